@@ -1,0 +1,134 @@
+/**
+ * The types of the component model with every index resolved: what the validator produces and what the canonical ABI,
+ * the linker and `component.imports` / `component.exports` read.
+ *
+ * Source: Component Model, *Explainer.md*, "Type Definitions".
+ */
+
+/** A value type. `kind` is the keyword of the text format. */
+export type ValueType =
+  | { readonly kind: PrimitiveKind }
+  | { readonly kind: 'record'; readonly fields: readonly Field[] }
+  | { readonly kind: 'variant'; readonly cases: readonly Case[] }
+  /** `length` is given for a fixed-length list. */
+  | { readonly kind: 'list'; readonly element: ValueType; readonly length?: number }
+  | { readonly kind: 'tuple'; readonly elements: readonly ValueType[] }
+  | { readonly kind: 'flags'; readonly labels: readonly string[] }
+  | { readonly kind: 'enum'; readonly labels: readonly string[] }
+  | { readonly kind: 'option'; readonly value: ValueType }
+  | { readonly kind: 'result'; readonly ok?: ValueType; readonly error?: ValueType }
+  | { readonly kind: 'map'; readonly key: ValueType; readonly value: ValueType }
+  | { readonly kind: 'own'; readonly resource: ResourceType }
+  | { readonly kind: 'borrow'; readonly resource: ResourceType }
+  | { readonly kind: 'stream'; readonly element?: ValueType }
+  | { readonly kind: 'future'; readonly element?: ValueType };
+
+export type PrimitiveKind =
+  | 'bool'
+  | 's8'
+  | 'u8'
+  | 's16'
+  | 'u16'
+  | 's32'
+  | 'u32'
+  | 's64'
+  | 'u64'
+  | 'f32'
+  | 'f64'
+  | 'char'
+  | 'string'
+  | 'error-context';
+
+export interface Field {
+  readonly name: string;
+  readonly type: ValueType;
+}
+
+export interface Case {
+  readonly name: string;
+  readonly type?: ValueType;
+}
+
+/**
+ * The identity of a resource type inside one component: two are equal when they are the same object. It is static; each
+ * instantiation maps it to a run-time resource type.
+ */
+export interface ResourceType {
+  readonly kind: 'resource';
+  /** For messages: the name under which the type was imported, exported or first seen. */
+  readonly name?: string;
+}
+
+export interface FunctionType {
+  readonly kind: 'func';
+  readonly async: boolean;
+  readonly params: readonly Field[];
+  readonly result?: ValueType;
+}
+
+/** The type of an import or an export. Source: *Explainer.md*, `externtype`. */
+export type ExternType =
+  | { readonly kind: 'core module'; readonly type: CoreModuleType }
+  | FunctionType
+  | { readonly kind: 'value'; readonly type: ValueType }
+  /** A type exported or imported by equality (`eq`) or as a fresh resource (`sub resource`). */
+  | { readonly kind: 'type'; readonly bound: 'eq' | 'sub'; readonly type: TypeDefinition }
+  | ComponentType
+  | InstanceType;
+
+/** Whatever stands in a component's type index space. */
+export type TypeDefinition =
+  | { readonly kind: 'value type'; readonly type: ValueType }
+  | ResourceType
+  | FunctionType
+  | ComponentType
+  | InstanceType;
+
+export interface NamedExtern {
+  readonly name: string;
+  readonly type: ExternType;
+  /** `(implements "…")` and `(external-id "…")` of the name, where given. */
+  readonly implements?: string;
+  readonly externalId?: string;
+}
+
+/**
+ * `imported` are the resource types that each instantiation binds anew to what it is given, `defined` those that each
+ * instantiation makes anew.
+ */
+export interface ComponentType {
+  readonly kind: 'component';
+  readonly imports: readonly NamedExtern[];
+  readonly exports: readonly NamedExtern[];
+  readonly imported: readonly ResourceType[];
+  readonly defined: readonly ResourceType[];
+}
+
+export interface InstanceType {
+  readonly kind: 'instance';
+  readonly exports: readonly NamedExtern[];
+  /** The resource types that this instance type makes anew (its `sub resource` exports). */
+  readonly defined: readonly ResourceType[];
+}
+
+/** The imports and exports of a core module, as *Binary.md*'s `core:moduletype` lists them. */
+export interface CoreModuleType {
+  readonly imports: readonly { readonly module: string; readonly name: string; readonly type: CoreExternType }[];
+  readonly exports: readonly { readonly name: string; readonly type: CoreExternType }[];
+}
+
+export type CoreValueType = 'i32' | 'i64' | 'f32' | 'f64' | 'v128' | string;
+
+export type CoreExternType =
+  | { readonly kind: 'func'; readonly params: readonly CoreValueType[]; readonly results: readonly CoreValueType[] }
+  | { readonly kind: 'table'; readonly element: CoreValueType; readonly limits: Limits }
+  | { readonly kind: 'memory'; readonly limits: Limits }
+  | { readonly kind: 'global'; readonly type: CoreValueType; readonly mutable: boolean }
+  | { readonly kind: 'tag'; readonly params: readonly CoreValueType[] };
+
+export interface Limits {
+  readonly min: bigint;
+  readonly max?: bigint;
+  readonly shared: boolean;
+  readonly is64: boolean;
+}
