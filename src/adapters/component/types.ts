@@ -18,8 +18,9 @@ export type ValueType =
   | { readonly kind: 'option'; readonly value: ValueType }
   | { readonly kind: 'result'; readonly ok?: ValueType; readonly error?: ValueType }
   | { readonly kind: 'map'; readonly key: ValueType; readonly value: ValueType }
-  | { readonly kind: 'own'; readonly resource: ResourceType }
-  | { readonly kind: 'borrow'; readonly resource: ResourceType }
+  /** `through` is the validator's: the type index by which the resource type was named ("External Visibility"). */
+  | { readonly kind: 'own'; readonly resource: ResourceType; readonly through?: object }
+  | { readonly kind: 'borrow'; readonly resource: ResourceType; readonly through?: object }
   | { readonly kind: 'stream'; readonly element?: ValueType }
   | { readonly kind: 'future'; readonly element?: ValueType };
 
@@ -117,18 +118,32 @@ export interface CoreModuleType {
   readonly exports: readonly { readonly name: string; readonly type: CoreExternType }[];
 }
 
-export type CoreValueType = 'i32' | 'i64' | 'f32' | 'f64' | 'v128' | string;
+/**
+ * A core value type as text: `i32`, `funcref` is `(ref null func)`, and `(ref null 3)` is a concrete type by the number
+ * that the validator gave to its structure.
+ */
+export type CoreValueType = 'i32' | 'i64' | 'f32' | 'f64' | 'v128' | (string & {});
 
 export type CoreExternType =
-  | { readonly kind: 'func'; readonly params: readonly CoreValueType[]; readonly results: readonly CoreValueType[] }
+  | CoreFuncType
   | { readonly kind: 'table'; readonly element: CoreValueType; readonly limits: Limits }
   | { readonly kind: 'memory'; readonly limits: Limits }
   | { readonly kind: 'global'; readonly type: CoreValueType; readonly mutable: boolean }
-  | { readonly kind: 'tag'; readonly params: readonly CoreValueType[] };
+  | { readonly kind: 'tag'; readonly params: readonly CoreValueType[]; readonly id?: number };
+
+export interface CoreFuncType {
+  readonly kind: 'func';
+  readonly params: readonly CoreValueType[];
+  readonly results: readonly CoreValueType[];
+  /** The number that the validator gave to the structure of its recursion group and its place in it. */
+  readonly id?: number;
+}
 
 export interface Limits {
   readonly min: bigint;
   readonly max?: bigint;
   readonly shared: boolean;
   readonly is64: boolean;
+  /** log2 of a memory's page size where it is not 16. */
+  readonly pageSizeLog2?: number;
 }

@@ -1,0 +1,400 @@
+/**
+ * A component as its binary says it: the definitions in binary order, with every index still an index. The section
+ * names and their order are those of *Binary.md*.
+ */
+import type { PrimitiveKind } from '../types.ts';
+
+// Component Definitions ------------------------------------------------------------------------------------------
+
+/** A decoded component. */
+export interface Component {
+  readonly kind: 'component';
+  /** Byte offset of its preamble. */
+  readonly offset: number;
+  readonly definitions: readonly Definition[];
+}
+
+/** One definition; `offset` is the byte offset at which it begins. */
+export type Definition =
+  | CoreModule
+  | CoreInstance
+  | CoreType
+  | NestedComponent
+  | Instance
+  | Alias
+  | Type
+  | Canon
+  | Start
+  | Import
+  | Export
+  | Value;
+
+export interface CoreModule {
+  readonly kind: 'core module';
+  readonly offset: number;
+  /** A view of the module's bytes in the input: not a copy. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+export interface NestedComponent {
+  readonly kind: 'component';
+  readonly offset: number;
+  readonly component: Component;
+}
+
+// Instance Definitions -------------------------------------------------------------------------------------------
+
+export type CoreSort = 'func' | 'table' | 'memory' | 'global' | 'tag' | 'type' | 'module' | 'instance';
+
+/** A sort of the component level, or `core ` and a core sort. */
+export type Sort = `core ${CoreSort}` | 'func' | 'value' | 'type' | 'component' | 'instance';
+
+export interface SortIndex {
+  readonly sort: Sort;
+  readonly index: number;
+}
+
+export type CoreInstance =
+  | {
+      readonly kind: 'core instance';
+      readonly offset: number;
+      readonly form: 'instantiate';
+      readonly module: number;
+      /** Each argument is a core instance, by its index. */
+      readonly arguments: readonly { readonly name: string; readonly instance: number }[];
+    }
+  | {
+      readonly kind: 'core instance';
+      readonly offset: number;
+      readonly form: 'inline exports';
+      readonly exports: readonly CoreInlineExport[];
+    };
+
+export interface CoreInlineExport {
+  readonly name: string;
+  readonly sort: CoreSort;
+  readonly index: number;
+}
+
+export type Instance =
+  | {
+      readonly kind: 'instance';
+      readonly offset: number;
+      readonly form: 'instantiate';
+      readonly component: number;
+      readonly arguments: readonly InstantiateArgument[];
+    }
+  | {
+      readonly kind: 'instance';
+      readonly offset: number;
+      readonly form: 'inline exports';
+      readonly exports: readonly InlineExport[];
+    };
+
+export interface InstantiateArgument extends SortIndex {
+  readonly name: string;
+}
+
+export interface InlineExport extends NameAttributes, SortIndex {}
+
+// Alias Definitions ----------------------------------------------------------------------------------------------
+
+export type Alias =
+  | {
+      readonly kind: 'alias';
+      readonly offset: number;
+      readonly target: 'export';
+      readonly sort: Sort;
+      readonly instance: number;
+      readonly name: string;
+    }
+  | {
+      readonly kind: 'alias';
+      readonly offset: number;
+      readonly target: 'core export';
+      readonly sort: Sort;
+      readonly instance: number;
+      readonly name: string;
+    }
+  | {
+      readonly kind: 'alias';
+      readonly offset: number;
+      readonly target: 'outer';
+      readonly sort: Sort;
+      /** How many enclosing components and types to skip. */
+      readonly count: number;
+      readonly index: number;
+    };
+
+// Type Definitions -----------------------------------------------------------------------------------------------
+
+export interface CoreType {
+  readonly kind: 'core type';
+  readonly offset: number;
+  readonly type: CoreDefType;
+}
+
+/** A recursion group (of one or more) or a module type. A recursion group takes one type index for each member. */
+export type CoreDefType =
+  | { readonly kind: 'rec'; readonly types: readonly CoreSubType[] }
+  | { readonly kind: 'module type'; readonly declarators: readonly ModuleDeclarator[] };
+
+export interface CoreSubType {
+  readonly final: boolean;
+  readonly supertypes: readonly number[];
+  readonly composite: CoreCompositeType;
+}
+
+export type CoreCompositeType =
+  | { readonly kind: 'func'; readonly params: readonly CoreValType[]; readonly results: readonly CoreValType[] }
+  | { readonly kind: 'struct'; readonly fields: readonly CoreFieldType[] }
+  | { readonly kind: 'array'; readonly element: CoreFieldType };
+
+export interface CoreFieldType {
+  readonly type: CoreValType | 'i8' | 'i16';
+  readonly mutable: boolean;
+}
+
+/** A number or vector type by its keyword, or a reference type. */
+export type CoreValType = 'i32' | 'i64' | 'f32' | 'f64' | 'v128' | CoreRefType;
+
+/** `heap` is an abstract heap type's keyword or a type index. */
+export interface CoreRefType {
+  readonly nullable: boolean;
+  readonly heap: CoreHeapType;
+}
+
+export type CoreHeapType =
+  | 'func'
+  | 'extern'
+  | 'any'
+  | 'eq'
+  | 'i31'
+  | 'struct'
+  | 'array'
+  | 'exn'
+  | 'none'
+  | 'noextern'
+  | 'nofunc'
+  | 'noexn'
+  | number;
+
+export interface CoreLimits {
+  readonly min: bigint;
+  readonly max?: bigint;
+  readonly shared: boolean;
+  readonly is64: boolean;
+  /** log2 of a memory's page size where it is given (custom page sizes); else 16. */
+  readonly pageSizeLog2?: number;
+}
+
+/** `core:externtype`: function and tag types by their type index. */
+export type CoreExternDecl =
+  | { readonly kind: 'func'; readonly type: number }
+  | { readonly kind: 'table'; readonly element: CoreRefType; readonly limits: CoreLimits }
+  | { readonly kind: 'memory'; readonly limits: CoreLimits }
+  | { readonly kind: 'global'; readonly type: CoreValType; readonly mutable: boolean }
+  | { readonly kind: 'tag'; readonly type: number };
+
+export type ModuleDeclarator =
+  | {
+      readonly kind: 'import';
+      readonly offset: number;
+      readonly module: string;
+      readonly name: string;
+      readonly type: CoreExternDecl;
+    }
+  | { readonly kind: 'core type'; readonly offset: number; readonly type: CoreDefType }
+  | { readonly kind: 'alias'; readonly offset: number; readonly count: number; readonly index: number }
+  | { readonly kind: 'export'; readonly offset: number; readonly name: string; readonly type: CoreExternDecl };
+
+export interface Type {
+  readonly kind: 'type';
+  readonly offset: number;
+  readonly type: DefType;
+}
+
+/** `valtype`: a primitive, or the index of a type. */
+export type ValType = PrimitiveKind | number;
+
+export interface LabelValType {
+  readonly name: string;
+  readonly type: ValType;
+}
+
+export type DefType =
+  | { readonly kind: 'primitive'; readonly type: PrimitiveKind }
+  | { readonly kind: 'record'; readonly fields: readonly LabelValType[] }
+  | { readonly kind: 'variant'; readonly cases: readonly { readonly name: string; readonly type?: ValType }[] }
+  /** `length` is given for a fixed-length list. */
+  | { readonly kind: 'list'; readonly element: ValType; readonly length?: number }
+  | { readonly kind: 'tuple'; readonly elements: readonly ValType[] }
+  | { readonly kind: 'flags' | 'enum'; readonly labels: readonly string[] }
+  | { readonly kind: 'option'; readonly value: ValType }
+  | { readonly kind: 'result'; readonly ok?: ValType; readonly error?: ValType }
+  | { readonly kind: 'own' | 'borrow'; readonly resource: number }
+  | { readonly kind: 'stream' | 'future'; readonly element?: ValType }
+  | { readonly kind: 'map'; readonly key: ValType; readonly value: ValType }
+  | {
+      readonly kind: 'func';
+      readonly async: boolean;
+      readonly params: readonly LabelValType[];
+      readonly result?: ValType;
+    }
+  | { readonly kind: 'component type' | 'instance type'; readonly declarators: readonly Declarator[] }
+  | { readonly kind: 'resource'; readonly rep: CoreValType; readonly dtor?: number };
+
+/** A declarator of a component or instance type (`import` only in a component type). */
+export type Declarator = CoreType | Type | Alias | Import | ExportDeclarator;
+
+export interface ExportDeclarator extends NameAttributes {
+  readonly kind: 'export declarator';
+  readonly offset: number;
+  readonly type: ExternDecl;
+}
+
+/** `externtype`, with its indices. */
+export type ExternDecl =
+  | { readonly sort: 'core module' | 'func' | 'component' | 'instance'; readonly type: number }
+  | { readonly sort: 'value'; readonly bound: 'eq'; readonly value: number }
+  | { readonly sort: 'value'; readonly bound: 'type'; readonly type: ValType }
+  | { readonly sort: 'type'; readonly bound: 'eq'; readonly type: number }
+  | { readonly sort: 'type'; readonly bound: 'sub' };
+
+// Canonical Definitions ------------------------------------------------------------------------------------------
+
+export type Canon =
+  | {
+      readonly kind: 'canon';
+      readonly offset: number;
+      readonly name: 'lift';
+      readonly func: number;
+      readonly options: readonly CanonicalOption[];
+      readonly type: number;
+    }
+  | {
+      readonly kind: 'canon';
+      readonly offset: number;
+      readonly name: 'lower';
+      readonly func: number;
+      readonly options: readonly CanonicalOption[];
+    }
+  | CanonicalBuiltin;
+
+/** A canonical built-in. Which operands are given follows from the name, as *Binary.md* lists them. */
+export interface CanonicalBuiltin {
+  readonly kind: 'canon';
+  readonly offset: number;
+  readonly name: BuiltinName;
+  /** Index of a resource, stream or future type; of a core function type for the `thread.new` and `thread.spawn`s. */
+  readonly type?: number;
+  /** The `core:valtype` of `context.get` and `context.set`. */
+  readonly valtype?: CoreValType;
+  /** The slot of `context.get` and `context.set`. */
+  readonly slot?: number;
+  /** The `resultlist` of `task.return`. */
+  readonly result?: ValType;
+  readonly options?: readonly CanonicalOption[];
+  readonly async?: boolean;
+  readonly cancellable?: boolean;
+  readonly shared?: boolean;
+  readonly memory?: number;
+  readonly table?: number;
+}
+
+export type BuiltinName =
+  | 'resource.new'
+  | 'resource.drop'
+  | 'resource.rep'
+  | 'backpressure.inc'
+  | 'backpressure.dec'
+  | 'task.return'
+  | 'task.cancel'
+  | 'context.get'
+  | 'context.set'
+  | 'subtask.cancel'
+  | 'subtask.drop'
+  | 'stream.new'
+  | 'stream.read'
+  | 'stream.write'
+  | 'stream.cancel-read'
+  | 'stream.cancel-write'
+  | 'stream.drop-readable'
+  | 'stream.drop-writable'
+  | 'future.new'
+  | 'future.read'
+  | 'future.write'
+  | 'future.cancel-read'
+  | 'future.cancel-write'
+  | 'future.drop-readable'
+  | 'future.drop-writable'
+  | 'error-context.new'
+  | 'error-context.debug-message'
+  | 'error-context.drop'
+  | 'waitable-set.new'
+  | 'waitable-set.wait'
+  | 'waitable-set.poll'
+  | 'waitable-set.drop'
+  | 'waitable.join'
+  | 'thread.index'
+  | 'thread.new-indirect'
+  | 'thread.resume-later'
+  | 'thread.suspend'
+  | 'thread.yield'
+  | 'thread.suspend-then-resume'
+  | 'thread.yield-then-resume'
+  | 'thread.suspend-then-promote'
+  | 'thread.yield-then-promote'
+  | 'thread.spawn-ref'
+  | 'thread.spawn-indirect'
+  | 'thread.available-parallelism';
+
+export type StringEncoding = 'utf8' | 'utf16' | 'latin1+utf16';
+
+/** One `canonopt`, as written: duplicates and conflicts are the validator's to refuse. */
+export type CanonicalOption =
+  | { readonly kind: 'string-encoding'; readonly encoding: StringEncoding }
+  | { readonly kind: 'memory' | 'realloc' | 'post-return' | 'callback'; readonly index: number }
+  | { readonly kind: 'async' };
+
+// Start Definitions ----------------------------------------------------------------------------------------------
+
+export interface Start {
+  readonly kind: 'start';
+  readonly offset: number;
+  readonly func: number;
+  readonly arguments: readonly number[];
+  readonly results: number;
+}
+
+// Import and Export Definitions ----------------------------------------------------------------------------------
+
+/** `nameattributes`. */
+export interface NameAttributes {
+  readonly name: string;
+  readonly implements?: string;
+  readonly versionSuffix?: string;
+  readonly externalId?: string;
+}
+
+export interface Import extends NameAttributes {
+  readonly kind: 'import';
+  readonly offset: number;
+  readonly type: ExternDecl;
+}
+
+export interface Export extends NameAttributes, SortIndex {
+  readonly kind: 'export';
+  readonly offset: number;
+  /** The type ascribed to the export. */
+  readonly type?: ExternDecl;
+}
+
+// Value Definitions ----------------------------------------------------------------------------------------------
+
+export interface Value {
+  readonly kind: 'value';
+  readonly offset: number;
+  readonly type: ValType;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}

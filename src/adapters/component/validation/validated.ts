@@ -1,0 +1,155 @@
+/**
+ * What the validator hands to the linker: for each definition of a component, in binary order, what was resolved.
+ *
+ * ## Static and run-time resource types
+ *
+ * A {@link ResourceType} is static: an object that stands for a resource type in the scope of one component. The linker
+ * keeps, for each component instance, a map from static to run-time resource types. An entry is added by each definition
+ * that has `introduces`: a {@link ResourceBinding} says which static type, and by which export path it is found in what
+ * the definition made or was given (an empty path is the definition itself). All other definitions only use static types
+ * that are in the map already.
+ *
+ * Types that come out of a definition (`type`, `core`) are in terms of the static types of the component that contains
+ * the definition; the types of a nested component are in terms of its own.
+ */
+import type * as binary from '../binary/definitions.ts';
+import type {
+  ComponentType,
+  CoreExternType,
+  CoreModuleType,
+  CoreValueType,
+  ExternType,
+  FunctionType,
+  InstanceType,
+  NamedExtern,
+  ResourceType,
+  TypeDefinition,
+  ValueType,
+} from '../types.ts';
+
+/** A component that may be linked. */
+export interface ValidatedComponent {
+  readonly component: binary.Component;
+  /** Its type from outside. The imports and exports are those of the root too. */
+  readonly type: ComponentType;
+  readonly imports: readonly NamedExtern[];
+  readonly exports: readonly NamedExtern[];
+  /** One for each of `component.definitions`, at the same index. */
+  readonly definitions: readonly ValidatedDefinition[];
+}
+
+/**
+ * Where a static resource type is bound: `path` leads from the definition's result through instance exports to a type.
+ * `(import "i" (instance (export "r" (type (sub resource)))))` introduces one resource type with the path `['r']`.
+ */
+export interface ResourceBinding {
+  readonly resource: ResourceType;
+  readonly path: readonly string[];
+}
+
+export type ValidatedDefinition =
+  | { readonly kind: 'core module'; readonly definition: binary.CoreModule; readonly type: CoreModuleType }
+  | { readonly kind: 'core instance'; readonly definition: binary.CoreInstance; readonly type: CoreInstanceType }
+  | { readonly kind: 'core type'; readonly definition: binary.CoreType }
+  | {
+      readonly kind: 'component';
+      readonly definition: binary.NestedComponent;
+      readonly component: ValidatedComponent;
+    }
+  | {
+      readonly kind: 'instance';
+      readonly definition: binary.Instance;
+      /** After substitution of the arguments, with fresh resource types for those that the child defines. */
+      readonly type: InstanceType;
+      readonly introduces: readonly ResourceBinding[];
+    }
+  | ValidatedAlias
+  | {
+      readonly kind: 'type';
+      readonly definition: binary.Type;
+      readonly type: TypeDefinition;
+      /** The resource type itself where the definition is a `resource`: made anew by each instantiation. */
+      readonly introduces: readonly ResourceBinding[];
+    }
+  | ValidatedLift
+  | ValidatedLower
+  | ValidatedBuiltin
+  | { readonly kind: 'start'; readonly definition: binary.Start; readonly type: FunctionType }
+  | {
+      readonly kind: 'import';
+      readonly definition: binary.Import;
+      readonly type: ExternType;
+      readonly introduces: readonly ResourceBinding[];
+    }
+  | {
+      readonly kind: 'export';
+      readonly definition: binary.Export;
+      /** The ascribed type, or else the inferred one. */
+      readonly type: ExternType;
+      readonly introduces: readonly ResourceBinding[];
+    }
+  | { readonly kind: 'value'; readonly definition: binary.Value; readonly type: ValueType };
+
+export type ValidatedAlias =
+  | { readonly kind: 'alias'; readonly definition: binary.Alias; readonly target: 'export'; readonly type: ExternType }
+  | {
+      readonly kind: 'alias';
+      readonly definition: binary.Alias;
+      readonly target: 'core export';
+      readonly type: CoreExternType;
+    }
+  /** A core module, core type, component or type of an enclosing scope. */
+  | { readonly kind: 'alias'; readonly definition: binary.Alias; readonly target: 'outer' };
+
+/** `canon lift`: a core function of type `core` becomes a component function of type `type`. */
+export interface ValidatedLift {
+  readonly kind: 'canon lift';
+  readonly definition: binary.Canon & { readonly name: 'lift' };
+  readonly type: FunctionType;
+  /** The flattened type (`flatten_functype` with the context `lift`). */
+  readonly core: CoreSignature;
+  readonly options: ResolvedOptions;
+}
+
+/** `canon lower`: a component function of type `type` becomes a core function of type `core`. */
+export interface ValidatedLower {
+  readonly kind: 'canon lower';
+  readonly definition: binary.Canon & { readonly name: 'lower' };
+  readonly type: FunctionType;
+  /** The flattened type (`flatten_functype` with the context `lower`). */
+  readonly core: CoreSignature;
+  readonly options: ResolvedOptions;
+}
+
+/** Any other canonical built-in: a core function of type `core`. */
+export interface ValidatedBuiltin {
+  readonly kind: 'canon builtin';
+  readonly definition: binary.CanonicalBuiltin;
+  readonly core: CoreSignature;
+  /** Of `resource.new`, `resource.drop` and `resource.rep`. */
+  readonly resource?: ResourceType;
+  /** The stream or future type of the `stream` and `future` built-ins, the result of `task.return`. */
+  readonly type?: ValueType;
+  /** Of the built-ins that take options. */
+  readonly options?: ResolvedOptions;
+}
+
+export interface CoreSignature {
+  readonly params: readonly CoreValueType[];
+  readonly results: readonly CoreValueType[];
+}
+
+/** The core exports of a core instance, by name. */
+export type CoreInstanceType = ReadonlyMap<string, CoreExternType>;
+
+/** Canonical options with duplicates refused and defaults filled in. Functions and memories are by core index. */
+export interface ResolvedOptions {
+  readonly stringEncoding: binary.StringEncoding;
+  readonly async: boolean;
+  /** Of the memory; `i32` without one. */
+  readonly addressType: 'i32' | 'i64';
+  readonly memory?: number;
+  readonly realloc?: number;
+  readonly postReturn?: number;
+  readonly callback?: number;
+}
