@@ -1,0 +1,116 @@
+/**
+ * Errors are data. What the WIT returns as the error of a `result` is thrown here, as in the JavaScript embedding: an
+ * error whose `payload` is exactly the WIT's value, and whose `code` is literal, so that a `switch` narrows it.
+ *
+ * The guards look at a registered symbol and not at the class: they hold across copies of the package.
+ */
+import type { CommandError } from './event-sourcer.ts';
+import type { AppendError, StoreError } from './event-store.ts';
+import type { Fault, Rejection } from './messages.ts';
+
+const kind: unique symbol = Symbol.for('decidable.error');
+
+/** What every error of the package is: a `code` that is literal, and a `payload` that is the WIT's error value. */
+export class DecidableError<Code extends string = string, Payload = unknown> extends Error {
+  override readonly name: string = 'DecidableError';
+  /** Stable and machine-readable. */
+  readonly code: Code;
+  readonly payload: Payload;
+  readonly [kind]: string;
+
+  constructor(family: string, code: Code, payload: Payload, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+    this.payload = payload;
+    this[kind] = family;
+  }
+}
+
+/** The domain says no: what `decide` throws. `code` is the rejection's. */
+export class RejectionError extends DecidableError<string, Rejection> {
+  override readonly name: string = 'RejectionError';
+  constructor(rejection: Rejection) {
+    super('rejection', rejection.code, rejection, rejection.message);
+  }
+}
+
+/** The module could not do its work. `code` is the fault's. */
+export class FaultError extends DecidableError<string, Fault> {
+  override readonly name: string = 'FaultError';
+  constructor(fault: Fault, options?: ErrorOptions) {
+    super('fault', fault.code, fault, fault.message, options);
+  }
+}
+
+/** What `EventStore.append` throws. */
+export class AppendFailure extends DecidableError<AppendError['tag'], AppendError> {
+  override readonly name: string = 'AppendFailure';
+  constructor(payload: AppendError, message: string, options?: ErrorOptions) {
+    super('append', payload.tag, payload, message, options);
+  }
+}
+
+/** What every other function of an event store throws. */
+export class StoreFailureError extends DecidableError<StoreError['tag'], StoreError> {
+  override readonly name: string = 'StoreFailureError';
+  constructor(payload: StoreError, message: string, options?: ErrorOptions) {
+    super('store', payload.tag, payload, message, options);
+  }
+}
+
+/** What the event sourcer throws. */
+export class CommandFailure extends DecidableError<CommandError['tag'], CommandError> {
+  override readonly name: string = 'CommandFailure';
+  constructor(payload: CommandError, message: string, options?: ErrorOptions) {
+    super('command', payload.tag, payload, message, options);
+  }
+}
+
+/**
+ * A module, a codec or an option is defined wrongly: thrown while a program is put together, never while it runs. `code`
+ * is `invalid-definition`; `payload` names the place.
+ */
+export class DefinitionError extends DecidableError<'invalid-definition', { readonly place: string }> {
+  override readonly name: string = 'DefinitionError';
+  constructor(place: string, message: string, options?: ErrorOptions) {
+    super('definition', 'invalid-definition', { place }, `${place}: ${message}`, options);
+  }
+}
+
+function isOf(value: unknown, family: string): boolean {
+  return typeof value === 'object' && value !== null && (value as { [kind]?: string })[kind] === family;
+}
+
+/** Whether `value` is a {@link RejectionError}, of this or another copy of the package. */
+export function isRejection(value: unknown): value is RejectionError {
+  return isOf(value, 'rejection');
+}
+
+/** Whether `value` is a {@link FaultError}, of this or another copy of the package. */
+export function isFault(value: unknown): value is FaultError {
+  return isOf(value, 'fault');
+}
+
+/** Whether `value` is an {@link AppendFailure}, with the given code where one is named. */
+export function isAppendFailure<Code extends AppendError['tag'] = AppendError['tag']>(
+  value: unknown,
+  code?: Code,
+): value is AppendFailure & { readonly code: Code; readonly payload: Extract<AppendError, { tag: Code }> } {
+  return isOf(value, 'append') && (code === undefined || (value as AppendFailure).code === code);
+}
+
+/** Whether `value` is a {@link StoreFailureError}, with the given code where one is named. */
+export function isStoreFailure<Code extends StoreError['tag'] = StoreError['tag']>(
+  value: unknown,
+  code?: Code,
+): value is StoreFailureError & { readonly code: Code; readonly payload: Extract<StoreError, { tag: Code }> } {
+  return isOf(value, 'store') && (code === undefined || (value as StoreFailureError).code === code);
+}
+
+/** Whether `value` is a {@link CommandFailure}, with the given code where one is named. */
+export function isCommandFailure<Code extends CommandError['tag'] = CommandError['tag']>(
+  value: unknown,
+  code?: Code,
+): value is CommandFailure & { readonly code: Code; readonly payload: Extract<CommandError, { tag: Code }> } {
+  return isOf(value, 'command') && (code === undefined || (value as CommandFailure).code === code);
+}

@@ -1,0 +1,25 @@
+/** `decidable`: deciders, the event sourcer, and the contract that both keep. */
+export type { Codec, Subject } from './codec.ts';
+export type { Decider } from './decider.ts';
+export {
+  AppendFailure,
+  CommandFailure,
+  DecidableError,
+  DefinitionError,
+  FaultError,
+  isAppendFailure,
+  isCommandFailure,
+  isFault,
+  isRejection,
+  isStoreFailure,
+  RejectionError,
+  StoreFailureError,
+} from './errors.ts';
+export type * from './event-handler.ts';
+export type * from './event-sourcer.ts';
+export type * from './event-store.ts';
+export type * from './messages.ts';
+export type * from './projector.ts';
+export type * from './routing.ts';
+export type * from './types.ts';
+export type * from './worlds.ts';

@@ -1,0 +1,19 @@
+/** Every bound of the core, by name: what is refused, and where it is checked. */
+
+/** Bytes of UTF-8 in a stream name. Checked by `checkStreamName`. */
+export const MAX_STREAM_NAME_BYTES = 255;
+
+/** Events of one decision. Checked by the event sourcer and by every store. */
+export const MAX_EVENTS_PER_DECISION = 1_000;
+
+/** Events that a read gives where no limit is named. */
+export const DEFAULT_READ_LIMIT = 1_000;
+
+/** Events that a command may replay where no replay limit is configured. */
+export const DEFAULT_REPLAY_LIMIT = 1_000_000;
+
+/** Decisions of one command under conflict: the first and the retries. */
+export const DEFAULT_MAX_ATTEMPTS = 4;
+
+/** States that the event sourcer keeps in memory where nothing else is configured. */
+export const DEFAULT_CACHED_STATES = 10_000;
