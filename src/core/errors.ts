@@ -2,13 +2,14 @@
  * Errors are data. What the WIT returns as the error of a `result` is thrown here, as in the JavaScript embedding: an
  * error whose `payload` is exactly the WIT's value, and whose `code` is literal, so that a `switch` narrows it.
  *
- * The guards look at a registered symbol and not at the class: they hold across copies of the package.
+ * The guards look at `family` and not at the class: they hold across copies of the package.
  */
 import type { CommandError } from './event-sourcer.ts';
 import type { AppendError, StoreError } from './event-store.ts';
 import type { Fault, Rejection } from './messages.ts';
 
-const kind: unique symbol = Symbol.for('decidable.error');
+/** Which result an error stands for. Read by the guards, and by whoever logs errors of several packages. */
+export type ErrorFamily = 'rejection' | 'fault' | 'append' | 'store' | 'command' | 'definition';
 
 /** What every error of the package is: a `code` that is literal, and a `payload` that is the WIT's error value. */
 export class DecidableError<Code extends string = string, Payload = unknown> extends Error {
@@ -16,13 +17,14 @@ export class DecidableError<Code extends string = string, Payload = unknown> ext
   /** Stable and machine-readable. */
   readonly code: Code;
   readonly payload: Payload;
-  readonly [kind]: string;
+  /** `decidable/` and the family: what the guards look at. */
+  readonly family: `decidable/${ErrorFamily}`;
 
-  constructor(family: string, code: Code, payload: Payload, message: string, options?: ErrorOptions) {
+  constructor(family: ErrorFamily, code: Code, payload: Payload, message: string, options?: ErrorOptions) {
     super(message, options);
     this.code = code;
     this.payload = payload;
-    this[kind] = family;
+    this.family = `decidable/${family}`;
   }
 }
 
@@ -77,8 +79,8 @@ export class DefinitionError extends DecidableError<'invalid-definition', { read
   }
 }
 
-function isOf(value: unknown, family: string): boolean {
-  return typeof value === 'object' && value !== null && (value as { [kind]?: string })[kind] === family;
+function isOf(value: unknown, family: ErrorFamily): boolean {
+  return value instanceof Error && 'family' in value && value.family === `decidable/${family}`;
 }
 
 /** Whether `value` is a {@link RejectionError}, of this or another copy of the package. */
