@@ -18,6 +18,7 @@ export {
 export type * from './event-handler.ts';
 export type * from './event-sourcer.ts';
 export type * from './event-store.ts';
+export { COMMAND_ID_NAMESPACE, commandUuid, eventId, isUuid, reactionId } from './ids.ts';
 export type * from './messages.ts';
 export type * from './projector.ts';
 export type * from './routing.ts';
