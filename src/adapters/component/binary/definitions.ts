@@ -34,6 +34,23 @@ export interface CoreModule {
   readonly offset: number;
   /** A view of the module's bytes in the input: not a copy. */
   readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Its imports and exports, not yet validated. */
+  readonly module: ModuleInterface;
+}
+
+/** What of a core module is not function bodies, initial values and segments. */
+export interface ModuleInterface {
+  /** The recursion groups. */
+  readonly types: readonly (readonly CoreSubType[])[];
+  readonly imports: readonly {
+    readonly offset: number;
+    readonly module: string;
+    readonly name: string;
+    readonly type: CoreExternDecl;
+  }[];
+  /** Functions, tables, memories, tags and globals, in section order; each continues its sort's index space. */
+  readonly defined: readonly CoreExternDecl[];
+  readonly exports: readonly (CoreInlineExport & { readonly offset: number })[];
 }
 
 export interface NestedComponent {
@@ -375,6 +392,8 @@ export interface NameAttributes {
   readonly implements?: string;
   readonly versionSuffix?: string;
   readonly externalId?: string;
+  /** The kind of an attribute that is given twice, which is invalid. */
+  readonly duplicate?: string;
 }
 
 export interface Import extends NameAttributes {

@@ -1,0 +1,125 @@
+/** *Binary.md*, "Canonical Definitions". */
+import { maxCanonicalOptions } from '../limits.ts';
+import { coreValType } from './core-types.ts';
+import type { BuiltinName, Canon, CanonicalBuiltin, CanonicalOption } from './definitions.ts';
+import type { Reader } from './reader.ts';
+import { resultList } from './types.ts';
+
+type Operands = { -readonly [Key in keyof CanonicalBuiltin]: CanonicalBuiltin[Key] };
+
+/** How each operand of a built-in is read, by the letter that stands for it in the table below. */
+const operands: { readonly [letter: string]: (reader: Reader, canon: Operands) => void } = {
+  t: (reader, canon) => {
+    canon.type = reader.u32('a type index');
+  },
+  v: (reader, canon) => {
+    canon.valtype = coreValType(reader);
+    canon.slot = reader.u32('a context slot');
+  },
+  r: (reader, canon) => {
+    const result = resultList(reader);
+    if (result !== undefined) canon.result = result;
+  },
+  o: (reader, canon) => {
+    canon.options = options(reader);
+  },
+  a: (reader, canon) => {
+    canon.async = reader.flag('async');
+  },
+  c: (reader, canon) => {
+    canon.cancellable = reader.flag('cancellable');
+  },
+  s: (reader, canon) => {
+    canon.shared = reader.flag('shared');
+  },
+  m: (reader, canon) => {
+    canon.memory = reader.u32('a core memory index');
+  },
+  i: (reader, canon) => {
+    canon.table = reader.u32('a core table index');
+  },
+};
+
+const builtins: { readonly [byte: number]: readonly [BuiltinName, string] } = {
+  2: ['resource.new', 't'],
+  3: ['resource.drop', 't'],
+  4: ['resource.rep', 't'],
+  5: ['task.cancel', ''],
+  6: ['subtask.cancel', 'a'],
+  9: ['task.return', 'ro'],
+  10: ['context.get', 'v'],
+  11: ['context.set', 'v'],
+  12: ['thread.yield', 'c'],
+  13: ['subtask.drop', ''],
+  14: ['stream.new', 't'],
+  15: ['stream.read', 'to'],
+  16: ['stream.write', 'to'],
+  17: ['stream.cancel-read', 'ta'],
+  18: ['stream.cancel-write', 'ta'],
+  19: ['stream.drop-readable', 't'],
+  20: ['stream.drop-writable', 't'],
+  21: ['future.new', 't'],
+  22: ['future.read', 'to'],
+  23: ['future.write', 'to'],
+  24: ['future.cancel-read', 'ta'],
+  25: ['future.cancel-write', 'ta'],
+  26: ['future.drop-readable', 't'],
+  27: ['future.drop-writable', 't'],
+  28: ['error-context.new', 'o'],
+  29: ['error-context.debug-message', 'o'],
+  30: ['error-context.drop', ''],
+  31: ['waitable-set.new', ''],
+  32: ['waitable-set.wait', 'cm'],
+  33: ['waitable-set.poll', 'cm'],
+  34: ['waitable-set.drop', ''],
+  35: ['waitable.join', ''],
+  36: ['backpressure.inc', ''],
+  37: ['backpressure.dec', ''],
+  38: ['thread.index', ''],
+  39: ['thread.new-indirect', 'ti'],
+  40: ['thread.resume-later', ''],
+  41: ['thread.suspend', 'c'],
+  42: ['thread.suspend-then-resume', 'c'],
+  43: ['thread.yield-then-resume', 'c'],
+  44: ['thread.suspend-then-promote', 'c'],
+  45: ['thread.yield-then-promote', 'c'],
+  64: ['thread.spawn-ref', 'st'],
+  65: ['thread.spawn-indirect', 'sti'],
+  66: ['thread.available-parallelism', 's'],
+};
+
+/** `canon`. */
+export function canon(reader: Reader): Canon {
+  const offset = reader.position;
+  const byte = reader.u8('a canonical function');
+  if (byte < 2) {
+    const name = byte === 0 ? 'lift' : 'lower';
+    const sort = reader.u8('a sort');
+    if (sort !== 0) reader.badByte(`canonical function ${name}`, sort);
+    const func = reader.u32('a function index');
+    const list = options(reader);
+    if (name === 'lower') return { kind: 'canon', offset, name, func, options: list };
+    return { kind: 'canon', offset, name, func, options: list, type: reader.u32('a type index') };
+  }
+  const [name, letters] = builtins[byte] ?? reader.badByte('canonical function', byte);
+  const builtin: Operands = { kind: 'canon', offset, name };
+  for (const letter of letters) operands[letter]?.(reader, builtin);
+  return builtin;
+}
+
+function options(reader: Reader): CanonicalOption[] {
+  return reader.vec('canonical options', maxCanonicalOptions, option);
+}
+
+const encodings = ['utf8', 'utf16', 'latin1+utf16'] as const;
+const indexed = ['memory', 'realloc', 'post-return', undefined, 'callback'] as const;
+
+/** `canonopt`. */
+function option(reader: Reader): CanonicalOption {
+  const byte = reader.u8('a canonical option');
+  const encoding = encodings[byte];
+  if (encoding !== undefined) return { kind: 'string-encoding', encoding };
+  if (byte === 6) return { kind: 'async' };
+  const kind = indexed[byte - 3] ?? reader.badByte('canonical option', byte);
+  return { kind, index: reader.u32('an index') };
+}

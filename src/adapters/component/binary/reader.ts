@@ -1,0 +1,183 @@
+import { MalformedError } from '../errors.ts';
+import { maxNameLength } from '../limits.ts';
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/**
+ * Reads one range of the input. Every read names what is read, stays inside the range, and fails with the absolute
+ * offset in the input. Readers of nested ranges share the bytes: nothing is copied.
+ */
+export class Reader {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  position: number;
+  readonly end: number;
+
+  constructor(bytes: Uint8Array<ArrayBuffer>, position: number = 0, end: number = bytes.length) {
+    this.bytes = bytes;
+    this.position = position;
+    this.end = end;
+  }
+
+  fail(message: string, offset: number = this.position): never {
+    throw new MalformedError(message, offset);
+  }
+
+  /** The byte before the position is not one that the grammar allows here. */
+  badByte(what: string, byte: number, offset: number = this.position - 1): never {
+    throw new MalformedError(`invalid leading byte (0x${byte.toString(16)}) for ${what}`, offset);
+  }
+
+  private endOfFile(what: string): never {
+    throw new MalformedError(`unexpected end-of-file while reading ${what}`, this.position);
+  }
+
+  get done(): boolean {
+    return this.position >= this.end;
+  }
+
+  u8(what: string): number {
+    if (this.position >= this.end) this.endOfFile(what);
+    return this.bytes[this.position++] as number;
+  }
+
+  peek(what: string): number {
+    if (this.position >= this.end) this.endOfFile(what);
+    return this.bytes[this.position] as number;
+  }
+
+  /** Source: *WebAssembly 3.0*, "Binary Format / Values / Integers", `u32`. */
+  u32(what: string): number {
+    const byte = this.u8(what);
+    return byte < 0x80 ? byte : this.u32Rest(what, byte & 0x7f);
+  }
+
+  private u32Rest(what: string, low: number): number {
+    let value = low;
+    for (let shift = 7; shift < 35; shift += 7) {
+      const byte = this.u8(what);
+      if (shift === 28 && byte > 0x0f) {
+        this.fail(
+          `${byte > 0x7f ? 'integer representation too long' : 'integer too large'} for ${what}`,
+          this.position - 1,
+        );
+      }
+      value += (byte & 0x7f) * 2 ** shift;
+      if (byte < 0x80) break;
+    }
+    return value;
+  }
+
+  /** `u64`, for the limits of 64-bit memories and tables. */
+  u64(what: string): bigint {
+    let value = 0n;
+    for (let shift = 0n; ; shift += 7n) {
+      const byte = this.u8(what);
+      if (shift === 63n && byte > 1) {
+        this.fail(
+          `${byte > 0x7f ? 'integer representation too long' : 'integer too large'} for ${what}`,
+          this.position - 1,
+        );
+      }
+      value |= BigInt(byte & 0x7f) << shift;
+      if (byte < 0x80) return value;
+    }
+  }
+
+  /** A nonnegative `s33`: a type index where a negative number would be a type's opcode. */
+  index33(what: string): number {
+    const offset = this.position;
+    let value = 0;
+    for (let shift = 0; shift < 35; shift += 7) {
+      const byte = this.u8(what);
+      if (shift === 28 && byte > 0x0f) this.fail(`integer too large for ${what}`, offset);
+      value += (byte & 0x7f) * 2 ** shift;
+      if (byte < 0x80) {
+        if ((byte & 0x40) !== 0 && shift < 28) this.badByte(what, byte, offset);
+        break;
+      }
+    }
+    return value;
+  }
+
+  /** Skips a LEB128 number of at most `max` bytes. */
+  skipLeb(what: string, max: number): void {
+    for (let count = 0; this.u8(what) > 0x7f; ) {
+      if (++count >= max) this.fail(`integer representation too long for ${what}`);
+    }
+  }
+
+  skip(length: number, what: string): void {
+    if (length > this.end - this.position) this.endOfFile(what);
+    this.position += length;
+  }
+
+  /** `0x00` or `0x01`. */
+  flag(what: string): boolean {
+    const byte = this.u8(what);
+    if (byte > 1) this.fail(`invalid boolean value (0x${byte.toString(16)}) for ${what}`, this.position - 1);
+    return byte === 1;
+  }
+
+  /** `<T>?`: whether a `T` follows. */
+  optional(what: string): boolean {
+    const byte = this.u8(what);
+    if (byte > 1) this.badByte(what, byte);
+    return byte === 1;
+  }
+
+  /** `core:name`: a length and that many bytes of UTF-8. */
+  name(what: string): string {
+    const start = this.position;
+    const length = this.u32(what);
+    if (length > maxNameLength) this.fail(`${what} is longer than ${maxNameLength} bytes`, start);
+    const from = this.position;
+    this.skip(length, what);
+    if (length < 64) {
+      let text = '';
+      for (let at = from; ; at++) {
+        if (at === this.position) return text;
+        const byte = this.bytes[at] as number;
+        if (byte > 0x7f) break;
+        text += String.fromCharCode(byte);
+      }
+    }
+    try {
+      return utf8.decode(this.bytes.subarray(from, this.position));
+    } catch {
+      return this.fail(`malformed UTF-8 encoding of ${what}`, from);
+    }
+  }
+
+  /** The length of a `vec`, not more than `max`. Each element takes at least a byte. */
+  count(what: string, max: number): number {
+    const offset = this.position;
+    const count = this.u32(what);
+    if (count > max) {
+      if (count > this.end - this.position) this.endOfFile(what);
+      this.fail(`the number of ${what} exceeds ${max}`, offset);
+    }
+    if (count > this.end - this.position) this.endOfFile(what);
+    return count;
+  }
+
+  /** `vec(B)`. */
+  vec<Element>(what: string, max: number, element: (reader: Reader) => Element): Element[] {
+    const count = this.count(what, max);
+    const list: Element[] = [];
+    for (let index = 0; index < count; index++) list.push(element(this));
+    return list;
+  }
+
+  /** A length and a reader of that many bytes, which this reader skips. */
+  sized(what: string): Reader {
+    const length = this.u32(what);
+    const from = this.position;
+    this.skip(length, what);
+    return new Reader(this.bytes, from, this.position);
+  }
+
+  /** The bytes from `from` up to the position, as a view. */
+  since(from: number): Uint8Array<ArrayBuffer> {
+    return this.bytes.subarray(from, this.position);
+  }
+}

@@ -1,0 +1,183 @@
+/** *Binary.md*, "Type Definitions": the component level. */
+import { maxDeclarators, maxFields, maxNesting, maxParams } from '../limits.ts';
+import type { PrimitiveKind } from '../types.ts';
+import { alias } from './aliases.ts';
+import { coreDefType, coreValType } from './core-types.ts';
+import type { Declarator, DefType, ExternDecl, LabelValType, Type, ValType } from './definitions.ts';
+import { nameAttributes } from './names.ts';
+import type { Reader } from './reader.ts';
+
+const primitives: { readonly [byte: number]: PrimitiveKind } = {
+  127: 'bool',
+  126: 's8',
+  125: 'u8',
+  124: 's16',
+  123: 'u16',
+  122: 's32',
+  121: 'u32',
+  120: 's64',
+  119: 'u64',
+  118: 'f32',
+  117: 'f64',
+  116: 'char',
+  115: 'string',
+  100: 'error-context',
+};
+
+/** `valtype`. */
+export function valType(reader: Reader): ValType {
+  const byte = reader.peek('a value type');
+  if ((byte & 0xc0) !== 0x40) return reader.index33('component value type');
+  reader.position++;
+  return primitives[byte] ?? reader.badByte('component value type', byte);
+}
+
+function optionalValType(reader: Reader): ValType | undefined {
+  return reader.optional('optional component value type') ? valType(reader) : undefined;
+}
+
+function labelValType(reader: Reader): LabelValType {
+  const name = reader.name('a label');
+  return { name, type: valType(reader) };
+}
+
+function variantCase(reader: Reader): { name: string; type?: ValType } {
+  const name = reader.name('a case name');
+  const type = optionalValType(reader);
+  const zero = reader.u8('the end of a case');
+  if (zero !== 0) reader.badByte('zero byte required', zero);
+  return type === undefined ? { name } : { name, type };
+}
+
+function labels(reader: Reader): string[] {
+  return reader.vec('labels', maxFields, (r) => r.name('a label'));
+}
+
+/** `resultlist`. */
+export function resultList(reader: Reader): ValType | undefined {
+  const byte = reader.u8('function results');
+  if (byte === 0) return valType(reader);
+  if (byte !== 1) reader.badByte('component function results', byte);
+  const count = reader.u8('the number of results');
+  if (count !== 0) reader.badByte('number of results', count);
+  return undefined;
+}
+
+function funcType(reader: Reader, async: boolean): DefType {
+  const params = reader.vec('function parameters', maxParams, labelValType);
+  const result = resultList(reader);
+  return result === undefined ? { kind: 'func', async, params } : { kind: 'func', async, params, result };
+}
+
+/** `type`. */
+export function type(reader: Reader, depth: number): Type {
+  return { kind: 'type', offset: reader.position, type: defType(reader, depth) };
+}
+
+function defType(reader: Reader, depth: number): DefType {
+  const byte = reader.u8('a type');
+  const primitive = primitives[byte];
+  if (primitive !== undefined) return { kind: 'primitive', type: primitive };
+  switch (byte) {
+    case 0x72:
+      return { kind: 'record', fields: reader.vec('record fields', maxFields, labelValType) };
+    case 0x71:
+      return { kind: 'variant', cases: reader.vec('variant cases', maxFields, variantCase) };
+    case 0x70:
+      return { kind: 'list', element: valType(reader) };
+    case 0x67: {
+      const element = valType(reader);
+      return { kind: 'list', element, length: reader.u32('a list length') };
+    }
+    case 0x6f:
+      return { kind: 'tuple', elements: reader.vec('tuple elements', maxFields, valType) };
+    case 0x6e:
+      return { kind: 'flags', labels: labels(reader) };
+    case 0x6d:
+      return { kind: 'enum', labels: labels(reader) };
+    case 0x6b:
+      return { kind: 'option', value: valType(reader) };
+    case 0x6a: {
+      const ok = optionalValType(reader);
+      const error = optionalValType(reader);
+      return { kind: 'result', ...(ok !== undefined && { ok }), ...(error !== undefined && { error }) };
+    }
+    case 0x69:
+    case 0x68:
+      return { kind: byte === 0x69 ? 'own' : 'borrow', resource: reader.u32('a type index') };
+    case 0x66:
+    case 0x65: {
+      const element = optionalValType(reader);
+      const kind = byte === 0x66 ? 'stream' : 'future';
+      return element === undefined ? { kind } : { kind, element };
+    }
+    case 0x63: {
+      const key = valType(reader);
+      return { kind: 'map', key, value: valType(reader) };
+    }
+    case 0x40:
+    case 0x43:
+      return funcType(reader, byte === 0x43);
+    case 0x41:
+    case 0x42: {
+      if (depth >= maxNesting) reader.fail(`nesting too deep: more than ${maxNesting} types and components`);
+      const ofComponent = byte === 0x41;
+      const declarators = reader.vec('declarators', maxDeclarators, (r) => declarator(r, ofComponent, depth + 1));
+      return { kind: ofComponent ? 'component type' : 'instance type', declarators };
+    }
+    case 0x3f: {
+      const rep = coreValType(reader);
+      if (!reader.optional('resource destructor')) return { kind: 'resource', rep };
+      return { kind: 'resource', rep, dtor: reader.u32('a core function index') };
+    }
+    default:
+      return reader.badByte('component defined type', byte);
+  }
+}
+
+/** `componentdecl` and `instancedecl`. */
+function declarator(reader: Reader, ofComponent: boolean, depth: number): Declarator {
+  const offset = reader.position;
+  const byte = reader.u8('a declarator');
+  if (byte === 0) return { kind: 'core type', offset, type: coreDefType(reader) };
+  if (byte === 1) return type(reader, depth);
+  if (byte === 2) return alias(reader);
+  if (byte === 3 && ofComponent) {
+    return { kind: 'import', offset, ...nameAttributes(reader), type: externType(reader) };
+  }
+  if (byte === 4) return { kind: 'export declarator', offset, ...nameAttributes(reader), type: externType(reader) };
+  return reader.badByte('component or instance type declaration', byte);
+}
+
+/** `externtype`. */
+export function externType(reader: Reader): ExternDecl {
+  const byte = reader.u8('an external kind');
+  const index = () => reader.u32('a type index');
+  switch (byte) {
+    case 0: {
+      const module = reader.u8('an external kind');
+      if (module !== 0x11) reader.badByte('component external kind', module);
+      return { sort: 'core module', type: index() };
+    }
+    case 1:
+      return { sort: 'func', type: index() };
+    case 2: {
+      const bound = reader.u8('a value bound');
+      if (bound === 0) return { sort: 'value', bound: 'eq', value: reader.u32('a value index') };
+      if (bound === 1) return { sort: 'value', bound: 'type', type: valType(reader) };
+      return reader.badByte('value bound', bound);
+    }
+    case 3: {
+      const bound = reader.u8('a type bound');
+      if (bound === 0) return { sort: 'type', bound: 'eq', type: index() };
+      if (bound === 1) return { sort: 'type', bound: 'sub' };
+      return reader.badByte('type bound', bound);
+    }
+    case 4:
+      return { sort: 'component', type: index() };
+    case 5:
+      return { sort: 'instance', type: index() };
+    default:
+      return reader.badByte('component external kind', byte);
+  }
+}

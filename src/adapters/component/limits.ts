@@ -1,0 +1,70 @@
+/**
+ * What the loader refuses for being too large, and why. Nothing that is counted in a component goes unbounded: a
+ * hostile input of any size is refused before it costs more memory or time than its own length explains.
+ *
+ * The core limits are those that every JavaScript engine applies (*WebAssembly JavaScript Interface*, "Implementation-
+ * defined Limits"); the component limits are those of wasm-tools, so that what its tools accept loads here.
+ */
+
+/** Components, component types and instance types inside one another: each level is a recursive call here. */
+export const maxNesting = 100;
+
+/** Value types inside one another (`list<list<…>>`): each level is a recursive call here and in the canonical ABI. */
+export const maxTypeDepth = 100;
+
+/**
+ * Type nodes that may be built, substituted, compared or searched in validating one component with all that is nested
+ * in it. Each instantiation copies the child's type with its arguments substituted, so that a short chain of
+ * components can ask for exponential work.
+ */
+export const maxTypeWork = 5_000_000;
+
+/** Bytes of one name; the engines' limit for import and export names. */
+export const maxNameLength = 100_000;
+
+/** Definitions of one sort in one component: the engines' limit for types and functions of a module. */
+export const maxIndexSpace = 1_000_000;
+
+/** Core modules, components, instances and values defined by one component. */
+export const maxInstances = 10_000;
+
+/** Declarators of one component, instance or module type. */
+export const maxDeclarators = 100_000;
+
+/** Imports or exports of one core module, arguments of one instantiation, inline exports of one instance. */
+export const maxExports = 100_000;
+
+/** Fields of a record, cases of a variant or an enum, elements of a tuple. */
+export const maxFields = 10_000;
+
+/** Parameters of one function; the engines' limit for core functions. */
+export const maxParams = 1_000;
+
+/** Flags of one `flags` type. Source: *Binary.md*, `defvaltype`. */
+export const maxFlags = 32;
+
+/** Canonical options of one canonical definition: no more kinds are known. */
+export const maxCanonicalOptions = 100;
+
+/** Attributes of one import or export name. */
+export const maxNameAttributes = 10;
+
+/** Results of a core function, the engines' limit. */
+export const maxCoreResults = 1_000;
+
+/** Fields of one core struct type, the engines' limit. */
+export const maxCoreFields = 10_000;
+
+/** Declared supertypes of one core type. Source: *WebAssembly 3.0*, "Validation of types". */
+export const maxCoreSupertypes = 1;
+
+/** Pages of a 32-bit memory. Source: *WebAssembly 3.0*, "Memory types". */
+export const maxMemoryPages = 65_536n;
+
+/** `elem_size(t, 'i64')` of a value type must be less. Source: *CanonicalABI.md*, "Element Size". */
+export const maxElementSize: number = 2 ** 28;
+
+/** Source: *CanonicalABI.md*, "Flattening". */
+export const maxFlatParams = 16;
+export const maxFlatAsyncParams = 4;
+export const maxFlatResults = 1;
