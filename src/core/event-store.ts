@@ -102,18 +102,27 @@ export interface EventStore {
     decision: Decision,
   ): Promise<Appended>;
 
-  /** @throws StoreFailureError whose `payload` is a {@link StoreError}; so do all that follow. */
+  /** @throws StoreFailureError whose `payload` is a {@link StoreError}. */
   readStream(stream: string, options: ReadStreamOptions): Promise<readonly RecordedEvent[]>;
 
-  /** In the order of positions. A reader that has seen a position never later finds a new event at or below it. */
+  /**
+   * In the order of positions. A reader that has seen a position never later finds a new event at or below it.
+   * @throws StoreFailureError whose `payload` is a {@link StoreError}.
+   */
   readAll(options: ReadAllOptions): Promise<readonly RecordedEvent[]>;
 
+  /** @throws StoreFailureError whose `payload` is a {@link StoreError}. */
   findDecision(commandId: string): Promise<RecordedDecision | undefined>;
 
+  /** @throws StoreFailureError whose `payload` is a {@link StoreError}. */
   loadSnapshot(key: SnapshotKey): Promise<Snapshot | undefined>;
 
-  /** Replaces the one with this key, unless that one is of a later revision. */
+  /**
+   * Replaces the one with this key, unless that one is of a later revision.
+   * @throws StoreFailureError whose `payload` is a {@link StoreError}.
+   */
   saveSnapshot(key: SnapshotKey, snapshot: Snapshot): Promise<void>;
 
+  /** @throws StoreFailureError whose `payload` is a {@link StoreError}. */
   dropSnapshot(key: SnapshotKey): Promise<void>;
 }
