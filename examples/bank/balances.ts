@@ -1,0 +1,67 @@
+/** The read model of the bank: one document for each account, folded from the events of the whole store. */
+import { defineProjector, type EventStore } from 'decidable';
+import { z } from 'zod';
+import { AccountClosed, AccountOpened, Deposited, Withdrawn } from './account.ts';
+
+export const Balance = z.object({ owner: z.string(), balance: z.int(), open: z.boolean() });
+export type Balance = z.infer<typeof Balance>;
+
+export const balances = defineProjector({
+  name: 'bank.balances',
+  version: '1.0.0',
+  state: Balance,
+  events: { AccountOpened, Deposited, Withdrawn, AccountClosed },
+  key: (event) => event.data.accountId,
+  initialState: { owner: '', balance: 0, open: false },
+  project: {
+    AccountOpened: (document, { owner }) => {
+      document.owner = owner;
+      document.open = true;
+    },
+    Deposited: (document, { amount }) => {
+      document.balance += amount;
+    },
+    Withdrawn: (document, { amount }) => {
+      document.balance -= amount;
+    },
+    AccountClosed: (document) => {
+      document.open = false;
+    },
+  },
+});
+
+export interface Ledger {
+  /** By account id. */
+  readonly accounts: ReadonlyMap<string, Balance>;
+  /** How many events it was folded from. */
+  readonly events: number;
+}
+
+/** Reads every event of the accounts, page by page. */
+export async function readLedger(store: EventStore): Promise<Ledger> {
+  const accounts = new Map<string, Balance>();
+  let events = 0;
+  let afterPosition: bigint | undefined;
+  for (;;) {
+    const page = await store.readAll({
+      direction: 'forward',
+      afterPosition,
+      limit: undefined,
+      categories: ['account'],
+      eventTypes: [],
+    });
+    for (const { event: envelope, context } of page) {
+      const event = balances.types.event.fromEnvelope(envelope);
+      const key = balances.projector.key(event);
+      if (key === undefined) continue;
+      const document = accounts.get(key) ?? balances.projector.initialState();
+      const next = balances.projector.project(document, event, context);
+      if (next === undefined) accounts.delete(key);
+      else accounts.set(key, next);
+    }
+    const last = page.at(-1);
+    if (last === undefined) return { accounts, events };
+    events += page.length;
+    afterPosition = last.context.position;
+  }
+}

@@ -1,0 +1,160 @@
+/**
+ * Made `commands.ndjson`, once: `node examples/bank/generate.ts > examples/bank/commands.ndjson`. The seed is fixed, so
+ * the same file comes out each time; a test compares.
+ *
+ * It keeps its own simple book of balances, so that it knows which withdrawals succeed: a transfer's deposit is only
+ * written where its withdrawal will be accepted, and goes back to the sender where the receiver cannot take it.
+ */
+
+const SEED = 20261122;
+const ACCOUNTS = 600;
+const STEPS = 10_600;
+
+interface Line {
+  readonly id: string;
+  readonly type: string;
+  readonly data: Record<string, unknown>;
+}
+
+interface Book {
+  readonly id: string;
+  status: 'none' | 'open' | 'closed';
+  balance: number;
+}
+
+/** mulberry32: a small generator of pseudo-random numbers in [0, 1), the same on every machine. */
+function mulberry32(seed: number): () => number {
+  let a = seed;
+  return () => {
+    a = (a + 0x6d2b79f5) | 0;
+    let t = Math.imul(a ^ (a >>> 15), 1 | a);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+const random = mulberry32(SEED);
+const between = (low: number, high: number): number => low + Math.floor(random() * (high - low + 1));
+
+function pick<Item>(items: readonly Item[]): Item {
+  const item = items[between(0, items.length - 1)];
+  if (item === undefined) throw new Error('nothing to pick from');
+  return item;
+}
+
+const FIRST_NAMES =
+  'Ada Björn Chloé Dmitri Emine Farid Gwendolyn Haruki Ísold João Kwame Łucja Mei Noor Omar Priya Zoë'.split(' ');
+const LAST_NAMES =
+  'Adeyemi Brontë Çelik Dvořák Eriksson Fernández García Haddad Ito Jansen Kowalska Lovelace Müller Nguyễn O’Neill 山田'.split(
+    ' ',
+  );
+
+const books: Book[] = [];
+const written: Line[] = [];
+const output: string[] = [];
+let commands = 0;
+let transfers = 0;
+
+function write(type: string, data: Record<string, unknown>, id = `c${String(++commands).padStart(5, '0')}`): void {
+  const line = { id, type, data };
+  written.push(line);
+  output.push(JSON.stringify(line));
+}
+
+function open(): void {
+  const book: Book = { id: String(books.length + 1).padStart(4, '0'), status: 'open', balance: 0 };
+  books.push(book);
+  write('OpenAccount', { accountId: book.id, owner: `${pick(FIRST_NAMES)} ${pick(LAST_NAMES)}` });
+}
+
+function deposit(book: Book, amount: number): void {
+  write('Deposit', { accountId: book.id, amount });
+  if (book.status === 'open' && book.balance + amount <= 100_000_000) book.balance += amount;
+}
+
+function withdraw(book: Book, amount: number): void {
+  write('Withdraw', { accountId: book.id, amount });
+  if (book.status === 'open' && amount <= 1_000_000 && amount <= book.balance) book.balance -= amount;
+}
+
+function transfer(from: Book, to: Book): void {
+  if (from.status !== 'open' || from.balance < 100 || from === to) return deposit(from, between(10_00, 900_00));
+  const amount = Math.min(between(1, from.balance), 1_000_000);
+  const transferId = `t${String(++transfers).padStart(4, '0')}`;
+  write('Withdraw', { accountId: from.id, amount, transferId }, `${transferId}-out`);
+  write('Deposit', { accountId: to.id, amount, transferId }, `${transferId}-in`);
+  if (to.status === 'open' && to.balance + amount <= 100_000_000) {
+    from.balance -= amount;
+    to.balance += amount;
+  } else {
+    write('Deposit', { accountId: from.id, amount, transferId }, `${transferId}-back`);
+  }
+}
+
+/** Pays out what is left, in withdrawals that the limit allows, and closes. */
+function close(book: Book): void {
+  while (book.status === 'open' && book.balance > 0) withdraw(book, Math.min(book.balance, 1_000_000));
+  write('CloseAccount', { accountId: book.id });
+  if (book.status === 'open') book.status = 'closed';
+}
+
+/** One thing that happens at the bank: mostly plain, now and then something that the account refuses. */
+function step(): void {
+  const book = pick(books);
+  const chance = random();
+  if (chance < 0.4) deposit(book, between(5_00, 2_500_00));
+  else if (chance < 0.72) withdraw(book, Math.min(between(1_00, 900_00), 1 + Math.floor(book.balance * 1.02)));
+  else if (chance < 0.86) transfer(book, pick(books));
+  else if (chance < 0.92) withdraw(book, book.balance + between(1, 500_00));
+  else if (chance < 0.935) withdraw(book, between(1_000_001, 3_000_000));
+  else if (chance < 0.942) deposit(book, between(99_900_000, 100_000_000));
+  else if (chance < 0.95) write('OpenAccount', { accountId: book.id, owner: pick(FIRST_NAMES) });
+  else if (chance < 0.957) write('CloseAccount', { accountId: book.balance > 0 ? book.id : `${book.id}x` });
+  else if (chance < 0.965) deposit({ id: `9${between(100, 999)}`, status: 'none', balance: 0 }, between(1_00, 50_00));
+  else if (chance < 0.97 && books.filter((other) => other.status === 'closed').length < 60) close(book);
+  else if (chance < 0.98) output.push(JSON.stringify(pick(written)));
+  else deposit(book, between(1, 99));
+}
+
+/** Lines that are wrong on purpose: each kind of mistake that the bank must name and survive. */
+const WRONG: readonly (() => string)[] = [
+  () => 'this is not JSON',
+  () => '{"id":"w001","type":"Deposit","data":{"accountId":"0001","amount":',
+  () => '[1,2,3]',
+  () => 'null',
+  () => '',
+  () => '   ',
+  () => '{"id":"w002","type":"Despoit","data":{"accountId":"0002","amount":100}}',
+  () => '{"id":"w003","type":"toString","data":{}}',
+  () => '{"type":"Deposit","data":{"accountId":"0003","amount":100}}',
+  () => '{"id":"","type":"Deposit","data":{"accountId":"0003","amount":100}}',
+  () => '{"id":42,"type":"Deposit","data":{"accountId":"0003","amount":100}}',
+  () => '{"id":"w004","type":"Deposit"}',
+  () => '{"id":"w005","type":"Deposit","data":{"accountId":"0004","amount":"12.50"}}',
+  () => '{"id":"w006","type":"Deposit","data":{"accountId":"0004","amount":12.5}}',
+  () => '{"id":"w007","type":"Withdraw","data":{"accountId":"0004","amount":-500}}',
+  () => '{"id":"w008","type":"Withdraw","data":{"accountId":"0004","amount":0}}',
+  () => '{"id":"w009","type":"Deposit","data":{"accountId":"0004","amount":1e999}}',
+  () => '{"id":"w010","type":"Deposit","data":{"amount":100}}',
+  () => '{"id":"w011","type":"OpenAccount","data":{"accountId":7,"owner":"Ada Lovelace"}}',
+  () => '{"id":"w012","type":"OpenAccount","data":{"accountId":"0005","owner":"\\ud800"}}',
+  () => `{"id":"w013","type":"OpenAccount","data":{"accountId":"0006","owner":"${'A'.repeat(20_000)}"}}`,
+  () => reused('Deposit', (data) => ({ ...data, amount: 1 })),
+  () => reused('Withdraw', (data) => ({ ...data, amount: 2 })),
+  () => reused('Deposit', (data) => ({ ...data, accountId: '0001', amount: 3 })),
+];
+
+/** The id of a command that was there before, with other content. */
+function reused(type: string, change: (data: Record<string, unknown>) => Record<string, unknown>): string {
+  const line = pick(written.filter((other) => other.type === type));
+  return JSON.stringify({ ...line, data: change(line.data) });
+}
+
+while (books.length < 60) open();
+for (let n = 0; n < STEPS; n++) {
+  if (books.length < ACCOUNTS && n % 8 === 0) open();
+  step();
+  const wrong = WRONG[n / 400 - 1];
+  if (wrong !== undefined) output.push(wrong());
+}
+process.stdout.write(output.join('\n') + '\n');

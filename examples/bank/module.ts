@@ -1,0 +1,8 @@
+/** Which code decides. The event sourcer cannot tell one module from another, and neither can the rest of the bank. */
+import type { CommandHandler } from 'decidable';
+import { account } from './account.ts';
+
+/** The module that runs the bank: the functions of `account.ts`, in this process. */
+export async function bankModule(): Promise<typeof account> {
+  return account;
+}

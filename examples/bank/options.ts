@@ -1,0 +1,56 @@
+/** What `npm start` was asked to do. */
+import { parseArgs } from 'node:util';
+
+export interface Options {
+  readonly help: boolean;
+  /** Where the commands come from; `-` is standard input. */
+  readonly file: string;
+  readonly db: string;
+}
+
+/** The arguments cannot be meant. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+  readonly code = 'usage';
+}
+
+export const COMMANDS_FILE = 'examples/bank/commands.ndjson';
+
+export const HELP = `Usage: npm start -- [options]
+
+Reads commands for bank accounts, one JSON object a line, decides each and stores the events.
+A command that the database knows by its id is not decided again, so the same file can be run twice,
+or run on after it was interrupted.
+
+Options:
+  --file FILE   the commands; - reads standard input (default: ${COMMANDS_FILE})
+  --db FILE     the database; created where there is none (default: bank.db)
+  --help        print this text
+
+A line:  {"id":"c00001","type":"Deposit","data":{"accountId":"0001","amount":1250}}
+Types:   OpenAccount { accountId, owner }       Deposit { accountId, amount, transferId? }
+         CloseAccount { accountId }             Withdraw { accountId, amount, transferId? }
+Amounts are integers in minor units: 1250 is 12.50.
+`;
+
+/** @throws UsageError that names the argument. */
+export function parseOptions(args: readonly string[]): Options {
+  try {
+    const { values } = parseArgs({
+      args: [...args],
+      strict: true,
+      allowPositionals: false,
+      options: {
+        file: { type: 'string', default: COMMANDS_FILE },
+        db: { type: 'string', default: 'bank.db' },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    });
+    for (const name of ['file', 'db'] as const) {
+      if (values[name] === '') throw new Error(`Option '--${name}' needs a file name`);
+    }
+    return { help: values.help, file: values.file, db: values.db };
+  } catch (error) {
+    throw new UsageError(`${error instanceof Error ? error.message : String(error)}. npm start -- --help lists them.`);
+  }
+}

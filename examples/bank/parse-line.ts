@@ -1,0 +1,47 @@
+/** A line as a command, or what is wrong with it: JSON, then the frame, then the command's own schema. */
+import { type Envelope, isFault } from 'decidable';
+import { z } from 'zod';
+import { account } from './account.ts';
+
+/** A command as it is sent: the id makes it idempotent. */
+export interface BankCommand {
+  readonly id: string;
+  readonly envelope: Envelope;
+}
+
+export type ParseResult =
+  | { readonly command: BankCommand }
+  | { readonly problem: { readonly code: string; readonly reason: string } };
+
+const Frame = z.strictObject({ id: z.string().min(1).max(200), type: z.string(), data: z.looseObject({}) });
+
+export function parseLine(text: string): ParseResult {
+  if (text.trim() === '') return problem('empty-line', 'a line is one JSON object; this one is empty');
+
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    return problem('not-json', error instanceof Error ? error.message : String(error));
+  }
+
+  const frame = Frame.safeParse(json);
+  if (!frame.success) return problem('not-a-command', describe(frame.error));
+  const { id, type, data } = frame.data;
+
+  try {
+    return { command: { id, envelope: account.types.command.toEnvelope(account.command(type, data)) } };
+  } catch (error) {
+    if (isFault(error)) return problem(error.code, error.message);
+    throw error;
+  }
+}
+
+function problem(code: string, reason: string): ParseResult {
+  return { problem: { code, reason } };
+}
+
+/** Where and what, for each issue: `data.amount: expected …`. */
+function describe(error: z.ZodError): string {
+  return error.issues.map(({ path, message }) => `${path.join('.') || 'the line'}: ${message}`).join('; ');
+}

@@ -1,0 +1,26 @@
+/** How far a run is, once a second: on one line of a terminal, or line by line in a log. */
+import type { WriteStream } from 'node:tty';
+import type { Tally } from './tally.ts';
+
+const INTERVAL_MS = 1_000;
+/** A terminal is redrawn more often, so that the first second shows something. */
+const TERMINAL_INTERVAL_MS = 100;
+
+/** Returns what ends it. */
+export function showProgress(tally: Tally, output: WriteStream | NodeJS.WriteStream): () => void {
+  const started = performance.now();
+  const terminal = output.isTTY === true;
+  const line = (): string => {
+    const perSecond = Math.round((1_000 * tally.lines) / (performance.now() - started));
+    return `${tally.lines.toLocaleString('en-US')} lines, ${perSecond.toLocaleString('en-US')} a second`;
+  };
+  const timer = setInterval(
+    () => output.write(terminal ? `\r\x1b[K${line()}` : `${line()}\n`),
+    terminal ? TERMINAL_INTERVAL_MS : INTERVAL_MS,
+  );
+  timer.unref();
+  return () => {
+    clearInterval(timer);
+    if (terminal) output.write('\r\x1b[K');
+  };
+}

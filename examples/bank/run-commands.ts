@@ -1,0 +1,76 @@
+/** Decides the commands of a file: many at once over the accounts, in order within one account. */
+import { type EventSourcer, isCommandFailure } from 'decidable';
+import type { BankCommand } from './parse-line.ts';
+import { countBadLine, type Tally } from './tally.ts';
+
+/** Commands that are decided at the same time. Those that arrive together share a commit of the disk. */
+export const IN_FLIGHT = 64;
+
+export interface ParsedLine {
+  readonly line: number;
+  readonly command: BankCommand;
+}
+
+/**
+ * Ends when the last command is decided, or, where `signal` stops it, when those that were begun are.
+ * @throws CommandFailure where the store fails; then the rest of the lines is not read.
+ */
+export async function runCommands(
+  lines: AsyncIterable<ParsedLine>,
+  sourcer: EventSourcer,
+  tally: Tally,
+  signal: AbortSignal,
+): Promise<void> {
+  const inFlight = new Map<string, Promise<void>>();
+  let failure: { readonly error: unknown } | undefined;
+  let oneEnded = Promise.withResolvers<void>();
+
+  for await (const { line, command } of lines) {
+    // The same id twice: the first must be stored before the second is looked up, whatever their accounts are.
+    await inFlight.get(command.id);
+    while (inFlight.size >= IN_FLIGHT) await oneEnded.promise;
+    if (failure !== undefined || signal.aborted) break;
+
+    const decided = decide(sourcer, line, command, tally)
+      .catch((error: unknown) => {
+        failure ??= { error };
+      })
+      .finally(() => {
+        inFlight.delete(command.id);
+        oneEnded.resolve();
+        oneEnded = Promise.withResolvers();
+      });
+    inFlight.set(command.id, decided);
+  }
+  await Promise.all(inFlight.values());
+  if (failure !== undefined) throw failure.error;
+}
+
+async function decide(sourcer: EventSourcer, line: number, command: BankCommand, tally: Tally): Promise<void> {
+  try {
+    const result = await sourcer.handleCommand(command.envelope, { ...NO_OPTIONS, commandId: command.id });
+    if (result.outcome.tag === 'accepted') tally.accepted += 1;
+    else {
+      tally.rejected += 1;
+      const { code } = result.outcome.val;
+      tally.rejections.set(code, (tally.rejections.get(code) ?? 0) + 1);
+    }
+    if (result.redelivered) tally.redelivered += 1;
+    else tally.newEvents += result.events.length;
+  } catch (error) {
+    // What is wrong with one command stays with its line; whatever else happens ends the run.
+    if (!isCommandFailure(error) || !AT_FAULT.has(error.code)) throw error;
+    countBadLine(tally, line, error.code === 'fault' ? error.payload.val.code : error.code, error.message);
+  }
+}
+
+/** Failures for which the command itself is to blame. */
+const AT_FAULT: ReadonlySet<string> = new Set(['invalid-argument', 'unroutable', 'fault', 'command-id-reused']);
+
+const NO_OPTIONS = {
+  correlationId: undefined,
+  causationId: undefined,
+  actor: undefined,
+  expected: undefined,
+  deadline: undefined,
+};

@@ -1,0 +1,73 @@
+/** What a run leaves on the screen. */
+import type { Ledger } from './balances.ts';
+import type { Tally } from './tally.ts';
+
+/** Accounts that are listed, the largest first. */
+const LARGEST = 5;
+
+export interface Run {
+  readonly file: string;
+  readonly db: string;
+  readonly tally: Tally;
+  readonly ledger: Ledger;
+  /** Of the lines; reading the balances afterwards is not counted. */
+  readonly seconds: number;
+}
+
+export function summarize({ file, db, tally, ledger, seconds }: Run): string {
+  const commands = tally.accepted + tally.rejected;
+  const added = commands - tally.redelivered;
+  const accounts = [...ledger.accounts].sort(([idA, a], [idB, b]) => b.balance - a.balance || (idA < idB ? -1 : 1));
+  const open = accounts.filter(([, { open }]) => open).length;
+  const total = accounts.reduce((sum, [, { balance }]) => sum + balance, 0);
+  const perSecond = seconds > 0 ? Math.round(tally.lines / seconds) : 0;
+
+  const rows: [string, string, string][] = [
+    ['lines', count(tally.lines), `from ${file === '-' ? 'standard input' : file}`],
+    ['commands', count(commands), `${count(tally.accepted)} accepted, ${count(tally.rejected)} rejected`],
+    ['redelivered', count(tally.redelivered), 'known by their id: not decided again'],
+    ['bad lines', count(tally.badLines), ''],
+    ['new events', count(tally.newEvents), `into ${db}`],
+    ['', '', ''],
+    ['accounts', count(accounts.length), `${count(open)} open, ${count(accounts.length - open)} closed`],
+    ['events', count(ledger.events), ''],
+    ['total', money(total), ''],
+  ];
+  const lines = rows.map(([name, value, note]) => `  ${name.padEnd(14)}${value.padStart(14)}  ${note}`);
+
+  if (accounts.length > 0) {
+    lines.push('', 'Largest balances');
+    for (const [id, { owner, balance }] of accounts.slice(0, LARGEST)) {
+      lines.push(`  ${id.padEnd(14)}${money(balance).padStart(14)}  ${owner}`);
+    }
+  }
+  if (tally.rejections.size > 0) {
+    lines.push('', 'Rejections');
+    for (const [code, times] of [...tally.rejections].sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1))) {
+      lines.push(`  ${code.padEnd(20)}${count(times).padStart(8)}`);
+    }
+  }
+  if (tally.badLines > 0) {
+    lines.push('', 'Bad lines');
+    for (const { line, code, reason } of [...tally.listedBadLines].sort((a, b) => a.line - b.line)) {
+      lines.push(`  ${count(line).padStart(7)}  ${code.padEnd(18)} ${reason}`);
+    }
+    const more = tally.badLines - tally.listedBadLines.length;
+    if (more > 0) lines.push(`  … and ${count(more)} more`);
+  }
+
+  lines.push('', `${count(perSecond)} commands a second (${seconds.toFixed(2)} s)`);
+  if (commands > 0 && added === 0) {
+    lines.push(`Nothing changed: ${db} knew every one of these commands.`);
+  }
+  return lines.map((line) => line.trimEnd()).join('\n') + '\n';
+}
+
+function count(value: number): string {
+  return value.toLocaleString('en-US');
+}
+
+/** Minor units as people read them: 123456 is 1,234.56. */
+function money(minor: number): string {
+  return (minor / 100).toLocaleString('en-US', { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+}

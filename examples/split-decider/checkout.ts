@@ -1,0 +1,33 @@
+/** The checkout: places an order and takes the payment. Whether it was shipped is none of its business. */
+import { defineDecider, reject } from 'decidable';
+import { z } from 'zod';
+import { OrderPaid, OrderPlaced } from './events.ts';
+
+export const checkout = defineDecider({
+  name: 'shop.checkout',
+  version: '1.0.0',
+  state: z.object({ placed: z.boolean(), paid: z.boolean() }),
+  commands: {
+    PlaceOrder: z.object({ orderId: z.string(), lines: z.int().min(1) }),
+    PayOrder: z.object({ orderId: z.string(), amount: z.int() }),
+  },
+  events: { OrderPlaced, OrderPaid },
+  foreignEvents: 'skip',
+  streamId: (command) => `order-${command.data.orderId}`,
+  initialState: { placed: false, paid: false },
+  evolve: {
+    OrderPlaced: (state) => {
+      state.placed = true;
+    },
+    OrderPaid: (state) => {
+      state.paid = true;
+    },
+  },
+  decide: {
+    PlaceOrder: (state, order) => (state.placed ? reject('already-placed', 'the order exists') : [OrderPlaced(order)]),
+    PayOrder: (state, payment) => {
+      if (!state.placed) return reject('no-order', 'there is no such order');
+      return state.paid ? [] : [OrderPaid(payment)];
+    },
+  },
+});

@@ -1,0 +1,25 @@
+/** Two modules, one stream: each folds the events that it knows, and skips the other's. */
+import { createEventSourcer } from 'decidable';
+import { createMemoryStore } from 'decidable/memory';
+import { checkout } from './checkout.ts';
+import { shipping } from './shipping.ts';
+
+const store = createMemoryStore();
+const sourcer = createEventSourcer({ store, modules: [checkout, shipping] });
+
+const commands = [
+  { type: 'PlaceOrder', data: { orderId: '1', lines: 2 } },
+  { type: 'ShipOrder', data: { orderId: '1', parcel: 'P-77' } },
+  { type: 'PayOrder', data: { orderId: '1', amount: 4900 } },
+  { type: 'ShipOrder', data: { orderId: '1', parcel: 'P-77' } },
+] as const;
+
+for (const command of commands) {
+  const { module, outcome, events } = await sourcer.dispatch(command);
+  const said = outcome.tag === 'rejected' ? `rejected: ${outcome.val.code}` : events.map(({ event }) => event.type);
+  console.log(command.type, 'by', module, '→', said);
+}
+
+console.log('checkout sees', await sourcer.state(checkout, 'order-1'));
+console.log('shipping sees', await sourcer.state(shipping, 'order-1'));
+await sourcer.close();

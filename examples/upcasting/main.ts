@@ -1,0 +1,66 @@
+/**
+ * An event changes its schema. Stored events stay as they are for ever; an upcaster brings the old version forward when it
+ * is read, so that `evolve` knows the newest version alone.
+ */
+import { createEventSourcer, defineDecider, defineEvent } from 'decidable';
+import { createMemoryStore } from 'decidable/memory';
+import { z } from 'zod';
+
+/** The first release: one field for the whole name. */
+const before = defineDecider({
+  name: 'crm.customer',
+  version: '1.0.0',
+  state: z.object({ name: z.string() }),
+  commands: { Register: z.object({ id: z.string(), name: z.string() }) },
+  events: { Registered: z.object({ name: z.string() }) },
+  streamId: (command) => `customer-${command.data.id}`,
+  initialState: { name: '' },
+  evolve: {
+    Registered: (state, { name }) => {
+      state.name = name;
+    },
+  },
+  decide: { Register: (_state, { name }) => [{ type: 'Registered', data: { name } }] },
+});
+
+/** The second release: two fields. Version 1 of the event is brought forward by `upcast[1]`. */
+const Registered = defineEvent('Registered', z.object({ given: z.string(), family: z.string() }), {
+  schemaVersion: 2,
+  upcast: {
+    1: (old) => {
+      const { name } = z.object({ name: z.string() }).parse(old);
+      const [given = '', ...rest] = name.split(' ');
+      return { given, family: rest.join(' ') };
+    },
+  },
+});
+
+const after = defineDecider({
+  name: 'crm.customer',
+  version: '2.0.0',
+  state: z.object({ given: z.string(), family: z.string() }),
+  commands: { Register: z.object({ id: z.string(), given: z.string(), family: z.string() }) },
+  events: { Registered },
+  streamId: (command) => `customer-${command.data.id}`,
+  initialState: { given: '', family: '' },
+  evolve: {
+    Registered: (state, { given, family }) => {
+      state.given = given;
+      state.family = family;
+    },
+  },
+  decide: { Register: (_state, { given, family }) => [Registered({ given, family })] },
+});
+
+const store = createMemoryStore();
+
+const first = createEventSourcer({ store, modules: [before] });
+await first.dispatch({ type: 'Register', data: { id: '1', name: 'Ada Lovelace' } });
+
+const second = createEventSourcer({ store, modules: [after] });
+await second.dispatch({ type: 'Register', data: { id: '2', given: 'Mary', family: 'Somerville' } });
+
+for (const stream of ['customer-1', 'customer-2']) {
+  const [recorded] = await store.readStream(stream, { direction: 'forward', fromRevision: undefined, limit: 1 });
+  console.log(stream, 'stored as version', recorded?.event.schemaVersion, 'read as', await second.state(after, stream));
+}
