@@ -8,7 +8,7 @@ export PATH="$PWD/../../../node_modules/.bin:$PATH"
 mkdir -p build
 
 # A reactor without start-up code: nothing of wasi-libc but malloc and memcpy is linked, and so nothing is imported.
-clang --target=wasm32-wasi -Oz -std=c17 -Wall -Wextra -Werror -mexec-model=reactor -nostartfiles \
+clang --target=wasm32-wasi -O2 -std=c17 -Wall -Wextra -Werror -mexec-model=reactor -nostartfiles \
   -ffile-prefix-map="$PWD=." -Wl,--no-entry,--strip-all,--gc-sections,-z,stack-size=16384 \
   bank.c contract.c msgpack.c -o build/core.wasm
 
