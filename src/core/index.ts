@@ -20,6 +20,7 @@ export type * from './event-sourcer.ts';
 export type * from './event-store.ts';
 export { COMMAND_ID_NAMESPACE, commandUuid, eventId, isUuid, reactionId } from './ids.ts';
 export type * from './messages.ts';
+export { msgpack } from './msgpack.ts';
 export type * from './projector.ts';
 export type * from './routing.ts';
 export type * from './types.ts';

@@ -17,3 +17,9 @@ export const DEFAULT_MAX_ATTEMPTS = 4;
 
 /** States that the event sourcer keeps in memory where nothing else is configured. */
 export const DEFAULT_CACHED_STATES = 10_000;
+
+/** Levels of lists, records, sets and maps in one value. Checked by every codec, both ways: a cycle ends here too. */
+export const MAX_VALUE_DEPTH = 100;
+
+/** Bytes of an integer outside 64 bits. Checked by every codec, both ways. */
+export const MAX_BIG_INTEGER_BYTES = 1_024;

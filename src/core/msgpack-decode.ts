@@ -1,0 +1,334 @@
+/**
+ * MessagePack to values, strictly: what has no meaning is refused with its offset, and nothing is allocated before the
+ * bytes for it are there. Written by hand beside the encoder: msgpackr replaces invalid UTF-8 in silence, lets the last
+ * of two equal keys win, and allocates an array of as many elements as five bytes claim.
+ *
+ * Forms that are valid but not canonical are read (unsorted keys, longer integers, float32): other languages' libraries
+ * write them, and a command's identity is its encoding, made anew from the value.
+ */
+import { compareBytes, NOT_FINITE_PROBLEM, PROTO_PROBLEM, undecodable } from './canonical.ts';
+import type { Subject } from './codec.ts';
+import { MAX_BIG_INTEGER_BYTES, MAX_VALUE_DEPTH } from './limits.ts';
+import { encodeMsgpack } from './msgpack-encode.ts';
+import { EXTENSION, Format } from './msgpack-format.ts';
+
+const TWO_32 = 0x1_0000_0000;
+
+let source: Uint8Array = new Uint8Array(0);
+let position = 0;
+/** Where the bytes end, or the extension that is being read. */
+let end = 0;
+
+/** Thrown from the depths, where the subject is not known, and turned into a fault at the top. */
+class NoValue {
+  readonly offset: number;
+  readonly problem: string;
+  constructor(offset: number, problem: string) {
+    this.offset = offset;
+    this.problem = problem;
+  }
+}
+
+/** @throws FaultError `undecodable-payload` with the byte offset. */
+export function decodeMsgpack(bytes: Uint8Array, subject: Subject): unknown {
+  source = bytes;
+  position = 0;
+  end = bytes.length;
+  try {
+    const value = readValue(0);
+    if (position < end) throw new NoValue(position, `${end - position} bytes follow the value`);
+    return value;
+  } catch (error) {
+    if (!(error instanceof NoValue)) throw error;
+    throw undecodable(error.offset, error.problem, subject);
+  } finally {
+    source = EMPTY;
+  }
+}
+
+const EMPTY = new Uint8Array(0);
+
+/** Says what was being read where the bytes end early. */
+function need(bytes: number, what: string): void {
+  if (end - position < bytes) throw new NoValue(position, `the bytes end within ${what}: ${bytes} more are needed`);
+}
+
+function readValue(depth: number): unknown {
+  need(1, 'a value');
+  const at = position;
+  const byte = source[position++]!;
+  if (byte < 0x80) return byte;
+  if (byte >= 0xe0) return byte - 0x100;
+  if (byte >= Format.fixstr && byte < Format.nil) return readString(byte & 0x1f);
+  if (byte < Format.fixarray) return readRecord(byte & 0x0f, at, depth);
+  if (byte < Format.fixstr) return readArray(byte & 0x0f, at, depth);
+  switch (byte) {
+    case Format.nil:
+      return null;
+    case Format.false:
+      return false;
+    case Format.true:
+      return true;
+    case Format.bin8:
+      return readBinary(readUint(1));
+    case Format.bin16:
+      return readBinary(readUint(2));
+    case Format.bin32:
+      return readBinary(readUint(4));
+    case Format.ext8:
+      return readExtension(readUint(1), at, depth);
+    case Format.ext16:
+      return readExtension(readUint(2), at, depth);
+    case Format.ext32:
+      return readExtension(readUint(4), at, depth);
+    case Format.float32:
+      return readFloat(4, at);
+    case Format.float64:
+      return readFloat(8, at);
+    case Format.uint8:
+      return readUint(1);
+    case Format.uint16:
+      return readUint(2);
+    case Format.uint32:
+      return readUint(4);
+    case Format.uint64:
+      return integerOf(readUint(4), readUint(4));
+    case Format.int8:
+      return (readUint(1) << 24) >> 24;
+    case Format.int16:
+      return (readUint(2) << 16) >> 16;
+    case Format.int32:
+      return readUint(4) | 0;
+    case Format.int64:
+      return integerOf(readUint(4) | 0, readUint(4));
+    case Format.fixext1:
+      return readExtension(1, at, depth);
+    case Format.fixext2:
+      return readExtension(2, at, depth);
+    case Format.fixext4:
+      return readExtension(4, at, depth);
+    case Format.fixext8:
+      return readExtension(8, at, depth);
+    case Format.fixext16:
+      return readExtension(16, at, depth);
+    case Format.str8:
+      return readString(readUint(1));
+    case Format.str16:
+      return readString(readUint(2));
+    case Format.str32:
+      return readString(readUint(4));
+    case Format.array16:
+      return readArray(readUint(2), at, depth);
+    case Format.array32:
+      return readArray(readUint(4), at, depth);
+    case Format.map16:
+      return readRecord(readUint(2), at, depth);
+    case Format.map32:
+      return readRecord(readUint(4), at, depth);
+    default:
+      throw new NoValue(at, 'the byte 0xc1 begins no value');
+  }
+}
+
+function readUint(bytes: 1 | 2 | 4): number {
+  need(bytes, 'a number or a length');
+  let value = source[position++]!;
+  for (let index = 1; index < bytes; index++) value = value * 0x100 + source[position++]!;
+  return value;
+}
+
+/** A number where it is safe, else a bigint (docs/encoding.md §1.2): `reviveIntegers` knows which one a schema asks for. */
+function integerOf(high: number, low: number): number | bigint {
+  const number = high * TWO_32 + low;
+  return Number.isSafeInteger(number) ? number : (BigInt(high) << 32n) | BigInt(low);
+}
+
+const floatBytes = new DataView(new ArrayBuffer(8));
+
+function readFloat(bytes: 4 | 8, at: number): number {
+  need(bytes, 'a float');
+  for (let index = 0; index < bytes; index++) floatBytes.setUint8(index, source[position++]!);
+  const value = bytes === 4 ? floatBytes.getFloat32(0) : floatBytes.getFloat64(0);
+  if (!Number.isFinite(value)) throw new NoValue(at, `the float ${NOT_FINITE_PROBLEM}`);
+  // -0 is 0.
+  return value + 0;
+}
+
+function readBinary(length: number): Uint8Array {
+  need(length, 'binary');
+  // A copy, and of this class: the source may be a part of something larger, or a Buffer, whose slice is no copy.
+  const bytes = new Uint8Array(length);
+  bytes.set(source.subarray(position, position + length));
+  position += length;
+  return bytes;
+}
+
+function readArray(length: number, at: number, depth: number): unknown[] {
+  if (depth >= MAX_VALUE_DEPTH) throw new NoValue(at, `an array is nested deeper than ${MAX_VALUE_DEPTH} levels`);
+  need(length, `an array of ${length} elements`);
+  const array: unknown[] = [];
+  for (let index = 0; index < length; index++) array.push(readValue(depth + 1));
+  return array;
+}
+
+function readRecord(length: number, at: number, depth: number): Record<string, unknown> {
+  if (depth >= MAX_VALUE_DEPTH) throw new NoValue(at, `a map is nested deeper than ${MAX_VALUE_DEPTH} levels`);
+  need(length * 2, `a map of ${length} entries`);
+  const record: Record<string, unknown> = {};
+  let last = '';
+  for (let index = 0; index < length; index++) {
+    const keyAt = position;
+    const key = readKey();
+    // Ascending keys are different; the comparison of UTF-16 units may err above the surrogates, to the safe side.
+    if (index > 0 && key <= last && Object.hasOwn(record, key))
+      throw new NoValue(keyAt, `the key ${JSON.stringify(key)} comes twice`);
+    if (key === '__proto__') throw new NoValue(keyAt, `a key ${PROTO_PROBLEM}`);
+    record[key] = readValue(depth + 1);
+    if (key > last) last = key;
+  }
+  return record;
+}
+
+/** Strings up to here are read by our loop: a call of the engine's decoder costs more. */
+const SHORT_STRING_BYTES = 48;
+const textDecoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+function readString(length: number): string {
+  need(length, `a string of ${length} bytes`);
+  const at = position;
+  position += length;
+  if (length <= SHORT_STRING_BYTES) {
+    let text = '';
+    for (let index = at; index < position; index++) {
+      const byte = source[index]!;
+      if (byte >= 0x80) return decodeText(at);
+      text += String.fromCharCode(byte);
+    }
+    return text;
+  }
+  return decodeText(at);
+}
+
+function decodeText(at: number): string {
+  try {
+    return textDecoder.decode(source.subarray(at, position));
+  } catch {
+    throw new NoValue(at, 'a string is no valid UTF-8');
+  }
+}
+
+function readKey(): string {
+  need(1, 'a key');
+  const at = position;
+  const byte = source[position++]!;
+  if (byte >= Format.fixstr && byte < Format.nil) return readString(byte & 0x1f);
+  if (byte === Format.str8) return readString(readUint(1));
+  if (byte === Format.str16) return readString(readUint(2));
+  if (byte === Format.str32) return readString(readUint(4));
+  throw new NoValue(at, 'a key is no string: a map with other keys is an extension (docs/encoding.md §2.3)');
+}
+
+function readExtension(length: number, at: number, depth: number): unknown {
+  need(length + 1, `an extension of ${length} bytes`);
+  const type = source[position++]!;
+  switch (type) {
+    case EXTENSION.timestamp:
+      return readTimestamp(length, at);
+    case EXTENSION.bigInteger:
+      return readBigInteger(length, at);
+    case EXTENSION.set:
+      return readCollection(length, at, depth, readSet);
+    case EXTENSION.map:
+      return readCollection(length, at, depth, readMap);
+    default:
+      throw new NoValue(at, `the extension type ${type > 0x7f ? type - 0x100 : type} is unknown`);
+  }
+}
+
+/** The three forms of MessagePack's timestamp, as far as a Date can hold them. */
+function readTimestamp(length: number, at: number): Date {
+  let nanoseconds = 0;
+  let seconds: number;
+  if (length === 4) seconds = readUint(4);
+  else if (length === 8) {
+    const high = readUint(4);
+    nanoseconds = Math.floor(high / 4);
+    seconds = (high % 4) * TWO_32 + readUint(4);
+  } else if (length === 12) {
+    nanoseconds = readUint(4);
+    seconds = (readUint(4) | 0) * TWO_32 + readUint(4);
+  } else throw new NoValue(at, `a timestamp has 4, 8 or 12 bytes, not ${length}`);
+  if (nanoseconds > 999_999_999) throw new NoValue(at, 'a timestamp has more than 999999999 nanoseconds');
+  if (nanoseconds % 1_000_000 !== 0) throw new NoValue(at, 'a timestamp is finer than milliseconds');
+  const date = new Date(seconds * 1000 + nanoseconds / 1_000_000);
+  if (Number.isNaN(date.getTime())) throw new NoValue(at, 'a timestamp is outside the range of dates');
+  return date;
+}
+
+function readBigInteger(length: number, at: number): number | bigint {
+  if (length > MAX_BIG_INTEGER_BYTES) throw new NoValue(at, `an integer has more than ${MAX_BIG_INTEGER_BYTES} bytes`);
+  if (length === 0) throw new NoValue(at, 'an integer has no bytes');
+  let hex = '0x';
+  for (let index = 0; index < length; index++) hex += source[position++]!.toString(16).padStart(2, '0');
+  const value = BigInt.asIntN(length * 8, BigInt(hex));
+  const number = Number(value);
+  return Number.isSafeInteger(number) ? number : value;
+}
+
+let insideCollection = false;
+
+/**
+ * Two elements that are written differently may be equal. So what is inside a set or a map must be canonical, and is
+ * compared with its encoding made anew, at the outermost one.
+ */
+function readCollection<T>(length: number, at: number, depth: number, read: (at: number, depth: number) => T): T {
+  const outermost = !insideCollection;
+  const outerEnd = end;
+  end = position + length;
+  insideCollection = true;
+  try {
+    const value = read(at, depth);
+    if (position < end)
+      throw new NoValue(position, `${end - position} bytes follow a set or a map within its extension`);
+    if (outermost) requireCanonical(value, at);
+    return value;
+  } finally {
+    end = outerEnd;
+    if (outermost) insideCollection = false;
+  }
+}
+
+function requireCanonical(value: unknown, at: number): void {
+  const problem = 'a set or a map is not canonical: sort by bytes, no two equal, the shortest form of everything';
+  let bytes: Uint8Array;
+  try {
+    bytes = encodeMsgpack(value, { kind: 'state', type: 'collection', schemaVersion: 1 });
+  } catch {
+    throw new NoValue(at, problem);
+  }
+  if (compareBytes(bytes, source.subarray(at, position)) !== 0) throw new NoValue(at, problem);
+}
+
+function readSet(at: number, depth: number): Set<unknown> {
+  const elements = readValue(depth);
+  if (!Array.isArray(elements)) throw new NoValue(at, 'a set holds no array of its elements');
+  return new Set(elements);
+}
+
+function readMap(at: number, depth: number): Map<unknown, unknown> {
+  if (depth >= MAX_VALUE_DEPTH) throw new NoValue(at, `a map is nested deeper than ${MAX_VALUE_DEPTH} levels`);
+  need(1, 'a map');
+  const head = source[position++]!;
+  let length: number;
+  if (head >= Format.fixmap && head < Format.fixarray) length = head & 0x0f;
+  else if (head === Format.map16) length = readUint(2);
+  else if (head === Format.map32) length = readUint(4);
+  else throw new NoValue(at, 'a map extension holds no map');
+  need(length * 2, `a map of ${length} entries`);
+  const map = new Map<unknown, unknown>();
+  for (let index = 0; index < length; index++) {
+    const key = readValue(depth + 1);
+    map.set(key, readValue(depth + 1));
+  }
+  return map;
+}
