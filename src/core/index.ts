@@ -1,4 +1,5 @@
 /** `decidable`: deciders, the event sourcer, and the contract that both keep. */
+export { CHAIN_START, type Commit, commitContent, commitHash, HASH_BYTES, type RecordedCommit } from './chain.ts';
 export type { Codec, Subject } from './codec.ts';
 export type { Decider } from './decider.ts';
 export {
@@ -18,10 +19,23 @@ export {
 export type * from './event-handler.ts';
 export type * from './event-sourcer.ts';
 export type * from './event-store.ts';
+export { type EventsOfOptions, eventsOf, pagesOf } from './events-of.ts';
 export { COMMAND_ID_NAMESPACE, commandUuid, eventId, isUuid, reactionId } from './ids.ts';
 export type * from './messages.ts';
 export { msgpack } from './msgpack.ts';
 export type * from './projector.ts';
+export { recordedEvents, StoredEventContext } from './recorded.ts';
 export type * from './routing.ts';
+export * from './store-arguments.ts';
+export { categoryOf, checkStreamName } from './stream-name.ts';
 export type * from './types.ts';
+export {
+  type BrokenCommit,
+  type ChainVerdict,
+  type CommitSource,
+  type ReadCommitsOptions,
+  type ReadStreamsOptions,
+  type StreamHead,
+  verifyChain,
+} from './verify-chain.ts';
 export type * from './worlds.ts';

@@ -1,0 +1,131 @@
+/** A store of streams in memory: the contract (wit/event-store.wit) without a file, and gone with the process. */
+import type { RecordedCommit } from '../../../core/chain.ts';
+import type {
+  Appended,
+  EventStore,
+  ReadAllOptions,
+  ReadStreamOptions,
+  Snapshot,
+  SnapshotKey,
+} from '../../../core/event-store.ts';
+import type { Decision, Envelope, Precondition, RecordedDecision, RecordedEvent } from '../../../core/messages.ts';
+import {
+  appendAfterClose,
+  checkAppend,
+  checkCommandId,
+  checkLimit,
+  checkReadAll,
+  checkReadStream,
+  checkSnapshot,
+  checkSnapshotKey,
+  checkStream,
+  usedAfterClose,
+} from '../../../core/store-arguments.ts';
+import type { CommitSource, ReadCommitsOptions, ReadStreamsOptions, StreamHead } from '../../../core/verify-chain.ts';
+import { append } from './append.ts';
+import { empty, snapshotName } from './contents.ts';
+import { readAll, readCommits, readStream, readStreams } from './read.ts';
+
+export interface MemoryStoreOptions {
+  /** The time that `recordedAt` is stamped with, milliseconds since the Unix epoch. Undefined: `Date.now`. */
+  readonly now?: (() => number) | undefined;
+}
+
+export interface MemoryStore extends EventStore, CommitSource, AsyncDisposable {
+  /** Refuses what comes later. What the store held is gone with it. */
+  close(): Promise<void>;
+}
+
+/** A new, empty store. Bytes that it gives back are its own: read them, and never change them. */
+export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore {
+  return new Store(options.now ?? Date.now);
+}
+
+class Store implements MemoryStore {
+  readonly #now: () => number;
+  readonly #contents = empty();
+  #closed = false;
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  async append(
+    stream: string,
+    events: readonly Envelope[],
+    precondition: Precondition,
+    decision: Decision,
+  ): Promise<Appended> {
+    if (this.#closed) throw appendAfterClose();
+    checkAppend(stream, events, precondition, decision);
+    return append(this.#contents, stream, events, precondition, decision, BigInt(this.#now()));
+  }
+
+  async readStream(stream: string, options: ReadStreamOptions): Promise<readonly RecordedEvent[]> {
+    this.#open();
+    checkReadStream(stream, options);
+    return readStream(this.#contents, stream, options);
+  }
+
+  async readAll(options: ReadAllOptions): Promise<readonly RecordedEvent[]> {
+    this.#open();
+    checkReadAll(options);
+    return readAll(this.#contents, options);
+  }
+
+  async findDecision(commandId: string): Promise<RecordedDecision | undefined> {
+    this.#open();
+    checkCommandId(commandId);
+    return this.#contents.byCommand.get(commandId)?.decision;
+  }
+
+  async loadSnapshot(key: SnapshotKey): Promise<Snapshot | undefined> {
+    this.#open();
+    checkSnapshotKey(key);
+    return this.#contents.snapshots.get(snapshotName(key));
+  }
+
+  async saveSnapshot(key: SnapshotKey, snapshot: Snapshot): Promise<void> {
+    this.#open();
+    checkSnapshotKey(key);
+    checkSnapshot(snapshot);
+    const name = snapshotName(key);
+    const there = this.#contents.snapshots.get(name);
+    if (there !== undefined && there.revision > snapshot.revision) return;
+    const { revision, contentType, state } = snapshot;
+    this.#contents.snapshots.set(name, { revision, contentType, state: new Uint8Array(state) });
+  }
+
+  async dropSnapshot(key: SnapshotKey): Promise<void> {
+    this.#open();
+    checkSnapshotKey(key);
+    this.#contents.snapshots.delete(snapshotName(key));
+  }
+
+  async readCommits(stream: string, options: ReadCommitsOptions = {}): Promise<readonly RecordedCommit[]> {
+    this.#open();
+    checkStream(stream, 'stream');
+    if (options.after !== undefined) checkCommandId(options.after);
+    checkLimit(options.limit);
+    return readCommits(this.#contents, stream, options);
+  }
+
+  async readStreams(options: ReadStreamsOptions = {}): Promise<readonly StreamHead[]> {
+    this.#open();
+    if (options.after !== undefined) checkStream(options.after, 'options.after');
+    checkLimit(options.limit);
+    return readStreams(this.#contents, options);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #open(): void {
+    if (this.#closed) throw usedAfterClose();
+  }
+}
