@@ -1,7 +1,8 @@
 /** The read model of the bank: one document for each account, folded from the events of the whole store. */
-import { defineProjector, type EventStore } from 'decidable';
+import assert from 'node:assert/strict';
+import { defineProjector, type EventSourcer, type EventStore } from 'decidable';
 import { z } from 'zod';
-import { AccountClosed, AccountOpened, Deposited, Withdrawn } from './account.ts';
+import { AccountClosed, AccountOpened, account, Deposited, Withdrawn } from './account.ts';
 
 export const Balance = z.object({ owner: z.string(), balance: z.int(), open: z.boolean() });
 export type Balance = z.infer<typeof Balance>;
@@ -63,5 +64,17 @@ export async function readLedger(store: EventStore): Promise<Ledger> {
     if (last === undefined) return { accounts, events };
     events += page.length;
     afterPosition = last.context.position;
+  }
+}
+
+/**
+ * The balances were folded from the events of the whole store, the states of the decider stream by stream: both must say
+ * the same of every account.
+ */
+export async function checkBalances({ accounts }: Ledger, sourcer: EventSourcer): Promise<void> {
+  for (const [id, { balance, open }] of accounts) {
+    const folded = await sourcer.readState(`account-${id}`, { module: undefined, revision: undefined });
+    const state = account.types.state.fromBytes(folded.state);
+    assert.deepEqual({ balance: state.balance, open: state.status === 'open' }, { balance, open }, `account ${id}`);
   }
 }

@@ -48,5 +48,6 @@ function fileError(error: unknown): { message: string; code: string } | undefine
   if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return undefined;
   const path = 'path' in error && typeof error.path === 'string' ? error.path : undefined;
   const what = FILE_ERRORS[error.code];
-  return what && { message: path ? `${what}: ${path}` : what, code: error.code };
+  if (what === undefined) return undefined;
+  return { message: path === undefined ? what : `${what}: ${path}`, code: error.code };
 }

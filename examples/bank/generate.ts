@@ -78,7 +78,10 @@ function withdraw(book: Book, amount: number): void {
 }
 
 function transfer(from: Book, to: Book): void {
-  if (from.status !== 'open' || from.balance < 100 || from === to) return deposit(from, between(10_00, 900_00));
+  if (from.status !== 'open' || from.balance < 100 || from === to) {
+    deposit(from, between(10_00, 900_00));
+    return;
+  }
   const amount = Math.min(between(1, from.balance), 1_000_000);
   const transferId = `t${String(++transfers).padStart(4, '0')}`;
   write('Withdraw', { accountId: from.id, amount, transferId }, `${transferId}-out`);

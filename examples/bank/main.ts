@@ -1,10 +1,10 @@
 /** `npm start`: reads commands, decides each, stores the events, and says what became of them. */
-import { createReadStream } from 'node:fs';
 import { createEventSourcer } from 'decidable';
 import { createSqliteStore } from 'decidable/sqlite';
-import { readLedger } from './balances.ts';
+import { checkBalances, readLedger } from './balances.ts';
 import { explainError } from './explain-error.ts';
 import { bankModule } from './module.ts';
+import { openInput } from './open-input.ts';
 import { HELP, type Options, parseOptions } from './options.ts';
 import { parseLine } from './parse-line.ts';
 import { showProgress } from './progress.ts';
@@ -13,22 +13,66 @@ import { type ParsedLine, runCommands } from './run-commands.ts';
 import { summarize } from './summary.ts';
 import { countBadLine, newTally, type Tally } from './tally.ts';
 
-/** Commands from `input`; the lines that are none are counted, and stay behind. */
+/** What a shell calls a program that Ctrl-C ended. */
+const INTERRUPTED = 130;
+
+async function main(args: readonly string[]): Promise<number> {
+  const options = parseOptions(args);
+  if (options.help) {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  const interrupt = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(name, () => {
+      if (interrupt.signal.aborted) process.exit(INTERRUPTED);
+      process.stderr.write('\nStopping: what was begun is finished first. Once more stops at once.\n');
+      interrupt.abort();
+    });
+  }
+  return await run(options, interrupt.signal);
+}
+
+async function run({ file, db }: Options, interrupted: AbortSignal): Promise<number> {
+  const input = await openInput(file, interrupted);
+  await using store = await createSqliteStore({ file: db });
+  await using sourcer = createEventSourcer({ store, modules: [await bankModule()] });
+
+  const tally = newTally();
+  const started = performance.now();
+  const endProgress = showProgress(tally, process.stderr);
+  try {
+    await runCommands(commandsOf(input, tally), sourcer, tally, interrupted);
+  } finally {
+    endProgress();
+  }
+  const seconds = (performance.now() - started) / 1_000;
+
+  if (interrupted.aborted) {
+    process.stderr.write(`Stopped at line ${tally.lines}. What was decided is stored; start again to go on.\n`);
+    return INTERRUPTED;
+  }
+  const ledger = await readLedger(store);
+  await checkBalances(ledger, sourcer);
+  process.stdout.write(summarize({ file, db, tally, ledger, seconds }));
+  return 0;
+}
+
+/** The commands of `input`. A line that is none is counted, and stays behind. */
 async function* commandsOf(input: AsyncIterable<Uint8Array>, tally: Tally): AsyncGenerator<ParsedLine> {
-  for await (const { number, text, problem } of readLines(input)) {
-    tally.lines = number;
-    if (problem !== undefined) countBadLine(tally, number, problem.code, problem.message);
-    else {
-      const parsed = parseLine(text);
-      if ('command' in parsed) yield { line: number, command: parsed.command };
-      else countBadLine(tally, number, parsed.problem.code, parsed.problem.reason);
-    }
+  for await (const line of readLines(input)) {
+    tally.lines = line.number;
+    const parsed = line.text === undefined ? line : parseLine(line.text);
+    if ('command' in parsed) yield { line: line.number, command: parsed.command };
+    else countBadLine(tally, line.number, parsed.problem);
   }
 }
 
-async function run({ file, db }: Options, signal: AbortSignal): Promise<void> {
-  const input = file === '-' ? process.stdin : createReadStream(file);
-
-  await using store = await createSqliteStore({ file: db });
-  await using sourcer = createEventSourcer({ store, modules: [await bankModule()] });
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  const explanation = explainError(error);
+  if (explanation === undefined) throw error;
+  process.stderr.write(explanation.text);
+  process.exitCode = explanation.exitCode;
 }

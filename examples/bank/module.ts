@@ -1,5 +1,4 @@
 /** Which code decides. The event sourcer cannot tell one module from another, and neither can the rest of the bank. */
-import type { CommandHandler } from 'decidable';
 import { account } from './account.ts';
 
 /** The module that runs the bank: the functions of `account.ts`, in this process. */

@@ -2,6 +2,7 @@
 import { type Envelope, isFault } from 'decidable';
 import { z } from 'zod';
 import { account } from './account.ts';
+import type { Problem } from './tally.ts';
 
 /** A command as it is sent: the id makes it idempotent. */
 export interface BankCommand {
@@ -9,9 +10,7 @@ export interface BankCommand {
   readonly envelope: Envelope;
 }
 
-export type ParseResult =
-  | { readonly command: BankCommand }
-  | { readonly problem: { readonly code: string; readonly reason: string } };
+export type ParseResult = { readonly command: BankCommand } | { readonly problem: Problem };
 
 const Frame = z.strictObject({ id: z.string().min(1).max(200), type: z.string(), data: z.looseObject({}) });
 

@@ -60,7 +60,8 @@ async function decide(sourcer: EventSourcer, line: number, command: BankCommand,
   } catch (error) {
     // What is wrong with one command stays with its line; whatever else happens ends the run.
     if (!isCommandFailure(error) || !AT_FAULT.has(error.code)) throw error;
-    countBadLine(tally, line, error.code === 'fault' ? error.payload.val.code : error.code, error.message);
+    const code = isCommandFailure(error, 'fault') ? error.payload.val.code : error.code;
+    countBadLine(tally, line, { code, reason: error.message });
   }
 }
 

@@ -3,10 +3,14 @@
 /** Bad lines that are listed one by one; of any more, only the number is kept. */
 export const MAX_LISTED_BAD_LINES = 1_000;
 
-export interface BadLine {
-  readonly line: number;
+/** Why a line is no command, or why its command could not be decided. */
+export interface Problem {
   readonly code: string;
   readonly reason: string;
+}
+
+export interface BadLine extends Problem {
+  readonly line: number;
 }
 
 export interface Tally {
@@ -36,7 +40,7 @@ export function newTally(): Tally {
   };
 }
 
-export function countBadLine(tally: Tally, line: number, code: string, reason: string): void {
+export function countBadLine(tally: Tally, line: number, { code, reason }: Problem): void {
   tally.badLines += 1;
   if (tally.listedBadLines.length < MAX_LISTED_BAD_LINES) tally.listedBadLines.push({ line, code, reason });
 }

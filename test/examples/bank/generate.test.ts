@@ -1,0 +1,21 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+
+const COMMANDS = new URL('../../../examples/bank/commands.ndjson', import.meta.url);
+const GENERATE = new URL('../../../examples/bank/generate.ts', import.meta.url);
+
+test('the generator still writes the file that is checked in', () => {
+  const output = execFileSync(process.execPath, ['--disable-warning=ExperimentalWarning', GENERATE.pathname], {
+    maxBuffer: 10_000_000,
+  });
+  assert.ok(output.equals(readFileSync(COMMANDS)), 'run generate.ts again, and check in what it writes');
+});
+
+test('the file has 10,000 commands and more, for 500 accounts and more', () => {
+  const lines = readFileSync(COMMANDS, 'utf8').split('\n');
+  const accounts = new Set(lines.map((line) => /"OpenAccount","data":{"accountId":"([^"]+)"/.exec(line)?.[1]));
+  assert.ok(lines.length > 10_000, `${lines.length} lines`);
+  assert.ok(accounts.size > 500, `${accounts.size} accounts`);
+});
