@@ -25,7 +25,6 @@ export type * from './messages.ts';
 export { msgpack } from './msgpack.ts';
 export type * from './projector.ts';
 export { recordedEvents, StoredEventContext } from './recorded.ts';
-export { type Reviver, reviveAtIssues, reviveIntegers } from './revive-integers.ts';
 export type * from './routing.ts';
 export * from './store-arguments.ts';
 export { categoryOf, checkStreamName } from './stream-name.ts';

@@ -137,7 +137,7 @@ function readUint(bytes: 1 | 2 | 4): number {
   return value;
 }
 
-/** A number where it is safe, else a bigint (docs/encoding.md §1.2): `reviveIntegers` knows which one a schema asks for. */
+/** A number where it is safe, else a bigint (docs/encoding.md §1.2); the schema says which one is wanted (`integers.ts`). */
 function integerOf(high: number, low: number): number | bigint {
   const number = high * TWO_32 + low;
   return Number.isSafeInteger(number) ? number : (BigInt(high) << 32n) | BigInt(low);

@@ -1,8 +1,8 @@
 /**
  * The default codec: canonical MessagePack (docs/encoding.md §2). Equal values give equal bytes, in every language.
  *
- * An integer comes back as a number where it is safe and else as a bigint, whichever it was; `reviveIntegers` turns it
- * into what a schema asks for.
+ * An integer comes back as a number where it is safe and else as a bigint, whichever it was; whoever holds the schema
+ * gives it the type that the schema asks for (`integers.ts`).
  */
 import type { Codec } from './codec.ts';
 import { decodeMsgpack } from './msgpack-decode.ts';
