@@ -26,7 +26,6 @@ export { msgpack } from './msgpack.ts';
 export type * from './projector.ts';
 export { recordedEvents, StoredEventContext } from './recorded.ts';
 export type * from './routing.ts';
-export * from './store-arguments.ts';
 export { categoryOf, checkStreamName } from './stream-name.ts';
 export type * from './types.ts';
 export {
