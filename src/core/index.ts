@@ -3,6 +3,15 @@ export { CHAIN_START, type Commit, commitContent, commitHash, HASH_BYTES, type R
 export type { Codec, Subject } from './codec.ts';
 export type { Decider } from './decider.ts';
 export {
+  type Decide,
+  type Decided,
+  type DecidedInSteps,
+  type DeciderDefinition,
+  type DeciderModule,
+  defineDecider,
+  type Evolve,
+} from './define-decider.ts';
+export {
   AppendFailure,
   CommandFailure,
   DecidableError,
@@ -21,11 +30,32 @@ export type * from './event-sourcer.ts';
 export type * from './event-store.ts';
 export { type EventsOfOptions, eventsOf, pagesOf } from './events-of.ts';
 export { COMMAND_ID_NAMESPACE, commandUuid, eventId, isUuid, reactionId } from './ids.ts';
+export {
+  type CommandDefinition,
+  type CommandDefinitions,
+  type CommandPolicies,
+  type DataOf,
+  type Definition,
+  defineCommand,
+  defineEvent,
+  type EventDefinition,
+  type EventDefinitions,
+  type Message,
+  type MessageOf,
+  type MessageOptions,
+  type Snapshots,
+  type Source,
+  type Upcaster,
+  type Upcasters,
+  upcastFrom,
+} from './message.ts';
 export type * from './messages.ts';
 export { msgpack } from './msgpack.ts';
 export type * from './projector.ts';
 export { recordedEvents, StoredEventContext } from './recorded.ts';
+export { type RejectionDetail, reject } from './reject.ts';
 export type * from './routing.ts';
+export type { InputOf, OutputOf, Rereadable, SchemaIssue, SchemaResult, StandardSchema } from './schema.ts';
 export { categoryOf, checkStreamName } from './stream-name.ts';
 export type * from './types.ts';
 export {

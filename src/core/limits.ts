@@ -23,3 +23,12 @@ export const MAX_VALUE_DEPTH = 100;
 
 /** Bytes of an integer outside 64 bits. Checked by every codec, both ways. */
 export const MAX_BIG_INTEGER_BYTES = 1_024;
+
+/** Problems of one value that an error names; the others are counted. */
+export const MAX_REPORTED_ISSUES = 5;
+
+/** Records in a state that is copied for its next event; a larger one is drafted by immer. See `fold.ts`. */
+export const MAX_COPIED_RECORDS = 3;
+
+/** Fields in one of them, for the same choice. */
+export const MAX_COPIED_FIELDS = 32;

@@ -1,0 +1,263 @@
+/**
+ * Integers between bytes and schemas. In the bytes 5 and 5n are one value (docs/encoding.md): a codec gives a number where
+ * it is a safe integer and a bigint otherwise, and the schema says which of the two the program wants.
+ *
+ * A schema of zod is read once, when it is defined, and gives a {@link Bridge}: a function that walks a decoded value
+ * along the places where the schema has integers. Others are asked: where they complain about an integer, the other form
+ * is tried, once ({@link flipIntegersAt}). Both are functions of schema and value alone; nothing is learned from the
+ * values seen, or two processes would read one history differently.
+ */
+
+/** Gives the value with its integers in the schema's form: the same object where nothing had to change. */
+export type Bridge = (value: unknown) => unknown;
+
+/** What is read of a zod definition (zod 4, `_zod.def`). Everything is optional: it is another package's data. */
+interface Definition {
+  readonly type?: string;
+  readonly shape?: Readonly<Record<string, unknown>>;
+  readonly catchall?: unknown;
+  readonly element?: unknown;
+  readonly items?: readonly unknown[];
+  readonly rest?: unknown;
+  readonly keyType?: unknown;
+  readonly valueType?: unknown;
+  readonly options?: readonly unknown[];
+  readonly discriminator?: string;
+  readonly left?: unknown;
+  readonly right?: unknown;
+  readonly innerType?: unknown;
+  readonly getter?: () => unknown;
+  readonly in?: unknown;
+  readonly values?: readonly unknown[];
+}
+
+/** The bridge of a schema; undefined where it has no integers, or is not of zod. */
+export function bridgeOf(schema: unknown): Bridge | undefined {
+  return bridge(schema, new Map());
+}
+
+/** `seen` ends the recursion of schemas that contain themselves: the inner ones call what the outer one becomes. */
+function bridge(schema: unknown, seen: Map<unknown, Bridge | undefined>): Bridge | undefined {
+  const definition = definitionOf(schema);
+  if (definition === undefined) return undefined;
+  if (seen.has(schema)) return (value) => seen.get(schema)?.(value) ?? value;
+  seen.set(schema, undefined);
+  const built = build(schema, definition, seen);
+  seen.set(schema, built);
+  return built;
+}
+
+function build(schema: unknown, definition: Definition, seen: Map<unknown, Bridge | undefined>): Bridge | undefined {
+  switch (definition.type) {
+    case 'bigint':
+      return toBigInt;
+    case 'number':
+    case 'int':
+      return toNumber;
+    case 'literal':
+      return literalBridge(definition.values ?? []);
+    case 'object':
+      return recordBridge(Object.entries(definition.shape ?? {}), definition.catchall, seen);
+    case 'record':
+      return valuesBridge(bridge(definition.valueType, seen));
+    case 'array':
+      return listBridge([], bridge(definition.element, seen));
+    case 'tuple':
+      return listBridge(
+        (definition.items ?? []).map((item) => bridge(item, seen)),
+        bridge(definition.rest, seen),
+      );
+    case 'set':
+      return setBridge(bridge(definition.valueType, seen));
+    case 'map':
+      return mapBridge(bridge(definition.keyType, seen), bridge(definition.valueType, seen));
+    case 'union':
+      return definition.discriminator === undefined
+        ? unionBridge(definition.options ?? [], seen)
+        : discriminatedBridge(definition.options ?? [], definition.discriminator, seen);
+    case 'intersection':
+      return inOrder(bridge(definition.left, seen), bridge(definition.right, seen));
+    case 'lazy':
+      return bridge(definition.getter?.(), seen);
+    case 'pipe':
+      return bridge(definition.in, seen);
+    default:
+      // optional, nullable, default, prefault, nonoptional, readonly, catch: around one inner schema, or none at all.
+      return bridge(definition.innerType, seen);
+  }
+}
+
+function definitionOf(schema: unknown): Definition | undefined {
+  if (typeof schema !== 'object' || schema === null || !('_zod' in schema)) return undefined;
+  const internals = schema._zod;
+  return typeof internals === 'object' && internals !== null && 'def' in internals
+    ? (internals.def as Definition)
+    : undefined;
+}
+
+function toBigInt(value: unknown): unknown {
+  return typeof value === 'number' && Number.isSafeInteger(value) ? BigInt(value) : value;
+}
+
+/** Only where nothing is lost: a number that was stored had at most 53 significant bits. */
+function toNumber(value: unknown): unknown {
+  return typeof value === 'bigint' && BigInt(Number(value)) === value ? Number(value) : value;
+}
+
+function flip(value: unknown): unknown {
+  return typeof value === 'bigint' ? toNumber(value) : toBigInt(value);
+}
+
+function literalBridge(literals: readonly unknown[]): Bridge | undefined {
+  if (!literals.some((literal) => typeof literal === 'bigint' || typeof literal === 'number')) return undefined;
+  return (value) => (literals.includes(value) || !literals.includes(flip(value)) ? value : flip(value));
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+type Fields = readonly (readonly [string, unknown])[];
+
+function recordBridge(fields: Fields, catchall: unknown, seen: Map<unknown, Bridge | undefined>): Bridge | undefined {
+  const bridges = fields.flatMap(([key, schema]) => {
+    const inner = bridge(schema, seen);
+    return inner === undefined ? [] : [{ key, inner }];
+  });
+  const named = new Set(fields.map(([key]) => key));
+  const others = bridge(catchall, seen);
+  if (bridges.length === 0 && others === undefined) return undefined;
+  return (value) => {
+    if (!isRecord(value)) return value;
+    let copy: Record<string, unknown> | undefined;
+    for (const { key, inner } of bridges) {
+      const before = value[key];
+      if (before === undefined) continue;
+      const after = inner(before);
+      if (after !== before) (copy ??= { ...value })[key] = after;
+    }
+    if (others !== undefined) {
+      for (const key of Object.keys(value)) {
+        if (named.has(key)) continue;
+        const after = others(value[key]);
+        if (after !== value[key]) (copy ??= { ...value })[key] = after;
+      }
+    }
+    return copy ?? value;
+  };
+}
+
+function valuesBridge(inner: Bridge | undefined): Bridge | undefined {
+  if (inner === undefined) return undefined;
+  return (value) => {
+    if (!isRecord(value)) return value;
+    let copy: Record<string, unknown> | undefined;
+    for (const key of Object.keys(value)) {
+      const after = inner(value[key]);
+      if (after !== value[key]) (copy ??= { ...value })[key] = after;
+    }
+    return copy ?? value;
+  };
+}
+
+function listBridge(items: readonly (Bridge | undefined)[], rest: Bridge | undefined): Bridge | undefined {
+  if (rest === undefined && items.every((item) => item === undefined)) return undefined;
+  return (value) => {
+    if (!Array.isArray(value)) return value;
+    let copy: unknown[] | undefined;
+    for (let index = 0; index < value.length; index++) {
+      const inner = index < items.length ? items[index] : rest;
+      if (inner === undefined) continue;
+      const after = inner(value[index]);
+      if (after !== value[index]) (copy ??= value.slice())[index] = after;
+    }
+    return copy ?? value;
+  };
+}
+
+function setBridge(inner: Bridge | undefined): Bridge | undefined {
+  return inner && ((value) => (value instanceof Set ? new Set([...value].map(inner)) : value));
+}
+
+function mapBridge(keys: Bridge | undefined, values: Bridge | undefined): Bridge | undefined {
+  if (keys === undefined && values === undefined) return undefined;
+  return (value) =>
+    value instanceof Map
+      ? new Map([...value].map(([key, inner]) => [keys ? keys(key) : key, values ? values(inner) : inner]))
+      : value;
+}
+
+function inOrder(first: Bridge | undefined, second: Bridge | undefined): Bridge | undefined {
+  if (first === undefined || second === undefined) return first ?? second;
+  return (value) => second(first(value));
+}
+
+interface Option {
+  readonly inner: Bridge | undefined;
+  readonly accepts: (value: unknown) => boolean;
+}
+
+/** The first option that accepts the value in its own form of integers: the rule by which zod itself chooses. */
+function unionBridge(schemas: readonly unknown[], seen: Map<unknown, Bridge | undefined>): Bridge | undefined {
+  const options: Option[] = schemas.map((schema) => ({ inner: bridge(schema, seen), accepts: acceptor(schema) }));
+  if (options.every(({ inner }) => inner === undefined)) return undefined;
+  return (value) => {
+    for (const { inner, accepts } of options) {
+      const candidate = inner === undefined ? value : inner(value);
+      if (accepts(candidate)) return candidate;
+    }
+    return value;
+  };
+}
+
+function acceptor(schema: unknown): (value: unknown) => boolean {
+  const standard = isRecord(schema) ? schema['~standard'] : undefined;
+  if (!isRecord(standard) || typeof standard['validate'] !== 'function') return () => false;
+  const validate = standard['validate'] as (value: unknown) => { issues?: unknown };
+  return (value) => validate(value).issues === undefined;
+}
+
+function discriminatedBridge(
+  schemas: readonly unknown[],
+  discriminator: string,
+  seen: Map<unknown, Bridge | undefined>,
+): Bridge | undefined {
+  const byValue = new Map<unknown, Bridge | undefined>();
+  for (const schema of schemas) {
+    const inner = bridge(schema, seen);
+    for (const value of discriminatorsOf(schema, discriminator)) byValue.set(value, inner);
+  }
+  if ([...byValue.values()].every((inner) => inner === undefined)) return undefined;
+  return (value) => {
+    if (!isRecord(value)) return value;
+    const key = value[discriminator];
+    const inner = byValue.has(key) ? byValue.get(key) : byValue.get(flip(key));
+    return inner === undefined ? value : inner(value);
+  };
+}
+
+/** zod keeps the values by which it tells options apart in `_zod.propValues`. */
+function discriminatorsOf(schema: unknown, discriminator: string): Iterable<unknown> {
+  const internals = isRecord(schema) ? schema['_zod'] : undefined;
+  const values = isRecord(internals) && isRecord(internals['propValues']) ? internals['propValues'][discriminator] : [];
+  return values instanceof Set ? values : [];
+}
+
+/** The value with the integers at these places in their other form; the same object where there are none. */
+export function flipIntegersAt(value: unknown, paths: readonly (readonly PropertyKey[])[]): unknown {
+  return paths.reduce((whole, path) => flipAt(whole, path, 0), value);
+}
+
+function flipAt(value: unknown, path: readonly PropertyKey[], depth: number): unknown {
+  const step = path[depth];
+  if (step === undefined) return flip(value);
+  if (Array.isArray(value)) {
+    const index = Number(step);
+    if (!(index in value)) return value;
+    const after = flipAt(value[index], path, depth + 1);
+    return after === value[index] ? value : value.with(index, after);
+  }
+  if (!isRecord(value) || typeof step === 'symbol' || !Object.hasOwn(value, step)) return value;
+  const after = flipAt(value[step], path, depth + 1);
+  return after === value[step] ? value : { ...value, [step]: after };
+}
