@@ -1,6 +1,7 @@
 /** `event-handler` (wit/event-handler.wit): a process manager. An event goes in, commands and deadlines come out. */
 import type { Envelope, EventContext } from './messages.ts';
 
+/** What a host must know of a process manager: which events to give it, and which commands it may send. */
 export interface HandlerDescriptor {
   readonly name: string;
   readonly version: string;
@@ -28,6 +29,7 @@ export type Reaction =
   /** The deadline with this id, if it is still to come. */
   | { readonly tag: 'cancel'; readonly val: string };
 
+/** The process manager's five functions. */
 export interface EventHandler<State, Event> {
   describe(): HandlerDescriptor;
 

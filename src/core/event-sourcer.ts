@@ -2,6 +2,7 @@
 import type { Conflict, InvalidArgument, StoreFailure } from './event-store.ts';
 import type { Envelope, Fault, Outcome, Precondition, RecordedEvent } from './messages.ts';
 
+/** How one command is to be handled. */
 export interface CommandOptions {
   /** Makes the command idempotent. Undefined: an id is drawn, and a redelivery is a new command. */
   readonly commandId: string | undefined;
@@ -16,6 +17,7 @@ export interface CommandOptions {
   readonly deadline: bigint | undefined;
 }
 
+/** What became of one command. */
 export interface CommandResult {
   readonly commandId: string;
   readonly stream: string;
@@ -32,6 +34,7 @@ export interface CommandResult {
   readonly attempts: number;
 }
 
+/** Which state of a stream to fold. */
 export interface ReadStateOptions {
   /** Which module folds the stream; undefined: the only one there is. */
   readonly module: string | undefined;
@@ -39,6 +42,7 @@ export interface ReadStateOptions {
   readonly revision: bigint | undefined;
 }
 
+/** A state, as the bytes of the module that folded it. */
 export interface FoldedState {
   readonly module: string;
   readonly moduleVersion: string;
@@ -54,6 +58,7 @@ export interface Refusal {
   readonly message: string;
 }
 
+/** What handling a command or reading a state can fail with. */
 export type CommandError =
   /** The options or the envelope cannot be meant. */
   | { readonly tag: 'invalid-argument'; readonly val: InvalidArgument }
@@ -81,6 +86,7 @@ export type CommandError =
   /** The event sourcer, or its store, is closing or closed. */
   | { readonly tag: 'closed'; readonly val: Refusal };
 
+/** The two functions through which everything outside uses a decider. */
 export interface EventSourcer {
   /** @throws CommandFailure whose `payload` is a {@link CommandError}. */
   handleCommand(command: Envelope, options: CommandOptions): Promise<CommandResult>;

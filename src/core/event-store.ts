@@ -29,12 +29,14 @@ export interface StoreFailure {
   readonly message: string;
 }
 
+/** What reading and snapshots can fail with. */
 export type StoreError =
   | { readonly tag: 'invalid-argument'; readonly val: InvalidArgument }
   | { readonly tag: 'failure'; readonly val: StoreFailure }
   /** The store is closing or closed. */
   | { readonly tag: 'closed' };
 
+/** What appending can fail with. */
 export type AppendError =
   | { readonly tag: 'conflict'; readonly val: Conflict }
   /** The command id is known, whatever the precondition: this is what was recorded first. */
@@ -43,6 +45,7 @@ export type AppendError =
   | { readonly tag: 'failure'; readonly val: StoreFailure }
   | { readonly tag: 'closed' };
 
+/** What an append did. */
 export interface Appended {
   /** The revision of the first new event; undefined: there were no events. */
   readonly firstRevision: bigint | undefined;
@@ -55,8 +58,10 @@ export interface Appended {
   readonly hash: Uint8Array;
 }
 
+/** Forward: in the order of appending. Backward: the newest first. */
 export type Direction = 'forward' | 'backward';
 
+/** Which part of a stream to read. */
 export interface ReadStreamOptions {
   readonly direction: Direction;
   /** The first revision to read, inclusive; undefined: the stream's first event, or its last one backward. */
@@ -65,6 +70,7 @@ export interface ReadStreamOptions {
   readonly limit: number | undefined;
 }
 
+/** Which part of the store to read. */
 export interface ReadAllOptions {
   readonly direction: Direction;
   /** Read on behind this position, exclusive; undefined: from the first event, or from the last one backward. */
@@ -77,12 +83,14 @@ export interface ReadAllOptions {
   readonly eventTypes: readonly string[];
 }
 
+/** A snapshot belongs to one version of one module: another version folds anew. */
 export interface SnapshotKey {
   readonly moduleName: string;
   readonly moduleVersion: string;
   readonly stream: string;
 }
 
+/** A stored state. */
 export interface Snapshot {
   /** The last revision that the state has folded. */
   readonly revision: bigint;
@@ -90,6 +98,7 @@ export interface Snapshot {
   readonly state: Uint8Array;
 }
 
+/** The storage that the event sourcer needs. A store adapter implements exactly this. */
 export interface EventStore {
   /**
    * Appends the events of one decision with its record, atomically. A command id is looked up before the precondition.

@@ -1,6 +1,7 @@
 /** `projector` (wit/projector.wit): a read model, documents that are each folded from the events that share its key. */
 import type { EventContext } from './messages.ts';
 
+/** What a host must know of a read model: which events to give it. */
 export interface ProjectorDescriptor {
   readonly name: string;
   readonly version: string;
@@ -10,6 +11,7 @@ export interface ProjectorDescriptor {
   readonly events: readonly string[];
 }
 
+/** The read model's four functions. */
 export interface Projector<State, Event> {
   describe(): ProjectorDescriptor;
 

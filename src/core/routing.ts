@@ -8,6 +8,7 @@ export type ForeignEvents =
   /** They are a fault: the stream is this module's alone. */
   | 'fault';
 
+/** One command type that the module decides. */
 export interface CommandDescriptor {
   readonly type: string;
   readonly schemaVersion: number;
@@ -15,12 +16,14 @@ export interface CommandDescriptor {
   readonly snapshot: SnapshotPolicy;
 }
 
+/** One event type that the module makes and folds. */
 export interface EventDescriptor {
   readonly type: string;
   /** The newest; older ones are brought forward. */
   readonly schemaVersion: number;
 }
 
+/** What a host must know of a decider before it hands it anything. */
 export interface Descriptor {
   /** With the version, identifies the module: in decision records and as the key of snapshots. */
   readonly name: string;
@@ -34,6 +37,7 @@ export interface Descriptor {
   readonly events: readonly EventDescriptor[];
 }
 
+/** What the event sourcer asks of a module before it decides. */
 export interface Routing<Command> {
   describe(): Descriptor;
 

@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+const root = new URL('../', import.meta.url);
+const manifest = JSON.parse(readFileSync(new URL('package.json', root), 'utf8'));
+const subpaths: readonly (readonly [string, { 'decidable-source': string; default: string }])[] = Object.entries(
+  manifest.exports as Record<string, { 'decidable-source': string; default: string }>,
+).filter(([subpath]) => subpath !== './package.json');
+
+/** What importing `specifier` loads: files of src/ from there on, and packages by name. */
+function loadedBy(specifier: string): readonly string[] {
+  const program = `
+    import { registerHooks } from 'node:module';
+    const loaded = new Set();
+    registerHooks({ load(url, context, next) { loaded.add(url); return next(url, context); } });
+    await import(${JSON.stringify(specifier)});
+    console.log(JSON.stringify([...loaded]));`;
+  const node = ['--conditions=decidable-source', '--disable-warning=ExperimentalWarning', '--input-type=module'];
+  const { stdout, stderr } = spawnSync(process.execPath, [...node, '-e', program], {
+    cwd: fileURLToPath(root),
+    encoding: 'utf8',
+  });
+  assert.notEqual(stdout, '', stderr);
+  const urls: readonly string[] = JSON.parse(stdout);
+  const names = urls.map((url) => {
+    const packaged = /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(url)?.[1];
+    if (packaged !== undefined) return packaged;
+    return url.startsWith(root.href) ? url.slice(root.href.length) : url;
+  });
+  return [...new Set(names)].toSorted();
+}
+
+const CORE_PACKAGES = ['@noble/hashes', 'immer', 'msgpackr', 'zod'];
+
+test('the root loads no driver, no adapter and nothing of Node', () => {
+  for (const name of loadedBy('decidable')) {
+    assert.ok(name.startsWith('src/core/') || CORE_PACKAGES.includes(name), `decidable loads ${name}`);
+  }
+});
+
+test('the loader loads neither the core, nor a package, nor anything of Node', () => {
+  for (const name of loadedBy('decidable/component')) {
+    assert.ok(name.startsWith('src/adapters/component/'), `decidable/component loads ${name}`);
+  }
+});
+
+test('only ./sqlite loads better-sqlite3 and kysely', () => {
+  for (const [subpath] of subpaths) {
+    const drivers = loadedBy(subpath.replace('.', 'decidable')).filter((name) => /better-sqlite3|kysely/.test(name));
+    assert.deepEqual(drivers, subpath === './sqlite' ? ['better-sqlite3', 'kysely'] : [], subpath);
+  }
+});
+
+for (const [subpath, { 'decidable-source': source, default: built }] of subpaths) {
+  test(`${subpath} is built from the file that its source condition names`, () => {
+    assert.ok(existsSync(new URL(source, root)), source);
+    assert.equal(built, source.replace('./src/', './dist/').replace(/\.ts$/, '.js'));
+  });
+}
