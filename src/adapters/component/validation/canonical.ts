@@ -1,0 +1,331 @@
+/** *CanonicalABI.md*, "Canonical Definitions": what each canonical definition requires, and the core type it has. */
+import type { BuiltinName, Canon, CanonicalBuiltin, CanonicalOption } from '../binary/definitions.ts';
+import { UnsupportedError } from '../errors.ts';
+import { maxFlatAsyncParams, maxFlatParams, maxFlatResults } from '../limits.ts';
+import type { CoreFuncType, CoreValueType, FunctionType, ResourceType, ValueType } from '../types.ts';
+import { sameTypes } from './core-types.ts';
+import { handleType, valueType } from './defined-types.ts';
+import { facts, flatten, flattenParams, flattenResult } from './layout.ts';
+import { pushCore, type Scope } from './scope.ts';
+import type { CoreSignature, ResolvedOptions, ValidatedBuiltin, ValidatedLift, ValidatedLower } from './validated.ts';
+
+type Lift = Canon & { readonly name: 'lift' };
+type Lower = Canon & { readonly name: 'lower' };
+
+/** The keys under which the options are resolved, and which definitions take them. */
+type OptionKind = CanonicalOption['kind'];
+
+const forLift = new Set<OptionKind>(['string-encoding', 'memory', 'realloc', 'post-return', 'async', 'callback']);
+const forLower = new Set<OptionKind>(['string-encoding', 'memory', 'realloc', 'async']);
+const forReturn = new Set<OptionKind>(['string-encoding', 'memory']);
+const forDebug = new Set<OptionKind>(['string-encoding', 'memory', 'realloc']);
+
+// `canonopt` Validation ------------------------------------------------------------------------------------------
+
+/** The options, each given at most once, and each of the right type. */
+function resolveOptions(
+  scope: Scope,
+  options: readonly CanonicalOption[],
+  allowed: ReadonlySet<OptionKind>,
+  what: string,
+): ResolvedOptions {
+  const { context } = scope;
+  const found: { [Kind in OptionKind]?: number | string } = {};
+  for (const option of options) {
+    const { kind } = option;
+    if (!allowed.has(kind)) context.fail(`canonical option \`${kind}\` cannot be specified for ${what}`);
+    const value = option.kind === 'string-encoding' ? option.encoding : option.kind === 'async' ? 1 : option.index;
+    if (found[kind] !== undefined) {
+      const [a, b] = [found[kind], value].map((name) => String(name).replace('+', '-'));
+      if (kind === 'string-encoding') context.fail(`canonical encoding option \`${a}\` conflicts with option \`${b}\``);
+      context.fail(`canonical option \`${kind}\` is specified more than once`);
+    }
+    found[kind] = value;
+  }
+  const { memory, realloc, callback } = found;
+  if (typeof memory === 'number') memoryOption(scope, memory);
+  if (typeof realloc === 'number') {
+    const type = context.at(scope.core.func, realloc, 'function');
+    if (memory === undefined) context.fail('canonical option `realloc` requires `memory` to also be specified');
+    signature(scope, type, ['i32', 'i32', 'i32', 'i32'], ['i32'], 'realloc');
+  }
+  if (typeof callback === 'number') {
+    const type = context.at(scope.core.func, callback, 'function');
+    if (found.async === undefined) context.fail('canonical option `callback` requires `async` to also be specified');
+    signature(scope, type, ['i32', 'i32', 'i32'], ['i32'], 'callback');
+  }
+  const encoding = found['string-encoding'];
+  const postReturn = found['post-return'];
+  if (postReturn !== undefined && found.async !== undefined) {
+    context.fail('canonical option `post-return` cannot be specified together with `async`');
+  }
+  return {
+    stringEncoding: encoding === 'utf16' || encoding === 'latin1+utf16' ? encoding : 'utf8',
+    async: found.async !== undefined,
+    addressType: 'i32',
+    ...(typeof memory === 'number' && { memory }),
+    ...(typeof realloc === 'number' && { realloc }),
+    ...(typeof postReturn === 'number' && { postReturn }),
+    ...(typeof callback === 'number' && { callback }),
+  };
+}
+
+/** The memory must be a subtype of `(memory 0)`. */
+function memoryOption(scope: Scope, index: number): void {
+  const { context } = scope;
+  const memory = context.at(scope.core.memory, index, 'memory');
+  if (memory.limits.is64)
+    throw new UnsupportedError('memory64', 'canonical definitions over 64-bit memories are not supported');
+  if (memory.limits.shared) context.fail('canonical option `memory` refers to a shared memory');
+  if ((memory.limits.pageSizeLog2 ?? 16) !== 16) context.fail('canonical option `memory` has a custom page size');
+}
+
+function signature(
+  { context }: Scope,
+  type: CoreFuncType,
+  params: readonly CoreValueType[],
+  results: readonly CoreValueType[],
+  option: string,
+): void {
+  if (!sameTypes(type.params, params) || !sameTypes(type.results, results)) {
+    context.fail(`canonical option \`${option}\` uses a core function with an incorrect signature`);
+  }
+}
+
+function require(scope: Scope, options: ResolvedOptions, option: 'memory' | 'realloc'): void {
+  if (options[option] === undefined) scope.context.fail(`canonical option \`${option}\` is required`);
+}
+
+/** `lift(T)` into the guest allocates; `lower(T)` out of it reads. */
+function requireFor(scope: Scope, options: ResolvedOptions, types: readonly ValueType[], allocates: boolean): void {
+  if (!types.some((type) => facts(type).pointer)) return;
+  require(scope, options, 'memory');
+  if (allocates) require(scope, options, 'realloc');
+}
+
+const paramTypes = (type: FunctionType) => type.params.map((param) => param.type);
+const resultTypes = (type: FunctionType) => (type.result === undefined ? [] : [type.result]);
+
+function checkAsync(scope: Scope, options: ResolvedOptions, type: FunctionType): void {
+  if (options.async && !type.async) {
+    scope.context.fail('the `async` canonical option requires an async function type');
+  }
+}
+
+// canon lift -----------------------------------------------------------------------------------------------------
+
+export function lift(scope: Scope, definition: Lift): ValidatedLift {
+  const { context } = scope;
+  const callee = context.at(scope.core.func, definition.func, 'function');
+  const type = context.at(scope.types, definition.type, 'type').type;
+  if (type.kind !== 'func') return context.fail(`type index ${definition.type} is not a function type`);
+  const options = resolveOptions(scope, definition.options, forLift, 'liftings');
+  checkAsync(scope, options, type);
+  let params: readonly CoreValueType[] = flattenParams(type);
+  let results: readonly CoreValueType[] = flattenResult(type);
+  requireFor(scope, options, paramTypes(type), true);
+  requireFor(scope, options, resultTypes(type), false);
+  if (params.length > maxFlatParams) {
+    require(scope, options, 'memory');
+    require(scope, options, 'realloc');
+    params = ['i32'];
+  }
+  if (results.length > (options.async ? maxFlatParams : maxFlatResults)) {
+    require(scope, options, 'memory');
+    results = ['i32'];
+  }
+  if (options.async) results = options.callback === undefined ? [] : ['i32'];
+  const core = { params, results };
+  checkCore(scope, 'parameter', params, callee.params);
+  checkCore(scope, 'result', results, callee.results);
+  if (options.postReturn !== undefined) {
+    signature(scope, context.at(scope.core.func, options.postReturn, 'function'), results, [], 'post-return');
+  }
+  scope.funcs.push(type);
+  return { kind: 'canon lift', definition, type, core, options };
+}
+
+function checkCore(
+  { context }: Scope,
+  what: string,
+  expected: readonly CoreValueType[],
+  given: readonly CoreValueType[],
+): void {
+  if (sameTypes(expected, given)) return;
+  const list = (types: readonly CoreValueType[]) => `[${types.map((type) => type.toUpperCase()).join(', ')}]`;
+  context.fail(
+    `lowered ${what} types \`${list(expected)}\` do not match ${what} types \`${list(given)}\` of the core function`,
+  );
+}
+
+// canon lower ----------------------------------------------------------------------------------------------------
+
+export function lower(scope: Scope, definition: Lower): ValidatedLower {
+  const { context } = scope;
+  const type = context.at(scope.funcs, definition.func, 'function');
+  const options = resolveOptions(scope, definition.options, forLower, 'lowerings');
+  checkAsync(scope, options, type);
+  if (options.async) require(scope, options, 'memory');
+  requireFor(scope, options, paramTypes(type), false);
+  requireFor(scope, options, resultTypes(type), true);
+  const core = flattenLower(scope, type, options);
+  pushCore(scope, context.coreTypes.plainFunc(core.params, core.results));
+  return { kind: 'canon lower', definition, type, core, options };
+}
+
+/** `flatten_functype(opts, ft, 'lower')`. */
+function flattenLower(scope: Scope, type: FunctionType, options: ResolvedOptions): CoreSignature {
+  let params: readonly CoreValueType[] = flattenParams(type);
+  let results: readonly CoreValueType[] = flattenResult(type);
+  if (params.length > (options.async ? maxFlatAsyncParams : maxFlatParams)) {
+    require(scope, options, 'memory');
+    params = ['i32'];
+  }
+  if (results.length > (options.async ? 0 : maxFlatResults)) {
+    require(scope, options, 'memory');
+    params = [...params, 'i32'];
+    results = [];
+  }
+  return { params, results: options.async ? ['i32'] : results };
+}
+
+// The other canonical definitions --------------------------------------------------------------------------------
+
+/** Core signatures: `i` is an `i32`, `I` an `i64`, parameters before the `>`. */
+const signatures: { readonly [Name in BuiltinName]?: string } = {
+  'resource.new': 'i>i',
+  'resource.drop': 'i>',
+  'resource.rep': 'i>i',
+  'context.get': '>i',
+  'context.set': 'i>',
+  'backpressure.inc': '>',
+  'backpressure.dec': '>',
+  'task.cancel': '>',
+  'waitable-set.new': '>i',
+  'waitable-set.wait': 'ii>i',
+  'waitable-set.poll': 'ii>i',
+  'waitable-set.drop': 'i>',
+  'waitable.join': 'ii>',
+  'subtask.cancel': 'i>i',
+  'subtask.drop': 'i>',
+  'stream.new': '>I',
+  'stream.read': 'iii>i',
+  'stream.write': 'iii>i',
+  'stream.cancel-read': 'i>i',
+  'stream.cancel-write': 'i>i',
+  'stream.drop-readable': 'i>',
+  'stream.drop-writable': 'i>',
+  'future.new': '>I',
+  'future.read': 'ii>i',
+  'future.write': 'ii>i',
+  'future.cancel-read': 'i>i',
+  'future.cancel-write': 'i>i',
+  'future.drop-readable': 'i>',
+  'future.drop-writable': 'i>',
+  'thread.index': '>i',
+  'thread.new-indirect': 'ii>i',
+  'thread.resume-later': 'i>',
+  'thread.suspend': '>i',
+  'thread.yield': '>i',
+  'thread.suspend-then-resume': 'i>i',
+  'thread.yield-then-resume': 'i>i',
+  'thread.suspend-then-promote': 'i>i',
+  'thread.yield-then-promote': 'i>i',
+  'error-context.new': 'ii>i',
+  'error-context.debug-message': 'ii>',
+  'error-context.drop': 'i>',
+};
+
+function parseSignature(text: string): CoreSignature {
+  const [params = [], results = []] = text
+    .split('>')
+    .map((side) => [...side].map((one) => (one === 'i' ? 'i32' : 'i64')));
+  return { params, results };
+}
+
+export function builtin(scope: Scope, definition: CanonicalBuiltin): ValidatedBuiltin {
+  const { context } = scope;
+  const { name } = definition;
+  const written = signatures[name];
+  let core: CoreSignature = written === undefined ? { params: [], results: [] } : parseSignature(written);
+  const operands: { resource?: ResourceType; type?: ValueType; options?: ResolvedOptions } = {};
+  if (name === 'task.return') {
+    const options = resolveOptions(scope, definition.options ?? [], forReturn, name);
+    const result = definition.result === undefined ? undefined : valueType(scope, definition.result);
+    core = returnSignature(scope, result, options);
+    Object.assign(operands, { options }, result && { type: result });
+  } else if (written === undefined) {
+    throw new UnsupportedError('shared-everything-threads', `canonical built-in not supported: ${name}`);
+  } else if (name.startsWith('resource.')) {
+    const { resource } = handleType(scope, definition.type ?? -1);
+    if (name !== 'resource.drop' && !scope.local.has(resource)) {
+      context.fail(`type index ${definition.type} is not a local resource`);
+    }
+    operands.resource = resource;
+  } else if (definition.valtype !== undefined) {
+    contextSlot(scope, definition);
+  } else if (name === 'thread.new-indirect') {
+    threadFunction(scope, definition);
+  } else if (name.startsWith('error-context.') && definition.options !== undefined) {
+    const debug = name.endsWith('message');
+    operands.options = resolveOptions(scope, definition.options, debug ? forDebug : forReturn, name);
+    require(scope, operands.options, 'memory');
+    if (debug) require(scope, operands.options, 'realloc');
+  } else if (definition.type !== undefined) {
+    Object.assign(operands, streamOrFuture(scope, definition, definition.type));
+  }
+  if (definition.memory !== undefined) memoryOption(scope, definition.memory);
+  pushCore(scope, context.coreTypes.plainFunc(core.params, core.results));
+  return { kind: 'canon builtin', definition, core, ...operands };
+}
+
+/** `flatten_functype(opts, (func (param t)?), 'lower')`. */
+function returnSignature(scope: Scope, result: ValueType | undefined, options: ResolvedOptions): CoreSignature {
+  if (result === undefined) return { params: [], results: [] };
+  if (facts(result).borrow) scope.context.fail('the result of `task.return` cannot contain a `borrow` type');
+  if (facts(result).pointer) require(scope, options, 'memory');
+  const flat = flatten(result);
+  if (flat.length <= maxFlatParams) return { params: flat, results: [] };
+  require(scope, options, 'memory');
+  return { params: ['i32'], results: [] };
+}
+
+function contextSlot({ context }: Scope, { name, valtype, slot = 0 }: CanonicalBuiltin): void {
+  if (valtype === 'i64') throw new UnsupportedError('memory64', `\`${name}\` of an i64 (memory64) is not supported`);
+  if (valtype !== 'i32') context.fail(`\`${name}\` requires the type \`i32\``);
+  if (slot >= 2) context.fail(`immediate must be zero or one: \`${name}\` has slots 0 and 1, not ${slot}`);
+}
+
+function threadFunction(scope: Scope, { type = -1, table = -1 }: CanonicalBuiltin): void {
+  const { context } = scope;
+  context.at(scope.coreTypes, type, 'core type');
+  const start = context.coreTypes.func(scope.coreTypes, type);
+  if (!sameTypes(start.params, ['i32']) || start.results.length > 0) {
+    context.fail('start function must take a single `i32` argument and return nothing');
+  }
+  const { element, limits } = context.at(scope.core.table, table, 'table');
+  if (!context.coreTypes.valueMatches(element, 'funcref'))
+    context.fail('indirect thread functions need a table of `funcref`');
+  if (limits.is64) throw new UnsupportedError('memory64', 'threads started through 64-bit tables are not supported');
+}
+
+function streamOrFuture(
+  scope: Scope,
+  { name, options: written }: CanonicalBuiltin,
+  index: number,
+): { type: ValueType; options?: ResolvedOptions } {
+  const { context } = scope;
+  const kind = name.startsWith('stream.') ? 'stream' : 'future';
+  const found = context.at(scope.types, index, 'type').type;
+  if (found.kind !== 'value type' || found.type.kind !== kind) {
+    return context.fail(`\`${name}\` requires a ${kind} type: type index ${index} is not one`);
+  }
+  const { type } = found;
+  if (written === undefined) return { type };
+  const options = resolveOptions(scope, written, forLower, name);
+  if (type.element !== undefined) {
+    require(scope, options, 'memory');
+    requireFor(scope, options, [type.element], name.endsWith('read'));
+  }
+  return { type, options };
+}

@@ -1,0 +1,29 @@
+import { InvalidError } from '../errors.ts';
+import { maxTypeWork } from '../limits.ts';
+import { CoreTypes } from './core-types.ts';
+
+/** What one run of the validator shares: where it is, how much it has done, and the core types it has seen. */
+export class Context {
+  /** Byte offset of the definition that is being validated. */
+  offset = 0;
+  readonly coreTypes: CoreTypes = new CoreTypes((message) => this.fail(message));
+  private work = 0;
+
+  /** Refuses the component at the current definition. */
+  fail(message: string, path?: readonly string[]): never {
+    throw new InvalidError(message, this.offset, path);
+  }
+
+  /** Counts type nodes that are built, substituted or compared: see {@link maxTypeWork}. */
+  spend(nodes: number): void {
+    this.work += nodes;
+    if (this.work > maxTypeWork) this.fail(`effective type size exceeds the limit of ${maxTypeWork}`);
+  }
+
+  /** The element of an index space. */
+  at<Element>(space: readonly Element[], index: number, sort: string): Element {
+    const found = space[index];
+    if (found === undefined) return this.fail(`unknown ${sort} ${index}: ${sort} index out of bounds`);
+    return found;
+  }
+}

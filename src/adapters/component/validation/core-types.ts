@@ -1,0 +1,235 @@
+/**
+ * Core types, made comparable across modules: the structure of each recursion group is given numbers, and a reference
+ * to a concrete type is written with its number. Source: *WebAssembly 3.0*, "Validation / Types" and "Matching".
+ */
+import type { CoreCompositeType, CoreFieldType, CoreRefType, CoreSubType, CoreValType } from '../binary/definitions.ts';
+import type { CoreFuncType, CoreModuleType, CoreValueType } from '../types.ts';
+
+/** What stands in a core type index space. */
+export type CoreTypeEntry = CoreTypeDefinition | CoreModuleTypeEntry;
+
+export interface CoreModuleTypeEntry {
+  readonly kind: 'module';
+  readonly type: CoreModuleType;
+}
+
+/** One type of a recursion group. Two are equal when they are the same object. */
+export interface CoreTypeDefinition {
+  readonly kind: 'definition';
+  readonly id: number;
+  readonly final: boolean;
+  readonly supertype?: CoreTypeDefinition;
+  readonly composite: CoreFuncType | { readonly kind: 'struct' | 'array'; readonly fields: readonly FieldType[] };
+}
+
+interface FieldType {
+  readonly type: CoreValueType;
+  readonly mutable: boolean;
+}
+
+interface RefType {
+  readonly nullable: boolean;
+  readonly heap: string | number;
+}
+
+/** Abstract heap types whose nullable reference has a short name, with the type directly above each. */
+const above: { readonly [heap: string]: string } = {
+  func: '',
+  extern: '',
+  exn: '',
+  any: '',
+  eq: 'any',
+  i31: 'eq',
+  struct: 'eq',
+  array: 'eq',
+};
+
+/** The bottom of each hierarchy, with its top. */
+const bottoms: { readonly [heap: string]: string } = { none: 'any', nofunc: 'func', noextern: 'extern', noexn: 'exn' };
+
+export class CoreTypes {
+  private readonly fail: (message: string) => never;
+  private readonly groups = new Map<string, readonly CoreTypeDefinition[]>();
+  private readonly definitions: CoreTypeDefinition[] = [];
+  private readonly references = new Map<string, RefType>();
+
+  constructor(fail: (message: string) => never) {
+    this.fail = fail;
+  }
+
+  /** Appends the types of a recursion group to an index space. */
+  define(space: CoreTypeEntry[], group: readonly CoreSubType[]): void {
+    const base = space.length;
+    const key = group.map((type) => this.write(type, space, (member) => `r${member - base}`, group.length)).join(';');
+    let found = this.groups.get(key);
+    if (found === undefined) {
+      found = this.number(space, group);
+      this.groups.set(key, found);
+    }
+    space.push(...found);
+  }
+
+  private write(type: CoreSubType, space: CoreTypeEntry[], member: (index: number) => string, length: number): string {
+    const index = (at: number) => {
+      if (at >= space.length) return at < space.length + length ? member(at) : this.unknown(at);
+      return this.definition(space, at).id;
+    };
+    const value = (one: CoreValType | 'i8' | 'i16') => this.text(one, index);
+    const composite = type.composite;
+    const body =
+      composite.kind === 'func'
+        ? `${composite.params.map(value)}>${composite.results.map(value)}`
+        : fieldsOf(composite).map((field) => `${field.mutable ? 'm' : 'c'}${value(field.type)}`);
+    return `${composite.kind}${type.final ? '' : '+'}${type.supertypes.map(index)}:${body}`;
+  }
+
+  private unknown(index: number): never {
+    return this.fail(`unknown type ${index}: type index out of bounds`);
+  }
+
+  /** The type definition at an index; module types cannot be referred to by other core types. */
+  definition(space: readonly CoreTypeEntry[], index: number): CoreTypeDefinition {
+    const found = space[index];
+    return found?.kind === 'definition' ? found : this.unknown(index);
+  }
+
+  /** The function type at an index. */
+  func(space: readonly CoreTypeEntry[], index: number): CoreFuncType {
+    const { composite } = this.definition(space, index);
+    return composite.kind === 'func' ? composite : this.fail(`type index ${index} is not a function type`);
+  }
+
+  private number(space: CoreTypeEntry[], group: readonly CoreSubType[]): readonly CoreTypeDefinition[] {
+    const first = this.definitions.length;
+    const base = space.length;
+    const numbered: CoreTypeDefinition[] = [];
+    const index = (at: number) => (at >= base ? first + at - base : this.definition(space, at).id);
+    const value = (one: CoreValType | 'i8' | 'i16') => this.text(one, index);
+    for (const type of group) {
+      const id = first + numbered.length;
+      const [superIndex] = type.supertypes;
+      const supertype = superIndex === undefined ? undefined : this.definitions[index(superIndex)];
+      if (superIndex !== undefined && (supertype === undefined || index(superIndex) >= id)) this.unknown(superIndex);
+      const definition: CoreTypeDefinition = {
+        kind: 'definition',
+        id,
+        final: type.final,
+        composite: resolve(type.composite, id, value),
+        ...(supertype !== undefined && { supertype }),
+      };
+      numbered.push(definition);
+      this.definitions.push(definition);
+    }
+    // A supertype may mention later types of the group, so that it is compared when all have their numbers.
+    for (const { composite, supertype } of numbered) {
+      if (supertype === undefined) continue;
+      if (supertype.final) this.fail('sub type cannot have a final super type');
+      if (!this.compositeMatches(composite, supertype.composite)) this.fail('sub type must match super type');
+    }
+    return numbered;
+  }
+
+  private compositeMatches(a: CoreTypeDefinition['composite'], b: CoreTypeDefinition['composite']): boolean {
+    if (a.kind === 'func' || b.kind === 'func') {
+      if (a.kind !== 'func' || b.kind !== 'func') return false;
+      return (
+        a.params.length === b.params.length &&
+        a.results.length === b.results.length &&
+        a.params.every((type, index) => this.valueMatches(b.params[index] as CoreValueType, type)) &&
+        a.results.every((type, index) => this.valueMatches(type, b.results[index] as CoreValueType))
+      );
+    }
+    return (
+      a.kind === b.kind &&
+      b.fields.every((field, index) => {
+        const own = a.fields[index];
+        if (own === undefined || own.mutable !== field.mutable) return false;
+        return field.mutable ? own.type === field.type : this.valueMatches(own.type, field.type);
+      })
+    );
+  }
+
+  /** A value type as text, in terms of the numbers that `index` gives. */
+  private text(type: CoreValType | 'i8' | 'i16', index: (at: number) => string | number): CoreValueType {
+    if (typeof type === 'string') return type;
+    const heap = typeof type.heap === 'number' ? index(type.heap) : type.heap;
+    const text =
+      type.nullable && typeof heap === 'string' && heap in above
+        ? `${heap}ref`
+        : `(ref ${type.nullable ? 'null ' : ''}${heap})`;
+    this.references.set(text, { nullable: type.nullable, heap });
+    return text;
+  }
+
+  /** A value type in the scope of an index space, as text. */
+  value(space: readonly CoreTypeEntry[], type: CoreValType | CoreRefType): CoreValueType {
+    return this.text(type, (at) => this.definition(space, at).id);
+  }
+
+  /** Whether a value of type `a` is one of type `b`. */
+  valueMatches(a: CoreValueType, b: CoreValueType): boolean {
+    if (a === b) return true;
+    const from = this.references.get(a);
+    const to = this.references.get(b);
+    if (from === undefined || to === undefined) return false;
+    return (to.nullable || !from.nullable) && this.heapMatches(from.heap, to.heap);
+  }
+
+  private heapMatches(a: string | number, b: string | number): boolean {
+    if (a === b) return true;
+    if (typeof a === 'number') return this.concreteMatches(this.definitions[a], b);
+    const top = bottoms[a];
+    if (top !== undefined) {
+      const kind = typeof b === 'number' ? this.definitions[b]?.composite.kind : b;
+      return kind !== undefined && this.heapMatches(kind, top);
+    }
+    const next = above[a];
+    return next !== undefined && next !== '' && this.heapMatches(next, b);
+  }
+
+  private concreteMatches(a: CoreTypeDefinition | undefined, b: string | number): boolean {
+    if (a === undefined) return false;
+    if (a.id === b) return true;
+    return typeof b === 'number' ? this.concreteMatches(a.supertype, b) : this.heapMatches(a.composite.kind, b);
+  }
+
+  /** Whether a function of type `a` is one of type `b`. */
+  funcMatches(a: CoreFuncType, b: CoreFuncType): boolean {
+    if (a.id !== undefined && b.id !== undefined) return this.heapMatches(a.id, b.id);
+    return sameTypes(a.params, b.params) && sameTypes(a.results, b.results);
+  }
+
+  /** A plain function type: final and alone in its recursion group. */
+  plainFunc(params: readonly CoreValueType[], results: readonly CoreValueType[]): CoreFuncType {
+    const key = `func:${params}>${results}`;
+    const found = this.groups.get(key)?.[0]?.composite;
+    if (found?.kind === 'func') return found;
+    const id = this.definitions.length;
+    const composite: CoreFuncType = { kind: 'func', params, results, id };
+    const definition: CoreTypeDefinition = { kind: 'definition', id, final: true, composite };
+    this.definitions.push(definition);
+    this.groups.set(key, [definition]);
+    return composite;
+  }
+}
+
+/** Whether two lists of core value types are the same. */
+export function sameTypes(a: readonly CoreValueType[], b: readonly CoreValueType[]): boolean {
+  return a.length === b.length && a.every((type, index) => type === b[index]);
+}
+
+function fieldsOf(composite: Exclude<CoreCompositeType, { kind: 'func' }>): readonly CoreFieldType[] {
+  return composite.kind === 'struct' ? composite.fields : [composite.element];
+}
+
+function resolve(
+  composite: CoreCompositeType,
+  id: number,
+  value: (type: CoreValType | 'i8' | 'i16') => CoreValueType,
+): CoreTypeDefinition['composite'] {
+  if (composite.kind === 'func') {
+    return { kind: 'func', params: composite.params.map(value), results: composite.results.map(value), id };
+  }
+  const fields = fieldsOf(composite).map((field) => ({ type: value(field.type), mutable: field.mutable }));
+  return { kind: composite.kind, fields };
+}

@@ -1,0 +1,204 @@
+/** *Binary.md*, "Import and Export Definitions". */
+import type { Export, ExternDecl, InlineExport, NameAttributes } from '../binary/definitions.ts';
+import { UnsupportedError } from '../errors.ts';
+import type { ExternType, FunctionType, InstanceType, NamedExtern, ResourceType, ValueType } from '../types.ts';
+import { canonicalName, isVersionSuffix, parseName } from './names.ts';
+import { lookUp, type Names, push, type Scope, type TypeEntry } from './scope.ts';
+import { hasFreeResource, locate, openInstance, renameEntry } from './substitution.ts';
+import { Matcher, sortName } from './subtyping.ts';
+import type { ResourceBinding } from './validated.ts';
+import { isVisible } from './visibility.ts';
+
+/** `externtype`, and the resource types that it makes abstract. */
+function declared(scope: Scope, type: ExternDecl): { type: ExternType; fresh: ResourceType[] } {
+  const { context } = scope;
+  switch (type.sort) {
+    case 'core module': {
+      const entry = context.at(scope.coreTypes, type.type, 'core type');
+      if (entry.kind !== 'module') return context.fail(`core type index ${type.type} is not a module type`);
+      return { type: { kind: 'core module', type: entry.type }, fresh: [] };
+    }
+    case 'value':
+      throw new UnsupportedError('values', 'imports and exports of values are not supported');
+    case 'type': {
+      if (type.bound === 'eq') return { type: context.at(scope.types, type.type, 'type'), fresh: [] };
+      const resource: ResourceType = { kind: 'resource' };
+      return { type: { kind: 'type', bound: 'sub', type: resource }, fresh: [resource] };
+    }
+    default: {
+      const found = context.at(scope.types, type.type, 'type').type;
+      if (type.sort === 'instance' && found.kind === 'instance') return openInstance(context, found);
+      if (type.sort === found.kind) return { type: found, fresh: [] };
+      const what = type.sort === 'func' ? 'a function' : type.sort === 'component' ? 'a component' : 'an instance';
+      return context.fail(`type index ${type.type} is not ${what} type`);
+    }
+  }
+}
+
+/** `import`, `importdecl` and `exportdecl`: something of the declared type is there from now on. */
+export function declare(
+  scope: Scope,
+  side: 'import' | 'export',
+  name: NameAttributes,
+  decl: ExternDecl,
+): { type: ExternType; introduces: ResourceBinding[] } {
+  const { type: written, fresh } = declared(scope, decl);
+  const type = written.kind === 'type' ? renameEntry(written) : written;
+  const names = side === 'import' ? scope.importNames : scope.exportNames;
+  checkName(scope, side, names, name, type);
+  if (scope.kind !== 'instance type') checkVisible(scope, side, name.name, type);
+  (side === 'import' ? scope.imported : scope.defined).push(...fresh);
+  for (const resource of fresh) scope.known.add(resource);
+  (side === 'import' ? scope.imports : scope.exports).push(namedExtern(name, type));
+  push(scope, type);
+  return { type, introduces: locate(type, fresh) };
+}
+
+/** `export`. */
+export function exportItem(scope: Scope, definition: Export): { type: ExternType; introduces: ResourceBinding[] } {
+  const { context } = scope;
+  const { type: given, fresh } = ascribed(scope, definition, lookUp(scope, definition.sort, definition.index));
+  // The export is a new index: types get a new identity with it, and in an instance all its types do.
+  const renamed =
+    given.kind === 'type' ? renameEntry(given) : given.kind === 'instance' ? openInstance(context, given).type : given;
+  const type = defineResources(scope, renamed);
+  checkName(scope, 'export', scope.exportNames, definition, type);
+  checkVisible(scope, 'export', definition.name, type);
+  scope.exports.push(namedExtern(definition, type));
+  push(scope, type);
+  return { type, introduces: locate(type, fresh) };
+}
+
+function ascribed(scope: Scope, definition: Export, given: ExternType): { type: ExternType; fresh: ResourceType[] } {
+  if (definition.type === undefined) return { type: given, fresh: [] };
+  const { context } = scope;
+  const expected = declared(scope, definition.type);
+  const wrong = new Matcher(context, expected.fresh).extern(given, expected.type);
+  if (wrong !== undefined) {
+    const message = `ascribed type of export is not compatible with the item's type: ${wrong.message}`;
+    context.fail(message, [definition.name, ...wrong.path]);
+  }
+  return expected;
+}
+
+/** The resource types that no import brought are defined by the component, each by its first export. */
+function defineResources(scope: Scope, type: ExternType): ExternType {
+  if (type.kind === 'type' && type.type.kind === 'resource') {
+    const resource = type.type;
+    if (scope.known.has(resource)) return { ...type, bound: 'eq' };
+    scope.known.add(resource);
+    scope.defined.push(resource);
+    return { ...type, bound: 'sub' };
+  }
+  if (type.kind === 'instance') for (const one of type.exports) defineResources(scope, one.type);
+  return type;
+}
+
+/** The `inlineexport`s of an instance: names for what is there already, without externally visible ones for types. */
+export function bagOfExports(scope: Scope, list: readonly InlineExport[]): InstanceType {
+  const unnamed: Names = { unique: new Map(), resources: new Map(), visible: new Set() };
+  const exports = list.map((one) => {
+    const type = lookUp(scope, one.sort, one.index);
+    checkName(scope, 'export', unnamed, one, type);
+    // "There is no new type index": the resource is not known by this name (annotated names need one that is).
+    unnamed.resources.clear();
+    return namedExtern(one, type);
+  });
+  scope.context.spend(exports.length);
+  return { kind: 'instance', exports, defined: [] };
+}
+
+function namedExtern({ name, implements: of, externalId }: NameAttributes, type: ExternType): NamedExtern {
+  return { name, type, ...(of !== undefined && { implements: of }), ...(externalId !== undefined && { externalId }) };
+}
+
+function checkVisible(scope: Scope, side: 'import' | 'export', name: string, type: ExternType): void {
+  const visible = side === 'import' ? scope.importNames.visible : scope.exportNames.visible;
+  if (!isVisible(type, visible)) {
+    const message = `${sortName(type)} not valid to be used as ${side}: \`${name}\` refers to a type without a name`;
+    scope.context.fail(message, [name]);
+  }
+  // Exports can refer to imports, imports cannot refer to exports.
+  if (side === 'import') isVisible(type, scope.exportNames.visible);
+}
+
+// Names ----------------------------------------------------------------------------------------------------------
+
+function checkName(
+  { context }: Scope,
+  side: 'import' | 'export',
+  names: Names,
+  { name, implements: of, versionSuffix, duplicate }: NameAttributes,
+  type: ExternType,
+): void {
+  if (duplicate !== undefined) context.fail(`duplicate '${duplicate}' option in name`, [name]);
+  const parsed = parseName(name);
+  if (typeof parsed === 'string') {
+    context.fail(`${side} name \`${name}\` is not a valid extern name: ${parsed}`, [name]);
+    return;
+  }
+  if (of !== undefined) {
+    const interfaceName = parseName(of);
+    if (typeof interfaceName === 'string') context.fail(`\`${of}\` is not a valid name: ${interfaceName}`, [name]);
+    else if (interfaceName.kind !== 'interface') context.fail(`\`${of}\` must be an interface name`, [name]);
+    if (type.kind !== 'instance') context.fail('only instances can have an `implements`', [name]);
+    if (parsed.kind !== 'label') context.fail(`name \`${name}\` is not valid with \`implements\``, [name]);
+  }
+  if (versionSuffix !== undefined && (parsed.kind !== 'interface' || !isVersionSuffix(name, versionSuffix))) {
+    context.fail(`version suffix \`${versionSuffix}\` does not make a version of \`${name}\``, [name]);
+  }
+  if ('resource' in parsed) {
+    const wrong = annotationMismatch(names, parsed.kind, parsed.resource, type);
+    if (wrong !== undefined) context.fail(`${side} name \`${name}\`: ${wrong}`, [name]);
+  }
+  const canonical = canonicalName(name);
+  const previous = names.unique.get(canonical);
+  if (previous !== undefined)
+    context.fail(`${side} name \`${name}\` conflicts with previous name \`${previous}\``, [name]);
+  names.unique.set(canonical, name);
+  if (type.kind === 'type' && type.type.kind === 'resource') names.resources.set(name, type);
+}
+
+/** Why the type does not fit the annotation of its name. */
+function annotationMismatch(
+  names: Names,
+  kind: 'constructor' | 'method' | 'static',
+  resource: string,
+  type: ExternType,
+): string | undefined {
+  if (type.kind !== 'func') return 'item is not a func';
+  const entry = names.resources.get(resource);
+  if (kind === 'static') return entry === undefined ? 'static resource name is not known in this context' : undefined;
+  if (kind === 'constructor') return constructorMismatch(names, entry, type);
+  const [self] = type.params;
+  if (self === undefined) return 'function should have at least one argument';
+  if (self.name !== 'self') return 'function should have a first argument called `self`';
+  if (self.type.kind !== 'borrow') return 'function should take a first argument of `(borrow $T)`';
+  return resourceMismatch(names, entry, self.type);
+}
+
+function constructorMismatch(names: Names, entry: TypeEntry | undefined, type: FunctionType): string | undefined {
+  if (type.result === undefined) return 'function should return one value';
+  const result = type.result.kind === 'result' ? type.result.ok : type.result;
+  if (result?.kind !== 'own') return 'function should return `(own $T)` or `(result (own $T))`';
+  return resourceMismatch(names, entry, result);
+}
+
+function resourceMismatch(
+  names: Names,
+  entry: TypeEntry | undefined,
+  handle: ValueType & { readonly kind: 'own' | 'borrow' },
+): string | undefined {
+  if (entry !== undefined && entry === handle.through) return undefined;
+  for (const [name, other] of names.resources) {
+    if (other === handle.through) return `function does not match expected resource name \`${name}\``;
+  }
+  return 'resource used in function does not have a name in this context';
+}
+
+/** An `outer` alias of a type across a component boundary must be substitutable: see *Explainer.md*, "Alias Definitions". */
+export function checkOuterType(scope: Scope, entry: TypeEntry): void {
+  if (hasFreeResource(scope.context, entry.type)) {
+    scope.context.fail('outer type alias transitively refers to resources not defined in the current component');
+  }
+}

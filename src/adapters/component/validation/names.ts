@@ -1,0 +1,84 @@
+/**
+ * The grammar of import and export names, and strong uniqueness.
+ *
+ * Source: *Explainer.md*, "Import and Export Definitions" and "Name Uniqueness".
+ */
+
+/** An `externname` taken apart. */
+export type ParsedName =
+  | { readonly kind: 'label' | 'interface' }
+  /** `[constructor]resource`, `[method]resource.member`, `[static]resource.member`. */
+  | { readonly kind: 'constructor' | 'method' | 'static'; readonly resource: string };
+
+/** `label`. Each fragment has one way to match, so that matching takes linear time. */
+const label = /^(?:[a-z][0-9a-z]*|[A-Z][0-9A-Z]*)(?:-(?:\d+|\d*[a-z][0-9a-z]*|\d*[A-Z][0-9A-Z]*))*$/;
+
+/** `words`. */
+const words = /^[a-z][0-9a-z]*(?:-[0-9a-z]+)*$/;
+
+/** Semantic Versioning 2.0.0, "Backus–Naur Form Grammar for Valid SemVer Versions". */
+const semver =
+  /^(?:0|[1-9]\d*)\.(?:0|[1-9]\d*)\.(?:0|[1-9]\d*)(?:-(?:0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*)(?:\.(?:0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*))*)?(?:\+[0-9a-zA-Z-]+(?:\.[0-9a-zA-Z-]+)*)?$/;
+
+/** `canonversion`. */
+const canonicalVersion = /^(?:[1-9]\d*|0\.[1-9]\d*|0\.0\.(?:0|[1-9]\d*))$/;
+
+const annotation = /^\[(constructor|method|static)\]/;
+
+/** Whether the text is a `label`. */
+export function isLabel(text: string): boolean {
+  return label.test(text);
+}
+
+function kebab(text: string, pattern: RegExp): string | undefined {
+  return pattern.test(text) ? undefined : `\`${text}\` is not in kebab case`;
+}
+
+/** Takes an `externname` apart; a string says what is wrong with it. */
+export function parseName(name: string): ParsedName | string {
+  const annotated = annotation.exec(name);
+  if (annotated !== null) {
+    const kind = annotated[1] === 'constructor' || annotated[1] === 'method' ? annotated[1] : 'static';
+    const rest = name.slice(annotated[0].length);
+    if (kind === 'constructor') return kebab(rest, label) ?? { kind, resource: rest };
+    const dot = rest.indexOf('.');
+    if (dot < 0) return `failed to find \`.\` character in \`${name}\``;
+    const resource = rest.slice(0, dot);
+    return kebab(resource, label) ?? kebab(rest.slice(dot + 1), label) ?? { kind, resource };
+  }
+  return name.includes(':') ? parseInterfaceName(name) : (kebab(name, label) ?? { kind: 'label' });
+}
+
+/** `interfacename`. Nested namespaces and packages are gated in the Explainer and not accepted. */
+function parseInterfaceName(name: string): ParsedName | string {
+  const at = name.indexOf('@');
+  const path = at < 0 ? name : name.slice(0, at);
+  const colon = path.indexOf(':');
+  const [packageName = '', projection, ...more] = path.slice(colon + 1).split('/');
+  if (packageName.includes(':') || projection === undefined) {
+    return kebab(packageName.replace(/:.*/, ''), words) ?? `expected \`/\` after package name in \`${name}\``;
+  }
+  if (more.length > 0) return `trailing characters found: \`/${more.join('/')}\``;
+  const wrong = kebab(path.slice(0, colon), words) ?? kebab(packageName, words) ?? kebab(projection, label);
+  if (wrong !== undefined) return wrong;
+  if (at < 0) return { kind: 'interface' };
+  const version = name.slice(at + 1);
+  return semver.test(version) || canonicalVersion.test(version)
+    ? { kind: 'interface' }
+    : `\`${version}\` is not a valid semver`;
+}
+
+/** Whether a `versionsuffix` fits the name before it. */
+export function isVersionSuffix(name: string, suffix: string): boolean {
+  const version = name.slice(name.indexOf('@') + 1);
+  return name.includes('@') && canonicalVersion.test(version) && semver.test(version + suffix);
+}
+
+/** The canonical form of a name: names are strongly unique where their canonical forms differ. */
+export function canonicalName(name: string): string {
+  const lower = name.toLowerCase();
+  if (!lower.startsWith('[method]') && !lower.startsWith('[static]')) return lower;
+  const rest = lower.slice('[method]'.length);
+  const dot = rest.indexOf('.');
+  return rest.slice(0, dot) === rest.slice(dot + 1) ? rest.slice(0, dot) : rest;
+}

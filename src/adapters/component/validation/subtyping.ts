@@ -1,0 +1,292 @@
+/**
+ * Whether what is given may stand where something is expected. All types but resource types are compared by structure.
+ *
+ * Source: *Explainer.md*, "Type Checking".
+ */
+import type {
+  ComponentType,
+  ExternType,
+  FunctionType,
+  InstanceType,
+  NamedExtern,
+  ResourceType,
+  TypeDefinition,
+  ValueType,
+} from '../types.ts';
+import type { Context } from './context.ts';
+import { matchModule } from './core-modules.ts';
+import { facts } from './layout.ts';
+import { type Mismatch, mismatch, within } from './mismatch.ts';
+import type { TypeEntry } from './scope.ts';
+import { Substitution } from './substitution.ts';
+
+/** One comparison of things given with things expected, in which abstract resource types of the latter are bound. */
+export class Matcher {
+  /** What stands for the types of the expected side. */
+  readonly bound: Substitution;
+  private readonly context: Context;
+  private readonly abstract: ReadonlySet<ResourceType>;
+  private readonly equal = new Map<ValueType, Set<ValueType>>();
+
+  constructor(context: Context, abstract: readonly ResourceType[]) {
+    this.context = context;
+    this.bound = new Substitution(context);
+    this.abstract = new Set(abstract);
+  }
+
+  extern(given: ExternType, expected: ExternType): Mismatch | undefined {
+    this.context.spend(1);
+    switch (expected.kind) {
+      case 'func':
+        if (given.kind === 'func') return this.func(given, expected);
+        break;
+      case 'type':
+        if (given.kind === 'type') return this.entry(given, expected);
+        break;
+      case 'instance':
+        if (given.kind === 'instance') return this.exports(given, expected.exports, 'instance export');
+        break;
+      case 'component':
+        if (given.kind === 'component') return matchComponent(this.context, given, this.bound.component(expected));
+        break;
+      case 'core module':
+        if (given.kind === 'core module') return matchModule(this.context, given.type, expected.type);
+        break;
+      default:
+        if (given.kind === 'value') return this.value(given.type, expected.type);
+    }
+    return mismatch(`expected ${sortName(expected)}, found ${sortName(given)}`);
+  }
+
+  exports(given: InstanceType, expected: readonly NamedExtern[], what: string): Mismatch | undefined {
+    const own = externMap(given);
+    for (const { name, type } of expected) {
+      const found = own.get(name);
+      if (found === undefined) return mismatch(`missing expected export \`${name}\``);
+      const wrong = this.extern(found, type);
+      if (wrong !== undefined) return within(name, `type mismatch in ${what} \`${name}\``, wrong);
+    }
+    return undefined;
+  }
+
+  private entry(given: TypeEntry, expected: TypeEntry): Mismatch | undefined {
+    const { bound } = this;
+    const wrong = this.definition(given.type, expected.type);
+    if (wrong !== undefined) return wrong;
+    bound.entries.set(expected, given);
+    if (given.type.kind === 'value type' && expected.type.kind === 'value type') {
+      bound.values.set(expected.type.type, given.type.type);
+    }
+    return undefined;
+  }
+
+  private definition(given: TypeDefinition, expected: TypeDefinition): Mismatch | undefined {
+    const { bound } = this;
+    switch (expected.kind) {
+      case 'resource':
+        if (given.kind !== 'resource') break;
+        if (this.abstract.has(expected) && !bound.resources.has(expected)) bound.resources.set(expected, given);
+        return bound.resource(expected) === given ? undefined : mismatch('resource types are not the same');
+      case 'value type':
+        if (given.kind === 'value type') return this.value(given.type, expected.type);
+        break;
+      case 'func':
+        if (given.kind === 'func') return this.func(given, expected);
+        break;
+      case 'component': {
+        if (given.kind !== 'component') break;
+        const other = bound.component(expected);
+        return matchComponent(this.context, given, other) ?? matchComponent(this.context, other, given);
+      }
+      default: {
+        if (given.kind !== 'instance') break;
+        const other = bound.instance(expected);
+        return matchInstanceType(this.context, given, other) ?? matchInstanceType(this.context, other, given);
+      }
+    }
+    return mismatch(`expected ${definitionName(expected)}, found ${definitionName(given)}`);
+  }
+
+  func(given: FunctionType, expected: FunctionType): Mismatch | undefined {
+    this.context.spend(1 + given.params.length);
+    if (given.async !== expected.async) {
+      return mismatch(
+        `expected ${expected.async ? 'an async' : 'a sync'} function, found ${given.async ? 'async' : 'sync'}`,
+      );
+    }
+    if (given.params.length !== expected.params.length) {
+      return mismatch(`expected ${expected.params.length} parameters, found ${given.params.length}`);
+    }
+    for (const [index, param] of expected.params.entries()) {
+      const own = given.params[index] ?? param;
+      if (own.name !== param.name) return mismatch(`expected parameter named \`${param.name}\`, found \`${own.name}\``);
+      const wrong = this.value(own.type, param.type);
+      if (wrong !== undefined)
+        return within(param.name, `type mismatch in function parameter \`${param.name}\``, wrong);
+    }
+    if (given.result === undefined || expected.result === undefined) {
+      if (given.result === expected.result) return undefined;
+      return mismatch(
+        expected.result === undefined ? 'expected a result, found none' : 'expected a result to be present',
+      );
+    }
+    const wrong = this.value(given.result, expected.result);
+    return wrong && within('result', 'type mismatch with result type', wrong);
+  }
+
+  value(given: ValueType, expected: ValueType): Mismatch | undefined {
+    // The same object stands for the same type, unless there are resource types in it that this comparison replaces.
+    if (given === expected && !facts(expected).resource) return undefined;
+    let known = this.equal.get(expected);
+    if (known?.has(given)) return undefined;
+    this.context.spend(1);
+    const wrong = this.structure(given, expected);
+    if (wrong !== undefined) return wrong;
+    if (known === undefined) {
+      known = new Set();
+      this.equal.set(expected, known);
+    }
+    known.add(given);
+    return undefined;
+  }
+
+  private structure(given: ValueType, expected: ValueType): Mismatch | undefined {
+    switch (expected.kind) {
+      case 'record':
+        if (given.kind === 'record') return this.named(given.fields, expected.fields, 'field', 'record field');
+        break;
+      case 'variant':
+        if (given.kind === 'variant') return this.named(given.cases, expected.cases, 'case', 'variant case');
+        break;
+      case 'tuple': {
+        if (given.kind !== 'tuple') break;
+        if (given.elements.length !== expected.elements.length) {
+          return mismatch(`expected ${expected.elements.length} types, found ${given.elements.length}`);
+        }
+        for (const [index, element] of expected.elements.entries()) {
+          const wrong = this.value(given.elements[index] ?? element, element);
+          if (wrong !== undefined) return within(String(index), `type mismatch in tuple field ${index}`, wrong);
+        }
+        return undefined;
+      }
+      case 'flags':
+      case 'enum': {
+        if (given.kind !== expected.kind) break;
+        this.context.spend(expected.labels.length);
+        const { labels } = given;
+        const same = labels.length === expected.labels.length && expected.labels.every((one, at) => one === labels[at]);
+        return same ? undefined : mismatch(`mismatch in ${expected.kind} elements`);
+      }
+      case 'list':
+        if (given.kind !== 'list') break;
+        if (given.length !== expected.length) {
+          return mismatch(`expected a list of ${expected.length ?? 'any'} elements, found ${given.length ?? 'any'}`);
+        }
+        return this.optional(given.element, expected.element, 'list element');
+      case 'option':
+        if (given.kind === 'option') return this.optional(given.value, expected.value, 'option');
+        break;
+      case 'map':
+        if (given.kind !== 'map') break;
+        return (
+          this.optional(given.key, expected.key, 'map key') ?? this.optional(given.value, expected.value, 'map value')
+        );
+      case 'result':
+        if (given.kind !== 'result') break;
+        return this.optional(given.ok, expected.ok, 'ok') ?? this.optional(given.error, expected.error, 'err');
+      case 'stream':
+      case 'future':
+        if (given.kind === expected.kind) return this.optional(given.element, expected.element, expected.kind);
+        break;
+      case 'own':
+      case 'borrow':
+        if (given.kind !== expected.kind) break;
+        if (this.bound.resource(expected.resource) === given.resource) return undefined;
+        return mismatch('resource types are not the same');
+      default:
+        if (given.kind === expected.kind) return undefined;
+        if (isPrimitive(given))
+          return mismatch(`expected primitive \`${expected.kind}\` found primitive \`${given.kind}\``);
+        return mismatch(`expected primitive, found ${given.kind}: expected ${expected.kind}, found ${given.kind}`);
+    }
+    return mismatch(`expected ${expected.kind}, found ${given.kind}`);
+  }
+
+  private named(
+    given: readonly { readonly name: string; readonly type?: ValueType }[],
+    expected: readonly { readonly name: string; readonly type?: ValueType }[],
+    one: string,
+    what: string,
+  ): Mismatch | undefined {
+    if (given.length !== expected.length) return mismatch(`expected ${expected.length} ${one}s, found ${given.length}`);
+    for (const [index, { name, type }] of expected.entries()) {
+      const own = given[index];
+      if (own === undefined || own.name !== name) {
+        return mismatch(`expected ${one} ${one === 'case' ? 'named' : 'name'} \`${name}\`, found \`${own?.name}\``);
+      }
+      if (type === undefined || own.type === undefined) {
+        if (type === own.type) continue;
+        return mismatch(`expected case \`${name}\` to have ${type === undefined ? 'no type' : 'a type, found none'}`);
+      }
+      const wrong = this.value(own.type, type);
+      if (wrong !== undefined) return within(name, `type mismatch in ${what} \`${name}\``, wrong);
+    }
+    return undefined;
+  }
+
+  private optional(given: ValueType | undefined, expected: ValueType | undefined, what: string): Mismatch | undefined {
+    if (given === undefined || expected === undefined) {
+      if (given === expected) return undefined;
+      return mismatch(`expected ${what} type${expected === undefined ? ' to not be present' : ', but found none'}`);
+    }
+    const wrong = this.value(given, expected);
+    const place = what === 'ok' || what === 'err' ? `${what} variant` : what;
+    return wrong && within(what, `type mismatch in ${place}`, wrong);
+  }
+}
+
+/** Whether a component of type `given` may stand where `expected` is asked for. Both bind their resource types. */
+function matchComponent(context: Context, given: ComponentType, expected: ComponentType): Mismatch | undefined {
+  if (given === expected) return undefined;
+  // What is expected supplies the imports of what is given.
+  const imports = new Matcher(context, given.imported);
+  const supplied = new Map(expected.imports.map(({ name, type }) => [name, type]));
+  for (const { name, type } of given.imports) {
+    const supply = supplied.get(name);
+    if (supply === undefined) return mismatch(`missing expected import \`${name}\``);
+    const wrong = imports.extern(supply, type);
+    if (wrong !== undefined) return within(name, `type mismatch in component import \`${name}\``, wrong);
+  }
+  const exports: InstanceType = { kind: 'instance', exports: imports.bound.externs(given.exports), defined: [] };
+  return new Matcher(context, expected.defined).exports(exports, expected.exports, 'component export');
+}
+
+/** The same for two instance types that bind their resource types. */
+function matchInstanceType(context: Context, given: InstanceType, expected: InstanceType): Mismatch | undefined {
+  return new Matcher(context, expected.defined).exports(given, expected.exports, 'instance export');
+}
+
+const externMaps = new WeakMap<InstanceType, ReadonlyMap<string, ExternType>>();
+
+/** The exports of an instance by name. */
+export function externMap(instance: InstanceType): ReadonlyMap<string, ExternType> {
+  let found = externMaps.get(instance);
+  if (found === undefined) {
+    found = new Map(instance.exports.map(({ name, type }) => [name, type]));
+    externMaps.set(instance, found);
+  }
+  return found;
+}
+
+/** The sort of an import or export, for messages. */
+export function sortName(type: ExternType): string {
+  return type.kind === 'core module' ? 'module' : type.kind;
+}
+
+function definitionName(type: TypeDefinition): string {
+  return type.kind === 'value type' ? 'defined type' : type.kind;
+}
+
+function isPrimitive(type: ValueType): boolean {
+  return Object.keys(type).length === 1;
+}

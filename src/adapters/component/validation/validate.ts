@@ -1,0 +1,136 @@
+/**
+ * The validator: walks the definitions of a component in binary order, builds its index spaces, and refuses what the
+ * specification says is invalid. What it resolves on the way is what the linker runs.
+ */
+import type { Canon, Component, CoreDefType, Declarator, Definition, DefType, Type } from '../binary/definitions.ts';
+import { UnsupportedError } from '../errors.ts';
+import type { ComponentType, TypeDefinition } from '../types.ts';
+import { builtin, lift, lower } from './canonical.ts';
+import { Context } from './context.ts';
+import { coreInstanceType, declaredModuleType, moduleType } from './core-modules.ts';
+import { definedType } from './defined-types.ts';
+import { declare, exportItem } from './externs.ts';
+import { alias, instanceType } from './instances.ts';
+import { newScope, type Scope } from './scope.ts';
+import type { ValidatedComponent, ValidatedDefinition } from './validated.ts';
+
+/**
+ * Validates a decoded component with all that is nested in it. The bodies of core functions are not looked at: the
+ * engine validates them when it compiles the modules.
+ *
+ * @throws InvalidError where a rule is broken, with the byte offset of the definition.
+ * @throws UnsupportedError where the component uses a feature that this loader does not have.
+ */
+export function validate(component: Component): ValidatedComponent {
+  return validateComponent(component, new Context(), undefined);
+}
+
+function validateComponent(component: Component, context: Context, parent: Scope | undefined): ValidatedComponent {
+  const scope = newScope('component', context, parent);
+  const definitions = component.definitions.map((definition) => {
+    context.offset = definition.offset;
+    return validateDefinition(scope, definition);
+  });
+  const type = componentType(scope);
+  return { component, type, imports: type.imports, exports: type.exports, definitions };
+}
+
+function validateDefinition(scope: Scope, definition: Definition): ValidatedDefinition {
+  const { context } = scope;
+  switch (definition.kind) {
+    case 'core module': {
+      const type = moduleType(context, definition.module);
+      scope.coreModules.push(type);
+      return { kind: 'core module', definition, type };
+    }
+    case 'core instance': {
+      const type = coreInstanceType(scope, definition);
+      scope.coreInstances.push(type);
+      return { kind: 'core instance', definition, type };
+    }
+    case 'core type':
+      coreType(scope, definition.type);
+      return { kind: 'core type', definition };
+    case 'component': {
+      const component = validateComponent(definition.component, context, scope);
+      scope.components.push(component.type);
+      return { kind: 'component', definition, component };
+    }
+    case 'instance': {
+      const { type, introduces } = instanceType(scope, definition);
+      scope.instances.push(type);
+      return { kind: 'instance', definition, type, introduces };
+    }
+    case 'alias':
+      return alias(scope, definition);
+    case 'type': {
+      const type = typeDefinition(scope, definition);
+      return {
+        kind: 'type',
+        definition,
+        type,
+        introduces: type.kind === 'resource' ? [{ resource: type, path: [] }] : [],
+      };
+    }
+    case 'canon':
+      return canonical(scope, definition);
+    case 'import':
+      return { kind: 'import', definition, ...declare(scope, 'import', definition, definition.type) };
+    case 'export':
+      return { kind: 'export', definition, ...exportItem(scope, definition) };
+    case 'start':
+      throw new UnsupportedError('values', 'component start functions (values) are not supported');
+    default:
+      throw new UnsupportedError('values', 'value definitions are not supported');
+  }
+}
+
+function coreType(scope: Scope, type: CoreDefType): void {
+  if (type.kind === 'rec') scope.context.coreTypes.define(scope.coreTypes, type.types);
+  else scope.coreTypes.push({ kind: 'module', type: declaredModuleType(scope, type.declarators) });
+}
+
+function canonical(scope: Scope, definition: Canon): ValidatedDefinition {
+  if (definition.name === 'lift') return lift(scope, definition);
+  return definition.name === 'lower' ? lower(scope, definition) : builtin(scope, definition);
+}
+
+/** Adds a type definition to the type index space. */
+function typeDefinition(scope: Scope, definition: Type): TypeDefinition {
+  const type = resolve(scope, definition.type);
+  scope.types.push({ kind: 'type', bound: 'eq', type });
+  return type;
+}
+
+function resolve(scope: Scope, type: DefType): TypeDefinition {
+  if (!('declarators' in type)) return definedType(scope, type);
+  const inner = newScope(type.kind, scope.context, scope);
+  for (const declarator of type.declarators) declaratorType(inner, declarator);
+  if (type.kind === 'component type') return componentType(inner);
+  return { kind: 'instance', exports: inner.exports, defined: inner.defined };
+}
+
+function declaratorType(scope: Scope, declarator: Declarator): void {
+  scope.context.offset = declarator.offset;
+  switch (declarator.kind) {
+    case 'core type':
+      coreType(scope, declarator.type);
+      return;
+    case 'type':
+      typeDefinition(scope, declarator);
+      return;
+    case 'alias':
+      alias(scope, declarator);
+      return;
+    case 'import':
+      declare(scope, 'import', declarator, declarator.type);
+      return;
+    default:
+      declare(scope, 'export', declarator, declarator.type);
+  }
+}
+
+/** The type of a component from outside. Its exports define the resource types that no import brought. */
+function componentType({ imports, exports, imported, defined }: Scope): ComponentType {
+  return { kind: 'component', imports, exports, imported, defined };
+}

@@ -1,0 +1,51 @@
+/** *Explainer.md*, "External Visibility of Types". */
+import type { ExternType, FunctionType, TypeDefinition, ValueType } from '../types.ts';
+import { children, facts, isNamed } from './layout.ts';
+
+/**
+ * Whether every type that is used in an import or export has an externally visible name, those included that an
+ * instance gives itself by its own type exports. The names found are added to `visible`; so is what is built of them.
+ */
+export function isVisible(type: ExternType, visible: Set<object>): boolean {
+  switch (type.kind) {
+    case 'func':
+      return funcIsVisible(type, visible);
+    case 'type': {
+      if (!definitionIsVisible(type.type, visible)) return false;
+      visible.add(type);
+      if (type.type.kind === 'value type') visible.add(type.type.type);
+      return true;
+    }
+    case 'instance':
+      return type.exports.every((one) => isVisible(one.type, visible));
+    case 'value':
+      return valueIsVisible(type.type, visible);
+    default:
+      // Core modules have no such types, and a component type was checked where it was defined.
+      return true;
+  }
+}
+
+/** A type that is exported gets a name by that: only the types inside it must have theirs. */
+function definitionIsVisible(type: TypeDefinition, visible: Set<object>): boolean {
+  if (type.kind === 'resource') return true;
+  if (type.kind !== 'value type') return isVisible(type, visible);
+  if (!isNamed(type.type)) return valueIsVisible(type.type, visible);
+  return children(type.type).every((one) => valueIsVisible(one, visible));
+}
+
+function funcIsVisible(type: FunctionType, visible: Set<object>): boolean {
+  return (
+    type.params.every((param) => valueIsVisible(param.type, visible)) &&
+    (type.result === undefined || valueIsVisible(type.result, visible))
+  );
+}
+
+function valueIsVisible(type: ValueType, visible: Set<object>): boolean {
+  if (!facts(type).nominal || visible.has(type)) return true;
+  if (isNamed(type)) return false;
+  if (type.kind === 'own' || type.kind === 'borrow') return type.through !== undefined && visible.has(type.through);
+  if (!children(type).every((one) => valueIsVisible(one, visible))) return false;
+  visible.add(type);
+  return true;
+}
