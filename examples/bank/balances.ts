@@ -1,6 +1,6 @@
 /** The read model of the bank: one document for each account, folded from the events of the whole store. */
 import assert from 'node:assert/strict';
-import { defineProjector, type EventSourcer, type EventStore } from 'decidable';
+import { defineProjector, type EventSourcer, type EventStore, pagesOf } from 'decidable';
 import { z } from 'zod';
 import { AccountClosed, AccountOpened, account, Deposited, Withdrawn } from './account.ts';
 
@@ -38,33 +38,23 @@ export interface Ledger {
   readonly events: number;
 }
 
-/** Reads every event of the accounts, page by page. */
+/** Reads every event of the accounts. */
 export async function readLedger(store: EventStore): Promise<Ledger> {
+  const { types, projector } = balances;
   const accounts = new Map<string, Balance>();
   let events = 0;
-  let afterPosition: bigint | undefined;
-  for (;;) {
-    const page = await store.readAll({
-      direction: 'forward',
-      afterPosition,
-      limit: undefined,
-      categories: ['account'],
-      eventTypes: [],
-    });
+  for await (const page of pagesOf(store, { categories: ['account'] })) {
     for (const { event: envelope, context } of page) {
-      const event = balances.types.event.fromEnvelope(envelope);
-      const key = balances.projector.key(event);
+      const event = types.event.fromEnvelope(envelope);
+      const key = projector.key(event);
       if (key === undefined) continue;
-      const document = accounts.get(key) ?? balances.projector.initialState();
-      const next = balances.projector.project(document, event, context);
+      const next = projector.project(accounts.get(key) ?? projector.initialState(), event, context);
       if (next === undefined) accounts.delete(key);
       else accounts.set(key, next);
     }
-    const last = page.at(-1);
-    if (last === undefined) return { accounts, events };
     events += page.length;
-    afterPosition = last.context.position;
   }
+  return { accounts, events };
 }
 
 /**

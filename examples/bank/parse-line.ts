@@ -1,5 +1,5 @@
 /** A line as a command, or what is wrong with it: JSON, then the frame, then the command's own schema. */
-import { type Envelope, isFault } from 'decidable';
+import { type Envelope, isFault, msgpack } from 'decidable';
 import { z } from 'zod';
 import { account } from './account.ts';
 import type { Problem } from './tally.ts';
@@ -29,7 +29,11 @@ export function parseLine(text: string): ParseResult {
   const { id, type, data } = frame.data;
 
   try {
-    return { command: { id, envelope: account.types.command.toEnvelope(account.command(type, data)) } };
+    const payload = msgpack.encode(data, { kind: 'command', type, schemaVersion: 1 });
+    const envelope = { type, schemaVersion: 1, payload };
+    // The module that decides checks this too. Here it names a bad line before anything is sent, whichever module that is.
+    account.types.command.fromEnvelope(envelope);
+    return { command: { id, envelope } };
   } catch (error) {
     if (isFault(error)) return problem(error.code, error.message);
     throw error;

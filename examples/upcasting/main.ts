@@ -2,7 +2,7 @@
  * An event changes its schema. Stored events stay as they are for ever; an upcaster brings the old version forward when it
  * is read, so that `evolve` knows the newest version alone.
  */
-import { createEventSourcer, defineDecider, defineEvent } from 'decidable';
+import { createEventSourcer, defineDecider, defineEvent, upcastFrom } from 'decidable';
 import { createMemoryStore } from 'decidable/memory';
 import { z } from 'zod';
 
@@ -27,11 +27,10 @@ const before = defineDecider({
 const Registered = defineEvent('Registered', z.object({ given: z.string(), family: z.string() }), {
   schemaVersion: 2,
   upcast: {
-    1: (old) => {
-      const { name } = z.object({ name: z.string() }).parse(old);
+    1: upcastFrom(z.object({ name: z.string() }), ({ name }) => {
       const [given = '', ...rest] = name.split(' ');
       return { given, family: rest.join(' ') };
-    },
+    }),
   },
 });
 

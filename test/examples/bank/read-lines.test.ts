@@ -8,7 +8,9 @@ async function* inChunks(bytes: Uint8Array, size: number): AsyncGenerator<Uint8A
 }
 
 async function linesOf(input: string | Uint8Array, size = 7): Promise<Line[]> {
-  return await Array.fromAsync(readLines(inChunks(Buffer.from(input), size)));
+  const lines: Line[] = [];
+  for await (const line of readLines(inChunks(Buffer.from(input), size))) lines.push(line);
+  return lines;
 }
 
 const codes = (lines: readonly Line[]) =>

@@ -1,0 +1,122 @@
+/** `npm start`, as a user meets it. */
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { COMMANDS, runBank, temporaryFolder } from './run-bank.ts';
+
+/** What stands behind a name in the summary. */
+function figure(stdout: string, name: string): string | undefined {
+  return new RegExp(`^ {2}${name} +(\\S+)`, 'm').exec(stdout)?.[1];
+}
+
+/** What a second run must print again: accounts, balances, rejections and bad lines. */
+const balancesOf = (stdout: string) => stdout.slice(stdout.indexOf('  accounts'), stdout.indexOf('commands a second'));
+
+const LINES = `
+{"id":"1","type":"OpenAccount","data":{"accountId":"a","owner":"Ada"}}
+{"id":"2","type":"Deposit","data":{"accountId":"a","amount":1250}}
+{"id":"3","type":"Withdraw","data":{"accountId":"a","amount":5000}}
+{"id":"2","type":"Deposit","data":{"accountId":"a","amount":1250}}
+`.trimStart();
+
+test('the commands that are checked in: accounts, balances, events, rejections, bad lines; a second run changes nothing', async (t) => {
+  const db = temporaryFolder(t)('bank.db');
+  const first = await runBank(['--db', db]);
+  assert.equal(first.code, 0, first.stderr);
+
+  const lines = readFileSync(COMMANDS, 'utf8').trimEnd().split('\n').length;
+  assert.equal(figure(first.stdout, 'lines'), lines.toLocaleString('en-US'));
+  assert.equal(figure(first.stdout, 'new events'), figure(first.stdout, 'events'));
+  assert.match(first.stdout, /^ {2}insufficient-funds +\d/m);
+  for (const code of ['not-json', 'empty-line', 'line-too-long', 'not-a-command', 'unknown-type']) {
+    assert.match(first.stdout, new RegExp(`^ +[\\d,]+ {2}${code} `, 'm'), code);
+  }
+  assert.match(first.stdout, /^ +[\d,]+ {2}command-id-reused /m);
+  assert.match(first.stdout, /^[\d,]+ commands a second \([\d.]+ s\)$/m);
+  assert.doesNotMatch(first.stdout, /Nothing changed/);
+
+  const second = await runBank(['--db', db]);
+  assert.equal(second.code, 0, second.stderr);
+  assert.match(second.stdout, /^Nothing changed: .*bank\.db knew every one of these commands\.$/m);
+  assert.equal(figure(second.stdout, 'new events'), '0');
+  assert.equal(figure(second.stdout, 'redelivered'), figure(second.stdout, 'commands'));
+  assert.equal(balancesOf(second.stdout), balancesOf(first.stdout));
+});
+
+test('a file and a database of your own', async (t) => {
+  const path = temporaryFolder(t);
+  writeFileSync(path('my.ndjson'), LINES);
+  const { code, stdout } = await runBank(['--file', path('my.ndjson'), '--db', path('my.db')]);
+  assert.equal(code, 0);
+  assert.equal(figure(stdout, 'commands'), '4');
+  assert.equal(figure(stdout, 'redelivered'), '1');
+  assert.equal(figure(stdout, 'total'), '12.50');
+});
+
+test('commands from standard input', async (t) => {
+  const db = temporaryFolder(t)('my.db');
+  const { code, stdout } = await runBank(['--file', '-', '--db', db], LINES);
+  assert.equal(code, 0);
+  assert.match(stdout, /from standard input/);
+  assert.equal(figure(stdout, 'total'), '12.50');
+});
+
+test('no commands at all are no error', async (t) => {
+  const { code, stdout } = await runBank(['--file', '-', '--db', temporaryFolder(t)('my.db')], '');
+  assert.equal(code, 0);
+  assert.equal(figure(stdout, 'lines'), '0');
+});
+
+test('--help says how to use it, and touches nothing', async () => {
+  const { code, stdout } = await runBank(['--help', '--db', '/nowhere/bank.db']);
+  assert.equal(code, 0);
+  assert.match(stdout, /^Usage: npm start -- \[options\]/);
+});
+
+test('an option that it does not know is refused by name', async () => {
+  for (const [args, name] of [
+    [['--databse', 'x.db'], '--databse'],
+    [['commands.ndjson'], 'commands.ndjson'],
+    [['--db'], '--db'],
+    [['--db='], '--db'],
+  ] as const) {
+    const { code, stderr, stdout } = await runBank(args);
+    assert.equal(code, 2, name);
+    assert.ok(stderr.includes(name), stderr);
+    assert.match(stderr, /--help/);
+    assert.equal(stdout, '');
+  }
+});
+
+/** One paragraph, with the code and the way out, and no stack trace. */
+function assertExplained(stderr: string, code: string, ...mentions: string[]): void {
+  assert.equal(stderr.trimEnd().split('\n').length, 1, stderr);
+  assert.ok(stderr.includes(`(${code})`), stderr);
+  for (const mention of mentions) assert.ok(stderr.includes(mention), `${mention} in: ${stderr}`);
+}
+
+test('a file that is not there, or is a folder: an error that names it, and no database', async (t) => {
+  const path = temporaryFolder(t);
+  const missing = await runBank(['--file', path('gone.ndjson'), '--db', path('bank.db')]);
+  assert.equal(missing.code, 1);
+  assertExplained(missing.stderr, 'ENOENT', 'gone.ndjson', '--file');
+  const folder = await runBank(['--file', path(''), '--db', path('bank.db')]);
+  assert.equal(folder.code, 1);
+  assertExplained(folder.stderr, 'EISDIR', path(''), '--file');
+  assert.throws(() => readFileSync(path('bank.db')), { code: 'ENOENT' });
+});
+
+test('a database in a folder that is not there', async (t) => {
+  const { code, stderr } = await runBank(['--db', temporaryFolder(t)('no-such-folder/bank.db')]);
+  assert.equal(code, 1);
+  assertExplained(stderr, 'io', 'no-such-folder', '--db');
+});
+
+test('a file that is no database is refused, and left as it is', async (t) => {
+  const file = temporaryFolder(t)('notes.txt');
+  writeFileSync(file, 'Dear diary, '.repeat(100));
+  const { code, stderr } = await runBank(['--db', file]);
+  assert.equal(code, 1);
+  assertExplained(stderr, 'not-a-store', 'notes.txt', '--db');
+  assert.equal(readFileSync(file, 'utf8'), 'Dear diary, '.repeat(100));
+});

@@ -1,0 +1,48 @@
+/** The bank's main program as a process of its own, as `npm start` runs it. */
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import type { TestContext } from 'node:test';
+
+const MAIN = new URL('../../../examples/bank/main.ts', import.meta.url).pathname;
+export const COMMANDS = new URL('../../../examples/bank/commands.ndjson', import.meta.url).pathname;
+
+export function startBank(...args: string[]): ChildProcessWithoutNullStreams {
+  const flags = ['--conditions=decidable-source', '--disable-warning=ExperimentalWarning'];
+  return spawn(process.execPath, [...flags, MAIN, ...args]);
+}
+
+export interface Ended {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export async function ended(child: ChildProcessWithoutNullStreams): Promise<Ended> {
+  const [[code, signal], stdout, stderr] = await Promise.all([
+    once(child, 'close'),
+    text(child.stdout),
+    text(child.stderr),
+  ]);
+  return { code, signal, stdout, stderr };
+}
+
+/** Runs the bank to its end. `input` is what its standard input holds. */
+export async function runBank(args: readonly string[], input = ''): Promise<Ended> {
+  const child = startBank(...args);
+  // It may end without reading what it is given.
+  child.stdin.on('error', () => {});
+  child.stdin.end(input);
+  return await ended(child);
+}
+
+/** A folder that is gone after the test. */
+export function temporaryFolder(context: TestContext): (file: string) => string {
+  const folder = mkdtempSync(join(tmpdir(), 'decidable-bank-'));
+  context.after(() => rmSync(folder, { recursive: true, force: true }));
+  return (file) => join(folder, file);
+}

@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { account } from '../../../examples/bank/account.ts';
+import { parseLine } from '../../../examples/bank/parse-line.ts';
+import { IN_FLIGHT, type ParsedLine, runCommands } from '../../../examples/bank/run-commands.ts';
+import { newTally } from '../../../examples/bank/tally.ts';
+import { createMemoryStore } from '../../../src/adapters/stores/memory/index.ts';
+import { CommandFailure, type CommandResult, createEventSourcer, type EventSourcer } from '../../../src/core/index.ts';
+
+const NEVER = new AbortController().signal;
+
+async function* commands(...lines: readonly (readonly [id: string, type: string, data: object])[]) {
+  for (const [index, [id, type, data]] of lines.entries()) {
+    const parsed = parseLine(JSON.stringify({ id, type, data }));
+    assert.ok('command' in parsed);
+    yield { line: index + 1, command: parsed.command } satisfies ParsedLine;
+  }
+}
+
+const deposits = (times: number) =>
+  Array.from({ length: times }, (_, n) => [`d${n}`, 'Deposit', { accountId: `a${n}`, amount: 1 }] as const);
+
+test('commands of one account are decided in their order', async () => {
+  const sourcer = createEventSourcer({ store: createMemoryStore(), modules: [account] });
+  const tally = newTally();
+  const lines = commands(
+    ['1', 'Deposit', { accountId: 'a', amount: 1 }],
+    ['2', 'OpenAccount', { accountId: 'a', owner: 'Ada' }],
+    ['3', 'Withdraw', { accountId: 'a', amount: 1 }],
+    ['4', 'Deposit', { accountId: 'a', amount: 1 }],
+    ['5', 'Withdraw', { accountId: 'a', amount: 1 }],
+    ['6', 'CloseAccount', { accountId: 'a' }],
+  );
+  await runCommands(lines, sourcer, tally, NEVER);
+  assert.equal(tally.accepted, 4);
+  assert.deepEqual(Object.fromEntries(tally.rejections), { 'not-open': 1, 'insufficient-funds': 1 });
+});
+
+test('the first of two commands with one id wins, whatever their accounts are', async () => {
+  const sourcer = createEventSourcer({ store: createMemoryStore(), modules: [account] });
+  const tally = newTally();
+  const lines = commands(
+    ['1', 'OpenAccount', { accountId: 'a', owner: 'Ada' }],
+    ['1', 'OpenAccount', { accountId: 'b', owner: 'Ada' }],
+    ['1', 'OpenAccount', { accountId: 'a', owner: 'Ada' }],
+  );
+  await runCommands(lines, sourcer, tally, NEVER);
+  assert.equal(tally.accepted, 2);
+  assert.equal(tally.redelivered, 1);
+  assert.equal(tally.newEvents, 1);
+  assert.deepEqual(
+    tally.listedBadLines.map(({ line, code }) => [line, code]),
+    [[2, 'command-id-reused']],
+  );
+});
+
+/** An event sourcer that answers when it is told to. */
+function slowSourcer() {
+  const waiting: PromiseWithResolvers<CommandResult>[] = [];
+  const sourcer: Pick<EventSourcer, 'handleCommand'> = {
+    handleCommand() {
+      const answer = Promise.withResolvers<CommandResult>();
+      waiting.push(answer);
+      return answer.promise;
+    },
+  };
+  return { sourcer: { ...sourcer, readState: () => assert.fail('nobody asks') }, waiting };
+}
+
+const ACCEPTED: CommandResult = {
+  commandId: '',
+  stream: '',
+  module: '',
+  outcome: { tag: 'accepted' },
+  events: [],
+  revision: undefined,
+  redelivered: false,
+  attempts: 1,
+};
+
+/** Lets everything that is ready run. */
+const settled = () => new Promise((resolve) => setImmediate(resolve));
+
+test('no more commands are in flight than the limit, and one that ends makes room for one', async () => {
+  const { sourcer, waiting } = slowSourcer();
+  const tally = newTally();
+  const done = runCommands(commands(...deposits(IN_FLIGHT + 10)), sourcer, tally, NEVER);
+  await settled();
+  assert.equal(waiting.length, IN_FLIGHT);
+  waiting[3]?.resolve(ACCEPTED);
+  await settled();
+  assert.equal(waiting.length, IN_FLIGHT + 1);
+  while (tally.accepted < IN_FLIGHT + 10) {
+    for (const { resolve } of waiting) resolve(ACCEPTED);
+    await settled();
+  }
+  await done;
+});
+
+test('when the store fails, nothing more is begun, and what was begun is waited for', async () => {
+  const { sourcer, waiting } = slowSourcer();
+  const tally = newTally();
+  const done = runCommands(commands(...deposits(IN_FLIGHT + 10)), sourcer, tally, NEVER);
+  await settled();
+  const full = new CommandFailure({ tag: 'store', val: { code: 'full', message: 'the disk is full' } }, 'full');
+  waiting[0]?.reject(full);
+  await settled();
+  for (const { resolve } of waiting) resolve(ACCEPTED);
+  await assert.rejects(done, full);
+  assert.equal(waiting.length, IN_FLIGHT);
+  assert.equal(tally.accepted, IN_FLIGHT - 1);
+});
+
+test('when it is interrupted, what was begun is finished', async () => {
+  const { sourcer, waiting } = slowSourcer();
+  const tally = newTally();
+  const interrupt = new AbortController();
+  const done = runCommands(commands(...deposits(IN_FLIGHT + 10)), sourcer, tally, interrupt.signal);
+  await settled();
+  interrupt.abort();
+  for (const { resolve } of waiting) resolve(ACCEPTED);
+  await done;
+  assert.equal(tally.accepted, IN_FLIGHT);
+});
