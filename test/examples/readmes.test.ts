@@ -1,0 +1,68 @@
+/** Each example has a README whose output is what the example prints. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { fencesOf, linkedFilesOf, npmScriptsOf } from '../readme-fences.ts';
+
+const ROOT = new URL('../..', import.meta.url).pathname;
+const EXAMPLES = join(ROOT, 'examples');
+
+/** `guests` has READMEs and tests of its own. */
+const names = readdirSync(EXAMPLES, { withFileTypes: true })
+  .filter((entry) => entry.isDirectory() && entry.name !== 'guests')
+  .map(({ name }) => name);
+
+/** Two runs differ in what they measure, and in nothing else. */
+function withoutTimes(output: string): string {
+  return output.replace(/^[\d,]+ commands a second \([\d.]+ s\)$/gm, '… commands a second (… s)');
+}
+
+function run(example: string): string {
+  const folder = mkdtempSync(join(tmpdir(), 'decidable-example-'));
+  try {
+    const flags = ['--conditions=decidable-source', '--disable-warning=ExperimentalWarning'];
+    // From the root, as `npm start` runs it. What it stores goes to a folder that is removed afterwards.
+    const store = example.startsWith('bank') ? ['--db', join(folder, 'bank.db')] : [];
+    const env = { ...process.env, NO_COLOR: '1', FORCE_COLOR: undefined };
+    const { status, stdout, stderr } = spawnSync(
+      process.execPath,
+      [...flags, join(EXAMPLES, example, 'main.ts'), ...store],
+      { cwd: ROOT, encoding: 'utf8', env },
+    );
+    assert.equal(status, 0, stderr);
+    return stdout.replaceAll(join(folder, 'bank.db'), 'bank.db');
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+for (const name of names) {
+  describe(`examples/${name}`, () => {
+    const readme = readFileSync(join(EXAMPLES, name, 'README.md'), 'utf8');
+
+    test('prints what its README shows', () => {
+      const [output] = fencesOf(readme.slice(readme.indexOf('\n## Output\n'))).filter(
+        ({ language }) => language === 'text',
+      );
+      assert.ok(output, 'a section "Output" with a fence of text');
+      assert.equal(withoutTimes(run(name)), withoutTimes(output.code));
+    });
+
+    test('names scripts and files that are there', () => {
+      const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+      for (const script of npmScriptsOf(readme)) assert.ok(script in scripts, `npm run ${script}`);
+      for (const file of linkedFilesOf(readme)) assert.ok(existsSync(join(EXAMPLES, name, file)), file);
+      for (const [, file = ''] of readme.matchAll(/\bnode [^\n`]*?(examples\/\S+\.ts)/g)) {
+        assert.ok(existsSync(join(ROOT, file)), file);
+      }
+    });
+  });
+}
+
+test('the list of examples names each', () => {
+  const index = readFileSync(join(EXAMPLES, 'README.md'), 'utf8');
+  for (const name of names) assert.ok(index.includes(`](${name}/)`), name);
+});
