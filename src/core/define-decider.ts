@@ -34,7 +34,7 @@ import {
 } from './message-types.ts';
 import { msgpack } from './msgpack.ts';
 import type { Descriptor, ForeignEvents } from './routing.ts';
-import { type Rereadable, type StandardSchema, shapeOf } from './schema.ts';
+import { type StandardSchema, shapeOf } from './schema.ts';
 import type { CommandHandler } from './worlds.ts';
 
 /** What an event does to the state: changes the draft, or returns the state that takes its place. */
@@ -91,6 +91,11 @@ export interface DeciderModule<State, Commands, Events>
   /** The definitions, which make events, and from which event handlers and projectors are defined. */
   readonly events: EventDefinitions<Events>;
   readonly stateSchema: StandardSchema<unknown, State>;
+  /**
+   * A command from outside, where types end: a line of a file, the body of a request. Checked by the command's schema.
+   * @throws FaultError with code `unknown-type` or `invalid-shape`, and the place.
+   */
+  command(type: string, data: unknown): MessageOf<Commands>;
 }
 
 interface CommandEntry extends MessageEntry {
@@ -150,6 +155,10 @@ export function defineDecider<
     commands: definitionsOf(commands) as unknown as CommandDefinitions<Commands>,
     events: definitionsOf(events) as unknown as EventDefinitions<Events>,
     stateSchema: definition.state,
+    command: (type, data) => {
+      const { shape, subject } = entryOf(commands, type, 'command');
+      return { type, data: shape.checkDecoded(data, subject) } as Command;
+    },
     types: {
       command: commandTypeOf<Command & Message>(commands, codec) as never,
       event: eventTypeOf<Event & Message>(events, codec) as never,

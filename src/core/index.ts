@@ -12,6 +12,23 @@ export {
   type Evolve,
 } from './define-decider.ts';
 export {
+  cancel,
+  defineEventHandler,
+  dispatch,
+  type EventHandlerDefinition,
+  type EventHandlerModule,
+  type Handle,
+  type Reacted,
+  schedule,
+} from './define-event-handler.ts';
+export {
+  defineProjector,
+  drop,
+  type Project,
+  type ProjectorDefinition,
+  type ProjectorModule,
+} from './define-projector.ts';
+export {
   AppendFailure,
   CommandFailure,
   DecidableError,

@@ -42,12 +42,12 @@ function bridge(schema: unknown, seen: Map<unknown, Bridge | undefined>): Bridge
   if (definition === undefined) return undefined;
   if (seen.has(schema)) return (value) => seen.get(schema)?.(value) ?? value;
   seen.set(schema, undefined);
-  const built = build(schema, definition, seen);
+  const built = build(definition, seen);
   seen.set(schema, built);
   return built;
 }
 
-function build(schema: unknown, definition: Definition, seen: Map<unknown, Bridge | undefined>): Bridge | undefined {
+function build(definition: Definition, seen: Map<unknown, Bridge | undefined>): Bridge | undefined {
   switch (definition.type) {
     case 'bigint':
       return toBigInt;
