@@ -285,7 +285,7 @@ static void *undecodable(refusal *fault, const reader *r) {
   return say(fault, TEXT("undecodable-payload"), r->failed);
 }
 
-static void *wrong_shape(refusal *fault, const char *message) { return say(fault, TEXT("invalid-payload"), message); }
+static void *wrong_shape(refusal *fault, const char *message) { return say(fault, TEXT("invalid-shape"), message); }
 
 /* The length that JavaScript sees, and with it every limit: in UTF-16 code units. */
 static bool units_within(text it, size_t most) {
@@ -296,25 +296,30 @@ static bool units_within(text it, size_t most) {
 
 static bool to_int64(integer from, uint64_t most, int64_t *to) {
   *to = from.negative ? -(int64_t)from.magnitude : (int64_t)from.magnitude;
-  return from.magnitude <= most;
+  return from.present && from.magnitude <= most;
 }
 
 /* `strict` refuses fields that the type does not name: commands do, events of the past may have more. */
 static message *decode_message(kind kind, bool strict, text payload, refusal *fault) {
   reader r = {payload.ptr, payload.ptr, payload.ptr + payload.len, NULL};
   message it = {.kind = kind};
+  unsigned seen = 0;
   bool account_id = false, owner = !kinds[kind].has_owner, amount = !kinds[kind].has_amount, transfer = true, known = true;
   for (uint32_t entries = read_map(&r); entries > 0 && r.failed == NULL; entries--) {
-    text key = read_text(&r);
+    text key = read_key(&r);
     if (text_equals(key, TEXT("accountId"))) {
+      read_once(&r, &seen, 0);
       it.account_id = read_text(&r);
       account_id = units_within(it.account_id, MAX_ID_UNITS);
     } else if (kinds[kind].has_owner && text_equals(key, TEXT("owner"))) {
+      read_once(&r, &seen, 1);
       it.owner = read_text(&r);
       owner = units_within(it.owner, MAX_OWNER_UNITS);
     } else if (kinds[kind].has_amount && text_equals(key, TEXT("amount"))) {
+      read_once(&r, &seen, 2);
       amount = to_int64(read_integer(&r), MAX_AMOUNT, &it.amount) && it.amount >= 1;
     } else if (kinds[kind].has_amount && text_equals(key, TEXT("transferId"))) {
+      read_once(&r, &seen, 3);
       it.transfer_id = read_text(&r);
       transfer = units_within(it.transfer_id, MAX_ID_UNITS);
     } else {
@@ -354,18 +359,25 @@ state *state_from_bytes(text bytes, refusal *fault) {
   reader r = {bytes.ptr, bytes.ptr, bytes.ptr + bytes.len, NULL};
   text owner = {0}, status = {0};
   int64_t balance = 0;
-  bool has_owner = false, has_balance = false;
+  unsigned seen = 0;
+  bool has_balance = false;
   for (uint32_t entries = read_map(&r); entries > 0 && r.failed == NULL; entries--) {
-    text key = read_text(&r);
-    if (text_equals(key, TEXT("balance"))) has_balance = to_int64(read_integer(&r), MAX_SAFE_INTEGER, &balance);
-    else if (text_equals(key, TEXT("owner"))) owner = read_text(&r), has_owner = true;
-    else if (text_equals(key, TEXT("status"))) status = read_text(&r);
-    else skip_value(&r);
+    text key = read_key(&r);
+    if (text_equals(key, TEXT("balance"))) {
+      read_once(&r, &seen, 0);
+      has_balance = to_int64(read_integer(&r), MAX_SAFE_INTEGER, &balance);
+    } else if (text_equals(key, TEXT("owner"))) {
+      read_once(&r, &seen, 1);
+      owner = read_text(&r);
+    } else if (text_equals(key, TEXT("status"))) {
+      read_once(&r, &seen, 2);
+      status = read_text(&r);
+    } else skip_value(&r);
   }
   read_end(&r);
   if (r.failed != NULL) return undecodable(fault, &r);
   if (!has_balance) return wrong_shape(fault, "balance: an integer is expected");
-  if (!has_owner) return wrong_shape(fault, "owner: a string is expected");
+  if (owner.ptr == NULL) return wrong_shape(fault, "owner: a string is expected");
   for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++) {
     if (!text_equals(status, statuses[i])) continue;
     state *account = allocate(sizeof *account);

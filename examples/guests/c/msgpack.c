@@ -62,7 +62,10 @@ static int peek(reader *r) { return r->failed != NULL || r->at == r->end ? -1 : 
 uint32_t read_map(reader *r) {
   int tag = peek(r);
   if (tag >= 0x80 && tag <= 0x8f) return *r->at++ & 0x0f;
-  if (tag != 0xde && tag != 0xdf) return fail(r, "a map");
+  if (tag != 0xde && tag != 0xdf) {
+    skip_value(r);
+    return 0;
+  }
   r->at++;
   return (uint32_t)read_bytes(r, tag == 0xde ? 2 : 4);
 }
@@ -83,12 +86,21 @@ static bool valid_utf8(const uint8_t *at, const uint8_t *end) {
   return true;
 }
 
+text read_key(reader *r) {
+  text key = read_text(r);
+  if (key.ptr == NULL) fail(r, "a string as the key of a map");
+  return key;
+}
+
 text read_text(reader *r) {
   int tag = peek(r);
   size_t len = 0;
   if (tag >= 0xa0 && tag <= 0xbf) len = *r->at++ & 0x1f;
   else if (tag >= 0xd9 && tag <= 0xdb) r->at++, len = read_bytes(r, (size_t)1 << (tag - 0xd9));
-  else fail(r, "a string");
+  else {
+    skip_value(r);
+    return (text){NULL, 0};
+  }
   if (r->failed == NULL && (size_t)(r->end - r->at) < len) fail(r, "the rest of the string");
   if (r->failed != NULL) return (text){r->at, 0};
   text it = {r->at, len};
@@ -98,7 +110,12 @@ text read_text(reader *r) {
 }
 
 static integer signed_integer(int64_t value) {
-  return (integer){value < 0, value < 0 ? 0 - (uint64_t)value : (uint64_t)value};
+  return (integer){true, value < 0, value < 0 ? 0 - (uint64_t)value : (uint64_t)value};
+}
+
+static integer whole(double value) {
+  bool is_whole = value > -0x1p63 && value < 0x1p63 && (double)(int64_t)value == value;
+  return is_whole ? signed_integer((int64_t)value) : (integer){0};
 }
 
 integer read_integer(reader *r) {
@@ -106,7 +123,7 @@ integer read_integer(reader *r) {
   if (tag >= 0 && (tag < 0x80 || tag >= 0xe0)) return signed_integer((int8_t)*r->at++);
   if (tag >= 0xcc && tag <= 0xcf) {
     r->at++;
-    return (integer){false, read_bytes(r, (size_t)1 << (tag - 0xcc))};
+    return (integer){true, false, read_bytes(r, (size_t)1 << (tag - 0xcc))};
   }
   if (tag >= 0xd0 && tag <= 0xd3) {
     r->at++;
@@ -115,7 +132,17 @@ integer read_integer(reader *r) {
     unsigned unused = 64 - 8 * (unsigned)bytes;
     return signed_integer((int64_t)(value << unused) >> unused);
   }
-  fail(r, "an integer");
+  if (tag == 0xca || tag == 0xcb) {
+    r->at++;
+    union {
+      uint64_t bits64;
+      uint32_t bits32;
+      double float64;
+      float float32;
+    } it = {.bits64 = read_bytes(r, tag == 0xca ? 4 : 8)};
+    return whole(tag == 0xca ? (double)it.float32 : it.float64);
+  }
+  skip_value(r);
   return (integer){0};
 }
 
@@ -147,6 +174,11 @@ void skip_value(reader *r) {
       else open += 2 * read_bytes(r, tag == 0xde ? 2 : 4);
     }
   }
+}
+
+void read_once(reader *r, unsigned *seen, unsigned field) {
+  if (*seen & 1u << field) fail(r, "each key of a map once");
+  *seen |= 1u << field;
 }
 
 void read_end(reader *r) {

@@ -26,17 +26,22 @@ typedef struct {
   const char *failed;
 } reader;
 
-/* The number of entries, of a map. */
+/* The number of entries of a map. A value of another kind is skipped, here and below: it has the wrong shape, but it can be
+ * read. */
 uint32_t read_map(reader *);
-/* Valid UTF-8, into the buffer: nothing is copied. */
+/* A key of a map: valid UTF-8, into the buffer; nothing is copied. */
+text read_key(reader *);
+/* Without a pointer where the value is no string. */
 text read_text(reader *);
-/* An integer as sign and magnitude: any 64-bit integer, signed or unsigned. */
+/* Any 64-bit integer as sign and magnitude. A float without a fraction is one, as everywhere in the encoding. */
 typedef struct {
-  bool negative;
+  bool present, negative;
   uint64_t magnitude;
 } integer;
 integer read_integer(reader *);
 void skip_value(reader *);
+/* Fails where a field of the map was read before: `seen` has a bit for each. */
+void read_once(reader *, unsigned *seen, unsigned field);
 /* Fails where bytes are left. */
 void read_end(reader *);
 

@@ -1,0 +1,140 @@
+//! Commands and events. They come in pairs with equal fields: what is asked, and what has happened.
+
+use crate::bank::{MAX_AMOUNT, Refusal};
+use crate::msgpack::{Reader, Writer};
+
+const MAX_ID_UNITS: usize = 64;
+const MAX_OWNER_UNITS: usize = 200;
+
+#[derive(Clone, Copy, PartialEq)]
+pub enum Kind {
+    OpenAccount,
+    Deposit,
+    Withdraw,
+    CloseAccount,
+}
+
+impl Kind {
+    pub fn all() -> impl Iterator<Item = Kind> {
+        [Kind::OpenAccount, Kind::Deposit, Kind::Withdraw, Kind::CloseAccount].into_iter()
+    }
+
+    pub fn command(self) -> &'static str {
+        match self {
+            Kind::OpenAccount => "OpenAccount",
+            Kind::Deposit => "Deposit",
+            Kind::Withdraw => "Withdraw",
+            Kind::CloseAccount => "CloseAccount",
+        }
+    }
+
+    pub fn event(self) -> &'static str {
+        match self {
+            Kind::OpenAccount => "AccountOpened",
+            Kind::Deposit => "Deposited",
+            Kind::Withdraw => "Withdrawn",
+            Kind::CloseAccount => "AccountClosed",
+        }
+    }
+
+    fn has_owner(self) -> bool {
+        self == Kind::OpenAccount
+    }
+
+    fn has_amount(self) -> bool {
+        self == Kind::Deposit || self == Kind::Withdraw
+    }
+}
+
+/// `owner` and `amount` are empty and 0 where the kind has none.
+#[derive(Clone)]
+pub struct Message {
+    pub kind: Kind,
+    pub account_id: String,
+    pub owner: String,
+    pub amount: i64,
+    pub transfer_id: Option<String>,
+}
+
+impl Message {
+    /// A map whose keys stand in the order of their bytes.
+    pub fn encode(&self) -> Vec<u8> {
+        let (owner, amount) = (self.kind.has_owner(), self.kind.has_amount());
+        let texts = self.account_id.len() + self.owner.len() + self.transfer_id.as_ref().map_or(0, String::len);
+        let mut writer = Writer::with_capacity(64 + texts);
+        writer.map(1 + owner as u8 + amount as u8 + self.transfer_id.is_some() as u8);
+        writer.entry_text("accountId", &self.account_id);
+        if amount {
+            writer.entry_integer("amount", self.amount);
+        }
+        if owner {
+            writer.entry_text("owner", &self.owner);
+        }
+        if let Some(transfer_id) = &self.transfer_id {
+            writer.entry_text("transferId", transfer_id);
+        }
+        writer.bytes
+    }
+
+    /// Commands have no fields that their type does not name; events of the past may.
+    pub fn decode_strictly(kind: Kind, payload: &[u8]) -> Result<Message, Refusal> {
+        match Message::read(kind, payload)? {
+            (message, true) => Ok(message),
+            (_, false) => Err(Refusal::wrong_shape("the command has a field that its type does not know")),
+        }
+    }
+
+    pub fn decode(kind: Kind, payload: &[u8]) -> Result<Message, Refusal> {
+        Ok(Message::read(kind, payload)?.0)
+    }
+
+    /// The message, and whether its type knows every field.
+    fn read(kind: Kind, payload: &[u8]) -> Result<(Message, bool), Refusal> {
+        let (mut account_id, mut owner, mut amount, mut transfer_id) = (None, None, None, None);
+        let mut known = true;
+        let mut reader = Reader::new(payload);
+        for _ in 0..reader.map()? {
+            match reader.key()? {
+                "accountId" => reader.field(&mut account_id, Reader::text)?,
+                "owner" if kind.has_owner() => reader.field(&mut owner, Reader::text)?,
+                "amount" if kind.has_amount() => reader.field(&mut amount, Reader::integer)?,
+                "transferId" if kind.has_amount() => reader.field(&mut transfer_id, Reader::text)?,
+                _ => {
+                    known = false;
+                    reader.skip()?
+                }
+            }
+        }
+        reader.end()?;
+        let message = Message {
+            kind,
+            account_id: within(account_id.flatten(), MAX_ID_UNITS)
+                .ok_or(Refusal::wrong_shape("accountId: 1 to 64 characters are expected"))?,
+            owner: match kind.has_owner() {
+                true => within(owner.flatten(), MAX_OWNER_UNITS)
+                    .ok_or(Refusal::wrong_shape("owner: 1 to 200 characters are expected"))?,
+                false => String::new(),
+            },
+            amount: match kind.has_amount() {
+                true => amount
+                    .flatten()
+                    .filter(|it| (1..=MAX_AMOUNT.into()).contains(it))
+                    .ok_or(Refusal::wrong_shape("amount: an integer from 1 to 100000000 is expected"))? as i64,
+                false => 0,
+            },
+            transfer_id: match transfer_id {
+                None => None,
+                Some(text) => Some(
+                    within(text, MAX_ID_UNITS)
+                        .ok_or(Refusal::wrong_shape("transferId: 1 to 64 characters are expected"))?,
+                ),
+            },
+        };
+        Ok((message, known))
+    }
+}
+
+/// The length that JavaScript sees, and with it every limit: in UTF-16 code units.
+fn within(text: Option<&str>, most: usize) -> Option<String> {
+    text.filter(|it| (1..=most).contains(&it.encode_utf16().count())).map(String::from)
+}
