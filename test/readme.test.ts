@@ -87,7 +87,7 @@ test('the scripts that it names are in package.json', () => {
 
 test('the subpaths that it lists are those of package.json', () => {
   const { exports } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
-  const listed = [...readme.matchAll(/^\| `decidable(\/[\w/]+)?` \|/gm)].map(([, path = '']) => `.${path}`);
+  const listed = [...readme.matchAll(/^\| `decidable(\/[\w/]+)?` +\|/gm)].map(([, path = '']) => `.${path}`);
   assert.deepEqual(
     listed.toSorted(),
     Object.keys(exports)
