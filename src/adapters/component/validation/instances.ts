@@ -40,7 +40,7 @@ function instantiate(
     }
   }
   const fresh = matcher.bound.refresh(component.defined);
-  const type: InstanceType = { kind: 'instance', exports: matcher.bound.externs(component.exports), defined: [] };
+  const type: InstanceType = { kind: 'instance', exports: matcher.bound.open(component.exports), defined: [] };
   return { type, introduces: locate(type, fresh) };
 }
 

@@ -4,7 +4,6 @@
  * Source: *Explainer.md*, "Type Checking".
  */
 import type {
-  ComponentType,
   ExternType,
   FunctionType,
   InstanceType,
@@ -20,14 +19,14 @@ import type { ResourceBinding } from './validated.ts';
 
 /**
  * Replaces resource types, and with them the value types and type indices that have names of their own. What was
- * replaced once is replaced by the same object again, so that what was shared stays shared.
+ * replaced once is replaced by the same object again, and what has nothing to replace in it stays the same object, so
+ * that what was shared stays shared.
  */
 export class Substitution {
   readonly resources: Map<ResourceType, ResourceType> = new Map();
   readonly values: Map<ValueType, ValueType> = new Map();
   readonly entries: Map<object, TypeEntry> = new Map();
-  private readonly funcs = new Map<FunctionType, FunctionType>();
-  private readonly components = new Map<ComponentType, ComponentType>();
+  private readonly closed = new Map<ExternType, ExternType>();
   private readonly context: Context;
 
   constructor(context: Context) {
@@ -52,137 +51,148 @@ export class Substitution {
     let found = this.values.get(type);
     if (found === undefined) {
       this.context.spend(1);
-      found = this.rebuild(type);
+      found = type.kind === 'own' || type.kind === 'borrow' ? this.handle(type) : this.inside(type);
       this.values.set(type, found);
     }
     return found;
   }
 
-  private optional(type: ValueType | undefined): ValueType | undefined {
-    return type === undefined ? undefined : this.value(type);
+  private handle(type: ValueType & { readonly kind: 'own' | 'borrow' }): ValueType {
+    const resource = this.resource(type.resource);
+    if (type.through === undefined) return resource === type.resource ? type : { kind: type.kind, resource };
+    const through = this.entries.get(type.through) ?? type.through;
+    if (resource === type.resource && through === type.through) return type;
+    return { kind: type.kind, resource, through };
   }
 
-  private rebuild(type: ValueType): ValueType {
-    switch (type.kind) {
-      case 'record':
-        this.context.spend(type.fields.length);
-        return { kind: 'record', fields: type.fields.map(({ name, type: one }) => ({ name, type: this.value(one) })) };
-      case 'variant': {
-        this.context.spend(type.cases.length);
-        const cases = type.cases.map((one) => {
-          const payload = this.optional(one.type);
-          return payload === undefined ? one : { name: one.name, type: payload };
-        });
-        return { kind: 'variant', cases };
-      }
-      case 'tuple':
-        this.context.spend(type.elements.length);
-        return { kind: 'tuple', elements: type.elements.map((one) => this.value(one)) };
-      case 'list':
-        return { ...type, element: this.value(type.element) };
-      case 'option':
-        return { kind: 'option', value: this.value(type.value) };
-      case 'map':
-        return { kind: 'map', key: this.value(type.key), value: this.value(type.value) };
-      case 'result': {
-        const ok = this.optional(type.ok);
-        const error = this.optional(type.error);
-        return { kind: 'result', ...(ok && { ok }), ...(error && { error }) };
-      }
-      case 'stream':
-      case 'future': {
-        const element = this.optional(type.element);
-        return element === undefined ? type : { kind: type.kind, element };
-      }
-      case 'own':
-      case 'borrow': {
-        const resource = this.resource(type.resource);
-        if (type.through === undefined) return { kind: type.kind, resource };
-        return { kind: type.kind, resource, through: this.entries.get(type.through) ?? type.through };
-      }
-      default:
-        return { ...type };
-    }
+  private inside(type: ValueType): ValueType {
+    const before = children(type);
+    this.context.spend(before.length);
+    const after = before.map((one) => this.value(one));
+    return after.some((one, index) => one !== before[index]) ? withChildren(type, after) : type;
   }
 
-  func(type: FunctionType): FunctionType {
-    let found = this.funcs.get(type);
-    if (found === undefined) {
-      this.context.spend(1 + type.params.length);
-      const params = type.params.map(({ name, type: one }) => ({ name, type: this.value(one) }));
-      const result = this.optional(type.result);
-      found = { kind: 'func', async: type.async, params, ...(result && { result }) };
-      this.funcs.set(type, found);
-    }
+  private func(type: FunctionType): FunctionType {
+    this.context.spend(1 + type.params.length);
+    const params = type.params.map((param) => {
+      const inner = this.value(param.type);
+      return inner === param.type ? param : { name: param.name, type: inner };
+    });
+    const result = type.result && this.value(type.result);
+    if (result === type.result && params.every((param, index) => param === type.params[index])) return type;
+    return { kind: 'func', async: type.async, params, ...(result && { result }) };
+  }
+
+  /** A type index, with what it stands for replaced. */
+  private entry(type: TypeEntry): TypeEntry {
+    const found = this.entries.get(type);
+    if (found !== undefined) return found;
+    const definition = this.definition(type.type);
+    return definition === type.type ? type : this.rename(type, definition);
+  }
+
+  private rename(type: TypeEntry, definition: TypeDefinition): TypeEntry {
+    this.context.spend(1);
+    const found: TypeEntry = { kind: 'type', bound: type.bound, type: definition };
+    this.entries.set(type, found);
     return found;
   }
 
-  /** A type index is replaced by a new one, unless it was bound to one of the arguments before. */
-  entry(type: TypeEntry): TypeEntry {
-    let found = this.entries.get(type);
-    if (found === undefined) {
-      this.context.spend(1);
-      found = { kind: 'type', bound: type.bound, type: this.definition(type.type) };
-      this.entries.set(type, found);
-    }
-    return found;
+  /** A new type index, and a new type where types have names of their own, unless an argument took its place before. */
+  private openEntry(type: TypeEntry): TypeEntry {
+    const found = this.entries.get(type);
+    if (found !== undefined) return found;
+    const definition = this.definition(type.type);
+    const fresh = renameEntry({ kind: 'type', bound: type.bound, type: definition }).type;
+    if (type.type.kind === 'value type' && fresh.kind === 'value type') this.values.set(type.type.type, fresh.type);
+    return this.rename(type, fresh);
   }
 
-  definition(type: TypeDefinition): TypeDefinition {
-    switch (type.kind) {
-      case 'value type':
-        return { kind: 'value type', type: this.value(type.type) };
-      case 'resource':
-        return this.resource(type);
-      case 'func':
-        return this.func(type);
-      case 'component':
-        return this.component(type);
-      default:
-        return this.instance(type);
-    }
+  private definition(type: TypeDefinition): TypeDefinition {
+    if (type.kind === 'resource') return this.resource(type);
+    if (type.kind !== 'value type') return this.extern(type);
+    const inner = this.value(type.type);
+    return inner === type.type ? type : { kind: 'value type', type: inner };
   }
 
-  component(type: ComponentType): ComponentType {
-    let found = this.components.get(type);
-    if (found === undefined) {
-      const { imported, defined } = type;
-      found = {
-        kind: 'component',
-        imports: this.externs(type.imports),
-        exports: this.externs(type.exports),
-        imported,
-        defined,
-      };
-      this.components.set(type, found);
-    }
-    return found;
-  }
-
-  instance(type: InstanceType): InstanceType {
-    return { kind: 'instance', exports: this.externs(type.exports), defined: type.defined };
-  }
-
-  externs(list: readonly NamedExtern[]): NamedExtern[] {
+  private externs(list: readonly NamedExtern[]): readonly NamedExtern[] {
     this.context.spend(list.length);
-    return list.map((one) => ({ ...one, type: this.extern(one.type) }));
+    const after = list.map((one) => {
+      const type = this.extern(one.type);
+      return type === one.type ? one : { ...one, type };
+    });
+    return after.every((one, index) => one === list[index]) ? list : after;
   }
 
+  /** What binds resource types of its own keeps them: no one else refers to these. */
+  extern<Type extends ExternType>(type: Type): Type;
   extern(type: ExternType): ExternType {
+    if (type.kind === 'type') return this.entry(type);
+    let found = this.closed.get(type);
+    if (found === undefined) {
+      found = this.replaced(type);
+      this.closed.set(type, found);
+    }
+    return found;
+  }
+
+  private replaced(type: Exclude<ExternType, TypeEntry>): ExternType {
     switch (type.kind) {
       case 'func':
         return this.func(type);
-      case 'type':
-        return this.entry(type);
-      case 'component':
-        return this.component(type);
-      case 'instance':
-        return this.instance(type);
-      case 'value':
-        return { kind: 'value', type: this.value(type.type) };
+      case 'component': {
+        const imports = this.externs(type.imports);
+        const exports = this.externs(type.exports);
+        return imports === type.imports && exports === type.exports ? type : { ...type, imports, exports };
+      }
+      case 'instance': {
+        const exports = this.externs(type.exports);
+        return exports === type.exports ? type : { ...type, exports };
+      }
       default:
         return type;
     }
+  }
+
+  /** The exports of a new instance: its types are other types than those of any other instance. */
+  open(list: readonly NamedExtern[]): NamedExtern[] {
+    this.context.spend(list.length);
+    return list.map((one) => ({ ...one, type: this.openExtern(one.type) }));
+  }
+
+  private openExtern(type: ExternType): ExternType {
+    if (type.kind === 'type') return this.openEntry(type);
+    return type.kind === 'instance' ? { ...type, exports: this.open(type.exports) } : this.extern(type);
+  }
+}
+
+/** The type with other types inside, in the order of {@link children}. */
+function withChildren(type: ValueType, inside: readonly ValueType[]): ValueType {
+  let at = 0;
+  const next = (old: ValueType): ValueType => inside[at++] ?? old;
+  switch (type.kind) {
+    case 'record':
+      return { kind: 'record', fields: type.fields.map(({ name, type: one }) => ({ name, type: next(one) })) };
+    case 'variant':
+      return {
+        kind: 'variant',
+        cases: type.cases.map(({ name, type: one }) => (one ? { name, type: next(one) } : { name })),
+      };
+    case 'tuple':
+      return { kind: 'tuple', elements: inside };
+    case 'list':
+      return { ...type, element: next(type.element) };
+    case 'option':
+      return { kind: 'option', value: next(type.value) };
+    case 'map':
+      return { kind: 'map', key: next(type.key), value: next(type.value) };
+    case 'result':
+      return { ...type, ...(type.ok && { ok: next(type.ok) }), ...(type.error && { error: next(type.error) }) };
+    case 'stream':
+    case 'future':
+      return { ...type, ...(type.element && { element: next(type.element) }) };
+    default:
+      return type;
   }
 }
 
@@ -193,7 +203,7 @@ export class Substitution {
 export function openInstance(context: Context, type: InstanceType): { type: InstanceType; fresh: ResourceType[] } {
   const substitution = new Substitution(context);
   const fresh = substitution.refresh(type.defined);
-  return { type: { kind: 'instance', exports: substitution.externs(type.exports), defined: [] }, fresh };
+  return { type: { kind: 'instance', exports: substitution.open(type.exports), defined: [] }, fresh };
 }
 
 /** The same type under a new name: a new type index, and a new type where types have names of their own. */

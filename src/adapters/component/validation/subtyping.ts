@@ -47,7 +47,7 @@ export class Matcher {
         if (given.kind === 'instance') return this.exports(given, expected.exports, 'instance export');
         break;
       case 'component':
-        if (given.kind === 'component') return matchComponent(this.context, given, this.bound.component(expected));
+        if (given.kind === 'component') return matchComponent(this.context, given, this.bound.extern(expected));
         break;
       case 'core module':
         if (given.kind === 'core module') return matchModule(this.context, given.type, expected.type);
@@ -95,12 +95,12 @@ export class Matcher {
         break;
       case 'component': {
         if (given.kind !== 'component') break;
-        const other = bound.component(expected);
+        const other = bound.extern(expected);
         return matchComponent(this.context, given, other) ?? matchComponent(this.context, other, given);
       }
       default: {
         if (given.kind !== 'instance') break;
-        const other = bound.instance(expected);
+        const other = bound.extern(expected);
         return matchInstanceType(this.context, given, other) ?? matchInstanceType(this.context, other, given);
       }
     }
@@ -257,7 +257,8 @@ function matchComponent(context: Context, given: ComponentType, expected: Compon
     const wrong = imports.extern(supply, type);
     if (wrong !== undefined) return within(name, `type mismatch in component import \`${name}\``, wrong);
   }
-  const exports: InstanceType = { kind: 'instance', exports: imports.bound.externs(given.exports), defined: [] };
+  const own: InstanceType = { kind: 'instance', exports: given.exports, defined: [] };
+  const exports = imports.bound.extern(own);
   return new Matcher(context, expected.defined).exports(exports, expected.exports, 'component export');
 }
 
