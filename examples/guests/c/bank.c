@@ -337,22 +337,28 @@ static message *decode_message(kind kind, bool strict, text payload, refusal *fa
   return copy_message(&it);
 }
 
+static void *wrong_version(refusal *fault, uint32_t version) {
+  add_detail(fault, TEXT("schema-version"), version);
+  return version == 0 ? say(fault, TEXT("invalid-schema-version"), "schema versions count from 1")
+                      : say(fault, TEXT("newer-schema-version"), "the newest schema version that this module knows is 1");
+}
+
 command *command_from_envelope(text type, uint32_t schema_version, text payload, refusal *fault) {
   for (size_t i = 0; i < KINDS; i++) {
     if (!text_equals(type, kinds[i].command)) continue;
-    if (schema_version != 1) return say(fault, TEXT("unknown-schema-version"), "this command has one schema version: 1");
+    if (schema_version != 1) return wrong_version(fault, schema_version);
     return (command *)decode_message((enum kind)i, true, payload, fault);
   }
-  return say(fault, TEXT("unknown-command"), "this module takes OpenAccount, Deposit, Withdraw and CloseAccount");
+  return say(fault, TEXT("unknown-type"), "this module takes OpenAccount, Deposit, Withdraw and CloseAccount");
 }
 
 event *event_from_envelope(text type, uint32_t schema_version, text payload, refusal *fault) {
   for (size_t i = 0; i < KINDS; i++) {
     if (!text_equals(type, kinds[i].event)) continue;
-    if (schema_version != 1) return say(fault, TEXT("unknown-schema-version"), "this event has one schema version: 1");
+    if (schema_version != 1) return wrong_version(fault, schema_version);
     return (event *)decode_message((enum kind)i, false, payload, fault);
   }
-  return say(fault, TEXT("unknown-event"), "this module knows AccountOpened, Deposited, Withdrawn and AccountClosed");
+  return say(fault, TEXT("unknown-type"), "this module knows AccountOpened, Deposited, Withdrawn and AccountClosed");
 }
 
 state *state_from_bytes(text bytes, refusal *fault) {

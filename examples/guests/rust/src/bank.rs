@@ -30,15 +30,19 @@ impl Refusal {
     }
 
     pub fn unknown_command() -> Self {
-        Refusal::new("unknown-command", "this module takes OpenAccount, Deposit, Withdraw and CloseAccount")
+        Refusal::new("unknown-type", "this module takes OpenAccount, Deposit, Withdraw and CloseAccount")
     }
 
     pub fn unknown_event() -> Self {
-        Refusal::new("unknown-event", "this module knows AccountOpened, Deposited, Withdrawn and AccountClosed")
+        Refusal::new("unknown-type", "this module knows AccountOpened, Deposited, Withdrawn and AccountClosed")
     }
 
-    pub fn unknown_schema_version() -> Self {
-        Refusal::new("unknown-schema-version", "this message has one schema version: 1")
+    pub fn wrong_schema_version(version: u32) -> Self {
+        match version {
+            0 => Refusal::new("invalid-schema-version", "schema versions count from 1"),
+            _ => Refusal::new("newer-schema-version", "the newest schema version that this module knows is 1"),
+        }
+        .with("schema-version", version.into())
     }
 }
 

@@ -44,7 +44,7 @@ impl types::GuestCommand for CommandResource {
     fn from_envelope(envelope: Envelope) -> Result<types::Command, Fault> {
         let kind = Kind::all().find(|kind| kind.command() == envelope.type_).ok_or_else(Refusal::unknown_command)?;
         if envelope.schema_version != SCHEMA_VERSION {
-            return Err(Refusal::unknown_schema_version().into());
+            return Err(Refusal::wrong_schema_version(envelope.schema_version).into());
         }
         Ok(types::Command::new(CommandResource(Message::decode_strictly(kind, &envelope.payload)?)))
     }
@@ -58,7 +58,7 @@ impl types::GuestEvent for EventResource {
     fn from_envelope(envelope: Envelope) -> Result<types::Event, Fault> {
         let kind = Kind::all().find(|kind| kind.event() == envelope.type_).ok_or_else(Refusal::unknown_event)?;
         if envelope.schema_version != SCHEMA_VERSION {
-            return Err(Refusal::unknown_schema_version().into());
+            return Err(Refusal::wrong_schema_version(envelope.schema_version).into());
         }
         Ok(types::Event::new(EventResource(Message::decode(kind, &envelope.payload)?)))
     }

@@ -1,0 +1,118 @@
+/** Commands and events. They come in pairs with equal fields: what is asked, and what has happened. */
+import { Bytes, EMPTY, Reader, Writer } from './msgpack';
+import { Refusal } from './refusal';
+
+export const OPEN_ACCOUNT = 0;
+export const DEPOSIT = 1;
+export const WITHDRAW = 2;
+export const CLOSE_ACCOUNT = 3;
+
+export const COMMANDS: string[] = ['OpenAccount', 'Deposit', 'Withdraw', 'CloseAccount'];
+export const EVENTS: string[] = ['AccountOpened', 'Deposited', 'Withdrawn', 'AccountClosed'];
+
+const MAX_AMOUNT: i64 = 100_000_000;
+const MAX_ID_UNITS = 64;
+const MAX_OWNER_UNITS = 200;
+
+/** Texts are UTF-8. `transferId` is empty where there is none: an empty one has the wrong shape. */
+export class Message {
+  /** There is no message, and this is why. */
+  fault: Refusal | null = null;
+
+  constructor(
+    public kind: i32,
+    public accountId: Bytes,
+    public owner: Bytes,
+    public amount: i64,
+    public transferId: Bytes,
+  ) {}
+
+  static none(fault: Refusal): Message {
+    const message = new Message(-1, EMPTY, EMPTY, 0, EMPTY);
+    message.fault = fault;
+    return message;
+  }
+}
+
+function hasOwner(kind: i32): bool {
+  return kind == OPEN_ACCOUNT;
+}
+
+function hasAmount(kind: i32): bool {
+  return kind == DEPOSIT || kind == WITHDRAW;
+}
+
+/** A map whose keys stand in the order of their bytes. */
+export function encodeMessage(message: Message): Writer {
+  const owner = hasOwner(message.kind);
+  const amount = hasAmount(message.kind);
+  const transferId = message.transferId.length > 0;
+  const writer = new Writer(64 + message.accountId.length + message.owner.length + message.transferId.length);
+  writer.map(1 + i32(owner) + i32(amount) + i32(transferId));
+  writer.key('accountId');
+  writer.text(message.accountId);
+  if (amount) {
+    writer.key('amount');
+    writer.integer(message.amount);
+  }
+  if (owner) {
+    writer.key('owner');
+    writer.text(message.owner);
+  }
+  if (transferId) {
+    writer.key('transferId');
+    writer.text(message.transferId);
+  }
+  return writer;
+}
+
+/** `strict` refuses fields that the type does not name: commands do, events of the past may have more. */
+export function decodeMessage(kind: i32, strict: bool, payload: usize, length: usize): Message {
+  const reader = new Reader(payload, length);
+  let accountId = EMPTY;
+  let owner = EMPTY;
+  let amount: i64 = 0;
+  let transferId = EMPTY;
+  let seen = 0;
+  let known = true;
+  for (let entries = reader.map(); entries > 0 && reader.failed == ''; entries--) {
+    const key = reader.key();
+    if (key.is('accountId')) {
+      seen = reader.once(seen, 1);
+      accountId = reader.text();
+    } else if (key.is('owner') && hasOwner(kind)) {
+      seen = reader.once(seen, 2);
+      owner = reader.text();
+    } else if (key.is('amount') && hasAmount(kind)) {
+      seen = reader.once(seen, 4);
+      amount = reader.integer(MAX_AMOUNT);
+    } else if (key.is('transferId') && hasAmount(kind)) {
+      seen = reader.once(seen, 8);
+      transferId = reader.text();
+    } else {
+      known = false;
+      reader.skip();
+    }
+  }
+  reader.finish();
+  if (reader.failed != '') return Message.none(reader.fault());
+  if (!within(accountId, MAX_ID_UNITS)) return wrongShape('accountId: 1 to 64 characters are expected');
+  if (hasOwner(kind) && !within(owner, MAX_OWNER_UNITS)) return wrongShape('owner: 1 to 200 characters are expected');
+  if (hasAmount(kind) && amount < 1) return wrongShape('amount: an integer from 1 to 100000000 is expected');
+  if ((seen & 8) != 0 && !within(transferId, MAX_ID_UNITS)) {
+    return wrongShape('transferId: 1 to 64 characters are expected');
+  }
+  if (strict && !known) return wrongShape('the command has a field that its type does not know');
+  return new Message(kind, accountId, owner, amount, transferId);
+}
+
+function wrongShape(message: string): Message {
+  return Message.none(Refusal.wrongShape(message));
+}
+
+/** The length that JavaScript sees, and with it every limit: in UTF-16 code units. */
+function within(text: Bytes, most: i32): bool {
+  let units = 0;
+  for (let i = 0; i < text.length; i++) units += i32((text[i] & 0xc0) != 0x80) + i32(text[i] >= 0xf0);
+  return units >= 1 && units <= most;
+}

@@ -1,0 +1,33 @@
+/** Why not: a rejection where the domain says no, a fault where the other side sent what has no meaning. */
+export class Refusal {
+  names: string[] = [];
+  values: i64[] = [];
+
+  constructor(
+    public code: string,
+    public message: string,
+  ) {}
+
+  with(name: string, value: i64): Refusal {
+    this.names.push(name);
+    this.values.push(value);
+    return this;
+  }
+
+  static wrongShape(message: string): Refusal {
+    return new Refusal('invalid-shape', message);
+  }
+
+  static unknownCommand(): Refusal {
+    return new Refusal('unknown-type', 'this module takes OpenAccount, Deposit, Withdraw and CloseAccount');
+  }
+
+  static unknownEvent(): Refusal {
+    return new Refusal('unknown-type', 'this module knows AccountOpened, Deposited, Withdrawn and AccountClosed');
+  }
+
+  static wrongSchemaVersion(version: u32): Refusal {
+    const code = version == 0 ? 'invalid-schema-version' : 'newer-schema-version';
+    return new Refusal(code, 'the one schema version of this message is 1').with('schema-version', version);
+  }
+}
