@@ -1,0 +1,127 @@
+/** The guarded append (DESIGN §3): command id, precondition, chain, events, decision. It runs inside a transaction. */
+import { commitHash } from '../../../core/chain.ts';
+import type { Appended } from '../../../core/event-store.ts';
+import type { Decision, Envelope, Precondition } from '../../../core/messages.ts';
+import { conflict, duplicate, holds } from '../../../core/store-arguments.ts';
+import { categoryOf } from '../../../core/stream-name.ts';
+import { commandTypeRow, type Head } from './known.ts';
+import { findDecision, type Reader, uuidBytes } from './read.ts';
+
+/**
+ * Everything that can stand in the way is looked at before a row is changed (writer.ts relies on it).
+ *
+ * @throws AppendFailure `duplicate` or `conflict`; the arguments have been checked.
+ */
+export function append(
+  reader: Reader,
+  stream: string,
+  events: readonly Envelope[],
+  precondition: Precondition,
+  decision: Decision,
+  recordedAt: number,
+): Appended {
+  const { known, statements } = reader;
+  const head = known.head(stream);
+  const before = head.revision < 0 ? undefined : BigInt(head.revision);
+  if (!holds(precondition, before)) {
+    refuseDuplicate(reader, decision);
+    throw conflict(stream, precondition, before);
+  }
+  const ids = knownIds(reader, stream, events, decision, head) ?? addedIds(reader, stream, events, decision, head);
+
+  const count = events.length;
+  const firstRevision = count > 0 ? BigInt(head.revision + 1) : undefined;
+  const time = BigInt(recordedAt);
+  const hash = commitHash(head.hash, { stream, firstRevision, recordedAt: time, decision, events });
+  const decisionId = known.nextDecisionId();
+  const last = head.revision + count;
+  const { outcome } = decision;
+  const added = statements.addDecision.run(
+    decisionId,
+    uuidBytes(decision.commandId),
+    ids.stream,
+    ids.commandType,
+    decision.command.payload,
+    decision.seenRevision === undefined ? null : Number(decision.seenRevision),
+    count,
+    last < 0 ? null : last,
+    outcome.tag === 'accepted' ? null : JSON.stringify(outcome.val),
+    decision.causationId ?? null,
+    decision.correlationId === decision.commandId ? null : decision.correlationId,
+    decision.actor ?? null,
+    decision.keyId ?? null,
+    recordedAt,
+    hash,
+  );
+  if (added.changes === 0) {
+    // The id that was drawn for it stays unused.
+    refuseDuplicate(reader, decision);
+    throw new Error('a decision is refused only where its command id is there');
+  }
+
+  let firstPosition: bigint | undefined;
+  for (let index = 0; index < count; index++) {
+    const position = known.nextPosition();
+    if (index === 0) firstPosition = BigInt(position);
+    statements.addEvent.run(
+      position,
+      ids.stream,
+      head.revision + 1 + index,
+      decisionId,
+      ids.eventTypes[index]!,
+      events[index]!.payload,
+    );
+  }
+  known.moved(stream, { streamId: ids.stream, revision: last, hash });
+  return { firstRevision, firstPosition, revision: last < 0 ? undefined : BigInt(last), recordedAt: time, hash };
+}
+
+interface Ids {
+  readonly stream: number;
+  readonly commandType: number;
+  readonly eventTypes: readonly number[];
+}
+
+/** Undefined: something is new to the file. */
+function knownIds(
+  { known }: Reader,
+  stream: string,
+  events: readonly Envelope[],
+  decision: Decision,
+  { streamId }: Head,
+): Ids | undefined {
+  if (streamId === undefined) return undefined;
+  const commandType = known.commandTypeId(decision);
+  if (commandType === undefined) return undefined;
+  const category = categoryOf(stream);
+  const eventTypes: number[] = [];
+  for (const { type, schemaVersion } of events) {
+    const id = known.eventTypeId(category, type, schemaVersion);
+    if (id === undefined) return undefined;
+    eventTypes.push(id);
+  }
+  return { stream: streamId, commandType, eventTypes };
+}
+
+/** Adds what is new to the file. */
+function addedIds(reader: Reader, stream: string, events: readonly Envelope[], decision: Decision, head: Head): Ids {
+  refuseDuplicate(reader, decision);
+  const { known, statements } = reader;
+  const category = categoryOf(stream);
+  return {
+    stream: head.streamId ?? Number(statements.addStream.run(stream).lastInsertRowid),
+    commandType:
+      known.commandTypeId(decision) ??
+      Number(statements.addCommandType.run(...commandTypeRow(decision)).lastInsertRowid),
+    eventTypes: events.map(
+      ({ type, schemaVersion }) =>
+        known.eventTypeId(category, type, schemaVersion) ??
+        Number(statements.addEventType.run(category, type, schemaVersion).lastInsertRowid),
+    ),
+  };
+}
+
+function refuseDuplicate(reader: Reader, { commandId }: Decision): void {
+  const first = findDecision(reader, commandId);
+  if (first !== undefined) throw duplicate(first);
+}

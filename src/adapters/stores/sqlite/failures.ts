@@ -1,0 +1,73 @@
+/** What SQLite says, as the store's errors (wit/event-store.wit, `store-failure`), with the file's name and the way out. */
+import Sqlite from 'better-sqlite3';
+import { AppendFailure, DecidableError, StoreFailureError } from '../../../core/errors.ts';
+import type { StoreFailure } from '../../../core/event-store.ts';
+
+/** A failure that is not yet an append's or a read's: it is thrown inside, and told at the edge. */
+export class FileFailure extends Error {
+  readonly failure: StoreFailure;
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.failure = { code, message };
+  }
+}
+
+/** By SQLite's primary result code (https://www.sqlite.org/rescode.html): an extended one begins with it. */
+const KINDS: readonly (readonly [prefix: string, code: string, advice: string])[] = [
+  ['SQLITE_READONLY', 'read-only', 'make the file and its folder writable, or open it with readOnly to read it'],
+  ['SQLITE_FULL', 'full', 'make room on the disk, or raise maxPages; what was acknowledged is there'],
+  ['SQLITE_BUSY', 'busy', 'another process writes for longer than busyTimeout: try again, or raise it'],
+  ['SQLITE_LOCKED', 'busy', 'another connection holds the table: try again'],
+  ['SQLITE_CORRUPT', 'corrupt', 'restore a backup; PRAGMA integrity_check says more'],
+  ['SQLITE_CONSTRAINT', 'corrupt', 'the rows contradict the schema; PRAGMA integrity_check says more'],
+  ['SQLITE_ERROR', 'corrupt', 'the file lacks what its format version promises: restore a backup'],
+  ['SQLITE_NOTADB', 'not-a-store', 'the file is no SQLite database: name another file'],
+  ['SQLITE_CANTOPEN', 'io', 'see that the folder exists, and that it may be read and written'],
+];
+
+/** What an error means; what is no failure of the file, a bug among others, stays what it is. */
+export function fileFailure(error: unknown, file: string): unknown {
+  if (!isDriverError(error)) return error;
+  const [, code, advice] = KINDS.find(([prefix]) => error.code.startsWith(prefix)) ?? [
+    '',
+    'io',
+    'see to the disk, and try again',
+  ];
+  return new FileFailure(code, `${file}: ${error.message} (${error.code}): ${advice}`, { cause: error });
+}
+
+/**
+ * A COMMIT that failed. Nothing was written, unless the failure was in flushing: SQLite then takes the commit back, but
+ * its frames may lie in the log complete, and count after a power loss (https://www.sqlite.org/walformat.html §4).
+ */
+export function commitFailure(error: unknown, file: string): unknown {
+  if (!isDriverError(error) || !/^SQLITE_IOERR_(DIR_)?FSYNC/.test(error.code)) return fileFailure(error, file);
+  return new FileFailure(
+    'unknown-outcome',
+    `${file}: ${error.message} (${error.code}): look the command up by its id before you send it again`,
+    { cause: error },
+  );
+}
+
+/** A contradiction that we found, not SQLite. */
+export function contradiction(file: string, what: string): FileFailure {
+  return new FileFailure('corrupt', `${file}: ${what}: restore a backup; verifyChain() says which commits are whole`);
+}
+
+export function isDriverError(error: unknown): error is InstanceType<typeof Sqlite.SqliteError> {
+  return error instanceof Sqlite.SqliteError;
+}
+
+/** The error as `append` throws it. */
+export function asAppendFailure(error: unknown, file: string): unknown {
+  const found = error instanceof DecidableError ? error : fileFailure(error, file);
+  if (!(found instanceof FileFailure)) return found;
+  return new AppendFailure({ tag: 'failure', val: found.failure }, found.message, { cause: found.cause });
+}
+
+/** The error as everything else throws it. */
+export function asStoreFailure(error: unknown, file: string): unknown {
+  const found = error instanceof DecidableError ? error : fileFailure(error, file);
+  if (!(found instanceof FileFailure)) return found;
+  return new StoreFailureError({ tag: 'failure', val: found.failure }, found.message, { cause: found.cause });
+}

@@ -1,0 +1,87 @@
+/**
+ * How a file comes from one format version to the next (docs/sqlite-format.md). Each step is written once and never
+ * changed again: files that were made by it exist. A file is brought forward in one transaction.
+ */
+import { type Compilable, sql } from 'kysely';
+import { compiler } from './schema.ts';
+
+/** `Dcdb`: in the file's header, where `file` and we look for what a SQLite database is (PRAGMA application_id). */
+export const APPLICATION_ID = 0x44636462;
+
+const strict = sql`strict`;
+const { schema } = compiler;
+
+/** `MIGRATIONS[n]` brings a file of format version n to n + 1; an empty file has version 0. */
+export const MIGRATIONS: readonly (readonly Compilable[])[] = [
+  [
+    schema
+      .createTable('streams')
+      .addColumn('id', 'integer', (column) => column.primaryKey())
+      .addColumn('name', 'text', (column) => column.notNull().unique())
+      .modifyEnd(strict),
+    schema
+      .createTable('event_types')
+      .addColumn('id', 'integer', (column) => column.primaryKey())
+      .addColumn('category', 'text', (column) => column.notNull())
+      .addColumn('type', 'text', (column) => column.notNull())
+      .addColumn('schema_version', 'integer', (column) => column.notNull())
+      .addUniqueConstraint('event_types_are_unique', ['category', 'type', 'schema_version'])
+      .modifyEnd(strict),
+    schema
+      .createTable('command_types')
+      .addColumn('id', 'integer', (column) => column.primaryKey())
+      .addColumn('module_name', 'text', (column) => column.notNull())
+      .addColumn('module_version', 'text', (column) => column.notNull())
+      .addColumn('module_digest', 'blob')
+      .addColumn('content_type', 'text', (column) => column.notNull())
+      .addColumn('type', 'text', (column) => column.notNull())
+      .addColumn('schema_version', 'integer', (column) => column.notNull())
+      .modifyEnd(strict),
+    schema
+      .createTable('decisions')
+      .addColumn('id', 'integer', (column) => column.primaryKey())
+      .addColumn('command_id', 'blob', (column) => column.notNull().unique())
+      .addColumn('stream_id', 'integer', (column) => column.notNull().references('streams.id'))
+      .addColumn('command_type_id', 'integer', (column) => column.notNull().references('command_types.id'))
+      .addColumn('payload', 'blob', (column) => column.notNull())
+      .addColumn('seen_revision', 'integer')
+      .addColumn('event_count', 'integer', (column) => column.notNull())
+      .addColumn('revision', 'integer')
+      .addColumn('rejection', 'text')
+      .addColumn('causation_id', 'text')
+      .addColumn('correlation_id', 'text')
+      .addColumn('actor', 'text')
+      .addColumn('key_id', 'text')
+      .addColumn('recorded_at', 'integer', (column) => column.notNull())
+      .addColumn('hash', 'blob', (column) => column.notNull())
+      .modifyEnd(strict),
+    // With the row's id at its end, as every index: the commits of a stream in order, and its last one.
+    schema.createIndex('decisions_by_stream').on('decisions').column('stream_id'),
+    schema
+      .createTable('events')
+      .addColumn('position', 'integer', (column) => column.primaryKey())
+      .addColumn('stream_id', 'integer', (column) => column.notNull().references('streams.id'))
+      .addColumn('revision', 'integer', (column) => column.notNull())
+      .addColumn('decision_id', 'integer', (column) => column.notNull().references('decisions.id'))
+      .addColumn('event_type_id', 'integer', (column) => column.notNull().references('event_types.id'))
+      .addColumn('payload', 'blob', (column) => column.notNull())
+      .addUniqueConstraint('events_by_stream', ['stream_id', 'revision'])
+      .modifyEnd(strict),
+  ],
+  [
+    schema.createIndex('events_by_type').on('events').column('event_type_id'),
+    schema
+      .createTable('snapshots')
+      .addColumn('stream', 'text', (column) => column.notNull())
+      .addColumn('module_name', 'text', (column) => column.notNull())
+      .addColumn('module_version', 'text', (column) => column.notNull())
+      .addColumn('revision', 'integer', (column) => column.notNull())
+      .addColumn('content_type', 'text', (column) => column.notNull())
+      .addColumn('state', 'blob', (column) => column.notNull())
+      .addUniqueConstraint('snapshots_are_unique', ['stream', 'module_name', 'module_version'])
+      .modifyEnd(strict),
+  ],
+];
+
+/** The version of the files that this package writes (PRAGMA user_version). */
+export const FORMAT_VERSION: number = MIGRATIONS.length;

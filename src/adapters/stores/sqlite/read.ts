@@ -1,0 +1,214 @@
+/** Reading: by stream, over all events, and commit by commit. The arguments have been checked. */
+import type { Database, Statement } from 'better-sqlite3';
+import type { RecordedCommit } from '../../../core/chain.ts';
+import type { Direction, ReadAllOptions, ReadStreamOptions } from '../../../core/event-store.ts';
+import { DEFAULT_READ_LIMIT } from '../../../core/limits.ts';
+import type { Envelope, RecordedDecision, RecordedEvent, Rejection } from '../../../core/messages.ts';
+import { StoredEventContext } from '../../../core/recorded.ts';
+import type { ReadCommitsOptions, ReadStreamsOptions, StreamHead } from '../../../core/verify-chain.ts';
+import { contradiction } from './failures.ts';
+import type { Known } from './known.ts';
+import {
+  type DecisionRow,
+  type EventRow,
+  MAX_BRANCHES,
+  prepareMerged,
+  prepareScan,
+  type Statements,
+} from './statements.ts';
+
+/** What reading needs of a connection. */
+export interface Reader {
+  readonly file: string;
+  readonly database: Database;
+  readonly statements: Statements;
+  readonly known: Known;
+  /** Statements of filtered reads, by direction and number of event types; prepared at first use. */
+  readonly merged: Map<string, Statement<number[], EventRow>>;
+}
+
+/** Beyond every position and revision that a number can hold. */
+const BEYOND = Number.MAX_SAFE_INTEGER;
+
+export function readStream(reader: Reader, stream: string, options: ReadStreamOptions): readonly RecordedEvent[] {
+  const { streamForward, streamBackward, streamId } = reader.statements;
+  const { direction, fromRevision, limit = DEFAULT_READ_LIMIT } = options;
+  const id = streamId.get(stream);
+  if (id === undefined) return [];
+  const rows =
+    direction === 'forward'
+      ? streamForward.all(id, clamped(fromRevision ?? 0n), limit)
+      : streamBackward.all(id, clamped(fromRevision), limit);
+  return recorded(reader, rows);
+}
+
+export function readAll(reader: Reader, options: ReadAllOptions): readonly RecordedEvent[] {
+  const { direction, afterPosition, limit = DEFAULT_READ_LIMIT, categories, eventTypes } = options;
+  const behind = direction === 'forward' ? clamped(afterPosition ?? 0n) : clamped(afterPosition);
+  if (categories.length === 0 && eventTypes.length === 0) {
+    const { allForward, allBackward } = reader.statements;
+    return recorded(reader, (direction === 'forward' ? allForward : allBackward).all(behind, limit));
+  }
+  return recorded(reader, filtered(reader, direction, behind, limit, categories, eventTypes));
+}
+
+/**
+ * The event types and the events are read in one view of the file. Otherwise the first event of a new type could be
+ * passed over for ever, where another process commits it, and one of a known type behind it, between the two reads.
+ */
+function filtered(
+  { database, statements, merged }: Reader,
+  direction: Direction,
+  behind: number,
+  limit: number,
+  categories: readonly string[],
+  eventTypes: readonly string[],
+): EventRow[] {
+  const [inCategories, inTypes] = [JSON.stringify(categories), JSON.stringify(eventTypes)];
+  statements.beginRead.run();
+  try {
+    const types = statements.eventTypesOf.all(inCategories, inCategories, inTypes, inTypes);
+    if (types.length === 0) return [];
+    if (types.length > MAX_BRANCHES) return prepareScan(database, direction).all(JSON.stringify(types), behind, limit);
+    const name = `${direction} ${types.length}`;
+    let statement = merged.get(name);
+    if (statement === undefined) {
+      statement = prepareMerged(database, direction, types.length);
+      merged.set(name, statement);
+    }
+    return statement.all(...types.flatMap((type) => [type, behind, limit]), limit);
+  } finally {
+    if (database.inTransaction) statements.endRead.run();
+  }
+}
+
+/** A bigint as the number that stands for it in the file; undefined: beyond all. */
+function clamped(value: bigint | undefined): number {
+  return value === undefined || value > BigInt(BEYOND) ? BEYOND : Number(value);
+}
+
+/** What the events of one decision share is made once for those that stand together. */
+function recorded({ known }: Reader, rows: readonly EventRow[]): readonly RecordedEvent[] {
+  const found: RecordedEvent[] = new Array(rows.length);
+  let lastDecision = -1;
+  let causationId = '';
+  let correlationId = '';
+  let recordedAt = 0n;
+  let contentType = '';
+  let stream = '';
+  for (let at = 0; at < rows.length; at++) {
+    const row = rows[at]!;
+    if (row[5] !== lastDecision) {
+      lastDecision = row[5];
+      causationId = uuidText(row[6]);
+      correlationId = row[10] ?? causationId;
+      recordedAt = BigInt(row[11]);
+      contentType = known.commandType(row[7])[3];
+      stream = known.streamName(row[1]);
+    }
+    const { type, schemaVersion } = known.eventType(row[3]);
+    const context = new StoredEventContext(
+      stream,
+      BigInt(row[2]),
+      BigInt(row[0]),
+      recordedAt,
+      correlationId,
+      causationId,
+      row[2] - (row[8] - row[9] + 1),
+    );
+    found[at] = { context, event: { type, schemaVersion, payload: plain(row[4]) }, contentType };
+  }
+  return found;
+}
+
+export function findDecision(reader: Reader, commandId: string): RecordedDecision | undefined {
+  const row = reader.statements.decisionByCommand.get(uuidBytes(commandId));
+  return row === undefined ? undefined : recordedDecision(reader, row);
+}
+
+function recordedDecision({ file, known }: Reader, row: DecisionRow): RecordedDecision {
+  const [, id, streamId, commandTypeId, payload, seen, eventCount, revision, rejection, causation] = row;
+  const [name, version, digest, contentType, type, schemaVersion] = known.commandType(commandTypeId);
+  const commandId = uuidText(id.toString('hex'));
+  return {
+    stream: known.streamName(streamId),
+    decision: {
+      commandId,
+      command: { type, schemaVersion, payload: plain(payload) },
+      contentType,
+      module: { name, version, digest: digest === null ? undefined : plain(digest) },
+      seenRevision: seen === null ? undefined : BigInt(seen),
+      outcome:
+        rejection === null ? { tag: 'accepted' } : { tag: 'rejected', val: rejectionOf(rejection, file, commandId) },
+      causationId: causation ?? undefined,
+      correlationId: row[10] ?? commandId,
+      actor: row[11] ?? undefined,
+      keyId: row[12] ?? undefined,
+    },
+    firstRevision: eventCount === 0 || revision === null ? undefined : BigInt(revision - eventCount + 1),
+    eventCount,
+    recordedAt: BigInt(row[13]),
+    hash: plain(row[14]),
+  };
+}
+
+function rejectionOf(json: string, file: string, commandId: string): Rejection {
+  try {
+    const { code, message, details } = JSON.parse(json);
+    return { code, message, details };
+  } catch {
+    throw contradiction(file, `the rejection of command ${commandId} is not JSON`);
+  }
+}
+
+export function readCommits(reader: Reader, stream: string, options: ReadCommitsOptions): readonly RecordedCommit[] {
+  const { statements, known } = reader;
+  const streamId = statements.streamId.get(stream);
+  if (streamId === undefined) return [];
+  let after = 0;
+  if (options.after !== undefined) {
+    const row = statements.decisionByCommand.get(uuidBytes(options.after));
+    if (row === undefined || row[2] !== streamId) return [];
+    after = row[0];
+  }
+  return statements.decisionsOfStream.all(streamId, after, options.limit ?? DEFAULT_READ_LIMIT).map((row) => {
+    const decision = recordedDecision(reader, row);
+    const [eventCount, revision] = [row[6], row[7] ?? -1];
+    const events = eventCount === 0 ? [] : statements.payloads.all(streamId, revision - eventCount, revision);
+    return {
+      decision,
+      events: events.map(([eventType, payload]): Envelope => {
+        const { type, schemaVersion } = known.eventType(eventType);
+        return { type, schemaVersion, payload: plain(payload) };
+      }),
+    };
+  });
+}
+
+export function readStreams(reader: Reader, options: ReadStreamsOptions): readonly StreamHead[] {
+  const { file, statements } = reader;
+  const after = options.after === undefined ? 0 : statements.streamId.get(options.after);
+  if (after === undefined) return [];
+  return statements.streams.all(after, options.limit ?? DEFAULT_READ_LIMIT).map(([id, stream]) => {
+    const head = statements.head.get(id);
+    if (head === undefined) throw contradiction(file, `stream ${JSON.stringify(stream)} has no decisions`);
+    const [revision, hash] = head;
+    return { stream, revision: revision === null ? undefined : BigInt(revision), hash: plain(hash) };
+  });
+}
+
+/** Bytes as the contract has them: a Buffer is a Uint8Array whose `slice` does not copy, and which equals none. */
+export function plain(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** The 16 bytes of a UUID in text. */
+export function uuidBytes(uuid: string): Buffer {
+  return Buffer.from(uuid.replaceAll('-', ''), 'hex');
+}
+
+/** The text of a UUID, of its hexadecimal digits in either case. */
+function uuidText(hexadecimal: string): string {
+  const hex = hexadecimal.toLowerCase();
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+}

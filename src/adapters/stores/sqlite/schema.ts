@@ -1,0 +1,96 @@
+/**
+ * The tables of the file (docs/sqlite-format.md), and the Kysely that builds, types and compiles what runs on them.
+ *
+ * Kysely only compiles here. Its own SQLite dialect begins deferred transactions, in which a read that turns into a write
+ * fails with SQLITE_BUSY_SNAPSHOT whatever the time-out, and it prepares each query anew.
+ */
+import {
+  DummyDriver,
+  type Generated,
+  Kysely,
+  type RawBuilder,
+  SqliteAdapter,
+  SqliteIntrospector,
+  SqliteQueryCompiler,
+  sql,
+} from 'kysely';
+
+/** Numbers, not bigints: revisions, positions and times stay below 2^53 for as long as anyone lives. */
+export interface Tables {
+  readonly streams: {
+    /** Counts the streams in the order of their first commits. */
+    readonly id: Generated<number>;
+    readonly name: string;
+  };
+  /** What is the same in all events of one type in one category. */
+  readonly event_types: {
+    readonly id: Generated<number>;
+    readonly category: string;
+    readonly type: string;
+    readonly schema_version: number;
+  };
+  /** What is the same in all decisions of one module on commands of one type. */
+  readonly command_types: {
+    readonly id: Generated<number>;
+    readonly module_name: string;
+    readonly module_version: string;
+    readonly module_digest: Uint8Array | null;
+    readonly content_type: string;
+    readonly type: string;
+    readonly schema_version: number;
+  };
+  /** One row for each commit. A stream's last row is its head: nothing about a stream is ever updated. */
+  readonly decisions: {
+    /** Counts the commits of the whole store. */
+    readonly id: number;
+    /** The 16 bytes of the UUID. */
+    readonly command_id: Uint8Array;
+    readonly stream_id: number;
+    readonly command_type_id: number;
+    readonly payload: Uint8Array;
+    readonly seen_revision: number | null;
+    readonly event_count: number;
+    /** The stream's last revision after this commit; null: it has no events. */
+    readonly revision: number | null;
+    /** Null: accepted. Otherwise the rejection, as JSON. */
+    readonly rejection: string | null;
+    readonly causation_id: string | null;
+    /** Null: the command's own id. */
+    readonly correlation_id: string | null;
+    readonly actor: string | null;
+    readonly key_id: string | null;
+    readonly recorded_at: number;
+    readonly hash: Uint8Array;
+  };
+  readonly events: {
+    readonly position: number;
+    readonly stream_id: number;
+    readonly revision: number;
+    readonly decision_id: number;
+    readonly event_type_id: number;
+    readonly payload: Uint8Array;
+  };
+  readonly snapshots: {
+    readonly stream: string;
+    readonly module_name: string;
+    readonly module_version: string;
+    readonly revision: number;
+    readonly content_type: string;
+    readonly state: Uint8Array;
+  };
+}
+
+/** Compiles, and has nothing to run on. */
+export const compiler: Kysely<Tables> = new Kysely<Tables>({
+  dialect: {
+    createAdapter: () => new SqliteAdapter(),
+    createDriver: () => new DummyDriver(),
+    createIntrospector: (db) => new SqliteIntrospector(db),
+    createQueryCompiler: () => new SqliteQueryCompiler(),
+  },
+});
+
+/** The place of a value that is bound when the statement runs, in the order of the text. */
+export function bound<Value>(): RawBuilder<Value> {
+  return sql<Value>`?`;
+}

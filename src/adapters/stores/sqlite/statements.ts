@@ -1,0 +1,407 @@
+/** Every query, built and typed by Kysely (schema.ts), compiled and prepared once for a connection. */
+import type { Database, Statement } from 'better-sqlite3';
+import { type Compilable, type RawBuilder, sql } from 'kysely';
+import type { Direction } from '../../../core/event-store.ts';
+import { bound, compiler } from './schema.ts';
+
+/** A decision's columns, in the order of {@link decisionColumns}. Buffers are better-sqlite3's. */
+export type DecisionRow = [
+  id: number,
+  commandId: Buffer,
+  streamId: number,
+  commandTypeId: number,
+  payload: Buffer,
+  seenRevision: number | null,
+  eventCount: number,
+  revision: number | null,
+  rejection: string | null,
+  causationId: string | null,
+  correlationId: string | null,
+  actor: string | null,
+  keyId: string | null,
+  recordedAt: number,
+  hash: Buffer,
+];
+
+/** An event's columns, and what its context takes from its decision. */
+export type EventRow = [
+  position: number,
+  streamId: number,
+  revision: number,
+  eventTypeId: number,
+  payload: Buffer,
+  decisionId: number,
+  /** In hexadecimal digits, upper case: half the time that a Buffer takes. */
+  commandId: string,
+  commandTypeId: number,
+  lastRevision: number,
+  eventCount: number,
+  correlationId: string | null,
+  recordedAt: number,
+];
+
+const decisionColumns = [
+  'decisions.id',
+  'decisions.command_id',
+  'decisions.stream_id',
+  'decisions.command_type_id',
+  'decisions.payload',
+  'decisions.seen_revision',
+  'decisions.event_count',
+  'decisions.revision',
+  'decisions.rejection',
+  'decisions.causation_id',
+  'decisions.correlation_id',
+  'decisions.actor',
+  'decisions.key_id',
+  'decisions.recorded_at',
+  'decisions.hash',
+] as const;
+
+const number = bound<number>();
+const text = bound<string>();
+const bytes = bound<Uint8Array>();
+
+/** Whether `column` is in the JSON array that is bound, or the array is empty. It is bound twice. */
+function inList(column: 'category' | 'type'): RawBuilder<boolean> {
+  return sql<boolean>`(? = '[]' or ${sql.ref(column)} in (select value from json_each(?)))`;
+}
+
+/** A cross join is SQLite's way to be told the order: the events, and to each its decision. */
+const selectEvents = compiler
+  .selectFrom('events')
+  .crossJoin('decisions')
+  .whereRef('decisions.id', '=', 'events.decision_id')
+  .select([
+    'events.position',
+    'events.stream_id',
+    'events.revision',
+    'events.event_type_id',
+    'events.payload',
+    'events.decision_id',
+    sql<string>`hex(decisions.command_id)`.as('command_id'),
+    'decisions.command_type_id',
+    'decisions.revision as last_revision',
+    'decisions.event_count',
+    'decisions.correlation_id',
+    'decisions.recorded_at',
+  ]);
+
+export interface Statements {
+  /** Changes when another connection has committed (https://www.sqlite.org/pragma.html#pragma_data_version). */
+  /** A view of the file that stays the same until `endRead`. */
+  readonly beginRead: Statement<[]>;
+  readonly endRead: Statement<[]>;
+  readonly dataVersion: Statement<[], number>;
+  readonly lastPosition: Statement<[], number | null>;
+  readonly lastDecision: Statement<[], number | null>;
+  readonly streamId: Statement<[name: string], number>;
+  readonly streamName: Statement<[id: number], string>;
+  readonly head: Statement<[streamId: number], [revision: number | null, hash: Buffer]>;
+  readonly addStream: Statement<[name: string]>;
+  readonly eventTypeId: Statement<[category: string, type: string, schemaVersion: number], number>;
+  readonly eventType: Statement<[id: number], [type: string, schemaVersion: number]>;
+  readonly addEventType: Statement<[category: string, type: string, schemaVersion: number]>;
+  /** Each list, a JSON array, is bound twice. */
+  readonly eventTypesOf: Statement<[categories: string, again: string, types: string, again: string], number>;
+  readonly commandTypeId: Statement<CommandTypeRow, number>;
+  readonly commandType: Statement<[id: number], CommandTypeRow>;
+  readonly addCommandType: Statement<CommandTypeRow>;
+  readonly addDecision: Statement<DecisionValues>;
+  readonly addEvent: Statement<
+    [position: number, streamId: number, revision: number, decisionId: number, eventTypeId: number, payload: Uint8Array]
+  >;
+  readonly decisionByCommand: Statement<[commandId: Uint8Array], DecisionRow>;
+  readonly decisionsOfStream: Statement<[streamId: number, afterId: number, limit: number], DecisionRow>;
+  /** The events of some commits of a stream: those behind revision `after`, up to `last`. */
+  readonly payloads: Statement<[streamId: number, after: number, last: number], PayloadRow>;
+  readonly streams: Statement<[afterId: number, limit: number], [id: number, name: string]>;
+  readonly streamForward: Statement<[streamId: number, from: number, limit: number], EventRow>;
+  readonly streamBackward: Statement<[streamId: number, from: number, limit: number], EventRow>;
+  readonly allForward: Statement<[after: number, limit: number], EventRow>;
+  readonly allBackward: Statement<[before: number, limit: number], EventRow>;
+  readonly loadSnapshot: Statement<
+    [stream: string, moduleName: string, moduleVersion: string],
+    [revision: number, contentType: string, state: Buffer]
+  >;
+  readonly saveSnapshot: Statement<
+    [
+      stream: string,
+      moduleName: string,
+      moduleVersion: string,
+      revision: number,
+      contentType: string,
+      state: Uint8Array,
+    ]
+  >;
+  readonly dropSnapshot: Statement<[stream: string, moduleName: string, moduleVersion: string]>;
+}
+
+export type CommandTypeRow = [
+  moduleName: string,
+  moduleVersion: string,
+  moduleDigest: Uint8Array | null,
+  contentType: string,
+  type: string,
+  schemaVersion: number,
+];
+
+export type DecisionValues = [
+  id: number,
+  commandId: Uint8Array,
+  streamId: number,
+  commandTypeId: number,
+  payload: Uint8Array,
+  seenRevision: number | null,
+  eventCount: number,
+  revision: number | null,
+  rejection: string | null,
+  causationId: string | null,
+  correlationId: string | null,
+  actor: string | null,
+  keyId: string | null,
+  recordedAt: number,
+  hash: Uint8Array,
+];
+
+export type PayloadRow = [eventTypeId: number, payload: Buffer];
+
+/** More branches than this cost more than looking at every event: a whole table is read faster than it is merged. */
+export const MAX_BRANCHES = 64;
+
+/**
+ * Events of so many types, up to {@link MAX_BRANCHES}, in the order of their positions: of each type the first `limit`,
+ * from the index, merged. (With `in` SQLite would sort all that match, page after page.) Bound: for each type its id, the
+ * position and the limit; then the limit.
+ */
+export function prepareMerged(database: Database, direction: Direction, types: number): Statement<number[], EventRow> {
+  const [behind, order] = direction === 'forward' ? (['>', 'asc'] as const) : (['<', 'desc'] as const);
+  const branch = compiler.selectFrom(
+    compiler
+      .selectFrom('events')
+      .select('position')
+      .where('event_type_id', '=', number)
+      .where('position', behind, number)
+      .orderBy('position', order)
+      .limit(number)
+      .as('branch'),
+  );
+  let merged = branch.select('position');
+  for (let more = 1; more < types; more++) merged = merged.unionAll(branch.select('position'));
+  return rows(
+    database,
+    selectEvents.where('events.position', 'in', merged).orderBy('events.position', order).limit(number),
+  );
+}
+
+/** Events of any number of types, found by looking at every event. Bound: the ids as a JSON array, position, limit. */
+export function prepareScan(
+  database: Database,
+  direction: Direction,
+): Statement<[types: string, position: number, limit: number], EventRow> {
+  const [behind, order] = direction === 'forward' ? (['>', 'asc'] as const) : (['<', 'desc'] as const);
+  return rows(
+    database,
+    selectEvents
+      // The sign keeps the index of types out of it.
+      .where(sql<boolean>`+${sql.ref('events.event_type_id')} in (select value from json_each(?))`)
+      .where('events.position', behind, number)
+      .orderBy('events.position', order)
+      .limit(number),
+  );
+}
+
+/** Rows come as arrays: a third of the time that objects take. */
+function rows<Values extends unknown[], Row>(database: Database, query: Compilable): Statement<Values, Row> {
+  return statement<Values, Row>(database, query).raw();
+}
+
+/** For a query with one column: that column's value comes in place of a row. */
+function values<Values extends unknown[], Value>(database: Database, query: Compilable): Statement<Values, Value> {
+  return statement<Values, Value>(database, query).pluck();
+}
+
+function statement<Values extends unknown[], Row>(database: Database, query: Compilable): Statement<Values, Row> {
+  const { sql: text, parameters } = query.compile();
+  if (parameters.length > 0) throw new Error(`a value was compiled in, where bound() belongs: ${text}`);
+  // The driver's types ask whether `Values` is an array even where it is declared as one.
+  return database.prepare(text) as unknown as Statement<Values, Row>;
+}
+
+export function prepareStatements(database: Database): Statements {
+  const { fn } = compiler;
+  const decisions = compiler.selectFrom('decisions').select(decisionColumns);
+  const ofStream = selectEvents.where('events.stream_id', '=', number).limit(number);
+  const snapshot = { stream: text, module_name: text, module_version: text };
+  return {
+    beginRead: database.prepare<[]>('BEGIN'),
+    endRead: database.prepare<[]>('COMMIT'),
+    dataVersion: database.prepare<[], number>('PRAGMA data_version').pluck(),
+    lastPosition: values(database, compiler.selectFrom('events').select(fn.max('position').as('last'))),
+    lastDecision: values(database, compiler.selectFrom('decisions').select(fn.max('id').as('last'))),
+
+    streamId: values(database, compiler.selectFrom('streams').select('id').where('name', '=', text)),
+    streamName: values(database, compiler.selectFrom('streams').select('name').where('id', '=', number)),
+    head: rows(
+      database,
+      compiler
+        .selectFrom('decisions')
+        .select(['revision', 'hash'])
+        .where('stream_id', '=', number)
+        .orderBy('id', 'desc')
+        .limit(sql.lit(1)),
+    ),
+    addStream: statement(database, compiler.insertInto('streams').values({ name: text })),
+
+    eventTypeId: values(
+      database,
+      compiler
+        .selectFrom('event_types')
+        .select('id')
+        .where('category', '=', text)
+        .where('type', '=', text)
+        .where('schema_version', '=', number),
+    ),
+    eventType: rows(
+      database,
+      compiler.selectFrom('event_types').select(['type', 'schema_version']).where('id', '=', number),
+    ),
+    addEventType: statement(
+      database,
+      compiler.insertInto('event_types').values({ category: text, type: text, schema_version: number }),
+    ),
+    eventTypesOf: values(
+      database,
+      compiler.selectFrom('event_types').select('id').where(inList('category')).where(inList('type')),
+    ),
+    commandTypeId: values(
+      database,
+      compiler
+        .selectFrom('command_types')
+        .select('id')
+        .where('module_name', '=', text)
+        .where('module_version', '=', text)
+        .where('module_digest', 'is', bytes)
+        .where('content_type', '=', text)
+        .where('type', '=', text)
+        .where('schema_version', '=', number),
+    ),
+    commandType: rows(
+      database,
+      compiler
+        .selectFrom('command_types')
+        .select(['module_name', 'module_version', 'module_digest', 'content_type', 'type', 'schema_version'])
+        .where('id', '=', number),
+    ),
+    addCommandType: statement(
+      database,
+      compiler.insertInto('command_types').values({
+        module_name: text,
+        module_version: text,
+        module_digest: bytes,
+        content_type: text,
+        type: text,
+        schema_version: number,
+      }),
+    ),
+
+    addDecision: statement(
+      database,
+      compiler
+        .insertInto('decisions')
+        .values({
+          id: number,
+          command_id: bytes,
+          stream_id: number,
+          command_type_id: number,
+          payload: bytes,
+          seen_revision: number,
+          event_count: number,
+          revision: number,
+          rejection: text,
+          causation_id: text,
+          correlation_id: text,
+          actor: text,
+          key_id: text,
+          recorded_at: number,
+          hash: bytes,
+        })
+        .onConflict((conflict) => conflict.column('command_id').doNothing()),
+    ),
+    addEvent: statement(
+      database,
+      compiler.insertInto('events').values({
+        position: number,
+        stream_id: number,
+        revision: number,
+        decision_id: number,
+        event_type_id: number,
+        payload: bytes,
+      }),
+    ),
+
+    decisionByCommand: rows(database, decisions.where('command_id', '=', bytes)),
+    decisionsOfStream: rows(
+      database,
+      decisions.where('stream_id', '=', number).where('id', '>', number).orderBy('id').limit(number),
+    ),
+    payloads: rows(
+      database,
+      compiler
+        .selectFrom('events')
+        .select(['event_type_id', 'payload'])
+        .where('stream_id', '=', number)
+        .where('revision', '>', number)
+        .where('revision', '<=', number)
+        .orderBy('revision'),
+    ),
+    streams: rows(
+      database,
+      compiler.selectFrom('streams').select(['id', 'name']).where('id', '>', number).orderBy('id').limit(number),
+    ),
+    streamForward: rows(database, ofStream.where('events.revision', '>=', number).orderBy('events.revision')),
+    streamBackward: rows(database, ofStream.where('events.revision', '<=', number).orderBy('events.revision', 'desc')),
+    allForward: rows(
+      database,
+      selectEvents.where('events.position', '>', number).orderBy('events.position').limit(number),
+    ),
+    allBackward: rows(
+      database,
+      selectEvents.where('events.position', '<', number).orderBy('events.position', 'desc').limit(number),
+    ),
+
+    loadSnapshot: rows(
+      database,
+      compiler
+        .selectFrom('snapshots')
+        .select(['revision', 'content_type', 'state'])
+        .where('stream', '=', text)
+        .where('module_name', '=', text)
+        .where('module_version', '=', text),
+    ),
+    saveSnapshot: statement(
+      database,
+      compiler
+        .insertInto('snapshots')
+        .values({ ...snapshot, revision: number, content_type: text, state: bytes })
+        .onConflict((conflict) =>
+          conflict
+            .columns(['stream', 'module_name', 'module_version'])
+            .doUpdateSet((row) => ({
+              revision: row.ref('excluded.revision'),
+              content_type: row.ref('excluded.content_type'),
+              state: row.ref('excluded.state'),
+            }))
+            .whereRef('excluded.revision', '>=', 'snapshots.revision'),
+        ),
+    ),
+    dropSnapshot: statement(
+      database,
+      compiler
+        .deleteFrom('snapshots')
+        .where('stream', '=', text)
+        .where('module_name', '=', text)
+        .where('module_version', '=', text),
+    ),
+  };
+}

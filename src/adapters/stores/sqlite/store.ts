@@ -1,0 +1,223 @@
+/** A store of streams in one SQLite file: the contract (wit/event-store.wit), for one machine and several processes. */
+import type { Database } from 'better-sqlite3';
+import type { RecordedCommit } from '../../../core/chain.ts';
+import type {
+  Appended,
+  EventStore,
+  ReadAllOptions,
+  ReadStreamOptions,
+  Snapshot,
+  SnapshotKey,
+} from '../../../core/event-store.ts';
+import type { Decision, Envelope, Precondition, RecordedDecision, RecordedEvent } from '../../../core/messages.ts';
+import {
+  appendAfterClose,
+  checkAppend,
+  checkCommandId,
+  checkLimit,
+  checkReadAll,
+  checkReadStream,
+  checkSnapshot,
+  checkSnapshotKey,
+  checkStream,
+  usedAfterClose,
+} from '../../../core/store-arguments.ts';
+import type { CommitSource, ReadCommitsOptions, ReadStreamsOptions, StreamHead } from '../../../core/verify-chain.ts';
+import { append } from './append.ts';
+import { type BackupOptions, backup } from './backup.ts';
+import { asAppendFailure, asStoreFailure, fileFailure } from './failures.ts';
+import { Known } from './known.ts';
+import { open } from './open.ts';
+import { findDecision, plain, type Reader, readAll, readCommits, readStream, readStreams } from './read.ts';
+import { prepareStatements } from './statements.ts';
+import { Writer } from './writer.ts';
+
+export interface SqliteStoreOptions {
+  /** The time that `recordedAt` is stamped with, milliseconds since the Unix epoch. Undefined: `Date.now`. */
+  readonly now?: (() => number) | undefined;
+  /** The name of the file; it is made where it does not exist. */
+  readonly file: string;
+  /**
+   * `full` (undefined): what was acknowledged survives a power loss. `normal`: it survives the end of the process, and
+   * the last commits may be lost with the power; never a part of one, and never one without those after it.
+   */
+  readonly durability?: 'full' | 'normal' | undefined;
+  /** The file is read, and never changed: appends and snapshots fail with `read-only`. Undefined: false. */
+  readonly readOnly?: boolean | undefined;
+  /** Milliseconds that a write waits while other processes write, before it fails with `busy`. Undefined: 10,000. */
+  readonly busyTimeout?: number | undefined;
+  /** Pages of 4 KiB that the file may grow to, before writes fail with `full`. Undefined: as many as SQLite can. */
+  readonly maxPages?: number | undefined;
+}
+
+export interface SqliteStore extends EventStore, CommitSource, AsyncDisposable {
+  /** Finishes the writes and backups that were begun, refuses what comes later, and closes the file. */
+  close(): Promise<void>;
+
+  /** Copies the store, as it is when the copy is complete, to a file that does not exist, while it is in use. */
+  backup(file: string, options?: BackupOptions): Promise<void>;
+}
+
+/**
+ * Opens the store in a file, makes it, or brings an older format forward. Bytes that it gives back are the caller's.
+ *
+ * @throws StoreFailureError `failure` whose `payload.val.code` is `not-a-store`, `newer-format`, `read-only`, `corrupt`,
+ * `busy`, `full` or `io`.
+ */
+export function createSqliteStore(options: SqliteStoreOptions): SqliteStore {
+  const { file, durability = 'full', readOnly = false, busyTimeout = 10_000, maxPages, now = Date.now } = options;
+  let database: Database | undefined;
+  try {
+    database = open({ file, durability, readOnly, busyTimeout, maxPages });
+    return new Store(database, file, busyTimeout, now);
+  } catch (error) {
+    database?.close();
+    throw asStoreFailure(error, file);
+  }
+}
+
+class Store implements SqliteStore {
+  readonly #file: string;
+  readonly #now: () => number;
+  readonly #database: Database;
+  readonly #reader: Reader;
+  readonly #writer: Writer;
+  readonly #backups = new Set<Promise<void>>();
+  #closing: Promise<void> | undefined;
+
+  constructor(database: Database, file: string, busyTimeout: number, now: () => number) {
+    const statements = prepareStatements(database);
+    const known = new Known(file, statements);
+    this.#file = file;
+    this.#now = now;
+    this.#database = database;
+    this.#reader = { file, database, statements, known, merged: new Map() };
+    this.#writer = new Writer(database, file, busyTimeout, known);
+  }
+
+  async append(
+    stream: string,
+    events: readonly Envelope[],
+    precondition: Precondition,
+    decision: Decision,
+  ): Promise<Appended> {
+    if (this.#closing !== undefined) throw appendAfterClose();
+    checkAppend(stream, events, precondition, decision);
+    try {
+      return await this.#writer.write(() => append(this.#reader, stream, events, precondition, decision, this.#now()));
+    } catch (error) {
+      throw asAppendFailure(error, this.#file);
+    }
+  }
+
+  async readStream(stream: string, options: ReadStreamOptions): Promise<readonly RecordedEvent[]> {
+    this.#open();
+    checkReadStream(stream, options);
+    return this.#read(() => readStream(this.#reader, stream, options));
+  }
+
+  async readAll(options: ReadAllOptions): Promise<readonly RecordedEvent[]> {
+    this.#open();
+    checkReadAll(options);
+    return this.#read(() => readAll(this.#reader, options));
+  }
+
+  async findDecision(commandId: string): Promise<RecordedDecision | undefined> {
+    this.#open();
+    checkCommandId(commandId);
+    return this.#read(() => findDecision(this.#reader, commandId));
+  }
+
+  async loadSnapshot(key: SnapshotKey): Promise<Snapshot | undefined> {
+    this.#open();
+    checkSnapshotKey(key);
+    const row = this.#read(() =>
+      this.#reader.statements.loadSnapshot.get(key.stream, key.moduleName, key.moduleVersion),
+    );
+    return row === undefined ? undefined : { revision: BigInt(row[0]), contentType: row[1], state: plain(row[2]) };
+  }
+
+  async saveSnapshot(key: SnapshotKey, snapshot: Snapshot): Promise<void> {
+    this.#open();
+    checkSnapshotKey(key);
+    checkSnapshot(snapshot);
+    const { stream, moduleName, moduleVersion } = key;
+    const { revision, contentType, state } = snapshot;
+    const { saveSnapshot } = this.#reader.statements;
+    await this.#write(() => saveSnapshot.run(stream, moduleName, moduleVersion, Number(revision), contentType, state));
+  }
+
+  async dropSnapshot(key: SnapshotKey): Promise<void> {
+    this.#open();
+    checkSnapshotKey(key);
+    const { dropSnapshot } = this.#reader.statements;
+    await this.#write(() => dropSnapshot.run(key.stream, key.moduleName, key.moduleVersion));
+  }
+
+  async readCommits(stream: string, options: ReadCommitsOptions = {}): Promise<readonly RecordedCommit[]> {
+    this.#open();
+    checkStream(stream, 'stream');
+    if (options.after !== undefined) checkCommandId(options.after);
+    checkLimit(options.limit);
+    return this.#read(() => readCommits(this.#reader, stream, options));
+  }
+
+  async readStreams(options: ReadStreamsOptions = {}): Promise<readonly StreamHead[]> {
+    this.#open();
+    if (options.after !== undefined) checkStream(options.after, 'options.after');
+    checkLimit(options.limit);
+    return this.#read(() => readStreams(this.#reader, options));
+  }
+
+  async backup(file: string, options: BackupOptions = {}): Promise<void> {
+    this.#open();
+    const running = backup(this.#database, file, options);
+    this.#backups.add(running);
+    try {
+      await running;
+    } catch (error) {
+      throw asStoreFailure(error, file);
+    } finally {
+      this.#backups.delete(running);
+    }
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(): Promise<void> {
+    await this.#writer.drained();
+    await Promise.allSettled(this.#backups);
+    try {
+      this.#database.close();
+    } catch (error) {
+      throw asStoreFailure(fileFailure(error, this.#file), this.#file);
+    }
+  }
+
+  #open(): void {
+    if (this.#closing !== undefined) throw usedAfterClose();
+  }
+
+  #read<Result>(read: () => Result): Result {
+    try {
+      return read();
+    } catch (error) {
+      throw asStoreFailure(error, this.#file);
+    }
+  }
+
+  async #write(write: () => void): Promise<void> {
+    try {
+      await this.#writer.write(write);
+    } catch (error) {
+      throw asStoreFailure(error, this.#file);
+    }
+  }
+}

@@ -1,0 +1,168 @@
+/**
+ * Group commit: what arrives together shares a transaction, and nothing is acknowledged before its COMMIT has returned.
+ *
+ * No savepoints: a write looks at everything that can stand in its way before it changes a row, so that a conflict or a
+ * duplicate leaves nothing to take back. What can fail after that (a full disk, a torn page) fails for the transaction:
+ * it is rolled back, and each of its writes is done again in a transaction of its own, so that one does not harm the
+ * others.
+ */
+import type { Database, Statement } from 'better-sqlite3';
+import { DecidableError } from '../../../core/errors.ts';
+import { commitFailure, FileFailure, fileFailure, isDriverError } from './failures.ts';
+
+/** Writes in one transaction: bounds how long the process hears of nothing else. */
+const MAX_GROUP = 1_000;
+
+/** Milliseconds between two tries to begin while another process writes: 1 to this, drawn, so that all get their turn. */
+const MAX_PAUSE = 8;
+
+/**
+ * Rounds of microtasks that a write waits for others before the transaction begins. Callers whose writes were
+ * acknowledged together go on together, but not all in as many steps. A turn of the event loop would collect more, and
+ * costs a lone command several microseconds.
+ */
+const ROUNDS = 8;
+
+interface Write {
+  /** Runs inside the transaction. Throws before it has changed anything, or a driver's error. */
+  run(): void;
+  acknowledge(): void;
+  fail(error: unknown): void;
+}
+
+/** What the writer tells the one who keeps in memory what is in the file. */
+export interface Witness {
+  /** First in each transaction. */
+  began(): void;
+  /** After one whose changes were taken back. */
+  undone(): void;
+}
+
+export class Writer {
+  readonly #file: string;
+  readonly #busyTimeout: number;
+  readonly #witness: Witness;
+  readonly #database: Database;
+  readonly #begin: Statement<[]>;
+  readonly #commit: Statement<[]>;
+  readonly #rollback: Statement<[]>;
+  #queue: Write[] = [];
+  /** So many writes at the head of the queue go in transactions of their own. */
+  #singly = 0;
+  #flushing = false;
+  #grouped = false;
+  #waiting: (() => void)[] = [];
+
+  constructor(database: Database, file: string, busyTimeout: number, witness: Witness) {
+    this.#database = database;
+    this.#file = file;
+    this.#busyTimeout = busyTimeout;
+    this.#witness = witness;
+    this.#begin = database.prepare<[]>('BEGIN IMMEDIATE');
+    this.#commit = database.prepare<[]>('COMMIT');
+    this.#rollback = database.prepare<[]>('ROLLBACK');
+  }
+
+  /** Resolves with what `run` gave, once it is committed. */
+  write<Result>(run: () => Result): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      let result: Result;
+      this.#queue.push({
+        run: () => {
+          result = run();
+        },
+        acknowledge: () => resolve(result),
+        fail: reject,
+      });
+      if (this.#flushing) return;
+      this.#flushing = true;
+      // Where writes came together the last time, a turn of the event loop is well spent.
+      if (this.#grouped) setImmediate(() => this.#flush(performance.now()));
+      else void this.#flushAfter(ROUNDS);
+    });
+  }
+
+  /** Resolves when nothing is queued. */
+  drained(): Promise<void> {
+    return this.#flushing ? new Promise((resolve) => this.#waiting.push(resolve)) : Promise.resolve();
+  }
+
+  async #flushAfter(rounds: number): Promise<void> {
+    for (let round = 0; round < rounds; round++) await undefined;
+    this.#flush(performance.now());
+  }
+
+  /** `since` is when the first try to begin was made. */
+  #flush(since: number): void {
+    const failure = this.#tryToBegin();
+    if (isBusy(failure) && performance.now() - since < this.#busyTimeout) {
+      setTimeout(() => this.#flush(since), 1 + Math.random() * (MAX_PAUSE - 1));
+      return;
+    }
+    const group = this.#queue.splice(0, this.#singly > 0 ? 1 : MAX_GROUP);
+    if (this.#singly > 0) this.#singly--;
+    if (failure === undefined) this.#transact(group);
+    else for (const write of group) write.fail(fileFailure(failure, this.#file));
+    this.#grouped = group.length > 1;
+    if (this.#queue.length > 0) {
+      setImmediate(() => this.#flush(performance.now()));
+      return;
+    }
+    this.#flushing = false;
+    for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+
+  #tryToBegin(): unknown {
+    try {
+      this.#begin.run();
+      this.#witness.began();
+      return undefined;
+    } catch (error) {
+      this.#undo();
+      return error;
+    }
+  }
+
+  #transact(group: readonly Write[]): void {
+    const refused = new Map<Write, unknown>();
+    for (const write of group) {
+      try {
+        write.run();
+      } catch (error) {
+        if (error instanceof DecidableError || error instanceof FileFailure) {
+          refused.set(write, error);
+          continue;
+        }
+        this.#undo();
+        if (group.length === 1) {
+          write.fail(fileFailure(error, this.#file));
+        } else {
+          this.#queue.unshift(...group);
+          this.#singly += group.length;
+        }
+        return;
+      }
+    }
+    try {
+      this.#commit.run();
+    } catch (error) {
+      this.#undo();
+      for (const write of group) write.fail(refused.get(write) ?? commitFailure(error, this.#file));
+      return;
+    }
+    for (const write of group) {
+      if (refused.has(write)) write.fail(refused.get(write));
+      else write.acknowledge();
+    }
+  }
+
+  /** SQLite itself may have rolled back (https://www.sqlite.org/lang_transaction.html §3.1). */
+  #undo(): void {
+    if (this.#database.inTransaction) this.#rollback.run();
+    this.#witness.undone();
+  }
+}
+
+function isBusy(error: unknown): boolean {
+  return isDriverError(error) && error.code.startsWith('SQLITE_BUSY');
+}
