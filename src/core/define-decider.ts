@@ -55,7 +55,15 @@ export type DecidedInSteps<State, Event> = Generator<readonly Event[], Decided<E
 export type Decide<State, Data, Event> = (
   state: Immutable<State>,
   data: Data,
-) => Decided<Event> | DecidedInSteps<State, Event>;
+) => Decided<Event> | DecidedInSteps<State, Event> | InferredSteps<Event>;
+
+/**
+ * A generator as TypeScript writes its type down: while the type of the state is still being inferred, what `yield` gives
+ * is noted by a type parameter that later matches nothing. `never` accepts that (parameters of methods compare both
+ * ways), and adds nothing to what `yield` gives in the body: test/core/types holds that it is the state.
+ */
+// biome-ignore lint/suspicious/noConfusingVoidType: a generator that has yielded everything returns nothing.
+type InferredSteps<Event> = Generator<readonly Event[], Decided<Event> | void, never>;
 
 /** What `defineDecider` takes. */
 export interface DeciderDefinition<State, Commands, Events> {
@@ -236,13 +244,17 @@ function takeSteps(
 ): unknown {
   let state = before;
   let step = steps.next();
-  while (step.done !== true) {
-    const from = decided.length;
-    takeEvents(step.value, command, events, decided);
-    for (let index = from; index < decided.length; index++) state = evolve(events, state, decided[index]!);
-    step = steps.next(state);
+  try {
+    while (step.done !== true) {
+      const from = decided.length;
+      takeEvents(step.value, command, events, decided);
+      for (let index = from; index < decided.length; index++) state = evolve(events, state, decided[index]!);
+      step = steps.next(state);
+    }
+    return step.value;
+  } finally {
+    steps.return(undefined); // Where a step failed, its generator ends: its finally blocks run. Else it has ended.
   }
-  return step.value;
 }
 
 /** Adds the events that a handler gave, each as its schema makes it: nothing is stored that cannot be read again. */
