@@ -7,7 +7,7 @@
  */
 import type { Subject } from './codec.ts';
 import { FaultError } from './errors.ts';
-import { MAX_VALUE_DEPTH } from './limits.ts';
+import { MAX_BIG_INTEGER_BYTES, MAX_VALUE_DEPTH } from './limits.ts';
 
 /** Where in a value: the keys and indices from its root. */
 export type Path = readonly (string | number)[];
@@ -147,3 +147,14 @@ export const NOT_FINITE_PROBLEM = 'is NaN or infinite, which has no encoding';
 export const LONE_SURROGATE_PROBLEM = 'holds a lone surrogate, which is no Unicode text';
 /** Said of dates. */
 export const INVALID_DATE_PROBLEM = 'is an invalid Date';
+/** Said of integers. */
+export const TOO_BIG_PROBLEM: string = `is an integer of more than ${MAX_BIG_INTEGER_BYTES} bytes`;
+/** Said of sets and maps: two objects, one value. */
+export const EQUAL_ELEMENTS_PROBLEM = 'holds elements or keys that are different objects and equal values, as 5 and 5n';
+
+/** Bytes of an integer in two's complement, with no more than the sign needs. */
+export function bigIntegerBytes(value: bigint): number {
+  const hex = (value < 0n ? ~value : value).toString(16);
+  const bits = (hex.length - 1) * 4 + Number.parseInt(hex[0]!, 16).toString(2).length + 1;
+  return Math.ceil(bits / 8);
+}

@@ -1,0 +1,262 @@
+/**
+ * JSON to values (RFC 8259; docs/encoding.md §3), strictly: `JSON.parse` lets the last of two equal keys win, rounds
+ * integers, keeps lone surrogates and sets no limit to depth. Spaces, other orders of keys and other forms of numbers and
+ * escapes are read: people and other libraries write them.
+ */
+import { NOT_FINITE_PROBLEM, PROTO_PROBLEM, undecodable } from '../../core/canonical.ts';
+import type { Subject } from '../../core/codec.ts';
+import { isFault } from '../../core/errors.ts';
+import { MAX_BIG_INTEGER_BYTES, MAX_VALUE_DEPTH } from '../../core/limits.ts';
+import { encodeJson, toBase64 } from './json-encode.ts';
+
+const textDecoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** @throws FaultError `undecodable-payload` with the byte offset. */
+export function decodeJson(bytes: Uint8Array, subject: Subject): unknown {
+  let text: string;
+  try {
+    text = textDecoder.decode(bytes);
+  } catch {
+    throw undecodable(0, 'the bytes are no valid UTF-8', subject);
+  }
+  const reading = new Reading(text);
+  try {
+    return reading.whole();
+  } catch (error) {
+    if (!(error instanceof NoValue)) throw error;
+    const offset = new TextEncoder().encode(text.slice(0, error.index)).length;
+    throw undecodable(offset, error.problem, subject);
+  }
+}
+
+class NoValue {
+  /** In units of UTF-16. */
+  readonly index: number;
+  readonly problem: string;
+  constructor(index: number, problem: string) {
+    this.index = index;
+    this.problem = problem;
+  }
+}
+
+const SPACE = /[ \t\n\r]*/y;
+const NUMBER = /-?(?:0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?/y;
+/** Everything that needs no escape; what ends it is a quote, an escape or a control character. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: RFC 8259 §7 refuses them.
+const PLAIN = /[^"\\\u0000-\u001f]*/y;
+const ESCAPE = /\\(?:(["\\/bfnrt])|u([0-9a-fA-F]{4}))/y;
+const ESCAPED: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t' };
+/** More digits than the largest integer has. */
+const LONGEST_INTEGER = Math.ceil(MAX_BIG_INTEGER_BYTES * 2.41) + 1;
+
+class Reading {
+  readonly #text: string;
+  #index = 0;
+  #insideCollection = false;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  whole(): unknown {
+    const value = this.#value(0);
+    this.#match(SPACE);
+    if (this.#index < this.#text.length) this.#refuse('something follows the value');
+    return value;
+  }
+
+  #refuse(problem: string, index: number = this.#index): never {
+    throw new NoValue(index, problem);
+  }
+
+  #match(pattern: RegExp): RegExpExecArray | null {
+    pattern.lastIndex = this.#index;
+    const match = pattern.exec(this.#text);
+    if (match !== null) this.#index = pattern.lastIndex;
+    return match;
+  }
+
+  /** Whether this stands here, behind spaces; then it is passed. */
+  #takes(token: string): boolean {
+    this.#match(SPACE);
+    if (!this.#text.startsWith(token, this.#index)) return false;
+    this.#index += token.length;
+    return true;
+  }
+
+  #expect(token: string, where: string): void {
+    if (!this.#takes(token)) this.#refuse(`${JSON.stringify(token)} is missing ${where}`);
+  }
+
+  #value(depth: number): unknown {
+    if (this.#takes('"')) return this.#string();
+    const at = this.#index;
+    if (this.#takes('{')) return this.#object(at, depth);
+    if (this.#takes('[')) return this.#array(this.#nested(at, depth));
+    if (this.#takes('true')) return true;
+    if (this.#takes('false')) return false;
+    if (this.#takes('null')) return null;
+    return this.#number();
+  }
+
+  /** The depth of what is inside a list, a record, a set or a map that is at `depth`. */
+  #nested(at: number, depth: number): number {
+    if (depth >= MAX_VALUE_DEPTH) this.#refuse(`nested deeper than ${MAX_VALUE_DEPTH} levels`, at);
+    return depth + 1;
+  }
+
+  #number(): number | bigint {
+    const at = this.#index;
+    const match = this.#match(NUMBER);
+    if (match === null) return this.#refuse('a value is missing, or is none of JSON');
+    const [token, fraction, exponent] = match;
+    const value = Number(token);
+    if (!Number.isFinite(value)) return this.#refuse(`a number ${NOT_FINITE_PROBLEM}`, at);
+    const isInteger = fraction === undefined && exponent === undefined;
+    return isInteger && !Number.isSafeInteger(value) ? this.#bigInteger(token, at) : value + 0;
+  }
+
+  #bigInteger(token: string, at: number): bigint {
+    if (token.length > LONGEST_INTEGER) this.#refuse(`an integer has more than ${MAX_BIG_INTEGER_BYTES} bytes`, at);
+    return BigInt(token);
+  }
+
+  /** Behind the quote. */
+  #string(): string {
+    const at = this.#index - 1;
+    let text = this.#match(PLAIN)?.[0] ?? '';
+    while (!this.#text.startsWith('"', this.#index)) {
+      const escape = this.#match(ESCAPE);
+      if (escape === null) this.#refuse('a string does not end, or holds a wrong escape or a control character');
+      const [, letter, unit] = escape as RegExpExecArray;
+      text += unit === undefined ? (ESCAPED[letter!] ?? letter!) : String.fromCharCode(Number.parseInt(unit, 16));
+      text += this.#match(PLAIN)?.[0] ?? '';
+    }
+    this.#index++;
+    if (!text.isWellFormed()) this.#refuse('a string holds a lone surrogate', at);
+    return text;
+  }
+
+  /** Behind the bracket. */
+  #array(depth: number): unknown[] {
+    const array: unknown[] = [];
+    if (this.#takes(']')) return array;
+    do array.push(this.#value(depth));
+    while (this.#takes(','));
+    this.#expect(']', 'at the end of an array');
+    return array;
+  }
+
+  /** Behind the brace. */
+  #object(at: number, depth: number): unknown {
+    const record: Record<string, unknown> = {};
+    if (this.#takes('}')) return this.#nested(at, depth) && record;
+    do {
+      this.#expect('"', 'before a key');
+      const keyAt = this.#index - 1;
+      const key = this.#string();
+      this.#expect(':', 'behind a key');
+      if (/^\$(?!\$)/.test(key)) {
+        return Object.keys(record).length === 0 ? this.#tagged(key, at, depth) : this.#refuse(TAG_PROBLEM, keyAt);
+      }
+      const name = key.startsWith('$') ? key.slice(1) : key;
+      if (name === '__proto__') this.#refuse(`a key ${PROTO_PROBLEM}`, keyAt);
+      if (Object.hasOwn(record, name)) this.#refuse(`the key ${JSON.stringify(name)} comes twice`, keyAt);
+      record[name] = this.#value(this.#nested(at, depth));
+    } while (this.#takes(','));
+    this.#expect('}', 'at the end of an object');
+    return record;
+  }
+
+  #tagged(tag: string, at: number, depth: number): unknown {
+    const value = this.#fromTag(tag, at, depth);
+    if (!this.#takes('}')) this.#refuse(TAG_PROBLEM);
+    return value;
+  }
+
+  #fromTag(tag: string, at: number, depth: number): unknown {
+    switch (tag) {
+      case '$int':
+        return this.#int(this.#textOf(tag), at);
+      case '$date':
+        return this.#date(this.#textOf(tag), at);
+      case '$bytes':
+        return this.#bytes(this.#textOf(tag), at);
+      case '$set':
+        return this.#collection(at, () => this.#set(at, this.#nested(at, depth)));
+      case '$map':
+        return this.#collection(at, () => this.#map(at, this.#nested(at, depth)));
+      default:
+        return this.#refuse(
+          `the tag ${JSON.stringify(tag)} is unknown: a key that begins with $ is written with $$`,
+          at,
+        );
+    }
+  }
+
+  #textOf(tag: string): string {
+    this.#expect('"', `behind ${tag}`);
+    return this.#string();
+  }
+
+  #int(text: string, at: number): number | bigint {
+    if (!/^(?:0|-?[1-9]\d*)$/.test(text)) this.#refuse('$int holds no integer', at);
+    const number = Number(text);
+    return Number.isSafeInteger(number) ? number : this.#bigInteger(text, at);
+  }
+
+  #date(text: string, at: number): Date {
+    const date = new Date(text);
+    const isExact = !Number.isNaN(date.getTime()) && date.toISOString() === text;
+    return isExact ? date : this.#refuse('$date holds no date of the form 2026-01-31T12:00:00.000Z', at);
+  }
+
+  #bytes(text: string, at: number): Uint8Array {
+    const problem = '$bytes holds no base64 with padding';
+    if (!/^[A-Za-z0-9+/]*={0,2}$/.test(text) || text.length % 4 !== 0) {
+      return this.#refuse(problem, at);
+    }
+    const bytes = Uint8Array.from(atob(text), (unit) => unit.charCodeAt(0));
+    return toBase64(bytes) === text ? bytes : this.#refuse(problem, at);
+  }
+
+  #set(at: number, depth: number): Set<unknown> {
+    this.#expect('[', 'behind $set');
+    const elements = this.#array(depth);
+    const set = new Set(elements);
+    return set.size === elements.length ? set : this.#refuse(EQUAL_PROBLEM, at);
+  }
+
+  #map(at: number, depth: number): Map<unknown, unknown> {
+    const map = new Map<unknown, unknown>();
+    this.#expect('[', 'behind $map');
+    if (this.#takes(']')) return map;
+    do {
+      this.#expect('[', 'before a key and its value');
+      const key = this.#value(depth);
+      if (map.has(key)) this.#refuse(EQUAL_PROBLEM, at);
+      this.#expect(',', 'between a key and its value');
+      map.set(key, this.#value(depth));
+      this.#expect(']', 'behind a key and its value');
+    } while (this.#takes(','));
+    this.#expect(']', 'at the end of a map');
+    return map;
+  }
+
+  /** Objects are equal by what they hold, which the encoding shows: it refuses a set of equal elements. At the outermost. */
+  #collection(at: number, read: () => unknown): unknown {
+    if (this.#insideCollection) return read();
+    this.#insideCollection = true;
+    const value = read();
+    this.#insideCollection = false;
+    try {
+      encodeJson(value, { kind: 'state', type: 'collection', schemaVersion: 1 });
+    } catch (error) {
+      throw isFault(error) ? new NoValue(at, EQUAL_PROBLEM) : error;
+    }
+    return value;
+  }
+}
+
+const EQUAL_PROBLEM = 'a set or a map holds two elements or keys that are equal';
+const TAG_PROBLEM = 'a key with one $ is a tag and stands alone: a key that begins with $ is written with $$';

@@ -1,0 +1,142 @@
+/** Values to canonical JSON (docs/encoding.md §3). */
+import {
+  bigIntegerBytes,
+  compareUtf8,
+  depthProblem,
+  EQUAL_ELEMENTS_PROBLEM,
+  INVALID_DATE_PROBLEM,
+  isRecord,
+  kindProblem,
+  LONE_SURROGATE_PROBLEM,
+  NOT_FINITE_PROBLEM,
+  type Path,
+  PROTO_PROBLEM,
+  sortKeys,
+  TOO_BIG_PROBLEM,
+  unencodable,
+} from '../../core/canonical.ts';
+import type { Subject } from '../../core/codec.ts';
+import { MAX_BIG_INTEGER_BYTES, MAX_VALUE_DEPTH } from '../../core/limits.ts';
+
+const textEncoder = new TextEncoder();
+
+/** @throws FaultError `unencodable-value` with the path. */
+export function encodeJson(value: unknown, subject: Subject): Uint8Array {
+  return textEncoder.encode(new Writing(value, subject).text(value, []));
+}
+
+/** One value on its way. A class for what every step needs: the root, for errors, and the subject. */
+class Writing {
+  readonly #root: unknown;
+  readonly #subject: Subject;
+
+  constructor(root: unknown, subject: Subject) {
+    this.#root = root;
+    this.#subject = subject;
+  }
+
+  text(value: unknown, path: Path): string {
+    switch (typeof value) {
+      case 'string':
+        return this.#string(value, path);
+      case 'number':
+        return this.#number(value, path);
+      case 'bigint':
+        return this.#integer(value, path);
+      case 'boolean':
+        return value ? 'true' : 'false';
+      case 'object':
+        return value === null ? 'null' : this.#object(value, path);
+      default:
+        return this.#refuse(path, kindProblem(value));
+    }
+  }
+
+  #refuse(path: Path, problem: string): never {
+    throw unencodable(path, problem, this.#subject);
+  }
+
+  #object(value: object, path: Path): string {
+    if (value instanceof Date) return this.#date(value, path);
+    if (value instanceof Uint8Array) return `{"$bytes":"${toBase64(value)}"}`;
+    if (path.length >= MAX_VALUE_DEPTH) return this.#refuse(path, depthProblem(this.#root, path));
+    if (Array.isArray(value)) return `[${this.#elements(value, path).join(',')}]`;
+    if (isRecord(value)) return this.#record(value, path);
+    if (value instanceof Set) return this.#set(value, path);
+    if (value instanceof Map) return this.#map(value, path);
+    return this.#refuse(path, kindProblem(value));
+  }
+
+  /** `JSON.stringify` of a string is canonical: the shortest escape, and only where one is needed (RFC 8785 §3.2.2.2). */
+  #string(value: string, path: Path): string {
+    return value.isWellFormed() ? JSON.stringify(value) : this.#refuse(path, LONE_SURROGATE_PROBLEM);
+  }
+
+  #number(value: number, path: Path): string {
+    if (!Number.isFinite(value)) return this.#refuse(path, NOT_FINITE_PROBLEM);
+    if (Number.isSafeInteger(value)) return String(value + 0);
+    if (Number.isInteger(value) && value >= -(2 ** 63) && value < 2 ** 64) return this.#integer(BigInt(value), path);
+    const text = String(value);
+    // A float must not look like an integer: 100000000000000000000 would be read as one.
+    return /[.e]/.test(text) ? text : `${text}.0`;
+  }
+
+  #integer(value: bigint, path: Path): string {
+    if (Number.isSafeInteger(Number(value))) return String(value);
+    if (bigIntegerBytes(value) > MAX_BIG_INTEGER_BYTES) return this.#refuse(path, TOO_BIG_PROBLEM);
+    return `{"$int":"${value}"}`;
+  }
+
+  #date(value: Date, path: Path): string {
+    if (Number.isNaN(value.getTime())) return this.#refuse(path, INVALID_DATE_PROBLEM);
+    return `{"$date":"${value.toISOString()}"}`;
+  }
+
+  /** By index, and not by `map`, which would skip the holes of an array: they are undefined, and refused. */
+  #elements(values: readonly unknown[], path: Path): string[] {
+    return Array.from(values, (element, index) => this.text(element, [...path, index]));
+  }
+
+  #record(record: Readonly<Record<string, unknown>>, path: Path): string {
+    let text = '';
+    for (const key of sortKeys(Object.keys(record))) {
+      const value = record[key];
+      if (value === undefined) continue;
+      const inner = [...path, key];
+      if (key === '__proto__') return this.#refuse(inner, PROTO_PROBLEM);
+      const name = this.#string(key.startsWith('$') ? `$${key}` : key, inner);
+      text += `${text === '' ? '' : ','}${name}:${this.text(value, inner)}`;
+    }
+    return `{${text}}`;
+  }
+
+  #set(values: ReadonlySet<unknown>, path: Path): string {
+    const elements = this.#elements([...values], path).sort(compareUtf8);
+    this.#refuseEqual(elements, path);
+    return `{"$set":[${elements.join(',')}]}`;
+  }
+
+  #map(map: ReadonlyMap<unknown, unknown>, path: Path): string {
+    const keys = this.#elements([...map.keys()], path);
+    const values = this.#elements([...map.values()], path);
+    const entries = keys.map((key, index) => ({ key, text: `[${key},${values[index]}]` }));
+    entries.sort((left, right) => compareUtf8(left.key, right.key));
+    this.#refuseEqual(
+      entries.map((entry) => entry.key),
+      path,
+    );
+    return `{"$map":[${entries.map((entry) => entry.text).join(',')}]}`;
+  }
+
+  #refuseEqual(sorted: readonly string[], path: Path): void {
+    if (sorted.some((text, index) => index > 0 && text === sorted[index - 1]))
+      this.#refuse(path, EQUAL_ELEMENTS_PROBLEM);
+  }
+}
+
+/** RFC 4648 §4, with padding. */
+export function toBase64(bytes: Uint8Array): string {
+  let binary = '';
+  for (const byte of bytes) binary += String.fromCharCode(byte);
+  return btoa(binary);
+}

@@ -1,0 +1,19 @@
+/**
+ * Canonical JSON (docs/encoding.md §3): for people who read their store, and for readers in every language. Ordinary
+ * JSON for ordinary values; what JSON has no form for is an object with one key that begins with `$`.
+ *
+ *     import { json } from 'decidable/codecs/json';
+ *     const account = defineDecider({ codec: json, … });
+ *
+ * Two to five times the size and the time of msgpack, the default.
+ */
+import type { Codec } from '../../core/codec.ts';
+import { decodeJson } from './json-decode.ts';
+import { encodeJson } from './json-encode.ts';
+
+/** @see Codec */
+export const json: Codec = {
+  contentType: 'application/vnd.decidable+json',
+  encode: encodeJson,
+  decode: decodeJson,
+};
