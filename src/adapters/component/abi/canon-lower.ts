@@ -1,0 +1,327 @@
+/**
+ * *CanonicalABI.md*, "`canon lower`": a component function becomes a core function, which a guest calls. The function
+ * is either one of the host's or one that another component lifts; then values go straight from one to the other.
+ */
+import { engine } from '../engine.ts';
+import { isTrap, LinkError } from '../errors.ts';
+import type { FunctionType } from '../types.ts';
+import { callPostReturn, endTask, type HostCallable, type LiftedFunction, type Stagers } from './canon-lift.ts';
+import type { Context, CoreFunction, CoreValue } from './canonical-options.ts';
+import {
+  asFailure,
+  type ComponentInstance,
+  cannotEnter,
+  ENTERED,
+  enteringSet,
+  IDLE,
+  isGuestFault,
+} from './component-instance.ts';
+import { show } from './javascript-values.ts';
+import {
+  apply,
+  signatureOf,
+  stageLiftParams,
+  stageLiftResult,
+  stageLiftSimpleParams,
+  stageLowerParams,
+  stageLowerResult,
+  stageLowerSimpleParams,
+} from './values.ts';
+
+/** A function that the host gave as an import. */
+export interface HostFunction {
+  readonly kind: 'host';
+  /** The names that lead to the import, for messages. */
+  readonly path: readonly string[];
+  readonly call: HostCallable;
+}
+
+/** `FuncInst`. */
+export type FunctionInstance = LiftedFunction | HostFunction;
+
+/** The caller's side of `canon lower`. */
+export interface Lowering {
+  readonly type: FunctionType;
+  readonly stagers: Stagers;
+  readonly context: Context;
+}
+
+export function coreFunctionOf(callee: FunctionInstance, lowering: Lowering): CoreFunction {
+  return callee.kind === 'host' ? lowerHostFunction(callee, lowering) : lowerLiftedFunction(callee, lowering);
+}
+
+/** `trap_if(not thread.task.inst.may_leave)`. */
+export function checkMayLeave(instance: ComponentInstance): void {
+  if (!instance.mayLeave) throw instance.trap('cannot leave component instance');
+}
+
+/** What to throw into a guest: its instance is locked down, so that it cannot catch the error and go on. */
+export function failIn(instance: ComponentInstance, error: unknown): unknown {
+  const failure = asFailure(error);
+  instance.poison(failure);
+  return failure;
+}
+
+// Calls to the host ------------------------------------------------------------------------------------------------
+
+function lowerHostFunction({ call, path }: HostFunction, { type, stagers, context }: Lowering): CoreFunction {
+  const signature = signatureOf(type);
+  const callHost = type.result?.kind === 'result' ? catchingErrors(call) : call;
+  const lowerResult = stageLowerResult(stagers.host, signature);
+  const { instance } = context;
+  const core = isAsynchronous(type, call)
+    ? suspendingCall(callHost, lowerResult, path, { type, stagers, context })
+    : signature.isSimple && !signature.spillsResult
+      ? simpleHostCall(callHost, context, stageLiftSimpleParams(stagers.host, signature), lowerResult)
+      : generalHostCall(callHost, lowerResult, { type, stagers, context });
+  return signature.lendsHandles ? endingBorrows(core, instance) : core;
+}
+
+type LowerResult = ReturnType<typeof stageLowerResult>;
+type LiftSimple = ReturnType<typeof stageLiftSimpleParams>;
+
+function simpleHostCall(call: HostCallable, cx: Context, lifts: LiftSimple, lowerResult: LowerResult): CoreFunction {
+  const { instance } = cx;
+  const [lift0, lift1, lift2, lift3] = lifts;
+  return (a, b, c, d) => {
+    checkMayLeave(instance);
+    try {
+      if (lift0 === undefined) return lowerResult(cx, call(), undefined);
+      const x = lift0(cx, a);
+      if (lift1 === undefined) return lowerResult(cx, call(x), undefined);
+      const y = lift1(cx, b);
+      if (lift2 === undefined) return lowerResult(cx, call(x, y), undefined);
+      const z = lift2(cx, c);
+      if (lift3 === undefined) return lowerResult(cx, call(x, y, z), undefined);
+      return lowerResult(cx, call(x, y, z, lift3(cx, d)), undefined);
+    } catch (error) {
+      throw failIn(instance, error);
+    }
+  };
+}
+
+function generalHostCall(
+  call: HostCallable,
+  lowerResult: LowerResult,
+  { type, stagers, context }: Lowering,
+): CoreFunction {
+  const { instance } = context;
+  const signature = signatureOf(type);
+  const liftAll = stageLiftParams(stagers.host, signature);
+  return (...flat) => {
+    checkMayLeave(instance);
+    try {
+      const value = call(...liftAll(context, flat));
+      return lowerResult(context, value, flat[signature.flatParams]);
+    } catch (error) {
+      throw failIn(instance, error);
+    }
+  };
+}
+
+/** Ends what the guest lent for a call to the host: its own handles' lends, and the objects made of them. */
+function endingBorrows(core: CoreFunction, instance: ComponentInstance): CoreFunction {
+  const { handles, host } = instance;
+  return (...flat) => {
+    const lends = handles.lenders.length;
+    const objects = host.scope.length;
+    try {
+      return apply(core, flat);
+    } finally {
+      handles.endLends(lends);
+      while (host.scope.length > objects) host.scope.pop()!.release();
+    }
+  };
+}
+
+/**
+ * *Explainer.md*, "JS API": exceptions become the `error` case. An `Error` without a `payload` is none that the
+ * interface knows of: it goes on through the guest, as do traps.
+ */
+function catchingErrors(call: HostCallable): HostCallable {
+  return (...args) => {
+    try {
+      return { tag: 'ok', val: call(...args) };
+    } catch (error) {
+      return errorCase(error);
+    }
+  };
+}
+
+function errorCase(error: unknown): unknown {
+  if (isGuestFault(error) || isTrap(error)) throw error;
+  if (typeof error === 'object' && error !== null && 'payload' in error) return { tag: 'err', val: error.payload };
+  if (error instanceof Error) throw error;
+  return { tag: 'err', val: error };
+}
+
+// Calls that wait --------------------------------------------------------------------------------------------------
+
+/** Whether an import may give a promise that the guest has to wait for. */
+export function isAsynchronous(type: FunctionType, call: HostCallable): boolean {
+  return type.async || call.constructor.name === 'AsyncFunction';
+}
+
+function suspendingCall(
+  call: HostCallable,
+  lowerResult: LowerResult,
+  path: readonly string[],
+  { type, stagers, context }: Lowering,
+): CoreFunction {
+  const { instance } = context;
+  const signature = signatureOf(type);
+  const liftAll = stageLiftParams(stagers.host, signature);
+  const lower = (value: unknown, flat: readonly CoreValue[]): CoreValue | undefined =>
+    lowerResult(context, value, flat[signature.flatParams]);
+  const core = (...flat: CoreValue[]): unknown => {
+    checkMayLeave(instance);
+    try {
+      const value = call(...liftAll(context, flat));
+      const promise = promiseOf(value);
+      if (promise === undefined) return lower(value, flat);
+      if (suspending === undefined) throw cannotWait(path);
+      return promise.then(
+        (result) => lower(type.result?.kind === 'result' ? { tag: 'ok', val: result } : result, flat),
+        (error: unknown) => {
+          try {
+            if (type.result?.kind !== 'result') throw error;
+            return lower(errorCase(error), flat);
+          } catch (failure) {
+            throw failIn(instance, failure);
+          }
+        },
+      );
+    } catch (error) {
+      throw failIn(instance, error);
+    }
+  };
+  return suspending === undefined ? (core as CoreFunction) : suspending(core);
+}
+
+function promiseOf(value: unknown): PromiseLike<unknown> | undefined {
+  const result = isOk(value) ? value.val : value;
+  return typeof result === 'object' && result !== null && 'then' in result && typeof result.then === 'function'
+    ? (result as PromiseLike<unknown>)
+    : undefined;
+}
+
+function isOk(value: unknown): value is { tag: 'ok'; val: unknown } {
+  return typeof value === 'object' && value !== null && 'tag' in value && value.tag === 'ok' && 'val' in value;
+}
+
+function cannotWait(path: readonly string[]): LinkError {
+  return new LinkError(
+    `the import ${path.map(show).join(' ')} gave a promise, and this engine cannot suspend a guest: ` +
+      'it has no JavaScript promise integration (Node.js: --experimental-wasm-jspi)',
+    path,
+  );
+}
+
+const { Suspending } = engine;
+const suspending = Suspending && ((callable: (...flat: CoreValue[]) => unknown) => new Suspending(callable));
+
+// Calls to another component ---------------------------------------------------------------------------------------
+
+/** `Store.lift` and `Store.lower` of a component-to-component call in one. */
+function lowerLiftedFunction(callee: LiftedFunction, { type, stagers, context }: Lowering): CoreFunction {
+  const { instance } = context;
+  const entering = enteringSet(callee.context.instance, instance);
+  if (entering === undefined) {
+    return () => {
+      checkMayLeave(instance);
+      throw instance.trap('cannot enter component instance: one of the two contains the other');
+    };
+  }
+  const signature = signatureOf(type);
+  const calleeSignature = signatureOf(callee.type);
+  const calleeContext = callee.context;
+  const { core, postReturn } = callee;
+  const liftResult = stageLiftResult(callee.stagers.direct, calleeSignature);
+  const lowerResult = stageLowerResult(stagers.direct, signature);
+  const finish = (result: CoreValue | undefined, outPointer: CoreValue | undefined): CoreValue | undefined => {
+    if (calleeContext.instance.state !== ENTERED) throw calleeContext.instance.failure;
+    const value = liftResult(calleeContext, result);
+    endTask(calleeContext.instance);
+    const lowered = lowerResult(context, value, outPointer);
+    if (postReturn !== undefined) callPostReturn(calleeContext.instance, postReturn, result);
+    leave(entering);
+    return lowered;
+  };
+  const call =
+    signature.isSimple && !signature.spillsResult
+      ? simpleDirectCall(core, entering, { type, stagers, context }, callee, finish)
+      : generalDirectCall(core, entering, { type, stagers, context }, callee, finish);
+  return signature.lendsHandles ? endingBorrows(call, instance) : call;
+}
+
+type Finish = (result: CoreValue | undefined, outPointer: CoreValue | undefined) => CoreValue | undefined;
+
+function simpleDirectCall(
+  core: CoreFunction,
+  entering: readonly ComponentInstance[],
+  { type, stagers, context }: Lowering,
+  callee: LiftedFunction,
+  finish: Finish,
+): CoreFunction {
+  const { instance } = context;
+  const lifts = stageLiftSimpleParams(stagers.direct, signatureOf(type));
+  const lowers = stageLowerSimpleParams(callee.stagers.direct, signatureOf(callee.type));
+  const count = lifts.length;
+  const pass = (index: number, value: CoreValue | undefined): CoreValue =>
+    lowers[index]!(callee.context, lifts[index]!(context, value));
+  return (a, b, c, d) => {
+    checkMayLeave(instance);
+    enter(instance, entering);
+    try {
+      if (count === 0) return finish(core(), undefined);
+      const x = pass(0, a);
+      if (count === 1) return finish(core(x), undefined);
+      const y = pass(1, b);
+      if (count === 2) return finish(core(x, y), undefined);
+      const z = pass(2, c);
+      return finish(count === 3 ? core(x, y, z) : core(x, y, z, pass(3, d)), undefined);
+    } catch (error) {
+      throw failInAll(instance, entering, error);
+    }
+  };
+}
+
+function generalDirectCall(
+  core: CoreFunction,
+  entering: readonly ComponentInstance[],
+  { type, stagers, context }: Lowering,
+  callee: LiftedFunction,
+  finish: Finish,
+): CoreFunction {
+  const { instance } = context;
+  const signature = signatureOf(type);
+  const liftAll = stageLiftParams(stagers.direct, signature);
+  const lowerAll = stageLowerParams(callee.stagers.direct, signatureOf(callee.type));
+  return (...flat) => {
+    checkMayLeave(instance);
+    enter(instance, entering);
+    try {
+      const args = lowerAll(callee.context, liftAll(context, flat));
+      return finish(apply(core, args), flat[signature.flatParams]);
+    } catch (error) {
+      throw failInAll(instance, entering, error);
+    }
+  };
+}
+
+/** `may_enter_from` and `enter_from`. */
+export function enter(caller: ComponentInstance, entering: readonly ComponentInstance[]): void {
+  for (const each of entering) if (each.state !== IDLE) throw failIn(caller, cannotEnter(each));
+  for (const each of entering) each.state = ENTERED;
+}
+
+/** `leave_to`. */
+export function leave(entering: readonly ComponentInstance[]): void {
+  for (const each of entering) each.state = IDLE;
+}
+
+export function failInAll(caller: ComponentInstance, entering: readonly ComponentInstance[], error: unknown): unknown {
+  const failure = failIn(caller, error);
+  for (const each of entering) each.poison(failure);
+  return failure;
+}

@@ -1,0 +1,87 @@
+/**
+ * *CanonicalABI.md*, "`canon resource.new`", "`canon resource.drop`" and "`canon resource.rep`".
+ */
+import { checkMayLeave, enter, failInAll, leave } from './canon-lower.ts';
+import type { CoreFunction, CoreValue } from './canonical-options.ts';
+import { asFailure, type ComponentInstance, selfAndAncestors } from './component-instance.ts';
+import { BORROWED, LEND, type RuntimeResource, wrongHandle } from './runtime-state.ts';
+
+export function resourceNew(instance: ComponentInstance, type: RuntimeResource): CoreFunction {
+  const { handles } = instance;
+  return (rep) => {
+    checkMayLeave(instance);
+    return handles.add(type, rep as number, 0);
+  };
+}
+
+export function resourceDrop(instance: ComponentInstance, type: RuntimeResource): CoreFunction {
+  const { handles } = instance;
+  const destroy = destroyingFrom(instance, type);
+  return (handle) => {
+    checkMayLeave(instance);
+    const index = handle as number;
+    if (handles.types[index] !== type) throw wrongHandle(instance, index, type);
+    const info = handles.info[index]!;
+    if (info >= LEND) throw instance.trap('cannot remove owned resource while borrowed');
+    const rep = handles.reps[index]!;
+    handles.remove(index);
+    if ((info & BORROWED) !== 0) instance.borrows--;
+    else destroy(rep);
+    return undefined;
+  };
+}
+
+export function resourceRep(instance: ComponentInstance, type: RuntimeResource): CoreFunction {
+  const { handles } = instance;
+  return (handle: CoreValue) => {
+    const index = handle as number;
+    if (handles.types[index] !== type) throw wrongHandle(instance, index, type);
+    return handles.reps[index]!;
+  };
+}
+
+/** Calls the destructor as the lifted and lowered function that the specification makes of it. */
+function destroyingFrom(caller: ComponentInstance, type: RuntimeResource): (rep: number) => void {
+  const { impl } = type;
+  if (impl === undefined) {
+    return (rep) => {
+      try {
+        type.dtor?.(rep);
+      } catch (error) {
+        throw failInAll(caller, [], error);
+      }
+    };
+  }
+  // Calls within one instance, and into one that contains the other, enter less or nothing: *CanonicalABI.md* says so
+  // for destructors in as many words.
+  const callers = selfAndAncestors(caller);
+  const entering = selfAndAncestors(impl).filter((each) => !callers.includes(each));
+  return (rep) => {
+    enter(caller, entering);
+    try {
+      type.dtor?.(rep);
+      leave(entering);
+    } catch (error) {
+      throw failInAll(caller, entering, error);
+    }
+  };
+}
+
+/** The same for a handle that JavaScript drops. */
+export function destroyFromHost(type: RuntimeResource, rep: number): void {
+  const { impl } = type;
+  if (impl === undefined) {
+    type.dtor?.(rep);
+    return;
+  }
+  impl.enterFromHost();
+  try {
+    type.dtor?.(rep);
+  } catch (error) {
+    const failure = asFailure(error);
+    for (const each of selfAndAncestors(impl)) each.poison(failure);
+    throw failure;
+  }
+  if (impl.failure !== undefined) throw impl.failure;
+  impl.leaveToHost();
+}

@@ -1,0 +1,97 @@
+/**
+ * *CanonicalABI.md*, "Canonical ABI Options" and "Lifting and Lowering Context".
+ */
+import type { StringEncoding } from '../binary/definitions.ts';
+import type { EngineFunction, EngineMemory } from '../engine.ts';
+import type { Trap } from '../errors.ts';
+import { type ComponentInstance, POISONED } from './component-instance.ts';
+import type { RuntimeResource } from './runtime-state.ts';
+
+/** A core value as the JavaScript API of WebAssembly passes it. */
+export type CoreValue = number | bigint;
+
+/** A core function. Those of guests take and return core values; nothing checks that here: the engine does. */
+export type CoreFunction = EngineFunction;
+
+/**
+ * `MemInst`: views of a linear memory, kept until it grows. Growing detaches the old buffer, which leaves views of
+ * length 0: that is cheaper to look at than `memory.buffer`.
+ */
+export class LinearMemory {
+  bytes: Uint8Array<ArrayBuffer> = new Uint8Array(0);
+  view: DataView<ArrayBuffer> = new DataView(this.bytes.buffer);
+  private readonly memory: EngineMemory | undefined;
+  private readonly maxBytes: number;
+
+  constructor(memory: EngineMemory | undefined, maxBytes: number) {
+    this.memory = memory;
+    this.maxBytes = maxBytes;
+  }
+
+  /** Renews the views. Where the memory grew beyond its budget, they stay empty, so that every access traps. */
+  refresh(): void {
+    const buffer = this.memory?.buffer;
+    if (buffer === undefined || buffer.byteLength > this.maxBytes) return;
+    this.bytes = new Uint8Array(buffer);
+    this.view = new DataView(buffer);
+  }
+}
+
+/** `LiftLowerContext`: what the staged functions of `abi/` need of the instance whose memory and handles they touch. */
+export class Context {
+  readonly instance: ComponentInstance;
+  readonly memory: LinearMemory;
+  readonly encoding: StringEncoding;
+  readonly resources: RuntimeResource[];
+  /** The second result of `store_string_into_range` and `store_list_into_range`: the (tagged) length. */
+  lowered = 0;
+  private readonly realloc: CoreFunction | undefined;
+
+  constructor(
+    instance: ComponentInstance,
+    memory: LinearMemory,
+    encoding: StringEncoding,
+    realloc: CoreFunction | undefined,
+  ) {
+    this.instance = instance;
+    this.memory = memory;
+    this.encoding = encoding;
+    this.resources = instance.resources;
+    this.realloc = realloc;
+  }
+
+  /**
+   * `reallocate`, with the checks that follow each of its uses: the result is aligned and in bounds.
+   * The memory's views are current afterwards.
+   */
+  reallocate(old: number, oldLength: number, alignment: number, length: number): number {
+    const instance = this.instance;
+    instance.mayLeave = false;
+    const ptr = Number(this.realloc?.(old, oldLength, alignment, length) ?? 0) >>> 0;
+    if (instance.state === POISONED) throw instance.failure;
+    instance.mayLeave = true;
+    if ((ptr & (alignment - 1)) !== 0) throw this.trap('unaligned pointer: realloc return: result not aligned');
+    if (this.isOutOfBounds(ptr, length)) {
+      throw this.trap('list content out-of-bounds: realloc return: beyond end of memory');
+    }
+    return ptr;
+  }
+
+  /** `allocate`. */
+  allocate(alignment: number, length: number): number {
+    return this.reallocate(0, 0, alignment, length);
+  }
+
+  /** Whether a range lies outside of the memory. The views are current afterwards, so this goes before any access. */
+  isOutOfBounds(ptr: number, length: number): boolean {
+    const memory = this.memory;
+    if (memory.bytes.length !== 0 && ptr + length <= memory.bytes.length) return false;
+    // A shared memory grows without detaching.
+    memory.refresh();
+    return ptr + length > memory.bytes.length;
+  }
+
+  trap(message: string): Trap {
+    return this.instance.trap(message);
+  }
+}

@@ -1,0 +1,144 @@
+/**
+ * *CanonicalABI.md*, "Component Instances": the state that guards a component instance, and how a trap locks it down.
+ *
+ * The specification's `may_enter` is a state of three values here, because JavaScript goes on after a trap: an instance
+ * that trapped can never be entered again.
+ */
+import { engine } from '../engine.ts';
+import { Trap } from '../errors.ts';
+import { type CallScope, HandleTable, type RuntimeResource } from './runtime-state.ts';
+
+/** The instance may be entered. */
+export const IDLE = 0;
+/** A call is running in the instance, or in one of its children. */
+export const ENTERED = 1;
+/** A call trapped; `failure` says how. */
+export const POISONED = 2;
+
+/** The host's side of the calls into and out of one instance and its children. */
+export interface Host {
+  /** With `resources: 'handles'`, the handles that JavaScript holds. */
+  readonly handles: HandleTable;
+  /** The objects that JavaScript lent or was lent, innermost call last. */
+  readonly scope: CallScope;
+}
+
+export class ComponentInstance {
+  readonly parent: ComponentInstance | undefined;
+  /** `may_enter`, and whether the instance trapped. */
+  state: number = IDLE;
+  /** `may_leave`: false while `realloc` or `post-return` runs. */
+  mayLeave: boolean = true;
+  /** `num_borrows` of the current task: the synchronous ABI has one at a time. */
+  borrows: number = 0;
+  readonly handles: HandleTable;
+  /** What the host keeps for all instances that one `instantiate` made. */
+  readonly host: Host;
+  /** The run-time resource types, by the slot that the linker gave to each static one. */
+  readonly resources: RuntimeResource[] = [];
+  /** What the trap threw, once `state` is `POISONED`. */
+  failure: unknown = undefined;
+
+  constructor(parent: ComponentInstance | undefined, host: Host, maxHandles: number) {
+    this.parent = parent;
+    this.host = host;
+    this.handles = new HandleTable(maxHandles, (message) => this.trap(message));
+  }
+
+  /** `enter_from(None)`: traps if the instance or one that contains it is running or has trapped. */
+  enterFromHost(): void {
+    for (let each: ComponentInstance | undefined = this; each !== undefined; each = each.parent) {
+      if (each.state !== IDLE) throw cannotEnter(each);
+    }
+    for (let each: ComponentInstance | undefined = this; each !== undefined; each = each.parent) each.state = ENTERED;
+  }
+
+  /** `leave_to(None)`. */
+  leaveToHost(): void {
+    for (let each: ComponentInstance | undefined = this; each !== undefined; each = each.parent) each.state = IDLE;
+  }
+
+  /** Locks the instance down and gives the error to throw. */
+  trap(message: string, cause?: unknown): Trap {
+    const trap = new Trap(message, cause === undefined ? undefined : { cause });
+    this.poison(trap);
+    return trap;
+  }
+
+  /**
+   * Locks the instance down. A core module with exception handling can catch what JavaScript throws; so this is what
+   * makes a trap final: the guest can no longer call out, and what it returns is not looked at.
+   */
+  poison(failure: unknown): void {
+    if (this.state === POISONED) return;
+    this.state = POISONED;
+    this.mayLeave = false;
+    this.failure = failure;
+  }
+}
+
+/** The trap of a call into an instance that is running, or that trapped before. */
+export function cannotEnter(instance: ComponentInstance): Trap {
+  if (instance.state !== POISONED) return new Trap('cannot enter component instance: a call is running in it');
+  return new Trap('cannot enter component instance: an earlier call into it trapped', { cause: instance.failure });
+}
+
+/**
+ * `entering_set`, which is known when a component-to-component call is linked: the instances that a call from `caller`
+ * enters on its way into `callee`.
+ *
+ * Undefined where one of the two contains the other (or both are the same). *CanonicalABI.md* would let such calls
+ * through since "donut wrapping" was written down; the suite's `trap-on-reenter` has them trap "for now".
+ */
+export function enteringSet(
+  callee: ComponentInstance,
+  caller: ComponentInstance,
+): readonly ComponentInstance[] | undefined {
+  const callees = selfAndAncestors(callee);
+  const callers = selfAndAncestors(caller);
+  if (callees.includes(caller) || callers.includes(callee)) return undefined;
+  return callees.filter((each) => !callers.includes(each));
+}
+
+/** `self_and_ancestors`. */
+export function selfAndAncestors(instance: ComponentInstance): ComponentInstance[] {
+  const all: ComponentInstance[] = [];
+  for (let each: ComponentInstance | undefined = instance; each !== undefined; each = each.parent) all.push(each);
+  return all;
+}
+
+/**
+ * What to throw for something that came out of a core call: engine traps, exceptions of core modules
+ * (`call_and_trap_on_throw`) and an exhausted stack become a {@link Trap}; what a host function threw stays as it is.
+ */
+export function asFailure(error: unknown): unknown {
+  if (error instanceof engine.RuntimeError) return new Trap(engineTrap(error.message), { cause: error });
+  if (isCoreException(error)) return new Trap('uncaught core exception', { cause: error });
+  if (isStackExhausted(error)) return new Trap('call stack exhausted', { cause: error });
+  return error;
+}
+
+/** Engines word it differently; this one is the specification's. */
+function engineTrap(message: string): string {
+  return /unreachable/.test(message) ? 'wasm trap: wasm `unreachable` instruction executed' : `wasm trap: ${message}`;
+}
+
+/** Whether the guest is to blame for `error`, rather than a value that the host passed. */
+export function isGuestFault(error: unknown): boolean {
+  return (
+    error instanceof Trap || error instanceof engine.RuntimeError || isCoreException(error) || isStackExhausted(error)
+  );
+}
+
+/** `CoreWebAssemblyException`. */
+function isCoreException(error: unknown): boolean {
+  return engine.Exception !== undefined && error instanceof engine.Exception;
+}
+
+function isStackExhausted(error: unknown): boolean {
+  return (
+    (error instanceof RangeError && /call stack/i.test(error.message)) ||
+    // SpiderMonkey's name for it.
+    (error instanceof Error && error.name === 'InternalError' && /recursion/i.test(error.message))
+  );
+}

@@ -1,0 +1,208 @@
+/**
+ * *CanonicalABI.md*, "Flat Lifting": values out of core parameters and results.
+ *
+ * Where a value's core types are known, so are the places of its parts: there is no iterator to advance.
+ */
+import { UnsupportedError } from '../errors.ts';
+import type { Case, ValueType } from '../types.ts';
+import type { Context, CoreValue } from './canonical-options.ts';
+import { flagsFrom, recordTemplate, toCamelCase } from './javascript-values.ts';
+import { casesOf, type FlatType, fieldsOf, joinedPayloads, layoutOf } from './layout.ts';
+import {
+  canonicalizeNan,
+  convertI32ToChar,
+  invalidDiscriminant,
+  makeCase,
+  stageLoadListFromRange,
+  stageLoadMapFromRange,
+} from './loading.ts';
+import { liftBorrow, liftOwn } from './resource-handles.ts';
+import type { Lift, Stager } from './stager.ts';
+import { loadStringFromRange } from './strings.ts';
+
+export function stageLift(stager: Stager, type: ValueType): Lift {
+  switch (type.kind) {
+    case 'string':
+      return liftPointerAndLength(loadStringFromRange(stager.representation));
+    case 'list':
+      return stageLiftList(stager, type);
+    case 'map':
+      return liftPointerAndLength(stageLoadMapFromRange(stager, type));
+    case 'record':
+    case 'tuple':
+      return stageLiftRecord(stager, type);
+    case 'variant':
+    case 'enum':
+    case 'option':
+    case 'result':
+      return stageLiftVariant(stager, type);
+    default: {
+      const lift = stageLiftOne(stager, type);
+      return (cx, flat, at) => lift(cx, flat[at]);
+    }
+  }
+}
+
+/** `lift_flat`, of a type that flattens to one core value. */
+export type LiftOne = (context: Context, value: CoreValue | undefined) => unknown;
+
+export function stageLiftOne(stager: Stager, type: ValueType): LiftOne {
+  switch (type.kind) {
+    case 'bool':
+      return (_, value) => i32(value) !== 0;
+    case 'u8':
+      return (_, value) => i32(value) & 0xff;
+    case 'u16':
+      return (_, value) => i32(value) & 0xffff;
+    case 'u32':
+      return (_, value) => i32(value) >>> 0;
+    case 'u64':
+      return (_, value) => BigInt.asUintN(64, i64(value));
+    case 's8':
+      return (_, value) => (i32(value) << 24) >> 24;
+    case 's16':
+      return (_, value) => (i32(value) << 16) >> 16;
+    case 's32':
+      return (_, value) => i32(value) | 0;
+    case 's64':
+      return (_, value) => BigInt.asIntN(64, i64(value));
+    case 'f32':
+    case 'f64':
+      return (_, value) => canonicalizeNan(f64(value));
+    case 'char':
+      return (cx, value) => convertI32ToChar(cx, i32(value) >>> 0);
+    case 'flags': {
+      const unpack = flagsFrom(type.labels);
+      return (_, value) => unpack(i32(value));
+    }
+    case 'own': {
+      const lift = liftOwn(stager, type.resource);
+      return (cx, value) => lift(cx, i32(value));
+    }
+    case 'borrow': {
+      const lift = liftBorrow(stager, type.resource);
+      return (cx, value) => lift(cx, i32(value));
+    }
+    case 'stream':
+    case 'future':
+    case 'error-context':
+      throw new UnsupportedError(type.kind);
+    default: {
+      const lift = stager.lift(type);
+      return (cx, value) => lift(cx, [value ?? 0], 0);
+    }
+  }
+}
+
+// `CoreValueIter.next`: the engine has checked the type of each core value.
+
+function i32(value: CoreValue | undefined): number {
+  return value as number;
+}
+
+function i64(value: CoreValue | undefined): bigint {
+  return value as bigint;
+}
+
+function f64(value: CoreValue | undefined): number {
+  return value as number;
+}
+
+/** `lift_flat_string` and `lift_flat_list`. */
+function liftPointerAndLength(fromRange: ReturnType<typeof stageLoadListFromRange>): Lift {
+  return (cx, flat, at) => fromRange(cx, i32(flat[at]) >>> 0, i32(flat[at + 1]) >>> 0);
+}
+
+function stageLiftList(stager: Stager, type: ValueType & { kind: 'list' }): Lift {
+  const { length } = type;
+  if (length === undefined) return liftPointerAndLength(stageLoadListFromRange(stager, type));
+  const lift = stager.lift(type.element);
+  const step = layoutOf(type.element).flat.length;
+  return (cx, flat, at) => {
+    const values: unknown[] = [];
+    for (let i = 0; i < length; i++) values.push(lift(cx, flat, at + i * step));
+    return values;
+  };
+}
+
+function stageLiftRecord(stager: Stager, type: ValueType & { kind: 'record' | 'tuple' }): Lift {
+  const types = fieldsOf(type);
+  const lifts = types.map((each) => stager.lift(each));
+  const places = flatPlaces(types);
+  const count = lifts.length;
+  if (type.kind === 'tuple') {
+    return (cx, flat, at) => {
+      const tuple: unknown[] = [];
+      for (let i = 0; i < count; i++) tuple.push(lifts[i]!(cx, flat, at + places[i]!));
+      return tuple;
+    };
+  }
+  const keys = type.fields.map((field) => toCamelCase(field.name));
+  const template = recordTemplate(keys);
+  return (cx, flat, at) => {
+    const record = { ...template };
+    for (let i = 0; i < count; i++) record[keys[i]!] = lifts[i]!(cx, flat, at + places[i]!);
+    return record;
+  };
+}
+
+/** Where each of several values begins among their core values. */
+export function flatPlaces(types: readonly ValueType[]): readonly number[] {
+  let next = 0;
+  return types.map((type) => {
+    const place = next;
+    next += layoutOf(type).flat.length;
+    return place;
+  });
+}
+
+function stageLiftVariant(stager: Stager, type: ValueType & { kind: 'variant' | 'enum' | 'option' | 'result' }): Lift {
+  const cases = casesOf(type);
+  const joined = joinedPayloads(cases);
+  const lifts = cases.map((each) => stageLiftCase(stager, each, joined));
+  const make = makeCase(type);
+  return (cx, flat, at) => {
+    const index = i32(flat[at]) >>> 0;
+    if (index >= lifts.length) throw invalidDiscriminant(cx, index, lifts.length);
+    const lift = lifts[index];
+    return make(index, lift === undefined ? undefined : lift(cx, flat, at + 1));
+  };
+}
+
+/** The payload of a case out of the joined core types of all: `CoerceValueIter`. */
+function stageLiftCase(stager: Stager, { type }: Case, joined: readonly FlatType[]): Lift | undefined {
+  if (type === undefined) return undefined;
+  const lift = stager.lift(type);
+  const wanted = layoutOf(type).flat;
+  if (wanted.every((want, index) => want === joined[index])) return lift;
+  const coercions = wanted.map((want, index) => liftCoercion(joined[index]!, want));
+  return (cx, flat, at) => {
+    const coerced: CoreValue[] = [];
+    for (let i = 0; i < coercions.length; i++) coerced.push(coercions[i]!(flat[at + i]!));
+    return lift(cx, coerced, 0);
+  };
+}
+
+const bits = new DataView(new ArrayBuffer(8));
+
+function liftCoercion(have: FlatType, want: FlatType): (value: CoreValue) => CoreValue {
+  if (have === want) return (value) => value;
+  if (want === 'f64') return (value) => f64OfBits(i64(value));
+  if (want === 'f32') return have === 'i32' ? (value) => f32OfBits(i32(value)) : (value) => f32OfBits(wrap(i64(value)));
+  return (value) => wrap(i64(value));
+}
+
+/** `wrap_i64_to_i32`. */
+function wrap(value: bigint): number {
+  return Number(BigInt.asIntN(32, value));
+}
+
+function f32OfBits(value: number): number {
+  bits.setInt32(0, value);
+  return bits.getFloat32(0);
+}
+
+function f64OfBits(value: bigint): number {
+  bits.setBigInt64(0, value);
+  return bits.getFloat64(0);
+}

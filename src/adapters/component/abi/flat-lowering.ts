@@ -1,0 +1,188 @@
+/**
+ * *CanonicalABI.md*, "Flat Lowering": values into core parameters and results.
+ */
+import { UnsupportedError } from '../errors.ts';
+import type { Case, ValueType } from '../types.ts';
+import type { Context, CoreValue } from './canonical-options.ts';
+import { flatPlaces } from './flat-lifting.ts';
+import {
+  flagsInto,
+  matchCase,
+  toBigInt,
+  toCamelCase,
+  toCharCode,
+  toNumber,
+  toObject,
+  toTuple,
+} from './javascript-values.ts';
+import { casesOf, type FlatType, fieldsOf, joinedPayloads, layoutOf } from './layout.ts';
+import { canonicalizeNan } from './loading.ts';
+import { lowerBorrow, lowerOwn } from './resource-handles.ts';
+import type { Lower, Stager } from './stager.ts';
+import { fixedElements, stageStoreListIntoRange, stageStoreMapIntoRange } from './storing.ts';
+import { storeStringIntoRange } from './strings.ts';
+
+/** `lower_flat`, of a type that flattens to one core value. */
+export type LowerOne = (context: Context, value: unknown) => CoreValue;
+
+export function stageLower(stager: Stager, type: ValueType): Lower {
+  switch (type.kind) {
+    case 'string':
+      return lowerPointerAndLength(storeStringIntoRange);
+    case 'list':
+      return stageLowerList(stager, type);
+    case 'map':
+      return lowerPointerAndLength(stageStoreMapIntoRange(stager, type));
+    case 'record':
+    case 'tuple':
+      return stageLowerRecord(stager, type);
+    case 'variant':
+    case 'enum':
+    case 'option':
+    case 'result':
+      return stageLowerVariant(stager, type);
+    default: {
+      const lower = stageLowerOne(stager, type);
+      return (cx, value, flat, at) => {
+        flat[at] = lower(cx, value);
+      };
+    }
+  }
+}
+
+export function stageLowerOne(stager: Stager, type: ValueType): LowerOne {
+  switch (type.kind) {
+    case 'bool':
+      return (_, value) => (value ? 1 : 0);
+    case 'u8':
+      return (_, value) => toNumber(value) & 0xff;
+    case 'u16':
+      return (_, value) => toNumber(value) & 0xffff;
+    case 's8':
+      return (_, value) => (toNumber(value) << 24) >> 24;
+    case 's16':
+      return (_, value) => (toNumber(value) << 16) >> 16;
+    case 'u32':
+    case 's32':
+      return (_, value) => toNumber(value) | 0;
+    case 'u64':
+    case 's64':
+      return (_, value) => toBigInt(value);
+    case 'f32':
+    case 'f64':
+      return (_, value) => canonicalizeNan(toNumber(value));
+    case 'char':
+      return (_, value) => toCharCode(value);
+    case 'flags': {
+      const pack = flagsInto(type.labels);
+      return (_, value) => pack(value);
+    }
+    case 'own':
+      return lowerOwn(stager, type.resource);
+    case 'borrow':
+      return lowerBorrow(stager, type.resource);
+    case 'stream':
+    case 'future':
+    case 'error-context':
+      throw new UnsupportedError(type.kind);
+    default: {
+      const lower = stager.lower(type);
+      return (cx, value) => {
+        const flat: CoreValue[] = [0];
+        lower(cx, value, flat, 0);
+        return flat[0]!;
+      };
+    }
+  }
+}
+
+/** `lower_flat_string` and `lower_flat_list`. */
+function lowerPointerAndLength(intoRange: (cx: Context, value: unknown) => number): Lower {
+  return (cx, value, flat, at) => {
+    flat[at] = intoRange(cx, value);
+    flat[at + 1] = cx.lowered;
+  };
+}
+
+function stageLowerList(stager: Stager, type: ValueType & { kind: 'list' }): Lower {
+  const { length } = type;
+  if (length === undefined) return lowerPointerAndLength(stageStoreListIntoRange(stager, type));
+  const elementsOf = fixedElements(type.element, length);
+  const lower = stager.lower(type.element);
+  const step = layoutOf(type.element).flat.length;
+  return (cx, value, flat, at) => {
+    const elements = elementsOf(value);
+    for (let i = 0; i < length; i++) lower(cx, elements[i], flat, at + i * step);
+  };
+}
+
+function stageLowerRecord(stager: Stager, type: ValueType & { kind: 'record' | 'tuple' }): Lower {
+  const types = fieldsOf(type);
+  const lowers = types.map((each) => stager.lower(each));
+  const places = flatPlaces(types);
+  const count = lowers.length;
+  if (type.kind === 'tuple') {
+    return (cx, value, flat, at) => {
+      const elements = toTuple(value, count);
+      for (let i = 0; i < count; i++) lowers[i]!(cx, elements[i], flat, at + places[i]!);
+    };
+  }
+  const keys = type.fields.map((field) => toCamelCase(field.name));
+  return (cx, value, flat, at) => {
+    const record = toObject(value, 'record');
+    for (let i = 0; i < count; i++) lowers[i]!(cx, record[keys[i]!], flat, at + places[i]!);
+  };
+}
+
+function stageLowerVariant(
+  stager: Stager,
+  type: ValueType & { kind: 'variant' | 'enum' | 'option' | 'result' },
+): Lower {
+  const cases = casesOf(type);
+  const joined = joinedPayloads(cases);
+  const zeros = joined.map((flat): CoreValue => (flat === 'i64' ? 0n : 0));
+  const lowers = cases.map((each) => stageLowerCase(stager, each, joined));
+  const { indexOf, payloadOf } = matchCase(type);
+  return (cx, value, flat, at) => {
+    const index = indexOf(value);
+    flat[at] = index;
+    for (let i = 0; i < zeros.length; i++) flat[at + 1 + i] = zeros[i]!;
+    lowers[index]?.(cx, payloadOf(value), flat, at + 1);
+  };
+}
+
+function stageLowerCase(stager: Stager, { type }: Case, joined: readonly FlatType[]): Lower | undefined {
+  if (type === undefined) return undefined;
+  const lower = stager.lower(type);
+  const have = layoutOf(type).flat;
+  if (have.every((each, index) => each === joined[index])) return lower;
+  const coercions = have.map((each, index) => lowerCoercion(each, joined[index]!));
+  return (cx, value, flat, at) => {
+    lower(cx, value, flat, at);
+    for (let i = 0; i < coercions.length; i++) flat[at + i] = coercions[i]!(flat[at + i]!);
+  };
+}
+
+const bits = new DataView(new ArrayBuffer(8));
+
+/** An i32 joined to i64 is zero-extended. */
+function lowerCoercion(have: FlatType, want: FlatType): (value: CoreValue) => CoreValue {
+  if (have === want) return (value) => value;
+  if (have === 'f64') return (value) => bitsOfF64(value as number);
+  if (have === 'f32') {
+    return want === 'i32' ? (value) => bitsOfF32(value as number) : (value) => BigInt(bitsOfF32(value as number));
+  }
+  return (value) => BigInt((value as number) >>> 0);
+}
+
+/** `encode_float_as_i32`. */
+function bitsOfF32(value: number): number {
+  bits.setFloat32(0, value);
+  return bits.getUint32(0);
+}
+
+/** `encode_float_as_i64`. */
+function bitsOfF64(value: number): bigint {
+  bits.setFloat64(0, value);
+  return bits.getBigUint64(0);
+}

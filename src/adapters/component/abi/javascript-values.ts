@@ -1,0 +1,172 @@
+/**
+ * *Explainer.md*, "JS API": `ToJSValue` and `ToWebAssemblyValue`, as far as they do not touch a guest's memory.
+ *
+ * What the host passes wrongly is a `TypeError` or `RangeError`, as everywhere in JavaScript: it is no fault of the
+ * guest's, and no trap.
+ */
+import type { ValueType } from '../types.ts';
+
+/** The name under which JavaScript sees a function, field or flag: `take-borrow` is `takeBorrow`. */
+export function toCamelCase(name: string): string {
+  return name
+    .split('-')
+    .map((word, index) => (index === 0 ? word.toLowerCase() : capitalized(word)))
+    .join('');
+}
+
+/** The name under which JavaScript sees a resource type: `input-stream` is `InputStream`. */
+export function toPascalCase(name: string): string {
+  return name.split('-').map(capitalized).join('');
+}
+
+function capitalized(word: string): string {
+  return word.charAt(0).toUpperCase() + word.slice(1).toLowerCase();
+}
+
+/**
+ * An object with all of a record's fields. Copying it and assigning the fields is much faster than adding them one by
+ * one, since the copy has its final shape from the start.
+ */
+export function recordTemplate(keys: readonly string[]): Record<string, unknown> {
+  return Object.fromEntries(keys.map((key) => [key, undefined]));
+}
+
+/** `unpack_flags_from_int`. */
+export function flagsFrom(labels: readonly string[]): (bits: number) => Record<string, unknown> {
+  const keys = labels.map(toCamelCase);
+  const template = recordTemplate(keys);
+  return (bits) => {
+    const flags = { ...template };
+    for (let i = 0; i < keys.length; i++) flags[keys[i]!] = ((bits >>> i) & 1) !== 0;
+    return flags;
+  };
+}
+
+/** `pack_flags_into_int`. A missing flag is false. */
+export function flagsInto(labels: readonly string[]): (value: unknown) => number {
+  const keys = labels.map(toCamelCase);
+  return (value) => {
+    const flags = toObject(value, 'flags');
+    let bits = 0;
+    for (let i = 0; i < keys.length; i++) if (flags[keys[i]!]) bits |= 1 << i;
+    return bits;
+  };
+}
+
+/** A number as `ToNumber` gives it, but not for what is no number at all. */
+export function toNumber(value: unknown): number {
+  if (typeof value === 'number') return value;
+  if (typeof value === 'bigint' || typeof value === 'boolean') return Number(value);
+  throw new TypeError(`expected a number, got ${show(value)}`);
+}
+
+export function toBigInt(value: unknown): bigint {
+  if (typeof value === 'bigint') return value;
+  if (typeof value === 'number' || typeof value === 'boolean') return BigInt(value);
+  throw new TypeError(`expected a bigint, got ${show(value)}`);
+}
+
+export function toText(value: unknown): string {
+  if (typeof value === 'string') return value;
+  throw new TypeError(`expected a string, got ${show(value)}`);
+}
+
+/** `char_to_i32`, of a string that is one Unicode scalar value. */
+export function toCharCode(value: unknown): number {
+  const code = toText(value).codePointAt(0);
+  if (code === undefined || value !== String.fromCodePoint(code) || (code >= 0xd800 && code <= 0xdfff)) {
+    throw new TypeError(`expected a string of one Unicode scalar value, got ${show(value)}`);
+  }
+  return code;
+}
+
+export function toObject(value: unknown, what: string): Record<string, unknown> {
+  if ((typeof value === 'object' && value !== null) || typeof value === 'function') return asRecord(value);
+  throw new TypeError(`expected an object for a ${what}, got ${show(value)}`);
+}
+
+function asRecord(value: object): Record<string, unknown> {
+  return value as Record<string, unknown>;
+}
+
+/** The elements of a list, as a `sequence`: anything that can be iterated. */
+export function toElements(value: unknown): readonly unknown[] {
+  if (Array.isArray(value)) return value;
+  if (typeof value === 'object' && value !== null && Symbol.iterator in value) {
+    return Array.from(value as Iterable<unknown>);
+  }
+  throw new TypeError(`expected a list, got ${show(value)}`);
+}
+
+export function toTuple(value: unknown, length: number): readonly unknown[] {
+  const elements = toElements(value);
+  if (elements.length === length) return elements;
+  throw new TypeError(`expected a tuple of ${length}, got ${elements.length} elements`);
+}
+
+/** The pairs of a map: of a `Map`, of an iterable of pairs or else of an object's entries. */
+export function toPairs(value: unknown): readonly unknown[] {
+  if (value instanceof Map) return [...value];
+  if (typeof value === 'object' && value !== null && !(Symbol.iterator in value)) return Object.entries(value);
+  return toElements(value);
+}
+
+/**
+ * `match_case`: which case a JavaScript value is, and its payload.
+ */
+export function matchCase(type: ValueType & { kind: 'variant' | 'enum' | 'option' | 'result' }): {
+  indexOf: (value: unknown) => number;
+  payloadOf: (value: unknown) => unknown;
+} {
+  switch (type.kind) {
+    case 'enum': {
+      const indices = new Map<unknown, number>(type.labels.map((label, index) => [label, index]));
+      return { indexOf: (value) => indices.get(value) ?? noCase(value, type.labels), payloadOf: () => undefined };
+    }
+    case 'option':
+      if (type.value.kind !== 'option') {
+        return { indexOf: (value) => (value === undefined || value === null ? 0 : 1), payloadOf: (value) => value };
+      }
+      return { indexOf: (value) => (isNone(value) ? 0 : tagIndex(value, SOME)), payloadOf };
+    case 'variant': {
+      const indices = new Map<unknown, number>(type.cases.map((each, index) => [each.name, index]));
+      return { indexOf: (value) => tagIndex(value, indices), payloadOf };
+    }
+    case 'result':
+      return { indexOf: (value) => tagIndex(value, OK_ERR), payloadOf };
+  }
+}
+
+const SOME = new Map<unknown, number>([
+  ['none', 0],
+  ['some', 1],
+]);
+const OK_ERR = new Map<unknown, number>([
+  ['ok', 0],
+  ['err', 1],
+]);
+
+function isNone(value: unknown): boolean {
+  return value === undefined || value === null;
+}
+
+function tagIndex(value: unknown, indices: ReadonlyMap<unknown, number>): number {
+  const { tag } = toObject(value, 'variant');
+  return indices.get(tag) ?? noCase(tag, [...indices.keys()]);
+}
+
+function payloadOf(value: unknown): unknown {
+  return toObject(value, 'variant').val;
+}
+
+function noCase(value: unknown, labels: readonly unknown[]): never {
+  throw new TypeError(`expected one of ${labels.slice(0, 20).join(', ')}, got ${show(value)}`);
+}
+
+/** A value in a message, cut short. */
+export function show(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);
+  if (typeof value === 'function') return `function ${value.name}`;
+  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'an array' : 'an object';
+  return String(value);
+}

@@ -1,0 +1,236 @@
+/**
+ * *CanonicalABI.md*, "Loading": values out of linear memory.
+ */
+import { UnsupportedError } from '../errors.ts';
+import type { ValueType } from '../types.ts';
+import type { Context } from './canonical-options.ts';
+import { flagsFrom, recordTemplate, toCamelCase } from './javascript-values.ts';
+import { alignTo, casesOf, discriminantLayout, entryOf, layoutOf, layoutOfFields, payloadOffset } from './layout.ts';
+import { loadNumbers, type NumberKind, numberKindOf } from './number-lists.ts';
+import { liftBorrow, liftOwn } from './resource-handles.ts';
+import type { Load, Stager } from './stager.ts';
+import { loadString } from './strings.ts';
+
+export function stageLoad(stager: Stager, type: ValueType): Load {
+  switch (type.kind) {
+    case 'bool':
+      return (cx, ptr) => cx.memory.view.getUint8(ptr) !== 0;
+    case 'u8':
+      return (cx, ptr) => cx.memory.view.getUint8(ptr);
+    case 'u16':
+      return (cx, ptr) => cx.memory.view.getUint16(ptr, true);
+    case 'u32':
+      return (cx, ptr) => cx.memory.view.getUint32(ptr, true);
+    case 'u64':
+      return (cx, ptr) => cx.memory.view.getBigUint64(ptr, true);
+    case 's8':
+      return (cx, ptr) => cx.memory.view.getInt8(ptr);
+    case 's16':
+      return (cx, ptr) => cx.memory.view.getInt16(ptr, true);
+    case 's32':
+      return (cx, ptr) => cx.memory.view.getInt32(ptr, true);
+    case 's64':
+      return (cx, ptr) => cx.memory.view.getBigInt64(ptr, true);
+    case 'f32':
+      return (cx, ptr) => canonicalizeNan(cx.memory.view.getFloat32(ptr, true));
+    case 'f64':
+      return (cx, ptr) => canonicalizeNan(cx.memory.view.getFloat64(ptr, true));
+    case 'char':
+      return (cx, ptr) => convertI32ToChar(cx, cx.memory.view.getUint32(ptr, true));
+    case 'string':
+      return loadString(stager.representation);
+    case 'list':
+      return stageLoadList(stager, type);
+    case 'map':
+      return stageLoadMap(stager, type);
+    case 'record':
+    case 'tuple':
+      return stageLoadRecord(stager, type);
+    case 'variant':
+    case 'enum':
+    case 'option':
+    case 'result':
+      return stageLoadVariant(stager, type);
+    case 'flags':
+      return stageLoadFlags(type.labels);
+    case 'own': {
+      const lift = liftOwn(stager, type.resource);
+      return (cx, ptr) => lift(cx, cx.memory.view.getInt32(ptr, true));
+    }
+    case 'borrow': {
+      const lift = liftBorrow(stager, type.resource);
+      return (cx, ptr) => lift(cx, cx.memory.view.getInt32(ptr, true));
+    }
+    case 'stream':
+    case 'future':
+    case 'error-context':
+      throw new UnsupportedError(type.kind);
+  }
+}
+
+/** `canonicalize_nan32` and `canonicalize_nan64`: what passes through here carries no payload. */
+export function canonicalizeNan(value: number): number {
+  return Number.isNaN(value) ? Number.NaN : value;
+}
+
+export function convertI32ToChar(cx: Context, code: number): string {
+  if (code >= 0x110000 || (code >= 0xd800 && code <= 0xdfff)) throw cx.trap('invalid `char` bit pattern');
+  return String.fromCodePoint(code);
+}
+
+/** `MAX_LIST_BYTE_LENGTH`. */
+const MAX_LIST_BYTE_LENGTH = 2 ** 28 - 1;
+
+/** `load_list_from_range`, of a list of variable length. */
+export function stageLoadListFromRange(
+  stager: Stager,
+  type: ValueType & { kind: 'list' },
+): (cx: Context, ptr: number, length: number) => unknown {
+  const { size, alignment } = layoutOf(type.element);
+  const fromValidRange = stageLoadListFromValidRange(stager, type.element);
+  return (cx, ptr, length) => {
+    checkList(cx, ptr, length * size, alignment);
+    return fromValidRange(cx, ptr, length);
+  };
+}
+
+function checkList(cx: Context, ptr: number, byteLength: number, alignment: number): void {
+  if (byteLength > MAX_LIST_BYTE_LENGTH) throw cx.trap('list content out-of-bounds: too many bytes');
+  if ((ptr & (alignment - 1)) !== 0) throw cx.trap('unaligned pointer: list');
+  if (cx.isOutOfBounds(ptr, byteLength)) {
+    throw cx.trap('list content out-of-bounds: list pointer/length out of bounds of memory');
+  }
+}
+
+function stageLoadListFromValidRange(
+  stager: Stager,
+  element: ValueType,
+): (cx: Context, ptr: number, length: number) => unknown {
+  const numbers: NumberKind | undefined = numberKindOf(element);
+  if (numbers !== undefined) return loadNumbers(numbers, stager.representation);
+  const { size } = layoutOf(element);
+  const load = stager.load(element);
+  return (cx, ptr, length) => {
+    const values: unknown[] = [];
+    for (let at = ptr; values.length < length; at += size) values.push(load(cx, at));
+    return values;
+  };
+}
+
+function stageLoadList(stager: Stager, type: ValueType & { kind: 'list' }): Load {
+  const { length } = type;
+  if (length !== undefined) {
+    const fromValidRange = stageLoadListFromValidRange(stager, type.element);
+    return (cx, ptr) => fromValidRange(cx, ptr, length);
+  }
+  const fromRange = stageLoadListFromRange(stager, type);
+  return (cx, ptr) => {
+    const { view } = cx.memory;
+    return fromRange(cx, view.getUint32(ptr, true), view.getUint32(ptr + 4, true));
+  };
+}
+
+/** A map is a list of pairs; in JavaScript, the last of several pairs with one key wins. */
+export function stageLoadMapFromRange(
+  stager: Stager,
+  type: ValueType & { kind: 'map' },
+): (cx: Context, ptr: number, length: number) => unknown {
+  if (stager.representation === 'direct') {
+    return stageLoadListFromRange(stager, { kind: 'list', element: entryOf(type) });
+  }
+  const { size, alignment } = layoutOf(entryOf(type));
+  const loadKey = stager.load(type.key);
+  const loadValue = stager.load(type.value);
+  const valueOffset = alignTo(layoutOf(type.key).size, layoutOf(type.value).alignment);
+  return (cx, ptr, length) => {
+    checkList(cx, ptr, length * size, alignment);
+    const map = new Map<unknown, unknown>();
+    for (let i = 0, at = ptr; i < length; i++, at += size) {
+      map.set(loadKey(cx, at), loadValue(cx, at + valueOffset));
+    }
+    return map;
+  };
+}
+
+function stageLoadMap(stager: Stager, type: ValueType & { kind: 'map' }): Load {
+  const fromRange = stageLoadMapFromRange(stager, type);
+  return (cx, ptr) => {
+    const { view } = cx.memory;
+    return fromRange(cx, view.getUint32(ptr, true), view.getUint32(ptr + 4, true));
+  };
+}
+
+function stageLoadRecord(stager: Stager, type: ValueType & { kind: 'record' | 'tuple' }): Load {
+  const types = type.kind === 'record' ? type.fields.map((field) => field.type) : type.elements;
+  const { offsets } = layoutOfFields(types);
+  const loads = types.map((each) => stager.load(each));
+  const count = loads.length;
+  if (type.kind === 'tuple') {
+    return (cx, ptr) => {
+      const tuple: unknown[] = [];
+      for (let i = 0; i < count; i++) tuple.push(loads[i]!(cx, ptr + offsets[i]!));
+      return tuple;
+    };
+  }
+  const keys = type.fields.map((field) => toCamelCase(field.name));
+  const template = recordTemplate(keys);
+  return (cx, ptr) => {
+    const record = { ...template };
+    for (let i = 0; i < count; i++) record[keys[i]!] = loads[i]!(cx, ptr + offsets[i]!);
+    return record;
+  };
+}
+
+type VariantType = ValueType & { kind: 'variant' | 'enum' | 'option' | 'result' };
+
+/** How the discriminant is read, with its check, and where the payload is. */
+export function discriminantOf(type: VariantType): {
+  readonly read: (cx: Context, ptr: number) => number;
+  readonly offset: number;
+} {
+  const cases = casesOf(type);
+  const count = cases.length;
+  const { size } = discriminantLayout(count);
+  return {
+    offset: payloadOffset(cases),
+    read: (cx, ptr) => {
+      const { view } = cx.memory;
+      const index =
+        size === 1 ? view.getUint8(ptr) : size === 2 ? view.getUint16(ptr, true) : view.getUint32(ptr, true);
+      if (index >= count) throw invalidDiscriminant(cx, index, count);
+      return index;
+    },
+  };
+}
+
+function stageLoadVariant(stager: Stager, type: VariantType): Load {
+  const { read, offset } = discriminantOf(type);
+  const loads = casesOf(type).map((each) => (each.type === undefined ? undefined : stager.load(each.type)));
+  const make = makeCase(type);
+  return (cx, ptr) => {
+    const index = read(cx, ptr);
+    const load = loads[index];
+    return make(index, load === undefined ? undefined : load(cx, ptr + offset));
+  };
+}
+
+export function invalidDiscriminant(cx: Context, index: number, count: number): Error {
+  return cx.trap(`invalid variant discriminant: ${index} of ${count} cases`);
+}
+
+/** The JavaScript value of a case, once its payload is lifted. */
+export function makeCase(type: VariantType): (index: number, payload: unknown) => unknown {
+  if (type.kind === 'enum') return (index) => type.labels[index];
+  if (type.kind === 'option' && type.value.kind !== 'option') return (_, payload) => payload;
+  const cases = casesOf(type);
+  const tags = cases.map((each) => each.name);
+  const bare = cases.map((each) => each.type === undefined);
+  return (index, payload) => (bare[index] ? { tag: tags[index] } : { tag: tags[index], val: payload });
+}
+
+function stageLoadFlags(labels: readonly string[]): Load {
+  const unpack = flagsFrom(labels);
+  if (labels.length <= 8) return (cx, ptr) => unpack(cx.memory.view.getUint8(ptr));
+  if (labels.length <= 16) return (cx, ptr) => unpack(cx.memory.view.getUint16(ptr, true));
+  return (cx, ptr) => unpack(cx.memory.view.getInt32(ptr, true));
+}

@@ -1,0 +1,105 @@
+/**
+ * *CanonicalABI.md*, `load_list_from_valid_range` and `store_list_into_valid_range` for numbers: whole ranges of bytes
+ * are copied, and JavaScript sees typed arrays. (Typed arrays have the engine's byte order: little-endian wherever
+ * WebAssembly runs.)
+ */
+import type { ValueType } from '../types.ts';
+import type { Context } from './canonical-options.ts';
+import { toBigInt, toElements, toNumber } from './javascript-values.ts';
+import type { Representation } from './stager.ts';
+
+export type NumberKind = 'u8' | 's8' | 'u16' | 's16' | 'u32' | 's32' | 'u64' | 's64' | 'f32' | 'f64';
+
+type Numbers =
+  | Uint8Array
+  | Int8Array
+  | Uint16Array
+  | Int16Array
+  | Uint32Array
+  | Int32Array
+  | BigUint64Array
+  | BigInt64Array
+  | Float32Array
+  | Float64Array;
+
+type NumbersConstructor = { new (buffer: ArrayBuffer, offset?: number, length?: number): Numbers };
+
+const CONSTRUCTORS: Record<NumberKind, NumbersConstructor & { readonly BYTES_PER_ELEMENT: number }> = {
+  u8: Uint8Array,
+  s8: Int8Array,
+  u16: Uint16Array,
+  s16: Int16Array,
+  u32: Uint32Array,
+  s32: Int32Array,
+  u64: BigUint64Array,
+  s64: BigInt64Array,
+  f32: Float32Array,
+  f64: Float64Array,
+};
+
+/** The kind of number whose lists are copied as a whole, or undefined for all other types. */
+export function numberKindOf(type: ValueType): NumberKind | undefined {
+  return Object.hasOwn(CONSTRUCTORS, type.kind) ? (type.kind as NumberKind) : undefined;
+}
+
+/** `direct` values are views: they are lowered before anything can run in the component that they come from. */
+export function loadNumbers(
+  kind: NumberKind,
+  representation: Representation,
+): (cx: Context, ptr: number, length: number) => Numbers {
+  const Constructor = CONSTRUCTORS[kind];
+  if (representation === 'direct') {
+    return (cx, ptr, length) => new Constructor(cx.memory.bytes.buffer, ptr, length);
+  }
+  if (kind === 'u8') return (cx, ptr, length) => cx.memory.bytes.slice(ptr, ptr + length);
+  const size = Constructor.BYTES_PER_ELEMENT;
+  if (kind === 'f32' || kind === 'f64') {
+    return (cx, ptr, length) => {
+      const floats = new Constructor(cx.memory.bytes.slice(ptr, ptr + length * size).buffer);
+      canonicalizeNans(floats);
+      return floats;
+    };
+  }
+  return (cx, ptr, length) => new Constructor(cx.memory.bytes.slice(ptr, ptr + length * size).buffer);
+}
+
+/** Without this, the sign and payload of a NaN would tell two engines apart. */
+function canonicalizeNans(floats: Numbers): void {
+  for (let i = 0; i < floats.length; i++) if (Number.isNaN(floats[i])) floats[i] = Number.NaN;
+}
+
+/** What `storeNumbers` takes: the value itself where its bytes can be copied, else its elements. */
+export function toNumberList(kind: NumberKind): (value: unknown) => ArrayLike<unknown> {
+  const Constructor = CONSTRUCTORS[kind];
+  return (value) => {
+    if (value instanceof Constructor) return value;
+    return ArrayBuffer.isView(value) && 'length' in value ? Array.from(value as Uint8Array) : toElements(value);
+  };
+}
+
+/** Up to this many bytes, a loop is faster than `set`. */
+const SMALL = 24;
+
+export function storeNumbers(kind: NumberKind): (cx: Context, values: ArrayLike<unknown>, ptr: number) => void {
+  const Constructor = CONSTRUCTORS[kind];
+  const isFloat = kind === 'f32' || kind === 'f64';
+  if (kind === 'u8') {
+    return (cx, values, ptr) => {
+      const { bytes } = cx.memory;
+      if (values instanceof Uint8Array) {
+        const { length } = values;
+        if (length > SMALL) bytes.set(values, ptr);
+        else for (let i = 0; i < length; i++) bytes[ptr + i] = values[i]!;
+      } else for (let i = 0; i < values.length; i++) bytes[ptr + i] = toNumber(values[i]);
+    };
+  }
+  const convert: (value: unknown) => number | bigint = kind === 'u64' || kind === 's64' ? toBigInt : toNumber;
+  return (cx, values, ptr) => {
+    const target = new Constructor(cx.memory.bytes.buffer, ptr, values.length);
+    // The kinds agree: `Constructor` is that of `convert`, and of `values` if they are a typed array.
+    const assign = target as unknown as { set(values: ArrayLike<unknown>): void; [index: number]: unknown };
+    if (values instanceof Constructor) assign.set(values);
+    else for (let i = 0; i < values.length; i++) assign[i] = convert(values[i]);
+    if (isFloat) canonicalizeNans(target);
+  };
+}

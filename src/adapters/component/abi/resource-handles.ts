@@ -1,0 +1,170 @@
+/**
+ * *CanonicalABI.md*, `lift_own`, `lift_borrow`, `lower_own` and `lower_borrow`: handles between a guest's table and a
+ * rep, an object or a handle of the host's own table.
+ */
+import type { ResourceType } from '../types.ts';
+import type { Context } from './canonical-options.ts';
+import { show } from './javascript-values.ts';
+import { BORROWED, type HandleTable, LEND, type RuntimeResource, wrongHandle } from './runtime-state.ts';
+import type { Stager } from './stager.ts';
+
+export function liftOwn(stager: Stager, resource: ResourceType): (cx: Context, index: number) => unknown {
+  const slot = stager.slotOf(resource);
+  switch (stager.representation) {
+    case 'direct':
+      return (cx, index) => takeOwn(cx, cx.resources[slot]!, index);
+    case 'objects':
+      return (cx, index) => {
+        const type = cx.resources[slot]!;
+        return objectsOf(type).liftOwn(takeOwn(cx, type, index));
+      };
+    case 'handles':
+      return (cx, index) => {
+        const type = cx.resources[slot]!;
+        const rep = takeOwn(cx, type, index);
+        return type.impl === undefined ? objectsOf(type).liftOwn(rep) : cx.instance.host.handles.add(type, rep, 0);
+      };
+  }
+}
+
+export function liftBorrow(stager: Stager, resource: ResourceType): (cx: Context, index: number) => unknown {
+  const slot = stager.slotOf(resource);
+  switch (stager.representation) {
+    case 'direct':
+      return (cx, index) => lendOwn(cx, cx.resources[slot]!, index);
+    case 'objects':
+      return (cx, index) => {
+        const type = cx.resources[slot]!;
+        return objectsOf(type).liftBorrow(lendOwn(cx, type, index), cx.instance.host.scope);
+      };
+    case 'handles':
+      return (cx, index) => {
+        const type = cx.resources[slot]!;
+        const { handles, scope } = cx.instance.host;
+        const rep = lendOwn(cx, type, index);
+        if (type.impl === undefined) return objectsOf(type).liftBorrow(rep, scope);
+        const handle = handles.add(type, rep, BORROWED);
+        scope.push({ release: () => handles.remove(handle) });
+        return handle;
+      };
+  }
+}
+
+export function lowerOwn(stager: Stager, resource: ResourceType): (cx: Context, value: unknown) => number {
+  const slot = stager.slotOf(resource);
+  switch (stager.representation) {
+    case 'direct':
+      return (cx, rep) => cx.instance.handles.add(cx.resources[slot]!, asRep(rep), 0);
+    case 'objects':
+      return (cx, value) => {
+        const type = cx.resources[slot]!;
+        return cx.instance.handles.add(type, objectsOf(type).lowerOwn(value), 0);
+      };
+    case 'handles':
+      return (cx, value) => {
+        const type = cx.resources[slot]!;
+        const rep =
+          type.impl === undefined
+            ? objectsOf(type).lowerOwn(value)
+            : takeHostOwn(cx.instance.host.handles, type, value);
+        return cx.instance.handles.add(type, rep, 0);
+      };
+  }
+}
+
+export function lowerBorrow(stager: Stager, resource: ResourceType): (cx: Context, value: unknown) => number {
+  const slot = stager.slotOf(resource);
+  switch (stager.representation) {
+    case 'direct':
+      return (cx, rep) => giveBorrow(cx, cx.resources[slot]!, asRep(rep));
+    case 'objects':
+      return (cx, value) => {
+        const type = cx.resources[slot]!;
+        return giveBorrow(cx, type, objectsOf(type).lowerBorrow(value, cx.instance.host.scope));
+      };
+    case 'handles':
+      return (cx, value) => {
+        const type = cx.resources[slot]!;
+        const { handles, scope } = cx.instance.host;
+        const rep =
+          type.impl === undefined ? objectsOf(type).lowerBorrow(value, scope) : lendHostHandle(handles, type, value);
+        return giveBorrow(cx, type, rep);
+      };
+  }
+}
+
+/** `lift_own`. */
+function takeOwn(cx: Context, type: RuntimeResource, index: number): number {
+  const { handles } = cx.instance;
+  if (handles.types[index] !== type) throw wrongHandle(cx.instance, index, type);
+  const info = handles.info[index]!;
+  if (info !== 0) {
+    throw cx.trap(
+      (info & BORROWED) !== 0
+        ? 'cannot lift own resource from a borrow'
+        : 'cannot remove owned resource while borrowed',
+    );
+  }
+  const rep = handles.reps[index]!;
+  handles.remove(index);
+  return rep;
+}
+
+/** `lift_borrow`. */
+function lendOwn(cx: Context, type: RuntimeResource, index: number): number {
+  const { handles } = cx.instance;
+  if (handles.types[index] !== type) throw wrongHandle(cx.instance, index, type);
+  handles.lend(index);
+  return handles.reps[index]!;
+}
+
+/** `lower_borrow`: the component that defines a resource is given its rep. */
+function giveBorrow(cx: Context, type: RuntimeResource, rep: number): number {
+  const { instance } = cx;
+  if (instance === type.impl) return rep;
+  instance.borrows++;
+  return instance.handles.add(type, rep, BORROWED);
+}
+
+function takeHostOwn(handles: HandleTable, type: RuntimeResource, value: unknown): number {
+  const index = asRep(value);
+  if (handles.types[index] !== type || handles.info[index] !== 0) throw wrongHostHandle(handles, type, value);
+  const rep = handles.reps[index]!;
+  handles.remove(index);
+  return rep;
+}
+
+function lendHostHandle(handles: HandleTable, type: RuntimeResource, value: unknown): number {
+  const index = asRep(value);
+  if (handles.types[index] !== type) throw wrongHostHandle(handles, type, value);
+  handles.lend(index);
+  return handles.reps[index]!;
+}
+
+/** Takes an own handle out of the host's table to drop it. */
+export function removeHostOwn(handles: HandleTable, type: RuntimeResource, value: unknown): number {
+  return takeHostOwn(handles, type, value);
+}
+
+function wrongHostHandle(handles: HandleTable, type: RuntimeResource, value: unknown): TypeError {
+  const index = asRep(value);
+  const found = handles.types[index];
+  const why =
+    found !== type
+      ? `it is ${found === undefined ? 'no live handle' : `a handle of ${found.name}`}`
+      : (handles.info[index]! & BORROWED) !== 0
+        ? 'it is a borrow'
+        : `it is lent to ${handles.info[index]! / LEND} calls`;
+  return new TypeError(`expected an own handle of ${type.name}, got ${show(value)}: ${why}`);
+}
+
+/** Between two components a lifted handle is its rep; what is no number is no handle of the host's. */
+function asRep(value: unknown): number {
+  return typeof value === 'number' ? value : -1;
+}
+
+function objectsOf(type: RuntimeResource): NonNullable<RuntimeResource['objects']> {
+  const { objects } = type;
+  if (objects === undefined) throw new Error(`resource type ${type.name} has no JavaScript form yet`);
+  return objects;
+}

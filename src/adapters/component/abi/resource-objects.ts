@@ -1,0 +1,226 @@
+/**
+ * *Explainer.md*, "JS API": resources as JavaScript objects. A guest's resource is an object of a class that this file
+ * makes; a resource that the host implements is an object of the host's own class.
+ */
+import { destroyFromHost } from './canon-resource.ts';
+import { show, toPascalCase } from './javascript-values.ts';
+import { type CallScope, type ResourceObjects, RuntimeResource } from './runtime-state.ts';
+
+// Resources of guests ----------------------------------------------------------------------------------------------
+
+/** `ResourceHandle`, as a JavaScript object holds it. */
+class ObjectHandle {
+  readonly type: RuntimeResource;
+  readonly rep: number;
+  readonly isOwn: boolean;
+  isLive = true;
+  lends = 0;
+
+  constructor(type: RuntimeResource, rep: number, isOwn: boolean) {
+    this.type = type;
+    this.rep = rep;
+    this.isOwn = isOwn;
+  }
+
+  /** The end of a lend. */
+  release(): void {
+    this.lends--;
+  }
+}
+
+/** What nobody drops is dropped once its object is gone, as *Explainer.md* asks for. */
+const registry = new FinalizationRegistry<ObjectHandle>((handle) => {
+  if (!handle.isLive) return;
+  handle.isLive = false;
+  try {
+    destroyFromHost(handle.type, handle.rep);
+  } catch {
+    // The instance trapped, now or before: nobody is there to be told, and the next call into it says so.
+  }
+});
+
+/** The base of all resource classes of guests. The handle is private: it can be neither forged nor copied. */
+export class Resource {
+  #handle: ObjectHandle;
+
+  constructor(handle: ObjectHandle) {
+    this.#handle = handle;
+    if (handle.isOwn) registry.register(this, handle, handle);
+  }
+
+  /** Drops the resource: runs its destructor, if it is an own handle. Harmless where it is gone already. */
+  [Symbol.dispose](): void {
+    const handle = this.#handle;
+    if (!handle.isLive) return;
+    if (handle.lends > 0) throw new TypeError(`cannot drop ${handle.type.name}: it is lent to a running call`);
+    handle.isLive = false;
+    if (!handle.isOwn) return;
+    registry.unregister(handle);
+    destroyFromHost(handle.type, handle.rep);
+  }
+
+  /** The live handle of type `type` that `value` holds. */
+  static handleOf(value: unknown, type: RuntimeResource): ObjectHandle {
+    if (typeof value !== 'object' || value === null || !(#handle in value)) {
+      throw new TypeError(`expected a resource of type ${type.name}, got ${show(value)}`);
+    }
+    const handle = value.#handle;
+    if (handle.type !== type) throw new TypeError(`expected a ${type.name}, got a ${handle.type.name} of another type`);
+    if (!handle.isLive) throw new TypeError(`this ${type.name} has been dropped, given away, or was lent for one call`);
+    return handle;
+  }
+}
+
+/** Tells a class's constructor that it is given a handle, not the arguments of `[constructor]`. */
+const WRAP = Symbol('wrap');
+
+export type ResourceClass = { new (...args: unknown[]): Resource; prototype: Resource };
+
+/** Resources that a component defines, as objects. Their class is made here; the linker adds the methods. */
+export class GuestResourceObjects implements ResourceObjects {
+  readonly exported: ResourceClass;
+  /** The guest's `[constructor]`, once the linker has found it. */
+  construct: ((...args: unknown[]) => unknown) | undefined = undefined;
+  private readonly type: RuntimeResource;
+
+  constructor(type: RuntimeResource) {
+    this.type = type;
+    const construct = (args: unknown[]): ObjectHandle => {
+      if (this.construct === undefined) throw new TypeError(`${type.name} has no constructor`);
+      return this.take(this.construct(...args));
+    };
+    this.exported = class extends Resource {
+      constructor(...args: unknown[]) {
+        super(args[0] === WRAP && args[1] instanceof ObjectHandle ? args[1] : construct(args));
+      }
+    };
+    Object.defineProperty(this.exported, 'name', { value: toPascalCase(type.name) });
+  }
+
+  liftOwn(rep: number): unknown {
+    return new this.exported(WRAP, new ObjectHandle(this.type, rep, true));
+  }
+
+  liftBorrow(rep: number, scope: CallScope): unknown {
+    const handle = new ObjectHandle(this.type, rep, false);
+    scope.push({
+      release: () => {
+        handle.isLive = false;
+      },
+    });
+    return new this.exported(WRAP, handle);
+  }
+
+  lowerOwn(value: unknown): number {
+    return this.take(value).rep;
+  }
+
+  lowerBorrow(value: unknown, scope: CallScope): number {
+    const handle = Resource.handleOf(value, this.type);
+    handle.lends++;
+    scope.push(handle);
+    return handle.rep;
+  }
+
+  /** Takes the own handle out of an object, which is dead from then on. */
+  private take(value: unknown): ObjectHandle {
+    const handle = Resource.handleOf(value, this.type);
+    if (!handle.isOwn) throw new TypeError(`expected an own ${this.type.name}, got a borrowed one`);
+    if (handle.lends > 0) throw new TypeError(`cannot give away ${this.type.name}: it is lent to a running call`);
+    handle.isLive = false;
+    registry.unregister(handle);
+    return new ObjectHandle(this.type, handle.rep, true);
+  }
+}
+
+// Resources of the host --------------------------------------------------------------------------------------------
+
+/** A class, or whatever else the host gives for a resource type. */
+export type HostClass = object;
+
+/** Resources that the host implements: a rep is the place of an object in a table. */
+class HostResourceObjects implements ResourceObjects {
+  readonly exported: HostClass;
+  private readonly type: RuntimeResource;
+  private readonly objects: unknown[] = [];
+  private readonly free: number[] = [];
+
+  constructor(type: RuntimeResource, given: HostClass) {
+    this.type = type;
+    this.exported = given;
+  }
+
+  liftOwn(rep: number): unknown {
+    const object = this.objects[rep];
+    this.objects[rep] = undefined;
+    this.free.push(rep);
+    return object;
+  }
+
+  liftBorrow(rep: number): unknown {
+    return this.objects[rep];
+  }
+
+  lowerOwn(value: unknown): number {
+    if (typeof this.exported === 'function' && !(value instanceof this.exported)) {
+      throw new TypeError(`expected a resource of type ${this.type.name}, got ${show(value)}`);
+    }
+    const rep = this.free.pop() ?? this.objects.length;
+    this.objects[rep] = value;
+    return rep;
+  }
+
+  lowerBorrow(value: unknown, scope: CallScope): number {
+    const rep = this.lowerOwn(value);
+    scope.push({ release: () => void this.liftOwn(rep) });
+    return rep;
+  }
+}
+
+/** With `resources: 'handles'`, a resource of the host's is a number of its own choice: all 32 bits of it are kept. */
+class HostResourceReps implements ResourceObjects {
+  readonly exported: HostClass;
+
+  constructor(given: HostClass) {
+    this.exported = given;
+  }
+
+  liftOwn(rep: number): unknown {
+    return rep;
+  }
+
+  liftBorrow(rep: number): unknown {
+    return rep;
+  }
+
+  lowerOwn(value: unknown): number {
+    if (typeof value === 'number') return value;
+    throw new TypeError(`expected a resource as a number, got ${show(value)}`);
+  }
+
+  lowerBorrow(value: unknown): number {
+    return this.lowerOwn(value);
+  }
+}
+
+/** The run-time type of a resource that the host implements as `given`. */
+export function hostResource(name: string, given: HostClass, asHandles: boolean): RuntimeResource {
+  const type = new RuntimeResource(name, undefined);
+  if (asHandles) {
+    type.objects = new HostResourceReps(given);
+    type.dtor = (rep) => {
+      if ('drop' in given && typeof given.drop === 'function') given.drop(rep);
+    };
+    return type;
+  }
+  const objects = new HostResourceObjects(type, given);
+  type.objects = objects;
+  type.dtor = (rep) => dispose(objects.liftOwn(rep));
+  return type;
+}
+
+function dispose(object: unknown): void {
+  if (typeof object !== 'object' || object === null || !(Symbol.dispose in object)) return;
+  const method: unknown = object[Symbol.dispose];
+  if (typeof method === 'function') method.call(object);
+}

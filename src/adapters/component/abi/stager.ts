@@ -1,0 +1,67 @@
+/**
+ * Where lifting and lowering are staged: each operation of the canonical ABI, asked for a type, gives a closure that
+ * does it for that type, and gives the same closure for the same type. A call then runs closures and looks at no type.
+ */
+import type { ResourceType, ValueType } from '../types.ts';
+import type { Context, CoreValue } from './canonical-options.ts';
+import { stageLift } from './flat-lifting.ts';
+import { stageLower } from './flat-lowering.ts';
+import { stageLoad } from './loading.ts';
+import { stageStore } from './storing.ts';
+
+/**
+ * What lifted values are:
+ * - `objects`: JavaScript values as *Explainer.md* maps them, resources as objects;
+ * - `handles`: the same, but resources are numbers, handles in the host's own table;
+ * - `direct`: on the way from one component to another. Resources are reps, lists of numbers are views of the memory
+ *   they come from, and strings and maps keep what lowering them needs.
+ */
+export type Representation = 'objects' | 'handles' | 'direct';
+
+/** `load`: the caller has checked alignment and bounds of `ptr`. */
+export type Load = (context: Context, ptr: number) => unknown;
+/** `store`: likewise. */
+export type Store = (context: Context, value: unknown, ptr: number) => void;
+/** `lift_flat`: from `flat[at]` on. How many it takes follows from the type. */
+export type Lift = (context: Context, flat: readonly CoreValue[], at: number) => unknown;
+/** `lower_flat`: to `flat[at]` on. */
+export type Lower = (context: Context, value: unknown, flat: CoreValue[], at: number) => void;
+
+export class Stager {
+  readonly representation: Representation;
+  /** The place of a static resource type in `ComponentInstance.resources`. */
+  readonly slotOf: (resource: ResourceType) => number;
+  private readonly loads = new Map<ValueType, Load>();
+  private readonly stores = new Map<ValueType, Store>();
+  private readonly lifts = new Map<ValueType, Lift>();
+  private readonly lowers = new Map<ValueType, Lower>();
+
+  constructor(representation: Representation, slotOf: (resource: ResourceType) => number) {
+    this.representation = representation;
+    this.slotOf = slotOf;
+  }
+
+  load(type: ValueType): Load {
+    let load = this.loads.get(type);
+    if (load === undefined) this.loads.set(type, (load = stageLoad(this, type)));
+    return load;
+  }
+
+  store(type: ValueType): Store {
+    let store = this.stores.get(type);
+    if (store === undefined) this.stores.set(type, (store = stageStore(this, type)));
+    return store;
+  }
+
+  lift(type: ValueType): Lift {
+    let lift = this.lifts.get(type);
+    if (lift === undefined) this.lifts.set(type, (lift = stageLift(this, type)));
+    return lift;
+  }
+
+  lower(type: ValueType): Lower {
+    let lower = this.lowers.get(type);
+    if (lower === undefined) this.lowers.set(type, (lower = stageLower(this, type)));
+    return lower;
+  }
+}

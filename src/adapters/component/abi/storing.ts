@@ -1,0 +1,204 @@
+/**
+ * *CanonicalABI.md*, "Storing": values into linear memory.
+ *
+ * `realloc` may grow the memory, which renews its views: what comes after a nested `store` looks them up again.
+ */
+import { UnsupportedError } from '../errors.ts';
+import type { ValueType } from '../types.ts';
+import type { Context } from './canonical-options.ts';
+import {
+  flagsInto,
+  matchCase,
+  toBigInt,
+  toCamelCase,
+  toCharCode,
+  toElements,
+  toNumber,
+  toObject,
+  toPairs,
+  toTuple,
+} from './javascript-values.ts';
+import { casesOf, discriminantLayout, entryOf, fieldsOf, layoutOf, layoutOfFields, payloadOffset } from './layout.ts';
+import { canonicalizeNan } from './loading.ts';
+import { numberKindOf, storeNumbers, toNumberList } from './number-lists.ts';
+import { lowerBorrow, lowerOwn } from './resource-handles.ts';
+import type { Stager, Store } from './stager.ts';
+import { storeStringIntoRange } from './strings.ts';
+
+export function stageStore(stager: Stager, type: ValueType): Store {
+  switch (type.kind) {
+    case 'bool':
+      return (cx, value, ptr) => cx.memory.view.setUint8(ptr, value ? 1 : 0);
+    case 'u8':
+    case 's8':
+      return (cx, value, ptr) => cx.memory.view.setInt8(ptr, toNumber(value));
+    case 'u16':
+    case 's16':
+      return (cx, value, ptr) => cx.memory.view.setInt16(ptr, toNumber(value), true);
+    case 'u32':
+    case 's32':
+      return (cx, value, ptr) => cx.memory.view.setInt32(ptr, toNumber(value), true);
+    case 'u64':
+    case 's64':
+      return (cx, value, ptr) => cx.memory.view.setBigInt64(ptr, BigInt.asIntN(64, toBigInt(value)), true);
+    case 'f32':
+      return (cx, value, ptr) => cx.memory.view.setFloat32(ptr, canonicalizeNan(toNumber(value)), true);
+    case 'f64':
+      return (cx, value, ptr) => cx.memory.view.setFloat64(ptr, canonicalizeNan(toNumber(value)), true);
+    case 'char':
+      return (cx, value, ptr) => cx.memory.view.setInt32(ptr, toCharCode(value), true);
+    case 'string':
+      return storeString;
+    case 'list':
+      return stageStoreList(stager, type);
+    case 'map':
+      return storePointerAndLength(stageStoreMapIntoRange(stager, type));
+    case 'record':
+    case 'tuple':
+      return stageStoreRecord(stager, type);
+    case 'variant':
+    case 'enum':
+    case 'option':
+    case 'result':
+      return stageStoreVariant(stager, type);
+    case 'flags':
+      return stageStoreFlags(type.labels);
+    case 'own': {
+      const lower = lowerOwn(stager, type.resource);
+      return (cx, value, ptr) => cx.memory.view.setInt32(ptr, lower(cx, value), true);
+    }
+    case 'borrow': {
+      const lower = lowerBorrow(stager, type.resource);
+      return (cx, value, ptr) => cx.memory.view.setInt32(ptr, lower(cx, value), true);
+    }
+    case 'stream':
+    case 'future':
+    case 'error-context':
+      throw new UnsupportedError(type.kind);
+  }
+}
+
+/** Gives the pointer and leaves the length in `cx.lowered`. */
+type StoreIntoRange = (cx: Context, value: unknown) => number;
+
+function storePointerAndLength(intoRange: StoreIntoRange): Store {
+  return (cx, value, ptr) => {
+    const begin = intoRange(cx, value);
+    const { view } = cx.memory;
+    view.setInt32(ptr, begin, true);
+    view.setInt32(ptr + 4, cx.lowered, true);
+  };
+}
+
+const storeString: Store = storePointerAndLength(storeStringIntoRange);
+
+/** Beyond this, pointers and lengths are no 32-bit numbers any more. */
+const MAX_BYTE_LENGTH = 2 ** 32 - 1;
+
+/** `store_list_into_range`. */
+export function stageStoreListIntoRange(stager: Stager, type: ValueType & { kind: 'list' }): StoreIntoRange {
+  return storeElementsIntoRange(stager, type.element, toList(type.element));
+}
+
+export function stageStoreMapIntoRange(stager: Stager, type: ValueType & { kind: 'map' }): StoreIntoRange {
+  return storeElementsIntoRange(stager, entryOf(type), toPairs);
+}
+
+function storeElementsIntoRange(
+  stager: Stager,
+  element: ValueType,
+  elementsOf: (value: unknown) => ArrayLike<unknown>,
+): StoreIntoRange {
+  const { size, alignment } = layoutOf(element);
+  const intoValidRange = stageStoreListIntoValidRange(stager, element);
+  return (cx, value) => {
+    const elements = elementsOf(value);
+    const { length } = elements;
+    const byteLength = length * size;
+    if (byteLength > MAX_BYTE_LENGTH) throw new RangeError(`a list of ${byteLength} bytes is too long to pass`);
+    const ptr = cx.allocate(alignment, byteLength);
+    intoValidRange(cx, elements, ptr);
+    cx.lowered = length;
+    return ptr;
+  };
+}
+
+function toList(element: ValueType): (value: unknown) => ArrayLike<unknown> {
+  const numbers = numberKindOf(element);
+  return numbers === undefined ? toElements : toNumberList(numbers);
+}
+
+function stageStoreListIntoValidRange(
+  stager: Stager,
+  element: ValueType,
+): (cx: Context, elements: ArrayLike<unknown>, ptr: number) => void {
+  const numbers = numberKindOf(element);
+  if (numbers !== undefined) return storeNumbers(numbers);
+  const { size } = layoutOf(element);
+  const store = stager.store(element);
+  return (cx, elements, ptr) => {
+    for (let i = 0; i < elements.length; i++) store(cx, elements[i], ptr + i * size);
+  };
+}
+
+function stageStoreList(stager: Stager, type: ValueType & { kind: 'list' }): Store {
+  const { length } = type;
+  if (length === undefined) return storePointerAndLength(stageStoreListIntoRange(stager, type));
+  const elementsOf = fixedElements(type.element, length);
+  const intoValidRange = stageStoreListIntoValidRange(stager, type.element);
+  return (cx, value, ptr) => intoValidRange(cx, elementsOf(value), ptr);
+}
+
+/** The elements of a list whose length is part of its type. */
+export function fixedElements(element: ValueType, length: number): (value: unknown) => ArrayLike<unknown> {
+  const listOf = toList(element);
+  return (value) => {
+    const elements = listOf(value);
+    if (elements.length === length) return elements;
+    throw new TypeError(`expected a list of ${length} elements, got ${elements.length}`);
+  };
+}
+
+function stageStoreRecord(stager: Stager, type: ValueType & { kind: 'record' | 'tuple' }): Store {
+  const types = fieldsOf(type);
+  const { offsets } = layoutOfFields(types);
+  const stores = types.map((each) => stager.store(each));
+  const count = stores.length;
+  if (type.kind === 'tuple') {
+    return (cx, value, ptr) => {
+      const elements = toTuple(value, count);
+      for (let i = 0; i < count; i++) stores[i]!(cx, elements[i], ptr + offsets[i]!);
+    };
+  }
+  const keys = type.fields.map((field) => toCamelCase(field.name));
+  return (cx, value, ptr) => {
+    const record = toObject(value, 'record');
+    for (let i = 0; i < count; i++) stores[i]!(cx, record[keys[i]!], ptr + offsets[i]!);
+  };
+}
+
+function stageStoreVariant(
+  stager: Stager,
+  type: ValueType & { kind: 'variant' | 'enum' | 'option' | 'result' },
+): Store {
+  const cases = casesOf(type);
+  const { size } = discriminantLayout(cases.length);
+  const offset = payloadOffset(cases);
+  const stores = cases.map((each) => (each.type === undefined ? undefined : stager.store(each.type)));
+  const { indexOf, payloadOf } = matchCase(type);
+  return (cx, value, ptr) => {
+    const index = indexOf(value);
+    const { view } = cx.memory;
+    if (size === 1) view.setUint8(ptr, index);
+    else if (size === 2) view.setUint16(ptr, index, true);
+    else view.setUint32(ptr, index, true);
+    stores[index]?.(cx, payloadOf(value), ptr + offset);
+  };
+}
+
+function stageStoreFlags(labels: readonly string[]): Store {
+  const pack = flagsInto(labels);
+  if (labels.length <= 8) return (cx, value, ptr) => cx.memory.view.setUint8(ptr, pack(value));
+  if (labels.length <= 16) return (cx, value, ptr) => cx.memory.view.setUint16(ptr, pack(value), true);
+  return (cx, value, ptr) => cx.memory.view.setInt32(ptr, pack(value), true);
+}

@@ -1,0 +1,195 @@
+/**
+ * *CanonicalABI.md*, "Lifting and Lowering Values": the parameters and results of a whole function.
+ */
+import type { FunctionType, ValueType } from '../types.ts';
+import type { Context, CoreFunction, CoreValue } from './canonical-options.ts';
+import { flatPlaces, type LiftOne, stageLiftOne } from './flat-lifting.ts';
+import { type LowerOne, stageLowerOne } from './flat-lowering.ts';
+import { containsBorrow, layoutOf, layoutOfFields, MAX_FLAT_PARAMS, MAX_FLAT_RESULTS } from './layout.ts';
+import { discriminantOf, invalidDiscriminant } from './loading.ts';
+import type { Stager } from './stager.ts';
+
+/** What `flatten_functype` finds out about a function type, for the synchronous ABI. */
+export interface Signature {
+  readonly params: readonly ValueType[];
+  readonly result: ValueType | undefined;
+  /** Core parameters; 1 where they are spilled to memory. The out-pointer of a lowered function is not among them. */
+  readonly flatParams: number;
+  readonly spillsParams: boolean;
+  readonly spillsResult: boolean;
+  /** Whether each parameter is one core value, none of them spilled, and there are at most four. */
+  readonly isSimple: boolean;
+  readonly lendsHandles: boolean;
+}
+
+const signatures = new WeakMap<FunctionType, Signature>();
+
+export function signatureOf(type: FunctionType): Signature {
+  let signature = signatures.get(type);
+  if (signature === undefined) signatures.set(type, (signature = computeSignature(type)));
+  return signature;
+}
+
+function computeSignature(type: FunctionType): Signature {
+  const params = type.params.map((param) => param.type);
+  const flat = params.flatMap((param) => layoutOf(param).flat);
+  const spillsParams = flat.length > MAX_FLAT_PARAMS;
+  return {
+    params,
+    result: type.result,
+    flatParams: spillsParams ? 1 : flat.length,
+    spillsParams,
+    spillsResult: type.result !== undefined && layoutOf(type.result).flat.length > MAX_FLAT_RESULTS,
+    isSimple: params.length <= 4 && params.every((param) => layoutOf(param).flat.length === 1),
+    lendsHandles: params.some(containsBorrow),
+  };
+}
+
+// lift_flat_values -------------------------------------------------------------------------------------------------
+
+/** Parameters that a guest passes, from its core arguments. */
+export function stageLiftParams(
+  stager: Stager,
+  { params, spillsParams }: Signature,
+): (cx: Context, flat: readonly CoreValue[]) => unknown[] {
+  const count = params.length;
+  if (!spillsParams) {
+    const lifts = params.map((param) => stager.lift(param));
+    const places = flatPlaces(params);
+    return (cx, flat) => {
+      const values: unknown[] = [];
+      for (let i = 0; i < count; i++) values.push(lifts[i]!(cx, flat, places[i]!));
+      return values;
+    };
+  }
+  const { offsets, alignment, size } = layoutOfFields(params);
+  const loads = params.map((param) => stager.load(param));
+  return (cx, flat) => {
+    const ptr = checkedPointer(cx, flat[0], alignment, size);
+    const values: unknown[] = [];
+    for (let i = 0; i < count; i++) values.push(loads[i]!(cx, ptr + offsets[i]!));
+    return values;
+  };
+}
+
+/** Each parameter from its one core argument. */
+export function stageLiftSimpleParams(stager: Stager, { params }: Signature): readonly LiftOne[] {
+  return params.map((param) => stageLiftOne(stager, param));
+}
+
+/** A guest's result, from its core result. */
+export function stageLiftResult(stager: Stager, { result, spillsResult }: Signature): LiftOne {
+  if (result === undefined) return () => undefined;
+  if (!spillsResult) return stageLiftOne(stager, result);
+  const { alignment, size } = layoutOf(result);
+  const load = stager.load(result);
+  return (cx, pointer) => load(cx, checkedPointer(cx, pointer, alignment, size));
+}
+
+/** The `error` case of a function's `result`, on its way to be thrown. */
+export class Failure {
+  readonly payload: unknown;
+
+  constructor(payload: unknown) {
+    this.payload = payload;
+  }
+}
+
+/**
+ * The same where JavaScript called: a `result` gives the payload of its `ok` case, or a {@link Failure}.
+ */
+export function stageLiftResultForHost(stager: Stager, signature: Signature): LiftOne {
+  const { result } = signature;
+  if (result?.kind !== 'result') return stageLiftResult(stager, signature);
+  if (!signature.spillsResult) {
+    return (cx, discriminant) => {
+      if (discriminant === 0) return undefined;
+      if (discriminant !== 1) throw invalidDiscriminant(cx, Number(discriminant) >>> 0, 2);
+      return new Failure(undefined);
+    };
+  }
+  const { alignment, size } = layoutOf(result);
+  const { read, offset } = discriminantOf(result);
+  const loadOk = result.ok === undefined ? undefined : stager.load(result.ok);
+  const loadError = result.error === undefined ? undefined : stager.load(result.error);
+  return (cx, pointer) => {
+    const ptr = checkedPointer(cx, pointer, alignment, size);
+    if (read(cx, ptr) === 0) return loadOk === undefined ? undefined : loadOk(cx, ptr + offset);
+    return new Failure(loadError === undefined ? undefined : loadError(cx, ptr + offset));
+  };
+}
+
+// lower_flat_values ------------------------------------------------------------------------------------------------
+
+/** Arguments for a guest, as core arguments. */
+export function stageLowerParams(
+  stager: Stager,
+  { params, spillsParams, flatParams }: Signature,
+): (cx: Context, values: readonly unknown[]) => CoreValue[] {
+  const count = params.length;
+  if (!spillsParams) {
+    const lowers = params.map((param) => stager.lower(param));
+    const places = flatPlaces(params);
+    return (cx, values) => {
+      const flat: CoreValue[] = new Array<CoreValue>(flatParams);
+      for (let i = 0; i < count; i++) lowers[i]!(cx, values[i], flat, places[i]!);
+      return flat;
+    };
+  }
+  const { offsets, alignment, size } = layoutOfFields(params);
+  const stores = params.map((param) => stager.store(param));
+  return (cx, values) => {
+    const ptr = cx.allocate(alignment, size);
+    for (let i = 0; i < count; i++) stores[i]!(cx, values[i], ptr + offsets[i]!);
+    return [ptr];
+  };
+}
+
+/** Each argument as its one core argument. */
+export function stageLowerSimpleParams(stager: Stager, { params }: Signature): readonly LowerOne[] {
+  return params.map((param) => stageLowerOne(stager, param));
+}
+
+/** A result for a guest: its core result, or stored where `outPointer` says. */
+export function stageLowerResult(
+  stager: Stager,
+  { result, spillsResult }: Signature,
+): (cx: Context, value: unknown, outPointer: CoreValue | undefined) => CoreValue | undefined {
+  if (result === undefined) return () => undefined;
+  if (!spillsResult) return stageLowerOne(stager, result);
+  const { alignment, size } = layoutOf(result);
+  const store = stager.store(result);
+  return (cx, value, outPointer) => {
+    store(cx, value, checkedPointer(cx, outPointer, alignment, size));
+    return undefined;
+  };
+}
+
+function checkedPointer(cx: Context, pointer: CoreValue | undefined, alignment: number, size: number): number {
+  const ptr = Number(pointer) >>> 0;
+  if ((ptr & (alignment - 1)) !== 0) throw cx.trap('unaligned pointer: parameters or result');
+  if (cx.isOutOfBounds(ptr, size)) throw cx.trap('pointer out of bounds of memory: parameters or result');
+  return ptr;
+}
+
+/** Calls with as many arguments as there are, without spreading the usual few. */
+export function apply(core: CoreFunction, flat: readonly CoreValue[]): CoreValue | undefined {
+  switch (flat.length) {
+    case 0:
+      return core();
+    case 1:
+      return core(flat[0]!);
+    case 2:
+      return core(flat[0]!, flat[1]!);
+    case 3:
+      return core(flat[0]!, flat[1]!, flat[2]!);
+    case 4:
+      return core(flat[0]!, flat[1]!, flat[2]!, flat[3]!);
+    case 5:
+      return core(flat[0]!, flat[1]!, flat[2]!, flat[3]!, flat[4]!);
+    case 6:
+      return core(flat[0]!, flat[1]!, flat[2]!, flat[3]!, flat[4]!, flat[5]!);
+    default:
+      return core(...flat);
+  }
+}

@@ -1,0 +1,110 @@
+/**
+ * `compile`: from bytes to a component that can be instantiated.
+ */
+import { decode } from './binary/decode.ts';
+import type { CoreModule } from './binary/definitions.ts';
+import { type EngineModule, engine } from './engine.ts';
+import { InvalidError } from './errors.ts';
+import { coreModulesOf, Plan } from './linking/plan.ts';
+import type { NamedExtern } from './types.ts';
+import { validate } from './validation/validate.ts';
+
+/** A component that was decoded and validated, with its core modules compiled. Made by {@link compile}. */
+export class Component {
+  /** What it needs, with full types, in the order of the binary. */
+  readonly imports: readonly NamedExtern[];
+  /** What its instances export, with full types, in the order of the binary. */
+  readonly exports: readonly NamedExtern[];
+  /** For `instantiate` only. */
+  readonly plan: Plan;
+
+  constructor(plan: Plan) {
+    this.imports = plan.component.imports;
+    this.exports = plan.component.exports;
+    this.plan = plan;
+  }
+}
+
+/** Bytes of a component, or the response that brings them. */
+export type ComponentSource = BufferSource | Response | PromiseLike<Response>;
+
+/** Bytes as JavaScript hands them around. */
+export type BufferSource = ArrayBufferLike | ArrayBufferView;
+
+/**
+ * Decodes, validates and compiles a component. The bytes must not change while it does.
+ *
+ * Nothing is generated: the component's core modules are compiled by the engine, and the rest is closures. So this
+ * works under a content security policy without `unsafe-eval` (`wasm-unsafe-eval` is needed).
+ *
+ * @param source the binary, or a `Response` (or a promise of one) as `fetch` gives it.
+ * @throws MalformedError where the bytes are no component binary, with a byte offset.
+ * @throws InvalidError where the component breaks a rule of the specification.
+ * @throws UnsupportedError where it uses a feature that this loader does not have.
+ */
+export async function compile(source: ComponentSource): Promise<Component> {
+  const component = validate(decode(await bytesOf(source)));
+  const modules = new Map<CoreModule, EngineModule>();
+  await Promise.all(
+    coreModulesOf(component).map(async (definition) => {
+      modules.set(definition, await compileModule(definition));
+    }),
+  );
+  return new Component(new Plan(component, modules));
+}
+
+/**
+ * The same at once. Engines in browsers refuse to compile large modules on the main thread like this.
+ *
+ * @throws what {@link compile} throws.
+ */
+export function compileSync(bytes: BufferSource): Component {
+  const component = validate(decode(viewOf(bytes)));
+  const modules = new Map(coreModulesOf(component).map((definition) => [definition, compileModuleSync(definition)]));
+  return new Component(new Plan(component, modules));
+}
+
+async function bytesOf(source: ComponentSource): Promise<Uint8Array> {
+  if (isBytes(source)) return viewOf(source);
+  const response = await source;
+  if (!response.ok) throw new TypeError(`cannot load the component: ${response.url} answered ${response.status}`);
+  return new Uint8Array(await response.arrayBuffer());
+}
+
+function isBytes(source: ComponentSource): source is BufferSource {
+  return ArrayBuffer.isView(source) || source instanceof ArrayBuffer || isSharedBuffer(source);
+}
+
+function isSharedBuffer(source: object): source is SharedArrayBuffer {
+  return typeof SharedArrayBuffer !== 'undefined' && source instanceof SharedArrayBuffer;
+}
+
+function viewOf(bytes: BufferSource): Uint8Array {
+  if (!ArrayBuffer.isView(bytes)) return new Uint8Array(bytes);
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** Below this size, handing a module to another thread costs more than compiling it. Browsers refuse beyond 4 KiB. */
+const SMALL_MODULE = 4096;
+
+async function compileModule(definition: CoreModule): Promise<EngineModule> {
+  if (definition.bytes.length <= SMALL_MODULE) return compileModuleSync(definition);
+  try {
+    return await engine.compile(definition.bytes);
+  } catch (error) {
+    throw invalidModule(definition, error);
+  }
+}
+
+function compileModuleSync(definition: CoreModule): EngineModule {
+  try {
+    return new engine.Module(definition.bytes);
+  } catch (error) {
+    throw invalidModule(definition, error);
+  }
+}
+
+function invalidModule(definition: CoreModule, error: unknown): unknown {
+  if (!(error instanceof engine.CompileError)) return error;
+  return new InvalidError(`invalid core module: ${error.message}`, definition.offset);
+}

@@ -1,0 +1,50 @@
+/**
+ * `decidable/component`: loads WebAssembly components and runs them in the JavaScript engine, with nothing generated.
+ *
+ * ```ts
+ * import { compile, instantiate } from 'decidable/component';
+ * const component = await compile(bytes);
+ * const { exports } = await instantiate(component, imports);
+ * ```
+ *
+ * Source: the WebAssembly component model, `design/mvp/` (*Explainer.md*, *Binary.md*, *CanonicalABI.md*).
+ */
+export { type BufferSource, type Component, type ComponentSource, compile, compileSync } from './compile.ts';
+export {
+  ComponentError,
+  InvalidError,
+  isComponentError,
+  isInvalidError,
+  isLinkError,
+  isMalformedError,
+  isTrap,
+  isUnsupportedError,
+  LinkError,
+  MalformedError,
+  Trap,
+  UnsupportedError,
+} from './errors.ts';
+export {
+  type ImportObject,
+  type Instance,
+  type InstantiateOptions,
+  instantiate,
+  instantiateSync,
+} from './instantiate.ts';
+export type {
+  Case,
+  ComponentType,
+  CoreExternType,
+  CoreModuleType,
+  CoreValueType,
+  ExternType,
+  Field,
+  FunctionType,
+  InstanceType,
+  Limits,
+  NamedExtern,
+  PrimitiveKind,
+  ResourceType,
+  TypeDefinition,
+  ValueType,
+} from './types.ts';

@@ -1,0 +1,142 @@
+/**
+ * `instantiate`: from a component and its imports to an instance.
+ */
+import { asFailure, type ComponentInstance } from './abi/component-instance.ts';
+import { HandleTable, MAX_TABLE_LENGTH } from './abi/runtime-state.ts';
+import type { Component } from './compile.ts';
+import { engine } from './engine.ts';
+import { LinkError } from './errors.ts';
+import { ExportsWriter } from './linking/exports.ts';
+import { ImportReader } from './linking/imports.ts';
+import type { InstanceItem } from './linking/items.ts';
+import { type LinkHost, type Linking, linkComponent } from './linking/link.ts';
+
+/** What a component is given, by the names of its imports: see {@link instantiate}. */
+export type ImportObject = object;
+
+export interface InstantiateOptions {
+  /**
+   * How resources pass between JavaScript and the component.
+   *
+   * - `'objects'` (default): as objects of classes, with methods and `Symbol.dispose`.
+   * - `'handles'`: as numbers, for hosts that make millions of calls. See {@link Instance.exports}.
+   */
+  readonly resources?: 'objects' | 'handles';
+  /** The most handles that one component instance, or with `'handles'` the host, may hold at a time. */
+  readonly maxHandles?: number;
+  /** The most bytes of one linear memory. A call after which a memory is larger traps. */
+  readonly maxMemoryBytes?: number;
+}
+
+/** A component instance. */
+export interface Instance {
+  /**
+   * What the component exports. Functions are under their camelCase names, interfaces under their full names
+   * (`'wasi:cli/run@0.2.3'`), core modules as `WebAssembly.Module`.
+   *
+   * A resource type `input-stream` is a class `InputStream`: its constructor, methods and static functions are those of
+   * the component, and `Symbol.dispose` drops the resource. With `resources: 'handles'` it is an object `inputStream`
+   * instead: `create(…)` is the constructor, methods take the handle first, and `drop(handle)` drops it.
+   *
+   * A function traps with a `Trap`; one whose result is a `result` returns the `ok` case and throws a `ComponentError`
+   * for the `error` case; what a host function threw comes through as it is. `async func`s, and all functions of an
+   * instance that was given an asynchronous import, give a promise.
+   */
+  readonly exports: Record<string, unknown>;
+  /** With `resources: 'handles'`: how many handles JavaScript holds. */
+  readonly handleCount: number;
+}
+
+/**
+ * Instantiates a component.
+ *
+ * `imports` has a property for each import: a function, a `WebAssembly.Module`, an object of exports for an instance, a
+ * class for a resource type (with methods on its prototype and static functions on itself; `Symbol.dispose` is called
+ * when the component drops one). Names may be those of WIT or camelCase and PascalCase; an interface may stand under its
+ * full name, under a version compatible by semver, without version, or under its last part. What another instance
+ * exports can be given as it is: the two components are then linked to each other, and values pass between them directly.
+ *
+ * @throws LinkError where an import is missing or does not fit.
+ * @throws Trap where a start function traps.
+ */
+export async function instantiate(
+  component: Component,
+  imports: ImportObject = {},
+  options: InstantiateOptions = {},
+): Promise<Instance> {
+  const { linking, finish } = prepare(component, imports, options);
+  return finish(
+    await drive(linking, async ({ module, imports }) => (await engine.instantiate(module, imports)).exports),
+  );
+}
+
+/**
+ * The same at once, for hosts that need a fresh instance now and then. Engines in browsers refuse to instantiate large
+ * modules on the main thread like this.
+ *
+ * @throws what {@link instantiate} throws.
+ */
+export function instantiateSync(
+  component: Component,
+  imports: ImportObject = {},
+  options: InstantiateOptions = {},
+): Instance {
+  const { linking, finish } = prepare(component, imports, options);
+  let step = linking.next();
+  while (!step.done) {
+    try {
+      step = linking.next(new engine.Instance(step.value.module, step.value.imports).exports);
+    } catch (error) {
+      throw linkFailure(error);
+    }
+  }
+  return finish(step.value);
+}
+
+interface Preparation {
+  readonly linking: Linking<InstanceItem>;
+  readonly finish: (item: InstanceItem) => Instance;
+}
+
+function prepare(component: Component, imports: ImportObject, options: InstantiateOptions): Preparation {
+  const { resources = 'objects', maxHandles = MAX_TABLE_LENGTH, maxMemoryBytes = 2 ** 32 } = options;
+  const handles = new HandleTable(maxHandles, (message) => new RangeError(message));
+  const host: LinkHost = { handles, scope: [], resources, maxHandles, maxMemoryBytes, memories: new Map() };
+  const reader = new ImportReader(imports, component.imports, host);
+  const root = { kind: 'component' as const, plan: component.plan, outer: undefined };
+  const parent: ComponentInstance | undefined = undefined;
+  return {
+    linking: linkComponent(root, reader.read, host, parent),
+    finish: (item) => {
+      const exports = new ExportsWriter(host, reader.hasAsynchronous && engine.promising !== undefined).write(item);
+      return {
+        exports,
+        get handleCount() {
+          return handles.size;
+        },
+      };
+    },
+  };
+}
+
+type InstantiateModule = (request: {
+  module: Parameters<typeof engine.instantiate>[0];
+  imports: Parameters<typeof engine.instantiate>[1];
+}) => Promise<Record<string, unknown>>;
+
+async function drive<Result>(linking: Linking<Result>, instantiateModule: InstantiateModule): Promise<Result> {
+  let step = linking.next();
+  while (!step.done) {
+    try {
+      step = linking.next(await instantiateModule(step.value));
+    } catch (error) {
+      throw linkFailure(error);
+    }
+  }
+  return step.value;
+}
+
+function linkFailure(error: unknown): unknown {
+  if (error instanceof engine.LinkError) return new LinkError(error.message, [], { cause: error });
+  return asFailure(error);
+}

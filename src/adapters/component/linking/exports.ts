@@ -1,0 +1,146 @@
+/**
+ * *Explainer.md*, "JS API", *create an exports object*: from what a component exports to what JavaScript sees.
+ */
+import { callableOf, type HostCallable, promisingCallableOf } from '../abi/canon-lift.ts';
+import { destroyFromHost } from '../abi/canon-resource.ts';
+import { toCamelCase, toPascalCase } from '../abi/javascript-values.ts';
+import { removeHostOwn } from '../abi/resource-handles.ts';
+import { GuestResourceObjects } from '../abi/resource-objects.ts';
+import type { RuntimeResource } from '../abi/runtime-state.ts';
+import type { InstanceItem, Item } from './items.ts';
+import { remember, rememberClass } from './known.ts';
+import type { LinkHost } from './link.ts';
+import { parseResourceFunction } from './names.ts';
+
+/** Makes the exports objects of one instantiated component. */
+export class ExportsWriter {
+  private readonly host: LinkHost;
+  /** Whether a call may have to wait for the host, so that every export gives a promise. */
+  private readonly isAsynchronous: boolean;
+
+  constructor(host: LinkHost, isAsynchronous: boolean) {
+    this.host = host;
+    this.isAsynchronous = isAsynchronous;
+  }
+
+  write(item: InstanceItem): Record<string, unknown> {
+    const exports: Record<string, unknown> = {};
+    remember(exports, item);
+    // Types first: the functions of a resource are members of what stands for its type.
+    for (const [name, each] of item.exports) {
+      if (each.kind === 'type' && each.resource !== undefined) this.writeType(exports, name, each.resource);
+    }
+    for (const [name, each] of item.exports) this.writeItem(exports, name, each, item);
+    return exports;
+  }
+
+  private writeItem(exports: Record<string, unknown>, name: string, item: Item, container: InstanceItem): void {
+    switch (item.kind) {
+      case 'func': {
+        const callable = this.callable(item);
+        const parsed = parseResourceFunction(name);
+        if (parsed === undefined) {
+          exports[toCamelCase(name)] = callable;
+          return;
+        }
+        const type = container.exports.get(parsed.resource);
+        if (type?.kind === 'type' && type.resource !== undefined) {
+          this.writeMember(exports, type.resource, parsed, callable, item);
+        }
+        return;
+      }
+      case 'instance':
+        exports[isInterfaceName(name) ? name : toCamelCase(name)] = this.write(item);
+        return;
+      case 'core module':
+        remember(item.module, item);
+        exports[toCamelCase(name)] = item.module;
+        return;
+      case 'component': {
+        const component = {};
+        remember(component, item);
+        exports[toCamelCase(name)] = component;
+        return;
+      }
+      case 'type':
+    }
+  }
+
+  private callable(item: Item & { kind: 'func' }): HostCallable {
+    const { func } = item;
+    if (func.kind === 'host') return func.call;
+    const isAsynchronous = this.isAsynchronous || func.type.async;
+    const callable: HostCallable = isAsynchronous ? promisingCallableOf(func) : callableOf(func);
+    remember(callable, item);
+    return callable;
+  }
+
+  // Resource types -------------------------------------------------------------------------------------------------
+
+  private writeType(exports: Record<string, unknown>, name: string, resource: RuntimeResource): void {
+    if (resource.impl === undefined) {
+      const given = resource.objects?.exported;
+      if (given !== undefined) exports[toPascalCase(name)] = given;
+      return;
+    }
+    if (this.host.resources === 'handles') {
+      const { handles } = this.host;
+      const functions = {
+        drop: (handle: unknown): void => destroyFromHost(resource, removeHostOwn(handles, resource, handle)),
+      };
+      rememberClass(functions, resource);
+      exports[toCamelCase(name)] = functions;
+      return;
+    }
+    const { exported } = guestObjects(resource);
+    rememberClass(exported, resource);
+    exports[toPascalCase(name)] = exported;
+  }
+
+  private writeMember(
+    exports: Record<string, unknown>,
+    resource: RuntimeResource,
+    { form, resource: name, member }: { form: string; resource: string; member: string },
+    callable: HostCallable,
+    item: Item,
+  ): void {
+    if (resource.impl === undefined) return;
+    if (this.host.resources === 'handles') {
+      const functions = exports[toCamelCase(name)];
+      if (typeof functions === 'object' && functions !== null) {
+        define(functions, form === 'constructor' ? 'create' : toCamelCase(member), callable);
+      }
+      return;
+    }
+    const objects = guestObjects(resource);
+    if (form === 'constructor') objects.construct ??= callable;
+    else if (form === 'static') define(objects.exported, toCamelCase(member), callable);
+    else {
+      const method = function (this: unknown, ...args: unknown[]): unknown {
+        return callable(this, ...args);
+      };
+      remember(method, item);
+      define(objects.exported.prototype, toCamelCase(member), method);
+    }
+  }
+}
+
+/** What the first export of a resource type defines stays: two exports of one type share a class. */
+function define(target: object, key: string, value: HostCallable): void {
+  if (!Object.hasOwn(target, key) || key === 'name' || key === 'length') {
+    Object.defineProperty(target, key, { value, configurable: true, writable: true });
+  }
+}
+
+function guestObjects(resource: RuntimeResource): GuestResourceObjects {
+  const known = resource.objects;
+  if (known instanceof GuestResourceObjects) return known;
+  const objects = new GuestResourceObjects(resource);
+  resource.objects = objects;
+  return objects;
+}
+
+/** `ns:package/interface@version`, and not a plain name. */
+function isInterfaceName(name: string): boolean {
+  return /[:/@]/.test(name);
+}

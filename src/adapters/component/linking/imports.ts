@@ -1,0 +1,317 @@
+/**
+ * *Explainer.md*, "JS API", *read the imports*: from the object that JavaScript gives to the items that the linker uses.
+ */
+import type { HostCallable } from '../abi/canon-lift.ts';
+import { isAsynchronous } from '../abi/canon-lower.ts';
+import { show, toCamelCase, toPascalCase } from '../abi/javascript-values.ts';
+import { hostResource } from '../abi/resource-objects.ts';
+import type { RuntimeResource } from '../abi/runtime-state.ts';
+import { type EngineModule, engine } from '../engine.ts';
+import { LinkError } from '../errors.ts';
+import type { CoreModuleType, ExternType, FunctionType, InstanceType, NamedExtern } from '../types.ts';
+import { Context } from '../validation/context.ts';
+import { Matcher } from '../validation/subtyping.ts';
+import { describeExtern, type Frame, type InstanceItem, type Item } from './items.ts';
+import { isObject, itemOf, resourceOf } from './known.ts';
+import type { LinkHost } from './link.ts';
+import { findImport, parseResourceFunction } from './names.ts';
+import { isSameFunction, type Resolve } from './same-type.ts';
+
+/** A host's resource types by what it gave for them, so that what is one class is one type in all components. */
+const hostResources = {
+  objects: new WeakMap<object, RuntimeResource>(),
+  handles: new WeakMap<object, RuntimeResource>(),
+};
+
+/** Reads imports for one root component while it is being linked. */
+export class ImportReader {
+  private readonly given: object;
+  private readonly host: LinkHost;
+  private readonly types: ReadonlyMap<string, NamedExtern>;
+  /** Whether an import was given that may make a guest wait. */
+  hasAsynchronous = false;
+
+  constructor(given: object, imports: readonly NamedExtern[], host: LinkHost) {
+    this.given = given;
+    this.host = host;
+    this.types = new Map(imports.map((each) => [each.name, each]));
+  }
+
+  readonly read = (name: string, frame: Frame): Item | undefined => {
+    const extern = this.types.get(name);
+    if (extern === undefined) return undefined;
+    const scope = { frame, bound: new Map() };
+    const { type } = extern;
+    const key = findImport(this.given, name) ?? (extern.implements && findImport(this.given, extern.implements));
+    // What was recognised as a resource function needs no key of its own.
+    const value = key === undefined ? undefined : propertyOf(this.given, key);
+    return this.item(type, value, name, this.given, [name], scope);
+  };
+
+  private item(
+    type: ExternType,
+    value: unknown,
+    name: string,
+    container: object,
+    path: readonly string[],
+    scope: Scope,
+  ): Item {
+    switch (type.kind) {
+      case 'func':
+        return this.func(type, value, name, container, path, scope);
+      case 'type':
+        return this.type(type, value, path, scope);
+      case 'instance':
+        return this.instance(type, value, path, scope);
+      case 'core module':
+        return coreModule(type.type, value, path);
+      case 'component': {
+        const known = itemOf(value);
+        if (known?.kind !== 'component') throw missing(type, value, path);
+        const wrong = new Matcher(new Context(), []).extern(known.plan.component.type, type);
+        if (wrong !== undefined) throw new LinkError(`import ${at(path)}: the component given does not fit`, path);
+        return known;
+      }
+      case 'value':
+        throw missing(type, value, path);
+    }
+  }
+
+  // Functions ------------------------------------------------------------------------------------------------------
+
+  private func(
+    type: FunctionType,
+    value: unknown,
+    name: string,
+    container: object,
+    path: readonly string[],
+    scope: Scope,
+  ): Item {
+    const found = functionIn(value) ?? resourceFunction(container, name);
+    if (found === undefined) throw missing(type, value, path);
+    const known = itemOf(found);
+    if (known?.kind === 'func') return checked(known, type, path, scope);
+    if (isAsynchronous(type, found)) this.hasAsynchronous = true;
+    return { kind: 'func', func: { kind: 'host', path, call: found } };
+  }
+
+  // Resource types -------------------------------------------------------------------------------------------------
+
+  private type(type: ExternType & { kind: 'type' }, value: unknown, path: readonly string[], scope: Scope): Item {
+    if (type.type.kind !== 'resource') return { kind: 'type', resource: undefined };
+    const expected = resolveIn(scope)(type.type);
+    if (expected === undefined || type.bound === 'sub') {
+      const resource = this.resource(value, type, path);
+      if (expected !== undefined && expected !== resource) throw otherResource(path);
+      scope.bound.set(type.type, resource);
+      return { kind: 'type', resource };
+    }
+    if (isObject(value) && this.resource(value, type, path) !== expected) throw otherResource(path);
+    return { kind: 'type', resource: expected };
+  }
+
+  private resource(value: unknown, type: ExternType, path: readonly string[]): RuntimeResource {
+    if (!isObject(value)) throw missing(type, value, path);
+    const known = resourceOf(value) ?? knownType(value);
+    if (known !== undefined) return known;
+    const resources = hostResources[this.host.resources];
+    let resource = resources.get(value);
+    if (resource === undefined) {
+      resource = hostResource(path.at(-1) ?? 'resource', value, this.host.resources === 'handles');
+      resources.set(value, resource);
+    }
+    return resource;
+  }
+
+  // Instances ------------------------------------------------------------------------------------------------------
+
+  private instance(type: InstanceType, value: unknown, path: readonly string[], scope: Scope): InstanceItem {
+    if (!isObject(value)) {
+      // Nothing but types without a run-time form: there is nothing to give.
+      if (value !== undefined || type.exports.some((each) => needsValue(each.type))) throw missing(type, value, path);
+      return { kind: 'instance', exports: new Map() };
+    }
+    const known = itemOf(value);
+    const exports = new Map<string, Item>();
+    for (const { name, type: expected } of type.exports) {
+      const inner = [...path, name];
+      const item = known?.kind === 'instance' ? known.exports.get(name) : undefined;
+      exports.set(
+        name,
+        item === undefined
+          ? this.item(expected, memberOf(value, name, expected), name, value, inner, scope)
+          : this.recognised(item, expected, inner, scope),
+      );
+    }
+    return { kind: 'instance', exports };
+  }
+
+  /** An item that another component exports, against the type that is expected of it. */
+  private recognised(item: Item, type: ExternType, path: readonly string[], scope: Scope): Item {
+    if (item.kind !== type.kind) {
+      throw new LinkError(`import ${at(path)}: expected a ${describeExtern(type)}, got a ${item.kind}`, path);
+    }
+    if (item.kind === 'func' && type.kind === 'func') return checked(item, type, path, scope);
+    if (item.kind === 'type' && type.kind === 'type') return boundType(item, type, path, scope);
+    if (item.kind === 'instance' && type.kind === 'instance') {
+      const exports = new Map<string, Item>();
+      for (const { name, type: expected } of type.exports) {
+        const inner = item.exports.get(name);
+        if (inner === undefined) throw missing(expected, undefined, [...path, name]);
+        exports.set(name, this.recognised(inner, expected, [...path, name], scope));
+      }
+      return { kind: 'instance', exports };
+    }
+    return item;
+  }
+}
+
+/** The resource types that the import being read has bound so far, beside those that the component has already. */
+interface Scope {
+  readonly frame: Frame;
+  readonly bound: Map<unknown, RuntimeResource>;
+}
+
+function resolveIn({ frame, bound }: Scope): Resolve {
+  return (resource) => bound.get(resource) ?? frame.instance.resources[frame.plan.slotOf(resource)];
+}
+
+function boundType(item: Item & { kind: 'type' }, type: ExternType, path: readonly string[], scope: Scope): Item {
+  if (type.kind !== 'type' || type.type.kind !== 'resource') return item;
+  if (item.resource === undefined) throw missing(type, undefined, path);
+  const expected = resolveIn(scope)(type.type);
+  if (expected !== undefined && expected !== item.resource) throw otherResource(path);
+  scope.bound.set(type.type, item.resource);
+  return item;
+}
+
+function checked(item: Item & { kind: 'func' }, type: FunctionType, path: readonly string[], scope: Scope): Item {
+  const { func } = item;
+  if (func.kind === 'host') return item;
+  const { context, stagers } = func;
+  const given = {
+    type: func.type,
+    resolve: ((resource) => context.resources[stagers.direct.slotOf(resource)]) satisfies Resolve,
+  };
+  if (isSameFunction(given, { type, resolve: resolveIn(scope) })) return item;
+  throw new LinkError(`import ${at(path)}: the component function given has another type`, path);
+}
+
+function knownType(value: object): RuntimeResource | undefined {
+  const item = itemOf(value);
+  return item?.kind === 'type' ? item.resource : undefined;
+}
+
+function needsValue(type: ExternType): boolean {
+  return type.kind !== 'type' || type.type.kind === 'resource';
+}
+
+// Reading JavaScript objects ---------------------------------------------------------------------------------------
+
+function propertyOf(object: object, key: string): unknown {
+  return (object as Record<string, unknown>)[key];
+}
+
+/** An export under its own name, or under the one that JavaScript gives it. */
+function memberOf(object: object, name: string, type: ExternType): unknown {
+  const names =
+    type.kind === 'type'
+      ? [name, toPascalCase(name), toCamelCase(name)]
+      : [name, toCamelCase(name), findImport(object, name)];
+  const key = names.find((each) => each !== undefined && each in object);
+  return key === undefined ? undefined : propertyOf(object, key);
+}
+
+/** A function, or the default export of a module. */
+function functionIn(value: unknown): HostCallable | undefined {
+  if (typeof value === 'function') return value as HostCallable;
+  if (!isObject(value)) return undefined;
+  const inner = propertyOf(value, 'default');
+  return typeof inner === 'function' ? (inner as HostCallable) : undefined;
+}
+
+/** `[method]r.m` and its like, as members of the class or object that is given for `r`. */
+function resourceFunction(container: object, name: string): HostCallable | undefined {
+  const parsed = parseResourceFunction(name);
+  if (parsed === undefined) return undefined;
+  const names = [parsed.resource, toPascalCase(parsed.resource), toCamelCase(parsed.resource)];
+  const key = names.find((each) => each in container);
+  const given = key === undefined ? undefined : propertyOf(container, key);
+  if (!isObject(given)) return undefined;
+  if (typeof given !== 'function') {
+    const method = propertyOf(given, parsed.form === 'constructor' ? 'create' : toCamelCase(parsed.member));
+    return typeof method === 'function' ? (...args) => method.apply(given, args) : undefined;
+  }
+  if (parsed.form === 'constructor') return (...args) => Reflect.construct(given, args);
+  const member = toCamelCase(parsed.member);
+  if (parsed.form === 'static') {
+    const method = propertyOf(given, member);
+    return typeof method === 'function'
+      ? knownOr(method as HostCallable, (...args) => method.apply(given, args))
+      : undefined;
+  }
+  const method: unknown = isObject(given.prototype) ? propertyOf(given.prototype, member) : undefined;
+  if (typeof method !== 'function') return undefined;
+  return knownOr(method as HostCallable, (self, ...args) => callMethod(self, member, args));
+}
+
+/** A component's own method keeps its identity. An asynchronous one has to be seen as such. */
+function knownOr(method: HostCallable, call: HostCallable): HostCallable {
+  if (itemOf(method) !== undefined) return method;
+  return method.constructor.name === 'AsyncFunction' ? async (...args) => call(...args) : call;
+}
+
+function callMethod(self: unknown, member: string, args: unknown[]): unknown {
+  if (!isObject(self)) throw new TypeError(`expected a resource with a method ${member}, got ${show(self)}`);
+  const method = propertyOf(self, member);
+  if (typeof method !== 'function') throw new TypeError(`the resource has no method ${member}`);
+  return method.apply(self, args);
+}
+
+// Core modules -----------------------------------------------------------------------------------------------------
+
+function coreModule(type: CoreModuleType, value: unknown, path: readonly string[]): Item {
+  const known = itemOf(value);
+  if (known?.kind === 'core module' && known.type !== undefined) {
+    const wrong = new Matcher(new Context(), []).extern(
+      { kind: 'core module', type: known.type },
+      { kind: 'core module', type },
+    );
+    if (wrong !== undefined) throw new LinkError(`import ${at(path)}: the core module given does not fit`, path);
+    return known;
+  }
+  if (!(value instanceof engine.Module)) throw missing({ kind: 'core module', type }, value, path);
+  const module = value as EngineModule;
+  const exports = new Map(engine.Module.exports(module).map((each) => [each.name, kindOf(each.kind)]));
+  for (const each of type.exports) {
+    if (exports.get(each.name) === each.type.kind) continue;
+    throw new LinkError(`import ${at(path)}: the core module has no ${each.type.kind} ${show(each.name)}`, path);
+  }
+  const imports = new Map(type.imports.map((each) => [`${each.module}\0${each.name}`, each.type.kind]));
+  for (const each of engine.Module.imports(module)) {
+    if (imports.get(`${each.module}\0${each.name}`) === kindOf(each.kind)) continue;
+    throw new LinkError(`import ${at(path)}: the core module needs ${show(each.module)} ${show(each.name)}`, path);
+  }
+  return { kind: 'core module', module, type: undefined };
+}
+
+/** The engine's word for a core sort. */
+function kindOf(kind: string): string {
+  return kind === 'function' ? 'func' : kind;
+}
+
+// Errors -----------------------------------------------------------------------------------------------------------
+
+function at(path: readonly string[]): string {
+  return path.map((name) => show(name)).join(' → ');
+}
+
+function missing(type: ExternType, value: unknown, path: readonly string[]): LinkError {
+  const what = describeExtern(type);
+  if (value === undefined) return new LinkError(`missing import ${at(path)}: a ${what} is expected`, path);
+  return new LinkError(`import ${at(path)}: expected a ${what}, got ${show(value)}`, path);
+}
+
+function otherResource(path: readonly string[]): LinkError {
+  return new LinkError(`import ${at(path)}: it is another resource type than the one that was bound before`, path);
+}

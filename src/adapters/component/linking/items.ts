@@ -1,0 +1,60 @@
+/**
+ * What stands in a component instance's index spaces at run time, and what instances export.
+ */
+import type { FunctionInstance } from '../abi/canon-lower.ts';
+import type { CoreFunction } from '../abi/canonical-options.ts';
+import type { ComponentInstance } from '../abi/component-instance.ts';
+import type { RuntimeResource } from '../abi/runtime-state.ts';
+import type { EngineModule } from '../engine.ts';
+import type { CoreModuleType, ExternType } from '../types.ts';
+import type { Plan } from './plan.ts';
+
+export type Item =
+  | { readonly kind: 'core module'; readonly module: EngineModule; readonly type: CoreModuleType | undefined }
+  | { readonly kind: 'func'; readonly func: FunctionInstance }
+  /** `resource` is undefined for a type that is no resource type: nothing of it is left at run time. */
+  | { readonly kind: 'type'; readonly resource: RuntimeResource | undefined }
+  | ComponentItem
+  | InstanceItem;
+
+/** A component with the scope in which its outer aliases are found. */
+export interface ComponentItem {
+  readonly kind: 'component';
+  readonly plan: Plan;
+  readonly outer: Frame | undefined;
+}
+
+export interface InstanceItem {
+  readonly kind: 'instance';
+  readonly exports: ReadonlyMap<string, Item>;
+}
+
+/** The index spaces of a component instance that is being made, each filled in the order of its definitions. */
+export class Frame {
+  readonly plan: Plan;
+  readonly outer: Frame | undefined;
+  readonly instance: ComponentInstance;
+  readonly coreModules: (Item & { kind: 'core module' })[] = [];
+  /** Core exports by name. */
+  readonly coreInstances: Record<string, unknown>[] = [];
+  readonly coreFunctions: CoreFunction[] = [];
+  readonly coreMemories: unknown[] = [];
+  readonly coreTables: unknown[] = [];
+  readonly coreGlobals: unknown[] = [];
+  readonly coreTags: unknown[] = [];
+  readonly components: ComponentItem[] = [];
+  readonly instances: InstanceItem[] = [];
+  readonly functions: (Item & { kind: 'func' })[] = [];
+  readonly types: (Item & { kind: 'type' })[] = [];
+
+  constructor(plan: Plan, outer: Frame | undefined, instance: ComponentInstance) {
+    this.plan = plan;
+    this.outer = outer;
+    this.instance = instance;
+  }
+}
+
+/** The words for an extern type in messages. */
+export function describeExtern(type: ExternType): string {
+  return type.kind === 'func' ? 'function' : type.kind === 'type' ? 'resource type' : type.kind;
+}

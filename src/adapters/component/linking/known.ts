@@ -1,0 +1,31 @@
+/**
+ * What this loader handed to JavaScript, so that it is recognised when it comes back as an import: then components are
+ * linked to one another, and nothing is lifted to JavaScript on the way.
+ */
+import type { RuntimeResource } from '../abi/runtime-state.ts';
+import type { Item } from './items.ts';
+
+const items = new WeakMap<object, Item>();
+const classes = new WeakMap<object, RuntimeResource>();
+
+/** `value` is what JavaScript sees of `item`. */
+export function remember(value: object, item: Item): void {
+  items.set(value, item);
+}
+
+export function itemOf(value: unknown): Item | undefined {
+  return isObject(value) ? items.get(value) : undefined;
+}
+
+/** `value` is the class, or with `resources: 'handles'` the object of functions, of a resource type. */
+export function rememberClass(value: object, resource: RuntimeResource): void {
+  classes.set(value, resource);
+}
+
+export function resourceOf(value: object): RuntimeResource | undefined {
+  return classes.get(value);
+}
+
+export function isObject(value: unknown): value is object {
+  return (typeof value === 'object' && value !== null) || typeof value === 'function';
+}

@@ -1,0 +1,351 @@
+/**
+ * Instantiation: runs the definitions of a component in their order, as *Explainer.md* lays out its index spaces.
+ *
+ * It is a generator that yields each core module to instantiate, so that the same code serves engines that may wait for
+ * that and callers that may not.
+ */
+import type { LiftedFunction } from '../abi/canon-lift.ts';
+import { coreFunctionOf } from '../abi/canon-lower.ts';
+import { resourceDrop, resourceNew, resourceRep } from '../abi/canon-resource.ts';
+import { Context, type CoreFunction, LinearMemory } from '../abi/canonical-options.ts';
+import { ComponentInstance, ENTERED, type Host, IDLE } from '../abi/component-instance.ts';
+import { RuntimeResource } from '../abi/runtime-state.ts';
+import type { CoreSort, Sort, SortIndex } from '../binary/definitions.ts';
+import type { EngineImports, EngineMemory, EngineModule } from '../engine.ts';
+import { LinkError, UnsupportedError } from '../errors.ts';
+import type { ResourceType } from '../types.ts';
+import type {
+  ResolvedOptions,
+  ResourceBinding,
+  ValidatedAlias,
+  ValidatedBuiltin,
+  ValidatedDefinition,
+  ValidatedLift,
+  ValidatedLower,
+} from '../validation/validated.ts';
+import { type ComponentItem, Frame, type InstanceItem, type Item } from './items.ts';
+
+/** A core module to instantiate; the answer is what it exports. */
+export interface CoreInstantiation {
+  readonly module: EngineModule;
+  readonly imports: EngineImports;
+}
+
+export type Linking<Result> = Generator<CoreInstantiation, Result, Record<string, unknown>>;
+
+/** What all instances that one `instantiate` makes have in common. */
+export interface LinkHost extends Host {
+  readonly resources: 'objects' | 'handles';
+  readonly maxHandles: number;
+  readonly maxMemoryBytes: number;
+  /** The views of each memory, which all functions that use it share. */
+  readonly memories: Map<unknown, LinearMemory>;
+}
+
+/** Instantiates a component. `imports` gives the item for each of its imports. */
+export function* linkComponent(
+  { plan, outer }: ComponentItem,
+  imports: (name: string, frame: Frame) => Item | undefined,
+  host: LinkHost,
+  parent: ComponentInstance | undefined,
+): Linking<InstanceItem> {
+  const instance = new ComponentInstance(parent, host, host.maxHandles);
+  const frame = new Frame(plan, outer, instance);
+  const exports = new Map<string, Item>();
+  // Core start functions run inside the instance: nobody enters it before it is complete.
+  instance.state = ENTERED;
+  for (const definition of plan.component.definitions) {
+    yield* define(frame, definition, imports, exports, host);
+  }
+  if (instance.state !== ENTERED) throw instance.failure;
+  instance.state = IDLE;
+  return { kind: 'instance', exports };
+}
+
+function* define(
+  frame: Frame,
+  each: ValidatedDefinition,
+  imports: (name: string, frame: Frame) => Item | undefined,
+  exports: Map<string, Item>,
+  host: LinkHost,
+): Linking<void> {
+  switch (each.kind) {
+    case 'core module': {
+      const module = frame.plan.modules.get(each.definition);
+      if (module === undefined) throw new Error('every core module is compiled before linking');
+      frame.coreModules.push({ kind: 'core module', module, type: each.type });
+      return;
+    }
+    case 'core instance':
+      frame.coreInstances.push(yield* coreInstance(frame, each.definition));
+      return;
+    case 'component':
+      frame.components.push({ kind: 'component', plan: frame.plan.nestedPlan(each.component), outer: frame });
+      return;
+    case 'instance': {
+      const made = yield* instance(frame, each.definition, host);
+      frame.instances.push(made);
+      bind(frame, each.introduces, made);
+      return;
+    }
+    case 'alias':
+      alias(frame, each);
+      return;
+    case 'type':
+      frame.types.push(typeDefinition(frame, each));
+      return;
+    case 'canon lift':
+      frame.functions.push({ kind: 'func', func: lift(frame, each, host) });
+      return;
+    case 'canon lower':
+      frame.coreFunctions.push(lower(frame, each, host));
+      return;
+    case 'canon builtin':
+      frame.coreFunctions.push(builtin(frame, each));
+      return;
+    case 'import': {
+      const { name } = each.definition;
+      const item = imports(name, frame);
+      if (item === undefined) throw new LinkError(`missing import: ${name}`, [name]);
+      push(frame, item);
+      bind(frame, each.introduces, item);
+      return;
+    }
+    case 'export': {
+      const item = itemAt(frame, each.definition);
+      exports.set(each.definition.name, item);
+      push(frame, item);
+      bind(frame, each.introduces, item);
+      return;
+    }
+    case 'start':
+    case 'value':
+      throw new UnsupportedError('values');
+    case 'core type':
+      return;
+  }
+}
+
+// Instance Definitions ---------------------------------------------------------------------------------------------
+
+function* coreInstance(
+  frame: Frame,
+  definition: (ValidatedDefinition & { kind: 'core instance' })['definition'],
+): Linking<Record<string, unknown>> {
+  if (definition.form === 'inline exports') {
+    const exports = emptyRecord();
+    for (const { name, sort, index } of definition.exports) exports[name] = coreSpace(frame, sort)[index];
+    return exports;
+  }
+  const imports: EngineImports = Object.create(null);
+  for (const { name, instance } of definition.arguments) imports[name] = at(frame.coreInstances, instance);
+  return yield { module: at(frame.coreModules, definition.module).module, imports };
+}
+
+function emptyRecord(): Record<string, unknown> {
+  return Object.create(null);
+}
+
+function* instance(
+  frame: Frame,
+  definition: (ValidatedDefinition & { kind: 'instance' })['definition'],
+  host: LinkHost,
+): Linking<InstanceItem> {
+  if (definition.form === 'inline exports') {
+    return { kind: 'instance', exports: new Map(definition.exports.map((each) => [each.name, itemAt(frame, each)])) };
+  }
+  const args = new Map<string, Item>(definition.arguments.map((each) => [each.name, itemAt(frame, each)]));
+  return yield* linkComponent(
+    at(frame.components, definition.component),
+    (name) => args.get(name),
+    host,
+    frame.instance,
+  );
+}
+
+// Index spaces -----------------------------------------------------------------------------------------------------
+
+function coreSpace(frame: Frame, sort: CoreSort): unknown[] {
+  switch (sort) {
+    case 'func':
+      return frame.coreFunctions;
+    case 'table':
+      return frame.coreTables;
+    case 'memory':
+      return frame.coreMemories;
+    case 'global':
+      return frame.coreGlobals;
+    case 'tag':
+      return frame.coreTags;
+    case 'instance':
+      return frame.coreInstances;
+    case 'module':
+      return frame.coreModules;
+    case 'type':
+      throw new Error('core types are not there at run time');
+  }
+}
+
+function itemAt(frame: Frame, { sort, index }: SortIndex): Item {
+  switch (sort) {
+    case 'core module':
+      return at(frame.coreModules, index);
+    case 'func':
+      return at(frame.functions, index);
+    case 'type':
+      return at(frame.types, index);
+    case 'component':
+      return at(frame.components, index);
+    case 'instance':
+      return at(frame.instances, index);
+    default:
+      throw new UnsupportedError(sort === 'value' ? 'values' : sort);
+  }
+}
+
+function push(frame: Frame, item: Item): void {
+  switch (item.kind) {
+    case 'core module':
+      frame.coreModules.push(item);
+      return;
+    case 'func':
+      frame.functions.push(item);
+      return;
+    case 'type':
+      frame.types.push(item);
+      return;
+    case 'component':
+      frame.components.push(item);
+      return;
+    case 'instance':
+      frame.instances.push(item);
+  }
+}
+
+/** The validator has checked the index. */
+function at<T>(space: readonly T[], index: number): T {
+  const found = space[index];
+  if (found === undefined) throw new Error(`index ${index} is in its index space, which has ${space.length} entries`);
+  return found;
+}
+
+/** Enters what a definition introduces into the map from static to run-time resource types. */
+export function bind(frame: Frame, introduces: readonly ResourceBinding[], item: Item): void {
+  for (const { resource, path } of introduces) {
+    let found: Item | undefined = item;
+    for (const name of path) found = found?.kind === 'instance' ? found.exports.get(name) : undefined;
+    if (found?.kind !== 'type' || found.resource === undefined) {
+      throw new LinkError(`missing resource type: ${path.join(' ')}`, path);
+    }
+    frame.instance.resources[frame.plan.slotOf(resource)] = found.resource;
+  }
+}
+
+export function resourceAt(frame: Frame, resource: ResourceType): RuntimeResource {
+  return at(frame.instance.resources, frame.plan.slotOf(resource));
+}
+
+// Alias Definitions ------------------------------------------------------------------------------------------------
+
+function alias(frame: Frame, { definition }: ValidatedAlias): void {
+  switch (definition.target) {
+    case 'export': {
+      const item = at(frame.instances, definition.instance).exports.get(definition.name);
+      if (item === undefined) throw new LinkError(`missing export: ${definition.name}`, [definition.name]);
+      push(frame, item);
+      return;
+    }
+    case 'core export':
+      coreSpace(frame, coreSortOf(definition.sort)).push(at(frame.coreInstances, definition.instance)[definition.name]);
+      return;
+    case 'outer': {
+      let outer: Frame | undefined = frame;
+      for (let count = definition.count; count > 0; count--) outer = outer?.outer;
+      if (definition.sort === 'core type') return;
+      if (outer === undefined) throw new Error('an outer alias names an enclosing component');
+      push(frame, itemAt(outer, definition));
+    }
+  }
+}
+
+function coreSortOf(sort: Sort): CoreSort {
+  return sort.slice('core '.length) as CoreSort;
+}
+
+// Type Definitions -------------------------------------------------------------------------------------------------
+
+function typeDefinition(
+  frame: Frame,
+  { definition, type }: ValidatedDefinition & { kind: 'type' },
+): Item & { kind: 'type' } {
+  if (type.kind !== 'resource' || definition.type.kind !== 'resource') return { kind: 'type', resource: undefined };
+  const resource = new RuntimeResource(type.name ?? 'resource', frame.instance);
+  const { dtor } = definition.type;
+  if (dtor !== undefined) resource.dtor = at(frame.coreFunctions, dtor) as (rep: number) => undefined;
+  frame.instance.resources[frame.plan.slotOf(type)] = resource;
+  return { kind: 'type', resource };
+}
+
+// Canonical Definitions --------------------------------------------------------------------------------------------
+
+function contextOf(frame: Frame, options: ResolvedOptions, host: LinkHost): Context {
+  if (options.addressType === 'i64') throw new UnsupportedError('memory64');
+  const { memory, realloc } = options;
+  return new Context(
+    frame.instance,
+    linearMemory(memory === undefined ? undefined : frame.coreMemories[memory], host),
+    options.stringEncoding,
+    realloc === undefined ? undefined : frame.coreFunctions[realloc],
+  );
+}
+
+function linearMemory(memory: unknown, host: LinkHost): LinearMemory {
+  let linear = host.memories.get(memory);
+  if (linear === undefined) {
+    linear = new LinearMemory(memory as EngineMemory | undefined, host.maxMemoryBytes);
+    host.memories.set(memory, linear);
+  }
+  return linear;
+}
+
+function lift(frame: Frame, { definition, type, options }: ValidatedLift, host: LinkHost): LiftedFunction {
+  return {
+    kind: 'lifted',
+    type,
+    stagers: frame.plan.stagersFor(host.resources),
+    context: contextOf(frame, options, host),
+    core: options.async ? unsupported('asynchronous ABI', frame) : at(frame.coreFunctions, definition.func),
+    postReturn: options.postReturn === undefined ? undefined : at(frame.coreFunctions, options.postReturn),
+  };
+}
+
+function lower(frame: Frame, { definition, type, options }: ValidatedLower, host: LinkHost): CoreFunction {
+  if (options.async) return unsupported('asynchronous ABI', frame);
+  return coreFunctionOf(at(frame.functions, definition.func).func, {
+    type,
+    stagers: frame.plan.stagersFor(host.resources),
+    context: contextOf(frame, options, host),
+  });
+}
+
+function builtin(frame: Frame, { definition, resource }: ValidatedBuiltin): CoreFunction {
+  if (resource === undefined) return unsupported(definition.name, frame);
+  const type = resourceAt(frame, resource);
+  switch (definition.name) {
+    case 'resource.new':
+      return resourceNew(frame.instance, type);
+    case 'resource.drop':
+      return resourceDrop(frame.instance, type);
+    default:
+      return resourceRep(frame.instance, type);
+  }
+}
+
+/** A guest that is linked against what this loader lacks may run as long as it does not call it. */
+function unsupported(feature: string, { instance }: Frame): CoreFunction {
+  return () => {
+    const error = new UnsupportedError(feature);
+    instance.poison(error);
+    throw error;
+  };
+}

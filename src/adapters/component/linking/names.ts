@@ -1,0 +1,79 @@
+/**
+ * How the names of a component's imports are found in an object that JavaScript gives.
+ *
+ * Source for versions: *Explainer.md*, "Name Uniqueness" and *WIT.md*, "Package Names" (semver compatibility).
+ */
+import { toCamelCase } from '../abi/javascript-values.ts';
+
+interface InterfaceName {
+  /** `wasi:io/streams`, without the version. */
+  readonly base: string;
+  /** `streams`. */
+  readonly short: string;
+  readonly version: string | undefined;
+}
+
+function parseInterfaceName(name: string): InterfaceName | undefined {
+  const match = /^([^@]*[:/]([^@/:]+))(?:@(.+))?$/.exec(name);
+  return match === null ? undefined : { base: match[1]!, short: match[2]!, version: match[3] };
+}
+
+/**
+ * The key of `given` that stands for the import `name`: the name itself; for an interface, the same in a compatible
+ * version (the highest one), or without a version, or its last part alone; for a plain name, its camelCase form.
+ */
+export function findImport(given: object, name: string): string | undefined {
+  if (name in given) return name;
+  const wanted = parseInterfaceName(name);
+  if (wanted === undefined) return [toCamelCase(name)].find((key) => key in given);
+  const compatible = Object.keys(given)
+    .map((key) => ({ key, parsed: parseInterfaceName(key) }))
+    .filter(({ parsed }) => parsed?.base === wanted.base && areCompatible(parsed.version, wanted.version))
+    .sort((a, b) => compareVersions(b.parsed?.version, a.parsed?.version));
+  return compatible[0]?.key ?? [wanted.base, wanted.short, toCamelCase(wanted.short)].find((key) => key in given);
+}
+
+/** Whether two versions are on one compatibility track: `1.*.*`, `0.2.*`, or the very same `0.0.1` or prerelease. */
+function areCompatible(a: string | undefined, b: string | undefined): boolean {
+  if (a === b) return true;
+  const [left, right] = [trackOf(a), trackOf(b)];
+  return left !== undefined && left === right;
+}
+
+function trackOf(version: string | undefined): string | undefined {
+  const match = /^(\d+)\.(\d+)\.(\d+)(?:\+.*)?$/.exec(version ?? '');
+  if (match === null) return undefined;
+  const [, major, minor] = match;
+  if (major !== '0') return major;
+  return minor === '0' ? undefined : `0.${minor}`;
+}
+
+function compareVersions(a: string | undefined, b: string | undefined): number {
+  const [left, right] = [numbersOf(a), numbersOf(b)];
+  for (const [index, number] of left.entries()) {
+    const difference = number - (right[index] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}
+
+function numbersOf(version: string | undefined): number[] {
+  return (version ?? '').split(/[.+-]/, 3).map(Number);
+}
+
+/** The parts of a resource function's name: `[method]input-stream.read`. */
+export interface ResourceFunctionName {
+  readonly form: 'constructor' | 'method' | 'static';
+  readonly resource: string;
+  /** Empty for a constructor. */
+  readonly member: string;
+}
+
+export function parseResourceFunction(name: string): ResourceFunctionName | undefined {
+  const match = /^\[(?:async )?(constructor|method|static)\]([^.]+)(?:\.(.+))?$/.exec(name);
+  if (match === null) return undefined;
+  const [, form, resource, member = ''] = match;
+  return form === 'constructor' || form === 'method' || form === 'static'
+    ? { form, resource: resource!, member }
+    : undefined;
+}

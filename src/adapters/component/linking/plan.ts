@@ -1,0 +1,54 @@
+/**
+ * What is prepared once per component, however often it is instantiated: its compiled core modules and the staged
+ * closures of the canonical ABI.
+ */
+import type { Stagers } from '../abi/canon-lift.ts';
+import { type Representation, Stager } from '../abi/stager.ts';
+import type { CoreModule } from '../binary/definitions.ts';
+import type { EngineModule } from '../engine.ts';
+import type { ResourceType } from '../types.ts';
+import type { ValidatedComponent } from '../validation/validated.ts';
+
+export class Plan {
+  readonly component: ValidatedComponent;
+  /** Of this component and all that are nested in it. */
+  readonly modules: ReadonlyMap<CoreModule, EngineModule>;
+  private readonly nested = new Map<ValidatedComponent, Plan>();
+  private readonly slots = new Map<ResourceType, number>();
+  private readonly stagers: Record<Representation, Stager>;
+
+  constructor(component: ValidatedComponent, modules: ReadonlyMap<CoreModule, EngineModule>) {
+    this.component = component;
+    this.modules = modules;
+    this.stagers = {
+      objects: new Stager('objects', this.slotOf),
+      handles: new Stager('handles', this.slotOf),
+      direct: new Stager('direct', this.slotOf),
+    };
+  }
+
+  /** The place of a static resource type in `ComponentInstance.resources`. */
+  readonly slotOf = (resource: ResourceType): number => {
+    let slot = this.slots.get(resource);
+    if (slot === undefined) this.slots.set(resource, (slot = this.slots.size));
+    return slot;
+  };
+
+  stagersFor(host: 'objects' | 'handles'): Stagers {
+    return { host: this.stagers[host], direct: this.stagers.direct };
+  }
+
+  nestedPlan(component: ValidatedComponent): Plan {
+    let plan = this.nested.get(component);
+    if (plan === undefined) this.nested.set(component, (plan = new Plan(component, this.modules)));
+    return plan;
+  }
+}
+
+/** All core modules that a component contains, at any depth. */
+export function coreModulesOf(component: ValidatedComponent): CoreModule[] {
+  return component.definitions.flatMap((each) => {
+    if (each.kind === 'core module') return [each.definition];
+    return each.kind === 'component' ? coreModulesOf(each.component) : [];
+  });
+}
