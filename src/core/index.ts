@@ -1,6 +1,12 @@
 /** `decidable`: deciders, the event sourcer, and the contract that both keep. */
 export { CHAIN_START, type Commit, commitContent, commitHash, HASH_BYTES, type RecordedCommit } from './chain.ts';
 export type { Codec, Subject } from './codec.ts';
+export {
+  type CommandOf,
+  createEventSourcer,
+  type EventSourcerConfiguration,
+  type ModuleEventSourcer,
+} from './create-event-sourcer.ts';
 export type { Decider } from './decider.ts';
 export {
   type Decide,
@@ -47,6 +53,10 @@ export type * from './event-sourcer.ts';
 export type * from './event-store.ts';
 export { type EventsOfOptions, eventsOf, pagesOf } from './events-of.ts';
 export { COMMAND_ID_NAMESPACE, commandUuid, eventId, isUuid, reactionId } from './ids.ts';
+export type { AuthorizationRequest, Authorizer } from './loop/authorization.ts';
+export type { AnyModule } from './loop/bound-module.ts';
+export type { EventSourcerObserver, ObservedCommand, ObservedSnapshot, ObservedStream } from './loop/observer.ts';
+export type { ReadOptions, SendOptions } from './loop/options.ts';
 export {
   type CommandDefinition,
   type CommandDefinitions,

@@ -1,0 +1,46 @@
+/** Who may send what: asked before a command waits, loads or decides anything. It fails closed. */
+import { isCommandFailure } from '../errors.ts';
+import type { Envelope } from '../messages.ts';
+import { refusal } from './failures.ts';
+import type { Job } from './job.ts';
+
+/** What an authorizer is asked about. */
+export interface AuthorizationRequest {
+  /** As the caller passed it: claims, a session; never recorded. */
+  readonly principal: unknown;
+  /** Who sends the command, as it will be recorded. */
+  readonly actor: string | undefined;
+  readonly command: Envelope;
+  readonly commandId: string;
+  /** The name of the module that would decide. */
+  readonly module: string;
+  readonly stream: string;
+}
+
+/** Only `true` lets a command through. To give a reason for a refusal, throw an error with it. */
+export type Authorizer = (request: AuthorizationRequest) => boolean | Promise<boolean>;
+
+/** @throws CommandFailure `unauthorized`, with the authorizer's own error as the cause; `cancelled`, `deadline-exceeded`. */
+export async function authorize(authorizer: Authorizer, job: Job): Promise<void> {
+  const { cancellation, envelope, commandId, stream, options } = job;
+  const { principal, actor } = options;
+  let answer: unknown;
+  try {
+    const asked = authorizer({ principal, actor, command: envelope, commandId, module: job.module.name, stream });
+    answer = await (cancellation === undefined ? asked : cancellation.race(Promise.resolve(asked)));
+  } catch (error) {
+    if (isCommandFailure(error, 'cancelled') || isCommandFailure(error, 'deadline-exceeded')) throw error;
+    throw unauthorized(job, error instanceof Error ? `: ${error.message}` : '', error);
+  }
+  if (answer !== true) throw unauthorized(job, '', undefined);
+}
+
+function unauthorized({ envelope, options, stream }: Job, why: string, cause: unknown): Error {
+  const who = options.actor === undefined ? 'The sender' : JSON.stringify(options.actor);
+  return refusal(
+    'unauthorized',
+    envelope.type,
+    `${who} may not send ${envelope.type} to ${JSON.stringify(stream)}${why}`,
+    cause,
+  );
+}

@@ -1,0 +1,119 @@
+/**
+ * A module as the loop sees it: what its descriptor says, asked once, and its handles behind functions that release them
+ * on every path.
+ */
+import { DefinitionError } from '../errors.ts';
+import type { ModuleIdentity, WritePrecondition } from '../messages.ts';
+import type { CommandDescriptor, Descriptor } from '../routing.ts';
+import type { CommandHandler } from '../worlds.ts';
+
+/** A module of whatever types: the loop moves its values and never looks inside. */
+export type AnyModule = CommandHandler<unknown, unknown, unknown>;
+
+const PRECONDITIONS: readonly WritePrecondition[] = ['stream-unchanged', 'no-stream', 'stream-exists', 'any'];
+
+export class BoundModule {
+  readonly types: AnyModule['types'];
+  readonly decider: AnyModule['decider'];
+  readonly routing: AnyModule['routing'];
+  /** The value that was given to the event sourcer. */
+  readonly source: AnyModule;
+  readonly descriptor: Descriptor;
+  readonly name: string;
+  readonly contentType: string;
+  /** One object for all of the module's decision records. */
+  readonly identity: ModuleIdentity;
+  /** The event types that it names: the only ones that it may append, and the only ones that it folds. */
+  readonly eventTypes: ReadonlySet<string>;
+  readonly skipsForeignEvents: boolean;
+  /** Whether any command stores snapshots: a module without them is spared the look for one. */
+  readonly takesSnapshots: boolean;
+  /** How many instances behind the module have ended: a handle of an older generation points into one that is gone. */
+  generation: number = 0;
+  readonly #releaseFailed: (error: unknown) => void;
+
+  /** @throws DefinitionError where the descriptor cannot be meant. */
+  constructor(source: AnyModule, place: string, releaseFailed: (module: string, error: unknown) => void) {
+    this.source = source;
+    this.types = source.types;
+    this.decider = source.decider;
+    this.routing = source.routing;
+    this.descriptor = describe(source, place);
+    checkDescriptor(this.descriptor, place);
+    this.name = this.descriptor.name;
+    this.contentType = this.descriptor.contentType;
+    this.identity = { name: this.name, version: this.descriptor.version, digest: this.descriptor.digest };
+    this.eventTypes = new Set(this.descriptor.events.map((event) => event.type));
+    this.skipsForeignEvents = this.descriptor.foreignEvents === 'skip';
+    this.takesSnapshots = this.descriptor.commands.some((command) => command.snapshot.tag === 'every');
+    this.#releaseFailed = (error) => releaseFailed(this.name, error);
+  }
+
+  // A release that fails (the instance behind the handle has trapped) must not hide what came before it: it is reported,
+  // and the handle counts as released.
+
+  releaseState(state: unknown): void {
+    try {
+      this.types.state.drop?.(state);
+    } catch (error) {
+      this.#releaseFailed(error);
+    }
+  }
+
+  releaseCommand(command: unknown): void {
+    try {
+      this.types.command.drop?.(command);
+    } catch (error) {
+      this.#releaseFailed(error);
+    }
+  }
+
+  releaseEvent(event: unknown): void {
+    try {
+      this.types.event.drop?.(event);
+    } catch (error) {
+      this.#releaseFailed(error);
+    }
+  }
+}
+
+function describe(source: AnyModule, place: string): Descriptor {
+  try {
+    return source.routing.describe();
+  } catch (error) {
+    throw new DefinitionError(place, 'the module cannot describe itself', { cause: error });
+  }
+}
+
+function checkDescriptor(descriptor: Descriptor, place: string): void {
+  const { name, version, contentType, foreignEvents, commands, events } = descriptor;
+  for (const [field, value] of Object.entries({ name, version, contentType }))
+    if (typeof value !== 'string' || value === '')
+      throw new DefinitionError(`${place}.${field}`, `must be a text that is not empty, not ${JSON.stringify(value)}`);
+  if (foreignEvents !== 'skip' && foreignEvents !== 'fault')
+    throw new DefinitionError(
+      `${place}.foreignEvents`,
+      `must be 'skip' or 'fault', not ${JSON.stringify(foreignEvents)}`,
+    );
+  checkUnique(commands, `${place}.commands`);
+  checkUnique(events, `${place}.events`);
+  for (const command of commands) checkCommand(command, `${place}.commands.${command.type}`);
+}
+
+function checkUnique(messages: readonly { readonly type: string }[], place: string): void {
+  const seen = new Set<string>();
+  for (const { type } of messages) {
+    if (seen.has(type)) throw new DefinitionError(`${place}.${type}`, 'is described twice');
+    seen.add(type);
+  }
+}
+
+function checkCommand({ precondition, snapshot }: CommandDescriptor, place: string): void {
+  if (!PRECONDITIONS.includes(precondition))
+    throw new DefinitionError(
+      `${place}.precondition`,
+      `must be one of ${PRECONDITIONS.join(', ')}, not ${JSON.stringify(precondition)}`,
+    );
+  if (snapshot.tag === 'every' && !(Number.isInteger(snapshot.val) && snapshot.val >= 1))
+    throw new DefinitionError(`${place}.snapshot`, `must be every 1 event or more, not ${snapshot.val}`);
+}

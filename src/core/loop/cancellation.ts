@@ -1,0 +1,85 @@
+/**
+ * A command can be called off until it is committed (DESIGN §3): by its `AbortSignal`, or because its deadline passed.
+ * Made only where one of the two is given. Waiting ends at once; what a store is still reading then is left to itself.
+ */
+import type { CommandFailure } from '../errors.ts';
+import { refusal, storeFailure } from './failures.ts';
+
+/** The longest delay of a timer: a later deadline is found by the checks between the steps. */
+const MAX_TIMER_DELAY = 2_147_483_647;
+
+export class Cancellation {
+  readonly #signal: AbortSignal | undefined;
+  readonly #deadline: bigint | undefined;
+  /** What is being called off, for the message. */
+  readonly #subject: string;
+  readonly #waiting: PromiseWithResolvers<never> = Promise.withResolvers<never>();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(signal: AbortSignal | undefined, deadline: bigint | undefined, subject: string) {
+    this.#signal = signal;
+    this.#deadline = deadline;
+    this.#subject = subject;
+    // Nobody may be waiting when it comes.
+    this.#waiting.promise.catch(() => {});
+    signal?.addEventListener('abort', this.#wake, { once: true });
+    if (deadline === undefined) return;
+    const delay = Number(deadline) - Date.now();
+    if (delay > 0 && delay <= MAX_TIMER_DELAY) this.#timer = setTimeout(this.#wake, delay);
+  }
+
+  /** @throws CommandFailure `cancelled` or `deadline-exceeded`, if that is so by now. */
+  check(): void {
+    const reason = this.#reason();
+    if (reason !== undefined) throw reason;
+  }
+
+  /** The promise's outcome, or the cancellation if that comes first. */
+  race<T>(promise: Promise<T>): Promise<T> {
+    return Promise.race([promise, this.#waiting.promise]);
+  }
+
+  /** Must be called in the end: nothing may keep listening to a signal that outlives the command. */
+  end(): void {
+    this.#signal?.removeEventListener('abort', this.#wake);
+    clearTimeout(this.#timer);
+  }
+
+  #reason(): CommandFailure | undefined {
+    if (this.#signal?.aborted)
+      return refusal(
+        'cancelled',
+        this.#subject,
+        `${this.#subject} was cancelled before it was committed: nothing was recorded`,
+        this.#signal.reason,
+      );
+    // A timer may fire a fraction of a millisecond early; the clock decides.
+    if (this.#deadline !== undefined && BigInt(Date.now()) >= this.#deadline)
+      return refusal(
+        'deadline-exceeded',
+        this.#subject,
+        `the deadline ${this.#deadline} of ${this.#subject} passed before it was committed: nothing was recorded`,
+      );
+    return undefined;
+  }
+
+  readonly #wake = (): void => {
+    const reason = this.#reason();
+    if (reason !== undefined) this.#waiting.reject(reason);
+    else this.#timer = setTimeout(this.#wake, 1);
+  };
+}
+
+/**
+ * Asks a store for something, until the command is called off.
+ * @throws CommandFailure `store`, `closed`, `invalid-argument`, `cancelled` or `deadline-exceeded`.
+ */
+export async function ask<T>(read: () => Promise<T>, cancellation: Cancellation | undefined): Promise<T> {
+  try {
+    if (cancellation === undefined) return await read();
+    cancellation.check();
+    return await cancellation.race(read());
+  } catch (error) {
+    throw storeFailure(error, false);
+  }
+}

@@ -1,0 +1,268 @@
+/**
+ * The loop: load, fold, decide, fold the new events, append; and again after a conflict.
+ *
+ * **Why a cached state may be used.** It is a guess about the stream, and every way out of the loop checks the guess:
+ *
+ * | what comes of the state | what checks it |
+ * |---|---|
+ * | events under `stream-unchanged` | the append's guard: the revision that was seen |
+ * | a rejection, or no events, under any guard | the same: they hold only for the stream as it was seen |
+ * | events under `any` or `stream-exists` | nothing at the append, so the stream's tail is read before the decision |
+ * | a contradiction with what the caller expects | the tail is read before it is believed |
+ * | a fault or a trap | nothing is appended, so the command is decided again, once, on a state loaded from the store |
+ * | events under `no-stream` | no state is loaded at all: the only stream they can go to is an empty one |
+ * | another module's appends to a shared stream | this process knows of them: the tail is read (`behind`) |
+ *
+ * **When a command id is looked up.** Always before a precondition: the append itself looks first, in the transaction that
+ * guards it, and answers `duplicate`. So with a warm state the loop decides at once, and a redelivery costs a decision
+ * that is thrown away. With a cold one it looks first, because replaying a stream to find that there is nothing to do is
+ * dear. And it looks before it reports any failure of the decision: a redelivered command has its outcome already, even
+ * where the module would fail on the stream of today.
+ *
+ * **What it costs.** A command on a warm state awaits once: the append. All the rest is plain calls on one `Job`.
+ */
+import { type CommandFailure, isAppendFailure, isCommandFailure, isRejection } from '../errors.ts';
+import type { CommandResult } from '../event-sourcer.ts';
+import type { Appended, Conflict, EventStore } from '../event-store.ts';
+import type { Decision, RecordedDecision } from '../messages.ts';
+import { recordedEvents } from '../recorded.ts';
+import type { Admission } from './admission.ts';
+import { type Authorizer, authorize } from './authorization.ts';
+import { ask } from './cancellation.ts';
+import { conflictFailure, isInstanceTrap, moduleFailure, storeFailure } from './failures.ts';
+import { foldDecided } from './fold.ts';
+import { contradiction, guardOf, retryHelps, unsatisfiable } from './guard.ts';
+import type { Job } from './job.ts';
+import type { LiveState } from './live-state.ts';
+import { initialState, type Loader } from './loader.ts';
+import { nextTurn } from './next-turn.ts';
+import { type EventSourcerObserver, tell } from './observer.ts';
+import { firstOutcome } from './redelivery.ts';
+import type { Snapshots } from './snapshots.ts';
+import type { StateCache } from './state-cache.ts';
+import type { StreamQueue } from './stream-queue.ts';
+
+/** What the loop works with. */
+export interface LoopParts {
+  readonly store: EventStore;
+  readonly loader: Loader;
+  readonly snapshots: Snapshots;
+  readonly cache: StateCache;
+  readonly queue: StreamQueue;
+  readonly admission: Admission;
+  readonly authorizer: Authorizer | undefined;
+  readonly observer: EventSourcerObserver;
+  readonly maxAttempts: number;
+}
+
+export class CommandLoop {
+  readonly #parts: LoopParts;
+
+  constructor(parts: LoopParts) {
+    this.#parts = parts;
+  }
+
+  /** Takes over a command that was let in: what it holds is released in the end, whatever happens. @throws CommandFailure. */
+  async run(job: Job): Promise<CommandResult> {
+    const { queue, store, authorizer, admission } = this.#parts;
+    try {
+      job.cancellation?.check();
+      if (authorizer !== undefined) await authorize(authorizer, job);
+      const ticket = queue.enter(job.stream);
+      if (ticket !== undefined) await queue.wait(ticket, job.cancellation);
+      job.hasTurn = true;
+      for (;;) {
+        let decision: Decision;
+        let appended: Appended;
+        try {
+          const known = this.#takeWarm(job) ? undefined : await this.#load(job);
+          if (known !== undefined) return await firstOutcome(store, job, known);
+          this.#decide(job);
+          job.cancellation?.check();
+          decision = job.decision();
+          appended = await store.append(job.stream, job.events, this.#guard(job), decision);
+        } catch (error) {
+          const known = await this.#recover(job, error);
+          if (known === undefined) continue;
+          return await firstOutcome(store, job, known);
+        }
+        // From here on the command is committed: nothing below may fail it.
+        const live = this.#settle(job, appended);
+        if (live !== undefined) {
+          if (this.#parts.snapshots.isDue(job.route.snapshot, live)) await this.#parts.snapshots.save(live);
+          if (live.owned) this.#parts.cache.put(live);
+        }
+        return resultOf(job, decision, appended);
+      }
+    } finally {
+      job.releaseState();
+      job.releaseCommand();
+      job.cancellation?.end();
+      if (job.hasTurn) queue.leave(job.stream);
+      admission.leaveCommand();
+    }
+  }
+
+  /** A state that can be decided on at once, without waiting for the store; false: `#load` has more to do. */
+  #takeWarm(job: Job): boolean {
+    const { route, module, stream, expected } = job;
+    if (route.precondition === 'no-stream') {
+      if (unsatisfiable(route.precondition, expected)) return false;
+      // Whatever the stream holds, events can only go to an empty one: there is nothing to read.
+      job.live = initialState(module, stream);
+      return true;
+    }
+    const live = job.distrustsCache ? undefined : this.#parts.cache.take(module, stream);
+    job.fromCache = live !== undefined;
+    job.live = live;
+    if (live === undefined || live.behind) return false;
+    return (
+      route.precondition === 'stream-unchanged' &&
+      contradiction(route.precondition, expected, live.revision) === undefined
+    );
+  }
+
+  /** Reads what is missing; or finds the decision that was made before. */
+  async #load(job: Job): Promise<RecordedDecision | undefined> {
+    const { route, module, stream, expected, cancellation, live } = job;
+    const { loader } = this.#parts;
+    if (live === undefined && job.named && job.attempts === 0) {
+      const known = await this.#find(job);
+      if (known !== undefined) return known;
+    }
+    let revision: bigint | undefined;
+    if (unsatisfiable(route.precondition, expected)) {
+      revision = await loader.lastRevision(stream, cancellation);
+    } else {
+      // Until it comes back, the loader has the state, and releases it where it fails.
+      job.live = undefined;
+      job.live = await (live === undefined
+        ? loader.load(module, stream, undefined, cancellation)
+        : loader.catchUp(live, undefined, cancellation));
+      revision = job.live.revision;
+    }
+    const violated = contradiction(route.precondition, expected, revision);
+    if (violated === undefined) return undefined;
+    throw conflictFailure({ stream, expected: violated, actual: revision }, 1);
+  }
+
+  #find(job: Job): Promise<RecordedDecision | undefined> {
+    return ask(() => this.#parts.store.findDecision(job.commandId), job.cancellation);
+  }
+
+  #decide(job: Job): void {
+    const { module, live, command } = job;
+    if (live === undefined) throw new Error('a command is decided on a state: #takeWarm or #load has set it');
+    job.attempts++;
+    job.seenRevision = live.revision;
+    let events: readonly unknown[];
+    try {
+      events = module.decider.decide(live.handle, command);
+    } catch (error) {
+      if (!isRejection(error)) throw decisionFailure(job, error);
+      job.reject({ tag: 'rejected', val: error.payload });
+      return;
+    }
+    job.accept(foldDecided(live, events));
+  }
+
+  #guard({ route, expected, seenRevision, events }: Job): ReturnType<typeof guardOf> {
+    return guardOf(route.precondition, expected, seenRevision, events.length > 0);
+  }
+
+  /** The state after the commit, if it is still the stream's. */
+  #settle(job: Job, { firstRevision, revision }: Appended): LiveState | undefined {
+    const { live, seenRevision, module, stream } = job;
+    job.live = undefined;
+    if (job.events.length === 0) return live;
+    this.#parts.cache.appended(stream, module);
+    if (live === undefined) return undefined;
+    if (firstRevision === (seenRevision === undefined ? 0n : seenRevision + 1n)) {
+      live.revision = revision;
+      return live;
+    }
+    // Landed behind events that the decision did not see (`any`, `stream-exists`).
+    live.release();
+    return undefined;
+  }
+
+  /**
+   * After a failure: undefined to decide again, the decision that was made before, or the failure to report. The state is
+   * gone in any case: an append that failed has left it at events that are not stored.
+   */
+  async #recover(job: Job, error: unknown): Promise<RecordedDecision | undefined> {
+    job.releaseState();
+    if (isAppendFailure(error, 'duplicate')) return error.payload.val;
+    if (isAppendFailure(error, 'conflict')) return this.#retry(job, error.payload.val, error);
+    if (!isCommandFailure(error)) throw storeFailure(error, true);
+    switch (error.code) {
+      case 'fault':
+      case 'trap':
+      case 'replay-limit':
+        if (!this.#decidesAgain(job, error)) break;
+        tell(() => this.#parts.observer.cacheDistrusted?.(job.observed(), error));
+        job.distrustCache();
+        return undefined;
+      case 'conflict':
+        break;
+      default:
+        throw error;
+    }
+    const known = job.named ? await this.#find(job) : undefined;
+    if (known !== undefined) return known;
+    throw error;
+  }
+
+  /** Whether the module's failure may not be the command's: the state was a guess, or an instance ended under it. */
+  #decidesAgain(job: Job, failure: CommandFailure): boolean {
+    const { module, fromCache } = job;
+    if (!isInstanceTrap(failure.cause)) return fromCache;
+    const elsewhere = job.generation !== module.generation;
+    if (!elsewhere) {
+      // Every state of the module points into the instance that is gone.
+      module.generation++;
+      this.#parts.cache.dropModule(module);
+    }
+    if (!fromCache && (!elsewhere || job.rescued)) return false;
+    job.rescued = true;
+    return true;
+  }
+
+  async #retry(job: Job, conflict: Conflict, cause: unknown): Promise<undefined> {
+    const { observer, snapshots, maxAttempts } = this.#parts;
+    const { route, module, stream, seenRevision } = job;
+    job.conflicts++;
+    const retrying = job.conflicts < maxAttempts && retryHelps(route.precondition, job.expected, job.events.length > 0);
+    tell(() => observer.conflict?.(job.observed(), conflict, retrying));
+    // Streams only grow: what was seen beyond the end came from a snapshot of another history.
+    const { actual } = conflict;
+    if (module.takesSnapshots && seenRevision !== undefined && (actual === undefined || actual < seenRevision))
+      await snapshots.drop(module, stream, seenRevision, cause);
+    if (!retrying) throw conflictFailure(conflict, job.attempts, cause);
+    await nextTurn();
+    job.distrustsCache = true;
+  }
+}
+
+function decisionFailure({ module, stream, envelope }: Job, error: unknown): Error {
+  return moduleFailure(error, `module ${module.name} deciding ${envelope.type} on stream ${JSON.stringify(stream)}`, [
+    ['module', module.name],
+    ['stream', stream],
+    ['commandType', envelope.type],
+  ]);
+}
+
+function resultOf(job: Job, decision: Decision, appended: Appended): CommandResult {
+  const { commandId, stream, outcome, attempts } = job;
+  const events = recordedEvents(stream, job.events, decision, appended);
+  return {
+    commandId,
+    stream,
+    module: job.module.name,
+    outcome,
+    events,
+    revision: appended.revision,
+    redelivered: false,
+    attempts,
+  };
+}

@@ -1,0 +1,49 @@
+/** A command between its bytes and its module: read, written, and sent to its stream. */
+import type { Message } from '../message.ts';
+import type { Envelope } from '../messages.ts';
+import { checkStreamName } from '../stream-name.ts';
+import type { BoundModule } from './bound-module.ts';
+import { faulty, moduleFailure } from './failures.ts';
+import type { Route } from './routes.ts';
+
+/** @throws CommandFailure `fault` or `trap` where the module cannot read the command. */
+export function decodeCommand(module: BoundModule, envelope: Envelope): unknown {
+  try {
+    return module.types.command.fromEnvelope(envelope);
+  } catch (error) {
+    throw failure(error, module, 'reading', envelope.type);
+  }
+}
+
+/** @throws CommandFailure `fault` or `trap` where the module cannot write the command. */
+export function encodeCommand(module: BoundModule, command: Message): Envelope {
+  try {
+    return module.types.command.toEnvelope(command);
+  } catch (error) {
+    throw failure(error, module, 'writing', command.type);
+  }
+}
+
+/** The stream that decides the command. @throws CommandFailure `fault` or `trap`. */
+export function streamOf({ module, commandType }: Route, command: unknown): string {
+  let stream: string;
+  try {
+    stream = module.routing.streamId(command);
+  } catch (error) {
+    throw failure(error, module, 'routing', commandType);
+  }
+  const problem = checkStreamName(stream);
+  if (problem === undefined) return stream;
+  const message = `module ${module.name} routes ${commandType} to a stream whose name ${problem}`;
+  throw faulty('invalid-stream-name', message, [
+    ['module', module.name],
+    ['commandType', commandType],
+  ]);
+}
+
+function failure(error: unknown, module: BoundModule, doing: string, commandType: string): Error {
+  return moduleFailure(error, `module ${module.name} ${doing} command ${commandType}`, [
+    ['module', module.name],
+    ['commandType', commandType],
+  ]);
+}

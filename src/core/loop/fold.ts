@@ -1,0 +1,122 @@
+/** Folding: recorded events on the way in, and the events of a decision on the way out. */
+import { type CommandFailure, FaultError } from '../errors.ts';
+import { MAX_EVENTS_PER_DECISION } from '../limits.ts';
+import type { Envelope, RecordedEvent } from '../messages.ts';
+import type { BoundModule } from './bound-module.ts';
+import { moduleFailure } from './failures.ts';
+import type { LiveState } from './live-state.ts';
+
+/**
+ * Folds a page of a stream. After a failure the state is at the event before, or gone if `evolve` took it along.
+ *
+ * @throws CommandFailure `fault` or `trap` that names the stream, the revision and the event type.
+ */
+export function foldRecorded(live: LiveState, events: readonly RecordedEvent[]): void {
+  const { module } = live;
+  const { types, contentType, eventTypes, skipsForeignEvents } = module;
+  const releases = types.event.drop !== undefined;
+  let at = 0;
+  let event: unknown;
+  let open = false;
+  try {
+    // A million events come through here on a replay: what is the same for all of them was asked above.
+    for (; at < events.length; at++) {
+      const recorded = events[at]!;
+      const envelope = recorded.event;
+      // In a stream of the module's own, `fromEnvelope` refuses an unknown type itself: no need to look it up twice.
+      if (skipsForeignEvents && !eventTypes.has(envelope.type)) continue;
+      if (recorded.contentType !== contentType) throw otherContentType(module, recorded);
+      event = types.event.fromEnvelope(envelope);
+      open = true;
+      live.evolve(event);
+      open = false;
+      if (releases) module.releaseEvent(event);
+    }
+  } catch (error) {
+    if (open) module.releaseEvent(event);
+    // What is folded stays folded: the caller may want to know how far it came.
+    if (at > 0) live.revision = events[at - 1]!.context.revision;
+    throw atRevision(error, live, events[at]!);
+  }
+  const last = events.at(-1);
+  if (last !== undefined) live.revision = last.context.revision;
+}
+
+function atRevision(error: unknown, live: LiveState, { event, context }: RecordedEvent): CommandFailure {
+  return moduleFailure(
+    error,
+    `module ${live.module.name} folding ${event.type}, revision ${context.revision} of stream ${JSON.stringify(live.stream)}`,
+    [
+      ['module', live.module.name],
+      ['stream', live.stream],
+      ['revision', String(context.revision)],
+      ['eventType', event.type],
+    ],
+  );
+}
+
+function otherContentType(module: BoundModule, recorded: RecordedEvent): FaultError {
+  return new FaultError({
+    code: 'content-type-mismatch',
+    message:
+      `the event was stored as ${recorded.contentType}, but the module reads ${module.contentType}: ` +
+      'give the module the codec that the stream was written with',
+    details: [
+      ['stored', recorded.contentType],
+      ['module', module.contentType],
+    ],
+  });
+}
+
+/**
+ * Takes over the events of a decision: each becomes an envelope, is folded into the state and released. They are folded
+ * before they are stored, so that nothing is stored that cannot be read again (DESIGN §3).
+ *
+ * @throws CommandFailure `fault` or `trap`; the events are all released then, and nothing may be stored.
+ */
+export function foldDecided(live: LiveState, events: readonly unknown[]): readonly Envelope[] {
+  const { module } = live;
+  const { types, eventTypes } = module;
+  const releases = types.event.drop !== undefined;
+  const envelopes: Envelope[] = [];
+  let at = 0;
+  try {
+    if (events.length > MAX_EVENTS_PER_DECISION) throw tooManyEvents(events.length);
+    for (; at < events.length; at++) {
+      const event = events[at];
+      const envelope = types.event.toEnvelope(event);
+      if (!eventTypes.has(envelope.type)) throw undeclaredEvent(envelope.type);
+      envelopes.push(envelope);
+      live.evolve(event);
+      if (releases) module.releaseEvent(event);
+    }
+  } catch (error) {
+    if (releases) for (; at < events.length; at++) module.releaseEvent(events[at]);
+    throw moduleFailure(
+      error,
+      `module ${module.name} folding event ${envelopes.length} of its decision on stream ${JSON.stringify(live.stream)}`,
+      [
+        ['module', module.name],
+        ['stream', live.stream],
+      ],
+    );
+  }
+  return envelopes;
+}
+
+function tooManyEvents(count: number): FaultError {
+  return new FaultError({
+    code: 'too-many-events',
+    message: `a decision has at most ${MAX_EVENTS_PER_DECISION} events, not ${count}: split the command`,
+    details: [['count', String(count)]],
+  });
+}
+
+/** It would be skipped, or fail, when the stream is read again: the state would not be what was decided on. */
+function undeclaredEvent(type: string): FaultError {
+  return new FaultError({
+    code: 'undeclared-event',
+    message: `the module decided on an event of type ${JSON.stringify(type)}, which its descriptor does not name`,
+    details: [['eventType', type]],
+  });
+}

@@ -1,0 +1,130 @@
+/** One command on its way through the loop: what was asked for, and how far it has come. */
+import type { Decision, Envelope, Outcome, Precondition } from '../messages.ts';
+import type { BoundModule } from './bound-module.ts';
+import type { Cancellation } from './cancellation.ts';
+import { decodeCommand } from './command-of.ts';
+import type { LiveState } from './live-state.ts';
+import type { ObservedCommand } from './observer.ts';
+import type { SendOptions } from './options.ts';
+import type { Route } from './routes.ts';
+
+const ACCEPTED: Outcome = { tag: 'accepted' };
+
+export class Job {
+  readonly route: Route;
+  readonly module: BoundModule;
+  readonly stream: string;
+  /** As it is recorded. */
+  readonly envelope: Envelope;
+  readonly commandId: string;
+  /** The caller named the id, so the command may be a redelivery; a drawn id is new. */
+  readonly named: boolean;
+  readonly options: SendOptions;
+  readonly cancellation: Cancellation | undefined;
+  /** The decoded command. */
+  command: unknown;
+  /** Whether the handle is ours to release; a typed command stays its sender's. */
+  readonly ownsCommand: boolean;
+
+  /** The state the command is decided on, while the loop has it. */
+  live: LiveState | undefined = undefined;
+  /** The state came from the cache: whatever it leads to must be checked against the store. */
+  fromCache: boolean = false;
+  /** What was cached has proved stale: load from the store. */
+  distrustsCache: boolean = false;
+  /** The module's generation when the command was decoded. */
+  generation: number;
+  /** The command was once decided again because an instance ended under it through no fault of its own. */
+  rescued: boolean = false;
+  attempts: number = 0;
+  conflicts: number = 0;
+  hasTurn: boolean = false;
+
+  /** The decision: the revision it saw, its events, its rejection. */
+  seenRevision: bigint | undefined = undefined;
+  events: readonly Envelope[] = [];
+  outcome: Outcome = ACCEPTED;
+
+  constructor(
+    route: Route,
+    stream: string,
+    envelope: Envelope,
+    commandId: string,
+    command: unknown,
+    ownsCommand: boolean,
+    options: SendOptions,
+    cancellation: Cancellation | undefined,
+  ) {
+    this.route = route;
+    this.module = route.module;
+    this.stream = stream;
+    this.envelope = envelope;
+    this.commandId = commandId;
+    this.named = options.commandId !== undefined;
+    this.options = options;
+    this.cancellation = cancellation;
+    this.command = command;
+    this.ownsCommand = ownsCommand;
+    this.generation = route.module.generation;
+  }
+
+  get expected(): Precondition | undefined {
+    return this.options.expected;
+  }
+
+  accept(events: readonly Envelope[]): void {
+    this.events = events;
+    this.outcome = ACCEPTED;
+  }
+
+  reject(outcome: Outcome): void {
+    this.events = [];
+    this.outcome = outcome;
+  }
+
+  decision(): Decision {
+    const { options, commandId } = this;
+    return {
+      commandId,
+      command: this.envelope,
+      contentType: this.module.contentType,
+      module: this.module.identity,
+      seenRevision: this.seenRevision,
+      outcome: this.outcome,
+      causationId: options.causationId,
+      correlationId: options.correlationId ?? commandId,
+      actor: options.actor,
+      keyId: undefined,
+    };
+  }
+
+  observed(): ObservedCommand {
+    const { commandId, stream, attempts } = this;
+    return { module: this.module.name, stream, commandId, commandType: this.envelope.type, attempts };
+  }
+
+  /**
+   * From now on, what the store says. The command is read anew as well: its handle may point into an instance that has
+   * ended with the state's.
+   * @throws CommandFailure `fault` or `trap`.
+   */
+  distrustCache(): void {
+    this.fromCache = false;
+    this.distrustsCache = true;
+    this.generation = this.module.generation;
+    if (!this.ownsCommand) return;
+    this.releaseCommand();
+    this.command = decodeCommand(this.module, this.envelope);
+  }
+
+  /** Releases the state, if the loop has one. */
+  releaseState(): void {
+    this.live?.release();
+    this.live = undefined;
+  }
+
+  releaseCommand(): void {
+    if (this.ownsCommand && this.command !== undefined) this.module.releaseCommand(this.command);
+    this.command = undefined;
+  }
+}

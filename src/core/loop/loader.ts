@@ -1,0 +1,110 @@
+/** Loading: a snapshot if there is one, then the events behind it in pages, folded as they come. */
+import type { EventStore } from '../event-store.ts';
+import { DEFAULT_READ_LIMIT } from '../limits.ts';
+import type { RecordedEvent } from '../messages.ts';
+import type { BoundModule } from './bound-module.ts';
+import { ask, type Cancellation } from './cancellation.ts';
+import { moduleFailure, refusal, storeCorrupt } from './failures.ts';
+import { foldRecorded } from './fold.ts';
+import { LiveState } from './live-state.ts';
+import type { Snapshots } from './snapshots.ts';
+
+/** The state before any event. @throws CommandFailure `fault` or `trap`. */
+export function initialState(module: BoundModule, stream: string): LiveState {
+  try {
+    return new LiveState(module, stream, module.decider.initialState(), undefined);
+  } catch (error) {
+    throw moduleFailure(error, `module ${module.name} making its initial state`, [['module', module.name]]);
+  }
+}
+
+export class Loader {
+  readonly #store: EventStore;
+  readonly #snapshots: Snapshots;
+  readonly #replayLimit: number;
+
+  constructor(store: EventStore, snapshots: Snapshots, replayLimit: number) {
+    this.#store = store;
+    this.#snapshots = snapshots;
+    this.#replayLimit = replayLimit;
+  }
+
+  /**
+   * The state of a stream from what is stored, up to a revision or the newest. The caller releases it.
+   * @throws CommandFailure `fault`, `trap`, `replay-limit`, `store`, `closed`, `cancelled` or `deadline-exceeded`.
+   */
+  async load(
+    module: BoundModule,
+    stream: string,
+    until: bigint | undefined,
+    cancellation: Cancellation | undefined,
+  ): Promise<LiveState> {
+    const live = (await this.#snapshots.load(module, stream, until, cancellation)) ?? initialState(module, stream);
+    return this.catchUp(live, until, cancellation);
+  }
+
+  /**
+   * Folds what the stream has behind the state's revision. Takes the state over: a failure releases it.
+   * @throws as {@link load}.
+   */
+  async catchUp(
+    live: LiveState,
+    until: bigint | undefined,
+    cancellation: Cancellation | undefined,
+  ): Promise<LiveState> {
+    try {
+      let allowed = this.#replayLimit;
+      for (;;) {
+        const next = live.revision === undefined ? 0n : live.revision + 1n;
+        // One more than may be folded: it tells a stream that ends at the limit from a longer one.
+        let limit = Math.min(DEFAULT_READ_LIMIT, allowed + 1);
+        if (until !== undefined && until - next < BigInt(limit)) limit = Number(until - next) + 1;
+        if (limit < 1) break;
+        const page = await ask(
+          () => this.#store.readStream(live.stream, { direction: 'forward', fromRevision: next, limit }),
+          cancellation,
+        );
+        if (page.length > allowed) throw this.#tooLong(live.stream);
+        checkPage(live.stream, page, next, limit);
+        foldRecorded(live, page);
+        if (page.length < limit) break;
+        allowed -= page.length;
+      }
+      live.behind = false;
+      return live;
+    } catch (error) {
+      live.release();
+      throw error;
+    }
+  }
+
+  /** The last revision of a stream. @throws CommandFailure `store`, `closed`, `cancelled` or `deadline-exceeded`. */
+  async lastRevision(stream: string, cancellation: Cancellation | undefined): Promise<bigint | undefined> {
+    const last = await ask(
+      () => this.#store.readStream(stream, { direction: 'backward', fromRevision: undefined, limit: 1 }),
+      cancellation,
+    );
+    return last[0]?.context.revision;
+  }
+
+  #tooLong(stream: string): Error {
+    return refusal(
+      'replay-limit',
+      stream,
+      `stream ${JSON.stringify(stream)} has more than the ${this.#replayLimit} events that a command may replay: give its ` +
+        'commands a snapshot policy, or raise `replayLimit`',
+    );
+  }
+}
+
+/** A page with a gap would be folded into a state that never was. Two looks a page are enough: pages are in order. */
+function checkPage(stream: string, page: readonly RecordedEvent[], next: bigint, limit: number): void {
+  const first = page[0]?.context.revision;
+  const last = page.at(-1)?.context.revision;
+  if (first === undefined || last === undefined) return;
+  if (first === next && last === next + BigInt(page.length - 1) && page.length <= limit) return;
+  throw storeCorrupt(
+    `the store gave revisions ${first} to ${last} in ${page.length} events of stream ${JSON.stringify(stream)}, ` +
+      `where at most ${limit} events from revision ${next} on were asked for`,
+  );
+}

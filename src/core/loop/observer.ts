@@ -1,0 +1,43 @@
+/** What goes on inside the loop, for logs and telemetry. Every hook is optional and costs nothing where it is absent. */
+import type { CommandFailure } from '../errors.ts';
+import type { Conflict } from '../event-store.ts';
+
+/** Where something happened. */
+export interface ObservedStream {
+  readonly module: string;
+  readonly stream: string;
+}
+
+export interface ObservedCommand extends ObservedStream {
+  readonly commandId: string;
+  readonly commandType: string;
+  /** How often the command has been decided so far. */
+  readonly attempts: number;
+}
+
+export interface ObservedSnapshot extends ObservedStream {
+  readonly moduleVersion: string;
+  readonly revision: bigint;
+}
+
+/** What a hook throws is ignored: an observer cannot make a command fail. */
+export interface EventSourcerObserver {
+  /** An append found another revision than the decision saw. `retrying`: the command is decided again. */
+  conflict?(command: ObservedCommand, conflict: Conflict, retrying: boolean): void;
+  /** The module failed on a state from the cache: the state is loaded anew, and the command decided again. */
+  cacheDistrusted?(command: ObservedCommand, failure: CommandFailure): void;
+  snapshotSaved?(snapshot: ObservedSnapshot): void;
+  /** The state could not be stored; the command is committed all the same, and later loads read more events. */
+  snapshotFailed?(snapshot: ObservedSnapshot, error: unknown): void;
+  /** A snapshot could not be read, or contradicts the stream: it was dropped, and the stream replayed. */
+  snapshotDropped?(snapshot: ObservedSnapshot, reason: unknown): void;
+  /** A module failed to release a handle. */
+  releaseFailed?(module: string, error: unknown): void;
+}
+
+/** Calls a hook; what it throws is its own affair. */
+export function tell(hook: () => void): void {
+  try {
+    hook();
+  } catch {}
+}

@@ -1,0 +1,126 @@
+/** Which module takes a command, and under which guard and snapshot policy: made once, from the descriptors. */
+import type { Subject } from '../codec.ts';
+import { DefinitionError } from '../errors.ts';
+import type { Message } from '../message.ts';
+import type { SnapshotPolicy, WritePrecondition } from '../messages.ts';
+import { type StandardSchema, shapeOf } from '../schema.ts';
+import { type AnyModule, BoundModule } from './bound-module.ts';
+import { moduleFailure, unroutable } from './failures.ts';
+
+export interface Route {
+  readonly module: BoundModule;
+  readonly commandType: string;
+  readonly precondition: WritePrecondition;
+  readonly snapshot: SnapshotPolicy;
+  /**
+   * A message as its schema makes it, where the module shows its schemas (as `defineDecider`'s do): it can be decided on
+   * without going through bytes. Undefined: it has to.
+   */
+  readonly check: ((message: Message) => Message) | undefined;
+}
+
+export class Routes {
+  readonly modules: readonly BoundModule[];
+  readonly #byCommand = new Map<string, Route>();
+  readonly #byName = new Map<string, BoundModule>();
+
+  /** @throws DefinitionError where two modules claim one name or one command type. */
+  constructor(modules: readonly AnyModule[], releaseFailed: (module: string, error: unknown) => void) {
+    if (modules.length === 0)
+      throw new DefinitionError('modules', 'is empty: an event sourcer routes to at least one module');
+    this.modules = modules.map((module, index) => new BoundModule(module, `modules[${index}]`, releaseFailed));
+    for (const module of this.modules) this.#add(module);
+  }
+
+  #add(module: BoundModule): void {
+    if (this.#byName.has(module.name))
+      throw new DefinitionError(
+        `module ${module.name}`,
+        'is given twice: its name is the key of its states and snapshots, so give each module its own',
+      );
+    this.#byName.set(module.name, module);
+    for (const { type, precondition, snapshot } of module.descriptor.commands) {
+      const other = this.#byCommand.get(type);
+      if (other !== undefined)
+        throw new DefinitionError(
+          `command ${type}`,
+          `is taken by both ${other.module.name} and ${module.name}: a command has one module, so rename one of the two`,
+        );
+      this.#byCommand.set(type, {
+        module,
+        commandType: type,
+        precondition,
+        snapshot,
+        check: checkerOf(module, type),
+      });
+    }
+  }
+
+  /** @throws CommandFailure `unroutable` where no module takes the type. */
+  ofCommand(type: string): Route {
+    const route = this.#byCommand.get(type);
+    if (route === undefined)
+      throw unroutable(
+        type,
+        `no module takes the command type ${JSON.stringify(type)}; there are: ${list(this.#byCommand)}`,
+      );
+    return route;
+  }
+
+  /** The module that was given as this value. @throws CommandFailure `unroutable`. */
+  ofSource(source: object): BoundModule {
+    const module = this.modules.find((candidate) => candidate.source === source);
+    if (module !== undefined) return module;
+    throw unroutable(
+      'module',
+      `this module is none of those that the event sourcer was made with: ${list(this.#byName)}`,
+    );
+  }
+
+  /** The module of this name; of no name: the only one there is. @throws CommandFailure `unroutable`. */
+  ofName(name: string | undefined): BoundModule {
+    if (name === undefined) {
+      const [only, second] = this.modules;
+      if (only !== undefined && second === undefined) return only;
+      throw unroutable('module', `name the module that folds the stream; there are: ${list(this.#byName)}`);
+    }
+    const module = this.#byName.get(name);
+    if (module === undefined)
+      throw unroutable(name, `no module is called ${JSON.stringify(name)}; there are: ${list(this.#byName)}`);
+    return module;
+  }
+}
+
+function checkerOf({ source, descriptor, name }: BoundModule, type: string): Route['check'] {
+  const schema = 'commands' in source ? schemaOf(source.commands, type) : undefined;
+  if (schema === undefined) return undefined;
+  const shape = shapeOf(schema, `${name}.commands.${type}`);
+  const schemaVersion = descriptor.commands.find((command) => command.type === type)?.schemaVersion ?? 1;
+  const subject: Subject = { kind: 'command', type, schemaVersion };
+  return ({ data }) => {
+    try {
+      return { type, data: shape.check(data, subject) };
+    } catch (error) {
+      throw moduleFailure(error, `module ${name} checking command ${type}`, [
+        ['module', name],
+        ['commandType', type],
+      ]);
+    }
+  };
+}
+
+/** The schema of a definition, as `DeciderModule.commands` holds them; the module may be of another copy of the package. */
+function schemaOf(commands: unknown, type: string): StandardSchema | undefined {
+  if (typeof commands !== 'object' || commands === null) return undefined;
+  const definition: unknown = new Map(Object.entries(commands)).get(type);
+  const isDefinition = typeof definition === 'function' && 'schema' in definition;
+  return isDefinition && isSchema(definition.schema) ? definition.schema : undefined;
+}
+
+function isSchema(value: unknown): value is StandardSchema {
+  return ((typeof value === 'object' && value !== null) || typeof value === 'function') && '~standard' in value;
+}
+
+function list(map: ReadonlyMap<string, unknown>): string {
+  return [...map.keys()].join(', ') || 'none';
+}

@@ -1,0 +1,93 @@
+/**
+ * Snapshots: a state stored beside its stream, so that a load reads fewer events. They are keyed by module name, version
+ * and stream, so that a state of another version is never even looked at; and they are only ever an economy: one that
+ * cannot be read is dropped, one that cannot be stored is not missed (no command fails for either).
+ */
+import type { EventStore, SnapshotKey } from '../event-store.ts';
+import type { SnapshotPolicy } from '../messages.ts';
+import type { BoundModule } from './bound-module.ts';
+import { ask, type Cancellation } from './cancellation.ts';
+import { isInstanceTrap } from './failures.ts';
+import { LiveState } from './live-state.ts';
+import { type EventSourcerObserver, type ObservedSnapshot, tell } from './observer.ts';
+
+export class Snapshots {
+  readonly #store: EventStore;
+  readonly #observer: EventSourcerObserver;
+
+  constructor(store: EventStore, observer: EventSourcerObserver) {
+    this.#store = store;
+    this.#observer = observer;
+  }
+
+  /**
+   * The state of the stored snapshot, if there is one that can be used; not one of a later revision than `until`.
+   * @throws CommandFailure `store`, `closed`, `cancelled` or `deadline-exceeded`.
+   */
+  async load(
+    module: BoundModule,
+    stream: string,
+    until: bigint | undefined,
+    cancellation: Cancellation | undefined,
+  ): Promise<LiveState | undefined> {
+    if (!module.takesSnapshots) return undefined;
+    const key = keyOf(module, stream);
+    const snapshot = await ask(() => this.#store.loadSnapshot(key), cancellation);
+    if (snapshot === undefined || (until !== undefined && snapshot.revision > until)) return undefined;
+    const { revision, contentType, state } = snapshot;
+    try {
+      if (contentType !== module.contentType)
+        throw new TypeError(`the snapshot is ${contentType}, but the module reads ${module.contentType}`);
+      const live = new LiveState(module, stream, module.types.state.fromBytes(state), revision);
+      live.snapshotRevision = revision;
+      return live;
+    } catch (error) {
+      await this.drop(module, stream, revision, error);
+      return undefined;
+    }
+  }
+
+  /** Whether the policy wants the state stored at its revision. */
+  isDue(policy: SnapshotPolicy, live: LiveState): boolean {
+    if (policy.tag === 'never' || live.revision === undefined) return false;
+    const since = live.snapshotRevision === undefined ? live.revision + 1n : live.revision - live.snapshotRevision;
+    return since >= policy.val;
+  }
+
+  /**
+   * Stores the state; never throws. Part of the command's turn: the next one waits, so that saves cannot pile up, and
+   * closing has nothing more to wait for.
+   */
+  async save(live: LiveState): Promise<void> {
+    const { module, stream, revision } = live;
+    if (revision === undefined) return;
+    try {
+      const state = module.types.state.toBytes(live.handle);
+      await this.#store.saveSnapshot(keyOf(module, stream), { revision, contentType: module.contentType, state });
+      live.snapshotRevision = revision;
+      tell(() => this.#observer.snapshotSaved?.(observed(module, stream, revision)));
+    } catch (error) {
+      // The state is worth what the instance behind it is worth.
+      if (isInstanceTrap(error)) live.release();
+      tell(() => this.#observer.snapshotFailed?.(observed(module, stream, revision), error));
+    }
+  }
+
+  /** Drops a snapshot that is no use; never throws: the replay that follows does not need it gone. */
+  async drop(module: BoundModule, stream: string, revision: bigint, reason: unknown): Promise<void> {
+    tell(() => this.#observer.snapshotDropped?.(observed(module, stream, revision), reason));
+    try {
+      await this.#store.dropSnapshot(keyOf(module, stream));
+    } catch (error) {
+      tell(() => this.#observer.snapshotFailed?.(observed(module, stream, revision), error));
+    }
+  }
+}
+
+function keyOf(module: BoundModule, stream: string): SnapshotKey {
+  return { moduleName: module.name, moduleVersion: module.identity.version, stream };
+}
+
+function observed(module: BoundModule, stream: string, revision: bigint): ObservedSnapshot {
+  return { module: module.name, moduleVersion: module.identity.version, stream, revision };
+}

@@ -1,0 +1,121 @@
+/** Reading a state: the stream folded to a revision, and nothing decided. */
+import { isCommandFailure } from '../errors.ts';
+import type { BoundModule } from './bound-module.ts';
+import { Cancellation } from './cancellation.ts';
+import { invalidArgument, moduleFailure } from './failures.ts';
+import type { LiveState } from './live-state.ts';
+import type { Loader } from './loader.ts';
+import type { StateCache } from './state-cache.ts';
+import type { StreamQueue } from './stream-queue.ts';
+
+/** What is made of a state while it is there; it must not keep the handle. */
+export type Use<Result> = (live: LiveState) => Result;
+
+export class StateReader {
+  readonly #loader: Loader;
+  readonly #cache: StateCache;
+  readonly #queue: StreamQueue;
+
+  constructor(loader: Loader, cache: StateCache, queue: StreamQueue) {
+    this.#loader = loader;
+    this.#cache = cache;
+    this.#queue = queue;
+  }
+
+  /**
+   * The newest state. It queues behind the commands to the stream, so that whoever sent one sees what came of it.
+   * @throws CommandFailure `fault`, `trap`, `replay-limit`, `store`, `closed` or `cancelled`.
+   */
+  async newest<Result>(
+    module: BoundModule,
+    stream: string,
+    signal: AbortSignal | undefined,
+    use: Use<Result>,
+  ): Promise<Result> {
+    const cancellation = cancellationOf(signal, stream);
+    let hasTurn = false;
+    try {
+      const ticket = this.#queue.enter(stream);
+      if (ticket !== undefined) await this.#queue.wait(ticket, cancellation);
+      hasTurn = true;
+      const cached = this.#cache.take(module, stream);
+      if (cached !== undefined) {
+        try {
+          return this.#keep(await this.#loader.catchUp(cached, undefined, cancellation), use);
+        } catch (error) {
+          // The cached state was a guess; the store knows.
+          if (
+            !isCommandFailure(error, 'fault') &&
+            !isCommandFailure(error, 'trap') &&
+            !isCommandFailure(error, 'replay-limit')
+          )
+            throw error;
+        }
+      }
+      return this.#keep(await this.#loader.load(module, stream, undefined, cancellation), use);
+    } finally {
+      cancellation?.end();
+      if (hasTurn) this.#queue.leave(stream);
+    }
+  }
+
+  /**
+   * The state at exactly a revision, folded from the store; what is cached is of another one.
+   * @throws CommandFailure as {@link newest}, and `invalid-argument` where the stream does not reach the revision.
+   */
+  async at<Result>(
+    module: BoundModule,
+    stream: string,
+    revision: bigint,
+    signal: AbortSignal | undefined,
+    use: Use<Result>,
+  ): Promise<Result> {
+    const cancellation = cancellationOf(signal, stream);
+    try {
+      const live = await this.#loader.load(module, stream, revision, cancellation);
+      try {
+        if (live.revision !== revision) throw tooShort(stream, revision, live.revision);
+        return used(live, use);
+      } finally {
+        live.release();
+      }
+    } finally {
+      cancellation?.end();
+    }
+  }
+
+  #keep<Result>(live: LiveState, use: Use<Result>): Result {
+    let result: Result;
+    try {
+      result = used(live, use);
+    } catch (error) {
+      live.release();
+      throw error;
+    }
+    this.#cache.put(live);
+    return result;
+  }
+}
+
+function cancellationOf(signal: AbortSignal | undefined, stream: string): Cancellation | undefined {
+  if (signal === undefined) return undefined;
+  const cancellation = new Cancellation(signal, undefined, `reading the state of ${JSON.stringify(stream)}`);
+  cancellation.check();
+  return cancellation;
+}
+
+function used<Result>(live: LiveState, use: Use<Result>): Result {
+  try {
+    return use(live);
+  } catch (error) {
+    throw moduleFailure(error, `module ${live.module.name} giving its state of stream ${JSON.stringify(live.stream)}`, [
+      ['module', live.module.name],
+      ['stream', live.stream],
+    ]);
+  }
+}
+
+function tooShort(stream: string, revision: bigint, last: bigint | undefined): Error {
+  const end = last === undefined ? 'has no events' : `ends at revision ${last}`;
+  return invalidArgument('options.revision', `is ${revision}, but stream ${JSON.stringify(stream)} ${end}`);
+}

@@ -1,0 +1,94 @@
+/**
+ * Within a process, commands to one stream queue (DESIGN §3): two that ran side by side would only conflict. The
+ * uncontended path costs two look-ups in a map and no promise.
+ */
+import type { Cancellation } from './cancellation.ts';
+
+/** A place in the queue of one stream. */
+export class Ticket {
+  readonly stream: string;
+  /** Fulfilled when it is this ticket's turn. */
+  readonly turn: Promise<void>;
+  readonly grant: () => void;
+  granted: boolean = false;
+  previous: Ticket | undefined;
+  next: Ticket | undefined;
+
+  constructor(stream: string, previous: Ticket | undefined) {
+    this.stream = stream;
+    this.previous = previous;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.turn = promise;
+    this.grant = resolve;
+  }
+}
+
+/** Who waits for a stream; the one who works on it is not among them. A linked list, so that anyone can leave in between. */
+interface Line {
+  first: Ticket | undefined;
+  last: Ticket | undefined;
+}
+
+export class StreamQueue {
+  /** A stream that someone works on; `undefined` while nobody waits for it. */
+  readonly #lines = new Map<string, Line | undefined>();
+
+  /** Undefined: the stream is yours, at once. Otherwise wait for the ticket's turn. Either way, `leave` it in the end. */
+  enter(stream: string): Ticket | undefined {
+    let line = this.#lines.get(stream);
+    if (line === undefined) {
+      if (!this.#lines.has(stream)) {
+        this.#lines.set(stream, undefined);
+        return undefined;
+      }
+      line = { first: undefined, last: undefined };
+      this.#lines.set(stream, line);
+    }
+    const ticket = new Ticket(stream, line.last);
+    if (line.last === undefined) line.first = ticket;
+    else line.last.next = ticket;
+    line.last = ticket;
+    return ticket;
+  }
+
+  /** The next one's turn. */
+  leave(stream: string): void {
+    const line = this.#lines.get(stream);
+    const next = line?.first;
+    if (line === undefined || next === undefined) {
+      this.#lines.delete(stream);
+      return;
+    }
+    line.first = next.next;
+    if (line.first === undefined) line.last = undefined;
+    else line.first.previous = undefined;
+    next.granted = true;
+    next.grant();
+  }
+
+  /** Waits for the turn; called off, gives up the place. @throws CommandFailure `cancelled` or `deadline-exceeded`. */
+  async wait(ticket: Ticket, cancellation: Cancellation | undefined): Promise<void> {
+    if (cancellation === undefined) return ticket.turn;
+    try {
+      await cancellation.race(ticket.turn);
+    } catch (error) {
+      this.#abandon(ticket);
+      throw error;
+    }
+  }
+
+  /** Gives up a place. A turn that came at the same moment is passed on. */
+  #abandon(ticket: Ticket): void {
+    if (ticket.granted) {
+      this.leave(ticket.stream);
+      return;
+    }
+    const line = this.#lines.get(ticket.stream);
+    if (line === undefined) return;
+    const { previous, next } = ticket;
+    if (previous === undefined) line.first = next;
+    else previous.next = next;
+    if (next === undefined) line.last = previous;
+    else next.previous = previous;
+  }
+}
