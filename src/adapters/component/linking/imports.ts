@@ -114,10 +114,12 @@ export class ImportReader {
     if (!isObject(value)) throw missing(type, value, path);
     const known = resourceOf(value) ?? knownType(value);
     if (known !== undefined) return known;
-    const resources = hostResources[this.host.resources];
+    // A class stands for objects even where the guest's own resources are numbers: import objects work in both.
+    const asHandles = this.host.resources === 'handles' && typeof value !== 'function';
+    const resources = hostResources[asHandles ? 'handles' : 'objects'];
     let resource = resources.get(value);
     if (resource === undefined) {
-      resource = hostResource(path.at(-1) ?? 'resource', value, this.host.resources === 'handles');
+      resource = hostResource(path.at(-1) ?? 'resource', value, asHandles);
       resources.set(value, resource);
     }
     return resource;
@@ -126,11 +128,9 @@ export class ImportReader {
   // Instances ------------------------------------------------------------------------------------------------------
 
   private instance(type: InstanceType, value: unknown, path: readonly string[], scope: Scope): InstanceItem {
-    if (!isObject(value)) {
-      // Nothing but types without a run-time form: there is nothing to give.
-      if (value !== undefined || type.exports.some((each) => needsValue(each.type))) throw missing(type, value, path);
-      return { kind: 'instance', exports: new Map() };
-    }
+    // An instance of nothing but types without a run-time form need not be given.
+    if (value === undefined && !type.exports.some((each) => needsValue(each.type))) value = {};
+    if (!isObject(value)) throw missing(type, value, path);
     const known = itemOf(value);
     const exports = new Map<string, Item>();
     for (const { name, type: expected } of type.exports) {
@@ -175,6 +175,9 @@ interface Scope {
 function resolveIn({ frame, bound }: Scope): Resolve {
   return (resource) => bound.get(resource) ?? frame.instance.resources[frame.plan.slotOf(resource)];
 }
+
+/** A type that has no run-time form: only names of it are aliased. */
+const typeWithoutForm: Item = { kind: 'type', resource: undefined };
 
 function boundType(item: Item & { kind: 'type' }, type: ExternType, path: readonly string[], scope: Scope): Item {
   if (type.kind !== 'type' || type.type.kind !== 'resource') return item;
