@@ -1,6 +1,6 @@
 /** The read model of the bank: one document for each account, folded from the events of the whole store. */
 import assert from 'node:assert/strict';
-import { defineProjector, type EventSourcer, type EventStore, pagesOf } from 'decidable';
+import { defineProjector, type EventStore, type ModuleEventSourcer, pagesOf } from 'decidable';
 import { z } from 'zod';
 import { AccountClosed, AccountOpened, account, Deposited, Withdrawn } from './account.ts';
 
@@ -61,9 +61,12 @@ export async function readLedger(store: EventStore): Promise<Ledger> {
  * The balances were folded from the events of the whole store, the states of the decider stream by stream: both must say
  * the same of every account.
  */
-export async function checkBalances({ accounts }: Ledger, sourcer: EventSourcer): Promise<void> {
+export async function checkBalances(
+  { accounts }: Ledger,
+  sourcer: Pick<ModuleEventSourcer<never>, 'readState'>,
+): Promise<void> {
   for (const [id, { balance, open }] of accounts) {
-    const folded = await sourcer.readState(`account-${id}`, { module: undefined, revision: undefined });
+    const folded = await sourcer.readState(`account-${id}`);
     const state = account.types.state.fromBytes(folded.state);
     assert.deepEqual({ balance: state.balance, open: state.status === 'open' }, { balance, open }, `account ${id}`);
   }

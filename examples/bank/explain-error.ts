@@ -10,25 +10,20 @@ export interface Explanation {
 const FAILED = 1;
 const MISUSED = 2;
 
-const WAY_OUT: Readonly<Record<string, string>> = {
-  'read-only': 'Make the file and its folder writable, or name another database with --db.',
-  full: 'Free some space and start again: what was stored is kept, and known commands are not decided again.',
-  busy: 'Another process holds the database. Wait until it is done, then start again.',
-  corrupt: 'Restore the file from a backup, or name another database with --db.',
-  'newer-format': 'Update the package, or name another database with --db.',
-  'not-a-store': 'Name another file with --db; this one was not touched.',
-  io: 'Check the path, the permissions and the disk, then start again.',
-};
+/** What the store advises stands in its message; this is what can be done with the options of the program. */
+const ANOTHER_DATABASE = 'Another database can be named with --db.';
+const START_AGAIN = 'Then start again: what was stored is kept, and known commands are not decided again.';
+const UNUSABLE: ReadonlySet<string> = new Set(['read-only', 'corrupt', 'newer-format', 'not-a-store', 'io']);
 
 /** Undefined where the error is not one that a user can do something about. */
 export function explainError(error: unknown): Explanation | undefined {
   if (error instanceof UsageError) return { text: `${error.message} (usage)\n`, exitCode: MISUSED };
   if (isStoreFailure(error, 'failure') || isCommandFailure(error, 'store')) {
     const { code, message } = error.payload.val;
-    return paragraph(message, code, WAY_OUT[code] ?? 'Start again: known commands are not decided again.');
+    return paragraph(message, code, UNUSABLE.has(code) ? ANOTHER_DATABASE : START_AGAIN);
   }
   if (isStoreFailure(error) || isCommandFailure(error) || isFault(error)) {
-    return paragraph(error.message, error.code, 'What was stored is kept; start again to go on.');
+    return paragraph(error.message, error.code, START_AGAIN);
   }
   const file = fileError(error);
   return file && paragraph(file.message, file.code, 'Name the file of commands with --file, or - for standard input.');

@@ -108,7 +108,7 @@ function step(): void {
   if (chance < 0.4) deposit(book, between(5_00, 2_500_00));
   else if (chance < 0.72) withdraw(book, Math.min(between(1_00, 900_00), 1 + Math.floor(book.balance * 1.02)));
   else if (chance < 0.86) transfer(book, pick(books));
-  else if (chance < 0.92) withdraw(book, book.balance + between(1, 500_00));
+  else if (chance < 0.92) withdraw(book, Math.min(book.balance + between(1, 500_00), 100_000_000));
   else if (chance < 0.935) withdraw(book, between(1_000_001, 3_000_000));
   else if (chance < 0.942) deposit(book, between(99_900_000, 100_000_000));
   else if (chance < 0.95) write('OpenAccount', { accountId: book.id, owner: pick(FIRST_NAMES) });

@@ -35,7 +35,7 @@ async function main(args: readonly string[]): Promise<number> {
 
 async function run({ file, db }: Options, interrupted: AbortSignal): Promise<number> {
   const input = await openInput(file, interrupted);
-  await using store = await createSqliteStore({ file: db });
+  await using store = createSqliteStore({ file: db });
   await using sourcer = createEventSourcer({ store, modules: [await bankModule()] });
 
   const tally = newTally();

@@ -1,10 +1,13 @@
 /** Decides the commands of a file: many at once over the accounts, in order within one account. */
-import { type EventSourcer, isCommandFailure } from 'decidable';
+import { isCommandFailure, type ModuleEventSourcer } from 'decidable';
 import type { BankCommand } from './parse-line.ts';
 import { countBadLine, type Tally } from './tally.ts';
 
 /** Commands that are decided at the same time. Those that arrive together share a commit of the disk. */
 export const IN_FLIGHT = 64;
+
+/** What of the event sourcer is needed. */
+export type Decides = Pick<ModuleEventSourcer<never>, 'handleCommand'>;
 
 export interface ParsedLine {
   readonly line: number;
@@ -17,7 +20,7 @@ export interface ParsedLine {
  */
 export async function runCommands(
   lines: AsyncIterable<ParsedLine>,
-  sourcer: EventSourcer,
+  sourcer: Decides,
   tally: Tally,
   signal: AbortSignal,
 ): Promise<void> {
@@ -46,9 +49,9 @@ export async function runCommands(
   if (failure !== undefined) throw failure.error;
 }
 
-async function decide(sourcer: EventSourcer, line: number, command: BankCommand, tally: Tally): Promise<void> {
+async function decide(sourcer: Decides, line: number, command: BankCommand, tally: Tally): Promise<void> {
   try {
-    const result = await sourcer.handleCommand(command.envelope, { ...NO_OPTIONS, commandId: command.id });
+    const result = await sourcer.handleCommand(command.envelope, { commandId: command.id });
     if (result.outcome.tag === 'accepted') tally.accepted += 1;
     else {
       tally.rejected += 1;
@@ -67,11 +70,3 @@ async function decide(sourcer: EventSourcer, line: number, command: BankCommand,
 
 /** Failures for which the command itself is to blame. */
 const AT_FAULT: ReadonlySet<string> = new Set(['invalid-argument', 'unroutable', 'fault', 'command-id-reused']);
-
-const NO_OPTIONS = {
-  correlationId: undefined,
-  causationId: undefined,
-  actor: undefined,
-  expected: undefined,
-  deadline: undefined,
-};

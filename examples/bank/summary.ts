@@ -20,7 +20,7 @@ export function summarize({ file, db, tally, ledger, seconds }: Run): string {
   const accounts = [...ledger.accounts].sort(([idA, a], [idB, b]) => b.balance - a.balance || (idA < idB ? -1 : 1));
   const open = accounts.filter(([, { open }]) => open).length;
   const total = accounts.reduce((sum, [, { balance }]) => sum + balance, 0);
-  const perSecond = seconds > 0 ? Math.round(tally.lines / seconds) : 0;
+  const perSecond = seconds > 0 ? Math.round(commands / seconds) : 0;
 
   const rows: [string, string, string][] = [
     ['lines', count(tally.lines), `from ${file === '-' ? 'standard input' : file}`],

@@ -1,7 +1,10 @@
-/** Each example has a README whose output is what the example prints. */
+/**
+ * Each example has a README whose output is what the example prints. `BLESS=1 npm test -- readmes` writes what it prints
+ * into the README.
+ */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -41,14 +44,21 @@ function run(example: string): string {
 
 for (const name of names) {
   describe(`examples/${name}`, () => {
-    const readme = readFileSync(join(EXAMPLES, name, 'README.md'), 'utf8');
+    const file = join(EXAMPLES, name, 'README.md');
+    const readme = readFileSync(file, 'utf8');
 
     test('prints what its README shows', () => {
       const [output] = fencesOf(readme.slice(readme.indexOf('\n## Output\n'))).filter(
         ({ language }) => language === 'text',
       );
       assert.ok(output, 'a section "Output" with a fence of text');
-      assert.equal(withoutTimes(run(name)), withoutTimes(output.code));
+      const printed = run(name);
+      if (process.env.BLESS === '1')
+        writeFileSync(
+          file,
+          readme.replace(`\n${output.code}\`\`\``, () => `\n${printed}\`\`\``),
+        );
+      else assert.equal(withoutTimes(printed), withoutTimes(output.code));
     });
 
     test('names scripts and files that are there', () => {

@@ -21,7 +21,7 @@ interface Stored {
 }
 
 async function stored(file: string): Promise<Stored> {
-  const store = await createSqliteStore({ file });
+  const store = createSqliteStore({ file });
   try {
     const ids = new Map<string, string[]>();
     for await (const { context } of eventsOf(store)) {
@@ -41,12 +41,12 @@ async function stored(file: string): Promise<Stored> {
  */
 async function pump(child: ChildProcessWithoutNullStreams, size: number): Promise<void> {
   child.stdin.on('error', () => {});
-  for await (const chunk of createReadStream(COMMANDS, { end: size, highWaterMark: 8_192 })) {
+  for await (const chunk of createReadStream(COMMANDS, { end: Math.floor(size), highWaterMark: 8_192 })) {
     if (!child.stdin.write(chunk)) await Promise.race([once(child.stdin, 'drain'), once(child, 'close')]);
   }
 }
 
-const anyOf = (low: number, high: number) => low + Math.floor(Math.random() * (high - low));
+const anyOf = (low: number, high: number) => Math.floor(low + Math.random() * (high - low));
 
 let uninterrupted: Stored;
 

@@ -10,7 +10,7 @@ function figure(stdout: string, name: string): string | undefined {
 }
 
 /** What a second run must print again: accounts, balances, rejections and bad lines. */
-const balancesOf = (stdout: string) => stdout.slice(stdout.indexOf('  accounts'), stdout.indexOf('commands a second'));
+const balancesOf = (stdout: string) => stdout.slice(stdout.indexOf('  accounts'), stdout.search(/^[\d,]+ commands a/m));
 
 const LINES = `
 {"id":"1","type":"OpenAccount","data":{"accountId":"a","owner":"Ada"}}
