@@ -1,0 +1,91 @@
+/** What the suite's tests are made of. */
+import assert from 'node:assert/strict';
+import { isAppendFailure, isStoreFailure } from '../../../core/errors.ts';
+import type { AppendError, EventStore, ReadAllOptions, StoreError } from '../../../core/event-store.ts';
+import { eventsOf } from '../../../core/events-of.ts';
+import type { Decision, Envelope, Precondition, RecordedEvent } from '../../../core/messages.ts';
+
+/** What the suite needs of a store besides the contract: an end. */
+export interface ClosableStore extends EventStore {
+  close(): Promise<void>;
+}
+
+/** Registers a test with a store of its own. */
+export type Check = (what: string, body: (store: ClosableStore) => Promise<void>) => void;
+
+export const ANY: Precondition = { tag: 'any' };
+export const NO_STREAM: Precondition = { tag: 'no-stream' };
+export const STREAM_EXISTS: Precondition = { tag: 'stream-exists' };
+export const at = (val: bigint): Precondition => ({ tag: 'at-revision', val });
+
+export function envelope(type: string, payload: Uint8Array = Uint8Array.of(1, 2, 3), schemaVersion = 1): Envelope {
+  return { type, schemaVersion, payload };
+}
+
+/** A decision of a command that is sent for the first time. */
+export function decision(changes: Partial<Decision> = {}): Decision {
+  const commandId = crypto.randomUUID();
+  return {
+    commandId,
+    command: envelope('Do'),
+    contentType: 'application/octet-stream',
+    module: { name: 'suite', version: '1.0.0', digest: undefined },
+    seenRevision: undefined,
+    outcome: { tag: 'accepted' },
+    causationId: undefined,
+    correlationId: commandId,
+    actor: undefined,
+    keyId: undefined,
+    ...changes,
+  };
+}
+
+export const rejected = (): Decision =>
+  decision({ outcome: { tag: 'rejected', val: { code: 'no', message: 'not so', details: [['why', 'because']] } } });
+
+export const some = (count: number, type = 'Done'): Envelope[] =>
+  Array.from({ length: count }, (_, index) => envelope(type, Uint8Array.of(index & 255, index >> 8)));
+
+export async function refused<Tag extends AppendError['tag']>(
+  appending: Promise<unknown>,
+  tag: Tag,
+): Promise<Extract<AppendError, { tag: Tag }>> {
+  const error: unknown = await appending.then(
+    (value) => assert.fail(`appended, where ${tag} was to be thrown: ${value}`),
+    (error: unknown) => error,
+  );
+  if (!isAppendFailure(error, tag)) throw error;
+  return error.payload;
+}
+
+export async function failed<Tag extends StoreError['tag']>(
+  reading: Promise<unknown>,
+  tag: Tag,
+): Promise<Extract<StoreError, { tag: Tag }>> {
+  const error: unknown = await reading.then(
+    (value) => assert.fail(`answered, where ${tag} was to be thrown: ${value}`),
+    (error: unknown) => error,
+  );
+  if (!isStoreFailure(error, tag)) throw error;
+  return error.payload;
+}
+
+export const all = (changes: Partial<ReadAllOptions> = {}): ReadAllOptions => ({
+  direction: 'forward',
+  afterPosition: undefined,
+  limit: undefined,
+  categories: [],
+  eventTypes: [],
+  ...changes,
+});
+
+export async function collected(events: AsyncIterable<RecordedEvent>): Promise<RecordedEvent[]> {
+  const found: RecordedEvent[] = [];
+  for await (const event of events) found.push(event);
+  return found;
+}
+
+export const readWhole = (store: EventStore, stream: string): Promise<RecordedEvent[]> =>
+  collected(eventsOf(store, { stream }));
+
+export const revisions = (events: readonly RecordedEvent[]): bigint[] => events.map(({ context }) => context.revision);
