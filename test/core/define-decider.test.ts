@@ -514,7 +514,7 @@ describe('a definition that does not fit together', () => {
 
   it('is refused where a version has no way forward', () => {
     const chain =
-      (upcast: object, schemaVersion = 3) =>
+      (upcast: Upcasters, schemaVersion = 3) =>
       () =>
         defineEvent('E', z.object({}), { schemaVersion, upcast });
     assert.throws(chain({ 1: () => ({}) }), { message: /^event E\.upcast\[2\]: is missing/ });
