@@ -17,7 +17,7 @@ export const maxTypeDepth = 100;
  * in it. Each instantiation copies the child's type with its arguments substituted, so that a short chain of
  * components can ask for exponential work.
  */
-export const maxTypeWork = 5_000_000;
+export const maxTypeWork = 1_000_000;
 
 /** Bytes of one name; the engines' limit for import and export names. */
 export const maxNameLength = 100_000;
