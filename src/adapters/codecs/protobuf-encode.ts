@@ -1,0 +1,169 @@
+/**
+ * Plain objects to Protocol Buffers, always the same bytes (docs/encoding.md §4): fields by number, maps by key, zero
+ * values of fields without presence left out. The library's own `toBinary` keeps maps in the order of insertion.
+ */
+import { type DescField, type DescMessage, ScalarType } from '@bufbuild/protobuf';
+import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
+import { compareUtf8, unencodable } from '../../core/canonical.ts';
+import type { Subject } from '../../core/codec.ts';
+import { isImplicit, issuesOf, mapKeyOf } from './protobuf-check.ts';
+
+/** @throws FaultError `unencodable-value` with the path, for what the message cannot carry exactly. */
+export function encodeMessage(message: DescMessage, value: unknown, subject: Subject): Uint8Array {
+  const [issue] = issuesOf(message, value);
+  if (issue !== undefined) throw unencodable(issue.path, issue.message, subject);
+  const writer = new BinaryWriter();
+  // Checked above: a record with the fields of the message.
+  writeMessage(writer, message, value as PlainRecord);
+  return writer.finish();
+}
+
+type PlainRecord = Readonly<Record<string, unknown>>;
+
+const sortedFields = new WeakMap<DescMessage, readonly DescField[]>();
+
+function fieldsByNumber(message: DescMessage): readonly DescField[] {
+  const known = sortedFields.get(message);
+  if (known !== undefined) return known;
+  const sorted = message.fields.toSorted((left, right) => left.number - right.number);
+  sortedFields.set(message, sorted);
+  return sorted;
+}
+
+function writeMessage(writer: BinaryWriter, message: DescMessage, value: PlainRecord): void {
+  for (const field of fieldsByNumber(message)) {
+    const held = heldBy(field, value);
+    if (held !== undefined && !(isImplicit(field) && isZero(held))) writeField(writer, field, held);
+  }
+}
+
+function heldBy(field: DescField, value: PlainRecord): unknown {
+  if (field.oneof === undefined) return value[field.localName];
+  const chosen = value[field.oneof.localName] as { case?: string; value?: unknown } | undefined;
+  return chosen?.case === field.localName ? chosen.value : undefined;
+}
+
+/** The first value of an open enum is 0. */
+function isZero(value: unknown): boolean {
+  return value === 0 || value === 0n || value === '' || value === '0' || value === false || isEmptyBytes(value);
+}
+
+function isEmptyBytes(value: unknown): boolean {
+  return value instanceof Uint8Array && value.length === 0;
+}
+
+function writeField(writer: BinaryWriter, field: DescField, value: unknown): void {
+  switch (field.fieldKind) {
+    case 'scalar':
+      return writeTagged(writer, field.number, field.scalar, value);
+    case 'enum':
+      return writeTagged(writer, field.number, ScalarType.INT32, value);
+    case 'message':
+      return writeChild(writer, field.number, field.message, value);
+    case 'list':
+      return writeList(writer, field, value as readonly unknown[]);
+    case 'map':
+      return writeMap(writer, field, value as PlainRecord);
+  }
+}
+
+function writeTagged(writer: BinaryWriter, number: number, type: ScalarType, value: unknown): void {
+  writer.tag(number, wireTypeOf(type));
+  writeScalar(writer, type, value);
+}
+
+function writeChild(writer: BinaryWriter, number: number, message: DescMessage, value: unknown): void {
+  writer.tag(number, WireType.LengthDelimited).fork();
+  writeMessage(writer, message, value as PlainRecord);
+  writer.join();
+}
+
+function writeList(writer: BinaryWriter, field: DescField & { fieldKind: 'list' }, values: readonly unknown[]): void {
+  if (field.listKind === 'message') {
+    for (const value of values) writeChild(writer, field.number, field.message, value);
+    return;
+  }
+  const type = field.listKind === 'enum' ? ScalarType.INT32 : field.scalar;
+  if (!field.packed) {
+    for (const value of values) writeTagged(writer, field.number, type, value);
+  } else if (values.length > 0) {
+    writer.tag(field.number, WireType.LengthDelimited).fork();
+    for (const value of values) writeScalar(writer, type, value);
+    writer.join();
+  }
+}
+
+/** Key and value are always written, zero or not. */
+function writeMap(writer: BinaryWriter, field: DescField & { fieldKind: 'map' }, record: PlainRecord): void {
+  const compare = field.mapKey === ScalarType.STRING ? compareUtf8 : compareKeys;
+  for (const key of Object.keys(record).sort(compare)) {
+    writer.tag(field.number, WireType.LengthDelimited).fork();
+    writeTagged(writer, 1, field.mapKey, mapKeyOf(field.mapKey, key));
+    if (field.mapKind === 'message') writeChild(writer, 2, field.message, record[key]);
+    else writeTagged(writer, 2, field.mapKind === 'enum' ? ScalarType.INT32 : field.scalar, record[key]);
+    writer.join();
+  }
+}
+
+/** Integers by their value; false before true, as the alphabet has it. */
+function compareKeys(left: string, right: string): number {
+  if (left === 'true' || left === 'false') return compareUtf8(left, right);
+  const difference = BigInt(left) - BigInt(right);
+  return difference < 0n ? -1 : difference > 0n ? 1 : 0;
+}
+
+/** "Message Structure" of the encoding guide of Protocol Buffers. */
+export function wireTypeOf(type: ScalarType): WireType {
+  switch (type) {
+    case ScalarType.DOUBLE:
+    case ScalarType.FIXED64:
+    case ScalarType.SFIXED64:
+      return WireType.Bit64;
+    case ScalarType.FLOAT:
+    case ScalarType.FIXED32:
+    case ScalarType.SFIXED32:
+      return WireType.Bit32;
+    case ScalarType.STRING:
+    case ScalarType.BYTES:
+      return WireType.LengthDelimited;
+    default:
+      return WireType.Varint;
+  }
+}
+
+/** The check has seen to the kinds of the values. */
+function writeScalar(writer: BinaryWriter, type: ScalarType, value: unknown): void {
+  switch (type) {
+    case ScalarType.DOUBLE:
+      // -0 is 0.
+      return void writer.double((value as number) + 0);
+    case ScalarType.FLOAT:
+      return void writer.float((value as number) + 0);
+    case ScalarType.INT64:
+      return void writer.int64(value as bigint | string);
+    case ScalarType.UINT64:
+      return void writer.uint64(value as bigint | string);
+    case ScalarType.INT32:
+      return void writer.int32(value as number);
+    case ScalarType.FIXED64:
+      return void writer.fixed64(value as bigint | string);
+    case ScalarType.FIXED32:
+      return void writer.fixed32(value as number);
+    case ScalarType.BOOL:
+      return void writer.bool(value as boolean);
+    case ScalarType.STRING:
+      return void writer.string(value as string);
+    case ScalarType.BYTES:
+      return void writer.bytes(value as Uint8Array);
+    case ScalarType.UINT32:
+      return void writer.uint32(value as number);
+    case ScalarType.SFIXED32:
+      return void writer.sfixed32(value as number);
+    case ScalarType.SFIXED64:
+      return void writer.sfixed64(value as bigint | string);
+    case ScalarType.SINT32:
+      return void writer.sint32(value as number);
+    case ScalarType.SINT64:
+      return void writer.sint64(value as bigint | string);
+  }
+}

@@ -1,0 +1,153 @@
+/**
+ * Domain types from a `.proto`: messages become commands, events and state, in plain objects, and Protocol Buffers are
+ * their bytes (docs/encoding.md §4).
+ *
+ * A `oneof` is a message union. Put the commands into one, and the events into another; a message's type is the name of
+ * the case's message (`Deposit`), and its payload is that message alone:
+ *
+ *     message Deposit   { string account_id = 1; int64 amount = 2; optional string note = 3; }
+ *     message Deposited { int64 amount = 1; }
+ *     message Command   { oneof command { Deposit deposit = 1; Withdraw withdraw = 2; } }
+ *     message Event     { oneof event { Deposited deposited = 1; Withdrawn withdrawn = 2; } }
+ *     message Account   { int64 balance = 1; }
+ *
+ * `protoc-gen-es` (the package `@bufbuild/protoc-gen-es`) makes descriptors of it, which this function takes:
+ *
+ *     import { protobuf } from 'decidable/codecs/protobuf';
+ *     import { AccountSchema, CommandSchema, EventSchema } from './generated/account_pb.ts';
+ *
+ *     const types = protobuf({ commands: CommandSchema, events: EventSchema, state: AccountSchema });
+ *
+ *     export const account = defineDecider({
+ *       name: 'bank.account', version: '1.0.0',
+ *       ...types,                                      // state, commands, events and codec
+ *       streamId: (command) => `account-${command.data.accountId}`,
+ *       initialState: { balance: 0n },
+ *       evolve: { Deposited: (draft, { amount }) => { draft.balance += amount } },
+ *       decide: { Deposit: (state, { amount }) => [{ type: 'Deposited', data: { amount } }] },
+ *     });
+ *
+ * `types.commands.Deposit` is a Standard Schema, so `defineCommand('Deposit', types.commands.Deposit, { precondition: … })`
+ * gives a command a policy. Schemas of your own (zod, with ranges and refinements) may stand in their place, if they
+ * describe the same plain objects: then take `types.codec` alone.
+ *
+ * Plain objects: fields in camelCase as generated code has them, without `$typeName`; 64-bit integers are bigints (strings
+ * under `jstype = JS_STRING`), enums numbers, `bytes` a Uint8Array, maps records, a nested `oneof` `{ case, value }`. A
+ * field with presence (`optional`, messages) that is not set is absent; every other one is there, zero if it was not sent.
+ */
+import type { DescMessage, MessageShape } from '@bufbuild/protobuf';
+import { undecodable, unencodable } from '../../core/canonical.ts';
+import type { Codec, Subject } from '../../core/codec.ts';
+import { DefinitionError } from '../../core/errors.ts';
+import type { StandardSchema } from '../../core/schema.ts';
+import { checkDescriptor, issuesOf } from './protobuf-check.ts';
+import { decodeMessage } from './protobuf-decode.ts';
+import { encodeMessage } from './protobuf-encode.ts';
+
+/** A message of generated code without what only the library needs: plain data, as deciders take it. */
+export type Plain<Value> = Value extends Uint8Array | bigint | string | number | boolean | undefined
+  ? Value
+  : Value extends readonly (infer Element)[]
+    ? Plain<Element>[]
+    : { [Key in keyof Value as Key extends '$typeName' | '$unknown' ? never : Key]: Plain<Value[Key]> };
+
+type Named<Value> = Value extends { readonly $typeName: infer Name } ? LastOf<Name> : never;
+type LastOf<Name> = Name extends `${string}.${infer Rest}` ? LastOf<Rest> : Name;
+
+/** The messages of the `oneof`s of a union message: the values of its cases. */
+type CaseOf<Union> = Union extends { readonly case: string; readonly value: infer Value } ? Value : never;
+type Cases<Shape> = { [Key in keyof Shape]: CaseOf<Shape[Key]> }[keyof Shape];
+
+/** `{ Deposit: schema, Withdraw: schema }` for the cases of a union message. */
+export type SchemasOf<Union extends DescMessage> = {
+  readonly [Case in Cases<MessageShape<Union>> as Named<Case> & string]: StandardSchema<Plain<Case>>;
+};
+
+/** What {@link protobuf} takes: descriptors that `protoc-gen-es` generates. */
+export interface ProtobufTypes<Commands extends DescMessage, Events extends DescMessage, State extends DescMessage> {
+  /** A message whose fields are one `oneof` of messages: the commands. */
+  readonly commands: Commands;
+  /** The same for the events. */
+  readonly events: Events;
+  readonly state: State;
+}
+
+/** What `defineDecider` needs of a `.proto`: spread it into the definition. */
+export interface ProtobufModule<Commands extends DescMessage, Events extends DescMessage, State extends DescMessage> {
+  readonly commands: SchemasOf<Commands>;
+  readonly events: SchemasOf<Events>;
+  readonly state: StandardSchema<Plain<MessageShape<State>>>;
+  readonly codec: Codec;
+}
+
+/** @throws DefinitionError where a union is none, two cases share a name, or a field has no plain form. */
+export function protobuf<Commands extends DescMessage, Events extends DescMessage, State extends DescMessage>(
+  types: ProtobufTypes<Commands, Events, State>,
+): ProtobufModule<Commands, Events, State> {
+  const commands = casesOf(types.commands);
+  const events = casesOf(types.events);
+  checkDescriptor(types.state);
+  return {
+    // What the types promise was read from the same descriptors.
+    commands: schemasOf(commands) as SchemasOf<Commands>,
+    events: schemasOf(events) as SchemasOf<Events>,
+    state: protobufSchema(types.state),
+    codec: codecOf({ command: commands, event: events }, types.state),
+  };
+}
+
+/** A Standard Schema of one message: it accepts the plain objects that the message can carry, exactly. */
+export function protobufSchema<Desc extends DescMessage>(message: Desc): StandardSchema<Plain<MessageShape<Desc>>> {
+  checkDescriptor(message);
+  return {
+    '~standard': {
+      version: 1,
+      vendor: 'decidable/codecs/protobuf',
+      validate: (value) => {
+        const issues = issuesOf(message, value);
+        return issues.length === 0 ? { value: value as Plain<MessageShape<Desc>> } : { issues };
+      },
+    },
+  };
+}
+
+type Messages = ReadonlyMap<string, DescMessage>;
+
+function casesOf(union: DescMessage): Messages {
+  const [oneof] = union.oneofs;
+  if (oneof === undefined || union.oneofs.length > 1 || oneof.fields.length < union.fields.length) {
+    throw new DefinitionError(union.typeName, 'is no union of messages: its fields must be the cases of one oneof');
+  }
+  const cases = new Map<string, DescMessage>();
+  for (const field of oneof.fields) {
+    if (field.message === undefined) throw new DefinitionError(String(field), 'is no message: each case must be one');
+    if (cases.has(field.message.name)) {
+      throw new DefinitionError(String(field), `the union has a second case of the message type ${field.message.name}`);
+    }
+    checkDescriptor(field.message);
+    cases.set(field.message.name, field.message);
+  }
+  return cases;
+}
+
+function schemasOf(messages: Messages): Record<string, StandardSchema<unknown>> {
+  return Object.fromEntries([...messages].map(([name, message]) => [name, protobufSchema(message)]));
+}
+
+function codecOf(unions: { readonly command: Messages; readonly event: Messages }, state: DescMessage): Codec {
+  const messageOf = (subject: Subject): DescMessage | undefined =>
+    subject.kind === 'state' ? state : unions[subject.kind].get(subject.type);
+  return {
+    contentType: 'application/protobuf',
+    encode(value, subject) {
+      const message = messageOf(subject);
+      if (message === undefined) throw unencodable([], 'has a type that is no case of the union', subject);
+      return encodeMessage(message, value, subject);
+    },
+    decode(bytes, subject) {
+      const message = messageOf(subject);
+      if (message === undefined) throw undecodable(0, 'its type is no case of the union', subject);
+      return decodeMessage(message, bytes, subject);
+    },
+  };
+}
