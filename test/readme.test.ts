@@ -85,6 +85,15 @@ test('the scripts that it names are in package.json', () => {
   }
 });
 
+test('the programs that it runs are on the page', () => {
+  const run = fences.filter(({ language }) => language === 'sh').flatMap(({ code }) => code.split('\n'));
+  const files = run.flatMap(
+    (command) => /^npx node --conditions=decidable-source .*tickets\/(\S+)$/.exec(command)?.[1] ?? [],
+  );
+  assert.deepEqual(files, ['sell.ts', 'concert.test.ts']);
+  for (const file of files) assert.ok(programs.some(({ name }) => name === file));
+});
+
 test('the subpaths that it lists are those of package.json', () => {
   const { exports } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
   const listed = [...readme.matchAll(/^\| `decidable(\/[\w/]+)?` +\|/gm)].map(([, path = '']) => `.${path}`);

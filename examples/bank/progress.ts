@@ -1,13 +1,18 @@
 /** How far a run is, once a second: on one line of a terminal, or line by line in a log. */
-import type { WriteStream } from 'node:tty';
 import type { Tally } from './tally.ts';
 
 const INTERVAL_MS = 1_000;
 /** A terminal is redrawn more often, so that the first second shows something. */
 const TERMINAL_INTERVAL_MS = 100;
 
+/** Where it is shown: a terminal is drawn over, anything else gets lines. */
+export interface Output {
+  readonly isTTY?: boolean;
+  write(text: string): boolean;
+}
+
 /** Returns what ends it. */
-export function showProgress(tally: Tally, output: WriteStream | NodeJS.WriteStream): () => void {
+export function showProgress(tally: Tally, output: Output): () => void {
   const started = performance.now();
   const terminal = output.isTTY === true;
   const line = (): string => {

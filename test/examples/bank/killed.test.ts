@@ -11,7 +11,7 @@ import { createSqliteStore } from '../../../src/adapters/stores/sqlite/index.ts'
 import { eventsOf } from '../../../src/core/index.ts';
 import { COMMANDS, ended, runBank, startBank, temporaryFolder } from './run-bank.ts';
 
-const ROUNDS = 6;
+const ROUNDS = 4;
 const SIZE = statSync(COMMANDS).size;
 
 interface Stored {

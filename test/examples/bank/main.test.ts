@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
+import Sqlite, { type Database } from 'better-sqlite3';
 import { COMMANDS, runBank, temporaryFolder } from './run-bank.ts';
 
 /** What stands behind a name in the summary. */
@@ -119,4 +120,34 @@ test('a file that is no database is refused, and left as it is', async (t) => {
   assert.equal(code, 1);
   assertExplained(stderr, 'not-a-store', 'notes.txt', '--db');
   assert.equal(readFileSync(file, 'utf8'), 'Dear diary, '.repeat(100));
+});
+
+test('a database of another program, a newer one and a damaged one are refused, and left as they are', async (t) => {
+  const path = temporaryFolder(t);
+  const made = async (name: string, change: (database: Database) => void) => {
+    assert.equal((await runBank(['--file', '-', '--db', path(name)], LINES)).code, 0);
+    const database = new Sqlite(path(name));
+    change(database);
+    database.pragma('wal_checkpoint(TRUNCATE)');
+    database.close();
+  };
+  const foreign = new Sqlite(path('foreign.db'));
+  foreign.exec('create table todo (text)');
+  foreign.close();
+  await made('newer.db', (database) => database.pragma('user_version = 4711'));
+  await made('damaged.db', () => {});
+  const damaged = readFileSync(path('damaged.db'));
+  writeFileSync(path('damaged.db'), damaged.fill(0xff, 4_096));
+
+  for (const [name, code] of [
+    ['foreign.db', 'not-a-store'],
+    ['newer.db', 'newer-format'],
+    ['damaged.db', 'corrupt'],
+  ] as const) {
+    const before = readFileSync(path(name));
+    const run = await runBank(['--file', '-', '--db', path(name)], LINES);
+    assert.equal(run.code, 1, run.stdout);
+    assertExplained(run.stderr, code, name, '--db');
+    assert.ok(readFileSync(path(name)).equals(before), name);
+  }
 });
