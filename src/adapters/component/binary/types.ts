@@ -120,7 +120,9 @@ function defType(reader: Reader, depth: number): DefType {
       return funcType(reader, byte === 0x43);
     case 0x41:
     case 0x42: {
-      if (depth >= maxNesting) reader.fail(`nesting too deep: more than ${maxNesting} types and components`);
+      if (depth >= maxNesting) {
+        reader.fail(`nesting too deep: more than ${maxNesting} types and components`, reader.position - 1);
+      }
       const ofComponent = byte === 0x41;
       const declarators = reader.vec('declarators', maxDeclarators, (r) => declarator(r, ofComponent, depth + 1));
       return { kind: ofComponent ? 'component type' : 'instance type', declarators };
