@@ -1,0 +1,158 @@
+/** `componentModule`: a component as the module of its world. */
+import { sha256 } from '../../../core/sha256.ts';
+import type { CommandHandler, ProcessManager, ReadModel } from '../../../core/worlds.ts';
+import { type BufferSource, type Component, compile, type ImportObject } from '../../component/index.ts';
+import { fitWorld } from './fit.ts';
+import { FreshInstances, freshDecider, freshEventHandler, freshProjector, freshRouting, freshTypes } from './fresh.ts';
+import { type Blueprint, type Handle, makeGuest } from './guest.ts';
+import { DEFAULT_MAX_HANDLES, DEFAULT_MAX_MEMORY_BYTES } from './limits.ts';
+import { Pool } from './pool.ts';
+import { pooledDecider, pooledEventHandler, pooledProjector, pooledRouting, pooledTypes } from './pooled.ts';
+import type { WorldName } from './worlds.ts';
+
+export interface ComponentModuleOptions<World extends WorldName = WorldName> {
+  /** What the component exports. `command-handler` where nothing is said. */
+  readonly world?: World;
+  /**
+   * - `'pooled'` (default): one instance serves all calls, until it traps. Fast, but a guest that keeps something aside
+   *   carries it from one command to the next.
+   * - `'fresh'`: each call has an instance of its own; between calls there are only bytes. For proving decisions.
+   */
+  readonly isolation?: 'pooled' | 'fresh';
+  /**
+   * What the component imports; nothing where nothing is said. A function makes one for each instance: give one where an
+   * import keeps something (`() => virtualWasi({ … }).imports`), so that no two instances share it.
+   */
+  readonly imports?: ImportObject | (() => ImportObject);
+  /** The most bytes of each linear memory of an instance: beyond it, a call traps. 256 MiB. */
+  readonly maxMemoryBytes?: number;
+  /** The most handles in each table of an instance, and on the host's side: beyond it, a call fails. 1,000,000. */
+  readonly maxHandles?: number;
+  /** SHA-256 of the binary, where a compiled component is given; of bytes it is computed. */
+  readonly digest?: Uint8Array;
+}
+
+/** What a host sees of its instances. */
+export interface ComponentStatistics {
+  /** How many instances have been made. */
+  readonly instances: number;
+  /** How many handles the host holds: commands, events and states that are not dropped yet. */
+  readonly handles: number;
+}
+
+interface OfComponent {
+  /** The component, to be used again: `componentModule(module.component, …)` compiles nothing. */
+  readonly component: Component;
+  readonly statistics: ComponentStatistics;
+}
+
+/** A decider behind handles. */
+export type ComponentCommandHandler = CommandHandler<Handle, Handle, Handle> & OfComponent;
+/** A process manager behind handles. */
+export type ComponentProcessManager = ProcessManager<Handle, Handle, Handle> & OfComponent;
+/** A read model behind handles. */
+export type ComponentReadModel = ReadModel<Handle, Handle, Handle> & OfComponent;
+
+interface ModuleOf {
+  readonly 'command-handler': ComponentCommandHandler;
+  readonly 'process-manager': ComponentProcessManager;
+  readonly 'read-model': ComponentReadModel;
+}
+
+/**
+ * Makes a module of a component.
+ *
+ * Its functions throw as the contract says: a `RejectionError` where the domain says no, a `FaultError` where the guest
+ * could not do its work. A guest that breaks a rule, exhausts a budget or calls what it was not granted ends in a `Trap`;
+ * its instance is replaced by the next call, and the handles into it are refused with a `StaleHandle`.
+ *
+ * @param source bytes of a component, or one that is compiled.
+ * @throws MalformedError | InvalidError | UnsupportedError where the bytes are no component that can be loaded.
+ * @throws LinkError where its exports do not fit the world, with both sides shown, or an import is missing.
+ * @throws Trap where it traps at its start.
+ */
+export async function componentModule<World extends WorldName = 'command-handler'>(
+  source: BufferSource | Component,
+  options: ComponentModuleOptions<World> = {},
+): Promise<ModuleOf[World]> {
+  const world: WorldName = options.world ?? 'command-handler';
+  const component = isCompiled(source) ? source : await compile(source);
+  const { imports = {}, maxMemoryBytes = DEFAULT_MAX_MEMORY_BYTES, maxHandles = DEFAULT_MAX_HANDLES } = options;
+  const blueprint: Blueprint = {
+    component,
+    fitting: fitWorld(component, world),
+    imports: typeof imports === 'function' ? (imports as () => ImportObject) : () => imports,
+    maxMemoryBytes,
+    maxHandles,
+  };
+  const digest = options.digest ?? (isCompiled(source) ? undefined : sha256(bytesOf(source)));
+  const parts = options.isolation === 'fresh' ? freshParts(blueprint) : await pooledParts(blueprint);
+  return { ...exportsOf(parts, world, digest), component, statistics: parts.statistics } as ModuleOf[World];
+}
+
+/** By its shape: the class may be of another copy of the package. */
+function isCompiled(source: BufferSource | Component): source is Component {
+  return 'exports' in source;
+}
+
+function bytesOf(source: BufferSource): Uint8Array {
+  return ArrayBuffer.isView(source)
+    ? new Uint8Array(source.buffer, source.byteOffset, source.byteLength)
+    : new Uint8Array(source);
+}
+
+/** What a module is made of, in either isolation. */
+interface Parts {
+  readonly types: ReturnType<typeof pooledTypes>;
+  readonly decider: () => ReturnType<typeof pooledDecider>;
+  readonly routing: () => ReturnType<typeof pooledRouting>;
+  readonly eventHandler: () => ReturnType<typeof pooledEventHandler>;
+  readonly projector: () => ReturnType<typeof pooledProjector>;
+  readonly statistics: ComponentStatistics;
+}
+
+async function pooledParts(blueprint: Blueprint): Promise<Parts> {
+  const pool = new Pool(blueprint, await makeGuest(blueprint));
+  return {
+    types: pooledTypes(pool),
+    decider: () => pooledDecider(pool),
+    routing: () => pooledRouting(pool),
+    eventHandler: () => pooledEventHandler(pool),
+    projector: () => pooledProjector(pool),
+    statistics: pool,
+  };
+}
+
+function freshParts(blueprint: Blueprint): Parts {
+  const fresh = new FreshInstances(blueprint);
+  return {
+    types: freshTypes(fresh),
+    decider: () => freshDecider(fresh),
+    routing: () => freshRouting(fresh),
+    eventHandler: () => freshEventHandler(fresh),
+    projector: () => freshProjector(fresh),
+    statistics: fresh,
+  };
+}
+
+function exportsOf(parts: Parts, world: WorldName, digest: Uint8Array | undefined): object {
+  const { types } = parts;
+  switch (world) {
+    case 'command-handler':
+      return { types, decider: parts.decider(), routing: described(parts.routing(), digest) };
+    case 'process-manager':
+      return { types, eventHandler: described(parts.eventHandler(), digest) };
+    case 'read-model':
+      return { types, projector: described(parts.projector(), digest) };
+  }
+}
+
+/** The guest's description, asked for once, with the digest: the host knows the code better than the code does. */
+function described<Description extends { readonly digest: Uint8Array | undefined }, Rest>(
+  part: Rest & { describe(): Description },
+  digest: Uint8Array | undefined,
+): Rest & { describe(): Description } {
+  const description = part.describe();
+  const known = Object.freeze({ ...description, digest: digest ?? description.digest });
+  return { ...part, describe: () => known };
+}

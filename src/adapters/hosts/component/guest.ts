@@ -1,0 +1,76 @@
+/**
+ * One instance of a component, as the functions of the contract over handles that are numbers. The only file of the host
+ * that takes the loader's `unknown` for what `fit.ts` has checked it to be.
+ */
+
+import type { Decider } from '../../../core/decider.ts';
+import type { EventHandler } from '../../../core/event-handler.ts';
+import type { Projector } from '../../../core/projector.ts';
+import type { Routing } from '../../../core/routing.ts';
+import type { CommandType, EventType, StateType } from '../../../core/types.ts';
+import {
+  type Component,
+  type ImportObject,
+  type Instance,
+  instantiate,
+  instantiateSync,
+} from '../../component/index.ts';
+import type { Fitting } from './fit.ts';
+
+/** A handle into one instance. */
+export type Handle = number;
+
+/** The functions of a guest, as the loader gives them: `drop` is always there. */
+export interface Guest {
+  readonly command: Required<CommandType<Handle>>;
+  readonly event: Required<EventType<Handle>>;
+  readonly state: Required<StateType<Handle>>;
+  /** What the world has beside `types`. A function of an interface that it has not is never called. */
+  readonly decider: Decider<Handle, Handle, Handle>;
+  readonly routing: Routing<Handle>;
+  readonly eventHandler: EventHandler<Handle, Handle>;
+  readonly projector: Projector<Handle, Handle>;
+  /** How many handles the host holds. */
+  readonly handleCount: number;
+}
+
+/** What instances are made of. */
+export interface Blueprint {
+  readonly component: Component;
+  readonly fitting: Fitting;
+  /** Made anew for each instance, so that no two share what an import keeps. */
+  readonly imports: () => ImportObject;
+  readonly maxMemoryBytes: number;
+  readonly maxHandles: number;
+}
+
+/** @throws LinkError | Trap */
+export async function makeGuest(blueprint: Blueprint): Promise<Guest> {
+  return guestOf(await instantiate(blueprint.component, blueprint.imports(), optionsOf(blueprint)), blueprint.fitting);
+}
+
+/** At once. @throws LinkError | Trap */
+export function makeGuestSync(blueprint: Blueprint): Guest {
+  return guestOf(instantiateSync(blueprint.component, blueprint.imports(), optionsOf(blueprint)), blueprint.fitting);
+}
+
+function optionsOf({ maxMemoryBytes, maxHandles }: Blueprint) {
+  return { resources: 'handles', maxMemoryBytes, maxHandles } as const;
+}
+
+function guestOf(instance: Instance, fitting: Fitting): Guest {
+  const interfaceOf = (name: string | undefined): unknown => (name === undefined ? undefined : instance.exports[name]);
+  const types = interfaceOf(fitting.types) as Pick<Guest, 'command' | 'event' | 'state'>;
+  return {
+    command: types.command,
+    event: types.event,
+    state: types.state,
+    decider: interfaceOf(fitting.decider) as Guest['decider'],
+    routing: interfaceOf(fitting.routing) as Guest['routing'],
+    eventHandler: interfaceOf(fitting['event-handler']) as Guest['eventHandler'],
+    projector: interfaceOf(fitting.projector) as Guest['projector'],
+    get handleCount() {
+      return instance.handleCount;
+    },
+  };
+}

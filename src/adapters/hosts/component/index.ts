@@ -1,0 +1,22 @@
+/**
+ * `decidable/component/host`: modules that are components. A decider compiled to WebAssembly is a value of the same shape
+ * as one written in TypeScript, and the event sourcer cannot tell them apart.
+ *
+ * ```ts
+ * import { componentModule } from 'decidable/component/host';
+ * const account = await componentModule(await readFile('bank.wasm'));
+ * const sourcer = createEventSourcer({ store, modules: [account] });
+ * ```
+ */
+
+export {
+  type ComponentCommandHandler,
+  type ComponentModuleOptions,
+  type ComponentProcessManager,
+  type ComponentReadModel,
+  type ComponentStatistics,
+  componentModule,
+} from './component-module.ts';
+export { StaleHandle } from './failures.ts';
+export type { Handle } from './guest.ts';
+export type { WorldName } from './worlds.ts';

@@ -1,0 +1,10 @@
+/** Every bound of the component host, by name: what a guest may hold where nothing else is configured. */
+
+/** Bytes of one linear memory of a guest. A SpiderMonkey guest starts with 13 MB. */
+export const DEFAULT_MAX_MEMORY_BYTES: number = 256 * 1024 * 1024;
+
+/** Handles that the host, or one instance in the guest, holds at a time: cached states, and the events of one load. */
+export const DEFAULT_MAX_HANDLES: number = 1_000_000;
+
+/** Numbers that belong to one instance. Those of the next one begin behind them, so that no handle ever means another. */
+export const HANDLES_OF_AN_INSTANCE: number = 2 ** 28;

@@ -1,0 +1,105 @@
+/** `isolation: 'pooled'`: the functions of the contract over the one instance of a {@link Pool}. */
+import type { Decider } from '../../../core/decider.ts';
+import type { EventHandler } from '../../../core/event-handler.ts';
+import type { Projector } from '../../../core/projector.ts';
+import type { Routing } from '../../../core/routing.ts';
+import type { CommandType, EventType, Types } from '../../../core/types.ts';
+import { faultOf, rejectionOf } from './failures.ts';
+import type { Handle } from './guest.ts';
+import type { Pool } from './pool.ts';
+
+/** `call`, with what it throws made the contract's. */
+function guarded<Args extends unknown[], Result>(
+  pool: Pool,
+  call: (...args: Args) => Result,
+  failureOf: (error: unknown) => unknown = faultOf,
+): (...args: Args) => Result {
+  return (...args) => {
+    try {
+      return call(...args);
+    } catch (error) {
+      throw failureOf(pool.failed(error));
+    }
+  };
+}
+
+export function pooledTypes(pool: Pool): Types<Handle, Handle, Handle> {
+  return {
+    command: messageType(pool, 'command'),
+    event: messageType(pool, 'event'),
+    state: {
+      fromBytes: guarded(pool, (bytes) => pool.handleOf(pool.guest.state.fromBytes(bytes))),
+      toBytes: guarded(pool, (state) => pool.guest.state.toBytes(pool.numberOf(state))),
+      drop: dropping(pool, 'state'),
+    },
+  };
+}
+
+function messageType(pool: Pool, kind: 'command' | 'event'): CommandType<Handle> & EventType<Handle> {
+  return {
+    fromEnvelope: guarded(pool, (envelope) => pool.handleOf(pool.guest[kind].fromEnvelope(envelope))),
+    toEnvelope: guarded(pool, (message) => pool.guest[kind].toEnvelope(pool.numberOf(message))),
+    drop: dropping(pool, kind),
+  };
+}
+
+function dropping(pool: Pool, kind: 'command' | 'event' | 'state'): (handle: Handle) => void {
+  return guarded(pool, (handle) => {
+    if (pool.isLive(handle)) pool.guest[kind].drop(pool.numberOf(handle));
+  });
+}
+
+export function pooledDecider(pool: Pool): Decider<Handle, Handle, Handle> {
+  return {
+    initialState: guarded(pool, () => pool.handleOf(pool.guest.decider.initialState())),
+    // A replay is this call and little else: it goes through no function that others share.
+    evolve: (state, event) => {
+      try {
+        return pool.handleOf(pool.guest.decider.evolve(pool.numberOf(state), pool.numberOf(event)));
+      } catch (error) {
+        throw faultOf(pool.failed(error));
+      }
+    },
+    decide: guarded(
+      pool,
+      (state, command) => {
+        const events = pool.guest.decider.decide(pool.numberOf(state), pool.numberOf(command));
+        return events.map((event) => pool.handleOf(event));
+      },
+      rejectionOf,
+    ),
+  };
+}
+
+export function pooledRouting(pool: Pool): Routing<Handle> {
+  return {
+    describe: guarded(pool, () => pool.guest.routing.describe()),
+    streamId: guarded(pool, (command) => pool.guest.routing.streamId(pool.numberOf(command))),
+  };
+}
+
+export function pooledEventHandler(pool: Pool): EventHandler<Handle, Handle> {
+  return {
+    describe: guarded(pool, () => pool.guest.eventHandler.describe()),
+    key: guarded(pool, (event) => pool.guest.eventHandler.key(pool.numberOf(event))),
+    initialState: guarded(pool, () => pool.handleOf(pool.guest.eventHandler.initialState())),
+    evolve: guarded(pool, (state, event) =>
+      pool.handleOf(pool.guest.eventHandler.evolve(pool.numberOf(state), pool.numberOf(event))),
+    ),
+    handle: guarded(pool, (state, event, context) =>
+      pool.guest.eventHandler.handle(pool.numberOf(state), pool.numberOf(event), context),
+    ),
+  };
+}
+
+export function pooledProjector(pool: Pool): Projector<Handle, Handle> {
+  return {
+    describe: guarded(pool, () => pool.guest.projector.describe()),
+    key: guarded(pool, (event) => pool.guest.projector.key(pool.numberOf(event))),
+    initialState: guarded(pool, () => pool.handleOf(pool.guest.projector.initialState())),
+    project: guarded(pool, (state, event, context) => {
+      const next = pool.guest.projector.project(pool.numberOf(state), pool.numberOf(event), context);
+      return next === undefined ? undefined : pool.handleOf(next);
+    }),
+  };
+}

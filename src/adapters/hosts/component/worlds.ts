@@ -1,0 +1,74 @@
+/**
+ * The worlds that a module's component may have (wit/worlds.wit), as the types that their functions must have. A test holds
+ * this file and `wit/` together.
+ *
+ * Named types are written out: components agree on structures, and not on names.
+ */
+
+/** The worlds of modules, and the interfaces that each exports. */
+export const WORLDS = {
+  'command-handler': ['types', 'decider', 'routing'],
+  'process-manager': ['types', 'event-handler'],
+  'read-model': ['types', 'projector'],
+} as const;
+
+export type WorldName = keyof typeof WORLDS;
+export type InterfaceName = (typeof WORLDS)[WorldName][number];
+
+/** `decidable:eventsourcing/types@0.1.0`, `…@0.1.3`: a later patch of the contract is compatible. */
+export const PACKAGE = 'decidable:eventsourcing';
+export const VERSION = '0.1.0';
+
+const ENVELOPE = 'record { type: string, schema-version: u32, payload: list<u8> }';
+const FAULT = 'record { code: string, message: string, details: list<tuple<string, string>> }';
+const REJECTION = FAULT;
+const EVENT_CONTEXT =
+  'record { id: string, stream: string, revision: u64, position: u64, recorded-at: u64, correlation-id: string, causation-id: string }';
+const COMMAND_DESCRIPTOR =
+  'record { type: string, schema-version: u32, precondition: enum { stream-unchanged, no-stream, stream-exists, any }, ' +
+  'snapshot: variant { never, every(u32) } }';
+const EVENT_DESCRIPTOR = 'record { type: string, schema-version: u32 }';
+const IDENTITY = 'name: string, version: string, content-type: string, digest: option<list<u8>>';
+const DEADLINE = `record { id: string, due-at: u64, command: ${ENVELOPE} }`;
+const REACTION = `variant { dispatch(${ENVELOPE}), schedule(${DEADLINE}), cancel(string) }`;
+
+/** By interface, each function and its type; `resource` for a resource type. */
+export const INTERFACES: Readonly<Record<InterfaceName, Readonly<Record<string, string>>>> = {
+  types: {
+    command: 'resource',
+    event: 'resource',
+    state: 'resource',
+    '[static]command.from-envelope': `func(envelope: ${ENVELOPE}) -> result<command, ${FAULT}>`,
+    '[method]command.to-envelope': `func(self: borrow<command>) -> ${ENVELOPE}`,
+    '[static]event.from-envelope': `func(envelope: ${ENVELOPE}) -> result<event, ${FAULT}>`,
+    '[method]event.to-envelope': `func(self: borrow<event>) -> ${ENVELOPE}`,
+    '[static]state.from-bytes': `func(bytes: list<u8>) -> result<state, ${FAULT}>`,
+    '[method]state.to-bytes': 'func(self: borrow<state>) -> list<u8>',
+  },
+  decider: {
+    'initial-state': 'func() -> state',
+    evolve: `func(state: state, event: borrow<event>) -> result<state, ${FAULT}>`,
+    decide: `func(state: borrow<state>, command: borrow<command>) -> result<list<event>, ${REJECTION}>`,
+  },
+  routing: {
+    describe:
+      `func() -> record { ${IDENTITY}, foreign-events: enum { skip, fault }, ` +
+      `commands: list<${COMMAND_DESCRIPTOR}>, events: list<${EVENT_DESCRIPTOR}> }`,
+    'stream-id': `func(command: borrow<command>) -> result<string, ${FAULT}>`,
+  },
+  'event-handler': {
+    describe: `func() -> record { ${IDENTITY}, events: list<string>, commands: list<string> }`,
+    key: 'func(event: borrow<event>) -> option<string>',
+    'initial-state': 'func() -> state',
+    evolve: `func(state: state, event: borrow<event>) -> result<state, ${FAULT}>`,
+    handle:
+      `func(state: borrow<state>, event: borrow<event>, context: ${EVENT_CONTEXT}) -> ` +
+      `result<list<${REACTION}>, ${FAULT}>`,
+  },
+  projector: {
+    describe: `func() -> record { ${IDENTITY}, events: list<string> }`,
+    key: 'func(event: borrow<event>) -> option<string>',
+    'initial-state': 'func() -> state',
+    project: `func(state: state, event: borrow<event>, context: ${EVENT_CONTEXT}) -> result<option<state>, ${FAULT}>`,
+  },
+};
