@@ -1,0 +1,21 @@
+/** What a test expected and did not find. Test runners read `expected` and `actual`, people the message. */
+import { showLines } from './show.ts';
+
+/** What went in, line by line: `given`, `when`. */
+export type Story = readonly (readonly [label: string, lines: readonly string[]])[];
+
+/** Thrown by every `then…` that does not hold. */
+export class ExpectationError extends Error {
+  override readonly name: string = 'ExpectationError';
+  /** By this code, test runners know a failed expectation from a broken test. */
+  readonly code = 'ERR_ASSERTION';
+  readonly expected: unknown;
+  readonly actual: unknown;
+
+  constructor(story: Story, expected: readonly string[], actual: readonly string[], options?: ErrorOptions) {
+    const lines = [...story, ['expected', expected] as const, ['but was', actual] as const];
+    super(`\n${lines.map(([label, content]) => showLines(label, content)).join('\n')}\n`, options);
+    this.expected = expected.join('\n');
+    this.actual = actual.join('\n');
+  }
+}

@@ -1,0 +1,18 @@
+/** `decidable/testing`: given/when/then, the determinism check, arbitraries from schemas, and the store suite. */
+export * from './event-store-suite.ts';
+export { ExpectationError, type Story } from './expectation.ts';
+export {
+  type AmbientKind,
+  type ForbiddenCall,
+  NondeterminismError,
+  type Outcome,
+  withoutAmbient,
+} from './forbidden.ts';
+export { type DecisionOutcome, runDecision, runDeterministically } from './run-decision.ts';
+export {
+  type DeciderTest,
+  type DeciderTestOptions,
+  type DecisionThen,
+  type DecisionWhen,
+  testDecider,
+} from './test-decider.ts';

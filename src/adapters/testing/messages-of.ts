@@ -1,0 +1,47 @@
+/**
+ * Between the messages that a test is written in and the handles of the module under test. Everything passes as an
+ * envelope, as it does in a store: so a test sees what a replay would see, and a component is tested in the words of the
+ * TypeScript definitions.
+ */
+import type { Envelope, Message, Types } from '../../core/index.ts';
+
+/** Something with types: a decider, an event handler, a projector, in TypeScript or as a component. */
+export interface Typed<State, Command, Event> {
+  readonly types: Types<State, Command, Event>;
+}
+
+/** Gives a handle to `use`, and releases it, whatever happens. */
+export function withHandle<Handle, Result>(
+  type: { fromEnvelope(envelope: Envelope): Handle; drop?(handle: Handle): void },
+  envelope: Envelope,
+  use: (handle: Handle) => Result,
+): Result {
+  const handle = type.fromEnvelope(envelope);
+  try {
+    return use(handle);
+  } finally {
+    type.drop?.(handle);
+  }
+}
+
+/** Whether two envelopes say the same. Codecs are canonical: equal values have equal bytes. */
+export function sameEnvelope(left: Envelope, right: Envelope): boolean {
+  return (
+    left.type === right.type && left.schemaVersion === right.schemaVersion && sameBytes(left.payload, right.payload)
+  );
+}
+
+/** Whether two lists of bytes are equal. */
+export function sameBytes(left: Uint8Array, right: Uint8Array): boolean {
+  return left.length === right.length && left.every((byte, index) => byte === right[index]);
+}
+
+/** Whether two lists of envelopes say the same, in order. */
+export function sameEnvelopes(left: readonly Envelope[], right: readonly Envelope[]): boolean {
+  return left.length === right.length && left.every((envelope, index) => sameEnvelope(envelope, right[index]!));
+}
+
+/** A message of the test, where the dress of its module is plain data. */
+export function plain(message: unknown): Message {
+  return message as Message;
+}

@@ -1,0 +1,124 @@
+/** One decision of a module, from envelopes to envelopes: what a host does, without a store. */
+import {
+  type CommandHandler,
+  type Envelope,
+  type Fault,
+  isFault,
+  isRejection,
+  type Rejection,
+} from '../../core/index.ts';
+import { explainCall, NondeterminismError, withoutAmbient } from './forbidden.ts';
+import { sameBytes, sameEnvelope, sameEnvelopes, withHandle } from './messages-of.ts';
+
+/** What became of a command. `state` is the encoded state after everything, in the module's content type. */
+export type DecisionOutcome =
+  | { readonly tag: 'accepted'; readonly events: readonly Envelope[]; readonly state: Uint8Array }
+  | { readonly tag: 'rejected'; readonly rejection: Rejection; readonly state: Uint8Array }
+  | { readonly tag: 'fault'; readonly fault: Fault; readonly error: unknown };
+
+/** Folds, decides, and folds what was decided: an event that could not be folded again is found here. */
+export function runDecision<State, Command, Event>(
+  module: CommandHandler<State, Command, Event>,
+  history: readonly Envelope[],
+  command: Envelope,
+): DecisionOutcome {
+  try {
+    return decideOnce(module, history, command);
+  } catch (error) {
+    if (isFault(error)) return { tag: 'fault', fault: error.payload, error };
+    throw error;
+  }
+}
+
+function decideOnce<State, Command, Event>(
+  { types, decider }: CommandHandler<State, Command, Event>,
+  history: readonly Envelope[],
+  command: Envelope,
+): DecisionOutcome {
+  let state = decider.initialState();
+  try {
+    for (const envelope of history) state = fold(envelope);
+    const before = types.state.toBytes(state);
+    let decided: readonly Envelope[];
+    try {
+      decided = withHandle(types.command, command, (handle) => {
+        const events = decider.decide(state, handle);
+        const envelopes = events.map((event) => types.event.toEnvelope(event));
+        for (const event of events) types.event.drop?.(event);
+        if (!sameEnvelope(types.command.toEnvelope(handle), command)) throw mutated(`the command ${command.type}`);
+        return envelopes;
+      });
+    } catch (error) {
+      if (!isRejection(error)) throw error;
+      return { tag: 'rejected', rejection: error.payload, state: unchanged(before) };
+    }
+    unchanged(before);
+    for (const envelope of decided) state = fold(envelope);
+    return { tag: 'accepted', events: decided, state: types.state.toBytes(state) };
+  } finally {
+    types.state.drop?.(state);
+  }
+
+  function fold(envelope: Envelope): State {
+    return withHandle(types.event, envelope, (event) => {
+      const next = decider.evolve(state, event);
+      // Old versions are brought forward when they are read: compared with what was read, not with what was stored.
+      const newest = withHandle(types.event, envelope, (same) => types.event.toEnvelope(same));
+      if (!sameEnvelope(types.event.toEnvelope(event), newest)) throw mutated(`the event ${envelope.type}`);
+      return next;
+    });
+  }
+
+  function unchanged(before: Uint8Array): Uint8Array {
+    if (!sameBytes(types.state.toBytes(state), before)) throw mutated('the state');
+    return before;
+  }
+}
+
+function mutated(what: string): NondeterminismError {
+  return new NondeterminismError(
+    `${what} was changed while it was being read: only the draft of evolve may be changed`,
+  );
+}
+
+/**
+ * Runs a decision twice without the ambient world and compares what came out, byte for byte.
+ * @throws NondeterminismError that names the call that broke the rule and its place, or what differed.
+ */
+export function runDeterministically<State, Command, Event>(
+  module: CommandHandler<State, Command, Event>,
+  history: readonly Envelope[],
+  command: Envelope,
+): DecisionOutcome {
+  const first = runIsolated(() => runDecision(module, history, command));
+  const second = runIsolated(() => runDecision(module, history, command));
+  const difference = differenceOf(first, second);
+  if (difference !== undefined) {
+    throw new NondeterminismError(
+      `${command.type} was decided twice from the same history, and ${difference}: something outside state and command ` +
+        'decides with it; look for variables of the module that a decision changes',
+    );
+  }
+  return first;
+}
+
+/** Runs a function without the ambient world; a forbidden call is an error even where the function caught it. */
+export function runIsolated<Result>(run: () => Result): Result {
+  const { outcome, calls } = withoutAmbient(run);
+  const call = calls[0];
+  if (call !== undefined) throw new NondeterminismError(explainCall(call), call);
+  if ('error' in outcome) throw outcome.error;
+  return outcome.value;
+}
+
+function differenceOf(first: DecisionOutcome, second: DecisionOutcome): string | undefined {
+  if (first.tag !== second.tag) return `was first ${first.tag}, then ${second.tag}`;
+  if (first.tag === 'fault' || second.tag === 'fault') return undefined;
+  if (first.tag === 'accepted' && second.tag === 'accepted' && !sameEnvelopes(first.events, second.events)) {
+    return 'gave different events';
+  }
+  if (first.tag === 'rejected' && second.tag === 'rejected') {
+    if (JSON.stringify(first.rejection) !== JSON.stringify(second.rejection)) return 'was rejected differently';
+  }
+  return sameBytes(first.state, second.state) ? undefined : 'left different states';
+}

@@ -1,0 +1,44 @@
+/** Values, messages and outcomes in the words of the domain: `Withdrawn { amount: 5n }`. For failure messages. */
+import type { Message, Rejection } from '../../core/index.ts';
+
+/** A value as its author would write it. */
+export function showValue(value: unknown): string {
+  if (typeof value === 'string')
+    return JSON.stringify(value).replaceAll("'", "\\'").replace(/^"|"$/g, "'").replaceAll('\\"', '"');
+  if (typeof value === 'bigint') return `${value}n`;
+  if (typeof value !== 'object' || value === null) return String(value);
+  if (Array.isArray(value)) return `[${value.map(showValue).join(', ')}]`;
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'an invalid date' : value.toISOString();
+  if (value instanceof Uint8Array)
+    return `bytes(${[...value].map((byte) => byte.toString(16).padStart(2, '0')).join('')})`;
+  if (value instanceof Set) return `Set { ${[...value].map(showValue).join(', ')} }`;
+  if (value instanceof Map)
+    return `Map { ${[...value].map(([key, item]) => `${showValue(key)} => ${showValue(item)}`).join(', ')} }`;
+  const fields = Object.entries(value).map(([key, item]) => `${showKey(key)}: ${showValue(item)}`);
+  return fields.length === 0 ? '{}' : `{ ${fields.join(', ')} }`;
+}
+
+function showKey(key: string): string {
+  return /^[A-Za-z_$][\w$]*$/.test(key) ? key : showValue(key);
+}
+
+/** `Deposited { amount: 5n }`; a message without data is its type alone. */
+export function showMessage({ type, data }: Message): string {
+  const fields = data === undefined ? '{}' : showValue(data);
+  return fields === '{}' ? type : `${type} ${fields}`;
+}
+
+/** `rejected: insufficient-funds (The balance is too low.) { balance: '3' }`. */
+export function showRejection({ code, message, details }: Rejection): string {
+  const values = details.length === 0 ? '' : ` ${showValue(Object.fromEntries(details))}`;
+  return `rejected: ${code} (${message})${values}`;
+}
+
+/** Several things one under another, behind a label. */
+export function showLines(label: string, lines: readonly string[]): string {
+  const first = label.padEnd(LABEL_WIDTH);
+  if (lines.length === 0) return `${first}nothing`;
+  return lines.map((line, index) => `${index === 0 ? first : ' '.repeat(LABEL_WIDTH)}${line}`).join('\n');
+}
+
+const LABEL_WIDTH = 10;

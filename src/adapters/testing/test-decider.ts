@@ -1,0 +1,142 @@
+/**
+ * Given these events, when this command comes, then these events: a test of a decider as a sentence of its domain.
+ *
+ * Source: Greg Young's given/when/then for event-sourced systems; thinkbeforecoding's Decider samples.
+ */
+import type { CommandHandler, Envelope, Message, RejectionDetail, Types } from '../../core/index.ts';
+import { ExpectationError, type Story } from './expectation.ts';
+import { plain, sameBytes, sameEnvelopes, type Typed } from './messages-of.ts';
+import { type DecisionOutcome, runDecision, runDeterministically } from './run-decision.ts';
+import { showMessage, showRejection, showValue } from './show.ts';
+
+/** What is said of a decision. Each holds or throws an {@link ExpectationError}, and gives itself to say more. */
+export interface DecisionThen<State, Event> {
+  /** Exactly these events, in order. */
+  then(...events: readonly Event[]): this;
+  /** Accepted without events: nothing needs to happen. */
+  thenNothing(): this;
+  /** Rejected with this code; with these details, where some are named. */
+  thenRejected(code: string, details?: Readonly<Record<string, RejectionDetail>>): this;
+  /** The module could not do its work, with this code. */
+  thenFault(code: string): this;
+  /** The state after the given events and those of the decision. */
+  thenState(state: State): this;
+}
+
+export interface DecisionWhen<State, Command, Event> {
+  /** The command that the given history decides. */
+  when(command: Command): DecisionThen<State, Event>;
+}
+
+export interface DeciderTest<State, Command, Event> {
+  /** What happened before, the oldest first; nothing: the stream is new. */
+  given(...events: readonly Event[]): DecisionWhen<State, Command, Event>;
+}
+
+export interface DeciderTestOptions {
+  /**
+   * Each decision is made twice, without clock, randomness and the rest of the ambient world, and compared. Turn it off
+   * for a component whose own runtime is known to need them.
+   */
+  readonly deterministic?: boolean;
+}
+
+/**
+ * Binds the sentences to a module: `const { given } = testDecider(account)`.
+ *
+ * @param module a decider in TypeScript, or a component.
+ * @param messages whose messages the test is written in; for a component, the definitions of the same domain in
+ *   TypeScript. The content types must be the same.
+ */
+export function testDecider<State, Command, Event>(
+  module: CommandHandler<State, Command, Event>,
+  options?: DeciderTestOptions,
+): DeciderTest<State, Command, Event>;
+export function testDecider<Handle, CommandHandle, EventHandle, State, Command, Event>(
+  module: CommandHandler<Handle, CommandHandle, EventHandle>,
+  messages: Typed<State, Command, Event>,
+  options?: DeciderTestOptions,
+): DeciderTest<State, Command, Event>;
+export function testDecider<Handle, CommandHandle, EventHandle, State, Command, Event>(
+  module: CommandHandler<Handle, CommandHandle, EventHandle>,
+  second?: Typed<State, Command, Event> | DeciderTestOptions,
+  third?: DeciderTestOptions,
+): DeciderTest<State, Command, Event> {
+  const named = second !== undefined && 'types' in second ? second : undefined;
+  // Without other messages, the test is written in the module's own: its handles are its messages.
+  const types = named?.types ?? (module.types as unknown as Types<State, Command, Event>);
+  const { deterministic = true } = third ?? (named === undefined ? (second as DeciderTestOptions) : undefined) ?? {};
+  const run = deterministic ? runDeterministically : runDecision;
+  return {
+    given: (...events) => ({
+      when: (command) => {
+        const history = events.map((event) => types.event.toEnvelope(event));
+        const outcome = run(module, history, types.command.toEnvelope(command));
+        const story: Story = [
+          ['given', events.map((event) => showMessage(plain(event)))],
+          ['when', [showMessage(plain(command))]],
+        ];
+        return expectations(outcome, story, types);
+      },
+    }),
+  };
+}
+
+function expectations<State, Command, Event>(
+  outcome: DecisionOutcome,
+  story: Story,
+  types: Types<State, Command, Event>,
+): DecisionThen<State, Event> {
+  const read = (envelope: Envelope): Message => plain(types.event.fromEnvelope(envelope));
+  const actual = (): string[] => showOutcome(outcome, read);
+  const fail = (expected: readonly string[], was: readonly string[] = actual()): never => {
+    throw new ExpectationError(story, expected, was, outcome.tag === 'fault' ? { cause: outcome.error } : {});
+  };
+  const self: DecisionThen<State, Event> = {
+    // biome-ignore lint/suspicious/noThenProperty: given, when, then. It is no promise, and says so where it is awaited.
+    then(...events) {
+      if (events.length > 0 && events.every((event) => typeof event === 'function')) {
+        throw new TypeError('a test of a decision is not asynchronous: do not await it');
+      }
+      const expected = events.map((event) => types.event.toEnvelope(event));
+      if (outcome.tag !== 'accepted' || !sameEnvelopes(outcome.events, expected)) {
+        return fail(events.map((event) => showMessage(plain(event))));
+      }
+      return self;
+    },
+    thenNothing() {
+      return outcome.tag === 'accepted' && outcome.events.length === 0 ? self : fail([]);
+    },
+    thenRejected(code, details = {}) {
+      const named = Object.entries(details).map(([name, value]): [string, string] => [
+        name,
+        value instanceof Date ? value.toISOString() : String(value),
+      ]);
+      const rejection = outcome.tag === 'rejected' ? outcome.rejection : undefined;
+      const found = new Map(rejection?.details);
+      if (rejection?.code === code && named.every(([name, text]) => found.get(name) === text)) return self;
+      const values = named.length === 0 ? '' : ` ${showValue(Object.fromEntries(named))}`;
+      return fail([`rejected: ${code}${values}`]);
+    },
+    thenFault(code) {
+      return outcome.tag === 'fault' && outcome.fault.code === code ? self : fail([`fault: ${code}`]);
+    },
+    thenState(state) {
+      if (outcome.tag === 'fault') return fail([`state ${showValue(state)}`]);
+      if (sameBytes(outcome.state, types.state.toBytes(state))) return self;
+      return fail([`state ${showValue(state)}`], [`state ${showValue(types.state.fromBytes(outcome.state))}`]);
+    },
+  };
+  return self;
+}
+
+function showOutcome(outcome: DecisionOutcome, read: (envelope: Envelope) => Message): string[] {
+  switch (outcome.tag) {
+    case 'accepted':
+      return outcome.events.map((envelope) => showMessage(read(envelope)));
+    case 'rejected':
+      return [showRejection(outcome.rejection)];
+    case 'fault':
+      return [`fault: ${outcome.fault.code} (${outcome.fault.message})`];
+  }
+}
