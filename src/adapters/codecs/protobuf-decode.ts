@@ -11,15 +11,19 @@ import { MAX_VALUE_DEPTH } from '../../core/limits.ts';
 import { isImplicit, isRequired } from './protobuf-check.ts';
 import { wireTypeOf } from './protobuf-encode.ts';
 
+/** The first byte of the field that is being read: the library's reader does not say where its errors are. */
+let fieldAt = 0;
+
 /** @throws FaultError `undecodable-payload` with the byte offset. */
 export function decodeMessage(message: DescMessage, bytes: Uint8Array, subject: Subject): unknown {
   const reader = new BinaryReader(bytes);
+  fieldAt = 0;
   try {
     return readMessage(reader, message, bytes.length, undefined, 0);
   } catch (error) {
     if (error instanceof NoValue) throw undecodable(error.offset, error.problem, subject);
     // The reader's own errors: the bytes end early, a varint is too long, a text is no UTF-8.
-    if (error instanceof Error) throw undecodable(Math.min(reader.pos, bytes.length), error.message, subject, error);
+    if (error instanceof Error) throw undecodable(fieldAt, error.message, subject, error);
     throw error;
   }
 }
@@ -60,6 +64,7 @@ function readMessage(
   const fields = fieldsByNumber(message);
   while (reader.pos < end) {
     const at = reader.pos;
+    fieldAt = at;
     const [number, wireType] = reader.tag();
     const field = fields.get(number);
     if (field === undefined) throw new NoValue(at, `${message.typeName} has no field ${number}`);
@@ -206,6 +211,7 @@ function readEntry(
   let value: unknown;
   while (reader.pos < end) {
     const at = reader.pos;
+    fieldAt = at;
     const inner: Place = { at, end, depth: place.depth };
     const [number, found] = reader.tag();
     if (number === 1) {
