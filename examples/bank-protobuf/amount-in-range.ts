@@ -1,0 +1,23 @@
+/** A rule on top of a schema that has none: what Standard Schema is made for. */
+import type { StandardSchema } from 'decidable';
+import { MAX_AMOUNT } from '../bank/account.ts';
+
+/** `schema`, with an amount from 1 to the most that one command can move. */
+export function amountInRange<Data extends { readonly amount: number }>(
+  schema: StandardSchema<Data>,
+): StandardSchema<Data> {
+  const { validate } = schema['~standard'];
+  return {
+    '~standard': {
+      version: 1,
+      vendor: 'bank',
+      validate: (value) => {
+        const result = validate(value);
+        if (result instanceof Promise || result.issues !== undefined) return result;
+        const { amount } = result.value;
+        if (amount >= 1 && amount <= MAX_AMOUNT) return result;
+        return { issues: [{ message: `must be from 1 to ${MAX_AMOUNT}`, path: ['amount'] }] };
+      },
+    },
+  };
+}
