@@ -5,15 +5,18 @@ import { engine } from '../engine.ts';
 import { ComponentError } from '../errors.ts';
 import type { FunctionType } from '../types.ts';
 import type { Context, CoreFunction, CoreValue } from './canonical-options.ts';
-import { asFailure, type ComponentInstance, ENTERED, IDLE, isGuestFault } from './component-instance.ts';
+import { asFailure, type ComponentInstance, ENTERED, type Host, IDLE, isGuestFault } from './component-instance.ts';
+import type { LiftOne } from './flat-lifting.ts';
 import type { Stager } from './stager.ts';
 import {
   apply,
   Failure,
+  lowerSimple,
+  type Signature,
   signatureOf,
   stageLiftResultForHost,
   stageLowerParams,
-  stageLowerSimpleParams,
+  stageSimpleParams,
 } from './values.ts';
 
 /** One stager for each way in which values pass; they belong to the component that contains the definitions. */
@@ -37,29 +40,39 @@ export type HostCallable = (...args: unknown[]) => unknown;
 
 /** The function that JavaScript sees. */
 export function callableOf(lifted: LiftedFunction): HostCallable {
+  const call = callOf(lifted);
+  return signatureOf(lifted.type).isSimple ? simpleCall(call) : generalCall(call);
+}
+
+/** What each call of one function needs. */
+interface Call {
+  readonly lifted: LiftedFunction;
+  readonly signature: Signature;
+  readonly instance: ComponentInstance;
+  readonly context: Context;
+  readonly core: CoreFunction;
+  readonly lift: LiftOne;
+  readonly postReturn: CoreFunction | undefined;
+  readonly host: Host;
+}
+
+function callOf(lifted: LiftedFunction): Call {
+  const { context, core, postReturn } = lifted;
+  const { instance } = context;
   const signature = signatureOf(lifted.type);
-  const { stagers, context } = lifted;
-  const finish = finishing(lifted);
-  const call = signature.isSimple
-    ? simpleCall(lifted.core, context, stageLowerSimpleParams(stagers.host, signature), finish)
-    : generalCall(lifted.core, context, stageLowerParams(stagers.host, signature), finish);
-  const lending = signature.lendsHandles ? endingLends(call, context.instance) : call;
-  return signature.result?.kind === 'result' ? throwingFailures(lending) : lending;
+  const lift = stageLiftResultForHost(lifted.stagers.host, signature);
+  return { lifted, signature, instance, context, core, lift, postReturn, host: instance.host };
 }
 
 /** What comes after the core call: the result is lifted, borrows are accounted for, `post-return` runs. */
-function finishing({ type, stagers, context, postReturn }: LiftedFunction): (result: CoreValue | undefined) => unknown {
-  const lift = stageLiftResultForHost(stagers.host, signatureOf(type));
-  const { instance } = context;
-  return (result) => {
-    if (instance.state !== ENTERED) throw instance.failure;
-    const value = lift(context, result);
-    endTask(instance);
-    if (postReturn !== undefined) callPostReturn(instance, postReturn, result);
-    if (instance.parent === undefined) instance.state = IDLE;
-    else instance.leaveToHost();
-    return value;
-  };
+function finish({ instance, context, lift, postReturn }: Call, result: CoreValue | undefined): unknown {
+  if (instance.state !== ENTERED) throw instance.failure;
+  const value = lift(context, result);
+  endTask(instance);
+  if (postReturn !== undefined) callPostReturn(instance, postReturn, result);
+  if (instance.parent === undefined) instance.state = IDLE;
+  else instance.leaveToHost();
+  return value;
 }
 
 /** `Task.return_`: what was borrowed has been dropped. */
@@ -98,112 +111,80 @@ function abandon(instance: ComponentInstance, error: unknown, isLowered: boolean
   return failure;
 }
 
-type LowerSimple = ReturnType<typeof stageLowerSimpleParams>;
-
 /** For the usual small functions: one core argument per parameter, no arrays. */
-function simpleCall(
-  core: CoreFunction,
-  cx: Context,
-  lowers: LowerSimple,
-  finish: (result: CoreValue | undefined) => unknown,
-): HostCallable {
-  const { instance } = cx;
-  const [lower0, lower1, lower2, lower3] = lowers;
-  if (lower0 === undefined) {
-    return () => {
-      enter(instance);
-      try {
-        return finish(core());
-      } catch (error) {
-        throw abandon(instance, error, true);
-      }
-    };
-  }
-  if (lower1 === undefined) {
-    return (a) => {
-      enter(instance);
-      let isLowered = false;
-      try {
-        const x = lower0(cx, a);
-        isLowered = true;
-        return finish(core(x));
-      } catch (error) {
-        throw abandon(instance, error, isLowered);
-      }
-    };
-  }
-  if (lower2 === undefined) {
-    return (a, b) => {
-      enter(instance);
-      let isLowered = false;
-      try {
-        const x = lower0(cx, a);
-        const y = lower1(cx, b);
-        isLowered = true;
-        return finish(core(x, y));
-      } catch (error) {
-        throw abandon(instance, error, isLowered);
-      }
-    };
-  }
+function simpleCall(call: Call): HostCallable {
+  const { core, context: cx, instance, host, lifted, signature } = call;
+  const { lendsHandles } = signature;
+  const { scope } = host;
+  const { lenders } = host.handles;
+  const params = stageSimpleParams(lifted.stagers.host, signature);
+  const count = params.length;
+  const [param0, param1, param2, param3] = params;
   return (a, b, c, d) => {
     enter(instance);
+    const lends = lenders.length;
+    const objects = scope.length;
     let isLowered = false;
+    let value: unknown;
     try {
-      const x = lower0(cx, a);
-      const y = lower1(cx, b);
-      const z = lower2(cx, c);
-      const w = lower3?.(cx, d);
-      isLowered = true;
-      return finish(w === undefined ? core(x, y, z) : core(x, y, z, w));
+      if (count === 0) {
+        isLowered = true;
+        value = finish(call, core());
+      } else {
+        const x = lowerSimple(cx, param0!, a);
+        if (count === 1) {
+          isLowered = true;
+          value = finish(call, core(x));
+        } else {
+          const y = lowerSimple(cx, param1!, b);
+          if (count === 2) {
+            isLowered = true;
+            value = finish(call, core(x, y));
+          } else {
+            const z = lowerSimple(cx, param2!, c);
+            const w = param3 === undefined ? undefined : lowerSimple(cx, param3, d);
+            isLowered = true;
+            value = finish(call, w === undefined ? core(x, y, z) : core(x, y, z, w));
+          }
+        }
+      }
     } catch (error) {
+      endLends(host, lends, objects);
       throw abandon(instance, error, isLowered);
     }
+    if (lendsHandles) endLends(host, lends, objects);
+    if (value instanceof Failure) throw new ComponentError(value.payload);
+    return value;
   };
 }
 
-function generalCall(
-  core: CoreFunction,
-  cx: Context,
-  lowerAll: (cx: Context, values: readonly unknown[]) => CoreValue[],
-  finish: (result: CoreValue | undefined) => unknown,
-): HostCallable {
-  const { instance } = cx;
+function generalCall(call: Call): HostCallable {
+  const { core, context: cx, instance, host, lifted, signature } = call;
+  const lowerAll = stageLowerParams(lifted.stagers.host, signature);
   return (...args) => {
     enter(instance);
+    const lends = host.handles.lenders.length;
+    const objects = host.scope.length;
     let isLowered = false;
+    let value: unknown;
     try {
       const flat = lowerAll(cx, args);
       isLowered = true;
-      return finish(apply(core, flat));
+      value = finish(call, apply(core, flat));
     } catch (error) {
       throw abandon(instance, error, isLowered);
+    } finally {
+      endLends(host, lends, objects);
     }
+    if (value instanceof Failure) throw new ComponentError(value.payload);
+    return value;
   };
 }
 
 /** The host's part of `Subtask.deliver_resolve`: what it lent for the call is its own again, however the call ended. */
-function endingLends(call: HostCallable, instance: ComponentInstance): HostCallable {
-  const { handles, scope } = instance.host;
-  return (a, b, c, d, ...more) => {
-    const lends = handles.lenders.length;
-    const objects = scope.length;
-    try {
-      return more.length === 0 ? call(a, b, c, d) : call(a, b, c, d, ...more);
-    } finally {
-      handles.endLends(lends);
-      while (scope.length > objects) scope.pop()!.release();
-    }
-  };
-}
-
-/** *Explainer.md*, "JS API": a top-level `error` is a thrown exception. */
-function throwingFailures(call: HostCallable): HostCallable {
-  return (a, b, c, d, ...more) => {
-    const value = more.length === 0 ? call(a, b, c, d) : call(a, b, c, d, ...more);
-    if (value instanceof Failure) throw new ComponentError(value.payload);
-    return value;
-  };
+function endLends({ handles, scope }: Host, lends: number, objects: number): void {
+  handles.endLends(lends);
+  while (scope.length > objects) scope.pop()!.release();
 }
 
 // Calls that wait --------------------------------------------------------------------------------------------------
@@ -221,32 +202,28 @@ export function promisingCallableOf(lifted: LiftedFunction): HostCallable {
     const call = callableOf(lifted);
     return async (...args) => call(...args);
   }
-  const signature = signatureOf(lifted.type);
-  const { stagers, context, core } = lifted;
-  const { instance } = context;
-  const lowerAll = stageLowerParams(stagers.host, signature);
-  const finish = finishing(lifted);
+  const call = callOf(lifted);
+  const { context, core, instance, host, signature } = call;
+  const lowerAll = stageLowerParams(lifted.stagers.host, signature);
   const start = promising(core);
-  const { handles, scope } = instance.host;
-  const call = async (args: readonly unknown[]): Promise<unknown> => {
+  const callAndWait = async (args: readonly unknown[]): Promise<unknown> => {
     enter(instance);
-    const lends = handles.lenders.length;
-    const objects = scope.length;
+    const lends = host.handles.lenders.length;
+    const objects = host.scope.length;
     let isLowered = false;
     try {
       const flat = lowerAll(context, args);
       isLowered = true;
-      return finish((await start(...flat)) as CoreValue | undefined);
+      return finish(call, (await start(...flat)) as CoreValue | undefined);
     } catch (error) {
       throw abandon(instance, error, isLowered);
     } finally {
-      handles.endLends(lends);
-      while (scope.length > objects) scope.pop()!.release();
+      endLends(host, lends, objects);
     }
   };
   const root = rootOf(instance);
   return async (...args) => {
-    const turn = (lastCalls.get(root) ?? Promise.resolve()).then(() => call(args));
+    const turn = (lastCalls.get(root) ?? Promise.resolve()).then(() => callAndWait(args));
     lastCalls.set(
       root,
       turn.catch(() => undefined),

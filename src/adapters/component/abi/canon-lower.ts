@@ -25,7 +25,7 @@ import {
   stageLiftSimpleParams,
   stageLowerParams,
   stageLowerResult,
-  stageLowerSimpleParams,
+  stageSimpleParams,
 } from './values.ts';
 
 /** A function that the host gave as an import. */
@@ -265,10 +265,10 @@ function simpleDirectCall(
 ): CoreFunction {
   const { instance } = context;
   const lifts = stageLiftSimpleParams(stagers.direct, signatureOf(type));
-  const lowers = stageLowerSimpleParams(callee.stagers.direct, signatureOf(callee.type));
+  const params = stageSimpleParams(callee.stagers.direct, signatureOf(callee.type));
   const count = lifts.length;
   const pass = (index: number, value: CoreValue | undefined): CoreValue =>
-    lowers[index]!(callee.context, lifts[index]!(context, value));
+    params[index]!.lower(callee.context, lifts[index]!(context, value));
   return (a, b, c, d) => {
     checkMayLeave(instance);
     enter(instance, entering);

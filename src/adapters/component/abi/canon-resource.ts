@@ -20,11 +20,11 @@ export function resourceDrop(instance: ComponentInstance, type: RuntimeResource)
   return (handle) => {
     checkMayLeave(instance);
     const index = handle as number;
-    if (handles.types[index] !== type) throw wrongHandle(instance, index, type);
-    const info = handles.info[index]!;
+    const entry = handles.get(index, type);
+    if (entry === undefined) throw wrongHandle(instance, index, type);
+    const { info } = entry;
     if (info >= LEND) throw instance.trap('cannot remove owned resource while borrowed');
-    const rep = handles.reps[index]!;
-    handles.remove(index);
+    const rep = handles.remove(index, entry);
     if ((info & BORROWED) !== 0) instance.borrows--;
     else destroy(rep);
     return undefined;
@@ -35,8 +35,9 @@ export function resourceRep(instance: ComponentInstance, type: RuntimeResource):
   const { handles } = instance;
   return (handle: CoreValue) => {
     const index = handle as number;
-    if (handles.types[index] !== type) throw wrongHandle(instance, index, type);
-    return handles.reps[index]!;
+    const entry = handles.get(index, type);
+    if (entry === undefined) throw wrongHandle(instance, index, type);
+    return entry.rep;
   };
 }
 

@@ -7,7 +7,7 @@ import type { Context } from './canonical-options.ts';
 import { flagsFrom, recordTemplate, toCamelCase } from './javascript-values.ts';
 import { alignTo, casesOf, discriminantLayout, entryOf, layoutOf, layoutOfFields, payloadOffset } from './layout.ts';
 import { loadNumbers, type NumberKind, numberKindOf } from './number-lists.ts';
-import { liftBorrow, liftOwn } from './resource-handles.ts';
+import { liftBorrow, liftOwn, liftOwnAsHandle } from './resource-handles.ts';
 import type { Load, Stager } from './stager.ts';
 import { loadString } from './strings.ts';
 
@@ -54,6 +54,10 @@ export function stageLoad(stager: Stager, type: ValueType): Load {
     case 'flags':
       return stageLoadFlags(type.labels);
     case 'own': {
+      if (stager.representation === 'handles') {
+        const slot = stager.slotOf(type.resource);
+        return (cx, ptr) => liftOwnAsHandle(cx, slot, cx.memory.view.getInt32(ptr, true));
+      }
       const lift = liftOwn(stager, type.resource);
       return (cx, ptr) => lift(cx, cx.memory.view.getInt32(ptr, true));
     }

@@ -19,11 +19,7 @@ export function liftOwn(stager: Stager, resource: ResourceType): (cx: Context, i
         return objectsOf(type).liftOwn(takeOwn(cx, type, index));
       };
     case 'handles':
-      return (cx, index) => {
-        const type = cx.resources[slot]!;
-        const rep = takeOwn(cx, type, index);
-        return type.impl === undefined ? objectsOf(type).liftOwn(rep) : cx.instance.host.handles.add(type, rep, 0);
-      };
+      return (cx, index) => liftOwnAsHandle(cx, slot, index);
   }
 }
 
@@ -44,7 +40,8 @@ export function liftBorrow(stager: Stager, resource: ResourceType): (cx: Context
         const rep = lendOwn(cx, type, index);
         if (type.impl === undefined) return objectsOf(type).liftBorrow(rep, scope);
         const handle = handles.add(type, rep, BORROWED);
-        scope.push({ release: () => handles.remove(handle) });
+        const entry = handles.entries[handle]!;
+        scope.push({ release: () => void handles.remove(handle, entry) });
         return handle;
       };
   }
@@ -83,39 +80,55 @@ export function lowerBorrow(stager: Stager, resource: ResourceType): (cx: Contex
         return giveBorrow(cx, type, objectsOf(type).lowerBorrow(value, cx.instance.host.scope));
       };
     case 'handles':
-      return (cx, value) => {
-        const type = cx.resources[slot]!;
-        const { handles, scope } = cx.instance.host;
-        const rep =
-          type.impl === undefined ? objectsOf(type).lowerBorrow(value, scope) : lendHostHandle(handles, type, value);
-        return giveBorrow(cx, type, rep);
-      };
+      return (cx, value) => lowerBorrowedHandle(cx, slot, value);
   }
+}
+
+// With `handles`, these are called by name: a call through a closure costs as much as what they do.
+
+export function liftOwnAsHandle(cx: Context, slot: number, index: number): unknown {
+  const type = cx.resources[slot]!;
+  const rep = takeOwn(cx, type, index);
+  return type.impl === undefined ? objectsOf(type).liftOwn(rep) : cx.instance.host.handles.add(type, rep, 0);
+}
+
+export function lowerOwnHandle(cx: Context, slot: number, value: unknown): number {
+  const type = cx.resources[slot]!;
+  const rep =
+    type.impl === undefined ? objectsOf(type).lowerOwn(value) : takeHostOwn(cx.instance.host.handles, type, value);
+  return cx.instance.handles.add(type, rep, 0);
+}
+
+export function lowerBorrowedHandle(cx: Context, slot: number, value: unknown): number {
+  const type = cx.resources[slot]!;
+  const { handles, scope } = cx.instance.host;
+  const rep =
+    type.impl === undefined ? objectsOf(type).lowerBorrow(value, scope) : lendHostHandle(handles, type, value);
+  return giveBorrow(cx, type, rep);
 }
 
 /** `lift_own`. */
 function takeOwn(cx: Context, type: RuntimeResource, index: number): number {
   const { handles } = cx.instance;
-  if (handles.types[index] !== type) throw wrongHandle(cx.instance, index, type);
-  const info = handles.info[index]!;
-  if (info !== 0) {
+  const entry = handles.get(index, type);
+  if (entry === undefined) throw wrongHandle(cx.instance, index, type);
+  if (entry.info !== 0) {
     throw cx.trap(
-      (info & BORROWED) !== 0
+      (entry.info & BORROWED) !== 0
         ? 'cannot lift own resource from a borrow'
         : 'cannot remove owned resource while borrowed',
     );
   }
-  const rep = handles.reps[index]!;
-  handles.remove(index);
-  return rep;
+  return handles.remove(index, entry);
 }
 
 /** `lift_borrow`. */
 function lendOwn(cx: Context, type: RuntimeResource, index: number): number {
   const { handles } = cx.instance;
-  if (handles.types[index] !== type) throw wrongHandle(cx.instance, index, type);
-  handles.lend(index);
-  return handles.reps[index]!;
+  const entry = handles.get(index, type);
+  if (entry === undefined) throw wrongHandle(cx.instance, index, type);
+  handles.lend(entry);
+  return entry.rep;
 }
 
 /** `lower_borrow`: the component that defines a resource is given its rep. */
@@ -128,17 +141,16 @@ function giveBorrow(cx: Context, type: RuntimeResource, rep: number): number {
 
 function takeHostOwn(handles: HandleTable, type: RuntimeResource, value: unknown): number {
   const index = asRep(value);
-  if (handles.types[index] !== type || handles.info[index] !== 0) throw wrongHostHandle(handles, type, value);
-  const rep = handles.reps[index]!;
-  handles.remove(index);
-  return rep;
+  const entry = handles.get(index, type);
+  if (entry === undefined || entry.info !== 0) throw wrongHostHandle(handles, type, value);
+  return handles.remove(index, entry);
 }
 
 function lendHostHandle(handles: HandleTable, type: RuntimeResource, value: unknown): number {
-  const index = asRep(value);
-  if (handles.types[index] !== type) throw wrongHostHandle(handles, type, value);
-  handles.lend(index);
-  return handles.reps[index]!;
+  const entry = handles.get(asRep(value), type);
+  if (entry === undefined) throw wrongHostHandle(handles, type, value);
+  handles.lend(entry);
+  return entry.rep;
 }
 
 /** Takes an own handle out of the host's table to drop it. */
@@ -147,14 +159,16 @@ export function removeHostOwn(handles: HandleTable, type: RuntimeResource, value
 }
 
 function wrongHostHandle(handles: HandleTable, type: RuntimeResource, value: unknown): TypeError {
-  const index = asRep(value);
-  const found = handles.types[index];
+  const entry = handles.entries[asRep(value)];
+  const found = entry?.type;
   const why =
-    found !== type
-      ? `it is ${found === undefined ? 'no live handle' : `a handle of ${found.name}`}`
-      : (handles.info[index]! & BORROWED) !== 0
-        ? 'it is a borrow'
-        : `it is lent to ${handles.info[index]! / LEND} calls`;
+    entry === undefined || found === undefined
+      ? 'it is no live handle'
+      : found !== type
+        ? `it is a handle of ${found.name}`
+        : (entry.info & BORROWED) !== 0
+          ? 'it is a borrow'
+          : `it is lent to ${entry.info / LEND} calls`;
   return new TypeError(`expected an own handle of ${type.name}, got ${show(value)}: ${why}`);
 }
 

@@ -1,7 +1,5 @@
 /**
  * *CanonicalABI.md*, "Runtime State": "Table State" and "Resource State".
- *
- * A table keeps its entries in parallel arrays, so that making and dropping a handle allocates nothing.
  */
 import type { Trap } from '../errors.ts';
 import type { ComponentInstance } from './component-instance.ts';
@@ -40,24 +38,29 @@ export interface ResourceObjects {
 /** What a call has to undo when it ends, innermost last. */
 export type CallScope = { release(): void }[];
 
-/** In `info`: the entry is a borrow. Lends are counted above it, in steps of {@link LEND}. */
+/** In `ResourceHandle.info`: the handle is a borrow. Lends are counted above it, in steps of {@link LEND}. */
 export const BORROWED = 1;
 export const LEND = 2;
 
+/** `ResourceHandle`: an entry of a table. It stays when its handle is dropped, and serves the next one. */
+export class ResourceHandle {
+  /** Undefined while the entry is free. */
+  type: RuntimeResource | undefined = undefined;
+  /** All of its 32 bits; the next free index while the entry is free. */
+  rep = 0;
+  /** 0 for an own handle that is not lent. */
+  info = 0;
+}
+
 /**
- * `Table`, for `ResourceHandle`s. Index 0 is never used; freed indices are reused last in, first out, and the chain of
- * free indices runs through `reps`.
+ * `Table`, for handles to resources. Index 0 is never used; freed indices are reused last in, first out. Entries are
+ * reused too, so that making and dropping a handle allocates nothing.
  */
 export class HandleTable {
-  /** The type of each live handle, and undefined elsewhere: one comparison finds out a forged, freed or wrong handle. */
-  types: (RuntimeResource | undefined)[] = [undefined, undefined, undefined, undefined];
-  /** `rep`: all of its 32 bits. */
-  reps: Int32Array = new Int32Array(4);
-  /** 0 for an own handle that is not lent. */
-  info: Int32Array = new Int32Array(4);
+  /** One comparison of an entry's type finds out a forged, freed or wrong handle. */
+  readonly entries: ResourceHandle[] = [new ResourceHandle()];
   /** Handles lent to calls that have not returned (`Subtask.lenders`), innermost last: a call undoes its own part. */
-  readonly lenders: number[] = [];
-  private length = 1;
+  readonly lenders: ResourceHandle[] = [];
   private free = 0;
   private readonly max: number;
   private readonly refuse: (message: string) => Error;
@@ -68,60 +71,67 @@ export class HandleTable {
     this.refuse = refuse;
   }
 
+  /** The live entry of type `type` at `index`, or undefined. */
+  get(index: number, type: RuntimeResource): ResourceHandle | undefined {
+    const { entries } = this;
+    if (index >>> 0 >= entries.length) return undefined;
+    const entry = entries[index]!;
+    return entry.type === type ? entry : undefined;
+  }
+
   add(type: RuntimeResource, rep: number, info: number): number {
-    let index = this.free;
-    if (index !== 0) this.free = this.reps[index]!;
-    else {
-      index = this.length;
-      if (index > this.max) throw this.refuse(`too many handles: the limit is ${this.max}`);
-      if (index === this.types.length) this.grow();
-      this.length = index + 1;
-    }
-    this.types[index] = type;
-    this.reps[index] = rep;
-    this.info[index] = info;
+    const { entries, free } = this;
+    if (free === 0) return this.append(type, rep, info);
+    const entry = entries[free]!;
+    this.free = entry.rep;
+    entry.type = type;
+    entry.rep = rep;
+    entry.info = info;
+    return free;
+  }
+
+  private append(type: RuntimeResource, rep: number, info: number): number {
+    const { entries } = this;
+    const index = entries.length;
+    if (index > this.max) throw this.refuse(`too many handles: the limit is ${this.max}`);
+    const entry = new ResourceHandle();
+    entry.type = type;
+    entry.rep = rep;
+    entry.info = info;
+    entries.push(entry);
     return index;
   }
 
-  /** The caller has looked at the entry. */
-  remove(index: number): void {
-    this.types[index] = undefined;
-    this.reps[index] = this.free;
+  /** Frees the entry, which the caller has looked at, and gives its rep. */
+  remove(index: number, entry: ResourceHandle): number {
+    const { rep } = entry;
+    entry.type = undefined;
+    entry.rep = this.free;
     this.free = index;
+    return rep;
   }
 
   /** `add_lender`. */
-  lend(index: number): void {
-    this.info[index]! += LEND;
-    this.lenders.push(index);
+  lend(entry: ResourceHandle): void {
+    entry.info += LEND;
+    this.lenders.push(entry);
   }
 
   /** `deliver_resolve`: ends the lends since there were `mark` of them. */
   endLends(mark: number): void {
-    const { lenders, info } = this;
-    while (lenders.length > mark) info[lenders.pop()!]! -= LEND;
+    const { lenders } = this;
+    while (lenders.length > mark) lenders.pop()!.info -= LEND;
   }
 
   /** How many handles are live: nothing but an account for hosts that look for leaks. */
   get size(): number {
-    return this.types.reduce((live, type) => (type === undefined ? live : live + 1), 0);
-  }
-
-  private grow(): void {
-    const capacity = this.types.length * 2;
-    const reps = new Int32Array(capacity);
-    const info = new Int32Array(capacity);
-    reps.set(this.reps);
-    info.set(this.info);
-    while (this.types.length < capacity) this.types.push(undefined);
-    this.reps = reps;
-    this.info = info;
+    return this.entries.reduce((live, { type }) => (type === undefined ? live : live + 1), 0);
   }
 }
 
 /** Why `index` is no handle of type `expected`. */
 export function wrongHandle(instance: ComponentInstance, index: number, expected: RuntimeResource): Trap {
-  const found = instance.handles.types[index];
+  const found = instance.handles.entries[index]?.type;
   if (found === undefined) return instance.trap(`unknown handle index ${index >>> 0}`);
   return instance.trap(
     `handle index ${index >>> 0} used with the wrong type, expected ${describe(expected)} but found ${

@@ -7,6 +7,7 @@ import { flatPlaces, type LiftOne, stageLiftOne } from './flat-lifting.ts';
 import { type LowerOne, stageLowerOne } from './flat-lowering.ts';
 import { containsBorrow, layoutOf, layoutOfFields, MAX_FLAT_PARAMS, MAX_FLAT_RESULTS } from './layout.ts';
 import { discriminantOf, invalidDiscriminant } from './loading.ts';
+import { lowerBorrowedHandle, lowerOwnHandle } from './resource-handles.ts';
 import type { Stager } from './stager.ts';
 
 /** What `flatten_functype` finds out about a function type, for the synchronous ABI. */
@@ -109,12 +110,14 @@ export function stageLiftResultForHost(stager: Stager, signature: Signature): Li
     };
   }
   const { alignment, size } = layoutOf(result);
-  const { read, offset } = discriminantOf(result);
+  const { offset } = discriminantOf(result);
   const loadOk = result.ok === undefined ? undefined : stager.load(result.ok);
   const loadError = result.error === undefined ? undefined : stager.load(result.error);
   return (cx, pointer) => {
     const ptr = checkedPointer(cx, pointer, alignment, size);
-    if (read(cx, ptr) === 0) return loadOk === undefined ? undefined : loadOk(cx, ptr + offset);
+    const discriminant = cx.memory.view.getUint8(ptr);
+    if (discriminant === 0) return loadOk === undefined ? undefined : loadOk(cx, ptr + offset);
+    if (discriminant !== 1) throw invalidDiscriminant(cx, discriminant, 2);
     return new Failure(loadError === undefined ? undefined : loadError(cx, ptr + offset));
   };
 }
@@ -145,9 +148,28 @@ export function stageLowerParams(
   };
 }
 
-/** Each argument as its one core argument. */
-export function stageLowerSimpleParams(stager: Stager, { params }: Signature): readonly LowerOne[] {
-  return params.map((param) => stageLowerOne(stager, param));
+/** How an argument becomes its one core argument. */
+export interface SimpleParam {
+  /** Own and borrowed handles as numbers, which are most of all arguments, are lowered without a call to a closure. */
+  readonly handle: 'own' | 'borrow' | undefined;
+  readonly slot: number;
+  readonly lower: LowerOne;
+}
+
+export function stageSimpleParams(stager: Stager, { params }: Signature): readonly SimpleParam[] {
+  return params.map((param) => {
+    const lower = stageLowerOne(stager, param);
+    if (stager.representation !== 'handles' || (param.kind !== 'own' && param.kind !== 'borrow')) {
+      return { handle: undefined, slot: -1, lower };
+    }
+    return { handle: param.kind, slot: stager.slotOf(param.resource), lower };
+  });
+}
+
+export function lowerSimple(cx: Context, { handle, slot, lower }: SimpleParam, value: unknown): CoreValue {
+  if (handle === 'own') return lowerOwnHandle(cx, slot, value);
+  if (handle === 'borrow') return lowerBorrowedHandle(cx, slot, value);
+  return lower(cx, value);
 }
 
 /** A result for a guest: its core result, or stored where `outPointer` says. */

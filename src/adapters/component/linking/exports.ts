@@ -10,13 +10,15 @@ import type { RuntimeResource } from '../abi/runtime-state.ts';
 import type { InstanceItem, Item } from './items.ts';
 import { remember, rememberClass } from './known.ts';
 import type { LinkHost } from './link.ts';
-import { parseResourceFunction } from './names.ts';
+import { parseResourceFunction, type ResourceFunctionName } from './names.ts';
 
 /** Makes the exports objects of one instantiated component. */
 export class ExportsWriter {
   private readonly host: LinkHost;
   /** Whether a call may have to wait for the host, so that every export gives a promise. */
   private readonly isAsynchronous: boolean;
+  /** With `resources: 'handles'`, what stands for each resource type, under however many names it is exported. */
+  private readonly handleFunctions = new Map<RuntimeResource, object>();
 
   constructor(host: LinkHost, isAsynchronous: boolean) {
     this.host = host;
@@ -45,7 +47,7 @@ export class ExportsWriter {
         }
         const type = container.exports.get(parsed.resource);
         if (type?.kind === 'type' && type.resource !== undefined) {
-          this.writeMember(exports, type.resource, parsed, callable, item);
+          this.writeMember(type.resource, parsed, callable, item);
         }
         return;
       }
@@ -84,12 +86,7 @@ export class ExportsWriter {
       return;
     }
     if (this.host.resources === 'handles') {
-      const { handles } = this.host;
-      const functions = {
-        drop: (handle: unknown): void => destroyFromHost(resource, removeHostOwn(handles, resource, handle)),
-      };
-      rememberClass(functions, resource);
-      exports[toCamelCase(name)] = functions;
+      exports[toCamelCase(name)] = this.functionsOf(resource);
       return;
     }
     const { exported } = guestObjects(resource);
@@ -97,19 +94,26 @@ export class ExportsWriter {
     exports[toPascalCase(name)] = exported;
   }
 
+  private functionsOf(resource: RuntimeResource): object {
+    const known = this.handleFunctions.get(resource);
+    if (known !== undefined) return known;
+    const { handles } = this.host;
+    const drop = (handle: unknown): void => destroyFromHost(resource, removeHostOwn(handles, resource, handle));
+    const functions = { drop };
+    this.handleFunctions.set(resource, functions);
+    rememberClass(functions, resource);
+    return functions;
+  }
+
   private writeMember(
-    exports: Record<string, unknown>,
     resource: RuntimeResource,
-    { form, resource: name, member }: { form: string; resource: string; member: string },
+    { form, member }: ResourceFunctionName,
     callable: HostCallable,
     item: Item,
   ): void {
     if (resource.impl === undefined) return;
     if (this.host.resources === 'handles') {
-      const functions = exports[toCamelCase(name)];
-      if (typeof functions === 'object' && functions !== null) {
-        define(functions, form === 'constructor' ? 'create' : toCamelCase(member), callable);
-      }
+      define(this.functionsOf(resource), form === 'constructor' ? 'create' : toCamelCase(member), callable, true);
       return;
     }
     const objects = guestObjects(resource);
@@ -126,9 +130,9 @@ export class ExportsWriter {
 }
 
 /** What the first export of a resource type defines stays: two exports of one type share a class. */
-function define(target: object, key: string, value: HostCallable): void {
+function define(target: object, key: string, value: HostCallable, enumerable: boolean = false): void {
   if (!Object.hasOwn(target, key) || key === 'name' || key === 'length') {
-    Object.defineProperty(target, key, { value, configurable: true, writable: true });
+    Object.defineProperty(target, key, { value, configurable: true, writable: true, enumerable });
   }
 }
 

@@ -176,9 +176,6 @@ function resolveIn({ frame, bound }: Scope): Resolve {
   return (resource) => bound.get(resource) ?? frame.instance.resources[frame.plan.slotOf(resource)];
 }
 
-/** A type that has no run-time form: only names of it are aliased. */
-const typeWithoutForm: Item = { kind: 'type', resource: undefined };
-
 function boundType(item: Item & { kind: 'type' }, type: ExternType, path: readonly string[], scope: Scope): Item {
   if (type.kind !== 'type' || type.type.kind !== 'resource') return item;
   if (item.resource === undefined) throw missing(type, undefined, path);
