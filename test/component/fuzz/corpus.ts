@@ -1,0 +1,29 @@
+/** The components of the validator's cases: valid and invalid ones, of every rule. */
+import { assemble } from '../assemble.ts';
+import { cases as aliases } from '../validation/cases/aliases.ts';
+import { cases as canonicalDefinitions } from '../validation/cases/canonical-definitions.ts';
+import { cases as coreModules } from '../validation/cases/core-modules.ts';
+import { cases as definedTypes } from '../validation/cases/defined-types.ts';
+import { cases as externalVisibility } from '../validation/cases/external-visibility.ts';
+import { cases as instantiation } from '../validation/cases/instantiation.ts';
+import { cases as names } from '../validation/cases/names.ts';
+import { cases as resources } from '../validation/cases/resources.ts';
+
+/** Components beyond this are left out: most changes to them would hit the same long vector. */
+const maxLength = 4096;
+
+/** The binaries that mutation starts from. */
+export async function corpus(): Promise<readonly Uint8Array[]> {
+  const cases = [
+    ...aliases,
+    ...canonicalDefinitions,
+    ...coreModules,
+    ...definedTypes,
+    ...externalVisibility,
+    ...instantiation,
+    ...names,
+    ...resources,
+  ];
+  const binaries = await Promise.all(cases.map((one) => assemble(one.text)));
+  return binaries.filter((binary) => binary.length <= maxLength);
+}
