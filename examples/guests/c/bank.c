@@ -14,8 +14,8 @@
 #define BALANCE_LIMIT 100000000
 #define MAX_SAFE_INTEGER 9007199254740991
 
-#define MAX_ID_UNITS 64
-#define MAX_OWNER_UNITS 200
+#define MAX_ID_CHARACTERS 64
+#define MAX_OWNER_CHARACTERS 200
 
 static void *allocate(size_t size) {
   void *it = malloc(size);
@@ -287,11 +287,11 @@ static void *undecodable(refusal *fault, const reader *r) {
 
 static void *wrong_shape(refusal *fault, const char *message) { return say(fault, TEXT("invalid-shape"), message); }
 
-/* The length that JavaScript sees, and with it every limit: in UTF-16 code units. */
-static bool units_within(text it, size_t most) {
-  size_t units = 0;
-  for (size_t i = 0; i < it.len; i++) units += ((it.ptr[i] & 0xc0) != 0x80) + (it.ptr[i] >= 0xf0);
-  return units >= 1 && units <= most;
+/* The length that zod counts: in code points. */
+static bool length_within(text it, size_t most) {
+  size_t characters = 0;
+  for (size_t i = 0; i < it.len; i++) characters += (it.ptr[i] & 0xc0) != 0x80;
+  return characters >= 1 && characters <= most;
 }
 
 static bool to_int64(integer from, uint64_t most, int64_t *to) {
@@ -310,18 +310,18 @@ static message *decode_message(kind kind, bool strict, text payload, refusal *fa
     if (text_equals(key, TEXT("accountId"))) {
       read_once(&r, &seen, 0);
       it.account_id = read_text(&r);
-      account_id = units_within(it.account_id, MAX_ID_UNITS);
+      account_id = length_within(it.account_id, MAX_ID_CHARACTERS);
     } else if (kinds[kind].has_owner && text_equals(key, TEXT("owner"))) {
       read_once(&r, &seen, 1);
       it.owner = read_text(&r);
-      owner = units_within(it.owner, MAX_OWNER_UNITS);
+      owner = length_within(it.owner, MAX_OWNER_CHARACTERS);
     } else if (kinds[kind].has_amount && text_equals(key, TEXT("amount"))) {
       read_once(&r, &seen, 2);
       amount = to_int64(read_integer(&r), MAX_AMOUNT, &it.amount) && it.amount >= 1;
     } else if (kinds[kind].has_amount && text_equals(key, TEXT("transferId"))) {
       read_once(&r, &seen, 3);
       it.transfer_id = read_text(&r);
-      transfer = units_within(it.transfer_id, MAX_ID_UNITS);
+      transfer = length_within(it.transfer_id, MAX_ID_CHARACTERS);
     } else {
       known = false;
       skip_value(&r);

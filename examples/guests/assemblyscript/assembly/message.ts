@@ -11,8 +11,8 @@ export const COMMANDS: string[] = ['OpenAccount', 'Deposit', 'Withdraw', 'CloseA
 export const EVENTS: string[] = ['AccountOpened', 'Deposited', 'Withdrawn', 'AccountClosed'];
 
 const MAX_AMOUNT: i64 = 100_000_000;
-const MAX_ID_UNITS = 64;
-const MAX_OWNER_UNITS = 200;
+const MAX_ID_CHARACTERS = 64;
+const MAX_OWNER_CHARACTERS = 200;
 
 /** Texts are UTF-8. `transferId` is empty where there is none: an empty one has the wrong shape. */
 export class Message {
@@ -96,10 +96,10 @@ export function decodeMessage(kind: i32, strict: bool, payload: usize, length: u
   }
   reader.finish();
   if (reader.failed != '') return Message.none(reader.fault());
-  if (!within(accountId, MAX_ID_UNITS)) return wrongShape('accountId: 1 to 64 characters are expected');
-  if (hasOwner(kind) && !within(owner, MAX_OWNER_UNITS)) return wrongShape('owner: 1 to 200 characters are expected');
+  if (!within(accountId, MAX_ID_CHARACTERS)) return wrongShape('accountId: 1 to 64 characters are expected');
+  if (hasOwner(kind) && !within(owner, MAX_OWNER_CHARACTERS)) return wrongShape('owner: 1 to 200 characters are expected');
   if (hasAmount(kind) && amount < 1) return wrongShape('amount: an integer from 1 to 100000000 is expected');
-  if ((seen & 8) != 0 && !within(transferId, MAX_ID_UNITS)) {
+  if ((seen & 8) != 0 && !within(transferId, MAX_ID_CHARACTERS)) {
     return wrongShape('transferId: 1 to 64 characters are expected');
   }
   if (strict && !known) return wrongShape('the command has a field that its type does not know');
@@ -110,9 +110,9 @@ function wrongShape(message: string): Message {
   return Message.none(Refusal.wrongShape(message));
 }
 
-/** The length that JavaScript sees, and with it every limit: in UTF-16 code units. */
+/** The length that zod counts: in code points. */
 function within(text: Bytes, most: i32): bool {
-  let units = 0;
-  for (let i = 0; i < text.length; i++) units += i32((text[i] & 0xc0) != 0x80) + i32(text[i] >= 0xf0);
-  return units >= 1 && units <= most;
+  let characters = 0;
+  for (let i = 0; i < text.length; i++) characters += i32((text[i] & 0xc0) != 0x80);
+  return characters >= 1 && characters <= most;
 }

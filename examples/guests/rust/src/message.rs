@@ -3,8 +3,8 @@
 use crate::bank::{MAX_AMOUNT, Refusal};
 use crate::msgpack::{Reader, Writer};
 
-const MAX_ID_UNITS: usize = 64;
-const MAX_OWNER_UNITS: usize = 200;
+const MAX_ID_CHARACTERS: usize = 64;
+const MAX_OWNER_CHARACTERS: usize = 200;
 
 #[derive(Clone, Copy, PartialEq)]
 pub enum Kind {
@@ -108,10 +108,10 @@ impl Message {
         reader.end()?;
         let message = Message {
             kind,
-            account_id: within(account_id.flatten(), MAX_ID_UNITS)
+            account_id: within(account_id.flatten(), MAX_ID_CHARACTERS)
                 .ok_or(Refusal::wrong_shape("accountId: 1 to 64 characters are expected"))?,
             owner: match kind.has_owner() {
-                true => within(owner.flatten(), MAX_OWNER_UNITS)
+                true => within(owner.flatten(), MAX_OWNER_CHARACTERS)
                     .ok_or(Refusal::wrong_shape("owner: 1 to 200 characters are expected"))?,
                 false => String::new(),
             },
@@ -125,7 +125,7 @@ impl Message {
             transfer_id: match transfer_id {
                 None => None,
                 Some(text) => Some(
-                    within(text, MAX_ID_UNITS)
+                    within(text, MAX_ID_CHARACTERS)
                         .ok_or(Refusal::wrong_shape("transferId: 1 to 64 characters are expected"))?,
                 ),
             },
@@ -134,7 +134,7 @@ impl Message {
     }
 }
 
-/// The length that JavaScript sees, and with it every limit: in UTF-16 code units.
+/// The length that zod counts: in code points.
 fn within(text: Option<&str>, most: usize) -> Option<String> {
-    text.filter(|it| (1..=most).contains(&it.encode_utf16().count())).map(String::from)
+    text.filter(|it| (1..=most).contains(&it.chars().count())).map(String::from)
 }
