@@ -1,7 +1,9 @@
 /** Online backup (https://www.sqlite.org/backup.html): a copy of the file as it is at the end, made while it is in use. */
 import { existsSync, renameSync, rmSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { Database } from 'better-sqlite3';
 import { StoreFailureError } from '../../../core/errors.ts';
+import { FileFailure } from './failures.ts';
 
 export interface BackupProgress {
   readonly totalPages: number;
@@ -29,6 +31,7 @@ export async function backup(database: Database, file: string, options: BackupOp
     const message = `${JSON.stringify(file)} ${file === '' ? 'is no name' : 'exists'}: name a file that does not exist`;
     throw new StoreFailureError({ tag: 'invalid-argument', val: { argument: 'file', message } }, `file: ${message}`);
   }
+  if (!existsSync(dirname(file))) throw new FileFailure('io', `${file}: there is no folder ${dirname(file)}: make it`);
   const partial = `${file}.partial`;
   rmSync(partial, { force: true });
   try {

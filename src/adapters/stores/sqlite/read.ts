@@ -8,14 +8,7 @@ import { StoredEventContext } from '../../../core/recorded.ts';
 import type { ReadCommitsOptions, ReadStreamsOptions, StreamHead } from '../../../core/verify-chain.ts';
 import { contradiction } from './failures.ts';
 import type { Known } from './known.ts';
-import {
-  type DecisionRow,
-  type EventRow,
-  MAX_BRANCHES,
-  prepareMerged,
-  prepareScan,
-  type Statements,
-} from './statements.ts';
+import { type DecisionRow, type EventRow, MAX_BRANCHES, prepareMerged, type Statements } from './statements.ts';
 
 /** What reading needs of a connection. */
 export interface Reader {
@@ -64,12 +57,14 @@ function filtered(
   categories: readonly string[],
   eventTypes: readonly string[],
 ): EventRow[] {
-  const [inCategories, inTypes] = [JSON.stringify(categories), JSON.stringify(eventTypes)];
   statements.beginRead.run();
   try {
-    const types = statements.eventTypesOf.all(inCategories, inCategories, inTypes, inTypes);
+    const types = idsOf(statements, categories, eventTypes);
     if (types.length === 0) return [];
-    if (types.length > MAX_BRANCHES) return prepareScan(database, direction).all(JSON.stringify(types), behind, limit);
+    if (types.length > MAX_BRANCHES) {
+      const scan = direction === 'forward' ? statements.scanForward : statements.scanBackward;
+      return scan.all(JSON.stringify(types), behind, limit);
+    }
     const name = `${direction} ${types.length}`;
     let statement = merged.get(name);
     if (statement === undefined) {
@@ -80,6 +75,13 @@ function filtered(
   } finally {
     if (database.inTransaction) statements.endRead.run();
   }
+}
+
+function idsOf(statements: Statements, categories: readonly string[], eventTypes: readonly string[]): number[] {
+  const { eventTypesOfCategories, eventTypesOfNames, eventTypesOfBoth } = statements;
+  if (eventTypes.length === 0) return eventTypesOfCategories.all(JSON.stringify(categories));
+  if (categories.length === 0) return eventTypesOfNames.all(JSON.stringify(eventTypes));
+  return eventTypesOfBoth.all(JSON.stringify(categories), JSON.stringify(eventTypes));
 }
 
 /** A bigint as the number that stands for it in the file; undefined: beyond all. */

@@ -1,6 +1,6 @@
 /** Every query, built and typed by Kysely (schema.ts), compiled and prepared once for a connection. */
 import type { Database, Statement } from 'better-sqlite3';
-import { type Compilable, type RawBuilder, sql } from 'kysely';
+import { type Compilable, sql } from 'kysely';
 import type { Direction } from '../../../core/event-store.ts';
 import { bound, compiler } from './schema.ts';
 
@@ -62,10 +62,8 @@ const number = bound<number>();
 const text = bound<string>();
 const bytes = bound<Uint8Array>();
 
-/** Whether `column` is in the JSON array that is bound, or the array is empty. It is bound twice. */
-function inList(column: 'category' | 'type'): RawBuilder<boolean> {
-  return sql<boolean>`(? = '[]' or ${sql.ref(column)} in (select value from json_each(?)))`;
-}
+/** The values of the JSON array that is bound. */
+const listed = sql<string>`(select value from json_each(?))`;
 
 /** A cross join is SQLite's way to be told the order: the events, and to each its decision. */
 const selectEvents = compiler
@@ -102,8 +100,10 @@ export interface Statements {
   readonly eventTypeId: Statement<[category: string, type: string, schemaVersion: number], number>;
   readonly eventType: Statement<[id: number], [type: string, schemaVersion: number]>;
   readonly addEventType: Statement<[category: string, type: string, schemaVersion: number]>;
-  /** Each list, a JSON array, is bound twice. */
-  readonly eventTypesOf: Statement<[categories: string, again: string, types: string, again: string], number>;
+  /** The lists are JSON arrays. */
+  readonly eventTypesOfCategories: Statement<[categories: string], number>;
+  readonly eventTypesOfNames: Statement<[types: string], number>;
+  readonly eventTypesOfBoth: Statement<[categories: string, types: string], number>;
   readonly commandTypeId: Statement<CommandTypeRow, number>;
   readonly commandType: Statement<[id: number], CommandTypeRow>;
   readonly addCommandType: Statement<CommandTypeRow>;
@@ -120,6 +120,9 @@ export interface Statements {
   readonly streamBackward: Statement<[streamId: number, from: number, limit: number], EventRow>;
   readonly allForward: Statement<[after: number, limit: number], EventRow>;
   readonly allBackward: Statement<[before: number, limit: number], EventRow>;
+  /** The events of some types, whose ids are bound as a JSON array, found by looking at every event. */
+  readonly scanForward: Statement<[types: string, after: number, limit: number], EventRow>;
+  readonly scanBackward: Statement<[types: string, before: number, limit: number], EventRow>;
   readonly loadSnapshot: Statement<
     [stream: string, moduleName: string, moduleVersion: string],
     [revision: number, contentType: string, state: Buffer]
@@ -194,23 +197,6 @@ export function prepareMerged(database: Database, direction: Direction, types: n
   );
 }
 
-/** Events of any number of types, found by looking at every event. Bound: the ids as a JSON array, position, limit. */
-export function prepareScan(
-  database: Database,
-  direction: Direction,
-): Statement<[types: string, position: number, limit: number], EventRow> {
-  const [behind, order] = direction === 'forward' ? (['>', 'asc'] as const) : (['<', 'desc'] as const);
-  return rows(
-    database,
-    selectEvents
-      // The sign keeps the index of types out of it.
-      .where(sql<boolean>`+${sql.ref('events.event_type_id')} in (select value from json_each(?))`)
-      .where('events.position', behind, number)
-      .orderBy('events.position', order)
-      .limit(number),
-  );
-}
-
 /** Rows come as arrays: a third of the time that objects take. */
 function rows<Values extends unknown[], Row>(database: Database, query: Compilable): Statement<Values, Row> {
   return statement<Values, Row>(database, query).raw();
@@ -232,6 +218,11 @@ export function prepareStatements(database: Database): Statements {
   const { fn } = compiler;
   const decisions = compiler.selectFrom('decisions').select(decisionColumns);
   const ofStream = selectEvents.where('events.stream_id', '=', number).limit(number);
+  const eventTypeIds = compiler.selectFrom('event_types').select('id');
+  // The sign keeps the index of types out of it: its matches would have to be sorted, page after page.
+  const scan = selectEvents.where(
+    sql<boolean>`+${sql.ref('events.event_type_id')} in (select value from json_each(?))`,
+  );
   const snapshot = { stream: text, module_name: text, module_version: text };
   return {
     beginRead: database.prepare<[]>('BEGIN'),
@@ -270,10 +261,9 @@ export function prepareStatements(database: Database): Statements {
       database,
       compiler.insertInto('event_types').values({ category: text, type: text, schema_version: number }),
     ),
-    eventTypesOf: values(
-      database,
-      compiler.selectFrom('event_types').select('id').where(inList('category')).where(inList('type')),
-    ),
+    eventTypesOfCategories: values(database, eventTypeIds.where('category', 'in', listed)),
+    eventTypesOfNames: values(database, eventTypeIds.where('type', 'in', listed)),
+    eventTypesOfBoth: values(database, eventTypeIds.where('category', 'in', listed).where('type', 'in', listed)),
     commandTypeId: values(
       database,
       compiler
@@ -368,6 +358,12 @@ export function prepareStatements(database: Database): Statements {
     allBackward: rows(
       database,
       selectEvents.where('events.position', '<', number).orderBy('events.position', 'desc').limit(number),
+    ),
+
+    scanForward: rows(database, scan.where('events.position', '>', number).orderBy('events.position').limit(number)),
+    scanBackward: rows(
+      database,
+      scan.where('events.position', '<', number).orderBy('events.position', 'desc').limit(number),
     ),
 
     loadSnapshot: rows(
