@@ -1,4 +1,5 @@
 /** `decidable/testing`: given/when/then, the determinism check, arbitraries from schemas, and the store suite. */
+export { type Arbitraries, arbitraries, arbitraryOf, type Described, type FC } from './arbitraries.ts';
 export * from './event-store-suite.ts';
 export { ExpectationError, type Story } from './expectation.ts';
 export {
@@ -16,3 +17,10 @@ export {
   type DecisionWhen,
   testDecider,
 } from './test-decider.ts';
+export {
+  type EventHandlerTest,
+  type ReactionThen,
+  type ReactionWhen,
+  testEventHandler,
+} from './test-event-handler.ts';
+export { type DocumentsGiven, type DocumentsThen, type ProjectorTest, testProjector } from './test-projector.ts';

@@ -1,0 +1,351 @@
+/**
+ * Arbitraries for property tests, from the zod schemas of a module: commands, events and states that its schemas accept.
+ *
+ * fast-check is the caller's (an optional peer, of which only types are imported): `arbitraries(fc, account)`.
+ */
+import type * as FastCheck from 'fast-check';
+import { DefinitionError, type StandardSchema } from '../../core/index.ts';
+
+/** fast-check, as `import fc from 'fast-check'` gives it. */
+export type FC = Pick<typeof FastCheck, keyof typeof FastCheck>;
+
+type Arbitrary<Value> = FastCheck.Arbitrary<Value>;
+
+/** What arbitraries are made for: the module that `defineDecider`, `defineEventHandler` or `defineProjector` gave. */
+export interface Described<State, Command, Event> {
+  readonly name: string;
+  readonly commands?: Readonly<Record<string, { readonly schema: StandardSchema }>>;
+  readonly events: Readonly<Record<string, { readonly schema: StandardSchema }>>;
+  readonly stateSchema: StandardSchema<unknown, State>;
+  readonly types: {
+    readonly command: { toEnvelope(command: Command): unknown };
+    readonly event: { toEnvelope(event: Event): unknown };
+  };
+}
+
+export interface Arbitraries<State, Command, Event> {
+  /** Any command of the module. */
+  readonly command: Arbitrary<Command>;
+  /** Any event of the module. */
+  readonly event: Arbitrary<Event>;
+  /** Any state that the schema accepts, reachable or not. */
+  readonly state: Arbitrary<State>;
+}
+
+/** @throws DefinitionError for a schema that is not of zod, or that no values can be drawn from; with its place. */
+export function arbitraries<State, Command, Event>(
+  fc: FC,
+  module: Described<State, Command, Event>,
+): Arbitraries<State, Command, Event> {
+  return {
+    command: messages(fc, `${module.name}.commands`, module.commands ?? {}) as Arbitrary<Command>,
+    event: messages(fc, `${module.name}.events`, module.events) as Arbitrary<Event>,
+    state: arbitraryOf(fc, module.stateSchema, `${module.name}.state`),
+  };
+}
+
+function messages(
+  fc: FC,
+  place: string,
+  definitions: Readonly<Record<string, { readonly schema: StandardSchema }>>,
+): Arbitrary<unknown> {
+  return fc.oneof(
+    ...Object.entries(definitions).map(([type, { schema }]) =>
+      fc.record({ type: fc.constant(type), data: arbitraryOf(fc, schema, `${place}.${type}`) }),
+    ),
+  );
+}
+
+/**
+ * Values that a zod schema accepts, as it gives them. Bounds, formats and patterns are drawn directly; refinements of one's
+ * own are drawn until they hold, so a refinement that rarely does needs an arbitrary of one's own.
+ * @throws DefinitionError as {@link arbitraries}.
+ */
+export function arbitraryOf<Value>(
+  fc: FC,
+  schema: StandardSchema<unknown, Value>,
+  place = 'the schema',
+): Arbitrary<Value> {
+  return new Drawer(fc).draw(schema, place).filter((value) => accepts(schema, value)) as Arbitrary<Value>;
+}
+
+function accepts(schema: StandardSchema, value: unknown): boolean {
+  const result = schema['~standard'].validate(value);
+  return !(result instanceof Promise) && result.issues === undefined;
+}
+
+/** What is read of a zod definition (zod 4, `_zod.def`), and of its checks. */
+interface Definition {
+  readonly type?: string;
+  readonly format?: string;
+  readonly pattern?: RegExp;
+  readonly checks?: readonly { readonly _zod: { readonly def: Check } }[];
+  readonly shape?: Readonly<Record<string, unknown>>;
+  readonly element?: unknown;
+  readonly items?: readonly unknown[];
+  readonly rest?: unknown;
+  readonly keyType?: unknown;
+  readonly valueType?: unknown;
+  readonly options?: readonly unknown[];
+  readonly left?: unknown;
+  readonly right?: unknown;
+  readonly innerType?: unknown;
+  readonly getter?: () => unknown;
+  readonly in?: unknown;
+  readonly values?: readonly unknown[];
+  readonly entries?: Readonly<Record<string, unknown>>;
+}
+
+interface Check {
+  readonly check: string;
+  readonly value?: number | bigint | Date;
+  readonly inclusive?: boolean;
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly length?: number;
+  readonly size?: number;
+  readonly format?: string;
+  readonly pattern?: RegExp;
+}
+
+function definitionOf(schema: unknown): (Definition & { readonly pattern?: RegExp }) | undefined {
+  if (typeof schema !== 'object' || schema === null || !('_zod' in schema)) return undefined;
+  return (schema._zod as { def: Definition }).def;
+}
+
+/** Draws from one schema after the other. One line per type. */
+class Drawer {
+  readonly #fc: FC;
+  /** How often each schema is being drawn right now: more than once where it holds itself. */
+  readonly #open = new Map<unknown, number>();
+  /** How deep schemas are within themselves: options and lists end there. */
+  #depth = 0;
+
+  constructor(fc: FC) {
+    this.#fc = fc;
+  }
+
+  draw(schema: unknown, place: string): Arbitrary<unknown> {
+    const open = this.#open.get(schema) ?? 0;
+    if (this.#depth > MAX_RECURSION) {
+      throw new DefinitionError(place, 'a recursive schema must end at an optional field, a null or a list');
+    }
+    this.#open.set(schema, open + 1);
+    if (open > 0) this.#depth++;
+    try {
+      return this.#drawOnce(schema, place);
+    } finally {
+      this.#open.set(schema, open);
+      if (open > 0) this.#depth--;
+    }
+  }
+
+  #drawOnce(schema: unknown, place: string): Arbitrary<unknown> {
+    const fc = this.#fc;
+    const definition = definitionOf(schema);
+    if (definition === undefined) {
+      throw new DefinitionError(place, 'arbitraries are drawn from zod schemas: give one of your own for this one');
+    }
+    const checks = (definition.checks ?? []).map((check) => check._zod.def);
+    const inner = (of: unknown, step: string): Arbitrary<unknown> => this.draw(of, `${place}${step}`);
+    switch (definition.type) {
+      case 'string':
+        return this.#string(definition, checks);
+      case 'number':
+        return this.#number(definition, checks);
+      case 'bigint':
+        return this.#bigint(definition, checks);
+      case 'boolean':
+        return fc.boolean();
+      case 'date':
+        return this.#date(checks);
+      case 'literal':
+        return fc.constantFrom(...(definition.values ?? []));
+      case 'enum':
+        return fc.constantFrom(...enumValues(definition.entries ?? {}));
+      case 'null':
+        return fc.constant(null);
+      case 'undefined':
+      case 'void':
+        return fc.constant(undefined);
+      case 'any':
+      case 'unknown':
+        return fc.oneof(fc.string(WELL_FORMED), fc.integer(), fc.boolean(), fc.constant(null));
+      case 'object':
+        return this.#object(Object.entries(definition.shape ?? {}), place);
+      case 'array':
+        return this.#list(definition.element, place, checks);
+      case 'set':
+        return fc.uniqueArray(inner(definition.valueType, '{}'), this.#lengths(checks)).map((items) => new Set(items));
+      case 'map':
+        return this.#pairs(definition, place, checks).map((pairs) => new Map(pairs));
+      case 'record':
+        return this.#pairs(definition, place, checks).map((pairs) => Object.fromEntries(pairs));
+      case 'tuple':
+        return fc.tuple(...(definition.items ?? []).map((item, index) => inner(item, `[${index}]`)));
+      case 'union':
+        return fc.oneof(...(definition.options ?? []).map((option, index) => inner(option, `|${index}`)));
+      case 'intersection':
+        return fc
+          .tuple(inner(definition.left, '&0'), inner(definition.right, '&1'))
+          .map(([left, right]) => Object.assign({}, left, right));
+      case 'optional':
+        return this.#end(fc.constant(undefined), () => fc.option(inner(definition.innerType, ''), { nil: undefined }));
+      case 'nullable':
+        return this.#end(fc.constant(null), () => fc.option(inner(definition.innerType, ''), { nil: null }));
+      case 'default':
+      case 'prefault':
+      case 'nonoptional':
+      case 'readonly':
+      case 'catch':
+        return inner(definition.innerType, '');
+      case 'pipe':
+        return inner(definition.in, '');
+      case 'lazy':
+        return inner(definition.getter?.(), '');
+      case 'template_literal':
+        return fc.stringMatching((schema as { _zod: { pattern: RegExp } })._zod.pattern);
+      default:
+        throw new DefinitionError(
+          place,
+          `nothing can be drawn from z.${definition.type}(): give an arbitrary of your own`,
+        );
+    }
+  }
+
+  /** fast-check matches patterns; lengths beside a pattern are left to the filter. */
+  #string(definition: Definition, checks: readonly Check[]): Arbitrary<string> {
+    const pattern = definition.pattern ?? checks.find((check) => check.pattern !== undefined)?.pattern;
+    if (definition.format === 'uuid' || definition.format === 'guid') return this.#fc.uuid();
+    if (definition.format === 'email') return this.#fc.emailAddress();
+    if (definition.format === 'datetime') return this.#date([]).map((date) => date.toISOString());
+    if (pattern !== undefined) return this.#fc.stringMatching(pattern);
+    const { minLength, maxLength } = this.#lengths(checks);
+    return this.#fc.string({ ...WELL_FORMED, minLength, ...(maxLength === undefined ? {} : { maxLength }) });
+  }
+
+  #number(definition: Definition, checks: readonly Check[]): Arbitrary<number> {
+    const formats = [definition.format, ...checks.map(({ format }) => format)];
+    const whole = formats.some((format) => format !== undefined && /int/.test(format));
+    const step = checks.find(({ check }) => check === 'multiple_of')?.value;
+    const { min, max } = boundsOf(checks);
+    if (!whole && step === undefined) {
+      return this.#fc.double({
+        noNaN: true,
+        noDefaultInfinity: true,
+        ...(min === undefined ? {} : { min: Number(min.value), minExcluded: !min.inclusive }),
+        ...(max === undefined ? {} : { max: Number(max.value), maxExcluded: !max.inclusive }),
+      });
+    }
+    // Multiples are drawn as multiples; bounds that are excluded, by the next whole number.
+    const unit = Number(step ?? 1);
+    const small = formats.some((format) => format?.includes('32'));
+    const lowest = formats.includes('uint32') ? 0 : small ? -(2 ** 31) : Number.MIN_SAFE_INTEGER;
+    const highest = formats.includes('uint32') ? 2 ** 32 - 1 : small ? 2 ** 31 - 1 : Number.MAX_SAFE_INTEGER;
+    const from = min === undefined ? lowest : wholeFrom(Number(min.value) / unit, min.inclusive);
+    const to = max === undefined ? highest : -wholeFrom(-Number(max.value) / unit, max.inclusive);
+    return this.#fc
+      .bigInt({ min: BigInt(Math.max(from, lowest)), max: BigInt(Math.min(to, highest)) })
+      .map((count) => Number(count) * unit);
+  }
+
+  #bigint(definition: Definition, checks: readonly Check[]): Arbitrary<bigint> {
+    const { min, max } = boundsOf(checks);
+    const unsigned = definition.format === 'uint64';
+    const low = unsigned ? 0n : -(2n ** 63n);
+    const high = unsigned ? 2n ** 64n - 1n : 2n ** 63n - 1n;
+    return this.#fc.bigInt({
+      min: min === undefined ? low : BigInt(min.value) + (min.inclusive ? 0n : 1n),
+      max: max === undefined ? high : BigInt(max.value) - (max.inclusive ? 0n : 1n),
+    });
+  }
+
+  /** Within the years that ISO 8601 writes with four digits. */
+  #date(checks: readonly Check[]): Arbitrary<Date> {
+    const bound = (name: string): Date | undefined =>
+      checks.flatMap(({ check, value }) => (check === name && value instanceof Date ? [value] : []))[0];
+    return this.#fc.date({
+      noInvalidDate: true,
+      min: bound('greater_than') ?? new Date(-62_167_219_200_000),
+      max: bound('less_than') ?? new Date(253_402_300_799_999),
+    });
+  }
+
+  #object(fields: readonly (readonly [string, unknown])[], place: string): Arbitrary<unknown> {
+    const model = Object.fromEntries(fields.map(([key, field]) => [key, this.draw(field, `${place}.${key}`)]));
+    // A field that is undefined is absent in the bytes: drawn as it would be read.
+    return this.#fc
+      .record(model)
+      .map((value) => Object.fromEntries(Object.entries(value).filter(([, field]) => field !== undefined)));
+  }
+
+  /** A list within itself is empty in the end, where it may be. */
+  #list(element: unknown, place: string, checks: readonly Check[]): Arbitrary<unknown> {
+    const lengths = this.#lengths(checks);
+    if (this.#depth >= MAX_RECURSION && lengths.minLength === 0) return this.#fc.constant([]);
+    return this.#fc.array(this.draw(element, `${place}[]`), lengths);
+  }
+
+  #pairs(definition: Definition, place: string, checks: readonly Check[]): Arbitrary<[never, unknown][]> {
+    const pair = this.#fc.tuple(
+      this.draw(definition.keyType, `${place}{key}`) as Arbitrary<never>,
+      this.draw(definition.valueType, `${place}{value}`),
+    );
+    return this.#fc
+      .uniqueArray(pair, {
+        ...this.#lengths(checks),
+        selector: ([key]: [unknown, unknown]) => key,
+      })
+      .map((pairs) => pairs.filter(([key]) => key !== '__proto__'));
+  }
+
+  #lengths(checks: readonly Check[]): { minLength: number; maxLength?: number } {
+    let minLength = 0;
+    let maxLength = this.#depth > 0 ? 1 : undefined;
+    for (const { minimum, maximum, length, size } of checks) {
+      const exact = length ?? size;
+      minLength = Math.max(minLength, minimum ?? exact ?? 0);
+      const upper = maximum ?? exact;
+      if (upper !== undefined) maxLength = Math.min(maxLength ?? upper, upper);
+    }
+    return maxLength === undefined ? { minLength } : { minLength, maxLength: Math.max(minLength, maxLength) };
+  }
+
+  #end(short: Arbitrary<unknown>, long: () => Arbitrary<unknown>): Arbitrary<unknown> {
+    return this.#depth >= MAX_RECURSION ? short : long();
+  }
+}
+
+/** How often a recursive schema is drawn within itself. */
+const MAX_RECURSION = 2;
+
+/** Text without lone surrogates, which have no encoding. */
+const WELL_FORMED = { unit: 'grapheme' } as const;
+
+interface Bound {
+  readonly value: number | bigint;
+  readonly inclusive: boolean;
+}
+
+function boundsOf(checks: readonly Check[]): { min?: Bound; max?: Bound } {
+  const bounds: { min?: Bound; max?: Bound } = {};
+  for (const { check, value, inclusive = true } of checks) {
+    if (value === undefined || value instanceof Date) continue;
+    if (check === 'greater_than' && (bounds.min === undefined || value >= bounds.min.value))
+      bounds.min = { value, inclusive };
+    if (check === 'less_than' && (bounds.max === undefined || value <= bounds.max.value))
+      bounds.max = { value, inclusive };
+  }
+  return bounds;
+}
+
+/** The smallest whole number from `bound` on. */
+function wholeFrom(bound: number, inclusive: boolean): number {
+  return Number.isInteger(bound) && !inclusive ? bound + 1 : Math.ceil(bound);
+}
+
+/** The values of an enum; a numeric TypeScript enum lists its names again. */
+function enumValues(entries: Readonly<Record<string, unknown>>): unknown[] {
+  const numbers = Object.values(entries).filter((value) => typeof value === 'number');
+  return Object.entries(entries).flatMap(([key, value]) => (numbers.includes(Number(key)) ? [] : [value]));
+}

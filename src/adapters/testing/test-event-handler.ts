@@ -1,0 +1,171 @@
+/** Given these events, when this event comes, then these reactions: a test of a process manager as a sentence. */
+import type { Envelope, EventContext, Message, ProcessManager, Reacted, Reaction, Types } from '../../core/index.ts';
+import { contextAt } from './context.ts';
+import { ExpectationError, type Story } from './expectation.ts';
+import { NondeterminismError } from './forbidden.ts';
+import { plain, sameBytes, sameEnvelope, type Typed, withHandle } from './messages-of.ts';
+import { runIsolated } from './run-decision.ts';
+import { showMessage, showValue } from './show.ts';
+
+/** What is said of an event. Each holds or throws an {@link ExpectationError}, and gives itself to say more. */
+export interface ReactionThen<State, Command> {
+  /** Exactly these reactions, in order, as `dispatch`, `schedule` and `cancel` make them. */
+  then(...reactions: readonly Reacted<Command>[]): this;
+  /** No reactions; the event may have changed the process. */
+  thenNothing(): this;
+  /** The event belongs to no process. */
+  thenNotConcerned(): this;
+  /** The state of the process after the event. */
+  thenState(state: State): this;
+}
+
+export interface ReactionWhen<State, Command, Event> {
+  /** @param context what a store would have said of it; what is not named is made up, always in the same way. */
+  when(event: Event, context?: Partial<EventContext>): ReactionThen<State, Command>;
+}
+
+export interface EventHandlerTest<State, Command, Event> {
+  /** What happened before, in any process, the oldest first: those of the process of `when` are folded. */
+  given(...events: readonly Event[]): ReactionWhen<State, Command, Event>;
+}
+
+type Reached =
+  | { readonly tag: 'not-concerned' }
+  | { readonly tag: 'reacted'; readonly reactions: readonly Reaction[]; readonly state: Uint8Array };
+
+/**
+ * Binds the sentences to a process manager: `const { given } = testEventHandler(reminders)`. What it does is done twice,
+ * without clock, randomness and the rest of the ambient world.
+ *
+ * @param messages whose messages the test is written in, where the module is a component.
+ */
+export function testEventHandler<State, Command, Event>(
+  module: ProcessManager<State, Command, Event>,
+): EventHandlerTest<State, Command, Event>;
+export function testEventHandler<Handle, CommandHandle, EventHandle, State, Command, Event>(
+  module: ProcessManager<Handle, CommandHandle, EventHandle>,
+  messages: Typed<State, Command, Event>,
+): EventHandlerTest<State, Command, Event>;
+export function testEventHandler<Handle, CommandHandle, EventHandle, State, Command, Event>(
+  module: ProcessManager<Handle, CommandHandle, EventHandle>,
+  messages?: Typed<State, Command, Event>,
+): EventHandlerTest<State, Command, Event> {
+  const types = messages?.types ?? (module.types as unknown as Types<State, Command, Event>);
+  return {
+    given: (...events) => ({
+      when: (event, context = {}) => {
+        const history = events.map((before) => types.event.toEnvelope(before));
+        const now = types.event.toEnvelope(event);
+        const react = (): Reached => reactOnce(module, history, now, { ...contextAt(history.length), ...context });
+        const reached = runIsolated(react);
+        if (!sameReached(reached, runIsolated(react))) {
+          throw new NondeterminismError(`${now.type} was handled twice from the same history, with different results`);
+        }
+        const story: Story = [
+          ['given', events.map((before) => showMessage(plain(before)))],
+          ['when', [showMessage(plain(event))]],
+        ];
+        return expectations(reached, story, types);
+      },
+    }),
+  };
+}
+
+function reactOnce<State, Command, Event>(
+  { types, eventHandler }: ProcessManager<State, Command, Event>,
+  history: readonly Envelope[],
+  now: Envelope,
+  context: EventContext,
+): Reached {
+  const key = withHandle(types.event, now, (event) => eventHandler.key(event));
+  if (key === undefined) return { tag: 'not-concerned' };
+  let state = eventHandler.initialState();
+  try {
+    for (const envelope of history) {
+      withHandle(types.event, envelope, (event) => {
+        if (eventHandler.key(event) === key) state = eventHandler.evolve(state, event);
+      });
+    }
+    const reactions = withHandle(types.event, now, (event) => {
+      state = eventHandler.evolve(state, event);
+      return eventHandler.handle(state, event, context);
+    });
+    return { tag: 'reacted', reactions, state: types.state.toBytes(state) };
+  } finally {
+    types.state.drop?.(state);
+  }
+}
+
+function sameReached(left: Reached, right: Reached): boolean {
+  if (left.tag !== 'reacted' || right.tag !== 'reacted') return left.tag === right.tag;
+  return sameReactions(left.reactions, right.reactions) && sameBytes(left.state, right.state);
+}
+
+function sameReactions(left: readonly Reaction[], right: readonly Reaction[]): boolean {
+  return left.length === right.length && left.every((reaction, index) => sameReaction(reaction, right[index]!));
+}
+
+function sameReaction(left: Reaction, right: Reaction): boolean {
+  if (left.tag === 'dispatch' && right.tag === 'dispatch') return sameEnvelope(left.val, right.val);
+  if (left.tag === 'cancel' && right.tag === 'cancel') return left.val === right.val;
+  if (left.tag !== 'schedule' || right.tag !== 'schedule') return false;
+  const [one, other] = [left.val, right.val];
+  return one.id === other.id && one.dueAt === other.dueAt && sameEnvelope(one.command, other.command);
+}
+
+function expectations<State, Command, Event>(
+  reached: Reached,
+  story: Story,
+  types: Types<State, Command, Event>,
+): ReactionThen<State, Command> {
+  const show = (reaction: Reaction): string =>
+    showReaction(reaction, (envelope) => plain(types.command.fromEnvelope(envelope)));
+  const actual = reached.tag === 'reacted' ? reached.reactions.map(show) : ['not concerned'];
+  const fail = (expected: readonly string[], was: readonly string[] = actual): never => {
+    throw new ExpectationError(story, expected, was);
+  };
+  const self: ReactionThen<State, Command> = {
+    // biome-ignore lint/suspicious/noThenProperty: given, when, then. It is no promise, and says so where it is awaited.
+    then(...reactions) {
+      if (reactions.length > 0 && reactions.every((reaction) => typeof reaction === 'function')) {
+        throw new TypeError('a test of an event handler is not asynchronous: do not await it');
+      }
+      const expected = reactions.map((reaction) => reactionOf(reaction, types));
+      if (reached.tag === 'reacted' && sameReactions(reached.reactions, expected)) return self;
+      return fail(expected.map(show));
+    },
+    thenNothing() {
+      return reached.tag === 'reacted' && reached.reactions.length === 0 ? self : fail([]);
+    },
+    thenNotConcerned() {
+      return reached.tag === 'not-concerned' ? self : fail(['not concerned']);
+    },
+    thenState(state) {
+      if (reached.tag === 'not-concerned') return fail([`state ${showValue(state)}`]);
+      if (sameBytes(reached.state, types.state.toBytes(state))) return self;
+      return fail([`state ${showValue(state)}`], [`state ${showValue(types.state.fromBytes(reached.state))}`]);
+    },
+  };
+  return self;
+}
+
+function reactionOf<State, Command, Event>(reacted: Reacted<Command>, types: Types<State, Command, Event>): Reaction {
+  if (reacted.tag === 'cancel') return { tag: 'cancel', val: reacted.id };
+  const command = types.command.toEnvelope(reacted.command);
+  if (reacted.tag === 'dispatch') return { tag: 'dispatch', val: command };
+  const dueAt = reacted.at instanceof Date ? BigInt(reacted.at.getTime()) : reacted.at;
+  return { tag: 'schedule', val: { id: reacted.id, dueAt, command } };
+}
+
+function showReaction(reaction: Reaction, read: (envelope: Envelope) => Message): string {
+  switch (reaction.tag) {
+    case 'dispatch':
+      return `dispatch ${showMessage(read(reaction.val))}`;
+    case 'schedule': {
+      const { id, dueAt, command } = reaction.val;
+      return `schedule ${showValue(id)} at ${new Date(Number(dueAt)).toISOString()}: ${showMessage(read(command))}`;
+    }
+    case 'cancel':
+      return `cancel ${showValue(reaction.val)}`;
+  }
+}

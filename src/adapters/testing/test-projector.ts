@@ -1,0 +1,145 @@
+/** Given these events, then these documents: a test of a read model as a sentence. */
+import type { Envelope, EventContext, ReadModel, Types } from '../../core/index.ts';
+import { contextAt } from './context.ts';
+import { ExpectationError, type Story } from './expectation.ts';
+import { NondeterminismError } from './forbidden.ts';
+import { plain, sameBytes, type Typed, withHandle } from './messages-of.ts';
+import { runIsolated } from './run-decision.ts';
+import { showMessage, showValue } from './show.ts';
+
+/** What is said of the documents. Each holds or throws an {@link ExpectationError}, and gives itself to say more. */
+export interface DocumentsThen<State> {
+  /** Exactly these documents, by key. */
+  then(documents: Readonly<Record<string, State>>): this;
+  /** No documents. */
+  thenNothing(): this;
+  /** This document, whatever others there are. */
+  thenDocument(key: string, document: State): this;
+  /** No document with this key. */
+  thenNoDocument(key: string): this;
+}
+
+export interface DocumentsGiven<State, Event> extends DocumentsThen<State> {
+  /** What happened next. @param context what a store would have said of it; what is not named is made up. */
+  when(event: Event, context?: Partial<EventContext>): DocumentsGiven<State, Event>;
+}
+
+export interface ProjectorTest<State, Event> {
+  /** What happened, the oldest first. */
+  given(...events: readonly Event[]): DocumentsGiven<State, Event>;
+}
+
+interface Happened<Event> {
+  readonly event: Event;
+  readonly context: Partial<EventContext>;
+}
+
+/** Documents by key, encoded. */
+type Documents = ReadonlyMap<string, Uint8Array>;
+
+/**
+ * Binds the sentences to a read model: `const { given } = testProjector(balances)`. The events are projected twice,
+ * without clock, randomness and the rest of the ambient world.
+ *
+ * @param messages whose messages the test is written in, where the module is a component.
+ */
+export function testProjector<State, Command, Event>(
+  module: ReadModel<State, Command, Event>,
+): ProjectorTest<State, Event>;
+export function testProjector<Handle, CommandHandle, EventHandle, State, Command, Event>(
+  module: ReadModel<Handle, CommandHandle, EventHandle>,
+  messages: Typed<State, Command, Event>,
+): ProjectorTest<State, Event>;
+export function testProjector<Handle, CommandHandle, EventHandle, State, Command, Event>(
+  module: ReadModel<Handle, CommandHandle, EventHandle>,
+  messages?: Typed<State, Command, Event>,
+): ProjectorTest<State, Event> {
+  const types = messages?.types ?? (module.types as unknown as Types<State, Command, Event>);
+  const after = (happened: readonly Happened<Event>[]): DocumentsGiven<State, Event> => {
+    const history = happened.map(({ event, context }, index) => ({
+      envelope: types.event.toEnvelope(event),
+      context: { ...contextAt(index), ...context },
+    }));
+    // Projected when something is said of the documents, not for every `when` on the way.
+    const documents = (): Documents => {
+      const first = runIsolated(() => projectAll(module, history));
+      const second = runIsolated(() => projectAll(module, history));
+      if (sameDocuments(first, second)) return first;
+      throw new NondeterminismError('the same events were projected twice, and gave different documents');
+    };
+    const story: Story = [['given', happened.map(({ event }) => showMessage(plain(event)))]];
+    const self: DocumentsGiven<State, Event> = {
+      when: (event, context = {}) => after([...happened, { event, context }]),
+      // biome-ignore lint/suspicious/noThenProperty: given, when, then. It is no promise, and says so where it is awaited.
+      then(expected) {
+        if (typeof expected === 'function') {
+          throw new TypeError('a test of a read model is not asynchronous: do not await it');
+        }
+        const wanted = new Map(Object.entries(expected).map(([key, state]) => [key, types.state.toBytes(state)]));
+        const found = documents();
+        if (!sameDocuments(found, wanted)) throw failed(story, wanted, found, types);
+        return self;
+      },
+      thenNothing: () => self.then({}),
+      thenDocument(key, document) {
+        const found = documents().get(key);
+        const wanted = types.state.toBytes(document);
+        if (found !== undefined && sameBytes(found, wanted)) return self;
+        throw failed(story, new Map([[key, wanted]]), only(key, found), types);
+      },
+      thenNoDocument(key) {
+        const found = documents().get(key);
+        if (found === undefined) return self;
+        throw failed(story, new Map(), only(key, found), types);
+      },
+    };
+    return self;
+  };
+  return { given: (...events) => after(events.map((event) => ({ event, context: {} }))) };
+}
+
+function projectAll<State, Command, Event>(
+  { types, projector }: ReadModel<State, Command, Event>,
+  history: readonly { readonly envelope: Envelope; readonly context: EventContext }[],
+): Documents {
+  const documents = new Map<string, State>();
+  try {
+    for (const { envelope, context } of history) {
+      withHandle(types.event, envelope, (event) => {
+        const key = projector.key(event);
+        if (key === undefined) return;
+        const next = projector.project(documents.get(key) ?? projector.initialState(), event, context);
+        if (next === undefined) documents.delete(key);
+        else documents.set(key, next);
+      });
+    }
+    return new Map([...documents].map(([key, state]) => [key, types.state.toBytes(state)]));
+  } finally {
+    for (const state of documents.values()) types.state.drop?.(state);
+  }
+}
+
+function only(key: string, document: Uint8Array | undefined): Documents {
+  return new Map(document === undefined ? [] : [[key, document]]);
+}
+
+function sameDocuments(left: Documents, right: Documents): boolean {
+  if (left.size !== right.size) return false;
+  return [...left].every(([key, document]) => {
+    const other = right.get(key);
+    return other !== undefined && sameBytes(document, other);
+  });
+}
+
+function failed<State, Command, Event>(
+  story: Story,
+  wanted: Documents,
+  found: Documents,
+  types: Types<State, Command, Event>,
+): ExpectationError {
+  const show = (documents: Documents): string[] =>
+    [...documents]
+      .sort(([left], [right]) => (left < right ? -1 : 1))
+      .map(([key, bytes]) => `${showValue(key)}: ${showValue(types.state.fromBytes(bytes))}`);
+  return new ExpectationError(story, show(wanted), show(found));
+}
