@@ -38,12 +38,12 @@ async function outcomeOf(
   sourcer: ModuleEventSourcer<never>,
   command: unknown,
   commandId: string,
-  valueOf: (event: RecordedEvent) => unknown,
+  read: (event: RecordedEvent) => unknown,
 ): Promise<unknown> {
   try {
     const { outcome, events, stream, revision, redelivered } = await sourcer.dispatch(command as never, { commandId });
     const context = events.map(({ context: { id, revision } }) => ({ id, revision }));
-    return { outcome, events: events.map(valueOf), context, stream, revision, redelivered };
+    return { outcome, events: events.map(read), context, stream, revision, redelivered };
   } catch (error) {
     assert.ok(isCommandFailure(error), String(error));
     return { failure: error.code };
