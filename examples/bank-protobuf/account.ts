@@ -2,7 +2,7 @@
  * The bank account of `../bank/account.ts` with its types from `bank.proto`: the same commands give the same events,
  * rejections and states. A test holds both together.
  *
- * `generated/bank_pb.ts` was made by `protoc` with the plugin `protoc-gen-es`; the README has the command.
+ * `node scripts/protobuf.ts` makes `generated/bank_pb.ts` of it.
  */
 import { defineDecider, reject } from 'decidable';
 import { protobuf } from 'decidable/codecs/protobuf';
