@@ -158,3 +158,9 @@ export function bigIntegerBytes(value: bigint): number {
   const bits = (hex.length - 1) * 4 + Number.parseInt(hex[0]!, 16).toString(2).length + 1;
   return Math.ceil(bits / 8);
 }
+
+/** A float that some other writer used for an integer is that integer; -0 is 0. */
+export function normalFloat(value: number): number | bigint {
+  const isLong = Number.isInteger(value) && !Number.isSafeInteger(value) && value >= -(2 ** 63) && value < 2 ** 64;
+  return isLong ? BigInt(value) : value + 0;
+}

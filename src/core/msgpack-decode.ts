@@ -6,7 +6,7 @@
  * Forms that are valid but not canonical are read (unsorted keys, longer integers, float32): other languages' libraries
  * write them, and a command's identity is its encoding, made anew from the value.
  */
-import { NOT_FINITE_PROBLEM, PROTO_PROBLEM, undecodable } from './canonical.ts';
+import { NOT_FINITE_PROBLEM, normalFloat, PROTO_PROBLEM, undecodable } from './canonical.ts';
 import type { Subject } from './codec.ts';
 import { isFault } from './errors.ts';
 import { MAX_BIG_INTEGER_BYTES, MAX_VALUE_DEPTH } from './limits.ts';
@@ -149,13 +149,12 @@ function integerOf(high: number, low: number): number | bigint {
 
 const floatBytes = new DataView(new ArrayBuffer(8));
 
-function readFloat(bytes: 4 | 8, at: number): number {
+function readFloat(bytes: 4 | 8, at: number): number | bigint {
   need(bytes, 'a float');
   for (let index = 0; index < bytes; index++) floatBytes.setUint8(index, source[position++]!);
   const value = bytes === 4 ? floatBytes.getFloat32(0) : floatBytes.getFloat64(0);
   if (!Number.isFinite(value)) throw new NoValue(at, `the float ${NOT_FINITE_PROBLEM}`);
-  // -0 is 0.
-  return value + 0;
+  return normalFloat(value);
 }
 
 function readBinary(length: number): Uint8Array {

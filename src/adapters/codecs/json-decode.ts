@@ -3,7 +3,7 @@
  * integers, keeps lone surrogates and sets no limit to depth. Spaces, other orders of keys and other forms of numbers and
  * escapes are read: people and other libraries write them.
  */
-import { NOT_FINITE_PROBLEM, PROTO_PROBLEM, undecodable } from '../../core/canonical.ts';
+import { NOT_FINITE_PROBLEM, normalFloat, PROTO_PROBLEM, undecodable } from '../../core/canonical.ts';
 import type { Subject } from '../../core/codec.ts';
 import { isFault } from '../../core/errors.ts';
 import { MAX_BIG_INTEGER_BYTES, MAX_VALUE_DEPTH } from '../../core/limits.ts';
@@ -113,7 +113,7 @@ class Reading {
     const value = Number(token);
     if (!Number.isFinite(value)) return this.#refuse(`a number ${NOT_FINITE_PROBLEM}`, at);
     const isInteger = fraction === undefined && exponent === undefined;
-    return isInteger && !Number.isSafeInteger(value) ? this.#bigInteger(token, at) : value + 0;
+    return isInteger && !Number.isSafeInteger(value) ? this.#bigInteger(token, at) : normalFloat(value);
   }
 
   #bigInteger(token: string, at: number): bigint {
