@@ -22,19 +22,19 @@ async function main(args: readonly string[]): Promise<number> {
     process.stdout.write(HELP);
     return 0;
   }
-  const interrupt = new AbortController();
+  const halt = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM'] as const) {
     process.on(name, () => {
-      if (interrupt.signal.aborted) process.exit(INTERRUPTED);
+      if (halt.signal.aborted) process.exit(INTERRUPTED);
       process.stderr.write('\nStopping: what was begun is finished first. Once more stops at once.\n');
-      interrupt.abort();
+      halt.abort();
     });
   }
-  return await run(options, interrupt.signal);
+  return await run(options, halt);
 }
 
-async function run({ file, db }: Options, interrupted: AbortSignal): Promise<number> {
-  const input = await openInput(file, interrupted);
+async function run({ file, db }: Options, halt: AbortController): Promise<number> {
+  const input = await openInput(file, halt.signal);
   await using store = createSqliteStore({ file: db });
   await using sourcer = createEventSourcer({ store, modules: [await bankModule()] });
 
@@ -42,13 +42,13 @@ async function run({ file, db }: Options, interrupted: AbortSignal): Promise<num
   const started = performance.now();
   const endProgress = showProgress(tally, process.stderr);
   try {
-    await runCommands(commandsOf(input, tally), sourcer, tally, interrupted);
+    await runCommands(commandsOf(input, tally), sourcer, tally, halt);
   } finally {
     endProgress();
   }
   const seconds = (performance.now() - started) / 1_000;
 
-  if (interrupted.aborted) {
+  if (halt.signal.aborted) {
     process.stderr.write(`Stopped at line ${tally.lines}. What was decided is stored; start again to go on.\n`);
     return INTERRUPTED;
   }

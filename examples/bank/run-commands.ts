@@ -15,14 +15,14 @@ export interface ParsedLine {
 }
 
 /**
- * Ends when the last command is decided, or, where `signal` stops it, when those that were begun are.
- * @throws CommandFailure where the store fails; then the rest of the lines is not read.
+ * Ends when the last command is decided, or, where `halt` is aborted, when those that were begun are.
+ * @throws CommandFailure where the store fails; `halt` is aborted then, so that nobody waits for more input.
  */
 export async function runCommands(
   lines: AsyncIterable<ParsedLine>,
   sourcer: Decides,
   tally: Tally,
-  signal: AbortSignal,
+  halt: AbortController,
 ): Promise<void> {
   const inFlight = new Map<string, Promise<void>>();
   let failure: { readonly error: unknown } | undefined;
@@ -32,11 +32,12 @@ export async function runCommands(
     // The same id twice: the first must be stored before the second is looked up, whatever their accounts are.
     await inFlight.get(command.id);
     while (inFlight.size >= IN_FLIGHT) await oneEnded.promise;
-    if (failure !== undefined || signal.aborted) break;
+    if (halt.signal.aborted) break;
 
     const decided = decide(sourcer, line, command, tally)
       .catch((error: unknown) => {
         failure ??= { error };
+        halt.abort();
       })
       .finally(() => {
         inFlight.delete(command.id);

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { test } from 'node:test';
 import { account } from '../../../examples/bank/account.ts';
 import { parseLine } from '../../../examples/bank/parse-line.ts';
@@ -6,8 +7,6 @@ import { type Decides, IN_FLIGHT, type ParsedLine, runCommands } from '../../../
 import { newTally } from '../../../examples/bank/tally.ts';
 import { createMemoryStore } from '../../../src/adapters/stores/memory/index.ts';
 import { CommandFailure, type CommandResult, createEventSourcer } from '../../../src/core/index.ts';
-
-const NEVER = new AbortController().signal;
 
 async function* commands(...lines: readonly (readonly [id: string, type: string, data: object])[]) {
   for (const [index, [id, type, data]] of lines.entries()) {
@@ -31,7 +30,7 @@ test('commands of one account are decided in their order', async () => {
     ['5', 'Withdraw', { accountId: 'a', amount: 1 }],
     ['6', 'CloseAccount', { accountId: 'a' }],
   );
-  await runCommands(lines, sourcer, tally, NEVER);
+  await runCommands(lines, sourcer, tally, new AbortController());
   assert.equal(tally.accepted, 4);
   assert.deepEqual(Object.fromEntries(tally.rejections), { 'not-open': 1, 'insufficient-funds': 1 });
 });
@@ -44,7 +43,7 @@ test('the first of two commands with one id wins, whatever their accounts are', 
     ['1', 'OpenAccount', { accountId: 'b', owner: 'Ada' }],
     ['1', 'OpenAccount', { accountId: 'a', owner: 'Ada' }],
   );
-  await runCommands(lines, sourcer, tally, NEVER);
+  await runCommands(lines, sourcer, tally, new AbortController());
   assert.equal(tally.accepted, 2);
   assert.equal(tally.redelivered, 1);
   assert.equal(tally.newEvents, 1);
@@ -84,7 +83,7 @@ const settled = () => new Promise((resolve) => setImmediate(resolve));
 test('no more commands are in flight than the limit, and one that ends makes room for one', async () => {
   const { sourcer, waiting } = slowSourcer();
   const tally = newTally();
-  const done = runCommands(commands(...deposits(IN_FLIGHT + 10)), sourcer, tally, NEVER);
+  const done = runCommands(commands(...deposits(IN_FLIGHT + 10)), sourcer, tally, new AbortController());
   await settled();
   assert.equal(waiting.length, IN_FLIGHT);
   waiting[3]?.resolve(ACCEPTED);
@@ -100,7 +99,7 @@ test('no more commands are in flight than the limit, and one that ends makes roo
 test('when the store fails, nothing more is begun, and what was begun is waited for', async () => {
   const { sourcer, waiting } = slowSourcer();
   const tally = newTally();
-  const done = runCommands(commands(...deposits(IN_FLIGHT + 10)), sourcer, tally, NEVER);
+  const done = runCommands(commands(...deposits(IN_FLIGHT + 10)), sourcer, tally, new AbortController());
   await settled();
   const full = new CommandFailure({ tag: 'store', val: { code: 'full', message: 'the disk is full' } }, 'full');
   waiting[0]?.reject(full);
@@ -111,11 +110,25 @@ test('when the store fails, nothing more is begun, and what was begun is waited 
   assert.equal(tally.accepted, IN_FLIGHT - 1);
 });
 
+test('when the store fails while the input is idle, the input is ended', async () => {
+  const { sourcer, waiting } = slowSourcer();
+  const halt = new AbortController();
+  async function* idle() {
+    yield* commands(...deposits(1));
+    await once(halt.signal, 'abort');
+  }
+  const done = runCommands(idle(), sourcer, newTally(), halt);
+  await settled();
+  const failure = new CommandFailure({ tag: 'store', val: { code: 'io', message: 'the disk is gone' } }, 'io');
+  waiting[0]?.reject(failure);
+  await assert.rejects(done, failure);
+});
+
 test('when it is interrupted, what was begun is finished', async () => {
   const { sourcer, waiting } = slowSourcer();
   const tally = newTally();
   const interrupt = new AbortController();
-  const done = runCommands(commands(...deposits(IN_FLIGHT + 10)), sourcer, tally, interrupt.signal);
+  const done = runCommands(commands(...deposits(IN_FLIGHT + 10)), sourcer, tally, interrupt);
   await settled();
   interrupt.abort();
   for (const { resolve } of waiting) resolve(ACCEPTED);
