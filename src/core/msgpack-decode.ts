@@ -245,7 +245,7 @@ function readKey(): string {
   if (byte === Format.str8) return readString(readUint(1));
   if (byte === Format.str16) return readString(readUint(2));
   if (byte === Format.str32) return readString(readUint(4));
-  throw new NoValue(at, 'a key is no string: a map with other keys is an extension (docs/encoding.md §2.3)');
+  throw new NoValue(at, 'a key is no string: a map with other keys is an extension (docs/encoding.md §2)');
 }
 
 function readShortKey(length: number): string {
