@@ -1,8 +1,17 @@
 /** README.md keeps its word: every TypeScript fence is type checked and run, and what follows it is what it prints. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  existsSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fencesOf, linkedFilesOf, npmScriptsOf } from './readme-fences.ts';
 
@@ -105,6 +114,10 @@ test('the subpaths that it lists are those of package.json', () => {
   );
 });
 
-test('the files that it links to are there', () => {
-  for (const file of linkedFilesOf(readme)) assert.ok(existsSync(join(ROOT, file)), file);
-});
+for (const page of ['README.md', 'CHANGELOG.md', ...globSync('docs/*.md', { cwd: ROOT })]) {
+  test(`the files that ${page} links to are there`, () => {
+    for (const file of linkedFilesOf(readFileSync(join(ROOT, page), 'utf8'))) {
+      assert.ok(existsSync(join(ROOT, dirname(page), file)), file);
+    }
+  });
+}
