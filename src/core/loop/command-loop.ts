@@ -112,7 +112,8 @@ export class CommandLoop {
       job.live = initialState(module, stream);
       return true;
     }
-    const live = job.distrustsCache ? undefined : this.#parts.cache.take(module, stream);
+    // Taken once: when the command is decided again, there is none, and the state comes from the store.
+    const live = this.#parts.cache.take(module, stream);
     job.fromCache = live !== undefined;
     job.live = live;
     if (live === undefined || live.behind) return false;
@@ -201,7 +202,7 @@ export class CommandLoop {
       case 'replay-limit':
         if (!this.#decidesAgain(job, error)) break;
         tell(() => this.#parts.observer.cacheDistrusted?.(job.observed(), error));
-        job.distrustCache();
+        job.startAnew();
         return undefined;
       case 'conflict':
         break;
@@ -240,7 +241,6 @@ export class CommandLoop {
       await snapshots.drop(module, stream, seenRevision, cause);
     if (!retrying) throw conflictFailure(conflict, job.attempts, cause);
     await nextTurn();
-    job.distrustsCache = true;
   }
 }
 

@@ -30,8 +30,6 @@ export class Job {
   live: LiveState | undefined = undefined;
   /** The state came from the cache: whatever it leads to must be checked against the store. */
   fromCache: boolean = false;
-  /** What was cached has proved stale: load from the store. */
-  distrustsCache: boolean = false;
   /** The module's generation when the command was decoded. */
   generation: number;
   /** The command was once decided again because an instance ended under it through no fault of its own. */
@@ -104,13 +102,11 @@ export class Job {
   }
 
   /**
-   * From now on, what the store says. The command is read anew as well: its handle may point into an instance that has
-   * ended with the state's.
+   * Starts anew with what the store says. The command is read again as well: its handle may point into an instance that
+   * has ended with the state's.
    * @throws CommandFailure `fault` or `trap`.
    */
-  distrustCache(): void {
-    this.fromCache = false;
-    this.distrustsCache = true;
+  startAnew(): void {
     this.generation = this.module.generation;
     if (!this.ownsCommand) return;
     this.releaseCommand();
