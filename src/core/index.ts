@@ -2,6 +2,17 @@
 export { CHAIN_START, type Commit, commitContent, commitHash, HASH_BYTES, type RecordedCommit } from './chain.ts';
 export type { Codec, Subject } from './codec.ts';
 export {
+  type Adapter,
+  type Addressed,
+  adapt,
+  combine,
+  type Either,
+  left,
+  many,
+  neutral,
+  right,
+} from './composition.ts';
+export {
   type CommandOf,
   createEventSourcer,
   type EventSourcerConfiguration,
