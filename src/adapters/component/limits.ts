@@ -13,6 +13,12 @@ export const maxNesting = 100;
 export const maxTypeDepth = 100;
 
 /**
+ * Types in one value type, each counted as often as it occurs: `list<tuple<t, t>>` doubles it with each level, and
+ * whoever walks a type, here or in the canonical ABI, would take that long.
+ */
+export const maxTypeNodes = 100_000;
+
+/**
  * Type nodes that may be built, substituted, compared or searched in validating one component with all that is nested
  * in it. Each instantiation copies the child's type with its arguments substituted, so that a short chain of
  * components can ask for exponential work.

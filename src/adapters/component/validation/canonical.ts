@@ -1,11 +1,13 @@
 /** *CanonicalABI.md*, "Canonical Definitions": what each canonical definition requires, and the core type it has. */
-import type { BuiltinName, Canon, CanonicalBuiltin, CanonicalOption } from '../binary/definitions.ts';
+
+import { layoutOf, layoutOfFields } from '../abi/layout.ts';
+import type { Canon, CanonicalBuiltin, CanonicalOption } from '../binary/definitions.ts';
 import { UnsupportedError } from '../errors.ts';
 import { maxFlatAsyncParams, maxFlatParams, maxFlatResults } from '../limits.ts';
 import type { CoreFuncType, CoreValueType, FunctionType, ResourceType, ValueType } from '../types.ts';
 import { sameTypes } from './core-types.ts';
 import { handleType, valueType } from './defined-types.ts';
-import { facts, flatten, flattenParams, flattenResult } from './layout.ts';
+import { facts } from './layout.ts';
 import { pushCore, type Scope } from './scope.ts';
 import type { CoreSignature, ResolvedOptions, ValidatedBuiltin, ValidatedLift, ValidatedLower } from './validated.ts';
 
@@ -121,8 +123,8 @@ export function lift(scope: Scope, definition: Lift): ValidatedLift {
   if (type.kind !== 'func') return context.fail(`type index ${definition.type} is not a function type`);
   const options = resolveOptions(scope, definition.options, forLift, 'liftings');
   checkAsync(scope, options, type);
-  let params: readonly CoreValueType[] = flattenParams(type);
-  let results: readonly CoreValueType[] = flattenResult(type);
+  let params: readonly CoreValueType[] = layoutOfFields(paramTypes(type)).flat;
+  let results: readonly CoreValueType[] = layoutOfFields(resultTypes(type)).flat;
   requireFor(scope, options, paramTypes(type), true);
   requireFor(scope, options, resultTypes(type), false);
   if (params.length > maxFlatParams) {
@@ -176,8 +178,8 @@ export function lower(scope: Scope, definition: Lower): ValidatedLower {
 
 /** `flatten_functype(opts, ft, 'lower')`. */
 function flattenLower(scope: Scope, type: FunctionType, options: ResolvedOptions): CoreSignature {
-  let params: readonly CoreValueType[] = flattenParams(type);
-  let results: readonly CoreValueType[] = flattenResult(type);
+  let params: readonly CoreValueType[] = layoutOfFields(paramTypes(type)).flat;
+  let results: readonly CoreValueType[] = layoutOfFields(resultTypes(type)).flat;
   if (params.length > (options.async ? maxFlatAsyncParams : maxFlatParams)) {
     require(scope, options, 'memory');
     params = ['i32'];
@@ -192,50 +194,25 @@ function flattenLower(scope: Scope, type: FunctionType, options: ResolvedOptions
 
 // The other canonical definitions --------------------------------------------------------------------------------
 
-/** Core signatures: `i` is an `i32`, `I` an `i64`, parameters before the `>`. */
-const signatures: { readonly [Name in BuiltinName]?: string } = {
-  'resource.new': 'i>i',
-  'resource.drop': 'i>',
-  'resource.rep': 'i>i',
-  'context.get': '>i',
-  'context.set': 'i>',
-  'backpressure.inc': '>',
-  'backpressure.dec': '>',
-  'task.cancel': '>',
-  'waitable-set.new': '>i',
-  'waitable-set.wait': 'ii>i',
-  'waitable-set.poll': 'ii>i',
-  'waitable-set.drop': 'i>',
-  'waitable.join': 'ii>',
-  'subtask.cancel': 'i>i',
-  'subtask.drop': 'i>',
-  'stream.new': '>I',
-  'stream.read': 'iii>i',
-  'stream.write': 'iii>i',
-  'stream.cancel-read': 'i>i',
-  'stream.cancel-write': 'i>i',
-  'stream.drop-readable': 'i>',
-  'stream.drop-writable': 'i>',
-  'future.new': '>I',
-  'future.read': 'ii>i',
-  'future.write': 'ii>i',
-  'future.cancel-read': 'i>i',
-  'future.cancel-write': 'i>i',
-  'future.drop-readable': 'i>',
-  'future.drop-writable': 'i>',
-  'thread.index': '>i',
-  'thread.new-indirect': 'ii>i',
-  'thread.resume-later': 'i>',
-  'thread.suspend': '>i',
-  'thread.yield': '>i',
-  'thread.suspend-then-resume': 'i>i',
-  'thread.yield-then-resume': 'i>i',
-  'thread.suspend-then-promote': 'i>i',
-  'thread.yield-then-promote': 'i>i',
-  'error-context.new': 'ii>i',
-  'error-context.debug-message': 'ii>',
-  'error-context.drop': 'i>',
-};
+/** The built-ins by core signature: `i` is an `i32`, `I` an `i64`, parameters before the `>`. All others have `i>i`. */
+const signatures = new Map<string, string>();
+for (const [signature = '', ...names] of [
+  ['>', 'backpressure.inc', 'backpressure.dec', 'task.cancel'],
+  ['>i', 'context.get', 'waitable-set.new', 'thread.index', 'thread.suspend', 'thread.yield'],
+  ['>I', 'stream.new', 'future.new'],
+  ['i>', 'resource.drop', 'context.set', 'waitable-set.drop', 'subtask.drop', 'thread.resume-later'],
+  ['i>', 'stream.drop-readable', 'stream.drop-writable', 'future.drop-readable', 'future.drop-writable'],
+  ['i>', 'error-context.drop'],
+  ['ii>', 'waitable.join', 'error-context.debug-message'],
+  ['ii>i', 'waitable-set.wait', 'waitable-set.poll', 'future.read', 'future.write', 'thread.new-indirect'],
+  ['ii>i', 'error-context.new'],
+  ['iii>i', 'stream.read', 'stream.write'],
+]) {
+  for (const name of names) signatures.set(name, signature);
+}
+
+/** Built-ins of the preemptive threads proposal. */
+const preemptive = /^thread\.(spawn|avail)/;
 
 function parseSignature(text: string): CoreSignature {
   const [params = [], results = []] = text
@@ -247,15 +224,14 @@ function parseSignature(text: string): CoreSignature {
 export function builtin(scope: Scope, definition: CanonicalBuiltin): ValidatedBuiltin {
   const { context } = scope;
   const { name } = definition;
-  const written = signatures[name];
-  let core: CoreSignature = written === undefined ? { params: [], results: [] } : parseSignature(written);
+  let core = parseSignature(signatures.get(name) ?? 'i>i');
   const operands: { resource?: ResourceType; type?: ValueType; options?: ResolvedOptions } = {};
   if (name === 'task.return') {
     const options = resolveOptions(scope, definition.options ?? [], forReturn, name);
     const result = definition.result === undefined ? undefined : valueType(scope, definition.result);
     core = returnSignature(scope, result, options);
     Object.assign(operands, { options }, result && { type: result });
-  } else if (written === undefined) {
+  } else if (preemptive.test(name)) {
     throw new UnsupportedError('shared-everything-threads', `canonical built-in not supported: ${name}`);
   } else if (name.startsWith('resource.')) {
     const { resource } = handleType(scope, definition.type ?? -1);
@@ -285,7 +261,7 @@ function returnSignature(scope: Scope, result: ValueType | undefined, options: R
   if (result === undefined) return { params: [], results: [] };
   if (facts(result).borrow) scope.context.fail('the result of `task.return` cannot contain a `borrow` type');
   if (facts(result).pointer) require(scope, options, 'memory');
-  const flat = flatten(result);
+  const flat = layoutOf(result).flat;
   if (flat.length <= maxFlatParams) return { params: flat, results: [] };
   require(scope, options, 'memory');
   return { params: ['i32'], results: [] };

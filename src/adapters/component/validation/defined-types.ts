@@ -1,7 +1,7 @@
 /** *Binary.md*, "Type Definitions": what a `deftype` stands for, and what makes it invalid. */
 import type { DefType, LabelValType, ValType } from '../binary/definitions.ts';
 import { UnsupportedError } from '../errors.ts';
-import { maxElementSize, maxFlags, maxTypeDepth } from '../limits.ts';
+import { maxElementSize, maxFlags, maxTypeDepth, maxTypeNodes } from '../limits.ts';
 import type { Case, Field, FunctionType, PrimitiveKind, ResourceType, TypeDefinition, ValueType } from '../types.ts';
 import { facts } from './layout.ts';
 import { canonicalName, isLabel } from './names.ts';
@@ -49,9 +49,10 @@ export function definedType(scope: Scope, type: Simple): TypeDefinition {
   if (type.kind === 'resource') return resourceType(scope, type);
   const value = definedValueType(scope, type);
   const { context } = scope;
-  const { size, depth } = facts(value);
+  const { size, depth, nodes } = facts(value);
   context.spend(1);
   if (depth > maxTypeDepth) context.fail(`type nesting is too deep: more than ${maxTypeDepth} levels`);
+  if (nodes > maxTypeNodes) context.fail(`effective type size exceeds the limit of ${maxTypeNodes}`);
   if (size >= maxElementSize) {
     context.fail(`the size of a ${value.kind} exceeds maximum byte size: ${size} of less than ${maxElementSize}`);
   }

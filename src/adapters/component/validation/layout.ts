@@ -1,13 +1,16 @@
 /**
- * Static properties of value types: what *CanonicalABI.md* calls "Type Predicates", "Alignment", "Element Size" (with
- * 64-bit pointers, for the bound on the size of values) and "Flattening" (with 32-bit pointers). Each is computed once
- * per type object, from the properties of the types inside it.
+ * Static properties of value types that validation asks for: *CanonicalABI.md*, "Type Predicates", and "Alignment" and
+ * "Element Size" with 64-bit pointers, which bound the size of values. They are computed once per type object, from
+ * those of the types inside it.
  */
-import { maxFlatParams } from '../limits.ts';
-import type { FunctionType, ValueType } from '../types.ts';
+import type { ValueType } from '../types.ts';
 
 /** What follows from the structure of a value type. */
 export interface Facts {
+  /** The types directly inside. */
+  readonly inside: readonly ValueType[];
+  /** Types in it, each as often as it occurs. */
+  readonly nodes: number;
   /** Levels of types inside one another, 1 for a primitive. */
   readonly depth: number;
   /** `alignment(t, 'i64')` */
@@ -37,6 +40,8 @@ export function facts(type: ValueType): Facts {
 }
 
 const leaf: Facts = {
+  inside: [],
+  nodes: 1,
   depth: 1,
   alignment: 4,
   size: 4,
@@ -59,6 +64,10 @@ const scalarSizes: { readonly [kind: string]: number } = {
 
 /** The types directly inside a type. */
 export function children(type: ValueType): readonly ValueType[] {
+  return facts(type).inside;
+}
+
+function directlyInside(type: ValueType): readonly ValueType[] {
   switch (type.kind) {
     case 'record':
       return type.fields.map((field) => field.type);
@@ -87,20 +96,23 @@ export function isNamed(type: ValueType): boolean {
 }
 
 function measure(type: ValueType): Facts {
-  const inside = children(type).map(facts);
+  const types = directlyInside(type);
+  const inside = types.map(facts);
+  let nodes = 1;
   let depth = 0;
   let borrow = type.kind === 'borrow';
   let pointer = false;
   let resource = borrow || type.kind === 'own';
   let nominal = resource || isNamed(type);
   for (const one of inside) {
+    nodes += one.nodes;
     if (one.depth > depth) depth = one.depth;
     borrow ||= one.borrow;
     pointer ||= one.pointer;
     nominal ||= one.nominal;
     resource ||= one.resource;
   }
-  const shape = { ...leaf, depth: depth + 1, borrow, pointer, nominal, resource };
+  const shape = { ...leaf, inside: types, nodes, depth: depth + 1, borrow, pointer, nominal, resource };
   switch (type.kind) {
     case 'record':
     case 'tuple': {
@@ -158,88 +170,4 @@ function variant(cases: number, inside: readonly Facts[]): { size: number; align
   }
   const alignment = Math.max(discriminant, payloadAlignment);
   return { size: alignTo(alignTo(discriminant, payloadAlignment) + payload, alignment), alignment };
-}
-
-// Flattening -----------------------------------------------------------------------------------------------------
-
-type FlatType = 'i32' | 'i64' | 'f32' | 'f64';
-
-const flattened = new WeakMap<ValueType, readonly FlatType[]>();
-
-/** More flat types than this are passed in memory, whatever they are; no list is made longer. */
-const enough = maxFlatParams + 1;
-
-/** `flatten_type(t)` with 32-bit pointers, cut off after {@link maxFlatParams} + 1 types. */
-export function flatten(type: ValueType): readonly FlatType[] {
-  let found = flattened.get(type);
-  if (found === undefined) {
-    found = flattenType(type).slice(0, enough);
-    flattened.set(type, found);
-  }
-  return found;
-}
-
-/** `flatten_types(ts)`, cut off in the same way. */
-export function flattenAll(types: readonly ValueType[]): FlatType[] {
-  const flat: FlatType[] = [];
-  for (const type of types) {
-    flat.push(...flatten(type));
-    if (flat.length >= enough) return flat.slice(0, enough);
-  }
-  return flat;
-}
-
-/** The flat parameters of a function. */
-export function flattenParams(type: FunctionType): FlatType[] {
-  return flattenAll(type.params.map((param) => param.type));
-}
-
-/** The flat results of a function. */
-export function flattenResult(type: FunctionType): readonly FlatType[] {
-  return type.result === undefined ? [] : flatten(type.result);
-}
-
-function flattenType(type: ValueType): readonly FlatType[] {
-  switch (type.kind) {
-    case 's64':
-    case 'u64':
-      return ['i64'];
-    case 'f32':
-    case 'f64':
-      return [type.kind];
-    case 'string':
-    case 'map':
-      return ['i32', 'i32'];
-    case 'list': {
-      if (type.length === undefined) return ['i32', 'i32'];
-      const element = flatten(type.element);
-      const count = element.length === 0 ? 0 : Math.min(type.length, enough);
-      return Array.from({ length: count }, () => element).flat();
-    }
-    case 'record':
-    case 'tuple':
-      return flattenAll(children(type));
-    case 'variant':
-    case 'option':
-    case 'result':
-      return ['i32', ...joinAll(children(type))];
-    default:
-      return ['i32'];
-  }
-}
-
-function joinAll(cases: readonly ValueType[]): FlatType[] {
-  const flat: FlatType[] = [];
-  for (const one of cases) {
-    flatten(one).forEach((type, index) => {
-      const other = flat[index];
-      flat[index] = other === undefined ? type : join(other, type);
-    });
-  }
-  return flat;
-}
-
-function join(a: FlatType, b: FlatType): FlatType {
-  if (a === b) return a;
-  return (a === 'i32' && b === 'f32') || (a === 'f32' && b === 'i32') ? 'i32' : 'i64';
 }

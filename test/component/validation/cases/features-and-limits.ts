@@ -6,17 +6,20 @@ const doubling = (levels: number, base: string, step: (inner: string) => string)
   return `(type $t0 ${base}) ${types.join(' ')}`;
 };
 
+const doublingLists = (levels: number) => doubling(levels, '(list u8)', (t) => `(list (tuple ${t} ${t}))`);
+
 export const cases: readonly ValidationCase[] = [
   {
     name: 'a value type that doubles at each level is handled once per level',
-    text: `(component ${doubling(24, '(list u8)', (t) => `(list (tuple ${t} ${t}))`)} (import "f" (func (param "p" $t24))))`,
+    text: `(component
+      (component $c ${doublingLists(14)} (import "x" (type (eq $t14))))
+      ${doublingLists(14)}
+      ${Array.from({ length: 50 }, () => '(instance (instantiate $c (with "x" (type $t14))))').join(' ')})`,
   },
   {
-    name: 'types that double at each level are compared once per level',
-    text: `(component
-      (component $c ${doubling(24, '(list u8)', (t) => `(list (tuple ${t} ${t}))`)} (import "x" (type (eq $t24))))
-      ${doubling(24, '(list u8)', (t) => `(list (tuple ${t} ${t}))`)}
-      (instance (instantiate $c (with "x" (type $t24)))))`,
+    name: 'a value type is not larger than can be walked',
+    text: `(component ${doublingLists(24)})`,
+    invalid: 'effective type size exceeds the limit',
   },
   {
     name: 'instance types that double at each level are refused',
