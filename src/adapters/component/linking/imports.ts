@@ -100,9 +100,9 @@ export class ImportReader {
   private type(type: ExternType & { kind: 'type' }, value: unknown, path: readonly string[], scope: Scope): Item {
     if (type.type.kind !== 'resource') return { kind: 'type', resource: undefined };
     const expected = resolveIn(scope)(type.type);
-    if (expected === undefined || type.bound === 'sub') {
+    // A resource type that an import before this one has bound needs not be given again.
+    if (expected === undefined) {
       const resource = this.resource(value, type, path);
-      if (expected !== undefined && expected !== resource) throw otherResource(path);
       scope.bound.set(type.type, resource);
       return { kind: 'type', resource };
     }

@@ -1,7 +1,7 @@
 /** What a call into a guest throws, as what the contract lets a module throw. */
 import { FaultError, RejectionError } from '../../../core/errors.ts';
 import type { Fault, Rejection } from '../../../core/messages.ts';
-import { isComponentError, isTrap, Trap } from '../../component/index.ts';
+import { isComponentError, isLinkError, isTrap, Trap } from '../../component/index.ts';
 
 /**
  * A handle into an instance that has trapped and was replaced. It is a trap too: the event sourcer then drops the states
@@ -39,7 +39,7 @@ export function rejectionOf(error: unknown): unknown {
 
 /** What an import of the component threw has ended the instance, like a trap of its own. */
 function asTrap(error: unknown): unknown {
-  if (isTrap(error) || !endsInstance(error)) return error;
+  if (isTrap(error) || isLinkError(error) || !endsInstance(error)) return error;
   const message = error instanceof Error ? error.message : String(error);
   return new Trap(`an import of the component failed: ${message}`, { cause: error });
 }

@@ -1,0 +1,64 @@
+/** `wasi:cli`: arguments, environment, standard streams and the end of the program. There is no terminal. */
+import { Trap } from '../errors.ts';
+import type { Interfaces, InterfacesOf } from './grantable.ts';
+import { InputStream, OutputStream, sourceOf } from './io.ts';
+import { linesTo } from './lines.ts';
+
+export interface CommandLine {
+  readonly arguments?: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly directory?: string;
+  /** What standard input holds; nothing where nothing is said. */
+  readonly stdin?: string | Uint8Array;
+  /** Called with each line of standard output, without its end. Lost where nothing is said. */
+  readonly stdout?: (line: string) => void;
+  /** The same for standard error. */
+  readonly stderr?: (line: string) => void;
+}
+
+/** The guest has ended its program: no decision can come of it any more. */
+export class GuestExit extends Trap {
+  /** 0 for success. */
+  readonly status: number;
+
+  constructor(status: number) {
+    super(`the guest has ended its program with status ${status}`);
+    this.status = status;
+  }
+}
+
+class TerminalInput {}
+class TerminalOutput {}
+
+export function cliInterfaces(options: CommandLine): InterfacesOf<'cli'> {
+  const { stdin = '', stdout = () => {}, stderr = () => {}, environment = {}, directory } = options;
+  const input = sourceOf(typeof stdin === 'string' ? new TextEncoder().encode(stdin) : stdin);
+  const [out, err] = [linesTo(stdout), linesTo(stderr)];
+  return {
+    'wasi:cli/environment': {
+      getEnvironment: (): [string, string][] => Object.entries(environment),
+      getArguments: (): string[] => [...(options.arguments ?? [])],
+      initialCwd: (): string | undefined => directory,
+    },
+    'wasi:cli/exit': {
+      exit: (status: { readonly tag: 'ok' | 'err' }): never => {
+        throw new GuestExit(status.tag === 'ok' ? 0 : 1);
+      },
+      exitWithCode: (status: number): never => {
+        throw new GuestExit(status);
+      },
+    },
+    'wasi:cli/stdin': { getStdin: (): InputStream => new InputStream(input) },
+    'wasi:cli/stdout': { getStdout: (): OutputStream => new OutputStream(out) },
+    'wasi:cli/stderr': { getStderr: (): OutputStream => new OutputStream(err) },
+    'wasi:cli/terminal-stdin': { getTerminalStdin: (): undefined => undefined },
+    'wasi:cli/terminal-stdout': { getTerminalStdout: (): undefined => undefined },
+    'wasi:cli/terminal-stderr': { getTerminalStderr: (): undefined => undefined },
+  };
+}
+
+/** Resource types that nobody makes: they are there to be linked. */
+export const terminalInterfaces: Interfaces = {
+  'wasi:cli/terminal-input': { TerminalInput },
+  'wasi:cli/terminal-output': { TerminalOutput },
+};

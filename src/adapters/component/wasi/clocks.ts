@@ -1,0 +1,22 @@
+/** `wasi:clocks` over virtual time. */
+import type { InterfacesOf } from './grantable.ts';
+import { Pollable } from './io.ts';
+import type { VirtualTime } from './time.ts';
+
+/** Nanoseconds: what the time of a command, in milliseconds, tells apart. */
+const RESOLUTION = 1_000_000;
+
+export function clockInterfaces(time: VirtualTime): InterfacesOf<'clocks'> {
+  return {
+    'wasi:clocks/monotonic-clock': {
+      now: (): bigint => time.instant,
+      resolution: (): bigint => BigInt(RESOLUTION),
+      subscribeInstant: (when: bigint): Pollable => new Pollable(time, when),
+      subscribeDuration: (duration: bigint): Pollable => new Pollable(time, time.instant + duration),
+    },
+    'wasi:clocks/wall-clock': {
+      now: (): { seconds: bigint; nanoseconds: number } => time.datetime,
+      resolution: (): { seconds: bigint; nanoseconds: number } => ({ seconds: 0n, nanoseconds: RESOLUTION }),
+    },
+  };
+}

@@ -1,0 +1,97 @@
+/**
+ * `wasi:random`: numbers that follow from a seed. Block n of an interface is SHA-256 over the interface's name, a zero byte,
+ * the seed, a zero byte and n as a big-endian u32; bytes are handed out in order.
+ */
+import { sha256 } from '../../../core/sha256.ts';
+import { Trap } from '../errors.ts';
+import type { InterfacesOf } from './grantable.ts';
+import { MAX_RANDOM_BYTES } from './limits.ts';
+
+const encoder = new TextEncoder();
+
+class RandomBytes {
+  readonly #name: string;
+  #prefix: Uint8Array;
+  #blocks = 0;
+  #rest: Uint8Array = new Uint8Array(0);
+
+  constructor(name: string, seed: string) {
+    this.#name = name;
+    this.#prefix = this.#prefixOf(seed);
+  }
+
+  restart(seed: string): void {
+    this.#prefix = this.#prefixOf(seed);
+    this.#blocks = 0;
+    this.#rest = new Uint8Array(0);
+  }
+
+  take(count: number): Uint8Array {
+    const bytes = new Uint8Array(count);
+    for (let at = 0; at < count; ) {
+      if (this.#rest.length === 0) this.#rest = this.#nextBlock();
+      const taken = this.#rest.subarray(0, count - at);
+      bytes.set(taken, at);
+      at += taken.length;
+      this.#rest = this.#rest.subarray(taken.length);
+    }
+    return bytes;
+  }
+
+  takeU64(): bigint {
+    return new DataView(this.take(8).buffer).getBigUint64(0);
+  }
+
+  #prefixOf(seed: string): Uint8Array {
+    return encoder.encode(`${this.#name}\0${seed}\0`);
+  }
+
+  #nextBlock(): Uint8Array {
+    const content = new Uint8Array(this.#prefix.length + 4);
+    content.set(this.#prefix);
+    new DataView(content.buffer).setUint32(this.#prefix.length, this.#blocks++);
+    return sha256(content);
+  }
+}
+
+/** The three interfaces of `wasi:random`, each with its own numbers. */
+export class VirtualRandom {
+  readonly #random: RandomBytes;
+  readonly #insecure: RandomBytes;
+  readonly #insecureSeed: RandomBytes;
+
+  constructor(seed: string) {
+    this.#random = new RandomBytes('wasi:random/random', seed);
+    this.#insecure = new RandomBytes('wasi:random/insecure', seed);
+    this.#insecureSeed = new RandomBytes('wasi:random/insecure-seed', seed);
+  }
+
+  restart(seed: string): void {
+    this.#random.restart(seed);
+    this.#insecure.restart(seed);
+    this.#insecureSeed.restart(seed);
+  }
+
+  interfaces(): InterfacesOf<'random'> {
+    const [random, insecure, insecureSeed] = [this.#random, this.#insecure, this.#insecureSeed];
+    return {
+      'wasi:random/random': {
+        getRandomBytes: (length: bigint): Uint8Array => random.take(countOf(length)),
+        getRandomU64: (): bigint => random.takeU64(),
+      },
+      'wasi:random/insecure': {
+        getInsecureRandomBytes: (length: bigint): Uint8Array => insecure.take(countOf(length)),
+        getInsecureRandomU64: (): bigint => insecure.takeU64(),
+      },
+      'wasi:random/insecure-seed': {
+        insecureSeed: (): [bigint, bigint] => [insecureSeed.takeU64(), insecureSeed.takeU64()],
+      },
+    };
+  }
+}
+
+function countOf(length: bigint): number {
+  if (length > MAX_RANDOM_BYTES)
+    throw new Trap(`${length} random bytes at once: at most ${MAX_RANDOM_BYTES} are given`);
+  return Number(length);
+}

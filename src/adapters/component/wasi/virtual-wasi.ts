@@ -1,0 +1,96 @@
+/** `virtualWasi`: an import object for guests whose language needs WASI 0.2, deterministic and in memory. */
+import { type CommandLine, cliInterfaces, terminalInterfaces } from './cli.ts';
+import { clockInterfaces } from './clocks.ts';
+import { deniedFunctions, deniedInterface } from './denial.ts';
+import { treeOf } from './file-tree.ts';
+import { filesystemTypes, preopensInterface } from './filesystem.ts';
+import { GRANTABLE, type Interfaces, type WasiInterface } from './grantable.ts';
+import { ioInterfaces } from './io.ts';
+import { NETWORK_INTERFACES } from './network.ts';
+import { VirtualRandom } from './random.ts';
+import { VirtualTime } from './time.ts';
+
+/** The version under which the interfaces are offered; the loader matches any 0.2. */
+const VERSION = '0.2.12';
+
+export interface VirtualWasiOptions extends CommandLine {
+  /** The interfaces that may be called: none where nothing is said. {@link LANGUAGE_RUNTIME} for all there are. */
+  readonly grant?: readonly WasiInterface[];
+  /** Files in memory, by their paths below `/`. */
+  readonly files?: Readonly<Record<string, string | Uint8Array>>;
+  /** Whether the guest may create, change and remove files. */
+  readonly writableFiles?: boolean;
+}
+
+/** What a guest may know of the command that it decides. */
+export interface DecisionContext {
+  /** The command's time: milliseconds since the Unix epoch. */
+  readonly time: bigint;
+  /** What randomness follows from: the command's id. */
+  readonly seed: string;
+}
+
+export interface VirtualWasi {
+  /** To be given to `instantiate`, together with what else the component imports. */
+  readonly imports: Interfaces;
+  /**
+   * From now on the clock shows the command's time, and randomness follows from its id. Without an argument both are the
+   * constants that they are at start-up and while folding. To be called before each call into the guest: what a call gets
+   * must not depend on the calls before it.
+   */
+  setDecision(context?: DecisionContext): void;
+  /** A file as the guest has left it; undefined where there is none. */
+  readFile(path: string): Uint8Array | undefined;
+}
+
+/** At start-up and while folding. */
+const NO_DECISION: DecisionContext = { time: 0n, seed: '' };
+
+/**
+ * Makes a virtual WASI 0.2, denied by default and granted interface by interface. A guest can link against all of it;
+ * calling what was not granted traps, with the function's name and the way to grant it.
+ *
+ * @throws TypeError where `grant` names what cannot be granted.
+ */
+export function virtualWasi(options: VirtualWasiOptions = {}): VirtualWasi {
+  const granted = new Set<string>(options.grant ?? []);
+  for (const name of granted) {
+    if (!GRANTABLE.some((each) => each === name)) {
+      throw new TypeError(`grant: ${JSON.stringify(name)} cannot be granted; there are ${GRANTABLE.join(', ')}`);
+    }
+  }
+  const time = new VirtualTime(NO_DECISION.time);
+  const random = new VirtualRandom(NO_DECISION.seed);
+  const root = treeOf(options.files ?? {});
+  const grantable = {
+    ...cliInterfaces(options),
+    ...clockInterfaces(time),
+    ...random.interfaces(),
+    'wasi:filesystem/preopens': preopensInterface(root, options.writableFiles === true),
+  } satisfies Record<WasiInterface, object>;
+  const interfaces: Interfaces = {
+    ...ioInterfaces,
+    ...terminalInterfaces,
+    ...filesystemTypes,
+    ...Object.fromEntries(
+      Object.entries(NETWORK_INTERFACES).map(([name, members]) => [name, deniedInterface(name, members)]),
+    ),
+    ...Object.fromEntries(
+      Object.entries(grantable).map(([name, functions]) => [
+        name,
+        granted.has(name) ? functions : deniedFunctions(name, functions),
+      ]),
+    ),
+  };
+  return {
+    imports: Object.fromEntries(Object.entries(interfaces).map(([name, each]) => [`${name}@${VERSION}`, each])),
+    setDecision(context = NO_DECISION) {
+      time.restart(context.time);
+      random.restart(context.seed);
+    },
+    readFile(path) {
+      const node = root.find(path.replace(/^\/+/, ''));
+      return node?.kind === 'regular-file' ? node.read(0, node.size) : undefined;
+    },
+  };
+}
