@@ -35,7 +35,7 @@ export function guestOf<State, Command, Event>(module: CommandHandler<State, Com
   }
 
   class StateResource {
-    readonly value: State;
+    value: State;
     constructor(value: State) {
       this.value = value;
     }
@@ -51,8 +51,11 @@ export function guestOf<State, Command, Event>(module: CommandHandler<State, Com
     types: { Command: CommandResource, Event: EventResource, State: StateResource },
     decider: {
       initialState: () => new StateResource(decider.initialState()),
-      evolve: (state: StateResource, event: EventResource) =>
-        new StateResource(decider.evolve(state.value, event.value)),
+      // The same object goes back: componentize-js 0.23 keeps every object that it ever gave out as a result.
+      evolve: (state: StateResource, event: EventResource) => {
+        state.value = decider.evolve(state.value, event.value);
+        return state;
+      },
       decide: (state: StateResource, command: CommandResource) =>
         decider.decide(state.value, command.value).map((event) => new EventResource(event)),
     },
