@@ -7,6 +7,7 @@ import { after, describe, test } from 'node:test';
 import Sqlite from 'better-sqlite3';
 import { createMemoryStore } from '../../src/adapters/stores/memory/index.ts';
 import { createSqliteStore, type SqliteStore } from '../../src/adapters/stores/sqlite/index.ts';
+import { isStoreFailure } from '../../src/core/errors.ts';
 import type { EventStore } from '../../src/core/event-store.ts';
 import { type ChainVerdict, type CommitSource, verifyChain } from '../../src/core/verify-chain.ts';
 import { ANY, decision, envelope, rejected } from './commands.ts';
@@ -144,4 +145,12 @@ describe('a file that someone changed', () => {
       assert.notDeepEqual(broken.expected, broken.actual);
     });
   }
+
+  test('is told as corrupt where events have lost their decision', async () => {
+    const verdict = afterwards((database) => {
+      database.pragma('foreign_keys = OFF');
+      database.prepare(`delete from decisions where id = ${decisionAt(3)}`).run();
+    });
+    await assert.rejects(verdict, (error) => isStoreFailure(error, 'failure') && error.payload.val.code === 'corrupt');
+  });
 });

@@ -78,7 +78,7 @@ export class Known implements Witness {
     if (known !== undefined) return known;
     const streamId = this.#statements.streamId.get(stream);
     if (streamId === undefined) return { streamId, revision: -1, hash: CHAIN_START };
-    const row = this.#statements.head.get(streamId);
+    const row = this.#statements.head.get(streamId, streamId);
     if (row === undefined) throw contradiction(this.#file, `stream ${JSON.stringify(stream)} has no decisions`);
     return this.moved(stream, { streamId, revision: row[0] ?? -1, hash: row[1] });
   }

@@ -164,26 +164,51 @@ function rejectionOf(json: string, file: string, commandId: string): Rejection {
 }
 
 export function readCommits(reader: Reader, stream: string, options: ReadCommitsOptions): readonly RecordedCommit[] {
-  const { statements, known } = reader;
+  const { statements } = reader;
   const streamId = statements.streamId.get(stream);
   if (streamId === undefined) return [];
   let after = 0;
+  let next = 0;
   if (options.after !== undefined) {
     const row = statements.decisionByCommand.get(uuidBytes(options.after));
     if (row === undefined || row[2] !== streamId) return [];
     after = row[0];
+    next = (row[7] ?? -1) + 1;
   }
-  return statements.decisionsOfStream.all(streamId, after, options.limit ?? DEFAULT_READ_LIMIT).map((row) => {
-    const decision = recordedDecision(reader, row);
-    const [eventCount, revision] = [row[6], row[7] ?? -1];
-    const events = eventCount === 0 ? [] : statements.payloads.all(streamId, revision - eventCount, revision);
-    return {
-      decision,
-      events: events.map(([eventType, payload]): Envelope => {
-        const { type, schemaVersion } = known.eventType(eventType);
-        return { type, schemaVersion, payload: plain(payload) };
-      }),
-    };
+  const commits: RecordedCommit[] = [];
+  const limit = options.limit ?? DEFAULT_READ_LIMIT;
+  // Two rows of commits in the order of their ids: those with events, found by their first, and those without.
+  let withEvents = decisionOfEvent(reader, streamId, next);
+  let without = statements.nextWithoutEvents.get(streamId, after);
+  while (commits.length < limit) {
+    let row: DecisionRow;
+    if (withEvents !== undefined && (without === undefined || withEvents[0] < without[0])) {
+      row = withEvents;
+      withEvents = decisionOfEvent(reader, streamId, (row[7] ?? next) + 1);
+    } else if (without !== undefined) {
+      row = without;
+      without = statements.nextWithoutEvents.get(streamId, row[0]);
+    } else {
+      break;
+    }
+    commits.push({ decision: recordedDecision(reader, row), events: eventsOfDecision(reader, row) });
+  }
+  return commits;
+}
+
+/** Undefined: there is no such event. */
+function decisionOfEvent({ file, statements }: Reader, streamId: number, revision: number): DecisionRow | undefined {
+  const row = statements.decisionOfEvent.get(streamId, revision);
+  if (row?.[0] === null) throw contradiction(file, `event ${revision} of stream id ${streamId} has no decision`);
+  return row;
+}
+
+function eventsOfDecision({ statements, known }: Reader, row: DecisionRow): readonly Envelope[] {
+  const [streamId, eventCount, revision] = [row[2], row[6], row[7] ?? -1];
+  if (eventCount === 0) return [];
+  return statements.payloads.all(streamId, revision - eventCount, revision).map(([eventType, payload]) => {
+    const { type, schemaVersion } = known.eventType(eventType);
+    return { type, schemaVersion, payload: plain(payload) };
   });
 }
 
@@ -192,7 +217,7 @@ export function readStreams(reader: Reader, options: ReadStreamsOptions): readon
   const after = options.after === undefined ? 0 : statements.streamId.get(options.after);
   if (after === undefined) return [];
   return statements.streams.all(after, options.limit ?? DEFAULT_READ_LIMIT).map(([id, stream]) => {
-    const head = statements.head.get(id);
+    const head = statements.head.get(id, id);
     if (head === undefined) throw contradiction(file, `stream ${JSON.stringify(stream)} has no decisions`);
     const [revision, hash] = head;
     return { stream, revision: revision === null ? undefined : BigInt(revision), hash: plain(hash) };

@@ -95,7 +95,7 @@ export interface Statements {
   readonly lastDecision: Statement<[], number | null>;
   readonly streamId: Statement<[name: string], number>;
   readonly streamName: Statement<[id: number], string>;
-  readonly head: Statement<[streamId: number], [revision: number | null, hash: Buffer]>;
+  readonly head: Statement<[streamId: number, again: number], [revision: number | null, hash: Buffer]>;
   readonly addStream: Statement<[name: string]>;
   readonly eventTypeId: Statement<[category: string, type: string, schemaVersion: number], number>;
   readonly eventType: Statement<[id: number], [type: string, schemaVersion: number]>;
@@ -112,7 +112,10 @@ export interface Statements {
     [position: number, streamId: number, revision: number, decisionId: number, eventTypeId: number, payload: Uint8Array]
   >;
   readonly decisionByCommand: Statement<[commandId: Uint8Array], DecisionRow>;
-  readonly decisionsOfStream: Statement<[streamId: number, afterId: number, limit: number], DecisionRow>;
+  /** The decision that the event of this revision comes from: all nulls where the event is there and its decision is not. */
+  readonly decisionOfEvent: Statement<[streamId: number, revision: number], DecisionRow | [id: null]>;
+  /** The next decision without events. */
+  readonly nextWithoutEvents: Statement<[streamId: number, afterId: number], DecisionRow>;
   /** The events of some commits of a stream: those behind revision `after`, up to `last`. */
   readonly payloads: Statement<[streamId: number, after: number, last: number], PayloadRow>;
   readonly streams: Statement<[afterId: number, limit: number], [id: number, name: string]>;
@@ -218,6 +221,21 @@ export function prepareStatements(database: Database): Statements {
   const { fn } = compiler;
   const decisions = compiler.selectFrom('decisions').select(decisionColumns);
   const ofStream = selectEvents.where('events.stream_id', '=', number).limit(number);
+  const lastEvent = compiler
+    .selectFrom('events')
+    .select('decision_id as id')
+    .where('stream_id', '=', number)
+    .orderBy('revision', 'desc')
+    .limit(sql.lit(1))
+    .as('last_event');
+  const lastWithoutEvents = compiler
+    .selectFrom('decisions')
+    .select('id')
+    .where('stream_id', '=', number)
+    .where('event_count', '=', sql.lit(0))
+    .orderBy('id', 'desc')
+    .limit(sql.lit(1))
+    .as('last_without_events');
   const eventTypeIds = compiler.selectFrom('event_types').select('id');
   // The sign keeps the index of types out of it: its matches would have to be sorted, page after page.
   const scan = selectEvents.where(
@@ -238,9 +256,17 @@ export function prepareStatements(database: Database): Statements {
       compiler
         .selectFrom('decisions')
         .select(['revision', 'hash'])
-        .where('stream_id', '=', number)
-        .orderBy('id', 'desc')
-        .limit(sql.lit(1)),
+        .where('id', '=', (query) =>
+          query
+            .selectFrom(
+              query
+                .selectFrom(lastEvent)
+                .select('id')
+                .unionAll(query.selectFrom(lastWithoutEvents).select('id'))
+                .as('last'),
+            )
+            .select((last) => last.fn.max('id').as('id')),
+        ),
     ),
     addStream: statement(database, compiler.insertInto('streams').values({ name: text })),
 
@@ -331,9 +357,23 @@ export function prepareStatements(database: Database): Statements {
     ),
 
     decisionByCommand: rows(database, decisions.where('command_id', '=', bytes)),
-    decisionsOfStream: rows(
+    decisionOfEvent: rows(
       database,
-      decisions.where('stream_id', '=', number).where('id', '>', number).orderBy('id').limit(number),
+      compiler
+        .selectFrom('events')
+        .leftJoin('decisions', 'decisions.id', 'events.decision_id')
+        .select(decisionColumns)
+        .where('events.stream_id', '=', number)
+        .where('events.revision', '=', number),
+    ),
+    nextWithoutEvents: rows(
+      database,
+      decisions
+        .where('stream_id', '=', number)
+        .where('event_count', '=', sql.lit(0))
+        .where('id', '>', number)
+        .orderBy('id')
+        .limit(sql.lit(1)),
     ),
     payloads: rows(
       database,
