@@ -37,7 +37,12 @@ import type { Descriptor, ForeignEvents } from './routing.ts';
 import { type StandardSchema, shapeOf } from './schema.ts';
 import type { CommandHandler } from './worlds.ts';
 
-/** What an event does to the state: changes the draft, or returns the state that takes its place. */
+/**
+ * What an event does to the state: changes the draft, or returns the state that takes its place.
+ *
+ * TypeScript widens the literals of a function that has no parameters before it knows the state: where one returns
+ * `{ status: 'closed' }`, let it name its draft, `(_draft) => …`.
+ */
 // biome-ignore lint/suspicious/noConfusingVoidType: a handler that changes its draft returns nothing.
 export type Evolve<State, Data> = (draft: Draft<State>, data: Data) => State | Draft<State> | void;
 
@@ -61,7 +66,13 @@ export type Decide<State, Data, Event> = (
  * {@link Decide}, written as a conditional type: TypeScript then waits until it knows the state before it gives a generator
  * its type. Else `yield` would give a type parameter (seen in 5.6, 6.0 and 7.0; test/core/types holds that it does not).
  */
-type Deferred<State, Data, Event> = [State] extends [infer Known] ? Decide<Known, Data, Event> : never;
+type DeferredDecide<State, Data, Event> = [State] extends [infer Known] ? Decide<Known, Data, Event> : never;
+
+/**
+ * {@link Evolve}, in the same way: the state is inferred from its schema alone, and the draft of a state that is one of
+ * several shapes is one of several drafts (`NoInfer` would hide that from `Draft`).
+ */
+export type DeferredEvolve<State, Data> = [State] extends [infer Known] ? Evolve<Known, Data> : never;
 
 /** What `defineDecider` takes. */
 export interface DeciderDefinition<State, Commands, Events> {
@@ -81,9 +92,9 @@ export interface DeciderDefinition<State, Commands, Events> {
   readonly streamId: (command: NoInfer<MessageOf<Commands>>) => string;
   /** The state before any event. */
   readonly initialState: NoInfer<State>;
-  readonly evolve: { readonly [Type in keyof Events]: Evolve<NoInfer<State>, DataOf<Events[Type]>> };
+  readonly evolve: { readonly [Type in keyof Events]: DeferredEvolve<State, DataOf<Events[Type]>> };
   readonly decide: {
-    readonly [Type in keyof Commands]: Deferred<State, DataOf<Commands[Type]>, MessageOf<Events>>;
+    readonly [Type in keyof Commands]: DeferredDecide<State, DataOf<Commands[Type]>, MessageOf<Events>>;
   };
 }
 

@@ -5,7 +5,7 @@
  */
 import type { Immutable } from 'immer';
 import type { Codec } from './codec.ts';
-import { type Evolve, faultOf } from './define-decider.ts';
+import { type DeferredEvolve, faultOf } from './define-decider.ts';
 import { DefinitionError, FaultError } from './errors.ts';
 import type { HandlerDescriptor, Reaction } from './event-handler.ts';
 import { fold, type Recipe } from './fold.ts';
@@ -67,6 +67,9 @@ export type Handle<State, Data, Command> = (
   context: EventContext,
 ) => readonly Reacted<Command>[];
 
+/** {@link Handle}, with the state as its schema says: see `DeferredEvolve`. */
+type DeferredHandle<State, Data, Command> = [State] extends [infer Known] ? Handle<Known, Data, Command> : never;
+
 /** What `defineEventHandler` takes. */
 export interface EventHandlerDefinition<State, Commands, Events> {
   /** Part of the ids of the commands that it sends: a new name sends them anew. */
@@ -83,10 +86,10 @@ export interface EventHandlerDefinition<State, Commands, Events> {
   readonly key: (event: NoInfer<MessageOf<Events>>) => string | undefined;
   readonly initialState: NoInfer<State>;
   /** The events that change the state. */
-  readonly evolve: { readonly [Type in keyof Events]?: Evolve<NoInfer<State>, DataOf<Events[Type]>> };
+  readonly evolve: { readonly [Type in keyof Events]?: DeferredEvolve<State, DataOf<Events[Type]>> };
   /** The events that it reacts to. */
   readonly handle: {
-    readonly [Type in keyof Events]?: Handle<NoInfer<State>, DataOf<Events[Type]>, NoInfer<MessageOf<Commands>>>;
+    readonly [Type in keyof Events]?: DeferredHandle<State, DataOf<Events[Type]>, MessageOf<Commands>>;
   };
 }
 

@@ -27,8 +27,17 @@ import type { ProjectorDescriptor } from './projector.ts';
 import { type StandardSchema, shapeOf } from './schema.ts';
 import type { ReadModel } from './worlds.ts';
 
+/** What {@link drop} is: a value of its own, and no document. */
+export interface Drop {
+  readonly 'decidable/drop': true;
+}
+
 /** Returned by `project`: the document is removed. The key's next event starts from the initial state. */
-export const drop: unique symbol = Symbol.for('decidable/drop');
+export const drop: Drop = Object.freeze({ 'decidable/drop': true });
+
+function isDrop(value: unknown): value is Drop {
+  return typeof value === 'object' && value !== null && 'decidable/drop' in value;
+}
 
 /** What an event does to its document: changes the draft, returns the document that takes its place, or {@link drop}. */
 export type Project<State, Data> = (
@@ -36,7 +45,10 @@ export type Project<State, Data> = (
   data: Data,
   context: EventContext,
   // biome-ignore lint/suspicious/noConfusingVoidType: a handler that changes its draft returns nothing.
-) => State | Draft<State> | typeof drop | void;
+) => State | Draft<State> | Drop | void;
+
+/** {@link Project}, with the document as its schema says: see `DeferredEvolve`. */
+type DeferredProject<State, Data> = [State] extends [infer Known] ? Project<Known, Data> : never;
 
 /** What `defineProjector` takes. */
 export interface ProjectorDefinition<State, Events> {
@@ -53,7 +65,7 @@ export interface ProjectorDefinition<State, Events> {
   readonly key: (event: NoInfer<MessageOf<Events>>) => string | undefined;
   /** The document before its first event. */
   readonly initialState: NoInfer<State>;
-  readonly project: { readonly [Type in keyof Events]: Project<NoInfer<State>, DataOf<Events[Type]>> };
+  readonly project: { readonly [Type in keyof Events]: DeferredProject<State, DataOf<Events[Type]>> };
 }
 
 /** What `defineProjector` gives: a module as a host takes it, and what typed callers need. */
@@ -105,7 +117,7 @@ export function defineProjector<State, const Events extends Readonly<Record<stri
         const recipe = projections.get(entryOf(events, type, 'event').type)!; // Every event has one: checked above.
         try {
           const next = fold(state, recipe, data, context);
-          return next === drop ? undefined : (next as State);
+          return isDrop(next) ? undefined : (next as State);
         } catch (cause) {
           throw faultOf(cause, 'project-failed', `project.${type}`, type);
         }

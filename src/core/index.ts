@@ -39,6 +39,7 @@ export {
   schedule,
 } from './define-event-handler.ts';
 export {
+  type Drop,
   defineProjector,
   drop,
   type Project,

@@ -167,10 +167,12 @@ export type MessageOf<Sources> = {
   [Type in keyof Sources & string]: Message<Type, DataOf<Sources[Type]>>;
 }[keyof Sources & string];
 
-/** What a map of sources must look like: a definition stands under its own type. */
+/** What a map of sources must look like: a definition stands under its own type, among its own kind. */
 export type CheckedSources<Sources, Kind extends 'command' | 'event'> = {
   [Type in keyof Sources]: Sources[Type] extends Definition
-    ? { readonly type: Type; readonly kind: Kind }
+    ? Sources[Type] extends { readonly type: Type; readonly kind: Kind }
+      ? unknown
+      : { readonly 'a definition stands under its own type, commands among commands, events among events': never }
     : Sources[Type] extends StandardSchema
       ? Rereadable<Sources[Type]>
       : never;

@@ -1,0 +1,241 @@
+/** What `defineDecider` refuses to compile. */
+import { z } from 'zod';
+import { defineCommand, defineDecider, defineEvent, reject } from '../../../../src/core/index.ts';
+
+const Borrow = defineCommand('Borrow', z.object({ memberId: z.string(), bookId: z.string() }));
+const Return = defineCommand('Return', z.object({ memberId: z.string(), bookId: z.string() }));
+const Borrowed = defineEvent('Borrowed', z.object({ bookId: z.string() }));
+const Returned = defineEvent('Returned', z.object({ bookId: z.string(), late: z.boolean() }));
+const Burned = defineEvent('Burned', z.object({}));
+
+const State = z.object({ loans: z.array(z.string()), fees: z.bigint() });
+const common = { name: 'member', version: '1', state: State, initialState: { loans: [], fees: 0n } };
+const evolve = { Borrowed: () => {}, Returned: () => {} };
+const decide = { Borrow: () => [], Return: () => [] };
+const streamId = () => 'member-1';
+const commands = { Borrow, Return };
+const events = { Borrowed, Returned };
+
+// The types flow: this compiles, and what it infers is used below.
+export const member = defineDecider({
+  ...common,
+  commands,
+  events,
+  streamId: (command) => `member-${command.data.memberId}`,
+  evolve: {
+    Borrowed: (draft, { bookId }) => {
+      draft.loans.push(bookId);
+    },
+    Returned: (draft, { bookId }) => ({ ...draft, loans: draft.loans.filter((loan) => loan !== bookId) }),
+  },
+  decide: {
+    Borrow: (state, { bookId }) => (state.fees > 0n ? reject('fees-open') : [Borrowed({ bookId })]),
+    *Return(state, { bookId }) {
+      const next = yield [Returned({ bookId, late: false })];
+      const loans: readonly string[] = next.loans;
+      return loans.length === state.loans.length ? [] : [{ type: 'Returned', data: { bookId, late: true } }];
+    },
+  },
+});
+
+defineDecider({
+  ...common,
+  commands,
+  events,
+  streamId,
+  // refused: Property 'Returned' is missing | an event without a case of evolve could not be folded
+  evolve: { Borrowed: () => {} },
+  decide,
+});
+
+defineDecider({
+  ...common,
+  commands,
+  events,
+  streamId,
+  evolve,
+  // refused: Property 'Return' is missing | a command without a case of decide could not be decided
+  decide: { Borrow: () => [] },
+});
+
+defineDecider({
+  ...common,
+  commands,
+  events,
+  streamId,
+  // refused: 'Burned' does not exist | an event that the module does not name is never folded
+  evolve: { ...evolve, Burned: () => {} },
+  // refused: 'Burn' does not exist | a command that the module does not name is never decided
+  decide: { ...decide, Burn: () => [] },
+});
+
+defineDecider({
+  ...common,
+  commands,
+  events,
+  // refused: Property 'shelf' does not exist | a stream is named from the fields of the command
+  streamId: (command) => command.data.shelf,
+  evolve: {
+    // refused: Property 'late' does not exist | an event has the fields of its schema
+    Borrowed: (_draft, { late }) => void late,
+    Returned: (draft) => {
+      // refused: Property 'name' does not exist | a draft has the fields of the state
+      draft.name = 'x';
+      // refused: Type 'number' is not assignable to type 'bigint' | a draft keeps the types of the state
+      draft.fees = 5;
+    },
+  },
+  decide: {
+    // refused: Property 'fine' does not exist | a state has the fields of its schema
+    Borrow: (state) => (state.fine ? [] : []),
+    // refused: Property 'late' does not exist | a command has the fields of its schema
+    Return: (_state, { late }) => [late],
+  },
+});
+
+defineDecider({
+  ...common,
+  commands,
+  events,
+  streamId,
+  evolve: {
+    // refused: Property 'fees' is missing | what evolve returns takes the place of the state
+    Borrowed: () => ({ loans: [] }),
+    // refused: Type '() => Promise<void>' is not assignable | nothing waits while a history is folded
+    Returned: async () => {},
+  },
+  decide: {
+    // refused: Type '() => void' is not assignable | a decision without a result is a forgotten return, not a yes
+    Borrow: () => {},
+    // refused: Type 'Promise<never[]>' is not assignable | a decision cannot wait
+    Return: async () => [],
+  },
+});
+
+defineDecider({
+  ...common,
+  commands,
+  events,
+  streamId,
+  evolve,
+  decide: {
+    // refused: Type 'Message<"Burned" | only events of the module can be decided
+    Borrow: () => [Burned({})],
+    // refused: Property 'late' is missing | an event is made with all its fields
+    Return: (_state, { bookId }) => [Returned({ bookId })],
+  },
+});
+
+defineDecider({
+  ...common,
+  commands,
+  events,
+  streamId,
+  evolve,
+  decide: {
+    Borrow: (state) => {
+      // refused: Property 'push' does not exist on type 'readonly string[]' | a decision only reads the state
+      state.loans.push('x');
+      // refused: Cannot assign to 'fees' because it is a read-only property | a decision only reads the state
+      state.fees = 0n;
+      return [];
+    },
+    // refused: Type 'RejectionError' is not assignable to type 'MessageOf< | a rejection is returned for the whole decision, not listed
+    Return: () => [reject('no')],
+  },
+});
+
+defineDecider({
+  ...common,
+  commands,
+  events,
+  streamId,
+  evolve,
+  decide: {
+    // refused: '() => Generator<Message<"Burned" | what a step yields are events of the module
+    *Borrow() {
+      yield [Burned({})];
+      return [];
+    },
+    *Return(_state, { bookId }) {
+      const next = yield [Returned({ bookId, late: true })];
+      // refused: Property 'fine' does not exist | a step gives back the state
+      return next.fine ? [] : [];
+    },
+  },
+});
+
+defineDecider({
+  ...common,
+  commands,
+  events,
+  streamId,
+  evolve,
+  decide: {
+    // refused: '() => Generator<RejectionError | a rejection ends the decision: it is returned, not yielded
+    *Borrow() {
+      yield reject('no');
+      return [];
+    },
+    Return: () => [],
+  },
+});
+
+// refused: Type 'string' is not assignable to type 'bigint' | the initial state has the shape of the state
+defineDecider({ ...common, initialState: { loans: [], fees: '0' }, commands, events, streamId, evolve, decide });
+
+// refused: 'a definition stands under its own type, commands among commands, events among events' | a definition stands under its own type
+defineDecider({ ...common, commands, events: { Lent: Borrowed }, streamId, evolve: { Lent: () => {} }, decide });
+
+// refused: 'a definition stands under its own type, commands among commands, events among events' | a command is no event
+defineDecider({ ...common, commands, events: { Borrow }, streamId, evolve: { Borrow: () => {} }, decide });
+
+/** A state that is one of several shapes. */
+defineDecider({
+  name: 'book',
+  version: '1',
+  state: z.discriminatedUnion('status', [
+    z.object({ status: z.literal('in') }),
+    z.object({ status: z.literal('out'), member: z.string() }),
+  ]),
+  commands: {},
+  events,
+  streamId,
+  initialState: { status: 'in' },
+  evolve: {
+    Borrowed: (_draft) => ({ status: 'out', member: 'm1' }),
+    Returned: (draft) => {
+      // refused: Property 'member' does not exist on type 'Writable | the shape has to be looked at first
+      draft.member = 'm2';
+      if (draft.status === 'out') draft.member = 'm3';
+    },
+  },
+  decide: {},
+});
+
+defineDecider({
+  name: 'lamp',
+  version: '1',
+  state: z.enum(['on', 'off']),
+  commands: {},
+  events: { Switched: z.object({ on: z.boolean() }) },
+  streamId,
+  initialState: 'off',
+  // refused: Type '"broken" | "on"' is not assignable | a state has no other values
+  evolve: { Switched: (_draft, { on }) => (on ? 'on' : 'broken') },
+  decide: {},
+});
+
+export type MemberEvent = ReturnType<typeof member.types.event.fromEnvelope>;
+
+export function narrow(event: MemberEvent): boolean {
+  // refused: Property 'late' does not exist | a union of messages has to be told apart by type
+  if (event.data.late) return true;
+  return event.type === 'Returned' ? event.data.late : event.data.bookId === '';
+}
+
+// refused: 'fine' does not exist in type | a command is made with its own fields only
+member.commands.Borrow({ memberId: 'm', bookId: 'b', fine: 3 });
+
+// refused: Type '{ memberId: string; }' is not assignable | the commands of the module are typed as their definitions
+member.decider.decide(member.decider.initialState(), { type: 'Borrow', data: { memberId: 'm' } });

@@ -1,0 +1,118 @@
+/** What `defineEventHandler` and `defineProjector` refuse to compile. */
+import { z } from 'zod';
+import {
+  cancel,
+  defineCommand,
+  defineEvent,
+  defineEventHandler,
+  defineProjector,
+  dispatch,
+  drop,
+  schedule,
+} from '../../../../src/core/index.ts';
+
+const Remind = defineCommand('Remind', z.object({ memberId: z.string() }));
+const Fine = defineCommand('Fine', z.object({ memberId: z.string(), cents: z.bigint() }));
+const Borrowed = defineEvent('Borrowed', z.object({ memberId: z.string(), due: z.date() }));
+const Returned = defineEvent('Returned', z.object({ memberId: z.string() }));
+
+const handler = {
+  name: 'reminders',
+  version: '1',
+  state: z.object({ sent: z.int() }),
+  events: { Borrowed, Returned },
+  commands: { Remind },
+  initialState: { sent: 0 },
+};
+
+// The types flow: this compiles.
+export const reminders = defineEventHandler({
+  ...handler,
+  key: (event) => event.data.memberId,
+  evolve: {
+    Borrowed: (draft) => {
+      draft.sent += 1;
+    },
+  },
+  handle: {
+    Borrowed: (state, { memberId, due }, { recordedAt }) =>
+      state.sent > 1
+        ? [dispatch(Remind({ memberId }))]
+        : [schedule('due', due, Remind({ memberId })), schedule('now', recordedAt, Remind({ memberId }))],
+    Returned: () => [cancel('due')],
+  },
+});
+
+defineEventHandler({
+  ...handler,
+  // refused: Property 'bookId' does not exist | a process is found by the fields of its events
+  key: (event) => event.data.bookId,
+  evolve: {
+    // refused: Type 'string' is not assignable to type 'number' | a draft keeps the types of the state
+    Borrowed: (draft) => void (draft.sent = 'one'),
+  },
+  handle: {
+    // refused: => Reacted<Message<"Fine" | only commands that the handler names leave it
+    Borrowed: (_state, { memberId }) => [dispatch(Fine({ memberId, cents: 1n }))],
+    // refused: => Message<"Remind" | a reaction says what to do with a command
+    Returned: (_state, { memberId }) => [Remind({ memberId })],
+  },
+});
+
+defineEventHandler({
+  ...handler,
+  key: () => 'one',
+  evolve: {},
+  // refused: 'Lost' does not exist | an event that the handler does not name never comes
+  handle: { Borrowed: () => [], Returned: () => [], Lost: () => [] },
+});
+
+defineEventHandler({
+  ...handler,
+  key: () => 'one',
+  evolve: {},
+  handle: {
+    // refused: Type '() => Promise<never[]>' is not assignable | a handler does not wait: effects come from its commands
+    Borrowed: async () => [],
+    // refused: Cannot assign to 'sent' because it is a read-only property | a handler only reads the state: evolve changes it
+    Returned: (state) => [cancel(String((state.sent = 1)))],
+  },
+});
+
+const model = {
+  name: 'members',
+  version: '1',
+  state: z.object({ loans: z.int() }),
+  events: { Borrowed, Returned },
+  initialState: { loans: 0 },
+};
+
+// The types flow: this compiles.
+export const members = defineProjector({
+  ...model,
+  key: (event) => (event.type === 'Borrowed' && event.data.due > new Date(0) ? undefined : event.data.memberId),
+  project: {
+    Borrowed: (draft) => {
+      draft.loans += 1;
+    },
+    Returned: (draft) => (draft.loans === 1 ? drop : { loans: draft.loans - 1 }),
+  },
+});
+
+defineProjector({
+  ...model,
+  key: () => 'one',
+  // refused: Property 'Returned' is missing | an event that is read changes a document
+  project: { Borrowed: () => drop },
+});
+
+defineProjector({
+  ...model,
+  key: () => 'one',
+  project: {
+    // refused: Type 'null' is not assignable | a document is removed by drop, so that no forgotten return removes it
+    Borrowed: () => null,
+    // refused: Type 'string' is not assignable to type 'number' | what takes the place of a document has its shape
+    Returned: () => ({ loans: 'none' }),
+  },
+});
