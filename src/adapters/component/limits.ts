@@ -6,7 +6,10 @@
  * defined Limits"); the component limits are those of wasm-tools, so that what its tools accept loads here.
  */
 
-/** Components, component types and instance types inside one another: each level is a recursive call here. */
+/**
+ * Components, component types, instance types and instances inside one another, as they are written and as they come
+ * about by reference: each level is a recursive call here.
+ */
 export const maxNesting = 100;
 
 /** Value types inside one another (`list<list<…>>`): each level is a recursive call here and in the canonical ABI. */
@@ -19,7 +22,7 @@ export const maxTypeDepth = 100;
 export const maxTypeNodes = 100_000;
 
 /**
- * Type nodes that may be built, substituted, compared or searched in validating one component with all that is nested
+ * Type nodes, imports, exports and parameters that may be built, substituted, compared or searched in validating one component with all that is nested
  * in it. Each instantiation copies the child's type with its arguments substituted, so that a short chain of
  * components can ask for exponential work.
  */
@@ -63,6 +66,9 @@ export const maxCoreFields = 10_000;
 
 /** Declared supertypes of one core type. Source: *WebAssembly 3.0*, "Validation of types". */
 export const maxCoreSupertypes = 1;
+
+/** Supertypes above one another, the engines' limit. */
+export const maxCoreSubtyping = 63;
 
 /** Pages of a 32-bit memory. Source: *WebAssembly 3.0*, "Memory types". */
 export const maxMemoryPages = 65_536n;

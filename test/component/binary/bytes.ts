@@ -17,3 +17,31 @@ export const preamble = '00 "asm" 0d 00 01 00';
 export function componentOf(sections: string): Uint8Array {
   return bytes(`${preamble}\n${sections}`);
 }
+
+/** An unsigned LEB128 number. */
+export function leb(value: number): number[] {
+  return value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...leb(Math.floor(value / 0x80))];
+}
+
+/** A `vec` whose elements are one after another in `elements`. */
+export function vec(count: number, elements: (index: number) => readonly number[]): number[] {
+  const out = leb(count);
+  for (let index = 0; index < count; index++) for (const byte of elements(index)) out.push(byte);
+  return out;
+}
+
+/** A section of a component or core module. */
+export function section(id: number, content: Iterable<number>): number[] {
+  const bytes = [...content];
+  return [id, ...leb(bytes.length)].concat(bytes);
+}
+
+/** A component of sections made by {@link section}. */
+export function componentOfSections(...sections: readonly number[][]): Uint8Array {
+  return new Uint8Array([0, 0x61, 0x73, 0x6d, 0x0d, 0, 1, 0].concat(...sections));
+}
+
+/** A core module section with a module of sections. */
+export function moduleSection(...sections: readonly number[][]): number[] {
+  return section(1, [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0].concat(...sections));
+}

@@ -6,7 +6,7 @@
  */
 import { maxExports, maxIndexSpace } from '../limits.ts';
 import { coreExternType, definedTable, globalType, memoryType, recType, tagType } from './core-types.ts';
-import type { CoreExternDecl, CoreInlineExport, CoreSubType, ModuleInterface } from './definitions.ts';
+import type { CoreExternDecl, CoreInlineExport, ModuleInterface } from './definitions.ts';
 import type { Reader } from './reader.ts';
 
 /** The order in which the sections must come, by section id: tag (13) after memory, data count (12) before code. */
@@ -16,10 +16,10 @@ const externKinds = ['func', 'table', 'memory', 'global', 'tag'] as const;
 
 /** Reads the header and the type, import, function, table, memory, tag, global and export sections of a module. */
 export function moduleInterface(reader: Reader): ModuleInterface {
-  const types: (readonly CoreSubType[])[] = [];
-  const imports: ModuleInterface['imports'][number][] = [];
+  let types: ModuleInterface['types'] = [];
+  let imports: ModuleInterface['imports'] = [];
   const defined: CoreExternDecl[] = [];
-  const exports: (CoreInlineExport & { offset: number })[] = [];
+  let exports: ModuleInterface['exports'] = [];
   for (const byte of [0, 0x61, 0x73, 0x6d]) {
     if (reader.u8('the magic number') !== byte) reader.fail('bad magic number of a core module', reader.position - 1);
   }
@@ -39,14 +39,14 @@ export function moduleInterface(reader: Reader): ModuleInterface {
     if (order === undefined) reader.fail('malformed section id', offset);
     if (order <= last) reader.fail('section out of order', offset);
     last = order;
-    if (id === 1) types.push(...section.vec('core types', maxIndexSpace, recType));
-    else if (id === 2) imports.push(...section.vec('imports', maxExports, importEntry));
+    if (id === 1) types = section.vec('core types', maxIndexSpace, recType);
+    else if (id === 2) imports = section.vec('imports', maxExports, importEntry);
     else if (id === 3) define(section, 'functions', (r) => ({ kind: 'func', type: r.u32('a type index') }));
     else if (id === 4) define(section, 'tables', (r) => definedTable(r, skipExpression));
     else if (id === 5) define(section, 'memories', memoryType);
     else if (id === 13) define(section, 'tags', tagType);
     else if (id === 6) define(section, 'globals', definedGlobal);
-    else if (id === 7) exports.push(...section.vec('exports', maxExports, exportEntry));
+    else if (id === 7) exports = section.vec('exports', maxExports, exportEntry);
     else continue;
     if (!section.done) section.fail('section size mismatch: unexpected content after the last element');
   }

@@ -121,6 +121,7 @@ export function lift(scope: Scope, definition: Lift): ValidatedLift {
   const callee = context.at(scope.core.func, definition.func, 'function');
   const type = context.at(scope.types, definition.type, 'type').type;
   if (type.kind !== 'func') return context.fail(`type index ${definition.type} is not a function type`);
+  context.spend(type.params.length);
   const options = resolveOptions(scope, definition.options, forLift, 'liftings');
   checkAsync(scope, options, type);
   let params: readonly CoreValueType[] = layoutOfFields(paramTypes(type)).flat;
@@ -165,6 +166,7 @@ function checkCore(
 export function lower(scope: Scope, definition: Lower): ValidatedLower {
   const { context } = scope;
   const type = context.at(scope.funcs, definition.func, 'function');
+  context.spend(type.params.length);
   const options = resolveOptions(scope, definition.options, forLower, 'lowerings');
   checkAsync(scope, options, type);
   // The document wants a `memory` wherever `async` is given; its own suite (`async/big-interleaving-test.wast`) gives one

@@ -234,6 +234,7 @@ export function coreInstanceType(scope: Scope, definition: CoreInstance): CoreIn
       if (given.has(name)) context.fail(`duplicate module instantiation argument named \`${name}\``, [name]);
       given.set(name, context.at(scope.coreInstances, instance, 'core instance'));
     }
+    context.spend(module.imports.length);
     for (const { module: from, name, type } of module.imports) {
       const instance = given.get(from);
       if (instance === undefined)

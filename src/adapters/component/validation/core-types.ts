@@ -3,6 +3,7 @@
  * to a concrete type is written with its number. Source: *WebAssembly 3.0*, "Validation / Types" and "Matching".
  */
 import type { CoreCompositeType, CoreFieldType, CoreRefType, CoreSubType, CoreValType } from '../binary/definitions.ts';
+import { maxCoreSubtyping } from '../limits.ts';
 import type { CoreFuncType, CoreModuleType, CoreValueType } from '../types.ts';
 
 /** What stands in a core type index space. */
@@ -19,6 +20,8 @@ export interface CoreTypeDefinition {
   readonly id: number;
   readonly final: boolean;
   readonly supertype?: CoreTypeDefinition;
+  /** Supertypes above it. */
+  readonly depth: number;
   readonly composite: CoreFuncType | { readonly kind: 'struct' | 'array'; readonly fields: readonly FieldType[] };
 }
 
@@ -66,7 +69,7 @@ export class CoreTypes {
       found = this.number(space, group);
       this.groups.set(key, found);
     }
-    space.push(...found);
+    for (const definition of found) space.push(definition);
   }
 
   private write(type: CoreSubType, space: CoreTypeEntry[], member: (index: number) => string, length: number): string {
@@ -110,9 +113,12 @@ export class CoreTypes {
       const [superIndex] = type.supertypes;
       const supertype = superIndex === undefined ? undefined : this.definitions[index(superIndex)];
       if (superIndex !== undefined && (supertype === undefined || index(superIndex) >= id)) this.unknown(superIndex);
+      const depth = supertype === undefined ? 0 : supertype.depth + 1;
+      if (depth > maxCoreSubtyping) this.fail(`sub type hierarchy too deep: more than ${maxCoreSubtyping} levels`);
       const definition: CoreTypeDefinition = {
         kind: 'definition',
         id,
+        depth,
         final: type.final,
         composite: resolve(type.composite, id, value),
         ...(supertype !== undefined && { supertype }),
@@ -206,7 +212,7 @@ export class CoreTypes {
     if (found?.kind === 'func') return found;
     const id = this.definitions.length;
     const composite: CoreFuncType = { kind: 'func', params, results, id };
-    const definition: CoreTypeDefinition = { kind: 'definition', id, final: true, composite };
+    const definition: CoreTypeDefinition = { kind: 'definition', id, depth: 0, final: true, composite };
     this.definitions.push(definition);
     this.groups.set(key, [definition]);
     return composite;

@@ -1,6 +1,7 @@
 /** *Binary.md*, "Import and Export Definitions". */
 import type { Export, ExternDecl, InlineExport, NameAttributes } from '../binary/definitions.ts';
 import { UnsupportedError } from '../errors.ts';
+import { maxNesting } from '../limits.ts';
 import type { ExternType, FunctionType, InstanceType, NamedExtern, ResourceType, ValueType } from '../types.ts';
 import { canonicalName, isVersionSuffix, parseName } from './names.ts';
 import { lookUp, type Names, push, type Scope, type TypeEntry } from './scope.ts';
@@ -47,8 +48,11 @@ export function declare(
   const names = side === 'import' ? scope.importNames : scope.exportNames;
   checkName(scope, side, names, name, type);
   if (scope.kind !== 'instance type') checkVisible(scope, side, name.name, type);
-  (side === 'import' ? scope.imported : scope.defined).push(...fresh);
-  for (const resource of fresh) scope.known.add(resource);
+  const introduced = side === 'import' ? scope.imported : scope.defined;
+  for (const resource of fresh) {
+    introduced.push(resource);
+    scope.known.add(resource);
+  }
   (side === 'import' ? scope.imports : scope.exports).push(namedExtern(name, type));
   push(scope, type);
   return { type, introduces: locate(type, fresh) };
@@ -103,7 +107,30 @@ export function bagOfExports(scope: Scope, list: readonly InlineExport[]): Insta
     return namedExtern(one, type);
   });
   scope.context.spend(exports.length);
-  return { kind: 'instance', exports, defined: [] };
+  return checkNesting(scope, { kind: 'instance', exports, defined: [] });
+}
+
+const levels = new WeakMap<ExternType, number>();
+
+/** How many components and instances there are inside one another in a type. */
+function nesting(type: ExternType): number {
+  if (type.kind === 'type')
+    return type.type.kind === 'component' || type.type.kind === 'instance' ? nesting(type.type) : 0;
+  if (type.kind !== 'component' && type.kind !== 'instance') return 0;
+  let found = levels.get(type);
+  if (found === undefined) {
+    found = 0;
+    for (const one of type.exports) found = Math.max(found, nesting(one.type));
+    if (type.kind === 'component') for (const one of type.imports) found = Math.max(found, nesting(one.type));
+    levels.set(type, ++found);
+  }
+  return found;
+}
+
+/** Types get nested by reference too, each in the one before: see {@link maxNesting}. */
+export function checkNesting<Type extends ExternType>(scope: Scope, type: Type): Type {
+  if (nesting(type) > maxNesting) scope.context.fail(`nesting too deep: more than ${maxNesting} types and components`);
+  return type;
 }
 
 function namedExtern({ name, implements: of, externalId }: NameAttributes, type: ExternType): NamedExtern {
@@ -112,12 +139,12 @@ function namedExtern({ name, implements: of, externalId }: NameAttributes, type:
 
 function checkVisible(scope: Scope, side: 'import' | 'export', name: string, type: ExternType): void {
   const visible = side === 'import' ? scope.importNames.visible : scope.exportNames.visible;
-  if (!isVisible(type, visible)) {
+  if (!isVisible(scope.context, type, visible)) {
     const message = `${sortName(type)} not valid to be used as ${side}: \`${name}\` refers to a type without a name`;
     scope.context.fail(message, [name]);
   }
   // Exports can refer to imports, imports cannot refer to exports.
-  if (side === 'import') isVisible(type, scope.exportNames.visible);
+  if (side === 'import') isVisible(scope.context, type, scope.exportNames.visible);
 }
 
 // Names ----------------------------------------------------------------------------------------------------------

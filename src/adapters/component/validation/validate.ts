@@ -9,7 +9,7 @@ import { builtin, lift, lower } from './canonical.ts';
 import { Context } from './context.ts';
 import { coreInstanceType, declaredModuleType, moduleType } from './core-modules.ts';
 import { definedType } from './defined-types.ts';
-import { declare, exportItem } from './externs.ts';
+import { checkNesting, declare, exportItem } from './externs.ts';
 import { alias, instanceType } from './instances.ts';
 import { newScope, type Scope } from './scope.ts';
 import type { ValidatedComponent, ValidatedDefinition } from './validated.ts';
@@ -107,7 +107,7 @@ function resolve(scope: Scope, type: DefType): TypeDefinition {
   const inner = newScope(type.kind, scope.context, scope);
   for (const declarator of type.declarators) declaratorType(inner, declarator);
   if (type.kind === 'component type') return componentType(inner);
-  return { kind: 'instance', exports: inner.exports, defined: inner.defined };
+  return checkNesting(scope, { kind: 'instance', exports: inner.exports, defined: inner.defined });
 }
 
 function declaratorType(scope: Scope, declarator: Declarator): void {
@@ -131,6 +131,7 @@ function declaratorType(scope: Scope, declarator: Declarator): void {
 }
 
 /** The type of a component from outside. Its exports define the resource types that no import brought. */
-function componentType({ imports, exports, imported, defined }: Scope): ComponentType {
-  return { kind: 'component', imports, exports, imported, defined };
+function componentType(scope: Scope): ComponentType {
+  const { imports, exports, imported, defined } = scope;
+  return checkNesting(scope, { kind: 'component', imports, exports, imported, defined });
 }

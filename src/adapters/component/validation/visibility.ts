@@ -1,23 +1,26 @@
 /** *Explainer.md*, "External Visibility of Types". */
 import type { ExternType, FunctionType, TypeDefinition, ValueType } from '../types.ts';
+import type { Context } from './context.ts';
 import { children, facts, isNamed } from './layout.ts';
 
 /**
  * Whether every type that is used in an import or export has an externally visible name, those included that an
  * instance gives itself by its own type exports. The names found are added to `visible`; so is what is built of them.
  */
-export function isVisible(type: ExternType, visible: Set<object>): boolean {
+export function isVisible(context: Context, type: ExternType, visible: Set<object>): boolean {
   switch (type.kind) {
     case 'func':
+      context.spend(type.params.length);
       return funcIsVisible(type, visible);
     case 'type': {
-      if (!definitionIsVisible(type.type, visible)) return false;
+      if (!definitionIsVisible(context, type.type, visible)) return false;
       visible.add(type);
       if (type.type.kind === 'value type') visible.add(type.type.type);
       return true;
     }
     case 'instance':
-      return type.exports.every((one) => isVisible(one.type, visible));
+      context.spend(type.exports.length);
+      return type.exports.every((one) => isVisible(context, one.type, visible));
     case 'value':
       return valueIsVisible(type.type, visible);
     default:
@@ -27,9 +30,9 @@ export function isVisible(type: ExternType, visible: Set<object>): boolean {
 }
 
 /** A type that is exported gets a name by that: only the types inside it must have theirs. */
-function definitionIsVisible(type: TypeDefinition, visible: Set<object>): boolean {
+function definitionIsVisible(context: Context, type: TypeDefinition, visible: Set<object>): boolean {
   if (type.kind === 'resource') return true;
-  if (type.kind !== 'value type') return isVisible(type, visible);
+  if (type.kind !== 'value type') return isVisible(context, type, visible);
   if (!isNamed(type.type)) return valueIsVisible(type.type, visible);
   return children(type.type).every((one) => valueIsVisible(one, visible));
 }

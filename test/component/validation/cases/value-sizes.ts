@@ -36,10 +36,9 @@ export const cases: readonly ValidationCase[] = [
   },
   {
     name: 'sizes that double at each level are refused where they get too large',
-    text: `(component (type $t0 u64) ${Array.from(
-      { length: 40 },
-      (_, n) => `(type $t${n + 1} (list $t${n} 2))`,
-    ).join(' ')})`,
+    text: `(component (type $t0 u64) ${Array.from({ length: 40 }, (_, n) => `(type $t${n + 1} (list $t${n} 2))`).join(
+      ' ',
+    )})`,
     invalid: tooLarge,
   },
 ];
