@@ -1,0 +1,55 @@
+/** A room is a lamp beside a heater; a house is many rooms. No line of either device is written again. */
+import { adapt, combine, type Decider, isRejection, left, many, right } from 'decidable';
+import { type HeaterCommand, type HeaterEvent, heater, type LampCommand, type LampEvent, lamp } from './devices.ts';
+
+type RoomCommand = LampCommand | HeaterCommand;
+type RoomEvent = LampEvent | HeaterEvent;
+interface Room {
+  readonly lit: boolean;
+  readonly degrees: number;
+}
+
+// combine: two side by side. Their states are a pair, and each message says whose it is.
+const pair = combine(lamp.decider, heater.decider);
+
+// adapt: the pair as those see it who live in the room. The type of a message says whose it is.
+const room: Decider<Room, RoomCommand, RoomEvent> = adapt(pair, {
+  command: (command) => (command.type === 'Switch' ? left(command) : right(command)),
+  event: {
+    in: (event) => (event.type === 'Switched' ? left(event) : right(event)),
+    out: (event) => event.val,
+  },
+  state: {
+    in: ({ lit, degrees }) => [{ lit }, { degrees }] as const,
+    out: ([{ lit }, { degrees }]) => ({ lit, degrees }),
+  },
+});
+
+// many: rooms by name.
+const house = many<string, Room, RoomCommand, RoomEvent>(room);
+
+const commands = [
+  { id: 'kitchen', message: { type: 'Switch', data: { lit: true } } },
+  { id: 'kitchen', message: { type: 'Heat', data: { degrees: 21 } } },
+  { id: 'study', message: { type: 'Heat', data: { degrees: 30 } } },
+  { id: 'study', message: { type: 'Heat', data: { degrees: 19 } } },
+  { id: 'kitchen', message: { type: 'Switch', data: { lit: true } } },
+] as const;
+
+let state = house.initialState();
+for (const command of commands) {
+  try {
+    const events = house.decide(state, command);
+    for (const event of events) state = house.evolve(state, event);
+    console.log(
+      command.id,
+      command.message.type,
+      '→',
+      events.map(({ message }) => message.type),
+    );
+  } catch (error) {
+    if (!isRejection(error)) throw error;
+    console.log(command.id, command.message.type, '→ rejected:', error.code);
+  }
+}
+console.log(state);
