@@ -5,16 +5,26 @@ import { engine } from '../engine.ts';
 import { ComponentError } from '../errors.ts';
 import type { FunctionType } from '../types.ts';
 import type { Context, CoreFunction, CoreValue } from './canonical-options.ts';
-import { asFailure, type ComponentInstance, ENTERED, type Host, IDLE, isGuestFault } from './component-instance.ts';
-import type { LiftOne } from './flat-lifting.ts';
+import {
+  asFailure,
+  type ComponentInstance,
+  ENTERED,
+  enterFromHost,
+  type Host,
+  isGuestFault,
+  leaveToHost,
+} from './component-instance.ts';
 import type { Stager } from './stager.ts';
 import {
   apply,
   Failure,
+  type HostResult,
+  liftHostResult,
   lowerSimple,
   type Signature,
   signatureOf,
-  stageLiftResultForHost,
+  stageHostResult,
+  stageLowerParam,
   stageLowerParams,
   stageSimpleParams,
 } from './values.ts';
@@ -41,7 +51,10 @@ export type HostCallable = (...args: unknown[]) => unknown;
 /** The function that JavaScript sees. */
 export function callableOf(lifted: LiftedFunction): HostCallable {
   const call = callOf(lifted);
-  return signatureOf(lifted.type).isSimple ? simpleCall(call) : generalCall(call);
+  const { signature, host } = call;
+  const callable = signature.isSimple ? simpleCall(call) : generalCall(call);
+  const isObserved = host.handles.isObserved || lifted.stagers.host.representation === 'objects';
+  return signature.lendsHandles && isObserved ? endingLends(callable, host) : callable;
 }
 
 /** What each call of one function needs. */
@@ -51,7 +64,7 @@ interface Call {
   readonly instance: ComponentInstance;
   readonly context: Context;
   readonly core: CoreFunction;
-  readonly lift: LiftOne;
+  readonly result: HostResult;
   readonly postReturn: CoreFunction | undefined;
   readonly host: Host;
 }
@@ -60,19 +73,18 @@ function callOf(lifted: LiftedFunction): Call {
   const { context, core, postReturn } = lifted;
   const { instance } = context;
   const signature = signatureOf(lifted.type);
-  const lift = stageLiftResultForHost(lifted.stagers.host, signature);
-  return { lifted, signature, instance, context, core, lift, postReturn, host: instance.host };
+  const result = stageHostResult(lifted.stagers.host, signature);
+  return { lifted, signature, instance, context, core, result, postReturn, host: instance.host };
 }
 
 /** What comes after the core call: the result is lifted, borrows are accounted for, `post-return` runs. */
-function finish({ instance, context, lift, postReturn }: Call, result: CoreValue | undefined): unknown {
+function finish({ instance, context, result, postReturn }: Call, value: CoreValue | undefined): unknown {
   if (instance.state !== ENTERED) throw instance.failure;
-  const value = lift(context, result);
+  const lifted = liftHostResult(context, result, value);
   endTask(instance);
-  if (postReturn !== undefined) callPostReturn(instance, postReturn, result);
-  if (instance.parent === undefined) instance.state = IDLE;
-  else instance.leaveToHost();
-  return value;
+  if (postReturn !== undefined) callPostReturn(instance, postReturn, value);
+  leaveToHost(instance);
+  return lifted;
 }
 
 /** `Task.return_`: what was borrowed has been dropped. */
@@ -92,18 +104,13 @@ export function callPostReturn(
   instance.mayLeave = true;
 }
 
-function enter(instance: ComponentInstance): void {
-  if (instance.parent === undefined && instance.state === IDLE) instance.state = ENTERED;
-  else instance.enterFromHost();
-}
-
 /**
  * What to throw out of a call. A value that could not be lowered is the host's fault: nothing of the guest has gone
  * wrong then, and it can be entered again. All else is a trap.
  */
 function abandon(instance: ComponentInstance, error: unknown, isLowered: boolean): unknown {
   if (!isLowered && instance.state === ENTERED && !isGuestFault(error)) {
-    instance.leaveToHost();
+    leaveToHost(instance);
     return error;
   }
   const failure = asFailure(error);
@@ -111,77 +118,121 @@ function abandon(instance: ComponentInstance, error: unknown, isLowered: boolean
   return failure;
 }
 
-/** For the usual small functions: one core argument per parameter, no arrays. */
+/**
+ * For the usual small functions: one core argument per parameter, no arrays. There is one function for each number of
+ * parameters, since the engine makes one straight piece of code of a short function only.
+ */
 function simpleCall(call: Call): HostCallable {
-  const { core, context: cx, instance, host, lifted, signature } = call;
-  const { lendsHandles } = signature;
-  const { scope } = host;
-  const { lenders } = host.handles;
-  const params = stageSimpleParams(lifted.stagers.host, signature);
-  const count = params.length;
-  const [param0, param1, param2, param3] = params;
+  const { core, context: cx, instance, lifted, signature } = call;
+  const [param0, param1, param2, param3] = stageSimpleParams(lifted.stagers.host, signature);
+  if (param0 === undefined) {
+    return () => {
+      enterFromHost(instance);
+      let value: unknown;
+      try {
+        value = finish(call, core());
+      } catch (error) {
+        throw abandon(instance, error, true);
+      }
+      return unwrap(value);
+    };
+  }
+  if (param1 === undefined) {
+    return (a) => {
+      enterFromHost(instance);
+      let isLowered = false;
+      let value: unknown;
+      try {
+        const x = lowerSimple(cx, param0, a);
+        isLowered = true;
+        value = finish(call, core(x));
+      } catch (error) {
+        throw abandon(instance, error, isLowered);
+      }
+      return unwrap(value);
+    };
+  }
+  if (param2 === undefined) {
+    return (a, b) => {
+      enterFromHost(instance);
+      let isLowered = false;
+      let value: unknown;
+      try {
+        const x = lowerSimple(cx, param0, a);
+        const y = lowerSimple(cx, param1, b);
+        isLowered = true;
+        value = finish(call, core(x, y));
+      } catch (error) {
+        throw abandon(instance, error, isLowered);
+      }
+      return unwrap(value);
+    };
+  }
   return (a, b, c, d) => {
-    enter(instance);
-    const lends = lenders.length;
-    const objects = scope.length;
+    enterFromHost(instance);
     let isLowered = false;
     let value: unknown;
     try {
-      if (count === 0) {
-        isLowered = true;
-        value = finish(call, core());
-      } else {
-        const x = lowerSimple(cx, param0!, a);
-        if (count === 1) {
-          isLowered = true;
-          value = finish(call, core(x));
-        } else {
-          const y = lowerSimple(cx, param1!, b);
-          if (count === 2) {
-            isLowered = true;
-            value = finish(call, core(x, y));
-          } else {
-            const z = lowerSimple(cx, param2!, c);
-            const w = param3 === undefined ? undefined : lowerSimple(cx, param3, d);
-            isLowered = true;
-            value = finish(call, w === undefined ? core(x, y, z) : core(x, y, z, w));
-          }
-        }
-      }
+      const x = lowerSimple(cx, param0, a);
+      const y = lowerSimple(cx, param1, b);
+      const z = lowerSimple(cx, param2, c);
+      const w = param3 === undefined ? undefined : lowerSimple(cx, param3, d);
+      isLowered = true;
+      value = finish(call, w === undefined ? core(x, y, z) : core(x, y, z, w));
     } catch (error) {
-      endLends(host, lends, objects);
       throw abandon(instance, error, isLowered);
     }
-    if (lendsHandles) endLends(host, lends, objects);
-    if (value instanceof Failure) throw new ComponentError(value.payload);
-    return value;
+    return unwrap(value);
   };
 }
 
+/** *Explainer.md*, "JS API": a top-level `error` is a thrown exception. */
+function unwrap(value: unknown): unknown {
+  if (value instanceof Failure) throw new ComponentError(value.payload);
+  return value;
+}
+
 function generalCall(call: Call): HostCallable {
-  const { core, context: cx, instance, host, lifted, signature } = call;
-  const lowerAll = stageLowerParams(lifted.stagers.host, signature);
-  return (...args) => {
-    enter(instance);
-    const lends = host.handles.lenders.length;
-    const objects = host.scope.length;
+  const { lifted, signature } = call;
+  const { host } = lifted.stagers;
+  if (signature.params.length === 1 && !signature.spillsParams) {
+    const callWith = lowering(call, stageLowerParam(host, signature));
+    return callWith;
+  }
+  const callWith = lowering(call, stageLowerParams(host, signature));
+  return (...args) => callWith(args);
+}
+
+function lowering<Args>(call: Call, lower: (cx: Context, args: Args) => CoreValue[]): (args: Args) => unknown {
+  const { core, context: cx, instance } = call;
+  return (args) => {
+    enterFromHost(instance);
     let isLowered = false;
     let value: unknown;
     try {
-      const flat = lowerAll(cx, args);
+      const flat = lower(cx, args);
       isLowered = true;
       value = finish(call, apply(core, flat));
     } catch (error) {
       throw abandon(instance, error, isLowered);
-    } finally {
-      endLends(host, lends, objects);
     }
-    if (value instanceof Failure) throw new ComponentError(value.payload);
-    return value;
+    return unwrap(value);
   };
 }
 
 /** The host's part of `Subtask.deliver_resolve`: what it lent for the call is its own again, however the call ended. */
+function endingLends(call: HostCallable, host: Host): HostCallable {
+  return (a, b, c, d, ...more) => {
+    const lends = host.handles.lenders.length;
+    const objects = host.scope.length;
+    try {
+      return more.length === 0 ? call(a, b, c, d) : call(a, b, c, d, ...more);
+    } finally {
+      endLends(host, lends, objects);
+    }
+  };
+}
+
 function endLends({ handles, scope }: Host, lends: number, objects: number): void {
   handles.endLends(lends);
   while (scope.length > objects) scope.pop()!.release();
@@ -207,7 +258,7 @@ export function promisingCallableOf(lifted: LiftedFunction): HostCallable {
   const lowerAll = stageLowerParams(lifted.stagers.host, signature);
   const start = promising(core);
   const callAndWait = async (args: readonly unknown[]): Promise<unknown> => {
-    enter(instance);
+    enterFromHost(instance);
     const lends = host.handles.lenders.length;
     const objects = host.scope.length;
     let isLowered = false;
@@ -229,8 +280,7 @@ export function promisingCallableOf(lifted: LiftedFunction): HostCallable {
       turn.catch(() => undefined),
     );
     const value = await turn;
-    if (value instanceof Failure) throw new ComponentError(value.payload);
-    return value;
+    return unwrap(value);
   };
 }
 

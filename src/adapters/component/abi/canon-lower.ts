@@ -69,6 +69,7 @@ function lowerHostFunction({ call, path }: HostFunction, { type, stagers, contex
   const callHost = type.result?.kind === 'result' ? catchingErrors(call) : call;
   const lowerResult = stageLowerResult(stagers.host, signature);
   const { instance } = context;
+  instance.host.handles.isObserved = true;
   const core = isAsynchronous(type, call)
     ? suspendingCall(callHost, lowerResult, path, { type, stagers, context })
     : signature.isSimple && !signature.spillsResult
@@ -225,6 +226,7 @@ const suspending = Suspending && ((callable: (...flat: CoreValue[]) => unknown) 
 /** `Store.lift` and `Store.lower` of a component-to-component call in one. */
 function lowerLiftedFunction(callee: LiftedFunction, { type, stagers, context }: Lowering): CoreFunction {
   const { instance } = context;
+  observeOtherHost(instance, callee.context.instance);
   const entering = enteringSet(callee.context.instance, instance);
   if (entering === undefined) {
     return () => {
@@ -307,6 +309,11 @@ function generalDirectCall(
       throw failInAll(instance, entering, error);
     }
   };
+}
+
+/** What another root instance does may call JavaScript, which sees the host's handles then. */
+export function observeOtherHost(caller: ComponentInstance, callee: ComponentInstance | undefined): void {
+  if (callee?.host !== caller.host) caller.host.handles.isObserved = true;
 }
 
 /** `may_enter_from` and `enter_from`. */

@@ -1,9 +1,16 @@
 /**
  * *CanonicalABI.md*, "`canon resource.new`", "`canon resource.drop`" and "`canon resource.rep`".
  */
-import { checkMayLeave, enter, failInAll, leave } from './canon-lower.ts';
+import { checkMayLeave, enter, failInAll, leave, observeOtherHost } from './canon-lower.ts';
 import type { CoreFunction, CoreValue } from './canonical-options.ts';
-import { asFailure, type ComponentInstance, selfAndAncestors } from './component-instance.ts';
+import {
+  asFailure,
+  type ComponentInstance,
+  ENTERED,
+  enterFromHost,
+  leaveToHost,
+  selfAndAncestors,
+} from './component-instance.ts';
 import { BORROWED, LEND, type RuntimeResource, wrongHandle } from './runtime-state.ts';
 
 export function resourceNew(instance: ComponentInstance, type: RuntimeResource): CoreFunction {
@@ -44,6 +51,7 @@ export function resourceRep(instance: ComponentInstance, type: RuntimeResource):
 /** Calls the destructor as the lifted and lowered function that the specification makes of it. */
 function destroyingFrom(caller: ComponentInstance, type: RuntimeResource): (rep: number) => void {
   const { impl } = type;
+  observeOtherHost(caller, impl);
   if (impl === undefined) {
     return (rep) => {
       try {
@@ -75,7 +83,7 @@ export function destroyFromHost(type: RuntimeResource, rep: number): void {
     type.dtor?.(rep);
     return;
   }
-  impl.enterFromHost();
+  enterFromHost(impl);
   try {
     type.dtor?.(rep);
   } catch (error) {
@@ -83,6 +91,6 @@ export function destroyFromHost(type: RuntimeResource, rep: number): void {
     for (const each of selfAndAncestors(impl)) each.poison(failure);
     throw failure;
   }
-  if (impl.failure !== undefined) throw impl.failure;
-  impl.leaveToHost();
+  if (impl.state !== ENTERED) throw impl.failure;
+  leaveToHost(impl);
 }

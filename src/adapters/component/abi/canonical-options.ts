@@ -5,7 +5,7 @@ import type { StringEncoding } from '../binary/definitions.ts';
 import type { EngineFunction, EngineMemory } from '../engine.ts';
 import type { Trap } from '../errors.ts';
 import { type ComponentInstance, POISONED } from './component-instance.ts';
-import type { RuntimeResource } from './runtime-state.ts';
+import type { HandleTable, RuntimeResource } from './runtime-state.ts';
 
 /** A core value as the JavaScript API of WebAssembly passes it. */
 export type CoreValue = number | bigint;
@@ -43,20 +43,25 @@ export class Context {
   readonly memory: LinearMemory;
   readonly encoding: StringEncoding;
   readonly resources: RuntimeResource[];
+  /** Of the instance, and of the host: at hand, since every call looks into them. */
+  readonly handles: HandleTable;
+  readonly hostHandles: HandleTable;
   /** The second result of `store_string_into_range` and `store_list_into_range`: the (tagged) length. */
   lowered = 0;
-  private readonly realloc: CoreFunction | undefined;
+  private readonly realloc: CoreFunction;
 
   constructor(
     instance: ComponentInstance,
     memory: LinearMemory,
     encoding: StringEncoding,
-    realloc: CoreFunction | undefined,
+    realloc: CoreFunction = noRealloc,
   ) {
     this.instance = instance;
     this.memory = memory;
     this.encoding = encoding;
     this.resources = instance.resources;
+    this.handles = instance.handles;
+    this.hostHandles = instance.host.handles;
     this.realloc = realloc;
   }
 
@@ -65,9 +70,9 @@ export class Context {
    * The memory's views are current afterwards.
    */
   reallocate(old: number, oldLength: number, alignment: number, length: number): number {
-    const instance = this.instance;
+    const { instance, realloc } = this;
     instance.mayLeave = false;
-    const ptr = Number(this.realloc?.(old, oldLength, alignment, length) ?? 0) >>> 0;
+    const ptr = (realloc(old, oldLength, alignment, length) as number) >>> 0;
     if (instance.state === POISONED) throw instance.failure;
     instance.mayLeave = true;
     if ((ptr & (alignment - 1)) !== 0) throw this.trap('unaligned pointer: realloc return: result not aligned');
@@ -95,3 +100,8 @@ export class Context {
     return this.instance.trap(message);
   }
 }
+
+/** Validation asks for `realloc` wherever something is to be allocated. */
+const noRealloc: CoreFunction = () => {
+  throw new Error('what is lowered to a memory comes with a realloc');
+};

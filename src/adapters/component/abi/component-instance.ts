@@ -45,19 +45,6 @@ export class ComponentInstance {
     this.handles = new HandleTable(maxHandles, (message) => this.trap(message));
   }
 
-  /** `enter_from(None)`: traps if the instance or one that contains it is running or has trapped. */
-  enterFromHost(): void {
-    for (let each: ComponentInstance | undefined = this; each !== undefined; each = each.parent) {
-      if (each.state !== IDLE) throw cannotEnter(each);
-    }
-    for (let each: ComponentInstance | undefined = this; each !== undefined; each = each.parent) each.state = ENTERED;
-  }
-
-  /** `leave_to(None)`. */
-  leaveToHost(): void {
-    for (let each: ComponentInstance | undefined = this; each !== undefined; each = each.parent) each.state = IDLE;
-  }
-
   /** Locks the instance down and gives the error to throw. */
   trap(message: string, cause?: unknown): Trap {
     const trap = new Trap(message, cause === undefined ? undefined : { cause });
@@ -75,6 +62,23 @@ export class ComponentInstance {
     this.mayLeave = false;
     this.failure = failure;
   }
+}
+
+/** `enter_from(None)`: traps if the instance or one that contains it is running or has trapped. */
+export function enterFromHost(instance: ComponentInstance): void {
+  if (instance.parent === undefined && instance.state === IDLE) instance.state = ENTERED;
+  else enterAll(instance);
+}
+
+function enterAll(instance: ComponentInstance): void {
+  const all = selfAndAncestors(instance);
+  for (const each of all) if (each.state !== IDLE) throw cannotEnter(each);
+  for (const each of all) each.state = ENTERED;
+}
+
+/** `leave_to(None)`. */
+export function leaveToHost(instance: ComponentInstance): void {
+  for (let each: ComponentInstance | undefined = instance; each !== undefined; each = each.parent) each.state = IDLE;
 }
 
 /** The trap of a call into an instance that is running, or that trapped before. */

@@ -28,7 +28,7 @@ export type LowerOne = (context: Context, value: unknown) => CoreValue;
 export function stageLower(stager: Stager, type: ValueType): Lower {
   switch (type.kind) {
     case 'string':
-      return lowerPointerAndLength(storeStringIntoRange);
+      return lowerString;
     case 'list':
       return stageLowerList(stager, type);
     case 'map':
@@ -96,7 +96,13 @@ export function stageLowerOne(stager: Stager, type: ValueType): LowerOne {
   }
 }
 
-/** `lower_flat_string` and `lower_flat_list`. */
+/** `lower_flat_string`. */
+function lowerString(cx: Context, value: unknown, flat: CoreValue[], at: number): void {
+  flat[at] = storeStringIntoRange(cx, value);
+  flat[at + 1] = cx.lowered;
+}
+
+/** `lower_flat_list`. */
 function lowerPointerAndLength(intoRange: (cx: Context, value: unknown) => number): Lower {
   return (cx, value, flat, at) => {
     flat[at] = intoRange(cx, value);

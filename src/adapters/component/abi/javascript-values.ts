@@ -66,14 +66,13 @@ export function toBigInt(value: unknown): bigint {
   throw new TypeError(`expected a bigint, got ${show(value)}`);
 }
 
-export function toText(value: unknown): string {
-  if (typeof value === 'string') return value;
+export function notText(value: unknown): never {
   throw new TypeError(`expected a string, got ${show(value)}`);
 }
 
 /** `char_to_i32`, of a string that is one Unicode scalar value. */
 export function toCharCode(value: unknown): number {
-  const code = toText(value).codePointAt(0);
+  const code = typeof value === 'string' ? value.codePointAt(0) : notText(value);
   if (code === undefined || value !== String.fromCodePoint(code) || (code >= 0xd800 && code <= 0xdfff)) {
     throw new TypeError(`expected a string of one Unicode scalar value, got ${show(value)}`);
   }

@@ -70,11 +70,22 @@ function canonicalizeNans(floats: Numbers): void {
 
 /** What `storeNumbers` takes: the value itself where its bytes can be copied, else its elements. */
 export function toNumberList(kind: NumberKind): (value: unknown) => ArrayLike<unknown> {
+  if (kind === 'u8') return (value) => (value instanceof Uint8Array ? value : toArray(value));
   const Constructor = CONSTRUCTORS[kind];
-  return (value) => {
-    if (value instanceof Constructor) return value;
-    return ArrayBuffer.isView(value) && 'length' in value ? Array.from(value as Uint8Array) : toElements(value);
-  };
+  return (value) => (value instanceof Constructor ? value : toArray(value));
+}
+
+function toArray(value: unknown): readonly unknown[] {
+  return ArrayBuffer.isView(value) && 'length' in value ? Array.from(value as Uint8Array) : toElements(value);
+}
+
+export function storeBytes(cx: Context, values: ArrayLike<unknown>, ptr: number): void {
+  const { bytes } = cx.memory;
+  if (values instanceof Uint8Array) {
+    const { length } = values;
+    if (length > SMALL) bytes.set(values, ptr);
+    else for (let i = 0; i < length; i++) bytes[ptr + i] = values[i]!;
+  } else for (let i = 0; i < values.length; i++) bytes[ptr + i] = toNumber(values[i]);
 }
 
 /** Up to this many bytes, a loop is faster than `set`. */
@@ -83,16 +94,7 @@ const SMALL = 24;
 export function storeNumbers(kind: NumberKind): (cx: Context, values: ArrayLike<unknown>, ptr: number) => void {
   const Constructor = CONSTRUCTORS[kind];
   const isFloat = kind === 'f32' || kind === 'f64';
-  if (kind === 'u8') {
-    return (cx, values, ptr) => {
-      const { bytes } = cx.memory;
-      if (values instanceof Uint8Array) {
-        const { length } = values;
-        if (length > SMALL) bytes.set(values, ptr);
-        else for (let i = 0; i < length; i++) bytes[ptr + i] = values[i]!;
-      } else for (let i = 0; i < values.length; i++) bytes[ptr + i] = toNumber(values[i]);
-    };
-  }
+  if (kind === 'u8') return storeBytes;
   const convert: (value: unknown) => number | bigint = kind === 'u64' || kind === 's64' ? toBigInt : toNumber;
   return (cx, values, ptr) => {
     const target = new Constructor(cx.memory.bytes.buffer, ptr, values.length);

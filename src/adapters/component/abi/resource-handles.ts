@@ -36,7 +36,8 @@ export function liftBorrow(stager: Stager, resource: ResourceType): (cx: Context
     case 'handles':
       return (cx, index) => {
         const type = cx.resources[slot]!;
-        const { handles, scope } = cx.instance.host;
+        const { scope } = cx.instance.host;
+        const handles = cx.hostHandles;
         const rep = lendOwn(cx, type, index);
         if (type.impl === undefined) return objectsOf(type).liftBorrow(rep, scope);
         const handle = handles.add(type, rep, BORROWED);
@@ -51,21 +52,14 @@ export function lowerOwn(stager: Stager, resource: ResourceType): (cx: Context, 
   const slot = stager.slotOf(resource);
   switch (stager.representation) {
     case 'direct':
-      return (cx, rep) => cx.instance.handles.add(cx.resources[slot]!, asRep(rep), 0);
+      return (cx, rep) => cx.handles.add(cx.resources[slot]!, asRep(rep), 0);
     case 'objects':
       return (cx, value) => {
         const type = cx.resources[slot]!;
-        return cx.instance.handles.add(type, objectsOf(type).lowerOwn(value), 0);
+        return cx.handles.add(type, objectsOf(type).lowerOwn(value), 0);
       };
     case 'handles':
-      return (cx, value) => {
-        const type = cx.resources[slot]!;
-        const rep =
-          type.impl === undefined
-            ? objectsOf(type).lowerOwn(value)
-            : takeHostOwn(cx.instance.host.handles, type, value);
-        return cx.instance.handles.add(type, rep, 0);
-      };
+      return (cx, value) => lowerHandle(cx, slot, true, value);
   }
 }
 
@@ -80,7 +74,7 @@ export function lowerBorrow(stager: Stager, resource: ResourceType): (cx: Contex
         return giveBorrow(cx, type, objectsOf(type).lowerBorrow(value, cx.instance.host.scope));
       };
     case 'handles':
-      return (cx, value) => lowerBorrowedHandle(cx, slot, value);
+      return (cx, value) => lowerHandle(cx, slot, false, value);
   }
 }
 
@@ -89,27 +83,32 @@ export function lowerBorrow(stager: Stager, resource: ResourceType): (cx: Contex
 export function liftOwnAsHandle(cx: Context, slot: number, index: number): unknown {
   const type = cx.resources[slot]!;
   const rep = takeOwn(cx, type, index);
-  return type.impl === undefined ? objectsOf(type).liftOwn(rep) : cx.instance.host.handles.add(type, rep, 0);
+  return type.impl === undefined ? objectsOf(type).liftOwn(rep) : cx.hostHandles.add(type, rep, 0);
 }
 
-export function lowerOwnHandle(cx: Context, slot: number, value: unknown): number {
+export function lowerHandle(cx: Context, slot: number, isOwn: boolean, value: unknown): number {
   const type = cx.resources[slot]!;
-  const rep =
-    type.impl === undefined ? objectsOf(type).lowerOwn(value) : takeHostOwn(cx.instance.host.handles, type, value);
-  return cx.instance.handles.add(type, rep, 0);
+  const { hostHandles } = cx;
+  const entry = hostHandles.entries[value as number];
+  if (entry === undefined || entry.type !== type) return lowerForeignHandle(cx, type, isOwn, value);
+  if (isOwn) {
+    if (entry.info !== 0) throw wrongHostHandle(hostHandles, type, value);
+    return cx.handles.add(type, hostHandles.remove(value as number, entry), 0);
+  }
+  if (hostHandles.isObserved) hostHandles.lend(entry);
+  return cx.instance === type.impl ? entry.rep : giveBorrow(cx, type, entry.rep);
 }
 
-export function lowerBorrowedHandle(cx: Context, slot: number, value: unknown): number {
-  const type = cx.resources[slot]!;
-  const { handles, scope } = cx.instance.host;
-  const rep =
-    type.impl === undefined ? objectsOf(type).lowerBorrow(value, scope) : lendHostHandle(handles, type, value);
-  return giveBorrow(cx, type, rep);
+/** What is no handle of the host's table: a resource of the host's own, or a mistake. */
+function lowerForeignHandle(cx: Context, type: RuntimeResource, isOwn: boolean, value: unknown): number {
+  if (type.impl !== undefined) throw wrongHostHandle(cx.hostHandles, type, value);
+  if (isOwn) return cx.handles.add(type, objectsOf(type).lowerOwn(value), 0);
+  return giveBorrow(cx, type, objectsOf(type).lowerBorrow(value, cx.instance.host.scope));
 }
 
 /** `lift_own`. */
 function takeOwn(cx: Context, type: RuntimeResource, index: number): number {
-  const { handles } = cx.instance;
+  const { handles } = cx;
   const entry = handles.get(index, type);
   if (entry === undefined) throw wrongHandle(cx.instance, index, type);
   if (entry.info !== 0) {
@@ -124,7 +123,7 @@ function takeOwn(cx: Context, type: RuntimeResource, index: number): number {
 
 /** `lift_borrow`. */
 function lendOwn(cx: Context, type: RuntimeResource, index: number): number {
-  const { handles } = cx.instance;
+  const { handles } = cx;
   const entry = handles.get(index, type);
   if (entry === undefined) throw wrongHandle(cx.instance, index, type);
   handles.lend(entry);
@@ -136,26 +135,14 @@ function giveBorrow(cx: Context, type: RuntimeResource, rep: number): number {
   const { instance } = cx;
   if (instance === type.impl) return rep;
   instance.borrows++;
-  return instance.handles.add(type, rep, BORROWED);
+  return cx.handles.add(type, rep, BORROWED);
 }
 
-function takeHostOwn(handles: HandleTable, type: RuntimeResource, value: unknown): number {
-  const index = asRep(value);
-  const entry = handles.get(index, type);
-  if (entry === undefined || entry.info !== 0) throw wrongHostHandle(handles, type, value);
-  return handles.remove(index, entry);
-}
-
-function lendHostHandle(handles: HandleTable, type: RuntimeResource, value: unknown): number {
-  const entry = handles.get(asRep(value), type);
-  if (entry === undefined) throw wrongHostHandle(handles, type, value);
-  handles.lend(entry);
-  return entry.rep;
-}
-
-/** Takes an own handle out of the host's table to drop it. */
+/** Takes an own handle out of the host's table to drop it, and gives its rep. */
 export function removeHostOwn(handles: HandleTable, type: RuntimeResource, value: unknown): number {
-  return takeHostOwn(handles, type, value);
+  const entry = handles.entries[value as number];
+  if (entry === undefined || entry.type !== type || entry.info !== 0) throw wrongHostHandle(handles, type, value);
+  return handles.remove(value as number, entry);
 }
 
 function wrongHostHandle(handles: HandleTable, type: RuntimeResource, value: unknown): TypeError {

@@ -61,6 +61,11 @@ export class HandleTable {
   readonly entries: ResourceHandle[] = [new ResourceHandle()];
   /** Handles lent to calls that have not returned (`Subtask.lenders`), innermost last: a call undoes its own part. */
   readonly lenders: ResourceHandle[] = [];
+  /**
+   * Whether anything can see the host's table while a call runs. Not so where no component has an import of the host's
+   * to call: then the host need not count what it lends.
+   */
+  isObserved = false;
   private free = 0;
   private readonly max: number;
   private readonly refuse: (message: string) => Error;
@@ -73,10 +78,8 @@ export class HandleTable {
 
   /** The live entry of type `type` at `index`, or undefined. */
   get(index: number, type: RuntimeResource): ResourceHandle | undefined {
-    const { entries } = this;
-    if (index >>> 0 >= entries.length) return undefined;
-    const entry = entries[index]!;
-    return entry.type === type ? entry : undefined;
+    const entry = this.entries[index];
+    return entry !== undefined && entry.type === type ? entry : undefined;
   }
 
   add(type: RuntimeResource, rep: number, info: number): number {

@@ -20,7 +20,7 @@ import {
 } from './javascript-values.ts';
 import { casesOf, discriminantLayout, entryOf, fieldsOf, layoutOf, layoutOfFields, payloadOffset } from './layout.ts';
 import { canonicalizeNan } from './loading.ts';
-import { numberKindOf, storeNumbers, toNumberList } from './number-lists.ts';
+import { numberKindOf, storeBytes, storeNumbers, toNumberList } from './number-lists.ts';
 import { lowerBorrow, lowerOwn } from './resource-handles.ts';
 import type { Stager, Store } from './stager.ts';
 import { storeStringIntoRange } from './strings.ts';
@@ -97,7 +97,21 @@ const MAX_BYTE_LENGTH = 2 ** 32 - 1;
 
 /** `store_list_into_range`. */
 export function stageStoreListIntoRange(stager: Stager, type: ValueType & { kind: 'list' }): StoreIntoRange {
+  if (type.element.kind === 'u8') return storeBytesIntoRange;
   return storeElementsIntoRange(stager, type.element, toList(type.element));
+}
+
+const toBytes = toNumberList('u8');
+
+/** The same for `list<u8>`, the most frequent one by far. */
+function storeBytesIntoRange(cx: Context, value: unknown): number {
+  const elements = value instanceof Uint8Array ? value : toBytes(value);
+  const { length } = elements;
+  if (length > MAX_BYTE_LENGTH) throw new RangeError(`a list of ${length} bytes is too long to pass`);
+  const ptr = cx.allocate(1, length);
+  storeBytes(cx, elements, ptr);
+  cx.lowered = length;
+  return ptr;
 }
 
 export function stageStoreMapIntoRange(stager: Stager, type: ValueType & { kind: 'map' }): StoreIntoRange {

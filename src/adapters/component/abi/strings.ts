@@ -7,7 +7,7 @@
  */
 import type { StringEncoding } from '../binary/definitions.ts';
 import type { Context } from './canonical-options.ts';
-import { toText } from './javascript-values.ts';
+import { notText } from './javascript-values.ts';
 import type { Load, Representation } from './stager.ts';
 
 /** `String`: a string on its way between components, with the encoding and the tagged code units it was lifted from. */
@@ -140,8 +140,11 @@ const encoder = new TextEncoder();
 
 /** `store_string_into_range`: gives the pointer and leaves the tagged code units in `cx.lowered`. */
 export function storeStringIntoRange(cx: Context, value: unknown): number {
-  if (value instanceof GuestString) return storeGuestString(cx, value);
-  const text = toText(value);
+  if (typeof value !== 'string') return value instanceof GuestString ? storeGuestString(cx, value) : notText(value);
+  return storeText(cx, value);
+}
+
+function storeText(cx: Context, text: string): number {
   if (cx.encoding === 'utf8') return storeTextAsUtf8(cx, text);
   if (cx.encoding === 'latin1+utf16' && isLatin1(text)) {
     const ptr = cx.allocate(2, text.length);

@@ -7,7 +7,7 @@ import { flatPlaces, type LiftOne, stageLiftOne } from './flat-lifting.ts';
 import { type LowerOne, stageLowerOne } from './flat-lowering.ts';
 import { containsBorrow, layoutOf, layoutOfFields, MAX_FLAT_PARAMS, MAX_FLAT_RESULTS } from './layout.ts';
 import { discriminantOf, invalidDiscriminant } from './loading.ts';
-import { lowerBorrowedHandle, lowerOwnHandle } from './resource-handles.ts';
+import { liftOwnAsHandle, lowerHandle } from './resource-handles.ts';
 import type { Stager } from './stager.ts';
 
 /** What `flatten_functype` finds out about a function type, for the synchronous ABI. */
@@ -96,30 +96,52 @@ export class Failure {
   }
 }
 
-/**
- * The same where JavaScript called: a `result` gives the payload of its `ok` case, or a {@link Failure}.
- */
-export function stageLiftResultForHost(stager: Stager, signature: Signature): LiftOne {
+/** How a result is lifted where JavaScript called. */
+export interface HostResult {
+  readonly lift: LiftOne;
+  /** Of `result<own<r>, …>` with handles as numbers: where the handle is. It is lifted without a call to a closure. */
+  readonly ownAt: number;
+  readonly slot: number;
+  readonly alignment: number;
+  readonly size: number;
+}
+
+/** The same where JavaScript called: a `result` gives the payload of its `ok` case, or a {@link Failure}. */
+export function stageHostResult(stager: Stager, signature: Signature): HostResult {
   const { result } = signature;
-  if (result?.kind !== 'result') return stageLiftResult(stager, signature);
-  if (!signature.spillsResult) {
-    return (cx, discriminant) => {
-      if (discriminant === 0) return undefined;
-      if (discriminant !== 1) throw invalidDiscriminant(cx, Number(discriminant) >>> 0, 2);
-      return new Failure(undefined);
-    };
-  }
+  const plain = { ownAt: -1, slot: -1, alignment: 1, size: 0 };
+  if (result?.kind !== 'result') return { lift: stageLiftResult(stager, signature), ...plain };
+  if (!signature.spillsResult) return { lift: liftBareResult, ...plain };
   const { alignment, size } = layoutOf(result);
   const { offset } = discriminantOf(result);
   const loadOk = result.ok === undefined ? undefined : stager.load(result.ok);
   const loadError = result.error === undefined ? undefined : stager.load(result.error);
-  return (cx, pointer) => {
+  const lift: LiftOne = (cx, pointer) => {
     const ptr = checkedPointer(cx, pointer, alignment, size);
     const discriminant = cx.memory.view.getUint8(ptr);
     if (discriminant === 0) return loadOk === undefined ? undefined : loadOk(cx, ptr + offset);
     if (discriminant !== 1) throw invalidDiscriminant(cx, discriminant, 2);
     return new Failure(loadError === undefined ? undefined : loadError(cx, ptr + offset));
   };
+  if (stager.representation !== 'handles' || result.ok?.kind !== 'own') return { lift, ...plain };
+  return { lift, ownAt: offset, slot: stager.slotOf(result.ok.resource), alignment, size };
+}
+
+export function liftHostResult(cx: Context, result: HostResult, value: CoreValue | undefined): unknown {
+  const { ownAt } = result;
+  if (ownAt >= 0) {
+    const ptr = checkedPointer(cx, value, result.alignment, result.size);
+    const { view } = cx.memory;
+    if (view.getUint8(ptr) === 0) return liftOwnAsHandle(cx, result.slot, view.getInt32(ptr + ownAt, true));
+  }
+  return result.lift(cx, value);
+}
+
+/** Of a `result` without payloads. */
+function liftBareResult(cx: Context, discriminant: CoreValue | undefined): unknown {
+  if (discriminant === 0) return undefined;
+  if (discriminant !== 1) throw invalidDiscriminant(cx, Number(discriminant) >>> 0, 2);
+  return new Failure(undefined);
 }
 
 // lower_flat_values ------------------------------------------------------------------------------------------------
@@ -133,8 +155,9 @@ export function stageLowerParams(
   if (!spillsParams) {
     const lowers = params.map((param) => stager.lower(param));
     const places = flatPlaces(params);
+    const zeros = new Array<CoreValue>(flatParams).fill(0);
     return (cx, values) => {
-      const flat: CoreValue[] = new Array<CoreValue>(flatParams);
+      const flat = zeros.slice();
       for (let i = 0; i < count; i++) lowers[i]!(cx, values[i], flat, places[i]!);
       return flat;
     };
@@ -148,28 +171,38 @@ export function stageLowerParams(
   };
 }
 
+/** The same for one parameter that is not spilled: the usual record. */
+export function stageLowerParam(
+  stager: Stager,
+  { params, flatParams }: Signature,
+): (cx: Context, value: unknown) => CoreValue[] {
+  const lower = stager.lower(params[0]!);
+  const zeros = new Array<CoreValue>(flatParams).fill(0);
+  return (cx, value) => {
+    const flat = zeros.slice();
+    lower(cx, value, flat, 0);
+    return flat;
+  };
+}
+
 /** How an argument becomes its one core argument. */
 export interface SimpleParam {
-  /** Own and borrowed handles as numbers, which are most of all arguments, are lowered without a call to a closure. */
-  readonly handle: 'own' | 'borrow' | undefined;
+  /** Handles as numbers, which are most of all arguments, are lowered without a call to a closure; else -1. */
   readonly slot: number;
+  readonly isOwn: boolean;
   readonly lower: LowerOne;
 }
 
 export function stageSimpleParams(stager: Stager, { params }: Signature): readonly SimpleParam[] {
   return params.map((param) => {
+    const isHandle = stager.representation === 'handles' && (param.kind === 'own' || param.kind === 'borrow');
     const lower = stageLowerOne(stager, param);
-    if (stager.representation !== 'handles' || (param.kind !== 'own' && param.kind !== 'borrow')) {
-      return { handle: undefined, slot: -1, lower };
-    }
-    return { handle: param.kind, slot: stager.slotOf(param.resource), lower };
+    return { slot: isHandle ? stager.slotOf(param.resource) : -1, isOwn: param.kind === 'own', lower };
   });
 }
 
-export function lowerSimple(cx: Context, { handle, slot, lower }: SimpleParam, value: unknown): CoreValue {
-  if (handle === 'own') return lowerOwnHandle(cx, slot, value);
-  if (handle === 'borrow') return lowerBorrowedHandle(cx, slot, value);
-  return lower(cx, value);
+export function lowerSimple(cx: Context, { slot, isOwn, lower }: SimpleParam, value: unknown): CoreValue {
+  return slot >= 0 ? lowerHandle(cx, slot, isOwn, value) : lower(cx, value);
 }
 
 /** A result for a guest: its core result, or stored where `outPointer` says. */
