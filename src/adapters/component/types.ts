@@ -72,7 +72,7 @@ export type ExternType =
   | { readonly kind: 'core module'; readonly type: CoreModuleType }
   | FunctionType
   | { readonly kind: 'value'; readonly type: ValueType }
-  /** A type exported or imported by equality (`eq`) or as a fresh resource (`sub resource`). */
+  /** A type imported or exported by equality (`eq`), or a resource type that is first seen here (`sub resource`). */
   | { readonly kind: 'type'; readonly bound: 'eq' | 'sub'; readonly type: TypeDefinition }
   | ComponentType
   | InstanceType;
@@ -108,7 +108,10 @@ export interface ComponentType {
 export interface InstanceType {
   readonly kind: 'instance';
   readonly exports: readonly NamedExtern[];
-  /** The resource types that this instance type makes anew (its `sub resource` exports). */
+  /**
+   * The resource types that each use of an instance *type* makes anew (its `sub resource` exports). Empty in the type of
+   * an import, export or instance: that is one such use, and its resource types are those of the component around it.
+   */
   readonly defined: readonly ResourceType[];
 }
 

@@ -34,13 +34,15 @@ export function moduleType(context: Context, module: ModuleInterface): CoreModul
     tag: [],
   };
   const imports: CoreImport[] = [];
-  for (const { module: from, name, type } of module.imports) {
+  for (const { offset, module: from, name, type } of module.imports) {
+    context.offset = offset;
     const resolved = externType(context, types, type);
     spaces[type.kind].push(resolved);
     imports.push({ module: from, name, type: resolved });
   }
   for (const type of module.defined) spaces[type.kind].push(externType(context, types, type));
-  const exports = module.exports.map(({ name, sort, index }) => {
+  const exports = module.exports.map(({ offset, name, sort, index }) => {
+    context.offset = offset;
     const space = sort === 'type' || sort === 'module' || sort === 'instance' ? [] : spaces[sort];
     return { name, type: context.at(space, index, sort) };
   });
