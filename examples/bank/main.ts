@@ -34,7 +34,7 @@ async function main(args: readonly string[]): Promise<number> {
 }
 
 async function run({ file, db }: Options, halt: AbortController): Promise<number> {
-  const input = await openInput(file, halt.signal);
+  using input = await openInput(file, halt.signal);
   await using store = createSqliteStore({ file: db });
   await using sourcer = createEventSourcer({ store, modules: [await bankModule()] });
 

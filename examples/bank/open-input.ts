@@ -2,19 +2,30 @@
 import { open } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 
+export interface Input extends AsyncIterable<Uint8Array>, Disposable {}
+
 /**
  * Opens now, so that a missing file is known before anything else begins; reads when it is iterated. `signal` ends the
  * input early, as if the file were over.
  * @throws the system's error, with the path.
  */
-export async function openInput(file: string, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
-  if (file === '-') return until(signal, process.stdin);
-  const handle = await open(file);
+export async function openInput(file: string, signal: AbortSignal): Promise<Input> {
+  const stream = file === '-' ? process.stdin : await openFile(file);
+  return {
+    [Symbol.asyncIterator]: () => until(signal, stream),
+    [Symbol.dispose]: () => {
+      stream.destroy();
+    },
+  };
+}
+
+async function openFile(path: string): Promise<Readable> {
+  const handle = await open(path);
   if ((await handle.stat()).isDirectory()) {
     await handle.close();
-    throw Object.assign(new Error('is a folder'), { code: 'EISDIR', path: file });
+    throw Object.assign(new Error('is a folder'), { code: 'EISDIR', path });
   }
-  return until(signal, handle.createReadStream());
+  return handle.createReadStream();
 }
 
 async function* until(signal: AbortSignal, stream: Readable): AsyncGenerator<Uint8Array> {
@@ -28,6 +39,5 @@ async function* until(signal: AbortSignal, stream: Readable): AsyncGenerator<Uin
     if (!signal.aborted) throw error;
   } finally {
     signal.removeEventListener('abort', stop);
-    stream.destroy();
   }
 }

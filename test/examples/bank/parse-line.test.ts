@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { account } from '../../../examples/bank/account.ts';
+import { HELP } from '../../../examples/bank/options.ts';
 import { parseLine } from '../../../examples/bank/parse-line.ts';
+import { fencesOf } from '../../readme-fences.ts';
 
 test('a line becomes a command with its id', () => {
   const parsed = parseLine('{"id":"c1","type":"Deposit","data":{"accountId":"a","amount":5,"transferId":"t"}}');
@@ -11,6 +14,14 @@ test('a line becomes a command with its id', () => {
     type: 'Deposit',
     data: { accountId: 'a', amount: 5, transferId: 't' },
   });
+});
+
+test('the line that the README shows is one, and so is the one of --help', () => {
+  const readme = readFileSync(new URL('../../../examples/bank/README.md', import.meta.url), 'utf8');
+  const [shown] = fencesOf(readme).filter(({ language }) => language === 'json');
+  for (const line of [shown?.code, /^A line: (.*)$/m.exec(HELP)?.[1]]) {
+    assert.ok(line !== undefined && 'command' in parseLine(line), line);
+  }
 });
 
 /** A line, the code of its problem, and what the reason must name. */
