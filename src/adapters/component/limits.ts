@@ -76,7 +76,9 @@ export const maxMemoryPages = 65_536n;
 /** `elem_size(t, 'i64')` of a value type must be less. Source: *CanonicalABI.md*, "Element Size". */
 export const maxElementSize: number = 2 ** 28;
 
-/** Source: *CanonicalABI.md*, "Flattening". */
+/** Flat parameters of a function; more are passed in memory. Source: *CanonicalABI.md*, "Flattening". */
 export const maxFlatParams = 16;
+/** The same for functions lowered with the asynchronous ABI. */
 export const maxFlatAsyncParams = 4;
+/** Flat results of a function; more are passed in memory. */
 export const maxFlatResults = 1;

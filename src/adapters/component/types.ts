@@ -24,6 +24,7 @@ export type ValueType =
   | { readonly kind: 'stream'; readonly element?: ValueType }
   | { readonly kind: 'future'; readonly element?: ValueType };
 
+/** The value types without parts, by their keywords. Source: *Explainer.md*, `primvaltype`. */
 export type PrimitiveKind =
   | 'bool'
   | 's8'
@@ -40,11 +41,13 @@ export type PrimitiveKind =
   | 'string'
   | 'error-context';
 
+/** A field of a record or a parameter of a function. */
 export interface Field {
   readonly name: string;
   readonly type: ValueType;
 }
 
+/** A case of a variant; `type` is that of its payload, where it has one. */
 export interface Case {
   readonly name: string;
   readonly type?: ValueType;
@@ -60,6 +63,7 @@ export interface ResourceType {
   readonly name?: string;
 }
 
+/** A function's type; `result` is absent where it returns nothing. Source: *Explainer.md*, `functype`. */
 export interface FunctionType {
   readonly kind: 'func';
   readonly async: boolean;
@@ -85,6 +89,7 @@ export type TypeDefinition =
   | ComponentType
   | InstanceType;
 
+/** An import or an export: its name, its type and the attributes of the name. */
 export interface NamedExtern {
   readonly name: string;
   readonly type: ExternType;
@@ -105,6 +110,7 @@ export interface ComponentType {
   readonly defined: readonly ResourceType[];
 }
 
+/** The type of an instance: what it exports, by name. */
 export interface InstanceType {
   readonly kind: 'instance';
   readonly exports: readonly NamedExtern[];
@@ -127,6 +133,7 @@ export interface CoreModuleType {
  */
 export type CoreValueType = 'i32' | 'i64' | 'f32' | 'f64' | 'v128' | (string & {});
 
+/** The type of an import or an export of a core module. Source: *WebAssembly 3.0*, `externtype`. */
 export type CoreExternType =
   | CoreFuncType
   | { readonly kind: 'table'; readonly element: CoreValueType; readonly limits: Limits }
@@ -134,6 +141,7 @@ export type CoreExternType =
   | { readonly kind: 'global'; readonly type: CoreValueType; readonly mutable: boolean }
   | { readonly kind: 'tag'; readonly params: readonly CoreValueType[]; readonly id?: number };
 
+/** The type of a core function. */
 export interface CoreFuncType {
   readonly kind: 'func';
   readonly params: readonly CoreValueType[];
@@ -142,6 +150,7 @@ export interface CoreFuncType {
   readonly id?: number;
 }
 
+/** The bounds of a table, in elements, or of a memory, in pages. */
 export interface Limits {
   readonly min: bigint;
   readonly max?: bigint;

@@ -99,15 +99,18 @@ export function definedTable(reader: Reader, skipExpression: (reader: Reader) =>
   return type;
 }
 
+/** `memtype`. */
 export function memoryType(reader: Reader): CoreExternDecl {
   return { kind: 'memory', limits: limits(reader, 'memory limits', 15) };
 }
 
+/** `globaltype`. */
 export function globalType(reader: Reader): CoreExternDecl {
   const type = coreValType(reader);
   return { kind: 'global', type, mutable: flags(reader, 'the mutability of a global', 1) === 1 };
 }
 
+/** `tagtype`, with the attribute that is always zero. */
 export function tagType(reader: Reader): CoreExternDecl {
   flags(reader, 'tag attribute', 0);
   return { kind: 'tag', type: reader.u32('a type index') };

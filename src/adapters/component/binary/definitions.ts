@@ -29,6 +29,7 @@ export type Definition =
   | Export
   | Value;
 
+/** A core module, whose bytes the engine compiles. */
 export interface CoreModule {
   readonly kind: 'core module';
   readonly offset: number;
@@ -53,6 +54,7 @@ export interface ModuleInterface {
   readonly exports: readonly (CoreInlineExport & { readonly offset: number })[];
 }
 
+/** A component inside a component. */
 export interface NestedComponent {
   readonly kind: 'component';
   readonly offset: number;
@@ -61,16 +63,19 @@ export interface NestedComponent {
 
 // Instance Definitions -------------------------------------------------------------------------------------------
 
+/** `core:sort`. */
 export type CoreSort = 'func' | 'table' | 'memory' | 'global' | 'tag' | 'type' | 'module' | 'instance';
 
 /** A sort of the component level, or `core ` and a core sort. */
 export type Sort = `core ${CoreSort}` | 'func' | 'value' | 'type' | 'component' | 'instance';
 
+/** `sortidx`: an index and the index space that it is in. */
 export interface SortIndex {
   readonly sort: Sort;
   readonly index: number;
 }
 
+/** `core:instance`. */
 export type CoreInstance =
   | {
       readonly kind: 'core instance';
@@ -87,12 +92,14 @@ export type CoreInstance =
       readonly exports: readonly CoreInlineExport[];
     };
 
+/** `core:inlineexport`: a name for what is there already. */
 export interface CoreInlineExport {
   readonly name: string;
   readonly sort: CoreSort;
   readonly index: number;
 }
 
+/** `instance`. */
 export type Instance =
   | {
       readonly kind: 'instance';
@@ -108,14 +115,17 @@ export type Instance =
       readonly exports: readonly InlineExport[];
     };
 
+/** `instantiatearg`. */
 export interface InstantiateArgument extends SortIndex {
   readonly name: string;
 }
 
+/** `inlineexport`: a name for what is there already. */
 export interface InlineExport extends NameAttributes, SortIndex {}
 
 // Alias Definitions ----------------------------------------------------------------------------------------------
 
+/** `alias`: what an instance exports, or what an enclosing component or type defines. */
 export type Alias =
   | {
       readonly kind: 'alias';
@@ -145,6 +155,7 @@ export type Alias =
 
 // Type Definitions -----------------------------------------------------------------------------------------------
 
+/** `core:type`. */
 export interface CoreType {
   readonly kind: 'core type';
   readonly offset: number;
@@ -156,17 +167,20 @@ export type CoreDefType =
   | { readonly kind: 'rec'; readonly types: readonly CoreSubType[] }
   | { readonly kind: 'module type'; readonly declarators: readonly ModuleDeclarator[] };
 
+/** `core:subtype`: a type with the types that it is declared to extend. */
 export interface CoreSubType {
   readonly final: boolean;
   readonly supertypes: readonly number[];
   readonly composite: CoreCompositeType;
 }
 
+/** `core:comptype`. */
 export type CoreCompositeType =
   | { readonly kind: 'func'; readonly params: readonly CoreValType[]; readonly results: readonly CoreValType[] }
   | { readonly kind: 'struct'; readonly fields: readonly CoreFieldType[] }
   | { readonly kind: 'array'; readonly element: CoreFieldType };
 
+/** `core:fieldtype`. */
 export interface CoreFieldType {
   readonly type: CoreValType | 'i8' | 'i16';
   readonly mutable: boolean;
@@ -181,6 +195,7 @@ export interface CoreRefType {
   readonly heap: CoreHeapType;
 }
 
+/** `core:heaptype`. */
 export type CoreHeapType =
   | 'func'
   | 'extern'
@@ -196,6 +211,7 @@ export type CoreHeapType =
   | 'noexn'
   | number;
 
+/** `core:limits`: elements of a table, pages of a memory. */
 export interface CoreLimits {
   readonly min: bigint;
   readonly max?: bigint;
@@ -213,6 +229,7 @@ export type CoreExternDecl =
   | { readonly kind: 'global'; readonly type: CoreValType; readonly mutable: boolean }
   | { readonly kind: 'tag'; readonly type: number };
 
+/** `core:moduledecl`. */
 export type ModuleDeclarator =
   | {
       readonly kind: 'import';
@@ -225,6 +242,7 @@ export type ModuleDeclarator =
   | { readonly kind: 'alias'; readonly offset: number; readonly count: number; readonly index: number }
   | { readonly kind: 'export'; readonly offset: number; readonly name: string; readonly type: CoreExternDecl };
 
+/** `type`. */
 export interface Type {
   readonly kind: 'type';
   readonly offset: number;
@@ -234,11 +252,13 @@ export interface Type {
 /** `valtype`: a primitive, or the index of a type. */
 export type ValType = PrimitiveKind | number;
 
+/** `labelvaltype`: a field or a parameter. */
 export interface LabelValType {
   readonly name: string;
   readonly type: ValType;
 }
 
+/** `deftype`. */
 export type DefType =
   | { readonly kind: 'primitive'; readonly type: PrimitiveKind }
   | { readonly kind: 'record'; readonly fields: readonly LabelValType[] }
@@ -264,6 +284,7 @@ export type DefType =
 /** A declarator of a component or instance type (`import` only in a component type). */
 export type Declarator = CoreType | Type | Alias | Import | ExportDeclarator;
 
+/** `exportdecl`. */
 export interface ExportDeclarator extends NameAttributes {
   readonly kind: 'export declarator';
   readonly offset: number;
@@ -280,6 +301,7 @@ export type ExternDecl =
 
 // Canonical Definitions ------------------------------------------------------------------------------------------
 
+/** `canon`. */
 export type Canon =
   | {
       readonly kind: 'canon';
@@ -319,6 +341,7 @@ export interface CanonicalBuiltin {
   readonly table?: number;
 }
 
+/** The built-ins by their names in the text format. */
 export type BuiltinName =
   | 'resource.new'
   | 'resource.drop'
@@ -366,6 +389,7 @@ export type BuiltinName =
   | 'thread.spawn-indirect'
   | 'thread.available-parallelism';
 
+/** How the strings of a canonical definition are encoded in memory. */
 export type StringEncoding = 'utf8' | 'utf16' | 'latin1+utf16';
 
 /** One `canonopt`, as written: duplicates and conflicts are the validator's to refuse. */
@@ -376,6 +400,7 @@ export type CanonicalOption =
 
 // Start Definitions ----------------------------------------------------------------------------------------------
 
+/** `start`. */
 export interface Start {
   readonly kind: 'start';
   readonly offset: number;
@@ -396,12 +421,14 @@ export interface NameAttributes {
   readonly duplicate?: string;
 }
 
+/** `import` and `importdecl`. */
 export interface Import extends NameAttributes {
   readonly kind: 'import';
   readonly offset: number;
   readonly type: ExternDecl;
 }
 
+/** `export`. */
 export interface Export extends NameAttributes, SortIndex {
   readonly kind: 'export';
   readonly offset: number;
@@ -411,6 +438,7 @@ export interface Export extends NameAttributes, SortIndex {
 
 // Value Definitions ----------------------------------------------------------------------------------------------
 
+/** `value`, with its bytes as they are. */
 export interface Value {
   readonly kind: 'value';
   readonly offset: number;

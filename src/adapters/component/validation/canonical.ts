@@ -116,6 +116,7 @@ function checkAsync(scope: Scope, options: ResolvedOptions, type: FunctionType):
 
 // canon lift -----------------------------------------------------------------------------------------------------
 
+/** `canon lift`: adds a function. */
 export function lift(scope: Scope, definition: Lift): ValidatedLift {
   const { context } = scope;
   const callee = context.at(scope.core.func, definition.func, 'function');
@@ -163,6 +164,7 @@ function checkCore(
 
 // canon lower ----------------------------------------------------------------------------------------------------
 
+/** `canon lower`: adds a core function. */
 export function lower(scope: Scope, definition: Lower): ValidatedLower {
   const { context } = scope;
   const type = context.at(scope.funcs, definition.func, 'function');
@@ -223,6 +225,7 @@ function parseSignature(text: string): CoreSignature {
   return { params, results };
 }
 
+/** Any other canonical definition: adds a core function. */
 export function builtin(scope: Scope, definition: CanonicalBuiltin): ValidatedBuiltin {
   const { context } = scope;
   const { name } = definition;

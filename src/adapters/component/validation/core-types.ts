@@ -9,6 +9,7 @@ import type { CoreFuncType, CoreModuleType, CoreValueType } from '../types.ts';
 /** What stands in a core type index space. */
 export type CoreTypeEntry = CoreTypeDefinition | CoreModuleTypeEntry;
 
+/** A module type, which no other core type refers to. */
 export interface CoreModuleTypeEntry {
   readonly kind: 'module';
   readonly type: CoreModuleType;
@@ -50,6 +51,7 @@ const above: { readonly [heap: string]: string } = {
 /** The bottom of each hierarchy, with its top. */
 const bottoms: { readonly [heap: string]: string } = { none: 'any', nofunc: 'func', noextern: 'extern', noexn: 'exn' };
 
+/** The core types of all modules of a component, by structure. */
 export class CoreTypes {
   private readonly fail: (message: string) => never;
   private readonly groups = new Map<string, readonly CoreTypeDefinition[]>();

@@ -35,6 +35,7 @@ export interface Names {
   readonly visible: Set<object>;
 }
 
+/** The index spaces, and what must be known of imports and exports. */
 export interface Scope {
   readonly kind: 'component' | 'component type' | 'instance type';
   readonly context: Context;

@@ -47,6 +47,7 @@ export interface ResourceBinding {
   readonly path: readonly string[];
 }
 
+/** A definition and what was resolved for it. */
 export type ValidatedDefinition =
   | { readonly kind: 'core module'; readonly definition: binary.CoreModule; readonly type: CoreModuleType }
   | { readonly kind: 'core instance'; readonly definition: binary.CoreInstance; readonly type: CoreInstanceType }
@@ -90,6 +91,7 @@ export type ValidatedDefinition =
     }
   | { readonly kind: 'value'; readonly definition: binary.Value; readonly type: ValueType };
 
+/** An alias and the type of what it stands for. */
 export type ValidatedAlias =
   | { readonly kind: 'alias'; readonly definition: binary.Alias; readonly target: 'export'; readonly type: ExternType }
   | {
@@ -134,6 +136,7 @@ export interface ValidatedBuiltin {
   readonly options?: ResolvedOptions;
 }
 
+/** Parameters and results of a core function. */
 export interface CoreSignature {
   readonly params: readonly CoreValueType[];
   readonly results: readonly CoreValueType[];
