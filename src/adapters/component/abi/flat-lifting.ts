@@ -16,6 +16,7 @@ import {
   stageLoadListFromRange,
   stageLoadMapFromRange,
 } from './loading.ts';
+import { numberKindOf, numbersFrom } from './number-lists.ts';
 import { liftBorrow, liftOwn } from './resource-handles.ts';
 import type { Lift, Stager } from './stager.ts';
 import { loadStringFromRange } from './strings.ts';
@@ -118,10 +119,11 @@ function stageLiftList(stager: Stager, type: ValueType & { kind: 'list' }): Lift
   if (length === undefined) return liftPointerAndLength(stageLoadListFromRange(stager, type));
   const lift = stager.lift(type.element);
   const step = layoutOf(type.element).flat.length;
+  const numbers = numberKindOf(type.element);
   return (cx, flat, at) => {
     const values: unknown[] = [];
     for (let i = 0; i < length; i++) values.push(lift(cx, flat, at + i * step));
-    return values;
+    return numbers === undefined ? values : numbersFrom(numbers, values);
   };
 }
 

@@ -63,6 +63,14 @@ export function loadNumbers(
   return (cx, ptr, length) => new Constructor(cx.memory.bytes.slice(ptr, ptr + length * size).buffer);
 }
 
+/** A list of numbers that were lifted one by one: those of a fixed-length list may be core values. */
+export function numbersFrom(kind: NumberKind, values: readonly unknown[]): Numbers {
+  const Constructor = CONSTRUCTORS[kind];
+  const numbers = new Constructor(new ArrayBuffer(values.length * Constructor.BYTES_PER_ELEMENT));
+  (numbers as unknown as { set(values: readonly unknown[]): void }).set(values);
+  return numbers;
+}
+
 /** Without this, the sign and payload of a NaN would tell two engines apart. */
 function canonicalizeNans(floats: Numbers): void {
   for (let i = 0; i < floats.length; i++) if (Number.isNaN(floats[i])) floats[i] = Number.NaN;
