@@ -9,7 +9,8 @@
  * | a rejection, or no events, under any guard | the same: they hold only for the stream as it was seen |
  * | events under `any` or `stream-exists` | nothing at the append, so the stream's tail is read before the decision |
  * | a contradiction with what the caller expects | the tail is read before it is believed |
- * | a fault or a trap | nothing is appended, so the command is decided again, once, on a state loaded from the store |
+ * | a fault | nothing is appended, so the revision is compared with the store's; where they differ, the command is decided again on a state loaded from the store |
+| a trap | the same, whatever the revision: the handle may point into an instance that is gone |
  * | events under `no-stream` | no state is loaded at all: the only stream they can go to is an empty one |
  * | another module's appends to a shared stream | this process knows of them: the tail is read (`behind`) |
  *
@@ -144,6 +145,7 @@ export class CommandLoop {
     }
     const violated = contradiction(route.precondition, expected, revision);
     if (violated === undefined) return undefined;
+    job.isStateIntact = true;
     throw conflictFailure({ stream, expected: violated, actual: revision }, 1);
   }
 
@@ -156,6 +158,7 @@ export class CommandLoop {
     if (live === undefined) throw new Error('a command is decided on a state: #takeWarm or #load has set it');
     job.attempts++;
     job.seenRevision = live.revision;
+    job.isStateIntact = true;
     let events: readonly unknown[];
     try {
       events = module.decider.decide(live.handle, command);
@@ -164,6 +167,7 @@ export class CommandLoop {
       job.reject({ tag: 'rejected', val: error.payload });
       return;
     }
+    job.isStateIntact = false;
     job.accept(foldDecided(live, events));
   }
 
@@ -188,11 +192,27 @@ export class CommandLoop {
   }
 
   /**
-   * After a failure: undefined to decide again, the decision that was made before, or the failure to report. The state is
-   * gone in any case: an append that failed has left it at events that are not stored.
+   * After a failure: undefined to decide again, the decision that was made before, or the failure to report.
+   *
+   * The state goes, as an append that failed has left it at events that are not stored. It stays where it was only looked
+   * at: commands that fail must not cost a replay each.
    */
   async #recover(job: Job, error: unknown): Promise<RecordedDecision | undefined> {
+    const intact =
+      isCommandFailure(error, 'fault') || isCommandFailure(error, 'conflict') ? job.takeIntact() : undefined;
     job.releaseState();
+    let again = false;
+    try {
+      const known = await this.#judge(job, error);
+      again = known === undefined;
+      return known;
+    } finally {
+      if (again) intact?.release();
+      else if (intact !== undefined) this.#parts.cache.put(intact);
+    }
+  }
+
+  async #judge(job: Job, error: unknown): Promise<RecordedDecision | undefined> {
     if (isAppendFailure(error, 'duplicate')) return error.payload.val;
     if (isAppendFailure(error, 'conflict')) return this.#retry(job, error.payload.val, error);
     if (!isCommandFailure(error)) throw storeFailure(error, true);
@@ -200,7 +220,7 @@ export class CommandLoop {
       case 'fault':
       case 'trap':
       case 'replay-limit':
-        if (!this.#decidesAgain(job, error)) break;
+        if (!(await this.#decidesAgain(job, error))) break;
         tell(() => this.#parts.observer.cacheDistrusted?.(job.observed(), error));
         job.startAnew();
         return undefined;
@@ -215,14 +235,19 @@ export class CommandLoop {
   }
 
   /** Whether the module's failure may not be the command's: the state was a guess, or an instance ended under it. */
-  #decidesAgain(job: Job, failure: CommandFailure): boolean {
-    const { module, fromCache } = job;
-    if (!isInstanceTrap(failure.cause)) return fromCache;
+  async #decidesAgain(job: Job, failure: CommandFailure): Promise<boolean> {
+    const { module, fromCache, stream, cancellation, seenRevision } = job;
+    const { cache, loader } = this.#parts;
+    if (!isInstanceTrap(failure.cause)) {
+      // Of a guess that the store confirms, nothing better would come.
+      if (!fromCache || failure.code !== 'fault') return fromCache;
+      return (await loader.lastRevision(stream, cancellation)) !== seenRevision;
+    }
     const elsewhere = job.generation !== module.generation;
     if (!elsewhere) {
       // Every state of the module points into the instance that is gone.
       module.generation++;
-      this.#parts.cache.dropModule(module);
+      cache.dropModule(module);
     }
     if (!fromCache && (!elsewhere || job.rescued)) return false;
     job.rescued = true;

@@ -28,6 +28,8 @@ export class Job {
 
   /** The state the command is decided on, while the loop has it. */
   live: LiveState | undefined = undefined;
+  /** Nothing has been folded into the state since it was loaded or last appended: it still belongs to its revision. */
+  isStateIntact: boolean = false;
   /** The state came from the cache: whatever it leads to must be checked against the store. */
   fromCache: boolean = false;
   /** The module's generation when the command was decoded. */
@@ -111,6 +113,14 @@ export class Job {
     if (!this.ownsCommand) return;
     this.releaseCommand();
     this.command = decodeCommand(this.module, this.envelope);
+  }
+
+  /** The state, with the duty to release it, if it still belongs to its revision. */
+  takeIntact(): LiveState | undefined {
+    const { live } = this;
+    if (!this.isStateIntact || live === undefined) return undefined;
+    this.live = undefined;
+    return live;
   }
 
   /** Releases the state, if the loop has one. */

@@ -142,6 +142,7 @@ describe('a module that fails', () => {
         ['module', 'till'],
       ]);
       assert.deepEqual(await store.readStreams(), []);
+      await sourcer.close();
       assert.equal(till.live.size, 0);
     }
   });
