@@ -3,7 +3,7 @@
  * hostile input of any size is refused before it costs more memory or time than its own length explains.
  *
  * The core limits are those that every JavaScript engine applies (*WebAssembly JavaScript Interface*, "Implementation-
- * defined Limits"); the component limits are those of wasm-tools, so that what its tools accept loads here.
+ * defined Limits"); the component limits are of the order of those of wasm-tools, far above what tools produce.
  */
 
 /**
@@ -22,9 +22,9 @@ export const maxTypeDepth = 100;
 export const maxTypeNodes = 100_000;
 
 /**
- * Type nodes, imports, exports and parameters that may be built, substituted, compared or searched in validating one component with all that is nested
- * in it. Each instantiation copies the child's type with its arguments substituted, so that a short chain of
- * components can ask for exponential work.
+ * Type nodes, imports, exports and parameters that may be built, substituted, compared or searched in validating one
+ * component with all that is nested in it. Each instantiation copies the child's type with its arguments substituted,
+ * so that a short chain of components can ask for exponential work.
  */
 export const maxTypeWork = 1_000_000;
 
@@ -34,7 +34,7 @@ export const maxNameLength = 100_000;
 /** Definitions of one sort in one component: the engines' limit for types and functions of a module. */
 export const maxIndexSpace = 1_000_000;
 
-/** Core modules, components, instances and values defined by one component. */
+/** Instances or values in one section. */
 export const maxInstances = 10_000;
 
 /** Declarators of one component, instance or module type. */

@@ -44,6 +44,10 @@ describe('resource types are introduced', () => {
     assert.deepEqual(paths(a?.introduces ?? []), [[]]);
     assert.deepEqual(b?.introduces, []);
     assert.equal(resourceOf(a?.type), resourceOf(b?.type));
+    assert.deepEqual(
+      [a, b].map((one) => one?.type.kind === 'type' && one.type.bound),
+      ['sub', 'eq'],
+    );
     assert.deepEqual(component.type.imported, [resourceOf(a?.type)]);
   });
 

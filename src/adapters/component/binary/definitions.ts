@@ -285,7 +285,7 @@ export type DefType =
 export type Declarator = CoreType | Type | Alias | Import | ExportDeclarator;
 
 /** `exportdecl`. */
-export interface ExportDeclarator extends NameAttributes {
+interface ExportDeclarator extends NameAttributes {
   readonly kind: 'export declarator';
   readonly offset: number;
   readonly type: ExternDecl;

@@ -139,11 +139,7 @@ function externType(context: Context, types: readonly CoreTypeEntry[], type: Cor
 // Matching -------------------------------------------------------------------------------------------------------
 
 /** Why something of type `given` cannot stand where `expected` is asked for. */
-export function matchCoreExtern(
-  context: Context,
-  given: CoreExternType,
-  expected: CoreExternType,
-): Mismatch | undefined {
+function matchCoreExtern(context: Context, given: CoreExternType, expected: CoreExternType): Mismatch | undefined {
   const { coreTypes } = context;
   switch (expected.kind) {
     case 'func':

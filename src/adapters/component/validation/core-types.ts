@@ -10,7 +10,7 @@ import type { CoreFuncType, CoreModuleType, CoreValueType } from '../types.ts';
 export type CoreTypeEntry = CoreTypeDefinition | CoreModuleTypeEntry;
 
 /** A module type, which no other core type refers to. */
-export interface CoreModuleTypeEntry {
+interface CoreModuleTypeEntry {
   readonly kind: 'module';
   readonly type: CoreModuleType;
 }

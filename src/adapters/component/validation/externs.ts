@@ -44,7 +44,7 @@ export function declare(
   decl: ExternDecl,
 ): { type: ExternType; introduces: ResourceBinding[] } {
   const { type: written, fresh } = declared(scope, decl);
-  const type = written.kind === 'type' ? renameEntry(written) : written;
+  const type = written.kind === 'type' ? renameEntry(written, fresh.length > 0 ? 'sub' : 'eq') : written;
   const names = side === 'import' ? scope.importNames : scope.exportNames;
   checkName(scope, side, names, name, type);
   if (scope.kind !== 'instance type') checkVisible(scope, side, name.name, type);
@@ -63,7 +63,7 @@ export function exportItem(scope: Scope, definition: Export): { type: ExternType
   const { type: given, fresh } = ascribed(scope, definition, lookUp(scope, definition.sort, definition.index));
   // The export of a type is a new index with an identity of its own. The types in an instance keep theirs: the suite
   // (`async/big-interleaving-test.wast`) exports functions of types that an instance was exported with before.
-  const type = defineResources(scope, given.kind === 'type' ? renameEntry(given) : given);
+  const type = defineResources(scope, given.kind === 'type' ? renameEntry(given, 'eq') : given);
   checkName(scope, 'export', scope.exportNames, definition, type);
   checkVisible(scope, 'export', definition.name, type);
   scope.exports.push(namedExtern(definition, type));
@@ -87,7 +87,7 @@ function ascribed(scope: Scope, definition: Export, given: ExternType): { type: 
 function defineResources(scope: Scope, type: ExternType): ExternType {
   if (type.kind === 'type' && type.type.kind === 'resource') {
     const resource = type.type;
-    if (scope.known.has(resource)) return { ...type, bound: 'eq' };
+    if (scope.known.has(resource)) return type;
     scope.known.add(resource);
     scope.defined.push(resource);
     return { ...type, bound: 'sub' };

@@ -103,7 +103,7 @@ export class Substitution {
     const found = this.entries.get(type);
     if (found !== undefined) return found;
     const definition = this.definition(type.type);
-    const fresh = renameEntry({ kind: 'type', bound: type.bound, type: definition }).type;
+    const fresh = renameEntry({ ...type, type: definition }, type.bound).type;
     if (type.type.kind === 'value type' && fresh.kind === 'value type') this.values.set(type.type.type, fresh.type);
     return this.rename(type, fresh);
   }
@@ -207,8 +207,7 @@ export function openInstance(context: Context, type: InstanceType): { type: Inst
 }
 
 /** The same type under a new name: a new type index, and a new type where types have names of their own. */
-export function renameEntry(entry: TypeEntry): TypeEntry {
-  const { bound, type } = entry;
+export function renameEntry({ type }: TypeEntry, bound: TypeEntry['bound']): TypeEntry {
   if (type.kind !== 'value type' || !isNamed(type.type)) return { kind: 'type', bound, type };
   return { kind: 'type', bound, type: { kind: 'value type', type: { ...type.type } } };
 }
