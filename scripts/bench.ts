@@ -1,0 +1,114 @@
+/**
+ * `npm run bench`: measures decidable beside the raw driver and beside its peers, in one run on one machine, prints a table
+ * and writes bench-results.json.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { inFlight } from '../test/bench/in-flight.ts';
+import { layers } from '../test/bench/layers.ts';
+import { type Benchmark, type Figure, measure, type Result } from '../test/bench/measure.ts';
+import { memory } from '../test/bench/memory.ts';
+import { loadPeers, type Peers } from '../test/bench/peers.ts';
+import { replay } from '../test/bench/replay.ts';
+import { sequential } from '../test/bench/sequential.ts';
+
+const HELP = `npm run bench [-- options]
+
+  --filter <word>  only benchmarks whose name contains it: sequential, in-flight, replay, memory, layers
+  --quick          less work and fewer rounds: to see that it runs, not to judge
+  --no-peers       without emmett and castore, which are installed on the first run (about two minutes)
+  --json <file>    where the results go; bench-results.json
+  --help
+
+Only ratios within one run mean something: run it on a machine that does nothing else.`;
+
+const { values: options } = parseArgs({
+  options: {
+    filter: { type: 'string', default: '' },
+    quick: { type: 'boolean', default: false },
+    'no-peers': { type: 'boolean', default: false },
+    json: { type: 'string', default: 'bench-results.json' },
+    help: { type: 'boolean', default: false },
+  },
+});
+
+if (options.help) {
+  console.log(HELP);
+  process.exit(0);
+}
+
+const peers = options['no-peers'] ? undefined : installedPeers();
+const results: Result[] = [];
+const heapAfterTenths: number[] = [];
+const makers: Readonly<Record<string, () => Promise<void>>> = {
+  sequential: () => run(sequential(peers, options.quick)),
+  'in-flight': () => run(inFlight(options.quick)),
+  memory: () => run(memory(peers, options.quick)),
+  layers: () => run(layers(options.quick)),
+  replay: async () => {
+    const benchmark = await replay(options.quick, console.log);
+    await run(benchmark);
+    heapAfterTenths.push(...benchmark.heap());
+    benchmark.dispose();
+  },
+};
+const chosen = Object.entries(makers).filter(([name]) => name.includes(options.filter));
+if (chosen.length === 0) {
+  console.error(`no benchmark matches ${options.filter}: there are ${Object.keys(makers).join(', ')}`);
+  process.exit(1);
+}
+for (const [name, make] of chosen) {
+  console.log(`\n${name}`);
+  await make();
+}
+
+for (const result of results) print(result);
+if (heapAfterTenths.length > 0) {
+  console.log(`\nheap in use after each tenth of the replay, in MB: ${heapAfterTenths.map(megabytes).join(' ')}`);
+}
+const machine = { node: process.version, cpu: cpus()[0]?.model ?? 'unknown', cpus: cpus().length };
+writeFileSync(options.json, `${JSON.stringify({ machine, results, heapAfterTenths }, null, 2)}\n`);
+console.log(`\nwritten to ${options.json}`);
+
+async function run(benchmark: Benchmark): Promise<void> {
+  results.push(await measure(benchmark, console.log));
+}
+
+/** Packages of their own, so that nobody who installs or tests this package waits for them. */
+function installedPeers(): Peers {
+  const folder = fileURLToPath(new URL('../test/bench/peers', import.meta.url));
+  if (!existsSync(`${folder}/node_modules`)) {
+    console.log('installing the peers (once; their SQLite driver is compiled, which takes a minute or two) …');
+    const install = spawnSync('npm', ['ci', '--no-audit', '--no-fund'], { cwd: folder, stdio: 'inherit' });
+    if (install.status !== 0) {
+      console.error('the peers could not be installed: try again, or leave them out with --no-peers');
+      process.exit(1);
+    }
+  }
+  return loadPeers(folder);
+}
+
+function print({ about, unit, figures, targets }: Result): void {
+  console.log(`\n${about}`);
+  const width = Math.max(...figures.map(({ name }) => name.length));
+  for (const figure of figures) console.log(`  ${figure.name.padEnd(width)}  ${line(figure, unit)}`);
+  for (const { of, against, atLeast, ratio, reached } of targets) {
+    const judgement = atLeast === 0 ? '(no target)' : `target ${atLeast} ×: ${reached ? 'reached' : 'MISSED'}`;
+    console.log(`  ${of} = ${ratio.toFixed(2)} × ${against}  ${judgement}`);
+  }
+}
+
+function line({ perSecond, rounds }: Figure, unit: string): string {
+  const each = 1e9 / perSecond;
+  const spread = Math.max(...rounds) / Math.min(...rounds);
+  const rate = `${Math.round(perSecond).toLocaleString('en').padStart(11)} ${unit}`;
+  const time = each < 10_000 ? `${Math.round(each)} ns` : `${(each / 1000).toFixed(1)} µs`;
+  return `${rate}  ${time.padStart(9)}  rounds within ${spread.toFixed(2)} ×`;
+}
+
+function megabytes(bytes: number): string {
+  return (bytes / 1e6).toFixed(0);
+}

@@ -1,0 +1,95 @@
+/**
+ * Contestants run one after another, round by round, in one process on one machine: what slows the machine down slows all
+ * of them. The median of the rounds counts, and only ratios are judged.
+ */
+
+/** One way to do a piece of work. */
+export interface Contestant {
+  readonly name: string;
+  /** Does the work once, on fresh data, and gives how many operations were done in how many milliseconds. */
+  run(): Promise<Measured>;
+}
+
+export interface Measured {
+  readonly operations: number;
+  readonly milliseconds: number;
+}
+
+export interface Target {
+  /** The contestant that is ours. */
+  readonly of: string;
+  readonly against: string;
+  /** Our figure as a multiple of the other's. */
+  readonly atLeast: number;
+}
+
+export interface Benchmark {
+  /** As in `--filter`. */
+  readonly name: string;
+  readonly about: string;
+  readonly unit: string;
+  readonly contestants: readonly Contestant[];
+  readonly targets: readonly Target[];
+  readonly rounds: number;
+}
+
+export interface Figure {
+  readonly name: string;
+  /** Operations per second, the median of the rounds. */
+  readonly perSecond: number;
+  readonly rounds: readonly number[];
+}
+
+export interface Judged extends Target {
+  readonly ratio: number;
+  readonly reached: boolean;
+}
+
+export interface Result {
+  readonly name: string;
+  readonly about: string;
+  readonly unit: string;
+  readonly figures: readonly Figure[];
+  readonly targets: readonly Judged[];
+}
+
+/** Times some work, with the garbage of what came before collected where node lets us (`--expose-gc`). */
+export async function timed(operations: number, work: () => Promise<void> | void): Promise<Measured> {
+  globalThis.gc?.();
+  const start = performance.now();
+  await work();
+  return { operations, milliseconds: performance.now() - start };
+}
+
+export async function measure(benchmark: Benchmark, tell: (line: string) => void): Promise<Result> {
+  const { contestants, rounds } = benchmark;
+  const perSecond = new Map(contestants.map(({ name }) => [name, [] as number[]]));
+  for (let round = 0; round < rounds; round++) {
+    // Every other round the other way around: nobody always comes after the one who leaves the caches warm, or full.
+    for (const contestant of round % 2 === 0 ? contestants : contestants.toReversed()) {
+      const { operations, milliseconds } = await contestant.run();
+      const rate = (operations * 1000) / milliseconds;
+      perSecond.get(contestant.name)?.push(rate);
+      tell(
+        `  round ${round + 1} of ${rounds}: ${contestant.name} ${Math.round(rate).toLocaleString('en')} ${benchmark.unit}`,
+      );
+    }
+  }
+  const figures = [...perSecond].map(([name, rates]) => ({ name, perSecond: median(rates), rounds: rates }));
+  const { name, about, unit } = benchmark;
+  return { name, about, unit, figures, targets: benchmark.targets.flatMap((target) => judge(target, figures)) };
+}
+
+function judge(target: Target, figures: readonly Figure[]): Judged[] {
+  const ours = figures.find(({ name }) => name === target.of);
+  const theirs = figures.find(({ name }) => name === target.against);
+  if (ours === undefined || theirs === undefined) return [];
+  const ratio = ours.perSecond / theirs.perSecond;
+  return [{ ...target, ratio, reached: ratio >= target.atLeast }];
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((left, right) => left - right);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}

@@ -1,0 +1,128 @@
+/**
+ * The peers, each as its own documentation has it used: emmett's DeciderCommandHandler over its SQLite store and its
+ * memory store, castore's Command over its memory adapter. Loaded from `peers/node_modules`, where `npm run bench` puts
+ * them; typed here by what is used of them.
+ */
+import { createRequire } from 'node:module';
+import { type AccountState, type Command, decide, type Event, evolve, initialState } from './bank.ts';
+
+/** Handles one command. */
+export type Handle = (command: Command) => Promise<unknown>;
+
+interface Emmett {
+  DeciderCommandHandler(options: {
+    decide: (command: Command, state: AccountState) => Event[];
+    evolve: (state: AccountState, event: Event) => AccountState;
+    initialState: () => AccountState;
+    mapToStreamId: (id: string) => string;
+  }): (store: unknown, id: string, command: Command) => Promise<unknown>;
+  getInMemoryEventStore(): unknown;
+}
+
+interface EmmettSqlite {
+  getSQLiteEventStore(options: { fileName: string }): unknown;
+}
+
+interface Aggregate extends AccountState {
+  readonly aggregateId: string;
+  readonly version: number;
+}
+
+interface EventDetail {
+  readonly aggregateId: string;
+  readonly version: number;
+  readonly type: Event['type'];
+  readonly payload: Event['data'];
+}
+
+interface CastoreStore {
+  getAggregate(id: string): Promise<{ aggregate: Aggregate | undefined }>;
+  pushEvent(event: EventDetail, options?: { prevAggregate?: Aggregate }): Promise<unknown>;
+}
+
+interface Castore {
+  EventType: new (options: { type: string }) => object;
+  EventStore: new (options: {
+    eventStoreId: string;
+    eventTypes: readonly object[];
+    reducer: (aggregate: Aggregate | undefined, event: EventDetail) => Aggregate;
+    eventStorageAdapter: object;
+  }) => CastoreStore;
+  Command: new (options: {
+    commandId: string;
+    requiredEventStores: readonly CastoreStore[];
+    handler: (command: Command, stores: readonly [CastoreStore]) => Promise<unknown>;
+  }) => { handler: (command: Command, stores: readonly [CastoreStore]) => Promise<unknown> };
+}
+
+interface CastoreMemory {
+  InMemoryEventStorageAdapter: new () => object;
+}
+
+export interface Peers {
+  emmettSqlite(file: string): Handle;
+  emmettMemory(): Handle;
+  castoreMemory(): Handle;
+}
+
+/** @param folder `test/bench/peers`, with its `node_modules`. */
+export function loadPeers(folder: string): Peers {
+  // As a program that stands in the folder imports them. castore's ES modules leave out the extensions of their files, which
+  // node does not take: it gets the CommonJS ones.
+  const required = createRequire(`${folder}/package.json`);
+  const emmett: Emmett = required('@event-driven-io/emmett');
+  const sqlite: EmmettSqlite = required('@event-driven-io/emmett-sqlite');
+  const castore: Castore = required('@castore/core');
+  const memory: CastoreMemory = required('@castore/event-storage-adapter-in-memory');
+  return {
+    emmettSqlite: (file) => ofEmmett(emmett, sqlite.getSQLiteEventStore({ fileName: file })),
+    emmettMemory: () => ofEmmett(emmett, emmett.getInMemoryEventStore()),
+    castoreMemory: () => ofCastore(castore, new memory.InMemoryEventStorageAdapter()),
+  };
+}
+
+function ofEmmett(emmett: Emmett, store: unknown): Handle {
+  const handle = emmett.DeciderCommandHandler({
+    decide: (command, state) => decide(state, command),
+    evolve,
+    initialState: () => initialState,
+    mapToStreamId: (id) => `account-${id}`,
+  });
+  return async (command) => {
+    for (;;) {
+      try {
+        return await handle(store, command.data.accountId, command);
+      } catch (error) {
+        // "cannot commit transaction - SQL statements in progress" comes now and then, with one command after another too.
+        if (!(error instanceof Error && 'code' in error && error.code === 'SQLITE_BUSY')) throw error;
+      }
+    }
+  };
+}
+
+function ofCastore(castore: Castore, eventStorageAdapter: object): Handle {
+  const store = new castore.EventStore({
+    eventStoreId: 'accounts',
+    eventTypes: ['Opened', 'Deposited', 'Withdrawn'].map((type) => new castore.EventType({ type })),
+    reducer: (aggregate, { aggregateId, version, type, payload }) => ({
+      ...evolve(aggregate ?? initialState, { type, data: payload } as Event),
+      aggregateId,
+      version,
+    }),
+    eventStorageAdapter,
+  });
+  const command = new castore.Command({
+    commandId: 'HANDLE',
+    requiredEventStores: [store],
+    handler: async (input, [accounts]) => {
+      const aggregateId = input.data.accountId;
+      const { aggregate } = await accounts.getAggregate(aggregateId);
+      let version = aggregate?.version ?? 0;
+      for (const { type, data } of decide(aggregate ?? initialState, input)) {
+        version++;
+        await accounts.pushEvent({ aggregateId, version, type, payload: data });
+      }
+    },
+  });
+  return (input) => command.handler(input, [store]);
+}

@@ -1,0 +1,158 @@
+/**
+ * Replaying the events of one store from disk, beside the raw driver's plain read of the same rows. The store is made once
+ * and shared. What is folded is folded as the event sourcer does it before a command: stream by stream, checked by the
+ * schemas, through the decider's own `evolve`.
+ */
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import Sqlite from 'better-sqlite3';
+import { createSqliteStore } from '../../src/adapters/stores/sqlite/index.ts';
+import { createEventSourcer } from '../../src/core/create-event-sourcer.ts';
+import { account, accountName, commandOf, decide, evolve, initialState } from './bank.ts';
+import { type Benchmark, type Contestant, timed } from './measure.ts';
+
+const STREAM_LENGTH = 1_000;
+const PAGE = 1_000;
+
+export interface Replay extends Benchmark {
+  /** Bytes of heap in use after each tenth of a replay. */
+  readonly heap: () => readonly number[];
+  dispose(): void;
+}
+
+export async function replay(quick: boolean, tell: (line: string) => void): Promise<Replay> {
+  const streams = quick ? 100 : 1_000;
+  const events = streams * STREAM_LENGTH;
+  const folder = mkdtempSync(join(tmpdir(), 'decidable-bench-'));
+  const file = join(folder, 'replay.db');
+  tell(`  writing ${events.toLocaleString('en')} events`);
+  await fill(file, streams);
+  const heap: number[] = [];
+  return {
+    name: 'replay',
+    about: `replaying ${events.toLocaleString('en')} events of one store from disk`,
+    unit: 'events/s',
+    rounds: quick ? 3 : 5,
+    contestants: [
+      rawRead(file, events, 'objects'),
+      rawRead(file, events, 'arrays'),
+      readAndDecode(file, events, heap),
+      readAndFold(file, streams),
+    ],
+    targets: [
+      { of: 'read and decode', against: 'raw driver', atLeast: 0.6 },
+      { of: 'read, decode and fold', against: 'raw driver', atLeast: 0.35 },
+      // For comparison only: the driver's rows as arrays, which nothing can use as they are.
+      { of: 'read and decode', against: 'raw driver, rows as arrays', atLeast: 0 },
+    ],
+    heap: () => heap,
+    dispose: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}
+
+/** One stream after another, each in one commit. */
+async function fill(file: string, streams: number): Promise<void> {
+  const store = createSqliteStore({ file, durability: 'normal' });
+  for (let stream = 0; stream < streams; stream++) {
+    const name = accountName(stream);
+    let state = initialState;
+    const events = Array.from({ length: STREAM_LENGTH }, (_, step) => {
+      const [event] = decide(state, commandOf(name, step));
+      if (event === undefined) throw new Error('every command has one event');
+      state = evolve(state, event);
+      return account.types.event.toEnvelope(event);
+    });
+    const commandId = randomUUID();
+    await store.append(
+      `account-${name}`,
+      events,
+      { tag: 'no-stream' },
+      {
+        commandId,
+        command: account.types.command.toEnvelope(commandOf(name, 0)),
+        contentType: account.routing.describe().contentType,
+        module: { name: 'bench.account', version: '1.0.0', digest: undefined },
+        seenRevision: undefined,
+        outcome: { tag: 'accepted' },
+        causationId: undefined,
+        correlationId: commandId,
+        actor: undefined,
+        keyId: undefined,
+      },
+    );
+  }
+  await store.close();
+}
+
+/** Page by page, as a reader must that lets others work in between. */
+function rawRead(file: string, events: number, rows: 'objects' | 'arrays'): Contestant {
+  return {
+    name: rows === 'objects' ? 'raw driver' : 'raw driver, rows as arrays',
+    run: async () => {
+      const database = new Sqlite(file, { readonly: true });
+      const query = database.prepare<[number, number], unknown[]>(
+        'select position, stream_id, revision, decision_id, event_type_id, payload from events where position > ? order by position limit ?',
+      );
+      query.raw(rows === 'arrays');
+      const measured = await timed(events, () => {
+        let read = 0;
+        for (let page = query.all(0, PAGE); page.length > 0; page = query.all(read, PAGE)) read += page.length;
+        if (read !== events) throw new Error(`${read} events were read`);
+      });
+      database.close();
+      return measured;
+    },
+  };
+}
+
+function readAndDecode(file: string, events: number, heap: number[]): Contestant {
+  return {
+    name: 'read and decode',
+    run: async () => {
+      const store = createSqliteStore({ file, readOnly: true });
+      heap.length = 0;
+      const measured = await timed(events, async () => {
+        let afterPosition: bigint | undefined;
+        let read = 0;
+        for (;;) {
+          const page = await store.readAll({
+            direction: 'forward',
+            afterPosition,
+            limit: PAGE,
+            categories: [],
+            eventTypes: [],
+          });
+          for (const { event } of page) account.types.event.fromEnvelope(event);
+          read += page.length;
+          if (read % (events / 10) === 0) heap.push(process.memoryUsage().heapUsed);
+          if (page.length < PAGE) break;
+          afterPosition = page.at(-1)?.context.position;
+        }
+        if (read !== events) throw new Error(`${read} events were read`);
+      });
+      await store.close();
+      return measured;
+    },
+  };
+}
+
+function readAndFold(file: string, streams: number): Contestant {
+  return {
+    name: 'read, decode and fold',
+    run: async () => {
+      const store = createSqliteStore({ file, readOnly: true });
+      const sourcer = createEventSourcer({ store, modules: [account], cachedStates: 0 });
+      const measured = await timed(streams * STREAM_LENGTH, async () => {
+        for (let stream = 0; stream < streams; stream++) {
+          const { balance } = await sourcer.state(account, `account-${accountName(stream)}`);
+          if (!(balance > 0)) throw new Error('an account is empty');
+        }
+      });
+      await sourcer.close();
+      await store.close();
+      return measured;
+    },
+  };
+}
