@@ -6,6 +6,7 @@ import { DefinitionError } from '../errors.ts';
 import type { ModuleIdentity, WritePrecondition } from '../messages.ts';
 import type { CommandDescriptor, Descriptor } from '../routing.ts';
 import type { CommandHandler } from '../worlds.ts';
+import { isInstanceTrap } from './failures.ts';
 
 /** A module of whatever types: the loop moves its values and never looks inside. */
 export type AnyModule = CommandHandler<unknown, unknown, unknown>;
@@ -46,7 +47,10 @@ export class BoundModule {
     this.eventTypes = new Set(this.descriptor.events.map((event) => event.type));
     this.skipsForeignEvents = this.descriptor.foreignEvents === 'skip';
     this.takesSnapshots = this.descriptor.commands.some((command) => command.snapshot.tag === 'every');
-    this.#releaseFailed = (error) => releaseFailed(this.name, error);
+    this.#releaseFailed = (error) => {
+      if (isInstanceTrap(error)) this.generation++;
+      releaseFailed(this.name, error);
+    };
   }
 
   // A release that fails (the instance behind the handle has trapped) must not hide what came before it: it is reported,

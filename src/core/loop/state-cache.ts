@@ -34,8 +34,11 @@ export class StateCache {
   /** Hands the state over, with the duty to put it back or release it. */
   take(module: BoundModule, stream: string): LiveState | undefined {
     const live = this.#byModule.get(module)?.get(stream);
-    if (live !== undefined) this.#remove(live);
-    return live;
+    if (live === undefined) return undefined;
+    this.#remove(live);
+    if (live.generation === module.generation) return live;
+    live.release();
+    return undefined;
   }
 
   /** Takes the state over. One that is there for the same module and stream gives way to it. */

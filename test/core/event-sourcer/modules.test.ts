@@ -1,16 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { z } from 'zod';
 import { createMemoryStore } from '../../../src/adapters/stores/memory/index.ts';
 import { createEventSourcer } from '../../../src/core/create-event-sourcer.ts';
-import { defineDecider } from '../../../src/core/define-decider.ts';
 import { AppendFailure, DefinitionError, FaultError, RejectionError } from '../../../src/core/errors.ts';
-import { defineCommand } from '../../../src/core/message.ts';
-import { msgpack } from '../../../src/core/msgpack.ts';
-import { reject } from '../../../src/core/reject.ts';
 import type { CommandHandler } from '../../../src/core/worlds.ts';
 import { failsWith } from './failing.ts';
-import { type FailurePoint, readTill, type Till, tillEnvelope, tillModule } from './till.ts';
+import { type FailurePoint, readTill, type Till, Trap, tillEnvelope, tillModule } from './till.ts';
 import { unrulyStore } from './unruly-store.ts';
 
 // The types of Node do not name the engine's WebAssembly.
@@ -148,13 +143,10 @@ describe('a module that fails', () => {
   });
 
   it('with anything else has trapped', async () => {
-    class Trap extends Error {
-      override readonly name: string = 'Trap';
-      readonly code: string = 'fuel-exhausted';
-    }
+    const outOfFuel = Object.assign(new Trap('out of fuel'), { code: 'fuel-exhausted' });
     const causes: [unknown, string][] = [
       [new RuntimeError('unreachable'), 'trap'],
-      [new Trap('out of fuel'), 'fuel-exhausted'],
+      [outOfFuel, 'fuel-exhausted'],
       [new RangeError('Maximum call stack size exceeded'), 'stack-overflow'],
       [new TypeError('x is not a function'), 'unexpected-error'],
       ['a text', 'thrown-value'],
@@ -173,6 +165,24 @@ describe('a module that fails', () => {
     const sourcer = createEventSourcer({ store: createMemoryStore(), modules: [till] });
     const { payload } = await failsWith(sourcer.handleCommand(payIn), 'fault');
     assert.equal(payload.val.code, 'misplaced-rejection');
+  });
+
+  it('on a state that the store confirms costs the next command no replay', async () => {
+    let odd = false;
+    const till = tillModule({
+      before: (point) => {
+        if (odd && point === 'decide') throw new FaultError({ code: 'odd', message: 'odd', details: [] });
+      },
+    });
+    const store = unrulyStore(createMemoryStore(), () => {});
+    const sourcer = createEventSourcer({ store, modules: [till] });
+    await sourcer.handleCommand(payIn);
+    odd = true;
+    await failsWith(sourcer.handleCommand(payIn), 'fault');
+    odd = false;
+    store.calls.length = 0;
+    assert.equal((await sourcer.handleCommand(payIn)).revision, 1n);
+    assert.deepEqual(store.calls, ['append']);
   });
 
   it('names the stream, the revision and the type of an event that it cannot fold', async () => {
@@ -342,149 +352,32 @@ describe('several modules on one stream', () => {
   });
 });
 
-describe('a typed command', () => {
-  const Empty = defineCommand('Empty', z.object({ basketId: z.string() }), { precondition: 'stream-exists' });
-  const basket = defineDecider({
-    name: 'shop.basket',
-    version: '1',
-    state: z.object({ items: z.array(z.string()) }),
-    commands: {
-      Add: z.object({ basketId: z.string(), item: z.string().min(1), count: z.int().default(1) }),
-      Empty,
-    },
-    events: { Added: z.object({ item: z.string(), count: z.int() }), Emptied: z.object({}) },
-    streamId: (command) => `basket-${command.data.basketId}`,
-    initialState: { items: [] },
-    evolve: {
-      Added: (draft, { item }) => {
-        draft.items.push(item);
+describe('an instance that traps under the commands of others', () => {
+  it('fails the one that trapped, and no other', async () => {
+    let trap = false;
+    const till = tillModule({
+      before: (point) => {
+        if (point !== 'decide' || !trap) return;
+        trap = false;
+        throw new Trap('unreachable');
       },
-      Emptied: () => ({ items: [] }),
-    },
-    decide: {
-      Add: (state, { item, count }) =>
-        state.items.includes(item) ? reject('already-there') : [{ type: 'Added', data: { item, count } }],
-      Empty: () => [{ type: 'Emptied', data: {} }],
-    },
-  });
-  const start = () => {
-    const store = createMemoryStore();
-    return { store, sourcer: createEventSourcer({ store, modules: [basket] }) };
-  };
-
-  it('is decided on as its schema makes it, which is how it is recorded', async () => {
-    const { sourcer, store } = start();
-    const given = { type: 'Add', data: { basketId: '1', item: 'tea', unknown: true } } as never;
-    const { commandId, events } = await sourcer.dispatch(given);
-    assert.deepEqual(msgpack.decode(events[0]!.event.payload, { kind: 'event', type: 'Added', schemaVersion: 1 }), {
-      item: 'tea',
-      count: 1,
     });
-    const recorded = await store.findDecision(commandId);
-    assert.deepEqual(
-      msgpack.decode(recorded!.decision.command.payload, { kind: 'command', type: 'Add', schemaVersion: 1 }),
-      { basketId: '1', item: 'tea', count: 1 },
-    );
-  });
-
-  it('is the same command as its bytes', async () => {
-    const { sourcer } = start();
-    const add = basket.commands.Add({ basketId: '1', item: 'tea', count: 2 });
-    await sourcer.dispatch(add, { commandId: '1' });
-    const again = await sourcer.handleCommand(basket.types.command.toEnvelope(add), { commandId: '1' });
-    assert.equal(again.redelivered, true);
-  });
-
-  it('of a wrong shape is a fault that names the place', async () => {
-    const { sourcer, store } = start();
-    const { payload } = await failsWith(
-      sourcer.dispatch(basket.commands.Add({ basketId: '1', item: '', count: 1 })),
-      'fault',
-    );
-    assert.equal(payload.val.code, 'invalid-shape');
-    assert.match(payload.val.message, /Add\.data\.item/);
-    assert.deepEqual(await store.readStreams(), []);
-    for (const command of [undefined, 'Add', { data: {} }, { type: 7, data: {} }])
-      await failsWith(sourcer.dispatch(command as never), 'invalid-argument');
-  });
-
-  it('goes through bytes where its module shows no schema', async () => {
-    const { types, decider, routing } = basket;
-    const sourcer = createEventSourcer({ store: createMemoryStore(), modules: [{ types, decider, routing }] });
-    const first = await sourcer.dispatch({ type: 'Add', data: { basketId: '1', item: 'tea', count: 1 } });
-    assert.equal(first.revision, 0n);
-  });
-
-  it('leads to a state that can be read as a value, and stays as it is', async () => {
-    const { sourcer } = start();
-    assert.deepEqual(await sourcer.state(basket, 'basket-1'), { items: [] });
-    await sourcer.dispatch(basket.commands.Add({ basketId: '1', item: 'tea', count: 1 }));
-    const before = await sourcer.state(basket, 'basket-1');
-    await sourcer.dispatch(basket.commands.Add({ basketId: '1', item: 'milk', count: 1 }));
-    assert.deepEqual(before, { items: ['tea'] });
-    assert.deepEqual(await sourcer.state(basket, 'basket-1'), { items: ['tea', 'milk'] });
-    assert.deepEqual(await sourcer.state(basket, 'basket-1', { revision: 0n }), { items: ['tea'] });
-    await failsWith(sourcer.state(tillModule(), 'basket-1'), 'unroutable');
-  });
-
-  it('of another module does not compile', async () => {
-    const { sourcer } = start();
-    // @ts-expect-error: no module of this event sourcer takes the command.
-    await failsWith(sourcer.dispatch({ type: 'Remove', data: {} }), 'unroutable');
-    // @ts-expect-error: the item is a text.
-    await failsWith(sourcer.dispatch({ type: 'Add', data: { basketId: '1', item: 7, count: 1 } }), 'fault');
-  });
-});
-
-describe('reading a state', () => {
-  it('folds exactly to the revision', async () => {
-    const store = createMemoryStore();
-    const till = tillModule({ snapshot: { tag: 'every', val: 2 } });
+    const gate = Promise.withResolvers<void>();
+    const reached = Promise.withResolvers<void>();
+    const store = unrulyStore(createMemoryStore(), (call, stream) => {
+      if (call !== 'readStream' || stream !== 'till-a') return undefined;
+      reached.resolve();
+      return gate.promise;
+    });
     const sourcer = createEventSourcer({ store, modules: [till] });
-    for (let time = 0; time < 5; time++) await sourcer.handleCommand(payIn);
-    for (let revision = 0n; revision < 5n; revision++) {
-      const folded = await sourcer.readState('till-a', { revision });
-      assert.deepEqual([readTill(folded.state).amount, folded.revision], [Number(revision) + 1, revision]);
-    }
-    const { module, moduleVersion, contentType } = await sourcer.readState('till-a');
-    assert.deepEqual([module, moduleVersion, contentType], ['till', '1', 'application/json']);
-    const beyond = await failsWith(sourcer.readState('till-a', { revision: 5n }), 'invalid-argument');
-    assert.match(beyond.message, /is 5, but stream "till-a" ends at revision 4/);
-    await failsWith(sourcer.readState('till-b', { revision: 0n }), 'invalid-argument');
+    const loading = sourcer.handleCommand(payIn);
+    const waiting = sourcer.handleCommand(payIn);
+    await reached.promise;
+    trap = true;
+    await failsWith(sourcer.handleCommand(tillEnvelope({ type: 'PayIn', till: 'b', amount: 1 })), 'trap');
+    gate.resolve();
+    assert.deepEqual([(await loading).revision, (await waiting).revision], [0n, 1n]);
     await sourcer.close();
     assert.deepEqual([till.live.size, till.misuses], [0, []]);
-  });
-
-  it('crosses pages', async () => {
-    const sourcer = createEventSourcer({ store: createMemoryStore(), modules: [tillModule()] });
-    for (let time = 0; time < 3; time++)
-      await sourcer.handleCommand(tillEnvelope({ type: 'Split', till: 'a', amount: 1_000 }));
-    for (const revision of [999n, 1_000n, 1_999n, 2_999n])
-      assert.equal(readTill((await sourcer.readState('till-a', { revision })).state).amount, Number(revision) + 1);
-  });
-
-  it('sees what other processes have written, and what this one was asked for before', async () => {
-    const store = createMemoryStore();
-    const sourcer = createEventSourcer({ store, modules: [tillModule()] });
-    const neighbour = createEventSourcer({ store, modules: [tillModule()] });
-    await sourcer.handleCommand(payIn);
-    await neighbour.handleCommand(payIn);
-    const sent = sourcer.handleCommand(payIn);
-    assert.equal((await sourcer.readState('till-a')).revision, 2n);
-    await sent;
-  });
-
-  it('of a stream without events gives the initial state', async () => {
-    const sourcer = createEventSourcer({ store: createMemoryStore(), modules: [tillModule()] });
-    const { state, revision } = await sourcer.readState('till-new');
-    assert.deepEqual([readTill(state), revision], [{ opened: false, amount: 0, notes: 0 }, undefined]);
-  });
-
-  it('can be cancelled, and refuses what cannot be meant', async () => {
-    const sourcer = createEventSourcer({ store: createMemoryStore(), modules: [tillModule()] });
-    await failsWith(sourcer.readState('till-a', { signal: AbortSignal.abort() }), 'cancelled');
-    await failsWith(sourcer.readState('', {}), 'invalid-argument');
-    await failsWith(sourcer.readState('a', { revision: 1 as never }), 'invalid-argument');
-    await failsWith(sourcer.readState('a', { module: 1 as never }), 'invalid-argument');
   });
 });

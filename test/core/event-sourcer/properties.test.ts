@@ -10,6 +10,7 @@ import {
   readTill,
   type Till,
   type TillCommand,
+  Trap,
   tillEnvelope,
   tillModule,
   tillRules,
@@ -206,10 +207,6 @@ function withIds({ redelivered: _, attempts: __, events, ...result }: CommandRes
     ...result,
     events: events.map(({ context, ...event }) => ({ ...event, id: context.id, at: { ...context } })),
   };
-}
-
-class Trap extends Error {
-  override readonly name: string = 'Trap';
 }
 
 describe('handles', () => {

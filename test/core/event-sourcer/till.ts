@@ -1,7 +1,8 @@
 /**
  * A till, written by hand as a component would be: commands, events and states are handles, numbers into a table that
  * counts. Whatever is used after it was released, or released twice, is noted as a misuse; whatever is left over is a
- * leak. Any of its functions can be made to fail.
+ * leak. Any of its functions can be made to fail. A trap ends the instance: handles made before it trap, and can only be
+ * released.
  */
 import { FaultError, RejectionError } from '../../../src/core/errors.ts';
 import type { Envelope, SnapshotPolicy, WritePrecondition } from '../../../src/core/messages.ts';
@@ -105,7 +106,12 @@ export interface TillOptions {
   readonly before?: (point: FailurePoint) => void;
 }
 
-type Handle = { readonly kind: 'command' | 'event' | 'state'; readonly value: unknown };
+type Handle = { readonly kind: 'command' | 'event' | 'state'; readonly value: unknown; readonly instance: number };
+
+/** As the component host throws it. */
+export class Trap extends Error {
+  override readonly name: string = 'Trap';
+}
 
 export interface Till extends CommandHandler<number, number, number> {
   /** Handles that are not released yet. */
@@ -134,24 +140,35 @@ export function tillModule(options: TillOptions = {}): Till {
   const misuses: string[] = [];
   const calls = new Map<FailurePoint, number>();
   let next = 1;
+  let instance = 0;
 
   const enter = (point: FailurePoint): void => {
     calls.set(point, (calls.get(point) ?? 0) + 1);
-    before?.(point);
+    try {
+      before?.(point);
+    } catch (error) {
+      if (error instanceof Trap) instance++;
+      throw error;
+    }
   };
   const make = (kind: Handle['kind'], value: unknown): number => {
-    live.set(next, { kind, value });
+    live.set(next, { kind, value, instance });
     return next++;
   };
   const look = <Value>(kind: Handle['kind'], handle: number): Value => {
     const found = live.get(handle);
-    if (found?.kind === kind) return found.value as Value;
+    if (found?.kind === kind) {
+      if (found.instance !== instance) throw new Trap(`${kind} ${handle} is of an instance that has ended`);
+      return found.value as Value;
+    }
     misuses.push(`used ${kind} ${handle}, which ${found === undefined ? 'is released' : `is a ${found.kind}`}`);
     throw new TypeError(misuses.at(-1));
   };
   const release = (kind: Handle['kind'], handle: number): void => {
-    look(kind, handle);
+    const isOld = live.get(handle)?.instance !== instance;
+    if (!live.has(handle) || !isOld) look(kind, handle);
     live.delete(handle);
+    if (isOld) return;
     // The handle is gone, whatever the release comes to.
     enter('drop');
   };
@@ -204,12 +221,15 @@ export function tillModule(options: TillOptions = {}): Till {
         return make('state', tillRules.initial);
       },
       evolve(state, event) {
-        const before = look<TillState>('state', state);
-        const happened = look<TillEvent>('event', event);
-        // Taken: gone, whether a state comes back or not.
-        live.delete(state);
-        enter('evolve');
-        return make('state', tillRules.evolve(before, happened));
+        try {
+          const before = look<TillState>('state', state);
+          const happened = look<TillEvent>('event', event);
+          enter('evolve');
+          return make('state', tillRules.evolve(before, happened));
+        } finally {
+          // Taken: gone, whether a state comes back or not.
+          live.delete(state);
+        }
       },
       decide(state, command) {
         const seen = look<TillState>('state', state);
