@@ -94,6 +94,18 @@ describe('resource types are introduced', () => {
   });
 });
 
+test('resource types are called by the first name that they have', async () => {
+  const component = await validated(`(component
+    (import "a" (type $a (sub resource))) (import "i" (instance $i (export "b" (type (sub resource)))))
+    (type $c (resource (rep i32))) (type (resource (rep i32)))
+    (export "a2" (type $a)) (export "c" (type $c)) (export "c2" (type $c)))`);
+  const introduced = component.definitions.flatMap((one) => ('introduces' in one ? one.introduces : []));
+  assert.deepEqual(
+    introduced.map((binding) => binding.resource.name),
+    ['a', 'b', 'c', undefined],
+  );
+});
+
 describe('canonical definitions are resolved', () => {
   test('with the types of both sides and all options', async () => {
     const component = await validated(`(component

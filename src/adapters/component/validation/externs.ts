@@ -11,7 +11,7 @@ import type { ResourceBinding } from './validated.ts';
 import { isVisible } from './visibility.ts';
 
 /** `externtype`, and the resource types that it makes abstract. */
-function declared(scope: Scope, type: ExternDecl): { type: ExternType; fresh: ResourceType[] } {
+function declared(scope: Scope, name: string, type: ExternDecl): { type: ExternType; fresh: ResourceType[] } {
   const { context } = scope;
   switch (type.sort) {
     case 'core module': {
@@ -23,7 +23,7 @@ function declared(scope: Scope, type: ExternDecl): { type: ExternType; fresh: Re
       throw new UnsupportedError('values', 'imports and exports of values are not supported');
     case 'type': {
       if (type.bound === 'eq') return { type: context.at(scope.types, type.type, 'type'), fresh: [] };
-      const resource: ResourceType = { kind: 'resource' };
+      const resource: ResourceType = { kind: 'resource', name };
       return { type: { kind: 'type', bound: 'sub', type: resource }, fresh: [resource] };
     }
     default: {
@@ -43,7 +43,7 @@ export function declare(
   name: NameAttributes,
   decl: ExternDecl,
 ): { type: ExternType; introduces: ResourceBinding[] } {
-  const { type: written, fresh } = declared(scope, decl);
+  const { type: written, fresh } = declared(scope, name.name, decl);
   const type = written.kind === 'type' ? renameEntry(written, fresh.length > 0 ? 'sub' : 'eq') : written;
   const names = side === 'import' ? scope.importNames : scope.exportNames;
   checkName(scope, side, names, name, type);
@@ -63,7 +63,7 @@ export function exportItem(scope: Scope, definition: Export): { type: ExternType
   const { type: given, fresh } = ascribed(scope, definition, lookUp(scope, definition.sort, definition.index));
   // The export of a type is a new index with an identity of its own. The types in an instance keep theirs: the suite
   // (`async/big-interleaving-test.wast`) exports functions of types that an instance was exported with before.
-  const type = defineResources(scope, given.kind === 'type' ? renameEntry(given, 'eq') : given);
+  const type = defineResources(scope, definition.name, given.kind === 'type' ? renameEntry(given, 'eq') : given);
   checkName(scope, 'export', scope.exportNames, definition, type);
   checkVisible(scope, 'export', definition.name, type);
   scope.exports.push(namedExtern(definition, type));
@@ -74,7 +74,7 @@ export function exportItem(scope: Scope, definition: Export): { type: ExternType
 function ascribed(scope: Scope, definition: Export, given: ExternType): { type: ExternType; fresh: ResourceType[] } {
   if (definition.type === undefined) return { type: given, fresh: [] };
   const { context } = scope;
-  const expected = declared(scope, definition.type);
+  const expected = declared(scope, definition.name, definition.type);
   const wrong = new Matcher(context, expected.fresh).extern(given, expected.type);
   if (wrong !== undefined) {
     const message = `ascribed type of export is not compatible with the item's type: ${wrong.message}`;
@@ -84,15 +84,16 @@ function ascribed(scope: Scope, definition: Export, given: ExternType): { type: 
 }
 
 /** The resource types that no import brought are defined by the component, each by its first export. */
-function defineResources(scope: Scope, type: ExternType): ExternType {
+function defineResources(scope: Scope, name: string, type: ExternType): ExternType {
   if (type.kind === 'type' && type.type.kind === 'resource') {
     const resource = type.type;
     if (scope.known.has(resource)) return type;
     scope.known.add(resource);
     scope.defined.push(resource);
+    if (resource.name === undefined) Object.assign(resource, { name });
     return { ...type, bound: 'sub' };
   }
-  if (type.kind === 'instance') for (const one of type.exports) defineResources(scope, one.type);
+  if (type.kind === 'instance') for (const one of type.exports) defineResources(scope, one.name, one.type);
   return type;
 }
 
