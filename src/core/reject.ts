@@ -18,9 +18,26 @@ export function reject(
   details?: Readonly<Record<string, RejectionDetail>>,
 ): RejectionError {
   const pairs = Object.entries(details ?? {}).filter(([, value]) => value !== undefined);
-  return new RejectionError({
-    code,
-    message: message ?? code.replaceAll('-', ' '),
-    details: pairs.map(([name, value]) => [name, value instanceof Date ? value.toISOString() : String(value)]),
+  return withoutStack(() => {
+    return new RejectionError({
+      code,
+      message: message ?? code.replaceAll('-', ' '),
+      details: pairs.map(([name, value]) => [name, value instanceof Date ? value.toISOString() : String(value)]),
+    });
   });
+}
+
+/**
+ * Saying no is part of the domain, not a defect: nobody reads where it was said on the stack, and to note it costs ten
+ * times what the rest of a decision does (12 µs; `stackTraceLimit` is V8's, others note nothing before it is asked for).
+ */
+function withoutStack<Made>(make: () => Made): Made {
+  const limit = Error.stackTraceLimit;
+  if (!Object.getOwnPropertyDescriptor(Error, 'stackTraceLimit')?.writable) return make();
+  Error.stackTraceLimit = 0;
+  try {
+    return make();
+  } finally {
+    Error.stackTraceLimit = limit;
+  }
 }
