@@ -2,12 +2,13 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 
 const COMMANDS = new URL('../../../examples/bank/commands.ndjson', import.meta.url);
 const GENERATE = new URL('../../../examples/bank/generate.ts', import.meta.url);
 
 test('the generator still writes the file that is checked in', () => {
-  const output = execFileSync(process.execPath, ['--disable-warning=ExperimentalWarning', GENERATE.pathname], {
+  const output = execFileSync(process.execPath, ['--disable-warning=ExperimentalWarning', fileURLToPath(GENERATE)], {
     maxBuffer: 10_000_000,
   });
   assert.ok(output.equals(readFileSync(COMMANDS)), 'run generate.ts again, and check in what it writes');

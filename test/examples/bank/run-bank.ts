@@ -6,9 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
 
-const MAIN = new URL('../../../examples/bank/main.ts', import.meta.url).pathname;
-export const COMMANDS = new URL('../../../examples/bank/commands.ndjson', import.meta.url).pathname;
+const MAIN = fileURLToPath(new URL('../../../examples/bank/main.ts', import.meta.url));
+export const COMMANDS = fileURLToPath(new URL('../../../examples/bank/commands.ndjson', import.meta.url));
 
 export function startBank(...args: string[]): ChildProcessWithoutNullStreams {
   const flags = ['--conditions=decidable-source', '--disable-warning=ExperimentalWarning'];
