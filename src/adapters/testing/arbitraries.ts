@@ -240,12 +240,13 @@ class Drawer {
     const step = checks.find(({ check }) => check === 'multiple_of')?.value;
     const { min, max } = boundsOf(checks);
     if (!whole && step === undefined) {
-      return this.#fc.double({
+      const drawn = this.#fc.double({
         noNaN: true,
         noDefaultInfinity: true,
         ...(min === undefined ? {} : { min: Number(min.value), minExcluded: !min.inclusive }),
         ...(max === undefined ? {} : { max: Number(max.value), maxExcluded: !max.inclusive }),
       });
+      return drawn.map((value) => value + 0); // -0 is 0 in the bytes: drawn as it would be read.
     }
     // Multiples are drawn as multiples; bounds that are excluded, by the next whole number.
     const unit = Number(step ?? 1);
