@@ -18,13 +18,18 @@ export class StaleHandle extends Trap {
   }
 }
 
-/**
- * Whether the instance is done for. The `error` case of a result is an answer, and what the loader could not pass (a
- * `TypeError` or `RangeError`) never reached the guest; anything else has ended it.
- */
+/** Whether the instance is done for. The `error` case of a result is an answer. */
 export function endsInstance(error: unknown): boolean {
   if (isTrap(error)) return !(error instanceof StaleHandle);
-  return !(isComponentError(error) || error instanceof TypeError || error instanceof RangeError);
+  return !isComponentError(error) && !isDoubtful(error);
+}
+
+/**
+ * What the loader says of a value that cannot be passed. On the way in it has not reached the guest; on the way out (the
+ * host's table of handles is full) the instance is done for.
+ */
+export function isDoubtful(error: unknown): boolean {
+  return error instanceof TypeError || error instanceof RangeError;
 }
 
 /** A failed call of a function whose error is a fault. */
@@ -39,7 +44,7 @@ export function rejectionOf(error: unknown): unknown {
 
 /** What an import of the component threw has ended the instance, like a trap of its own. */
 function asTrap(error: unknown): unknown {
-  if (isTrap(error) || isLinkError(error) || !endsInstance(error)) return error;
+  if (isTrap(error) || isLinkError(error) || isDoubtful(error)) return error;
   const message = error instanceof Error ? error.message : String(error);
   return new Trap(`an import of the component failed: ${message}`, { cause: error });
 }

@@ -58,13 +58,27 @@ export function makeGuestSync(blueprint: Blueprint): Guest {
   );
 }
 
+/** Whether the instance can still be called: it makes a state, which is dropped. */
+export function answers(guest: Guest): boolean {
+  try {
+    makeAndDropState(guest);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /**
- * Makes a state and drops it. Guests of componentize-js 0.23 forget, with each state that they are given back, whichever
- * resource has the number that the state's handle has: 1. After this, no resource that is in use has it.
+ * Guests of componentize-js 0.23 forget, with each state that they are given back, whichever resource has the number that
+ * the state's handle has: 1. After this, no resource that is in use has it.
  */
 function warmUp(guest: Guest): Guest {
-  guest.state.drop((guest.decider ?? guest.eventHandler ?? guest.projector).initialState());
+  makeAndDropState(guest);
   return guest;
+}
+
+function makeAndDropState(guest: Guest): void {
+  guest.state.drop((guest.decider ?? guest.eventHandler ?? guest.projector).initialState());
 }
 
 function optionsOf({ maxMemoryBytes, maxHandles }: Blueprint) {

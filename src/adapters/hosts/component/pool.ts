@@ -5,8 +5,8 @@
  * A handle is its number in the instance, plus 2^28 for each instance before: so that a handle of an instance that is gone
  * is told from one of its successor by a comparison.
  */
-import { endsInstance, StaleHandle } from './failures.ts';
-import { type Blueprint, type Guest, type Handle, makeGuestSync } from './guest.ts';
+import { endsInstance, isDoubtful, StaleHandle } from './failures.ts';
+import { answers, type Blueprint, type Guest, type Handle, makeGuestSync } from './guest.ts';
 import { HANDLES_OF_AN_INSTANCE } from './limits.ts';
 
 export class Pool {
@@ -56,7 +56,8 @@ export class Pool {
 
   /** Takes note of what a call threw, and gives it back. */
   failed(error: unknown): unknown {
-    if (this.#guest !== undefined && endsInstance(error)) {
+    const guest = this.#guest;
+    if (guest !== undefined && (endsInstance(error) || (isDoubtful(error) && !answers(guest)))) {
       this.#guest = undefined;
       this.#failure = error;
       this.#base += HANDLES_OF_AN_INSTANCE;

@@ -1,0 +1,265 @@
+/** The component host: which components fit, what their failures become, and what becomes of their instances. */
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import { isLinkError, isTrap } from '../../src/adapters/component/index.ts';
+import { componentModule, StaleHandle } from '../../src/adapters/hosts/component/index.ts';
+import { createMemoryStore } from '../../src/adapters/stores/memory/index.ts';
+import { createEventSourcer, isCommandFailure, isRejection } from '../../src/core/index.ts';
+import { msgpack } from '../../src/core/msgpack.ts';
+import { envelope } from './bank-arbitraries.ts';
+import { countingGuest, dummyComponent, witSource } from './counting-guest.ts';
+
+const bank = readFileSync(new URL('../../examples/guests/c/bank.wasm', import.meta.url));
+const message = (length: number) => ({ type: 'count', schemaVersion: 1, payload: new Uint8Array(length) });
+const context = {
+  id: 'e',
+  stream: 's',
+  revision: 0n,
+  position: 0n,
+  recordedAt: 0n,
+  correlationId: 'c',
+  causationId: 'c',
+};
+
+const readState = (bytes: Uint8Array) =>
+  msgpack.decode(bytes, { kind: 'state', type: 'bank.account', schemaVersion: 1 });
+
+/** What a component that does not fit is told. */
+async function misfit(wit: string, world: string): Promise<string> {
+  const bytes = await dummyComponent(wit, world);
+  const error: unknown = await componentModule(bytes).then(
+    () => undefined,
+    (error) => error,
+  );
+  assert.ok(isLinkError(error), String(error));
+  return error.message;
+}
+
+describe('a component fits its world', () => {
+  for (const world of ['command-handler', 'process-manager', 'read-model'] as const) {
+    test(`${world}: what wit/ says is what the host expects`, async () => {
+      const bytes = await dummyComponent(witSource(), world);
+      // Every function of a dummy traps: that the first call does is a sign that it was not refused before.
+      await assert.rejects(componentModule(bytes, { world }), isTrap);
+    });
+  }
+
+  test('a missing interface is named', async () => {
+    assert.match(
+      await misfit(witSource(), 'read-model'),
+      /decider@0\.1\.0\n +expected: an interface\n +found: +nothing/,
+    );
+  });
+
+  test('a function of another type is shown from both sides', async () => {
+    const wit = witSource().replace(
+      'schema-version: u32,\n    /// The message',
+      'schema-version: u64,\n    /// The message',
+    );
+    const text = await misfit(wit, 'command-handler');
+    assert.match(text, /types@0\.1\.0#\[method\]event\.to-envelope\n/);
+    assert.match(text, /expected: func\(self: borrow<event>\) -> record \{ type: string, schema-version: u32, /);
+    assert.match(text, /found: +func\(self: borrow<event>\) -> record \{ type: string, schema-version: u64, /);
+  });
+
+  test('a state of another interface is not the state', async () => {
+    const wit = witSource().replace(
+      'interface decider {\n  use messages.{rejection, fault};\n  use types.{command, event, state};',
+      'interface decider {\n  use messages.{rejection, fault};\n  use types.{command, event};\n  resource state;',
+    );
+    assert.match(await misfit(wit, 'command-handler'), /found: +func\(\) -> state of another type/);
+  });
+
+  test('another version of the contract is another contract', async () => {
+    const text = await misfit(witSource().replaceAll('eventsourcing@0.1.0', 'eventsourcing@0.2.0'), 'command-handler');
+    assert.match(text, /it exports: decidable:eventsourcing\/types@0\.2\.0/);
+  });
+
+  test('a later patch of the contract is the same contract', async () => {
+    const bytes = await dummyComponent(witSource().replaceAll('@0.1.0', '@0.1.7'), 'command-handler');
+    await assert.rejects(componentModule(bytes), isTrap);
+  });
+});
+
+describe('a module knows its code', () => {
+  test('by the SHA-256 of the bytes', async () => {
+    const module = await componentModule(bank);
+    assert.deepEqual(module.routing.describe().digest, new Uint8Array(createHash('sha256').update(bank).digest()));
+  });
+
+  test('a compiled component has the digest that it is given with', async () => {
+    const { component } = await componentModule(bank);
+    const digest = new Uint8Array(32).fill(7);
+    assert.equal((await componentModule(component, { digest })).routing.describe().digest, digest);
+    assert.equal((await componentModule(component)).routing.describe().digest, undefined);
+  });
+});
+
+for (const isolation of ['pooled', 'fresh'] as const) {
+  describe(`process managers and read models, ${isolation}`, () => {
+    test('an event handler folds, and reacts', async () => {
+      const { types, eventHandler, statistics } = await componentModule(await countingGuest('process-manager'), {
+        world: 'process-manager',
+        isolation,
+      });
+      const event = types.event.fromEnvelope(message(3));
+      assert.equal(eventHandler.key(event), 'count');
+      assert.equal(eventHandler.describe().name, 'count');
+      const state = eventHandler.evolve(eventHandler.evolve(eventHandler.initialState(), event), event);
+      assert.equal(types.state.toBytes(state).length, 2);
+      assert.deepEqual(eventHandler.handle(state, event, context), [{ tag: 'cancel', val: 'count' }]);
+      types.state.drop?.(state);
+      types.event.drop?.(event);
+      assert.equal(statistics.handles, 0);
+    });
+
+    test('a projector folds documents, and drops one', async () => {
+      const { types, projector, statistics } = await componentModule(await countingGuest('read-model'), {
+        world: 'read-model',
+        isolation,
+      });
+      const [event, other] = [types.event.fromEnvelope(message(3)), types.event.fromEnvelope(message(0))];
+      assert.equal(projector.key(event), 'count');
+      assert.equal(projector.key(other), undefined);
+      const one = projector.project(projector.initialState(), event, context);
+      assert.ok(one !== undefined);
+      const two = projector.project(one, event, context);
+      assert.ok(two !== undefined);
+      assert.equal(projector.project(two, event, context), undefined);
+      types.event.drop?.(event);
+      types.event.drop?.(other);
+      assert.equal(statistics.handles, 0);
+    });
+  });
+}
+
+describe('an instance that traps', () => {
+  test('is replaced by the next call, and its handles are refused', async () => {
+    const { types, decider, statistics } = await componentModule(await countingGuest('command-handler'));
+    const [state, bad] = [decider.initialState(), types.command.fromEnvelope(message(13))];
+    assert.throws(() => decider.decide(state, bad), isTrap);
+    assert.throws(() => types.state.toBytes(state), StaleHandle);
+    assert.equal(statistics.instances, 2);
+    const anew = decider.initialState();
+    assert.notEqual(anew, state);
+    assert.equal(types.state.toBytes(anew).length, 0);
+    assert.throws(() => decider.decide(state, types.command.fromEnvelope(message(1))), StaleHandle);
+    assert.equal(statistics.instances, 2, 'a stale handle is no reason to replace an instance that works');
+  });
+
+  test('leaves nothing to drop', async () => {
+    const { types, decider, statistics } = await componentModule(await countingGuest('command-handler'));
+    const [state, bad] = [decider.initialState(), types.command.fromEnvelope(message(13))];
+    assert.throws(() => decider.decide(state, bad), isTrap);
+    types.state.drop?.(state);
+    types.command.drop?.(bad);
+    assert.equal(statistics.handles, 0);
+  });
+
+  test('is replaced after unbounded recursion', async () => {
+    const { types, decider, statistics } = await componentModule(await countingGuest('command-handler'));
+    const endless = types.command.fromEnvelope(message(14));
+    assert.throws(() => decider.decide(decider.initialState(), endless), isTrap);
+    assert.equal(types.state.toBytes(decider.initialState()).length, 0);
+    assert.equal(statistics.instances, 2);
+  });
+
+  test('does not disturb other commands: the event sourcer loads their states anew', async () => {
+    const module = await componentModule(bank, { maxMemoryBytes: 1 << 20 });
+    const sourcer = createEventSourcer({ store: createMemoryStore(), modules: [module] });
+    const deposit = (accountId: string) => envelope('Deposit', { accountId, amount: 5 });
+    for (const accountId of ['a', 'b']) {
+      await sourcer.handleCommand(envelope('OpenAccount', { accountId, owner: accountId }));
+      await sourcer.handleCommand(deposit(accountId));
+    }
+    const huge = envelope('CloseAccount', { accountId: 'a', ballast: 'x'.repeat(2 << 20) });
+    await assert.rejects(sourcer.handleCommand(huge), (error) => isCommandFailure(error, 'trap'));
+    for (const accountId of ['a', 'b']) {
+      const { outcome, attempts } = await sourcer.handleCommand(deposit(accountId));
+      assert.equal(outcome.tag, 'accepted');
+      assert.ok(attempts <= 2);
+    }
+    const { state } = await sourcer.readState('account-b');
+    assert.deepEqual(readState(state), { status: 'open', owner: 'b', balance: 10 });
+    await sourcer.close();
+    assert.equal(module.statistics.handles, 0);
+    assert.equal(module.statistics.instances, 2);
+  });
+});
+
+describe('budgets', () => {
+  test('a guest that takes more memory than it may traps', async () => {
+    const { types } = await componentModule(bank, { maxMemoryBytes: 1 << 20 });
+    assert.throws(() => types.state.fromBytes(new Uint8Array(2 << 20)), isTrap);
+  });
+
+  test('a host that holds more handles than it may is told', async () => {
+    const { decider, types, statistics } = await componentModule(bank, { maxHandles: 10 });
+    const states = Array.from({ length: 10 }, () => decider.initialState());
+    assert.throws(() => decider.initialState(), RangeError);
+    // The handle that had no place is lost in the instance, and so the instance is given up.
+    assert.throws(() => types.state.toBytes(states[0]!), StaleHandle);
+    assert.equal(types.state.toBytes(decider.initialState())[0], 0x83);
+    assert.equal(statistics.instances, 2);
+  });
+});
+
+describe('handles', () => {
+  test('are numbers that cannot be used up twice, or for another type', async () => {
+    const { types, decider, statistics } = await componentModule(bank);
+    const state = decider.initialState();
+    const event = types.event.fromEnvelope(envelope('AccountOpened', { accountId: 'a', owner: 'o' }));
+    assert.equal(typeof state, 'number');
+    const next = decider.evolve(state, event);
+    if (next !== state) assert.throws(() => types.state.toBytes(state), TypeError);
+    assert.throws(() => types.state.toBytes(event), TypeError);
+    assert.throws(() => types.state.drop?.(event), TypeError);
+    types.state.drop?.(next);
+    assert.throws(() => types.state.drop?.(next), TypeError);
+    types.event.drop?.(event);
+    assert.equal(statistics.handles, 0);
+    assert.equal(statistics.instances, 1, 'what the host does wrong ends no instance');
+  });
+
+  test('come back after a rejection and after a fault', async () => {
+    const { types, decider, statistics } = await componentModule(bank);
+    const state = decider.initialState();
+    const command = types.command.fromEnvelope(envelope('CloseAccount', { accountId: 'a' }));
+    assert.throws(() => decider.decide(state, command), isRejection);
+    assert.throws(() => types.command.fromEnvelope(envelope('CloseAccount', {})), { code: 'invalid-shape' });
+    assert.equal(statistics.handles, 2);
+    types.command.drop?.(command);
+    types.state.drop?.(state);
+    assert.equal(statistics.handles, 0);
+  });
+});
+
+describe('fresh isolation', () => {
+  test('makes an instance for each call', async () => {
+    const { types, decider, statistics } = await componentModule(bank, { isolation: 'fresh' });
+    const before = statistics.instances;
+    const state = decider.initialState();
+    types.state.toBytes(state); // It is bytes already.
+    decider.evolve(state, types.event.fromEnvelope(envelope('AccountOpened', { accountId: 'a', owner: 'o' })));
+    assert.equal(statistics.instances - before, 3);
+  });
+
+  test('survives a trap: nothing was in the instance', async () => {
+    const { types, decider } = await componentModule(await countingGuest('command-handler'), { isolation: 'fresh' });
+    const state = decider.initialState();
+    assert.throws(() => decider.decide(state, types.command.fromEnvelope(message(13))), isTrap);
+    assert.equal(types.state.toBytes(state).length, 0);
+  });
+
+  test('refuses handles that are used up, or of another kind', async () => {
+    const { types, decider } = await componentModule(bank, { isolation: 'fresh' });
+    const state = decider.initialState();
+    const event = types.event.fromEnvelope(envelope('AccountOpened', { accountId: 'a', owner: 'o' }));
+    decider.evolve(state, event);
+    assert.throws(() => types.state.toBytes(state), TypeError);
+    assert.throws(() => types.state.toBytes(event), TypeError);
+    assert.throws(() => types.event.toEnvelope(state), TypeError);
+  });
+});
