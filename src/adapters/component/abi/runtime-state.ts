@@ -7,10 +7,12 @@ import type { ComponentInstance } from './component-instance.ts';
 /** `Table.MAX_LENGTH`. */
 export const MAX_TABLE_LENGTH: number = 2 ** 28 - 1;
 
+const UNNAMED = 'resource';
+
 /** `ResourceType` at run time: made anew by each instantiation of the component that defines it, or by the host. */
 export class RuntimeResource {
-  /** For messages. */
-  readonly name: string;
+  /** For messages: the name of its first export or import. */
+  name: string;
   /** The instance that defines the type; undefined where the host does. */
   readonly impl: ComponentInstance | undefined;
   /** Set once the definition's core function is known. */
@@ -18,9 +20,13 @@ export class RuntimeResource {
   /** What JavaScript sees of it; see `resource-objects.ts`. */
   objects: ResourceObjects | undefined = undefined;
 
-  constructor(name: string, impl: ComponentInstance | undefined) {
-    this.name = name;
+  constructor(name: string | undefined, impl: ComponentInstance | undefined) {
+    this.name = name ?? UNNAMED;
     this.impl = impl;
+  }
+
+  nameOnce(name: string): void {
+    if (this.name === UNNAMED) this.name = name;
   }
 }
 

@@ -114,6 +114,7 @@ function* define(
     case 'export': {
       const item = itemAt(frame, each.definition);
       exports.set(each.definition.name, item);
+      if (item.kind === 'type') item.resource?.nameOnce(each.definition.name);
       push(frame, item);
       bind(frame, each.introduces, item);
       return;
@@ -279,7 +280,7 @@ function typeDefinition(
   { definition, type }: ValidatedDefinition & { kind: 'type' },
 ): Item & { kind: 'type' } {
   if (type.kind !== 'resource' || definition.type.kind !== 'resource') return { kind: 'type', resource: undefined };
-  const resource = new RuntimeResource(type.name ?? 'resource', frame.instance);
+  const resource = new RuntimeResource(type.name, frame.instance);
   const { dtor } = definition.type;
   if (dtor !== undefined) resource.dtor = at(frame.coreFunctions, dtor) as (rep: number) => undefined;
   frame.instance.resources[frame.plan.slotOf(type)] = resource;

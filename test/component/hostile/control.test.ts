@@ -1,0 +1,177 @@
+/** Guests that misuse control flow: re-entry, recursion, traps in every place, exceptions that try to hide a trap. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { isTrap } from '../../../src/adapters/component/index.ts';
+import { ALLOCATOR, run } from '../abi/guests.ts';
+import { type Exported, trapsForGood, trapsWith } from './traps.ts';
+
+const CALLS_OUT = `(component
+  (import "out" (func $out))
+  (core func $out' (canon lower (func $out)))
+  (core module $M (import "" "out" (func $out)) (func (export "go") (call $out)) (func (export "idle")))
+  (core instance $m (instantiate $M (with "" (instance (export "out" (func $out'))))))
+  (func (export "go") (canon lift (core func $m "go")))
+  (func (export "idle") (canon lift (core func $m "idle"))))`;
+
+describe('re-entry', () => {
+  it('by an import that calls the instance again is refused', async () => {
+    let refusal: unknown;
+    const { exports } = await run(CALLS_OUT, {
+      out: () => {
+        try {
+          (exports.idle as Exported)();
+        } catch (error) {
+          refusal = error;
+        }
+      },
+    });
+    (exports.go as Exported)();
+    assert.ok(isTrap(refusal));
+    assert.match(refusal.message, /cannot enter component instance/);
+    (exports.idle as Exported)();
+  });
+
+  it('that the import lets pass ends the instance', async () => {
+    const { exports } = await run(CALLS_OUT, { out: () => (exports.idle as Exported)() });
+    trapsWith(exports, 'go', /cannot enter/);
+    trapsWith(exports, 'idle', /cannot enter/);
+  });
+});
+
+describe('what an import throws', () => {
+  it('comes out of the export as it is, and the instance is locked down', async () => {
+    const thrown = new Error('the host is out of order');
+    const { exports } = await run(CALLS_OUT, {
+      out: () => {
+        throw thrown;
+      },
+    });
+    assert.throws(
+      () => (exports.go as Exported)(),
+      (error) => error === thrown,
+    );
+    trapsWith(exports, 'idle', /cannot enter/);
+  });
+
+  it('cannot be caught by the guest', async () => {
+    const { exports } = await run(
+      `(component
+        (import "out" (func $out))
+        (core func $out' (canon lower (func $out)))
+        (core module $M
+          (import "" "out" (func $out))
+          (func (export "go") (result i32)
+            (block $caught (try_table (catch_all $caught) (call $out)))
+            (i32.const 1)))
+        (core instance $m (instantiate $M (with "" (instance (export "out" (func $out'))))))
+        (func (export "go") (result u32) (canon lift (core func $m "go"))))`,
+      {
+        out: () => {
+          throw new Error('not for the guest');
+        },
+      },
+    );
+    assert.throws(() => (exports.go as Exported)(), /not for the guest/);
+    trapsWith(exports, 'go', /cannot enter/);
+  });
+});
+
+describe('unbounded recursion', () => {
+  it('is a trap', async () => {
+    const { exports } = await run(`(component
+      (core module $M (func $f (export "f") (param i32) (result i32) (i32.add (i32.const 1) (call $f (local.get 0)))))
+      (core instance $m (instantiate $M))
+      (func (export "f") (param "x" u32) (result u32) (canon lift (core func $m "f"))))`);
+    trapsForGood(exports, 'f', /call stack exhausted/, 1);
+  });
+
+  it('through calls between components is a trap', async () => {
+    const { exports } = await run(
+      `(component
+        (import "again" (func $again))
+        (core func $again' (canon lower (func $again)))
+        (core module $M (import "" "again" (func $again)) (func (export "f") (call $again)))
+        (core instance $m (instantiate $M (with "" (instance (export "again" (func $again'))))))
+        (func (export "f") (canon lift (core func $m "f"))))`,
+      {
+        again: function again(): void {
+          again();
+        },
+      },
+    );
+    trapsForGood(exports, 'f', /call stack exhausted/);
+  });
+});
+
+describe('a trap', () => {
+  it('in post-return', async () => {
+    const { exports } = await run(`(component
+      (core module $M (func (export "f") (result i32) (i32.const 1)) (func (export "post") (param i32) unreachable))
+      (core instance $m (instantiate $M))
+      (func (export "f") (result u32) (canon lift (core func $m "f") (post-return (core func $m "post")))))`);
+    trapsForGood(exports, 'f', /unreachable/);
+  });
+
+  it('in a core exception that nobody catches', async () => {
+    const { exports } = await run(`(component
+      (core module $M (tag $t) (func (export "f") (throw $t)))
+      (core instance $m (instantiate $M))
+      (func (export "f") (canon lift (core func $m "f"))))`);
+    trapsForGood(exports, 'f', /exception/);
+  });
+
+  it('in a start function makes instantiation trap', async () => {
+    const text = `(component
+      (core module $M (func $start unreachable) (start $start))
+      (core instance (instantiate $M)))`;
+    await assert.rejects(run(text), isTrap);
+  });
+
+  it('of a component that another one calls ends both', async () => {
+    const { exports } = await run(`(component
+      (component $C
+        (core module $M (func (export "fail") unreachable) (func (export "idle")))
+        (core instance $m (instantiate $M))
+        (func (export "fail") (canon lift (core func $m "fail")))
+        (func (export "idle") (canon lift (core func $m "idle"))))
+      (component $D
+        (import "fail" (func $fail))
+        (core func $fail' (canon lower (func $fail)))
+        (core module $M (import "" "fail" (func $fail)) (func (export "go") (call $fail)) (func (export "idle")))
+        (core instance $m (instantiate $M (with "" (instance (export "fail" (func $fail'))))))
+        (func (export "go") (canon lift (core func $m "go")))
+        (func (export "idle") (canon lift (core func $m "idle"))))
+      (instance $c (instantiate $C))
+      (instance $d (instantiate $D (with "fail" (func $c "fail"))))
+      (func (export "go") (alias export $d "go"))
+      (func (export "idle-c") (alias export $c "idle"))
+      (func (export "idle-d") (alias export $d "idle")))`);
+    (exports.idleC as Exported)();
+    trapsWith(exports, 'go', /unreachable/);
+    trapsWith(exports, 'idleC', /cannot enter/);
+    trapsWith(exports, 'idleD', /cannot enter/);
+  });
+});
+
+describe('leaving where it is forbidden', () => {
+  for (const place of ['realloc', 'post-return']) {
+    it(`traps: an import called by ${place}`, async () => {
+      const { exports } = await run(
+        `(component
+          (import "out" (func $out))
+          (core func $out' (canon lower (func $out)))
+          (core module $M (import "" "out" (func $out)) ${ALLOCATOR}
+            (func (export "calling") (param i32 i32 i32 i32) (result i32) (call $out) (i32.const 16))
+            (func (export "post") (param i32) (call $out))
+            (func (export "f") (param i32 i32) (result i32) (i32.const 0)))
+          (core instance $m (instantiate $M (with "" (instance (export "out" (func $out'))))))
+          (func (export "f") (param "x" string) (result u32)
+            (canon lift (core func $m "f") (memory (core memory $m "memory"))
+              (realloc (core func $m "${place === 'realloc' ? 'calling' : 'realloc'}"))
+              ${place === 'realloc' ? '' : '(post-return (core func $m "post"))'})))`,
+        { out: () => undefined },
+      );
+      trapsForGood(exports, 'f', /cannot leave component instance/, 'x');
+    });
+  }
+});

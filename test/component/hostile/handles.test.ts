@@ -1,0 +1,245 @@
+/** Guests and hosts that misuse handles: forged, reused, dropped, borrowed, of another type. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { InstantiateOptions } from '../../../src/adapters/component/index.ts';
+import { run } from '../abi/guests.ts';
+import { type Exported, trapsForGood, trapsWith } from './traps.ts';
+
+/** Defines `r` and `s`; every export does one thing with the handle or rep that it is given. */
+const GUEST = `(component
+  (core module $Dtor
+    (global $last (mut i32) (i32.const 0))
+    (func (export "dtor") (param i32)
+      (if (i32.eq (local.get 0) (i32.const 666)) (then unreachable))
+      (global.set $last (local.get 0)))
+    (func (export "last") (result i32) (global.get $last)))
+  (core instance $dtor (instantiate $Dtor))
+  (type $r' (resource (rep i32) (dtor (core func $dtor "dtor"))))
+  (export $r "r" (type $r'))
+  (type $s' (resource (rep i32)))
+  (export $s "s" (type $s'))
+  (core func $new (canon resource.new $r'))
+  (core func $drop (canon resource.drop $r'))
+  (core func $rep (canon resource.rep $r'))
+  (core func $new-s (canon resource.new $s'))
+  (core module $M
+    (import "" "new" (func $new (param i32) (result i32)))
+    (import "" "new-s" (func $new-s (param i32) (result i32)))
+    (import "" "drop" (func $drop (param i32)))
+    (import "" "rep" (func $rep (param i32) (result i32)))
+    (func (export "make") (param i32) (result i32) (call $new (local.get 0)))
+    (func (export "make-s") (result i32) (call $new-s (i32.const 1)))
+    (func (export "give") (param i32) (result i32) (local.get 0))
+    (func (export "rep-of-own") (param i32) (result i32) (call $rep (local.get 0)))
+    (func (export "give-s-as-r") (result i32) (call $new-s (i32.const 1)))
+    (func (export "twice") (param i32) (call $drop (local.get 0)) (call $drop (local.get 0)))
+    (func (export "look") (param i32) (result i32) (call $rep (local.get 0)))
+    (func (export "nothing") (param i32)))
+  (core instance $m (instantiate $M (with "" (instance
+    (export "new" (func $new)) (export "new-s" (func $new-s)) (export "drop" (func $drop)) (export "rep" (func $rep))))))
+  (func (export "make") (param "rep" u32) (result (own $r)) (canon lift (core func $m "make")))
+  (func (export "make-s") (result (own $s)) (canon lift (core func $m "make-s")))
+  (func (export "forge") (param "index" u32) (result (own $r)) (canon lift (core func $m "give")))
+  (func (export "rep-of-own") (param "r" (own $r)) (result u32) (canon lift (core func $m "rep-of-own")))
+  (func (export "give-s-as-r") (result (own $r)) (canon lift (core func $m "give-s-as-r")))
+  (func (export "rep-of-borrow") (param "r" (borrow $r)) (result u32) (canon lift (core func $m "give")))
+  (func (export "twice") (param "r" (own $r)) (canon lift (core func $m "twice")))
+  (func (export "look") (param "index" u32) (result u32) (canon lift (core func $m "look")))
+  (func (export "keep") (param "r" (own $r)) (canon lift (core func $m "nothing")))
+  (func (export "last-dropped") (result u32) (canon lift (core func $dtor "last"))))`;
+
+type Api = Record<string, Exported>;
+
+async function guest(options: InstantiateOptions = {}): Promise<Api> {
+  return (await run(GUEST, {}, options)).exports as Api;
+}
+
+for (const resources of ['objects', 'handles'] as const) {
+  describe(`a guest, with resources as ${resources}`, () => {
+    it('cannot make a handle out of a number', async () => {
+      for (const index of [0, 1, 5, 0xffff_ffff, 0x8000_0000]) {
+        trapsForGood(await guest({ resources }), 'forge', /unknown handle index/, index);
+        trapsForGood(await guest({ resources }), 'look', /unknown handle index/, index);
+      }
+    });
+
+    it('cannot drop a handle twice', async () => {
+      const api = await guest({ resources });
+      trapsForGood(api, 'twice', /unknown handle index/, api.make!(5));
+    });
+
+    it('cannot pass a handle for one of another type', async () => {
+      trapsForGood(await guest({ resources }), 'giveSAsR', /wrong type/);
+    });
+
+    it('cannot look at a handle that it gave away', async () => {
+      const api = await guest({ resources });
+      api.make!(5);
+      trapsForGood(api, 'look', /unknown handle index 1/, 1);
+    });
+
+    it('gets back all 32 bits of a rep', async () => {
+      const api = await guest({ resources });
+      for (const rep of [0, 1, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff, 0x4000_0000, 0xdead_beef]) {
+        assert.equal(api.repOfBorrow!(api.make!(rep)), rep);
+        assert.equal(api.repOfOwn!(api.make!(rep)), rep);
+      }
+    });
+
+    it('that traps in a destructor is locked down', async () => {
+      const api = await guest({ resources });
+      trapsWith(api, 'twice', /unreachable/, api.make!(666));
+      trapsWith(api, 'make', /cannot enter/, 1);
+    });
+
+    it('cannot have more handles than the budget', async () => {
+      const api = await guest({ resources, maxHandles: 10 });
+      for (let i = 0; i < 10; i++) api.keep!(api.make!(i));
+      trapsForGood(api, 'make', /too many handles: the limit is 10/, 11);
+    });
+  });
+}
+
+interface HandleFunctions {
+  drop(handle: unknown): void;
+}
+
+describe('a host with handles as numbers', () => {
+  it('cannot use a handle that it gave away, dropped or never had', async () => {
+    const api = await guest({ resources: 'handles' });
+    const { drop } = api.r as unknown as HandleFunctions;
+    const given = api.make!(5);
+    api.keep!(given);
+    assert.throws(() => api.keep!(given), /no live handle/);
+    const dropped = api.make!(6);
+    drop(dropped);
+    assert.equal(api.lastDropped!(), 6);
+    for (const wrong of [dropped, 0, -1, 2 ** 31, 1.5, 'r', undefined, {}]) {
+      assert.throws(() => drop(wrong), TypeError);
+      assert.throws(() => api.repOfBorrow!(wrong), TypeError);
+      assert.throws(() => api.keep!(wrong), TypeError);
+    }
+    assert.equal(api.repOfBorrow!(api.make!(7)), 7);
+  });
+
+  it('cannot pass a handle for one of another type', async () => {
+    const api = await guest({ resources: 'handles' });
+    const s = api.makeS!();
+    assert.throws(() => api.repOfBorrow!(s), /a handle of s/);
+    assert.throws(() => (api.r as unknown as HandleFunctions).drop(s), TypeError);
+  });
+});
+
+describe('a host with resources as objects', () => {
+  it('cannot use an object whose handle it gave away or dropped, nor make one up', async () => {
+    const api = await guest();
+    const given = api.make!(5);
+    api.keep!(given);
+    assert.throws(() => api.keep!(given), /given away/);
+    const dropped = api.make!(6) as Disposable;
+    dropped[Symbol.dispose]();
+    assert.equal(api.lastDropped!(), 6);
+    dropped[Symbol.dispose]();
+    assert.throws(() => api.repOfBorrow!(dropped), TypeError);
+    const forged = Object.create(Object.getPrototypeOf(api.make!(7)));
+    assert.throws(() => api.repOfBorrow!(forged), TypeError);
+    assert.throws(() => api.repOfBorrow!(api.makeS!()), TypeError);
+    assert.throws(() => new (api.R as unknown as new () => unknown)(), /no constructor/);
+  });
+
+  it('drops nothing twice, and the destructor that traps is told', async () => {
+    const api = await guest();
+    const bad = api.make!(666) as Disposable;
+    assert.throws(() => bad[Symbol.dispose](), /unreachable/);
+    bad[Symbol.dispose]();
+    trapsWith(api, 'make', /cannot enter/, 1);
+  });
+});
+
+describe('a borrowed handle', () => {
+  /** A child that is lent handles of its parent's sibling and keeps, drops or returns them. */
+  const KEEPER = `(component
+    (component $Def
+      (type $r' (resource (rep i32)))
+      (export $r "r" (type $r'))
+      (core func $new (canon resource.new $r'))
+      (core module $M (import "" "new" (func $new (param i32) (result i32)))
+        (func (export "make") (result i32) (call $new (i32.const 9))))
+      (core instance $m (instantiate $M (with "" (instance (export "new" (func $new))))))
+      (func (export "make") (result (own $r)) (canon lift (core func $m "make"))))
+    (instance $def (instantiate $Def))
+    (component $User
+      (import "r" (type $r (sub resource)))
+      (core func $drop (canon resource.drop $r))
+      (core module $M (import "" "drop" (func $drop (param i32)))
+        (func (export "keep") (param i32))
+        (func (export "drop") (param i32) (call $drop (local.get 0)))
+        (func (export "drop-twice") (param i32) (call $drop (local.get 0)) (call $drop (local.get 0)))
+        (func (export "return") (param i32) (result i32) (local.get 0)))
+      (core instance $m (instantiate $M (with "" (instance (export "drop" (func $drop))))))
+      (func (export "keep") (param "r" (borrow $r)) (canon lift (core func $m "keep")))
+      (func (export "drop") (param "r" (borrow $r)) (canon lift (core func $m "drop")))
+      (func (export "drop-twice") (param "r" (borrow $r)) (canon lift (core func $m "drop-twice")))
+      (func (export "return") (param "r" (borrow $r)) (result (own $r)) (canon lift (core func $m "return"))))
+    (instance $user (instantiate $User (with "r" (type $def "r"))))
+    (export $r "r" (type $def "r"))
+    (export "make" (func $def "make") (func (result (own $r))))
+    (export "keep" (func $user "keep") (func (param "r" (borrow $r))))
+    (export "drop" (func $user "drop") (func (param "r" (borrow $r))))
+    (export "drop-twice" (func $user "drop-twice") (func (param "r" (borrow $r))))
+    (export "return" (func $user "return") (func (param "r" (borrow $r)) (result (own $r)))))`;
+
+  for (const resources of ['objects', 'handles'] as const) {
+    it(`is dropped by the end of the call, and is never an own one (${resources})`, async () => {
+      const fresh = async (): Promise<Api> => (await run(KEEPER, {}, { resources })).exports as Api;
+      const api = await fresh();
+      const lent = api.make!();
+      api.drop!(lent);
+      api.drop!(lent);
+      for (const [name, message] of [
+        ['keep', /borrow handles still remain/],
+        ['dropTwice', /unknown handle index/],
+        ['return', /cannot lift own resource from a borrow/],
+      ] as const) {
+        const other = await fresh();
+        trapsWith(other, name, message, other.make!());
+      }
+    });
+  }
+
+  it('cannot be dropped or given away by the host while it is lent', async () => {
+    let during: (() => void) | undefined;
+    const { exports } = await run(
+      `(component
+        (import "out" (func $out))
+        (core func $out' (canon lower (func $out)))
+        (type $r' (resource (rep i32)))
+        (export $r "r" (type $r'))
+        (core func $new (canon resource.new $r'))
+        (core module $M (import "" "out" (func $out)) (import "" "new" (func $new (param i32) (result i32)))
+          (func (export "make") (result i32) (call $new (i32.const 1)))
+          (func (export "lend") (param i32) (call $out)))
+        (core instance $m (instantiate $M (with "" (instance (export "out" (func $out')) (export "new" (func $new))))))
+        (func (export "make") (result (own $r)) (canon lift (core func $m "make")))
+        (func (export "lend") (param "r" (borrow $r)) (canon lift (core func $m "lend"))))`,
+      { out: () => during?.() },
+      { resources: 'handles' },
+    );
+    const api = exports as Api;
+    const handle = api.make!();
+    const { drop } = api.r as unknown as HandleFunctions;
+    let refusal: unknown;
+    during = () => {
+      try {
+        drop(handle);
+      } catch (error) {
+        refusal = error;
+      }
+    };
+    api.lend!(handle);
+    assert.match(String(refusal), /lent to 1 calls/);
+    during = undefined;
+    api.lend!(handle);
+    drop(handle);
+  });
+});

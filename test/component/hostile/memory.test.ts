@@ -1,0 +1,202 @@
+/** Guests that lie about their memory: pointers, lengths, encodings, discriminants, and what `realloc` gives. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { ALLOCATOR, named, run, throughCoreValues } from '../abi/guests.ts';
+import { trapsForGood } from './traps.ts';
+
+/** A guest whose `get` returns a value of `type` that `code` makes of the memory's bytes. */
+async function returning(
+  type: string,
+  code: string,
+  { definitions = '', data = '', options = '' }: { definitions?: string; data?: string; options?: string } = {},
+): Promise<Record<string, unknown>> {
+  const { exports } = await run(`(component
+    ${definitions}
+    (core module $M (memory (export "memory") 1) ${data} (func (export "get") (result i32) ${code}))
+    (core instance $m (instantiate $M))
+    (func (export "get") (result ${type})
+      (canon lift (core func $m "get") (memory (core memory $m "memory")) ${options})))`);
+  return exports;
+}
+
+/** The two words at address 8 are a pointer and a length. */
+function words(pointer: number, length: number): string {
+  const bytes = new Uint8Array(Uint32Array.of(pointer, length).buffer);
+  return `(data (i32.const 8) "${[...bytes].map((byte) => `\\${byte.toString(16).padStart(2, '0')}`).join('')}")`;
+}
+
+describe('a result area', () => {
+  for (const [what, pointer, message] of [
+    ['beyond the memory', 65536, /out of bounds/],
+    ['across the end of the memory', 65532, /out of bounds/],
+    ['at the very end of the address space', -4, /out of bounds/],
+    ['that is not aligned', 6, /unaligned/],
+  ] as const) {
+    it(`${what} traps`, async () => {
+      trapsForGood(await returning('string', `(i32.const ${pointer})`), 'get', message);
+    });
+  }
+});
+
+describe('a list or string', () => {
+  for (const [what, type, pointer, length, message] of [
+    ['beyond the memory', 'string', 65530, 7, /out-of-bounds/],
+    ['with a pointer near 2^32', '(list u8)', 0xffff_ffff, 1, /out-of-bounds/],
+    ['whose end overflows 32 bits', '(list u8)', 8, 0xffff_ffff, /out-of-bounds/],
+    ['whose size overflows 32 bits', '(list u64)', 8, 0x2000_0001, /out-of-bounds/],
+    ['of wide elements that is not aligned', '(list u32)', 2, 1, /unaligned/],
+    ['that is empty but not aligned', '(list u32)', 2, 0, /unaligned/],
+    ['that is empty but beyond the memory', '(list u8)', 65537, 0, /out-of-bounds/],
+  ] as const) {
+    it(`${what} traps`, async () => {
+      trapsForGood(await returning(type, '(i32.const 8)', { data: words(pointer, length) }), 'get', message);
+    });
+  }
+
+  it('that ends with the memory is fine', async () => {
+    const exports = await returning('(list u8)', '(i32.const 8)', { data: words(65530, 6) });
+    assert.deepEqual((exports.get as () => unknown)(), new Uint8Array(6));
+  });
+});
+
+describe('text', () => {
+  for (const [what, bytes, options] of [
+    ['with a lone continuation byte', '\\80', ''],
+    ['that is cut off', '\\f0\\9f\\8f', ''],
+    ['in an overlong form', '\\c0\\af', ''],
+    ['with a surrogate in UTF-8', '\\ed\\a0\\80', ''],
+    ['with a lone surrogate', '\\00\\d8', 'string-encoding=utf16'],
+    ['with surrogates in the wrong order', '\\00\\dc\\00\\d8', 'string-encoding=utf16'],
+  ] as const) {
+    it(`${what} traps`, async () => {
+      const length = bytes.length / 3 / (options === '' ? 1 : 2);
+      const data = `${words(32, length)} (data (i32.const 32) "${bytes}")`;
+      trapsForGood(await returning('string', '(i32.const 8)', { data, options }), 'get', /invalid utf/);
+    });
+  }
+
+  it('with its UTF-16 tag set and a lone surrogate traps', async () => {
+    const data = `${words(32, 0x8000_0001)} (data (i32.const 32) "\\00\\d8")`;
+    const options = 'string-encoding=latin1+utf16';
+    trapsForGood(await returning('string', '(i32.const 8)', { data, options }), 'get', /invalid utf-16/);
+  });
+});
+
+describe('a discriminant out of range', () => {
+  for (const [name, type, definitions] of [
+    ['variant', '$t', named('(variant (case "a" u8) (case "b"))', '').definitions],
+    ['option', '(option u8)', ''],
+    ['result', '(result u8 (error u8))', ''],
+  ] as const) {
+    it(`of a ${name} in memory traps`, async () => {
+      const exports = await returning(type, '(i32.const 8)', { data: words(2, 0), definitions: definitions ?? '' });
+      trapsForGood(exports, 'get', /invalid variant discriminant/);
+    });
+  }
+
+  for (const [name, type, definitions] of [
+    ['enum', '$t', named('(enum "a" "b")', '').definitions],
+    ['result without payloads', '(result)', ''],
+  ] as const) {
+    it(`of an ${name} as a core value traps`, async () => {
+      trapsForGood(await returning(type, '(i32.const -1)', { definitions: definitions ?? '' }), 'get', /discriminant/);
+    });
+  }
+
+  it('of a char traps: surrogates and what lies beyond U+10FFFF', async () => {
+    for (const code of [0xd800, 0xdfff, 0x110000, -1]) {
+      trapsForGood(await returning('char', `(i32.const ${code})`), 'get', /invalid `char`/);
+    }
+  });
+});
+
+describe('core values with bits that the type has not', () => {
+  it('are masked, and any bool but 0 is true', async () => {
+    for (const [type, code, value] of [
+      ['bool', 2, true],
+      ['bool', 0x100, true],
+      ['u8', 0x1ff, 255],
+      ['s8', 0x180, -128],
+      ['u16', 0x1_ffff, 65535],
+      ['s16', 0x1_8000, -32768],
+      ['u32', -1, 0xffff_ffff],
+    ] as const) {
+      const exports = await returning(type, `(i32.const ${code})`);
+      assert.equal((exports.get as () => unknown)(), value, type);
+    }
+  });
+
+  it('an i32 joined to an i64 is zero-extended on the way in', async () => {
+    const { exports } = await run(`(component
+      (type $t0 (variant (case "wide" u64) (case "narrow" s32))) (import "t" (type $t (eq $t0)))
+      (core module $M (func (export "get") (param i32 i64) (result i64) (local.get 1)))
+      (core instance $m (instantiate $M))
+      (func (export "get") (param "value" $t) (result u64) (canon lift (core func $m "get"))))`);
+    assert.equal((exports.get as (value: unknown) => unknown)({ tag: 'narrow', val: -1 }), 0xffff_ffffn);
+  });
+});
+
+describe('realloc', () => {
+  async function taking(type: string, realloc: string): Promise<Record<string, unknown>> {
+    const { exports } = await run(`(component
+      (core module $M (memory (export "memory") 1)
+        (func (export "realloc") (param i32 i32 i32 i32) (result i32) ${realloc})
+        (func (export "take") (param i32 i32)))
+      (core instance $m (instantiate $M))
+      (func (export "take") (param "value" ${type})
+        (canon lift (core func $m "take")
+          (memory (core memory $m "memory")) (realloc (core func $m "realloc")))))`);
+    return exports;
+  }
+
+  for (const [what, type, realloc, value, message] of [
+    ['beyond the memory', 'string', '(i32.const 65530)', 'too long', /beyond end of memory/],
+    ['negative', '(list u8)', '(i32.const -1)', [], /beyond end of memory/],
+    ['not aligned', '(list u32)', '(i32.const 2)', [1], /not aligned/],
+  ] as const) {
+    it(`that gives a pointer ${what} traps`, async () => {
+      trapsForGood(await taking(type, realloc), 'take', message, value);
+    });
+  }
+
+  it('that traps is a trap', async () => {
+    trapsForGood(await taking('string', 'unreachable'), 'take', /unreachable/, 'x');
+  });
+});
+
+describe('memory that grows in the middle of a call', () => {
+  it('by realloc while arguments are lowered', async () => {
+    const echo = await throughCoreValues({ type: '(tuple string (list u8) string)', flat: 'i32 i32 i32 i32 i32 i32' });
+    const large = new Uint8Array(3_000_000).fill(42);
+    assert.deepEqual(echo(['before', large, 'after']), ['before', large, 'after']);
+  });
+
+  it('by the function that returns a list', async () => {
+    const { exports } = await run(`(component
+      (core module $M ${ALLOCATOR}
+        (func (export "get") (result i32)
+          (drop (memory.grow (i32.const 10)))
+          (i32.store (i32.const 8) (i32.const 600000))
+          (i32.store (i32.const 12) (i32.const 3))
+          (i32.store8 (i32.const 600001) (i32.const 9))
+          (i32.const 8)))
+      (core instance $m (instantiate $M))
+      (func (export "get") (result (list u8)) (canon lift (core func $m "get") (memory (core memory $m "memory")))))`);
+    const get = exports.get as () => unknown;
+    assert.deepEqual(get(), Uint8Array.of(0, 9, 0));
+    assert.deepEqual(get(), Uint8Array.of(0, 9, 0));
+  });
+
+  it('beyond the budget traps', async () => {
+    const { exports } = await run(
+      `(component
+        (core module $M (memory (export "memory") 1)
+          (func (export "get") (result i32) (drop (memory.grow (i32.const 10))) (i32.const 8)))
+        (core instance $m (instantiate $M))
+        (func (export "get") (result string) (canon lift (core func $m "get") (memory (core memory $m "memory")))))`,
+      {},
+      { maxMemoryBytes: 4 * 65536 },
+    );
+    trapsForGood(exports, 'get', /memory/);
+  });
+});
