@@ -45,6 +45,18 @@ describe('what is only large is validated', () => {
     );
   });
 
+  test('99 components inside one another', () => {
+    let inner = [0, 0x61, 0x73, 0x6d, 0x0d, 0, 1, 0];
+    for (let level = 0; level < 99; level++) inner = [0, 0x61, 0x73, 0x6d, 0x0d, 0, 1, 0, ...section(4, inner)];
+    accepted(section(4, inner));
+  });
+
+  test('99 component types inside one another', () => {
+    let inner = [0x41, 0];
+    for (let level = 0; level < 99; level++) inner = [0x41, 1, 1, ...inner];
+    accepted(section(7, [1, ...inner]));
+  });
+
   test('a name of 100,000 bytes', () => {
     accepted(
       componentFunc,

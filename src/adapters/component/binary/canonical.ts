@@ -94,8 +94,7 @@ export function canon(reader: Reader): Canon {
   const byte = reader.u8('a canonical function');
   if (byte < 2) {
     const name = byte === 0 ? 'lift' : 'lower';
-    const sort = reader.u8('a sort');
-    if (sort !== 0) reader.badByte(`canonical function ${name}`, sort);
+    reader.byte(`canonical function ${name}`, 0);
     const func = reader.u32('a function index');
     const list = options(reader);
     if (name === 'lower') return { kind: 'canon', offset, name, func, options: list };

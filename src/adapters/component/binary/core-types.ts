@@ -193,10 +193,8 @@ function moduleDeclarator(reader: Reader): ModuleDeclarator {
       return { kind: 'core type', offset, type: coreDefType(reader) };
     }
     case 2: {
-      const sort = reader.u8('an outer alias kind');
-      if (sort !== 0x10) reader.badByte('outer alias kind', sort);
-      const target = reader.u8('an outer alias target');
-      if (target !== 1) reader.badByte('outer alias target', target);
+      reader.byte('outer alias kind', 0x10);
+      reader.byte('outer alias target', 1);
       const count = reader.u32('an outer alias count');
       return { kind: 'alias', offset, count, index: reader.u32('a type index') };
     }

@@ -137,8 +137,7 @@ function coreInstance(reader: Reader): CoreInstance {
 /** `core:instantiatearg`. */
 function coreInstantiateArgument(reader: Reader): { name: string; instance: number } {
   const name = reader.name('an instantiation argument name');
-  const kind = reader.u8('an instantiation argument kind');
-  if (kind !== 0x12) reader.badByte('instantiation arg kind', kind);
+  reader.byte('instantiation arg kind', 0x12);
   return { name, instance: reader.u32('a core instance index') };
 }
 

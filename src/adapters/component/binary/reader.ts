@@ -40,6 +40,12 @@ export class Reader {
     return this.bytes[this.position++] as number;
   }
 
+  /** One byte that the grammar fixes. */
+  byte(what: string, expected: number): void {
+    const byte = this.u8(what);
+    if (byte !== expected) this.badByte(what, byte);
+  }
+
   peek(what: string): number {
     if (this.position >= this.end) this.endOfFile(what);
     return this.bytes[this.position] as number;

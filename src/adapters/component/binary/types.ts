@@ -44,8 +44,7 @@ function labelValType(reader: Reader): LabelValType {
 function variantCase(reader: Reader): { name: string; type?: ValType } {
   const name = reader.name('a case name');
   const type = optionalValType(reader);
-  const zero = reader.u8('the end of a case');
-  if (zero !== 0) reader.badByte('zero byte required', zero);
+  reader.byte('zero byte required', 0);
   return type === undefined ? { name } : { name, type };
 }
 
@@ -58,8 +57,7 @@ export function resultList(reader: Reader): ValType | undefined {
   const byte = reader.u8('function results');
   if (byte === 0) return valType(reader);
   if (byte !== 1) reader.badByte('component function results', byte);
-  const count = reader.u8('the number of results');
-  if (count !== 0) reader.badByte('number of results', count);
+  reader.byte('number of results', 0);
   return undefined;
 }
 
@@ -157,8 +155,7 @@ export function externType(reader: Reader): ExternDecl {
   const index = () => reader.u32('a type index');
   switch (byte) {
     case 0: {
-      const module = reader.u8('an external kind');
-      if (module !== 0x11) reader.badByte('component external kind', module);
+      reader.byte('component external kind', 0x11);
       return { sort: 'core module', type: index() };
     }
     case 1:

@@ -65,7 +65,10 @@ export class CoreTypes {
   /** Appends the types of a recursion group to an index space. */
   define(space: CoreTypeEntry[], group: readonly CoreSubType[]): void {
     const base = space.length;
-    const key = group.map((type) => this.write(type, space, (member) => `r${member - base}`, group.length)).join(';');
+    // All numbers in a recursion group are type indices.
+    const key = JSON.stringify(group, (_, value) =>
+      typeof value === 'number' ? this.member(space, base, group, value) : value,
+    );
     let found = this.groups.get(key);
     if (found === undefined) {
       found = this.number(space, group);
@@ -74,18 +77,10 @@ export class CoreTypes {
     for (const definition of found) space.push(definition);
   }
 
-  private write(type: CoreSubType, space: CoreTypeEntry[], member: (index: number) => string, length: number): string {
-    const index = (at: number) => {
-      if (at >= space.length) return at < space.length + length ? member(at) : this.unknown(at);
-      return this.definition(space, at).id;
-    };
-    const value = (one: CoreValType | 'i8' | 'i16') => this.text(one, index);
-    const composite = type.composite;
-    const body =
-      composite.kind === 'func'
-        ? `${composite.params.map(value)}>${composite.results.map(value)}`
-        : fieldsOf(composite).map((field) => `${field.mutable ? 'm' : 'c'}${value(field.type)}`);
-    return `${composite.kind}${type.final ? '' : '+'}${type.supertypes.map(index)}:${body}`;
+  /** The number of a type outside of the group, or the place of one in it. */
+  private member(space: CoreTypeEntry[], base: number, group: readonly CoreSubType[], index: number): number | string {
+    if (index < base) return this.definition(space, index).id;
+    return index < base + group.length ? `r${index - base}` : this.unknown(index);
   }
 
   private unknown(index: number): never {
@@ -209,7 +204,7 @@ export class CoreTypes {
 
   /** A plain function type: final and alone in its recursion group. */
   plainFunc(params: readonly CoreValueType[], results: readonly CoreValueType[]): CoreFuncType {
-    const key = `func:${params}>${results}`;
+    const key = JSON.stringify([{ final: true, supertypes: [], composite: { kind: 'func', params, results } }]);
     const found = this.groups.get(key)?.[0]?.composite;
     if (found?.kind === 'func') return found;
     const id = this.definitions.length;
