@@ -48,9 +48,14 @@ export class BoundModule {
     this.skipsForeignEvents = this.descriptor.foreignEvents === 'skip';
     this.takesSnapshots = this.descriptor.commands.some((command) => command.snapshot.tag === 'every');
     this.#releaseFailed = (error) => {
-      if (isInstanceTrap(error)) this.generation++;
+      this.noteFailure(error);
       releaseFailed(this.name, error);
     };
+  }
+
+  /** What the module threw, where nobody else looks at it: an instance that ended takes its handles along. */
+  noteFailure(error: unknown): void {
+    if (isInstanceTrap(error)) this.generation++;
   }
 
   // A release that fails (the instance behind the handle has trapped) must not hide what came before it: it is reported,

@@ -91,7 +91,7 @@ export class CommandLoop {
         const live = this.#settle(job, appended);
         if (live !== undefined) {
           if (this.#parts.snapshots.isDue(job.route.snapshot, live)) await this.#parts.snapshots.save(live);
-          if (live.owned) this.#parts.cache.put(live);
+          this.#parts.cache.put(live);
         }
         return resultOf(job, decision, appended);
       }

@@ -7,7 +7,6 @@ import type { EventStore, SnapshotKey } from '../event-store.ts';
 import type { SnapshotPolicy } from '../messages.ts';
 import type { BoundModule } from './bound-module.ts';
 import { ask, type Cancellation } from './cancellation.ts';
-import { isInstanceTrap } from './failures.ts';
 import { LiveState } from './live-state.ts';
 import { type EventSourcerObserver, type ObservedSnapshot, tell } from './observer.ts';
 
@@ -42,6 +41,7 @@ export class Snapshots {
       live.snapshotRevision = revision;
       return live;
     } catch (error) {
+      module.noteFailure(error);
       await this.drop(module, stream, revision, error);
       return undefined;
     }
@@ -67,8 +67,7 @@ export class Snapshots {
       live.snapshotRevision = revision;
       tell(() => this.#observer.snapshotSaved?.(observed(module, stream, revision)));
     } catch (error) {
-      // The state is worth what the instance behind it is worth.
-      if (isInstanceTrap(error)) live.release();
+      module.noteFailure(error);
       tell(() => this.#observer.snapshotFailed?.(observed(module, stream, revision), error));
     }
   }

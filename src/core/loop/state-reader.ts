@@ -1,5 +1,5 @@
 /** Reading a state: the stream folded to a revision, and nothing decided. */
-import { isCommandFailure } from '../errors.ts';
+import { type CommandFailure, isCommandFailure } from '../errors.ts';
 import type { BoundModule } from './bound-module.ts';
 import { Cancellation } from './cancellation.ts';
 import { invalidArgument, moduleFailure } from './failures.ts';
@@ -38,21 +38,22 @@ export class StateReader {
       const ticket = this.#queue.enter(stream);
       if (ticket !== undefined) await this.#queue.wait(ticket, cancellation);
       hasTurn = true;
-      const cached = this.#cache.take(module, stream);
-      if (cached !== undefined) {
+      for (let rescued = 0; ; rescued++) {
+        const { generation } = module;
+        const cached = this.#cache.take(module, stream);
         try {
-          return this.#keep(await this.#loader.catchUp(cached, undefined, cancellation), use);
+          const live = await (cached === undefined
+            ? this.#loader.load(module, stream, undefined, cancellation)
+            : this.#loader.catchUp(cached, undefined, cancellation));
+          return this.#keep(live, use);
         } catch (error) {
-          // The cached state was a guess; the store knows.
-          if (
-            !isCommandFailure(error, 'fault') &&
-            !isCommandFailure(error, 'trap') &&
-            !isCommandFailure(error, 'replay-limit')
-          )
-            throw error;
+          if (!isModuleFailure(error)) throw error;
+          // The cached state was a guess, or an instance ended under it: the store knows.
+          const again = cached !== undefined || generation !== module.generation;
+          module.noteFailure(error.cause);
+          if (!again || rescued > 1) throw error;
         }
       }
-      return this.#keep(await this.#loader.load(module, stream, undefined, cancellation), use);
     } finally {
       cancellation?.end();
       if (hasTurn) this.#queue.leave(stream);
@@ -95,6 +96,10 @@ export class StateReader {
     this.#cache.put(live);
     return result;
   }
+}
+
+function isModuleFailure(error: unknown): error is CommandFailure {
+  return isCommandFailure(error, 'fault') || isCommandFailure(error, 'trap') || isCommandFailure(error, 'replay-limit');
 }
 
 function cancellationOf(signal: AbortSignal | undefined, stream: string): Cancellation | undefined {

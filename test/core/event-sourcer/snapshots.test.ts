@@ -4,7 +4,7 @@ import { createMemoryStore, type MemoryStore } from '../../../src/adapters/store
 import { createEventSourcer } from '../../../src/core/create-event-sourcer.ts';
 import { FaultError, StoreFailureError } from '../../../src/core/errors.ts';
 import type { EventSourcerObserver } from '../../../src/core/loop/observer.ts';
-import { readTill, type TillOptions, tillEnvelope, tillModule } from './till.ts';
+import { readTill, type TillOptions, Trap, tillEnvelope, tillModule } from './till.ts';
 import { type Before, unrulyStore } from './unruly-store.ts';
 
 const payIn = tillEnvelope({ type: 'PayIn', till: 'a', amount: 1 });
@@ -129,14 +129,16 @@ describe('a snapshot', () => {
 
   it('takes the handle of an instance that trapped while writing it out of the cache', async () => {
     let trapped = false;
-    const { payInTimes, amount, till } = start(createMemoryStore(), {
+    const { sourcer, payInTimes, amount, till } = start(createMemoryStore(), {
       before: (point) => {
         if (point !== 'state.toBytes' || trapped) return;
         trapped = true;
-        throw Object.assign(new Error('unreachable'), { name: 'Trap' });
+        throw new Trap('unreachable');
       },
     });
-    await payInTimes(5);
+    await payInTimes(3);
+    assert.equal((await sourcer.handleCommand(payIn)).attempts, 1);
+    await payInTimes(1);
     assert.equal(await amount(), 5);
     assert.deepEqual(till.misuses, []);
   });
