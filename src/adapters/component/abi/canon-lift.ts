@@ -248,15 +248,14 @@ const lastCalls = new WeakMap<object, Promise<unknown>>();
  * host. Where the engine has JavaScript promise integration, the guest is suspended while it waits.
  */
 export function promisingCallableOf(lifted: LiftedFunction): HostCallable {
-  const { promising } = engine;
-  if (promising === undefined) {
+  const start = startOf(lifted.core);
+  if (start === undefined) {
     const call = callableOf(lifted);
     return async (...args) => call(...args);
   }
   const call = callOf(lifted);
-  const { context, core, instance, host, signature } = call;
+  const { context, instance, host, signature } = call;
   const lowerAll = stageLowerParams(lifted.stagers.host, signature);
-  const start = promising(core);
   const callAndWait = async (args: readonly unknown[]): Promise<unknown> => {
     enterFromHost(instance);
     const lends = host.handles.lenders.length;
@@ -282,6 +281,15 @@ export function promisingCallableOf(lifted: LiftedFunction): HostCallable {
     const value = await turn;
     return unwrap(value);
   };
+}
+
+/** The core function as one that gives a promise; undefined without promise integration, or where it is no guest's. */
+function startOf(core: CoreFunction): ((...values: CoreValue[]) => Promise<unknown>) | undefined {
+  try {
+    return engine.promising?.(core);
+  } catch {
+    return undefined;
+  }
 }
 
 function rootOf(instance: ComponentInstance): ComponentInstance {

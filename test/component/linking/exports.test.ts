@@ -1,0 +1,161 @@
+/** *Explainer.md*, "JS API": what JavaScript sees of an instance. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { ComponentError, compile, compileSync, instantiateSync } from '../../../src/adapters/component/index.ts';
+import { run } from '../abi/guests.ts';
+import { assemble } from '../assemble.ts';
+
+type Api = Record<string, (...args: unknown[]) => unknown>;
+
+/** Exports an interface with a resource that counts, and the number of those that live. */
+const COUNTERS = `(component
+  (component $C
+    (core module $Live
+      (global $live (mut i32) (i32.const 0))
+      (func (export "born") (global.set $live (i32.add (global.get $live) (i32.const 1))))
+      (func (export "dtor") (param i32) (global.set $live (i32.sub (global.get $live) (i32.const 1))))
+      (func (export "live") (result i32) (global.get $live)))
+    (core instance $live (instantiate $Live))
+    (type $c' (resource (rep i32) (dtor (core func $live "dtor"))))
+    (export $c "big-counter" (type $c'))
+    (core func $new (canon resource.new $c'))
+    (core module $M
+      (import "" "new" (func $new (param i32) (result i32)))
+      (import "" "born" (func $born))
+      (func (export "make") (param i32) (result i32) (call $born) (call $new (local.get 0)))
+      (func (export "get") (param i32) (result i32) (local.get 0)))
+    (core instance $m (instantiate $M (with "" (instance
+      (export "new" (func $new)) (export "born" (func $live "born"))))))
+    (func (export "[constructor]big-counter") (param "start" u32) (result (own $c)) (canon lift (core func $m "make")))
+    (func (export "[static]big-counter.from-zero") (param "x" u32) (result (own $c)) (canon lift (core func $m "make")))
+    (func (export "[method]big-counter.get-it") (param "self" (borrow $c)) (result u32) (canon lift (core func $m "get")))
+    (func (export "live-ones") (result u32) (canon lift (core func $live "live"))))
+  (instance $c (instantiate $C))
+  (export "a:b/counters@1.0.0" (instance $c)))`;
+
+describe('an exported resource type', () => {
+  it('is a class with constructor, methods, static functions and Symbol.dispose', async () => {
+    const { exports } = await run(COUNTERS);
+    const api = exports['a:b/counters@1.0.0'] as {
+      BigCounter: { new (start: number): Disposable & { getIt(): number }; fromZero(x: number): Disposable };
+      liveOnes(): number;
+    };
+    const { BigCounter } = api;
+    assert.equal(BigCounter.name, 'BigCounter');
+    {
+      using counter = new BigCounter(0xffff_ffff);
+      assert.ok(counter instanceof BigCounter);
+      assert.equal(counter.getIt(), 0xffff_ffff);
+      using other = BigCounter.fromZero(0);
+      assert.ok(other instanceof BigCounter);
+      assert.equal(api.liveOnes(), 2);
+    }
+    assert.equal(api.liveOnes(), 0);
+  });
+
+  it('with handles is an object of functions over numbers', async () => {
+    const instance = await run(COUNTERS, {}, { resources: 'handles' });
+    const api = instance.exports['a:b/counters@1.0.0'] as { bigCounter: Api; liveOnes(): number };
+    const handle = api.bigCounter.create!(7);
+    assert.equal(typeof handle, 'number');
+    assert.equal(api.bigCounter.getIt!(handle), 7);
+    const other = api.bigCounter.fromZero!(8);
+    assert.equal(instance.handleCount, 2);
+    api.bigCounter.drop!(handle);
+    api.bigCounter.drop!(other);
+    assert.equal(instance.handleCount, 0);
+    assert.equal(api.liveOnes(), 0);
+  });
+});
+
+describe('a result', () => {
+  it('returns its ok case and throws its error case', async () => {
+    const { exports } = await run(`(component
+      (core module $M (memory (export "memory") 1)
+        (func (export "f") (param i32) (result i32)
+          (i32.store8 (i32.const 0) (i32.eqz (local.get 0)))
+          (i32.store (i32.const 4) (i32.const 99))
+          (i32.const 0))
+        (func (export "bare") (param i32) (result i32) (i32.eqz (local.get 0))))
+      (core instance $m (instantiate $M))
+      (func (export "f") (param "ok" bool) (result (result u32 (error u32)))
+        (canon lift (core func $m "f") (memory (core memory $m "memory"))))
+      (func (export "bare") (param "ok" bool) (result (result)) (canon lift (core func $m "bare"))))`);
+    const { f, bare } = exports as Api;
+    assert.equal(f!(true), 99);
+    assert.throws(
+      () => f!(false),
+      (error: unknown) => error instanceof ComponentError && error.payload === 99,
+    );
+    assert.equal(bare!(true), undefined);
+    assert.throws(() => bare!(false), ComponentError);
+    // An error is no trap.
+    assert.equal(f!(true), 99);
+  });
+});
+
+describe('an async func with the synchronous ABI', () => {
+  it('gives a promise', async () => {
+    const { exports } = await run(`(component
+      (core module $M (func (export "f") (result i32) (i32.const 5)) (func (export "trap") unreachable))
+      (core instance $m (instantiate $M))
+      (func (export "f") async (result u32) (canon lift (core func $m "f")))
+      (func (export "trap") async (canon lift (core func $m "trap"))))`);
+    const { f, trap } = exports as Api;
+    const promise = f!();
+    assert.ok(promise instanceof Promise);
+    assert.equal(await promise, 5);
+    await assert.rejects(trap!() as Promise<unknown>, { name: 'Trap' });
+  });
+});
+
+describe('the asynchronous ABI', () => {
+  it('is refused by name when it is called', async () => {
+    const { exports } = await run(`(component
+      (core module $M (func (export "f") (result i32) (i32.const 0)) (func (export "cb") (param i32 i32 i32) (result i32) unreachable))
+      (core instance $m (instantiate $M))
+      (func (export "f") async (canon lift (core func $m "f") async (callback (core func $m "cb")))))`);
+    await assert.rejects((exports as Api).f!() as Promise<unknown>, {
+      code: 'component/unsupported',
+      feature: 'asynchronous ABI',
+    });
+  });
+});
+
+describe('what a component says of itself', () => {
+  it('has full types', async () => {
+    const { imports, exports } = await compile(
+      await assemble(`(component
+      (import "f" (func (param "x" (list u8)) (result string)))
+      (core module $M (func (export "g")))
+      (core instance $m (instantiate $M))
+      (func (export "g") (canon lift (core func $m "g"))))`),
+    );
+    assert.deepEqual(imports, [
+      {
+        name: 'f',
+        type: {
+          kind: 'func',
+          async: false,
+          params: [{ name: 'x', type: { kind: 'list', element: { kind: 'u8' } } }],
+          result: { kind: 'string' },
+        },
+      },
+    ]);
+    assert.deepEqual(exports, [{ name: 'g', type: { kind: 'func', async: false, params: [] } }]);
+  });
+});
+
+describe('at once', () => {
+  it('a component can be compiled and instantiated, as often as wanted', async () => {
+    const component = compileSync(
+      await assemble(`(component
+      (core module $M (global $n (mut i32) (i32.const 0))
+        (func (export "next") (result i32) (global.set $n (i32.add (global.get $n) (i32.const 1))) (global.get $n)))
+      (core instance $m (instantiate $M))
+      (func (export "next") (result u32) (canon lift (core func $m "next"))))`),
+    );
+    const [a, b] = [instantiateSync(component).exports as Api, instantiateSync(component).exports as Api];
+    assert.deepEqual([a.next!(), a.next!(), b.next!()], [1, 2, 1]);
+  });
+});

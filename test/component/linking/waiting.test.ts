@@ -1,0 +1,70 @@
+/** Imports that are asynchronous: the guest is suspended while it waits, where the engine can do that. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { engine } from '../../../src/adapters/component/engine.ts';
+import { isTrap } from '../../../src/adapters/component/index.ts';
+import { ALLOCATOR, run } from '../abi/guests.ts';
+
+type Api = Record<string, (...args: unknown[]) => Promise<unknown>>;
+
+const skip = engine.Suspending === undefined ? 'this engine has no JavaScript promise integration' : false;
+
+function guest(isAsync: boolean): string {
+  const type = `(func ${isAsync ? 'async' : ''} (param "text" string) (result (result string (error string))))`;
+  return `(component
+    (import "ask" ${type.replace('(func', '(func $ask')})
+    (core module $Libc ${ALLOCATOR})
+    (core instance $libc (instantiate $Libc))
+    (core func $ask' (canon lower (func $ask) (memory (core memory $libc "memory")) (realloc (core func $libc "realloc"))))
+    (core module $M (import "" "ask" (func $ask (param i32 i32 i32)))
+      (func (export "ask") (param i32 i32) (result i32)
+        (call $ask (local.get 0) (local.get 1) (i32.const 16)) (i32.const 16))
+      (func (export "trap") unreachable))
+    (core instance $m (instantiate $M (with "" (instance (export "ask" (func $ask'))))))
+    (func (export "ask") ${type.slice('(func'.length, -1)}
+      (canon lift (core func $m "ask") (memory (core memory $libc "memory")) (realloc (core func $libc "realloc"))))
+    (func (export "trap") (canon lift (core func $m "trap"))))`;
+}
+
+for (const isAsync of [false, true]) {
+  describe(`an asynchronous import of ${isAsync ? 'an async func' : 'a sync func'}`, { skip }, () => {
+    it('makes the export give a promise', async () => {
+      const { exports } = await run(guest(isAsync), {
+        ask: async (text: string) => {
+          await Promise.resolve();
+          return text.toUpperCase();
+        },
+      });
+      assert.equal(await (exports as Api).ask!('wait'), 'WAIT');
+    });
+
+    it('that fails gives the error case, and a defect of the host comes out as it is', async () => {
+      const { exports } = await run(guest(isAsync), {
+        ask: async (text: string) => {
+          await Promise.resolve();
+          throw text === 'no' ? Object.assign(new Error('x'), { payload: 'refused' }) : new Error('a defect');
+        },
+      });
+      const api = exports as Api;
+      await assert.rejects(api.ask!('no'), { name: 'ComponentError', payload: 'refused' });
+      await assert.rejects(api.ask!('other'), /a defect/);
+      await assert.rejects(api.ask!('no'), isTrap);
+    });
+
+    it('lets the calls of one instance take turns', async () => {
+      const log: string[] = [];
+      const { exports } = await run(guest(isAsync), {
+        ask: async (text: string) => {
+          log.push(`begin ${text}`);
+          await Promise.resolve();
+          log.push(`end ${text}`);
+          return text;
+        },
+      });
+      const api = exports as Api;
+      assert.deepEqual(await Promise.all([api.ask!('a'), api.ask!('b')]), ['a', 'b']);
+      assert.deepEqual(log, ['begin a', 'end a', 'begin b', 'end b']);
+      await assert.rejects(api.trap!() as Promise<unknown>, isTrap);
+    });
+  });
+}
