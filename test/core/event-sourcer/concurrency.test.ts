@@ -77,12 +77,16 @@ describe('a conflict', () => {
 
   it('is not retried where the caller named the revision: what has passed does not come back', async () => {
     for (const expected of [at(0n), { tag: 'no-stream' } as const]) {
-      const { sourcer, rival, state } = disturbed(0);
+      const { sourcer, rival, state, seen } = disturbed(0);
       if (expected.tag === 'at-revision') await rival({ type: 'PayIn', till: 'a', amount: 1 });
       state.left = 1;
       const error = await failsWith(sourcer.handleCommand(payIn, { expected }), 'conflict');
       assert.deepEqual(error.payload.val.expected, expected);
       assert.equal(state.left, 0);
+      assert.deepEqual(
+        seen.map(({ retrying }) => retrying),
+        [false],
+      );
     }
   });
 
@@ -140,6 +144,17 @@ describe('what the caller expects', () => {
       }
     }
     assert.equal((await sourcer.readState('till-a')).revision, 0n);
+  });
+
+  it('guards the append itself, under every guard of the module', async () => {
+    for (const type of ['PayIn', 'Note', 'Sign'] as const) {
+      const { sourcer, rival, state } = disturbed(0);
+      await rival({ type: 'PayIn', till: 'a', amount: 1 });
+      state.left = 1;
+      const command = tillEnvelope(type === 'PayIn' ? { type, till: 'a', amount: 1 } : { type, till: 'a', text: 'x' });
+      const error = await failsWith(sourcer.handleCommand(command, { expected: at(0n) }), 'conflict');
+      assert.deepEqual(error.payload.val, { stream: 'till-a', expected: at(0n), actual: 1n });
+    }
   });
 
   it('can never weaken the guard of the module', async () => {

@@ -335,13 +335,22 @@ describe('several modules on one stream', () => {
   });
 
   it('do not conflict with one another within a process', async () => {
-    const { sourcer } = shared();
+    const { sourcer, store } = shared();
     const setTo = tillEnvelope({ type: 'SetTo', till: 'a', amount: 7 });
     for (let time = 0; time < 3; time++) {
       assert.equal((await sourcer.handleCommand(payIn)).attempts, 1);
       assert.equal((await sourcer.handleCommand(setTo)).attempts, 1);
     }
     assert.equal(readTill((await sourcer.readState('till-a', { module: 'cash' })).state).amount, 7);
+    store.calls.length = 0;
+    await sourcer.handleCommand(payIn);
+    await sourcer.handleCommand(setTo);
+    await sourcer.handleCommand(setTo);
+    assert.deepEqual(
+      store.calls,
+      ['append', 'readStream', 'append', 'append'],
+      'the tail is read where there may be one',
+    );
   });
 
   it('must be told which of them folds a state', async () => {
