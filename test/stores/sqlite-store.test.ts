@@ -101,7 +101,19 @@ describe('a group of writes', () => {
     }
   }
   const witness = { began: () => {}, undone: () => {} };
-  const writerOn = (double: Double): Writer => new Writer(double as never, 'double.db', 0, witness);
+  const writerOn = (double: Double): { write<Result>(run: () => Result): Promise<Result> } => {
+    const writer = new Writer(double as never, 'double.db', 0, witness);
+    return {
+      write: (run) =>
+        new Promise((resolve, reject) => {
+          let result: ReturnType<typeof run>;
+          const keep = (): void => {
+            result = run();
+          };
+          writer.add({ run: keep, acknowledge: () => resolve(result), fail: reject });
+        }),
+    };
+  };
 
   test('shares one transaction, and a lone one waits for nobody', async () => {
     const double = new Double();
@@ -119,7 +131,7 @@ describe('a group of writes', () => {
       for (let round = 0; round < rounds; round++) await undefined;
       await writer.write(() => {});
     };
-    await Promise.all([0, 1, 2, 3, 4, 5].map(late));
+    await Promise.all([0, 1, 2, 3].map(late));
     assert.deepEqual(double.log, ['BEGIN IMMEDIATE', 'COMMIT']);
   });
 

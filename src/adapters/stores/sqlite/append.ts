@@ -1,11 +1,18 @@
 /** The guarded append (DESIGN §3): command id, precondition, chain, events, decision. It runs inside a transaction. */
-import { commitHash } from '../../../core/chain.ts';
+import { commitHash, HASH_BYTES } from '../../../core/chain.ts';
 import type { Appended } from '../../../core/event-store.ts';
 import type { Decision, Envelope, Precondition } from '../../../core/messages.ts';
 import { conflict, duplicate, holds } from '../../../core/store-arguments.ts';
 import { categoryOf } from '../../../core/stream-name.ts';
 import { commandTypeRow, type Head } from './known.ts';
 import { findDecision, type Reader, uuidBytes } from './read.ts';
+
+/**
+ * Bytes to bind, which the driver copies. A small typed array lives in V8's heap, and is moved out of it when the driver
+ * asks for its address: half a microsecond each, for every command.
+ */
+const COMMAND_ID = new Uint8Array(16);
+const HASH = new Uint8Array(HASH_BYTES);
 
 /**
  * Everything that can stand in the way is looked at before a row is changed (writer.ts relies on it).
@@ -36,9 +43,10 @@ export function append(
   const decisionId = known.nextDecisionId();
   const last = head.revision + count;
   const { outcome } = decision;
+  HASH.set(hash);
   const added = statements.addDecision.run(
     decisionId,
-    uuidBytes(decision.commandId),
+    uuidBytes(decision.commandId, COMMAND_ID),
     ids.stream,
     ids.commandType,
     decision.command.payload,
@@ -51,7 +59,7 @@ export function append(
     decision.actor ?? null,
     decision.keyId ?? null,
     recordedAt,
-    hash,
+    HASH,
   );
   if (added.changes === 0) {
     // The id that was drawn for it stays unused.
@@ -72,7 +80,7 @@ export function append(
       events[index]!.payload,
     );
   }
-  known.moved(stream, { streamId: ids.stream, revision: last, hash });
+  known.moved(stream, { streamId: ids.stream, revision: last, hash, eventTypes: head.eventTypes });
   return { firstRevision, firstPosition, revision: last < 0 ? undefined : BigInt(last), recordedAt: time, hash };
 }
 
@@ -88,19 +96,18 @@ function knownIds(
   stream: string,
   events: readonly Envelope[],
   decision: Decision,
-  { streamId }: Head,
+  head: Head,
 ): Ids | undefined {
-  if (streamId === undefined) return undefined;
+  if (head.streamId === undefined) return undefined;
   const commandType = known.commandTypeId(decision);
   if (commandType === undefined) return undefined;
-  const category = categoryOf(stream);
   const eventTypes: number[] = [];
   for (const { type, schemaVersion } of events) {
-    const id = known.eventTypeId(category, type, schemaVersion);
+    const id = known.eventTypeId(head, stream, type, schemaVersion);
     if (id === undefined) return undefined;
     eventTypes.push(id);
   }
-  return { stream: streamId, commandType, eventTypes };
+  return { stream: head.streamId, commandType, eventTypes };
 }
 
 /** Adds what is new to the file. */
@@ -115,7 +122,7 @@ function addedIds(reader: Reader, stream: string, events: readonly Envelope[], d
       Number(statements.addCommandType.run(...commandTypeRow(decision)).lastInsertRowid),
     eventTypes: events.map(
       ({ type, schemaVersion }) =>
-        known.eventTypeId(category, type, schemaVersion) ??
+        known.eventTypeId(head, stream, type, schemaVersion) ??
         Number(statements.addEventType.run(category, type, schemaVersion).lastInsertRowid),
     ),
   };

@@ -5,12 +5,16 @@
  */
 import { CHAIN_START } from '../../../core/chain.ts';
 import type { Decision } from '../../../core/messages.ts';
+import { categoryOf } from '../../../core/stream-name.ts';
 import { contradiction } from './failures.ts';
 import type { CommandTypeRow, Statements } from './statements.ts';
 import type { Witness } from './writer.ts';
 
 /** Entries of each map; a map that reaches it is emptied. */
 const MAX_ENTRIES = 16_384;
+
+/** Names are looked up for each event that is read, and are shorter than heads. */
+const MAX_NAMES = 131_072;
 
 /** The end of a stream. */
 export interface Head {
@@ -20,6 +24,18 @@ export interface Head {
   readonly revision: number;
   /** The last commit's hash. */
   readonly hash: Uint8Array;
+  /** The ids of the event types of the stream's category that were met, under their names. */
+  readonly eventTypes: Map<string, EventTypeId>;
+}
+
+interface EventTypeId {
+  readonly schemaVersion: number;
+  readonly id: number;
+}
+
+interface CommandTypeId {
+  readonly decision: Decision;
+  readonly id: number;
 }
 
 export interface EventType {
@@ -32,9 +48,11 @@ export class Known implements Witness {
   readonly #statements: Statements;
   readonly #heads = new Map<string, Head>();
   readonly #streamNames = new Map<number, string>();
-  readonly #eventTypeIds = new Map<string, number>();
+  /** By category. */
+  readonly #eventTypeIds = new Map<string, Map<string, EventTypeId>>();
   readonly #eventTypes = new Map<number, EventType>();
-  readonly #commandTypeIds = new Map<string, number>();
+  /** By the command's type: the ids that were met last. */
+  readonly #commandTypeIds = new Map<string, CommandTypeId>();
   readonly #commandTypes = new Map<number, CommandTypeRow>();
   #dataVersion: number | undefined;
   #position = 0;
@@ -77,10 +95,12 @@ export class Known implements Witness {
     const known = this.#heads.get(stream);
     if (known !== undefined) return known;
     const streamId = this.#statements.streamId.get(stream);
-    if (streamId === undefined) return { streamId, revision: -1, hash: CHAIN_START };
+    const category = categoryOf(stream);
+    const eventTypes = this.#eventTypeIds.get(category) ?? remembered(this.#eventTypeIds, category, new Map());
+    if (streamId === undefined) return { streamId, revision: -1, hash: CHAIN_START, eventTypes };
     const row = this.#statements.head.get(streamId, streamId);
     if (row === undefined) throw contradiction(this.#file, `stream ${JSON.stringify(stream)} has no decisions`);
-    return this.moved(stream, { streamId, revision: row[0] ?? -1, hash: row[1] });
+    return this.moved(stream, { streamId, revision: row[0] ?? -1, hash: row[1], eventTypes });
   }
 
   moved(stream: string, head: Head): Head {
@@ -88,24 +108,32 @@ export class Known implements Witness {
   }
 
   /** Undefined: there is none yet. */
-  eventTypeId(category: string, type: string, schemaVersion: number): number | undefined {
-    const key = `${schemaVersion}:${category.length}:${category}${type}`;
-    const known = this.#eventTypeIds.get(key);
-    if (known !== undefined) return known;
-    const id = this.#statements.eventTypeId.get(category, type, schemaVersion);
-    return id === undefined ? undefined : remembered(this.#eventTypeIds, key, id);
+  eventTypeId({ eventTypes }: Head, stream: string, type: string, schemaVersion: number): number | undefined {
+    const known = eventTypes.get(type);
+    if (known !== undefined && known.schemaVersion === schemaVersion) return known.id;
+    const id = this.#statements.eventTypeId.get(categoryOf(stream), type, schemaVersion);
+    return id === undefined ? undefined : remembered(eventTypes, type, { schemaVersion, id }).id;
   }
 
   /** Undefined: there is none yet. */
   commandTypeId(decision: Decision): number | undefined {
-    const row = commandTypeRow(decision);
-    const key = row
-      .map((value) => (value instanceof Uint8Array ? value.join() : `${value}`.length + `:${value}`))
-      .join();
-    const known = this.#commandTypeIds.get(key);
-    if (known !== undefined) return known;
-    const id = this.#statements.commandTypeId.get(...row);
-    return id === undefined ? undefined : remembered(this.#commandTypeIds, key, id);
+    const known = this.#commandTypeIds.get(decision.command.type);
+    if (known !== undefined && sameCommandType(known.decision, decision)) return known.id;
+    const id = this.#statements.commandTypeId.get(...commandTypeRow(decision));
+    return id === undefined ? undefined : remembered(this.#commandTypeIds, decision.command.type, { decision, id }).id;
+  }
+
+  /** Looks up in one go the names that are not known: a look-up for each costs three times as much. */
+  meetStreams(ids: readonly number[]): void {
+    const unknown = new Set<number>();
+    for (const id of ids) if (!this.#streamNames.has(id)) unknown.add(id);
+    if (unknown.size < 2) return;
+    if (this.#streamNames.size + unknown.size > MAX_NAMES) {
+      this.#streamNames.clear();
+      for (const id of ids) unknown.add(id);
+    }
+    const rows = this.#statements.streamNames.all(JSON.stringify([...unknown]));
+    for (const [id, name] of rows) this.#streamNames.set(id, name);
   }
 
   streamName(id: number): string {
@@ -136,6 +164,19 @@ export class Known implements Witness {
 /** What a decision shares with all others of its module on commands of its type. */
 export function commandTypeRow({ module, contentType, command }: Decision): CommandTypeRow {
   return [module.name, module.version, module.digest ?? null, contentType, command.type, command.schemaVersion];
+}
+
+function sameCommandType(one: Decision, other: Decision): boolean {
+  const { digest } = one.module;
+  return (
+    one.command.type === other.command.type &&
+    one.command.schemaVersion === other.command.schemaVersion &&
+    one.contentType === other.contentType &&
+    one.module.name === other.module.name &&
+    one.module.version === other.module.version &&
+    (digest === other.module.digest ||
+      (digest !== undefined && other.module.digest !== undefined && Buffer.compare(digest, other.module.digest) === 0))
+  );
 }
 
 function remembered<Key, Value>(map: Map<Key, Value>, key: Key, value: Value): Value {

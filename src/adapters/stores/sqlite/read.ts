@@ -91,21 +91,21 @@ function clamped(value: bigint | undefined): number {
 
 /** What the events of one decision share is made once for those that stand together. */
 function recorded({ known }: Reader, rows: readonly EventRow[]): readonly RecordedEvent[] {
-  const found: RecordedEvent[] = new Array(rows.length);
-  let lastDecision = -1;
+  known.meetStreams(rows.map((row) => row[1]));
+  const found: RecordedEvent[] = [];
+  let commandId = '';
   let causationId = '';
   let correlationId = '';
   let recordedAt = 0n;
   let contentType = '';
   let stream = '';
-  for (let at = 0; at < rows.length; at++) {
-    const row = rows[at]!;
-    if (row[5] !== lastDecision) {
-      lastDecision = row[5];
-      causationId = uuidText(row[6]);
-      correlationId = row[10] ?? causationId;
-      recordedAt = BigInt(row[11]);
-      contentType = known.commandType(row[7])[3];
+  for (const row of rows) {
+    if (row[5] !== commandId) {
+      commandId = row[5];
+      causationId = uuidText(commandId);
+      correlationId = row[8] ?? causationId;
+      recordedAt = BigInt(row[9]);
+      contentType = known.commandType(row[6])[3];
       stream = known.streamName(row[1]);
     }
     const { type, schemaVersion } = known.eventType(row[3]);
@@ -116,9 +116,10 @@ function recorded({ known }: Reader, rows: readonly EventRow[]): readonly Record
       recordedAt,
       correlationId,
       causationId,
-      row[2] - (row[8] - row[9] + 1),
+      row[7],
     );
-    found[at] = { context, event: { type, schemaVersion, payload: plain(row[4]) }, contentType };
+    const payload = typeof row[4] === 'string' ? hexBytes(row[4]) : plain(row[4]);
+    found.push({ context, event: { type, schemaVersion, payload }, contentType });
   }
   return found;
 }
@@ -229,9 +230,26 @@ export function plain(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-/** The 16 bytes of a UUID in text. */
-export function uuidBytes(uuid: string): Buffer {
-  return Buffer.from(uuid.replaceAll('-', ''), 'hex');
+/** The 16 bytes of a UUID in text: a byte for every two digits, hyphens stepped over. */
+export function uuidBytes(uuid: string, bytes: Uint8Array = new Uint8Array(16)): Uint8Array {
+  for (let byte = 0, at = 0; byte < 16; byte++, at += 2) {
+    if (byte === 4 || byte === 6 || byte === 8 || byte === 10) at++;
+    bytes[byte] = (digit(uuid.charCodeAt(at)) << 4) | digit(uuid.charCodeAt(at + 1));
+  }
+  return bytes;
+}
+
+function hexBytes(hex: string): Uint8Array {
+  const bytes = new Uint8Array(hex.length / 2);
+  for (let byte = 0, at = 0; byte < bytes.length; byte++, at += 2) {
+    bytes[byte] = (digit(hex.charCodeAt(at)) << 4) | digit(hex.charCodeAt(at + 1));
+  }
+  return bytes;
+}
+
+/** The value of a hexadecimal digit: letters have bit 6 set, and `a` ends in 1. */
+function digit(code: number): number {
+  return (code & 15) + (code >> 6) * 9;
 }
 
 /** The text of a UUID, of its hexadecimal digits in either case. */

@@ -29,16 +29,22 @@ export type EventRow = [
   streamId: number,
   revision: number,
   eventTypeId: number,
-  payload: Buffer,
-  decisionId: number,
-  /** In hexadecimal digits, upper case: half the time that a Buffer takes. */
+  /** In hexadecimal digits, up to {@link MAX_HEXADECIMAL} bytes; beyond, a buffer. */
+  payload: string | Buffer,
+  /** In hexadecimal digits. */
   commandId: string,
   commandTypeId: number,
-  lastRevision: number,
-  eventCount: number,
+  /** The event's place in its decision. */
+  index: number,
   correlationId: string | null,
   recordedAt: number,
 ];
+
+/**
+ * Bytes of a payload that come as hexadecimal digits. A Buffer costs the driver 1.2 microseconds, as much as the rest of
+ * the row; a text and a loop over its digits take a fifth of that for payloads of usual size.
+ */
+const MAX_HEXADECIMAL = 256;
 
 const decisionColumns = [
   'decisions.id',
@@ -75,12 +81,10 @@ const selectEvents = compiler
     'events.stream_id',
     'events.revision',
     'events.event_type_id',
-    'events.payload',
-    'events.decision_id',
+    sql`iif(length(events.payload) <= ${sql.lit(MAX_HEXADECIMAL)}, hex(events.payload), events.payload)`.as('payload'),
     sql<string>`hex(decisions.command_id)`.as('command_id'),
     'decisions.command_type_id',
-    'decisions.revision as last_revision',
-    'decisions.event_count',
+    sql<number>`events.revision - decisions.revision + decisions.event_count - 1`.as('index'),
     'decisions.correlation_id',
     'decisions.recorded_at',
   ]);
@@ -95,6 +99,8 @@ export interface Statements {
   readonly lastDecision: Statement<[], number | null>;
   readonly streamId: Statement<[name: string], number>;
   readonly streamName: Statement<[id: number], string>;
+  /** The ids are a JSON array. */
+  readonly streamNames: Statement<[ids: string], [id: number, name: string]>;
   readonly head: Statement<[streamId: number, again: number], [revision: number | null, hash: Buffer]>;
   readonly addStream: Statement<[name: string]>;
   readonly eventTypeId: Statement<[category: string, type: string, schemaVersion: number], number>;
@@ -251,6 +257,13 @@ export function prepareStatements(database: Database): Statements {
 
     streamId: values(database, compiler.selectFrom('streams').select('id').where('name', '=', text)),
     streamName: values(database, compiler.selectFrom('streams').select('name').where('id', '=', number)),
+    streamNames: rows(
+      database,
+      compiler
+        .selectFrom('streams')
+        .select(['id', 'name'])
+        .where('id', 'in', sql<number>`(select value from json_each(?))`),
+    ),
     head: rows(
       database,
       compiler

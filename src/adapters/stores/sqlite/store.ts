@@ -95,19 +95,24 @@ class Store implements SqliteStore {
     this.#writer = new Writer(database, file, busyTimeout, known);
   }
 
-  async append(
+  append(
     stream: string,
     events: readonly Envelope[],
     precondition: Precondition,
     decision: Decision,
   ): Promise<Appended> {
-    if (this.#closing !== undefined) throw appendAfterClose();
-    checkAppend(stream, events, precondition, decision);
-    try {
-      return await this.#writer.write(() => append(this.#reader, stream, events, precondition, decision, this.#now()));
-    } catch (error) {
-      throw asAppendFailure(error, this.#file);
-    }
+    return new Promise((resolve, reject) => {
+      if (this.#closing !== undefined) throw appendAfterClose();
+      checkAppend(stream, events, precondition, decision);
+      let appended: Appended;
+      this.#writer.add({
+        run: () => {
+          appended = append(this.#reader, stream, events, precondition, decision, this.#now());
+        },
+        acknowledge: () => resolve(appended),
+        fail: (error) => reject(asAppendFailure(error, this.#file)),
+      });
+    });
   }
 
   async readStream(stream: string, options: ReadStreamOptions): Promise<readonly RecordedEvent[]> {
@@ -213,11 +218,9 @@ class Store implements SqliteStore {
     }
   }
 
-  async #write(write: () => void): Promise<void> {
-    try {
-      await this.#writer.write(write);
-    } catch (error) {
-      throw asStoreFailure(error, this.#file);
-    }
+  #write(run: () => void): Promise<void> {
+    return new Promise((acknowledge, reject) => {
+      this.#writer.add({ run, acknowledge, fail: (error) => reject(asStoreFailure(error, this.#file)) });
+    });
   }
 }

@@ -21,11 +21,13 @@ const MAX_PAUSE = 8;
  * acknowledged together go on together, but not all in as many steps. A turn of the event loop would collect more, and
  * costs a lone command several microseconds.
  */
-const ROUNDS = 8;
+const ROUNDS = 4;
 
-interface Write {
+/** Something to write, and who is told what became of it. */
+export interface Write {
   /** Runs inside the transaction. Throws before it has changed anything, or a driver's error. */
   run(): void;
+  /** It is committed. */
   acknowledge(): void;
   fail(error: unknown): void;
 }
@@ -51,6 +53,8 @@ export class Writer {
   #singly = 0;
   #flushing = false;
   #grouped = false;
+  /** When the first try to begin was made that found another process writing. */
+  #busySince: number | undefined;
   #waiting: (() => void)[] = [];
 
   constructor(database: Database, file: string, busyTimeout: number, witness: Witness) {
@@ -63,23 +67,13 @@ export class Writer {
     this.#rollback = database.prepare<[]>('ROLLBACK');
   }
 
-  /** Resolves with what `run` gave, once it is committed. */
-  write<Result>(run: () => Result): Promise<Result> {
-    return new Promise((resolve, reject) => {
-      let result: Result;
-      this.#queue.push({
-        run: () => {
-          result = run();
-        },
-        acknowledge: () => resolve(result),
-        fail: reject,
-      });
-      if (this.#flushing) return;
-      this.#flushing = true;
-      // Where writes came together the last time, a turn of the event loop is well spent.
-      if (this.#grouped) setImmediate(() => this.#flush(performance.now()));
-      else void this.#flushAfter(ROUNDS);
-    });
+  add(write: Write): void {
+    this.#queue.push(write);
+    if (this.#flushing) return;
+    this.#flushing = true;
+    // Where writes came together the last time, a turn of the event loop is well spent.
+    if (this.#grouped) setImmediate(this.#flush);
+    else this.#wait(ROUNDS);
   }
 
   /** Resolves when nothing is queued. */
@@ -87,29 +81,42 @@ export class Writer {
     return this.#flushing ? new Promise((resolve) => this.#waiting.push(resolve)) : Promise.resolve();
   }
 
-  async #flushAfter(rounds: number): Promise<void> {
-    for (let round = 0; round < rounds; round++) await undefined;
-    this.#flush(performance.now());
+  #wait(rounds: number): void {
+    if (rounds === 0) this.#flush();
+    else queueMicrotask(() => this.#wait(rounds - 1));
   }
 
-  /** `since` is when the first try to begin was made. */
-  #flush(since: number): void {
+  readonly #flush = (): void => {
     const failure = this.#tryToBegin();
-    if (isBusy(failure) && performance.now() - since < this.#busyTimeout) {
-      setTimeout(() => this.#flush(since), 1 + Math.random() * (MAX_PAUSE - 1));
-      return;
+    if (isBusy(failure)) {
+      this.#busySince ??= performance.now();
+      if (performance.now() - this.#busySince < this.#busyTimeout) {
+        setTimeout(this.#flush, 1 + Math.random() * (MAX_PAUSE - 1));
+        return;
+      }
     }
-    const group = this.#queue.splice(0, this.#singly > 0 ? 1 : MAX_GROUP);
-    if (this.#singly > 0) this.#singly--;
+    this.#busySince = undefined;
+    const group = this.#nextGroup();
     if (failure === undefined) this.#transact(group);
     else for (const write of group) write.fail(fileFailure(failure, this.#file));
     this.#grouped = group.length > 1;
     if (this.#queue.length > 0) {
-      setImmediate(() => this.#flush(performance.now()));
+      setImmediate(this.#flush);
       return;
     }
     this.#flushing = false;
     for (const resolve of this.#waiting.splice(0)) resolve();
+  };
+
+  #nextGroup(): readonly Write[] {
+    if (this.#singly > 0) {
+      this.#singly--;
+      return this.#queue.splice(0, 1);
+    }
+    if (this.#queue.length > MAX_GROUP) return this.#queue.splice(0, MAX_GROUP);
+    const group = this.#queue;
+    this.#queue = [];
+    return group;
   }
 
   #tryToBegin(): unknown {
@@ -124,12 +131,13 @@ export class Writer {
   }
 
   #transact(group: readonly Write[]): void {
-    const refused = new Map<Write, unknown>();
+    let refused: Map<Write, unknown> | undefined;
     for (const write of group) {
       try {
         write.run();
       } catch (error) {
         if (error instanceof DecidableError || error instanceof FileFailure) {
+          refused ??= new Map();
           refused.set(write, error);
           continue;
         }
@@ -147,11 +155,12 @@ export class Writer {
       this.#commit.run();
     } catch (error) {
       this.#undo();
-      for (const write of group) write.fail(refused.get(write) ?? commitFailure(error, this.#file));
+      // Those too that were refused: what they were refused for may be among what was taken back.
+      for (const write of group) write.fail(commitFailure(error, this.#file));
       return;
     }
     for (const write of group) {
-      if (refused.has(write)) write.fail(refused.get(write));
+      if (refused?.has(write)) write.fail(refused.get(write));
       else write.acknowledge();
     }
   }
