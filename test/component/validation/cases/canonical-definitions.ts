@@ -238,4 +238,21 @@ export const cases: readonly ValidationCase[] = [
     text: builtin('thread.new-indirect $t 0', '(core type $t (func (param i64)))'),
     invalid: 'must take a single `i32` argument',
   },
+  {
+    name: 'task.return of 17 values passes them in memory',
+    text: builtin(`task.return (result (tuple ${'u8 '.repeat(17)})) (memory $mem)`),
+  },
+  {
+    name: 'task.return of 17 values needs a memory',
+    text: builtin(`task.return (result (tuple ${'u8 '.repeat(17)}))`),
+    invalid: '`memory` is required',
+  },
+  {
+    name: 'a thread starts from a table of functions',
+    text: builtin(
+      'thread.new-indirect $t (core table $i "t")',
+      '(core type $t (func (param i32))) (core module $t (table (export "t") 1 externref)) (core instance $i (instantiate $t))',
+    ),
+    invalid: 'need a table of `funcref`',
+  },
 ];

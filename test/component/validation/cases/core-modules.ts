@@ -205,4 +205,65 @@ export const cases: readonly ValidationCase[] = [
     text: '(component (core module $m (func (export "f"))) (core instance (instantiate 1)))',
     invalid: 'unknown module 1',
   },
+  {
+    name: 'a structure extends one with fewer fields',
+    text: `(component (core type $s (sub (struct (field i32)))) (core type (sub $s (struct (field i32) (field (mut i64))))))`,
+  },
+  {
+    name: 'a structure does not change the fields that it extends',
+    text: `(component (core type $s (sub (struct (field i32)))) (core type (sub $s (struct (field (mut i32))))))`,
+    invalid: 'sub type must match super type',
+  },
+  {
+    name: 'an array may have more precise constant elements',
+    text: `(component (core type $a (sub (array anyref))) (core type (sub $a (array eqref))))`,
+  },
+  {
+    name: 'an array has no other mutable elements',
+    text: `(component (core type $a (sub (array (mut anyref)))) (core type (sub $a (array (mut eqref)))))`,
+    invalid: 'sub type must match super type',
+  },
+  {
+    name: 'a function may take more and return less',
+    text: `(component (core type $f (sub (func (param eqref) (result anyref)))) (core type (sub $f (func (param anyref) (result eqref)))))`,
+  },
+  {
+    name: 'a function does not become an array',
+    text: `(component (core type $f (sub (func))) (core type (sub $f (array i32))))`,
+    invalid: 'sub type must match super type',
+  },
+  {
+    name: 'a final type is not extended',
+    text: `(component (core type $f (func)) (core type (sub $f (func))))`,
+    invalid: 'cannot have a final super type',
+  },
+  {
+    name: 'nothing is a reference of every type in its hierarchy',
+    text: link('(global (ref null 0))', '(type $s (struct)) (global (export "x") nullref (ref.null none))').replace(
+      '(core module $b ',
+      '(core module $b (type (struct)) ',
+    ),
+  },
+  {
+    name: 'nothing is no function',
+    text: link('(global funcref)', '(global (export "x") nullref (ref.null none))'),
+    invalid: 'expected global type funcref',
+  },
+  {
+    name: 'a reference that may be null is not one that is not',
+    text: link('(global (ref func))', '(global (export "x") funcref (ref.null func))'),
+    invalid: 'expected global type (ref func), found funcref',
+  },
+  {
+    name: 'module types are declared in instance types',
+    text: `(component (type (instance (core type $m (module (export "f" (func)))) (export "m" (core module (type $m))))))`,
+  },
+  {
+    name: 'a 64-bit memory has its own bounds',
+    text: '(component (core type (module (import "" "" (memory i64 1 281474976710656)))))',
+  },
+  {
+    name: 'shared memories have a maximum',
+    text: '(component (core type (module (import "" "" (memory 1 2 shared)))))',
+  },
 ];

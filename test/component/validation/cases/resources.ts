@@ -125,4 +125,65 @@ export const cases: readonly ValidationCase[] = [
     invalid: different,
     path: ['c', 'g', 'result'],
   },
+  ...[
+    '(list (own $t))',
+    '(list (own $t) 2)',
+    '(option (own $t))',
+    '(tuple u8 (own $t))',
+    '(result (own $t) (error string))',
+    '(result (error (own $t)))',
+    '(map u8 (own $t))',
+    '(stream (own $t))',
+    '(future (tuple (own $t)))',
+  ].map((type) => ({
+    name: `an argument stands for the import inside a ${type}`,
+    text: `(component
+      (component $c (import "t" (type $t (sub resource))) (import "f" (func $f (param "p" ${type}))) (export "g" (func $f)))
+      (component $d (import "t" (type $t (sub resource))) (import "g" (func (param "p" ${type}))))
+      (import "i" (instance $i (export "t" (type $t (sub resource))) (export "f" (func (param "p" ${type})))))
+      (instance $c (instantiate $c (with "t" (type $i "t")) (with "f" (func $i "f"))))
+      (instance (instantiate $d (with "t" (type $i "t")) (with "g" (func $c "g")))))`,
+  })),
+  {
+    name: 'an argument stands for the import inside variants and records',
+    text: `(component
+      (type $I (instance
+        (export "t" (type $t (sub resource)))
+        (type $v' (variant (case "a" (own $t)) (case "b"))) (export "v" (type $v (eq $v')))
+        (type $r' (record (field "v" $v) (field "n" u8))) (export "r" (type $r (eq $r')))
+        (export "f" (func (param "p" $r) (result $v)))))
+      (import "i" (instance $i (type $I))) (import "j" (instance $j (type $I)))
+      (component $c (import "i" (instance (export "t" (type $t (sub resource)))
+        (type $v' (variant (case "a" (own $t)) (case "b"))) (export "v" (type $v (eq $v')))
+        (type $r' (record (field "v" $v) (field "n" u8))) (export "r" (type $r (eq $r')))
+        (export "f" (func (param "p" $r) (result $v))))))
+      (instance (instantiate $c (with "i" (instance $i)))) (instance (instantiate $c (with "i" (instance $j)))))`,
+  },
+  {
+    name: 'a variant of one resource type is not one of another',
+    text: `(component
+      (import "t" (type $t (sub resource))) (import "u" (type $u (sub resource)))
+      (type $v' (variant (case "a" (own $u)))) (import "v" (type $v (eq $v'))) (import "f" (func $f (param "p" $v)))
+      (component $c (import "t" (type $t (sub resource)))
+        (type $v' (variant (case "a" (own $t)))) (import "v" (type $v (eq $v'))) (import "f" (func (param "p" $v))))
+      (instance (instantiate $c (with "t" (type $t)) (with "v" (type $v)) (with "f" (func $f)))))`,
+    invalid: different,
+    path: ['v', 'a'],
+  },
+  {
+    name: 'component types given as types are equal up to their own resource types',
+    text: `(component
+      (component $c (type $t (component (import "r" (type $r (sub resource))) (export "f" (func (result (own $r))))))
+        (import "t" (type (eq $t))))
+      (type $t (component (import "r" (type $q (sub resource))) (export "f" (func (result (own $q))))))
+      (instance (instantiate $c (with "t" (type $t)))))`,
+  },
+  {
+    name: 'component types given as types are not subtypes',
+    text: `(component
+      (component $c (type $t (component (import "f" (func)))) (import "t" (type (eq $t))))
+      (type $t (component))
+      (instance (instantiate $c (with "t" (type $t)))))`,
+    invalid: 'missing expected import `f`',
+  },
 ];
