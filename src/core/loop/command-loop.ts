@@ -81,6 +81,7 @@ export class CommandLoop {
           this.#decide(job);
           job.cancellation?.check();
           decision = job.decision();
+          job.isAppending = true;
           appended = await store.append(job.stream, job.events, this.#guard(job), decision);
         } catch (error) {
           const known = await this.#recover(job, error);
@@ -107,6 +108,7 @@ export class CommandLoop {
   /** A state that can be decided on at once, without waiting for the store; false: `#load` has more to do. */
   #takeWarm(job: Job): boolean {
     const { route, module, stream, expected } = job;
+    job.isAppending = false;
     if (route.precondition === 'no-stream') {
       if (unsatisfiable(route.precondition, expected)) return false;
       // Whatever the stream holds, events can only go to an empty one: there is nothing to read.
@@ -215,7 +217,8 @@ export class CommandLoop {
   async #judge(job: Job, error: unknown): Promise<RecordedDecision | undefined> {
     if (isAppendFailure(error, 'duplicate')) return error.payload.val;
     if (isAppendFailure(error, 'conflict')) return this.#retry(job, error.payload.val, error);
-    if (!isCommandFailure(error)) throw storeFailure(error, true);
+    // What is neither the store's nor typed is a mistake of ours, and must look like one.
+    if (!isCommandFailure(error)) throw job.isAppending ? storeFailure(error, true) : error;
     switch (error.code) {
       case 'fault':
       case 'trap':

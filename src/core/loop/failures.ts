@@ -66,7 +66,10 @@ export function isInstanceTrap(error: unknown): boolean {
 }
 
 function describe(error: unknown): string {
-  return error instanceof Error ? `${error.name}: ${error.message}` : `it threw ${String(error)}`;
+  if (error instanceof Error) return `${error.name}: ${error.message}`;
+  return typeof error === 'string'
+    ? `it threw ${JSON.stringify(error)}`
+    : `it threw a ${typeof error}, which is no Error`;
 }
 
 export function conflictFailure(conflict: Conflict, attempts: number, cause?: unknown): CommandFailure {

@@ -39,6 +39,8 @@ export class Job {
   attempts: number = 0;
   conflicts: number = 0;
   hasTurn: boolean = false;
+  /** The store was asked to append: an error that says nothing leaves the outcome unknown. */
+  isAppending: boolean = false;
 
   /** The decision: the revision it saw, its events, its rejection. */
   seenRevision: bigint | undefined = undefined;
