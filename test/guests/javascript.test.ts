@@ -1,0 +1,142 @@
+/**
+ * Guests in JavaScript, built by componentize-js and run on the virtual WASI: the bank, whose decider is the very module of
+ * examples/bank, and one that asks for everything that a decision may not have.
+ */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { type Component, compile, instantiate, isTrap } from '../../src/adapters/component/index.ts';
+import { LANGUAGE_RUNTIME, virtualWasi } from '../../src/adapters/component/wasi/index.ts';
+import { type ComponentCommandHandler, componentModule } from '../../src/adapters/hosts/component/index.ts';
+import type { CommandHandler } from '../../src/core/worlds.ts';
+import { bankSuite } from '../hosts/bank-suite.ts';
+
+const guests = new URL('../../examples/guests/', import.meta.url);
+const toolchain = fileURLToPath(new URL('node_modules/@bytecodealliance/componentize-js/', guests));
+const skip = !existsSync(toolchain) && 'componentize-js is not installed: npm ci in examples/guests';
+
+const folder = mkdtempSync(join(tmpdir(), 'decidable-javascript-'));
+after(() => rmSync(folder, { recursive: true }));
+
+describe('guests in JavaScript', { skip }, () => {
+  let bank: Buffer;
+
+  before(() => {
+    const output = join(folder, 'bank.wasm');
+    const build = spawnSync(process.execPath, [fileURLToPath(new URL('javascript/build.ts', guests)), output], {
+      encoding: 'utf8',
+    });
+    assert.equal(build.status, 0, build.stderr);
+    bank = readFileSync(output);
+  });
+
+  for (const isolation of ['pooled', 'fresh'] as const) {
+    let module: Promise<ComponentCommandHandler> | undefined;
+    let handles = 0;
+    bankSuite({
+      name: `as a component written in JavaScript, ${isolation}`,
+      module: async () => {
+        module ??= componentModule(bank, {
+          isolation,
+          imports: () => virtualWasi({ grant: LANGUAGE_RUNTIME }).imports,
+        });
+        const loaded = await module;
+        handles = loaded.statistics.handles;
+        return loaded as CommandHandler<unknown, unknown, unknown>;
+      },
+      handles: () => handles,
+      runs: isolation === 'pooled' ? 20 : 1,
+      // An instance of SpiderMonkey takes 10 ms: a life of 120 commands would take half a minute.
+      isSlow: isolation === 'fresh',
+    });
+  }
+
+  test('start only where their engine is granted its clock', async () => {
+    await assert.rejects(
+      componentModule(bank, { imports: () => virtualWasi({ grant: [] }).imports }),
+      (error) => isTrap(error) && /wasi:clocks\/monotonic-clock#now.*virtualWasi\(\{ grant: \[/.test(error.message),
+    );
+  });
+});
+
+const PROBE_WIT = `package probe:probe;
+world probe {
+  export now: func() -> f64;
+  export elapsed: func() -> f64;
+  export random: func() -> f64;
+  export print: func(line: string);
+}`;
+
+const PROBE = `
+export const now = () => Date.now();
+export const elapsed = () => performance.now();
+export const random = () => Math.random();
+export const print = (line) => { console.log(line); console.error(line.toUpperCase()); };
+`;
+
+interface Probe {
+  now(): number;
+  elapsed(): number;
+  random(): number;
+  print(line: string): void;
+}
+
+describe('what a guest in JavaScript sees of the world', { skip }, () => {
+  let probe: Component;
+
+  before(async () => {
+    const { componentize } = (await import(pathToFileURL(join(toolchain, 'src/componentize.js')).href)) as {
+      componentize(options: object): Promise<{ component: Uint8Array }>;
+    };
+    mkdirSync(join(folder, 'probe'));
+    const [sourcePath, witPath] = [join(folder, 'probe/probe.js'), join(folder, 'probe/probe.wit')];
+    writeFileSync(sourcePath, PROBE);
+    writeFileSync(witPath, PROBE_WIT);
+    probe = await compile((await componentize({ sourcePath, witPath, worldName: 'probe' })).component);
+  });
+
+  const run = async (options: Parameters<typeof virtualWasi>[0] = {}) => {
+    const wasi = virtualWasi({ grant: LANGUAGE_RUNTIME, ...options });
+    const { exports } = await instantiate(probe, wasi.imports);
+    return { guest: exports as unknown as Probe, wasi };
+  };
+
+  test('the clock is constant, and the command’s time during a decision', async () => {
+    const { guest, wasi } = await run();
+    assert.equal(guest.now(), 0);
+    wasi.setDecision({ time: 1_700_000_000_123n, seed: 'c1' });
+    assert.deepEqual([guest.now(), guest.now()], [1_700_000_000_123, 1_700_000_000_123]);
+    wasi.setDecision();
+    assert.equal(guest.now(), 0);
+  });
+
+  test('randomness follows from the command’s id', async () => {
+    const numbers = async (seed: string) => {
+      const { guest, wasi } = await run();
+      wasi.setDecision({ time: 0n, seed });
+      return [guest.random(), guest.random()];
+    };
+    const first = await numbers('c1');
+    assert.deepEqual(await numbers('c1'), first);
+    assert.notEqual(first[0], first[1]);
+  });
+
+  test('output arrives as lines', async () => {
+    const [out, err]: [string[], string[]] = [[], []];
+    const { guest } = await run({ stdout: (line) => out.push(line), stderr: (line) => err.push(line) });
+    guest.print('one\ntwo');
+    guest.print('Łucja');
+    assert.deepEqual(out, ['one', 'two', 'Łucja']);
+    assert.deepEqual(err, ['ONE', 'TWO', 'ŁUCJA']);
+  });
+
+  test('links against http and calls none of it', async () => {
+    assert.ok(probe.imports.some((each) => each.name.startsWith('wasi:http/')));
+    const { guest } = await run();
+    assert.equal(guest.elapsed(), guest.elapsed());
+  });
+});
