@@ -184,7 +184,7 @@ export function defineDecider<
     decider: {
       initialState: () => initialState,
       evolve: (state, event) => evolve(events, state, event as Message) as State,
-      decide: (state, command) => decide(commands, events, state, command as Message) as Event[],
+      decide: (state, command) => decide(commands, events, codec, state, command as Message) as Event[],
     },
     routing: {
       describe: () => descriptor,
@@ -220,6 +220,7 @@ function evolve(events: MessageTable<EventEntry>, state: unknown, event: Message
 function decide(
   commands: MessageTable<CommandEntry>,
   events: MessageTable<EventEntry>,
+  codec: Codec,
   state: unknown,
   command: Message,
 ): Message[] {
@@ -227,9 +228,9 @@ function decide(
   const decided: Message[] = [];
   try {
     const answer = entry.decide(state, command.data);
-    const last = isSteps(answer) ? takeSteps(answer, entry.type, events, state, decided) : answer;
+    const last = isSteps(answer) ? takeSteps(answer, entry.type, events, codec, state, decided) : answer;
     if (isRejection(last)) throw last;
-    if (last !== undefined || !isSteps(answer)) takeEvents(last, entry.type, events, decided);
+    if (last !== undefined || !isSteps(answer)) takeEvents(last, entry.type, events, codec, decided);
   } catch (cause) {
     if (isRejection(cause)) throw cause;
     throw faultOf(cause, 'decide-failed', `decide.${entry.type}`, entry.type);
@@ -248,6 +249,7 @@ function takeSteps(
   steps: Steps,
   command: string,
   events: MessageTable<EventEntry>,
+  codec: Codec,
   before: unknown,
   decided: Message[],
 ): unknown {
@@ -256,7 +258,7 @@ function takeSteps(
   try {
     while (step.done !== true) {
       const from = decided.length;
-      takeEvents(step.value, command, events, decided);
+      takeEvents(step.value, command, events, codec, decided);
       for (let index = from; index < decided.length; index++) state = evolve(events, state, decided[index]!);
       step = steps.next(state);
     }
@@ -266,8 +268,17 @@ function takeSteps(
   }
 }
 
-/** Adds the events that a handler gave, each as its schema makes it: nothing is stored that cannot be read again. */
-function takeEvents(given: unknown, command: string, events: MessageTable<EventEntry>, decided: Message[]): void {
+/**
+ * Adds the events that a handler gave, each as it will come back from its bytes: nothing is stored that cannot be read
+ * again, and what is folded now is what a replay folds.
+ */
+function takeEvents(
+  given: unknown,
+  command: string,
+  events: MessageTable<EventEntry>,
+  codec: Codec,
+  decided: Message[],
+): void {
   if (!Array.isArray(given)) throw noDecision(command, `gave ${kindOf(given)} in place of a list of events`);
   if (decided.length + given.length > MAX_EVENTS_PER_DECISION) {
     throw noDecision(command, `gave more than ${MAX_EVENTS_PER_DECISION} events`);
@@ -275,7 +286,7 @@ function takeEvents(given: unknown, command: string, events: MessageTable<EventE
   for (const event of given as readonly (Message | undefined)[]) {
     const entry = events.get(event?.type as string);
     if (entry === undefined) throw noDecision(command, `gave ${kindOf(event)}, which is no event of this module`);
-    decided.push({ type: entry.type, data: entry.shape.check(event?.data, entry.subject) });
+    decided.push({ type: entry.type, data: entry.shape.settle(event?.data, entry.subject, codec) });
   }
 }
 

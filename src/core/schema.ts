@@ -1,9 +1,9 @@
 /**
  * Schemas, by the interface that zod, valibot, arktype and others share (Standard Schema, standardschema.dev). Nothing
- * here knows a library; `integers.ts` and `accept.ts` read zod's definitions where they find them.
+ * here knows a library; `integers.ts` and `canonical-form.ts` read zod's definitions where they find them.
  */
-import { acceptOf } from './accept.ts';
-import type { Subject } from './codec.ts';
+import { canonicalFormOf, UNDECIDED } from './canonical-form.ts';
+import type { Codec, Subject } from './codec.ts';
 import { DefinitionError, FaultError } from './errors.ts';
 import { bridgeOf, flipIntegersAt } from './integers.ts';
 import { MAX_REPORTED_ISSUES } from './limits.ts';
@@ -49,14 +49,16 @@ export interface Shape<Value> {
   check(value: unknown, subject: Subject): Value;
   /** The same for a value that a codec has decoded: whether an integer is a number or a bigint is the schema's to say. */
   checkDecoded(value: unknown, subject: Subject): Value;
+  /** Checks a value of the program and gives it as it will come back from its bytes. */
+  settle(value: unknown, subject: Subject, codec: Codec): Value;
 }
 
 /**
  * Makes a schema ready.
  *
  * Every message is checked, those that the module itself made too: what is stored can be read again because it went
- * through the same check before. A second, cheaper route for own events is not needed: see `accept.ts` for what a check
- * costs.
+ * through the same check before. A second, cheaper route for own events is not needed: see `canonical-form.ts` for what a
+ * check costs.
  *
  * @throws DefinitionError where it is no Standard Schema, or answers asynchronously.
  */
@@ -70,29 +72,38 @@ export function shapeOf<Value>(schema: StandardSchema<unknown, Value>, place: st
     throw new DefinitionError(place, 'the schema is asynchronous: decisions are synchronous, check such things before');
   }
   const bridge = bridgeOf(schema);
-  const accept = acceptOf(schema) ?? (() => false);
+  const canonical = canonicalFormOf(schema) ?? (() => UNDECIDED);
   const validate = (value: unknown, subject: Subject): SchemaResult<Value> => {
     const result = schema['~standard'].validate(value);
     if (isThenable(result)) throw asynchronous(subject, result);
     return result;
   };
+  const check = (value: unknown, subject: Subject): Value => {
+    const form = canonical(value);
+    if (form !== UNDECIDED) return form as Value;
+    const result = validate(value, subject);
+    if (result.issues !== undefined) throw invalidShape(result.issues, subject);
+    return result.value;
+  };
+  const checkDecoded = (value: unknown, subject: Subject): Value => {
+    const bridged = bridge === undefined ? value : bridge(value);
+    const form = canonical(bridged);
+    if (form !== UNDECIDED) return form as Value;
+    const result = validate(bridged, subject);
+    if (result.issues === undefined) return result.value;
+    // Schemas that cannot be read beforehand (of other libraries) say where they wanted the other integer.
+    const flipped = flipIntegersAt(bridged, result.issues.map(pathOf));
+    const second = flipped === bridged ? result : validate(flipped, subject);
+    if (second.issues === undefined) return second.value;
+    throw invalidShape(result.issues, subject);
+  };
   return {
-    check(value, subject) {
-      if (accept(value)) return value as Value;
-      const result = validate(value, subject);
-      if (result.issues !== undefined) throw invalidShape(result.issues, subject);
-      return result.value;
-    },
-    checkDecoded(value, subject) {
-      const bridged = bridge === undefined ? value : bridge(value);
-      if (accept(bridged)) return bridged as Value;
-      const result = validate(bridged, subject);
-      if (result.issues === undefined) return result.value;
-      // Schemas that cannot be read beforehand (of other libraries) say where they wanted the other integer.
-      const flipped = flipIntegersAt(bridged, result.issues.map(pathOf));
-      const second = flipped === bridged ? result : validate(flipped, subject);
-      if (second.issues === undefined) return second.value;
-      throw invalidShape(result.issues, subject);
+    check,
+    checkDecoded,
+    settle(value, subject, codec) {
+      const form = canonical(value);
+      if (form !== UNDECIDED) return form as Value;
+      return checkDecoded(codec.decode(codec.encode(check(value, subject), subject), subject), subject);
     },
   };
 }

@@ -15,7 +15,7 @@ import {
   SendBill,
 } from './hotel.ts';
 
-const booking = { roomId: '7', guest: 'Ada', nights: 2 };
+const booking = { guest: 'Ada', nights: 2, roomId: '7' };
 const booked = RoomBooked(booking);
 const paid = BillPaid({ roomId: '7', amount: 2n * PRICE });
 const left = RoomLeft({ roomId: '7' });
@@ -59,10 +59,10 @@ describe('a test of a decider', () => {
           .then(left),
       ),
       [
-        "given     RoomBooked { roomId: '7', guest: 'Ada', nights: 2 }",
-        "when      CheckOut { roomId: '7', paid: 160n }",
+        "given     RoomBooked { guest: 'Ada', nights: 2, roomId: '7' }",
+        "when      CheckOut { paid: 160n, roomId: '7' }",
         "expected  RoomLeft { roomId: '7' }",
-        "but was   BillPaid { roomId: '7', amount: 160n }",
+        "but was   BillPaid { amount: 160n, roomId: '7' }",
         "          RoomLeft { roomId: '7' }",
       ].join('\n'),
     );
@@ -134,7 +134,7 @@ describe('a test of a decider', () => {
     assert.throws(() => given().when(BookRoom(booking)).then(left), {
       code: 'ERR_ASSERTION',
       expected: "RoomLeft { roomId: '7' }",
-      actual: "RoomBooked { roomId: '7', guest: 'Ada', nights: 2 }",
+      actual: "RoomBooked { guest: 'Ada', nights: 2, roomId: '7' }",
     });
   });
 });
@@ -237,9 +237,9 @@ describe('a test of a process manager', () => {
       ),
       [
         'given     nothing',
-        "when      RoomBooked { roomId: '7', guest: 'Ada', nights: 2 }",
+        "when      RoomBooked { guest: 'Ada', nights: 2, roomId: '7' }",
         "expected  cancel 'bill'",
-        "but was   schedule 'bill' at 2026-01-12T00:00:00.000Z: SendBill { roomId: '7', guest: 'Ada' }",
+        "but was   schedule 'bill' at 2026-01-12T00:00:00.000Z: SendBill { guest: 'Ada', roomId: '7' }",
       ].join('\n'),
     );
     assert.match(
@@ -275,7 +275,7 @@ describe('a test of a read model', () => {
           .then({ 7: { guest: 'Bo', since: 5n } }),
       ),
       [
-        "given     RoomBooked { roomId: '7', guest: 'Ada', nights: 2 }",
+        "given     RoomBooked { guest: 'Ada', nights: 2, roomId: '7' }",
         "expected  '7': { guest: 'Bo', since: 5n }",
         "but was   '7': { guest: 'Ada', since: 5n }",
       ].join('\n'),

@@ -14,8 +14,14 @@ export function showValue(value: unknown): string {
   if (value instanceof Set) return `Set { ${[...value].map(showValue).join(', ')} }`;
   if (value instanceof Map)
     return `Map { ${[...value].map(([key, item]) => `${showValue(key)} => ${showValue(item)}`).join(', ')} }`;
-  const fields = Object.entries(value).map(([key, item]) => `${showKey(key)}: ${showValue(item)}`);
+  // In one order, and without what is absent in the bytes: as equal values are written alike.
+  const entries = Object.entries(value).filter(([, item]) => item !== undefined);
+  const fields = entries.sort(byKey).map(([key, item]) => `${showKey(key)}: ${showValue(item)}`);
   return fields.length === 0 ? '{}' : `{ ${fields.join(', ')} }`;
+}
+
+function byKey([left]: [string, unknown], [right]: [string, unknown]): number {
+  return left < right ? -1 : 1;
 }
 
 function showKey(key: string): string {
