@@ -7,6 +7,8 @@ import type { Problem } from './tally.ts';
 /** A command as it is sent: the id makes it idempotent. */
 export interface BankCommand {
   readonly id: string;
+  /** Of the account that decides it. */
+  readonly stream: string;
   readonly envelope: Envelope;
 }
 
@@ -32,8 +34,8 @@ export function parseLine(text: string): ParseResult {
     const payload = msgpack.encode(data, { kind: 'command', type, schemaVersion: 1 });
     const envelope = { type, schemaVersion: 1, payload };
     // The module that decides checks this too. Here it names a bad line before anything is sent, whichever module that is.
-    account.types.command.fromEnvelope(envelope);
-    return { command: { id, envelope } };
+    const command = account.types.command.fromEnvelope(envelope);
+    return { command: { id, stream: account.routing.streamId(command), envelope } };
   } catch (error) {
     if (isFault(error)) return problem(error.code, error.message);
     throw error;

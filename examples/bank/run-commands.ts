@@ -1,6 +1,7 @@
 /** Decides the commands of a file: many at once over the accounts, in order within one account. */
 import { isCommandFailure, type ModuleEventSourcer } from 'decidable';
 import type { BankCommand } from './parse-line.ts';
+import { Queue } from './queue.ts';
 import { countBadLine, type Tally } from './tally.ts';
 
 /** Commands that are decided at the same time. Those that arrive together share a commit of the disk. */
@@ -15,7 +16,7 @@ export interface ParsedLine {
 }
 
 /**
- * Ends when the last command is decided, or, where `halt` is aborted, when those that were begun are.
+ * Ends when the last command is decided, or, where `halt` is aborted, when those that were sent are.
  * @throws CommandFailure where the store fails; `halt` is aborted then, so that nobody waits for more input.
  */
 export async function runCommands(
@@ -24,29 +25,26 @@ export async function runCommands(
   tally: Tally,
   halt: AbortController,
 ): Promise<void> {
-  const inFlight = new Map<string, Promise<void>>();
+  const queue = new Queue();
   let failure: { readonly error: unknown } | undefined;
-  let oneEnded = Promise.withResolvers<void>();
 
   for await (const { line, command } of lines) {
-    // The same id twice: the first must be stored before the second is looked up, whatever their accounts are.
-    await inFlight.get(command.id);
-    while (inFlight.size >= IN_FLIGHT) await oneEnded.promise;
+    if (queue.size >= IN_FLIGHT) await queue.oneEnded();
     if (halt.signal.aborted) break;
 
-    const decided = decide(sourcer, line, command, tally)
-      .catch((error: unknown) => {
+    // In order within an account, and the first of two with one id before the second. The event sourcer queues the commands
+    // of a stream too, but goes on after one that failed; here the next must not be decided before it.
+    queue.add([`account ${command.stream}`, `id ${command.id}`], async () => {
+      if (halt.signal.aborted) return;
+      try {
+        await decide(sourcer, line, command, tally);
+      } catch (error) {
         failure ??= { error };
         halt.abort();
-      })
-      .finally(() => {
-        inFlight.delete(command.id);
-        oneEnded.resolve();
-        oneEnded = Promise.withResolvers();
-      });
-    inFlight.set(command.id, decided);
+      }
+    });
   }
-  await Promise.all(inFlight.values());
+  await queue.ended();
   if (failure !== undefined) throw failure.error;
 }
 

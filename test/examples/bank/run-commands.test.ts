@@ -110,6 +110,24 @@ test('when the store fails, nothing more is begun, and what was begun is waited 
   assert.equal(tally.accepted, IN_FLIGHT - 1);
 });
 
+test('a command waits for the one before it in its account, and is not sent where that one failed', async () => {
+  const { sourcer, waiting } = slowSourcer();
+  const tally = newTally();
+  const lines = commands(
+    ['1', 'OpenAccount', { accountId: 'a', owner: 'Ada' }],
+    ['2', 'Deposit', { accountId: 'a', amount: 1 }],
+    ['3', 'OpenAccount', { accountId: 'b', owner: 'Bo' }],
+  );
+  const done = runCommands(lines, sourcer, tally, new AbortController());
+  await settled();
+  assert.equal(waiting.length, 2, 'one of each account');
+  const failure = new CommandFailure({ tag: 'store', val: { code: 'io', message: 'the disk hiccups' } }, 'io');
+  waiting[0]?.reject(failure);
+  waiting[1]?.resolve(ACCEPTED);
+  await assert.rejects(done, failure);
+  assert.equal(waiting.length, 2);
+});
+
 test('when the store fails while the input is idle, the input is ended', async () => {
   const { sourcer, waiting } = slowSourcer();
   const halt = new AbortController();
