@@ -2,10 +2,16 @@
 import { CHAIN_START, commitHash } from '../../../core/chain.ts';
 import type { Appended } from '../../../core/event-store.ts';
 import type { Decision, Envelope, Precondition } from '../../../core/messages.ts';
-import { recordedEvents } from '../../../core/recorded.ts';
 import { conflict, duplicate, holds } from '../../../core/store-arguments.ts';
 import { categoryOf } from '../../../core/stream-name.ts';
-import { type Contents, lastRevision, type Stream } from './contents.ts';
+import {
+  type Bytes,
+  type Contents,
+  lastRevision,
+  recordedDecision,
+  type StoredCommit,
+  type Stream,
+} from './contents.ts';
 
 /** @throws AppendFailure `duplicate` or `conflict`; the arguments have been checked. */
 export function append(
@@ -13,40 +19,36 @@ export function append(
   name: string,
   given: readonly Envelope[],
   precondition: Precondition,
-  from: Decision,
-  recordedAt: bigint,
+  decision: Decision,
+  recordedAt: number,
 ): Appended {
-  const known = contents.byCommand.get(from.commandId);
-  if (known !== undefined) throw duplicate(known.decision);
+  const known = contents.byCommand.get(decision.commandId);
+  if (known !== undefined) throw duplicate(recordedDecision(known));
   const existing = contents.byName.get(name);
   const before = lastRevision(existing);
   if (!holds(precondition, before)) throw conflict(name, precondition, before);
 
-  // The caller's buffers are the caller's, and codecs reuse theirs.
-  const events = given.map(copied);
-  const decision: Decision = { ...from, command: copied(from.command) };
-  const some = events.length > 0;
-  const firstRevision = some ? BigInt(existing?.events.length ?? 0) : undefined;
-  const firstPosition = some ? BigInt(contents.events.length + 1) : undefined;
-  const previous = existing?.commits.at(-1)?.decision.hash ?? CHAIN_START;
-  const hash = commitHash(previous, { stream: name, firstRevision, recordedAt, decision, events });
+  const revision = existing?.events.length ?? 0;
+  const position = contents.events.length + 1;
+  const firstRevision = given.length > 0 ? BigInt(revision) : undefined;
+  const previous = existing?.commits.at(-1)?.hash ?? CHAIN_START;
+  const time = BigInt(recordedAt);
+  const hash = commitHash(previous, { stream: name, firstRevision, recordedAt: time, decision, events: given });
 
-  const stream = existing ?? added(contents, name);
-  const revision = some ? BigInt(stream.events.length + events.length - 1) : before;
-  const appended: Appended = { firstRevision, firstPosition, revision, recordedAt, hash };
-  for (const event of recordedEvents(name, events, decision, appended)) {
-    stream.events.push(event);
-    contents.events.push(event);
+  const of = existing ?? added(contents, name);
+  const events: Envelope[] = [];
+  for (const event of given) events.push(copied(event, contents.bytes));
+  const command = copied(decision.command, contents.bytes);
+  const index = of.commits.length;
+  const commit: StoredCommit = { of, index, decision, command, events, revision, position, recordedAt, hash };
+  for (let count = 0; count < events.length; count++) {
+    of.events.push(commit);
+    contents.events.push(commit);
   }
-  const commit = {
-    index: stream.commits.length,
-    of: stream,
-    decision: { stream: name, decision, firstRevision, eventCount: events.length, recordedAt, hash },
-    events,
-  };
-  stream.commits.push(commit);
+  of.commits.push(commit);
   contents.byCommand.set(decision.commandId, commit);
-  return appended;
+  const firstPosition = given.length > 0 ? BigInt(position) : undefined;
+  return { firstRevision, firstPosition, revision: lastRevision(of), recordedAt: time, hash };
 }
 
 function added(contents: Contents, name: string): Stream {
@@ -56,6 +58,7 @@ function added(contents: Contents, name: string): Stream {
   return stream;
 }
 
-function copied({ type, schemaVersion, payload }: Envelope): Envelope {
-  return { type, schemaVersion, payload: new Uint8Array(payload) };
+/** The caller's buffers are the caller's, and codecs reuse theirs. */
+function copied({ type, schemaVersion, payload }: Envelope, bytes: Bytes): Envelope {
+  return { type, schemaVersion, payload: bytes.copyOf(payload) };
 }

@@ -2,47 +2,58 @@
 import type { RecordedCommit } from '../../../core/chain.ts';
 import type { ReadAllOptions, ReadStreamOptions } from '../../../core/event-store.ts';
 import { DEFAULT_READ_LIMIT } from '../../../core/limits.ts';
-import type { RecordedEvent } from '../../../core/messages.ts';
-import { categoryOf } from '../../../core/stream-name.ts';
+import type { RecordedDecision, RecordedEvent } from '../../../core/messages.ts';
 import type { ReadCommitsOptions, ReadStreamsOptions, StreamHead } from '../../../core/verify-chain.ts';
-import { type Contents, lastRevision } from './contents.ts';
+import { type Contents, lastRevision, recordedDecision, recordedEvent, type StoredCommit } from './contents.ts';
 
 export function readStream(contents: Contents, name: string, options: ReadStreamOptions): readonly RecordedEvent[] {
+  const { direction, fromRevision, limit = DEFAULT_READ_LIMIT } = options;
   const events = contents.byName.get(name)?.events ?? [];
-  const limit = options.limit ?? DEFAULT_READ_LIMIT;
-  if (options.direction === 'forward') {
-    const from = Number(options.fromRevision ?? 0n);
-    return events.slice(from, from + limit);
-  }
-  const end = Math.min(events.length, options.fromRevision === undefined ? Infinity : Number(options.fromRevision) + 1);
-  return events.slice(Math.max(0, end - limit), end).reverse();
-}
-
-export function readAll({ events }: Contents, options: ReadAllOptions): readonly RecordedEvent[] {
-  const { direction, afterPosition } = options;
-  const limit = options.limit ?? DEFAULT_READ_LIMIT;
-  const wanted = filter(options);
   const found: RecordedEvent[] = [];
+  const at = (revision: number): void => {
+    const commit = events[revision]!;
+    found.push(recordedEvent(commit, revision - commit.revision));
+  };
   if (direction === 'forward') {
-    // The event at position p is at index p - 1: the one behind it, at p.
-    for (let at = Number(afterPosition ?? 0n); at < events.length && found.length < limit; at++) {
-      if (wanted(events[at]!)) found.push(events[at]!);
-    }
+    const from = Number(fromRevision ?? 0n);
+    for (let revision = from; revision < events.length && found.length < limit; revision++) at(revision);
   } else {
-    const behind = afterPosition === undefined ? events.length : Math.min(events.length, Number(afterPosition) - 1);
-    for (let at = behind - 1; at >= 0 && found.length < limit; at--) {
-      if (wanted(events[at]!)) found.push(events[at]!);
-    }
+    const from = Math.min(events.length - 1, fromRevision === undefined ? Infinity : Number(fromRevision));
+    for (let revision = from; revision >= 0 && found.length < limit; revision--) at(revision);
   }
   return found;
 }
 
-function filter({ categories, eventTypes }: ReadAllOptions): (event: RecordedEvent) => boolean {
+export function readAll({ events }: Contents, options: ReadAllOptions): readonly RecordedEvent[] {
+  const { direction, afterPosition, limit = DEFAULT_READ_LIMIT } = options;
+  const wanted = filter(options);
+  const found: RecordedEvent[] = [];
+  const at = (position: number): void => {
+    const commit = events[position - 1]!;
+    const index = position - commit.position;
+    if (wanted(commit, index)) found.push(recordedEvent(commit, index));
+  };
+  if (direction === 'forward') {
+    const from = Number(afterPosition ?? 0n) + 1;
+    for (let position = from; position <= events.length && found.length < limit; position++) at(position);
+  } else {
+    const from = Math.min(events.length, afterPosition === undefined ? Infinity : Number(afterPosition) - 1);
+    for (let position = from; position >= 1 && found.length < limit; position--) at(position);
+  }
+  return found;
+}
+
+function filter({ categories, eventTypes }: ReadAllOptions): (commit: StoredCommit, index: number) => boolean {
   if (categories.length === 0 && eventTypes.length === 0) return () => true;
   const [ofCategories, ofTypes] = [new Set(categories), new Set(eventTypes)];
-  return ({ context, event }) =>
-    (ofTypes.size === 0 || ofTypes.has(event.type)) &&
-    (ofCategories.size === 0 || ofCategories.has(categoryOf(context.stream)));
+  return ({ of, events }, index) =>
+    (ofTypes.size === 0 || ofTypes.has(events[index]!.type)) &&
+    (ofCategories.size === 0 || ofCategories.has(of.category));
+}
+
+export function findDecision(contents: Contents, commandId: string): RecordedDecision | undefined {
+  const commit = contents.byCommand.get(commandId);
+  return commit === undefined ? undefined : recordedDecision(commit);
 }
 
 export function readCommits(contents: Contents, name: string, options: ReadCommitsOptions): readonly RecordedCommit[] {
@@ -53,7 +64,7 @@ export function readCommits(contents: Contents, name: string, options: ReadCommi
   const start = after === undefined ? 0 : after.index + 1;
   return stream.commits
     .slice(start, start + (options.limit ?? DEFAULT_READ_LIMIT))
-    .map(({ decision, events }) => ({ decision, events }));
+    .map((commit) => ({ decision: recordedDecision(commit), events: commit.events }));
 }
 
 export function readStreams(contents: Contents, options: ReadStreamsOptions): readonly StreamHead[] {
@@ -63,6 +74,6 @@ export function readStreams(contents: Contents, options: ReadStreamsOptions): re
   return contents.streams.slice(start, start + (options.limit ?? DEFAULT_READ_LIMIT)).map((stream) => ({
     stream: stream.name,
     revision: lastRevision(stream),
-    hash: stream.commits.at(-1)!.decision.hash, // a stream is added by its first commit
+    hash: stream.commits.at(-1)!.hash, // a stream is added by its first commit
   }));
 }

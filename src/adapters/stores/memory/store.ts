@@ -24,7 +24,7 @@ import {
 import type { CommitSource, ReadCommitsOptions, ReadStreamsOptions, StreamHead } from '../../../core/verify-chain.ts';
 import { append } from './append.ts';
 import { empty, snapshotName } from './contents.ts';
-import { readAll, readCommits, readStream, readStreams } from './read.ts';
+import { findDecision, readAll, readCommits, readStream, readStreams } from './read.ts';
 
 export interface MemoryStoreOptions {
   /** The time that `recordedAt` is stamped with, milliseconds since the Unix epoch. Undefined: `Date.now`. */
@@ -58,7 +58,7 @@ class Store implements MemoryStore {
   ): Promise<Appended> {
     if (this.#closed) throw appendAfterClose();
     checkAppend(stream, events, precondition, decision);
-    return append(this.#contents, stream, events, precondition, decision, BigInt(this.#now()));
+    return append(this.#contents, stream, events, precondition, decision, this.#now());
   }
 
   async readStream(stream: string, options: ReadStreamOptions): Promise<readonly RecordedEvent[]> {
@@ -76,7 +76,7 @@ class Store implements MemoryStore {
   async findDecision(commandId: string): Promise<RecordedDecision | undefined> {
     this.#open();
     checkCommandId(commandId);
-    return this.#contents.byCommand.get(commandId)?.decision;
+    return findDecision(this.#contents, commandId);
   }
 
   async loadSnapshot(key: SnapshotKey): Promise<Snapshot | undefined> {
