@@ -114,6 +114,33 @@ describe('a decision that reaches outside', () => {
     );
   });
 
+  it('is found out where it decides by the order of the fields of a state, which a snapshot does not keep', () => {
+    const race = defineDecider({
+      name: 'race',
+      version: '1',
+      state: z.record(z.string(), z.int()),
+      commands: { Finish: z.object({}) },
+      events: { Passed: z.object({ runner: z.string() }), Won: z.object({ runner: z.string() }) },
+      streamId: () => 'race',
+      initialState: {},
+      evolve: {
+        Passed: (draft, { runner }) => {
+          draft[runner] = 1;
+        },
+        Won: (_draft, _data) => {},
+      },
+      decide: { Finish: (state) => [{ type: 'Won', data: { runner: Object.keys(state)[0] ?? '' } }] },
+    });
+    const { given } = testDecider(race);
+    const [zoe, ada] = [race.events.Passed({ runner: 'Zoe' }), race.events.Passed({ runner: 'Ada' })];
+    given(ada, zoe)
+      .when({ type: 'Finish', data: {} })
+      .then(race.events.Won({ runner: 'Ada' }));
+    assert.throws(() => given(zoe, ada).when({ type: 'Finish', data: {} }), {
+      message: /^Finish was decided on the state of a snapshot, and gave different events/,
+    });
+  });
+
   it('may use what depends on its arguments alone', () => {
     const pure = [
       () => new Date(0).toISOString(),

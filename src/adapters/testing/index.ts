@@ -9,7 +9,7 @@ export {
   type Outcome,
   withoutAmbient,
 } from './forbidden.ts';
-export { type DecisionOutcome, runDecision, runDeterministically } from './run-decision.ts';
+export { type DecisionOutcome, runDecision, runDeterministically, type StateSource } from './run-decision.ts';
 export {
   type DeciderTest,
   type DeciderTestOptions,

@@ -16,14 +16,21 @@ export type DecisionOutcome =
   | { readonly tag: 'rejected'; readonly rejection: Rejection; readonly state: Uint8Array }
   | { readonly tag: 'fault'; readonly fault: Fault; readonly error: unknown };
 
-/** Folds, decides, and folds what was decided: an event that could not be folded again is found here. */
+/** Where the state comes from that a command is decided on. */
+export type StateSource = 'history' | 'snapshot';
+
+/**
+ * Folds, decides, and folds what was decided: an event that could not be folded again is found here.
+ * @param source `snapshot`: the state is stored and read again before the decision.
+ */
 export function runDecision<State, Command, Event>(
   module: CommandHandler<State, Command, Event>,
   history: readonly Envelope[],
   command: Envelope,
+  source: StateSource = 'history',
 ): DecisionOutcome {
   try {
-    return decideOnce(module, history, command);
+    return decideOnce(module, history, command, source);
   } catch (error) {
     if (isFault(error)) return { tag: 'fault', fault: error.payload, error };
     throw error;
@@ -34,11 +41,16 @@ function decideOnce<State, Command, Event>(
   { types, decider }: CommandHandler<State, Command, Event>,
   history: readonly Envelope[],
   command: Envelope,
+  source: StateSource,
 ): DecisionOutcome {
   let state = decider.initialState();
   try {
     for (const envelope of history) state = fold(envelope);
     const before = types.state.toBytes(state);
+    if (source === 'snapshot') {
+      types.state.drop?.(state);
+      state = types.state.fromBytes(before);
+    }
     let decided: readonly Envelope[];
     try {
       decided = withHandle(types.command, command, (handle) => {
@@ -97,6 +109,14 @@ export function runDeterministically<State, Command, Event>(
     throw new NondeterminismError(
       `${command.type} was decided twice from the same history, and ${difference}: something outside state and command ` +
         'decides with it; look for variables of the module that a decision changes',
+    );
+  }
+  const restored = runIsolated(() => runDecision(module, history, command, 'snapshot'));
+  const loss = differenceOf(first, restored);
+  if (loss !== undefined) {
+    throw new NondeterminismError(
+      `${command.type} was decided on the state of a snapshot, and ${loss}: the bytes of a state keep no order of fields, of ` +
+        'maps and of sets, and no undefined; do not decide by them (a list keeps its order)',
     );
   }
   return first;
