@@ -38,7 +38,7 @@ export function summarize({ file, db, tally, ledger, seconds }: Run): string {
   if (accounts.length > 0) {
     lines.push('', 'Largest balances');
     for (const [id, { owner, balance }] of accounts.slice(0, LARGEST)) {
-      lines.push(`  ${id.padEnd(14)}${money(balance).padStart(14)}  ${owner}`);
+      lines.push(`  ${printable(id).padEnd(14)}${money(balance).padStart(14)}  ${printable(owner)}`);
     }
   }
   if (tally.rejections.size > 0) {
@@ -50,7 +50,7 @@ export function summarize({ file, db, tally, ledger, seconds }: Run): string {
   if (tally.badLines > 0) {
     lines.push('', 'Bad lines');
     for (const { line, code, reason } of [...tally.listedBadLines].sort((a, b) => a.line - b.line)) {
-      lines.push(`  ${count(line).padStart(7)}  ${code.padEnd(18)} ${reason}`);
+      lines.push(`  ${count(line).padStart(7)}  ${code.padEnd(18)} ${printable(reason)}`);
     }
     const more = tally.badLines - tally.listedBadLines.length;
     if (more > 0) lines.push(`  … and ${count(more)} more`);
@@ -65,6 +65,12 @@ export function summarize({ file, db, tally, ledger, seconds }: Run): string {
 
 function count(value: number): string {
   return value.toLocaleString('en-US');
+}
+
+/** What came from outside, without what would move the cursor or turn the text around: ESC is \\u001b. */
+function printable(text: string): string {
+  const escape = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  return text.replace(/[\p{Cc}\p{Bidi_Control}]/gu, escape);
 }
 
 /** Minor units as people read them: 123456 is 1,234.56. */

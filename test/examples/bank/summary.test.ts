@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { summarize } from '../../../examples/bank/summary.ts';
+import { countBadLine, MAX_LISTED_BAD_LINES, newTally } from '../../../examples/bank/tally.ts';
+
+const accounts = new Map([
+  ['a', { owner: 'Ada', balance: 1250, open: true }],
+  ['b', { owner: 'Bo', balance: 123_456_789, open: true }],
+  ['c', { owner: 'Cy', balance: 0, open: false }],
+]);
+
+test('what a run leaves on the screen', () => {
+  const tally = { ...newTally(), lines: 10, accepted: 6, rejected: 3, redelivered: 2, newEvents: 5 };
+  tally.rejections.set('not-open', 1).set('insufficient-funds', 2);
+  countBadLine(tally, 1_234, { code: 'not-json', reason: 'it is prose' });
+  countBadLine(tally, 7, { code: 'empty-line', reason: 'it is empty' });
+  assert.equal(
+    summarize({ file: '-', db: 'my.db', tally, ledger: { accounts, events: 42 }, seconds: 0.5 }),
+    `  lines                     10  from standard input
+  commands                   9  6 accepted, 3 rejected
+  redelivered                2  known by their id: not decided again
+  bad lines                  2
+  new events                 5  into my.db
+
+  accounts                   3  2 open, 1 closed
+  events                    42
+  total           1,234,580.39
+
+Largest balances
+  b               1,234,567.89  Bo
+  a                      12.50  Ada
+  c                       0.00  Cy
+
+Rejections
+  insufficient-funds         2
+  not-open                   1
+
+Bad lines
+        7  empty-line         it is empty
+    1,234  not-json           it is prose
+
+18 commands a second (0.50 s)
+`,
+  );
+});
+
+test('what came from outside cannot write on the terminal', () => {
+  const tally = newTally();
+  countBadLine(tally, 1, { code: 'not-json', reason: 'an escape \u001b[2J and a\nline' });
+  const evil = new Map([['a', { owner: '\u202eevil\u0007', balance: 1, open: true }]]);
+  const text = summarize({ file: '-', db: 'my.db', tally, ledger: { accounts: evil, events: 1 }, seconds: 1 });
+  assert.match(text, /an escape \\u001b\[2J and a\\u000aline\n/);
+  assert.match(text, /\\u202eevil\\u0007\n/);
+});
+
+test('a run that changed nothing says so', () => {
+  const run = { file: 'my.ndjson', db: 'my.db', ledger: { accounts, events: 42 }, seconds: 1 };
+  const again = summarize({ ...run, tally: { ...newTally(), lines: 3, accepted: 2, rejected: 1, redelivered: 3 } });
+  assert.ok(again.endsWith('Nothing changed: my.db knew every one of these commands.\n'), again);
+  const empty = summarize({ ...run, tally: newTally() });
+  assert.doesNotMatch(empty, /Nothing changed/);
+});
+
+test('of very many bad lines, the first are listed and the rest is counted', () => {
+  const tally = newTally();
+  for (let line = 1; line <= MAX_LISTED_BAD_LINES + 5; line++) countBadLine(tally, line, { code: 'x', reason: 'y' });
+  const text = summarize({ file: '-', db: 'my.db', tally, ledger: { accounts: new Map(), events: 0 }, seconds: 1 });
+  assert.equal(text.match(/ {2}x /g)?.length, MAX_LISTED_BAD_LINES);
+  assert.match(text, /^ {2}… and 5 more$/m);
+});
