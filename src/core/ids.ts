@@ -22,7 +22,6 @@ import { CommandFailure } from './errors.ts';
 export const COMMAND_ID_NAMESPACE = 'f21aa10a-cc1b-5774-8588-740f40dd4e19';
 
 /** The text form of RFC 9562 §4, lower case, of any version and variant: others have drawn ids in their own ways. */
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const UUID_LENGTH = 36;
 
 const HEX: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
@@ -30,7 +29,17 @@ const encoder = new TextEncoder();
 
 /** Whether `text` is a UUID in lower-case text, the only form that this package writes. */
 export function isUuid(text: string): boolean {
-  return text.length === UUID_LENGTH && UUID.test(text);
+  if (text.length !== UUID_LENGTH) return false;
+  // Not by the regular expression: this is asked for every command, and the loop takes a fifth of the time.
+  for (let at = 0; at < UUID_LENGTH; at++) {
+    const code = text.charCodeAt(at);
+    const fits =
+      at === 8 || at === 13 || at === 18 || at === 23
+        ? code === 0x2d
+        : (code >= 0x30 && code <= 0x39) || (code >= 0x61 && code <= 0x66);
+    if (!fits) return false;
+  }
+  return true;
 }
 
 /**
@@ -42,9 +51,9 @@ export function isUuid(text: string): boolean {
  */
 export function commandUuid(id: string): string {
   if (id.length === UUID_LENGTH) {
-    if (UUID.test(id)) return id;
+    if (isUuid(id)) return id;
     const lower = id.toLowerCase();
-    if (UUID.test(lower)) return lower;
+    if (isUuid(lower)) return lower;
   }
   if (id === '') throw unusable('is empty: leave it out, or give each command a text of its own');
   if (!id.isWellFormed()) throw unusable(`holds a lone surrogate: ${JSON.stringify(id)}`);
