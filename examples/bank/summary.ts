@@ -67,10 +67,10 @@ function count(value: number): string {
   return value.toLocaleString('en-US');
 }
 
-/** What came from outside, without what would move the cursor or turn the text around: ESC is \\u001b. */
+/** What came from outside, without what would move the cursor or turn the text around: ESC is \u001b. */
 function printable(text: string): string {
-  const escape = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
-  return text.replace(/[\p{Cc}\p{Bidi_Control}]/gu, escape);
+  const escaped = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  return text.replace(/[\p{Cc}\p{Bidi_Control}]/gu, escaped);
 }
 
 /** Minor units as people read them: 123456 is 1,234.56. */
