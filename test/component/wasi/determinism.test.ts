@@ -1,0 +1,180 @@
+/** Clocks, randomness and streams: the same on every machine, whatever was called before. */
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { describe, test } from 'node:test';
+import { isTrap } from '../../../src/adapters/component/index.ts';
+import {
+  GuestExit,
+  LANGUAGE_RUNTIME,
+  type VirtualWasiOptions,
+  virtualWasi,
+} from '../../../src/adapters/component/wasi/index.ts';
+
+interface Pollable {
+  ready(): boolean;
+  block(): void;
+}
+interface Input {
+  read(length: bigint): Uint8Array;
+  skip(length: bigint): bigint;
+  subscribe(): Pollable;
+}
+interface Output {
+  checkWrite(): bigint;
+  write(bytes: Uint8Array): void;
+  blockingWriteAndFlush(bytes: Uint8Array): void;
+  blockingWriteZeroesAndFlush(length: bigint): void;
+  blockingSplice(source: Input, length: bigint): bigint;
+}
+interface Imports {
+  'wasi:clocks/monotonic-clock@0.2.12': {
+    now(): bigint;
+    subscribeDuration(duration: bigint): Pollable;
+    subscribeInstant(instant: bigint): Pollable;
+  };
+  'wasi:clocks/wall-clock@0.2.12': { now(): { seconds: bigint; nanoseconds: number } };
+  'wasi:io/poll@0.2.12': { poll(pollables: Pollable[]): Uint32Array };
+  'wasi:random/random@0.2.12': { getRandomBytes(length: bigint): Uint8Array; getRandomU64(): bigint };
+  'wasi:random/insecure@0.2.12': { getInsecureRandomBytes(length: bigint): Uint8Array };
+  'wasi:random/insecure-seed@0.2.12': { insecureSeed(): [bigint, bigint] };
+  'wasi:cli/stdin@0.2.12': { getStdin(): Input };
+  'wasi:cli/stdout@0.2.12': { getStdout(): Output };
+  'wasi:cli/environment@0.2.12': {
+    getEnvironment(): [string, string][];
+    getArguments(): string[];
+    initialCwd(): string | undefined;
+  };
+  'wasi:cli/exit@0.2.12': { exit(status: { tag: string }): void; exitWithCode(status: number): void };
+}
+
+function granted(options: VirtualWasiOptions = {}) {
+  const wasi = virtualWasi({ grant: LANGUAGE_RUNTIME, ...options });
+  return { wasi, imports: wasi.imports as unknown as Imports };
+}
+
+const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+const bytes = (text: string) => new TextEncoder().encode(text);
+const isClosed = (error: unknown) => (error as { payload?: { tag?: string } }).payload?.tag === 'closed';
+
+describe('clocks', () => {
+  test('show the command’s time during a decision, and a constant else', () => {
+    const { wasi, imports } = granted();
+    const { now } = imports['wasi:clocks/wall-clock@0.2.12'];
+    assert.deepEqual(now(), { seconds: 0n, nanoseconds: 0 });
+    wasi.setDecision({ time: 1_700_000_000_042n, seed: 'c' });
+    assert.deepEqual(now(), { seconds: 1_700_000_000n, nanoseconds: 42_000_000 });
+    wasi.setDecision();
+    assert.deepEqual(now(), { seconds: 0n, nanoseconds: 0 });
+  });
+
+  test('stand still, but for what the guest waits', () => {
+    const { wasi, imports } = granted();
+    const clock = imports['wasi:clocks/monotonic-clock@0.2.12'];
+    wasi.setDecision({ time: 1_000n, seed: 'c' });
+    assert.equal(clock.now(), 0n);
+    const later = clock.subscribeDuration(1_500_000_000n);
+    assert.equal(later.ready(), false);
+    later.block();
+    assert.equal(later.ready(), true);
+    assert.equal(clock.now(), 1_500_000_000n);
+    assert.deepEqual(imports['wasi:clocks/wall-clock@0.2.12'].now(), { seconds: 2n, nanoseconds: 500_000_000 });
+    wasi.setDecision({ time: 1_000n, seed: 'c' });
+    assert.equal(clock.now(), 0n, 'a decision does not see what the one before has waited');
+  });
+
+  test('poll gives what is ready; where nothing is, it waits for what comes first', () => {
+    const { imports } = granted();
+    const { poll } = imports['wasi:io/poll@0.2.12'];
+    const clock = imports['wasi:clocks/monotonic-clock@0.2.12'];
+    const [late, early] = [clock.subscribeInstant(20n), clock.subscribeInstant(10n)];
+    assert.deepEqual(poll([late, early]), Uint32Array.of(1));
+    assert.equal(clock.now(), 10n);
+    assert.deepEqual(poll([late, imports['wasi:cli/stdin@0.2.12'].getStdin().subscribe()]), Uint32Array.of(1));
+    assert.equal(clock.now(), 10n);
+  });
+});
+
+describe('randomness', () => {
+  test('is SHA-256 over interface, seed and block, as documented', () => {
+    const { wasi, imports } = granted();
+    wasi.setDecision({ time: 0n, seed: 'command 7' });
+    const block = (name: string, seed: string, index: number) =>
+      createHash('sha256')
+        .update(`${name}\0${seed}\0`)
+        .update(Uint8Array.of(0, 0, 0, index))
+        .digest();
+    const name = 'wasi:random/random';
+    const expected = Buffer.concat([block(name, 'command 7', 0), block(name, 'command 7', 1)]);
+    const { getRandomBytes, getRandomU64 } = imports['wasi:random/random@0.2.12'];
+    assert.deepEqual(Buffer.from(getRandomBytes(5n)), expected.subarray(0, 5));
+    assert.deepEqual(Buffer.from(getRandomBytes(40n)), expected.subarray(5, 45));
+    assert.equal(getRandomU64(), expected.readBigUInt64BE(45));
+    wasi.setDecision();
+    assert.deepEqual(Buffer.from(getRandomBytes(4n)), block(name, '', 0).subarray(0, 4));
+  });
+
+  test('does not depend on what another interface was asked', () => {
+    const [one, two] = [granted(), granted()];
+    for (const { wasi } of [one, two]) wasi.setDecision({ time: 0n, seed: 's' });
+    one.imports['wasi:random/random@0.2.12'].getRandomBytes(100n);
+    const seedOf = ({ imports }: typeof one) => imports['wasi:random/insecure-seed@0.2.12'].insecureSeed();
+    const bytesOf = ({ imports }: typeof one) => imports['wasi:random/insecure@0.2.12'].getInsecureRandomBytes(3n);
+    assert.deepEqual(seedOf(one), seedOf(two));
+    assert.deepEqual(bytesOf(one), bytesOf(two));
+  });
+
+  test('is bounded: a guest cannot ask for all the memory of its host', () => {
+    const { imports } = granted();
+    assert.throws(() => imports['wasi:random/random@0.2.12'].getRandomBytes(2n ** 63n), isTrap);
+  });
+});
+
+describe('the command line', () => {
+  test('is what it was given, and nothing of the process', () => {
+    const { imports } = granted({ arguments: ['a', '-b'], environment: { LANG: 'C' }, directory: '/w' });
+    const environment = imports['wasi:cli/environment@0.2.12'];
+    assert.deepEqual(environment.getEnvironment(), [['LANG', 'C']]);
+    assert.deepEqual(environment.getArguments(), ['a', '-b']);
+    assert.equal(environment.initialCwd(), '/w');
+    assert.deepEqual(granted().imports['wasi:cli/environment@0.2.12'].getEnvironment(), []);
+  });
+
+  test('standard input is read to its end', () => {
+    const { imports } = granted({ stdin: 'Łucja' });
+    const stdin = imports['wasi:cli/stdin@0.2.12'].getStdin();
+    assert.equal(text(stdin.read(2n)), 'Ł');
+    assert.equal(stdin.skip(1n), 1n);
+    assert.equal(text(stdin.read(2n ** 64n - 1n)), 'cja');
+    assert.throws(() => stdin.read(1n), isClosed);
+  });
+
+  test('standard output comes as lines, whatever the pieces', () => {
+    const lines: string[] = [];
+    const { imports } = granted({ stdout: (line) => lines.push(line), stdin: 'from stdin\n' });
+    const out = imports['wasi:cli/stdout@0.2.12'].getStdout();
+    assert.ok(out.checkWrite() > 0n);
+    const [first, second] = [bytes('Łu'), bytes('cja\n\nrest')];
+    out.write(first.subarray(0, 1));
+    out.write(first.subarray(1));
+    out.blockingWriteAndFlush(second);
+    assert.deepEqual(lines, ['Łucja', '']);
+    out.blockingWriteZeroesAndFlush(1n);
+    out.write(bytes('\n'));
+    assert.equal(lines[2], 'rest\0');
+    assert.equal(out.blockingSplice(imports['wasi:cli/stdin@0.2.12'].getStdin(), 100n), 11n);
+    assert.equal(lines[3], 'from stdin');
+    out.write(new Uint8Array(200_000).fill(0x61));
+    assert.ok(lines.length > 4, 'a line without an end is not kept for ever');
+  });
+
+  test('the end of the program is a trap that knows its status', () => {
+    const { exit, exitWithCode } = granted().imports['wasi:cli/exit@0.2.12'];
+    const endsWith = (status: number) => (error: unknown) => error instanceof GuestExit && error.status === status;
+    assert.throws(() => exit({ tag: 'ok' }), endsWith(0));
+    assert.throws(() => exit({ tag: 'err' }), endsWith(1));
+    assert.throws(
+      () => exitWithCode(3),
+      (error) => isTrap(error) && endsWith(3)(error),
+    );
+  });
+});

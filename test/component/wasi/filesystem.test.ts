@@ -1,0 +1,124 @@
+/** `wasi:filesystem` in memory. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { Descriptor } from '../../../src/adapters/component/wasi/filesystem.ts';
+import { type VirtualWasiOptions, virtualWasi } from '../../../src/adapters/component/wasi/index.ts';
+
+interface Imports {
+  'wasi:filesystem/preopens@0.2.12': { getDirectories(): [Descriptor, string][] };
+}
+
+function opened(options: VirtualWasiOptions = {}) {
+  const wasi = virtualWasi({ grant: ['wasi:filesystem/preopens'], ...options });
+  const [[root, path]] = (wasi.imports as unknown as Imports)['wasi:filesystem/preopens@0.2.12'].getDirectories() as [
+    [Descriptor, string],
+  ];
+  assert.equal(path, '/');
+  return { wasi, root };
+}
+
+const follow = { symlinkFollow: true };
+const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+const bytes = (text: string) => new TextEncoder().encode(text);
+const fails = (code: string) => (error: unknown) => (error as { payload?: unknown }).payload === code;
+const fileFailed = (error: unknown) =>
+  (error as { payload?: { tag?: string } }).payload?.tag === 'last-operation-failed';
+
+describe('files in memory', () => {
+  test('are read by offset and by stream', () => {
+    const { root } = opened({ files: { '/etc/rates.json': '{"eur":1}', 'etc/empty': '' } });
+    const file = root.openAt(follow, 'etc/rates.json', {}, { read: true });
+    assert.deepEqual(file.read(3n, 2n), [bytes('eur'), false]);
+    assert.deepEqual(file.read(100n, 7n), [bytes('1}'), true]);
+    const stream = file.readViaStream(1n);
+    assert.equal(text(stream.read(4n)), '"eur');
+    assert.equal(text(stream.blockingRead(100n)), '":1}');
+    assert.throws(
+      () => stream.read(1n),
+      (error) => (error as { payload: { tag: string } }).payload.tag === 'closed',
+    );
+    assert.deepEqual(file.stat(), { type: 'regular-file', linkCount: 1n, size: 9n });
+  });
+
+  test('are listed and told apart', () => {
+    const { root } = opened({ files: { 'a/b': '1', 'a/c/d': '2' } });
+    const entries = root.openAt(follow, 'a', { directory: true }, { read: true }).readDirectory();
+    assert.deepEqual(entries.readDirectoryEntry(), { type: 'regular-file', name: 'b' });
+    assert.deepEqual(entries.readDirectoryEntry(), { type: 'directory', name: 'c' });
+    assert.equal(entries.readDirectoryEntry(), undefined);
+    const [b, again] = [root.openAt(follow, 'a/b', {}, {}), root.openAt(follow, './a/../a/b', {}, {})];
+    assert.equal(b.isSameObject(again), true);
+    assert.deepEqual(b.metadataHash(), root.metadataHashAt(follow, 'a/b'));
+    assert.notDeepEqual(b.metadataHash(), root.metadataHash());
+  });
+
+  test('are written, cut and removed where that is allowed', () => {
+    const { root, wasi } = opened({ writableFiles: true });
+    root.createDirectoryAt('out');
+    const file = root.openAt(follow, 'out/log', { create: true, exclusive: true }, { read: true, write: true });
+    assert.equal(file.write(bytes('hello world'), 0n), 11n);
+    file.appendViaStream().blockingWriteAndFlush(bytes('!'));
+    file.writeViaStream(6n).write(bytes('W'));
+    assert.equal(text(wasi.readFile('/out/log')!), 'hello World!');
+    file.setSize(5n);
+    file.setSize(7n);
+    assert.deepEqual(wasi.readFile('out/log'), bytes('hello\0\0'));
+    root.renameAt('out/log', root, 'moved');
+    assert.equal(wasi.readFile('out/log'), undefined);
+    root.removeDirectoryAt('out');
+    root.openAt(follow, 'moved', { truncate: true }, { write: true });
+    assert.deepEqual(wasi.readFile('moved'), new Uint8Array(0));
+    root.unlinkFileAt('moved');
+    assert.throws(() => root.statAt(follow, 'moved'), fails('no-entry'));
+  });
+
+  test('cannot be changed where nothing was said', () => {
+    const { root } = opened({ files: { a: '1' } });
+    assert.throws(() => root.openAt(follow, 'b', { create: true }, { write: true }), fails('read-only'));
+    assert.throws(() => root.openAt(follow, 'a', {}, { write: true }), fails('read-only'));
+    assert.throws(() => root.createDirectoryAt('d'), fails('read-only'));
+    assert.throws(() => root.unlinkFileAt('a'), fails('read-only'));
+    const file = root.openAt(follow, 'a', {}, { read: true });
+    assert.throws(() => file.write(bytes('2'), 0n), fails('bad-descriptor'));
+    assert.throws(() => root.openAt(follow, 'a', {}, {}).read(1n, 0n), fails('bad-descriptor'));
+  });
+
+  test('are all there is: no path leads out of the directory', () => {
+    const { root } = opened({ files: { 'a/b': '1' } });
+    for (const path of ['/a/b', '../a', 'a/../../a', '..']) {
+      assert.throws(() => root.statAt(follow, path), fails('not-permitted'), path);
+    }
+  });
+
+  test('what is wrong has the code that the standard gives it', () => {
+    const { root } = opened({ files: { 'a/b': '1', f: '2' }, writableFiles: true });
+    assert.throws(() => root.openAt(follow, 'x', {}, {}), fails('no-entry'));
+    assert.throws(() => root.openAt(follow, 'f/x', {}, {}), fails('not-directory'));
+    assert.throws(() => root.openAt(follow, 'f', { directory: true }, {}), fails('not-directory'));
+    assert.throws(() => root.openAt(follow, 'f', { create: true, exclusive: true }, {}), fails('exist'));
+    assert.throws(() => root.openAt(follow, 'a', {}, { write: true }), fails('is-directory'));
+    assert.throws(() => root.unlinkFileAt('a'), fails('is-directory'));
+    assert.throws(() => root.removeDirectoryAt('a'), fails('not-empty'));
+    assert.throws(() => root.removeDirectoryAt('f'), fails('not-directory'));
+    assert.throws(() => root.createDirectoryAt('a'), fails('exist'));
+    assert.throws(() => root.renameAt('a', root, 'a/inner'), fails('invalid'));
+    assert.throws(() => root.symlinkAt(), fails('unsupported'));
+    assert.throws(() => root.linkAt(), fails('unsupported'));
+    assert.throws(() => root.readlinkAt('f'), fails('invalid'));
+    assert.throws(() => root.readViaStream(0n), fails('is-directory'));
+  });
+
+  test('are bounded in size', () => {
+    const { root } = opened({ writableFiles: true });
+    const file = root.openAt(follow, 'f', { create: true }, { write: true });
+    assert.throws(() => file.write(bytes('x'), 1n << 40n), fails('insufficient-space'));
+    assert.throws(() => file.setSize(1n << 62n), fails('invalid'));
+    assert.throws(() => file.writeViaStream(1n << 40n).write(bytes('x')), fileFailed);
+    assert.equal(file.stat().size, 0n);
+  });
+
+  test('that are given wrongly are refused at once', () => {
+    assert.throws(() => virtualWasi({ files: { '/': 'x' } }), TypeError);
+    assert.throws(() => virtualWasi({ files: { a: '1', 'a/b': '2' } }), /leads through a file/);
+  });
+});
