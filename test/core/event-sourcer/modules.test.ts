@@ -362,30 +362,61 @@ describe('several modules on one stream', () => {
 });
 
 describe('an instance that traps under the commands of others', () => {
-  it('fails the one that trapped, and no other', async () => {
-    let trap = false;
+  /** A till that traps once, when told, and a store that holds back the reading of stream `till-a`. */
+  const gated = (point: FailurePoint) => {
+    const trap = { next: false };
     const till = tillModule({
-      before: (point) => {
-        if (point !== 'decide' || !trap) return;
-        trap = false;
+      before: (now) => {
+        if (now !== point || !trap.next) return;
+        trap.next = false;
         throw new Trap('unreachable');
       },
     });
     const gate = Promise.withResolvers<void>();
     const reached = Promise.withResolvers<void>();
-    const store = unrulyStore(createMemoryStore(), (call, stream) => {
+    const memory = createMemoryStore();
+    const store = unrulyStore(memory, (call, stream) => {
       if (call !== 'readStream' || stream !== 'till-a') return undefined;
       reached.resolve();
       return gate.promise;
     });
     const sourcer = createEventSourcer({ store, modules: [till] });
+    return { memory, till, sourcer, trap, reached: reached.promise, letGo: () => gate.resolve() };
+  };
+  const other = tillEnvelope({ type: 'PayIn', till: 'b', amount: 1 });
+
+  it('fails the one that trapped, and no other', async () => {
+    const { till, sourcer, trap, reached, letGo } = gated('decide');
     const loading = sourcer.handleCommand(payIn);
     const waiting = sourcer.handleCommand(payIn);
-    await reached.promise;
-    trap = true;
-    await failsWith(sourcer.handleCommand(tillEnvelope({ type: 'PayIn', till: 'b', amount: 1 })), 'trap');
-    gate.resolve();
+    await reached;
+    trap.next = true;
+    await failsWith(sourcer.handleCommand(other), 'trap');
+    letGo();
     assert.deepEqual([(await loading).revision, (await waiting).revision], [0n, 1n]);
+    await sourcer.close();
+    assert.deepEqual([till.live.size, till.misuses], [0, []]);
+  });
+
+  it('fails no one who reads a state', async () => {
+    const { memory, sourcer, trap, reached, letGo } = gated('decide');
+    await createEventSourcer({ store: memory, modules: [tillModule()] }).handleCommand(payIn);
+    const reading = sourcer.readState('till-a');
+    await reached;
+    trap.next = true;
+    await failsWith(sourcer.handleCommand(other), 'trap');
+    letGo();
+    assert.equal((await reading).revision, 0n);
+  });
+
+  it('fails no one at all where it trapped while a handle was released', async () => {
+    const { till, sourcer, trap, reached, letGo } = gated('drop');
+    const loading = sourcer.handleCommand(payIn);
+    await reached;
+    trap.next = true;
+    assert.equal((await sourcer.handleCommand(other)).revision, 0n);
+    letGo();
+    assert.equal((await loading).revision, 0n);
     await sourcer.close();
     assert.deepEqual([till.live.size, till.misuses], [0, []]);
   });
