@@ -1,6 +1,8 @@
 /** What a file may be, and what happens to one that is not what it should be: nothing is lost, and nothing is changed. */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import {
+  chmodSync,
   closeSync,
   existsSync,
   mkdtempSync,
@@ -14,6 +16,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import Sqlite from 'better-sqlite3';
 import { createSqliteStore, type SqliteStoreOptions } from '../../src/adapters/stores/sqlite/index.ts';
 import { APPLICATION_ID, FORMAT_VERSION, MIGRATIONS } from '../../src/adapters/stores/sqlite/migrations.ts';
@@ -243,6 +246,33 @@ describe('a file that may not be written', () => {
     const saving = store.saveSnapshot(key, { revision: 0n, contentType: '', state: Uint8Array.of() });
     await assert.rejects(saving, (error) => isStoreFailure(error, 'failure') && error.payload.val.code === 'read-only');
     assert.equal((await store.readAll(FORWARD)).length, 100);
+  });
+});
+
+describe('a file whose permissions forbid writing', () => {
+  /** What a process that is not root sees of the file: root may write everything. */
+  function seen(file: string): string {
+    const program = fileURLToPath(new URL('processes/unprivileged.ts', import.meta.url));
+    const nobody = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
+    const args = ['--disable-warning=ExperimentalWarning', program, file];
+    const { stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', cwd: tmpdir(), ...nobody });
+    assert.equal(stderr, '');
+    return stdout.trim();
+  }
+
+  const windows = process.platform === 'win32' && 'Windows has no permission bits';
+  test('can be read, and refuses appends', { skip: windows }, async () => {
+    const file = await filled();
+    chmodSync(folder, 0o777);
+    chmodSync(file, 0o444);
+    assert.equal(seen(file), '100 read-only');
+  });
+
+  test('nor reading fails to open', { skip: windows }, async () => {
+    const file = await filled();
+    chmodSync(folder, 0o777);
+    chmodSync(file, 0o000);
+    assert.equal(seen(file), 'io');
   });
 });
 

@@ -158,7 +158,7 @@ export type CommandTypeRow = [
   schemaVersion: number,
 ];
 
-export type DecisionValues = [
+type DecisionValues = [
   id: number,
   commandId: Uint8Array,
   streamId: number,
@@ -176,7 +176,7 @@ export type DecisionValues = [
   hash: Uint8Array,
 ];
 
-export type PayloadRow = [eventTypeId: number, payload: Buffer];
+type PayloadRow = [eventTypeId: number, payload: Buffer];
 
 /** More branches than this cost more than looking at every event: a whole table is read faster than it is merged. */
 export const MAX_BRANCHES = 64;
