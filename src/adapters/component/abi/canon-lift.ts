@@ -18,13 +18,13 @@ import type { Stager } from './stager.ts';
 import {
   apply,
   Failure,
+  flatArguments,
   type HostResult,
   liftHostResult,
   lowerSimple,
   type Signature,
   signatureOf,
   stageHostResult,
-  stageLowerParam,
   stageLowerParams,
   stageSimpleParams,
 } from './values.ts';
@@ -195,22 +195,26 @@ function unwrap(value: unknown): unknown {
 function generalCall(call: Call): HostCallable {
   const { lifted, signature } = call;
   const { host } = lifted.stagers;
-  if (signature.params.length === 1 && !signature.spillsParams) {
-    const callWith = lowering(call, stageLowerParam(host, signature));
-    return callWith;
+  if (signature.params.length !== 1 || signature.spillsParams) {
+    const callWith = lowering(call, stageLowerParams(host, signature));
+    return (...args) => callWith(args);
   }
-  const callWith = lowering(call, stageLowerParams(host, signature));
-  return (...args) => callWith(args);
+  const lower = host.lower(signature.params[0]!);
+  return lowering(call, (cx, value, flat) => lower(cx, value, flat, 0));
 }
 
-function lowering<Args>(call: Call, lower: (cx: Context, args: Args) => CoreValue[]): (args: Args) => unknown {
-  const { core, context: cx, instance } = call;
+function lowering<Args>(
+  call: Call,
+  lower: (cx: Context, args: Args, flat: CoreValue[]) => void,
+): (args: Args) => unknown {
+  const { core, context: cx, instance, signature } = call;
+  const flat = flatArguments(signature);
   return (args) => {
     enterFromHost(instance);
     let isLowered = false;
     let value: unknown;
     try {
-      const flat = lower(cx, args);
+      lower(cx, args, flat);
       isLowered = true;
       value = finish(call, apply(core, flat));
     } catch (error) {
@@ -256,13 +260,14 @@ export function promisingCallableOf(lifted: LiftedFunction): HostCallable {
   const call = callOf(lifted);
   const { context, instance, host, signature } = call;
   const lowerAll = stageLowerParams(lifted.stagers.host, signature);
+  const flat = flatArguments(signature);
   const callAndWait = async (args: readonly unknown[]): Promise<unknown> => {
     enterFromHost(instance);
     const lends = host.handles.lenders.length;
     const objects = host.scope.length;
     let isLowered = false;
     try {
-      const flat = lowerAll(context, args);
+      lowerAll(context, args, flat);
       isLowered = true;
       return finish(call, (await start(...flat)) as CoreValue | undefined);
     } catch (error) {

@@ -19,6 +19,7 @@ import {
 import { show } from './javascript-values.ts';
 import {
   apply,
+  flatArguments,
   signatureOf,
   stageLiftParams,
   stageLiftResult,
@@ -298,12 +299,14 @@ function generalDirectCall(
   const { instance } = context;
   const signature = signatureOf(type);
   const liftAll = stageLiftParams(stagers.direct, signature);
-  const lowerAll = stageLowerParams(callee.stagers.direct, signatureOf(callee.type));
+  const calleeSignature = signatureOf(callee.type);
+  const lowerAll = stageLowerParams(callee.stagers.direct, calleeSignature);
+  const args = flatArguments(calleeSignature);
   return (...flat) => {
     checkMayLeave(instance);
     enter(instance, entering);
     try {
-      const args = lowerAll(callee.context, liftAll(context, flat));
+      lowerAll(callee.context, liftAll(context, flat), args);
       return finish(apply(core, args), flat[signature.flatParams]);
     } catch (error) {
       throw failInAll(instance, entering, error);

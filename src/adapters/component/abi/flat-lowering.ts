@@ -134,6 +134,17 @@ function stageLowerRecord(stager: Stager, type: ValueType & { kind: 'record' | '
     };
   }
   const keys = type.fields.map((field) => toCamelCase(field.name));
+  if (count === 3) {
+    const [key0 = '', key1 = '', key2 = ''] = keys;
+    const [lower0, lower1, lower2] = lowers;
+    const [, place1 = 0, place2 = 0] = places;
+    return (cx, value, flat, at) => {
+      const record = toObject(value, 'record');
+      lower0!(cx, record[key0], flat, at);
+      lower1!(cx, record[key1], flat, at + place1);
+      lower2!(cx, record[key2], flat, at + place2);
+    };
+  }
   return (cx, value, flat, at) => {
     const record = toObject(value, 'record');
     for (let i = 0; i < count; i++) lowers[i]!(cx, record[keys[i]!], flat, at + places[i]!);

@@ -160,15 +160,25 @@ function storeText(cx: Context, text: string): number {
 
 function storeTextAsUtf8(cx: Context, text: string): number {
   const { length } = text;
-  if (length <= SHORT && isAscii(text)) {
+  if (length <= SHORT) {
     const ptr = cx.allocate(1, length);
-    writeLatin1(cx, text, 0, ptr);
+    const { bytes } = cx.memory;
+    for (let i = 0; i < length; i++) {
+      const code = text.charCodeAt(i);
+      if (code >= 0x80) return storeEncoded(cx, text, ptr);
+      bytes[ptr + i] = code;
+    }
     cx.lowered = length;
     return ptr;
   }
+  return storeEncoded(cx, text, 0);
+}
+
+/** `old` is what was allocated for the text when it could still be ASCII, or 0. */
+function storeEncoded(cx: Context, text: string, old: number): number {
   // Replaces lone surrogates by U+FFFD, as a USVString does.
   const encoded = encoder.encode(text);
-  const ptr = cx.allocate(1, checkedLength(encoded.length));
+  const ptr = cx.reallocate(old, old === 0 ? 0 : text.length, 1, checkedLength(encoded.length));
   cx.memory.bytes.set(encoded, ptr);
   cx.lowered = encoded.length;
   return ptr;
@@ -177,11 +187,6 @@ function storeTextAsUtf8(cx: Context, text: string): number {
 function checkedLength(byteLength: number): number {
   if (byteLength > MAX_STRING_BYTE_LENGTH) throw new RangeError(`a string of ${byteLength} bytes is too long to pass`);
   return byteLength;
-}
-
-function isAscii(text: string): boolean {
-  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) >= 0x80) return false;
-  return true;
 }
 
 function isLatin1(text: string): boolean {

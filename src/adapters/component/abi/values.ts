@@ -146,43 +146,34 @@ function liftBareResult(cx: Context, discriminant: CoreValue | undefined): unkno
 
 // lower_flat_values ------------------------------------------------------------------------------------------------
 
-/** Arguments for a guest, as core arguments. */
+/**
+ * Arguments for a guest, as core arguments in `flat`. Each function has one such array for all its calls: they cannot
+ * overlap, since an instance that is being called cannot be entered again.
+ */
 export function stageLowerParams(
   stager: Stager,
-  { params, spillsParams, flatParams }: Signature,
-): (cx: Context, values: readonly unknown[]) => CoreValue[] {
+  { params, spillsParams }: Signature,
+): (cx: Context, values: readonly unknown[], flat: CoreValue[]) => void {
   const count = params.length;
   if (!spillsParams) {
     const lowers = params.map((param) => stager.lower(param));
     const places = flatPlaces(params);
-    const zeros = new Array<CoreValue>(flatParams).fill(0);
-    return (cx, values) => {
-      const flat = zeros.slice();
+    return (cx, values, flat) => {
       for (let i = 0; i < count; i++) lowers[i]!(cx, values[i], flat, places[i]!);
-      return flat;
     };
   }
   const { offsets, alignment, size } = layoutOfFields(params);
   const stores = params.map((param) => stager.store(param));
-  return (cx, values) => {
+  return (cx, values, flat) => {
     const ptr = cx.allocate(alignment, size);
     for (let i = 0; i < count; i++) stores[i]!(cx, values[i], ptr + offsets[i]!);
-    return [ptr];
+    flat[0] = ptr;
   };
 }
 
-/** The same for one parameter that is not spilled: the usual record. */
-export function stageLowerParam(
-  stager: Stager,
-  { params, flatParams }: Signature,
-): (cx: Context, value: unknown) => CoreValue[] {
-  const lower = stager.lower(params[0]!);
-  const zeros = new Array<CoreValue>(flatParams).fill(0);
-  return (cx, value) => {
-    const flat = zeros.slice();
-    lower(cx, value, flat, 0);
-    return flat;
-  };
+/** Room for the core arguments of a function. */
+export function flatArguments({ flatParams }: Signature): CoreValue[] {
+  return new Array<CoreValue>(flatParams).fill(0);
 }
 
 /** How an argument becomes its one core argument. */
@@ -221,7 +212,8 @@ export function stageLowerResult(
 }
 
 function checkedPointer(cx: Context, pointer: CoreValue | undefined, alignment: number, size: number): number {
-  const ptr = Number(pointer) >>> 0;
+  // The engine has checked that it is an i32.
+  const ptr = (pointer as number) >>> 0;
   if ((ptr & (alignment - 1)) !== 0) throw cx.trap('unaligned pointer: parameters or result');
   if (cx.isOutOfBounds(ptr, size)) throw cx.trap('pointer out of bounds of memory: parameters or result');
   return ptr;
