@@ -14,7 +14,12 @@ export interface BankCommand {
 
 export type ParseResult = { readonly command: BankCommand } | { readonly problem: Problem };
 
-const Frame = z.strictObject({ id: z.string().min(1).max(200), type: z.string(), data: z.looseObject({}) });
+/** Passed on as it is: a schema that copies would drop a key like `__proto__` in silence. */
+const Data = z.custom<object>(
+  (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+  'expected an object',
+);
+const Frame = z.strictObject({ id: z.string().min(1).max(200), type: z.string(), data: Data });
 
 export function parseLine(text: string): ParseResult {
   if (text.trim() === '') return problem('empty-line', 'a line is one JSON object; this one is empty');

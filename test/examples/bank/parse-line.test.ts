@@ -36,6 +36,8 @@ const BAD: readonly (readonly [string, string, RegExp])[] = [
   ['{"id":"","type":"Deposit","data":{}}', 'not-a-command', /id/],
   ['{"id":1,"type":"Deposit","data":{}}', 'not-a-command', /id/],
   ['{"id":"c1","type":"Deposit"}', 'not-a-command', /data/],
+  ['{"id":"c1","type":"Deposit","data":[]}', 'not-a-command', /data/],
+  ['{"id":"c1","type":"CloseAccount","data":{"accountId":"a","__proto__":{}}}', 'unencodable-value', /__proto__/],
   ['{"id":"c1","type":"Deposit","data":{},"ID":"c2"}', 'not-a-command', /ID/],
   ['{"id":"c1","type":"Despoit","data":{}}', 'unknown-type', /Despoit/],
   ['{"id":"c1","type":"toString","data":{}}', 'unknown-type', /toString/],
