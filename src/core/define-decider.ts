@@ -35,6 +35,7 @@ import {
 import { msgpack } from './msgpack.ts';
 import type { Descriptor, ForeignEvents } from './routing.ts';
 import { type StandardSchema, shapeOf } from './schema.ts';
+import type { Types } from './types.ts';
 import type { CommandHandler } from './worlds.ts';
 
 /**
@@ -113,6 +114,17 @@ export interface DeciderModule<State, Commands, Events>
    * @throws FaultError with code `unknown-type` or `invalid-shape`, and the place.
    */
   command(type: string, data: unknown): MessageOf<Commands>;
+}
+
+/** The state of a module: `StateOf<typeof account>`. */
+export type StateOf<Module extends AnyModule> = ReturnType<Module['types']['state']['fromBytes']>;
+
+/** The union of the events of a module. */
+export type EventOf<Module extends AnyModule> = ReturnType<Module['types']['event']['fromEnvelope']>;
+
+/** The part of a module that says what its handles are: of deciders, event handlers and projectors alike. */
+interface AnyModule {
+  readonly types: Types<unknown, unknown, unknown>;
 }
 
 interface CommandEntry extends MessageEntry {

@@ -13,8 +13,8 @@ export {
   right,
 } from './composition.ts';
 export {
-  type CommandOf,
   createEventSourcer,
+  type DispatchableCommand,
   type EventSourcerConfiguration,
   type ModuleEventSourcer,
 } from './create-event-sourcer.ts';
@@ -26,7 +26,9 @@ export {
   type DeciderDefinition,
   type DeciderModule,
   defineDecider,
+  type EventOf,
   type Evolve,
+  type StateOf,
 } from './define-decider.ts';
 export {
   cancel,

@@ -87,7 +87,7 @@ function unknownType(table: MessageTable, type: unknown, kind: string): FaultErr
 }
 
 /** The data of an envelope, in the newest version and checked. */
-export function readMessage(entry: MessageEntry, envelope: Envelope, codec: Codec): Message {
+function readMessage(entry: MessageEntry, envelope: Envelope, codec: Codec): Message {
   const { type, definition, shape, subject } = entry;
   const version = envelope.schemaVersion;
   if (version === definition.schemaVersion) {

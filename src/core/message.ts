@@ -39,6 +39,7 @@ export interface EventDefinition<Type extends string = string, Schema extends St
 /** When the state is stored after a command: `{ every: 100 }`, once so many events have come since the last time. */
 export type Snapshots = 'never' | { readonly every: number };
 
+/** As {@link EventDefinition}, with what a host must know: `Withdraw({ accountId, amount: 5n })`. */
 export interface CommandDefinition<Type extends string = string, Schema extends StandardSchema = StandardSchema>
   extends Definition<Schema> {
   (data: OutputOf<Schema>): Message<Type, OutputOf<Schema>>;
@@ -48,6 +49,7 @@ export interface CommandDefinition<Type extends string = string, Schema extends 
   readonly snapshot: Snapshots;
 }
 
+/** What may be said of any message. */
 export interface MessageOptions {
   /** The version of the schema, from 1. */
   readonly schemaVersion?: number;
@@ -55,6 +57,7 @@ export interface MessageOptions {
   readonly upcast?: Upcasters;
 }
 
+/** What may be said of a command. */
 export interface CommandPolicies extends MessageOptions {
   /** The guard for its events; `stream-unchanged` where nothing is said. */
   readonly precondition?: WritePrecondition;
@@ -160,7 +163,7 @@ export type DataOf<S> =
   S extends Definition<infer Schema> ? OutputOf<Schema> : S extends StandardSchema ? OutputOf<S> : never;
 
 /** The schema of a source. */
-export type SchemaOf<S> = S extends Definition<infer Schema> ? Schema : S extends StandardSchema ? S : never;
+type SchemaOf<S> = S extends Definition<infer Schema> ? Schema : S extends StandardSchema ? S : never;
 
 /** The union of the messages of a map. */
 export type MessageOf<Sources> = {
@@ -178,10 +181,12 @@ export type CheckedSources<Sources, Kind extends 'command' | 'event'> = {
       : never;
 };
 
+/** The definitions of a map of events, by type. */
 export type EventDefinitions<Sources> = {
   readonly [Type in keyof Sources & string]: EventDefinition<Type, SchemaOf<Sources[Type]>>;
 };
 
+/** The definitions of a map of commands, by type. */
 export type CommandDefinitions<Sources> = {
   readonly [Type in keyof Sources & string]: CommandDefinition<Type, SchemaOf<Sources[Type]>>;
 };

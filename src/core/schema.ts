@@ -122,7 +122,7 @@ function asynchronous(subject: Subject, answer: PromiseLike<unknown>): FaultErro
 }
 
 /** What the schema found, as a fault that names type and path: `Withdraw.data.amount: expected bigint …`. */
-export function invalidShape(issues: readonly SchemaIssue[], subject: Subject): FaultError {
+function invalidShape(issues: readonly SchemaIssue[], subject: Subject): FaultError {
   const places: [string, string][] = issues.slice(0, MAX_REPORTED_ISSUES).map((issue) => {
     const problem = issue.message.replace(/^Invalid input: /, '');
     return [placeOf(subject) + stepsText(pathOf(issue)), problem];

@@ -70,7 +70,7 @@ describe('the types refuse', () => {
 
   it('nothing else', () => {
     const expected = new Set(refusals.flatMap(ofCase));
-    const others = diagnostics.filter((found) => !expected.has(found));
+    const others = diagnostics.filter((found) => found.file.includes('cases/') && !expected.has(found));
     assert.deepEqual(others, []);
   });
 });

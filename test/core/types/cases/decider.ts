@@ -1,6 +1,14 @@
 /** What `defineDecider` refuses to compile. */
 import { z } from 'zod';
-import { defineCommand, defineDecider, defineEvent, reject } from '../../../../src/core/index.ts';
+import {
+  type CommandOf,
+  defineCommand,
+  defineDecider,
+  defineEvent,
+  type EventOf,
+  reject,
+  type StateOf,
+} from '../../../../src/core/index.ts';
 
 const Borrow = defineCommand('Borrow', z.object({ memberId: z.string(), bookId: z.string() }));
 const Return = defineCommand('Return', z.object({ memberId: z.string(), bookId: z.string() }));
@@ -226,7 +234,11 @@ defineDecider({
   decide: {},
 });
 
-export type MemberEvent = ReturnType<typeof member.types.event.fromEnvelope>;
+export type MemberEvent = EventOf<typeof member>;
+export const asked: CommandOf<typeof member> = Borrow({ memberId: 'm', bookId: 'b' });
+export const held: StateOf<typeof member> = { loans: ['b'], fees: 0n };
+// refused: Type 'string' is not assignable to type 'bigint' | the state of a module is its schema's
+export const wrong: StateOf<typeof member> = { loans: [], fees: '0' };
 
 export function narrow(event: MemberEvent): boolean {
   // refused: Property 'late' does not exist | a union of messages has to be told apart by type
