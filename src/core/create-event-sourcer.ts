@@ -55,7 +55,7 @@ export interface EventSourcerConfiguration<Modules extends readonly AnyModule[] 
 }
 
 /** The commands that a module takes as plain messages; none, where commands are handles. */
-export type CommandOf<Module> =
+export type DispatchableCommand<Module> =
   Module extends CommandHandler<infer _State, infer Command, infer _Event> ? Extract<Command, Message> : never;
 
 /** The event sourcer, with what typed callers in the process need besides. */
@@ -95,7 +95,7 @@ export interface ModuleEventSourcer<Command> extends EventSourcer, AsyncDisposab
  */
 export function createEventSourcer<const Modules extends readonly AnyModule[]>(
   configuration: EventSourcerConfiguration<Modules>,
-): ModuleEventSourcer<CommandOf<Modules[number]>> {
+): ModuleEventSourcer<DispatchableCommand<Modules[number]>> {
   return new Sourcer(configuration);
 }
 
@@ -251,18 +251,18 @@ function receivedJob(route: Route, envelope: Envelope, options: SendOptions): Jo
   }
 }
 
-/** A command that came as a message. What is decided on is what is recorded: the message as its schema makes it. */
+/** A command that came as a message. What is decided on is what is recorded: the message as its bytes will give it back. */
 function typedJob(route: Route, message: Message, options: SendOptions): Job {
   const commandId = commandIdOf(options);
-  const checked = route.check?.(message);
-  const envelope = encodeCommand(route.module, checked ?? message);
-  if (checked === undefined) return receivedJob(route, envelope, options);
+  const settled = route.settle?.(message);
+  const envelope = encodeCommand(route.module, settled ?? message);
+  if (settled === undefined) return receivedJob(route, envelope, options);
   return new Job(
     route,
-    streamOf(route, checked),
+    streamOf(route, settled),
     envelope,
     commandId,
-    checked,
+    settled,
     false,
     options,
     cancellationOf(route, options),

@@ -1,5 +1,5 @@
 /** Which module takes a command, and under which guard and snapshot policy: made once, from the descriptors. */
-import type { Subject } from '../codec.ts';
+import type { Codec, Subject } from '../codec.ts';
 import { DefinitionError } from '../errors.ts';
 import type { Message } from '../message.ts';
 import type { SnapshotPolicy, WritePrecondition } from '../messages.ts';
@@ -13,10 +13,10 @@ export interface Route {
   readonly precondition: WritePrecondition;
   readonly snapshot: SnapshotPolicy;
   /**
-   * A message as its schema makes it, where the module shows its schemas (as `defineDecider`'s do): it can be decided on
-   * without going through bytes. Undefined: it has to.
+   * A message as it will be read from its bytes, where the module shows its schemas (as `defineDecider`'s do): most can be
+   * decided on without going through bytes. Undefined: all have to.
    */
-  readonly check: ((message: Message) => Message) | undefined;
+  readonly settle: ((message: Message) => Message) | undefined;
 }
 
 export class Routes {
@@ -51,7 +51,7 @@ export class Routes {
         commandType: type,
         precondition,
         snapshot,
-        check: checkerOf(module, type),
+        settle: settlerOf(module, type),
       });
     }
   }
@@ -91,15 +91,22 @@ export class Routes {
   }
 }
 
-function checkerOf({ source, descriptor, name }: BoundModule, type: string): Route['check'] {
+function settlerOf(module: BoundModule, type: string): Route['settle'] {
+  const { source, descriptor, name, types } = module;
   const schema = 'commands' in source ? schemaOf(source.commands, type) : undefined;
   if (schema === undefined) return undefined;
   const shape = shapeOf(schema, `${name}.commands.${type}`);
   const schemaVersion = descriptor.commands.find((command) => command.type === type)?.schemaVersion ?? 1;
   const subject: Subject = { kind: 'command', type, schemaVersion };
+  // For values whose form only their bytes can tell: there and back again, as the module does it.
+  const codec: Codec = {
+    contentType: module.contentType,
+    encode: (data) => types.command.toEnvelope({ type, data }).payload,
+    decode: (payload) => dataOf(types.command.fromEnvelope({ type, schemaVersion, payload })),
+  };
   return ({ data }) => {
     try {
-      return { type, data: shape.check(data, subject) };
+      return { type, data: shape.settle(data, subject, codec) };
     } catch (error) {
       throw moduleFailure(error, `module ${name} checking command ${type}`, [
         ['module', name],
@@ -107,6 +114,10 @@ function checkerOf({ source, descriptor, name }: BoundModule, type: string): Rou
       ]);
     }
   };
+}
+
+function dataOf(message: unknown): unknown {
+  return typeof message === 'object' && message !== null && 'data' in message ? message.data : undefined;
 }
 
 /** The schema of a definition, as `DeciderModule.commands` holds them; the module may be of another copy of the package. */

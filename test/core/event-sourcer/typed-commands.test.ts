@@ -55,6 +55,32 @@ describe('a typed command', () => {
     );
   });
 
+  it('is decided on as a replay would read it, whatever form its values have', async () => {
+    const seen: unknown[] = [];
+    const tray = defineDecider({
+      name: 'tray',
+      version: '1',
+      state: z.object({}),
+      commands: { Put: z.object({ thing: z.unknown(), weight: z.number(), label: z.string().optional() }) },
+      events: { Lain: z.object({}) },
+      streamId: () => 'tray',
+      initialState: {},
+      evolve: { Lain: () => {} },
+      decide: {
+        Put: (_state, data) => {
+          seen.push(data);
+          return [];
+        },
+      },
+    });
+    const sourcer = createEventSourcer({ store: createMemoryStore(), modules: [tray] });
+    const put = tray.commands.Put({ weight: -0, thing: { b: 5n, a: new Set([2n]) }, label: undefined });
+    await sourcer.dispatch(put);
+    await sourcer.handleCommand(tray.types.command.toEnvelope(put));
+    assert.deepEqual(seen[0], seen[1]);
+    assert.deepEqual(seen[0], { thing: { a: new Set([2]), b: 5 }, weight: 0 });
+  });
+
   it('is the same command as its bytes', async () => {
     const { sourcer } = start();
     const add = basket.commands.Add({ basketId: '1', item: 'tea', count: 2 });
