@@ -67,24 +67,40 @@ export function children(type: ValueType): readonly ValueType[] {
   return facts(type).inside;
 }
 
-function directlyInside(type: ValueType): readonly ValueType[] {
+/** A part of a type: its label, or what it is, and its type, if it has one. */
+export interface Part {
+  readonly name: string;
+  readonly type?: ValueType | undefined;
+}
+
+/** The parts of a type, in order. */
+export function parts(type: ValueType): readonly Part[] {
   switch (type.kind) {
     case 'record':
-      return type.fields.map((field) => field.type);
+      return type.fields;
     case 'variant':
-      return type.cases.flatMap((one) => one.type ?? []);
+      return type.cases;
+    case 'flags':
+    case 'enum':
+      return type.labels.map((name) => ({ name }));
     case 'tuple':
-      return type.elements;
+      return type.elements.map((element, index) => ({ name: String(index), type: element }));
     case 'option':
-      return [type.value];
+      return [{ name: 'some', type: type.value }];
     case 'result':
-      return [type.ok ?? [], type.error ?? []].flat();
+      return [
+        { name: 'ok', type: type.ok },
+        { name: 'err', type: type.error },
+      ];
     case 'map':
-      return [type.key, type.value];
+      return [
+        { name: 'key', type: type.key },
+        { name: 'value', type: type.value },
+      ];
     case 'list':
     case 'stream':
     case 'future':
-      return type.element === undefined ? [] : [type.element];
+      return [{ name: 'element', type: type.element }];
     default:
       return [];
   }
@@ -96,7 +112,7 @@ export function isNamed(type: ValueType): boolean {
 }
 
 function measure(type: ValueType): Facts {
-  const types = directlyInside(type);
+  const types = parts(type).flatMap((part) => part.type ?? []);
   const inside = types.map(facts);
   let nodes = 1;
   let depth = 0;

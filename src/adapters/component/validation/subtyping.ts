@@ -15,7 +15,7 @@ import type {
 } from '../types.ts';
 import type { Context } from './context.ts';
 import { matchModule } from './core-modules.ts';
-import { facts } from './layout.ts';
+import { facts, type Part, parts } from './layout.ts';
 import { type Mismatch, mismatch, within } from './mismatch.ts';
 import type { TypeEntry } from './scope.ts';
 import { Substitution } from './substitution.ts';
@@ -151,98 +151,57 @@ export class Matcher {
   }
 
   private structure(given: ValueType, expected: ValueType): Mismatch | undefined {
-    switch (expected.kind) {
-      case 'record':
-        if (given.kind === 'record') return this.named(given.fields, expected.fields, 'field', 'record field');
-        break;
-      case 'variant':
-        if (given.kind === 'variant') return this.named(given.cases, expected.cases, 'case', 'variant case');
-        break;
-      case 'tuple': {
-        if (given.kind !== 'tuple') break;
-        if (given.elements.length !== expected.elements.length) {
-          return mismatch(`expected ${expected.elements.length} types, found ${given.elements.length}`);
-        }
-        for (const [index, element] of expected.elements.entries()) {
-          const wrong = this.value(given.elements[index] ?? element, element);
-          if (wrong !== undefined) return within(String(index), `type mismatch in tuple field ${index}`, wrong);
-        }
-        return undefined;
-      }
-      case 'flags':
-      case 'enum': {
-        if (given.kind !== expected.kind) break;
-        this.context.spend(expected.labels.length);
-        const { labels } = given;
-        const same = labels.length === expected.labels.length && expected.labels.every((one, at) => one === labels[at]);
-        return same ? undefined : mismatch(`mismatch in ${expected.kind} elements`);
-      }
-      case 'list':
-        if (given.kind !== 'list') break;
-        if (given.length !== expected.length) {
-          return mismatch(`expected a list of ${expected.length ?? 'any'} elements, found ${given.length ?? 'any'}`);
-        }
-        return this.optional(given.element, expected.element, 'list element');
-      case 'option':
-        if (given.kind === 'option') return this.optional(given.value, expected.value, 'option');
-        break;
-      case 'map':
-        if (given.kind !== 'map') break;
-        return (
-          this.optional(given.key, expected.key, 'map key') ?? this.optional(given.value, expected.value, 'map value')
-        );
-      case 'result':
-        if (given.kind !== 'result') break;
-        return this.optional(given.ok, expected.ok, 'ok') ?? this.optional(given.error, expected.error, 'err');
-      case 'stream':
-      case 'future':
-        if (given.kind === expected.kind) return this.optional(given.element, expected.element, expected.kind);
-        break;
-      case 'own':
-      case 'borrow':
-        if (given.kind !== expected.kind) break;
-        if (this.bound.resource(expected.resource) === given.resource) return undefined;
-        return mismatch('resource types are not the same');
-      default:
-        if (given.kind === expected.kind) return undefined;
-        if (isPrimitive(given))
-          return mismatch(`expected primitive \`${expected.kind}\` found primitive \`${given.kind}\``);
-        return mismatch(`expected primitive, found ${given.kind}: expected ${expected.kind}, found ${given.kind}`);
+    const { kind } = expected;
+    if (given.kind !== kind) {
+      if (!isPrimitive(expected)) return mismatch(`expected ${kind}, found ${given.kind}`);
+      if (isPrimitive(given)) return mismatch(`expected primitive \`${kind}\` found primitive \`${given.kind}\``);
+      return mismatch(`expected primitive, found ${given.kind}: expected ${kind}, found ${given.kind}`);
     }
-    return mismatch(`expected ${expected.kind}, found ${given.kind}`);
+    if ('resource' in given && 'resource' in expected && this.bound.resource(expected.resource) !== given.resource) {
+      return mismatch('resource types are not the same');
+    }
+    if (given.kind === 'list' && expected.kind === 'list' && given.length !== expected.length) {
+      return mismatch(`expected a list of ${expected.length ?? 'any'} elements, found ${given.length ?? 'any'}`);
+    }
+    return this.parts(kind, parts(given), parts(expected));
   }
 
-  private named(
-    given: readonly { readonly name: string; readonly type?: ValueType }[],
-    expected: readonly { readonly name: string; readonly type?: ValueType }[],
-    one: string,
-    what: string,
-  ): Mismatch | undefined {
-    if (given.length !== expected.length) return mismatch(`expected ${expected.length} ${one}s, found ${given.length}`);
+  private parts(kind: ValueType['kind'], given: readonly Part[], expected: readonly Part[]): Mismatch | undefined {
+    this.context.spend(expected.length);
+    const labels = kind === 'flags' || kind === 'enum';
+    if (given.length !== expected.length) {
+      const what = kind === 'record' ? 'fields' : kind === 'tuple' ? 'types' : 'cases';
+      return mismatch(
+        labels ? `mismatch in ${kind} elements` : `expected ${expected.length} ${what}, found ${given.length}`,
+      );
+    }
     for (const [index, { name, type }] of expected.entries()) {
       const own = given[index];
-      if (own === undefined || own.name !== name) {
-        return mismatch(`expected ${one} ${one === 'case' ? 'named' : 'name'} \`${name}\`, found \`${own?.name}\``);
+      if (own?.name !== name) {
+        if (labels) return mismatch(`mismatch in ${kind} elements`);
+        return mismatch(
+          `expected ${kind === 'record' ? 'field name' : 'case named'} \`${name}\`, found \`${own?.name}\``,
+        );
       }
       if (type === undefined || own.type === undefined) {
         if (type === own.type) continue;
-        return mismatch(`expected case \`${name}\` to have ${type === undefined ? 'no type' : 'a type, found none'}`);
+        const none = type === undefined;
+        if (kind !== 'variant')
+          return mismatch(`expected ${name} type${none ? ' to not be present' : ', but found none'}`);
+        return mismatch(`expected case \`${name}\` to have ${none ? 'no type' : 'a type, found none'}`);
       }
       const wrong = this.value(own.type, type);
-      if (wrong !== undefined) return within(name, `type mismatch in ${what} \`${name}\``, wrong);
+      if (wrong !== undefined) return within(name, `type mismatch in ${place(kind, name)}`, wrong);
     }
     return undefined;
   }
+}
 
-  private optional(given: ValueType | undefined, expected: ValueType | undefined, what: string): Mismatch | undefined {
-    if (given === undefined || expected === undefined) {
-      if (given === expected) return undefined;
-      return mismatch(`expected ${what} type${expected === undefined ? ' to not be present' : ', but found none'}`);
-    }
-    const wrong = this.value(given, expected);
-    const place = what === 'ok' || what === 'err' ? `${what} variant` : what;
-    return wrong && within(what, `type mismatch in ${place}`, wrong);
-  }
+/** Where a part of a type is, for messages. */
+function place(kind: ValueType['kind'], name: string): string {
+  if (kind === 'record') return `record field \`${name}\``;
+  if (kind === 'variant') return `variant case \`${name}\``;
+  return kind === 'result' ? `${name} variant` : `${kind} ${kind === 'tuple' ? 'field ' : ''}${name}`;
 }
 
 /** Whether a component of type `given` may stand where `expected` is asked for. Both bind their resource types. */
