@@ -7,8 +7,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
 import { createSqliteStore } from '../../src/adapters/stores/sqlite/index.ts';
 import { eventsOf } from '../../src/core/events-of.ts';
+import { msgpack } from '../../src/core/msgpack.ts';
 import { verifyChain } from '../../src/core/verify-chain.ts';
 import { FORWARD } from './commands.ts';
 
@@ -16,11 +18,20 @@ const folder = mkdtempSync(join(tmpdir(), 'decidable-processes-'));
 after(() => rmSync(folder, { recursive: true }));
 
 const PROCESSES = 8;
-const INCREMENTS = 40;
+const INCREMENTS = 20;
 
-test('eight processes count on the same streams, and none loses an increment', async () => {
-  const file = join(folder, 'counters.db');
-  const program = fileURLToPath(new URL('processes/counter.ts', import.meta.url));
+const SUBJECT = { kind: 'event', type: 'Counted', schemaVersion: 1 } as const;
+const Value = z.object({ value: z.number() });
+
+test('eight processes that append count on the same streams, and none loses an increment', () =>
+  count('counter', (payload) => Buffer.from(payload).readUInt32BE()));
+
+test('eight processes that send commands count on the same streams, and none loses an increment', () =>
+  count('deciding-counter', (payload) => Value.parse(msgpack.decode(payload, SUBJECT)).value));
+
+async function count(name: string, readValue: (payload: Uint8Array) => number): Promise<void> {
+  const file = join(folder, `${name}.db`);
+  const program = fileURLToPath(new URL(`processes/${name}.ts`, import.meta.url));
   // They all open the file at once, and one of them makes it.
   const processes = Array.from({ length: PROCESSES }, () =>
     spawn(process.execPath, ['--disable-warning=ExperimentalWarning', program, file, String(INCREMENTS)], {
@@ -55,7 +66,7 @@ test('eight processes count on the same streams, and none loses an increment', a
     positions.push(context.position);
     const values = streams.get(context.stream) ?? [];
     assert.equal(context.revision, BigInt(values.length));
-    values.push(Buffer.from(event.payload).readUInt32BE());
+    values.push(readValue(event.payload));
     streams.set(context.stream, values);
   }
   const upTo = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1);
@@ -65,4 +76,4 @@ test('eight processes count on the same streams, and none loses an increment', a
   assert.equal(streams.size, PROCESSES + 2);
   assert.deepEqual(seen, positions);
   assert.deepEqual(await verifyChain(store), { intact: true, streams: PROCESSES + 2, commits: 3 * total });
-});
+}
