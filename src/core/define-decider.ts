@@ -119,6 +119,9 @@ export interface DeciderModule<State, Commands, Events>
 /** The state of a module: `StateOf<typeof account>`. */
 export type StateOf<Module extends AnyModule> = ReturnType<Module['types']['state']['fromBytes']>;
 
+/** The union of the commands of a module. */
+export type CommandOf<Module extends AnyModule> = ReturnType<Module['types']['command']['fromEnvelope']>;
+
 /** The union of the events of a module. */
 export type EventOf<Module extends AnyModule> = ReturnType<Module['types']['event']['fromEnvelope']>;
 

@@ -20,6 +20,7 @@ export {
 } from './create-event-sourcer.ts';
 export type { Decider } from './decider.ts';
 export {
+  type CommandOf,
   type Decide,
   type Decided,
   type DecidedInSteps,

@@ -107,7 +107,8 @@ describe('the canonical form', () => {
       );
     });
 
-    if (words === 'anything') continue; // Numbers are left to the codec there: the schema does not say of which kind.
+    // Left to the codec: numbers whose kind the schema does not say, and free keys that are not in order.
+    if (words === 'anything' || words === 'dictionary') continue;
 
     it(`is taken by ${words}`, () => {
       const form = canonicalFormOf(schema);
