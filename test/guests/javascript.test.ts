@@ -42,7 +42,7 @@ describe('guests in JavaScript', { skip }, () => {
       module: async () => {
         module ??= componentModule(bank, {
           isolation,
-          imports: () => virtualWasi({ grant: LANGUAGE_RUNTIME }).imports,
+          wasi: () => virtualWasi({ grant: LANGUAGE_RUNTIME }),
         });
         const loaded = await module;
         handles = loaded.statistics.handles;
@@ -57,7 +57,7 @@ describe('guests in JavaScript', { skip }, () => {
 
   test('start only where their engine is granted its clock', async () => {
     await assert.rejects(
-      componentModule(bank, { imports: () => virtualWasi({ grant: [] }).imports }),
+      componentModule(bank, { wasi: () => virtualWasi({ grant: [] }) }),
       (error) => isTrap(error) && /wasi:clocks\/monotonic-clock#now.*virtualWasi\(\{ grant: \[/.test(error.message),
     );
   });

@@ -2,6 +2,7 @@
 import { sha256 } from '../../../core/sha256.ts';
 import type { CommandHandler, ProcessManager, ReadModel } from '../../../core/worlds.ts';
 import { type BufferSource, type Component, compile, type ImportObject } from '../../component/index.ts';
+import type { DecisionContext, VirtualWasi } from '../../component/wasi/index.ts';
 import { fitWorld } from './fit.ts';
 import { FreshInstances, freshDecider, freshEventHandler, freshProjector, freshRouting, freshTypes } from './fresh.ts';
 import { type Blueprint, type Handle, makeGuest } from './guest.ts';
@@ -21,9 +22,16 @@ export interface ComponentModuleOptions<World extends WorldName = WorldName> {
   readonly isolation?: 'pooled' | 'fresh';
   /**
    * What the component imports; nothing where nothing is said. A function makes one for each instance: give one where an
-   * import keeps something (`() => virtualWasi({ … }).imports`), so that no two instances share it.
+   * import keeps something, so that no two instances share it.
    */
   readonly imports?: ImportObject | (() => ImportObject);
+  /** WASI for guests whose language needs it, made for each instance: `() => virtualWasi({ grant: LANGUAGE_RUNTIME })`. */
+  readonly wasi?: () => VirtualWasi;
+  /**
+   * What the virtual WASI shows of the command while it is decided, asked for before each decision. Without it, the clock and
+   * randomness are the constants that they are at start-up and while folding.
+   */
+  readonly decision?: () => DecisionContext;
   /** The most bytes of each linear memory of an instance: beyond it, a call traps. 256 MiB. */
   readonly maxMemoryBytes?: number;
   /** The most handles in each table of an instance, and on the host's side: beyond it, a call fails. 1,000,000. */
@@ -82,6 +90,8 @@ export async function componentModule<World extends WorldName = 'command-handler
     component,
     fitting: fitWorld(component, world),
     imports: typeof imports === 'function' ? (imports as () => ImportObject) : () => imports,
+    wasi: options.wasi,
+    decision: options.decision,
     maxMemoryBytes,
     maxHandles,
   };

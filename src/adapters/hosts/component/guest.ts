@@ -15,6 +15,7 @@ import {
   instantiate,
   instantiateSync,
 } from '../../component/index.ts';
+import type { DecisionContext, VirtualWasi } from '../../component/wasi/index.ts';
 import type { Fitting } from './fit.ts';
 
 /** A handle into one instance. */
@@ -40,22 +41,29 @@ export interface Blueprint {
   readonly fitting: Fitting;
   /** Made anew for each instance, so that no two share what an import keeps. */
   readonly imports: () => ImportObject;
+  /** The same for WASI, of guests that need it. */
+  readonly wasi: (() => VirtualWasi) | undefined;
+  /** What a decision may know of its command. */
+  readonly decision: (() => DecisionContext) | undefined;
   readonly maxMemoryBytes: number;
   readonly maxHandles: number;
 }
 
 /** @throws LinkError | Trap */
 export async function makeGuest(blueprint: Blueprint): Promise<Guest> {
-  return warmUp(
-    guestOf(await instantiate(blueprint.component, blueprint.imports(), optionsOf(blueprint)), blueprint.fitting),
-  );
+  const { imports, wasi } = surroundings(blueprint);
+  return guestOf(await instantiate(blueprint.component, imports, optionsOf(blueprint)), blueprint, wasi);
 }
 
 /** At once. @throws LinkError | Trap */
 export function makeGuestSync(blueprint: Blueprint): Guest {
-  return warmUp(
-    guestOf(instantiateSync(blueprint.component, blueprint.imports(), optionsOf(blueprint)), blueprint.fitting),
-  );
+  const { imports, wasi } = surroundings(blueprint);
+  return guestOf(instantiateSync(blueprint.component, imports, optionsOf(blueprint)), blueprint, wasi);
+}
+
+function surroundings({ imports, wasi }: Blueprint): { imports: ImportObject; wasi: VirtualWasi | undefined } {
+  const virtual = wasi?.();
+  return { imports: { ...virtual?.imports, ...imports() }, wasi: virtual };
 }
 
 /** Whether the instance can still be called: it makes a state, which is dropped. */
@@ -85,10 +93,10 @@ function optionsOf({ maxMemoryBytes, maxHandles }: Blueprint) {
   return { resources: 'handles', maxMemoryBytes, maxHandles } as const;
 }
 
-function guestOf(instance: Instance, fitting: Fitting): Guest {
+function guestOf(instance: Instance, { fitting, decision }: Blueprint, wasi: VirtualWasi | undefined): Guest {
   const interfaceOf = (name: string | undefined): unknown => (name === undefined ? undefined : instance.exports[name]);
   const types = interfaceOf(fitting.types) as Pick<Guest, 'command' | 'event' | 'state'>;
-  return {
+  const parts = {
     command: types.command,
     event: types.event,
     state: types.state,
@@ -96,8 +104,32 @@ function guestOf(instance: Instance, fitting: Fitting): Guest {
     routing: interfaceOf(fitting.routing) as Guest['routing'],
     eventHandler: interfaceOf(fitting['event-handler']) as Guest['eventHandler'],
     projector: interfaceOf(fitting.projector) as Guest['projector'],
-    get handleCount() {
-      return instance.handleCount;
-    },
   };
+  const guest = wasi === undefined ? parts : settingTime(parts, wasi, decision);
+  return warmUp(
+    Object.defineProperty(guest as Guest, 'handleCount', { get: () => instance.handleCount, enumerable: true }),
+  );
+}
+
+/**
+ * Before each call the virtual clock and randomness are set: to the command's in a decision, to constants elsewhere, so that
+ * nothing depends on what was called before.
+ */
+function settingTime<Parts extends Omit<Guest, 'handleCount'>>(
+  parts: Parts,
+  wasi: VirtualWasi,
+  decision: Blueprint['decision'],
+): Parts {
+  const set = (part: object | undefined): object | undefined =>
+    part &&
+    Object.fromEntries(
+      Object.entries(part).map(([name, call]: [string, (...args: unknown[]) => unknown]) => [
+        name,
+        (...args: unknown[]) => {
+          wasi.setDecision(name === 'decide' ? decision?.() : undefined);
+          return call(...args);
+        },
+      ]),
+    );
+  return Object.fromEntries(Object.entries(parts).map(([name, part]) => [name, set(part)])) as unknown as Parts;
 }
