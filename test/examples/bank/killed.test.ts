@@ -95,3 +95,10 @@ test('interrupted, it finishes what it has begun, says where it stopped, and goe
   assert.equal((await runBank(['--db', file])).code, 0);
   assert.deepEqual(await stored(file), uninterrupted);
 });
+
+test('started twice at once over one database, both finish, and each command is decided once', async (t) => {
+  const file = temporaryFolder(t)('bank.db');
+  const runs = await Promise.all([runBank(['--db', file]), runBank(['--db', file])]);
+  for (const { code, stderr } of runs) assert.equal(code, 0, stderr);
+  assert.deepEqual(await stored(file), uninterrupted);
+});
