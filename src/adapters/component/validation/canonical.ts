@@ -32,44 +32,41 @@ function resolveOptions(
   what: string,
 ): ResolvedOptions {
   const { context } = scope;
-  const found: { [Kind in OptionKind]?: number | string } = {};
+  const found: { -readonly [Key in keyof ResolvedOptions]: ResolvedOptions[Key] } = {
+    stringEncoding: 'utf8',
+    async: false,
+    addressType: 'i32',
+  };
+  const seen = new Set<OptionKind>();
   for (const option of options) {
     const { kind } = option;
     if (!allowed.has(kind)) context.fail(`canonical option \`${kind}\` cannot be specified for ${what}`);
-    const value = option.kind === 'string-encoding' ? option.encoding : option.kind === 'async' ? 1 : option.index;
-    if (found[kind] !== undefined) {
-      const [a, b] = [found[kind], value].map((name) => String(name).replace('+', '-'));
-      if (kind === 'string-encoding') context.fail(`canonical encoding option \`${a}\` conflicts with option \`${b}\``);
-      context.fail(`canonical option \`${kind}\` is specified more than once`);
-    }
-    found[kind] = value;
+    const again = seen.has(kind);
+    seen.add(kind);
+    if (option.kind === 'string-encoding') {
+      const [a, b] = [found.stringEncoding, option.encoding].map((name) => name.replace('+', '-'));
+      if (again) context.fail(`canonical encoding option \`${a}\` conflicts with option \`${b}\``);
+      found.stringEncoding = option.encoding;
+    } else if (again) context.fail(`canonical option \`${kind}\` is specified more than once`);
+    else if (option.kind === 'async') found.async = true;
+    else found[option.kind === 'post-return' ? 'postReturn' : option.kind] = option.index;
   }
-  const { memory, realloc, callback } = found;
-  if (typeof memory === 'number') memoryOption(scope, memory);
-  if (typeof realloc === 'number') {
+  const { memory, realloc, callback, postReturn } = found;
+  if (memory !== undefined) memoryOption(scope, memory);
+  if (realloc !== undefined) {
     const type = context.at(scope.core.func, realloc, 'function');
     if (memory === undefined) context.fail('canonical option `realloc` requires `memory` to also be specified');
     signature(scope, type, ['i32', 'i32', 'i32', 'i32'], ['i32'], 'realloc');
   }
-  if (typeof callback === 'number') {
+  if (callback !== undefined) {
     const type = context.at(scope.core.func, callback, 'function');
-    if (found.async === undefined) context.fail('canonical option `callback` requires `async` to also be specified');
+    if (!found.async) context.fail('canonical option `callback` requires `async` to also be specified');
     signature(scope, type, ['i32', 'i32', 'i32'], ['i32'], 'callback');
   }
-  const encoding = found['string-encoding'];
-  const postReturn = found['post-return'];
-  if (postReturn !== undefined && found.async !== undefined) {
+  if (postReturn !== undefined && found.async) {
     context.fail('canonical option `post-return` cannot be specified together with `async`');
   }
-  return {
-    stringEncoding: encoding === 'utf16' || encoding === 'latin1+utf16' ? encoding : 'utf8',
-    async: found.async !== undefined,
-    addressType: 'i32',
-    ...(typeof memory === 'number' && { memory }),
-    ...(typeof realloc === 'number' && { realloc }),
-    ...(typeof postReturn === 'number' && { postReturn }),
-    ...(typeof callback === 'number' && { callback }),
-  };
+  return found;
 }
 
 /** The memory must be a subtype of `(memory 0)`. */
