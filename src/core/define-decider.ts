@@ -39,7 +39,8 @@ import type { Types } from './types.ts';
 import type { CommandHandler } from './worlds.ts';
 
 /**
- * What an event does to the state: changes the draft, or returns the state that takes its place.
+ * What an event does to the state: changes the draft, or returns the state that takes its place. The draft of a small state
+ * is a copy (`fold.ts`), so immer's `current` and `original` are not for drafts here; a spread of the draft does.
  *
  * TypeScript widens the literals of a function that has no parameters before it knows the state: where one returns
  * `{ status: 'closed' }`, let it name its draft, `(_draft) => …`.

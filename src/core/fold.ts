@@ -27,12 +27,19 @@ export type Recipe = (draft: never, data: never, extra: never) => unknown | void
 export function fold(state: unknown, recipe: Recipe, data: unknown, extra?: unknown): unknown {
   if (!isSmallRecord(state)) return drafted(state, recipe, data, extra);
   const copy = copyOf(state);
-  const result = recipe(copy as never, data as never, extra as never);
+  const result = settled(recipe(copy as never, data as never, extra as never));
   return result === undefined || result === copy ? freezeRecord(copy) : frozen(result);
 }
 
 function drafted(state: unknown, recipe: Recipe, data: unknown, extra: unknown): unknown {
-  return immer.produce(state, (draft: unknown) => recipe(draft as never, data as never, extra as never));
+  return immer.produce(state, (draft: unknown) => settled(recipe(draft as never, data as never, extra as never)));
+}
+
+/** TypeScript refuses handlers that wait; those who go round it would store a promise as their state. */
+function settled(result: unknown): unknown {
+  if (typeof result !== 'object' || result === null || !('then' in result) || typeof result.then !== 'function')
+    return result;
+  throw new TypeError('the handler is asynchronous: nothing waits while a history is folded');
 }
 
 /** Frozen throughout, as every state is. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import fc from 'fast-check';
 import { z } from 'zod';
 import { defineDecider } from '../../src/core/define-decider.ts';
 import { isFault, isRejection, RejectionError } from '../../src/core/errors.ts';
@@ -382,6 +383,49 @@ describe('messages between program and bytes', () => {
     );
   });
 });
+
+describe('bytes from anywhere', () => {
+  const type = fc.constantFrom('BookBorrowed', 'FeeCharged', 'FeePaid', 'BorrowBook', 'SettleFees', 'Nothing');
+  const anyEnvelope: fc.Arbitrary<Envelope> = fc.oneof(
+    fc.record({ type, schemaVersion: fc.nat(3), payload: fc.uint8Array({ maxLength: 20 }) }),
+    fc
+      .tuple(type, fc.object({ key: fc.constantFrom('bookId', 'cents', 'memberId'), maxDepth: 1, withBigInt: true }))
+      .map(([name, data]) => encodable(name, data)),
+  );
+
+  it('are read, or are a fault of the module: nothing else', () => {
+    let read = 0;
+    fc.assert(
+      fc.property(anyEnvelope, (envelope) => {
+        for (const messages of [types.event, types.command]) {
+          try {
+            messages.fromEnvelope(envelope);
+            read++;
+          } catch (error) {
+            assert.ok(isFault(error), String(error));
+          }
+        }
+        try {
+          types.state.fromBytes(envelope.payload);
+        } catch (error) {
+          assert.ok(isFault(error), String(error));
+        }
+      }),
+      { numRuns: 1000 },
+    );
+    assert.ok(read > 0);
+  });
+});
+
+/** What has no encoding stands for itself: no bytes. */
+function encodable(type: string, data: unknown): Envelope {
+  try {
+    return envelopeOf(type, data);
+  } catch (error) {
+    assert.ok(isFault(error));
+    return { type, schemaVersion: 1, payload: new Uint8Array() };
+  }
+}
 
 function envelopeOf(type: string, data: unknown, schemaVersion = 1): Envelope {
   return { type, schemaVersion, payload: msgpack.encode(data, { kind: 'event', type, schemaVersion }) };

@@ -123,6 +123,13 @@ describe('folding', () => {
     assert.throws(() => after.places.set('c', 3));
   });
 
+  it('refuses a handler that waits', () => {
+    const later = (async () => {}) as unknown as Recipe;
+    for (const state of [{ small: 1 }, { large: [1] }, 5]) {
+      assert.throws(() => fold(frozen(state), later, undefined), /the handler is asynchronous/);
+    }
+  });
+
   it('takes states that are no objects', () => {
     const add = ((total: number, { by }: { by: number }) => total + by) as unknown as Recipe;
     assert.equal(fold(fold(0, add, { by: 2 }), add, { by: 3 }), 5);
