@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, describe, test } from 'node:test';
+import { after, describe, mock as mocks, test } from 'node:test';
 import Sqlite from 'better-sqlite3';
 import { createSqliteStore } from '../../src/adapters/stores/sqlite/index.ts';
 import { Writer } from '../../src/adapters/stores/sqlite/writer.ts';
@@ -79,6 +79,43 @@ describe('another process that writes', () => {
     rival.close();
     assert.equal(await store.findDecision(given.commandId), undefined);
     assert.equal((await store.append('s-1', [envelope('Done')], ANY, given)).revision, 0n);
+  });
+});
+
+describe('a file that is locked for readers too', () => {
+  /** Statements of all connections, whose next reads fail as if another process recovered the log. */
+  const locked = (times: number): (() => void) => {
+    const database = new Sqlite(':memory:');
+    const statement: { all(...values: unknown[]): unknown } = Object.getPrototypeOf(database.prepare('select 1'));
+    database.close();
+    const all = statement.all;
+    const { mock } = mocks.method(statement, 'all', function (this: unknown, ...values: unknown[]) {
+      if (mock.callCount() < times) throw new Sqlite.SqliteError('database is locked', 'SQLITE_BUSY_RECOVERY');
+      return all.apply(this, values);
+    });
+    return () => mock.restore();
+  };
+
+  test('is waited for', async () => {
+    await using store = createSqliteStore({ file: newFile(), durability: 'normal' });
+    await store.append('s-1', [envelope('Done')], ANY, decision());
+    const restore = locked(3);
+    try {
+      assert.equal((await store.readAll(FORWARD)).length, 1);
+    } finally {
+      restore();
+    }
+  });
+
+  test('for longer than the time-out fails the read', async () => {
+    await using store = createSqliteStore({ file: newFile(), durability: 'normal', busyTimeout: 10 });
+    const restore = locked(Infinity);
+    try {
+      const reading = store.readAll(FORWARD);
+      await assert.rejects(reading, (error) => isStoreFailure(error, 'failure') && error.payload.val.code === 'busy');
+    } finally {
+      restore();
+    }
   });
 });
 

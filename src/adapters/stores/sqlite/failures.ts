@@ -71,3 +71,12 @@ export function asStoreFailure(error: unknown, file: string): unknown {
   if (!(found instanceof FileFailure)) return found;
   return new StoreFailureError({ tag: 'failure', val: found.failure }, found.message, { cause: found.cause });
 }
+
+export function isBusy(error: unknown): boolean {
+  return isDriverError(error) && error.code.startsWith('SQLITE_BUSY');
+}
+
+/** Milliseconds between two tries where another process holds a lock: 1 to 8, drawn, so that all get their turn. */
+export function drawnPause(): number {
+  return 1 + Math.random() * 7;
+}

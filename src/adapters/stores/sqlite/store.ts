@@ -25,7 +25,7 @@ import {
 import type { CommitSource, ReadCommitsOptions, ReadStreamsOptions, StreamHead } from '../../../core/verify-chain.ts';
 import { append } from './append.ts';
 import { type BackupOptions, backup } from './backup.ts';
-import { asAppendFailure, asStoreFailure, fileFailure } from './failures.ts';
+import { asAppendFailure, asStoreFailure, drawnPause, fileFailure, isBusy } from './failures.ts';
 import { Known } from './known.ts';
 import { open } from './open.ts';
 import { findDecision, plain, type Reader, readAll, readCommits, readStream, readStreams } from './read.ts';
@@ -78,6 +78,7 @@ export function createSqliteStore(options: SqliteStoreOptions): SqliteStore {
 
 class Store implements SqliteStore {
   readonly #file: string;
+  readonly #busyTimeout: number;
   readonly #now: () => number;
   readonly #database: Database;
   readonly #reader: Reader;
@@ -89,6 +90,7 @@ class Store implements SqliteStore {
     const statements = prepareStatements(database);
     const known = new Known(file, statements);
     this.#file = file;
+    this.#busyTimeout = busyTimeout;
     this.#now = now;
     this.#database = database;
     this.#reader = { file, database, statements, known, merged: new Map() };
@@ -136,7 +138,7 @@ class Store implements SqliteStore {
   async loadSnapshot(key: SnapshotKey): Promise<Snapshot | undefined> {
     this.#open();
     checkSnapshotKey(key);
-    const row = this.#read(() =>
+    const row = await this.#read(() =>
       this.#reader.statements.loadSnapshot.get(key.stream, key.moduleName, key.moduleVersion),
     );
     return row === undefined ? undefined : { revision: BigInt(row[0]), contentType: row[1], state: plain(row[2]) };
@@ -210,11 +212,17 @@ class Store implements SqliteStore {
     if (this.#closing !== undefined) throw usedAfterClose();
   }
 
-  #read<Result>(read: () => Result): Result {
-    try {
-      return read();
-    } catch (error) {
-      throw asStoreFailure(error, this.#file);
+  /** Readers wait for nobody, but for who recovers the log after a crash, or closes the file as the last one. */
+  async #read<Result>(read: () => Result): Promise<Result> {
+    const since = performance.now();
+    for (;;) {
+      try {
+        return read();
+      } catch (error) {
+        if (!isBusy(error) || performance.now() - since > this.#busyTimeout) throw asStoreFailure(error, this.#file);
+      }
+      await new Promise((resolve) => setTimeout(resolve, drawnPause()));
+      this.#open();
     }
   }
 

@@ -8,13 +8,10 @@
  */
 import type { Database, Statement } from 'better-sqlite3';
 import { DecidableError } from '../../../core/errors.ts';
-import { commitFailure, FileFailure, fileFailure, isDriverError } from './failures.ts';
+import { commitFailure, drawnPause, FileFailure, fileFailure, isBusy, isDriverError } from './failures.ts';
 
 /** Writes in one transaction: bounds how long the process hears of nothing else. */
 const MAX_GROUP = 1_000;
-
-/** Milliseconds between two tries to begin while another process writes: 1 to this, drawn, so that all get their turn. */
-const MAX_PAUSE = 8;
 
 /**
  * Rounds of microtasks that a write waits for others before the transaction begins. Callers whose writes were
@@ -91,7 +88,7 @@ export class Writer {
     if (isBusy(failure)) {
       this.#busySince ??= performance.now();
       if (performance.now() - this.#busySince < this.#busyTimeout) {
-        setTimeout(this.#flush, 1 + Math.random() * (MAX_PAUSE - 1));
+        setTimeout(this.#flush, drawnPause());
         return;
       }
     }
@@ -165,13 +162,17 @@ export class Writer {
     }
   }
 
-  /** SQLite itself may have rolled back (https://www.sqlite.org/lang_transaction.html §3.1). */
+  /**
+   * SQLite itself may have rolled back (https://www.sqlite.org/lang_transaction.html §3.1). Where it has not and cannot,
+   * the next BEGIN fails: what was not committed is not there for anyone.
+   */
   #undo(): void {
-    if (this.#database.inTransaction) this.#rollback.run();
-    this.#witness.undone();
+    try {
+      if (this.#database.inTransaction) this.#rollback.run();
+    } catch (error) {
+      if (!isDriverError(error)) throw error;
+    } finally {
+      this.#witness.undone();
+    }
   }
-}
-
-function isBusy(error: unknown): boolean {
-  return isDriverError(error) && error.code.startsWith('SQLITE_BUSY');
 }
