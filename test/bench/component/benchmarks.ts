@@ -1,0 +1,277 @@
+/** The work that a component host does all day, on the bank's C guest; and lists of bytes in and out. */
+import { readFileSync } from 'node:fs';
+import { pack } from 'msgpackr';
+import { engine } from '../../../src/adapters/component/engine.ts';
+import { compile, instantiate } from '../../../src/adapters/component/index.ts';
+import { assemble } from '../../component/assemble.ts';
+import type { Benchmark, Contestant, Measured } from '../measure.ts';
+import { BankByHand, coreModules, type Envelope } from './by-hand.ts';
+import { ECHO, EchoByHand } from './echo.ts';
+import { loadWithJco } from './jco.ts';
+
+const TYPES = 'decidable:eventsourcing/types@0.1.0';
+const DECIDER = 'decidable:eventsourcing/decider@0.1.0';
+const JCO = '@bytecodealliance/jco';
+
+/** What each contestant can do with the guest. A state, an event or a command is whatever it takes for a handle. */
+interface Bank<Handle> {
+  initialState(): Handle;
+  evolve(state: Handle, event: Handle): Handle;
+  decide(state: Handle, command: Handle): readonly Handle[];
+  eventFromEnvelope(envelope: Envelope): Handle;
+  eventToEnvelope(event: Handle): Envelope;
+  commandFromEnvelope(envelope: Envelope): Handle;
+  releaseEvent(event: Handle): void;
+}
+
+function envelope(type: string, data: object): Envelope {
+  return { type, schemaVersion: 1, payload: new Uint8Array(pack(data)) };
+}
+
+const opened = envelope('AccountOpened', { accountId: 'a1', owner: 'Ada' });
+const deposited = envelope('Deposited', { accountId: 'a1', amount: 1 });
+const deposit = envelope('Deposit', { accountId: 'a1', amount: 1 });
+
+// Contestants ------------------------------------------------------------------------------------------------------
+
+interface HandleApi {
+  readonly types: {
+    readonly event: {
+      fromEnvelope(envelope: Envelope): number;
+      toEnvelope(event: number): Envelope;
+      drop(event: number): void;
+    };
+    readonly command: { fromEnvelope(envelope: Envelope): number };
+  };
+  readonly decider: Pick<Bank<number>, 'initialState' | 'evolve' | 'decide'>;
+}
+
+interface EventObject {
+  toEnvelope(): Envelope;
+  [Symbol.dispose](): void;
+}
+
+interface ObjectApi {
+  readonly types: {
+    readonly Event: { fromEnvelope(envelope: Envelope): EventObject };
+    readonly Command: { fromEnvelope(envelope: Envelope): EventObject };
+  };
+  readonly decider: Pick<Bank<EventObject>, 'initialState' | 'evolve' | 'decide'>;
+}
+
+function interfaces<Api>(exports: Record<string, unknown>): Api {
+  return { types: exports[TYPES], decider: exports[DECIDER] } as Api;
+}
+
+function withHandles(exports: Record<string, unknown>): Bank<number> {
+  const { types, decider } = interfaces<HandleApi>(exports);
+  return {
+    initialState: decider.initialState,
+    evolve: decider.evolve,
+    decide: decider.decide,
+    eventFromEnvelope: types.event.fromEnvelope,
+    eventToEnvelope: types.event.toEnvelope,
+    commandFromEnvelope: types.command.fromEnvelope,
+    releaseEvent: types.event.drop,
+  };
+}
+
+function withObjects(exports: Record<string, unknown>): Bank<EventObject> {
+  const { types, decider } = interfaces<ObjectApi>(exports);
+  return {
+    initialState: decider.initialState,
+    evolve: decider.evolve,
+    decide: decider.decide,
+    eventFromEnvelope: (envelope) => types.Event.fromEnvelope(envelope),
+    eventToEnvelope: (event) => event.toEnvelope(),
+    commandFromEnvelope: (envelope) => types.Command.fromEnvelope(envelope),
+    releaseEvent: (event) => event[Symbol.dispose](),
+  };
+}
+
+// Work -------------------------------------------------------------------------------------------------------------
+
+type Work = (operations: number) => void;
+
+function openAccount<Handle>(bank: Bank<Handle>): Handle {
+  return bank.evolve(bank.initialState(), bank.eventFromEnvelope(opened));
+}
+
+function evolving<Handle>(bank: Bank<Handle>): Work {
+  const event = bank.eventFromEnvelope(deposited);
+  let state = openAccount(bank);
+  return (operations) => {
+    for (let i = 0; i < operations; i++) state = bank.evolve(state, event);
+  };
+}
+
+function replaying<Handle>(bank: Bank<Handle>): Work {
+  let state = openAccount(bank);
+  return (operations) => {
+    for (let i = 0; i < operations; i++) {
+      const event = bank.eventFromEnvelope(deposited);
+      state = bank.evolve(state, event);
+      bank.releaseEvent(event);
+    }
+  };
+}
+
+function deciding<Handle>(bank: Bank<Handle>): Work {
+  const state = openAccount(bank);
+  const command = bank.commandFromEnvelope(deposit);
+  return (operations) => {
+    for (let i = 0; i < operations; i++) {
+      const event = bank.decide(state, command)[0]!;
+      if (bank.eventToEnvelope(event).type !== 'Deposited') throw new Error('the guest decided otherwise');
+      bank.releaseEvent(event);
+    }
+  };
+}
+
+function cpuTimed(operations: number, work: Work): Measured {
+  globalThis.gc?.();
+  const start = process.cpuUsage();
+  work(operations);
+  const { user, system } = process.cpuUsage(start);
+  return { operations, milliseconds: (user + system) / 1000 };
+}
+
+function contestant(name: string, operations: number, work: Work): Contestant {
+  work(Math.min(operations, 20_000));
+  return { name, run: async () => cpuTimed(operations, work) };
+}
+
+// Benchmarks -------------------------------------------------------------------------------------------------------
+
+export async function benchmarks(isQuick: boolean, oldJco: string | undefined): Promise<Benchmark[]> {
+  const bytes = readFileSync(new URL('../../../examples/guests/c/bank.wasm', import.meta.url));
+  const component = await compile(bytes);
+  const module = await engine.compile(coreModules(component)[0]!);
+  const byHand = (): BankByHand => new BankByHand(module);
+  const handles = withHandles((await instantiate(component, {}, { resources: 'handles' })).exports);
+  const objects = withObjects((await instantiate(component)).exports);
+  const jco = withObjects(await loadWithJco(JCO, bytes, { 'decidable:eventsourcing/messages': {} }));
+  const old = oldJco && withObjects(await loadWithJco(oldJco, bytes, { 'decidable:eventsourcing/messages': {} }));
+  const rounds = isQuick ? 3 : 11;
+  const scale = isQuick ? 0.1 : 1;
+
+  const bank = (
+    name: string,
+    about: string,
+    operations: number,
+    work: <Handle>(bank: Bank<Handle>) => Work,
+    [ofHand, ofJco]: readonly [number, number],
+  ): Benchmark => ({
+    name,
+    about,
+    unit: 'per second',
+    rounds,
+    contestants: [
+      contestant('by hand', operations * scale, work(byHand())),
+      contestant('handles', operations * scale, work(handles)),
+      contestant('objects', (operations * scale) / 4, work(objects)),
+      contestant('jco', (operations * scale) / 20, work(jco)),
+      ...(old ? [contestant('jco 1.10.2', (operations * scale) / 20, work(old))] : []),
+    ],
+    targets: [
+      { of: 'handles', against: 'by hand', atLeast: ofHand },
+      { of: 'handles', against: 'jco', atLeast: ofJco },
+    ],
+  });
+
+  return [
+    bank('evolve', 'evolve with handles', 4_000_000, evolving, [0.5, 50]),
+    bank('replay', 'decode an event, evolve, drop', 600_000, replaying, [0.6, 20]),
+    bank('decide', 'decide with one event out, to its envelope', 600_000, deciding, [0.5, 10]),
+    ...(await echoes(rounds, scale)),
+    start(bytes, rounds),
+  ];
+}
+
+async function echoes(rounds: number, scale: number): Promise<Benchmark[]> {
+  const bytes = await assemble(ECHO);
+  const component = await compile(bytes);
+  const ours = (await instantiate(component)).exports.echo as (list: Uint8Array) => Uint8Array;
+  const jco = (await loadWithJco(JCO, bytes, {})).echo as (list: Uint8Array) => Uint8Array;
+  const module = await engine.compile(coreModules(component)[0]!);
+  const byHand = new EchoByHand(module);
+  const sizes = [
+    [16, 2_000_000, 0.5],
+    [1024, 1_000_000, 0.7],
+    [65536, 20_000, 0.9],
+  ] as const;
+  return sizes.map(([size, operations, atLeast]): Benchmark => {
+    const list = new Uint8Array(size).fill(7);
+    const through =
+      (echo: (list: Uint8Array) => Uint8Array): Work =>
+      (count) => {
+        for (let i = 0; i < count; i++) if (echo(list).length !== size) throw new Error('another list came back');
+      };
+    return {
+      name: `list<u8> ${size} bytes`,
+      about: 'in and out',
+      unit: 'per second',
+      rounds,
+      contestants: [
+        contestant(
+          'by hand',
+          operations * scale,
+          through((each) => byHand.echo(each)),
+        ),
+        contestant('objects', operations * scale, through(ours)),
+        contestant('jco', (operations * scale) / 4, through(jco)),
+      ],
+      targets: [{ of: 'objects', against: 'by hand', atLeast }],
+    };
+  });
+}
+
+/** To the first call, in a warmed process. */
+function start(bytes: Uint8Array, rounds: number): Benchmark {
+  const times = 20;
+  const repeat = async (once: () => Promise<unknown>): Promise<Measured> => {
+    globalThis.gc?.();
+    const begin = process.cpuUsage();
+    for (let i = 0; i < times; i++) await once();
+    const { user, system } = process.cpuUsage(begin);
+    return { operations: times, milliseconds: (user + system) / 1000 };
+  };
+  const messages = { 'decidable:eventsourcing/messages': {} };
+  return {
+    name: 'start',
+    about: 'compile and instantiate the C guest, to the first call',
+    unit: 'per second',
+    rounds,
+    contestants: [
+      { name: 'by hand', run: () => startByHand(bytes, repeat) },
+      {
+        name: 'handles',
+        run: () =>
+          repeat(async () => {
+            const { exports } = await instantiate(await compile(bytes), {}, { resources: 'handles' });
+            withHandles(exports).initialState();
+          }),
+      },
+      {
+        name: 'jco',
+        run: () => repeat(async () => withObjects(await loadWithJco(JCO, bytes, messages)).initialState()),
+      },
+    ],
+    targets: [
+      { of: 'handles', against: 'by hand', atLeast: 0.5 },
+      { of: 'handles', against: 'jco', atLeast: 10 },
+    ],
+  };
+}
+
+/** Compiles all core modules, and instantiates the one that has code of its own. */
+async function startByHand(
+  bytes: Uint8Array,
+  repeat: (once: () => Promise<unknown>) => Promise<Measured>,
+): Promise<Measured> {
+  const modules = coreModules(await compile(bytes));
+  return repeat(async () => {
+    const [main] = await Promise.all(modules.map((each) => engine.compile(each)));
+    return new BankByHand(main!).initialState();
+  });
+}
