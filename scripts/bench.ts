@@ -42,7 +42,7 @@ if (options.help) {
 
 const peers = options['no-peers'] ? undefined : installedPeers();
 const results: Result[] = [];
-const heapAfterTenths: number[] = [];
+const inUse: number[] = [];
 const makers: Readonly<Record<string, () => Promise<void>>> = {
   sequential: () => run(sequential(peers, options.quick)),
   'in-flight': () => run(inFlight(options.quick)),
@@ -51,7 +51,7 @@ const makers: Readonly<Record<string, () => Promise<void>>> = {
   replay: async () => {
     const benchmark = await replay(options.quick, console.log);
     await run(benchmark);
-    heapAfterTenths.push(...benchmark.heap());
+    inUse.push(...(await benchmark.inUse()));
     benchmark.dispose();
   },
 };
@@ -66,11 +66,12 @@ for (const [name, make] of chosen) {
 }
 
 for (const result of results) print(result);
-if (heapAfterTenths.length > 0) {
-  console.log(`\nheap in use after each tenth of the replay, in MB: ${heapAfterTenths.map(megabytes).join(' ')}`);
+if (inUse.length > 0) {
+  const flat = Math.max(...inUse) < 1.25 * inUse[0]! ? 'flat' : 'NOT FLAT';
+  console.log(`  memory in use after each tenth of a replay, in MB: ${inUse.map(megabytes).join(' ')}  ${flat}`);
 }
 const machine = { node: process.version, cpu: cpus()[0]?.model ?? 'unknown', cpus: cpus().length };
-writeFileSync(options.json, `${JSON.stringify({ machine, results, heapAfterTenths }, null, 2)}\n`);
+writeFileSync(options.json, `${JSON.stringify({ machine, results, inUse }, null, 2)}\n`);
 console.log(`\nwritten to ${options.json}`);
 
 async function run(benchmark: Benchmark): Promise<void> {
@@ -110,5 +111,5 @@ function line({ perSecond, rounds }: Figure, unit: string): string {
 }
 
 function megabytes(bytes: number): string {
-  return (bytes / 1e6).toFixed(0);
+  return (bytes / 1e6).toFixed(1);
 }

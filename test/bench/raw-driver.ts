@@ -9,7 +9,7 @@ import { CHAIN_START, commitHash } from '../../src/core/chain.ts';
 import type { Decision, Envelope } from '../../src/core/messages.ts';
 import { type AccountState, type Command, decide, evolve, initialState } from './bank.ts';
 
-const packr = new Packr({ useRecords: false });
+const packr = new Packr({ useRecords: false, variableMapSize: true });
 const module = { name: 'bench.account', version: '1.0.0', digest: undefined };
 const contentType = 'application/vnd.msgpack';
 

@@ -11,14 +11,14 @@ import Sqlite from 'better-sqlite3';
 import { createSqliteStore } from '../../src/adapters/stores/sqlite/index.ts';
 import { createEventSourcer } from '../../src/core/create-event-sourcer.ts';
 import { account, accountName, commandOf, decide, evolve, initialState } from './bank.ts';
-import { type Benchmark, type Contestant, timed } from './measure.ts';
+import { type Benchmark, type Contestant, collect, type Measured, timed } from './measure.ts';
 
 const STREAM_LENGTH = 1_000;
 const PAGE = 1_000;
 
 export interface Replay extends Benchmark {
-  /** Bytes of heap in use after each tenth of a replay. */
-  readonly heap: () => readonly number[];
+  /** Bytes in use, in the heap and outside, after each tenth of a replay more. */
+  inUse(): Promise<number[]>;
   dispose(): void;
 }
 
@@ -29,7 +29,6 @@ export async function replay(quick: boolean, tell: (line: string) => void): Prom
   const file = join(folder, 'replay.db');
   tell(`  writing ${events.toLocaleString('en')} events`);
   await fill(file, streams);
-  const heap: number[] = [];
   return {
     name: 'replay',
     about: `replaying ${events.toLocaleString('en')} events of one store from disk`,
@@ -38,7 +37,7 @@ export async function replay(quick: boolean, tell: (line: string) => void): Prom
     contestants: [
       rawRead(file, events, 'objects'),
       rawRead(file, events, 'arrays'),
-      readAndDecode(file, events, heap),
+      { name: 'read and decode', run: () => readAndDecode(file, events, () => undefined) },
       readAndFold(file, streams),
     ],
     targets: [
@@ -47,7 +46,15 @@ export async function replay(quick: boolean, tell: (line: string) => void): Prom
       // For comparison only: the driver's rows as arrays, which nothing can use as they are.
       { of: 'read and decode', against: 'raw driver, rows as arrays', atLeast: 0 },
     ],
-    heap: () => heap,
+    inUse: async () => {
+      const tenths: number[] = [];
+      await readAndDecode(file, events, () => {
+        collect();
+        const { heapUsed, external } = process.memoryUsage();
+        tenths.push(heapUsed + external);
+      });
+      return tenths;
+    },
     dispose: () => rmSync(folder, { recursive: true, force: true }),
   };
 }
@@ -107,35 +114,29 @@ function rawRead(file: string, events: number, rows: 'objects' | 'arrays'): Cont
   };
 }
 
-function readAndDecode(file: string, events: number, heap: number[]): Contestant {
-  return {
-    name: 'read and decode',
-    run: async () => {
-      const store = createSqliteStore({ file, readOnly: true });
-      heap.length = 0;
-      const measured = await timed(events, async () => {
-        let afterPosition: bigint | undefined;
-        let read = 0;
-        for (;;) {
-          const page = await store.readAll({
-            direction: 'forward',
-            afterPosition,
-            limit: PAGE,
-            categories: [],
-            eventTypes: [],
-          });
-          for (const { event } of page) account.types.event.fromEnvelope(event);
-          read += page.length;
-          if (read % (events / 10) === 0) heap.push(process.memoryUsage().heapUsed);
-          if (page.length < PAGE) break;
-          afterPosition = page.at(-1)?.context.position;
-        }
-        if (read !== events) throw new Error(`${read} events were read`);
+async function readAndDecode(file: string, events: number, eachTenth: () => void): Promise<Measured> {
+  const store = createSqliteStore({ file, readOnly: true });
+  const measured = await timed(events, async () => {
+    let afterPosition: bigint | undefined;
+    let read = 0;
+    for (;;) {
+      const page = await store.readAll({
+        direction: 'forward',
+        afterPosition,
+        limit: PAGE,
+        categories: [],
+        eventTypes: [],
       });
-      await store.close();
-      return measured;
-    },
-  };
+      if (page.length === 0) break;
+      for (const { event } of page) account.types.event.fromEnvelope(event);
+      read += page.length;
+      if (read % (events / 10) === 0) eachTenth();
+      afterPosition = page.at(-1)?.context.position;
+    }
+    if (read !== events) throw new Error(`${read} events were read`);
+  });
+  await store.close();
+  return measured;
 }
 
 function readAndFold(file: string, streams: number): Contestant {
