@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { randomInt, randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import os from 'node:os';
 import { describe, it } from 'node:test';
 import { z } from 'zod';
 import { NondeterminismError, testDecider, withoutAmbient } from '../../src/adapters/testing/index.ts';
@@ -59,6 +62,10 @@ describe('a decision that reaches outside', () => {
     ['crypto.randomUUID()', 'randomness', () => crypto.randomUUID()],
     ['crypto.getRandomValues()', 'randomness', () => crypto.getRandomValues(new Uint8Array(1))],
     ['crypto.subtle.digest()', 'randomness', () => crypto.subtle.digest('SHA-256', new Uint8Array(1))],
+    ['crypto.randomUUID()', 'randomness', () => randomUUID()],
+    ['crypto.randomInt()', 'randomness', () => randomInt(5)],
+    ['fs.existsSync()', 'environment', () => existsSync('x')],
+    ['os.hostname()', 'environment', () => os.hostname()],
     ['setTimeout()', 'timers', () => setTimeout(() => {}, 1)],
     ['setImmediate()', 'timers', () => setImmediate(() => {})],
     ['queueMicrotask()', 'timers', () => queueMicrotask(() => {})],
@@ -70,7 +77,7 @@ describe('a decision that reaches outside', () => {
     ['Number.prototype.toLocaleString()', 'locale', () => (1).toLocaleString()],
   ];
   for (const [call, kind, act] of cases) {
-    it(`is told that it called ${call}`, () => {
+    it(`is told that it called ${call}: ${String(act).replace('() => ', '')}`, () => {
       const breach = breachOf(act);
       assert.deepEqual({ call: breach.call?.call, kind: breach.call?.kind }, { call, kind });
       assert.match(breach.call?.where ?? '', /test\/testing\/determinism\.test\.ts:\d+:\d+$/);
@@ -159,6 +166,14 @@ describe('a decision that reaches outside', () => {
         .then({ type: 'Drawn', data: { number: String(act()) } });
   });
 
+  it('may print, which reads the colours of the terminal and nothing else', (context) => {
+    const printed = context.mock.method(process.stdout, 'write', () => true);
+    testDecider(lottery(() => console.log('drawn', { at: 1 })))
+      .given()
+      .when(Draw);
+    assert.ok(printed.mock.callCount() > 0);
+  });
+
   it('may be let through where a module asks for it', () => {
     const { given } = testDecider(
       lottery(() => typeof Date.now()),
@@ -228,6 +243,9 @@ describe('the ambient world', () => {
     process.hrtime,
     Error.stackTraceLimit,
     Date.prototype.getHours,
+    randomUUID,
+    existsSync,
+    os.hostname,
   ];
 
   it('is as it was after a function that returned', () => {

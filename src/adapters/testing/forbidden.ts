@@ -7,6 +7,8 @@
  * between two runs is.
  */
 
+import { type BuiltinFunction, builtinFunctions, followBuiltins } from './forbidden-builtins.ts';
+
 /** Why a call is forbidden, and what to do instead. */
 const ADVICE = {
   clock: 'time is data: carry it in the command, or take it from what was recorded',
@@ -64,9 +66,11 @@ export function withoutAmbient<Result>(run: () => Result): {
   Error.stackTraceLimit = 64; // The call may be deep in a library that the code under test uses.
   try {
     for (const { object, key, value } of replacements(forbid)) replace(object, key, value, replaced);
+    followBuiltins();
     return { outcome: outcomeOf(run), calls };
   } finally {
     for (const { object, key, descriptor } of replaced.reverse()) restore(object, key, descriptor);
+    followBuiltins();
     Error.stackTraceLimit = depth;
   }
 }
@@ -158,6 +162,9 @@ function* replacements(forbid: Forbid): Iterable<Replacement> {
     };
     yield { object, key, value };
   }
+  for (const builtin of builtinFunctions()) {
+    yield { object: builtin.object, key: builtin.key, value: forbiddenBuiltin(builtin, forbid) };
+  }
   yield { object: globalThis, key: 'Date', value: dateWithoutClock(forbid) };
   const process = holderOf('process');
   if (process !== undefined && 'env' in process) {
@@ -183,6 +190,13 @@ function forbidden(path: string, key: string, kind: AmbientKind, forbid: Forbid)
     construct: refuse,
     get: (_target, member) => forbid(callText(path, `${key}.${String(member)}`), kind),
   });
+}
+
+/** The engine's own modules call each other: only calls from elsewhere are refused. */
+function forbiddenBuiltin({ original, call, kind }: BuiltinFunction, forbid: Forbid): unknown {
+  return function (this: unknown, ...args: unknown[]): unknown {
+    return isCalledByEngine() ? Reflect.apply(original, this, args) : forbid(call, kind);
+  };
 }
 
 /** With a zone, or a date alone, which is UTC (ECMA-262, date time string format). */
@@ -217,7 +231,7 @@ function dateWithoutClock(forbid: Forbid): DateConstructor {
 function environmentWithout(environment: object, forbid: Forbid): object {
   const refuse = (key: PropertyKey): never => forbid(`process.env.${String(key)}`, 'environment');
   return new Proxy(environment, {
-    get: (target, key) => (key === 'NODE_ENV' || isReadByEngine() ? Reflect.get(target, key) : refuse(key)),
+    get: (target, key) => (key === 'NODE_ENV' || isCalledByEngine() ? Reflect.get(target, key) : refuse(key)),
     has: (_target, key) => refuse(key),
     set: (_target, key) => refuse(key),
     ownKeys: () => forbid('Object.keys(process.env)', 'environment'),
@@ -234,8 +248,8 @@ function framesOf(error: Error): string[] {
   return frames.filter((frame) => !frame.startsWith(`${here}:`));
 }
 
-function isReadByEngine(): boolean {
-  return framesOf(new Error('who reads')).at(0)?.startsWith('node:internal/') === true;
+function isCalledByEngine(): boolean {
+  return framesOf(new Error('who calls')).at(0)?.startsWith('node:internal/') === true;
 }
 
 /** The place of the call: the innermost frame outside the engine and installed packages. */
