@@ -60,7 +60,10 @@ export type DispatchableCommand<Module> =
 
 /** The event sourcer, with what typed callers in the process need besides. */
 export interface ModuleEventSourcer<Command> extends EventSourcer, AsyncDisposable {
-  /** @throws CommandFailure whose `payload` is a `CommandError`. */
+  /**
+   * Decides the command and stores what comes of it. The payload's bytes must stay as they are until the promise settles.
+   * @throws CommandFailure whose `payload` is a `CommandError`.
+   */
   handleCommand(command: Envelope, options?: SendOptions): Promise<CommandResult>;
 
   /**
@@ -70,7 +73,10 @@ export interface ModuleEventSourcer<Command> extends EventSourcer, AsyncDisposab
    */
   dispatch(command: Command, options?: SendOptions): Promise<CommandResult>;
 
-  /** @throws CommandFailure whose `payload` is a `CommandError`. */
+  /**
+   * The state of a stream in its module's bytes, folded to the newest revision or to the one that is named.
+   * @throws CommandFailure whose `payload` is a `CommandError`.
+   */
   readState(stream: string, options?: ReadOptions): Promise<FoldedState>;
 
   /**
