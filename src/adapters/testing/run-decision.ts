@@ -102,8 +102,15 @@ export function runDeterministically<State, Command, Event>(
   history: readonly Envelope[],
   command: Envelope,
 ): DecisionOutcome {
-  const first = runIsolated(() => runDecision(module, history, command));
-  const second = runIsolated(() => runDecision(module, history, command));
+  // In one go: to take the ambient world away and give it back costs more than the decisions.
+  const [first, second, restored] = runIsolated(
+    () =>
+      [
+        runDecision(module, history, command),
+        runDecision(module, history, command),
+        runDecision(module, history, command, 'snapshot'),
+      ] as const,
+  );
   const difference = differenceOf(first, second);
   if (difference !== undefined) {
     throw new NondeterminismError(
@@ -111,7 +118,6 @@ export function runDeterministically<State, Command, Event>(
         'decides with it; look for variables of the module that a decision changes',
     );
   }
-  const restored = runIsolated(() => runDecision(module, history, command, 'snapshot'));
   const loss = differenceOf(first, restored);
   if (loss !== undefined) {
     throw new NondeterminismError(

@@ -62,8 +62,7 @@ export function testProjector<Handle, CommandHandle, EventHandle, State, Command
     }));
     // Projected when something is said of the documents, not for every `when` on the way.
     const documents = (): Documents => {
-      const first = runIsolated(() => projectAll(module, history));
-      const second = runIsolated(() => projectAll(module, history));
+      const [first, second] = runIsolated(() => [projectAll(module, history), projectAll(module, history)] as const);
       if (sameDocuments(first, second)) return first;
       throw new NondeterminismError('the same events were projected twice, and gave different documents');
     };
