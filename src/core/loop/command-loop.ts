@@ -21,7 +21,7 @@
  * where the module would fail on the stream of today.
  *
  * **What it costs.** A command on a warm state awaits once: the append. All the rest is plain calls on one `Job`. Measured
- * with a store that keeps nothing: 2.8 µs for a typed command, of which a fifth is this loop with queue and cache, and the
+ * with a store that keeps nothing: 2.8 µs for a typed command, of which a third is this loop with queue and cache, and the
  * rest the module's (checks, codec, fold) and the drawn id. A command id that is no UUID costs 1.5 µs more, for its SHA-1.
  */
 import { type CommandFailure, isAppendFailure, isCommandFailure, isRejection } from '../errors.ts';
