@@ -33,10 +33,11 @@ async function main(args: readonly string[]): Promise<number> {
   return await run(options, halt);
 }
 
-async function run({ file, db }: Options, halt: AbortController): Promise<number> {
+async function run({ file, db, guest }: Options, halt: AbortController): Promise<number> {
+  const module = await bankModule(guest);
   using input = await openInput(file, halt.signal);
   await using store = createSqliteStore({ file: db });
-  await using sourcer = createEventSourcer({ store, modules: [await bankModule()] });
+  await using sourcer = createEventSourcer({ store, modules: [module] });
 
   const tally = newTally();
   const started = performance.now();

@@ -6,7 +6,13 @@ export interface Options {
   /** Where the commands come from; `-` is standard input. */
   readonly file: string;
   readonly db: string;
+  /** The language of the component that decides; undefined: the module in this process does. */
+  readonly guest: Guest | undefined;
 }
+
+/** The languages of `examples/guests`. */
+export const GUESTS = ['rust', 'c', 'assemblyscript', 'javascript'] as const;
+export type Guest = (typeof GUESTS)[number];
 
 /** The arguments cannot be meant. */
 export class UsageError extends Error {
@@ -25,6 +31,8 @@ or run on after it was interrupted.
 Options:
   --file FILE   the commands; - reads standard input (default: ${COMMANDS_FILE})
   --db FILE     the database; created where there is none (default: bank.db)
+  --guest NAME  let a WebAssembly component decide: rust, c, assemblyscript or javascript
+                (examples/guests; default: the functions of examples/bank/account.ts, in this process)
   --help        print this text
 
 A line:  {"id":"c00001","type":"Deposit","data":{"accountId":"0001","amount":1250}}
@@ -43,13 +51,18 @@ export function parseOptions(args: readonly string[]): Options {
       options: {
         file: { type: 'string', default: COMMANDS_FILE },
         db: { type: 'string', default: 'bank.db' },
+        guest: { type: 'string' },
         help: { type: 'boolean', short: 'h', default: false },
       },
     });
     for (const name of ['file', 'db'] as const) {
       if (values[name] === '') throw new Error(`Option '--${name}' needs a file name`);
     }
-    return { help: values.help, file: values.file, db: values.db };
+    const guest = GUESTS.find((name) => name === values.guest);
+    if (values.guest !== undefined && guest === undefined) {
+      throw new Error(`Option '--guest' is one of ${GUESTS.join(', ')}, not '${values.guest}'`);
+    }
+    return { help: values.help, file: values.file, db: values.db, guest };
   } catch (error) {
     throw new UsageError(`${error instanceof Error ? error.message : String(error)}. npm start -- --help lists them.`);
   }
