@@ -1,6 +1,6 @@
 /**
  * `node scripts/protobuf.ts`: makes `generated/*_pb.ts` of every `.proto` in the examples and the tests. The results are
- * checked in, so that nobody else needs `protoc` (Debian: protobuf-compiler).
+ * checked in, so that nobody else needs `protoc` (Debian: protobuf-compiler), or the program that `PROTOC` names.
  */
 import { spawnSync } from 'node:child_process';
 import { globSync, mkdirSync } from 'node:fs';
@@ -13,7 +13,9 @@ for (const file of globSync('{examples,test}/**/*.proto', { exclude: (path) => p
   const out = process.argv[2] ?? join(dirname(file), 'generated');
   mkdirSync(out, { recursive: true });
   const args = ['--plugin=node_modules/.bin/protoc-gen-es', `--es_out=${out}`, `--es_opt=${OPTIONS}`];
-  const run = spawnSync('protoc', [...args, `--proto_path=${dirname(file)}`, basename(file)], { stdio: 'inherit' });
+  const run = spawnSync(process.env['PROTOC'] ?? 'protoc', [...args, `--proto_path=${dirname(file)}`, basename(file)], {
+    stdio: 'inherit',
+  });
   if (run.error !== undefined) throw run.error;
   if (run.status !== 0) process.exit(run.status ?? 1);
   console.log(`${file} → ${out}`);

@@ -15,7 +15,7 @@ export type Path = readonly (string | number)[];
 const PLAIN_KEY = /^[A-Za-z_$][\w$]*$/;
 
 /** `$.lines[2].price`; keys that are no plain names stand in brackets, quoted. */
-export function pathText(path: Path): string {
+function pathText(path: Path): string {
   let text = '$';
   for (const step of path) {
     if (typeof step === 'number') text += `[${step}]`;

@@ -139,9 +139,13 @@ class Check {
   }
 
   message(type: DescMessage, value: unknown, path: Path): void {
-    if (path.length >= MAX_VALUE_DEPTH) return this.#report(path, depthProblem(this.#root, path));
+    if (path.length >= MAX_VALUE_DEPTH) {
+      this.#report(path, depthProblem(this.#root, path));
+      return;
+    }
     if (typeof value !== 'object' || value === null || !isRecord(value)) {
-      return this.#report(path, `must be an object of the message ${type.typeName}`);
+      this.#report(path, `must be an object of the message ${type.typeName}`);
+      return;
     }
     const members = new Map(type.members.map((member) => [member.localName, member]));
     for (const key of Object.keys(value)) {
@@ -158,16 +162,25 @@ class Check {
 
   #oneof(oneof: DescOneof, value: unknown, path: Path): void {
     if (value === undefined) return;
-    if (typeof value !== 'object' || value === null) return this.#report(path, 'must be { case, value }');
+    if (typeof value !== 'object' || value === null) {
+      this.#report(path, 'must be { case, value }');
+      return;
+    }
     const chosen: unknown = Reflect.get(value, 'case');
     if (chosen === undefined) return;
     const field = oneof.fields.find((candidate) => candidate.localName === chosen);
-    if (field === undefined) return this.#report([...path, 'case'], `must be a case of the oneof ${oneof.name}`);
+    if (field === undefined) {
+      this.#report([...path, 'case'], `must be a case of the oneof ${oneof.name}`);
+      return;
+    }
     this.#value(field, Reflect.get(value, 'value'), [...path, 'value']);
   }
 
   #field(field: DescField, value: unknown, path: Path): void {
-    if (value !== undefined) return this.#value(field, value, path);
+    if (value !== undefined) {
+      this.#value(field, value, path);
+      return;
+    }
     const mustBeThere =
       isRequired(field) || field.fieldKind === 'list' || field.fieldKind === 'map' || isImplicit(field);
     if (mustBeThere) this.#report(path, 'is missing');
@@ -176,15 +189,20 @@ class Check {
   #value(field: DescField, value: unknown, path: Path): void {
     switch (field.fieldKind) {
       case 'scalar':
-        return this.#report(path, scalarProblem(field.scalar, field.longAsString, value));
+        this.#report(path, scalarProblem(field.scalar, field.longAsString, value));
+        break;
       case 'enum':
-        return this.#report(path, enumProblem(field.enum, value));
+        this.#report(path, enumProblem(field.enum, value));
+        break;
       case 'message':
-        return this.message(field.message, value, path);
+        this.message(field.message, value, path);
+        break;
       case 'list':
-        return this.#list(field, value, path);
+        this.#list(field, value, path);
+        break;
       case 'map':
-        return this.#map(field, value, path);
+        this.#map(field, value, path);
+        break;
     }
   }
 

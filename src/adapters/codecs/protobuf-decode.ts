@@ -133,9 +133,11 @@ function readField(
   const name = field.localName;
   switch (field.fieldKind) {
     case 'list':
-      return readList(reader, field, wireType, record[name] as unknown[], place);
+      readList(reader, field, wireType, record[name] as unknown[], place);
+      break;
     case 'map':
-      return readEntry(reader, field, wireType, record[name] as PlainRecord, place);
+      readEntry(reader, field, wireType, record[name] as PlainRecord, place);
+      break;
     default: {
       const oneof = field.oneof && (record[field.oneof.localName] as { case?: string; value?: unknown });
       const before = oneof === undefined ? record[name] : oneof.case === name ? oneof.value : undefined;

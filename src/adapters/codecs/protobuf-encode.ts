@@ -55,15 +55,20 @@ function isEmptyBytes(value: unknown): boolean {
 function writeField(writer: BinaryWriter, field: DescField, value: unknown): void {
   switch (field.fieldKind) {
     case 'scalar':
-      return writeTagged(writer, field.number, field.scalar, value);
+      writeTagged(writer, field.number, field.scalar, value);
+      break;
     case 'enum':
-      return writeTagged(writer, field.number, ScalarType.INT32, value);
+      writeTagged(writer, field.number, ScalarType.INT32, value);
+      break;
     case 'message':
-      return writeChild(writer, field.number, field.message, value);
+      writeChild(writer, field.number, field.message, value);
+      break;
     case 'list':
-      return writeList(writer, field, value as readonly unknown[]);
+      writeList(writer, field, value as readonly unknown[]);
+      break;
     case 'map':
-      return writeMap(writer, field, value as PlainRecord);
+      writeMap(writer, field, value as PlainRecord);
+      break;
   }
 }
 
@@ -136,34 +141,49 @@ function writeScalar(writer: BinaryWriter, type: ScalarType, value: unknown): vo
   switch (type) {
     case ScalarType.DOUBLE:
       // -0 is 0.
-      return void writer.double((value as number) + 0);
+      writer.double((value as number) + 0);
+      break;
     case ScalarType.FLOAT:
-      return void writer.float((value as number) + 0);
+      writer.float((value as number) + 0);
+      break;
     case ScalarType.INT64:
-      return void writer.int64(value as bigint | string);
+      writer.int64(value as bigint | string);
+      break;
     case ScalarType.UINT64:
-      return void writer.uint64(value as bigint | string);
+      writer.uint64(value as bigint | string);
+      break;
     case ScalarType.INT32:
-      return void writer.int32(value as number);
+      writer.int32(value as number);
+      break;
     case ScalarType.FIXED64:
-      return void writer.fixed64(value as bigint | string);
+      writer.fixed64(value as bigint | string);
+      break;
     case ScalarType.FIXED32:
-      return void writer.fixed32(value as number);
+      writer.fixed32(value as number);
+      break;
     case ScalarType.BOOL:
-      return void writer.bool(value as boolean);
+      writer.bool(value as boolean);
+      break;
     case ScalarType.STRING:
-      return void writer.string(value as string);
+      writer.string(value as string);
+      break;
     case ScalarType.BYTES:
-      return void writer.bytes(value as Uint8Array);
+      writer.bytes(value as Uint8Array);
+      break;
     case ScalarType.UINT32:
-      return void writer.uint32(value as number);
+      writer.uint32(value as number);
+      break;
     case ScalarType.SFIXED32:
-      return void writer.sfixed32(value as number);
+      writer.sfixed32(value as number);
+      break;
     case ScalarType.SFIXED64:
-      return void writer.sfixed64(value as bigint | string);
+      writer.sfixed64(value as bigint | string);
+      break;
     case ScalarType.SINT32:
-      return void writer.sint32(value as number);
+      writer.sint32(value as number);
+      break;
     case ScalarType.SINT64:
-      return void writer.sint64(value as bigint | string);
+      writer.sint64(value as bigint | string);
+      break;
   }
 }
