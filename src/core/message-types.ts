@@ -29,8 +29,13 @@ export type MessageTable<Entry extends MessageEntry = MessageEntry> = ReadonlyMa
 /** A definition as it is; a plain schema becomes one, of version 1. */
 function definitionOf(kind: 'command' | 'event', type: string, source: Source, place: string): Definition {
   const define: (type: string, schema: StandardSchema) => Definition = kind === 'command' ? defineCommand : defineEvent;
-  if (!('kind' in source)) return define(type, source);
-  if (source.kind !== kind) throw new DefinitionError(place, `is defined as a ${source.kind}, and stands as a ${kind}`);
+  // Whatever else a schema has: arktype's have a `kind` too.
+  if ('~standard' in source || !('kind' in source)) return define(type, source);
+  if (source.kind !== kind)
+    throw new DefinitionError(
+      place,
+      `is the definition of ${source.kind === 'event' ? 'an event' : 'a command'}, and stands among the ${kind}s`,
+    );
   if (source.type !== type) {
     throw new DefinitionError(place, `holds the definition of ${source.type}: write it under its own type`);
   }

@@ -530,7 +530,7 @@ describe('a definition that does not fit together', () => {
     [
       'has an event among the commands',
       { commands: { Put: Moved } },
-      'shelf.commands.Put: is defined as a event, and stands as a command',
+      'shelf.commands.Put: is the definition of an event, and stands among the commands',
     ],
     [
       'has no schema',
@@ -555,6 +555,13 @@ describe('a definition that does not fit together', () => {
       assert.throws(() => define({ ...good, ...change }), { code: 'invalid-definition', message });
     });
   }
+
+  it('takes schemas of any library, functions with a kind of their own too', () => {
+    const judge: StandardSchema = { '~standard': { version: 1, vendor: 'ark', validate: (value) => ({ value }) } };
+    const schema = Object.assign(() => {}, judge, { kind: 'intersection' });
+    const { types } = defineDecider({ ...good, events: { Was: schema } });
+    assert.equal(types.event.toEnvelope({ type: 'Was', data: {} }).type, 'Was');
+  });
 
   it('is refused where a version has no way forward', () => {
     const chain =
