@@ -25,7 +25,7 @@ export type WasiInterface = (typeof GRANTABLE)[number];
  * What the run-time libraries of today's languages ask for at their start. All of it is virtual, and nothing of the machine
  * can be seen through it.
  */
-export const LANGUAGE_RUNTIME: readonly WasiInterface[] = GRANTABLE;
+export const LANGUAGE_RUNTIME: readonly WasiInterface[] = [...GRANTABLE];
 
 /** Interfaces by their names, as an import object holds them. */
 export type Interfaces = Readonly<Record<string, object>>;

@@ -13,6 +13,7 @@ import { VirtualTime } from './time.ts';
 /** The version under which the interfaces are offered; the loader matches any 0.2. */
 const VERSION = '0.2.12';
 
+/** What a guest is given of the world. */
 export interface VirtualWasiOptions extends CommandLine {
   /** The interfaces that may be called: none where nothing is said. {@link LANGUAGE_RUNTIME} for all there are. */
   readonly grant?: readonly WasiInterface[];
@@ -30,6 +31,7 @@ export interface DecisionContext {
   readonly seed: string;
 }
 
+/** A virtual WASI of one instance: two instances should not share it. */
 export interface VirtualWasi {
   /** To be given to `instantiate`, together with what else the component imports. */
   readonly imports: Interfaces;

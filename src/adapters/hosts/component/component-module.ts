@@ -11,6 +11,7 @@ import { Pool } from './pool.ts';
 import { pooledDecider, pooledEventHandler, pooledProjector, pooledRouting, pooledTypes } from './pooled.ts';
 import type { WorldName } from './worlds.ts';
 
+/** How a component is run. */
 export interface ComponentModuleOptions<World extends WorldName = WorldName> {
   /** What the component exports. `command-handler` where nothing is said. */
   readonly world?: World;

@@ -12,6 +12,7 @@ export const WORLDS = {
   'read-model': ['types', 'projector'],
 } as const;
 
+/** The name of a world of modules, as wit/worlds.wit has it. */
 export type WorldName = keyof typeof WORLDS;
 export type InterfaceName = (typeof WORLDS)[WorldName][number];
 
