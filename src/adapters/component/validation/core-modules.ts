@@ -198,7 +198,7 @@ export function matchModule(context: Context, given: CoreModuleType, expected: C
     const wrong = matchCoreExtern(context, offer, type);
     if (wrong !== undefined) return within(label, `type mismatch in import \`${label}\``, wrong);
   }
-  const exports = coreExports(given);
+  const exports = coreExports(context, given);
   for (const { name, type } of expected.exports) {
     const own = exports.get(name);
     if (own === undefined) return mismatch(`missing expected export \`${name}\``);
@@ -210,14 +210,12 @@ export function matchModule(context: Context, given: CoreModuleType, expected: C
 
 // Instance Definitions -------------------------------------------------------------------------------------------
 
-const exportMaps = new WeakMap<CoreModuleType, CoreInstanceType>();
-
 /** The exports of an instance of a module. */
-function coreExports(module: CoreModuleType): CoreInstanceType {
-  let found = exportMaps.get(module);
+function coreExports(context: Context, module: CoreModuleType): CoreInstanceType {
+  let found = context.coreExports.get(module);
   if (found === undefined) {
     found = new Map(module.exports.map(({ name, type }) => [name, type]));
-    exportMaps.set(module, found);
+    context.coreExports.set(module, found);
   }
   return found;
 }
@@ -250,7 +248,7 @@ export function coreInstanceType(scope: Scope, definition: CoreInstance): CoreIn
         );
       }
     }
-    return coreExports(module);
+    return coreExports(context, module);
   }
   const exports = new Map<string, CoreExternType>();
   for (const { name, sort, index } of definition.exports) {

@@ -111,18 +111,16 @@ export function bagOfExports(scope: Scope, list: readonly InlineExport[]): Insta
   return checkNesting(scope, { kind: 'instance', exports, defined: [] });
 }
 
-const levels = new WeakMap<ExternType, number>();
-
 /** How many components and instances there are inside one another in a type. */
-function nesting(type: ExternType): number {
+function nesting(levels: Map<ExternType, number>, type: ExternType): number {
   if (type.kind === 'type')
-    return type.type.kind === 'component' || type.type.kind === 'instance' ? nesting(type.type) : 0;
+    return type.type.kind === 'component' || type.type.kind === 'instance' ? nesting(levels, type.type) : 0;
   if (type.kind !== 'component' && type.kind !== 'instance') return 0;
   let found = levels.get(type);
   if (found === undefined) {
     found = 0;
-    for (const one of type.exports) found = Math.max(found, nesting(one.type));
-    if (type.kind === 'component') for (const one of type.imports) found = Math.max(found, nesting(one.type));
+    for (const one of type.exports) found = Math.max(found, nesting(levels, one.type));
+    if (type.kind === 'component') for (const one of type.imports) found = Math.max(found, nesting(levels, one.type));
     levels.set(type, ++found);
   }
   return found;
@@ -130,7 +128,9 @@ function nesting(type: ExternType): number {
 
 /** Types get nested by reference too, each in the one before: see {@link maxNesting}. */
 export function checkNesting<Type extends ExternType>(scope: Scope, type: Type): Type {
-  if (nesting(type) > maxNesting) scope.context.fail(`nesting too deep: more than ${maxNesting} types and components`);
+  const { context } = scope;
+  if (nesting(context.nesting, type) > maxNesting)
+    context.fail(`nesting too deep: more than ${maxNesting} types and components`);
   return type;
 }
 

@@ -55,7 +55,7 @@ export function alias(scope: Scope, definition: Alias): ValidatedAlias {
       return { kind, definition, target: 'outer' };
     case 'export': {
       const { instance, name, sort } = definition;
-      const type = externMap(context.at(scope.instances, instance, 'instance')).get(name);
+      const type = externMap(context, context.at(scope.instances, instance, 'instance')).get(name);
       if (type === undefined) return context.fail(`instance ${instance} has no export named \`${name}\``, [name]);
       const wanted = sort === 'core module' ? 'module' : sort;
       if (sortName(type) !== wanted)

@@ -4,6 +4,7 @@
  * those of the types inside it.
  */
 import type { ValueType } from '../types.ts';
+import type { Context } from './context.ts';
 
 /** What follows from the structure of a value type. */
 export interface Facts {
@@ -27,14 +28,14 @@ export interface Facts {
   readonly resource: boolean;
 }
 
-const known = new WeakMap<ValueType, Facts>();
-
-/** The {@link Facts} of a type. */
-export function facts(type: ValueType): Facts {
-  let found = known.get(type);
+/** The {@link Facts} of a type, which are kept with the context that asks. */
+export function facts(context: Context, type: ValueType): Facts {
+  const scalar = scalars.get(type.kind);
+  if (scalar !== undefined) return scalar;
+  let found = context.facts.get(type);
   if (found === undefined) {
-    found = measure(type);
-    known.set(type, found);
+    found = measure(context, type);
+    context.facts.set(type, found);
   }
   return found;
 }
@@ -51,20 +52,14 @@ const leaf: Facts = {
   resource: false,
 };
 
-const scalarSizes: { readonly [kind: string]: number } = {
-  bool: 1,
-  s8: 1,
-  u8: 1,
-  s16: 2,
-  u16: 2,
-  s64: 8,
-  u64: 8,
-  f64: 8,
-};
-
-/** The types directly inside a type. */
-export function children(type: ValueType): readonly ValueType[] {
-  return facts(type).inside;
+const scalars = new Map<string, Facts>();
+for (const [size, ...kinds] of [
+  [1, 'bool', 's8', 'u8'],
+  [2, 's16', 'u16'],
+  [4, 's32', 'u32', 'f32', 'char', 'error-context'],
+  [8, 's64', 'u64', 'f64'],
+] as const) {
+  for (const kind of kinds) scalars.set(kind, { ...leaf, size, alignment: size });
 }
 
 /** A part of a type: its label, or what it is, and its type, if it has one. */
@@ -111,9 +106,9 @@ export function isNamed(type: ValueType): boolean {
   return type.kind === 'record' || type.kind === 'variant' || type.kind === 'enum' || type.kind === 'flags';
 }
 
-function measure(type: ValueType): Facts {
+function measure(context: Context, type: ValueType): Facts {
   const types = parts(type).flatMap((part) => part.type ?? []);
-  const inside = types.map(facts);
+  const inside = types.map((one) => facts(context, one));
   let nodes = 1;
   let depth = 0;
   let borrow = type.kind === 'borrow';
@@ -165,10 +160,8 @@ function measure(type: ValueType): Facts {
     case 'future':
       // A handle: what is inside is read and written by built-ins with options of their own.
       return { ...shape, pointer: false };
-    default: {
-      const size = scalarSizes[type.kind] ?? 4;
-      return { ...shape, size, alignment: size };
-    }
+    default:
+      return shape;
   }
 }
 

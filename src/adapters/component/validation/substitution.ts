@@ -13,7 +13,7 @@ import type {
   ValueType,
 } from '../types.ts';
 import type { Context } from './context.ts';
-import { children, facts, isNamed } from './layout.ts';
+import { facts, isNamed } from './layout.ts';
 import type { TypeEntry } from './scope.ts';
 import type { ResourceBinding } from './validated.ts';
 
@@ -47,7 +47,7 @@ export class Substitution {
   }
 
   value(type: ValueType): ValueType {
-    if (!facts(type).nominal) return type;
+    if (!facts(this.context, type).nominal) return type;
     let found = this.values.get(type);
     if (found === undefined) {
       this.context.spend(1);
@@ -66,7 +66,7 @@ export class Substitution {
   }
 
   private inside(type: ValueType): ValueType {
-    const before = children(type);
+    const before = facts(this.context, type).inside;
     this.context.spend(before.length);
     const after = before.map((one) => this.value(one));
     return after.some((one, index) => one !== before[index]) ? withChildren(type, after) : type;
@@ -166,7 +166,7 @@ export class Substitution {
   }
 }
 
-/** The type with other types inside, in the order of {@link children}. */
+/** The type with other types inside, in the order of {@link Facts.inside}. */
 function withChildren(type: ValueType, inside: readonly ValueType[]): ValueType {
   let at = 0;
   const next = (old: ValueType): ValueType => inside[at++] ?? old;
@@ -246,11 +246,11 @@ export function hasFreeResource(context: Context, definition: TypeDefinition): b
   }
 
   function inValue(type: ValueType): void {
-    if (!facts(type).resource || seen.has(type)) return;
+    if (!facts(context, type).resource || seen.has(type)) return;
     seen.add(type);
     context.spend(1);
     if (type.kind === 'own' || type.kind === 'borrow') used.add(type.resource);
-    else for (const one of children(type)) inValue(one);
+    else for (const one of facts(context, type).inside) inValue(one);
   }
 
   function inExtern(type: ExternType): void {

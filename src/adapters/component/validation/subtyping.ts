@@ -59,7 +59,7 @@ export class Matcher {
   }
 
   exports(given: InstanceType, expected: readonly NamedExtern[], what: string): Mismatch | undefined {
-    const own = externMap(given);
+    const own = externMap(this.context, given);
     for (const { name, type } of expected) {
       const found = own.get(name);
       if (found === undefined) return mismatch(`missing expected export \`${name}\``);
@@ -136,7 +136,7 @@ export class Matcher {
 
   value(given: ValueType, expected: ValueType): Mismatch | undefined {
     // The same object stands for the same type, unless there are resource types in it that this comparison replaces.
-    if (given === expected && !facts(expected).resource) return undefined;
+    if (given === expected && !facts(this.context, expected).resource) return undefined;
     let known = this.equal.get(expected);
     if (known?.has(given)) return undefined;
     this.context.spend(1);
@@ -226,14 +226,12 @@ function matchInstanceType(context: Context, given: InstanceType, expected: Inst
   return new Matcher(context, expected.defined).exports(given, expected.exports, 'instance export');
 }
 
-const externMaps = new WeakMap<InstanceType, ReadonlyMap<string, ExternType>>();
-
 /** The exports of an instance by name. */
-export function externMap(instance: InstanceType): ReadonlyMap<string, ExternType> {
-  let found = externMaps.get(instance);
+export function externMap(context: Context, instance: InstanceType): ReadonlyMap<string, ExternType> {
+  let found = context.exports.get(instance);
   if (found === undefined) {
     found = new Map(instance.exports.map(({ name, type }) => [name, type]));
-    externMaps.set(instance, found);
+    context.exports.set(instance, found);
   }
   return found;
 }
