@@ -117,10 +117,13 @@ export class Job {
     this.command = decodeCommand(this.module, this.envelope);
   }
 
-  /** The state, with the duty to release it, if it still belongs to its revision. */
+  /**
+   * The state, with the duty to release it, if it still belongs to its revision. The initial state that a `no-stream`
+   * command is decided on belongs to none: nobody has looked at the stream.
+   */
   takeIntact(): LiveState | undefined {
     const { live } = this;
-    if (!this.isStateIntact || live === undefined) return undefined;
+    if (!this.isStateIntact || live === undefined || this.route.precondition === 'no-stream') return undefined;
     this.live = undefined;
     return live;
   }

@@ -230,6 +230,23 @@ describe('a cached state', () => {
     assert.deepEqual([result.revision, result.attempts, distrusted], [2n, 2, [1]]);
   });
 
+  it('does not give way to the initial state of a creation that failed', async () => {
+    let odd = false;
+    const till = tillModule({
+      before: (point) => {
+        if (odd && point === 'decide') throw new FaultError({ code: 'odd', message: 'odd', details: [] });
+      },
+    });
+    const store = unrulyStore(createMemoryStore(), () => {});
+    const sourcer = createEventSourcer({ store, modules: [till] });
+    await sourcer.handleCommand(payIn);
+    odd = true;
+    await failsWith(sourcer.handleCommand(tillEnvelope({ type: 'Open', till: 'a' })), 'fault');
+    odd = false;
+    assert.equal((await sourcer.handleCommand(payIn)).attempts, 1);
+    assert.deepEqual(store.calls, ['readStream', 'append', 'append']);
+  });
+
   it('is one of a bounded number, the least recently used going first', async () => {
     const { store, sourcer } = disturbed(0, { cachedStates: 2 });
     const to = (till: string) => sourcer.handleCommand(tillEnvelope({ type: 'PayIn', till, amount: 1 }));
