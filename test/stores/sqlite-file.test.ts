@@ -22,7 +22,7 @@ import { createSqliteStore, type SqliteStoreOptions } from '../../src/adapters/s
 import { APPLICATION_ID, FORMAT_VERSION, MIGRATIONS } from '../../src/adapters/stores/sqlite/migrations.ts';
 import { open } from '../../src/adapters/stores/sqlite/open.ts';
 import { prepareMerged, prepareStatements } from '../../src/adapters/stores/sqlite/statements.ts';
-import { isAppendFailure, isStoreFailure } from '../../src/core/errors.ts';
+import { DefinitionError, isAppendFailure, isStoreFailure } from '../../src/core/errors.ts';
 import { verifyChain } from '../../src/core/verify-chain.ts';
 import { ANY, decision, envelope, FORWARD, rejected } from './commands.ts';
 
@@ -98,6 +98,25 @@ describe('a new file', () => {
     assert.equal(refusal({ file: join(folder, 'absent.db'), readOnly: true }), 'io');
     assert.equal(existsSync(join(folder, 'absent.db')), false);
     assert.equal(refusal({ file: folder }), 'io');
+  });
+
+  test('is not made by options that cannot be meant', () => {
+    const file = newFile();
+    for (const [place, options] of [
+      ['file', { file: '' }],
+      ['file', { file: ' ' }],
+      ['durability', { file, durability: 'ful' as never }],
+      ['busyTimeout', { file, busyTimeout: -1 }],
+      ['busyTimeout', { file, busyTimeout: Number.NaN }],
+      ['maxPages', { file, maxPages: 0 }],
+      ['maxPages', { file, maxPages: 1.5 }],
+    ] as const) {
+      assert.throws(
+        () => createSqliteStore(options),
+        (error) => error instanceof DefinitionError && error.payload.place === place,
+      );
+    }
+    assert.equal(existsSync(file), false);
   });
 
   test('keeps what was appended, for the next who opens it', async () => {

@@ -292,6 +292,10 @@ describe('a backup', () => {
     for (const name of [copy, file, '']) {
       await assert.rejects(store.backup(name), (error) => isStoreFailure(error, 'invalid-argument'));
     }
+    for (const pagesPerStep of [0, -1, 1.5]) {
+      const step = store.backup(newFile(), { pagesPerStep });
+      await assert.rejects(step, (error) => isStoreFailure(error, 'invalid-argument'));
+    }
     const nowhere = store.backup(join(folder, 'nowhere', 'copy.db'));
     await assert.rejects(nowhere, (error) => isStoreFailure(error, 'failure') && error.payload.val.code === 'io');
   });

@@ -27,9 +27,12 @@ export interface BackupOptions {
 export async function backup(database: Database, file: string, options: BackupOptions): Promise<void> {
   const { progress, signal, pagesPerStep = 1_000 } = options;
   signal?.throwIfAborted();
-  if (typeof file !== 'string' || file === '' || existsSync(file)) {
-    const message = `${JSON.stringify(file)} ${file === '' ? 'is no name' : 'exists'}: name a file that does not exist`;
-    throw new StoreFailureError({ tag: 'invalid-argument', val: { argument: 'file', message } }, `file: ${message}`);
+  if (typeof file !== 'string' || file.trim() === '' || existsSync(file)) {
+    const what = existsSync(file) ? 'exists' : 'is no name';
+    throw refused('file', `${JSON.stringify(file)} ${what}: name a file that does not exist`);
+  }
+  if (!Number.isInteger(pagesPerStep) || pagesPerStep < 1) {
+    throw refused('options.pagesPerStep', `a step copies a whole number of pages, at least 1, not ${pagesPerStep}`);
   }
   if (!existsSync(dirname(file))) throw new FileFailure('io', `${file}: there is no folder ${dirname(file)}: make it`);
   const partial = `${file}.partial`;
@@ -47,4 +50,8 @@ export async function backup(database: Database, file: string, options: BackupOp
   } finally {
     rmSync(partial, { force: true });
   }
+}
+
+function refused(argument: string, message: string): StoreFailureError {
+  return new StoreFailureError({ tag: 'invalid-argument', val: { argument, message } }, `${argument}: ${message}`);
 }

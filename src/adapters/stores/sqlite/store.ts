@@ -1,6 +1,7 @@
 /** A store of streams in one SQLite file: the contract (wit/event-store.wit), for one machine and several processes. */
 import type { Database } from 'better-sqlite3';
 import type { RecordedCommit } from '../../../core/chain.ts';
+import { DefinitionError } from '../../../core/errors.ts';
 import type {
   Appended,
   EventStore,
@@ -63,9 +64,21 @@ export interface SqliteStore extends EventStore, CommitSource, AsyncDisposable {
  *
  * @throws StoreFailureError `failure` whose `payload.val.code` is `not-a-store`, `newer-format`, `read-only`, `corrupt`,
  * `busy`, `full` or `io`.
+ * @throws DefinitionError that names the option, where it cannot be meant.
  */
 export function createSqliteStore(options: SqliteStoreOptions): SqliteStore {
   const { file, durability = 'full', readOnly = false, busyTimeout = 10_000, maxPages, now = Date.now } = options;
+  // SQLite takes no name for a file that is deleted at the end, and a misspelt `full` would not be full.
+  if (typeof file !== 'string' || file.trim() === '') throw new DefinitionError('file', 'name a file');
+  if (durability !== 'full' && durability !== 'normal') {
+    throw new DefinitionError('durability', `is 'full' or 'normal', not ${JSON.stringify(durability)}`);
+  }
+  if (!Number.isInteger(busyTimeout) || busyTimeout < 0 || busyTimeout >= 2 ** 31) {
+    throw new DefinitionError('busyTimeout', 'is a whole number of milliseconds, from 0, below 2^31');
+  }
+  if (maxPages !== undefined && !(Number.isInteger(maxPages) && maxPages > 0)) {
+    throw new DefinitionError('maxPages', 'is a whole number of pages, at least 1');
+  }
   let database: Database | undefined;
   try {
     database = open({ file, durability, readOnly, busyTimeout, maxPages });
