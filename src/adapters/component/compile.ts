@@ -84,8 +84,11 @@ function viewOf(bytes: BufferSource): Uint8Array {
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-/** Below this size, handing a module to another thread costs more than compiling it. Browsers refuse beyond 4 KiB. */
-const SMALL_MODULE = 4096;
+/**
+ * Up to this size, handing a module to another thread costs more than compiling it. Browsers have refused to work on
+ * larger ones at once on the main thread.
+ */
+export const SMALL_MODULE = 4096;
 
 async function compileModule(definition: CoreModule): Promise<EngineModule> {
   if (definition.bytes.length <= SMALL_MODULE) return compileModuleSync(definition);

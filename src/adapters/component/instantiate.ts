@@ -3,7 +3,7 @@
  */
 import { asFailure, type ComponentInstance } from './abi/component-instance.ts';
 import { HandleTable, MAX_TABLE_LENGTH } from './abi/runtime-state.ts';
-import type { Component } from './compile.ts';
+import { type Component, SMALL_MODULE } from './compile.ts';
 import { engine } from './engine.ts';
 import { LinkError } from './errors.ts';
 import { ExportsWriter } from './linking/exports.ts';
@@ -65,9 +65,18 @@ export async function instantiate(
   options: InstantiateOptions = {},
 ): Promise<Instance> {
   const { linking, finish } = prepare(component, imports, options);
-  return finish(
-    await drive(linking, async ({ module, imports }) => (await engine.instantiate(module, imports)).exports),
-  );
+  let step = linking.next();
+  while (!step.done) {
+    try {
+      const { module, imports, byteLength } = step.value;
+      const isSmall = byteLength !== undefined && byteLength <= SMALL_MODULE;
+      const instance = isSmall ? new engine.Instance(module, imports) : await engine.instantiate(module, imports);
+      step = linking.next(instance.exports);
+    } catch (error) {
+      throw linkFailure(error);
+    }
+  }
+  return finish(step.value);
 }
 
 /**
@@ -117,23 +126,6 @@ function prepare(component: Component, imports: ImportObject, options: Instantia
       };
     },
   };
-}
-
-type InstantiateModule = (request: {
-  module: Parameters<typeof engine.instantiate>[0];
-  imports: Parameters<typeof engine.instantiate>[1];
-}) => Promise<Record<string, unknown>>;
-
-async function drive<Result>(linking: Linking<Result>, instantiateModule: InstantiateModule): Promise<Result> {
-  let step = linking.next();
-  while (!step.done) {
-    try {
-      step = linking.next(await instantiateModule(step.value));
-    } catch (error) {
-      throw linkFailure(error);
-    }
-  }
-  return step.value;
 }
 
 function linkFailure(error: unknown): unknown {

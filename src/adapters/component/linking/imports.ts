@@ -292,7 +292,7 @@ function coreModule(type: CoreModuleType, value: unknown, path: readonly string[
     if (imports.get(`${each.module}\0${each.name}`) === kindOf(each.kind)) continue;
     throw new LinkError(`import ${at(path)}: the core module needs ${show(each.module)} ${show(each.name)}`, path);
   }
-  return { kind: 'core module', module, type: undefined };
+  return { kind: 'core module', module, type: undefined, byteLength: undefined };
 }
 
 /** The engine's word for a core sort. */

@@ -10,7 +10,13 @@ import type { CoreModuleType, ExternType } from '../types.ts';
 import type { Plan } from './plan.ts';
 
 export type Item =
-  | { readonly kind: 'core module'; readonly module: EngineModule; readonly type: CoreModuleType | undefined }
+  | {
+      readonly kind: 'core module';
+      readonly module: EngineModule;
+      readonly type: CoreModuleType | undefined;
+      /** Of the binary, where it is known. */
+      readonly byteLength: number | undefined;
+    }
   | { readonly kind: 'func'; readonly func: FunctionInstance }
   /** `resource` is undefined for a type that is no resource type: nothing of it is left at run time. */
   | { readonly kind: 'type'; readonly resource: RuntimeResource | undefined }

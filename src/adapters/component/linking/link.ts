@@ -29,6 +29,8 @@ import { type ComponentItem, Frame, type InstanceItem, type Item } from './items
 export interface CoreInstantiation {
   readonly module: EngineModule;
   readonly imports: EngineImports;
+  /** Of the module's binary, where it is known. */
+  readonly byteLength: number | undefined;
 }
 
 export type Linking<Result> = Generator<CoreInstantiation, Result, Record<string, unknown>>;
@@ -73,7 +75,8 @@ function* define(
     case 'core module': {
       const module = frame.plan.modules.get(each.definition);
       if (module === undefined) throw new Error('every core module is compiled before linking');
-      frame.coreModules.push({ kind: 'core module', module, type: each.type });
+      const byteLength = each.definition.bytes.length;
+      frame.coreModules.push({ kind: 'core module', module, type: each.type, byteLength });
       return;
     }
     case 'core instance':
@@ -140,7 +143,8 @@ function* coreInstance(
   }
   const imports: EngineImports = Object.create(null);
   for (const { name, instance } of definition.arguments) imports[name] = at(frame.coreInstances, instance);
-  return yield { module: at(frame.coreModules, definition.module).module, imports };
+  const { module, byteLength } = at(frame.coreModules, definition.module);
+  return yield { module, imports, byteLength };
 }
 
 function emptyRecord(): Record<string, unknown> {
