@@ -17,7 +17,8 @@ import { sequential } from '../test/bench/sequential.ts';
 
 const HELP = `npm run bench [-- options]
 
-  --filter <word>  only benchmarks whose name contains it: sequential, in-flight, replay, memory, layers
+  --filter <word>  only benchmarks whose name contains it: sequential, in-flight, memory, layers,
+                   replay, component
   --quick          less work and fewer rounds: to see that it runs, not to judge
   --no-peers       without emmett and castore, which are installed on the first run (about two minutes)
   --cpu            counts the processor's time and not the wall's: for a machine that does other things too
@@ -55,6 +56,11 @@ const makers: Readonly<Record<string, () => Promise<void>>> = {
     await run(benchmark);
     inUse.push(...(await benchmark.inUse()));
     benchmark.dispose();
+  },
+  component: async () => {
+    // The loader and jco are only loaded where they are asked for.
+    const { benchmarks } = await import('../test/bench/component/benchmarks.ts');
+    for (const benchmark of await benchmarks(options.quick, undefined)) await run(benchmark);
   },
 };
 const chosen = Object.entries(makers).filter(([name]) => name.includes(options.filter));
