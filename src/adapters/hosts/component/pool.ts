@@ -49,6 +49,11 @@ export class Pool {
     return number + this.#base;
   }
 
+  /** The same for a list, which is the guest's own answer where there was no instance before. */
+  handlesOf(numbers: readonly number[]): readonly Handle[] {
+    return this.#base === 0 ? numbers : numbers.map((number) => number + this.#base);
+  }
+
   /** Whether the handle's instance is still there; if not, everything of it is dropped already. */
   isLive(handle: Handle): boolean {
     return this.#guest !== undefined && handle >= this.#base;

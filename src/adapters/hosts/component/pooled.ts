@@ -8,17 +8,16 @@ import { faultOf, rejectionOf } from './failures.ts';
 import type { Handle } from './guest.ts';
 import type { Pool } from './pool.ts';
 
-/** `call`, with what it throws made the contract's. */
-function guarded<Args extends unknown[], Result>(
-  pool: Pool,
-  call: (...args: Args) => Result,
-  failureOf: (error: unknown) => unknown = faultOf,
-): (...args: Args) => Result {
-  return (...args) => {
+/**
+ * `call`, with what it throws made the contract's. No function has more than three parameters, and passing them one by one
+ * takes half the time that a list of them takes.
+ */
+function guarded<A, B, C, Result>(pool: Pool, call: (a: A, b: B, c: C) => Result): (a?: A, b?: B, c?: C) => Result {
+  return (a, b, c) => {
     try {
-      return call(...args);
+      return call(a as A, b as B, c as C);
     } catch (error) {
-      throw failureOf(pool.failed(error));
+      throw faultOf(pool.failed(error));
     }
   };
 }
@@ -52,7 +51,7 @@ function dropping(pool: Pool, kind: 'command' | 'event' | 'state'): (handle: Han
 export function pooledDecider(pool: Pool): Decider<Handle, Handle, Handle> {
   return {
     initialState: guarded(pool, () => pool.handleOf(pool.guest.decider.initialState())),
-    // A replay is this call and little else: it goes through no function that others share.
+    // A replay and a decision are these calls and little else: they go through no function that others share.
     evolve: (state, event) => {
       try {
         return pool.handleOf(pool.guest.decider.evolve(pool.numberOf(state), pool.numberOf(event)));
@@ -60,14 +59,13 @@ export function pooledDecider(pool: Pool): Decider<Handle, Handle, Handle> {
         throw faultOf(pool.failed(error));
       }
     },
-    decide: guarded(
-      pool,
-      (state, command) => {
-        const events = pool.guest.decider.decide(pool.numberOf(state), pool.numberOf(command));
-        return events.map((event) => pool.handleOf(event));
-      },
-      rejectionOf,
-    ),
+    decide: (state, command) => {
+      try {
+        return pool.handlesOf(pool.guest.decider.decide(pool.numberOf(state), pool.numberOf(command)));
+      } catch (error) {
+        throw rejectionOf(pool.failed(error));
+      }
+    },
   };
 }
 
