@@ -103,8 +103,8 @@ function installedPeers(): Peers {
   return loadPeers(folder);
 }
 
-function print({ about, unit, figures, targets }: Result): void {
-  console.log(`\n${about}`);
+function print({ name, about, unit, figures, targets }: Result): void {
+  console.log(`\n${name}: ${about}`);
   const width = Math.max(...figures.map(({ name }) => name.length));
   for (const figure of figures) console.log(`  ${figure.name.padEnd(width)}  ${line(figure, unit)}`);
   for (const { of, against, atLeast, ratio, reached } of targets) {
