@@ -24,8 +24,11 @@ function undocumented(file: string, wanted: ReadonlySet<string> | undefined): re
       // An overload shares the docstring of the first.
       if ((wanted !== undefined && !wanted.has(name)) || seen.has(name)) return [];
       seen.add(name);
-      const doc = comments.findLast((comment) => comment.end <= statement.start);
-      if (doc?.value.startsWith('*') === true && text.slice(doc.end, statement.start).trim() === '') return [];
+      // A directive of the linter may stand between the docstring and what it describes.
+      const doc = comments.findLast((comment) => comment.end <= statement.start && comment.type === 'Block');
+      const between =
+        doc === undefined ? '' : text.slice(doc.end, statement.start).replace(/^\s*\/\/ biome-ignore .*$/m, '');
+      if (doc?.value.startsWith('*') === true && between.trim() === '') return [];
       return [`${file}:${text.slice(0, statement.start).split('\n').length}: ${name}`];
     });
   });

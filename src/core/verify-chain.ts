@@ -10,6 +10,7 @@ export interface StreamHead {
   readonly hash: Uint8Array;
 }
 
+/** Which of a stream's commits to read. */
 export interface ReadCommitsOptions {
   /** Read on behind the commit of this command id, exclusive; undefined: from the stream's first commit. */
   readonly after?: string | undefined;
@@ -17,6 +18,7 @@ export interface ReadCommitsOptions {
   readonly limit?: number | undefined;
 }
 
+/** Which of the store's streams to read. */
 export interface ReadStreamsOptions {
   /** Read on behind this stream, exclusive; undefined: from the first stream that was written. */
   readonly after?: string | undefined;
@@ -51,6 +53,7 @@ export interface BrokenCommit {
   readonly actual: Uint8Array;
 }
 
+/** What {@link verifyChain} found: how much is intact, or the first commit that is not. */
 export type ChainVerdict =
   | { readonly intact: true; readonly streams: number; readonly commits: number }
   | { readonly intact: false; readonly broken: BrokenCommit };

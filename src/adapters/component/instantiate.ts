@@ -14,6 +14,7 @@ import { type LinkHost, type Linking, linkComponent } from './linking/link.ts';
 /** What a component is given, by the names of its imports: see {@link instantiate}. */
 export type ImportObject = object;
 
+/** How a component is instantiated. */
 export interface InstantiateOptions {
   /**
    * How resources pass between JavaScript and the component.

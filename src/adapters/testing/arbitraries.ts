@@ -23,6 +23,7 @@ export interface Described<State, Command, Event> {
   };
 }
 
+/** Random values of a module's schemas, for property tests. */
 export interface Arbitraries<State, Command, Event> {
   /** Any command of the module. */
   readonly command: Arbitrary<Command>;

@@ -19,6 +19,7 @@ import { contents } from './event-store/values.ts';
 
 export type { ClosableStore } from './event-store/fixtures.ts';
 
+/** How the suite comes by the store that it tests. */
 export interface EventStoreSuiteOptions {
   /** Opens a store that is empty, and that nobody else uses. The suite closes it. */
   readonly open: () => ClosableStore | Promise<ClosableStore>;

@@ -23,16 +23,19 @@ export interface DecisionThen<State, Event> {
   thenState(state: State): this;
 }
 
+/** A sentence that still lacks its command. */
 export interface DecisionWhen<State, Command, Event> {
   /** The command that the given history decides. */
   when(command: Command): DecisionThen<State, Event>;
 }
 
+/** Where the sentences about a decider begin. */
 export interface DeciderTest<State, Command, Event> {
   /** What happened before, the oldest first; nothing: the stream is new. */
   given(...events: readonly Event[]): DecisionWhen<State, Command, Event>;
 }
 
+/** How strictly the sentences are tested. */
 export interface DeciderTestOptions {
   /**
    * Each decision is made twice, without clock, randomness and the rest of the ambient world, and compared. Turn it off

@@ -19,11 +19,13 @@ export interface ReactionThen<State, Command> {
   thenState(state: State): this;
 }
 
+/** A sentence that still lacks its event. */
 export interface ReactionWhen<State, Command, Event> {
   /** @param context what a store would have said of it; what is not named is made up, always in the same way. */
   when(event: Event, context?: Partial<EventContext>): ReactionThen<State, Command>;
 }
 
+/** Where the sentences about a process manager begin. */
 export interface EventHandlerTest<State, Command, Event> {
   /** What happened before, in any process, the oldest first: those of the process of `when` are folded. */
   given(...events: readonly Event[]): ReactionWhen<State, Command, Event>;

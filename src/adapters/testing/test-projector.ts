@@ -19,11 +19,13 @@ export interface DocumentsThen<State> {
   thenNoDocument(key: string): this;
 }
 
+/** A sentence about a read model, with what happened so far. */
 export interface DocumentsGiven<State, Event> extends DocumentsThen<State> {
   /** What happened next. @param context what a store would have said of it; what is not named is made up. */
   when(event: Event, context?: Partial<EventContext>): DocumentsGiven<State, Event>;
 }
 
+/** Where the sentences about a read model begin. */
 export interface ProjectorTest<State, Event> {
   /** What happened, the oldest first. */
   given(...events: readonly Event[]): DocumentsGiven<State, Event>;

@@ -8,6 +8,7 @@ export interface ObservedStream {
   readonly stream: string;
 }
 
+/** The command that a hook is told about. */
 export interface ObservedCommand extends ObservedStream {
   readonly commandId: string;
   readonly commandType: string;
@@ -15,6 +16,7 @@ export interface ObservedCommand extends ObservedStream {
   readonly attempts: number;
 }
 
+/** The snapshot that a hook is told about. */
 export interface ObservedSnapshot extends ObservedStream {
   readonly moduleVersion: string;
   readonly revision: bigint;

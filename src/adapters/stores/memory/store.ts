@@ -26,11 +26,13 @@ import { append } from './append.ts';
 import { empty, snapshotName } from './contents.ts';
 import { findDecision, readAll, readCommits, readStream, readStreams } from './read.ts';
 
+/** How a store in memory is set up. */
 export interface MemoryStoreOptions {
   /** The time that `recordedAt` is stamped with, milliseconds since the Unix epoch. Undefined: `Date.now`. */
   readonly now?: (() => number) | undefined;
 }
 
+/** An event store that lives and dies with the process. */
 export interface MemoryStore extends EventStore, CommitSource, AsyncDisposable {
   /** Refuses what comes later. What the store held is gone with it. */
   close(): Promise<void>;

@@ -5,11 +5,13 @@ import type { Database } from 'better-sqlite3';
 import { StoreFailureError } from '../../../core/errors.ts';
 import { FileFailure } from './failures.ts';
 
+/** How far a backup is, in pages of the file. */
 export interface BackupProgress {
   readonly totalPages: number;
   readonly remainingPages: number;
 }
 
+/** How a backup is watched and called off. */
 export interface BackupOptions {
   /** Called after each step. */
   readonly progress?: ((progress: BackupProgress) => void) | undefined;

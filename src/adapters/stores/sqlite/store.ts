@@ -33,6 +33,7 @@ import { findDecision, plain, type Reader, readAll, readCommits, readStream, rea
 import { prepareStatements } from './statements.ts';
 import { Writer } from './writer.ts';
 
+/** How a SQLite file is opened. */
 export interface SqliteStoreOptions {
   /** The time that `recordedAt` is stamped with, milliseconds since the Unix epoch. Undefined: `Date.now`. */
   readonly now?: (() => number) | undefined;
@@ -51,6 +52,7 @@ export interface SqliteStoreOptions {
   readonly maxPages?: number | undefined;
 }
 
+/** An event store in one SQLite file. Several processes of one machine may have it open. */
 export interface SqliteStore extends EventStore, CommitSource, AsyncDisposable {
   /** Finishes the writes and backups that were begun, refuses what comes later, and closes the file. */
   close(): Promise<void>;
