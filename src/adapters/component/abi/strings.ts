@@ -160,25 +160,27 @@ function storeText(cx: Context, text: string): number {
 
 function storeTextAsUtf8(cx: Context, text: string): number {
   const { length } = text;
-  if (length <= SHORT) {
-    const ptr = cx.allocate(1, length);
-    const { bytes } = cx.memory;
-    for (let i = 0; i < length; i++) {
-      const code = text.charCodeAt(i);
-      if (code >= 0x80) return storeEncoded(cx, text, ptr);
-      bytes[ptr + i] = code;
-    }
-    cx.lowered = length;
-    return ptr;
-  }
-  return storeEncoded(cx, text, 0);
+  if (length > SHORT || !isAscii(text)) return storeEncoded(cx, text);
+  const ptr = cx.allocate(1, length);
+  const { bytes } = cx.memory;
+  for (let i = 0; i < length; i++) bytes[ptr + i] = text.charCodeAt(i);
+  cx.lowered = length;
+  return ptr;
 }
 
-/** `old` is what was allocated for the text when it could still be ASCII, or 0. */
-function storeEncoded(cx: Context, text: string, old: number): number {
+function isAscii(text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) >= 0x80) return false;
+  return true;
+}
+
+/**
+ * Allocates once, what is needed. The adapter that makes components of WASI's first version (`cabi_import_realloc`) aborts
+ * where an allocation is to grow.
+ */
+function storeEncoded(cx: Context, text: string): number {
   // Replaces lone surrogates by U+FFFD, as a USVString does.
   const encoded = encoder.encode(text);
-  const ptr = cx.reallocate(old, old === 0 ? 0 : text.length, 1, checkedLength(encoded.length));
+  const ptr = cx.allocate(1, checkedLength(encoded.length));
   cx.memory.bytes.set(encoded, ptr);
   cx.lowered = encoded.length;
   return ptr;

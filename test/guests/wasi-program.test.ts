@@ -1,0 +1,100 @@
+/** A whole C program on the virtual WASI: wasi-libc, and the adapter from the first WASI to the second that comes with jco. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { componentNew } from '@bytecodealliance/jco-transpile/wasm-tools';
+import { type Component, compile, instantiate, isTrap } from '../../src/adapters/component/index.ts';
+import {
+  GuestExit,
+  LANGUAGE_RUNTIME,
+  type VirtualWasiOptions,
+  virtualWasi,
+} from '../../src/adapters/component/wasi/index.ts';
+
+const tools = { clang: '/usr/bin/clang', lld: '/usr/bin/wasm-ld', 'wasi-libc': '/usr/include/wasm32-wasi' };
+const missing = Object.entries(tools).filter(([, path]) => !existsSync(path));
+const skip = missing.length > 0 && `install ${missing.map(([tool]) => tool).join(', ')}`;
+
+describe('a C program on the virtual WASI', { skip }, () => {
+  let program: Component;
+  const folder = mkdtempSync(join(tmpdir(), 'decidable-wasi-'));
+  after(() => rmSync(folder, { recursive: true }));
+
+  before(async () => {
+    const [source, core] = [fileURLToPath(new URL('wasi-program.c', import.meta.url)), join(folder, 'core.wasm')];
+    const build = spawnSync('/usr/bin/clang', ['--target=wasm32-wasi', '-O1', source, '-o', core], {
+      encoding: 'utf8',
+    });
+    assert.equal(build.status, 0, build.stderr);
+    const jco = fileURLToPath(import.meta.resolve('@bytecodealliance/jco')).replace(/(\/jco)\/(?!.*\/jco\/).*$/, '$1');
+    const adapter = readFileSync(join(jco, 'lib/wasi_snapshot_preview1.command.wasm'));
+    program = await compile(await componentNew(readFileSync(core), [['wasi_snapshot_preview1', adapter]]));
+  });
+
+  /** Runs the program to its end: what it printed, and what it ended with. */
+  async function run(options: VirtualWasiOptions) {
+    const [out, err]: [string[], string[]] = [[], []];
+    const wasi = virtualWasi({ stdout: (line) => out.push(line), stderr: (line) => err.push(line), ...options });
+    wasi.setDecision({ time: 1_700_000_000_250n, seed: 'c1' });
+    const { exports } = await instantiate(program, wasi.imports);
+    const [, command] = Object.entries(exports).find(([name]) => name.startsWith('wasi:cli/run@')) ?? [];
+    let end: unknown;
+    try {
+      (command as { run(): void }).run();
+    } catch (error) {
+      end = error;
+    }
+    return { out, err, end, wasi };
+  }
+
+  test('sees what it is given, and nothing else', async () => {
+    const { out, err, end, wasi } = await run({
+      grant: LANGUAGE_RUNTIME,
+      arguments: ['program', 'Łucja'],
+      environment: { LANG: 'C.UTF-8' },
+      stdin: 'a line\nanother\n',
+      files: { 'etc/rates.json': '{"eur":1}' },
+      writableFiles: true,
+    });
+    // The adapter draws some for itself before: which ones follow is fixed all the same, as the next test says.
+    assert.deepEqual(
+      out.map((line) => line.replace(/^random [0-9a-f]{8}$/, 'random …')),
+      [
+        'argument program',
+        'argument Łucja',
+        'LANG=C.UTF-8',
+        'read a line',
+        'time 1700000000.250000000',
+        'time 1700000003.250000000',
+        'random …',
+        '/etc/rates.json: {"eur":1}',
+        '/etc/missing: No such file or directory',
+        '/../escape: Operation not permitted',
+        'entry rates.json',
+        'entry log.txt',
+        'size 13',
+      ],
+    );
+    assert.deepEqual(err, ['to standard error']);
+    // The first WASI has exit codes; in the second, a program has failed or not.
+    assert.ok(end instanceof GuestExit && end.status === 1);
+    assert.equal(new TextDecoder().decode(wasi.readFile('etc/log.txt')), 'FIRST\nsecond\n');
+  });
+
+  test('prints the same when it runs again', async () => {
+    const [first, second] = [await run({ grant: LANGUAGE_RUNTIME }), await run({ grant: LANGUAGE_RUNTIME })];
+    assert.deepEqual(second.out, first.out);
+    assert.ok(first.out.includes('log: Read-only file system'), first.out.join('\n'));
+  });
+
+  test('traps at the first function that it was not granted', async () => {
+    const without = LANGUAGE_RUNTIME.filter((name) => name !== 'wasi:clocks/wall-clock');
+    const { out, end } = await run({ grant: without, arguments: ['program'] });
+    assert.ok(isTrap(end) && /wasi:clocks\/wall-clock#now/.test(end.message), String(end));
+    assert.equal(out.includes('time 0.000000000'), false);
+  });
+});
