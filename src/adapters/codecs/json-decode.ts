@@ -126,9 +126,9 @@ class Reading {
     const at = this.#index - 1;
     let text = this.#match(PLAIN)?.[0] ?? '';
     while (!this.#text.startsWith('"', this.#index)) {
-      const escape = this.#match(ESCAPE);
-      if (escape === null) this.#refuse('a string does not end, or holds a wrong escape or a control character');
-      const [, letter, unit] = escape as RegExpExecArray;
+      const escaped = this.#match(ESCAPE);
+      if (escaped === null) this.#refuse('a string does not end, or holds a wrong escape or a control character');
+      const [, letter, unit] = escaped as RegExpExecArray;
       text += unit === undefined ? (ESCAPED[letter!] ?? letter!) : String.fromCharCode(Number.parseInt(unit, 16));
       text += this.#match(PLAIN)?.[0] ?? '';
     }

@@ -207,7 +207,10 @@ class Check {
   }
 
   #list(field: DescField & { fieldKind: 'list' }, value: unknown, path: Path): void {
-    if (!Array.isArray(value)) return this.#report(path, 'must be an array');
+    if (!Array.isArray(value)) {
+      this.#report(path, 'must be an array');
+      return;
+    }
     for (let index = 0; index < value.length; index++) this.#element(field, value[index], [...path, index]);
   }
 
@@ -218,7 +221,10 @@ class Check {
   }
 
   #map(field: DescField & { fieldKind: 'map' }, value: unknown, path: Path): void {
-    if (typeof value !== 'object' || value === null || !isRecord(value)) return this.#report(path, 'must be a record');
+    if (typeof value !== 'object' || value === null || !isRecord(value)) {
+      this.#report(path, 'must be a record');
+      return;
+    }
     for (const key of Object.keys(value)) {
       const inner = [...path, key];
       this.#report(inner, mapKeyProblem(field.mapKey, key));
