@@ -169,7 +169,6 @@ export async function benchmarks(isQuick: boolean, oldJco: string | undefined): 
     contestants: [
       contestant('by hand', operations * scale, work(byHand())),
       contestant('handles', operations * scale, work(handles)),
-      contestant('objects', (operations * scale) / 4, work(objects)),
       contestant('jco', (operations * scale) / 20, work(jco)),
       ...(old ? [contestant('jco 1.10.2', (operations * scale) / 20, work(old))] : []),
     ],
@@ -185,7 +184,48 @@ export async function benchmarks(isQuick: boolean, oldJco: string | undefined): 
     bank('decide', 'decide with one event out, to its envelope', 600_000, deciding, [0.5, 10]),
     ...(await echoes(rounds, scale)),
     start(bytes, rounds),
+    {
+      name: 'objects',
+      about: 'evolve with resources as objects',
+      unit: 'per second',
+      rounds,
+      contestants: [
+        contestant('objects', 400_000 * scale, evolving(objects)),
+        contestant('jco', 100_000 * scale, evolving(jco)),
+        ...(old ? [contestant('jco 1.10.2', 100_000 * scale, evolving(old))] : []),
+      ],
+      targets: [],
+    },
+    memory(handles),
   ];
+}
+
+/** A million calls: the heap in use afterwards, beside that before. */
+function memory(bank: Bank<number>): Benchmark {
+  const calls = 1_000_000;
+  const replay = replaying(bank);
+  replay(20_000);
+  return {
+    name: 'memory',
+    about: 'a million times decode, evolve and drop; growth of the heap in bytes per call is what counts',
+    unit: 'bytes per call',
+    rounds: 1,
+    contestants: [
+      {
+        name: 'heap growth',
+        run: async () => {
+          globalThis.gc?.();
+          const before = process.memoryUsage();
+          replay(calls);
+          globalThis.gc?.();
+          const after = process.memoryUsage();
+          const growth = Math.max(0, after.heapUsed + after.arrayBuffers - before.heapUsed - before.arrayBuffers);
+          return { operations: growth / calls, milliseconds: 1000 };
+        },
+      },
+    ],
+    targets: [],
+  };
 }
 
 async function echoes(rounds: number, scale: number): Promise<Benchmark[]> {

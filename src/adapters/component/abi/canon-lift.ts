@@ -14,15 +14,18 @@ import {
   isGuestFault,
   leaveToHost,
 } from './component-instance.ts';
+import { liftOwnAsHandle } from './resource-handles.ts';
 import type { Stager } from './stager.ts';
 import {
   apply,
+  checkedPointer,
   Failure,
   flatArguments,
   type HostResult,
   liftHostResult,
   lowerSimple,
   type Signature,
+  type SimpleParam,
   signatureOf,
   stageHostResult,
   stageLowerParams,
@@ -123,7 +126,7 @@ function abandon(instance: ComponentInstance, error: unknown, isLowered: boolean
  * parameters, since the engine makes one straight piece of code of a short function only.
  */
 function simpleCall(call: Call): HostCallable {
-  const { core, context: cx, instance, lifted, signature } = call;
+  const { core, context: cx, instance, lifted, result, signature } = call;
   const [param0, param1, param2, param3] = stageSimpleParams(lifted.stagers.host, signature);
   if (param0 === undefined) {
     return () => {
@@ -152,6 +155,7 @@ function simpleCall(call: Call): HostCallable {
       return unwrap(value);
     };
   }
+  if (param2 === undefined && result.ownAt >= 0) return transitionCall(call, param0, param1);
   if (param2 === undefined) {
     return (a, b) => {
       enterFromHost(instance);
@@ -179,6 +183,45 @@ function simpleCall(call: Call): HostCallable {
       const w = param3 === undefined ? undefined : lowerSimple(cx, param3, d);
       isLowered = true;
       value = finish(call, w === undefined ? core(x, y, z) : core(x, y, z, w));
+    } catch (error) {
+      throw abandon(instance, error, isLowered);
+    }
+    return unwrap(value);
+  };
+}
+
+/**
+ * The same for what goes from one state to the next: two arguments, and a handle as a number or an error as its result.
+ * Everything of it is here, and nothing is a call to what other functions call too: engines make that twice as fast.
+ */
+function transitionCall(call: Call, param0: SimpleParam, param1: SimpleParam): HostCallable {
+  const { core, context: cx, instance, postReturn, result } = call;
+  const { alignment, size, ownAt, slot } = result;
+  return (a, b) => {
+    enterFromHost(instance);
+    let isLowered = false;
+    let value: unknown;
+    try {
+      const x = lowerSimple(cx, param0, a);
+      const y = lowerSimple(cx, param1, b);
+      isLowered = true;
+      const pointer = core(x, y);
+      if (instance.state !== ENTERED) throw instance.failure;
+      const ptr = checkedPointer(cx, pointer, alignment, size);
+      const { view } = cx.memory;
+      if (view.getUint8(ptr) !== 0) value = finish(call, pointer);
+      else {
+        value = liftOwnAsHandle(cx, slot, view.getInt32(ptr + ownAt, true));
+        endTask(instance);
+        if (postReturn !== undefined) {
+          instance.mayLeave = false;
+          postReturn(ptr);
+          if (instance.state !== ENTERED) throw instance.failure;
+          instance.mayLeave = true;
+        }
+        leaveToHost(instance);
+        return value;
+      }
     } catch (error) {
       throw abandon(instance, error, isLowered);
     }

@@ -211,7 +211,8 @@ export function stageLowerResult(
   };
 }
 
-function checkedPointer(cx: Context, pointer: CoreValue | undefined, alignment: number, size: number): number {
+/** Alignment and bounds of an area for parameters or results. */
+export function checkedPointer(cx: Context, pointer: CoreValue | undefined, alignment: number, size: number): number {
   // The engine has checked that it is an i32.
   const ptr = (pointer as number) >>> 0;
   if ((ptr & (alignment - 1)) !== 0) throw cx.trap('unaligned pointer: parameters or result');
