@@ -29,8 +29,8 @@ export function openRaw(file: string): Database {
   return database;
 }
 
-/** A function that handles one command, in a transaction of its own. */
-export function rawHandler(database: Database): (command: Command) => void {
+/** A function that handles one command, in a transaction of its own, or in one that the caller has begun. */
+export function rawHandler(database: Database, transactions: 'own' | 'callers' = 'own'): (command: Command) => void {
   const addStream = database.prepare('insert into streams (name) values (?)');
   const addCommandType = database.prepare(
     'insert into command_types (module_name, module_version, module_digest, content_type, type, schema_version) values (?, ?, null, ?, ?, 1)',
@@ -57,7 +57,7 @@ export function rawHandler(database: Database): (command: Command) => void {
 
   return (command) => {
     const name = `account-${command.data.accountId}`;
-    begin.run();
+    if (transactions === 'own') begin.run();
     try {
       let stream = streams.get(name);
       if (stream === undefined) {
@@ -124,7 +124,7 @@ export function rawHandler(database: Database): (command: Command) => void {
         const type = idOf(eventTypes, envelope.type, () => addEventType.run(envelope.type).lastInsertRowid);
         addEvent.run(++position, stream.id, ++stream.revision, decisionId, type, envelope.payload);
       }
-      commit.run();
+      if (transactions === 'own') commit.run();
       stream.state = state;
       stream.hash = hash;
     } catch (error) {

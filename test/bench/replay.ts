@@ -3,15 +3,15 @@
  * and shared. What is folded is folded as the event sourcer does it before a command: stream by stream, checked by the
  * schemas, through the decider's own `evolve`.
  */
-import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { createSqliteStore } from '../../src/adapters/stores/sqlite/index.ts';
 import { createEventSourcer } from '../../src/core/create-event-sourcer.ts';
-import { account, accountName, commandOf, decide, evolve, initialState } from './bank.ts';
+import { account, accountName, commandOf } from './bank.ts';
 import { type Benchmark, type Contestant, collect, type Measured, timed } from './measure.ts';
+import { openRaw, rawHandler } from './raw-driver.ts';
 
 const STREAM_LENGTH = 1_000;
 const PAGE = 1_000;
@@ -59,38 +59,17 @@ export async function replay(quick: boolean, tell: (line: string) => void): Prom
   };
 }
 
-/** One stream after another, each in one commit. */
+/** One command and one event for each commit, as commands leave them; stream after stream. */
 async function fill(file: string, streams: number): Promise<void> {
-  const store = createSqliteStore({ file, durability: 'normal' });
+  await createSqliteStore({ file }).close();
+  const database = openRaw(file);
+  const handle = rawHandler(database, 'callers');
   for (let stream = 0; stream < streams; stream++) {
-    const name = accountName(stream);
-    let state = initialState;
-    const events = Array.from({ length: STREAM_LENGTH }, (_, step) => {
-      const [event] = decide(state, commandOf(name, step));
-      if (event === undefined) throw new Error('every command has one event');
-      state = evolve(state, event);
-      return account.types.event.toEnvelope(event);
-    });
-    const commandId = randomUUID();
-    await store.append(
-      `account-${name}`,
-      events,
-      { tag: 'no-stream' },
-      {
-        commandId,
-        command: account.types.command.toEnvelope(commandOf(name, 0)),
-        contentType: account.routing.describe().contentType,
-        module: { name: 'bench.account', version: '1.0.0', digest: undefined },
-        seenRevision: undefined,
-        outcome: { tag: 'accepted' },
-        causationId: undefined,
-        correlationId: commandId,
-        actor: undefined,
-        keyId: undefined,
-      },
-    );
+    database.exec('BEGIN');
+    for (let step = 0; step < STREAM_LENGTH; step++) handle(commandOf(accountName(stream), step));
+    database.exec('COMMIT');
   }
-  await store.close();
+  database.close();
 }
 
 /** Page by page, as a reader must that lets others work in between. */
