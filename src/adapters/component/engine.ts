@@ -43,6 +43,7 @@ interface Engine {
   ) => object;
   readonly Suspending?: new (callable: (...values: (number | bigint)[]) => unknown) => EngineFunction;
   readonly promising?: (core: EngineFunction) => (...values: (number | bigint)[]) => Promise<unknown>;
+  validate(bytes: Uint8Array<ArrayBuffer>): boolean;
   compile(bytes: Uint8Array<ArrayBuffer>): Promise<EngineModule>;
   instantiate(module: EngineModule, imports: EngineImports): Promise<EngineInstance>;
 }

@@ -9,7 +9,14 @@
  *
  * Source: the WebAssembly component model, `design/mvp/` (*Explainer.md*, *Binary.md*, *CanonicalABI.md*).
  */
-export { type BufferSource, type Component, type ComponentSource, compile, compileSync } from './compile.ts';
+export {
+  type BufferSource,
+  type CompileOptions,
+  type Component,
+  type ComponentSource,
+  compile,
+  compileSync,
+} from './compile.ts';
 export {
   ComponentError,
   InvalidError,

@@ -27,6 +27,8 @@ export interface InstantiateOptions {
   readonly maxHandles?: number;
   /** The most bytes of one linear memory. A call after which a memory is larger traps. */
   readonly maxMemoryBytes?: number;
+  /** Called with the exports of each core instance: for hosts that have instrumented the core modules. */
+  readonly onCoreInstance?: (exports: Readonly<Record<string, unknown>>) => void;
 }
 
 /** A component instance. */
@@ -72,6 +74,7 @@ export async function instantiate(
       const { module, imports, byteLength } = step.value;
       const isSmall = byteLength !== undefined && byteLength <= SMALL_MODULE;
       const instance = isSmall ? new engine.Instance(module, imports) : await engine.instantiate(module, imports);
+      options.onCoreInstance?.(instance.exports);
       step = linking.next(instance.exports);
     } catch (error) {
       throw linkFailure(error);
@@ -95,7 +98,9 @@ export function instantiateSync(
   let step = linking.next();
   while (!step.done) {
     try {
-      step = linking.next(new engine.Instance(step.value.module, step.value.imports).exports);
+      const { exports } = new engine.Instance(step.value.module, step.value.imports);
+      options.onCoreInstance?.(exports);
+      step = linking.next(exports);
     } catch (error) {
       throw linkFailure(error);
     }

@@ -1,12 +1,19 @@
 /** `componentModule`: a component as the module of its world. */
 import { sha256 } from '../../../core/sha256.ts';
 import type { CommandHandler, ProcessManager, ReadModel } from '../../../core/worlds.ts';
-import { type BufferSource, type Component, compile, type ImportObject } from '../../component/index.ts';
+import {
+  type BufferSource,
+  type CompileOptions,
+  type Component,
+  compile,
+  type ImportObject,
+} from '../../component/index.ts';
 import type { DecisionContext, VirtualWasi } from '../../component/wasi/index.ts';
 import { fitWorld } from './fit.ts';
 import { FreshInstances, freshDecider, freshEventHandler, freshProjector, freshRouting, freshTypes } from './fresh.ts';
 import { type Blueprint, type Handle, makeGuest } from './guest.ts';
 import { DEFAULT_MAX_HANDLES, DEFAULT_MAX_MEMORY_BYTES } from './limits.ts';
+import { type Budget, meter } from './metering/meter.ts';
 import { Pool } from './pool.ts';
 import { pooledDecider, pooledEventHandler, pooledProjector, pooledRouting, pooledTypes } from './pooled.ts';
 import type { WorldName } from './worlds.ts';
@@ -37,6 +44,12 @@ export interface ComponentModuleOptions<World extends WorldName = WorldName> {
   readonly maxMemoryBytes?: number;
   /** The most handles in each table of an instance, and on the host's side: beyond it, a call fails. 1,000,000. */
   readonly maxHandles?: number;
+  /**
+   * What one call may use up, in each core module of the component: beyond it, the call ends in {@link OutOfBudget}, the same
+   * on every machine. The core modules are rewritten to count it, which takes a part of their speed; so it needs bytes, and
+   * no compiled component. Nothing is counted where nothing is said.
+   */
+  readonly budget?: Budget;
   /** SHA-256 of the binary, where a compiled component is given; of bytes it is computed. */
   readonly digest?: Uint8Array;
 }
@@ -85,7 +98,11 @@ export async function componentModule<World extends WorldName = 'command-handler
   options: ComponentModuleOptions<World> = {},
 ): Promise<ModuleOf[World]> {
   const world: WorldName = options.world ?? 'command-handler';
-  const component = isCompiled(source) ? source : await compile(source);
+  const { budget } = options;
+  const component = isCompiled(source) ? source : await compile(source, metering(budget));
+  if (isCompiled(source) && budget !== undefined) {
+    throw new TypeError('budget: a compiled component cannot be made to count; give its bytes');
+  }
   const { imports = {}, maxMemoryBytes = DEFAULT_MAX_MEMORY_BYTES, maxHandles = DEFAULT_MAX_HANDLES } = options;
   const blueprint: Blueprint = {
     component,
@@ -93,12 +110,17 @@ export async function componentModule<World extends WorldName = 'command-handler
     imports: typeof imports === 'function' ? (imports as () => ImportObject) : () => imports,
     wasi: options.wasi,
     decision: options.decision,
+    budget,
     maxMemoryBytes,
     maxHandles,
   };
   const digest = options.digest ?? (isCompiled(source) ? undefined : sha256(bytesOf(source)));
   const parts = options.isolation === 'fresh' ? freshParts(blueprint) : await pooledParts(blueprint);
   return { ...exportsOf(parts, world, digest), component, statistics: parts.statistics } as ModuleOf[World];
+}
+
+function metering(budget: Budget | undefined): CompileOptions {
+  return budget === undefined ? {} : { instrument: (module) => meter(module, budget) };
 }
 
 /** By its shape: the class may be of another copy of the package. */

@@ -12,11 +12,14 @@ import {
   type Component,
   type ImportObject,
   type Instance,
+  type InstantiateOptions,
   instantiate,
   instantiateSync,
 } from '../../component/index.ts';
 import type { DecisionContext, VirtualWasi } from '../../component/wasi/index.ts';
 import type { Fitting } from './fit.ts';
+import { Counters } from './metering/counters.ts';
+import type { Budget } from './metering/meter.ts';
 
 /** A handle into one instance. */
 export type Handle = number;
@@ -45,25 +48,42 @@ export interface Blueprint {
   readonly wasi: (() => VirtualWasi) | undefined;
   /** What a decision may know of its command. */
   readonly decision: (() => DecisionContext) | undefined;
+  /** What a call may use up, where the component was compiled to count it. */
+  readonly budget: Budget | undefined;
   readonly maxMemoryBytes: number;
   readonly maxHandles: number;
 }
 
 /** @throws LinkError | Trap */
 export async function makeGuest(blueprint: Blueprint): Promise<Guest> {
-  const { imports, wasi } = surroundings(blueprint);
-  return guestOf(await instantiate(blueprint.component, imports, optionsOf(blueprint)), blueprint, wasi);
+  const parts = surroundings(blueprint);
+  return guestOf(await instantiate(blueprint.component, parts.imports, parts.options), blueprint, parts);
 }
 
 /** At once. @throws LinkError | Trap */
 export function makeGuestSync(blueprint: Blueprint): Guest {
-  const { imports, wasi } = surroundings(blueprint);
-  return guestOf(instantiateSync(blueprint.component, imports, optionsOf(blueprint)), blueprint, wasi);
+  const parts = surroundings(blueprint);
+  return guestOf(instantiateSync(blueprint.component, parts.imports, parts.options), blueprint, parts);
 }
 
-function surroundings({ imports, wasi }: Blueprint): { imports: ImportObject; wasi: VirtualWasi | undefined } {
+/** What one instance has for itself. */
+interface Surroundings {
+  readonly imports: ImportObject;
+  readonly options: InstantiateOptions;
+  readonly wasi: VirtualWasi | undefined;
+  readonly counters: Counters | undefined;
+}
+
+function surroundings({ imports, wasi, budget, maxMemoryBytes, maxHandles }: Blueprint): Surroundings {
   const virtual = wasi?.();
-  return { imports: { ...virtual?.imports, ...imports() }, wasi: virtual };
+  const counters = budget && new Counters(budget);
+  const limits = { resources: 'handles', maxMemoryBytes, maxHandles } as const;
+  return {
+    imports: { ...virtual?.imports, ...imports() },
+    options: counters === undefined ? limits : { ...limits, onCoreInstance: counters.add },
+    wasi: virtual,
+    counters,
+  };
 }
 
 /** Whether the instance can still be called: it makes a state, which is dropped. */
@@ -89,11 +109,7 @@ function makeAndDropState(guest: Guest): void {
   guest.state.drop((guest.decider ?? guest.eventHandler ?? guest.projector).initialState());
 }
 
-function optionsOf({ maxMemoryBytes, maxHandles }: Blueprint) {
-  return { resources: 'handles', maxMemoryBytes, maxHandles } as const;
-}
-
-function guestOf(instance: Instance, { fitting, decision }: Blueprint, wasi: VirtualWasi | undefined): Guest {
+function guestOf(instance: Instance, { fitting, decision }: Blueprint, { wasi, counters }: Surroundings): Guest {
   const interfaceOf = (name: string | undefined): unknown => (name === undefined ? undefined : instance.exports[name]);
   const types = interfaceOf(fitting.types) as Pick<Guest, 'command' | 'event' | 'state'>;
   const parts = {
@@ -105,31 +121,43 @@ function guestOf(instance: Instance, { fitting, decision }: Blueprint, wasi: Vir
     eventHandler: interfaceOf(fitting['event-handler']) as Guest['eventHandler'],
     projector: interfaceOf(fitting.projector) as Guest['projector'],
   };
-  const guest = wasi === undefined ? parts : settingTime(parts, wasi, decision);
+  const timed = wasi === undefined ? parts : settingTime(parts, wasi, decision);
+  const guest = counters === undefined ? timed : counting(timed, counters);
   return warmUp(
     Object.defineProperty(guest as Guest, 'handleCount', { get: () => instance.handleCount, enumerable: true }),
   );
 }
 
+type Parts = Omit<Guest, 'handleCount'>;
+type Call = (...args: unknown[]) => unknown;
+
 /**
  * Before each call the virtual clock and randomness are set: to the command's in a decision, to constants elsewhere, so that
  * nothing depends on what was called before.
  */
-function settingTime<Parts extends Omit<Guest, 'handleCount'>>(
-  parts: Parts,
-  wasi: VirtualWasi,
-  decision: Blueprint['decision'],
-): Parts {
-  const set = (part: object | undefined): object | undefined =>
-    part &&
-    Object.fromEntries(
-      Object.entries(part).map(([name, call]: [string, (...args: unknown[]) => unknown]) => [
-        name,
-        (...args: unknown[]) => {
-          wasi.setDecision(name === 'decide' ? decision?.() : undefined);
-          return call(...args);
-        },
-      ]),
-    );
-  return Object.fromEntries(Object.entries(parts).map(([name, part]) => [name, set(part)])) as unknown as Parts;
+function settingTime(parts: Parts, wasi: VirtualWasi, decision: Blueprint['decision']): Parts {
+  return around(parts, (name, call) => (...args) => {
+    wasi.setDecision(name === 'decide' ? decision?.() : undefined);
+    return call(...args);
+  });
+}
+
+/** Each call has the whole budget; a trap says where it was used up. */
+function counting(parts: Parts, counters: Counters): Parts {
+  return around(parts, (_, call) => (...args) => {
+    counters.fill();
+    try {
+      return call(...args);
+    } catch (error) {
+      throw counters.explain(error);
+    }
+  });
+}
+
+function around(parts: Parts, wrap: (name: string, call: Call) => Call): Parts {
+  const wrapped = Object.entries(parts).map(([name, part]: [string, object | undefined]) => [
+    name,
+    part && Object.fromEntries(Object.entries(part).map(([name, call]: [string, Call]) => [name, wrap(name, call)])),
+  ]);
+  return Object.fromEntries(wrapped) as unknown as Parts;
 }
