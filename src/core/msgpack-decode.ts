@@ -193,7 +193,7 @@ function readRecord(length: number, at: number, depth: number): Record<string, u
 }
 
 /** Strings up to here are put together here: a call of the engine's decoder costs as much as this many bytes. */
-const SHORT_STRING_BYTES = 40;
+const SHORT_STRING_BYTES = 32;
 const textDecoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 function readString(length: number): string {
