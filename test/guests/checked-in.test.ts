@@ -10,6 +10,8 @@ import { compile } from '../../src/adapters/component/index.ts';
 
 const guests = new URL('../../examples/guests/', import.meta.url);
 const DEBIAN = '/usr/bin';
+/** What a build script ends with where there is no way to its registry. */
+const CRATES_MISSING = 75;
 
 /** What each build needs, and where it is when it is there. */
 const GUESTS = {
@@ -37,11 +39,15 @@ for (const [name, { maxBytes, tools }] of Object.entries(GUESTS)) {
   const skip = missing.length > 0 && `to rebuild it, install ${missing.map(([tool]) => tool).join(', ')}`;
 
   describe(`the guest in ${name}`, () => {
-    test('is what its source gives', { skip }, () => {
+    test('is what its source gives', { skip }, (t) => {
       const folder = mkdtempSync(join(tmpdir(), 'decidable-guest-'));
       try {
         const output = join(folder, 'bank.wasm');
         const build = spawnSync(fileURLToPath(new URL(`${name}/build.sh`, guests)), [output], { encoding: 'utf8' });
+        if (build.status === CRATES_MISSING) {
+          t.skip(`the crates of Cargo.lock cannot be fetched: ${build.stderr.trim().split('\n').at(-1)}`);
+          return;
+        }
         assert.equal(build.status, 0, build.stderr);
         const [checkedIn, rebuilt] = [readFileSync(binary), readFileSync(output)];
         assert.ok(checkedIn.equals(rebuilt), `${name}/build.sh gives other bytes: run it, and check the binary in`);

@@ -15,6 +15,9 @@ export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER=wasm-ld
 export RUSTFLAGS="-Zunstable-options -Cpanic=immediate-abort -Zlocation-detail=none
   --remap-path-prefix=$PWD=. --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=cargo
   -Clink-arg=-zstack-size=65536"
+
+# Without the crates there is nothing wrong with the source: 75 is EX_TEMPFAIL.
+cargo fetch --quiet --locked || exit 75
 cargo build --quiet --locked --release -Zbuild-std=std,panic_abort --target wasm32-unknown-unknown
 
 PATH="$PWD/../../../node_modules/.bin:$PATH"
