@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict';
 import { randomInt, randomUUID } from 'node:crypto';
+import { lookup } from 'node:dns';
 import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import http from 'node:http';
+import { connect } from 'node:net';
 import os from 'node:os';
 import { describe, it } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
 import { NondeterminismError, testDecider, withoutAmbient } from '../../src/adapters/testing/index.ts';
 import { defineDecider } from '../../src/core/index.ts';
@@ -46,6 +51,7 @@ function here(): string {
 
 describe('a decision that reaches outside', () => {
   const date = new Date(0);
+  const inUtc = new Intl.DateTimeFormat('en', { timeZone: 'UTC' });
   const cases: [call: string, kind: string, act: () => unknown][] = [
     ['Date.now()', 'clock', () => Date.now()],
     ['new Date()', 'clock', () => new Date()],
@@ -69,12 +75,24 @@ describe('a decision that reaches outside', () => {
     ['setTimeout()', 'timers', () => setTimeout(() => {}, 1)],
     ['setImmediate()', 'timers', () => setImmediate(() => {})],
     ['queueMicrotask()', 'timers', () => queueMicrotask(() => {})],
+    ['process.nextTick()', 'timers', () => process.nextTick(() => {})],
+    ['timers.setTimeout()', 'timers', () => pause(1)],
+    ['AbortSignal.timeout()', 'timers', () => AbortSignal.timeout(1)],
     ['fetch()', 'network', () => fetch('http://localhost')],
+    ['WebSocket()', 'network', () => new WebSocket('ws://localhost:1')],
+    ['http.get()', 'network', () => http.get('http://localhost:1').on('error', () => {})],
+    ['net.connect()', 'network', () => connect(1).on('error', () => {})],
+    ['dns.lookup()', 'network', () => lookup('localhost', () => {})],
+    ['fs.readFile()', 'environment', () => readFile('package.json')],
     ['process.env.HOME', 'environment', () => process.env['HOME']],
     ['Object.keys(process.env)', 'environment', () => ({ ...process.env })],
     ['process.cwd()', 'environment', () => process.cwd()],
     ['String.prototype.localeCompare()', 'locale', () => 'a'.localeCompare('b')],
     ['Number.prototype.toLocaleString()', 'locale', () => (1).toLocaleString()],
+    ['Intl.NumberFormat()', 'locale', () => new Intl.NumberFormat().format(1)],
+    ['Intl.DateTimeFormat()', 'time zone', () => new Intl.DateTimeFormat('en').format(0)],
+    ['Intl.DateTimeFormat.prototype.format()', 'clock', () => inUtc.format()],
+    ['Intl.DateTimeFormat.prototype.formatToParts()', 'clock', () => inUtc.formatToParts()],
   ];
   for (const [call, kind, act] of cases) {
     it(`is told that it called ${call}: ${String(act).replace('() => ', '')}`, () => {
@@ -156,6 +174,9 @@ describe('a decision that reaches outside', () => {
       () => Date.UTC(2026, 0, 1),
       () => new Date(0) instanceof Date,
       () => 'a'.localeCompare('b', 'en'),
+      () => new Intl.NumberFormat('en').format(1234),
+      () => [0].map(new Intl.DateTimeFormat('en', { timeZone: 'UTC' }).format),
+      () => new Intl.DateTimeFormat('en', { timeZone: 'UTC' }) instanceof Intl.DateTimeFormat,
       () => Math.max(1, 2),
       () => process.env['NODE_ENV'],
     ];

@@ -17,9 +17,20 @@ export interface BuiltinFunction {
 const BUILTINS: readonly (readonly [module: string, kind: AmbientKind, functions: RegExp])[] = [
   ['crypto', 'randomness', /^(random|getRandomValues|generateKey|generatePrime)/],
   ['fs', 'environment', /Sync$|^(read|write|append)File$/],
+  ['fs/promises', 'environment', /^[a-z]/],
   ['os', 'environment', /^[a-z]/],
   ['child_process', 'environment', /^(exec|spawn|fork)/],
   ['timers', 'timers', /^set/],
+  ['timers/promises', 'timers', /^set/],
+  ['process', 'timers', /^nextTick$/],
+  ['http', 'network', /^(get|request|createServer)$/],
+  ['https', 'network', /^(get|request|createServer)$/],
+  ['http2', 'network', /^(connect|create)/],
+  ['net', 'network', /^(connect|create)/],
+  ['tls', 'network', /^(connect|createServer)$/],
+  ['dgram', 'network', /^createSocket$/],
+  ['dns', 'network', /^(lookup|resolve|reverse)/],
+  ['dns/promises', 'network', /^(lookup|resolve|reverse)/],
 ];
 
 interface NodeProcess {
@@ -41,7 +52,7 @@ export function builtinFunctions(): BuiltinFunction[] {
     if (typeof object !== 'object' || object === null) return [];
     return Object.entries(object).flatMap(([key, original]): BuiltinFunction[] =>
       functions.test(key) && typeof original === 'function'
-        ? [{ object, key, original, call: `${name}.${key}()`, kind }]
+        ? [{ object, key, original, call: `${name.replace('/promises', '')}.${key}()`, kind }]
         : [],
     );
   });

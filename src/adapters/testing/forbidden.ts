@@ -8,11 +8,12 @@
  */
 
 import { type BuiltinFunction, builtinFunctions, followBuiltins } from './forbidden-builtins.ts';
+import { intlReplacements } from './forbidden-intl.ts';
 
 /** Why a call is forbidden, and what to do instead. */
 const ADVICE = {
   clock: 'time is data: carry it in the command, or take it from what was recorded',
-  'time zone': 'the zone of the machine is not part of history: use the UTC methods',
+  'time zone': 'the zone of the machine is not part of history: use the UTC methods, or name the zone',
   locale: 'the locale of the machine is not part of history: name one, or compare plainly',
   randomness: 'draw it before, and carry it in the command',
   timers: 'nothing waits inside a decision: an event handler can schedule a command',
@@ -65,7 +66,7 @@ export function withoutAmbient<Result>(run: () => Result): {
   const depth = Error.stackTraceLimit;
   Error.stackTraceLimit = 64; // The call may be deep in a library that the code under test uses.
   try {
-    for (const { object, key, value } of replacements(forbid)) replace(object, key, value, replaced);
+    for (const replacement of replacements(forbid)) replace(replacement, replaced);
     followBuiltins();
     return { outcome: outcomeOf(run), calls };
   } finally {
@@ -86,13 +87,14 @@ function outcomeOf<Result>(run: () => Result): Outcome<Result> {
   }
 }
 
-type Forbid = (call: string, kind: AmbientKind) => never;
+/** Notes the call, and throws. */
+export type Forbid = (call: string, kind: AmbientKind) => never;
 
-interface Replacement {
-  readonly object: object;
-  readonly key: PropertyKey;
-  readonly value: unknown;
-}
+/** What stands in the place of a property meanwhile: a value, or a getter. */
+export type Replacement = { readonly object: object; readonly key: PropertyKey } & (
+  | { readonly value: unknown }
+  | { readonly get: () => unknown }
+);
 
 interface Replaced {
   readonly object: object;
@@ -100,14 +102,13 @@ interface Replaced {
   readonly descriptor: PropertyDescriptor | undefined;
 }
 
-function replace(object: object, key: PropertyKey, value: unknown, replaced: Replaced[]): void {
+function replace({ object, key, ...replacement }: Replacement, replaced: Replaced[]): void {
   const descriptor = Object.getOwnPropertyDescriptor(object, key);
   if (descriptor?.configurable === false) return; // Nothing on the list is so today; an engine that makes it so keeps it.
   replaced.push({ object, key, descriptor });
   Object.defineProperty(object, key, {
-    value,
+    ...('get' in replacement ? replacement : { ...replacement, writable: true }),
     configurable: true,
-    writable: true,
     enumerable: descriptor?.enumerable === true,
   });
 }
@@ -122,9 +123,11 @@ const METHODS: readonly (readonly [holder: string, kind: AmbientKind, methods: r
   ['Math', 'randomness', ['random']],
   ['Crypto.prototype', 'randomness', ['getRandomValues', 'randomUUID', 'subtle']],
   ['Performance.prototype', 'clock', ['now', 'mark', 'measure', 'timeOrigin']],
+  ['Temporal.Now', 'clock', ['instant', 'plainDateISO', 'plainDateTimeISO', 'plainTimeISO', 'zonedDateTimeISO']],
   ['process', 'clock', ['hrtime', 'uptime']],
   ['process', 'environment', ['cwd', 'memoryUsage', 'cpuUsage', 'resourceUsage']],
   ['', 'timers', ['setTimeout', 'setInterval', 'setImmediate', 'queueMicrotask', 'requestAnimationFrame']],
+  ['AbortSignal', 'timers', ['timeout']],
   ['', 'network', ['fetch', 'XMLHttpRequest', 'WebSocket', 'EventSource']],
   ['', 'environment', ['localStorage', 'sessionStorage', 'navigator']],
   ['Date.prototype', 'time zone', ['getTimezoneOffset', 'getFullYear', 'getMonth', 'getDate', 'getDay', 'getHours']],
@@ -165,6 +168,7 @@ function* replacements(forbid: Forbid): Iterable<Replacement> {
   for (const builtin of builtinFunctions()) {
     yield { object: builtin.object, key: builtin.key, value: forbiddenBuiltin(builtin, forbid) };
   }
+  yield* intlReplacements(forbid);
   yield { object: globalThis, key: 'Date', value: dateWithoutClock(forbid) };
   const process = holderOf('process');
   if (process !== undefined && 'env' in process) {
@@ -185,7 +189,8 @@ function callText(path: string, key: string): string {
 /** A function that refuses to be called or constructed. Its members refuse too: `process.hrtime.bigint()`. */
 function forbidden(path: string, key: string, kind: AmbientKind, forbid: Forbid): unknown {
   const refuse = (): never => forbid(callText(path, key), kind);
-  return new Proxy(() => {}, {
+  // An arrow function could not be constructed: `new WebSocket()` would fail in other words.
+  return new Proxy(class {}, {
     apply: refuse,
     construct: refuse,
     get: (_target, member) => forbid(callText(path, `${key}.${String(member)}`), kind),
@@ -238,18 +243,18 @@ function environmentWithout(environment: object, forbid: Forbid): object {
   });
 }
 
-/** The places on a stack outside this file, the innermost first, without the functions' names. */
+/** The places on a stack outside this file and those named after it, the innermost first, without the functions' names. */
 function framesOf(error: Error): string[] {
   const frames = (error.stack ?? '').split('\n').flatMap((line) => {
     const match = /(?:\(|at |@)((?:async )?[^()@]+?:\d+:\d+)\)?$/.exec(line.trim());
     return match?.[1] === undefined ? [] : [match[1].replace(/^file:\/\//, '')];
   });
-  const here = frames[0]?.replace(/:\d+:\d+$/, '') ?? '';
-  return frames.filter((frame) => !frame.startsWith(`${here}:`));
+  const here = frames[0]?.replace(/\.[jt]s:\d+:\d+$/, '') ?? '';
+  return frames.filter((frame) => !frame.startsWith(here));
 }
 
 function isCalledByEngine(): boolean {
-  return framesOf(new Error('who calls')).at(0)?.startsWith('node:internal/') === true;
+  return framesOf(new Error('who calls')).at(0)?.startsWith('node:') === true;
 }
 
 /** The place of the call: the innermost frame outside the engine and installed packages. */
