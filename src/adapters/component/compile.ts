@@ -49,14 +49,16 @@ export interface CompileOptions {
  * @throws UnsupportedError where it uses a feature that this loader does not have.
  */
 export async function compile(source: ComponentSource, { instrument }: CompileOptions = {}): Promise<Component> {
-  const component = validate(decode(await bytesOf(source)));
-  const modules = new Map<CoreModule, EngineModule>();
-  await Promise.all(
-    coreModulesOf(component).map(async (definition) => {
-      modules.set(definition, await compileModule(instrumented(definition, instrument)));
+  const decoded = decode(await bytesOf(source));
+  // The engine compiles on other threads while this one validates. What validation says comes first.
+  const compiling = Promise.all(
+    coreModulesOf(decoded).map(async (definition): Promise<[CoreModule, EngineModule]> => {
+      return [definition, await compileModule(instrumented(definition, instrument))];
     }),
   );
-  return new Component(new Plan(component, modules));
+  compiling.catch(() => undefined);
+  const component = validate(decoded);
+  return new Component(new Plan(component, new Map(await compiling)));
 }
 
 /**
@@ -65,8 +67,9 @@ export async function compile(source: ComponentSource, { instrument }: CompileOp
  * @throws what {@link compile} throws.
  */
 export function compileSync(bytes: BufferSource): Component {
-  const component = validate(decode(viewOf(bytes)));
-  const modules = new Map(coreModulesOf(component).map((definition) => [definition, compileModuleSync(definition)]));
+  const decoded = decode(viewOf(bytes));
+  const component = validate(decoded);
+  const modules = new Map(coreModulesOf(decoded).map((definition) => [definition, compileModuleSync(definition)]));
   return new Component(new Plan(component, modules));
 }
 

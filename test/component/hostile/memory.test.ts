@@ -197,6 +197,6 @@ describe('memory that grows in the middle of a call', () => {
       {},
       { maxMemoryBytes: 4 * 65536 },
     );
-    trapsForGood(exports, 'get', /memory/);
+    trapsForGood(exports, 'get', /beyond its budget/);
   });
 });

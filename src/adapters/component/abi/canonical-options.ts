@@ -28,12 +28,14 @@ export class LinearMemory {
     this.maxBytes = maxBytes;
   }
 
-  /** Renews the views. Where the memory grew beyond its budget, they stay empty, so that every access traps. */
-  refresh(): void {
+  /** Renews the views. Gives false where the memory has grown beyond its budget: they stay empty then. */
+  refresh(): boolean {
     const buffer = this.memory?.buffer;
-    if (buffer === undefined || buffer.byteLength > this.maxBytes) return;
+    if (buffer === undefined) return true;
+    if (buffer.byteLength > this.maxBytes) return false;
     this.bytes = new Uint8Array(buffer);
     this.view = new DataView(buffer);
+    return true;
   }
 }
 
@@ -92,7 +94,7 @@ export class Context {
     const memory = this.memory;
     if (memory.bytes.length !== 0 && ptr + length <= memory.bytes.length) return false;
     // A shared memory grows without detaching.
-    memory.refresh();
+    if (!memory.refresh()) throw this.trap('the memory has grown beyond its budget');
     return ptr + length > memory.bytes.length;
   }
 

@@ -127,11 +127,21 @@ function stageLoadList(stager: Stager, type: ValueType & { kind: 'list' }): Load
     const fromValidRange = stageLoadListFromValidRange(stager, type.element);
     return (cx, ptr) => fromValidRange(cx, ptr, length);
   }
+  if (type.element.kind === 'u8' && stager.representation !== 'direct') return loadBytes;
   const fromRange = stageLoadListFromRange(stager, type);
   return (cx, ptr) => {
     const { view } = cx.memory;
     return fromRange(cx, view.getUint32(ptr, true), view.getUint32(ptr + 4, true));
   };
+}
+
+/** The same for `list<u8>`, the most frequent one by far. */
+function loadBytes(cx: Context, ptr: number): unknown {
+  const { view } = cx.memory;
+  const begin = view.getUint32(ptr, true);
+  const length = view.getUint32(ptr + 4, true);
+  checkList(cx, begin, length, 1);
+  return cx.memory.bytes.slice(begin, begin + length);
 }
 
 /** A map is a list of pairs; in JavaScript, the last of several pairs with one key wins. */

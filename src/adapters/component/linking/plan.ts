@@ -4,7 +4,7 @@
  */
 import type { Stagers } from '../abi/canon-lift.ts';
 import { type Representation, Stager } from '../abi/stager.ts';
-import type { CoreModule } from '../binary/definitions.ts';
+import type { Component as BinaryComponent, CoreModule } from '../binary/definitions.ts';
 import type { EngineModule } from '../engine.ts';
 import type { ResourceType } from '../types.ts';
 import type { ValidatedComponent } from '../validation/validated.ts';
@@ -46,9 +46,9 @@ export class Plan {
 }
 
 /** All core modules that a component contains, at any depth. */
-export function coreModulesOf(component: ValidatedComponent): CoreModule[] {
-  return component.definitions.flatMap((each) => {
-    if (each.kind === 'core module') return [each.definition];
+export function coreModulesOf({ definitions }: BinaryComponent): CoreModule[] {
+  return definitions.flatMap((each) => {
+    if (each.kind === 'core module') return [each];
     return each.kind === 'component' ? coreModulesOf(each.component) : [];
   });
 }
