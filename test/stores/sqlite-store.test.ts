@@ -300,6 +300,25 @@ describe('a backup', () => {
     await assert.rejects(nowhere, (error) => isStoreFailure(error, 'failure') && error.payload.val.code === 'io');
   });
 
+  test('to the name of another that is under way leaves that one whole, and says that the file exists', async () => {
+    const [file, copy] = [newFile(), newFile()];
+    await using store = createSqliteStore({ file, durability: 'normal' });
+    await store.append('s-1', [envelope('Large', new Uint8Array(200_000))], ANY, decision());
+    const outcomes = await Promise.allSettled([
+      store.backup(copy, { pagesPerStep: 7 }),
+      store.backup(copy, { pagesPerStep: 3 }),
+    ]);
+    const [failed, ...others] = outcomes.filter((outcome) => outcome.status === 'rejected');
+    assert.ok(isStoreFailure(failed?.reason, 'invalid-argument'), String(failed?.reason));
+    assert.deepEqual(others, []);
+    await using again = createSqliteStore({ file: copy });
+    assert.deepEqual(await verifyChain(again), await verifyChain(store));
+    assert.deepEqual(
+      readdirSync(folder).filter((name) => name.endsWith('.partial')),
+      [],
+    );
+  });
+
   test('is finished before the store is closed', async () => {
     const [file, copy] = [newFile(), newFile()];
     const store = createSqliteStore({ file, durability: 'normal' });

@@ -1,7 +1,7 @@
 /** Online backup (https://www.sqlite.org/backup.html): a copy of the file as it is at the end, made while it is in use. */
+import { randomUUID } from 'node:crypto';
 import { existsSync, renameSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { Database } from 'better-sqlite3';
 import { StoreFailureError } from '../../../core/errors.ts';
 import { FileFailure } from './failures.ts';
 
@@ -21,24 +21,29 @@ export interface BackupOptions {
   readonly pagesPerStep?: number | undefined;
 }
 
+/** What a backup needs of the driver's connection: its own types are no part of what we publish. */
+interface Source {
+  backup(file: string, options: { progress(progress: BackupProgress): number }): Promise<unknown>;
+}
+
 /**
- * The copy is made under another name, and gets its own when it is complete.
+ * The copy is made under a name that no other backup has, and gets its own when it is complete. A process that is killed
+ * meanwhile leaves a `.partial` file, which may be deleted.
  *
  * @throws StoreFailureError `invalid-argument` where `file` exists: it may be the database of someone.
  */
-export async function backup(database: Database, file: string, options: BackupOptions): Promise<void> {
+export async function backup(database: Source, file: string, options: BackupOptions): Promise<void> {
   const { progress, signal, pagesPerStep = 1_000 } = options;
   signal?.throwIfAborted();
-  if (typeof file !== 'string' || file.trim() === '' || existsSync(file)) {
-    const what = existsSync(file) ? 'exists' : 'is no name';
-    throw refused('file', `${JSON.stringify(file)} ${what}: name a file that does not exist`);
+  if (typeof file !== 'string' || file.trim() === '') {
+    throw refused('file', `${JSON.stringify(file)} is no name: name a file that does not exist`);
   }
+  refuseExisting(file);
   if (!Number.isInteger(pagesPerStep) || pagesPerStep < 1) {
     throw refused('options.pagesPerStep', `a step copies a whole number of pages, at least 1, not ${pagesPerStep}`);
   }
   if (!existsSync(dirname(file))) throw new FileFailure('io', `${file}: there is no folder ${dirname(file)}: make it`);
-  const partial = `${file}.partial`;
-  rmSync(partial, { force: true });
+  const partial = `${file}.${randomUUID()}.partial`;
   try {
     await database.backup(partial, {
       progress({ totalPages, remainingPages }) {
@@ -48,10 +53,16 @@ export async function backup(database: Database, file: string, options: BackupOp
       },
     });
     signal?.throwIfAborted();
+    // Another may have got the name meanwhile.
+    refuseExisting(file);
     renameSync(partial, file);
   } finally {
     rmSync(partial, { force: true });
   }
+}
+
+function refuseExisting(file: string): void {
+  if (existsSync(file)) throw refused('file', `${JSON.stringify(file)} exists: name a file that does not exist`);
 }
 
 function refused(argument: string, message: string): StoreFailureError {
