@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
-import { test } from 'node:test';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 const root = new URL('../', import.meta.url);
@@ -60,3 +62,42 @@ for (const [subpath, { 'decidable-source': source, default: built }] of subpaths
     assert.equal(built, source.replace('./src/', './dist/').replace(/\.ts$/, '.js'));
   });
 }
+
+/** The packages whose types a declaration file needs, from there on. */
+function typesNeededBy(file: string, seen: Set<string> = new Set()): ReadonlySet<string> {
+  const packages = new Set<string>();
+  if (seen.has(file)) return packages;
+  seen.add(file);
+  for (const [, specifier = ''] of readFileSync(file, 'utf8').matchAll(/(?:from|import\()\s*['"]([^'"]+)['"]/g)) {
+    if (specifier.startsWith('decidable')) continue; // An example in a docstring.
+    if (!specifier.startsWith('.')) packages.add(specifier);
+    else for (const found of typesNeededBy(declarationOf(file, specifier), seen)) packages.add(found);
+  }
+  return packages;
+}
+
+function declarationOf(from: string, specifier: string): string {
+  return join(dirname(from), specifier.replace(/\.[jt]s$/, '.d.ts'));
+}
+
+test('the published types need no package that a user does not have: drivers bring none of their own', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'decidable-types-'));
+  after(() => rmSync(folder, { recursive: true, force: true }));
+  const compiler = [
+    '-p',
+    'tsconfig.build.json',
+    '--emitDeclarationOnly',
+    '--declarationMap',
+    'false',
+    '--outDir',
+    folder,
+  ];
+  const { status, stdout } = spawnSync('tsc', compiler, { cwd: fileURLToPath(root), encoding: 'utf8' });
+  assert.equal(status, 0, stdout);
+  const withTypes = ['zod', 'immer', '@noble/hashes', ...Object.keys(manifest.peerDependencies)];
+  for (const [subpath, { default: built }] of subpaths) {
+    const index = declarationOf(join(folder, 'index'), built.replace('./dist/', './'));
+    for (const name of typesNeededBy(index))
+      assert.ok(withTypes.includes(name), `the types of ${subpath} need the package ${name}`);
+  }
+});
