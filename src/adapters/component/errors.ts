@@ -74,7 +74,8 @@ export class UnsupportedError extends Error {
  *
  * `payload` maps as *Explainer.md*, "JS API" says: the value of the `error` case, or `undefined` where it has none. In
  * the other direction, an exception that leaves a JavaScript import whose result is a `result` becomes its `error`
- * case: the `payload` of a `ComponentError` (or of any object with that property), or else the thrown value itself.
+ * case: the `payload` of a `ComponentError` (or of any object with that property), or else the thrown value itself. An
+ * `Error` without a payload is no part of the interface: it comes out of the export as it is, as do traps.
  */
 export class ComponentError extends Error {
   readonly code = 'component/error';
