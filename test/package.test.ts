@@ -68,8 +68,8 @@ function typesNeededBy(file: string, seen: Set<string> = new Set()): ReadonlySet
   const packages = new Set<string>();
   if (seen.has(file)) return packages;
   seen.add(file);
-  for (const [, specifier = ''] of readFileSync(file, 'utf8').matchAll(/(?:from|import\()\s*['"]([^'"]+)['"]/g)) {
-    if (specifier.startsWith('decidable')) continue; // An example in a docstring.
+  const code = readFileSync(file, 'utf8').replaceAll(/\/\*.*?\*\//gs, '');
+  for (const [, specifier = ''] of code.matchAll(/(?:from|import\()\s*['"]([^'"]+)['"]/g)) {
     if (!specifier.startsWith('.')) packages.add(specifier);
     else for (const found of typesNeededBy(declarationOf(file, specifier), seen)) packages.add(found);
   }
