@@ -10,7 +10,7 @@
  * | events under `any` or `stream-exists` | nothing at the append, so the stream's tail is read before the decision |
  * | a contradiction with what the caller expects | the tail is read before it is believed |
  * | a fault | nothing is appended, so the revision is compared with the store's; where they differ, the command is decided again on a state loaded from the store |
-| a trap | the same, whatever the revision: the handle may point into an instance that is gone |
+ * | a trap | the same, whatever the revision: the handle may point into an instance that is gone |
  * | events under `no-stream` | no state is loaded at all: the only stream they can go to is an empty one |
  * | another module's appends to a shared stream | this process knows of them: the tail is read (`behind`) |
  *

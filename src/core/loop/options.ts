@@ -23,6 +23,7 @@ const U32_MAX = 0xffff_ffff;
 
 /** @throws CommandFailure `invalid-argument`. */
 export function checkSendOptions(options: SendOptions): void {
+  checkOptions(options);
   const { commandId, correlationId, causationId, actor, expected, deadline, signal } = options;
   if (commandId !== undefined && typeof commandId !== 'string') throw notA('options.commandId', 'a text', commandId);
   checkText('options.correlationId', correlationId);
@@ -37,15 +38,21 @@ export function checkSendOptions(options: SendOptions): void {
 export function checkReadOptions(stream: string, options: ReadOptions): void {
   const problem = checkStreamName(stream);
   if (problem !== undefined) throw invalidArgument('stream', problem);
+  checkOptions(options);
   const { module, revision, signal } = options;
   if (module !== undefined && typeof module !== 'string') throw notA('options.module', 'a text', module);
   if (revision !== undefined) checkU64('options.revision', revision);
   if (signal !== undefined) checkSignal(signal);
 }
 
+/** A bare text is what a caller may take for the command id. */
+function checkOptions(options: unknown): void {
+  if (typeof options !== 'object' || options === null) throw notA('options', 'an object', options);
+}
+
+/** By its members: a signal may come from another realm. */
 function checkSignal(signal: unknown): void {
-  if (typeof signal === 'object' && signal !== null && 'aborted' in signal && typeof signal.aborted === 'boolean')
-    return;
+  if (typeof signal === 'object' && signal !== null && 'aborted' in signal && 'addEventListener' in signal) return;
   throw notA('options.signal', 'an AbortSignal', signal);
 }
 

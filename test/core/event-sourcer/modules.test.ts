@@ -45,6 +45,9 @@ describe('a command', () => {
       ['options.expected.val', payIn, { expected: { tag: 'at-revision', val: 1 } }],
       ['options.deadline', payIn, { deadline: 1 }],
       ['options.signal', payIn, { signal: 'stop' }],
+      ['options.signal', payIn, { signal: { aborted: false } }],
+      ['options', payIn, null],
+      ['options', payIn, 'order-1'],
     ];
     for (const [argument, command, options] of wrong) {
       const error = await failsWith(sourcer.handleCommand(command as never, options as never), 'invalid-argument');

@@ -57,5 +57,6 @@ describe('reading a state', () => {
     await failsWith(sourcer.readState('', {}), 'invalid-argument');
     await failsWith(sourcer.readState('a', { revision: 1 as never }), 'invalid-argument');
     await failsWith(sourcer.readState('a', { module: 1 as never }), 'invalid-argument');
+    await failsWith(sourcer.readState('a', 'till' as never), 'invalid-argument');
   });
 });
