@@ -16,10 +16,11 @@ export RUSTFLAGS="-Zunstable-options -Cpanic=immediate-abort -Zlocation-detail=n
   --remap-path-prefix=$PWD=. --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=cargo
   -Clink-arg=-zstack-size=65536"
 
-# Without the crates there is nothing wrong with the source: 75 is EX_TEMPFAIL.
-cargo fetch --quiet --locked || exit 75
 # The lock file names the registry's address in each line, so what is checked in are its versions and checksums alone.
 sed 's|"INDEX"|"registry+https://github.com/rust-lang/crates''.io-index"|' versions.lock >Cargo.lock
+
+# Without the crates there is nothing wrong with the source: 75 is EX_TEMPFAIL.
+cargo fetch --quiet --locked || exit 75
 cargo build --quiet --locked --release -Zbuild-std=std,panic_abort --target wasm32-unknown-unknown
 
 PATH="$PWD/../../../node_modules/.bin:$PATH"
