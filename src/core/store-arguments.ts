@@ -163,6 +163,12 @@ function checkDirectionAndLimit(options: ReadStreamOptions | ReadAllOptions): vo
   checkLimit(options.limit);
 }
 
+/** The time of a commit, as a store's clock gives it. @throws AppendFailure `invalid-argument`. */
+export function recordedTime(now: number): bigint {
+  if (Number.isSafeInteger(now) && now >= 0) return BigInt(now);
+  throw refused('now', `the clock gives whole milliseconds since the Unix epoch, not ${String(now)}`);
+}
+
 export function checkCommandId(commandId: string): void {
   if (typeof commandId !== 'string' || !isUuid(commandId)) {
     throw misread('commandId', 'a command id is a UUID in lower-case text: make it one with commandUuid()');

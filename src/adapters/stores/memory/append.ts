@@ -2,7 +2,7 @@
 import { CHAIN_START, commitHash } from '../../../core/chain.ts';
 import type { Appended } from '../../../core/event-store.ts';
 import type { Decision, Envelope, Precondition } from '../../../core/messages.ts';
-import { conflict, duplicate, holds } from '../../../core/store-arguments.ts';
+import { conflict, duplicate, holds, recordedTime } from '../../../core/store-arguments.ts';
 import { categoryOf } from '../../../core/stream-name.ts';
 import {
   type Bytes,
@@ -32,7 +32,7 @@ export function append(
   const position = contents.events.length + 1;
   const firstRevision = given.length > 0 ? BigInt(revision) : undefined;
   const previous = existing?.commits.at(-1)?.hash ?? CHAIN_START;
-  const time = BigInt(recordedAt);
+  const time = recordedTime(recordedAt);
   const hash = commitHash(previous, { stream: name, firstRevision, recordedAt: time, decision, events: given });
 
   const of = existing ?? added(contents, name);

@@ -2,7 +2,7 @@
 import { commitHash, HASH_BYTES } from '../../../core/chain.ts';
 import type { Appended } from '../../../core/event-store.ts';
 import type { Decision, Envelope, Precondition } from '../../../core/messages.ts';
-import { conflict, duplicate, holds } from '../../../core/store-arguments.ts';
+import { conflict, duplicate, holds, recordedTime } from '../../../core/store-arguments.ts';
 import { categoryOf } from '../../../core/stream-name.ts';
 import { commandTypeRow, type Head } from './known.ts';
 import { findDecision, type Reader, uuidBytes } from './read.ts';
@@ -34,11 +34,11 @@ export function append(
     refuseDuplicate(reader, decision);
     throw conflict(stream, precondition, before);
   }
+  const time = recordedTime(recordedAt);
   const ids = knownIds(reader, stream, events, decision, head) ?? addedIds(reader, stream, events, decision, head);
 
   const count = events.length;
   const firstRevision = count > 0 ? BigInt(head.revision + 1) : undefined;
-  const time = BigInt(recordedAt);
   const hash = commitHash(head.hash, { stream, firstRevision, recordedAt: time, decision, events });
   const decisionId = known.nextDecisionId();
   const last = head.revision + count;
