@@ -36,20 +36,24 @@ const CONTENT_VERSION = 1;
 
 /** The hash of a commit: SHA-256 over `previous`, the hash of the stream's commit before it, and its content. */
 export function commitHash(previous: Uint8Array, commit: Commit): Uint8Array {
-  return sha256(write(previous, commit));
+  return sha256(chainedContent(previous, commit));
 }
 
 /** The canonical content of a commit, as docs/chain.md lays it out. */
 export function commitContent(commit: Commit): Uint8Array {
-  return write(CHAIN_START, commit).slice(HASH_BYTES);
+  return chainedContent(CHAIN_START, commit).slice(HASH_BYTES);
 }
 
-/** Written over and over, and never handed out: what {@link write} returns is a view, good until the next call. */
+/** Written over and over: what {@link chainedContent} returns is a view, good until the next call. */
 let buffer = new Uint8Array(4096);
 let end = 0;
 const encoder = new TextEncoder();
 
-function write(previous: Uint8Array, { stream, firstRevision, recordedAt, decision, events }: Commit): Uint8Array {
+/** What a commit's hash is over: `previous` and the content. A view of a buffer that the next call writes over. */
+export function chainedContent(
+  previous: Uint8Array,
+  { stream, firstRevision, recordedAt, decision, events }: Commit,
+): Uint8Array {
   end = 0;
   room(HASH_BYTES + 1);
   buffer.set(previous, 0);

@@ -1,18 +1,39 @@
 /** Reading: by stream, over all events, and commit by commit. The arguments have been checked. */
 import type { RecordedCommit } from '../../../core/chain.ts';
+import type { CommitEvents } from '../../../core/commit-reader.ts';
 import type { ReadAllOptions, ReadStreamOptions } from '../../../core/event-store.ts';
 import { DEFAULT_READ_LIMIT } from '../../../core/limits.ts';
 import type { RecordedDecision, RecordedEvent } from '../../../core/messages.ts';
 import type { ReadCommitsOptions, ReadStreamsOptions, StreamHead } from '../../../core/verify-chain.ts';
-import { type Contents, lastRevision, recordedDecision, recordedEvent, type StoredCommit } from './contents.ts';
+import { type Contents, commitOf, eventsOf, lastRevision, recordedDecision, recordedEvent } from './contents.ts';
+
+/** Gives the events of commits, each commit read once for all of its events that stand together. */
+class Commits {
+  readonly #contents: Contents;
+  #number = -1;
+  #commit: CommitEvents | undefined;
+
+  constructor(contents: Contents) {
+    this.#contents = contents;
+  }
+
+  get(number: number): CommitEvents {
+    if (this.#commit !== undefined && this.#number === number) return this.#commit;
+    this.#number = number;
+    this.#commit = eventsOf(this.#contents, number);
+    return this.#commit;
+  }
+}
 
 export function readStream(contents: Contents, name: string, options: ReadStreamOptions): readonly RecordedEvent[] {
   const { direction, fromRevision, limit = DEFAULT_READ_LIMIT } = options;
   const events = contents.byName.get(name)?.events ?? [];
+  const commits = new Commits(contents);
   const found: RecordedEvent[] = [];
   const at = (revision: number): void => {
-    const commit = events[revision]!;
-    found.push(recordedEvent(commit, revision - commit.revision));
+    const number = events[revision]!;
+    const commit = commits.get(number);
+    found.push(recordedEvent(commit, contents.positions[number]!, revision - Number(commit.firstRevision)));
   };
   if (direction === 'forward') {
     const from = Number(fromRevision ?? 0n);
@@ -24,14 +45,17 @@ export function readStream(contents: Contents, name: string, options: ReadStream
   return found;
 }
 
-export function readAll({ events }: Contents, options: ReadAllOptions): readonly RecordedEvent[] {
+export function readAll(contents: Contents, options: ReadAllOptions): readonly RecordedEvent[] {
   const { direction, afterPosition, limit = DEFAULT_READ_LIMIT } = options;
-  const wanted = filter(options);
+  const { events, positions } = contents;
+  const commits = new Commits(contents);
+  const wanted = filter(contents, options);
   const found: RecordedEvent[] = [];
   const at = (position: number): void => {
-    const commit = events[position - 1]!;
-    const index = position - commit.position;
-    if (wanted(commit, index)) found.push(recordedEvent(commit, index));
+    const number = events[position - 1]!;
+    const first = positions[number]!;
+    const commit = commits.get(number);
+    if (wanted(commit, position - first)) found.push(recordedEvent(commit, first, position - first));
   };
   if (direction === 'forward') {
     const from = Number(afterPosition ?? 0n) + 1;
@@ -43,28 +67,44 @@ export function readAll({ events }: Contents, options: ReadAllOptions): readonly
   return found;
 }
 
-function filter({ categories, eventTypes }: ReadAllOptions): (commit: StoredCommit, index: number) => boolean {
+function filter(
+  { byName }: Contents,
+  { categories, eventTypes }: ReadAllOptions,
+): (commit: CommitEvents, index: number) => boolean {
   if (categories.length === 0 && eventTypes.length === 0) return () => true;
   const [ofCategories, ofTypes] = [new Set(categories), new Set(eventTypes)];
-  return ({ of, events }, index) =>
+  return ({ stream, events }, index) =>
     (ofTypes.size === 0 || ofTypes.has(events[index]!.type)) &&
-    (ofCategories.size === 0 || ofCategories.has(of.category));
+    (ofCategories.size === 0 || ofCategories.has(byName.get(stream)!.category));
 }
 
 export function findDecision(contents: Contents, commandId: string): RecordedDecision | undefined {
-  const commit = contents.byCommand.get(commandId);
-  return commit === undefined ? undefined : recordedDecision(commit);
+  const number = contents.commands.find(commandId);
+  return number < 0 ? undefined : recordedDecision(contents, number, commitOf(contents, number));
 }
 
 export function readCommits(contents: Contents, name: string, options: ReadCommitsOptions): readonly RecordedCommit[] {
   const stream = contents.byName.get(name);
   if (stream === undefined) return [];
-  const after = options.after === undefined ? undefined : contents.byCommand.get(options.after);
-  if (options.after !== undefined && after?.of !== stream) return [];
-  const start = after === undefined ? 0 : after.index + 1;
-  return stream.commits
-    .slice(start, start + (options.limit ?? DEFAULT_READ_LIMIT))
-    .map((commit) => ({ decision: recordedDecision(commit), events: commit.events }));
+  const after = options.after === undefined ? -1 : placeOf(stream.commits, contents.commands.find(options.after));
+  if (options.after !== undefined && after < 0) return [];
+  return stream.commits.slice(after + 1, after + 1 + (options.limit ?? DEFAULT_READ_LIMIT)).map((number) => {
+    const commit = commitOf(contents, number);
+    return { decision: recordedDecision(contents, number, commit), events: commit.events };
+  });
+}
+
+/** Where a number stands in an ascending list; -1: nowhere. */
+function placeOf(ascending: readonly number[], number: number): number {
+  let low = 0;
+  let high = ascending.length - 1;
+  while (low <= high) {
+    const middle = (low + high) >> 1;
+    if (ascending[middle] === number) return middle;
+    if (ascending[middle]! < number) low = middle + 1;
+    else high = middle - 1;
+  }
+  return -1;
 }
 
 export function readStreams(contents: Contents, options: ReadStreamsOptions): readonly StreamHead[] {
@@ -74,6 +114,6 @@ export function readStreams(contents: Contents, options: ReadStreamsOptions): re
   return contents.streams.slice(start, start + (options.limit ?? DEFAULT_READ_LIMIT)).map((stream) => ({
     stream: stream.name,
     revision: lastRevision(stream),
-    hash: stream.commits.at(-1)!.hash, // a stream is added by its first commit
+    hash: stream.hash,
   }));
 }
