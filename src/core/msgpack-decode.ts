@@ -1,7 +1,9 @@
 /**
  * MessagePack to values, strictly: what has no meaning is refused with its offset, and nothing is allocated before the
- * bytes for it are there. Written by hand beside the encoder: msgpackr replaces invalid UTF-8 in silence, lets the last
- * of two equal keys win, and allocates an array of as many elements as five bytes claim.
+ * bytes for it are there. msgpackr writes, and does not read: it takes the byte order mark from long texts, replaces
+ * invalid UTF-8, lets the last of two equal keys win, and reads dates and sets as whoever registered an extension last in
+ * the process has it. A strict pass in front of it would be all of this file but the making of values (docs/decisions.md
+ * §21).
  *
  * Forms that are valid but not canonical are read (unsorted keys, longer integers, float32): other languages' libraries
  * write them, and a command's identity is its encoding, made anew from the value.

@@ -1,13 +1,20 @@
 /**
- * Values to canonical MessagePack (docs/encoding.md §2). Written by hand, because msgpackr cannot be made canonical: it
- * writes sets as arrays, 2^32 as a float, 5 and 5n differently and a lone surrogate as invalid UTF-8; and because a sort
- * of keys in front of it would cost more than all of this.
+ * Values to canonical MessagePack (docs/encoding.md §2), written by msgpackr. Before it, one pass checks the value and
+ * brings it into the form that msgpackr writes canonically; a plain value whose keys are in order passes as it is.
  *
- * One buffer serves all calls and grows. `trail` holds the keys down to the value being written, for the path in errors.
+ * What msgpackr cannot write canonically comes to it as finished bytes ({@link Encoded}): integers from 2^32 to 2^63
+ * (a signed form), integers outside 64 bits (in steps of 8 bytes), sets and maps (without order; a set as an array),
+ * and dates and binary, for which any extension that is registered in the process would be asked first. Its own way for
+ * such things, an extension type with `pack` and `unpack`, is no way for a library: types are registered for the whole
+ * process, and 0x42 and 0x73 are msgpackr's own.
+ *
+ * `trail` holds the keys down to the value being looked at, for the path in errors.
  */
+import { addExtension, Packr, RESET_BUFFER_MODE } from 'msgpackr/pack';
 import {
   bigIntegerBytes,
   compareBytes,
+  compareUtf8,
   depthProblem,
   EQUAL_ELEMENTS_PROBLEM,
   INVALID_DATE_PROBLEM,
@@ -25,24 +32,47 @@ import type { Subject } from './codec.ts';
 import { MAX_BIG_INTEGER_BYTES, MAX_VALUE_DEPTH } from './limits.ts';
 import { EXTENSION, Format } from './msgpack-format.ts';
 
-const FIRST_BUFFER_BYTES = 8_192;
-/** A larger buffer is not kept for the next call. */
-const LARGEST_KEPT_BUFFER_BYTES = 1_048_576;
 const POOL_BYTES = 8_192;
 const LARGEST_POOLED_BYTES = 1_024;
-/** Longer strings are written by the engine's encoder, whose call costs as much as this many steps of our loop. */
-const SHORT_STRING_UNITS = 160;
 /** Whether it is deep or holds itself can only be said from the root: `depthProblem`. */
 const TOO_DEEP = 'too deep';
 const TWO_32 = 0x1_0000_0000;
 
-let buffer: Uint8Array<ArrayBuffer> = new Uint8Array(FIRST_BUFFER_BYTES);
-let view = new DataView(buffer.buffer);
-let position = 0;
+/** MessagePack that is already written. */
+class Encoded {
+  readonly parts: readonly Bytes[];
+  readonly length: number;
+  constructor(parts: readonly Bytes[]) {
+    this.parts = parts;
+    this.length = bytesIn(parts);
+  }
+}
+
+/** A few bytes are faster in an array; of its numbers, the lowest eight bits are written. */
+type Bytes = Uint8Array | readonly number[];
+
+/** What msgpackr gives to an extension's `pack` besides the value, and its types leave out. */
+type Allocate = (bytes: number) => { readonly target: Uint8Array; readonly position: number };
+
+addExtension({
+  Class: Encoded,
+  // Required, never written, and of no byte: nothing that msgpackr reads elsewhere in the process is changed.
+  type: 0x100,
+  pack: ((value: Encoded, allocate: Allocate) => {
+    let { target, position } = allocate(value.length);
+    for (const part of value.parts) {
+      if (part instanceof Uint8Array) target.set(part, position);
+      else for (let index = 0; index < part.length; index++) target[position + index] = part[index]!;
+      position += part.length;
+    }
+  }) as unknown as (value: Encoded) => Uint8Array,
+});
+
+const packr = new Packr({ useRecords: false, variableMapSize: true, useToJSON: false });
+
 let pool: Uint8Array<ArrayBuffer> = new Uint8Array(0);
 let pooled = 0;
 
-const textEncoder = new TextEncoder();
 const trail: (string | number)[] = new Array(MAX_VALUE_DEPTH).fill(0);
 
 /** Thrown from the depths, where the subject is not known, and turned into a fault at the top. */
@@ -57,11 +87,8 @@ class NoEncoding {
 
 /** @throws FaultError `unencodable-value` with the path. */
 export function encodeMsgpack(value: unknown, subject: Subject): Uint8Array {
-  // A getter that encodes something itself writes behind what is here, and leaves it as it was.
-  const start = position;
   try {
-    writeValue(value, 0);
-    return takeBytes(start);
+    return copyOf(pack(prepare(value, 0)));
   } catch (error) {
     if (!(error instanceof NoEncoding)) throw error;
     throw unencodable(
@@ -69,327 +96,161 @@ export function encodeMsgpack(value: unknown, subject: Subject): Uint8Array {
       error.problem === TOO_DEEP ? depthProblem(value, error.path) : error.problem,
       subject,
     );
-  } finally {
-    position = start;
-    if (start === 0 && buffer.length > LARGEST_KEPT_BUFFER_BYTES) replaceBuffer(FIRST_BUFFER_BYTES);
   }
 }
 
+/** Bytes that are only valid up to the next call: msgpackr writes all into one buffer. */
+function pack(prepared: unknown): Uint8Array {
+  return packr.pack(prepared, RESET_BUFFER_MODE);
+}
+
 /**
- * A copy of what was written. Up to 64 bytes the engine keeps a typed array within its own heap; above, an array of its
- * own costs more than all the encoding (0.4 µs), so medium ones share a pool, as node's own Buffers do.
+ * Up to 64 bytes the engine keeps a typed array within its own heap; above, an array of its own costs 0.4 µs, so medium
+ * ones share a pool, as node's own Buffers do.
  */
-function takeBytes(start: number): Uint8Array {
-  const length = position - start;
-  if (length <= 64 || length > LARGEST_POOLED_BYTES) return buffer.slice(start, position);
+function copyOf(packed: Uint8Array): Uint8Array {
+  const length = packed.length;
+  if (length <= 64 || length > LARGEST_POOLED_BYTES) return new Uint8Array(packed);
   if (pooled + length > pool.length) {
     pool = new Uint8Array(POOL_BYTES);
     pooled = 0;
   }
   const bytes = pool.subarray(pooled, pooled + length);
   pooled += length;
-  bytes.set(buffer.subarray(start, position));
+  bytes.set(packed);
   return bytes;
 }
 
-function replaceBuffer(bytes: number): void {
-  const next = new Uint8Array(bytes);
-  next.set(buffer.subarray(0, position));
-  buffer = next;
-  view = new DataView(next.buffer);
+/** The value as msgpackr has to have it: the same object where nothing has to change. */
+function prepare(value: unknown, depth: number): unknown {
+  if (typeof value === 'string') return wellFormed(value, depth);
+  if (typeof value === 'number') return prepareNumber(value, depth);
+  if (typeof value === 'object') return value === null ? value : prepareObject(value, depth);
+  if (typeof value === 'bigint') return prepareInteger(value, depth);
+  if (typeof value === 'boolean') return value;
+  throw new NoEncoding(depth, kindProblem(value));
 }
 
-/** Before every write: all writes up to the next call fit in `bytes`. */
-function reserve(bytes: number): void {
-  if (position + bytes > buffer.length) replaceBuffer(Math.max(buffer.length * 2, position + bytes));
-}
-
-function writeValue(value: unknown, depth: number): void {
-  if (typeof value === 'string') writeString(value, depth);
-  else if (typeof value === 'number') writeNumber(value, depth);
-  else if (typeof value === 'object') {
-    if (value === null) writeByte(Format.nil);
-    else writeObject(value, depth);
-  } else if (typeof value === 'bigint') writeBigint(value, depth);
-  else if (typeof value === 'boolean') writeByte(value ? Format.true : Format.false);
-  else throw new NoEncoding(depth, kindProblem(value));
-}
-
-function writeObject(value: object, depth: number): void {
+function prepareObject(value: object, depth: number): unknown {
   if (depth >= MAX_VALUE_DEPTH && !(value instanceof Date || value instanceof Uint8Array)) {
     throw new NoEncoding(depth, TOO_DEEP);
   }
-  if (Array.isArray(value)) writeArray(value, depth);
-  else if (isRecord(value)) writeRecord(value, depth);
-  else if (value instanceof Date) writeDate(value, depth);
-  else if (value instanceof Uint8Array) writeBinary(value);
-  else if (value instanceof Set) writeSet(value, depth);
-  else if (value instanceof Map) writeMap(value, depth);
-  else throw new NoEncoding(depth, kindProblem(value));
+  if (Array.isArray(value)) return prepareArray(value, depth);
+  if (isRecord(value)) return prepareRecord(value, depth);
+  if (value instanceof Date) return encodedDate(value, depth);
+  if (value instanceof Uint8Array) return encodedBinary(value);
+  if (value instanceof Set) return encodedSet(value, depth);
+  if (value instanceof Map) return encodedMap(value, depth);
+  throw new NoEncoding(depth, kindProblem(value));
 }
 
-function writeByte(byte: number): void {
-  reserve(1);
-  buffer[position++] = byte;
+function wellFormed(text: string, depth: number): string {
+  if (!text.isWellFormed()) throw new NoEncoding(depth, LONE_SURROGATE_PROBLEM);
+  return text;
 }
 
-function writeNumber(value: number, depth: number): void {
-  reserve(9);
-  // Both -0 and 0 pass as 0.
-  if ((value | 0) === value && value >= -32 && value < 128) buffer[position++] = value;
-  else if (Number.isInteger(value) && value >= -0x8000_0000_0000_0000 && value < 0x1_0000_0000_0000_0000) {
-    writeInteger(value);
-  } else if (Number.isFinite(value)) {
-    buffer[position] = Format.float64;
-    view.setFloat64(position + 1, value);
-    position += 9;
-  } else throw new NoEncoding(depth, NOT_FINITE_PROBLEM);
+function prepareNumber(value: number, depth: number): unknown {
+  // msgpackr writes 32 bits in the shortest form, and -0 as 0.
+  if ((value | 0) === value || value >>> 0 === value) return value;
+  if (!Number.isFinite(value)) throw new NoEncoding(depth, NOT_FINITE_PROBLEM);
+  const isInteger = Number.isInteger(value) && value >= -0x8000_0000_0000_0000 && value < 0x1_0000_0000_0000_0000;
+  if (!isInteger) return value;
+  if (value < 0 || value >= 2 ** 63) return BigInt(value);
+  return new Encoded([[Format.uint64], word(Math.floor(value / TWO_32)), word(value % TWO_32)]);
 }
 
-/** An integer of 64 bits outside the one-byte forms, in the shortest form. Nine bytes are reserved. */
-function writeInteger(value: number): void {
-  if (value >= 0) {
-    if (value < 0x80) buffer[position++] = value;
-    else if (value < 0x100) writeHead8(Format.uint8, value);
-    else if (value < 0x1_0000) writeHead16(Format.uint16, value);
-    else if (value < TWO_32) writeHead32(Format.uint32, value);
-    else writeHead64(Format.uint64, Math.floor(value / TWO_32), value % TWO_32);
-  } else if (value >= -0x20) buffer[position++] = value;
-  else if (value >= -0x80) writeHead8(Format.int8, value);
-  else if (value >= -0x8000) writeHead16(Format.int16, value);
-  else if (value >= -0x8000_0000) writeHead32(Format.int32, value);
-  else {
-    const high = Math.floor(value / TWO_32);
-    writeHead64(Format.int64, high, value - high * TWO_32);
-  }
-}
-
-function writeBigint(value: bigint, depth: number): void {
-  reserve(9);
+function prepareInteger(value: bigint, depth: number): unknown {
   const number = Number(value);
-  // What rounds to a safe integer was one: rounding starts above.
-  if (Number.isSafeInteger(number)) writeInteger(number);
-  else if (BigInt.asUintN(64, value) === value) {
-    writeHead64(Format.uint64, Number(value >> 32n), Number(value & 0xffff_ffffn));
-  } else if (BigInt.asIntN(64, value) === value) {
-    writeHead64(Format.int64, Number(value >> 32n), Number(value & 0xffff_ffffn));
-  } else writeBigInteger(value, depth);
+  // What rounds to 32 bits was of 32 bits: rounding starts above.
+  if ((number | 0) === number || number >>> 0 === number) return number;
+  // Of 64 bits, msgpackr writes negative ones and those from 2^63 on as they have to be, and the others as signed.
+  const isSigned = BigInt.asIntN(64, value) === value;
+  if (!isSigned && BigInt.asUintN(64, value) !== value) return encodedBigInteger(value, depth);
+  if (!isSigned || value < 0n) return value;
+  return new Encoded([[Format.uint64], word(Number(value >> 32n)), word(Number(value & 0xffff_ffffn))]);
+}
+
+/** 32 bits, big-endian. */
+function word(value: number): readonly number[] {
+  return [value >>> 24, value >>> 16, value >>> 8, value];
 }
 
 /** Outside 64 bits: two's complement, big-endian, no more bytes than the sign needs. */
-function writeBigInteger(value: bigint, depth: number): void {
+function encodedBigInteger(value: bigint, depth: number): Encoded {
   const length = bigIntegerBytes(value);
   if (length > MAX_BIG_INTEGER_BYTES) throw new NoEncoding(depth, TOO_BIG_PROBLEM);
-  writeExtensionHead(EXTENSION.bigInteger, length);
   const digits = BigInt.asUintN(length * 8, value)
     .toString(16)
     .padStart(length * 2, '0');
-  reserve(length);
+  const content = new Uint8Array(length);
   for (let index = 0; index < length; index++) {
-    buffer[position++] = Number.parseInt(digits.slice(index * 2, index * 2 + 2), 16);
+    content[index] = Number.parseInt(digits.slice(index * 2, index * 2 + 2), 16);
   }
+  return encodedExtension(EXTENSION.bigInteger, [content]);
 }
 
-function writeHead8(format: number, value: number): void {
-  buffer[position] = format;
-  buffer[position + 1] = value;
-  position += 2;
-}
-
-function writeHead16(format: number, value: number): void {
-  buffer[position] = format;
-  buffer[position + 1] = value >> 8;
-  buffer[position + 2] = value;
-  position += 3;
-}
-
-function writeHead32(format: number, value: number): void {
-  buffer[position] = format;
-  view.setUint32(position + 1, value);
-  position += 5;
-}
-
-function writeHead64(format: number, high: number, low: number): void {
-  buffer[position] = format;
-  view.setUint32(position + 1, high);
-  view.setUint32(position + 5, low);
-  position += 9;
-}
-
-function writeString(value: string, depth: number): void {
-  if (value.length > SHORT_STRING_UNITS) writeLongString(value, depth);
-  else writeShortString(value, depth);
-}
-
-function writeShortString(value: string, depth: number): void {
-  const units = value.length;
-  reserve(5 + units * 3);
-  const bytes = buffer;
-  const start = position;
-  const head = units < 32 ? 1 : 2;
-  let at = start + head;
-  let index = 0;
-  for (; index < units; index++) {
-    const unit = value.charCodeAt(index);
-    if (unit >= 0x80) break;
-    bytes[at++] = unit;
-  }
-  if (index < units) at = writeUnits(value, index, at, depth);
-  position = at;
-  writeStringHead(start, head, at - start - head);
-}
-
-/** The units from `index` on as UTF-8, from `at` on; gives where it ends. */
-function writeUnits(value: string, from: number, at: number, depth: number): number {
-  for (let index = from; index < value.length; index++) {
-    const unit = value.charCodeAt(index);
-    if (unit < 0x80) buffer[at++] = unit;
-    else if (unit < 0x800) {
-      buffer[at++] = 0xc0 | (unit >> 6);
-      buffer[at++] = 0x80 | (unit & 0x3f);
-    } else if (unit < 0xd800 || unit > 0xdfff) {
-      buffer[at++] = 0xe0 | (unit >> 12);
-      buffer[at++] = 0x80 | ((unit >> 6) & 0x3f);
-      buffer[at++] = 0x80 | (unit & 0x3f);
-    } else {
-      const point = value.codePointAt(index)!;
-      if (unit > 0xdbff || point < 0x1_0000) throw new NoEncoding(depth, LONE_SURROGATE_PROBLEM);
-      index++;
-      buffer[at++] = 0xf0 | (point >> 18);
-      buffer[at++] = 0x80 | ((point >> 12) & 0x3f);
-      buffer[at++] = 0x80 | ((point >> 6) & 0x3f);
-      buffer[at++] = 0x80 | (point & 0x3f);
-    }
-  }
-  return at;
-}
-
-function writeLongString(value: string, depth: number): void {
-  if (!value.isWellFormed()) throw new NoEncoding(depth, LONE_SURROGATE_PROBLEM);
-  reserve(5 + value.length * 3);
-  const start = position;
-  const { written } = textEncoder.encodeInto(value, buffer.subarray(start + 5));
-  position = start + 5 + written;
-  writeStringHead(start, 5, written);
-}
-
-/** Writes the head of a string whose bytes begin `room` after `start`, and moves them where the head is of other size. */
-function writeStringHead(start: number, room: number, bytes: number): void {
-  const head = bytes < 32 ? 1 : bytes < 0x100 ? 2 : bytes < 0x1_0000 ? 3 : 5;
-  if (head !== room) {
-    buffer.copyWithin(start + head, start + room, position);
-  }
-  position = start;
-  if (head === 1) buffer[position++] = Format.fixstr | bytes;
-  else if (head === 2) writeHead8(Format.str8, bytes);
-  else if (head === 3) writeHead16(Format.str16, bytes);
-  else writeHead32(Format.str32, bytes);
-  position += bytes;
-}
-
-function writeBinary(value: Uint8Array): void {
-  const length = value.length;
-  reserve(5 + length);
-  if (length < 0x100) writeHead8(Format.bin8, length);
-  else if (length < 0x1_0000) writeHead16(Format.bin16, length);
-  else writeHead32(Format.bin32, length);
-  buffer.set(value, position);
-  position += length;
-}
-
-function writeArray(value: readonly unknown[], depth: number): void {
-  const length = value.length;
-  writeArrayHead(length);
-  for (let index = 0; index < length; index++) {
+function prepareArray(array: readonly unknown[], depth: number): readonly unknown[] {
+  let copy: unknown[] | undefined;
+  for (let index = 0; index < array.length; index++) {
     trail[depth] = index;
-    writeValue(value[index], depth + 1);
+    const value = array[index];
+    const prepared = prepare(value, depth + 1);
+    if (prepared !== value) (copy ??= array.slice())[index] = prepared;
   }
+  return copy ?? array;
 }
 
-function writeArrayHead(length: number): void {
-  reserve(5);
-  if (length < 16) buffer[position++] = Format.fixarray | length;
-  else if (length < 0x1_0000) writeHead16(Format.array16, length);
-  else writeHead32(Format.array32, length);
-}
-
-function writeMapHead(length: number): void {
-  reserve(5);
-  if (length < 16) buffer[position++] = Format.fixmap | length;
-  else if (length < 0x1_0000) writeHead16(Format.map16, length);
-  else writeHead32(Format.map32, length);
-}
-
-function writeRecord(record: Readonly<Record<string, unknown>>, depth: number): void {
-  const keys = sortKeys(Object.keys(record));
-  let length = keys.length;
-  writeMapHead(length);
-  const head = position - 1;
+function prepareRecord(record: Readonly<Record<string, unknown>>, depth: number): object {
+  const keys = Object.keys(record);
+  if (!isSorted(keys)) return fieldsInOrder(record, sortKeys(keys), depth);
+  let copy: Record<string, unknown> | undefined;
   for (const key of keys) {
-    trail[depth] = key;
     const value = record[key];
-    if (value === undefined) {
-      length--;
-      continue;
-    }
-    if (key === '__proto__') throw new NoEncoding(depth + 1, PROTO_PROBLEM);
-    writeString(key, depth + 1);
-    writeValue(value, depth + 1);
+    if (value === undefined) return fieldsInOrder(record, keys, depth);
+    const prepared = prepareField(key, value, depth);
+    if (prepared !== value) (copy ??= { ...record })[key] = prepared;
   }
-  if (length !== keys.length) shortenMapHead(head, keys.length, length);
+  return copy ?? record;
 }
 
-/** Some fields were undefined: the head that ends at `last` counted them. */
-function shortenMapHead(last: number, counted: number, length: number): void {
-  const room = counted < 16 ? 1 : counted < 0x1_0000 ? 3 : 5;
-  const head = length < 16 ? 1 : length < 0x1_0000 ? 3 : 5;
-  const start = last + 1 - room;
-  if (head !== room) buffer.copyWithin(start + head, start + room, position);
-  const end = position - room + head;
-  position = start;
-  writeMapHead(length);
-  position = end;
+/** A map, which msgpackr writes like a record, but in an order that we choose: an object begins with keys like "10". */
+function fieldsInOrder(record: Readonly<Record<string, unknown>>, keys: readonly string[], depth: number): object {
+  const fields = new Map<string, unknown>();
+  for (const key of keys) {
+    const value = record[key];
+    if (value !== undefined) fields.set(key, prepareField(key, value, depth));
+  }
+  return fields;
+}
+
+function prepareField(key: string, value: unknown, depth: number): unknown {
+  trail[depth] = key;
+  if (key === '__proto__') throw new NoEncoding(depth + 1, PROTO_PROBLEM);
+  wellFormed(key, depth + 1);
+  return prepare(value, depth + 1);
+}
+
+function isSorted(keys: readonly string[]): boolean {
+  for (let index = 1; index < keys.length; index++) if (compareUtf8(keys[index - 1]!, keys[index]!) > 0) return false;
+  return true;
 }
 
 /** The timestamp extension of the MessagePack specification, in the shortest of its forms. */
-function writeDate(value: Date, depth: number): void {
+function encodedDate(value: Date, depth: number): Encoded {
   const time = value.getTime();
   if (Number.isNaN(time)) throw new NoEncoding(depth, INVALID_DATE_PROBLEM);
   const seconds = Math.floor(time / 1000);
   const nanoseconds = (time - seconds * 1000) * 1_000_000;
-  reserve(15);
-  if (nanoseconds === 0 && seconds >= 0 && seconds < TWO_32) {
-    writeExtensionHead(EXTENSION.timestamp, 4);
-    view.setUint32(position, seconds);
-    position += 4;
-  } else if (seconds >= 0 && seconds < 4 * TWO_32) {
-    writeExtensionHead(EXTENSION.timestamp, 8);
-    view.setUint32(position, nanoseconds * 4 + Math.floor(seconds / TWO_32));
-    view.setUint32(position + 4, seconds % TWO_32);
-    position += 8;
-  } else {
-    writeExtensionHead(EXTENSION.timestamp, 12);
-    const high = Math.floor(seconds / TWO_32);
-    view.setUint32(position, nanoseconds);
-    view.setUint32(position + 4, high);
-    view.setUint32(position + 8, seconds - high * TWO_32);
-    position += 12;
-  }
-}
-
-/** Head of an extension; six bytes at most. */
-function writeExtensionHead(type: number, length: number): void {
-  reserve(6);
-  const fixed = [1, 2, 4, 8, 16].indexOf(length);
-  if (fixed >= 0) buffer[position++] = Format.fixext1 + fixed;
-  else if (length < 0x100) writeHead8(Format.ext8, length);
-  else if (length < 0x1_0000) writeHead16(Format.ext16, length);
-  else writeHead32(Format.ext32, length);
-  buffer[position++] = type;
+  const high = Math.floor(seconds / TWO_32);
+  const low = seconds - high * TWO_32;
+  const content = word(low);
+  if (nanoseconds === 0 && high === 0) return encodedExtension(EXTENSION.timestamp, [content]);
+  if (high >= 0 && high < 4) return encodedExtension(EXTENSION.timestamp, [word(nanoseconds * 4 + high), content]);
+  return encodedExtension(EXTENSION.timestamp, [word(nanoseconds), word(high), content]);
 }
 
 /** An array of the elements in the order of their bytes. */
-function writeSet(value: ReadonlySet<unknown>, depth: number): void {
+function encodedSet(value: ReadonlySet<unknown>, depth: number): Encoded {
   const elements: Uint8Array[] = [];
   for (const element of value) {
     trail[depth] = elements.length;
@@ -397,11 +258,11 @@ function writeSet(value: ReadonlySet<unknown>, depth: number): void {
   }
   elements.sort(compareBytes);
   refuseEqual(elements, depth);
-  writeCollection(EXTENSION.set, elements.length, elements, writeArrayHead);
+  return encodedExtension(EXTENSION.set, [collectionHead(Format.fixarray, elements.length), ...elements]);
 }
 
 /** A map with keys of any kind, in the order of their bytes. */
-function writeMap(value: ReadonlyMap<unknown, unknown>, depth: number): void {
+function encodedMap(value: ReadonlyMap<unknown, unknown>, depth: number): Encoded {
   const entries: { key: Uint8Array; value: Uint8Array }[] = [];
   for (const [key, held] of value) {
     trail[depth] = entries.length;
@@ -413,15 +274,11 @@ function writeMap(value: ReadonlyMap<unknown, unknown>, depth: number): void {
     depth,
   );
   const parts = entries.flatMap((entry) => [entry.key, entry.value]);
-  writeCollection(EXTENSION.map, entries.length, parts, writeMapHead);
+  return encodedExtension(EXTENSION.map, [collectionHead(Format.fixmap, entries.length), ...parts]);
 }
 
 function encodeApart(value: unknown, depth: number): Uint8Array {
-  const start = position;
-  writeValue(value, depth);
-  const bytes = buffer.slice(start, position);
-  position = start;
-  return bytes;
+  return new Uint8Array(pack(prepare(value, depth)));
 }
 
 function refuseEqual(sorted: readonly Uint8Array[], depth: number): void {
@@ -432,19 +289,40 @@ function refuseEqual(sorted: readonly Uint8Array[], depth: number): void {
   }
 }
 
-function writeCollection(
-  type: number,
-  length: number,
-  parts: readonly Uint8Array[],
-  writeHead: (n: number) => void,
-): void {
-  const head = length < 16 ? 1 : length < 0x1_0000 ? 3 : 5;
-  const bytes = parts.reduce((sum, part) => sum + part.length, head);
-  writeExtensionHead(type, bytes);
-  writeHead(length);
-  reserve(bytes);
-  for (const part of parts) {
-    buffer.set(part, position);
-    position += part.length;
-  }
+/** Of an array or a map. */
+function collectionHead(fixed: typeof Format.fixarray | typeof Format.fixmap, length: number): readonly number[] {
+  if (length < 16) return [fixed | length];
+  return longHead(fixed === Format.fixarray ? Format.array16 : Format.map16, length);
+}
+
+/** A length of 16 bits, or 32 in the format that follows. */
+function longHead(format: number, length: number): readonly number[] {
+  return length < 0x1_0000
+    ? [format, length >> 8, length]
+    : [format + 1, length >> 24, length >> 16, length >> 8, length];
+}
+
+function encodedExtension(type: number, content: readonly Bytes[]): Encoded {
+  return new Encoded([extensionHead(bytesIn(content)), [type], ...content]);
+}
+
+/** Of which an extension's head says no more than one byte. */
+const FIXED_LENGTHS = [1, 2, 4, 8, 16];
+
+function extensionHead(length: number): readonly number[] {
+  const fixed = FIXED_LENGTHS.indexOf(length);
+  if (fixed >= 0) return [Format.fixext1 + fixed];
+  return length < 0x100 ? [Format.ext8, length] : longHead(Format.ext16, length);
+}
+
+function bytesIn(parts: readonly Bytes[]): number {
+  let sum = 0;
+  for (const part of parts) sum += part.length;
+  return sum;
+}
+
+/** Not left to msgpackr, which asks the extensions of the whole process first: one for `Uint8Array` would be another form. */
+function encodedBinary(value: Uint8Array): Encoded {
+  const length = value.length;
+  return new Encoded([length < 0x100 ? [Format.bin8, length] : longHead(Format.bin16, length), value]);
 }

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
-import { Packr } from 'msgpackr';
+import { Packr } from 'msgpackr/pack';
 import { isFault } from '../../src/core/errors.ts';
 import { msgpack } from '../../src/core/msgpack.ts';
 import { codecLaws } from '../codecs/codec-laws.ts';
@@ -129,6 +131,62 @@ describe('beside msgpackr, whose bytes are the same format', () => {
     assert.equal(hex(msgpack.encode(5n, subject)), '05');
     assert.equal(hex(msgpack.encode({ b: 1, a: 2 }, subject)), '82a16102a16201');
   });
+});
+
+describe('why msgpackr does not read for us', () => {
+  const packr = new Packr({ useRecords: false, int64AsType: 'auto' } as object);
+
+  test('it takes the byte order mark from texts of more than 64 bytes, and no option keeps it', () => {
+    const text = '\ufeff' + 'x'.repeat(80);
+    const bytes = msgpack.encode(text, subject);
+    assert.equal(msgpack.decode(bytes, subject), text);
+    assert.equal(packr.unpack(Uint8Array.from(bytes)), text.slice(1));
+  });
+
+  test('it leaves a property on the bytes that it was given', () => {
+    const bytes = Uint8Array.of(0x05);
+    assert.equal(msgpack.decode(bytes, subject), 5);
+    assert.deepEqual(Object.keys(bytes), ['0']);
+    packr.unpack(bytes);
+    assert.deepEqual(Object.keys(bytes), ['0', 'dataView']);
+  });
+
+  test('what it gives for an extension is for the whole process to say', () => {
+    // In a process of its own, in which dates, sets and binary are something else for msgpackr from here on.
+    const program = `
+      import { addExtension, Packr } from 'msgpackr/pack';
+      import { msgpack } from './src/core/msgpack.ts';
+      for (const [Class, type] of [[Date, 0xff], [Uint8Array, 1], [Set, 0x73]])
+        addExtension({ Class, type, pack: () => Uint8Array.of(1), unpack: () => 'something else' });
+      const subject = ${JSON.stringify(subject)};
+      const bytes = msgpack.encode({ at: new Date(1000), blob: Uint8Array.of(1), set: new Set([1]) }, subject);
+      const theirs = new Packr({ useRecords: false }).unpack(Uint8Array.from(bytes));
+      console.log([Buffer.from(bytes).toString('hex'), msgpack.decode(bytes, subject).at.getTime(), theirs.at].join());`;
+    const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
+      cwd: fileURLToPath(new URL('../../', import.meta.url)),
+      encoding: 'utf8',
+    });
+    const bytes = msgpack.encode({ at: new Date(1_000), blob: Uint8Array.of(1), set: new Set([1]) }, subject);
+    assert.equal(stdout.trim(), `${hex(bytes)},1000,something else`, stderr);
+  });
+});
+
+test('an extension of ours changes nothing that msgpackr does elsewhere in the process', () => {
+  const packr = new Packr({ moreTypes: true, structuredClone: true });
+  const value = { big: 2n ** 70n, set: new Set([1]), at: new Date(1_000) };
+  assert.deepEqual(packr.unpack(packr.pack(value)), value);
+});
+
+test('records with keys that msgpackr looks at are records', () => {
+  const value = { constructor: 'c', hasOwnProperty: 1, toJSON: 't', '10': 1, '9': 2, size: 3 };
+  assert.deepEqual(msgpack.decode(msgpack.encode(value, subject), subject), value);
+  assert.equal(hex(msgpack.encode({ '9': 2, '10': 1 }, subject)), '82a2313001a13902');
+});
+
+test('large sets are written', () => {
+  const set = new Set(Array.from({ length: 200_000 }, (_, index) => index));
+  const decoded = msgpack.decode(msgpack.encode(set, subject), subject);
+  assert.ok(decoded instanceof Set && decoded.size === set.size);
 });
 
 test('a key read before does not change what is read', () => {
