@@ -38,7 +38,8 @@ async function runBank(store: EventStore) {
 test('the balances are those of a disk with room', async (t) => {
   const expected = await runBank(createMemoryStore());
   const file = temporaryFolder(t)('bank.db');
-  for (const maxPages of [60, 120, 180]) {
+  // The whole takes some 170 pages.
+  for (const maxPages of [50, 90, 130]) {
     await using store = createSqliteStore({ file, maxPages, durability: 'normal' });
     await assert.rejects(
       runBank(store),
