@@ -8,7 +8,7 @@ export interface EngineModule {
   readonly [Symbol.toStringTag]: 'WebAssembly.Module';
 }
 
-export interface EngineInstance {
+interface EngineInstance {
   readonly exports: Record<string, unknown>;
 }
 

@@ -30,7 +30,7 @@ import {
 } from './values.ts';
 
 /** A function that the host gave as an import. */
-export interface HostFunction {
+interface HostFunction {
   readonly kind: 'host';
   /** The names that lead to the import, for messages. */
   readonly path: readonly string[];
@@ -57,7 +57,7 @@ export function checkMayLeave(instance: ComponentInstance): void {
 }
 
 /** What to throw into a guest: its instance is locked down, so that it cannot catch the error and go on. */
-export function failIn(instance: ComponentInstance, error: unknown): unknown {
+function failIn(instance: ComponentInstance, error: unknown): unknown {
   const failure = asFailure(error);
   instance.poison(failure);
   return failure;

@@ -47,7 +47,7 @@ export function containsBorrow(type: ValueType): boolean {
 }
 
 /** Whether lifting or lowering needs what only the asynchronous ABI has. */
-export function containsAsyncValue(type: ValueType): boolean {
+function containsAsyncValue(type: ValueType): boolean {
   return contains(type, (each) => each.kind === 'stream' || each.kind === 'future' || each.kind === 'error-context');
 }
 

@@ -40,7 +40,7 @@ const registry = new FinalizationRegistry<ObjectHandle>((handle) => {
 });
 
 /** The base of all resource classes of guests. The handle is private: it can be neither forged nor copied. */
-export class Resource {
+class Resource {
   #handle: ObjectHandle;
 
   constructor(handle: ObjectHandle) {

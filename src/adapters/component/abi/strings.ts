@@ -11,7 +11,7 @@ import { notText } from './javascript-values.ts';
 import type { Load, Representation } from './stager.ts';
 
 /** `String`: a string on its way between components, with the encoding and the tagged code units it was lifted from. */
-export class GuestString {
+class GuestString {
   readonly text: string;
   readonly encoding: StringEncoding;
   readonly taggedCodeUnits: number;

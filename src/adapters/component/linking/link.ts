@@ -26,7 +26,7 @@ import type {
 import { type ComponentItem, Frame, type InstanceItem, type Item } from './items.ts';
 
 /** A core module to instantiate; the answer is what it exports. */
-export interface CoreInstantiation {
+interface CoreInstantiation {
   readonly module: EngineModule;
   readonly imports: EngineImports;
   /** Of the module's binary, where it is known. */
@@ -235,7 +235,7 @@ function at<T>(space: readonly T[], index: number): T {
 }
 
 /** Enters what a definition introduces into the map from static to run-time resource types. */
-export function bind(frame: Frame, introduces: readonly ResourceBinding[], item: Item): void {
+function bind(frame: Frame, introduces: readonly ResourceBinding[], item: Item): void {
   for (const { resource, path } of introduces) {
     let found: Item | undefined = item;
     for (const name of path) found = found?.kind === 'instance' ? found.exports.get(name) : undefined;
@@ -246,7 +246,7 @@ export function bind(frame: Frame, introduces: readonly ResourceBinding[], item:
   }
 }
 
-export function resourceAt(frame: Frame, resource: ResourceType): RuntimeResource {
+function resourceAt(frame: Frame, resource: ResourceType): RuntimeResource {
   return at(frame.instance.resources, frame.plan.slotOf(resource));
 }
 
