@@ -13,6 +13,7 @@ import { type Component, compile, instantiate, isTrap } from '../../src/adapters
 import { LANGUAGE_RUNTIME, virtualWasi } from '../../src/adapters/component/wasi/index.ts';
 import { type ComponentCommandHandler, componentModule } from '../../src/adapters/hosts/component/index.ts';
 import type { CommandHandler } from '../../src/core/worlds.ts';
+import { envelope } from '../hosts/bank-arbitraries.ts';
 import { bankSuite } from '../hosts/bank-suite.ts';
 
 const guests = new URL('../../examples/guests/', import.meta.url);
@@ -54,6 +55,25 @@ describe('guests in JavaScript', { skip }, () => {
       isSlow: isolation === 'fresh',
     });
   }
+
+  test('keep the states that wait while others fold', async () => {
+    const { types, decider, statistics } = await componentModule(bank, {
+      wasi: () => virtualWasi({ grant: LANGUAGE_RUNTIME }),
+    });
+    const opened = types.event.fromEnvelope(envelope('AccountOpened', { accountId: 'a', owner: 'o' }));
+    const deposited = types.event.fromEnvelope(envelope('Deposited', { accountId: 'a', amount: 5 }));
+    const waiting = Array.from({ length: 50 }, () => decider.evolve(decider.initialState(), opened));
+    let busy = decider.evolve(decider.initialState(), opened);
+    for (let count = 0; count < 300; count++) busy = decider.evolve(busy, deposited);
+    const bytes = types.state.toBytes(waiting[0]!);
+    for (const state of waiting) {
+      assert.deepEqual(types.state.toBytes(state), bytes);
+      types.state.drop?.(state);
+    }
+    for (const event of [opened, deposited]) types.event.drop?.(event);
+    types.state.drop?.(busy);
+    assert.deepEqual([statistics.handles, statistics.instances], [0, 1]);
+  });
 
   test('start only where their engine is granted its clock', async () => {
     await assert.rejects(

@@ -6,8 +6,8 @@
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { componentize } from '@bytecodealliance/componentize-js';
 import { build } from 'esbuild';
+import './mend-bindings.ts';
 
 const here = new URL('./', import.meta.url);
 const [output = fileURLToPath(new URL('build/bank.wasm', here))] = process.argv.slice(2);
@@ -25,6 +25,7 @@ await build({
   outfile: bundle,
 });
 
+const { componentize } = await import('@bytecodealliance/componentize-js');
 const { component } = await componentize({
   sourcePath: bundle,
   witPath: fileURLToPath(new URL('../../../wit', here)),
