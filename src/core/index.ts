@@ -1,5 +1,4 @@
 /** `decidable`: deciders, the event sourcer, and the contract that both keep. */
-export { CHAIN_START, type Commit, commitContent, commitHash, HASH_BYTES, type RecordedCommit } from './chain.ts';
 export type { Codec, Subject } from './codec.ts';
 export {
   type Adapter,
@@ -94,19 +93,9 @@ export {
 export type * from './messages.ts';
 export { msgpack } from './msgpack.ts';
 export type * from './projector.ts';
-export { recordedEvents, StoredEventContext } from './recorded.ts';
 export { type RejectionDetail, reject } from './reject.ts';
 export type * from './routing.ts';
 export type { InputOf, OutputOf, Rereadable, SchemaIssue, SchemaResult, StandardSchema } from './schema.ts';
 export { categoryOf, checkStreamName } from './stream-name.ts';
 export type * from './types.ts';
-export {
-  type BrokenCommit,
-  type ChainVerdict,
-  type CommitSource,
-  type ReadCommitsOptions,
-  type ReadStreamsOptions,
-  type StreamHead,
-  verifyChain,
-} from './verify-chain.ts';
 export type * from './worlds.ts';

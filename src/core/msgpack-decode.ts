@@ -13,7 +13,7 @@ import type { Subject } from './codec.ts';
 import { isFault } from './errors.ts';
 import { MAX_BIG_INTEGER_BYTES, MAX_VALUE_DEPTH } from './limits.ts';
 import { encodeMsgpack } from './msgpack-encode.ts';
-import { EXTENSION, Format } from './msgpack-format.ts';
+import * as Format from './msgpack-format.ts';
 
 const TWO_32 = 0x1_0000_0000;
 
@@ -69,9 +69,9 @@ function readValue(depth: number): unknown {
   switch (byte) {
     case Format.nil:
       return null;
-    case Format.false:
+    case Format.no:
       return false;
-    case Format.true:
+    case Format.yes:
       return true;
     case Format.bin8:
       return readBinary(readUint(1));
@@ -279,13 +279,13 @@ function readExtension(length: number, at: number, depth: number): unknown {
   need(length + 1, 'an extension');
   const type = source[position++]!;
   switch (type) {
-    case EXTENSION.timestamp:
+    case Format.TIMESTAMP:
       return readTimestamp(length, at);
-    case EXTENSION.bigInteger:
+    case Format.BIG_INTEGER:
       return readBigInteger(length, at);
-    case EXTENSION.set:
+    case Format.SET:
       return readCollection(length, at, depth, readSet);
-    case EXTENSION.map:
+    case Format.MAP:
       return readCollection(length, at, depth, readMap);
     default:
       throw new NoValue(at, `the extension type ${type > 0x7f ? type - 0x100 : type} is unknown`);

@@ -30,7 +30,7 @@ import {
 } from './canonical.ts';
 import type { Subject } from './codec.ts';
 import { MAX_BIG_INTEGER_BYTES, MAX_VALUE_DEPTH } from './limits.ts';
-import { EXTENSION, Format } from './msgpack-format.ts';
+import * as Format from './msgpack-format.ts';
 
 const POOL_BYTES = 8_192;
 const LARGEST_POOLED_BYTES = 1_024;
@@ -186,7 +186,7 @@ function encodedBigInteger(value: bigint, depth: number): Encoded {
   for (let index = 0; index < length; index++) {
     content[index] = Number.parseInt(digits.slice(index * 2, index * 2 + 2), 16);
   }
-  return encodedExtension(EXTENSION.bigInteger, [content]);
+  return encodedExtension(Format.BIG_INTEGER, [content]);
 }
 
 function prepareArray(array: readonly unknown[], depth: number): readonly unknown[] {
@@ -244,9 +244,9 @@ function encodedDate(value: Date, depth: number): Encoded {
   const high = Math.floor(seconds / TWO_32);
   const low = seconds - high * TWO_32;
   const content = word(low);
-  if (nanoseconds === 0 && high === 0) return encodedExtension(EXTENSION.timestamp, [content]);
-  if (high >= 0 && high < 4) return encodedExtension(EXTENSION.timestamp, [word(nanoseconds * 4 + high), content]);
-  return encodedExtension(EXTENSION.timestamp, [word(nanoseconds), word(high), content]);
+  if (nanoseconds === 0 && high === 0) return encodedExtension(Format.TIMESTAMP, [content]);
+  if (high >= 0 && high < 4) return encodedExtension(Format.TIMESTAMP, [word(nanoseconds * 4 + high), content]);
+  return encodedExtension(Format.TIMESTAMP, [word(nanoseconds), word(high), content]);
 }
 
 /** An array of the elements in the order of their bytes. */
@@ -258,7 +258,7 @@ function encodedSet(value: ReadonlySet<unknown>, depth: number): Encoded {
   }
   elements.sort(compareBytes);
   refuseEqual(elements, depth);
-  return encodedExtension(EXTENSION.set, [collectionHead(Format.fixarray, elements.length), ...elements]);
+  return encodedExtension(Format.SET, [collectionHead(Format.fixarray, elements.length), ...elements]);
 }
 
 /** A map with keys of any kind, in the order of their bytes. */
@@ -274,7 +274,7 @@ function encodedMap(value: ReadonlyMap<unknown, unknown>, depth: number): Encode
     depth,
   );
   const parts = entries.flatMap((entry) => [entry.key, entry.value]);
-  return encodedExtension(EXTENSION.map, [collectionHead(Format.fixmap, entries.length), ...parts]);
+  return encodedExtension(Format.MAP, [collectionHead(Format.fixmap, entries.length), ...parts]);
 }
 
 function encodeApart(value: unknown, depth: number): Uint8Array {

@@ -1,48 +1,48 @@
-/** The first bytes of MessagePack's formats, in the order of its specification ("Formats"), and our extensions. */
-export const Format = {
-  fixmap: 0x80,
-  fixarray: 0x90,
-  fixstr: 0xa0,
-  nil: 0xc0,
-  false: 0xc2,
-  true: 0xc3,
-  bin8: 0xc4,
-  bin16: 0xc5,
-  bin32: 0xc6,
-  ext8: 0xc7,
-  ext16: 0xc8,
-  ext32: 0xc9,
-  float32: 0xca,
-  float64: 0xcb,
-  uint8: 0xcc,
-  uint16: 0xcd,
-  uint32: 0xce,
-  uint64: 0xcf,
-  int8: 0xd0,
-  int16: 0xd1,
-  int32: 0xd2,
-  int64: 0xd3,
-  fixext1: 0xd4,
-  fixext2: 0xd5,
-  fixext4: 0xd6,
-  fixext8: 0xd7,
-  fixext16: 0xd8,
-  str8: 0xd9,
-  str16: 0xda,
-  str32: 0xdb,
-  array16: 0xdc,
-  array32: 0xdd,
-  map16: 0xde,
-  map32: 0xdf,
-} as const;
+/**
+ * The first bytes of MessagePack's formats, in the order of its specification ("Formats"), and our extensions. Each is a
+ * constant of its own, so that a bundler puts the number in its place. `no` and `yes` are the specification's false and true.
+ */
+export const fixmap = 0x80;
+export const fixarray = 0x90;
+export const fixstr = 0xa0;
+export const nil = 0xc0;
+export const no = 0xc2;
+export const yes = 0xc3;
+export const bin8 = 0xc4;
+export const bin16 = 0xc5;
+export const bin32 = 0xc6;
+export const ext8 = 0xc7;
+export const ext16 = 0xc8;
+export const ext32 = 0xc9;
+export const float32 = 0xca;
+export const float64 = 0xcb;
+export const uint8 = 0xcc;
+export const uint16 = 0xcd;
+export const uint32 = 0xce;
+export const uint64 = 0xcf;
+export const int8 = 0xd0;
+export const int16 = 0xd1;
+export const int32 = 0xd2;
+export const int64 = 0xd3;
+export const fixext1 = 0xd4;
+export const fixext2 = 0xd5;
+export const fixext4 = 0xd6;
+export const fixext8 = 0xd7;
+export const fixext16 = 0xd8;
+export const str8 = 0xd9;
+export const str16 = 0xda;
+export const str32 = 0xdb;
+export const array16 = 0xdc;
+export const array32 = 0xdd;
+export const map16 = 0xde;
+export const map32 = 0xdf;
 
-/** Types of extensions (docs/encoding.md §2). The timestamp is MessagePack's own, -1; the others are ours. */
-export const EXTENSION = {
-  timestamp: 0xff,
-  /** An integer outside 64 bits: two's complement, big-endian. `B` */
-  bigInteger: 0x42,
-  /** An array of the elements, in the order of their bytes. `s` */
-  set: 0x73,
-  /** A map with keys of any kind, in the order of their bytes. `m` */
-  map: 0x6d,
-} as const;
+// Types of extensions (docs/encoding.md §2). The timestamp is MessagePack's own, -1; the others are ours.
+
+export const TIMESTAMP = 0xff;
+/** An integer outside 64 bits: two's complement, big-endian. `B` */
+export const BIG_INTEGER = 0x42;
+/** An array of the elements, in the order of their bytes. `s` */
+export const SET = 0x73;
+/** A map with keys of any kind, in the order of their bytes. `m` */
+export const MAP = 0x6d;
