@@ -2,6 +2,7 @@
  * `createEventSourcer`: the event sourcer (wit/event-sourcer.wit) over a store and modules. What happens to a command is in
  * `loop/command-loop.ts`; here is who may call it, with what, and how it is closed.
  */
+import { drawnUuid } from './drawn-id.ts';
 import { DefinitionError } from './errors.ts';
 import type { CommandResult, EventSourcer, FoldedState } from './event-sourcer.ts';
 import type { EventStore } from './event-store.ts';
@@ -276,7 +277,7 @@ function typedJob(route: Route, message: Message, options: SendOptions): Job {
 }
 
 function commandIdOf({ commandId }: SendOptions): string {
-  return commandId === undefined ? globalThis.crypto.randomUUID() : commandUuid(commandId);
+  return commandId === undefined ? drawnUuid() : commandUuid(commandId);
 }
 
 function cancellationOf({ commandType }: Route, { signal, deadline }: SendOptions): Cancellation | undefined {

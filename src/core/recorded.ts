@@ -54,17 +54,17 @@ export function recordedEvents(
   const { firstRevision, firstPosition, recordedAt } = appended;
   if (firstRevision === undefined || firstPosition === undefined) return [];
   const { correlationId, commandId, contentType } = decision;
-  return events.map((event, index) => {
-    const step = BigInt(index);
-    const context = new StoredEventContext(
-      stream,
-      firstRevision + step,
-      firstPosition + step,
-      recordedAt,
-      correlationId,
-      commandId,
-      index,
-    );
-    return { context, event, contentType };
-  });
+  const recorded: RecordedEvent[] = [];
+  // Counted up as they go, without a function around each: nearly every decision has one event.
+  let revision = firstRevision;
+  let position = firstPosition;
+  for (let index = 0; index < events.length; index++) {
+    if (index > 0) {
+      revision++;
+      position++;
+    }
+    const context = new StoredEventContext(stream, revision, position, recordedAt, correlationId, commandId, index);
+    recorded.push({ context, event: events[index]!, contentType });
+  }
+  return recorded;
 }

@@ -39,14 +39,22 @@ export function checkAppend(
 }
 
 function checkEnvelope(envelope: Envelope | undefined, argument: string, index: number): void {
-  const at = (field: string): string => (index < 0 ? `${argument}${field}` : `${argument}[${index}]${field}`);
-  if (typeof envelope !== 'object' || envelope === null) throw refused(at(''), 'an envelope is an object');
-  const { type, schemaVersion, payload } = envelope;
-  if (!isText(type) || type === '') throw refused(at('.type'), 'a message type is a text, not empty, in UTF-8');
-  if (!Number.isInteger(schemaVersion) || schemaVersion < 1 || schemaVersion > MAX_U32) {
-    throw refused(at('.schemaVersion'), `a schema version is a whole number from 1, not ${String(schemaVersion)}`);
+  if (typeof envelope !== 'object' || envelope === null) {
+    throw refusedEnvelope(argument, index, '', 'an envelope is an object');
   }
-  if (!(payload instanceof Uint8Array)) throw refused(at('.payload'), 'a payload is a Uint8Array');
+  const { type, schemaVersion, payload } = envelope;
+  if (!isText(type) || type === '') {
+    throw refusedEnvelope(argument, index, '.type', 'a message type is a text, not empty, in UTF-8');
+  }
+  if (!Number.isInteger(schemaVersion) || schemaVersion < 1 || schemaVersion > MAX_U32) {
+    const message = `a schema version is a whole number from 1, not ${String(schemaVersion)}`;
+    throw refusedEnvelope(argument, index, '.schemaVersion', message);
+  }
+  if (!(payload instanceof Uint8Array)) throw refusedEnvelope(argument, index, '.payload', 'a payload is a Uint8Array');
+}
+
+function refusedEnvelope(argument: string, index: number, field: string, message: string): AppendFailure {
+  return refused(index < 0 ? `${argument}${field}` : `${argument}[${index}]${field}`, message);
 }
 
 function checkPrecondition(precondition: Precondition): void {

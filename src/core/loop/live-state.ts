@@ -22,6 +22,10 @@ export class LiveState {
   /** Neighbours in the cache's order of last use. */
   older: LiveState | undefined = undefined;
   newer: LiveState | undefined = undefined;
+  /** The cache's states by stream, where they have a place for this one. */
+  place: Map<string, LiveState> | undefined = undefined;
+  /** A command works on it, and the cache only keeps its place. */
+  isOut: boolean = false;
 
   constructor(module: BoundModule, stream: string, handle: unknown, revision: bigint | undefined) {
     this.module = module;
@@ -39,6 +43,9 @@ export class LiveState {
   }
 
   release(): void {
+    // A place is kept for a state that comes back; this one will not.
+    if (this.place?.get(this.stream) === this) this.place.delete(this.stream);
+    this.place = undefined;
     if (!this.owned) return;
     this.owned = false;
     this.module.releaseState(this.handle);

@@ -3,7 +3,8 @@
  * to the revision that it had, and whether the stream is still there is for the append's guard to find out.
  *
  * A state is taken out while a command works on it, because `evolve` consumes it, and put back after: so no two commands
- * ever hold one handle, and to put it back is to make it the most recently used.
+ * ever hold one handle, and to put it back is to make it the most recently used. Its place in the map is kept meanwhile:
+ * a map from which every command takes and to which it gives back is made anew all the time.
  */
 import type { BoundModule } from './bound-module.ts';
 import type { LiveState } from './live-state.ts';
@@ -34,8 +35,9 @@ export class StateCache {
   /** Hands the state over, with the duty to put it back or release it. */
   take(module: BoundModule, stream: string): LiveState | undefined {
     const live = this.#byModule.get(module)?.get(stream);
-    if (live === undefined) return undefined;
-    this.#remove(live);
+    if (live === undefined || live.isOut) return undefined;
+    this.#unlink(live);
+    live.isOut = true;
     if (live.generation === module.generation) return live;
     live.release();
     return undefined;
@@ -48,8 +50,12 @@ export class StateCache {
       live.release();
       return;
     }
-    this.take(live.module, live.stream)?.release();
-    states.set(live.stream, live);
+    if (states.get(live.stream) !== live) {
+      this.take(live.module, live.stream)?.release();
+      states.set(live.stream, live);
+      live.place = states;
+    }
+    live.isOut = false;
     live.older = this.#newest;
     if (this.#newest === undefined) this.#oldest = live;
     else this.#newest.newer = live;
@@ -68,7 +74,7 @@ export class StateCache {
 
   /** Drops every state of a module: the instance that they point into is gone. */
   dropModule(module: BoundModule): void {
-    for (const live of this.#byModule.get(module)?.values() ?? []) this.#drop(live);
+    for (const live of this.#byModule.get(module)?.values() ?? []) if (!live.isOut) this.#drop(live);
   }
 
   clear(): void {
@@ -77,11 +83,11 @@ export class StateCache {
 
   #drop(live: LiveState | undefined): void {
     if (live === undefined) return;
-    this.#remove(live);
+    this.#unlink(live);
     live.release();
   }
 
-  #remove(live: LiveState): void {
+  #unlink(live: LiveState): void {
     const { older, newer } = live;
     if (older === undefined) this.#oldest = newer;
     else older.newer = newer;
@@ -89,7 +95,6 @@ export class StateCache {
     else newer.older = older;
     live.older = undefined;
     live.newer = undefined;
-    this.#byModule.get(live.module)?.delete(live.stream);
     this.#size--;
   }
 }

@@ -30,17 +30,17 @@ interface Line {
 }
 
 export class StreamQueue {
-  /** A stream that someone works on; `undefined` while nobody waits for it. */
-  readonly #lines = new Map<string, Line | undefined>();
+  /** A stream that someone works on; `null` while nobody waits for it. */
+  readonly #lines = new Map<string, Line | null>();
 
   /** Undefined: the stream is yours, at once. Otherwise wait for the ticket's turn. Either way, `leave` it in the end. */
   enter(stream: string): Ticket | undefined {
     let line = this.#lines.get(stream);
     if (line === undefined) {
-      if (!this.#lines.has(stream)) {
-        this.#lines.set(stream, undefined);
-        return undefined;
-      }
+      this.#lines.set(stream, null);
+      return undefined;
+    }
+    if (line === null) {
       line = { first: undefined, last: undefined };
       this.#lines.set(stream, line);
     }
@@ -55,7 +55,7 @@ export class StreamQueue {
   leave(stream: string): void {
     const line = this.#lines.get(stream);
     const next = line?.first;
-    if (line === undefined || next === undefined) {
+    if (line === undefined || line === null || next === undefined) {
       this.#lines.delete(stream);
       return;
     }
@@ -84,7 +84,7 @@ export class StreamQueue {
       return;
     }
     const line = this.#lines.get(ticket.stream);
-    if (line === undefined) return;
+    if (line === undefined || line === null) return;
     const { previous, next } = ticket;
     if (previous === undefined) line.first = next;
     else previous.next = next;
