@@ -14,12 +14,13 @@ export type Path = readonly (string | number)[];
 
 const PLAIN_KEY = /^[A-Za-z_$][\w$]*$/;
 
-/** `$.lines[2].price`; keys that are no plain names stand in brackets, quoted. */
-function pathText(path: Path): string {
-  let text = '$';
+/** `.lines[2].price`; keys that are no plain names stand in brackets, quoted. */
+export function stepsText(path: readonly PropertyKey[]): string {
+  let text = '';
   for (const step of path) {
-    if (typeof step === 'number') text += `[${step}]`;
-    else text += PLAIN_KEY.test(step) ? `.${step}` : `[${JSON.stringify(step)}]`;
+    const key = String(step);
+    if (typeof step === 'number') text += `[${key}]`;
+    else text += PLAIN_KEY.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`;
   }
   return text;
 }
@@ -30,7 +31,7 @@ function subjectText(subject: Subject): string {
 
 /** What a codec throws for a value without an encoding. `problem` completes "holds …" and says what to do. */
 export function unencodable(path: Path, problem: string, subject: Subject): FaultError {
-  const place = pathText(path);
+  const place = `$${stepsText(path)}`;
   return new FaultError({
     code: 'unencodable-value',
     message: `${subjectText(subject)} cannot be encoded: ${place} ${problem}`,

@@ -2,6 +2,7 @@
  * Schemas, by the interface that zod, valibot, arktype and others share (Standard Schema, standardschema.dev). Nothing
  * here knows a library; `integers.ts` and `canonical-form.ts` read zod's definitions where they find them.
  */
+import { stepsText } from './canonical.ts';
 import { canonicalFormOf, UNDECIDED } from './canonical-form.ts';
 import type { Codec, Subject } from './codec.ts';
 import { DefinitionError, FaultError } from './errors.ts';
@@ -143,15 +144,4 @@ function placeOf(subject: Subject): string {
 
 function pathOf(issue: SchemaIssue): readonly PropertyKey[] {
   return (issue.path ?? []).map((step) => (typeof step === 'object' ? step.key : step));
-}
-
-/** `.lines[2].price`; a key that is no plain name stands in brackets, quoted. */
-function stepsText(path: readonly PropertyKey[]): string {
-  return path
-    .map((step) => {
-      if (typeof step === 'number') return `[${step}]`;
-      const key = String(step);
-      return /^[A-Za-z_$][\w$]*$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`;
-    })
-    .join('');
 }
