@@ -90,6 +90,19 @@ describe('a new file', () => {
     }
   });
 
+  test('is not opened by an engine that the driver would crash in, and says which to use', (context) => {
+    const file = newFile();
+    context.mock.property(process, 'versions', { ...process.versions, napi: '9', node: '22.13.1' });
+    assert.throws(
+      () => createSqliteStore({ file }),
+      (error) =>
+        isStoreFailure(error, 'failure') &&
+        error.payload.val.code === 'unsupported-engine' &&
+        /22\.13\.1.*22\.14/.test(error.message),
+    );
+    assert.equal(existsSync(file), false);
+  });
+
   test('is made where the file is empty, and not in a folder that is not there', () => {
     const file = newFile();
     writeFileSync(file, '');

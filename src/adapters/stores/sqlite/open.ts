@@ -18,9 +18,13 @@ export interface OpenOptions {
  */
 const SHORT_WAIT = 5;
 
+/** The version of Node-API that better-sqlite3 13 is built for: an older engine does not refuse it, it crashes. */
+const NODE_API = 10;
+
 /** @throws FileFailure; the connection is closed then. */
 export function open(options: OpenOptions): Database {
   const { file, readOnly, busyTimeout } = options;
+  refuseOldEngine(file);
   let database: Database | undefined;
   try {
     database = new Sqlite(file, { readonly: readOnly, fileMustExist: readOnly, timeout: busyTimeout });
@@ -33,6 +37,15 @@ export function open(options: OpenOptions): Database {
     if (error instanceof TypeError) throw new FileFailure('io', `${file}: ${error.message}`, { cause: error });
     throw fileFailure(error, file);
   }
+}
+
+function refuseOldEngine(file: string): void {
+  const { napi, node } = process.versions;
+  if (Number(napi) >= NODE_API) return;
+  throw new FileFailure(
+    'unsupported-engine',
+    `${file}: better-sqlite3 needs Node-API ${NODE_API}, and Node ${node} has ${napi}: use Node 22.14 or newer`,
+  );
 }
 
 function prepareFile(database: Database, { file, durability, readOnly, maxPages }: OpenOptions): void {

@@ -65,7 +65,7 @@ export interface SqliteStore extends EventStore, CommitSource, AsyncDisposable {
  * Opens the store in a file, makes it, or brings an older format forward. Bytes that it gives back are the caller's.
  *
  * @throws StoreFailureError `failure` whose `payload.val.code` is `not-a-store`, `newer-format`, `read-only`, `corrupt`,
- * `busy`, `full` or `io`.
+ * `busy`, `full`, `io` or `unsupported-engine`.
  * @throws DefinitionError that names the option, where it cannot be meant.
  */
 export function createSqliteStore(options: SqliteStoreOptions): SqliteStore {
