@@ -2,6 +2,7 @@
  * *CanonicalABI.md*, "Despecialization", "Type Predicates", "Alignment", "Element Size" and "Flattening", for 32-bit
  * memories. Each is computed once per type.
  */
+import { sideTable } from '../side-table.ts';
 import type { Case, ValueType } from '../types.ts';
 
 // Despecialization -------------------------------------------------------------------------------------------------
@@ -38,17 +39,12 @@ export function entryOf(type: ValueType & { kind: 'map' }): ValueType {
   return entry;
 }
 
-const entries = new WeakMap<ValueType, ValueType>();
+const entries = sideTable<ValueType, ValueType>();
 
 // Type Predicates --------------------------------------------------------------------------------------------------
 
 export function containsBorrow(type: ValueType): boolean {
   return contains(type, (each) => each.kind === 'borrow');
-}
-
-/** Whether lifting or lowering needs what only the asynchronous ABI has. */
-function containsAsyncValue(type: ValueType): boolean {
-  return contains(type, (each) => each.kind === 'stream' || each.kind === 'future' || each.kind === 'error-context');
 }
 
 function contains(type: ValueType, predicate: (type: ValueType) => boolean): boolean {
@@ -81,7 +77,7 @@ export interface Layout {
 
 export type FlatType = 'i32' | 'i64' | 'f32' | 'f64';
 
-const layouts = new WeakMap<ValueType, Layout>();
+const layouts = sideTable<ValueType, Layout>();
 
 export function layoutOf(type: ValueType): Layout {
   let layout = layouts.get(type);

@@ -1,6 +1,7 @@
 /**
  * *CanonicalABI.md*, "Lifting and Lowering Values": the parameters and results of a whole function.
  */
+import { sideTable } from '../side-table.ts';
 import type { FunctionType, ValueType } from '../types.ts';
 import type { Context, CoreFunction, CoreValue } from './canonical-options.ts';
 import { flatPlaces, type LiftOne, stageLiftOne } from './flat-lifting.ts';
@@ -23,7 +24,7 @@ export interface Signature {
   readonly lendsHandles: boolean;
 }
 
-const signatures = new WeakMap<FunctionType, Signature>();
+const signatures = sideTable<FunctionType, Signature>();
 
 export function signatureOf(type: FunctionType): Signature {
   let signature = signatures.get(type);

@@ -3,10 +3,11 @@
  * linked to one another, and nothing is lifted to JavaScript on the way.
  */
 import type { RuntimeResource } from '../abi/runtime-state.ts';
+import { sideTable } from '../side-table.ts';
 import type { Item } from './items.ts';
 
-const items = new WeakMap<object, Item>();
-const classes = new WeakMap<object, RuntimeResource>();
+const items = sideTable<object, Item>();
+const classes = sideTable<object, RuntimeResource>();
 
 /** `value` is what JavaScript sees of `item`. */
 export function remember(value: object, item: Item): void {
