@@ -3,7 +3,7 @@ import { CHAIN_START, chainedContent } from '../../../core/chain.ts';
 import type { Appended } from '../../../core/event-store.ts';
 import type { Decision, Envelope, Precondition } from '../../../core/messages.ts';
 import { sha256 } from '../../../core/sha256.ts';
-import { conflict, duplicate, holds } from '../../../core/store-arguments.ts';
+import { conflict, duplicate, holds, recordedTime } from '../../../core/store-arguments.ts';
 import { categoryOf } from '../../../core/stream-name.ts';
 import { type Contents, commitOf, lastRevision, recordedDecision, type Stream } from './contents.ts';
 
@@ -27,7 +27,7 @@ export function append(
   const revision = existing?.events.length ?? 0;
   const position = contents.events.length + 1;
   const firstRevision = events.length > 0 ? BigInt(revision) : undefined;
-  const recordedAt = BigInt(now);
+  const recordedAt = recordedTime(now);
   // What is hashed is what is kept: the callers' buffers are theirs, and codecs reuse them.
   const chained = chainedContent(existing?.hash ?? CHAIN_START, {
     stream: name,
