@@ -40,6 +40,13 @@ describe('an interface is found', () => {
     });
   }
 
+  it('under the name of the interface that a plain name implements', async () => {
+    const text = passing('a-log').replace('"a-log"', '"a-log" (implements "a:b/c@1.2.3")');
+    for (const imports of [{ 'a:b/c@1.4.0': { getIt } }, { aLog: { getIt }, 'a:b/c@1.2.3': {} }]) {
+      assert.equal(((await run(text, imports)).exports as Api).get!(), 42);
+    }
+  });
+
   for (const [what, wanted, imports] of [
     ['under another major version', 'a:b/c@1.2.3', { 'a:b/c@2.0.0': { getIt } }],
     ['under another 0.x version', 'a:b/c@0.2.0', { 'a:b/c@0.3.0': { getIt } }],
