@@ -3,8 +3,8 @@
  * "Element Size" with 64-bit pointers, which bound the size of values. They are computed once per type object, from
  * those of the types inside it.
  */
+import { sideTable } from '../side-table.ts';
 import type { ValueType } from '../types.ts';
-import type { Context } from './context.ts';
 
 /** What follows from the structure of a value type. */
 export interface Facts {
@@ -28,14 +28,14 @@ export interface Facts {
   readonly resource: boolean;
 }
 
-/** The {@link Facts} of a type, which are kept with the context that asks. */
-export function facts(context: Context, type: ValueType): Facts {
-  const scalar = scalars.get(type.kind);
-  if (scalar !== undefined) return scalar;
-  let found = context.facts.get(type);
+const measured = sideTable<ValueType, Facts>();
+
+/** The {@link Facts} of a type. */
+export function facts(type: ValueType): Facts {
+  let found = measured.get(type);
   if (found === undefined) {
-    found = measure(context, type);
-    context.facts.set(type, found);
+    found = leaves.get(type.kind) ?? measure(type);
+    measured.set(type, found);
   }
   return found;
 }
@@ -52,14 +52,19 @@ const leaf: Facts = {
   resource: false,
 };
 
-const scalars = new Map<string, Facts>();
+/** Of types with nothing inside. */
+const leaves = new Map<string, Facts>([
+  ['string', { ...leaf, size: 16, alignment: 8, pointer: true }],
+  ['own', { ...leaf, nominal: true, resource: true }],
+  ['borrow', { ...leaf, nominal: true, resource: true, borrow: true }],
+]);
 for (const [size, ...kinds] of [
   [1, 'bool', 's8', 'u8'],
   [2, 's16', 'u16'],
   [4, 's32', 'u32', 'f32', 'char', 'error-context'],
   [8, 's64', 'u64', 'f64'],
 ] as const) {
-  for (const kind of kinds) scalars.set(kind, { ...leaf, size, alignment: size });
+  for (const kind of kinds) leaves.set(kind, { ...leaf, size, alignment: size });
 }
 
 /** A part of a type: its label, or what it is, and its type, if it has one. */
@@ -106,16 +111,20 @@ export function isNamed(type: ValueType): boolean {
   return type.kind === 'record' || type.kind === 'variant' || type.kind === 'enum' || type.kind === 'flags';
 }
 
-function measure(context: Context, type: ValueType): Facts {
-  const types = parts(type).flatMap((part) => part.type ?? []);
-  const inside = types.map((one) => facts(context, one));
+function measure(type: ValueType): Facts {
+  const inside: ValueType[] = [];
+  const known: Facts[] = [];
   let nodes = 1;
   let depth = 0;
-  let borrow = type.kind === 'borrow';
+  let borrow = false;
   let pointer = false;
-  let resource = borrow || type.kind === 'own';
-  let nominal = resource || isNamed(type);
-  for (const one of inside) {
+  let resource = false;
+  let nominal = isNamed(type);
+  for (const part of parts(type)) {
+    if (part.type === undefined) continue;
+    const one = facts(part.type);
+    inside.push(part.type);
+    known.push(one);
     nodes += one.nodes;
     if (one.depth > depth) depth = one.depth;
     borrow ||= one.borrow;
@@ -123,7 +132,16 @@ function measure(context: Context, type: ValueType): Facts {
     nominal ||= one.nominal;
     resource ||= one.resource;
   }
-  const shape = { ...leaf, inside: types, nodes, depth: depth + 1, borrow, pointer, nominal, resource };
+  if (type.kind === 'map' || (type.kind === 'list' && type.length === undefined)) pointer = true;
+  // A handle: what is inside is read and written by built-ins with options of their own.
+  if (type.kind === 'stream' || type.kind === 'future') pointer = false;
+  const { size, alignment } = extent(type, known);
+  return { inside, nodes, depth: depth + 1, alignment, size, borrow, pointer, nominal, resource };
+}
+
+type Extent = Pick<Facts, 'size' | 'alignment'>;
+
+function extent(type: ValueType, inside: readonly Facts[]): Extent {
   switch (type.kind) {
     case 'record':
     case 'tuple': {
@@ -133,35 +151,28 @@ function measure(context: Context, type: ValueType): Facts {
         size = alignTo(size, one.alignment) + one.size;
         alignment = Math.max(alignment, one.alignment);
       }
-      return { ...shape, size: alignTo(size, alignment), alignment };
+      return { size: alignTo(size, alignment), alignment };
     }
     case 'variant':
-      return { ...shape, ...variant(type.cases.length, inside) };
+      return variant(type.cases.length, inside);
     case 'enum':
-      return { ...shape, ...variant(type.labels.length, inside) };
+      return variant(type.labels.length, inside);
     case 'option':
     case 'result':
-      return { ...shape, ...variant(2, inside) };
+      return variant(2, inside);
     case 'flags': {
       const size = type.labels.length <= 8 ? 1 : type.labels.length <= 16 ? 2 : 4;
-      return { ...shape, size, alignment: size };
+      return { size, alignment: size };
     }
     case 'list': {
       const [element] = inside;
-      if (element !== undefined && type.length !== undefined) {
-        return { ...shape, size: type.length * element.size, alignment: element.alignment };
-      }
-      return { ...shape, size: 16, alignment: 8, pointer: true };
+      if (element === undefined || type.length === undefined) return { size: 16, alignment: 8 };
+      return { size: type.length * element.size, alignment: element.alignment };
     }
     case 'map':
-    case 'string':
-      return { ...shape, size: 16, alignment: 8, pointer: true };
-    case 'stream':
-    case 'future':
-      // A handle: what is inside is read and written by built-ins with options of their own.
-      return { ...shape, pointer: false };
+      return { size: 16, alignment: 8 };
     default:
-      return shape;
+      return leaf;
   }
 }
 
@@ -169,7 +180,7 @@ function alignTo(offset: number, alignment: number): number {
   return Math.ceil(offset / alignment) * alignment;
 }
 
-function variant(cases: number, inside: readonly Facts[]): { size: number; alignment: number } {
+function variant(cases: number, inside: readonly Facts[]): Extent {
   const discriminant = cases <= 256 ? 1 : cases <= 65_536 ? 2 : 4;
   let payload = 0;
   let payloadAlignment = 1;

@@ -47,7 +47,7 @@ export class Substitution {
   }
 
   value(type: ValueType): ValueType {
-    if (!facts(this.context, type).nominal) return type;
+    if (!facts(type).nominal) return type;
     let found = this.values.get(type);
     if (found === undefined) {
       this.context.spend(1);
@@ -66,7 +66,7 @@ export class Substitution {
   }
 
   private inside(type: ValueType): ValueType {
-    const before = facts(this.context, type).inside;
+    const before = facts(type).inside;
     this.context.spend(before.length);
     const after = before.map((one) => this.value(one));
     return after.some((one, index) => one !== before[index]) ? withChildren(type, after) : type;
@@ -246,11 +246,11 @@ export function hasFreeResource(context: Context, definition: TypeDefinition): b
   }
 
   function inValue(type: ValueType): void {
-    if (!facts(context, type).resource || seen.has(type)) return;
+    if (!facts(type).resource || seen.has(type)) return;
     seen.add(type);
     context.spend(1);
     if (type.kind === 'own' || type.kind === 'borrow') used.add(type.resource);
-    else for (const one of facts(context, type).inside) inValue(one);
+    else for (const one of facts(type).inside) inValue(one);
   }
 
   function inExtern(type: ExternType): void {

@@ -11,7 +11,7 @@ export function isVisible(context: Context, type: ExternType, visible: Set<objec
   switch (type.kind) {
     case 'func':
       context.spend(type.params.length);
-      return funcIsVisible(context, type, visible);
+      return funcIsVisible(type, visible);
     case 'type': {
       if (!definitionIsVisible(context, type.type, visible)) return false;
       visible.add(type);
@@ -22,7 +22,7 @@ export function isVisible(context: Context, type: ExternType, visible: Set<objec
       context.spend(type.exports.length);
       return type.exports.every((one) => isVisible(context, one.type, visible));
     case 'value':
-      return valueIsVisible(context, type.type, visible);
+      return valueIsVisible(type.type, visible);
     default:
       // Core modules have no such types, and a component type was checked where it was defined.
       return true;
@@ -33,23 +33,23 @@ export function isVisible(context: Context, type: ExternType, visible: Set<objec
 function definitionIsVisible(context: Context, type: TypeDefinition, visible: Set<object>): boolean {
   if (type.kind === 'resource') return true;
   if (type.kind !== 'value type') return isVisible(context, type, visible);
-  if (!isNamed(type.type)) return valueIsVisible(context, type.type, visible);
-  return facts(context, type.type).inside.every((one) => valueIsVisible(context, one, visible));
+  if (!isNamed(type.type)) return valueIsVisible(type.type, visible);
+  return facts(type.type).inside.every((one) => valueIsVisible(one, visible));
 }
 
-function funcIsVisible(context: Context, type: FunctionType, visible: Set<object>): boolean {
+function funcIsVisible(type: FunctionType, visible: Set<object>): boolean {
   return (
-    type.params.every((param) => valueIsVisible(context, param.type, visible)) &&
-    (type.result === undefined || valueIsVisible(context, type.result, visible))
+    type.params.every((param) => valueIsVisible(param.type, visible)) &&
+    (type.result === undefined || valueIsVisible(type.result, visible))
   );
 }
 
-function valueIsVisible(context: Context, type: ValueType, visible: Set<object>): boolean {
-  const { nominal, inside } = facts(context, type);
+function valueIsVisible(type: ValueType, visible: Set<object>): boolean {
+  const { nominal, inside } = facts(type);
   if (!nominal || visible.has(type)) return true;
   if (isNamed(type)) return false;
   if (type.kind === 'own' || type.kind === 'borrow') return type.through !== undefined && visible.has(type.through);
-  if (!inside.every((one) => valueIsVisible(context, one, visible))) return false;
+  if (!inside.every((one) => valueIsVisible(one, visible))) return false;
   visible.add(type);
   return true;
 }
