@@ -1,7 +1,7 @@
 /** The binaries that are checked in are what their sources give, hold nothing of the machine that built them, and are small. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -75,3 +75,14 @@ for (const [name, { maxBytes, tools }] of Object.entries(GUESTS)) {
     });
   });
 }
+
+test('no binary of the tree names a registry, a host or a path', () => {
+  const root = fileURLToPath(new URL('../../', import.meta.url));
+  const built = (path: string) => /(^|\/)(node_modules|target|build|dist)(\/|$)/.test(path);
+  const binaries = globSync('**/*.wasm', { cwd: root, exclude: built });
+  assert.ok(binaries.length >= 3);
+  for (const path of binaries) {
+    const text = readFileSync(join(root, path)).toString('latin1');
+    assert.doesNotMatch(text, /https?:|crates\.io|npmjs|pypi|\/(work|root|home|usr|tmp)\//, path);
+  }
+});

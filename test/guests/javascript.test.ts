@@ -13,6 +13,7 @@ import { type Component, compile, instantiate, isTrap } from '../../src/adapters
 import { LANGUAGE_RUNTIME, virtualWasi } from '../../src/adapters/component/wasi/index.ts';
 import { type ComponentCommandHandler, componentModule } from '../../src/adapters/hosts/component/index.ts';
 import type { CommandHandler } from '../../src/core/worlds.ts';
+import { COMMANDS, runBank, summaryOf, temporaryFolder } from '../examples/bank/run-bank.ts';
 import { envelope } from '../hosts/bank-arbitraries.ts';
 import { bankSuite } from '../hosts/bank-suite.ts';
 
@@ -73,6 +74,20 @@ describe('guests in JavaScript', { skip }, () => {
     for (const event of [opened, deposited]) types.event.drop?.(event);
     types.state.drop?.(busy);
     assert.deepEqual([statistics.handles, statistics.instances], [0, 1]);
+  });
+
+  test('run the main job: the summary is the one of the module in the process', async (t) => {
+    // Where `--guest javascript` looks for it.
+    mkdirSync(new URL('javascript/build/', guests), { recursive: true });
+    writeFileSync(new URL('javascript/build/bank.wasm', guests), bank);
+    const path = temporaryFolder(t);
+    const lines = readFileSync(COMMANDS, 'utf8').split('\n').slice(0, 2_000).join('\n');
+    const summary = async (db: string, ...args: string[]) => {
+      const { code, stdout, stderr } = await runBank(['--file', '-', '--db', path(db), ...args], lines);
+      assert.equal(code, 0, stderr);
+      return summaryOf(stdout);
+    };
+    assert.equal(await summary('guest.db', '--guest', 'javascript'), await summary('process.db'));
   });
 
   test('start only where their engine is granted its clock', async () => {

@@ -4,10 +4,7 @@ import { describe, test } from 'node:test';
 import { GUESTS, HELP } from '../../examples/bank/options.ts';
 import { createSqliteStore } from '../../src/adapters/stores/sqlite/index.ts';
 import { pagesOf } from '../../src/core/index.ts';
-import { runBank, temporaryFolder } from '../examples/bank/run-bank.ts';
-
-/** What is printed, but for the names of the database and what was measured. */
-const summaryOf = (stdout: string) => stdout.replace(/into .*$/m, '').replace(/^[\d,]+ commands a second.*$/m, '');
+import { runBank, summaryOf, temporaryFolder } from '../examples/bank/run-bank.ts';
 
 /** Every event by stream: revision, type and bytes. Streams interleave as they like. */
 async function historyOf(db: string): Promise<string[]> {

@@ -47,3 +47,8 @@ export function temporaryFolder(context: TestContext): (file: string) => string 
   context.after(() => rmSync(folder, { recursive: true, force: true }));
   return (file) => join(folder, file);
 }
+
+/** What the bank printed, but for the name of the database and what was measured. */
+export function summaryOf(stdout: string): string {
+  return stdout.replace(/into .*$/m, '').replace(/^[\d,]+ commands a second.*$/m, '');
+}

@@ -89,24 +89,11 @@ function surroundings({ imports, wasi, budget, maxMemoryBytes, maxHandles }: Blu
 /** Whether the instance can still be called: it makes a state, which is dropped. */
 export function answers(guest: Guest): boolean {
   try {
-    makeAndDropState(guest);
+    guest.state.drop((guest.decider ?? guest.eventHandler ?? guest.projector).initialState());
     return true;
   } catch {
     return false;
   }
-}
-
-/**
- * Guests of componentize-js 0.23 forget, with each state that they are given back, whichever resource has the number that
- * the state's handle has: 1. After this, no resource that is in use has it.
- */
-function warmUp(guest: Guest): Guest {
-  makeAndDropState(guest);
-  return guest;
-}
-
-function makeAndDropState(guest: Guest): void {
-  guest.state.drop((guest.decider ?? guest.eventHandler ?? guest.projector).initialState());
 }
 
 function guestOf(instance: Instance, { fitting, decision }: Blueprint, { wasi, counters }: Surroundings): Guest {
@@ -123,9 +110,7 @@ function guestOf(instance: Instance, { fitting, decision }: Blueprint, { wasi, c
   };
   const timed = wasi === undefined ? parts : settingTime(parts, wasi, decision);
   const guest = counters === undefined ? timed : counting(timed, counters);
-  return warmUp(
-    Object.defineProperty(guest as Guest, 'handleCount', { get: () => instance.handleCount, enumerable: true }),
-  );
+  return Object.defineProperty(guest as Guest, 'handleCount', { get: () => instance.handleCount, enumerable: true });
 }
 
 type Parts = Omit<Guest, 'handleCount'>;
