@@ -4,7 +4,7 @@
  *
  * The value is a private field of the key itself. A `WeakMap` means the same; but its table grows with every component
  * that is compiled and instantiated until a full collection, and each young collection keeps alive and copies what is
- * entered in it: that was half of the time of a start.
+ * entered in it: a component that is compiled and instantiated then allocates three times as much.
  */
 export interface SideTable<Key extends object, Value> {
   get(key: Key): Value | undefined;
