@@ -1,5 +1,6 @@
 /** `compile`: what a component may be read from, and what each kind of bad input is called. */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { compile, compileSync, instantiate } from '../../src/adapters/component/index.ts';
 import { assemble } from './assemble.ts';
@@ -8,6 +9,8 @@ const FIVE = `(component
   (core module $M (func (export "five") (result i32) (i32.const 5)))
   (core instance $m (instantiate $M))
   (func (export "five") (result u32) (canon lift (core func $m "five"))))`;
+
+const GUEST = new URL('../../examples/guests/c/bank.wasm', import.meta.url);
 
 /** A response that comes in pieces of a few bytes. */
 function inPieces(bytes: Uint8Array, init?: ResponseInit): Response {
@@ -21,6 +24,36 @@ function inPieces(bytes: Uint8Array, init?: ResponseInit): Response {
 }
 
 describe('a component is compiled', () => {
+  it('while it arrives: the engine has a core module before the rest is asked for', async (t) => {
+    const bytes = readFileSync(GUEST);
+    const engine = (globalThis as unknown as { WebAssembly: { compile: (bytes: Uint8Array) => Promise<unknown> } })
+      .WebAssembly;
+    const compiling = t.mock.method(engine, 'compile');
+    let compiledBeforeTheEnd = 0;
+    let at = 0;
+    const body = new ReadableStream<Uint8Array>(
+      {
+        pull(controller) {
+          if (at === bytes.length) return controller.close();
+          if (at >= bytes.length - 1_000) compiledBeforeTheEnd = compiling.mock.callCount();
+          controller.enqueue(bytes.subarray(at, (at = Math.min(at + 1_000, bytes.length))));
+        },
+      },
+      { highWaterMark: 0 },
+    );
+    const component = await compile(new Response(body));
+    assert.ok(compiledBeforeTheEnd > 0);
+    assert.equal(compiling.mock.callCount(), compiledBeforeTheEnd, 'no module is compiled twice');
+    assert.deepEqual(component.exports, (await compile(bytes)).exports);
+  });
+
+  it('or refused, where what arrives is none or breaks off', async () => {
+    for (const bytes of [Uint8Array.of(), new Uint8Array(100).fill(0xff), readFileSync(GUEST).subarray(0, 20_000)]) {
+      const refusal = await compile(bytes).catch((error: unknown) => error);
+      await assert.rejects(compile(inPieces(bytes)), refusal as Error);
+    }
+  });
+
   for (const [what, sourceOf] of [
     ['from a Uint8Array', (bytes) => bytes],
     ['from an ArrayBuffer', (bytes) => new Uint8Array(bytes).buffer],

@@ -3,6 +3,7 @@
  */
 import { decode } from './binary/decode.ts';
 import type { CoreModule } from './binary/definitions.ts';
+import { download } from './download.ts';
 import { type EngineModule, engine } from './engine.ts';
 import { InvalidError } from './errors.ts';
 import { coreModulesOf, Plan } from './linking/plan.ts';
@@ -43,17 +44,19 @@ export interface CompileOptions {
  * Nothing is generated: the component's core modules are compiled by the engine, and the rest is closures. So this
  * works under a content security policy without `unsafe-eval` (`wasm-unsafe-eval` is needed).
  *
- * @param source the binary, or a `Response` (or a promise of one) as `fetch` gives it.
+ * @param source the binary, or a `Response` (or a promise of one) as `fetch` gives it: the engine compiles core modules while
+ *   the rest is still coming.
  * @throws MalformedError where the bytes are no component binary, with a byte offset.
  * @throws InvalidError where the component breaks a rule of the specification.
  * @throws UnsupportedError where it uses a feature that this loader does not have.
  */
 export async function compile(source: ComponentSource, { instrument }: CompileOptions = {}): Promise<Component> {
-  const decoded = decode(await bytesOf(source));
+  const early: EarlyModules = new Map();
+  const decoded = decode(await bytesOf(source, instrument === undefined ? early : undefined));
   // The engine compiles on other threads while this one validates. What validation says comes first.
   const compiling = Promise.all(
     coreModulesOf(decoded).map(async (definition): Promise<[CoreModule, EngineModule]> => {
-      return [definition, await compileModule(instrumented(definition, instrument))];
+      return [definition, await compileModule(instrumented(definition, instrument), early)];
     }),
   );
   compiling.catch(() => undefined);
@@ -73,11 +76,21 @@ export function compileSync(bytes: BufferSource): Component {
   return new Component(new Plan(component, modules));
 }
 
-async function bytesOf(source: ComponentSource): Promise<Uint8Array> {
+/** Core modules that the engine was handed before the component was complete, by their offset in it. */
+type EarlyModules = Map<number, Promise<EngineModule>>;
+
+async function bytesOf(source: ComponentSource, early: EarlyModules | undefined): Promise<Uint8Array> {
   if (isBytes(source)) return viewOf(source);
   const response = await source;
   if (!response.ok) throw new TypeError(`cannot load the component: ${response.url} answered ${response.status}`);
-  return new Uint8Array(await response.arrayBuffer());
+  if (response.body === null || early === undefined) return new Uint8Array(await response.arrayBuffer());
+  return download(response.body, (offset, bytes) => {
+    if (bytes.length <= SMALL_MODULE) return;
+    const compiling = engine.compile(bytes);
+    // Asked for again when the component is known to be one.
+    compiling.catch(() => undefined);
+    early.set(offset, compiling);
+  });
 }
 
 function isBytes(source: ComponentSource): source is BufferSource {
@@ -105,10 +118,10 @@ function instrumented(definition: CoreModule, instrument: CompileOptions['instru
   return { ...definition, bytes: instrument(definition.bytes) };
 }
 
-async function compileModule(definition: CoreModule): Promise<EngineModule> {
+async function compileModule(definition: CoreModule, early: EarlyModules): Promise<EngineModule> {
   if (definition.bytes.length <= SMALL_MODULE) return compileModuleSync(definition);
   try {
-    return await engine.compile(definition.bytes);
+    return await (early.get(definition.bytes.byteOffset) ?? engine.compile(definition.bytes));
   } catch (error) {
     throw invalidModule(definition, error);
   }

@@ -1,0 +1,48 @@
+/**
+ * Reads a response while the engine already compiles: each core module at the top level of a component is handed over as
+ * soon as its last byte has come. Nothing is decided here: what is wrong shows when the whole is decoded and validated.
+ *
+ * Source: *Binary.md*, "Component Definitions" (a preamble of eight bytes, then sections: an id, a size, the content).
+ */
+
+const PREAMBLE = 8;
+const CORE_MODULE = 1;
+
+/** Calls `onModule` with the offset and the bytes of each core module that has arrived; gives all bytes in the end. */
+export async function download(
+  body: ReadableStream<Uint8Array>,
+  onModule: (offset: number, bytes: Uint8Array<ArrayBuffer>) => void,
+): Promise<Uint8Array<ArrayBuffer>> {
+  let bytes = new Uint8Array(64 * 1024);
+  let length = 0;
+  let section = PREAMBLE;
+  for await (const chunk of body) {
+    if (length + chunk.length > bytes.length) {
+      const larger = new Uint8Array(Math.max(2 * bytes.length, length + chunk.length));
+      larger.set(bytes);
+      bytes = larger;
+    }
+    bytes.set(chunk, length);
+    length += chunk.length;
+    for (;;) {
+      const content = contentOf(bytes.subarray(0, length), section);
+      if (content === undefined || content.end > length) break;
+      // A copy: the buffer may move while the engine reads it.
+      if (bytes[section] === CORE_MODULE) onModule(content.start, bytes.slice(content.start, content.end));
+      section = content.end;
+    }
+  }
+  return bytes.subarray(0, length);
+}
+
+/** Where the content of the section at `at` begins and ends; undefined: its size has not come, or is none. */
+function contentOf(bytes: Uint8Array, at: number): { readonly start: number; readonly end: number } | undefined {
+  let size = 0;
+  for (let index = 1; index <= 5; index++) {
+    const byte = bytes[at + index];
+    if (byte === undefined) return undefined;
+    size += (byte & 0x7f) * 2 ** (7 * (index - 1));
+    if (byte < 0x80) return { start: at + index + 1, end: at + index + 1 + size };
+  }
+  return undefined;
+}
