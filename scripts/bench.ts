@@ -2,16 +2,15 @@
  * `npm run bench`: measures decidable beside the raw driver and beside its peers, in one run on one machine, prints a table
  * and writes bench-results.json.
  */
-import { spawnSync } from 'node:child_process';
-import { existsSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { inFlight } from '../test/bench/in-flight.ts';
 import { layers } from '../test/bench/layers.ts';
 import { type Benchmark, type Figure, measure, type Result } from '../test/bench/measure.ts';
 import { memory } from '../test/bench/memory.ts';
 import { loadPeers, type Peers } from '../test/bench/peers.ts';
+import { installed } from '../test/bench/peers-install.ts';
 import { replay } from '../test/bench/replay.ts';
 import { sequential } from '../test/bench/sequential.ts';
 
@@ -20,7 +19,8 @@ const HELP = `npm run bench [-- options]
   --filter <word>  only benchmarks whose name contains it: sequential, in-flight, memory, layers,
                    replay, component
   --quick          less work and fewer rounds: to see that it runs, not to judge
-  --no-peers       without emmett and castore, which are installed on the first run (about two minutes)
+  --no-peers       without emmett and castore, and without jco 1.10.2: each is installed on the first run that
+                   needs it (two minutes; ten seconds and 200 MB)
   --cpu            counts the processor's time and not the wall's: for a machine that does other things too
   --json <file>    where the results go; bench-results.json
   --help
@@ -43,13 +43,13 @@ if (options.help) {
   process.exit(0);
 }
 
-const peers = options['no-peers'] ? undefined : installedPeers();
+const isPeerless = options['no-peers'];
 const results: Result[] = [];
 const inUse: number[] = [];
 const makers: Readonly<Record<string, () => Promise<void>>> = {
-  sequential: () => run(sequential(peers, options.quick)),
+  sequential: () => run(sequential(peers(), options.quick)),
   'in-flight': () => run(inFlight(options.quick)),
-  memory: () => run(memory(peers, options.quick)),
+  memory: () => run(memory(peers(), options.quick)),
   layers: () => run(layers(options.quick)),
   replay: async () => {
     const benchmark = await replay(options.quick, console.log);
@@ -60,7 +60,8 @@ const makers: Readonly<Record<string, () => Promise<void>>> = {
   component: async () => {
     // The loader and jco are only loaded where they are asked for.
     const { benchmarks } = await import('../test/bench/component/benchmarks.ts');
-    for (const benchmark of await benchmarks(options.quick, undefined)) await run(benchmark);
+    const { oldJco } = await import('../test/bench/component/jco.ts');
+    for (const benchmark of await benchmarks(options.quick, isPeerless ? undefined : oldJco())) await run(benchmark);
   },
 };
 const chosen = Object.entries(makers).filter(([name]) => name.includes(options.filter));
@@ -89,18 +90,11 @@ async function run(benchmark: Benchmark): Promise<void> {
   results.push(await measure(benchmark, console.log, options.cpu ? 'cpu' : 'wall'));
 }
 
-/** Packages of their own, so that nobody who installs or tests this package waits for them. */
-function installedPeers(): Peers {
-  const folder = fileURLToPath(new URL('../test/bench/peers', import.meta.url));
-  if (!existsSync(`${folder}/node_modules`)) {
-    console.log('installing the peers (once; their SQLite driver is compiled, which takes a minute or two) …');
-    const install = spawnSync('npm', ['ci', '--no-audit', '--no-fund'], { cwd: folder, stdio: 'inherit' });
-    if (install.status !== 0) {
-      console.error('the peers could not be installed: try again, or leave them out with --no-peers');
-      process.exit(1);
-    }
-  }
-  return loadPeers(folder);
+function peers(): Peers | undefined {
+  if (isPeerless) return undefined;
+  return loadPeers(
+    installed('peers', 'emmett and castore (their SQLite driver is compiled, which takes a minute or two)'),
+  );
 }
 
 function print({ name, about, unit, figures, targets }: Result): void {

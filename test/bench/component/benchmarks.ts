@@ -7,11 +7,13 @@ import { assemble } from '../../component/assemble.ts';
 import type { Benchmark, Contestant, Measured } from '../measure.ts';
 import { BankByHand, coreModules, type Envelope } from './by-hand.ts';
 import { ECHO, EchoByHand } from './echo.ts';
-import { loadWithJco } from './jco.ts';
+import { CURRENT_JCO, loadWithJco } from './jco.ts';
 
 const TYPES = 'decidable:eventsourcing/types@0.1.0';
 const DECIDER = 'decidable:eventsourcing/decider@0.1.0';
-const JCO = '@bytecodealliance/jco';
+const OLD_JCO = 'jco 1.10.2';
+/** jco wants an interface of types alone, too. */
+const MESSAGES = { 'decidable:eventsourcing/messages': {} };
 
 /** What each contestant can do with the guest. A state, an event or a command is whatever it takes for a handle. */
 interface Bank<Handle> {
@@ -150,8 +152,8 @@ export async function benchmarks(isQuick: boolean, oldJco: string | undefined): 
   const byHand = (): BankByHand => new BankByHand([module]);
   const handles = withHandles((await instantiate(component, {}, { resources: 'handles' })).exports);
   const objects = withObjects((await instantiate(component)).exports);
-  const jco = withObjects(await loadWithJco(JCO, bytes, { 'decidable:eventsourcing/messages': {} }));
-  const old = oldJco && withObjects(await loadWithJco(oldJco, bytes, { 'decidable:eventsourcing/messages': {} }));
+  const jco = withObjects(await loadWithJco(CURRENT_JCO, bytes, MESSAGES));
+  const old = oldJco && withObjects(await loadWithJco(oldJco, bytes, MESSAGES));
   const rounds = isQuick ? 3 : 11;
   const scale = isQuick ? 0.1 : 1;
 
@@ -170,11 +172,12 @@ export async function benchmarks(isQuick: boolean, oldJco: string | undefined): 
       contestant('by hand', operations * scale, work(byHand())),
       contestant('handles', operations * scale, work(handles)),
       contestant('jco', (operations * scale) / 20, work(jco)),
-      ...(old ? [contestant('jco 1.10.2', (operations * scale) / 20, work(old))] : []),
+      ...(old ? [contestant(OLD_JCO, (operations * scale) / 20, work(old))] : []),
     ],
     targets: [
       { of: 'handles', against: 'by hand', atLeast: ofHand },
       { of: 'handles', against: 'jco', atLeast: ofJco },
+      { of: 'handles', against: OLD_JCO, atLeast: 0 },
     ],
   });
 
@@ -182,8 +185,8 @@ export async function benchmarks(isQuick: boolean, oldJco: string | undefined): 
     bank('evolve', 'evolve with handles', 4_000_000, evolving, [0.5, 50]),
     bank('replay', 'decode an event, evolve, drop', 600_000, replaying, [0.6, 20]),
     bank('decide', 'decide with one event out, to its envelope', 600_000, deciding, [0.5, 10]),
-    ...(await echoes(rounds, scale)),
-    start(bytes, rounds),
+    ...(await echoes(rounds, scale, oldJco)),
+    start(bytes, rounds, oldJco),
     {
       name: 'objects',
       about: 'evolve with resources as objects',
@@ -192,9 +195,12 @@ export async function benchmarks(isQuick: boolean, oldJco: string | undefined): 
       contestants: [
         contestant('objects', 400_000 * scale, evolving(objects)),
         contestant('jco', 100_000 * scale, evolving(jco)),
-        ...(old ? [contestant('jco 1.10.2', 100_000 * scale, evolving(old))] : []),
+        ...(old ? [contestant(OLD_JCO, 100_000 * scale, evolving(old))] : []),
       ],
-      targets: [],
+      targets: [
+        { of: 'objects', against: 'jco', atLeast: 0 },
+        { of: 'objects', against: OLD_JCO, atLeast: 0 },
+      ],
     },
     memory(handles),
   ];
@@ -228,11 +234,14 @@ function memory(bank: Bank<number>): Benchmark {
   };
 }
 
-async function echoes(rounds: number, scale: number): Promise<Benchmark[]> {
+async function echoes(rounds: number, scale: number, oldJco: string | undefined): Promise<Benchmark[]> {
   const bytes = await assemble(ECHO);
   const component = await compile(bytes);
   const ours = (await instantiate(component)).exports.echo as (list: Uint8Array) => Uint8Array;
-  const jco = (await loadWithJco(JCO, bytes, {})).echo as (list: Uint8Array) => Uint8Array;
+  const echoOf = async (entry: string) =>
+    (await loadWithJco(entry, bytes, {})).echo as (list: Uint8Array) => Uint8Array;
+  const jco = await echoOf(CURRENT_JCO);
+  const old = oldJco && (await echoOf(oldJco));
   const module = await engine.compile(coreModules(component)[0]!);
   const byHand = new EchoByHand(module);
   const sizes = [
@@ -260,14 +269,19 @@ async function echoes(rounds: number, scale: number): Promise<Benchmark[]> {
         ),
         contestant('objects', operations * scale, through(ours)),
         contestant('jco', (operations * scale) / 4, through(jco)),
+        ...(old ? [contestant(OLD_JCO, (operations * scale) / 4, through(old))] : []),
       ],
-      targets: [{ of: 'objects', against: 'by hand', atLeast }],
+      targets: [
+        { of: 'objects', against: 'by hand', atLeast },
+        { of: 'objects', against: 'jco', atLeast: 0 },
+        { of: 'objects', against: OLD_JCO, atLeast: 0 },
+      ],
     };
   });
 }
 
 /** To the first call, in a warmed process: the first rounds are not what counts, the median is. */
-function start(bytes: Uint8Array, rounds: number): Benchmark {
+function start(bytes: Uint8Array, rounds: number, oldJco: string | undefined): Benchmark {
   const repeat = async (once: () => Promise<unknown>, times: number = 50): Promise<Measured> => {
     globalThis.gc?.();
     // Not CPU time: engines compile on several threads at once.
@@ -275,7 +289,10 @@ function start(bytes: Uint8Array, rounds: number): Benchmark {
     for (let i = 0; i < times; i++) await once();
     return { operations: times, milliseconds: performance.now() - begin };
   };
-  const messages = { 'decidable:eventsourcing/messages': {} };
+  const startOfJco = (name: string, entry: string): Contestant => ({
+    name,
+    run: () => repeat(async () => withObjects(await loadWithJco(entry, bytes, MESSAGES)).initialState(), 5),
+  });
   return {
     name: 'start',
     about: 'compile and instantiate the C guest, to the first call',
@@ -291,14 +308,13 @@ function start(bytes: Uint8Array, rounds: number): Benchmark {
             withHandles(exports).initialState();
           }),
       },
-      {
-        name: 'jco',
-        run: () => repeat(async () => withObjects(await loadWithJco(JCO, bytes, messages)).initialState(), 5),
-      },
+      startOfJco('jco', CURRENT_JCO),
+      ...(oldJco ? [startOfJco(OLD_JCO, oldJco)] : []),
     ],
     targets: [
       { of: 'handles', against: 'by hand', atLeast: 0.5 },
       { of: 'handles', against: 'jco', atLeast: 10 },
+      { of: 'handles', against: OLD_JCO, atLeast: 0 },
     ],
   };
 }

@@ -1,15 +1,37 @@
-/** The peer: jco transpiles a component to a JavaScript module, which is then imported and instantiated. */
+/**
+ * The peers: two releases of jco, the current one and 1.10.2, which was much faster. They transpile a component to a
+ * JavaScript module, which is then imported and instantiated.
+ */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { engine } from '../../../src/adapters/component/engine.ts';
+import { installed } from '../peers-install.ts';
+
+/** jco 1.35, the current release: its `transpile` is this package's `transpileBytes`, and gives the same files. */
+export const CURRENT_JCO = '@bytecodealliance/jco-transpile';
+
+/** The module of jco 1.10.2, which is installed on the first call. */
+export function oldJco(): string {
+  const folder = installed('peers-jco', 'jco 1.10.2');
+  return pathToFileURL(join(folder, 'node_modules/@bytecodealliance/jco/src/api.js')).href;
+}
+
+interface Options {
+  readonly name: string;
+  readonly instantiation: string;
+  readonly noTypescript: boolean;
+  readonly noNodejsCompat: boolean;
+  readonly noComponentErrorWrapping: boolean;
+}
+
+type Transpile = (bytes: Uint8Array, options: Options) => Promise<{ files: Record<string, Uint8Array> }>;
 
 interface Jco {
-  transpile(
-    bytes: Uint8Array,
-    options: { name: string; instantiation: string; noTypescript: boolean; noNodejsCompat: boolean },
-  ): Promise<{ files: Record<string, Uint8Array> }>;
+  readonly transpile: Transpile;
+  /** Where the module has it, `transpile` takes the path of a file. */
+  readonly transpileBytes?: Transpile;
 }
 
 interface Transpiled {
@@ -22,11 +44,17 @@ interface Transpiled {
 
 let serial = 0;
 
-/** `entry` is the module of the jco to use: this repository's, or another release's. */
+/** `entry` is the module of the release to use. */
 export async function loadWithJco(entry: string, bytes: Uint8Array, imports: object): Promise<Record<string, unknown>> {
-  const { transpile } = (await import(entry)) as Jco;
-  const options = { name: 'guest', instantiation: 'async', noTypescript: true, noNodejsCompat: true };
-  const { files } = await transpile(bytes, options);
+  const jco = (await import(entry)) as Jco;
+  const { files } = await (jco.transpileBytes ?? jco.transpile)(bytes, {
+    name: 'guest',
+    instantiation: 'async',
+    noTypescript: true,
+    noNodejsCompat: true,
+    // As jco has it.
+    noComponentErrorWrapping: false,
+  });
   const folder = mkdtempSync(join(tmpdir(), `decidable-bench-${serial++}-`));
   try {
     for (const [name, content] of Object.entries(files)) {
