@@ -269,7 +269,7 @@ async function echoes(rounds: number, scale: number, oldJco: string | undefined)
         ),
         contestant('objects', operations * scale, through(ours)),
         contestant('jco', (operations * scale) / 4, through(jco)),
-        ...(old ? [contestant(OLD_JCO, (operations * scale) / 4, through(old))] : []),
+        ...(old ? [contestant(OLD_JCO, operations * scale, through(old))] : []),
       ],
       targets: [
         { of: 'objects', against: 'by hand', atLeast },
