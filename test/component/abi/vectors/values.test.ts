@@ -1,0 +1,87 @@
+/** Values of all types, byte for byte as the specification's executable reference lowers and lifts them. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { layoutOf } from '../../../../src/adapters/component/abi/layout.ts';
+import { facts } from '../../../../src/adapters/component/validation/layout.ts';
+import { i32, probe, relay, START } from '../probe.ts';
+import {
+  guestTypeOf,
+  type Lowered,
+  readVectors,
+  toJavaScript,
+  type VectorType,
+  type VectorValue,
+  valueTypeOf,
+} from './vectors.ts';
+
+interface LayoutVector {
+  readonly type: VectorType;
+  /** Size and alignment with pointers of 32 bits, and with pointers of 64. */
+  readonly layout: readonly number[];
+  /** The core types, at most 17 of them. */
+  readonly flat: string;
+}
+
+interface ValueVector extends LayoutVector {
+  readonly encoding: string;
+  readonly values: readonly VectorValue[];
+  /** Each value, passed as a parameter. */
+  readonly lowered: readonly Lowered[];
+  /** A list of all values, passed as a parameter. */
+  readonly stored: Lowered;
+}
+
+const { vectors, layouts } = readVectors<{ vectors: readonly ValueVector[]; layouts: readonly LayoutVector[] }>(
+  'values',
+);
+
+it('types have the size, alignment and core types that the reference computes', () => {
+  for (const { type, layout, flat } of [...vectors, ...layouts]) {
+    const valueType = valueTypeOf(type);
+    const ours = layoutOf(valueType);
+    const wide = facts(valueType);
+    assert.deepEqual([ours.size, ours.alignment, wide.size, wide.alignment], layout, JSON.stringify(type));
+    assert.equal(ours.flat.join(' '), flat, JSON.stringify(type));
+  }
+});
+
+describe('the reference and the loader agree, byte for byte, on values of type', () => {
+  for (const { type, encoding, layout, flat, values, lowered, stored } of vectors) {
+    it(`${JSON.stringify(type)} (${encoding})`, async () => {
+      const guestType = guestTypeOf(type, flat);
+      const javaScript = values.map((value) => toJavaScript(type, value));
+      const size = layout[0]!;
+      const isOne = !flat.includes(' ');
+
+      const { take, pass, ask, give } = await probe(guestType, encoding);
+      const between = await relay(guestType, encoding);
+      for (const [index, value] of javaScript.entries()) {
+        const flatValue = lowered[index]!;
+        assert.deepEqual(take(value), flatValue, 'a parameter of a call into the guest');
+        assert.deepStrictEqual(pass(flatValue), value, 'a parameter of a call to the host');
+        assert.deepEqual(between.pass(flatValue), flatValue, 'a parameter of a call to another guest');
+        if (isOne) {
+          assert.deepStrictEqual(give(flatValue), value, 'a result of the guest');
+          assert.deepEqual(ask(value, size), flatValue, 'a result of the host');
+          assert.deepEqual(between.ask(flatValue, size), flatValue, 'a result of another guest');
+          continue;
+        }
+        // In the list of all values, this one is here.
+        const memory = stored.memory!;
+        const element = { core: i32(START + index * size), memory };
+        assert.deepStrictEqual(give(element), value, 'a result of the guest');
+        for (const { area, realloc } of [ask(value, size), between.ask(element, size)]) {
+          if (realloc === undefined) assert.equal(area, memory.slice(2 * index * size, 2 * (index + 1) * size));
+        }
+      }
+
+      const list = ['list', type] as const;
+      const listType = guestTypeOf(list, 'i32 i32');
+      const inList = await probe(listType, encoding);
+      const all = toJavaScript(list, values);
+      assert.deepEqual(inList.take(all), stored, 'a list passed to the guest');
+      assert.deepStrictEqual(inList.pass(stored), all, 'a list passed to the host');
+      assert.deepEqual((await relay(listType, encoding)).pass(stored), stored, 'a list passed to another guest');
+    });
+  }
+});
