@@ -239,7 +239,7 @@ class Sourcer<Command> implements ModuleEventSourcer<Command> {
 
 /** A command that came as bytes: decoded here, and the handle is ours. */
 function receivedJob(route: Route, envelope: Envelope, options: SendOptions): Job {
-  const commandId = commandIdOf(options);
+  const commandId = commandIdOf(route, options);
   const command = decodeCommand(route.module, envelope);
   try {
     return new Job(
@@ -260,7 +260,7 @@ function receivedJob(route: Route, envelope: Envelope, options: SendOptions): Jo
 
 /** A command that came as a message. What is decided on is what is recorded: the message as its bytes will give it back. */
 function typedJob(route: Route, message: Message, options: SendOptions): Job {
-  const commandId = commandIdOf(options);
+  const commandId = commandIdOf(route, options);
   const settled = route.settle?.(message);
   const envelope = encodeCommand(route.module, settled ?? message);
   if (settled === undefined) return receivedJob(route, envelope, options);
@@ -276,8 +276,9 @@ function typedJob(route: Route, message: Message, options: SendOptions): Job {
   );
 }
 
-function commandIdOf({ commandId }: SendOptions): string {
-  return commandId === undefined ? drawnUuid() : commandUuid(commandId);
+function commandIdOf({ module }: Route, { commandId }: SendOptions): string {
+  if (commandId !== undefined) return commandUuid(commandId);
+  return drawnUuid(module.knowsCommandId ? Date.now() : undefined);
 }
 
 function cancellationOf({ commandType }: Route, { signal, deadline }: SendOptions): Cancellation | undefined {

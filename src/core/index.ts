@@ -18,6 +18,7 @@ export {
   type ModuleEventSourcer,
 } from './create-event-sourcer.ts';
 export type { Decider } from './decider.ts';
+export type { DecidesById } from './decides-by-id.ts';
 export {
   type CommandOf,
   type Decide,

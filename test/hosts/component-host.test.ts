@@ -4,13 +4,12 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { isLinkError, isTrap } from '../../src/adapters/component/index.ts';
-import { virtualWasi } from '../../src/adapters/component/wasi/index.ts';
 import { componentModule, StaleHandle } from '../../src/adapters/hosts/component/index.ts';
 import { createMemoryStore } from '../../src/adapters/stores/memory/index.ts';
 import { createEventSourcer, isCommandFailure, isRejection } from '../../src/core/index.ts';
 import { msgpack } from '../../src/core/msgpack.ts';
 import { envelope } from './bank-arbitraries.ts';
-import { countingGuest, dummyComponent, tellingTime, witSource } from './counting-guest.ts';
+import { countingGuest, dummyComponent, witSource } from './counting-guest.ts';
 
 const bank = readFileSync(new URL('../../examples/guests/c/bank.wasm', import.meta.url));
 const message = (length: number) => ({ type: 'count', schemaVersion: 1, payload: new Uint8Array(length) });
@@ -264,37 +263,3 @@ describe('fresh isolation', () => {
     assert.throws(() => types.event.toEnvelope(state), TypeError);
   });
 });
-
-for (const isolation of ['pooled', 'fresh'] as const) {
-  describe(`a guest with WASI, ${isolation}`, () => {
-    const wasi = () => virtualWasi({ grant: ['wasi:clocks/wall-clock'] });
-
-    test('sees the command’s time in a decision, and a constant while it folds', async () => {
-      let time = 0n;
-      const decision = () => ({ time, seed: 'c' });
-      const { types, decider } = await componentModule(await tellingTime(), { isolation, wasi, decision });
-      const command = types.command.fromEnvelope(message(1));
-      const event = types.event.fromEnvelope(message(1));
-      for (const seconds of [5, 7]) {
-        time = BigInt(seconds) * 1_000n;
-        const decided = decider.decide(decider.initialState(), command);
-        assert.equal(types.event.toEnvelope(decided[0]!).payload.length, seconds);
-        const state = decider.evolve(decider.initialState(), event);
-        assert.equal(types.state.toBytes(state).length, 1);
-      }
-    });
-
-    test('traps where it calls what it was not granted', async () => {
-      const { types, decider } = await componentModule(await tellingTime(), { isolation, wasi: () => virtualWasi() });
-      const command = types.command.fromEnvelope(message(1));
-      assert.throws(
-        () => decider.decide(decider.initialState(), command),
-        /wasi:clocks\/wall-clock#now.*grant it with/,
-      );
-    });
-
-    test('is not linked where it is given nothing', async () => {
-      await assert.rejects(componentModule(await tellingTime(), { isolation }), isLinkError);
-    });
-  });
-}

@@ -21,40 +21,13 @@ export async function dummyComponent(wit: string, world: string): Promise<Uint8A
   return componentNew(await componentEmbed({ witSource: wit, world, dummy: true }));
 }
 
-const CLOCK = 'wasi:clocks/wall-clock@0.2.3';
-
-/** The same contract, with a clock. */
-function witWithClock(): string {
-  return `${witSource().replace('world command-handler {', `world command-handler {\n  import ${CLOCK};`)}
-    package wasi:clocks@0.2.3 {
-      interface wall-clock { record datetime { seconds: u64, nanoseconds: u32 } now: func() -> datetime; }
-    }`;
-}
-
-/** A guest that counts the seconds that its clock shows too, in each decision and each fold. */
-export async function tellingTime(): Promise<Uint8Array> {
-  const world = 'command-handler';
-  const core = coreText(world)
-    .replace('(memory (export "memory") 1)', `(import "${CLOCK}" "now" (func $now (param i32))) $&`)
-    .replace(
-      /\(global \$free/,
-      `(func $seconds (result i32) (call $now (i32.const 96)) (i32.wrap_i64 (i64.load (i32.const 96)))) $&`,
-    )
-    .replace(
-      '(call $state (local.get 0)) (i32.const 1)',
-      '(call $state (local.get 0)) (i32.add (call $seconds) (i32.const 1))',
-    )
-    .replace('(call $new-event (local.get 1))', '(call $new-event (call $seconds))');
-  const wit = witWithClock();
-  return componentNew(await componentEmbed({ witSource: wit, world, binary: await parse(core) }));
-}
-
 /** The counting guest. Texts and lists that it gives are of the memory that it starts with, at 256. */
 export async function countingGuest(world: WorldName): Promise<Uint8Array> {
   return componentNew(await componentEmbed({ witSource: witSource(), world, binary: await parse(coreText(world)) }));
 }
 
-function coreText(world: WorldName): string {
+/** Its core module, to be made another. */
+export function coreText(world: WorldName): string {
   return `(module
     (import "${OWN}" "[resource-new]command" (func $new-command (param i32) (result i32)))
     (import "${OWN}" "[resource-new]event" (func $new-event (param i32) (result i32)))

@@ -2,6 +2,7 @@
  * A module as the loop sees it: what its descriptor says, asked once, and its handles behind functions that release them
  * on every path.
  */
+import type { DecidesById } from '../decides-by-id.ts';
 import { DefinitionError } from '../errors.ts';
 import type { ModuleIdentity, WritePrecondition } from '../messages.ts';
 import type { CommandDescriptor, Descriptor } from '../routing.ts';
@@ -9,7 +10,7 @@ import type { CommandHandler } from '../worlds.ts';
 import { isInstanceTrap } from './failures.ts';
 
 /** A module of whatever types: the loop moves its values and never looks inside. */
-export type AnyModule = CommandHandler<unknown, unknown, unknown>;
+export type AnyModule = CommandHandler<unknown, unknown, unknown> & DecidesById<unknown, unknown, unknown>;
 
 const PRECONDITIONS: readonly WritePrecondition[] = ['stream-unchanged', 'no-stream', 'stream-exists', 'any'];
 
@@ -29,6 +30,8 @@ export class BoundModule {
   readonly skipsForeignEvents: boolean;
   /** Whether any command stores snapshots: a module without them is spared the look for one. */
   readonly takesSnapshots: boolean;
+  /** Whether the module decides by the command's id too. */
+  readonly knowsCommandId: boolean;
   /** How many instances behind the module have ended: a handle of an older generation points into one that is gone. */
   generation: number = 0;
   readonly #releaseFailed: (error: unknown) => void;
@@ -47,10 +50,18 @@ export class BoundModule {
     this.eventTypes = new Set(this.descriptor.events.map((event) => event.type));
     this.skipsForeignEvents = this.descriptor.foreignEvents === 'skip';
     this.takesSnapshots = this.descriptor.commands.some((command) => command.snapshot.tag === 'every');
+    this.knowsCommandId = source.decideById !== undefined;
     this.#releaseFailed = (error) => {
       this.noteFailure(error);
       releaseFailed(this.name, error);
     };
+  }
+
+  /** Whatever the module throws is thrown on. */
+  decide(commandId: string, state: unknown, command: unknown): readonly unknown[] {
+    return this.source.decideById === undefined
+      ? this.decider.decide(state, command)
+      : this.source.decideById(commandId, state, command);
   }
 
   /** What the module threw, where nobody else looks at it: an instance that ended takes its handles along. */

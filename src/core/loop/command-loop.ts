@@ -158,14 +158,14 @@ export class CommandLoop {
   }
 
   #decide(job: Job): void {
-    const { module, live, command } = job;
+    const { module, live, command, commandId } = job;
     if (live === undefined) throw new Error('a command is decided on a state: #takeWarm or #load has set it');
     job.attempts++;
     job.seenRevision = live.revision;
     job.isStateIntact = true;
     let events: readonly unknown[];
     try {
-      events = module.decider.decide(live.handle, command);
+      events = module.decide(commandId, live.handle, command);
     } catch (error) {
       if (!isRejection(error)) throw decisionFailure(job, error);
       job.reject({ tag: 'rejected', val: error.payload });

@@ -1,4 +1,5 @@
 /** `componentModule`: a component as the module of its world. */
+import type { DecidesById } from '../../../core/decides-by-id.ts';
 import { sha256 } from '../../../core/sha256.ts';
 import type { CommandHandler, ProcessManager, ReadModel } from '../../../core/worlds.ts';
 import {
@@ -8,14 +9,29 @@ import {
   compile,
   type ImportObject,
 } from '../../component/index.ts';
-import type { DecisionContext, VirtualWasi } from '../../component/wasi/index.ts';
+import type { VirtualWasi } from '../../component/wasi/index.ts';
 import { fitWorld } from './fit.ts';
-import { FreshInstances, freshDecider, freshEventHandler, freshProjector, freshRouting, freshTypes } from './fresh.ts';
-import { type Blueprint, type Handle, makeGuest } from './guest.ts';
+import {
+  FreshInstances,
+  freshDecideById,
+  freshDecider,
+  freshEventHandler,
+  freshProjector,
+  freshRouting,
+  freshTypes,
+} from './fresh.ts';
+import { type Blueprint, type DecideById, type Handle, makeGuest } from './guest.ts';
 import { DEFAULT_MAX_HANDLES, DEFAULT_MAX_MEMORY_BYTES } from './limits.ts';
 import { type Budget, meter } from './metering/meter.ts';
 import { Pool } from './pool.ts';
-import { pooledDecider, pooledEventHandler, pooledProjector, pooledRouting, pooledTypes } from './pooled.ts';
+import {
+  pooledDecideById,
+  pooledDecider,
+  pooledEventHandler,
+  pooledProjector,
+  pooledRouting,
+  pooledTypes,
+} from './pooled.ts';
 import type { WorldName } from './worlds.ts';
 
 /** How a component is run. */
@@ -33,13 +49,12 @@ export interface ComponentModuleOptions<World extends WorldName = WorldName> {
    * import keeps something, so that no two instances share it.
    */
   readonly imports?: ImportObject | (() => ImportObject);
-  /** WASI for guests whose language needs it, made for each instance: `() => virtualWasi({ grant: LANGUAGE_RUNTIME })`. */
-  readonly wasi?: () => VirtualWasi;
   /**
-   * What the virtual WASI shows of the command while it is decided, asked for before each decision. Without it, the clock and
-   * randomness are the constants that they are at start-up and while folding.
+   * WASI for guests whose language needs it, made for each instance: `() => virtualWasi({ grant: LANGUAGE_RUNTIME })`. Its
+   * clock and randomness follow from the command's id in a decision, from the event where a process manager handles it, and
+   * are constants elsewhere.
    */
-  readonly decision?: () => DecisionContext;
+  readonly wasi?: () => VirtualWasi;
   /** The most bytes of each linear memory of an instance: beyond it, a call traps. 256 MiB. */
   readonly maxMemoryBytes?: number;
   /** The most handles in each table of an instance, and on the host's side: beyond it, a call fails. 1,000,000. */
@@ -68,8 +83,10 @@ interface OfComponent {
   readonly statistics: ComponentStatistics;
 }
 
-/** A decider behind handles. */
-export type ComponentCommandHandler = CommandHandler<Handle, Handle, Handle> & OfComponent;
+/** A decider behind handles. With a virtual WASI, it decides by the command's id (`decideById`), as the event sourcer asks it. */
+export type ComponentCommandHandler = CommandHandler<Handle, Handle, Handle> &
+  DecidesById<Handle, Handle, Handle> &
+  OfComponent;
 /** A process manager behind handles. */
 export type ComponentProcessManager = ProcessManager<Handle, Handle, Handle> & OfComponent;
 /** A read model behind handles. */
@@ -109,7 +126,6 @@ export async function componentModule<World extends WorldName = 'command-handler
     fitting: fitWorld(component, world),
     imports: typeof imports === 'function' ? (imports as () => ImportObject) : () => imports,
     wasi: options.wasi,
-    decision: options.decision,
     budget,
     maxMemoryBytes,
     maxHandles,
@@ -138,6 +154,8 @@ function bytesOf(source: BufferSource): Uint8Array {
 interface Parts {
   readonly types: ReturnType<typeof pooledTypes>;
   readonly decider: () => ReturnType<typeof pooledDecider>;
+  /** Where a virtual WASI can show what follows from the id. */
+  readonly decideById: DecideById | undefined;
   readonly routing: () => ReturnType<typeof pooledRouting>;
   readonly eventHandler: () => ReturnType<typeof pooledEventHandler>;
   readonly projector: () => ReturnType<typeof pooledProjector>;
@@ -149,6 +167,7 @@ async function pooledParts(blueprint: Blueprint): Promise<Parts> {
   return {
     types: pooledTypes(pool),
     decider: () => pooledDecider(pool),
+    decideById: blueprint.wasi && pooledDecideById(pool),
     routing: () => pooledRouting(pool),
     eventHandler: () => pooledEventHandler(pool),
     projector: () => pooledProjector(pool),
@@ -161,6 +180,7 @@ function freshParts(blueprint: Blueprint): Parts {
   return {
     types: freshTypes(fresh),
     decider: () => freshDecider(fresh),
+    decideById: blueprint.wasi && freshDecideById(fresh),
     routing: () => freshRouting(fresh),
     eventHandler: () => freshEventHandler(fresh),
     projector: () => freshProjector(fresh),
@@ -169,10 +189,15 @@ function freshParts(blueprint: Blueprint): Parts {
 }
 
 function exportsOf(parts: Parts, world: WorldName, digest: Uint8Array | undefined): object {
-  const { types } = parts;
+  const { types, decideById } = parts;
   switch (world) {
     case 'command-handler':
-      return { types, decider: parts.decider(), routing: described(parts.routing(), digest) };
+      return {
+        types,
+        decider: parts.decider(),
+        routing: described(parts.routing(), digest),
+        ...(decideById && { decideById }),
+      };
     case 'process-manager':
       return { types, eventHandler: described(parts.eventHandler(), digest) };
     case 'read-model':

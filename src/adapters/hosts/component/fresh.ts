@@ -11,7 +11,7 @@ import type { Projector } from '../../../core/projector.ts';
 import type { Routing } from '../../../core/routing.ts';
 import type { CommandType, EventType, Types } from '../../../core/types.ts';
 import { faultOf, rejectionOf } from './failures.ts';
-import { type Blueprint, type Guest, type Handle, makeGuestSync } from './guest.ts';
+import { type Blueprint, type DecideById, type Guest, type Handle, makeGuestSync } from './guest.ts';
 
 /** What handles stand for, and the instances that were made. */
 export class FreshInstances {
@@ -102,13 +102,26 @@ export function freshDecider(fresh: FreshInstances): Decider<Handle, Handle, Han
         const happened = guest.event.fromEnvelope(fresh.envelope(event));
         return fresh.keep(guest.state.toBytes(guest.decider.evolve(fresh.take(guest, state), happened)));
       }),
-    decide: (state, command) =>
-      fresh.run((guest) => {
-        const [before, asked] = [fresh.bytes(state), fresh.envelope(command)];
-        const events = guest.decider.decide(guest.state.fromBytes(before), guest.command.fromEnvelope(asked));
-        return events.map((event) => fresh.keep(guest.event.toEnvelope(event)));
-      }, rejectionOf),
+    decide: (state, command) => decide(fresh, state, command, undefined),
   };
+}
+
+/** {@link Decider.decide} for the command with this UUID. */
+export function freshDecideById(fresh: FreshInstances): DecideById {
+  return (commandId, state, command) => decide(fresh, state, command, commandId);
+}
+
+function decide(
+  fresh: FreshInstances,
+  state: Handle,
+  command: Handle,
+  commandId: string | undefined,
+): readonly Handle[] {
+  return fresh.run((guest) => {
+    const [before, asked] = [fresh.bytes(state), fresh.envelope(command)];
+    const events = guest.decider.decide(guest.state.fromBytes(before), guest.command.fromEnvelope(asked), commandId);
+    return events.map((event) => fresh.keep(guest.event.toEnvelope(event)));
+  }, rejectionOf);
 }
 
 export function freshRouting(fresh: FreshInstances): Routing<Handle> {

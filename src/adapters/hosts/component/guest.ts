@@ -4,7 +4,9 @@
  */
 
 import type { Decider } from '../../../core/decider.ts';
+import type { DecidesById } from '../../../core/decides-by-id.ts';
 import type { EventHandler } from '../../../core/event-handler.ts';
+import type { EventContext } from '../../../core/messages.ts';
 import type { Projector } from '../../../core/projector.ts';
 import type { Routing } from '../../../core/routing.ts';
 import type { CommandType, EventType, StateType } from '../../../core/types.ts';
@@ -16,7 +18,8 @@ import {
   instantiate,
   instantiateSync,
 } from '../../component/index.ts';
-import type { DecisionContext, VirtualWasi } from '../../component/wasi/index.ts';
+import type { VirtualWasi } from '../../component/wasi/index.ts';
+import { contextOfCommand, contextOfEvent } from './decision-context.ts';
 import type { Fitting } from './fit.ts';
 import { Counters } from './metering/counters.ts';
 import type { Budget } from './metering/meter.ts';
@@ -24,18 +27,26 @@ import type { Budget } from './metering/meter.ts';
 /** A handle into one instance. */
 export type Handle = number;
 
+/** `decider.decide`, for the command with this UUID. */
+export type DecideById = NonNullable<DecidesById<Handle, Handle, Handle>['decideById']>;
+
 /** The functions of a guest, as the loader gives them: `drop` is always there. */
 export interface Guest {
   readonly command: Required<CommandType<Handle>>;
   readonly event: Required<EventType<Handle>>;
   readonly state: Required<StateType<Handle>>;
   /** What the world has beside `types`. A function of an interface that it has not is never called. */
-  readonly decider: Decider<Handle, Handle, Handle>;
+  readonly decider: GuestDecider;
   readonly routing: Routing<Handle>;
   readonly eventHandler: EventHandler<Handle, Handle>;
   readonly projector: Projector<Handle, Handle>;
   /** How many handles the host holds. */
   readonly handleCount: number;
+}
+
+interface GuestDecider extends Decider<Handle, Handle, Handle> {
+  /** With the id of the command, where its virtual WASI is to show what follows from it. */
+  decide(state: Handle, command: Handle, commandId?: string): readonly Handle[];
 }
 
 /** What instances are made of. */
@@ -46,8 +57,6 @@ export interface Blueprint {
   readonly imports: () => ImportObject;
   /** The same for WASI, of guests that need it. */
   readonly wasi: (() => VirtualWasi) | undefined;
-  /** What a decision may know of its command. */
-  readonly decision: (() => DecisionContext) | undefined;
   /** What a call may use up, where the component was compiled to count it. */
   readonly budget: Budget | undefined;
   readonly maxMemoryBytes: number;
@@ -96,7 +105,7 @@ export function answers(guest: Guest): boolean {
   }
 }
 
-function guestOf(instance: Instance, { fitting, decision }: Blueprint, { wasi, counters }: Surroundings): Guest {
+function guestOf(instance: Instance, { fitting }: Blueprint, { wasi, counters }: Surroundings): Guest {
   const interfaceOf = (name: string | undefined): unknown => (name === undefined ? undefined : instance.exports[name]);
   const types = interfaceOf(fitting.types) as Pick<Guest, 'command' | 'event' | 'state'>;
   const parts = {
@@ -108,7 +117,7 @@ function guestOf(instance: Instance, { fitting, decision }: Blueprint, { wasi, c
     eventHandler: interfaceOf(fitting['event-handler']) as Guest['eventHandler'],
     projector: interfaceOf(fitting.projector) as Guest['projector'],
   };
-  const timed = wasi === undefined ? parts : settingTime(parts, wasi, decision);
+  const timed = wasi === undefined ? parts : settingTime(parts, wasi);
   const guest = counters === undefined ? timed : counting(timed, counters);
   return Object.defineProperty(guest as Guest, 'handleCount', { get: () => instance.handleCount, enumerable: true });
 }
@@ -117,13 +126,28 @@ type Parts = Omit<Guest, 'handleCount'>;
 type Call = (...args: unknown[]) => unknown;
 
 /**
- * Before each call the virtual clock and randomness are set: to the command's in a decision, to constants elsewhere, so that
- * nothing depends on what was called before.
+ * Before each call the virtual clock and randomness are set: to what follows from the command in a decision, and from the
+ * event in a process manager's; to constants elsewhere. So nothing depends on what was called before.
  */
-function settingTime(parts: Parts, wasi: VirtualWasi, decision: Blueprint['decision']): Parts {
-  return around(parts, (name, call) => (...args) => {
-    wasi.setDecision(name === 'decide' ? decision?.() : undefined);
-    return call(...args);
+function settingTime(parts: Parts, wasi: VirtualWasi): Parts {
+  return around(parts, (name, call) => {
+    switch (name) {
+      case 'decide':
+        return (state, command, commandId) => {
+          wasi.setDecision(commandId === undefined ? undefined : contextOfCommand(commandId as string));
+          return call(state, command);
+        };
+      case 'handle':
+        return (state, event, context) => {
+          wasi.setDecision(contextOfEvent(context as EventContext));
+          return call(state, event, context);
+        };
+      default:
+        return (...args) => {
+          wasi.setDecision();
+          return call(...args);
+        };
+    }
   });
 }
 

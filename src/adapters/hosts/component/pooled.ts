@@ -5,7 +5,7 @@ import type { Projector } from '../../../core/projector.ts';
 import type { Routing } from '../../../core/routing.ts';
 import type { CommandType, EventType, Types } from '../../../core/types.ts';
 import { faultOf, rejectionOf } from './failures.ts';
-import type { Handle } from './guest.ts';
+import type { DecideById, Handle } from './guest.ts';
 import type { Pool } from './pool.ts';
 
 /**
@@ -66,6 +66,17 @@ export function pooledDecider(pool: Pool): Decider<Handle, Handle, Handle> {
         throw rejectionOf(pool.failed(error));
       }
     },
+  };
+}
+
+/** {@link Decider.decide} for the command with this UUID. */
+export function pooledDecideById(pool: Pool): DecideById {
+  return (commandId, state, command) => {
+    try {
+      return pool.handlesOf(pool.guest.decider.decide(pool.numberOf(state), pool.numberOf(command), commandId));
+    } catch (error) {
+      throw rejectionOf(pool.failed(error));
+    }
   };
 }
 

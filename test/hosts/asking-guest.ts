@@ -1,0 +1,68 @@
+/**
+ * The counting guest, made to ask its WASI what time it is and for a random number: in a decision, while it folds, while it
+ * reads a command, and at its start. What it was told is what its events and its states hold.
+ */
+import { componentEmbed, componentNew, parse } from '@bytecodealliance/jco-transpile/wasm-tools';
+import type { WorldName } from '../../src/adapters/hosts/component/index.ts';
+import { coreText, witSource } from './counting-guest.ts';
+
+const CLOCK = 'wasi:clocks/wall-clock@0.2.3';
+const RANDOM = 'wasi:random/random@0.2.3';
+
+function witOf(world: WorldName): string {
+  return `${witSource().replace(`world ${world} {`, `$&\n  import ${CLOCK};\n  import ${RANDOM};`)}
+    package wasi:clocks@0.2.3 {
+      interface wall-clock { record datetime { seconds: u64, nanoseconds: u32 } now: func() -> datetime; }
+    }
+    package wasi:random@0.2.3 { interface random { get-random-u64: func() -> u64; } }`;
+}
+
+/** What it was told: 32 bytes, in an event and in a state. */
+export interface Answers {
+  /** Nanoseconds since the Unix epoch. */
+  readonly time: bigint;
+  readonly random: bigint;
+  /** What it had been told when it started: a random number. */
+  readonly atStart: bigint;
+}
+
+/** Reads the payload of an event, or the bytes of a state. */
+export function answersOf(bytes: Uint8Array): Answers {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const word = (index: number) => view.getBigUint64(8 * index, true);
+  return { time: word(0) * 1_000_000_000n + (word(1) & 0xffff_ffffn), random: word(2), atStart: word(3) };
+}
+
+/** The bytes of the component. */
+export async function askingGuest(world: WorldName = 'command-handler'): Promise<Uint8Array> {
+  const core = coreText(world)
+    .replace(
+      '(memory (export "memory") 1)',
+      `(import "${CLOCK}" "now" (func $now (param i32)))
+       (import "${RANDOM}" "get-random-u64" (func $random (result i64)))
+       $&`,
+    )
+    .replace(
+      /\(global \$free/,
+      `(func $ask
+         (call $now (i32.const 768))
+         (i64.store (i32.const 784) (call $random)))
+       (func $start (i64.store (i32.const 792) (call $random)))
+       (start $start)
+       $&`,
+    )
+    // A decision asks, and its event holds the answers.
+    .replace('(call $new-event (local.get 1))', '(call $ask) (call $new-event (i32.const 32))')
+    .replace('(i32.store (i32.const 12) (i32.const 512))', '(i32.store (i32.const 12) (i32.const 768))')
+    // So does a process manager,
+    .replace(/(#handle"\) \(param [^)]*\) \(result i32\))/, '$1 (call $ask)')
+    // and a fold, for the state.
+    .replace('(i32.add (call $state (local.get 0)) (i32.const 1))', '(call $ask) (i32.const 32)')
+    .replace(
+      '(i32.store (i32.const 0) (i32.const 512)) (i32.store (i32.const 4) (local.get 0))',
+      '(i32.store (i32.const 0) (i32.const 768)) (i32.store (i32.const 4) (local.get 0))',
+    )
+    // What is asked while a command is read changes nothing of what its decision is told.
+    .replace('(call $ok (call $new-command', '(drop (call $random)) $&');
+  return componentNew(await componentEmbed({ witSource: witOf(world), world, binary: await parse(core) }));
+}

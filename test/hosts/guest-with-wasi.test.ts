@@ -1,0 +1,176 @@
+/** A guest that asks for the time and for random numbers is told what follows from the command's id, by itself. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { isLinkError } from '../../src/adapters/component/index.ts';
+import { virtualWasi } from '../../src/adapters/component/wasi/index.ts';
+import { componentModule } from '../../src/adapters/hosts/component/index.ts';
+import { createMemoryStore } from '../../src/adapters/stores/memory/index.ts';
+import { type CommandResult, createEventSourcer, type EventStore } from '../../src/core/index.ts';
+import { unrulyStore } from '../core/event-sourcer/unruly-store.ts';
+import { type Answers, answersOf, askingGuest } from './asking-guest.ts';
+
+const guest = await askingGuest();
+const wasi = () => virtualWasi({ grant: ['wasi:clocks/wall-clock', 'wasi:random/random'] });
+const count = { type: 'count', schemaVersion: 1, payload: Uint8Array.of(1) };
+
+/** UUIDv7: 2023-11-14 22:13:20.123 and a day later (RFC 9562 §5.7). */
+const [AT, LATER] = ['018bcfe5-687b-7000-8000-000000000001', '018bd50b-c47b-7000-8000-000000000002'];
+const [NANOSECONDS_AT, NANOSECONDS_LATER] = [1_700_000_000_123_000_000n, 1_700_086_400_123_000_000n];
+
+const told = ({ events }: CommandResult): Answers => answersOf(events[0]!.event.payload);
+
+/** A store in which another writer comes first, as often as it is told to. */
+function contested(store: EventStore, times: number): EventStore {
+  let left = times;
+  return unrulyStore(store, async (call, stream) => {
+    if (call !== 'append' || left-- <= 0) return;
+    const rival = await sourcing(store);
+    await rival.sourcer.handleCommand(count, { commandId: `rival ${stream} ${left}` });
+  });
+}
+
+async function sourcing(store: EventStore = createMemoryStore(), isolation: 'pooled' | 'fresh' = 'pooled') {
+  const module = await componentModule(guest, { isolation, wasi });
+  return { module, sourcer: createEventSourcer({ store, modules: [module] }) };
+}
+
+for (const isolation of ['pooled', 'fresh'] as const) {
+  describe(`a guest that asks its WASI, ${isolation}`, () => {
+    const start = (store?: EventStore) => sourcing(store, isolation);
+
+    test('is told the time of the command’s id, and random numbers that follow from it', async () => {
+      const { sourcer } = await start();
+      const first = told(await sourcer.handleCommand(count, { commandId: AT }));
+      const second = told(await sourcer.handleCommand(count, { commandId: LATER }));
+      assert.equal(first.time, NANOSECONDS_AT);
+      assert.equal(second.time, NANOSECONDS_LATER);
+      assert.notEqual(first.random, second.random);
+      await sourcer.close();
+    });
+
+    test('is told the same wherever the command is decided', async () => {
+      const [one, other] = [await start(), await start()];
+      await one.sourcer.handleCommand(count, { commandId: LATER });
+      const first = told(await one.sourcer.handleCommand(count, { commandId: AT }));
+      assert.deepEqual(told(await other.sourcer.handleCommand(count, { commandId: AT.toUpperCase() })), first);
+    });
+
+    test('is told constants at its start, while it folds, and by a host that names no command', async () => {
+      const { sourcer, module } = await start();
+      const first = told(await sourcer.handleCommand(count, { commandId: AT }));
+      const folded = answersOf((await sourcer.readState('count')).state);
+      await sourcer.handleCommand(count, { commandId: LATER });
+      assert.equal(folded.time, 0n);
+      assert.notEqual(folded.random, first.random);
+      assert.equal(folded.random, folded.atStart, 'both are the first of the numbers that belong to no command');
+      assert.deepEqual(answersOf((await sourcer.readState('count')).state), folded);
+      const { types, decider } = module;
+      const [event] = decider.decide(decider.initialState(), types.command.fromEnvelope(count));
+      assert.deepEqual(answersOf(types.event.toEnvelope(event!).payload), folded);
+    });
+
+    test('is told the same when it decides again after a conflict', async () => {
+      const { sourcer } = await start(contested(createMemoryStore(), 2));
+      const result = await sourcer.handleCommand(count, { commandId: AT });
+      const undisturbed = told(await (await start()).sourcer.handleCommand(count, { commandId: AT }));
+      assert.equal(result.attempts, 3);
+      assert.deepEqual(told(result), undisturbed);
+    });
+
+    test('is told what its own command’s id says, however many commands are under way', async () => {
+      const { sourcer } = await start();
+      const ids = Array.from(
+        { length: 20 },
+        (_, index) => `018bcfe5-68${(index + 16).toString(16)}-7000-8000-000000000000`,
+      );
+      const results = await Promise.all(ids.map((commandId) => sourcer.handleCommand(count, { commandId })));
+      for (const result of results) {
+        const { time, random } = told(result);
+        assert.equal(time, BigInt(`0x${result.commandId.replaceAll('-', '').slice(0, 12)}`) * 1_000_000n);
+        const alone = await start();
+        assert.equal(told(await alone.sourcer.handleCommand(count, { commandId: result.commandId })).random, random);
+      }
+    });
+
+    test('a redelivered command gets its first outcome: what would be decided again is the same', async () => {
+      const { sourcer } = await start();
+      const first = await sourcer.handleCommand(count, { commandId: AT });
+      const again = await sourcer.handleCommand(count, { commandId: AT });
+      assert.equal(again.redelivered, true);
+      assert.deepEqual(told(again), told(first));
+    });
+
+    test('an id that is drawn says when it was drawn', async () => {
+      const { sourcer } = await start();
+      const before = BigInt(Date.now());
+      const result = await sourcer.handleCommand(count);
+      const milliseconds = told(result).time / 1_000_000n;
+      assert.ok(before <= milliseconds && milliseconds <= BigInt(Date.now()), String(milliseconds));
+      assert.match(result.commandId, /^.{14}7/);
+    });
+
+    test('an id of another kind says no time: the clock stands at 0, and randomness follows from the id', async () => {
+      const { sourcer } = await start();
+      const [one, two] = [
+        told(await sourcer.handleCommand(count, { commandId: 'order-1' })),
+        told(await sourcer.handleCommand(count, { commandId: '8b1a9953-c461-4296-a827-abf8c47804d7' })),
+      ];
+      assert.deepEqual([one.time, two.time], [0n, 0n]);
+      assert.notEqual(one.random, two.random);
+    });
+
+    test('traps where it asks for what it was not granted', async () => {
+      const { types, decider } = await componentModule(guest, {
+        isolation,
+        wasi: () => virtualWasi({ grant: ['wasi:random/random'] }),
+      });
+      const command = types.command.fromEnvelope(count);
+      assert.throws(
+        () => decider.decide(decider.initialState(), command),
+        /wasi:clocks\/wall-clock#now.*grant it with/,
+      );
+    });
+
+    test('is not linked where it is given nothing', async () => {
+      await assert.rejects(componentModule(guest, { isolation }), isLinkError);
+    });
+  });
+}
+
+test('a process manager is told when the event was recorded, and random numbers that follow from its id', async () => {
+  const { types, eventHandler } = await componentModule(await askingGuest('process-manager'), {
+    world: 'process-manager',
+    wasi,
+  });
+  const event = types.event.fromEnvelope(count);
+  const state = eventHandler.evolve(eventHandler.initialState(), event);
+  assert.equal(answersOf(types.state.toBytes(state)).time, 0n);
+  const context = { stream: 's', revision: 0n, position: 0n, correlationId: 'c', causationId: 'c' };
+  const toldFor = (id: string, recordedAt: bigint): Answers => {
+    eventHandler.handle(state, event, { ...context, id, recordedAt });
+    return answersOf(types.state.toBytes(state)); // Of this guest, they are what it was told last.
+  };
+  const [one, two] = [toldFor('e1', 5n), toldFor('e2', 7n)];
+  assert.deepEqual([one.time, two.time], [5_000_000n, 7_000_000n]);
+  assert.notEqual(one.random, two.random);
+  assert.deepEqual(toldFor('e1', 5n), one);
+});
+
+test('a decision is proved again from what is stored, by fresh instances', async () => {
+  const store = createMemoryStore();
+  const sourcer = createEventSourcer({ store, modules: [await componentModule(guest, { wasi })] });
+  await sourcer.handleCommand(count, { commandId: AT });
+  await sourcer.handleCommand(count);
+  await sourcer.close();
+
+  const { types, decider, decideById } = await componentModule(guest, { isolation: 'fresh', wasi });
+  const history = await store.readStream('count', { direction: 'forward', fromRevision: undefined, limit: undefined });
+  let state = decider.initialState();
+  for (const { event, context } of history) {
+    const { decision } = (await store.findDecision(context.causationId))!;
+    const [again] = decideById!(decision.commandId, state, types.command.fromEnvelope(decision.command));
+    assert.deepEqual(types.event.toEnvelope(again!), event);
+    state = decider.evolve(state, types.event.fromEnvelope(event));
+  }
+  assert.equal(history.length, 2);
+});
