@@ -1,0 +1,37 @@
+/** An event store in a component as the `EventStore` of this package: what the component gives as an error is thrown as one. */
+import { AppendFailure, type EventStore, StoreFailureError } from 'decidable';
+import { isComponentError } from 'decidable/component';
+
+/** The store behind an instance of `event-store`: a WIT interface is its TypeScript file's, but for the errors' classes. */
+export function componentStore(instance: EventStore): EventStore {
+  return {
+    append: (stream, events, precondition, decision) =>
+      failingAs(AppendFailure, () => instance.append(stream, events, precondition, decision)),
+    readStream: (stream, options) => failingAs(StoreFailureError, () => instance.readStream(stream, options)),
+    readAll: (options) => failingAs(StoreFailureError, () => instance.readAll(options)),
+    findDecision: (commandId) => failingAs(StoreFailureError, () => instance.findDecision(commandId)),
+    loadSnapshot: (key) => failingAs(StoreFailureError, () => instance.loadSnapshot(key)),
+    saveSnapshot: (key, snapshot) => failingAs(StoreFailureError, () => instance.saveSnapshot(key, snapshot)),
+    dropSnapshot: (key) => failingAs(StoreFailureError, () => instance.dropSnapshot(key)),
+  };
+}
+
+async function failingAs<Payload extends { readonly tag: string; readonly val?: unknown }, Result>(
+  Failure: new (payload: Payload, message: string) => Error,
+  call: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await call();
+  } catch (error) {
+    if (!isComponentError(error)) throw error;
+    const payload = inJavaScript(error.payload as Payload);
+    throw new Failure(payload, error.message);
+  }
+}
+
+/** Arguments are named as each language writes them: `decision.command-id` is `decision.commandId` here. */
+function inJavaScript<Payload extends { readonly tag: string; readonly val?: unknown }>(payload: Payload): Payload {
+  if (payload.tag !== 'invalid-argument') return payload;
+  const { argument, message } = payload.val as { argument: string; message: string };
+  return { ...payload, val: { argument: argument.replace(/-(\w)/g, (_, letter) => letter.toUpperCase()), message } };
+}

@@ -1,0 +1,147 @@
+/** The event store of examples/system, a component, keeps the contract of an event store. */
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { test } from 'node:test';
+import { componentStore } from '../../../examples/system/component-store.ts';
+import { compile, instantiate } from '../../../src/adapters/component/index.ts';
+import { type ClosableStore, eventStoreSuite } from '../../../src/adapters/testing/event-store-suite.ts';
+import { isAppendFailure, isStoreFailure } from '../../../src/core/errors.ts';
+import type { EventStore, ReadAllOptions } from '../../../src/core/event-store.ts';
+import type { Decision, Envelope, Precondition } from '../../../src/core/messages.ts';
+import {
+  appendAfterClose,
+  checkAppend,
+  checkCommandId,
+  checkReadAll,
+  checkReadStream,
+  checkSnapshotKey,
+  usedAfterClose,
+} from '../../../src/core/store-arguments.ts';
+
+const component = await compile(
+  await readFile(new URL('../../../examples/system/components/event-store.wasm', import.meta.url)),
+);
+
+function now(): { seconds: bigint; nanoseconds: number } {
+  const time = Date.now();
+  return { seconds: BigInt(Math.floor(time / 1_000)), nanoseconds: (time % 1_000) * 1_000_000 };
+}
+
+async function open(): Promise<EventStore> {
+  const { exports } = await instantiate(component, { 'wasi:clocks/wall-clock': { now } });
+  return componentStore(exports['decidable:eventsourcing/event-store@0.1.0'] as EventStore);
+}
+
+/**
+ * What no component can know: values that WIT has no type for (a lone surrogate, half a version) are refused in front of
+ * it, by the checks of every store in TypeScript, and an instance has no end but that nobody calls it any more.
+ */
+async function openClosable(): Promise<ClosableStore> {
+  const store = await open();
+  let closed = false;
+  const checked =
+    <Args extends unknown[], Result>(
+      call: (...args: Args) => Promise<Result>,
+      check: (...args: Args) => void,
+      afterClose: () => Error = usedAfterClose,
+    ) =>
+    async (...args: Args): Promise<Result> => {
+      if (closed) throw afterClose();
+      check(...args);
+      return call(...args);
+    };
+  return {
+    append: checked(store.append, checkAppend, appendAfterClose),
+    readStream: checked(store.readStream, checkReadStream),
+    readAll: checked(store.readAll, checkReadAll),
+    findDecision: checked(store.findDecision, checkCommandId),
+    loadSnapshot: checked(store.loadSnapshot, checkSnapshotKey),
+    saveSnapshot: checked(store.saveSnapshot, checkSnapshotKey),
+    dropSnapshot: checked(store.dropSnapshot, checkSnapshotKey),
+    close: async () => {
+      closed = true;
+    },
+  };
+}
+
+eventStoreSuite('the store in a component', { open: openClosable });
+
+const BEYOND = 2n ** 63n;
+const ANY: Precondition = { tag: 'any' };
+const key = { moduleName: 'm', moduleVersion: '1', stream: 's-1' };
+const envelope = (type: string, schemaVersion = 1): Envelope => ({ type, schemaVersion, payload: Uint8Array.of() });
+const decision = (changes: Partial<Decision> = {}): Decision => ({
+  commandId: '018f4d1e-7a2b-7c3d-8e4f-5a6b7c8d9e0f',
+  command: envelope('Do'),
+  contentType: 'application/octet-stream',
+  module: { name: 'm', version: '1', digest: undefined },
+  seenRevision: undefined,
+  outcome: { tag: 'accepted' },
+  causationId: undefined,
+  correlationId: 'journey',
+  actor: undefined,
+  keyId: undefined,
+  ...changes,
+});
+const rejected = decision({ outcome: { tag: 'rejected', val: { code: 'no', message: 'no', details: [] } } });
+
+test('the component itself refuses by name what WIT has a type for and nobody can mean', async () => {
+  const store = await open();
+  const many = Array.from({ length: 1_001 }, () => envelope('Done'));
+  const appends: [string, ...Parameters<EventStore['append']>][] = [
+    ['stream', '', [], ANY, decision()],
+    ['stream', 'ü'.repeat(128), [], ANY, decision()],
+    ['stream', 'a\0', [], ANY, decision()],
+    ['events', 's-1', many, ANY, decision()],
+    ['events[1].type', 's-1', [envelope('Done'), envelope('')], ANY, decision()],
+    ['events[0].schemaVersion', 's-1', [envelope('Done', 0)], ANY, decision()],
+    ['precondition', 's-1', [], { tag: 'at-revision', val: BEYOND }, decision()],
+    ['decision.commandId', 's-1', [], ANY, decision({ commandId: 'command 1' })],
+    ['decision.commandId', 's-1', [], ANY, decision({ commandId: '018F4d1e-7a2b-7c3d-8e4f-5a6b7c8d9e0f' })],
+    ['decision.command.type', 's-1', [], ANY, decision({ command: envelope('') })],
+    ['decision.seenRevision', 's-1', [], ANY, decision({ seenRevision: BEYOND })],
+    ['decision.outcome', 's-1', [envelope('Done')], ANY, rejected],
+  ];
+  for (const [argument, ...args] of appends) {
+    await assert.rejects(
+      store.append(...args),
+      (error) => isAppendFailure(error, 'invalid-argument') && error.payload.val.argument === argument,
+      argument,
+    );
+  }
+  const all: ReadAllOptions = {
+    direction: 'forward',
+    afterPosition: undefined,
+    limit: undefined,
+    categories: [],
+    eventTypes: [],
+  };
+  const snapshot = { revision: BEYOND, contentType: '', state: Uint8Array.of() };
+  for (const [argument, refused] of [
+    ['stream', store.readStream('', all as never)],
+    ['options.limit', store.readStream('s-1', { direction: 'forward', fromRevision: undefined, limit: 0 })],
+    ['options.fromRevision', store.readStream('s-1', { direction: 'forward', fromRevision: BEYOND, limit: 1 })],
+    ['options.limit', store.readAll({ ...all, limit: 0 })],
+    ['options.afterPosition', store.readAll({ ...all, afterPosition: BEYOND })],
+    ['commandId', store.findDecision('x')],
+    ['key.stream', store.loadSnapshot({ ...key, stream: '' })],
+    ['key.stream', store.dropSnapshot({ ...key, stream: '' })],
+    ['snapshot.revision', store.saveSnapshot(key, snapshot)],
+  ] as const) {
+    await assert.rejects(
+      refused,
+      (error) => isStoreFailure(error, 'invalid-argument') && error.payload.val.argument === argument,
+      argument,
+    );
+  }
+  assert.deepEqual(await store.readAll(all), []);
+});
+
+test('a clock that gives no time stops an append, and nothing else', async () => {
+  const { exports } = await instantiate(component, {
+    'wasi:clocks/wall-clock': { now: () => ({ seconds: 2n ** 64n - 1n, nanoseconds: 0 }) },
+  });
+  const store = componentStore(exports['decidable:eventsourcing/event-store@0.1.0'] as EventStore);
+  await assert.rejects(store.append('s-1', [], ANY, decision()), (error) => isAppendFailure(error, 'failure'));
+  assert.equal(await store.findDecision(decision().commandId), undefined);
+});
