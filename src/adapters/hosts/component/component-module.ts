@@ -2,13 +2,7 @@
 import type { DecidesById } from '../../../core/decides-by-id.ts';
 import { sha256 } from '../../../core/sha256.ts';
 import type { CommandHandler, ProcessManager, ReadModel } from '../../../core/worlds.ts';
-import {
-  type BufferSource,
-  type CompileOptions,
-  type Component,
-  compile,
-  type ImportObject,
-} from '../../component/index.ts';
+import { type BufferSource, type Component, compile, type ImportObject } from '../../component/index.ts';
 import type { VirtualWasi } from '../../component/wasi/index.ts';
 import { fitWorld } from './fit.ts';
 import {
@@ -21,8 +15,9 @@ import {
   freshTypes,
 } from './fresh.ts';
 import { type Blueprint, type DecideById, type Handle, makeGuest } from './guest.ts';
-import { DEFAULT_MAX_HANDLES, DEFAULT_MAX_MEMORY_BYTES } from './limits.ts';
-import { type Budget, meter } from './metering/meter.ts';
+import { DEFAULT_MAX_HANDLES, DEFAULT_MAX_MEMORY_BYTES, DEFAULT_MAX_TABLE_ELEMENTS } from './limits.ts';
+import { type Bounds, type Budget, checkBounds } from './metering/budget.ts';
+import { rewrite } from './metering/rewrite.ts';
 import { Pool } from './pool.ts';
 import {
   pooledDecideById,
@@ -55,14 +50,22 @@ export interface ComponentModuleOptions<World extends WorldName = WorldName> {
    * are constants elsewhere.
    */
   readonly wasi?: () => VirtualWasi;
-  /** The most bytes of each linear memory of an instance: beyond it, a call traps. 256 MiB. */
+  /**
+   * The most bytes of each linear memory of an instance. A guest that would grow beyond it ends in {@link OutOfBudget}: it
+   * never sees how much there is, and so decides the same everywhere. 256 MiB.
+   */
   readonly maxMemoryBytes?: number;
+  /** The same for the elements of each table. 1,000,000. */
+  readonly maxTableElements?: number;
   /** The most handles in each table of an instance, and on the host's side: beyond it, a call fails. 1,000,000. */
   readonly maxHandles?: number;
   /**
    * What one call may use up, in each core module of the component: beyond it, the call ends in {@link OutOfBudget}, the same
-   * on every machine. The core modules are rewritten to count it, which takes a part of their speed; so it needs bytes, and
-   * no compiled component. Nothing is counted where nothing is said.
+   * on every machine. The core modules are rewritten to count it, which takes a part of their speed. Nothing is counted where
+   * nothing is said.
+   *
+   * The bounds of memories, tables and calls are compiled into a component: so they need bytes, and one that `componentModule`
+   * has compiled keeps its own.
    */
   readonly budget?: Budget;
   /** SHA-256 of the binary, where a compiled component is given; of bytes it is computed. */
@@ -78,7 +81,10 @@ export interface ComponentStatistics {
 }
 
 interface OfComponent {
-  /** The component, to be used again: `componentModule(module.component, …)` compiles nothing. */
+  /**
+   * The component, to be used again: `componentModule(module.component, …)` compiles nothing, and keeps the bounds of memories,
+   * tables and calls. Not for `instantiate`: the start functions of what was rewritten are called by this host.
+   */
   readonly component: Component;
   readonly statistics: ComponentStatistics;
 }
@@ -108,26 +114,21 @@ interface ModuleOf {
  * @param source bytes of a component, or one that is compiled.
  * @throws MalformedError | InvalidError | UnsupportedError where the bytes are no component that can be loaded.
  * @throws LinkError where its exports do not fit the world, with both sides shown, or an import is missing.
- * @throws Trap where it traps at its start.
+ * @throws Trap where it traps at its start, or needs more memory there than it may have.
  */
 export async function componentModule<World extends WorldName = 'command-handler'>(
   source: BufferSource | Component,
   options: ComponentModuleOptions<World> = {},
 ): Promise<ModuleOf[World]> {
   const world: WorldName = options.world ?? 'command-handler';
-  const { budget } = options;
-  const component = isCompiled(source) ? source : await compile(source, metering(budget));
-  if (isCompiled(source) && budget !== undefined) {
-    throw new TypeError('budget: a compiled component cannot be made to count; give its bytes');
-  }
-  const { imports = {}, maxMemoryBytes = DEFAULT_MAX_MEMORY_BYTES, maxHandles = DEFAULT_MAX_HANDLES } = options;
+  const { component, bounds } = await compiled(source, options);
+  const { imports = {}, maxHandles = DEFAULT_MAX_HANDLES } = options;
   const blueprint: Blueprint = {
     component,
     fitting: fitWorld(component, world),
     imports: typeof imports === 'function' ? (imports as () => ImportObject) : () => imports,
     wasi: options.wasi,
-    budget,
-    maxMemoryBytes,
+    bounds,
     maxHandles,
   };
   const digest = options.digest ?? (isCompiled(source) ? undefined : sha256(bytesOf(source)));
@@ -135,8 +136,23 @@ export async function componentModule<World extends WorldName = 'command-handler
   return { ...exportsOf(parts, world, digest), component, statistics: parts.statistics } as ModuleOf[World];
 }
 
-function metering(budget: Budget | undefined): CompileOptions {
-  return budget === undefined ? {} : { instrument: (module) => meter(module, budget) };
+/** The bounds that were compiled into components. */
+const boundsOf = new WeakMap<Component, Bounds>();
+
+async function compiled(
+  source: BufferSource | Component,
+  options: ComponentModuleOptions,
+): Promise<{ component: Component; bounds: Bounds }> {
+  const { budget, maxMemoryBytes = DEFAULT_MAX_MEMORY_BYTES, maxTableElements = DEFAULT_MAX_TABLE_ELEMENTS } = options;
+  if (isCompiled(source)) {
+    if (budget !== undefined)
+      throw new TypeError('budget: a compiled component cannot be made to count; give its bytes');
+    return { component: source, bounds: boundsOf.get(source) ?? { maxMemoryBytes, maxTableElements } };
+  }
+  const bounds = checkBounds({ budget, maxMemoryBytes, maxTableElements });
+  const component = await compile(source, { instrument: (module) => rewrite(module, bounds) });
+  boundsOf.set(component, bounds);
+  return { component, bounds };
 }
 
 /** By its shape: the class may be of another copy of the package. */

@@ -34,11 +34,13 @@ export class FreshInstances {
 
   /** Runs a call in an instance of its own. */
   run<Result>(call: (guest: Guest) => Result, failureOf: (error: unknown) => unknown = faultOf): Result {
+    let guest: Guest | undefined;
     try {
       this.#instances++;
-      return call(makeGuestSync(this.#blueprint));
+      guest = makeGuestSync(this.#blueprint);
+      return call(guest);
     } catch (error) {
-      throw failureOf(error);
+      throw failureOf(guest === undefined ? error : guest.explain(error));
     }
   }
 

@@ -21,8 +21,8 @@ import {
 import type { VirtualWasi } from '../../component/wasi/index.ts';
 import { contextOfCommand, contextOfEvent } from './decision-context.ts';
 import type { Fitting } from './fit.ts';
+import type { Bounds } from './metering/budget.ts';
 import { Counters } from './metering/counters.ts';
-import type { Budget } from './metering/meter.ts';
 
 /** A handle into one instance. */
 export type Handle = number;
@@ -42,6 +42,8 @@ export interface Guest {
   readonly projector: Projector<Handle, Handle>;
   /** How many handles the host holds. */
   readonly handleCount: number;
+  /** What a call threw; a trap for which a bound of the host is to blame says so. */
+  readonly explain: (error: unknown) => unknown;
 }
 
 interface GuestDecider extends Decider<Handle, Handle, Handle> {
@@ -57,22 +59,29 @@ export interface Blueprint {
   readonly imports: () => ImportObject;
   /** The same for WASI, of guests that need it. */
   readonly wasi: (() => VirtualWasi) | undefined;
-  /** What a call may use up, where the component was compiled to count it. */
-  readonly budget: Budget | undefined;
-  readonly maxMemoryBytes: number;
+  /** What its core modules were rewritten to keep to. */
+  readonly bounds: Bounds;
   readonly maxHandles: number;
 }
 
 /** @throws LinkError | Trap */
 export async function makeGuest(blueprint: Blueprint): Promise<Guest> {
   const parts = surroundings(blueprint);
-  return guestOf(await instantiate(blueprint.component, parts.imports, parts.options), blueprint, parts);
+  try {
+    return guestOf(await instantiate(blueprint.component, parts.imports, parts.options), blueprint, parts);
+  } catch (error) {
+    throw parts.counters.explain(error);
+  }
 }
 
 /** At once. @throws LinkError | Trap */
 export function makeGuestSync(blueprint: Blueprint): Guest {
   const parts = surroundings(blueprint);
-  return guestOf(instantiateSync(blueprint.component, parts.imports, parts.options), blueprint, parts);
+  try {
+    return guestOf(instantiateSync(blueprint.component, parts.imports, parts.options), blueprint, parts);
+  } catch (error) {
+    throw parts.counters.explain(error);
+  }
 }
 
 /** What one instance has for itself. */
@@ -80,16 +89,16 @@ interface Surroundings {
   readonly imports: ImportObject;
   readonly options: InstantiateOptions;
   readonly wasi: VirtualWasi | undefined;
-  readonly counters: Counters | undefined;
+  readonly counters: Counters;
 }
 
-function surroundings({ imports, wasi, budget, maxMemoryBytes, maxHandles }: Blueprint): Surroundings {
+function surroundings({ imports, wasi, bounds, maxHandles }: Blueprint): Surroundings {
   const virtual = wasi?.();
-  const counters = budget && new Counters(budget);
-  const limits = { resources: 'handles', maxMemoryBytes, maxHandles } as const;
+  const counters = new Counters(bounds);
+  const { maxMemoryBytes } = bounds;
   return {
     imports: { ...virtual?.imports, ...imports() },
-    options: counters === undefined ? limits : { ...limits, onCoreInstance: counters.add },
+    options: { resources: 'handles', maxMemoryBytes, maxHandles, onCoreInstance: counters.add },
     wasi: virtual,
     counters,
   };
@@ -105,7 +114,7 @@ export function answers(guest: Guest): boolean {
   }
 }
 
-function guestOf(instance: Instance, { fitting }: Blueprint, { wasi, counters }: Surroundings): Guest {
+function guestOf(instance: Instance, { fitting, bounds }: Blueprint, { wasi, counters }: Surroundings): Guest {
   const interfaceOf = (name: string | undefined): unknown => (name === undefined ? undefined : instance.exports[name]);
   const types = interfaceOf(fitting.types) as Pick<Guest, 'command' | 'event' | 'state'>;
   const parts = {
@@ -118,11 +127,11 @@ function guestOf(instance: Instance, { fitting }: Blueprint, { wasi, counters }:
     projector: interfaceOf(fitting.projector) as Guest['projector'],
   };
   const timed = wasi === undefined ? parts : settingTime(parts, wasi);
-  const guest = counters === undefined ? timed : counting(timed, counters);
+  const guest = { ...(bounds.budget === undefined ? timed : counting(timed, counters)), explain: counters.explain };
   return Object.defineProperty(guest as Guest, 'handleCount', { get: () => instance.handleCount, enumerable: true });
 }
 
-type Parts = Omit<Guest, 'handleCount'>;
+type Parts = Omit<Guest, 'handleCount' | 'explain'>;
 type Call = (...args: unknown[]) => unknown;
 
 /**
@@ -151,15 +160,11 @@ function settingTime(parts: Parts, wasi: VirtualWasi): Parts {
   });
 }
 
-/** Each call has the whole budget; a trap says where it was used up. */
+/** Each call has the whole budget. */
 function counting(parts: Parts, counters: Counters): Parts {
   return around(parts, (_, call) => (...args) => {
     counters.fill();
-    try {
-      return call(...args);
-    } catch (error) {
-      throw counters.explain(error);
-    }
+    return call(...args);
   });
 }
 

@@ -19,6 +19,5 @@ export {
 } from './component-module.ts';
 export { StaleHandle } from './failures.ts';
 export type { Handle } from './guest.ts';
-export { OutOfBudget } from './metering/counters.ts';
-export type { Budget } from './metering/meter.ts';
+export { type Budget, type BudgetName, OutOfBudget } from './metering/budget.ts';
 export type { WorldName } from './worlds.ts';

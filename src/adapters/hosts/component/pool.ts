@@ -59,10 +59,12 @@ export class Pool {
     return this.#guest !== undefined && handle >= this.#base;
   }
 
-  /** Takes note of what a call threw, and gives it back. */
-  failed(error: unknown): unknown {
+  /** Takes note of what a call threw, and gives back what it means. */
+  failed(thrown: unknown): unknown {
     const guest = this.#guest;
-    if (guest !== undefined && (endsInstance(error) || (isDoubtful(error) && !answers(guest)))) {
+    if (guest === undefined) return thrown;
+    const error = guest.explain(thrown);
+    if (endsInstance(error) || (isDoubtful(error) && !answers(guest))) {
       this.#guest = undefined;
       this.#failure = error;
       this.#base += HANDLES_OF_AN_INSTANCE;

@@ -1,4 +1,4 @@
-/** Reading a core module that the engine has accepted: nothing has to be checked again, only found. */
+/** Reading a core module that the loader or the engine has accepted: nothing has to be checked again, only found. */
 
 export class Cursor {
   readonly bytes: Uint8Array;
@@ -23,6 +23,16 @@ export class Cursor {
     }
   }
 
+  /** An unsigned LEB128 of up to 64 bits. */
+  unsigned64(): bigint {
+    let value = 0n;
+    for (let shift = 0n; ; shift += 7n) {
+      const byte = this.byte();
+      value |= BigInt(byte & 0x7f) << shift;
+      if (byte < 0x80) return value;
+    }
+  }
+
   /** Any LEB128. */
   skipNumber(): void {
     while (this.byte() >= 0x80);
@@ -41,34 +51,41 @@ export class Cursor {
     this.skip(this.unsigned());
   }
 
-  /** `valtype` and `reftype`: one byte, or a byte and a heap type. */
+  /** Whether the name at the cursor begins with an ASCII text. The cursor is somewhere in the name afterwards. */
+  startsWithName(text: string): boolean {
+    if (this.unsigned() < text.length) return false;
+    for (let index = 0; index < text.length; index++) if (this.byte() !== text.charCodeAt(index)) return false;
+    return true;
+  }
+
+  /** `valtype`, `storagetype` and `reftype`: one byte, or a byte and a heap type. */
   skipValueType(): void {
     const byte = this.byte();
     if (byte === 0x63 || byte === 0x64) this.skipNumber();
   }
 
-  skipLimits(): void {
-    const flags = this.byte();
-    this.skipNumber();
-    if ((flags & 0x01) !== 0) this.skipNumber();
-    if ((flags & 0x08) !== 0) this.skipNumber();
+  /** What `skip` moves the cursor over. */
+  taken(skip: () => void): Uint8Array {
+    const start = this.at;
+    skip();
+    return this.bytes.subarray(start, this.at);
   }
 }
 
-export function unsignedBytes(value: number): number[] {
+export function unsignedBytes(value: number | bigint): number[] {
   const bytes: number[] = [];
-  let rest = value;
-  while (rest >= 0x80) {
-    bytes.push((rest % 0x80) | 0x80);
-    rest = Math.floor(rest / 0x80);
+  let rest = BigInt(value);
+  while (rest >= 0x80n) {
+    bytes.push(Number(rest & 0x7fn) | 0x80);
+    rest >>= 7n;
   }
-  bytes.push(rest);
+  bytes.push(Number(rest));
   return bytes;
 }
 
-export function signedBytes(value: bigint): number[] {
+export function signedBytes(value: number | bigint): number[] {
   const bytes: number[] = [];
-  for (let rest = value; ; ) {
+  for (let rest = BigInt(value); ; ) {
     const byte = Number(rest & 0x7fn);
     rest >>= 7n;
     const isLast = (rest === 0n && (byte & 0x40) === 0) || (rest === -1n && (byte & 0x40) !== 0);

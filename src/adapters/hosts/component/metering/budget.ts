@@ -1,0 +1,71 @@
+/** What a guest may use, and how the host is told that it used more. */
+import { Trap } from '../../../component/index.ts';
+
+/** What a call may use up, in each core module of the component. */
+export interface Budget {
+  /**
+   * One unit for each call of a function and each round of a loop, and for each 64 bytes or 8 elements that one instruction
+   * copies, fills or adds.
+   */
+  readonly fuel: number;
+  /** Functions that are active at once. One with many locals counts for several: once more for each 16 of them. */
+  readonly callDepth: number;
+}
+
+/** What holds for each core module of a component. */
+export interface Bounds {
+  /** Bytes of each memory. */
+  readonly maxMemoryBytes: number;
+  /** Elements of each table. */
+  readonly maxTableElements: number;
+  readonly budget?: Budget | undefined;
+}
+
+/** @throws RangeError for a bound that is no whole number, or more than a counter holds. */
+export function checkBounds(bounds: Bounds): Bounds {
+  const { budget, ...sizes } = bounds;
+  for (const [name, value] of Object.entries({ ...sizes, ...budget }) as [string, number][]) {
+    const most = name === 'callDepth' ? 2 ** 31 - 1 : Number.MAX_SAFE_INTEGER;
+    const isUnlimited = value === Number.POSITIVE_INFINITY && name in sizes;
+    if (!isUnlimited && !(Number.isInteger(value) && value >= 0 && value <= most)) {
+      throw new RangeError(`${name}: ${value} is no whole number from 0 to ${most}`);
+    }
+  }
+  return bounds;
+}
+
+/** The parts of a budget. */
+export type BudgetName = keyof Budget | 'memory' | 'tables';
+
+const WHAT: { readonly [Name in BudgetName]: (limit: number) => string } = {
+  fuel: (limit) => `more than ${limit} units of fuel in one call`,
+  callDepth: (limit) => `calls ${limit} deep in one call`,
+  memory: (limit) => `more than ${limit} bytes in one memory`,
+  tables: (limit) => `more than ${limit} elements in one table`,
+};
+
+/** The guest has used up what it may use. The same call uses up the same on every machine. */
+export class OutOfBudget extends Trap {
+  readonly budget: BudgetName;
+  readonly limit: number;
+
+  constructor(budget: BudgetName, limit: number, options?: ErrorOptions) {
+    super(`the guest is out of budget: ${WHAT[budget](limit)} (${budget})`, options);
+    this.budget = budget;
+    this.limit = limit;
+  }
+}
+
+/**
+ * What a rewritten module exports beside its own: no guest may export a name that begins like these.
+ * `FUEL` is an `i64` and `DEPTH` an `i32` that hold what is left, `REFUSAL` an `i32` that says which growth was refused, and
+ * `START` the start function, which the host calls when it has the others.
+ */
+export const RESERVED = 'decidable ';
+export const FUEL = 'decidable fuel';
+export const DEPTH = 'decidable depth';
+export const REFUSAL = 'decidable refusal';
+export const START = 'decidable start';
+
+/** What `REFUSAL` holds: nothing, the host's limits, or a machine that has less than those allow. */
+export const Refusal = { none: 0, memory: 1, tables: 2, machine: 3 } as const;

@@ -1,0 +1,91 @@
+/**
+ * Instructions that move as much as an operand says. What they move is paid before, so that a loop of them cannot run a
+ * thousand times as long as its fuel says: one unit for 64 bytes, or for 8 elements of a table or an array.
+ *
+ * The operand with the number is the last one of all of these.
+ */
+import { type AddedFunction, type Additions, I32, I64 } from './additions.ts';
+import { Cursor } from './cursor.ts';
+import { vector } from './function-types.ts';
+import { EMPTY_BLOCK, Gc, Misc, Op } from './instructions.ts';
+import type { Growable, Spaces } from './spaces.ts';
+
+/** How far to shift a number of these to the right to have fuel. */
+const BYTES = 6;
+const ELEMENTS = 3;
+
+const PAYING_GC: ReadonlySet<number> = new Set([
+  ...[Gc.arrayNew, Gc.arrayNewDefault, Gc.arrayNewData, Gc.arrayNewElem],
+  ...[Gc.arrayFill, Gc.arrayCopy, Gc.arrayInitData, Gc.arrayInitElem],
+]);
+
+/** The code to put in front of the instruction that begins at `start`; undefined where it moves nothing. */
+export function payment(
+  code: Uint8Array,
+  start: number,
+  spaces: Spaces,
+  additions: Additions,
+  fuel: readonly number[],
+): readonly number[] | undefined {
+  const cursor = new Cursor(code, start);
+  const isGc = cursor.byte() === Op.garbageCollection;
+  const second = cursor.unsigned();
+  if (isGc) return PAYING_GC.has(second) ? paying(ELEMENTS, false, additions, fuel) : undefined;
+  const { memories, tables } = spaces;
+  switch (second) {
+    case Misc.memoryInit:
+      return paying(BYTES, false, additions, fuel);
+    case Misc.memoryFill:
+      return paying(BYTES, memories[cursor.unsigned()]!.is64, additions, fuel);
+    case Misc.memoryCopy:
+      return paying(BYTES, areBoth64(memories, cursor), additions, fuel);
+    case Misc.tableInit:
+      return paying(ELEMENTS, false, additions, fuel);
+    case Misc.tableFill:
+      return paying(ELEMENTS, tables[cursor.unsigned()]!.is64, additions, fuel);
+    case Misc.tableCopy:
+      return paying(ELEMENTS, areBoth64(tables, cursor), additions, fuel);
+    default:
+      return undefined;
+  }
+}
+
+function areBoth64(space: readonly Growable[], cursor: Cursor): boolean {
+  const first = space[cursor.unsigned()]!.is64;
+  return space[cursor.unsigned()]!.is64 && first;
+}
+
+/** A call that takes a number, pays for it and gives it back. */
+function paying(shift: number, is64: boolean, additions: Additions, fuel: readonly number[]): readonly number[] {
+  return additions.call(`pay ${shift} ${is64}`, (): AddedFunction => {
+    const type = vector([is64 ? I64 : I32]);
+    const wide = is64 ? [] : [Op.i64ExtendUnsigned];
+    const units = [Op.i64Const, shift, Op.i64ShiftRightUnsigned];
+    const code = [Op.localGet, 0, ...wide, ...units, ...spending(fuel, additions), Op.localGet, 0];
+    return { params: type, results: type, locals: [0], code };
+  });
+}
+
+/** Pays for what a memory or a table has grown by: the `i64` on the stack. */
+export function payingGrowth(
+  { kind, pageSizeLog2 }: Growable,
+  fuel: readonly number[],
+  additions: Additions,
+): readonly number[] {
+  const shift = kind === 'table' ? -ELEMENTS : pageSizeLog2 - BYTES;
+  const units = [...[Op.i64Const, Math.abs(shift)], shift < 0 ? Op.i64ShiftRightUnsigned : Op.i64ShiftLeft];
+  return [...units, ...spending(fuel, additions)];
+}
+
+/** Takes the units on the stack from the fuel, and traps where there are not as many. */
+function spending(fuel: readonly number[], additions: Additions): readonly number[] {
+  return additions.call('spend', () => ({
+    params: vector([I64]),
+    results: vector(),
+    locals: [0],
+    code: [
+      ...[Op.globalGet, ...fuel, Op.localGet, 0, Op.i64Sub, Op.globalSet, ...fuel],
+      ...[Op.globalGet, ...fuel, Op.i64Const, 0, Op.i64LessThan, Op.if, EMPTY_BLOCK, Op.unreachable, Op.end],
+    ],
+  }));
+}
