@@ -14,6 +14,8 @@ export const OUT = 512;
 /** Where core values are, eight bytes each; then, the number of calls to `realloc`, and their arguments. */
 const SLOTS = 65536;
 const CALLS = SLOTS + 4096;
+/** Which call to `realloc` answers with a pointer of the test's, counted from 1, and that pointer. */
+const LIE = SLOTS + 2048;
 
 /** The module of the memory: a bump allocator that keeps a record. */
 export const RECORDING_ALLOCATOR = `
@@ -32,6 +34,8 @@ export const RECORDING_ALLOCATOR = `
     (global.set $next (i32.add (local.get $at) (local.get $new)))
     (memory.copy (local.get $at) (local.get $old)
       (select (local.get $size) (local.get $new) (i32.lt_u (local.get $size) (local.get $new))))
+    (if (i32.eq (i32.load (i32.const ${CALLS})) (i32.load (i32.const ${LIE})))
+      (then (local.set $at (i32.load (i32.const ${LIE + 4})))))
     (local.get $at))
   (func (export "next") (result i32) (global.get $next))
   (func (export "reset") (global.set $next (i32.const ${START})))`;
@@ -54,8 +58,20 @@ export class Recorder {
     (this.exports.reset as () => void)();
   }
 
-  /** What lowering left, with core values of these types. */
-  lowered(coreTypes: readonly string[]): Lowered {
+  /** From then on, the `call`th call to `realloc` gives `pointer`. */
+  lie(call: number, pointer: number): void {
+    this.bytes.writeUInt32LE(call, LIE);
+    this.bytes.writeUInt32LE(pointer >>> 0, LIE + 4);
+  }
+
+  /** What lowering left, with core values of these types. It is gone then. */
+  taken(coreTypes: readonly string[]): Lowered {
+    const lowered = this.lowered(coreTypes);
+    this.reset();
+    return lowered;
+  }
+
+  private lowered(coreTypes: readonly string[]): Lowered {
     const { bytes } = this;
     const core = coreTypes.map((type, index) => hexAt(bytes, SLOTS + 8 * index, type.endsWith('64') ? 8 : 4)).join(' ');
     const calls = Array.from({ length: bytes.readUInt32LE(CALLS) }, (_, call) =>
@@ -68,7 +84,6 @@ export class Recorder {
 
   /** Writes core values and bytes where the guest takes them from. */
   write({ core, memory = '' }: Lowered): void {
-    this.reset();
     const { bytes } = this;
     bytes.write(memory, START, 'hex');
     for (const [index, value] of core.split(' ').entries()) {
@@ -85,9 +100,9 @@ function hexAt(bytes: Buffer, at: number, length: number): string {
     .toString('hex');
 }
 
-/** A core value as it is written in {@link Lowered}. */
-export function i32(value: number): string {
-  return (value >>> 0).toString(16).padStart(8, '0');
+/** Core values as they are written in {@link Lowered}. */
+export function i32(...values: number[]): string {
+  return values.map((value) => (value >>> 0).toString(16).padStart(8, '0')).join(' ');
 }
 
 export const storesOf = (types: readonly string[]): string =>
@@ -101,7 +116,13 @@ export function asParams(flat: string): readonly string[] {
   return types.length > 16 ? ['i32'] : types;
 }
 
+/** `memory`, `realloc` and the encoding, for a component whose core instance `$m` has them. */
+export function canonicalOptions(encoding = 'utf8'): string {
+  return `(memory (core memory $m "memory")) (realloc (core func $m "realloc")) string-encoding=${encoding}`;
+}
+
 export interface Probe {
+  readonly recorder: Recorder;
   /** The host passes a value: what the guest gets. */
   take(value: unknown): Lowered;
   /** The guest passes what was written: what the host gets. */
@@ -124,7 +145,7 @@ export async function probe(
   const result = type.startsWith('(result') ? `(tuple ${type})` : type;
   const isWrapped = result !== type;
   const param = core.length === 0 ? '' : `(param ${core.join(' ')})`;
-  const canonical = `string-encoding=${encoding} (memory (core memory $m "memory")) (realloc (core func $m "realloc"))`;
+  const canonical = canonicalOptions(encoding);
   let seen: unknown;
   let answer: unknown;
   const instances: Readonly<Record<string, unknown>>[] = [];
@@ -166,26 +187,28 @@ export async function probe(
   const { take, pass, give, ask } = exports as Record<string, (...args: unknown[]) => unknown>;
   const recorder = new Recorder(instances[0]!);
   return {
+    recorder,
     take: (value) => {
-      recorder.reset();
       take!(value);
-      return recorder.lowered(core);
+      return recorder.taken(core);
     },
     pass: (written) => {
       recorder.write(written);
       pass!();
+      recorder.reset();
       return seen;
     },
     ask: (value, size) => {
-      recorder.reset();
       answer = value;
       ask!();
-      if (isOne) return recorder.lowered([one]);
-      return { ...recorder.lowered([]), area: recorder.bytes.toString('hex', OUT, OUT + size) };
+      if (isOne) return recorder.taken([one]);
+      const area = recorder.bytes.toString('hex', OUT, OUT + size);
+      return { ...recorder.taken([]), area };
     },
     give: (written) => {
       recorder.write(written);
       const value = give!();
+      recorder.reset();
       return isWrapped ? (value as unknown[])[0] : value;
     },
   };
@@ -193,6 +216,8 @@ export async function probe(
 
 /** Two components: what one passes to the other, and what the other returns to it. */
 export interface Relay {
+  readonly callee: Recorder;
+  readonly caller: Recorder;
   /** The caller passes what was written: what the callee gets. */
   pass(written: Lowered): Lowered;
   /** The callee returns what was written: what the caller gets, in its core result or in the area at {@link OUT}. */
@@ -205,7 +230,6 @@ export async function relay({ type, definitions = '', flat }: GuestType, from = 
   const param = core.length === 0 ? '' : `(param ${core.join(' ')})`;
   const [one = 'i32', ...more] = flat.split(' ');
   const isOne = more.length === 0;
-  const canonical = '(memory (core memory $m "memory")) (realloc (core func $m "realloc"))';
   const instances: Readonly<Record<string, unknown>>[] = [];
   const component = await compile(
     await assemble(`(component
@@ -215,16 +239,16 @@ export async function relay({ type, definitions = '', flat }: GuestType, from = 
           (func (export "take") ${param} ${storesOf(core)})
           (func (export "give") (result ${isOne ? one : 'i32'}) ${loadsOf([isOne ? one : 'i32'])}))
         (core instance $m (instantiate $M))
-        (func (export "take") (param "value" ${type}) (canon lift (core func $m "take") ${canonical} string-encoding=${to}))
-        (func (export "give") (result ${type}) (canon lift (core func $m "give") ${canonical} string-encoding=${to})))
+        (func (export "take") (param "value" ${type}) (canon lift (core func $m "take") ${canonicalOptions(to)}))
+        (func (export "give") (result ${type}) (canon lift (core func $m "give") ${canonicalOptions(to)})))
       (component $Caller
         ${definitions}
         (import "take" (func $take (param "value" ${type})))
         (import "give" (func $give (result ${type})))
         (core module $Memory ${RECORDING_ALLOCATOR})
         (core instance $m (instantiate $Memory))
-        (core func $take' (canon lower (func $take) ${canonical} string-encoding=${from}))
-        (core func $give' (canon lower (func $give) ${canonical} string-encoding=${from}))
+        (core func $take' (canon lower (func $take) ${canonicalOptions(from)}))
+        (core func $give' (canon lower (func $give) ${canonicalOptions(from)}))
         (core module $M
           (import "m" "memory" (memory 2))
           (import "" "take" (func $take ${param}))
@@ -247,18 +271,21 @@ export async function relay({ type, definitions = '', flat }: GuestType, from = 
   const { pass, ask } = exports as Record<string, () => void>;
   const [callee, caller] = instances.slice(0, 2).map((each) => new Recorder(each));
   return {
+    callee: callee!,
+    caller: caller!,
     pass: (written) => {
-      callee!.reset();
       caller!.write(written);
       pass!();
-      return callee!.lowered(core);
+      caller!.reset();
+      return callee!.taken(core);
     },
     ask: (written, size) => {
-      caller!.reset();
       callee!.write(written);
       ask!();
-      if (isOne) return caller!.lowered([one]);
-      return { ...caller!.lowered([]), area: caller!.bytes.toString('hex', OUT, OUT + size) };
+      callee!.reset();
+      if (isOne) return caller!.taken([one]);
+      const area = caller!.bytes.toString('hex', OUT, OUT + size);
+      return { ...caller!.taken([]), area };
     },
   };
 }

@@ -1,0 +1,99 @@
+/**
+ * *CanonicalABI.md*, "Despecialization": the canonical ABI of a specialized value type is that of its expansion. So a
+ * value of either gives the same core values and the same bytes.
+ */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { layoutOf } from '../../../src/adapters/component/abi/layout.ts';
+import { probe } from './probe.ts';
+import { guestTypeOf, type VectorType, valueTypeOf } from './vectors/vectors.ts';
+
+/** A value of the specialized type, and the same value of its expansion. */
+type Pair = readonly [specialized: unknown, expanded: unknown];
+
+async function assertSame(specialized: VectorType, expanded: VectorType, values: readonly Pair[]): Promise<void> {
+  const layout = layoutOf(valueTypeOf(expanded));
+  assert.deepEqual({ ...layoutOf(valueTypeOf(specialized)) }, { ...layout });
+  const flat = layout.flat.join(' ');
+  const probeOf = (type: VectorType, core: string) => probe(guestTypeOf(type, core));
+  const [one, other] = [await probeOf(specialized, flat), await probeOf(expanded, flat)];
+  const lists = [
+    await probeOf(['list', specialized], 'i32 i32'),
+    await probeOf(['list', expanded], 'i32 i32'),
+  ] as const;
+  for (const [value, same] of values) {
+    assert.deepEqual(one.take(value), other.take(same));
+    assert.deepEqual(lists[0].take([value, value]), lists[1].take([same, same]));
+  }
+}
+
+describe('despecialize', () => {
+  it('makes a tuple a record whose labels are the places', () =>
+    assertSame(
+      ['tuple', 'u8', 'f64', 'string'],
+      ['record', 'u8', 'f64', 'string'],
+      [[[1, 2, 'x'], { f0: 1, f1: 2, f2: 'x' }]],
+    ));
+
+  it('makes an enum a variant without payloads', () =>
+    assertSame(
+      ['enum', 300],
+      ['variant', 300],
+      [
+        ['c0', { tag: 'c0' }],
+        ['c299', { tag: 'c299' }],
+      ],
+    ));
+
+  it('makes an option a variant of none and some, in this order', () =>
+    assertSame(
+      ['option', 'u64'],
+      ['variant', null, 'u64'],
+      [
+        [undefined, { tag: 'c0' }],
+        [7n, { tag: 'c1', val: 7n }],
+      ],
+    ));
+
+  it('makes a result a variant of ok and error, in this order', async () => {
+    await assertSame(
+      ['result', 'u8', 'f64'],
+      ['variant', 'u8', 'f64'],
+      [
+        [
+          { tag: 'ok', val: 5 },
+          { tag: 'c0', val: 5 },
+        ],
+        [
+          { tag: 'err', val: 0.5 },
+          { tag: 'c1', val: 0.5 },
+        ],
+      ],
+    );
+    await assertSame(['result', null, null], ['variant', 2], [[{ tag: 'err' }, { tag: 'c1' }]]);
+  });
+
+  it('makes a map a list of tuples of key and value', () =>
+    assertSame(
+      ['map', 'u8', 'u32'],
+      ['list', ['tuple', 'u8', 'u32']],
+      [
+        [
+          new Map([
+            [1, 2],
+            [3, 4],
+          ]),
+          [
+            [1, 2],
+            [3, 4],
+          ],
+        ],
+      ],
+    ));
+
+  it('leaves strings and flags alone: their representation is their own', () => {
+    assert.notDeepEqual(layoutOf(valueTypeOf('string')).flat, layoutOf(valueTypeOf(['list', 'char'])).flat.slice(1));
+    assert.equal(layoutOf(valueTypeOf(['flags', 8])).size, 1);
+    assert.equal(layoutOf(valueTypeOf(['record', ...new Array<VectorType>(8).fill('bool')])).size, 8);
+  });
+});
