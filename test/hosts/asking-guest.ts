@@ -66,3 +66,35 @@ export async function askingGuest(world: WorldName = 'command-handler'): Promise
     .replace('(call $ok (call $new-command', '(drop (call $random)) $&');
   return componentNew(await componentEmbed({ witSource: witOf(world), world, binary: await parse(core) }));
 }
+
+const STDOUT = 'wasi:cli/stdout@0.2.3';
+const STREAMS = 'wasi:io/streams@0.2.3';
+
+/** The counting guest, which prints `count` at each decision, and never ends the line. */
+export async function printingGuest(): Promise<Uint8Array> {
+  const wit = `${witSource().replace('world command-handler {', `$&\n  import ${STDOUT};`)}
+    package wasi:io@0.2.3 {
+      interface error { resource error; }
+      interface streams {
+        use error.{error};
+        variant stream-error { last-operation-failed(error), closed }
+        resource output-stream { blocking-write-and-flush: func(contents: list<u8>) -> result<_, stream-error>; }
+      }
+    }
+    package wasi:cli@0.2.3 {
+      interface stdout { use wasi:io/streams@0.2.3.{output-stream}; get-stdout: func() -> output-stream; }
+    }`;
+  const world = 'command-handler';
+  const core = coreText(world)
+    .replace(
+      '(memory (export "memory") 1)',
+      `(import "${STDOUT}" "get-stdout" (func $stdout (result i32)))
+       (import "${STREAMS}" "[method]output-stream.blocking-write-and-flush" (func $write (param i32 i32 i32 i32)))
+       $&`,
+    )
+    .replace(
+      /#decide"\) \(param i32 i32\) \(result i32\)/,
+      '$& (call $write (call $stdout) (i32.const 256) (i32.const 5) (i32.const 900))',
+    );
+  return componentNew(await componentEmbed({ witSource: wit, world, binary: await parse(core) }));
+}

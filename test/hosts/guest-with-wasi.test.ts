@@ -1,13 +1,13 @@
 /** A guest that asks for the time and for random numbers is told what follows from the command's id, by itself. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { isLinkError } from '../../src/adapters/component/index.ts';
+import { isLinkError, isTrap } from '../../src/adapters/component/index.ts';
 import { virtualWasi } from '../../src/adapters/component/wasi/index.ts';
 import { componentModule } from '../../src/adapters/hosts/component/index.ts';
 import { createMemoryStore } from '../../src/adapters/stores/memory/index.ts';
 import { type CommandResult, createEventSourcer, type EventStore } from '../../src/core/index.ts';
 import { unrulyStore } from '../core/event-sourcer/unruly-store.ts';
-import { type Answers, answersOf, askingGuest } from './asking-guest.ts';
+import { type Answers, answersOf, askingGuest, printingGuest } from './asking-guest.ts';
 
 const guest = await askingGuest();
 const wasi = () => virtualWasi({ grant: ['wasi:clocks/wall-clock', 'wasi:random/random'] });
@@ -117,6 +117,19 @@ for (const isolation of ['pooled', 'fresh'] as const) {
       ];
       assert.deepEqual([one.time, two.time], [0n, 0n]);
       assert.notEqual(one.random, two.random);
+    });
+
+    test('has printed whole lines when a call ends, even where it ends in a trap', async () => {
+      const lines: string[] = [];
+      const { types, decider } = await componentModule(await printingGuest(), {
+        isolation,
+        wasi: () => virtualWasi({ grant: ['wasi:cli/stdout'], stdout: (line) => lines.push(line) }),
+      });
+      decider.decide(decider.initialState(), types.command.fromEnvelope(count));
+      assert.deepEqual(lines, ['count']);
+      const bad = types.command.fromEnvelope({ ...count, payload: new Uint8Array(13) });
+      assert.throws(() => decider.decide(decider.initialState(), bad), isTrap);
+      assert.deepEqual(lines, ['count', 'count']);
     });
 
     test('traps where it asks for what it was not granted', async () => {

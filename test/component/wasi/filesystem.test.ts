@@ -108,6 +108,19 @@ describe('files in memory', () => {
     assert.throws(() => root.readViaStream(0n), fails('is-directory'));
   });
 
+  test('have an identity that is the same in each instance', () => {
+    const files = { 'a/b': '1', c: '2' };
+    const [one, two] = [opened({ files, writableFiles: true }), opened({ files, writableFiles: true })];
+    const identities = ({ root }: typeof one) => {
+      root.createDirectoryAt('d');
+      root.openAt(follow, 'd/e', { create: true }, {});
+      return ['.', 'a', 'a/b', 'c', 'd', 'd/e'].map((path) => root.metadataHashAt(follow, path).lower);
+    };
+    const ofOne = identities(one);
+    assert.deepEqual(identities(two), ofOne);
+    assert.equal(new Set(ofOne).size, ofOne.length);
+  });
+
   test('are bounded in size', () => {
     const { root } = opened({ writableFiles: true });
     const file = root.openAt(follow, 'f', { create: true }, { write: true });

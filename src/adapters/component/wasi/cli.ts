@@ -2,7 +2,7 @@
 import { Trap } from '../errors.ts';
 import type { Interfaces, InterfacesOf } from './grantable.ts';
 import { InputStream, OutputStream, sourceOf } from './io.ts';
-import { linesTo } from './lines.ts';
+import type { Lines } from './lines.ts';
 
 export interface CommandLine {
   readonly arguments?: readonly string[];
@@ -10,7 +10,10 @@ export interface CommandLine {
   readonly directory?: string;
   /** What standard input holds; nothing where nothing is said. */
   readonly stdin?: string | Uint8Array;
-  /** Called with each line of standard output, without its end. Lost where nothing is said. */
+  /**
+   * Called with each line of standard output, without its end (`\n` or `\r\n`). What follows the last end is a line once the
+   * program ends, or the host says `flush`. Lost where nothing is said.
+   */
   readonly stdout?: (line: string) => void;
   /** The same for standard error. */
   readonly stderr?: (line: string) => void;
@@ -30,10 +33,15 @@ export class GuestExit extends Trap {
 class TerminalInput {}
 class TerminalOutput {}
 
-export function cliInterfaces(options: CommandLine): InterfacesOf<'cli'> {
-  const { stdin = '', stdout = () => {}, stderr = () => {}, environment = {}, directory } = options;
+/** `out` and `err`: what takes the lines. */
+export function cliInterfaces(options: CommandLine, out: Lines, err: Lines): InterfacesOf<'cli'> {
+  const { stdin = '', environment = {}, directory } = options;
   const input = sourceOf(typeof stdin === 'string' ? new TextEncoder().encode(stdin) : stdin);
-  const [out, err] = [linesTo(stdout), linesTo(stderr)];
+  const end = (status: number): never => {
+    out.flush();
+    err.flush();
+    throw new GuestExit(status);
+  };
   return {
     'wasi:cli/environment': {
       getEnvironment: (): [string, string][] => Object.entries(environment),
@@ -41,16 +49,12 @@ export function cliInterfaces(options: CommandLine): InterfacesOf<'cli'> {
       initialCwd: (): string | undefined => directory,
     },
     'wasi:cli/exit': {
-      exit: (status: { readonly tag: 'ok' | 'err' }): never => {
-        throw new GuestExit(status.tag === 'ok' ? 0 : 1);
-      },
-      exitWithCode: (status: number): never => {
-        throw new GuestExit(status);
-      },
+      exit: (status: { readonly tag: 'ok' | 'err' }): never => end(status.tag === 'ok' ? 0 : 1),
+      exitWithCode: (status: number): never => end(status),
     },
     'wasi:cli/stdin': { getStdin: (): InputStream => new InputStream(input) },
-    'wasi:cli/stdout': { getStdout: (): OutputStream => new OutputStream(out) },
-    'wasi:cli/stderr': { getStderr: (): OutputStream => new OutputStream(err) },
+    'wasi:cli/stdout': { getStdout: (): OutputStream => new OutputStream(out.write) },
+    'wasi:cli/stderr': { getStderr: (): OutputStream => new OutputStream(err.write) },
     'wasi:cli/terminal-stdin': { getTerminalStdin: (): undefined => undefined },
     'wasi:cli/terminal-stdout': { getTerminalStdout: (): undefined => undefined },
     'wasi:cli/terminal-stderr': { getTerminalStderr: (): undefined => undefined },

@@ -12,11 +12,15 @@ export function clockInterfaces(time: VirtualTime): InterfacesOf<'clocks'> {
       now: (): bigint => time.instant,
       resolution: (): bigint => BigInt(RESOLUTION),
       subscribeInstant: (when: bigint): Pollable => new Pollable(time, when),
-      subscribeDuration: (duration: bigint): Pollable => new Pollable(time, time.instant + duration),
+      subscribeDuration: (duration: bigint): Pollable => new Pollable(time, time.after(duration)),
     },
     'wasi:clocks/wall-clock': {
       now: (): { seconds: bigint; nanoseconds: number } => time.datetime,
       resolution: (): { seconds: bigint; nanoseconds: number } => ({ seconds: 0n, nanoseconds: RESOLUTION }),
+    },
+    'wasi:clocks/timezone': {
+      display: (): object => ({ utcOffset: 0, name: 'UTC', inDaylightSavingTime: false }),
+      utcOffset: (): number => 0,
     },
   };
 }

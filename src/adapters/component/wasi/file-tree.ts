@@ -6,15 +6,23 @@ export function failed(code: string): ComponentError {
   return new ComponentError(code, `file system: ${code}`);
 }
 
-let lastIdentity = 0n;
+/** Numbers the files and directories of one tree, so that they have the same numbers in every instance. */
+class Numbering {
+  #last = 0n;
+
+  next(): bigint {
+    return ++this.#last;
+  }
+}
 
 export class MemoryFile {
   readonly kind = 'regular-file';
-  readonly identity: bigint = ++lastIdentity;
+  readonly identity: bigint;
   #bytes: Uint8Array;
   #size: number;
 
-  constructor(bytes: Uint8Array = new Uint8Array(0)) {
+  constructor(identity: bigint, bytes: Uint8Array) {
+    this.identity = identity;
     this.#bytes = bytes;
     this.#size = bytes.length;
   }
@@ -50,8 +58,26 @@ export class MemoryFile {
 
 export class MemoryDirectory {
   readonly kind = 'directory';
-  readonly identity: bigint = ++lastIdentity;
+  readonly identity: bigint;
   readonly entries: Map<string, MemoryNode> = new Map();
+  readonly #numbering: Numbering;
+
+  constructor(numbering: Numbering = new Numbering()) {
+    this.#numbering = numbering;
+    this.identity = numbering.next();
+  }
+
+  addFile(name: string, bytes: Uint8Array = new Uint8Array(0)): MemoryFile {
+    const file = new MemoryFile(this.#numbering.next(), bytes);
+    this.entries.set(name, file);
+    return file;
+  }
+
+  addDirectory(name: string): MemoryDirectory {
+    const directory = new MemoryDirectory(this.#numbering);
+    this.entries.set(name, directory);
+    return directory;
+  }
 
   /** The node at a path below this directory. */
   find(path: string): MemoryNode | undefined {
@@ -106,13 +132,12 @@ export function treeOf(files: Readonly<Record<string, string | Uint8Array>>): Me
     if (name === undefined) throw new TypeError(`${JSON.stringify(path)} names no file`);
     let directory = root;
     for (const step of steps) {
-      const next = directory.entries.get(step) ?? new MemoryDirectory();
+      const next = directory.entries.get(step) ?? directory.addDirectory(step);
       if (next.kind !== 'directory') throw new TypeError(`${JSON.stringify(path)} leads through a file`);
-      directory.entries.set(step, next);
       directory = next;
     }
     const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content.slice();
-    directory.entries.set(name, new MemoryFile(bytes));
+    directory.addFile(name, bytes);
   }
   return root;
 }

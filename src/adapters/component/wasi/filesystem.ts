@@ -1,11 +1,5 @@
 /** `wasi:filesystem` over files in memory. There are no links, no permissions and no times. */
-import {
-  MemoryDirectory as Directory,
-  failed,
-  type MemoryDirectory,
-  MemoryFile,
-  type MemoryNode,
-} from './file-tree.ts';
+import { failed, type MemoryDirectory, type MemoryFile, type MemoryNode } from './file-tree.ts';
 import type { Interfaces } from './grantable.ts';
 import { InputStream, type IoError, OutputStream, operationFailed } from './io.ts';
 import { MAX_CHUNK_BYTES } from './limits.ts';
@@ -123,7 +117,7 @@ export class Descriptor {
   createDirectoryAt(path: string): void {
     const { parent, name } = this.#changing().parentOf(path);
     if (parent.entries.has(name)) throw failed('exist');
-    parent.entries.set(name, new Directory());
+    parent.addDirectory(name);
   }
 
   stat(): DescriptorStat {
@@ -231,9 +225,7 @@ function toOffset(offset: bigint): number {
 
 function createFile(directory: MemoryDirectory, path: string): MemoryFile {
   const { parent, name } = directory.parentOf(path);
-  const file = new MemoryFile();
-  parent.entries.set(name, file);
-  return file;
+  return parent.addFile(name);
 }
 
 function holds(directory: MemoryDirectory, node: MemoryNode): boolean {

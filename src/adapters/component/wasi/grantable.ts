@@ -1,6 +1,9 @@
 /** The names of what a guest can be granted. */
 
-/** What can be granted. The other interfaces give nothing by themselves (`wasi:io`), or are never there (the network). */
+/**
+ * What can be granted. Of the other interfaces, `wasi:io` and the terminals' types give nothing by themselves,
+ * `wasi:filesystem/types` comes with the preopens, and the network is never there.
+ */
 export const GRANTABLE = [
   'wasi:cli/environment',
   'wasi:cli/exit',
@@ -12,6 +15,7 @@ export const GRANTABLE = [
   'wasi:cli/terminal-stderr',
   'wasi:clocks/monotonic-clock',
   'wasi:clocks/wall-clock',
+  'wasi:clocks/timezone',
   'wasi:filesystem/preopens',
   'wasi:random/random',
   'wasi:random/insecure',

@@ -1,5 +1,5 @@
 /** `wasi:io`: errors, pollables and streams. They give nothing by themselves: what a stream reaches, another interface gave. */
-import { ComponentError } from '../errors.ts';
+import { ComponentError, Trap } from '../errors.ts';
 import type { Interfaces } from './grantable.ts';
 import { MAX_CHUNK_BYTES } from './limits.ts';
 import type { VirtualTime } from './time.ts';
@@ -35,11 +35,12 @@ export class Pollable {
     this.#time?.waitUntil(this.#instant);
   }
 
-  /** Which are ready; where none is, those that are first. */
+  /** Which are ready; where none is, those that are first. @throws Trap where there is nothing to wait for. */
   static poll(pollables: readonly Pollable[]): Uint32Array {
+    if (pollables.length === 0) throw new Trap('wasi:io/poll#poll with an empty list: there is nothing to wait for');
     const indicesOfReady = (): number[] => [...pollables.keys()].filter((index) => pollables[index]!.ready());
     const ready = indicesOfReady();
-    if (ready.length > 0 || pollables.length === 0) return Uint32Array.from(ready);
+    if (ready.length > 0) return Uint32Array.from(ready);
     pollables.reduce((first, each) => (each.#instant < first.#instant ? each : first)).block();
     return Uint32Array.from(indicesOfReady());
   }

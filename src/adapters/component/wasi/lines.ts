@@ -1,20 +1,77 @@
 /** Output as lines: bytes are kept until a line ends, or grows too long. */
-import type { Sink } from './io.ts';
 import { MAX_LINE_BYTES } from './limits.ts';
 
-const NEWLINE = 0x0a;
+const LINE_FEED = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
 
-export function linesTo(print: (line: string) => void): Sink {
-  const decoder = new TextDecoder();
-  let rest: number[] = [];
-  const end = (): void => {
-    print(decoder.decode(Uint8Array.from(rest)));
-    rest = [];
-  };
-  return (bytes) => {
-    for (const byte of bytes) {
-      if (byte === NEWLINE) end();
-      else if (rest.push(byte) >= MAX_LINE_BYTES) end();
+/** A byte order mark is part of the text, as every other character. */
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+
+export class Lines {
+  readonly #print: (line: string) => void;
+  /** The line so far: the first `#length` bytes. */
+  #bytes: Uint8Array = new Uint8Array(128);
+  #length = 0;
+
+  constructor(print: (line: string) => void) {
+    this.#print = print;
+  }
+
+  readonly write = (bytes: Uint8Array): void => {
+    let from = 0;
+    for (let end = bytes.indexOf(LINE_FEED); end !== -1; end = bytes.indexOf(LINE_FEED, from)) {
+      this.#append(bytes.subarray(from, end));
+      if (this.#length > 0 && this.#bytes[this.#length - 1] === CARRIAGE_RETURN) this.#length--;
+      this.#give(this.#length);
+      from = end + 1;
     }
+    this.#append(bytes.subarray(from));
   };
+
+  /** Gives a line that has no end yet. */
+  flush(): void {
+    if (this.#length > 0) this.#give(this.#length);
+  }
+
+  #append(bytes: Uint8Array): void {
+    let rest = bytes;
+    while (this.#length + rest.length > MAX_LINE_BYTES) {
+      const taken = MAX_LINE_BYTES - this.#length;
+      this.#keep(rest.subarray(0, taken));
+      rest = rest.subarray(taken);
+      this.#give(this.#wholeCharacters());
+    }
+    this.#keep(rest);
+  }
+
+  #keep(bytes: Uint8Array): void {
+    const length = this.#length + bytes.length;
+    if (length > this.#bytes.length) {
+      const larger = new Uint8Array(Math.min(2 * length, MAX_LINE_BYTES));
+      larger.set(this.#bytes.subarray(0, this.#length));
+      this.#bytes = larger;
+    }
+    this.#bytes.set(bytes, this.#length);
+    this.#length = length;
+  }
+
+  /** The first bytes, as a line; the others stay. */
+  #give(count: number): void {
+    const line = decoder.decode(this.#bytes.subarray(0, count));
+    this.#bytes.copyWithin(0, count, this.#length);
+    this.#length -= count;
+    this.#print(line);
+  }
+
+  /** How many bytes there are before a character of UTF-8 that has begun, and has not ended. */
+  #wholeCharacters(): number {
+    for (let at = this.#length - 1; at >= this.#length - 3; at--) {
+      const byte = this.#bytes[at]!;
+      if (byte < 0x80) break;
+      if (byte < 0xc0) continue; // It goes on with a character that has begun before.
+      const size = byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4;
+      return at + size > this.#length ? at : this.#length;
+    }
+    return this.#length;
+  }
 }

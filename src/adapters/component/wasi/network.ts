@@ -3,9 +3,14 @@
  * is no network to be granted: a decision has none, and a test has its own import objects.
  */
 
-/** By interface: functions, and resources with their methods (`+` for a constructor, `.` before a static function). */
-export const NETWORK_INTERFACES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  'wasi:sockets/network': { Network: '' },
+import { deniedInterface, type Member } from './denial.ts';
+import type { Interfaces } from './grantable.ts';
+
+const NO_NETWORK = 'the virtual WASI has no network; give an import object of your own for this interface';
+
+/** By interface: functions, and resources with their methods, in words (see {@link Member}). */
+const MEMBERS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  'wasi:sockets/network': { Network: '', networkErrorCode: '()' },
   'wasi:sockets/instance-network': { instanceNetwork: '()' },
   'wasi:sockets/ip-name-lookup': { resolveAddresses: '()', ResolveAddressStream: 'resolveNextAddress subscribe' },
   'wasi:sockets/tcp-create-socket': { createTcpSocket: '()' },
@@ -42,3 +47,17 @@ export const NETWORK_INTERFACES: Readonly<Record<string, Readonly<Record<string,
   },
   'wasi:http/outgoing-handler': { handle: '()' },
 };
+
+/** All of it, denied. */
+export const networkInterfaces: Interfaces = Object.fromEntries(
+  Object.entries(MEMBERS).map(([name, members]) => [name, deniedInterface(name, inLists(members), NO_NETWORK)]),
+);
+
+function inLists(members: Readonly<Record<string, string>>): Readonly<Record<string, Member>> {
+  return Object.fromEntries(
+    Object.entries(members).map(([member, words]) => [
+      member,
+      words === '()' ? 'function' : words.split(' ').filter((word) => word !== ''),
+    ]),
+  );
+}

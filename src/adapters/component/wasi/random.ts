@@ -8,22 +8,26 @@ import type { InterfacesOf } from './grantable.ts';
 import { MAX_RANDOM_BYTES } from './limits.ts';
 
 const encoder = new TextEncoder();
+const NOTHING = new Uint8Array(0);
 
 class RandomBytes {
   readonly #name: string;
-  #prefix: Uint8Array;
+  #seed: string;
+  /** What each block begins with; made for the first, since most calls draw nothing. */
+  #prefix: Uint8Array | undefined;
   #blocks = 0;
-  #rest: Uint8Array = new Uint8Array(0);
+  #rest: Uint8Array = NOTHING;
 
   constructor(name: string, seed: string) {
     this.#name = name;
-    this.#prefix = this.#prefixOf(seed);
+    this.#seed = seed;
   }
 
   restart(seed: string): void {
-    this.#prefix = this.#prefixOf(seed);
+    this.#seed = seed;
+    this.#prefix = undefined;
     this.#blocks = 0;
-    this.#rest = new Uint8Array(0);
+    this.#rest = NOTHING;
   }
 
   take(count: number): Uint8Array {
@@ -42,14 +46,11 @@ class RandomBytes {
     return new DataView(this.take(8).buffer).getBigUint64(0);
   }
 
-  #prefixOf(seed: string): Uint8Array {
-    return encoder.encode(`${this.#name}\0${seed}\0`);
-  }
-
   #nextBlock(): Uint8Array {
-    const content = new Uint8Array(this.#prefix.length + 4);
-    content.set(this.#prefix);
-    new DataView(content.buffer).setUint32(this.#prefix.length, this.#blocks++);
+    const prefix = (this.#prefix ??= encoder.encode(`${this.#name}\0${this.#seed}\0`));
+    const content = new Uint8Array(prefix.length + 4);
+    content.set(prefix);
+    new DataView(content.buffer).setUint32(prefix.length, this.#blocks++);
     return sha256(content);
   }
 }

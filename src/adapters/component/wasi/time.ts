@@ -7,6 +7,9 @@
 const MILLISECOND = 1_000_000n;
 const SECOND = 1_000_000_000n;
 
+/** The greatest `instant` of `wasi:clocks/monotonic-clock`. */
+const LAST_INSTANT = 2n ** 64n - 1n;
+
 export class VirtualTime {
   /** Milliseconds since the Unix epoch at which the call began. */
   #start: bigint;
@@ -30,6 +33,12 @@ export class VirtualTime {
   get datetime(): { seconds: bigint; nanoseconds: number } {
     const nanoseconds = this.#start * MILLISECOND + this.#waited;
     return { seconds: nanoseconds / SECOND, nanoseconds: Number(nanoseconds % SECOND) };
+  }
+
+  /** The instant so many nanoseconds from now; the last one, where there is none. */
+  after(duration: bigint): bigint {
+    const instant = this.#waited + duration;
+    return instant > LAST_INSTANT ? LAST_INSTANT : instant;
   }
 
   waitUntil(instant: bigint): void {

@@ -1,12 +1,13 @@
 /** `virtualWasi`: an import object for guests whose language needs WASI 0.2, deterministic and in memory. */
 import { type CommandLine, cliInterfaces, terminalInterfaces } from './cli.ts';
 import { clockInterfaces } from './clocks.ts';
-import { deniedFunctions, deniedInterface } from './denial.ts';
+import { deniedInterface, grantOf, membersOf } from './denial.ts';
 import { treeOf } from './file-tree.ts';
 import { filesystemTypes, preopensInterface } from './filesystem.ts';
 import { GRANTABLE, type Interfaces, type WasiInterface } from './grantable.ts';
 import { ioInterfaces } from './io.ts';
-import { NETWORK_INTERFACES } from './network.ts';
+import { Lines } from './lines.ts';
+import { networkInterfaces } from './network.ts';
 import { VirtualRandom } from './random.ts';
 import { VirtualTime } from './time.ts';
 
@@ -41,6 +42,8 @@ export interface VirtualWasi {
    * must not depend on the calls before it.
    */
   setDecision(context?: DecisionContext): void;
+  /** Hands over what the guest has printed without ending the line. To be called after each call into the guest. */
+  flush(): void;
   /** A file as the guest has left it; undefined where there is none. */
   readFile(path: string): Uint8Array | undefined;
 }
@@ -64,25 +67,26 @@ export function virtualWasi(options: VirtualWasiOptions = {}): VirtualWasi {
   const time = new VirtualTime(NO_DECISION.time);
   const random = new VirtualRandom(NO_DECISION.seed);
   const root = treeOf(options.files ?? {});
+  const { stdout = () => {}, stderr = () => {} } = options;
+  const [out, err] = [new Lines(stdout), new Lines(stderr)];
   const grantable = {
-    ...cliInterfaces(options),
+    ...cliInterfaces(options, out, err),
     ...clockInterfaces(time),
     ...random.interfaces(),
     'wasi:filesystem/preopens': preopensInterface(root, options.writableFiles === true),
   } satisfies Record<WasiInterface, object>;
+  /** The interface where `grant` was granted, and one that traps where not. */
+  const grantedOr = ([name, given]: [string, object], grant: string): [string, object] => [
+    name,
+    granted.has(grant) ? given : deniedTwin(name, given, grant),
+  ];
   const interfaces: Interfaces = {
     ...ioInterfaces,
     ...terminalInterfaces,
-    ...filesystemTypes,
-    ...Object.fromEntries(
-      Object.entries(NETWORK_INTERFACES).map(([name, members]) => [name, deniedInterface(name, members)]),
-    ),
-    ...Object.fromEntries(
-      Object.entries(grantable).map(([name, functions]) => [
-        name,
-        granted.has(name) ? functions : deniedFunctions(name, functions),
-      ]),
-    ),
+    ...networkInterfaces,
+    ...Object.fromEntries(Object.entries(grantable).map((each) => grantedOr(each, each[0]))),
+    // Without a directory, nothing of files can be reached.
+    ...Object.fromEntries(Object.entries(filesystemTypes).map((each) => grantedOr(each, 'wasi:filesystem/preopens'))),
   };
   return {
     imports: Object.fromEntries(Object.entries(interfaces).map(([name, each]) => [`${name}@${VERSION}`, each])),
@@ -90,9 +94,25 @@ export function virtualWasi(options: VirtualWasiOptions = {}): VirtualWasi {
       time.restart(context.time);
       random.restart(context.seed);
     },
+    flush() {
+      out.flush();
+      err.flush();
+    },
     readFile(path) {
       const node = root.find(path.replace(/^\/+/, ''));
       return node?.kind === 'regular-file' ? node.read(0, node.size) : undefined;
     },
   };
+}
+
+/** Denied interfaces hold nothing: one is enough for all instances. */
+const deniedTwins = new Map<string, object>();
+
+function deniedTwin(name: string, given: object, grant: string): object {
+  let twin = deniedTwins.get(name);
+  if (twin === undefined) {
+    twin = deniedInterface(name, membersOf(given), grantOf(grant));
+    deniedTwins.set(name, twin);
+  }
+  return twin;
 }

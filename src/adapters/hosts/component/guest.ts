@@ -18,7 +18,7 @@ import {
   instantiate,
   instantiateSync,
 } from '../../component/index.ts';
-import type { VirtualWasi } from '../../component/wasi/index.ts';
+import type { DecisionContext, VirtualWasi } from '../../component/wasi/index.ts';
 import { contextOfCommand, contextOfEvent } from './decision-context.ts';
 import type { Fitting } from './fit.ts';
 import type { Bounds } from './metering/budget.ts';
@@ -126,7 +126,7 @@ function guestOf(instance: Instance, { fitting, bounds }: Blueprint, { wasi, cou
     eventHandler: interfaceOf(fitting['event-handler']) as Guest['eventHandler'],
     projector: interfaceOf(fitting.projector) as Guest['projector'],
   };
-  const timed = wasi === undefined ? parts : settingTime(parts, wasi);
+  const timed = wasi === undefined ? parts : withWasi(parts, wasi);
   const guest = { ...(bounds.budget === undefined ? timed : counting(timed, counters)), explain: counters.explain };
   return Object.defineProperty(guest as Guest, 'handleCount', { get: () => instance.handleCount, enumerable: true });
 }
@@ -136,29 +136,28 @@ type Call = (...args: unknown[]) => unknown;
 
 /**
  * Before each call the virtual clock and randomness are set: to what follows from the command in a decision, and from the
- * event in a process manager's; to constants elsewhere. So nothing depends on what was called before.
+ * event in a process manager's; to constants elsewhere. So nothing depends on what was called before. What a call has
+ * printed is handed over when it ends.
  */
-function settingTime(parts: Parts, wasi: VirtualWasi): Parts {
+function withWasi(parts: Parts, wasi: VirtualWasi): Parts {
   return around(parts, (name, call) => {
-    switch (name) {
-      case 'decide':
-        return (state, command, commandId) => {
-          wasi.setDecision(commandId === undefined ? undefined : contextOfCommand(commandId as string));
-          return call(state, command);
-        };
-      case 'handle':
-        return (state, event, context) => {
-          wasi.setDecision(contextOfEvent(context as EventContext));
-          return call(state, event, context);
-        };
-      default:
-        return (...args) => {
-          wasi.setDecision();
-          return call(...args);
-        };
-    }
+    const contextOf = CONTEXTS[name] ?? (() => undefined);
+    return (a, b, c) => {
+      wasi.setDecision(contextOf(c));
+      try {
+        return call(a, b, c);
+      } finally {
+        wasi.flush();
+      }
+    };
   });
 }
+
+/** By function: what its third argument says of the decision. */
+const CONTEXTS: Readonly<Record<string, (argument: unknown) => DecisionContext | undefined>> = {
+  decide: (commandId) => (commandId === undefined ? undefined : contextOfCommand(commandId as string)),
+  handle: (context) => contextOfEvent(context as EventContext),
+};
 
 /** Each call has the whole budget. */
 function counting(parts: Parts, counters: Counters): Parts {
