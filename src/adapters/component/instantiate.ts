@@ -1,15 +1,18 @@
 /**
  * `instantiate`: from a component and its imports to an instance.
  */
-import { asFailure, type ComponentInstance } from './abi/component-instance.ts';
+import { asFailure, ComponentInstance } from './abi/component-instance.ts';
 import { HandleTable, MAX_TABLE_LENGTH } from './abi/runtime-state.ts';
 import { type Component, SMALL_MODULE } from './compile.ts';
 import { engine } from './engine.ts';
 import { LinkError } from './errors.ts';
+import { keepShape } from './keep-shape.ts';
 import { ExportsWriter } from './linking/exports.ts';
 import { ImportReader } from './linking/imports.ts';
-import type { InstanceItem } from './linking/items.ts';
+import { Frame, type InstanceItem } from './linking/items.ts';
 import { type LinkHost, type Linking, linkComponent } from './linking/link.ts';
+import { Plan } from './linking/plan.ts';
+import { validate } from './validation/validate.ts';
 
 /** What a component is given, by the names of its imports: see {@link instantiate}. */
 export type ImportObject = object;
@@ -119,10 +122,10 @@ function prepare(component: Component, imports: ImportObject, options: Instantia
   const host: LinkHost = { handles, scope: [], resources, maxHandles, maxMemoryBytes, memories: new Map() };
   const reader = new ImportReader(imports, component.imports, host);
   const root = { kind: 'component' as const, plan: component.plan, outer: undefined };
-  const parent: ComponentInstance | undefined = undefined;
   return {
-    linking: linkComponent(root, reader.read, host, parent),
+    linking: linkComponent(root, reader.read, host, undefined),
     finish: (item) => {
+      keepShapes();
       const exports = new ExportsWriter(host, reader.hasAsynchronous && engine.promising !== undefined).write(item);
       return {
         exports,
@@ -133,6 +136,25 @@ function prepare(component: Component, imports: ImportObject, options: Instantia
     },
   };
 }
+
+/** Of what links, objects that hold nothing: see {@link keepShape}. */
+function keepShapes(): void {
+  const handles = new HandleTable(0, (message) => new RangeError(message));
+  const host: LinkHost = {
+    handles,
+    scope: [],
+    resources: 'handles',
+    maxHandles: 0,
+    maxMemoryBytes: 0,
+    memories: new Map(),
+  };
+  const instance = new ComponentInstance(undefined, host, 0);
+  keepShape(new Frame(new Plan(nothing, new Map()), undefined, instance));
+  keepShape(new ImportReader({}, [], host));
+  keepShape(new ExportsWriter(host, false));
+}
+
+const nothing = validate({ kind: 'component', offset: 0, definitions: [] });
 
 function linkFailure(error: unknown): unknown {
   if (error instanceof engine.LinkError) return new LinkError(error.message, [], { cause: error });

@@ -1,4 +1,5 @@
 /** *Binary.md*, "Component Definitions", and the definitions that are not large enough for a file of their own. */
+import { keepShape } from '../keep-shape.ts';
 import { maxExports, maxIndexSpace, maxInstances, maxNesting } from '../limits.ts';
 import { alias, coreSort, sortIndex } from './aliases.ts';
 import { canon } from './canonical.ts';
@@ -27,6 +28,7 @@ import { externType, type, valType } from './types.ts';
  * @throws MalformedError where the bytes are no component binary, with the byte offset.
  */
 export function decode(bytes: Uint8Array): Component {
+  keepShape(new Reader(new Uint8Array(0)));
   return component(new Reader(unshared(bytes)), 0);
 }
 

@@ -12,10 +12,19 @@ export class Reader {
   position: number;
   readonly end: number;
 
-  constructor(bytes: Uint8Array<ArrayBuffer>, position: number = 0, end: number = bytes.length) {
+  /** The names read so far, by a hash of their bytes: each is said many times in a component. */
+  private readonly names: Map<number, string>;
+
+  constructor(
+    bytes: Uint8Array<ArrayBuffer>,
+    position: number = 0,
+    end: number = bytes.length,
+    names: Map<number, string> = new Map(),
+  ) {
     this.bytes = bytes;
     this.position = position;
     this.end = end;
+    this.names = names;
   }
 
   fail(message: string, offset: number = this.position): never {
@@ -138,20 +147,27 @@ export class Reader {
     if (length > maxNameLength) this.fail(`${what} is longer than ${maxNameLength} bytes`, start);
     const from = this.position;
     this.skip(length, what);
-    if (length < 64) {
-      let text = '';
-      for (let at = from; ; at++) {
-        if (at === this.position) return text;
-        const byte = this.bytes[at] as number;
-        if (byte > 0x7f) break;
-        text += String.fromCharCode(byte);
-      }
-    }
+    let hash = length;
+    for (let at = from; at < this.position; at++) hash = (Math.imul(hash, 31) + (this.bytes[at] as number)) | 0;
+    const known = this.names.get(hash);
+    if (known !== undefined && this.isAt(from, known)) return known;
     try {
-      return utf8.decode(this.bytes.subarray(from, this.position));
+      const name = utf8.decode(this.bytes.subarray(from, this.position));
+      this.names.set(hash, name);
+      return name;
     } catch {
       return this.fail(`malformed UTF-8 encoding of ${what}`, from);
     }
+  }
+
+  /** Whether the bytes from `from` up to the position are a name in ASCII. */
+  private isAt(from: number, name: string): boolean {
+    if (name.length !== this.position - from) return false;
+    for (let index = 0; index < name.length; index++) {
+      const code = name.charCodeAt(index);
+      if (code > 0x7f || code !== this.bytes[from + index]) return false;
+    }
+    return true;
   }
 
   /** The length of a `vec`, not more than `max`. Each element takes at least a byte. */
@@ -179,7 +195,7 @@ export class Reader {
     const length = this.u32(what);
     const from = this.position;
     this.skip(length, what);
-    return new Reader(this.bytes, from, this.position);
+    return new Reader(this.bytes, from, this.position, this.names);
   }
 
   /** The bytes from `from` up to the position, as a view. */

@@ -56,21 +56,27 @@ export function* linkComponent(
   const exports = new Map<string, Item>();
   // Core start functions run inside the instance: nobody enters it before it is complete.
   instance.state = ENTERED;
-  for (const definition of plan.component.definitions) {
-    yield* define(frame, definition, imports, exports, host);
+  // Most definitions are done at once: a generator for each of them would take as long as all that they do.
+  for (const each of plan.component.definitions) {
+    if (each.kind === 'core instance') frame.coreInstances.push(yield* coreInstance(frame, each.definition));
+    else if (each.kind === 'instance') {
+      const made = yield* nestedInstance(frame, each.definition, host);
+      frame.instances.push(made);
+      bind(frame, each.introduces, made);
+    } else define(frame, each, imports, exports, host);
   }
   if (instance.state !== ENTERED) throw instance.failure;
   instance.state = IDLE;
   return { kind: 'instance', exports };
 }
 
-function* define(
+function define(
   frame: Frame,
-  each: ValidatedDefinition,
+  each: Exclude<ValidatedDefinition, { readonly kind: 'core instance' | 'instance' }>,
   imports: (name: string, frame: Frame) => Item | undefined,
   exports: Map<string, Item>,
   host: LinkHost,
-): Linking<void> {
+): void {
   switch (each.kind) {
     case 'core module': {
       const module = frame.plan.modules.get(each.definition);
@@ -79,18 +85,9 @@ function* define(
       frame.coreModules.push({ kind: 'core module', module, type: each.type, byteLength });
       return;
     }
-    case 'core instance':
-      frame.coreInstances.push(yield* coreInstance(frame, each.definition));
-      return;
     case 'component':
       frame.components.push({ kind: 'component', plan: frame.plan.nestedPlan(each.component), outer: frame });
       return;
-    case 'instance': {
-      const made = yield* instance(frame, each.definition, host);
-      frame.instances.push(made);
-      bind(frame, each.introduces, made);
-      return;
-    }
     case 'alias':
       alias(frame, each);
       return;
@@ -151,7 +148,7 @@ function emptyRecord(): Record<string, unknown> {
   return Object.create(null);
 }
 
-function* instance(
+function* nestedInstance(
   frame: Frame,
   definition: (ValidatedDefinition & { kind: 'instance' })['definition'],
   host: LinkHost,

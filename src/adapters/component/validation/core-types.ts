@@ -26,6 +26,21 @@ export interface CoreTypeDefinition {
   readonly composite: CoreFuncType | { readonly kind: 'struct' | 'array'; readonly fields: readonly FieldType[] };
 }
 
+/** A function type of numbers alone, final and alone in its recursion group: almost all types of almost all modules. */
+type PlainFunc = CoreTypeDefinition & { readonly composite: CoreFuncType };
+
+function plainComposite(group: readonly CoreSubType[]): CoreFuncType | undefined {
+  const [only] = group;
+  if (only?.composite.kind !== 'func' || group.length > 1 || !only.final || only.supertypes.length > 0)
+    return undefined;
+  const { params, results } = only.composite;
+  return params.every(isNumber) && results.every(isNumber) ? { kind: 'func', params, results } : undefined;
+}
+
+function isNumber(type: CoreValType): type is CoreValType & string {
+  return typeof type === 'string';
+}
+
 interface FieldType {
   readonly type: CoreValueType;
   readonly mutable: boolean;
@@ -55,6 +70,7 @@ const bottoms: { readonly [heap: string]: string } = { none: 'any', nofunc: 'fun
 export class CoreTypes {
   private readonly fail: (message: string) => never;
   private readonly groups = new Map<string, readonly CoreTypeDefinition[]>();
+  private readonly plainFuncs = new Map<string, PlainFunc>();
   private readonly definitions: CoreTypeDefinition[] = [];
   private readonly references = new Map<string, RefType>();
 
@@ -64,6 +80,11 @@ export class CoreTypes {
 
   /** Appends the types of a recursion group to an index space. */
   define(space: CoreTypeEntry[], group: readonly CoreSubType[]): void {
+    const plain = plainComposite(group);
+    if (plain !== undefined) {
+      space.push(this.plain(plain.params, plain.results));
+      return;
+    }
     const base = space.length;
     // All numbers in a recursion group are type indices.
     const key = JSON.stringify(group, (_, value) =>
@@ -204,15 +225,19 @@ export class CoreTypes {
 
   /** A plain function type: final and alone in its recursion group. */
   plainFunc(params: readonly CoreValueType[], results: readonly CoreValueType[]): CoreFuncType {
-    const key = JSON.stringify([{ final: true, supertypes: [], composite: { kind: 'func', params, results } }]);
-    const found = this.groups.get(key)?.[0]?.composite;
-    if (found?.kind === 'func') return found;
-    const id = this.definitions.length;
-    const composite: CoreFuncType = { kind: 'func', params, results, id };
-    const definition: CoreTypeDefinition = { kind: 'definition', id, depth: 0, final: true, composite };
-    this.definitions.push(definition);
-    this.groups.set(key, [definition]);
-    return composite;
+    return this.plain(params, results).composite;
+  }
+
+  private plain(params: readonly CoreValueType[], results: readonly CoreValueType[]): PlainFunc {
+    const key = `${params.join()}>${results.join()}`;
+    let found = this.plainFuncs.get(key);
+    if (found === undefined) {
+      const id = this.definitions.length;
+      found = { kind: 'definition', id, depth: 0, final: true, composite: { kind: 'func', params, results, id } };
+      this.definitions.push(found);
+      this.plainFuncs.set(key, found);
+    }
+    return found;
   }
 }
 

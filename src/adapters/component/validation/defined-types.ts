@@ -164,7 +164,8 @@ function uniqueLabels(
   what: string,
   short: string,
 ): void {
-  const seen = new Map<string, string>();
+  // Most lists have one label, and most of the others are short.
+  const seen = list.length > 1 ? new Map<string, string>() : undefined;
   context.spend(list.length);
   for (const { name } of list) {
     if (!isLabel(name)) {
@@ -172,6 +173,7 @@ function uniqueLabels(
         name,
       ]);
     }
+    if (seen === undefined) continue;
     const canonical = canonicalName(name);
     const previous = seen.get(canonical);
     if (previous !== undefined) {

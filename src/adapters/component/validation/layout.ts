@@ -52,6 +52,12 @@ const leaf: Facts = {
   resource: false,
 };
 
+/** What is known of a type is so of another one of the same structure, with other types `inside`. */
+export function shareFacts(of: ValueType, other: ValueType, inside: readonly ValueType[] = facts(of).inside): void {
+  const known = facts(of);
+  measured.set(other, inside === known.inside ? known : { ...known, inside });
+}
+
 /** Of types with nothing inside. */
 const leaves = new Map<string, Facts>([
   ['string', { ...leaf, size: 16, alignment: 8, pointer: true }],
@@ -111,20 +117,36 @@ export function isNamed(type: ValueType): boolean {
   return type.kind === 'record' || type.kind === 'variant' || type.kind === 'enum' || type.kind === 'flags';
 }
 
+/** The types directly inside. */
+function typesInside(type: ValueType): readonly ValueType[] {
+  switch (type.kind) {
+    case 'tuple':
+      return type.elements;
+    case 'option':
+      return [type.value];
+    case 'list':
+      return [type.element];
+    case 'flags':
+    case 'enum':
+      return [];
+    default: {
+      const inside: ValueType[] = [];
+      for (const part of parts(type)) if (part.type !== undefined) inside.push(part.type);
+      return inside;
+    }
+  }
+}
+
 function measure(type: ValueType): Facts {
-  const inside: ValueType[] = [];
-  const known: Facts[] = [];
+  const inside = typesInside(type);
+  const known = inside.map(facts);
   let nodes = 1;
   let depth = 0;
   let borrow = false;
   let pointer = false;
   let resource = false;
   let nominal = isNamed(type);
-  for (const part of parts(type)) {
-    if (part.type === undefined) continue;
-    const one = facts(part.type);
-    inside.push(part.type);
-    known.push(one);
+  for (const one of known) {
     nodes += one.nodes;
     if (one.depth > depth) depth = one.depth;
     borrow ||= one.borrow;
@@ -177,7 +199,8 @@ function extent(type: ValueType, inside: readonly Facts[]): Extent {
 }
 
 function alignTo(offset: number, alignment: number): number {
-  return Math.ceil(offset / alignment) * alignment;
+  const over = offset % alignment;
+  return over === 0 ? offset : offset + alignment - over;
 }
 
 function variant(cases: number, inside: readonly Facts[]): Extent {

@@ -13,8 +13,9 @@ import type {
   ValueType,
 } from '../types.ts';
 import type { Context } from './context.ts';
-import { facts, isNamed } from './layout.ts';
+import { facts, isNamed, shareFacts } from './layout.ts';
 import type { TypeEntry } from './scope.ts';
+import { SparseMap } from './sparse-map.ts';
 import type { ResourceBinding } from './validated.ts';
 
 /**
@@ -23,10 +24,10 @@ import type { ResourceBinding } from './validated.ts';
  * that what was shared stays shared.
  */
 export class Substitution {
-  readonly resources: Map<ResourceType, ResourceType> = new Map();
-  readonly values: Map<ValueType, ValueType> = new Map();
-  readonly entries: Map<object, TypeEntry> = new Map();
-  private readonly closed = new Map<ExternType, ExternType>();
+  readonly resources: SparseMap<ResourceType, ResourceType> = new SparseMap();
+  readonly values: SparseMap<ValueType, ValueType> = new SparseMap();
+  readonly entries: SparseMap<object, TypeEntry> = new SparseMap();
+  private readonly closed = new SparseMap<ExternType, ExternType>();
   private readonly context: Context;
 
   constructor(context: Context) {
@@ -69,7 +70,10 @@ export class Substitution {
     const before = facts(type).inside;
     this.context.spend(before.length);
     const after = before.map((one) => this.value(one));
-    return after.some((one, index) => one !== before[index]) ? withChildren(type, after) : type;
+    if (after.every((one, index) => one === before[index])) return type;
+    const replaced = withChildren(type, after);
+    shareFacts(type, replaced, after);
+    return replaced;
   }
 
   private func(type: FunctionType): FunctionType {
@@ -209,7 +213,9 @@ export function openInstance(context: Context, type: InstanceType): { type: Inst
 /** The same type under a new name: a new type index, and a new type where types have names of their own. */
 export function renameEntry({ type }: TypeEntry, bound: TypeEntry['bound']): TypeEntry {
   if (type.kind !== 'value type' || !isNamed(type.type)) return { kind: 'type', bound, type };
-  return { kind: 'type', bound, type: { kind: 'value type', type: { ...type.type } } };
+  const renamed = { ...type.type };
+  shareFacts(type.type, renamed);
+  return { kind: 'type', bound, type: { kind: 'value type', type: renamed } };
 }
 
 /** By which path each of the resource types is found in what has the type `extern`. */

@@ -18,7 +18,10 @@ import { matchModule } from './core-modules.ts';
 import { facts, type Part, parts } from './layout.ts';
 import { type Mismatch, mismatch, within } from './mismatch.ts';
 import type { TypeEntry } from './scope.ts';
+import { SparseMap } from './sparse-map.ts';
 import { Substitution } from './substitution.ts';
+
+const noResources: ReadonlySet<ResourceType> = new Set();
 
 /** One comparison of things given with things expected, in which abstract resource types of the latter are bound. */
 export class Matcher {
@@ -26,12 +29,13 @@ export class Matcher {
   readonly bound: Substitution;
   private readonly context: Context;
   private readonly abstract: ReadonlySet<ResourceType>;
-  private readonly equal = new Map<ValueType, Set<ValueType>>();
+  /** What was found equal to a type before: one type, or several. */
+  private readonly equal = new SparseMap<ValueType, ValueType | Set<ValueType>>();
 
   constructor(context: Context, abstract: readonly ResourceType[]) {
     this.context = context;
     this.bound = new Substitution(context);
-    this.abstract = new Set(abstract);
+    this.abstract = abstract.length === 0 ? noResources : new Set(abstract);
   }
 
   extern(given: ExternType, expected: ExternType): Mismatch | undefined {
@@ -85,7 +89,8 @@ export class Matcher {
     switch (expected.kind) {
       case 'resource':
         if (given.kind !== 'resource') break;
-        if (this.abstract.has(expected) && !bound.resources.has(expected)) bound.resources.set(expected, given);
+        if (this.abstract.has(expected) && bound.resources.get(expected) === undefined)
+          bound.resources.set(expected, given);
         return bound.resource(expected) === given ? undefined : mismatch('resource types are not the same');
       case 'value type':
         if (given.kind === 'value type') return this.value(given.type, expected.type);
@@ -137,16 +142,14 @@ export class Matcher {
   value(given: ValueType, expected: ValueType): Mismatch | undefined {
     // The same object stands for the same type, unless there are resource types in it that this comparison replaces.
     if (given === expected && !facts(expected).resource) return undefined;
-    let known = this.equal.get(expected);
-    if (known?.has(given)) return undefined;
+    const known = this.equal.get(expected);
+    if (known === given || (known instanceof Set && known.has(given))) return undefined;
     this.context.spend(1);
     const wrong = this.structure(given, expected);
     if (wrong !== undefined) return wrong;
-    if (known === undefined) {
-      known = new Set();
-      this.equal.set(expected, known);
-    }
-    known.add(given);
+    if (known === undefined) this.equal.set(expected, given);
+    else if (known instanceof Set) known.add(given);
+    else this.equal.set(expected, new Set([known, given]));
     return undefined;
   }
 

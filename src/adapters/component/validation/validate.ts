@@ -4,6 +4,7 @@
  */
 import type { Canon, Component, CoreDefType, Declarator, Definition, DefType, Type } from '../binary/definitions.ts';
 import { UnsupportedError } from '../errors.ts';
+import { keepShape } from '../keep-shape.ts';
 import type { ComponentType, TypeDefinition } from '../types.ts';
 import { builtin, lift, lower } from './canonical.ts';
 import { Context } from './context.ts';
@@ -12,6 +13,7 @@ import { definedType } from './defined-types.ts';
 import { checkNesting, declare, exportItem } from './externs.ts';
 import { alias, instanceType } from './instances.ts';
 import { newScope, type Scope } from './scope.ts';
+import { Matcher } from './subtyping.ts';
 import type { ValidatedComponent, ValidatedDefinition } from './validated.ts';
 
 /**
@@ -22,6 +24,8 @@ import type { ValidatedComponent, ValidatedDefinition } from './validated.ts';
  * @throws UnsupportedError where the component uses a feature that this loader does not have.
  */
 export function validate(component: Component): ValidatedComponent {
+  keepShape(new Context());
+  keepShape(new Matcher(new Context(), []));
   return validateComponent(component, new Context(), undefined);
 }
 
