@@ -12,6 +12,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { type Component, compile, instantiate, isTrap } from '../../src/adapters/component/index.ts';
 import { LANGUAGE_RUNTIME, virtualWasi } from '../../src/adapters/component/wasi/index.ts';
 import { type ComponentCommandHandler, componentModule } from '../../src/adapters/hosts/component/index.ts';
+import { isFault } from '../../src/core/index.ts';
+import { msgpack } from '../../src/core/msgpack.ts';
 import type { CommandHandler } from '../../src/core/worlds.ts';
 import { COMMANDS, runBank, summaryOf, temporaryFolder } from '../examples/bank/run-bank.ts';
 import { envelope } from '../hosts/bank-arbitraries.ts';
@@ -21,19 +23,27 @@ const guests = new URL('../../examples/guests/', import.meta.url);
 const toolchain = fileURLToPath(new URL('node_modules/@bytecodealliance/componentize-js/', guests));
 const skip = !existsSync(toolchain) && 'componentize-js is not installed: npm ci in examples/guests';
 
+const SUBJECT = { kind: 'state', type: 'test', schemaVersion: 1 } as const;
+
 const folder = mkdtempSync(join(tmpdir(), 'decidable-javascript-'));
 after(() => rmSync(folder, { recursive: true }));
+
+/** The component that the build makes of a guest. */
+function built(name: string, guest: URL): Buffer {
+  const output = join(folder, name);
+  const script = fileURLToPath(new URL('javascript/build.ts', guests));
+  const build = spawnSync(process.execPath, [script, output, fileURLToPath(guest)], { encoding: 'utf8' });
+  assert.equal(build.status, 0, build.stderr);
+  return readFileSync(output);
+}
+
+const wasi = () => virtualWasi({ grant: LANGUAGE_RUNTIME });
 
 describe('guests in JavaScript', { skip }, () => {
   let bank: Buffer;
 
   before(() => {
-    const output = join(folder, 'bank.wasm');
-    const build = spawnSync(process.execPath, [fileURLToPath(new URL('javascript/build.ts', guests)), output], {
-      encoding: 'utf8',
-    });
-    assert.equal(build.status, 0, build.stderr);
-    bank = readFileSync(output);
+    bank = built('bank.wasm', new URL('javascript/bank.ts', guests));
   });
 
   for (const isolation of ['pooled', 'fresh'] as const) {
@@ -44,7 +54,7 @@ describe('guests in JavaScript', { skip }, () => {
       module: async () => {
         module ??= componentModule(bank, {
           isolation,
-          wasi: () => virtualWasi({ grant: LANGUAGE_RUNTIME }),
+          wasi,
         });
         const loaded = await module;
         handles = loaded.statistics.handles;
@@ -58,9 +68,7 @@ describe('guests in JavaScript', { skip }, () => {
   }
 
   test('keep the states that wait while others fold', async () => {
-    const { types, decider, statistics } = await componentModule(bank, {
-      wasi: () => virtualWasi({ grant: LANGUAGE_RUNTIME }),
-    });
+    const { types, decider, statistics } = await componentModule(bank, { wasi });
     const opened = types.event.fromEnvelope(envelope('AccountOpened', { accountId: 'a', owner: 'o' }));
     const deposited = types.event.fromEnvelope(envelope('Deposited', { accountId: 'a', amount: 5 }));
     const waiting = Array.from({ length: 50 }, () => decider.evolve(decider.initialState(), opened));
@@ -73,6 +81,38 @@ describe('guests in JavaScript', { skip }, () => {
     }
     for (const event of [opened, deposited]) types.event.drop?.(event);
     types.state.drop?.(busy);
+    assert.deepEqual([statistics.handles, statistics.instances], [0, 1]);
+  });
+
+  test('fold 250,000 events in the memory and with the handles that they have once they are warm', async () => {
+    // The engine lets its heap grow to some 70 MiB before it collects.
+    const limits = { maxMemoryBytes: 80 << 20, maxHandles: 10 };
+    const { types, decider, statistics } = await componentModule(bank, { ...limits, wasi });
+    const deposited = types.event.fromEnvelope(envelope('Deposited', { accountId: 'a', amount: 1 }));
+    let state = decider.initialState();
+    for (let count = 0; count < 250_000; count++) state = decider.evolve(state, deposited);
+    const bytes = types.state.toBytes(state);
+    assert.deepEqual(msgpack.decode(bytes, SUBJECT), { balance: 250_000, owner: '', status: 'none' });
+    types.state.drop?.(state);
+    types.event.drop?.(deposited);
+    assert.deepEqual([statistics.handles, statistics.instances], [0, 1]);
+  });
+
+  test('keep no handle of a state whose fold failed', async () => {
+    const fallible = built('fallible.wasm', new URL('fallible.ts', import.meta.url));
+    const { types, decider, statistics } = await componentModule(fallible, { maxHandles: 10, wasi });
+    const counted = types.event.fromEnvelope(envelope('Counted', {}));
+    const broken = types.event.fromEnvelope(envelope('Broken', {}));
+    let state = decider.initialState();
+    for (let round = 0; round < 100; round++) {
+      state = decider.evolve(state, counted);
+      const lost = types.state.fromBytes(types.state.toBytes(state));
+      assert.throws(() => decider.evolve(lost, broken), isFault);
+    }
+    const bytes = types.state.toBytes(state);
+    assert.deepEqual(msgpack.decode(bytes, SUBJECT), { count: 100 });
+    types.state.drop?.(state);
+    for (const event of [counted, broken]) types.event.drop?.(event);
     assert.deepEqual([statistics.handles, statistics.instances], [0, 1]);
   });
 

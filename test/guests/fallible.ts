@@ -1,0 +1,25 @@
+/** A guest whose folds can fail: the state that it took is then gone. */
+import { z } from 'zod';
+import { guestOf } from '../../examples/guests/javascript/guest.ts';
+import { defineDecider } from '../../src/core/index.ts';
+
+const counter = defineDecider({
+  name: 'counter',
+  version: '1.0.0',
+  state: z.object({ count: z.int() }),
+  commands: { Count: z.object({}) },
+  events: { Counted: z.object({}), Broken: z.object({}) },
+  streamId: () => 'counter-1',
+  initialState: { count: 0 },
+  evolve: {
+    Counted: (state) => {
+      state.count++;
+    },
+    Broken: () => {
+      throw new Error('broken');
+    },
+  },
+  decide: { Count: () => [{ type: 'Counted', data: {} }] },
+});
+
+export const { types, decider, routing } = guestOf(counter);
