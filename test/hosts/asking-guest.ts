@@ -30,10 +30,17 @@ export interface Answers {
 export function answersOf(bytes: Uint8Array): Answers {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const word = (index: number) => view.getBigUint64(8 * index, true);
-  return { time: word(0) * 1_000_000_000n + (word(1) & 0xffff_ffffn), random: word(2), atStart: word(3) };
+  return { time: word(0) * SECOND + (word(1) & 0xffff_ffffn), random: word(2), atStart: word(3) };
 }
 
-/** The bytes of the component. */
+/** The other way round. */
+export function bytesOf({ time, random, atStart }: Answers): Uint8Array {
+  return new Uint8Array(BigUint64Array.of(time / SECOND, time % SECOND, random, atStart).buffer);
+}
+
+const SECOND = 1_000_000_000n;
+
+/** The bytes of the component. Its commands have 32 bytes, as its events and its states. */
 export async function askingGuest(world: WorldName = 'command-handler'): Promise<Uint8Array> {
   const core = coreText(world)
     .replace(
@@ -42,27 +49,37 @@ export async function askingGuest(world: WorldName = 'command-handler'): Promise
        (import "${RANDOM}" "get-random-u64" (func $random (result i64)))
        $&`,
     )
+    .replace('(func (export "cabi_realloc")', '(func $realloc (export "cabi_realloc")')
     .replace(
       /\(global \$free/,
-      `(func $ask
-         (call $now (i32.const 768))
-         (i64.store (i32.const 784) (call $random)))
-       (func $start (i64.store (i32.const 792) (call $random)))
+      `(func $start (i64.store (i32.const 960) (call $random)))
        (start $start)
+       (func $ask (param $at i32)
+         (call $now (local.get $at))
+         (i64.store offset=16 (local.get $at) (call $random))
+         (i64.store offset=24 (local.get $at) (i64.load (i32.const 960))))
+       (func $answers (result i32) (local $at i32)
+         (local.set $at (call $realloc (i32.const 0) (i32.const 0) (i32.const 8) (i32.const 32)))
+         (call $ask (local.get $at))
+         (local.get $at))
        $&`,
     )
-    // A decision asks, and its event holds the answers.
-    .replace('(call $new-event (local.get 1))', '(call $ask) (call $new-event (i32.const 32))')
-    .replace('(i32.store (i32.const 12) (i32.const 512))', '(i32.store (i32.const 12) (i32.const 768))')
-    // So does a process manager,
-    .replace(/(#handle"\) \(param [^)]*\) \(result i32\))/, '$1 (call $ask)')
-    // and a fold, for the state.
-    .replace('(i32.add (call $state (local.get 0)) (i32.const 1))', '(call $ask) (i32.const 32)')
+    // What represents a command, an event and a state is where its 32 bytes are.
+    .replaceAll(/(\$new-(?:command|event)) \(local\.get 4\)/g, '$1 (local.get 3)')
+    .replace('(call $new-state (local.get 1))', '(call $new-state (local.get 0))')
+    .replace('(call $new-state (i32.const 0))', '(call $new-state (i32.const 896))')
+    .replace(
+      '(i32.store (i32.const 12) (i32.const 512)) (i32.store (i32.const 16) (local.get 0))',
+      '(i32.store (i32.const 12) (local.get 0)) (i32.store (i32.const 16) (i32.const 32))',
+    )
     .replace(
       '(i32.store (i32.const 0) (i32.const 512)) (i32.store (i32.const 4) (local.get 0))',
-      '(i32.store (i32.const 0) (i32.const 768)) (i32.store (i32.const 4) (local.get 0))',
+      '(i32.store (i32.const 0) (local.get 0)) (i32.store (i32.const 4) (i32.const 32))',
     )
-    // What is asked while a command is read changes nothing of what its decision is told.
+    // A decision, a fold and a process manager ask. What is asked while a command is read must not be seen by them.
+    .replace('(call $new-event (local.get 1))', '(call $new-event (call $answers))')
+    .replace('(i32.add (call $state (local.get 0)) (i32.const 1))', '(call $answers)')
+    .replace(/(#handle"\) \(param [^)]*\) \(result i32\))/, '$1 (call $ask (local.get 0))')
     .replace('(call $ok (call $new-command', '(drop (call $random)) $&');
   return componentNew(await componentEmbed({ witSource: witOf(world), world, binary: await parse(core) }));
 }

@@ -5,13 +5,14 @@ import { isLinkError, isTrap } from '../../src/adapters/component/index.ts';
 import { virtualWasi } from '../../src/adapters/component/wasi/index.ts';
 import { componentModule } from '../../src/adapters/hosts/component/index.ts';
 import { createMemoryStore } from '../../src/adapters/stores/memory/index.ts';
-import { type CommandResult, createEventSourcer, type EventStore } from '../../src/core/index.ts';
+import { runDecision, runDeterministically, testDecider } from '../../src/adapters/testing/index.ts';
+import { type CommandResult, createEventSourcer, type Envelope, type EventStore } from '../../src/core/index.ts';
 import { unrulyStore } from '../core/event-sourcer/unruly-store.ts';
-import { type Answers, answersOf, askingGuest, printingGuest } from './asking-guest.ts';
+import { type Answers, answersOf, askingGuest, bytesOf, printingGuest } from './asking-guest.ts';
 
 const guest = await askingGuest();
 const wasi = () => virtualWasi({ grant: ['wasi:clocks/wall-clock', 'wasi:random/random'] });
-const count = { type: 'count', schemaVersion: 1, payload: Uint8Array.of(1) };
+const count = { type: 'count', schemaVersion: 1, payload: new Uint8Array(32).fill(7) };
 
 /** UUIDv7: 2023-11-14 22:13:20.123 and a day later (RFC 9562 §5.7). */
 const [AT, LATER] = ['018bcfe5-687b-7000-8000-000000000001', '018bd50b-c47b-7000-8000-000000000002'];
@@ -176,14 +177,34 @@ test('a decision is proved again from what is stored, by fresh instances', async
   await sourcer.handleCommand(count);
   await sourcer.close();
 
-  const { types, decider, decideById } = await componentModule(guest, { isolation: 'fresh', wasi });
-  const history = await store.readStream('count', { direction: 'forward', fromRevision: undefined, limit: undefined });
-  let state = decider.initialState();
-  for (const { event, context } of history) {
+  const module = await componentModule(guest, { isolation: 'fresh', wasi });
+  const recorded = await store.readStream('count', { direction: 'forward', fromRevision: undefined, limit: undefined });
+  const history = recorded.map(({ event }) => event);
+  for (const [index, { context }] of recorded.entries()) {
     const { decision } = (await store.findDecision(context.causationId))!;
-    const [again] = decideById!(decision.commandId, state, types.command.fromEnvelope(decision.command));
-    assert.deepEqual(types.event.toEnvelope(again!), event);
-    state = decider.evolve(state, types.event.fromEnvelope(event));
+    const seen = history.slice(0, index);
+    const again = runDeterministically(module, seen, decision.command, decision.commandId);
+    assert.ok(again.tag === 'accepted');
+    assert.deepEqual(again.events, [history[index]]);
+    // Without the id, it is another decision.
+    assert.notDeepEqual(runDecision(module, seen, decision.command), again);
   }
-  assert.equal(history.length, 2);
+  assert.equal(recorded.length, 2);
+});
+
+test('a test of a component names the id of its commands', async () => {
+  const type = 'count';
+  const types = {
+    command: { fromEnvelope: () => ({ type }), toEnvelope: () => count },
+    event: {
+      fromEnvelope: ({ payload }: Envelope) => ({ type, data: answersOf(payload) }),
+      toEnvelope: ({ data }: { data: Answers }) => ({ ...count, payload: bytesOf(data) }),
+    },
+    state: { fromBytes: answersOf, toBytes: bytesOf },
+  };
+  const { events } = await (await sourcing()).sourcer.handleCommand(count, { commandId: AT });
+  const decided = types.event.fromEnvelope(events[0]!.event);
+  const { given } = testDecider(await componentModule(guest, { wasi }), { types }, { commandId: AT });
+  given().when({ type }).then(decided);
+  given(decided).when({ type }).then(decided);
 });

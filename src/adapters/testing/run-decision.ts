@@ -1,6 +1,8 @@
 /** One decision of a module, from envelopes to envelopes: what a host does, without a store. */
 import {
   type CommandHandler,
+  commandUuid,
+  type DecidesById,
   type Envelope,
   type Fault,
   isFault,
@@ -16,21 +18,27 @@ export type DecisionOutcome =
   | { readonly tag: 'rejected'; readonly rejection: Rejection; readonly state: Uint8Array }
   | { readonly tag: 'fault'; readonly fault: Fault; readonly error: unknown };
 
+/** A module, with what a host may offer beside its world. */
+type Module<State, Command, Event> = CommandHandler<State, Command, Event> & DecidesById<State, Command, Event>;
+
 /** Where the state comes from that a command is decided on. */
 export type StateSource = 'history' | 'snapshot';
 
 /**
  * Folds, decides, and folds what was decided: an event that could not be folded again is found here.
  * @param source `snapshot`: the state is stored and read again before the decision.
+ * @param commandId of the command, for a component whose virtual WASI shows what follows from it: as it is recorded, where a
+ *   decision is to be proved. Undefined: such a component sees the constants.
  */
 export function runDecision<State, Command, Event>(
-  module: CommandHandler<State, Command, Event>,
+  module: Module<State, Command, Event>,
   history: readonly Envelope[],
   command: Envelope,
   source: StateSource = 'history',
+  commandId?: string,
 ): DecisionOutcome {
   try {
-    return decideOnce(module, history, command, source);
+    return decideOnce(module, history, command, source, commandId);
   } catch (error) {
     if (isFault(error)) return { tag: 'fault', fault: error.payload, error };
     throw error;
@@ -38,11 +46,13 @@ export function runDecision<State, Command, Event>(
 }
 
 function decideOnce<State, Command, Event>(
-  { types, decider }: CommandHandler<State, Command, Event>,
+  module: Module<State, Command, Event>,
   history: readonly Envelope[],
   command: Envelope,
   source: StateSource,
+  commandId: string | undefined,
 ): DecisionOutcome {
+  const { types, decider } = module;
   let state = decider.initialState();
   try {
     for (const envelope of history) state = fold(envelope);
@@ -54,7 +64,10 @@ function decideOnce<State, Command, Event>(
     let decided: readonly Envelope[];
     try {
       decided = withHandle(types.command, command, (handle) => {
-        const events = decider.decide(state, handle);
+        const events =
+          commandId === undefined || module.decideById === undefined
+            ? decider.decide(state, handle)
+            : module.decideById(commandUuid(commandId), state, handle);
         const envelopes = events.map((event) => types.event.toEnvelope(event));
         for (const event of events) types.event.drop?.(event);
         if (!sameEnvelope(types.command.toEnvelope(handle), command)) throw mutated(`the command ${command.type}`);
@@ -95,20 +108,22 @@ function mutated(what: string): NondeterminismError {
 
 /**
  * Runs a decision twice without the ambient world and compares what came out, byte for byte.
+ * @param commandId as in {@link runDecision}.
  * @throws NondeterminismError that names the call that broke the rule and its place, or what differed.
  */
 export function runDeterministically<State, Command, Event>(
-  module: CommandHandler<State, Command, Event>,
+  module: Module<State, Command, Event>,
   history: readonly Envelope[],
   command: Envelope,
+  commandId?: string,
 ): DecisionOutcome {
   // In one go: to take the ambient world away and give it back costs more than the decisions.
   const [first, second, restored] = runIsolated(
     () =>
       [
-        runDecision(module, history, command),
-        runDecision(module, history, command),
-        runDecision(module, history, command, 'snapshot'),
+        runDecision(module, history, command, 'history', commandId),
+        runDecision(module, history, command, 'history', commandId),
+        runDecision(module, history, command, 'snapshot', commandId),
       ] as const,
   );
   const difference = differenceOf(first, second);

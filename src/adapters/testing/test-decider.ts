@@ -3,7 +3,7 @@
  *
  * Source: Greg Young's given/when/then for event-sourced systems; thinkbeforecoding's Decider samples.
  */
-import type { CommandHandler, Envelope, Message, RejectionDetail, Types } from '../../core/index.ts';
+import type { CommandHandler, DecidesById, Envelope, Message, RejectionDetail, Types } from '../../core/index.ts';
 import { ExpectationError, type Story } from './expectation.ts';
 import { plain, sameBytes, sameEnvelopes, type Typed } from './messages-of.ts';
 import { type DecisionOutcome, runDecision, runDeterministically } from './run-decision.ts';
@@ -42,6 +42,8 @@ export interface DeciderTestOptions {
    * for a component whose own runtime is known to need them.
    */
   readonly deterministic?: boolean;
+  /** The id of each command, for a component whose virtual WASI shows what follows from it. Undefined: it sees constants. */
+  readonly commandId?: string;
 }
 
 /**
@@ -52,29 +54,32 @@ export interface DeciderTestOptions {
  *   TypeScript. The content types must be the same.
  */
 export function testDecider<State, Command, Event>(
-  module: CommandHandler<State, Command, Event>,
+  module: CommandHandler<State, Command, Event> & DecidesById<State, Command, Event>,
   options?: DeciderTestOptions,
 ): DeciderTest<State, Command, Event>;
 export function testDecider<Handle, CommandHandle, EventHandle, State, Command, Event>(
-  module: CommandHandler<Handle, CommandHandle, EventHandle>,
+  module: CommandHandler<Handle, CommandHandle, EventHandle> & DecidesById<Handle, CommandHandle, EventHandle>,
   messages: Typed<State, Command, Event>,
   options?: DeciderTestOptions,
 ): DeciderTest<State, Command, Event>;
 export function testDecider<Handle, CommandHandle, EventHandle, State, Command, Event>(
-  module: CommandHandler<Handle, CommandHandle, EventHandle>,
+  module: CommandHandler<Handle, CommandHandle, EventHandle> & DecidesById<Handle, CommandHandle, EventHandle>,
   second?: Typed<State, Command, Event> | DeciderTestOptions,
   third?: DeciderTestOptions,
 ): DeciderTest<State, Command, Event> {
   const named = second !== undefined && 'types' in second ? second : undefined;
   // Without other messages, the test is written in the module's own: its handles are its messages.
   const types = named?.types ?? (module.types as unknown as Types<State, Command, Event>);
-  const { deterministic = true } = third ?? (named === undefined ? (second as DeciderTestOptions) : undefined) ?? {};
-  const run = deterministic ? runDeterministically : runDecision;
+  const { deterministic = true, commandId } =
+    third ?? (named === undefined ? (second as DeciderTestOptions) : undefined) ?? {};
   return {
     given: (...events) => ({
       when: (command) => {
         const history = events.map((event) => types.event.toEnvelope(event));
-        const outcome = run(module, history, types.command.toEnvelope(command));
+        const asked = types.command.toEnvelope(command);
+        const outcome = deterministic
+          ? runDeterministically(module, history, asked, commandId)
+          : runDecision(module, history, asked, 'history', commandId);
         const story: Story = [
           ['given', events.map((event) => showMessage(plain(event)))],
           ['when', [showMessage(plain(command))]],
