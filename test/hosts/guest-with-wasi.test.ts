@@ -145,6 +145,18 @@ for (const isolation of ['pooled', 'fresh'] as const) {
       );
     });
 
+    test('is given what the host has of its own in place of the virtual one, whatever 0.2 that is', async () => {
+      for (const name of ['random@0.2.3', 'random@0.2.0', 'random@0.2.99', 'random']) {
+        const { types, decider } = await componentModule(guest, {
+          isolation,
+          wasi,
+          imports: { [`wasi:random/${name}`]: { getRandomU64: () => 7n } },
+        });
+        const [event] = decider.decide(decider.initialState(), types.command.fromEnvelope(count));
+        assert.equal(answersOf(types.event.toEnvelope(event!).payload).random, 7n, name);
+      }
+    });
+
     test('is not linked where it is given nothing', async () => {
       await assert.rejects(componentModule(guest, { isolation }), isLinkError);
     });

@@ -162,6 +162,9 @@ describe('the command line', () => {
     const out = imports['wasi:cli/stdout@0.2.12'].getStdout();
     assert.ok(out.checkWrite() > 0n);
     out.blockingWriteZeroesAndFlush(1n);
+    const permitted = out.checkWrite();
+    // More than is permitted traps, as the standard demands: to write a part of it would be to lose the rest.
+    assert.throws(() => out.blockingWriteZeroesAndFlush(permitted + 1n), isTrap);
     assert.equal(out.blockingSplice(imports['wasi:cli/stdin@0.2.12'].getStdin(), 100n), 11n);
     assert.deepEqual(lines, ['\0from stdin']);
   });

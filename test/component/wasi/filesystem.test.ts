@@ -130,6 +130,61 @@ describe('files in memory', () => {
     assert.equal(file.stat().size, 0n);
   });
 
+  test('are bounded in all: a guest cannot take the memory of its host by making many', () => {
+    const { root } = opened({ writableFiles: true });
+    const made = (name: string) => root.openAt(follow, name, { create: true }, { read: true, write: true });
+    const full = Array.from({ length: 4 }, (_, index) => made(`full-${index}`));
+    for (const file of full) file.setSize(64n << 20n);
+    const more = made('more');
+    assert.throws(() => more.write(bytes('x'), 0n), fails('insufficient-space'));
+    full[0]!.setSize(0n);
+    assert.equal(more.write(bytes('x'), 0n), 1n);
+  });
+
+  test('take room until they are unlinked and nobody has them open', () => {
+    const { root } = opened({ writableFiles: true });
+    const write = (name: string) => {
+      const file = root.openAt(follow, name, { create: true }, { read: true, write: true });
+      file.setSize(64n << 20n);
+      return file;
+    };
+    const [stream, ...others] = ['a', 'b', 'c', 'd'].map((name) => {
+      const file = write(name);
+      const stream = name === 'a' ? file.readViaStream(0n) : undefined;
+      file[Symbol.dispose]();
+      return stream ?? name;
+    });
+    assert.deepEqual(others, ['b', 'c', 'd']);
+    root.unlinkFileAt('a');
+    assert.throws(() => write('e'), fails('insufficient-space'), 'a is still read');
+    assert.equal((stream as { read(length: bigint): Uint8Array }).read(3n).length, 3);
+    (stream as Disposable)[Symbol.dispose]();
+    write('e')[Symbol.dispose]();
+    // The file that another one takes the place of is unlinked too.
+    root.openAt(follow, 'small', { create: true }, {})[Symbol.dispose]();
+    root.renameAt('small', root, 'b');
+    write('f')[Symbol.dispose]();
+    assert.throws(() => write('g'), fails('insufficient-space'));
+  });
+
+  test('are bounded in number', () => {
+    const { root } = opened({ writableFiles: true });
+    const made: number[] = [];
+    assert.throws(() => {
+      for (let index = 0; index < 1_000_000; index++) {
+        if (index % 2 === 0) root.createDirectoryAt(`n${index}`);
+        else root.openAt(follow, `n${index}`, { create: true }, {})[Symbol.dispose]();
+        made.push(index);
+      }
+    }, fails('insufficient-space'));
+    assert.ok(made.length >= 10_000);
+    root.removeDirectoryAt('n0');
+    root.unlinkFileAt('n1');
+    root.createDirectoryAt('d');
+    root.createDirectoryAt('e');
+    assert.throws(() => root.createDirectoryAt('f'), fails('insufficient-space'));
+  });
+
   test('that are given wrongly are refused at once', () => {
     assert.throws(() => virtualWasi({ files: { '/': 'x' } }), TypeError);
     assert.throws(() => virtualWasi({ files: { a: '1', 'a/b': '2' } }), /leads through a file/);

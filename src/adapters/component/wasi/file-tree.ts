@@ -1,30 +1,75 @@
 /** Files and directories in memory. What is wrong is thrown as an `error-code` of `wasi:filesystem/types`. */
 import { ComponentError } from '../errors.ts';
-import { MAX_FILE_BYTES } from './limits.ts';
+import { MAX_FILE_BYTES, MAX_TREE_BYTES, MAX_TREE_NODES } from './limits.ts';
 
 export function failed(code: string): ComponentError {
   return new ComponentError(code, `file system: ${code}`);
 }
 
-/** Numbers the files and directories of one tree, so that they have the same numbers in every instance. */
-class Numbering {
-  #last = 0n;
+/**
+ * What the files and directories of one tree share: the room for them, and their numbers, which are the same in every
+ * instance.
+ */
+class Room {
+  #bytes = MAX_TREE_BYTES;
+  #nodes = MAX_TREE_NODES;
+  #lastIdentity = 0n;
 
-  next(): bigint {
-    return ++this.#last;
+  /** For the host's own files, which it may give as many as it likes. */
+  fill(bytes: number): bigint {
+    this.#bytes -= bytes;
+    this.#nodes--;
+    return ++this.#lastIdentity;
+  }
+
+  /** For a file or directory that the guest makes: its number. */
+  takeNode(): bigint {
+    if (this.#nodes <= 0) throw failed('insufficient-space');
+    return this.fill(0);
+  }
+
+  takeBytes(count: number): void {
+    if (count > this.#bytes) throw failed('insufficient-space');
+    this.#bytes -= count;
+  }
+
+  giveBytes(count: number): void {
+    this.#bytes += count;
+  }
+
+  giveNode(): void {
+    this.#nodes++;
   }
 }
+
+const NOTHING = new Uint8Array(0);
 
 export class MemoryFile {
   readonly kind = 'regular-file';
   readonly identity: bigint;
+  readonly #room: Room;
   #bytes: Uint8Array;
   #size: number;
+  /** Its entry in a directory, descriptors and streams: with the last of them, its room is free again. */
+  #uses = 1;
 
-  constructor(identity: bigint, bytes: Uint8Array) {
+  constructor(room: Room, identity: bigint, bytes: Uint8Array) {
+    this.#room = room;
     this.identity = identity;
     this.#bytes = bytes;
     this.#size = bytes.length;
+  }
+
+  use(): void {
+    this.#uses++;
+  }
+
+  release(): void {
+    if (--this.#uses > 0) return;
+    this.#room.giveBytes(this.#bytes.length);
+    this.#room.giveNode();
+    this.#bytes = NOTHING;
+    this.#size = 0;
   }
 
   get size(): number {
@@ -36,23 +81,32 @@ export class MemoryFile {
   }
 
   write(offset: number, bytes: Uint8Array): void {
-    this.#reserve(offset + bytes.length);
+    const end = offset + bytes.length;
+    if (end > this.#bytes.length) this.#move(end, Math.max(end, Math.min(2 * this.#bytes.length, MAX_FILE_BYTES)));
     this.#bytes.set(bytes, offset);
-    this.#size = Math.max(this.#size, offset + bytes.length);
+    this.#size = Math.max(this.#size, end);
   }
 
   resize(size: number): void {
-    this.#reserve(size);
-    this.#bytes.fill(0, Math.min(size, this.#size), this.#size);
+    if (size !== this.#bytes.length) this.#move(size, size);
     this.#size = size;
   }
 
-  #reserve(size: number): void {
+  /** To an array of `wished` bytes, or of `size` where there is no room for that. */
+  #move(size: number, wished: number): void {
     if (size > MAX_FILE_BYTES) throw failed('insufficient-space');
-    if (size <= this.#bytes.length) return;
-    const larger = new Uint8Array(Math.min(Math.max(size, 2 * this.#bytes.length), MAX_FILE_BYTES));
-    larger.set(this.#bytes.subarray(0, this.#size));
-    this.#bytes = larger;
+    const before = this.#bytes.length;
+    let length = wished;
+    try {
+      this.#room.takeBytes(length - before);
+    } catch (error) {
+      if (wished === size) throw error;
+      length = size;
+      this.#room.takeBytes(length - before);
+    }
+    const bytes = new Uint8Array(length);
+    bytes.set(this.#bytes.subarray(0, Math.min(this.#size, length)));
+    this.#bytes = bytes;
   }
 }
 
@@ -60,23 +114,43 @@ export class MemoryDirectory {
   readonly kind = 'directory';
   readonly identity: bigint;
   readonly entries: Map<string, MemoryNode> = new Map();
-  readonly #numbering: Numbering;
+  readonly #room: Room;
 
-  constructor(numbering: Numbering = new Numbering()) {
-    this.#numbering = numbering;
-    this.identity = numbering.next();
+  constructor(room: Room = new Room(), identity: bigint = room.takeNode()) {
+    this.#room = room;
+    this.identity = identity;
   }
 
-  addFile(name: string, bytes: Uint8Array = new Uint8Array(0)): MemoryFile {
-    const file = new MemoryFile(this.#numbering.next(), bytes);
+  /** An empty file that the guest makes. */
+  addFile(name: string): MemoryFile {
+    const file = new MemoryFile(this.#room, this.#room.takeNode(), NOTHING);
     this.entries.set(name, file);
     return file;
   }
 
-  addDirectory(name: string): MemoryDirectory {
-    const directory = new MemoryDirectory(this.#numbering);
+  /** A file that the host gives. */
+  giveFile(name: string, bytes: Uint8Array): void {
+    this.entries.set(name, new MemoryFile(this.#room, this.#room.fill(bytes.length), bytes));
+  }
+
+  /** A directory that the guest makes. */
+  addDirectory(name: string): void {
+    this.entries.set(name, new MemoryDirectory(this.#room));
+  }
+
+  /** A directory that the host gives. */
+  giveDirectory(name: string): MemoryDirectory {
+    const directory = new MemoryDirectory(this.#room, this.#room.fill(0));
     this.entries.set(name, directory);
     return directory;
+  }
+
+  /** Takes out an entry that is there. */
+  remove(name: string): void {
+    const node = this.entries.get(name);
+    this.entries.delete(name);
+    if (node?.kind === 'regular-file') node.release();
+    else this.#room.giveNode();
   }
 
   /** The node at a path below this directory. */
@@ -132,12 +206,12 @@ export function treeOf(files: Readonly<Record<string, string | Uint8Array>>): Me
     if (name === undefined) throw new TypeError(`${JSON.stringify(path)} names no file`);
     let directory = root;
     for (const step of steps) {
-      const next = directory.entries.get(step) ?? directory.addDirectory(step);
+      const next = directory.entries.get(step) ?? directory.giveDirectory(step);
       if (next.kind !== 'directory') throw new TypeError(`${JSON.stringify(path)} leads through a file`);
       directory = next;
     }
     const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content.slice();
-    directory.addFile(name, bytes);
+    directory.giveFile(name, bytes);
   }
   return root;
 }

@@ -46,34 +46,47 @@ export class DirectoryEntryStream {
 export class Descriptor {
   readonly #node: MemoryNode;
   readonly #flags: DescriptorFlags;
+  #isOpen = true;
 
   constructor(node: MemoryNode, flags: DescriptorFlags) {
     this.#node = node;
     this.#flags = flags;
+    if (node.kind === 'regular-file') node.use();
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#isOpen && this.#node.kind === 'regular-file') this.#node.release();
+    this.#isOpen = false;
   }
 
   readViaStream(offset: bigint): InputStream {
     const file = this.#readable();
     let at = toOffset(offset);
-    return new InputStream((most) => {
+    file.use();
+    const read = (most: number): Uint8Array | undefined => {
       const bytes = file.read(at, most);
       at += bytes.length;
       return bytes.length === 0 && most > 0 ? undefined : bytes;
-    });
+    };
+    return new InputStream(read, () => file.release());
   }
 
   writeViaStream(offset: bigint): OutputStream {
     const file = this.#writable();
     let at = toOffset(offset);
-    return new OutputStream((bytes) => {
+    file.use();
+    const write = (bytes: Uint8Array): void => {
       writing(() => file.write(at, bytes));
       at += bytes.length;
-    });
+    };
+    return new OutputStream(write, () => file.release());
   }
 
   appendViaStream(): OutputStream {
     const file = this.#writable();
-    return new OutputStream((bytes) => writing(() => file.write(file.size, bytes)));
+    file.use();
+    const write = (bytes: Uint8Array): void => writing(() => file.write(file.size, bytes));
+    return new OutputStream(write, () => file.release());
   }
 
   advise(): void {}
@@ -146,13 +159,13 @@ export class Descriptor {
     const node = parent.get(name);
     if (node.kind !== 'directory') throw failed('not-directory');
     if (node.entries.size > 0) throw failed('not-empty');
-    parent.entries.delete(name);
+    parent.remove(name);
   }
 
   unlinkFileAt(path: string): void {
     const { parent, name } = this.#changing().parentOf(path);
     if (parent.get(name).kind === 'directory') throw failed('is-directory');
-    parent.entries.delete(name);
+    parent.remove(name);
   }
 
   renameAt(path: string, target: Descriptor, targetPath: string): void {
@@ -164,6 +177,7 @@ export class Descriptor {
     if (replaced?.kind === 'directory') throw failed(node.kind === 'directory' ? 'not-empty' : 'is-directory');
     if (replaced !== undefined && node.kind === 'directory') throw failed('not-directory');
     if (node.kind === 'directory' && holds(node, to.parent)) throw failed('invalid');
+    if (replaced !== undefined) to.parent.remove(to.name);
     from.parent.entries.delete(from.name);
     to.parent.entries.set(to.name, node);
   }

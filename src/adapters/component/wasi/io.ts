@@ -60,9 +60,17 @@ export type Source = (most: number) => Uint8Array | undefined;
 /** `resource input-stream`. */
 export class InputStream {
   readonly #source: Source;
+  #close: (() => void) | undefined;
 
-  constructor(source: Source) {
+  /** `close`: called once, when the guest drops the stream. */
+  constructor(source: Source, close?: () => void) {
     this.#source = source;
+    this.#close = close;
+  }
+
+  [Symbol.dispose](): void {
+    this.#close?.();
+    this.#close = undefined;
   }
 
   read(length: bigint): Uint8Array {
@@ -94,9 +102,17 @@ export type Sink = (bytes: Uint8Array) => void;
 /** `resource output-stream`. */
 export class OutputStream {
   readonly #sink: Sink;
+  #close: (() => void) | undefined;
 
-  constructor(sink: Sink) {
+  /** `close`: called once, when the guest drops the stream. */
+  constructor(sink: Sink, close?: () => void) {
     this.#sink = sink;
+    this.#close = close;
+  }
+
+  [Symbol.dispose](): void {
+    this.#close?.();
+    this.#close = undefined;
   }
 
   checkWrite(): bigint {
@@ -120,7 +136,8 @@ export class OutputStream {
   }
 
   writeZeroes(length: bigint): void {
-    this.#sink(new Uint8Array(chunkOf(length)));
+    if (length > MAX_CHUNK_BYTES) throw new Trap(`${length} zeroes at once: check-write permits ${MAX_CHUNK_BYTES}`);
+    this.#sink(new Uint8Array(Number(length)));
   }
 
   blockingWriteZeroesAndFlush(length: bigint): void {

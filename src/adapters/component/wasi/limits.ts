@@ -11,3 +11,9 @@ export const MAX_RANDOM_BYTES: number = 1024 * 1024;
 
 /** A line of output that is longer is handed over in pieces. */
 export const MAX_LINE_BYTES: number = 64 * 1024;
+
+/** Bytes of all files in memory together; a write beyond gives `insufficient-space`. */
+export const MAX_TREE_BYTES: number = 256 * 1024 * 1024;
+
+/** Files and directories together; to make one beyond gives `insufficient-space`. */
+export const MAX_TREE_NODES: number = 65_536;

@@ -97,10 +97,23 @@ function surroundings({ imports, wasi, bounds, maxHandles }: Blueprint): Surroun
   const counters = new Counters(bounds);
   const { maxMemoryBytes } = bounds;
   return {
-    imports: { ...virtual?.imports, ...imports() },
+    imports: virtual === undefined ? imports() : besides(imports(), virtual.imports),
     options: { resources: 'handles', maxMemoryBytes, maxHandles, onCoreInstance: counters.add },
     wasi: virtual,
     counters,
+  };
+}
+
+/**
+ * What the host gives, and of the virtual WASI what it does not give itself, in whatever version: else the loader would take
+ * the later one.
+ */
+function besides(own: ImportObject, virtual: ImportObject): ImportObject {
+  const withoutVersion = (name: string): string => name.replace(/@.*$/, '');
+  const given = new Set(Object.keys(own).map(withoutVersion));
+  return {
+    ...Object.fromEntries(Object.entries(virtual).filter(([name]) => !given.has(withoutVersion(name)))),
+    ...own,
   };
 }
 
