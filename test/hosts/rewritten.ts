@@ -16,8 +16,8 @@ export const ROOMY: Required<Bounds> = {
 };
 
 /** The binary of a core module, rewritten. */
-export async function rewritten(text: string, bounds: Bounds = ROOMY): Promise<Uint8Array<ArrayBuffer>> {
-  return rewrite(new Uint8Array(await assemble(text)), bounds);
+export async function rewritten(module: string | Uint8Array, bounds: Bounds = ROOMY): Promise<Uint8Array<ArrayBuffer>> {
+  return rewrite(new Uint8Array(typeof module === 'string' ? await assemble(module) : module), bounds);
 }
 
 export interface Rewritten {
@@ -31,11 +31,11 @@ export interface Rewritten {
 
 /** An instance of a core module, rewritten. A start function runs at once. */
 export async function instance(
-  text: string,
+  module: string | Uint8Array,
   bounds: Bounds = ROOMY,
   imports: Record<string, Record<string, unknown>> = {},
 ): Promise<Rewritten> {
-  const { exports } = new engine.Instance(new engine.Module(await rewritten(text, bounds)), imports);
+  const { exports } = new engine.Instance(new engine.Module(await rewritten(module, bounds)), imports);
   const counters = new Counters(bounds);
   const explained = <Result>(run: () => Result): Result => {
     try {
