@@ -1,0 +1,51 @@
+// What a Rust program asks of WASI, by way of its standard library: the time, a pause, the keys of its hash maps, files, standard
+// streams, the network. Printed line by line; test/guests/rust-program.test.ts knows what should stand there.
+use std::collections::HashMap;
+use std::env;
+use std::fs;
+use std::io::{self, BufRead, Read, Seek, SeekFrom, Write};
+use std::net::TcpStream;
+use std::thread::sleep;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+fn main() -> io::Result<()> {
+    println!("arguments {:?}", env::args().collect::<Vec<_>>());
+    println!("LANG {:?}", env::var("LANG").ok());
+    let mut line = String::new();
+    io::stdin().lock().read_line(&mut line)?;
+    println!("read {line:?}");
+
+    println!("time {:?}", SystemTime::now().duration_since(UNIX_EPOCH).unwrap());
+    let before = Instant::now();
+    sleep(Duration::from_millis(1500));
+    println!("slept {:?}", before.elapsed());
+    println!("time {:?}", SystemTime::now().duration_since(UNIX_EPOCH).unwrap());
+
+    let numbers: HashMap<u32, ()> = (0..20).map(|number| (number, ())).collect();
+    println!("order {:?}", numbers.keys().collect::<Vec<_>>());
+
+    println!("rates {:?}", fs::read_to_string("/etc/rates.json"));
+    println!("missing {:?}", fs::read_to_string("/etc/missing").map_err(|error| error.kind()));
+    fs::create_dir("/out")?;
+    let mut log = fs::File::options().read(true).write(true).create_new(true).open("/out/log")?;
+    log.write_all(b"first\nsecond\n")?;
+    log.seek(SeekFrom::Start(0))?;
+    log.write_all(b"FIRST")?;
+    log.seek(SeekFrom::Start(0))?;
+    let mut text = String::new();
+    log.read_to_string(&mut text)?;
+    println!("log {text:?} {}", log.metadata()?.len());
+    fs::rename("/out/log", "/out/log.txt")?;
+    let mut names: Vec<_> = fs::read_dir("/out")?.map(|entry| entry.unwrap().file_name()).collect();
+    names.sort();
+    println!("entries {names:?}");
+
+    if env::args().any(|argument| argument == "connect") {
+        println!("connected {:?}", TcpStream::connect("127.0.0.1:80"));
+    }
+    if env::args().any(|argument| argument == "panic") {
+        panic!("as it was told");
+    }
+    eprint!("an unfinished line");
+    Ok(())
+}

@@ -1,0 +1,120 @@
+/** A whole Rust program on the virtual WASI: the standard library of `wasm32-wasip2`, which calls it without an adapter. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { type Component, compile, instantiate, isTrap } from '../../src/adapters/component/index.ts';
+import {
+  LANGUAGE_RUNTIME,
+  type VirtualWasiOptions,
+  virtualWasi,
+  type WasiInterface,
+} from '../../src/adapters/component/wasi/index.ts';
+
+const TARGET = 'wasm32-wasip2';
+const sysroot = spawnSync('rustc', ['--print', 'sysroot'], { encoding: 'utf8' });
+const isInstalled = sysroot.status === 0 && existsSync(join(sysroot.stdout.trim(), 'lib/rustlib', TARGET, 'lib'));
+const skip = !isInstalled && `the Rust target is not installed: rustup target add ${TARGET}`;
+
+describe('a Rust program on the virtual WASI', { skip }, () => {
+  let program: Component;
+  const folder = mkdtempSync(join(tmpdir(), 'decidable-rust-'));
+  after(() => rmSync(folder, { recursive: true }));
+
+  before(async () => {
+    const [source, output] = [fileURLToPath(new URL('rust-program.rs', import.meta.url)), join(folder, 'program.wasm')];
+    const options = ['--edition', '2021', '--target', TARGET, '-C', 'opt-level=s', '-C', 'strip=symbols', '-o', output];
+    const build = spawnSync('rustc', [source, ...options], { encoding: 'utf8' });
+    assert.equal(build.status, 0, build.stderr);
+    program = await compile(readFileSync(output));
+  });
+
+  /** Runs the program to its end: what it printed, and what it ended with. */
+  async function run(options: VirtualWasiOptions = {}) {
+    const [out, err]: [string[], string[]] = [[], []];
+    const wasi = virtualWasi({
+      grant: LANGUAGE_RUNTIME,
+      arguments: ['program'],
+      writableFiles: true,
+      stdout: (line) => out.push(line),
+      stderr: (line) => err.push(line),
+      ...options,
+    });
+    wasi.setDecision({ time: 1_700_000_000_250n, seed: 'c1' });
+    const { exports } = await instantiate(program, wasi.imports);
+    const [, command] = Object.entries(exports).find(([name]) => name.startsWith('wasi:cli/run@')) ?? [];
+    let end: unknown;
+    try {
+      (command as { run(): void }).run();
+    } catch (error) {
+      end = error;
+    }
+    wasi.flush();
+    return { out, err, end, wasi };
+  }
+
+  test('sees what it is given, and nothing else', async () => {
+    const { out, err, end, wasi } = await run({
+      arguments: ['program', 'Łucja'],
+      environment: { LANG: 'C.UTF-8' },
+      stdin: 'a line\nanother\n',
+      files: { 'etc/rates.json': '{}' },
+    });
+    assert.equal(end, undefined);
+    assert.deepEqual(
+      out.map((line) => line.replace(/^order \[.*\]$/, 'order …')),
+      [
+        'arguments ["program", "Łucja"]',
+        'LANG Some("C.UTF-8")',
+        'read "a line\\n"',
+        'time 1700000000.25s',
+        'slept 1.5s',
+        'time 1700000001.75s',
+        'order …',
+        'rates Ok("{}")',
+        'missing Err(NotFound)',
+        'log "FIRST\\nsecond\\n" 13',
+        'entries ["log.txt"]',
+      ],
+    );
+    assert.deepEqual(err, ['an unfinished line']);
+    assert.equal(new TextDecoder().decode(wasi.readFile('out/log.txt')), 'FIRST\nsecond\n');
+  });
+
+  test('prints the same when it runs again, in the order of its hash maps too', async () => {
+    const [first, second] = [await run(), await run()];
+    assert.deepEqual(second.out, first.out);
+    assert.ok(first.out.some((line) => line.startsWith('order [')));
+  });
+
+  test('says what it panics about', async () => {
+    const { err, end } = await run({ arguments: ['program', 'panic'] });
+    assert.ok(isTrap(end), String(end));
+    assert.ok(err.includes('as it was told'), err.join('\n'));
+  });
+
+  test('traps where it uses the network', async () => {
+    const { end } = await run({ arguments: ['program', 'connect'] });
+    assert.ok(isTrap(end) && /wasi:sockets\/.*the virtual WASI has no network/.test(end.message), String(end));
+  });
+
+  const used: readonly (readonly [WasiInterface, string])[] = [
+    ['wasi:cli/environment', 'get-arguments'],
+    ['wasi:cli/stdin', 'get-stdin'],
+    ['wasi:cli/stdout', 'get-stdout'],
+    ['wasi:clocks/monotonic-clock', 'now'],
+    ['wasi:clocks/wall-clock', 'now'],
+    ['wasi:filesystem/preopens', 'get-directories'],
+    ['wasi:random/insecure-seed', 'insecure-seed'],
+  ];
+  for (const [name, called] of used) {
+    test(`traps where it needs ${name}, if that is not granted`, async () => {
+      const { end } = await run({ grant: LANGUAGE_RUNTIME.filter((each) => each !== name) });
+      assert.ok(isTrap(end), String(end));
+      assert.ok(end.message.includes(`${name}#${called}, which it was not granted`), end.message);
+    });
+  }
+});
