@@ -204,6 +204,20 @@ describe('a module that needs no bounds', () => {
 
 const bank = readFileSync(new URL('../../examples/guests/c/bank.wasm', import.meta.url));
 
+describe('a machine that has less than the host allows', () => {
+  test('ends the call: the guest does not see how much there is', async () => {
+    // The engine has tables of ten million elements at most.
+    const { call } = await instance(
+      '(module (table $t 0 funcref) (func (export "grow") (param i32) (result i32) (table.grow $t (ref.null func) (local.get 0))))',
+      { maxMemoryBytes: PAGE, maxTableElements: 20_000_000 },
+    );
+    assert.throws(
+      () => call('grow', 11_000_000),
+      (error) => isTrap(error) && !(error instanceof OutOfBudget) && /the machine has no memory/.test(error.message),
+    );
+  });
+});
+
 describe('a guest', () => {
   for (const guest of ['c', 'rust', 'assemblyscript']) {
     for (const isolation of ['pooled', 'fresh'] as const) {

@@ -283,6 +283,11 @@ describe('exceptions', () => {
         (if (i32.gt_u (local.get $n) (i32.const 3)) (then (return (i32.const 42))))
         (try_table (catch_all $again) (call $deep (i32.const 5))) (i32.const 0))`,
     ],
+    [
+      'one block after another',
+      `(drop (block $h (result i32) (try_table (catch $e $h) (call $deep (i32.const 5))) (i32.const 0)))
+        (block $h (result i32) (try_table (catch $e $h) (call $deep (i32.const 5))) (i32.const 0))`,
+    ],
     ['the function itself', '(try_table (catch $e 0) (call $deep (i32.const 5))) (i32.const 0)'],
   ] as const) {
     test(`leave the depth as it was where ${how} catches them`, async () => {
@@ -306,6 +311,14 @@ describe('exceptions', () => {
     ['try with catch_all', 'TRY i32.const 5 call $deep i32.const 0 CATCH_ALL i32.const 42 end'],
     ['try with delegate', 'TRY TRY i32.const 5 call $deep i32.const 0 DELEGATE drop i32.const 0 CATCH end'],
     ['try with rethrow', 'TRY TRY i32.const 5 call $deep i32.const 0 CATCH drop RETHROW end CATCH end'],
+    [
+      'a handler that throws again',
+      'TRY i32.const 5 call $deep i32.const 0 CATCH drop TRY i32.const 5 call $deep i32.const 0 CATCH end end',
+    ],
+    [
+      'a handler of everything that throws again',
+      'TRY i32.const 5 call $deep i32.const 0 CATCH_ALL TRY i32.const 5 call $deep i32.const 0 CATCH end end',
+    ],
   ] as const) {
     test(`leave the depth as it was where ${how} catches them, in the older form`, async () => {
       const { call, depth } = await instance(
