@@ -55,26 +55,23 @@ class RandomBytes {
   }
 }
 
-/** The three interfaces of `wasi:random`, each with its own numbers. */
+/** The three interfaces of `wasi:random`, each with its own numbers; those of `insecure-seed` are always the same. */
 export class VirtualRandom {
   readonly #random: RandomBytes;
   readonly #insecure: RandomBytes;
-  readonly #insecureSeed: RandomBytes;
 
   constructor(seed: string) {
     this.#random = new RandomBytes('wasi:random/random', seed);
     this.#insecure = new RandomBytes('wasi:random/insecure', seed);
-    this.#insecureSeed = new RandomBytes('wasi:random/insecure-seed', seed);
   }
 
   restart(seed: string): void {
     this.#random.restart(seed);
     this.#insecure.restart(seed);
-    this.#insecureSeed.restart(seed);
   }
 
   interfaces(): InterfacesOf<'random'> {
-    const [random, insecure, insecureSeed] = [this.#random, this.#insecure, this.#insecureSeed];
+    const [random, insecure] = [this.#random, this.#insecure];
     return {
       'wasi:random/random': {
         getRandomBytes: (length: bigint): Uint8Array => random.take(countOf(length)),
@@ -85,7 +82,12 @@ export class VirtualRandom {
         getInsecureRandomU64: (): bigint => insecure.takeU64(),
       },
       'wasi:random/insecure-seed': {
-        insecureSeed: (): [bigint, bigint] => [insecureSeed.takeU64(), insecureSeed.takeU64()],
+        // A language asks for it once, when it first makes a hash map, and keeps it: if it followed from the command, the
+        // order of a map would depend on which command an instance decided first.
+        insecureSeed: (): [bigint, bigint] => {
+          const constant = new RandomBytes('wasi:random/insecure-seed', '');
+          return [constant.takeU64(), constant.takeU64()];
+        },
       },
     };
   }
