@@ -319,20 +319,21 @@ export function promisingCallableOf(lifted: LiftedFunction): HostCallable {
       endLends(host, lends, objects);
     }
   };
-  const root = rootOf(instance);
-  return async (...args) => {
-    const turn = (lastCalls.get(root) ?? Promise.resolve()).then(() => callAndWait(args));
-    lastCalls.set(
-      root,
-      turn.catch(() => undefined),
-    );
-    const value = await turn;
-    return unwrap(value);
-  };
+  return async (...args) => unwrap(await takeTurn(rootOf(instance), () => callAndWait(args)));
+}
+
+/** Makes a call into a root instance when those before it have ended. */
+export function takeTurn<Result>(root: ComponentInstance, call: () => Promise<Result>): Promise<Result> {
+  const turn = (lastCalls.get(root) ?? Promise.resolve()).then(call);
+  lastCalls.set(
+    root,
+    turn.catch(() => undefined),
+  );
+  return turn;
 }
 
 /** The core function as one that gives a promise; undefined without promise integration, or where it is no guest's. */
-function startOf(core: CoreFunction): ((...values: CoreValue[]) => Promise<unknown>) | undefined {
+export function startOf(core: CoreFunction): ((...values: CoreValue[]) => Promise<unknown>) | undefined {
   try {
     return engine.promising?.(core);
   } catch {
@@ -340,6 +341,7 @@ function startOf(core: CoreFunction): ((...values: CoreValue[]) => Promise<unkno
   }
 }
 
-function rootOf(instance: ComponentInstance): ComponentInstance {
+/** The instance that JavaScript made, and that contains this one. */
+export function rootOf(instance: ComponentInstance): ComponentInstance {
   return instance.parent === undefined ? instance : rootOf(instance.parent);
 }

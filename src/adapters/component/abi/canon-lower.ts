@@ -5,7 +5,16 @@
 import { engine } from '../engine.ts';
 import { isTrap, LinkError } from '../errors.ts';
 import type { FunctionType } from '../types.ts';
-import { callPostReturn, endTask, type HostCallable, type LiftedFunction, type Stagers } from './canon-lift.ts';
+import {
+  callPostReturn,
+  endTask,
+  type HostCallable,
+  type LiftedFunction,
+  rootOf,
+  type Stagers,
+  startOf,
+  takeTurn,
+} from './canon-lift.ts';
 import type { Context, CoreFunction, CoreValue } from './canonical-options.ts';
 import {
   asFailure,
@@ -71,9 +80,9 @@ function lowerHostFunction({ call, path }: HostFunction, { type, stagers, contex
   const lowerResult = stageLowerResult(stagers.host, signature);
   const { instance } = context;
   instance.host.handles.isObserved = true;
-  const core = isAsynchronous(type, call)
-    ? suspendingCall(callHost, lowerResult, path, { type, stagers, context })
-    : signature.isSimple && !signature.spillsResult
+  if (isAsynchronous(type, call)) return suspendingCall(callHost, lowerResult, path, { type, stagers, context });
+  const core =
+    signature.isSimple && !signature.spillsResult
       ? simpleHostCall(callHost, context, stageLiftSimpleParams(stagers.host, signature), lowerResult)
       : generalHostCall(callHost, lowerResult, { type, stagers, context });
   return signature.lendsHandles ? endingBorrows(core, instance) : core;
@@ -197,7 +206,33 @@ function suspendingCall(
       throw failIn(instance, error);
     }
   };
-  return suspending === undefined ? (core as CoreFunction) : suspending(core);
+  const whole = signature.lendsHandles ? endingBorrowsLater(core, instance) : core;
+  if (suspending === undefined) return whole as CoreFunction;
+  instance.mayWait = true;
+  return suspending(whole);
+}
+
+/** {@link endingBorrows} for a call that may wait: what was lent is lent until it has ended. */
+function endingBorrowsLater(core: WaitingFunction, instance: ComponentInstance): WaitingFunction {
+  const { handles, host } = instance;
+  return (...flat) => {
+    const lends = handles.lenders.length;
+    const objects = host.scope.length;
+    const end = (): void => {
+      handles.endLends(lends);
+      while (host.scope.length > objects) host.scope.pop()!.release();
+    };
+    let result: unknown;
+    try {
+      result = core(...flat);
+    } catch (error) {
+      end();
+      throw error;
+    }
+    if (typeof result === 'object') return Promise.resolve(result).finally(end);
+    end();
+    return result;
+  };
 }
 
 function promiseOf(value: unknown): PromiseLike<unknown> | undefined {
@@ -219,8 +254,11 @@ function cannotWait(path: readonly string[]): LinkError {
   );
 }
 
+/** A core function that gives its result, or a promise of it. */
+type WaitingFunction = (...flat: CoreValue[]) => unknown;
+
 const { Suspending } = engine;
-const suspending = Suspending && ((callable: (...flat: CoreValue[]) => unknown) => new Suspending(callable));
+const suspending = Suspending && ((callable: WaitingFunction) => new Suspending(callable));
 
 // Calls to another component ---------------------------------------------------------------------------------------
 
@@ -250,6 +288,12 @@ function lowerLiftedFunction(callee: LiftedFunction, { type, stagers, context }:
     leave(entering);
     return lowered;
   };
+  if (calleeContext.instance.mayWait) {
+    const start = startOf(core);
+    if (start !== undefined) {
+      return suspendingDirectCall(start, entering, { type, stagers, context }, callee, finish);
+    }
+  }
   const call =
     signature.isSimple && !signature.spillsResult
       ? simpleDirectCall(core, entering, { type, stagers, context }, callee, finish)
@@ -312,6 +356,43 @@ function generalDirectCall(
       throw failInAll(instance, entering, error);
     }
   };
+}
+
+/**
+ * The callee may have to wait for the host, and no frame of JavaScript may stand between the two then: the callee is
+ * started as if from the host, and the caller waits for it.
+ */
+function suspendingDirectCall(
+  start: (...values: CoreValue[]) => Promise<unknown>,
+  entering: readonly ComponentInstance[],
+  { type, stagers, context }: Lowering,
+  callee: LiftedFunction,
+  finish: Finish,
+): CoreFunction {
+  const { instance } = context;
+  instance.mayWait = true;
+  const signature = signatureOf(type);
+  const liftAll = stageLiftParams(stagers.direct, signature);
+  const calleeSignature = signatureOf(callee.type);
+  const lowerAll = stageLowerParams(callee.stagers.direct, calleeSignature);
+  const args = flatArguments(calleeSignature);
+  const callAndWait = async (flat: readonly CoreValue[]): Promise<CoreValue | undefined> => {
+    enter(instance, entering);
+    try {
+      lowerAll(callee.context, liftAll(context, flat), args);
+      return finish((await start(...args)) as CoreValue | undefined, flat[signature.flatParams]);
+    } catch (error) {
+      throw failInAll(instance, entering, error);
+    }
+  };
+  const root = rootOf(callee.context.instance);
+  const isElsewhere = root !== rootOf(instance);
+  const core: WaitingFunction = (...flat) => {
+    checkMayLeave(instance);
+    return isElsewhere ? takeTurn(root, () => callAndWait(flat)) : callAndWait(flat);
+  };
+  const whole = signature.lendsHandles ? endingBorrowsLater(core, instance) : core;
+  return suspending === undefined ? (whole as CoreFunction) : suspending(whole);
 }
 
 /** What another root instance does may call JavaScript, which sees the host's handles then. */

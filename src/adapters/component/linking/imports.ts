@@ -44,7 +44,7 @@ export class ImportReader {
     const { type } = extern;
     const key = findImport(this.given, name) ?? (extern.implements && findImport(this.given, extern.implements));
     // What was recognised as a resource function needs no key of its own.
-    const value = key === undefined ? undefined : propertyOf(this.given, key);
+    const value = key === undefined ? memberOf(this.given, name, type) : propertyOf(this.given, key);
     return this.item(type, value, name, this.given, [name], scope);
   };
 
@@ -90,9 +90,17 @@ export class ImportReader {
     const found = functionIn(value) ?? resourceFunction(container, name);
     if (found === undefined) throw missing(type, value, path);
     const known = itemOf(found);
-    if (known?.kind === 'func') return checked(known, type, path, scope);
+    if (known?.kind === 'func') return this.checked(known, type, path, scope);
     if (isAsynchronous(type, found)) this.hasAsynchronous = true;
     return { kind: 'func', func: { kind: 'host', path, call: found } };
+  }
+
+  /** A component's function. What may wait behind it makes this one wait as well. */
+  private checked(item: Item & { kind: 'func' }, type: FunctionType, path: readonly string[], scope: Scope): Item {
+    const { func } = item;
+    const mayWait = func.kind === 'host' ? isAsynchronous(type, func.call) : func.context.instance.mayWait;
+    if (mayWait) this.hasAsynchronous = true;
+    return checked(item, type, path, scope);
   }
 
   // Resource types -------------------------------------------------------------------------------------------------
@@ -151,7 +159,7 @@ export class ImportReader {
     if (item.kind !== type.kind) {
       throw new LinkError(`import ${at(path)}: expected a ${describeExtern(type)}, got a ${item.kind}`, path);
     }
-    if (item.kind === 'func' && type.kind === 'func') return checked(item, type, path, scope);
+    if (item.kind === 'func' && type.kind === 'func') return this.checked(item, type, path, scope);
     if (item.kind === 'type' && type.kind === 'type') return boundType(item, type, path, scope);
     if (item.kind === 'instance' && type.kind === 'instance') {
       const exports = new Map<string, Item>();
