@@ -1,14 +1,13 @@
 //! What every store refuses before it does anything: the words are those of `src/core/store-arguments.ts`. What the types
 //! of the contract exclude (text that is no UTF-8, a precondition that does not exist) cannot come in here.
 
-use ids::Uuid;
+use contract::{Uuid, check_stream_name};
 
 use crate::decidable::eventsourcing::messages::{Decision, Envelope, Outcome, Precondition};
 use crate::exports::decidable::eventsourcing::event_store::{
     AppendError, InvalidArgument, ReadAllOptions, ReadStreamOptions, Snapshot, SnapshotKey, StoreError,
 };
 
-const MAX_STREAM_NAME_BYTES: usize = 255;
 const MAX_EVENTS_PER_DECISION: usize = 1_000;
 /// Other stores stop here; at a million events a second it lasts 292,000 years.
 pub const MAX_REVISION: u64 = i64::MAX as u64;
@@ -83,17 +82,9 @@ fn check_revision(revision: u64, argument: &str) -> Checked {
 }
 
 fn check_stream(name: &str, argument: &str) -> Checked {
-    if name.is_empty() {
-        return refused(argument, "the stream name is empty: it has at least one byte");
-    }
-    if name.len() > MAX_STREAM_NAME_BYTES {
-        let bytes = name.len();
-        let most = MAX_STREAM_NAME_BYTES;
-        return refused(argument, &format!("the stream name has {bytes} bytes of UTF-8: at most {most} are allowed"));
-    }
-    match name.contains('\0') {
-        true => refused(argument, "the stream name holds NUL"),
-        false => Ok(()),
+    match check_stream_name(name) {
+        Some(problem) => refused(argument, &("the stream name ".to_string() + &problem)),
+        None => Ok(()),
     }
 }
 

@@ -1,6 +1,6 @@
 //! The hash chain, as docs/chain.md lays it out.
 
-use ids::{Uuid, sha256};
+use contract::{Uuid, sha256};
 
 use crate::decidable::eventsourcing::messages::{Decision, Envelope, Outcome};
 

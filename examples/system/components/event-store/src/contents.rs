@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ids::Uuid;
+use contract::Uuid;
 
 use crate::chain::{CHAIN_START, Hash, commit_hash};
 use crate::decidable::eventsourcing::messages::{

@@ -1,6 +1,6 @@
 //! SHA-1 (FIPS 180-4 §6.1), for UUIDv5 alone.
 
-use crate::each_block;
+use crate::blocks::each_block;
 
 pub fn sha1(message: &[u8]) -> [u8; 20] {
     let mut hash: [u32; 5] = [0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476, 0xc3d2e1f0];

@@ -1,6 +1,6 @@
 //! SHA-256 (FIPS 180-4 §6.2), for the hash chain.
 
-use crate::each_block;
+use crate::blocks::each_block;
 
 /// FIPS 180-4 §4.2.2.
 const CONSTANTS: [u32; 64] = [

@@ -1,0 +1,59 @@
+//! What the event sourcer fails with: the domain's, the module's, the store's and the caller's failures are never mixed up.
+
+use contract::quoted;
+
+use crate::decidable::eventsourcing::event_store::{AppendError, InvalidArgument, StoreError, StoreFailure};
+use crate::decidable::eventsourcing::messages::Fault;
+use crate::exports::decidable::eventsourcing::event_sourcer::{CommandError, Refusal};
+
+pub fn invalid_argument<T>(argument: &str, message: &str) -> Result<T, CommandError> {
+    Err(CommandError::InvalidArgument(InvalidArgument { argument: argument.into(), message: message.into() }))
+}
+
+pub fn refusal(subject: String, message: String) -> Refusal {
+    Refusal { subject, message }
+}
+
+pub fn fault(code: &str, message: String, details: &[(&str, &str)]) -> Fault {
+    let details = details.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
+    Fault { code: code.into(), message, details }
+}
+
+/// The store gave what it cannot have stored.
+pub fn corrupt(stream: &str, what: &str) -> CommandError {
+    let message = format!("the store gave of stream {} {what}", quoted(stream));
+    CommandError::Store(StoreFailure { code: "corrupt".into(), message })
+}
+
+fn closed() -> CommandError {
+    let message = "the store is closing or closed: nothing was recorded";
+    CommandError::Closed(refusal("store".into(), message.into()))
+}
+
+impl From<StoreError> for CommandError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::InvalidArgument(argument) => CommandError::InvalidArgument(argument),
+            StoreError::Failure(failure) => CommandError::Store(failure),
+            StoreError::Closed => closed(),
+        }
+    }
+}
+
+/// The loop itself answers to `duplicate`; here it is nothing that a store may give.
+impl From<AppendError> for CommandError {
+    fn from(error: AppendError) -> Self {
+        match error {
+            // The events are the module's, not the caller's.
+            AppendError::InvalidArgument(InvalidArgument { argument, message }) if argument.starts_with("events") => {
+                let text = format!("the module decided on events that the store refuses: {argument} {message}");
+                CommandError::Fault(fault("invalid-event", text, &[("argument", &argument)]))
+            }
+            AppendError::InvalidArgument(argument) => CommandError::InvalidArgument(argument),
+            AppendError::Conflict(conflict) => CommandError::Conflict(conflict),
+            AppendError::Duplicate(known) => corrupt(&known.stream, "a duplicate"),
+            AppendError::Failure(failure) => CommandError::Store(failure),
+            AppendError::Closed => closed(),
+        }
+    }
+}

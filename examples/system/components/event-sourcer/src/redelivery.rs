@@ -1,0 +1,71 @@
+//! A command id that is known: redelivered, the command changes nothing and gets its first outcome; with other content, it is
+//! an error.
+
+use contract::quoted;
+
+use crate::decidable::eventsourcing::event_store::{Direction, ReadStreamOptions, read_stream};
+use crate::decidable::eventsourcing::messages::{Envelope, RecordedDecision};
+use crate::decidable::eventsourcing::types::Command;
+use crate::exports::decidable::eventsourcing::event_sourcer::{CommandError, CommandResult};
+use crate::failures::{corrupt, refusal};
+use crate::job::Job;
+
+impl Job {
+    pub fn first_outcome(&self, recorded: RecordedDecision) -> Result<CommandResult, CommandError> {
+        if let Some(difference) = self.difference(&recorded) {
+            let id = self.options.command_id.as_deref().unwrap_or_default();
+            let message = format!(
+                "the command id {} was used before for {difference}: give each command an id of its own",
+                quoted(id)
+            );
+            return Err(CommandError::CommandIdReused(refusal(self.id.text(), message)));
+        }
+        let RecordedDecision { stream, decision, first_revision, event_count, .. } = recorded;
+        let events = match first_revision {
+            None => Vec::new(),
+            from_revision => {
+                let limit = Some(event_count);
+                read_stream(&stream, ReadStreamOptions { direction: Direction::Forward, from_revision, limit })?
+            }
+        };
+        if events.len() as u64 != u64::from(event_count) {
+            return Err(corrupt(&stream, &format!("{} of the {event_count} events of a decision", events.len())));
+        }
+        Ok(CommandResult {
+            command_id: decision.command_id,
+            stream,
+            module: decision.module.name,
+            outcome: decision.outcome,
+            events,
+            // Without events the decision held only for the stream as it was seen, so that is where the stream was.
+            revision: first_revision.map_or(decision.seen_revision, |first| Some(first + u64::from(event_count) - 1)),
+            redelivered: true,
+            attempts: 0,
+        })
+    }
+
+    /// What the recorded command was, where it was not this one.
+    fn difference(&self, recorded: &RecordedDecision) -> Option<String> {
+        let (first, content_type) = (&recorded.decision.command, &recorded.decision.content_type);
+        let envelope = &self.envelope;
+        if first.type_ != envelope.type_ {
+            return Some(format!("a command of type {}", quoted(&first.type_)));
+        }
+        if first.schema_version == envelope.schema_version && first.payload == envelope.payload {
+            return None;
+        }
+        // The bytes may differ and the command be the same: what the module makes of the two decides.
+        if *content_type != self.module.descriptor.content_type {
+            return Some(format!("a command in {content_type}"));
+        }
+        match (canonical(first), canonical(envelope)) {
+            (Some(one), Some(other)) if one == other => None,
+            _ => Some(format!("a {} with another payload", first.type_)),
+        }
+    }
+}
+
+/// The payload as the module itself would write it; none: the module cannot read it.
+fn canonical(envelope: &Envelope) -> Option<Vec<u8>> {
+    Command::from_envelope(envelope).ok().map(|command| command.to_envelope().payload)
+}

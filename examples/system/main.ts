@@ -1,0 +1,66 @@
+/** A bank of four components: sends it commands, prints what it answers, and what it stored. */
+import { account } from '../bank/account.ts';
+import { HELP, type Options, PARTS, parseOptions, UsageError } from './options.ts';
+import { composeSystem } from './system.ts';
+
+const { OpenAccount, Deposit, Withdraw, CloseAccount } = account.commands;
+const accountId = 'anna';
+
+/** By command id; one is sent twice. */
+const COMMANDS = [
+  ['c1', Deposit({ accountId, amount: 500 })],
+  ['c2', OpenAccount({ accountId, owner: 'Anna' })],
+  ['c3', Deposit({ accountId, amount: 700 })],
+  ['c3', Deposit({ accountId, amount: 700 })],
+  ['c3', Deposit({ accountId, amount: 7 })],
+  ['c4', Withdraw({ accountId, amount: 900 })],
+  ['c5', Withdraw({ accountId, amount: 700 })],
+  ['c6', CloseAccount({ accountId })],
+] as const;
+
+async function run({ typescript, guest }: Options): Promise<void> {
+  // Time is data: the same commands at the same times give the same bank, down to its last hash.
+  let time = Date.parse('2026-01-01T00:00:00Z');
+  const { gateway, store } = await composeSystem({ typescript, guest, now: () => time });
+
+  for (const part of PARTS) {
+    const component = part === 'handler' ? `examples/guests/${guest}` : 'component';
+    console.log(`${part.padEnd(8)} ${typescript.has(part) ? 'TypeScript' : component}`);
+  }
+  console.log();
+
+  for (const [id, command] of COMMANDS) {
+    time += 1_000;
+    const { payload } = account.types.command.toEnvelope(command);
+    const { status, body } = await gateway.request(`/commands/${command.type}/${id}`, payload);
+    console.log(`${command.type} ${id} → ${status} ${body}`);
+  }
+  const { body } = await gateway.request(`/states/account-${accountId}`, new Uint8Array());
+  console.log(`state → ${body}\n`);
+
+  const all = {
+    direction: 'forward',
+    afterPosition: undefined,
+    limit: undefined,
+    categories: [],
+    eventTypes: [],
+  } as const;
+  let last = '';
+  for (const { context, event } of await store.readAll(all)) {
+    const at = new Date(Number(context.recordedAt)).toISOString();
+    console.log(`${context.position} ${context.stream}@${context.revision} ${at} ${event.type} ${context.id}`);
+    last = context.causationId;
+  }
+  const commit = await store.findDecision(last);
+  if (commit !== undefined) console.log(`hash of the last commit: ${Buffer.from(commit.hash).toString('hex')}`);
+}
+
+try {
+  const options = parseOptions(process.argv.slice(2));
+  if (options.help) process.stdout.write(HELP);
+  else await run(options);
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 2;
+}
