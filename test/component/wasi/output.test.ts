@@ -104,6 +104,21 @@ describe('a line of output', () => {
     }
   });
 
+  test('is given to whoever prints it, and what they throw is not the guest’s affair', () => {
+    const lines: string[] = [];
+    const wasi = virtualWasi({
+      grant: ['wasi:cli/stdout'],
+      stdout: (line) => {
+        lines.push(line);
+        throw new Error('the terminal is gone');
+      },
+    });
+    const stdout = (wasi.imports as unknown as Imports)['wasi:cli/stdout@0.2.12'].getStdout();
+    stdout.write(bytes('one\ntwo\nthree'));
+    wasi.flush();
+    assert.deepEqual(lines, ['one', 'two', 'three']);
+  });
+
   test('is of one stream of one instance: the others’ are not mixed into it', () => {
     const [one, two] = [guest(), guest()];
     one.stdout.write(bytes('one '));

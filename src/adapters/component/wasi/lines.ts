@@ -60,7 +60,11 @@ export class Lines {
     const line = decoder.decode(this.#bytes.subarray(0, count));
     this.#bytes.copyWithin(0, count, this.#length);
     this.#length -= count;
-    this.#print(line);
+    try {
+      this.#print(line);
+    } catch {
+      // What is printed is not part of a decision, and a terminal that is gone cannot make one fail.
+    }
   }
 
   /** How many bytes there are before a character of UTF-8 that has begun, and has not ended. */
