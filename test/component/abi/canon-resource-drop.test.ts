@@ -7,6 +7,10 @@ import { BORROWED, HandleTable, RuntimeResource } from '../../../src/adapters/co
 import { run } from './guests.ts';
 import { type Exported, handles, traps } from './handles.ts';
 
+interface Dropper {
+  drop(handle: unknown): void;
+}
+
 const list = (values: unknown) => Array.from(values as Uint32Array);
 
 describe('canon resource.drop, of an own handle', () => {
@@ -134,5 +138,53 @@ describe('canon resource.drop', () => {
     const given = make!(5) as Disposable;
     during = () => given[Symbol.dispose]();
     traps(() => go!(), /cannot enter component instance/);
+  });
+});
+
+describe('the destructor', () => {
+  it('is called when the host drops a handle, as a call from the host', async () => {
+    for (const resources of ['objects', 'handles'] as const) {
+      const api = await handles({ resources });
+      const dispose = (given: unknown): unknown =>
+        resources === 'objects' ? (given as Disposable)[Symbol.dispose]() : (api.r as unknown as Dropper).drop(given);
+      dispose(api.give!(api.new!(7)));
+      assert.deepEqual(list(api.destroyed!()), [7]);
+      traps(() => dispose(api.give!(api.new!(666))), /unreachable/);
+      traps(() => api.new!(1), /cannot enter/);
+    }
+  });
+
+  const HOLDER = `(component
+    (import "r" (type $r (sub resource)))
+    (import "make" (func $make (result (own $r))))
+    (core func $make' (canon lower (func $make)))
+    (core func $drop (canon resource.drop $r))
+    (core module $M (import "" "make" (func $make (result i32))) (import "" "drop" (func $drop (param i32)))
+      (func (export "go") (call $drop (call $make))))
+    (core instance $m (instantiate $M (with "" (instance (export "make" (func $make')) (export "drop" (func $drop))))))
+    (func (export "go") (canon lift (core func $m "go"))))`;
+
+  it('of a resource of the host is its Symbol.dispose', async () => {
+    const dropped: unknown[] = [];
+    class R {
+      [Symbol.dispose](): void {
+        dropped.push(this);
+      }
+    }
+    const made = new R();
+    const { exports } = await run(HOLDER, { r: R, make: () => made });
+    (exports.go as Exported)();
+    assert.deepEqual(dropped, [made]);
+  });
+
+  it('of a resource of the host may throw, which ends the guest that dropped it', async () => {
+    class R {
+      [Symbol.dispose](): void {
+        throw new Error('cannot let go');
+      }
+    }
+    const { exports } = await run(HOLDER, { r: R, make: () => new R() });
+    assert.throws(() => (exports.go as Exported)(), /cannot let go/);
+    traps(() => (exports.go as Exported)(), /cannot enter/);
   });
 });

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { type InstantiateOptions, isTrap } from '../../../src/adapters/component/index.ts';
-import { run } from './guests.ts';
+import { ALLOCATOR, run } from './guests.ts';
 
 /** A function of a guest: indices, reps and results are numbers; resources are what the host has for them. */
 export type Exported = (...args: unknown[]) => unknown;
@@ -28,6 +28,23 @@ const DEF = `(component $Def
   (core func $new-s (canon resource.new $s'))
   (core func $rep-s (canon resource.rep $s'))
   (core func $drop-s (canon resource.drop $s'))
+  (core module $Lists ${ALLOCATOR}
+    (global $posts (mut i32) (i32.const 0))
+    (func (export "some") (param $from i32) (param $count i32) (result i32)
+      (local $n i32)
+      (loop $next
+        (i32.store (i32.add (i32.const 64) (i32.shl (local.get $n) (i32.const 2))) (i32.add (local.get $from) (local.get $n)))
+        (local.set $n (i32.add (local.get $n) (i32.const 1)))
+        (br_if $next (i32.lt_u (local.get $n) (local.get $count))))
+      (i32.store (i32.const 16) (i32.const 64)) (i32.store (i32.const 20) (local.get $count)) (i32.const 16))
+    (func (export "same") (param i32 i32) (result i32)
+      (i32.store (i32.const 16) (local.get 0)) (i32.store (i32.const 20) (local.get 1)) (i32.const 16))
+    (func (export "case") (param $handle i32) (param $error i32) (result i32)
+      (i32.store8 (i32.const 16) (i32.ne (local.get $error) (i32.const 0)))
+      (i32.store (i32.const 20) (select (local.get $error) (local.get $handle) (local.get $error))) (i32.const 16))
+    (func (export "post") (param i32) (global.set $posts (i32.add (global.get $posts) (local.get 0))))
+    (func (export "posts") (result i32) (global.get $posts)))
+  (core instance $lists (instantiate $Lists))
   (core module $M
     (func (export "same") (param i32) (result i32) (local.get 0))
     (func (export "first") (param i32 i32) (result i32) (local.get 0))
@@ -44,6 +61,15 @@ const DEF = `(component $Def
   (func (export "see") (param "r" (borrow $r)) (result u32) (canon lift (core func $m "same")))
   (func (export "see-and-take") (param "a" (borrow $r)) (param "b" (own $r)) (result u32) (canon lift (core func $m "first")))
   (func (export "take-and-see") (param "a" (own $r)) (param "b" (borrow $r)) (result u32) (canon lift (core func $m "first")))
+  (func (export "give-all") (param "from" u32) (param "count" u32) (result (list (own $r)))
+    (canon lift (core func $lists "some") (memory (core memory $lists "memory"))))
+  (func (export "take-all") (param "all" (list (own $r))) (result (list u32))
+    (canon lift (core func $lists "same") (memory (core memory $lists "memory")) (realloc (core func $lists "realloc"))))
+  (func (export "see-all") (param "all" (list (borrow $r))) (result (list u32))
+    (canon lift (core func $lists "same") (memory (core memory $lists "memory")) (realloc (core func $lists "realloc"))))
+  (func (export "give-or-fail") (param "index" u32) (param "error" u32) (result (result (own $r) (error u32)))
+    (canon lift (core func $lists "case") (memory (core memory $lists "memory")) (post-return (core func $lists "post"))))
+  (func (export "posts") (result u32) (canon lift (core func $lists "posts")))
   (func (export "destroyed") (result (list u32)) (canon lift (core func $log "destroyed") (memory (core memory $log "memory")))))`;
 
 const USER = `(component $User
@@ -94,6 +120,11 @@ const EXPORTS: Record<'def' | 'user', Readonly<Record<string, string>>> = {
     take: '(param "r" (own $r)) (result u32)',
     see: '(param "r" (borrow $r)) (result u32)',
     'see-and-take': '(param "a" (borrow $r)) (param "b" (own $r)) (result u32)',
+    'give-all': '(param "from" u32) (param "count" u32) (result (list (own $r)))',
+    'take-all': '(param "all" (list (own $r))) (result (list u32))',
+    'see-all': '(param "all" (list (borrow $r))) (result (list u32))',
+    'give-or-fail': '(param "index" u32) (param "error" u32) (result (result (own $r) (error u32)))',
+    posts: '(result u32)',
     destroyed: '(result (list u32))',
   },
   user: {

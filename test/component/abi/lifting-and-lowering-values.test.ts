@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { isTrap } from '../../../src/adapters/component/index.ts';
 import { run } from './guests.ts';
-import { i32, probe, relay, START } from './probe.ts';
+import { END, i32, probe, relay, START } from './probe.ts';
 
 function traps(call: () => unknown, message: RegExp): void {
   assert.throws(call, (error) => {
@@ -19,7 +19,6 @@ function traps(call: () => unknown, message: RegExp): void {
 /** Seventeen core values, with an alignment of 8. */
 const SPILLED = { type: `(tuple u64 ${'u8 '.repeat(16)})`, flat: `i64 ${'i32 '.repeat(16).trim()}` };
 const SIZE = 24;
-const BEYOND = 2 * 65536;
 const values = [2n, ...new Array<number>(16).fill(7)];
 const bytes = '0200000000000000' + '07'.repeat(16);
 
@@ -30,8 +29,8 @@ describe('lift_flat_values, of parameters that are spilled', () => {
 
   for (const [what, pointer, message] of [
     ['is not aligned', START + 4, /unaligned/],
-    ['is beyond the memory', BEYOND, /out of bounds/],
-    ['leaves too little memory', BEYOND - SIZE + 8, /out of bounds/],
+    ['is beyond the memory', END, /out of bounds/],
+    ['leaves too little memory', END - SIZE + 8, /out of bounds/],
     ['is close to 2^32', 0xffff_fff8, /out of bounds/],
   ] as const) {
     it(`traps where the pointer ${what}`, async () => {
@@ -50,8 +49,8 @@ describe('lift_flat_values, of parameters that are spilled', () => {
 describe('lift_flat_values, of a result that is spilled', () => {
   for (const [what, pointer, message] of [
     ['is not aligned', START + 2, /unaligned/],
-    ['is beyond the memory', BEYOND, /out of bounds/],
-    ['leaves too little memory', BEYOND - 4, /out of bounds/],
+    ['is beyond the memory', END, /out of bounds/],
+    ['leaves too little memory', END - 4, /out of bounds/],
     ['is close to 2^32', 0xffff_fffc, /out of bounds/],
   ] as const) {
     it(`traps where the pointer ${what}`, async () => {
@@ -97,8 +96,8 @@ describe('lower_flat_values, of parameters that are spilled', () => {
   it('traps where realloc gives a pointer that is not aligned or out of bounds', async () => {
     for (const [pointer, message] of [
       [START + 4, /not aligned/],
-      [BEYOND, /beyond end of memory/],
-      [BEYOND - SIZE + 8, /beyond end of memory/],
+      [END, /beyond end of memory/],
+      [END - SIZE + 8, /beyond end of memory/],
       [0xffff_fff8, /beyond end of memory/],
     ] as const) {
       const { recorder, take } = await probe(SPILLED);

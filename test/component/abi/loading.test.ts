@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { isTrap } from '../../../src/adapters/component/index.ts';
 import { type GuestType, named } from './guests.ts';
-import { i32, probe, START } from './probe.ts';
+import { END, i32, probe, START } from './probe.ts';
 
 /** Loads one value of a type from bytes: those of the only element of a list. */
 async function load({ type, definitions = '' }: GuestType, bytes: string, encoding = 'utf8'): Promise<unknown> {
@@ -107,8 +107,8 @@ describe('load_string_from_range', () => {
   });
 
   it('takes an empty string at any aligned address up to the end of the memory', async () => {
-    assert.equal(await text(2 * 65536, 0), '');
-    await traps(text(2 * 65536 + 1, 0), /out-of-bounds/);
+    assert.equal(await text(END, 0), '');
+    await traps(text(END + 1, 0), /out-of-bounds/);
   });
 
   it('traps where there are more than 2^28 - 1 bytes', async () => {
@@ -127,8 +127,8 @@ describe('load_string_from_range', () => {
   });
 
   it('traps where the string does not end in the memory', async () => {
-    await traps(text(2 * 65536 - 3, 4), /out of bounds/);
-    await traps(text(2 * 65536 - 2, 2, '', 'utf16'), /out of bounds/);
+    await traps(text(END - 3, 4), /out of bounds/);
+    await traps(text(END - 2, 2, '', 'utf16'), /out of bounds/);
     await traps(text(0xffff_fffe, 1), /out of bounds/);
   });
 
@@ -172,16 +172,16 @@ describe('load_list_from_range', () => {
   });
 
   it('traps where the list does not end in the memory', async () => {
-    await traps(list('u8', 2 * 65536 - 1, 2), /out of bounds/);
-    await traps(list('(tuple u32 u8)', 2 * 65536 - 8, 2), /out of bounds/);
-    assert.deepEqual(await list('u8', 2 * 65536 - 1, 1), Uint8Array.of(0));
+    await traps(list('u8', END - 1, 2), /out of bounds/);
+    await traps(list('(tuple u32 u8)', END - 8, 2), /out of bounds/);
+    assert.deepEqual(await list('u8', END - 1, 1), Uint8Array.of(0));
   });
 
   it('traps in the same way for a map', async () => {
     const map = (pointer: number, length: number) => load(plain('(map u8 u32)'), hexPair(pointer, length));
     await traps(map(0, 2 ** 26), /too many bytes/);
     await traps(map(START + 2, 0), /unaligned/);
-    await traps(map(2 * 65536 - 8, 2), /out of bounds/);
+    await traps(map(END - 8, 2), /out of bounds/);
   });
 });
 

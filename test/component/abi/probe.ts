@@ -9,6 +9,8 @@ import type { Lowered } from './vectors/vectors.ts';
 
 /** Where the first allocation is; the test may write anywhere below {@link SLOTS}. */
 export const START = 1024;
+/** Where the memory ends. */
+export const END = 2 * 65536;
 /** Where an area for a result is. */
 export const OUT = 512;
 /** Where core values are, eight bytes each; then, the number of calls to `realloc`, and their arguments. */
@@ -44,6 +46,9 @@ export const RECORDING_ALLOCATOR = `
 export class Recorder {
   private readonly exports: Readonly<Record<string, unknown>>;
 
+  /** The whole memory as it was when it was {@link taken} last. */
+  before: Buffer = Buffer.alloc(0);
+
   constructor(exports: Readonly<Record<string, unknown>>) {
     this.exports = exports;
   }
@@ -67,6 +72,7 @@ export class Recorder {
   /** What lowering left, with core values of these types. It is gone then. */
   taken(coreTypes: readonly string[]): Lowered {
     const lowered = this.lowered(coreTypes);
+    this.before = Buffer.from(this.bytes);
     this.reset();
     return lowered;
   }

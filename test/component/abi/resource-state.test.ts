@@ -1,6 +1,7 @@
 /** *CanonicalABI.md*, "Resource State": what a handle is made of; and how handles are lifted and lowered. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { isComponentError } from '../../../src/adapters/component/index.ts';
 import { handles, traps } from './handles.ts';
 
 for (const resources of ['objects', 'handles'] as const) {
@@ -128,6 +129,50 @@ for (const resources of ['objects', 'handles'] as const) {
       assert.equal(api.userIndex!(one), 1);
       assert.equal(api.userTake!(other), 1);
       assert.equal(api.userIndex!(one), 2);
+    });
+  });
+
+  describe(`own and borrow in memory, with resources as ${resources}`, () => {
+    it('are lifted and lowered one by one, as they are alone', async () => {
+      const api = await guest();
+      for (const rep of [5, 6, 7]) api.new!(rep);
+      const given = api.giveAll!(1, 3) as unknown[];
+      traps(() => api.rep!(2), /unknown handle index/);
+      const other = await guest();
+      for (const rep of [5, 6, 7]) other.new!(rep);
+      const all = other.giveAll!(1, 3) as unknown[];
+      assert.deepEqual(Array.from(other.seeAll!(all) as Uint32Array), [5, 6, 7]);
+      // The last hole is filled first.
+      assert.deepEqual(Array.from(other.takeAll!(all.slice(1)) as Uint32Array), [3, 2]);
+      assert.deepEqual([other.rep!(3), other.rep!(2), other.see!(all[0])], [6, 7, 5]);
+      assert.equal(given.length, 3);
+    });
+
+    it('trap where one of them is none, or comes twice', async () => {
+      const api = await guest();
+      api.new!(5);
+      traps(() => api.giveAll!(1, 2), /unknown handle index 2/);
+    });
+  });
+
+  describe(`a result of own and error, with resources as ${resources}`, () => {
+    it('is given or thrown, and post-return runs in both cases', async () => {
+      const api = await guest();
+      const given = api.giveOrFail!(api.new!(5), 0);
+      assert.equal(api.see!(given), 5);
+      assert.equal(api.posts!(), 16);
+      assert.throws(
+        () => api.giveOrFail!(1, 404),
+        (error) => isComponentError(error) && error.payload === 404,
+      );
+      assert.equal(api.posts!(), 32);
+      assert.equal(api.take!(given), 1);
+    });
+
+    it('traps where the index is none of a handle', async () => {
+      const api = await guest();
+      traps(() => api.giveOrFail!(7, 0), /unknown handle index 7/);
+      traps(() => api.giveOrFail!(7, 0), /cannot enter/);
     });
   });
 }

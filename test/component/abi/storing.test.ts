@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { isTrap } from '../../../src/adapters/component/index.ts';
 import { type GuestType, named } from './guests.ts';
-import { i32, probe, relay, START } from './probe.ts';
+import { END, i32, probe, relay, START } from './probe.ts';
 import type { Lowered } from './vectors/vectors.ts';
 
 /** Stores one value of a type, as the only element of a list; gives the bytes of the whole memory. */
@@ -93,8 +93,6 @@ function traps(call: () => unknown, message: RegExp): void {
   });
 }
 
-const BEYOND = 2 * 65536;
-
 describe('store_string_into_range, between components', () => {
   for (const [name, from, to, text, tag, calls] of [
     ['store_string_copy of utf8', 'utf8', 'utf8', 'text', 0, [1]],
@@ -125,7 +123,7 @@ describe('store_string_into_range, between components', () => {
           callee.lie(index + 1, pointer);
           return () => pass(written);
         };
-        traps(await lying(BEYOND), /beyond end of memory/);
+        traps(await lying(END), /beyond end of memory/);
         traps(await lying(0xffff_fff0), /beyond end of memory/);
         if (alignment === 2) traps(await lying(START + 1), /not aligned/);
       }
@@ -148,7 +146,7 @@ describe('store_list_into_range', () => {
         recorder.lie(1, pointer);
         return () => take(value);
       };
-      traps(await lying(BEYOND + 8), /beyond end of memory/);
+      traps(await lying(END + 8), /beyond end of memory/);
       traps(await lying(0xffff_fff8), /beyond end of memory/);
       if (odd !== undefined) traps(await lying(odd), /not aligned/);
     });

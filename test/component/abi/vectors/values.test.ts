@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { layoutOf } from '../../../../src/adapters/component/abi/layout.ts';
 import { facts } from '../../../../src/adapters/component/validation/layout.ts';
-import { i32, probe, relay, START } from '../probe.ts';
+import { END, i32, type Probe, probe, relay, START } from '../probe.ts';
 import {
   guestTypeOf,
   type Lowered,
@@ -53,7 +53,8 @@ describe('the reference and the loader agree, byte for byte, on values of type',
       const size = layout[0]!;
       const isOne = !flat.includes(' ');
 
-      const { take, pass, ask, give } = await probe(guestType, encoding);
+      const inParams = await probe(guestType, encoding);
+      const { take, pass, ask, give } = inParams;
       const between = await relay(guestType, encoding);
       for (const [index, value] of javaScript.entries()) {
         const flatValue = lowered[index]!;
@@ -82,6 +83,32 @@ describe('the reference and the loader agree, byte for byte, on values of type',
       assert.deepEqual(inList.take(all), stored, 'a list passed to the guest');
       assert.deepStrictEqual(inList.pass(stored), all, 'a list passed to the host');
       assert.deepEqual((await relay(listType, encoding)).pass(stored), stored, 'a list passed to another guest');
+
+      assertUntouched(inList, all, stored);
+      for (const [index, value] of javaScript.entries()) assertUntouched(inParams, value, lowered[index]!);
+
+      // At the end of the memory, so that nothing beyond the list is read.
+      if (stored.realloc!.includes(',')) return;
+      const bytes = Buffer.from(stored.memory!, 'hex');
+      bytes.copy(inList.recorder.bytes, END - bytes.length);
+      const core = i32(END - bytes.length, values.length);
+      assert.deepStrictEqual(inList.pass({ core }), all, 'a list at the end of the memory');
     });
   }
 });
+
+/** What is neither the value's nor padding keeps its bytes, which are 0xff. */
+function assertUntouched({ recorder, take }: Probe, value: unknown, { memory = '' }: Lowered): void {
+  recorder.bytes.fill(0xff, START, 2 * START + memory.length);
+  take(value);
+  const expected = Buffer.from(memory, 'hex');
+  const found = recorder.before.subarray(START);
+  for (const [at, byte] of expected.entries()) {
+    if (byte !== 0 || found[at] !== 0xff) assert.equal(found[at], byte, `byte ${at}`);
+  }
+  const behind = found.subarray(expected.length, expected.length + 64);
+  assert.ok(
+    behind.every((byte) => byte === 0xff),
+    'nothing is written behind the value',
+  );
+}
