@@ -15,7 +15,8 @@ import {
 } from '../../src/adapters/component/wasi/index.ts';
 
 const TARGET = 'wasm32-wasip2';
-const sysroot = spawnSync('rustc', ['--print', 'sysroot'], { encoding: 'utf8' });
+const rustc = 'rustc';
+const sysroot = spawnSync(rustc, ['--print', 'sysroot'], { encoding: 'utf8' });
 const isInstalled = sysroot.status === 0 && existsSync(join(sysroot.stdout.trim(), 'lib/rustlib', TARGET, 'lib'));
 const skip = !isInstalled && `the Rust target is not installed: rustup target add ${TARGET}`;
 
@@ -27,7 +28,7 @@ describe('a Rust program on the virtual WASI', { skip }, () => {
   before(async () => {
     const [source, output] = [fileURLToPath(new URL('rust-program.rs', import.meta.url)), join(folder, 'program.wasm')];
     const options = ['--edition', '2021', '--target', TARGET, '-C', 'opt-level=s', '-C', 'strip=symbols', '-o', output];
-    const build = spawnSync('rustc', [source, ...options], { encoding: 'utf8' });
+    const build = spawnSync(rustc, [source, ...options], { encoding: 'utf8' });
     assert.equal(build.status, 0, build.stderr);
     program = await compile(readFileSync(output));
   });

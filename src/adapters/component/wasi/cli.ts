@@ -12,8 +12,7 @@ export interface CommandLine {
   readonly stdin?: string | Uint8Array;
   /**
    * Called with each line of standard output, without its end (`\n` or `\r\n`). What follows the last end is a line once the
-   * program ends, or the host says `flush`. Lost where nothing is said. What it throws is
-   * ignored.
+   * program ends, or the host says `flush`. What it throws is ignored. Output is lost where nothing is said.
    */
   readonly stdout?: (line: string) => void;
   /** The same for standard error. */

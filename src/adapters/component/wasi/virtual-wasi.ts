@@ -75,21 +75,17 @@ export function virtualWasi(options: VirtualWasiOptions = {}): VirtualWasi {
     ...random.interfaces(),
     'wasi:filesystem/preopens': preopensInterface(root, options.writableFiles === true),
   } satisfies Record<WasiInterface, object>;
-  /** The interface where `grant` was granted, and one that traps where not. */
-  const grantedOr = ([name, given]: [string, object], grant: string): [string, object] => [
-    name,
-    granted.has(grant) ? given : deniedTwin(name, given, grant),
-  ];
-  const interfaces: Interfaces = {
-    ...ioInterfaces,
-    ...terminalInterfaces,
-    ...networkInterfaces,
-    ...Object.fromEntries(Object.entries(grantable).map((each) => grantedOr(each, each[0]))),
-    // Without a directory, nothing of files can be reached.
-    ...Object.fromEntries(Object.entries(filesystemTypes).map((each) => grantedOr(each, 'wasi:filesystem/preopens'))),
+  const imports: Record<string, object> = { ...ALWAYS_THE_SAME };
+  const add = (interfaces: Interfaces, grant?: WasiInterface): void => {
+    for (const [name, given] of Object.entries(interfaces)) {
+      imports[versioned(name)] = granted.has(grant ?? name) ? given : deniedTwin(name, given, grant ?? name);
+    }
   };
+  add(grantable);
+  // Without a directory, nothing of files can be reached.
+  add(filesystemTypes, 'wasi:filesystem/preopens');
   return {
-    imports: Object.fromEntries(Object.entries(interfaces).map(([name, each]) => [`${name}@${VERSION}`, each])),
+    imports,
     setDecision(context = NO_DECISION) {
       time.restart(context.time);
       random.restart(context.seed);
@@ -104,6 +100,19 @@ export function virtualWasi(options: VirtualWasiOptions = {}): VirtualWasi {
     },
   };
 }
+
+/** `wasi:io/poll` → `wasi:io/poll@0.2.12`. */
+function versioned(name: string): string {
+  return `${name}@${VERSION}`;
+}
+
+/** What holds nothing, and is neither granted nor denied: types, and the network that is not there. */
+const ALWAYS_THE_SAME: Interfaces = Object.fromEntries(
+  Object.entries({ ...ioInterfaces, ...terminalInterfaces, ...networkInterfaces }).map(([name, given]) => [
+    versioned(name),
+    Object.freeze(given),
+  ]),
+);
 
 /** Denied interfaces hold nothing: one is enough for all instances. */
 const deniedTwins = new Map<string, object>();
