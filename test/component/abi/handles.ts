@@ -57,6 +57,7 @@ const DEF = `(component $Def
   (func (export "rep-s") (param "index" u32) (result u32) (canon lift (core func $rep-s)))
   (func (export "drop-s") (param "index" u32) (canon lift (core func $drop-s)))
   (func (export "give") (param "index" u32) (result (own $r)) (canon lift (core func $m "same")))
+  (func (export "give-s") (param "index" u32) (result (own $s)) (canon lift (core func $m "same")))
   (func (export "take") (param "r" (own $r)) (result u32) (canon lift (core func $m "same")))
   (func (export "see") (param "r" (borrow $r)) (result u32) (canon lift (core func $m "same")))
   (func (export "see-and-take") (param "a" (borrow $r)) (param "b" (own $r)) (result u32) (canon lift (core func $m "first")))
@@ -74,6 +75,7 @@ const DEF = `(component $Def
 
 const USER = `(component $User
   (import "r" (type $r (sub resource)))
+  (import "s" (type $s (sub resource)))
   (import "see" (func $see (param "r" (borrow $r)) (result u32)))
   (import "take" (func $take (param "r" (own $r)) (result u32)))
   (import "see-and-take" (func $see-and-take (param "a" (borrow $r)) (param "b" (own $r)) (result u32)))
@@ -96,6 +98,7 @@ const USER = `(component $User
     (func (export "drop-other") (param i32 i32) (call $drop (local.get 0)) (call $drop (local.get 1))))
   (core instance $m (instantiate $M (with "" (instance (export "drop" (func $drop)) (export "see" (func $see'))))))
   (func (export "user-take") (param "r" (own $r)) (result u32) (canon lift (core func $m "same")))
+  (func (export "user-take-s") (param "s" (own $s)) (result u32) (canon lift (core func $m "same")))
   (func (export "user-give") (param "index" u32) (result (own $r)) (canon lift (core func $m "same")))
   (func (export "user-drop") (param "index" u32) (canon lift (core func $drop)))
   (func (export "user-lend") (param "index" u32) (result u32) (canon lift (core func $see')))
@@ -117,6 +120,7 @@ const EXPORTS: Record<'def' | 'user', Readonly<Record<string, string>>> = {
     ...Object.fromEntries(['rep', 'rep-s'].map((name) => [name, '(param "index" u32) (result u32)'])),
     ...Object.fromEntries(['drop', 'drop-s'].map((name) => [name, '(param "index" u32)'])),
     give: '(param "index" u32) (result (own $r))',
+    'give-s': '(param "index" u32) (result (own $s))',
     take: '(param "r" (own $r)) (result u32)',
     see: '(param "r" (borrow $r)) (result u32)',
     'see-and-take': '(param "a" (borrow $r)) (param "b" (own $r)) (result u32)',
@@ -129,6 +133,7 @@ const EXPORTS: Record<'def' | 'user', Readonly<Record<string, string>>> = {
   },
   user: {
     'user-take': '(param "r" (own $r)) (result u32)',
+    'user-take-s': '(param "s" (own $s)) (result u32)',
     'user-give': '(param "index" u32) (result (own $r))',
     'user-drop': '(param "index" u32)',
     'user-lend': '(param "index" u32) (result u32)',
@@ -149,10 +154,11 @@ const GUEST = `(component
   ${DEF}
   ${USER}
   (instance $def (instantiate $Def))
-  (instance $user (instantiate $User (with "r" (type $def "r")) (with "see" (func $def "see"))
+  (instance $user (instantiate $User (with "r" (type $def "r")) (with "s" (type $def "s")) (with "see" (func $def "see"))
     (with "take" (func $def "take")) (with "see-and-take" (func $def "see-and-take"))
     (with "take-and-see" (func $def "take-and-see"))))
   (export $r "r" (type $def "r"))
+  (export $s "s" (type $def "s"))
   ${Object.entries(EXPORTS)
     .flatMap(([instance, types]) =>
       Object.entries(types).map(([name, type]) => `(export "${name}" (func $${instance} "${name}") (func ${type}))`),

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { named, throughCoreValues, throughMemory } from './guests.ts';
+import { i32, probe } from './probe.ts';
 
 describe('what JavaScript passes is coerced as Explainer.md says', () => {
   it('integers wrap', async () => {
@@ -52,5 +53,113 @@ describe('what JavaScript passes is coerced as Explainer.md says', () => {
       assert.throws(() => echo(wrong), TypeError, type);
       assert.deepEqual(echo(right), right);
     }
+  });
+
+  it('null is none, as undefined is', async () => {
+    const { take } = await probe({ type: '(option u8)', flat: 'i32 i32' });
+    assert.equal(take(null).core, i32(0, 0));
+    const nested = await probe({ type: '(option (option u8))', flat: 'i32 i32 i32' });
+    for (const none of [undefined, null, { tag: 'none' }]) assert.equal(nested.take(none).core, i32(0, 0, 0));
+    assert.equal(nested.take({ tag: 'some', val: null }).core, i32(1, 0, 0));
+  });
+
+  it('numbers may be bigints or booleans, and bigints numbers, as long as they are whole', async () => {
+    const small = await probe({ type: 's16', flat: 'i32' });
+    assert.deepEqual([small.take(-2n).core, small.take(true).core, small.take(2.9).core], [i32(-2), i32(1), i32(2)]);
+    const large = await probe({ type: 'u64', flat: 'i64' });
+    assert.equal(large.take(7).core, '0000000000000007');
+    assert.throws(() => large.take(1.5), RangeError);
+  });
+
+  it('any value may be a bool', async () => {
+    const { take } = await probe({ type: 'bool', flat: 'i32' });
+    const cores = [1, 'x', {}, 0, '', undefined].map((value) => take(value).core);
+    assert.deepEqual(cores, [i32(1), i32(1), i32(1), i32(0), i32(0), i32(0)]);
+  });
+
+  it('lists of numbers wrap like numbers, and take any iterable or typed array', async () => {
+    for (const [type, value, memory] of [
+      ['s8', [255, -129], 'ff7f'],
+      ['u16', new Set([65537, -1]), '0100ffff'],
+      ['u32', Uint8Array.of(1), '01000000'],
+      ['s32', [2 ** 31], '00000080'],
+      ['u64', [1, -1n], '0100000000000000ffffffffffffffff'],
+      ['s64', [2n ** 63n], '0000000000000080'],
+      ['f32', [0.5, Number.NaN], '0000003f0000c07f'],
+      ['f64', Float32Array.of(0.5), '000000000000e03f'],
+    ] as const) {
+      const { take } = await probe({ type: `(list ${type})`, flat: 'i32 i32' });
+      assert.equal(take(value).memory, memory, type);
+    }
+  });
+
+  it('what is no value of the type is a TypeError that says what was expected', async () => {
+    for (const [type, wrong, message] of [
+      ['string', 5, /expected a string, got 5/],
+      ['string', undefined, /expected a string/],
+      ['u8', '5', /expected a number, got "5"/],
+      ['f64', null, /expected a number/],
+      ['s64', '5', /expected a bigint/],
+      ['char', '', /one Unicode scalar value/],
+      ['char', '\ud800', /one Unicode scalar value/],
+      ['char', 65, /expected a string/],
+      ['(list u16)', 'text', /expected a list/],
+      ['(list u8)', ['1'], /expected a number/],
+      ['(list u8 2)', [1, 2, 3], /expected a list of 2 elements, got 3/],
+      ['(map u8 u8)', 5, /expected a list/],
+      ['(tuple u8)', [1, 2], /expected a tuple of 1, got 2/],
+      ['(option (option u8))', 5, /expected an object for a variant/],
+      ['(result)', undefined, /expected an object for a variant/],
+      ['(result)', { tag: 'none' }, /expected one of ok, err, got "none"/],
+    ] as const) {
+      const { take } = await throughList(type);
+      assert.throws(() => take(wrong), { name: 'TypeError', message }, `${type} of ${String(wrong)}`);
+    }
+    for (const [definition, wrong, message] of [
+      ['(record (field "a" u8))', 5, /expected an object for a record/],
+      ['(record (field "a" u8))', {}, /expected a number, got undefined/],
+      ['(flags "a")', 'a', /expected an object for a flags/],
+      ['(enum "a" "b")', 'c', /expected one of a, b, got "c"/],
+      ['(enum "a" "b")', 0, /expected one of a, b/],
+      ['(variant (case "a") (case "b" u8))', 'a', /expected an object for a variant/],
+      ['(variant (case "a") (case "b" u8))', { tag: 'c' }, /expected one of a, b, got "c"/],
+      ['(variant (case "a") (case "b" u8))', { tag: 'b' }, /expected a number, got undefined/],
+    ] as const) {
+      const { take } = await throughList('$t', named(definition, '').definitions);
+      assert.throws(() => take(wrong), { name: 'TypeError', message }, definition);
+    }
+  });
+});
+
+/** Passes a value as the only element of a list. */
+async function throughList(type: string, definitions = '') {
+  const { take } = await probe({ type: `(list ${type})`, definitions, flat: 'i32 i32' });
+  return { take: (value: unknown) => take([value]) };
+}
+
+describe('labels', () => {
+  it('are camelCase, also where JavaScript has a member of that name', async () => {
+    const type = named(
+      '(record (field "constructor" u8) (field "to-string" u8) (field "val" u8) (field "get-URL-of" u8))',
+      'i32 i32 i32 i32',
+    );
+    const { take, pass } = await probe(type);
+    const value = { constructor: 1, toString: 2, val: 3, getUrlOf: 4 };
+    assert.equal(take(value).core, i32(1, 2, 3, 4));
+    assert.deepStrictEqual(pass({ core: i32(1, 2, 3, 4) }), value);
+  });
+
+  it('of enums and variants are as they are written', async () => {
+    const { take, pass } = await probe(named('(enum "dark-green" "to-string")', 'i32'));
+    assert.equal(take('to-string').core, i32(1));
+    assert.equal(pass({ core: i32(0) }), 'dark-green');
+    const variant = await probe(named('(variant (case "dark-green" u8) (case "has-own"))', 'i32 i32'));
+    assert.deepStrictEqual(variant.pass({ core: i32(0, 5) }), { tag: 'dark-green', val: 5 });
+  });
+
+  it('of flags are camelCase, and each is given as true or false', async () => {
+    const { take, pass } = await probe(named('(flags "read-only" "constructor")', 'i32'));
+    assert.deepStrictEqual(pass({ core: i32(1) }), { readOnly: true, constructor: false });
+    assert.equal(take({ readOnly: 1, constructor: 'yes' }).core, i32(3));
   });
 });

@@ -24,7 +24,7 @@ async function guest(code: string, imports = ''): Promise<{ readonly f: Exported
         (import "" "drop" (func $drop (param i32)))
         (import "" "rep" (func $rep (param i32) (result i32)))
         ${imports === '' ? '' : '(import "" "builtin" (func $builtin))'}
-        ${ALLOCATOR}
+        ${ALLOCATOR} (tag $tag)
         (func (export "acting") (param i32 i32 i32 i32) (result i32) ${code} (i32.const 2048))
         (func (export "f") (param i32 i32) (result i32) (call $out) (i32.load8_u (local.get 0)))
         (func (export "make") (drop (call $new (i32.const 5)))))
@@ -103,9 +103,15 @@ describe('LiftLowerContext.reallocate', () => {
     assert.equal(((await run(text)).exports.f as Exported)(), 'hi');
   });
 
-  it('makes a trap in realloc a trap of the call', async () => {
-    const { f } = await guest('unreachable');
-    traps(() => f('x'), /unreachable/);
+  it('makes a trap in realloc, or an exception that it throws, a trap of the call', async () => {
+    for (const [code, message] of [
+      ['unreachable', /unreachable/],
+      ['(throw $tag)', /uncaught core exception/],
+    ] as const) {
+      const { f } = await guest(code);
+      traps(() => f('x'), message);
+      traps(() => f('x'), /cannot enter/);
+    }
   });
 });
 

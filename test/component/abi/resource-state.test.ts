@@ -98,6 +98,12 @@ for (const resources of ['objects', 'handles'] as const) {
       }
     });
 
+    it('traps where the handle is of another type', async () => {
+      const api = await guest();
+      const index = api.userTakeS!(api.giveS!(api.newS!(5)));
+      traps(() => api.userLend!(index), /wrong type/);
+    });
+
     it('traps where the handle was given away by an earlier parameter', async () => {
       const api = await guest();
       const index = api.userTake!(api.give!(api.new!(5)));
