@@ -117,9 +117,7 @@ interface Preparation {
 }
 
 function prepare(component: Component, imports: ImportObject, options: InstantiateOptions): Preparation {
-  const { resources = 'objects', maxHandles = MAX_TABLE_LENGTH, maxMemoryBytes = 2 ** 32 } = options;
-  const handles = new HandleTable(maxHandles, (message) => new RangeError(message));
-  const host: LinkHost = { handles, scope: [], resources, maxHandles, maxMemoryBytes, memories: new Map() };
+  const host = hostOf(options);
   const reader = new ImportReader(imports, component.imports, host);
   const root = { kind: 'component' as const, plan: component.plan, outer: undefined };
   return {
@@ -130,24 +128,22 @@ function prepare(component: Component, imports: ImportObject, options: Instantia
       return {
         exports,
         get handleCount() {
-          return handles.size;
+          return host.handles.size;
         },
       };
     },
   };
 }
 
+function hostOf(options: InstantiateOptions): LinkHost {
+  const { resources = 'objects', maxHandles = MAX_TABLE_LENGTH, maxMemoryBytes = 2 ** 32 } = options;
+  const handles = new HandleTable(maxHandles, (message) => new RangeError(message));
+  return { handles, scope: [], resources, maxHandles, maxMemoryBytes, memories: new Map() };
+}
+
 /** Of what links, objects that hold nothing: see {@link keepShape}. */
 function keepShapes(): void {
-  const handles = new HandleTable(0, (message) => new RangeError(message));
-  const host: LinkHost = {
-    handles,
-    scope: [],
-    resources: 'handles',
-    maxHandles: 0,
-    maxMemoryBytes: 0,
-    memories: new Map(),
-  };
+  const host = hostOf({ maxHandles: 0 });
   const instance = new ComponentInstance(undefined, host, 0);
   keepShape(new Frame(new Plan(nothing, new Map()), undefined, instance));
   keepShape(new ImportReader({}, [], host));

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { containsBorrow } from '../../../src/adapters/component/abi/layout.ts';
 import { isInvalidError, isUnsupportedError, type ValueType } from '../../../src/adapters/component/index.ts';
+import { Context } from '../../../src/adapters/component/validation/context.ts';
 import { facts } from '../../../src/adapters/component/validation/layout.ts';
 import { run } from './guests.ts';
 
@@ -39,10 +40,10 @@ describe('contains_borrow', () => {
   for (const [place, around] of Object.entries(AROUND)) {
     it(`finds a borrow in ${place}, and an own is none`, () => {
       assert.equal(containsBorrow(around(borrow)), true);
-      assert.equal(facts(around(borrow)).borrow, true);
+      assert.equal(facts(new Context(), around(borrow)).borrow, true);
       for (const other of [own, u8]) {
         assert.equal(containsBorrow(around(other)), false);
-        assert.equal(facts(around(other)).borrow, false);
+        assert.equal(facts(new Context(), around(other)).borrow, false);
       }
     });
   }

@@ -8,11 +8,8 @@ import type { ValueType } from '../types.ts';
 
 /** The name under which JavaScript sees a function, field or flag: `take-borrow` is `takeBorrow`. */
 export function toCamelCase(name: string): string {
-  if (!name.includes('-')) return name.toLowerCase();
-  return name
-    .split('-')
-    .map((word, index) => (index === 0 ? word.toLowerCase() : capitalized(word)))
-    .join('');
+  const [first = '', ...rest] = name.split('-');
+  return rest.reduce((text, word) => text + capitalized(word), first.toLowerCase());
 }
 
 /** The name under which JavaScript sees a resource type: `input-stream` is `InputStream`. */

@@ -44,26 +44,35 @@ const entries = sideTable<ValueType, ValueType>();
 // Type Predicates --------------------------------------------------------------------------------------------------
 
 export function containsBorrow(type: ValueType): boolean {
-  return contains(type, (each) => each.kind === 'borrow');
+  return type.kind === 'borrow' || typesInside(type).some(containsBorrow);
 }
 
-function contains(type: ValueType, predicate: (type: ValueType) => boolean): boolean {
-  if (predicate(type)) return true;
+/** The types directly inside a type. */
+export function typesInside(type: ValueType): readonly ValueType[] {
   switch (type.kind) {
-    case 'list':
-      return contains(type.element, predicate);
-    case 'map':
-      return contains(entryOf(type), predicate);
     case 'record':
     case 'tuple':
-      return fieldsOf(type).some((field) => contains(field, predicate));
-    case 'variant':
+      return fieldsOf(type);
+    case 'list':
+      return [type.element];
+    case 'map':
+      return [type.key, type.value];
     case 'option':
+      return [type.value];
+    case 'variant':
+      return present(type.cases.map((each) => each.type));
     case 'result':
-      return casesOf(type).some((each) => each.type !== undefined && contains(each.type, predicate));
+      return present([type.ok, type.error]);
+    case 'stream':
+    case 'future':
+      return present([type.element]);
     default:
-      return false;
+      return [];
   }
+}
+
+function present(types: readonly (ValueType | undefined)[]): readonly ValueType[] {
+  return types.filter((type) => type !== undefined);
 }
 
 // Alignment, Element Size ------------------------------------------------------------------------------------------
@@ -160,7 +169,8 @@ export function layoutOfFields(fields: readonly ValueType[]): Layout & { readonl
 }
 
 export function alignTo(ptr: number, alignment: number): number {
-  return Math.ceil(ptr / alignment) * alignment;
+  const over = ptr % alignment;
+  return over === 0 ? ptr : ptr + alignment - over;
 }
 
 function layoutOfCases(cases: readonly Case[]): Layout {

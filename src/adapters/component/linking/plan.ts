@@ -15,16 +15,11 @@ export class Plan {
   readonly modules: ReadonlyMap<CoreModule, EngineModule>;
   private readonly nested = new Map<ValidatedComponent, Plan>();
   private readonly slots = new Map<ResourceType, number>();
-  private readonly stagers: Record<Representation, Stager>;
+  private readonly stagers: { [Each in Representation]?: Stager } = {};
 
   constructor(component: ValidatedComponent, modules: ReadonlyMap<CoreModule, EngineModule>) {
     this.component = component;
     this.modules = modules;
-    this.stagers = {
-      objects: new Stager('objects', this.slotOf),
-      handles: new Stager('handles', this.slotOf),
-      direct: new Stager('direct', this.slotOf),
-    };
   }
 
   /** The place of a static resource type in `ComponentInstance.resources`. */
@@ -34,8 +29,13 @@ export class Plan {
     return slot;
   };
 
+  private stager(representation: Representation): Stager {
+    this.stagers[representation] ??= new Stager(representation, this.slotOf);
+    return this.stagers[representation];
+  }
+
   stagersFor(host: 'objects' | 'handles'): Stagers {
-    return { host: this.stagers[host], direct: this.stagers.direct };
+    return { host: this.stager(host), direct: this.stager('direct') };
   }
 
   nestedPlan(component: ValidatedComponent): Plan {

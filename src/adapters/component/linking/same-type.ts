@@ -2,6 +2,7 @@
  * Whether a function that one component exports fits the import of another one that the host links to it. Resource types
  * are compared as what they are at run time; everything else by structure.
  */
+import { typesInside } from '../abi/layout.ts';
 import type { RuntimeResource } from '../abi/runtime-state.ts';
 import type { FunctionType, ResourceType, ValueType } from '../types.ts';
 
@@ -27,50 +28,30 @@ export function isSameFunction(given: Resolved<FunctionType>, expected: Resolved
 
 function isSame(a: ValueType | undefined, b: ValueType | undefined, resolveA: Resolve, resolveB: Resolve): boolean {
   if (a === undefined || b === undefined) return a === b;
-  const both = (x: ValueType | undefined, y: ValueType | undefined): boolean => isSame(x, y, resolveA, resolveB);
-  switch (a.kind) {
-    case 'record':
-      return b.kind === 'record' && areSame(a.fields, b.fields, both);
-    case 'variant':
-      return b.kind === 'variant' && areSame(a.cases, b.cases, both);
-    case 'tuple':
-      return (
-        b.kind === 'tuple' &&
-        a.elements.length === b.elements.length &&
-        a.elements.every((element, index) => both(element, b.elements[index]))
-      );
-    case 'flags':
-    case 'enum':
-      return b.kind === a.kind && a.labels.join() === b.labels.join();
-    case 'list':
-      return b.kind === 'list' && a.length === b.length && both(a.element, b.element);
-    case 'option':
-      return b.kind === 'option' && both(a.value, b.value);
-    case 'result':
-      return b.kind === 'result' && both(a.ok, b.ok) && both(a.error, b.error);
-    case 'map':
-      return b.kind === 'map' && both(a.key, b.key) && both(a.value, b.value);
-    case 'own':
-    case 'borrow': {
-      const resource = resolveA(a.resource);
-      return b.kind === a.kind && resource !== undefined && resource === resolveB(b.resource);
-    }
-    case 'stream':
-    case 'future':
-      return b.kind === a.kind && both(a.element, b.element);
-    default:
-      return a.kind === b.kind;
+  if (a.kind !== b.kind || shapeOf(a) !== shapeOf(b)) return false;
+  if ('resource' in a && 'resource' in b) {
+    const resource = resolveA(a.resource);
+    return resource !== undefined && resource === resolveB(b.resource);
   }
+  const [inA, inB] = [typesInside(a), typesInside(b)];
+  return inA.length === inB.length && inA.every((each, index) => isSame(each, inB[index], resolveA, resolveB));
 }
 
-type Labelled = { readonly name: string; readonly type?: ValueType };
-
-function areSame(
-  a: readonly Labelled[],
-  b: readonly Labelled[],
-  both: (x: ValueType | undefined, y: ValueType | undefined) => boolean,
-): boolean {
-  return (
-    a.length === b.length && a.every((each, index) => each.name === b[index]!.name && both(each.type, b[index]!.type))
-  );
+/** What makes up a type of its kind, apart from the types inside. */
+function shapeOf(type: ValueType): string {
+  switch (type.kind) {
+    case 'record':
+      return type.fields.map((field) => field.name).join();
+    case 'variant':
+      return type.cases.map((each) => `${each.name} ${each.type !== undefined}`).join();
+    case 'flags':
+    case 'enum':
+      return type.labels.join();
+    case 'list':
+      return `${type.length}`;
+    case 'result':
+      return `${type.ok !== undefined}`;
+    default:
+      return '';
+  }
 }

@@ -97,7 +97,7 @@ function require(scope: Scope, options: ResolvedOptions, option: 'memory' | 'rea
 
 /** `lift(T)` into the guest allocates; `lower(T)` out of it reads. */
 function requireFor(scope: Scope, options: ResolvedOptions, types: readonly ValueType[], allocates: boolean): void {
-  if (!types.some((type) => facts(type).pointer)) return;
+  if (!types.some((type) => facts(scope.context, type).pointer)) return;
   require(scope, options, 'memory');
   if (allocates) require(scope, options, 'realloc');
 }
@@ -261,8 +261,9 @@ export function builtin(scope: Scope, definition: CanonicalBuiltin): ValidatedBu
 /** `flatten_functype(opts, (func (param t)?), 'lower')`. */
 function returnSignature(scope: Scope, result: ValueType | undefined, options: ResolvedOptions): CoreSignature {
   if (result === undefined) return { params: [], results: [] };
-  if (facts(result).borrow) scope.context.fail('the result of `task.return` cannot contain a `borrow` type');
-  if (facts(result).pointer) require(scope, options, 'memory');
+  if (facts(scope.context, result).borrow)
+    scope.context.fail('the result of `task.return` cannot contain a `borrow` type');
+  if (facts(scope.context, result).pointer) require(scope, options, 'memory');
   const flat = layoutOf(result).flat;
   if (flat.length <= maxFlatParams) return { params: flat, results: [] };
   require(scope, options, 'memory');

@@ -4,7 +4,7 @@ import { UnsupportedError } from '../errors.ts';
 import { maxElementSize, maxFlags, maxTypeDepth, maxTypeNodes } from '../limits.ts';
 import type { Case, Field, FunctionType, PrimitiveKind, ResourceType, TypeDefinition, ValueType } from '../types.ts';
 import { facts } from './layout.ts';
-import { canonicalName, isLabel } from './names.ts';
+import { canonicalName } from './names.ts';
 import type { Scope } from './scope.ts';
 
 const primitives = new Map<PrimitiveKind, ValueType>();
@@ -49,7 +49,7 @@ export function definedType(scope: Scope, type: Simple): TypeDefinition {
   if (type.kind === 'resource') return resourceType(scope, type);
   const value = definedValueType(scope, type);
   const { context } = scope;
-  const { size, depth, nodes } = facts(value);
+  const { size, depth, nodes } = facts(context, value);
   context.spend(1);
   if (depth > maxTypeDepth) context.fail(`type nesting is too deep: more than ${maxTypeDepth} levels`);
   if (nodes > maxTypeNodes) context.fail(`effective type size exceeds the limit of ${maxTypeNodes}`);
@@ -110,7 +110,7 @@ function definedValueType(scope: Scope, type: Exclude<Simple, { kind: 'func' | '
     default: {
       const element = optionalType(scope, type.element);
       if (element === undefined) return { kind: type.kind };
-      if (facts(element).borrow) context.fail(`a \`${type.kind}\` cannot contain a \`borrow\` type`);
+      if (facts(context, element).borrow) context.fail(`a \`${type.kind}\` cannot contain a \`borrow\` type`);
       if (type.kind === 'stream' && element.kind === 'char') {
         context.fail('`stream<char>` is not valid at this time: a stream of `char` is not defined yet');
       }
@@ -125,7 +125,7 @@ function functionType(scope: Scope, type: Simple & { kind: 'func' }): FunctionTy
   const result = optionalType(scope, type.result);
   context.spend(1 + params.length);
   if (result === undefined) return { kind: 'func', async: type.async, params };
-  if (facts(result).borrow) context.fail('function result cannot contain a `borrow` type', ['result']);
+  if (facts(context, result).borrow) context.fail('function result cannot contain a `borrow` type', ['result']);
   return { kind: 'func', async: type.async, params, result };
 }
 
@@ -168,7 +168,7 @@ function uniqueLabels(
   const seen = list.length > 1 ? new Map<string, string>() : undefined;
   context.spend(list.length);
   for (const { name } of list) {
-    if (!isLabel(name)) {
+    if (!context.isLabel(name)) {
       context.fail(name === '' ? `${what} name cannot be empty` : `${what} name \`${name}\` is not in kebab case`, [
         name,
       ]);

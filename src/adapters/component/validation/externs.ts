@@ -3,7 +3,7 @@ import type { Export, ExternDecl, InlineExport, NameAttributes } from '../binary
 import { UnsupportedError } from '../errors.ts';
 import { maxNesting } from '../limits.ts';
 import type { ExternType, FunctionType, InstanceType, NamedExtern, ResourceType, ValueType } from '../types.ts';
-import { canonicalName, isVersionSuffix, parseName } from './names.ts';
+import { canonicalName, isVersionSuffix } from './names.ts';
 import { lookUp, type Names, push, type Scope, type TypeEntry } from './scope.ts';
 import { hasFreeResource, locate, openInstance, renameEntry } from './substitution.ts';
 import { Matcher, sortName } from './subtyping.ts';
@@ -44,7 +44,7 @@ export function declare(
   decl: ExternDecl,
 ): { type: ExternType; introduces: ResourceBinding[] } {
   const { type: written, fresh } = declared(scope, name.name, decl);
-  const type = written.kind === 'type' ? renameEntry(written, fresh.length > 0 ? 'sub' : 'eq') : written;
+  const type = written.kind === 'type' ? renameEntry(scope.context, written, fresh.length > 0 ? 'sub' : 'eq') : written;
   const names = side === 'import' ? scope.importNames : scope.exportNames;
   checkName(scope, side, names, name, type);
   if (scope.kind !== 'instance type') checkVisible(scope, side, name.name, type);
@@ -63,7 +63,11 @@ export function exportItem(scope: Scope, definition: Export): { type: ExternType
   const { type: given, fresh } = ascribed(scope, definition, lookUp(scope, definition.sort, definition.index));
   // The export of a type is a new index with an identity of its own. The types in an instance keep theirs: the suite
   // (`async/big-interleaving-test.wast`) exports functions of types that an instance was exported with before.
-  const type = defineResources(scope, definition.name, given.kind === 'type' ? renameEntry(given, 'eq') : given);
+  const type = defineResources(
+    scope,
+    definition.name,
+    given.kind === 'type' ? renameEntry(scope.context, given, 'eq') : given,
+  );
   checkName(scope, 'export', scope.exportNames, definition, type);
   checkVisible(scope, 'export', definition.name, type);
   scope.exports.push(namedExtern(definition, type));
@@ -158,13 +162,13 @@ function checkName(
   type: ExternType,
 ): void {
   if (duplicate !== undefined) context.fail(`duplicate '${duplicate}' option in name`, [name]);
-  const parsed = parseName(name);
+  const parsed = context.nameOf(name);
   if (typeof parsed === 'string') {
     context.fail(`${side} name \`${name}\` is not a valid extern name: ${parsed}`, [name]);
     return;
   }
   if (of !== undefined) {
-    const interfaceName = parseName(of);
+    const interfaceName = context.nameOf(of);
     if (typeof interfaceName === 'string') context.fail(`\`${of}\` is not a valid name: ${interfaceName}`, [name]);
     else if (interfaceName.kind !== 'interface') context.fail(`\`${of}\` must be an interface name`, [name]);
     if (type.kind !== 'instance') context.fail('only instances can have an `implements`', [name]);

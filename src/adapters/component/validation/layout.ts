@@ -3,8 +3,9 @@
  * "Element Size" with 64-bit pointers, which bound the size of values. They are computed once per type object, from
  * those of the types inside it.
  */
-import { sideTable } from '../side-table.ts';
+import { alignTo, discriminantLayout, typesInside } from '../abi/layout.ts';
 import type { ValueType } from '../types.ts';
+import type { Context } from './context.ts';
 
 /** What follows from the structure of a value type. */
 export interface Facts {
@@ -28,14 +29,13 @@ export interface Facts {
   readonly resource: boolean;
 }
 
-const measured = sideTable<ValueType, Facts>();
-
 /** The {@link Facts} of a type. */
-export function facts(type: ValueType): Facts {
-  let found = measured.get(type);
+export function facts(context: Context, type: ValueType): Facts {
+  const { facts: known } = context;
+  let found = known.get(type);
   if (found === undefined) {
-    found = leaves.get(type.kind) ?? measure(type);
-    measured.set(type, found);
+    found = leaves.get(type.kind) ?? measure(context, type);
+    known.set(type, found);
   }
   return found;
 }
@@ -53,9 +53,9 @@ const leaf: Facts = {
 };
 
 /** What is known of a type is so of another one of the same structure, with other types `inside`. */
-export function shareFacts(of: ValueType, other: ValueType, inside: readonly ValueType[] = facts(of).inside): void {
-  const known = facts(of);
-  measured.set(other, inside === known.inside ? known : { ...known, inside });
+export function shareFacts(context: Context, of: ValueType, other: ValueType, inside?: readonly ValueType[]): void {
+  const known = facts(context, of);
+  context.facts.set(other, inside === undefined ? known : { ...known, inside });
 }
 
 /** Of types with nothing inside. */
@@ -117,29 +117,9 @@ export function isNamed(type: ValueType): boolean {
   return type.kind === 'record' || type.kind === 'variant' || type.kind === 'enum' || type.kind === 'flags';
 }
 
-/** The types directly inside. */
-function typesInside(type: ValueType): readonly ValueType[] {
-  switch (type.kind) {
-    case 'tuple':
-      return type.elements;
-    case 'option':
-      return [type.value];
-    case 'list':
-      return [type.element];
-    case 'flags':
-    case 'enum':
-      return [];
-    default: {
-      const inside: ValueType[] = [];
-      for (const part of parts(type)) if (part.type !== undefined) inside.push(part.type);
-      return inside;
-    }
-  }
-}
-
-function measure(type: ValueType): Facts {
+function measure(context: Context, type: ValueType): Facts {
   const inside = typesInside(type);
-  const known = inside.map(facts);
+  const known = inside.map((one) => facts(context, one));
   let nodes = 1;
   let depth = 0;
   let borrow = false;
@@ -198,13 +178,8 @@ function extent(type: ValueType, inside: readonly Facts[]): Extent {
   }
 }
 
-function alignTo(offset: number, alignment: number): number {
-  const over = offset % alignment;
-  return over === 0 ? offset : offset + alignment - over;
-}
-
 function variant(cases: number, inside: readonly Facts[]): Extent {
-  const discriminant = cases <= 256 ? 1 : cases <= 65_536 ? 2 : 4;
+  const discriminant = discriminantLayout(cases).size;
   let payload = 0;
   let payloadAlignment = 1;
   for (const one of inside) {

@@ -48,7 +48,7 @@ export class Substitution {
   }
 
   value(type: ValueType): ValueType {
-    if (!facts(type).nominal) return type;
+    if (!facts(this.context, type).nominal) return type;
     let found = this.values.get(type);
     if (found === undefined) {
       this.context.spend(1);
@@ -67,12 +67,12 @@ export class Substitution {
   }
 
   private inside(type: ValueType): ValueType {
-    const before = facts(type).inside;
+    const before = facts(this.context, type).inside;
     this.context.spend(before.length);
     const after = before.map((one) => this.value(one));
     if (after.every((one, index) => one === before[index])) return type;
     const replaced = withChildren(type, after);
-    shareFacts(type, replaced, after);
+    shareFacts(this.context, type, replaced, after);
     return replaced;
   }
 
@@ -107,7 +107,7 @@ export class Substitution {
     const found = this.entries.get(type);
     if (found !== undefined) return found;
     const definition = this.definition(type.type);
-    const fresh = renameEntry({ ...type, type: definition }, type.bound).type;
+    const fresh = renameEntry(this.context, { ...type, type: definition }, type.bound).type;
     if (type.type.kind === 'value type' && fresh.kind === 'value type') this.values.set(type.type.type, fresh.type);
     return this.rename(type, fresh);
   }
@@ -211,10 +211,10 @@ export function openInstance(context: Context, type: InstanceType): { type: Inst
 }
 
 /** The same type under a new name: a new type index, and a new type where types have names of their own. */
-export function renameEntry({ type }: TypeEntry, bound: TypeEntry['bound']): TypeEntry {
+export function renameEntry(context: Context, { type }: TypeEntry, bound: TypeEntry['bound']): TypeEntry {
   if (type.kind !== 'value type' || !isNamed(type.type)) return { kind: 'type', bound, type };
   const renamed = { ...type.type };
-  shareFacts(type.type, renamed);
+  shareFacts(context, type.type, renamed);
   return { kind: 'type', bound, type: { kind: 'value type', type: renamed } };
 }
 
@@ -252,11 +252,11 @@ export function hasFreeResource(context: Context, definition: TypeDefinition): b
   }
 
   function inValue(type: ValueType): void {
-    if (!facts(type).resource || seen.has(type)) return;
+    if (!facts(context, type).resource || seen.has(type)) return;
     seen.add(type);
     context.spend(1);
     if (type.kind === 'own' || type.kind === 'borrow') used.add(type.resource);
-    else for (const one of facts(type).inside) inValue(one);
+    else for (const one of facts(context, type).inside) inValue(one);
   }
 
   function inExtern(type: ExternType): void {

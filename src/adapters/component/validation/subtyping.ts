@@ -141,7 +141,7 @@ export class Matcher {
 
   value(given: ValueType, expected: ValueType): Mismatch | undefined {
     // The same object stands for the same type, unless there are resource types in it that this comparison replaces.
-    if (given === expected && !facts(expected).resource) return undefined;
+    if (given === expected && !facts(this.context, expected).resource) return undefined;
     const known = this.equal.get(expected);
     if (known === given || (known instanceof Set && known.has(given))) return undefined;
     this.context.spend(1);

@@ -11,7 +11,7 @@ export function isVisible(context: Context, type: ExternType, visible: Set<objec
   switch (type.kind) {
     case 'func':
       context.spend(type.params.length);
-      return funcIsVisible(type, visible);
+      return funcIsVisible(context, type, visible);
     case 'type': {
       if (!definitionIsVisible(context, type.type, visible)) return false;
       visible.add(type);
@@ -20,9 +20,10 @@ export function isVisible(context: Context, type: ExternType, visible: Set<objec
     }
     case 'instance':
       context.spend(type.exports.length);
-      return type.exports.every((one) => isVisible(context, one.type, visible));
+      for (const one of type.exports) if (!isVisible(context, one.type, visible)) return false;
+      return true;
     case 'value':
-      return valueIsVisible(type.type, visible);
+      return valueIsVisible(context, type.type, visible);
     default:
       // Core modules have no such types, and a component type was checked where it was defined.
       return true;
@@ -33,23 +34,26 @@ export function isVisible(context: Context, type: ExternType, visible: Set<objec
 function definitionIsVisible(context: Context, type: TypeDefinition, visible: Set<object>): boolean {
   if (type.kind === 'resource') return true;
   if (type.kind !== 'value type') return isVisible(context, type, visible);
-  if (!isNamed(type.type)) return valueIsVisible(type.type, visible);
-  return facts(type.type).inside.every((one) => valueIsVisible(one, visible));
+  if (!isNamed(type.type)) return valueIsVisible(context, type.type, visible);
+  return areVisible(context, facts(context, type.type).inside, visible);
 }
 
-function funcIsVisible(type: FunctionType, visible: Set<object>): boolean {
-  return (
-    type.params.every((param) => valueIsVisible(param.type, visible)) &&
-    (type.result === undefined || valueIsVisible(type.result, visible))
-  );
+function funcIsVisible(context: Context, type: FunctionType, visible: Set<object>): boolean {
+  for (const param of type.params) if (!valueIsVisible(context, param.type, visible)) return false;
+  return type.result === undefined || valueIsVisible(context, type.result, visible);
 }
 
-function valueIsVisible(type: ValueType, visible: Set<object>): boolean {
-  const { nominal, inside } = facts(type);
+function areVisible(context: Context, types: readonly ValueType[], visible: Set<object>): boolean {
+  for (const one of types) if (!valueIsVisible(context, one, visible)) return false;
+  return true;
+}
+
+function valueIsVisible(context: Context, type: ValueType, visible: Set<object>): boolean {
+  const { nominal, inside } = facts(context, type);
   if (!nominal || visible.has(type)) return true;
   if (isNamed(type)) return false;
   if (type.kind === 'own' || type.kind === 'borrow') return type.through !== undefined && visible.has(type.through);
-  if (!inside.every((one) => valueIsVisible(one, visible))) return false;
+  if (!areVisible(context, inside, visible)) return false;
   visible.add(type);
   return true;
 }
