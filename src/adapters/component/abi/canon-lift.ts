@@ -15,6 +15,7 @@ import {
   leaveToHost,
 } from './component-instance.ts';
 import { liftOwnAsHandle } from './resource-handles.ts';
+import type { CallScope, HandleTable } from './runtime-state.ts';
 import type { Stager } from './stager.ts';
 import {
   apply,
@@ -57,7 +58,7 @@ export function callableOf(lifted: LiftedFunction): HostCallable {
   const { signature, host } = call;
   const callable = signature.isSimple ? simpleCall(call) : generalCall(call);
   const isObserved = host.handles.isObserved || lifted.stagers.host.representation === 'objects';
-  return signature.lendsHandles && isObserved ? endingLends(callable, host) : callable;
+  return signature.lendsHandles && isObserved ? endingLends(callable, host.handles, host) : callable;
 }
 
 /** What each call of one function needs. */
@@ -267,20 +268,32 @@ function lowering<Args>(
   };
 }
 
-/** The host's part of `Subtask.deliver_resolve`: what it lent for the call is its own again, however the call ended. */
-function endingLends(call: HostCallable, host: Host): HostCallable {
+/**
+ * `Subtask.deliver_resolve`, the caller's part: what was lent for a call, of these handles and of JavaScript's objects, is
+ * the caller's own again, however the call ended and however long it took.
+ */
+export function endingLends<Arg>(
+  call: (...args: Arg[]) => unknown,
+  handles: HandleTable,
+  { scope }: Host,
+): (...args: Arg[]) => unknown {
   return (a, b, c, d, ...more) => {
-    const lends = host.handles.lenders.length;
-    const objects = host.scope.length;
+    const lends = handles.lenders.length;
+    const objects = scope.length;
+    let result: unknown;
     try {
-      return more.length === 0 ? call(a, b, c, d) : call(a, b, c, d, ...more);
+      result = more.length === 0 ? call(a!, b!, c!, d!) : call(a!, b!, c!, d!, ...more);
+      return result;
     } finally {
-      endLends(host, lends, objects);
+      if (result instanceof Promise) {
+        const end = (): void => endLends(handles, scope, lends, objects);
+        result.then(end, end);
+      } else endLends(handles, scope, lends, objects);
     }
   };
 }
 
-function endLends({ handles, scope }: Host, lends: number, objects: number): void {
+function endLends(handles: HandleTable, scope: CallScope, lends: number, objects: number): void {
   handles.endLends(lends);
   while (scope.length > objects) scope.pop()!.release();
 }
@@ -306,8 +319,6 @@ export function promisingCallableOf(lifted: LiftedFunction): HostCallable {
   const flat = flatArguments(signature);
   const callAndWait = async (args: readonly unknown[]): Promise<unknown> => {
     enterFromHost(instance);
-    const lends = host.handles.lenders.length;
-    const objects = host.scope.length;
     let isLowered = false;
     try {
       lowerAll(context, args, flat);
@@ -315,15 +326,14 @@ export function promisingCallableOf(lifted: LiftedFunction): HostCallable {
       return finish(call, (await start(...flat)) as CoreValue | undefined);
     } catch (error) {
       throw abandon(instance, error, isLowered);
-    } finally {
-      endLends(host, lends, objects);
     }
   };
-  return async (...args) => unwrap(await takeTurn(rootOf(instance), () => callAndWait(args)));
+  const callToEnd = endingLends(callAndWait, host.handles, host);
+  return async (...args) => unwrap(await takeTurn(rootOf(instance), () => callToEnd(args)));
 }
 
 /** Makes a call into a root instance when those before it have ended. */
-export function takeTurn<Result>(root: ComponentInstance, call: () => Promise<Result>): Promise<Result> {
+export function takeTurn(root: ComponentInstance, call: () => unknown): Promise<unknown> {
   const turn = (lastCalls.get(root) ?? Promise.resolve()).then(call);
   lastCalls.set(
     root,

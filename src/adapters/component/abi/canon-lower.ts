@@ -7,6 +7,7 @@ import { isTrap, LinkError } from '../errors.ts';
 import type { FunctionType } from '../types.ts';
 import {
   callPostReturn,
+  endingLends,
   endTask,
   type HostCallable,
   type LiftedFunction,
@@ -29,6 +30,7 @@ import { show } from './javascript-values.ts';
 import {
   apply,
   flatArguments,
+  type Signature,
   signatureOf,
   stageLiftParams,
   stageLiftResult,
@@ -80,12 +82,12 @@ function lowerHostFunction({ call, path }: HostFunction, { type, stagers, contex
   const lowerResult = stageLowerResult(stagers.host, signature);
   const { instance } = context;
   instance.host.handles.isObserved = true;
-  if (isAsynchronous(type, call)) return suspendingCall(callHost, lowerResult, path, { type, stagers, context });
+  const mayWait = isAsynchronous(type, call);
   const core =
-    signature.isSimple && !signature.spillsResult
+    signature.isSimple && !signature.spillsResult && !mayWait
       ? simpleHostCall(callHost, context, stageLiftSimpleParams(stagers.host, signature), lowerResult)
-      : generalHostCall(callHost, lowerResult, { type, stagers, context });
-  return signature.lendsHandles ? endingBorrows(core, instance) : core;
+      : generalHostCall(callHost, lowerResult, mayWait ? path : undefined, { type, stagers, context });
+  return whole(core, signature, instance, mayWait);
 }
 
 type LowerResult = ReturnType<typeof stageLowerResult>;
@@ -111,38 +113,50 @@ function simpleHostCall(call: HostCallable, cx: Context, lifts: LiftSimple, lowe
   };
 }
 
+/** `waitingFor`: the path of an import that may give a promise. */
 function generalHostCall(
   call: HostCallable,
   lowerResult: LowerResult,
+  waitingFor: readonly string[] | undefined,
   { type, stagers, context }: Lowering,
-): CoreFunction {
+): WaitingFunction {
   const { instance } = context;
   const signature = signatureOf(type);
   const liftAll = stageLiftParams(stagers.host, signature);
+  const lower = (value: unknown, flat: readonly CoreValue[]): Answer =>
+    lowerResult(context, value, flat[signature.flatParams]);
+  const fail = (error: unknown): never => {
+    throw failIn(instance, error);
+  };
   return (...flat) => {
     checkMayLeave(instance);
     try {
       const value = call(...liftAll(context, flat));
-      return lowerResult(context, value, flat[signature.flatParams]);
+      if (waitingFor === undefined || !isPromise(value)) return lower(value, flat);
+      if (suspending === undefined) throw cannotWait(waitingFor);
+      return Promise.resolve(value)
+        .then((settled) => lower(settled, flat))
+        .catch(fail);
     } catch (error) {
-      throw failIn(instance, error);
+      return fail(error);
     }
   };
 }
 
-/** Ends what the guest lent for a call to the host: its own handles' lends, and the objects made of them. */
-function endingBorrows(core: CoreFunction, instance: ComponentInstance): CoreFunction {
-  const { handles, host } = instance;
-  return (...flat) => {
-    const lends = handles.lenders.length;
-    const objects = host.scope.length;
-    try {
-      return apply(core, flat);
-    } finally {
-      handles.endLends(lends);
-      while (host.scope.length > objects) host.scope.pop()!.release();
-    }
-  };
+/** A core function that gives its result, or a promise of it. */
+type WaitingFunction = (...flat: CoreValue[]) => unknown;
+
+/** What the guest calls: borrows end with the call, and where it may have to wait, it is suspended. */
+function whole(
+  core: WaitingFunction,
+  { lendsHandles }: Signature,
+  instance: ComponentInstance,
+  mayWait: boolean,
+): CoreFunction {
+  const call = lendsHandles ? endingLends(core, instance.handles, instance.host) : core;
+  if (!mayWait || suspending === undefined) return call as CoreFunction;
+  instance.mayWait = true;
+  return suspending(call);
 }
 
 /**
@@ -152,11 +166,16 @@ function endingBorrows(core: CoreFunction, instance: ComponentInstance): CoreFun
 function catchingErrors(call: HostCallable): HostCallable {
   return (...args) => {
     try {
-      return { tag: 'ok', val: call(...args) };
+      const val = call(...args);
+      return isPromise(val) ? val.then(ok, errorCase) : ok(val);
     } catch (error) {
       return errorCase(error);
     }
   };
+}
+
+function ok(val: unknown): unknown {
+  return { tag: 'ok', val };
 }
 
 function errorCase(error: unknown): unknown {
@@ -173,77 +192,8 @@ export function isAsynchronous(type: FunctionType, call: HostCallable): boolean 
   return type.async || call.constructor.name === 'AsyncFunction';
 }
 
-function suspendingCall(
-  call: HostCallable,
-  lowerResult: LowerResult,
-  path: readonly string[],
-  { type, stagers, context }: Lowering,
-): CoreFunction {
-  const { instance } = context;
-  const signature = signatureOf(type);
-  const liftAll = stageLiftParams(stagers.host, signature);
-  const lower = (value: unknown, flat: readonly CoreValue[]): CoreValue | undefined =>
-    lowerResult(context, value, flat[signature.flatParams]);
-  const core = (...flat: CoreValue[]): unknown => {
-    checkMayLeave(instance);
-    try {
-      const value = call(...liftAll(context, flat));
-      const promise = promiseOf(value);
-      if (promise === undefined) return lower(value, flat);
-      if (suspending === undefined) throw cannotWait(path);
-      return promise.then(
-        (result) => lower(type.result?.kind === 'result' ? { tag: 'ok', val: result } : result, flat),
-        (error: unknown) => {
-          try {
-            if (type.result?.kind !== 'result') throw error;
-            return lower(errorCase(error), flat);
-          } catch (failure) {
-            throw failIn(instance, failure);
-          }
-        },
-      );
-    } catch (error) {
-      throw failIn(instance, error);
-    }
-  };
-  const whole = signature.lendsHandles ? endingBorrowsLater(core, instance) : core;
-  if (suspending === undefined) return whole as CoreFunction;
-  instance.mayWait = true;
-  return suspending(whole);
-}
-
-/** {@link endingBorrows} for a call that may wait: what was lent is lent until it has ended. */
-function endingBorrowsLater(core: WaitingFunction, instance: ComponentInstance): WaitingFunction {
-  const { handles, host } = instance;
-  return (...flat) => {
-    const lends = handles.lenders.length;
-    const objects = host.scope.length;
-    const end = (): void => {
-      handles.endLends(lends);
-      while (host.scope.length > objects) host.scope.pop()!.release();
-    };
-    let result: unknown;
-    try {
-      result = core(...flat);
-    } catch (error) {
-      end();
-      throw error;
-    }
-    if (typeof result === 'object') return Promise.resolve(result).finally(end);
-    end();
-    return result;
-  };
-}
-
-function promiseOf(value: unknown): PromiseLike<unknown> | undefined {
-  const result = isOk(value) ? value.val : value;
-  return typeof result === 'object' && result !== null && 'then' in result && typeof result.then === 'function'
-    ? (result as PromiseLike<unknown>)
-    : undefined;
-}
-
-function isOk(value: unknown): value is { tag: 'ok'; val: unknown } {
-  return typeof value === 'object' && value !== null && 'tag' in value && value.tag === 'ok' && 'val' in value;
+function isPromise(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 }
 
 function cannotWait(path: readonly string[]): LinkError {
@@ -253,9 +203,6 @@ function cannotWait(path: readonly string[]): LinkError {
     path,
   );
 }
-
-/** A core function that gives its result, or a promise of it. */
-type WaitingFunction = (...flat: CoreValue[]) => unknown;
 
 const { Suspending } = engine;
 const suspending = Suspending && ((callable: WaitingFunction) => new Suspending(callable));
@@ -279,7 +226,7 @@ function lowerLiftedFunction(callee: LiftedFunction, { type, stagers, context }:
   const { core, postReturn } = callee;
   const liftResult = stageLiftResult(callee.stagers.direct, calleeSignature);
   const lowerResult = stageLowerResult(stagers.direct, signature);
-  const finish = (result: CoreValue | undefined, outPointer: CoreValue | undefined): CoreValue | undefined => {
+  const finish: Finish<Answer, Answer> = (result, outPointer) => {
     if (calleeContext.instance.state !== ENTERED) throw calleeContext.instance.failure;
     const value = liftResult(calleeContext, result);
     endTask(calleeContext.instance);
@@ -288,27 +235,26 @@ function lowerLiftedFunction(callee: LiftedFunction, { type, stagers, context }:
     leave(entering);
     return lowered;
   };
-  if (calleeContext.instance.mayWait) {
-    const start = startOf(core);
-    if (start !== undefined) {
-      return suspendingDirectCall(start, entering, { type, stagers, context }, callee, finish);
-    }
-  }
+  const start = calleeContext.instance.mayWait ? startOf(core) : undefined;
+  const lowering = { type, stagers, context };
   const call =
-    signature.isSimple && !signature.spillsResult
-      ? simpleDirectCall(core, entering, { type, stagers, context }, callee, finish)
-      : generalDirectCall(core, entering, { type, stagers, context }, callee, finish);
-  return signature.lendsHandles ? endingBorrows(call, instance) : call;
+    start !== undefined
+      ? waitingDirectCall(start, entering, lowering, callee, finish)
+      : signature.isSimple && !signature.spillsResult
+        ? simpleDirectCall(core, entering, lowering, callee, finish)
+        : generalDirectCall(core, entering, lowering, callee, finish);
+  return whole(call, signature, instance, start !== undefined);
 }
 
-type Finish = (result: CoreValue | undefined, outPointer: CoreValue | undefined) => CoreValue | undefined;
+type Finish<Result, Lowered> = (result: Result, outPointer: CoreValue | undefined) => Lowered;
+type Answer = CoreValue | undefined;
 
 function simpleDirectCall(
   core: CoreFunction,
   entering: readonly ComponentInstance[],
   { type, stagers, context }: Lowering,
   callee: LiftedFunction,
-  finish: Finish,
+  finish: Finish<Answer, Answer>,
 ): CoreFunction {
   const { instance } = context;
   const lifts = stageLiftSimpleParams(stagers.direct, signatureOf(type));
@@ -333,13 +279,13 @@ function simpleDirectCall(
   };
 }
 
-function generalDirectCall(
-  core: CoreFunction,
+function generalDirectCall<Result, Lowered>(
+  core: (...flat: CoreValue[]) => Result,
   entering: readonly ComponentInstance[],
   { type, stagers, context }: Lowering,
   callee: LiftedFunction,
-  finish: Finish,
-): CoreFunction {
+  finish: Finish<Result, Lowered>,
+): (...flat: CoreValue[]) => Lowered {
   const { instance } = context;
   const signature = signatureOf(type);
   const liftAll = stageLiftParams(stagers.direct, signature);
@@ -362,37 +308,23 @@ function generalDirectCall(
  * The callee may have to wait for the host, and no frame of JavaScript may stand between the two then: the callee is
  * started as if from the host, and the caller waits for it.
  */
-function suspendingDirectCall(
-  start: (...values: CoreValue[]) => Promise<unknown>,
+function waitingDirectCall(
+  start: (...flat: CoreValue[]) => Promise<unknown>,
   entering: readonly ComponentInstance[],
-  { type, stagers, context }: Lowering,
+  lowering: Lowering,
   callee: LiftedFunction,
-  finish: Finish,
-): CoreFunction {
-  const { instance } = context;
-  instance.mayWait = true;
-  const signature = signatureOf(type);
-  const liftAll = stageLiftParams(stagers.direct, signature);
-  const calleeSignature = signatureOf(callee.type);
-  const lowerAll = stageLowerParams(callee.stagers.direct, calleeSignature);
-  const args = flatArguments(calleeSignature);
-  const callAndWait = async (flat: readonly CoreValue[]): Promise<CoreValue | undefined> => {
-    enter(instance, entering);
+  finish: Finish<Answer, Answer>,
+): WaitingFunction {
+  const { instance } = lowering.context;
+  const call = generalDirectCall(start, entering, lowering, callee, async (result, outPointer) => {
     try {
-      lowerAll(callee.context, liftAll(context, flat), args);
-      return finish((await start(...args)) as CoreValue | undefined, flat[signature.flatParams]);
+      return finish((await result) as Answer, outPointer);
     } catch (error) {
       throw failInAll(instance, entering, error);
     }
-  };
+  });
   const root = rootOf(callee.context.instance);
-  const isElsewhere = root !== rootOf(instance);
-  const core: WaitingFunction = (...flat) => {
-    checkMayLeave(instance);
-    return isElsewhere ? takeTurn(root, () => callAndWait(flat)) : callAndWait(flat);
-  };
-  const whole = signature.lendsHandles ? endingBorrowsLater(core, instance) : core;
-  return suspending === undefined ? (whole as CoreFunction) : suspending(whole);
+  return root === rootOf(instance) ? call : (...flat) => takeTurn(root, () => call(...flat));
 }
 
 /** What another root instance does may call JavaScript, which sees the host's handles then. */

@@ -3,7 +3,7 @@
  */
 import { sideTable } from '../side-table.ts';
 import type { FunctionType, ValueType } from '../types.ts';
-import type { Context, CoreFunction, CoreValue } from './canonical-options.ts';
+import type { Context, CoreValue } from './canonical-options.ts';
 import { flatPlaces, type LiftOne, stageLiftOne } from './flat-lifting.ts';
 import { type LowerOne, stageLowerOne } from './flat-lowering.ts';
 import { containsBorrow, layoutOf, layoutOfFields, MAX_FLAT_PARAMS, MAX_FLAT_RESULTS } from './layout.ts';
@@ -222,7 +222,7 @@ export function checkedPointer(cx: Context, pointer: CoreValue | undefined, alig
 }
 
 /** Calls with as many arguments as there are, without spreading the usual few. */
-export function apply(core: CoreFunction, flat: readonly CoreValue[]): CoreValue | undefined {
+export function apply<Result>(core: (...flat: CoreValue[]) => Result, flat: readonly CoreValue[]): Result {
   switch (flat.length) {
     case 0:
       return core();

@@ -42,9 +42,8 @@ export class ImportReader {
     if (extern === undefined) return undefined;
     const scope = { frame, bound: new Map() };
     const { type } = extern;
-    const key = findImport(this.given, name) ?? (extern.implements && findImport(this.given, extern.implements));
-    // What was recognised as a resource function needs no key of its own.
-    const value = key === undefined ? memberOf(this.given, name, type) : propertyOf(this.given, key);
+    const value =
+      memberOf(this.given, name, type) ?? (extern.implements && memberOf(this.given, extern.implements, type));
     return this.item(type, value, name, this.given, [name], scope);
   };
 
@@ -91,15 +90,14 @@ export class ImportReader {
     if (found === undefined) throw missing(type, value, path);
     const known = itemOf(found);
     if (known?.kind === 'func') return this.checked(known, type, path, scope);
-    if (isAsynchronous(type, found)) this.hasAsynchronous = true;
+    this.hasAsynchronous ||= isAsynchronous(type, found);
     return { kind: 'func', func: { kind: 'host', path, call: found } };
   }
 
   /** A component's function. What may wait behind it makes this one wait as well. */
   private checked(item: Item & { kind: 'func' }, type: FunctionType, path: readonly string[], scope: Scope): Item {
     const { func } = item;
-    const mayWait = func.kind === 'host' ? isAsynchronous(type, func.call) : func.context.instance.mayWait;
-    if (mayWait) this.hasAsynchronous = true;
+    this.hasAsynchronous ||= func.kind === 'host' ? isAsynchronous(type, func.call) : func.context.instance.mayWait;
     return checked(item, type, path, scope);
   }
 
@@ -220,13 +218,10 @@ function propertyOf(object: object, key: string): unknown {
   return (object as Record<string, unknown>)[key];
 }
 
-/** An export under its own name, or under the one that JavaScript gives it. */
+/** What is given under a name of WIT, or under the one that JavaScript gives it. */
 function memberOf(object: object, name: string, type: ExternType): unknown {
-  const names =
-    type.kind === 'type'
-      ? [name, toPascalCase(name), toCamelCase(name)]
-      : [name, toCamelCase(name), findImport(object, name)];
-  const key = names.find((each) => each !== undefined && each in object);
+  const className = toPascalCase(name);
+  const key = type.kind === 'type' && className in object ? className : findImport(object, name);
   return key === undefined ? undefined : propertyOf(object, key);
 }
 
