@@ -28,7 +28,7 @@ function isKnown(error: unknown): boolean {
 const u64 = fc.oneof(
   fc.bigInt(0n, 20n),
   fc.bigInt(0n, 2n ** 64n - 1n),
-  fc.constantFrom(2n ** 26n, 2n ** 26n + 1n, 2n ** 53n, 2n ** 64n - 1n),
+  fc.constantFrom(2n ** 26n, 2n ** 26n + 1n, 2n ** 32n, 2n ** 50n, 2n ** 53n, 2n ** 64n - 1n),
 );
 const path = fc.oneof(
   { weight: 5, arbitrary: fc.constantFrom('a', 'b', 'c', 'a/b', 'a/c', 'a/b/c') },
