@@ -3,7 +3,7 @@ Vectors for the canonical ABI, from the specification's executable reference (`c
 
     python3 scripts/abi-vectors.py path/to/component-model [commit]
 
-writes test/component/abi/vectors/{values,strings,functions}.json, each with the commit of the specification that it
+writes test/component/abi/vectors/{values,strings,functions,damaged}.json, each with the commit of the specification that it
 comes from (asked of git where the second argument is not given). Nothing of the reference is in them: only our types and
 values, and the bytes, core values and calls of `realloc` that the reference makes of them. How types and values are
 written is in test/component/abi/vectors/vectors.ts, which reads them.
@@ -28,6 +28,7 @@ import definitions as d  # noqa: E402
 d.DETERMINISTIC_PROFILE = True
 START = 1024
 OUT = 512
+END = 1 << 17
 ENCODINGS = ['utf8', 'utf16', 'latin1+utf16']
 pick = random.Random(20260821)
 
@@ -220,7 +221,7 @@ def random_type(depth):
         case 'enum': return ['enum', pick.choice([1, 2, 5, 256, 257])]
 
 
-TYPES += [random_type(3) for _ in range(60)]
+TYPES += [random_type(3) for _ in range(45)]
 TYPES = [t for i, t in enumerate(TYPES) if t not in TYPES[:i]]
 # Of these only size, alignment and core types: the loader takes no types that wide.
 WIDE = [['enum', 65536], ['enum', 65537], ['variant', 65536, 'u8'], ['list', 'u64', 33554431]]
@@ -230,7 +231,7 @@ WIDE = [['enum', 65536], ['enum', 65537], ['variant', 65536, 'u8'], ['list', 'u6
 
 class Context(d.LiftLowerContext):
     def __init__(self, encoding):
-        memory = d.MemInst(bytearray(1 << 16), 'i32')
+        memory = d.MemInst(bytearray(END), 'i32')
         super().__init__(d.LiftLowerOptions(encoding, memory, None), None)
         self.next = START
         self.calls = []
@@ -314,6 +315,82 @@ def string_vectors():
                 yield {'source': source, 'target': target, 'text': text, **cx.record(['i32', 'i32'], flat)}
 
 
+# Core values and bytes that are damaged ------------------------------------------------------------------------------
+
+def our_value(t, v):
+    """The inverse of `reference_value`."""
+    if isinstance(t, str):
+        match t:
+            case 's64' | 'u64': return str(v)
+            case 'f32': return f32(v)
+            case 'f64': return f64(v)
+            case 'string': return v[0]
+            case _: return v
+    kind, *parts = t
+    match kind:
+        case 'list': return [our_value(parts[0], each) for each in v]
+        case 'record' | 'tuple': return [our_value(p, each) for p, each in zip(parts, v.values())]
+        case 'flags': return sum(1 << i for i, each in enumerate(v.values()) if each)
+        case 'map': return [[our_value(p, each) for p, each in zip(parts, pair.values())] for pair in v]
+    [(label, payload)] = v.items()
+    match kind:
+        case 'enum': return int(label[1:])
+        case 'option': return [] if label == 'none' else [our_value(parts[0], payload)]
+    index = ['ok', 'error'].index(label) if kind == 'result' else int(label[1:])
+    part = cases_of(parts)[index]
+    return [index] if part is None else [index, our_value(part, payload)]
+
+
+WORDS = [0, 1, 2, START + 1, END - 1, END, 2**27, 2**28 - 1, 2**28, 2**31, 2**31 + 1, 2**32 - 1, 0xd800, 0x110000]
+
+
+def damage(cx, flat, flat_types):
+    """Changes a word or a byte, of the memory or of the core values."""
+    length = cx.next - START
+    if length > 0 and pick.random() < 0.7:
+        at = START + pick.randrange(length)
+        if pick.random() < 0.5:
+            cx.opts.memory[at] ^= 1 << pick.randrange(8)
+        else:
+            word = slice(at & ~3, (at & ~3) + 4)
+            [old] = struct.unpack('<I', cx.opts.memory.bytes[word])
+            cx.opts.memory[word] = struct.pack('<I', pick.choice([*WORDS, (old + 1) % 2**32, (old - 1) % 2**32]))
+        return
+    at = pick.randrange(len(flat))
+    match flat_types[at]:
+        case 'i32': flat[at] = pick.choice([*WORDS, flat[at] ^ 1 << pick.randrange(32), (flat[at] - 1) % 2**32])
+        case 'i64': flat[at] ^= pick.getrandbits(32) << pick.choice([0, 16, 32])
+
+
+def damaged_vector(t, encoding):
+    reference = reference_type(t)
+    flat_types = d.flatten_type(reference, Context(encoding).opts)
+    cases = []
+    while len(cases) < 5:
+        cx = Context(encoding)
+        flat = d.lower_flat_values(cx, d.MAX_FLAT_PARAMS, [reference_value(t, random_value(t), encoding)], [reference])
+        damage(cx, flat, flat_types)
+        case = {'core': ' '.join(hex_of(c, v) for c, v in zip(flat_types, flat)), 'memory': cx.opts.memory[START:cx.next].hex()}
+        try:
+            [value] = d.lift_flat_values(cx, d.MAX_FLAT_PARAMS, d.CoreValueIter(flat), [reference])
+            case['value'] = our_value(t, value)
+        except d.Trap:
+            pass
+        if len(json.dumps(case)) < 400 and not any(case == other for other in cases):
+            cases.append(case)
+    return {'type': t, 'encoding': encoding, 'flat': ' '.join(flat_types), 'cases': cases}
+
+
+DAMAGED = [
+    'string', ['list', 'string'], ['list', 'u8'], ['list', 'u64'], ['list', 'char'], ['list', 'f32'], ['list', 'bool'],
+    ['list', ['tuple', 'u8', 'u32']], ['list', ['option', 'u16']], ['list', ['variant', 'u8', 'string', None]],
+    ['list', ['enum', 3]], ['list', ['enum', 300]], ['list', ['result', 'u8', 'char']], ['map', 'u8', 'string'],
+    ['list', ['flags', 3]], ['list', ['list', 'u16']], ['variant', 'f32', 'u64', 'char'], ['variant', 's8', 'f64', None],
+    ['variant', 'string', ['list', 'f64'], 'u64'], ['option', ['option', 'u8']], ['result', None, None], ['flags', 9],
+    ['tuple', 'u8', 's16', 'char', 's64'], ['list', 's8', 4],
+]
+
+
 # Functions -----------------------------------------------------------------------------------------------------------
 
 def signature(params, result, context, **options):
@@ -378,4 +455,5 @@ def write(name, head, vectors):
 write('values', {'layouts': [{'type': t, **layout(t)} for t in WIDE]},
       [value_vector(t, e) for i, t in enumerate(TYPES) for e in encodings(t, i)])
 write('strings', {}, list(string_vectors()))
+write('damaged', {}, [damaged_vector(t, e) for i, t in enumerate(DAMAGED) for e in (ENCODINGS if t == 'string' else encodings(t, i))])
 write('functions', {}, [function_vector(*function) for function in FUNCTIONS])

@@ -27,7 +27,7 @@ export interface Lowered {
 }
 
 /** The vectors of a file. */
-export function readVectors<Vectors>(name: 'values' | 'strings' | 'functions'): Vectors {
+export function readVectors<Vectors>(name: 'values' | 'strings' | 'functions' | 'damaged'): Vectors {
   return JSON.parse(readFileSync(new URL(`./${name}.json`, import.meta.url), 'utf8'));
 }
 
