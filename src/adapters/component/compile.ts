@@ -88,7 +88,6 @@ async function bytesOf(source: ComponentSource, early: EarlyModules | undefined)
   if (!response.ok) throw new TypeError(`cannot load the component: ${response.url} answered ${response.status}`);
   if (response.body === null || early === undefined) return new Uint8Array(await response.arrayBuffer());
   return download(response.body, (offset, bytes) => {
-    if (bytes.length <= SMALL_MODULE) return;
     const compiling = engine.compile(bytes);
     // Asked for again when the component is known to be one.
     compiling.catch(() => undefined);
@@ -110,21 +109,38 @@ function viewOf(bytes: BufferSource): Uint8Array {
 }
 
 /**
- * Up to this size, handing a module to another thread costs more than compiling it. Browsers have refused to work on
- * larger ones at once on the main thread.
+ * Up to this size, handing a module to another thread and waiting for it takes about as long as compiling it, and much longer
+ * where the engine has it in its cache. Browsers may refuse what is larger than 4 KiB on their main thread.
  */
-export const SMALL_MODULE = 4096;
+let smallModule = 64 * 1024;
+
+/** Whether a module of so many bytes is compiled and instantiated at once. */
+export function isSmallModule(byteLength: number): boolean {
+  return byteLength <= smallModule;
+}
 
 function instrumented(definition: CoreModule, instrument: CompileOptions['instrument']): CoreModule {
   return instrument === undefined ? definition : { ...definition, bytes: instrument(definition.bytes) };
 }
 
 async function compileModule(definition: CoreModule, early: EarlyModules): Promise<EngineModule> {
-  if (definition.bytes.length <= SMALL_MODULE) return compileModuleSync(definition);
+  const { bytes } = definition;
   try {
-    return await (early.get(definition.bytes.byteOffset) ?? engine.compile(definition.bytes));
+    return await (early.get(bytes.byteOffset) ?? compileAtOnce(bytes) ?? engine.compile(bytes));
   } catch (error) {
     throw invalidModule(definition, error);
+  }
+}
+
+/** Undefined where the module is not small, or the engine refuses. */
+function compileAtOnce(bytes: Uint8Array<ArrayBuffer>): EngineModule | undefined {
+  if (!isSmallModule(bytes.length)) return undefined;
+  try {
+    return new engine.Module(bytes);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    smallModule = 4096;
+    return undefined;
   }
 }
 

@@ -3,7 +3,7 @@
  */
 import { asFailure, ComponentInstance } from './abi/component-instance.ts';
 import { HandleTable, MAX_TABLE_LENGTH } from './abi/runtime-state.ts';
-import { type Component, SMALL_MODULE } from './compile.ts';
+import { type Component, isSmallModule } from './compile.ts';
 import { engine } from './engine.ts';
 import { LinkError } from './errors.ts';
 import { keepShape } from './keep-shape.ts';
@@ -75,7 +75,7 @@ export async function instantiate(
   while (!step.done) {
     try {
       const { module, imports, byteLength } = step.value;
-      const isSmall = byteLength !== undefined && byteLength <= SMALL_MODULE;
+      const isSmall = byteLength !== undefined && isSmallModule(byteLength);
       const instance = isSmall ? new engine.Instance(module, imports) : await engine.instantiate(module, imports);
       options.onCoreInstance?.(instance.exports);
       step = linking.next(instance.exports);

@@ -31,37 +31,27 @@ export class Stager {
   readonly representation: Representation;
   /** The place of a static resource type in `ComponentInstance.resources`. */
   readonly slotOf: (resource: ResourceType) => number;
-  private readonly loads = new Map<ValueType, Load>();
-  private readonly stores = new Map<ValueType, Store>();
-  private readonly lifts = new Map<ValueType, Lift>();
-  private readonly lowers = new Map<ValueType, Lower>();
+  readonly load: (type: ValueType) => Load;
+  readonly store: (type: ValueType) => Store;
+  readonly lift: (type: ValueType) => Lift;
+  readonly lower: (type: ValueType) => Lower;
 
   constructor(representation: Representation, slotOf: (resource: ResourceType) => number) {
     this.representation = representation;
     this.slotOf = slotOf;
+    this.load = once(this, stageLoad);
+    this.store = once(this, stageStore);
+    this.lift = once(this, stageLift);
+    this.lower = once(this, stageLower);
   }
+}
 
-  load(type: ValueType): Load {
-    let load = this.loads.get(type);
-    if (load === undefined) this.loads.set(type, (load = stageLoad(this, type)));
-    return load;
-  }
-
-  store(type: ValueType): Store {
-    let store = this.stores.get(type);
-    if (store === undefined) this.stores.set(type, (store = stageStore(this, type)));
-    return store;
-  }
-
-  lift(type: ValueType): Lift {
-    let lift = this.lifts.get(type);
-    if (lift === undefined) this.lifts.set(type, (lift = stageLift(this, type)));
-    return lift;
-  }
-
-  lower(type: ValueType): Lower {
-    let lower = this.lowers.get(type);
-    if (lower === undefined) this.lowers.set(type, (lower = stageLower(this, type)));
-    return lower;
-  }
+/** Stages each type when it is first asked for. */
+function once<Staged>(stager: Stager, stage: (stager: Stager, type: ValueType) => Staged): (type: ValueType) => Staged {
+  const known = new Map<ValueType, Staged>();
+  return (type) => {
+    let staged = known.get(type);
+    if (staged === undefined) known.set(type, (staged = stage(stager, type)));
+    return staged;
+  };
 }

@@ -1,7 +1,8 @@
 /** *Binary.md*, "Canonical Definitions". */
 import { maxCanonicalOptions } from '../limits.ts';
+import { builtins } from './builtins.ts';
 import { coreValType } from './core-types.ts';
-import type { BuiltinName, Canon, CanonicalBuiltin, CanonicalOption } from './definitions.ts';
+import type { Canon, CanonicalBuiltin, CanonicalOption } from './definitions.ts';
 import type { Reader } from './reader.ts';
 import { resultList } from './types.ts';
 
@@ -38,54 +39,6 @@ const operands: { readonly [letter: string]: (reader: Reader, canon: Operands) =
   i: (reader, canon) => {
     canon.table = reader.u32('a core table index');
   },
-};
-
-const builtins: { readonly [byte: number]: readonly [BuiltinName, string] } = {
-  2: ['resource.new', 't'],
-  3: ['resource.drop', 't'],
-  4: ['resource.rep', 't'],
-  5: ['task.cancel', ''],
-  6: ['subtask.cancel', 'a'],
-  9: ['task.return', 'ro'],
-  10: ['context.get', 'v'],
-  11: ['context.set', 'v'],
-  12: ['thread.yield', 'c'],
-  13: ['subtask.drop', ''],
-  14: ['stream.new', 't'],
-  15: ['stream.read', 'to'],
-  16: ['stream.write', 'to'],
-  17: ['stream.cancel-read', 'ta'],
-  18: ['stream.cancel-write', 'ta'],
-  19: ['stream.drop-readable', 't'],
-  20: ['stream.drop-writable', 't'],
-  21: ['future.new', 't'],
-  22: ['future.read', 'to'],
-  23: ['future.write', 'to'],
-  24: ['future.cancel-read', 'ta'],
-  25: ['future.cancel-write', 'ta'],
-  26: ['future.drop-readable', 't'],
-  27: ['future.drop-writable', 't'],
-  28: ['error-context.new', 'o'],
-  29: ['error-context.debug-message', 'o'],
-  30: ['error-context.drop', ''],
-  31: ['waitable-set.new', ''],
-  32: ['waitable-set.wait', 'cm'],
-  33: ['waitable-set.poll', 'cm'],
-  34: ['waitable-set.drop', ''],
-  35: ['waitable.join', ''],
-  36: ['backpressure.inc', ''],
-  37: ['backpressure.dec', ''],
-  38: ['thread.index', ''],
-  39: ['thread.new-indirect', 'ti'],
-  40: ['thread.resume-later', ''],
-  41: ['thread.suspend', 'c'],
-  42: ['thread.suspend-then-resume', 'c'],
-  43: ['thread.yield-then-resume', 'c'],
-  44: ['thread.suspend-then-promote', 'c'],
-  45: ['thread.yield-then-promote', 'c'],
-  64: ['thread.spawn-ref', 'st'],
-  65: ['thread.spawn-indirect', 'sti'],
-  66: ['thread.available-parallelism', 's'],
 };
 
 /** `canon`. */

@@ -40,18 +40,22 @@ export class Frame {
   readonly plan: Plan;
   readonly outer: Frame | undefined;
   readonly instance: ComponentInstance;
-  readonly coreModules: (Item & { kind: 'core module' })[] = [];
-  /** Core exports by name. */
-  readonly coreInstances: Record<string, unknown>[] = [];
-  readonly coreFunctions: CoreFunction[] = [];
-  readonly coreMemories: unknown[] = [];
-  readonly coreTables: unknown[] = [];
-  readonly coreGlobals: unknown[] = [];
-  readonly coreTags: unknown[] = [];
-  readonly components: ComponentItem[] = [];
-  readonly instances: InstanceItem[] = [];
-  readonly functions: (Item & { kind: 'func' })[] = [];
-  readonly types: (Item & { kind: 'type' })[] = [];
+  readonly items: { readonly [Kind in Item['kind']]: (Item & { readonly kind: Kind })[] } = {
+    'core module': [],
+    func: [],
+    type: [],
+    component: [],
+    instance: [],
+  };
+  readonly core: {
+    readonly func: CoreFunction[];
+    /** Core exports by name. */
+    readonly instance: Record<string, unknown>[];
+    readonly memory: unknown[];
+    readonly table: unknown[];
+    readonly global: unknown[];
+    readonly tag: unknown[];
+  } = { func: [], instance: [], memory: [], table: [], global: [], tag: [] };
 
   constructor(plan: Plan, outer: Frame | undefined, instance: ComponentInstance) {
     this.plan = plan;

@@ -58,10 +58,10 @@ export function* linkComponent(
   instance.state = ENTERED;
   // Most definitions are done at once: a generator for each of them would take as long as all that they do.
   for (const each of plan.component.definitions) {
-    if (each.kind === 'core instance') frame.coreInstances.push(yield* coreInstance(frame, each.definition));
+    if (each.kind === 'core instance') frame.core.instance.push(yield* coreInstance(frame, each.definition));
     else if (each.kind === 'instance') {
       const made = yield* nestedInstance(frame, each.definition, host);
-      frame.instances.push(made);
+      frame.items.instance.push(made);
       bind(frame, each.introduces, made);
     } else define(frame, each, imports, exports, host);
   }
@@ -82,32 +82,32 @@ function define(
       const module = frame.plan.modules.get(each.definition);
       if (module === undefined) throw new Error('every core module is compiled before linking');
       const byteLength = each.definition.bytes.length;
-      frame.coreModules.push({ kind: 'core module', module, type: each.type, byteLength });
+      frame.items['core module'].push({ kind: 'core module', module, type: each.type, byteLength });
       return;
     }
     case 'component':
-      frame.components.push({ kind: 'component', plan: frame.plan.nestedPlan(each.component), outer: frame });
+      frame.items.component.push({ kind: 'component', plan: frame.plan.nestedPlan(each.component), outer: frame });
       return;
     case 'alias':
       alias(frame, each);
       return;
     case 'type':
-      frame.types.push(typeDefinition(frame, each));
+      frame.items.type.push(typeDefinition(frame, each));
       return;
     case 'canon lift':
-      frame.functions.push({ kind: 'func', func: lift(frame, each, host) });
+      frame.items.func.push({ kind: 'func', func: lift(frame, each, host) });
       return;
     case 'canon lower':
-      frame.coreFunctions.push(lower(frame, each, host));
+      frame.core.func.push(lower(frame, each, host));
       return;
     case 'canon builtin':
-      frame.coreFunctions.push(builtin(frame, each));
+      frame.core.func.push(builtin(frame, each));
       return;
     case 'import': {
       const { name } = each.definition;
       const item = imports(name, frame);
       if (item === undefined) throw new LinkError(`missing import: ${name}`, [name]);
-      push(frame, item);
+      push(frame, item.kind, item);
       bind(frame, each.introduces, item);
       return;
     }
@@ -115,7 +115,7 @@ function define(
       const item = itemAt(frame, each.definition);
       exports.set(each.definition.name, item);
       if (item.kind === 'type') item.resource?.nameOnce(each.definition.name);
-      push(frame, item);
+      push(frame, item.kind, item);
       bind(frame, each.introduces, item);
       return;
     }
@@ -139,8 +139,8 @@ function* coreInstance(
     return exports;
   }
   const imports: EngineImports = Object.create(null);
-  for (const { name, instance } of definition.arguments) imports[name] = at(frame.coreInstances, instance);
-  const { module, byteLength } = at(frame.coreModules, definition.module);
+  for (const { name, instance } of definition.arguments) imports[name] = at(frame.core.instance, instance);
+  const { module, byteLength } = at(frame.items['core module'], definition.module);
   return yield { module, imports, byteLength };
 }
 
@@ -158,7 +158,7 @@ function* nestedInstance(
   }
   const args = new Map<string, Item>(definition.arguments.map((each) => [each.name, itemAt(frame, each)]));
   return yield* linkComponent(
-    at(frame.components, definition.component),
+    at(frame.items.component, definition.component),
     (name) => args.get(name),
     host,
     frame.instance,
@@ -167,61 +167,22 @@ function* nestedInstance(
 
 // Index spaces -----------------------------------------------------------------------------------------------------
 
-function coreSpace(frame: Frame, sort: CoreSort): unknown[] {
-  switch (sort) {
-    case 'func':
-      return frame.coreFunctions;
-    case 'table':
-      return frame.coreTables;
-    case 'memory':
-      return frame.coreMemories;
-    case 'global':
-      return frame.coreGlobals;
-    case 'tag':
-      return frame.coreTags;
-    case 'instance':
-      return frame.coreInstances;
-    case 'module':
-      return frame.coreModules;
-    case 'type':
-      throw new Error('core types are not there at run time');
-  }
+function coreSpace({ core }: Frame, sort: CoreSort): unknown[] {
+  if (sort === 'type' || sort === 'module') throw new Error(`core ${sort}s are not there at run time`);
+  return core[sort];
 }
 
-function itemAt(frame: Frame, { sort, index }: SortIndex): Item {
-  switch (sort) {
-    case 'core module':
-      return at(frame.coreModules, index);
-    case 'func':
-      return at(frame.functions, index);
-    case 'type':
-      return at(frame.types, index);
-    case 'component':
-      return at(frame.components, index);
-    case 'instance':
-      return at(frame.instances, index);
-    default:
-      throw new UnsupportedError(sort === 'value' ? 'values' : sort);
-  }
+function itemAt({ items }: Frame, { sort, index }: SortIndex): Item {
+  if (isItemSort(items, sort)) return at<Item>(items[sort], index);
+  throw new UnsupportedError(sort === 'value' ? 'values' : sort);
 }
 
-function push(frame: Frame, item: Item): void {
-  switch (item.kind) {
-    case 'core module':
-      frame.coreModules.push(item);
-      return;
-    case 'func':
-      frame.functions.push(item);
-      return;
-    case 'type':
-      frame.types.push(item);
-      return;
-    case 'component':
-      frame.components.push(item);
-      return;
-    case 'instance':
-      frame.instances.push(item);
-  }
+function isItemSort(items: Frame['items'], sort: Sort): sort is Item['kind'] {
+  return sort in items;
+}
+
+function push<Kind extends Item['kind']>({ items }: Frame, kind: Kind, item: Item & { readonly kind: Kind }): void {
+  items[kind].push(item);
 }
 
 /** The validator has checked the index. */
@@ -252,20 +213,21 @@ function resourceAt(frame: Frame, resource: ResourceType): RuntimeResource {
 function alias(frame: Frame, { definition }: ValidatedAlias): void {
   switch (definition.target) {
     case 'export': {
-      const item = at(frame.instances, definition.instance).exports.get(definition.name);
+      const item = at(frame.items.instance, definition.instance).exports.get(definition.name);
       if (item === undefined) throw new LinkError(`missing export: ${definition.name}`, [definition.name]);
-      push(frame, item);
+      push(frame, item.kind, item);
       return;
     }
     case 'core export':
-      coreSpace(frame, coreSortOf(definition.sort)).push(at(frame.coreInstances, definition.instance)[definition.name]);
+      coreSpace(frame, coreSortOf(definition.sort)).push(at(frame.core.instance, definition.instance)[definition.name]);
       return;
     case 'outer': {
       let outer: Frame | undefined = frame;
       for (let count = definition.count; count > 0; count--) outer = outer?.outer;
       if (definition.sort === 'core type') return;
       if (outer === undefined) throw new Error('an outer alias names an enclosing component');
-      push(frame, itemAt(outer, definition));
+      const item = itemAt(outer, definition);
+      push(frame, item.kind, item);
     }
   }
 }
@@ -283,7 +245,7 @@ function typeDefinition(
   if (type.kind !== 'resource' || definition.type.kind !== 'resource') return { kind: 'type', resource: undefined };
   const resource = new RuntimeResource(type.name, frame.instance);
   const { dtor } = definition.type;
-  if (dtor !== undefined) resource.dtor = at(frame.coreFunctions, dtor) as (rep: number) => undefined;
+  if (dtor !== undefined) resource.dtor = at(frame.core.func, dtor) as (rep: number) => undefined;
   frame.instance.resources[frame.plan.slotOf(type)] = resource;
   return { kind: 'type', resource };
 }
@@ -295,9 +257,9 @@ function contextOf(frame: Frame, options: ResolvedOptions, host: LinkHost): Cont
   const { memory, realloc } = options;
   return new Context(
     frame.instance,
-    linearMemory(memory === undefined ? undefined : frame.coreMemories[memory], host),
+    linearMemory(memory === undefined ? undefined : frame.core.memory[memory], host),
     options.stringEncoding,
-    realloc === undefined ? undefined : frame.coreFunctions[realloc],
+    realloc === undefined ? undefined : frame.core.func[realloc],
   );
 }
 
@@ -316,14 +278,14 @@ function lift(frame: Frame, { definition, type, options }: ValidatedLift, host: 
     type,
     stagers: frame.plan.stagersFor(host.resources),
     context: contextOf(frame, options, host),
-    core: options.async ? unsupported('asynchronous ABI', frame) : at(frame.coreFunctions, definition.func),
-    postReturn: options.postReturn === undefined ? undefined : at(frame.coreFunctions, options.postReturn),
+    core: options.async ? unsupported('asynchronous ABI', frame) : at(frame.core.func, definition.func),
+    postReturn: options.postReturn === undefined ? undefined : at(frame.core.func, options.postReturn),
   };
 }
 
 function lower(frame: Frame, { definition, type, options }: ValidatedLower, host: LinkHost): CoreFunction {
   if (options.async) return unsupported('asynchronous ABI', frame);
-  return coreFunctionOf(at(frame.functions, definition.func).func, {
+  return coreFunctionOf(at(frame.items.func, definition.func).func, {
     type,
     stagers: frame.plan.stagersFor(host.resources),
     context: contextOf(frame, options, host),

@@ -1,6 +1,7 @@
 /** *CanonicalABI.md*, "Canonical Definitions": what each canonical definition requires, and the core type it has. */
 
 import { layoutOf, layoutOfFields } from '../abi/layout.ts';
+import { signatures } from '../binary/builtins.ts';
 import type { Canon, CanonicalBuiltin, CanonicalOption } from '../binary/definitions.ts';
 import { UnsupportedError } from '../errors.ts';
 import { maxFlatAsyncParams, maxFlatParams, maxFlatResults } from '../limits.ts';
@@ -194,23 +195,6 @@ function flattenLower(scope: Scope, type: FunctionType, options: ResolvedOptions
 }
 
 // The other canonical definitions --------------------------------------------------------------------------------
-
-/** The built-ins by core signature: `i` is an `i32`, `I` an `i64`, parameters before the `>`. All others have `i>i`. */
-const signatures = new Map<string, string>();
-for (const [signature = '', ...names] of [
-  ['>', 'backpressure.inc', 'backpressure.dec', 'task.cancel'],
-  ['>i', 'context.get', 'waitable-set.new', 'thread.index', 'thread.suspend', 'thread.yield'],
-  ['>I', 'stream.new', 'future.new'],
-  ['i>', 'resource.drop', 'context.set', 'waitable-set.drop', 'subtask.drop', 'thread.resume-later'],
-  ['i>', 'stream.drop-readable', 'stream.drop-writable', 'future.drop-readable', 'future.drop-writable'],
-  ['i>', 'error-context.drop'],
-  ['ii>', 'waitable.join', 'error-context.debug-message'],
-  ['ii>i', 'waitable-set.wait', 'waitable-set.poll', 'future.read', 'future.write', 'thread.new-indirect'],
-  ['ii>i', 'error-context.new'],
-  ['iii>i', 'stream.read', 'stream.write'],
-]) {
-  for (const name of names) signatures.set(name, signature);
-}
 
 /** Built-ins of the preemptive threads proposal. */
 const preemptive = /^thread\.(spawn|avail)/;
