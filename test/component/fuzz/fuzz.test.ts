@@ -1,35 +1,67 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { corpus } from './corpus.ts';
+import { corpus, runnable } from './corpus.ts';
 import { mutate, random } from './mutate.ts';
-import { type Outcome, run } from './run.ts';
+import { check, type Outcome, run } from './run.ts';
 
-/** About two seconds; `fuzz.ts` runs as long as one likes. */
-const mutants = 15_000;
+/** A few seconds; `fuzz.ts` runs as long as one likes. */
+const CHECKED = 12_000;
+const RUN = 2_500;
+
+const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64');
+
+function blame(what: string, mutant: Uint8Array, error: unknown): never {
+  assert.fail(`${what}: ${error instanceof Error ? error.stack : error}\n${base64(mutant)}`);
+}
 
 test('mutated components end in a typed error, or are valid', { timeout: 120_000 }, async () => {
   const binaries = await corpus();
   const pick = random(1);
-  const outcomes: Record<Outcome, number> = { valid: 0, invalid: 0, malformed: 0, unsupported: 0 };
-  for (let count = 0; count < mutants; count++) {
+  const outcomes: Partial<Record<Outcome | 'valid', number>> = {};
+  for (let count = 0; count < CHECKED; count++) {
     const component = binaries[pick(binaries.length)] ?? new Uint8Array();
     const mutant = mutate(component, binaries[pick(binaries.length)] ?? component, pick);
     try {
-      outcomes[run(mutant).outcome]++;
+      const { outcome } = check(mutant);
+      outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
     } catch (error) {
-      assert.fail(
-        `mutant ${count}: ${error instanceof Error ? error.stack : error}\n${Buffer.from(mutant).toString('base64')}`,
-      );
+      blame(`mutant ${count}`, mutant, error);
     }
   }
   // Mutation is worth nothing where it only spoils the outer structure: every stage must be reached often.
-  assert.ok(outcomes.valid > mutants / 50, JSON.stringify(outcomes));
-  assert.ok(outcomes.invalid > mutants / 10, JSON.stringify(outcomes));
-  assert.ok(outcomes.malformed > mutants / 10, JSON.stringify(outcomes));
+  const { valid = 0, invalid = 0, malformed = 0 } = outcomes;
+  assert.ok(valid > CHECKED / 50, JSON.stringify(outcomes));
+  assert.ok(invalid > CHECKED / 10, JSON.stringify(outcomes));
+  assert.ok(malformed > CHECKED / 20, JSON.stringify(outcomes));
+});
+
+test('mutated components that are valid run to a value or a typed error', { timeout: 120_000 }, async () => {
+  const binaries = await runnable();
+  const pick = random(2);
+  const outcomes: Partial<Record<Outcome, number>> = {};
+  for (let count = 0; count < RUN; count++) {
+    const mutant = mutate(binaries[pick(binaries.length)]!, binaries[pick(binaries.length)]!, pick);
+    try {
+      const { outcome } = await run(mutant, pick);
+      outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
+    } catch (error) {
+      blame(`mutant ${count}`, mutant, error);
+    }
+  }
+  const { ran = 0, trapped = 0 } = outcomes;
+  assert.ok(ran > RUN / 10, JSON.stringify(outcomes));
+  assert.ok(trapped > RUN / 20, JSON.stringify(outcomes));
+});
+
+test('components that run are not only run in part: each seed gives a value', async () => {
+  for (const binary of await runnable()) {
+    const { outcome, message } = await run(binary, random(1));
+    assert.ok(outcome === 'ran' || /discriminant|unaligned/.test(message), `${outcome}: ${message}`);
+  }
 });
 
 test('the empty input and truncated components end in a typed error', async () => {
   for (const binary of await corpus()) {
-    for (const length of [0, 1, 7, 8, 9, binary.length >> 1, binary.length - 1]) run(binary.subarray(0, length));
+    for (const length of [0, 1, 7, 8, 9, binary.length >> 1, binary.length - 1]) check(binary.subarray(0, length));
   }
 });

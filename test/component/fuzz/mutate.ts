@@ -1,129 +1,139 @@
 /** Mutations of component binaries. All randomness comes from a seed, so that a finding can be repeated. */
+import { mutateByte, mutateBytes, mutateConstant, mutateWord } from './bytes.ts';
+import type { Random } from './random.ts';
+import { type Binary, bodiesOf, elementsOf, join, type Section, split, vector } from './sections.ts';
 
-/** A random number generator (mulberry32): numbers in [0, below). */
-export type Random = (below: number) => number;
-
-/** The generator of a seed. */
-export function random(seed: number): Random {
-  let state = seed >>> 0;
-  return (below) => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * below);
-  };
-}
-
-/** A component as sections, so that what is changed inside one does not spoil the sizes around it. */
-interface Section {
-  id: number;
-  content: Uint8Array | Section[];
-}
+export { type Random, random } from './random.ts';
 
 /** Changes a component in one to four places, with parts of another one to draw from. */
 export function mutate(component: Uint8Array, other: Uint8Array, pick: Random): Uint8Array {
-  // Bytes without regard to the structure find faults in the reader, content of sections those behind it.
-  if (pick(8) === 0) return mutateBytes(component, other, pick);
-  const sections = split(component);
-  if (sections === undefined) return mutateBytes(component, other, pick);
-  const donor = split(other) ?? sections;
-  for (let left = 1 + pick(4); left > 0; left--) mutateSections(sections, donor, pick);
-  return join(sections);
-}
-
-const preambleLength = 8;
-
-function split(bytes: Uint8Array): Section[] | undefined {
-  const sections: Section[] = [];
-  let at = preambleLength;
-  while (at < bytes.length) {
-    const id = bytes[at++] ?? 0;
-    let size = 0;
-    for (let shift = 0; ; shift += 7) {
-      const byte = bytes[at++] ?? 0;
-      size += (byte & 0x7f) * 2 ** shift;
-      if (byte < 0x80) break;
-      if (shift > 28) return undefined;
-    }
-    if (at + size > bytes.length) return undefined;
-    const content = bytes.subarray(at, at + size);
-    sections.push({ id, content: (id === 4 ? split(content) : undefined) ?? content });
-    at += size;
+  // Bytes without regard to the structure find faults in the reader, structure those behind it.
+  if (pick(12) === 0) return mutateBytes(component, other, pick);
+  const binary = split(component);
+  if (binary === undefined) return mutateBytes(component, other, pick);
+  const donor = split(other) ?? binary;
+  // What computes and what is in memory can be changed without end, and the component stays valid.
+  const inside = pick(2) === 0 ? insideOf(binary) : [];
+  for (let left = 1 + pick(pick(4) + 1); left > 0; left--) {
+    const section = inside[pick(inside.length)];
+    if (section === undefined) mutateSections(binary, donor, pick);
+    else mutateContent(section, donor, pick);
   }
-  return sections;
+  return join(binary);
 }
 
-function join(sections: readonly Section[]): Uint8Array {
-  const parts: number[][] = [[0, 0x61, 0x73, 0x6d, 0x0d, 0, 1, 0]];
-  for (const { id, content } of sections) {
-    const bytes = Array.isArray(content) ? join(content) : content;
-    parts.push([id, ...leb(bytes.length), ...bytes]);
-  }
-  return new Uint8Array(parts.flat());
+/** Functions and data of core modules, at any depth. */
+function insideOf({ sections }: Binary): Section[] {
+  return sections.flatMap((section) => {
+    if (section.content instanceof Uint8Array) return section.kind === 'other' ? [] : [section];
+    return insideOf(section.content);
+  });
 }
 
-function leb(value: number): number[] {
-  return value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...leb(value >>> 7)];
-}
+const TYPE = 7;
+const CANONICAL = 8;
 
-function mutateSections(sections: Section[], donor: Section[], pick: Random): void {
-  const index = pick(sections.length);
+function mutateSections({ sections, isModule }: Binary, donor: Binary, pick: Random): void {
+  const index = pickSection(sections, pick);
   const section = sections[index];
-  const kind = pick(16);
+  const kind = pick(40);
   if (section === undefined || kind === 0) {
-    const given = donor[pick(donor.length)];
-    if (given !== undefined) sections.splice(pick(sections.length + 1), 0, structuredClone(given));
+    const given = donor.sections[pick(donor.sections.length)];
+    if (given !== undefined && donor.isModule === isModule) {
+      sections.splice(pick(sections.length + 1), 0, structuredClone(given));
+    }
   } else if (kind === 1) sections.splice(index, 1);
   else if (kind === 2) sections.splice(pick(sections.length), 0, ...sections.splice(index, 1));
   else if (kind === 3) sections.splice(index, 0, structuredClone(section));
-  else if (Array.isArray(section.content)) mutateSections(section.content, donor, pick);
-  else section.content = mutateBytes(section.content, contentOf(donor, pick), pick);
+  else if (kind === 4 && donor.isModule === isModule) {
+    // The beginning of one, and the end of another.
+    sections.splice(index, sections.length, ...structuredClone(donor.sections.slice(pick(donor.sections.length))));
+  } else if (!(section.content instanceof Uint8Array)) {
+    mutateSections(section.content, donorFor(section.content, donor, pick), pick);
+  } else mutateContent(section, donor, pick);
 }
 
-function contentOf(sections: Section[], pick: Random): Uint8Array {
-  const content = sections[pick(sections.length)]?.content;
-  return content instanceof Uint8Array ? content : new Uint8Array();
-}
-
-/** Bytes that mean something in many places: sorts, opcodes of types, sizes at the edges. */
-const interesting = [
-  0, 1, 2, 3, 4, 5, 0x10, 0x11, 0x12, 0x40, 0x41, 0x42, 0x43, 0x50, 0x60, 0x63, 0x67, 0x68, 0x69, 0x6a,
-];
-const numbers = [0x7f, 0x80, 0xff, 0x3f, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff];
-
-function mutateBytes(bytes: Uint8Array, other: Uint8Array, pick: Random): Uint8Array {
-  const out = [...bytes];
-  const at = pick(out.length + 1);
-  switch (pick(8)) {
-    case 0:
-      out[Math.min(at, out.length - 1)] = pick(256);
-      break;
-    case 1:
-      out[Math.min(at, out.length - 1)] = interesting[pick(interesting.length)] ?? 0;
-      break;
-    case 2: {
-      const near = Math.min(at, out.length - 1);
-      out[near] = ((out[near] ?? 0) + (pick(2) === 0 ? 1 : 255)) & 0xff;
-      break;
-    }
-    case 3:
-      out.splice(at, 1 + pick(4));
-      break;
-    case 4:
-      out.splice(at, 0, interesting[pick(interesting.length)] ?? 0);
-      break;
-    case 5: {
-      const from = pick(other.length + 1);
-      out.splice(at, pick(4), ...other.subarray(from, from + pick(24)));
-      break;
-    }
-    case 6: {
-      const from = pick(out.length + 1);
-      out.splice(at, 0, ...out.slice(from, from + pick(24)));
-      break;
-    }
-    default:
-      out.splice(at, 1, ...leb(numbers[pick(numbers.length)] ?? 0));
+/** Sections whose parts are known are changed more often: those that are not can only be spoilt. */
+function pickSection(sections: readonly Section[], pick: Random): number {
+  for (let tries = 2; tries > 0; tries--) {
+    const index = pick(sections.length);
+    const section = sections[index];
+    if (section !== undefined && hasParts(section)) return index;
   }
-  return new Uint8Array(out);
+  return pick(sections.length);
+}
+
+function hasParts({ kind, content, starts }: Section): boolean {
+  return kind !== 'other' || starts.length > 0 || !(content instanceof Uint8Array);
+}
+
+/** A part of the donor of the same sort, where it has one. */
+function donorFor({ isModule }: Binary, donor: Binary, pick: Random): Binary {
+  const parts = donor.sections.flatMap(({ content }) => (content instanceof Uint8Array ? [] : [content]));
+  const fitting = parts.filter((part) => part.isModule === isModule);
+  return fitting[pick(fitting.length)] ?? donor;
+}
+
+function mutateContent(section: Section, donor: Binary, pick: Random): void {
+  const content = section.content as Uint8Array;
+  const same = donor.sections.filter(({ id }) => id === section.id);
+  const other = same[pick(same.length)] ?? donor.sections[pick(donor.sections.length)];
+  const bodies = bodiesOf(section);
+  if (bodies !== undefined && bodies.length > 0) {
+    const index = pick(bodies.length);
+    const body = bodies[index]!;
+    const kind = pick(16);
+    if (kind === 0) mutateElements(bodies, (other && bodiesOf(other)) ?? bodies, pick);
+    else if (kind === 1) bodies[index] = mutateBytes(body, bodies[pick(bodies.length)]!, pick);
+    else bodies[index] = kind < 6 ? mutateByte(body, pick) : mutateConstant(body, pick);
+    section.content = vector(bodies, true);
+    return;
+  }
+  const elements = elementsOf(section);
+  if (elements !== undefined && pick(6) > 0) {
+    const index = pick(elements.length);
+    if (pick(3) === 0) mutateElements(elements, (other && elementsOf(other)) ?? elements, pick);
+    else elements[index] = mutateElement(section.id, elements[index]!, elements[pick(elements.length)]!, pick);
+    section.content = vector(elements);
+    return;
+  }
+  // Data of core modules is pointers, lengths and text.
+  if (section.kind === 'data' && pick(6) > 0) section.content = mutateWord(content, pick);
+  else section.content = mutateBytes(content, other?.content instanceof Uint8Array ? other.content : content, pick);
+}
+
+/** Twice, not at all, in another place, in place of another, or from another component. */
+function mutateElements(elements: Uint8Array[], donor: readonly Uint8Array[], pick: Random): void {
+  const index = pick(elements.length);
+  const to = pick(elements.length + 1);
+  const kind = pick(5);
+  if (kind === 0) elements.splice(index, 1);
+  else if (kind === 1) elements.splice(to, 0, elements[index]!);
+  else if (kind === 2) elements.splice(to, 0, ...elements.splice(index, 1));
+  else if (kind === 3)
+    [elements[index], elements[to % elements.length]] = [elements[to % elements.length]!, elements[index]!];
+  else elements.splice(to, 0, donor[pick(donor.length)] ?? elements[index]!);
+}
+
+function mutateElement(id: number, element: Uint8Array, other: Uint8Array, pick: Random): Uint8Array {
+  const out = element.slice();
+  if (id === TYPE && pick(2) === 0) {
+    // Another primitive type in the place of one.
+    const places = [...out.keys()].filter((at) => out[at]! >= 0x73 && out[at]! <= 0x7f);
+    const at = places[pick(places.length)];
+    if (at === undefined) return mutateBytes(element, other, pick);
+    out[at] = 0x73 + pick(13);
+    return out;
+  }
+  // Options, functions and types are small numbers; 0 to 8 are the options themselves.
+  if (id === CANONICAL && out.length > 0 && pick(3) > 0) {
+    out[pick(out.length)] = pick(9);
+    return out;
+  }
+  // Another index.
+  if (pick(2) === 0 && out.length > 0) {
+    out[out.length - 1 - pick(Math.min(3, out.length))] = pick(12);
+    return out;
+  }
+  return pick(3) === 0 ? mutateBytes(element, other, pick) : mutateByte(element, pick);
 }

@@ -19,7 +19,8 @@ export class Cursor {
     for (let shift = 0; ; shift += 7) {
       const byte = this.byte();
       value += (byte & 0x7f) * 2 ** shift;
-      if (byte < 0x80) return value;
+      // Behind the end there is no byte, and no end to look for.
+      if (!(byte >= 0x80)) return value;
     }
   }
 
@@ -29,7 +30,7 @@ export class Cursor {
     for (let shift = 0n; ; shift += 7n) {
       const byte = this.byte();
       value |= BigInt(byte & 0x7f) << shift;
-      if (byte < 0x80) return value;
+      if (!(byte >= 0x80)) return value;
     }
   }
 
