@@ -89,7 +89,9 @@ async function interfacesOf(handler: Handler): Promise<Interfaces> {
 
 /** For an event sourcer in TypeScript. */
 async function moduleOf(handler: Handler): Promise<AnyModule> {
-  const module = typeof handler === 'string' ? await componentModule(await read(bank(handler))) : handler;
+  // Of bytes it would know the digest, and decision records would name it: an event sourcer that is linked to it cannot.
+  const module =
+    typeof handler === 'string' ? await componentModule(await compile(await read(bank(handler)))) : handler;
   return module as AnyModule;
 }
 

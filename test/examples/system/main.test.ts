@@ -1,0 +1,37 @@
+/** What `examples/system/main.ts` is asked for, and what it prints. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+const main = fileURLToPath(new URL('../../../examples/system/main.ts', import.meta.url));
+
+function run(...args: string[]) {
+  const flags = ['--conditions=decidable-source', '--disable-warning=ExperimentalWarning'];
+  return spawnSync(process.execPath, [...flags, main, ...args], { encoding: 'utf8' });
+}
+
+/** The lines behind the list of parts. */
+const story = (stdout: string): string[] => stdout.split('\n').slice(4);
+
+test('--help says what there is', () => {
+  const { status, stdout } = run('--help');
+  assert.equal(status, 0);
+  assert.match(stdout, /--typescript PART/);
+});
+
+test('an argument that cannot be meant is named', () => {
+  for (const args of [['--typescript', 'database'], ['--guest', 'cobol'], ['--fast'], ['now']]) {
+    const { status, stderr } = run(...args);
+    assert.equal(status, 2);
+    assert.ok(stderr.includes(args.at(-1)!), stderr);
+  }
+});
+
+test('it says which parts are TypeScript, and prints the same whichever they are', () => {
+  const [components, typescript] = [run(), run('--typescript', 'gateway', '--typescript=handler', '--guest', 'c')];
+  assert.deepEqual([components.status, typescript.status], [0, 0]);
+  assert.match(typescript.stdout, /^gateway {2}TypeScript$/m);
+  assert.match(typescript.stdout, /^store {4}component$/m);
+  assert.deepEqual(story(typescript.stdout), story(components.stdout));
+});

@@ -1,0 +1,145 @@
+/**
+ * The system of examples/system: composed of components alone, and with any of its parts in TypeScript, it gives the same
+ * answers and stores the same events, under the same ids and hashes.
+ */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { account } from '../../../examples/bank/account.ts';
+import { GUESTS, type Guest, PARTS, type Part } from '../../../examples/system/options.ts';
+import { composeSystem, type System } from '../../../examples/system/system.ts';
+import { engine } from '../../../src/adapters/component/engine.ts';
+import { commandUuid } from '../../../src/core/ids.ts';
+
+const { OpenAccount, Deposit, Withdraw, CloseAccount } = account.commands;
+
+/** Requests in order, by command id; some come twice, and some with other content. */
+const COMMANDS = [
+  ['c1', Deposit({ accountId: 'a', amount: 5 })],
+  ['c2', OpenAccount({ accountId: 'a', owner: 'Łucja "Lu" 🏦' })],
+  ['c2', OpenAccount({ accountId: 'a', owner: 'Łucja "Lu" 🏦' })],
+  ['018F4D1E-7A2B-7C3D-8E4F-5A6B7C8D9E0F', Deposit({ accountId: 'a', amount: 700, transferId: 't' })],
+  ['018f4d1e-7a2b-7c3d-8e4f-5a6b7c8d9e0f', Deposit({ accountId: 'a', amount: 700, transferId: 't' })],
+  ['018f4d1e-7a2b-7c3d-8e4f-5a6b7c8d9e0f', Deposit({ accountId: 'a', amount: 7 })],
+  ['c3', OpenAccount({ accountId: 'ü', owner: 'Jörg' })],
+  ['c4/4', Deposit({ accountId: 'ü', amount: 100_000_000 })],
+  ['c5', Deposit({ accountId: 'ü', amount: 1 })],
+  ['c5', Deposit({ accountId: 'ü', amount: 1 })],
+  ['c6', Withdraw({ accountId: 'a', amount: 900 })],
+  ['c7', Withdraw({ accountId: 'a', amount: 700 })],
+  ['c8', CloseAccount({ accountId: 'a' })],
+  ['c9', OpenAccount({ accountId: 'a', owner: 'x' })],
+  ['c2', CloseAccount({ accountId: 'a' })],
+] as const;
+
+const STATUSES = [422, 200, 200, 200, 200, 409, 200, 200, 422, 422, 422, 200, 200, 422, 409];
+
+/** What cannot be decided: the words are each guest's own. */
+const REFUSED = [
+  ['/commands/Deposit/r1', 400, Uint8Array.of(0xc1)],
+  ['/commands/Deposit/r1', 400, Uint8Array.of(0x80)],
+  ['/commands/Deposit/', 400, account.types.command.toEnvelope(Deposit({ accountId: 'a', amount: 5 })).payload],
+  ['/commands/Borrow/r1', 404, Uint8Array.of(0x80)],
+  ['/commands/Deposit', 404, Uint8Array.of()],
+  ['/states/', 400, Uint8Array.of()],
+  ['/', 404, Uint8Array.of()],
+] as const;
+
+const ALL = {
+  direction: 'forward',
+  afterPosition: undefined,
+  limit: undefined,
+  categories: [],
+  eventTypes: [],
+} as const;
+
+interface Composed extends System {
+  /** Lets a second pass. */
+  tick(): void;
+}
+
+async function compose(typescript: readonly Part[], guest: Guest = 'rust'): Promise<Composed> {
+  let time = 1_700_000_000_123;
+  const system = await composeSystem({ typescript: new Set(typescript), guest, now: () => time });
+  return { ...system, tick: () => void (time += 1_000) };
+}
+
+async function send({ gateway, tick }: Composed, [id, command]: (typeof COMMANDS)[number]) {
+  tick();
+  return gateway.request(`/commands/${command.type}/${id}`, account.types.command.toEnvelope(command).payload);
+}
+
+/** Everything that can be seen of a run: the answers, and what is stored. */
+async function run(system: Composed) {
+  const answers = [];
+  for (const command of COMMANDS) answers.push(await send(system, command));
+  for (const [path, status, body] of REFUSED) assert.equal((await system.gateway.request(path, body)).status, status);
+  for (const name of ['a', 'ü', 'nobody']) {
+    answers.push(await system.gateway.request(`/states/account-${name}`, new Uint8Array()));
+  }
+  const events = (await system.store.readAll(ALL)).map(({ context, event, contentType }) => {
+    const { id, stream, revision, position, recordedAt, correlationId, causationId } = context;
+    return { id, stream, revision, position, recordedAt, correlationId, causationId, event, contentType };
+  });
+  // With the hash of each commit, which is over the one before it.
+  const ids = [...new Set([...COMMANDS.map(([id]) => commandUuid(id)), commandUuid('r1')])];
+  const decisions = await Promise.all(ids.map((id) => system.store.findDecision(id)));
+  return { answers, events, decisions };
+}
+
+/** A component that waits for a promise has to be suspended: one whose store, or whose event sourcer, is TypeScript. */
+function needsSuspending(typescript: readonly Part[]): boolean {
+  const component = (part: Part): boolean => !typescript.includes(part);
+  return (component('sourcer') && !component('store')) || (component('gateway') && !component('sourcer'));
+}
+
+function skipWithout(typescript: readonly Part[]): string | false {
+  const cannot = engine.Suspending === undefined && needsSuspending(typescript);
+  return cannot && 'this engine has no JavaScript promise integration';
+}
+
+describe('the system of examples/system', async () => {
+  const expected = await run(await compose(PARTS));
+
+  test('accepts, rejects, and knows commands that come again', () => {
+    const statuses = expected.answers.map(({ status }) => status);
+    assert.deepEqual(statuses.slice(0, COMMANDS.length), STATUSES);
+    assert.equal(expected.events.length, 6);
+    assert.equal(expected.decisions.filter((decision) => decision !== undefined).length, 10);
+  });
+
+  for (const guest of GUESTS) {
+    test(`is the same composed of components alone, the guest in ${guest} deciding`, async () => {
+      assert.deepEqual(await run(await compose([], guest)), expected);
+    });
+  }
+
+  for (let choice = 1; choice < 2 ** PARTS.length - 1; choice++) {
+    const typescript = PARTS.filter((_, index) => (choice >> index) & 1);
+    test(`is the same with ${typescript.join(', ')} in TypeScript`, { skip: skipWithout(typescript) }, async () => {
+      assert.deepEqual(await run(await compose(typescript)), expected);
+    });
+  }
+
+  for (const typescript of [[], ['store'], ['sourcer'], ['gateway'], ['handler']] as const) {
+    const what = typescript.length === 0 ? 'of components' : `with ${typescript[0]} in TypeScript`;
+    test(`${what} takes many requests at once`, { skip: skipWithout(typescript) }, async () => {
+      const system = await compose(typescript);
+      await send(system, ['open', OpenAccount({ accountId: 'a', owner: 'A' })] as never);
+      const { payload } = account.types.command.toEnvelope(Deposit({ accountId: 'a', amount: 3 }));
+      const requests = Array.from({ length: 60 }, (_, index) =>
+        // Each command twice.
+        system.gateway.request(`/commands/Deposit/d${index >> 1}`, payload),
+      );
+      const answers = (await Promise.all(requests)).map(({ body }) => JSON.parse(body));
+      assert.equal(answers.filter(({ redelivered }) => redelivered).length, 30);
+      const { body } = await system.gateway.request('/states/account-a', new Uint8Array());
+      const { revision, state } = JSON.parse(body);
+      assert.equal(revision, 30);
+      assert.deepEqual(account.types.state.fromBytes(Buffer.from(state, 'hex')), {
+        status: 'open',
+        owner: 'A',
+        balance: 90,
+      });
+    });
+  }
+});
