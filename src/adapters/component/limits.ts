@@ -82,3 +82,10 @@ export const maxFlatParams = 16;
 export const maxFlatAsyncParams = 4;
 /** Flat results of a function; more are passed in memory. */
 export const maxFlatResults = 1;
+
+/**
+ * What one call may lift, in bytes: lists may lie on top of each other, so that a small memory holds any number of elements. An
+ * element that becomes a JavaScript value of its own counts {@link elementCost} more.
+ */
+export const maxLifted: number = 2 ** 28;
+export const elementCost = 64;

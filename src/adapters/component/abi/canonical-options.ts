@@ -4,6 +4,7 @@
 import type { StringEncoding } from '../binary/definitions.ts';
 import type { EngineFunction, EngineMemory } from '../engine.ts';
 import type { Trap } from '../errors.ts';
+import { maxLifted } from '../limits.ts';
 import { type ComponentInstance, POISONED } from './component-instance.ts';
 import type { HandleTable, RuntimeResource } from './runtime-state.ts';
 
@@ -50,6 +51,8 @@ export class Context {
   readonly hostHandles: HandleTable;
   /** The second result of `store_string_into_range` and `store_list_into_range`: the (tagged) length. */
   lowered = 0;
+  /** How much the call has lifted so far. */
+  lifted = 0;
   private readonly realloc: CoreFunction;
 
   constructor(
@@ -96,6 +99,11 @@ export class Context {
     // A shared memory grows without detaching.
     if (!memory.refresh()) throw this.trap('the memory has grown beyond its budget');
     return ptr + length > memory.bytes.length;
+  }
+
+  /** Before anything of this size is lifted. */
+  lift(size: number): void {
+    if ((this.lifted += size) > maxLifted) throw this.trap('too much for one call: lists and strings');
   }
 
   trap(message: string): Trap {

@@ -2,6 +2,7 @@
  * *CanonicalABI.md*, "Loading": values out of linear memory.
  */
 import { UnsupportedError } from '../errors.ts';
+import { elementCost } from '../limits.ts';
 import type { ValueType } from '../types.ts';
 import type { Context } from './canonical-options.ts';
 import { flagsFrom, recordTemplate, toCamelCase } from './javascript-values.ts';
@@ -104,6 +105,7 @@ function checkList(cx: Context, ptr: number, byteLength: number, alignment: numb
   if (cx.isOutOfBounds(ptr, byteLength)) {
     throw cx.trap('list content out-of-bounds: list pointer/length out of bounds of memory');
   }
+  cx.lift(byteLength);
 }
 
 function stageLoadListFromValidRange(
@@ -115,6 +117,7 @@ function stageLoadListFromValidRange(
   const { size } = layoutOf(element);
   const load = stager.load(element);
   return (cx, ptr, length) => {
+    cx.lift(length * (size + elementCost));
     const values: unknown[] = [];
     for (let at = ptr; values.length < length; at += size) values.push(load(cx, at));
     return values;
@@ -158,6 +161,7 @@ export function stageLoadMapFromRange(
   const valueOffset = alignTo(layoutOf(type.key).size, layoutOf(type.value).alignment);
   return (cx, ptr, length) => {
     checkList(cx, ptr, length * size, alignment);
+    cx.lift(length * elementCost);
     const map = new Map<unknown, unknown>();
     for (let i = 0, at = ptr; i < length; i++, at += size) {
       map.set(loadKey(cx, at), loadValue(cx, at + valueOffset));

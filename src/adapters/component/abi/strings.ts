@@ -69,6 +69,7 @@ function checkString(cx: Context, ptr: number, byteLength: number, alignment: nu
   if (cx.isOutOfBounds(ptr, byteLength)) {
     throw cx.trap('string content out-of-bounds: string pointer/length out of bounds of memory');
   }
+  cx.lift(byteLength);
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

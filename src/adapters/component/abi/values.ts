@@ -59,6 +59,7 @@ export function stageLiftParams(
     const lifts = params.map((param) => stager.lift(param));
     const places = flatPlaces(params);
     return (cx, flat) => {
+      cx.lifted = 0;
       const values: unknown[] = [];
       for (let i = 0; i < count; i++) values.push(lifts[i]!(cx, flat, places[i]!));
       return values;
@@ -214,6 +215,7 @@ export function stageLowerResult(
 
 /** Alignment and bounds of an area for parameters or results. */
 export function checkedPointer(cx: Context, pointer: CoreValue | undefined, alignment: number, size: number): number {
+  cx.lifted = 0;
   // The engine has checked that it is an i32.
   const ptr = (pointer as number) >>> 0;
   if ((ptr & (alignment - 1)) !== 0) throw cx.trap('unaligned pointer: parameters or result');
