@@ -16,7 +16,7 @@ import {
 } from './component-instance.ts';
 import { liftOwnAsHandle } from './resource-handles.ts';
 import type { CallScope, HandleTable } from './runtime-state.ts';
-import type { Stager } from './stager.ts';
+import type { Lower, Stager } from './stager.ts';
 import {
   apply,
   checkedPointer,
@@ -243,8 +243,8 @@ function generalCall(call: Call): HostCallable {
     const callWith = lowering(call, stageLowerParams(host, signature));
     return (...args) => callWith(args);
   }
-  const lower = host.lower(signature.params[0]!);
-  return lowering(call, (cx, value, flat) => lower(cx, value, flat, 0));
+  let lower: Lower | undefined;
+  return lowering(call, (cx, value, flat) => (lower ??= host.lower(signature.params[0]!))(cx, value, flat, 0));
 }
 
 function lowering<Args>(

@@ -163,7 +163,7 @@ export function layoutOfFields(fields: readonly ValueType[]): Layout & { readonl
     size = alignTo(size, layout.alignment);
     offsets.push(size);
     size += layout.size;
-    flat.push(...layout.flat);
+    for (const one of layout.flat) flat.push(one);
   }
   return { alignment, size: alignTo(size, alignment), flat: cut(flat), offsets };
 }

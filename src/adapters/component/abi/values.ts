@@ -9,7 +9,7 @@ import { type LowerOne, stageLowerOne } from './flat-lowering.ts';
 import { containsBorrow, layoutOf, layoutOfFields, MAX_FLAT_PARAMS, MAX_FLAT_RESULTS } from './layout.ts';
 import { discriminantOf, invalidDiscriminant } from './loading.ts';
 import { liftOwnAsHandle, lowerHandle } from './resource-handles.ts';
-import type { Stager } from './stager.ts';
+import type { Load, Stager } from './stager.ts';
 
 /** What `flatten_functype` finds out about a function type, for the synchronous ABI. */
 export interface Signature {
@@ -33,17 +33,26 @@ export function signatureOf(type: FunctionType): Signature {
 }
 
 function computeSignature(type: FunctionType): Signature {
-  const params = type.params.map((param) => param.type);
-  const flat = params.flatMap((param) => layoutOf(param).flat);
-  const spillsParams = flat.length > MAX_FLAT_PARAMS;
+  const params: ValueType[] = [];
+  let flat = 0;
+  let isSimple = type.params.length <= 4;
+  let lendsHandles = false;
+  for (const { type: param } of type.params) {
+    const { length } = layoutOf(param).flat;
+    params.push(param);
+    flat += length;
+    isSimple &&= length === 1;
+    lendsHandles ||= containsBorrow(param);
+  }
+  const spillsParams = flat > MAX_FLAT_PARAMS;
   return {
     params,
     result: type.result,
-    flatParams: spillsParams ? 1 : flat.length,
+    flatParams: spillsParams ? 1 : flat,
     spillsParams,
     spillsResult: type.result !== undefined && layoutOf(type.result).flat.length > MAX_FLAT_RESULTS,
-    isSimple: params.length <= 4 && params.every((param) => layoutOf(param).flat.length === 1),
-    lendsHandles: params.some(containsBorrow),
+    isSimple,
+    lendsHandles,
   };
 }
 
@@ -80,13 +89,16 @@ export function stageLiftSimpleParams(stager: Stager, { params }: Signature): re
   return params.map((param) => stageLiftOne(stager, param));
 }
 
-/** A guest's result, from its core result. */
+/** A guest's result, from its core result. Staged by the first call, as most of what follows: a host calls few functions. */
 export function stageLiftResult(stager: Stager, { result, spillsResult }: Signature): LiftOne {
   if (result === undefined) return () => undefined;
   if (!spillsResult) return stageLiftOne(stager, result);
   const { alignment, size } = layoutOf(result);
-  const load = stager.load(result);
-  return (cx, pointer) => load(cx, checkedPointer(cx, pointer, alignment, size));
+  let load: Load | undefined;
+  return (cx, pointer) => {
+    load ??= stager.load(result);
+    return load(cx, checkedPointer(cx, pointer, alignment, size));
+  };
 }
 
 /** The `error` case of a function's `result`, on its way to be thrown. */
@@ -116,14 +128,15 @@ export function stageHostResult(stager: Stager, signature: Signature): HostResul
   if (!signature.spillsResult) return { lift: liftBareResult, ...plain };
   const { alignment, size } = layoutOf(result);
   const { offset } = discriminantOf(result);
-  const loadOk = result.ok === undefined ? undefined : stager.load(result.ok);
-  const loadError = result.error === undefined ? undefined : stager.load(result.error);
+  const { ok, error } = result;
+  let loadOk: Load | undefined;
+  let loadError: Load | undefined;
   const lift: LiftOne = (cx, pointer) => {
     const ptr = checkedPointer(cx, pointer, alignment, size);
     const discriminant = cx.memory.view.getUint8(ptr);
-    if (discriminant === 0) return loadOk === undefined ? undefined : loadOk(cx, ptr + offset);
+    if (discriminant === 0) return ok && (loadOk ??= stager.load(ok))(cx, ptr + offset);
     if (discriminant !== 1) throw invalidDiscriminant(cx, discriminant, 2);
-    return new Failure(loadError === undefined ? undefined : loadError(cx, ptr + offset));
+    return new Failure(error && (loadError ??= stager.load(error))(cx, ptr + offset));
   };
   if (stager.representation !== 'handles' || result.ok?.kind !== 'own') return { lift, ...plain };
   return { lift, ownAt: offset, slot: stager.slotOf(result.ok.resource), alignment, size };

@@ -46,9 +46,10 @@ export class Plan {
 }
 
 /** All core modules that a component contains, at any depth. */
-export function coreModulesOf({ definitions }: BinaryComponent): CoreModule[] {
-  return definitions.flatMap((each) => {
-    if (each.kind === 'core module') return [each];
-    return each.kind === 'component' ? coreModulesOf(each.component) : [];
-  });
+export function coreModulesOf({ definitions }: BinaryComponent, found: CoreModule[] = []): CoreModule[] {
+  for (const each of definitions) {
+    if (each.kind === 'core module') found.push(each);
+    else if (each.kind === 'component') coreModulesOf(each.component, found);
+  }
+  return found;
 }

@@ -38,15 +38,17 @@ function resolveOptions(
     async: false,
     addressType: 'i32',
   };
-  const seen = new Set<OptionKind>();
+  const seen: OptionKind[] = [];
   for (const option of options) {
     const { kind } = option;
     if (!allowed.has(kind)) context.fail(`canonical option \`${kind}\` cannot be specified for ${what}`);
-    const again = seen.has(kind);
-    seen.add(kind);
+    const again = seen.includes(kind);
+    seen.push(kind);
     if (option.kind === 'string-encoding') {
-      const [a, b] = [found.stringEncoding, option.encoding].map((name) => name.replace('+', '-'));
-      if (again) context.fail(`canonical encoding option \`${a}\` conflicts with option \`${b}\``);
+      if (again) {
+        const [a, b] = [found.stringEncoding, option.encoding].map((name) => name.replace('+', '-'));
+        context.fail(`canonical encoding option \`${a}\` conflicts with option \`${b}\``);
+      }
       found.stringEncoding = option.encoding;
     } else if (again) context.fail(`canonical option \`${kind}\` is specified more than once`);
     else if (option.kind === 'async') found.async = true;
