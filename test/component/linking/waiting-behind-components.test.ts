@@ -101,6 +101,44 @@ describe('a component that waits', { skip }, () => {
   });
 });
 
+/** One component inside waits, and the one beside it does not. */
+const SIBLINGS = `(component
+  (import "ask" (func $ask async (param "text" string) (result (result string (error string)))))
+  ${guest(true).replace('(component', '(component $G')}
+  (component $P
+    (core module $M (func (export "plain") (result i32) (i32.const 7)))
+    (core instance $m (instantiate $M))
+    (func (export "plain") async (result u32) (canon lift (core func $m "plain"))))
+  (instance $g (instantiate $G (with "ask" (func $ask))))
+  (instance $p (instantiate $P))
+  (export "ask" (func $g "ask"))
+  (export "plain" (func $p "plain")))`;
+
+const CALLS_PLAIN = `(component
+  (import "plain" (func $plain async (result u32)))
+  (core func $plain' (canon lower (func $plain)))
+  (core module $M (import "" "plain" (func $plain (result i32))) (func (export "plain") (result i32) (call $plain)))
+  (core instance $m (instantiate $M (with "" (instance (export "plain" (func $plain'))))))
+  (func (export "plain") async (result u32) (canon lift (core func $m "plain"))))`;
+
+describe('a component beside one that waits', { skip }, () => {
+  it('is called in turn with it, by JavaScript and by other components', async () => {
+    const meanwhile: Promise<unknown>[] = [];
+    const siblings = await run(SIBLINGS, {
+      ask: async (text: string) => {
+        meanwhile.push(plain!(), elsewhere!());
+        await Promise.resolve();
+        return text;
+      },
+    });
+    const { ask, plain } = siblings.exports as Api;
+    const { plain: elsewhere } = (await run(CALLS_PLAIN, siblings.exports)).exports as Api;
+    assert.equal(await ask!('a'), 'a');
+    assert.deepEqual(await Promise.all(meanwhile), [7, 7]);
+    assert.equal(await ask!('b'), 'b');
+  });
+});
+
 const RESOURCE = `(component
   (type $r' (resource (rep i32)))
   (export $r "r" (type $r'))

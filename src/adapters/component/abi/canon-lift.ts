@@ -308,7 +308,8 @@ const lastCalls = new WeakMap<object, Promise<unknown>>();
  * host. Where the engine has JavaScript promise integration, the guest is suspended while it waits.
  */
 export function promisingCallableOf(lifted: LiftedFunction): HostCallable {
-  const start = startOf(lifted.core);
+  const root = rootOf(lifted.context.instance);
+  const start = startOf(lifted, root);
   if (start === undefined) {
     const call = callableOf(lifted);
     return async (...args) => call(...args);
@@ -329,7 +330,7 @@ export function promisingCallableOf(lifted: LiftedFunction): HostCallable {
     }
   };
   const callToEnd = endingLends(callAndWait, host.handles, host);
-  return async (...args) => unwrap(await takeTurn(rootOf(instance), () => callToEnd(args)));
+  return async (...args) => unwrap(await takeTurn(root, () => callToEnd(args)));
 }
 
 /** Makes a call into a root instance when those before it have ended. */
@@ -342,8 +343,15 @@ export function takeTurn(root: ComponentInstance, call: () => unknown): Promise<
   return turn;
 }
 
-/** The core function as one that gives a promise; undefined without promise integration, or where it is no guest's. */
-export function startOf(core: CoreFunction): ((...values: CoreValue[]) => Promise<unknown>) | undefined {
+/**
+ * The core function as one that gives a promise. Undefined without promise integration, where it is no guest's, and where
+ * nothing in `inside` may have to wait: a stack of its own costs more than a small call.
+ */
+export function startOf(
+  { core }: LiftedFunction,
+  inside: ComponentInstance,
+): ((...values: CoreValue[]) => Promise<unknown>) | undefined {
+  if (!inside.mayWait) return undefined;
   try {
     return engine.promising?.(core);
   } catch {

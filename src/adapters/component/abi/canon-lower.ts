@@ -155,7 +155,7 @@ function whole(
 ): CoreFunction {
   const call = lendsHandles ? endingLends(core, instance.handles, instance.host) : core;
   if (!mayWait || suspending === undefined) return call as CoreFunction;
-  instance.mayWait = true;
+  for (let each: ComponentInstance | undefined = instance; each !== undefined; each = each.parent) each.mayWait = true;
   return suspending(call);
 }
 
@@ -235,11 +235,14 @@ function lowerLiftedFunction(callee: LiftedFunction, { type, stagers, context }:
     leave(entering);
     return lowered;
   };
-  const start = calleeContext.instance.mayWait ? startOf(core) : undefined;
+  // Calls from elsewhere take turns with all that waits inside.
+  const root = rootOf(calleeContext.instance);
+  const elsewhere = root === rootOf(instance) ? undefined : root;
+  const start = startOf(callee, elsewhere ?? calleeContext.instance);
   const lowering = { type, stagers, context };
   const call =
     start !== undefined
-      ? waitingDirectCall(start, entering, lowering, callee, finish)
+      ? waitingDirectCall(start, elsewhere, entering, lowering, callee, finish)
       : signature.isSimple && !signature.spillsResult
         ? simpleDirectCall(core, entering, lowering, callee, finish)
         : generalDirectCall(core, entering, lowering, callee, finish);
@@ -310,6 +313,7 @@ function generalDirectCall<Result, Lowered>(
  */
 function waitingDirectCall(
   start: (...flat: CoreValue[]) => Promise<unknown>,
+  elsewhere: ComponentInstance | undefined,
   entering: readonly ComponentInstance[],
   lowering: Lowering,
   callee: LiftedFunction,
@@ -323,8 +327,7 @@ function waitingDirectCall(
       throw failInAll(instance, entering, error);
     }
   });
-  const root = rootOf(callee.context.instance);
-  return root === rootOf(instance) ? call : (...flat) => takeTurn(root, () => call(...flat));
+  return elsewhere === undefined ? call : (...flat) => takeTurn(elsewhere, () => call(...flat));
 }
 
 /** What another root instance does may call JavaScript, which sees the host's handles then. */

@@ -34,7 +34,7 @@ export class ComponentInstance {
   readonly handles: HandleTable;
   /** What the host keeps for all instances that one `instantiate` made. */
   readonly host: Host;
-  /** Whether a call into it may have to wait: it was given an asynchronous import, or a function of a component that was. */
+  /** Whether something in it was given an asynchronous import, or a function of a component that was: it may have to wait. */
   mayWait: boolean = false;
   /** The run-time resource types, by the slot that the linker gave to each static one. */
   readonly resources: RuntimeResource[] = [];

@@ -1,7 +1,7 @@
 /**
  * *Explainer.md*, "JS API", *read the imports*: from the object that JavaScript gives to the items that the linker uses.
  */
-import type { HostCallable } from '../abi/canon-lift.ts';
+import { type HostCallable, rootOf } from '../abi/canon-lift.ts';
 import { isAsynchronous } from '../abi/canon-lower.ts';
 import { show, toCamelCase, toPascalCase } from '../abi/javascript-values.ts';
 import { hostResource } from '../abi/resource-objects.ts';
@@ -97,7 +97,8 @@ export class ImportReader {
   /** A component's function. What may wait behind it makes this one wait as well. */
   private checked(item: Item & { kind: 'func' }, type: FunctionType, path: readonly string[], scope: Scope): Item {
     const { func } = item;
-    this.hasAsynchronous ||= func.kind === 'host' ? isAsynchronous(type, func.call) : func.context.instance.mayWait;
+    this.hasAsynchronous ||=
+      func.kind === 'host' ? isAsynchronous(type, func.call) : rootOf(func.context.instance).mayWait;
     return checked(item, type, path, scope);
   }
 
