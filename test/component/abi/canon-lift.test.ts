@@ -1,9 +1,10 @@
 /**
- * *CanonicalABI.md*, "`canon lift`": what happens in which order in a call of a guest. What validation asks of the definition is
- * among the cases of the validator.
+ * *CanonicalABI.md*, "`canon lift`": what happens in which order in a call of a guest. What validation asks of the
+ * definition is among the cases of the validator.
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { isComponentError } from '../../../src/adapters/component/index.ts';
 import { run } from './guests.ts';
 import { type Exported, traps } from './handles.ts';
 
@@ -65,6 +66,38 @@ describe('canon_lift, the call', () => {
       assert.equal((exports.f as Exported)(...args), expected, `${count} arguments`);
     }
   });
+
+  for (const resources of ['objects', 'handles'] as const) {
+    it(`takes as many, with resources as ${resources}, where the result is a handle or an error`, async () => {
+      for (const count of [0, 1, 2, 3, 4, 5]) {
+        const places = Array.from({ length: count }, (_, n) => n);
+        const type = (own: string) =>
+          `${places.map((n) => `(param "p${n}" u32)`).join(' ')} (result (result ${own} (error u32)))`;
+        const { exports } = await run(
+          `(component
+            (type $r' (resource (rep i32))) (export $r "r" (type $r'))
+            (core func $new (canon resource.new $r')) (core func $rep (canon resource.rep $r'))
+            (core module $M (import "" "new" (func $new (param i32) (result i32)))
+              (memory (export "memory") 1)
+              (func (export "f") (param ${'i32 '.repeat(count)}) (result i32) (local $sum i32)
+                ${places.map((n) => `(local.set $sum (i32.add (i32.mul (local.get $sum) (i32.const 10)) (local.get ${n})))`).join(' ')}
+                (i32.store8 (i32.const 8) (i32.eq (local.get $sum) (i32.const 9)))
+                (i32.store (i32.const 12) (call $new (local.get $sum)))
+                (i32.const 8))
+              (func (export "see") (param i32) (result i32) (local.get 0)))
+            (core instance $m (instantiate $M (with "" (instance (export "new" (func $new))))))
+            (func (export "see") (param "r" (borrow $r)) (result u32) (canon lift (core func $m "see")))
+            (func (export "f") ${type('(own $r)')} (canon lift (core func $m "f") (memory (core memory $m "memory")))))`,
+          {},
+          { resources },
+        );
+        const { f, see } = exports as Record<string, Exported>;
+        const digits = places.map((n) => n + 1);
+        assert.equal(see!(f!(...digits)), Number(digits.join('')), `${count} arguments`);
+        if (count > 0) assert.throws(() => f!(...digits.map((_, n) => (n === count - 1 ? 9 : 0))), isComponentError);
+      }
+    });
+  }
 
   it('traps where the core function throws', async () => {
     const api = await guest('', { body: '(throw $tag)' });

@@ -1,4 +1,4 @@
-/** *CanonicalABI.md*, "`canon resource.new`". That `may_leave` is asked for is in the tests of `realloc` and `post-return`. */
+/** *CanonicalABI.md*, "`canon resource.new`". `may_leave` is in the tests of `realloc` and `post-return`. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { isInvalidError } from '../../../src/adapters/component/index.ts';

@@ -1,6 +1,5 @@
 /**
- * *CanonicalABI.md*, "Canonical ABI Options". What validation asks of them ("`canonopt` Validation") is among the cases of the
- * validator.
+ * *CanonicalABI.md*, "Canonical ABI Options". What validation asks of them is in `canonopt-validation.test.ts`.
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';

@@ -1,6 +1,6 @@
 /**
- * *CanonicalABI.md*, "`canonopt` Validation", and the options that `canon lift` and `canon lower` require: each of them is
- * missing here where it is needed. More is among the cases of the validator.
+ * *CanonicalABI.md*, "`canonopt` Validation", and the options that `canon lift` and `canon lower` require: each of them
+ * is missing here where it is needed. More is among the cases of the validator.
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';

@@ -1,6 +1,6 @@
 /**
- * *CanonicalABI.md*, "Component Instances": which calls may enter an instance, and what a trap makes of the ones that it
- * ran in. (In the specification a trap ends the whole store; JavaScript goes on.)
+ * *CanonicalABI.md*, "Component Instances": which calls may enter an instance, and what a trap makes of the ones that
+ * it ran in. (In the specification a trap ends the whole store; JavaScript goes on.)
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';

@@ -1,4 +1,4 @@
-/** *Explainer.md*, "JS API": `ToWebAssemblyValue` and `ToJSValue`, what no other value of the ABI has: JavaScript's own. */
+/** *Explainer.md*, "JS API", `ToWebAssemblyValue` and `ToJSValue`: what is JavaScript's own and in no vector. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { named, throughCoreValues, throughMemory } from './guests.ts';

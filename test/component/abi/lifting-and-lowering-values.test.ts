@@ -1,6 +1,6 @@
 /**
- * *CanonicalABI.md*, "Lifting and Lowering Values": parameters and results of whole functions, and what becomes of those
- * that are too many to be flat. Their bytes are in `vectors/functions.json`.
+ * *CanonicalABI.md*, "Lifting and Lowering Values": parameters and results of whole functions, and what becomes of
+ * those that are too many to be flat. Their bytes are in `vectors/functions.json`.
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';

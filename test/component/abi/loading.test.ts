@@ -1,4 +1,4 @@
-/** *CanonicalABI.md*, "Loading": values out of linear memory. What is allowed is in `vectors/` too; here, also what traps. */
+/** *CanonicalABI.md*, "Loading": values out of linear memory. More of what is allowed is in `vectors/`. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { isTrap } from '../../../src/adapters/component/index.ts';

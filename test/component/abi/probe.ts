@@ -1,6 +1,6 @@
 /**
- * A guest that does nothing with the values of a type but show them: which core values and which bytes they come as, and
- * what becomes of core values and bytes that a test writes. Its `realloc` is a bump allocator that keeps a record.
+ * A guest that does nothing with the values of a type but show them: which core values and which bytes they come as,
+ * and what becomes of core values and bytes that a test writes. Its `realloc` is a bump allocator that keeps a record.
  */
 import { compile, type InstantiateOptions, instantiate } from '../../../src/adapters/component/index.ts';
 import { assemble } from '../assemble.ts';
@@ -133,7 +133,7 @@ export interface Probe {
   take(value: unknown): Lowered;
   /** The guest passes what was written: what the host gets. */
   pass(written: Lowered): unknown;
-  /** The host returns a value: what the guest gets; where it is no single core value, the bytes of the area at {@link OUT}. */
+  /** The host returns a value: what the guest gets, in its core result or in the area at {@link OUT}. */
   ask(value: unknown, size: number): Lowered & { readonly area?: string };
   /** The guest returns what was written, a core value or the pointer to an area: what the host gets. */
   give(written: Lowered): unknown;

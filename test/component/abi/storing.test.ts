@@ -1,6 +1,6 @@
 /**
- * *CanonicalABI.md*, "Storing": values into linear memory. The bytes of all types and each step of every transcoding are in
- * `vectors/`; here is what a host passes that no reference knows of, and what traps.
+ * *CanonicalABI.md*, "Storing": values into linear memory. The bytes of all types and each step of every transcoding
+ * are in `vectors/`; here is what a host passes that no reference knows of, and what traps.
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';

@@ -1,6 +1,6 @@
 /**
- * *CanonicalABI.md*, "Subtask State", as far as synchronous calls have it: what a call lends cannot be given away until it
- * returns, and is free again then.
+ * *CanonicalABI.md*, "Subtask State", as far as synchronous calls have it: what a call lends cannot be given away until
+ * it returns, and is free again then.
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
