@@ -41,6 +41,15 @@ export type PrimitiveKind =
   | 'string'
   | 'error-context';
 
+/** A `result` type, without the cases that it does not have. */
+export function resultOf<Type>(
+  ok: Type | undefined,
+  error: Type | undefined,
+): { readonly kind: 'result'; readonly ok?: Type; readonly error?: Type } {
+  if (error === undefined) return ok === undefined ? { kind: 'result' } : { kind: 'result', ok };
+  return ok === undefined ? { kind: 'result', error } : { kind: 'result', ok, error };
+}
+
 /** A field of a record or a parameter of a function. */
 export interface Field {
   readonly name: string;

@@ -167,12 +167,15 @@ function instance(reader: Reader): Instance {
 /** `instantiatearg`. */
 function instantiateArgument(reader: Reader): InstantiateArgument {
   const name = reader.name('an instantiation argument name');
-  return { name, ...sortIndex(reader) };
+  const { sort, index } = sortIndex(reader);
+  return { name, sort, index };
 }
 
 /** `inlineexport`. */
 function inlineExport(reader: Reader): InlineExport {
-  return { ...nameAttributes(reader), ...sortIndex(reader) };
+  const name = nameAttributes(reader);
+  const { sort, index } = sortIndex(reader);
+  return typeof name === 'string' ? { name, sort, index } : { ...name, sort, index };
 }
 
 // Start Definitions ----------------------------------------------------------------------------------------------
@@ -190,16 +193,20 @@ function start(reader: Reader): Start {
 /** `import`. */
 function importDefinition(reader: Reader): Import {
   const offset = reader.position;
-  return { kind: 'import', offset, ...nameAttributes(reader), type: externType(reader) };
+  const name = nameAttributes(reader);
+  const type = externType(reader);
+  return typeof name === 'string' ? { kind: 'import', offset, name, type } : { kind: 'import', offset, ...name, type };
 }
 
 /** `export`. */
 function exportDefinition(reader: Reader): Export {
   const offset = reader.position;
   const name = nameAttributes(reader);
-  const target = sortIndex(reader);
-  if (!reader.optional('optional component export type')) return { kind: 'export', offset, ...name, ...target };
-  return { kind: 'export', offset, ...name, ...target, type: externType(reader) };
+  const { sort, index } = sortIndex(reader);
+  const type = reader.optional('optional component export type') ? externType(reader) : undefined;
+  return typeof name === 'string'
+    ? { kind: 'export', offset, name, sort, index, type }
+    : { kind: 'export', offset, ...name, sort, index, type };
 }
 
 // Value Definitions ----------------------------------------------------------------------------------------------

@@ -433,7 +433,7 @@ export interface Export extends NameAttributes, SortIndex {
   readonly kind: 'export';
   readonly offset: number;
   /** The type ascribed to the export. */
-  readonly type?: ExternDecl;
+  readonly type: ExternDecl | undefined;
 }
 
 // Value Definitions ----------------------------------------------------------------------------------------------

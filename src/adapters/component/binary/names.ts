@@ -9,12 +9,12 @@ const attributes = [
   ['externalId', 'external-id'],
 ] as const;
 
-/** `nameattributes`. */
-export function nameAttributes(reader: Reader): NameAttributes {
+/** `nameattributes`: just the name, where there is nothing else. */
+export function nameAttributes(reader: Reader): string | NameAttributes {
   const form = reader.u8('a component name');
   if (form > 2) reader.badByte('component name', form);
   const name = reader.name('a component name');
-  if (form < 2) return { name };
+  if (form < 2) return name;
   const found: { -readonly [Key in keyof NameAttributes]: NameAttributes[Key] } = { name };
   const count = reader.count('name attributes', maxNameAttributes);
   for (let index = 0; index < count; index++) {

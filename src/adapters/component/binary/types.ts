@@ -1,6 +1,6 @@
 /** *Binary.md*, "Type Definitions": the component level. */
 import { maxDeclarators, maxFields, maxNesting, maxParams } from '../limits.ts';
-import type { PrimitiveKind } from '../types.ts';
+import { type PrimitiveKind, resultOf } from '../types.ts';
 import { alias } from './aliases.ts';
 import { coreDefType, coreValType } from './core-types.ts';
 import type { Declarator, DefType, ExternDecl, LabelValType, Type, ValType } from './definitions.ts';
@@ -98,7 +98,7 @@ function defType(reader: Reader, depth: number): DefType {
     case 0x6a: {
       const ok = optionalValType(reader);
       const error = optionalValType(reader);
-      return { kind: 'result', ...(ok !== undefined && { ok }), ...(error !== undefined && { error }) };
+      return resultOf(ok, error);
     }
     case 0x69:
     case 0x68:
@@ -142,10 +142,12 @@ function declarator(reader: Reader, ofComponent: boolean, depth: number): Declar
   if (byte === 0) return { kind: 'core type', offset, type: coreDefType(reader) };
   if (byte === 1) return type(reader, depth);
   if (byte === 2) return alias(reader);
-  if (byte === 3 && ofComponent) {
-    return { kind: 'import', offset, ...nameAttributes(reader), type: externType(reader) };
+  if (byte === 4 || (byte === 3 && ofComponent)) {
+    const kind = byte === 3 ? 'import' : 'export declarator';
+    const name = nameAttributes(reader);
+    const type = externType(reader);
+    return typeof name === 'string' ? { kind, offset, name, type } : { kind, offset, ...name, type };
   }
-  if (byte === 4) return { kind: 'export declarator', offset, ...nameAttributes(reader), type: externType(reader) };
   return reader.badByte('component or instance type declaration', byte);
 }
 

@@ -2,7 +2,16 @@
 import type { DefType, LabelValType, ValType } from '../binary/definitions.ts';
 import { UnsupportedError } from '../errors.ts';
 import { maxElementSize, maxFlags, maxTypeDepth, maxTypeNodes } from '../limits.ts';
-import type { Case, Field, FunctionType, PrimitiveKind, ResourceType, TypeDefinition, ValueType } from '../types.ts';
+import {
+  type Case,
+  type Field,
+  type FunctionType,
+  type PrimitiveKind,
+  type ResourceType,
+  resultOf,
+  type TypeDefinition,
+  type ValueType,
+} from '../types.ts';
 import { facts } from './layout.ts';
 import { canonicalName } from './names.ts';
 import type { Scope } from './scope.ts';
@@ -94,19 +103,18 @@ function definedValueType(scope: Scope, type: Exclude<Simple, { kind: 'func' | '
       return { kind: 'enum', labels: labels(scope, type.labels, 'enum tag', 'tag') };
     case 'option':
       return { kind: 'option', value: valueType(scope, type.value) };
-    case 'result': {
-      const ok = optionalType(scope, type.ok);
-      const error = optionalType(scope, type.error);
-      return { kind: 'result', ...(ok && { ok }), ...(error && { error }) };
-    }
+    case 'result':
+      return resultOf(optionalType(scope, type.ok), optionalType(scope, type.error));
     case 'map': {
       const key = valueType(scope, type.key);
       if (!keyTypes.has(key.kind)) context.fail(`a map key must be a bool, integer, char or string, found ${key.kind}`);
       return { kind: 'map', key, value: valueType(scope, type.value) };
     }
     case 'own':
-    case 'borrow':
-      return { kind: type.kind, ...handleType(scope, type.resource) };
+    case 'borrow': {
+      const { resource, through } = handleType(scope, type.resource);
+      return { kind: type.kind, resource, through };
+    }
     default: {
       const element = optionalType(scope, type.element);
       if (element === undefined) return { kind: type.kind };

@@ -2,10 +2,10 @@
 import type { Export, ExternDecl, InlineExport, NameAttributes } from '../binary/definitions.ts';
 import { UnsupportedError } from '../errors.ts';
 import { maxNesting } from '../limits.ts';
-import type { ExternType, FunctionType, InstanceType, NamedExtern, ResourceType, ValueType } from '../types.ts';
+import type { ExternType, FunctionType, InstanceType, ResourceType, ValueType } from '../types.ts';
 import { canonicalName, isVersionSuffix } from './names.ts';
 import { lookUp, type Names, push, type Scope, type TypeEntry } from './scope.ts';
-import { hasFreeResource, locate, openInstance, renameEntry } from './substitution.ts';
+import { hasFreeResource, locate, namedExtern, openInstance, renameEntry } from './substitution.ts';
 import { Matcher, sortName } from './subtyping.ts';
 import type { ResourceBinding } from './validated.ts';
 import { isVisible } from './visibility.ts';
@@ -44,7 +44,8 @@ export function declare(
   decl: ExternDecl,
 ): { type: ExternType; introduces: ResourceBinding[] } {
   const { type: written, fresh } = declared(scope, name.name, decl);
-  const type = written.kind === 'type' ? renameEntry(scope.context, written, fresh.length > 0 ? 'sub' : 'eq') : written;
+  const type =
+    written.kind === 'type' ? renameEntry(scope.context, written.type, fresh.length > 0 ? 'sub' : 'eq') : written;
   const names = side === 'import' ? scope.importNames : scope.exportNames;
   checkName(scope, side, names, name, type);
   if (scope.kind !== 'instance type') checkVisible(scope, side, name.name, type);
@@ -66,7 +67,7 @@ export function exportItem(scope: Scope, definition: Export): { type: ExternType
   const type = defineResources(
     scope,
     definition.name,
-    given.kind === 'type' ? renameEntry(scope.context, given, 'eq') : given,
+    given.kind === 'type' ? renameEntry(scope.context, given.type, 'eq') : given,
   );
   checkName(scope, 'export', scope.exportNames, definition, type);
   checkVisible(scope, 'export', definition.name, type);
@@ -136,10 +137,6 @@ export function checkNesting<Type extends ExternType>(scope: Scope, type: Type):
   if (nesting(context.nesting, type) > maxNesting)
     context.fail(`nesting too deep: more than ${maxNesting} types and components`);
   return type;
-}
-
-function namedExtern({ name, implements: of, externalId }: NameAttributes, type: ExternType): NamedExtern {
-  return { name, type, ...(of !== undefined && { implements: of }), ...(externalId !== undefined && { externalId }) };
 }
 
 function checkVisible(scope: Scope, side: 'import' | 'export', name: string, type: ExternType): void {

@@ -3,14 +3,15 @@
  *
  * Source: *Explainer.md*, "Type Checking".
  */
-import type {
-  ExternType,
-  FunctionType,
-  InstanceType,
-  NamedExtern,
-  ResourceType,
-  TypeDefinition,
-  ValueType,
+import {
+  type ExternType,
+  type FunctionType,
+  type InstanceType,
+  type NamedExtern,
+  type ResourceType,
+  resultOf,
+  type TypeDefinition,
+  type ValueType,
 } from '../types.ts';
 import type { Context } from './context.ts';
 import { facts, isNamed, shareFacts } from './layout.ts';
@@ -107,7 +108,7 @@ export class Substitution {
     const found = this.entries.get(type);
     if (found !== undefined) return found;
     const definition = this.definition(type.type);
-    const fresh = renameEntry(this.context, { ...type, type: definition }, type.bound).type;
+    const fresh = renameEntry(this.context, definition, type.bound).type;
     if (type.type.kind === 'value type' && fresh.kind === 'value type') this.values.set(type.type.type, fresh.type);
     return this.rename(type, fresh);
   }
@@ -123,7 +124,7 @@ export class Substitution {
     this.context.spend(list.length);
     const after = list.map((one) => {
       const type = this.extern(one.type);
-      return type === one.type ? one : { ...one, type };
+      return type === one.type ? one : namedExtern(one, type);
     });
     return after.every((one, index) => one === list[index]) ? list : after;
   }
@@ -161,13 +162,22 @@ export class Substitution {
   /** The exports of a new instance: its types are other types than those of any other instance. */
   open(list: readonly NamedExtern[]): NamedExtern[] {
     this.context.spend(list.length);
-    return list.map((one) => ({ ...one, type: this.openExtern(one.type) }));
+    return list.map((one) => namedExtern(one, this.openExtern(one.type)));
   }
 
   private openExtern(type: ExternType): ExternType {
     if (type.kind === 'type') return this.openEntry(type);
     return type.kind === 'instance' ? { ...type, exports: this.open(type.exports) } : this.extern(type);
   }
+}
+
+/** An import or export under a name that is written with its attributes. */
+export function namedExtern(
+  { name, implements: of, externalId }: Omit<NamedExtern, 'type'>,
+  type: ExternType,
+): NamedExtern {
+  if (of === undefined && externalId === undefined) return { name, type };
+  return { name, type, ...(of !== undefined && { implements: of }), ...(externalId !== undefined && { externalId }) };
 }
 
 /** The type with other types inside, in the order of {@link Facts.inside}. */
@@ -191,7 +201,7 @@ function withChildren(type: ValueType, inside: readonly ValueType[]): ValueType 
     case 'map':
       return { kind: 'map', key: next(type.key), value: next(type.value) };
     case 'result':
-      return { ...type, ...(type.ok && { ok: next(type.ok) }), ...(type.error && { error: next(type.error) }) };
+      return resultOf(type.ok && next(type.ok), type.error && next(type.error));
     case 'stream':
     case 'future':
       return { ...type, ...(type.element && { element: next(type.element) }) };
@@ -211,7 +221,7 @@ export function openInstance(context: Context, type: InstanceType): { type: Inst
 }
 
 /** The same type under a new name: a new type index, and a new type where types have names of their own. */
-export function renameEntry(context: Context, { type }: TypeEntry, bound: TypeEntry['bound']): TypeEntry {
+export function renameEntry(context: Context, type: TypeDefinition, bound: TypeEntry['bound']): TypeEntry {
   if (type.kind !== 'value type' || !isNamed(type.type)) return { kind: 'type', bound, type };
   const renamed = { ...type.type };
   shareFacts(context, type.type, renamed);

@@ -78,10 +78,14 @@ function validateDefinition(scope: Scope, definition: Definition): ValidatedDefi
     }
     case 'canon':
       return canonical(scope, definition);
-    case 'import':
-      return { kind: 'import', definition, ...declare(scope, 'import', definition, definition.type) };
-    case 'export':
-      return { kind: 'export', definition, ...exportItem(scope, definition) };
+    case 'import': {
+      const { type, introduces } = declare(scope, 'import', definition, definition.type);
+      return { kind: 'import', definition, type, introduces };
+    }
+    case 'export': {
+      const { type, introduces } = exportItem(scope, definition);
+      return { kind: 'export', definition, type, introduces };
+    }
     case 'start':
       throw new UnsupportedError('values', 'component start functions (values) are not supported');
     default:
