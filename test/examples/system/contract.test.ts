@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { componentStore } from '../../../examples/system/component-store.ts';
 import { compile, instantiate } from '../../../src/adapters/component/index.ts';
+import { virtualWasi } from '../../../src/adapters/component/wasi/index.ts';
 import { type ClosableStore, eventStoreSuite } from '../../../src/adapters/testing/event-store-suite.ts';
 import { isAppendFailure, isStoreFailure } from '../../../src/core/errors.ts';
 import type { EventStore, ReadAllOptions } from '../../../src/core/event-store.ts';
@@ -66,6 +67,7 @@ async function openClosable(): Promise<ClosableStore> {
 
 eventStoreSuite('the store in a component', { open: openClosable });
 
+const NEXT = '018f4d1e-7a2b-7c3d-8e4f-5a6b7c8d9e10';
 const BEYOND = 2n ** 63n;
 const ANY: Precondition = { tag: 'any' };
 const key = { moduleName: 'm', moduleVersion: '1', stream: 's-1' };
@@ -135,6 +137,14 @@ test('the component itself refuses by name what WIT has a type for and nobody ca
     );
   }
   assert.deepEqual(await store.readAll(all), []);
+});
+
+test('the clock may be that of the virtual WASI', async () => {
+  const { imports } = virtualWasi({ grant: ['wasi:clocks/wall-clock'] });
+  const { exports } = await instantiate(component, imports);
+  const store = componentStore(exports['decidable:eventsourcing/event-store@0.1.0'] as EventStore);
+  const { recordedAt } = await store.append('s-1', [], ANY, decision());
+  assert.equal((await store.append('s-1', [], ANY, decision({ commandId: NEXT }))).recordedAt, recordedAt);
 });
 
 test('a clock that gives no time stops an append, and nothing else', async () => {

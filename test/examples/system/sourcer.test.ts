@@ -10,7 +10,7 @@ import { z } from 'zod';
 import { guestOf } from '../../../examples/guests/javascript/guest.ts';
 import { componentStore } from '../../../examples/system/component-store.ts';
 import { engine } from '../../../src/adapters/component/engine.ts';
-import { compile, instantiate } from '../../../src/adapters/component/index.ts';
+import { compile, instantiate, isTrap } from '../../../src/adapters/component/index.ts';
 import { createMemoryStore, type MemoryStore } from '../../../src/adapters/stores/memory/index.ts';
 import {
   type CommandOptions,
@@ -222,8 +222,8 @@ class World {
   }
 }
 
-async function componentSourcer(store: EventStore): Promise<EventSourcer> {
-  const { types, decider, routing } = guestOf(counter);
+async function componentSourcer(store: EventStore, module: typeof counter = counter): Promise<EventSourcer> {
+  const { types, decider, routing } = guestOf(module);
   const { exports } = await instantiate(component, {
     'decidable:eventsourcing/types': types,
     'decidable:eventsourcing/decider': decider,
@@ -301,4 +301,48 @@ test('the event sourcer in a component does what the one in TypeScript does', { 
     }),
     { numRuns: 150 },
   );
+});
+
+const OPTIONS: CommandOptions = {
+  commandId: 'c1',
+  correlationId: undefined,
+  causationId: undefined,
+  actor: undefined,
+  expected: undefined,
+  deadline: undefined,
+};
+
+test('a command handler that breaks ends the event sourcer: nothing was stored, and another goes on', {
+  skip,
+}, async () => {
+  const { store, memory } = new World();
+  const decide = () => {
+    throw new TypeError('a bug');
+  };
+  const broken = { ...counter, decider: { ...counter.decider, decide } } as typeof counter;
+  const command = counter.types.command.toEnvelope(Create({ id: 'a-1' }));
+  const first = await componentSourcer(store, broken);
+  await assert.rejects(first.handleCommand(command, OPTIONS), /a bug/);
+  await assert.rejects(first.handleCommand(command, OPTIONS), isTrap);
+  assert.equal(await memory.findDecision(commandUuid('c1')), undefined);
+  const second = await componentSourcer(store);
+  assert.equal((await second.handleCommand(command, OPTIONS)).revision, 0n);
+});
+
+test('what takes a clock or randomness is refused by name', { skip }, async () => {
+  const { store, memory } = new World();
+  const sourcer = await componentSourcer(store);
+  const command = counter.types.command.toEnvelope(Create({ id: 'a-1' }));
+  for (const [argument, options] of [
+    ['options.command-id', { ...OPTIONS, commandId: undefined }],
+    ['options.deadline', { ...OPTIONS, deadline: 2n ** 63n }],
+  ] as const) {
+    await assert.rejects(sourcer.handleCommand(command, options), (error) => {
+      assert.ok(error instanceof Error && 'payload' in error);
+      const { tag, val } = error.payload as { tag: string; val: { argument: string } };
+      assert.deepEqual([tag, val.argument], ['invalid-argument', argument]);
+      return true;
+    });
+  }
+  assert.deepEqual(await memory.readStreams(), []);
 });
