@@ -11,6 +11,9 @@
  * Measured on the bank's messages (two texts with bounds, a bounded integer, an optional field): zod 0.3 µs, the short cut
  * 0.05 µs, and zod is passed three times for each command. Where a content security policy forbids zod to compile, the
  * difference is larger.
+ *
+ * What runs for each message counts by an index: in an engine that only interprets, as in guests in JavaScript, a step of
+ * `for … of` costs as much as the check of a field.
  */
 import { compareUtf8 } from './canonical.ts';
 
@@ -151,7 +154,10 @@ function checked(
   if (second === undefined) return first;
   if (third === undefined) return (value) => first(value) && second(value);
   if (accepts.length === 3) return (value) => first(value) && second(value) && third(value);
-  return (value) => accepts.every((accept) => accept(value));
+  return (value) => {
+    for (let index = 0; index < accepts.length; index++) if (!accepts[index]!(value)) return false;
+    return true;
+  };
 }
 
 function stringCheck(check: Definition): Accept | undefined {
@@ -259,7 +265,8 @@ function recordOf({ shape = {}, catchall }: Definition, inner: Inner): Canonical
       if (place < last || value[key] === undefined) canonical = false;
       last = place;
     }
-    for (const { key, form } of fields) {
+    for (let index = 0; index < fields.length; index++) {
+      const { key, form } = fields[index]!;
       const before = value[key];
       const after = form(before);
       if (after === UNDECIDED) return UNDECIDED;
@@ -271,7 +278,8 @@ function recordOf({ shape = {}, catchall }: Definition, inner: Inner): Canonical
 
 function rebuilt(record: Readonly<Record<string, unknown>>, fields: readonly Field[]): Record<string, unknown> {
   const copy: Record<string, unknown> = {};
-  for (const { key, form } of fields) {
+  for (let index = 0; index < fields.length; index++) {
+    const { key, form } = fields[index]!;
     const field = form(record[key]);
     if (field !== undefined) copy[key] = field;
   }

@@ -299,7 +299,8 @@ function takeEvents(
   if (decided.length + given.length > MAX_EVENTS_PER_DECISION) {
     throw noDecision(command, `gave more than ${MAX_EVENTS_PER_DECISION} events`);
   }
-  for (const event of given as readonly (Message | undefined)[]) {
+  for (let index = 0; index < given.length; index++) {
+    const event: Message | undefined = given[index];
     const entry = events.get(event?.type as string);
     if (entry === undefined) throw noDecision(command, `gave ${kindOf(event)}, which is no event of this module`);
     decided.push({ type: entry.type, data: entry.shape.settle(event?.data, entry.subject, codec) });

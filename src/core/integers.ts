@@ -130,7 +130,8 @@ function recordBridge(fields: Fields, catchall: unknown, seen: Map<unknown, Brid
   return (value) => {
     if (!isRecord(value)) return value;
     let copy: Record<string, unknown> | undefined;
-    for (const { key, inner } of bridges) {
+    for (let index = 0; index < bridges.length; index++) {
+      const { key, inner } = bridges[index]!;
       const before = value[key];
       if (before === undefined) continue;
       const after = inner(before);

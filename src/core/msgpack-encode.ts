@@ -204,7 +204,8 @@ function prepareRecord(record: Readonly<Record<string, unknown>>, depth: number)
   const keys = Object.keys(record);
   if (!isSorted(keys)) return fieldsInOrder(record, sortKeys(keys), depth);
   let copy: Record<string, unknown> | undefined;
-  for (const key of keys) {
+  for (let index = 0; index < keys.length; index++) {
+    const key = keys[index]!;
     const value = record[key];
     if (value === undefined) return fieldsInOrder(record, keys, depth);
     const prepared = prepareField(key, value, depth);
@@ -216,7 +217,8 @@ function prepareRecord(record: Readonly<Record<string, unknown>>, depth: number)
 /** A map, which msgpackr writes like a record, but in an order that we choose: an object begins with keys like "10". */
 function fieldsInOrder(record: Readonly<Record<string, unknown>>, keys: readonly string[], depth: number): object {
   const fields = new Map<string, unknown>();
-  for (const key of keys) {
+  for (let index = 0; index < keys.length; index++) {
+    const key = keys[index]!;
     const value = record[key];
     if (value !== undefined) fields.set(key, prepareField(key, value, depth));
   }

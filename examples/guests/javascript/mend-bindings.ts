@@ -8,7 +8,8 @@
  *    folded keeps its place.
  * 2. *Calls that wait for nothing.* Every function is generated as asynchronous, which costs the interpreter as much as
  *    the decision. A decider is synchronous, so the call is done when it returns.
- * 3. *Strings* are counted unit by unit before they are encoded, and each call asks twice whether it is being debugged.
+ * 3. *What an interpreter feels*: strings are counted unit by unit before they are encoded, each call asks twice whether it
+ *    is being debugged, methods go through `call`.
  */
 import { registerHooks } from 'node:module';
 
@@ -94,6 +95,9 @@ const MENDS: readonly (readonly [generated: string, mend: string])[] = [
   ['resource[symbolDispose](); }', 'resource[symbolDispose](); return done; }'],
   ['return handle«number»; }', 'return Promise.resolve(handle«number»); }'],
   ["_debugLog('«…»);", ''],
+  // What the engine wrote in JavaScript is interpreted too: `call`, and taking an array apart, which iterates.
+  ['«type».prototype.«method».call(«object»)', '«object».«method»()'],
+  ['var [«first», «second»] = «tuple»;', 'var «first» = «tuple»[0], «second» = «tuple»[1];'],
   ['function _utf8AllocateAndEncode(«…»return res; }', ''],
 ];
 
