@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { isTrap } from '../../../src/adapters/component/index.ts';
 import { run } from './guests.ts';
 import { type Exported, traps } from './handles.ts';
 
@@ -90,6 +91,25 @@ for (const resources of ['objects', 'handles'] as const) {
     }
   });
 }
+
+describe('a guest that caught a failure', () => {
+  it('cannot call out any more', async () => {
+    let calls = 0;
+    const out = () => {
+      calls++;
+      throw thrown;
+    };
+    const { f } = await guest(SHAPES[0]!, { body: `${CATCHING} ${CATCHING} (call $out)` }, out, 'objects');
+    assert.throws(f, isTrap);
+    assert.equal(calls, 1);
+  });
+
+  it('cannot make or drop handles any more', async () => {
+    const body = `${CATCHING} (drop (call $new (i32.const 1)))`;
+    const { f } = await guest(SHAPES[0]!, { body }, failing, 'objects');
+    traps(f, /cannot leave component instance/);
+  });
+});
 
 describe('realloc', () => {
   it('ends the instance where it leaves, caught by the guest or not', async () => {

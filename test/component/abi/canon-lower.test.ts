@@ -130,6 +130,40 @@ describe('canon_lower', () => {
     assert.equal((exports.go as Exported)(), 245);
   });
 
+  it('lifts and lowers each argument of a call to another component as its own type', async () => {
+    // What is passed has more bits than the type; what arrives has not.
+    const all = [
+      ['s8', 'i32', '0x1ff', '-1'],
+      ['u16', 'i32', '0x1ffff', '0xffff'],
+      ['bool', 'i32', '2', '1'],
+      ['u64', 'i64', '-1', '-1'],
+      ['u8', 'i32', '0x101', '1'],
+    ] as const;
+    for (let count = 1; count <= all.length; count++) {
+      const params = all.slice(0, count);
+      const type = `${params.map(([value], n) => `(param "p${n}" ${value})`).join(' ')} (result u8)`;
+      const core = `(param ${params.map(([, each]) => each).join(' ')}) (result i32)`;
+      const checks = params.map(([, each, , got], n) => `(${each}.ne (local.get ${n}) (${each}.const ${got}))`);
+      const { exports } = await run(`(component
+        (component $B
+          (core module $M (func (export "f") ${core}
+            ${checks.map((check) => `(if ${check} (then unreachable))`).join(' ')} (i32.const ${count})))
+          (core instance $m (instantiate $M))
+          (func (export "f") ${type} (canon lift (core func $m "f"))))
+        (component $A
+          (import "f" (func $f ${type}))
+          (core func $f' (canon lower (func $f)))
+          (core module $M (import "" "f" (func $f ${core})) (func (export "go") (result i32)
+            (call $f ${params.map(([, each, given]) => `(${each}.const ${given})`).join(' ')})))
+          (core instance $m (instantiate $M (with "" (instance (export "f" (func $f'))))))
+          (func (export "go") (result u32) (canon lift (core func $m "go"))))
+        (instance $b (instantiate $B))
+        (instance $a (instantiate $A (with "f" (func $b "f"))))
+        (export "go" (func $a "go")))`);
+      assert.equal((exports.go as Exported)(), count);
+    }
+  });
+
   it('traps where it is called while the instance may not leave', async () => {
     const { exports } = await run(
       `(component
