@@ -101,6 +101,24 @@ describe('a component that waits', { skip }, () => {
   });
 });
 
+describe('an asynchronous import that is lowered and lifted again', { skip }, () => {
+  for (const isAsync of ['async', '']) {
+    it(`is waited for: ${isAsync} func`, async () => {
+      const through = `(component
+        (import "ask" (func $ask ${isAsync} (param "number" u32) (result u32)))
+        (core func $ask' (canon lower (func $ask)))
+        (func (export "ask") ${isAsync} (param "number" u32) (result u32) (canon lift (core func $ask'))))`;
+      const ask = async (number: number) => {
+        await Promise.resolve();
+        return number + 1;
+      };
+      const inner = await run(through, { ask });
+      assert.equal(await (inner.exports as Api).ask!(5), 6);
+      assert.equal(await ((await run(through, inner.exports)).exports as Api).ask!(6), 7);
+    });
+  }
+});
+
 /** One component inside waits, and the one beside it does not. */
 const SIBLINGS = `(component
   (import "ask" (func $ask async (param "text" string) (result (result string (error string)))))

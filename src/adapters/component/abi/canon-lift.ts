@@ -300,9 +300,6 @@ function endLends(handles: HandleTable, scope: CallScope, lends: number, objects
 
 // Calls that wait --------------------------------------------------------------------------------------------------
 
-/** The last asynchronous call into each root instance: calls into one instance take turns. */
-const lastCalls = new WeakMap<object, Promise<unknown>>();
-
 /**
  * The function that JavaScript sees of an `async func`, or of any function of an instance that may have to wait for the
  * host. Where the engine has JavaScript promise integration, the guest is suspended while it waits.
@@ -333,19 +330,22 @@ export function promisingCallableOf(lifted: LiftedFunction): HostCallable {
   return async (...args) => unwrap(await takeTurn(root, () => callToEnd(args)));
 }
 
+/** A core function that gives its result, or a promise of it. */
+export type WaitingFunction = (...flat: CoreValue[]) => unknown;
+
+/** What is behind the functions that engines suspend, which JavaScript cannot call: a component may lift what it lowered. */
+export const waitingFunctions: WeakMap<object, WaitingFunction> = new WeakMap();
+
 /** Makes a call into a root instance when those before it have ended. */
 export function takeTurn(root: ComponentInstance, call: () => unknown): Promise<unknown> {
-  const turn = (lastCalls.get(root) ?? Promise.resolve()).then(call);
-  lastCalls.set(
-    root,
-    turn.catch(() => undefined),
-  );
+  const turn = Promise.resolve(root.lastTurn).then(call);
+  root.lastTurn = turn.catch(() => undefined);
   return turn;
 }
 
 /**
- * The core function as one that gives a promise. Undefined without promise integration, where it is no guest's, and where
- * nothing in `inside` may have to wait: a stack of its own costs more than a small call.
+ * The core function as one that gives a promise. Undefined without promise integration, and where nothing in `inside` may
+ * have to wait: a stack of its own costs more than a small call.
  */
 export function startOf(
   { core }: LiftedFunction,
@@ -355,7 +355,8 @@ export function startOf(
   try {
     return engine.promising?.(core);
   } catch {
-    return undefined;
+    const call = waitingFunctions.get(core) ?? core;
+    return async (...values) => call(...values);
   }
 }
 

@@ -15,6 +15,8 @@ import {
   type Stagers,
   startOf,
   takeTurn,
+  type WaitingFunction,
+  waitingFunctions,
 } from './canon-lift.ts';
 import type { Context, CoreFunction, CoreValue } from './canonical-options.ts';
 import {
@@ -143,9 +145,6 @@ function generalHostCall(
   };
 }
 
-/** A core function that gives its result, or a promise of it. */
-type WaitingFunction = (...flat: CoreValue[]) => unknown;
-
 /** What the guest calls: borrows end with the call, and where it may have to wait, it is suspended. */
 function whole(
   core: WaitingFunction,
@@ -155,8 +154,10 @@ function whole(
 ): CoreFunction {
   const call = lendsHandles ? endingLends(core, instance.handles, instance.host) : core;
   if (!mayWait || suspending === undefined) return call as CoreFunction;
-  for (let each: ComponentInstance | undefined = instance; each !== undefined; each = each.parent) each.mayWait = true;
-  return suspending(call);
+  instance.mayWait = rootOf(instance).mayWait = true;
+  const suspended = suspending(call);
+  waitingFunctions.set(suspended, call);
+  return suspended;
 }
 
 /**
@@ -199,7 +200,7 @@ function isPromise(value: unknown): value is PromiseLike<unknown> {
 function cannotWait(path: readonly string[]): LinkError {
   return new LinkError(
     `the import ${path.map(show).join(' ')} gave a promise, and this engine cannot suspend a guest: ` +
-      'it has no JavaScript promise integration (Node.js: --experimental-wasm-jspi)',
+      'it has no JavaScript promise integration',
     path,
   );
 }

@@ -36,6 +36,8 @@ export class ComponentInstance {
   readonly host: Host;
   /** Whether something in it was given an asynchronous import, or a function of a component that was: it may have to wait. */
   mayWait: boolean = false;
+  /** Of a root instance: the last of the calls that take turns. */
+  lastTurn: Promise<unknown> | undefined = undefined;
   /** The run-time resource types, by the slot that the linker gave to each static one. */
   readonly resources: RuntimeResource[] = [];
   /** What the trap threw, once `state` is `POISONED`. */
