@@ -1,0 +1,87 @@
+/**
+ * The system of examples/system as one component that contains the four, as composers make it ahead of time: `instantiate`
+ * gives the gateway, and what flows between the parts nobody outside can see.
+ */
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { describe, test } from 'node:test';
+import { parse, print } from '@bytecodealliance/jco-transpile/wasm-tools';
+import { account } from '../../../examples/bank/account.ts';
+import type { Gateway } from '../../../examples/system/gateway.ts';
+import { composeSystem } from '../../../examples/system/system.ts';
+import { compile, instantiate } from '../../../src/adapters/component/index.ts';
+
+const examples = new URL('../../../examples/', import.meta.url);
+const WIT = 'decidable:eventsourcing';
+const MESSAGES = `${WIT}/messages@0.1.0`;
+const CLOCK = 'wasi:clocks/wall-clock@0.2.0';
+
+/** The text of a component, to be defined inside another one. */
+async function textOf(file: string): Promise<string> {
+  return print(await readFile(new URL(file, examples)));
+}
+
+/** The import of an interface, with its type, as it stands in the text of a component. */
+function importIn(text: string, name: string): string {
+  const start = text.indexOf(`(type $ty-${name} `);
+  const end = text.indexOf('\n', text.indexOf(`(import "${name}"`));
+  assert.ok(start > 0 && end > start, name);
+  return text.slice(start, end);
+}
+
+async function composition(): Promise<Uint8Array> {
+  const [bank, store, sourcer, gateway] = await Promise.all(
+    [
+      'guests/rust/bank.wasm',
+      'system/components/event-store.wasm',
+      'system/components/event-sourcer.wasm',
+      'system/components/gateway.wasm',
+    ].map(textOf),
+  );
+  const nested = (name: string, text: string): string => text.replace('(component', `(component $${name}`);
+  const from = (instance: string, ...names: string[]): string =>
+    names.map((name) => `(with "${WIT}/${name}@0.1.0" (instance $${instance} "${WIT}/${name}@0.1.0"))`).join(' ');
+  const messages = `(with "${MESSAGES}" (instance $${MESSAGES}))`;
+  return parse(`(component
+    ${importIn(sourcer!, MESSAGES)}
+    ${importIn(store!, CLOCK)}
+    ${nested('Bank', bank!)} ${nested('Store', store!)} ${nested('Sourcer', sourcer!)} ${nested('Gateway', gateway!)}
+    (instance $bank (instantiate $Bank ${messages}))
+    (instance $store (instantiate $Store ${messages} (with "${CLOCK}" (instance $${CLOCK}))))
+    (instance $sourcer (instantiate $Sourcer ${messages}
+      ${from('bank', 'types', 'decider', 'routing')} ${from('store', 'event-store')}))
+    (instance $gateway (instantiate $Gateway ${messages} ${from('store', 'event-store')} ${from('sourcer', 'event-sourcer')}))
+    (export "decidable:system/gateway@0.1.0" (instance $gateway "decidable:system/gateway@0.1.0")))`);
+}
+
+const { OpenAccount, Deposit, Withdraw } = account.commands;
+const COMMANDS = [
+  Deposit({ accountId: 'a', amount: 5 }),
+  OpenAccount({ accountId: 'a', owner: 'Łucja' }),
+  Deposit({ accountId: 'a', amount: 700 }),
+  Withdraw({ accountId: 'a', amount: 900 }),
+  Withdraw({ accountId: 'a', amount: 300 }),
+].map((command) => account.types.command.toEnvelope(command));
+
+async function answersOf(gateway: Gateway): Promise<unknown[]> {
+  const answers: unknown[] = [];
+  for (const [index, { type, payload }] of COMMANDS.entries()) {
+    answers.push(await gateway.request(`/commands/${type}/c${index}`, payload));
+  }
+  answers.push(await gateway.request('/states/account-a', new Uint8Array()));
+  return answers;
+}
+
+describe('a system in one component', () => {
+  test('answers as its parts do when they are handed to one another', async () => {
+    const component = await compile(await composition());
+    assert.deepEqual(
+      component.imports.map(({ name }) => name),
+      [MESSAGES, CLOCK],
+    );
+    const now = () => ({ seconds: 1_700_000_000n, nanoseconds: 0 });
+    const { exports } = await instantiate(component, { [CLOCK]: { now } });
+    const { gateway } = await composeSystem({ typescript: new Set(), guest: 'rust', now: () => 1_700_000_000_000 });
+    assert.deepEqual(await answersOf(exports['decidable:system/gateway@0.1.0'] as Gateway), await answersOf(gateway));
+  });
+});
