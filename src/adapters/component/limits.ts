@@ -31,6 +31,10 @@ export const maxTypeWork = 1_000_000;
 /** Bytes of one name; the engines' limit for import and export names. */
 export const maxNameLength = 100_000;
 
+/** Names of all components that are remembered, and the length up to which one is. */
+export const maxRecent = 4_096;
+export const maxRecentLength = 128;
+
 /** Definitions of one sort in one component: the engines' limit for types and functions of a module. */
 export const maxIndexSpace = 1_000_000;
 
@@ -89,3 +93,10 @@ export const maxFlatResults = 1;
  */
 export const maxLifted: number = 2 ** 28;
 export const elementCost = 64;
+
+/**
+ * Definitions that one instantiation may run, an instance counting for {@link instanceCost} of them: components that each
+ * instantiate the one before twice ask for exponential work.
+ */
+export const maxLinkWork = 1_000_000;
+export const instanceCost = 100;

@@ -1,7 +1,11 @@
 import { MalformedError } from '../errors.ts';
 import { maxNameLength } from '../limits.ts';
+import { Recent } from '../recent.ts';
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** By a hash of their bytes. */
+const names = new Recent<number, string>();
 
 /**
  * Reads one range of the input. Every read names what is read, stays inside the range, and fails with the absolute
@@ -12,19 +16,10 @@ export class Reader {
   position: number;
   readonly end: number;
 
-  /** The names read so far, by a hash of their bytes: each is said many times in a component. */
-  private readonly names: Map<number, string>;
-
-  constructor(
-    bytes: Uint8Array<ArrayBuffer>,
-    position: number = 0,
-    end: number = bytes.length,
-    names: Map<number, string> = new Map(),
-  ) {
+  constructor(bytes: Uint8Array<ArrayBuffer>, position: number = 0, end: number = bytes.length) {
     this.bytes = bytes;
     this.position = position;
     this.end = end;
-    this.names = names;
   }
 
   fail(message: string, offset: number = this.position): never {
@@ -149,11 +144,11 @@ export class Reader {
     this.skip(length, what);
     let hash = length;
     for (let at = from; at < this.position; at++) hash = (Math.imul(hash, 31) + (this.bytes[at] as number)) | 0;
-    const known = this.names.get(hash);
+    const known = names.get(hash);
     if (known !== undefined && this.isAt(from, known)) return known;
     try {
       const name = utf8.decode(this.bytes.subarray(from, this.position));
-      this.names.set(hash, name);
+      names.set(hash, name, length);
       return name;
     } catch {
       return this.fail(`malformed UTF-8 encoding of ${what}`, from);
@@ -195,7 +190,7 @@ export class Reader {
     const length = this.u32(what);
     const from = this.position;
     this.skip(length, what);
-    return new Reader(this.bytes, from, this.position, this.names);
+    return new Reader(this.bytes, from, this.position);
   }
 
   /** The bytes from `from` up to the position, as a view. */

@@ -3,7 +3,6 @@ import { maxTypeWork } from '../limits.ts';
 import type { CoreModuleType, ExternType, InstanceType, ValueType } from '../types.ts';
 import { CoreTypes } from './core-types.ts';
 import type { Facts } from './layout.ts';
-import { isLabel, type ParsedName, parseName } from './names.ts';
 import type { CoreInstanceType } from './validated.ts';
 
 /** What one run of the validator shares: where it is, how much it has done, and the core types it has seen. */
@@ -15,9 +14,6 @@ export class Context {
   readonly exports: Map<InstanceType, ReadonlyMap<string, ExternType>> = new Map();
   readonly coreExports: Map<CoreModuleType, CoreInstanceType> = new Map();
   readonly facts: Map<ValueType, Facts> = new Map();
-  /** Names that were taken apart, and labels that were found to be such. */
-  private readonly names = new Map<string, ParsedName | string>();
-  private readonly labels = new Set<string>();
   readonly coreTypes: CoreTypes = new CoreTypes((message) => this.fail(message));
   private work = 0;
 
@@ -30,24 +26,6 @@ export class Context {
   spend(nodes: number): void {
     this.work += nodes;
     if (this.work > maxTypeWork) this.fail(`effective type size exceeds the limit of ${maxTypeWork}`);
-  }
-
-  /** See {@link parseName}. */
-  nameOf(name: string): ParsedName | string {
-    let found = this.names.get(name);
-    if (found === undefined) {
-      found = parseName(name);
-      this.names.set(name, found);
-    }
-    return found;
-  }
-
-  /** Whether the text is a label: see {@link isLabel}. */
-  isLabel(text: string): boolean {
-    if (this.labels.has(text)) return true;
-    if (!isLabel(text)) return false;
-    this.labels.add(text);
-    return true;
   }
 
   /** The element of an index space. */

@@ -13,7 +13,7 @@ import {
   type ValueType,
 } from '../types.ts';
 import { facts } from './layout.ts';
-import { canonicalName } from './names.ts';
+import { canonicalName, isLabel } from './names.ts';
 import type { Scope } from './scope.ts';
 
 const primitives = new Map<PrimitiveKind, ValueType>();
@@ -176,7 +176,7 @@ function uniqueLabels(
   const seen = list.length > 1 ? new Map<string, string>() : undefined;
   context.spend(list.length);
   for (const { name } of list) {
-    if (!context.isLabel(name)) {
+    if (!isLabel(name)) {
       context.fail(name === '' ? `${what} name cannot be empty` : `${what} name \`${name}\` is not in kebab case`, [
         name,
       ]);

@@ -3,7 +3,7 @@ import type { Export, ExternDecl, InlineExport, NameAttributes } from '../binary
 import { UnsupportedError } from '../errors.ts';
 import { maxNesting } from '../limits.ts';
 import type { ExternType, FunctionType, InstanceType, ResourceType, ValueType } from '../types.ts';
-import { canonicalName, isVersionSuffix } from './names.ts';
+import { canonicalName, isVersionSuffix, parseName } from './names.ts';
 import { lookUp, type Names, push, type Scope, type TypeEntry } from './scope.ts';
 import { hasFreeResource, locate, namedExtern, openInstance, renameEntry } from './substitution.ts';
 import { Matcher, sortName } from './subtyping.ts';
@@ -159,13 +159,13 @@ function checkName(
   type: ExternType,
 ): void {
   if (duplicate !== undefined) context.fail(`duplicate '${duplicate}' option in name`, [name]);
-  const parsed = context.nameOf(name);
+  const parsed = parseName(name);
   if (typeof parsed === 'string') {
     context.fail(`${side} name \`${name}\` is not a valid extern name: ${parsed}`, [name]);
     return;
   }
   if (of !== undefined) {
-    const interfaceName = context.nameOf(of);
+    const interfaceName = parseName(of);
     if (typeof interfaceName === 'string') context.fail(`\`${of}\` is not a valid name: ${interfaceName}`, [name]);
     else if (interfaceName.kind !== 'interface') context.fail(`\`${of}\` must be an interface name`, [name]);
     if (type.kind !== 'instance') context.fail('only instances can have an `implements`', [name]);

@@ -4,6 +4,8 @@
  * Source: *Explainer.md*, "Import and Export Definitions" and "Name Uniqueness".
  */
 
+import { Recent } from '../recent.ts';
+
 /** An `externname` taken apart. */
 export type ParsedName =
   | { readonly kind: 'label' | 'interface' }
@@ -25,17 +27,26 @@ const canonicalVersion = /^(?:[1-9]\d*|0\.[1-9]\d*|0\.0\.(?:0|[1-9]\d*))$/;
 
 const annotation = /^\[(constructor|method|static)\]/;
 
+const parsed = new Recent<string, ParsedName | string>();
+
+/** Takes an `externname` apart; a string says what is wrong with it. */
+export function parseName(name: string): ParsedName | string {
+  let found = parsed.get(name);
+  if (found === undefined) parsed.set(name, (found = parse(name)), name.length);
+  return found;
+}
+
 /** Whether the text is a `label`. */
 export function isLabel(text: string): boolean {
-  return label.test(text);
+  const found = parseName(text);
+  return typeof found !== 'string' && found.kind === 'label';
 }
 
 function kebab(text: string, pattern: RegExp): string | undefined {
   return pattern.test(text) ? undefined : `\`${text}\` is not in kebab case`;
 }
 
-/** Takes an `externname` apart; a string says what is wrong with it. */
-export function parseName(name: string): ParsedName | string {
+function parse(name: string): ParsedName | string {
   const annotated = annotation.exec(name);
   if (annotated !== null) {
     const kind = annotated[1] === 'constructor' || annotated[1] === 'method' ? annotated[1] : 'static';

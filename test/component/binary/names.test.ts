@@ -1,0 +1,50 @@
+/** Names that were read before are known again by a hash of their bytes: never one for another. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { Reader } from '../../../src/adapters/component/binary/reader.ts';
+import { maxRecent, maxRecentLength } from '../../../src/adapters/component/limits.ts';
+import { Recent } from '../../../src/adapters/component/recent.ts';
+
+function read(name: string): string {
+  const bytes = new TextEncoder().encode(name);
+  assert.ok(bytes.length < 128);
+  return new Reader(Uint8Array.of(bytes.length, ...bytes)).name('a name');
+}
+
+describe('a name is read as it is written', () => {
+  it('whatever was read before', () => {
+    fc.assert(
+      fc.property(fc.array(fc.string({ unit: 'binary', maxLength: 20 })), (names) => {
+        for (const name of [...names, ...names]) assert.equal(read(name), name);
+      }),
+    );
+  });
+
+  it('where its bytes have the hash of another one', () => {
+    // 31 × 65 + 97 = 31 × 66 + 66
+    for (let time = 0; time < 2; time++)
+      for (const name of ['Aa', 'BB', 'AaBB', 'BBAa', 'AaAa', 'BBBB']) assert.equal(read(name), name);
+  });
+
+  it('where it is no ASCII', () => {
+    for (let time = 0; time < 2; time++)
+      for (const name of ['é', 'Ã©', '\ufeffa', 'a', '🎈']) assert.equal(read(name), name);
+  });
+});
+
+describe('what is remembered of names', () => {
+  it('is bounded in number', () => {
+    const recent = new Recent<string, number>();
+    for (let index = 0; index <= maxRecent; index++) recent.set(`n${index}`, index, 1);
+    assert.equal(recent.get('n0'), undefined);
+    assert.equal(recent.get(`n${maxRecent}`), maxRecent);
+  });
+
+  it('is bounded in length', () => {
+    const recent = new Recent<string, boolean>();
+    for (const length of [maxRecentLength, maxRecentLength + 1]) recent.set('a'.repeat(length), true, length);
+    assert.equal(recent.get('a'.repeat(maxRecentLength)), true);
+    assert.equal(recent.get('a'.repeat(maxRecentLength + 1)), undefined);
+  });
+});
