@@ -1,7 +1,8 @@
 /** *Explainer.md*, "JS API", `ToWebAssemblyValue` and `ToJSValue`: what is JavaScript's own and in no vector. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { named, throughCoreValues, throughMemory } from './guests.ts';
+import { ComponentError, isComponentError, isTrap } from '../../../src/adapters/component/index.ts';
+import { named, run, throughCoreValues, throughMemory } from './guests.ts';
 import { i32, probe } from './probe.ts';
 
 describe('what JavaScript passes is coerced as Explainer.md says', () => {
@@ -161,5 +162,86 @@ describe('labels', () => {
     const { take, pass } = await probe(named('(flags "read-only" "constructor")', 'i32'));
     assert.deepStrictEqual(pass({ core: i32(1) }), { readOnly: true, constructor: false });
     assert.equal(take({ readOnly: 1, constructor: 'yes' }).core, i32(3));
+  });
+});
+
+describe('a result that a function gives', () => {
+  /** A guest whose `get` gives the case, and the payload where there is one. */
+  async function getting(type: string, discriminant: number, payload = 0): Promise<() => unknown> {
+    const hasPayload = type !== '(result)';
+    const { exports } = await run(`(component
+      (core module $M (memory (export "memory") 1)
+        (data (i32.const 8) "\\${discriminant.toString(16).padStart(2, '0')}\\00\\00\\00\\${payload.toString(16).padStart(2, '0')}")
+        (func (export "get") (result i32) (i32.const ${hasPayload ? 8 : discriminant})))
+      (core instance $m (instantiate $M))
+      (func (export "get") (result ${type}) (canon lift (core func $m "get") (memory (core memory $m "memory")))))`);
+    return exports.get as () => unknown;
+  }
+
+  it('is the payload of ok', async () => {
+    assert.equal((await getting('(result)', 0))(), undefined);
+    assert.equal((await getting('(result u32)', 0, 5))(), 5);
+    assert.equal((await getting('(result u32 (error u32))', 0, 5))(), 5);
+    assert.equal((await getting('(result (error u32))', 0, 5))(), undefined);
+  });
+
+  it('is thrown as a ComponentError with the payload of error', async () => {
+    for (const [type, payload] of [
+      ['(result)', undefined],
+      ['(result u32)', undefined],
+      ['(result u32 (error u32))', 5],
+      ['(result (error u32))', 5],
+    ] as const) {
+      const get = await getting(type, 1, 5);
+      const isError = (error: unknown) => isComponentError(error) && error.payload === payload;
+      assert.throws(get, isError, type);
+      // It is no trap: the guest may be called again.
+      assert.throws(get, isError, type);
+    }
+  });
+
+  it('traps where it is neither', async () => {
+    for (const type of ['(result)', '(result u32)', '(result u32 (error u32))', '(result (error u32))']) {
+      const get = await getting(type, 2, 5);
+      assert.throws(get, (error) => isTrap(error) && /discriminant/.test(error.message), type);
+      assert.throws(get, (error) => isTrap(error) && /cannot enter/.test(error.message), type);
+    }
+  });
+});
+
+describe('a result that a function of the host gives', () => {
+  /** What the guest gets: the case, and the payload. */
+  async function asking(type: string, answer: () => unknown): Promise<unknown> {
+    const { exports } = await run(
+      `(component
+        (import "f" (func $f (result ${type})))
+        (core module $L (memory (export "memory") 1)) (core instance $m (instantiate $L))
+        (core func $f' (canon lower (func $f) (memory (core memory $m "memory"))))
+        (core module $M (import "" "f" (func $f ${type === '(result)' ? '(result i32)' : '(param i32)'})) (import "m" "memory" (memory 1))
+          (func (export "ask") (result i32)
+            ${type === '(result)' ? '(i32.store8 (i32.const 8) (call $f))' : '(call $f (i32.const 8))'} (i32.const 8)))
+        (core instance $i (instantiate $M (with "" (instance (export "f" (func $f')))) (with "m" (instance $m))))
+        (func (export "ask") (result (tuple u8 u32)) (canon lift (core func $i "ask") (memory (core memory $m "memory")))))`,
+      { f: answer },
+    );
+    return (exports.ask as () => unknown)();
+  }
+
+  const failing = (thrown: unknown) => () => {
+    throw thrown;
+  };
+
+  it('is what it returns, or the payload of what it throws', async () => {
+    assert.deepEqual(await asking('(result)', () => undefined), [0, 0]);
+    assert.deepEqual(await asking('(result u32)', () => 5), [0, 5]);
+    assert.deepEqual(await asking('(result u32 (error u32))', failing({ payload: 7 })), [1, 7]);
+    assert.deepEqual(await asking('(result (error u32))', failing(7)), [1, 7]);
+    assert.deepEqual(await asking('(result)', failing(Object.assign(new Error('no'), { payload: undefined }))), [1, 0]);
+    assert.deepEqual(await asking('(result u32 (error u32))', failing(new ComponentError(7))), [1, 7]);
+  });
+
+  it('is no error of the interface where it throws an Error without payload', async () => {
+    const defect = new Error('a defect');
+    await assert.rejects(asking('(result u32 (error u32))', failing(defect)), (error) => error === defect);
   });
 });
