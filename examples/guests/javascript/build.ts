@@ -2,7 +2,7 @@
  * Builds the component: `node build.ts [output] [guest]`, or `build/bank.wasm` of `bank.ts`. esbuild makes one file of the
  * decider and its libraries, componentize-js puts it into SpiderMonkey and takes a snapshot of it after its start.
  *
- * 12 MB, and the engine holds names of machines that it was built on: it is built where it is needed, never checked in.
+ * 21 MB, and the engine holds names of machines that it was built on: it is built where it is needed, never checked in.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
