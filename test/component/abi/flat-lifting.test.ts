@@ -102,6 +102,9 @@ describe('lift_flat_variant', () => {
     ] as const) {
       assert.deepEqual(await lift(mixed, core), value);
     }
+    const flag = named('(variant (case "bool" bool) (case "u64" u64))', 'i32 i64');
+    assert.deepEqual(await lift(flag, '00000000 ffffffff00000000'), { tag: 'bool', val: false });
+    assert.deepEqual(await lift(flag, '00000000 0000000180000000'), { tag: 'bool', val: true });
     const narrow = named('(variant (case "i32" u32) (case "f32" f32))', 'i32 i32');
     assert.deepEqual(await lift(narrow, '00000001 bf800000'), { tag: 'f32', val: -1 });
   });
