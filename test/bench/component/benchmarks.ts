@@ -280,7 +280,10 @@ async function echoes(rounds: number, scale: number, oldJco: string | undefined)
   });
 }
 
-/** To the first call, in a warmed process: the first rounds are not what counts, the median is. */
+/** Starts before the first round: these rows are about a warmed process. */
+const WARMING = 500;
+
+/** To the first call. */
 async function starts(bytes: Uint8Array, rounds: number, oldJco: string | undefined): Promise<Benchmark[]> {
   const [bank, ...tables] = coreModules(await compile(bytes));
   if (bank === undefined) throw new Error('the guest has a module');
@@ -296,6 +299,10 @@ async function starts(bytes: Uint8Array, rounds: number, oldJco: string | undefi
     name,
     run: () => repeat(async () => withObjects(await loadWithJco(entry, bytes, MESSAGES)).initialState(), 5),
   });
+  for (let index = 0; index < WARMING; index++) {
+    await startByHand(unseen(bank));
+    await startWithHandles(unseen(bytes));
+  }
   const handles: Contestant = { name: 'handles', run: () => repeat(() => startWithHandles(bytes)) };
   const besideHand = [{ of: 'handles', against: 'by hand', atLeast: 0.5 }];
   return [
