@@ -138,7 +138,7 @@ function prepare(component: Component, imports: ImportObject, options: Instantia
 function hostOf(options: InstantiateOptions): LinkHost {
   const { resources = 'objects', maxHandles = MAX_TABLE_LENGTH, maxMemoryBytes = 2 ** 32 } = options;
   const handles = new HandleTable(maxHandles, (message) => new RangeError(message));
-  return { handles, scope: [], resources, maxHandles, maxMemoryBytes, memories: new Map() };
+  return { handles, scope: [], resources, maxHandles, maxMemoryBytes, work: 0, memories: new Map() };
 }
 
 /** Of what links, objects that hold nothing: see {@link keepShape}. */

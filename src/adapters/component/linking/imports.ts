@@ -146,7 +146,7 @@ export class ImportReader {
       exports.set(
         name,
         item === undefined
-          ? this.item(expected, memberOf(value, name, expected), name, value, inner, scope)
+          ? this.item(expected, needsValue(expected) && memberOf(value, name, expected), name, value, inner, scope)
           : this.recognised(item, expected, inner, scope),
       );
     }

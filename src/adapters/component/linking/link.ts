@@ -13,6 +13,7 @@ import { RuntimeResource } from '../abi/runtime-state.ts';
 import type { CoreSort, Sort, SortIndex } from '../binary/definitions.ts';
 import type { EngineImports, EngineMemory, EngineModule } from '../engine.ts';
 import { LinkError, UnsupportedError } from '../errors.ts';
+import { instanceCost, maxLinkWork } from '../limits.ts';
 import type { ResourceType } from '../types.ts';
 import type {
   ResolvedOptions,
@@ -40,6 +41,8 @@ export interface LinkHost extends Host {
   readonly resources: 'objects' | 'handles';
   readonly maxHandles: number;
   readonly maxMemoryBytes: number;
+  /** What has been linked so far, against `maxLinkWork`. */
+  work: number;
   /** The views of each memory, which all functions that use it share. */
   readonly memories: Map<unknown, LinearMemory>;
 }
@@ -51,15 +54,19 @@ export function* linkComponent(
   host: LinkHost,
   parent: ComponentInstance | undefined,
 ): Linking<InstanceItem> {
+  const { definitions } = plan.component;
+  spend(host, definitions.length + instanceCost);
   const instance = new ComponentInstance(parent, host, host.maxHandles);
   const frame = new Frame(plan, outer, instance);
   const exports = new Map<string, Item>();
   // Core start functions run inside the instance: nobody enters it before it is complete.
   instance.state = ENTERED;
   // Most definitions are done at once: a generator for each of them would take as long as all that they do.
-  for (const each of plan.component.definitions) {
-    if (each.kind === 'core instance') frame.core.instance.push(yield* coreInstance(frame, each.definition));
-    else if (each.kind === 'instance') {
+  for (const each of definitions) {
+    if (each.kind === 'core instance') {
+      spend(host, instanceCost);
+      frame.core.instance.push(yield* coreInstance(frame, each.definition));
+    } else if (each.kind === 'instance') {
       const made = yield* nestedInstance(frame, each.definition, host);
       frame.items.instance.push(made);
       bind(frame, each.introduces, made);
@@ -68,6 +75,10 @@ export function* linkComponent(
   if (instance.state !== ENTERED) throw instance.failure;
   instance.state = IDLE;
   return { kind: 'instance', exports };
+}
+
+function spend(host: LinkHost, work: number): void {
+  if ((host.work += work) > maxLinkWork) throw new LinkError('too many instances');
 }
 
 function define(
@@ -154,15 +165,21 @@ function* nestedInstance(
   host: LinkHost,
 ): Linking<InstanceItem> {
   if (definition.form === 'inline exports') {
-    return { kind: 'instance', exports: new Map(definition.exports.map((each) => [each.name, itemAt(frame, each)])) };
+    return { kind: 'instance', exports: itemsOf(frame, definition.exports) };
   }
-  const args = new Map<string, Item>(definition.arguments.map((each) => [each.name, itemAt(frame, each)]));
+  const args = itemsOf(frame, definition.arguments);
   return yield* linkComponent(
     at(frame.items.component, definition.component),
     (name) => args.get(name),
     host,
     frame.instance,
   );
+}
+
+function itemsOf(frame: Frame, list: readonly (SortIndex & { readonly name: string })[]): Map<string, Item> {
+  const items = new Map<string, Item>();
+  for (const each of list) items.set(each.name, itemAt(frame, each));
+  return items;
 }
 
 // Index spaces -----------------------------------------------------------------------------------------------------

@@ -88,7 +88,7 @@ export function isVersionSuffix(name: string, suffix: string): boolean {
 /** The canonical form of a name: names are strongly unique where their canonical forms differ. */
 export function canonicalName(name: string): string {
   const lower = name.toLowerCase();
-  if (!lower.startsWith('[method]') && !lower.startsWith('[static]')) return lower;
+  if (lower[0] !== '[' || lower.startsWith('[constructor]')) return lower;
   const rest = lower.slice('[method]'.length);
   const dot = rest.indexOf('.');
   return rest.slice(0, dot) === rest.slice(dot + 1) ? rest.slice(0, dot) : rest;
