@@ -145,6 +145,14 @@ describe('load_string_from_range', () => {
     it(`traps for ${what} in ${encoding}`, () => traps(text(at, units, bytes, encoding), /invalid utf-/));
   }
 
+  it('tells apart strings that differ in one place only, however many there are', async () => {
+    // Recent strings are looked up by a hash: some of these have the same one.
+    const letters = Array.from({ length: 95 }, (_, n) => String.fromCharCode(32 + n));
+    const texts = letters.flatMap((letter) => [`${letter}xy`, `x${letter}y`, `xy${letter}`]);
+    const { take, pass } = await probe({ type: '(list string)', flat: 'i32 i32' });
+    for (const all of [texts, texts.toReversed()]) assert.deepEqual(pass(take(all)), all);
+  });
+
   it('keeps byte order marks and NUL', async () => {
     assert.equal(await text(at, 4, 'efbbbf00'), '\ufeff\0');
     assert.equal(await text(at, 2, 'fffe0000', 'utf16'), '\ufeff\0');
