@@ -63,7 +63,7 @@ describe('contains_async_value', () => {
     (core module $L (memory (export "memory") 1)) (core instance $m (instantiate $L))
     (core func (canon lower (func $f) (memory (core memory $m "memory")))))`;
   const lifted = (type: string) => `(component
-    (core module $M (memory (export "memory") 1)
+    (core module $M (memory (export "memory") 1) (data (i32.const 8) "\\01")
       (func (export "realloc") (param i32 i32 i32 i32) (result i32) unreachable)
       (func (export "f") (result i32) (i32.const 8)))
     (core instance $m (instantiate $M))
@@ -80,7 +80,7 @@ describe('contains_async_value', () => {
     it(`is true of ${type}: a function that takes or gives one is refused by name`, async () => {
       const isRefused = (error: unknown) => isUnsupportedError(error) && error.feature === feature;
       await assert.rejects(run(lowered(type), { f: () => undefined }), isRefused);
-      // How a result in memory is lifted is looked into by the first call.
+      // How a result in memory is lifted, here its last case, is looked into by the call that gives one.
       await assert.rejects(async () => ((await run(lifted(type))).exports.f as () => unknown)(), isRefused);
     });
   }
