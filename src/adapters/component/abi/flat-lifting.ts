@@ -7,6 +7,7 @@ import { UnsupportedError } from '../errors.ts';
 import type { Case, ValueType } from '../types.ts';
 import type { Context, CoreValue } from './canonical-options.ts';
 import { flagsFrom, recordTemplate, toCamelCase } from './javascript-values.ts';
+import { coerce } from './joined-payloads.ts';
 import { casesOf, type FlatType, fieldsOf, joinedPayloads, layoutOf } from './layout.ts';
 import {
   canonicalizeNan,
@@ -177,34 +178,9 @@ function stageLiftCase(stager: Stager, { type }: Case, joined: readonly FlatType
   const lift = stager.lift(type);
   const wanted = layoutOf(type).flat;
   if (wanted.every((want, index) => want === joined[index])) return lift;
-  const coercions = wanted.map((want, index) => liftCoercion(joined[index]!, want));
   return (cx, flat, at) => {
     const coerced: CoreValue[] = [];
-    for (let i = 0; i < coercions.length; i++) coerced.push(coercions[i]!(flat[at + i]!));
+    for (let i = 0; i < wanted.length; i++) coerced.push(coerce(flat[at + i]!, joined[i]!, wanted[i]!));
     return lift(cx, coerced, 0);
   };
-}
-
-const bits = new DataView(new ArrayBuffer(8));
-
-function liftCoercion(have: FlatType, want: FlatType): (value: CoreValue) => CoreValue {
-  if (have === want) return (value) => value;
-  if (want === 'f64') return (value) => f64OfBits(i64(value));
-  if (want === 'f32') return have === 'i32' ? (value) => f32OfBits(i32(value)) : (value) => f32OfBits(wrap(i64(value)));
-  return (value) => wrap(i64(value));
-}
-
-/** `wrap_i64_to_i32`. */
-function wrap(value: bigint): number {
-  return Number(BigInt.asIntN(32, value));
-}
-
-function f32OfBits(value: number): number {
-  bits.setInt32(0, value);
-  return bits.getFloat32(0);
-}
-
-function f64OfBits(value: bigint): number {
-  bits.setBigInt64(0, value);
-  return bits.getFloat64(0);
 }

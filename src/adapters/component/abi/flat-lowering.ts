@@ -15,6 +15,7 @@ import {
   toObject,
   toTuple,
 } from './javascript-values.ts';
+import { coerce } from './joined-payloads.ts';
 import { casesOf, type FlatType, fieldsOf, joinedPayloads, layoutOf } from './layout.ts';
 import { canonicalizeNan } from './loading.ts';
 import { lowerBorrow, lowerOwn } from './resource-handles.ts';
@@ -173,33 +174,8 @@ function stageLowerCase(stager: Stager, { type }: Case, joined: readonly FlatTyp
   const lower = stager.lower(type);
   const have = layoutOf(type).flat;
   if (have.every((each, index) => each === joined[index])) return lower;
-  const coercions = have.map((each, index) => lowerCoercion(each, joined[index]!));
   return (cx, value, flat, at) => {
     lower(cx, value, flat, at);
-    for (let i = 0; i < coercions.length; i++) flat[at + i] = coercions[i]!(flat[at + i]!);
+    for (let i = 0; i < have.length; i++) flat[at + i] = coerce(flat[at + i]!, have[i]!, joined[i]!);
   };
-}
-
-const bits = new DataView(new ArrayBuffer(8));
-
-/** An i32 joined to i64 is zero-extended. */
-function lowerCoercion(have: FlatType, want: FlatType): (value: CoreValue) => CoreValue {
-  if (have === want) return (value) => value;
-  if (have === 'f64') return (value) => bitsOfF64(value as number);
-  if (have === 'f32') {
-    return want === 'i32' ? (value) => bitsOfF32(value as number) : (value) => BigInt(bitsOfF32(value as number));
-  }
-  return (value) => BigInt((value as number) >>> 0);
-}
-
-/** `encode_float_as_i32`. */
-function bitsOfF32(value: number): number {
-  bits.setFloat32(0, value);
-  return bits.getUint32(0);
-}
-
-/** `encode_float_as_i64`. */
-function bitsOfF64(value: number): bigint {
-  bits.setFloat64(0, value);
-  return bits.getBigUint64(0);
 }

@@ -66,9 +66,7 @@ export function stageLoad(stager: Stager, type: ValueType): Load {
       const lift = liftBorrow(stager, type.resource);
       return (cx, ptr) => lift(cx, cx.memory.view.getInt32(ptr, true));
     }
-    case 'stream':
-    case 'future':
-    case 'error-context':
+    default:
       throw new UnsupportedError(type.kind);
   }
 }

@@ -71,9 +71,7 @@ export function stageStore(stager: Stager, type: ValueType): Store {
       const lower = lowerBorrow(stager, type.resource);
       return (cx, value, ptr) => cx.memory.view.setInt32(ptr, lower(cx, value), true);
     }
-    case 'stream':
-    case 'future':
-    case 'error-context':
+    default:
       throw new UnsupportedError(type.kind);
   }
 }
