@@ -50,11 +50,7 @@ const GIVER = `
     (func (export "go") (canon lift (core func $go "go"))))`;
 
 describe('lists that lie on top of each other', () => {
-  for (const type of [
-    '(list (list (list u8)))',
-    '(list (list (list string)))',
-    '(list (list (list (list u64))))',
-  ]) {
+  for (const type of ['(list (list (list u8)))', '(list (list (list string)))', '(list (list (list (list u64))))']) {
     it(`${type} of 8192 each trap`, { timeout: 60_000 }, async () => {
       trapsForGood(await overlapping(type, type.includes('u64') ? 1024 : 8192), 'get', /too much for one call/);
     });
