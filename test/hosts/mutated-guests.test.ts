@@ -71,7 +71,8 @@ describe('a guest with bytes changed', () => {
         }),
         { numRuns: 300 },
       );
-      assert.ok(ran > 20, `most are refused, but some have to run: ${ran}`);
+      // About one in eleven runs, with and without a budget: of 300, fewer than six would be no chance any more.
+      assert.ok(ran > 5, `most are refused, but some have to run: ${ran}`);
     });
   }
 });
