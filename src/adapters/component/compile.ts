@@ -7,22 +7,35 @@ import { download } from './download.ts';
 import { type EngineModule, engine } from './engine.ts';
 import { InvalidError } from './errors.ts';
 import { coreModulesOf, Plan } from './linking/plan.ts';
+import { describeExterns } from './type-nodes/describe.ts';
 import type { NamedExtern } from './types.ts';
 import { validate } from './validation/validate.ts';
 
 /** A component that was decoded and validated, with its core modules compiled. Made by {@link compile}. */
 export class Component {
-  /** What it needs, with full types, in the order of the binary. */
-  readonly imports: readonly NamedExtern[];
-  /** What its instances export, with full types, in the order of the binary. */
-  readonly exports: readonly NamedExtern[];
   /** For `instantiate` only. */
   readonly plan: Plan;
+  private described: { readonly imports: readonly NamedExtern[]; readonly exports: readonly NamedExtern[] } | undefined;
 
   constructor(plan: Plan) {
-    this.imports = plan.component.imports;
-    this.exports = plan.component.exports;
     this.plan = plan;
+  }
+
+  /** What it needs, with full types, in the order of the binary. */
+  get imports(): readonly NamedExtern[] {
+    return this.describe().imports;
+  }
+
+  /** What its instances export, with full types, in the order of the binary. */
+  get exports(): readonly NamedExtern[] {
+    return this.describe().exports;
+  }
+
+  /** When someone looks: few do. */
+  private describe(): NonNullable<Component['described']> {
+    const { imports, exports } = this.plan.component;
+    this.described ??= { imports: describeExterns(imports), exports: describeExterns(exports) };
+    return this.described;
   }
 }
 

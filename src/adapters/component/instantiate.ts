@@ -118,7 +118,7 @@ interface Preparation {
 
 function prepare(component: Component, imports: ImportObject, options: InstantiateOptions): Preparation {
   const host = hostOf(options);
-  const reader = new ImportReader(imports, component.imports, host);
+  const reader = new ImportReader(imports, component.plan.component.imports, host);
   const root = { kind: 'component' as const, plan: component.plan, outer: undefined };
   return {
     linking: linkComponent(root, reader.read, host, undefined),

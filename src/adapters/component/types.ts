@@ -1,6 +1,6 @@
 /**
- * The types of the component model with every index resolved: what the validator produces and what the canonical ABI,
- * the linker and `component.imports` / `component.exports` read.
+ * The types of the component model with every index resolved, as plain data: `component.imports` and `component.exports`.
+ * The validator, the linker and the canonical ABI have their own form of them: `type-nodes/`.
  *
  * Source: Component Model, *Explainer.md*, "Type Definitions".
  */
@@ -18,9 +18,8 @@ export type ValueType =
   | { readonly kind: 'option'; readonly value: ValueType }
   | { readonly kind: 'result'; readonly ok?: ValueType; readonly error?: ValueType }
   | { readonly kind: 'map'; readonly key: ValueType; readonly value: ValueType }
-  /** `through` is the validator's: the type index by which the resource type was named ("External Visibility"). */
-  | { readonly kind: 'own'; readonly resource: ResourceType; readonly through?: object }
-  | { readonly kind: 'borrow'; readonly resource: ResourceType; readonly through?: object }
+  | { readonly kind: 'own'; readonly resource: ResourceType }
+  | { readonly kind: 'borrow'; readonly resource: ResourceType }
   | { readonly kind: 'stream'; readonly element?: ValueType }
   | { readonly kind: 'future'; readonly element?: ValueType };
 
@@ -40,15 +39,6 @@ export type PrimitiveKind =
   | 'char'
   | 'string'
   | 'error-context';
-
-/** A `result` type, without the cases that it does not have. */
-export function resultOf<Type>(
-  ok: Type | undefined,
-  error: Type | undefined,
-): { readonly kind: 'result'; readonly ok?: Type; readonly error?: Type } {
-  if (error === undefined) return ok === undefined ? { kind: 'result' } : { kind: 'result', ok };
-  return ok === undefined ? { kind: 'result', error } : { kind: 'result', ok, error };
-}
 
 /** A field of a record or a parameter of a function. */
 export interface Field {

@@ -4,7 +4,6 @@
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { layoutOf } from '../../../src/adapters/component/abi/layout.ts';
 import { probe } from './probe.ts';
 import { guestTypeOf, type VectorType, valueTypeOf } from './vectors/vectors.ts';
 
@@ -12,8 +11,8 @@ import { guestTypeOf, type VectorType, valueTypeOf } from './vectors/vectors.ts'
 type Pair = readonly [specialized: unknown, expanded: unknown];
 
 async function assertSame(specialized: VectorType, expanded: VectorType, values: readonly Pair[]): Promise<void> {
-  const layout = layoutOf(valueTypeOf(expanded));
-  assert.deepEqual({ ...layoutOf(valueTypeOf(specialized)) }, { ...layout });
+  const layout = valueTypeOf(expanded).layout;
+  assert.deepEqual({ ...valueTypeOf(specialized).layout }, { ...layout });
   const flat = layout.flat.join(' ');
   const probeOf = (type: VectorType, core: string) => probe(guestTypeOf(type, core));
   const [one, other] = [await probeOf(specialized, flat), await probeOf(expanded, flat)];
@@ -92,8 +91,8 @@ describe('despecialize', () => {
     ));
 
   it('leaves strings and flags alone: their representation is their own', () => {
-    assert.notDeepEqual(layoutOf(valueTypeOf('string')).flat, layoutOf(valueTypeOf(['list', 'char'])).flat.slice(1));
-    assert.equal(layoutOf(valueTypeOf(['flags', 8])).size, 1);
-    assert.equal(layoutOf(valueTypeOf(['record', ...new Array<VectorType>(8).fill('bool')])).size, 8);
+    assert.notDeepEqual(valueTypeOf('string').layout.flat, valueTypeOf(['list', 'char']).layout.flat.slice(1));
+    assert.equal(valueTypeOf(['flags', 8]).layout.size, 1);
+    assert.equal(valueTypeOf(['record', ...new Array<VectorType>(8).fill('bool')]).layout.size, 8);
   });
 });

@@ -1,11 +1,12 @@
 /** *CanonicalABI.md*, "Element Size", of 32-bit memories. The bound of 2^28 is among the cases of the validator. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { layoutOf, layoutOfFields, payloadOffset } from '../../../src/adapters/component/abi/layout.ts';
+import { layoutOfFields, payloadOffset } from '../../../src/adapters/component/abi/layout.ts';
+import { ValueTypeNode } from '../../../src/adapters/component/type-nodes/value-type.ts';
 import { type VectorType, valueTypeOf } from './vectors/vectors.ts';
 
 function size(type: VectorType): number {
-  return layoutOf(valueTypeOf(type)).size;
+  return valueTypeOf(type).layout.size;
 }
 
 describe('elem_size', () => {
@@ -24,9 +25,9 @@ describe('elem_size', () => {
   }
 
   it('of handles is 4', () => {
-    const resource = { kind: 'resource' } as const;
-    assert.equal(layoutOf({ kind: 'own', resource }).size, 4);
-    assert.equal(layoutOf({ kind: 'borrow', resource }).size, 4);
+    const handle = (kind: 'own' | 'borrow') => new ValueTypeNode(kind, [], []);
+    assert.equal(handle('own').layout.size, 4);
+    assert.equal(handle('borrow').layout.size, 4);
   });
 
   it('of a list or map is that of a pointer and a length', () => {
@@ -67,7 +68,13 @@ describe('elem_size', () => {
   it('puts every payload of a variant at the alignment of the most aligned one', () => {
     const cases = (['u8', 'u64'] as const).map((type) => ({ name: type, type: valueTypeOf(type) }));
     assert.equal(payloadOffset(cases), 8);
-    assert.equal(payloadOffset([{ name: 'a', type: valueTypeOf('u8') }, { name: 'b' }]), 1);
+    assert.equal(
+      payloadOffset([
+        { name: 'a', type: valueTypeOf('u8') },
+        { name: 'b', type: undefined },
+      ]),
+      1,
+    );
   });
 
   it('of an enum or of flags is that of the smallest integer', () => {

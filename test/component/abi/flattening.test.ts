@@ -1,18 +1,18 @@
 /** *CanonicalABI.md*, "Flattening". What all types and many functions give is in `vectors/`. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { layoutOf } from '../../../src/adapters/component/abi/layout.ts';
 import { signatureOf } from '../../../src/adapters/component/abi/values.ts';
-import type { FunctionType } from '../../../src/adapters/component/index.ts';
+import { FunctionNode } from '../../../src/adapters/component/type-nodes/extern-type.ts';
+import { ValueTypeNode } from '../../../src/adapters/component/type-nodes/value-type.ts';
 import { type VectorType, valueTypeOf } from './vectors/vectors.ts';
 
 function flat(type: VectorType): string {
-  return layoutOf(valueTypeOf(type)).flat.join(' ');
+  return valueTypeOf(type).layout.flat.join(' ');
 }
 
-function functionOf(params: readonly VectorType[], result?: VectorType): FunctionType {
+function functionOf(params: readonly VectorType[], result?: VectorType): FunctionNode {
   const named = params.map((type, index) => ({ name: `p${index}`, type: valueTypeOf(type) }));
-  return { kind: 'func', async: false, params: named, ...(result && { result: valueTypeOf(result) }) };
+  return new FunctionNode(false, named, result === undefined ? undefined : valueTypeOf(result));
 }
 
 const many = (count: number, type: VectorType = 'u8') => new Array<VectorType>(count).fill(type);
@@ -53,10 +53,10 @@ describe('flatten_type', () => {
   }
 
   it('of flags and handles is i32', () => {
-    const resource = { kind: 'resource' } as const;
+    const handle = (kind: 'own' | 'borrow') => new ValueTypeNode(kind, [], []);
     assert.equal(flat(['flags', 32]), 'i32');
-    assert.deepEqual(layoutOf({ kind: 'own', resource }).flat, ['i32']);
-    assert.deepEqual(layoutOf({ kind: 'borrow', resource }).flat, ['i32']);
+    assert.deepEqual(handle('own').layout.flat, ['i32']);
+    assert.deepEqual(handle('borrow').layout.flat, ['i32']);
   });
 
   it('of a list or map is a pointer and a length', () => {

@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { layoutOf } from '../../../src/adapters/component/abi/layout.ts';
 import { probe, relay } from './probe.ts';
 import {
   guestTypeOf,
@@ -113,7 +112,7 @@ describe('a random value of a random type is the same after guests had it', () =
       let flattened = 0;
       await fc.assert(
         fc.asyncProperty(types, fc.integer({ min: 1, max: 2 ** 31 - 1 }), async (type, seed) => {
-          const { flat } = layoutOf(valueTypeOf(type));
+          const { flat } = valueTypeOf(type).layout;
           if (flat.length <= 16) flattened++;
           const guestType = guestTypeOf(type, flat.join(' '));
           const [one, other, between] = [

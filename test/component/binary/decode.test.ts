@@ -12,6 +12,11 @@ type Decoded = readonly [name: string, text: string, definitions: readonly objec
 
 const module = { types: [], imports: [], defined: [], exports: [] };
 
+function compound(kind: string, inside: unknown[], labels: string[] = [], length?: number): object {
+  // Without a length, and `null` for undefined: as JSON has it.
+  return JSON.parse(JSON.stringify({ kind, inside, labels, length }));
+}
+
 const texts: { readonly [section: string]: readonly Decoded[] } = {
   'Component Definitions': [
     ['an empty component', '(component)', []],
@@ -166,20 +171,20 @@ const texts: { readonly [section: string]: readonly Decoded[] } = {
         (type (tuple s32 s64)) (type (flags "f")) (type (enum "e")) (type (option char)) (type (result (error f32)))
         (type (own 1)) (type (borrow 2)) (type (map bool f64)) (type (stream u16)) (type (future)))`,
       [
-        { kind: 'record', fields: [{ name: 'a', type: 'u8' }] },
-        { kind: 'variant', cases: [{ name: 'x', type: 0 }, { name: 'y' }] },
-        { kind: 'list', element: 's8' },
-        { kind: 'list', element: 's16', length: 7 },
-        { kind: 'tuple', elements: ['s32', 's64'] },
-        { kind: 'flags', labels: ['f'] },
-        { kind: 'enum', labels: ['e'] },
-        { kind: 'option', value: 'char' },
-        { kind: 'result', error: 'f32' },
+        compound('record', ['u8'], ['a']),
+        compound('variant', [0, undefined], ['x', 'y']),
+        compound('list', ['s8']),
+        compound('list', ['s16'], [], 7),
+        compound('tuple', ['s32', 's64']),
+        compound('flags', [], ['f']),
+        compound('enum', [], ['e']),
+        compound('option', ['char']),
+        compound('result', [undefined, 'f32']),
         { kind: 'own', resource: 1 },
         { kind: 'borrow', resource: 2 },
-        { kind: 'map', key: 'bool', value: 'f64' },
-        { kind: 'stream', element: 'u16' },
-        { kind: 'future' },
+        compound('map', ['bool', 'f64']),
+        compound('stream', ['u16']),
+        compound('future', [undefined]),
       ].map((type) => ({ kind: 'type', type })),
     ],
     [

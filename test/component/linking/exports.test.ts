@@ -144,6 +144,67 @@ describe('what a component says of itself', () => {
     ]);
     assert.deepEqual(exports, [{ name: 'g', type: { kind: 'func', async: false, params: [] } }]);
   });
+
+  it('has types of all kinds, as plain data', async () => {
+    const { imports } = await compile(
+      await assemble(`(component
+      (import "r" (type $r (sub resource)))
+      (type $record' (record (field "a" u8))) (import "record" (type $record (eq $record')))
+      (type $variant' (variant (case "x" s8) (case "y"))) (import "variant" (type $variant (eq $variant')))
+      (type $flags' (flags "f")) (import "flags" (type $flags (eq $flags')))
+      (type $enum' (enum "e")) (import "enum" (type $enum (eq $enum')))
+      (import "f" (func (param "x" (tuple $record $variant $flags $enum (list s16 2) (option char) (result) (result f32)
+        (result (error f64)) (map bool $record) (own $r) (borrow $r) (stream u16) (stream) (future s64)))))
+      (import "i" (instance (export "c" (component (import "t" (func)) (export "u" (type (sub resource)))))))
+      (import "m" (core module (import "a" "b" (func)) (export "g" (global i32)))))`),
+    );
+    const types = new Map(imports.map(({ name, type }) => [name, type]));
+    const resource = types.get('r');
+    assert.ok(resource?.kind === 'type' && resource.type.kind === 'resource');
+    assert.deepEqual(resource, { kind: 'type', bound: 'sub', type: { kind: 'resource', name: 'r' } });
+    const record = { kind: 'record', fields: [{ name: 'a', type: { kind: 'u8' } }] };
+    const variant = { kind: 'variant', cases: [{ name: 'x', type: { kind: 's8' } }, { name: 'y' }] };
+    const flags = { kind: 'flags', labels: ['f'] };
+    const named = { kind: 'enum', labels: ['e'] };
+    assert.deepEqual(types.get('variant'), { kind: 'type', bound: 'eq', type: { kind: 'value type', type: variant } });
+    const elements = [
+      ...[record, variant, flags, named],
+      { kind: 'list', element: { kind: 's16' }, length: 2 },
+      { kind: 'option', value: { kind: 'char' } },
+      { kind: 'result' },
+      { kind: 'result', ok: { kind: 'f32' } },
+      { kind: 'result', error: { kind: 'f64' } },
+      { kind: 'map', key: { kind: 'bool' }, value: record },
+      { kind: 'own', resource: resource.type },
+      { kind: 'borrow', resource: resource.type },
+      { kind: 'stream', element: { kind: 'u16' } },
+      { kind: 'stream' },
+      { kind: 'future', element: { kind: 's64' } },
+    ];
+    const params = [{ name: 'x', type: { kind: 'tuple', elements } }];
+    assert.deepEqual(types.get('f'), { kind: 'func', async: false, params });
+    const made = { kind: 'resource', name: 'u' };
+    const component = {
+      kind: 'component',
+      imports: [{ name: 't', type: { kind: 'func', async: false, params: [] } }],
+      exports: [{ name: 'u', type: { kind: 'type', bound: 'sub', type: made } }],
+      imported: [],
+      defined: [made],
+    };
+    assert.deepEqual(types.get('i'), { kind: 'instance', exports: [{ name: 'c', type: component }], defined: [] });
+    assert.deepEqual(types.get('m'), {
+      kind: 'core module',
+      type: {
+        imports: [{ module: 'a', name: 'b', type: { kind: 'func', params: [], results: [], id: 0 } }],
+        exports: [{ name: 'g', type: { kind: 'global', type: 'i32', mutable: false } }],
+      },
+    });
+  });
+
+  it('is the same object whenever someone looks', async () => {
+    const component = await compile(await assemble('(component (import "f" (func)))'));
+    assert.equal(component.imports, component.imports);
+  });
 });
 
 describe('at once', () => {

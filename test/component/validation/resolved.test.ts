@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { decode } from '../../../src/adapters/component/binary/decode.ts';
-import type { ExternType, ResourceType } from '../../../src/adapters/component/types.ts';
+import { describeExterns, describeFunction } from '../../../src/adapters/component/type-nodes/describe.ts';
+import type { ExternNode } from '../../../src/adapters/component/type-nodes/extern-type.ts';
+import type { ResourceType } from '../../../src/adapters/component/types.ts';
 import { validate } from '../../../src/adapters/component/validation/validate.ts';
 import type {
   ResourceBinding,
@@ -22,7 +24,7 @@ function all<Kind extends ValidatedDefinition['kind']>(component: ValidatedCompo
   return component.definitions.filter((one): one is Of<Kind> => one.kind === kind);
 }
 
-function resourceOf(type: ExternType | undefined): ResourceType {
+function resourceOf(type: ExternNode | undefined): ResourceType {
   assert.ok(type?.kind === 'type' && type.type.kind === 'resource');
   return type.type;
 }
@@ -118,7 +120,7 @@ describe('canonical definitions are resolved', () => {
           (realloc (core func $i "realloc")) (post-return (core func $i "post")))))`);
     const [lift] = all(component, 'canon lift');
     assert.deepEqual(lift?.core, { params: ['i32', 'i32', 'i64'], results: ['i32'] });
-    assert.deepEqual(lift?.type, {
+    assert.deepEqual(lift && describeFunction(lift.type), {
       kind: 'func',
       async: false,
       params: [
@@ -167,17 +169,21 @@ describe('types are given as they are from outside', () => {
     const component = await validated(
       '(component (import "a" (implements "n:p/i") (external-id "x") (instance $a)) (export "n:p/i" (instance $a)))',
     );
-    assert.deepEqual(component.imports, [
+    assert.deepEqual(describeExterns(component.imports), [
       { name: 'a', type: { kind: 'instance', exports: [], defined: [] }, implements: 'n:p/i', externalId: 'x' },
     ]);
-    assert.deepEqual(component.exports, [{ name: 'n:p/i', type: { kind: 'instance', exports: [], defined: [] } }]);
+    assert.deepEqual(describeExterns(component.exports), [
+      { name: 'n:p/i', type: { kind: 'instance', exports: [], defined: [] } },
+    ]);
   });
 
   test('an ascribed type hides what it does not mention', async () => {
     const component = await validated(
       '(component (import "i" (instance $i (export "f" (func)))) (export "e" (instance $i) (instance)))',
     );
-    assert.deepEqual(component.exports, [{ name: 'e', type: { kind: 'instance', exports: [], defined: [] } }]);
+    assert.deepEqual(describeExterns(component.exports), [
+      { name: 'e', type: { kind: 'instance', exports: [], defined: [] } },
+    ]);
   });
 
   test('nested components in terms of their own resource types', async () => {

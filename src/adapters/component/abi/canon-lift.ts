@@ -3,7 +3,7 @@
  */
 import { engine } from '../engine.ts';
 import { ComponentError } from '../errors.ts';
-import type { FunctionType } from '../types.ts';
+import type { FunctionNode } from '../type-nodes/extern-type.ts';
 import type { Context, CoreFunction, CoreValue } from './canonical-options.ts';
 import {
   asFailure,
@@ -42,7 +42,7 @@ export interface Stagers {
 /** A component function made by `canon lift`. Its type is in terms of the component that lifts it. */
 export interface LiftedFunction {
   readonly kind: 'lifted';
-  readonly type: FunctionType;
+  readonly type: FunctionNode;
   readonly stagers: Stagers;
   readonly context: Context;
   readonly core: CoreFunction;

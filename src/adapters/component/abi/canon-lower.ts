@@ -4,7 +4,7 @@
  */
 import { engine } from '../engine.ts';
 import { isTrap, LinkError } from '../errors.ts';
-import type { FunctionType } from '../types.ts';
+import type { FunctionNode } from '../type-nodes/extern-type.ts';
 import {
   callPostReturn,
   endingLends,
@@ -55,7 +55,7 @@ export type FunctionInstance = LiftedFunction | HostFunction;
 
 /** The caller's side of `canon lower`. */
 export interface Lowering {
-  readonly type: FunctionType;
+  readonly type: FunctionNode;
   readonly stagers: Stagers;
   readonly context: Context;
 }
@@ -189,7 +189,7 @@ function errorCase(error: unknown): unknown {
 // Calls that wait --------------------------------------------------------------------------------------------------
 
 /** Whether an import may give a promise that the guest has to wait for. */
-export function isAsynchronous(type: FunctionType, call: HostCallable): boolean {
+export function isAsynchronous(type: FunctionNode, call: HostCallable): boolean {
   return type.async || call.constructor.name === 'AsyncFunction';
 }
 

@@ -4,11 +4,11 @@
  * Where a value's core types are known, so are the places of its parts: there is no iterator to advance.
  */
 import { UnsupportedError } from '../errors.ts';
-import type { Case, ValueType } from '../types.ts';
+import type { ValueTypeNode } from '../type-nodes/value-type.ts';
 import type { Context, CoreValue } from './canonical-options.ts';
 import { flagsFrom, recordTemplate, toCamelCase } from './javascript-values.ts';
 import { coerce } from './joined-payloads.ts';
-import { casesOf, type FlatType, fieldsOf, joinedPayloads, layoutOf } from './layout.ts';
+import { type CaseNode, casesOf, type FlatType, joinedPayloads } from './layout.ts';
 import {
   canonicalizeNan,
   convertI32ToChar,
@@ -22,7 +22,7 @@ import { liftBorrow, liftOwn } from './resource-handles.ts';
 import type { Lift, Stager } from './stager.ts';
 import { loadStringFromRange } from './strings.ts';
 
-export function stageLift(stager: Stager, type: ValueType): Lift {
+export function stageLift(stager: Stager, type: ValueTypeNode): Lift {
   switch (type.kind) {
     case 'string':
       return liftPointerAndLength(loadStringFromRange(stager.representation));
@@ -48,7 +48,7 @@ export function stageLift(stager: Stager, type: ValueType): Lift {
 /** `lift_flat`, of a type that flattens to one core value. */
 export type LiftOne = (context: Context, value: CoreValue | undefined) => unknown;
 
-export function stageLiftOne(stager: Stager, type: ValueType): LiftOne {
+export function stageLiftOne(stager: Stager, type: ValueTypeNode): LiftOne {
   switch (type.kind) {
     case 'bool':
       return (_, value) => i32(value) !== 0;
@@ -78,11 +78,11 @@ export function stageLiftOne(stager: Stager, type: ValueType): LiftOne {
       return (_, value) => unpack(i32(value));
     }
     case 'own': {
-      const lift = liftOwn(stager, type.resource);
+      const lift = liftOwn(stager, type.resource!);
       return (cx, value) => lift(cx, i32(value));
     }
     case 'borrow': {
-      const lift = liftBorrow(stager, type.resource);
+      const lift = liftBorrow(stager, type.resource!);
       return (cx, value) => lift(cx, i32(value));
     }
     case 'stream':
@@ -115,11 +115,11 @@ function liftPointerAndLength(fromRange: ReturnType<typeof stageLoadListFromRang
   return (cx, flat, at) => fromRange(cx, i32(flat[at]) >>> 0, i32(flat[at + 1]) >>> 0);
 }
 
-function stageLiftList(stager: Stager, type: ValueType & { kind: 'list' }): Lift {
+function stageLiftList(stager: Stager, type: ValueTypeNode): Lift {
   const { length } = type;
-  if (length === undefined) return liftPointerAndLength(stageLoadListFromRange(stager, type));
+  if (length === undefined) return liftPointerAndLength(stageLoadListFromRange(stager, type.element));
   const lift = stager.lift(type.element);
-  const step = layoutOf(type.element).flat.length;
+  const step = type.element.layout.flat.length;
   const numbers = numberKindOf(type.element);
   return (cx, flat, at) => {
     const values: unknown[] = [];
@@ -128,8 +128,8 @@ function stageLiftList(stager: Stager, type: ValueType & { kind: 'list' }): Lift
   };
 }
 
-function stageLiftRecord(stager: Stager, type: ValueType & { kind: 'record' | 'tuple' }): Lift {
-  const types = fieldsOf(type);
+function stageLiftRecord(stager: Stager, type: ValueTypeNode): Lift {
+  const types = type.fields;
   const lifts = types.map((each) => stager.lift(each));
   const places = flatPlaces(types);
   const count = lifts.length;
@@ -140,7 +140,7 @@ function stageLiftRecord(stager: Stager, type: ValueType & { kind: 'record' | 't
       return tuple;
     };
   }
-  const keys = type.fields.map((field) => toCamelCase(field.name));
+  const keys = type.labels.map(toCamelCase);
   const template = recordTemplate(keys);
   return (cx, flat, at) => {
     const record = { ...template };
@@ -150,16 +150,16 @@ function stageLiftRecord(stager: Stager, type: ValueType & { kind: 'record' | 't
 }
 
 /** Where each of several values begins among their core values. */
-export function flatPlaces(types: readonly ValueType[]): readonly number[] {
+export function flatPlaces(types: readonly ValueTypeNode[]): readonly number[] {
   let next = 0;
   return types.map((type) => {
     const place = next;
-    next += layoutOf(type).flat.length;
+    next += type.layout.flat.length;
     return place;
   });
 }
 
-function stageLiftVariant(stager: Stager, type: ValueType & { kind: 'variant' | 'enum' | 'option' | 'result' }): Lift {
+function stageLiftVariant(stager: Stager, type: ValueTypeNode): Lift {
   const cases = casesOf(type);
   const joined = joinedPayloads(cases);
   const lifts = cases.map((each) => stageLiftCase(stager, each, joined));
@@ -173,10 +173,10 @@ function stageLiftVariant(stager: Stager, type: ValueType & { kind: 'variant' | 
 }
 
 /** The payload of a case out of the joined core types of all: `CoerceValueIter`. */
-function stageLiftCase(stager: Stager, { type }: Case, joined: readonly FlatType[]): Lift | undefined {
+function stageLiftCase(stager: Stager, { type }: CaseNode, joined: readonly FlatType[]): Lift | undefined {
   if (type === undefined) return undefined;
   const lift = stager.lift(type);
-  const wanted = layoutOf(type).flat;
+  const wanted = type.layout.flat;
   if (wanted.every((want, index) => want === joined[index])) return lift;
   return (cx, flat, at) => {
     const coerced: CoreValue[] = [];

@@ -2,7 +2,7 @@
  * *CanonicalABI.md*, "Flat Lowering": values into core parameters and results.
  */
 import { UnsupportedError } from '../errors.ts';
-import type { Case, ValueType } from '../types.ts';
+import type { ValueTypeNode } from '../type-nodes/value-type.ts';
 import type { Context, CoreValue } from './canonical-options.ts';
 import { flatPlaces } from './flat-lifting.ts';
 import {
@@ -16,7 +16,7 @@ import {
   toTuple,
 } from './javascript-values.ts';
 import { coerce } from './joined-payloads.ts';
-import { casesOf, type FlatType, fieldsOf, joinedPayloads, layoutOf } from './layout.ts';
+import { type CaseNode, casesOf, type FlatType, joinedPayloads } from './layout.ts';
 import { canonicalizeNan } from './loading.ts';
 import { lowerBorrow, lowerOwn } from './resource-handles.ts';
 import type { Lower, Stager } from './stager.ts';
@@ -26,7 +26,7 @@ import { storeStringIntoRange } from './strings.ts';
 /** `lower_flat`, of a type that flattens to one core value. */
 export type LowerOne = (context: Context, value: unknown) => CoreValue;
 
-export function stageLower(stager: Stager, type: ValueType): Lower {
+export function stageLower(stager: Stager, type: ValueTypeNode): Lower {
   switch (type.kind) {
     case 'string':
       return lowerString;
@@ -51,7 +51,7 @@ export function stageLower(stager: Stager, type: ValueType): Lower {
   }
 }
 
-export function stageLowerOne(stager: Stager, type: ValueType): LowerOne {
+export function stageLowerOne(stager: Stager, type: ValueTypeNode): LowerOne {
   switch (type.kind) {
     case 'bool':
       return (_, value) => (value ? 1 : 0);
@@ -79,9 +79,9 @@ export function stageLowerOne(stager: Stager, type: ValueType): LowerOne {
       return (_, value) => pack(value);
     }
     case 'own':
-      return lowerOwn(stager, type.resource);
+      return lowerOwn(stager, type.resource!);
     case 'borrow':
-      return lowerBorrow(stager, type.resource);
+      return lowerBorrow(stager, type.resource!);
     case 'stream':
     case 'future':
     case 'error-context':
@@ -111,20 +111,20 @@ function lowerPointerAndLength(intoRange: (cx: Context, value: unknown) => numbe
   };
 }
 
-function stageLowerList(stager: Stager, type: ValueType & { kind: 'list' }): Lower {
+function stageLowerList(stager: Stager, type: ValueTypeNode): Lower {
   const { length } = type;
   if (length === undefined) return lowerPointerAndLength(stageStoreListIntoRange(stager, type));
   const elementsOf = fixedElements(type.element, length);
   const lower = stager.lower(type.element);
-  const step = layoutOf(type.element).flat.length;
+  const step = type.element.layout.flat.length;
   return (cx, value, flat, at) => {
     const elements = elementsOf(value);
     for (let i = 0; i < length; i++) lower(cx, elements[i], flat, at + i * step);
   };
 }
 
-function stageLowerRecord(stager: Stager, type: ValueType & { kind: 'record' | 'tuple' }): Lower {
-  const types = fieldsOf(type);
+function stageLowerRecord(stager: Stager, type: ValueTypeNode): Lower {
+  const types = type.fields;
   const lowers = types.map((each) => stager.lower(each));
   const places = flatPlaces(types);
   const count = lowers.length;
@@ -134,7 +134,7 @@ function stageLowerRecord(stager: Stager, type: ValueType & { kind: 'record' | '
       for (let i = 0; i < count; i++) lowers[i]!(cx, elements[i], flat, at + places[i]!);
     };
   }
-  const keys = type.fields.map((field) => toCamelCase(field.name));
+  const keys = type.labels.map(toCamelCase);
   if (count === 3) {
     const [key0 = '', key1 = '', key2 = ''] = keys;
     const [lower0, lower1, lower2] = lowers;
@@ -152,10 +152,7 @@ function stageLowerRecord(stager: Stager, type: ValueType & { kind: 'record' | '
   };
 }
 
-function stageLowerVariant(
-  stager: Stager,
-  type: ValueType & { kind: 'variant' | 'enum' | 'option' | 'result' },
-): Lower {
+function stageLowerVariant(stager: Stager, type: ValueTypeNode): Lower {
   const cases = casesOf(type);
   const joined = joinedPayloads(cases);
   const zeros = joined.map((flat): CoreValue => (flat === 'i64' ? 0n : 0));
@@ -169,10 +166,10 @@ function stageLowerVariant(
   };
 }
 
-function stageLowerCase(stager: Stager, { type }: Case, joined: readonly FlatType[]): Lower | undefined {
+function stageLowerCase(stager: Stager, { type }: CaseNode, joined: readonly FlatType[]): Lower | undefined {
   if (type === undefined) return undefined;
   const lower = stager.lower(type);
-  const have = layoutOf(type).flat;
+  const have = type.layout.flat;
   if (have.every((each, index) => each === joined[index])) return lower;
   return (cx, value, flat, at) => {
     lower(cx, value, flat, at);

@@ -4,7 +4,7 @@
  * What the host passes wrongly is a `TypeError` or `RangeError`, as everywhere in JavaScript: it is no fault of the
  * guest's, and no trap.
  */
-import type { ValueType } from '../types.ts';
+import type { ValueTypeNode } from '../type-nodes/value-type.ts';
 
 /** The name under which JavaScript sees a function, field or flag: `take-borrow` is `takeBorrow`. */
 export function toCamelCase(name: string): string {
@@ -111,7 +111,7 @@ export function toPairs(value: unknown): readonly unknown[] {
 /**
  * `match_case`: which case a JavaScript value is, and its payload.
  */
-export function matchCase(type: ValueType & { kind: 'variant' | 'enum' | 'option' | 'result' }): {
+export function matchCase(type: ValueTypeNode): {
   indexOf: (value: unknown) => number;
   payloadOf: (value: unknown) => unknown;
 } {
@@ -121,15 +121,15 @@ export function matchCase(type: ValueType & { kind: 'variant' | 'enum' | 'option
       return { indexOf: (value) => indices.get(value) ?? noCase(value, type.labels), payloadOf: () => undefined };
     }
     case 'option':
-      if (type.value.kind !== 'option') {
+      if (type.element.kind !== 'option') {
         return { indexOf: (value) => (value === undefined || value === null ? 0 : 1), payloadOf: (value) => value };
       }
       return { indexOf: (value) => (isNone(value) ? 0 : tagIndex(value, SOME)), payloadOf };
     case 'variant': {
-      const indices = new Map<unknown, number>(type.cases.map((each, index) => [each.name, index]));
+      const indices = new Map<unknown, number>(type.labels.map((label, index) => [label, index]));
       return { indexOf: (value) => tagIndex(value, indices), payloadOf };
     }
-    case 'result':
+    default:
       return { indexOf: (value) => tagIndex(value, OK_ERR), payloadOf };
   }
 }

@@ -1,79 +1,27 @@
 /**
- * *CanonicalABI.md*, "Despecialization", "Type Predicates", "Alignment", "Element Size" and "Flattening", for 32-bit
- * memories. Each is computed once per type.
+ * *CanonicalABI.md*, "Despecialization", "Alignment", "Element Size" and "Flattening", for 32-bit memories. Each is computed
+ * once per type. ("Type Predicates" are among what a {@link ValueTypeNode} knows of itself.)
  */
-import { sideTable } from '../side-table.ts';
-import type { Case, ValueType } from '../types.ts';
+import type { ValueTypeNode } from '../type-nodes/value-type.ts';
 
 // Despecialization -------------------------------------------------------------------------------------------------
 
+/** A case of a variant. */
+export interface CaseNode {
+  readonly name: string;
+  readonly type: ValueTypeNode | undefined;
+}
+
+const RESULT = ['ok', 'err'];
+
 /** The cases of a `variant` or of what despecializes to one. */
-export function casesOf(type: ValueType & { kind: 'variant' | 'enum' | 'option' | 'result' }): readonly Case[] {
-  switch (type.kind) {
-    case 'variant':
-      return type.cases;
-    case 'enum':
-      return type.labels.map((name) => ({ name }));
-    case 'option':
-      return [{ name: 'none' }, { name: 'some', type: type.value }];
-    case 'result':
-      return [caseOf('ok', type.ok), caseOf('err', type.error)];
-  }
+export function casesOf({ kind, labels, inside }: ValueTypeNode): readonly CaseNode[] {
+  if (kind === 'option') return [none, { name: 'some', type: inside[0] }];
+  const names = kind === 'result' ? RESULT : labels;
+  return names.map((name, index) => ({ name, type: inside[index] }));
 }
 
-function caseOf(name: string, type: ValueType | undefined): Case {
-  return type === undefined ? { name } : { name, type };
-}
-
-/** The field types of a `record` or of what despecializes to one. */
-export function fieldsOf(type: ValueType & { kind: 'record' | 'tuple' }): readonly ValueType[] {
-  return type.kind === 'record' ? type.fields.map((field) => field.type) : type.elements;
-}
-
-/** A `map` despecializes to a list of these. */
-export function entryOf(type: ValueType & { kind: 'map' }): ValueType {
-  const known = entries.get(type);
-  if (known !== undefined) return known;
-  const entry: ValueType = { kind: 'tuple', elements: [type.key, type.value] };
-  entries.set(type, entry);
-  return entry;
-}
-
-const entries = sideTable<ValueType, ValueType>();
-
-// Type Predicates --------------------------------------------------------------------------------------------------
-
-export function containsBorrow(type: ValueType): boolean {
-  return type.kind === 'borrow' || typesInside(type).some(containsBorrow);
-}
-
-/** The types directly inside a type. */
-export function typesInside(type: ValueType): readonly ValueType[] {
-  switch (type.kind) {
-    case 'record':
-    case 'tuple':
-      return fieldsOf(type);
-    case 'list':
-      return [type.element];
-    case 'map':
-      return [type.key, type.value];
-    case 'option':
-      return [type.value];
-    case 'variant':
-      return present(type.cases.map((each) => each.type));
-    case 'result':
-      return present([type.ok, type.error]);
-    case 'stream':
-    case 'future':
-      return present([type.element]);
-    default:
-      return [];
-  }
-}
-
-function present(types: readonly (ValueType | undefined)[]): readonly ValueType[] {
-  return types.filter((type) => type !== undefined);
-}
+const none: CaseNode = { name: 'none', type: undefined };
 
 // Alignment, Element Size ------------------------------------------------------------------------------------------
 
@@ -86,14 +34,6 @@ export interface Layout {
 
 export type FlatType = 'i32' | 'i64' | 'f32' | 'f64';
 
-const layouts = sideTable<ValueType, Layout>();
-
-export function layoutOf(type: ValueType): Layout {
-  let layout = layouts.get(type);
-  if (layout === undefined) layouts.set(type, (layout = computeLayout(type)));
-  return layout;
-}
-
 const I8: Layout = { alignment: 1, size: 1, flat: ['i32'] };
 const I16: Layout = { alignment: 2, size: 2, flat: ['i32'] };
 const I32: Layout = { alignment: 4, size: 4, flat: ['i32'] };
@@ -102,68 +42,77 @@ const F32: Layout = { alignment: 4, size: 4, flat: ['f32'] };
 const F64: Layout = { alignment: 8, size: 8, flat: ['f64'] };
 const POINTER_AND_LENGTH: Layout = { alignment: 4, size: 8, flat: ['i32', 'i32'] };
 
-function computeLayout(type: ValueType): Layout {
-  switch (type.kind) {
-    case 'bool':
-    case 's8':
-    case 'u8':
-      return I8;
-    case 's16':
-    case 'u16':
-      return I16;
-    case 's32':
-    case 'u32':
-    case 'char':
-    case 'own':
-    case 'borrow':
-    case 'stream':
-    case 'future':
-    case 'error-context':
-      return I32;
-    case 's64':
-    case 'u64':
-      return I64;
-    case 'f32':
-      return F32;
-    case 'f64':
-      return F64;
-    case 'string':
-    case 'map':
-      return POINTER_AND_LENGTH;
-    case 'list':
-      return type.length === undefined ? POINTER_AND_LENGTH : layoutOfFixedList(type.element, type.length);
+/** Of types that nothing is inside of, and of pointers; all others of these are an i32. */
+const leaves: { readonly [kind: string]: Layout } = {
+  bool: I8,
+  s8: I8,
+  u8: I8,
+  s16: I16,
+  u16: I16,
+  s64: I64,
+  u64: I64,
+  f32: F32,
+  f64: F64,
+  string: POINTER_AND_LENGTH,
+  list: POINTER_AND_LENGTH,
+  map: POINTER_AND_LENGTH,
+};
+
+/** The layout of a type without a length that is neither a record nor a variant nor what despecializes to one. */
+export function leafLayout(kind: ValueTypeNode['kind']): Layout {
+  return leaves[kind] ?? I32;
+}
+
+/**
+ * The layout of a type of a kind, from the layouts of the types inside it (undefined for a case without one), the number of
+ * its cases or flags, and the length of a fixed-length list.
+ */
+export function layoutFrom(
+  kind: ValueTypeNode['kind'],
+  inside: readonly (Layout | undefined)[],
+  labels: number,
+  length: number | undefined,
+): Layout {
+  switch (kind) {
     case 'record':
     case 'tuple':
-      return layoutOfFields(fieldsOf(type));
+      return recordLayout(inside as readonly Layout[]);
     case 'variant':
     case 'enum':
     case 'option':
     case 'result':
-      return layoutOfCases(casesOf(type));
+      return variantLayout(labels || 2, inside);
     case 'flags':
-      return discriminantLayout(2 ** type.labels.length);
+      return discriminantLayout(2 ** labels);
+    default:
+      return length === undefined ? leafLayout(kind) : layoutOfFixedList(inside[0]!, length);
   }
 }
 
-function layoutOfFixedList(element: ValueType, length: number): Layout {
-  const { alignment, size, flat } = layoutOf(element);
+function layoutOfFixedList({ alignment, size, flat }: Layout, length: number): Layout {
   const count = Math.min(length, MAX_FLAT_PARAMS + 1);
   return { alignment, size: size * length, flat: cut(Array.from({ length: count }, () => flat).flat()) };
 }
 
 /** The layout of a record; also that of the tuple that parameters are spilled as. */
-export function layoutOfFields(fields: readonly ValueType[]): Layout & { readonly offsets: readonly number[] } {
+export function layoutOfFields(fields: readonly ValueTypeNode[]): RecordLayout {
+  return recordLayout(fields.map((field) => field.layout));
+}
+
+/** With the offset of each field. */
+type RecordLayout = Layout & { readonly offsets: readonly number[] };
+
+function recordLayout(fields: readonly Layout[]): RecordLayout {
   let alignment: Layout['alignment'] = 1;
   let size = 0;
   const offsets: number[] = [];
   const flat: FlatType[] = [];
   for (const field of fields) {
-    const layout = layoutOf(field);
-    alignment = widest(alignment, layout.alignment);
-    size = alignTo(size, layout.alignment);
+    alignment = widest(alignment, field.alignment);
+    size = alignTo(size, field.alignment);
     offsets.push(size);
-    size += layout.size;
-    for (const one of layout.flat) flat.push(one);
+    size += field.size;
+    for (const one of field.flat) flat.push(one);
   }
   return { alignment, size: alignTo(size, alignment), flat: cut(flat), offsets };
 }
@@ -173,21 +122,19 @@ export function alignTo(ptr: number, alignment: number): number {
   return over === 0 ? ptr : ptr + alignment - over;
 }
 
-function layoutOfCases(cases: readonly Case[]): Layout {
-  const discriminant = discriminantLayout(cases.length);
-  const offset = payloadOffset(cases);
-  let alignment = discriminant.alignment;
+function variantLayout(cases: number, payloads: readonly (Layout | undefined)[]): Layout {
+  const discriminant = discriminantLayout(cases);
+  let payloadAlignment: Layout['alignment'] = 1;
   let size = 0;
-  for (const { type } of cases) {
-    if (type === undefined) continue;
-    alignment = widest(alignment, layoutOf(type).alignment);
-    size = Math.max(size, layoutOf(type).size);
+  const flat: FlatType[] = ['i32'];
+  for (const payload of payloads) {
+    if (payload === undefined) continue;
+    payloadAlignment = widest(payloadAlignment, payload.alignment);
+    size = Math.max(size, payload.size);
+    joinTo(flat, 1, payload.flat);
   }
-  return {
-    alignment,
-    size: alignTo(offset + size, alignment),
-    flat: cut(['i32', ...joinedPayloads(cases)]),
-  };
+  const alignment = widest(discriminant.alignment, payloadAlignment);
+  return { alignment, size: alignTo(alignTo(discriminant.size, payloadAlignment) + size, alignment), flat: cut(flat) };
 }
 
 /** `discriminant_type`. */
@@ -196,8 +143,8 @@ export function discriminantLayout(cases: number): Layout {
 }
 
 /** Where a variant's payload begins: after the discriminant, at `max_case_alignment`. */
-export function payloadOffset(cases: readonly Case[]): number {
-  const alignments = cases.map(({ type }) => (type === undefined ? 1 : layoutOf(type).alignment));
+export function payloadOffset(cases: readonly CaseNode[]): number {
+  const alignments = cases.map(({ type }) => type?.layout.alignment ?? 1);
   return alignTo(discriminantLayout(cases.length).size, alignments.reduce(widest, 1));
 }
 
@@ -215,16 +162,19 @@ function cut(flat: readonly FlatType[]): readonly FlatType[] {
 }
 
 /** `flatten_variant`, without the discriminant. */
-export function joinedPayloads(cases: readonly Case[]): readonly FlatType[] {
+export function joinedPayloads(cases: readonly CaseNode[]): readonly FlatType[] {
   const joined: FlatType[] = [];
-  for (const { type } of cases) {
-    if (type === undefined) continue;
-    for (const [index, flat] of layoutOf(type).flat.entries()) {
-      const have = joined[index];
-      joined[index] = have === undefined ? flat : join(have, flat);
-    }
-  }
+  for (const { type } of cases) if (type !== undefined) joinTo(joined, 0, type.layout.flat);
   return joined;
+}
+
+/** Joins what a payload flattens to with what those before it did, which begins at `from`. */
+function joinTo(joined: FlatType[], from: number, payload: readonly FlatType[]): void {
+  for (let index = 0; index < payload.length; index++) {
+    const one = payload[index]!;
+    const have = joined[from + index];
+    joined[from + index] = have === undefined ? one : join(have, one);
+  }
 }
 
 function join(a: FlatType, b: FlatType): FlatType {

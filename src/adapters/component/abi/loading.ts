@@ -3,16 +3,16 @@
  */
 import { UnsupportedError } from '../errors.ts';
 import { elementCost } from '../limits.ts';
-import type { ValueType } from '../types.ts';
+import type { ValueTypeNode } from '../type-nodes/value-type.ts';
 import type { Context } from './canonical-options.ts';
 import { flagsFrom, recordTemplate, toCamelCase } from './javascript-values.ts';
-import { alignTo, casesOf, discriminantLayout, entryOf, layoutOf, layoutOfFields, payloadOffset } from './layout.ts';
+import { casesOf, discriminantLayout, layoutOfFields, payloadOffset } from './layout.ts';
 import { loadNumbers, type NumberKind, numberKindOf } from './number-lists.ts';
 import { liftBorrow, liftOwn, liftOwnAsHandle } from './resource-handles.ts';
 import type { Load, Stager } from './stager.ts';
 import { loadString } from './strings.ts';
 
-export function stageLoad(stager: Stager, type: ValueType): Load {
+export function stageLoad(stager: Stager, type: ValueTypeNode): Load {
   switch (type.kind) {
     case 'bool':
       return (cx, ptr) => cx.memory.view.getUint8(ptr) !== 0;
@@ -56,14 +56,14 @@ export function stageLoad(stager: Stager, type: ValueType): Load {
       return stageLoadFlags(type.labels);
     case 'own': {
       if (stager.representation === 'handles') {
-        const slot = stager.slotOf(type.resource);
+        const slot = stager.slotOf(type.resource!);
         return (cx, ptr) => liftOwnAsHandle(cx, slot, cx.memory.view.getInt32(ptr, true));
       }
-      const lift = liftOwn(stager, type.resource);
+      const lift = liftOwn(stager, type.resource!);
       return (cx, ptr) => lift(cx, cx.memory.view.getInt32(ptr, true));
     }
     case 'borrow': {
-      const lift = liftBorrow(stager, type.resource);
+      const lift = liftBorrow(stager, type.resource!);
       return (cx, ptr) => lift(cx, cx.memory.view.getInt32(ptr, true));
     }
     default:
@@ -87,10 +87,10 @@ const MAX_LIST_BYTE_LENGTH = 2 ** 28 - 1;
 /** `load_list_from_range`, of a list of variable length. */
 export function stageLoadListFromRange(
   stager: Stager,
-  type: ValueType & { kind: 'list' },
+  element: ValueTypeNode,
 ): (cx: Context, ptr: number, length: number) => unknown {
-  const { size, alignment } = layoutOf(type.element);
-  const fromValidRange = stageLoadListFromValidRange(stager, type.element);
+  const { size, alignment } = element.layout;
+  const fromValidRange = stageLoadListFromValidRange(stager, element);
   return (cx, ptr, length) => {
     checkList(cx, ptr, length * size, alignment);
     return fromValidRange(cx, ptr, length);
@@ -108,11 +108,11 @@ function checkList(cx: Context, ptr: number, byteLength: number, alignment: numb
 
 function stageLoadListFromValidRange(
   stager: Stager,
-  element: ValueType,
+  element: ValueTypeNode,
 ): (cx: Context, ptr: number, length: number) => unknown {
   const numbers: NumberKind | undefined = numberKindOf(element);
   if (numbers !== undefined) return loadNumbers(numbers, stager.representation);
-  const { size } = layoutOf(element);
+  const { size } = element.layout;
   const load = stager.load(element);
   return (cx, ptr, length) => {
     cx.lift(length * (size + elementCost));
@@ -122,14 +122,14 @@ function stageLoadListFromValidRange(
   };
 }
 
-function stageLoadList(stager: Stager, type: ValueType & { kind: 'list' }): Load {
+function stageLoadList(stager: Stager, type: ValueTypeNode): Load {
   const { length } = type;
   if (length !== undefined) {
     const fromValidRange = stageLoadListFromValidRange(stager, type.element);
     return (cx, ptr) => fromValidRange(cx, ptr, length);
   }
   if (type.element.kind === 'u8' && stager.representation !== 'direct') return loadBytes;
-  const fromRange = stageLoadListFromRange(stager, type);
+  const fromRange = stageLoadListFromRange(stager, type.element);
   return (cx, ptr) => {
     const { view } = cx.memory;
     return fromRange(cx, view.getUint32(ptr, true), view.getUint32(ptr + 4, true));
@@ -148,15 +148,13 @@ function loadBytes(cx: Context, ptr: number): unknown {
 /** A map is a list of pairs; in JavaScript, the last of several pairs with one key wins. */
 export function stageLoadMapFromRange(
   stager: Stager,
-  type: ValueType & { kind: 'map' },
+  type: ValueTypeNode,
 ): (cx: Context, ptr: number, length: number) => unknown {
-  if (stager.representation === 'direct') {
-    return stageLoadListFromRange(stager, { kind: 'list', element: entryOf(type) });
-  }
-  const { size, alignment } = layoutOf(entryOf(type));
-  const loadKey = stager.load(type.key);
-  const loadValue = stager.load(type.value);
-  const valueOffset = alignTo(layoutOf(type.key).size, layoutOf(type.value).alignment);
+  const pair = type.entry;
+  if (stager.representation === 'direct') return stageLoadListFromRange(stager, pair);
+  const { size, alignment } = pair.layout;
+  const [loadKey, loadValue] = pair.fields.map((each) => stager.load(each)) as [Load, Load];
+  const valueOffset = layoutOfFields(pair.fields).offsets[1]!;
   return (cx, ptr, length) => {
     checkList(cx, ptr, length * size, alignment);
     cx.lift(length * elementCost);
@@ -168,7 +166,7 @@ export function stageLoadMapFromRange(
   };
 }
 
-function stageLoadMap(stager: Stager, type: ValueType & { kind: 'map' }): Load {
+function stageLoadMap(stager: Stager, type: ValueTypeNode): Load {
   const fromRange = stageLoadMapFromRange(stager, type);
   return (cx, ptr) => {
     const { view } = cx.memory;
@@ -176,8 +174,8 @@ function stageLoadMap(stager: Stager, type: ValueType & { kind: 'map' }): Load {
   };
 }
 
-function stageLoadRecord(stager: Stager, type: ValueType & { kind: 'record' | 'tuple' }): Load {
-  const types = type.kind === 'record' ? type.fields.map((field) => field.type) : type.elements;
+function stageLoadRecord(stager: Stager, type: ValueTypeNode): Load {
+  const types = type.fields;
   const { offsets } = layoutOfFields(types);
   const loads = types.map((each) => stager.load(each));
   const count = loads.length;
@@ -188,7 +186,7 @@ function stageLoadRecord(stager: Stager, type: ValueType & { kind: 'record' | 't
       return tuple;
     };
   }
-  const keys = type.fields.map((field) => toCamelCase(field.name));
+  const keys = type.labels.map(toCamelCase);
   const template = recordTemplate(keys);
   if (count === 3) {
     const [key0 = '', key1 = '', key2 = ''] = keys;
@@ -209,10 +207,8 @@ function stageLoadRecord(stager: Stager, type: ValueType & { kind: 'record' | 't
   };
 }
 
-type VariantType = ValueType & { kind: 'variant' | 'enum' | 'option' | 'result' };
-
 /** How the discriminant is read, with its check, and where the payload is. */
-export function discriminantOf(type: VariantType): {
+export function discriminantOf(type: ValueTypeNode): {
   readonly read: (cx: Context, ptr: number) => number;
   readonly offset: number;
 } {
@@ -231,7 +227,7 @@ export function discriminantOf(type: VariantType): {
   };
 }
 
-function stageLoadVariant(stager: Stager, type: VariantType): Load {
+function stageLoadVariant(stager: Stager, type: ValueTypeNode): Load {
   const { read, offset } = discriminantOf(type);
   const loads = casesOf(type).map((each) => (each.type === undefined ? undefined : stager.load(each.type)));
   const make = makeCase(type);
@@ -247,9 +243,9 @@ export function invalidDiscriminant(cx: Context, index: number, count: number): 
 }
 
 /** The JavaScript value of a case, once its payload is lifted. */
-export function makeCase(type: VariantType): (index: number, payload: unknown) => unknown {
+export function makeCase(type: ValueTypeNode): (index: number, payload: unknown) => unknown {
   if (type.kind === 'enum') return (index) => type.labels[index];
-  if (type.kind === 'option' && type.value.kind !== 'option') return (_, payload) => payload;
+  if (type.kind === 'option' && type.element.kind !== 'option') return (_, payload) => payload;
   const cases = casesOf(type);
   const tags = cases.map((each) => each.name);
   const bare = cases.map((each) => each.type === undefined);

@@ -3,7 +3,7 @@
  * are copied, and JavaScript sees typed arrays. (Typed arrays have the engine's byte order: little-endian wherever
  * WebAssembly runs.)
  */
-import type { ValueType } from '../types.ts';
+import type { ValueTypeNode } from '../type-nodes/value-type.ts';
 import type { Context } from './canonical-options.ts';
 import { toBigInt, toElements, toNumber } from './javascript-values.ts';
 import type { Representation } from './stager.ts';
@@ -38,7 +38,7 @@ const CONSTRUCTORS: Record<NumberKind, NumbersConstructor & { readonly BYTES_PER
 };
 
 /** The kind of number whose lists are copied as a whole, or undefined for all other types. */
-export function numberKindOf(type: ValueType): NumberKind | undefined {
+export function numberKindOf(type: ValueTypeNode): NumberKind | undefined {
   return Object.hasOwn(CONSTRUCTORS, type.kind) ? (type.kind as NumberKind) : undefined;
 }
 

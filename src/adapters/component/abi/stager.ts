@@ -2,7 +2,8 @@
  * Where lifting and lowering are staged: each operation of the canonical ABI, asked for a type, gives a closure that
  * does it for that type, and gives the same closure for the same type. A call then runs closures and looks at no type.
  */
-import type { ResourceType, ValueType } from '../types.ts';
+import type { ValueTypeNode } from '../type-nodes/value-type.ts';
+import type { ResourceType } from '../types.ts';
 import type { Context, CoreValue } from './canonical-options.ts';
 import { stageLift } from './flat-lifting.ts';
 import { stageLower } from './flat-lowering.ts';
@@ -31,10 +32,10 @@ export class Stager {
   readonly representation: Representation;
   /** The place of a static resource type in `ComponentInstance.resources`. */
   readonly slotOf: (resource: ResourceType) => number;
-  readonly load: (type: ValueType) => Load;
-  readonly store: (type: ValueType) => Store;
-  readonly lift: (type: ValueType) => Lift;
-  readonly lower: (type: ValueType) => Lower;
+  readonly load: (type: ValueTypeNode) => Load;
+  readonly store: (type: ValueTypeNode) => Store;
+  readonly lift: (type: ValueTypeNode) => Lift;
+  readonly lower: (type: ValueTypeNode) => Lower;
 
   constructor(representation: Representation, slotOf: (resource: ResourceType) => number) {
     this.representation = representation;
@@ -47,8 +48,11 @@ export class Stager {
 }
 
 /** Stages each type when it is first asked for. */
-function once<Staged>(stager: Stager, stage: (stager: Stager, type: ValueType) => Staged): (type: ValueType) => Staged {
-  const known = new Map<ValueType, Staged>();
+function once<Staged>(
+  stager: Stager,
+  stage: (stager: Stager, type: ValueTypeNode) => Staged,
+): (type: ValueTypeNode) => Staged {
+  const known = new Map<ValueTypeNode, Staged>();
   return (type) => {
     let staged = known.get(type);
     if (staged === undefined) known.set(type, (staged = stage(stager, type)));

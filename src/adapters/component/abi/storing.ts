@@ -4,7 +4,7 @@
  * `realloc` may grow the memory, which renews its views: what comes after a nested `store` looks them up again.
  */
 import { UnsupportedError } from '../errors.ts';
-import type { ValueType } from '../types.ts';
+import type { ValueTypeNode } from '../type-nodes/value-type.ts';
 import type { Context } from './canonical-options.ts';
 import {
   flagsInto,
@@ -18,14 +18,14 @@ import {
   toPairs,
   toTuple,
 } from './javascript-values.ts';
-import { casesOf, discriminantLayout, entryOf, fieldsOf, layoutOf, layoutOfFields, payloadOffset } from './layout.ts';
+import { casesOf, discriminantLayout, layoutOfFields, payloadOffset } from './layout.ts';
 import { canonicalizeNan } from './loading.ts';
 import { numberKindOf, storeBytes, storeNumbers, toNumberList } from './number-lists.ts';
 import { lowerBorrow, lowerOwn } from './resource-handles.ts';
 import type { Stager, Store } from './stager.ts';
 import { storeStringIntoRange } from './strings.ts';
 
-export function stageStore(stager: Stager, type: ValueType): Store {
+export function stageStore(stager: Stager, type: ValueTypeNode): Store {
   switch (type.kind) {
     case 'bool':
       return (cx, value, ptr) => cx.memory.view.setUint8(ptr, value ? 1 : 0);
@@ -64,11 +64,11 @@ export function stageStore(stager: Stager, type: ValueType): Store {
     case 'flags':
       return stageStoreFlags(type.labels);
     case 'own': {
-      const lower = lowerOwn(stager, type.resource);
+      const lower = lowerOwn(stager, type.resource!);
       return (cx, value, ptr) => cx.memory.view.setInt32(ptr, lower(cx, value), true);
     }
     case 'borrow': {
-      const lower = lowerBorrow(stager, type.resource);
+      const lower = lowerBorrow(stager, type.resource!);
       return (cx, value, ptr) => cx.memory.view.setInt32(ptr, lower(cx, value), true);
     }
     default:
@@ -94,7 +94,7 @@ const storeString: Store = storePointerAndLength(storeStringIntoRange);
 const MAX_BYTE_LENGTH = 2 ** 32 - 1;
 
 /** `store_list_into_range`. */
-export function stageStoreListIntoRange(stager: Stager, type: ValueType & { kind: 'list' }): StoreIntoRange {
+export function stageStoreListIntoRange(stager: Stager, type: ValueTypeNode): StoreIntoRange {
   if (type.element.kind === 'u8') return storeBytesIntoRange;
   return storeElementsIntoRange(stager, type.element, toList(type.element));
 }
@@ -112,16 +112,16 @@ function storeBytesIntoRange(cx: Context, value: unknown): number {
   return ptr;
 }
 
-export function stageStoreMapIntoRange(stager: Stager, type: ValueType & { kind: 'map' }): StoreIntoRange {
-  return storeElementsIntoRange(stager, entryOf(type), toPairs);
+export function stageStoreMapIntoRange(stager: Stager, type: ValueTypeNode): StoreIntoRange {
+  return storeElementsIntoRange(stager, type.entry, toPairs);
 }
 
 function storeElementsIntoRange(
   stager: Stager,
-  element: ValueType,
+  element: ValueTypeNode,
   elementsOf: (value: unknown) => ArrayLike<unknown>,
 ): StoreIntoRange {
-  const { size, alignment } = layoutOf(element);
+  const { size, alignment } = element.layout;
   const intoValidRange = stageStoreListIntoValidRange(stager, element);
   return (cx, value) => {
     const elements = elementsOf(value);
@@ -135,25 +135,25 @@ function storeElementsIntoRange(
   };
 }
 
-function toList(element: ValueType): (value: unknown) => ArrayLike<unknown> {
+function toList(element: ValueTypeNode): (value: unknown) => ArrayLike<unknown> {
   const numbers = numberKindOf(element);
   return numbers === undefined ? toElements : toNumberList(numbers);
 }
 
 function stageStoreListIntoValidRange(
   stager: Stager,
-  element: ValueType,
+  element: ValueTypeNode,
 ): (cx: Context, elements: ArrayLike<unknown>, ptr: number) => void {
   const numbers = numberKindOf(element);
   if (numbers !== undefined) return storeNumbers(numbers);
-  const { size } = layoutOf(element);
+  const { size } = element.layout;
   const store = stager.store(element);
   return (cx, elements, ptr) => {
     for (let i = 0; i < elements.length; i++) store(cx, elements[i], ptr + i * size);
   };
 }
 
-function stageStoreList(stager: Stager, type: ValueType & { kind: 'list' }): Store {
+function stageStoreList(stager: Stager, type: ValueTypeNode): Store {
   const { length } = type;
   if (length === undefined) return storePointerAndLength(stageStoreListIntoRange(stager, type));
   const elementsOf = fixedElements(type.element, length);
@@ -162,7 +162,7 @@ function stageStoreList(stager: Stager, type: ValueType & { kind: 'list' }): Sto
 }
 
 /** The elements of a list whose length is part of its type. */
-export function fixedElements(element: ValueType, length: number): (value: unknown) => ArrayLike<unknown> {
+export function fixedElements(element: ValueTypeNode, length: number): (value: unknown) => ArrayLike<unknown> {
   const listOf = toList(element);
   return (value) => {
     const elements = listOf(value);
@@ -171,8 +171,8 @@ export function fixedElements(element: ValueType, length: number): (value: unkno
   };
 }
 
-function stageStoreRecord(stager: Stager, type: ValueType & { kind: 'record' | 'tuple' }): Store {
-  const types = fieldsOf(type);
+function stageStoreRecord(stager: Stager, type: ValueTypeNode): Store {
+  const types = type.fields;
   const { offsets } = layoutOfFields(types);
   const stores = types.map((each) => stager.store(each));
   const count = stores.length;
@@ -182,17 +182,14 @@ function stageStoreRecord(stager: Stager, type: ValueType & { kind: 'record' | '
       for (let i = 0; i < count; i++) stores[i]!(cx, elements[i], ptr + offsets[i]!);
     };
   }
-  const keys = type.fields.map((field) => toCamelCase(field.name));
+  const keys = type.labels.map(toCamelCase);
   return (cx, value, ptr) => {
     const record = toObject(value, 'record');
     for (let i = 0; i < count; i++) stores[i]!(cx, record[keys[i]!], ptr + offsets[i]!);
   };
 }
 
-function stageStoreVariant(
-  stager: Stager,
-  type: ValueType & { kind: 'variant' | 'enum' | 'option' | 'result' },
-): Store {
+function stageStoreVariant(stager: Stager, type: ValueTypeNode): Store {
   const cases = casesOf(type);
   const { size } = discriminantLayout(cases.length);
   const offset = payloadOffset(cases);

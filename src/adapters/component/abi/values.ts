@@ -1,20 +1,25 @@
 /**
  * *CanonicalABI.md*, "Lifting and Lowering Values": the parameters and results of a whole function.
  */
-import { sideTable } from '../side-table.ts';
-import type { FunctionType, ValueType } from '../types.ts';
+import type { FunctionNode } from '../type-nodes/extern-type.ts';
+import type { ValueTypeNode } from '../type-nodes/value-type.ts';
 import type { Context, CoreValue } from './canonical-options.ts';
 import { flatPlaces, type LiftOne, stageLiftOne } from './flat-lifting.ts';
 import { type LowerOne, stageLowerOne } from './flat-lowering.ts';
-import { containsBorrow, layoutOf, layoutOfFields, MAX_FLAT_PARAMS, MAX_FLAT_RESULTS } from './layout.ts';
+import { type FlatType, layoutOfFields, MAX_FLAT_PARAMS, MAX_FLAT_RESULTS } from './layout.ts';
 import { discriminantOf, invalidDiscriminant } from './loading.ts';
 import { liftOwnAsHandle, lowerHandle } from './resource-handles.ts';
 import type { Load, Stager } from './stager.ts';
 
 /** What `flatten_functype` finds out about a function type, for the synchronous ABI. */
 export interface Signature {
-  readonly params: readonly ValueType[];
-  readonly result: ValueType | undefined;
+  readonly params: readonly ValueTypeNode[];
+  readonly result: ValueTypeNode | undefined;
+  /** `flatten_types` of the parameters and of the result, before anything is spilled. */
+  readonly flat: readonly FlatType[];
+  readonly flatResult: readonly FlatType[];
+  /** Whether there are strings, lists or maps among the parameters. */
+  readonly passesPointers: boolean;
   /** Core parameters; 1 where they are spilled to memory. The out-pointer of a lowered function is not among them. */
   readonly flatParams: number;
   readonly spillsParams: boolean;
@@ -24,33 +29,39 @@ export interface Signature {
   readonly lendsHandles: boolean;
 }
 
-const signatures = sideTable<FunctionType, Signature>();
+const nothing: readonly FlatType[] = [];
 
-export function signatureOf(type: FunctionType): Signature {
-  let signature = signatures.get(type);
-  if (signature === undefined) signatures.set(type, (signature = computeSignature(type)));
-  return signature;
+/** The same object for the same type. */
+export function signatureOf(type: FunctionNode): Signature {
+  type.signature ??= computeSignature(type);
+  return type.signature;
 }
 
-function computeSignature(type: FunctionType): Signature {
-  const params: ValueType[] = [];
-  let flat = 0;
-  let isSimple = type.params.length <= 4;
+function computeSignature({ params: named, result }: FunctionNode): Signature {
+  const params: ValueTypeNode[] = [];
+  const flat: FlatType[] = [];
+  let isSimple = named.length <= 4;
   let lendsHandles = false;
-  for (const { type: param } of type.params) {
-    const { length } = layoutOf(param).flat;
-    params.push(param);
-    flat += length;
-    isSimple &&= length === 1;
-    lendsHandles ||= containsBorrow(param);
+  let passesPointers = false;
+  for (const { type } of named) {
+    const own = type.layout.flat;
+    params.push(type);
+    for (const one of own) flat.push(one);
+    isSimple &&= own.length === 1;
+    lendsHandles ||= type.borrow;
+    passesPointers ||= type.pointer;
   }
-  const spillsParams = flat > MAX_FLAT_PARAMS;
+  const spillsParams = flat.length > MAX_FLAT_PARAMS;
+  const flatResult = result === undefined ? nothing : result.layout.flat;
   return {
     params,
-    result: type.result,
-    flatParams: spillsParams ? 1 : flat,
+    result,
+    flat,
+    flatResult,
+    passesPointers,
+    flatParams: spillsParams ? 1 : flat.length,
     spillsParams,
-    spillsResult: type.result !== undefined && layoutOf(type.result).flat.length > MAX_FLAT_RESULTS,
+    spillsResult: flatResult.length > MAX_FLAT_RESULTS,
     isSimple,
     lendsHandles,
   };
@@ -93,7 +104,7 @@ export function stageLiftSimpleParams(stager: Stager, { params }: Signature): re
 export function stageLiftResult(stager: Stager, { result, spillsResult }: Signature): LiftOne {
   if (result === undefined) return () => undefined;
   if (!spillsResult) return stageLiftOne(stager, result);
-  const { alignment, size } = layoutOf(result);
+  const { alignment, size } = result.layout;
   let load: Load | undefined;
   return (cx, pointer) => {
     load ??= stager.load(result);
@@ -126,9 +137,9 @@ export function stageHostResult(stager: Stager, signature: Signature): HostResul
   const plain = { ownAt: -1, slot: -1, alignment: 1, size: 0 };
   if (result?.kind !== 'result') return { lift: stageLiftResult(stager, signature), ...plain };
   if (!signature.spillsResult) return { lift: liftBareResult, ...plain };
-  const { alignment, size } = layoutOf(result);
+  const { alignment, size } = result.layout;
   const { offset } = discriminantOf(result);
-  const { ok, error } = result;
+  const [ok, error] = result.inside;
   let loadOk: Load | undefined;
   let loadError: Load | undefined;
   const lift: LiftOne = (cx, pointer) => {
@@ -138,8 +149,8 @@ export function stageHostResult(stager: Stager, signature: Signature): HostResul
     if (discriminant !== 1) throw invalidDiscriminant(cx, discriminant, 2);
     return new Failure(error && (loadError ??= stager.load(error))(cx, ptr + offset));
   };
-  if (stager.representation !== 'handles' || result.ok?.kind !== 'own') return { lift, ...plain };
-  return { lift, ownAt: offset, slot: stager.slotOf(result.ok.resource), alignment, size };
+  if (stager.representation !== 'handles' || ok?.kind !== 'own') return { lift, ...plain };
+  return { lift, ownAt: offset, slot: stager.slotOf(ok.resource!), alignment, size };
 }
 
 export function liftHostResult(cx: Context, result: HostResult, value: CoreValue | undefined): unknown {
@@ -203,7 +214,7 @@ export function stageSimpleParams(stager: Stager, { params }: Signature): readon
   return params.map((param) => {
     const isHandle = stager.representation === 'handles' && (param.kind === 'own' || param.kind === 'borrow');
     const lower = stageLowerOne(stager, param);
-    return { slot: isHandle ? stager.slotOf(param.resource) : -1, isOwn: param.kind === 'own', lower };
+    return { slot: isHandle ? stager.slotOf(param.resource!) : -1, isOwn: param.kind === 'own', lower };
   });
 }
 
@@ -218,7 +229,7 @@ export function stageLowerResult(
 ): (cx: Context, value: unknown, outPointer: CoreValue | undefined) => CoreValue | undefined {
   if (result === undefined) return () => undefined;
   if (!spillsResult) return stageLowerOne(stager, result);
-  const { alignment, size } = layoutOf(result);
+  const { alignment, size } = result.layout;
   const store = stager.store(result);
   return (cx, value, outPointer) => {
     store(cx, value, checkedPointer(cx, outPointer, alignment, size));

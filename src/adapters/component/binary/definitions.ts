@@ -2,7 +2,7 @@
  * A component as its binary says it: the definitions in binary order, with every index still an index. The section
  * names and their order are those of *Binary.md*.
  */
-import type { PrimitiveKind } from '../types.ts';
+import type { PrimitiveKind, ValueType } from '../types.ts';
 
 // Component Definitions ------------------------------------------------------------------------------------------
 
@@ -261,25 +261,27 @@ export interface LabelValType {
 /** `deftype`. */
 export type DefType =
   | { readonly kind: 'primitive'; readonly type: PrimitiveKind }
-  | { readonly kind: 'record'; readonly fields: readonly LabelValType[] }
-  | { readonly kind: 'variant'; readonly cases: readonly { readonly name: string; readonly type?: ValType }[] }
-  /** `length` is given for a fixed-length list. */
-  | { readonly kind: 'list'; readonly element: ValType; readonly length?: number }
-  | { readonly kind: 'tuple'; readonly elements: readonly ValType[] }
-  | { readonly kind: 'flags' | 'enum'; readonly labels: readonly string[] }
-  | { readonly kind: 'option'; readonly value: ValType }
-  | { readonly kind: 'result'; readonly ok?: ValType; readonly error?: ValType }
+  | CompoundType
   | { readonly kind: 'own' | 'borrow'; readonly resource: number }
-  | { readonly kind: 'stream' | 'future'; readonly element?: ValType }
-  | { readonly kind: 'map'; readonly key: ValType; readonly value: ValType }
   | {
       readonly kind: 'func';
       readonly async: boolean;
       readonly params: readonly LabelValType[];
-      readonly result?: ValType;
+      readonly result: ValType | undefined;
     }
   | { readonly kind: 'component type' | 'instance type'; readonly declarators: readonly Declarator[] }
   | { readonly kind: 'resource'; readonly rep: CoreValType; readonly dtor?: number };
+
+/** A `defvaltype` that types may be inside of. All kinds have one form. */
+export interface CompoundType {
+  readonly kind: Exclude<ValueType['kind'], PrimitiveKind | 'own' | 'borrow'>;
+  /** In the order of the binary; a case, a result, a stream or a future may have none. */
+  readonly inside: readonly (ValType | undefined)[];
+  /** Of the fields, cases or flags. */
+  readonly labels: readonly string[];
+  /** Of a fixed-length list. */
+  readonly length: number | undefined;
+}
 
 /** A declarator of a component or instance type (`import` only in a component type). */
 export type Declarator = CoreType | Type | Alias | Import | ExportDeclarator;

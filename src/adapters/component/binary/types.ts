@@ -1,9 +1,9 @@
 /** *Binary.md*, "Type Definitions": the component level. */
 import { maxDeclarators, maxFields, maxNesting, maxParams } from '../limits.ts';
-import { type PrimitiveKind, resultOf } from '../types.ts';
+import type { PrimitiveKind } from '../types.ts';
 import { alias } from './aliases.ts';
 import { coreDefType, coreValType } from './core-types.ts';
-import type { Declarator, DefType, ExternDecl, LabelValType, Type, ValType } from './definitions.ts';
+import type { CompoundType, Declarator, DefType, ExternDecl, LabelValType, Type, ValType } from './definitions.ts';
 import { nameAttributes } from './names.ts';
 import type { Reader } from './reader.ts';
 
@@ -41,11 +41,36 @@ function labelValType(reader: Reader): LabelValType {
   return { name, type: valType(reader) };
 }
 
-function variantCase(reader: Reader): { name: string; type?: ValType } {
-  const name = reader.name('a case name');
+function caseType(reader: Reader): ValType | undefined {
   const type = optionalValType(reader);
   reader.byte('zero byte required', 0);
-  return type === undefined ? { name } : { name, type };
+  return type;
+}
+
+const nothing: readonly never[] = [];
+
+function compound(
+  kind: CompoundType['kind'],
+  inside: CompoundType['inside'],
+  labels: readonly string[] = nothing,
+  length?: number,
+): CompoundType {
+  return { kind, inside, labels, length };
+}
+
+/** Fields or cases: a label, and what comes after it. */
+function labelled(
+  reader: Reader,
+  kind: CompoundType['kind'],
+  what: string,
+  type: (reader: Reader) => ValType | undefined,
+): CompoundType {
+  const labels: string[] = [];
+  const inside = reader.vec(what, maxFields, (r) => {
+    labels.push(r.name('a label'));
+    return type(r);
+  });
+  return compound(kind, inside, labels);
 }
 
 function labels(reader: Reader): string[] {
@@ -63,8 +88,7 @@ export function resultList(reader: Reader): ValType | undefined {
 
 function funcType(reader: Reader, async: boolean): DefType {
   const params = reader.vec('function parameters', maxParams, labelValType);
-  const result = resultList(reader);
-  return result === undefined ? { kind: 'func', async, params } : { kind: 'func', async, params, result };
+  return { kind: 'func', async, params, result: resultList(reader) };
 }
 
 /** `type`. */
@@ -78,40 +102,36 @@ function defType(reader: Reader, depth: number): DefType {
   if (primitive !== undefined) return { kind: 'primitive', type: primitive };
   switch (byte) {
     case 0x72:
-      return { kind: 'record', fields: reader.vec('record fields', maxFields, labelValType) };
+      return labelled(reader, 'record', 'record fields', valType);
     case 0x71:
-      return { kind: 'variant', cases: reader.vec('variant cases', maxFields, variantCase) };
+      return labelled(reader, 'variant', 'variant cases', caseType);
     case 0x70:
-      return { kind: 'list', element: valType(reader) };
+      return compound('list', [valType(reader)]);
     case 0x67: {
       const element = valType(reader);
-      return { kind: 'list', element, length: reader.u32('a list length') };
+      return compound('list', [element], nothing, reader.u32('a list length'));
     }
     case 0x6f:
-      return { kind: 'tuple', elements: reader.vec('tuple elements', maxFields, valType) };
+      return compound('tuple', reader.vec('tuple elements', maxFields, valType));
     case 0x6e:
-      return { kind: 'flags', labels: labels(reader) };
+      return compound('flags', nothing, labels(reader));
     case 0x6d:
-      return { kind: 'enum', labels: labels(reader) };
+      return compound('enum', nothing, labels(reader));
     case 0x6b:
-      return { kind: 'option', value: valType(reader) };
+      return compound('option', [valType(reader)]);
     case 0x6a: {
       const ok = optionalValType(reader);
-      const error = optionalValType(reader);
-      return resultOf(ok, error);
+      return compound('result', [ok, optionalValType(reader)]);
     }
     case 0x69:
     case 0x68:
       return { kind: byte === 0x69 ? 'own' : 'borrow', resource: reader.u32('a type index') };
     case 0x66:
-    case 0x65: {
-      const element = optionalValType(reader);
-      const kind = byte === 0x66 ? 'stream' : 'future';
-      return element === undefined ? { kind } : { kind, element };
-    }
+    case 0x65:
+      return compound(byte === 0x66 ? 'stream' : 'future', [optionalValType(reader)]);
     case 0x63: {
       const key = valType(reader);
-      return { kind: 'map', key, value: valType(reader) };
+      return compound('map', [key, valType(reader)]);
     }
     case 0x40:
     case 0x43:

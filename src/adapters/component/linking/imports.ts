@@ -8,7 +8,8 @@ import { hostResource } from '../abi/resource-objects.ts';
 import type { RuntimeResource } from '../abi/runtime-state.ts';
 import { type EngineModule, engine } from '../engine.ts';
 import { LinkError } from '../errors.ts';
-import type { CoreModuleType, ExternType, FunctionType, InstanceType, NamedExtern } from '../types.ts';
+import type { ExternNode, FunctionNode, InstanceNode, NamedNode, TypeEntry } from '../type-nodes/extern-type.ts';
+import type { CoreModuleType } from '../types.ts';
 import { Context } from '../validation/context.ts';
 import { Matcher } from '../validation/subtyping.ts';
 import { describeExtern, type Frame, type InstanceItem, type Item } from './items.ts';
@@ -27,11 +28,11 @@ const hostResources = {
 export class ImportReader {
   private readonly given: object;
   private readonly host: LinkHost;
-  private readonly types: ReadonlyMap<string, NamedExtern>;
+  private readonly types: ReadonlyMap<string, NamedNode>;
   /** Whether an import was given that may make a guest wait. */
   hasAsynchronous = false;
 
-  constructor(given: object, imports: readonly NamedExtern[], host: LinkHost) {
+  constructor(given: object, imports: readonly NamedNode[], host: LinkHost) {
     this.given = given;
     this.host = host;
     this.types = new Map(imports.map((each) => [each.name, each]));
@@ -48,7 +49,7 @@ export class ImportReader {
   };
 
   private item(
-    type: ExternType,
+    type: ExternNode,
     value: unknown,
     name: string,
     container: object,
@@ -71,15 +72,13 @@ export class ImportReader {
         if (wrong !== undefined) throw new LinkError(`import ${at(path)}: the component given does not fit`, path);
         return known;
       }
-      case 'value':
-        throw missing(type, value, path);
     }
   }
 
   // Functions ------------------------------------------------------------------------------------------------------
 
   private func(
-    type: FunctionType,
+    type: FunctionNode,
     value: unknown,
     name: string,
     container: object,
@@ -95,7 +94,7 @@ export class ImportReader {
   }
 
   /** A component's function. What may wait behind it makes this one wait as well. */
-  private checked(item: Item & { kind: 'func' }, type: FunctionType, path: readonly string[], scope: Scope): Item {
+  private checked(item: Item & { kind: 'func' }, type: FunctionNode, path: readonly string[], scope: Scope): Item {
     const { func } = item;
     this.hasAsynchronous ||=
       func.kind === 'host' ? isAsynchronous(type, func.call) : rootOf(func.context.instance).mayWait;
@@ -104,7 +103,7 @@ export class ImportReader {
 
   // Resource types -------------------------------------------------------------------------------------------------
 
-  private type(type: ExternType & { kind: 'type' }, value: unknown, path: readonly string[], scope: Scope): Item {
+  private type(type: TypeEntry, value: unknown, path: readonly string[], scope: Scope): Item {
     if (type.type.kind !== 'resource') return { kind: 'type', resource: undefined };
     const expected = resolveIn(scope)(type.type);
     // A resource type that an import before this one has bound needs not be given again.
@@ -117,7 +116,7 @@ export class ImportReader {
     return { kind: 'type', resource: expected };
   }
 
-  private resource(value: unknown, type: ExternType, path: readonly string[]): RuntimeResource {
+  private resource(value: unknown, type: ExternNode, path: readonly string[]): RuntimeResource {
     if (!isObject(value)) throw missing(type, value, path);
     const known = resourceOf(value) ?? knownType(value);
     if (known !== undefined) return known;
@@ -134,7 +133,7 @@ export class ImportReader {
 
   // Instances ------------------------------------------------------------------------------------------------------
 
-  private instance(type: InstanceType, value: unknown, path: readonly string[], scope: Scope): InstanceItem {
+  private instance(type: InstanceNode, value: unknown, path: readonly string[], scope: Scope): InstanceItem {
     // An instance of nothing but types without a run-time form need not be given.
     if (value === undefined && !type.exports.some((each) => needsValue(each.type))) value = {};
     if (!isObject(value)) throw missing(type, value, path);
@@ -154,7 +153,7 @@ export class ImportReader {
   }
 
   /** An item that another component exports, against the type that is expected of it. */
-  private recognised(item: Item, type: ExternType, path: readonly string[], scope: Scope): Item {
+  private recognised(item: Item, type: ExternNode, path: readonly string[], scope: Scope): Item {
     if (item.kind !== type.kind) {
       throw new LinkError(`import ${at(path)}: expected a ${describeExtern(type)}, got a ${item.kind}`, path);
     }
@@ -183,7 +182,7 @@ function resolveIn({ frame, bound }: Scope): Resolve {
   return (resource) => bound.get(resource) ?? frame.instance.resources[frame.plan.slotOf(resource)];
 }
 
-function boundType(item: Item & { kind: 'type' }, type: ExternType, path: readonly string[], scope: Scope): Item {
+function boundType(item: Item & { kind: 'type' }, type: ExternNode, path: readonly string[], scope: Scope): Item {
   if (type.kind !== 'type' || type.type.kind !== 'resource') return item;
   if (item.resource === undefined) throw missing(type, undefined, path);
   const expected = resolveIn(scope)(type.type);
@@ -192,7 +191,7 @@ function boundType(item: Item & { kind: 'type' }, type: ExternType, path: readon
   return item;
 }
 
-function checked(item: Item & { kind: 'func' }, type: FunctionType, path: readonly string[], scope: Scope): Item {
+function checked(item: Item & { kind: 'func' }, type: FunctionNode, path: readonly string[], scope: Scope): Item {
   const { func } = item;
   if (func.kind === 'host') return item;
   const { context, stagers } = func;
@@ -209,7 +208,7 @@ function knownType(value: object): RuntimeResource | undefined {
   return item?.kind === 'type' ? item.resource : undefined;
 }
 
-function needsValue(type: ExternType): boolean {
+function needsValue(type: ExternNode): boolean {
   return type.kind !== 'type' || type.type.kind === 'resource';
 }
 
@@ -220,7 +219,7 @@ function propertyOf(object: object, key: string): unknown {
 }
 
 /** What is given under a name of WIT, or under the one that JavaScript gives it. */
-function memberOf(object: object, name: string, type: ExternType): unknown {
+function memberOf(object: object, name: string, type: ExternNode): unknown {
   const className = toPascalCase(name);
   const key = type.kind === 'type' && className in object ? className : findImport(object, name);
   return key === undefined ? undefined : propertyOf(object, key);
@@ -310,7 +309,7 @@ function at(path: readonly string[]): string {
   return path.map((name) => show(name)).join(' → ');
 }
 
-function missing(type: ExternType, value: unknown, path: readonly string[]): LinkError {
+function missing(type: ExternNode, value: unknown, path: readonly string[]): LinkError {
   const what = describeExtern(type);
   if (value === undefined) return new LinkError(`missing import ${at(path)}: a ${what} is expected`, path);
   return new LinkError(`import ${at(path)}: expected a ${what}, got ${show(value)}`, path);

@@ -6,7 +6,8 @@ import type { CoreFunction } from '../abi/canonical-options.ts';
 import type { ComponentInstance } from '../abi/component-instance.ts';
 import type { RuntimeResource } from '../abi/runtime-state.ts';
 import type { EngineModule } from '../engine.ts';
-import type { CoreModuleType, ExternType } from '../types.ts';
+import type { ExternNode } from '../type-nodes/extern-type.ts';
+import type { CoreModuleType } from '../types.ts';
 import type { Plan } from './plan.ts';
 
 export type Item =
@@ -65,6 +66,6 @@ export class Frame {
 }
 
 /** The words for an extern type in messages. */
-export function describeExtern(type: ExternType): string {
+export function describeExtern(type: ExternNode): string {
   return type.kind === 'func' ? 'function' : type.kind === 'type' ? 'resource type' : type.kind;
 }

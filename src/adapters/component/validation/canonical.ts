@@ -1,14 +1,15 @@
 /** *CanonicalABI.md*, "Canonical Definitions": what each canonical definition requires, and the core type it has. */
 
-import { layoutOf, layoutOfFields } from '../abi/layout.ts';
+import { signatureOf } from '../abi/values.ts';
 import { signatures } from '../binary/builtins.ts';
 import type { Canon, CanonicalBuiltin, CanonicalOption } from '../binary/definitions.ts';
 import { UnsupportedError } from '../errors.ts';
 import { maxFlatAsyncParams, maxFlatParams, maxFlatResults } from '../limits.ts';
-import type { CoreFuncType, CoreValueType, FunctionType, ResourceType, ValueType } from '../types.ts';
+import { FunctionNode } from '../type-nodes/extern-type.ts';
+import { ValueTypeNode } from '../type-nodes/value-type.ts';
+import type { CoreFuncType, CoreValueType, ResourceType } from '../types.ts';
 import { sameTypes } from './core-types.ts';
 import { handleType, valueType } from './defined-types.ts';
-import { facts } from './layout.ts';
 import { pushCore, type Scope } from './scope.ts';
 import type { CoreSignature, ResolvedOptions, ValidatedBuiltin, ValidatedLift, ValidatedLower } from './validated.ts';
 
@@ -99,16 +100,13 @@ function require(scope: Scope, options: ResolvedOptions, option: 'memory' | 'rea
 }
 
 /** `lift(T)` into the guest allocates; `lower(T)` out of it reads. */
-function requireFor(scope: Scope, options: ResolvedOptions, types: readonly ValueType[], allocates: boolean): void {
-  if (!types.some((type) => facts(scope.context, type).pointer)) return;
+function requireFor(scope: Scope, options: ResolvedOptions, hasPointer: boolean | undefined, allocates: boolean): void {
+  if (!hasPointer) return;
   require(scope, options, 'memory');
   if (allocates) require(scope, options, 'realloc');
 }
 
-const paramTypes = (type: FunctionType) => type.params.map((param) => param.type);
-const resultTypes = (type: FunctionType) => (type.result === undefined ? [] : [type.result]);
-
-function checkAsync(scope: Scope, options: ResolvedOptions, type: FunctionType): void {
+function checkAsync(scope: Scope, options: ResolvedOptions, type: FunctionNode): void {
   if (options.async && !type.async) {
     scope.context.fail('the `async` canonical option requires an async function type');
   }
@@ -121,14 +119,15 @@ export function lift(scope: Scope, definition: Lift): ValidatedLift {
   const { context } = scope;
   const callee = context.at(scope.core.func, definition.func, 'function');
   const type = context.at(scope.types, definition.type, 'type').type;
-  if (type.kind !== 'func') return context.fail(`type index ${definition.type} is not a function type`);
+  if (!(type instanceof FunctionNode)) return context.fail(`type index ${definition.type} is not a function type`);
   context.spend(type.params.length);
   const options = resolveOptions(scope, definition.options, forLift, 'liftings');
   checkAsync(scope, options, type);
-  let params: readonly CoreValueType[] = layoutOfFields(paramTypes(type)).flat;
-  let results: readonly CoreValueType[] = layoutOfFields(resultTypes(type)).flat;
-  requireFor(scope, options, paramTypes(type), true);
-  requireFor(scope, options, resultTypes(type), false);
+  const { flat, flatResult, passesPointers, result } = signatureOf(type);
+  let params: readonly CoreValueType[] = flat;
+  let results: readonly CoreValueType[] = flatResult;
+  requireFor(scope, options, passesPointers, true);
+  requireFor(scope, options, result?.pointer, false);
   if (params.length > maxFlatParams) {
     require(scope, options, 'memory');
     require(scope, options, 'realloc');
@@ -173,17 +172,19 @@ export function lower(scope: Scope, definition: Lower): ValidatedLower {
   checkAsync(scope, options, type);
   // The document wants a `memory` wherever `async` is given; its own suite (`async/big-interleaving-test.wast`) gives one
   // only where parameters or results go through it, and so do the tools.
-  requireFor(scope, options, paramTypes(type), false);
-  requireFor(scope, options, resultTypes(type), true);
+  const { passesPointers, result } = signatureOf(type);
+  requireFor(scope, options, passesPointers, false);
+  requireFor(scope, options, result?.pointer, true);
   const core = flattenLower(scope, type, options);
   pushCore(scope, context.coreTypes.plainFunc(core.params, core.results));
   return { kind: 'canon lower', definition, type, core, options };
 }
 
 /** `flatten_functype(opts, ft, 'lower')`. */
-function flattenLower(scope: Scope, type: FunctionType, options: ResolvedOptions): CoreSignature {
-  let params: readonly CoreValueType[] = layoutOfFields(paramTypes(type)).flat;
-  let results: readonly CoreValueType[] = layoutOfFields(resultTypes(type)).flat;
+function flattenLower(scope: Scope, type: FunctionNode, options: ResolvedOptions): CoreSignature {
+  const { flat, flatResult } = signatureOf(type);
+  let params: readonly CoreValueType[] = flat;
+  let results: readonly CoreValueType[] = flatResult;
   if (params.length > (options.async ? maxFlatAsyncParams : maxFlatParams)) {
     require(scope, options, 'memory');
     params = ['i32'];
@@ -213,7 +214,7 @@ export function builtin(scope: Scope, definition: CanonicalBuiltin): ValidatedBu
   const { context } = scope;
   const { name } = definition;
   let core = parseSignature(signatures.get(name) ?? 'i>i');
-  const operands: { resource?: ResourceType; type?: ValueType; options?: ResolvedOptions } = {};
+  const operands: { resource?: ResourceType; type?: ValueTypeNode; options?: ResolvedOptions } = {};
   if (name === 'task.return') {
     const options = resolveOptions(scope, definition.options ?? [], forReturn, name);
     const result = definition.result === undefined ? undefined : valueType(scope, definition.result);
@@ -245,12 +246,11 @@ export function builtin(scope: Scope, definition: CanonicalBuiltin): ValidatedBu
 }
 
 /** `flatten_functype(opts, (func (param t)?), 'lower')`. */
-function returnSignature(scope: Scope, result: ValueType | undefined, options: ResolvedOptions): CoreSignature {
+function returnSignature(scope: Scope, result: ValueTypeNode | undefined, options: ResolvedOptions): CoreSignature {
   if (result === undefined) return { params: [], results: [] };
-  if (facts(scope.context, result).borrow)
-    scope.context.fail('the result of `task.return` cannot contain a `borrow` type');
-  if (facts(scope.context, result).pointer) require(scope, options, 'memory');
-  const flat = layoutOf(result).flat;
+  if (result.borrow) scope.context.fail('the result of `task.return` cannot contain a `borrow` type');
+  if (result.pointer) require(scope, options, 'memory');
+  const { flat } = result.layout;
   if (flat.length <= maxFlatParams) return { params: flat, results: [] };
   require(scope, options, 'memory');
   return { params: ['i32'], results: [] };
@@ -279,19 +279,19 @@ function streamOrFuture(
   scope: Scope,
   { name, options: written }: CanonicalBuiltin,
   index: number,
-): { type: ValueType; options?: ResolvedOptions } {
+): { type: ValueTypeNode; options?: ResolvedOptions } {
   const { context } = scope;
   const kind = name.startsWith('stream.') ? 'stream' : 'future';
-  const found = context.at(scope.types, index, 'type').type;
-  if (found.kind !== 'value type' || found.type.kind !== kind) {
+  const { type } = context.at(scope.types, index, 'type');
+  if (!(type instanceof ValueTypeNode) || type.kind !== kind) {
     return context.fail(`\`${name}\` requires a ${kind} type: type index ${index} is not one`);
   }
-  const { type } = found;
   if (written === undefined) return { type };
   const options = resolveOptions(scope, written, forLower, name);
-  if (type.element !== undefined) {
+  const [element] = type.inside;
+  if (element !== undefined) {
     require(scope, options, 'memory');
-    requireFor(scope, options, [type.element], name.endsWith('read'));
+    requireFor(scope, options, element.pointer, name.endsWith('read'));
   }
   return { type, options };
 }

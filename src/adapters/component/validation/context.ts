@@ -1,19 +1,15 @@
 import { InvalidError } from '../errors.ts';
 import { maxTypeWork } from '../limits.ts';
-import type { CoreModuleType, ExternType, InstanceType, ValueType } from '../types.ts';
+import type { CoreModuleType } from '../types.ts';
 import { CoreTypes } from './core-types.ts';
-import type { Facts } from './layout.ts';
 import type { CoreInstanceType } from './validated.ts';
 
 /** What one run of the validator shares: where it is, how much it has done, and the core types it has seen. */
 export class Context {
   /** Byte offset of the definition that is being validated. */
   offset = 0;
-  /** What was found out about types; not in weak maps, which cost the garbage collector more than all the rest. */
-  readonly nesting: Map<ExternType, number> = new Map();
-  readonly exports: Map<InstanceType, ReadonlyMap<string, ExternType>> = new Map();
+  /** The exports of core modules by name; not in a weak map, which costs the garbage collector more than all the rest. */
   readonly coreExports: Map<CoreModuleType, CoreInstanceType> = new Map();
-  readonly facts: Map<ValueType, Facts> = new Map();
   readonly coreTypes: CoreTypes = new CoreTypes((message) => this.fail(message));
   private work = 0;
 

@@ -61,12 +61,14 @@ function uniqueModuleType(
     if (importNames.has(mangled)) context.fail(`duplicate import name \`${module}:${name}\``, [module, name]);
     importNames.add(mangled);
   }
-  const exportNames = new Set<string>();
-  for (const { name } of exports) {
-    if (exportNames.has(name)) context.fail(`export name \`${name}\` already defined`, [name]);
-    exportNames.add(name);
+  const byName = new Map<string, CoreExternType>();
+  for (const { name, type } of exports) {
+    if (byName.has(name)) context.fail(`export name \`${name}\` already defined`, [name]);
+    byName.set(name, type);
   }
-  return { imports, exports };
+  const type = { imports, exports };
+  context.coreExports.set(type, byName);
+  return type;
 }
 
 /** `core:moduletype`. */

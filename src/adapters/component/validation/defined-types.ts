@@ -1,47 +1,23 @@
 /** *Binary.md*, "Type Definitions": what a `deftype` stands for, and what makes it invalid. */
-import type { DefType, LabelValType, ValType } from '../binary/definitions.ts';
+import type { CompoundType, DefType, ValType } from '../binary/definitions.ts';
 import { UnsupportedError } from '../errors.ts';
 import { maxElementSize, maxFlags, maxTypeDepth, maxTypeNodes } from '../limits.ts';
-import {
-  type Case,
-  type Field,
-  type FunctionType,
-  type PrimitiveKind,
-  type ResourceType,
-  resultOf,
-  type TypeDefinition,
-  type ValueType,
-} from '../types.ts';
-import { facts } from './layout.ts';
+import { type DefinitionNode, FunctionNode, type ParamNode, type TypeEntry } from '../type-nodes/extern-type.ts';
+import { primitive, ValueTypeNode } from '../type-nodes/value-type.ts';
+import type { ResourceType } from '../types.ts';
 import { canonicalName, isLabel } from './names.ts';
 import type { Scope } from './scope.ts';
 
-const primitives = new Map<PrimitiveKind, ValueType>();
-
-/** One object for each primitive type. */
-function primitive(kind: PrimitiveKind): ValueType {
-  let found = primitives.get(kind);
-  if (found === undefined) {
-    found = { kind };
-    primitives.set(kind, found);
-  }
-  return found;
-}
-
 /** The value type that a `valtype` stands for. */
-export function valueType(scope: Scope, type: ValType): ValueType {
+export function valueType(scope: Scope, type: ValType): ValueTypeNode {
   if (typeof type === 'string') return primitive(type);
   const { context } = scope;
   const found = context.at(scope.types, type, 'type').type;
-  return found.kind === 'value type' ? found.type : context.fail(`type index ${type} is not a defined type`);
-}
-
-function optionalType(scope: Scope, type: ValType | undefined): ValueType | undefined {
-  return type === undefined ? undefined : valueType(scope, type);
+  return found instanceof ValueTypeNode ? found : context.fail(`type index ${type} is not a defined type`);
 }
 
 /** The resource type at a type index, and the index as the name of it. */
-export function handleType(scope: Scope, index: number): { resource: ResourceType; through: object } {
+export function handleType(scope: Scope, index: number): { resource: ResourceType; through: TypeEntry } {
   const entry = scope.context.at(scope.types, index, 'type');
   if (entry.type.kind === 'resource') return { resource: entry.type, through: entry };
   return scope.context.fail(`type index ${index} is not a resource type`);
@@ -53,88 +29,72 @@ const keyTypes: ReadonlySet<string> = new Set('bool s8 u8 s16 u16 s32 u32 s64 u6
 type Simple = Exclude<DefType, { kind: 'component type' | 'instance type' }>;
 
 /** The type that a `deftype` defines; component and instance types have scopes of their own. */
-export function definedType(scope: Scope, type: Simple): TypeDefinition {
-  if (type.kind === 'func') return functionType(scope, type);
-  if (type.kind === 'resource') return resourceType(scope, type);
-  const value = definedValueType(scope, type);
-  const { context } = scope;
-  const { size, depth, nodes } = facts(context, value);
-  context.spend(1);
-  if (depth > maxTypeDepth) context.fail(`type nesting is too deep: more than ${maxTypeDepth} levels`);
-  if (nodes > maxTypeNodes) context.fail(`effective type size exceeds the limit of ${maxTypeNodes}`);
-  if (size >= maxElementSize) {
-    context.fail(`the size of a ${value.kind} exceeds maximum byte size: ${size} of less than ${maxElementSize}`);
-  }
-  return { kind: 'value type', type: value };
-}
-
-function definedValueType(scope: Scope, type: Exclude<Simple, { kind: 'func' | 'resource' }>): ValueType {
-  const { context } = scope;
+export function definedType(scope: Scope, type: Simple): DefinitionNode {
   switch (type.kind) {
+    case 'func':
+      return functionType(scope, type);
+    case 'resource':
+      return resourceType(scope, type);
     case 'primitive':
       return primitive(type.type);
-    case 'record':
-      if (type.fields.length === 0) context.fail('record type must have at least one field');
-      return { kind: 'record', fields: fields(scope, type.fields, 'record field', 'field') };
-    case 'variant': {
-      if (type.cases.length === 0) context.fail('variant type must have at least one case');
-      uniqueLabels(scope, type.cases, 'variant case', 'case');
-      const cases = type.cases.map((one): Case => {
-        const payload = optionalType(scope, one.type);
-        return payload === undefined ? { name: one.name } : { name: one.name, type: payload };
-      });
-      return { kind: 'variant', cases };
-    }
-    case 'list': {
-      const element = valueType(scope, type.element);
-      if (type.length === undefined) return { kind: 'list', element };
-      if (type.length === 0) context.fail('the length of a fixed-length list must be larger than 0');
-      return { kind: 'list', element, length: type.length };
-    }
-    case 'tuple':
-      if (type.elements.length === 0) context.fail('tuple type must have at least one type');
-      return { kind: 'tuple', elements: type.elements.map((one) => valueType(scope, one)) };
-    case 'flags':
-      if (type.labels.length === 0) context.fail('flags must have at least one entry');
-      if (type.labels.length > maxFlags) context.fail(`cannot have more than ${maxFlags} flags`);
-      return { kind: 'flags', labels: labels(scope, type.labels, 'flag', 'flag') };
-    case 'enum':
-      if (type.labels.length === 0) context.fail('enum type must have at least one variant');
-      return { kind: 'enum', labels: labels(scope, type.labels, 'enum tag', 'tag') };
-    case 'option':
-      return { kind: 'option', value: valueType(scope, type.value) };
-    case 'result':
-      return resultOf(optionalType(scope, type.ok), optionalType(scope, type.error));
-    case 'map': {
-      const key = valueType(scope, type.key);
-      if (!keyTypes.has(key.kind)) context.fail(`a map key must be a bool, integer, char or string, found ${key.kind}`);
-      return { kind: 'map', key, value: valueType(scope, type.value) };
-    }
     case 'own':
     case 'borrow': {
       const { resource, through } = handleType(scope, type.resource);
-      return { kind: type.kind, resource, through };
+      return new ValueTypeNode(type.kind, undefined, undefined, undefined, resource, through);
     }
-    default: {
-      const element = optionalType(scope, type.element);
-      if (element === undefined) return { kind: type.kind };
-      if (facts(context, element).borrow) context.fail(`a \`${type.kind}\` cannot contain a \`borrow\` type`);
-      if (type.kind === 'stream' && element.kind === 'char') {
-        context.fail('`stream<char>` is not valid at this time: a stream of `char` is not defined yet');
-      }
-      return { kind: type.kind, element };
-    }
+    default:
+      return compoundType(scope, type);
   }
 }
 
-function functionType(scope: Scope, type: Simple & { kind: 'func' }): FunctionType {
+/** Of what there must be at least one; what a label is called, in two ways. */
+const words: { readonly [kind: string]: readonly [empty: string, label: string, short: string] } = {
+  record: ['record type must have at least one field', 'record field', 'field'],
+  variant: ['variant type must have at least one case', 'variant case', 'case'],
+  flags: ['flags must have at least one entry', 'flag', 'flag'],
+  enum: ['enum type must have at least one variant', 'enum tag', 'tag'],
+  tuple: ['tuple type must have at least one type', '', ''],
+};
+
+function compoundType(scope: Scope, { kind, inside: written, labels, length }: CompoundType): ValueTypeNode {
   const { context } = scope;
-  const params = fields(scope, type.params, 'function parameter', 'parameter');
-  const result = optionalType(scope, type.result);
+  context.spend(1);
+  const [empty, label, short] = words[kind] ?? noWords;
+  if (written.length + labels.length === 0) context.fail(empty);
+  if (kind === 'flags' && labels.length > maxFlags) context.fail(`cannot have more than ${maxFlags} flags`);
+  uniqueLabels(scope, labels, label, short);
+  const inside = written.map((one) => (one === undefined ? undefined : valueType(scope, one)));
+  const type = new ValueTypeNode(kind, inside, labels, length);
+  if (length === 0) context.fail('the length of a fixed-length list must be larger than 0');
+  const [first] = inside;
+  if (kind === 'map' && !keyTypes.has(type.element.kind)) {
+    context.fail(`a map key must be a bool, integer, char or string, found ${type.element.kind}`);
+  }
+  if (kind === 'stream' || kind === 'future') {
+    if (first?.borrow) context.fail(`a \`${kind}\` cannot contain a \`borrow\` type`);
+    if (kind === 'stream' && first?.kind === 'char') {
+      context.fail('`stream<char>` is not valid at this time: a stream of `char` is not defined yet');
+    }
+  }
+  const { size, depth, nodes } = type;
+  if (depth > maxTypeDepth) context.fail(`type nesting is too deep: more than ${maxTypeDepth} levels`);
+  if (nodes > maxTypeNodes) context.fail(`effective type size exceeds the limit of ${maxTypeNodes}`);
+  if (size >= maxElementSize) {
+    context.fail(`the size of a ${kind} exceeds maximum byte size: ${size} of less than ${maxElementSize}`);
+  }
+  return type;
+}
+
+const noWords = ['', '', ''] as const;
+
+function functionType(scope: Scope, { async, params, result: written }: Simple & { kind: 'func' }): FunctionNode {
+  const { context } = scope;
+  uniqueLabels(scope, params.map(nameOf), 'function parameter', 'parameter');
+  const types = params.map(({ name, type }): ParamNode => ({ name, type: valueType(scope, type) }));
+  const result = written === undefined ? undefined : valueType(scope, written);
   context.spend(1 + params.length);
-  if (result === undefined) return { kind: 'func', async: type.async, params };
-  if (facts(context, result).borrow) context.fail('function result cannot contain a `borrow` type', ['result']);
-  return { kind: 'func', async: type.async, params, result };
+  if (result?.borrow) context.fail('function result cannot contain a `borrow` type', ['result']);
+  return new FunctionNode(async, types, result);
 }
 
 function resourceType(scope: Scope, type: Simple & { kind: 'resource' }): ResourceType {
@@ -154,28 +114,16 @@ function resourceType(scope: Scope, type: Simple & { kind: 'resource' }): Resour
   return resource;
 }
 
-function fields(scope: Scope, list: readonly LabelValType[], what: string, short: string): Field[] {
-  uniqueLabels(scope, list, what, short);
-  return list.map(({ name, type }) => ({ name, type: valueType(scope, type) }));
-}
-
-function labels(scope: Scope, list: readonly string[], what: string, short: string): readonly string[] {
-  const named = list.map((name) => ({ name }));
-  uniqueLabels(scope, named, what, short);
-  return list;
+function nameOf({ name }: { readonly name: string }): string {
+  return name;
 }
 
 /** Labels must be labels and strongly unique. */
-function uniqueLabels(
-  { context }: Scope,
-  list: readonly { readonly name: string }[],
-  what: string,
-  short: string,
-): void {
-  // Most lists have one label, and most of the others are short.
+function uniqueLabels({ context }: Scope, list: readonly string[], what: string, short: string): void {
+  // Most lists have one label or none.
   const seen = list.length > 1 ? new Map<string, string>() : undefined;
   context.spend(list.length);
-  for (const { name } of list) {
+  for (const name of list) {
     if (!isLabel(name)) {
       context.fail(name === '' ? `${what} name cannot be empty` : `${what} name \`${name}\` is not in kebab case`, [
         name,

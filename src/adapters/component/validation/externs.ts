@@ -2,34 +2,45 @@
 import type { Export, ExternDecl, InlineExport, NameAttributes } from '../binary/definitions.ts';
 import { UnsupportedError } from '../errors.ts';
 import { maxNesting } from '../limits.ts';
-import type { ExternType, FunctionType, InstanceType, ResourceType, ValueType } from '../types.ts';
+import {
+  type ExternNode,
+  type FunctionNode,
+  InstanceNode,
+  type NamedNode,
+  TypeEntry,
+} from '../type-nodes/extern-type.ts';
+import type { ValueTypeNode } from '../type-nodes/value-type.ts';
+import type { ResourceType } from '../types.ts';
 import { canonicalName, isVersionSuffix, parseName } from './names.ts';
-import { lookUp, type Names, push, type Scope, type TypeEntry } from './scope.ts';
-import { hasFreeResource, locate, namedExtern, openInstance, renameEntry } from './substitution.ts';
+import { lookUp, type Names, noNames, push, type Scope } from './scope.ts';
+import { hasFreeResource, locate, openInstance, renamed } from './substitution.ts';
 import { Matcher, sortName } from './subtyping.ts';
 import type { ResourceBinding } from './validated.ts';
-import { isVisible } from './visibility.ts';
+import { forExports, forImports, isVisible } from './visibility.ts';
+
+/** No resource types. */
+const nothing: readonly ResourceType[] = [];
 
 /** `externtype`, and the resource types that it makes abstract. */
-function declared(scope: Scope, name: string, type: ExternDecl): { type: ExternType; fresh: ResourceType[] } {
+function declared(scope: Scope, name: string, type: ExternDecl): { type: ExternNode; fresh: readonly ResourceType[] } {
   const { context } = scope;
   switch (type.sort) {
     case 'core module': {
       const entry = context.at(scope.coreTypes, type.type, 'core type');
       if (entry.kind !== 'module') return context.fail(`core type index ${type.type} is not a module type`);
-      return { type: { kind: 'core module', type: entry.type }, fresh: [] };
+      return { type: { kind: 'core module', type: entry.type }, fresh: nothing };
     }
     case 'value':
       throw new UnsupportedError('values', 'imports and exports of values are not supported');
     case 'type': {
-      if (type.bound === 'eq') return { type: context.at(scope.types, type.type, 'type'), fresh: [] };
+      if (type.bound === 'eq') return { type: context.at(scope.types, type.type, 'type'), fresh: nothing };
       const resource: ResourceType = { kind: 'resource', name };
-      return { type: { kind: 'type', bound: 'sub', type: resource }, fresh: [resource] };
+      return { type: new TypeEntry('sub', resource), fresh: [resource] };
     }
     default: {
       const found = context.at(scope.types, type.type, 'type').type;
       if (type.sort === 'instance' && found.kind === 'instance') return openInstance(context, found);
-      if (type.sort === found.kind) return { type: found, fresh: [] };
+      if (type.sort === found.kind) return { type: found, fresh: nothing };
       const what = type.sort === 'func' ? 'a function' : type.sort === 'component' ? 'a component' : 'an instance';
       return context.fail(`type index ${type.type} is not ${what} type`);
     }
@@ -42,10 +53,9 @@ export function declare(
   side: 'import' | 'export',
   name: NameAttributes,
   decl: ExternDecl,
-): { type: ExternType; introduces: ResourceBinding[] } {
+): { type: ExternNode; introduces: readonly ResourceBinding[] } {
   const { type: written, fresh } = declared(scope, name.name, decl);
-  const type =
-    written.kind === 'type' ? renameEntry(scope.context, written.type, fresh.length > 0 ? 'sub' : 'eq') : written;
+  const type = written.kind === 'type' ? renamed(written.type, fresh.length > 0 ? 'sub' : 'eq') : written;
   const names = side === 'import' ? scope.importNames : scope.exportNames;
   checkName(scope, side, names, name, type);
   if (scope.kind !== 'instance type') checkVisible(scope, side, name.name, type);
@@ -54,30 +64,33 @@ export function declare(
     introduced.push(resource);
     scope.known.add(resource);
   }
-  (side === 'import' ? scope.imports : scope.exports).push(namedExtern(name, type));
+  (side === 'import' ? scope.imports : scope.exports).push(named(name, type));
   push(scope, type);
   return { type, introduces: locate(type, fresh) };
 }
 
 /** `export`. */
-export function exportItem(scope: Scope, definition: Export): { type: ExternType; introduces: ResourceBinding[] } {
+export function exportItem(
+  scope: Scope,
+  definition: Export,
+): { type: ExternNode; introduces: readonly ResourceBinding[] } {
   const { type: given, fresh } = ascribed(scope, definition, lookUp(scope, definition.sort, definition.index));
   // The export of a type is a new index with an identity of its own. The types in an instance keep theirs: the suite
   // (`async/big-interleaving-test.wast`) exports functions of types that an instance was exported with before.
-  const type = defineResources(
-    scope,
-    definition.name,
-    given.kind === 'type' ? renameEntry(scope.context, given.type, 'eq') : given,
-  );
+  const type = defineResources(scope, definition.name, given.kind === 'type' ? renamed(given.type, 'eq') : given);
   checkName(scope, 'export', scope.exportNames, definition, type);
   checkVisible(scope, 'export', definition.name, type);
-  scope.exports.push(namedExtern(definition, type));
+  scope.exports.push(named(definition, type));
   push(scope, type);
   return { type, introduces: locate(type, fresh) };
 }
 
-function ascribed(scope: Scope, definition: Export, given: ExternType): { type: ExternType; fresh: ResourceType[] } {
-  if (definition.type === undefined) return { type: given, fresh: [] };
+function ascribed(
+  scope: Scope,
+  definition: Export,
+  given: ExternNode,
+): { type: ExternNode; fresh: readonly ResourceType[] } {
+  if (definition.type === undefined) return { type: given, fresh: nothing };
   const { context } = scope;
   const expected = declared(scope, definition.name, definition.type);
   const wrong = new Matcher(context, expected.fresh).extern(given, expected.type);
@@ -89,64 +102,58 @@ function ascribed(scope: Scope, definition: Export, given: ExternType): { type: 
 }
 
 /** The resource types that no import brought are defined by the component, each by its first export. */
-function defineResources(scope: Scope, name: string, type: ExternType): ExternType {
+function defineResources(scope: Scope, name: string, type: ExternNode): ExternNode {
   if (type.kind === 'type' && type.type.kind === 'resource') {
     const resource = type.type;
     if (scope.known.has(resource)) return type;
     scope.known.add(resource);
     scope.defined.push(resource);
     if (resource.name === undefined) Object.assign(resource, { name });
-    return { ...type, bound: 'sub' };
+    return new TypeEntry('sub', resource);
   }
   if (type.kind === 'instance') for (const one of type.exports) defineResources(scope, one.name, one.type);
   return type;
 }
 
 /** The `inlineexport`s of an instance: names for what is there already, without externally visible ones for types. */
-export function bagOfExports(scope: Scope, list: readonly InlineExport[]): InstanceType {
-  const unnamed: Names = { unique: new Map(), resources: new Map(), visible: new Set() };
+export function bagOfExports(scope: Scope, list: readonly InlineExport[]): InstanceNode {
+  const unnamed = noNames();
   const exports = list.map((one) => {
     const type = lookUp(scope, one.sort, one.index);
     checkName(scope, 'export', unnamed, one, type);
     // "There is no new type index": the resource is not known by this name (annotated names need one that is).
     unnamed.resources.clear();
-    return namedExtern(one, type);
+    return named(one, type);
   });
   scope.context.spend(exports.length);
-  return checkNesting(scope, { kind: 'instance', exports, defined: [] });
+  return checkNesting(scope, new InstanceNode(exports, nothing));
 }
 
 /** How many components and instances there are inside one another in a type. */
-function nesting(levels: Map<ExternType, number>, type: ExternType): number {
+function nesting(type: ExternNode): number {
   if (type.kind === 'type')
-    return type.type.kind === 'component' || type.type.kind === 'instance' ? nesting(levels, type.type) : 0;
+    return type.type.kind === 'component' || type.type.kind === 'instance' ? nesting(type.type) : 0;
   if (type.kind !== 'component' && type.kind !== 'instance') return 0;
-  let found = levels.get(type);
-  if (found === undefined) {
-    found = 0;
-    for (const one of type.exports) found = Math.max(found, nesting(levels, one.type));
-    if (type.kind === 'component') for (const one of type.imports) found = Math.max(found, nesting(levels, one.type));
-    levels.set(type, ++found);
+  if (type.nesting === 0) {
+    let inside = 0;
+    for (const one of type.exports) inside = Math.max(inside, nesting(one.type));
+    if (type.kind === 'component') for (const one of type.imports) inside = Math.max(inside, nesting(one.type));
+    type.nesting = inside + 1;
   }
-  return found;
+  return type.nesting;
 }
 
 /** Types get nested by reference too, each in the one before: see {@link maxNesting}. */
-export function checkNesting<Type extends ExternType>(scope: Scope, type: Type): Type {
-  const { context } = scope;
-  if (nesting(context.nesting, type) > maxNesting)
-    context.fail(`nesting too deep: more than ${maxNesting} types and components`);
+export function checkNesting<Type extends ExternNode>({ context }: Scope, type: Type): Type {
+  if (nesting(type) > maxNesting) context.fail(`nesting too deep: more than ${maxNesting} types and components`);
   return type;
 }
 
-function checkVisible(scope: Scope, side: 'import' | 'export', name: string, type: ExternType): void {
-  const visible = side === 'import' ? scope.importNames.visible : scope.exportNames.visible;
-  if (!isVisible(scope.context, type, visible)) {
+function checkVisible(scope: Scope, side: 'import' | 'export', name: string, type: ExternNode): void {
+  if (!isVisible(scope, type, side === 'import' ? forImports : forExports)) {
     const message = `${sortName(type)} not valid to be used as ${side}: \`${name}\` refers to a type without a name`;
     scope.context.fail(message, [name]);
   }
-  // Exports can refer to imports, imports cannot refer to exports.
-  if (side === 'import') isVisible(scope.context, type, scope.exportNames.visible);
 }
 
 // Names ----------------------------------------------------------------------------------------------------------
@@ -156,7 +163,7 @@ function checkName(
   side: 'import' | 'export',
   names: Names,
   { name, implements: of, versionSuffix, duplicate }: NameAttributes,
-  type: ExternType,
+  type: ExternNode,
 ): void {
   if (duplicate !== undefined) context.fail(`duplicate '${duplicate}' option in name`, [name]);
   const parsed = parseName(name);
@@ -191,7 +198,7 @@ function annotationMismatch(
   names: Names,
   kind: 'constructor' | 'method' | 'static',
   resource: string,
-  type: ExternType,
+  type: ExternNode,
 ): string | undefined {
   if (type.kind !== 'func') return 'item is not a func';
   const entry = names.resources.get(resource);
@@ -204,23 +211,24 @@ function annotationMismatch(
   return resourceMismatch(names, entry, self.type);
 }
 
-function constructorMismatch(names: Names, entry: TypeEntry | undefined, type: FunctionType): string | undefined {
+function constructorMismatch(names: Names, entry: TypeEntry | undefined, type: FunctionNode): string | undefined {
   if (type.result === undefined) return 'function should return one value';
-  const result = type.result.kind === 'result' ? type.result.ok : type.result;
+  const result = type.result.kind === 'result' ? type.result.inside[0] : type.result;
   if (result?.kind !== 'own') return 'function should return `(own $T)` or `(result (own $T))`';
   return resourceMismatch(names, entry, result);
 }
 
-function resourceMismatch(
-  names: Names,
-  entry: TypeEntry | undefined,
-  handle: ValueType & { readonly kind: 'own' | 'borrow' },
-): string | undefined {
-  if (entry !== undefined && entry === handle.through) return undefined;
+function resourceMismatch(names: Names, entry: TypeEntry | undefined, { through }: ValueTypeNode): string | undefined {
+  if (through === undefined || entry === through) return undefined;
   for (const [name, other] of names.resources) {
-    if (other === handle.through) return `function does not match expected resource name \`${name}\``;
+    if (other === through) return `function does not match expected resource name \`${name}\``;
   }
   return 'resource used in function does not have a name in this context';
+}
+
+/** An import or export under a name that is written with its attributes. */
+function named({ name, implements: of, externalId }: NameAttributes, type: ExternNode): NamedNode {
+  return { name, type, implements: of, externalId };
 }
 
 /** An `outer` alias of a type across a component boundary must be substitutable: see *Explainer.md*, "Alias Definitions". */

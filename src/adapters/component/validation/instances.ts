@@ -1,21 +1,21 @@
 /** *Explainer.md*, "Instance Definitions" and "Alias Definitions". */
 import type { Alias, Instance } from '../binary/definitions.ts';
-import type { ComponentType, ExternType, InstanceType } from '../types.ts';
+import { type ComponentNode, type ExternNode, InstanceNode } from '../type-nodes/extern-type.ts';
 import { bagOfExports, checkOuterType } from './externs.ts';
 import { lookUp, outerScope, push, pushCore, type Scope } from './scope.ts';
 import { locate } from './substitution.ts';
-import { externMap, Matcher, sortName } from './subtyping.ts';
+import { Matcher, sortName } from './subtyping.ts';
 import type { ResourceBinding, ValidatedAlias } from './validated.ts';
 
 /** `instance`. */
 export function instanceType(
   scope: Scope,
   definition: Instance,
-): { type: InstanceType; introduces: ResourceBinding[] } {
+): { type: InstanceNode; introduces: readonly ResourceBinding[] } {
   if (definition.form === 'inline exports') return { type: bagOfExports(scope, definition.exports), introduces: [] };
   const { context } = scope;
   const component = context.at(scope.components, definition.component, 'component');
-  const given = new Map<string, ExternType>();
+  const given = new Map<string, ExternNode>();
   for (const { name, sort, index } of definition.arguments) {
     if (given.has(name)) {
       context.fail(`instantiation argument \`${name}\` conflicts with previous argument \`${name}\``, [name]);
@@ -27,20 +27,19 @@ export function instanceType(
 
 function instantiate(
   { context }: Scope,
-  component: ComponentType,
-  given: ReadonlyMap<string, ExternType>,
-): { type: InstanceType; introduces: ResourceBinding[] } {
+  component: ComponentNode,
+  given: ReadonlyMap<string, ExternNode>,
+): { type: InstanceNode; introduces: readonly ResourceBinding[] } {
   const matcher = new Matcher(context, component.imported);
-  for (const { name, type } of component.imports) {
-    const argument = given.get(name);
-    if (argument === undefined) return context.fail(`missing import named \`${name}\``, [name]);
-    const wrong = matcher.extern(argument, type);
-    if (wrong !== undefined) {
-      context.fail(`type mismatch for import \`${name}\`: ${wrong.message}`, [name, ...wrong.path]);
-    }
-  }
+  const wrong = matcher.all(
+    (name) => given.get(name),
+    component.imports,
+    'missing import named',
+    'type mismatch for import',
+  );
+  if (wrong !== undefined) context.fail(wrong.message, wrong.path);
   const fresh = matcher.bound.refresh(component.defined);
-  const type: InstanceType = { kind: 'instance', exports: matcher.bound.open(component.exports), defined: [] };
+  const type = new InstanceNode(matcher.bound.open(component.exports), []);
   return { type, introduces: locate(type, fresh) };
 }
 
@@ -55,7 +54,7 @@ export function alias(scope: Scope, definition: Alias): ValidatedAlias {
       return { kind, definition, target: 'outer' };
     case 'export': {
       const { instance, name, sort } = definition;
-      const type = externMap(context, context.at(scope.instances, instance, 'instance')).get(name);
+      const type = context.at(scope.instances, instance, 'instance').export(name);
       if (type === undefined) return context.fail(`instance ${instance} has no export named \`${name}\``, [name]);
       const wanted = sort === 'core module' ? 'module' : sort;
       if (sortName(type) !== wanted)

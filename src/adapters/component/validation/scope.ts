@@ -1,25 +1,19 @@
 /** *Explainer.md*, "Index Spaces": a component, component type or instance type while it is being validated. */
 import type { Sort } from '../binary/definitions.ts';
 import type {
-  ComponentType,
-  CoreExternType,
-  CoreFuncType,
-  CoreModuleType,
-  ExternType,
-  FunctionType,
-  InstanceType,
-  NamedExtern,
-  ResourceType,
-} from '../types.ts';
+  ComponentNode,
+  ExternNode,
+  FunctionNode,
+  InstanceNode,
+  NamedNode,
+  TypeEntry,
+} from '../type-nodes/extern-type.ts';
+import { type Noted, newPlace } from '../type-nodes/notes.ts';
+import type { CoreExternType, CoreFuncType, CoreModuleType, ResourceType } from '../types.ts';
 import type { Context } from './context.ts';
 import type { CoreTypeEntry } from './core-types.ts';
+import { SparseMap } from './sparse-map.ts';
 import type { CoreInstanceType } from './validated.ts';
-
-/**
- * What stands in a type index space. The object is the identity of the index ("typeidx") and of its aliases: an import
- * or export makes a new one for the same type, and only that one has an externally visible name.
- */
-export type TypeEntry = ExternType & { readonly kind: 'type' };
 
 type CoreSpaces = {
   readonly [Kind in Exclude<CoreExternType['kind'], 'func'>]: (CoreExternType & { readonly kind: Kind })[];
@@ -31,8 +25,6 @@ export interface Names {
   readonly unique: Map<string, string>;
   /** The type index that a plain name stands for. */
   readonly resources: Map<string, TypeEntry>;
-  /** Type entries and value types that have an externally visible name, or are built of such. */
-  readonly visible: Set<object>;
 }
 
 /** The index spaces, and what must be known of imports and exports. */
@@ -44,12 +36,12 @@ export interface Scope {
   readonly coreTypes: CoreTypeEntry[];
   readonly coreModules: CoreModuleType[];
   readonly coreInstances: CoreInstanceType[];
-  readonly funcs: FunctionType[];
+  readonly funcs: FunctionNode[];
   readonly types: TypeEntry[];
-  readonly components: ComponentType[];
-  readonly instances: InstanceType[];
-  readonly imports: NamedExtern[];
-  readonly exports: NamedExtern[];
+  readonly components: ComponentNode[];
+  readonly instances: InstanceNode[];
+  readonly imports: NamedNode[];
+  readonly exports: NamedNode[];
   readonly importNames: Names;
   readonly exportNames: Names;
   /** The resource types that imports introduced. */
@@ -60,10 +52,14 @@ export interface Scope {
   readonly known: Set<ResourceType>;
   /** The resource types that type definitions of this component make. */
   readonly local: Set<ResourceType>;
+  /** Under which it notes the externally visible names of types, see `visibility.ts`; those that another scope has noted. */
+  readonly place: number;
+  readonly visible: SparseMap<Noted<unknown>, number>;
 }
 
-function names(): Names {
-  return { unique: new Map(), resources: new Map(), visible: new Set() };
+/** Of one side, without any. */
+export function noNames(): Names {
+  return { unique: new Map(), resources: new Map() };
 }
 
 /** An empty scope inside `parent`. */
@@ -82,12 +78,14 @@ export function newScope(kind: Scope['kind'], context: Context, parent: Scope | 
     instances: [],
     imports: [],
     exports: [],
-    importNames: names(),
-    exportNames: names(),
+    importNames: noNames(),
+    exportNames: noNames(),
     imported: [],
     defined: [],
     known: new Set(),
     local: new Set(),
+    place: newPlace(),
+    visible: new SparseMap(),
   };
 }
 
@@ -108,16 +106,16 @@ export function pushCore({ core }: Scope, type: CoreExternType): void {
 }
 
 /** Appends to the index space of the type's sort. */
-export function push(scope: Scope, type: ExternType): void {
+export function push(scope: Scope, type: ExternNode): void {
   if (type.kind === 'core module') scope.coreModules.push(type.type);
   else if (type.kind === 'func') scope.funcs.push(type);
   else if (type.kind === 'type') scope.types.push(type);
   else if (type.kind === 'component') scope.components.push(type);
-  else if (type.kind === 'instance') scope.instances.push(type);
+  else scope.instances.push(type);
 }
 
 /** What stands at an index of a sort that can be imported and exported. */
-export function lookUp(scope: Scope, sort: Sort, index: number): ExternType {
+export function lookUp(scope: Scope, sort: Sort, index: number): ExternNode {
   const { context } = scope;
   switch (sort) {
     case 'core module':

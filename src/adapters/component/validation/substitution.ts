@@ -3,19 +3,20 @@
  *
  * Source: *Explainer.md*, "Type Checking".
  */
+
 import {
-  type ExternType,
-  type FunctionType,
-  type InstanceType,
-  type NamedExtern,
-  type ResourceType,
-  resultOf,
-  type TypeDefinition,
-  type ValueType,
-} from '../types.ts';
+  ComponentNode,
+  type DefinitionNode,
+  type ExternNode,
+  FunctionNode,
+  InstanceNode,
+  type NamedNode,
+  TypeEntry,
+} from '../type-nodes/extern-type.ts';
+import { Replacements } from '../type-nodes/notes.ts';
+import { ValueTypeNode } from '../type-nodes/value-type.ts';
+import type { ResourceType } from '../types.ts';
 import type { Context } from './context.ts';
-import { facts, isNamed, shareFacts } from './layout.ts';
-import type { TypeEntry } from './scope.ts';
 import { SparseMap } from './sparse-map.ts';
 import type { ResourceBinding } from './validated.ts';
 
@@ -26,9 +27,9 @@ import type { ResourceBinding } from './validated.ts';
  */
 export class Substitution {
   readonly resources: SparseMap<ResourceType, ResourceType> = new SparseMap();
-  readonly values: SparseMap<ValueType, ValueType> = new SparseMap();
-  readonly entries: SparseMap<object, TypeEntry> = new SparseMap();
-  private readonly closed = new SparseMap<ExternType, ExternType>();
+  readonly values: Replacements<ValueTypeNode> = new Replacements();
+  readonly entries: Replacements<TypeEntry> = new Replacements();
+  private readonly closed = new SparseMap<ExternNode, ExternNode>();
   private readonly context: Context;
 
   constructor(context: Context) {
@@ -48,44 +49,38 @@ export class Substitution {
     return this.resources.get(type) ?? type;
   }
 
-  value(type: ValueType): ValueType {
-    if (!facts(this.context, type).nominal) return type;
+  value(type: ValueTypeNode): ValueTypeNode {
+    if (!type.nominal) return type;
     let found = this.values.get(type);
     if (found === undefined) {
-      this.context.spend(1);
-      found = type.kind === 'own' || type.kind === 'borrow' ? this.handle(type) : this.inside(type);
+      this.context.spend(1 + type.inside.length);
+      found = type.through === undefined ? this.inside(type) : this.handle(type, type.through);
       this.values.set(type, found);
     }
     return found;
   }
 
-  private handle(type: ValueType & { readonly kind: 'own' | 'borrow' }): ValueType {
-    const resource = this.resource(type.resource);
-    if (type.through === undefined) return resource === type.resource ? type : { kind: type.kind, resource };
-    const through = this.entries.get(type.through) ?? type.through;
-    if (resource === type.resource && through === type.through) return type;
-    return { kind: type.kind, resource, through };
+  private handle(type: ValueTypeNode, named: TypeEntry): ValueTypeNode {
+    const resource = type.resource && this.resource(type.resource);
+    const through = this.entries.get(named) ?? named;
+    if (resource === type.resource && through === named) return type;
+    return new ValueTypeNode(type.kind, undefined, undefined, undefined, resource, through);
   }
 
-  private inside(type: ValueType): ValueType {
-    const before = facts(this.context, type).inside;
-    this.context.spend(before.length);
-    const after = before.map((one) => this.value(one));
-    if (after.every((one, index) => one === before[index])) return type;
-    const replaced = withChildren(type, after);
-    shareFacts(this.context, type, replaced, after);
-    return replaced;
+  private inside(type: ValueTypeNode): ValueTypeNode {
+    const after = mapped(type.inside, (one) => one && this.value(one));
+    return after === type.inside ? type : type.with(after);
   }
 
-  private func(type: FunctionType): FunctionType {
+  private func(type: FunctionNode): FunctionNode {
     this.context.spend(1 + type.params.length);
-    const params = type.params.map((param) => {
+    const params = mapped(type.params, (param) => {
       const inner = this.value(param.type);
       return inner === param.type ? param : { name: param.name, type: inner };
     });
     const result = type.result && this.value(type.result);
-    if (result === type.result && params.every((param, index) => param === type.params[index])) return type;
-    return { kind: 'func', async: type.async, params, ...(result && { result }) };
+    if (result === type.result && params === type.params) return type;
+    return new FunctionNode(type.async, params, result);
   }
 
   /** A type index, with what it stands for replaced. */
@@ -93,46 +88,44 @@ export class Substitution {
     const found = this.entries.get(type);
     if (found !== undefined) return found;
     const definition = this.definition(type.type);
-    return definition === type.type ? type : this.rename(type, definition);
+    return definition === type.type ? type : this.rename(type, new TypeEntry(type.bound, definition));
   }
 
-  private rename(type: TypeEntry, definition: TypeDefinition): TypeEntry {
+  private rename(type: TypeEntry, fresh: TypeEntry): TypeEntry {
     this.context.spend(1);
-    const found: TypeEntry = { kind: 'type', bound: type.bound, type: definition };
-    this.entries.set(type, found);
-    return found;
+    this.entries.set(type, fresh);
+    return fresh;
   }
 
   /** A new type index, and a new type where types have names of their own, unless an argument took its place before. */
   private openEntry(type: TypeEntry): TypeEntry {
     const found = this.entries.get(type);
     if (found !== undefined) return found;
-    const definition = this.definition(type.type);
-    const fresh = renameEntry(this.context, definition, type.bound).type;
-    if (type.type.kind === 'value type' && fresh.kind === 'value type') this.values.set(type.type.type, fresh.type);
+    const fresh = renamed(this.definition(type.type), type.bound);
+    if (type.type instanceof ValueTypeNode && type.type.nominal && fresh.type instanceof ValueTypeNode) {
+      this.values.set(type.type, fresh.type);
+    }
     return this.rename(type, fresh);
   }
 
-  private definition(type: TypeDefinition): TypeDefinition {
-    if (type.kind === 'resource') return this.resource(type);
-    if (type.kind !== 'value type') return this.extern(type);
-    const inner = this.value(type.type);
-    return inner === type.type ? type : { kind: 'value type', type: inner };
+  private definition(type: DefinitionNode): DefinitionNode {
+    if (type instanceof ValueTypeNode) return this.value(type);
+    return type.kind === 'resource' ? this.resource(type) : this.extern(type);
   }
 
-  private externs(list: readonly NamedExtern[]): readonly NamedExtern[] {
+  private externs(list: readonly NamedNode[]): readonly NamedNode[] {
     this.context.spend(list.length);
-    const after = list.map((one) => {
+    return mapped(list, (one) => {
       const type = this.extern(one.type);
-      return type === one.type ? one : namedExtern(one, type);
+      return type === one.type ? one : withType(one, type);
     });
-    return after.every((one, index) => one === list[index]) ? list : after;
   }
 
   /** What binds resource types of its own keeps them: no one else refers to these. */
-  extern<Type extends ExternType>(type: Type): Type;
-  extern(type: ExternType): ExternType {
+  extern<Type extends ExternNode>(type: Type): Type;
+  extern(type: ExternNode): ExternNode {
     if (type.kind === 'type') return this.entry(type);
+    if (type.kind === 'func') return this.func(type);
     let found = this.closed.get(type);
     if (found === undefined) {
       found = this.replaced(type);
@@ -141,18 +134,17 @@ export class Substitution {
     return found;
   }
 
-  private replaced(type: Exclude<ExternType, TypeEntry>): ExternType {
+  private replaced(type: Exclude<ExternNode, TypeEntry | FunctionNode>): ExternNode {
     switch (type.kind) {
-      case 'func':
-        return this.func(type);
       case 'component': {
         const imports = this.externs(type.imports);
         const exports = this.externs(type.exports);
-        return imports === type.imports && exports === type.exports ? type : { ...type, imports, exports };
+        if (imports === type.imports && exports === type.exports) return type;
+        return new ComponentNode(imports, exports, type.imported, type.defined);
       }
       case 'instance': {
         const exports = this.externs(type.exports);
-        return exports === type.exports ? type : { ...type, exports };
+        return exports === type.exports ? type : new InstanceNode(exports, type.defined);
       }
       default:
         return type;
@@ -160,83 +152,60 @@ export class Substitution {
   }
 
   /** The exports of a new instance: its types are other types than those of any other instance. */
-  open(list: readonly NamedExtern[]): NamedExtern[] {
+  open(list: readonly NamedNode[]): NamedNode[] {
     this.context.spend(list.length);
-    return list.map((one) => namedExtern(one, this.openExtern(one.type)));
+    return list.map((one) => withType(one, this.openExtern(one.type)));
   }
 
-  private openExtern(type: ExternType): ExternType {
+  private openExtern(type: ExternNode): ExternNode {
     if (type.kind === 'type') return this.openEntry(type);
-    return type.kind === 'instance' ? { ...type, exports: this.open(type.exports) } : this.extern(type);
+    return type.kind === 'instance' ? new InstanceNode(this.open(type.exports), type.defined) : this.extern(type);
   }
 }
 
-/** An import or export under a name that is written with its attributes. */
-export function namedExtern(
-  { name, implements: of, externalId }: Omit<NamedExtern, 'type'>,
-  type: ExternType,
-): NamedExtern {
-  if (of === undefined && externalId === undefined) return { name, type };
-  return { name, type, ...(of !== undefined && { implements: of }), ...(externalId !== undefined && { externalId }) };
+/** The list with each element replaced; the same list where all are replaced by themselves. */
+function mapped<Element>(list: readonly Element[], replace: (element: Element) => Element): readonly Element[] {
+  let changed: Element[] | undefined;
+  for (let index = 0; index < list.length; index++) {
+    const before = list[index] as Element;
+    const after = replace(before);
+    if (after === before && changed === undefined) continue;
+    changed ??= list.slice(0, index);
+    changed.push(after);
+  }
+  return changed ?? list;
 }
 
-/** The type with other types inside, in the order of {@link Facts.inside}. */
-function withChildren(type: ValueType, inside: readonly ValueType[]): ValueType {
-  let at = 0;
-  const next = (old: ValueType): ValueType => inside[at++] ?? old;
-  switch (type.kind) {
-    case 'record':
-      return { kind: 'record', fields: type.fields.map(({ name, type: one }) => ({ name, type: next(one) })) };
-    case 'variant':
-      return {
-        kind: 'variant',
-        cases: type.cases.map(({ name, type: one }) => (one ? { name, type: next(one) } : { name })),
-      };
-    case 'tuple':
-      return { kind: 'tuple', elements: inside };
-    case 'list':
-      return { ...type, element: next(type.element) };
-    case 'option':
-      return { kind: 'option', value: next(type.value) };
-    case 'map':
-      return { kind: 'map', key: next(type.key), value: next(type.value) };
-    case 'result':
-      return resultOf(type.ok && next(type.ok), type.error && next(type.error));
-    case 'stream':
-    case 'future':
-      return { ...type, ...(type.element && { element: next(type.element) }) };
-    default:
-      return type;
-  }
+function withType({ name, implements: of, externalId }: NamedNode, type: ExternNode): NamedNode {
+  return { name, type, implements: of, externalId };
 }
 
 /**
  * The instance that an instance type describes: each use of the type makes its resource types anew, and its types are
  * other types than those of any other use.
  */
-export function openInstance(context: Context, type: InstanceType): { type: InstanceType; fresh: ResourceType[] } {
+export function openInstance(context: Context, type: InstanceNode): { type: InstanceNode; fresh: ResourceType[] } {
   const substitution = new Substitution(context);
   const fresh = substitution.refresh(type.defined);
-  return { type: { kind: 'instance', exports: substitution.open(type.exports), defined: [] }, fresh };
+  return { type: new InstanceNode(substitution.open(type.exports), []), fresh };
 }
 
 /** The same type under a new name: a new type index, and a new type where types have names of their own. */
-export function renameEntry(context: Context, type: TypeDefinition, bound: TypeEntry['bound']): TypeEntry {
-  if (type.kind !== 'value type' || !isNamed(type.type)) return { kind: 'type', bound, type };
-  const renamed = { ...type.type };
-  shareFacts(context, type.type, renamed);
-  return { kind: 'type', bound, type: { kind: 'value type', type: renamed } };
+export function renamed(type: DefinitionNode, bound: TypeEntry['bound']): TypeEntry {
+  return new TypeEntry(bound, type instanceof ValueTypeNode && type.isNamed ? type.with(type.inside) : type);
 }
 
+const nothing: readonly never[] = [];
+
 /** By which path each of the resource types is found in what has the type `extern`. */
-export function locate(extern: ExternType, resources: readonly ResourceType[]): ResourceBinding[] {
-  if (resources.length === 0) return [];
+export function locate(extern: ExternNode, resources: readonly ResourceType[]): readonly ResourceBinding[] {
+  if (resources.length === 0) return nothing;
   const left = new Set(resources);
   const found: ResourceBinding[] = [];
   visit(extern, []);
   return found;
 
-  function visit(one: ExternType, path: readonly string[]): void {
+  function visit(one: ExternNode, path: readonly string[]): void {
     if (one.kind === 'type' && one.type.kind === 'resource' && left.delete(one.type)) {
       found.push({ resource: one.type, path });
     } else if (one.kind === 'instance') {
@@ -248,34 +217,34 @@ export function locate(extern: ExternType, resources: readonly ResourceType[]): 
 }
 
 /** Whether a type refers to a resource type that it does not bind itself. */
-export function hasFreeResource(context: Context, definition: TypeDefinition): boolean {
+export function hasFreeResource(context: Context, definition: DefinitionNode): boolean {
   const used = new Set<ResourceType>();
   const bound = new Set<ResourceType>();
   const seen = new Set<object>();
   inDefinition(definition);
   return [...used].some((resource) => !bound.has(resource));
 
-  function inDefinition(type: TypeDefinition): void {
-    if (type.kind === 'resource') used.add(type);
-    else if (type.kind === 'value type') inValue(type.type);
+  function inDefinition(type: DefinitionNode): void {
+    if (type instanceof ValueTypeNode) inValue(type);
+    else if (type.kind === 'resource') used.add(type);
     else inExtern(type);
   }
 
-  function inValue(type: ValueType): void {
-    if (!facts(context, type).resource || seen.has(type)) return;
+  function inValue(type: ValueTypeNode | undefined): void {
+    if (!type?.handle || seen.has(type)) return;
     seen.add(type);
     context.spend(1);
-    if (type.kind === 'own' || type.kind === 'borrow') used.add(type.resource);
-    else for (const one of facts(context, type).inside) inValue(one);
+    if (type.resource !== undefined) used.add(type.resource);
+    for (const one of type.inside) inValue(one);
   }
 
-  function inExtern(type: ExternType): void {
+  function inExtern(type: ExternNode): void {
     if (seen.has(type)) return;
     seen.add(type);
     context.spend(1);
     if (type.kind === 'func') {
       for (const param of type.params) inValue(param.type);
-      if (type.result !== undefined) inValue(type.result);
+      inValue(type.result);
     } else if (type.kind === 'type') inDefinition(type.type);
     else if (type.kind === 'component' || type.kind === 'instance') {
       for (const resource of type.defined) bound.add(resource);

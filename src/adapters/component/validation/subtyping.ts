@@ -3,21 +3,21 @@
  *
  * Source: *Explainer.md*, "Type Checking".
  */
-import type {
-  ComponentType,
-  ExternType,
-  FunctionType,
-  InstanceType,
-  NamedExtern,
-  ResourceType,
-  TypeDefinition,
-  ValueType,
-} from '../types.ts';
+
+import {
+  type ComponentNode,
+  type DefinitionNode,
+  type ExternNode,
+  type FunctionNode,
+  InstanceNode,
+  type NamedNode,
+  type TypeEntry,
+} from '../type-nodes/extern-type.ts';
+import { isPrimitive, ValueTypeNode } from '../type-nodes/value-type.ts';
+import type { ResourceType } from '../types.ts';
 import type { Context } from './context.ts';
 import { matchModule } from './core-modules.ts';
-import { facts, type Part, parts } from './layout.ts';
 import { type Mismatch, mismatch, within } from './mismatch.ts';
-import type { TypeEntry } from './scope.ts';
 import { SparseMap } from './sparse-map.ts';
 import { Substitution } from './substitution.ts';
 
@@ -29,8 +29,8 @@ export class Matcher {
   readonly bound: Substitution;
   private readonly context: Context;
   private readonly abstract: ReadonlySet<ResourceType>;
-  /** What was found equal to a type before: one type, or several. */
-  private readonly equal = new SparseMap<ValueType, ValueType | Set<ValueType>>();
+  /** What was found equal to a type before. */
+  private readonly equal = new SparseMap<ValueTypeNode, Set<ValueTypeNode>>();
 
   constructor(context: Context, abstract: readonly ResourceType[]) {
     this.context = context;
@@ -38,7 +38,7 @@ export class Matcher {
     this.abstract = abstract.length === 0 ? noResources : new Set(abstract);
   }
 
-  extern(given: ExternType, expected: ExternType): Mismatch | undefined {
+  extern(given: ExternNode, expected: ExternNode): Mismatch | undefined {
     this.context.spend(1);
     switch (expected.kind) {
       case 'func':
@@ -53,22 +53,28 @@ export class Matcher {
       case 'component':
         if (given.kind === 'component') return matchComponent(this.context, given, this.bound.extern(expected));
         break;
-      case 'core module':
-        if (given.kind === 'core module') return matchModule(this.context, given.type, expected.type);
-        break;
       default:
-        if (given.kind === 'value') return this.value(given.type, expected.type);
+        if (given.kind === 'core module') return matchModule(this.context, given.type, expected.type);
     }
     return mismatch(`expected ${sortName(expected)}, found ${sortName(given)}`);
   }
 
-  exports(given: InstanceType, expected: readonly NamedExtern[], what: string): Mismatch | undefined {
-    const own = externMap(this.context, given);
+  exports(given: InstanceNode, expected: readonly NamedNode[], what: string): Mismatch | undefined {
+    return this.all((name) => given.export(name), expected, 'missing expected export', `type mismatch in ${what}`);
+  }
+
+  /** Each of what is expected, against what is given by its name. The words are for messages. */
+  all(
+    given: (name: string) => ExternNode | undefined,
+    expected: readonly NamedNode[],
+    missing: string,
+    different: string,
+  ): Mismatch | undefined {
     for (const { name, type } of expected) {
-      const found = own.get(name);
-      if (found === undefined) return mismatch(`missing expected export \`${name}\``);
+      const found = given(name);
+      if (found === undefined) return { message: `${missing} \`${name}\``, path: [name] };
       const wrong = this.extern(found, type);
-      if (wrong !== undefined) return within(name, `type mismatch in ${what} \`${name}\``, wrong);
+      if (wrong !== undefined) return within(name, `${different} \`${name}\``, wrong);
     }
     return undefined;
   }
@@ -78,23 +84,24 @@ export class Matcher {
     const wrong = this.definition(given.type, expected.type);
     if (wrong !== undefined) return wrong;
     bound.entries.set(expected, given);
-    if (given.type.kind === 'value type' && expected.type.kind === 'value type') {
-      bound.values.set(expected.type.type, given.type.type);
+    if (expected.type instanceof ValueTypeNode && expected.type.nominal && given.type instanceof ValueTypeNode) {
+      bound.values.set(expected.type, given.type);
     }
     return undefined;
   }
 
-  private definition(given: TypeDefinition, expected: TypeDefinition): Mismatch | undefined {
+  private definition(given: DefinitionNode, expected: DefinitionNode): Mismatch | undefined {
     const { bound } = this;
+    if (expected instanceof ValueTypeNode) {
+      if (given instanceof ValueTypeNode) return this.value(given, expected);
+      return otherDefinition(given, expected);
+    }
     switch (expected.kind) {
       case 'resource':
         if (given.kind !== 'resource') break;
         if (this.abstract.has(expected) && bound.resources.get(expected) === undefined)
           bound.resources.set(expected, given);
         return bound.resource(expected) === given ? undefined : mismatch('resource types are not the same');
-      case 'value type':
-        if (given.kind === 'value type') return this.value(given.type, expected.type);
-        break;
       case 'func':
         if (given.kind === 'func') return this.func(given, expected);
         break;
@@ -109,10 +116,10 @@ export class Matcher {
         return matchInstanceType(this.context, given, other) ?? matchInstanceType(this.context, other, given);
       }
     }
-    return mismatch(`expected ${definitionName(expected)}, found ${definitionName(given)}`);
+    return otherDefinition(given, expected);
   }
 
-  func(given: FunctionType, expected: FunctionType): Mismatch | undefined {
+  func(given: FunctionNode, expected: FunctionNode): Mismatch | undefined {
     this.context.spend(1 + given.params.length);
     if (given.async !== expected.async) {
       return mismatch(
@@ -122,8 +129,9 @@ export class Matcher {
     if (given.params.length !== expected.params.length) {
       return mismatch(`expected ${expected.params.length} parameters, found ${given.params.length}`);
     }
-    for (const [index, param] of expected.params.entries()) {
-      const own = given.params[index] ?? param;
+    for (let index = 0; index < expected.params.length; index++) {
+      const param = expected.params[index]!;
+      const own = given.params[index]!;
       if (own.name !== param.name) return mismatch(`expected parameter named \`${param.name}\`, found \`${own.name}\``);
       const wrong = this.value(own.type, param.type);
       if (wrong !== undefined)
@@ -139,115 +147,130 @@ export class Matcher {
     return wrong && within('result', 'type mismatch with result type', wrong);
   }
 
-  value(given: ValueType, expected: ValueType): Mismatch | undefined {
+  value(given: ValueTypeNode, expected: ValueTypeNode): Mismatch | undefined {
     // The same object stands for the same type, unless there are resource types in it that this comparison replaces.
-    if (given === expected && !facts(this.context, expected).resource) return undefined;
+    if (given === expected && !expected.handle) return undefined;
+    if (this.bound.values.get(expected) === given) return undefined;
+    // Small types are compared again; what is in a large one may be in it many times.
+    if (expected.nodes <= smallType) return this.structure(given, expected);
     const known = this.equal.get(expected);
-    if (known === given || (known instanceof Set && known.has(given))) return undefined;
-    this.context.spend(1);
+    if (known?.has(given)) return undefined;
     const wrong = this.structure(given, expected);
     if (wrong !== undefined) return wrong;
-    if (known === undefined) this.equal.set(expected, given);
-    else if (known instanceof Set) known.add(given);
-    else this.equal.set(expected, new Set([known, given]));
+    if (known === undefined) this.equal.set(expected, new Set([given]));
+    else known.add(given);
     return undefined;
   }
 
-  private structure(given: ValueType, expected: ValueType): Mismatch | undefined {
-    const { kind } = expected;
+  private structure(given: ValueTypeNode, expected: ValueTypeNode): Mismatch | undefined {
+    const { kind, inside, labels } = expected;
+    const count = Math.max(inside.length, labels.length);
+    this.context.spend(1 + count);
     if (given.kind !== kind) {
       if (!isPrimitive(expected)) return mismatch(`expected ${kind}, found ${given.kind}`);
       if (isPrimitive(given)) return mismatch(`expected primitive \`${kind}\` found primitive \`${given.kind}\``);
       return mismatch(`expected primitive, found ${given.kind}: expected ${kind}, found ${given.kind}`);
     }
-    if ('resource' in given && 'resource' in expected && this.bound.resource(expected.resource) !== given.resource) {
+    if (expected.resource !== undefined && this.bound.resource(expected.resource) !== given.resource) {
       return mismatch('resource types are not the same');
     }
-    if (given.kind === 'list' && expected.kind === 'list' && given.length !== expected.length) {
+    if (given.length !== expected.length) {
       return mismatch(`expected a list of ${expected.length ?? 'any'} elements, found ${given.length ?? 'any'}`);
     }
-    return this.parts(kind, parts(given), parts(expected));
-  }
-
-  private parts(kind: ValueType['kind'], given: readonly Part[], expected: readonly Part[]): Mismatch | undefined {
-    this.context.spend(expected.length);
-    const labels = kind === 'flags' || kind === 'enum';
-    if (given.length !== expected.length) {
+    const isNames = kind === 'flags' || kind === 'enum';
+    const found = Math.max(given.inside.length, given.labels.length);
+    if (found !== count) {
       const what = kind === 'record' ? 'fields' : kind === 'tuple' ? 'types' : 'cases';
-      return mismatch(
-        labels ? `mismatch in ${kind} elements` : `expected ${expected.length} ${what}, found ${given.length}`,
-      );
+      return mismatch(isNames ? `mismatch in ${kind} elements` : `expected ${count} ${what}, found ${found}`);
     }
-    for (const [index, { name, type }] of expected.entries()) {
-      const own = given[index];
-      if (own?.name !== name) {
-        if (labels) return mismatch(`mismatch in ${kind} elements`);
-        return mismatch(
-          `expected ${kind === 'record' ? 'field name' : 'case named'} \`${name}\`, found \`${own?.name}\``,
-        );
+    for (let index = 0; index < count; index++) {
+      const label = labels[index];
+      const own = given.labels[index];
+      if (own !== label) {
+        if (isNames) return mismatch(`mismatch in ${kind} elements`);
+        const what = kind === 'record' ? 'field name' : 'case named';
+        return mismatch(`expected ${what} \`${label}\`, found \`${own}\``);
       }
-      if (type === undefined || own.type === undefined) {
-        if (type === own.type) continue;
-        const none = type === undefined;
-        if (kind !== 'variant')
-          return mismatch(`expected ${name} type${none ? ' to not be present' : ', but found none'}`);
-        return mismatch(`expected case \`${name}\` to have ${none ? 'no type' : 'a type, found none'}`);
-      }
-      const wrong = this.value(own.type, type);
-      if (wrong !== undefined) return within(name, `type mismatch in ${place(kind, name)}`, wrong);
+      const wrong = this.part(
+        given.inside[index],
+        inside[index],
+        kind,
+        label ?? partNames[kind]?.[index] ?? `${index}`,
+      );
+      if (wrong !== undefined) return wrong;
     }
     return undefined;
   }
+
+  private part(
+    given: ValueTypeNode | undefined,
+    expected: ValueTypeNode | undefined,
+    kind: ValueTypeNode['kind'],
+    name: string,
+  ): Mismatch | undefined {
+    if (given === undefined || expected === undefined) {
+      if (given === expected) return undefined;
+      const isNone = expected === undefined;
+      if (kind !== 'variant')
+        return mismatch(`expected ${name} type${isNone ? ' to not be present' : ', but found none'}`);
+      return mismatch(`expected case \`${name}\` to have ${isNone ? 'no type' : 'a type, found none'}`);
+    }
+    const wrong = this.value(given, expected);
+    return wrong && within(name, `type mismatch in ${place(kind, name)}`, wrong);
+  }
 }
 
+/** Types of up to so many nodes. */
+const smallType = 32;
+
+/** What the parts of a type are called that have no labels; those of a tuple have numbers. */
+const partNames: { readonly [kind: string]: readonly string[] } = {
+  option: ['some'],
+  result: ['ok', 'err'],
+  map: ['key', 'value'],
+  list: ['element'],
+  stream: ['element'],
+  future: ['element'],
+};
+
 /** Where a part of a type is, for messages. */
-function place(kind: ValueType['kind'], name: string): string {
+function place(kind: ValueTypeNode['kind'], name: string): string {
   if (kind === 'record') return `record field \`${name}\``;
   if (kind === 'variant') return `variant case \`${name}\``;
   return kind === 'result' ? `${name} variant` : `${kind} ${kind === 'tuple' ? 'field ' : ''}${name}`;
 }
 
 /** Whether a component of type `given` may stand where `expected` is asked for. Both bind their resource types. */
-function matchComponent(context: Context, given: ComponentType, expected: ComponentType): Mismatch | undefined {
+function matchComponent(context: Context, given: ComponentNode, expected: ComponentNode): Mismatch | undefined {
   if (given === expected) return undefined;
   // What is expected supplies the imports of what is given.
   const imports = new Matcher(context, given.imported);
   const supplied = new Map(expected.imports.map(({ name, type }) => [name, type]));
-  for (const { name, type } of given.imports) {
-    const supply = supplied.get(name);
-    if (supply === undefined) return mismatch(`missing expected import \`${name}\``);
-    const wrong = imports.extern(supply, type);
-    if (wrong !== undefined) return within(name, `type mismatch in component import \`${name}\``, wrong);
-  }
-  const own: InstanceType = { kind: 'instance', exports: given.exports, defined: [] };
-  const exports = imports.bound.extern(own);
+  const wrong = imports.all(
+    (name) => supplied.get(name),
+    given.imports,
+    'missing expected import',
+    'type mismatch in component import',
+  );
+  if (wrong !== undefined) return wrong;
+  const exports = imports.bound.extern(new InstanceNode(given.exports, []));
   return new Matcher(context, expected.defined).exports(exports, expected.exports, 'component export');
 }
 
 /** The same for two instance types that bind their resource types. */
-function matchInstanceType(context: Context, given: InstanceType, expected: InstanceType): Mismatch | undefined {
+function matchInstanceType(context: Context, given: InstanceNode, expected: InstanceNode): Mismatch | undefined {
   return new Matcher(context, expected.defined).exports(given, expected.exports, 'instance export');
 }
 
-/** The exports of an instance by name. */
-export function externMap(context: Context, instance: InstanceType): ReadonlyMap<string, ExternType> {
-  let found = context.exports.get(instance);
-  if (found === undefined) {
-    found = new Map(instance.exports.map(({ name, type }) => [name, type]));
-    context.exports.set(instance, found);
-  }
-  return found;
+function otherDefinition(given: DefinitionNode, expected: DefinitionNode): Mismatch {
+  return mismatch(`expected ${definitionName(expected)}, found ${definitionName(given)}`);
 }
 
 /** The sort of an import or export, for messages. */
-export function sortName(type: ExternType): string {
+export function sortName(type: ExternNode): string {
   return type.kind === 'core module' ? 'module' : type.kind;
 }
 
-function definitionName(type: TypeDefinition): string {
-  return type.kind === 'value type' ? 'defined type' : type.kind;
-}
-
-function isPrimitive(type: ValueType): boolean {
-  return Object.keys(type).length === 1;
+function definitionName(type: DefinitionNode): string {
+  return type instanceof ValueTypeNode ? 'defined type' : type.kind;
 }

@@ -5,7 +5,13 @@
 import type { Canon, Component, CoreDefType, Declarator, Definition, DefType, Type } from '../binary/definitions.ts';
 import { UnsupportedError } from '../errors.ts';
 import { keepShape } from '../keep-shape.ts';
-import type { ComponentType, TypeDefinition } from '../types.ts';
+import {
+  ComponentNode,
+  type DefinitionNode,
+  FunctionNode,
+  InstanceNode,
+  TypeEntry,
+} from '../type-nodes/extern-type.ts';
 import { builtin, lift, lower } from './canonical.ts';
 import { Context } from './context.ts';
 import { coreInstanceType, declaredModuleType, moduleType } from './core-modules.ts';
@@ -14,7 +20,9 @@ import { checkNesting, declare, exportItem } from './externs.ts';
 import { alias, instanceType } from './instances.ts';
 import { newScope, type Scope } from './scope.ts';
 import { Matcher } from './subtyping.ts';
-import type { ValidatedComponent, ValidatedDefinition } from './validated.ts';
+import type { ResourceBinding, ValidatedComponent, ValidatedDefinition } from './validated.ts';
+
+const nothing: readonly ResourceBinding[] = [];
 
 /**
  * Validates a decoded component with all that is nested in it. The bodies of core functions are not looked at: the
@@ -26,6 +34,10 @@ import type { ValidatedComponent, ValidatedDefinition } from './validated.ts';
 export function validate(component: Component): ValidatedComponent {
   keepShape(new Context());
   keepShape(new Matcher(new Context(), []));
+  keepShape(new TypeEntry('sub', new FunctionNode(false, [], undefined)));
+  keepShape(new FunctionNode(false, [], undefined));
+  keepShape(new InstanceNode([], []));
+  keepShape(new ComponentNode([], [], [], []));
   return validateComponent(component, new Context(), undefined);
 }
 
@@ -73,7 +85,7 @@ function validateDefinition(scope: Scope, definition: Definition): ValidatedDefi
         kind: 'type',
         definition,
         type,
-        introduces: type.kind === 'resource' ? [{ resource: type, path: [] }] : [],
+        introduces: type.kind === 'resource' ? [{ resource: type, path: [] }] : nothing,
       };
     }
     case 'canon':
@@ -104,18 +116,18 @@ function canonical(scope: Scope, definition: Canon): ValidatedDefinition {
 }
 
 /** Adds a type definition to the type index space. */
-function typeDefinition(scope: Scope, definition: Type): TypeDefinition {
+function typeDefinition(scope: Scope, definition: Type): DefinitionNode {
   const type = resolve(scope, definition.type);
-  scope.types.push({ kind: 'type', bound: 'eq', type });
+  scope.types.push(new TypeEntry('eq', type));
   return type;
 }
 
-function resolve(scope: Scope, type: DefType): TypeDefinition {
+function resolve(scope: Scope, type: DefType): DefinitionNode {
   if (!('declarators' in type)) return definedType(scope, type);
   const inner = newScope(type.kind, scope.context, scope);
   for (const declarator of type.declarators) declaratorType(inner, declarator);
   if (type.kind === 'component type') return componentType(inner);
-  return checkNesting(scope, { kind: 'instance', exports: inner.exports, defined: inner.defined });
+  return checkNesting(scope, new InstanceNode(inner.exports, inner.defined));
 }
 
 function declaratorType(scope: Scope, declarator: Declarator): void {
@@ -139,7 +151,7 @@ function declaratorType(scope: Scope, declarator: Declarator): void {
 }
 
 /** The type of a component from outside. Its exports define the resource types that no import brought. */
-function componentType(scope: Scope): ComponentType {
+function componentType(scope: Scope): ComponentNode {
   const { imports, exports, imported, defined } = scope;
-  return checkNesting(scope, { kind: 'component', imports, exports, imported, defined });
+  return checkNesting(scope, new ComponentNode(imports, exports, imported, defined));
 }

@@ -14,26 +14,23 @@
  */
 import type * as binary from '../binary/definitions.ts';
 import type {
-  ComponentType,
-  CoreExternType,
-  CoreModuleType,
-  CoreValueType,
-  ExternType,
-  FunctionType,
-  InstanceType,
-  NamedExtern,
-  ResourceType,
-  TypeDefinition,
-  ValueType,
-} from '../types.ts';
+  ComponentNode,
+  DefinitionNode,
+  ExternNode,
+  FunctionNode,
+  InstanceNode,
+  NamedNode,
+} from '../type-nodes/extern-type.ts';
+import type { ValueTypeNode } from '../type-nodes/value-type.ts';
+import type { CoreExternType, CoreModuleType, CoreValueType, ResourceType } from '../types.ts';
 
 /** A component that may be linked. */
 export interface ValidatedComponent {
   readonly component: binary.Component;
   /** Its type from outside. The imports and exports are those of the root too. */
-  readonly type: ComponentType;
-  readonly imports: readonly NamedExtern[];
-  readonly exports: readonly NamedExtern[];
+  readonly type: ComponentNode;
+  readonly imports: readonly NamedNode[];
+  readonly exports: readonly NamedNode[];
   /** One for each of `component.definitions`, at the same index. */
   readonly definitions: readonly ValidatedDefinition[];
 }
@@ -61,39 +58,39 @@ export type ValidatedDefinition =
       readonly kind: 'instance';
       readonly definition: binary.Instance;
       /** After substitution of the arguments, with fresh resource types for those that the child defines. */
-      readonly type: InstanceType;
+      readonly type: InstanceNode;
       readonly introduces: readonly ResourceBinding[];
     }
   | ValidatedAlias
   | {
       readonly kind: 'type';
       readonly definition: binary.Type;
-      readonly type: TypeDefinition;
+      readonly type: DefinitionNode;
       /** The resource type itself where the definition is a `resource`: made anew by each instantiation. */
       readonly introduces: readonly ResourceBinding[];
     }
   | ValidatedLift
   | ValidatedLower
   | ValidatedBuiltin
-  | { readonly kind: 'start'; readonly definition: binary.Start; readonly type: FunctionType }
+  | { readonly kind: 'start'; readonly definition: binary.Start; readonly type: FunctionNode }
   | {
       readonly kind: 'import';
       readonly definition: binary.Import;
-      readonly type: ExternType;
+      readonly type: ExternNode;
       readonly introduces: readonly ResourceBinding[];
     }
   | {
       readonly kind: 'export';
       readonly definition: binary.Export;
       /** The ascribed type, or else the inferred one. */
-      readonly type: ExternType;
+      readonly type: ExternNode;
       readonly introduces: readonly ResourceBinding[];
     }
-  | { readonly kind: 'value'; readonly definition: binary.Value; readonly type: ValueType };
+  | { readonly kind: 'value'; readonly definition: binary.Value; readonly type: ValueTypeNode };
 
 /** An alias and the type of what it stands for. */
 export type ValidatedAlias =
-  | { readonly kind: 'alias'; readonly definition: binary.Alias; readonly target: 'export'; readonly type: ExternType }
+  | { readonly kind: 'alias'; readonly definition: binary.Alias; readonly target: 'export'; readonly type: ExternNode }
   | {
       readonly kind: 'alias';
       readonly definition: binary.Alias;
@@ -107,7 +104,7 @@ export type ValidatedAlias =
 export interface ValidatedLift {
   readonly kind: 'canon lift';
   readonly definition: binary.Canon & { readonly name: 'lift' };
-  readonly type: FunctionType;
+  readonly type: FunctionNode;
   /** The flattened type (`flatten_functype` with the context `lift`). */
   readonly core: CoreSignature;
   readonly options: ResolvedOptions;
@@ -117,7 +114,7 @@ export interface ValidatedLift {
 export interface ValidatedLower {
   readonly kind: 'canon lower';
   readonly definition: binary.Canon & { readonly name: 'lower' };
-  readonly type: FunctionType;
+  readonly type: FunctionNode;
   /** The flattened type (`flatten_functype` with the context `lower`). */
   readonly core: CoreSignature;
   readonly options: ResolvedOptions;
@@ -131,7 +128,7 @@ export interface ValidatedBuiltin {
   /** Of `resource.new`, `resource.drop` and `resource.rep`. */
   readonly resource?: ResourceType;
   /** The stream or future type of the `stream` and `future` built-ins, the result of `task.return`. */
-  readonly type?: ValueType;
+  readonly type?: ValueTypeNode;
   /** Of the built-ins that take options. */
   readonly options?: ResolvedOptions;
 }

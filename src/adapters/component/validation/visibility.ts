@@ -1,29 +1,46 @@
 /** *Explainer.md*, "External Visibility of Types". */
-import type { ExternType, FunctionType, TypeDefinition, ValueType } from '../types.ts';
-import type { Context } from './context.ts';
-import { facts, isNamed } from './layout.ts';
+
+import type { DefinitionNode, ExternNode, FunctionNode } from '../type-nodes/extern-type.ts';
+import type { Noted } from '../type-nodes/notes.ts';
+import { ValueTypeNode } from '../type-nodes/value-type.ts';
+import type { Scope } from './scope.ts';
+
+/** What a type has a name for: exports can refer to imports, imports cannot refer to exports. */
+export const forExports = 1;
+export const forImports = 2;
+type Visibility = typeof forExports | typeof forImports;
+
+function visibilityOf(scope: Scope, type: Noted<unknown>): number {
+  return type.visibleIn === scope.place ? type.visibility : (scope.visible.get(type) ?? 0);
+}
+
+/** Gives it an externally visible name in the scope; or it is built of such, and need not be looked into again. */
+function name(scope: Scope, type: Noted<unknown>, visibility: Visibility): void {
+  const most = Math.max(visibility, visibilityOf(scope, type));
+  if (type.visibleIn === 0 || type.visibleIn === scope.place) {
+    type.visibleIn = scope.place;
+    type.visibility = most;
+  } else scope.visible.set(type, most);
+}
 
 /**
  * Whether every type that is used in an import or export has an externally visible name, those included that an
- * instance gives itself by its own type exports. The names found are added to `visible`; so is what is built of them.
+ * instance gives itself by its own type exports. The names found are noted.
  */
-export function isVisible(context: Context, type: ExternType, visible: Set<object>): boolean {
+export function isVisible(scope: Scope, type: ExternNode, to: Visibility): boolean {
   switch (type.kind) {
     case 'func':
-      context.spend(type.params.length);
-      return funcIsVisible(context, type, visible);
-    case 'type': {
-      if (!definitionIsVisible(context, type.type, visible)) return false;
-      visible.add(type);
-      if (type.type.kind === 'value type') visible.add(type.type.type);
+      scope.context.spend(type.params.length);
+      return funcIsVisible(scope, type, to);
+    case 'type':
+      if (!definitionIsVisible(scope, type.type, to)) return false;
+      name(scope, type, to);
+      if (type.type instanceof ValueTypeNode && type.type.nominal) name(scope, type.type, to);
       return true;
-    }
     case 'instance':
-      context.spend(type.exports.length);
-      for (const one of type.exports) if (!isVisible(context, one.type, visible)) return false;
+      scope.context.spend(type.exports.length);
+      for (const one of type.exports) if (!isVisible(scope, one.type, to)) return false;
       return true;
-    case 'value':
-      return valueIsVisible(context, type.type, visible);
     default:
       // Core modules have no such types, and a component type was checked where it was defined.
       return true;
@@ -31,29 +48,28 @@ export function isVisible(context: Context, type: ExternType, visible: Set<objec
 }
 
 /** A type that is exported gets a name by that: only the types inside it must have theirs. */
-function definitionIsVisible(context: Context, type: TypeDefinition, visible: Set<object>): boolean {
-  if (type.kind === 'resource') return true;
-  if (type.kind !== 'value type') return isVisible(context, type, visible);
-  if (!isNamed(type.type)) return valueIsVisible(context, type.type, visible);
-  return areVisible(context, facts(context, type.type).inside, visible);
+function definitionIsVisible(scope: Scope, type: DefinitionNode, to: Visibility): boolean {
+  if (type instanceof ValueTypeNode) {
+    return type.isNamed ? insideIsVisible(scope, type, to) : valueIsVisible(scope, type, to);
+  }
+  return type.kind === 'resource' || isVisible(scope, type, to);
 }
 
-function funcIsVisible(context: Context, type: FunctionType, visible: Set<object>): boolean {
-  for (const param of type.params) if (!valueIsVisible(context, param.type, visible)) return false;
-  return type.result === undefined || valueIsVisible(context, type.result, visible);
+function funcIsVisible(scope: Scope, { params, result }: FunctionNode, to: Visibility): boolean {
+  for (const { type } of params) if (!valueIsVisible(scope, type, to)) return false;
+  return result === undefined || valueIsVisible(scope, result, to);
 }
 
-function areVisible(context: Context, types: readonly ValueType[], visible: Set<object>): boolean {
-  for (const one of types) if (!valueIsVisible(context, one, visible)) return false;
+function insideIsVisible(scope: Scope, { inside }: ValueTypeNode, to: Visibility): boolean {
+  for (const one of inside) if (one !== undefined && !valueIsVisible(scope, one, to)) return false;
   return true;
 }
 
-function valueIsVisible(context: Context, type: ValueType, visible: Set<object>): boolean {
-  const { nominal, inside } = facts(context, type);
-  if (!nominal || visible.has(type)) return true;
-  if (isNamed(type)) return false;
-  if (type.kind === 'own' || type.kind === 'borrow') return type.through !== undefined && visible.has(type.through);
-  if (!areVisible(context, inside, visible)) return false;
-  visible.add(type);
+function valueIsVisible(scope: Scope, type: ValueTypeNode, to: Visibility): boolean {
+  if (!type.nominal || visibilityOf(scope, type) >= to) return true;
+  if (type.isNamed) return false;
+  if (type.through !== undefined) return visibilityOf(scope, type.through) >= to;
+  if (!insideIsVisible(scope, type, to)) return false;
+  name(scope, type, to);
   return true;
 }

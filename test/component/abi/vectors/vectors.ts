@@ -10,7 +10,7 @@
  * result is `[case, payload?]`, an option `[value?]`, flags and enums are numbers, a map is a list of pairs.
  */
 import { readFileSync } from 'node:fs';
-import type { ValueType } from '../../../../src/adapters/component/index.ts';
+import { ValueTypeNode } from '../../../../src/adapters/component/type-nodes/value-type.ts';
 import type { GuestType } from '../guests.ts';
 
 export type VectorType = string | VectorParts;
@@ -47,32 +47,25 @@ function labels(letter: string, count: number): string[] {
 }
 
 /** The same type as the validator makes it. */
-export function valueTypeOf(type: VectorType): ValueType {
-  if (typeof type === 'string') return { kind: type } as ValueType;
+export function valueTypeOf(type: VectorType): ValueTypeNode {
+  if (typeof type === 'string') return new ValueTypeNode(type as ValueTypeNode['kind'], [], []);
   const [kind, count, length] = type;
   const parts = partsOf(type).map((part) => (part === null ? undefined : valueTypeOf(part)));
-  const [first, second] = parts as ValueType[];
+  const node = (inside: ValueTypeNode['inside'], names: readonly string[]) =>
+    new ValueTypeNode(kind as ValueTypeNode['kind'], inside, names, typeof length === 'number' ? length : undefined);
   switch (kind) {
-    case 'list':
-      return { kind, element: first!, ...(typeof length === 'number' && { length }) };
     case 'record':
-      return { kind, fields: parts.map((part, index) => ({ name: `f${index}`, type: part! })) };
-    case 'tuple':
-      return { kind, elements: parts as ValueType[] };
+      return node(parts, labels('f', parts.length));
     case 'variant':
-      return { kind, cases: parts.map((part, index) => ({ name: `c${index}`, ...(part && { type: part }) })) };
+      return node(parts, labels('c', parts.length));
     case 'flags':
-      return { kind, labels: labels('b', count as number) };
+      return node([], labels('b', count as number));
     case 'enum':
-      return { kind, labels: labels('c', count as number) };
-    case 'option':
-      return { kind, value: first! };
+      return node([], labels('c', count as number));
     case 'result':
-      return { kind, ...(first && { ok: first }), ...(second && { error: second }) };
-    case 'map':
-      return { kind, key: first!, value: second! };
+      return node([parts[0], parts[1]], []);
     default:
-      throw new Error(`no such type: ${kind}`);
+      return node(parts, []);
   }
 }
 

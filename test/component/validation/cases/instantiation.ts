@@ -94,7 +94,7 @@ export const cases: readonly ValidationCase[] = [
       '(component $d)',
     ),
     invalid: 'missing expected export `g`',
-    path: ['x', 'a'],
+    path: ['x', 'a', 'g'],
   },
   { name: 'equal types are equal by structure', text: type('(tuple u8 (list string))', '(tuple u8 (list string))') },
   {
@@ -162,7 +162,7 @@ export const cases: readonly ValidationCase[] = [
     name: 'an ascription cannot add exports',
     text: '(component (import "i" (instance $i)) (export "e" (instance $i) (instance (export "f" (func)))))',
     invalid: 'ascribed type of export is not compatible',
-    path: ['e'],
+    path: ['e', 'f'],
   },
   {
     name: 'the exports of an instance have distinct names',

@@ -1,0 +1,171 @@
+/**
+ * A value type, as the validator has it: with its structure, and with all that follows from that.
+ *
+ * One class stands for all kinds, so that the engine makes one straight piece of code of whatever looks at types; plain
+ * objects, each kind with properties of its own, took twice as long to validate. {@link describeValue} gives the plain ones.
+ */
+import { alignTo, discriminantLayout, type Layout, layoutFrom, leafLayout } from '../abi/layout.ts';
+import type { PrimitiveKind, ResourceType, ValueType } from '../types.ts';
+import type { TypeEntry } from './extern-type.ts';
+import { Noted } from './notes.ts';
+
+const nothing: readonly never[] = [];
+
+export class ValueTypeNode extends Noted<ValueTypeNode> {
+  readonly kind: ValueType['kind'];
+  /** The types directly inside; a case of a variant or result, a stream or a future may have none. */
+  readonly inside: readonly (ValueTypeNode | undefined)[];
+  /** Of the fields, cases or flags. */
+  readonly labels: readonly string[];
+  /** Of a fixed-length list. */
+  readonly length: number | undefined;
+  /** Of a handle; `through` is the type index by which it was named ("External Visibility"). */
+  readonly resource: ResourceType | undefined;
+  readonly through: TypeEntry | undefined;
+
+  /** Types in it, each as often as it occurs. */
+  nodes: number = 1;
+  /** Levels of types inside one another, 1 for a primitive. */
+  depth: number = 1;
+  /** `alignment(t, 'i64')` */
+  alignment: number = 4;
+  /** `elem_size(t, 'i64')` */
+  size: number = 4;
+  /** `contains_borrow(t)` */
+  borrow: boolean = false;
+  /** Contains a `list`, `map` or `string`, whose bytes are elsewhere in memory. */
+  pointer: boolean = false;
+  /** Contains a type that needs an externally visible name: a resource, record, variant, enum or flags. */
+  nominal: boolean = false;
+  /** Contains a handle. */
+  handle: boolean = false;
+  private known: Layout | undefined = undefined;
+  /** See {@link describeValue}. */
+  description: ValueType | undefined = undefined;
+
+  constructor(
+    kind: ValueType['kind'],
+    inside: ValueTypeNode['inside'] = nothing,
+    labels: readonly string[] = nothing,
+    length?: number,
+    resource?: ResourceType,
+    through?: TypeEntry,
+  ) {
+    super();
+    this.kind = kind;
+    this.inside = inside;
+    this.labels = labels;
+    this.length = length;
+    this.resource = resource;
+    this.through = through;
+    this.measure();
+  }
+
+  /** Alignment, size and core types with 32-bit pointers. */
+  get layout(): Layout {
+    this.known ??= layoutFrom(
+      this.kind,
+      this.inside.map((one) => one?.layout),
+      this.labels.length,
+      this.length,
+    );
+    return this.known;
+  }
+
+  /** The types of the fields of a record or tuple. */
+  get fields(): readonly ValueTypeNode[] {
+    return this.inside as readonly ValueTypeNode[];
+  }
+
+  /** The type in a list or option. */
+  get element(): ValueTypeNode {
+    return this.inside[0]!;
+  }
+
+  /** A `map` despecializes to a list of these. */
+  get entry(): ValueTypeNode {
+    return new ValueTypeNode('tuple', this.inside);
+  }
+
+  /** Whether the type itself, not what is in it, needs an externally visible name. */
+  get isNamed(): boolean {
+    const { kind } = this;
+    return kind === 'record' || kind === 'variant' || kind === 'enum' || kind === 'flags';
+  }
+
+  /** The same with other types inside, or under another name. */
+  with(inside: ValueTypeNode['inside']): ValueTypeNode {
+    return new ValueTypeNode(this.kind, inside, this.labels, this.length);
+  }
+
+  private measure(): void {
+    const { kind, inside, labels, length } = this;
+    let end = 0;
+    let largest = 0;
+    let widest = 1;
+    this.nominal = this.isNamed;
+    for (const one of inside) {
+      if (one === undefined) continue;
+      this.nodes += one.nodes;
+      this.depth = Math.max(this.depth, one.depth + 1);
+      this.borrow ||= one.borrow;
+      this.pointer ||= one.pointer;
+      this.nominal ||= one.nominal;
+      this.handle ||= one.handle;
+      end = alignTo(end, one.alignment) + one.size;
+      largest = Math.max(largest, one.size);
+      widest = Math.max(widest, one.alignment);
+    }
+    switch (kind) {
+      case 'record':
+      case 'tuple':
+        this.alignment = widest;
+        this.size = alignTo(end, widest);
+        return;
+      case 'variant':
+      case 'enum':
+      case 'option':
+      case 'result': {
+        const discriminant = discriminantLayout(labels.length || 2).size;
+        this.alignment = Math.max(discriminant, widest);
+        this.size = alignTo(alignTo(discriminant, widest) + largest, this.alignment);
+        return;
+      }
+      case 'flags':
+        this.alignment = this.size = discriminantLayout(2 ** labels.length).size;
+        return;
+      case 'own':
+      case 'borrow':
+        this.nominal = this.handle = true;
+        this.borrow = kind === 'borrow';
+        return;
+      case 'stream':
+      case 'future':
+        // A handle: what is inside is read and written by built-ins with options of their own.
+        this.pointer = false;
+        return;
+      default:
+        if (length !== undefined) {
+          this.alignment = widest;
+          this.size = length * largest;
+          return;
+        }
+        this.pointer = kind === 'string' || kind === 'list' || kind === 'map';
+        this.size = this.pointer ? 16 : leafLayout(kind).size;
+        this.alignment = Math.min(this.size, 8);
+    }
+  }
+}
+
+const primitives: { [Kind in PrimitiveKind]?: ValueTypeNode } = {};
+
+/** One object for each primitive type. */
+export function primitive(kind: PrimitiveKind): ValueTypeNode {
+  primitives[kind] ??= new ValueTypeNode(kind);
+  return primitives[kind];
+}
+
+/** Whether it is one of those. */
+export function isPrimitive({ kind }: ValueTypeNode): boolean {
+  return kind in primitives;
+}
