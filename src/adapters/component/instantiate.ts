@@ -1,8 +1,9 @@
 /**
  * `instantiate`: from a component and its imports to an instance.
  */
+import { Context, LinearMemory } from './abi/canonical-options.ts';
 import { asFailure, ComponentInstance } from './abi/component-instance.ts';
-import { HandleTable, MAX_TABLE_LENGTH } from './abi/runtime-state.ts';
+import { HandleTable, MAX_TABLE_LENGTH, RuntimeResource } from './abi/runtime-state.ts';
 import { type Component, isSmallModule } from './compile.ts';
 import { engine } from './engine.ts';
 import { LinkError } from './errors.ts';
@@ -145,7 +146,11 @@ function hostOf(options: InstantiateOptions): LinkHost {
 function keepShapes(): void {
   const host = hostOf({ maxHandles: 0 });
   const instance = new ComponentInstance(undefined, host, 0);
-  keepShape(new Frame(new Plan(nothing, new Map()), undefined, instance));
+  const frame = new Frame(new Plan(nothing, new Map()), undefined, instance);
+  keepShape(frame);
+  keepShape(frame.plan.stagersFor('handles').host);
+  keepShape(new Context(instance, new LinearMemory(undefined, 0), 'utf8'));
+  keepShape(new RuntimeResource(undefined, instance));
   keepShape(new ImportReader({}, [], host));
   keepShape(new ExportsWriter(host, false));
 }

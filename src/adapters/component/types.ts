@@ -59,7 +59,7 @@ export interface Case {
 export interface ResourceType {
   readonly kind: 'resource';
   /** For messages: the name under which the type was imported, exported or first seen. */
-  readonly name?: string;
+  readonly name: string | undefined;
 }
 
 /** A function's type; `result` is absent where it returns nothing. Source: *Explainer.md*, `functype`. */

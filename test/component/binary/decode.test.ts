@@ -315,7 +315,7 @@ describe('what decodes from bytes only', () => {
 
   test('a built-in may be cancellable', () => {
     const [definition] = decode(componentOf('08 04 01 20 01 05')).definitions;
-    const operands = { name: 'waitable-set.wait', cancellable: true, memory: 5 };
+    const operands = { name: 'waitable-set.wait', type: undefined, cancellable: true, memory: 5 };
     assert.deepEqual(definition, { kind: 'canon', offset: 0xb, ...operands });
   });
 

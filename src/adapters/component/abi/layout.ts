@@ -40,9 +40,8 @@ const I32: Layout = { alignment: 4, size: 4, flat: ['i32'] };
 const I64: Layout = { alignment: 8, size: 8, flat: ['i64'] };
 const F32: Layout = { alignment: 4, size: 4, flat: ['f32'] };
 const F64: Layout = { alignment: 8, size: 8, flat: ['f64'] };
-const POINTER_AND_LENGTH: Layout = { alignment: 4, size: 8, flat: ['i32', 'i32'] };
 
-/** Of types that nothing is inside of, and of pointers; all others of these are an i32. */
+/** Of types that nothing is inside of; all others of these are an i32. */
 const leaves: { readonly [kind: string]: Layout } = {
   bool: I8,
   s8: I8,
@@ -53,25 +52,22 @@ const leaves: { readonly [kind: string]: Layout } = {
   u64: I64,
   f32: F32,
   f64: F64,
-  string: POINTER_AND_LENGTH,
-  list: POINTER_AND_LENGTH,
-  map: POINTER_AND_LENGTH,
 };
 
-/** The layout of a type without a length that is neither a record nor a variant nor what despecializes to one. */
-export function leafLayout(kind: ValueTypeNode['kind']): Layout {
-  return leaves[kind] ?? I32;
-}
+/** Of a pointer and a length, with 32-bit and with 64-bit pointers. */
+export const NARROW: Layout = { alignment: 4, size: 8, flat: ['i32', 'i32'] };
+export const WIDE: Layout = { alignment: 8, size: 16, flat: ['i64', 'i64'] };
 
 /**
  * The layout of a type of a kind, from the layouts of the types inside it (undefined for a case without one), the number of
- * its cases or flags, and the length of a fixed-length list.
+ * its cases or flags, the length of a fixed-length list, and the layout of a pointer and a length.
  */
 export function layoutFrom(
   kind: ValueTypeNode['kind'],
   inside: readonly (Layout | undefined)[],
   labels: number,
   length: number | undefined,
+  pointer: Layout,
 ): Layout {
   switch (kind) {
     case 'record':
@@ -85,8 +81,14 @@ export function layoutFrom(
     case 'flags':
       return discriminantLayout(2 ** labels);
     default:
-      return length === undefined ? leafLayout(kind) : layoutOfFixedList(inside[0]!, length);
+      if (length !== undefined) return layoutOfFixedList(inside[0]!, length);
+      return isPointer(kind) ? pointer : (leaves[kind] ?? I32);
   }
+}
+
+/** Whether the bytes of such a value are elsewhere in memory, where it has no length of its own. */
+export function isPointer(kind: ValueTypeNode['kind']): boolean {
+  return kind === 'string' || kind === 'list' || kind === 'map';
 }
 
 function layoutOfFixedList({ alignment, size, flat }: Layout, length: number): Layout {
@@ -105,15 +107,14 @@ type RecordLayout = Layout & { readonly offsets: readonly number[] };
 function recordLayout(fields: readonly Layout[]): RecordLayout {
   let alignment: Layout['alignment'] = 1;
   let size = 0;
-  const offsets: number[] = [];
-  const flat: FlatType[] = [];
-  for (const field of fields) {
+  let flat: readonly FlatType[] = [];
+  const offsets = fields.map((field) => {
     alignment = widest(alignment, field.alignment);
-    size = alignTo(size, field.alignment);
-    offsets.push(size);
-    size += field.size;
-    for (const one of field.flat) flat.push(one);
-  }
+    const offset = alignTo(size, field.alignment);
+    size = offset + field.size;
+    flat = appended(flat, field.flat);
+    return offset;
+  });
   return { alignment, size: alignTo(size, alignment), flat: cut(flat), offsets };
 }
 
@@ -156,6 +157,12 @@ function widest(a: Layout['alignment'], b: Layout['alignment']): Layout['alignme
 
 export const MAX_FLAT_PARAMS = 16;
 export const MAX_FLAT_RESULTS = 1;
+
+/** One after the other, as long as there are not too many. */
+export function appended(flat: readonly FlatType[], more: readonly FlatType[]): readonly FlatType[] {
+  if (flat.length === 0) return more;
+  return flat.length > MAX_FLAT_PARAMS ? flat : flat.concat(more);
+}
 
 function cut(flat: readonly FlatType[]): readonly FlatType[] {
   return flat.length > MAX_FLAT_PARAMS ? flat.slice(0, MAX_FLAT_PARAMS + 1) : flat;

@@ -1,12 +1,12 @@
 /**
  * *CanonicalABI.md*, "Lifting and Lowering Values": the parameters and results of a whole function.
  */
-import type { FunctionNode } from '../type-nodes/extern-type.ts';
+import type { FunctionNode, ParamNode } from '../type-nodes/extern-type.ts';
 import type { ValueTypeNode } from '../type-nodes/value-type.ts';
 import type { Context, CoreValue } from './canonical-options.ts';
 import { flatPlaces, type LiftOne, stageLiftOne } from './flat-lifting.ts';
 import { type LowerOne, stageLowerOne } from './flat-lowering.ts';
-import { type FlatType, layoutOfFields, MAX_FLAT_PARAMS, MAX_FLAT_RESULTS } from './layout.ts';
+import { appended, type FlatType, layoutOfFields, MAX_FLAT_PARAMS, MAX_FLAT_RESULTS } from './layout.ts';
 import { discriminantOf, invalidDiscriminant } from './loading.ts';
 import { liftOwnAsHandle, lowerHandle } from './resource-handles.ts';
 import type { Load, Stager } from './stager.ts';
@@ -15,7 +15,7 @@ import type { Load, Stager } from './stager.ts';
 export interface Signature {
   readonly params: readonly ValueTypeNode[];
   readonly result: ValueTypeNode | undefined;
-  /** `flatten_types` of the parameters and of the result, before anything is spilled. */
+  /** `flatten_types` of the parameters and of the result, before anything is spilled; cut off as in {@link Layout}. */
   readonly flat: readonly FlatType[];
   readonly flatResult: readonly FlatType[];
   /** Whether there are strings, lists or maps among the parameters. */
@@ -31,6 +31,10 @@ export interface Signature {
 
 const nothing: readonly FlatType[] = [];
 
+function typeOf({ type }: ParamNode): ValueTypeNode {
+  return type;
+}
+
 /** The same object for the same type. */
 export function signatureOf(type: FunctionNode): Signature {
   type.signature ??= computeSignature(type);
@@ -38,15 +42,14 @@ export function signatureOf(type: FunctionNode): Signature {
 }
 
 function computeSignature({ params: named, result }: FunctionNode): Signature {
-  const params: ValueTypeNode[] = [];
-  const flat: FlatType[] = [];
+  const params = named.map(typeOf);
+  let flat: readonly FlatType[] = nothing;
   let isSimple = named.length <= 4;
   let lendsHandles = false;
   let passesPointers = false;
-  for (const { type } of named) {
+  for (const type of params) {
     const own = type.layout.flat;
-    params.push(type);
-    for (const one of own) flat.push(one);
+    flat = appended(flat, own);
     isSimple &&= own.length === 1;
     lendsHandles ||= type.borrow;
     passesPointers ||= type.pointer;

@@ -13,6 +13,10 @@ const coreSorts: { readonly [byte: number]: CoreSort } = {
   18: 'instance',
 };
 
+const withCore: { readonly [byte: number]: Sort } = Object.fromEntries(
+  Object.entries(coreSorts).map(([byte, sort]) => [byte, `core ${sort}`]),
+);
+
 const sorts: readonly (Sort | undefined)[] = [undefined, 'func', 'value', 'type', 'component', 'instance'];
 
 const outerSorts: readonly (Sort | undefined)[] = ['core module', 'core type', 'component', 'type'];
@@ -27,8 +31,7 @@ export function coreSort(reader: Reader): CoreSort {
 function anySort(reader: Reader): Sort | undefined {
   const byte = reader.u8('a sort');
   if (byte !== 0) return sorts[byte];
-  const core = coreSorts[reader.u8('a core sort')];
-  return core === undefined ? undefined : `core ${core}`;
+  return withCore[reader.u8('a core sort')];
 }
 
 /** `sortidx`. */

@@ -54,12 +54,12 @@ export function canon(reader: Reader): Canon {
     return { kind: 'canon', offset, name, func, options: list, type: reader.u32('a type index') };
   }
   const [name, letters] = builtins[byte] ?? reader.badByte('canonical function', byte);
-  const builtin: Operands = { kind: 'canon', offset, name };
+  const builtin: Operands = { kind: 'canon', offset, name, type: undefined };
   for (const letter of letters) operands[letter]?.(reader, builtin);
   return builtin;
 }
 
-function options(reader: Reader): CanonicalOption[] {
+function options(reader: Reader): readonly CanonicalOption[] {
   return reader.vec('canonical options', maxCanonicalOptions, option);
 }
 

@@ -81,7 +81,8 @@ function limits(reader: Reader, what: string, known: number): CoreLimits {
   const is64 = (bits & 4) !== 0;
   const bound = () => (is64 ? reader.u64(what) : BigInt(reader.u32(what)));
   const min = bound();
-  const shape = { min, shared: (bits & 2) !== 0, is64, ...((bits & 1) !== 0 && { max: bound() }) };
+  const shared = (bits & 2) !== 0;
+  const shape = (bits & 1) === 0 ? { min, shared, is64 } : { min, max: bound(), shared, is64 };
   return (bits & 8) === 0 ? shape : { ...shape, pageSizeLog2: reader.u32('a page size') };
 }
 

@@ -328,7 +328,7 @@ export interface CanonicalBuiltin {
   readonly offset: number;
   readonly name: BuiltinName;
   /** Index of a resource, stream or future type; of a core function type for the `thread.new` and `thread.spawn`s. */
-  readonly type?: number;
+  readonly type?: number | undefined;
   /** The `core:valtype` of `context.get` and `context.set`. */
   readonly valtype?: CoreValType;
   /** The slot of `context.get` and `context.set`. */

@@ -4,6 +4,11 @@ import { Recent } from '../recent.ts';
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
+const nothing: readonly never[] = [];
+
+/** No input is trusted with more room than this before it has brought the elements. */
+const shortList = 64;
+
 /** By a hash of their bytes. */
 const names = new Recent<number, string>();
 
@@ -143,7 +148,9 @@ export class Reader {
     const from = this.position;
     this.skip(length, what);
     let hash = length;
-    for (let at = from; at < this.position; at++) hash = (Math.imul(hash, 31) + (this.bytes[at] as number)) | 0;
+    // At most 16 bytes, the last one among them.
+    const step = (length >> 4) + 1;
+    for (let at = this.position - 1; at >= from; at -= step) hash = (Math.imul(hash, 31) + this.bytes[at]!) | 0;
     const known = names.get(hash);
     if (known !== undefined && this.isAt(from, known)) return known;
     try {
@@ -178,10 +185,12 @@ export class Reader {
   }
 
   /** `vec(B)`. */
-  vec<Element>(what: string, max: number, element: (reader: Reader) => Element): Element[] {
+  vec<Element>(what: string, max: number, element: (reader: Reader) => Element): readonly Element[] {
     const count = this.count(what, max);
-    const list: Element[] = [];
-    for (let index = 0; index < count; index++) list.push(element(this));
+    if (count === 0) return nothing;
+    // With its length from the start: the first `push` of an engine makes room for seventeen, and most lists are short.
+    const list = count > shortList ? [] : new Array<Element>(count);
+    for (let index = 0; index < count; index++) list[index] = element(this);
     return list;
   }
 

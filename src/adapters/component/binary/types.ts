@@ -65,15 +65,17 @@ function labelled(
   what: string,
   type: (reader: Reader) => ValType | undefined,
 ): CompoundType {
-  const labels: string[] = [];
-  const inside = reader.vec(what, maxFields, (r) => {
-    labels.push(r.name('a label'));
-    return type(r);
-  });
+  const count = reader.count(what, maxFields);
+  const labels = new Array<string>(count);
+  const inside = new Array<ValType | undefined>(count);
+  for (let index = 0; index < count; index++) {
+    labels[index] = reader.name('a label');
+    inside[index] = type(reader);
+  }
   return compound(kind, inside, labels);
 }
 
-function labels(reader: Reader): string[] {
+function labels(reader: Reader): readonly string[] {
   return reader.vec('labels', maxFields, (r) => r.name('a label'));
 }
 
@@ -171,17 +173,20 @@ function declarator(reader: Reader, ofComponent: boolean, depth: number): Declar
   return reader.badByte('component or instance type declaration', byte);
 }
 
+function typeIndex(reader: Reader): number {
+  return reader.u32('a type index');
+}
+
 /** `externtype`. */
 export function externType(reader: Reader): ExternDecl {
   const byte = reader.u8('an external kind');
-  const index = () => reader.u32('a type index');
   switch (byte) {
     case 0: {
       reader.byte('component external kind', 0x11);
-      return { sort: 'core module', type: index() };
+      return { sort: 'core module', type: typeIndex(reader) };
     }
     case 1:
-      return { sort: 'func', type: index() };
+      return { sort: 'func', type: typeIndex(reader) };
     case 2: {
       const bound = reader.u8('a value bound');
       if (bound === 0) return { sort: 'value', bound: 'eq', value: reader.u32('a value index') };
@@ -190,14 +195,14 @@ export function externType(reader: Reader): ExternDecl {
     }
     case 3: {
       const bound = reader.u8('a type bound');
-      if (bound === 0) return { sort: 'type', bound: 'eq', type: index() };
+      if (bound === 0) return { sort: 'type', bound: 'eq', type: typeIndex(reader) };
       if (bound === 1) return { sort: 'type', bound: 'sub' };
       return reader.badByte('type bound', bound);
     }
     case 4:
-      return { sort: 'component', type: index() };
+      return { sort: 'component', type: typeIndex(reader) };
     case 5:
-      return { sort: 'instance', type: index() };
+      return { sort: 'instance', type: typeIndex(reader) };
     default:
       return reader.badByte('component external kind', byte);
   }

@@ -12,7 +12,7 @@ import type { ExternNode, FunctionNode, InstanceNode, NamedNode, TypeEntry } fro
 import type { CoreModuleType } from '../types.ts';
 import { Context } from '../validation/context.ts';
 import { Matcher } from '../validation/subtyping.ts';
-import { describeExtern, type Frame, type InstanceItem, type Item } from './items.ts';
+import { describeExtern, erasedType, type Frame, type InstanceItem, type Item } from './items.ts';
 import { isObject, itemOf, resourceOf } from './known.ts';
 import type { LinkHost } from './link.ts';
 import { findImport, parseResourceFunction } from './names.ts';
@@ -104,7 +104,7 @@ export class ImportReader {
   // Resource types -------------------------------------------------------------------------------------------------
 
   private type(type: TypeEntry, value: unknown, path: readonly string[], scope: Scope): Item {
-    if (type.type.kind !== 'resource') return { kind: 'type', resource: undefined };
+    if (type.type.kind !== 'resource') return erasedType;
     const expected = resolveIn(scope)(type.type);
     // A resource type that an import before this one has bound needs not be given again.
     if (expected === undefined) {
@@ -133,11 +133,17 @@ export class ImportReader {
 
   // Instances ------------------------------------------------------------------------------------------------------
 
-  private instance(type: InstanceNode, value: unknown, path: readonly string[], scope: Scope): InstanceItem {
+  /** `known` is what another component exports, where `value` is that. */
+  private instance(
+    type: InstanceNode,
+    value: unknown,
+    path: readonly string[],
+    scope: Scope,
+    known: Item | undefined = itemOf(value),
+  ): InstanceItem {
     // An instance of nothing but types without a run-time form need not be given.
     if (value === undefined && !type.exports.some((each) => needsValue(each.type))) value = {};
     if (!isObject(value)) throw missing(type, value, path);
-    const known = itemOf(value);
     const exports = new Map<string, Item>();
     for (const { name, type: expected } of type.exports) {
       const inner = [...path, name];
@@ -159,16 +165,7 @@ export class ImportReader {
     }
     if (item.kind === 'func' && type.kind === 'func') return this.checked(item, type, path, scope);
     if (item.kind === 'type' && type.kind === 'type') return boundType(item, type, path, scope);
-    if (item.kind === 'instance' && type.kind === 'instance') {
-      const exports = new Map<string, Item>();
-      for (const { name, type: expected } of type.exports) {
-        const inner = item.exports.get(name);
-        if (inner === undefined) throw missing(expected, undefined, [...path, name]);
-        exports.set(name, this.recognised(inner, expected, [...path, name], scope));
-      }
-      return { kind: 'instance', exports };
-    }
-    return item;
+    return type.kind === 'instance' ? this.instance(type, {}, path, scope, item) : item;
   }
 }
 

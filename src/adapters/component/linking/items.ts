@@ -19,10 +19,18 @@ export type Item =
       readonly byteLength: number | undefined;
     }
   | { readonly kind: 'func'; readonly func: FunctionInstance }
-  /** `resource` is undefined for a type that is no resource type: nothing of it is left at run time. */
-  | { readonly kind: 'type'; readonly resource: RuntimeResource | undefined }
+  | TypeItem
   | ComponentItem
   | InstanceItem;
+
+/** `resource` is undefined for a type that is no resource type: nothing of it is left at run time. */
+interface TypeItem {
+  readonly kind: 'type';
+  readonly resource: RuntimeResource | undefined;
+}
+
+/** Stands for all of these. */
+export const erasedType: TypeItem = { kind: 'type', resource: undefined };
 
 /** A component with the scope in which its outer aliases are found. */
 export interface ComponentItem {

@@ -24,7 +24,7 @@ import type {
   ValidatedLift,
   ValidatedLower,
 } from '../validation/validated.ts';
-import { type ComponentItem, Frame, type InstanceItem, type Item } from './items.ts';
+import { type ComponentItem, erasedType, Frame, type InstanceItem, type Item } from './items.ts';
 
 /** A core module to instantiate; the answer is what it exports. */
 interface CoreInstantiation {
@@ -104,6 +104,9 @@ function define(
       return;
     case 'type':
       frame.items.type.push(typeDefinition(frame, each));
+      return;
+    case 'erased type':
+      frame.items.type.push(erasedType);
       return;
     case 'canon lift':
       frame.items.func.push({ kind: 'func', func: lift(frame, each, host) });
@@ -255,13 +258,9 @@ function coreSortOf(sort: Sort): CoreSort {
 
 // Type Definitions -------------------------------------------------------------------------------------------------
 
-function typeDefinition(
-  frame: Frame,
-  { definition, type }: ValidatedDefinition & { kind: 'type' },
-): Item & { kind: 'type' } {
-  if (type.kind !== 'resource' || definition.type.kind !== 'resource') return { kind: 'type', resource: undefined };
+/** Makes a resource type. */
+function typeDefinition(frame: Frame, { type, dtor }: ValidatedDefinition & { kind: 'type' }): Item & { kind: 'type' } {
   const resource = new RuntimeResource(type.name, frame.instance);
-  const { dtor } = definition.type;
   if (dtor !== undefined) resource.dtor = at(frame.core.func, dtor) as (rep: number) => undefined;
   frame.instance.resources[frame.plan.slotOf(type)] = resource;
   return { kind: 'type', resource };

@@ -48,17 +48,9 @@ function trackOf(version: string | undefined): string | undefined {
   return minor === '0' ? undefined : `0.${minor}`;
 }
 
+/** Of two on one track: digits are compared as numbers. */
 function compareVersions(a: string | undefined, b: string | undefined): number {
-  const [left, right] = [numbersOf(a), numbersOf(b)];
-  for (const [index, number] of left.entries()) {
-    const difference = number - (right[index] ?? 0);
-    if (difference !== 0) return difference;
-  }
-  return 0;
-}
-
-function numbersOf(version: string | undefined): number[] {
-  return (version ?? '').split(/[.+-]/, 3).map(Number);
+  return (a ?? '').localeCompare(b ?? '', 'en', { numeric: true });
 }
 
 /** The parts of a resource function's name: `[method]input-stream.read`. */

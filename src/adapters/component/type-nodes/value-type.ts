@@ -4,7 +4,7 @@
  * One class stands for all kinds, so that the engine makes one straight piece of code of whatever looks at types; plain
  * objects, each kind with properties of its own, took twice as long to validate. {@link describeValue} gives the plain ones.
  */
-import { alignTo, discriminantLayout, type Layout, layoutFrom, leafLayout } from '../abi/layout.ts';
+import { isPointer, type Layout, layoutFrom, NARROW, WIDE } from '../abi/layout.ts';
 import type { PrimitiveKind, ResourceType, ValueType } from '../types.ts';
 import type { TypeEntry } from './extern-type.ts';
 import { Noted } from './notes.ts';
@@ -27,10 +27,8 @@ export class ValueTypeNode extends Noted<ValueTypeNode> {
   nodes: number = 1;
   /** Levels of types inside one another, 1 for a primitive. */
   depth: number = 1;
-  /** `alignment(t, 'i64')` */
-  alignment: number = 4;
-  /** `elem_size(t, 'i64')` */
-  size: number = 4;
+  /** At least `elem_size(t, 'i64')`: what is almost always small need not be computed. */
+  most: number = 16;
   /** `contains_borrow(t)` */
   borrow: boolean = false;
   /** Contains a `list`, `map` or `string`, whose bytes are elsewhere in memory. */
@@ -39,7 +37,8 @@ export class ValueTypeNode extends Noted<ValueTypeNode> {
   nominal: boolean = false;
   /** Contains a handle. */
   handle: boolean = false;
-  private known: Layout | undefined = undefined;
+  private narrow: Layout | undefined = undefined;
+  private wide: Layout | undefined = undefined;
   /** See {@link describeValue}. */
   description: ValueType | undefined = undefined;
 
@@ -63,13 +62,18 @@ export class ValueTypeNode extends Noted<ValueTypeNode> {
 
   /** Alignment, size and core types with 32-bit pointers. */
   get layout(): Layout {
-    this.known ??= layoutFrom(
-      this.kind,
-      this.inside.map((one) => one?.layout),
-      this.labels.length,
-      this.length,
-    );
-    return this.known;
+    this.narrow ??= this.layoutWith(NARROW, (one) => one?.layout);
+    return this.narrow;
+  }
+
+  /** The same with 64-bit pointers, which bound the size of values. */
+  get wideLayout(): Layout {
+    this.wide ??= this.layoutWith(WIDE, (one) => one?.wideLayout);
+    return this.wide;
+  }
+
+  private layoutWith(pointer: Layout, layoutOf: (type: ValueTypeNode | undefined) => Layout | undefined): Layout {
+    return layoutFrom(this.kind, this.inside.map(layoutOf), this.labels.length, this.length, pointer);
   }
 
   /** The types of the fields of a record or tuple. */
@@ -99,12 +103,10 @@ export class ValueTypeNode extends Noted<ValueTypeNode> {
   }
 
   private measure(): void {
-    const { kind, inside, labels, length } = this;
-    let end = 0;
-    let largest = 0;
-    let widest = 1;
+    const { kind, length } = this;
     this.nominal = this.isNamed;
-    for (const one of inside) {
+    this.pointer = length === undefined && isPointer(kind);
+    for (const one of this.inside) {
       if (one === undefined) continue;
       this.nodes += one.nodes;
       this.depth = Math.max(this.depth, one.depth + 1);
@@ -112,48 +114,15 @@ export class ValueTypeNode extends Noted<ValueTypeNode> {
       this.pointer ||= one.pointer;
       this.nominal ||= one.nominal;
       this.handle ||= one.handle;
-      end = alignTo(end, one.alignment) + one.size;
-      largest = Math.max(largest, one.size);
-      widest = Math.max(widest, one.alignment);
+      // What is before it may have to be aligned.
+      this.most += (one.most + 8) * (length ?? 1);
     }
-    switch (kind) {
-      case 'record':
-      case 'tuple':
-        this.alignment = widest;
-        this.size = alignTo(end, widest);
-        return;
-      case 'variant':
-      case 'enum':
-      case 'option':
-      case 'result': {
-        const discriminant = discriminantLayout(labels.length || 2).size;
-        this.alignment = Math.max(discriminant, widest);
-        this.size = alignTo(alignTo(discriminant, widest) + largest, this.alignment);
-        return;
-      }
-      case 'flags':
-        this.alignment = this.size = discriminantLayout(2 ** labels.length).size;
-        return;
-      case 'own':
-      case 'borrow':
-        this.nominal = this.handle = true;
-        this.borrow = kind === 'borrow';
-        return;
-      case 'stream':
-      case 'future':
-        // A handle: what is inside is read and written by built-ins with options of their own.
-        this.pointer = false;
-        return;
-      default:
-        if (length !== undefined) {
-          this.alignment = widest;
-          this.size = length * largest;
-          return;
-        }
-        this.pointer = kind === 'string' || kind === 'list' || kind === 'map';
-        this.size = this.pointer ? 16 : leafLayout(kind).size;
-        this.alignment = Math.min(this.size, 8);
+    if (kind === 'own' || kind === 'borrow') {
+      this.nominal = this.handle = true;
+      this.borrow = kind === 'borrow';
     }
+    // A handle: what is inside is read and written by built-ins with options of their own.
+    if (kind === 'stream' || kind === 'future') this.pointer = false;
   }
 }
 

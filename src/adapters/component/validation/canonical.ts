@@ -16,13 +16,19 @@ import type { CoreSignature, ResolvedOptions, ValidatedBuiltin, ValidatedLift, V
 type Lift = Canon & { readonly name: 'lift' };
 type Lower = Canon & { readonly name: 'lower' };
 
-/** The keys under which the options are resolved, and which definitions take them. */
-type OptionKind = CanonicalOption['kind'];
-
-const forLift = new Set<OptionKind>(['string-encoding', 'memory', 'realloc', 'post-return', 'async', 'callback']);
-const forLower = new Set<OptionKind>(['string-encoding', 'memory', 'realloc', 'async']);
-const forReturn = new Set<OptionKind>(['string-encoding', 'memory']);
-const forDebug = new Set<OptionKind>(['string-encoding', 'memory', 'realloc']);
+/** The options, in an order in which every definition takes the first so many. */
+const optionKinds: readonly CanonicalOption['kind'][] = [
+  'string-encoding',
+  'memory',
+  'realloc',
+  'async',
+  'post-return',
+  'callback',
+];
+const forReturn = 2;
+const forDebug = 3;
+const forLower = 4;
+const forLift = 6;
 
 // `canonopt` Validation ------------------------------------------------------------------------------------------
 
@@ -30,7 +36,7 @@ const forDebug = new Set<OptionKind>(['string-encoding', 'memory', 'realloc']);
 function resolveOptions(
   scope: Scope,
   options: readonly CanonicalOption[],
-  allowed: ReadonlySet<OptionKind>,
+  allowed: number,
   what: string,
 ): ResolvedOptions {
   const { context } = scope;
@@ -38,11 +44,16 @@ function resolveOptions(
     stringEncoding: 'utf8',
     async: false,
     addressType: 'i32',
+    memory: undefined,
+    realloc: undefined,
+    postReturn: undefined,
+    callback: undefined,
   };
-  const seen: OptionKind[] = [];
+  const seen: CanonicalOption['kind'][] = [];
   for (const option of options) {
     const { kind } = option;
-    if (!allowed.has(kind)) context.fail(`canonical option \`${kind}\` cannot be specified for ${what}`);
+    if (optionKinds.indexOf(kind) >= allowed)
+      context.fail(`canonical option \`${kind}\` cannot be specified for ${what}`);
     const again = seen.includes(kind);
     seen.push(kind);
     if (option.kind === 'string-encoding') {
@@ -214,35 +225,35 @@ export function builtin(scope: Scope, definition: CanonicalBuiltin): ValidatedBu
   const { context } = scope;
   const { name } = definition;
   let core = parseSignature(signatures.get(name) ?? 'i>i');
-  const operands: { resource?: ResourceType; type?: ValueTypeNode; options?: ResolvedOptions } = {};
+  let resource: ResourceType | undefined;
+  let type: ValueTypeNode | undefined;
+  let options: ResolvedOptions | undefined;
   if (name === 'task.return') {
-    const options = resolveOptions(scope, definition.options ?? [], forReturn, name);
-    const result = definition.result === undefined ? undefined : valueType(scope, definition.result);
-    core = returnSignature(scope, result, options);
-    Object.assign(operands, { options }, result && { type: result });
+    options = resolveOptions(scope, definition.options ?? [], forReturn, name);
+    type = definition.result === undefined ? undefined : valueType(scope, definition.result);
+    core = returnSignature(scope, type, options);
   } else if (preemptive.test(name)) {
     throw new UnsupportedError('shared-everything-threads', `canonical built-in not supported: ${name}`);
   } else if (name.startsWith('resource.')) {
-    const { resource } = handleType(scope, definition.type ?? -1);
+    resource = handleType(scope, definition.type ?? -1).resource;
     if (name !== 'resource.drop' && !scope.local.has(resource)) {
       context.fail(`type index ${definition.type} is not a local resource`);
     }
-    operands.resource = resource;
   } else if (definition.valtype !== undefined) {
     contextSlot(scope, definition);
   } else if (name === 'thread.new-indirect') {
     threadFunction(scope, definition);
   } else if (name.startsWith('error-context.') && definition.options !== undefined) {
     const debug = name.endsWith('message');
-    operands.options = resolveOptions(scope, definition.options, debug ? forDebug : forReturn, name);
-    require(scope, operands.options, 'memory');
-    if (debug) require(scope, operands.options, 'realloc');
+    options = resolveOptions(scope, definition.options, debug ? forDebug : forReturn, name);
+    require(scope, options, 'memory');
+    if (debug) require(scope, options, 'realloc');
   } else if (definition.type !== undefined) {
-    Object.assign(operands, streamOrFuture(scope, definition, definition.type));
+    ({ type, options } = streamOrFuture(scope, definition, definition.type));
   }
   if (definition.memory !== undefined) memoryOption(scope, definition.memory);
   pushCore(scope, context.coreTypes.plainFunc(core.params, core.results));
-  return { kind: 'canon builtin', definition, core, ...operands };
+  return { kind: 'canon builtin', definition, core, resource, type, options };
 }
 
 /** `flatten_functype(opts, (func (param t)?), 'lower')`. */
@@ -279,14 +290,14 @@ function streamOrFuture(
   scope: Scope,
   { name, options: written }: CanonicalBuiltin,
   index: number,
-): { type: ValueTypeNode; options?: ResolvedOptions } {
+): { type: ValueTypeNode; options: ResolvedOptions | undefined } {
   const { context } = scope;
   const kind = name.startsWith('stream.') ? 'stream' : 'future';
   const { type } = context.at(scope.types, index, 'type');
   if (!(type instanceof ValueTypeNode) || type.kind !== kind) {
     return context.fail(`\`${name}\` requires a ${kind} type: type index ${index} is not one`);
   }
-  if (written === undefined) return { type };
+  if (written === undefined) return { type, options: undefined };
   const options = resolveOptions(scope, written, forLower, name);
   const [element] = type.inside;
   if (element !== undefined) {

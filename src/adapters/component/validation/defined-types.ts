@@ -76,10 +76,11 @@ function compoundType(scope: Scope, { kind, inside: written, labels, length }: C
       context.fail('`stream<char>` is not valid at this time: a stream of `char` is not defined yet');
     }
   }
-  const { size, depth, nodes } = type;
+  const { depth, nodes } = type;
   if (depth > maxTypeDepth) context.fail(`type nesting is too deep: more than ${maxTypeDepth} levels`);
   if (nodes > maxTypeNodes) context.fail(`effective type size exceeds the limit of ${maxTypeNodes}`);
-  if (size >= maxElementSize) {
+  if (type.most >= maxElementSize && type.wideLayout.size >= maxElementSize) {
+    const { size } = type.wideLayout;
     context.fail(`the size of a ${kind} exceeds maximum byte size: ${size} of less than ${maxElementSize}`);
   }
   return type;
@@ -109,7 +110,7 @@ function resourceType(scope: Scope, type: Simple & { kind: 'resource' }): Resour
       context.fail('wrong signature for a destructor: expected (func (param i32))');
     }
   }
-  const resource: ResourceType = { kind: 'resource' };
+  const resource: ResourceType = { kind: 'resource', name: undefined };
   scope.local.add(resource);
   return resource;
 }

@@ -39,7 +39,7 @@ export class Substitution {
   /** Replaces each of the resource types by a fresh one; returns these. */
   refresh(resources: readonly ResourceType[]): ResourceType[] {
     return resources.map((resource) => {
-      const fresh: ResourceType = { ...resource };
+      const fresh: ResourceType = { kind: 'resource', name: resource.name };
       this.resources.set(resource, fresh);
       return fresh;
     });

@@ -20,9 +20,9 @@ import { checkNesting, declare, exportItem } from './externs.ts';
 import { alias, instanceType } from './instances.ts';
 import { newScope, type Scope } from './scope.ts';
 import { Matcher } from './subtyping.ts';
-import type { ResourceBinding, ValidatedComponent, ValidatedDefinition } from './validated.ts';
+import type { ValidatedComponent, ValidatedDefinition } from './validated.ts';
 
-const nothing: readonly ResourceBinding[] = [];
+const erased: ValidatedDefinition = { kind: 'erased type' };
 
 /**
  * Validates a decoded component with all that is nested in it. The bodies of core functions are not looked at: the
@@ -81,12 +81,9 @@ function validateDefinition(scope: Scope, definition: Definition): ValidatedDefi
       return alias(scope, definition);
     case 'type': {
       const type = typeDefinition(scope, definition);
-      return {
-        kind: 'type',
-        definition,
-        type,
-        introduces: type.kind === 'resource' ? [{ resource: type, path: [] }] : nothing,
-      };
+      if (type.kind !== 'resource' || definition.type.kind !== 'resource') return erased;
+      const { dtor } = definition.type;
+      return { kind: 'type', type, dtor, introduces: [{ resource: type, path: [] }] };
     }
     case 'canon':
       return canonical(scope, definition);

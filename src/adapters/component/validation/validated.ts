@@ -13,14 +13,7 @@
  * the definition; the types of a nested component are in terms of its own.
  */
 import type * as binary from '../binary/definitions.ts';
-import type {
-  ComponentNode,
-  DefinitionNode,
-  ExternNode,
-  FunctionNode,
-  InstanceNode,
-  NamedNode,
-} from '../type-nodes/extern-type.ts';
+import type { ComponentNode, ExternNode, FunctionNode, InstanceNode, NamedNode } from '../type-nodes/extern-type.ts';
 import type { ValueTypeNode } from '../type-nodes/value-type.ts';
 import type { CoreExternType, CoreModuleType, CoreValueType, ResourceType } from '../types.ts';
 
@@ -63,12 +56,14 @@ export type ValidatedDefinition =
     }
   | ValidatedAlias
   | {
+      /** Of a resource type, which each instantiation makes anew. */
       readonly kind: 'type';
-      readonly definition: binary.Type;
-      readonly type: DefinitionNode;
-      /** The resource type itself where the definition is a `resource`: made anew by each instantiation. */
+      readonly type: ResourceType;
+      readonly dtor: number | undefined;
       readonly introduces: readonly ResourceBinding[];
     }
+  /** Of any other type: nothing of it is left at run time. */
+  | { readonly kind: 'erased type' }
   | ValidatedLift
   | ValidatedLower
   | ValidatedBuiltin
@@ -126,11 +121,11 @@ export interface ValidatedBuiltin {
   readonly definition: binary.CanonicalBuiltin;
   readonly core: CoreSignature;
   /** Of `resource.new`, `resource.drop` and `resource.rep`. */
-  readonly resource?: ResourceType;
+  readonly resource: ResourceType | undefined;
   /** The stream or future type of the `stream` and `future` built-ins, the result of `task.return`. */
-  readonly type?: ValueTypeNode;
+  readonly type: ValueTypeNode | undefined;
   /** Of the built-ins that take options. */
-  readonly options?: ResolvedOptions;
+  readonly options: ResolvedOptions | undefined;
 }
 
 /** Parameters and results of a core function. */
@@ -148,8 +143,8 @@ export interface ResolvedOptions {
   readonly async: boolean;
   /** Of the memory; `i32` without one. */
   readonly addressType: 'i32' | 'i64';
-  readonly memory?: number;
-  readonly realloc?: number;
-  readonly postReturn?: number;
-  readonly callback?: number;
+  readonly memory: number | undefined;
+  readonly realloc: number | undefined;
+  readonly postReturn: number | undefined;
+  readonly callback: number | undefined;
 }

@@ -37,7 +37,11 @@ it('types have the size, alignment and core types that the reference computes', 
   for (const { type, layout, flat } of [...vectors, ...layouts]) {
     const valueType = valueTypeOf(type);
     const ours = valueType.layout;
-    assert.deepEqual([ours.size, ours.alignment, valueType.size, valueType.alignment], layout, JSON.stringify(type));
+    assert.deepEqual(
+      [ours.size, ours.alignment, valueType.wideLayout.size, valueType.wideLayout.alignment],
+      layout,
+      JSON.stringify(type),
+    );
     assert.equal(ours.flat.join(' '), flat, JSON.stringify(type));
   }
 });
