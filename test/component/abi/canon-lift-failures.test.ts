@@ -92,6 +92,38 @@ for (const resources of ['objects', 'handles'] as const) {
   });
 }
 
+describe('an argument that cannot be lowered', () => {
+  class Resource {}
+  const text = `(component
+    (import "resource" (type $r (sub resource)))
+    (import "look" (func $look (param "r" (borrow $r)) (result u32)))
+    (core func $look' (canon lower (func $look)))
+    (core func $drop (canon resource.drop $r))
+    (core module $M
+      (import "" "look" (func $look (param i32) (result i32))) (import "" "drop" (func $drop (param i32)))
+      (func (export "f") (param i32 i32 i32) (result i32) (call $drop (local.get 0)) (call $drop (local.get 1)) (local.get 2))
+      (func (export "peek") (param i32) (result i32) (call $look (local.get 0))))
+    (core instance $m (instantiate $M (with "" (instance (export "look" (func $look')) (export "drop" (func $drop))))))
+    (func (export "f") (param "a" (borrow $r)) (param "b" (borrow $r)) (param "c" char) (result u32)
+      (canon lift (core func $m "f")))
+    (func (export "peek") (param "handle" u32) (result u32) (canon lift (core func $m "peek"))))`;
+
+  for (const resources of ['objects', 'handles'] as const) {
+    it(`leaves nothing lent to the guest, which is called again (${resources})`, async () => {
+      const { exports } = await run(text, { Resource, look: () => 1 }, { resources });
+      const { f, peek } = exports as Record<'f' | 'peek', Exported>;
+      const resource = new Resource();
+      for (let times = 0; times < 2; times++) {
+        assert.throws(() => f(resource, resource, 5), TypeError);
+        assert.throws(() => f(resource, 5, 'c'), TypeError);
+        assert.equal(f(resource, resource, 'c'), 99);
+      }
+      assert.throws(() => f(resource, resource, 5), TypeError);
+      traps(() => peek(1), /unknown handle index 1/);
+    });
+  }
+});
+
 describe('a guest that caught a failure', () => {
   it('cannot call out any more', async () => {
     let calls = 0;

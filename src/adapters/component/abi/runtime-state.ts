@@ -120,6 +120,13 @@ export class HandleTable {
     return rep;
   }
 
+  /** Of a call that is not made after all. All borrows are its own: calls that have ended left none. */
+  removeBorrows(): void {
+    for (const [index, entry] of this.entries.entries()) {
+      if (entry.type !== undefined && (entry.info & BORROWED) !== 0) this.remove(index, entry);
+    }
+  }
+
   /** `add_lender`. */
   lend(entry: ResourceHandle): void {
     entry.info += LEND;
