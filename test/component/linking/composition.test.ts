@@ -131,4 +131,68 @@ describe('core modules and components', () => {
     await assert.rejects(run(text, { ...library.exports, lib: {} }), isLinkError);
     await assert.rejects(run(text, { lib: library.exports.lib, twice: {} }), isLinkError);
   });
+
+  /** A component that takes a handle, and a core module with one function, at the root and in an instance. */
+  const LIBRARY = `(component
+    (component $C
+      (type $r' (resource (rep i32)))
+      (core func $rep (canon resource.rep $r'))
+      (export $r "r" (type $r'))
+      (func (export "f") (param "x" (own $r)) (result u32) (canon lift (core func $rep))))
+    (core module $M (func (export "g") (result i32) (i32.const 5)))
+    (export "c" (component $C))
+    (instance $inner (export "c" (component $C)))
+    (instance $i (export "c" (component $C)) (export "m" (core module $M)) (export "inner" (instance $inner)))
+    (export "i" (instance $i)))`;
+
+  it('have to be of the type that the import has, inside an instance too', async () => {
+    const { exports } = await run(LIBRARY);
+    const forging = '(component (export "f" (func (param "x" u32) (result u32))))';
+    for (const type of [
+      `(export "c" ${forging})`,
+      `(export "inner" (instance (export "c" ${forging})))`,
+      '(export "m" (core module (export "h" (func (result i32)))))',
+      '(export "m" (component))',
+      '(export "inner" (instance (export "d" (component))))',
+    ]) {
+      await assert.rejects(run(`(component (import "i" (instance ${type})))`, exports), isLinkError, type);
+    }
+    await assert.rejects(run(`(component (import "c" ${forging}))`, exports), isLinkError);
+    const fitting = `(component
+      (type $f (component (export "r" (type $r (sub resource))) (export "f" (func (param "x" (own $r)) (result u32)))))
+      (import "i" (instance (export "c" (component (type $f))) (export "inner" (instance (export "c" (component (type $f))))))))`;
+    assert.deepEqual((await run(fitting, exports)).exports, {});
+  });
+});
+
+describe('a resource type of a component that has it as numbers', () => {
+  it('is given to another one that has it as objects', async () => {
+    const provider = await run(PROVIDER, {}, { resources: 'handles' });
+    const { exports } = await run(
+      `(component
+        (import "a:b/store@1.0.0" (instance $s
+          (export "token" (type $t (sub resource)))
+          (export "make" (func (result (own $t))))
+          (export "look" (func (param "t" (borrow $t)) (result s32)))))
+        (alias export $s "token" (type $t))
+        (core func $make (canon lower (func $s "make")))
+        (core func $look (canon lower (func $s "look")))
+        (core func $drop (canon resource.drop $t))
+        (core module $M
+          (import "" "make" (func $make (result i32))) (import "" "look" (func $look (param i32) (result i32)))
+          (import "" "drop" (func $drop (param i32)))
+          (func (export "make") (result i32) (call $make))
+          (func (export "look") (param i32) (result i32) (call $look (local.get 0)) (call $drop (local.get 0))))
+        (core instance $m (instantiate $M (with "" (instance
+          (export "make" (func $make)) (export "look" (func $look)) (export "drop" (func $drop))))))
+        (func (export "make") (result (own $t)) (canon lift (core func $m "make")))
+        (func (export "look") (param "t" (borrow $t)) (result s32) (canon lift (core func $m "look"))))`,
+      provider.exports,
+    );
+    const api = exports as Api;
+    const token = api.make!();
+    assert.equal(typeof token, 'object');
+    assert.equal(api.look!(token), -2);
+    assert.throws(() => api.look!(1), TypeError);
+  });
 });

@@ -4,12 +4,11 @@
 import { type HostCallable, rootOf } from '../abi/canon-lift.ts';
 import { isAsynchronous } from '../abi/canon-lower.ts';
 import { show, toCamelCase, toPascalCase } from '../abi/javascript-values.ts';
-import { hostResource } from '../abi/resource-objects.ts';
-import type { RuntimeResource } from '../abi/runtime-state.ts';
+import { GuestResourceObjects, hostResource } from '../abi/resource-objects.ts';
+import { RuntimeResource } from '../abi/runtime-state.ts';
 import { type EngineModule, engine } from '../engine.ts';
 import { LinkError } from '../errors.ts';
 import type { ExternNode, FunctionNode, InstanceNode, NamedNode, TypeEntry } from '../type-nodes/extern-type.ts';
-import type { CoreModuleType } from '../types.ts';
 import { Context } from '../validation/context.ts';
 import { Matcher } from '../validation/subtyping.ts';
 import { describeExtern, erasedType, type Frame, type InstanceItem, type Item } from './items.ts';
@@ -64,13 +63,11 @@ export class ImportReader {
       case 'instance':
         return this.instance(type, value, path, scope);
       case 'core module':
-        return coreModule(type.type, value, path);
+        return coreModule(type, value, path);
       case 'component': {
         const known = itemOf(value);
         if (known?.kind !== 'component') throw missing(type, value, path);
-        const wrong = new Matcher(new Context(), []).extern(known.plan.component.type, type);
-        if (wrong !== undefined) throw new LinkError(`import ${at(path)}: the component given does not fit`, path);
-        return known;
+        return fitting(known, known.plan.component.type, type, path);
       }
     }
   }
@@ -118,8 +115,12 @@ export class ImportReader {
 
   private resource(value: unknown, type: ExternNode, path: readonly string[]): RuntimeResource {
     if (!isObject(value)) throw missing(type, value, path);
-    const known = resourceOf(value) ?? knownType(value);
-    if (known !== undefined) return known;
+    const known = value instanceof RuntimeResource ? value : resourceOf(value);
+    if (known !== undefined) {
+      // Its own component may have it as numbers.
+      if (this.host.resources === 'objects') known.objects ??= new GuestResourceObjects(known);
+      return known;
+    }
     // A class stands for objects even where the guest's own resources are numbers: import objects work in both.
     const asHandles = this.host.resources === 'handles' && typeof value !== 'function';
     const resources = hostResources[asHandles ? 'handles' : 'objects'];
@@ -133,7 +134,6 @@ export class ImportReader {
 
   // Instances ------------------------------------------------------------------------------------------------------
 
-  /** `known` is what another component exports, where `value` is that. */
   private instance(
     type: InstanceNode,
     value: unknown,
@@ -160,12 +160,12 @@ export class ImportReader {
 
   /** An item that another component exports, against the type that is expected of it. */
   private recognised(item: Item, type: ExternNode, path: readonly string[], scope: Scope): Item {
-    if (item.kind !== type.kind) {
-      throw new LinkError(`import ${at(path)}: expected a ${describeExtern(type)}, got a ${item.kind}`, path);
-    }
+    if (item.kind !== type.kind) throw missing(type, item.kind, path);
     if (item.kind === 'func' && type.kind === 'func') return this.checked(item, type, path, scope);
-    if (item.kind === 'type' && type.kind === 'type') return boundType(item, type, path, scope);
-    return type.kind === 'instance' ? this.instance(type, {}, path, scope, item) : item;
+    if (item.kind === 'type' && type.kind === 'type') return this.type(type, item.resource, path, scope);
+    if (type.kind === 'instance') return this.instance(type, Object.create(null), path, scope, item);
+    if (item.kind === 'core module' && type.kind === 'core module') return coreModule(type, item.module, path);
+    return item.kind === 'component' ? fitting(item, item.plan.component.type, type, path) : item;
   }
 }
 
@@ -179,15 +179,6 @@ function resolveIn({ frame, bound }: Scope): Resolve {
   return (resource) => bound.get(resource) ?? frame.instance.resources[frame.plan.slotOf(resource)];
 }
 
-function boundType(item: Item & { kind: 'type' }, type: ExternNode, path: readonly string[], scope: Scope): Item {
-  if (type.kind !== 'type' || type.type.kind !== 'resource') return item;
-  if (item.resource === undefined) throw missing(type, undefined, path);
-  const expected = resolveIn(scope)(type.type);
-  if (expected !== undefined && expected !== item.resource) throw otherResource(path);
-  scope.bound.set(type.type, item.resource);
-  return item;
-}
-
 function checked(item: Item & { kind: 'func' }, type: FunctionNode, path: readonly string[], scope: Scope): Item {
   const { func } = item;
   if (func.kind === 'host') return item;
@@ -197,12 +188,13 @@ function checked(item: Item & { kind: 'func' }, type: FunctionNode, path: readon
     resolve: ((resource) => context.resources[stagers.direct.slotOf(resource)]) satisfies Resolve,
   };
   if (isSameFunction(given, { type, resolve: resolveIn(scope) })) return item;
-  throw new LinkError(`import ${at(path)}: the component function given has another type`, path);
+  throw unfit(path, 'the component function given has another type');
 }
 
-function knownType(value: object): RuntimeResource | undefined {
-  const item = itemOf(value);
-  return item?.kind === 'type' ? item.resource : undefined;
+/** What another component exports, where it is of the type that is expected. */
+function fitting(item: Item, given: ExternNode, type: ExternNode, path: readonly string[]): Item {
+  if (new Matcher(new Context(), []).extern(given, type) === undefined) return item;
+  throw unfit(path, `the ${item.kind} given does not fit`);
 }
 
 function needsValue(type: ExternNode): boolean {
@@ -270,27 +262,23 @@ function callMethod(self: unknown, member: string, args: unknown[]): unknown {
 
 // Core modules -----------------------------------------------------------------------------------------------------
 
-function coreModule(type: CoreModuleType, value: unknown, path: readonly string[]): Item {
+function coreModule(extern: ExternNode & { kind: 'core module' }, value: unknown, path: readonly string[]): Item {
   const known = itemOf(value);
   if (known?.kind === 'core module' && known.type !== undefined) {
-    const wrong = new Matcher(new Context(), []).extern(
-      { kind: 'core module', type: known.type },
-      { kind: 'core module', type },
-    );
-    if (wrong !== undefined) throw new LinkError(`import ${at(path)}: the core module given does not fit`, path);
-    return known;
+    return fitting(known, { kind: known.kind, type: known.type }, extern, path);
   }
-  if (!(value instanceof engine.Module)) throw missing({ kind: 'core module', type }, value, path);
+  if (!(value instanceof engine.Module)) throw missing(extern, value, path);
+  const { type } = extern;
   const module = value as EngineModule;
   const exports = new Map(engine.Module.exports(module).map((each) => [each.name, kindOf(each.kind)]));
   for (const each of type.exports) {
     if (exports.get(each.name) === each.type.kind) continue;
-    throw new LinkError(`import ${at(path)}: the core module has no ${each.type.kind} ${show(each.name)}`, path);
+    throw unfit(path, `the core module has no ${each.type.kind} ${show(each.name)}`);
   }
   const imports = new Map(type.imports.map((each) => [`${each.module}\0${each.name}`, each.type.kind]));
   for (const each of engine.Module.imports(module)) {
     if (imports.get(`${each.module}\0${each.name}`) === kindOf(each.kind)) continue;
-    throw new LinkError(`import ${at(path)}: the core module needs ${show(each.module)} ${show(each.name)}`, path);
+    throw unfit(path, `the core module needs ${show(each.module)} ${show(each.name)}`);
   }
   return { kind: 'core module', module, type: undefined, byteLength: undefined };
 }
@@ -306,12 +294,16 @@ function at(path: readonly string[]): string {
   return path.map((name) => show(name)).join(' → ');
 }
 
+function unfit(path: readonly string[], why: string): LinkError {
+  return new LinkError(`import ${at(path)}: ${why}`, path);
+}
+
 function missing(type: ExternNode, value: unknown, path: readonly string[]): LinkError {
   const what = describeExtern(type);
   if (value === undefined) return new LinkError(`missing import ${at(path)}: a ${what} is expected`, path);
-  return new LinkError(`import ${at(path)}: expected a ${what}, got ${show(value)}`, path);
+  return unfit(path, `expected a ${what}, got ${show(value)}`);
 }
 
 function otherResource(path: readonly string[]): LinkError {
-  return new LinkError(`import ${at(path)}: it is another resource type than the one that was bound before`, path);
+  return unfit(path, 'it is another resource type than the one that was bound before');
 }
