@@ -165,6 +165,50 @@ describe('core modules and components', () => {
   });
 });
 
+describe('the function types of core modules', () => {
+  /** Exports a core module, and a component that takes one, after some definitions. */
+  const library = (before: string): string => `(component
+    ${before}
+    (core module $M (func (export "g")) (func (export "f") (param i32) (result i32) (i32.add (local.get 0) (i32.const 1))))
+    (component $C
+      (import "m" (core module $m (export "f" (func (param i32) (result i32)))))
+      (core instance $i (instantiate $m))
+      (func (export "f") (param "x" u32) (result u32) (canon lift (core func $i "f"))))
+    (export "m" (core module $M))
+    (export "c" (component $C)))`;
+  const applying = (core: string, type: string): string => `(component
+    (import "m" (core module $m (export "f" (func ${core}))))
+    (import "c" (component $c
+      (import "m" (core module (export "f" (func ${core})))) (export "f" (func ${type}))))
+    (instance $i (instantiate $c (with "m" (core module $m))))
+    (export "f" (func $i "f")))`;
+
+  it('are compared by what they are, in whichever order two components define theirs', async () => {
+    for (const before of ['', '(core type (func (param f64))) (core type (func (param i32) (result i32)))']) {
+      const { exports } = await run(library(before));
+      const fitting = await run(applying('(param i32) (result i32)', '(param "x" u32) (result u32)'), exports);
+      assert.equal((fitting.exports as Api).f!(41), 42);
+      for (const core of ['', '(param i64)', '(param i32) (result i64)']) {
+        await assert.rejects(
+          run(`(component (import "m" (core module (export "f" (func ${core})))))`, exports),
+          isLinkError,
+          `(func ${core})`,
+        );
+      }
+    }
+  });
+
+  it('are those of tags too', async () => {
+    const { exports } = await run(
+      '(component (core module $M (type (func (param i64))) (tag (export "t") (param i32))) (export "m" (core module $M)))',
+    );
+    const importing = (param: string): string =>
+      `(component (import "m" (core module (export "t" (tag (param ${param}))))))`;
+    await run(importing('i32'), exports);
+    await assert.rejects(run(importing('i64'), exports), isLinkError);
+  });
+});
+
 describe('a resource type of a component that has it as numbers', () => {
   it('is given to another one that has it as objects', async () => {
     const provider = await run(PROVIDER, {}, { resources: 'handles' });

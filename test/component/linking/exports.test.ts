@@ -1,7 +1,13 @@
 /** *Explainer.md*, "JS API": what JavaScript sees of an instance. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { ComponentError, compile, compileSync, instantiateSync } from '../../../src/adapters/component/index.ts';
+import {
+  ComponentError,
+  compile,
+  compileSync,
+  instantiateSync,
+  isLinkError,
+} from '../../../src/adapters/component/index.ts';
 import { run } from '../abi/guests.ts';
 import { assemble } from '../assemble.ts';
 
@@ -66,6 +72,38 @@ describe('an exported resource type', () => {
     assert.equal(instance.handleCount, 0);
     assert.equal(api.liveOnes(), 0);
   });
+});
+
+describe('an exported instance', () => {
+  const interfaces = `
+    (core module $M (func (export "f") (result i32) (i32.const 5)))
+    (core instance $m (instantiate $M))
+    (func $f (result u32) (canon lift (core func $m "f")))
+    (instance $inner (export "f" (func $f)) (export "secret" (func $f)))
+    (instance $i (export "f" (func $f)) (export "secret" (func $f)) (export "inner" (instance $inner)))`;
+  const type =
+    '(instance (export "f" (func (result u32))) (export "inner" (instance (export "f" (func (result u32))))))';
+
+  for (const [how, text] of [
+    ['its export ascribes to it', `(component ${interfaces} (export "i" (instance $i) ${type}))`],
+    [
+      'the component has that imports it and exports it again',
+      `(component ${interfaces}
+        (component $C (import "i" (instance $i ${type.slice('(instance '.length, -1)})) (export "i" (instance $i)))
+        (instance $c (instantiate $C (with "i" (instance $i))))
+        (export "i" (instance $c "i")))`,
+    ],
+  ] as const) {
+    it(`shows what the type says that ${how}, and nothing else`, async () => {
+      const { exports } = await run(text);
+      const i = exports.i as { f: () => unknown; inner: object };
+      assert.equal(i.f(), 5);
+      assert.deepEqual([Object.keys(i), Object.keys(i.inner)], [['f', 'inner'], ['f']]);
+      const asking =
+        '(component (import "i" (instance (export "inner" (instance (export "secret" (func (result u32))))))))';
+      await assert.rejects(run(asking, exports), isLinkError);
+    });
+  }
 });
 
 describe('a result', () => {

@@ -17,6 +17,7 @@ import type {
   CoreFieldType,
   CoreHeapType,
   CoreLimits,
+  CoreRecType,
   CoreRefType,
   CoreSubType,
   CoreValType,
@@ -162,14 +163,19 @@ export function recType(reader: Reader): readonly CoreSubType[] {
   return reader.vec('types of a recursion group', maxIndexSpace, subType);
 }
 
-/** `core:deftype`: here `0x50` is a module type, and a non-final `sub` is announced by `0x00`. */
+/** `core:deftype`. */
 export function coreDefType(reader: Reader): CoreDefType {
-  const byte = reader.peek('a core type');
-  if (byte === 0x50) {
-    reader.position++;
-    return { kind: 'module type', declarators: reader.vec('module declarators', maxDeclarators, moduleDeclarator) };
-  }
-  if (byte === 0) {
+  if (reader.peek('a core type') !== 0x50) return coreRecType(reader);
+  reader.position++;
+  return { kind: 'module type', declarators: reader.vec('module declarators', maxDeclarators, moduleDeclarator) };
+}
+
+/**
+ * `0x50` is a module type in a component, so that a non-final `sub` is announced by `0x00` there. In a module type, which has
+ * no module types in it, tools write it as in core modules.
+ */
+function coreRecType(reader: Reader): CoreRecType {
+  if (reader.peek('a core type') === 0) {
     reader.position++;
     const next = reader.peek('a core type');
     if (next !== 0x50) reader.badByte('type definition', next, reader.position);
@@ -186,13 +192,8 @@ function moduleDeclarator(reader: Reader): ModuleDeclarator {
       const name = reader.name('an import name');
       return { kind: 'import', offset, module, name, type: coreExternType(reader) };
     }
-    case 1: {
-      // A nested module type is the validator's to refuse, so it must not be read recursively without bound.
-      if (reader.peek('a core type') === 0x50) {
-        return { kind: 'core type', offset, type: { kind: 'module type', declarators: [] } };
-      }
-      return { kind: 'core type', offset, type: coreDefType(reader) };
-    }
+    case 1:
+      return { kind: 'core type', offset, type: coreRecType(reader) };
     case 2: {
       reader.byte('outer alias kind', 0x10);
       reader.byte('outer alias target', 1);

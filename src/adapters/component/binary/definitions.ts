@@ -164,8 +164,13 @@ export interface CoreType {
 
 /** A recursion group (of one or more) or a module type. A recursion group takes one type index for each member. */
 export type CoreDefType =
-  | { readonly kind: 'rec'; readonly types: readonly CoreSubType[] }
+  | CoreRecType
   | { readonly kind: 'module type'; readonly declarators: readonly ModuleDeclarator[] };
+
+export interface CoreRecType {
+  readonly kind: 'rec';
+  readonly types: readonly CoreSubType[];
+}
 
 /** `core:subtype`: a type with the types that it is declared to extend. */
 export interface CoreSubType {
@@ -238,7 +243,7 @@ export type ModuleDeclarator =
       readonly name: string;
       readonly type: CoreExternDecl;
     }
-  | { readonly kind: 'core type'; readonly offset: number; readonly type: CoreDefType }
+  | { readonly kind: 'core type'; readonly offset: number; readonly type: CoreRecType }
   | { readonly kind: 'alias'; readonly offset: number; readonly count: number; readonly index: number }
   | { readonly kind: 'export'; readonly offset: number; readonly name: string; readonly type: CoreExternDecl };
 

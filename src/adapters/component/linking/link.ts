@@ -14,6 +14,7 @@ import type { CoreSort, Sort, SortIndex } from '../binary/definitions.ts';
 import type { EngineImports, EngineMemory, EngineModule } from '../engine.ts';
 import { LinkError, UnsupportedError } from '../errors.ts';
 import { instanceCost, maxLinkWork } from '../limits.ts';
+import type { ExternNode } from '../type-nodes/extern-type.ts';
 import type { ResourceType } from '../types.ts';
 import type {
   ResolvedOptions,
@@ -126,7 +127,7 @@ function define(
       return;
     }
     case 'export': {
-      const item = itemAt(frame, each.definition);
+      const item = narrowed(itemAt(frame, each.definition), each.type);
       exports.set(each.definition.name, item);
       if (item.kind === 'type') item.resource?.nameOnce(each.definition.name);
       push(frame, item.kind, item);
@@ -183,6 +184,14 @@ function itemsOf(frame: Frame, list: readonly (SortIndex & { readonly name: stri
   const items = new Map<string, Item>();
   for (const each of list) items.set(each.name, itemAt(frame, each));
   return items;
+}
+
+/** What an item shows under a type that it may have more than: an instance shows what its type says. */
+function narrowed(item: Item, type: ExternNode): Item {
+  if (item.kind !== 'instance' || type.kind !== 'instance') return item;
+  const exports = new Map<string, Item>();
+  for (const { name, type: shown } of type.exports) exports.set(name, narrowed(item.exports.get(name)!, shown));
+  return { kind: 'instance', exports };
 }
 
 // Index spaces -----------------------------------------------------------------------------------------------------

@@ -81,9 +81,6 @@ export function declaredModuleType(scope: Scope, declarators: readonly ModuleDec
     context.offset = declarator.offset;
     switch (declarator.kind) {
       case 'core type':
-        if (declarator.type.kind === 'module type') {
-          return context.fail('invalid leading byte (0x50): a module type cannot define a module type');
-        }
         context.coreTypes.define(types, declarator.type.types);
         break;
       case 'alias': {
@@ -166,7 +163,11 @@ function matchCoreExtern(context: Context, given: CoreExternType, expected: Core
       return mismatch(`expected global type ${expected.type}, found ${given.type}`);
     default:
       if (given.kind !== 'tag') break;
-      if (given.id === undefined ? sameTypes(given.params, expected.params) : given.id === expected.id)
+      if (
+        coreTypes.isEmpty || given.id === undefined
+          ? sameTypes(given.params, expected.params)
+          : given.id === expected.id
+      )
         return undefined;
       return mismatch(`expected: (tag${describeTypes('param', expected.params)}), found another tag type`);
   }

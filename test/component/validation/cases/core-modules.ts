@@ -259,6 +259,11 @@ export const cases: readonly ValidationCase[] = [
     text: `(component (type (instance (core type $m (module (export "f" (func)))) (export "m" (core module (type $m))))))`,
   },
   {
+    name: 'module types define types that others extend, which tools write without a prefix there',
+    text: `(component (core type (module
+      (type $s (sub (func (param i32)))) (type $t (sub final $s (func (param i32)))) (import "a" "f" (func (type $t))))))`,
+  },
+  {
     name: 'a 64-bit memory has its own bounds',
     text: '(component (core type (module (import "" "" (memory i64 1 281474976710656)))))',
   },
