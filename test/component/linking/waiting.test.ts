@@ -68,3 +68,42 @@ for (const isAsync of [false, true]) {
     });
   });
 }
+
+describe('a resource that is dropped while a call waits', { skip }, () => {
+  const text = `(component
+    (import "wait" (func $wait))
+    (core func $wait' (canon lower (func $wait)))
+    (core module $Count
+      (global $n (mut i32) (i32.const 0))
+      (func (export "dtor") (param i32) (global.set $n (i32.add (global.get $n) (i32.const 1))))
+      (func (export "dropped") (result i32) (global.get $n)))
+    (core instance $count (instantiate $Count))
+    (type $r' (resource (rep i32) (dtor (core func $count "dtor"))))
+    (export $r "r" (type $r'))
+    (core func $new (canon resource.new $r'))
+    (core module $M
+      (import "" "wait" (func $wait)) (import "" "new" (func $new (param i32) (result i32)))
+      (func (export "make") (result i32) (call $new (i32.const 1)))
+      (func (export "pause") (call $wait)))
+    (core instance $m (instantiate $M (with "" (instance (export "wait" (func $wait')) (export "new" (func $new))))))
+    (func (export "make") (result (own $r)) (canon lift (core func $m "make")))
+    (func (export "pause") (canon lift (core func $m "pause")))
+    (func (export "dropped") (result u32) (canon lift (core func $count "dropped"))))`;
+
+  for (const resources of ['objects', 'handles'] as const) {
+    it(`is dropped when the call has ended (${resources})`, async () => {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const { exports } = await run(text, { wait: async () => promise }, { resources });
+      const api = exports as Api;
+      const resource = await api.make!();
+      const pause = api.pause!();
+      await Promise.resolve();
+      if (resources === 'objects') (resource as Disposable)[Symbol.dispose]();
+      else (exports.r as { drop: (handle: unknown) => void }).drop(resource);
+      resolve();
+      await pause;
+      assert.equal(await api.dropped!(), 1);
+      await api.pause!();
+    });
+  }
+});

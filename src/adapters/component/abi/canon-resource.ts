@@ -1,6 +1,7 @@
 /**
  * *CanonicalABI.md*, "`canon resource.new`", "`canon resource.drop`" and "`canon resource.rep`".
  */
+import { rootOf, takeTurn } from './canon-lift.ts';
 import { checkMayLeave, enter, failInAll, leave, observeOtherHost } from './canon-lower.ts';
 import type { CoreFunction, CoreValue } from './canonical-options.ts';
 import {
@@ -81,6 +82,12 @@ export function destroyFromHost(type: RuntimeResource, rep: number): void {
   const { impl } = type;
   if (impl === undefined) {
     type.dtor?.(rep);
+    return;
+  }
+  const root = rootOf(impl);
+  if (root.state === ENTERED && root.lastTurn !== undefined) {
+    // Of an instance whose calls may wait for the host: one does, and the destructor runs when that has ended.
+    void takeTurn(root, () => destroyFromHost(type, rep));
     return;
   }
   enterFromHost(impl);
