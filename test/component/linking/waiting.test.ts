@@ -107,3 +107,42 @@ describe('a resource that is dropped while a call waits', { skip }, () => {
     });
   }
 });
+
+describe('where nothing can wait', { skip }, () => {
+  const wait = async (): Promise<void> => {
+    await Promise.resolve();
+  };
+  const cannotBlock = { name: 'Trap', message: /cannot block a synchronous task before returning/ };
+
+  it('a start function traps', async () => {
+    const text = `(component
+      (import "wait" (func $wait))
+      (core func $wait' (canon lower (func $wait)))
+      (core module $M (import "" "wait" (func $wait)) (func $start (call $wait)) (start $start))
+      (core instance (instantiate $M (with "" (instance (export "wait" (func $wait')))))))`;
+    await assert.rejects(run(text, { wait }), cannotBlock);
+  });
+
+  it('a destructor traps, whoever drops the resource', async () => {
+    const text = `(component
+      (import "wait" (func $wait))
+      (core func $wait' (canon lower (func $wait)))
+      (core module $D (import "" "wait" (func $wait)) (func (export "dtor") (param i32) (call $wait)))
+      (core instance $d (instantiate $D (with "" (instance (export "wait" (func $wait'))))))
+      (type $r' (resource (rep i32) (dtor (core func $d "dtor"))))
+      (export $r "r" (type $r'))
+      (core func $new (canon resource.new $r'))
+      (core func $drop (canon resource.drop $r'))
+      (core module $M
+        (import "" "new" (func $new (param i32) (result i32))) (import "" "drop" (func $drop (param i32)))
+        (func (export "make") (result i32) (call $new (i32.const 1)))
+        (func (export "make-and-drop") (call $drop (call $new (i32.const 1)))))
+      (core instance $m (instantiate $M (with "" (instance (export "new" (func $new)) (export "drop" (func $drop))))))
+      (func (export "make") (result (own $r)) (canon lift (core func $m "make")))
+      (func (export "make-and-drop") (canon lift (core func $m "make-and-drop"))))`;
+    const guest = async (): Promise<Api> => (await run(text, { wait })).exports as Api;
+    await assert.rejects((await guest()).makeAndDrop!(), cannotBlock);
+    const resource = (await (await guest()).make!()) as Disposable;
+    assert.throws(() => resource[Symbol.dispose](), cannotBlock);
+  });
+});

@@ -112,7 +112,7 @@ export function callPostReturn(
  * What to throw out of a call. A value that could not be lowered is the host's fault: nothing of the guest has gone
  * wrong then, and it can be entered again. What was lent to it before that value, it gives back. All else is a trap.
  */
-function abandon(instance: ComponentInstance, error: unknown, isLowered: boolean): unknown {
+export function abandon(instance: ComponentInstance, error: unknown, isLowered: boolean): unknown {
   if (!isLowered && instance.state === ENTERED && !isGuestFault(error)) {
     instance.handles.removeBorrows();
     instance.borrows = 0;

@@ -1,17 +1,10 @@
 /**
  * *CanonicalABI.md*, "`canon resource.new`", "`canon resource.drop`" and "`canon resource.rep`".
  */
-import { rootOf, takeTurn } from './canon-lift.ts';
+import { abandon, rootOf, takeTurn } from './canon-lift.ts';
 import { checkMayLeave, enter, failInAll, leave, observeOtherHost } from './canon-lower.ts';
 import type { CoreFunction, CoreValue } from './canonical-options.ts';
-import {
-  asFailure,
-  type ComponentInstance,
-  ENTERED,
-  enterFromHost,
-  leaveToHost,
-  selfAndAncestors,
-} from './component-instance.ts';
+import { type ComponentInstance, ENTERED, enterFromHost, leaveToHost, selfAndAncestors } from './component-instance.ts';
 import { BORROWED, LEND, type RuntimeResource, wrongHandle } from './runtime-state.ts';
 
 export function resourceNew(instance: ComponentInstance, type: RuntimeResource): CoreFunction {
@@ -94,9 +87,7 @@ export function destroyFromHost(type: RuntimeResource, rep: number): void {
   try {
     type.dtor?.(rep);
   } catch (error) {
-    const failure = asFailure(error);
-    for (const each of selfAndAncestors(impl)) each.poison(failure);
-    throw failure;
+    throw abandon(impl, error, true);
   }
   if (impl.state !== ENTERED) throw impl.failure;
   leaveToHost(impl);

@@ -120,33 +120,27 @@ export function selfAndAncestors(instance: ComponentInstance): ComponentInstance
  * (`call_and_trap_on_throw`) and an exhausted stack become a {@link Trap}; what a host function threw stays as it is.
  */
 export function asFailure(error: unknown): unknown {
-  if (error instanceof engine.RuntimeError) return new Trap(engineTrap(error.message), { cause: error });
-  if (isCoreException(error)) return new Trap('uncaught core exception', { cause: error });
-  if (isStackExhausted(error)) return new Trap('call stack exhausted', { cause: error });
-  return error;
-}
-
-/** Engines word it differently; this one is the specification's. */
-function engineTrap(message: string): string {
-  return /unreachable/.test(message) ? 'wasm trap: wasm `unreachable` instruction executed' : `wasm trap: ${message}`;
+  const fault = faultOf(error);
+  return fault === undefined ? error : new Trap(fault, { cause: error });
 }
 
 /** Whether the guest is to blame for `error`, rather than a value that the host passed. */
 export function isGuestFault(error: unknown): boolean {
-  return (
-    error instanceof Trap || error instanceof engine.RuntimeError || isCoreException(error) || isStackExhausted(error)
-  );
+  return error instanceof Trap || faultOf(error) !== undefined;
 }
 
-/** `CoreWebAssemblyException`. */
-function isCoreException(error: unknown): boolean {
-  return engine.Exception !== undefined && error instanceof engine.Exception;
-}
-
-function isStackExhausted(error: unknown): boolean {
-  return (
-    (error instanceof RangeError && /call stack/i.test(error.message)) ||
-    // SpiderMonkey's name for it.
-    (error instanceof Error && error.name === 'InternalError' && /recursion/i.test(error.message))
-  );
+/** The trap that an error of the engine is. Engines word it differently. */
+function faultOf(error: unknown): string | undefined {
+  const { Exception } = engine;
+  if (Exception && error instanceof Exception) return 'uncaught core exception';
+  if (!(error instanceof Error)) return undefined;
+  const { message, name } = error;
+  if (error instanceof engine.RuntimeError) {
+    return `wasm trap: ${/unreachable/.test(message) ? 'wasm `unreachable` instruction executed' : message}`;
+  }
+  // Where nothing can wait for what the host gave a promise for: in a start function or a destructor.
+  if (name === 'SuspendError') return 'cannot block a synchronous task before returning';
+  // The latter is SpiderMonkey's.
+  if (/^RangeError.*call stack|^InternalError.*recursion/i.test(name + message)) return 'call stack exhausted';
+  return undefined;
 }

@@ -194,7 +194,7 @@ function checked(item: Item & { kind: 'func' }, type: FunctionNode, path: readon
 /** What another component exports, where it is of the type that is expected. */
 function fitting(item: Item, given: ExternNode, type: ExternNode, path: readonly string[]): Item {
   if (new Matcher(new Context(), []).extern(given, type) === undefined) return item;
-  throw unfit(path, `the ${item.kind} given does not fit`);
+  throw unfit(path, `the ${item.kind} given has another type`);
 }
 
 function needsValue(type: ExternNode): boolean {
