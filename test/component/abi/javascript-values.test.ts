@@ -20,6 +20,7 @@ describe('what JavaScript passes is coerced as Explainer.md says', () => {
     assert.deepEqual(echo([1, 2, 300]), Uint8Array.of(1, 2, 44));
     assert.deepEqual(echo(new Set([4, 5])), Uint8Array.of(4, 5));
     assert.deepEqual(echo(Int16Array.of(6, 7)), Uint8Array.of(6, 7));
+    assert.deepEqual(echo(Uint8Array.of(8, 9).buffer), Uint8Array.of(8, 9));
   });
 
   it('a map may be an object, and the last of equal keys wins', async () => {
@@ -37,6 +38,7 @@ describe('what JavaScript passes is coerced as Explainer.md says', () => {
   it('missing flags are off', async () => {
     const echo = await throughMemory(named('(flags "a" "b")', 'i32'));
     assert.deepEqual(echo({ b: true }), { a: false, b: true });
+    for (const none of [{}, undefined, null]) assert.deepEqual(echo(none), { a: false, b: false });
   });
 
   it('a value of the wrong kind is a TypeError, and the instance stays usable', async () => {
@@ -238,6 +240,14 @@ describe('a result that a function of the host gives', () => {
     assert.deepEqual(await asking('(result (error u32))', failing(7)), [1, 7]);
     assert.deepEqual(await asking('(result)', failing(Object.assign(new Error('no'), { payload: undefined }))), [1, 0]);
     assert.deepEqual(await asking('(result u32 (error u32))', failing(new ComponentError(7))), [1, 7]);
+  });
+
+  it('may be returned as a whole, where its payload cannot look like one', async () => {
+    assert.deepEqual(await asking('(result)', () => ({ tag: 'err' })), [1, 0]);
+    assert.deepEqual(await asking('(result u32 (error u32))', () => ({ tag: 'err', val: 7 })), [1, 7]);
+    assert.deepEqual(await asking('(result u32 (error u32))', () => ({ tag: 'ok', val: 5 })), [0, 5]);
+    // Here it is the payload: an `ok` that holds an `err`.
+    assert.deepEqual(await asking('(result (result u32))', () => ({ tag: 'err' })), [0, 1]);
   });
 
   it('is no error of the interface where it throws an Error without payload', async () => {

@@ -1,4 +1,4 @@
-/** An import object that was written for jco, with the shim that comes with it: jco and the loader take the same one. */
+/** Import objects that were written for jco: jco and the loader take the same one. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -107,13 +107,108 @@ it('an import object for jco, the shim of WASI in it, works as it does with jco'
     { logLevel: 'very-loud', amount: 2n ** 64n - 1n, rawBytes: [1, 2, 3] },
   ]);
 
-  const { files } = await transpileBytes(bytes, { name: 'guest', instantiation: 'async' });
+  assert.deepEqual(storyOf(await withJco('guest', bytes, imports), entries), ours);
+});
+
+/** What jco makes of a component, instantiated with these imports. */
+async function withJco(name: string, bytes: Uint8Array, imports: object): Promise<Record<string, unknown>> {
+  const { files } = await transpileBytes(bytes, { name, instantiation: 'async' });
   const modules = files as Record<string, Uint8Array<ArrayBuffer>>;
-  const path = join(folder, 'guest.mjs');
-  writeFileSync(path, modules['guest.js']!);
+  const path = join(folder, `${name}.mjs`);
+  writeFileSync(path, modules[`${name}.js`]!);
   const jco = (await import(pathToFileURL(path).href)) as {
     instantiate(load: (name: string) => unknown, imports: object): Promise<Record<string, unknown>>;
   };
-  const theirs = await jco.instantiate((name) => engine.compile(modules[name]!), imports);
-  assert.deepEqual(storyOf(theirs, entries), ours);
+  return jco.instantiate((file) => engine.compile(modules[file]!), imports);
+}
+
+/** A resource and a function at the root, and an interface whose functions give what the host likes. */
+const FORMS = `(component
+  (import "small-thing" (type $thing (sub resource)))
+  (import "make-thing" (func $make (result (own $thing))))
+  (import "[method]small-thing.poke-it" (func $poke (param "self" (borrow $thing)) (result u32)))
+  (import "a:b/forms@0.2.3" (instance $forms
+    (type $flags' (flags "a" "b"))
+    (export "flags" (type $flags (eq $flags')))
+    (export "get-flags" (func (result $flags)))
+    (export "get-bytes" (func (result (list u8))))
+    (export "get-result" (func (result (result (option u8) (error string)))))))
+  (core module $Libc ${ALLOCATOR})
+  (core instance $libc (instantiate $Libc))
+  (core func $make' (canon lower (func $make)))
+  (core func $poke' (canon lower (func $poke)))
+  (core func $drop (canon resource.drop $thing))
+  (core func $flags' (canon lower (func $forms "get-flags")))
+  (core func $bytes' (canon lower (func $forms "get-bytes")
+    (memory (core memory $libc "memory")) (realloc (core func $libc "realloc"))))
+  (core func $result' (canon lower (func $forms "get-result")
+    (memory (core memory $libc "memory")) (realloc (core func $libc "realloc"))))
+  (core module $M
+    (import "" "make" (func $make (result i32))) (import "" "poke" (func $poke (param i32) (result i32)))
+    (import "" "drop" (func $drop (param i32))) (import "" "flags" (func $flags (result i32)))
+    (import "" "bytes" (func $bytes (param i32))) (import "" "result" (func $result (param i32)))
+    (func (export "poke") (result i32) (local i32)
+      (call $poke (local.tee 0 (call $make))) (call $drop (local.get 0)))
+    (func (export "flags") (result i32) (call $flags))
+    (func (export "bytes") (result i32) (call $bytes (i32.const 16)) (i32.const 16))
+    (func (export "result") (result i32) (call $result (i32.const 16)) (i32.const 16)))
+  (core instance $m (instantiate $M (with "" (instance
+    (export "make" (func $make')) (export "poke" (func $poke')) (export "drop" (func $drop))
+    (export "flags" (func $flags')) (export "bytes" (func $bytes')) (export "result" (func $result'))))))
+  (alias export $forms "flags" (type $f))
+  (func (export "poke") (result u32) (canon lift (core func $m "poke")))
+  (func (export "flags") (result $f) (canon lift (core func $m "flags")))
+  (func (export "bytes") (result (list u8)) (canon lift (core func $m "bytes") (memory (core memory $libc "memory"))))
+  (func (export "result") (result (result (option u8) (error string)))
+    (canon lift (core func $m "result") (memory (core memory $libc "memory")))))`;
+
+it('resources at the root, proxies, buffers, missing flags and returned results work as they do with jco', async () => {
+  class SmallThing {
+    static dropped = 0;
+    pokeIt(): number {
+      return 7;
+    }
+    [Symbol.dispose](): void {
+      SmallThing.dropped++;
+    }
+  }
+  const answers = [{ tag: 'ok', val: 5 }, { tag: 'err', val: 'no' }, 6, undefined];
+  const given: Record<PropertyKey, unknown> = {
+    // What is at the root is the default export of a module.
+    'small-thing': { default: SmallThing },
+    'make-thing': { default: () => new SmallThing() },
+    // A proxy that says what a property is, and of none that it is there.
+    'a:b/forms': new Proxy(
+      {},
+      {
+        get: (_, name) =>
+          ({
+            getFlags: () => undefined,
+            getBytes: () => Uint8Array.of(1, 2, 3).buffer,
+            getResult: () => {
+              const answer = answers.shift();
+              answers.push(answer);
+              return answer;
+            },
+          })[String(name)],
+      },
+    ),
+  };
+  const imports = new Proxy({}, { get: (_, name) => given[name] });
+  const storyOf = (exports: Record<string, unknown>): unknown[] => {
+    const api = exports as Api;
+    const results = answers.map(() => {
+      try {
+        return api.result!();
+      } catch (error) {
+        return isComponentError(error) ? { thrown: error.payload } : { thrown: error };
+      }
+    });
+    return [api.poke!(), SmallThing.dropped, api.flags!(), api.bytes!(), results];
+  };
+  const bytes = await assemble(FORMS);
+  const ours = storyOf((await instantiate(await compile(bytes), imports)).exports);
+  assert.deepEqual(ours, [7, 1, { a: false, b: false }, Uint8Array.of(1, 2, 3), [5, { thrown: 'no' }, 6, undefined]]);
+  SmallThing.dropped = 0;
+  assert.deepEqual(storyOf(await withJco('forms', bytes, imports)), ours);
 });

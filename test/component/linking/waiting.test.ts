@@ -146,3 +146,30 @@ describe('where nothing can wait', { skip }, () => {
     assert.throws(() => resource[Symbol.dispose](), cannotBlock);
   });
 });
+
+describe('an asynchronous method of a resource', { skip }, () => {
+  const text = `(component
+    (import "door" (type $door (sub resource)))
+    (import "[constructor]door" (func $new (result (own $door))))
+    (import "[method]door.open" (func $open (param "self" (borrow $door)) (result u32)))
+    (core func $new' (canon lower (func $new)))
+    (core func $open' (canon lower (func $open)))
+    (core module $M (import "" "new" (func $new (result i32))) (import "" "open" (func $open (param i32) (result i32)))
+      (func (export "open") (result i32) (call $open (call $new))))
+    (core instance $m (instantiate $M (with "" (instance (export "new" (func $new')) (export "open" (func $open'))))))
+    (func (export "open") (result u32) (canon lift (core func $m "open"))))`;
+
+  it('is waited for, in a class', async () => {
+    class Door {
+      async open(): Promise<number> {
+        return 5;
+      }
+    }
+    assert.equal(await ((await run(text, { Door })).exports as Api).open!(), 5);
+  });
+
+  it('is waited for, in functions over numbers', async () => {
+    const door = { create: () => 3, open: async (rep: number) => rep + 2 };
+    assert.equal(await ((await run(text, { door }, { resources: 'handles' })).exports as Api).open!(), 5);
+  });
+});

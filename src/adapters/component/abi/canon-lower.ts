@@ -5,6 +5,7 @@
 import { engine } from '../engine.ts';
 import { isTrap, LinkError } from '../errors.ts';
 import type { FunctionNode } from '../type-nodes/extern-type.ts';
+import type { ValueTypeNode } from '../type-nodes/value-type.ts';
 import {
   callPostReturn,
   endingLends,
@@ -28,7 +29,7 @@ import {
   IDLE,
   isGuestFault,
 } from './component-instance.ts';
-import { show } from './javascript-values.ts';
+import { propertyOf, show } from './javascript-values.ts';
 import {
   apply,
   flatArguments,
@@ -80,7 +81,7 @@ function failIn(instance: ComponentInstance, error: unknown): unknown {
 
 function lowerHostFunction({ call, path }: HostFunction, { type, stagers, context }: Lowering): CoreFunction {
   const signature = signatureOf(type);
-  const callHost = type.result?.kind === 'result' ? catchingErrors(call) : call;
+  const callHost = type.result?.kind === 'result' ? catchingErrors(call, type.result.inside[0]) : call;
   const lowerResult = stageLowerResult(stagers.host, signature);
   const { instance } = context;
   instance.host.handles.isObserved = true;
@@ -162,9 +163,13 @@ function whole(
 
 /**
  * *Explainer.md*, "JS API": exceptions become the `error` case. An `Error` without a `payload` is none that the
- * interface knows of: it goes on through the guest, as do traps.
+ * interface knows of: it goes on through the guest, as do traps. As in today's JS tooling, the whole result may be returned
+ * too, `{ tag, val }`, where the payload of `ok` is nothing that could look like one.
  */
-function catchingErrors(call: HostCallable): HostCallable {
+function catchingErrors(call: HostCallable, type: ValueTypeNode | undefined): HostCallable {
+  const payload = type?.kind === 'option' ? type.element : type;
+  const isTagged = payload !== undefined && MAY_BE_TAGGED.includes(payload.kind);
+  const ok = (val: unknown): unknown => (isTagged || !isResult(val) ? { tag: 'ok', val } : val);
   return (...args) => {
     try {
       const val = call(...args);
@@ -175,8 +180,12 @@ function catchingErrors(call: HostCallable): HostCallable {
   };
 }
 
-function ok(val: unknown): unknown {
-  return { tag: 'ok', val };
+/** Types whose values may be objects with a `tag` of their own. */
+const MAY_BE_TAGGED: readonly ValueTypeNode['kind'][] = ['record', 'variant', 'result', 'map', 'own', 'borrow'];
+
+function isResult(value: unknown): boolean {
+  const tag = propertyOf(value, 'tag');
+  return tag === 'ok' || tag === 'err';
 }
 
 function errorCase(error: unknown): unknown {
@@ -194,7 +203,7 @@ export function isAsynchronous(type: FunctionNode, call: HostCallable): boolean 
 }
 
 function isPromise(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+  return typeof propertyOf(value, 'then') === 'function';
 }
 
 function cannotWait(path: readonly string[]): LinkError {

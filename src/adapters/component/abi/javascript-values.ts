@@ -40,11 +40,11 @@ export function flagsFrom(labels: readonly string[]): (bits: number) => Record<s
   };
 }
 
-/** `pack_flags_into_int`. A missing flag is false. */
+/** `pack_flags_into_int`. A missing flag is false, and so are all of them where nothing is given: flags are a `dictionary`. */
 export function flagsInto(labels: readonly string[]): (value: unknown) => number {
   const keys = labels.map(toCamelCase);
   return (value) => {
-    const flags = toObject(value, 'flags');
+    const flags = toObject(value ?? {}, 'flags');
     let bits = 0;
     for (let i = 0; i < keys.length; i++) if (flags[keys[i]!]) bits |= 1 << i;
     return bits;
@@ -80,6 +80,11 @@ export function toCharCode(value: unknown): number {
 export function toObject(value: unknown, what: string): Record<string, unknown> {
   if ((typeof value === 'object' && value !== null) || typeof value === 'function') return asRecord(value);
   throw new TypeError(`expected an object for a ${what}, got ${show(value)}`);
+}
+
+/** A property of whatever JavaScript gives. */
+export function propertyOf(value: unknown, key: string): unknown {
+  return (value as Record<string, unknown> | null | undefined)?.[key];
 }
 
 function asRecord(value: object): Record<string, unknown> {

@@ -78,13 +78,14 @@ function canonicalizeNans(floats: Numbers): void {
 
 /** What `storeNumbers` takes: the value itself where its bytes can be copied, else its elements. */
 export function toNumberList(kind: NumberKind): (value: unknown) => ArrayLike<unknown> {
-  if (kind === 'u8') return (value) => (value instanceof Uint8Array ? value : toArray(value));
   const Constructor = CONSTRUCTORS[kind];
-  return (value) => (value instanceof Constructor ? value : toArray(value));
+  const toOther = kind === 'u8' ? toBytes : toElements;
+  return (value) => (value instanceof Constructor ? value : toOther(value));
 }
 
-function toArray(value: unknown): readonly unknown[] {
-  return ArrayBuffer.isView(value) && 'length' in value ? Array.from(value as Uint8Array) : toElements(value);
+/** A whole buffer is its bytes. */
+function toBytes(value: unknown): ArrayLike<unknown> {
+  return value instanceof ArrayBuffer ? new Uint8Array(value) : toElements(value);
 }
 
 export function storeBytes(cx: Context, values: ArrayLike<unknown>, ptr: number): void {

@@ -3,7 +3,7 @@
  */
 import { type HostCallable, rootOf } from '../abi/canon-lift.ts';
 import { isAsynchronous } from '../abi/canon-lower.ts';
-import { show, toCamelCase, toPascalCase } from '../abi/javascript-values.ts';
+import { propertyOf, show, toCamelCase, toPascalCase } from '../abi/javascript-values.ts';
 import { GuestResourceObjects, hostResource } from '../abi/resource-objects.ts';
 import { RuntimeResource } from '../abi/runtime-state.ts';
 import { type EngineModule, engine } from '../engine.ts';
@@ -14,7 +14,7 @@ import { Matcher } from '../validation/subtyping.ts';
 import { describeExtern, erasedType, type Frame, type InstanceItem, type Item } from './items.ts';
 import { isObject, itemOf, resourceOf } from './known.ts';
 import type { LinkHost } from './link.ts';
-import { findImport, parseResourceFunction } from './names.ts';
+import { findImport, firstOf, parseResourceFunction } from './names.ts';
 import { isSameFunction, type Resolve } from './same-type.ts';
 
 /** A host's resource types by what it gave for them, so that what is one class is one type in all components. */
@@ -203,48 +203,42 @@ function needsValue(type: ExternNode): boolean {
 
 // Reading JavaScript objects ---------------------------------------------------------------------------------------
 
-function propertyOf(object: object, key: string): unknown {
-  return (object as Record<string, unknown>)[key];
-}
-
 /** What is given under a name of WIT, or under the one that JavaScript gives it. */
 function memberOf(object: object, name: string, type: ExternNode): unknown {
-  const className = toPascalCase(name);
-  const key = type.kind === 'type' && className in object ? className : findImport(object, name);
-  return key === undefined ? undefined : propertyOf(object, key);
+  if (type.kind !== 'type') return findImport(object, name);
+  return classIn(firstOf(object, [toPascalCase(name), name, toCamelCase(name)]));
 }
 
 /** A function, or the default export of a module. */
 function functionIn(value: unknown): HostCallable | undefined {
   if (typeof value === 'function') return value as HostCallable;
-  if (!isObject(value)) return undefined;
   const inner = propertyOf(value, 'default');
   return typeof inner === 'function' ? (inner as HostCallable) : undefined;
+}
+
+/** The same of a class; what is made of functions may have one that is called `default`. */
+function classIn(value: unknown): unknown {
+  const inner = functionIn(value);
+  return propertyOf(inner, 'prototype') === undefined ? value : inner;
 }
 
 /** `[method]r.m` and its like, as members of the class or object that is given for `r`. */
 function resourceFunction(container: object, name: string): HostCallable | undefined {
   const parsed = parseResourceFunction(name);
   if (parsed === undefined) return undefined;
-  const names = [parsed.resource, toPascalCase(parsed.resource), toCamelCase(parsed.resource)];
-  const key = names.find((each) => each in container);
-  const given = key === undefined ? undefined : propertyOf(container, key);
+  const { resource } = parsed;
+  const given = classIn(firstOf(container, [toPascalCase(resource), resource, toCamelCase(resource)]));
   if (!isObject(given)) return undefined;
-  if (typeof given !== 'function') {
-    const method = propertyOf(given, parsed.form === 'constructor' ? 'create' : toCamelCase(parsed.member));
-    return typeof method === 'function' ? (...args) => method.apply(given, args) : undefined;
-  }
-  if (parsed.form === 'constructor') return (...args) => Reflect.construct(given, args);
-  const member = toCamelCase(parsed.member);
-  if (parsed.form === 'static') {
-    const method = propertyOf(given, member);
-    return typeof method === 'function'
-      ? knownOr(method as HostCallable, (...args) => method.apply(given, args))
-      : undefined;
-  }
-  const method: unknown = isObject(given.prototype) ? propertyOf(given.prototype, member) : undefined;
+  const isClass = typeof given === 'function';
+  if (isClass && parsed.form === 'constructor') return (...args) => Reflect.construct(given, args);
+  const isMethod = isClass && parsed.form === 'method';
+  const member = parsed.form === 'constructor' ? 'create' : toCamelCase(parsed.member);
+  const method = propertyOf(isMethod ? given.prototype : given, member);
   if (typeof method !== 'function') return undefined;
-  return knownOr(method as HostCallable, (self, ...args) => callMethod(self, member, args));
+  const call: HostCallable = isMethod
+    ? (self, ...args) => callMethod(self, member, args)
+    : (...args) => method.apply(given, args);
+  return knownOr(method as HostCallable, call);
 }
 
 /** A component's own method keeps its identity. An asynchronous one has to be seen as such. */
@@ -254,9 +248,9 @@ function knownOr(method: HostCallable, call: HostCallable): HostCallable {
 }
 
 function callMethod(self: unknown, member: string, args: unknown[]): unknown {
-  if (!isObject(self)) throw new TypeError(`expected a resource with a method ${member}, got ${show(self)}`);
   const method = propertyOf(self, member);
-  if (typeof method !== 'function') throw new TypeError(`the resource has no method ${member}`);
+  if (typeof method !== 'function')
+    throw new TypeError(`expected a resource with a method ${member}, got ${show(self)}`);
   return method.apply(self, args);
 }
 

@@ -3,7 +3,7 @@
  *
  * Source for versions: *Explainer.md*, "Name Uniqueness" and *WIT.md*, "Package Names" (semver compatibility).
  */
-import { toCamelCase } from '../abi/javascript-values.ts';
+import { propertyOf, toCamelCase } from '../abi/javascript-values.ts';
 
 interface InterfaceName {
   /** `wasi:io/streams`, without the version. */
@@ -19,18 +19,28 @@ function parseInterfaceName(name: string): InterfaceName | undefined {
 }
 
 /**
- * The key of `given` that stands for the import `name`: the name itself; for an interface, the same in a compatible
- * version (the highest one), or without a version, or its last part alone; for a plain name, its camelCase form.
+ * What `given` holds for the import `name`: under the name itself; for an interface, under the same in a compatible version
+ * (the highest one), or without a version, or under its last part alone; for a plain name, under its camelCase form. It is
+ * asked for what it holds and not for what it has, because a proxy may answer that alone.
  */
-export function findImport(given: object, name: string): string | undefined {
-  if (name in given) return name;
+export function findImport(given: object, name: string): unknown {
   const wanted = parseInterfaceName(name);
-  if (wanted === undefined) return [toCamelCase(name)].find((key) => key in given);
+  if (wanted === undefined) return firstOf(given, [name, toCamelCase(name)]);
   const compatible = Object.keys(given)
     .map((key) => ({ key, parsed: parseInterfaceName(key) }))
     .filter(({ parsed }) => parsed?.base === wanted.base && areCompatible(parsed.version, wanted.version))
-    .sort((a, b) => compareVersions(b.parsed?.version, a.parsed?.version));
-  return compatible[0]?.key ?? [wanted.base, wanted.short, toCamelCase(wanted.short)].find((key) => key in given);
+    .sort((a, b) => compareVersions(b.parsed?.version, a.parsed?.version))
+    .map(({ key }) => key);
+  return firstOf(given, [name, ...compatible, wanted.base, wanted.short, toCamelCase(wanted.short)]);
+}
+
+/** The first of the properties that is there. */
+export function firstOf(object: object, keys: readonly string[]): unknown {
+  for (const key of keys) {
+    const value = propertyOf(object, key);
+    if (value !== undefined) return value;
+  }
+  return undefined;
 }
 
 /** Whether two versions are on one compatibility track: `1.*.*`, `0.2.*`, or the very same `0.0.1` or prerelease. */
