@@ -96,7 +96,7 @@ function describePayload(payload: unknown): string {
 }
 
 function hasCode(error: unknown, code: string): boolean {
-  return typeof error === 'object' && error !== null && 'code' in error && error.code === code;
+  return (error as { readonly code?: unknown } | null | undefined)?.code === code;
 }
 
 /** Whether `error` is a {@link MalformedError}, of this or another copy of the package. */

@@ -110,7 +110,7 @@ describe('what JavaScript passes is coerced as Explainer.md says', () => {
       ['(list u8)', ['1'], /expected a number/],
       ['(list u8 2)', [1, 2, 3], /expected a list of 2 elements, got 3/],
       ['(map u8 u8)', 5, /expected a list/],
-      ['(tuple u8)', [1, 2], /expected a tuple of 1, got 2/],
+      ['(tuple u8)', [1, 2], /expected a tuple of 1 elements, got 2/],
       ['(option (option u8))', 5, /expected an object for a variant/],
       ['(result)', undefined, /expected an object for a variant/],
       ['(result)', { tag: 'none' }, /expected one of ok, err, got "none"/],

@@ -132,6 +132,27 @@ describe('core modules and components', () => {
     await assert.rejects(run(text, { lib: library.exports.lib, twice: {} }), isLinkError);
   });
 
+  it('that do not fit are refused with the reason, and with the names that lead to it', async () => {
+    const { exports } = await run(`(component
+      (core module $M (func (export "five") (result i64) (i64.const 5)))
+      (export "lib" (core module $M))
+      (component $C (import "x" (func (result string))))
+      (export "twice" (component $C)))`);
+    for (const [type, path, message] of [
+      ['"lib" (core module (export "five" (func (result i32))))', ['lib', 'five'], /^import "lib": .*`five`.*i32.*i64/],
+      ['"twice" (component (import "x" (func (result u32))))', ['twice', 'x', 'result'], /^import "twice": .*`x`.*u32/],
+    ] as const) {
+      await assert.rejects(run(`(component (import ${type}))`, exports), { name: 'LinkError', path, message });
+    }
+  });
+
+  it('fit by what their functions are, whatever else each component has', async () => {
+    const { exports } = await run(`(component
+      (core module $M (func (export "none")) (func (export "five") (param f32) (result i64) (i64.const 5)))
+      (export "lib" (core module $M)))`);
+    await run('(component (import "lib" (core module (export "five" (func (param f32) (result i64))))))', exports);
+  });
+
   /** A component that takes a handle, and a core module with one function, at the root and in an instance. */
   const LIBRARY = `(component
     (component $C

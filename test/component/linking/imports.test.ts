@@ -27,7 +27,13 @@ describe('an interface is found', () => {
       'a:b/c@1.2.3',
       { 'a:b/c@1.2.0': {}, 'a:b/c@1.10.0': { getIt }, 'a:b/c@1.9.0': {} },
     ],
+    ['under an earlier compatible version', 'a:b/c@1.9.0', { 'a:b/c@1.2.3': { getIt } }],
     ['under a compatible 0.x version', 'a:b/c@0.2.0', { 'a:b/c@0.2.7': { getIt } }],
+    ['under another build of a version', 'a:b/c@1.2.3+one', { 'a:b/c@1.2.4+two': { getIt } }],
+    ['under the very same prerelease', 'a:b/c@1.0.0-rc.1', { 'a:b/c@1.0.0-rc.1': { getIt } }],
+    ['under any version of the track that it names', 'a:b/c@1', { 'a:b/c@1.9.0': { getIt } }],
+    ['under any version of the 0.x track that it names', 'a:b/c@0.2', { 'a:b/c@0.2.7': { getIt } }],
+    ['under the track of its version', 'a:b/c@0.2.7', { 'a:b/c@0.2': { getIt } }],
     ['without version', 'a:b/c@0.2.0', { 'a:b/c': { getIt } }],
     ['by its last part', 'a:b/c-d@0.2.0', { 'c-d': { getIt } }],
     ['by its last part in camelCase', 'a:b/c-d', { cD: { getIt } }],
@@ -51,6 +57,9 @@ describe('an interface is found', () => {
     ['under another major version', 'a:b/c@1.2.3', { 'a:b/c@2.0.0': { getIt } }],
     ['under another 0.x version', 'a:b/c@0.2.0', { 'a:b/c@0.3.0': { getIt } }],
     ['under another 0.0 version', 'a:b/c@0.0.1', { 'a:b/c@0.0.2': { getIt } }],
+    ['under another prerelease', 'a:b/c@1.0.0-rc.1', { 'a:b/c@1.0.0-rc.2': { getIt }, 'a:b/c@1.0.0': { getIt } }],
+    ['under a prerelease of a later version', 'a:b/c@1.0.0', { 'a:b/c@1.0.1-rc.1': { getIt } }],
+    ['under another track', 'a:b/c@1', { 'a:b/c@2.0.0': { getIt }, 'a:b/c@0.1.0': { getIt } }],
     ['where there is none', 'a:b/c', {}],
     ['where its function is missing', 'a:b/c', { 'a:b/c': {} }],
     ['where its function is something else', 'a:b/c', { 'a:b/c': { getIt: 5 } }],
@@ -64,6 +73,18 @@ describe('an interface is found', () => {
         return true;
       });
     });
+  }
+});
+
+it('what is missing or something else is said in words, with the names that lead to it', async () => {
+  const component = await compile(await assemble(passing('a:b/c')));
+  for (const [imports, message] of [
+    [{}, 'import "a:b/c": instance expected, got nothing'],
+    [{ 'a:b/c': 5 }, 'import "a:b/c": instance expected, got 5'],
+    [{ 'a:b/c': {} }, 'import "a:b/c" → "get-it": function expected, got nothing'],
+    [{ 'a:b/c': { getIt: 'x' } }, 'import "a:b/c" → "get-it": function expected, got "x"'],
+  ] as const) {
+    await assert.rejects(instantiate(component, imports), { name: 'LinkError', message });
   }
 });
 

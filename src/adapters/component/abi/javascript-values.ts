@@ -83,8 +83,8 @@ export function toObject(value: unknown, what: string): Record<string, unknown> 
 }
 
 /** A property of whatever JavaScript gives. */
-export function propertyOf(value: unknown, key: string): unknown {
-  return (value as Record<string, unknown> | null | undefined)?.[key];
+export function propertyOf(value: unknown, key: PropertyKey): unknown {
+  return (value as Record<PropertyKey, unknown> | null | undefined)?.[key];
 }
 
 function asRecord(value: object): Record<string, unknown> {
@@ -101,14 +101,16 @@ export function toElements(value: unknown): readonly unknown[] {
 }
 
 export function toTuple(value: unknown, length: number): readonly unknown[] {
-  const elements = toElements(value);
-  if (elements.length === length) return elements;
-  throw new TypeError(`expected a tuple of ${length}, got ${elements.length} elements`);
+  return ofLength(toElements(value), length, 'tuple');
 }
 
-/** The pairs of a map: of a `Map`, of an iterable of pairs or else of an object's entries. */
+export function ofLength<List extends ArrayLike<unknown>>(list: List, length: number, what: string): List {
+  if (list.length === length) return list;
+  throw new TypeError(`expected a ${what} of ${length} elements, got ${list.length}`);
+}
+
+/** The pairs of a map: of a `Map` or another iterable of pairs, or else of an object's entries. */
 export function toPairs(value: unknown): readonly unknown[] {
-  if (value instanceof Map) return [...value];
   if (typeof value === 'object' && value !== null && !(Symbol.iterator in value)) return Object.entries(value);
   return toElements(value);
 }
@@ -127,7 +129,7 @@ export function matchCase(type: ValueTypeNode): {
     }
     case 'option':
       if (type.element.kind !== 'option') {
-        return { indexOf: (value) => (value === undefined || value === null ? 0 : 1), payloadOf: (value) => value };
+        return { indexOf: (value) => (isNone(value) ? 0 : 1), payloadOf: (value) => value };
       }
       return { indexOf: (value) => (isNone(value) ? 0 : tagIndex(value, SOME)), payloadOf };
     case 'variant': {

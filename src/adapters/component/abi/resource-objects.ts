@@ -3,7 +3,7 @@
  * makes; a resource that the host implements is an object of the host's own class.
  */
 import { destroyFromHost } from './canon-resource.ts';
-import { show, toPascalCase } from './javascript-values.ts';
+import { propertyOf, show, toPascalCase } from './javascript-values.ts';
 import { type CallScope, type ResourceObjects, RuntimeResource } from './runtime-state.ts';
 
 // Resources of guests ----------------------------------------------------------------------------------------------
@@ -208,19 +208,17 @@ export function hostResource(name: string, given: HostClass, asHandles: boolean)
   const type = new RuntimeResource(name, undefined);
   if (asHandles) {
     type.objects = new HostResourceReps(given);
-    type.dtor = (rep) => {
-      if ('drop' in given && typeof given.drop === 'function') given.drop(rep);
-    };
+    type.dtor = (rep) => callMember(given, 'drop', rep);
     return type;
   }
   const objects = new HostResourceObjects(type, given);
   type.objects = objects;
-  type.dtor = (rep) => dispose(objects.liftOwn(rep));
+  type.dtor = (rep) => callMember(objects.liftOwn(rep), Symbol.dispose);
   return type;
 }
 
-function dispose(object: unknown): void {
-  if (typeof object !== 'object' || object === null || !(Symbol.dispose in object)) return;
-  const method: unknown = object[Symbol.dispose];
-  if (typeof method === 'function') method.call(object);
+/** Calls a function that an object may have. */
+function callMember(object: unknown, key: PropertyKey, ...args: unknown[]): void {
+  const member = propertyOf(object, key);
+  if (typeof member === 'function') member.apply(object, args);
 }

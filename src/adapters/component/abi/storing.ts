@@ -9,6 +9,7 @@ import type { Context } from './canonical-options.ts';
 import {
   flagsInto,
   matchCase,
+  ofLength,
   toBigInt,
   toCamelCase,
   toCharCode,
@@ -164,11 +165,7 @@ function stageStoreList(stager: Stager, type: ValueTypeNode): Store {
 /** The elements of a list whose length is part of its type. */
 export function fixedElements(element: ValueTypeNode, length: number): (value: unknown) => ArrayLike<unknown> {
   const listOf = toList(element);
-  return (value) => {
-    const elements = listOf(value);
-    if (elements.length === length) return elements;
-    throw new TypeError(`expected a list of ${length} elements, got ${elements.length}`);
-  };
+  return (value) => ofLength(listOf(value), length, 'list');
 }
 
 function stageStoreRecord(stager: Stager, type: ValueTypeNode): Store {

@@ -160,7 +160,9 @@ export class ImportReader {
 
   /** An item that another component exports, against the type that is expected of it. */
   private recognised(item: Item, type: ExternNode, path: readonly string[], scope: Scope): Item {
-    if (item.kind !== type.kind) throw missing(type, item.kind, path);
+    if (item.kind !== type.kind) {
+      throw refusal(path, `${describeExtern(type)} expected, got ${describeExtern(item)}`);
+    }
     if (item.kind === 'func' && type.kind === 'func') return this.checked(item, type, path, scope);
     if (item.kind === 'type' && type.kind === 'type') return this.type(type, item.resource, path, scope);
     if (type.kind === 'instance') return this.instance(type, Object.create(null), path, scope, item);
@@ -188,13 +190,14 @@ function checked(item: Item & { kind: 'func' }, type: FunctionNode, path: readon
     resolve: ((resource) => context.resources[stagers.direct.slotOf(resource)]) satisfies Resolve,
   };
   if (isSameFunction(given, { type, resolve: resolveIn(scope) })) return item;
-  throw unfit(path, 'the component function given has another type');
+  throw refusal(path, 'the component function given has another type');
 }
 
 /** What another component exports, where it is of the type that is expected. */
 function fitting(item: Item, given: ExternNode, type: ExternNode, path: readonly string[]): Item {
-  if (new Matcher(new Context(), []).extern(given, type) === undefined) return item;
-  throw unfit(path, `the ${item.kind} given has another type`);
+  const wrong = new Matcher(new Context(), []).extern(given, type);
+  if (wrong === undefined) return item;
+  throw refusal(path, wrong.message, wrong.path);
 }
 
 function needsValue(type: ExternNode): boolean {
@@ -267,12 +270,12 @@ function coreModule(extern: ExternNode & { kind: 'core module' }, value: unknown
   const exports = new Map(engine.Module.exports(module).map((each) => [each.name, kindOf(each.kind)]));
   for (const each of type.exports) {
     if (exports.get(each.name) === each.type.kind) continue;
-    throw unfit(path, `the core module has no ${each.type.kind} ${show(each.name)}`);
+    throw refusal(path, `the core module has no ${each.type.kind} ${show(each.name)}`);
   }
   const imports = new Map(type.imports.map((each) => [`${each.module}\0${each.name}`, each.type.kind]));
   for (const each of engine.Module.imports(module)) {
     if (imports.get(`${each.module}\0${each.name}`) === kindOf(each.kind)) continue;
-    throw unfit(path, `the core module needs ${show(each.module)} ${show(each.name)}`);
+    throw refusal(path, `the core module needs ${show(each.module)} ${show(each.name)}`);
   }
   return { kind: 'core module', module, type: undefined, byteLength: undefined };
 }
@@ -284,20 +287,16 @@ function kindOf(kind: string): string {
 
 // Errors -----------------------------------------------------------------------------------------------------------
 
-function at(path: readonly string[]): string {
-  return path.map((name) => show(name)).join(' → ');
-}
-
-function unfit(path: readonly string[], why: string): LinkError {
-  return new LinkError(`import ${at(path)}: ${why}`, path);
+/** `path` leads to the import, and `inner` from there to what does not fit. */
+function refusal(path: readonly string[], message: string, inner: readonly string[] = []): LinkError {
+  return new LinkError(`import ${path.map(show).join(' → ')}: ${message}`, [...path, ...inner]);
 }
 
 function missing(type: ExternNode, value: unknown, path: readonly string[]): LinkError {
-  const what = describeExtern(type);
-  if (value === undefined) return new LinkError(`missing import ${at(path)}: a ${what} is expected`, path);
-  return unfit(path, `expected a ${what}, got ${show(value)}`);
+  const got = value === undefined ? 'nothing' : show(value);
+  return refusal(path, `${describeExtern(type)} expected, got ${got}`);
 }
 
 function otherResource(path: readonly string[]): LinkError {
-  return unfit(path, 'it is another resource type than the one that was bound before');
+  return refusal(path, 'it is another resource type than the one that was bound before');
 }

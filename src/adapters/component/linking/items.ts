@@ -74,6 +74,6 @@ export class Frame {
 }
 
 /** The words for an extern type in messages. */
-export function describeExtern(type: ExternNode): string {
-  return type.kind === 'func' ? 'function' : type.kind === 'type' ? 'resource type' : type.kind;
+export function describeExtern({ kind }: Pick<ExternNode, 'kind'>): string {
+  return kind === 'func' ? 'function' : kind === 'type' ? 'resource type' : kind;
 }

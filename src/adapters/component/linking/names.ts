@@ -46,16 +46,13 @@ export function firstOf(object: object, keys: readonly string[]): unknown {
 /** Whether two versions are on one compatibility track: `1.*.*`, `0.2.*`, or the very same `0.0.1` or prerelease. */
 function areCompatible(a: string | undefined, b: string | undefined): boolean {
   if (a === b) return true;
-  const [left, right] = [trackOf(a), trackOf(b)];
-  return left !== undefined && left === right;
+  const track = trackOf(a);
+  return track !== undefined && track === trackOf(b);
 }
 
+/** A name may have the track itself in the place of a version: `a:b/c@1`. */
 function trackOf(version: string | undefined): string | undefined {
-  const match = /^(\d+)\.(\d+)\.(\d+)(?:\+.*)?$/.exec(version ?? '');
-  if (match === null) return undefined;
-  const [, major, minor] = match;
-  if (major !== '0') return major;
-  return minor === '0' ? undefined : `0.${minor}`;
+  return /^([1-9]\d*|0\.[1-9]\d*)(?:\.\d+)*(?:\+.*)?$/.exec(version ?? '')?.[1];
 }
 
 /** Of two on one track: digits are compared as numbers. */
