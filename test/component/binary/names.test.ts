@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { Reader } from '../../../src/adapters/component/binary/reader.ts';
 import { maxRecent, maxRecentLength } from '../../../src/adapters/component/limits.ts';
-import { Recent } from '../../../src/adapters/component/recent.ts';
+import { remember, remembering } from '../../../src/adapters/component/recent.ts';
 
 function read(name: string): string {
   const bytes = new TextEncoder().encode(name);
@@ -34,17 +34,21 @@ describe('a name is read as it is written', () => {
 });
 
 describe('what is remembered of names', () => {
+  it('is found out once', () => {
+    let times = 0;
+    const find = remembering((name) => `${name} ${++times}`);
+    assert.deepEqual([find('a'), find('b'), find('a')], ['a 1', 'b 2', 'a 1']);
+  });
+
   it('is bounded in number', () => {
-    const recent = new Recent<string, number>();
-    for (let index = 0; index <= maxRecent; index++) recent.set(`n${index}`, index, 1);
-    assert.equal(recent.get('n0'), undefined);
-    assert.equal(recent.get(`n${maxRecent}`), maxRecent);
+    const known = new Map<string, number>();
+    for (let index = 0; index <= maxRecent; index++) remember(known, `n${index}`, index, 1);
+    assert.deepEqual([...known], [[`n${maxRecent}`, maxRecent]]);
   });
 
   it('is bounded in length', () => {
-    const recent = new Recent<string, boolean>();
-    for (const length of [maxRecentLength, maxRecentLength + 1]) recent.set('a'.repeat(length), true, length);
-    assert.equal(recent.get('a'.repeat(maxRecentLength)), true);
-    assert.equal(recent.get('a'.repeat(maxRecentLength + 1)), undefined);
+    const known = new Map<number, boolean>();
+    for (const length of [maxRecentLength, maxRecentLength + 1]) remember(known, length, true, length);
+    assert.deepEqual([...known.keys()], [maxRecentLength]);
   });
 });

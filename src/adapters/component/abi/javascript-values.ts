@@ -4,13 +4,14 @@
  * What the host passes wrongly is a `TypeError` or `RangeError`, as everywhere in JavaScript: it is no fault of the
  * guest's, and no trap.
  */
+import { remembering } from '../recent.ts';
 import type { ValueTypeNode } from '../type-nodes/value-type.ts';
 
 /** The name under which JavaScript sees a function, field or flag: `take-borrow` is `takeBorrow`. */
-export function toCamelCase(name: string): string {
+export const toCamelCase: (name: string) => string = remembering((name) => {
   const [first = '', ...rest] = name.split('-');
   return rest.reduce((text, word) => text + capitalized(word), first.toLowerCase());
-}
+});
 
 /** The name under which JavaScript sees a resource type: `input-stream` is `InputStream`. */
 export function toPascalCase(name: string): string {

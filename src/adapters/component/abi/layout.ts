@@ -160,8 +160,12 @@ export const MAX_FLAT_RESULTS = 1;
 
 /** One after the other, as long as there are not too many. */
 export function appended(flat: readonly FlatType[], more: readonly FlatType[]): readonly FlatType[] {
-  if (flat.length === 0) return more;
-  return flat.length > MAX_FLAT_PARAMS ? flat : flat.concat(more);
+  const { length } = flat;
+  if (length === 0) return more;
+  if (length > MAX_FLAT_PARAMS) return flat;
+  const all = new Array<FlatType>(length + more.length);
+  for (let index = 0; index < all.length; index++) all[index] = (flat[index] ?? more[index - length])!;
+  return all;
 }
 
 function cut(flat: readonly FlatType[]): readonly FlatType[] {

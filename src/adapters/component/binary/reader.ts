@@ -1,6 +1,6 @@
 import { MalformedError } from '../errors.ts';
 import { maxNameLength } from '../limits.ts';
-import { Recent } from '../recent.ts';
+import { remember } from '../recent.ts';
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
@@ -10,7 +10,7 @@ const nothing: readonly never[] = [];
 const shortList = 64;
 
 /** By a hash of their bytes. */
-const names = new Recent<number, string>();
+const names = new Map<number, { readonly name: string; readonly bytes: Uint8Array }>();
 
 /**
  * Reads one range of the input. Every read names what is read, stays inside the range, and fails with the absolute
@@ -152,23 +152,22 @@ export class Reader {
     const step = (length >> 4) + 1;
     for (let at = this.position - 1; at >= from; at -= step) hash = (Math.imul(hash, 31) + this.bytes[at]!) | 0;
     const known = names.get(hash);
-    if (known !== undefined && this.isAt(from, known)) return known;
+    if (known !== undefined && this.isAt(from, known.bytes)) return known.name;
+    const bytes = this.bytes.slice(from, this.position);
     try {
-      const name = utf8.decode(this.bytes.subarray(from, this.position));
-      names.set(hash, name, length);
+      const name = utf8.decode(bytes);
+      remember(names, hash, { name, bytes }, length);
       return name;
     } catch {
       return this.fail(`malformed UTF-8 encoding of ${what}`, from);
     }
   }
 
-  /** Whether the bytes from `from` up to the position are a name in ASCII. */
-  private isAt(from: number, name: string): boolean {
-    if (name.length !== this.position - from) return false;
-    for (let index = 0; index < name.length; index++) {
-      const code = name.charCodeAt(index);
-      if (code > 0x7f || code !== this.bytes[from + index]) return false;
-    }
+  /** Whether the bytes from `from` up to the position are these. */
+  private isAt(from: number, bytes: Uint8Array): boolean {
+    const { length } = bytes;
+    if (length !== this.position - from) return false;
+    for (let index = 0; index < length; index++) if (bytes[index] !== this.bytes[from + index]) return false;
     return true;
   }
 

@@ -4,6 +4,7 @@
  * Source for versions: *Explainer.md*, "Name Uniqueness" and *WIT.md*, "Package Names" (semver compatibility).
  */
 import { propertyOf, toCamelCase } from '../abi/javascript-values.ts';
+import { remembering } from '../recent.ts';
 
 interface InterfaceName {
   /** `wasi:io/streams`, without the version. */
@@ -69,10 +70,14 @@ export interface ResourceFunctionName {
 }
 
 export function parseResourceFunction(name: string): ResourceFunctionName | undefined {
+  return name.startsWith('[') ? resourceFunction(name) : undefined;
+}
+
+const resourceFunction = remembering((name): ResourceFunctionName | undefined => {
   const match = /^\[(?:async )?(constructor|method|static)\]([^.]+)(?:\.(.+))?$/.exec(name);
   if (match === null) return undefined;
   const [, form, resource, member = ''] = match;
   return form === 'constructor' || form === 'method' || form === 'static'
     ? { form, resource: resource!, member }
     : undefined;
-}
+});

@@ -4,20 +4,23 @@
  */
 import type { Signature } from '../abi/values.ts';
 import type { CoreModuleType, FunctionType, ResourceType } from '../types.ts';
-import { Noted } from './notes.ts';
+import type { Noted } from './notes.ts';
 import type { ValueTypeNode } from './value-type.ts';
 
 /**
  * What stands in a type index space. The object is the identity of the index ("typeidx") and of its aliases: an import
  * or export makes a new one for the same type, and only that one has an externally visible name.
  */
-export class TypeEntry extends Noted<TypeEntry> {
+export class TypeEntry implements Noted<TypeEntry> {
   readonly kind = 'type';
   readonly bound: 'eq' | 'sub';
   readonly type: DefinitionNode;
+  visibleIn: number = 0;
+  visibility: number = 0;
+  replacedIn: number = 0;
+  replacement: TypeEntry | undefined = undefined;
 
   constructor(bound: 'eq' | 'sub', type: DefinitionNode) {
-    super();
     this.bound = bound;
     this.type = type;
   }

@@ -7,11 +7,11 @@
 import { isPointer, type Layout, layoutFrom, NARROW, WIDE } from '../abi/layout.ts';
 import type { PrimitiveKind, ResourceType, ValueType } from '../types.ts';
 import type { TypeEntry } from './extern-type.ts';
-import { Noted } from './notes.ts';
+import type { Noted } from './notes.ts';
 
 const nothing: readonly never[] = [];
 
-export class ValueTypeNode extends Noted<ValueTypeNode> {
+export class ValueTypeNode implements Noted<ValueTypeNode> {
   readonly kind: ValueType['kind'];
   /** The types directly inside; a case of a variant or result, a stream or a future may have none. */
   readonly inside: readonly (ValueTypeNode | undefined)[];
@@ -37,6 +37,10 @@ export class ValueTypeNode extends Noted<ValueTypeNode> {
   nominal: boolean = false;
   /** Contains a handle. */
   handle: boolean = false;
+  visibleIn: number = 0;
+  visibility: number = 0;
+  replacedIn: number = 0;
+  replacement: ValueTypeNode | undefined = undefined;
   private narrow: Layout | undefined = undefined;
   private wide: Layout | undefined = undefined;
   /** See {@link describeValue}. */
@@ -50,7 +54,6 @@ export class ValueTypeNode extends Noted<ValueTypeNode> {
     resource?: ResourceType,
     through?: TypeEntry,
   ) {
-    super();
     this.kind = kind;
     this.inside = inside;
     this.labels = labels;

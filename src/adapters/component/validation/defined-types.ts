@@ -5,7 +5,8 @@ import { maxElementSize, maxFlags, maxTypeDepth, maxTypeNodes } from '../limits.
 import { type DefinitionNode, FunctionNode, type ParamNode, type TypeEntry } from '../type-nodes/extern-type.ts';
 import { primitive, ValueTypeNode } from '../type-nodes/value-type.ts';
 import type { ResourceType } from '../types.ts';
-import { canonicalName, isLabel } from './names.ts';
+import type { Context } from './context.ts';
+import { parseName } from './names.ts';
 import type { Scope } from './scope.ts';
 
 /** The value type that a `valtype` stands for. */
@@ -59,11 +60,18 @@ const words: { readonly [kind: string]: readonly [empty: string, label: string, 
 function compoundType(scope: Scope, { kind, inside: written, labels, length }: CompoundType): ValueTypeNode {
   const { context } = scope;
   context.spend(1);
-  const [empty, label, short] = words[kind] ?? noWords;
-  if (written.length + labels.length === 0) context.fail(empty);
-  if (kind === 'flags' && labels.length > maxFlags) context.fail(`cannot have more than ${maxFlags} flags`);
-  uniqueLabels(scope, labels, label, short);
-  const inside = written.map((one) => (one === undefined ? undefined : valueType(scope, one)));
+  const count = written.length;
+  if (count === 0 || labels.length > 0) {
+    const [empty, label, short] = words[kind] ?? noWords;
+    if (count + labels.length === 0) context.fail(empty);
+    if (kind === 'flags' && labels.length > maxFlags) context.fail(`cannot have more than ${maxFlags} flags`);
+    uniqueLabels(scope, labels, label, short);
+  }
+  const inside = new Array<ValueTypeNode | undefined>(count);
+  for (let index = 0; index < count; index++) {
+    const one = written[index];
+    inside[index] = one === undefined ? undefined : valueType(scope, one);
+  }
   const type = new ValueTypeNode(kind, inside, labels, length);
   if (length === 0) context.fail('the length of a fixed-length list must be larger than 0');
   const [first] = inside;
@@ -125,17 +133,19 @@ function uniqueLabels({ context }: Scope, list: readonly string[], what: string,
   const seen = list.length > 1 ? new Map<string, string>() : undefined;
   context.spend(list.length);
   for (const name of list) {
-    if (!isLabel(name)) {
-      context.fail(name === '' ? `${what} name cannot be empty` : `${what} name \`${name}\` is not in kebab case`, [
-        name,
-      ]);
-    }
-    if (seen === undefined) continue;
-    const canonical = canonicalName(name);
-    const previous = seen.get(canonical);
+    const canonical = canonicalLabel(context, name, what);
+    const previous = seen?.get(canonical);
     if (previous !== undefined) {
       context.fail(`${what} name \`${name}\` conflicts with previous ${short} name \`${previous}\``, [name]);
     }
-    seen.set(canonical, name);
+    seen?.set(canonical, name);
   }
+}
+
+function canonicalLabel(context: Context, name: string, what: string): string {
+  const parsed = parseName(name);
+  if (typeof parsed !== 'string' && parsed.kind === 'label') return parsed.canonical;
+  return context.fail(name === '' ? `${what} name cannot be empty` : `${what} name \`${name}\` is not in kebab case`, [
+    name,
+  ]);
 }

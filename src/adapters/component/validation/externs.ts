@@ -11,7 +11,7 @@ import {
 } from '../type-nodes/extern-type.ts';
 import type { ValueTypeNode } from '../type-nodes/value-type.ts';
 import type { ResourceType } from '../types.ts';
-import { canonicalName, isVersionSuffix, parseName } from './names.ts';
+import { isVersionSuffix, type ParsedName, parseName } from './names.ts';
 import { lookUp, type Names, noNames, push, type Scope } from './scope.ts';
 import { hasFreeResource, locate, openInstance, renamed } from './substitution.ts';
 import { Matcher, sortName } from './subtyping.ts';
@@ -181,11 +181,11 @@ function checkName(
   if (versionSuffix !== undefined && (parsed.kind !== 'interface' || !isVersionSuffix(name, versionSuffix))) {
     context.fail(`version suffix \`${versionSuffix}\` does not make a version of \`${name}\``, [name]);
   }
-  if ('resource' in parsed) {
+  if (parsed.resource !== undefined) {
     const wrong = annotationMismatch(names, parsed.kind, parsed.resource, type);
     if (wrong !== undefined) context.fail(`${side} name \`${name}\`: ${wrong}`, [name]);
   }
-  const canonical = canonicalName(name);
+  const { canonical } = parsed;
   const previous = names.unique.get(canonical);
   if (previous !== undefined)
     context.fail(`${side} name \`${name}\` conflicts with previous name \`${previous}\``, [name]);
@@ -196,7 +196,7 @@ function checkName(
 /** Why the type does not fit the annotation of its name. */
 function annotationMismatch(
   names: Names,
-  kind: 'constructor' | 'method' | 'static',
+  kind: ParsedName['kind'],
   resource: string,
   type: ExternNode,
 ): string | undefined {

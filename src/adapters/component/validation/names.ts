@@ -4,13 +4,16 @@
  * Source: *Explainer.md*, "Import and Export Definitions" and "Name Uniqueness".
  */
 
-import { Recent } from '../recent.ts';
+import { remembering } from '../recent.ts';
 
 /** An `externname` taken apart. */
-export type ParsedName =
-  | { readonly kind: 'label' | 'interface' }
-  /** `[constructor]resource`, `[method]resource.member`, `[static]resource.member`. */
-  | { readonly kind: 'constructor' | 'method' | 'static'; readonly resource: string };
+export interface ParsedName {
+  readonly kind: 'label' | 'interface' | 'constructor' | 'method' | 'static';
+  /** Of `[constructor]resource`, `[method]resource.member`, `[static]resource.member`. */
+  readonly resource: string | undefined;
+  /** Names are strongly unique where their canonical forms differ. */
+  readonly canonical: string;
+}
 
 /** `label`. Each fragment has one way to match, so that matching takes linear time. */
 const label = /^(?:[a-z][0-9a-z]*|[A-Z][0-9A-Z]*)(?:-(?:\d+|\d*[a-z][0-9a-z]*|\d*[A-Z][0-9A-Z]*))*$/;
@@ -27,20 +30,8 @@ const canonicalVersion = /^(?:[1-9]\d*|0\.[1-9]\d*|0\.0\.(?:0|[1-9]\d*))$/;
 
 const annotation = /^\[(constructor|method|static)\]/;
 
-const parsed = new Recent<string, ParsedName | string>();
-
 /** Takes an `externname` apart; a string says what is wrong with it. */
-export function parseName(name: string): ParsedName | string {
-  let found = parsed.get(name);
-  if (found === undefined) parsed.set(name, (found = parse(name)), name.length);
-  return found;
-}
-
-/** Whether the text is a `label`. */
-export function isLabel(text: string): boolean {
-  const found = parseName(text);
-  return typeof found !== 'string' && found.kind === 'label';
-}
+export const parseName: (name: string) => ParsedName | string = remembering(parse);
 
 function kebab(text: string, pattern: RegExp): string | undefined {
   return pattern.test(text) ? undefined : `\`${text}\` is not in kebab case`;
@@ -51,13 +42,13 @@ function parse(name: string): ParsedName | string {
   if (annotated !== null) {
     const kind = annotated[1] === 'constructor' || annotated[1] === 'method' ? annotated[1] : 'static';
     const rest = name.slice(annotated[0].length);
-    if (kind === 'constructor') return kebab(rest, label) ?? { kind, resource: rest };
+    if (kind === 'constructor') return kebab(rest, label) ?? parsedAs(kind, name, rest);
     const dot = rest.indexOf('.');
     if (dot < 0) return `failed to find \`.\` character in \`${name}\``;
     const resource = rest.slice(0, dot);
-    return kebab(resource, label) ?? kebab(rest.slice(dot + 1), label) ?? { kind, resource };
+    return kebab(resource, label) ?? kebab(rest.slice(dot + 1), label) ?? parsedAs(kind, name, resource);
   }
-  return name.includes(':') ? parseInterfaceName(name) : (kebab(name, label) ?? { kind: 'label' });
+  return name.includes(':') ? parseInterfaceName(name) : (kebab(name, label) ?? parsedAs('label', name));
 }
 
 /** `interfacename`. Nested namespaces and packages are gated in the Explainer and not accepted. */
@@ -72,10 +63,9 @@ function parseInterfaceName(name: string): ParsedName | string {
   if (more.length > 0) return `trailing characters found: \`/${more.join('/')}\``;
   const wrong = kebab(path.slice(0, colon), words) ?? kebab(packageName, words) ?? kebab(projection, label);
   if (wrong !== undefined) return wrong;
-  if (at < 0) return { kind: 'interface' };
-  const version = name.slice(at + 1);
-  return semver.test(version) || canonicalVersion.test(version)
-    ? { kind: 'interface' }
+  const version = at < 0 ? undefined : name.slice(at + 1);
+  return version === undefined || semver.test(version) || canonicalVersion.test(version)
+    ? parsedAs('interface', name)
     : `\`${version}\` is not a valid semver`;
 }
 
@@ -85,8 +75,11 @@ export function isVersionSuffix(name: string, suffix: string): boolean {
   return name.includes('@') && canonicalVersion.test(version) && semver.test(version + suffix);
 }
 
-/** The canonical form of a name: names are strongly unique where their canonical forms differ. */
-export function canonicalName(name: string): string {
+function parsedAs(kind: ParsedName['kind'], name: string, resource?: string): ParsedName {
+  return { kind, resource, canonical: canonicalName(name) };
+}
+
+function canonicalName(name: string): string {
   const lower = name.toLowerCase();
   if (lower[0] !== '[' || lower.startsWith('[constructor]')) return lower;
   const rest = lower.slice('[method]'.length);

@@ -191,12 +191,7 @@ export class Matcher {
         const what = kind === 'record' ? 'field name' : 'case named';
         return mismatch(`expected ${what} \`${label}\`, found \`${own}\``);
       }
-      const wrong = this.part(
-        given.inside[index],
-        inside[index],
-        kind,
-        label ?? partNames[kind]?.[index] ?? `${index}`,
-      );
+      const wrong = this.part(given.inside[index], inside[index], expected, index);
       if (wrong !== undefined) return wrong;
     }
     return undefined;
@@ -205,18 +200,18 @@ export class Matcher {
   private part(
     given: ValueTypeNode | undefined,
     expected: ValueTypeNode | undefined,
-    kind: ValueTypeNode['kind'],
-    name: string,
+    { kind, labels }: ValueTypeNode,
+    index: number,
   ): Mismatch | undefined {
-    if (given === undefined || expected === undefined) {
-      if (given === expected) return undefined;
-      const isNone = expected === undefined;
-      if (kind !== 'variant')
-        return mismatch(`expected ${name} type${isNone ? ' to not be present' : ', but found none'}`);
-      return mismatch(`expected case \`${name}\` to have ${isNone ? 'no type' : 'a type, found none'}`);
-    }
-    const wrong = this.value(given, expected);
-    return wrong && within(name, `type mismatch in ${place(kind, name)}`, wrong);
+    if (given === undefined && expected === undefined) return undefined;
+    const wrong = given && expected && this.value(given, expected);
+    if (wrong === undefined && given !== undefined && expected !== undefined) return undefined;
+    const name = labels[index] ?? partNames[kind]?.[index] ?? `${index}`;
+    if (wrong !== undefined) return within(name, `type mismatch in ${place(kind, name)}`, wrong);
+    const isNone = expected === undefined;
+    if (kind !== 'variant')
+      return mismatch(`expected ${name} type${isNone ? ' to not be present' : ', but found none'}`);
+    return mismatch(`expected case \`${name}\` to have ${isNone ? 'no type' : 'a type, found none'}`);
   }
 }
 
