@@ -3,13 +3,15 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
+import { engine } from '../../src/adapters/component/engine.ts';
 import { isLinkError, isTrap } from '../../src/adapters/component/index.ts';
 import { componentModule, StaleHandle } from '../../src/adapters/hosts/component/index.ts';
 import { createMemoryStore } from '../../src/adapters/stores/memory/index.ts';
 import { createEventSourcer, isCommandFailure, isRejection } from '../../src/core/index.ts';
 import { msgpack } from '../../src/core/msgpack.ts';
+import { askingGuest } from './asking-guest.ts';
 import { envelope } from './bank-arbitraries.ts';
-import { countingGuest, dummyComponent, witSource } from './counting-guest.ts';
+import { coreText, countingGuest, dummyComponent, witSource } from './counting-guest.ts';
 
 const bank = readFileSync(new URL('../../examples/guests/c/bank.wasm', import.meta.url));
 const message = (length: number) => ({ type: 'count', schemaVersion: 1, payload: new Uint8Array(length) });
@@ -189,6 +191,90 @@ describe('an instance that traps', () => {
   });
 });
 
+describe('an import that calls the module back', () => {
+  const imports = (now: () => unknown) => ({
+    'wasi:clocks/wall-clock': {
+      now() {
+        now();
+        return { seconds: 0n, nanoseconds: 0 };
+      },
+    },
+    'wasi:random/random': { getRandomU64: () => 0n },
+  });
+  const command = { type: 'count', schemaVersion: 1, payload: new Uint8Array(32) };
+
+  test('ends the instance, and what that gives all the same is no handle of the next one', async () => {
+    let callBack: () => unknown = () => undefined;
+    const module = await componentModule(await askingGuest(), { imports: imports(() => callBack()) });
+    const { types, decider, statistics } = module;
+    const [state, asked] = [decider.initialState(), types.command.fromEnvelope(command)];
+    callBack = () => assert.throws(() => decider.initialState(), isTrap);
+    const [event] = decider.decide(state, asked);
+    callBack = () => undefined;
+    const next = Array.from({ length: 10 }, () => types.event.fromEnvelope(command));
+    assert.ok(event !== undefined && !next.includes(event));
+    assert.throws(() => types.event.toEnvelope(event), StaleHandle);
+    assert.deepEqual([statistics.handles, statistics.instances], [10, 2]);
+  });
+});
+
+describe('an asynchronous import', { skip: engine.Suspending === undefined && 'this engine cannot suspend' }, () => {
+  for (const isolation of ['pooled', 'fresh'] as const) {
+    test(`is refused, ${isolation}: a module cannot wait`, async () => {
+      const imports = {
+        'wasi:clocks/wall-clock': { now: async () => ({ seconds: 0n, nanoseconds: 0 }) },
+        'wasi:random/random': { getRandomU64: () => 0n },
+      };
+      await assert.rejects(componentModule(await askingGuest(), { imports, isolation }), {
+        code: 'component/link',
+        message: /asynchronous/,
+      });
+    });
+  }
+});
+
+describe('what cannot be meant is refused by name', () => {
+  for (const [what, options, error] of [
+    [
+      'a world',
+      { world: 'read-models' },
+      /^TypeError: world: "read-models" is none of command-handler, process-manager, read-model$/,
+    ],
+    ['an isolation', { isolation: 'Fresh' }, /^TypeError: isolation: "Fresh" is none of pooled, fresh$/],
+    [
+      'a number of handles that is none',
+      { maxHandles: Number.NaN },
+      /^RangeError: maxHandles: NaN is no whole number from 0 to 268435455$/,
+    ],
+    [
+      'more handles than a table holds',
+      { maxHandles: 2 ** 28 },
+      /^RangeError: maxHandles: 268435456 is no whole number/,
+    ],
+    ['half a budget', { budget: { fuel: 1_000 } }, /^RangeError: budget.callDepth: undefined is no whole number/],
+  ] as const) {
+    test(what, async () => {
+      await assert.rejects(componentModule(bank, options as object), (thrown) => error.test(String(thrown)));
+    });
+  }
+
+  test('a response, which has no digest: bytes or a compiled component are asked for', async () => {
+    const sources: readonly unknown[] = [new Response(bank), 'bank.wasm', undefined, {}];
+    for (const source of sources) {
+      await assert.rejects(componentModule(source as Uint8Array), { name: 'TypeError', message: /as its bytes/ });
+    }
+  });
+
+  test('and bytes of any kind are not', async () => {
+    const shared = new SharedArrayBuffer(bank.length);
+    new Uint8Array(shared).set(bank);
+    const digest = new Uint8Array(createHash('sha256').update(bank).digest());
+    for (const source of [shared, new Uint8Array(bank).buffer, new DataView(shared)]) {
+      assert.deepEqual((await componentModule(source)).routing.describe().digest, digest);
+    }
+  });
+});
+
 describe('budgets', () => {
   test('a guest that takes more memory than it may traps', async () => {
     const { types } = await componentModule(bank, { maxMemoryBytes: 1 << 20 });
@@ -251,6 +337,31 @@ describe('fresh isolation', () => {
     const state = decider.initialState();
     assert.throws(() => decider.decide(state, types.command.fromEnvelope(message(13))), isTrap);
     assert.equal(types.state.toBytes(state).length, 0);
+  });
+
+  test('keeps no event of a decision whose events cannot all be read', async () => {
+    // Each decision has two events, and the second has more bytes than there is memory.
+    const core = coreText('command-handler').replace(
+      '(i32.store (i32.const 4) (i32.const 512)) (i32.store (i32.const 8) (i32.const 1)) (i32.const 0))',
+      `(i32.store (i32.const 516) (call $new-event (i32.const -1)))
+       (i32.store (i32.const 4) (i32.const 512)) (i32.store (i32.const 8) (i32.const 2)) (i32.const 0))`,
+    );
+    const module = await componentModule(await countingGuest('command-handler', core), { isolation: 'fresh' });
+    const { types, decider, statistics } = module;
+    const [state, command] = [decider.initialState(), types.command.fromEnvelope(message(1))];
+    assert.throws(() => decider.decide(state, command), isTrap);
+    assert.equal(statistics.handles, 2);
+  });
+
+  test('holds no more handles than it may', async () => {
+    const { types, decider, statistics } = await componentModule(bank, { isolation: 'fresh', maxHandles: 3 });
+    const [state] = Array.from({ length: 2 }, () => decider.initialState());
+    const command = types.command.fromEnvelope(envelope('OpenAccount', { accountId: 'a', owner: 'o' }));
+    assert.throws(() => decider.initialState(), RangeError);
+    assert.throws(() => decider.decide(state!, command), RangeError);
+    types.state.drop?.(state!);
+    decider.initialState();
+    assert.equal(statistics.handles, 3);
   });
 
   test('refuses handles that are used up, or of another kind', async () => {

@@ -22,8 +22,8 @@ export async function dummyComponent(wit: string, world: string): Promise<Uint8A
 }
 
 /** The counting guest. Texts and lists that it gives are of the memory that it starts with, at 256. */
-export async function countingGuest(world: WorldName): Promise<Uint8Array> {
-  return componentNew(await componentEmbed({ witSource: witSource(), world, binary: await parse(coreText(world)) }));
+export async function countingGuest(world: WorldName, core: string = coreText(world)): Promise<Uint8Array> {
+  return componentNew(await componentEmbed({ witSource: witSource(), world, binary: await parse(core) }));
 }
 
 /** Its core module, to be made another. */

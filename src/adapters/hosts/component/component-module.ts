@@ -15,8 +15,8 @@ import {
   freshTypes,
 } from './fresh.ts';
 import { type Blueprint, type DecideById, type Handle, makeGuest } from './guest.ts';
-import { DEFAULT_MAX_HANDLES, DEFAULT_MAX_MEMORY_BYTES, DEFAULT_MAX_TABLE_ELEMENTS } from './limits.ts';
-import { type Bounds, type Budget, checkBounds } from './metering/budget.ts';
+import { DEFAULT_MAX_HANDLES, DEFAULT_MAX_MEMORY_BYTES, DEFAULT_MAX_TABLE_ELEMENTS, MOST_HANDLES } from './limits.ts';
+import { type Bounds, type Budget, checkBounds, checkCount } from './metering/budget.ts';
 import { rewrite } from './metering/rewrite.ts';
 import { Pool } from './pool.ts';
 import {
@@ -27,7 +27,7 @@ import {
   pooledRouting,
   pooledTypes,
 } from './pooled.ts';
-import type { WorldName } from './worlds.ts';
+import { WORLD_NAMES, type WorldName } from './worlds.ts';
 
 /** How a component is run. */
 export interface ComponentModuleOptions<World extends WorldName = WorldName> {
@@ -113,6 +113,7 @@ interface ModuleOf {
  *
  * @param source bytes of a component, or one that is compiled.
  * @throws MalformedError | InvalidError | UnsupportedError where the bytes are no component that can be loaded.
+ * @throws TypeError | RangeError where an option is none that there is.
  * @throws LinkError where its exports do not fit the world, with both sides shown, or an import is missing.
  * @throws Trap where it traps at its start, or needs more memory there than it may have.
  */
@@ -120,9 +121,12 @@ export async function componentModule<World extends WorldName = 'command-handler
   source: BufferSource | Component,
   options: ComponentModuleOptions<World> = {},
 ): Promise<ModuleOf[World]> {
-  const world: WorldName = options.world ?? 'command-handler';
-  const { component, bounds } = await compiled(source, options);
   const { imports = {}, maxHandles = DEFAULT_MAX_HANDLES } = options;
+  const world = oneOf(WORLD_NAMES, 'world', options.world ?? 'command-handler');
+  // A name that is misspelt must not let a guest keep what it should forget.
+  const isolation = oneOf(ISOLATIONS, 'isolation', options.isolation ?? 'pooled');
+  checkCount('maxHandles', maxHandles, MOST_HANDLES);
+  const { component, bounds } = await compiled(source, options);
   const blueprint: Blueprint = {
     component,
     fitting: fitWorld(component, world),
@@ -132,8 +136,16 @@ export async function componentModule<World extends WorldName = 'command-handler
     maxHandles,
   };
   const digest = options.digest ?? (isCompiled(source) ? undefined : sha256(bytesOf(source)));
-  const parts = options.isolation === 'fresh' ? freshParts(blueprint) : await pooledParts(blueprint);
+  const parts = isolation === 'fresh' ? freshParts(blueprint) : await pooledParts(blueprint);
   return { ...exportsOf(parts, world, digest), component, statistics: parts.statistics } as ModuleOf[World];
+}
+
+const ISOLATIONS = ['pooled', 'fresh'] as const;
+
+/** What TypeScript checks, for those who have it not. @throws TypeError that says which there are. */
+function oneOf<Name extends string>(names: readonly Name[], option: string, value: Name): Name {
+  if (names.includes(value)) return value;
+  throw new TypeError(`${option}: ${JSON.stringify(value)} is none of ${names.join(', ')}`);
 }
 
 /** The bounds that were compiled into components. */
@@ -150,14 +162,21 @@ async function compiled(
     return { component: source, bounds: boundsOf.get(source) ?? { maxMemoryBytes, maxTableElements } };
   }
   const bounds = checkBounds({ budget, maxMemoryBytes, maxTableElements });
+  // A response cannot be read twice, and the digest is that of the bytes.
+  if (!isBytes(source)) throw new TypeError('a component is given as its bytes, or compiled');
   const component = await compile(source, { instrument: (module) => rewrite(module, bounds) });
   boundsOf.set(component, bounds);
   return { component, bounds };
 }
 
 /** By its shape: the class may be of another copy of the package. */
-function isCompiled(source: BufferSource | Component): source is Component {
-  return 'exports' in source;
+function isCompiled(source: unknown): source is Component {
+  return typeof source === 'object' && source !== null && 'plan' in source;
+}
+
+/** By what they say that they are: buffers may be of another realm, or shared, where there is such a thing. */
+function isBytes(source: unknown): source is BufferSource {
+  return ArrayBuffer.isView(source) || /^\[object (Shared)?ArrayBuffer\]$/.test(Object.prototype.toString.call(source));
 }
 
 function bytesOf(source: BufferSource): Uint8Array {

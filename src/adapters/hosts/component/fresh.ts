@@ -44,9 +44,24 @@ export class FreshInstances {
     }
   }
 
+  /** @throws RangeError where the host holds as many handles as it may. */
   keep(value: Envelope | Uint8Array): Handle {
+    const { maxHandles } = this.#blueprint;
+    if (this.#values.size >= maxHandles) throw new RangeError(`too many handles: the limit is ${maxHandles}`);
     this.#values.set(++this.#last, value);
     return this.#last;
+  }
+
+  /** All of them or, where there is no room for that, none. */
+  keepAll(values: readonly (Envelope | Uint8Array)[]): readonly Handle[] {
+    const kept: Handle[] = [];
+    try {
+      for (const value of values) kept.push(this.keep(value));
+    } catch (error) {
+      for (const handle of kept) this.drop(handle);
+      throw error;
+    }
+    return kept;
   }
 
   drop(handle: Handle): void {
@@ -122,7 +137,7 @@ function decide(
   return fresh.run((guest) => {
     const [before, asked] = [fresh.bytes(state), fresh.envelope(command)];
     const events = guest.decider.decide(guest.state.fromBytes(before), guest.command.fromEnvelope(asked), commandId);
-    return events.map((event) => fresh.keep(guest.event.toEnvelope(event)));
+    return fresh.keepAll(events.map((event) => guest.event.toEnvelope(event)));
   }, rejectionOf);
 }
 

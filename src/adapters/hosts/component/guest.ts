@@ -17,6 +17,7 @@ import {
   type InstantiateOptions,
   instantiate,
   instantiateSync,
+  LinkError,
 } from '../../component/index.ts';
 import type { DecisionContext, VirtualWasi } from '../../component/wasi/index.ts';
 import { contextOfCommand, contextOfEvent } from './decision-context.ts';
@@ -130,6 +131,8 @@ export function answers(guest: Guest): boolean {
 function guestOf(instance: Instance, { fitting, bounds }: Blueprint, { wasi, counters }: Surroundings): Guest {
   const interfaceOf = (name: string | undefined): unknown => (name === undefined ? undefined : instance.exports[name]);
   const types = interfaceOf(fitting.types) as Pick<Guest, 'command' | 'event' | 'state'>;
+  // The loader makes every function of an instance one that gives a promise, where an import may have to be waited for.
+  if (types.state.toBytes.constructor.name === 'AsyncFunction') throw new LinkError(ASYNCHRONOUS);
   const parts = {
     command: types.command,
     event: types.event,
@@ -143,6 +146,9 @@ function guestOf(instance: Instance, { fitting, bounds }: Blueprint, { wasi, cou
   const guest = { ...(bounds.budget === undefined ? timed : counting(timed, counters)), explain: counters.explain };
   return Object.defineProperty(guest as Guest, 'handleCount', { get: () => instance.handleCount, enumerable: true });
 }
+
+const ASYNCHRONOUS =
+  'an import of the component is asynchronous, and a module cannot wait: what it needs to know belongs in its messages';
 
 type Parts = Omit<Guest, 'handleCount' | 'explain'>;
 type Call = (...args: unknown[]) => unknown;

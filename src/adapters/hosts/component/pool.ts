@@ -12,7 +12,6 @@ import { HANDLES_OF_AN_INSTANCE } from './limits.ts';
 export class Pool {
   readonly #blueprint: Blueprint;
   #guest: Guest | undefined;
-  /** What the handles of the instance of now begin with. */
   #base = 0;
   #failure: unknown;
   #instances = 1;
@@ -44,14 +43,17 @@ export class Pool {
     return number;
   }
 
-  /** The handle of a number in the instance of now. */
-  handleOf(number: number): Handle {
-    return number + this.#base;
+  /**
+   * What the handles of the instance of now begin with. To be read before the call that gives a number: an import that calls
+   * the module back ends the instance, and what its call gives then must not be taken for a handle of the next one.
+   */
+  get base(): Handle {
+    return this.#base;
   }
 
-  /** The same for a list, which is the guest's own answer where there was no instance before. */
-  handlesOf(numbers: readonly number[]): readonly Handle[] {
-    return this.#base === 0 ? numbers : numbers.map((number) => number + this.#base);
+  /** The handles of a list of numbers, which is the guest's own answer where there was no instance before. */
+  handlesOf(base: Handle, numbers: readonly number[]): readonly Handle[] {
+    return base === 0 ? numbers : numbers.map((number) => number + base);
   }
 
   /** Whether the handle's instance is still there; if not, everything of it is dropped already. */

@@ -27,7 +27,7 @@ export function pooledTypes(pool: Pool): Types<Handle, Handle, Handle> {
     command: messageType(pool, 'command'),
     event: messageType(pool, 'event'),
     state: {
-      fromBytes: guarded(pool, (bytes) => pool.handleOf(pool.guest.state.fromBytes(bytes))),
+      fromBytes: guarded(pool, (bytes) => pool.base + pool.guest.state.fromBytes(bytes)),
       toBytes: guarded(pool, (state) => pool.guest.state.toBytes(pool.numberOf(state))),
       drop: dropping(pool, 'state'),
     },
@@ -36,7 +36,7 @@ export function pooledTypes(pool: Pool): Types<Handle, Handle, Handle> {
 
 function messageType(pool: Pool, kind: 'command' | 'event'): CommandType<Handle> & EventType<Handle> {
   return {
-    fromEnvelope: guarded(pool, (envelope) => pool.handleOf(pool.guest[kind].fromEnvelope(envelope))),
+    fromEnvelope: guarded(pool, (envelope) => pool.base + pool.guest[kind].fromEnvelope(envelope)),
     toEnvelope: guarded(pool, (message) => pool.guest[kind].toEnvelope(pool.numberOf(message))),
     drop: dropping(pool, kind),
   };
@@ -50,18 +50,18 @@ function dropping(pool: Pool, kind: 'command' | 'event' | 'state'): (handle: Han
 
 export function pooledDecider(pool: Pool): Decider<Handle, Handle, Handle> {
   return {
-    initialState: guarded(pool, () => pool.handleOf(pool.guest.decider.initialState())),
+    initialState: guarded(pool, () => pool.base + pool.guest.decider.initialState()),
     // A replay and a decision are these calls and little else: they go through no function that others share.
     evolve: (state, event) => {
       try {
-        return pool.handleOf(pool.guest.decider.evolve(pool.numberOf(state), pool.numberOf(event)));
+        return pool.base + pool.guest.decider.evolve(pool.numberOf(state), pool.numberOf(event));
       } catch (error) {
         throw faultOf(pool.failed(error));
       }
     },
     decide: (state, command) => {
       try {
-        return pool.handlesOf(pool.guest.decider.decide(pool.numberOf(state), pool.numberOf(command)));
+        return pool.handlesOf(pool.base, pool.guest.decider.decide(pool.numberOf(state), pool.numberOf(command)));
       } catch (error) {
         throw rejectionOf(pool.failed(error));
       }
@@ -73,7 +73,10 @@ export function pooledDecider(pool: Pool): Decider<Handle, Handle, Handle> {
 export function pooledDecideById(pool: Pool): DecideById {
   return (commandId, state, command) => {
     try {
-      return pool.handlesOf(pool.guest.decider.decide(pool.numberOf(state), pool.numberOf(command), commandId));
+      return pool.handlesOf(
+        pool.base,
+        pool.guest.decider.decide(pool.numberOf(state), pool.numberOf(command), commandId),
+      );
     } catch (error) {
       throw rejectionOf(pool.failed(error));
     }
@@ -91,9 +94,10 @@ export function pooledEventHandler(pool: Pool): EventHandler<Handle, Handle> {
   return {
     describe: guarded(pool, () => pool.guest.eventHandler.describe()),
     key: guarded(pool, (event) => pool.guest.eventHandler.key(pool.numberOf(event))),
-    initialState: guarded(pool, () => pool.handleOf(pool.guest.eventHandler.initialState())),
-    evolve: guarded(pool, (state, event) =>
-      pool.handleOf(pool.guest.eventHandler.evolve(pool.numberOf(state), pool.numberOf(event))),
+    initialState: guarded(pool, () => pool.base + pool.guest.eventHandler.initialState()),
+    evolve: guarded(
+      pool,
+      (state, event) => pool.base + pool.guest.eventHandler.evolve(pool.numberOf(state), pool.numberOf(event)),
     ),
     handle: guarded(pool, (state, event, context) =>
       pool.guest.eventHandler.handle(pool.numberOf(state), pool.numberOf(event), context),
@@ -105,10 +109,11 @@ export function pooledProjector(pool: Pool): Projector<Handle, Handle> {
   return {
     describe: guarded(pool, () => pool.guest.projector.describe()),
     key: guarded(pool, (event) => pool.guest.projector.key(pool.numberOf(event))),
-    initialState: guarded(pool, () => pool.handleOf(pool.guest.projector.initialState())),
+    initialState: guarded(pool, () => pool.base + pool.guest.projector.initialState()),
     project: guarded(pool, (state, event, context) => {
+      const { base } = pool;
       const next = pool.guest.projector.project(pool.numberOf(state), pool.numberOf(event), context);
-      return next === undefined ? undefined : pool.handleOf(next);
+      return next === undefined ? undefined : base + next;
     }),
   };
 }

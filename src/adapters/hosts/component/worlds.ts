@@ -14,6 +14,7 @@ export const WORLDS = {
 
 /** The name of a world of modules, as wit/worlds.wit has it. */
 export type WorldName = keyof typeof WORLDS;
+export const WORLD_NAMES = Object.keys(WORLDS) as readonly WorldName[];
 export type InterfaceName = (typeof WORLDS)[WorldName][number];
 
 /** `decidable:eventsourcing/types@0.1.0`, `…@0.1.3`: a later patch of the contract is compatible. */

@@ -23,15 +23,21 @@ export interface Bounds {
 
 /** @throws RangeError for a bound that is no whole number, or more than a counter holds. */
 export function checkBounds(bounds: Bounds): Bounds {
-  const { budget, ...sizes } = bounds;
-  for (const [name, value] of Object.entries({ ...sizes, ...budget }) as [string, number][]) {
-    const most = name === 'callDepth' ? 2 ** 31 - 1 : Number.MAX_SAFE_INTEGER;
-    const isUnlimited = value === Number.POSITIVE_INFINITY && name in sizes;
-    if (!isUnlimited && !(Number.isInteger(value) && value >= 0 && value <= most)) {
-      throw new RangeError(`${name}: ${value} is no whole number from 0 to ${most}`);
-    }
+  const { budget, maxMemoryBytes, maxTableElements } = bounds;
+  checkCount('maxMemoryBytes', maxMemoryBytes, Number.MAX_SAFE_INTEGER, 'or Infinity');
+  checkCount('maxTableElements', maxTableElements, Number.MAX_SAFE_INTEGER, 'or Infinity');
+  if (budget !== undefined) {
+    checkCount('budget.fuel', budget.fuel, Number.MAX_SAFE_INTEGER);
+    checkCount('budget.callDepth', budget.callDepth, 2 ** 31 - 1);
   }
   return bounds;
+}
+
+/** @throws RangeError for what is no whole number from 0 to `most`, nor Infinity where that may be. */
+export function checkCount(name: string, value: number, most: number, orElse?: 'or Infinity'): void {
+  if (orElse !== undefined && value === Number.POSITIVE_INFINITY) return;
+  if (Number.isInteger(value) && value >= 0 && value <= most) return;
+  throw new RangeError(`${name}: ${value} is no whole number from 0 to ${most}`);
 }
 
 /** The parts of a budget. */
