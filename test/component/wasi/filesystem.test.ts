@@ -72,6 +72,22 @@ describe('files in memory', () => {
     assert.throws(() => root.statAt(follow, 'moved'), fails('no-entry'));
   });
 
+  test('take the place of others: a file of a file, a directory of one that is empty', () => {
+    const { root, wasi } = opened({ files: { 'a/b': '1', c: '2', d: '3' }, writableFiles: true });
+    root.renameAt('c', root, 'd');
+    assert.deepEqual(wasi.readFile('d'), bytes('2'));
+    root.createDirectoryAt('empty');
+    root.renameAt('a', root, 'empty');
+    assert.deepEqual(wasi.readFile('empty/b'), bytes('1'));
+    assert.throws(() => root.statAt(follow, 'a'), fails('no-entry'));
+  });
+
+  test('can be read by the host as they are left; where there is none, it gets nothing', () => {
+    const { wasi } = opened({ files: { 'a/b': '1' } });
+    assert.deepEqual(wasi.readFile('/a/b'), bytes('1'));
+    for (const path of ['a', 'x', 'a/b/c', '../a/b', '']) assert.equal(wasi.readFile(path), undefined, path);
+  });
+
   test('cannot be changed where nothing was said', () => {
     const { root } = opened({ files: { a: '1' } });
     assert.throws(() => root.openAt(follow, 'b', { create: true }, { write: true }), fails('read-only'));
@@ -97,11 +113,19 @@ describe('files in memory', () => {
     assert.throws(() => root.openAt(follow, 'f', { directory: true }, {}), fails('not-directory'));
     assert.throws(() => root.openAt(follow, 'f', { create: true, exclusive: true }, {}), fails('exist'));
     assert.throws(() => root.openAt(follow, 'a', {}, { write: true }), fails('is-directory'));
+    assert.throws(() => root.openAt(follow, 'a', { truncate: true }, {}), fails('is-directory'));
+    for (const flag of ['create', 'exclusive', 'truncate']) {
+      assert.throws(() => root.openAt(follow, 'x', { directory: true, [flag]: true }, {}), fails('invalid'), flag);
+    }
     assert.throws(() => root.unlinkFileAt('a'), fails('is-directory'));
     assert.throws(() => root.removeDirectoryAt('a'), fails('not-empty'));
     assert.throws(() => root.removeDirectoryAt('f'), fails('not-directory'));
     assert.throws(() => root.createDirectoryAt('a'), fails('exist'));
     assert.throws(() => root.renameAt('a', root, 'a/inner'), fails('invalid'));
+    root.createDirectoryAt('d');
+    assert.throws(() => root.renameAt('d', root, 'a'), fails('not-empty'));
+    assert.throws(() => root.renameAt('f', root, 'd'), fails('is-directory'));
+    assert.throws(() => root.renameAt('d', root, 'f'), fails('not-directory'));
     assert.throws(() => root.symlinkAt(), fails('unsupported'));
     assert.throws(() => root.linkAt(), fails('unsupported'));
     assert.throws(() => root.readlinkAt('f'), fails('invalid'));
@@ -188,5 +212,7 @@ describe('files in memory', () => {
   test('that are given wrongly are refused at once', () => {
     assert.throws(() => virtualWasi({ files: { '/': 'x' } }), TypeError);
     assert.throws(() => virtualWasi({ files: { a: '1', 'a/b': '2' } }), /leads through a file/);
+    assert.throws(() => virtualWasi({ files: { 'a/b': '1', a: '2' } }), /"a" is a directory/);
+    assert.throws(() => virtualWasi({ files: { '../a': '1' } }), /^TypeError: "..\/a" leads out of the directory/);
   });
 });

@@ -172,6 +172,17 @@ export class MemoryDirectory {
     return node;
   }
 
+  /** The bytes of the file at a path below this directory; undefined where there is none. */
+  fileAt(path: string): Uint8Array | undefined {
+    try {
+      const node = this.find(path);
+      return node?.kind === 'regular-file' ? node.read(0, node.size) : undefined;
+    } catch {
+      // The path leads through a file, or out of the directory.
+      return undefined;
+    }
+  }
+
   /** The directory that holds the last step of a path, and that step. */
   parentOf(path: string): { readonly parent: MemoryDirectory; readonly name: string } {
     const steps = stepsOf(path);
@@ -197,11 +208,19 @@ function stepsOf(path: string): string[] {
   return steps;
 }
 
+function givenSteps(path: string): string[] {
+  try {
+    return stepsOf(path.replace(/^\/+/, ''));
+  } catch (cause) {
+    throw new TypeError(`${JSON.stringify(path)} leads out of the directory of files`, { cause });
+  }
+}
+
 /** A tree of files by their paths: `{ 'etc/rates.json': '{}' }`. */
 export function treeOf(files: Readonly<Record<string, string | Uint8Array>>): MemoryDirectory {
   const root = new MemoryDirectory();
   for (const [path, content] of Object.entries(files)) {
-    const steps = stepsOf(path.replace(/^\/+/, ''));
+    const steps = givenSteps(path);
     const name = steps.pop();
     if (name === undefined) throw new TypeError(`${JSON.stringify(path)} names no file`);
     let directory = root;
@@ -210,6 +229,7 @@ export function treeOf(files: Readonly<Record<string, string | Uint8Array>>): Me
       if (next.kind !== 'directory') throw new TypeError(`${JSON.stringify(path)} leads through a file`);
       directory = next;
     }
+    if (directory.entries.has(name)) throw new TypeError(`${JSON.stringify(path)} is a directory, or given twice`);
     const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content.slice();
     directory.giveFile(name, bytes);
   }

@@ -142,12 +142,13 @@ export class Descriptor {
   }
 
   openAt(_follow: object, path: string, open: OpenFlags, flags: DescriptorFlags): Descriptor {
+    if (open.directory && (open.create || open.exclusive || open.truncate)) throw failed('invalid');
     const directory = open.create || open.truncate || flags.write ? this.#changing() : this.#directory();
     const found = directory.find(path);
     if (found !== undefined && open.create && open.exclusive) throw failed('exist');
     if (found === undefined && !open.create) throw failed('no-entry');
     if (found?.kind === 'regular-file' && open.directory) throw failed('not-directory');
-    if (found?.kind === 'directory' && flags.write) throw failed('is-directory');
+    if (found?.kind === 'directory' && (flags.write || open.truncate)) throw failed('is-directory');
     const node = found ?? createFile(directory, path);
     if (open.truncate && node.kind === 'regular-file') node.resize(0);
     const { mutateDirectory = false } = this.#flags;
@@ -174,9 +175,10 @@ export class Descriptor {
     const node = from.parent.get(from.name);
     const replaced = to.parent.entries.get(to.name);
     if (replaced === node) return;
-    if (replaced?.kind === 'directory') throw failed(node.kind === 'directory' ? 'not-empty' : 'is-directory');
-    if (replaced !== undefined && node.kind === 'directory') throw failed('not-directory');
+    if (replaced?.kind === 'directory' && node.kind !== 'directory') throw failed('is-directory');
+    if (replaced?.kind === 'regular-file' && node.kind === 'directory') throw failed('not-directory');
     if (node.kind === 'directory' && holds(node, to.parent)) throw failed('invalid');
+    if (replaced?.kind === 'directory' && replaced.entries.size > 0) throw failed('not-empty');
     if (replaced !== undefined) to.parent.remove(to.name);
     from.parent.entries.delete(from.name);
     to.parent.entries.set(to.name, node);

@@ -95,8 +95,7 @@ export function virtualWasi(options: VirtualWasiOptions = {}): VirtualWasi {
       err.flush();
     },
     readFile(path) {
-      const node = root.find(path.replace(/^\/+/, ''));
-      return node?.kind === 'regular-file' ? node.read(0, node.size) : undefined;
+      return root.fileAt(path.replace(/^\/+/, ''));
     },
   };
 }
