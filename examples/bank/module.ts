@@ -12,10 +12,11 @@ export async function bankModule(guest?: Guest): Promise<CommandHandler<unknown,
 
 async function componentOf(guest: Guest) {
   const { componentModule } = await import('decidable/component/host');
-  if (guest !== 'javascript') return componentModule(await read(`${guest}/bank.wasm`, `${guest}/build.sh`));
+  if (guest !== 'javascript')
+    return componentModule(await read(`${guest}/bank.wasm`, `examples/guests/${guest}/build.sh`));
   // The engine inside this one asks for clocks and randomness at its start.
   const { LANGUAGE_RUNTIME, virtualWasi } = await import('decidable/component/wasi');
-  return componentModule(await read('javascript/build/bank.wasm', 'javascript/build.ts'), {
+  return componentModule(await read('javascript/build/bank.wasm', 'npx node examples/guests/javascript/build.ts'), {
     wasi: () => virtualWasi({ grant: LANGUAGE_RUNTIME, stderr: (line) => process.stderr.write(`guest: ${line}\n`) }),
   });
 }
@@ -25,7 +26,8 @@ async function read(binary: string, build: string): Promise<Uint8Array> {
   try {
     return await readFile(new URL(`../guests/${binary}`, import.meta.url));
   } catch {
-    const how = `npm ci --prefix examples/guests, then examples/guests/${build}`;
-    throw new UsageError(`There is no examples/guests/${binary}. To build it: ${how}.`);
+    throw new UsageError(
+      `There is no examples/guests/${binary}. To build it: npm ci --prefix examples/guests && ${build}`,
+    );
   }
 }
