@@ -2,9 +2,14 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { account } from '../../examples/bank/account.ts';
+import { virtualWasi } from '../../src/adapters/component/wasi/index.ts';
 import { componentModule } from '../../src/adapters/hosts/component/index.ts';
 import { isFault, isRejection } from '../../src/core/index.ts';
+import { printingGuest } from './asking-guest.ts';
 import { envelope } from './bank-arbitraries.ts';
 
 const ROUNDS = 50_000;
@@ -47,4 +52,27 @@ describe('nothing leaks', () => {
       assert.deepEqual([module.statistics.handles, module.statistics.instances], [0, 1]);
     });
   }
+});
+
+describe('an instance that is thrown away', () => {
+  setFlagsFromString('--expose-gc');
+  const collectGarbage = runInNewContext('gc') as () => void;
+
+  test('leaves nothing of what its WASI gave it: a guest keeps its standard output to the end', async () => {
+    const printers: WeakRef<(line: string) => void>[] = [];
+    const wasi = () => {
+      const stdout = (): void => undefined;
+      printers.push(new WeakRef(stdout));
+      return virtualWasi({ grant: ['wasi:cli/stdout'], stdout });
+    };
+    const { types, decider } = await componentModule(await printingGuest(), { isolation: 'fresh', wasi });
+    const command = types.command.fromEnvelope({ type: 'count', schemaVersion: 1, payload: new Uint8Array(1) });
+    const state = decider.initialState();
+    for (let round = 0; round < 50; round++) decider.decide(state, command);
+    // What a weak reference was made of in a turn of the event loop stays until its end.
+    await setImmediate();
+    collectGarbage();
+    const left = printers.filter((printer) => printer.deref() !== undefined).length;
+    assert.ok(printers.length > 50 && left <= 5, `${left} of ${printers.length} are still there`);
+  });
 });

@@ -52,7 +52,7 @@ export function lowerOwn(stager: Stager, resource: ResourceType): (cx: Context, 
   const slot = stager.slotOf(resource);
   switch (stager.representation) {
     case 'direct':
-      return (cx, rep) => cx.handles.add(cx.resources[slot]!, asRep(rep), 0);
+      return (cx, rep) => cx.handles.add(cx.resources[slot]!, rep as number, 0);
     case 'objects':
       return (cx, value) => {
         const type = cx.resources[slot]!;
@@ -67,7 +67,7 @@ export function lowerBorrow(stager: Stager, resource: ResourceType): (cx: Contex
   const slot = stager.slotOf(resource);
   switch (stager.representation) {
     case 'direct':
-      return (cx, rep) => giveBorrow(cx, cx.resources[slot]!, asRep(rep));
+      return (cx, rep) => giveBorrow(cx, cx.resources[slot]!, rep as number);
     case 'objects':
       return (cx, value) => {
         const type = cx.resources[slot]!;
@@ -146,7 +146,7 @@ export function removeHostOwn(handles: HandleTable, type: RuntimeResource, value
 }
 
 function wrongHostHandle(handles: HandleTable, type: RuntimeResource, value: unknown): TypeError {
-  const entry = handles.entries[asRep(value)];
+  const entry = handles.entries[value as number];
   const found = entry?.type;
   const why =
     entry === undefined || found === undefined
@@ -157,11 +157,6 @@ function wrongHostHandle(handles: HandleTable, type: RuntimeResource, value: unk
           ? 'it is a borrow'
           : `it is lent to ${entry.info / LEND} calls`;
   return new TypeError(`expected an own handle of ${type.name}, got ${show(value)}: ${why}`);
-}
-
-/** Between two components a lifted handle is its rep; what is no number is no handle of the host's. */
-function asRep(value: unknown): number {
-  return typeof value === 'number' ? value : -1;
 }
 
 function objectsOf(type: RuntimeResource): NonNullable<RuntimeResource['objects']> {

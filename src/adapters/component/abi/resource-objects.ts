@@ -138,51 +138,20 @@ export class GuestResourceObjects implements ResourceObjects {
 /** A class, or whatever else the host gives for a resource type. */
 export type HostClass = object;
 
-/** Resources that the host implements: a rep is the place of an object in a table. */
-class HostResourceObjects implements ResourceObjects {
+/**
+ * Resources that the host implements. What represents one is what the host gave: an object, or with `resources: 'handles'` a
+ * number of its own choice, all 32 bits of which are kept. No guest sees it, since only who defines a type can ask for a rep.
+ * So an object lives as long as its handle, and goes with the instance that had it: a table here would keep it for ever.
+ */
+class HostResources implements ResourceObjects {
   readonly exported: HostClass;
-  private readonly type: RuntimeResource;
-  private readonly objects: unknown[] = [];
-  private readonly free: number[] = [];
+  private readonly name: string;
+  private readonly asHandles: boolean;
 
-  constructor(type: RuntimeResource, given: HostClass) {
-    this.type = type;
+  constructor(name: string, given: HostClass, asHandles: boolean) {
+    this.name = name;
     this.exported = given;
-  }
-
-  liftOwn(rep: number): unknown {
-    const object = this.objects[rep];
-    this.objects[rep] = undefined;
-    this.free.push(rep);
-    return object;
-  }
-
-  liftBorrow(rep: number): unknown {
-    return this.objects[rep];
-  }
-
-  lowerOwn(value: unknown): number {
-    if (typeof this.exported === 'function' && !(value instanceof this.exported)) {
-      throw new TypeError(`expected a resource of type ${this.type.name}, got ${show(value)}`);
-    }
-    const rep = this.free.pop() ?? this.objects.length;
-    this.objects[rep] = value;
-    return rep;
-  }
-
-  lowerBorrow(value: unknown, scope: CallScope): number {
-    const rep = this.lowerOwn(value);
-    scope.push({ release: () => void this.liftOwn(rep) });
-    return rep;
-  }
-}
-
-/** With `resources: 'handles'`, a resource of the host's is a number of its own choice: all 32 bits of it are kept. */
-class HostResourceReps implements ResourceObjects {
-  readonly exported: HostClass;
-
-  constructor(given: HostClass) {
-    this.exported = given;
+    this.asHandles = asHandles;
   }
 
   liftOwn(rep: number): unknown {
@@ -194,8 +163,12 @@ class HostResourceReps implements ResourceObjects {
   }
 
   lowerOwn(value: unknown): number {
-    if (typeof value === 'number') return value;
-    throw new TypeError(`expected a resource as a number, got ${show(value)}`);
+    const { exported } = this;
+    const fits = this.asHandles
+      ? typeof value === 'number'
+      : typeof exported !== 'function' || value instanceof exported;
+    if (!fits) throw new TypeError(`expected a resource of type ${this.name}, got ${show(value)}`);
+    return value as number;
   }
 
   lowerBorrow(value: unknown): number {
@@ -206,14 +179,8 @@ class HostResourceReps implements ResourceObjects {
 /** The run-time type of a resource that the host implements as `given`. */
 export function hostResource(name: string, given: HostClass, asHandles: boolean): RuntimeResource {
   const type = new RuntimeResource(name, undefined);
-  if (asHandles) {
-    type.objects = new HostResourceReps(given);
-    type.dtor = (rep) => callMember(given, 'drop', rep);
-    return type;
-  }
-  const objects = new HostResourceObjects(type, given);
-  type.objects = objects;
-  type.dtor = (rep) => callMember(objects.liftOwn(rep), Symbol.dispose);
+  type.objects = new HostResources(name, given, asHandles);
+  type.dtor = (rep) => (asHandles ? callMember(given, 'drop', rep) : callMember(rep, Symbol.dispose));
   return type;
 }
 

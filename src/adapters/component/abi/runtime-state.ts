@@ -52,7 +52,10 @@ export const LEND = 2;
 export class ResourceHandle {
   /** Undefined while the entry is free. */
   type: RuntimeResource | undefined = undefined;
-  /** All of its 32 bits; the next free index while the entry is free. */
+  /**
+   * All of its 32 bits; the next free index while the entry is free. Of a resource that JavaScript implements, what the host
+   * gave for it: an object, where it is one.
+   */
   rep = 0;
   /** 0 for an own handle that is not lent. */
   info = 0;
