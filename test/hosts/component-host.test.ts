@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
+import { runInNewContext } from 'node:vm';
 import { engine } from '../../src/adapters/component/engine.ts';
 import { isLinkError, isTrap } from '../../src/adapters/component/index.ts';
 import { componentModule, StaleHandle } from '../../src/adapters/hosts/component/index.ts';
@@ -268,8 +269,11 @@ describe('what cannot be meant is refused by name', () => {
   test('and bytes of any kind are not', async () => {
     const shared = new SharedArrayBuffer(bank.length);
     new Uint8Array(shared).set(bank);
+    // Of a frame in the page, or of a context of node:vm: none of its classes is one of ours.
+    const foreign = runInNewContext('new ArrayBuffer(length)', { length: bank.length }) as ArrayBuffer;
+    new Uint8Array(foreign).set(bank);
     const digest = new Uint8Array(createHash('sha256').update(bank).digest());
-    for (const source of [shared, new Uint8Array(bank).buffer, new DataView(shared)]) {
+    for (const source of [shared, new Uint8Array(bank).buffer, new DataView(shared), foreign]) {
       assert.deepEqual((await componentModule(source)).routing.describe().digest, digest);
     }
   });

@@ -164,7 +164,7 @@ async function compiled(
   const bounds = checkBounds({ budget, maxMemoryBytes, maxTableElements });
   // A response cannot be read twice, and the digest is that of the bytes.
   if (!isBytes(source)) throw new TypeError('a component is given as its bytes, or compiled');
-  const component = await compile(source, { instrument: (module) => rewrite(module, bounds) });
+  const component = await compile(bytesOf(source), { instrument: (module) => rewrite(module, bounds) });
   boundsOf.set(component, bounds);
   return { component, bounds };
 }
