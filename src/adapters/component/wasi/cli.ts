@@ -4,9 +4,13 @@ import type { Interfaces, InterfacesOf } from './grantable.ts';
 import { InputStream, OutputStream, sourceOf } from './io.ts';
 import type { Lines } from './lines.ts';
 
+/** What a program finds around it: of all this, nothing is the process's own. */
 export interface CommandLine {
+  /** The whole command line; languages take the first for the program's name. None where nothing is said. */
   readonly arguments?: readonly string[];
+  /** The environment variables by their names. None where nothing is said. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** The working directory, a path below `/`. None where nothing is said. */
   readonly directory?: string;
   /** What standard input holds; nothing where nothing is said. */
   readonly stdin?: string | Uint8Array;

@@ -41,7 +41,7 @@ export interface ComponentModuleOptions<World extends WorldName = WorldName> {
   readonly isolation?: 'pooled' | 'fresh';
   /**
    * What the component imports; nothing where nothing is said. A function makes one for each instance: give one where an
-   * import keeps something, so that no two instances share it.
+   * import keeps something, so that no two instances share it. None may be asynchronous: a module does not wait.
    */
   readonly imports?: ImportObject | (() => ImportObject);
   /**
@@ -114,7 +114,7 @@ interface ModuleOf {
  * @param source bytes of a component, or one that is compiled.
  * @throws MalformedError | InvalidError | UnsupportedError where the bytes are no component that can be loaded.
  * @throws TypeError | RangeError where an option is none that there is.
- * @throws LinkError where its exports do not fit the world, with both sides shown, or an import is missing.
+ * @throws LinkError where its exports do not fit the world, with both sides shown, or an import is missing or asynchronous.
  * @throws Trap where it traps at its start, or needs more memory there than it may have.
  */
 export async function componentModule<World extends WorldName = 'command-handler'>(
