@@ -84,11 +84,12 @@ export async function askingGuest(world: WorldName = 'command-handler'): Promise
   return componentNew(await componentEmbed({ witSource: witOf(world), world, binary: await parse(core) }));
 }
 
+const PRINT = '(call $write (call $stdout) (i32.const 256) (i32.const 5) (i32.const 900))';
 const STDOUT = 'wasi:cli/stdout@0.2.3';
 const STREAMS = 'wasi:io/streams@0.2.3';
 
-/** The counting guest, which prints `count` at each decision, and never ends the line. */
-export async function printingGuest(): Promise<Uint8Array> {
+/** The counting guest, which prints `count` at each decision, or at its start and traps then; it never ends the line. */
+export async function printingGuest(when: 'decision' | 'start' = 'decision'): Promise<Uint8Array> {
   const wit = `${witSource().replace('world command-handler {', `$&\n  import ${STDOUT};`)}
     package wasi:io@0.2.3 {
       interface error { resource error; }
@@ -110,8 +111,8 @@ export async function printingGuest(): Promise<Uint8Array> {
        $&`,
     )
     .replace(
-      /#decide"\) \(param i32 i32\) \(result i32\)/,
-      '$& (call $write (call $stdout) (i32.const 256) (i32.const 5) (i32.const 900))',
+      when === 'decision' ? /#decide"\) \(param i32 i32\) \(result i32\)/ : /(?=\(global \$free)/,
+      when === 'decision' ? `$& ${PRINT}` : `(func (export "_initialize") ${PRINT} unreachable)`,
     );
   return componentNew(await componentEmbed({ witSource: wit, world, binary: await parse(core) }));
 }

@@ -133,6 +133,13 @@ for (const isolation of ['pooled', 'fresh'] as const) {
       assert.deepEqual(lines, ['count', 'count']);
     });
 
+    test('has printed what it had to say where it traps at its start', async () => {
+      const lines: string[] = [];
+      const printing = () => virtualWasi({ grant: ['wasi:cli/stdout'], stdout: (line) => lines.push(line) });
+      await assert.rejects(componentModule(await printingGuest('start'), { isolation, wasi: printing }), isTrap);
+      assert.deepEqual(lines, ['count']);
+    });
+
     test('traps where it asks for what it was not granted', async () => {
       const { types, decider } = await componentModule(guest, {
         isolation,

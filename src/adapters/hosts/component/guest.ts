@@ -72,6 +72,8 @@ export async function makeGuest(blueprint: Blueprint): Promise<Guest> {
     return guestOf(await instantiate(blueprint.component, parts.imports, parts.options), blueprint, parts);
   } catch (error) {
     throw parts.counters.explain(error);
+  } finally {
+    parts.wasi?.flush();
   }
 }
 
@@ -82,6 +84,8 @@ export function makeGuestSync(blueprint: Blueprint): Guest {
     return guestOf(instantiateSync(blueprint.component, parts.imports, parts.options), blueprint, parts);
   } catch (error) {
     throw parts.counters.explain(error);
+  } finally {
+    parts.wasi?.flush();
   }
 }
 
