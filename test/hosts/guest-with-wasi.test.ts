@@ -164,6 +164,20 @@ for (const isolation of ['pooled', 'fresh'] as const) {
       }
     });
 
+    test('is given what the host has of its own in whatever form the loader takes', async () => {
+      const own: Record<PropertyKey, unknown> = { 'wasi:random/random': { getRandomU64: () => 7n } };
+      class Imports {
+        get ['wasi:random/random']() {
+          return own['wasi:random/random'];
+        }
+      }
+      for (const imports of [new Proxy({}, { get: (_, name) => own[name] }), new Imports(), Object.freeze(own)]) {
+        const { types, decider } = await componentModule(guest, { isolation, wasi, imports });
+        const [event] = decider.decide(decider.initialState(), types.command.fromEnvelope(count));
+        assert.equal(answersOf(types.event.toEnvelope(event!).payload).random, 7n);
+      }
+    });
+
     test('is not linked where it is given nothing', async () => {
       await assert.rejects(componentModule(guest, { isolation }), isLinkError);
     });

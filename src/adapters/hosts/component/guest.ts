@@ -111,15 +111,14 @@ function surroundings({ imports, wasi, bounds, maxHandles }: Blueprint): Surroun
 
 /**
  * What the host gives, and of the virtual WASI what it does not give itself, in whatever version: else the loader would take
- * the later one.
+ * the later one. What is only found by asking for it, in a proxy or an object of a class, is asked for behind all others.
  */
 function besides(own: ImportObject, virtual: ImportObject): ImportObject {
   const withoutVersion = (name: string): string => name.replace(/@.*$/, '');
   const given = new Set(Object.keys(own).map(withoutVersion));
-  return {
-    ...Object.fromEntries(Object.entries(virtual).filter(([name]) => !given.has(withoutVersion(name)))),
-    ...own,
-  };
+  const isGiven = (name: string): boolean => given.has(name) || Reflect.get(own, name) !== undefined;
+  const missing = Object.entries(virtual).filter(([name]) => !isGiven(withoutVersion(name)));
+  return Object.create(own, Object.getOwnPropertyDescriptors({ ...Object.fromEntries(missing), ...own }));
 }
 
 /** Whether the instance can still be called: it makes a state, which is dropped. */
