@@ -59,6 +59,17 @@ describe('an exported resource type', () => {
     assert.equal(api.liveOnes(), 0);
   });
 
+  it('has its methods and static functions also where JavaScript has something of that name', async () => {
+    const { exports } = await run(COUNTERS.replaceAll('.get-it"', '.constructor"').replaceAll('.from-zero"', '.name"'));
+    const { BigCounter } = exports['a:b/counters@1.0.0'] as {
+      BigCounter: { new (start: number): Disposable; name(x: number): Disposable };
+    };
+    using counter = BigCounter.name(5);
+    assert.ok(counter instanceof BigCounter);
+    const { constructor: own } = counter as unknown as { constructor: () => number };
+    assert.equal(own.call(counter), 5);
+  });
+
   it('with handles is an object of functions over numbers', async () => {
     const instance = await run(COUNTERS, {}, { resources: 'handles' });
     const api = instance.exports['a:b/counters@1.0.0'] as { bigCounter: Api; liveOnes(): number };

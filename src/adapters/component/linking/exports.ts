@@ -129,9 +129,9 @@ export class ExportsWriter {
   }
 }
 
-/** What the first export of a resource type defines stays: two exports of one type share a class. */
+/** What the first export of a resource type defines stays: two exports of one type share a class. But for what every class has. */
 function define(target: object, key: string, value: HostCallable, enumerable: boolean = false): void {
-  if (!Object.hasOwn(target, key) || key === 'name' || key === 'length') {
+  if (!Object.hasOwn(target, key) || /^(name|length|constructor)$/.test(key)) {
     Object.defineProperty(target, key, { value, configurable: true, writable: true, enumerable });
   }
 }
