@@ -57,6 +57,13 @@ describe('a line of output', () => {
     assert.equal(out.join(''), long);
   });
 
+  test('that is just not too long is one line, whichever way it ends', () => {
+    const { out, stdout } = guest();
+    const line = 'x'.repeat(64 * 1024);
+    for (const end of ['\n', '\r\n', '\r\r\n']) stdout.write(bytes(line + end));
+    assert.deepEqual(out, [line, line, line, '\r']);
+  });
+
   test('ends with a line feed, or with carriage return and line feed; a carriage return alone is part of it', () => {
     const { out, stdout } = guest();
     stdout.write(bytes('one\r\ntwo\r'));

@@ -20,8 +20,10 @@ export class Lines {
   readonly write = (bytes: Uint8Array): void => {
     let from = 0;
     for (let end = bytes.indexOf(LINE_FEED); end !== -1; end = bytes.indexOf(LINE_FEED, from)) {
-      this.#append(bytes.subarray(from, end));
-      if (this.#length > 0 && this.#bytes[this.#length - 1] === CARRIAGE_RETURN) this.#length--;
+      // Taken off before the line is cut: a line must not be too long because of its end.
+      this.#append(bytes.subarray(from, end > from && bytes[end - 1] === CARRIAGE_RETURN ? end - 1 : end));
+      const cameBefore = end === from && this.#length > 0 && this.#bytes[this.#length - 1] === CARRIAGE_RETURN;
+      if (cameBefore) this.#length--;
       this.#give(this.#length);
       from = end + 1;
     }
