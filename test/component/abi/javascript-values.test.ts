@@ -35,6 +35,35 @@ describe('what JavaScript passes is coerced as Explainer.md says', () => {
     );
   });
 
+  it('the keys of an object that is a map are of the type that the map says', async () => {
+    for (const [key, value, pairs] of [
+      [
+        'u32',
+        { 1: 5, 4294967295: 6 },
+        [
+          [1, 5],
+          [4294967295, 6],
+        ],
+      ],
+      ['s8', { '-3': 5 }, [[-3, 5]]],
+      ['u64', { '18446744073709551614': 6 }, [[2n ** 64n - 2n, 6]]],
+      [
+        'bool',
+        { true: 5, false: 6 },
+        [
+          [true, 5],
+          [false, 6],
+        ],
+      ],
+      ['char', { x: 5 }, [['x', 5]]],
+    ] as const) {
+      const echo = await throughMemory({ type: `(map ${key} u8)`, flat: 'i32 i32' });
+      assert.deepEqual(echo(value), new Map(pairs as readonly (readonly [unknown, number])[]));
+    }
+    const echo = await throughMemory({ type: '(map u32 u8)', flat: 'i32 i32' });
+    for (const key of ['x', '1.5', '']) assert.throws(() => echo({ [key]: 1 }), TypeError, key);
+  });
+
   it('missing flags are off', async () => {
     const echo = await throughMemory(named('(flags "a" "b")', 'i32'));
     assert.deepEqual(echo({ b: true }), { a: false, b: true });

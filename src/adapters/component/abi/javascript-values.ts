@@ -111,9 +111,18 @@ export function ofLength<List extends ArrayLike<unknown>>(list: List, length: nu
 }
 
 /** The pairs of a map: of a `Map` or another iterable of pairs, or else of an object's entries. */
-export function toPairs(value: unknown): readonly unknown[] {
-  if (typeof value === 'object' && value !== null && !(Symbol.iterator in value)) return Object.entries(value);
-  return toElements(value);
+export function toPairs({ kind }: ValueTypeNode): (value: unknown) => readonly unknown[] {
+  return (value) => {
+    if (typeof value !== 'object' || value === null || Symbol.iterator in value) return toElements(value);
+    const entries = Object.entries(value);
+    return kind === 'string' || kind === 'char' ? entries : entries.map(([key, each]) => [keyFrom(kind, key), each]);
+  };
+}
+
+/** What a key of an object, which is always a text, stands for. */
+function keyFrom(kind: string, text: string): unknown {
+  if (kind === 'bool') return text !== 'false';
+  return /^-?\d+$/.test(text) ? BigInt(text) : text;
 }
 
 /**

@@ -114,7 +114,7 @@ function storeBytesIntoRange(cx: Context, value: unknown): number {
 }
 
 export function stageStoreMapIntoRange(stager: Stager, type: ValueTypeNode): StoreIntoRange {
-  return storeElementsIntoRange(stager, type.entry, toPairs);
+  return storeElementsIntoRange(stager, type.entry, toPairs(type.element));
 }
 
 function storeElementsIntoRange(

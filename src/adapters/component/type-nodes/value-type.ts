@@ -84,7 +84,7 @@ export class ValueTypeNode implements Noted<ValueTypeNode> {
     return this.inside as readonly ValueTypeNode[];
   }
 
-  /** The type in a list or option. */
+  /** The type in a list or option, the key of a map. */
   get element(): ValueTypeNode {
     return this.inside[0]!;
   }
