@@ -89,10 +89,12 @@ export const maxFlatResults = 1;
 
 /**
  * What one call may lift, in bytes: lists may lie on top of each other, so that a small memory holds any number of elements. An
- * element that becomes a JavaScript value of its own counts {@link elementCost} more.
+ * element that becomes a JavaScript value of its own, and each object inside it, counts {@link elementCost} more, and each flag,
+ * number or other field of such an object {@link slotCost}: eight flags are a byte in memory, and 130 in JavaScript.
  */
 export const maxLifted: number = 2 ** 28;
 export const elementCost = 64;
+export const slotCost = 16;
 
 /**
  * Definitions that one instantiation may run, an instance counting for {@link instanceCost} of them: components that each

@@ -25,6 +25,37 @@ async function overlapping(type: string, length: number): Promise<Record<string,
   return exports;
 }
 
+/** Of which a byte in memory each becomes an object of eight properties: a thousand of them as one type, `$t`. */
+function manyFlags(before: string, after: string): string {
+  const labels = [...'abcdefgh'].map((label) => `"${label}"`).join(' ');
+  return `(type $f0 (flags ${labels})) (import "f" (type $f (eq $f0)))
+    (type $t0 ${before} ${'$f '.repeat(1000)} ${after}) (import "t" (type $t (eq $t0)))`;
+}
+
+/** A list of `count` lists, each of which begins at 0 and has `length` elements. */
+async function counted(
+  type: string,
+  length: number,
+  count: number,
+  definitions: string,
+): Promise<Record<string, unknown>> {
+  const { exports } = await run(`(component
+    ${definitions}
+    (core module $M (memory (export "memory") 2)
+      (func (export "get") (result i32) (local $at i32)
+        (local.set $at (i32.const 65536))
+        (loop $next
+          (i32.store offset=4 (local.get $at) (i32.const ${length}))
+          (local.set $at (i32.add (local.get $at) (i32.const 8)))
+          (br_if $next (i32.lt_u (local.get $at) (i32.const 131064))))
+        (i32.store (i32.const 131064) (i32.const 65536))
+        (i32.store (i32.const 131068) (i32.const ${count}))
+        (i32.const 131064)))
+    (core instance $m (instantiate $M))
+    (func (export "get") (result ${type}) (canon lift (core func $m "get") (memory (core memory $m "memory")))))`);
+  return exports;
+}
+
 /** A component that takes the lists into a memory of its own. */
 const TAKER = `
   (component $Taker
@@ -53,6 +84,21 @@ describe('lists that lie on top of each other', () => {
   for (const type of ['(list (list (list u8)))', '(list (list (list string)))', '(list (list (list (list u64))))']) {
     it(`${type} of 8192 each trap`, { timeout: 60_000 }, async () => {
       trapsForGood(await overlapping(type, type.includes('u64') ? 1024 : 8192), 'get', /too much for one call/);
+    });
+  }
+
+  // A list of `count` values, all of them the same list of `length` values.
+  for (const [what, type, length, count, definitions] of [
+    ['small tuples', '(list (list (tuple u8)))', 65_000, 70, ''],
+    ['entries of maps', '(list (map u32 u8))', 8_190, 600, ''],
+    ['flags, of which each becomes a property', '(list (list $t))', 60, 25, manyFlags('(tuple', ')')],
+    ['flags in maps', '(list (map u8 $t))', 60, 25, manyFlags('(tuple', ')')],
+    ['flags in records', '(list (list $t))', 60, 25, manyFlags('(record (field "f" (tuple', ')))')],
+    ['flags in variants', '(list (list $t))', 60, 25, manyFlags('(option (tuple', '))')],
+  ] as const) {
+    it(`are counted as what they become in JavaScript: ${what}`, async () => {
+      const exports = await counted(type, length, count, definitions);
+      trapsForGood(exports, 'get', /too much for one call/);
     });
   }
 

@@ -113,5 +113,5 @@ export class Context {
 
 /** Validation asks for `realloc` wherever something is to be allocated. */
 const noRealloc: CoreFunction = () => {
-  throw new Error('what is lowered to a memory comes with a realloc');
+  throw new Error('every memory has its realloc');
 };

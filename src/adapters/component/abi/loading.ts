@@ -2,7 +2,7 @@
  * *CanonicalABI.md*, "Loading": values out of linear memory.
  */
 import { UnsupportedError } from '../errors.ts';
-import { elementCost } from '../limits.ts';
+import { elementCost, slotCost } from '../limits.ts';
 import type { ValueTypeNode } from '../type-nodes/value-type.ts';
 import type { Context } from './canonical-options.ts';
 import { flagsFrom, recordTemplate, toCamelCase } from './javascript-values.ts';
@@ -113,13 +113,25 @@ function stageLoadListFromValidRange(
   const numbers: NumberKind | undefined = numberKindOf(element);
   if (numbers !== undefined) return loadNumbers(numbers, stager.representation);
   const { size } = element.layout;
+  const cost = size + costOf(element);
   const load = stager.load(element);
   return (cx, ptr, length) => {
-    cx.lift(length * (size + elementCost));
+    cx.lift(length * cost);
     const values: unknown[] = [];
     for (let at = ptr; values.length < length; at += size) values.push(load(cx, at));
     return values;
   };
+}
+
+/** What a value takes in JavaScript, but for the contents of its strings and lists: those are counted where they are lifted. */
+function costOf(type: ValueTypeNode): number {
+  const { kind, inside, labels } = type;
+  if (numberKindOf(type) !== undefined) return slotCost;
+  if (kind === 'list' || kind === 'map') return elementCost;
+  if (kind === 'flags') return elementCost + labels.length * slotCost;
+  const costs = inside.map((one) => (one === undefined ? 0 : costOf(one)));
+  const isRecord = kind === 'record' || kind === 'tuple';
+  return costs.reduce((all, cost) => (isRecord ? all + cost : Math.max(all, cost)), 0) + elementCost;
 }
 
 function stageLoadList(stager: Stager, type: ValueTypeNode): Load {
@@ -155,9 +167,10 @@ export function stageLoadMapFromRange(
   const { size, alignment } = pair.layout;
   const [loadKey, loadValue] = pair.fields.map((each) => stager.load(each)) as [Load, Load];
   const valueOffset = layoutOfFields(pair.fields).offsets[1]!;
+  const cost = costOf(pair);
   return (cx, ptr, length) => {
     checkList(cx, ptr, length * size, alignment);
-    cx.lift(length * elementCost);
+    cx.lift(length * cost);
     const map = new Map<unknown, unknown>();
     for (let i = 0, at = ptr; i < length; i++, at += size) {
       map.set(loadKey(cx, at), loadValue(cx, at + valueOffset));

@@ -161,6 +161,6 @@ function wrongHostHandle(handles: HandleTable, type: RuntimeResource, value: unk
 
 function objectsOf(type: RuntimeResource): NonNullable<RuntimeResource['objects']> {
   const { objects } = type;
-  if (objects === undefined) throw new Error(`resource type ${type.name} has no JavaScript form yet`);
+  if (objects === undefined) throw new Error('every resource has its objects');
   return objects;
 }

@@ -92,7 +92,7 @@ function define(
   switch (each.kind) {
     case 'core module': {
       const module = frame.plan.modules.get(each.definition);
-      if (module === undefined) throw new Error('every core module is compiled before linking');
+      if (module === undefined) throw new Error('every module is compiled');
       const byteLength = each.definition.bytes.length;
       frame.items['core module'].push({ kind: 'core module', module, type: each.type, byteLength });
       return;
@@ -197,7 +197,7 @@ function narrowed(item: Item, type: ExternNode): Item {
 // Index spaces -----------------------------------------------------------------------------------------------------
 
 function coreSpace({ core }: Frame, sort: CoreSort): unknown[] {
-  if (sort === 'type' || sort === 'module') throw new Error(`core ${sort}s are not there at run time`);
+  if (sort === 'type' || sort === 'module') throw new Error('every core sort has a space');
   return core[sort];
 }
 
@@ -217,7 +217,7 @@ function push<Kind extends Item['kind']>({ items }: Frame, kind: Kind, item: Ite
 /** The validator has checked the index. */
 function at<T>(space: readonly T[], index: number): T {
   const found = space[index];
-  if (found === undefined) throw new Error(`index ${index} is in its index space, which has ${space.length} entries`);
+  if (found === undefined) throw new Error('every index is in its space');
   return found;
 }
 
@@ -254,7 +254,7 @@ function alias(frame: Frame, { definition }: ValidatedAlias): void {
       let outer: Frame | undefined = frame;
       for (let count = definition.count; count > 0; count--) outer = outer?.outer;
       if (definition.sort === 'core type') return;
-      if (outer === undefined) throw new Error('an outer alias names an enclosing component');
+      if (outer === undefined) throw new Error('every outer alias has its component');
       const item = itemAt(outer, definition);
       push(frame, item.kind, item);
     }
