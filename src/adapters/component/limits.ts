@@ -98,7 +98,9 @@ export const slotCost = 16;
 
 /**
  * Definitions that one instantiation may run, an instance counting for {@link instanceCost} of them: components that each
- * instantiate the one before twice ask for exponential work.
+ * instantiate the one before twice ask for exponential work. Each page of the memories that a core instance begins with
+ * counts for one, and so do {@link elementsPerPage} elements of its tables: an engine fills those, and takes 35 bytes for each.
  */
 export const maxLinkWork = 1_000_000;
 export const instanceCost = 100;
+export const elementsPerPage = 16;

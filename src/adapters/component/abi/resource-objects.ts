@@ -66,7 +66,7 @@ class Resource {
     }
     const handle = value.#handle;
     if (handle.type !== type) throw new TypeError(`expected a ${type.name}, got a ${handle.type.name} of another type`);
-    if (!handle.isLive) throw new TypeError(`this ${type.name} has been dropped, given away, or was lent for one call`);
+    if (!handle.isLive) throw new TypeError(`this ${type.name} was dropped, given away or lent for one call`);
     return handle;
   }
 }

@@ -277,7 +277,7 @@ function coreModule(extern: ExternNode & { kind: 'core module' }, value: unknown
     if (imports.get(`${each.module}\0${each.name}`) === kindOf(each.kind)) continue;
     throw refusal(path, `the core module needs ${show(each.module)} ${show(each.name)}`);
   }
-  return { kind: 'core module', module, type: undefined, byteLength: undefined };
+  return { kind: 'core module', module, type: undefined, byteLength: undefined, pages: 0 };
 }
 
 /** The engine's word for a core sort. */
@@ -298,5 +298,5 @@ function missing(type: ExternNode, value: unknown, path: readonly string[]): Lin
 }
 
 function otherResource(path: readonly string[]): LinkError {
-  return refusal(path, 'it is another resource type than the one that was bound before');
+  return refusal(path, 'another resource type was bound before');
 }

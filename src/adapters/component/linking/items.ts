@@ -17,6 +17,8 @@ export type Item =
       readonly type: CoreModuleType | undefined;
       /** Of the binary, where it is known. */
       readonly byteLength: number | undefined;
+      /** See `pagesOf`. */
+      readonly pages: number;
     }
   | { readonly kind: 'func'; readonly func: FunctionInstance }
   | TypeItem

@@ -66,7 +66,7 @@ export function* linkComponent(
   for (const each of definitions) {
     if (each.kind === 'core instance') {
       spend(host, instanceCost);
-      frame.core.instance.push(yield* coreInstance(frame, each.definition));
+      frame.core.instance.push(yield* coreInstance(frame, each.definition, host));
     } else if (each.kind === 'instance') {
       const made = yield* nestedInstance(frame, each.definition, host);
       frame.items.instance.push(made);
@@ -94,7 +94,7 @@ function define(
       const module = frame.plan.modules.get(each.definition);
       if (module === undefined) throw new Error('every module is compiled');
       const byteLength = each.definition.bytes.length;
-      frame.items['core module'].push({ kind: 'core module', module, type: each.type, byteLength });
+      frame.items['core module'].push({ kind: 'core module', module, type: each.type, byteLength, pages: each.pages });
       return;
     }
     case 'component':
@@ -147,20 +147,18 @@ function define(
 function* coreInstance(
   frame: Frame,
   definition: (ValidatedDefinition & { kind: 'core instance' })['definition'],
+  host: LinkHost,
 ): Linking<Record<string, unknown>> {
   if (definition.form === 'inline exports') {
-    const exports = emptyRecord();
+    const exports: Record<string, unknown> = Object.create(null);
     for (const { name, sort, index } of definition.exports) exports[name] = coreSpace(frame, sort)[index];
     return exports;
   }
   const imports: EngineImports = Object.create(null);
   for (const { name, instance } of definition.arguments) imports[name] = at(frame.core.instance, instance);
-  const { module, byteLength } = at(frame.items['core module'], definition.module);
+  const { module, byteLength, pages } = at(frame.items['core module'], definition.module);
+  spend(host, pages);
   return yield { module, imports, byteLength };
-}
-
-function emptyRecord(): Record<string, unknown> {
-  return Object.create(null);
 }
 
 function* nestedInstance(
@@ -197,7 +195,7 @@ function narrowed(item: Item, type: ExternNode): Item {
 // Index spaces -----------------------------------------------------------------------------------------------------
 
 function coreSpace({ core }: Frame, sort: CoreSort): unknown[] {
-  if (sort === 'type' || sort === 'module') throw new Error('every core sort has a space');
+  if (sort === 'type' || sort === 'module') throw new Error('every sort has a space');
   return core[sort];
 }
 
@@ -254,7 +252,7 @@ function alias(frame: Frame, { definition }: ValidatedAlias): void {
       let outer: Frame | undefined = frame;
       for (let count = definition.count; count > 0; count--) outer = outer?.outer;
       if (definition.sort === 'core type') return;
-      if (outer === undefined) throw new Error('every outer alias has its component');
+      if (outer === undefined) throw new Error('every alias has its component');
       const item = itemAt(outer, definition);
       push(frame, item.kind, item);
     }

@@ -10,7 +10,7 @@ import type {
   ModuleDeclarator,
   ModuleInterface,
 } from '../binary/definitions.ts';
-import { maxMemoryPages } from '../limits.ts';
+import { elementsPerPage, maxMemoryPages } from '../limits.ts';
 import type { CoreExternType, CoreModuleType, CoreValueType, Limits } from '../types.ts';
 import type { Context } from './context.ts';
 import type { CoreTypeEntry } from './core-types.ts';
@@ -47,6 +47,16 @@ export function moduleType(context: Context, module: ModuleInterface): CoreModul
     return { name, type: context.at(space, index, sort) };
   });
   return uniqueModuleType(context, imports, exports);
+}
+
+/** What the memories and tables take that an instance of the module begins with, in pages: see `maxLinkWork`. */
+export function pagesOf({ defined }: ModuleInterface): number {
+  let pages = 0;
+  for (const each of defined) {
+    if (each.kind === 'memory') pages += Number(each.limits.min);
+    else if (each.kind === 'table') pages += Number(each.limits.min) / elementsPerPage;
+  }
+  return pages;
 }
 
 function uniqueModuleType(

@@ -14,7 +14,7 @@ import {
 } from '../type-nodes/extern-type.ts';
 import { builtin, lift, lower } from './canonical.ts';
 import { Context } from './context.ts';
-import { coreInstanceType, declaredModuleType, moduleType } from './core-modules.ts';
+import { coreInstanceType, declaredModuleType, moduleType, pagesOf } from './core-modules.ts';
 import { definedType } from './defined-types.ts';
 import { checkNesting, declare, exportItem } from './externs.ts';
 import { alias, instanceType } from './instances.ts';
@@ -57,7 +57,7 @@ function validateDefinition(scope: Scope, definition: Definition): ValidatedDefi
     case 'core module': {
       const type = moduleType(context, definition.module);
       scope.coreModules.push(type);
-      return { kind: 'core module', definition, type };
+      return { kind: 'core module', definition, type, pages: pagesOf(definition.module) };
     }
     case 'core instance': {
       const type = coreInstanceType(scope, definition);

@@ -39,7 +39,13 @@ export interface ResourceBinding {
 
 /** A definition and what was resolved for it. */
 export type ValidatedDefinition =
-  | { readonly kind: 'core module'; readonly definition: binary.CoreModule; readonly type: CoreModuleType }
+  | {
+      readonly kind: 'core module';
+      readonly definition: binary.CoreModule;
+      readonly type: CoreModuleType;
+      /** See `pagesOf`. */
+      readonly pages: number;
+    }
   | { readonly kind: 'core instance'; readonly definition: binary.CoreInstance; readonly type: CoreInstanceType }
   | { readonly kind: 'core type'; readonly definition: binary.CoreType }
   | {
