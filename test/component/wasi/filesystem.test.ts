@@ -209,6 +209,50 @@ describe('files in memory', () => {
     assert.throws(() => root.createDirectoryAt('f'), fails('insufficient-space'));
   });
 
+  test('have names that are bounded, and so are paths: they are the memory of the host, too', () => {
+    const { root } = opened({ writableFiles: true });
+    const made = (name: string) => root.openAt(follow, name, { create: true }, {});
+    root.createDirectoryAt('d'.repeat(255));
+    made('f'.repeat(255));
+    root.statAt(follow, `${'./'.repeat(2047)}..`.slice(0, -1));
+    root.renameAt('f'.repeat(255), root, 'g'.repeat(255));
+    for (const refused of [
+      () => root.createDirectoryAt('d'.repeat(256)),
+      () => made('f'.repeat(256)),
+      () => root.renameAt('g'.repeat(255), root, 'f'.repeat(256)),
+      () => root.statAt(follow, './'.repeat(2048) + '.'),
+      () => root.statAt(follow, '/'.repeat(1_000_000)),
+    ]) {
+      assert.throws(refused, fails('name-too-long'));
+    }
+  });
+
+  test('may stand in directories as deep as there are nodes', () => {
+    const { root } = opened({ writableFiles: true });
+    const all = { read: true, mutateDirectory: true };
+    let deepest = root;
+    for (let level = 0; level < 30_000; level++) {
+      deepest.createDirectoryAt('d');
+      deepest = deepest.openAt(follow, 'd', { directory: true }, all);
+    }
+    assert.throws(() => root.renameAt('d', deepest, 'e'), fails('invalid'));
+    deepest.createDirectoryAt('e');
+    deepest.renameAt('e', root, 'e');
+    assert.equal(root.statAt(follow, 'e').type, 'directory');
+  });
+
+  test('are listed as they are read: a listing that is begun takes no copy of all names', () => {
+    const { root } = opened({ writableFiles: true, files: { a: '', b: '', c: '' } });
+    const entries = root.readDirectory();
+    assert.equal(entries.readDirectoryEntry()?.name, 'a');
+    root.unlinkFileAt('a');
+    root.unlinkFileAt('b');
+    assert.equal(entries.readDirectoryEntry()?.name, 'c');
+    assert.equal(entries.readDirectoryEntry(), undefined);
+    root.createDirectoryAt('d');
+    assert.equal(entries.readDirectoryEntry(), undefined);
+  });
+
   test('that are given wrongly are refused at once', () => {
     assert.throws(() => virtualWasi({ files: { '/': 'x' } }), TypeError);
     assert.throws(() => virtualWasi({ files: { a: '1', 'a/b': '2' } }), /leads through a file/);

@@ -1,6 +1,6 @@
 /** Files and directories in memory. What is wrong is thrown as an `error-code` of `wasi:filesystem/types`. */
 import { ComponentError } from '../errors.ts';
-import { MAX_FILE_BYTES, MAX_TREE_BYTES, MAX_TREE_NODES } from './limits.ts';
+import { MAX_FILE_BYTES, MAX_NAME_LENGTH, MAX_PATH_LENGTH, MAX_TREE_BYTES, MAX_TREE_NODES } from './limits.ts';
 
 export function failed(code: string): ComponentError {
   return new ComponentError(code, `file system: ${code}`);
@@ -198,10 +198,12 @@ export type MemoryNode = MemoryFile | MemoryDirectory;
 
 /** The names along a path. None leads out of the directory at which it starts. */
 function stepsOf(path: string): string[] {
+  if (path.length > MAX_PATH_LENGTH) throw failed('name-too-long');
   if (path.startsWith('/')) throw failed('not-permitted');
   const steps: string[] = [];
   for (const name of path.split('/')) {
     if (name === '' || name === '.') continue;
+    if (name.length > MAX_NAME_LENGTH) throw failed('name-too-long');
     if (name !== '..') steps.push(name);
     else if (steps.pop() === undefined) throw failed('not-permitted');
   }

@@ -33,7 +33,7 @@ export class DirectoryEntryStream {
   readonly #entries: Iterator<[string, MemoryNode]>;
 
   constructor(directory: MemoryDirectory) {
-    this.#entries = [...directory.entries].values();
+    this.#entries = directory.entries.entries();
   }
 
   readDirectoryEntry(): { readonly type: string; readonly name: string } | undefined {
@@ -245,8 +245,12 @@ function createFile(directory: MemoryDirectory, path: string): MemoryFile {
 }
 
 function holds(directory: MemoryDirectory, node: MemoryNode): boolean {
-  if (directory === node) return true;
-  return [...directory.entries.values()].some((each) => each.kind === 'directory' && holds(each, node));
+  const inside = [directory];
+  for (const each of inside) {
+    if (each === node) return true;
+    for (const entry of each.entries.values()) if (entry.kind === 'directory') inside.push(entry);
+  }
+  return false;
 }
 
 function statOf(node: MemoryNode): DescriptorStat {

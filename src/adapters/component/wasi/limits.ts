@@ -15,5 +15,9 @@ export const MAX_LINE_BYTES: number = 64 * 1024;
 /** Bytes of all files in memory together; a write beyond gives `insufficient-space`. */
 export const MAX_TREE_BYTES: number = 256 * 1024 * 1024;
 
+/** Characters of a path, and of one name in it; beyond, it gives `name-too-long`. */
+export const MAX_PATH_LENGTH: number = 4096;
+export const MAX_NAME_LENGTH: number = 255;
+
 /** Files and directories together; to make one beyond gives `insufficient-space`. */
 export const MAX_TREE_NODES: number = 65_536;
