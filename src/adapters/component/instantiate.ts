@@ -3,11 +3,12 @@
  */
 import { Context, LinearMemory } from './abi/canonical-options.ts';
 import { asFailure, ComponentInstance } from './abi/component-instance.ts';
-import { HandleTable, MAX_TABLE_LENGTH, RuntimeResource } from './abi/runtime-state.ts';
+import { HandleTable, RuntimeResource } from './abi/runtime-state.ts';
 import { type Component, isSmallModule } from './compile.ts';
 import { engine } from './engine.ts';
 import { LinkError } from './errors.ts';
 import { keepShape } from './keep-shape.ts';
+import { defaultMaxHandles } from './limits.ts';
 import { ExportsWriter } from './linking/exports.ts';
 import { ImportReader } from './linking/imports.ts';
 import { Frame, type InstanceItem } from './linking/items.ts';
@@ -27,7 +28,7 @@ export interface InstantiateOptions {
    * - `'handles'`: as numbers, for hosts that make millions of calls. See {@link Instance.exports}.
    */
   readonly resources?: 'objects' | 'handles';
-  /** The most handles that one component instance, or with `'handles'` the host, may hold at a time. */
+  /** The most handles that one component instance, or with `'handles'` the host, may hold at a time. 4,000,000. */
   readonly maxHandles?: number;
   /** The most bytes of one linear memory. A call after which a memory is larger traps. */
   readonly maxMemoryBytes?: number;
@@ -137,7 +138,7 @@ function prepare(component: Component, imports: ImportObject, options: Instantia
 }
 
 function hostOf(options: InstantiateOptions): LinkHost {
-  const { resources = 'objects', maxHandles = MAX_TABLE_LENGTH, maxMemoryBytes = 2 ** 32 } = options;
+  const { resources = 'objects', maxHandles = defaultMaxHandles, maxMemoryBytes = 2 ** 32 } = options;
   const handles = new HandleTable(maxHandles, (message) => new RangeError(message));
   return { handles, scope: [], resources, maxHandles, maxMemoryBytes, work: 0, memories: new Map() };
 }

@@ -104,3 +104,9 @@ export const slotCost = 16;
 export const maxLinkWork = 1_000_000;
 export const instanceCost = 100;
 export const elementsPerPage = 16;
+
+/**
+ * Handles of one component instance, and of the host, where it says nothing else. An entry takes 75 bytes: the 2^28 - 1 that
+ * the specification allows (`Table.MAX_LENGTH`) are more than all of a host's memory, and a guest makes them in a loop.
+ */
+export const defaultMaxHandles = 4_000_000;

@@ -1,7 +1,7 @@
 /** *CanonicalABI.md*, "Table State": the indices by which a guest names its handles. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { HandleTable, MAX_TABLE_LENGTH, RuntimeResource } from '../../../src/adapters/component/abi/runtime-state.ts';
+import { HandleTable, RuntimeResource } from '../../../src/adapters/component/abi/runtime-state.ts';
 import { handles, traps } from './handles.ts';
 
 describe('Table', () => {
@@ -54,8 +54,7 @@ describe('Table.add', () => {
     assert.deepEqual([api.rep!(2), api.repS!(1), api.rep!(3), api.rep!(4), api.rep!(5)], [10, 11, 12, 3, 13]);
   });
 
-  it('traps beyond 2^28 - 1, or what the host allows', async () => {
-    assert.equal(MAX_TABLE_LENGTH, 2 ** 28 - 1);
+  it('traps beyond what the host allows', async () => {
     const api = await handles({ maxHandles: 3 });
     assert.deepEqual([api.new!(1), api.new!(2), api.new!(3)], [1, 2, 3]);
     api.drop!(2);

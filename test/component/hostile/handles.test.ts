@@ -100,6 +100,19 @@ for (const resources of ['objects', 'handles'] as const) {
   });
 }
 
+it('a guest that makes handles in a loop traps before it has taken the host’s memory', {
+  timeout: 60_000,
+}, async () => {
+  const { exports } = await run(`(component
+    (type $r (resource (rep i32)))
+    (core func $new (canon resource.new $r))
+    (core module $M (import "" "new" (func $new (param i32) (result i32)))
+      (func (export "endless") (loop $again (drop (call $new (i32.const 1))) (br $again))))
+    (core instance $m (instantiate $M (with "" (instance (export "new" (func $new))))))
+    (func (export "endless") (canon lift (core func $m "endless"))))`);
+  trapsForGood(exports, 'endless', /too many handles: the limit is 4000000/);
+});
+
 interface HandleFunctions {
   drop(handle: unknown): void;
 }

@@ -4,9 +4,6 @@
 import type { Trap } from '../errors.ts';
 import type { ComponentInstance } from './component-instance.ts';
 
-/** `Table.MAX_LENGTH`. */
-export const MAX_TABLE_LENGTH: number = 2 ** 28 - 1;
-
 const UNNAMED = 'resource';
 
 /** `ResourceType` at run time: made anew by each instantiation of the component that defines it, or by the host. */
