@@ -154,6 +154,29 @@ describe('a trap', () => {
 });
 
 describe('leaving where it is forbidden', () => {
+  for (const place of ['realloc', 'post-return'] as const) {
+    it(`cannot be hidden by ${place}, which catches the trap and goes on`, async () => {
+      let calls = 0;
+      const hidden = '(block $caught (try_table (catch_all $caught) (call $out)))';
+      const { exports } = await run(
+        `(component
+          (import "out" (func $out))
+          (core func $out' (canon lower (func $out)))
+          (core module $M (import "" "out" (func $out)) ${ALLOCATOR}
+            (func (export "hiding") (param i32 i32 i32 i32) (result i32) ${hidden} (i32.const 16))
+            (func (export "post") (param i32) ${place === 'post-return' ? hidden : ''})
+            (func (export "f") (param i32 i32) (result i32) ${place === 'realloc' ? hidden : ''} (i32.const 0)))
+          (core instance $m (instantiate $M (with "" (instance (export "out" (func $out'))))))
+          (func (export "f") (param "x" string) (result u32)
+            (canon lift (core func $m "f") (memory (core memory $m "memory"))
+              (realloc (core func $m "${place === 'realloc' ? 'hiding' : 'realloc'}")) (post-return (core func $m "post")))))`,
+        { out: () => void calls++ },
+      );
+      trapsForGood(exports, 'f', /cannot leave component instance/, 'x');
+      assert.equal(calls, 0);
+    });
+  }
+
   for (const place of ['realloc', 'post-return']) {
     it(`traps: an import called by ${place}`, async () => {
       const { exports } = await run(

@@ -171,6 +171,19 @@ describe('memory that grows in the middle of a call', () => {
     assert.deepEqual(echo(['before', large, 'after']), ['before', large, 'after']);
   });
 
+  it('by realloc of nothing, before what is written next', async () => {
+    const { exports } = await run(`(component
+      (type $t0 (tuple string u64 u64 u64 u64 u64 u64 u64 u64 u64 u64 u64 u64 u64 u64 u64 u64)) (import "t" (type $t (eq $t0)))
+      (core module $M (memory (export "memory") 1)
+        (func (export "realloc") (param i32 i32 i32 i32) (result i32) (drop (memory.grow (i32.const 1))) (i32.const 1024))
+        (func (export "last") (param i32) (result i64) (i64.load offset=128 (local.get 0))))
+      (core instance $m (instantiate $M))
+      (func (export "last") (param "x" $t) (result u64)
+        (canon lift (core func $m "last") (memory (core memory $m "memory")) (realloc (core func $m "realloc")))))`);
+    const last = exports.last as (value: readonly unknown[]) => unknown;
+    for (const text of ['', 'a']) assert.equal(last([text, ...new Array<bigint>(15).fill(1n), 42n]), 42n);
+  });
+
   it('by the function that returns a list', async () => {
     const { exports } = await run(`(component
       (core module $M ${ALLOCATOR}

@@ -119,6 +119,28 @@ describe('lists that lie on top of each other', () => {
     });
   }
 
+  it('are given to an import as they are where they are not too much, time and again', async () => {
+    let lengths = 0;
+    const { exports } = await run(
+      `(component
+        (import "take" (func $take (param "x" (list u8))))
+        (core module $Memory (memory (export "memory") 16))
+        (core instance $m (instantiate $Memory))
+        (core func $take' (canon lower (func $take) (memory (core memory $m "memory"))))
+        (core module $M (import "" "take" (func $take (param i32 i32)))
+          (func (export "go") (call $take (i32.const 0) (i32.const 1000000))))
+        (core instance $go (instantiate $M (with "" (instance (export "take" (func $take'))))))
+        (func (export "go") (canon lift (core func $go "go"))))`,
+      {
+        take: ({ length }: Uint8Array) => {
+          lengths += length;
+        },
+      },
+    );
+    for (let call = 0; call < 300; call++) (exports.go as Exported)();
+    assert.equal(lengths, 300_000_000);
+  });
+
   it('are given as they are where they are not too much, time and again', async () => {
     const exports = await overlapping('(list (list u8))', 1_000);
     for (let call = 0; call < 300; call++) {
