@@ -54,6 +54,16 @@ describe('Table.add', () => {
     assert.deepEqual([api.rep!(2), api.repS!(1), api.rep!(3), api.rep!(4), api.rep!(5)], [10, 11, 12, 3, 13]);
   });
 
+  it('makes of a hole what is added now, an own handle or a borrow, whatever was there before', async () => {
+    const api = await handles();
+    const [first, second] = [api.give!(api.new!(5)), api.give!(api.new!(6))];
+    assert.equal(api.userIndex!(first), 1);
+    assert.equal(api.userTake!(first), 1);
+    api.userDrop!(1);
+    assert.deepEqual(api.destroyed!(), Uint32Array.of(5));
+    traps(() => api.userOwn!(second), /cannot lift own resource from a borrow/);
+  });
+
   it('traps beyond what the host allows', async () => {
     const api = await handles({ maxHandles: 3 });
     assert.deepEqual([api.new!(1), api.new!(2), api.new!(3)], [1, 2, 3]);
