@@ -256,3 +256,81 @@ describe('a borrowed handle', () => {
     drop(handle);
   });
 });
+
+describe('a host that is lent a handle', () => {
+  const OWNER = `(component
+    (type $r' (resource (rep i32)))
+    (export $r "r" (type $r'))
+    (core func $new (canon resource.new $r'))
+    (core module $M (import "" "new" (func $new (param i32) (result i32)))
+      (func (export "make") (result i32) (call $new (i32.const 7))))
+    (core instance $m (instantiate $M (with "" (instance (export "new" (func $new))))))
+    (func (export "make") (result (own $r)) (canon lift (core func $m "make"))))`;
+  const LENDER = `(component
+    (import "r" (type $r (sub resource)))
+    (import "make" (func $make (result (own $r))))
+    (import "look" (func $look (param "r" (borrow $r))))
+    (export "r" (type $r))
+    (core func $make' (canon lower (func $make)))
+    (core func $look' (canon lower (func $look)))
+    (core func $drop (canon resource.drop $r))
+    (core module $M
+      (import "" "make" (func $make (result i32)))
+      (import "" "look" (func $look (param i32)))
+      (import "" "drop" (func $drop (param i32)))
+      (func (export "lend") (local i32)
+        (local.set 0 (call $make)) (call $look (local.get 0)) (call $drop (local.get 0)))
+      (func (export "take") (param i32) (call $drop (local.get 0))))
+    (core instance $m (instantiate $M (with "" (instance
+      (export "make" (func $make')) (export "look" (func $look')) (export "drop" (func $drop))))))
+    (func (export "lend") (canon lift (core func $m "lend")))
+    (func (export "take") (param "r" (own $r)) (canon lift (core func $m "take")))
+    (func (export "see") (param "r" (borrow $r)) (canon lift (core func $m "take"))))`;
+
+  it('as a number cannot drop it, nor use it when the call has ended', async () => {
+    const owner = await run(OWNER, {}, { resources: 'handles' });
+    const seen: unknown[] = [];
+    const lender = await run(
+      LENDER,
+      {
+        ...owner.exports,
+        look: (handle: unknown) => {
+          seen.push(handle);
+          assert.throws(() => (lender.exports.r as HandleFunctions).drop(handle), /it is a borrow/);
+        },
+      },
+      { resources: 'handles' },
+    );
+    const api = lender.exports as Api;
+    for (let call = 0; call < 2; call++) {
+      api.lend!();
+      assert.equal(lender.handleCount, 0);
+      for (const use of [
+        api.take!,
+        api.see!,
+        (handle: unknown) => (lender.exports.r as HandleFunctions).drop(handle),
+      ]) {
+        assert.throws(() => use(seen[call]), /it is no live handle/);
+      }
+    }
+  });
+
+  it('as an object can neither drop it nor use it when the call has ended', async () => {
+    const owner = await run(OWNER);
+    const seen: Disposable[] = [];
+    const { exports } = await run(LENDER, {
+      ...owner.exports,
+      look: (object: Disposable) => void seen.push(object),
+    });
+    const api = exports as Api;
+    api.lend!();
+    seen[0]![Symbol.dispose]();
+    for (const use of [api.take!, api.see!]) assert.throws(() => use(seen[0]), /lent for one call/);
+    const { exports: others } = await run(LENDER, {
+      ...owner.exports,
+      look: (object: Disposable) => object[Symbol.dispose](),
+    });
+    (others as Api).lend!();
+    (others as Api).lend!();
+  });
+});
