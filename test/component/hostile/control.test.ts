@@ -38,6 +38,63 @@ describe('re-entry', () => {
   });
 });
 
+describe('re-entry by a destructor', () => {
+  /** Defines `r`, whose destructor counts, and calls out. */
+  const OWNER = `(component
+    (import "out" (func $out))
+    (core func $out' (canon lower (func $out)))
+    (core module $M (import "" "out" (func $out))
+      (global $dropped (mut i32) (i32.const 0))
+      (func (export "dtor") (param i32) (global.set $dropped (i32.add (global.get $dropped) (i32.const 1))))
+      (func (export "dropped") (result i32) (global.get $dropped))
+      (func (export "go") (call $out)))
+    (core instance $m (instantiate $M (with "" (instance (export "out" (func $out'))))))
+    (type $r' (resource (rep i32) (dtor (core func $m "dtor"))))
+    (export $r "r" (type $r'))
+    (core func $new (canon resource.new $r'))
+    (core module $N (import "" "new" (func $new (param i32) (result i32)))
+      (func (export "make") (result i32) (call $new (i32.const 7))))
+    (core instance $n (instantiate $N (with "" (instance (export "new" (func $new))))))
+    (func (export "make") (result (own $r)) (canon lift (core func $n "make")))
+    (func (export "dropped") (result u32) (canon lift (core func $m "dropped")))
+    (func (export "go") (canon lift (core func $m "go"))))`;
+  const DROPPER = `(component
+    (import "r" (type $r (sub resource)))
+    (core func $drop (canon resource.drop $r))
+    (core module $M (import "" "drop" (func $drop (param i32))) (func (export "take") (param i32) (call $drop (local.get 0))))
+    (core instance $m (instantiate $M (with "" (instance (export "drop" (func $drop))))))
+    (func (export "take") (param "r" (own $r)) (canon lift (core func $m "take"))))`;
+
+  for (const [who, dropping] of [
+    ['another component', (take: Exported, object: Disposable) => take(object)],
+    ['the host', (_: Exported, object: Disposable) => object[Symbol.dispose]()],
+  ] as const) {
+    it(`of what ${who} drops while the component that defines it runs is refused`, async () => {
+      let refusal: unknown;
+      const owner = await run(OWNER, {
+        out: () => {
+          try {
+            dropping(take, object);
+          } catch (error) {
+            refusal = error;
+          }
+        },
+      });
+      const { take } = (await run(DROPPER, owner.exports)).exports as { take: Exported };
+      const object = (owner.exports.make as Exported)() as Disposable;
+      (owner.exports.go as Exported)();
+      assert.ok(isTrap(refusal), String(refusal));
+      assert.match(refusal.message, /cannot enter component instance/);
+      assert.equal((owner.exports.dropped as Exported)(), 0);
+      const other = (owner.exports.make as Exported)();
+      const { take: again } = (await run(DROPPER, owner.exports)).exports as { take: Exported };
+      again(other);
+      again((owner.exports.make as Exported)());
+      assert.equal((owner.exports.dropped as Exported)(), 2);
+    });
+  }
+});
+
 describe('what an import throws', () => {
   it('comes out of the export as it is, and the instance is locked down', async () => {
     const thrown = new Error('the host is out of order');
