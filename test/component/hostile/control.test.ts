@@ -107,7 +107,7 @@ describe('what an import throws', () => {
       () => (exports.go as Exported)(),
       (error) => error === thrown,
     );
-    trapsWith(exports, 'idle', /cannot enter/);
+    trapsWith(exports, 'idle', /an earlier call into it trapped/);
   });
 
   it('cannot be caught by the guest', async () => {
@@ -205,8 +205,78 @@ describe('a trap', () => {
       (func (export "idle-d") (alias export $d "idle")))`);
     (exports.idleC as Exported)();
     trapsWith(exports, 'go', /unreachable/);
-    trapsWith(exports, 'idleC', /cannot enter/);
-    trapsWith(exports, 'idleD', /cannot enter/);
+    trapsWith(exports, 'idleC', /an earlier call into it trapped/);
+    trapsWith(exports, 'idleD', /an earlier call into it trapped/);
+  });
+});
+
+describe('a trap in a destructor', () => {
+  /** A component that catches whatever dropping throws, and goes on. */
+  const CATCHER = `
+    (core func $drop (canon resource.drop $r))
+    (core module $M (import "" "drop" (func $drop (param i32)))
+      (func (export "take") (param i32) (result i32)
+        (block $caught (try_table (catch_all $caught) (call $drop (local.get 0))))
+        (i32.const 1)))
+    (core instance $m (instantiate $M (with "" (instance (export "drop" (func $drop))))))
+    (func (export "take") (param "r" (own $r)) (result u32) (canon lift (core func $m "take")))`;
+
+  it('ends the component that defines it and the one that drops, which cannot catch it', async () => {
+    const { exports } = await run(`(component
+      (component $Def
+        (core module $M (func (export "dtor") (param i32) unreachable))
+        (core instance $m (instantiate $M))
+        (type $r' (resource (rep i32) (dtor (core func $m "dtor"))))
+        (export $r "r" (type $r'))
+        (core func $new (canon resource.new $r'))
+        (func (export "make") (param "rep" u32) (result (own $r)) (canon lift (core func $new))))
+      (component $User (import "r" (type $r (sub resource))) ${CATCHER})
+      (instance $def (instantiate $Def))
+      (instance $user (instantiate $User (with "r" (type $def "r"))))
+      (export $r "r" (type $def "r"))
+      (export "make" (func $def "make") (func (param "rep" u32) (result (own $r))))
+      (export "take" (func $user "take") (func (param "r" (own $r)) (result u32))))`);
+    const [one, other] = [1, 2].map((rep) => (exports.make as Exported)(rep));
+    trapsWith(exports, 'take', /unreachable/, one);
+    trapsWith(exports, 'take', /an earlier call into it trapped/, other);
+    trapsWith(exports, 'make', /an earlier call into it trapped/, 3);
+    assert.throws(() => (other as Disposable)[Symbol.dispose](), /an earlier call into it trapped/);
+  });
+
+  it('of the host’s, or what it throws, comes out as it is', async () => {
+    const thrown = new Error('it is needed');
+    class R {
+      [Symbol.dispose](): void {
+        throw thrown;
+      }
+    }
+    const { exports } = await run(`(component (import "r" (type $r (sub resource))) ${CATCHER})`, { r: R });
+    assert.throws(
+      () => (exports.take as Exported)(new R()),
+      (error) => error === thrown,
+    );
+    trapsWith(exports, 'take', /an earlier call into it trapped/, new R());
+  });
+
+  it('that the host calls ends the component and all that contain it', async () => {
+    const { exports } = await run(`(component
+      (component $Def
+        (core module $M (func (export "dtor") (param i32) unreachable))
+        (core instance $m (instantiate $M))
+        (type $r' (resource (rep i32) (dtor (core func $m "dtor"))))
+        (export $r "r" (type $r'))
+        (core func $new (canon resource.new $r'))
+        (func (export "make") (param "rep" u32) (result (own $r)) (canon lift (core func $new))))
+      (core module $M (func (export "idle")))
+      (core instance $m (instantiate $M))
+      (instance $def (instantiate $Def))
+      (export $r "r" (type $def "r"))
+      (export "make" (func $def "make") (func (param "rep" u32) (result (own $r))))
+      (func (export "idle") (canon lift (core func $m "idle"))))`);
+    const object = (exports.make as Exported)(1) as Disposable;
+    assert.throws(() => object[Symbol.dispose](), /unreachable/);
+    trapsWith(exports, 'make', /an earlier call into it trapped/, 1);
+    trapsWith(exports, 'idle', /an earlier call into it trapped/);
   });
 });
 

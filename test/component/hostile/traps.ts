@@ -11,7 +11,7 @@ export function trapsForGood(
   ...args: unknown[]
 ): void {
   trapsWith(exports, name, message, ...args);
-  trapsWith(exports, name, /cannot enter component instance/, ...args);
+  trapsWith(exports, name, /cannot enter component instance: an earlier call into it trapped/, ...args);
 }
 
 export function trapsWith(exports: Record<string, unknown>, name: string, message: RegExp, ...args: unknown[]): void {
