@@ -258,6 +258,33 @@ describe('a trap in a destructor', () => {
     trapsWith(exports, 'take', /an earlier call into it trapped/, new R());
   });
 
+  it('that the destructor hides is one where the host drops, too', async () => {
+    const thrown = new Error('not for the guest');
+    const { exports } = await run(
+      `(component
+        (import "out" (func $out))
+        (core func $out' (canon lower (func $out)))
+        (core module $M (import "" "out" (func $out))
+          (func (export "dtor") (param i32) (block $caught (try_table (catch_all $caught) (call $out)))))
+        (core instance $m (instantiate $M (with "" (instance (export "out" (func $out'))))))
+        (type $r' (resource (rep i32) (dtor (core func $m "dtor"))))
+        (export $r "r" (type $r'))
+        (core func $new (canon resource.new $r'))
+        (func (export "make") (param "rep" u32) (result (own $r)) (canon lift (core func $new))))`,
+      {
+        out: () => {
+          throw thrown;
+        },
+      },
+    );
+    const object = (exports.make as Exported)(1) as Disposable;
+    assert.throws(
+      () => object[Symbol.dispose](),
+      (error) => error === thrown,
+    );
+    trapsWith(exports, 'make', /an earlier call into it trapped/, 2);
+  });
+
   it('that the host calls ends the component and all that contain it', async () => {
     const { exports } = await run(`(component
       (component $Def

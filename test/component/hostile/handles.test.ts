@@ -220,24 +220,25 @@ describe('a borrowed handle', () => {
     });
   }
 
-  it('cannot be dropped or given away by the host while it is lent', async () => {
+  /** Lends a handle to a call that calls out, alone or together with an own one. */
+  const LENDING = `(component
+    (import "out" (func $out))
+    (core func $out' (canon lower (func $out)))
+    (type $r' (resource (rep i32)))
+    (export $r "r" (type $r'))
+    (core func $new (canon resource.new $r'))
+    (core module $M (import "" "out" (func $out)) (import "" "new" (func $new (param i32) (result i32)))
+      (func (export "make") (result i32) (call $new (i32.const 1)))
+      (func (export "lend") (param i32) (call $out))
+      (func (export "lend-and-take") (param i32 i32) (call $out)))
+    (core instance $m (instantiate $M (with "" (instance (export "out" (func $out')) (export "new" (func $new))))))
+    (func (export "make") (result (own $r)) (canon lift (core func $m "make")))
+    (func (export "lend") (param "r" (borrow $r)) (canon lift (core func $m "lend")))
+    (func (export "lend-and-take") (param "a" (borrow $r)) (param "b" (own $r)) (canon lift (core func $m "lend-and-take"))))`;
+
+  it('cannot be dropped or given away by the host while it is lent, as a number', async () => {
     let during: (() => void) | undefined;
-    const { exports } = await run(
-      `(component
-        (import "out" (func $out))
-        (core func $out' (canon lower (func $out)))
-        (type $r' (resource (rep i32)))
-        (export $r "r" (type $r'))
-        (core func $new (canon resource.new $r'))
-        (core module $M (import "" "out" (func $out)) (import "" "new" (func $new (param i32) (result i32)))
-          (func (export "make") (result i32) (call $new (i32.const 1)))
-          (func (export "lend") (param i32) (call $out)))
-        (core instance $m (instantiate $M (with "" (instance (export "out" (func $out')) (export "new" (func $new))))))
-        (func (export "make") (result (own $r)) (canon lift (core func $m "make")))
-        (func (export "lend") (param "r" (borrow $r)) (canon lift (core func $m "lend"))))`,
-      { out: () => during?.() },
-      { resources: 'handles' },
-    );
+    const { exports } = await run(LENDING, { out: () => during?.() }, { resources: 'handles' });
     const api = exports as Api;
     const handle = api.make!();
     const { drop } = api.r as unknown as HandleFunctions;
@@ -251,11 +252,48 @@ describe('a borrowed handle', () => {
     };
     api.lend!(handle);
     assert.match(String(refusal), /lent to 1 calls/);
+    during = () => assert.fail('the call is refused before');
+    assert.throws(() => api.lendAndTake!(handle, handle), /lent to 1 calls/);
     during = undefined;
     api.lend!(handle);
+    api.lendAndTake!(handle, api.make!());
     drop(handle);
   });
+
+  it('cannot be dropped or given away by the host while it is lent, as an object', async () => {
+    let during: (() => void) | undefined;
+    const { exports } = await run(LENDING, { out: () => during?.() });
+    const api = exports as Api;
+    const taker = (await run(TAKER, exports)).exports as Api;
+    const object = api.make!() as Disposable;
+    const refusals: unknown[] = [];
+    during = () => {
+      for (const use of [() => object[Symbol.dispose](), () => taker.take!(object)]) {
+        try {
+          use();
+        } catch (error) {
+          refusals.push(error);
+        }
+      }
+    };
+    api.lend!(object);
+    assert.match(String(refusals[0]), /cannot drop r: it is lent to a running call/);
+    assert.match(String(refusals[1]), /cannot give away r: it is lent to a running call/);
+    during = () => assert.fail('the call is refused before');
+    assert.throws(() => api.lendAndTake!(object, object), /cannot give away r/);
+    during = undefined;
+    api.lendAndTake!(object, api.make!());
+    taker.take!(object);
+    assert.throws(() => taker.take!(object), /given away/);
+  });
 });
+
+/** Takes a resource that another component defines, and keeps it. */
+const TAKER = `(component
+  (import "r" (type $r (sub resource)))
+  (core module $M (func (export "take") (param i32)))
+  (core instance $m (instantiate $M))
+  (func (export "take") (param "r" (own $r)) (canon lift (core func $m "take"))))`;
 
 describe('a host that is lent a handle', () => {
   const OWNER = `(component
@@ -315,12 +353,16 @@ describe('a host that is lent a handle', () => {
     }
   });
 
-  it('as an object can neither drop it nor use it when the call has ended', async () => {
+  it('as an object can neither drop it, nor give it away, nor use it when the call has ended', async () => {
     const owner = await run(OWNER);
     const seen: Disposable[] = [];
+    const taker = (await run(TAKER, owner.exports)).exports as Api;
     const { exports } = await run(LENDER, {
       ...owner.exports,
-      look: (object: Disposable) => void seen.push(object),
+      look: (object: Disposable) => {
+        seen.push(object);
+        assert.throws(() => taker.take!(object), /expected an own r, got a borrowed one/);
+      },
     });
     const api = exports as Api;
     api.lend!();
