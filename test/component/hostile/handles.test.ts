@@ -297,12 +297,17 @@ const TAKER = `(component
 
 describe('a host that is lent a handle', () => {
   const OWNER = `(component
-    (type $r' (resource (rep i32)))
+    (core module $Dtor (global $dropped (mut i32) (i32.const 0))
+      (func (export "dtor") (param i32) (global.set $dropped (i32.add (global.get $dropped) (i32.const 1))))
+      (func (export "dropped") (result i32) (global.get $dropped)))
+    (core instance $dtor (instantiate $Dtor))
+    (type $r' (resource (rep i32) (dtor (core func $dtor "dtor"))))
     (export $r "r" (type $r'))
     (core func $new (canon resource.new $r'))
     (core module $M (import "" "new" (func $new (param i32) (result i32)))
       (func (export "make") (result i32) (call $new (i32.const 7))))
     (core instance $m (instantiate $M (with "" (instance (export "new" (func $new))))))
+    (func (export "dropped") (result u32) (canon lift (core func $dtor "dropped")))
     (func (export "make") (result (own $r)) (canon lift (core func $m "make"))))`;
   const LENDER = `(component
     (import "r" (type $r (sub resource)))
@@ -372,7 +377,8 @@ describe('a host that is lent a handle', () => {
       ...owner.exports,
       look: (object: Disposable) => object[Symbol.dispose](),
     });
-    (others as Api).lend!();
-    (others as Api).lend!();
+    const before = (owner.exports as Api).dropped!() as number;
+    for (let call = 0; call < 2; call++) (others as Api).lend!();
+    assert.equal((owner.exports as Api).dropped!(), before + 2);
   });
 });
