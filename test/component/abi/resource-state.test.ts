@@ -1,7 +1,9 @@
 /** *CanonicalABI.md*, "Resource State": what a handle is made of; and how handles are lifted and lowered. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { hostResource } from '../../../src/adapters/component/abi/resource-objects.ts';
 import { isComponentError } from '../../../src/adapters/component/index.ts';
+import { run } from './guests.ts';
 import { handles, traps } from './handles.ts';
 
 for (const resources of ['objects', 'handles'] as const) {
@@ -182,3 +184,37 @@ for (const resources of ['objects', 'handles'] as const) {
     });
   });
 }
+
+describe('a resource that the host implements', () => {
+  class R {}
+
+  it('as an object has a place in a table, which is free again when the guest has given it back', () => {
+    const { objects } = hostResource('r', R, false);
+    const [one, other] = [new R(), new R()];
+    assert.deepEqual([objects!.lowerOwn(one), objects!.lowerOwn(other)], [0, 1]);
+    assert.equal(objects!.liftOwn(0), one);
+    assert.equal(objects!.lowerOwn(other), 0);
+    assert.equal(objects!.liftOwn(1), other);
+    const scope: { release(): void }[] = [];
+    assert.equal(objects!.lowerBorrow(one, scope), 1);
+    assert.equal(objects!.liftBorrow(1, scope), one);
+    scope.pop()!.release();
+    assert.equal(objects!.lowerOwn(one), 1);
+  });
+
+  it('as a number is nothing but a number', async () => {
+    const { exports } = await run(
+      `(component
+        (import "r" (type $r (sub resource)))
+        (core module $M (func (export "take") (param i32)))
+        (core instance $m (instantiate $M))
+        (func (export "take") (param "r" (own $r)) (canon lift (core func $m "take"))))`,
+      { r: { drop: () => undefined } },
+      { resources: 'handles' },
+    );
+    const take = exports.take as (value: unknown) => void;
+    take(7);
+    for (const wrong of ['7', new R(), undefined]) assert.throws(() => take(wrong), /expected a resource as a number/);
+    take(-1);
+  });
+});
