@@ -133,6 +133,31 @@ describe('what an import throws', () => {
   });
 });
 
+describe('what went wrong first', () => {
+  it('is what later calls are told, whatever the guest does after it', async () => {
+    const thrown = new Error('the first');
+    const { exports } = await run(
+      `(component
+        (import "out" (func $out))
+        (core func $out' (canon lower (func $out)))
+        (core module $M (import "" "out" (func $out))
+          (func (export "go") (block $caught (try_table (catch_all $caught) (call $out))) unreachable))
+        (core instance $m (instantiate $M (with "" (instance (export "out" (func $out'))))))
+        (func (export "go") (canon lift (core func $m "go"))))`,
+      {
+        out: () => {
+          throw thrown;
+        },
+      },
+    );
+    trapsWith(exports, 'go', /unreachable/);
+    assert.throws(
+      () => (exports.go as Exported)(),
+      (error) => isTrap(error) && error.cause === thrown,
+    );
+  });
+});
+
 describe('unbounded recursion', () => {
   it('is a trap', async () => {
     const { exports } = await run(`(component
