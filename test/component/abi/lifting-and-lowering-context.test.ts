@@ -80,6 +80,7 @@ describe('LiftLowerContext.reallocate', () => {
        (alias core export $drop "f" (core func $builtin))`,
     );
     assert.throws(() => f('x'), isUnsupportedError);
+    traps(() => f('x'), /an earlier call into it trapped/);
   });
 
   it('is not kept from entering the caller of a running call, whose result is lowered', async () => {

@@ -159,6 +159,19 @@ describe('realloc', () => {
     });
   }
 
+  it('that calls itself without end is a trap', async () => {
+    const { exports } = await run(`(component
+      (core module $M (memory (export "memory") 1)
+        (func $realloc (export "realloc") (param i32 i32 i32 i32) (result i32)
+          (i32.add (i32.const 1) (call $realloc (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0))))
+        (func (export "take") (param i32 i32)))
+      (core instance $m (instantiate $M))
+      (func (export "take") (param "value" string)
+        (canon lift (core func $m "take")
+          (memory (core memory $m "memory")) (realloc (core func $m "realloc")))))`);
+    trapsForGood(exports, 'take', /call stack exhausted/, 'x');
+  });
+
   it('that traps is a trap', async () => {
     trapsForGood(await taking('string', 'unreachable'), 'take', /unreachable/, 'x');
   });
