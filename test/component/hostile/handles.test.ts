@@ -118,6 +118,13 @@ interface HandleFunctions {
 }
 
 describe('a host with handles as numbers', () => {
+  it('that has no room for another one has lost it, and the instance with it', async () => {
+    const api = await guest({ resources: 'handles', maxHandles: 3 });
+    for (let i = 0; i < 3; i++) api.make!(i);
+    assert.throws(() => api.make!(3), RangeError);
+    trapsWith(api, 'make', /an earlier call into it trapped/, 4);
+  });
+
   it('cannot use a handle that it gave away, dropped or never had', async () => {
     const api = await guest({ resources: 'handles' });
     const { drop } = api.r as unknown as HandleFunctions;
