@@ -133,6 +133,45 @@ describe('what an import throws', () => {
   });
 });
 
+describe('what an import throws in a function that takes a handle and gives one', () => {
+  for (const resources of ['objects', 'handles'] as const) {
+    it(`cannot be caught by the guest either (${resources})`, async () => {
+      let isBroken = false;
+      const { exports } = await run(
+        `(component
+          (import "out" (func $out))
+          (core func $out' (canon lower (func $out)))
+          (type $r' (resource (rep i32)))
+          (export $r "r" (type $r'))
+          (core func $new (canon resource.new $r'))
+          (core module $M
+            (import "" "out" (func $out)) (import "" "new" (func $new (param i32) (result i32)))
+            (memory (export "memory") 1)
+            (func (export "make") (result i32) (call $new (i32.const 1)))
+            (func (export "next") (param i32 i32) (result i32)
+              (i32.store (i32.const 12) (local.get 0))
+              (block $caught (try_table (catch_all $caught) (call $out)))
+              (i32.const 8)))
+          (core instance $m (instantiate $M (with "" (instance (export "out" (func $out')) (export "new" (func $new))))))
+          (func (export "make") (result (own $r)) (canon lift (core func $m "make")))
+          (func (export "next") (param "r" (own $r)) (param "x" u32) (result (result (own $r) (error u32)))
+            (canon lift (core func $m "next") (memory (core memory $m "memory")))))`,
+        {
+          out: () => {
+            if (isBroken) throw new Error('not for the guest');
+          },
+        },
+        { resources },
+      );
+      const next = exports.next as Exported;
+      const handle = next((exports.make as Exported)(), 1);
+      isBroken = true;
+      assert.throws(() => next(handle, 1), /not for the guest/);
+      trapsWith(exports, 'make', /an earlier call into it trapped/);
+    });
+  }
+});
+
 describe('what went wrong first', () => {
   it('is what later calls are told, whatever the guest does after it', async () => {
     const thrown = new Error('the first');
