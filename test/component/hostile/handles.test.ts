@@ -227,6 +227,47 @@ describe('a borrowed handle', () => {
     });
   }
 
+  for (const resources of ['objects', 'handles'] as const) {
+    it(`is not kept by a function that gives another handle (${resources})`, async () => {
+      const { exports } = await run(
+        `(component
+          (component $Def
+            (type $r' (resource (rep i32)))
+            (export $r "r" (type $r'))
+            (core func $new (canon resource.new $r'))
+            (func (export "make") (param "rep" u32) (result (own $r)) (canon lift (core func $new))))
+          (instance $def (instantiate $Def))
+          (component $User
+            (import "r" (type $r (sub resource)))
+            (type $s' (resource (rep i32)))
+            (export $s "s" (type $s'))
+            (core func $new (canon resource.new $s'))
+            (core func $drop (canon resource.drop $r))
+            (core module $M
+              (import "" "new" (func $new (param i32) (result i32))) (import "" "drop" (func $drop (param i32)))
+              (memory (export "memory") 1)
+              (func (export "next") (param i32 i32) (result i32)
+                (if (local.get 1) (then (call $drop (local.get 0))))
+                (i32.store (i32.const 12) (call $new (i32.const 1)))
+                (i32.const 8)))
+            (core instance $m (instantiate $M (with "" (instance (export "new" (func $new)) (export "drop" (func $drop))))))
+            (func (export "next") (param "r" (borrow $r)) (param "drops" bool) (result (result (own $s)))
+              (canon lift (core func $m "next") (memory (core memory $m "memory")))))
+          (instance $user (instantiate $User (with "r" (type $def "r"))))
+          (export $r "r" (type $def "r"))
+          (export $s "s" (type $user "s"))
+          (export "make" (func $def "make") (func (param "rep" u32) (result (own $r))))
+          (export "next" (func $user "next")
+            (func (param "r" (borrow $r)) (param "drops" bool) (result (result (own $s))))))`,
+        {},
+        { resources },
+      );
+      const lent = (exports.make as Exported)(1);
+      (exports.next as Exported)(lent, true);
+      trapsForGood(exports, 'next', /borrow handles still remain/, lent, false);
+    });
+  }
+
   /** Lends a handle to a call that calls out, alone or together with an own one. */
   const LENDING = `(component
     (import "out" (func $out))
