@@ -1,8 +1,10 @@
 /** Guests that misuse control flow: re-entry, recursion, traps in every place, exceptions that try to hide a trap. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { engine } from '../../../src/adapters/component/engine.ts';
 import { isTrap } from '../../../src/adapters/component/index.ts';
 import { ALLOCATOR, run } from '../abi/guests.ts';
+import { assemble } from '../assemble.ts';
 import { type Exported, trapsForGood, trapsWith } from './traps.ts';
 
 const CALLS_OUT = `(component
@@ -130,6 +132,25 @@ describe('what an import throws', () => {
     );
     assert.throws(() => (exports.go as Exported)(), /not for the guest/);
     trapsWith(exports, 'go', /cannot enter/);
+  });
+});
+
+describe('an exception of a core module that an import calls', () => {
+  it('is a trap, and no error of the import’s result', async () => {
+    const module = new engine.Module(
+      new Uint8Array(await assemble('(module (tag $t) (func (export "f") (throw $t)))')),
+    );
+    const { exports: core } = new engine.Instance(module, {});
+    const { exports } = await run(
+      `(component
+        (import "out" (func $out (result (result))))
+        (core func $out' (canon lower (func $out)))
+        (core module $M (import "" "out" (func $out (result i32))) (func (export "go") (result i32) (call $out)))
+        (core instance $m (instantiate $M (with "" (instance (export "out" (func $out'))))))
+        (func (export "go") (result u32) (canon lift (core func $m "go"))))`,
+      { out: () => (core.f as Exported)() },
+    );
+    trapsForGood(exports, 'go', /uncaught core exception/);
   });
 });
 
