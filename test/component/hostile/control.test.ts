@@ -135,6 +135,56 @@ describe('what an import throws', () => {
   });
 });
 
+/** So many parameters, as they are in both kinds of functions, and arguments for them. */
+function numbers(count: number): { params: string; core: string; args: string } {
+  const each = (text: (index: number) => string) => Array.from({ length: count }, (_, index) => text(index)).join(' ');
+  return {
+    params: each((index) => `(param "p${index}" u32)`),
+    core: `(param ${each(() => 'i32')})`,
+    args: each(() => '(i32.const 1)'),
+  };
+}
+
+describe('what an import throws in a component that another one calls', () => {
+  for (const count of [1, 5]) {
+    it(`cannot be caught by either of them, in a function of ${count} parameters`, async () => {
+      const { params, core, args } = numbers(count);
+      const { exports } = await run(
+        `(component
+          (import "out" (func $out))
+          (component $C
+            (import "out" (func $out))
+            (core func $out' (canon lower (func $out)))
+            (core module $M (import "" "out" (func $out))
+              (func (export "f") ${core} (result i32)
+                (block $caught (try_table (catch_all $caught) (call $out))) (i32.const 1)))
+            (core instance $m (instantiate $M (with "" (instance (export "out" (func $out'))))))
+            (func (export "f") ${params} (result u32) (canon lift (core func $m "f"))))
+          (component $D
+            (import "f" (func $f ${params} (result u32)))
+            (core func $f' (canon lower (func $f)))
+            (core module $M (import "" "f" (func $f ${core} (result i32)))
+              (func (export "go") (result i32)
+                (block $caught (try_table (catch_all $caught) (drop (call $f ${args})))) (i32.const 2)))
+            (core instance $m (instantiate $M (with "" (instance (export "f" (func $f'))))))
+            (func (export "go") (result u32) (canon lift (core func $m "go"))))
+          (instance $c (instantiate $C (with "out" (func $out))))
+          (instance $d (instantiate $D (with "f" (func $c "f"))))
+          (func (export "f") (alias export $c "f"))
+          (func (export "go") (alias export $d "go")))`,
+        {
+          out: () => {
+            throw new Error('not for the guests');
+          },
+        },
+      );
+      assert.throws(() => (exports.go as Exported)(), /not for the guests/);
+      trapsWith(exports, 'go', /an earlier call into it trapped/);
+      trapsWith(exports, 'f', /an earlier call into it trapped/, 1, 1, 1, 1, 1);
+    });
+  }
+});
+
 describe('an exception of a core module that an import calls', () => {
   it('is a trap, and no error of the import’s result', async () => {
     const module = new engine.Module(
@@ -417,6 +467,33 @@ describe('leaving where it is forbidden', () => {
   }
 
   for (const place of ['realloc', 'post-return']) {
+    for (const count of [1, 5]) {
+      it(`traps: another component, called by ${place} with ${count} arguments`, async () => {
+        const { params, core, args } = numbers(count);
+        const { exports } = await run(`(component
+          (component $C
+            (core module $M (func (export "f") ${core}))
+            (core instance $m (instantiate $M))
+            (func (export "f") ${params} (canon lift (core func $m "f"))))
+          (component $D
+            (import "f" (func $f ${params}))
+            (core func $f' (canon lower (func $f)))
+            (core module $M (import "" "f" (func $f ${core})) ${ALLOCATOR}
+              (func (export "calling") (param i32 i32 i32 i32) (result i32) (call $f ${args}) (i32.const 16))
+              (func (export "post") (param i32) (call $f ${args}))
+              (func (export "go") (param i32 i32) (result i32) (i32.const 0)))
+            (core instance $m (instantiate $M (with "" (instance (export "f" (func $f'))))))
+            (func (export "go") (param "x" string) (result u32)
+              (canon lift (core func $m "go") (memory (core memory $m "memory"))
+                (realloc (core func $m "${place === 'realloc' ? 'calling' : 'realloc'}"))
+                ${place === 'realloc' ? '' : '(post-return (core func $m "post"))'})))
+          (instance $c (instantiate $C))
+          (instance $d (instantiate $D (with "f" (func $c "f"))))
+          (func (export "go") (alias export $d "go")))`);
+        trapsForGood(exports, 'go', /cannot leave component instance/, 'x');
+      });
+    }
+
     it(`traps: an import called by ${place}`, async () => {
       const { exports } = await run(
         `(component
