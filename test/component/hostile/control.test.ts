@@ -63,7 +63,8 @@ describe('re-entry by a destructor', () => {
   const DROPPER = `(component
     (import "r" (type $r (sub resource)))
     (core func $drop (canon resource.drop $r))
-    (core module $M (import "" "drop" (func $drop (param i32))) (func (export "take") (param i32) (call $drop (local.get 0))))
+    (core module $M (import "" "drop" (func $drop (param i32)))
+      (func (export "take") (param i32) (block $caught (try_table (catch_all $caught) (call $drop (local.get 0))))))
     (core instance $m (instantiate $M (with "" (instance (export "drop" (func $drop))))))
     (func (export "take") (param "r" (own $r)) (canon lift (core func $m "take"))))`;
 
@@ -319,6 +320,22 @@ describe('a trap', () => {
     await assert.rejects(run(text), isTrap);
   });
 
+  it('that a start function catches makes instantiation fail', async () => {
+    const text = `(component
+      (import "out" (func $out))
+      (core func $out' (canon lower (func $out)))
+      (core module $M (import "" "out" (func $out))
+        (func $start (block $caught (try_table (catch_all $caught) (call $out))))
+        (start $start))
+      (core instance (instantiate $M (with "" (instance (export "out" (func $out')))))))`;
+    const thrown = new Error('not for the guest');
+    const out = (): never => {
+      throw thrown;
+    };
+    await assert.rejects(run(text, { out }), (error) => error === thrown);
+    await run(text, { out: () => undefined });
+  });
+
   it('of a component that another one calls ends both', async () => {
     const { exports } = await run(`(component
       (component $C
@@ -494,23 +511,26 @@ describe('leaving where it is forbidden', () => {
       });
     }
 
-    it(`traps: an import called by ${place}`, async () => {
-      const { exports } = await run(
-        `(component
-          (import "out" (func $out))
+    for (const count of [0, 5]) {
+      it(`traps: an import called by ${place} with ${count} arguments`, async () => {
+        const { params, core, args } = numbers(count);
+        const { exports } = await run(
+          `(component
+          (import "out" (func $out ${params}))
           (core func $out' (canon lower (func $out)))
-          (core module $M (import "" "out" (func $out)) ${ALLOCATOR}
-            (func (export "calling") (param i32 i32 i32 i32) (result i32) (call $out) (i32.const 16))
-            (func (export "post") (param i32) (call $out))
+          (core module $M (import "" "out" (func $out ${core})) ${ALLOCATOR}
+            (func (export "calling") (param i32 i32 i32 i32) (result i32) (call $out ${args}) (i32.const 16))
+            (func (export "post") (param i32) (call $out ${args}))
             (func (export "f") (param i32 i32) (result i32) (i32.const 0)))
           (core instance $m (instantiate $M (with "" (instance (export "out" (func $out'))))))
           (func (export "f") (param "x" string) (result u32)
             (canon lift (core func $m "f") (memory (core memory $m "memory"))
               (realloc (core func $m "${place === 'realloc' ? 'calling' : 'realloc'}"))
               ${place === 'realloc' ? '' : '(post-return (core func $m "post"))'})))`,
-        { out: () => undefined },
-      );
-      trapsForGood(exports, 'f', /cannot leave component instance/, 'x');
-    });
+          { out: () => undefined },
+        );
+        trapsForGood(exports, 'f', /cannot leave component instance/, 'x');
+      });
+    }
   }
 });

@@ -308,6 +308,26 @@ describe('a borrowed handle', () => {
     drop(handle);
   });
 
+  it('cannot be dropped by the host while it is lent to a call into another component that calls the host', async () => {
+    let during: (() => void) | undefined;
+    const other = await run(
+      `(component
+        (import "out" (func $out))
+        (core func $out' (canon lower (func $out)))
+        (core module $M (import "" "out" (func $out)) (func (export "f") (call $out)))
+        (core instance $m (instantiate $M (with "" (instance (export "out" (func $out'))))))
+        (func (export "f") (canon lift (core func $m "f"))))`,
+      { out: () => during?.() },
+    );
+    const { exports } = await run(LENDING, { out: other.exports.f }, { resources: 'handles' });
+    const api = exports as Api;
+    const handle = api.make!();
+    const { drop } = api.r as unknown as HandleFunctions;
+    during = () => assert.throws(() => drop(handle), /lent to 1 calls/);
+    api.lend!(handle);
+    drop(handle);
+  });
+
   it('cannot be dropped or given away by the host while it is lent, as an object', async () => {
     let during: (() => void) | undefined;
     const { exports } = await run(LENDING, { out: () => during?.() });
