@@ -40,6 +40,17 @@ describe('files in memory', () => {
     assert.deepEqual(file.stat(), { type: 'regular-file', linkCount: 1n, size: 9n });
   });
 
+  test('are read by a mebibyte at a time, however much is asked for', () => {
+    const { root } = opened({ files: { large: new Uint8Array(3 << 20) } });
+    const file = root.openAt(follow, 'large', {}, { read: true });
+    for (const asked of [(1n << 20n) + 1n, 1n << 32n, 2n ** 64n - 1n]) {
+      const [read, isEnd] = file.read(asked, 0n);
+      assert.deepEqual([read.length, isEnd], [1 << 20, false]);
+      assert.equal(file.readViaStream(0n).read(asked).length, 1 << 20);
+      assert.equal(file.readViaStream(0n).skip(asked), 1n << 20n);
+    }
+  });
+
   test('are listed and told apart', () => {
     const { root } = opened({ files: { 'a/b': '1', 'a/c/d': '2' } });
     const entries = root.openAt(follow, 'a', { directory: true }, { read: true }).readDirectory();
