@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { decode } from '../../../src/adapters/component/binary/decode.ts';
 import { isMalformedError } from '../../../src/adapters/component/errors.ts';
-import { bytes, componentOf } from './bytes.ts';
+import { bytes, componentOf, componentOfSections, leb, section } from './bytes.ts';
 
 /** Name, the sections after the preamble, the byte offset of the fault, what the message says. */
 type Malformed = readonly [name: string, sections: string, offset: number, message: string];
@@ -119,6 +119,34 @@ describe('nesting is bounded', () => {
     const open = Array.from({ length: 200 }, () => '41 01 01').join(' ');
     malformed(componentOf(`07 dc 04 01 ${open} 41 00 00`), 0xc + 300, 'nesting too deep');
   });
+});
+
+describe('what is counted is bounded, although all of it is there', () => {
+  const zeros = (count: number) => new Array<number>(count).fill(0);
+  const many = (count: number, ...before: number[]) => [...before, ...leb(count), ...zeros(count)];
+  for (const [what, id, content, message] of [
+    ['core instances', 2, many(10_001), 'exceeds 10000'],
+    ['instances', 5, many(10_001), 'exceeds 10000'],
+    ['types', 7, many(1_000_001), 'exceeds 1000000'],
+    ['declarators', 7, many(100_001, 1, 0x42), 'declarators exceeds 100000'],
+    ['inline exports', 5, many(100_001, 1, 1), 'inline exports exceeds 100000'],
+    ['arguments', 5, many(100_001, 1, 0, 0), 'arguments exceeds 100000'],
+    ['fields', 7, many(10_001, 1, 0x72), 'record fields exceeds 10000'],
+    ['cases', 7, many(10_001, 1, 0x71), 'variant cases exceeds 10000'],
+    ['elements', 7, many(10_001, 1, 0x6f), 'tuple elements exceeds 10000'],
+    ['labels', 7, many(10_001, 1, 0x6d), 'labels exceeds 10000'],
+    ['parameters', 7, many(1_001, 1, 0x40), 'function parameters exceeds 1000'],
+    ['canonical options', 8, many(101, 1, 1, 0, 0), 'canonical options exceeds 100'],
+    ['name attributes', 10, many(11, 1, 2, 1, 0x61), 'name attributes exceeds 10'],
+    ['bytes of a name', 10, many(100_001, 1, 0), 'longer than 100000 bytes'],
+  ] as const) {
+    test(what, () => {
+      assert.throws(
+        () => decode(componentOfSections(section(id, content))),
+        (error) => isMalformedError(error) && error.message.includes(message),
+      );
+    });
+  }
 });
 
 function malformed(input: Uint8Array, offset: number, message: string): void {
