@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { decode } from '../../../src/adapters/component/binary/decode.ts';
 import { isMalformedError } from '../../../src/adapters/component/errors.ts';
-import { bytes, componentOf, componentOfSections, leb, section } from './bytes.ts';
+import { bytes, componentOf, componentOfSections, leb, moduleSection, section } from './bytes.ts';
 
 /** Name, the sections after the preamble, the byte offset of the fault, what the message says. */
 type Malformed = readonly [name: string, sections: string, offset: number, message: string];
@@ -143,6 +143,22 @@ describe('what is counted is bounded, although all of it is there', () => {
     test(what, () => {
       assert.throws(
         () => decode(componentOfSections(section(id, content))),
+        (error) => isMalformedError(error) && error.message.includes(message),
+      );
+    });
+  }
+});
+
+describe('what is counted in a core module is bounded, although all of it is there', () => {
+  for (const [what, type, message] of [
+    ['parameters', [0x60, ...leb(1_001), ...new Array<number>(1_001).fill(0x7f), 0], 'exceeds 1000'],
+    ['results', [0x60, 0, ...leb(1_001), ...new Array<number>(1_001).fill(0x7f)], 'exceeds 1000'],
+    ['fields of a struct', [0x5f, ...leb(10_001), ...new Array<number>(20_002).fill(0x7f)], 'exceeds 10000'],
+    ['supertypes', [0x50, 2, 0, 0, 0x60, 0, 0], 'exceeds 1'],
+  ] as const) {
+    test(what, () => {
+      assert.throws(
+        () => decode(componentOfSections(moduleSection(section(1, [1, ...type])))),
         (error) => isMalformedError(error) && error.message.includes(message),
       );
     });
