@@ -15,7 +15,9 @@ import { validate } from './validation/validate.ts';
 export class Component {
   /** For `instantiate` only. */
   readonly plan: Plan;
-  private described: { readonly imports: readonly NamedExtern[]; readonly exports: readonly NamedExtern[] } | undefined;
+  // Described when someone looks: few do.
+  #imports: readonly NamedExtern[] | undefined;
+  #exports: readonly NamedExtern[] | undefined;
 
   constructor(plan: Plan) {
     this.plan = plan;
@@ -23,19 +25,14 @@ export class Component {
 
   /** What it needs, with full types, in the order of the binary. */
   get imports(): readonly NamedExtern[] {
-    return this.describe().imports;
+    this.#imports ??= describeExterns(this.plan.component.imports);
+    return this.#imports;
   }
 
   /** What its instances export, with full types, in the order of the binary. */
   get exports(): readonly NamedExtern[] {
-    return this.describe().exports;
-  }
-
-  /** When someone looks: few do. */
-  private describe(): NonNullable<Component['described']> {
-    const { imports, exports } = this.plan.component;
-    this.described ??= { imports: describeExterns(imports), exports: describeExterns(exports) };
-    return this.described;
+    this.#exports ??= describeExterns(this.plan.component.exports);
+    return this.#exports;
   }
 }
 

@@ -7,7 +7,7 @@ import { HandleTable, RuntimeResource } from './abi/runtime-state.ts';
 import { type Component, isSmallModule } from './compile.ts';
 import { engine } from './engine.ts';
 import { LinkError } from './errors.ts';
-import { keepShape } from './keep-shape.ts';
+import { keepingShapes } from './keep-shape.ts';
 import { defaultMaxHandles } from './limits.ts';
 import { ExportsWriter } from './linking/exports.ts';
 import { ImportReader } from './linking/imports.ts';
@@ -143,18 +143,17 @@ function hostOf(options: InstantiateOptions): LinkHost {
   return { handles, scope: [], resources, maxHandles, maxMemoryBytes, work: 0, memories: new Map() };
 }
 
-/** Of what links, objects that hold nothing: see {@link keepShape}. */
-function keepShapes(): void {
+/** Of what links, objects that hold nothing. */
+const keepShapes = keepingShapes(() => {
   const host = hostOf({ maxHandles: 0 });
   const instance = new ComponentInstance(undefined, host, 0);
   const frame = new Frame(new Plan(nothing, new Map()), undefined, instance);
-  keepShape(frame);
-  keepShape(frame.plan.stagersFor('handles').host);
-  keepShape(new Context(instance, new LinearMemory(undefined, 0), 'utf8'));
-  keepShape(new RuntimeResource(undefined, instance));
-  keepShape(new ImportReader({}, [], host));
-  keepShape(new ExportsWriter(host, false));
-}
+  const context = new Context(instance, new LinearMemory(undefined, 0), 'utf8');
+  return [
+    ...[frame, frame.plan.stagersFor('handles').host, context, new RuntimeResource(undefined, instance)],
+    ...[new ImportReader({}, [], host), new ExportsWriter(host, false)],
+  ];
+});
 
 const nothing = validate({ kind: 'component', offset: 0, definitions: [] });
 

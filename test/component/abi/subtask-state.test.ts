@@ -14,6 +14,15 @@ describe('Subtask.add_lender', () => {
     traps(() => api.userLendAndPass!(index, index), /while borrowed/);
   });
 
+  for (const resources of ['objects', 'handles'] as const) {
+    it(`counts what the host lends, so that it cannot give that away in the same call (${resources})`, async () => {
+      const api = await handles({ resources });
+      const [one, other] = [api.give!(api.new!(5)), api.give!(api.new!(6))];
+      assert.throws(() => api.seeAndTake!(one, one), TypeError);
+      assert.equal(api.seeAndTake!(one, other), 5);
+    });
+  }
+
   it('lets another handle be given away in the same call', async () => {
     const api = await handles();
     const [one, other] = [api.userTake!(api.give!(api.new!(5))), api.userTake!(api.give!(api.new!(6)))];

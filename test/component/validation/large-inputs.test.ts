@@ -74,6 +74,20 @@ describe('what refers to itself again and again is refused', () => {
     refused('nesting too deep', section(5, vec(9_000, bag)));
   });
 
+  test('instances each of which exports the one before twice', () => {
+    const before = (index: number) => leb(index - 1);
+    const bag = (index: number) =>
+      index === 0 ? [1, 0] : [1, 2, 0, ...name('a'), 5, ...before(index), 0, ...name('b'), 5, ...before(index)];
+    refused(
+      'effective type size exceeds the limit',
+      section(5, vec(90, bag)),
+      section(
+        11,
+        vec(1, () => [0, ...name('x'), 5, 89, 0]),
+      ),
+    );
+  });
+
   test('instance types each of which exports an instance of the one before', () => {
     const nested = (index: number) =>
       index === 0 ? [0x42, 0] : [0x42, 2, 2, 3, 2, 1, ...leb(index - 1), 4, 0, ...name('i'), 5, 0];

@@ -130,7 +130,7 @@ describe('canonical definitions are resolved', () => {
       result: { kind: 'tuple', elements: [{ kind: 'u8' }, { kind: 'u8' }] },
     });
     const { memory, realloc, postReturn, ...rest } = lift?.options ?? assert.fail();
-    assert.deepEqual(rest, { stringEncoding: 'utf16', async: false, addressType: 'i32', callback: undefined });
+    assert.deepEqual(rest, { stringEncoding: 'utf16', async: false, callback: undefined });
     assert.deepEqual([memory, realloc, postReturn], [0, 1, 2]);
   });
 

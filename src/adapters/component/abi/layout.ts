@@ -2,6 +2,7 @@
  * *CanonicalABI.md*, "Despecialization", "Alignment", "Element Size" and "Flattening", for 32-bit memories. Each is computed
  * once per type. ("Type Predicates" are among what a {@link ValueTypeNode} knows of itself.)
  */
+import { maxFlatParams } from '../limits.ts';
 import type { ValueTypeNode } from '../type-nodes/value-type.ts';
 
 // Despecialization -------------------------------------------------------------------------------------------------
@@ -28,7 +29,7 @@ const none: CaseNode = { name: 'none', type: undefined };
 export interface Layout {
   readonly alignment: 1 | 2 | 4 | 8;
   readonly size: number;
-  /** The core types it flattens to; cut off after {@link MAX_FLAT_PARAMS} + 1, since more are never passed flat. */
+  /** The core types it flattens to; cut off after {@link maxFlatParams} + 1, since more are never passed flat. */
   readonly flat: readonly FlatType[];
 }
 
@@ -92,7 +93,7 @@ export function isPointer(kind: ValueTypeNode['kind']): boolean {
 }
 
 function layoutOfFixedList({ alignment, size, flat }: Layout, length: number): Layout {
-  const count = Math.min(length, MAX_FLAT_PARAMS + 1);
+  const count = Math.min(length, maxFlatParams + 1);
   return { alignment, size: size * length, flat: cut(Array.from({ length: count }, () => flat).flat()) };
 }
 
@@ -155,21 +156,18 @@ function widest(a: Layout['alignment'], b: Layout['alignment']): Layout['alignme
 
 // Flattening -------------------------------------------------------------------------------------------------------
 
-export const MAX_FLAT_PARAMS = 16;
-export const MAX_FLAT_RESULTS = 1;
-
 /** One after the other, as long as there are not too many. */
 export function appended(flat: readonly FlatType[], more: readonly FlatType[]): readonly FlatType[] {
   const { length } = flat;
   if (length === 0) return more;
-  if (length > MAX_FLAT_PARAMS) return flat;
+  if (length > maxFlatParams) return flat;
   const all = new Array<FlatType>(length + more.length);
   for (let index = 0; index < all.length; index++) all[index] = (flat[index] ?? more[index - length])!;
   return all;
 }
 
 function cut(flat: readonly FlatType[]): readonly FlatType[] {
-  return flat.length > MAX_FLAT_PARAMS ? flat.slice(0, MAX_FLAT_PARAMS + 1) : flat;
+  return flat.length > maxFlatParams ? flat.slice(0, maxFlatParams + 1) : flat;
 }
 
 /** `flatten_variant`, without the discriminant. */

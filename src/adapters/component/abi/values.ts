@@ -1,12 +1,13 @@
 /**
  * *CanonicalABI.md*, "Lifting and Lowering Values": the parameters and results of a whole function.
  */
+import { maxFlatParams, maxFlatResults } from '../limits.ts';
 import type { FunctionNode, ParamNode } from '../type-nodes/extern-type.ts';
 import type { ValueTypeNode } from '../type-nodes/value-type.ts';
 import type { Context, CoreValue } from './canonical-options.ts';
 import { flatPlaces, type LiftOne, stageLiftOne } from './flat-lifting.ts';
 import { type LowerOne, stageLowerOne } from './flat-lowering.ts';
-import { appended, type FlatType, layoutOfFields, MAX_FLAT_PARAMS, MAX_FLAT_RESULTS } from './layout.ts';
+import { appended, type FlatType, layoutOfFields } from './layout.ts';
 import { discriminantOf, invalidDiscriminant } from './loading.ts';
 import { liftOwnAsHandle, lowerHandle } from './resource-handles.ts';
 import type { Load, Stager } from './stager.ts';
@@ -54,7 +55,7 @@ function computeSignature({ params: named, result }: FunctionNode): Signature {
     lendsHandles ||= type.borrow;
     passesPointers ||= type.pointer;
   }
-  const spillsParams = flat.length > MAX_FLAT_PARAMS;
+  const spillsParams = flat.length > maxFlatParams;
   const flatResult = result === undefined ? nothing : result.layout.flat;
   return {
     params,
@@ -64,7 +65,7 @@ function computeSignature({ params: named, result }: FunctionNode): Signature {
     passesPointers,
     flatParams: spillsParams ? 1 : flat.length,
     spillsParams,
-    spillsResult: flatResult.length > MAX_FLAT_RESULTS,
+    spillsResult: flatResult.length > maxFlatResults,
     isSimple,
     lendsHandles,
   };

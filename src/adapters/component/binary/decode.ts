@@ -1,5 +1,5 @@
 /** *Binary.md*, "Component Definitions", and the definitions that are not large enough for a file of their own. */
-import { keepShape } from '../keep-shape.ts';
+import { keepingShapes } from '../keep-shape.ts';
 import { maxExports, maxIndexSpace, maxInstances, maxNesting } from '../limits.ts';
 import { alias, coreSort, sortIndex } from './aliases.ts';
 import { canon } from './canonical.ts';
@@ -28,9 +28,11 @@ import { externType, type, valType } from './types.ts';
  * @throws MalformedError where the bytes are no component binary, with the byte offset.
  */
 export function decode(bytes: Uint8Array): Component {
-  keepShape(new Reader(new Uint8Array(0)));
+  keepShapes();
   return component(new Reader(unshared(bytes)), 0);
 }
+
+const keepShapes = keepingShapes(() => [new Reader(new Uint8Array(0))]);
 
 /** Engines compile modules from unshared memory only, so that shared bytes are copied once. */
 function unshared(bytes: Uint8Array): Uint8Array<ArrayBuffer> {

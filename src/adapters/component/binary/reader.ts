@@ -36,7 +36,7 @@ export class Reader {
     throw new MalformedError(`invalid leading byte (0x${byte.toString(16)}) for ${what}`, offset);
   }
 
-  private endOfFile(what: string): never {
+  #endOfFile(what: string): never {
     throw new MalformedError(`unexpected end-of-file while reading ${what}`, this.position);
   }
 
@@ -45,7 +45,7 @@ export class Reader {
   }
 
   u8(what: string): number {
-    if (this.position >= this.end) this.endOfFile(what);
+    if (this.position >= this.end) this.#endOfFile(what);
     return this.bytes[this.position++] as number;
   }
 
@@ -56,17 +56,17 @@ export class Reader {
   }
 
   peek(what: string): number {
-    if (this.position >= this.end) this.endOfFile(what);
+    if (this.position >= this.end) this.#endOfFile(what);
     return this.bytes[this.position] as number;
   }
 
   /** Source: *WebAssembly 3.0*, "Binary Format / Values / Integers", `u32`. */
   u32(what: string): number {
     const byte = this.u8(what);
-    return byte < 0x80 ? byte : this.u32Rest(what, byte & 0x7f);
+    return byte < 0x80 ? byte : this.#u32Rest(what, byte & 0x7f);
   }
 
-  private u32Rest(what: string, low: number): number {
+  #u32Rest(what: string, low: number): number {
     let value = low;
     for (let shift = 7; shift < 35; shift += 7) {
       const byte = this.u8(what);
@@ -122,7 +122,7 @@ export class Reader {
   }
 
   skip(length: number, what: string): void {
-    if (length > this.end - this.position) this.endOfFile(what);
+    if (length > this.end - this.position) this.#endOfFile(what);
     this.position += length;
   }
 
@@ -152,7 +152,7 @@ export class Reader {
     const step = (length >> 4) + 1;
     for (let at = this.position - 1; at >= from; at -= step) hash = (Math.imul(hash, 31) + this.bytes[at]!) | 0;
     const known = names.get(hash);
-    if (known !== undefined && this.isAt(from, known.bytes)) return known.name;
+    if (known !== undefined && this.#isAt(from, known.bytes)) return known.name;
     const bytes = this.bytes.slice(from, this.position);
     try {
       const name = utf8.decode(bytes);
@@ -164,7 +164,7 @@ export class Reader {
   }
 
   /** Whether the bytes from `from` up to the position are these. */
-  private isAt(from: number, bytes: Uint8Array): boolean {
+  #isAt(from: number, bytes: Uint8Array): boolean {
     const { length } = bytes;
     if (length !== this.position - from) return false;
     for (let index = 0; index < length; index++) if (bytes[index] !== this.bytes[from + index]) return false;
@@ -176,10 +176,10 @@ export class Reader {
     const offset = this.position;
     const count = this.u32(what);
     if (count > max) {
-      if (count > this.end - this.position) this.endOfFile(what);
+      if (count > this.end - this.position) this.#endOfFile(what);
       this.fail(`the number of ${what} exceeds ${max}`, offset);
     }
-    if (count > this.end - this.position) this.endOfFile(what);
+    if (count > this.end - this.position) this.#endOfFile(what);
     return count;
   }
 

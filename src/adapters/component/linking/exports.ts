@@ -14,15 +14,15 @@ import { parseResourceFunction, type ResourceFunctionName } from './names.ts';
 
 /** Makes the exports objects of one instantiated component. */
 export class ExportsWriter {
-  private readonly host: LinkHost;
+  readonly #host: LinkHost;
   /** Whether a call may have to wait for the host, so that every export gives a promise. */
-  private readonly isAsynchronous: boolean;
+  readonly #isAsynchronous: boolean;
   /** With `resources: 'handles'`, what stands for each resource type, under however many names it is exported. */
-  private readonly handleFunctions = new Map<RuntimeResource, object>();
+  readonly #handleFunctions = new Map<RuntimeResource, object>();
 
   constructor(host: LinkHost, isAsynchronous: boolean) {
-    this.host = host;
-    this.isAsynchronous = isAsynchronous;
+    this.#host = host;
+    this.#isAsynchronous = isAsynchronous;
   }
 
   write(item: InstanceItem): Record<string, unknown> {
@@ -30,16 +30,16 @@ export class ExportsWriter {
     remember(exports, item);
     // Types first: the functions of a resource are members of what stands for its type.
     for (const [name, each] of item.exports) {
-      if (each.kind === 'type' && each.resource !== undefined) this.writeType(exports, name, each.resource);
+      if (each.kind === 'type' && each.resource !== undefined) this.#writeType(exports, name, each.resource);
     }
-    for (const [name, each] of item.exports) this.writeItem(exports, name, each, item);
+    for (const [name, each] of item.exports) this.#writeItem(exports, name, each, item);
     return exports;
   }
 
-  private writeItem(exports: Record<string, unknown>, name: string, item: Item, container: InstanceItem): void {
+  #writeItem(exports: Record<string, unknown>, name: string, item: Item, container: InstanceItem): void {
     switch (item.kind) {
       case 'func': {
-        const callable = this.callable(item);
+        const callable = this.#callable(item);
         const parsed = parseResourceFunction(name);
         if (parsed === undefined) {
           exports[toCamelCase(name)] = callable;
@@ -47,7 +47,7 @@ export class ExportsWriter {
         }
         const type = container.exports.get(parsed.resource);
         if (type?.kind === 'type' && type.resource !== undefined) {
-          this.writeMember(type.resource, parsed, callable, item);
+          this.#writeMember(type.resource, parsed, callable, item);
         }
         return;
       }
@@ -68,10 +68,10 @@ export class ExportsWriter {
     }
   }
 
-  private callable(item: Item & { kind: 'func' }): HostCallable {
+  #callable(item: Item & { kind: 'func' }): HostCallable {
     const { func } = item;
     if (func.kind === 'host') return func.call;
-    const isAsynchronous = this.isAsynchronous || func.type.async;
+    const isAsynchronous = this.#isAsynchronous || func.type.async;
     const callable: HostCallable = isAsynchronous ? promisingCallableOf(func) : callableOf(func);
     remember(callable, item);
     return callable;
@@ -79,14 +79,14 @@ export class ExportsWriter {
 
   // Resource types -------------------------------------------------------------------------------------------------
 
-  private writeType(exports: Record<string, unknown>, name: string, resource: RuntimeResource): void {
+  #writeType(exports: Record<string, unknown>, name: string, resource: RuntimeResource): void {
     if (resource.impl === undefined) {
       const given = resource.objects?.exported;
       if (given !== undefined) exports[toPascalCase(name)] = given;
       return;
     }
-    if (this.host.resources === 'handles') {
-      exports[toCamelCase(name)] = this.functionsOf(resource);
+    if (this.#host.resources === 'handles') {
+      exports[toCamelCase(name)] = this.#functionsOf(resource);
       return;
     }
     const { exported } = guestObjects(resource);
@@ -94,26 +94,26 @@ export class ExportsWriter {
     exports[toPascalCase(name)] = exported;
   }
 
-  private functionsOf(resource: RuntimeResource): object {
-    const known = this.handleFunctions.get(resource);
+  #functionsOf(resource: RuntimeResource): object {
+    const known = this.#handleFunctions.get(resource);
     if (known !== undefined) return known;
-    const { handles } = this.host;
+    const { handles } = this.#host;
     const drop = (handle: unknown): void => destroyFromHost(resource, removeHostOwn(handles, resource, handle));
     const functions = { drop };
-    this.handleFunctions.set(resource, functions);
+    this.#handleFunctions.set(resource, functions);
     rememberClass(functions, resource);
     return functions;
   }
 
-  private writeMember(
+  #writeMember(
     resource: RuntimeResource,
     { form, member }: ResourceFunctionName,
     callable: HostCallable,
     item: Item,
   ): void {
     if (resource.impl === undefined) return;
-    if (this.host.resources === 'handles') {
-      define(this.functionsOf(resource), form === 'constructor' ? 'create' : toCamelCase(member), callable, true);
+    if (this.#host.resources === 'handles') {
+      define(this.#functionsOf(resource), form === 'constructor' ? 'create' : toCamelCase(member), callable, true);
       return;
     }
     const objects = guestObjects(resource);

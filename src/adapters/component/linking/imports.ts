@@ -25,29 +25,30 @@ const hostResources = {
 
 /** Reads imports for one root component while it is being linked. */
 export class ImportReader {
-  private readonly given: object;
-  private readonly host: LinkHost;
-  private readonly types: ReadonlyMap<string, NamedNode>;
+  readonly #given: object;
+  readonly #host: LinkHost;
+  readonly #types: ReadonlyMap<string, NamedNode>;
   /** Whether an import was given that may make a guest wait. */
   hasAsynchronous = false;
 
   constructor(given: object, imports: readonly NamedNode[], host: LinkHost) {
-    this.given = given;
-    this.host = host;
-    this.types = new Map(imports.map((each) => [each.name, each]));
+    this.#given = given;
+    this.#host = host;
+    this.#types = new Map(imports.map((each) => [each.name, each]));
   }
 
   readonly read = (name: string, frame: Frame): Item | undefined => {
-    const extern = this.types.get(name);
+    const extern = this.#types.get(name);
     if (extern === undefined) return undefined;
     const scope = { frame, bound: new Map() };
     const { type } = extern;
     const value =
-      memberOf(this.given, name, type) ?? (extern.implements && memberOf(this.given, extern.implements, type));
-    return this.item(type, value, name, this.given, [name], scope);
+      needsValue(type) &&
+      (memberOf(this.#given, name, type) ?? (extern.implements && memberOf(this.#given, extern.implements, type)));
+    return this.#item(type, value, name, this.#given, [name], scope);
   };
 
-  private item(
+  #item(
     type: ExternNode,
     value: unknown,
     name: string,
@@ -57,11 +58,11 @@ export class ImportReader {
   ): Item {
     switch (type.kind) {
       case 'func':
-        return this.func(type, value, name, container, path, scope);
+        return this.#func(type, value, name, container, path, scope);
       case 'type':
-        return this.type(type, value, path, scope);
+        return this.#type(type, value, path, scope);
       case 'instance':
-        return this.instance(type, value, path, scope);
+        return this.#instance(type, value, path, scope);
       case 'core module':
         return coreModule(type, value, path);
       case 'component': {
@@ -74,7 +75,7 @@ export class ImportReader {
 
   // Functions ------------------------------------------------------------------------------------------------------
 
-  private func(
+  #func(
     type: FunctionNode,
     value: unknown,
     name: string,
@@ -85,13 +86,13 @@ export class ImportReader {
     const found = functionIn(value) ?? resourceFunction(container, name);
     if (found === undefined) throw missing(type, value, path);
     const known = itemOf(found);
-    if (known?.kind === 'func') return this.checked(known, type, path, scope);
+    if (known?.kind === 'func') return this.#checked(known, type, path, scope);
     this.hasAsynchronous ||= isAsynchronous(type, found);
     return { kind: 'func', func: { kind: 'host', path, call: found } };
   }
 
   /** A component's function. What may wait behind it makes this one wait as well. */
-  private checked(item: Item & { kind: 'func' }, type: FunctionNode, path: readonly string[], scope: Scope): Item {
+  #checked(item: Item & { kind: 'func' }, type: FunctionNode, path: readonly string[], scope: Scope): Item {
     const { func } = item;
     this.hasAsynchronous ||=
       func.kind === 'host' ? isAsynchronous(type, func.call) : rootOf(func.context.instance).mayWait;
@@ -100,29 +101,29 @@ export class ImportReader {
 
   // Resource types -------------------------------------------------------------------------------------------------
 
-  private type(type: TypeEntry, value: unknown, path: readonly string[], scope: Scope): Item {
+  #type(type: TypeEntry, value: unknown, path: readonly string[], scope: Scope): Item {
     if (type.type.kind !== 'resource') return erasedType;
     const expected = resolveIn(scope)(type.type);
     // A resource type that an import before this one has bound needs not be given again.
     if (expected === undefined) {
-      const resource = this.resource(value, type, path);
+      const resource = this.#resource(value, type, path);
       scope.bound.set(type.type, resource);
       return { kind: 'type', resource };
     }
-    if (isObject(value) && this.resource(value, type, path) !== expected) throw otherResource(path);
+    if (isObject(value) && this.#resource(value, type, path) !== expected) throw otherResource(path);
     return { kind: 'type', resource: expected };
   }
 
-  private resource(value: unknown, type: ExternNode, path: readonly string[]): RuntimeResource {
+  #resource(value: unknown, type: ExternNode, path: readonly string[]): RuntimeResource {
     if (!isObject(value)) throw missing(type, value, path);
     const known = value instanceof RuntimeResource ? value : resourceOf(value);
     if (known !== undefined) {
       // Its own component may have it as numbers.
-      if (this.host.resources === 'objects') known.objects ??= new GuestResourceObjects(known);
+      if (this.#host.resources === 'objects') known.objects ??= new GuestResourceObjects(known);
       return known;
     }
     // A class stands for objects even where the guest's own resources are numbers: import objects work in both.
-    const asHandles = this.host.resources === 'handles' && typeof value !== 'function';
+    const asHandles = this.#host.resources === 'handles' && typeof value !== 'function';
     const resources = hostResources[asHandles ? 'handles' : 'objects'];
     let resource = resources.get(value);
     if (resource === undefined) {
@@ -134,7 +135,7 @@ export class ImportReader {
 
   // Instances ------------------------------------------------------------------------------------------------------
 
-  private instance(
+  #instance(
     type: InstanceNode,
     value: unknown,
     path: readonly string[],
@@ -142,7 +143,7 @@ export class ImportReader {
     known: Item | undefined = itemOf(value),
   ): InstanceItem {
     // An instance of nothing but types without a run-time form need not be given.
-    if (value === undefined && !type.exports.some((each) => needsValue(each.type))) value = {};
+    if (!needsValue(type)) value = {};
     if (!isObject(value)) throw missing(type, value, path);
     const exports = new Map<string, Item>();
     for (const { name, type: expected } of type.exports) {
@@ -151,21 +152,21 @@ export class ImportReader {
       exports.set(
         name,
         item === undefined
-          ? this.item(expected, needsValue(expected) && memberOf(value, name, expected), name, value, inner, scope)
-          : this.recognised(item, expected, inner, scope),
+          ? this.#item(expected, needsValue(expected) && memberOf(value, name, expected), name, value, inner, scope)
+          : this.#recognised(item, expected, inner, scope),
       );
     }
     return { kind: 'instance', exports };
   }
 
   /** An item that another component exports, against the type that is expected of it. */
-  private recognised(item: Item, type: ExternNode, path: readonly string[], scope: Scope): Item {
+  #recognised(item: Item, type: ExternNode, path: readonly string[], scope: Scope): Item {
     if (item.kind !== type.kind) {
       throw refusal(path, `${describeExtern(type)} expected, got ${describeExtern(item)}`);
     }
-    if (item.kind === 'func' && type.kind === 'func') return this.checked(item, type, path, scope);
-    if (item.kind === 'type' && type.kind === 'type') return this.type(type, item.resource, path, scope);
-    if (type.kind === 'instance') return this.instance(type, Object.create(null), path, scope, item);
+    if (item.kind === 'func' && type.kind === 'func') return this.#checked(item, type, path, scope);
+    if (item.kind === 'type' && type.kind === 'type') return this.#type(type, item.resource, path, scope);
+    if (type.kind === 'instance') return this.#instance(type, Object.create(null), path, scope, item);
     if (item.kind === 'core module' && type.kind === 'core module') return coreModule(type, item.module, path);
     return item.kind === 'component' ? fitting(item, item.plan.component.type, type, path) : item;
   }
@@ -201,6 +202,7 @@ function fitting(item: Item, given: ExternNode, type: ExternNode, path: readonly
 }
 
 function needsValue(type: ExternNode): boolean {
+  if (type.kind === 'instance') return type.exports.some((each) => needsValue(each.type));
   return type.kind !== 'type' || type.type.kind === 'resource';
 }
 

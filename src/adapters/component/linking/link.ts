@@ -276,7 +276,6 @@ function typeDefinition(frame: Frame, { type, dtor }: ValidatedDefinition & { ki
 // Canonical Definitions --------------------------------------------------------------------------------------------
 
 function contextOf(frame: Frame, options: ResolvedOptions, host: LinkHost): Context {
-  if (options.addressType === 'i64') throw new UnsupportedError('memory64');
   const { memory, realloc } = options;
   return new Context(
     frame.instance,

@@ -13,9 +13,9 @@ export class Plan {
   readonly component: ValidatedComponent;
   /** Of this component and all that are nested in it. */
   readonly modules: ReadonlyMap<CoreModule, EngineModule>;
-  private readonly nested = new Map<ValidatedComponent, Plan>();
-  private readonly slots = new Map<ResourceType, number>();
-  private readonly stagers: { [Each in Representation]?: Stager } = {};
+  readonly #nested = new Map<ValidatedComponent, Plan>();
+  readonly #slots = new Map<ResourceType, number>();
+  readonly #stagers: { [Each in Representation]?: Stager } = {};
 
   constructor(component: ValidatedComponent, modules: ReadonlyMap<CoreModule, EngineModule>) {
     this.component = component;
@@ -24,23 +24,23 @@ export class Plan {
 
   /** The place of a static resource type in `ComponentInstance.resources`. */
   readonly slotOf = (resource: ResourceType): number => {
-    let slot = this.slots.get(resource);
-    if (slot === undefined) this.slots.set(resource, (slot = this.slots.size));
+    let slot = this.#slots.get(resource);
+    if (slot === undefined) this.#slots.set(resource, (slot = this.#slots.size));
     return slot;
   };
 
-  private stager(representation: Representation): Stager {
-    this.stagers[representation] ??= new Stager(representation, this.slotOf);
-    return this.stagers[representation];
+  #stager(representation: Representation): Stager {
+    this.#stagers[representation] ??= new Stager(representation, this.slotOf);
+    return this.#stagers[representation];
   }
 
   stagersFor(host: 'objects' | 'handles'): Stagers {
-    return { host: this.stager(host), direct: this.stager('direct') };
+    return { host: this.#stager(host), direct: this.#stager('direct') };
   }
 
   nestedPlan(component: ValidatedComponent): Plan {
-    let plan = this.nested.get(component);
-    if (plan === undefined) this.nested.set(component, (plan = new Plan(component, this.modules)));
+    let plan = this.#nested.get(component);
+    if (plan === undefined) this.#nested.set(component, (plan = new Plan(component, this.modules)));
     return plan;
   }
 }

@@ -75,18 +75,18 @@ class Exporting {
   readonly exports: readonly NamedNode[];
   /** See `checkNesting`. */
   nesting: number = 0;
-  private byName: Map<string, ExternNode> | undefined = undefined;
+  #byName: Map<string, ExternNode> | undefined = undefined;
 
   constructor(exports: readonly NamedNode[]) {
     this.exports = exports;
   }
 
   export(name: string): ExternNode | undefined {
-    if (this.byName === undefined) {
-      this.byName = new Map();
-      for (const one of this.exports) this.byName.set(one.name, one.type);
+    if (this.#byName === undefined) {
+      this.#byName = new Map();
+      for (const one of this.exports) this.#byName.set(one.name, one.type);
     }
-    return this.byName.get(name);
+    return this.#byName.get(name);
   }
 }
 

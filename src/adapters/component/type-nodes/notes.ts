@@ -23,21 +23,21 @@ export interface Noted<Replacement> {
 
 /** What replaces types in one substitution. */
 export class Replacements<Type extends Noted<Type>> {
-  private readonly place = newPlace();
+  readonly #place = newPlace();
   /** Of types in which another substitution has made its note. */
-  private others: Map<Type, Type> | undefined = undefined;
+  #others: Map<Type, Type> | undefined = undefined;
 
   get(type: Type): Type | undefined {
-    return type.replacedIn === this.place ? type.replacement : this.others?.get(type);
+    return type.replacedIn === this.#place ? type.replacement : this.#others?.get(type);
   }
 
   set(type: Type, replacement: Type): void {
-    if (type.replacedIn === 0 || type.replacedIn === this.place) {
-      type.replacedIn = this.place;
+    if (type.replacedIn === 0 || type.replacedIn === this.#place) {
+      type.replacedIn = this.#place;
       type.replacement = replacement;
     } else {
-      this.others ??= new Map();
-      this.others.set(type, replacement);
+      this.#others ??= new Map();
+      this.#others.set(type, replacement);
     }
   }
 }

@@ -41,8 +41,8 @@ export class ValueTypeNode implements Noted<ValueTypeNode> {
   visibility: number = 0;
   replacedIn: number = 0;
   replacement: ValueTypeNode | undefined = undefined;
-  private narrow: Layout | undefined = undefined;
-  private wide: Layout | undefined = undefined;
+  #narrow: Layout | undefined = undefined;
+  #wide: Layout | undefined = undefined;
   /** See {@link describeValue}. */
   description: ValueType | undefined = undefined;
 
@@ -60,22 +60,22 @@ export class ValueTypeNode implements Noted<ValueTypeNode> {
     this.length = length;
     this.resource = resource;
     this.through = through;
-    this.measure();
+    this.#measure();
   }
 
   /** Alignment, size and core types with 32-bit pointers. */
   get layout(): Layout {
-    this.narrow ??= this.layoutWith(NARROW, (one) => one?.layout);
-    return this.narrow;
+    this.#narrow ??= this.#layoutWith(NARROW, (one) => one?.layout);
+    return this.#narrow;
   }
 
   /** The same with 64-bit pointers, which bound the size of values. */
   get wideLayout(): Layout {
-    this.wide ??= this.layoutWith(WIDE, (one) => one?.wideLayout);
-    return this.wide;
+    this.#wide ??= this.#layoutWith(WIDE, (one) => one?.wideLayout);
+    return this.#wide;
   }
 
-  private layoutWith(pointer: Layout, layoutOf: (type: ValueTypeNode | undefined) => Layout | undefined): Layout {
+  #layoutWith(pointer: Layout, layoutOf: (type: ValueTypeNode | undefined) => Layout | undefined): Layout {
     return layoutFrom(this.kind, this.inside.map(layoutOf), this.labels.length, this.length, pointer);
   }
 
@@ -105,7 +105,7 @@ export class ValueTypeNode implements Noted<ValueTypeNode> {
     return new ValueTypeNode(this.kind, inside, this.labels, this.length);
   }
 
-  private measure(): void {
+  #measure(): void {
     const { kind, length } = this;
     this.nominal = this.isNamed;
     this.pointer = length === undefined && isPointer(kind);

@@ -43,7 +43,6 @@ function resolveOptions(
   const found: { -readonly [Key in keyof ResolvedOptions]: ResolvedOptions[Key] } = {
     stringEncoding: 'utf8',
     async: false,
-    addressType: 'i32',
     memory: undefined,
     realloc: undefined,
     postReturn: undefined,

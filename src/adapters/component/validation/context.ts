@@ -11,7 +11,7 @@ export class Context {
   /** The exports of core modules by name; not in a weak map, which costs the garbage collector more than all the rest. */
   readonly coreExports: Map<CoreModuleType, CoreInstanceType> = new Map();
   readonly coreTypes: CoreTypes = new CoreTypes((message) => this.fail(message));
-  private work = 0;
+  #work = 0;
 
   /** Refuses the component at the current definition. */
   fail(message: string, path?: readonly string[]): never {
@@ -20,8 +20,8 @@ export class Context {
 
   /** Counts type nodes that are built, substituted or compared: see {@link maxTypeWork}. */
   spend(nodes: number): void {
-    this.work += nodes;
-    if (this.work > maxTypeWork) this.fail(`effective type size exceeds the limit of ${maxTypeWork}`);
+    this.#work += nodes;
+    if (this.#work > maxTypeWork) this.fail(`effective type size exceeds the limit of ${maxTypeWork}`);
   }
 
   /** The element of an index space. */

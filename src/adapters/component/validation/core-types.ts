@@ -68,71 +68,71 @@ const bottoms: { readonly [heap: string]: string } = { none: 'any', nofunc: 'fun
 
 /** The core types of all modules of a component, by structure. */
 export class CoreTypes {
-  private readonly fail: (message: string) => never;
-  private readonly groups = new Map<string, readonly CoreTypeDefinition[]>();
-  private readonly plainFuncs = new Map<string, PlainFunc>();
-  private readonly definitions: CoreTypeDefinition[] = [];
-  private readonly references = new Map<string, RefType>();
+  readonly #fail: (message: string) => never;
+  readonly #groups = new Map<string, readonly CoreTypeDefinition[]>();
+  readonly #plainFuncs = new Map<string, PlainFunc>();
+  readonly #definitions: CoreTypeDefinition[] = [];
+  readonly #references = new Map<string, RefType>();
 
   constructor(fail: (message: string) => never) {
-    this.fail = fail;
+    this.#fail = fail;
   }
 
   /** Appends the types of a recursion group to an index space. */
   define(space: CoreTypeEntry[], group: readonly CoreSubType[]): void {
     const plain = plainComposite(group);
     if (plain !== undefined) {
-      space.push(this.plain(plain.params, plain.results));
+      space.push(this.#plain(plain.params, plain.results));
       return;
     }
     const base = space.length;
     // All numbers in a recursion group are type indices.
     const key = JSON.stringify(group, (_, value) =>
-      typeof value === 'number' ? this.member(space, base, group, value) : value,
+      typeof value === 'number' ? this.#member(space, base, group, value) : value,
     );
-    let found = this.groups.get(key);
+    let found = this.#groups.get(key);
     if (found === undefined) {
-      found = this.number(space, group);
-      this.groups.set(key, found);
+      found = this.#number(space, group);
+      this.#groups.set(key, found);
     }
     for (const definition of found) space.push(definition);
   }
 
   /** The number of a type outside of the group, or the place of one in it. */
-  private member(space: CoreTypeEntry[], base: number, group: readonly CoreSubType[], index: number): number | string {
+  #member(space: CoreTypeEntry[], base: number, group: readonly CoreSubType[], index: number): number | string {
     if (index < base) return this.definition(space, index).id;
-    return index < base + group.length ? `r${index - base}` : this.unknown(index);
+    return index < base + group.length ? `r${index - base}` : this.#unknown(index);
   }
 
-  private unknown(index: number): never {
-    return this.fail(`unknown type ${index}: type index out of bounds`);
+  #unknown(index: number): never {
+    return this.#fail(`unknown type ${index}: type index out of bounds`);
   }
 
   /** The type definition at an index; module types cannot be referred to by other core types. */
   definition(space: readonly CoreTypeEntry[], index: number): CoreTypeDefinition {
     const found = space[index];
-    return found?.kind === 'definition' ? found : this.unknown(index);
+    return found?.kind === 'definition' ? found : this.#unknown(index);
   }
 
   /** The function type at an index. */
   func(space: readonly CoreTypeEntry[], index: number): CoreFuncType {
     const { composite } = this.definition(space, index);
-    return composite.kind === 'func' ? composite : this.fail(`type index ${index} is not a function type`);
+    return composite.kind === 'func' ? composite : this.#fail(`type index ${index} is not a function type`);
   }
 
-  private number(space: CoreTypeEntry[], group: readonly CoreSubType[]): readonly CoreTypeDefinition[] {
-    const first = this.definitions.length;
+  #number(space: CoreTypeEntry[], group: readonly CoreSubType[]): readonly CoreTypeDefinition[] {
+    const first = this.#definitions.length;
     const base = space.length;
     const numbered: CoreTypeDefinition[] = [];
     const index = (at: number) => (at >= base ? first + at - base : this.definition(space, at).id);
-    const value = (one: CoreValType | 'i8' | 'i16') => this.text(one, index);
+    const value = (one: CoreValType | 'i8' | 'i16') => this.#text(one, index);
     for (const type of group) {
       const id = first + numbered.length;
       const [superIndex] = type.supertypes;
-      const supertype = superIndex === undefined ? undefined : this.definitions[index(superIndex)];
-      if (superIndex !== undefined && (supertype === undefined || index(superIndex) >= id)) this.unknown(superIndex);
+      const supertype = superIndex === undefined ? undefined : this.#definitions[index(superIndex)];
+      if (superIndex !== undefined && (supertype === undefined || index(superIndex) >= id)) this.#unknown(superIndex);
       const depth = supertype === undefined ? 0 : supertype.depth + 1;
-      if (depth > maxCoreSubtyping) this.fail(`sub type hierarchy too deep: more than ${maxCoreSubtyping} levels`);
+      if (depth > maxCoreSubtyping) this.#fail(`sub type hierarchy too deep: more than ${maxCoreSubtyping} levels`);
       const definition: CoreTypeDefinition = {
         kind: 'definition',
         id,
@@ -142,18 +142,18 @@ export class CoreTypes {
         ...(supertype !== undefined && { supertype }),
       };
       numbered.push(definition);
-      this.definitions.push(definition);
+      this.#definitions.push(definition);
     }
     // A supertype may mention later types of the group, so that it is compared when all have their numbers.
     for (const { composite, supertype } of numbered) {
       if (supertype === undefined) continue;
-      if (supertype.final) this.fail('sub type cannot have a final super type');
-      if (!this.compositeMatches(composite, supertype.composite)) this.fail('sub type must match super type');
+      if (supertype.final) this.#fail('sub type cannot have a final super type');
+      if (!this.#compositeMatches(composite, supertype.composite)) this.#fail('sub type must match super type');
     }
     return numbered;
   }
 
-  private compositeMatches(a: CoreTypeDefinition['composite'], b: CoreTypeDefinition['composite']): boolean {
+  #compositeMatches(a: CoreTypeDefinition['composite'], b: CoreTypeDefinition['composite']): boolean {
     if (a.kind === 'func' || b.kind === 'func') {
       if (a.kind !== 'func' || b.kind !== 'func') return false;
       return (
@@ -174,73 +174,73 @@ export class CoreTypes {
   }
 
   /** A value type as text, in terms of the numbers that `index` gives. */
-  private text(type: CoreValType | 'i8' | 'i16', index: (at: number) => string | number): CoreValueType {
+  #text(type: CoreValType | 'i8' | 'i16', index: (at: number) => string | number): CoreValueType {
     if (typeof type === 'string') return type;
     const heap = typeof type.heap === 'number' ? index(type.heap) : type.heap;
     const text =
       type.nullable && typeof heap === 'string' && heap in above
         ? `${heap}ref`
         : `(ref ${type.nullable ? 'null ' : ''}${heap})`;
-    this.references.set(text, { nullable: type.nullable, heap });
+    this.#references.set(text, { nullable: type.nullable, heap });
     return text;
   }
 
   /** A value type in the scope of an index space, as text. */
   value(space: readonly CoreTypeEntry[], type: CoreValType | CoreRefType): CoreValueType {
-    return this.text(type, (at) => this.definition(space, at).id);
+    return this.#text(type, (at) => this.definition(space, at).id);
   }
 
   /** Whether a value of type `a` is one of type `b`. */
   valueMatches(a: CoreValueType, b: CoreValueType): boolean {
     if (a === b) return true;
-    const from = this.references.get(a);
-    const to = this.references.get(b);
+    const from = this.#references.get(a);
+    const to = this.#references.get(b);
     if (from === undefined || to === undefined) return false;
-    return (to.nullable || !from.nullable) && this.heapMatches(from.heap, to.heap);
+    return (to.nullable || !from.nullable) && this.#heapMatches(from.heap, to.heap);
   }
 
-  private heapMatches(a: string | number, b: string | number): boolean {
+  #heapMatches(a: string | number, b: string | number): boolean {
     if (a === b) return true;
-    if (typeof a === 'number') return this.concreteMatches(this.definitions[a], b);
+    if (typeof a === 'number') return this.#concreteMatches(this.#definitions[a], b);
     const top = bottoms[a];
     if (top !== undefined) {
-      const kind = typeof b === 'number' ? this.definitions[b]?.composite.kind : b;
-      return kind !== undefined && this.heapMatches(kind, top);
+      const kind = typeof b === 'number' ? this.#definitions[b]?.composite.kind : b;
+      return kind !== undefined && this.#heapMatches(kind, top);
     }
     const next = above[a];
-    return next !== undefined && next !== '' && this.heapMatches(next, b);
+    return next !== undefined && next !== '' && this.#heapMatches(next, b);
   }
 
-  private concreteMatches(a: CoreTypeDefinition | undefined, b: string | number): boolean {
+  #concreteMatches(a: CoreTypeDefinition | undefined, b: string | number): boolean {
     if (a === undefined) return false;
     if (a.id === b) return true;
-    return typeof b === 'number' ? this.concreteMatches(a.supertype, b) : this.heapMatches(a.composite.kind, b);
+    return typeof b === 'number' ? this.#concreteMatches(a.supertype, b) : this.#heapMatches(a.composite.kind, b);
   }
 
   /** Whether there are no numbers here: types of components that the host links have each their own, which say nothing. */
   get isEmpty(): boolean {
-    return this.definitions.length === 0;
+    return this.#definitions.length === 0;
   }
 
   /** Whether a function of type `a` is one of type `b`. */
   funcMatches(a: CoreFuncType, b: CoreFuncType): boolean {
-    if (!this.isEmpty && a.id !== undefined && b.id !== undefined) return this.heapMatches(a.id, b.id);
+    if (!this.isEmpty && a.id !== undefined && b.id !== undefined) return this.#heapMatches(a.id, b.id);
     return sameTypes(a.params, b.params) && sameTypes(a.results, b.results);
   }
 
   /** A plain function type: final and alone in its recursion group. */
   plainFunc(params: readonly CoreValueType[], results: readonly CoreValueType[]): CoreFuncType {
-    return this.plain(params, results).composite;
+    return this.#plain(params, results).composite;
   }
 
-  private plain(params: readonly CoreValueType[], results: readonly CoreValueType[]): PlainFunc {
+  #plain(params: readonly CoreValueType[], results: readonly CoreValueType[]): PlainFunc {
     const key = `${params.join()}>${results.join()}`;
-    let found = this.plainFuncs.get(key);
+    let found = this.#plainFuncs.get(key);
     if (found === undefined) {
-      const id = this.definitions.length;
+      const id = this.#definitions.length;
       found = { kind: 'definition', id, depth: 0, final: true, composite: { kind: 'func', params, results, id } };
-      this.definitions.push(found);
-      this.plainFuncs.set(key, found);
+      this.#definitions.push(found);
+      this.#plainFuncs.set(key, found);
     }
     return found;
   }

@@ -111,7 +111,10 @@ function defineResources(scope: Scope, name: string, type: ExternNode): ExternNo
     if (resource.name === undefined) Object.assign(resource, { name });
     return new TypeEntry('sub', resource);
   }
-  if (type.kind === 'instance') for (const one of type.exports) defineResources(scope, one.name, one.type);
+  if (type.kind === 'instance') {
+    scope.context.spend(type.exports.length);
+    for (const one of type.exports) defineResources(scope, one.name, one.type);
+  }
   return type;
 }
 

@@ -1,13 +1,13 @@
 /** A map that takes no room until something is in it. Each comparison of types has several, and most stay empty. */
 export class SparseMap<Key, Value> {
-  private map: Map<Key, Value> | undefined = undefined;
+  #map: Map<Key, Value> | undefined = undefined;
 
   get(key: Key): Value | undefined {
-    return this.map?.get(key);
+    return this.#map?.get(key);
   }
 
   set(key: Key, value: Value): void {
-    this.map ??= new Map();
-    this.map.set(key, value);
+    this.#map ??= new Map();
+    this.#map.set(key, value);
   }
 }

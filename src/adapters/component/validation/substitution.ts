@@ -29,11 +29,11 @@ export class Substitution {
   readonly resources: SparseMap<ResourceType, ResourceType> = new SparseMap();
   readonly values: Replacements<ValueTypeNode> = new Replacements();
   readonly entries: Replacements<TypeEntry> = new Replacements();
-  private readonly closed = new SparseMap<ExternNode, ExternNode>();
-  private readonly context: Context;
+  readonly #closed = new SparseMap<ExternNode, ExternNode>();
+  readonly #context: Context;
 
   constructor(context: Context) {
-    this.context = context;
+    this.#context = context;
   }
 
   /** Replaces each of the resource types by a fresh one; returns these. */
@@ -53,27 +53,27 @@ export class Substitution {
     if (!type.nominal) return type;
     let found = this.values.get(type);
     if (found === undefined) {
-      this.context.spend(1 + type.inside.length);
-      found = type.through === undefined ? this.inside(type) : this.handle(type, type.through);
+      this.#context.spend(1 + type.inside.length);
+      found = type.through === undefined ? this.#inside(type) : this.#handle(type, type.through);
       this.values.set(type, found);
     }
     return found;
   }
 
-  private handle(type: ValueTypeNode, named: TypeEntry): ValueTypeNode {
+  #handle(type: ValueTypeNode, named: TypeEntry): ValueTypeNode {
     const resource = type.resource && this.resource(type.resource);
     const through = this.entries.get(named) ?? named;
     if (resource === type.resource && through === named) return type;
     return new ValueTypeNode(type.kind, undefined, undefined, undefined, resource, through);
   }
 
-  private inside(type: ValueTypeNode): ValueTypeNode {
+  #inside(type: ValueTypeNode): ValueTypeNode {
     const after = mapped(type.inside, (one) => one && this.value(one));
     return after === type.inside ? type : type.with(after);
   }
 
-  private func(type: FunctionNode): FunctionNode {
-    this.context.spend(1 + type.params.length);
+  #func(type: FunctionNode): FunctionNode {
+    this.#context.spend(1 + type.params.length);
     const params = mapped(type.params, (param) => {
       const inner = this.value(param.type);
       return inner === param.type ? param : { name: param.name, type: inner };
@@ -84,37 +84,37 @@ export class Substitution {
   }
 
   /** A type index, with what it stands for replaced. */
-  private entry(type: TypeEntry): TypeEntry {
+  #entry(type: TypeEntry): TypeEntry {
     const found = this.entries.get(type);
     if (found !== undefined) return found;
-    const definition = this.definition(type.type);
-    return definition === type.type ? type : this.rename(type, new TypeEntry(type.bound, definition));
+    const definition = this.#definition(type.type);
+    return definition === type.type ? type : this.#rename(type, new TypeEntry(type.bound, definition));
   }
 
-  private rename(type: TypeEntry, fresh: TypeEntry): TypeEntry {
-    this.context.spend(1);
+  #rename(type: TypeEntry, fresh: TypeEntry): TypeEntry {
+    this.#context.spend(1);
     this.entries.set(type, fresh);
     return fresh;
   }
 
   /** A new type index, and a new type where types have names of their own, unless an argument took its place before. */
-  private openEntry(type: TypeEntry): TypeEntry {
+  #openEntry(type: TypeEntry): TypeEntry {
     const found = this.entries.get(type);
     if (found !== undefined) return found;
-    const fresh = renamed(this.definition(type.type), type.bound);
+    const fresh = renamed(this.#definition(type.type), type.bound);
     if (type.type instanceof ValueTypeNode && type.type.nominal && fresh.type instanceof ValueTypeNode) {
       this.values.set(type.type, fresh.type);
     }
-    return this.rename(type, fresh);
+    return this.#rename(type, fresh);
   }
 
-  private definition(type: DefinitionNode): DefinitionNode {
+  #definition(type: DefinitionNode): DefinitionNode {
     if (type instanceof ValueTypeNode) return this.value(type);
     return type.kind === 'resource' ? this.resource(type) : this.extern(type);
   }
 
-  private externs(list: readonly NamedNode[]): readonly NamedNode[] {
-    this.context.spend(list.length);
+  #externs(list: readonly NamedNode[]): readonly NamedNode[] {
+    this.#context.spend(list.length);
     return mapped(list, (one) => {
       const type = this.extern(one.type);
       return type === one.type ? one : withType(one, type);
@@ -124,26 +124,26 @@ export class Substitution {
   /** What binds resource types of its own keeps them: no one else refers to these. */
   extern<Type extends ExternNode>(type: Type): Type;
   extern(type: ExternNode): ExternNode {
-    if (type.kind === 'type') return this.entry(type);
-    if (type.kind === 'func') return this.func(type);
-    let found = this.closed.get(type);
+    if (type.kind === 'type') return this.#entry(type);
+    if (type.kind === 'func') return this.#func(type);
+    let found = this.#closed.get(type);
     if (found === undefined) {
-      found = this.replaced(type);
-      this.closed.set(type, found);
+      found = this.#replaced(type);
+      this.#closed.set(type, found);
     }
     return found;
   }
 
-  private replaced(type: Exclude<ExternNode, TypeEntry | FunctionNode>): ExternNode {
+  #replaced(type: Exclude<ExternNode, TypeEntry | FunctionNode>): ExternNode {
     switch (type.kind) {
       case 'component': {
-        const imports = this.externs(type.imports);
-        const exports = this.externs(type.exports);
+        const imports = this.#externs(type.imports);
+        const exports = this.#externs(type.exports);
         if (imports === type.imports && exports === type.exports) return type;
         return new ComponentNode(imports, exports, type.imported, type.defined);
       }
       case 'instance': {
-        const exports = this.externs(type.exports);
+        const exports = this.#externs(type.exports);
         return exports === type.exports ? type : new InstanceNode(exports, type.defined);
       }
       default:
@@ -153,12 +153,12 @@ export class Substitution {
 
   /** The exports of a new instance: its types are other types than those of any other instance. */
   open(list: readonly NamedNode[]): NamedNode[] {
-    this.context.spend(list.length);
-    return list.map((one) => withType(one, this.openExtern(one.type)));
+    this.#context.spend(list.length);
+    return list.map((one) => withType(one, this.#openExtern(one.type)));
   }
 
-  private openExtern(type: ExternNode): ExternNode {
-    if (type.kind === 'type') return this.openEntry(type);
+  #openExtern(type: ExternNode): ExternNode {
+    if (type.kind === 'type') return this.#openEntry(type);
     return type.kind === 'instance' ? new InstanceNode(this.open(type.exports), type.defined) : this.extern(type);
   }
 }

@@ -27,34 +27,34 @@ const noResources: ReadonlySet<ResourceType> = new Set();
 export class Matcher {
   /** What stands for the types of the expected side. */
   readonly bound: Substitution;
-  private readonly context: Context;
-  private readonly abstract: ReadonlySet<ResourceType>;
+  readonly #context: Context;
+  readonly #abstract: ReadonlySet<ResourceType>;
   /** What was found equal to a type before. */
-  private readonly equal = new SparseMap<ValueTypeNode, Set<ValueTypeNode>>();
+  readonly #equal = new SparseMap<ValueTypeNode, Set<ValueTypeNode>>();
 
   constructor(context: Context, abstract: readonly ResourceType[]) {
-    this.context = context;
+    this.#context = context;
     this.bound = new Substitution(context);
-    this.abstract = abstract.length === 0 ? noResources : new Set(abstract);
+    this.#abstract = abstract.length === 0 ? noResources : new Set(abstract);
   }
 
   extern(given: ExternNode, expected: ExternNode): Mismatch | undefined {
-    this.context.spend(1);
+    this.#context.spend(1);
     switch (expected.kind) {
       case 'func':
         if (given.kind === 'func') return this.func(given, expected);
         break;
       case 'type':
-        if (given.kind === 'type') return this.entry(given, expected);
+        if (given.kind === 'type') return this.#entry(given, expected);
         break;
       case 'instance':
         if (given.kind === 'instance') return this.exports(given, expected.exports, 'instance export');
         break;
       case 'component':
-        if (given.kind === 'component') return matchComponent(this.context, given, this.bound.extern(expected));
+        if (given.kind === 'component') return matchComponent(this.#context, given, this.bound.extern(expected));
         break;
       default:
-        if (given.kind === 'core module') return matchModule(this.context, given.type, expected.type);
+        if (given.kind === 'core module') return matchModule(this.#context, given.type, expected.type);
     }
     return mismatch(`expected ${sortName(expected)}, found ${sortName(given)}`);
   }
@@ -79,9 +79,9 @@ export class Matcher {
     return undefined;
   }
 
-  private entry(given: TypeEntry, expected: TypeEntry): Mismatch | undefined {
+  #entry(given: TypeEntry, expected: TypeEntry): Mismatch | undefined {
     const { bound } = this;
-    const wrong = this.definition(given.type, expected.type);
+    const wrong = this.#definition(given.type, expected.type);
     if (wrong !== undefined) return wrong;
     bound.entries.set(expected, given);
     if (expected.type instanceof ValueTypeNode && expected.type.nominal && given.type instanceof ValueTypeNode) {
@@ -90,7 +90,7 @@ export class Matcher {
     return undefined;
   }
 
-  private definition(given: DefinitionNode, expected: DefinitionNode): Mismatch | undefined {
+  #definition(given: DefinitionNode, expected: DefinitionNode): Mismatch | undefined {
     const { bound } = this;
     if (expected instanceof ValueTypeNode) {
       if (given instanceof ValueTypeNode) return this.value(given, expected);
@@ -99,7 +99,7 @@ export class Matcher {
     switch (expected.kind) {
       case 'resource':
         if (given.kind !== 'resource') break;
-        if (this.abstract.has(expected) && bound.resources.get(expected) === undefined)
+        if (this.#abstract.has(expected) && bound.resources.get(expected) === undefined)
           bound.resources.set(expected, given);
         return bound.resource(expected) === given ? undefined : mismatch('resource types are not the same');
       case 'func':
@@ -108,19 +108,19 @@ export class Matcher {
       case 'component': {
         if (given.kind !== 'component') break;
         const other = bound.extern(expected);
-        return matchComponent(this.context, given, other) ?? matchComponent(this.context, other, given);
+        return matchComponent(this.#context, given, other) ?? matchComponent(this.#context, other, given);
       }
       default: {
         if (given.kind !== 'instance') break;
         const other = bound.extern(expected);
-        return matchInstanceType(this.context, given, other) ?? matchInstanceType(this.context, other, given);
+        return matchInstanceType(this.#context, given, other) ?? matchInstanceType(this.#context, other, given);
       }
     }
     return otherDefinition(given, expected);
   }
 
   func(given: FunctionNode, expected: FunctionNode): Mismatch | undefined {
-    this.context.spend(1 + given.params.length);
+    this.#context.spend(1 + given.params.length);
     if (given.async !== expected.async) {
       return mismatch(
         `expected ${expected.async ? 'an async' : 'a sync'} function, found ${given.async ? 'async' : 'sync'}`,
@@ -152,20 +152,20 @@ export class Matcher {
     if (given === expected && !expected.handle) return undefined;
     if (this.bound.values.get(expected) === given) return undefined;
     // Small types are compared again; what is in a large one may be in it many times.
-    if (expected.nodes <= smallType) return this.structure(given, expected);
-    const known = this.equal.get(expected);
+    if (expected.nodes <= smallType) return this.#structure(given, expected);
+    const known = this.#equal.get(expected);
     if (known?.has(given)) return undefined;
-    const wrong = this.structure(given, expected);
+    const wrong = this.#structure(given, expected);
     if (wrong !== undefined) return wrong;
-    if (known === undefined) this.equal.set(expected, new Set([given]));
+    if (known === undefined) this.#equal.set(expected, new Set([given]));
     else known.add(given);
     return undefined;
   }
 
-  private structure(given: ValueTypeNode, expected: ValueTypeNode): Mismatch | undefined {
+  #structure(given: ValueTypeNode, expected: ValueTypeNode): Mismatch | undefined {
     const { kind, inside, labels } = expected;
     const count = Math.max(inside.length, labels.length);
-    this.context.spend(1 + count);
+    this.#context.spend(1 + count);
     if (given.kind !== kind) {
       if (!isPrimitive(expected)) return mismatch(`expected ${kind}, found ${given.kind}`);
       if (isPrimitive(given)) return mismatch(`expected primitive \`${kind}\` found primitive \`${given.kind}\``);
@@ -191,13 +191,13 @@ export class Matcher {
         const what = kind === 'record' ? 'field name' : 'case named';
         return mismatch(`expected ${what} \`${label}\`, found \`${own}\``);
       }
-      const wrong = this.part(given.inside[index], inside[index], expected, index);
+      const wrong = this.#part(given.inside[index], inside[index], expected, index);
       if (wrong !== undefined) return wrong;
     }
     return undefined;
   }
 
-  private part(
+  #part(
     given: ValueTypeNode | undefined,
     expected: ValueTypeNode | undefined,
     { kind, labels }: ValueTypeNode,

@@ -4,7 +4,7 @@
  */
 import type { Canon, Component, CoreDefType, Declarator, Definition, DefType, Type } from '../binary/definitions.ts';
 import { UnsupportedError } from '../errors.ts';
-import { keepShape } from '../keep-shape.ts';
+import { keepingShapes } from '../keep-shape.ts';
 import {
   ComponentNode,
   type DefinitionNode,
@@ -32,14 +32,15 @@ const erased: ValidatedDefinition = { kind: 'erased type' };
  * @throws UnsupportedError where the component uses a feature that this loader does not have.
  */
 export function validate(component: Component): ValidatedComponent {
-  keepShape(new Context());
-  keepShape(new Matcher(new Context(), []));
-  keepShape(new TypeEntry('sub', new FunctionNode(false, [], undefined)));
-  keepShape(new FunctionNode(false, [], undefined));
-  keepShape(new InstanceNode([], []));
-  keepShape(new ComponentNode([], [], [], []));
+  keepShapes();
   return validateComponent(component, new Context(), undefined);
 }
+
+const keepShapes = keepingShapes(() => {
+  const func = new FunctionNode(false, [], undefined);
+  const matcher = new Matcher(new Context(), []);
+  return [matcher, func, new TypeEntry('sub', func), new InstanceNode([], []), new ComponentNode([], [], [], [])];
+});
 
 function validateComponent(component: Component, context: Context, parent: Scope | undefined): ValidatedComponent {
   const scope = newScope('component', context, parent);

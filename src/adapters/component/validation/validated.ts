@@ -147,8 +147,6 @@ export type CoreInstanceType = ReadonlyMap<string, CoreExternType>;
 export interface ResolvedOptions {
   readonly stringEncoding: binary.StringEncoding;
   readonly async: boolean;
-  /** Of the memory; `i32` without one. */
-  readonly addressType: 'i32' | 'i64';
   readonly memory: number | undefined;
   readonly realloc: number | undefined;
   readonly postReturn: number | undefined;
