@@ -4,7 +4,6 @@
 import { engine } from '../engine.ts';
 import { ComponentError } from '../errors.ts';
 import type { FunctionNode } from '../type-nodes/extern-type.ts';
-import type { ValueTypeNode } from '../type-nodes/value-type.ts';
 import type { Context, CoreFunction, CoreValue } from './canonical-options.ts';
 import {
   asFailure,
@@ -58,16 +57,20 @@ export function callableOf(lifted: LiftedFunction): HostCallable {
   const call = callOf(lifted);
   const { signature, host } = call;
   const callable = signature.isSimple ? simpleCall(call) : generalCall(call);
-  host.handles.isObserved ||= mayGiveWhatItLends(signature);
   const isObserved = host.handles.isObserved || lifted.stagers.host.representation === 'objects';
   return signature.lendsHandles && isObserved ? endingLends(callable, host.handles, host) : callable;
 }
 
 /** Whether one handle may be lent by a call and given away by the same. Of what is in lists and records, it may be any. */
-function mayGiveWhatItLends({ params }: Signature): boolean {
-  const isGiven = ({ handle, kind, resource }: ValueTypeNode, lent = resource): boolean =>
-    handle && kind !== 'borrow' && lent === (resource ?? lent);
-  return params.some((lent) => lent.borrow && params.some((one) => isGiven(one, lent.resource)));
+export function mayGiveWhatItLends({ params }: FunctionNode): boolean {
+  return params.some(
+    ({ type: { borrow, resource: lent } }) =>
+      borrow &&
+      params.some(
+        ({ type: { handle, kind, resource } }) =>
+          handle && kind !== 'borrow' && (lent ?? resource) === (resource ?? lent),
+      ),
+  );
 }
 
 /** What each call of one function needs. */

@@ -119,7 +119,7 @@ function recordLayout(fields: readonly Layout[]): RecordLayout {
   return { alignment, size: alignTo(size, alignment), flat: cut(flat), offsets };
 }
 
-export function alignTo(ptr: number, alignment: number): number {
+function alignTo(ptr: number, alignment: number): number {
   const over = ptr % alignment;
   return over === 0 ? ptr : ptr + alignment - over;
 }

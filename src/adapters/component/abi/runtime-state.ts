@@ -69,7 +69,7 @@ export class HandleTable {
   readonly lenders: ResourceHandle[] = [];
   /**
    * Whether anything can see the host's table while a call runs. Not so where no component has an import of the host's
-   * to call: then the host need not count what it lends.
+   * to call, and no function is lent what it may be given too: then the host need not count what it lends.
    */
   isObserved = false;
   private free = 0;
