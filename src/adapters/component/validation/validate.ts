@@ -96,10 +96,8 @@ function validateDefinition(scope: Scope, definition: Definition): ValidatedDefi
       const { type, introduces } = exportItem(scope, definition);
       return { kind: 'export', definition, type, introduces };
     }
-    case 'start':
-      throw new UnsupportedError('values', 'component start functions (values) are not supported');
     default:
-      throw new UnsupportedError('values', 'value definitions are not supported');
+      throw new UnsupportedError('values', 'start functions and definitions of values are not supported');
   }
 }
 
