@@ -1,6 +1,7 @@
 /**
  * Contestants run one after another, round by round, in one process on one machine: what slows the machine down slows all
- * of them. The median of the rounds counts, and only ratios are judged.
+ * of them. Only ratios are judged: the median of those of each round, since machines that others use too have several
+ * speeds, and the medians of two contestants can fall into two of them.
  */
 
 import { setFlagsFromString } from 'node:v8';
@@ -106,7 +107,7 @@ function judge(target: Target, figures: readonly Figure[]): Judged[] {
   const ours = figures.find(({ name }) => name === target.of);
   const theirs = figures.find(({ name }) => name === target.against);
   if (ours === undefined || theirs === undefined) return [];
-  const ratio = ours.perSecond / theirs.perSecond;
+  const ratio = median(ours.rounds.map((rate, round) => rate / theirs.rounds[round]!));
   return [{ ...target, ratio, reached: ratio >= target.atLeast }];
 }
 
