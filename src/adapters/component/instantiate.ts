@@ -126,7 +126,7 @@ function prepare(component: Component, imports: ImportObject, options: Instantia
     linking: linkComponent(root, reader.read, host, undefined),
     finish: (item) => {
       keepShapes();
-      const exports = new ExportsWriter(host, reader.hasAsynchronous && engine.promising !== undefined).write(item);
+      const exports = new ExportsWriter(host, reader.mayWait && engine.promising !== undefined).write(item);
       return {
         exports,
         get handleCount() {

@@ -76,6 +76,26 @@ describe('store_string, of a string of the host', () => {
     }
   });
 
+  it('is stored as it is, whatever was stored before it', async () => {
+    for (const text of [
+      'ab',
+      'ab',
+      'cd',
+      'ab',
+      'aé',
+      'ab',
+      'é',
+      'é',
+      '',
+      'a',
+      'ab'.repeat(16),
+      'ab'.repeat(17),
+      'ab',
+    ]) {
+      assert.equal((await passed(text, 'utf8')).memory, Buffer.from(text).toString('hex'));
+    }
+  });
+
   it('may be long', async () => {
     const text = '🏦 account '.repeat(2_000);
     assert.equal((await passed(text, 'utf8')).memory, Buffer.from(text).toString('hex'));

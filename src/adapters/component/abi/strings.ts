@@ -161,16 +161,27 @@ function storeText(cx: Context, text: string): number {
 
 function storeTextAsUtf8(cx: Context, text: string): number {
   const { length } = text;
-  if (length > SHORT || !isAscii(text)) return storeEncoded(cx, text);
+  if (length > SHORT || (text !== lastText && !isAscii(text))) return storeEncoded(cx, text);
   const ptr = cx.allocate(1, length);
   const { bytes } = cx.memory;
-  for (let i = 0; i < length; i++) bytes[ptr + i] = text.charCodeAt(i);
+  for (let i = 0; i < length; i++) bytes[ptr + i] = lastBytes[i]!;
   cx.lowered = length;
   return ptr;
 }
 
+/** The last short text in ASCII: the type of one event is most often that of the next. */
+let lastText = '';
+const lastBytes = new Uint8Array(SHORT);
+
+/** Notes the text as the last one. */
 function isAscii(text: string): boolean {
-  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) >= 0x80) return false;
+  lastText = '';
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code >= 0x80) return false;
+    lastBytes[i] = code;
+  }
+  lastText = text;
   return true;
 }
 

@@ -20,7 +20,7 @@ export interface Signature {
   readonly flat: readonly FlatType[];
   readonly flatResult: readonly FlatType[];
   /** Whether there are strings, lists or maps among the parameters. */
-  readonly passesPointers: boolean;
+  readonly pointer: boolean;
   /** Core parameters; 1 where they are spilled to memory. The out-pointer of a lowered function is not among them. */
   readonly flatParams: number;
   readonly spillsParams: boolean;
@@ -47,13 +47,13 @@ function computeSignature({ params: named, result }: FunctionNode): Signature {
   let flat: readonly FlatType[] = nothing;
   let isSimple = named.length <= 4;
   let lendsHandles = false;
-  let passesPointers = false;
+  let pointer = false;
   for (const type of params) {
     const own = type.layout.flat;
     flat = appended(flat, own);
     isSimple &&= own.length === 1;
     lendsHandles ||= type.borrow;
-    passesPointers ||= type.pointer;
+    pointer ||= type.pointer;
   }
   const spillsParams = flat.length > maxFlatParams;
   const flatResult = result === undefined ? nothing : result.layout.flat;
@@ -62,7 +62,7 @@ function computeSignature({ params: named, result }: FunctionNode): Signature {
     result,
     flat,
     flatResult,
-    passesPointers,
+    pointer,
     flatParams: spillsParams ? 1 : flat.length,
     spillsParams,
     spillsResult: flatResult.length > maxFlatResults,

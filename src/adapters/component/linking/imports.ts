@@ -29,7 +29,7 @@ export class ImportReader {
   readonly #host: LinkHost;
   readonly #types: ReadonlyMap<string, NamedNode>;
   /** Whether an import was given that may make a guest wait. */
-  hasAsynchronous = false;
+  mayWait = false;
 
   constructor(given: object, imports: readonly NamedNode[], host: LinkHost) {
     this.#given = given;
@@ -87,15 +87,14 @@ export class ImportReader {
     if (found === undefined) throw missing(type, value, path);
     const known = itemOf(found);
     if (known?.kind === 'func') return this.#checked(known, type, path, scope);
-    this.hasAsynchronous ||= isAsynchronous(type, found);
+    this.mayWait ||= isAsynchronous(type, found);
     return { kind: 'func', func: { kind: 'host', path, call: found } };
   }
 
   /** A component's function. What may wait behind it makes this one wait as well. */
   #checked(item: Item & { kind: 'func' }, type: FunctionNode, path: readonly string[], scope: Scope): Item {
     const { func } = item;
-    this.hasAsynchronous ||=
-      func.kind === 'host' ? isAsynchronous(type, func.call) : rootOf(func.context.instance).mayWait;
+    this.mayWait ||= func.kind === 'host' ? isAsynchronous(type, func.call) : rootOf(func.context.instance).mayWait;
     return checked(item, type, path, scope);
   }
 

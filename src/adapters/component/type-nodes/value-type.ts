@@ -70,8 +70,8 @@ export class ValueTypeNode implements Noted<ValueTypeNode> {
   }
 
   /** The same with 64-bit pointers, which bound the size of values. */
-  get wideLayout(): Layout {
-    this.#wide ??= this.#layoutWith(WIDE, (one) => one?.wideLayout);
+  get wide(): Layout {
+    this.#wide ??= this.#layoutWith(WIDE, (one) => one?.wide);
     return this.#wide;
   }
 

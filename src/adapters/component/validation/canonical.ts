@@ -133,10 +133,10 @@ export function lift(scope: Scope, definition: Lift): ValidatedLift {
   context.spend(type.params.length);
   const options = resolveOptions(scope, definition.options, forLift, 'liftings');
   checkAsync(scope, options, type);
-  const { flat, flatResult, passesPointers, result } = signatureOf(type);
+  const { flat, flatResult, pointer, result } = signatureOf(type);
   let params: readonly CoreValueType[] = flat;
   let results: readonly CoreValueType[] = flatResult;
-  requireFor(scope, options, passesPointers, true);
+  requireFor(scope, options, pointer, true);
   requireFor(scope, options, result?.pointer, false);
   if (params.length > maxFlatParams) {
     require(scope, options, 'memory');
@@ -182,8 +182,8 @@ export function lower(scope: Scope, definition: Lower): ValidatedLower {
   checkAsync(scope, options, type);
   // The document wants a `memory` wherever `async` is given; its own suite (`async/big-interleaving-test.wast`) gives one
   // only where parameters or results go through it, and so do the tools.
-  const { passesPointers, result } = signatureOf(type);
-  requireFor(scope, options, passesPointers, false);
+  const { pointer, result } = signatureOf(type);
+  requireFor(scope, options, pointer, false);
   requireFor(scope, options, result?.pointer, true);
   const core = flattenLower(scope, type, options);
   pushCore(scope, context.coreTypes.plainFunc(core.params, core.results));

@@ -62,7 +62,7 @@ function compoundType(scope: Scope, { kind, inside: written, labels, length }: C
   context.spend(1);
   const count = written.length;
   if (count === 0 || labels.length > 0) {
-    const [empty, label, short] = words[kind] ?? noWords;
+    const [empty, label, short] = words[kind]!;
     if (count + labels.length === 0) context.fail(empty);
     if (kind === 'flags' && labels.length > maxFlags) context.fail(`cannot have more than ${maxFlags} flags`);
     uniqueLabels(scope, labels, label, short);
@@ -87,14 +87,12 @@ function compoundType(scope: Scope, { kind, inside: written, labels, length }: C
   const { depth, nodes } = type;
   if (depth > maxTypeDepth) context.fail(`type nesting is too deep: more than ${maxTypeDepth} levels`);
   if (nodes > maxTypeNodes) context.fail(`effective type size exceeds the limit of ${maxTypeNodes}`);
-  if (type.most >= maxElementSize && type.wideLayout.size >= maxElementSize) {
-    const { size } = type.wideLayout;
+  if (type.most >= maxElementSize && type.wide.size >= maxElementSize) {
+    const { size } = type.wide;
     context.fail(`the size of a ${kind} exceeds maximum byte size: ${size} of less than ${maxElementSize}`);
   }
   return type;
 }
-
-const noWords = ['', '', ''] as const;
 
 function functionType(scope: Scope, { async, params, result: written }: Simple & { kind: 'func' }): FunctionNode {
   const { context } = scope;

@@ -38,7 +38,7 @@ it('types have the size, alignment and core types that the reference computes', 
     const valueType = valueTypeOf(type);
     const ours = valueType.layout;
     assert.deepEqual(
-      [ours.size, ours.alignment, valueType.wideLayout.size, valueType.wideLayout.alignment],
+      [ours.size, ours.alignment, valueType.wide.size, valueType.wide.alignment],
       layout,
       JSON.stringify(type),
     );
