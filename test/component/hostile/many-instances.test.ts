@@ -38,6 +38,27 @@ it('a component of a thousand instances is instantiated', async () => {
 describe('a component is refused', { timeout: 60_000 }, () => {
   it('of a thousand million instances', () => isRefused(doubling(30)));
 
+  const names = Array.from({ length: 2_000 }, (_, index) => `e${index}`);
+
+  it('of a thousand instances that each make an instance of many exports', () =>
+    isRefused(doubling(11, `(type $t u8) (instance ${names.map((name) => `(export "${name}" (type $t))`).join('')})`)));
+
+  it('of a thousand instances that each export an instance of many exports again and again', () => {
+    const some = names.slice(0, 100);
+    const again = names.slice(0, 20).map((name) => `(export "${name}" (instance $i))`);
+    return isRefused(
+      doubling(
+        11,
+        `(type $t (instance ${some.map((name) => `(export "${name}" (func))`).join('')}))
+         (component $inner (alias outer 1 $t (type $t)) (import "i" (instance $i (type $t))) ${again.join('')})
+         (core module $M (func (export "f"))) (core instance $m (instantiate $M))
+         (func $f (canon lift (core func $m "f")))
+         (instance $i ${some.map((name) => `(export "${name}" (func $f))`).join('')})
+         (instance (instantiate $inner (with "i" (instance $i))))`,
+      ),
+    );
+  });
+
   it('of fifteen thousand instances', () => isRefused(doubling(14)));
 
   it('of many instances of many definitions', () => isRefused(doubling(10, '(type (func))'.repeat(2_000))));

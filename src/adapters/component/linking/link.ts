@@ -127,7 +127,7 @@ function define(
       return;
     }
     case 'export': {
-      const item = narrowed(itemAt(frame, each.definition), each.type);
+      const item = narrowed(host, itemAt(frame, each.definition), each.type);
       exports.set(each.definition.name, item);
       if (item.kind === 'type') item.resource?.nameOnce(each.definition.name);
       push(frame, item.kind, item);
@@ -167,9 +167,9 @@ function* nestedInstance(
   host: LinkHost,
 ): Linking<InstanceItem> {
   if (definition.form === 'inline exports') {
-    return { kind: 'instance', exports: itemsOf(frame, definition.exports) };
+    return { kind: 'instance', exports: itemsOf(host, frame, definition.exports) };
   }
-  const args = itemsOf(frame, definition.arguments);
+  const args = itemsOf(host, frame, definition.arguments);
   return yield* linkComponent(
     at(frame.items.component, definition.component),
     (name) => args.get(name),
@@ -178,17 +178,23 @@ function* nestedInstance(
   );
 }
 
-function itemsOf(frame: Frame, list: readonly (SortIndex & { readonly name: string })[]): Map<string, Item> {
+function itemsOf(
+  host: LinkHost,
+  frame: Frame,
+  list: readonly (SortIndex & { readonly name: string })[],
+): Map<string, Item> {
+  spend(host, list.length);
   const items = new Map<string, Item>();
   for (const each of list) items.set(each.name, itemAt(frame, each));
   return items;
 }
 
 /** What an item shows under a type that it may have more than: an instance shows what its type says. */
-function narrowed(item: Item, type: ExternNode): Item {
+function narrowed(host: LinkHost, item: Item, type: ExternNode): Item {
   if (item.kind !== 'instance' || type.kind !== 'instance') return item;
+  spend(host, type.exports.length);
   const exports = new Map<string, Item>();
-  for (const { name, type: shown } of type.exports) exports.set(name, narrowed(item.exports.get(name)!, shown));
+  for (const { name, type: shown } of type.exports) exports.set(name, narrowed(host, item.exports.get(name)!, shown));
   return { kind: 'instance', exports };
 }
 

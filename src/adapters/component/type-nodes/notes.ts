@@ -11,7 +11,7 @@ export function newPlace(): number {
   return ++places;
 }
 
-/** What notes can be made in. (No class to extend: that takes twice as long to make.) */
+/** What notes can be made in. (No class to extend: what extends one takes longer to make.) */
 export interface Noted<Replacement> {
   /** The scope in which it has an externally visible name, and for what: see `visibility.ts`. 0 where there is none. */
   visibleIn: number;

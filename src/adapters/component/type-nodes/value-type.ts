@@ -2,7 +2,7 @@
  * A value type, as the validator has it: with its structure, and with all that follows from that.
  *
  * One class stands for all kinds, so that the engine makes one straight piece of code of whatever looks at types; plain
- * objects, each kind with properties of its own, took twice as long to validate. {@link describeValue} gives the plain ones.
+ * objects, each kind with properties of its own, took half as long again to validate. {@link describeValue} gives the plain ones.
  */
 import { isPointer, type Layout, layoutFrom, NARROW, WIDE } from '../abi/layout.ts';
 import type { PrimitiveKind, ResourceType, ValueType } from '../types.ts';

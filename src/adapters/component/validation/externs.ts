@@ -31,7 +31,7 @@ function declared(scope: Scope, name: string, type: ExternDecl): { type: ExternN
       return { type: { kind: 'core module', type: entry.type }, fresh: nothing };
     }
     case 'value':
-      throw new UnsupportedError('values', 'imports and exports of values are not supported');
+      throw new UnsupportedError('values');
     case 'type': {
       if (type.bound === 'eq') return { type: context.at(scope.types, type.type, 'type'), fresh: nothing };
       const resource: ResourceType = { kind: 'resource', name };

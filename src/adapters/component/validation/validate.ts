@@ -97,7 +97,7 @@ function validateDefinition(scope: Scope, definition: Definition): ValidatedDefi
       return { kind: 'export', definition, type, introduces };
     }
     default:
-      throw new UnsupportedError('values', 'start functions and values are not supported');
+      throw new UnsupportedError('values');
   }
 }
 
