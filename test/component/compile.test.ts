@@ -71,6 +71,7 @@ describe('a component is compiled', () => {
     ],
     ['from a response', (bytes) => inPieces(bytes)],
     ['from the promise of a response', async (bytes) => inPieces(bytes)],
+    ['from the promise of bytes', async (bytes) => bytes],
   ] satisfies [string, (bytes: Uint8Array) => Parameters<typeof compile>[0]][]) {
     it(what, async () => {
       const { exports } = await instantiate(await compile(sourceOf(await assemble(FIVE))));
@@ -84,6 +85,28 @@ describe('a component is compiled', () => {
     await assert.rejects(compile(inPieces(bytes.subarray(0, 50))), { code: 'component/malformed' });
     const torn = new ReadableStream({ start: (controller) => controller.error(new Error('connection lost')) });
     await assert.rejects(compile(new Response(torn)), /connection lost/);
+  });
+
+  it('not from what is neither: its name, its text, nothing', async () => {
+    for (const [source, got] of [
+      ['bank.wasm', '"bank.wasm"'],
+      [FIVE, '"(component'],
+      [undefined, 'undefined'],
+      [null, 'null'],
+      [5, '5'],
+      [{ bytes: [] }, 'an object'],
+    ] as const) {
+      const refusal = (error: unknown) => {
+        assert.ok(error instanceof TypeError);
+        assert.ok(
+          error.message.startsWith(`expected the bytes of a component or a Response, got ${got}`),
+          error.message,
+        );
+        return true;
+      };
+      await assert.rejects(compile(source as unknown as Uint8Array), refusal);
+      assert.throws(() => compileSync(source as unknown as Uint8Array), refusal);
+    }
   });
 });
 

@@ -1,6 +1,7 @@
 /**
  * `compile`: from bytes to a component that can be instantiated.
  */
+import { propertyOf, show } from './abi/javascript-values.ts';
 import { decode } from './binary/decode.ts';
 import type { CoreModule } from './binary/definitions.ts';
 import { download } from './download.ts';
@@ -36,8 +37,8 @@ export class Component {
   }
 }
 
-/** Bytes of a component, or the response that brings them. */
-export type ComponentSource = BufferSource | Response | PromiseLike<Response>;
+/** Bytes of a component, or the response that brings them, or a promise of either. */
+export type ComponentSource = BufferSource | Response | PromiseLike<BufferSource | Response>;
 
 /** Bytes as JavaScript hands them around. */
 export type BufferSource = ArrayBufferLike | ArrayBufferView;
@@ -57,8 +58,9 @@ export interface CompileOptions {
  * Nothing is generated: the component's core modules are compiled by the engine, and the rest is closures. So this
  * works under a content security policy without `unsafe-eval` (`wasm-unsafe-eval` is needed).
  *
- * @param source the binary, or a `Response` (or a promise of one) as `fetch` gives it: the engine compiles core modules while
- *   the rest is still coming.
+ * @param source the binary, or a `Response` as `fetch` gives it: the engine compiles core modules while the rest is still
+ *   coming. Promises of either do.
+ * @throws TypeError where `source` is neither, or the response says that it failed.
  * @throws MalformedError where the bytes are no component binary, with a byte offset.
  * @throws InvalidError where the component breaks a rule of the specification.
  * @throws UnsupportedError where it uses a feature that this loader does not have.
@@ -93,11 +95,11 @@ export function compileSync(bytes: BufferSource): Component {
 type EarlyModules = Map<number, Promise<EngineModule>>;
 
 async function bytesOf(source: ComponentSource, early: EarlyModules | undefined): Promise<Uint8Array> {
-  if (isBytes(source)) return viewOf(source);
-  const response = await source;
-  if (!response.ok) throw new TypeError(`cannot load the component: ${response.url} answered ${response.status}`);
-  if (response.body === null || early === undefined) return new Uint8Array(await response.arrayBuffer());
-  return download(response.body, (offset, bytes) => {
+  const given = await source;
+  if (!isResponse(given)) return viewOf(given);
+  if (!given.ok) throw new TypeError(`cannot load the component: ${given.url} answered ${given.status}`);
+  if (given.body === null || early === undefined) return viewOf(await given.arrayBuffer());
+  return download(given.body, (offset, bytes) => {
     const compiling = engine.compile(bytes);
     // Asked for again when the component is known to be one.
     compiling.catch(() => undefined);
@@ -105,17 +107,15 @@ async function bytesOf(source: ComponentSource, early: EarlyModules | undefined)
   });
 }
 
-function isBytes(source: ComponentSource): source is BufferSource {
-  return ArrayBuffer.isView(source) || source instanceof ArrayBuffer || isSharedBuffer(source);
-}
-
-function isSharedBuffer(source: object): source is SharedArrayBuffer {
-  return typeof SharedArrayBuffer !== 'undefined' && source instanceof SharedArrayBuffer;
+function isResponse(source: unknown): source is Response {
+  return typeof propertyOf(source, 'arrayBuffer') === 'function';
 }
 
 function viewOf(bytes: BufferSource): Uint8Array {
-  if (!ArrayBuffer.isView(bytes)) return new Uint8Array(bytes);
-  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (ArrayBuffer.isView(bytes)) return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (propertyOf(bytes, 'byteLength') === undefined)
+    throw new TypeError(`expected the bytes of a component or a Response, got ${show(bytes)}`);
+  return new Uint8Array(bytes);
 }
 
 /**

@@ -16,7 +16,11 @@ export async function download(
   let bytes = new Uint8Array(64 * 1024);
   let length = 0;
   let section = PREAMBLE;
-  for await (const chunk of body) {
+  // Not every browser lets a stream be iterated.
+  const reader = body.getReader();
+  for (;;) {
+    const { done, value: chunk } = await reader.read();
+    if (done) return bytes.subarray(0, length);
     if (length + chunk.length > bytes.length) {
       const larger = new Uint8Array(Math.max(2 * bytes.length, length + chunk.length));
       larger.set(bytes);
@@ -32,7 +36,6 @@ export async function download(
       section = content.end;
     }
   }
-  return bytes.subarray(0, length);
 }
 
 /** Where the content of the section at `at` begins and ends; undefined: its size has not come, or is none. */

@@ -62,8 +62,9 @@ export class UnsupportedError extends Error {
   /** The feature's name in the specification, e.g. `values` or `asynchronous ABI`. */
   readonly feature: string;
 
-  constructor(feature: string, message: string = `component feature not supported: ${feature}`) {
-    super(message);
+  /** `where`: what uses the feature, where its name does not say so. */
+  constructor(feature: string, where?: string) {
+    super(`component feature not supported: ${feature}${where === undefined ? '' : `, in ${where}`}`);
     this.name = 'UnsupportedError';
     this.feature = feature;
   }

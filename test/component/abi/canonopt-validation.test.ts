@@ -46,7 +46,7 @@ describe('memory', () => {
     isInvalid(
       `(component (core module $S (memory (export "memory") 1 1 shared)) (core instance $m (instantiate $S))
         (import "f" (func $f (param "x" string))) (core func (canon lower (func $f) ${MEMORY})))`,
-      /shared memory/,
+      /`memory`: mismatch in the shared flag for memories/,
     ));
 });
 

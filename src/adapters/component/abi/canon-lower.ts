@@ -208,8 +208,7 @@ function isPromise(value: unknown): value is PromiseLike<unknown> {
 
 function cannotWait(path: readonly string[]): LinkError {
   return new LinkError(
-    `the import ${path.map(show).join(' ')} gave a promise, and this engine cannot suspend a guest: ` +
-      'it has no JavaScript promise integration',
+    `the import ${path.map(show).join(' ')} gave a promise, and this engine has no JavaScript promise integration`,
     path,
   );
 }

@@ -110,7 +110,7 @@ function skipExpression(reader: Reader): void {
     else {
       const count = opcode === 0xfb ? gcImmediates[reader.u32('an opcode')] : immediates[opcode];
       if (count === undefined) reader.fail(`constant expression required: opcode 0x${opcode.toString(16)}`, offset);
-      for (let index = 0; index < count; index++) reader.skipLeb('an immediate', 10);
+      for (let index = 0; index < count; index++) reader.skipLeb('an immediate');
     }
   }
 }

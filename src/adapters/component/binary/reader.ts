@@ -114,10 +114,10 @@ export class Reader {
     return value;
   }
 
-  /** Skips a LEB128 number of at most `max` bytes. */
-  skipLeb(what: string, max: number): void {
+  /** Skips a LEB128 number of up to 64 bits. */
+  skipLeb(what: string): void {
     for (let count = 0; this.u8(what) > 0x7f; ) {
-      if (++count >= max) this.fail(`integer representation too long for ${what}`);
+      if (++count >= 10) this.fail(`integer representation too long for ${what}`);
     }
   }
 

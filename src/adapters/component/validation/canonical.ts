@@ -8,6 +8,7 @@ import { maxFlatAsyncParams, maxFlatParams, maxFlatResults } from '../limits.ts'
 import { FunctionNode } from '../type-nodes/extern-type.ts';
 import { ValueTypeNode } from '../type-nodes/value-type.ts';
 import type { CoreFuncType, CoreValueType, ResourceType } from '../types.ts';
+import { matchLimits } from './core-modules.ts';
 import { sameTypes } from './core-types.ts';
 import { handleType, valueType } from './defined-types.ts';
 import { pushCore, type Scope } from './scope.ts';
@@ -83,14 +84,16 @@ function resolveOptions(
   return found;
 }
 
+/** `(memory 0)`. */
+const anyMemory = { min: 0n, shared: false, is64: false };
+
 /** The memory must be a subtype of `(memory 0)`. */
 function memoryOption(scope: Scope, index: number): void {
   const { context } = scope;
   const memory = context.at(scope.core.memory, index, 'memory');
-  if (memory.limits.is64)
-    throw new UnsupportedError('memory64', 'canonical definitions over 64-bit memories are not supported');
-  if (memory.limits.shared) context.fail('canonical option `memory` refers to a shared memory');
-  if ((memory.limits.pageSizeLog2 ?? 16) !== 16) context.fail('canonical option `memory` has a custom page size');
+  if (memory.limits.is64) throw new UnsupportedError('memory64', 'the option `memory`');
+  const wrong = matchLimits(memory.limits, anyMemory, 'memory', 'memories');
+  if (wrong !== undefined) context.fail(`canonical option \`memory\`: ${wrong.message}`);
 }
 
 function signature(
@@ -232,7 +235,7 @@ export function builtin(scope: Scope, definition: CanonicalBuiltin): ValidatedBu
     type = definition.result === undefined ? undefined : valueType(scope, definition.result);
     core = returnSignature(scope, type, options);
   } else if (preemptive.test(name)) {
-    throw new UnsupportedError('shared-everything-threads', `canonical built-in not supported: ${name}`);
+    throw new UnsupportedError('shared-everything-threads', name);
   } else if (name.startsWith('resource.')) {
     resource = handleType(scope, definition.type ?? -1).resource;
     if (name !== 'resource.drop' && !scope.local.has(resource)) {
@@ -267,12 +270,12 @@ function returnSignature(scope: Scope, result: ValueTypeNode | undefined, option
 }
 
 function contextSlot({ context }: Scope, { name, valtype, slot = 0 }: CanonicalBuiltin): void {
-  if (valtype === 'i64') throw new UnsupportedError('memory64', `\`${name}\` of an i64 (memory64) is not supported`);
+  if (valtype === 'i64') throw new UnsupportedError('memory64', name);
   if (valtype !== 'i32') context.fail(`\`${name}\` requires the type \`i32\``);
-  if (slot >= 2) context.fail(`immediate must be zero or one: \`${name}\` has slots 0 and 1, not ${slot}`);
+  if (slot >= 2) context.fail(`immediate must be zero or one, not ${slot}`);
 }
 
-function threadFunction(scope: Scope, { type = -1, table = -1 }: CanonicalBuiltin): void {
+function threadFunction(scope: Scope, { name, type = -1, table = -1 }: CanonicalBuiltin): void {
   const { context } = scope;
   context.at(scope.coreTypes, type, 'core type');
   const start = context.coreTypes.func(scope.coreTypes, type);
@@ -282,7 +285,7 @@ function threadFunction(scope: Scope, { type = -1, table = -1 }: CanonicalBuilti
   const { element, limits } = context.at(scope.core.table, table, 'table');
   if (!context.coreTypes.valueMatches(element, 'funcref'))
     context.fail('indirect thread functions need a table of `funcref`');
-  if (limits.is64) throw new UnsupportedError('memory64', 'threads started through 64-bit tables are not supported');
+  if (limits.is64) throw new UnsupportedError('memory64', name);
 }
 
 function streamOrFuture(

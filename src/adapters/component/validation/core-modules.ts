@@ -184,7 +184,8 @@ function matchCoreExtern(context: Context, given: CoreExternType, expected: Core
   return mismatch(`expected ${expected.kind}, found ${given.kind}`);
 }
 
-function matchLimits(given: CoreLimits, expected: Limits, what: string, plural: string): Mismatch | undefined {
+/** Why a memory or table with the limits `given` cannot stand where `expected` are asked for. */
+export function matchLimits(given: CoreLimits, expected: Limits, what: string, plural: string): Mismatch | undefined {
   if (given.is64 !== expected.is64) return mismatch(`mismatch in the index type of ${plural}`);
   if (given.shared !== expected.shared) return mismatch(`mismatch in the shared flag for ${plural}`);
   if ((given.pageSizeLog2 ?? 16) !== (expected.pageSizeLog2 ?? 16)) return mismatch('mismatch in custom page sizes');

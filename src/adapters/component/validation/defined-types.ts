@@ -81,7 +81,7 @@ function compoundType(scope: Scope, { kind, inside: written, labels, length }: C
   if (kind === 'stream' || kind === 'future') {
     if (first?.borrow) context.fail(`a \`${kind}\` cannot contain a \`borrow\` type`);
     if (kind === 'stream' && first?.kind === 'char') {
-      context.fail('`stream<char>` is not valid at this time: a stream of `char` is not defined yet');
+      context.fail('`stream<char>` is not valid at this time');
     }
   }
   const { depth, nodes } = type;
@@ -107,8 +107,7 @@ function functionType(scope: Scope, { async, params, result: written }: Simple &
 function resourceType(scope: Scope, type: Simple & { kind: 'resource' }): ResourceType {
   const { context } = scope;
   if (scope.kind !== 'component') context.fail('resources can only be defined within a concrete component');
-  if (type.rep === 'i64')
-    throw new UnsupportedError('memory64', 'resources represented by i64 (memory64) are not supported');
+  if (type.rep === 'i64') throw new UnsupportedError('memory64', 'a resource');
   if (type.rep !== 'i32') context.fail('resources can only be represented by `i32`');
   if (type.dtor !== undefined) {
     const { params, results } = context.at(scope.core.func, type.dtor, 'function');

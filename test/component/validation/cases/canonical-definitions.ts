@@ -195,7 +195,11 @@ export const cases: readonly ValidationCase[] = [
     invalid: '`realloc` cannot be specified for task.return',
   },
   { name: 'a context has two slots', text: builtin('context.get i32 1') },
-  { name: 'a context has no third slot', text: builtin('context.set i32 2'), invalid: 'has slots 0 and 1' },
+  {
+    name: 'a context has no third slot',
+    text: builtin('context.set i32 2'),
+    invalid: 'immediate must be zero or one, not 2',
+  },
   { name: 'a context of 64 bits needs memory64', text: builtin('context.get i64 0'), unsupported: 'memory64' },
   {
     name: 'stream.new is of a stream',
