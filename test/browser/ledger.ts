@@ -1,0 +1,57 @@
+/** The bank's commands, handled by an event sourcer over a store in memory: all that it says and keeps, as plain text. */
+import { account } from '../../examples/bank/account.ts';
+import { createMemoryStore } from '../../src/adapters/stores/memory/index.ts';
+import { createEventSourcer } from '../../src/core/index.ts';
+import { verifyChain } from '../../src/core/stores.ts';
+import type { CommandHandler } from '../../src/core/worlds.ts';
+
+const { OpenAccount, Deposit, Withdraw, CloseAccount } = account.commands;
+
+/** With an owner whose name is no ASCII, rejections, and one command that is sent twice. */
+const COMMANDS = [
+  ['first', Deposit({ accountId: '0001', amount: 5 })],
+  ['open', OpenAccount({ accountId: '0001', owner: 'Łucja 山田 🎈' })],
+  ['transfer', Deposit({ accountId: '0001', amount: 100_000, transferId: 't' })],
+  ['too much', Withdraw({ accountId: '0001', amount: 100_001 })],
+  ['transfer', Deposit({ accountId: '0001', amount: 100_000, transferId: 't' })],
+  ['all', Withdraw({ accountId: '0001', amount: 100_000 })],
+  ['other', OpenAccount({ accountId: '0002', owner: 'o' })],
+  ['close', CloseAccount({ accountId: '0001' })],
+] as const;
+
+export interface Ledger {
+  readonly results: readonly string[];
+  readonly events: readonly string[];
+  /** By stream. */
+  readonly states: readonly string[];
+  /** The hash of each commit. */
+  readonly hashes: readonly string[];
+  /** Whether they hold when they are computed again. */
+  readonly intact: boolean;
+}
+
+export async function ledgerOf(module: CommandHandler<unknown, unknown, unknown>): Promise<Ledger> {
+  // The time of a commit is part of its hash.
+  const store = createMemoryStore({ now: () => 1_700_000_000_123 });
+  const sourcer = createEventSourcer({ store, modules: [module] });
+  const results: string[] = [];
+  const events: string[] = [];
+  for (const [commandId, command] of COMMANDS) {
+    const result = await sourcer.handleCommand(account.types.command.toEnvelope(command), { commandId });
+    results.push(`${result.outcome.tag} ${result.revision} ${result.redelivered} ${JSON.stringify(result.outcome)}`);
+    events.push(...result.events.map(({ event, context }) => `${context.id} ${event.type} ${hex(event.payload)}`));
+  }
+  const states: string[] = [];
+  const hashes: string[] = [];
+  for (const stream of ['account-0001', 'account-0002']) {
+    states.push(hex((await sourcer.readState(stream)).state));
+    hashes.push(...(await store.readCommits(stream)).map((commit) => hex(commit.decision.hash)));
+  }
+  const { intact } = await verifyChain(store);
+  await sourcer.close();
+  return { results, events, states, hashes, intact };
+}
+
+function hex(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}

@@ -1,0 +1,27 @@
+/** The whole event sourcer in a page: with a guest of the bank, and with the module that is in the page itself. */
+import { account } from '../../../examples/bank/account.ts';
+import { componentModule } from '../../../src/adapters/hosts/component/index.ts';
+import type { CommandHandler } from '../../../src/core/worlds.ts';
+import { ledgerOf } from '../ledger.ts';
+import { params, report } from '../outcome.ts';
+
+/** Whether the page's policy holds: generating code must not work in it. */
+function generatesCode(): boolean {
+  try {
+    return Boolean(Reflect.construct(Function, ['return true'])());
+  } catch {
+    return false;
+  }
+}
+
+void report(async () => {
+  const response = await fetch(`/${params.get('guest')}.wasm`);
+  const guest = await componentModule(await response.arrayBuffer());
+  return {
+    generatesCode: generatesCode(),
+    ofTheGuest: await ledgerOf(guest as CommandHandler<unknown, unknown, unknown>),
+    ofTheModule: await ledgerOf(account as CommandHandler<unknown, unknown, unknown>),
+    handles: guest.statistics.handles,
+    digest: guest.routing.describe().digest?.length,
+  };
+});

@@ -1,0 +1,90 @@
+/**
+ * What the pages are loaded from: a server on this machine that holds the scripts of `pages/`, bundled, and the files that a
+ * test gives it. Every page has the same policy: WebAssembly may be compiled, and no code be made of text.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { basename } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; worker-src 'self'";
+
+/** Answers a request in a way of its own. */
+export type Answer = (request: IncomingMessage, response: ServerResponse) => void;
+
+export class Site {
+  readonly #server: Server;
+  readonly #answers = new Map<string, Answer>();
+  readonly #visits: ((outcome: unknown) => void)[] = [];
+
+  private constructor(scripts: ReadonlyMap<string, Uint8Array>) {
+    for (const [name, script] of scripts) {
+      this.serve(`/${name}.js`, 'text/javascript', script);
+      this.serve(`/${name}`, 'text/html', page(name));
+    }
+    this.#server = createServer((request, response) => {
+      const { pathname } = new URL(request.url ?? '/', 'http://none/');
+      const visit = /^\/outcome\/(\d+)$/.exec(pathname)?.[1];
+      if (visit === undefined) return (this.#answers.get(pathname) ?? nothing)(request, response);
+      void text(request).then((outcome) => this.#visits[Number(visit)]?.(JSON.parse(outcome)));
+      response.end();
+    });
+  }
+
+  static async open(): Promise<Site> {
+    const site = new Site(await bundled());
+    await new Promise<void>((resolve) => site.#server.listen(0, '127.0.0.1', resolve));
+    return site;
+  }
+
+  async close(): Promise<void> {
+    const closed = new Promise((resolve) => this.#server.close(resolve));
+    this.#server.closeAllConnections();
+    await closed;
+  }
+
+  serve(path: string, type: string, body: string | Uint8Array): void {
+    this.answer(path, (_, response) => {
+      response.writeHead(200, { 'content-type': type, 'content-security-policy': POLICY });
+      response.end(body);
+    });
+  }
+
+  answer(path: string, answer: Answer): void {
+    this.#answers.set(path, answer);
+  }
+
+  /** Where a page is, and what it will say when it is done. */
+  visit(name: string, params: Readonly<Record<string, string>> = {}): { url: string; outcome: Promise<unknown> } {
+    const { port } = this.#server.address() as AddressInfo;
+    const query = new URLSearchParams({ ...params, visit: String(this.#visits.length) });
+    const outcome = new Promise((resolve) => this.#visits.push(resolve));
+    return { url: `http://127.0.0.1:${port}/${name}?${query}`, outcome };
+  }
+}
+
+function page(name: string): string {
+  return `<!doctype html><meta charset="utf-8"><title>${name}</title><body><script type="module" src="/${name}.js"></script>`;
+}
+
+const nothing: Answer = (_, response) => {
+  response.writeHead(404, { 'content-type': 'text/plain' });
+  response.end('there is nothing here');
+};
+
+/** Each file of `pages/`, as a browser takes it. */
+async function bundled(): Promise<Map<string, Uint8Array>> {
+  const { outputFiles } = await build({
+    entryPoints: [fileURLToPath(new URL('pages/*.ts', import.meta.url))],
+    outdir: 'pages',
+    bundle: true,
+    format: 'esm',
+    platform: 'browser',
+    conditions: ['decidable-source'],
+    define: { 'process.env.NODE_ENV': '"production"' },
+    write: false,
+  });
+  return new Map(outputFiles.map(({ path, contents }) => [basename(path, '.js'), contents]));
+}
