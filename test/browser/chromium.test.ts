@@ -2,11 +2,16 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { account } from '../../examples/bank/account.ts';
+import { decode } from '../../src/adapters/component/binary/decode.ts';
+import { compile } from '../../src/adapters/component/index.ts';
+import { coreModulesOf } from '../../src/adapters/component/linking/plan.ts';
 import { componentModule } from '../../src/adapters/hosts/component/index.ts';
 import type { CommandHandler } from '../../src/core/worlds.ts';
 import { Chromium, withoutChromium } from './chromium.ts';
 import { ledgerOf } from './ledger.ts';
+import type { Thrown } from './outcome.ts';
 import { Site } from './site.ts';
 
 describe('in headless Chromium', { skip: withoutChromium, timeout: 120_000 }, () => {
@@ -46,4 +51,74 @@ describe('in headless Chromium', { skip: withoutChromium, timeout: 120_000 }, ()
       assert.deepEqual([ofTheGuest.intact, ofTheGuest.hashes.length], [true, 7]);
     });
   }
+
+  describe('a component is compiled from its response', () => {
+    const bank = new Uint8Array(readFileSync(new URL('../../examples/guests/c/bank.wasm', import.meta.url)));
+    const ends = coreModulesOf(decode(bank)).map(({ bytes }) => bytes.byteOffset + bytes.length);
+    const header = { 'content-type': 'application/wasm' };
+
+    before(() => site.serve('/bank.wasm', 'application/wasm', bank));
+
+    test('while it arrives, whatever it is called and however it is packed', async () => {
+      site.serve('/text.wasm', 'text/plain', bank);
+      site.answer('/compressed.wasm', (_, response) => {
+        response.writeHead(200, { ...header, 'content-encoding': 'gzip' });
+        response.end(gzipSync(bank));
+      });
+      // After each core module the server waits to be told to go on, which the page does when the engine has the module:
+      // whoever waits for the whole component waits for ever.
+      let goOn = (): void => assert.fail('nothing was asked for yet');
+      site.answer('/in-pieces.wasm', (_, response) => {
+        const pieces = [0, ...ends].map((start, index) => bank.subarray(start, ends[index]));
+        goOn = () => {
+          response.write(pieces.shift());
+          if (pieces.length === 0) response.end();
+        };
+        response.writeHead(200, header);
+        goOn();
+      });
+      site.answer('/go-on', (_, response) => {
+        goOn();
+        response.end();
+      });
+      const exports = (await compile(bank)).exports.map(({ name }) => name);
+      assert.deepEqual(await outcomeOf('downloads'), {
+        ofAPromise: exports,
+        ofAResponse: exports,
+        compressed: exports,
+        asText: exports,
+        inPieces: exports,
+        pieces: ends.length + 1,
+        name: 'bank.account',
+      });
+    });
+
+    test('or refused, where it brings something else, breaks off, or is aborted', async () => {
+      site.serve('/empty.wasm', 'application/wasm', '');
+      site.serve('/cut-off.wasm', 'application/wasm', bank.subarray(0, 20_000));
+      site.answer('/torn-off.wasm', (_, response) => {
+        response.writeHead(200, header);
+        response.write(bank.subarray(0, 20_000), () => response.destroy());
+      });
+      const left = Promise.withResolvers<void>();
+      site.answer('/endless.wasm', (_, response) => {
+        response.on('close', left.resolve);
+        response.writeHead(200, header);
+        response.write(bank.subarray(0, ends[0]));
+      });
+      const thrown = (await outcomeOf('failed-downloads')) as Record<string, Thrown>;
+      const named = Object.entries(thrown).map(([what, { name, code }]) => [what, code ?? name]);
+      assert.deepEqual(Object.fromEntries(named), {
+        missing: 'TypeError',
+        anotherPage: 'component/malformed',
+        empty: 'component/malformed',
+        cutOff: 'component/malformed',
+        tornOff: 'TypeError',
+        readBefore: 'TypeError',
+        aborted: DOMException.ABORT_ERR,
+      });
+      assert.match(thrown.missing!.message, /http:.*\/nowhere\.wasm answered 404$/);
+      await left.promise;
+    });
+  });
 });

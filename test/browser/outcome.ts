@@ -12,17 +12,20 @@ export async function report(story: () => Promise<unknown>): Promise<void> {
   await fetch(`/outcome/${params.get('visit')}`, { method: 'POST', body: JSON.stringify(outcome) });
 }
 
-/** What was thrown, as text can hold it: undefined where nothing was. */
-export async function thrownBy(call: () => unknown): Promise<object | undefined> {
+/** What was thrown, as far as text can hold it. */
+export interface Thrown {
+  readonly name: string;
+  readonly message: string;
+  readonly code?: unknown;
+}
+
+/** Undefined where nothing was thrown. */
+export async function thrownBy(call: () => unknown): Promise<Thrown | undefined> {
   try {
     await call();
     return undefined;
   } catch (error) {
-    const { name, message, code } = error as {
-      readonly name: string;
-      readonly message: string;
-      readonly code: unknown;
-    };
+    const { name, message, code } = error as Thrown;
     return { name, message, code };
   }
 }

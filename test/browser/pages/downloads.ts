@@ -1,0 +1,26 @@
+/** Components that are compiled from the responses that bring them. */
+import { type Component, compile } from '../../../src/adapters/component/index.ts';
+import { componentModule } from '../../../src/adapters/hosts/component/index.ts';
+import { watchingTheEngine } from '../compiling.ts';
+import { report } from '../outcome.ts';
+
+const namesOf = ({ exports }: Component): string[] => exports.map(({ name }) => name);
+
+void report(async () => {
+  let pieces = 1;
+  const goOn = () => {
+    pieces++;
+    return fetch('/go-on');
+  };
+  const inPieces = await watchingTheEngine(goOn, () => compile(fetch('/in-pieces.wasm')));
+  const module = await componentModule(inPieces);
+  return {
+    ofAPromise: namesOf(await compile(fetch('/bank.wasm'))),
+    ofAResponse: namesOf(await compile(await fetch('/bank.wasm'))),
+    compressed: namesOf(await compile(fetch('/compressed.wasm'))),
+    asText: namesOf(await compile(fetch('/text.wasm'))),
+    inPieces: namesOf(inPieces),
+    pieces,
+    name: module.routing.describe().name,
+  };
+});

@@ -1,0 +1,22 @@
+/** Responses that bring no component, or not all of it. */
+import { compile } from '../../../src/adapters/component/index.ts';
+import { watchingTheEngine } from '../compiling.ts';
+import { report, thrownBy } from '../outcome.ts';
+
+void report(async () => {
+  const aborting = new AbortController();
+  const readBefore = await fetch('/bank.wasm');
+  await readBefore.arrayBuffer();
+  return {
+    missing: await thrownBy(() => compile(fetch('/nowhere.wasm'))),
+    anotherPage: await thrownBy(() => compile(fetch('/bank'))),
+    empty: await thrownBy(() => compile(fetch('/empty.wasm'))),
+    cutOff: await thrownBy(() => compile(fetch('/cut-off.wasm'))),
+    tornOff: await thrownBy(() => compile(fetch('/torn-off.wasm'))),
+    readBefore: await thrownBy(() => compile(readBefore)),
+    aborted: await watchingTheEngine(
+      () => aborting.abort(),
+      () => thrownBy(() => compile(fetch('/endless.wasm', { signal: aborting.signal }))),
+    ),
+  };
+});
