@@ -9,12 +9,19 @@ import { compile } from '../../src/adapters/component/index.ts';
 import { coreModulesOf } from '../../src/adapters/component/linking/plan.ts';
 import { componentModule } from '../../src/adapters/hosts/component/index.ts';
 import type { CommandHandler } from '../../src/core/worlds.ts';
+import { assemble } from '../component/assemble.ts';
+import { answersOf, askingGuest } from '../hosts/asking-guest.ts';
 import { Chromium, withoutChromium } from './chromium.ts';
 import { ledgerOf } from './ledger.ts';
-import type { Thrown } from './outcome.ts';
 import { Site } from './site.ts';
+import type { Thrown } from './thrown.ts';
+import { WASI_GUEST } from './wasi-guest.ts';
+import { type WasiStory, wasiStoryOf } from './wasi-story.ts';
 
-describe('in headless Chromium', { skip: withoutChromium, timeout: 120_000 }, () => {
+/** A page that never says what came of it has failed. */
+const PATIENCE = { timeout: 60_000 };
+
+describe('in headless Chromium', { skip: withoutChromium }, () => {
   let site: Site;
   let chromium: Chromium;
 
@@ -34,22 +41,26 @@ describe('in headless Chromium', { skip: withoutChromium, timeout: 120_000 }, ()
   };
 
   for (const guest of ['c', 'rust', 'assemblyscript']) {
-    test(`an event sourcer keeps what one in Node keeps, hash for hash, with the guest in ${guest} and without`, async () => {
-      const bank = readFileSync(new URL(`../../examples/guests/${guest}/bank.wasm`, import.meta.url));
-      site.serve(`/${guest}.wasm`, 'application/wasm', bank);
-      const ofTheGuest = await ledgerOf((await componentModule(bank)) as CommandHandler<unknown, unknown, unknown>);
-      const ofTheModule = await ledgerOf(account as CommandHandler<unknown, unknown, unknown>);
-      assert.deepEqual(await outcomeOf('bank', { guest }), {
-        generatesCode: false,
-        ofTheGuest,
-        ofTheModule,
-        handles: 0,
-        digest: 32,
-      });
-      // A commit says which code has decided, so the hashes are others.
-      assert.deepEqual({ ...ofTheGuest, hashes: [] }, { ...ofTheModule, hashes: [] });
-      assert.deepEqual([ofTheGuest.intact, ofTheGuest.hashes.length], [true, 7]);
-    });
+    test(
+      `an event sourcer keeps what one in Node keeps, hash for hash, with the guest in ${guest} and without`,
+      PATIENCE,
+      async () => {
+        const bank = readFileSync(new URL(`../../examples/guests/${guest}/bank.wasm`, import.meta.url));
+        site.serve(`/${guest}.wasm`, 'application/wasm', bank);
+        const ofTheGuest = await ledgerOf((await componentModule(bank)) as CommandHandler<unknown, unknown, unknown>);
+        const ofTheModule = await ledgerOf(account as CommandHandler<unknown, unknown, unknown>);
+        assert.deepEqual(await outcomeOf('bank', { guest }), {
+          generatesCode: false,
+          ofTheGuest,
+          ofTheModule,
+          handles: 0,
+          digest: 32,
+        });
+        // A commit says which code has decided, so the hashes are others.
+        assert.deepEqual({ ...ofTheGuest, hashes: [] }, { ...ofTheModule, hashes: [] });
+        assert.deepEqual([ofTheGuest.intact, ofTheGuest.hashes.length], [true, 7]);
+      },
+    );
   }
 
   describe('a component is compiled from its response', () => {
@@ -59,7 +70,7 @@ describe('in headless Chromium', { skip: withoutChromium, timeout: 120_000 }, ()
 
     before(() => site.serve('/bank.wasm', 'application/wasm', bank));
 
-    test('while it arrives, whatever it is called and however it is packed', async () => {
+    test('while it arrives, whatever it is called and however it is packed', PATIENCE, async () => {
       site.serve('/text.wasm', 'text/plain', bank);
       site.answer('/compressed.wasm', (_, response) => {
         response.writeHead(200, { ...header, 'content-encoding': 'gzip' });
@@ -93,7 +104,7 @@ describe('in headless Chromium', { skip: withoutChromium, timeout: 120_000 }, ()
       });
     });
 
-    test('or refused, where it brings something else, breaks off, or is aborted', async () => {
+    test('or refused, where it brings something else, breaks off, or is aborted', PATIENCE, async () => {
       site.serve('/empty.wasm', 'application/wasm', '');
       site.serve('/cut-off.wasm', 'application/wasm', bank.subarray(0, 20_000));
       site.answer('/torn-off.wasm', (_, response) => {
@@ -121,4 +132,32 @@ describe('in headless Chromium', { skip: withoutChromium, timeout: 120_000 }, ()
       await left.promise;
     });
   });
+
+  test(
+    'guests with the virtual WASI print and are told what they are in Node; what is denied is named',
+    PATIENCE,
+    async () => {
+      const [printing, asking] = [await assemble(WASI_GUEST), await askingGuest()];
+      site.serve('/printing-guest.wasm', 'application/wasm', printing);
+      site.serve('/asking-guest.wasm', 'application/wasm', asking);
+      // A UUIDv7: 2023-11-14 22:13:20.123.
+      const seed = '018bcfe5-687b-7000-8000-000000000001';
+      const story = (await outcomeOf('wasi', { seed })) as WasiStory;
+      assert.deepEqual(story, await wasiStoryOf(printing, asking, seed));
+      const { stdout, stderr, ended, denied, told } = story;
+      assert.deepEqual([stdout, stderr, ended], [['Łucja', 'and 山田'], ['Łucja', 'and 山田'], 1]);
+      assert.deepEqual(
+        denied.map((each) => each?.code),
+        ['component/trap', 'component/trap'],
+      );
+      assert.match(
+        denied[0]!.message,
+        /called wasi:random\/random#get-random-u64, .* grant: \['wasi:random\/random'\]/,
+      );
+      assert.deepEqual(
+        told.map((bytes) => answersOf(Uint8Array.from(bytes)).time),
+        [1_700_000_000_123_000_000n],
+      );
+    },
+  );
 });

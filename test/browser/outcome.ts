@@ -11,21 +11,3 @@ export async function report(story: () => Promise<unknown>): Promise<void> {
   const outcome = await story().catch((error: unknown) => ({ defect: String(error), stack: (error as Error).stack }));
   await fetch(`/outcome/${params.get('visit')}`, { method: 'POST', body: JSON.stringify(outcome) });
 }
-
-/** What was thrown, as far as text can hold it. */
-export interface Thrown {
-  readonly name: string;
-  readonly message: string;
-  readonly code?: unknown;
-}
-
-/** Undefined where nothing was thrown. */
-export async function thrownBy(call: () => unknown): Promise<Thrown | undefined> {
-  try {
-    await call();
-    return undefined;
-  } catch (error) {
-    const { name, message, code } = error as Thrown;
-    return { name, message, code };
-  }
-}

@@ -1,7 +1,8 @@
 /** Responses that bring no component, or not all of it. */
 import { compile } from '../../../src/adapters/component/index.ts';
 import { watchingTheEngine } from '../compiling.ts';
-import { report, thrownBy } from '../outcome.ts';
+import { report } from '../outcome.ts';
+import { thrownBy } from '../thrown.ts';
 
 void report(async () => {
   const aborting = new AbortController();

@@ -1,0 +1,60 @@
+/** What guests do with the virtual WASI, as plain text: to be the same wherever it happens. */
+import { type BufferSource, compile, instantiate } from '../../src/adapters/component/index.ts';
+import { LANGUAGE_RUNTIME, virtualWasi } from '../../src/adapters/component/wasi/index.ts';
+import { componentModule } from '../../src/adapters/hosts/component/index.ts';
+import { createMemoryStore } from '../../src/adapters/stores/memory/index.ts';
+import { createEventSourcer } from '../../src/core/index.ts';
+import { type Thrown, thrownBy } from './thrown.ts';
+
+interface Guest {
+  print(text: string): void;
+  draw(): bigint;
+}
+
+export interface WasiStory {
+  readonly stdout: readonly string[];
+  readonly stderr: readonly string[];
+  /** Lines of standard output before the last, unended one was asked for. */
+  readonly ended: number;
+  readonly random: string;
+  /** What comes of calling what was not granted, and of the next call. */
+  readonly denied: readonly (Thrown | undefined)[];
+  /** What a decider was told that asks for the time and for a random number. */
+  readonly told: readonly number[][];
+}
+
+/** `printing` is the guest of `wasi-guest.ts`, `asking` a command handler, and `seed` the id of a command. */
+export async function wasiStoryOf(printing: BufferSource, asking: BufferSource, seed: string): Promise<WasiStory> {
+  const component = await compile(printing);
+  const [stdout, stderr]: [string[], string[]] = [[], []];
+  const wasi = virtualWasi({
+    grant: LANGUAGE_RUNTIME,
+    stdout: (line) => stdout.push(line),
+    stderr: (line) => stderr.push(line),
+  });
+  const guest = (await instantiate(component, wasi.imports)).exports as unknown as Guest;
+  guest.print('Łucja\nand 山田');
+  const ended = stdout.length;
+  wasi.flush();
+  wasi.setDecision({ time: 0n, seed });
+  const random = String(guest.draw());
+
+  const { imports } = virtualWasi({ grant: ['wasi:cli/stdout', 'wasi:cli/stderr'] });
+  const mute = (await instantiate(component, imports)).exports as unknown as Guest;
+  mute.print('allowed');
+  const denied = [await thrownBy(() => mute.draw()), await thrownBy(() => mute.print('too late'))];
+
+  return { stdout, stderr, ended, random, denied, told: await toldTo(asking, seed) };
+}
+
+async function toldTo(asking: BufferSource, commandId: string): Promise<number[][]> {
+  const wasi = () => virtualWasi({ grant: ['wasi:clocks/wall-clock', 'wasi:random/random'] });
+  const sourcer = createEventSourcer({
+    store: createMemoryStore(),
+    modules: [await componentModule(asking, { wasi })],
+  });
+  const command = { type: 'count', schemaVersion: 1, payload: new Uint8Array(32) };
+  const { events } = await sourcer.handleCommand(command, { commandId });
+  await sourcer.close();
+  return events.map(({ event }) => [...event.payload]);
+}
