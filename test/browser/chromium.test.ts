@@ -11,6 +11,7 @@ import { componentModule } from '../../src/adapters/hosts/component/index.ts';
 import type { CommandHandler } from '../../src/core/worlds.ts';
 import { assemble } from '../component/assemble.ts';
 import { answersOf, askingGuest } from '../hosts/asking-guest.ts';
+import { coreText, countingGuest } from '../hosts/counting-guest.ts';
 import { Chromium, withoutChromium } from './chromium.ts';
 import { ledgerOf } from './ledger.ts';
 import { Site } from './site.ts';
@@ -160,4 +161,45 @@ describe('in headless Chromium', { skip: withoutChromium }, () => {
       );
     },
   );
+
+  describe('a guest of more than 8 MiB', () => {
+    const codes = (outcome: unknown) =>
+      Object.fromEntries(
+        Object.entries(outcome as Record<string, Thrown>).map(([what, thrown]) => [what, thrown.code ?? thrown.name]),
+      );
+
+    before(async () => {
+      // Data that is part of the module, and that no instance copies.
+      const data = `(data "${' '.repeat(8 << 20)}")`;
+      const large = await countingGuest('command-handler', coreText('command-handler').replace('(data', `${data} $&`));
+      site.serve('/large.wasm', 'application/wasm', large);
+    });
+
+    test(
+      'runs in a page, where nothing of that size is made at once: once it has trapped, a later call finds the next',
+      PATIENCE,
+      async () => {
+        const { instances, ...thrown } = (await outcomeOf('large')) as Record<string, unknown>;
+        assert.deepEqual(
+          [codes(thrown), instances],
+          [
+            {
+              compileSync: 'RangeError',
+              instantiateSync: 'RangeError',
+              fresh: 'RangeError',
+              trapped: 'component/trap',
+              next: 'component/trap',
+              stale: 'component/trap',
+            },
+            2,
+          ],
+        );
+      },
+    );
+
+    test('runs in a worker as in Node, in either isolation', PATIENCE, async () => {
+      const { instances, ...thrown } = (await outcomeOf('in-worker', { script: 'large' })) as Record<string, unknown>;
+      assert.deepEqual([codes(thrown), instances], [{ trapped: 'component/trap', stale: 'component/trap' }, 2]);
+    });
+  });
 });

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { runInNewContext } from 'node:vm';
 import { engine } from '../../src/adapters/component/engine.ts';
 import { isLinkError, isTrap } from '../../src/adapters/component/index.ts';
@@ -150,6 +151,33 @@ describe('an instance that traps', () => {
     assert.equal(types.state.toBytes(anew).length, 0);
     assert.throws(() => decider.decide(state, types.command.fromEnvelope(message(1))), StaleHandle);
     assert.equal(statistics.instances, 2, 'a stale handle is no reason to replace an instance that works');
+  });
+
+  test('is replaced beside, where the engine makes none so large at once: calls trap until the next is there', async (t) => {
+    const { types, decider, statistics } = await componentModule(await countingGuest('command-handler'));
+    const [state, bad] = [decider.initialState(), types.command.fromEnvelope(message(13))];
+    assert.throws(() => decider.decide(state, bad), isTrap);
+    let refusals = 2;
+    const refusing = new Proxy(engine.Instance, {
+      construct(Instance, args) {
+        if (refusals-- > 0) throw new RangeError('WebAssembly.Instance is disallowed on the main thread');
+        return Reflect.construct(Instance, args);
+      },
+    });
+    t.mock.property(engine as { Instance: typeof refusing }, 'Instance', refusing);
+    const isBeingReplaced = (error: unknown) => isTrap(error) && /is being replaced/.test(error.message);
+    for (let call = 0; call < 2; call++) assert.throws(() => decider.initialState(), isBeingReplaced);
+    await setImmediate();
+    // It could not be made beside either, and is tried again.
+    refusals = 1;
+    assert.throws(
+      () => decider.initialState(),
+      (error) => isBeingReplaced(error) && (error as Error).cause instanceof RangeError,
+    );
+    await setImmediate();
+    assert.equal(types.state.toBytes(decider.initialState()).length, 0);
+    assert.equal(statistics.instances, 2);
+    assert.throws(() => types.state.toBytes(state), StaleHandle);
   });
 
   test('leaves nothing to drop', async () => {

@@ -1,12 +1,14 @@
 /**
  * One instance serves all calls: JavaScript calls one function at a time, so that a second would serve nobody. Where it
- * traps, the next call makes a new one.
+ * traps, the next call makes a new one. On the main thread of a page, browsers make no large instance at once: there the next
+ * call begins it and traps, and those that come once it is there find it.
  *
  * A handle is its number in the instance, plus 2^28 for each instance before: so that a handle of an instance that is gone
  * is told from one of its successor by a comparison.
  */
+import { Trap } from '../../component/index.ts';
 import { endsInstance, isDoubtful, StaleHandle } from './failures.ts';
-import { answers, type Blueprint, type Guest, type Handle, makeGuestSync } from './guest.ts';
+import { answers, type Blueprint, type Guest, type Handle, makeGuest, makeGuestSync } from './guest.ts';
 import { HANDLES_OF_AN_INSTANCE } from './limits.ts';
 
 export class Pool {
@@ -15,6 +17,8 @@ export class Pool {
   #base = 0;
   #failure: unknown;
   #instances = 1;
+  /** The next instance is being made, beside what the page does. */
+  #isComing = false;
 
   constructor(blueprint: Blueprint, first: Guest) {
     this.#blueprint = blueprint;
@@ -75,8 +79,37 @@ export class Pool {
   }
 
   #replace(): Guest {
-    this.#guest = makeGuestSync(this.#blueprint);
+    if (this.#isComing) throw this.#notYet();
+    try {
+      return this.#install(makeGuestSync(this.#blueprint));
+    } catch (error) {
+      // V8's words, and no other engine has that rule.
+      if (!(error instanceof RangeError && /main thread/.test(error.message))) throw error;
+      this.#isComing = true;
+      void this.#replaceLater();
+      throw this.#notYet();
+    }
+  }
+
+  async #replaceLater(): Promise<void> {
+    try {
+      this.#install(await makeGuest(this.#blueprint));
+    } catch (error) {
+      this.#failure = error;
+    } finally {
+      this.#isComing = false;
+    }
+  }
+
+  #install(guest: Guest): Guest {
+    this.#guest = guest;
     this.#instances++;
-    return this.#guest;
+    return guest;
+  }
+
+  #notYet(): Trap {
+    const message =
+      'the instance that trapped is being replaced: one so large is not made at once here. Try again later';
+    return new Trap(message, { cause: this.#failure });
   }
 }

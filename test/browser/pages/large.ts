@@ -1,0 +1,33 @@
+/** A guest that is larger than what browsers compile and instantiate at once on the main thread of a page. */
+import { compile, compileSync, instantiate, instantiateSync } from '../../../src/adapters/component/index.ts';
+import { componentModule } from '../../../src/adapters/hosts/component/index.ts';
+import { report } from '../outcome.ts';
+import { thrownBy } from '../thrown.ts';
+
+const BREAKS_DOWN = { type: 'count', schemaVersion: 1, payload: new Uint8Array(13) };
+
+/** Lets the engine do what it does beside. */
+const turn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));
+
+async function pooled(bytes: ArrayBuffer) {
+  const { types, decider, statistics } = await componentModule(bytes);
+  const state = decider.initialState();
+  const command = types.command.fromEnvelope(BREAKS_DOWN);
+  const trapped = await thrownBy(() => decider.decide(state, command));
+  const next = await thrownBy(() => decider.initialState());
+  while ((await thrownBy(() => decider.initialState())) !== undefined) await turn();
+  const stale = await thrownBy(() => types.state.toBytes(state));
+  return { trapped, next, stale, instances: statistics.instances };
+}
+
+void report(async () => {
+  const bytes = await (await fetch('/large.wasm')).arrayBuffer();
+  const component = await compile(bytes);
+  return {
+    instantiate: await thrownBy(() => instantiate(component)),
+    instantiateSync: await thrownBy(() => instantiateSync(component)),
+    compileSync: await thrownBy(() => compileSync(bytes)),
+    fresh: await thrownBy(() => componentModule(bytes, { isolation: 'fresh' })),
+    ...(await pooled(bytes)),
+  };
+});
