@@ -16,11 +16,16 @@ import { Chromium, withoutChromium } from './chromium.ts';
 import { ledgerOf } from './ledger.ts';
 import { Site } from './site.ts';
 import type { Thrown } from './thrown.ts';
+import { WAITING_GUEST } from './waiting-guest.ts';
 import { WASI_GUEST } from './wasi-guest.ts';
 import { type WasiStory, wasiStoryOf } from './wasi-story.ts';
 
 /** A page that never says what came of it has failed. */
 const PATIENCE = { timeout: 60_000 };
+
+const bankIn = (language: string): Uint8Array =>
+  new Uint8Array(readFileSync(new URL(`../../examples/guests/${language}/bank.wasm`, import.meta.url)));
+const bank = bankIn('c');
 
 describe('in headless Chromium', { skip: withoutChromium }, () => {
   let site: Site;
@@ -65,13 +70,11 @@ describe('in headless Chromium', { skip: withoutChromium }, () => {
   }
 
   describe('a component is compiled from its response', () => {
-    const bank = new Uint8Array(readFileSync(new URL('../../examples/guests/c/bank.wasm', import.meta.url)));
     const ends = coreModulesOf(decode(bank)).map(({ bytes }) => bytes.byteOffset + bytes.length);
     const header = { 'content-type': 'application/wasm' };
 
-    before(() => site.serve('/bank.wasm', 'application/wasm', bank));
-
     test('while it arrives, whatever it is called and however it is packed', PATIENCE, async () => {
+      site.serve('/bank.wasm', 'application/wasm', bank);
       site.serve('/text.wasm', 'text/plain', bank);
       site.answer('/compressed.wasm', (_, response) => {
         response.writeHead(200, { ...header, 'content-encoding': 'gzip' });
@@ -106,6 +109,7 @@ describe('in headless Chromium', { skip: withoutChromium }, () => {
     });
 
     test('or refused, where it brings something else, breaks off, or is aborted', PATIENCE, async () => {
+      site.serve('/bank.wasm', 'application/wasm', bank);
       site.serve('/empty.wasm', 'application/wasm', '');
       site.serve('/cut-off.wasm', 'application/wasm', bank.subarray(0, 20_000));
       site.answer('/torn-off.wasm', (_, response) => {
@@ -161,6 +165,69 @@ describe('in headless Chromium', { skip: withoutChromium }, () => {
       );
     },
   );
+
+  test('every failure has its code: of traps, budgets, answers, and of what is no component', PATIENCE, async () => {
+    const files = {
+      counting: await countingGuest('command-handler'),
+      asking: await askingGuest(),
+      bank,
+      invalid: await assemble('(component (export "f" (func 0)))'),
+      'core-invalid': await assemble('(component (core module (func (result i32))))'),
+    };
+    for (const [name, bytes] of Object.entries(files)) site.serve(`/${name}.wasm`, 'application/wasm', bytes);
+    assert.deepEqual(await outcomeOf('failures'), {
+      trap: {
+        trap: 'component/trap',
+        next: 'none',
+        stale: 'component/trap: stale handle',
+        endless: 'component/trap',
+        nextAgain: 'none',
+        instances: 3,
+      },
+      trapInTheEventSourcer: { trapped: 'trap: component/trap', next: 'accepted 1' },
+      budgets: {
+        fuel: ['component/trap: fuel', 'none'],
+        callDepth: ['component/trap: callDepth', 'none'],
+        memory: 'component/trap: memory',
+      },
+      answers: { fault: 'unknown-type', shape: 'invalid-shape', rejection: 'not-open' },
+      components: {
+        malformed: 'component/malformed',
+        invalid: 'component/invalid',
+        coreInvalid: 'component/invalid',
+        importMissing: 'component/link',
+        importWaits: 'component/link',
+        otherWorld: 'component/link',
+      },
+    });
+  });
+
+  test('a guest is suspended while the page waits for a server, and its calls take turns', PATIENCE, async (t) => {
+    site.serve('/waiting.wasm', 'application/wasm', await assemble(WAITING_GUEST));
+    site.answer('/answers', (request, response) => {
+      const question = new URL(request.url!, 'http://none/').searchParams.get('question')!;
+      response.writeHead(/password/.test(question) ? 403 : 200);
+      response.end(`not ${question}`);
+    });
+    const outcome = await outcomeOf('waiting');
+    if (typeof outcome === 'string') return t.skip(outcome);
+    const [first, second, third] = ['Who is 山田?', 'And Łucja?', 'What is the password?'];
+    assert.deepEqual(outcome, {
+      answers: [`not ${first}`, `not ${second}`],
+      log: [first, second, third].flatMap((question) => [question, `not ${question}`]),
+      error: { name: 'ComponentError', message: `not ${third}`, code: 'component/error' },
+    });
+  });
+
+  test('where the policy permits no WebAssembly, the error says so', PATIENCE, async () => {
+    site.serve('/bank.wasm', 'application/wasm', bank);
+    const refused = Object.entries((await outcomeOf('without-wasm')) as Record<string, Thrown>);
+    assert.deepEqual(
+      refused.map(([what]) => what),
+      ['ofBytes', 'ofAResponse', 'atOnce'],
+    );
+    for (const [, { message }] of refused) assert.match(message, /Content Security Policy/);
+  });
 
   describe('a guest of more than 8 MiB', () => {
     const codes = (outcome: unknown) =>

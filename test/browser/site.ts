@@ -1,6 +1,6 @@
 /**
  * What the pages are loaded from: a server on this machine that holds the scripts of `pages/`, bundled, and the files that a
- * test gives it. Every page has the same policy: WebAssembly may be compiled, and no code be made of text.
+ * test gives it. WebAssembly may be compiled in them, and no code be made of text.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -9,7 +9,12 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
-const POLICY = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; worker-src 'self'";
+const policyOf = (scripts: string) =>
+  `default-src 'none'; script-src ${scripts}; connect-src 'self'; worker-src 'self'`;
+
+/** What a page with WebAssembly must permit, and nothing more. */
+const POLICY = policyOf("'self' 'wasm-unsafe-eval'");
+const POLICY_WITHOUT_WASM = policyOf("'self'");
 
 /** Answers a request in a way of its own. */
 export type Answer = (request: IncomingMessage, response: ServerResponse) => void;
@@ -22,7 +27,7 @@ export class Site {
   private constructor(scripts: ReadonlyMap<string, Uint8Array>) {
     for (const [name, script] of scripts) {
       this.serve(`/${name}.js`, 'text/javascript', script);
-      this.serve(`/${name}`, 'text/html', page(name));
+      this.serve(`/${name}`, 'text/html', page(name), name === 'without-wasm' ? POLICY_WITHOUT_WASM : POLICY);
     }
     this.#server = createServer((request, response) => {
       const { pathname } = new URL(request.url ?? '/', 'http://none/');
@@ -45,9 +50,9 @@ export class Site {
     await closed;
   }
 
-  serve(path: string, type: string, body: string | Uint8Array): void {
+  serve(path: string, type: string, body: string | Uint8Array, policy: string = POLICY): void {
     this.answer(path, (_, response) => {
-      response.writeHead(200, { 'content-type': type, 'content-security-policy': POLICY });
+      response.writeHead(200, { 'content-type': type, 'content-security-policy': policy });
       response.end(body);
     });
   }

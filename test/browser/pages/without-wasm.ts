@@ -1,0 +1,13 @@
+/** A page whose policy does not let it compile WebAssembly. */
+import { compile, compileSync } from '../../../src/adapters/component/index.ts';
+import { report } from '../outcome.ts';
+import { thrownBy } from '../thrown.ts';
+
+void report(async () => {
+  const bytes = await (await fetch('/bank.wasm')).arrayBuffer();
+  return {
+    ofBytes: await thrownBy(() => compile(bytes)),
+    ofAResponse: await thrownBy(() => compile(fetch('/bank.wasm'))),
+    atOnce: await thrownBy(() => compileSync(bytes)),
+  };
+});
