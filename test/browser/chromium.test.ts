@@ -15,6 +15,7 @@ import { coreText, countingGuest } from '../hosts/counting-guest.ts';
 import { Chromium, withoutChromium } from './chromium.ts';
 import { ledgerOf } from './ledger.ts';
 import { Site } from './site.ts';
+import { systemStoryOf } from './system-story.ts';
 import type { Thrown } from './thrown.ts';
 import { WAITING_GUEST } from './waiting-guest.ts';
 import { WASI_GUEST } from './wasi-guest.ts';
@@ -51,9 +52,9 @@ describe('in headless Chromium', { skip: withoutChromium }, () => {
       `an event sourcer keeps what one in Node keeps, hash for hash, with the guest in ${guest} and without`,
       PATIENCE,
       async () => {
-        const bank = readFileSync(new URL(`../../examples/guests/${guest}/bank.wasm`, import.meta.url));
-        site.serve(`/${guest}.wasm`, 'application/wasm', bank);
-        const ofTheGuest = await ledgerOf((await componentModule(bank)) as CommandHandler<unknown, unknown, unknown>);
+        const bytes = bankIn(guest);
+        site.serve(`/${guest}.wasm`, 'application/wasm', bytes);
+        const ofTheGuest = await ledgerOf((await componentModule(bytes)) as CommandHandler<unknown, unknown, unknown>);
         const ofTheModule = await ledgerOf(account as CommandHandler<unknown, unknown, unknown>);
         assert.deepEqual(await outcomeOf('bank', { guest }), {
           generatesCode: false,
@@ -165,6 +166,19 @@ describe('in headless Chromium', { skip: withoutChromium }, () => {
       );
     },
   );
+
+  test('components that are linked to one another answer and store what they do in Node', PATIENCE, async () => {
+    for (const part of ['gateway', 'event-sourcer', 'event-store']) {
+      const file = new URL(`../../examples/system/components/${part}.wasm`, import.meta.url);
+      site.serve(`/components/${part}.wasm`, 'application/wasm', readFileSync(file));
+    }
+    site.serve('/guests/rust/bank.wasm', 'application/wasm', bankIn('rust'));
+    const story = await systemStoryOf([]);
+    assert.equal(new Set(story.hashes).size, 7);
+    const { ofComponents, withAStoreInThePage } = (await outcomeOf('system')) as Record<string, unknown>;
+    assert.deepEqual(ofComponents, story);
+    if (withAStoreInThePage !== 'cannot wait') assert.deepEqual(withAStoreInThePage, story);
+  });
 
   test('every failure has its code: of traps, budgets, answers, and of what is no component', PATIENCE, async () => {
     const files = {

@@ -4,20 +4,8 @@ import { createMemoryStore } from '../../src/adapters/stores/memory/index.ts';
 import { createEventSourcer } from '../../src/core/index.ts';
 import { verifyChain } from '../../src/core/stores.ts';
 import type { CommandHandler } from '../../src/core/worlds.ts';
-
-const { OpenAccount, Deposit, Withdraw, CloseAccount } = account.commands;
-
-/** With an owner whose name is no ASCII, rejections, and one command that is sent twice. */
-const COMMANDS = [
-  ['first', Deposit({ accountId: '0001', amount: 5 })],
-  ['open', OpenAccount({ accountId: '0001', owner: 'Łucja 山田 🎈' })],
-  ['transfer', Deposit({ accountId: '0001', amount: 100_000, transferId: 't' })],
-  ['too much', Withdraw({ accountId: '0001', amount: 100_001 })],
-  ['transfer', Deposit({ accountId: '0001', amount: 100_000, transferId: 't' })],
-  ['all', Withdraw({ accountId: '0001', amount: 100_000 })],
-  ['other', OpenAccount({ accountId: '0002', owner: 'o' })],
-  ['close', CloseAccount({ accountId: '0001' })],
-] as const;
+import { COMMANDS, STREAMS } from './commands.ts';
+import { hex } from './hex.ts';
 
 export interface Ledger {
   readonly results: readonly string[];
@@ -43,15 +31,11 @@ export async function ledgerOf(module: CommandHandler<unknown, unknown, unknown>
   }
   const states: string[] = [];
   const hashes: string[] = [];
-  for (const stream of ['account-0001', 'account-0002']) {
+  for (const stream of STREAMS) {
     states.push(hex((await sourcer.readState(stream)).state));
     hashes.push(...(await store.readCommits(stream)).map((commit) => hex(commit.decision.hash)));
   }
   const { intact } = await verifyChain(store);
   await sourcer.close();
   return { results, events, states, hashes, intact };
-}
-
-function hex(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

@@ -88,6 +88,7 @@ async function bundled(): Promise<Map<string, Uint8Array>> {
     format: 'esm',
     platform: 'browser',
     conditions: ['decidable-source'],
+    alias: { 'node:fs/promises': fileURLToPath(new URL('read-file.ts', import.meta.url)) },
     define: { 'process.env.NODE_ENV': '"production"' },
     write: false,
   });
