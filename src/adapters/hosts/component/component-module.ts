@@ -37,6 +37,9 @@ export interface ComponentModuleOptions<World extends WorldName = WorldName> {
    * - `'pooled'` (default): one instance serves all calls, until it traps. Fast, but a guest that keeps something aside
    *   carries it from one command to the next.
    * - `'fresh'`: each call has an instance of its own; between calls there are only bytes. For proving decisions.
+   *
+   * On the main thread of a page, Chromium makes no instance of a core module of more than 8 MiB at once: `'fresh'` needs a
+   * worker for such guests, and one that is pooled and traps has its successor only a little later. Until then, calls trap.
    */
   readonly isolation?: 'pooled' | 'fresh';
   /**
