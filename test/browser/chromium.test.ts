@@ -240,7 +240,10 @@ describe('in headless Chromium', { skip: withoutChromium }, () => {
       refused.map(([what]) => what),
       ['ofBytes', 'ofAResponse', 'atOnce'],
     );
-    for (const [, { message }] of refused) assert.match(message, /Content Security Policy/);
+    for (const [, { name, code, message }] of refused) {
+      assert.match(message, /Content Security Policy/);
+      assert.deepEqual([name, code], ['CompileError', undefined], 'nothing is wrong with the component');
+    }
   });
 
   describe('a guest of more than 8 MiB', () => {

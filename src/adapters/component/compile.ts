@@ -56,7 +56,8 @@ export interface CompileOptions {
  * Decodes, validates and compiles a component. The bytes must not change while it does.
  *
  * Nothing is generated: the component's core modules are compiled by the engine, and the rest is closures. So this
- * works under a content security policy without `unsafe-eval` (`wasm-unsafe-eval` is needed).
+ * works under a content security policy without `unsafe-eval`. It needs `wasm-unsafe-eval`; without, the engine's `CompileError`
+ * names the policy.
  *
  * @param source the binary, or a `Response` as `fetch` gives it: the engine compiles core modules while the rest is still
  *   coming. Promises of either do.
@@ -163,6 +164,7 @@ function compileModuleSync(definition: CoreModule): EngineModule {
 }
 
 function invalidModule(definition: CoreModule, error: unknown): unknown {
-  if (!(error instanceof engine.CompileError)) return error;
+  // Where a page's policy forbids WebAssembly, nothing is wrong with the module.
+  if (!(error instanceof engine.CompileError) || /Policy|CSP/.test(error.message)) return error;
   return new InvalidError(`invalid core module: ${error.message}`, definition.offset);
 }

@@ -16,7 +16,7 @@ export function liftOwn(stager: Stager, resource: ResourceType): (cx: Context, i
     case 'objects':
       return (cx, index) => {
         const type = cx.resources[slot]!;
-        return objectsOf(type).liftOwn(takeOwn(cx, type, index));
+        return type.objects!.liftOwn(takeOwn(cx, type, index));
       };
     case 'handles':
       return (cx, index) => liftOwnAsHandle(cx, slot, index);
@@ -31,7 +31,7 @@ export function liftBorrow(stager: Stager, resource: ResourceType): (cx: Context
     case 'objects':
       return (cx, index) => {
         const type = cx.resources[slot]!;
-        return objectsOf(type).liftBorrow(lendOwn(cx, type, index), cx.instance.host.scope);
+        return type.objects!.liftBorrow(lendOwn(cx, type, index), cx.instance.host.scope);
       };
     case 'handles':
       return (cx, index) => {
@@ -39,7 +39,7 @@ export function liftBorrow(stager: Stager, resource: ResourceType): (cx: Context
         const { scope } = cx.instance.host;
         const handles = cx.hostHandles;
         const rep = lendOwn(cx, type, index);
-        if (type.impl === undefined) return objectsOf(type).liftBorrow(rep, scope);
+        if (type.impl === undefined) return type.objects!.liftBorrow(rep, scope);
         const handle = handles.add(type, rep, BORROWED);
         const entry = handles.entries[handle]!;
         scope.push({ release: () => void handles.remove(handle, entry) });
@@ -56,7 +56,7 @@ export function lowerOwn(stager: Stager, resource: ResourceType): (cx: Context, 
     case 'objects':
       return (cx, value) => {
         const type = cx.resources[slot]!;
-        return cx.handles.add(type, objectsOf(type).lowerOwn(value), 0);
+        return cx.handles.add(type, type.objects!.lowerOwn(value), 0);
       };
     case 'handles':
       return (cx, value) => lowerHandle(cx, slot, true, value);
@@ -71,7 +71,7 @@ export function lowerBorrow(stager: Stager, resource: ResourceType): (cx: Contex
     case 'objects':
       return (cx, value) => {
         const type = cx.resources[slot]!;
-        return giveBorrow(cx, type, objectsOf(type).lowerBorrow(value, cx.instance.host.scope));
+        return giveBorrow(cx, type, type.objects!.lowerBorrow(value, cx.instance.host.scope));
       };
     case 'handles':
       return (cx, value) => lowerHandle(cx, slot, false, value);
@@ -83,7 +83,7 @@ export function lowerBorrow(stager: Stager, resource: ResourceType): (cx: Contex
 export function liftOwnAsHandle(cx: Context, slot: number, index: number): unknown {
   const type = cx.resources[slot]!;
   const rep = takeOwn(cx, type, index);
-  return type.impl === undefined ? objectsOf(type).liftOwn(rep) : cx.hostHandles.add(type, rep, 0);
+  return type.impl === undefined ? type.objects!.liftOwn(rep) : cx.hostHandles.add(type, rep, 0);
 }
 
 export function lowerHandle(cx: Context, slot: number, isOwn: boolean, value: unknown): number {
@@ -102,8 +102,8 @@ export function lowerHandle(cx: Context, slot: number, isOwn: boolean, value: un
 /** What is no handle of the host's table: a resource of the host's own, or a mistake. */
 function lowerForeignHandle(cx: Context, type: RuntimeResource, isOwn: boolean, value: unknown): number {
   if (type.impl !== undefined) throw wrongHostHandle(cx.hostHandles, type, value);
-  if (isOwn) return cx.handles.add(type, objectsOf(type).lowerOwn(value), 0);
-  return giveBorrow(cx, type, objectsOf(type).lowerBorrow(value, cx.instance.host.scope));
+  if (isOwn) return cx.handles.add(type, type.objects!.lowerOwn(value), 0);
+  return giveBorrow(cx, type, type.objects!.lowerBorrow(value, cx.instance.host.scope));
 }
 
 /** `lift_own`. */
@@ -157,10 +157,4 @@ function wrongHostHandle(handles: HandleTable, type: RuntimeResource, value: unk
           ? 'it is a borrow'
           : `it is lent to ${entry.info / LEND} calls`;
   return new TypeError(`expected an own handle of ${type.name}, got ${show(value)}: ${why}`);
-}
-
-function objectsOf(type: RuntimeResource): NonNullable<RuntimeResource['objects']> {
-  const { objects } = type;
-  if (objects === undefined) throw new Error('every resource has its objects');
-  return objects;
 }

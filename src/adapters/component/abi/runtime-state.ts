@@ -14,7 +14,7 @@ export class RuntimeResource {
   readonly impl: ComponentInstance | undefined;
   /** Set once the definition's core function is known. */
   dtor: ((rep: number) => void) | undefined = undefined;
-  /** What JavaScript sees of it; see `resource-objects.ts`. */
+  /** What JavaScript sees of it; see `resource-objects.ts`. Set before JavaScript sees any. */
   objects: ResourceObjects | undefined = undefined;
 
   constructor(name: string | undefined, impl: ComponentInstance | undefined) {

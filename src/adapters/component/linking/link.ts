@@ -255,10 +255,10 @@ function alias(frame: Frame, { definition }: ValidatedAlias): void {
       coreSpace(frame, coreSortOf(definition.sort)).push(at(frame.core.instance, definition.instance)[definition.name]);
       return;
     case 'outer': {
-      let outer: Frame | undefined = frame;
-      for (let count = definition.count; count > 0; count--) outer = outer?.outer;
       if (definition.sort === 'core type') return;
-      if (outer === undefined) throw new Error('every alias has its component');
+      let outer = frame;
+      // The validator has counted the components around this one.
+      for (let count = definition.count; count > 0; count--) outer = outer.outer!;
       const item = itemAt(outer, definition);
       push(frame, item.kind, item);
     }
