@@ -143,6 +143,7 @@ describe('files in memory', () => {
     assert.throws(() => root.removeDirectoryAt('d'), fails('read-only'));
     assert.throws(() => root.unlinkFileAt('a'), fails('read-only'));
     assert.throws(() => root.renameAt('a', root, 'b'), fails('read-only'));
+    assert.throws(() => root.openAt(follow, '.', {}, { mutateDirectory: true }), fails('read-only'));
     assert.deepEqual(root.getFlags(), { read: true, write: false, mutateDirectory: false });
   });
 

@@ -143,7 +143,8 @@ export class Descriptor {
 
   openAt(_follow: object, path: string, open: OpenFlags, flags: DescriptorFlags): Descriptor {
     if (open.directory && (open.create || open.exclusive || open.truncate)) throw failed('invalid');
-    const directory = open.create || open.truncate || flags.write ? this.#changing() : this.#directory();
+    const changes = open.create || open.truncate || flags.write || flags.mutateDirectory;
+    const directory = changes ? this.#changing() : this.#directory();
     const found = directory.find(path);
     if (found !== undefined && open.create && open.exclusive) throw failed('exist');
     if (found === undefined && !open.create) throw failed('no-entry');
@@ -151,8 +152,7 @@ export class Descriptor {
     if (found?.kind === 'directory' && (flags.write || open.truncate)) throw failed('is-directory');
     const node = found ?? createFile(directory, path);
     if (open.truncate && node.kind === 'regular-file') node.resize(0);
-    const { mutateDirectory = false } = this.#flags;
-    return new Descriptor(node, { ...flags, mutateDirectory: mutateDirectory && flags.mutateDirectory === true });
+    return new Descriptor(node, flags);
   }
 
   removeDirectoryAt(path: string): void {
