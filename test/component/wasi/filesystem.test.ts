@@ -21,8 +21,10 @@ const follow = { symlinkFollow: true };
 const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 const bytes = (text: string) => new TextEncoder().encode(text);
 const fails = (code: string) => (error: unknown) => (error as { payload?: unknown }).payload === code;
-const fileFailed = (error: unknown) =>
-  (error as { payload?: { tag?: string } }).payload?.tag === 'last-operation-failed';
+const fileFailed = (error: unknown) => {
+  const { payload } = error as { payload?: { tag?: string; val?: { toDebugString(): string } } };
+  return payload?.tag === 'last-operation-failed' && payload.val?.toDebugString() === 'file system: insufficient-space';
+};
 
 describe('files in memory', () => {
   test('are read by offset and by stream', () => {

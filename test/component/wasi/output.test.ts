@@ -57,6 +57,36 @@ describe('a line of output', () => {
     assert.equal(out.join(''), long);
   });
 
+  for (const [what, character, size] of [
+    ['one byte', 'x', 1],
+    ['two bytes', 'ß', 2],
+    ['three bytes', '☃', 3],
+    ['four bytes', '🏦', 4],
+  ] as const) {
+    test(`is cut as late as it can be, between its characters of ${what}`, () => {
+      for (let before = 0; before < size; before++) {
+        const { out, stdout, wasi } = guest();
+        const line = 'a'.repeat(before) + character.repeat(66_000 / size);
+        stdout.write(bytes(line));
+        wasi.flush();
+        const first = before + Math.floor((64 * 1024 - before) / size) * size;
+        assert.deepEqual(
+          out.map((piece) => bytes(piece).length),
+          [first, before + 66_000 - first],
+        );
+        assert.equal(out.join(''), line);
+      }
+    });
+  }
+
+  test('is cut where it is full, if what stands there is no character that goes on', () => {
+    const { out, stdout } = guest();
+    const line = new Uint8Array(64 * 1024 + 1).fill(0x61);
+    line[64 * 1024 - 2] = 0xf0;
+    stdout.write(line);
+    assert.equal(out[0], `${'a'.repeat(64 * 1024 - 2)}\uFFFDa`);
+  });
+
   test('that is just not too long is one line, whichever way it ends', () => {
     const { out, stdout } = guest();
     const line = 'x'.repeat(64 * 1024);
