@@ -3,11 +3,11 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { engine } from '../../src/adapters/component/engine.ts';
-import { isInvalidError, isTrap, isUnsupportedError } from '../../src/adapters/component/index.ts';
+import { compile, isInvalidError, isTrap, isUnsupportedError } from '../../src/adapters/component/index.ts';
 import { componentModule, OutOfBudget } from '../../src/adapters/hosts/component/index.ts';
 import type { BudgetName } from '../../src/adapters/hosts/component/metering/budget.ts';
 import { assemble } from '../component/assemble.ts';
-import { dummyComponent, witSource } from './counting-guest.ts';
+import { coreText, countingGuest, dummyComponent, witSource } from './counting-guest.ts';
 import { instance, PAGE, ROOMY, rewritten } from './rewritten.ts';
 
 const isOut = (budget: BudgetName) => (error: unknown) =>
@@ -242,6 +242,24 @@ describe('a guest', () => {
     const broken = new Uint8Array(bank);
     broken.fill(0xff, broken.length >> 1, (broken.length >> 1) + 64);
     await assert.rejects(componentModule(broken, { maxMemoryBytes: 1 }), isInvalidError);
+  });
+
+  test('has 256 MiB in each memory and a million elements in each table where nothing is said', async () => {
+    const MEMORY = '(memory (export "memory") 1)';
+    const having = (definitions: string) =>
+      countingGuest('command-handler', coreText('command-handler').replace(MEMORY, definitions));
+    await componentModule(await having('(memory (export "memory") 4096)'));
+    await assert.rejects(componentModule(await having('(memory (export "memory") 4097)')), isOut('memory'));
+    await componentModule(await having(`${MEMORY} (table 1000000 funcref)`));
+    await assert.rejects(componentModule(await having(`${MEMORY} (table 1000001 funcref)`)), isOut('tables'));
+  });
+
+  test('that another has compiled is stopped where it asks the host with more memory than it may have', async () => {
+    const { types } = await componentModule(await compile(bank), { maxMemoryBytes: 1 << 20 });
+    assert.throws(
+      () => types.state.fromBytes(new Uint8Array(2 << 20)),
+      (error) => isTrap(error) && /beyond its budget/.test(error.message),
+    );
   });
 
   test('keeps its bounds where its component is used again', async () => {

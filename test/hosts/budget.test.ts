@@ -11,7 +11,7 @@ import { DEPTH, FUEL } from '../../src/adapters/hosts/component/metering/budget.
 import { rewrite } from '../../src/adapters/hosts/component/metering/rewrite.ts';
 import type { CommandHandler } from '../../src/core/worlds.ts';
 import { bankSuite } from './bank-suite.ts';
-import { countingGuest } from './counting-guest.ts';
+import { coreText, countingGuest } from './counting-guest.ts';
 
 const ROOMY = { maxMemoryBytes: 1 << 24, maxTableElements: 1_000 };
 const LARGE = { fuel: 10_000_000, callDepth: 1_000 };
@@ -128,6 +128,19 @@ describe('a guest with budgets', () => {
     assert.equal(types.state.toBytes(decider.initialState()).length, 0);
     assert.equal(statistics.instances, 2);
   });
+
+  for (const isolation of ['pooled', 'fresh'] as const) {
+    test(`is refused where its start function takes too much (${isolation})`, async () => {
+      const core = coreText('command-handler').replace(
+        /\)$/,
+        '(func $endless (loop $again (br $again))) (start $endless))',
+      );
+      await assert.rejects(
+        componentModule(await countingGuest('command-handler', core), { budget: LARGE, isolation }),
+        (error) => error instanceof OutOfBudget && error.budget === 'fuel' && error.limit === LARGE.fuel,
+      );
+    });
+  }
 
   test('ends in OutOfBudget where a call takes more than its fuel, and has all of it for the next', async () => {
     const bank = readFileSync(new URL('../../examples/guests/c/bank.wasm', import.meta.url));
