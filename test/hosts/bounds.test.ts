@@ -13,6 +13,14 @@ import { instance, PAGE, ROOMY, rewritten } from './rewritten.ts';
 const isOut = (budget: BudgetName) => (error: unknown) =>
   isTrap(error) && error instanceof OutOfBudget && error.budget === budget && error.message.includes(budget);
 
+/** The module, with some of its bytes replaced by as many others. */
+function replaced(module: Uint8Array, bytes: string, others: string): Uint8Array {
+  const hex = (some: Uint8Array) => Array.from(some, (byte) => byte.toString(16).padStart(2, '0')).join(' ');
+  const text = hex(module);
+  assert.equal(text.split(bytes).length, 2);
+  return Uint8Array.from(text.replace(bytes, others).split(' '), (byte) => Number.parseInt(byte, 16));
+}
+
 const UNMETERED = { ...ROOMY, budget: undefined };
 const BOUNDS = { maxMemoryBytes: 4 * PAGE, maxTableElements: 10 };
 
@@ -101,6 +109,19 @@ for (const [how, budget] of [
       await assert.rejects(rewritten('(module (memory i64 5))', bounds), isOut('memory'));
       await rewritten('(module (memory 4))', bounds);
     });
+
+    test('that is imported and larger is not this module’s to refuse', async () => {
+      await rewritten('(module (import "" "memory" (memory 5)))', bounds);
+    });
+
+    test('is bounded however many bytes the code takes to name it', async () => {
+      const module = await assemble(
+        '(module (memory 1) (func (export "grow") (param i32) (result i32) (memory.grow (local.get 0)) nop))',
+      );
+      const { call } = await instance(replaced(module, '40 00 01', '40 80 00'), bounds);
+      assert.equal(call('grow', 3), 1);
+      assert.throws(() => call('grow', 1), isOut('memory'));
+    });
   });
 
   describe(`a table, ${how}`, () => {
@@ -142,6 +163,16 @@ for (const [how, budget] of [
     test('that starts beyond its bound is refused before anything runs', async () => {
       await assert.rejects(rewritten('(module (table 11 funcref))', bounds), isOut('tables'));
       await rewritten('(module (table 10 10 funcref))', bounds);
+    });
+
+    test('is bounded however many bytes the code takes to say that it grows', async () => {
+      const module = await assemble(
+        `(module (table $t 1 funcref)
+          (func (export "grow") (param i32) (result i32) (table.grow $t (ref.null func) (local.get 0)) nop))`,
+      );
+      const { call } = await instance(replaced(module, 'fc 0f 00 01', 'fc 8f 00 00'), bounds);
+      assert.equal(call('grow', 9), 1);
+      assert.throws(() => call('grow', 1), isOut('tables'));
     });
   });
 
@@ -190,6 +221,14 @@ describe('a module that needs no bounds', () => {
       '(module (table 5 5 funcref))',
     ]) {
       assert.deepEqual(await rewritten(text, UNMETERED), new Uint8Array(await assemble(text)));
+    }
+    for (const text of [
+      '(module (memory 1 4) (table 1 10 funcref) (@custom "kept" "x"))',
+      '(module (import "" "memory" (memory 1)) (import "" "table" (table 1 funcref)) (@custom "kept" "x"))',
+    ]) {
+      for (const { budget } of [UNMETERED, ROOMY]) {
+        assert.deepEqual(await rewritten(text, { ...BOUNDS, budget }), new Uint8Array(await assemble(text)));
+      }
     }
   });
 

@@ -78,9 +78,27 @@ describe('instructions that move much', () => {
       64,
     ],
     [
+      'memory.copy between memories of 64 and 32 bits',
+      '(memory $a i64 4) (memory $b 4)',
+      '(memory.copy $a $b (i64.const 9) (i32.const 0) (local.get $n))',
+      64,
+    ],
+    [
+      'memory.copy of 64 bits',
+      '(memory i64 4)',
+      '(memory.copy (i64.const 9) (i64.const 0) (i64.extend_i32_u (local.get $n)))',
+      64,
+    ],
+    [
       'memory.fill of 64 bits',
       '(memory i64 4)',
       '(memory.fill (i64.const 0) (i32.const 1) (i64.extend_i32_u (local.get $n)))',
+      64,
+    ],
+    [
+      'memory.fill of 64 bits beside a memory of 32',
+      '(memory $a 4) (memory $b i64 4)',
+      '(memory.fill $b (i64.const 0) (i32.const 1) (i64.extend_i32_u (local.get $n)))',
       64,
     ],
     [
@@ -97,12 +115,42 @@ describe('instructions that move much', () => {
       '(table.init $t $e (i32.const 0) (i32.const 0) (local.get $n))',
       8,
     ],
+    [
+      'table.fill of 64 bits',
+      '(table $t i64 1000 funcref)',
+      '(table.fill $t (i64.const 0) (ref.null func) (i64.extend_i32_u (local.get $n)))',
+      8,
+    ],
+    [
+      'table.copy of 64 bits',
+      '(table $t i64 1000 funcref)',
+      '(table.copy $t $t (i64.const 0) (i64.const 1) (i64.extend_i32_u (local.get $n)))',
+      8,
+    ],
     ['array.new', '(type $a (array (mut i8)))', '(drop (array.new $a (i32.const 1) (local.get $n)))', 8],
     ['array.new_default', '(type $a (array (mut i64)))', '(drop (array.new_default $a (local.get $n)))', 8],
     [
       'array.new_data',
       `(type $a (array (mut i8))) (data $d "${'x'.repeat(1_000)}")`,
       '(drop (array.new_data $a $d (i32.const 0) (local.get $n)))',
+      8,
+    ],
+    [
+      'array.new_elem',
+      `(type $a (array (mut funcref))) (func $f) (elem $e ${'func $f'.padEnd(3_007, ' $f')})`,
+      '(drop (array.new_elem $a $e (i32.const 0) (local.get $n)))',
+      8,
+    ],
+    [
+      'array.init_data',
+      `(type $a (array (mut i8))) (data $d "${'x'.repeat(1_000)}")`,
+      '(array.init_data $a $d (array.new_default $a (i32.const 1000)) (i32.const 0) (i32.const 0) (local.get $n))',
+      8,
+    ],
+    [
+      'array.init_elem',
+      `(type $a (array (mut funcref))) (func $f) (elem $e ${'func $f'.padEnd(3_007, ' $f')})`,
+      '(array.init_elem $a $e (array.new_default $a (i32.const 1000)) (i32.const 0) (i32.const 0) (local.get $n))',
       8,
     ],
     [
@@ -130,13 +178,27 @@ describe('instructions that move much', () => {
         [costOf(perUnit - 1), costOf(perUnit), costOf(700)],
         [nothing, nothing + 1, nothing + Math.floor(700 / perUnit)],
       );
-      const { call: poor } = await instance(
-        `(module ${definitions} (func (export "go") (param $n i32) ${code}))`,
-        withBudget(nothing + Math.floor(700 / perUnit) - 1),
-      );
+      const having = async (units: number) => {
+        const text = `(module ${definitions} (func (export "go") (param $n i32) ${code}))`;
+        return (await instance(text, withBudget(units))).call;
+      };
+      const needed = nothing + Math.floor(700 / perUnit);
+      const [enough, poor] = [await having(needed), await having(needed - 1)];
+      enough('go', 700);
       assert.throws(() => poor('go', 700), isOut('fuel'));
     });
   }
+
+  test('cost what each of them costs where they stand beside one another', async () => {
+    const { call, fuel } = await moving(
+      '(memory $a 4) (memory $b i64 4) (table $t 1000 funcref)',
+      `(memory.fill $a (i32.const 0) (i32.const 1) (local.get $n))
+       (memory.fill $b (i64.const 0) (i32.const 1) (i64.extend_i32_u (local.get $n)))
+       (table.fill $t (i32.const 0) (ref.null func) (local.get $n))`,
+    );
+    call('go', 700);
+    assert.equal(fuel(), 1 + 10 + 10 + 87);
+  });
 
   test('growing costs what it adds, where it succeeds', async () => {
     const { call, fuel } = await instance(`(module (memory 1 10) (table $t 1 100 funcref)
