@@ -232,6 +232,16 @@ describe('a module that needs no bounds', () => {
     }
   });
 
+  test('or cannot be counted is bounded all the same, where nothing is counted', async () => {
+    const { call } = await instance(
+      `(module (memory 1) (func (export "grow") (param i32) (result i32)
+        (drop (i8x16.relaxed_swizzle (v128.const i64x2 0 0) (v128.const i64x2 0 0))) (memory.grow (local.get 0))))`,
+      BOUNDS,
+    );
+    assert.equal(call('grow', 3), 1);
+    assert.throws(() => call('grow', 1), isOut('memory'));
+  });
+
   test('has room without limit where the host says so', async () => {
     const { call } = await instance(
       '(module (memory 1) (func (export "grow") (param i32) (result i32) (memory.grow (local.get 0))))',

@@ -307,6 +307,23 @@ describe('call depth', () => {
     assert.throws(() => large.call('f', 4), isOut('callDepth'));
     assert.throws(() => large.call('f', 900), isOut('callDepth'), 'and not by the engine');
   });
+
+  test('counts parameters as it counts locals', async () => {
+    const params = (count: number) =>
+      `(module (func $f (export "f") (param i32 ${'i64 '.repeat(count - 1)})
+        (if (local.get 0) (then (call $f (i32.sub (local.get 0) (i32.const 1)) ${'(i64.const 0) '.repeat(count - 1)})))))`;
+    for (const [count, most] of [
+      [15, 100],
+      [16, 50],
+      [31, 50],
+      [32, 33],
+    ] as const) {
+      const { call } = await instance(params(count), withBudget(1_000, 100));
+      const zeroes = new Array<bigint>(count - 1).fill(0n);
+      call('f', most - 1, ...zeroes);
+      assert.throws(() => call('f', most, ...zeroes), isOut('callDepth'), `${count} parameters`);
+    }
+  });
 });
 
 /** Instructions of the same shape are assembled in place of those of the older form, and replaced in the binary. */
@@ -372,6 +389,10 @@ describe('exceptions', () => {
     ['try', 'TRY i32.const 5 call $deep i32.const 0 CATCH end'],
     ['try with catch_all', 'TRY i32.const 5 call $deep i32.const 0 CATCH_ALL i32.const 42 end'],
     ['try with delegate', 'TRY TRY i32.const 5 call $deep i32.const 0 DELEGATE drop i32.const 0 CATCH end'],
+    [
+      'try with delegate before a return',
+      'TRY TRY i32.const 5 call $deep i32.const 0 DELEGATE drop i32.const 0 CATCH end return',
+    ],
     ['try with rethrow', 'TRY TRY i32.const 5 call $deep i32.const 0 CATCH drop RETHROW end CATCH end'],
     [
       'a handler that throws again',
@@ -407,6 +428,45 @@ describe('exceptions', () => {
       assert.throws(() => call('f'), isOut(budget));
     }
   });
+});
+
+describe('what stands behind an instruction is not taken for code', () => {
+  // In all of these there are bytes that are `loop` (3) or `return` (15) where an instruction begins.
+  const VECTOR = '(v128.const i64x2 0 0)';
+  for (const [what, code, definitions = '(memory 1)'] of [
+    ['an offset', `(v128.store offset=15 align=1 (i32.const 0) ${VECTOR})`],
+    ['the offset of a vector whose rest is zero', '(drop (v128.load32_zero offset=15 align=1 (i32.const 0)))'],
+    ['the offset of a wider one', '(drop (v128.load64_zero offset=15 align=1 (i32.const 0)))'],
+    ['the offset of the first instruction on lanes', `(drop (v128.load8_lane offset=15 3 (i32.const 0) ${VECTOR}))`],
+    ['the offset of the last one', `(v128.store64_lane offset=15 align=1 1 (i32.const 0) ${VECTOR})`],
+    ['a lane that is read', `(drop (i8x16.extract_lane_s 15 ${VECTOR}))`],
+    ['a lane that is written', `(drop (f32x4.replace_lane 3 ${VECTOR} (f32.const 1)))`],
+    ['lanes that are shuffled', `(drop (i8x16.shuffle 15 15 15 15 15 15 15 15 3 3 3 3 3 3 3 3 ${VECTOR} ${VECTOR}))`],
+    ['the last of the instructions that are no relaxed ones', `(drop (f64x2.convert_low_i32x4_u ${VECTOR}))`],
+    ['an offset in another memory', '(drop (i32.load $b offset=3 (i32.const 0)))', '(memory $a 1) (memory $b 1)'],
+    ['an offset of an atomic', '(drop (i32.atomic.load offset=3 (i32.const 1)))', '(memory 1 1 shared)'],
+    [
+      'the last of the atomics',
+      '(drop (i64.atomic.rmw32.cmpxchg_u offset=15 (i32.const 1) (i64.const 0) (i64.const 0)))',
+      '(memory 1 1 shared)',
+    ],
+    [
+      'the type of a block',
+      '(drop (block (result (ref null $3)) (ref.null $3)))',
+      '(type (func)) (type (func (param i32))) (type (func (param i64))) (type $3 (struct))',
+    ],
+    [
+      'the types of a cast',
+      '(drop (block $l (result anyref) (br_on_cast $l anyref (ref $3) (ref.null any))))',
+      '(type (func)) (type (func (param i32))) (type (func (param i64))) (type $3 (struct))',
+    ],
+  ] as const) {
+    test(what, async () => {
+      const { call, depth, fuel } = await instance(`(module ${definitions} (func (export "go") ${code} (return)))`);
+      call('go');
+      assert.deepEqual([depth(), fuel()], [0, 1]);
+    });
+  }
 });
 
 describe('garbage-collected values', () => {
