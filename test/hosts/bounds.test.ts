@@ -59,7 +59,7 @@ for (const [how, budget] of [
     test('of 64 bits', async () => {
       const { call } = await instance(growing('i64 1', 'i64'), bounds);
       assert.deepEqual([call('grow', -1n), call('grow', 1n << 48n), call('grow', 3n)], [-1n, -1n, 1n]);
-      assert.throws(() => call('grow', 1n), isOut('memory'));
+      for (const pages of [1n, 70_000n]) assert.throws(() => call('grow', pages), isOut('memory'));
     });
 
     test('that is shared', async () => {
@@ -136,6 +136,22 @@ for (const [how, budget] of [
       assert.throws(() => call('grow', 1), isOut('tables'));
     });
 
+    test('that asks for more than 32 bits can say is refused by its type, as everywhere', async () => {
+      const { call } = await instance(growing('1 funcref'), bounds);
+      assert.equal(call('grow', -1), -1);
+    });
+
+    test('that is imported with a maximum of its own answers -1', async () => {
+      const definer = await instance('(module (table (export "table") 1 2 funcref))', bounds);
+      const { call } = await instance(
+        `(module (import "" "table" (table 1 funcref))
+          (func (export "grow") (param i32) (result i32) (table.grow (ref.null func) (local.get 0))))`,
+        bounds,
+        { '': definer.exports },
+      );
+      assert.deepEqual([call('grow', 3), call('grow', 1)], [-1, 1]);
+    });
+
     test('answers -1 beyond a maximum of its own', async () => {
       const { call } = await instance(growing('1 5 funcref'), bounds);
       assert.deepEqual([call('grow', 5), call('grow', 4), call('grow', 1)], [-1, 1, -1]);
@@ -144,7 +160,12 @@ for (const [how, budget] of [
     test('of 64 bits', async () => {
       const { call } = await instance(growing('i64 1 funcref', 'i64'), bounds);
       assert.deepEqual([call('grow', -1n), call('grow', 9n)], [-1n, 1n]);
-      assert.throws(() => call('grow', 1n), isOut('tables'));
+      for (const elements of [1n, 1n << 32n]) assert.throws(() => call('grow', elements), isOut('tables'));
+    });
+
+    test('of 64 bits whose maximum is all that these can say', async () => {
+      const { call } = await instance(growing('i64 1 0xffffffffffffffff funcref', 'i64'), bounds);
+      assert.deepEqual([call('grow', -1n), call('grow', 9n)], [-1n, 1n]);
     });
 
     test('with elements of other types, and with a value to begin with', async () => {
@@ -190,7 +211,7 @@ for (const [how, budget] of [
       const own = `(module (import "" "started" (func $f)) (memory 1) (func $s (call $f) (drop (memory.grow (i32.const 1)))) (start $s))`;
       await instance(own, bounds, imports);
       assert.equal(calls, 1);
-      const other = `(module (import "" "started" (func $f)) (memory 1) (func (drop (memory.grow (i32.const 1)))) (start $f))`;
+      const other = `(module (import "" "started" (func $f)) (memory 1) (table 1 funcref) (elem (i32.const 0) $f) (func (drop (memory.grow (i32.const 1)))) (start $f))`;
       await instance(other, bounds, imports);
       assert.equal(calls, 2);
     });
@@ -208,7 +229,29 @@ for (const [how, budget] of [
       for (const name of ['decidable fuel', 'decidable start', 'decidable anything']) {
         await assert.rejects(rewritten(`(module (memory (export "${name}") 1))`, bounds), isUnsupportedError);
       }
+      await assert.rejects(
+        rewritten('(module (memory (export "memory") 1) (func (export "f")) (func (export "decidable fuel")))', bounds),
+        isUnsupportedError,
+      );
       await rewritten('(module (memory (export "decidable") 1))', bounds);
+    });
+
+    test('keeps the names of its functions, for whoever reads where it trapped, and nothing else that is no code', async () => {
+      const text =
+        '(module (memory 1) (func $withdraw (drop (memory.grow (i32.const 1)))) (@custom "sources" "lines"))';
+      const kept = new TextDecoder().decode(await rewritten(text, bounds));
+      assert.deepEqual([kept.includes('withdraw'), kept.includes('lines')], [true, false]);
+    });
+
+    test('that breaks off anywhere stays as it is: the engine says what is wrong with it', async () => {
+      const module = await assemble(
+        `(module (type (func (param i32) (result i32))) (import "" "f" (func)) (memory 1 300) (table 1 300 funcref)
+          (func (type 0) (local i64) (memory.grow (local.get 0))) (export "grow" (func 1)) (start 0))`,
+      );
+      for (let length = 8; length < module.length; length++) {
+        const cut = module.slice(0, length);
+        if (!engine.validate(cut)) assert.deepEqual(await rewritten(cut, bounds), new Uint8Array(cut), String(length));
+      }
     });
   });
 }

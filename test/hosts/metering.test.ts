@@ -430,6 +430,31 @@ describe('exceptions', () => {
   });
 });
 
+describe('what a module imports', () => {
+  test('keeps its place before what is added', async () => {
+    const { exports } = await instance(
+      `(module (tag (export "tag")) (global (export "global") i32 (i32.const 7)) (table (export "table") 1 funcref)
+        (memory (export "memory") 1))`,
+      { ...ROOMY, budget: undefined },
+    );
+    const imports = { ...exports, f: (n: number) => n + 1 };
+    const { call, depth, fuel } = await instance(
+      `(module
+        (import "" "tag" (tag $tag)) (import "" "global" (global $g i32)) (import "" "table" (table 1 funcref))
+        (import "" "memory" (memory 1)) (import "" "f" (func $f (param i32) (result i32)))
+        (global $own (mut i32) (i32.const 1))
+        (func (export "go") (result i32)
+          (block $h (try_table (catch $tag $h) (throw $tag)))
+          (memory.fill (i32.const 0) (i32.const 1) (i32.const 64))
+          (i32.add (global.get $own) (call $f (global.get $g)))))`,
+      ROOMY,
+      { '': imports },
+    );
+    assert.equal(call('go'), 1 + 8);
+    assert.deepEqual([depth(), fuel()], [0, 2]);
+  });
+});
+
 describe('what stands behind an instruction is not taken for code', () => {
   // In all of these there are bytes that are `loop` (3) or `return` (15) where an instruction begins.
   const VECTOR = '(v128.const i64x2 0 0)';
@@ -456,6 +481,11 @@ describe('what stands behind an instruction is not taken for code', () => {
       '(type (func)) (type (func (param i32))) (type (func (param i64))) (type $3 (struct))',
     ],
     [
+      'the types of a choice',
+      '(drop (select (result (ref null $3)) (ref.null $3) (ref.null $3) (i32.const 1)))',
+      '(type (func)) (type (func (param i32))) (type (func (param i64))) (type $3 (struct))',
+    ],
+    [
       'the types of a cast',
       '(drop (block $l (result anyref) (br_on_cast $l anyref (ref $3) (ref.null any))))',
       '(type (func)) (type (func (param i32))) (type (func (param i64))) (type $3 (struct))',
@@ -474,6 +504,7 @@ describe('garbage-collected values', () => {
     const { call, depth, fuel } = await instance(`(module
       (rec (type $node (sub (struct (field i32) (field (mut (ref null $node))))))
            (type $leaf (sub $node (struct (field i32) (field (mut (ref null $node))) (field i8)))))
+      (type $last (sub final $node (struct (field i32) (field (mut (ref null $node))))))
       (type $bytes (array (mut i8)))
       (type $nodes (array (mut (ref null $node))))
       (data $d "abc") (elem $e (ref null $node) (ref.null $node))
