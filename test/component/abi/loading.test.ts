@@ -34,6 +34,8 @@ describe('load_int', () => {
       ['s64', '0100000000000080', 1n - 2n ** 63n],
     ] as const) {
       assert.equal(await load(plain(type), bytes), value, type);
+      // Those of a list are copied as a whole, and this one is not.
+      assert.deepEqual(await load(plain(`(tuple ${type})`), bytes), [value], type);
     }
   });
 });
@@ -57,8 +59,13 @@ describe('canonicalize_nan', () => {
       bitsOf(await load(plain('(list f64)'), `${hexPair(START + 8, 1)} 010000000000f8ff`)),
       '000000000000f87f',
     );
-    const alone = Float64Array.of((await load(plain('(tuple f64)'), 'deadbeef0000f8ff').then(first)) as number);
-    assert.equal(bitsOf(alone), '000000000000f87f');
+    for (const [type, bytes] of [
+      ['(tuple f64)', 'deadbeef0000f8ff'],
+      ['(tuple f32)', '0100c0ff'],
+    ] as const) {
+      const alone = Float64Array.of((await load(plain(type), bytes).then(first)) as number);
+      assert.equal(bitsOf(alone), '000000000000f87f', type);
+    }
   });
 
   it('keeps every other float, -0 and subnormal ones among them', async () => {

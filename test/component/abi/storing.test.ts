@@ -17,6 +17,23 @@ async function store({ type, definitions = '' }: GuestType, value: unknown, enco
 
 const plain = (type: string): GuestType => ({ type, flat: '' });
 
+describe('store', () => {
+  it('makes 1 of every value that is true in JavaScript, where a bool is meant, and 0 of all others', async () => {
+    for (const [value, byte] of [
+      [true, '01'],
+      [2, '01'],
+      ['false', '01'],
+      [{}, '01'],
+      [false, '00'],
+      [0, '00'],
+      ['', '00'],
+      [undefined, '00'],
+    ] as const) {
+      assert.equal((await store(plain('bool'), value)).memory, byte, String(value));
+    }
+  });
+});
+
 describe('store_int', () => {
   it('is little-endian, in twos complement', async () => {
     assert.equal((await store(plain('u32'), 0x1234_5678)).memory, '78563412');
@@ -32,6 +49,7 @@ describe('maybe_scramble_nan', () => {
     assert.equal((await store(plain('(list f64)'), scrambled)).memory?.slice(16), '000000000000f87f');
     assert.equal((await store(plain('(list f32)'), floats)).memory?.slice(16), '0000c07f');
     assert.equal((await store(plain('(tuple f64)'), [scrambled[0]])).memory, '000000000000f87f');
+    assert.equal((await store(plain('(tuple f32)'), [floats[0]])).memory, '0000c07f');
     assert.equal((await store(plain('f32'), Number.NaN)).memory, '0000c07f');
   });
 
@@ -171,6 +189,29 @@ describe('store_list_into_range', () => {
       if (odd !== undefined) traps(await lying(odd), /not aligned/);
     });
   }
+
+  it('refuses what has more bytes than 32 bits can say', async () => {
+    class Long extends Uint8Array {
+      override get length() {
+        return 2 ** 32;
+      }
+    }
+    for (const [type, value] of [
+      ['(list u8)', new Long(1)],
+      ['(list u64)', new Array(2 ** 29)],
+      ['(list (tuple u8 u64))', new Array(2 ** 28)],
+    ] as const) {
+      const { take } = await probe({ type, flat: 'i32 i32' });
+      assert.throws(() => take(value), /^RangeError: a list of 4294967296 bytes is too long to pass$/, type);
+    }
+    for (const [type, value] of [
+      ['(list u8)', new Array(2 ** 32 - 1)],
+      ['(list s8)', new Array(2 ** 32 - 1)],
+    ] as const) {
+      const { take } = await probe({ type, flat: 'i32 i32' });
+      traps(() => take(value), /beyond end of memory/);
+    }
+  });
 
   it('allocates nothing for a fixed-length list in memory, and asks for no bytes for an empty list', async () => {
     assert.equal((await store(plain('(list u16 2)'), [1, 2])).realloc, '0 0 2 4');
