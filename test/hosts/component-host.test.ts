@@ -7,11 +7,12 @@ import { setImmediate } from 'node:timers/promises';
 import { runInNewContext } from 'node:vm';
 import { engine } from '../../src/adapters/component/engine.ts';
 import { isLinkError, isTrap } from '../../src/adapters/component/index.ts';
+import { virtualWasi } from '../../src/adapters/component/wasi/index.ts';
 import { componentModule, StaleHandle } from '../../src/adapters/hosts/component/index.ts';
 import { createMemoryStore } from '../../src/adapters/stores/memory/index.ts';
 import { createEventSourcer, isCommandFailure, isRejection } from '../../src/core/index.ts';
 import { msgpack } from '../../src/core/msgpack.ts';
-import { askingGuest } from './asking-guest.ts';
+import { answersOf, askingGuest } from './asking-guest.ts';
 import { envelope } from './bank-arbitraries.ts';
 import { coreText, countingGuest, dummyComponent, witSource } from './counting-guest.ts';
 
@@ -98,6 +99,27 @@ describe('a module knows its code', () => {
     const digest = new Uint8Array(32).fill(7);
     assert.equal((await componentModule(component, { digest })).routing.describe().digest, digest);
     assert.equal((await componentModule(component)).routing.describe().digest, undefined);
+  });
+
+  test('better than the code itself does, which is believed where nothing else is known', async () => {
+    // Its own digest is the five bytes of its name.
+    const core = coreText('command-handler').replace(
+      '(i32.store8 (i32.const 36) (i32.const 1))',
+      '(i32.store8 (i32.const 24) (i32.const 1)) (call $text (i32.const 28)) $&',
+    );
+    const bytes = await countingGuest('command-handler', core);
+    const module = await componentModule(bytes);
+    assert.deepEqual(module.routing.describe().digest, new Uint8Array(createHash('sha256').update(bytes).digest()));
+    const again = await componentModule(module.component);
+    assert.deepEqual(again.routing.describe().digest, new TextEncoder().encode('count'));
+  });
+
+  test('once: its description is asked for at the start, and nobody changes it', async () => {
+    const { routing, statistics } = await componentModule(bank, { isolation: 'fresh' });
+    const before = statistics.instances;
+    assert.equal(routing.describe(), routing.describe());
+    assert.equal(statistics.instances, before);
+    assert.ok(Object.isFrozen(routing.describe()));
   });
 });
 
@@ -247,6 +269,63 @@ describe('an import that calls the module back', () => {
   });
 });
 
+describe('what a component imports', () => {
+  const command = { type: 'count', schemaVersion: 1, payload: new Uint8Array(32) };
+  const clock = { 'wasi:clocks/wall-clock': { now: () => ({ seconds: 0n, nanoseconds: 0 }) } };
+
+  test('is made for each instance, where a function makes it', async () => {
+    let made = 0n;
+    const imports = () => {
+      const number = ++made;
+      return { ...clock, 'wasi:random/random': { getRandomU64: () => number } };
+    };
+    const { types, decider, statistics } = await componentModule(await askingGuest(), { imports, isolation: 'fresh' });
+    const numbers = [1, 2].map(() => {
+      const [event] = decider.decide(decider.initialState(), types.command.fromEnvelope(command));
+      return answersOf(types.event.toEnvelope(event!).payload).random;
+    });
+    assert.notEqual(numbers[0], numbers[1]);
+    assert.equal(made, BigInt(statistics.instances));
+  });
+
+  for (const isolation of ['pooled', 'fresh'] as const) {
+    for (const [what, thrown, message] of [
+      ['an error', new Error('no entropy'), /^an import of the component failed: no entropy$/],
+      ['what is no error', 'no entropy', /^an import of the component failed: no entropy$/],
+    ] as const) {
+      test(`ends the instance where it throws ${what}, and says so (${isolation})`, async () => {
+        let fails = false;
+        const getRandomU64 = () => {
+          if (fails) throw thrown;
+          return 0n;
+        };
+        const module = await componentModule(await askingGuest(), {
+          imports: { ...clock, 'wasi:random/random': { getRandomU64 } },
+          isolation,
+        });
+        const { types, decider } = module;
+        const [state, asked] = [decider.initialState(), types.command.fromEnvelope(command)];
+        fails = true;
+        assert.throws(
+          () => decider.decide(state, asked),
+          (error) => isTrap(error) && message.test(error.message) && error.cause === thrown,
+        );
+        fails = false;
+        decider.decide(decider.initialState(), types.command.fromEnvelope(command));
+      });
+    }
+  }
+});
+
+describe('deciding by the id of a command', () => {
+  for (const isolation of ['pooled', 'fresh'] as const) {
+    test(`is for those with a virtual WASI, which shows what follows from it (${isolation})`, async () => {
+      assert.equal('decideById' in (await componentModule(bank, { isolation })), false);
+      assert.equal('decideById' in (await componentModule(bank, { isolation, wasi: virtualWasi })), true);
+    });
+  }
+});
+
 describe('an asynchronous import', { skip: engine.Suspending === undefined && 'this engine cannot suspend' }, () => {
   for (const isolation of ['pooled', 'fresh'] as const) {
     test(`is refused, ${isolation}: a module cannot wait`, async () => {
@@ -301,7 +380,16 @@ describe('what cannot be meant is refused by name', () => {
     const foreign = runInNewContext('new ArrayBuffer(length)', { length: bank.length }) as ArrayBuffer;
     new Uint8Array(foreign).set(bank);
     const digest = new Uint8Array(createHash('sha256').update(bank).digest());
-    for (const source of [shared, new Uint8Array(bank).buffer, new DataView(shared), foreign]) {
+    const within = new Uint8Array(bank.length + 16);
+    within.set(bank, 8);
+    for (const source of [
+      shared,
+      new Uint8Array(bank).buffer,
+      new DataView(shared),
+      foreign,
+      within.subarray(8, 8 + bank.length),
+      new DataView(within.buffer, 8, bank.length),
+    ]) {
       assert.deepEqual((await componentModule(source)).routing.describe().digest, digest);
     }
   });
