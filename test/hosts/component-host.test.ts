@@ -69,6 +69,38 @@ describe('a component fits its world', () => {
     assert.match(text, /found: +func\(self: borrow<event>\) -> record \{ type: string, schema-version: u64, /);
   });
 
+  test('a function that is missing is named', async () => {
+    const text = await misfit(witSource().replace('stream-id: func(', 'stream-name: func('), 'command-handler');
+    assert.match(
+      text,
+      /routing@0\.1\.0#stream-id\n +expected: func\(command: borrow<command>\) -> .*\n +found: +nothing\n/,
+    );
+  });
+
+  for (const [declared, otherwise, found] of [
+    ['initial-state: func() -> state;', 'initial-state: async func() -> state;', 'async func() -> state'],
+    ...[
+      ['list<u8, 4>'],
+      ['option<u8>'],
+      ['tuple<u8, map<string, u8>>'],
+      ['stream<u8>'],
+      ['result', 'result<_, _>'],
+      ['marks', 'flags { one, two }'],
+      ['choice', 'enum { this, that }'],
+    ].map(([type, shown = type]) => [
+      'to-bytes: func() -> list<u8>;',
+      `to-bytes: func() -> ${type};`,
+      `func(self: borrow<state>) -> ${shown}`,
+    ]),
+  ] as [string, string, string][]) {
+    test(`${found} is shown as what is found`, async () => {
+      const wit = witSource()
+        .replaceAll(declared, otherwise)
+        .replace('interface types {', '$& flags marks { one, two } enum choice { this, that }');
+      assert.ok((await misfit(wit, 'command-handler')).includes(`found:    ${found}\n`));
+    });
+  }
+
   test('a state of another interface is not the state', async () => {
     const wit = witSource().replace(
       'interface decider {\n  use messages.{rejection, fault};\n  use types.{command, event, state};',
