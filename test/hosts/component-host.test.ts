@@ -10,7 +10,7 @@ import { isLinkError, isTrap } from '../../src/adapters/component/index.ts';
 import { virtualWasi } from '../../src/adapters/component/wasi/index.ts';
 import { componentModule, StaleHandle } from '../../src/adapters/hosts/component/index.ts';
 import { createMemoryStore } from '../../src/adapters/stores/memory/index.ts';
-import { createEventSourcer, isCommandFailure, isRejection } from '../../src/core/index.ts';
+import { createEventSourcer, isCommandFailure, isFault, isRejection } from '../../src/core/index.ts';
 import { msgpack } from '../../src/core/msgpack.ts';
 import { answersOf, askingGuest } from './asking-guest.ts';
 import { envelope } from './bank-arbitraries.ts';
@@ -241,6 +241,80 @@ describe('an instance that traps', () => {
     types.state.drop?.(state);
     types.command.drop?.(bad);
     assert.equal(statistics.handles, 0);
+    assert.equal(statistics.instances, 1);
+    decider.initialState();
+    types.state.drop?.(state);
+    assert.equal(statistics.handles, 1, 'of the next one neither');
+  });
+
+  test('is what the handles are refused for', async () => {
+    const { types, decider } = await componentModule(await countingGuest('command-handler'));
+    const [state, bad] = [decider.initialState(), types.command.fromEnvelope(message(13))];
+    let trap: unknown;
+    assert.throws(
+      () => decider.decide(state, bad),
+      (error) => isTrap((trap = error)),
+    );
+    assert.throws(
+      () => types.state.toBytes(state),
+      (error) => error instanceof StaleHandle && error.cause === trap,
+    );
+  });
+
+  test('while it folds, or decides by an id, is replaced too', async () => {
+    const core = coreText('command-handler').replace(
+      '(call $drop-state (local.get 0))',
+      '(if (i32.eq (local.get $count) (i32.const 2)) (then unreachable)) $&',
+    );
+    const bytes = await countingGuest('command-handler', core);
+    const { types, decider, decideById, statistics } = await componentModule(bytes, { wasi: virtualWasi });
+    const folded = () => decider.evolve(decider.initialState(), types.event.fromEnvelope(message(1)));
+    const state = folded();
+    assert.throws(() => decider.evolve(state, types.event.fromEnvelope(message(1))), isTrap);
+    assert.throws(() => types.state.toBytes(state), StaleHandle);
+    assert.equal(types.state.toBytes(folded()).length, 1);
+    assert.equal(statistics.instances, 2);
+    const bad = types.command.fromEnvelope(message(13));
+    assert.throws(() => decideById!('order-1', folded(), bad), isTrap);
+    assert.equal(types.state.toBytes(folded()).length, 1);
+    assert.equal(statistics.instances, 3);
+  });
+
+  test('is followed by one whose handles are its own, whatever gives them', async () => {
+    // A message of more bytes than there are in memory.
+    const tooLong = message(1 << 17);
+    const commands = await componentModule(await countingGuest('command-handler'));
+    const managers = await componentModule(await countingGuest('process-manager'), { world: 'process-manager' });
+    const models = await componentModule(await countingGuest('read-model'), { world: 'read-model' });
+    for (const { types } of [commands, managers, models]) {
+      assert.throws(() => types.event.fromEnvelope(tooLong), isTrap);
+      const [event, state] = [types.event.fromEnvelope(message(3)), types.state.fromBytes(new Uint8Array(5))];
+      assert.deepEqual([types.event.toEnvelope(event).payload.length, types.state.toBytes(state).length], [3, 5]);
+    }
+    const { types, decider } = commands;
+    const [event] = decider.decide(decider.initialState(), types.command.fromEnvelope(message(2)));
+    const counted = decider.evolve(types.state.fromBytes(new Uint8Array(7)), event!);
+    assert.equal(types.state.toBytes(counted).length, 8);
+    const happened = managers.types.event.fromEnvelope(message(1));
+    const managed = managers.eventHandler.evolve(managers.eventHandler.initialState(), happened);
+    assert.equal(managers.types.state.toBytes(managed).length, 1);
+    const recorded = models.types.event.fromEnvelope(message(1));
+    const document = models.projector.project(models.projector.initialState(), recorded, context);
+    assert.equal(models.types.state.toBytes(document!).length, 1);
+  });
+
+  test('and whose successor cannot start says why, and is followed by the next that can', async () => {
+    let made = 0;
+    const imports = () => {
+      if (++made === 2) throw new Error('not now');
+      return {};
+    };
+    const { types, decider, statistics } = await componentModule(await countingGuest('command-handler'), { imports });
+    const bad = types.command.fromEnvelope(message(13));
+    assert.throws(() => decider.decide(decider.initialState(), bad), isTrap);
+    assert.throws(() => decider.initialState(), /^Trap: an import of the component failed: not now$/);
+    assert.equal(types.state.toBytes(decider.initialState()).length, 0);
+    assert.deepEqual([statistics.instances, made], [2, 3]);
   });
 
   test('is replaced after unbounded recursion', async () => {
@@ -353,7 +427,11 @@ describe('deciding by the id of a command', () => {
   for (const isolation of ['pooled', 'fresh'] as const) {
     test(`is for those with a virtual WASI, which shows what follows from it (${isolation})`, async () => {
       assert.equal('decideById' in (await componentModule(bank, { isolation })), false);
-      assert.equal('decideById' in (await componentModule(bank, { isolation, wasi: virtualWasi })), true);
+      const { types, decider, decideById } = await componentModule(bank, { isolation, wasi: virtualWasi });
+      const close = types.command.fromEnvelope(envelope('CloseAccount', { accountId: 'a' }));
+      assert.throws(() => decideById!('order-1', decider.initialState(), close), isRejection);
+      const open = types.command.fromEnvelope(envelope('OpenAccount', { accountId: 'a', owner: 'o' }));
+      assert.equal(decideById!('order-1', decider.initialState(), open).length, 1);
     });
   }
 });
@@ -505,6 +583,27 @@ describe('fresh isolation', () => {
     assert.equal(statistics.handles, 2);
   });
 
+  test('reads and writes what it is given at once: what it holds is as the guest has it', async () => {
+    const { types } = await componentModule(await countingGuest('command-handler'), { isolation: 'fresh' });
+    const event = types.event.fromEnvelope({ type: 'counted', schemaVersion: 7, payload: new Uint8Array(3) });
+    assert.deepEqual(types.event.toEnvelope(event), message(3));
+    const states = (await componentModule(bank, { isolation: 'fresh' })).types.state;
+    assert.throws(() => states.fromBytes(Uint8Array.of(0xc1)), isFault);
+  });
+
+  test('keeps no event of a decision that has more of them than it may hold', async () => {
+    const core = coreText('command-handler').replace(
+      '(i32.store (i32.const 4) (i32.const 512)) (i32.store (i32.const 8) (i32.const 1)) (i32.const 0))',
+      `(i32.store (i32.const 516) (call $new-event (i32.const 1)))
+       (i32.store (i32.const 4) (i32.const 512)) (i32.store (i32.const 8) (i32.const 2)) (i32.const 0))`,
+    );
+    const bytes = await countingGuest('command-handler', core);
+    const { types, decider, statistics } = await componentModule(bytes, { isolation: 'fresh', maxHandles: 3 });
+    const [state, command] = [decider.initialState(), types.command.fromEnvelope(message(1))];
+    assert.throws(() => decider.decide(state, command), RangeError);
+    assert.equal(statistics.handles, 2);
+  });
+
   test('holds no more handles than it may', async () => {
     const { types, decider, statistics } = await componentModule(bank, { isolation: 'fresh', maxHandles: 3 });
     const [state] = Array.from({ length: 2 }, () => decider.initialState());
@@ -524,5 +623,7 @@ describe('fresh isolation', () => {
     assert.throws(() => types.state.toBytes(state), TypeError);
     assert.throws(() => types.state.toBytes(event), TypeError);
     assert.throws(() => types.event.toEnvelope(state), TypeError);
+    assert.throws(() => types.event.toEnvelope(decider.initialState()), TypeError);
+    assert.throws(() => types.state.drop?.(state), TypeError);
   });
 });
