@@ -369,9 +369,23 @@ describe('a guest', () => {
       { maxMemoryBytes: 1.5 },
       { maxTableElements: -1 },
       { budget: { fuel: Number.NaN, callDepth: 1 } },
+      { budget: { fuel: -1, callDepth: 1 } },
+      { budget: { fuel: Infinity, callDepth: 1 } },
+      { budget: { fuel: 2 ** 53, callDepth: 1 } },
       { budget: { fuel: 1, callDepth: 2 ** 31 } },
     ]) {
       await assert.rejects(componentModule(bytes, options), RangeError);
     }
+  });
+
+  test('may have as much as can be counted, or nothing at all', async () => {
+    await componentModule(bank, {
+      maxMemoryBytes: Infinity,
+      maxTableElements: Infinity,
+      maxHandles: 2 ** 28 - 1,
+      budget: { fuel: Number.MAX_SAFE_INTEGER, callDepth: 2 ** 31 - 1 },
+    });
+    await assert.rejects(componentModule(bank, { budget: { fuel: 0, callDepth: 1 } }), OutOfBudget);
+    await assert.rejects(componentModule(bank, { budget: { fuel: 1_000_000, callDepth: 0 } }), OutOfBudget);
   });
 });

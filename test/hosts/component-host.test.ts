@@ -539,6 +539,17 @@ describe('handles', () => {
     assert.equal(statistics.instances, 1, 'what the host does wrong ends no instance');
   });
 
+  test('that are taken for one another end no instance, in any world', async () => {
+    const managers = await componentModule(await countingGuest('process-manager'), { world: 'process-manager' });
+    const models = await componentModule(await countingGuest('read-model'), { world: 'read-model' });
+    for (const { types, statistics } of [managers, models]) {
+      const event = types.event.fromEnvelope(message(3));
+      assert.throws(() => types.state.toBytes(event), TypeError);
+      assert.deepEqual(types.event.toEnvelope(event), message(3));
+      assert.deepEqual([statistics.handles, statistics.instances], [1, 1]);
+    }
+  });
+
   test('come back after a rejection and after a fault', async () => {
     const { types, decider, statistics } = await componentModule(bank);
     const state = decider.initialState();

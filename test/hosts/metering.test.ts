@@ -247,6 +247,17 @@ describe('call depth', () => {
     call('f', 9);
     assert.equal(depth(), 0);
     assert.throws(() => call('f', 10), isOut('callDepth'));
+    call('f', 9); // With all of it again.
+    assert.equal(depth(), 0);
+  });
+
+  test('and fuel that are used up to the last are no reason why a call has trapped', async () => {
+    const { call, depth, fuel } = await instance('(module (func (export "f") unreachable))', withBudget(1, 1));
+    assert.throws(
+      () => call('f'),
+      (error) => isTrap(error) && !(error instanceof OutOfBudget),
+    );
+    assert.deepEqual([depth(), fuel()], [1, 1]);
   });
 
   test('through tables and references is the same', async () => {
