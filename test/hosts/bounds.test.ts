@@ -237,9 +237,9 @@ for (const [how, budget] of [
     });
 
     test('keeps the names of its functions, for whoever reads where it trapped, and nothing else that is no code', async () => {
-      const text =
-        '(module (memory 1) (func $withdraw (drop (memory.grow (i32.const 1)))) (@custom "sources" "lines"))';
-      const kept = new TextDecoder().decode(await rewritten(text, bounds));
+      const named = await assemble('(module (memory 1) (func $withdraw (drop (memory.grow (i32.const 1)))))');
+      const custom = new TextEncoder().encode('\0\r\u0007sourceslines'); // With its length, and that of its name.
+      const kept = new TextDecoder().decode(await rewritten(Uint8Array.of(...named, ...custom), bounds));
       assert.deepEqual([kept.includes('withdraw'), kept.includes('lines')], [true, false]);
     });
 
