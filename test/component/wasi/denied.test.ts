@@ -103,6 +103,14 @@ describe('of an interface that was not granted', () => {
     });
   }
 
+  test('there is one for all instances, and nobody can change it', () => {
+    const [one, another] = [virtualWasi().imports, virtualWasi().imports];
+    for (const [name, given] of Object.entries(one)) {
+      assert.equal(another[name], given, name);
+      assert.ok(Object.isFrozen(given), name);
+    }
+  });
+
   test('no name is forgotten here', () => {
     const offered = Object.keys(virtualWasi().imports).map((name) => name.replace(/@.*/, ''));
     assert.deepEqual(offered.toSorted(), WASI.map(({ name }) => name).toSorted());
