@@ -19,6 +19,8 @@ after(() => rmSync(folder, { recursive: true }));
 
 const PROCESSES = 8;
 const INCREMENTS = 20;
+/** Milliseconds: nobody gives up, however slow the machine is. */
+const PATIENCE = 600_000;
 
 const SUBJECT = { kind: 'event', type: 'Counted', schemaVersion: 1 } as const;
 const Value = z.object({ value: z.number() });
@@ -42,7 +44,7 @@ async function count(name: string, readValue: (payload: Uint8Array) => number): 
   const ends = Promise.all(processes.map((one) => once(one, 'close'))).finally(() => {
     running = false;
   });
-  await using store = createSqliteStore({ file });
+  await using store = createSqliteStore({ file, busyTimeout: PATIENCE });
 
   // A reader that follows them: it must see every position, each once, and never one behind its back.
   const seen: bigint[] = [];

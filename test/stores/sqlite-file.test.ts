@@ -15,7 +15,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, describe, test } from 'node:test';
+import { after, describe, type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import Sqlite from 'better-sqlite3';
 import { createSqliteStore, type SqliteStoreOptions } from '../../src/adapters/stores/sqlite/index.ts';
@@ -111,6 +111,49 @@ describe('a new file', () => {
     assert.equal(refusal({ file: join(folder, 'absent.db'), readOnly: true }), 'io');
     assert.equal(existsSync(join(folder, 'absent.db')), false);
     assert.equal(refusal({ file: folder }), 'io');
+  });
+
+  describe('that another process makes at the same moment', () => {
+    /** At the first pragma that begins so, `first` comes before it; what it throws, the pragma throws. */
+    function before(context: TestContext, begin: string, first: () => void): void {
+      const { pragma } = Sqlite.prototype;
+      const { mock } = context.mock.method(
+        Sqlite.prototype,
+        'pragma',
+        function (this: Sqlite.Database, ...args: Parameters<typeof pragma>) {
+          if (args[0].startsWith(begin)) {
+            mock.restore();
+            first();
+          }
+          return pragma.apply(this, args);
+        },
+      );
+    }
+
+    test('is a store, however little of it could be seen', (context) => {
+      const file = newFile();
+      // Its id was not there yet, and its tables are: unless it has to wait until both were looked at.
+      before(context, 'user_version', () => void refusal({ file, busyTimeout: 0 }));
+      assert.equal(refusal({ file }), 'opened');
+    });
+
+    test('is waited for, where SQLite does not wait', (context) => {
+      const file = newFile();
+      // Who has read the file and wants to write it is told at once, since the other may wait for its reading to end.
+      before(context, 'journal_mode', () => {
+        throw new Sqlite.SqliteError('database is locked', 'SQLITE_BUSY');
+      });
+      assert.equal(refusal({ file }), 'opened');
+    });
+
+    test('is waited for no longer than the time-out', () => {
+      const file = newFile();
+      const rival = new Sqlite(file);
+      rival.exec('begin immediate');
+      assert.equal(refusal({ file, busyTimeout: 20 }), 'busy');
+      rival.close();
+      assert.equal(refusal({ file }), 'opened');
+    });
   });
 
   test('is not made by options that cannot be meant', () => {

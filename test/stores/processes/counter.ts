@@ -8,7 +8,7 @@ import type { Precondition } from '../../../src/core/messages.ts';
 import { decision, envelope } from '../commands.ts';
 
 const [, , file = '', increments] = process.argv;
-await using store = createSqliteStore({ file, durability: 'normal', busyTimeout: 60_000 });
+await using store = createSqliteStore({ file, durability: 'normal', busyTimeout: 600_000 });
 
 async function increment(stream: string): Promise<void> {
   for (;;) {

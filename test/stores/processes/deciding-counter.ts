@@ -22,7 +22,7 @@ const counter = defineDecider({
 });
 
 const [, , file = '', increments] = process.argv;
-const store = createSqliteStore({ file, durability: 'normal', busyTimeout: 60_000 });
+const store = createSqliteStore({ file, durability: 'normal', busyTimeout: 600_000 });
 // A conflict is what this is about: nobody gives up.
 await using sourcer = createEventSourcer({ store, modules: [counter], maxAttempts: 10_000, closeStore: true });
 for (let round = 0; round < Number(increments); round++) {

@@ -1,6 +1,6 @@
 /** Opening a file: is it ours, is it of a format that we know, and how is it to be written. */
 import Sqlite, { type Database } from 'better-sqlite3';
-import { FileFailure, fileFailure } from './failures.ts';
+import { drawnPause, FileFailure, fileFailure, isBusy } from './failures.ts';
 import { APPLICATION_ID, FORMAT_VERSION, MIGRATIONS } from './migrations.ts';
 
 export interface OpenOptions {
@@ -28,7 +28,7 @@ export function open(options: OpenOptions): Database {
   let database: Database | undefined;
   try {
     database = new Sqlite(file, { readonly: readOnly, fileMustExist: readOnly, timeout: busyTimeout });
-    prepareFile(database, options);
+    prepareInTurn(database, options);
     database.pragma(`busy_timeout = ${Math.min(busyTimeout, SHORT_WAIT)}`);
     return database;
   } catch (error) {
@@ -46,6 +46,23 @@ function refuseOldEngine(file: string): void {
     'unsupported-engine',
     `${file}: better-sqlite3 needs Node-API ${NODE_API}, and Node ${node} has ${napi}: use Node 22.14 or newer`,
   );
+}
+
+/**
+ * SQLite waits for other processes' locks, but not where that could be for ever: of two that have read a new file and want
+ * to give it a write-ahead log, one is told at once that the file is busy.
+ */
+function prepareInTurn(database: Database, options: OpenOptions): void {
+  const since = performance.now();
+  for (;;) {
+    try {
+      prepareFile(database, options);
+      return;
+    } catch (error) {
+      if (!isBusy(error) || performance.now() - since >= options.busyTimeout) throw error;
+    }
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, drawnPause());
+  }
 }
 
 function prepareFile(database: Database, { file, durability, readOnly, maxPages }: OpenOptions): void {
@@ -76,10 +93,13 @@ function prepareFile(database: Database, { file, durability, readOnly, maxPages 
 
 /** 0: the file is new. */
 function formatVersion(database: Database, file: string): number {
-  const application = Number(database.pragma('application_id', { simple: true }));
-  const version = Number(database.pragma('user_version', { simple: true }));
+  // In one transaction: another process may make the store meanwhile.
+  const { application, version, things } = database.transaction(() => ({
+    application: Number(database.pragma('application_id', { simple: true })),
+    version: Number(database.pragma('user_version', { simple: true })),
+    things: Number(database.prepare('select count(*) from sqlite_schema').pluck().get()),
+  }))();
   if (application !== APPLICATION_ID) {
-    const things = Number(database.prepare('select count(*) from sqlite_schema').pluck().get());
     if (application === 0 && version === 0 && things === 0) return 0;
     throw new FileFailure(
       'not-a-store',
