@@ -69,10 +69,13 @@ describe('an instance that is thrown away', () => {
     const command = types.command.fromEnvelope({ type: 'count', schemaVersion: 1, payload: new Uint8Array(1) });
     const state = decider.initialState();
     for (let round = 0; round < 50; round++) decider.decide(state, command);
-    // What a weak reference was made of in a turn of the event loop stays until its end.
-    await setImmediate();
-    collectGarbage();
-    const left = printers.filter((printer) => printer.deref() !== undefined).length;
-    assert.ok(printers.length > 50 && left <= 5, `${left} of ${printers.length} are still there`);
+    const left = () => printers.filter((printer) => printer.deref() !== undefined).length;
+    // What a weak reference was made of, or asked for, stays until the turn of the event loop ends; and what the engine
+    // compiles in the background holds some of it until that is done.
+    for (let turn = 0; turn < 100 && (turn === 0 || left() > 5); turn++) {
+      await setImmediate();
+      collectGarbage();
+    }
+    assert.ok(printers.length > 50 && left() <= 5, `${left()} of ${printers.length} are still there`);
   });
 });
