@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { ENDLESS } from '../endless.ts';
 import { corpus, runnable } from './corpus.ts';
 import { mutate, random } from './mutate.ts';
 import { check, type Outcome, run } from './run.ts';
@@ -14,7 +15,7 @@ function blame(what: string, mutant: Uint8Array, error: unknown): never {
   assert.fail(`${what}: ${error instanceof Error ? error.stack : error}\n${base64(mutant)}`);
 }
 
-test('mutated components end in a typed error, or are valid', { timeout: 120_000 }, async () => {
+test('mutated components end in a typed error, or are valid', { timeout: ENDLESS }, async () => {
   const binaries = await corpus();
   const pick = random(1);
   const outcomes: Partial<Record<Outcome | 'valid', number>> = {};
@@ -35,7 +36,7 @@ test('mutated components end in a typed error, or are valid', { timeout: 120_000
   assert.ok(malformed > CHECKED / 20, JSON.stringify(outcomes));
 });
 
-test('mutated components that are valid run to a value or a typed error', { timeout: 120_000 }, async () => {
+test('mutated components that are valid run to a value or a typed error', { timeout: ENDLESS }, async () => {
   const binaries = await runnable();
   const pick = random(2);
   const outcomes: Partial<Record<Outcome, number>> = {};

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { InstantiateOptions } from '../../../src/adapters/component/index.ts';
 import { run } from '../abi/guests.ts';
+import { ENDLESS } from '../endless.ts';
 import { type Exported, trapsForGood, trapsWith } from './traps.ts';
 
 /** Defines `r` and `s`; every export does one thing with the handle or rep that it is given. */
@@ -101,7 +102,7 @@ for (const resources of ['objects', 'handles'] as const) {
 }
 
 it('a guest that makes handles in a loop traps before it has taken the host’s memory', {
-  timeout: 60_000,
+  timeout: ENDLESS,
 }, async () => {
   const { exports } = await run(`(component
     (type $r (resource (rep i32)))

@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { compile, instantiate, isLinkError } from '../../../src/adapters/component/index.ts';
 import { assemble } from '../assemble.ts';
+import { ENDLESS } from '../endless.ts';
 
 /** A component with 2 ** depth instances, each level of which instantiates the one before twice. */
 function doubling(depth: number, first = ''): string {
@@ -35,7 +36,7 @@ it('a component of a thousand instances is instantiated', async () => {
   await instantiate(await compile(await assemble(doubling(10))));
 });
 
-describe('a component is refused', { timeout: 60_000 }, () => {
+describe('a component is refused', { timeout: ENDLESS }, () => {
   it('of a thousand million instances', () => isRefused(doubling(30)));
 
   const names = Array.from({ length: 2_000 }, (_, index) => `e${index}`);
@@ -67,7 +68,7 @@ describe('a component is refused', { timeout: 60_000 }, () => {
     isRefused(doubling(8, `(core module $M) ${'(core instance (instantiate $M))'.repeat(100)}`)));
 });
 
-describe('core instances that begin large', { timeout: 60_000 }, () => {
+describe('core instances that begin large', { timeout: ENDLESS }, () => {
   it('are instantiated where there are few of them', async () => {
     await instantiate(await compile(await assemble(coreInstances('(table 1000000 funcref) (memory 1000)', 10))));
   });

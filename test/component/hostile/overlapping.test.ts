@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { run } from '../abi/guests.ts';
+import { ENDLESS } from '../endless.ts';
 import { type Exported, trapsForGood } from './traps.ts';
 
 /** Every pair of words is a pointer to 0 and a length: a list at any of them is a list of such lists. */
@@ -82,7 +83,7 @@ const GIVER = `
 
 describe('lists that lie on top of each other', () => {
   for (const type of ['(list (list (list u8)))', '(list (list (list string)))', '(list (list (list (list u64))))']) {
-    it(`${type} of 8192 each trap`, { timeout: 60_000 }, async () => {
+    it(`${type} of 8192 each trap`, { timeout: ENDLESS }, async () => {
       trapsForGood(await overlapping(type, type.includes('u64') ? 1024 : 8192), 'get', /too much for one call/);
     });
   }
@@ -106,7 +107,7 @@ describe('lists that lie on top of each other', () => {
     ['an import', '(import "take" (func $take (param "x" (list (list (list u8))))))'],
     ['another component', TAKER],
   ] as const) {
-    it(`trap where they are given to ${whom}`, { timeout: 60_000 }, async () => {
+    it(`trap where they are given to ${whom}`, { timeout: ENDLESS }, async () => {
       const { exports } = await run(
         `(component ${taker} ${GIVER}
           (instance $giver (instantiate $Giver (with "take" (func $take))))
