@@ -1,6 +1,7 @@
 /**
  * `npm test`: runs every `test/**​/*.test.ts` with node:test. Arguments narrow it: `npm test -- core/ids` runs the
- * files whose path contains one of the words; flags (`--test-name-pattern=…`) go to node as they are.
+ * files whose path contains one of the words; flags (`--test-name-pattern=…`) go to node as they are. Properties are tested
+ * on the same cases each time: `FAST_CHECK_SEED=random npm test` draws others.
  */
 import { spawnSync } from 'node:child_process';
 import { globSync } from 'node:fs';
@@ -20,6 +21,7 @@ if (files.length === 0) {
 const node = [
   '--conditions=decidable-source',
   '--disable-warning=ExperimentalWarning',
+  `--import=${new URL('../test/seed.ts', import.meta.url).href}`,
   '--test',
   '--test-concurrency=2',
 ];
