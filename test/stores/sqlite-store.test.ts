@@ -55,7 +55,7 @@ describe('two connections to one file', () => {
 describe('another process that writes', () => {
   test('is waited for, and what waited is then committed together', async () => {
     const file = newFile();
-    await using store = createSqliteStore({ file, durability: 'normal' });
+    await using store = createSqliteStore({ file, durability: 'normal', busyTimeout: 600_000 });
     const rival = new Sqlite(file);
     rival.exec('begin immediate');
     const appends = Array.from({ length: 5 }, () => store.append('s-1', [envelope('Done')], ANY, decision()));
