@@ -50,7 +50,7 @@ export function badArguments(check: Check): void {
       ['precondition', [], { tag: 'at-revision', val: 3 as never }, {}],
       ['precondition', [], { tag: 'sometimes' as never }, {}],
       ['decision.commandId', [], ANY, { commandId: 'command 1' }],
-      ['decision.commandId', [], ANY, { commandId: crypto.randomUUID().toUpperCase() }],
+      ['decision.commandId', [], ANY, { commandId: '018F4D1E-7A2B-7C3D-8E4F-5A6B7C8D9E0F' }],
       ['decision.command.type', [], ANY, { command: envelope('') }],
       ['decision.correlationId', [], ANY, { correlationId: '\udfff' }],
       ['decision.actor', [], ANY, { actor: 5 as never }],
