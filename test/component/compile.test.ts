@@ -2,7 +2,14 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
-import { compile, compileSync, instantiate } from '../../src/adapters/component/index.ts';
+import {
+  type Component,
+  compile,
+  compileSync,
+  type InstantiateOptions,
+  instantiate,
+  instantiateSync,
+} from '../../src/adapters/component/index.ts';
 import { assemble } from './assemble.ts';
 
 const FIVE = `(component
@@ -98,10 +105,7 @@ describe('a component is compiled', () => {
     ] as const) {
       const refusal = (error: unknown) => {
         assert.ok(error instanceof TypeError);
-        assert.ok(
-          error.message.startsWith(`expected the bytes of a component or a Response, got ${got}`),
-          error.message,
-        );
+        assert.ok(error.message.startsWith(`expected bytes or a Response, got ${got}`), error.message);
         return true;
       };
       await assert.rejects(compile(source as unknown as Uint8Array), refusal);
@@ -131,4 +135,33 @@ describe('what cannot be compiled', () => {
       assert.throws(() => compileSync(bytes), hasOffset);
     });
   }
+});
+
+describe('what is not instantiated', () => {
+  it('is no component: bytes, the promise of a component', async () => {
+    const bytes = await assemble(FIVE);
+    for (const [given, got] of [
+      [bytes, 'an object'],
+      [compile(bytes), 'an object'],
+      [undefined, 'undefined'],
+    ] as const) {
+      const refusal = { name: 'TypeError', message: `expected a component, got ${got}` };
+      await assert.rejects(instantiate(given as unknown as Component), refusal);
+      assert.throws(() => instantiateSync(given as unknown as Component), refusal);
+    }
+  });
+
+  it('is given options that say nothing: a bound that is none would bound nothing', async () => {
+    const component = await compile(await assemble(FIVE));
+    for (const [options, message] of [
+      [{ resources: 'handle' }, 'expected one of objects, handles, got "handle"'],
+      [{ maxHandles: 'many' }, 'expected a number, got "many"'],
+      [{ maxMemoryBytes: Number.NaN }, 'expected a number, got NaN'],
+      [{ maxMemoryBytes: -1 }, 'expected a number, got -1'],
+    ] as const) {
+      const refusal = { name: 'TypeError', message };
+      await assert.rejects(instantiate(component, {}, options as InstantiateOptions), refusal);
+      assert.throws(() => instantiateSync(component, {}, options as InstantiateOptions), refusal);
+    }
+  });
 });

@@ -115,7 +115,7 @@ function isResponse(source: unknown): source is Response {
 function viewOf(bytes: BufferSource): Uint8Array {
   if (ArrayBuffer.isView(bytes)) return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (propertyOf(bytes, 'byteLength') === undefined)
-    throw new TypeError(`expected the bytes of a component or a Response, got ${show(bytes)}`);
+    throw new TypeError(`expected bytes or a Response, got ${show(bytes)}`);
   return new Uint8Array(bytes);
 }
 

@@ -3,6 +3,7 @@
  */
 import { Context, LinearMemory } from './abi/canonical-options.ts';
 import { asFailure, ComponentInstance } from './abi/component-instance.ts';
+import { noCase, propertyOf, show } from './abi/javascript-values.ts';
 import { HandleTable, RuntimeResource } from './abi/runtime-state.ts';
 import { type Component, isSmallModule } from './compile.ts';
 import { engine } from './engine.ts';
@@ -47,8 +48,10 @@ export interface Instance {
    * instead: `create(…)` is the constructor, methods take the handle first, and `drop(handle)` drops it.
    *
    * A function traps with a `Trap`; one whose result is a `result` returns the `ok` case and throws a `ComponentError`
-   * for the `error` case; what a host function threw comes through as it is. `async func`s, and all functions of an
-   * instance that was given an asynchronous import, give a promise.
+   * for the `error` case. What a host function threw comes through as it is; what it gave that is not of its type is a
+   * `LinkError` with the name of the import. An argument that is not of its type is a `TypeError`: the guest was not called
+   * then, and has none of the handles that stood before it. `async func`s, and all functions of an instance that was given an
+   * asynchronous import, give a promise.
    */
   readonly exports: Record<string, unknown>;
   /** With `resources: 'handles'`: how many handles JavaScript holds. */
@@ -64,6 +67,7 @@ export interface Instance {
  * full name, under a version compatible by semver, without version, or under its last part. What another instance
  * exports can be given as it is: the two components are then linked to each other, and values pass between them directly.
  *
+ * @throws TypeError where `component` is none, or an option says nothing.
  * @throws LinkError where an import is missing or does not fit.
  * @throws Trap where a start function traps.
  */
@@ -119,6 +123,7 @@ interface Preparation {
 }
 
 function prepare(component: Component, imports: ImportObject, options: InstantiateOptions): Preparation {
+  if (propertyOf(component, 'plan') === undefined) throw new TypeError(`expected a component, got ${show(component)}`);
   const host = hostOf(options);
   const reader = new ImportReader(imports, component.plan.component.imports, host);
   const root = { kind: 'component' as const, plan: component.plan, outer: undefined };
@@ -139,6 +144,9 @@ function prepare(component: Component, imports: ImportObject, options: Instantia
 
 function hostOf(options: InstantiateOptions): LinkHost {
   const { resources = 'objects', maxHandles = defaultMaxHandles, maxMemoryBytes = 2 ** 32 } = options;
+  if (resources !== 'handles' && resources !== 'objects') noCase(resources, ['objects', 'handles']);
+  for (const bound of [maxHandles, maxMemoryBytes])
+    if (!(bound >= 0)) throw new TypeError(`expected a number, got ${show(bound)}`);
   const handles = new HandleTable(maxHandles, (message) => new RangeError(message));
   return { handles, scope: [], resources, maxHandles, maxMemoryBytes, work: 0, memories: new Map() };
 }

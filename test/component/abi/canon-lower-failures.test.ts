@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { isLinkError } from '../../../src/adapters/component/index.ts';
 import { run } from './guests.ts';
 import { type Exported, traps } from './handles.ts';
 
@@ -92,7 +93,7 @@ describe('a call to the host', () => {
     it(`of ${shape.params} parameters whose (${shape.result}) is none ends the guest, caught or not`, async () => {
       for (const isCatching of [false, true]) {
         const { go, callerIdle } = await guest(shape, isCatching, { host: () => 'no such value' });
-        assert.throws(go!, TypeError);
+        assert.throws(go!, isLinkError);
         traps(callerIdle!, /an earlier call into it trapped/);
       }
     });

@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { isLinkError } from '../../../src/adapters/component/index.ts';
 import { run } from './guests.ts';
 import { type Exported, traps } from './handles.ts';
 
@@ -80,9 +81,21 @@ describe('canon_lower', () => {
     assert.throws(go, (error) => error === thrown);
   });
 
-  it('makes a value that cannot be lowered a TypeError of the host', async () => {
-    const go = await guest('(result u32)', '(result i32)', '(call $f)', () => 'no number');
-    assert.throws(go, TypeError);
+  it('names the import that gave a value which cannot be lowered, and says what waits for a promise', async () => {
+    for (const [value, message] of [
+      ['no number', 'import "f": expected a number, got "no number"'],
+      [
+        Promise.resolve(1),
+        'import "f": expected a number, got an object; a promise is for an `async` function to give',
+      ],
+    ] as const) {
+      const go = await guest('(result u32)', '(result i32)', '(call $f)', () => value);
+      assert.throws(go, (error) => {
+        assert.ok(isLinkError(error) && error.cause instanceof TypeError);
+        assert.deepEqual([error.message, error.path], [message, ['f']]);
+        return true;
+      });
+    }
   });
 
   it('stores a result of several core values where the guest says, after the call', async () => {

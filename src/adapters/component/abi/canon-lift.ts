@@ -14,7 +14,7 @@ import {
   isGuestFault,
   leaveToHost,
 } from './component-instance.ts';
-import { liftOwnAsHandle } from './resource-handles.ts';
+import { giveBack, liftOwnAsHandle } from './resource-handles.ts';
 import type { CallScope, HandleTable } from './runtime-state.ts';
 import type { Lower, Stager } from './stager.ts';
 import {
@@ -56,7 +56,7 @@ export type HostCallable = (...args: unknown[]) => unknown;
 export function callableOf(lifted: LiftedFunction): HostCallable {
   const call = callOf(lifted);
   const { signature, host } = call;
-  const callable = signature.isSimple ? simpleCall(call) : generalCall(call);
+  const callable = simpleCall(call) ?? generalCall(call);
   const isObserved = host.handles.isObserved || lifted.stagers.host.representation === 'objects';
   return signature.lendsHandles && isObserved ? endingLends(callable, host.handles, host) : callable;
 }
@@ -122,7 +122,7 @@ export function callPostReturn(
 
 /**
  * What to throw out of a call. A value that could not be lowered is the host's fault: nothing of the guest has gone
- * wrong then, and it can be entered again. What was lent to it before that value, it gives back. All else is a trap.
+ * wrong then, and it can be entered again. What was lent or given to it before that value, it gives back. All else is a trap.
  */
 export function abandon(instance: ComponentInstance, error: unknown, isLowered: boolean): unknown {
   if (!isLowered && instance.state === ENTERED && !isGuestFault(error)) {
@@ -138,10 +138,12 @@ export function abandon(instance: ComponentInstance, error: unknown, isLowered: 
 
 /**
  * For the usual small functions: one core argument per parameter, no arrays. There is one function for each number of
- * parameters, since the engine makes one straight piece of code of a short function only.
+ * parameters, since the engine makes one straight piece of code of a short function only. Undefined for other functions, and
+ * for those that may have to give back what they were given.
  */
-function simpleCall(call: Call): HostCallable {
+function simpleCall(call: Call): HostCallable | undefined {
   const { core, context: cx, instance, lifted, result, signature } = call;
+  if (!signature.isSimple) return undefined;
   const [param0, param1, param2, param3] = stageSimpleParams(lifted.stagers.host, signature);
   if (param0 === undefined) {
     return () => {
@@ -170,7 +172,8 @@ function simpleCall(call: Call): HostCallable {
       return unwrap(value);
     };
   }
-  if (param2 === undefined && result.ownAt >= 0) return transitionCall(call, param0, param1);
+  if (param2 === undefined && result.ownAt >= 0 && !param1.isOwn) return transitionCall(call, param0, param1);
+  if (param0.isOwn || param1.isOwn || param2?.isOwn) return undefined;
   if (param2 === undefined) {
     return (a, b) => {
       enterFromHost(instance);
@@ -216,8 +219,9 @@ function transitionCall(call: Call, param0: SimpleParam, param1: SimpleParam): H
     enterFromHost(instance);
     let isLowered = false;
     let value: unknown;
+    let x: CoreValue | undefined;
     try {
-      const x = lowerSimple(cx, param0, a);
+      x = lowerSimple(cx, param0, a);
       const y = lowerSimple(cx, param1, b);
       isLowered = true;
       const pointer = core(x, y);
@@ -238,6 +242,7 @@ function transitionCall(call: Call, param0: SimpleParam, param1: SimpleParam): H
         return value;
       }
     } catch (error) {
+      if (!isLowered && param0.isOwn && x !== undefined) giveBack(cx, x as number, a);
       throw abandon(instance, error, isLowered);
     }
     return unwrap(value);
@@ -253,7 +258,7 @@ function unwrap(value: unknown): unknown {
 function generalCall(call: Call): HostCallable {
   const { lifted, signature } = call;
   const { host } = lifted.stagers;
-  if (signature.params.length !== 1 || signature.spillsParams) {
+  if (signature.params.length !== 1 || signature.params[0]!.handle || signature.spillsParams) {
     const callWith = lowering(call, stageLowerParams(host, signature));
     return (...args) => callWith(args);
   }

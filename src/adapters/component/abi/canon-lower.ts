@@ -82,7 +82,7 @@ function failIn(instance: ComponentInstance, error: unknown): unknown {
 function lowerHostFunction({ call, path }: HostFunction, { type, stagers, context }: Lowering): CoreFunction {
   const signature = signatureOf(type);
   const callHost = type.result?.kind === 'result' ? catchingErrors(call, type.result.inside[0]) : call;
-  const lowerResult = stageLowerResult(stagers.host, signature);
+  const lowerResult = namingImport(path, stageLowerResult(stagers.host, signature));
   const { instance } = context;
   instance.host.handles.isObserved = true;
   const mayWait = isAsynchronous(type, call);
@@ -94,6 +94,30 @@ function lowerHostFunction({ call, path }: HostFunction, { type, stagers, contex
 }
 
 type LowerResult = ReturnType<typeof stageLowerResult>;
+
+/** What an import gives that is not of its type is named after it: nothing else of what is thrown says where it came from. */
+function namingImport(path: readonly string[], lower: LowerResult): LowerResult {
+  return (cx, value, outPointer) => {
+    try {
+      return lower(cx, value, outPointer);
+    } catch (cause) {
+      if (isGuestFault(cause)) throw cause;
+      const hint = isPromise(value) ? '; a promise is for an `async` function to give' : '';
+      throw refusal(path, (cause as Error).message + hint, { cause });
+    }
+  };
+}
+
+/** `path` leads to the import, and `inner` from there to what does not fit. */
+export function refusal(
+  path: readonly string[],
+  message: string,
+  options?: ErrorOptions,
+  inner: readonly string[] = [],
+): LinkError {
+  return new LinkError(`import ${path.map(show).join(' → ')}: ${message}`, [...path, ...inner], options);
+}
+
 type LiftSimple = ReturnType<typeof stageLiftSimpleParams>;
 
 function simpleHostCall(call: HostCallable, cx: Context, lifts: LiftSimple, lowerResult: LowerResult): CoreFunction {
@@ -136,7 +160,8 @@ function generalHostCall(
     try {
       const value = call(...liftAll(context, flat));
       if (waitingFor === undefined || !isPromise(value)) return lower(value, flat);
-      if (suspending === undefined) throw cannotWait(waitingFor);
+      if (suspending === undefined)
+        throw refusal(waitingFor, 'it gave a promise, and this engine has no JavaScript promise integration');
       return Promise.resolve(value)
         .then((settled) => lower(settled, flat))
         .catch(fail);
@@ -204,13 +229,6 @@ export function isAsynchronous(type: FunctionNode, call: HostCallable): boolean 
 
 function isPromise(value: unknown): value is PromiseLike<unknown> {
   return typeof propertyOf(value, 'then') === 'function';
-}
-
-function cannotWait(path: readonly string[]): LinkError {
-  return new LinkError(
-    `the import ${path.map(show).join(' ')} gave a promise, and this engine has no JavaScript promise integration`,
-    path,
-  );
 }
 
 const { Suspending } = engine;

@@ -40,6 +40,9 @@ export class LinearMemory {
   }
 }
 
+/** An own handle's index in the guest's table, and what JavaScript gave for it. */
+export type Given = readonly [index: number, value: unknown];
+
 /** `LiftLowerContext`: what the staged functions of `abi/` need of the instance whose memory and handles they touch. */
 export class Context {
   readonly instance: ComponentInstance;
@@ -53,6 +56,8 @@ export class Context {
   lowered = 0;
   /** How much the call has lifted so far. */
   lifted = 0;
+  /** While JavaScript's arguments are lowered, one by one: the own handles that were, with what was given for each. */
+  given: Given[] | undefined = undefined;
   private readonly realloc: CoreFunction;
 
   constructor(

@@ -173,7 +173,7 @@ function payloadOf(value: unknown): unknown {
   return toObject(value, 'variant').val;
 }
 
-function noCase(value: unknown, labels: readonly unknown[]): never {
+export function noCase(value: unknown, labels: readonly unknown[]): never {
   throw new TypeError(`expected one of ${labels.slice(0, 20).join(', ')}, got ${show(value)}`);
 }
 

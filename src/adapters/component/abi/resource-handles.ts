@@ -56,10 +56,10 @@ export function lowerOwn(stager: Stager, resource: ResourceType): (cx: Context, 
     case 'objects':
       return (cx, value) => {
         const type = cx.resources[slot]!;
-        return cx.handles.add(type, type.objects!.lowerOwn(value), 0);
+        return noted(cx, cx.handles.add(type, type.objects!.lowerOwn(value), 0), value);
       };
     case 'handles':
-      return (cx, value) => lowerHandle(cx, slot, true, value);
+      return (cx, value) => noted(cx, lowerHandle(cx, slot, true, value), value);
   }
 }
 
@@ -104,6 +104,22 @@ function lowerForeignHandle(cx: Context, type: RuntimeResource, isOwn: boolean, 
   if (type.impl !== undefined) throw wrongHostHandle(cx.hostHandles, type, value);
   if (isOwn) return cx.handles.add(type, type.objects!.lowerOwn(value), 0);
   return giveBorrow(cx, type, type.objects!.lowerBorrow(value, cx.instance.host.scope));
+}
+
+function noted(cx: Context, index: number, value: unknown): number {
+  cx.given?.push([index, value]);
+  return index;
+}
+
+/** Undoes `lower_own`, of a call that is not made after all. Where there are more, the last one goes first. */
+export function giveBack({ handles, hostHandles }: Context, index: number, value: unknown): void {
+  const entry = handles.entries[index]!;
+  const type = entry.type!;
+  const rep = handles.remove(index, entry);
+  // What the host implements, it has kept.
+  if (type.impl === undefined) return;
+  if (typeof value === 'number') hostHandles.add(type, rep, 0);
+  else type.objects!.revive!(value as object);
 }
 
 /** `lift_own`. */

@@ -39,9 +39,16 @@ const registry = new FinalizationRegistry<ObjectHandle>((handle) => {
   }
 });
 
+/** The handle that an object of ours holds. */
+let handleIn: (value: object) => ObjectHandle | undefined;
+
 /** The base of all resource classes of guests. The handle is private: it can be neither forged nor copied. */
 class Resource {
   #handle: ObjectHandle;
+
+  static {
+    handleIn = (value) => (#handle in value ? value.#handle : undefined);
+  }
 
   constructor(handle: ObjectHandle) {
     this.#handle = handle;
@@ -58,17 +65,15 @@ class Resource {
     registry.unregister(handle);
     destroyFromHost(handle.type, handle.rep);
   }
+}
 
-  /** The live handle of type `type` that `value` holds. */
-  static handleOf(value: unknown, type: RuntimeResource): ObjectHandle {
-    if (typeof value !== 'object' || value === null || !(#handle in value)) {
-      throw new TypeError(`expected a resource of type ${type.name}, got ${show(value)}`);
-    }
-    const handle = value.#handle;
-    if (handle.type !== type) throw new TypeError(`expected a ${type.name}, got a ${handle.type.name} of another type`);
-    if (!handle.isLive) throw new TypeError(`this ${type.name} was dropped, given away or lent for one call`);
-    return handle;
-  }
+/** The live handle of type `type` that `value` holds. */
+function handleOf(value: unknown, type: RuntimeResource): ObjectHandle {
+  const handle = handleIn(Object(value));
+  if (handle === undefined) throw new TypeError(`expected a resource of type ${type.name}, got ${show(value)}`);
+  if (handle.type !== type) throw new TypeError(`expected a ${type.name}, got a ${handle.type.name} of another type`);
+  if (!handle.isLive) throw new TypeError(`this ${type.name} was dropped, given away or lent for one call`);
+  return handle;
 }
 
 /** Tells a class's constructor that it is given a handle, not the arguments of `[constructor]`. */
@@ -115,8 +120,14 @@ export class GuestResourceObjects implements ResourceObjects {
     return this.take(value).rep;
   }
 
+  revive(value: object): void {
+    const handle = handleIn(value)!;
+    handle.isLive = true;
+    registry.register(value, handle, handle);
+  }
+
   lowerBorrow(value: unknown, scope: CallScope): number {
-    const handle = Resource.handleOf(value, this.type);
+    const handle = handleOf(value, this.type);
     handle.lends++;
     scope.push(handle);
     return handle.rep;
@@ -124,7 +135,7 @@ export class GuestResourceObjects implements ResourceObjects {
 
   /** Takes the own handle out of an object, which is dead from then on. */
   private take(value: unknown): ObjectHandle {
-    const handle = Resource.handleOf(value, this.type);
+    const handle = handleOf(value, this.type);
     if (!handle.isOwn) throw new TypeError(`expected an own ${this.type.name}, got a borrowed one`);
     if (handle.lends > 0) throw new TypeError(`cannot give away ${this.type.name}: it is lent to a running call`);
     handle.isLive = false;

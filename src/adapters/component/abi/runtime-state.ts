@@ -35,6 +35,8 @@ export interface ResourceObjects {
   /** The object of a handle that ends with the current call: `scope` undoes it. */
   liftBorrow(rep: number, scope: CallScope): unknown;
   lowerOwn(value: unknown): number;
+  /** Undoes `lowerOwn`. */
+  revive?(value: object): void;
   lowerBorrow(value: unknown, scope: CallScope): number;
 }
 
@@ -150,12 +152,6 @@ export function wrongHandle(instance: ComponentInstance, index: number, expected
   const found = instance.handles.entries[index]?.type;
   if (found === undefined) return instance.trap(`unknown handle index ${index >>> 0}`);
   return instance.trap(
-    `handle index ${index >>> 0} used with the wrong type, expected ${describe(expected)} but found ${
-      describe(found) === describe(expected) ? 'a different ' : ''
-    }${describe(found)}`,
+    `handle index ${index >>> 0} used with the wrong type: expected ${expected.name}, found ${found.name}`,
   );
-}
-
-function describe(type: RuntimeResource): string {
-  return type.impl === undefined ? 'host-defined resource' : 'guest-defined resource';
 }

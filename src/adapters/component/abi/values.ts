@@ -4,12 +4,12 @@
 import { maxFlatParams, maxFlatResults } from '../limits.ts';
 import type { FunctionNode, ParamNode } from '../type-nodes/extern-type.ts';
 import type { ValueTypeNode } from '../type-nodes/value-type.ts';
-import type { Context, CoreValue } from './canonical-options.ts';
+import type { Context, CoreValue, Given } from './canonical-options.ts';
 import { flatPlaces, type LiftOne, stageLiftOne } from './flat-lifting.ts';
 import { type LowerOne, stageLowerOne } from './flat-lowering.ts';
 import { appended, type FlatType, layoutOfFields } from './layout.ts';
 import { discriminantOf, invalidDiscriminant } from './loading.ts';
-import { liftOwnAsHandle, lowerHandle } from './resource-handles.ts';
+import { giveBack, liftOwnAsHandle, lowerHandle } from './resource-handles.ts';
 import type { Load, Stager } from './stager.ts';
 
 /** What `flatten_functype` finds out about a function type, for the synchronous ABI. */
@@ -25,7 +25,10 @@ export interface Signature {
   readonly flatParams: number;
   readonly spillsParams: boolean;
   readonly spillsResult: boolean;
-  /** Whether each parameter is one core value, none of them spilled, and there are at most four. */
+  /**
+   * Whether each parameter is one core value, none of them spilled, and there are at most four. A handle inside of another
+   * value is not simple.
+   */
   readonly isSimple: boolean;
   readonly lendsHandles: boolean;
 }
@@ -51,7 +54,7 @@ function computeSignature({ params: named, result }: FunctionNode): Signature {
   for (const type of params) {
     const own = type.layout.flat;
     flat = appended(flat, own);
-    isSimple &&= own.length === 1;
+    isSimple &&= own.length === 1 && (type.resource !== undefined || !type.handle);
     lendsHandles ||= type.borrow;
     pointer ||= type.pointer;
   }
@@ -180,10 +183,13 @@ function liftBareResult(cx: Context, discriminant: CoreValue | undefined): unkno
  * Arguments for a guest, as core arguments in `flat`. Each function has one such array for all its calls: they cannot
  * overlap, since an instance that is being called cannot be entered again.
  */
-export function stageLowerParams(
-  stager: Stager,
-  { params, spillsParams }: Signature,
-): (cx: Context, values: readonly unknown[], flat: CoreValue[]) => void {
+export function stageLowerParams(stager: Stager, signature: Signature): LowerParams {
+  const lower = stageLowerAll(stager, signature);
+  const gives = stager.representation !== 'direct' && signature.params.some(({ handle }) => handle);
+  return gives ? givingBack(lower) : lower;
+}
+
+function stageLowerAll(stager: Stager, { params, spillsParams }: Signature): LowerParams {
   const count = params.length;
   if (!spillsParams) {
     const lowers = params.map((param) => stager.lower(param));
@@ -198,6 +204,24 @@ export function stageLowerParams(
     const ptr = cx.allocate(alignment, size);
     for (let i = 0; i < count; i++) stores[i]!(cx, values[i], ptr + offsets[i]!);
     flat[0] = ptr;
+  };
+}
+
+type LowerParams = (cx: Context, values: readonly unknown[], flat: CoreValue[]) => void;
+
+/** Where an argument cannot be lowered, the handles that were given before it are the host's again. */
+function givingBack(lower: LowerParams): LowerParams {
+  return (cx, values, flat) => {
+    const given: Given[] = [];
+    cx.given = given;
+    try {
+      lower(cx, values, flat);
+    } catch (error) {
+      for (const each of given.reverse()) giveBack(cx, ...each);
+      throw error;
+    } finally {
+      cx.given = undefined;
+    }
   };
 }
 
@@ -264,10 +288,6 @@ export function apply<Result>(core: (...flat: CoreValue[]) => Result, flat: read
       return core(flat[0]!, flat[1]!, flat[2]!);
     case 4:
       return core(flat[0]!, flat[1]!, flat[2]!, flat[3]!);
-    case 5:
-      return core(flat[0]!, flat[1]!, flat[2]!, flat[3]!, flat[4]!);
-    case 6:
-      return core(flat[0]!, flat[1]!, flat[2]!, flat[3]!, flat[4]!, flat[5]!);
     default:
       return core(...flat);
   }

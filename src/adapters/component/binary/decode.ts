@@ -52,7 +52,7 @@ function component(reader: Reader, depth: number): Component {
 function preamble(reader: Reader): void {
   for (const byte of [0, 0x61, 0x73, 0x6d]) {
     if (reader.u8('the magic number') !== byte) {
-      reader.fail('magic header not detected: bad magic number of a component', reader.position - 1);
+      reader.fail('bad magic number of a component', reader.position - 1);
     }
   }
   const offset = reader.position;

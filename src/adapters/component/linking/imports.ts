@@ -2,12 +2,12 @@
  * *Explainer.md*, "JS API", *read the imports*: from the object that JavaScript gives to the items that the linker uses.
  */
 import { type HostCallable, rootOf } from '../abi/canon-lift.ts';
-import { isAsynchronous } from '../abi/canon-lower.ts';
+import { isAsynchronous, refusal } from '../abi/canon-lower.ts';
 import { propertyOf, show, toCamelCase, toPascalCase } from '../abi/javascript-values.ts';
 import { GuestResourceObjects, hostResource } from '../abi/resource-objects.ts';
 import { RuntimeResource } from '../abi/runtime-state.ts';
 import { type EngineModule, engine } from '../engine.ts';
-import { LinkError } from '../errors.ts';
+import type { LinkError } from '../errors.ts';
 import type { ExternNode, FunctionNode, InstanceNode, NamedNode, TypeEntry } from '../type-nodes/extern-type.ts';
 import { Context } from '../validation/context.ts';
 import { Matcher } from '../validation/subtyping.ts';
@@ -197,7 +197,7 @@ function checked(item: Item & { kind: 'func' }, type: FunctionNode, path: readon
 function fitting(item: Item, given: ExternNode, type: ExternNode, path: readonly string[]): Item {
   const wrong = new Matcher(new Context(), []).extern(given, type);
   if (wrong === undefined) return item;
-  throw refusal(path, wrong.message, wrong.path);
+  throw refusal(path, wrong.message, undefined, wrong.path);
 }
 
 function needsValue(type: ExternNode): boolean {
@@ -287,11 +287,6 @@ function kindOf(kind: string): string {
 }
 
 // Errors -----------------------------------------------------------------------------------------------------------
-
-/** `path` leads to the import, and `inner` from there to what does not fit. */
-function refusal(path: readonly string[], message: string, inner: readonly string[] = []): LinkError {
-  return new LinkError(`import ${path.map(show).join(' → ')}: ${message}`, [...path, ...inner]);
-}
 
 function missing(type: ExternNode, value: unknown, path: readonly string[]): LinkError {
   const got = value === undefined ? 'nothing' : show(value);

@@ -91,8 +91,7 @@ function define(
 ): void {
   switch (each.kind) {
     case 'core module': {
-      const module = frame.plan.modules.get(each.definition);
-      if (module === undefined) throw new Error('every module is compiled');
+      const module = frame.plan.modules.get(each.definition)!;
       const byteLength = each.definition.bytes.length;
       frame.items['core module'].push({ kind: 'core module', module, type: each.type, byteLength, pages: each.pages });
       return;

@@ -79,7 +79,7 @@ function resolveOptions(
     signature(scope, type, ['i32', 'i32', 'i32'], ['i32'], 'callback');
   }
   if (postReturn !== undefined && found.async) {
-    context.fail('canonical option `post-return` cannot be specified together with `async`');
+    context.fail('canonical option `post-return` conflicts with option `async`');
   }
   return found;
 }
@@ -261,7 +261,7 @@ export function builtin(scope: Scope, definition: CanonicalBuiltin): ValidatedBu
 /** `flatten_functype(opts, (func (param t)?), 'lower')`. */
 function returnSignature(scope: Scope, result: ValueTypeNode | undefined, options: ResolvedOptions): CoreSignature {
   if (result === undefined) return { params: [], results: [] };
-  if (result.borrow) scope.context.fail('the result of `task.return` cannot contain a `borrow` type');
+  if (result.borrow) scope.context.fail('function result cannot contain a `borrow` type');
   if (result.pointer) require(scope, options, 'memory');
   const { flat } = result.layout;
   if (flat.length <= maxFlatParams) return { params: flat, results: [] };
@@ -280,11 +280,12 @@ function threadFunction(scope: Scope, { name, type = -1, table = -1 }: Canonical
   context.at(scope.coreTypes, type, 'core type');
   const start = context.coreTypes.func(scope.coreTypes, type);
   if (!sameTypes(start.params, ['i32']) || start.results.length > 0) {
-    context.fail('start function must take a single `i32` argument and return nothing');
+    context.fail('wrong signature for a thread: expected (func (param i32))');
   }
   const { element, limits } = context.at(scope.core.table, table, 'table');
-  if (!context.coreTypes.valueMatches(element, 'funcref'))
-    context.fail('indirect thread functions need a table of `funcref`');
+  if (!context.coreTypes.valueMatches(element, 'funcref')) {
+    context.fail(`expected table element type funcref, found ${element}`);
+  }
   if (limits.is64) throw new UnsupportedError('memory64', name);
 }
 

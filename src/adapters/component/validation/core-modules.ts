@@ -115,7 +115,7 @@ export function declaredModuleType(scope: Scope, declarators: readonly ModuleDec
 function checkedExternType(context: Context, types: readonly CoreTypeEntry[], type: CoreExternDecl): CoreExternType {
   if (type.kind === 'memory' || type.kind === 'table') {
     const { min, max, shared, is64 } = type.limits;
-    if (max !== undefined && min > max) context.fail('size minimum must not be greater than maximum');
+    if (max !== undefined && min > max) context.fail('size minimum greater than maximum');
     if (type.kind === 'memory') {
       const most = is64 ? maxMemoryPages << 32n : maxMemoryPages;
       if (type.limits.pageSizeLog2 === undefined && (min > most || (max ?? 0n) > most)) {
@@ -139,7 +139,7 @@ function externType(context: Context, types: readonly CoreTypeEntry[], type: Cor
       return { kind: 'global', type: context.coreTypes.value(types, type.type), mutable: type.mutable };
     default: {
       const { params, results, id } = context.coreTypes.func(types, type.type);
-      if (results.length > 0) context.fail('invalid exception type: non-empty tag result type');
+      if (results.length > 0) context.fail('non-empty tag result type');
       return id === undefined ? { kind: 'tag', params } : { kind: 'tag', params, id };
     }
   }
@@ -179,7 +179,7 @@ function matchCoreExtern(context: Context, given: CoreExternType, expected: Core
           : given.id === expected.id
       )
         return undefined;
-      return mismatch(`expected: (tag${describeTypes('param', expected.params)}), found another tag type`);
+      return mismatch('mismatch in tag types');
   }
   return mismatch(`expected ${expected.kind}, found ${given.kind}`);
 }

@@ -132,7 +132,7 @@ export class CoreTypes {
       const supertype = superIndex === undefined ? undefined : this.#definitions[index(superIndex)];
       if (superIndex !== undefined && (supertype === undefined || index(superIndex) >= id)) this.#unknown(superIndex);
       const depth = supertype === undefined ? 0 : supertype.depth + 1;
-      if (depth > maxCoreSubtyping) this.#fail(`sub type hierarchy too deep: more than ${maxCoreSubtyping} levels`);
+      if (depth > maxCoreSubtyping) this.#fail(`type nesting is too deep: more than ${maxCoreSubtyping} levels`);
       const definition: CoreTypeDefinition = {
         kind: 'definition',
         id,

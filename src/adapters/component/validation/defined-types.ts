@@ -73,15 +73,15 @@ function compoundType(scope: Scope, { kind, inside: written, labels, length }: C
     inside[index] = one === undefined ? undefined : valueType(scope, one);
   }
   const type = new ValueTypeNode(kind, inside, labels, length);
-  if (length === 0) context.fail('the length of a fixed-length list must be larger than 0');
+  if (length === 0) context.fail('a fixed-length list cannot be empty');
   const [first] = inside;
   if (kind === 'map' && !keyTypes.has(type.element.kind)) {
-    context.fail(`a map key must be a bool, integer, char or string, found ${type.element.kind}`);
+    context.fail(`a \`${type.element.kind}\` cannot be a map key`);
   }
   if (kind === 'stream' || kind === 'future') {
     if (first?.borrow) context.fail(`a \`${kind}\` cannot contain a \`borrow\` type`);
     if (kind === 'stream' && first?.kind === 'char') {
-      context.fail('`stream<char>` is not valid at this time');
+      context.fail('`stream<char>` is not valid');
     }
   }
   const { depth, nodes } = type;

@@ -182,7 +182,7 @@ function checkName(
     if (parsed.kind !== 'label') context.fail(`name \`${name}\` is not valid with \`implements\``, [name]);
   }
   if (versionSuffix !== undefined && (parsed.kind !== 'interface' || !isVersionSuffix(name, versionSuffix))) {
-    context.fail(`version suffix \`${versionSuffix}\` does not make a version of \`${name}\``, [name]);
+    context.fail(`version suffix \`${versionSuffix}\` does not fit \`${name}\``, [name]);
   }
   if (parsed.resource !== undefined) {
     const wrong = annotationMismatch(names, parsed.kind, parsed.resource, type);

@@ -12,7 +12,6 @@ import { type Noted, newPlace } from '../type-nodes/notes.ts';
 import type { CoreExternType, CoreFuncType, CoreModuleType, ResourceType } from '../types.ts';
 import type { Context } from './context.ts';
 import type { CoreTypeEntry } from './core-types.ts';
-import { SparseMap } from './sparse-map.ts';
 import type { CoreInstanceType } from './validated.ts';
 
 type CoreSpaces = {
@@ -54,7 +53,7 @@ export interface Scope {
   readonly local: Set<ResourceType>;
   /** Under which it notes the externally visible names of types, see `visibility.ts`; those that another scope has noted. */
   readonly place: number;
-  readonly visible: SparseMap<Noted<unknown>, number>;
+  readonly visible: Map<Noted<unknown>, number>;
 }
 
 /** Of one side, without any. */
@@ -85,7 +84,7 @@ export function newScope(kind: Scope['kind'], context: Context, parent: Scope | 
     known: new Set(),
     local: new Set(),
     place: newPlace(),
-    visible: new SparseMap(),
+    visible: new Map(),
   };
 }
 

@@ -17,7 +17,6 @@ import { Replacements } from '../type-nodes/notes.ts';
 import { ValueTypeNode } from '../type-nodes/value-type.ts';
 import type { ResourceType } from '../types.ts';
 import type { Context } from './context.ts';
-import { SparseMap } from './sparse-map.ts';
 import type { ResourceBinding } from './validated.ts';
 
 /**
@@ -26,10 +25,10 @@ import type { ResourceBinding } from './validated.ts';
  * that what was shared stays shared.
  */
 export class Substitution {
-  readonly resources: SparseMap<ResourceType, ResourceType> = new SparseMap();
+  readonly resources: Map<ResourceType, ResourceType> = new Map();
   readonly values: Replacements<ValueTypeNode> = new Replacements();
   readonly entries: Replacements<TypeEntry> = new Replacements();
-  readonly #closed = new SparseMap<ExternNode, ExternNode>();
+  readonly #closed = new Map<ExternNode, ExternNode>();
   readonly #context: Context;
 
   constructor(context: Context) {

@@ -18,7 +18,6 @@ import type { ResourceType } from '../types.ts';
 import type { Context } from './context.ts';
 import { matchModule } from './core-modules.ts';
 import { type Mismatch, mismatch, within } from './mismatch.ts';
-import { SparseMap } from './sparse-map.ts';
 import { Substitution } from './substitution.ts';
 
 const noResources: ReadonlySet<ResourceType> = new Set();
@@ -30,7 +29,7 @@ export class Matcher {
   readonly #context: Context;
   readonly #abstract: ReadonlySet<ResourceType>;
   /** What was found equal to a type before. */
-  readonly #equal = new SparseMap<ValueTypeNode, Set<ValueTypeNode>>();
+  readonly #equal = new Map<ValueTypeNode, Set<ValueTypeNode>>();
 
   constructor(context: Context, abstract: readonly ResourceType[]) {
     this.#context = context;

@@ -145,7 +145,7 @@ export const cases: readonly ValidationCase[] = [
   {
     name: 'a post-return is for the sync ABI',
     text: lift('', 'async', 'async (post-return (core func $libc "none"))'),
-    invalid: '`post-return` cannot be specified together with `async`',
+    invalid: '`post-return` conflicts with option `async`',
   },
   {
     name: 'a post-return is for lifting',
@@ -240,7 +240,7 @@ export const cases: readonly ValidationCase[] = [
   {
     name: 'a thread starts with an i32',
     text: builtin('thread.new-indirect $t 0', '(core type $t (func (param i64)))'),
-    invalid: 'must take a single `i32` argument',
+    invalid: 'wrong signature for a thread: expected (func (param i32))',
   },
   {
     name: 'task.return of 17 values passes them in memory',
@@ -257,6 +257,6 @@ export const cases: readonly ValidationCase[] = [
       'thread.new-indirect $t (core table $i "t")',
       '(core type $t (func (param i32))) (core module $t (table (export "t") 1 externref)) (core instance $i (instantiate $t))',
     ),
-    invalid: 'need a table of `funcref`',
+    invalid: 'expected table element type funcref, found externref',
   },
 ];

@@ -27,7 +27,7 @@ export const cases: readonly ValidationCase[] = [
     text: `(component (type (flags ${Array.from({ length: 33 }, (_, n) => `"f${n}"`).join(' ')})))`,
     invalid: 'more than 32 flags',
   },
-  { name: 'a fixed-length list is not empty', text: '(component (type (list u8 0)))', invalid: 'larger than 0' },
+  { name: 'a fixed-length list is not empty', text: '(component (type (list u8 0)))', invalid: 'cannot be empty' },
   {
     name: 'a label is in kebab case',
     text: '(component (type (record (field "notKebab" u8))))',
@@ -65,7 +65,7 @@ export const cases: readonly ValidationCase[] = [
   {
     name: 'a map has a key that can be compared',
     text: '(component (type (map f64 u8)))',
-    invalid: 'a map key must be',
+    invalid: '`f64` cannot be a map key',
   },
   { name: 'a map key can be a type index', text: '(component (type $k string) (type (map $k u8)))' },
   { name: 'a stream of char is not defined yet', text: '(component (type (stream char)))', invalid: '`stream<char>`' },
