@@ -388,6 +388,15 @@ describe('files in memory', () => {
     assert.equal(entries.readDirectoryEntry(), undefined);
   });
 
+  test('are copies of what was given: a Buffer is not written to, and no two instances share one', () => {
+    const given = Buffer.from('before');
+    const options: VirtualWasiOptions = { files: { a: given }, writableFiles: true };
+    const [one, other] = [opened(options), opened(options)];
+    one.root.openAt(follow, 'a', {}, { write: true }).write(bytes('after!'), 0n);
+    assert.deepEqual([text(one.wasi.readFile('a')!), text(other.wasi.readFile('a')!)], ['after!', 'before']);
+    assert.equal(String(given), 'before');
+  });
+
   test('that are given wrongly are refused at once', () => {
     assert.throws(() => virtualWasi({ files: { '/': 'x' } }), TypeError);
     assert.throws(() => virtualWasi({ files: { a: '1', 'a/b': '2' } }), /leads through a file/);

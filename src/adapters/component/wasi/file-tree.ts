@@ -232,7 +232,7 @@ export function treeOf(files: Readonly<Record<string, string | Uint8Array>>): Me
       directory = next;
     }
     if (directory.entries.has(name)) throw new TypeError(`${JSON.stringify(path)} is a directory, or given twice`);
-    const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content.slice();
+    const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : new Uint8Array(content);
     directory.giveFile(name, bytes);
   }
   return root;
