@@ -4,10 +4,11 @@ import { clockInterfaces } from './clocks.ts';
 import { deniedInterface, grantOf, membersOf } from './denial.ts';
 import { treeOf } from './file-tree.ts';
 import { filesystemTypes, preopensInterface } from './filesystem.ts';
-import { GRANTABLE, type Interfaces, type WasiInterface } from './grantable.ts';
+import type { Interfaces, WasiInterface } from './grantable.ts';
 import { ioInterfaces } from './io.ts';
 import { Lines } from './lines.ts';
 import { networkInterfaces } from './network.ts';
+import { checkOptions } from './options.ts';
 import { VirtualRandom } from './random.ts';
 import { VirtualTime } from './time.ts';
 
@@ -55,15 +56,11 @@ const NO_DECISION: DecisionContext = { time: 0n, seed: '' };
  * Makes a virtual WASI 0.2, denied by default and granted interface by interface. A guest can link against all of it;
  * calling what was not granted traps, with the function's name and the way to grant it.
  *
- * @throws TypeError where `grant` names what cannot be granted.
+ * @throws TypeError where an option is none that there is, or cannot be meant: nothing is ignored.
  */
 export function virtualWasi(options: VirtualWasiOptions = {}): VirtualWasi {
-  const granted = new Set<string>(options.grant ?? []);
-  for (const name of granted) {
-    if (!GRANTABLE.some((each) => each === name)) {
-      throw new TypeError(`grant: ${JSON.stringify(name)} cannot be granted; there are ${GRANTABLE.join(', ')}`);
-    }
-  }
+  checkOptions(options);
+  const granted = new Set<string>(options.grant);
   const time = new VirtualTime(NO_DECISION.time);
   const random = new VirtualRandom(NO_DECISION.seed);
   const root = treeOf(options.files ?? {});
