@@ -470,11 +470,54 @@ describe('what cannot be meant is refused by name', () => {
       /^RangeError: maxHandles: 268435456 is no whole number/,
     ],
     ['half a budget', { budget: { fuel: 1_000 } }, /^RangeError: budget.callDepth: undefined is no whole number/],
+    [
+      'an option that there is not',
+      { fuel: 10 },
+      /^TypeError: options: there is no "fuel"; there are world, isolation, imports, wasi, maxMemoryBytes, maxTableElements, maxHandles, budget, digest$/,
+    ],
+    ['options that are none', null, /^TypeError: options: expected an object, got null$/],
+    [
+      'a part of a budget that there is not',
+      { budget: { fuel: 1, callDepth: 1, fule: 1 } },
+      /^TypeError: budget: there is no "fule"; there are fuel, callDepth$/,
+    ],
+    ['a budget that is none', { budget: null }, /^TypeError: budget: expected an object, got null$/],
+    [
+      'a digest that is too short',
+      { digest: new Uint8Array(3) },
+      /^TypeError: digest: expected the 32 bytes of a SHA-256, got 3 bytes$/,
+    ],
+    ['a digest as text', { digest: 'abc' }, /^TypeError: digest: expected the 32 bytes of a SHA-256, got "abc"$/],
+    [
+      'imports that are none',
+      { imports: 5 },
+      /^TypeError: imports: expected an object, or a function that makes one, got 5$/,
+    ],
+    [
+      'imports that are made later',
+      { imports: async () => ({}) },
+      /^TypeError: imports: expected the function to make an object, got a promise$/,
+    ],
+    [
+      'one WASI for all instances',
+      { wasi: virtualWasi() },
+      /^TypeError: wasi: expected a function that makes one for each instance, as in \(\) => virtualWasi\(\), got an object$/,
+    ],
+    [
+      'a WASI that is none',
+      { wasi: () => undefined },
+      /^TypeError: wasi: expected the function to make what virtualWasi makes, got undefined$/,
+    ],
   ] as const) {
     test(what, async () => {
       await assert.rejects(componentModule(bank, options as object), (thrown) => error.test(String(thrown)));
     });
   }
+
+  test('a bound of a component that is compiled already', async () => {
+    const { component } = await componentModule(bank);
+    await assert.rejects(componentModule(component, { maxMemoryBytes: -1 }), /^RangeError: maxMemoryBytes: -1 is no/);
+  });
 
   test('a response, which has no digest: bytes or a compiled component are asked for', async () => {
     const sources: readonly unknown[] = [new Response(bank), 'bank.wasm', undefined, {}];

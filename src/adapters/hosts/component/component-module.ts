@@ -15,9 +15,10 @@ import {
   freshTypes,
 } from './fresh.ts';
 import { type Blueprint, type DecideById, type Handle, makeGuest } from './guest.ts';
-import { DEFAULT_MAX_HANDLES, DEFAULT_MAX_MEMORY_BYTES, DEFAULT_MAX_TABLE_ELEMENTS, MOST_HANDLES } from './limits.ts';
-import { type Bounds, type Budget, checkBounds, checkCount } from './metering/budget.ts';
+import { DEFAULT_MAX_HANDLES, DEFAULT_MAX_MEMORY_BYTES, DEFAULT_MAX_TABLE_ELEMENTS } from './limits.ts';
+import { type Bounds, type Budget, checkBounds } from './metering/budget.ts';
 import { rewrite } from './metering/rewrite.ts';
+import { checkOptions } from './options.ts';
 import { Pool } from './pool.ts';
 import {
   pooledDecideById,
@@ -27,7 +28,7 @@ import {
   pooledRouting,
   pooledTypes,
 } from './pooled.ts';
-import { WORLD_NAMES, type WorldName } from './worlds.ts';
+import type { WorldName } from './worlds.ts';
 
 /** How a component is run. */
 export interface ComponentModuleOptions<World extends WorldName = WorldName> {
@@ -71,7 +72,7 @@ export interface ComponentModuleOptions<World extends WorldName = WorldName> {
    * has compiled keeps its own.
    */
   readonly budget?: Budget;
-  /** SHA-256 of the binary, where a compiled component is given; of bytes it is computed. */
+  /** SHA-256 of the binary, 32 bytes, where a compiled component is given; of bytes it is computed. */
   readonly digest?: Uint8Array;
 }
 
@@ -116,7 +117,7 @@ interface ModuleOf {
  *
  * @param source bytes of a component, or one that is compiled.
  * @throws MalformedError | InvalidError | UnsupportedError where the bytes are no component that can be loaded.
- * @throws TypeError | RangeError where an option is none that there is.
+ * @throws TypeError | RangeError where an option is none that there is, or cannot be meant: nothing is ignored.
  * @throws LinkError where its exports do not fit the world, with both sides shown, or an import is missing or asynchronous.
  * @throws Trap where it traps at its start, or needs more memory there than it may have.
  */
@@ -124,11 +125,8 @@ export async function componentModule<World extends WorldName = 'command-handler
   source: BufferSource | Component,
   options: ComponentModuleOptions<World> = {},
 ): Promise<ModuleOf[World]> {
-  const { imports = {}, maxHandles = DEFAULT_MAX_HANDLES } = options;
-  const world = oneOf(WORLD_NAMES, 'world', options.world ?? 'command-handler');
-  // A name that is misspelt must not let a guest keep what it should forget.
-  const isolation = oneOf(ISOLATIONS, 'isolation', options.isolation ?? 'pooled');
-  checkCount('maxHandles', maxHandles, MOST_HANDLES);
+  checkOptions(options);
+  const { world = 'command-handler', isolation, imports = {}, maxHandles = DEFAULT_MAX_HANDLES } = options;
   const { component, bounds } = await compiled(source, options);
   const blueprint: Blueprint = {
     component,
@@ -143,14 +141,6 @@ export async function componentModule<World extends WorldName = 'command-handler
   return { ...exportsOf(parts, world, digest), component, statistics: parts.statistics } as ModuleOf[World];
 }
 
-const ISOLATIONS = ['pooled', 'fresh'] as const;
-
-/** What TypeScript checks, for those who have it not. @throws TypeError that says which there are. */
-function oneOf<Name extends string>(names: readonly Name[], option: string, value: Name): Name {
-  if (names.includes(value)) return value;
-  throw new TypeError(`${option}: ${JSON.stringify(value)} is none of ${names.join(', ')}`);
-}
-
 /** The bounds that were compiled into components. */
 const boundsOf = new WeakMap<Component, Bounds>();
 
@@ -159,12 +149,12 @@ async function compiled(
   options: ComponentModuleOptions,
 ): Promise<{ component: Component; bounds: Bounds }> {
   const { budget, maxMemoryBytes = DEFAULT_MAX_MEMORY_BYTES, maxTableElements = DEFAULT_MAX_TABLE_ELEMENTS } = options;
+  const bounds = checkBounds({ budget, maxMemoryBytes, maxTableElements });
   if (isCompiled(source)) {
     if (budget !== undefined)
       throw new TypeError('budget: a compiled component cannot be made to count; give its bytes');
-    return { component: source, bounds: boundsOf.get(source) ?? { maxMemoryBytes, maxTableElements } };
+    return { component: source, bounds: boundsOf.get(source) ?? bounds };
   }
-  const bounds = checkBounds({ budget, maxMemoryBytes, maxTableElements });
   // A response cannot be read twice, and the digest is that of the bytes.
   if (!isBytes(source)) throw new TypeError('a component is given as its bytes, or compiled');
   const component = await compile(bytesOf(source), { instrument: (module) => rewrite(module, bounds) });

@@ -10,6 +10,7 @@ import type { EventContext } from '../../../core/messages.ts';
 import type { Projector } from '../../../core/projector.ts';
 import type { Routing } from '../../../core/routing.ts';
 import type { CommandType, EventType, StateType } from '../../../core/types.ts';
+import { show } from '../../component/abi/javascript-values.ts';
 import {
   type Component,
   type ImportObject,
@@ -98,15 +99,25 @@ interface Surroundings {
 }
 
 function surroundings({ imports, wasi, bounds, maxHandles }: Blueprint): Surroundings {
-  const virtual = wasi?.();
+  const virtual = wasi === undefined ? undefined : virtualOf(wasi);
+  const given = imports();
+  // What is made of a promise is an import object without imports.
+  if (given instanceof Promise) throw new TypeError('imports: expected the function to make an object, got a promise');
   const counters = new Counters(bounds);
   const { maxMemoryBytes } = bounds;
   return {
-    imports: virtual === undefined ? imports() : besides(imports(), virtual.imports),
+    imports: virtual === undefined ? given : besides(given, virtual.imports),
     options: { resources: 'handles', maxMemoryBytes, maxHandles, onCoreInstance: counters.add },
     wasi: virtual,
     counters,
   };
+}
+
+/** @throws TypeError */
+function virtualOf(wasi: () => VirtualWasi): VirtualWasi {
+  const virtual: Partial<VirtualWasi> = wasi();
+  if (virtual?.imports !== undefined) return virtual as VirtualWasi;
+  throw new TypeError(`wasi: expected the function to make what virtualWasi makes, got ${show(virtual)}`);
 }
 
 /**

@@ -1,5 +1,6 @@
 /** What a guest may use, and how the host is told that it used more. */
 import { Trap } from '../../../component/index.ts';
+import { checkNames } from '../../../component/wasi/option-names.ts';
 
 /** What a call may use up, in each core module of the component. */
 export interface Budget {
@@ -21,12 +22,15 @@ export interface Bounds {
   readonly budget?: Budget | undefined;
 }
 
-/** @throws RangeError for a bound that is no whole number, or more than a counter holds. */
+const BUDGET_NAMES = Object.keys({ fuel: 0, callDepth: 0 } satisfies Record<keyof Budget, 0>);
+
+/** @throws TypeError | RangeError for what is no bound, no whole number, or more than a counter holds. */
 export function checkBounds(bounds: Bounds): Bounds {
   const { budget, maxMemoryBytes, maxTableElements } = bounds;
   checkCount('maxMemoryBytes', maxMemoryBytes, Number.MAX_SAFE_INTEGER, 'or Infinity');
   checkCount('maxTableElements', maxTableElements, Number.MAX_SAFE_INTEGER, 'or Infinity');
   if (budget !== undefined) {
+    checkNames('budget', budget, BUDGET_NAMES);
     checkCount('budget.fuel', budget.fuel, Number.MAX_SAFE_INTEGER);
     checkCount('budget.callDepth', budget.callDepth, 2 ** 31 - 1);
   }
