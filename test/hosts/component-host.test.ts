@@ -8,7 +8,7 @@ import { runInNewContext } from 'node:vm';
 import { engine } from '../../src/adapters/component/engine.ts';
 import { isLinkError, isTrap } from '../../src/adapters/component/index.ts';
 import { virtualWasi } from '../../src/adapters/component/wasi/index.ts';
-import { componentModule, StaleHandle } from '../../src/adapters/hosts/component/index.ts';
+import { componentModule, type Handle, StaleHandle } from '../../src/adapters/hosts/component/index.ts';
 import { createMemoryStore } from '../../src/adapters/stores/memory/index.ts';
 import { createEventSourcer, isCommandFailure, isFault, isRejection } from '../../src/core/index.ts';
 import { msgpack } from '../../src/core/msgpack.ts';
@@ -592,6 +592,40 @@ describe('handles', () => {
       assert.deepEqual([statistics.handles, statistics.instances], [1, 1]);
     }
   });
+
+  for (const isolation of ['pooled', 'fresh'] as const) {
+    test(`are nothing else: what is given in the place of one is named, ${isolation}`, async () => {
+      const { types, decider, routing } = await componentModule(bank, { isolation });
+      const state = decider.initialState();
+      const event = types.event.fromEnvelope(envelope('AccountOpened', { accountId: 'a', owner: 'o' }));
+      const others: readonly (readonly [unknown, string])[] = [
+        [undefined, 'undefined'],
+        [Number.NaN, 'NaN'],
+        [1.5, '1.5'],
+        [-1, '-1'],
+        [5n, '5'],
+        [String(state), JSON.stringify(String(state))],
+        [{ type: 'Deposit', data: {} }, 'an object'],
+        [4_321, '4321'],
+      ];
+      for (const [given, got] of others) {
+        const handle = given as Handle;
+        const refused = (kind: string) => ({
+          name: 'TypeError',
+          message: `expected an own handle of ${kind}, got ${got}: it is no live handle`,
+        });
+        assert.throws(() => types.command.toEnvelope(handle), refused('command'));
+        assert.throws(() => routing.streamId(handle), refused('command'));
+        assert.throws(() => decider.decide(state, handle), refused('command'));
+        assert.throws(() => decider.evolve(decider.initialState(), handle), refused('event'));
+        assert.throws(() => types.state.toBytes(handle), refused('state'));
+        assert.throws(() => types.state.drop?.(handle), refused('state'));
+      }
+      const message = `expected an own handle of command, got ${event}: it is a handle of event`;
+      assert.throws(() => types.command.toEnvelope(event), { name: 'TypeError', message });
+      assert.throws(() => types.command.drop?.(event), { name: 'TypeError', message });
+    });
+  }
 
   test('come back after a rejection and after a fault', async () => {
     const { types, decider, statistics } = await componentModule(bank);

@@ -1,6 +1,7 @@
 /** What a call into a guest throws, as what the contract lets a module throw. */
 import { FaultError, RejectionError } from '../../../core/errors.ts';
 import type { Fault, Rejection } from '../../../core/messages.ts';
+import { show } from '../../component/abi/javascript-values.ts';
 import { isComponentError, isLinkError, isTrap, Trap } from '../../component/index.ts';
 
 /**
@@ -16,6 +17,14 @@ export class StaleHandle extends Trap {
       },
     );
   }
+}
+
+/** What a handle is of. */
+export type HandleKind = 'command' | 'event' | 'state';
+
+/** What was given for a handle is none, or is used up: in the loader's words, whoever finds it out. */
+export function noLiveHandle(kind: HandleKind, given: unknown, why: string = 'it is no live handle'): TypeError {
+  return new TypeError(`expected an own handle of ${kind}, got ${show(given)}: ${why}`);
 }
 
 /** Whether the instance is done for. The `error` case of a result is an answer. */

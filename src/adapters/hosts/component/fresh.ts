@@ -10,13 +10,19 @@ import type { Envelope } from '../../../core/messages.ts';
 import type { Projector } from '../../../core/projector.ts';
 import type { Routing } from '../../../core/routing.ts';
 import type { CommandType, EventType, Types } from '../../../core/types.ts';
-import { faultOf, rejectionOf } from './failures.ts';
+import { faultOf, type HandleKind, noLiveHandle, rejectionOf } from './failures.ts';
 import { type Blueprint, type DecideById, type Guest, type Handle, makeGuestSync } from './guest.ts';
+
+/** What a handle stands for. */
+type Kept =
+  | { readonly kind: 'state'; readonly bytes: Uint8Array }
+  | { readonly kind: 'command'; readonly envelope: Envelope }
+  | { readonly kind: 'event'; readonly envelope: Envelope };
 
 /** What handles stand for, and the instances that were made. */
 export class FreshInstances {
   readonly #blueprint: Blueprint;
-  readonly #values = new Map<Handle, Envelope | Uint8Array>();
+  readonly #kept = new Map<Handle, Kept>();
   #last: Handle = 0;
   #instances = 0;
 
@@ -29,7 +35,7 @@ export class FreshInstances {
   }
 
   get handles(): number {
-    return this.#values.size;
+    return this.#kept.size;
   }
 
   /** Runs a call in an instance of its own. */
@@ -45,46 +51,54 @@ export class FreshInstances {
   }
 
   /** @throws RangeError where the host holds as many handles as it may. */
-  keep(value: Envelope | Uint8Array): Handle {
+  keep(kept: Kept): Handle {
     const { maxHandles } = this.#blueprint;
-    if (this.#values.size >= maxHandles) throw new RangeError(`too many handles: the limit is ${maxHandles}`);
-    this.#values.set(++this.#last, value);
+    if (this.#kept.size >= maxHandles) throw new RangeError(`too many handles: the limit is ${maxHandles}`);
+    this.#kept.set(++this.#last, kept);
     return this.#last;
   }
 
+  keepState(bytes: Uint8Array): Handle {
+    return this.keep({ kind: 'state', bytes });
+  }
+
   /** All of them or, where there is no room for that, none. */
-  keepAll(values: readonly (Envelope | Uint8Array)[]): readonly Handle[] {
-    const kept: Handle[] = [];
+  keepEvents(envelopes: readonly Envelope[]): readonly Handle[] {
+    const handles: Handle[] = [];
     try {
-      for (const value of values) kept.push(this.keep(value));
+      for (const envelope of envelopes) handles.push(this.keep({ kind: 'event', envelope }));
     } catch (error) {
-      for (const handle of kept) this.drop(handle);
+      for (const handle of handles) this.drop(handle, 'event');
       throw error;
     }
-    return kept;
+    return handles;
   }
 
-  drop(handle: Handle): void {
-    if (!this.#values.delete(handle)) throw new TypeError(`${handle} is no live handle`);
+  drop(handle: Handle, kind: HandleKind): void {
+    this.#find(handle, kind);
+    this.#kept.delete(handle);
   }
 
-  envelope(handle: Handle): Envelope {
-    const value = this.#values.get(handle);
-    if (value === undefined || value instanceof Uint8Array)
-      throw new TypeError(`${handle} is no live handle of a message`);
-    return value;
+  envelope(handle: Handle, kind: 'command' | 'event'): Envelope {
+    return this.#find(handle, kind).envelope;
   }
 
   bytes(handle: Handle): Uint8Array {
-    const value = this.#values.get(handle);
-    if (!(value instanceof Uint8Array)) throw new TypeError(`${handle} is no live handle of a state`);
-    return value;
+    return this.#find(handle, 'state').bytes;
+  }
+
+  /** @throws TypeError where it is no live handle of this kind. */
+  #find<Kind extends HandleKind>(handle: Handle, kind: Kind): Extract<Kept, { readonly kind: Kind }> {
+    const kept = this.#kept.get(handle);
+    if (kept === undefined) throw noLiveHandle(kind, handle);
+    if (kept.kind !== kind) throw noLiveHandle(kind, handle, `it is a handle of ${kept.kind}`);
+    return kept as Extract<Kept, { readonly kind: Kind }>;
   }
 
   /** Gives the state to an instance; the handle is used up. */
   take(guest: Guest, handle: Handle): number {
     const state = guest.state.fromBytes(this.bytes(handle));
-    this.drop(handle);
+    this.drop(handle, 'state');
     return state;
   }
 }
@@ -94,9 +108,9 @@ export function freshTypes(fresh: FreshInstances): Types<Handle, Handle, Handle>
     command: messageType(fresh, 'command'),
     event: messageType(fresh, 'event'),
     state: {
-      fromBytes: (bytes) => fresh.run((guest) => fresh.keep(guest.state.toBytes(guest.state.fromBytes(bytes)))),
+      fromBytes: (bytes) => fresh.run((guest) => fresh.keepState(guest.state.toBytes(guest.state.fromBytes(bytes)))),
       toBytes: (state) => fresh.bytes(state),
-      drop: (state) => fresh.drop(state),
+      drop: (state) => fresh.drop(state, 'state'),
     },
   };
 }
@@ -105,19 +119,22 @@ export function freshTypes(fresh: FreshInstances): Types<Handle, Handle, Handle>
 function messageType(fresh: FreshInstances, kind: 'command' | 'event'): CommandType<Handle> & EventType<Handle> {
   return {
     fromEnvelope: (envelope) =>
-      fresh.run((guest) => fresh.keep(guest[kind].toEnvelope(guest[kind].fromEnvelope(envelope)))),
-    toEnvelope: (message) => fresh.envelope(message),
-    drop: (message) => fresh.drop(message),
+      fresh.run((guest) => {
+        const read = guest[kind].toEnvelope(guest[kind].fromEnvelope(envelope));
+        return fresh.keep({ kind, envelope: read });
+      }),
+    toEnvelope: (message) => fresh.envelope(message, kind),
+    drop: (message) => fresh.drop(message, kind),
   };
 }
 
 export function freshDecider(fresh: FreshInstances): Decider<Handle, Handle, Handle> {
   return {
-    initialState: () => fresh.run((guest) => fresh.keep(guest.state.toBytes(guest.decider.initialState()))),
+    initialState: () => fresh.run((guest) => fresh.keepState(guest.state.toBytes(guest.decider.initialState()))),
     evolve: (state, event) =>
       fresh.run((guest) => {
-        const happened = guest.event.fromEnvelope(fresh.envelope(event));
-        return fresh.keep(guest.state.toBytes(guest.decider.evolve(fresh.take(guest, state), happened)));
+        const happened = guest.event.fromEnvelope(fresh.envelope(event, 'event'));
+        return fresh.keepState(guest.state.toBytes(guest.decider.evolve(fresh.take(guest, state), happened)));
       }),
     decide: (state, command) => decide(fresh, state, command, undefined),
   };
@@ -135,9 +152,9 @@ function decide(
   commandId: string | undefined,
 ): readonly Handle[] {
   return fresh.run((guest) => {
-    const [before, asked] = [fresh.bytes(state), fresh.envelope(command)];
+    const [before, asked] = [fresh.bytes(state), fresh.envelope(command, 'command')];
     const events = guest.decider.decide(guest.state.fromBytes(before), guest.command.fromEnvelope(asked), commandId);
-    return fresh.keepAll(events.map((event) => guest.event.toEnvelope(event)));
+    return fresh.keepEvents(events.map((event) => guest.event.toEnvelope(event)));
   }, rejectionOf);
 }
 
@@ -145,23 +162,24 @@ export function freshRouting(fresh: FreshInstances): Routing<Handle> {
   return {
     describe: () => fresh.run((guest) => guest.routing.describe()),
     streamId: (command) =>
-      fresh.run((guest) => guest.routing.streamId(guest.command.fromEnvelope(fresh.envelope(command)))),
+      fresh.run((guest) => guest.routing.streamId(guest.command.fromEnvelope(fresh.envelope(command, 'command')))),
   };
 }
 
 export function freshEventHandler(fresh: FreshInstances): EventHandler<Handle, Handle> {
   return {
     describe: () => fresh.run((guest) => guest.eventHandler.describe()),
-    key: (event) => fresh.run((guest) => guest.eventHandler.key(guest.event.fromEnvelope(fresh.envelope(event)))),
-    initialState: () => fresh.run((guest) => fresh.keep(guest.state.toBytes(guest.eventHandler.initialState()))),
+    key: (event) =>
+      fresh.run((guest) => guest.eventHandler.key(guest.event.fromEnvelope(fresh.envelope(event, 'event')))),
+    initialState: () => fresh.run((guest) => fresh.keepState(guest.state.toBytes(guest.eventHandler.initialState()))),
     evolve: (state, event) =>
       fresh.run((guest) => {
-        const happened = guest.event.fromEnvelope(fresh.envelope(event));
-        return fresh.keep(guest.state.toBytes(guest.eventHandler.evolve(fresh.take(guest, state), happened)));
+        const happened = guest.event.fromEnvelope(fresh.envelope(event, 'event'));
+        return fresh.keepState(guest.state.toBytes(guest.eventHandler.evolve(fresh.take(guest, state), happened)));
       }),
     handle: (state, event, context) =>
       fresh.run((guest) => {
-        const happened = guest.event.fromEnvelope(fresh.envelope(event));
+        const happened = guest.event.fromEnvelope(fresh.envelope(event, 'event'));
         return guest.eventHandler.handle(guest.state.fromBytes(fresh.bytes(state)), happened, context);
       }),
   };
@@ -170,13 +188,13 @@ export function freshEventHandler(fresh: FreshInstances): EventHandler<Handle, H
 export function freshProjector(fresh: FreshInstances): Projector<Handle, Handle> {
   return {
     describe: () => fresh.run((guest) => guest.projector.describe()),
-    key: (event) => fresh.run((guest) => guest.projector.key(guest.event.fromEnvelope(fresh.envelope(event)))),
-    initialState: () => fresh.run((guest) => fresh.keep(guest.state.toBytes(guest.projector.initialState()))),
+    key: (event) => fresh.run((guest) => guest.projector.key(guest.event.fromEnvelope(fresh.envelope(event, 'event')))),
+    initialState: () => fresh.run((guest) => fresh.keepState(guest.state.toBytes(guest.projector.initialState()))),
     project: (state, event, context) =>
       fresh.run((guest) => {
-        const happened = guest.event.fromEnvelope(fresh.envelope(event));
+        const happened = guest.event.fromEnvelope(fresh.envelope(event, 'event'));
         const next = guest.projector.project(fresh.take(guest, state), happened, context);
-        return next === undefined ? undefined : fresh.keep(guest.state.toBytes(next));
+        return next === undefined ? undefined : fresh.keepState(guest.state.toBytes(next));
       }),
   };
 }

@@ -7,7 +7,7 @@
  * is told from one of its successor by a comparison.
  */
 import { Trap } from '../../component/index.ts';
-import { endsInstance, isDoubtful, StaleHandle } from './failures.ts';
+import { endsInstance, type HandleKind, isDoubtful, noLiveHandle, StaleHandle } from './failures.ts';
 import { answers, type Blueprint, type Guest, type Handle, makeGuest, makeGuestSync } from './guest.ts';
 import { HANDLES_OF_AN_INSTANCE } from './limits.ts';
 
@@ -40,8 +40,13 @@ export class Pool {
     return this.#guest ?? this.#replace();
   }
 
-  /** The number of a handle in the instance of now. @throws StaleHandle where the handle's instance is gone. */
-  numberOf(handle: Handle): number {
+  /**
+   * The number of a handle in the instance of now.
+   * @throws StaleHandle where the handle's instance is gone.
+   * @throws TypeError where it is no handle at all: of what is no number, any number could be made.
+   */
+  numberOf(handle: Handle, kind: HandleKind): number {
+    if (!isHandle(handle)) throw noLiveHandle(kind, handle);
     const number = handle - this.#base;
     if (number < 0) throw new StaleHandle(handle, this.#failure);
     return number;
@@ -60,8 +65,9 @@ export class Pool {
     return base === 0 ? numbers : numbers.map((number) => number + base);
   }
 
-  /** Whether the handle's instance is still there; if not, everything of it is dropped already. */
-  isLive(handle: Handle): boolean {
+  /** Whether the handle's instance is still there; if not, everything of it is dropped already. @throws TypeError */
+  isLive(handle: Handle, kind: HandleKind): boolean {
+    if (!isHandle(handle)) throw noLiveHandle(kind, handle);
     return this.#guest !== undefined && handle >= this.#base;
   }
 
@@ -112,4 +118,8 @@ export class Pool {
       'the instance that trapped is being replaced: one so large is not made at once here. Try again later';
     return new Trap(message, { cause: this.#failure });
   }
+}
+
+function isHandle(value: unknown): boolean {
+  return Number.isInteger(value) && (value as number) >= 0;
 }

@@ -4,7 +4,7 @@ import type { EventHandler } from '../../../core/event-handler.ts';
 import type { Projector } from '../../../core/projector.ts';
 import type { Routing } from '../../../core/routing.ts';
 import type { CommandType, EventType, Types } from '../../../core/types.ts';
-import { faultOf, rejectionOf } from './failures.ts';
+import { faultOf, type HandleKind, rejectionOf } from './failures.ts';
 import type { DecideById, Handle } from './guest.ts';
 import type { Pool } from './pool.ts';
 
@@ -28,7 +28,7 @@ export function pooledTypes(pool: Pool): Types<Handle, Handle, Handle> {
     event: messageType(pool, 'event'),
     state: {
       fromBytes: guarded(pool, (bytes) => pool.base + pool.guest.state.fromBytes(bytes)),
-      toBytes: guarded(pool, (state) => pool.guest.state.toBytes(pool.numberOf(state))),
+      toBytes: guarded(pool, (state) => pool.guest.state.toBytes(pool.numberOf(state, 'state'))),
       drop: dropping(pool, 'state'),
     },
   };
@@ -37,14 +37,14 @@ export function pooledTypes(pool: Pool): Types<Handle, Handle, Handle> {
 function messageType(pool: Pool, kind: 'command' | 'event'): CommandType<Handle> & EventType<Handle> {
   return {
     fromEnvelope: guarded(pool, (envelope) => pool.base + pool.guest[kind].fromEnvelope(envelope)),
-    toEnvelope: guarded(pool, (message) => pool.guest[kind].toEnvelope(pool.numberOf(message))),
+    toEnvelope: guarded(pool, (message) => pool.guest[kind].toEnvelope(pool.numberOf(message, kind))),
     drop: dropping(pool, kind),
   };
 }
 
-function dropping(pool: Pool, kind: 'command' | 'event' | 'state'): (handle: Handle) => void {
+function dropping(pool: Pool, kind: HandleKind): (handle: Handle) => void {
   return guarded(pool, (handle) => {
-    if (pool.isLive(handle)) pool.guest[kind].drop(pool.numberOf(handle));
+    if (pool.isLive(handle, kind)) pool.guest[kind].drop(pool.numberOf(handle, kind));
   });
 }
 
@@ -54,14 +54,17 @@ export function pooledDecider(pool: Pool): Decider<Handle, Handle, Handle> {
     // A replay and a decision are these calls and little else: they go through no function that others share.
     evolve: (state, event) => {
       try {
-        return pool.base + pool.guest.decider.evolve(pool.numberOf(state), pool.numberOf(event));
+        return pool.base + pool.guest.decider.evolve(pool.numberOf(state, 'state'), pool.numberOf(event, 'event'));
       } catch (error) {
         throw faultOf(pool.failed(error));
       }
     },
     decide: (state, command) => {
       try {
-        return pool.handlesOf(pool.base, pool.guest.decider.decide(pool.numberOf(state), pool.numberOf(command)));
+        return pool.handlesOf(
+          pool.base,
+          pool.guest.decider.decide(pool.numberOf(state, 'state'), pool.numberOf(command, 'command')),
+        );
       } catch (error) {
         throw rejectionOf(pool.failed(error));
       }
@@ -75,7 +78,7 @@ export function pooledDecideById(pool: Pool): DecideById {
     try {
       return pool.handlesOf(
         pool.base,
-        pool.guest.decider.decide(pool.numberOf(state), pool.numberOf(command), commandId),
+        pool.guest.decider.decide(pool.numberOf(state, 'state'), pool.numberOf(command, 'command'), commandId),
       );
     } catch (error) {
       throw rejectionOf(pool.failed(error));
@@ -86,21 +89,22 @@ export function pooledDecideById(pool: Pool): DecideById {
 export function pooledRouting(pool: Pool): Routing<Handle> {
   return {
     describe: guarded(pool, () => pool.guest.routing.describe()),
-    streamId: guarded(pool, (command) => pool.guest.routing.streamId(pool.numberOf(command))),
+    streamId: guarded(pool, (command) => pool.guest.routing.streamId(pool.numberOf(command, 'command'))),
   };
 }
 
 export function pooledEventHandler(pool: Pool): EventHandler<Handle, Handle> {
   return {
     describe: guarded(pool, () => pool.guest.eventHandler.describe()),
-    key: guarded(pool, (event) => pool.guest.eventHandler.key(pool.numberOf(event))),
+    key: guarded(pool, (event) => pool.guest.eventHandler.key(pool.numberOf(event, 'event'))),
     initialState: guarded(pool, () => pool.base + pool.guest.eventHandler.initialState()),
     evolve: guarded(
       pool,
-      (state, event) => pool.base + pool.guest.eventHandler.evolve(pool.numberOf(state), pool.numberOf(event)),
+      (state, event) =>
+        pool.base + pool.guest.eventHandler.evolve(pool.numberOf(state, 'state'), pool.numberOf(event, 'event')),
     ),
     handle: guarded(pool, (state, event, context) =>
-      pool.guest.eventHandler.handle(pool.numberOf(state), pool.numberOf(event), context),
+      pool.guest.eventHandler.handle(pool.numberOf(state, 'state'), pool.numberOf(event, 'event'), context),
     ),
   };
 }
@@ -108,11 +112,11 @@ export function pooledEventHandler(pool: Pool): EventHandler<Handle, Handle> {
 export function pooledProjector(pool: Pool): Projector<Handle, Handle> {
   return {
     describe: guarded(pool, () => pool.guest.projector.describe()),
-    key: guarded(pool, (event) => pool.guest.projector.key(pool.numberOf(event))),
+    key: guarded(pool, (event) => pool.guest.projector.key(pool.numberOf(event, 'event'))),
     initialState: guarded(pool, () => pool.base + pool.guest.projector.initialState()),
     project: guarded(pool, (state, event, context) => {
       const { base } = pool;
-      const next = pool.guest.projector.project(pool.numberOf(state), pool.numberOf(event), context);
+      const next = pool.guest.projector.project(pool.numberOf(state, 'state'), pool.numberOf(event, 'event'), context);
       return next === undefined ? undefined : base + next;
     }),
   };
