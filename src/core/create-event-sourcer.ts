@@ -69,7 +69,7 @@ export interface ModuleEventSourcer<Command> extends EventSourcer, AsyncDisposab
 
   /**
    * The same for a command as its module writes it: `Deposit({ … })`. It is checked, and recorded in the bytes that its
-   * module makes of it.
+   * module makes of it. A module that keeps its commands behind handles, as a component does, takes envelopes alone.
    * @throws CommandFailure whose `payload` is a `CommandError`.
    */
   dispatch(command: Command, options?: SendOptions): Promise<CommandResult>;
@@ -98,7 +98,7 @@ export interface ModuleEventSourcer<Command> extends EventSourcer, AsyncDisposab
 /**
  * Makes an event sourcer.
  *
- * @throws DefinitionError where modules claim the same name or command type, or an option cannot be meant.
+ * @throws DefinitionError where a module is none, or two claim the same name or command type, or an option cannot be meant.
  */
 export function createEventSourcer<const Modules extends readonly AnyModule[]>(
   configuration: EventSourcerConfiguration<Modules>,
@@ -262,7 +262,13 @@ function receivedJob(route: Route, envelope: Envelope, options: SendOptions): Jo
 function typedJob(route: Route, message: Message, options: SendOptions): Job {
   const commandId = commandIdOf(route, options);
   const settled = route.settle?.(message);
-  const envelope = encodeCommand(route.module, settled ?? message);
+  const { module } = route;
+  if (settled === undefined && module.types.command.drop !== undefined)
+    throw invalidArgument(
+      'command',
+      `cannot be dispatched: ${module.name} keeps its commands behind handles; send an envelope to handleCommand`,
+    );
+  const envelope = encodeCommand(module, settled ?? message);
   if (settled === undefined) return receivedJob(route, envelope, options);
   return new Job(
     route,

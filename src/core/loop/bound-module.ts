@@ -36,8 +36,9 @@ export class BoundModule {
   generation: number = 0;
   readonly #releaseFailed: (error: unknown) => void;
 
-  /** @throws DefinitionError where the descriptor cannot be meant. */
+  /** @throws DefinitionError where it is no module, or its descriptor cannot be meant. */
   constructor(source: AnyModule, place: string, releaseFailed: (module: string, error: unknown) => void) {
+    checkParts(source, place);
     this.source = source;
     this.types = source.types;
     this.decider = source.decider;
@@ -95,6 +96,13 @@ export class BoundModule {
       this.#releaseFailed(error);
     }
   }
+}
+
+function checkParts(source: unknown, place: string): void {
+  if (source instanceof Promise) throw new DefinitionError(place, 'is a promise: await it');
+  for (const part of ['types', 'decider', 'routing'])
+    if (Object(source)[part] === undefined)
+      throw new DefinitionError(place, `has no ${part}: it is no command handler`);
 }
 
 function describe(source: AnyModule, place: string): Descriptor {

@@ -72,6 +72,24 @@ describe('an event sourcer is not made', () => {
     );
   });
 
+  it('of what is no module: a promise is to be awaited, and what is missing is named', () => {
+    const { types, decider, routing } = tillModule();
+    const eventHandler = {};
+    const others: readonly (readonly [unknown, string])[] = [
+      [Promise.resolve(tillModule()), 'is a promise: await it'],
+      [undefined, 'has no types: it is no command handler'],
+      ['till', 'has no types: it is no command handler'],
+      [{ 'decidable:eventsourcing/types@0.1.0': types }, 'has no types: it is no command handler'],
+      [{ types, eventHandler }, 'has no decider: it is no command handler'],
+      [{ types, decider }, 'has no routing: it is no command handler'],
+    ];
+    for (const [module, message] of others)
+      assert.throws(
+        () => createEventSourcer({ store, modules: [{ types, decider, routing }, module as Till] }),
+        (error) => error instanceof DefinitionError && error.message === `modules[1]: ${message}`,
+      );
+  });
+
   it('of a module whose descriptor cannot be meant', () => {
     const described = (change: object): CommandHandler<number, number, number> => {
       const till = tillModule();

@@ -109,6 +109,16 @@ describe('a typed command', () => {
     assert.equal(first.revision, 0n);
   });
 
+  it('is none of a module that keeps its commands behind handles: its envelope is asked for', async () => {
+    const till = tillModule();
+    const sourcer = createEventSourcer({ store: createMemoryStore(), modules: [till] });
+    const command = { type: 'PayIn', data: { till: 'a', amount: 1 } };
+    const { payload, message } = await failsWith(sourcer.dispatch(command as never), 'invalid-argument');
+    assert.equal(payload.val.argument, 'command');
+    assert.match(message, /till keeps its commands behind handles; send an envelope to handleCommand/);
+    assert.equal(till.calls.size, 0);
+  });
+
   it('leads to a state that can be read as a value, and stays as it is', async () => {
     const { sourcer } = start();
     assert.deepEqual(await sourcer.state(basket, 'basket-1'), { items: [] });
