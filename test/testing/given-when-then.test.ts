@@ -202,6 +202,19 @@ describe('a test of a component', () => {
     );
     assert.equal(live(), 0);
   });
+
+  it('needs the messages that it is written in: nobody can write a handle', () => {
+    const { module } = asHandles();
+    const { types } = module;
+    const refused = (name: string) => ({
+      name: 'TypeError',
+      message: `the module keeps its messages behind handles: name whose the test is written in, as in ${name}(module, messages)`,
+    });
+    assert.throws(() => testDecider(module), refused('testDecider'));
+    assert.throws(() => testDecider(module, { commandId: '1' }), refused('testDecider'));
+    assert.throws(() => testEventHandler({ ...billing, types } as never), refused('testEventHandler'));
+    assert.throws(() => testProjector({ ...occupancy, types } as never), refused('testProjector'));
+  });
 });
 
 describe('a test of a process manager', () => {

@@ -10,6 +10,23 @@ export interface Typed<State, Command, Event> {
   readonly types: Types<State, Command, Event>;
 }
 
+/**
+ * The types whose messages a test is written in: the module's own, where none are named.
+ *
+ * @throws TypeError where the module's own are handles. `test`: what to call otherwise.
+ */
+export function messageTypes<State, Command, Event>(
+  test: string,
+  module: Typed<unknown, unknown, unknown>,
+  messages: Typed<State, Command, Event> | undefined,
+): Types<State, Command, Event> {
+  if (messages !== undefined) return messages.types;
+  if (module.types.event.drop === undefined) return module.types as unknown as Types<State, Command, Event>;
+  throw new TypeError(
+    `the module keeps its messages behind handles: name whose the test is written in, as in ${test}(module, messages)`,
+  );
+}
+
 /** Gives a handle to `use`, and releases it, whatever happens. */
 export function withHandle<Handle, Result>(
   type: { fromEnvelope(envelope: Envelope): Handle; drop?(handle: Handle): void },

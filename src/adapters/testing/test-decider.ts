@@ -5,7 +5,7 @@
  */
 import type { CommandHandler, DecidesById, Envelope, Message, RejectionDetail, Types } from '../../core/index.ts';
 import { ExpectationError, type Story } from './expectation.ts';
-import { plain, sameBytes, sameEnvelopes, type Typed } from './messages-of.ts';
+import { messageTypes, plain, sameBytes, sameEnvelopes, type Typed } from './messages-of.ts';
 import { type DecisionOutcome, runDecision, runDeterministically } from './run-decision.ts';
 import { showMessage, showRejection, showValue } from './show.ts';
 
@@ -52,6 +52,7 @@ export interface DeciderTestOptions {
  * @param module a decider in TypeScript, or a component.
  * @param messages whose messages the test is written in; for a component, the definitions of the same domain in
  *   TypeScript. The content types must be the same.
+ * @throws TypeError where they are not given, and the module keeps its own behind handles.
  */
 export function testDecider<State, Command, Event>(
   module: CommandHandler<State, Command, Event> & DecidesById<State, Command, Event>,
@@ -68,8 +69,7 @@ export function testDecider<Handle, CommandHandle, EventHandle, State, Command, 
   third?: DeciderTestOptions,
 ): DeciderTest<State, Command, Event> {
   const named = second !== undefined && 'types' in second ? second : undefined;
-  // Without other messages, the test is written in the module's own: its handles are its messages.
-  const types = named?.types ?? (module.types as unknown as Types<State, Command, Event>);
+  const types = messageTypes('testDecider', module, named);
   const { deterministic = true, commandId } =
     third ?? (named === undefined ? (second as DeciderTestOptions) : undefined) ?? {};
   return {

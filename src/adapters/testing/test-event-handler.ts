@@ -3,7 +3,7 @@ import type { Envelope, EventContext, Message, ProcessManager, Reacted, Reaction
 import { contextAt } from './context.ts';
 import { ExpectationError, type Story } from './expectation.ts';
 import { NondeterminismError } from './forbidden.ts';
-import { plain, sameBytes, sameEnvelope, type Typed, withHandle } from './messages-of.ts';
+import { messageTypes, plain, sameBytes, sameEnvelope, type Typed, withHandle } from './messages-of.ts';
 import { runIsolated } from './run-decision.ts';
 import { showMessage, showValue } from './show.ts';
 
@@ -40,6 +40,7 @@ type Reached =
  * without clock, randomness and the rest of the ambient world.
  *
  * @param messages whose messages the test is written in, where the module is a component.
+ * @throws TypeError where they are not given, and the module keeps its own behind handles.
  */
 export function testEventHandler<State, Command, Event>(
   module: ProcessManager<State, Command, Event>,
@@ -52,7 +53,7 @@ export function testEventHandler<Handle, CommandHandle, EventHandle, State, Comm
   module: ProcessManager<Handle, CommandHandle, EventHandle>,
   messages?: Typed<State, Command, Event>,
 ): EventHandlerTest<State, Command, Event> {
-  const types = messages?.types ?? (module.types as unknown as Types<State, Command, Event>);
+  const types = messageTypes('testEventHandler', module, messages);
   return {
     given: (...events) => ({
       when: (event, context = {}) => {

@@ -3,7 +3,7 @@ import type { Envelope, EventContext, ReadModel, Types } from '../../core/index.
 import { contextAt } from './context.ts';
 import { ExpectationError, type Story } from './expectation.ts';
 import { NondeterminismError } from './forbidden.ts';
-import { plain, sameBytes, type Typed, withHandle } from './messages-of.ts';
+import { messageTypes, plain, sameBytes, type Typed, withHandle } from './messages-of.ts';
 import { runIsolated } from './run-decision.ts';
 import { showMessage, showValue } from './show.ts';
 
@@ -44,6 +44,7 @@ type Documents = ReadonlyMap<string, Uint8Array>;
  * without clock, randomness and the rest of the ambient world.
  *
  * @param messages whose messages the test is written in, where the module is a component.
+ * @throws TypeError where they are not given, and the module keeps its own behind handles.
  */
 export function testProjector<State, Command, Event>(
   module: ReadModel<State, Command, Event>,
@@ -56,7 +57,7 @@ export function testProjector<Handle, CommandHandle, EventHandle, State, Command
   module: ReadModel<Handle, CommandHandle, EventHandle>,
   messages?: Typed<State, Command, Event>,
 ): ProjectorTest<State, Event> {
-  const types = messages?.types ?? (module.types as unknown as Types<State, Command, Event>);
+  const types = messageTypes('testProjector', module, messages);
   const after = (happened: readonly Happened<Event>[]): DocumentsGiven<State, Event> => {
     const history = happened.map(({ event, context }, index) => ({
       envelope: types.event.toEnvelope(event),
