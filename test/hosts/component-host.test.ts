@@ -6,8 +6,9 @@ import { describe, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { runInNewContext } from 'node:vm';
 import { engine } from '../../src/adapters/component/engine.ts';
-import { isLinkError, isTrap } from '../../src/adapters/component/index.ts';
+import { type InstanceType, isLinkError, isTrap } from '../../src/adapters/component/index.ts';
 import { virtualWasi } from '../../src/adapters/component/wasi/index.ts';
+import { asynchronousImport } from '../../src/adapters/hosts/component/asynchronous-import.ts';
 import { componentModule, type Handle, StaleHandle } from '../../src/adapters/hosts/component/index.ts';
 import { createMemoryStore } from '../../src/adapters/stores/memory/index.ts';
 import { createEventSourcer, isCommandFailure, isFault, isRejection } from '../../src/core/index.ts';
@@ -445,10 +446,55 @@ describe('an asynchronous import', { skip: engine.Suspending === undefined && 't
       };
       await assert.rejects(componentModule(await askingGuest(), { imports, isolation }), {
         code: 'component/link',
-        message: /asynchronous/,
+        path: ['wasi:clocks/wall-clock@0.2.3', 'now'],
+        message:
+          'import "wasi:clocks/wall-clock@0.2.3" → "now": it is asynchronous, and a module cannot wait: what it needs to ' +
+          'know belongs in its messages',
       });
     });
   }
+});
+
+describe('which import is asynchronous', () => {
+  const nothing = { kind: 'func', async: false, params: [] } as const;
+  const type: InstanceType = {
+    kind: 'instance',
+    defined: [],
+    exports: [
+      { name: 'log-line', type: nothing },
+      { name: '[constructor]client', type: nothing },
+      { name: '[method]client.get-all', type: nothing },
+      { name: '[static]client.open', type: nothing },
+    ],
+  };
+  const imports = [
+    { name: 'a:b/c@1.2.0', type },
+    { name: 'sleep', type: { ...nothing, async: true } },
+    { name: 'wake-up', type: nothing },
+  ];
+  const sync = () => undefined;
+  const wait = async () => undefined;
+  class Waiting {
+    getAll = sync;
+    static async open(): Promise<void> {}
+  }
+  class Asking {
+    async getAll(): Promise<void> {}
+  }
+  for (const [given, ...path] of [
+    [{ 'a:b/c': { logLine: wait } }, 'a:b/c@1.2.0', 'log-line'],
+    [{ 'a:b/c@1.5.0': { logLine: sync, Client: Asking } }, 'a:b/c@1.2.0', '[method]client.get-all'],
+    [{ c: { logLine: sync, Client: Waiting } }, 'a:b/c@1.2.0', '[static]client.open'],
+    [{ 'a:b/c': {}, sleep: sync }, 'sleep'],
+  ] as const) {
+    test(path.join(' → '), () => assert.deepEqual(asynchronousImport(imports, given), path));
+  }
+
+  test('of those that are not called so, none; of modules, their default exports', () => {
+    const others = imports.filter(({ name }) => name !== 'sleep');
+    assert.equal(asynchronousImport(others, { other: wait, 'a:b/c': { other: wait } }), undefined);
+    assert.deepEqual(asynchronousImport(others, { wakeUp: { default: wait } }), ['wake-up']);
+  });
 });
 
 describe('what cannot be meant is refused by name', () => {

@@ -21,6 +21,7 @@ import {
   LinkError,
 } from '../../component/index.ts';
 import type { DecisionContext, VirtualWasi } from '../../component/wasi/index.ts';
+import { asynchronousImport } from './asynchronous-import.ts';
 import { contextOfCommand, contextOfEvent } from './decision-context.ts';
 import type { Fitting } from './fit.ts';
 import type { Bounds } from './metering/budget.ts';
@@ -142,11 +143,12 @@ export function answers(guest: Guest): boolean {
   }
 }
 
-function guestOf(instance: Instance, { fitting, bounds }: Blueprint, { wasi, counters }: Surroundings): Guest {
+function guestOf(instance: Instance, { component, fitting, bounds }: Blueprint, surroundings: Surroundings): Guest {
+  const { imports, wasi, counters } = surroundings;
   const interfaceOf = (name: string | undefined): unknown => (name === undefined ? undefined : instance.exports[name]);
   const types = interfaceOf(fitting.types) as Pick<Guest, 'command' | 'event' | 'state'>;
   // The loader makes every function of an instance one that gives a promise, where an import may have to be waited for.
-  if (types.state.toBytes.constructor.name === 'AsyncFunction') throw new LinkError(ASYNCHRONOUS);
+  if (types.state.toBytes.constructor.name === 'AsyncFunction') throw asynchronous(component, imports);
   const parts = {
     command: types.command,
     event: types.event,
@@ -161,8 +163,12 @@ function guestOf(instance: Instance, { fitting, bounds }: Blueprint, { wasi, cou
   return Object.defineProperty(guest as Guest, 'handleCount', { get: () => instance.handleCount, enumerable: true });
 }
 
-const ASYNCHRONOUS =
-  'an import of the component is asynchronous, and a module cannot wait: what it needs to know belongs in its messages';
+function asynchronous(component: Component, imports: ImportObject): LinkError {
+  const path = asynchronousImport(component.imports, imports);
+  const subject = path === undefined ? 'an import of the component' : `import ${path.map(show).join(' → ')}: it`;
+  const message = `${subject} is asynchronous, and a module cannot wait: what it needs to know belongs in its messages`;
+  return new LinkError(message, path);
+}
 
 type Parts = Omit<Guest, 'handleCount' | 'explain'>;
 type Call = (...args: unknown[]) => unknown;
