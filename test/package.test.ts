@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { after, test } from 'node:test';
+import { after, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 const root = new URL('../', import.meta.url);
@@ -80,24 +80,48 @@ function declarationOf(from: string, specifier: string): string {
   return join(dirname(from), specifier.replace(/\.[jt]s$/, '.d.ts'));
 }
 
-test('the published types need no package that a user does not have: drivers bring none of their own', () => {
+/** A folder with the published types, where the packages that they need are found. */
+function emitTypes(): string {
   const folder = mkdtempSync(join(tmpdir(), 'decidable-types-'));
   after(() => rmSync(folder, { recursive: true, force: true }));
-  const compiler = [
-    '-p',
-    'tsconfig.build.json',
-    '--emitDeclarationOnly',
-    '--declarationMap',
-    'false',
-    '--outDir',
-    folder,
-  ];
-  const { status, stdout } = spawnSync('tsc', compiler, { cwd: fileURLToPath(root), encoding: 'utf8' });
-  assert.equal(status, 0, stdout);
-  const withTypes = ['zod', 'immer', '@noble/hashes', ...Object.keys(manifest.peerDependencies)];
-  for (const [subpath, { default: built }] of subpaths) {
-    const index = declarationOf(join(folder, 'index'), built.replace('./dist/', './'));
-    for (const name of typesNeededBy(index))
-      assert.ok(withTypes.includes(name), `the types of ${subpath} need the package ${name}`);
-  }
+  const options = ['--emitDeclarationOnly', '--declarationMap', 'false', '--outDir', folder];
+  assert.equal(compile(['-p', 'tsconfig.build.json', ...options]), '');
+  symlinkSync(fileURLToPath(new URL('node_modules', root)), join(folder, 'node_modules'));
+  return folder;
+}
+
+/** What the compiler has to say. */
+function compile(args: readonly string[]): string {
+  const { stdout } = spawnSync('tsc', [...args, '--pretty', 'false'], { cwd: fileURLToPath(root), encoding: 'utf8' });
+  return stdout;
+}
+
+describe('the published types', () => {
+  const folder = emitTypes();
+
+  test('need no package that a user does not have: drivers bring none of their own', () => {
+    const withTypes = ['zod', 'immer', '@noble/hashes', ...Object.keys(manifest.peerDependencies)];
+    for (const [subpath, { default: built }] of subpaths) {
+      const index = declarationOf(join(folder, 'index'), built.replace('./dist/', './'));
+      for (const name of typesNeededBy(index))
+        assert.ok(withTypes.includes(name), `the types of ${subpath} need the package ${name}`);
+    }
+  });
+
+  test('stand by themselves in a page’s project, with neither the types of Node nor the newest library', () => {
+    const files = subpaths.map(([, { default: built }]) => built.replace('./dist/', './'));
+    writeFileSync(join(folder, 'page.ts'), files.map((file) => `import '${file}';\n`).join(''));
+    const compilerOptions = {
+      module: 'esnext',
+      moduleResolution: 'bundler',
+      target: 'es2022',
+      lib: ['es2022', 'dom'],
+      types: [],
+      strict: true,
+      noEmit: true,
+      skipLibCheck: false,
+    };
+    writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['page.ts'] }));
+    assert.equal(compile(['-p', folder]), '');
+  });
 });

@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /** A store of streams in memory: the contract (wit/event-store.wit) without a file, and gone with the process. */
 import type { RecordedCommit } from '../../../core/chain.ts';
 import type {

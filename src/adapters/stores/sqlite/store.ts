@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /** A store of streams in one SQLite file: the contract (wit/event-store.wit), for one machine and several processes. */
 import type { Database } from 'better-sqlite3';
 import type { RecordedCommit } from '../../../core/chain.ts';
