@@ -9,7 +9,12 @@ import { engine } from '../../src/adapters/component/engine.ts';
 import { type InstanceType, isLinkError, isTrap } from '../../src/adapters/component/index.ts';
 import { virtualWasi } from '../../src/adapters/component/wasi/index.ts';
 import { asynchronousImport } from '../../src/adapters/hosts/component/asynchronous-import.ts';
-import { componentModule, type Handle, StaleHandle } from '../../src/adapters/hosts/component/index.ts';
+import {
+  type ComponentModuleOptions,
+  componentModule,
+  type Handle,
+  StaleHandle,
+} from '../../src/adapters/hosts/component/index.ts';
 import { createMemoryStore } from '../../src/adapters/stores/memory/index.ts';
 import { createEventSourcer, isCommandFailure, isFault, isRejection } from '../../src/core/index.ts';
 import { msgpack } from '../../src/core/msgpack.ts';
@@ -169,8 +174,8 @@ for (const isolation of ['pooled', 'fresh'] as const) {
       const state = eventHandler.evolve(eventHandler.evolve(eventHandler.initialState(), event), event);
       assert.equal(types.state.toBytes(state).length, 2);
       assert.deepEqual(eventHandler.handle(state, event, context), [{ tag: 'cancel', val: 'count' }]);
-      types.state.drop?.(state);
-      types.event.drop?.(event);
+      types.state.drop(state);
+      types.event.drop(event);
       assert.equal(statistics.handles, 0);
     });
 
@@ -187,8 +192,8 @@ for (const isolation of ['pooled', 'fresh'] as const) {
       const two = projector.project(one, event, context);
       assert.ok(two !== undefined);
       assert.equal(projector.project(two, event, context), undefined);
-      types.event.drop?.(event);
-      types.event.drop?.(other);
+      types.event.drop(event);
+      types.event.drop(other);
       assert.equal(statistics.handles, 0);
     });
   });
@@ -239,8 +244,8 @@ describe('an instance that traps', () => {
     const { types, decider, statistics } = await componentModule(await countingGuest('command-handler'));
     const [state, bad] = [decider.initialState(), types.command.fromEnvelope(message(13))];
     assert.throws(() => decider.decide(state, bad), isTrap);
-    types.state.drop?.(state);
-    types.command.drop?.(bad);
+    types.state.drop(state);
+    types.command.drop(bad);
     assert.equal(statistics.handles, 0);
     assert.equal(statistics.instances, 1);
     decider.initialState();
@@ -560,6 +565,23 @@ describe('what cannot be meant is refused by name', () => {
     });
   }
 
+  test('and what is undefined is as if nothing were said', async () => {
+    const nothing: { readonly [Option in Exclude<keyof ComponentModuleOptions, 'world'>]-?: undefined } = {
+      isolation: undefined,
+      imports: undefined,
+      wasi: undefined,
+      maxMemoryBytes: undefined,
+      maxTableElements: undefined,
+      maxHandles: undefined,
+      budget: undefined,
+      digest: undefined,
+    };
+    assert.deepEqual(
+      (await componentModule(bank, nothing)).routing.describe(),
+      (await componentModule(bank)).routing.describe(),
+    );
+  });
+
   test('a bound of a component that is compiled already', async () => {
     const { component } = await componentModule(bank);
     await assert.rejects(componentModule(component, { maxMemoryBytes: -1 }), /^RangeError: maxMemoryBytes: -1 is no/);
@@ -620,10 +642,10 @@ describe('handles', () => {
     const next = decider.evolve(state, event);
     if (next !== state) assert.throws(() => types.state.toBytes(state), TypeError);
     assert.throws(() => types.state.toBytes(event), TypeError);
-    assert.throws(() => types.state.drop?.(event), TypeError);
-    types.state.drop?.(next);
-    assert.throws(() => types.state.drop?.(next), TypeError);
-    types.event.drop?.(event);
+    assert.throws(() => types.state.drop(event), TypeError);
+    types.state.drop(next);
+    assert.throws(() => types.state.drop(next), TypeError);
+    types.event.drop(event);
     assert.equal(statistics.handles, 0);
     assert.equal(statistics.instances, 1, 'what the host does wrong ends no instance');
   });
@@ -665,11 +687,11 @@ describe('handles', () => {
         assert.throws(() => decider.decide(state, handle), refused('command'));
         assert.throws(() => decider.evolve(decider.initialState(), handle), refused('event'));
         assert.throws(() => types.state.toBytes(handle), refused('state'));
-        assert.throws(() => types.state.drop?.(handle), refused('state'));
+        assert.throws(() => types.state.drop(handle), refused('state'));
       }
       const message = `expected an own handle of command, got ${event}: it is a handle of event`;
       assert.throws(() => types.command.toEnvelope(event), { name: 'TypeError', message });
-      assert.throws(() => types.command.drop?.(event), { name: 'TypeError', message });
+      assert.throws(() => types.command.drop(event), { name: 'TypeError', message });
     });
   }
 
@@ -680,8 +702,8 @@ describe('handles', () => {
     assert.throws(() => decider.decide(state, command), isRejection);
     assert.throws(() => types.command.fromEnvelope(envelope('CloseAccount', {})), { code: 'invalid-shape' });
     assert.equal(statistics.handles, 2);
-    types.command.drop?.(command);
-    types.state.drop?.(state);
+    types.command.drop(command);
+    types.state.drop(state);
     assert.equal(statistics.handles, 0);
   });
 });
@@ -745,7 +767,7 @@ describe('fresh isolation', () => {
     const command = types.command.fromEnvelope(envelope('OpenAccount', { accountId: 'a', owner: 'o' }));
     assert.throws(() => decider.initialState(), RangeError);
     assert.throws(() => decider.decide(state!, command), RangeError);
-    types.state.drop?.(state!);
+    types.state.drop(state!);
     decider.initialState();
     assert.equal(statistics.handles, 3);
   });

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { runInNewContext } from 'node:vm';
-import { GRANTABLE, virtualWasi } from '../../../src/adapters/component/wasi/index.ts';
+import { GRANTABLE, type VirtualWasiOptions, virtualWasi } from '../../../src/adapters/component/wasi/index.ts';
 
 const make = (options: unknown) => virtualWasi(options as object);
 
@@ -54,18 +54,18 @@ describe('an option that cannot be meant is refused, with its name and what was 
 });
 
 test('what is undefined is as if it were not there, and what other realms give is taken', () => {
-  const names = [
-    'grant',
-    'files',
-    'writableFiles',
-    'arguments',
-    'environment',
-    'directory',
-    'stdin',
-    'stdout',
-    'stderr',
-  ];
-  make(Object.fromEntries(names.map((name) => [name, undefined])));
+  const nothing: { readonly [Option in keyof VirtualWasiOptions]-?: undefined } = {
+    grant: undefined,
+    files: undefined,
+    writableFiles: undefined,
+    arguments: undefined,
+    environment: undefined,
+    directory: undefined,
+    stdin: undefined,
+    stdout: undefined,
+    stderr: undefined,
+  };
+  assert.equal(virtualWasi(nothing).readFile('a'), undefined);
   make({ environment: process.env, files: Object.create(null), stdin: Buffer.from('a') });
   const wasi = make(runInNewContext('({ grant: [], files: { a: new Uint8Array([7]) }, stdout() {} })'));
   assert.deepEqual(wasi.readFile('a'), Uint8Array.of(7));

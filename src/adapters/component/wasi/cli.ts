@@ -7,20 +7,20 @@ import type { Lines } from './lines.ts';
 /** What a program finds around it: of all this, nothing is the process's own. */
 export interface CommandLine {
   /** The whole command line; languages take the first for the program's name. None where nothing is said. */
-  readonly arguments?: readonly string[];
+  readonly arguments?: readonly string[] | undefined;
   /** The environment variables by their names. None where nothing is said. */
-  readonly environment?: Readonly<Record<string, string>>;
+  readonly environment?: Readonly<Record<string, string>> | undefined;
   /** The working directory, a path below `/`. None where nothing is said. */
-  readonly directory?: string;
+  readonly directory?: string | undefined;
   /** What standard input holds; nothing where nothing is said. */
-  readonly stdin?: string | Uint8Array;
+  readonly stdin?: string | Uint8Array | undefined;
   /**
    * Called with each line of standard output, without its end (`\n` or `\r\n`). What follows the last end is a line once the
    * program ends, or the host says `flush`. What it throws is ignored. Output is lost where nothing is said.
    */
-  readonly stdout?: (line: string) => void;
+  readonly stdout?: ((line: string) => void) | undefined;
   /** The same for standard error. */
-  readonly stderr?: (line: string) => void;
+  readonly stderr?: ((line: string) => void) | undefined;
 }
 
 /** The guest has ended its program: no decision can come of it any more. */

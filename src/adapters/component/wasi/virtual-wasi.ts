@@ -18,11 +18,11 @@ const VERSION = '0.2.12';
 /** What a guest is given of the world. */
 export interface VirtualWasiOptions extends CommandLine {
   /** The interfaces that may be called: none where nothing is said. {@link LANGUAGE_RUNTIME} for all there are. */
-  readonly grant?: readonly WasiInterface[];
+  readonly grant?: readonly WasiInterface[] | undefined;
   /** Files in memory, by their paths below `/`. */
-  readonly files?: Readonly<Record<string, string | Uint8Array>>;
+  readonly files?: Readonly<Record<string, string | Uint8Array>> | undefined;
   /** Whether the guest may create, change and remove files. */
-  readonly writableFiles?: boolean;
+  readonly writableFiles?: boolean | undefined;
 }
 
 /** What a guest may know of the command that it decides. */

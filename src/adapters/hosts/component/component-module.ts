@@ -14,7 +14,7 @@ import {
   freshRouting,
   freshTypes,
 } from './fresh.ts';
-import { type Blueprint, type DecideById, type Handle, makeGuest } from './guest.ts';
+import { type Blueprint, type DecideById, type Handle, type HandleTypes, makeGuest } from './guest.ts';
 import { DEFAULT_MAX_HANDLES, DEFAULT_MAX_MEMORY_BYTES, DEFAULT_MAX_TABLE_ELEMENTS } from './limits.ts';
 import { type Bounds, type Budget, checkBounds } from './metering/budget.ts';
 import { rewrite } from './metering/rewrite.ts';
@@ -32,7 +32,7 @@ import type { WorldName } from './worlds.ts';
 
 /** How a component is run. */
 export interface ComponentModuleOptions<World extends WorldName = WorldName> {
-  /** What the component exports. `command-handler` where nothing is said. */
+  /** What the component exports, and so what the module is: `command-handler` where nothing is said. */
   readonly world?: World;
   /**
    * - `'pooled'` (default): one instance serves all calls, until it traps. Fast, but a guest that keeps something aside
@@ -42,27 +42,27 @@ export interface ComponentModuleOptions<World extends WorldName = WorldName> {
    * On the main thread of a page, Chromium makes no instance of a core module of more than 8 MiB at once: `'fresh'` needs a
    * worker for such guests, and one that is pooled and traps has its successor only a little later. Until then, calls trap.
    */
-  readonly isolation?: 'pooled' | 'fresh';
+  readonly isolation?: 'pooled' | 'fresh' | undefined;
   /**
    * What the component imports; nothing where nothing is said. A function makes one for each instance: give one where an
    * import keeps something, so that no two instances share it. None may be asynchronous: a module does not wait.
    */
-  readonly imports?: ImportObject | (() => ImportObject);
+  readonly imports?: ImportObject | (() => ImportObject) | undefined;
   /**
    * WASI for guests whose language needs it, made for each instance: `() => virtualWasi({ grant: LANGUAGE_RUNTIME })`. Its
    * clock and randomness follow from the command's id in a decision, from the event where a process manager handles it, and
    * are constants elsewhere.
    */
-  readonly wasi?: () => VirtualWasi;
+  readonly wasi?: (() => VirtualWasi) | undefined;
   /**
    * The most bytes of each linear memory of an instance. A guest that would grow beyond it ends in {@link OutOfBudget}: it
    * never sees how much there is, and so decides the same everywhere. 256 MiB.
    */
-  readonly maxMemoryBytes?: number;
+  readonly maxMemoryBytes?: number | undefined;
   /** The same for the elements of each table. 1,000,000. */
-  readonly maxTableElements?: number;
+  readonly maxTableElements?: number | undefined;
   /** The most handles in each table of an instance, and on the host's side: beyond it, a call fails. 1,000,000. */
-  readonly maxHandles?: number;
+  readonly maxHandles?: number | undefined;
   /**
    * What one call may use up, in each core module of the component: beyond it, the call ends in {@link OutOfBudget}, the same
    * on every machine. The core modules are rewritten to count it, which takes a part of their speed. Nothing is counted where
@@ -71,9 +71,9 @@ export interface ComponentModuleOptions<World extends WorldName = WorldName> {
    * The bounds of memories, tables and calls are compiled into a component: so they need bytes, and one that `componentModule`
    * has compiled keeps its own.
    */
-  readonly budget?: Budget;
+  readonly budget?: Budget | undefined;
   /** SHA-256 of the binary, 32 bytes, where a compiled component is given; of bytes it is computed. */
-  readonly digest?: Uint8Array;
+  readonly digest?: Uint8Array | undefined;
 }
 
 /** What a host sees of its instances. */
@@ -85,6 +85,7 @@ export interface ComponentStatistics {
 }
 
 interface OfComponent {
+  readonly types: HandleTypes;
   /**
    * The component, to be used again: `componentModule(module.component, …)` compiles nothing, and keeps the bounds of memories,
    * tables and calls. Not for `instantiate`: the start functions of what was rewritten are called by this host.

@@ -9,9 +9,9 @@ import type { EventHandler } from '../../../core/event-handler.ts';
 import type { Envelope } from '../../../core/messages.ts';
 import type { Projector } from '../../../core/projector.ts';
 import type { Routing } from '../../../core/routing.ts';
-import type { CommandType, EventType, Types } from '../../../core/types.ts';
+import type { CommandType, EventType } from '../../../core/types.ts';
 import { faultOf, type HandleKind, noLiveHandle, rejectionOf } from './failures.ts';
-import { type Blueprint, type DecideById, type Guest, type Handle, makeGuestSync } from './guest.ts';
+import { type Blueprint, type DecideById, type Guest, type Handle, type HandleTypes, makeGuestSync } from './guest.ts';
 
 /** What a handle stands for. */
 type Kept =
@@ -103,7 +103,7 @@ export class FreshInstances {
   }
 }
 
-export function freshTypes(fresh: FreshInstances): Types<Handle, Handle, Handle> {
+export function freshTypes(fresh: FreshInstances): HandleTypes {
   return {
     command: messageType(fresh, 'command'),
     event: messageType(fresh, 'event'),
@@ -116,7 +116,10 @@ export function freshTypes(fresh: FreshInstances): Types<Handle, Handle, Handle>
 }
 
 /** A message is read and written again at once: old versions are brought forward, and what is wrong is a fault here. */
-function messageType(fresh: FreshInstances, kind: 'command' | 'event'): CommandType<Handle> & EventType<Handle> {
+function messageType(
+  fresh: FreshInstances,
+  kind: 'command' | 'event',
+): Required<CommandType<Handle> & EventType<Handle>> {
   return {
     fromEnvelope: (envelope) =>
       fresh.run((guest) => {

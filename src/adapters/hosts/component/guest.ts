@@ -9,7 +9,7 @@ import type { EventHandler } from '../../../core/event-handler.ts';
 import type { EventContext } from '../../../core/messages.ts';
 import type { Projector } from '../../../core/projector.ts';
 import type { Routing } from '../../../core/routing.ts';
-import type { CommandType, EventType, StateType } from '../../../core/types.ts';
+import type { CommandType, EventType, StateType, Types } from '../../../core/types.ts';
 import { show } from '../../component/abi/javascript-values.ts';
 import {
   type Component,
@@ -33,11 +33,15 @@ export type Handle = number;
 /** `decider.decide`, for the command with this UUID. */
 export type DecideById = NonNullable<DecidesById<Handle, Handle, Handle>['decideById']>;
 
-/** The functions of a guest, as the loader gives them: `drop` is always there. */
-export interface Guest {
+/** Commands, events and states behind handles, each of which `drop` releases. */
+export interface HandleTypes extends Types<Handle, Handle, Handle> {
   readonly command: Required<CommandType<Handle>>;
   readonly event: Required<EventType<Handle>>;
   readonly state: Required<StateType<Handle>>;
+}
+
+/** The functions of a guest, as the loader gives them. */
+export interface Guest extends HandleTypes {
   /** What the world has beside `types`. A function of an interface that it has not is never called. */
   readonly decider: GuestDecider;
   readonly routing: Routing<Handle>;
@@ -146,7 +150,7 @@ export function answers(guest: Guest): boolean {
 function guestOf(instance: Instance, { component, fitting, bounds }: Blueprint, surroundings: Surroundings): Guest {
   const { imports, wasi, counters } = surroundings;
   const interfaceOf = (name: string | undefined): unknown => (name === undefined ? undefined : instance.exports[name]);
-  const types = interfaceOf(fitting.types) as Pick<Guest, 'command' | 'event' | 'state'>;
+  const types = interfaceOf(fitting.types) as HandleTypes;
   // The loader makes every function of an instance one that gives a promise, where an import may have to be waited for.
   if (types.state.toBytes.constructor.name === 'AsyncFunction') throw asynchronous(component, imports);
   const parts = {

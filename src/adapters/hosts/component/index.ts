@@ -18,6 +18,6 @@ export {
   componentModule,
 } from './component-module.ts';
 export { StaleHandle } from './failures.ts';
-export type { Handle } from './guest.ts';
+export type { Handle, HandleTypes } from './guest.ts';
 export { type Budget, type BudgetName, OutOfBudget } from './metering/budget.ts';
 export type { WorldName } from './worlds.ts';

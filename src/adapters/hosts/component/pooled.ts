@@ -3,9 +3,9 @@ import type { Decider } from '../../../core/decider.ts';
 import type { EventHandler } from '../../../core/event-handler.ts';
 import type { Projector } from '../../../core/projector.ts';
 import type { Routing } from '../../../core/routing.ts';
-import type { CommandType, EventType, Types } from '../../../core/types.ts';
+import type { CommandType, EventType } from '../../../core/types.ts';
 import { faultOf, type HandleKind, rejectionOf } from './failures.ts';
-import type { DecideById, Handle } from './guest.ts';
+import type { DecideById, Handle, HandleTypes } from './guest.ts';
 import type { Pool } from './pool.ts';
 
 /**
@@ -22,7 +22,7 @@ function guarded<A, B, C, Result>(pool: Pool, call: (a: A, b: B, c: C) => Result
   };
 }
 
-export function pooledTypes(pool: Pool): Types<Handle, Handle, Handle> {
+export function pooledTypes(pool: Pool): HandleTypes {
   return {
     command: messageType(pool, 'command'),
     event: messageType(pool, 'event'),
@@ -34,7 +34,7 @@ export function pooledTypes(pool: Pool): Types<Handle, Handle, Handle> {
   };
 }
 
-function messageType(pool: Pool, kind: 'command' | 'event'): CommandType<Handle> & EventType<Handle> {
+function messageType(pool: Pool, kind: 'command' | 'event'): Required<CommandType<Handle> & EventType<Handle>> {
   return {
     fromEnvelope: guarded(pool, (envelope) => pool.base + pool.guest[kind].fromEnvelope(envelope)),
     toEnvelope: guarded(pool, (message) => pool.guest[kind].toEnvelope(pool.numberOf(message, kind))),
