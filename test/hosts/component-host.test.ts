@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
+import { inspect } from 'node:util';
 import { runInNewContext } from 'node:vm';
 import { engine } from '../../src/adapters/component/engine.ts';
 import { type InstanceType, isLinkError, isTrap } from '../../src/adapters/component/index.ts';
@@ -707,6 +708,18 @@ describe('handles', () => {
     assert.equal(statistics.handles, 0);
   });
 });
+
+for (const isolation of ['pooled', 'fresh'] as const) {
+  test(`statistics are the numbers of now, and are shown and written as numbers, ${isolation}`, async () => {
+    const { decider, statistics } = await componentModule(bank, { isolation });
+    const { instances } = statistics;
+    assert.equal(inspect(statistics), `{ instances: ${instances}, handles: 0 }`);
+    decider.initialState();
+    assert.equal(statistics.handles, 1);
+    assert.deepEqual(JSON.parse(JSON.stringify(statistics)), { instances: statistics.instances, handles: 1 });
+    assert.equal(inspect(statistics), `{ instances: ${statistics.instances}, handles: 1 }`);
+  });
+}
 
 describe('fresh isolation', () => {
   test('makes an instance for each call', async () => {

@@ -200,7 +200,7 @@ async function pooledParts(blueprint: Blueprint): Promise<Parts> {
     routing: () => pooledRouting(pool),
     eventHandler: () => pooledEventHandler(pool),
     projector: () => pooledProjector(pool),
-    statistics: pool,
+    statistics: statisticsOf(pool),
   };
 }
 
@@ -213,8 +213,23 @@ function freshParts(blueprint: Blueprint): Parts {
     routing: () => freshRouting(fresh),
     eventHandler: () => freshEventHandler(fresh),
     projector: () => freshProjector(fresh),
-    statistics: fresh,
+    statistics: statisticsOf(fresh),
   };
+}
+
+/** The numbers of now, whenever they are read. Node shows a getter as one, and so is told what to show. */
+function statisticsOf(source: ComponentStatistics): ComponentStatistics {
+  const statistics = {
+    get instances() {
+      return source.instances;
+    },
+    get handles() {
+      return source.handles;
+    },
+  };
+  return Object.defineProperty(statistics, Symbol.for('nodejs.util.inspect.custom'), {
+    value: () => ({ ...statistics }),
+  });
 }
 
 function exportsOf(parts: Parts, world: WorldName, digest: Uint8Array | undefined): object {
