@@ -240,3 +240,14 @@ test('a test of a component names the id of its commands', async () => {
   given().when({ type }).then(decided);
   given(decided).when({ type }).then(decided);
 });
+
+test('a guest that is given no WASI at all is told where it is', async () => {
+  for (const isolation of ['pooled', 'fresh'] as const) {
+    await assert.rejects(componentModule(guest, { isolation }), (error) => {
+      assert.ok(isLinkError(error) && isLinkError(error.cause));
+      assert.match(error.message, /^import "wasi:.*got nothing\. The guest asks for WASI: .* virtualWasi\(/);
+      assert.deepEqual(error.path, error.cause.path);
+      return true;
+    });
+  }
+});

@@ -18,8 +18,10 @@ import {
   type InstantiateOptions,
   instantiate,
   instantiateSync,
+  isLinkError,
   LinkError,
 } from '../../component/index.ts';
+import { findImport } from '../../component/linking/names.ts';
 import type { DecisionContext, VirtualWasi } from '../../component/wasi/index.ts';
 import { asynchronousImport } from './asynchronous-import.ts';
 import { contextOfCommand, contextOfEvent } from './decision-context.ts';
@@ -77,7 +79,7 @@ export async function makeGuest(blueprint: Blueprint): Promise<Guest> {
   try {
     return guestOf(await instantiate(blueprint.component, parts.imports, parts.options), blueprint, parts);
   } catch (error) {
-    throw parts.counters.explain(error);
+    throw withHint(parts.counters.explain(error), parts);
   } finally {
     parts.wasi?.flush();
   }
@@ -89,10 +91,19 @@ export function makeGuestSync(blueprint: Blueprint): Guest {
   try {
     return guestOf(instantiateSync(blueprint.component, parts.imports, parts.options), blueprint, parts);
   } catch (error) {
-    throw parts.counters.explain(error);
+    throw withHint(parts.counters.explain(error), parts);
   } finally {
     parts.wasi?.flush();
   }
+}
+
+/** Where WASI is missing altogether, the way to it. */
+function withHint(error: unknown, { wasi, imports }: Surroundings): unknown {
+  if (wasi !== undefined || !isLinkError(error)) return error;
+  const [name] = error.path;
+  if (!name?.startsWith('wasi:') || findImport(imports, name) !== undefined) return error;
+  const way = 'for what its language needs, give wasi: () => virtualWasi({ grant: LANGUAGE_RUNTIME })';
+  return new LinkError(`${error.message}. The guest asks for WASI: ${way}`, error.path, { cause: error });
 }
 
 /** What one instance has for itself. */
