@@ -90,10 +90,7 @@ export class ComponentError extends Error {
 }
 
 function describePayload(payload: unknown): string {
-  if (typeof payload === 'string') return payload;
-  if (typeof payload === 'object' && payload !== null && 'tag' in payload)
-    return `the guest returned an error: ${String(payload.tag)}`;
-  return 'the guest returned an error';
+  return typeof payload === 'string' ? payload : 'the guest returned an error';
 }
 
 function hasCode(error: unknown, code: string): boolean {

@@ -161,7 +161,7 @@ function generalHostCall(
       const value = call(...liftAll(context, flat));
       if (waitingFor === undefined || !isPromise(value)) return lower(value, flat);
       if (suspending === undefined)
-        throw refusal(waitingFor, 'it gave a promise, and this engine has no JavaScript promise integration');
+        throw refusal(waitingFor, 'it gave a promise, which takes JavaScript promise integration');
       return Promise.resolve(value)
         .then((settled) => lower(settled, flat))
         .catch(fail);
@@ -244,7 +244,7 @@ function lowerLiftedFunction(callee: LiftedFunction, { type, stagers, context }:
   if (entering === undefined) {
     return () => {
       checkMayLeave(instance);
-      throw instance.trap('cannot enter component instance: one of the two contains the other');
+      throw instance.trap('cannot enter component instance: one contains the other');
     };
   }
   const signature = signatureOf(type);

@@ -201,6 +201,18 @@ function stageLoadRecord(stager: Stager, type: ValueTypeNode): Load {
   }
   const keys = type.labels.map(toCamelCase);
   const template = recordTemplate(keys);
+  if (count === 3) {
+    const [key0 = '', key1 = '', key2 = ''] = keys;
+    const [load0, load1, load2] = loads;
+    const [, offset1 = 0, offset2 = 0] = offsets;
+    return (cx, ptr) => {
+      const record = { ...template };
+      record[key0] = load0!(cx, ptr);
+      record[key1] = load1!(cx, ptr + offset1);
+      record[key2] = load2!(cx, ptr + offset2);
+      return record;
+    };
+  }
   return (cx, ptr) => {
     const record = { ...template };
     for (let i = 0; i < count; i++) record[keys[i]!] = loads[i]!(cx, ptr + offsets[i]!);

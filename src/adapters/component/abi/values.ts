@@ -286,8 +286,6 @@ export function apply<Result>(core: (...flat: CoreValue[]) => Result, flat: read
       return core(flat[0]!, flat[1]!);
     case 3:
       return core(flat[0]!, flat[1]!, flat[2]!);
-    case 4:
-      return core(flat[0]!, flat[1]!, flat[2]!, flat[3]!);
     default:
       return core(...flat);
   }

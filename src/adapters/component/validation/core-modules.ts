@@ -115,7 +115,7 @@ export function declaredModuleType(scope: Scope, declarators: readonly ModuleDec
 function checkedExternType(context: Context, types: readonly CoreTypeEntry[], type: CoreExternDecl): CoreExternType {
   if (type.kind === 'memory' || type.kind === 'table') {
     const { min, max, shared, is64 } = type.limits;
-    if (max !== undefined && min > max) context.fail('size minimum greater than maximum');
+    if (max !== undefined && min > max) context.fail('minimum exceeds maximum');
     if (type.kind === 'memory') {
       const most = is64 ? maxMemoryPages << 32n : maxMemoryPages;
       if (type.limits.pageSizeLog2 === undefined && (min > most || (max ?? 0n) > most)) {
@@ -179,7 +179,7 @@ function matchCoreExtern(context: Context, given: CoreExternType, expected: Core
           : given.id === expected.id
       )
         return undefined;
-      return mismatch('mismatch in tag types');
+      return mismatch('mismatch in tags');
   }
   return mismatch(`expected ${expected.kind}, found ${given.kind}`);
 }

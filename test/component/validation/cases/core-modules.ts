@@ -125,7 +125,7 @@ export const cases: readonly ValidationCase[] = [
   {
     name: 'a tag of another type does not',
     text: link('(tag (param i32))', '(tag (export "x"))'),
-    invalid: 'mismatch in tag types',
+    invalid: 'mismatch in tags',
   },
   {
     name: 'every module name is given',
@@ -170,7 +170,7 @@ export const cases: readonly ValidationCase[] = [
   {
     name: 'a minimum is not above its maximum',
     text: '(component (core type (module (import "" "" (table 2 1 funcref)))))',
-    invalid: 'size minimum greater than maximum',
+    invalid: 'minimum exceeds maximum',
   },
   {
     name: 'a module may import less and export more',
