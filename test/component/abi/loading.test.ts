@@ -11,6 +11,13 @@ async function load({ type, definitions = '' }: GuestType, bytes: string, encodi
   return Array.from(pass({ core: i32(START, 1), memory: bytes.replaceAll(' ', '') }) as Iterable<unknown>)[0];
 }
 
+/** In the byte order of memory. */
+function i32Hex(value: number): string {
+  const bytes = Buffer.alloc(4);
+  bytes.writeInt32LE(value);
+  return bytes.toString('hex');
+}
+
 const plain = (type: string): GuestType => ({ type, flat: '' });
 
 async function traps(loading: Promise<unknown>, message: RegExp): Promise<void> {
@@ -190,6 +197,29 @@ describe('load_list_from_range', () => {
     await traps(list('u8', END - 1, 2), /out of bounds/);
     await traps(list('(tuple u32 u8)', END - 8, 2), /out of bounds/);
     assert.deepEqual(await list('u8', END - 1, 1), Uint8Array.of(0));
+  });
+
+  it('gives the host bytes and numbers of its own: what the guest writes later is not in them', async () => {
+    for (const [type, byteLength] of [
+      ['u8', 1],
+      ['u32', 4],
+      ['f32', 4],
+    ] as const) {
+      // As core values, and in memory, behind the pointer and length of one list.
+      const flat = await probe({ type: `(list ${type})`, flat: 'i32 i32' });
+      const nested = await probe({ type: `(list (list ${type}))`, flat: 'i32 i32' });
+      const inMemory = (memory: string) => `${i32Hex(START + 8)}01000000${memory}`;
+      for (const listOf of [
+        (memory: string) => flat.pass({ core: i32(START, 1), memory }),
+        (memory: string) => (nested.pass({ core: i32(START, 1), memory: inMemory(memory) }) as unknown[])[0],
+      ]) {
+        const before = listOf('01000000') as ArrayLike<number> & { readonly buffer: ArrayBuffer };
+        const value = before[0];
+        listOf('02000000');
+        assert.equal(before[0], value, type);
+        assert.equal(before.buffer.byteLength, byteLength, type);
+      }
+    }
   });
 
   it('traps in the same way for a map', async () => {
