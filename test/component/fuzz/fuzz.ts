@@ -77,9 +77,10 @@ async function fuzz(): Promise<number> {
   return findings;
 }
 
-/** What the process is about to run: the seed of its arguments, four bytes that are free, and the mutant. */
+/** What the process is about to run: the seed of its arguments, four bytes that are free, and the mutant. At first, nothing. */
 function runSeedOf(current: string): number {
-  return existsSync(current) ? readFileSync(current).readUInt32LE(0) : 0;
+  const bytes = existsSync(current) ? readFileSync(current) : Buffer.alloc(0);
+  return bytes.length < 4 ? 0 : bytes.readUInt32LE(0);
 }
 
 function spawnMutants(seed: number, end: number, out: string): { child: ChildProcess; current: string } {

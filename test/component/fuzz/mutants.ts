@@ -36,7 +36,8 @@ function source(): Uint8Array {
   return running[pick(running.length)]!;
 }
 
-for (let count = 0; Date.now() < end && findings < MAX_FINDINGS; count++) {
+let count = 0;
+for (; Date.now() < end && findings < MAX_FINDINGS; count++) {
   const component = source();
   const other = pick(4) === 0 ? binaries[pick(binaries.length)]! : running[pick(running.length)]!;
   const mutant = mutate(component, other, pick);
@@ -52,7 +53,7 @@ for (let count = 0; Date.now() < end && findings < MAX_FINDINGS; count++) {
   }
   if (count % 500 === 0) process.send?.({ count, findings, outcomes });
 }
-process.send?.({ count: Number.NaN, findings, outcomes });
+process.send?.({ count, findings, outcomes });
 console.log(`seed ${seed}:`, JSON.stringify(outcomes), `${messages.size} different messages, ${findings} findings`);
 process.disconnect?.();
 
