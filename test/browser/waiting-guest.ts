@@ -1,4 +1,5 @@
 /** A guest that asks its host and has to wait for the answer, as component text. */
+import { ALLOCATOR } from '../component/abi/guests.ts';
 
 const ASK = '(param "question" string) (result (result string (error string)))';
 const OPTIONS = '(memory (core memory $memory "memory")) (realloc (core func $memory "realloc"))';
@@ -6,12 +7,7 @@ const OPTIONS = '(memory (core memory $memory "memory")) (realloc (core func $me
 /** `ask` asks the import of the same name, and answers what that answers. */
 export const WAITING_GUEST = `(component
   (import "ask" (func $ask ${ASK}))
-  (core module $Memory
-    (memory (export "memory") 1)
-    (global $next (mut i32) (i32.const 1024))
-    (func (export "realloc") (param i32 i32 i32 i32) (result i32)
-      (global.get $next)
-      (global.set $next (i32.add (global.get $next) (local.get 3)))))
+  (core module $Memory ${ALLOCATOR})
   (core instance $memory (instantiate $Memory))
   (core func $ask' (canon lower (func $ask) ${OPTIONS}))
   (core module $Guest

@@ -1,4 +1,5 @@
 /** A guest that prints and draws random numbers, as component text. */
+import { ALLOCATOR } from '../component/abi/guests.ts';
 
 const VERSION = '0.2.3';
 
@@ -27,12 +28,7 @@ export const WASI_GUEST = `(component
   (import "wasi:random/random@${VERSION}" (instance $random (export "get-random-u64" (func (result u64)))))
   (core func $draw (canon lower (func $random "get-random-u64")))
   (core func $drop (canon resource.drop $output-stream))
-  (core module $Memory
-    (memory (export "memory") 1)
-    (global $next (mut i32) (i32.const 1024))
-    (func (export "realloc") (param i32 i32 i32 i32) (result i32)
-      (global.get $next)
-      (global.set $next (i32.add (global.get $next) (local.get 3)))))
+  (core module $Memory ${ALLOCATOR})
   (core instance $memory (instantiate $Memory))
   (alias core export $memory "memory" (core memory $bytes))
   (alias core export $memory "realloc" (core func $realloc))

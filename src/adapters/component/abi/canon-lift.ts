@@ -122,7 +122,8 @@ export function callPostReturn(
 
 /**
  * What to throw out of a call. A value that could not be lowered is the host's fault: nothing of the guest has gone
- * wrong then, and it can be entered again. What was lent or given to it before that value, it gives back. All else is a trap.
+ * wrong then, and it can be entered again. What was lent to it before that value, it gives back here; what was given, where it
+ * was lowered. All else is a trap.
  */
 export function abandon(instance: ComponentInstance, error: unknown, isLowered: boolean): unknown {
   if (!isLowered && instance.state === ENTERED && !isGuestFault(error)) {
