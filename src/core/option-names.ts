@@ -1,0 +1,96 @@
+/**
+ * Refuses options that nobody reads. A caller who writes `comandId` believes that the command is idempotent, and a caller
+ * who writes `readonly` believes that the file is safe.
+ *
+ * {@link unknownOption} finds the mistake and chooses no error. {@link checkOptionNames} throws a `DefinitionError`, for
+ * definitions and configurations. A function that returns a typed failure throws its own `invalid-argument`.
+ */
+import { DefinitionError } from './errors.ts';
+
+/**
+ * The names of the options of an interface, each mapped to `true`. The type makes the list complete: an option that is
+ * missing here, or that the interface does not have, is a compile error.
+ *
+ * @example const NAMES: OptionNames<BackupOptions> = { pagesPerStep: true, signal: true };
+ */
+export type OptionNames<Options> = { readonly [Name in keyof Options]-?: true };
+
+/** An option that is not among the known names. */
+export interface UnknownOption {
+  readonly name: string;
+  /** A sentence that names the option and the nearest known name: `unknown option "comandId"; did you mean "commandId"?`. */
+  readonly message: string;
+}
+
+/**
+ * Finds the first option that is not known. An option counts even if its value is `undefined`: its name is still a mistake.
+ *
+ * @returns undefined if every name is known.
+ */
+export function unknownOption(options: object, known: Readonly<Record<string, true>>): UnknownOption | undefined {
+  // Inherited names count too, because reading an option by its name finds them.
+  for (const name in options) {
+    if (!Object.hasOwn(known, name)) return { name, message: unknownMessage(name, Object.keys(known)) };
+  }
+  return undefined;
+}
+
+/**
+ * Checks that `options` is an object and that each of its names is known.
+ *
+ * @param place names the object in the error: `createMemoryStore`, `bank.account`.
+ * @throws DefinitionError with the place `<place>.<name>`.
+ */
+export function checkOptionNames(
+  options: unknown,
+  known: Readonly<Record<string, true>>,
+  place: string,
+): asserts options is object {
+  if (typeof options !== 'object' || options === null) {
+    throw new DefinitionError(place, `expected an object, got ${options === null ? 'null' : typeof options}`);
+  }
+  const unknown = unknownOption(options, known);
+  if (unknown !== undefined) throw new DefinitionError(`${place}.${unknown.name}`, unknown.message);
+}
+
+function unknownMessage(name: string, known: readonly string[]): string {
+  const nearest = nearestName(name, known);
+  if (nearest !== undefined) return `unknown option ${JSON.stringify(name)}; did you mean ${JSON.stringify(nearest)}?`;
+  return `unknown option ${JSON.stringify(name)}; the options are ${known.join(', ') || 'none'}`;
+}
+
+/** @returns the name that was probably meant: a third of its letters may differ; undefined if none is that close. */
+export function nearestName(name: string, known: Iterable<string>): string | undefined {
+  let nearest: string | undefined;
+  let least = Math.max(1, Math.floor(name.length / 3)) + 1;
+  for (const candidate of known) {
+    // A name cannot be nearer than the difference of the lengths: an absurdly long name costs nothing.
+    if (Math.abs(candidate.length - name.length) >= least) continue;
+    const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
+    if (distance < least) {
+      least = distance;
+      nearest = candidate;
+    }
+  }
+  return nearest;
+}
+
+/** Letters to insert, remove, replace or swap with their neighbour: Damerau's distance, with adjacent swaps only. */
+function editDistance(from: string, to: string): number {
+  let beforeLast: number[] = [];
+  let last = Array.from({ length: to.length + 1 }, (_, index) => index);
+  for (let row = 1; row <= from.length; row++) {
+    const current = [row];
+    for (let column = 1; column <= to.length; column++) {
+      const replace = last[column - 1]! + (from[row - 1] === to[column - 1] ? 0 : 1);
+      let distance = Math.min(last[column]! + 1, current[column - 1]! + 1, replace);
+      if (row > 1 && column > 1 && from[row - 1] === to[column - 2] && from[row - 2] === to[column - 1]) {
+        distance = Math.min(distance, beforeLast[column - 2]! + 1);
+      }
+      current.push(distance);
+    }
+    beforeLast = last;
+    last = current;
+  }
+  return last[to.length]!;
+}
