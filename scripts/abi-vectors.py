@@ -3,10 +3,10 @@ Vectors for the canonical ABI, from the specification's executable reference (`c
 
     python3 scripts/abi-vectors.py path/to/component-model [commit]
 
-writes test/component/abi/vectors/{values,strings,functions,damaged}.json, each with the commit of the specification
+writes test/adapters/component/abi/vectors/{values,strings,functions,damaged}.json, each with the commit of the specification
 that it comes from (asked of git where the second argument is not given). Nothing of the reference is in them: only our types
 and values, and the bytes, core values and calls of `realloc` that the reference makes of them. How types and values are
-written is in test/component/abi/vectors/vectors.ts, which reads them.
+written is in test/adapters/component/abi/vectors/vectors.ts, which reads them.
 
 `realloc` is a bump allocator here and in the tests: it starts at START, aligns, copies what is kept, frees nothing.
 """
@@ -456,7 +456,7 @@ FUNCTIONS += [
 
 
 def write(name, head, vectors):
-    path = Path(__file__).parent.parent / f'test/component/abi/vectors/{name}.json'
+    path = Path(__file__).parent.parent / f'test/adapters/component/abi/vectors/{name}.json'
     lines = ',\n'.join(json.dumps(vector, separators=(',', ':')) for vector in vectors)
     head = json.dumps({'specification': commit, **head})[1:-1]
     path.write_text('{' + head + ', "vectors": [\n' + lines + '\n]}\n')

@@ -1,5 +1,8 @@
 /** `decidable`: deciders, the event sourcer, and the contract that both keep. */
-export type { Codec, Subject } from './codec.ts';
+export type { Codec, Subject } from './codec/codec.ts';
+export { msgpack } from './codec/msgpack.ts';
+export type { Decider } from './decider.ts';
+export type { DecidesById } from './define/command-id-aware.ts';
 export {
   type Adapter,
   type Addressed,
@@ -10,15 +13,7 @@ export {
   many,
   neutral,
   right,
-} from './composition.ts';
-export {
-  createEventSourcer,
-  type DispatchableCommand,
-  type EventSourcerConfiguration,
-  type ModuleEventSourcer,
-} from './create-event-sourcer.ts';
-export type { Decider } from './decider.ts';
-export type { DecidesById } from './decides-by-id.ts';
+} from './define/composition.ts';
 export {
   type CommandOf,
   type Decide,
@@ -30,7 +25,7 @@ export {
   type EventOf,
   type Evolve,
   type StateOf,
-} from './define-decider.ts';
+} from './define/decider.ts';
 export {
   cancel,
   defineEventHandler,
@@ -40,38 +35,7 @@ export {
   type Handle,
   type Reacted,
   schedule,
-} from './define-event-handler.ts';
-export {
-  type Drop,
-  defineProjector,
-  drop,
-  type Project,
-  type ProjectorDefinition,
-  type ProjectorModule,
-} from './define-projector.ts';
-export {
-  AppendFailure,
-  CommandFailure,
-  DecidableError,
-  DefinitionError,
-  FaultError,
-  isAppendFailure,
-  isCommandFailure,
-  isFault,
-  isRejection,
-  isStoreFailure,
-  RejectionError,
-  StoreFailureError,
-} from './errors.ts';
-export type * from './event-handler.ts';
-export type * from './event-sourcer.ts';
-export type * from './event-store.ts';
-export { type EventsOfOptions, eventsOf, pagesOf } from './events-of.ts';
-export { COMMAND_ID_NAMESPACE, commandUuid, eventId, isUuid, reactionId } from './ids.ts';
-export type { AuthorizationRequest, Authorizer } from './loop/authorization.ts';
-export type { AnyModule } from './loop/bound-module.ts';
-export type { EventSourcerObserver, ObservedCommand, ObservedSnapshot, ObservedStream } from './loop/observer.ts';
-export type { ReadOptions, SendOptions } from './loop/options.ts';
+} from './define/event-handler.ts';
 export {
   type CommandDefinition,
   type CommandDefinitions,
@@ -90,13 +54,49 @@ export {
   type Upcaster,
   type Upcasters,
   upcastFrom,
-} from './message.ts';
+} from './define/message.ts';
+export {
+  type Drop,
+  defineProjector,
+  drop,
+  type Project,
+  type ProjectorDefinition,
+  type ProjectorModule,
+} from './define/projector.ts';
+export { type RejectionDetail, reject } from './define/reject.ts';
+export type { InputOf, OutputOf, Rereadable, SchemaIssue, SchemaResult, StandardSchema } from './define/schema.ts';
+export {
+  AppendFailure,
+  CommandFailure,
+  DecidableError,
+  DefinitionError,
+  FaultError,
+  isAppendFailure,
+  isCommandFailure,
+  isFault,
+  isRejection,
+  isStoreFailure,
+  RejectionError,
+  StoreFailureError,
+} from './errors.ts';
+export type * from './event-handler.ts';
+export type * from './event-sourcer.ts';
+export type * from './event-store.ts';
+export { COMMAND_ID_NAMESPACE, commandUuid, eventId, isUuid, reactionId } from './ids.ts';
+export type { AuthorizationRequest, Authorizer } from './loop/authorization.ts';
+export type { AnyModule } from './loop/bound-module.ts';
+export {
+  createEventSourcer,
+  type DispatchableCommand,
+  type EventSourcerConfiguration,
+  type ModuleEventSourcer,
+} from './loop/create-event-sourcer.ts';
+export type { EventSourcerObserver, ObservedCommand, ObservedSnapshot, ObservedStream } from './loop/observer.ts';
+export type { ReadOptions, SendOptions } from './loop/options.ts';
 export type * from './messages.ts';
-export { msgpack } from './msgpack.ts';
 export type * from './projector.ts';
-export { type RejectionDetail, reject } from './reject.ts';
 export type * from './routing.ts';
-export type { InputOf, OutputOf, Rereadable, SchemaIssue, SchemaResult, StandardSchema } from './schema.ts';
+export { type EventsOfOptions, eventsOf, pagesOf } from './storage/read-events.ts';
 export { categoryOf, checkStreamName } from './stream-name.ts';
 export type * from './types.ts';
 export type * from './worlds.ts';

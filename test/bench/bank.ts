@@ -3,9 +3,9 @@
  * same in every dress; amounts are numbers, because emmett and castore have no bigints.
  */
 import { z } from 'zod';
-import { defineDecider } from '../../src/core/define-decider.ts';
-import { defineCommand, defineEvent } from '../../src/core/message.ts';
-import { reject } from '../../src/core/reject.ts';
+import { defineDecider } from '../../src/core/define/decider.ts';
+import { defineCommand, defineEvent } from '../../src/core/define/message.ts';
+import { reject } from '../../src/core/define/reject.ts';
 
 const accountId = z.string();
 const amount = z.int().min(1);

@@ -1,6 +1,6 @@
 /** 64 commands in flight over 64 streams, beside the same commands one after another: what sharing transactions gains. */
 import { createSqliteStore } from '../../src/adapters/stores/sqlite/index.ts';
-import { createEventSourcer } from '../../src/core/create-event-sourcer.ts';
+import { createEventSourcer } from '../../src/core/loop/create-event-sourcer.ts';
 import { account, accountName, commandOf } from './bank.ts';
 import { type Benchmark, type Contestant, timed } from './measure.ts';
 import { inScratch } from './scratch.ts';

@@ -1,10 +1,10 @@
 /** What each layer of a command in memory costs, by itself: what it does for one command, over and over. */
 import { randomUUID } from 'node:crypto';
 import { createMemoryStore } from '../../src/adapters/stores/memory/index.ts';
-import { CHAIN_START, commitHash } from '../../src/core/chain.ts';
+import { msgpack } from '../../src/core/codec/msgpack.ts';
 import { eventId } from '../../src/core/ids.ts';
 import type { Decision, Envelope } from '../../src/core/messages.ts';
-import { msgpack } from '../../src/core/msgpack.ts';
+import { CHAIN_START, commitHash } from '../../src/core/storage/chain.ts';
 import { Account, account, type Command, type Event, evolve, initialState } from './bank.ts';
 import { type Benchmark, type Contestant, timed } from './measure.ts';
 

@@ -3,7 +3,7 @@
  * objects. An id is derived where someone looks at it: one contestant looks at all of them.
  */
 import { createMemoryStore } from '../../src/adapters/stores/memory/index.ts';
-import { createEventSourcer } from '../../src/core/create-event-sourcer.ts';
+import { createEventSourcer } from '../../src/core/loop/create-event-sourcer.ts';
 import { account, commandsOf } from './bank.ts';
 import { type Benchmark, type Contestant, timed } from './measure.ts';
 import type { Handle, Peers } from './peers.ts';

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { createSqliteStore, type SqliteStore } from '../../src/adapters/stores/sqlite/index.ts';
-import { createEventSourcer } from '../../src/core/create-event-sourcer.ts';
-import { verifyChain } from '../../src/core/verify-chain.ts';
+import { createEventSourcer } from '../../src/core/loop/create-event-sourcer.ts';
+import { verifyChain } from '../../src/core/storage/verify-chain.ts';
 import { account, commandsOf } from './bank.ts';
 import { openRaw, rawHandler } from './raw-driver.ts';
 

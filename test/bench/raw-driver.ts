@@ -5,8 +5,8 @@
 import { randomUUID } from 'node:crypto';
 import Sqlite, { type Database } from 'better-sqlite3';
 import { Packr } from 'msgpackr';
-import { CHAIN_START, commitHash } from '../../src/core/chain.ts';
 import type { Decision, Envelope } from '../../src/core/messages.ts';
+import { CHAIN_START, commitHash } from '../../src/core/storage/chain.ts';
 import { type AccountState, type Command, decide, evolve, initialState } from './bank.ts';
 
 const packr = new Packr({ useRecords: false, variableMapSize: true });

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { createSqliteStore } from '../../src/adapters/stores/sqlite/index.ts';
-import { createEventSourcer } from '../../src/core/create-event-sourcer.ts';
+import { createEventSourcer } from '../../src/core/loop/create-event-sourcer.ts';
 import { account, accountName, commandOf } from './bank.ts';
 import { type Benchmark, type Contestant, collect, type Measured, timed } from './measure.ts';
 import { openRaw, rawHandler } from './raw-driver.ts';

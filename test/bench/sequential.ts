@@ -1,6 +1,6 @@
 /** One command after another on SQLite, each acknowledged when it is safe from a power loss, in streams of 10 and of 1,000. */
 import { createSqliteStore } from '../../src/adapters/stores/sqlite/index.ts';
-import { createEventSourcer } from '../../src/core/create-event-sourcer.ts';
+import { createEventSourcer } from '../../src/core/loop/create-event-sourcer.ts';
 import { account, commandsOf } from './bank.ts';
 import { type Benchmark, type Contestant, timed } from './measure.ts';
 import type { Peers } from './peers.ts';

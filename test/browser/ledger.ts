@@ -2,7 +2,7 @@
 import { account } from '../../examples/bank/account.ts';
 import { createMemoryStore } from '../../src/adapters/stores/memory/index.ts';
 import { createEventSourcer } from '../../src/core/index.ts';
-import { verifyChain } from '../../src/core/stores.ts';
+import { verifyChain } from '../../src/core/storage/index.ts';
 import type { CommandHandler } from '../../src/core/worlds.ts';
 import { COMMANDS, STREAMS } from './commands.ts';
 import { hex } from './hex.ts';

@@ -1,5 +1,5 @@
 /** A guest that asks its host and has to wait for the answer, as component text. */
-import { ALLOCATOR } from '../component/abi/guests.ts';
+import { ALLOCATOR } from '../adapters/component/abi/guests.ts';
 
 const ASK = '(param "question" string) (result (result string (error string)))';
 const OPTIONS = '(memory (core memory $memory "memory")) (realloc (core func $memory "realloc"))';

@@ -1,5 +1,5 @@
 /** A guest that prints and draws random numbers, as component text. */
-import { ALLOCATOR } from '../component/abi/guests.ts';
+import { ALLOCATOR } from '../adapters/component/abi/guests.ts';
 
 const VERSION = '0.2.3';
 

@@ -1,7 +1,8 @@
 /** What guests do with the virtual WASI, as plain text: to be the same wherever it happens. */
+
+import { componentModule } from '../../src/adapters/component/host/index.ts';
 import { type BufferSource, compile, instantiate } from '../../src/adapters/component/index.ts';
 import { LANGUAGE_RUNTIME, virtualWasi } from '../../src/adapters/component/wasi/index.ts';
-import { componentModule } from '../../src/adapters/hosts/component/index.ts';
 import { createMemoryStore } from '../../src/adapters/stores/memory/index.ts';
 import { createEventSourcer } from '../../src/core/index.ts';
 import { type Thrown, thrownBy } from './thrown.ts';

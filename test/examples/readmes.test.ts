@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { fencesOf, linkedFilesOf, npmScriptsOf } from '../readme-fences.ts';
+import { fencesOf, linkedFilesOf, npmScriptsOf } from '../docs/fences.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const EXAMPLES = join(ROOT, 'examples');

@@ -3,8 +3,9 @@
  * integers, keeps lone surrogates and sets no limit to depth. Spaces, other orders of keys and other forms of numbers and
  * escapes are read: people and other libraries write them.
  */
-import { NOT_FINITE_PROBLEM, normalFloat, PROTO_PROBLEM, undecodable } from '../../core/canonical.ts';
-import type { Subject } from '../../core/codec.ts';
+
+import type { Subject } from '../../core/codec/codec.ts';
+import { NOT_FINITE_PROBLEM, normalFloat, PROTO_PROBLEM, undecodable } from '../../core/codec/values.ts';
 import { isFault } from '../../core/errors.ts';
 import { MAX_BIG_INTEGER_BYTES, MAX_VALUE_DEPTH } from '../../core/limits.ts';
 import { encodeJson, toBase64 } from './json-encode.ts';

@@ -1,4 +1,6 @@
 /** Values to canonical JSON (docs/encoding.md §3). */
+
+import type { Subject } from '../../core/codec/codec.ts';
 import {
   bigIntegerBytes,
   compareUtf8,
@@ -14,8 +16,7 @@ import {
   sortKeys,
   TOO_BIG_PROBLEM,
   unencodable,
-} from '../../core/canonical.ts';
-import type { Subject } from '../../core/codec.ts';
+} from '../../core/codec/values.ts';
 import { MAX_BIG_INTEGER_BYTES, MAX_VALUE_DEPTH } from '../../core/limits.ts';
 
 const textEncoder = new TextEncoder();

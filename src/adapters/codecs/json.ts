@@ -7,7 +7,7 @@
  *
  * Two to five times the size and the time of msgpack, the default.
  */
-import type { Codec } from '../../core/codec.ts';
+import type { Codec } from '../../core/codec/codec.ts';
 import { decodeJson } from './json-decode.ts';
 import { encodeJson } from './json-encode.ts';
 

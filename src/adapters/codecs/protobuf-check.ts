@@ -7,7 +7,7 @@ import {
   NOT_FINITE_PROBLEM,
   type Path,
   PROTO_PROBLEM,
-} from '../../core/canonical.ts';
+} from '../../core/codec/values.ts';
 import { DefinitionError } from '../../core/errors.ts';
 import { MAX_VALUE_DEPTH } from '../../core/limits.ts';
 

@@ -5,8 +5,8 @@
  */
 import { type DescField, type DescMessage, type DescOneof, ScalarType } from '@bufbuild/protobuf';
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
-import { NOT_FINITE_PROBLEM, PROTO_PROBLEM, undecodable } from '../../core/canonical.ts';
-import type { Subject } from '../../core/codec.ts';
+import type { Subject } from '../../core/codec/codec.ts';
+import { NOT_FINITE_PROBLEM, PROTO_PROBLEM, undecodable } from '../../core/codec/values.ts';
 import { MAX_VALUE_DEPTH } from '../../core/limits.ts';
 import { isImplicit, isRequired } from './protobuf-check.ts';
 import { wireTypeOf } from './protobuf-encode.ts';

@@ -4,8 +4,8 @@
  */
 import { type DescField, type DescMessage, ScalarType } from '@bufbuild/protobuf';
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
-import { compareUtf8, unencodable } from '../../core/canonical.ts';
-import type { Subject } from '../../core/codec.ts';
+import type { Subject } from '../../core/codec/codec.ts';
+import { compareUtf8, unencodable } from '../../core/codec/values.ts';
 import { isImplicit, issuesOf, mapKeyOf } from './protobuf-check.ts';
 
 /** @throws FaultError `unencodable-value` with the path, for what the message cannot carry exactly. */

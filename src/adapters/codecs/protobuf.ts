@@ -36,10 +36,10 @@
  * field with presence (`optional`, messages) that is not set is absent; every other one is there, zero if it was not sent.
  */
 import type { DescMessage, MessageShape } from '@bufbuild/protobuf';
-import { undecodable, unencodable } from '../../core/canonical.ts';
-import type { Codec, Subject } from '../../core/codec.ts';
+import type { Codec, Subject } from '../../core/codec/codec.ts';
+import { undecodable, unencodable } from '../../core/codec/values.ts';
+import type { StandardSchema } from '../../core/define/schema.ts';
 import { DefinitionError } from '../../core/errors.ts';
-import type { StandardSchema } from '../../core/schema.ts';
 import { checkDescriptor, issuesOf } from './protobuf-check.ts';
 import { decodeMessage } from './protobuf-decode.ts';
 import { encodeMessage } from './protobuf-encode.ts';

@@ -5,10 +5,10 @@ import { propertyOf, show } from './abi/javascript-values.ts';
 import { decode } from './binary/decode.ts';
 import type { CoreModule } from './binary/definitions.ts';
 import { download } from './download.ts';
-import { type EngineModule, engine } from './engine.ts';
+import { type EngineModule, engine } from './engine/web-assembly.ts';
 import { InvalidError } from './errors.ts';
 import { coreModulesOf, Plan } from './linking/plan.ts';
-import { describeExterns } from './type-nodes/describe.ts';
+import { describeExterns } from './types/describe.ts';
 import type { NamedExtern } from './types.ts';
 import { validate } from './validation/validate.ts';
 

@@ -1,6 +1,6 @@
 /**
  * The types of the component model with every index resolved, as plain data: `component.imports` and `component.exports`.
- * The validator, the linker and the canonical ABI have their own form of them: `type-nodes/`.
+ * The validator, the linker and the canonical ABI have their own form of them: `types/`.
  *
  * Source: Component Model, *Explainer.md*, "Type Definitions".
  */

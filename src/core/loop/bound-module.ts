@@ -2,7 +2,7 @@
  * A module as the loop sees it: what its descriptor says, asked once, and its handles behind functions that release them
  * on every path.
  */
-import type { DecidesById } from '../decides-by-id.ts';
+import type { DecidesById } from '../define/command-id-aware.ts';
 import { DefinitionError } from '../errors.ts';
 import type { ModuleIdentity, WritePrecondition } from '../messages.ts';
 import type { CommandDescriptor, Descriptor } from '../routing.ts';

@@ -28,7 +28,7 @@ import { type CommandFailure, isAppendFailure, isCommandFailure, isRejection } f
 import type { CommandResult } from '../event-sourcer.ts';
 import type { Appended, Conflict, EventStore } from '../event-store.ts';
 import type { Decision, RecordedDecision } from '../messages.ts';
-import { recordedEvents } from '../recorded.ts';
+import { recordedEvents } from '../storage/recorded-events.ts';
 import type { Admission } from './admission.ts';
 import { type Authorizer, authorize } from './authorization.ts';
 import { ask } from './cancellation.ts';

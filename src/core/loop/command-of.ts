@@ -1,5 +1,5 @@
 /** A command between its bytes and its module: read, written, and sent to its stream. */
-import type { Message } from '../message.ts';
+import type { Message } from '../define/message.ts';
 import type { Envelope } from '../messages.ts';
 import { checkStreamName } from '../stream-name.ts';
 import type { BoundModule } from './bound-module.ts';

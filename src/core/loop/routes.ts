@@ -1,9 +1,9 @@
 /** Which module takes a command, and under which guard and snapshot policy: made once, from the descriptors. */
-import type { Codec, Subject } from '../codec.ts';
+import type { Codec, Subject } from '../codec/codec.ts';
+import type { Message } from '../define/message.ts';
+import { type StandardSchema, shapeOf } from '../define/schema.ts';
 import { DefinitionError } from '../errors.ts';
-import type { Message } from '../message.ts';
 import type { SnapshotPolicy, WritePrecondition } from '../messages.ts';
-import { type StandardSchema, shapeOf } from '../schema.ts';
 import { type AnyModule, BoundModule } from './bound-module.ts';
 import { moduleFailure, unroutable } from './failures.ts';
 

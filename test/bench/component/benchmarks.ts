@@ -1,9 +1,9 @@
 /** The work that a component host does all day, on the bank's C guest; and lists of bytes in and out. */
 import { readFileSync } from 'node:fs';
 import { pack } from 'msgpackr';
-import { engine } from '../../../src/adapters/component/engine.ts';
+import { engine } from '../../../src/adapters/component/engine/web-assembly.ts';
 import { compile, instantiate } from '../../../src/adapters/component/index.ts';
-import { assemble } from '../../component/assemble.ts';
+import { assemble } from '../../adapters/component/assemble.ts';
 import type { Benchmark, Contestant, Measured } from '../measure.ts';
 import { BankByHand, coreModules, type Envelope } from './by-hand.ts';
 import { ECHO, EchoByHand } from './echo.ts';

@@ -2,7 +2,7 @@
  * The bank's C guest driven by hand: its core module's exports called directly, with a bare array as its handle table.
  * Nothing is checked. This is what the loader is measured against.
  */
-import { type EngineModule, engine } from '../../../src/adapters/component/engine.ts';
+import { type EngineModule, engine } from '../../../src/adapters/component/engine/web-assembly.ts';
 import type { Component } from '../../../src/adapters/component/index.ts';
 
 export interface Envelope {

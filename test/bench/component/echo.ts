@@ -1,5 +1,5 @@
 /** A guest that gives back the list that it is given, and the same driven by hand. */
-import { type EngineModule, engine } from '../../../src/adapters/component/engine.ts';
+import { type EngineModule, engine } from '../../../src/adapters/component/engine/web-assembly.ts';
 
 const CORE = `
   (memory (export "memory") 4)

@@ -6,7 +6,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { engine } from '../../../src/adapters/component/engine.ts';
+import { engine } from '../../../src/adapters/component/engine/web-assembly.ts';
 import { installed } from '../peers-install.ts';
 
 /** jco 1.35, the current release: its `transpile` is this package's `transpileBytes`, and gives the same files. */

@@ -1,6 +1,6 @@
 /** The whole event sourcer in a page: with a guest of the bank, and with the module that is in the page itself. */
 import { account } from '../../../examples/bank/account.ts';
-import { componentModule } from '../../../src/adapters/hosts/component/index.ts';
+import { componentModule } from '../../../src/adapters/component/host/index.ts';
 import type { CommandHandler } from '../../../src/core/worlds.ts';
 import { ledgerOf } from '../ledger.ts';
 import { params, report } from '../outcome.ts';

@@ -1,6 +1,7 @@
 /** What goes wrong in a guest, and in what is taken for one: programs tell one failure from another by its `code`. */
+
+import { componentModule, OutOfBudget, StaleHandle } from '../../../src/adapters/component/host/index.ts';
 import { compile, instantiate } from '../../../src/adapters/component/index.ts';
-import { componentModule, OutOfBudget, StaleHandle } from '../../../src/adapters/hosts/component/index.ts';
 import { createMemoryStore } from '../../../src/adapters/stores/memory/index.ts';
 import { createEventSourcer, msgpack } from '../../../src/core/index.ts';
 import { report } from '../outcome.ts';

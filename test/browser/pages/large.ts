@@ -1,6 +1,7 @@
 /** A guest that is larger than what browsers compile and instantiate at once on the main thread of a page. */
+
+import { componentModule } from '../../../src/adapters/component/host/index.ts';
 import { compile, compileSync, instantiate, instantiateSync } from '../../../src/adapters/component/index.ts';
-import { componentModule } from '../../../src/adapters/hosts/component/index.ts';
 import { report } from '../outcome.ts';
 import { thrownBy } from '../thrown.ts';
 

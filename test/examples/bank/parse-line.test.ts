@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { account } from '../../../examples/bank/account.ts';
 import { HELP } from '../../../examples/bank/options.ts';
 import { parseLine } from '../../../examples/bank/parse-line.ts';
-import { fencesOf } from '../../readme-fences.ts';
+import { fencesOf } from '../../docs/fences.ts';
 
 test('a line becomes a command with its id', () => {
   const parsed = parseLine('{"id":"c1","type":"Deposit","data":{"accountId":"a","amount":5,"transferId":"t"}}');

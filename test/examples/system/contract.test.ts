@@ -17,7 +17,7 @@ import {
   checkReadStream,
   checkSnapshotKey,
   usedAfterClose,
-} from '../../../src/core/store-arguments.ts';
+} from '../../../src/core/storage/arguments.ts';
 
 const component = await compile(
   await readFile(new URL('../../../examples/system/components/event-store.wasm', import.meta.url)),

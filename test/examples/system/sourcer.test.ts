@@ -9,7 +9,7 @@ import fc from 'fast-check';
 import { z } from 'zod';
 import { guestOf } from '../../../examples/guests/javascript/guest.ts';
 import { componentStore } from '../../../examples/system/component-store.ts';
-import { engine } from '../../../src/adapters/component/engine.ts';
+import { engine } from '../../../src/adapters/component/engine/web-assembly.ts';
 import { compile, instantiate, isTrap } from '../../../src/adapters/component/index.ts';
 import { createMemoryStore, type MemoryStore } from '../../../src/adapters/stores/memory/index.ts';
 import {
@@ -26,7 +26,7 @@ import {
   type RecordedEvent,
   reject,
 } from '../../../src/core/index.ts';
-import { verifyChain } from '../../../src/core/verify-chain.ts';
+import { verifyChain } from '../../../src/core/storage/verify-chain.ts';
 
 const skip = engine.Suspending === undefined ? 'this engine has no JavaScript promise integration' : false;
 

@@ -7,7 +7,7 @@ import { describe, test } from 'node:test';
 import { account } from '../../../examples/bank/account.ts';
 import { GUESTS, type Guest, PARTS, type Part } from '../../../examples/system/options.ts';
 import { composeSystem, type System } from '../../../examples/system/system.ts';
-import { engine } from '../../../src/adapters/component/engine.ts';
+import { engine } from '../../../src/adapters/component/engine/web-assembly.ts';
 import { commandUuid } from '../../../src/core/ids.ts';
 
 const { OpenAccount, Deposit, Withdraw, CloseAccount } = account.commands;

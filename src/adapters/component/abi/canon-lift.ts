@@ -1,9 +1,9 @@
 /**
  * *CanonicalABI.md*, "`canon lift`": a core function becomes a component function, and JavaScript calls it.
  */
-import { engine } from '../engine.ts';
+import { engine } from '../engine/web-assembly.ts';
 import { ComponentError } from '../errors.ts';
-import type { FunctionNode } from '../type-nodes/extern-type.ts';
+import type { FunctionNode } from '../types/extern-type.ts';
 import type { Context, CoreFunction, CoreValue } from './canonical-options.ts';
 import {
   asFailure,

@@ -2,10 +2,10 @@
  * *CanonicalABI.md*, "`canon lower`": a component function becomes a core function, which a guest calls. The function
  * is either one of the host's or one that another component lifts; then values go straight from one to the other.
  */
-import { engine } from '../engine.ts';
+import { engine } from '../engine/web-assembly.ts';
 import { isTrap, LinkError } from '../errors.ts';
-import type { FunctionNode } from '../type-nodes/extern-type.ts';
-import type { ValueTypeNode } from '../type-nodes/value-type.ts';
+import type { FunctionNode } from '../types/extern-type.ts';
+import type { ValueTypeNode } from '../types/value-type.ts';
 import {
   callPostReturn,
   endingLends,

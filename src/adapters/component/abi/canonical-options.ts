@@ -2,7 +2,7 @@
  * *CanonicalABI.md*, "Canonical ABI Options" and "Lifting and Lowering Context".
  */
 import type { StringEncoding } from '../binary/definitions.ts';
-import type { EngineFunction, EngineMemory } from '../engine.ts';
+import type { EngineFunction, EngineMemory } from '../engine/web-assembly.ts';
 import type { Trap } from '../errors.ts';
 import { maxLifted } from '../limits.ts';
 import { type ComponentInstance, POISONED } from './component-instance.ts';

@@ -4,7 +4,7 @@
  * The specification's `may_enter` is a state of three values here, because JavaScript goes on after a trap: an instance
  * that trapped can never be entered again.
  */
-import { engine } from '../engine.ts';
+import { engine } from '../engine/web-assembly.ts';
 import { Trap } from '../errors.ts';
 import { type CallScope, HandleTable, type RuntimeResource } from './runtime-state.ts';
 

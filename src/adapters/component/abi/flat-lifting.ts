@@ -4,11 +4,11 @@
  * Where a value's core types are known, so are the places of its parts: there is no iterator to advance.
  */
 import { UnsupportedError } from '../errors.ts';
-import type { ValueTypeNode } from '../type-nodes/value-type.ts';
+import { type CaseNode, casesOf, type FlatType, joinedPayloads } from '../types/layout.ts';
+import type { ValueTypeNode } from '../types/value-type.ts';
 import type { Context, CoreValue } from './canonical-options.ts';
 import { flagsFrom, recordTemplate, toCamelCase } from './javascript-values.ts';
 import { coerce } from './joined-payloads.ts';
-import { type CaseNode, casesOf, type FlatType, joinedPayloads } from './layout.ts';
 import {
   canonicalizeNan,
   convertI32ToChar,

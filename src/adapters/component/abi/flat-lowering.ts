@@ -2,7 +2,8 @@
  * *CanonicalABI.md*, "Flat Lowering": values into core parameters and results.
  */
 import { UnsupportedError } from '../errors.ts';
-import type { ValueTypeNode } from '../type-nodes/value-type.ts';
+import { type CaseNode, casesOf, type FlatType, joinedPayloads } from '../types/layout.ts';
+import type { ValueTypeNode } from '../types/value-type.ts';
 import type { Context, CoreValue } from './canonical-options.ts';
 import { flatPlaces } from './flat-lifting.ts';
 import {
@@ -16,7 +17,6 @@ import {
   toTuple,
 } from './javascript-values.ts';
 import { coerce } from './joined-payloads.ts';
-import { type CaseNode, casesOf, type FlatType, joinedPayloads } from './layout.ts';
 import { canonicalizeNan } from './loading.ts';
 import { lowerBorrow, lowerOwn } from './resource-handles.ts';
 import type { Lower, Stager } from './stager.ts';

@@ -2,8 +2,9 @@
  * *CanonicalABI.md*, "Flattening": a variant's payloads share core values of types that have room for all of them. How one
  * such value becomes one of another type (`CoerceValueIter`, and the last part of `lower_flat_variant`).
  */
+
+import type { FlatType } from '../types/layout.ts';
 import type { CoreValue } from './canonical-options.ts';
-import type { FlatType } from './layout.ts';
 
 const bits = new DataView(new ArrayBuffer(8));
 

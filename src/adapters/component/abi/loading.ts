@@ -3,10 +3,10 @@
  */
 import { UnsupportedError } from '../errors.ts';
 import { elementCost, slotCost } from '../limits.ts';
-import type { ValueTypeNode } from '../type-nodes/value-type.ts';
+import { casesOf, discriminantLayout, layoutOfFields, payloadOffset } from '../types/layout.ts';
+import type { ValueTypeNode } from '../types/value-type.ts';
 import type { Context } from './canonical-options.ts';
 import { flagsFrom, recordTemplate, toCamelCase } from './javascript-values.ts';
-import { casesOf, discriminantLayout, layoutOfFields, payloadOffset } from './layout.ts';
 import { loadNumbers, type NumberKind, numberKindOf } from './number-lists.ts';
 import { liftBorrow, liftOwn, liftOwnAsHandle } from './resource-handles.ts';
 import type { Load, Stager } from './stager.ts';

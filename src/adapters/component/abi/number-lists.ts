@@ -3,7 +3,7 @@
  * are copied, and JavaScript sees typed arrays. (Typed arrays have the engine's byte order: little-endian wherever
  * WebAssembly runs.)
  */
-import type { ValueTypeNode } from '../type-nodes/value-type.ts';
+import type { ValueTypeNode } from '../types/value-type.ts';
 import type { Context } from './canonical-options.ts';
 import { toBigInt, toElements, toNumber } from './javascript-values.ts';
 import type { Representation } from './stager.ts';

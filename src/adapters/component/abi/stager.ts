@@ -2,7 +2,7 @@
  * Where lifting and lowering are staged: each operation of the canonical ABI, asked for a type, gives a closure that
  * does it for that type, and gives the same closure for the same type. A call then runs closures and looks at no type.
  */
-import type { ValueTypeNode } from '../type-nodes/value-type.ts';
+import type { ValueTypeNode } from '../types/value-type.ts';
 import type { ResourceType } from '../types.ts';
 import type { Context, CoreValue } from './canonical-options.ts';
 import { stageLift } from './flat-lifting.ts';

@@ -4,7 +4,8 @@
  * `realloc` may grow the memory, which renews its views: what comes after a nested `store` looks them up again.
  */
 import { UnsupportedError } from '../errors.ts';
-import type { ValueTypeNode } from '../type-nodes/value-type.ts';
+import { casesOf, discriminantLayout, layoutOfFields, payloadOffset } from '../types/layout.ts';
+import type { ValueTypeNode } from '../types/value-type.ts';
 import type { Context } from './canonical-options.ts';
 import {
   flagsInto,
@@ -19,7 +20,6 @@ import {
   toPairs,
   toTuple,
 } from './javascript-values.ts';
-import { casesOf, discriminantLayout, layoutOfFields, payloadOffset } from './layout.ts';
 import { canonicalizeNan } from './loading.ts';
 import { numberKindOf, storeBytes, storeNumbers, toNumberList } from './number-lists.ts';
 import { lowerBorrow, lowerOwn } from './resource-handles.ts';

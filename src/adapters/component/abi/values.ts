@@ -2,12 +2,12 @@
  * *CanonicalABI.md*, "Lifting and Lowering Values": the parameters and results of a whole function.
  */
 import { maxFlatParams, maxFlatResults } from '../limits.ts';
-import type { FunctionNode, ParamNode } from '../type-nodes/extern-type.ts';
-import type { ValueTypeNode } from '../type-nodes/value-type.ts';
+import type { FunctionNode, ParamNode } from '../types/extern-type.ts';
+import { appended, type FlatType, layoutOfFields } from '../types/layout.ts';
+import type { ValueTypeNode } from '../types/value-type.ts';
 import type { Context, CoreValue, Given } from './canonical-options.ts';
 import { flatPlaces, type LiftOne, stageLiftOne } from './flat-lifting.ts';
 import { type LowerOne, stageLowerOne } from './flat-lowering.ts';
-import { appended, type FlatType, layoutOfFields } from './layout.ts';
 import { discriminantOf, invalidDiscriminant } from './loading.ts';
 import { giveBack, liftOwnAsHandle, lowerHandle } from './resource-handles.ts';
 import type { Load, Stager } from './stager.ts';

@@ -1,5 +1,5 @@
 /** *Binary.md*, "Component Definitions", and the definitions that are not large enough for a file of their own. */
-import { keepingShapes } from '../keep-shape.ts';
+import { keepingShapes } from '../engine/keep-shape.ts';
 import { maxExports, maxIndexSpace, maxInstances, maxNesting } from '../limits.ts';
 import { alias, coreSort, sortIndex } from './aliases.ts';
 import { canon } from './canonical.ts';

@@ -1,6 +1,6 @@
+import { remember } from '../engine/name-cache.ts';
 import { MalformedError } from '../errors.ts';
 import { maxNameLength } from '../limits.ts';
-import { remember } from '../recent.ts';
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 

@@ -3,7 +3,7 @@
  * linked to one another, and nothing is lifted to JavaScript on the way.
  */
 import type { RuntimeResource } from '../abi/runtime-state.ts';
-import { sideTable } from '../side-table.ts';
+import { sideTable } from '../engine/private-map.ts';
 import type { Item } from './items.ts';
 
 const items = sideTable<object, Item>();

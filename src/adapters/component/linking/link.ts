@@ -11,10 +11,10 @@ import { Context, type CoreFunction, LinearMemory } from '../abi/canonical-optio
 import { ComponentInstance, ENTERED, type Host, IDLE } from '../abi/component-instance.ts';
 import { RuntimeResource } from '../abi/runtime-state.ts';
 import type { CoreSort, Sort, SortIndex } from '../binary/definitions.ts';
-import type { EngineImports, EngineMemory, EngineModule } from '../engine.ts';
+import type { EngineImports, EngineMemory, EngineModule } from '../engine/web-assembly.ts';
 import { LinkError, UnsupportedError } from '../errors.ts';
 import { instanceCost, maxLinkWork } from '../limits.ts';
-import type { ExternNode } from '../type-nodes/extern-type.ts';
+import type { ExternNode } from '../types/extern-type.ts';
 import type { ResourceType } from '../types.ts';
 import type {
   ResolvedOptions,

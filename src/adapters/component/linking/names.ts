@@ -4,7 +4,7 @@
  * Source for versions: *Explainer.md*, "Name Uniqueness" and *WIT.md*, "Package Names" (semver compatibility).
  */
 import { propertyOf, toCamelCase } from '../abi/javascript-values.ts';
-import { remembering } from '../recent.ts';
+import { remembering } from '../engine/name-cache.ts';
 
 interface InterfaceName {
   /** `wasi:io/streams`, without the version. */

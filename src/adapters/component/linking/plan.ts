@@ -5,7 +5,7 @@
 import type { Stagers } from '../abi/canon-lift.ts';
 import { type Representation, Stager } from '../abi/stager.ts';
 import type { Component as BinaryComponent, CoreModule } from '../binary/definitions.ts';
-import type { EngineModule } from '../engine.ts';
+import type { EngineModule } from '../engine/web-assembly.ts';
 import type { ResourceType } from '../types.ts';
 import type { ValidatedComponent } from '../validation/validated.ts';
 

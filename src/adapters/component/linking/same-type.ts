@@ -3,8 +3,8 @@
  * are compared as what they are at run time; everything else by structure.
  */
 import type { RuntimeResource } from '../abi/runtime-state.ts';
-import type { FunctionNode } from '../type-nodes/extern-type.ts';
-import type { ValueTypeNode } from '../type-nodes/value-type.ts';
+import type { FunctionNode } from '../types/extern-type.ts';
+import type { ValueTypeNode } from '../types/value-type.ts';
 import type { ResourceType } from '../types.ts';
 
 /** What a static resource type is at run time. */

@@ -4,7 +4,7 @@
  * Source: *Explainer.md*, "Import and Export Definitions" and "Name Uniqueness".
  */
 
-import { remembering } from '../recent.ts';
+import { remembering } from '../engine/name-cache.ts';
 
 /** An `externname` taken apart. */
 export interface ParsedName {

@@ -7,8 +7,8 @@ import type {
   InstanceNode,
   NamedNode,
   TypeEntry,
-} from '../type-nodes/extern-type.ts';
-import { type Noted, newPlace } from '../type-nodes/notes.ts';
+} from '../types/extern-type.ts';
+import { type Noted, newPlace } from '../types/type-marks.ts';
 import type { CoreExternType, CoreFuncType, CoreModuleType, ResourceType } from '../types.ts';
 import type { Context } from './context.ts';
 import type { CoreTypeEntry } from './core-types.ts';

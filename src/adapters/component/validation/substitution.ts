@@ -12,9 +12,9 @@ import {
   InstanceNode,
   type NamedNode,
   TypeEntry,
-} from '../type-nodes/extern-type.ts';
-import { Replacements } from '../type-nodes/notes.ts';
-import { ValueTypeNode } from '../type-nodes/value-type.ts';
+} from '../types/extern-type.ts';
+import { Replacements } from '../types/type-marks.ts';
+import { ValueTypeNode } from '../types/value-type.ts';
 import type { ResourceType } from '../types.ts';
 import type { Context } from './context.ts';
 import type { ResourceBinding } from './validated.ts';

@@ -12,8 +12,8 @@ import {
   InstanceNode,
   type NamedNode,
   type TypeEntry,
-} from '../type-nodes/extern-type.ts';
-import { isPrimitive, ValueTypeNode } from '../type-nodes/value-type.ts';
+} from '../types/extern-type.ts';
+import { isPrimitive, ValueTypeNode } from '../types/value-type.ts';
 import type { ResourceType } from '../types.ts';
 import type { Context } from './context.ts';
 import { matchModule } from './core-modules.ts';

@@ -3,15 +3,9 @@
  * specification says is invalid. What it resolves on the way is what the linker runs.
  */
 import type { Canon, Component, CoreDefType, Declarator, Definition, DefType, Type } from '../binary/definitions.ts';
+import { keepingShapes } from '../engine/keep-shape.ts';
 import { UnsupportedError } from '../errors.ts';
-import { keepingShapes } from '../keep-shape.ts';
-import {
-  ComponentNode,
-  type DefinitionNode,
-  FunctionNode,
-  InstanceNode,
-  TypeEntry,
-} from '../type-nodes/extern-type.ts';
+import { ComponentNode, type DefinitionNode, FunctionNode, InstanceNode, TypeEntry } from '../types/extern-type.ts';
 import { builtin, lift, lower } from './canonical.ts';
 import { Context } from './context.ts';
 import { coreInstanceType, declaredModuleType, moduleType, pagesOf } from './core-modules.ts';

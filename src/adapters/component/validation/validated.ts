@@ -13,8 +13,8 @@
  * the definition; the types of a nested component are in terms of its own.
  */
 import type * as binary from '../binary/definitions.ts';
-import type { ComponentNode, ExternNode, FunctionNode, InstanceNode, NamedNode } from '../type-nodes/extern-type.ts';
-import type { ValueTypeNode } from '../type-nodes/value-type.ts';
+import type { ComponentNode, ExternNode, FunctionNode, InstanceNode, NamedNode } from '../types/extern-type.ts';
+import type { ValueTypeNode } from '../types/value-type.ts';
 import type { CoreExternType, CoreModuleType, CoreValueType, ResourceType } from '../types.ts';
 
 /** A component that may be linked. */

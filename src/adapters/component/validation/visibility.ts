@@ -1,8 +1,8 @@
 /** *Explainer.md*, "External Visibility of Types". */
 
-import type { DefinitionNode, ExternNode, FunctionNode } from '../type-nodes/extern-type.ts';
-import type { Noted } from '../type-nodes/notes.ts';
-import { ValueTypeNode } from '../type-nodes/value-type.ts';
+import type { DefinitionNode, ExternNode, FunctionNode } from '../types/extern-type.ts';
+import type { Noted } from '../types/type-marks.ts';
+import { ValueTypeNode } from '../types/value-type.ts';
 import type { Scope } from './scope.ts';
 
 /** What a type has a name for: exports can refer to imports, imports cannot refer to exports. */

@@ -2,7 +2,7 @@
  * `wasi:random`: numbers that follow from a seed. Block n of an interface is SHA-256 over the interface's name, a zero byte,
  * the seed, a zero byte and n as a big-endian u32; bytes are handed out in order.
  */
-import { sha256 } from '../../../core/sha256.ts';
+import { sha256 } from '../../../core/storage/sha256.ts';
 import { Trap } from '../errors.ts';
 import type { InterfacesOf } from './grantable.ts';
 import { MAX_RANDOM_BYTES } from './limits.ts';

@@ -1,9 +1,10 @@
 /** The guarded append (DESIGN §3): command id, precondition, chain, events, decision. Nothing in it waits. */
-import { CHAIN_START, chainedContent } from '../../../core/chain.ts';
+
 import type { Appended } from '../../../core/event-store.ts';
 import type { Decision, Envelope, Precondition } from '../../../core/messages.ts';
-import { sha256 } from '../../../core/sha256.ts';
-import { conflict, duplicate, holds, recordedTime } from '../../../core/store-arguments.ts';
+import { conflict, duplicate, holds, recordedTime } from '../../../core/storage/arguments.ts';
+import { CHAIN_START, chainedContent } from '../../../core/storage/chain.ts';
+import { sha256 } from '../../../core/storage/sha256.ts';
 import { categoryOf } from '../../../core/stream-name.ts';
 import { type Contents, commitOf, lastRevision, recordedDecision, type Stream } from './contents.ts';
 

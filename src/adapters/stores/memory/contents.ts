@@ -2,11 +2,17 @@
  * What a memory store holds: for each commit its bytes, and numbers that lead to them. Contexts, decision records, texts
  * and bigints are made when someone reads. Nothing is changed once it is written, but for the snapshots.
  */
-import { HASH_BYTES } from '../../../core/chain.ts';
-import { type CommitEvents, type ReadCommit, readCommit, readCommitEvents } from '../../../core/commit-reader.ts';
+
 import type { Snapshot, SnapshotKey } from '../../../core/event-store.ts';
 import type { RecordedDecision, RecordedEvent } from '../../../core/messages.ts';
-import { StoredEventContext } from '../../../core/recorded.ts';
+import { HASH_BYTES } from '../../../core/storage/chain.ts';
+import {
+  type CommitEvents,
+  type ReadCommit,
+  readCommit,
+  readCommitEvents,
+} from '../../../core/storage/commit-reader.ts';
+import { StoredEventContext } from '../../../core/storage/recorded-events.ts';
 import { CommandIds } from './command-ids.ts';
 import { Log } from './log.ts';
 

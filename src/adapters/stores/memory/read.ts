@@ -1,10 +1,11 @@
 /** Reading: by stream, over all events, and commit by commit. The arguments have been checked. */
-import type { RecordedCommit } from '../../../core/chain.ts';
-import type { CommitEvents } from '../../../core/commit-reader.ts';
+
 import type { ReadAllOptions, ReadStreamOptions } from '../../../core/event-store.ts';
 import { DEFAULT_READ_LIMIT } from '../../../core/limits.ts';
 import type { RecordedDecision, RecordedEvent } from '../../../core/messages.ts';
-import type { ReadCommitsOptions, ReadStreamsOptions, StreamHead } from '../../../core/verify-chain.ts';
+import type { RecordedCommit } from '../../../core/storage/chain.ts';
+import type { CommitEvents } from '../../../core/storage/commit-reader.ts';
+import type { ReadCommitsOptions, ReadStreamsOptions, StreamHead } from '../../../core/storage/verify-chain.ts';
 import { type Contents, commitOf, eventsOf, lastRevision, recordedDecision, recordedEvent } from './contents.ts';
 
 /** Gives the events of commits, each commit read once for all of its events that stand together. */

@@ -1,6 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /** A store of streams in memory: the contract (wit/event-store.wit) without a file, and gone with the process. */
-import type { RecordedCommit } from '../../../core/chain.ts';
+
 import type {
   Appended,
   EventStore,
@@ -21,8 +21,14 @@ import {
   checkSnapshotKey,
   checkStream,
   usedAfterClose,
-} from '../../../core/store-arguments.ts';
-import type { CommitSource, ReadCommitsOptions, ReadStreamsOptions, StreamHead } from '../../../core/verify-chain.ts';
+} from '../../../core/storage/arguments.ts';
+import type { RecordedCommit } from '../../../core/storage/chain.ts';
+import type {
+  CommitSource,
+  ReadCommitsOptions,
+  ReadStreamsOptions,
+  StreamHead,
+} from '../../../core/storage/verify-chain.ts';
 import { append } from './append.ts';
 import { empty, snapshotName } from './contents.ts';
 import { findDecision, readAll, readCommits, readStream, readStreams } from './read.ts';

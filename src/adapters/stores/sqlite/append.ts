@@ -1,10 +1,11 @@
 /** The guarded append (DESIGN §3): command id, precondition, chain, events, decision. It runs inside a transaction. */
-import { commitHash, HASH_BYTES } from '../../../core/chain.ts';
+
 import type { Appended } from '../../../core/event-store.ts';
 import type { Decision, Envelope, Precondition } from '../../../core/messages.ts';
-import { conflict, duplicate, holds, recordedTime } from '../../../core/store-arguments.ts';
+import { conflict, duplicate, holds, recordedTime } from '../../../core/storage/arguments.ts';
+import { commitHash, HASH_BYTES } from '../../../core/storage/chain.ts';
 import { categoryOf } from '../../../core/stream-name.ts';
-import { commandTypeRow, type Head } from './known.ts';
+import { commandTypeRow, type Head } from './id-cache.ts';
 import { findDecision, type Reader, uuidBytes } from './read.ts';
 
 /**

@@ -1,13 +1,13 @@
 /** Reading: by stream, over all events, and commit by commit. The arguments have been checked. */
 import type { Database, Statement } from 'better-sqlite3';
-import type { RecordedCommit } from '../../../core/chain.ts';
 import type { Direction, ReadAllOptions, ReadStreamOptions } from '../../../core/event-store.ts';
 import { DEFAULT_READ_LIMIT } from '../../../core/limits.ts';
 import type { Envelope, RecordedDecision, RecordedEvent, Rejection } from '../../../core/messages.ts';
-import { StoredEventContext } from '../../../core/recorded.ts';
-import type { ReadCommitsOptions, ReadStreamsOptions, StreamHead } from '../../../core/verify-chain.ts';
+import type { RecordedCommit } from '../../../core/storage/chain.ts';
+import { StoredEventContext } from '../../../core/storage/recorded-events.ts';
+import type { ReadCommitsOptions, ReadStreamsOptions, StreamHead } from '../../../core/storage/verify-chain.ts';
 import { contradiction } from './failures.ts';
-import type { Known } from './known.ts';
+import type { Known } from './id-cache.ts';
 import { type DecisionRow, type EventRow, MAX_BRANCHES, prepareMerged, type Statements } from './statements.ts';
 
 /** What reading needs of a connection. */

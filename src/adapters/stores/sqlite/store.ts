@@ -1,7 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /** A store of streams in one SQLite file: the contract (wit/event-store.wit), for one machine and several processes. */
 import type { Database } from 'better-sqlite3';
-import type { RecordedCommit } from '../../../core/chain.ts';
 import { DefinitionError } from '../../../core/errors.ts';
 import type {
   Appended,
@@ -23,12 +22,18 @@ import {
   checkSnapshotKey,
   checkStream,
   usedAfterClose,
-} from '../../../core/store-arguments.ts';
-import type { CommitSource, ReadCommitsOptions, ReadStreamsOptions, StreamHead } from '../../../core/verify-chain.ts';
+} from '../../../core/storage/arguments.ts';
+import type { RecordedCommit } from '../../../core/storage/chain.ts';
+import type {
+  CommitSource,
+  ReadCommitsOptions,
+  ReadStreamsOptions,
+  StreamHead,
+} from '../../../core/storage/verify-chain.ts';
 import { append } from './append.ts';
 import { type BackupOptions, backup } from './backup.ts';
 import { asAppendFailure, asStoreFailure, drawnPause, fileFailure, isBusy } from './failures.ts';
-import { Known } from './known.ts';
+import { Known } from './id-cache.ts';
 import { open } from './open.ts';
 import { findDecision, plain, type Reader, readAll, readCommits, readStream, readStreams } from './read.ts';
 import { prepareStatements } from './statements.ts';

@@ -1,7 +1,7 @@
 /** The hash chain, computed again from what was appended. */
 import assert from 'node:assert/strict';
-import { CHAIN_START, commitHash } from '../../../core/chain.ts';
 import type { Appended } from '../../../core/event-store.ts';
+import { CHAIN_START, commitHash } from '../../../core/storage/chain.ts';
 import { ANY, type Check, decision, rejected, some } from './fixtures.ts';
 
 export function chain(check: Check): void {

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { isAppendFailure, isStoreFailure } from '../../../core/errors.ts';
 import type { AppendError, EventStore, ReadAllOptions, StoreError } from '../../../core/event-store.ts';
-import { eventsOf } from '../../../core/events-of.ts';
 import type { Decision, Envelope, Precondition, RecordedEvent } from '../../../core/messages.ts';
+import { eventsOf } from '../../../core/storage/read-events.ts';
 
 /** What the suite needs of a store besides the contract: an end. */
 export interface ClosableStore extends EventStore {

@@ -1,7 +1,7 @@
 /** By stream and over all events, in pages, with filters, and behind writers. */
 import assert from 'node:assert/strict';
-import { eventsOf } from '../../../core/events-of.ts';
 import { eventId } from '../../../core/ids.ts';
+import { eventsOf } from '../../../core/storage/read-events.ts';
 import { ANY, all, type Check, collected, decision, envelope, readWhole, revisions, some } from './fixtures.ts';
 
 export function reading(check: Check): void {

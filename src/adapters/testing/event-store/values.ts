@@ -1,6 +1,6 @@
 /** Names, texts and bytes of every kind come back as they were. */
 import assert from 'node:assert/strict';
-import { eventsOf } from '../../../core/events-of.ts';
+import { eventsOf } from '../../../core/storage/read-events.ts';
 import { ANY, all, type Check, collected, decision, envelope, NO_STREAM, readWhole, some } from './fixtures.ts';
 
 /** Names inside the rule: whatever a store's own language makes of them, they are kept exactly. */

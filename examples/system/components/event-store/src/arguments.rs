@@ -1,4 +1,4 @@
-//! What every store refuses before it does anything: the words are those of `src/core/store-arguments.ts`. What the types
+//! What every store refuses before it does anything: the words are those of `src/core/storage/arguments.ts`. What the types
 //! of the contract exclude (text that is no UTF-8, a precondition that does not exist) cannot come in here.
 
 use contract::{Uuid, check_stream_name};

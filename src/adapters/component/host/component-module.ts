@@ -1,0 +1,260 @@
+/** `componentModule`: a component as the module of its world. */
+import type { DecidesById } from '../../../core/define/command-id-aware.ts';
+import { sha256 } from '../../../core/storage/sha256.ts';
+import type { CommandHandler, ProcessManager, ReadModel } from '../../../core/worlds.ts';
+import { type BufferSource, type Component, compile, type ImportObject } from '../index.ts';
+import type { VirtualWasi } from '../wasi/index.ts';
+import { fitWorld } from './fit.ts';
+import {
+  FreshInstances,
+  freshDecideById,
+  freshDecider,
+  freshEventHandler,
+  freshProjector,
+  freshRouting,
+  freshTypes,
+} from './fresh.ts';
+import { type Blueprint, type DecideById, type Handle, type HandleTypes, makeGuest } from './guest.ts';
+import { DEFAULT_MAX_HANDLES, DEFAULT_MAX_MEMORY_BYTES, DEFAULT_MAX_TABLE_ELEMENTS } from './limits.ts';
+import { type Bounds, type Budget, checkBounds } from './metering/budget.ts';
+import { rewrite } from './metering/rewrite.ts';
+import { checkOptions } from './options.ts';
+import { Pool } from './pool.ts';
+import {
+  pooledDecideById,
+  pooledDecider,
+  pooledEventHandler,
+  pooledProjector,
+  pooledRouting,
+  pooledTypes,
+} from './pooled.ts';
+import type { WorldName } from './worlds.ts';
+
+/** How a component is run. */
+export interface ComponentModuleOptions<World extends WorldName = WorldName> {
+  /** What the component exports, and so what the module is: `command-handler` where nothing is said. */
+  readonly world?: World;
+  /**
+   * - `'pooled'` (default): one instance serves all calls, until it traps. Fast, but a guest that keeps something aside
+   *   carries it from one command to the next.
+   * - `'fresh'`: each call has an instance of its own; between calls there are only bytes. For proving decisions.
+   *
+   * On the main thread of a page, Chromium makes no instance of a core module of more than 8 MiB at once: `'fresh'` needs a
+   * worker for such guests, and one that is pooled and traps has its successor only a little later. Until then, calls trap.
+   */
+  readonly isolation?: 'pooled' | 'fresh' | undefined;
+  /**
+   * What the component imports; nothing where nothing is said. A function makes one for each instance: give one where an
+   * import keeps something, so that no two instances share it. None may be asynchronous: a module does not wait.
+   */
+  readonly imports?: ImportObject | (() => ImportObject) | undefined;
+  /**
+   * WASI for guests whose language needs it, made for each instance: `() => virtualWasi({ grant: LANGUAGE_RUNTIME })`. Its
+   * clock and randomness follow from the command's id in a decision, from the event where a process manager handles it, and
+   * are constants elsewhere.
+   */
+  readonly wasi?: (() => VirtualWasi) | undefined;
+  /**
+   * The most bytes of each linear memory of an instance. A guest that would grow beyond it ends in {@link OutOfBudget}: it
+   * never sees how much there is, and so decides the same everywhere. 256 MiB.
+   */
+  readonly maxMemoryBytes?: number | undefined;
+  /** The same for the elements of each table. 1,000,000. */
+  readonly maxTableElements?: number | undefined;
+  /** The most handles in each table of an instance, and on the host's side: beyond it, a call fails. 1,000,000. */
+  readonly maxHandles?: number | undefined;
+  /**
+   * What one call may use up, in each core module of the component: beyond it, the call ends in {@link OutOfBudget}, the same
+   * on every machine. The core modules are rewritten to count it, which takes a part of their speed. Nothing is counted where
+   * nothing is said.
+   *
+   * The bounds of memories, tables and calls are compiled into a component: so they need bytes, and one that `componentModule`
+   * has compiled keeps its own.
+   */
+  readonly budget?: Budget | undefined;
+  /** SHA-256 of the binary, 32 bytes, where a compiled component is given; of bytes it is computed. */
+  readonly digest?: Uint8Array | undefined;
+}
+
+/** What a host sees of its instances. */
+export interface ComponentStatistics {
+  /** How many instances have been made. */
+  readonly instances: number;
+  /** How many handles the host holds: commands, events and states that are not dropped yet. */
+  readonly handles: number;
+}
+
+interface OfComponent {
+  readonly types: HandleTypes;
+  /**
+   * The component, to be used again: `componentModule(module.component, …)` compiles nothing, and keeps the bounds of memories,
+   * tables and calls. Not for `instantiate`: the start functions of what was rewritten are called by this host.
+   */
+  readonly component: Component;
+  readonly statistics: ComponentStatistics;
+}
+
+/** A decider behind handles. With a virtual WASI, it decides by the command's id (`decideById`), as the event sourcer asks it. */
+export type ComponentCommandHandler = CommandHandler<Handle, Handle, Handle> &
+  DecidesById<Handle, Handle, Handle> &
+  OfComponent;
+/** A process manager behind handles. */
+export type ComponentProcessManager = ProcessManager<Handle, Handle, Handle> & OfComponent;
+/** A read model behind handles. */
+export type ComponentReadModel = ReadModel<Handle, Handle, Handle> & OfComponent;
+
+interface ModuleOf {
+  readonly 'command-handler': ComponentCommandHandler;
+  readonly 'process-manager': ComponentProcessManager;
+  readonly 'read-model': ComponentReadModel;
+}
+
+/**
+ * Makes a module of a component.
+ *
+ * Its functions throw as the contract says: a `RejectionError` where the domain says no, a `FaultError` where the guest
+ * could not do its work. A guest that breaks a rule, exhausts a budget or calls what it was not granted ends in a `Trap`;
+ * its instance is replaced by the next call, and the handles into it are refused with a `StaleHandle`.
+ *
+ * @param source bytes of a component, or one that is compiled.
+ * @throws MalformedError | InvalidError | UnsupportedError where the bytes are no component that can be loaded.
+ * @throws TypeError | RangeError where an option is none that there is, or cannot be meant: nothing is ignored.
+ * @throws LinkError where its exports do not fit the world, with both sides shown, or an import is missing or asynchronous.
+ * @throws Trap where it traps at its start, or needs more memory there than it may have.
+ */
+export async function componentModule<World extends WorldName = 'command-handler'>(
+  source: BufferSource | Component,
+  options: ComponentModuleOptions<World> = {},
+): Promise<ModuleOf[World]> {
+  checkOptions(options);
+  const { world = 'command-handler', isolation, imports = {}, maxHandles = DEFAULT_MAX_HANDLES } = options;
+  const { component, bounds } = await compiled(source, options);
+  const blueprint: Blueprint = {
+    component,
+    fitting: fitWorld(component, world),
+    imports: typeof imports === 'function' ? (imports as () => ImportObject) : () => imports,
+    wasi: options.wasi,
+    bounds,
+    maxHandles,
+  };
+  const digest = options.digest ?? (isCompiled(source) ? undefined : sha256(bytesOf(source)));
+  const parts = isolation === 'fresh' ? freshParts(blueprint) : await pooledParts(blueprint);
+  return { ...exportsOf(parts, world, digest), component, statistics: parts.statistics } as ModuleOf[World];
+}
+
+/** The bounds that were compiled into components. */
+const boundsOf = new WeakMap<Component, Bounds>();
+
+async function compiled(
+  source: BufferSource | Component,
+  options: ComponentModuleOptions,
+): Promise<{ component: Component; bounds: Bounds }> {
+  const { budget, maxMemoryBytes = DEFAULT_MAX_MEMORY_BYTES, maxTableElements = DEFAULT_MAX_TABLE_ELEMENTS } = options;
+  const bounds = checkBounds({ budget, maxMemoryBytes, maxTableElements });
+  if (isCompiled(source)) {
+    if (budget !== undefined)
+      throw new TypeError('budget: a compiled component cannot be made to count; give its bytes');
+    return { component: source, bounds: boundsOf.get(source) ?? bounds };
+  }
+  // A response cannot be read twice, and the digest is that of the bytes.
+  if (!isBytes(source)) throw new TypeError('a component is given as its bytes, or compiled');
+  const component = await compile(bytesOf(source), { instrument: (module) => rewrite(module, bounds) });
+  boundsOf.set(component, bounds);
+  return { component, bounds };
+}
+
+/** By its shape: the class may be of another copy of the package. */
+function isCompiled(source: unknown): source is Component {
+  return typeof source === 'object' && source !== null && 'plan' in source;
+}
+
+/** By what they say that they are: buffers may be of another realm, or shared, where there is such a thing. */
+function isBytes(source: unknown): source is BufferSource {
+  return ArrayBuffer.isView(source) || /^\[object (Shared)?ArrayBuffer\]$/.test(Object.prototype.toString.call(source));
+}
+
+function bytesOf(source: BufferSource): Uint8Array {
+  return ArrayBuffer.isView(source)
+    ? new Uint8Array(source.buffer, source.byteOffset, source.byteLength)
+    : new Uint8Array(source);
+}
+
+/** What a module is made of, in either isolation. */
+interface Parts {
+  readonly types: ReturnType<typeof pooledTypes>;
+  readonly decider: () => ReturnType<typeof pooledDecider>;
+  /** Where a virtual WASI can show what follows from the id. */
+  readonly decideById: DecideById | undefined;
+  readonly routing: () => ReturnType<typeof pooledRouting>;
+  readonly eventHandler: () => ReturnType<typeof pooledEventHandler>;
+  readonly projector: () => ReturnType<typeof pooledProjector>;
+  readonly statistics: ComponentStatistics;
+}
+
+async function pooledParts(blueprint: Blueprint): Promise<Parts> {
+  const pool = new Pool(blueprint, await makeGuest(blueprint));
+  return {
+    types: pooledTypes(pool),
+    decider: () => pooledDecider(pool),
+    decideById: blueprint.wasi && pooledDecideById(pool),
+    routing: () => pooledRouting(pool),
+    eventHandler: () => pooledEventHandler(pool),
+    projector: () => pooledProjector(pool),
+    statistics: statisticsOf(pool),
+  };
+}
+
+function freshParts(blueprint: Blueprint): Parts {
+  const fresh = new FreshInstances(blueprint);
+  return {
+    types: freshTypes(fresh),
+    decider: () => freshDecider(fresh),
+    decideById: blueprint.wasi && freshDecideById(fresh),
+    routing: () => freshRouting(fresh),
+    eventHandler: () => freshEventHandler(fresh),
+    projector: () => freshProjector(fresh),
+    statistics: statisticsOf(fresh),
+  };
+}
+
+/** The numbers of now, whenever they are read. Node shows a getter as one, and so is told what to show. */
+function statisticsOf(source: ComponentStatistics): ComponentStatistics {
+  const statistics = {
+    get instances() {
+      return source.instances;
+    },
+    get handles() {
+      return source.handles;
+    },
+  };
+  return Object.defineProperty(statistics, Symbol.for('nodejs.util.inspect.custom'), {
+    value: () => ({ ...statistics }),
+  });
+}
+
+function exportsOf(parts: Parts, world: WorldName, digest: Uint8Array | undefined): object {
+  const { types, decideById } = parts;
+  switch (world) {
+    case 'command-handler':
+      return {
+        types,
+        decider: parts.decider(),
+        routing: described(parts.routing(), digest),
+        ...(decideById && { decideById }),
+      };
+    case 'process-manager':
+      return { types, eventHandler: described(parts.eventHandler(), digest) };
+    case 'read-model':
+      return { types, projector: described(parts.projector(), digest) };
+  }
+}
+
+/** The guest's description, asked for once, with the digest: the host knows the code better than the code does. */
+function described<Description extends { readonly digest: Uint8Array | undefined }, Rest>(
+  part: Rest & { describe(): Description },
+  digest: Uint8Array | undefined,
+): Rest & { describe(): Description } {
+  const description = part.describe();
+  const known = Object.freeze({ ...description, digest: digest ?? description.digest });
+  return { ...part, describe: () => known };
+}

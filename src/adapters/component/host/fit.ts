@@ -1,0 +1,119 @@
+/**
+ * Whether a component exports what a world asks for. All that does not fit is named at once, with both sides: what the
+ * contract says, and what the component has.
+ */
+import type { Component, ExternType, FunctionType, NamedExtern, ResourceType, ValueType } from '../index.ts';
+import { LinkError } from '../index.ts';
+import { INTERFACES, type InterfaceName, PACKAGE, VERSION, WORLDS, type WorldName } from './worlds.ts';
+
+/** The full names under which the component exports the interfaces of the world. */
+export type Fitting = Readonly<Partial<Record<InterfaceName, string>>>;
+
+/** @throws LinkError that shows each function that is missing or has another type, expected and found. */
+export function fitWorld(component: Component, world: WorldName): Fitting {
+  const found = WORLDS[world].map((name) => ({ name, extern: exportOf(component, name) }));
+  const resources = resourcesOf(found.find(({ name }) => name === 'types')?.extern);
+  const problems = found.flatMap(({ name, extern }) => problemsOf(name, extern, resources));
+  if (problems.length > 0) throw misfit(component, world, problems);
+  return Object.fromEntries(found.map(({ name, extern }) => [name, extern?.name]));
+}
+
+/** The same interface in this version of the contract, or in a later patch of it. */
+function exportOf(component: Component, name: InterfaceName): NamedExtern | undefined {
+  const pattern = new RegExp(`^${PACKAGE}/${name}@${VERSION.split('.', 2).join('\\.')}\\.\\d+$`);
+  return component.exports.find((extern) => extern.type.kind === 'instance' && pattern.test(extern.name));
+}
+
+/** The resource types of the interface `types`, by identity: another interface's `state` must be that very one. */
+function resourcesOf(extern: NamedExtern | undefined): ReadonlyMap<ResourceType, string> {
+  const resources = new Map<ResourceType, string>();
+  for (const { name, type } of membersOf(extern)) {
+    if (type.kind === 'type' && type.type.kind === 'resource') resources.set(type.type, name);
+  }
+  return resources;
+}
+
+function membersOf(extern: NamedExtern | undefined): readonly NamedExtern[] {
+  return extern?.type.kind === 'instance' ? extern.type.exports : [];
+}
+
+interface Problem {
+  readonly path: readonly string[];
+  readonly expected: string;
+  readonly found: string;
+}
+
+function problemsOf(
+  name: InterfaceName,
+  extern: NamedExtern | undefined,
+  resources: ReadonlyMap<ResourceType, string>,
+): Problem[] {
+  const full = `${PACKAGE}/${name}@${VERSION}`;
+  if (extern === undefined) return [{ path: [full], expected: 'an interface', found: 'nothing' }];
+  const members = new Map(membersOf(extern).map((member) => [member.name, member.type]));
+  return Object.entries(INTERFACES[name]).flatMap(([member, expected]) => {
+    const type = members.get(member);
+    const found = type === undefined ? 'nothing' : describeExtern(type, resources);
+    return found === expected ? [] : [{ path: [full, member], expected, found }];
+  });
+}
+
+function misfit(component: Component, world: WorldName, problems: readonly Problem[]): LinkError {
+  const lines = problems.map(
+    ({ path, expected, found }) => `  ${path.join('#')}\n    expected: ${expected}\n    found:    ${found}`,
+  );
+  const exported = component.exports.map((extern) => extern.name).join(', ');
+  return new LinkError(
+    `the component does not fit world ${world} of ${PACKAGE}@${VERSION}:\n${lines.join('\n')}\n` +
+      `  it exports: ${exported === '' ? 'nothing' : exported}`,
+    problems[0]?.path ?? [],
+  );
+}
+
+// Types as WIT writes them ------------------------------------------------------------------------------------------------
+
+function describeExtern(type: ExternType, resources: ReadonlyMap<ResourceType, string>): string {
+  if (type.kind === 'func') return describeFunction(type, resources);
+  return type.kind === 'type' ? type.type.kind : type.kind;
+}
+
+function describeFunction(type: FunctionType, resources: ReadonlyMap<ResourceType, string>): string {
+  const params = type.params.map((param) => `${param.name}: ${describe(param.type, resources)}`).join(', ');
+  const result = type.result === undefined ? '' : ` -> ${describe(type.result, resources)}`;
+  return `${type.async ? 'async ' : ''}func(${params})${result}`;
+}
+
+function describe(type: ValueType, resources: ReadonlyMap<ResourceType, string>): string {
+  const of = (inner: ValueType): string => describe(inner, resources);
+  const orNothing = (inner: ValueType | undefined): string => (inner === undefined ? '_' : of(inner));
+  const nameOf = (resource: ResourceType): string =>
+    resources.get(resource) ?? `${resource.name ?? 'a resource'} of another type`;
+  switch (type.kind) {
+    case 'record':
+      return `record { ${type.fields.map((field) => `${field.name}: ${of(field.type)}`).join(', ')} }`;
+    case 'variant':
+      return `variant { ${type.cases.map((each) => each.name + (each.type === undefined ? '' : `(${of(each.type)})`)).join(', ')} }`;
+    case 'list':
+      return `list<${of(type.element)}${type.length === undefined ? '' : `, ${type.length}`}>`;
+    case 'tuple':
+      return `tuple<${type.elements.map(of).join(', ')}>`;
+    case 'flags':
+    case 'enum':
+      return `${type.kind} { ${type.labels.join(', ')} }`;
+    case 'option':
+      return `option<${of(type.value)}>`;
+    case 'result':
+      return `result<${orNothing(type.ok)}, ${orNothing(type.error)}>`;
+    case 'map':
+      return `map<${of(type.key)}, ${of(type.value)}>`;
+    case 'own':
+      return nameOf(type.resource);
+    case 'borrow':
+      return `borrow<${nameOf(type.resource)}>`;
+    case 'stream':
+    case 'future':
+      return `${type.kind}<${orNothing(type.element)}>`;
+    default:
+      return type.kind;
+  }
+}

@@ -1,0 +1,81 @@
+/** What a guest may use, and how the host is told that it used more. */
+import { Trap } from '../../index.ts';
+import { checkNames } from '../../wasi/option-names.ts';
+
+/** What a call may use up, in each core module of the component. */
+export interface Budget {
+  /**
+   * One unit for each call of a function and each round of a loop, and for each 64 bytes or 8 elements that one instruction
+   * copies, fills or adds.
+   */
+  readonly fuel: number;
+  /** Functions that are active at once. One with many locals counts for several: once more for each 16 of them. */
+  readonly callDepth: number;
+}
+
+/** What holds for each core module of a component. */
+export interface Bounds {
+  /** Bytes of each memory. */
+  readonly maxMemoryBytes: number;
+  /** Elements of each table. */
+  readonly maxTableElements: number;
+  readonly budget?: Budget | undefined;
+}
+
+const BUDGET_NAMES = Object.keys({ fuel: 0, callDepth: 0 } satisfies Record<keyof Budget, 0>);
+
+/** @throws TypeError | RangeError for what is no bound, no whole number, or more than a counter holds. */
+export function checkBounds(bounds: Bounds): Bounds {
+  const { budget, maxMemoryBytes, maxTableElements } = bounds;
+  checkCount('maxMemoryBytes', maxMemoryBytes, Number.MAX_SAFE_INTEGER, 'or Infinity');
+  checkCount('maxTableElements', maxTableElements, Number.MAX_SAFE_INTEGER, 'or Infinity');
+  if (budget !== undefined) {
+    checkNames('budget', budget, BUDGET_NAMES);
+    checkCount('budget.fuel', budget.fuel, Number.MAX_SAFE_INTEGER);
+    checkCount('budget.callDepth', budget.callDepth, 2 ** 31 - 1);
+  }
+  return bounds;
+}
+
+/** @throws RangeError for what is no whole number from 0 to `most`, nor Infinity where that may be. */
+export function checkCount(name: string, value: number, most: number, orElse?: 'or Infinity'): void {
+  if (orElse !== undefined && value === Number.POSITIVE_INFINITY) return;
+  if (Number.isInteger(value) && value >= 0 && value <= most) return;
+  throw new RangeError(`${name}: ${value} is no whole number from 0 to ${most}`);
+}
+
+/** The parts of a budget. */
+export type BudgetName = keyof Budget | 'memory' | 'tables';
+
+const WHAT: { readonly [Name in BudgetName]: (limit: number) => string } = {
+  fuel: (limit) => `more than ${limit} units of fuel in one call`,
+  callDepth: (limit) => `calls ${limit} deep in one call`,
+  memory: (limit) => `more than ${limit} bytes in one memory`,
+  tables: (limit) => `more than ${limit} elements in one table`,
+};
+
+/** The guest has used up what it may use. The same call uses up the same on every machine. */
+export class OutOfBudget extends Trap {
+  readonly budget: BudgetName;
+  readonly limit: number;
+
+  constructor(budget: BudgetName, limit: number, options?: ErrorOptions) {
+    super(`the guest is out of budget: ${WHAT[budget](limit)} (${budget})`, options);
+    this.budget = budget;
+    this.limit = limit;
+  }
+}
+
+/**
+ * What a rewritten module exports beside its own: no guest may export a name that begins like these.
+ * `FUEL` is an `i64` and `DEPTH` an `i32` that hold what is left, `REFUSAL` an `i32` that says which growth was refused, and
+ * `START` the start function, which the host calls when it has the others.
+ */
+export const RESERVED = 'decidable ';
+export const FUEL = 'decidable fuel';
+export const DEPTH = 'decidable depth';
+export const REFUSAL = 'decidable refusal';
+export const START = 'decidable start';
+
+/** What `REFUSAL` holds: nothing, the host's limits, or a machine that has less than those allow. */
+export const Refusal = { none: 0, memory: 1, tables: 2, machine: 3 } as const;

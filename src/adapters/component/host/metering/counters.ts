@@ -1,0 +1,61 @@
+/** The counters of one instance: filled before each call, and looked at when one has trapped. */
+import { isTrap, Trap } from '../../index.ts';
+import { type Bounds, DEPTH, FUEL, OutOfBudget, REFUSAL, Refusal, START } from './budget.ts';
+
+/** A `WebAssembly.Global`. */
+interface Counter<Value> {
+  value: Value;
+}
+
+/** What a rewritten core module exports beside its own. */
+interface Rewritten {
+  readonly [FUEL]?: Counter<bigint>;
+  readonly [DEPTH]?: Counter<number>;
+  readonly [REFUSAL]?: Counter<number>;
+  readonly [START]?: () => void;
+}
+
+export class Counters {
+  readonly #bounds: Bounds;
+  readonly #fuel: Counter<bigint>[] = [];
+  readonly #depth: Counter<number>[] = [];
+  readonly #refusals: Counter<number>[] = [];
+
+  constructor(bounds: Bounds) {
+    this.#bounds = bounds;
+  }
+
+  /** To be called with the exports of each core instance, whose start function runs now. */
+  readonly add = (exports: Rewritten): void => {
+    const { [FUEL]: fuel, [DEPTH]: depth, [REFUSAL]: refusal } = exports;
+    if (fuel !== undefined) this.#fuel.push(fuel);
+    if (depth !== undefined) this.#depth.push(depth);
+    if (refusal !== undefined) this.#refusals.push(refusal);
+    exports[START]?.();
+  };
+
+  fill(): void {
+    const { budget } = this.#bounds;
+    if (budget === undefined) return;
+    const fuel = BigInt(budget.fuel);
+    for (const counter of this.#fuel) counter.value = fuel;
+    for (const counter of this.#depth) counter.value = budget.callDepth;
+  }
+
+  /** What a call threw; a trap for which a bound is to blame says so. */
+  readonly explain = (error: unknown): unknown => {
+    if (!isTrap(error)) return error;
+    const { budget, maxMemoryBytes, maxTableElements } = this.#bounds;
+    for (const { value } of this.#refusals) {
+      if (value === Refusal.memory) return new OutOfBudget('memory', maxMemoryBytes, { cause: error });
+      if (value === Refusal.tables) return new OutOfBudget('tables', maxTableElements, { cause: error });
+      if (value === Refusal.machine)
+        return new Trap('the machine has no memory that the guest may have', { cause: error });
+    }
+    if (budget === undefined) return error;
+    if (this.#fuel.some(({ value }) => value < 0n)) return new OutOfBudget('fuel', budget.fuel, { cause: error });
+    if (this.#depth.some(({ value }) => value < 0))
+      return new OutOfBudget('callDepth', budget.callDepth, { cause: error });
+    return error;
+  };
+}

@@ -1,0 +1,59 @@
+/**
+ * The options of `componentModule`, checked before anything is compiled: a bound that is misspelt must not be taken for one
+ * that holds. What the bounds have to be is in `metering/budget.ts`.
+ */
+import { show } from '../abi/javascript-values.ts';
+import { checkNames } from '../wasi/option-names.ts';
+import type { ComponentModuleOptions } from './component-module.ts';
+import { MOST_HANDLES } from './limits.ts';
+import { checkCount } from './metering/budget.ts';
+import { WORLD_NAMES } from './worlds.ts';
+
+const NAMES = Object.keys({
+  world: 0,
+  isolation: 0,
+  imports: 0,
+  wasi: 0,
+  maxMemoryBytes: 0,
+  maxTableElements: 0,
+  maxHandles: 0,
+  budget: 0,
+  digest: 0,
+} satisfies Record<keyof ComponentModuleOptions, 0>);
+
+/** Bytes of a SHA-256. */
+const DIGEST_BYTES = 32;
+
+/**
+ * What TypeScript checks, for those who have it not, and what it does not.
+ *
+ * @throws TypeError | RangeError that names the option, what is expected and what was got.
+ */
+export function checkOptions(options: ComponentModuleOptions): void {
+  checkNames('options', options, NAMES);
+  const { world, isolation, imports = {}, wasi, maxHandles, digest } = options;
+  if (world !== undefined) checkOneOf('world', world, WORLD_NAMES);
+  if (isolation !== undefined) checkOneOf('isolation', isolation, ['pooled', 'fresh']);
+  if (typeof imports !== 'function' && (typeof imports !== 'object' || imports === null)) {
+    throw unexpected('imports', 'an object, or a function that makes one', show(imports));
+  }
+  if (wasi !== undefined && typeof wasi !== 'function') {
+    throw unexpected('wasi', 'a function that makes one for each instance, as in () => virtualWasi()', show(wasi));
+  }
+  if (maxHandles !== undefined) checkCount('maxHandles', maxHandles, MOST_HANDLES);
+  if (digest !== undefined) checkDigest(digest);
+}
+
+function checkOneOf(option: string, value: string, names: readonly string[]): void {
+  if (!names.includes(value)) throw new TypeError(`${option}: ${show(value)} is none of ${names.join(', ')}`);
+}
+
+function checkDigest(digest: unknown): void {
+  if (digest instanceof Uint8Array && digest.length === DIGEST_BYTES) return;
+  const got = digest instanceof Uint8Array ? `${digest.length} bytes` : show(digest);
+  throw unexpected('digest', `the ${DIGEST_BYTES} bytes of a SHA-256`, got);
+}
+
+function unexpected(option: string, expected: string, got: string): TypeError {
+  return new TypeError(`${option}: expected ${expected}, got ${got}`);
+}

@@ -1,0 +1,144 @@
+/**
+ * A value type, as the validator has it: with its structure, and with all that follows from that.
+ *
+ * One class stands for all kinds, so that the engine makes one straight piece of code of whatever looks at types; plain
+ * objects, each kind with properties of its own, took half as long again to validate. {@link describeValue} gives the plain ones.
+ */
+
+import type { PrimitiveKind, ResourceType, ValueType } from '../types.ts';
+import type { TypeEntry } from './extern-type.ts';
+import { isPointer, type Layout, layoutFrom, NARROW, WIDE } from './layout.ts';
+import type { Noted } from './type-marks.ts';
+
+const nothing: readonly never[] = [];
+
+export class ValueTypeNode implements Noted<ValueTypeNode> {
+  readonly kind: ValueType['kind'];
+  /** The types directly inside; a case of a variant or result, a stream or a future may have none. */
+  readonly inside: readonly (ValueTypeNode | undefined)[];
+  /** Of the fields, cases or flags. */
+  readonly labels: readonly string[];
+  /** Of a fixed-length list. */
+  readonly length: number | undefined;
+  /** Of a handle; `through` is the type index by which it was named ("External Visibility"). */
+  readonly resource: ResourceType | undefined;
+  readonly through: TypeEntry | undefined;
+
+  /** Types in it, each as often as it occurs. */
+  nodes: number = 1;
+  /** Levels of types inside one another, 1 for a primitive. */
+  depth: number = 1;
+  /** At least `elem_size(t, 'i64')`: what is almost always small need not be computed. */
+  most: number = 16;
+  /** `contains_borrow(t)` */
+  borrow: boolean = false;
+  /** Contains a `list`, `map` or `string`, whose bytes are elsewhere in memory. */
+  pointer: boolean = false;
+  /** Contains a type that needs an externally visible name: a resource, record, variant, enum or flags. */
+  nominal: boolean = false;
+  /** Contains a handle. */
+  handle: boolean = false;
+  visibleIn: number = 0;
+  visibility: number = 0;
+  replacedIn: number = 0;
+  replacement: ValueTypeNode | undefined = undefined;
+  #narrow: Layout | undefined = undefined;
+  #wide: Layout | undefined = undefined;
+  /** See {@link describeValue}. */
+  description: ValueType | undefined = undefined;
+
+  constructor(
+    kind: ValueType['kind'],
+    inside: ValueTypeNode['inside'] = nothing,
+    labels: readonly string[] = nothing,
+    length?: number,
+    resource?: ResourceType,
+    through?: TypeEntry,
+  ) {
+    this.kind = kind;
+    this.inside = inside;
+    this.labels = labels;
+    this.length = length;
+    this.resource = resource;
+    this.through = through;
+    this.#measure();
+  }
+
+  /** Alignment, size and core types with 32-bit pointers. */
+  get layout(): Layout {
+    this.#narrow ??= this.#layoutWith(NARROW, (one) => one?.layout);
+    return this.#narrow;
+  }
+
+  /** The same with 64-bit pointers, which bound the size of values. */
+  get wide(): Layout {
+    this.#wide ??= this.#layoutWith(WIDE, (one) => one?.wide);
+    return this.#wide;
+  }
+
+  #layoutWith(pointer: Layout, layoutOf: (type: ValueTypeNode | undefined) => Layout | undefined): Layout {
+    return layoutFrom(this.kind, this.inside.map(layoutOf), this.labels.length, this.length, pointer);
+  }
+
+  /** The types of the fields of a record or tuple. */
+  get fields(): readonly ValueTypeNode[] {
+    return this.inside as readonly ValueTypeNode[];
+  }
+
+  /** The type in a list or option, the key of a map. */
+  get element(): ValueTypeNode {
+    return this.inside[0]!;
+  }
+
+  /** A `map` despecializes to a list of these. */
+  get entry(): ValueTypeNode {
+    return new ValueTypeNode('tuple', this.inside);
+  }
+
+  /** Whether the type itself, not what is in it, needs an externally visible name. */
+  get isNamed(): boolean {
+    const { kind } = this;
+    return kind === 'record' || kind === 'variant' || kind === 'enum' || kind === 'flags';
+  }
+
+  /** The same with other types inside, or under another name. */
+  with(inside: ValueTypeNode['inside']): ValueTypeNode {
+    return new ValueTypeNode(this.kind, inside, this.labels, this.length);
+  }
+
+  #measure(): void {
+    const { kind, length } = this;
+    this.nominal = this.isNamed;
+    this.pointer = length === undefined && isPointer(kind);
+    for (const one of this.inside) {
+      if (one === undefined) continue;
+      this.nodes += one.nodes;
+      this.depth = Math.max(this.depth, one.depth + 1);
+      this.borrow ||= one.borrow;
+      this.pointer ||= one.pointer;
+      this.nominal ||= one.nominal;
+      this.handle ||= one.handle;
+      // What is before it may have to be aligned.
+      this.most += (one.most + 8) * (length ?? 1);
+    }
+    if (kind === 'own' || kind === 'borrow') {
+      this.nominal = this.handle = true;
+      this.borrow = kind === 'borrow';
+    }
+    // A handle: what is inside is read and written by built-ins with options of their own.
+    if (kind === 'stream' || kind === 'future') this.pointer = false;
+  }
+}
+
+const primitives: { [Kind in PrimitiveKind]?: ValueTypeNode } = {};
+
+/** One object for each primitive type. */
+export function primitive(kind: PrimitiveKind): ValueTypeNode {
+  primitives[kind] ??= new ValueTypeNode(kind);
+  return primitives[kind];
+}
+
+/** Whether it is one of those. */
+export function isPrimitive({ kind }: ValueTypeNode): boolean {
+  return kind in primitives;
+}

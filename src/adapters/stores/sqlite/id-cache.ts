@@ -1,0 +1,187 @@
+/**
+ * What a connection keeps in memory of its file. Ids and names never change once they are committed; the heads of the
+ * streams, and where the tables end, hold only as long as no other connection has committed, which SQLite tells at the
+ * beginning of each transaction (PRAGMA data_version). After a rollback everything is forgotten.
+ */
+
+import type { Decision } from '../../../core/messages.ts';
+import { CHAIN_START } from '../../../core/storage/chain.ts';
+import { categoryOf } from '../../../core/stream-name.ts';
+import { contradiction } from './failures.ts';
+import type { CommandTypeRow, Statements } from './statements.ts';
+import type { Witness } from './writer.ts';
+
+/** Entries of each map; a map that reaches it is emptied. */
+const MAX_ENTRIES = 16_384;
+
+/** Names are looked up for each event that is read, and are shorter than heads. */
+const MAX_NAMES = 131_072;
+
+/** The end of a stream. */
+export interface Head {
+  /** Undefined: nothing was ever decided on the stream. */
+  readonly streamId: number | undefined;
+  /** The last revision; -1: there are no events. */
+  readonly revision: number;
+  /** The last commit's hash. */
+  readonly hash: Uint8Array;
+  /** The ids of the event types of the stream's category that were met, under their names. */
+  readonly eventTypes: Map<string, EventTypeId>;
+}
+
+interface EventTypeId {
+  readonly schemaVersion: number;
+  readonly id: number;
+}
+
+interface CommandTypeId {
+  readonly decision: Decision;
+  readonly id: number;
+}
+
+export interface EventType {
+  readonly type: string;
+  readonly schemaVersion: number;
+}
+
+export class Known implements Witness {
+  readonly #file: string;
+  readonly #statements: Statements;
+  readonly #heads = new Map<string, Head>();
+  readonly #streamNames = new Map<number, string>();
+  /** By category. */
+  readonly #eventTypeIds = new Map<string, Map<string, EventTypeId>>();
+  readonly #eventTypes = new Map<number, EventType>();
+  /** By the command's type: the ids that were met last. */
+  readonly #commandTypeIds = new Map<string, CommandTypeId>();
+  readonly #commandTypes = new Map<number, CommandTypeRow>();
+  #dataVersion: number | undefined;
+  #position = 0;
+  #decisionId = 0;
+
+  constructor(file: string, statements: Statements) {
+    this.#file = file;
+    this.#statements = statements;
+  }
+
+  began(): void {
+    const version = this.#statements.dataVersion.get();
+    if (version === this.#dataVersion) return;
+    this.#heads.clear();
+    this.#position = this.#statements.lastPosition.get() ?? 0;
+    this.#decisionId = this.#statements.lastDecision.get() ?? 0;
+    this.#dataVersion = version;
+  }
+
+  undone(): void {
+    this.#dataVersion = undefined;
+    this.#heads.clear();
+    this.#streamNames.clear();
+    this.#eventTypeIds.clear();
+    this.#eventTypes.clear();
+    this.#commandTypeIds.clear();
+    this.#commandTypes.clear();
+  }
+
+  /** The next event's position. In a transaction only, as all that follows up to {@link moved}. */
+  nextPosition(): number {
+    return ++this.#position;
+  }
+
+  nextDecisionId(): number {
+    return ++this.#decisionId;
+  }
+
+  head(stream: string): Head {
+    const known = this.#heads.get(stream);
+    if (known !== undefined) return known;
+    const streamId = this.#statements.streamId.get(stream);
+    const category = categoryOf(stream);
+    const eventTypes = this.#eventTypeIds.get(category) ?? remembered(this.#eventTypeIds, category, new Map());
+    if (streamId === undefined) return { streamId, revision: -1, hash: CHAIN_START, eventTypes };
+    const row = this.#statements.head.get(streamId, streamId);
+    if (row === undefined) throw contradiction(this.#file, `stream ${JSON.stringify(stream)} has no decisions`);
+    return this.moved(stream, { streamId, revision: row[0] ?? -1, hash: row[1], eventTypes });
+  }
+
+  moved(stream: string, head: Head): Head {
+    return remembered(this.#heads, stream, head);
+  }
+
+  /** Undefined: there is none yet. */
+  eventTypeId({ eventTypes }: Head, stream: string, type: string, schemaVersion: number): number | undefined {
+    const known = eventTypes.get(type);
+    if (known !== undefined && known.schemaVersion === schemaVersion) return known.id;
+    const id = this.#statements.eventTypeId.get(categoryOf(stream), type, schemaVersion);
+    return id === undefined ? undefined : remembered(eventTypes, type, { schemaVersion, id }).id;
+  }
+
+  /** Undefined: there is none yet. */
+  commandTypeId(decision: Decision): number | undefined {
+    const known = this.#commandTypeIds.get(decision.command.type);
+    if (known !== undefined && sameCommandType(known.decision, decision)) return known.id;
+    const id = this.#statements.commandTypeId.get(...commandTypeRow(decision));
+    return id === undefined ? undefined : remembered(this.#commandTypeIds, decision.command.type, { decision, id }).id;
+  }
+
+  /** Looks up in one go the names that are not known: a look-up for each costs three times as much. */
+  meetStreams(ids: readonly number[]): void {
+    const unknown = new Set<number>();
+    for (const id of ids) if (!this.#streamNames.has(id)) unknown.add(id);
+    if (unknown.size < 2) return;
+    if (this.#streamNames.size + unknown.size > MAX_NAMES) {
+      this.#streamNames.clear();
+      for (const id of ids) unknown.add(id);
+    }
+    const rows = this.#statements.streamNames.all(JSON.stringify([...unknown]));
+    for (const [id, name] of rows) this.#streamNames.set(id, name);
+  }
+
+  streamName(id: number): string {
+    const known = this.#streamNames.get(id);
+    if (known !== undefined) return known;
+    const name = this.#statements.streamName.get(id);
+    if (name === undefined) throw contradiction(this.#file, `there is no stream of id ${id}`);
+    return remembered(this.#streamNames, id, name);
+  }
+
+  eventType(id: number): EventType {
+    const known = this.#eventTypes.get(id);
+    if (known !== undefined) return known;
+    const row = this.#statements.eventType.get(id);
+    if (row === undefined) throw contradiction(this.#file, `there is no event type of id ${id}`);
+    return remembered(this.#eventTypes, id, { type: row[0], schemaVersion: row[1] });
+  }
+
+  commandType(id: number): CommandTypeRow {
+    const known = this.#commandTypes.get(id);
+    if (known !== undefined) return known;
+    const row = this.#statements.commandType.get(id);
+    if (row === undefined) throw contradiction(this.#file, `there is no command type of id ${id}`);
+    return remembered(this.#commandTypes, id, row);
+  }
+}
+
+/** What a decision shares with all others of its module on commands of its type. */
+export function commandTypeRow({ module, contentType, command }: Decision): CommandTypeRow {
+  return [module.name, module.version, module.digest ?? null, contentType, command.type, command.schemaVersion];
+}
+
+function sameCommandType(one: Decision, other: Decision): boolean {
+  const { digest } = one.module;
+  return (
+    one.command.type === other.command.type &&
+    one.command.schemaVersion === other.command.schemaVersion &&
+    one.contentType === other.contentType &&
+    one.module.name === other.module.name &&
+    one.module.version === other.module.version &&
+    (digest === other.module.digest ||
+      (digest !== undefined && other.module.digest !== undefined && Buffer.compare(digest, other.module.digest) === 0))
+  );
+}
+
+function remembered<Key, Value>(map: Map<Key, Value>, key: Key, value: Value): Value {
+  if (map.size >= MAX_ENTRIES) map.clear();
+  map.set(key, value);
+  return value;
+}

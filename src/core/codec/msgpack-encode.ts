@@ -1,0 +1,330 @@
+/**
+ * Values to canonical MessagePack (docs/encoding.md §2), written by msgpackr. Before it, one pass checks the value and
+ * brings it into the form that msgpackr writes canonically; a plain value whose keys are in order passes as it is.
+ *
+ * What msgpackr cannot write canonically comes to it as finished bytes ({@link Encoded}): integers from 2^32 to 2^63
+ * (a signed form), integers outside 64 bits (in steps of 8 bytes), sets and maps (without order; a set as an array),
+ * and dates and binary, for which any extension that is registered in the process would be asked first. Its own way for
+ * such things, an extension type with `pack` and `unpack`, is no way for a library: types are registered for the whole
+ * process, and 0x42 and 0x73 are msgpackr's own.
+ *
+ * `trail` holds the keys down to the value being looked at, for the path in errors.
+ */
+import { addExtension, Packr, RESET_BUFFER_MODE } from 'msgpackr/pack';
+import { MAX_BIG_INTEGER_BYTES, MAX_VALUE_DEPTH } from '../limits.ts';
+import type { Subject } from './codec.ts';
+import * as Format from './msgpack-format.ts';
+import {
+  bigIntegerBytes,
+  compareBytes,
+  compareUtf8,
+  depthProblem,
+  EQUAL_ELEMENTS_PROBLEM,
+  INVALID_DATE_PROBLEM,
+  isRecord,
+  kindProblem,
+  LONE_SURROGATE_PROBLEM,
+  NOT_FINITE_PROBLEM,
+  type Path,
+  PROTO_PROBLEM,
+  sortKeys,
+  TOO_BIG_PROBLEM,
+  unencodable,
+} from './values.ts';
+
+const POOL_BYTES = 8_192;
+const LARGEST_POOLED_BYTES = 1_024;
+/** Whether it is deep or holds itself can only be said from the root: `depthProblem`. */
+const TOO_DEEP = 'too deep';
+const TWO_32 = 0x1_0000_0000;
+
+/** MessagePack that is already written. */
+class Encoded {
+  readonly parts: readonly Bytes[];
+  readonly length: number;
+  constructor(parts: readonly Bytes[]) {
+    this.parts = parts;
+    this.length = bytesIn(parts);
+  }
+}
+
+/** A few bytes are faster in an array; of its numbers, the lowest eight bits are written. */
+type Bytes = Uint8Array | readonly number[];
+
+/** What msgpackr gives to an extension's `pack` besides the value, and its types leave out. */
+type Allocate = (bytes: number) => { readonly target: Uint8Array; readonly position: number };
+
+addExtension({
+  Class: Encoded,
+  // Required, never written, and of no byte: nothing that msgpackr reads elsewhere in the process is changed.
+  type: 0x100,
+  pack: ((value: Encoded, allocate: Allocate) => {
+    let { target, position } = allocate(value.length);
+    for (const part of value.parts) {
+      if (part instanceof Uint8Array) target.set(part, position);
+      else for (let index = 0; index < part.length; index++) target[position + index] = part[index]!;
+      position += part.length;
+    }
+  }) as unknown as (value: Encoded) => Uint8Array,
+});
+
+const packr = new Packr({ useRecords: false, variableMapSize: true, useToJSON: false });
+
+let pool: Uint8Array<ArrayBuffer> = new Uint8Array(0);
+let pooled = 0;
+
+const trail: (string | number)[] = new Array(MAX_VALUE_DEPTH).fill(0);
+
+/** Thrown from the depths, where the subject is not known, and turned into a fault at the top. */
+class NoEncoding {
+  readonly path: Path;
+  readonly problem: string;
+  constructor(depth: number, problem: string) {
+    this.path = trail.slice(0, depth);
+    this.problem = problem;
+  }
+}
+
+/** @throws FaultError `unencodable-value` with the path. */
+export function encodeMsgpack(value: unknown, subject: Subject): Uint8Array {
+  try {
+    return copyOf(pack(prepare(value, 0)));
+  } catch (error) {
+    if (!(error instanceof NoEncoding)) throw error;
+    throw unencodable(
+      error.path,
+      error.problem === TOO_DEEP ? depthProblem(value, error.path) : error.problem,
+      subject,
+    );
+  }
+}
+
+/** Bytes that are only valid up to the next call: msgpackr writes all into one buffer. */
+function pack(prepared: unknown): Uint8Array {
+  return packr.pack(prepared, RESET_BUFFER_MODE);
+}
+
+/**
+ * Up to 64 bytes the engine keeps a typed array within its own heap; above, an array of its own costs 0.4 µs, so medium
+ * ones share a pool, as node's own Buffers do.
+ */
+function copyOf(packed: Uint8Array): Uint8Array {
+  const length = packed.length;
+  if (length <= 64 || length > LARGEST_POOLED_BYTES) return new Uint8Array(packed);
+  if (pooled + length > pool.length) {
+    pool = new Uint8Array(POOL_BYTES);
+    pooled = 0;
+  }
+  const bytes = pool.subarray(pooled, pooled + length);
+  pooled += length;
+  bytes.set(packed);
+  return bytes;
+}
+
+/** The value as msgpackr has to have it: the same object where nothing has to change. */
+function prepare(value: unknown, depth: number): unknown {
+  if (typeof value === 'string') return wellFormed(value, depth);
+  if (typeof value === 'number') return prepareNumber(value, depth);
+  if (typeof value === 'object') return value === null ? value : prepareObject(value, depth);
+  if (typeof value === 'bigint') return prepareInteger(value, depth);
+  if (typeof value === 'boolean') return value;
+  throw new NoEncoding(depth, kindProblem(value));
+}
+
+function prepareObject(value: object, depth: number): unknown {
+  if (depth >= MAX_VALUE_DEPTH && !(value instanceof Date || value instanceof Uint8Array)) {
+    throw new NoEncoding(depth, TOO_DEEP);
+  }
+  if (Array.isArray(value)) return prepareArray(value, depth);
+  if (isRecord(value)) return prepareRecord(value, depth);
+  if (value instanceof Date) return encodedDate(value, depth);
+  if (value instanceof Uint8Array) return encodedBinary(value);
+  if (value instanceof Set) return encodedSet(value, depth);
+  if (value instanceof Map) return encodedMap(value, depth);
+  throw new NoEncoding(depth, kindProblem(value));
+}
+
+function wellFormed(text: string, depth: number): string {
+  if (!text.isWellFormed()) throw new NoEncoding(depth, LONE_SURROGATE_PROBLEM);
+  return text;
+}
+
+function prepareNumber(value: number, depth: number): unknown {
+  // msgpackr writes 32 bits in the shortest form, and -0 as 0.
+  if ((value | 0) === value || value >>> 0 === value) return value;
+  if (!Number.isFinite(value)) throw new NoEncoding(depth, NOT_FINITE_PROBLEM);
+  const isInteger = Number.isInteger(value) && value >= -0x8000_0000_0000_0000 && value < 0x1_0000_0000_0000_0000;
+  if (!isInteger) return value;
+  if (value < 0 || value >= 2 ** 63) return BigInt(value);
+  return new Encoded([[Format.uint64], word(Math.floor(value / TWO_32)), word(value % TWO_32)]);
+}
+
+function prepareInteger(value: bigint, depth: number): unknown {
+  const number = Number(value);
+  // What rounds to 32 bits was of 32 bits: rounding starts above.
+  if ((number | 0) === number || number >>> 0 === number) return number;
+  // Of 64 bits, msgpackr writes negative ones and those from 2^63 on as they have to be, and the others as signed.
+  const isSigned = BigInt.asIntN(64, value) === value;
+  if (!isSigned && BigInt.asUintN(64, value) !== value) return encodedBigInteger(value, depth);
+  if (!isSigned || value < 0n) return value;
+  return new Encoded([[Format.uint64], word(Number(value >> 32n)), word(Number(value & 0xffff_ffffn))]);
+}
+
+/** 32 bits, big-endian. */
+function word(value: number): readonly number[] {
+  return [value >>> 24, value >>> 16, value >>> 8, value];
+}
+
+/** Outside 64 bits: two's complement, big-endian, no more bytes than the sign needs. */
+function encodedBigInteger(value: bigint, depth: number): Encoded {
+  const length = bigIntegerBytes(value);
+  if (length > MAX_BIG_INTEGER_BYTES) throw new NoEncoding(depth, TOO_BIG_PROBLEM);
+  const digits = BigInt.asUintN(length * 8, value)
+    .toString(16)
+    .padStart(length * 2, '0');
+  const content = new Uint8Array(length);
+  for (let index = 0; index < length; index++) {
+    content[index] = Number.parseInt(digits.slice(index * 2, index * 2 + 2), 16);
+  }
+  return encodedExtension(Format.BIG_INTEGER, [content]);
+}
+
+function prepareArray(array: readonly unknown[], depth: number): readonly unknown[] {
+  let copy: unknown[] | undefined;
+  for (let index = 0; index < array.length; index++) {
+    trail[depth] = index;
+    const value = array[index];
+    const prepared = prepare(value, depth + 1);
+    if (prepared !== value) (copy ??= array.slice())[index] = prepared;
+  }
+  return copy ?? array;
+}
+
+function prepareRecord(record: Readonly<Record<string, unknown>>, depth: number): object {
+  const keys = Object.keys(record);
+  if (!isSorted(keys)) return fieldsInOrder(record, sortKeys(keys), depth);
+  let copy: Record<string, unknown> | undefined;
+  for (let index = 0; index < keys.length; index++) {
+    const key = keys[index]!;
+    const value = record[key];
+    if (value === undefined) return fieldsInOrder(record, keys, depth);
+    const prepared = prepareField(key, value, depth);
+    if (prepared !== value) (copy ??= { ...record })[key] = prepared;
+  }
+  return copy ?? record;
+}
+
+/** A map, which msgpackr writes like a record, but in an order that we choose: an object begins with keys like "10". */
+function fieldsInOrder(record: Readonly<Record<string, unknown>>, keys: readonly string[], depth: number): object {
+  const fields = new Map<string, unknown>();
+  for (let index = 0; index < keys.length; index++) {
+    const key = keys[index]!;
+    const value = record[key];
+    if (value !== undefined) fields.set(key, prepareField(key, value, depth));
+  }
+  return fields;
+}
+
+function prepareField(key: string, value: unknown, depth: number): unknown {
+  trail[depth] = key;
+  if (key === '__proto__') throw new NoEncoding(depth + 1, PROTO_PROBLEM);
+  wellFormed(key, depth + 1);
+  return prepare(value, depth + 1);
+}
+
+function isSorted(keys: readonly string[]): boolean {
+  for (let index = 1; index < keys.length; index++) if (compareUtf8(keys[index - 1]!, keys[index]!) > 0) return false;
+  return true;
+}
+
+/** The timestamp extension of the MessagePack specification, in the shortest of its forms. */
+function encodedDate(value: Date, depth: number): Encoded {
+  const time = value.getTime();
+  if (Number.isNaN(time)) throw new NoEncoding(depth, INVALID_DATE_PROBLEM);
+  const seconds = Math.floor(time / 1000);
+  const nanoseconds = (time - seconds * 1000) * 1_000_000;
+  const high = Math.floor(seconds / TWO_32);
+  const low = seconds - high * TWO_32;
+  const content = word(low);
+  if (nanoseconds === 0 && high === 0) return encodedExtension(Format.TIMESTAMP, [content]);
+  if (high >= 0 && high < 4) return encodedExtension(Format.TIMESTAMP, [word(nanoseconds * 4 + high), content]);
+  return encodedExtension(Format.TIMESTAMP, [word(nanoseconds), word(high), content]);
+}
+
+/** An array of the elements in the order of their bytes. */
+function encodedSet(value: ReadonlySet<unknown>, depth: number): Encoded {
+  const elements: Uint8Array[] = [];
+  for (const element of value) {
+    trail[depth] = elements.length;
+    elements.push(encodeApart(element, depth + 1));
+  }
+  elements.sort(compareBytes);
+  refuseEqual(elements, depth);
+  return encodedExtension(Format.SET, [collectionHead(Format.fixarray, elements.length), ...elements]);
+}
+
+/** A map with keys of any kind, in the order of their bytes. */
+function encodedMap(value: ReadonlyMap<unknown, unknown>, depth: number): Encoded {
+  const entries: { key: Uint8Array; value: Uint8Array }[] = [];
+  for (const [key, held] of value) {
+    trail[depth] = entries.length;
+    entries.push({ key: encodeApart(key, depth + 1), value: encodeApart(held, depth + 1) });
+  }
+  entries.sort((left, right) => compareBytes(left.key, right.key));
+  refuseEqual(
+    entries.map((entry) => entry.key),
+    depth,
+  );
+  const parts = entries.flatMap((entry) => [entry.key, entry.value]);
+  return encodedExtension(Format.MAP, [collectionHead(Format.fixmap, entries.length), ...parts]);
+}
+
+function encodeApart(value: unknown, depth: number): Uint8Array {
+  return new Uint8Array(pack(prepare(value, depth)));
+}
+
+function refuseEqual(sorted: readonly Uint8Array[], depth: number): void {
+  for (let index = 1; index < sorted.length; index++) {
+    if (compareBytes(sorted[index - 1]!, sorted[index]!) === 0) {
+      throw new NoEncoding(depth, EQUAL_ELEMENTS_PROBLEM);
+    }
+  }
+}
+
+/** Of an array or a map. */
+function collectionHead(fixed: typeof Format.fixarray | typeof Format.fixmap, length: number): readonly number[] {
+  if (length < 16) return [fixed | length];
+  return longHead(fixed === Format.fixarray ? Format.array16 : Format.map16, length);
+}
+
+/** A length of 16 bits, or 32 in the format that follows. */
+function longHead(format: number, length: number): readonly number[] {
+  return length < 0x1_0000
+    ? [format, length >> 8, length]
+    : [format + 1, length >> 24, length >> 16, length >> 8, length];
+}
+
+function encodedExtension(type: number, content: readonly Bytes[]): Encoded {
+  return new Encoded([extensionHead(bytesIn(content)), [type], ...content]);
+}
+
+/** Of which an extension's head says no more than one byte. */
+const FIXED_LENGTHS = [1, 2, 4, 8, 16];
+
+function extensionHead(length: number): readonly number[] {
+  const fixed = FIXED_LENGTHS.indexOf(length);
+  if (fixed >= 0) return [Format.fixext1 + fixed];
+  return length < 0x100 ? [Format.ext8, length] : longHead(Format.ext16, length);
+}
+
+function bytesIn(parts: readonly Bytes[]): number {
+  let sum = 0;
+  for (const part of parts) sum += part.length;
+  return sum;
+}
+
+/** Not left to msgpackr, which asks the extensions of the whole process first: one for `Uint8Array` would be another form. */
+function encodedBinary(value: Uint8Array): Encoded {
+  const length = value.length;
+  return new Encoded([length < 0x100 ? [Format.bin8, length] : longHead(Format.bin16, length), value]);
+}

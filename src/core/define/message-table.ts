@@ -1,0 +1,257 @@
+/**
+ * The interface `types` of a module whose messages are plain data: definitions on one side, envelopes on the other. What
+ * `defineDecider`, `defineEventHandler` and `defineProjector` share.
+ *
+ * A message read from outside is decoded, brought to the newest version, then checked. A command is checked when it
+ * leaves too (that is where one enters the system); an event was checked when it was decided.
+ */
+import type { Codec, Subject } from '../codec/codec.ts';
+import { DefinitionError, FaultError, isFault } from '../errors.ts';
+import type { Envelope, WritePrecondition } from '../messages.ts';
+import type { CommandType, EventType, StateType } from '../types.ts';
+import { frozen } from './draft.ts';
+import type { CommandDefinition, Definition, Message, Snapshots, Source } from './message.ts';
+import { defineCommand, defineEvent } from './message.ts';
+import type { Shape, StandardSchema } from './schema.ts';
+import { shapeOf } from './schema.ts';
+
+/** One message type, ready to be read and written. */
+export interface MessageEntry {
+  readonly type: string;
+  readonly definition: Definition;
+  readonly shape: Shape<unknown>;
+  readonly subject: Subject;
+}
+
+/** The message types of a module, by name. */
+export type MessageTable<Entry extends MessageEntry = MessageEntry> = ReadonlyMap<string, Entry>;
+
+/** A definition as it is; a plain schema becomes one, of version 1. */
+function definitionOf(kind: 'command' | 'event', type: string, source: Source, place: string): Definition {
+  const define: (type: string, schema: StandardSchema) => Definition = kind === 'command' ? defineCommand : defineEvent;
+  // Whatever else a schema has: arktype's have a `kind` too.
+  if ('~standard' in source || !('kind' in source)) return define(type, source);
+  if (source.kind !== kind)
+    throw new DefinitionError(
+      place,
+      `is the definition of ${source.kind === 'event' ? 'an event' : 'a command'}, and stands among the ${kind}s`,
+    );
+  if (source.type !== type) {
+    throw new DefinitionError(place, `holds the definition of ${source.type}: write it under its own type`);
+  }
+  return source;
+}
+
+/**
+ * Makes the table of a map `commands` or `events`.
+ * @throws DefinitionError that names the entry.
+ */
+export function messageTable(
+  kind: 'command' | 'event',
+  sources: Readonly<Record<string, Source>>,
+  place: string,
+): Map<string, MessageEntry> {
+  if (typeof sources !== 'object' || sources === null) throw new DefinitionError(place, 'must be a map of definitions');
+  const entries = Object.entries(sources).map(([type, source]): [string, MessageEntry] => {
+    const at = `${place}.${type}`;
+    if (source === null || (typeof source !== 'object' && typeof source !== 'function')) {
+      throw new DefinitionError(
+        at,
+        `must be a schema, or be made by ${kind === 'command' ? 'defineCommand' : 'defineEvent'}`,
+      );
+    }
+    const definition = definitionOf(kind, type, source, at);
+    const subject: Subject = Object.freeze({ kind, type, schemaVersion: definition.schemaVersion });
+    return [type, { type, definition, shape: shapeOf(definition.schema, at), subject }];
+  });
+  return new Map(entries);
+}
+
+/** The definitions of a table as the map that the module shows. */
+export function definitionsOf(table: MessageTable): Record<string, Definition> {
+  return Object.freeze(Object.fromEntries([...table].map(([type, { definition }]) => [type, definition])));
+}
+
+/** The entry of a type. @throws FaultError with code `unknown-type`. */
+export function entryOf<Entry extends MessageEntry>(table: MessageTable<Entry>, type: string, kind: string): Entry {
+  const entry = table.get(type);
+  if (entry === undefined) throw unknownType(table, type, kind);
+  return entry;
+}
+
+function unknownType(table: MessageTable, type: unknown, kind: string): FaultError {
+  const known = [...table.keys()].join(', ');
+  return new FaultError({
+    code: 'unknown-type',
+    message: `${String(type)}: no ${kind} of this module; it knows ${known === '' ? 'none' : known}`,
+    details: [
+      ['type', String(type)],
+      ['known', known],
+    ],
+  });
+}
+
+/** The data of an envelope, in the newest version and checked. */
+function readMessage(entry: MessageEntry, envelope: Envelope, codec: Codec): Message {
+  const { type, definition, shape, subject } = entry;
+  const version = envelope.schemaVersion;
+  if (version === definition.schemaVersion) {
+    return { type, data: shape.checkDecoded(decode(codec, envelope.payload, subject), subject) };
+  }
+  if (version > definition.schemaVersion) throw newerVersion(subject, version);
+  if (!(Number.isInteger(version) && version >= 1)) throw invalidVersion(subject, version);
+  const old = decode(codec, envelope.payload, { ...subject, schemaVersion: version });
+  return { type, data: shape.checkDecoded(upcast(definition, version, old), subject) };
+}
+
+/** @throws FaultError from the codec, or with code `undecodable-payload` where it fails in another way. */
+function decode(codec: Codec, payload: Uint8Array, subject: Subject): unknown {
+  try {
+    return codec.decode(payload, subject);
+  } catch (cause) {
+    if (isFault(cause)) throw cause;
+    throw new FaultError(
+      {
+        code: 'undecodable-payload',
+        message: `${subject.type}: its bytes are not ${codec.contentType}: ${textOf(cause)}`,
+        details: [
+          ['type', subject.type],
+          ['schema-version', String(subject.schemaVersion)],
+        ],
+      },
+      { cause },
+    );
+  }
+}
+
+function upcast(definition: Definition, from: number, old: unknown): unknown {
+  let data = old;
+  for (let version = from; version < definition.schemaVersion; version++) {
+    try {
+      data = definition.upcast[version]!(data); // The definition was checked to have every step.
+    } catch (cause) {
+      throw new FaultError(
+        {
+          code: 'upcast-failed',
+          message: `${definition.type}: the upcaster from schema version ${version} failed: ${textOf(cause)}`,
+          details: [
+            ['type', definition.type],
+            ['schema-version', String(version)],
+          ],
+        },
+        { cause },
+      );
+    }
+  }
+  return data;
+}
+
+function newerVersion(subject: Subject, version: number): FaultError {
+  const newest = subject.schemaVersion;
+  return new FaultError({
+    code: 'newer-schema-version',
+    message:
+      `${subject.type}: schema version ${version} is newer than ${newest}, the newest that this module knows; ` +
+      'run the version of the module that wrote it, or a later one',
+    details: [
+      ['type', subject.type],
+      ['schema-version', String(version)],
+      ['newest-known', String(newest)],
+    ],
+  });
+}
+
+function invalidVersion(subject: Subject, version: number): FaultError {
+  return new FaultError({
+    code: 'invalid-schema-version',
+    message: `${subject.type}: ${version} is no schema version: they count from 1`,
+    details: [
+      ['type', subject.type],
+      ['schema-version', String(version)],
+    ],
+  });
+}
+
+function writeMessage(entry: MessageEntry, data: unknown, codec: Codec): Envelope {
+  const { type, subject } = entry;
+  return { type, schemaVersion: subject.schemaVersion, payload: codec.encode(data, subject) };
+}
+
+/** What a thrown value says, for the message of the fault that it becomes. */
+export function textOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}
+
+/** `types.command` over a table. */
+export function commandTypeOf<Command extends Message>(table: MessageTable, codec: Codec): CommandType<Command> {
+  return {
+    fromEnvelope: (envelope) => readMessage(entryOf(table, envelope.type, 'command'), envelope, codec) as Command,
+    toEnvelope: (command) => {
+      const entry = entryOf(table, command.type, 'command');
+      return writeMessage(entry, entry.shape.check(command.data, entry.subject), codec);
+    },
+  };
+}
+
+/** `types.event` over a table. */
+export function eventTypeOf<Event extends Message>(table: MessageTable, codec: Codec): EventType<Event> {
+  return {
+    fromEnvelope: (envelope) => readMessage(entryOf(table, envelope.type, 'event'), envelope, codec) as Event,
+    toEnvelope: (event) => writeMessage(entryOf(table, event.type, 'event'), event.data, codec),
+  };
+}
+
+/** `types.state` over a schema. Both ways are checked: a snapshot that could not be read again is not written. */
+export function stateTypeOf<State>(shape: Shape<State>, module: string, codec: Codec): StateType<State> {
+  const subject: Subject = Object.freeze({ kind: 'state', type: module, schemaVersion: 1 });
+  return {
+    fromBytes: (bytes) => frozen(shape.checkDecoded(decode(codec, bytes, subject), subject)),
+    toBytes: (state) => codec.encode(shape.check(state, subject), subject),
+  };
+}
+
+/** The policies of a command, with the defaults where a plain schema stands. */
+export function policiesOf(definition: Definition): { precondition: WritePrecondition; snapshot: Snapshots } {
+  const { precondition = 'stream-unchanged', snapshot = 'never' } = definition as Partial<CommandDefinition>;
+  return { precondition, snapshot };
+}
+
+/** What every module says of itself, checked. @throws DefinitionError. */
+export function checkIdentity(definition: { readonly name: string; readonly version: string }, place: string): string {
+  const { name, version } = definition;
+  if (typeof name !== 'string' || name === '') throw new DefinitionError(place, 'name must be a text');
+  if (typeof version !== 'string' || version === '')
+    throw new DefinitionError(`${place} ${name}`, 'version must be a text');
+  return name;
+}
+
+/** The initial state as its schema gives it, frozen. @throws DefinitionError where it does not fit. */
+export function initialStateOf<State>(shape: Shape<State>, state: unknown, module: string): State {
+  try {
+    return frozen(shape.check(state, { kind: 'state', type: module, schemaVersion: 1 }));
+  } catch (cause) {
+    if (!isFault(cause)) throw cause;
+    throw new DefinitionError(`${module}.initialState`, `does not fit the state's schema: ${cause.message}`, { cause });
+  }
+}
+
+/**
+ * Holds a map of handlers against the types that it may name.
+ * @throws DefinitionError for what is no function, is too much, or (where all are needed) is missing.
+ */
+export function checkHandlers(handlers: object, types: MessageTable, place: string, needed: 'all' | 'some'): void {
+  if (typeof handlers !== 'object' || handlers === null) throw new DefinitionError(place, 'must be a map of functions');
+  for (const [type, handler] of Object.entries(handlers)) {
+    if (!types.has(type)) {
+      throw new DefinitionError(
+        `${place}.${type}`,
+        `is not among ${[...types.keys()].join(', ') || 'the types (none)'}`,
+      );
+    }
+    if (typeof handler !== 'function') throw new DefinitionError(`${place}.${type}`, 'must be a function');
+  }
+  if (needed === 'some') return;
+  for (const type of types.keys()) {
+    if (!Object.hasOwn(handlers, type)) throw new DefinitionError(`${place}.${type}`, 'is missing');
+  }
+}

@@ -1,0 +1,192 @@
+/** Messages and their definitions: what a command or an event holds, in which version, and how old versions are read. */
+import { DefinitionError } from '../errors.ts';
+import type { WritePrecondition } from '../messages.ts';
+import type { OutputOf, Rereadable, StandardSchema } from './schema.ts';
+import { shapeOf } from './schema.ts';
+
+/** A command or an event in the program: plain data, told apart by `type`. */
+export interface Message<Type extends string = string, Data = unknown> {
+  readonly type: Type;
+  readonly data: Data;
+}
+
+/**
+ * Brings a payload of one schema version to the next. What comes in is as the codec decodes it, under the type that the
+ * author remembers; integers may be numbers or bigints (see {@link upcastFrom}).
+ */
+export type Upcaster = { bivarianceHack(old: unknown): unknown }['bivarianceHack'];
+
+/** Upcasters by the version that they read: `{ 1: fromFirst, 2: fromSecond }` for a message of version 3. */
+export type Upcasters = Readonly<Record<number, Upcaster>>;
+
+/** What commands and events have in common. Without its call signature, so that definitions fit into one map. */
+export interface Definition<Schema extends StandardSchema = StandardSchema> {
+  readonly kind: 'command' | 'event';
+  readonly type: string;
+  readonly schemaVersion: number;
+  readonly schema: Schema;
+  readonly upcast: Upcasters;
+}
+
+/** A definition is called to make a message: `Withdrawn({ amount: 5n })`. Types are checked, values when it is used. */
+export interface EventDefinition<Type extends string = string, Schema extends StandardSchema = StandardSchema>
+  extends Definition<Schema> {
+  (data: OutputOf<Schema>): Message<Type, OutputOf<Schema>>;
+  readonly kind: 'event';
+  readonly type: Type;
+}
+
+/** When the state is stored after a command: `{ every: 100 }`, once so many events have come since the last time. */
+export type Snapshots = 'never' | { readonly every: number };
+
+/** As {@link EventDefinition}, with what a host must know: `Withdraw({ accountId, amount: 5n })`. */
+export interface CommandDefinition<Type extends string = string, Schema extends StandardSchema = StandardSchema>
+  extends Definition<Schema> {
+  (data: OutputOf<Schema>): Message<Type, OutputOf<Schema>>;
+  readonly kind: 'command';
+  readonly type: Type;
+  readonly precondition: WritePrecondition;
+  readonly snapshot: Snapshots;
+}
+
+/** What may be said of any message. */
+export interface MessageOptions {
+  /** The version of the schema, from 1. */
+  readonly schemaVersion?: number;
+  /** One for each older version. */
+  readonly upcast?: Upcasters;
+}
+
+/** What may be said of a command. */
+export interface CommandPolicies extends MessageOptions {
+  /** The guard for its events; `stream-unchanged` where nothing is said. */
+  readonly precondition?: WritePrecondition;
+  /** `never` where nothing is said. */
+  readonly snapshot?: Snapshots;
+}
+
+/**
+ * Defines an event.
+ * @throws DefinitionError where the version has no complete chain of upcasters, or the schema is none.
+ */
+export function defineEvent<const Type extends string, Schema extends StandardSchema>(
+  type: Type,
+  schema: Schema & Rereadable<Schema>,
+  options: MessageOptions = {},
+): EventDefinition<Type, Schema> {
+  const fields = { kind: 'event', ...commonFields('event', type, schema, options) } as const;
+  return definition<Type, Schema, typeof fields>(type, fields);
+}
+
+/**
+ * Defines a command, with what a host must know to store its events.
+ * @throws DefinitionError as {@link defineEvent}, and where the policies cannot be meant.
+ */
+export function defineCommand<const Type extends string, Schema extends StandardSchema>(
+  type: Type,
+  schema: Schema & Rereadable<Schema>,
+  options: CommandPolicies = {},
+): CommandDefinition<Type, Schema> {
+  const { precondition = 'stream-unchanged', snapshot = 'never' } = options;
+  const place = `command ${type}`;
+  if (!['stream-unchanged', 'no-stream', 'stream-exists', 'any'].includes(precondition)) {
+    throw new DefinitionError(place, `${String(precondition)} is no precondition`);
+  }
+  if (snapshot !== 'never' && !(Number.isInteger(snapshot?.every) && snapshot.every >= 1)) {
+    throw new DefinitionError(place, "the snapshot policy is 'never' or { every: n }, n a whole number from 1");
+  }
+  const common = commonFields('command', type, schema, options);
+  const fields = { kind: 'command', ...common, precondition, snapshot } as const;
+  return definition<Type, Schema, typeof fields>(type, fields);
+}
+
+/**
+ * An upcaster whose input is checked by the old schema first, and has its integers in that schema's form:
+ * `upcast: { 1: upcastFrom(z.object({ cents: z.bigint() }), (old) => ({ amount: old.cents })) }`.
+ */
+export function upcastFrom<Old>(schema: StandardSchema<unknown, Old>, upcast: (old: Old) => unknown): Upcaster {
+  const shape = shapeOf(schema, 'upcastFrom');
+  return (old) => upcast(shape.checkDecoded(old, { kind: 'event', type: 'old', schemaVersion: 1 }));
+}
+
+function commonFields<Type extends string, Schema extends StandardSchema>(
+  kind: 'command' | 'event',
+  type: Type,
+  schema: Schema,
+  options: MessageOptions,
+): { type: Type; schema: Schema; schemaVersion: number; upcast: Upcasters } {
+  const { schemaVersion = 1, upcast = {} } = options;
+  const place = `${kind} ${type}`;
+  if (typeof type !== 'string' || type === '') throw new DefinitionError(kind, 'its type must be a text');
+  if (!Number.isInteger(schemaVersion) || schemaVersion < 1 || schemaVersion > 0xffff_ffff) {
+    throw new DefinitionError(place, `schemaVersion must be a whole number from 1, not ${schemaVersion}`);
+  }
+  shapeOf(schema, place);
+  checkUpcasters(upcast, schemaVersion, place);
+  return { type, schema, schemaVersion, upcast };
+}
+
+function checkUpcasters(upcast: Upcasters, schemaVersion: number, place: string): void {
+  for (const version of Object.keys(upcast)) {
+    if (!(Number(version) >= 1 && Number(version) < schemaVersion)) {
+      throw new DefinitionError(
+        `${place}.upcast[${version}]`,
+        `the message is at version ${schemaVersion}: upcasters start at the versions from 1 to ${schemaVersion - 1}`,
+      );
+    }
+  }
+  for (let version = 1; version < schemaVersion; version++) {
+    if (typeof upcast[version] !== 'function') {
+      throw new DefinitionError(
+        `${place}.upcast[${version}]`,
+        `is missing: without it, what was stored in version ${version} cannot be read`,
+      );
+    }
+  }
+}
+
+/** A function that carries its definition. `type` is also its name, for those who print it. */
+function definition<Type extends string, Schema extends StandardSchema, Fields extends object>(
+  type: Type,
+  fields: Fields,
+): Fields & ((data: OutputOf<Schema>) => Message<Type, OutputOf<Schema>>) {
+  const make = (data: OutputOf<Schema>): Message<Type, OutputOf<Schema>> => ({ type, data });
+  Object.defineProperty(make, 'name', { value: type });
+  return Object.freeze(Object.assign(make, fields));
+}
+
+/** What the maps `commands` and `events` of a module hold: definitions, or plain schemas in version 1. */
+export type Source = Definition | StandardSchema;
+
+/** The data of a message that a source defines. */
+export type DataOf<S> =
+  S extends Definition<infer Schema> ? OutputOf<Schema> : S extends StandardSchema ? OutputOf<S> : never;
+
+/** The schema of a source. */
+type SchemaOf<S> = S extends Definition<infer Schema> ? Schema : S extends StandardSchema ? S : never;
+
+/** The union of the messages of a map. */
+export type MessageOf<Sources> = {
+  [Type in keyof Sources & string]: Message<Type, DataOf<Sources[Type]>>;
+}[keyof Sources & string];
+
+/** What a map of sources must look like: a definition stands under its own type, among its own kind. */
+export type CheckedSources<Sources, Kind extends 'command' | 'event'> = {
+  [Type in keyof Sources]: Sources[Type] extends Definition
+    ? Sources[Type] extends { readonly type: Type; readonly kind: Kind }
+      ? unknown
+      : { readonly 'a definition stands under its own type, commands among commands, events among events': never }
+    : Sources[Type] extends StandardSchema
+      ? Rereadable<Sources[Type]>
+      : never;
+};
+
+/** The definitions of a map of events, by type. */
+export type EventDefinitions<Sources> = {
+  readonly [Type in keyof Sources & string]: EventDefinition<Type, SchemaOf<Sources[Type]>>;
+};
+
+/** The definitions of a map of commands, by type. */
+export type CommandDefinitions<Sources> = {
+  readonly [Type in keyof Sources & string]: CommandDefinition<Type, SchemaOf<Sources[Type]>>;
+};

@@ -1,0 +1,127 @@
+/**
+ * `defineProjector`: a read model, documents that are each folded from the events that share its key.
+ *
+ * Source: wit/projector.wit.
+ */
+import type { Draft } from 'immer';
+import type { Codec } from '../codec/codec.ts';
+import { msgpack } from '../codec/msgpack.ts';
+import { DefinitionError } from '../errors.ts';
+import type { EventContext } from '../messages.ts';
+import type { ProjectorDescriptor } from '../projector.ts';
+import type { ReadModel } from '../worlds.ts';
+import { faultOf } from './decider.ts';
+import { fold, type Recipe } from './draft.ts';
+import { keyOf } from './event-handler.ts';
+import type { CheckedSources, DataOf, EventDefinitions, Message, MessageOf, Source } from './message.ts';
+import {
+  checkHandlers,
+  checkIdentity,
+  commandTypeOf,
+  definitionsOf,
+  entryOf,
+  eventTypeOf,
+  initialStateOf,
+  messageTable,
+  stateTypeOf,
+} from './message-table.ts';
+import { type StandardSchema, shapeOf } from './schema.ts';
+
+/** What {@link drop} is: a value of its own, and no document. */
+export interface Drop {
+  readonly 'decidable/drop': true;
+}
+
+/** Returned by `project`: the document is removed. The key's next event starts from the initial state. */
+export const drop: Drop = Object.freeze({ 'decidable/drop': true });
+
+function isDrop(value: unknown): value is Drop {
+  return typeof value === 'object' && value !== null && 'decidable/drop' in value;
+}
+
+/** What an event does to its document: changes the draft, returns the document that takes its place, or {@link drop}. */
+export type Project<State, Data> = (
+  draft: Draft<State>,
+  data: Data,
+  context: EventContext,
+  // biome-ignore lint/suspicious/noConfusingVoidType: a handler that changes its draft returns nothing.
+) => State | Draft<State> | Drop | void;
+
+/** {@link Project}, with the document as its schema says: see `DeferredEvolve`. */
+type DeferredProject<State, Data> = [State] extends [infer Known] ? Project<Known, Data> : never;
+
+/** What `defineProjector` takes. */
+export interface ProjectorDefinition<State, Events> {
+  readonly name: string;
+  /** Part of what identifies the documents: a new version is built anew. */
+  readonly version: string;
+  /** The schema of a document. */
+  readonly state: StandardSchema<unknown, State>;
+  /** The events that it reads, by the definitions of the deciders that own them. */
+  readonly events: Events;
+  /** The codec of those deciders: canonical MessagePack where nothing is said. */
+  readonly codec?: Codec;
+  /** Which document an event changes; undefined: not concerned. */
+  readonly key: (event: NoInfer<MessageOf<Events>>) => string | undefined;
+  /** The document before its first event. */
+  readonly initialState: NoInfer<State>;
+  readonly project: { readonly [Type in keyof Events]: DeferredProject<State, DataOf<Events[Type]>> };
+}
+
+/** What `defineProjector` gives: a module as a host takes it, and what typed callers need. */
+export interface ProjectorModule<State, Events> extends ReadModel<State, never, MessageOf<Events>> {
+  readonly name: string;
+  readonly version: string;
+  readonly events: EventDefinitions<Events>;
+  readonly stateSchema: StandardSchema<unknown, State>;
+}
+
+/**
+ * Defines a read model.
+ * @throws DefinitionError where the parts do not fit together, with the place.
+ */
+export function defineProjector<State, const Events extends Readonly<Record<string, Source>>>(
+  definition: ProjectorDefinition<State, Events> & { readonly events: CheckedSources<Events, 'event'> },
+): ProjectorModule<State, Events> {
+  const { codec = msgpack } = definition;
+  const name = checkIdentity(definition, 'projector');
+  const events = messageTable('event', definition.events, `${name}.events`);
+  checkHandlers(definition.project, events, `${name}.project`, 'all');
+  if (typeof definition.key !== 'function') throw new DefinitionError(`${name}.key`, 'must be a function');
+  const projections = new Map(Object.entries(definition.project)) as ReadonlyMap<string, Recipe>;
+  const stateShape = shapeOf(definition.state, `${name}.state`);
+  const initialState = initialStateOf(stateShape, definition.initialState, name);
+  const descriptor: ProjectorDescriptor = {
+    name,
+    version: definition.version,
+    contentType: codec.contentType,
+    digest: undefined,
+    events: [...events.keys()],
+  };
+  return {
+    name,
+    version: definition.version,
+    events: definitionsOf(events) as unknown as EventDefinitions<Events>,
+    stateSchema: definition.state,
+    types: {
+      command: commandTypeOf<never>(new Map(), codec),
+      event: eventTypeOf<Message>(events, codec) as never,
+      state: stateTypeOf(stateShape, name, codec),
+    },
+    projector: {
+      describe: () => descriptor,
+      key: (event) => keyOf(definition.key as (event: unknown) => unknown, event as Message),
+      initialState: () => initialState,
+      project: (state, event, context) => {
+        const { type, data } = event as Message;
+        const recipe = projections.get(entryOf(events, type, 'event').type)!; // Every event has one: checked above.
+        try {
+          const next = fold(state, recipe, data, context);
+          return isDrop(next) ? undefined : (next as State);
+        } catch (cause) {
+          throw faultOf(cause, 'project-failed', `project.${type}`, type);
+        }
+      },
+    },
+  };
+}

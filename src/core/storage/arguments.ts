@@ -1,0 +1,260 @@
+/**
+ * What every store refuses before it does anything (wit/event-store.wit, `invalid-argument`), and what a precondition
+ * means: said once, so that all stores refuse the same things in the same words. Types are checked too: the callers may
+ * be JavaScript, or a component's host.
+ */
+import { AppendFailure, StoreFailureError } from '../errors.ts';
+import type { ReadAllOptions, ReadStreamOptions, Snapshot, SnapshotKey } from '../event-store.ts';
+import { isUuid } from '../ids.ts';
+import { MAX_EVENTS_PER_DECISION } from '../limits.ts';
+import type { Decision, Envelope, Precondition, RecordedDecision } from '../messages.ts';
+import { checkStreamName } from '../stream-name.ts';
+
+/** SQLite, PostgreSQL and JavaScript all stop here; at a million events a second it lasts 292,000 years. */
+const MAX_I64 = 2n ** 63n - 1n;
+const MAX_U32 = 2 ** 32 - 1;
+
+/** @throws AppendFailure `invalid-argument` that names the argument. */
+export function checkAppend(
+  stream: string,
+  events: readonly Envelope[],
+  precondition: Precondition,
+  decision: Decision,
+): void {
+  const problem = checkStreamName(stream);
+  if (problem !== undefined) throw refused('stream', `the stream name ${problem}`);
+  if (!Array.isArray(events)) throw refused('events', 'the events are no array');
+  if (events.length > MAX_EVENTS_PER_DECISION) {
+    throw refused(
+      'events',
+      `a decision has at most ${MAX_EVENTS_PER_DECISION} events, this one has ${events.length}: split the command`,
+    );
+  }
+  for (let index = 0; index < events.length; index++) checkEnvelope(events[index], 'events', index);
+  checkPrecondition(precondition);
+  checkDecision(decision);
+  if (decision.outcome.tag === 'rejected' && events.length > 0) {
+    throw refused('decision.outcome', 'a rejected decision has no events');
+  }
+}
+
+function checkEnvelope(envelope: Envelope | undefined, argument: string, index: number): void {
+  if (typeof envelope !== 'object' || envelope === null) {
+    throw refusedEnvelope(argument, index, '', 'an envelope is an object');
+  }
+  const { type, schemaVersion, payload } = envelope;
+  if (!isText(type) || type === '') {
+    throw refusedEnvelope(argument, index, '.type', 'a message type is a text, not empty, in UTF-8');
+  }
+  if (!Number.isInteger(schemaVersion) || schemaVersion < 1 || schemaVersion > MAX_U32) {
+    const message = `a schema version is a whole number from 1, not ${String(schemaVersion)}`;
+    throw refusedEnvelope(argument, index, '.schemaVersion', message);
+  }
+  if (!(payload instanceof Uint8Array)) throw refusedEnvelope(argument, index, '.payload', 'a payload is a Uint8Array');
+}
+
+function refusedEnvelope(argument: string, index: number, field: string, message: string): AppendFailure {
+  return refused(index < 0 ? `${argument}${field}` : `${argument}[${index}]${field}`, message);
+}
+
+function checkPrecondition(precondition: Precondition): void {
+  switch (precondition?.tag) {
+    case 'any':
+    case 'no-stream':
+    case 'stream-exists':
+      return;
+    case 'at-revision':
+      if (!isRevision(precondition.val)) throw refused('precondition', `a revision is a bigint from 0, as in 3n`);
+      return;
+    default:
+      throw refused(
+        'precondition',
+        `there is no such precondition: pass { tag: 'any' | 'no-stream' | 'stream-exists' } or { tag: 'at-revision', val }`,
+      );
+  }
+}
+
+function checkDecision(decision: Decision): void {
+  if (typeof decision !== 'object' || decision === null) throw refused('decision', 'a decision is an object');
+  if (typeof decision.commandId !== 'string' || !isUuid(decision.commandId)) {
+    throw refused('decision.commandId', 'a command id is a UUID in lower-case text: make it one with commandUuid()');
+  }
+  checkEnvelope(decision.command, 'decision.command', -1);
+  text(decision.contentType, 'contentType');
+  text(decision.module?.name, 'module.name');
+  text(decision.module.version, 'module.version');
+  const { digest } = decision.module;
+  if (digest !== undefined && !(digest instanceof Uint8Array)) {
+    throw refused('decision.module.digest', 'a digest is a Uint8Array or undefined');
+  }
+  if (decision.seenRevision !== undefined && !isRevision(decision.seenRevision)) {
+    throw refused('decision.seenRevision', 'a revision is a bigint from 0, as in 3n, or undefined');
+  }
+  optionalText(decision.causationId, 'causationId');
+  text(decision.correlationId, 'correlationId');
+  optionalText(decision.actor, 'actor');
+  optionalText(decision.keyId, 'keyId');
+  checkOutcome(decision);
+}
+
+function checkOutcome({ outcome }: Decision): void {
+  if (outcome?.tag === 'accepted') return;
+  if (outcome?.tag !== 'rejected') {
+    throw refused('decision.outcome', `an outcome is { tag: 'accepted' } or { tag: 'rejected', val: rejection }`);
+  }
+  text(outcome.val?.code, 'outcome.val.code');
+  text(outcome.val.message, 'outcome.val.message');
+  if (!Array.isArray(outcome.val.details)) throw refused('decision.outcome.val.details', 'the details are an array');
+  for (const [index, detail] of outcome.val.details.entries()) {
+    if (!Array.isArray(detail) || detail.length !== 2 || !isText(detail[0]) || !isText(detail[1])) {
+      throw refused(
+        `decision.outcome.val.details[${index}]`,
+        'a detail is a pair of texts in UTF-8: a name and a value',
+      );
+    }
+  }
+}
+
+function text(value: unknown, field: string): void {
+  if (!isText(value)) throw refused(`decision.${field}`, 'must be a text without lone surrogates, which have no UTF-8');
+}
+
+function optionalText(value: unknown, field: string): void {
+  if (value !== undefined) text(value, field);
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value.isWellFormed();
+}
+
+function isRevision(value: unknown): value is bigint {
+  return typeof value === 'bigint' && value >= 0n && value <= MAX_I64;
+}
+
+/** @throws StoreFailureError `invalid-argument`; so do all that follow. */
+export function checkReadStream(stream: string, options: ReadStreamOptions): void {
+  checkStream(stream, 'stream');
+  checkDirectionAndLimit(options);
+  if (options.fromRevision !== undefined && !isRevision(options.fromRevision)) {
+    throw misread('options.fromRevision', 'a revision is a bigint from 0, as in 3n, or undefined');
+  }
+}
+
+export function checkReadAll(options: ReadAllOptions): void {
+  checkDirectionAndLimit(options);
+  if (options.afterPosition !== undefined && !isRevision(options.afterPosition)) {
+    throw misread('options.afterPosition', 'a position is a bigint from 0, as in 3n, or undefined');
+  }
+  for (const list of ['categories', 'eventTypes'] as const) {
+    const names: unknown = options[list];
+    if (!Array.isArray(names) || !names.every(isText)) throw misread(`options.${list}`, 'must be an array of texts');
+  }
+}
+
+export function checkStream(stream: string, argument: string): void {
+  const problem = checkStreamName(stream);
+  if (problem !== undefined) throw misread(argument, `the stream name ${problem}`);
+}
+
+/** A limit of events, commits or streams: undefined, or a whole number from 1. */
+export function checkLimit(limit: number | undefined): void {
+  if (limit !== undefined && (!Number.isInteger(limit) || limit < 1 || limit > MAX_U32)) {
+    throw misread('options.limit', `a limit is a whole number from 1, not ${String(limit)}`);
+  }
+}
+
+function checkDirectionAndLimit(options: ReadStreamOptions | ReadAllOptions): void {
+  if (typeof options !== 'object' || options === null) throw misread('options', 'the options are an object');
+  if (options.direction !== 'forward' && options.direction !== 'backward') {
+    throw misread('options.direction', `a direction is 'forward' or 'backward', not ${String(options.direction)}`);
+  }
+  checkLimit(options.limit);
+}
+
+/** The time of a commit, as a store's clock gives it. @throws AppendFailure `invalid-argument`. */
+export function recordedTime(now: number): bigint {
+  if (Number.isSafeInteger(now) && now >= 0) return BigInt(now);
+  throw refused('now', `the clock gives whole milliseconds since the Unix epoch, not ${String(now)}`);
+}
+
+export function checkCommandId(commandId: string): void {
+  if (typeof commandId !== 'string' || !isUuid(commandId)) {
+    throw misread('commandId', 'a command id is a UUID in lower-case text: make it one with commandUuid()');
+  }
+}
+
+export function checkSnapshotKey(key: SnapshotKey): void {
+  if (!isText(key?.moduleName)) throw misread('key.moduleName', 'must be a text without lone surrogates');
+  if (!isText(key.moduleVersion)) throw misread('key.moduleVersion', 'must be a text without lone surrogates');
+  checkStream(key.stream, 'key.stream');
+}
+
+export function checkSnapshot(snapshot: Snapshot): void {
+  if (!isRevision(snapshot?.revision)) throw misread('snapshot.revision', 'a revision is a bigint from 0, as in 3n');
+  if (!isText(snapshot.contentType)) throw misread('snapshot.contentType', 'must be a text without lone surrogates');
+  if (!(snapshot.state instanceof Uint8Array)) throw misread('snapshot.state', 'a state is a Uint8Array');
+}
+
+/** Whether a stream whose last revision is `actual`, undefined where it has no events, is as the precondition demands. */
+export function holds(precondition: Precondition, actual: bigint | undefined): boolean {
+  switch (precondition.tag) {
+    case 'any':
+      return true;
+    case 'no-stream':
+      return actual === undefined;
+    case 'stream-exists':
+      return actual !== undefined;
+    case 'at-revision':
+      return actual === precondition.val;
+  }
+}
+
+/** @returns what `append` throws where the precondition does not hold. */
+export function conflict(stream: string, expected: Precondition, actual: bigint | undefined): AppendFailure {
+  const is = actual === undefined ? 'has no events' : `is at revision ${actual}`;
+  return new AppendFailure(
+    { tag: 'conflict', val: { stream, expected, actual } },
+    `stream ${JSON.stringify(stream)} ${is}, expected ${inWords(expected)}: read it again and decide again`,
+  );
+}
+
+function inWords(precondition: Precondition): string {
+  switch (precondition.tag) {
+    case 'any':
+      return 'anything';
+    case 'no-stream':
+      return 'no events';
+    case 'stream-exists':
+      return 'at least one event';
+    case 'at-revision':
+      return `revision ${precondition.val}`;
+  }
+}
+
+/** @returns what `append` throws where the command id is known. */
+export function duplicate(first: RecordedDecision): AppendFailure {
+  return new AppendFailure(
+    { tag: 'duplicate', val: first },
+    `command ${first.decision.commandId} was decided before, on stream ${JSON.stringify(first.stream)}`,
+  );
+}
+
+const CLOSED = 'the store is closed: what was accepted before is finished, what comes later is refused';
+
+/** @returns what `append` throws once the store is closing. */
+export function appendAfterClose(): AppendFailure {
+  return new AppendFailure({ tag: 'closed' }, CLOSED);
+}
+
+/** @returns what all else throws once the store is closing. */
+export function usedAfterClose(): StoreFailureError {
+  return new StoreFailureError({ tag: 'closed' }, CLOSED);
+}
+
+function refused(argument: string, message: string): AppendFailure {
+  return new AppendFailure({ tag: 'invalid-argument', val: { argument, message } }, `${argument}: ${message}`);
+}
+
+function misread(argument: string, message: string): StoreFailureError {
+  return new StoreFailureError({ tag: 'invalid-argument', val: { argument, message } }, `${argument}: ${message}`);
+}

@@ -1,0 +1,189 @@
+/**
+ * The hash chain (DESIGN §3, docs/chain.md): each commit carries SHA-256 over the hash of the commit before it in its
+ * stream and its own canonical content, so that nobody can change, insert, drop or reorder what lies before a hash that
+ * is known elsewhere without being found out.
+ *
+ * The content is a fixed sequence of fields, big-endian, each of a known length or behind its length: two contents are
+ * equal where the commits are. A commit's position is not in it: a stream that is copied to another store keeps its chain.
+ */
+import type { Decision, Envelope, RecordedDecision } from '../messages.ts';
+import { sha256 } from './sha256.ts';
+
+/** One decision as it goes into a stream, with its events. */
+export interface Commit {
+  readonly stream: string;
+  /** The revision of the first event; undefined: there are no events. */
+  readonly firstRevision: bigint | undefined;
+  readonly recordedAt: bigint;
+  readonly decision: Decision;
+  readonly events: readonly Envelope[];
+}
+
+/** A commit as a store gives it back. */
+export interface RecordedCommit {
+  readonly decision: RecordedDecision;
+  readonly events: readonly Envelope[];
+}
+
+/** Bytes of a commit's hash. */
+export const HASH_BYTES = 32;
+
+/** What a stream's first commit chains from: 32 zero bytes. */
+export const CHAIN_START: Uint8Array = new Uint8Array(HASH_BYTES);
+
+/** The version of the content's layout: its first byte. */
+const CONTENT_VERSION = 1;
+
+/** The hash of a commit: SHA-256 over `previous`, the hash of the stream's commit before it, and its content. */
+export function commitHash(previous: Uint8Array, commit: Commit): Uint8Array {
+  return sha256(chainedContent(previous, commit));
+}
+
+/** The canonical content of a commit, as docs/chain.md lays it out. */
+export function commitContent(commit: Commit): Uint8Array {
+  return chainedContent(CHAIN_START, commit).slice(HASH_BYTES);
+}
+
+/** Written over and over: what {@link chainedContent} returns is a view, good until the next call. */
+let buffer = new Uint8Array(4096);
+let end = 0;
+const encoder = new TextEncoder();
+
+/** What a commit's hash is over: `previous` and the content. A view of a buffer that the next call writes over. */
+export function chainedContent(
+  previous: Uint8Array,
+  { stream, firstRevision, recordedAt, decision, events }: Commit,
+): Uint8Array {
+  end = 0;
+  room(HASH_BYTES + 1);
+  buffer.set(previous, 0);
+  end = HASH_BYTES;
+  buffer[end++] = CONTENT_VERSION;
+  putText(stream);
+  putOptionalU64(firstRevision);
+  putU64(recordedAt);
+  putUuid(decision.commandId);
+  putEnvelope(decision.command);
+  putText(decision.contentType);
+  putText(decision.module.name);
+  putText(decision.module.version);
+  putOptionalBytes(decision.module.digest);
+  putOptionalU64(decision.seenRevision);
+  const { outcome } = decision;
+  putU8(outcome.tag === 'accepted' ? 0 : 1);
+  if (outcome.tag === 'rejected') {
+    putText(outcome.val.code);
+    putText(outcome.val.message);
+    putU32(outcome.val.details.length);
+    for (const [name, value] of outcome.val.details) {
+      putText(name);
+      putText(value);
+    }
+  }
+  putOptionalText(decision.causationId);
+  putText(decision.correlationId);
+  putOptionalText(decision.actor);
+  putOptionalText(decision.keyId);
+  putU32(events.length);
+  for (const event of events) putEnvelope(event);
+  return buffer.subarray(0, end);
+}
+
+/** Makes sure that `bytes` more fit. */
+function room(bytes: number): void {
+  if (end + bytes <= buffer.length) return;
+  const grown = new Uint8Array(Math.max(buffer.length * 2, end + bytes));
+  grown.set(buffer.subarray(0, end));
+  buffer = grown;
+}
+
+function putU8(value: number): void {
+  room(1);
+  buffer[end++] = value;
+}
+
+function putU32(value: number): void {
+  room(4);
+  storeU32(value, end);
+  end += 4;
+}
+
+function storeU32(value: number, at: number): void {
+  buffer[at] = value >>> 24;
+  buffer[at + 1] = value >>> 16;
+  buffer[at + 2] = value >>> 8;
+  buffer[at + 3] = value;
+}
+
+/** Revisions and times fit in 53 bits for as long as anyone lives, and numbers are quicker to take apart than bigints. */
+function putU64(value: bigint): void {
+  room(8);
+  const number = Number(value);
+  if (Number.isSafeInteger(number)) {
+    storeU32(Math.floor(number / 2 ** 32), end);
+    storeU32(number >>> 0, end + 4);
+  } else {
+    storeU32(Number(value >> 32n), end);
+    storeU32(Number(value & 0xffff_ffffn), end + 4);
+  }
+  end += 8;
+}
+
+function putOptionalU64(value: bigint | undefined): void {
+  putU8(value === undefined ? 0 : 1);
+  if (value !== undefined) putU64(value);
+}
+
+function putBytes(bytes: Uint8Array): void {
+  room(4 + bytes.length);
+  storeU32(bytes.length, end);
+  buffer.set(bytes, end + 4);
+  end += 4 + bytes.length;
+}
+
+function putOptionalBytes(bytes: Uint8Array | undefined): void {
+  putU8(bytes === undefined ? 0 : 1);
+  if (bytes !== undefined) putBytes(bytes);
+}
+
+function putText(text: string): void {
+  room(4 + 3 * text.length);
+  const start = end + 4;
+  let at = start;
+  // Names and ids are short and ASCII: a loop is quicker than the encoder for them.
+  for (let index = 0; index < text.length; index++) {
+    const unit = text.charCodeAt(index);
+    if (unit >= 0x80) {
+      at = start + encoder.encodeInto(text, buffer.subarray(start)).written;
+      break;
+    }
+    buffer[at++] = unit;
+  }
+  storeU32(at - start, end);
+  end = at;
+}
+
+function putOptionalText(text: string | undefined): void {
+  putU8(text === undefined ? 0 : 1);
+  if (text !== undefined) putText(text);
+}
+
+function putEnvelope(envelope: Envelope): void {
+  putText(envelope.type);
+  putU32(envelope.schemaVersion);
+  putBytes(envelope.payload);
+}
+
+/** The 16 bytes of a UUID in lower-case text: a byte for every two digits, hyphens stepped over. */
+function putUuid(uuid: string): void {
+  room(16);
+  for (let byte = 0, at = 0; byte < 16; byte++, at += 2) {
+    if (byte === 4 || byte === 6 || byte === 8 || byte === 10) at++;
+    buffer[end++] = (digit(uuid.charCodeAt(at)) << 4) | digit(uuid.charCodeAt(at + 1));
+  }
+}
+
+/** The value of a hexadecimal digit: letters have bit 6 set, and `a` ends in 1. */
+function digit(code: number): number {
+  return (code & 15) + (code >> 6) * 9;
+}

@@ -1,0 +1,70 @@
+/**
+ * Events as they are read (wit/messages.wit, `recorded-event`), light enough to replay a million of them: what the events
+ * of one decision share is one object, and ids, which cost a SHA-1 each, are derived when someone asks (DESIGN §3).
+ */
+import type { Appended } from '../event-store.ts';
+import { eventId } from '../ids.ts';
+import type { Decision, Envelope, EventContext, RecordedEvent } from '../messages.ts';
+
+/**
+ * Where a stored event stands. `id` is a getter: it is not among the object's own properties, so that `{ ...context }`
+ * leaves it out; name it where a copy needs it.
+ */
+export class StoredEventContext implements EventContext {
+  readonly stream: string;
+  readonly revision: bigint;
+  readonly position: bigint;
+  readonly recordedAt: bigint;
+  readonly correlationId: string;
+  readonly causationId: string;
+  /** The event's place in its decision, from 0. */
+  readonly index: number;
+
+  constructor(
+    stream: string,
+    revision: bigint,
+    position: bigint,
+    recordedAt: bigint,
+    correlationId: string,
+    causationId: string,
+    index: number,
+  ) {
+    this.stream = stream;
+    this.revision = revision;
+    this.position = position;
+    this.recordedAt = recordedAt;
+    this.correlationId = correlationId;
+    this.causationId = causationId;
+    this.index = index;
+  }
+
+  /** UUIDv5 of the command id and the event's index in its decision; derived anew at each look. */
+  get id(): string {
+    return eventId(this.causationId, this.index);
+  }
+}
+
+/** The events of one decision as a reader will find them: an append's answer, without reading back. */
+export function recordedEvents(
+  stream: string,
+  events: readonly Envelope[],
+  decision: Decision,
+  appended: Appended,
+): readonly RecordedEvent[] {
+  const { firstRevision, firstPosition, recordedAt } = appended;
+  if (firstRevision === undefined || firstPosition === undefined) return [];
+  const { correlationId, commandId, contentType } = decision;
+  const recorded: RecordedEvent[] = [];
+  // Counted up as they go, without a function around each: nearly every decision has one event.
+  let revision = firstRevision;
+  let position = firstPosition;
+  for (let index = 0; index < events.length; index++) {
+    if (index > 0) {
+      revision++;
+      position++;
+    }
+    const context = new StoredEventContext(stream, revision, position, recordedAt, correlationId, commandId, index);
+    recorded.push({ context, event: events[index]!, contentType });
+  }
+  return recorded;
+}

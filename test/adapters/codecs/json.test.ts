@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { json } from '../../../src/adapters/codecs/json.ts';
+import { isFault } from '../../../src/core/errors.ts';
+import { codecLaws } from './codec-laws.ts';
+import { subject } from './values.ts';
+
+codecLaws(json);
+
+function text(value: unknown): string {
+  return new TextDecoder().decode(json.encode(value, subject));
+}
+
+function parse(source: string): unknown {
+  return json.decode(new TextEncoder().encode(source), subject);
+}
+
+describe('ordinary values are ordinary JSON, without spaces, keys in the order of their UTF-8 bytes', () => {
+  const cases: [unknown, string][] = [
+    [{ b: [1, 2n, 'x'], a: null, c: true }, '{"a":null,"b":[1,2,"x"],"c":true}'],
+    [{ '\u{1f600}': 1, '\uffe6': 2, ä: 3, z: 4 }, '{"z":4,"ä":3,"\uffe6":2,"\u{1f600}":1}'],
+    [{ gone: undefined }, '{}'],
+    ['"\\/\b\f\n\r\t\u0000\u001f\u007f\u2028é', '"\\"\\\\/\\b\\f\\n\\r\\t\\u0000\\u001f\u007f\u2028é"'],
+    [[-0, 1.5, 1e-7, 1e300, 0.1 + 0.2], '[0,1.5,1e-7,1e+300,0.30000000000000004]'],
+    [
+      [2 ** 53 - 1, 2 ** 53, -(2n ** 63n), 2n ** 64n],
+      '[9007199254740991,{"$int":"9007199254740992"},{"$int":"-9223372036854775808"},{"$int":"18446744073709551616"}]',
+    ],
+    [[2 ** 64, 1e20, -1e20], '[18446744073709552000.0,100000000000000000000.0,-100000000000000000000.0]'],
+    [new Date(Date.UTC(2026, 0, 31, 12)), '{"$date":"2026-01-31T12:00:00.000Z"}'],
+    [new Date(-8.64e15), '{"$date":"-271821-04-20T00:00:00.000Z"}'],
+    [Uint8Array.of(0, 255, 62), '{"$bytes":"AP8+"}'],
+    [new Set(['b', 'a', 10, 9]), '{"$set":["a","b",10,9]}'],
+    [
+      new Map<unknown, unknown>([
+        [{ k: 1 }, 'x'],
+        [2, 'y'],
+      ]),
+      '{"$map":[[2,"y"],[{"k":1},"x"]]}',
+    ],
+    [{ $int: '5', $$: 1, a$: 2 }, '{"$$$":1,"$$int":"5","a$":2}'],
+  ];
+  for (const [value, expected] of cases) test(expected, () => assert.equal(text(value), expected));
+});
+
+describe('other forms of the same value are read', () => {
+  const cases: [string, unknown][] = [
+    [' { "b" : 1 ,\n"a":[ ] , "c":{ } }\t', { a: [], b: 1, c: {} }],
+    ['[1.0,10e-1,1E0,-0,-0.0]', [1, 1, 1, 0, 0]],
+    ['"\\u0041\\ud83d\\ude00\\/"', 'A\u{1f600}/'],
+    ['9007199254740993', 9007199254740993n],
+    ['{"$int":"5"}', 5],
+    [' {"$set" : [ 2, 1 ] } ', new Set([1, 2])],
+    ['{ "$map" : [ [ 1 , 2 ] ] }', new Map([[1, 2]])],
+  ];
+  for (const [source, value] of cases) test(source.trim(), () => assert.deepEqual(parse(source), value));
+});
+
+describe('what is no value is refused, with its byte offset', () => {
+  const cases: [string, number, RegExp][] = [
+    ['', 0, /a value is missing/],
+    ['[1,]', 3, /a value is missing/],
+    ['{"a":1', 6, /"}" is missing/],
+    ['{"a" 1}', 5, /":" is missing/],
+    ['{a:1}', 1, /"\\"" is missing/],
+    ['[1 2]', 3, /"]" is missing/],
+    ['nul', 0, /a value is missing/],
+    ['01', 1, /something follows/],
+    ['+1', 0, /a value is missing/],
+    ['NaN', 0, /a value is missing/],
+    ['1e999', 0, /NaN or infinite/],
+    ['1 2', 2, /something follows/],
+    ['\ufeff1', 0, /a value is missing/],
+    ['"ä', 3, /does not end/],
+    ['"ä\\x"', 3, /wrong escape/],
+    ['"a\nb"', 2, /control character/],
+    ['["ä","\\ud800"]', 6, /lone surrogate/],
+    ['{"a":1,"a":2}', 7, /comes twice/],
+    ['{"__proto__":{}}', 1, /__proto__/],
+    ['{"$when":1}', 0, /the tag "\$when" is unknown/],
+    ['{"$":1}', 0, /the tag "\$" is unknown/],
+    ['{"$int":"5","a":1}', 11, /stands alone/],
+    ['{"a":1,"$int":"5"}', 7, /stands alone/],
+    ['{"$int":"05"}', 0, /no integer/],
+    ['{"$int":5}', 8, /"\\"" is missing/],
+    ['{"$date":"2026-01-31"}', 0, /no date/],
+    ['{"$date":"2026-13-31T12:00:00.000Z"}', 0, /no date/],
+    ['{"$bytes":"AP8"}', 0, /base64/],
+    ['{"$bytes":"AB=="}', 0, /base64/],
+    ['{"$set":{}}', 8, /"\[" is missing/],
+    ['{"$set":[1,1.0]}', 0, /equal/],
+    ['{"$set":[{"a":1},{"a":1}]}', 0, /equal/],
+    ['{"$map":[[1]]}', 11, /"," is missing/],
+    ['{"$map":[[1,1],[1,2]]}', 0, /equal/],
+    [`${'['.repeat(101)}${']'.repeat(101)}`, 100, /deeper than 100/],
+    ['['.repeat(100_000), 100, /deeper than 100/],
+    ['{"a":'.repeat(100_000), 500, /deeper than 100/],
+    ['{"$set":['.repeat(100_000), 900, /deeper than 100/],
+    ['{"$map":[['.repeat(100_000), 1_000, /deeper than 100/],
+    [`1${'0'.repeat(10_000)}`, 0, /NaN or infinite|more than 1024 bytes/],
+  ];
+  for (const [source, offset, problem] of cases) {
+    test(source.length > 40 ? `${source.slice(0, 40)}…` : JSON.stringify(source), () => {
+      assert.throws(
+        () => parse(source),
+        (error) => {
+          assert.ok(isFault(error), String(error));
+          const details = new Map(error.payload.details);
+          assert.match(details.get('problem') ?? '', problem);
+          assert.deepEqual([error.code, details.get('offset')], ['undecodable-payload', String(offset)]);
+          return true;
+        },
+      );
+    });
+  }
+
+  test('bytes that are no UTF-8', () => {
+    assert.throws(() => json.decode(Uint8Array.of(0x22, 0xff, 0x22), subject), /no valid UTF-8/);
+  });
+});

@@ -1,0 +1,327 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { create, type DescMessage, equals, fromBinary, toBinary } from '@bufbuild/protobuf';
+import fc from 'fast-check';
+import { type Plain, protobuf, protobufSchema } from '../../../src/adapters/codecs/protobuf.ts';
+import { decodeMessage } from '../../../src/adapters/codecs/protobuf-decode.ts';
+import { encodeMessage } from '../../../src/adapters/codecs/protobuf-encode.ts';
+import { defineDecider } from '../../../src/core/define/decider.ts';
+import { DefinitionError, isFault } from '../../../src/core/errors.ts';
+import { GroupedSchema, ParcelSchema, Size } from './protobuf/generated/closed_pb.ts';
+import {
+  Colour,
+  CommandSchema,
+  EventSchema,
+  ListsSchema,
+  type Maps,
+  MapsSchema,
+  NoUnionSchema,
+  OptionalsSchema,
+  ScalarCaseSchema,
+  type Scalars,
+  ScalarsSchema,
+  ShapeSchema,
+  TreeSchema,
+  TwoOfOneSchema,
+} from './protobuf/generated/kinds_pb.ts';
+import { plainOf } from './protobuf/messages.ts';
+
+const subject = { kind: 'event', type: 'Tree', schemaVersion: 1 } as const;
+const messages: DescMessage[] = [ScalarsSchema, OptionalsSchema, ListsSchema, MapsSchema, TreeSchema, ShapeSchema];
+
+const zeroes: Plain<Scalars> = {
+  aDouble: 0,
+  aFloat: 0,
+  anInt32: 0,
+  anInt64: 0n,
+  aUint32: 0,
+  aUint64: 0n,
+  aSint32: 0,
+  aSint64: 0n,
+  aFixed32: 0,
+  aFixed64: 0n,
+  aSfixed32: 0,
+  aSfixed64: 0n,
+  aBool: false,
+  aString: '',
+  someBytes: new Uint8Array(0),
+  colour: Colour.COLOUR_UNSPECIFIED,
+  asText: '0',
+};
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex');
+}
+
+/** Field 1 of an entry: a text. */
+function keyHex(key: string): string {
+  const bytes = new TextEncoder().encode(key);
+  return `0a0${bytes.length}${hex(bytes)}`;
+}
+
+function refusal(run: () => unknown): { code: string; place: string; problem: string } {
+  try {
+    run();
+  } catch (error) {
+    assert.ok(isFault(error), String(error));
+    const details = new Map(error.payload.details);
+    const place = details.get('path') ?? `byte ${details.get('offset')}`;
+    return { code: error.code, place, problem: details.get('problem') ?? '' };
+  }
+  throw new assert.AssertionError({ message: 'nothing was refused' });
+}
+
+describe('the laws of a codec, for every kind of message', () => {
+  for (const message of messages) {
+    test(`${message.name}: what was encoded is decoded, and is encoded to the same bytes again`, () => {
+      fc.assert(
+        fc.property(plainOf(message), (value) => {
+          const bytes = encodeMessage(message, value, subject);
+          const decoded = decodeMessage(message, bytes, subject);
+          assert.deepEqual(decoded, value);
+          assert.equal(hex(encodeMessage(message, decoded, subject)), hex(bytes));
+        }),
+        { numRuns: 200, seed: 11 },
+      );
+    });
+
+    test(`${message.name}: the library reads our bytes as the message that it would have written`, () => {
+      fc.assert(
+        fc.property(plainOf(message), (value) => {
+          const bytes = encodeMessage(message, value, subject);
+          assert.ok(equals(message, fromBinary(message, bytes), create(message, value)));
+          assert.deepEqual(decodeMessage(message, toBinary(message, create(message, value)), subject), value);
+        }),
+        { numRuns: 100, seed: 12 },
+      );
+    });
+
+    test(`${message.name}: any bytes give a value that can be encoded, or a fault with an offset`, () => {
+      fc.assert(
+        fc.property(plainOf(message), fc.infiniteStream(fc.nat(255)), fc.nat(), (value, noise, where) => {
+          const bytes = Uint8Array.from(encodeMessage(message, value, subject));
+          for (let hit = 0; hit < 3 && bytes.length > 0; hit++) {
+            bytes[(where * (hit + 1)) % bytes.length] = noise.next().value ?? 0;
+          }
+          let decoded: unknown;
+          try {
+            decoded = decodeMessage(message, bytes, subject);
+          } catch (error) {
+            assert.ok(isFault(error), String(error));
+            const offset = Number(new Map(error.payload.details).get('offset'));
+            assert.ok(error.code === 'undecodable-payload' && offset >= 0 && offset <= bytes.length);
+            return;
+          }
+          encodeMessage(message, decoded, subject);
+        }),
+        { numRuns: 500, seed: 13 },
+      );
+    });
+  }
+});
+
+describe('the bytes are the same whatever way the value was made', () => {
+  test('a map is written in the order of its keys: text by UTF-8, integers by value, false before true', () => {
+    const tree = { name: '', children: [] };
+    const one: Plain<Maps> = {
+      byText: { '\u{1f600}': 1n, '\uffe6': 2n, b: 3n, a: 4n, '10': 5n, '9': 6n },
+      byNumber: { 5: 'five', '-3': 'minus three', 0: 'zero', 40: 'forty' },
+      byLong: { '18446744073709551615': tree, '2': tree, '300': tree },
+      byBool: { true: Colour.RED, false: Colour.GREEN },
+    };
+    const bytes = encodeMessage(MapsSchema, one, subject);
+    const keysInOrder = ['10', '9', 'a', 'b', '\uffe6', '\u{1f600}']
+      .map(keyHex)
+      .concat(['08fdffffffffffffffff01', '0800', '0805', '0828'], ['0802', '08ac02', '08ffffffffffffffffff01']);
+    const positions = keysInOrder.map((key) => hex(bytes).indexOf(key));
+    assert.deepEqual(
+      positions,
+      positions.toSorted((a, b) => a - b),
+    );
+    assert.ok(!positions.includes(-1));
+    assert.match(hex(bytes), /220d080010feffffffffffffffff01220408011001$/);
+
+    const other = { ...one, byText: Object.fromEntries(Object.entries(one.byText).reverse()) };
+    assert.equal(hex(encodeMessage(MapsSchema, other, subject)), hex(bytes));
+  });
+
+  test('fields are written by number, zeroes of fields without presence are not, and -0 is 0', () => {
+    assert.equal(hex(encodeMessage(ScalarsSchema, zeroes, subject)), '');
+    assert.equal(hex(encodeMessage(ScalarsSchema, { ...zeroes, aDouble: -0, aFloat: -0 }, subject)), '');
+    const optional = { aString: '', anInt64: 0n, aDouble: -0, aBool: false };
+    assert.equal(hex(encodeMessage(OptionalsSchema, optional, subject)), '09000000000000000010002000' + '4a00');
+  });
+
+  test('what is not there is zero, or absent where a field has presence', () => {
+    assert.deepEqual(decodeMessage(ScalarsSchema, new Uint8Array(0), subject), zeroes);
+    assert.deepEqual(decodeMessage(OptionalsSchema, new Uint8Array(0), subject), {});
+    assert.deepEqual(decodeMessage(ShapeSchema, new Uint8Array(0), subject), { shape: { case: undefined } });
+    assert.deepEqual(decodeMessage(ParcelSchema, Uint8Array.of(0x0a, 0), subject), { address: '', sizes: [] });
+  });
+});
+
+describe('what a message cannot carry exactly is refused, with its path', () => {
+  const cases: [string, DescMessage, unknown, string][] = [
+    ['a value of another kind', ScalarsSchema, 5, '$'],
+    ['a missing field', TreeSchema, { children: [] }, '$.name'],
+    ['a field that the message has not', TreeSchema, { name: '', children: [], nmae: 1 }, '$.nmae'],
+    ['an integer outside 32 bits', ScalarsSchema, { ...zeroes, anInt32: 2 ** 31 }, '$.anInt32'],
+    ['a negative unsigned integer', ScalarsSchema, { ...zeroes, aUint64: -1n }, '$.aUint64'],
+    ['a number for 64 bits', ScalarsSchema, { ...zeroes, anInt64: 5 }, '$.anInt64'],
+    ['an integer as text that is none', ScalarsSchema, { ...zeroes, asText: '05' }, '$.asText'],
+    ['NaN', ScalarsSchema, { ...zeroes, aDouble: Number.NaN }, '$.aDouble'],
+    ['a float that 32 bits do not hold', ScalarsSchema, { ...zeroes, aFloat: 0.1 }, '$.aFloat'],
+    ['a lone surrogate', ScalarsSchema, { ...zeroes, aString: 'a\ud800' }, '$.aString'],
+    [
+      'an element of a list',
+      ListsSchema,
+      { numbers: [1n, 2], texts: [], colours: [], trees: [], loose: [], chunks: [] },
+      '$.numbers[1]',
+    ],
+    [
+      'a key that is no integer',
+      MapsSchema,
+      { byText: {}, byNumber: { '05': '' }, byLong: {}, byBool: {} },
+      '$.byNumber["05"]',
+    ],
+    [
+      '__proto__',
+      MapsSchema,
+      { byText: JSON.parse('{"__proto__":1}'), byNumber: {}, byLong: {}, byBool: {} },
+      '$.byText.__proto__',
+    ],
+    ['an unknown case', ShapeSchema, { shape: { case: 'square', value: 1 } }, '$.shape.case'],
+    ['a wrong value of a case', ShapeSchema, { shape: { case: 'circle', value: 'x' } }, '$.shape.value'],
+    ['a value outside a closed enum', ParcelSchema, { address: '', sizes: [3] }, '$.sizes[0]'],
+    ['a missing required field', ParcelSchema, { sizes: [] }, '$.address'],
+    ['a class instance', TreeSchema, new (class Tree {})(), '$'],
+  ];
+  for (const [what, message, value, path] of cases) {
+    test(what, () => {
+      const { code, place } = refusal(() => encodeMessage(message, value, subject));
+      assert.deepEqual({ code, place }, { code: 'unencodable-value', place: path });
+    });
+  }
+
+  test('a message that holds itself', () => {
+    const tree = { name: 'a', children: [] as unknown[] };
+    tree.children.push(tree);
+    assert.match(refusal(() => encodeMessage(TreeSchema, tree, subject)).problem, /holds itself/);
+  });
+});
+
+describe('bytes that are no message are refused, with their offset', () => {
+  const cases: [string, DescMessage, string, number][] = [
+    ['an unknown field', TreeSchema, '0a0161' + '2001', 3],
+    ['a wrong wire type', TreeSchema, '0801', 0],
+    ['bytes that end early', TreeSchema, '0a0561', 0],
+    ['a length beyond what holds it', TreeSchema, '1a020a05' + '6161616161', 2],
+    ['text that is no UTF-8', TreeSchema, '0a01ff', 0],
+    ['a value outside a closed enum', ParcelSchema, '0a001003', 2],
+    ['a missing required field', ParcelSchema, '1001', 2],
+    ['NaN', ShapeSchema, '09000000000000f87f', 0],
+    ['the field number 0', TreeSchema, '0001', 0],
+    ['a key __proto__', MapsSchema, '0a0d0a095f5f70726f746f5f5f1001', 0],
+  ];
+  for (const [what, message, bytes, offset] of cases) {
+    test(what, () => {
+      const { code, place } = refusal(() => decodeMessage(message, Buffer.from(bytes, 'hex'), subject));
+      assert.deepEqual({ code, place }, { code: 'undecodable-payload', place: `byte ${offset}` });
+    });
+  }
+
+  test('messages nested without end', () => {
+    let bytes = new Uint8Array(0);
+    for (let depth = 0; depth < 200; depth++) {
+      const length = bytes.length < 128 ? [bytes.length] : [(bytes.length & 0x7f) | 0x80, bytes.length >> 7];
+      bytes = Uint8Array.of(0x1a, ...length, ...bytes);
+    }
+    assert.match(refusal(() => decodeMessage(TreeSchema, bytes, subject)).problem, /nested deeper than 100/);
+  });
+});
+
+test('forms that a writer may choose are read: any order, packed or not, a message in parts, the last of two', () => {
+  const lists = { numbers: [1n, 2n], texts: ['a'], colours: [], trees: [], loose: [1, 2], chunks: [] };
+  const other = Buffer.from('2a020102' + '120161' + '08010802', 'hex');
+  assert.deepEqual(decodeMessage(ListsSchema, other, subject), lists);
+  const parts = Buffer.from('1a030a0161' + '1a050a03' + '626262', 'hex');
+  assert.deepEqual(decodeMessage(TreeSchema, parts, subject), {
+    name: '',
+    children: [],
+    twin: { name: 'bbb', children: [] },
+  });
+});
+
+describe('a decider takes its messages from a .proto', () => {
+  const types = protobuf({ commands: CommandSchema, events: EventSchema, state: TreeSchema });
+
+  test('the cases of the unions are the message types', () => {
+    assert.deepEqual(Object.keys(types.commands), ['Scalars', 'Optionals', 'Lists']);
+    assert.deepEqual(Object.keys(types.events), ['Maps', 'Tree', 'Shape']);
+  });
+
+  test('the schemas check plain objects, and say what is wrong where', async () => {
+    const good = { name: 'a', children: [] };
+    assert.deepEqual(await types.state['~standard'].validate(good), { value: good });
+    const bad = await protobufSchema(TreeSchema)['~standard'].validate({ name: 5, children: [{ name: '' }] });
+    assert.deepEqual(
+      bad.issues?.map(({ path, message }) => [path, message]),
+      [
+        [['name'], 'must be a string'],
+        [['children', 0, 'children'], 'is missing'],
+      ],
+    );
+  });
+
+  test('defineDecider infers and stores them', () => {
+    const garden = defineDecider({
+      name: 'garden',
+      version: '1.0.0',
+      ...types,
+      streamId: () => 'garden-1',
+      initialState: { name: '', children: [] },
+      evolve: {
+        Tree: (state, tree) => {
+          state.children.push(tree);
+        },
+        Maps: () => undefined,
+        Shape: () => undefined,
+      },
+      decide: {
+        Optionals: (_, { aString }) => [{ type: 'Tree', data: { name: aString ?? 'oak', children: [] } }],
+        Scalars: () => [],
+        Lists: () => [],
+      },
+    });
+    const state = garden.decider.initialState();
+    const command = garden.types.command.fromEnvelope(
+      garden.types.command.toEnvelope({ type: 'Optionals', data: { aString: 'elm' } }),
+    );
+    const [event] = garden.decider.decide(state, command);
+    assert.ok(event);
+    const envelope = garden.types.event.toEnvelope(event);
+    assert.deepEqual(envelope, {
+      type: 'Tree',
+      schemaVersion: 1,
+      payload: Uint8Array.from(Buffer.from('0a03656c6d', 'hex')),
+    });
+    const after = garden.decider.evolve(state, garden.types.event.fromEnvelope(envelope));
+    assert.deepEqual(after, { name: '', children: [{ name: 'elm', children: [] }] });
+    assert.deepEqual(garden.types.state.fromBytes(garden.types.state.toBytes(after)), after);
+  });
+
+  test('an unknown message type is a fault', () => {
+    const unknown = { kind: 'command', type: 'Tree', schemaVersion: 1 } as const;
+    assert.equal(refusal(() => types.codec.encode({}, unknown)).code, 'unencodable-value');
+    assert.equal(refusal(() => types.codec.decode(new Uint8Array(0), unknown)).code, 'undecodable-payload');
+  });
+
+  test('a message that is no union of messages is a wrong definition, and so is what has no plain form', () => {
+    const state = TreeSchema;
+    for (const union of [NoUnionSchema, TwoOfOneSchema, ScalarCaseSchema, TreeSchema]) {
+      assert.throws(() => protobuf({ commands: CommandSchema, events: union, state }), DefinitionError, union.name);
+    }
+    assert.throws(() => protobufSchema(GroupedSchema), /groups/);
+    assert.equal(Size.SMALL, 1);
+  });
+});

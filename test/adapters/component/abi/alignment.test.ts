@@ -1,0 +1,90 @@
+/** *CanonicalABI.md*, "Alignment", of 32-bit memories. What all types give is in `vectors/`. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { ValueTypeNode } from '../../../../src/adapters/component/types/value-type.ts';
+import { type VectorType, valueTypeOf } from './vectors/vectors.ts';
+
+function alignment(type: VectorType): number {
+  return valueTypeOf(type).layout.alignment;
+}
+
+describe('alignment', () => {
+  for (const [bytes, ...types] of [
+    [1, 'bool', 's8', 'u8'],
+    [2, 's16', 'u16'],
+    [4, 's32', 'u32', 'f32', 'char', 'string', 'error-context', 'stream', 'future'],
+    [8, 's64', 'u64', 'f64'],
+  ] as const) {
+    it(`of ${types.join(', ')} is ${bytes}`, () => {
+      assert.deepEqual(
+        types.map(alignment),
+        types.map(() => bytes),
+      );
+    });
+  }
+
+  it('of handles is 4', () => {
+    const handle = (kind: 'own' | 'borrow') => new ValueTypeNode(kind, [], []);
+    assert.equal(handle('own').layout.alignment, 4);
+    assert.equal(handle('borrow').layout.alignment, 4);
+  });
+
+  it('of a list or map is that of a pointer', () => {
+    assert.deepEqual(
+      [alignment(['list', 'u8']), alignment(['list', 'u64']), alignment(['map', 'u64', 'u64'])],
+      [4, 4, 4],
+    );
+  });
+
+  it('of a fixed-length list is that of its elements, however many', () => {
+    assert.deepEqual([alignment(['list', 'u8', 100]), alignment(['list', 'u64', 1])], [1, 8]);
+  });
+
+  it('of a record or tuple is the largest of its fields, wherever it stands', () => {
+    for (const kind of ['record', 'tuple']) {
+      assert.equal(alignment([kind, 'u8', 'u8']), 1);
+      assert.equal(alignment([kind, 'u64', 'u8']), 8);
+      assert.equal(alignment([kind, 'u8', 'u16', 'u8']), 2);
+    }
+  });
+
+  it('of a variant is the larger of its discriminant and of its payloads', () => {
+    assert.equal(alignment(['variant', 3]), 1);
+    assert.equal(alignment(['variant', null, 'u8']), 1);
+    assert.equal(alignment(['variant', 'u8', 'u32', 'u16']), 4);
+    assert.equal(alignment(['variant', 'f64', null]), 8);
+    assert.equal(alignment(['variant', 300, 'u8']), 2);
+    assert.equal(alignment(['option', 'u16']), 2);
+    assert.equal(alignment(['result', 'u8', 'u64']), 8);
+  });
+});
+
+describe('discriminant_type', () => {
+  it('is the smallest integer for so many cases: at most 2^8, 2^16, 2^32', () => {
+    for (const [cases, bytes] of [
+      [1, 1],
+      [2, 1],
+      [256, 1],
+      [257, 2],
+      [65536, 2],
+      [65537, 4],
+    ] as const) {
+      assert.equal(alignment(['enum', cases]), bytes, `${cases}`);
+    }
+  });
+});
+
+describe('alignment_flags', () => {
+  it('is that of the smallest integer with a bit for each: at most 8, 16, 32', () => {
+    for (const [labels, bytes] of [
+      [1, 1],
+      [8, 1],
+      [9, 2],
+      [16, 2],
+      [17, 4],
+      [32, 4],
+    ] as const) {
+      assert.equal(alignment(['flags', labels]), bytes, `${labels}`);
+    }
+  });
+});

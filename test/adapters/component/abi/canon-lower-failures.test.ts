@@ -1,0 +1,129 @@
+/**
+ * *CanonicalABI.md*, "`canon lower`", where a call fails: the caller cannot catch it and go on, and neither it nor the callee
+ * is entered again. Calls of a few parameters and of many, and those whose result is in memory, each have code of their own.
+ */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { isLinkError } from '../../../../src/adapters/component/index.ts';
+import { run } from './guests.ts';
+import { type Exported, traps } from './handles.ts';
+
+interface Shape {
+  readonly params: number;
+  readonly result: '' | 'u32' | '(tuple u8 u8)';
+}
+
+const SHAPES: readonly Shape[] = (['', 'u32', '(tuple u8 u8)'] as const).flatMap((result) =>
+  [0, 1, 2, 3, 4, 5].map((params) => ({ params, result })),
+);
+const OPTIONS = '(memory (core memory $m "memory"))';
+
+/** The function's type; the core types of the callee and of the caller; the callee's value, and the call, caught or not. */
+function texts({ params, result }: Shape, isCatching: boolean) {
+  const places = Array.from({ length: params }, (_, n) => n);
+  const core = `(param ${'i32 '.repeat(params)})`;
+  const isSpilled = result.startsWith('(');
+  const args = places.map((n) => `(i32.const ${n + 1})`).join(' ');
+  const call = `(call $f ${args} ${isSpilled ? '(i32.const 32)' : ''})`;
+  const dropped = result === 'u32' ? `(drop ${call})` : call;
+  return {
+    type: `${places.map((n) => `(param "p${n}" u32)`).join(' ')} ${result === '' ? '' : `(result ${result})`}`,
+    callee: `${core} ${result === '' ? '' : '(result i32)'}`,
+    caller: `(param ${'i32 '.repeat(params + (isSpilled ? 1 : 0))}) ${result === 'u32' ? '(result i32)' : ''}`,
+    value: result === '' ? '' : '(i32.const 16)',
+    call: isCatching ? `(block $caught (try_table (catch_all $caught) ${dropped}))` : dropped,
+  };
+}
+
+/** `Caller` calls `f`: of the host, or of `Callee`, which runs `body`. */
+async function guest(
+  shape: Shape,
+  isCatching: boolean,
+  { body, host, post = '' }: { readonly body?: string; readonly host?: () => unknown; readonly post?: string },
+): Promise<Record<string, Exported>> {
+  const { type, callee, caller, value, call } = texts(shape, isCatching);
+  const { exports } = await run(
+    `(component
+      (import "out" (func $out))
+      (import "f" (func $host ${type}))
+      (component $Callee
+        (import "out" (func $out))
+        (core func $out' (canon lower (func $out)))
+        (core module $M (import "" "out" (func $out)) (memory (export "memory") 1)
+          (func (export "f") ${callee} ${body ?? ''} ${value})
+          (func (export "post") ${shape.result === '' ? '' : '(param i32)'} ${post})
+          (func (export "idle")))
+        (core instance $m (instantiate $M (with "" (instance (export "out" (func $out'))))))
+        (func (export "f") ${type} (canon lift (core func $m "f") ${OPTIONS} (post-return (core func $m "post"))))
+        (func (export "idle") (canon lift (core func $m "idle"))))
+      (component $Caller
+        (import "f" (func $f ${type}))
+        (core module $L (memory (export "memory") 1)) (core instance $m (instantiate $L))
+        (core func $f' (canon lower (func $f) ${OPTIONS}))
+        (core module $M (import "" "f" (func $f ${caller})) (func (export "go") ${call}) (func (export "idle")))
+        (core instance $i (instantiate $M (with "" (instance (export "f" (func $f'))))))
+        (func (export "go") (canon lift (core func $i "go")))
+        (func (export "idle") (canon lift (core func $i "idle"))))
+      (instance $callee (instantiate $Callee (with "out" (func $out))))
+      (instance $caller (instantiate $Caller (with "f" (func ${body === undefined ? '$host' : '$callee "f"'}))))
+      (export "go" (func $caller "go"))
+      (export "caller-idle" (func $caller "idle"))
+      (export "callee-idle" (func $callee "idle")))`,
+    { out: () => undefined, f: host ?? (() => undefined) },
+  );
+  return exports as Record<string, Exported>;
+}
+
+const thrown = new Error('the host is out of order');
+
+describe('a call to the host', () => {
+  for (const shape of SHAPES) {
+    it(`of ${shape.params} parameters and (${shape.result}) that throws ends the guest, caught or not`, async () => {
+      for (const isCatching of [false, true]) {
+        const host = () => {
+          throw thrown;
+        };
+        const { go, callerIdle } = await guest(shape, isCatching, { host });
+        assert.throws(go!, (error) => error === thrown);
+        traps(callerIdle!, /an earlier call into it trapped/);
+      }
+    });
+
+    if (shape.result === '') continue;
+    it(`of ${shape.params} parameters whose (${shape.result}) is none ends the guest, caught or not`, async () => {
+      for (const isCatching of [false, true]) {
+        const { go, callerIdle } = await guest(shape, isCatching, { host: () => 'no such value' });
+        assert.throws(go!, isLinkError);
+        traps(callerIdle!, /an earlier call into it trapped/);
+      }
+    });
+  }
+});
+
+describe('a call to another component', () => {
+  for (const shape of SHAPES) {
+    it(`of ${shape.params} parameters and (${shape.result}) that traps ends both, caught or not`, async () => {
+      for (const isCatching of [false, true]) {
+        const { go, callerIdle, calleeIdle } = await guest(shape, isCatching, { body: 'unreachable' });
+        traps(go!, /unreachable/);
+        for (const idle of [callerIdle!, calleeIdle!]) traps(idle, /an earlier call into it trapped/);
+      }
+    });
+
+    it(`of ${shape.params} parameters and (${shape.result}) whose post-return leaves ends both, caught or not`, async () => {
+      for (const post of ['(call $out)', '(block $caught (try_table (catch_all $caught) (call $out)))']) {
+        for (const isCatching of [false, true]) {
+          const { go, callerIdle, calleeIdle } = await guest(shape, isCatching, { body: '', post });
+          traps(go!, /cannot leave component instance/);
+          for (const idle of [callerIdle!, calleeIdle!]) traps(idle, /an earlier call into it trapped/);
+        }
+      }
+    });
+
+    it(`of ${shape.params} parameters and (${shape.result}) returns, again and again`, async () => {
+      const { go, callerIdle, calleeIdle } = await guest(shape, true, { body: '(call $out)' });
+      for (let call = 0; call < 3; call++) go!();
+      for (const idle of [callerIdle!, calleeIdle!]) assert.equal(idle(), undefined);
+    });
+  }
+});

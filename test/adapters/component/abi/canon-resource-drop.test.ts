@@ -1,0 +1,190 @@
+/** *CanonicalABI.md*, "`canon resource.drop`". */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { resourceDrop } from '../../../../src/adapters/component/abi/canon-resource.ts';
+import { ComponentInstance } from '../../../../src/adapters/component/abi/component-instance.ts';
+import { BORROWED, HandleTable, RuntimeResource } from '../../../../src/adapters/component/abi/runtime-state.ts';
+import { run } from './guests.ts';
+import { type Exported, handles, traps } from './handles.ts';
+
+interface Dropper {
+  drop(handle: unknown): void;
+}
+
+const list = (values: unknown) => Array.from(values as Uint32Array);
+
+describe('canon resource.drop, of an own handle', () => {
+  it('takes it out of the table and calls the destructor with the rep', async () => {
+    const api = await handles();
+    api.new!(0xdead_beef);
+    api.drop!(1);
+    assert.deepEqual(list(api.destroyed!()), [0xdead_beef]);
+    traps(() => api.rep!(1), /unknown handle index 1/);
+  });
+
+  it('calls the destructor of the component that defines the type, from any other', async () => {
+    const api = await handles();
+    const index = api.userTake!(api.give!(api.new!(7)));
+    api.userDrop!(index);
+    assert.deepEqual(list(api.destroyed!()), [7]);
+    traps(() => api.userDrop!(index), /unknown handle index/);
+  });
+
+  it('needs no destructor', async () => {
+    const api = await handles();
+    api.dropS!(api.newS!(5));
+    traps(() => api.repS!(1), /unknown handle index 1/);
+  });
+
+  it('traps where the destructor does, and ends both components', async () => {
+    for (const [drop, ...others] of [
+      ['drop', 'new'],
+      ['userDrop', 'new', 'userIndex'],
+    ] as const) {
+      const api = await handles();
+      const index = drop === 'drop' ? api.new!(666) : api.userTake!(api.give!(api.new!(666)));
+      traps(() => api[drop]!(index), /unreachable/);
+      for (const name of others) traps(() => api[name]!(1), /cannot enter/);
+    }
+  });
+
+  it('leaves the hole free while the destructor runs', async () => {
+    const { exports } = await run(`(component
+      (core module $D (memory 0) (table (export "table") 2 funcref)
+        (type $dtor (func (param i32)))
+        (func (export "dtor") (param i32) (call_indirect (type $dtor) (local.get 0) (i32.const 0))))
+      (core instance $d (instantiate $D))
+      (type $r (resource (rep i32) (dtor (core func $d "dtor"))))
+      (core func $new (canon resource.new $r)) (core func $drop (canon resource.drop $r)) (core func $rep (canon resource.rep $r))
+      (core module $M
+        (import "" "new" (func $new (param i32) (result i32))) (import "" "drop" (func $drop (param i32)))
+        (import "" "rep" (func $rep (param i32) (result i32)))
+        (import "d" "table" (table 2 funcref))
+        (global $made (mut i32) (i32.const 0))
+        (func $destroy (param i32) (global.set $made (call $new (i32.add (local.get 0) (i32.const 1)))))
+        (elem (i32.const 0) $destroy)
+        (func (export "go") (result i32)
+          (call $drop (call $new (i32.const 5)))
+          (i32.add (i32.mul (global.get $made) (i32.const 100)) (call $rep (global.get $made)))))
+      (core instance $m (instantiate $M (with "d" (instance $d)) (with "" (instance
+        (export "new" (func $new)) (export "drop" (func $drop)) (export "rep" (func $rep))))))
+      (func (export "go") (result u32) (canon lift (core func $m "go"))))`);
+    // A handle that the destructor made has the index of the one that was dropped, and the next rep.
+    assert.equal((exports.go as Exported)(), 106);
+  });
+});
+
+describe('canon resource.drop, of a borrow', () => {
+  it('takes it out of the table and calls no destructor', async () => {
+    const api = await handles();
+    const given = api.give!(api.new!(7));
+    assert.equal(api.userIndex!(given), 1);
+    assert.deepEqual(list(api.destroyed!()), []);
+    assert.equal(api.take!(given), 1);
+  });
+
+  it('traps where it was dropped already', async () => {
+    const api = await handles();
+    const given = api.give!(api.new!(7));
+    traps(() => api.userDropTwice!(given), /unknown handle index 1/);
+  });
+});
+
+describe('canon resource.drop', () => {
+  it('traps where the index is none of a handle', async () => {
+    for (const index of [0, 1, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff]) {
+      const api = await handles();
+      traps(() => api.drop!(index), /unknown handle index/);
+    }
+  });
+
+  it('traps where the handle is of another type', async () => {
+    const api = await handles();
+    traps(() => api.drop!(api.newS!(5)), /wrong type/);
+  });
+
+  it('traps where the handle is lent to a call that is running', () => {
+    // No synchronous call gets there: what could drop the handle meanwhile may not leave, or cannot be entered.
+    const refuse = (message: string) => new RangeError(message);
+    for (const info of [0, BORROWED]) {
+      const instance = new ComponentInstance(undefined, { handles: new HandleTable(10, refuse), scope: [] }, 10);
+      const type = new RuntimeResource('r', instance);
+      const index = instance.handles.add(type, 5, info);
+      instance.handles.lend(instance.handles.get(index, type)!);
+      traps(() => resourceDrop(instance, type)(index), /cannot remove owned resource while borrowed/);
+    }
+  });
+
+  it('traps where the destructor would enter an instance that is running', async () => {
+    const text = `(component
+      (component $Def
+        (import "out" (func $out))
+        (core func $out' (canon lower (func $out)))
+        (core module $D (func (export "dtor") (param i32))) (core instance $d (instantiate $D))
+        (type $r' (resource (rep i32) (dtor (core func $d "dtor")))) (export $r "r" (type $r'))
+        (core func $new (canon resource.new $r'))
+        (core module $M (import "" "out" (func $out)) (func (export "go") (call $out)))
+        (core instance $m (instantiate $M (with "" (instance (export "out" (func $out'))))))
+        (func (export "make") (param "rep" u32) (result (own $r)) (canon lift (core func $new)))
+        (func (export "go") (canon lift (core func $m "go"))))
+      (import "out" (func $out))
+      (instance $def (instantiate $Def (with "out" (func $out))))
+      (export $r "r" (type $def "r"))
+      (export "make" (func $def "make") (func (param "rep" u32) (result (own $r))))
+      (export "go" (func $def "go")))`;
+    let during: (() => void) | undefined;
+    const { exports } = await run(text, { out: () => during?.() });
+    const { make, go } = exports as Record<string, Exported>;
+    const given = make!(5) as Disposable;
+    during = () => given[Symbol.dispose]();
+    traps(() => go!(), /cannot enter component instance/);
+  });
+});
+
+describe('the destructor', () => {
+  it('is called when the host drops a handle, as a call from the host', async () => {
+    for (const resources of ['objects', 'handles'] as const) {
+      const api = await handles({ resources });
+      const dispose = (given: unknown): unknown =>
+        resources === 'objects' ? (given as Disposable)[Symbol.dispose]() : (api.r as unknown as Dropper).drop(given);
+      dispose(api.give!(api.new!(7)));
+      assert.deepEqual(list(api.destroyed!()), [7]);
+      traps(() => dispose(api.give!(api.new!(666))), /unreachable/);
+      traps(() => api.new!(1), /cannot enter/);
+    }
+  });
+
+  const HOLDER = `(component
+    (import "r" (type $r (sub resource)))
+    (import "make" (func $make (result (own $r))))
+    (core func $make' (canon lower (func $make)))
+    (core func $drop (canon resource.drop $r))
+    (core module $M (import "" "make" (func $make (result i32))) (import "" "drop" (func $drop (param i32)))
+      (func (export "go") (call $drop (call $make))))
+    (core instance $m (instantiate $M (with "" (instance (export "make" (func $make')) (export "drop" (func $drop))))))
+    (func (export "go") (canon lift (core func $m "go"))))`;
+
+  it('of a resource of the host is its Symbol.dispose', async () => {
+    const dropped: unknown[] = [];
+    class R {
+      [Symbol.dispose](): void {
+        dropped.push(this);
+      }
+    }
+    const made = new R();
+    const { exports } = await run(HOLDER, { r: R, make: () => made });
+    (exports.go as Exported)();
+    assert.deepEqual(dropped, [made]);
+  });
+
+  it('of a resource of the host may throw, which ends the guest that dropped it', async () => {
+    class R {
+      [Symbol.dispose](): void {
+        throw new Error('cannot let go');
+      }
+    }
+    const { exports } = await run(HOLDER, { r: R, make: () => new R() });
+    assert.throws(() => (exports.go as Exported)(), /cannot let go/);
+    traps(() => (exports.go as Exported)(), /cannot enter/);
+  });
+});

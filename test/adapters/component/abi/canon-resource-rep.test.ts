@@ -1,0 +1,50 @@
+/** *CanonicalABI.md*, "`canon resource.rep`". */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { isInvalidError } from '../../../../src/adapters/component/index.ts';
+import { run } from './guests.ts';
+import { handles, traps } from './handles.ts';
+
+describe('canon resource.rep', () => {
+  it('is of a resource type that the component defines', async () => {
+    const text = '(component (import "r" (type $r (sub resource))) (core func (canon resource.rep $r)))';
+    await assert.rejects(run(text, { r: class {} }), isInvalidError);
+  });
+
+  it('takes an i32 and gives an i32', async () => {
+    const user = (type: string) => `(component
+      (type $r (resource (rep i32)))
+      (core func $rep (canon resource.rep $r))
+      (core module $M (import "" "rep" (func ${type})))
+      (core instance (instantiate $M (with "" (instance (export "rep" (func $rep)))))))`;
+    await run(user('(param i32) (result i32)'));
+    for (const type of ['(param i32) (result i64)', '(param i32)', '(result i32)']) {
+      await assert.rejects(run(user(type)), isInvalidError, type);
+    }
+  });
+
+  it('gives the rep of a handle and leaves the handle', async () => {
+    const api = await handles();
+    const index = api.new!(0xffff_ffff);
+    assert.deepEqual([api.rep!(index), api.rep!(index)], [0xffff_ffff, 0xffff_ffff]);
+    assert.deepEqual(Array.from(api.destroyed!() as Uint32Array), []);
+  });
+
+  it('gives the rep of a handle that went to another component and came back', async () => {
+    const api = await handles();
+    const given = api.userGive!(api.userTake!(api.give!(api.new!(7))));
+    assert.equal(api.rep!(api.take!(given)), 7);
+  });
+
+  it('traps where the index is none of a handle', async () => {
+    for (const index of [0, 1, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff]) {
+      const api = await handles();
+      traps(() => api.rep!(index), /unknown handle index/);
+    }
+  });
+
+  it('traps where the handle is of another type', async () => {
+    const api = await handles();
+    traps(() => api.rep!(api.newS!(5)), /wrong type/);
+  });
+});

@@ -1,0 +1,114 @@
+/** *CanonicalABI.md*, "Flattening". What all types and many functions give is in `vectors/`. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { signatureOf } from '../../../../src/adapters/component/abi/values.ts';
+import { FunctionNode } from '../../../../src/adapters/component/types/extern-type.ts';
+import { ValueTypeNode } from '../../../../src/adapters/component/types/value-type.ts';
+import { type VectorType, valueTypeOf } from './vectors/vectors.ts';
+
+function flat(type: VectorType): string {
+  return valueTypeOf(type).layout.flat.join(' ');
+}
+
+function functionOf(params: readonly VectorType[], result?: VectorType): FunctionNode {
+  const named = params.map((type, index) => ({ name: `p${index}`, type: valueTypeOf(type) }));
+  return new FunctionNode(false, named, result === undefined ? undefined : valueTypeOf(result));
+}
+
+const many = (count: number, type: VectorType = 'u8') => new Array<VectorType>(count).fill(type);
+
+describe('flatten_functype', () => {
+  it('passes up to 16 core values as parameters, and a pointer to a tuple for more', () => {
+    const at = (count: number) => signatureOf(functionOf(many(count)));
+    assert.deepEqual([at(16).spillsParams, at(16).flatParams], [false, 16]);
+    assert.deepEqual([at(17).spillsParams, at(17).flatParams], [true, 1]);
+    assert.equal(signatureOf(functionOf(many(8, 'string'))).spillsParams, false);
+    assert.equal(signatureOf(functionOf([...many(8, 'string'), 'u8'])).spillsParams, true);
+  });
+
+  it('returns one core value, and a pointer for more', () => {
+    const spills = (result?: VectorType) => signatureOf(functionOf([], result)).spillsResult;
+    assert.deepEqual(
+      [spills(), spills('u64'), spills(['tuple', 'f32']), spills(['result', null, null])],
+      [false, false, false, false],
+    );
+    assert.deepEqual([spills('string'), spills(['tuple', 'u8', 'u8']), spills(['option', 'u8'])], [true, true, true]);
+  });
+});
+
+describe('flatten_type', () => {
+  for (const [core, ...types] of [
+    ['i32', 'bool', 'u8', 'u16', 'u32', 's8', 's16', 's32', 'char', 'error-context', 'stream', 'future'],
+    ['i64', 'u64', 's64'],
+    ['f32', 'f32'],
+    ['f64', 'f64'],
+    ['i32 i32', 'string'],
+  ] as const) {
+    it(`of ${types.join(', ')} is ${core}`, () => {
+      assert.deepEqual(
+        types.map(flat),
+        types.map(() => core),
+      );
+    });
+  }
+
+  it('of flags and handles is i32', () => {
+    const handle = (kind: 'own' | 'borrow') => new ValueTypeNode(kind, [], []);
+    assert.equal(flat(['flags', 32]), 'i32');
+    assert.deepEqual(handle('own').layout.flat, ['i32']);
+    assert.deepEqual(handle('borrow').layout.flat, ['i32']);
+  });
+
+  it('of a list or map is a pointer and a length', () => {
+    assert.deepEqual([flat(['list', 'f64']), flat(['map', 'u8', 'f64'])], ['i32 i32', 'i32 i32']);
+  });
+
+  it('of a fixed-length list repeats that of its elements', () => {
+    assert.equal(flat(['list', ['tuple', 'u8', 'f32'], 3]), 'i32 f32 i32 f32 i32 f32');
+  });
+
+  it('of a record or tuple is that of its fields in sequence', () => {
+    for (const kind of ['record', 'tuple']) assert.equal(flat([kind, 'u8', 'string', 'f64']), 'i32 i32 i32 f64');
+  });
+});
+
+describe('flatten_variant', () => {
+  it('begins with the discriminant', () => {
+    assert.equal(flat(['variant', 2]), 'i32');
+    assert.equal(flat(['enum', 300]), 'i32');
+  });
+
+  it('has as many core values as its longest case', () => {
+    assert.equal(flat(['variant', null, 'string', 'u8']), 'i32 i32 i32');
+    assert.equal(flat(['option', ['tuple', 'f32', 'f64', 'u8']]), 'i32 f32 f64 i32');
+  });
+
+  it('joins the core values of its cases place by place', () => {
+    assert.equal(
+      flat(['variant', ['tuple', 'u32', 'f32'], ['tuple', 'f32', 'f32', 'f64'], ['tuple', 'u8', 'u64']]),
+      'i32 i32 i64 f64',
+    );
+  });
+});
+
+describe('join', () => {
+  const core: Record<string, VectorType> = { i32: 'u32', i64: 'u64', f32: 'f32', f64: 'f64' };
+  const joined = (a: string, b: string) => flat(['variant', core[a]!, core[b]!]).slice('i32 '.length);
+
+  it('keeps what is the same', () => {
+    for (const type of Object.keys(core)) assert.equal(joined(type, type), type);
+  });
+
+  it('makes i32 of i32 and f32', () => {
+    assert.deepEqual([joined('i32', 'f32'), joined('f32', 'i32')], ['i32', 'i32']);
+  });
+
+  it('makes i64 of every other pair', () => {
+    for (const a of Object.keys(core)) {
+      for (const b of Object.keys(core)) {
+        if (a === b || (/32/.test(a) && /32/.test(b))) continue;
+        assert.equal(joined(a, b), 'i64', `${a} and ${b}`);
+      }
+    }
+  });
+});

@@ -1,0 +1,39 @@
+/**
+ * Core values and bytes of which a bit, a byte or a word is wrong: where the reference still lifts a value, so does the
+ * loader, and the same one; where the reference traps, so does the loader, and nothing else happens.
+ */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { isTrap } from '../../../../../src/adapters/component/index.ts';
+import { probe, relay } from '../probe.ts';
+import { guestTypeOf, type Lowered, readVectors, toJavaScript, type VectorType, type VectorValue } from './vectors.ts';
+
+interface DamagedVector {
+  readonly type: VectorType;
+  readonly encoding: string;
+  readonly flat: string;
+  /** Without a value, the reference traps. */
+  readonly cases: readonly (Lowered & { readonly value?: VectorValue })[];
+}
+
+const { vectors } = readVectors<{ vectors: readonly DamagedVector[] }>('damaged');
+
+describe('the reference and the loader agree on damaged values of type', () => {
+  for (const { type, encoding, flat, cases } of vectors) {
+    it(`${JSON.stringify(type)} (${encoding})`, async () => {
+      const guestType = guestTypeOf(type, flat);
+      for (const { value, ...written } of cases) {
+        const { pass } = await probe(guestType, encoding);
+        const between = await relay(guestType, encoding);
+        if (value === undefined) {
+          assert.throws(() => pass(written), isTrap, `${written.core} ${written.memory}`);
+          assert.throws(() => between.pass(written), isTrap, `${written.core} ${written.memory}`);
+          continue;
+        }
+        const expected = toJavaScript(type, value);
+        assert.deepStrictEqual(pass(written), expected);
+        assert.deepStrictEqual(pass(between.pass(written)), expected);
+      }
+    });
+  }
+});

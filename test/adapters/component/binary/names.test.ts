@@ -1,0 +1,54 @@
+/** Names that were read before are known again by a hash of their bytes: never one for another. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { Reader } from '../../../../src/adapters/component/binary/reader.ts';
+import { remember, remembering } from '../../../../src/adapters/component/engine/name-cache.ts';
+import { maxRecent, maxRecentLength } from '../../../../src/adapters/component/limits.ts';
+
+function read(name: string): string {
+  const bytes = new TextEncoder().encode(name);
+  assert.ok(bytes.length < 128);
+  return new Reader(Uint8Array.of(bytes.length, ...bytes)).name('a name');
+}
+
+describe('a name is read as it is written', () => {
+  it('whatever was read before', () => {
+    fc.assert(
+      fc.property(fc.array(fc.string({ unit: 'binary', maxLength: 20 })), (names) => {
+        for (const name of [...names, ...names]) assert.equal(read(name), name);
+      }),
+    );
+  });
+
+  it('where its bytes have the hash of another one', () => {
+    // 31 × 65 + 97 = 31 × 66 + 66
+    for (let time = 0; time < 2; time++)
+      for (const name of ['Aa', 'BB', 'AaBB', 'BBAa', 'AaAa', 'BBBB']) assert.equal(read(name), name);
+  });
+
+  it('where it is no ASCII', () => {
+    for (let time = 0; time < 2; time++)
+      for (const name of ['é', 'Ã©', '\ufeffa', 'a', '🎈']) assert.equal(read(name), name);
+  });
+});
+
+describe('what is remembered of names', () => {
+  it('is found out once', () => {
+    let times = 0;
+    const find = remembering((name) => `${name} ${++times}`);
+    assert.deepEqual([find('a'), find('b'), find('a')], ['a 1', 'b 2', 'a 1']);
+  });
+
+  it('is bounded in number', () => {
+    const known = new Map<string, number>();
+    for (let index = 0; index <= maxRecent; index++) remember(known, `n${index}`, index, 1);
+    assert.deepEqual([...known], [[`n${maxRecent}`, maxRecent]]);
+  });
+
+  it('is bounded in length', () => {
+    const known = new Map<number, boolean>();
+    for (const length of [maxRecentLength, maxRecentLength + 1]) remember(known, length, true, length);
+    assert.deepEqual([...known.keys()], [maxRecentLength]);
+  });
+});

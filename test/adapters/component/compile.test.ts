@@ -1,0 +1,167 @@
+/** `compile`: what a component may be read from, and what each kind of bad input is called. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { describe, it } from 'node:test';
+import {
+  type Component,
+  compile,
+  compileSync,
+  type InstantiateOptions,
+  instantiate,
+  instantiateSync,
+} from '../../../src/adapters/component/index.ts';
+import { assemble } from './assemble.ts';
+
+const FIVE = `(component
+  (core module $M (func (export "five") (result i32) (i32.const 5)))
+  (core instance $m (instantiate $M))
+  (func (export "five") (result u32) (canon lift (core func $m "five"))))`;
+
+const GUEST = new URL('../../../examples/guests/c/bank.wasm', import.meta.url);
+
+/** A response that comes in pieces of a few bytes. */
+function inPieces(bytes: Uint8Array, init?: ResponseInit): Response {
+  const body = new ReadableStream<Uint8Array>({
+    start(controller) {
+      for (let at = 0; at < bytes.length; at += 7) controller.enqueue(bytes.slice(at, at + 7));
+      controller.close();
+    },
+  });
+  return new Response(body, init);
+}
+
+describe('a component is compiled', () => {
+  it('while it arrives: the engine has a core module before the rest is asked for', async (t) => {
+    const bytes = readFileSync(GUEST);
+    const engine = (globalThis as unknown as { WebAssembly: { compile: (bytes: Uint8Array) => Promise<unknown> } })
+      .WebAssembly;
+    const compiling = t.mock.method(engine, 'compile');
+    let compiledBeforeTheEnd = 0;
+    let at = 0;
+    const body = new ReadableStream<Uint8Array>(
+      {
+        pull(controller) {
+          if (at === bytes.length) return controller.close();
+          if (at >= bytes.length - 1_000) compiledBeforeTheEnd = compiling.mock.callCount();
+          controller.enqueue(bytes.subarray(at, (at = Math.min(at + 1_000, bytes.length))));
+        },
+      },
+      { highWaterMark: 0 },
+    );
+    const component = await compile(new Response(body));
+    assert.ok(compiledBeforeTheEnd > 0);
+    assert.equal(compiling.mock.callCount(), compiledBeforeTheEnd, 'no module is compiled twice');
+    assert.deepEqual(component.exports, (await compile(bytes)).exports);
+  });
+
+  it('or refused, where what arrives is none or breaks off', async () => {
+    for (const bytes of [Uint8Array.of(), new Uint8Array(100).fill(0xff), readFileSync(GUEST).subarray(0, 20_000)]) {
+      const refusal = await compile(bytes).catch((error: unknown) => error);
+      await assert.rejects(compile(inPieces(bytes)), refusal as Error);
+    }
+  });
+
+  for (const [what, sourceOf] of [
+    ['from a Uint8Array', (bytes) => bytes],
+    ['from an ArrayBuffer', (bytes) => new Uint8Array(bytes).buffer],
+    [
+      'from a view into a larger buffer',
+      (bytes) => new DataView(Uint8Array.of(9, 9, ...bytes, 9).buffer, 2, bytes.length),
+    ],
+    [
+      'from a SharedArrayBuffer',
+      (bytes) => {
+        const shared = new SharedArrayBuffer(bytes.length);
+        new Uint8Array(shared).set(bytes);
+        return shared;
+      },
+    ],
+    ['from a response', (bytes) => inPieces(bytes)],
+    ['from the promise of a response', async (bytes) => inPieces(bytes)],
+    ['from the promise of bytes', async (bytes) => bytes],
+  ] satisfies [string, (bytes: Uint8Array) => Parameters<typeof compile>[0]][]) {
+    it(what, async () => {
+      const { exports } = await instantiate(await compile(sourceOf(await assemble(FIVE))));
+      assert.equal((exports as { five(): number }).five(), 5);
+    });
+  }
+
+  it('not from a response that brings something else', async () => {
+    const bytes = await assemble(FIVE);
+    await assert.rejects(compile(inPieces(bytes, { status: 404 })), /answered 404/);
+    await assert.rejects(compile(inPieces(bytes.subarray(0, 50))), { code: 'component/malformed' });
+    const torn = new ReadableStream({ start: (controller) => controller.error(new Error('connection lost')) });
+    await assert.rejects(compile(new Response(torn)), /connection lost/);
+  });
+
+  it('not from what is neither: its name, its text, nothing', async () => {
+    for (const [source, got] of [
+      ['bank.wasm', '"bank.wasm"'],
+      [FIVE, '"(component'],
+      [undefined, 'undefined'],
+      [null, 'null'],
+      [5, '5'],
+      [{ bytes: [] }, 'an object'],
+    ] as const) {
+      const refusal = (error: unknown) => {
+        assert.ok(error instanceof TypeError);
+        assert.ok(error.message.startsWith(`expected bytes or a Response, got ${got}`), error.message);
+        return true;
+      };
+      await assert.rejects(compile(source as unknown as Uint8Array), refusal);
+      assert.throws(() => compileSync(source as unknown as Uint8Array), refusal);
+    }
+  });
+});
+
+describe('what cannot be compiled', () => {
+  for (const [what, text, code] of [
+    ['is malformed where it is a core module', '(module)', 'component/malformed'],
+    ['is invalid where a rule is broken', '(component (export "f" (func 0)))', 'component/invalid'],
+    [
+      'is invalid where the engine refuses a core module',
+      '(component (core module (func (result i32))))',
+      'component/invalid',
+    ],
+  ] as const) {
+    it(what, async () => {
+      const bytes = await assemble(text);
+      const hasOffset = (error: unknown) => {
+        const { code: found, offset } = error as { code: unknown; offset: number };
+        assert.deepEqual([found, offset > 0 && offset <= bytes.length], [code, true]);
+        return true;
+      };
+      await assert.rejects(compile(bytes), hasOffset);
+      assert.throws(() => compileSync(bytes), hasOffset);
+    });
+  }
+});
+
+describe('what is not instantiated', () => {
+  it('is no component: bytes, the promise of a component', async () => {
+    const bytes = await assemble(FIVE);
+    for (const [given, got] of [
+      [bytes, 'an object'],
+      [compile(bytes), 'an object'],
+      [undefined, 'undefined'],
+    ] as const) {
+      const refusal = { name: 'TypeError', message: `expected a component, got ${got}` };
+      await assert.rejects(instantiate(given as unknown as Component), refusal);
+      assert.throws(() => instantiateSync(given as unknown as Component), refusal);
+    }
+  });
+
+  it('is given options that say nothing: a bound that is none would bound nothing', async () => {
+    const component = await compile(await assemble(FIVE));
+    for (const [options, message] of [
+      [{ resources: 'handle' }, 'expected one of objects, handles, got "handle"'],
+      [{ maxHandles: 'many' }, 'expected a number, got "many"'],
+      [{ maxMemoryBytes: Number.NaN }, 'expected a number, got NaN'],
+      [{ maxMemoryBytes: -1 }, 'expected a number, got -1'],
+    ] as const) {
+      const refusal = { name: 'TypeError', message };
+      await assert.rejects(instantiate(component, {}, options as InstantiateOptions), refusal);
+      assert.throws(() => instantiateSync(component, {}, options as InstantiateOptions), refusal);
+    }
+  });
+});

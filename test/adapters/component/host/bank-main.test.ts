@@ -1,0 +1,68 @@
+/** `npm start -- --guest …`: the main job decides on a component, with the same summary and the same events. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import { bankModule } from '../../../../examples/bank/module.ts';
+import { GUESTS, HELP } from '../../../../examples/bank/options.ts';
+import { createSqliteStore } from '../../../../src/adapters/stores/sqlite/index.ts';
+import { pagesOf } from '../../../../src/core/index.ts';
+import { runBank, summaryOf, temporaryFolder } from '../../../examples/bank/run-bank.ts';
+
+/** Every event by stream: revision, type and bytes. Streams interleave as they like. */
+async function historyOf(db: string): Promise<string[]> {
+  await using store = createSqliteStore({ file: db });
+  const lines: string[] = [];
+  for await (const page of pagesOf(store, {})) {
+    for (const { context, event } of page) {
+      const { stream, revision, id } = context;
+      lines.push(`${stream} ${revision} ${id} ${event.type} ${Buffer.from(event.payload).toString('hex')}`);
+    }
+  }
+  return lines.sort();
+}
+
+describe('the main job on a guest', () => {
+  test('gives what it gives in the process: summary, events, ids', async (t) => {
+    const path = temporaryFolder(t);
+    const ours = await runBank(['--db', path('process.db')]);
+    assert.equal(ours.code, 0, ours.stderr);
+    const history = await historyOf(path('process.db'));
+    for (const guest of ['rust', 'c', 'assemblyscript']) {
+      const theirs = await runBank(['--db', path(`${guest}.db`), '--guest', guest]);
+      assert.equal(theirs.code, 0, theirs.stderr);
+      assert.equal(summaryOf(theirs.stdout), summaryOf(ours.stdout), guest);
+      assert.deepEqual(await historyOf(path(`${guest}.db`)), history, guest);
+    }
+  });
+
+  test('goes on with what another module has begun', async (t) => {
+    const db = temporaryFolder(t)('bank.db');
+    const [open, deposit] = [
+      '{"id":"1","type":"OpenAccount","data":{"accountId":"a","owner":"Ada"}}\n',
+      '{"id":"2","type":"Deposit","data":{"accountId":"a","amount":1250}}\n',
+    ];
+    await runBank(['--file', '-', '--db', db], open);
+    const { code, stdout, stderr } = await runBank(['--file', '-', '--db', db, '--guest', 'rust'], open + deposit);
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /redelivered +1 /);
+    assert.match(stdout, /total +12\.50/);
+  });
+
+  // In a folder of its own: other tests build the guests meanwhile.
+  test('is not there before it is built: the error has the commands', async (t) => {
+    const empty = pathToFileURL(temporaryFolder(t)('guests/'));
+    const commands = {
+      rust: /npm ci --prefix examples\/guests && examples\/guests\/rust\/build\.sh$/,
+      javascript: /npm ci --prefix examples\/guests && npx node examples\/guests\/javascript\/build\.ts$/,
+    };
+    for (const guest of ['rust', 'javascript'] as const)
+      await assert.rejects(bankModule(guest, empty), { name: 'UsageError', message: commands[guest] });
+  });
+
+  test('is one of those that there are', async () => {
+    const { code, stderr } = await runBank(['--guest', 'perl']);
+    assert.equal(code, 2);
+    assert.match(stderr, /'--guest' is one of rust, c, assemblyscript, javascript, not 'perl'/);
+    for (const guest of GUESTS) assert.ok(HELP.includes(guest));
+  });
+});

@@ -1,0 +1,391 @@
+/** Memories and tables of guests are bounded where they grow: beyond the bound there is no answer, but `OutOfBudget`. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import { engine } from '../../../../src/adapters/component/engine/web-assembly.ts';
+import { componentModule, OutOfBudget } from '../../../../src/adapters/component/host/index.ts';
+import type { BudgetName } from '../../../../src/adapters/component/host/metering/budget.ts';
+import { compile, isInvalidError, isTrap, isUnsupportedError } from '../../../../src/adapters/component/index.ts';
+import { assemble } from '../assemble.ts';
+import { coreText, countingGuest, dummyComponent, witSource } from './counting-guest.ts';
+import { instance, PAGE, ROOMY, rewritten } from './rewritten.ts';
+
+const isOut = (budget: BudgetName) => (error: unknown) =>
+  isTrap(error) && error instanceof OutOfBudget && error.budget === budget && error.message.includes(budget);
+
+/** The module, with some of its bytes replaced by as many others. */
+function replaced(module: Uint8Array, bytes: string, others: string): Uint8Array {
+  const hex = (some: Uint8Array) => Array.from(some, (byte) => byte.toString(16).padStart(2, '0')).join(' ');
+  const text = hex(module);
+  assert.equal(text.split(bytes).length, 2);
+  return Uint8Array.from(text.replace(bytes, others).split(' '), (byte) => Number.parseInt(byte, 16));
+}
+
+const UNMETERED = { ...ROOMY, budget: undefined };
+const BOUNDS = { maxMemoryBytes: 4 * PAGE, maxTableElements: 10 };
+
+for (const [how, budget] of [
+  ['without a budget', undefined],
+  ['with a budget', ROOMY.budget],
+] as const) {
+  const bounds = { ...BOUNDS, budget };
+
+  describe(`a memory, ${how}`, () => {
+    const growing = (memory: string, type = 'i32') =>
+      `(module (memory $m ${memory}) (func (export "grow") (param ${type}) (result ${type}) (memory.grow $m (local.get 0))))`;
+
+    test('grows to its bound, and not by a page more', async () => {
+      const { call } = await instance(growing('1'), bounds);
+      assert.deepEqual([call('grow', 2), call('grow', 0), call('grow', 1)], [1, 3, 3]);
+      assert.throws(() => call('grow', 1), isOut('memory'));
+    });
+
+    test('that asks for more than 32 bits can say is refused by its type, as everywhere', async () => {
+      const { call } = await instance(growing('1'), bounds);
+      assert.deepEqual([call('grow', -1), call('grow', 65_536), call('grow', 3)], [-1, -1, 1]);
+    });
+
+    test('answers -1 beyond a maximum of its own', async () => {
+      const { call } = await instance(growing('1 3'), bounds);
+      assert.deepEqual([call('grow', 3), call('grow', 100), call('grow', 2), call('grow', 1)], [-1, -1, 1, -1]);
+    });
+
+    test('whose own maximum is larger traps between the two, and answers -1 beyond both', async () => {
+      const { call } = await instance(growing('1 8'), bounds);
+      assert.equal(call('grow', 8), -1);
+      assert.throws(() => call('grow', 4), isOut('memory'));
+    });
+
+    test('of 64 bits', async () => {
+      const { call } = await instance(growing('i64 1', 'i64'), bounds);
+      assert.deepEqual([call('grow', -1n), call('grow', 1n << 48n), call('grow', 3n)], [-1n, -1n, 1n]);
+      for (const pages of [1n, 70_000n]) assert.throws(() => call('grow', pages), isOut('memory'));
+    });
+
+    test('that is shared', async () => {
+      const { call } = await instance(growing('1 100 shared'), bounds);
+      assert.equal(call('grow', 3), 1);
+      assert.throws(() => call('grow', 1), isOut('memory'));
+    });
+
+    test('beside others: each has its bound', async () => {
+      const { call } = await instance(
+        `(module (memory $a 1) (memory $b 2)
+          (func (export "a") (param i32) (result i32) (memory.grow $a (local.get 0)))
+          (func (export "b") (param i32) (result i32) (memory.grow $b (local.get 0))))`,
+        bounds,
+      );
+      assert.deepEqual([call('a', 3), call('b', 1), call('b', 1)], [1, 2, 3]);
+      assert.throws(() => call('b', 1), isOut('memory'));
+    });
+
+    test('that is imported keeps the bound of where it is defined', async () => {
+      const definer = await instance('(module (memory (export "memory") 1))', bounds);
+      const { call } = await instance(
+        `(module (import "" "memory" (memory 1))
+          (func (export "grow") (param i32) (result i32) (memory.grow (local.get 0))))`,
+        bounds,
+        { '': definer.exports },
+      );
+      assert.equal(call('grow', 3), 1);
+      assert.throws(() => call('grow', 1), isOut('memory'));
+      const memory = definer.exports.memory as { grow(pages: number): number };
+      assert.throws(() => memory.grow(1), RangeError, 'nobody else can grow it either');
+    });
+
+    test('that is imported with a maximum of its own answers -1', async () => {
+      const definer = await instance('(module (memory (export "memory") 1 2))', bounds);
+      const { call } = await instance(
+        `(module (import "" "memory" (memory 1))
+          (func (export "grow") (param i32) (result i32) (memory.grow (local.get 0))))`,
+        bounds,
+        { '': definer.exports },
+      );
+      assert.deepEqual([call('grow', 3), call('grow', 1)], [-1, 1]);
+    });
+
+    test('that starts beyond its bound is refused before anything runs', async () => {
+      await assert.rejects(rewritten('(module (memory 5))', bounds), isOut('memory'));
+      await assert.rejects(rewritten('(module (memory i64 5))', bounds), isOut('memory'));
+      await rewritten('(module (memory 4))', bounds);
+    });
+
+    test('that is imported and larger is not this module’s to refuse', async () => {
+      await rewritten('(module (import "" "memory" (memory 5)))', bounds);
+    });
+
+    test('is bounded however many bytes the code takes to name it', async () => {
+      const module = await assemble(
+        '(module (memory 1) (func (export "grow") (param i32) (result i32) (memory.grow (local.get 0)) nop))',
+      );
+      const { call } = await instance(replaced(module, '40 00 01', '40 80 00'), bounds);
+      assert.equal(call('grow', 3), 1);
+      assert.throws(() => call('grow', 1), isOut('memory'));
+    });
+  });
+
+  describe(`a table, ${how}`, () => {
+    const growing = (table: string, type = 'i32') =>
+      `(module (table $other 1 funcref) (table $t ${table})
+        (func (export "grow") (param ${type}) (result ${type}) (table.grow $t (ref.null func) (local.get 0)))
+        (func (export "size") (result ${type}) (table.size $t)))`;
+
+    test('grows to its bound, and not by one more', async () => {
+      const { call } = await instance(growing('1 funcref'), bounds);
+      assert.deepEqual([call('grow', 8), call('grow', 1), call('size')], [1, 9, 10]);
+      assert.throws(() => call('grow', 1), isOut('tables'));
+    });
+
+    test('that asks for more than 32 bits can say is refused by its type, as everywhere', async () => {
+      const { call } = await instance(growing('1 funcref'), bounds);
+      assert.equal(call('grow', -1), -1);
+    });
+
+    test('that is imported with a maximum of its own answers -1', async () => {
+      const definer = await instance('(module (table (export "table") 1 2 funcref))', bounds);
+      const { call } = await instance(
+        `(module (import "" "table" (table 1 funcref))
+          (func (export "grow") (param i32) (result i32) (table.grow (ref.null func) (local.get 0))))`,
+        bounds,
+        { '': definer.exports },
+      );
+      assert.deepEqual([call('grow', 3), call('grow', 1)], [-1, 1]);
+    });
+
+    test('answers -1 beyond a maximum of its own', async () => {
+      const { call } = await instance(growing('1 5 funcref'), bounds);
+      assert.deepEqual([call('grow', 5), call('grow', 4), call('grow', 1)], [-1, 1, -1]);
+    });
+
+    test('of 64 bits', async () => {
+      const { call } = await instance(growing('i64 1 funcref', 'i64'), bounds);
+      assert.deepEqual([call('grow', -1n), call('grow', 9n)], [-1n, 1n]);
+      for (const elements of [1n, 1n << 32n]) assert.throws(() => call('grow', elements), isOut('tables'));
+    });
+
+    test('of 64 bits whose maximum is all that these can say', async () => {
+      const { call } = await instance(growing('i64 1 0xffffffffffffffff funcref', 'i64'), bounds);
+      assert.deepEqual([call('grow', -1n), call('grow', 9n)], [-1n, 1n]);
+    });
+
+    test('with elements of other types, and with a value to begin with', async () => {
+      const { call } = await instance(
+        `(module (type $f (func)) (func $f (type $f)) (elem declare func $f)
+          (table $t 2 (ref $f) (ref.func $f))
+          (table $e 1 externref)
+          (func (export "grow") (param i32) (result i32) (table.grow $t (ref.func $f) (local.get 0)))
+          (func (export "extern") (param i32) (result i32) (table.grow $e (ref.null extern) (local.get 0))))`,
+        bounds,
+      );
+      assert.deepEqual([call('grow', 8), call('extern', 9)], [2, 1]);
+      assert.throws(() => call('grow', 1), isOut('tables'));
+    });
+
+    test('that starts beyond its bound is refused before anything runs', async () => {
+      await assert.rejects(rewritten('(module (table 11 funcref))', bounds), isOut('tables'));
+      await rewritten('(module (table 10 10 funcref))', bounds);
+    });
+
+    test('is bounded however many bytes the code takes to say that it grows', async () => {
+      const module = await assemble(
+        `(module (table $t 1 funcref)
+          (func (export "grow") (param i32) (result i32) (table.grow $t (ref.null func) (local.get 0)) nop))`,
+      );
+      const { call } = await instance(replaced(module, 'fc 0f 00 01', 'fc 8f 00 00'), bounds);
+      assert.equal(call('grow', 9), 1);
+      assert.throws(() => call('grow', 1), isOut('tables'));
+    });
+  });
+
+  describe(`a rewritten module, ${how}`, () => {
+    test('whose start function takes too much says so', async () => {
+      await assert.rejects(
+        instance('(module (memory 1) (func $s (drop (memory.grow (i32.const 9)))) (start $s))', bounds),
+        isOut('memory'),
+      );
+    });
+
+    test('runs its start function once, whether it is its own or another’s', async () => {
+      let calls = 0;
+      const imports = { '': { started: () => calls++ } };
+      const own = `(module (import "" "started" (func $f)) (memory 1) (func $s (call $f) (drop (memory.grow (i32.const 1)))) (start $s))`;
+      await instance(own, bounds, imports);
+      assert.equal(calls, 1);
+      const other = `(module (import "" "started" (func $f)) (memory 1) (table 1 funcref) (elem (i32.const 0) $f) (func (drop (memory.grow (i32.const 1)))) (start $f))`;
+      await instance(other, bounds, imports);
+      assert.equal(calls, 2);
+    });
+
+    test('is not made valid by what is added to it', async () => {
+      // Three functions, and what is called is the fourth: growing the memory.
+      const text = (index: number) => `(module (memory 1)
+        (func (result i32) (memory.grow (i32.const 1))) (func) (func (export "f") (drop (call ${index} (i32.const 1)))))`;
+      await assert.rejects(instance(text(3), bounds), engine.CompileError);
+      const globals = '(module (memory 1) (func (result i32) (memory.grow (i32.const 1)) (drop (global.get 0))))';
+      await assert.rejects(instance(globals, bounds), engine.CompileError);
+    });
+
+    test('cannot name its exports like the counters', async () => {
+      for (const name of ['decidable fuel', 'decidable start', 'decidable anything']) {
+        await assert.rejects(rewritten(`(module (memory (export "${name}") 1))`, bounds), isUnsupportedError);
+      }
+      await assert.rejects(
+        rewritten('(module (memory (export "memory") 1) (func (export "f")) (func (export "decidable fuel")))', bounds),
+        isUnsupportedError,
+      );
+      await rewritten('(module (memory (export "decidable") 1))', bounds);
+    });
+
+    test('keeps the names of its functions, for whoever reads where it trapped, and nothing else that is no code', async () => {
+      const named = await assemble('(module (memory 1) (func $withdraw (drop (memory.grow (i32.const 1)))))');
+      const custom = new TextEncoder().encode('\0\r\u0007sourceslines'); // With its length, and that of its name.
+      const kept = new TextDecoder().decode(await rewritten(Uint8Array.of(...named, ...custom), bounds));
+      assert.deepEqual([kept.includes('withdraw'), kept.includes('lines')], [true, false]);
+    });
+
+    test('that breaks off anywhere stays as it is: the engine says what is wrong with it', async () => {
+      const module = await assemble(
+        `(module (type (func (param i32) (result i32))) (import "" "f" (func)) (memory 1 300) (table 1 300 funcref)
+          (func (type 0) (local i64) (memory.grow (local.get 0))) (export "grow" (func 1)) (start 0))`,
+      );
+      for (let length = 8; length < module.length; length++) {
+        const cut = module.slice(0, length);
+        if (!engine.validate(cut)) assert.deepEqual(await rewritten(cut, bounds), new Uint8Array(cut), String(length));
+      }
+    });
+  });
+}
+
+describe('a module that needs no bounds', () => {
+  test('stays as it is', async () => {
+    for (const text of [
+      '(module (func (export "f")))',
+      '(module (memory 1 2) (func (export "f")))',
+      '(module (table 5 5 funcref))',
+    ]) {
+      assert.deepEqual(await rewritten(text, UNMETERED), new Uint8Array(await assemble(text)));
+    }
+    for (const text of [
+      '(module (memory 1 4) (table 1 10 funcref) (@custom "kept" "x"))',
+      '(module (import "" "memory" (memory 1)) (import "" "table" (table 1 funcref)) (@custom "kept" "x"))',
+    ]) {
+      for (const { budget } of [UNMETERED, ROOMY]) {
+        assert.deepEqual(await rewritten(text, { ...BOUNDS, budget }), new Uint8Array(await assemble(text)));
+      }
+    }
+  });
+
+  test('or cannot be counted is bounded all the same, where nothing is counted', async () => {
+    const { call } = await instance(
+      `(module (memory 1) (func (export "grow") (param i32) (result i32)
+        (drop (i8x16.relaxed_swizzle (v128.const i64x2 0 0) (v128.const i64x2 0 0))) (memory.grow (local.get 0))))`,
+      BOUNDS,
+    );
+    assert.equal(call('grow', 3), 1);
+    assert.throws(() => call('grow', 1), isOut('memory'));
+  });
+
+  test('has room without limit where the host says so', async () => {
+    const { call } = await instance(
+      '(module (memory 1) (func (export "grow") (param i32) (result i32) (memory.grow (local.get 0))))',
+      { maxMemoryBytes: Infinity, maxTableElements: Infinity },
+    );
+    assert.equal(call('grow', 5_000), 1);
+  });
+});
+
+const bank = readFileSync(new URL('../../../../examples/guests/c/bank.wasm', import.meta.url));
+
+describe('a machine that has less than the host allows', () => {
+  test('ends the call: the guest does not see how much there is', async () => {
+    // The engine has tables of ten million elements at most.
+    const { call } = await instance(
+      '(module (table $t 0 funcref) (func (export "grow") (param i32) (result i32) (table.grow $t (ref.null func) (local.get 0))))',
+      { maxMemoryBytes: PAGE, maxTableElements: 20_000_000 },
+    );
+    assert.throws(
+      () => call('grow', 11_000_000),
+      (error) => isTrap(error) && !(error instanceof OutOfBudget) && /the machine has no memory/.test(error.message),
+    );
+  });
+});
+
+describe('a guest', () => {
+  for (const guest of ['c', 'rust', 'assemblyscript']) {
+    for (const isolation of ['pooled', 'fresh'] as const) {
+      for (const limits of [{}, { budget: { fuel: 100_000_000, callDepth: 1_000 } }]) {
+        const how = 'budget' in limits ? `${isolation}, with a budget` : isolation;
+        test(`in ${guest} that takes more memory than it may is told so (${how})`, async () => {
+          const bytes = readFileSync(new URL(`../../../../examples/guests/${guest}/bank.wasm`, import.meta.url));
+          const { types } = await componentModule(bytes, { isolation, ...limits, maxMemoryBytes: 1 << 20 });
+          for (let twice = 0; twice < 2; twice++) {
+            assert.throws(() => types.state.fromBytes(new Uint8Array(2 << 20)), isOut('memory'));
+          }
+        });
+      }
+    }
+  }
+
+  test('that starts with more memory than it may have is refused', async () => {
+    await assert.rejects(componentModule(bank, { maxMemoryBytes: PAGE - 1 }), isOut('memory'));
+  });
+
+  test('that is invalid and starts with too much is invalid', async () => {
+    const broken = new Uint8Array(bank);
+    broken.fill(0xff, broken.length >> 1, (broken.length >> 1) + 64);
+    await assert.rejects(componentModule(broken, { maxMemoryBytes: 1 }), isInvalidError);
+  });
+
+  test('has 256 MiB in each memory and a million elements in each table where nothing is said', async () => {
+    const MEMORY = '(memory (export "memory") 1)';
+    const having = (definitions: string) =>
+      countingGuest('command-handler', coreText('command-handler').replace(MEMORY, definitions));
+    await componentModule(await having('(memory (export "memory") 4096)'));
+    await assert.rejects(componentModule(await having('(memory (export "memory") 4097)')), isOut('memory'));
+    await componentModule(await having(`${MEMORY} (table 1000000 funcref)`));
+    await assert.rejects(componentModule(await having(`${MEMORY} (table 1000001 funcref)`)), isOut('tables'));
+  });
+
+  test('that another has compiled is stopped where it asks the host with more memory than it may have', async () => {
+    const { types } = await componentModule(await compile(bank), { maxMemoryBytes: 1 << 20 });
+    assert.throws(
+      () => types.state.fromBytes(new Uint8Array(2 << 20)),
+      (error) => isTrap(error) && /beyond its budget/.test(error.message),
+    );
+  });
+
+  test('keeps its bounds where its component is used again', async () => {
+    const { component } = await componentModule(bank, { maxMemoryBytes: 1 << 20 });
+    const { types } = await componentModule(component);
+    assert.throws(
+      () => types.state.fromBytes(new Uint8Array(2 << 20)),
+      (error) => isOut('memory')(error) && (error as OutOfBudget).limit === 1 << 20,
+    );
+  });
+
+  test('is refused with bounds that are no numbers of bytes', async () => {
+    const bytes = await dummyComponent(witSource(), 'command-handler');
+    for (const options of [
+      { maxMemoryBytes: 1.5 },
+      { maxTableElements: -1 },
+      { budget: { fuel: Number.NaN, callDepth: 1 } },
+      { budget: { fuel: -1, callDepth: 1 } },
+      { budget: { fuel: Infinity, callDepth: 1 } },
+      { budget: { fuel: 2 ** 53, callDepth: 1 } },
+      { budget: { fuel: 1, callDepth: 2 ** 31 } },
+    ]) {
+      await assert.rejects(componentModule(bytes, options), RangeError);
+    }
+  });
+
+  test('may have as much as can be counted, or nothing at all', async () => {
+    await componentModule(bank, {
+      maxMemoryBytes: Infinity,
+      maxTableElements: Infinity,
+      maxHandles: 2 ** 28 - 1,
+      budget: { fuel: Number.MAX_SAFE_INTEGER, callDepth: 2 ** 31 - 1 },
+    });
+    await assert.rejects(componentModule(bank, { budget: { fuel: 0, callDepth: 1 } }), OutOfBudget);
+    await assert.rejects(componentModule(bank, { budget: { fuel: 1_000_000, callDepth: 0 } }), OutOfBudget);
+  });
+});

@@ -1,0 +1,204 @@
+/** Budgets of guests: fuel and call depth are counted in the code itself, and run out at the same place everywhere. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import { parse } from '@bytecodealliance/jco';
+import { account } from '../../../../examples/bank/account.ts';
+import { engine } from '../../../../src/adapters/component/engine/web-assembly.ts';
+import { componentModule, OutOfBudget } from '../../../../src/adapters/component/host/index.ts';
+import { DEPTH, FUEL } from '../../../../src/adapters/component/host/metering/budget.ts';
+import { rewrite } from '../../../../src/adapters/component/host/metering/rewrite.ts';
+import { isInvalidError, isTrap } from '../../../../src/adapters/component/index.ts';
+import type { CommandHandler } from '../../../../src/core/worlds.ts';
+import { bankSuite } from './bank-suite.ts';
+import { coreText, countingGuest } from './counting-guest.ts';
+
+const ROOMY = { maxMemoryBytes: 1 << 24, maxTableElements: 1_000 };
+const LARGE = { fuel: 10_000_000, callDepth: 1_000 };
+const message = (length: number) => ({ type: 'count', schemaVersion: 1, payload: new Uint8Array(length) });
+
+/** A core module with budgets, instantiated. */
+async function metered(text: string, budget = LARGE) {
+  const module = new Uint8Array(await parse(text));
+  const instance = new engine.Instance(new engine.Module(rewrite(module, { ...ROOMY, budget })), {});
+  const counter = (name: string) => (instance.exports[name] as { value: number | bigint }).value;
+  return {
+    call: (name: string, ...args: unknown[]) => (instance.exports[name] as (...args: unknown[]) => unknown)(...args),
+    used: () => budget.fuel - Number(counter(FUEL)),
+    depth: () => budget.callDepth - Number(counter(DEPTH)),
+  };
+}
+
+describe('what is counted', () => {
+  test('each call of a function, and each round of a loop', async () => {
+    const { call, used, depth } = await metered(`(module
+      (func $nothing)
+      (func (export "count") (param $n i32)
+        (loop $again
+          (call $nothing)
+          (local.set $n (i32.sub (local.get $n) (i32.const 1)))
+          (br_if $again (local.get $n)))))`);
+    call('count', 10);
+    assert.equal(used(), 1 + 10 + 10);
+    assert.equal(depth(), 0);
+  });
+
+  test('depth is given back on every way out of a function', async () => {
+    const { call, depth } = await metered(
+      `(module
+      (func (export "falls-through") (param i32) (result i32) (local.get 0))
+      (func (export "returns") (param i32) (result i32)
+        (block (block (loop (if (local.get 0) (then (return (i32.const 1)))))))
+        (i32.const 2))
+      (func (export "branches") (param i32) (result i32)
+        (block (br_if 1 (i32.const 3) (local.get 0)) (drop))
+        (i32.const 4))
+      (func (export "switches") (param i32) (result i32)
+        (block (block (br_table 0 1 0 (local.get 0))) (return (i32.const 5)))
+        (i32.const 6)))`,
+    );
+    assert.deepEqual([call('falls-through', 9), call('returns', 1), call('returns', 0)], [9, 1, 2]);
+    assert.deepEqual([call('branches', 1), call('branches', 0)], [3, 4]);
+    assert.deepEqual([call('switches', 0), call('switches', 1)], [5, 6]);
+    assert.equal(depth(), 0);
+  });
+
+  test('a tail call takes no depth', async () => {
+    const { call, depth } = await metered(`(module
+      (func $down (export "down") (param i32) (result i32)
+        (if (result i32) (i32.eqz (local.get 0))
+          (then (i32.const 42))
+          (else (return_call $down (i32.sub (local.get 0) (i32.const 1)))))))`);
+    assert.equal(call('down', 5_000), 42);
+    assert.equal(depth(), 0);
+  });
+
+  test('several results, and globals and exports of the module’s own, stay as they are', async () => {
+    const { call, depth } = await metered(
+      `(module
+      (global $own (mut i64) (i64.const 7))
+      (func $two (export "two") (param i32) (result i32 i64)
+        (if (local.get 0) (then (return (i32.const 1) (global.get $own))))
+        (i32.const 2) (i64.const 3))
+      (func (export "sum") (result i64) (local $b i64)
+        (call $two (i32.const 1)) (local.set $b) (i64.extend_i32_s) (i64.add (local.get $b))))`,
+    );
+    assert.deepEqual(call('two', 1), [1, 7n]);
+    assert.deepEqual(call('two', 0), [2, 3n]);
+    assert.equal(call('sum'), 8n);
+    assert.equal(depth(), 0);
+  });
+
+  test('every instruction is found its end: vectors, bulk memory, tables, references, constants that look like code', async () => {
+    const { call, used } = await metered(`(module
+      (memory 1) (table $t 4 funcref) (data $d "abc") (elem $e func $f) (elem declare func $f)
+      (func $f)
+      (func (export "all") (result i32)
+        (i32.store offset=3 align=1 (i32.const 0) (i32.const 0x0b0f0b03))
+        (i64.store (i32.const 8) (i64.const 0x0303030303030303))
+        (f32.store (i32.const 16) (f32.const 1.5)) (f64.store (i32.const 16) (f64.const -2.25))
+        (v128.store (i32.const 32) (v128.const i32x4 0x0b0b0b0b 0x03030303 0x0f0f0f0f 0x10))
+        (drop (i8x16.shuffle 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 (v128.load (i32.const 0)) (v128.load (i32.const 0))))
+        (drop (i8x16.extract_lane_s 11 (v128.load8_lane offset=15 3 (i32.const 0) (v128.load (i32.const 0)))))
+        (drop (i32x4.add (v128.load64_zero (i32.const 0)) (i32x4.splat (i32.const 3))))
+        (memory.init $d (i32.const 0) (i32.const 0) (i32.const 3)) (data.drop $d)
+        (memory.copy (i32.const 3) (i32.const 0) (i32.const 3)) (memory.fill (i32.const 9) (i32.const 3) (i32.const 2))
+        (table.init $t $e (i32.const 0) (i32.const 0) (i32.const 1)) (elem.drop $e)
+        (table.copy (i32.const 1) (i32.const 0) (i32.const 1)) (table.fill $t (i32.const 2) (ref.null func) (i32.const 1))
+        (drop (table.grow $t (ref.func $f) (i32.const 1))) (table.set $t (i32.const 3) (table.get $t (i32.const 0)))
+        (drop (ref.is_null (select (result funcref) (ref.null func) (ref.func $f) (i32.const 1))))
+        (drop (i32.trunc_sat_f64_s (f64.const 3))) (drop (i64.extend8_s (i64.const 3))) (drop (memory.grow (i32.const 0)))
+        (call_indirect $t (i32.const 3))
+        (i32.add (i32.load8_u (i32.const 3)) (table.size $t))))`);
+    assert.equal(call('all'), 97 + 5);
+    assert.equal(used(), 2);
+  });
+});
+
+describe('a guest with budgets', () => {
+  test('ends in OutOfBudget where it recurses without end, whatever the engine’s own stack', async () => {
+    const { types, decider, statistics } = await componentModule(await countingGuest('command-handler'), {
+      budget: LARGE,
+    });
+    const [state, endless] = [decider.initialState(), types.command.fromEnvelope(message(14))];
+    assert.throws(
+      () => decider.decide(state, endless),
+      (error) => isTrap(error) && error instanceof OutOfBudget && error.budget === 'callDepth',
+    );
+    assert.equal(types.state.toBytes(decider.initialState()).length, 0);
+    assert.equal(statistics.instances, 2);
+  });
+
+  for (const isolation of ['pooled', 'fresh'] as const) {
+    test(`is refused where its start function takes too much (${isolation})`, async () => {
+      const core = coreText('command-handler').replace(
+        /\)$/,
+        '(func $endless (loop $again (br $again))) (start $endless))',
+      );
+      await assert.rejects(
+        componentModule(await countingGuest('command-handler', core), { budget: LARGE, isolation }),
+        (error) => error instanceof OutOfBudget && error.budget === 'fuel' && error.limit === LARGE.fuel,
+      );
+    });
+  }
+
+  test('ends in OutOfBudget where a call takes more than its fuel, and has all of it for the next', async () => {
+    const bank = readFileSync(new URL('../../../../examples/guests/c/bank.wasm', import.meta.url));
+    const { types } = await componentModule(bank, { budget: { fuel: 2_000, callDepth: 100 } });
+    const long = (length: number) =>
+      account.types.state.toBytes({ status: 'open', owner: 'x'.repeat(length), balance: 1 });
+    for (let call = 0; call < 20; call++) types.state.drop?.(types.state.fromBytes(long(1_000)));
+    assert.throws(
+      () => types.state.fromBytes(long(3_000)),
+      (error) =>
+        error instanceof OutOfBudget && error.budget === 'fuel' && /more than 2000 units of fuel/.test(error.message),
+    );
+  });
+
+  test('uses up the same on every run: one unit less is one too few', async () => {
+    const bank = readFileSync(new URL('../../../../examples/guests/rust/bank.wasm', import.meta.url));
+    const works = async (fuel: number) => {
+      try {
+        const { types } = await componentModule(bank, { budget: { fuel, callDepth: 100 } });
+        types.command.fromEnvelope(
+          account.types.command.toEnvelope(
+            account.commands.OpenAccount({ accountId: 'a'.repeat(64), owner: 'o'.repeat(200) }),
+          ),
+        );
+        return true;
+      } catch (error) {
+        if (isTrap(error)) return false;
+        throw error;
+      }
+    };
+    let [low, high] = [1, 1 << 16];
+    while (high - low > 1) {
+      const middle = (low + high) >> 1;
+      if (await works(middle)) high = middle;
+      else low = middle;
+    }
+    assert.deepEqual([await works(high), await works(high - 1), await works(high)], [true, false, true]);
+  });
+
+  test('is refused as without budgets where its code is none', async () => {
+    const bank = new Uint8Array(readFileSync(new URL('../../../../examples/guests/c/bank.wasm', import.meta.url)));
+    bank.fill(0xff, bank.length >> 1, (bank.length >> 1) + 64);
+    await assert.rejects(componentModule(bank, { budget: LARGE }), isInvalidError);
+    await assert.rejects(componentModule(bank), isInvalidError);
+  });
+
+  test('is compiled for it: a component that is compiled already cannot count', async () => {
+    const { component } = await componentModule(await countingGuest('command-handler'));
+    await assert.rejects(componentModule(component, { budget: LARGE }), /give its bytes/);
+  });
+});
+
+for (const guest of ['c', 'rust', 'assemblyscript']) {
+  const module = readFileSync(new URL(`../../../../examples/guests/${guest}/bank.wasm`, import.meta.url));
+  const loaded = componentModule(module, { budget: LARGE });
+  bankSuite({
+    name: `as a component written in ${guest}, with budgets`,
+    module: async () => (await loaded) as CommandHandler<unknown, unknown, unknown>,
+    runs: 20,
+  });
+}

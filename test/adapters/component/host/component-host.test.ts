@@ -1,0 +1,799 @@
+/** The component host: which components fit, what their failures become, and what becomes of their instances. */
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
+import { inspect } from 'node:util';
+import { runInNewContext } from 'node:vm';
+import { engine } from '../../../../src/adapters/component/engine/web-assembly.ts';
+import { asynchronousImport } from '../../../../src/adapters/component/host/asynchronous-import.ts';
+import {
+  type ComponentModuleOptions,
+  componentModule,
+  type Handle,
+  StaleHandle,
+} from '../../../../src/adapters/component/host/index.ts';
+import { type InstanceType, isLinkError, isTrap } from '../../../../src/adapters/component/index.ts';
+import { virtualWasi } from '../../../../src/adapters/component/wasi/index.ts';
+import { createMemoryStore } from '../../../../src/adapters/stores/memory/index.ts';
+import { msgpack } from '../../../../src/core/codec/msgpack.ts';
+import { createEventSourcer, isCommandFailure, isFault, isRejection } from '../../../../src/core/index.ts';
+import { answersOf, askingGuest } from './asking-guest.ts';
+import { envelope } from './bank-arbitraries.ts';
+import { coreText, countingGuest, dummyComponent, witSource } from './counting-guest.ts';
+
+const bank = readFileSync(new URL('../../../../examples/guests/c/bank.wasm', import.meta.url));
+const message = (length: number) => ({ type: 'count', schemaVersion: 1, payload: new Uint8Array(length) });
+const context = {
+  id: 'e',
+  stream: 's',
+  revision: 0n,
+  position: 0n,
+  recordedAt: 0n,
+  correlationId: 'c',
+  causationId: 'c',
+};
+
+const readState = (bytes: Uint8Array) =>
+  msgpack.decode(bytes, { kind: 'state', type: 'bank.account', schemaVersion: 1 });
+
+/** What a component that does not fit is told. */
+async function misfit(wit: string, world: string): Promise<string> {
+  const bytes = await dummyComponent(wit, world);
+  const error: unknown = await componentModule(bytes).then(
+    () => undefined,
+    (error) => error,
+  );
+  assert.ok(isLinkError(error), String(error));
+  return error.message;
+}
+
+describe('a component fits its world', () => {
+  for (const world of ['command-handler', 'process-manager', 'read-model'] as const) {
+    test(`${world}: what wit/ says is what the host expects`, async () => {
+      const bytes = await dummyComponent(witSource(), world);
+      // Every function of a dummy traps: that the first call does is a sign that it was not refused before.
+      await assert.rejects(componentModule(bytes, { world }), isTrap);
+    });
+  }
+
+  test('a missing interface is named', async () => {
+    assert.match(
+      await misfit(witSource(), 'read-model'),
+      /decider@0\.1\.0\n +expected: an interface\n +found: +nothing/,
+    );
+  });
+
+  test('a function of another type is shown from both sides', async () => {
+    const wit = witSource().replace(
+      'schema-version: u32,\n    /// The message',
+      'schema-version: u64,\n    /// The message',
+    );
+    const text = await misfit(wit, 'command-handler');
+    assert.match(text, /types@0\.1\.0#\[method\]event\.to-envelope\n/);
+    assert.match(text, /expected: func\(self: borrow<event>\) -> record \{ type: string, schema-version: u32, /);
+    assert.match(text, /found: +func\(self: borrow<event>\) -> record \{ type: string, schema-version: u64, /);
+  });
+
+  test('a function that is missing is named', async () => {
+    const text = await misfit(witSource().replace('stream-id: func(', 'stream-name: func('), 'command-handler');
+    assert.match(
+      text,
+      /routing@0\.1\.0#stream-id\n +expected: func\(command: borrow<command>\) -> .*\n +found: +nothing\n/,
+    );
+  });
+
+  for (const [declared, otherwise, found] of [
+    ['initial-state: func() -> state;', 'initial-state: async func() -> state;', 'async func() -> state'],
+    ...[
+      ['list<u8, 4>'],
+      ['option<u8>'],
+      ['tuple<u8, map<string, u8>>'],
+      ['stream<u8>'],
+      ['result', 'result<_, _>'],
+      ['marks', 'flags { one, two }'],
+      ['choice', 'enum { this, that }'],
+    ].map(([type, shown = type]) => [
+      'to-bytes: func() -> list<u8>;',
+      `to-bytes: func() -> ${type};`,
+      `func(self: borrow<state>) -> ${shown}`,
+    ]),
+  ] as [string, string, string][]) {
+    test(`${found} is shown as what is found`, async () => {
+      const wit = witSource()
+        .replaceAll(declared, otherwise)
+        .replace('interface types {', '$& flags marks { one, two } enum choice { this, that }');
+      assert.ok((await misfit(wit, 'command-handler')).includes(`found:    ${found}\n`));
+    });
+  }
+
+  test('a state of another interface is not the state', async () => {
+    const wit = witSource().replace(
+      'interface decider {\n  use messages.{rejection, fault};\n  use types.{command, event, state};',
+      'interface decider {\n  use messages.{rejection, fault};\n  use types.{command, event};\n  resource state;',
+    );
+    assert.match(await misfit(wit, 'command-handler'), /found: +func\(\) -> state of another type/);
+  });
+
+  test('another version of the contract is another contract', async () => {
+    const text = await misfit(witSource().replaceAll('eventsourcing@0.1.0', 'eventsourcing@0.2.0'), 'command-handler');
+    assert.match(text, /it exports: decidable:eventsourcing\/types@0\.2\.0/);
+  });
+
+  test('a later patch of the contract is the same contract', async () => {
+    const bytes = await dummyComponent(witSource().replaceAll('@0.1.0', '@0.1.7'), 'command-handler');
+    await assert.rejects(componentModule(bytes), isTrap);
+  });
+});
+
+describe('a module knows its code', () => {
+  test('by the SHA-256 of the bytes', async () => {
+    const module = await componentModule(bank);
+    assert.deepEqual(module.routing.describe().digest, new Uint8Array(createHash('sha256').update(bank).digest()));
+  });
+
+  test('a compiled component has the digest that it is given with', async () => {
+    const { component } = await componentModule(bank);
+    const digest = new Uint8Array(32).fill(7);
+    assert.equal((await componentModule(component, { digest })).routing.describe().digest, digest);
+    assert.equal((await componentModule(component)).routing.describe().digest, undefined);
+  });
+
+  test('better than the code itself does, which is believed where nothing else is known', async () => {
+    // Its own digest is the five bytes of its name.
+    const core = coreText('command-handler').replace(
+      '(i32.store8 (i32.const 36) (i32.const 1))',
+      '(i32.store8 (i32.const 24) (i32.const 1)) (call $text (i32.const 28)) $&',
+    );
+    const bytes = await countingGuest('command-handler', core);
+    const module = await componentModule(bytes);
+    assert.deepEqual(module.routing.describe().digest, new Uint8Array(createHash('sha256').update(bytes).digest()));
+    const again = await componentModule(module.component);
+    assert.deepEqual(again.routing.describe().digest, new TextEncoder().encode('count'));
+  });
+
+  test('once: its description is asked for at the start, and nobody changes it', async () => {
+    const { routing, statistics } = await componentModule(bank, { isolation: 'fresh' });
+    const before = statistics.instances;
+    assert.equal(routing.describe(), routing.describe());
+    assert.equal(statistics.instances, before);
+    assert.ok(Object.isFrozen(routing.describe()));
+  });
+});
+
+for (const isolation of ['pooled', 'fresh'] as const) {
+  describe(`process managers and read models, ${isolation}`, () => {
+    test('an event handler folds, and reacts', async () => {
+      const { types, eventHandler, statistics } = await componentModule(await countingGuest('process-manager'), {
+        world: 'process-manager',
+        isolation,
+      });
+      const event = types.event.fromEnvelope(message(3));
+      assert.equal(eventHandler.key(event), 'count');
+      assert.equal(eventHandler.describe().name, 'count');
+      const state = eventHandler.evolve(eventHandler.evolve(eventHandler.initialState(), event), event);
+      assert.equal(types.state.toBytes(state).length, 2);
+      assert.deepEqual(eventHandler.handle(state, event, context), [{ tag: 'cancel', val: 'count' }]);
+      types.state.drop(state);
+      types.event.drop(event);
+      assert.equal(statistics.handles, 0);
+    });
+
+    test('a projector folds documents, and drops one', async () => {
+      const { types, projector, statistics } = await componentModule(await countingGuest('read-model'), {
+        world: 'read-model',
+        isolation,
+      });
+      const [event, other] = [types.event.fromEnvelope(message(3)), types.event.fromEnvelope(message(0))];
+      assert.equal(projector.key(event), 'count');
+      assert.equal(projector.key(other), undefined);
+      const one = projector.project(projector.initialState(), event, context);
+      assert.ok(one !== undefined);
+      const two = projector.project(one, event, context);
+      assert.ok(two !== undefined);
+      assert.equal(projector.project(two, event, context), undefined);
+      types.event.drop(event);
+      types.event.drop(other);
+      assert.equal(statistics.handles, 0);
+    });
+  });
+}
+
+describe('an instance that traps', () => {
+  test('is replaced by the next call, and its handles are refused', async () => {
+    const { types, decider, statistics } = await componentModule(await countingGuest('command-handler'));
+    const [state, bad] = [decider.initialState(), types.command.fromEnvelope(message(13))];
+    assert.throws(() => decider.decide(state, bad), isTrap);
+    assert.throws(() => types.state.toBytes(state), StaleHandle);
+    assert.equal(statistics.instances, 2);
+    const anew = decider.initialState();
+    assert.notEqual(anew, state);
+    assert.equal(types.state.toBytes(anew).length, 0);
+    assert.throws(() => decider.decide(state, types.command.fromEnvelope(message(1))), StaleHandle);
+    assert.equal(statistics.instances, 2, 'a stale handle is no reason to replace an instance that works');
+  });
+
+  test('is replaced beside, where the engine makes none so large at once: calls trap until the next is there', async (t) => {
+    const { types, decider, statistics } = await componentModule(await countingGuest('command-handler'));
+    const [state, bad] = [decider.initialState(), types.command.fromEnvelope(message(13))];
+    assert.throws(() => decider.decide(state, bad), isTrap);
+    let refusals = 2;
+    const refusing = new Proxy(engine.Instance, {
+      construct(Instance, args) {
+        if (refusals-- > 0) throw new RangeError('WebAssembly.Instance is disallowed on the main thread');
+        return Reflect.construct(Instance, args);
+      },
+    });
+    t.mock.property(engine as { Instance: typeof refusing }, 'Instance', refusing);
+    const isBeingReplaced = (error: unknown) => isTrap(error) && /is being replaced/.test(error.message);
+    for (let call = 0; call < 2; call++) assert.throws(() => decider.initialState(), isBeingReplaced);
+    await setImmediate();
+    // It could not be made beside either, and is tried again.
+    refusals = 1;
+    assert.throws(
+      () => decider.initialState(),
+      (error) => isBeingReplaced(error) && (error as Error).cause instanceof RangeError,
+    );
+    await setImmediate();
+    assert.equal(types.state.toBytes(decider.initialState()).length, 0);
+    assert.equal(statistics.instances, 2);
+    assert.throws(() => types.state.toBytes(state), StaleHandle);
+  });
+
+  test('leaves nothing to drop', async () => {
+    const { types, decider, statistics } = await componentModule(await countingGuest('command-handler'));
+    const [state, bad] = [decider.initialState(), types.command.fromEnvelope(message(13))];
+    assert.throws(() => decider.decide(state, bad), isTrap);
+    types.state.drop(state);
+    types.command.drop(bad);
+    assert.equal(statistics.handles, 0);
+    assert.equal(statistics.instances, 1);
+    decider.initialState();
+    types.state.drop?.(state);
+    assert.equal(statistics.handles, 1, 'of the next one neither');
+  });
+
+  test('is what the handles are refused for', async () => {
+    const { types, decider } = await componentModule(await countingGuest('command-handler'));
+    const [state, bad] = [decider.initialState(), types.command.fromEnvelope(message(13))];
+    let trap: unknown;
+    assert.throws(
+      () => decider.decide(state, bad),
+      (error) => isTrap((trap = error)),
+    );
+    assert.throws(
+      () => types.state.toBytes(state),
+      (error) => error instanceof StaleHandle && error.cause === trap,
+    );
+  });
+
+  test('while it folds, or decides by an id, is replaced too', async () => {
+    const core = coreText('command-handler').replace(
+      '(call $drop-state (local.get 0))',
+      '(if (i32.eq (local.get $count) (i32.const 2)) (then unreachable)) $&',
+    );
+    const bytes = await countingGuest('command-handler', core);
+    const { types, decider, decideById, statistics } = await componentModule(bytes, { wasi: virtualWasi });
+    const folded = () => decider.evolve(decider.initialState(), types.event.fromEnvelope(message(1)));
+    const state = folded();
+    assert.throws(() => decider.evolve(state, types.event.fromEnvelope(message(1))), isTrap);
+    assert.throws(() => types.state.toBytes(state), StaleHandle);
+    assert.equal(types.state.toBytes(folded()).length, 1);
+    assert.equal(statistics.instances, 2);
+    const bad = types.command.fromEnvelope(message(13));
+    assert.throws(() => decideById!('order-1', folded(), bad), isTrap);
+    assert.equal(types.state.toBytes(folded()).length, 1);
+    assert.equal(statistics.instances, 3);
+  });
+
+  test('is followed by one whose handles are its own, whatever gives them', async () => {
+    // A message of more bytes than there are in memory.
+    const tooLong = message(1 << 17);
+    const commands = await componentModule(await countingGuest('command-handler'));
+    const managers = await componentModule(await countingGuest('process-manager'), { world: 'process-manager' });
+    const models = await componentModule(await countingGuest('read-model'), { world: 'read-model' });
+    for (const { types } of [commands, managers, models]) {
+      assert.throws(() => types.event.fromEnvelope(tooLong), isTrap);
+      const [event, state] = [types.event.fromEnvelope(message(3)), types.state.fromBytes(new Uint8Array(5))];
+      assert.deepEqual([types.event.toEnvelope(event).payload.length, types.state.toBytes(state).length], [3, 5]);
+    }
+    const { types, decider } = commands;
+    const [event] = decider.decide(decider.initialState(), types.command.fromEnvelope(message(2)));
+    const counted = decider.evolve(types.state.fromBytes(new Uint8Array(7)), event!);
+    assert.equal(types.state.toBytes(counted).length, 8);
+    const happened = managers.types.event.fromEnvelope(message(1));
+    const managed = managers.eventHandler.evolve(managers.eventHandler.initialState(), happened);
+    assert.equal(managers.types.state.toBytes(managed).length, 1);
+    const recorded = models.types.event.fromEnvelope(message(1));
+    const document = models.projector.project(models.projector.initialState(), recorded, context);
+    assert.equal(models.types.state.toBytes(document!).length, 1);
+  });
+
+  test('and whose successor cannot start says why, and is followed by the next that can', async () => {
+    let made = 0;
+    const imports = () => {
+      if (++made === 2) throw new Error('not now');
+      return {};
+    };
+    const { types, decider, statistics } = await componentModule(await countingGuest('command-handler'), { imports });
+    const bad = types.command.fromEnvelope(message(13));
+    assert.throws(() => decider.decide(decider.initialState(), bad), isTrap);
+    assert.throws(() => decider.initialState(), /^Trap: an import of the component failed: not now$/);
+    assert.equal(types.state.toBytes(decider.initialState()).length, 0);
+    assert.deepEqual([statistics.instances, made], [2, 3]);
+  });
+
+  test('is replaced after unbounded recursion', async () => {
+    const { types, decider, statistics } = await componentModule(await countingGuest('command-handler'));
+    const endless = types.command.fromEnvelope(message(14));
+    assert.throws(() => decider.decide(decider.initialState(), endless), isTrap);
+    assert.equal(types.state.toBytes(decider.initialState()).length, 0);
+    assert.equal(statistics.instances, 2);
+  });
+
+  test('does not disturb other commands: the event sourcer loads their states anew', async () => {
+    const module = await componentModule(bank, { maxMemoryBytes: 1 << 20 });
+    const sourcer = createEventSourcer({ store: createMemoryStore(), modules: [module] });
+    const deposit = (accountId: string) => envelope('Deposit', { accountId, amount: 5 });
+    for (const accountId of ['a', 'b']) {
+      await sourcer.handleCommand(envelope('OpenAccount', { accountId, owner: accountId }));
+      await sourcer.handleCommand(deposit(accountId));
+    }
+    const huge = envelope('CloseAccount', { accountId: 'a', ballast: 'x'.repeat(2 << 20) });
+    await assert.rejects(sourcer.handleCommand(huge), (error) => isCommandFailure(error, 'trap'));
+    for (const accountId of ['a', 'b']) {
+      const { outcome, attempts } = await sourcer.handleCommand(deposit(accountId));
+      assert.equal(outcome.tag, 'accepted');
+      assert.ok(attempts <= 2);
+    }
+    const { state } = await sourcer.readState('account-b');
+    assert.deepEqual(readState(state), { status: 'open', owner: 'b', balance: 10 });
+    await sourcer.close();
+    assert.equal(module.statistics.handles, 0);
+    assert.equal(module.statistics.instances, 2);
+  });
+});
+
+describe('an import that calls the module back', () => {
+  const imports = (now: () => unknown) => ({
+    'wasi:clocks/wall-clock': {
+      now() {
+        now();
+        return { seconds: 0n, nanoseconds: 0 };
+      },
+    },
+    'wasi:random/random': { getRandomU64: () => 0n },
+  });
+  const command = { type: 'count', schemaVersion: 1, payload: new Uint8Array(32) };
+
+  test('ends the instance, and what that gives all the same is no handle of the next one', async () => {
+    let callBack: () => unknown = () => undefined;
+    const module = await componentModule(await askingGuest(), { imports: imports(() => callBack()) });
+    const { types, decider, statistics } = module;
+    const [state, asked] = [decider.initialState(), types.command.fromEnvelope(command)];
+    callBack = () => assert.throws(() => decider.initialState(), isTrap);
+    const [event] = decider.decide(state, asked);
+    callBack = () => undefined;
+    const next = Array.from({ length: 10 }, () => types.event.fromEnvelope(command));
+    assert.ok(event !== undefined && !next.includes(event));
+    assert.throws(() => types.event.toEnvelope(event), StaleHandle);
+    assert.deepEqual([statistics.handles, statistics.instances], [10, 2]);
+  });
+});
+
+describe('what a component imports', () => {
+  const command = { type: 'count', schemaVersion: 1, payload: new Uint8Array(32) };
+  const clock = { 'wasi:clocks/wall-clock': { now: () => ({ seconds: 0n, nanoseconds: 0 }) } };
+
+  test('is made for each instance, where a function makes it', async () => {
+    let made = 0n;
+    const imports = () => {
+      const number = ++made;
+      return { ...clock, 'wasi:random/random': { getRandomU64: () => number } };
+    };
+    const { types, decider, statistics } = await componentModule(await askingGuest(), { imports, isolation: 'fresh' });
+    const numbers = [1, 2].map(() => {
+      const [event] = decider.decide(decider.initialState(), types.command.fromEnvelope(command));
+      return answersOf(types.event.toEnvelope(event!).payload).random;
+    });
+    assert.notEqual(numbers[0], numbers[1]);
+    assert.equal(made, BigInt(statistics.instances));
+  });
+
+  for (const isolation of ['pooled', 'fresh'] as const) {
+    for (const [what, thrown, message] of [
+      ['an error', new Error('no entropy'), /^an import of the component failed: no entropy$/],
+      ['what is no error', 'no entropy', /^an import of the component failed: no entropy$/],
+    ] as const) {
+      test(`ends the instance where it throws ${what}, and says so (${isolation})`, async () => {
+        let fails = false;
+        const getRandomU64 = () => {
+          if (fails) throw thrown;
+          return 0n;
+        };
+        const module = await componentModule(await askingGuest(), {
+          imports: { ...clock, 'wasi:random/random': { getRandomU64 } },
+          isolation,
+        });
+        const { types, decider } = module;
+        const [state, asked] = [decider.initialState(), types.command.fromEnvelope(command)];
+        fails = true;
+        assert.throws(
+          () => decider.decide(state, asked),
+          (error) => isTrap(error) && message.test(error.message) && error.cause === thrown,
+        );
+        fails = false;
+        decider.decide(decider.initialState(), types.command.fromEnvelope(command));
+      });
+    }
+  }
+});
+
+describe('deciding by the id of a command', () => {
+  for (const isolation of ['pooled', 'fresh'] as const) {
+    test(`is for those with a virtual WASI, which shows what follows from it (${isolation})`, async () => {
+      assert.equal('decideById' in (await componentModule(bank, { isolation })), false);
+      const { types, decider, decideById } = await componentModule(bank, { isolation, wasi: virtualWasi });
+      const close = types.command.fromEnvelope(envelope('CloseAccount', { accountId: 'a' }));
+      assert.throws(() => decideById!('order-1', decider.initialState(), close), isRejection);
+      const open = types.command.fromEnvelope(envelope('OpenAccount', { accountId: 'a', owner: 'o' }));
+      assert.equal(decideById!('order-1', decider.initialState(), open).length, 1);
+    });
+  }
+});
+
+describe('an asynchronous import', { skip: engine.Suspending === undefined && 'this engine cannot suspend' }, () => {
+  for (const isolation of ['pooled', 'fresh'] as const) {
+    test(`is refused, ${isolation}: a module cannot wait`, async () => {
+      const imports = {
+        'wasi:clocks/wall-clock': { now: async () => ({ seconds: 0n, nanoseconds: 0 }) },
+        'wasi:random/random': { getRandomU64: () => 0n },
+      };
+      await assert.rejects(componentModule(await askingGuest(), { imports, isolation }), {
+        code: 'component/link',
+        path: ['wasi:clocks/wall-clock@0.2.3', 'now'],
+        message:
+          'import "wasi:clocks/wall-clock@0.2.3" → "now": it is asynchronous, and a module cannot wait: what it needs to ' +
+          'know belongs in its messages',
+      });
+    });
+  }
+});
+
+describe('which import is asynchronous', () => {
+  const nothing = { kind: 'func', async: false, params: [] } as const;
+  const type: InstanceType = {
+    kind: 'instance',
+    defined: [],
+    exports: [
+      { name: 'log-line', type: nothing },
+      { name: '[constructor]client', type: nothing },
+      { name: '[method]client.get-all', type: nothing },
+      { name: '[static]client.open', type: nothing },
+    ],
+  };
+  const imports = [
+    { name: 'a:b/c@1.2.0', type },
+    { name: 'sleep', type: { ...nothing, async: true } },
+    { name: 'wake-up', type: nothing },
+  ];
+  const sync = () => undefined;
+  const wait = async () => undefined;
+  class Waiting {
+    getAll = sync;
+    static async open(): Promise<void> {}
+  }
+  class Asking {
+    async getAll(): Promise<void> {}
+  }
+  for (const [given, ...path] of [
+    [{ 'a:b/c': { logLine: wait } }, 'a:b/c@1.2.0', 'log-line'],
+    [{ 'a:b/c@1.5.0': { logLine: sync, Client: Asking } }, 'a:b/c@1.2.0', '[method]client.get-all'],
+    [{ c: { logLine: sync, Client: Waiting } }, 'a:b/c@1.2.0', '[static]client.open'],
+    [{ 'a:b/c': {}, sleep: sync }, 'sleep'],
+  ] as const) {
+    test(path.join(' → '), () => assert.deepEqual(asynchronousImport(imports, given), path));
+  }
+
+  test('of those that are not called so, none; of modules, their default exports', () => {
+    const others = imports.filter(({ name }) => name !== 'sleep');
+    assert.equal(asynchronousImport(others, { other: wait, 'a:b/c': { other: wait } }), undefined);
+    assert.deepEqual(asynchronousImport(others, { wakeUp: { default: wait } }), ['wake-up']);
+  });
+});
+
+describe('what cannot be meant is refused by name', () => {
+  for (const [what, options, error] of [
+    [
+      'a world',
+      { world: 'read-models' },
+      /^TypeError: world: "read-models" is none of command-handler, process-manager, read-model$/,
+    ],
+    ['an isolation', { isolation: 'Fresh' }, /^TypeError: isolation: "Fresh" is none of pooled, fresh$/],
+    [
+      'a number of handles that is none',
+      { maxHandles: Number.NaN },
+      /^RangeError: maxHandles: NaN is no whole number from 0 to 268435455$/,
+    ],
+    [
+      'more handles than a table holds',
+      { maxHandles: 2 ** 28 },
+      /^RangeError: maxHandles: 268435456 is no whole number/,
+    ],
+    ['half a budget', { budget: { fuel: 1_000 } }, /^RangeError: budget.callDepth: undefined is no whole number/],
+    [
+      'an option that there is not',
+      { fuel: 10 },
+      /^TypeError: options: there is no "fuel"; there are world, isolation, imports, wasi, maxMemoryBytes, maxTableElements, maxHandles, budget, digest$/,
+    ],
+    ['options that are none', null, /^TypeError: options: expected an object, got null$/],
+    [
+      'a part of a budget that there is not',
+      { budget: { fuel: 1, callDepth: 1, fule: 1 } },
+      /^TypeError: budget: there is no "fule"; there are fuel, callDepth$/,
+    ],
+    ['a budget that is none', { budget: null }, /^TypeError: budget: expected an object, got null$/],
+    [
+      'a digest that is too short',
+      { digest: new Uint8Array(3) },
+      /^TypeError: digest: expected the 32 bytes of a SHA-256, got 3 bytes$/,
+    ],
+    ['a digest as text', { digest: 'abc' }, /^TypeError: digest: expected the 32 bytes of a SHA-256, got "abc"$/],
+    [
+      'imports that are none',
+      { imports: 5 },
+      /^TypeError: imports: expected an object, or a function that makes one, got 5$/,
+    ],
+    [
+      'imports that are made later',
+      { imports: async () => ({}) },
+      /^TypeError: imports: expected the function to make an object, got a promise$/,
+    ],
+    [
+      'one WASI for all instances',
+      { wasi: virtualWasi() },
+      /^TypeError: wasi: expected a function that makes one for each instance, as in \(\) => virtualWasi\(\), got an object$/,
+    ],
+    [
+      'a WASI that is none',
+      { wasi: () => undefined },
+      /^TypeError: wasi: expected the function to make what virtualWasi makes, got undefined$/,
+    ],
+  ] as const) {
+    test(what, async () => {
+      await assert.rejects(componentModule(bank, options as object), (thrown) => error.test(String(thrown)));
+    });
+  }
+
+  test('and what is undefined is as if nothing were said', async () => {
+    const nothing: { readonly [Option in Exclude<keyof ComponentModuleOptions, 'world'>]-?: undefined } = {
+      isolation: undefined,
+      imports: undefined,
+      wasi: undefined,
+      maxMemoryBytes: undefined,
+      maxTableElements: undefined,
+      maxHandles: undefined,
+      budget: undefined,
+      digest: undefined,
+    };
+    assert.deepEqual(
+      (await componentModule(bank, nothing)).routing.describe(),
+      (await componentModule(bank)).routing.describe(),
+    );
+  });
+
+  test('a bound of a component that is compiled already', async () => {
+    const { component } = await componentModule(bank);
+    await assert.rejects(componentModule(component, { maxMemoryBytes: -1 }), /^RangeError: maxMemoryBytes: -1 is no/);
+  });
+
+  test('a response, which has no digest: bytes or a compiled component are asked for', async () => {
+    const sources: readonly unknown[] = [new Response(bank), 'bank.wasm', undefined, {}];
+    for (const source of sources) {
+      await assert.rejects(componentModule(source as Uint8Array), { name: 'TypeError', message: /as its bytes/ });
+    }
+  });
+
+  test('and bytes of any kind are not', async () => {
+    const shared = new SharedArrayBuffer(bank.length);
+    new Uint8Array(shared).set(bank);
+    // Of a frame in the page, or of a context of node:vm: none of its classes is one of ours.
+    const foreign = runInNewContext('new ArrayBuffer(length)', { length: bank.length }) as ArrayBuffer;
+    new Uint8Array(foreign).set(bank);
+    const digest = new Uint8Array(createHash('sha256').update(bank).digest());
+    const within = new Uint8Array(bank.length + 16);
+    within.set(bank, 8);
+    for (const source of [
+      shared,
+      new Uint8Array(bank).buffer,
+      new DataView(shared),
+      foreign,
+      within.subarray(8, 8 + bank.length),
+      new DataView(within.buffer, 8, bank.length),
+    ]) {
+      assert.deepEqual((await componentModule(source)).routing.describe().digest, digest);
+    }
+  });
+});
+
+describe('budgets', () => {
+  test('a guest that takes more memory than it may traps', async () => {
+    const { types } = await componentModule(bank, { maxMemoryBytes: 1 << 20 });
+    assert.throws(() => types.state.fromBytes(new Uint8Array(2 << 20)), isTrap);
+  });
+
+  test('a host that holds more handles than it may is told', async () => {
+    const { decider, types, statistics } = await componentModule(bank, { maxHandles: 10 });
+    const states = Array.from({ length: 10 }, () => decider.initialState());
+    assert.throws(() => decider.initialState(), RangeError);
+    // The handle that had no place is lost in the instance, and so the instance is given up.
+    assert.throws(() => types.state.toBytes(states[0]!), StaleHandle);
+    assert.equal(types.state.toBytes(decider.initialState())[0], 0x83);
+    assert.equal(statistics.instances, 2);
+  });
+});
+
+describe('handles', () => {
+  test('are numbers that cannot be used up twice, or for another type', async () => {
+    const { types, decider, statistics } = await componentModule(bank);
+    const state = decider.initialState();
+    const event = types.event.fromEnvelope(envelope('AccountOpened', { accountId: 'a', owner: 'o' }));
+    assert.equal(typeof state, 'number');
+    const next = decider.evolve(state, event);
+    if (next !== state) assert.throws(() => types.state.toBytes(state), TypeError);
+    assert.throws(() => types.state.toBytes(event), TypeError);
+    assert.throws(() => types.state.drop(event), TypeError);
+    types.state.drop(next);
+    assert.throws(() => types.state.drop(next), TypeError);
+    types.event.drop(event);
+    assert.equal(statistics.handles, 0);
+    assert.equal(statistics.instances, 1, 'what the host does wrong ends no instance');
+  });
+
+  test('that are taken for one another end no instance, in any world', async () => {
+    const managers = await componentModule(await countingGuest('process-manager'), { world: 'process-manager' });
+    const models = await componentModule(await countingGuest('read-model'), { world: 'read-model' });
+    for (const { types, statistics } of [managers, models]) {
+      const event = types.event.fromEnvelope(message(3));
+      assert.throws(() => types.state.toBytes(event), TypeError);
+      assert.deepEqual(types.event.toEnvelope(event), message(3));
+      assert.deepEqual([statistics.handles, statistics.instances], [1, 1]);
+    }
+  });
+
+  for (const isolation of ['pooled', 'fresh'] as const) {
+    test(`are nothing else: what is given in the place of one is named, ${isolation}`, async () => {
+      const { types, decider, routing } = await componentModule(bank, { isolation });
+      const state = decider.initialState();
+      const event = types.event.fromEnvelope(envelope('AccountOpened', { accountId: 'a', owner: 'o' }));
+      const others: readonly (readonly [unknown, string])[] = [
+        [undefined, 'undefined'],
+        [Number.NaN, 'NaN'],
+        [1.5, '1.5'],
+        [-1, '-1'],
+        [5n, '5'],
+        [String(state), JSON.stringify(String(state))],
+        [{ type: 'Deposit', data: {} }, 'an object'],
+        [4_321, '4321'],
+      ];
+      for (const [given, got] of others) {
+        const handle = given as Handle;
+        const refused = (kind: string) => ({
+          name: 'TypeError',
+          message: `expected an own handle of ${kind}, got ${got}: it is no live handle`,
+        });
+        assert.throws(() => types.command.toEnvelope(handle), refused('command'));
+        assert.throws(() => routing.streamId(handle), refused('command'));
+        assert.throws(() => decider.decide(state, handle), refused('command'));
+        assert.throws(() => decider.evolve(decider.initialState(), handle), refused('event'));
+        assert.throws(() => types.state.toBytes(handle), refused('state'));
+        assert.throws(() => types.state.drop(handle), refused('state'));
+      }
+      const message = `expected an own handle of command, got ${event}: it is a handle of event`;
+      assert.throws(() => types.command.toEnvelope(event), { name: 'TypeError', message });
+      assert.throws(() => types.command.drop(event), { name: 'TypeError', message });
+    });
+  }
+
+  test('come back after a rejection and after a fault', async () => {
+    const { types, decider, statistics } = await componentModule(bank);
+    const state = decider.initialState();
+    const command = types.command.fromEnvelope(envelope('CloseAccount', { accountId: 'a' }));
+    assert.throws(() => decider.decide(state, command), isRejection);
+    assert.throws(() => types.command.fromEnvelope(envelope('CloseAccount', {})), { code: 'invalid-shape' });
+    assert.equal(statistics.handles, 2);
+    types.command.drop(command);
+    types.state.drop(state);
+    assert.equal(statistics.handles, 0);
+  });
+});
+
+for (const isolation of ['pooled', 'fresh'] as const) {
+  test(`statistics are the numbers of now, and are shown and written as numbers, ${isolation}`, async () => {
+    const { decider, statistics } = await componentModule(bank, { isolation });
+    const { instances } = statistics;
+    assert.equal(inspect(statistics), `{ instances: ${instances}, handles: 0 }`);
+    decider.initialState();
+    assert.equal(statistics.handles, 1);
+    assert.deepEqual(JSON.parse(JSON.stringify(statistics)), { instances: statistics.instances, handles: 1 });
+    assert.equal(inspect(statistics), `{ instances: ${statistics.instances}, handles: 1 }`);
+  });
+}
+
+describe('fresh isolation', () => {
+  test('makes an instance for each call', async () => {
+    const { types, decider, statistics } = await componentModule(bank, { isolation: 'fresh' });
+    const before = statistics.instances;
+    const state = decider.initialState();
+    types.state.toBytes(state); // It is bytes already.
+    decider.evolve(state, types.event.fromEnvelope(envelope('AccountOpened', { accountId: 'a', owner: 'o' })));
+    assert.equal(statistics.instances - before, 3);
+  });
+
+  test('survives a trap: nothing was in the instance', async () => {
+    const { types, decider } = await componentModule(await countingGuest('command-handler'), { isolation: 'fresh' });
+    const state = decider.initialState();
+    assert.throws(() => decider.decide(state, types.command.fromEnvelope(message(13))), isTrap);
+    assert.equal(types.state.toBytes(state).length, 0);
+  });
+
+  test('keeps no event of a decision whose events cannot all be read', async () => {
+    // Each decision has two events, and the second has more bytes than there is memory.
+    const core = coreText('command-handler').replace(
+      '(i32.store (i32.const 4) (i32.const 512)) (i32.store (i32.const 8) (i32.const 1)) (i32.const 0))',
+      `(i32.store (i32.const 516) (call $new-event (i32.const -1)))
+       (i32.store (i32.const 4) (i32.const 512)) (i32.store (i32.const 8) (i32.const 2)) (i32.const 0))`,
+    );
+    const module = await componentModule(await countingGuest('command-handler', core), { isolation: 'fresh' });
+    const { types, decider, statistics } = module;
+    const [state, command] = [decider.initialState(), types.command.fromEnvelope(message(1))];
+    assert.throws(() => decider.decide(state, command), isTrap);
+    assert.equal(statistics.handles, 2);
+  });
+
+  test('reads and writes what it is given at once: what it holds is as the guest has it', async () => {
+    const { types } = await componentModule(await countingGuest('command-handler'), { isolation: 'fresh' });
+    const event = types.event.fromEnvelope({ type: 'counted', schemaVersion: 7, payload: new Uint8Array(3) });
+    assert.deepEqual(types.event.toEnvelope(event), message(3));
+    const states = (await componentModule(bank, { isolation: 'fresh' })).types.state;
+    assert.throws(() => states.fromBytes(Uint8Array.of(0xc1)), isFault);
+  });
+
+  test('keeps no event of a decision that has more of them than it may hold', async () => {
+    const core = coreText('command-handler').replace(
+      '(i32.store (i32.const 4) (i32.const 512)) (i32.store (i32.const 8) (i32.const 1)) (i32.const 0))',
+      `(i32.store (i32.const 516) (call $new-event (i32.const 1)))
+       (i32.store (i32.const 4) (i32.const 512)) (i32.store (i32.const 8) (i32.const 2)) (i32.const 0))`,
+    );
+    const bytes = await countingGuest('command-handler', core);
+    const { types, decider, statistics } = await componentModule(bytes, { isolation: 'fresh', maxHandles: 4 });
+    const [state, command] = [decider.initialState(), types.command.fromEnvelope(message(1))];
+    decider.initialState();
+    assert.throws(() => decider.decide(state, command), /^RangeError: too many handles: the limit is 4$/);
+    assert.equal(statistics.handles, 3);
+  });
+
+  test('holds no more handles than it may', async () => {
+    const { types, decider, statistics } = await componentModule(bank, { isolation: 'fresh', maxHandles: 3 });
+    const [state] = Array.from({ length: 2 }, () => decider.initialState());
+    const command = types.command.fromEnvelope(envelope('OpenAccount', { accountId: 'a', owner: 'o' }));
+    assert.throws(() => decider.initialState(), RangeError);
+    assert.throws(() => decider.decide(state!, command), RangeError);
+    types.state.drop(state!);
+    decider.initialState();
+    assert.equal(statistics.handles, 3);
+  });
+
+  test('refuses handles that are used up, or of another kind', async () => {
+    const { types, decider } = await componentModule(bank, { isolation: 'fresh' });
+    const state = decider.initialState();
+    const event = types.event.fromEnvelope(envelope('AccountOpened', { accountId: 'a', owner: 'o' }));
+    decider.evolve(state, event);
+    assert.throws(() => types.state.toBytes(state), TypeError);
+    assert.throws(() => types.state.toBytes(event), TypeError);
+    assert.throws(() => types.event.toEnvelope(state), TypeError);
+    assert.throws(() => types.event.toEnvelope(decider.initialState()), TypeError);
+    assert.throws(() => types.state.drop?.(state), TypeError);
+  });
+});

@@ -1,0 +1,78 @@
+/** Guests with a few bytes changed: each is refused, or runs within its budget to an answer or a typed error. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { type ComponentCommandHandler, componentModule } from '../../../../src/adapters/component/host/index.ts';
+import {
+  isInvalidError,
+  isLinkError,
+  isMalformedError,
+  isTrap,
+  isUnsupportedError,
+} from '../../../../src/adapters/component/index.ts';
+import { isFault, isRejection } from '../../../../src/core/index.ts';
+import { envelope } from './bank-arbitraries.ts';
+
+const COMMANDS = [
+  envelope('OpenAccount', { accountId: 'a', owner: 'Łucja' }),
+  envelope('Deposit', { accountId: 'a', amount: 70_000, transferId: 't' }),
+  envelope('Withdraw', { accountId: 'a', amount: 1_000_000 }),
+  envelope('CloseAccount', { accountId: 'a' }),
+];
+
+const isTyped = (error: unknown): boolean =>
+  [isMalformedError, isInvalidError, isLinkError, isUnsupportedError, isTrap, isFault, isRejection].some((is) =>
+    is(error),
+  );
+
+/** Whatever a guest does, the host ends it at its budget: no test of these can hang. */
+const LIMITS = { budget: { fuel: 200_000, callDepth: 500 }, maxMemoryBytes: 4 << 20, maxHandles: 100 };
+
+function use({ types, decider, routing }: ComponentCommandHandler): void {
+  for (const command of COMMANDS) {
+    try {
+      const asked = types.command.fromEnvelope(command);
+      routing.streamId(asked);
+      types.command.toEnvelope(asked);
+      let state = decider.initialState();
+      for (const event of decider.decide(state, asked)) {
+        types.event.toEnvelope(event);
+        state = decider.evolve(state, event);
+      }
+      types.state.fromBytes(types.state.toBytes(state));
+    } catch (error) {
+      assert.ok(isTyped(error), String(error instanceof Error ? error.stack : error));
+    }
+  }
+}
+
+describe('a guest with bytes changed', () => {
+  for (const guest of ['c', 'rust', 'assemblyscript']) {
+    test(`in ${guest} ends in an answer or in a typed error`, async () => {
+      const original = new Uint8Array(
+        readFileSync(new URL(`../../../../examples/guests/${guest}/bank.wasm`, import.meta.url)),
+      );
+      const change = fc.tuple(fc.nat({ max: original.length - 1 }), fc.integer({ min: 0, max: 255 }));
+      let ran = 0;
+      await fc.assert(
+        fc.asyncProperty(fc.array(change, { minLength: 1, maxLength: 3 }), async (changes) => {
+          const bytes = original.slice();
+          for (const [at, byte] of changes) bytes[at] = byte;
+          let module: ComponentCommandHandler;
+          try {
+            module = await componentModule(bytes, LIMITS);
+          } catch (error) {
+            assert.ok(isTyped(error), String(error instanceof Error ? error.stack : error));
+            return;
+          }
+          ran++;
+          use(module);
+        }),
+        { numRuns: 300 },
+      );
+      // About one in eleven runs, with and without a budget: of 300, fewer than six would be no chance any more.
+      assert.ok(ran > 5, `most are refused, but some have to run: ${ran}`);
+    });
+  }
+});

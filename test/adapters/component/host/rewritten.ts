@@ -1,0 +1,59 @@
+/** Core modules within bounds, called as the component host calls its guests. */
+import { engine } from '../../../../src/adapters/component/engine/web-assembly.ts';
+import { type Bounds, DEPTH, FUEL } from '../../../../src/adapters/component/host/metering/budget.ts';
+import { Counters } from '../../../../src/adapters/component/host/metering/counters.ts';
+import { rewrite } from '../../../../src/adapters/component/host/metering/rewrite.ts';
+import { Trap } from '../../../../src/adapters/component/index.ts';
+import { assemble } from '../assemble.ts';
+
+export const PAGE = 65_536;
+
+/** What no test reaches by accident. */
+export const ROOMY: Required<Bounds> = {
+  maxMemoryBytes: 256 * PAGE,
+  maxTableElements: 1_000,
+  budget: { fuel: 10_000_000, callDepth: 1_000 },
+};
+
+/** The binary of a core module, rewritten. */
+export async function rewritten(module: string | Uint8Array, bounds: Bounds = ROOMY): Promise<Uint8Array<ArrayBuffer>> {
+  return rewrite(new Uint8Array(typeof module === 'string' ? await assemble(module) : module), bounds);
+}
+
+export interface Rewritten {
+  readonly exports: Record<string, unknown>;
+  /** Calls an export with the whole budget; throws what the host throws. */
+  call(name: string, ...args: unknown[]): unknown;
+  /** What the last call has used, and not given back. */
+  fuel(): number;
+  depth(): number;
+}
+
+/** An instance of a core module, rewritten. A start function runs at once. */
+export async function instance(
+  module: string | Uint8Array,
+  bounds: Bounds = ROOMY,
+  imports: Record<string, Record<string, unknown>> = {},
+): Promise<Rewritten> {
+  const { exports } = new engine.Instance(new engine.Module(await rewritten(module, bounds)), imports);
+  const counters = new Counters(bounds);
+  const explained = <Result>(run: () => Result): Result => {
+    try {
+      return run();
+    } catch (error) {
+      if (!(error instanceof engine.RuntimeError)) throw error;
+      throw counters.explain(new Trap(error.message, { cause: error }));
+    }
+  };
+  const left = (name: string) => Number((exports[name] as { value: number | bigint }).value);
+  explained(() => counters.add(exports));
+  return {
+    exports,
+    call(name, ...args) {
+      counters.fill();
+      return explained(() => (exports[name] as (...args: unknown[]) => unknown)(...args));
+    },
+    fuel: () => (bounds.budget?.fuel ?? 0) - left(FUEL),
+    depth: () => (bounds.budget?.callDepth ?? 0) - left(DEPTH),
+  };
+}

@@ -1,0 +1,536 @@
+/** Guests that misuse control flow: re-entry, recursion, traps in every place, exceptions that try to hide a trap. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { engine } from '../../../../src/adapters/component/engine/web-assembly.ts';
+import { isTrap } from '../../../../src/adapters/component/index.ts';
+import { ALLOCATOR, run } from '../abi/guests.ts';
+import { assemble } from '../assemble.ts';
+import { type Exported, trapsForGood, trapsWith } from './traps.ts';
+
+const CALLS_OUT = `(component
+  (import "out" (func $out))
+  (core func $out' (canon lower (func $out)))
+  (core module $M (import "" "out" (func $out)) (func (export "go") (call $out)) (func (export "idle")))
+  (core instance $m (instantiate $M (with "" (instance (export "out" (func $out'))))))
+  (func (export "go") (canon lift (core func $m "go")))
+  (func (export "idle") (canon lift (core func $m "idle"))))`;
+
+describe('re-entry', () => {
+  it('by an import that calls the instance again is refused', async () => {
+    let refusal: unknown;
+    const { exports } = await run(CALLS_OUT, {
+      out: () => {
+        try {
+          (exports.idle as Exported)();
+        } catch (error) {
+          refusal = error;
+        }
+      },
+    });
+    (exports.go as Exported)();
+    assert.ok(isTrap(refusal));
+    assert.match(refusal.message, /cannot enter component instance/);
+    (exports.idle as Exported)();
+  });
+
+  it('that the import lets pass ends the instance', async () => {
+    const { exports } = await run(CALLS_OUT, { out: () => (exports.idle as Exported)() });
+    trapsWith(exports, 'go', /cannot enter/);
+    trapsWith(exports, 'idle', /cannot enter/);
+  });
+});
+
+describe('re-entry by a destructor', () => {
+  /** Defines `r`, whose destructor counts, and calls out. */
+  const OWNER = `(component
+    (import "out" (func $out))
+    (core func $out' (canon lower (func $out)))
+    (core module $M (import "" "out" (func $out))
+      (global $dropped (mut i32) (i32.const 0))
+      (func (export "dtor") (param i32) (global.set $dropped (i32.add (global.get $dropped) (i32.const 1))))
+      (func (export "dropped") (result i32) (global.get $dropped))
+      (func (export "go") (call $out)))
+    (core instance $m (instantiate $M (with "" (instance (export "out" (func $out'))))))
+    (type $r' (resource (rep i32) (dtor (core func $m "dtor"))))
+    (export $r "r" (type $r'))
+    (core func $new (canon resource.new $r'))
+    (core module $N (import "" "new" (func $new (param i32) (result i32)))
+      (func (export "make") (result i32) (call $new (i32.const 7))))
+    (core instance $n (instantiate $N (with "" (instance (export "new" (func $new))))))
+    (func (export "make") (result (own $r)) (canon lift (core func $n "make")))
+    (func (export "dropped") (result u32) (canon lift (core func $m "dropped")))
+    (func (export "go") (canon lift (core func $m "go"))))`;
+  const DROPPER = `(component
+    (import "r" (type $r (sub resource)))
+    (core func $drop (canon resource.drop $r))
+    (core module $M (import "" "drop" (func $drop (param i32)))
+      (func (export "take") (param i32) (block $caught (try_table (catch_all $caught) (call $drop (local.get 0))))))
+    (core instance $m (instantiate $M (with "" (instance (export "drop" (func $drop))))))
+    (func (export "take") (param "r" (own $r)) (canon lift (core func $m "take"))))`;
+
+  for (const [who, dropping] of [
+    ['another component', (take: Exported, object: Disposable) => take(object)],
+    ['the host', (_: Exported, object: Disposable) => object[Symbol.dispose]()],
+  ] as const) {
+    it(`of what ${who} drops while the component that defines it runs is refused`, async () => {
+      let refusal: unknown;
+      const owner = await run(OWNER, {
+        out: () => {
+          try {
+            dropping(take, object);
+          } catch (error) {
+            refusal = error;
+          }
+        },
+      });
+      const { take } = (await run(DROPPER, owner.exports)).exports as { take: Exported };
+      const object = (owner.exports.make as Exported)() as Disposable;
+      (owner.exports.go as Exported)();
+      assert.ok(isTrap(refusal), String(refusal));
+      assert.match(refusal.message, /cannot enter component instance/);
+      assert.equal((owner.exports.dropped as Exported)(), 0);
+      const other = (owner.exports.make as Exported)();
+      const { take: again } = (await run(DROPPER, owner.exports)).exports as { take: Exported };
+      again(other);
+      again((owner.exports.make as Exported)());
+      assert.equal((owner.exports.dropped as Exported)(), 2);
+    });
+  }
+});
+
+describe('what an import throws', () => {
+  it('comes out of the export as it is, and the instance is locked down', async () => {
+    const thrown = new Error('the host is out of order');
+    const { exports } = await run(CALLS_OUT, {
+      out: () => {
+        throw thrown;
+      },
+    });
+    assert.throws(
+      () => (exports.go as Exported)(),
+      (error) => error === thrown,
+    );
+    trapsWith(exports, 'idle', /an earlier call into it trapped/);
+  });
+
+  it('cannot be caught by the guest', async () => {
+    const { exports } = await run(
+      `(component
+        (import "out" (func $out))
+        (core func $out' (canon lower (func $out)))
+        (core module $M
+          (import "" "out" (func $out))
+          (func (export "go") (result i32)
+            (block $caught (try_table (catch_all $caught) (call $out)))
+            (i32.const 1)))
+        (core instance $m (instantiate $M (with "" (instance (export "out" (func $out'))))))
+        (func (export "go") (result u32) (canon lift (core func $m "go"))))`,
+      {
+        out: () => {
+          throw new Error('not for the guest');
+        },
+      },
+    );
+    assert.throws(() => (exports.go as Exported)(), /not for the guest/);
+    trapsWith(exports, 'go', /cannot enter/);
+  });
+});
+
+/** So many parameters, as they are in both kinds of functions, and arguments for them. */
+function numbers(count: number): { params: string; core: string; args: string } {
+  const each = (text: (index: number) => string) => Array.from({ length: count }, (_, index) => text(index)).join(' ');
+  return {
+    params: each((index) => `(param "p${index}" u32)`),
+    core: `(param ${each(() => 'i32')})`,
+    args: each(() => '(i32.const 1)'),
+  };
+}
+
+describe('what an import throws in a component that another one calls', () => {
+  for (const count of [1, 5]) {
+    it(`cannot be caught by either of them, in a function of ${count} parameters`, async () => {
+      const { params, core, args } = numbers(count);
+      const { exports } = await run(
+        `(component
+          (import "out" (func $out))
+          (component $C
+            (import "out" (func $out))
+            (core func $out' (canon lower (func $out)))
+            (core module $M (import "" "out" (func $out))
+              (func (export "f") ${core} (result i32)
+                (block $caught (try_table (catch_all $caught) (call $out))) (i32.const 1)))
+            (core instance $m (instantiate $M (with "" (instance (export "out" (func $out'))))))
+            (func (export "f") ${params} (result u32) (canon lift (core func $m "f"))))
+          (component $D
+            (import "f" (func $f ${params} (result u32)))
+            (core func $f' (canon lower (func $f)))
+            (core module $M (import "" "f" (func $f ${core} (result i32)))
+              (func (export "go") (result i32)
+                (block $caught (try_table (catch_all $caught) (drop (call $f ${args})))) (i32.const 2)))
+            (core instance $m (instantiate $M (with "" (instance (export "f" (func $f'))))))
+            (func (export "go") (result u32) (canon lift (core func $m "go"))))
+          (instance $c (instantiate $C (with "out" (func $out))))
+          (instance $d (instantiate $D (with "f" (func $c "f"))))
+          (func (export "f") (alias export $c "f"))
+          (func (export "go") (alias export $d "go")))`,
+        {
+          out: () => {
+            throw new Error('not for the guests');
+          },
+        },
+      );
+      assert.throws(() => (exports.go as Exported)(), /not for the guests/);
+      trapsWith(exports, 'go', /an earlier call into it trapped/);
+      trapsWith(exports, 'f', /an earlier call into it trapped/, 1, 1, 1, 1, 1);
+    });
+  }
+});
+
+describe('an exception of a core module that an import calls', () => {
+  it('is a trap, and no error of the import’s result', async () => {
+    const module = new engine.Module(
+      new Uint8Array(await assemble('(module (tag $t) (func (export "f") (throw $t)))')),
+    );
+    const { exports: core } = new engine.Instance(module, {});
+    const { exports } = await run(
+      `(component
+        (import "out" (func $out (result (result))))
+        (core func $out' (canon lower (func $out)))
+        (core module $M (import "" "out" (func $out (result i32))) (func (export "go") (result i32) (call $out)))
+        (core instance $m (instantiate $M (with "" (instance (export "out" (func $out'))))))
+        (func (export "go") (result u32) (canon lift (core func $m "go"))))`,
+      { out: () => (core.f as Exported)() },
+    );
+    trapsForGood(exports, 'go', /uncaught core exception/);
+  });
+});
+
+describe('what an import throws in a function that takes a handle and gives one', () => {
+  for (const resources of ['objects', 'handles'] as const) {
+    it(`cannot be caught by the guest either (${resources})`, async () => {
+      let isBroken = false;
+      const { exports } = await run(
+        `(component
+          (import "out" (func $out))
+          (core func $out' (canon lower (func $out)))
+          (type $r' (resource (rep i32)))
+          (export $r "r" (type $r'))
+          (core func $new (canon resource.new $r'))
+          (core module $M
+            (import "" "out" (func $out)) (import "" "new" (func $new (param i32) (result i32)))
+            (memory (export "memory") 1)
+            (func (export "make") (result i32) (call $new (i32.const 1)))
+            (func (export "next") (param i32 i32) (result i32)
+              (i32.store (i32.const 12) (local.get 0))
+              (block $caught (try_table (catch_all $caught) (call $out)))
+              (i32.const 8)))
+          (core instance $m (instantiate $M (with "" (instance (export "out" (func $out')) (export "new" (func $new))))))
+          (func (export "make") (result (own $r)) (canon lift (core func $m "make")))
+          (func (export "next") (param "r" (own $r)) (param "x" u32) (result (result (own $r) (error u32)))
+            (canon lift (core func $m "next") (memory (core memory $m "memory")))))`,
+        {
+          out: () => {
+            if (isBroken) throw new Error('not for the guest');
+          },
+        },
+        { resources },
+      );
+      const next = exports.next as Exported;
+      const handle = next((exports.make as Exported)(), 1);
+      isBroken = true;
+      assert.throws(() => next(handle, 1), /not for the guest/);
+      trapsWith(exports, 'make', /an earlier call into it trapped/);
+    });
+  }
+});
+
+describe('what went wrong first', () => {
+  it('is what later calls are told, whatever the guest does after it', async () => {
+    const thrown = new Error('the first');
+    const { exports } = await run(
+      `(component
+        (import "out" (func $out))
+        (core func $out' (canon lower (func $out)))
+        (core module $M (import "" "out" (func $out))
+          (func (export "go") (block $caught (try_table (catch_all $caught) (call $out))) unreachable))
+        (core instance $m (instantiate $M (with "" (instance (export "out" (func $out'))))))
+        (func (export "go") (canon lift (core func $m "go"))))`,
+      {
+        out: () => {
+          throw thrown;
+        },
+      },
+    );
+    trapsWith(exports, 'go', /unreachable/);
+    assert.throws(
+      () => (exports.go as Exported)(),
+      (error) => isTrap(error) && error.cause === thrown,
+    );
+  });
+});
+
+describe('unbounded recursion', () => {
+  it('is a trap', async () => {
+    const { exports } = await run(`(component
+      (core module $M (func $f (export "f") (param i32) (result i32) (i32.add (i32.const 1) (call $f (local.get 0)))))
+      (core instance $m (instantiate $M))
+      (func (export "f") (param "x" u32) (result u32) (canon lift (core func $m "f"))))`);
+    trapsForGood(exports, 'f', /call stack exhausted/, 1);
+  });
+
+  it('through calls between components is a trap', async () => {
+    const { exports } = await run(
+      `(component
+        (import "again" (func $again))
+        (core func $again' (canon lower (func $again)))
+        (core module $M (import "" "again" (func $again)) (func (export "f") (call $again)))
+        (core instance $m (instantiate $M (with "" (instance (export "again" (func $again'))))))
+        (func (export "f") (canon lift (core func $m "f"))))`,
+      {
+        again: function again(): void {
+          again();
+        },
+      },
+    );
+    trapsForGood(exports, 'f', /call stack exhausted/);
+  });
+});
+
+describe('a trap', () => {
+  it('in post-return', async () => {
+    const { exports } = await run(`(component
+      (core module $M (func (export "f") (result i32) (i32.const 1)) (func (export "post") (param i32) unreachable))
+      (core instance $m (instantiate $M))
+      (func (export "f") (result u32) (canon lift (core func $m "f") (post-return (core func $m "post")))))`);
+    trapsForGood(exports, 'f', /unreachable/);
+  });
+
+  it('in a core exception that nobody catches', async () => {
+    const { exports } = await run(`(component
+      (core module $M (tag $t) (func (export "f") (throw $t)))
+      (core instance $m (instantiate $M))
+      (func (export "f") (canon lift (core func $m "f"))))`);
+    trapsForGood(exports, 'f', /exception/);
+  });
+
+  it('in a start function makes instantiation trap', async () => {
+    const text = `(component
+      (core module $M (func $start unreachable) (start $start))
+      (core instance (instantiate $M)))`;
+    await assert.rejects(run(text), isTrap);
+  });
+
+  it('that a start function catches makes instantiation fail', async () => {
+    const text = `(component
+      (import "out" (func $out))
+      (core func $out' (canon lower (func $out)))
+      (core module $M (import "" "out" (func $out))
+        (func $start (block $caught (try_table (catch_all $caught) (call $out))))
+        (start $start))
+      (core instance (instantiate $M (with "" (instance (export "out" (func $out')))))))`;
+    const thrown = new Error('not for the guest');
+    const out = (): never => {
+      throw thrown;
+    };
+    await assert.rejects(run(text, { out }), (error) => error === thrown);
+    await run(text, { out: () => undefined });
+  });
+
+  it('of a component that another one calls ends both', async () => {
+    const { exports } = await run(`(component
+      (component $C
+        (core module $M (func (export "fail") unreachable) (func (export "idle")))
+        (core instance $m (instantiate $M))
+        (func (export "fail") (canon lift (core func $m "fail")))
+        (func (export "idle") (canon lift (core func $m "idle"))))
+      (component $D
+        (import "fail" (func $fail))
+        (core func $fail' (canon lower (func $fail)))
+        (core module $M (import "" "fail" (func $fail)) (func (export "go") (call $fail)) (func (export "idle")))
+        (core instance $m (instantiate $M (with "" (instance (export "fail" (func $fail'))))))
+        (func (export "go") (canon lift (core func $m "go")))
+        (func (export "idle") (canon lift (core func $m "idle"))))
+      (instance $c (instantiate $C))
+      (instance $d (instantiate $D (with "fail" (func $c "fail"))))
+      (func (export "go") (alias export $d "go"))
+      (func (export "idle-c") (alias export $c "idle"))
+      (func (export "idle-d") (alias export $d "idle")))`);
+    (exports.idleC as Exported)();
+    trapsWith(exports, 'go', /unreachable/);
+    trapsWith(exports, 'idleC', /an earlier call into it trapped/);
+    trapsWith(exports, 'idleD', /an earlier call into it trapped/);
+  });
+});
+
+describe('a trap in a destructor', () => {
+  /** A component that catches whatever dropping throws, and goes on. */
+  const CATCHER = `
+    (core func $drop (canon resource.drop $r))
+    (core module $M (import "" "drop" (func $drop (param i32)))
+      (func (export "take") (param i32) (result i32)
+        (block $caught (try_table (catch_all $caught) (call $drop (local.get 0))))
+        (i32.const 1)))
+    (core instance $m (instantiate $M (with "" (instance (export "drop" (func $drop))))))
+    (func (export "take") (param "r" (own $r)) (result u32) (canon lift (core func $m "take")))`;
+
+  it('ends the component that defines it and the one that drops, which cannot catch it', async () => {
+    const { exports } = await run(`(component
+      (component $Def
+        (core module $M (func (export "dtor") (param i32) unreachable))
+        (core instance $m (instantiate $M))
+        (type $r' (resource (rep i32) (dtor (core func $m "dtor"))))
+        (export $r "r" (type $r'))
+        (core func $new (canon resource.new $r'))
+        (func (export "make") (param "rep" u32) (result (own $r)) (canon lift (core func $new))))
+      (component $User (import "r" (type $r (sub resource))) ${CATCHER})
+      (instance $def (instantiate $Def))
+      (instance $user (instantiate $User (with "r" (type $def "r"))))
+      (export $r "r" (type $def "r"))
+      (export "make" (func $def "make") (func (param "rep" u32) (result (own $r))))
+      (export "take" (func $user "take") (func (param "r" (own $r)) (result u32))))`);
+    const [one, other] = [1, 2].map((rep) => (exports.make as Exported)(rep));
+    trapsWith(exports, 'take', /unreachable/, one);
+    trapsWith(exports, 'take', /an earlier call into it trapped/, other);
+    trapsWith(exports, 'make', /an earlier call into it trapped/, 3);
+    assert.throws(() => (other as Disposable)[Symbol.dispose](), /an earlier call into it trapped/);
+  });
+
+  it('of the host’s, or what it throws, comes out as it is', async () => {
+    const thrown = new Error('it is needed');
+    class R {
+      [Symbol.dispose](): void {
+        throw thrown;
+      }
+    }
+    const { exports } = await run(`(component (import "r" (type $r (sub resource))) ${CATCHER})`, { r: R });
+    assert.throws(
+      () => (exports.take as Exported)(new R()),
+      (error) => error === thrown,
+    );
+    trapsWith(exports, 'take', /an earlier call into it trapped/, new R());
+  });
+
+  it('that the destructor hides is one where the host drops, too', async () => {
+    const thrown = new Error('not for the guest');
+    const { exports } = await run(
+      `(component
+        (import "out" (func $out))
+        (core func $out' (canon lower (func $out)))
+        (core module $M (import "" "out" (func $out))
+          (func (export "dtor") (param i32) (block $caught (try_table (catch_all $caught) (call $out)))))
+        (core instance $m (instantiate $M (with "" (instance (export "out" (func $out'))))))
+        (type $r' (resource (rep i32) (dtor (core func $m "dtor"))))
+        (export $r "r" (type $r'))
+        (core func $new (canon resource.new $r'))
+        (func (export "make") (param "rep" u32) (result (own $r)) (canon lift (core func $new))))`,
+      {
+        out: () => {
+          throw thrown;
+        },
+      },
+    );
+    const object = (exports.make as Exported)(1) as Disposable;
+    assert.throws(
+      () => object[Symbol.dispose](),
+      (error) => error === thrown,
+    );
+    trapsWith(exports, 'make', /an earlier call into it trapped/, 2);
+  });
+
+  it('that the host calls ends the component and all that contain it', async () => {
+    const { exports } = await run(`(component
+      (component $Def
+        (core module $M (func (export "dtor") (param i32) unreachable))
+        (core instance $m (instantiate $M))
+        (type $r' (resource (rep i32) (dtor (core func $m "dtor"))))
+        (export $r "r" (type $r'))
+        (core func $new (canon resource.new $r'))
+        (func (export "make") (param "rep" u32) (result (own $r)) (canon lift (core func $new))))
+      (core module $M (func (export "idle")))
+      (core instance $m (instantiate $M))
+      (instance $def (instantiate $Def))
+      (export $r "r" (type $def "r"))
+      (export "make" (func $def "make") (func (param "rep" u32) (result (own $r))))
+      (func (export "idle") (canon lift (core func $m "idle"))))`);
+    const object = (exports.make as Exported)(1) as Disposable;
+    assert.throws(() => object[Symbol.dispose](), /unreachable/);
+    trapsWith(exports, 'make', /an earlier call into it trapped/, 1);
+    trapsWith(exports, 'idle', /an earlier call into it trapped/);
+  });
+});
+
+describe('leaving where it is forbidden', () => {
+  for (const place of ['realloc', 'post-return'] as const) {
+    it(`cannot be hidden by ${place}, which catches the trap and goes on`, async () => {
+      let calls = 0;
+      const hidden = '(block $caught (try_table (catch_all $caught) (call $out)))';
+      const { exports } = await run(
+        `(component
+          (import "out" (func $out))
+          (core func $out' (canon lower (func $out)))
+          (core module $M (import "" "out" (func $out)) ${ALLOCATOR}
+            (func (export "hiding") (param i32 i32 i32 i32) (result i32) ${hidden} (i32.const 16))
+            (func (export "post") (param i32) ${place === 'post-return' ? hidden : ''})
+            (func (export "f") (param i32 i32) (result i32) ${place === 'realloc' ? hidden : ''} (i32.const 0)))
+          (core instance $m (instantiate $M (with "" (instance (export "out" (func $out'))))))
+          (func (export "f") (param "x" string) (result u32)
+            (canon lift (core func $m "f") (memory (core memory $m "memory"))
+              (realloc (core func $m "${place === 'realloc' ? 'hiding' : 'realloc'}")) (post-return (core func $m "post")))))`,
+        { out: () => void calls++ },
+      );
+      trapsForGood(exports, 'f', /cannot leave component instance/, 'x');
+      assert.equal(calls, 0);
+    });
+  }
+
+  for (const place of ['realloc', 'post-return']) {
+    for (const count of [1, 5]) {
+      it(`traps: another component, called by ${place} with ${count} arguments`, async () => {
+        const { params, core, args } = numbers(count);
+        const { exports } = await run(`(component
+          (component $C
+            (core module $M (func (export "f") ${core}))
+            (core instance $m (instantiate $M))
+            (func (export "f") ${params} (canon lift (core func $m "f"))))
+          (component $D
+            (import "f" (func $f ${params}))
+            (core func $f' (canon lower (func $f)))
+            (core module $M (import "" "f" (func $f ${core})) ${ALLOCATOR}
+              (func (export "calling") (param i32 i32 i32 i32) (result i32) (call $f ${args}) (i32.const 16))
+              (func (export "post") (param i32) (call $f ${args}))
+              (func (export "go") (param i32 i32) (result i32) (i32.const 0)))
+            (core instance $m (instantiate $M (with "" (instance (export "f" (func $f'))))))
+            (func (export "go") (param "x" string) (result u32)
+              (canon lift (core func $m "go") (memory (core memory $m "memory"))
+                (realloc (core func $m "${place === 'realloc' ? 'calling' : 'realloc'}"))
+                ${place === 'realloc' ? '' : '(post-return (core func $m "post"))'})))
+          (instance $c (instantiate $C))
+          (instance $d (instantiate $D (with "f" (func $c "f"))))
+          (func (export "go") (alias export $d "go")))`);
+        trapsForGood(exports, 'go', /cannot leave component instance/, 'x');
+      });
+    }
+
+    for (const count of [0, 5]) {
+      it(`traps: an import called by ${place} with ${count} arguments`, async () => {
+        const { params, core, args } = numbers(count);
+        const { exports } = await run(
+          `(component
+          (import "out" (func $out ${params}))
+          (core func $out' (canon lower (func $out)))
+          (core module $M (import "" "out" (func $out ${core})) ${ALLOCATOR}
+            (func (export "calling") (param i32 i32 i32 i32) (result i32) (call $out ${args}) (i32.const 16))
+            (func (export "post") (param i32) (call $out ${args}))
+            (func (export "f") (param i32 i32) (result i32) (i32.const 0)))
+          (core instance $m (instantiate $M (with "" (instance (export "out" (func $out'))))))
+          (func (export "f") (param "x" string) (result u32)
+            (canon lift (core func $m "f") (memory (core memory $m "memory"))
+              (realloc (core func $m "${place === 'realloc' ? 'calling' : 'realloc'}"))
+              ${place === 'realloc' ? '' : '(post-return (core func $m "post"))'})))`,
+          { out: () => undefined },
+        );
+        trapsForGood(exports, 'f', /cannot leave component instance/, 'x');
+      });
+    }
+  }
+});

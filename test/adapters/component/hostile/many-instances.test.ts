@@ -1,0 +1,91 @@
+/**
+ * Components that instantiate each other twice ask for exponential work with a few bytes, and core instances for tables and
+ * memories of any size: it is bounded.
+ */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { compile, instantiate, isLinkError } from '../../../../src/adapters/component/index.ts';
+import { assemble } from '../assemble.ts';
+import { ENDLESS } from '../endless.ts';
+
+/** A component with 2 ** depth instances, each level of which instantiates the one before twice. */
+function doubling(depth: number, first = ''): string {
+  const levels = Array.from({ length: depth }, (_, level) =>
+    level === 0
+      ? `(component $c0 ${first})`
+      : `(component $c${level} (alias outer 1 $c${level - 1} (component $c))
+           (instance (instantiate $c)) (instance (instantiate $c)))`,
+  );
+  return `(component ${levels.join('\n')} (instance (instantiate $c${depth - 1})))`;
+}
+
+/** A component with so many instances of one core module. */
+function coreInstances(module: string, count: number): string {
+  return `(component (core module $M ${module}) ${'(core instance (instantiate $M))'.repeat(count)})`;
+}
+
+async function isRefused(text: string): Promise<void> {
+  const component = await compile(await assemble(text));
+  await assert.rejects(
+    instantiate(component),
+    (error) => isLinkError(error) && /too many instances/.test(error.message),
+  );
+}
+
+it('a component of a thousand instances is instantiated', async () => {
+  await instantiate(await compile(await assemble(doubling(10))));
+});
+
+describe('a component is refused', { timeout: ENDLESS }, () => {
+  it('of a thousand million instances', () => isRefused(doubling(30)));
+
+  const names = Array.from({ length: 2_000 }, (_, index) => `e${index}`);
+
+  it('of a thousand instances that each make an instance of many exports', () =>
+    isRefused(doubling(11, `(type $t u8) (instance ${names.map((name) => `(export "${name}" (type $t))`).join('')})`)));
+
+  it('of a thousand instances that each export an instance of many exports again and again', () => {
+    const some = names.slice(0, 100);
+    const again = names.slice(0, 20).map((name) => `(export "${name}" (instance $i))`);
+    return isRefused(
+      doubling(
+        11,
+        `(type $t (instance ${some.map((name) => `(export "${name}" (func))`).join('')}))
+         (component $inner (alias outer 1 $t (type $t)) (import "i" (instance $i (type $t))) ${again.join('')})
+         (core module $M (func (export "f"))) (core instance $m (instantiate $M))
+         (func $f (canon lift (core func $m "f")))
+         (instance $i ${some.map((name) => `(export "${name}" (func $f))`).join('')})
+         (instance (instantiate $inner (with "i" (instance $i))))`,
+      ),
+    );
+  });
+
+  it('of fifteen thousand instances', () => isRefused(doubling(14)));
+
+  it('of many instances of many definitions', () => isRefused(doubling(10, '(type (func))'.repeat(2_000))));
+
+  it('of twelve thousand core instances in instances', () =>
+    isRefused(doubling(8, `(core module $M) ${'(core instance (instantiate $M))'.repeat(100)}`)));
+});
+
+describe('core instances that begin large', { timeout: ENDLESS }, () => {
+  it('are instantiated where there are few of them', async () => {
+    await instantiate(await compile(await assemble(coreInstances('(table 1000000 funcref) (memory 1000)', 10))));
+  });
+
+  for (const [what, module, count] of [
+    ['tables of all elements that an engine has', '(table 10000000 funcref)', 2],
+    ['several tables', `${'(table 5000000 funcref)'.repeat(2)}`, 2],
+    ['tables that are exported', '(table (export "t") 10000000 funcref)', 2],
+    ['memories of all pages that there are', '(memory 65536)', 16],
+  ] as const) {
+    it(`are refused where they are too large together: ${what}`, () => isRefused(coreInstances(module, count)));
+  }
+
+  it('are refused where a component takes the module from the one around it', () =>
+    isRefused(`(component
+      (core module $M (table 10000000 funcref))
+      (component $C (import "m" (core module $m)) (core instance (instantiate $m)))
+      (instance (instantiate $C (with "m" (core module $M))))
+      (instance (instantiate $C (with "m" (core module $M)))))`));
+});

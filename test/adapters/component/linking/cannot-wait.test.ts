@@ -1,0 +1,36 @@
+/** Imports that are asynchronous, in an engine without JavaScript promise integration. */
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+
+// The loader looks at the engine once, when it is loaded.
+const { WebAssembly: engine } = globalThis as unknown as { WebAssembly: Record<string, unknown> };
+delete engine.Suspending;
+delete engine.promising;
+const { compile, instantiate, isLinkError } = await import('../../../../src/adapters/component/index.ts');
+const { assemble } = await import('../assemble.ts');
+
+type Api = Record<string, (...args: unknown[]) => unknown>;
+
+const GUEST = `(component
+  (import "ask-it" (func $ask async (result u32)))
+  (core func $ask' (canon lower (func $ask)))
+  (core module $M (import "" "ask" (func $ask (result i32))) (func (export "ask") (result i32) (call $ask)))
+  (core instance $m (instantiate $M (with "" (instance (export "ask" (func $ask'))))))
+  (func (export "ask") async (result u32) (canon lift (core func $m "ask"))))`;
+
+async function ask(askIt: () => unknown): Promise<unknown> {
+  const { exports } = await instantiate(await compile(await assemble(GUEST)), { askIt });
+  return (exports as Api).ask!();
+}
+
+it('an import that answers at once needs no waiting', async () => {
+  assert.equal(await ask(() => 5), 5);
+});
+
+it('an import that gives a promise is refused: the error names it, and what the engine lacks', async () => {
+  await assert.rejects(
+    ask(async () => 5),
+    (error) =>
+      isLinkError(error) && error.path.includes('ask-it') && /"ask-it".*promise integration/.test(error.message),
+  );
+});

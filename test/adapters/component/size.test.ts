@@ -1,0 +1,20 @@
+/** The loader has a budget, because browsers download it: the number rises in the commit that makes it rise. */
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import { build } from 'esbuild';
+
+/** Bytes, minified and compressed, with 5 % of air. The virtual WASI is a subpath of its own. */
+const BUDGET = 42_000;
+
+it('the component loader is under 42 kB, minified and compressed', async () => {
+  const { outputFiles } = await build({
+    entryPoints: ['src/adapters/component/index.ts'],
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    write: false,
+  });
+  const size = gzipSync(outputFiles[0]!.contents, { level: 9 }).length;
+  assert.ok(size < BUDGET, `${size} bytes`);
+});

@@ -1,0 +1,156 @@
+/** Commits as they were made, and the check of their chain: in both stores, and in files that someone changed. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, test } from 'node:test';
+import Sqlite from 'better-sqlite3';
+import { createMemoryStore } from '../../../src/adapters/stores/memory/index.ts';
+import { createSqliteStore, type SqliteStore } from '../../../src/adapters/stores/sqlite/index.ts';
+import { isStoreFailure } from '../../../src/core/errors.ts';
+import type { EventStore } from '../../../src/core/event-store.ts';
+import { type ChainVerdict, type CommitSource, verifyChain } from '../../../src/core/storage/verify-chain.ts';
+import { ANY, decision, envelope, rejected } from './commands.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'decidable-commits-'));
+after(() => rmSync(folder, { recursive: true }));
+let files = 0;
+const newFile = (): string => join(folder, `${files++}.db`);
+
+/** Three streams, with events, rejections and a decision without events. */
+async function fill(store: EventStore): Promise<string[]> {
+  const ids: string[] = [];
+  for (let commit = 0; commit < 30; commit++) {
+    const given = commit % 5 === 4 ? rejected() : decision();
+    const events = commit % 5 === 4 ? [] : Array.from({ length: commit % 4 }, () => envelope('Done'));
+    await store.append(`s-${commit % 3}`, events, ANY, given);
+    ids.push(given.commandId);
+  }
+  return ids;
+}
+
+for (const [name, open] of [
+  ['the memory store', () => createMemoryStore()],
+  ['the SQLite store', () => createSqliteStore({ file: newFile(), durability: 'normal' })],
+] as const) {
+  describe(`commits of ${name}`, () => {
+    const check = (what: string, body: (store: EventStore & CommitSource, ids: string[]) => Promise<void>): void => {
+      test(what, async () => {
+        await using store = open();
+        await body(store, await fill(store));
+      });
+    };
+
+    check('are read in the order of the stream, in pages, with their events', async (store, ids) => {
+      const expected = ids.filter((_, index) => index % 3 === 1);
+      const whole = await store.readCommits('s-1');
+      assert.deepEqual(
+        whole.map(({ decision }) => decision.decision.commandId),
+        expected,
+      );
+      for (const { decision, events } of whole) {
+        assert.deepEqual(await store.findDecision(decision.decision.commandId), decision);
+        assert.equal(decision.eventCount, events.length);
+      }
+      const read = await store.readStream('s-1', { direction: 'forward', fromRevision: undefined, limit: undefined });
+      assert.deepEqual(
+        whole.flatMap(({ events }) => events),
+        read.map(({ event }) => event),
+      );
+      assert.deepEqual(await store.readCommits('s-1', { after: expected[2], limit: 3 }), whole.slice(3, 6));
+      assert.deepEqual(await store.readCommits('s-1', { after: expected.at(-1) }), []);
+      assert.deepEqual(await store.readCommits('s-1', { after: ids[0] }), []);
+      assert.deepEqual(await store.readCommits('s-9'), []);
+    });
+
+    check('end in heads, stream by stream', async (store, ids) => {
+      const heads = await store.readStreams();
+      assert.deepEqual(
+        heads.map(({ stream }) => stream),
+        ['s-0', 's-1', 's-2'],
+      );
+      for (const [index, { stream, revision, hash }] of heads.entries()) {
+        assert.deepEqual(hash, (await store.findDecision(ids[27 + index]!))?.hash);
+        const [last] = await store.readStream(stream, { direction: 'backward', fromRevision: undefined, limit: 1 });
+        assert.equal(revision, last?.context.revision);
+      }
+      assert.deepEqual(await store.readStreams({ after: 's-0', limit: 1 }), heads.slice(1, 2));
+      assert.deepEqual(await store.readStreams({ after: 's-9' }), []);
+      await store.append('only-no', [], ANY, rejected());
+      const [no] = await store.readStreams({ after: 's-2' });
+      assert.deepEqual([no?.stream, no?.revision], ['only-no', undefined]);
+    });
+
+    check('make chains that hold', async (store) => {
+      assert.deepEqual(await verifyChain(store), { intact: true, streams: 3, commits: 30 });
+      assert.deepEqual(await verifyChain(store, 's-2'), { intact: true, streams: 1, commits: 10 });
+      assert.deepEqual(await verifyChain(store, 's-9'), { intact: true, streams: 1, commits: 0 });
+    });
+
+    test('make chains that hold over many pages', async () => {
+      await using store = open();
+      const writes = Array.from({ length: 2_345 }, () => store.append('s-1', [envelope('Done')], ANY, decision()));
+      await Promise.all(writes);
+      assert.deepEqual(await verifyChain(store), { intact: true, streams: 1, commits: 2_345 });
+    });
+  });
+}
+
+describe('a file that someone changed', () => {
+  /** The verdict on stream `s-1`, whose commits have 1, rejected, 3, 2, 1, 0, rejected, 2 … events. */
+  async function afterwards(change: (database: Sqlite.Database) => void): Promise<ChainVerdict> {
+    const file = newFile();
+    const store = createSqliteStore({ file, durability: 'normal' });
+    await fill(store);
+    await store.close();
+    const database = new Sqlite(file);
+    change(database);
+    database.close();
+    const again: SqliteStore = createSqliteStore({ file });
+    try {
+      return await verifyChain(again);
+    } finally {
+      await again.close();
+    }
+  }
+
+  const decisionAt = (commit: number): string =>
+    `(select d.id from decisions d join streams s on s.id = d.stream_id where s.name = 's-1' order by d.id limit 1 offset ${commit})`;
+
+  const changes: readonly (readonly [what: string, sql: string, commit: number, reason: string])[] = [
+    ['an event', `update events set payload = x'00' where decision_id = ${decisionAt(2)}`, 2, 'hash'],
+    ['a command', `update decisions set payload = x'00' where id = ${decisionAt(4)}`, 4, 'hash'],
+    ['a rejection', `update decisions set rejection = null where id = ${decisionAt(1)}`, 1, 'hash'],
+    ['an actor', `update decisions set actor = 'someone' where id = ${decisionAt(0)}`, 0, 'hash'],
+    ['a time', `update decisions set recorded_at = recorded_at + 1 where id = ${decisionAt(9)}`, 9, 'hash'],
+    ['a hash', `update decisions set hash = zeroblob(32) where id = ${decisionAt(3)}`, 3, 'hash'],
+    ['a commit that is gone', `delete from decisions where id = ${decisionAt(1)}`, 1, 'hash'],
+    [
+      'an event that is gone',
+      `delete from events where decision_id = ${decisionAt(3)} and revision % 2 = 0`,
+      3,
+      'hash',
+    ],
+    ['the order of two commits', `update decisions set id = 1000 where id = ${decisionAt(5)}`, 5, 'hash'],
+  ];
+  for (const [what, sql, commit, reason] of changes) {
+    test(`is told by the first commit that does not hold: ${what}`, async () => {
+      const verdict = await afterwards((database) => {
+        database.pragma('foreign_keys = OFF');
+        assert.ok(database.prepare(sql).run().changes > 0);
+      });
+      assert.ok(!verdict.intact);
+      const { broken } = verdict;
+      assert.deepEqual([broken.stream, broken.commit, broken.reason], ['s-1', commit, reason]);
+      assert.notDeepEqual(broken.expected, broken.actual);
+    });
+  }
+
+  test('is told as corrupt where events have lost their decision', async () => {
+    const verdict = afterwards((database) => {
+      database.pragma('foreign_keys = OFF');
+      database.prepare(`delete from decisions where id = ${decisionAt(3)}`).run();
+    });
+    await assert.rejects(verdict, (error) => isStoreFailure(error, 'failure') && error.payload.val.code === 'corrupt');
+  });
+});

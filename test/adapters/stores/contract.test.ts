@@ -1,0 +1,17 @@
+/** Both stores keep the contract. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after } from 'node:test';
+import { createMemoryStore } from '../../../src/adapters/stores/memory/index.ts';
+import { createSqliteStore } from '../../../src/adapters/stores/sqlite/index.ts';
+import { eventStoreSuite } from '../../../src/adapters/testing/event-store-suite.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'decidable-contract-'));
+after(() => rmSync(folder, { recursive: true }));
+let files = 0;
+
+eventStoreSuite('the memory store', { open: () => createMemoryStore() });
+eventStoreSuite('the SQLite store', {
+  open: () => createSqliteStore({ file: join(folder, `${files++}.db`), durability: 'normal' }),
+});

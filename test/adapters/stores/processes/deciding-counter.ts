@@ -1,0 +1,31 @@
+/** As `counter.ts`, through the event sourcer: `deciding-counter.ts file increments`. */
+import { z } from 'zod';
+import { createSqliteStore } from '../../../../src/adapters/stores/sqlite/index.ts';
+import { createEventSourcer, defineCommand, defineDecider, defineEvent } from '../../../../src/core/index.ts';
+
+const Count = defineCommand('Count', z.object({ stream: z.string() }));
+const Counted = defineEvent('Counted', z.object({ value: z.number() }));
+const counter = defineDecider({
+  name: 'counter',
+  version: '1.0.0',
+  state: z.object({ value: z.number() }),
+  commands: { Count },
+  events: { Counted },
+  streamId: (command) => command.data.stream,
+  initialState: { value: 0 },
+  evolve: {
+    Counted: (draft, { value }) => {
+      draft.value = value;
+    },
+  },
+  decide: { Count: (state) => [Counted({ value: state.value + 1 })] },
+});
+
+const [, , file = '', increments] = process.argv;
+const store = createSqliteStore({ file, durability: 'normal', busyTimeout: 600_000 });
+// A conflict is what this is about: nobody gives up.
+await using sourcer = createEventSourcer({ store, modules: [counter], maxAttempts: 10_000, closeStore: true });
+for (let round = 0; round < Number(increments); round++) {
+  const streams = ['counter-1', 'counter-2', `counter-${process.pid}`];
+  await Promise.all(streams.map((stream) => sourcer.dispatch(Count({ stream }))));
+}

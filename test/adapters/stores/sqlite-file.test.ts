@@ -1,0 +1,424 @@
+/** What a file may be, and what happens to one that is not what it should be: nothing is lost, and nothing is changed. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, type TestContext, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import Sqlite from 'better-sqlite3';
+import { createSqliteStore, type SqliteStoreOptions } from '../../../src/adapters/stores/sqlite/index.ts';
+import { APPLICATION_ID, FORMAT_VERSION, MIGRATIONS } from '../../../src/adapters/stores/sqlite/migrations.ts';
+import { open } from '../../../src/adapters/stores/sqlite/open.ts';
+import { prepareMerged, prepareStatements } from '../../../src/adapters/stores/sqlite/statements.ts';
+import { DefinitionError, isAppendFailure, isStoreFailure } from '../../../src/core/errors.ts';
+import { verifyChain } from '../../../src/core/storage/verify-chain.ts';
+import { ANY, decision, envelope, FORWARD, rejected } from './commands.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'decidable-file-'));
+after(() => rmSync(folder, { recursive: true }));
+let files = 0;
+const newFile = (): string => join(folder, `${files++}.db`);
+
+/** The code of the store failure with which opening fails; its message names the file. */
+function refusal(options: SqliteStoreOptions): string {
+  try {
+    void createSqliteStore(options).close();
+  } catch (error) {
+    if (!isStoreFailure(error, 'failure')) throw error;
+    assert.ok(error.message.startsWith(options.file), error.message);
+    return error.payload.val.code;
+  }
+  return 'opened';
+}
+
+async function appendFailure(appending: Promise<unknown>): Promise<string> {
+  try {
+    await appending;
+  } catch (error) {
+    if (!isAppendFailure(error, 'failure')) throw error;
+    return error.payload.val.code;
+  }
+  return 'appended';
+}
+
+/** A store of `count` commits on ten streams, closed. */
+async function filled(count = 100): Promise<string> {
+  const file = newFile();
+  const store = createSqliteStore({ file, durability: 'normal' });
+  await Promise.all(
+    Array.from({ length: count }, (_, index) => store.append(`s-${index % 10}`, [envelope('Done')], ANY, decision())),
+  );
+  await store.close();
+  return file;
+}
+
+describe('a new file', () => {
+  test('is a SQLite database of our application id and format version, with a write-ahead log', async () => {
+    const file = await filled(1);
+    const database = new Sqlite(file);
+    const pragma = (name: string): unknown => database.pragma(name, { simple: true });
+    assert.deepEqual(['application_id', 'user_version', 'journal_mode'].map(pragma), [
+      APPLICATION_ID,
+      FORMAT_VERSION,
+      'wal',
+    ]);
+    assert.equal(APPLICATION_ID, Buffer.from('Dcdb').readUInt32BE());
+    assert.deepEqual(database.pragma('foreign_key_check'), []);
+    database.close();
+  });
+
+  test('is flushed at each commit with durability full, the default, and not with normal', () => {
+    for (const [durability, synchronous] of [
+      ['full', 2],
+      ['normal', 1],
+    ] as const) {
+      const database = open({ file: newFile(), durability, readOnly: false, busyTimeout: 100, maxPages: undefined });
+      assert.equal(database.pragma('synchronous', { simple: true }), synchronous);
+      database.close();
+    }
+  });
+
+  test('is not opened by an engine that the driver would crash in, and says which to use', (context) => {
+    const file = newFile();
+    context.mock.property(process, 'versions', { ...process.versions, napi: '9', node: '22.13.1' });
+    assert.throws(
+      () => createSqliteStore({ file }),
+      (error) =>
+        isStoreFailure(error, 'failure') &&
+        error.payload.val.code === 'unsupported-engine' &&
+        /22\.13\.1.*22\.14/.test(error.message),
+    );
+    assert.equal(existsSync(file), false);
+  });
+
+  test('is made where the file is empty, and not in a folder that is not there', () => {
+    const file = newFile();
+    writeFileSync(file, '');
+    assert.equal(refusal({ file }), 'opened');
+    assert.equal(refusal({ file: join(folder, 'nowhere', 'bank.db') }), 'io');
+    assert.equal(refusal({ file: join(folder, 'absent.db'), readOnly: true }), 'io');
+    assert.equal(existsSync(join(folder, 'absent.db')), false);
+    assert.equal(refusal({ file: folder }), 'io');
+  });
+
+  describe('that another process makes at the same moment', () => {
+    /** At the first pragma that begins so, `first` comes before it; what it throws, the pragma throws. */
+    function before(context: TestContext, begin: string, first: () => void): void {
+      const { pragma } = Sqlite.prototype;
+      const { mock } = context.mock.method(
+        Sqlite.prototype,
+        'pragma',
+        function (this: Sqlite.Database, ...args: Parameters<typeof pragma>) {
+          if (args[0].startsWith(begin)) {
+            mock.restore();
+            first();
+          }
+          return pragma.apply(this, args);
+        },
+      );
+    }
+
+    test('is a store, however little of it could be seen', (context) => {
+      const file = newFile();
+      // Its id was not there yet, and its tables are: unless it has to wait until both were looked at.
+      before(context, 'user_version', () => void refusal({ file, busyTimeout: 0 }));
+      assert.equal(refusal({ file }), 'opened');
+    });
+
+    test('is waited for, where SQLite does not wait', (context) => {
+      const file = newFile();
+      // Who has read the file and wants to write it is told at once, since the other may wait for its reading to end.
+      before(context, 'journal_mode', () => {
+        throw new Sqlite.SqliteError('database is locked', 'SQLITE_BUSY');
+      });
+      assert.equal(refusal({ file }), 'opened');
+    });
+
+    test('is waited for no longer than the time-out', () => {
+      const file = newFile();
+      const rival = new Sqlite(file);
+      rival.exec('begin immediate');
+      assert.equal(refusal({ file, busyTimeout: 20 }), 'busy');
+      rival.close();
+      assert.equal(refusal({ file }), 'opened');
+    });
+  });
+
+  test('is not made by options that cannot be meant', () => {
+    const file = newFile();
+    for (const [place, options] of [
+      ['file', { file: '' }],
+      ['file', { file: ' ' }],
+      ['durability', { file, durability: 'ful' as never }],
+      ['busyTimeout', { file, busyTimeout: -1 }],
+      ['busyTimeout', { file, busyTimeout: Number.NaN }],
+      ['maxPages', { file, maxPages: 0 }],
+      ['maxPages', { file, maxPages: 1.5 }],
+    ] as const) {
+      assert.throws(
+        () => createSqliteStore(options),
+        (error) => error instanceof DefinitionError && error.payload.place === place,
+      );
+    }
+    assert.equal(existsSync(file), false);
+  });
+
+  test('keeps what was appended, for the next who opens it', async () => {
+    const file = newFile();
+    const [yes, no] = [decision(), rejected()];
+    const key = { moduleName: 'm', moduleVersion: '1', stream: 's-1' };
+    const snapshot = { revision: 0n, contentType: 'x', state: Uint8Array.of(7) };
+    {
+      await using store = createSqliteStore({ file });
+      await store.append('s-1', [envelope('Done')], ANY, yes);
+      await store.append('s-1', [], ANY, no);
+      await store.saveSnapshot(key, snapshot);
+    }
+    await using store = createSqliteStore({ file });
+    assert.deepEqual((await store.findDecision(yes.commandId))?.decision, yes);
+    assert.deepEqual((await store.findDecision(no.commandId))?.decision, no);
+    assert.deepEqual(await store.loadSnapshot(key), snapshot);
+    assert.equal((await store.append('s-1', [envelope('Done')], ANY, decision())).firstPosition, 2n);
+    assert.deepEqual(await verifyChain(store), { intact: true, streams: 1, commits: 3 });
+  });
+});
+
+describe('a file of another format', () => {
+  test('that is newer is refused, and stays as it is', async () => {
+    const file = await filled();
+    const database = new Sqlite(file);
+    database.pragma(`user_version = ${FORMAT_VERSION + 1}`);
+    database.close();
+    const before = readFileSync(file);
+    assert.equal(refusal({ file }), 'newer-format');
+    assert.equal(refusal({ file, readOnly: true }), 'newer-format');
+    assert.deepEqual(readFileSync(file), before);
+  });
+
+  /** What a package of format version 1 has left behind: its tables, and two commits of a stream. */
+  async function ofVersion1(): Promise<string> {
+    const [current, old] = [newFile(), newFile()];
+    const store = createSqliteStore({ file: current });
+    await store.append('account-1', [envelope('Opened'), envelope('Used')], ANY, decision());
+    await store.append('account-1', [], ANY, rejected());
+    await store.close();
+    const database = new Sqlite(old);
+    for (const change of MIGRATIONS[0]!) database.exec(change.compile().sql);
+    database.prepare('attach ? as current').run(current);
+    for (const table of ['streams', 'event_types', 'command_types', 'decisions', 'events']) {
+      database.exec(`insert into main.${table} select * from current.${table}`);
+    }
+    database.exec('detach current');
+    database.pragma(`application_id = ${APPLICATION_ID}`);
+    database.pragma('user_version = 1');
+    database.close();
+    return old;
+  }
+
+  test('that is older is brought forward, with all that is in it', async () => {
+    const file = await ofVersion1();
+    assert.equal(refusal({ file, readOnly: true }), 'read-only');
+    {
+      await using store = createSqliteStore({ file });
+      assert.deepEqual(await verifyChain(store), { intact: true, streams: 1, commits: 2 });
+      const used = await store.readAll({ ...FORWARD, eventTypes: ['Used'] });
+      assert.deepEqual(
+        used.map(({ context }) => context.revision),
+        [1n],
+      );
+      const key = { moduleName: 'm', moduleVersion: '1', stream: 'account-1' };
+      await store.saveSnapshot(key, { revision: 1n, contentType: 'x', state: Uint8Array.of(1) });
+      assert.equal((await store.append('account-1', [envelope('Used')], ANY, decision())).revision, 2n);
+    }
+    assert.deepEqual(schemaOf(file), schemaOf(await filled(1)));
+    assert.equal(refusal({ file, readOnly: true }), 'opened');
+  });
+
+  test('that is older stays as it is where it cannot be brought forward', async () => {
+    const file = await ofVersion1();
+    const database = new Sqlite(file);
+    database.exec('create table snapshots (mine text)');
+    database.close();
+    const before = schemaOf(file);
+    assert.equal(refusal({ file }), 'corrupt');
+    assert.deepEqual(schemaOf(file), before);
+  });
+
+  function schemaOf(file: string): unknown[] {
+    const database = new Sqlite(file, { readonly: true });
+    const rows = database.prepare('select type, name, sql from sqlite_schema order by type, name').all();
+    const version = database.pragma('user_version');
+    database.close();
+    return [...rows, version];
+  }
+});
+
+describe('a file that is no store', () => {
+  test('is refused, and stays as it is', () => {
+    const [text, other, named] = [newFile(), newFile(), newFile()];
+    writeFileSync(text, 'Dear Sir or Madam,\n'.repeat(200));
+    const database = new Sqlite(other);
+    database.exec('create table customers (name text)');
+    database.close();
+    const another = new Sqlite(named);
+    another.pragma('application_id = 1234');
+    another.close();
+    for (const file of [text, other, named]) {
+      const before = readFileSync(file);
+      assert.equal(refusal({ file }), 'not-a-store');
+      assert.deepEqual(readFileSync(file), before);
+      assert.equal(existsSync(`${file}-wal`), false);
+    }
+  });
+});
+
+describe('a corrupt file', () => {
+  test('is told as such where it is met', async () => {
+    const file = await filled(2_000);
+    // Every page behind the first few: the schema can be read, the rows cannot.
+    const handle = openSync(file, 'r+');
+    const size = statSync(file).size;
+    for (let page = 16; page * 4096 < size; page++) writeSync(handle, Buffer.alloc(4096, 0xa5), 0, 4096, page * 4096);
+    closeSync(handle);
+    await using store = createSqliteStore({ file });
+    const reading = store.readAll({ ...FORWARD, limit: 10_000 });
+    await assert.rejects(reading, (error) => isStoreFailure(error, 'failure') && error.payload.val.code === 'corrupt');
+    assert.equal(await appendFailure(store.append('s-1', [envelope('Done')], ANY, decision())), 'corrupt');
+  });
+
+  test('whose tables contradict one another is told as such', async () => {
+    const file = await filled();
+    const database = new Sqlite(file);
+    database.pragma('foreign_keys = OFF');
+    database.exec('delete from event_types');
+    database.close();
+    await using store = createSqliteStore({ file });
+    const reading = store.readStream('s-1', { direction: 'forward', fromRevision: undefined, limit: undefined });
+    await assert.rejects(reading, (error) => isStoreFailure(error, 'failure') && error.payload.val.code === 'corrupt');
+  });
+});
+
+describe('a file that may not be written', () => {
+  test('can be read, and refuses appends and snapshots', async () => {
+    const file = await filled();
+    await using store = createSqliteStore({ file, readOnly: true });
+    assert.equal((await store.readAll(FORWARD)).length, 100);
+    assert.equal((await store.readAll({ ...FORWARD, categories: ['s'] })).length, 100);
+    assert.equal(await appendFailure(store.append('s-1', [envelope('Done')], ANY, decision())), 'read-only');
+    const key = { moduleName: 'm', moduleVersion: '1', stream: 's-1' };
+    const saving = store.saveSnapshot(key, { revision: 0n, contentType: '', state: Uint8Array.of() });
+    await assert.rejects(saving, (error) => isStoreFailure(error, 'failure') && error.payload.val.code === 'read-only');
+    assert.equal((await store.readAll(FORWARD)).length, 100);
+  });
+});
+
+describe('a file whose permissions forbid writing', () => {
+  /** What a process that is not root sees of the file: root may write everything. */
+  function seen(file: string): string {
+    const program = fileURLToPath(new URL('processes/unprivileged.ts', import.meta.url));
+    const nobody = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
+    const args = ['--disable-warning=ExperimentalWarning', program, file];
+    const { stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', cwd: tmpdir(), ...nobody });
+    assert.equal(stderr, '');
+    return stdout.trim();
+  }
+
+  const windows = process.platform === 'win32' && 'Windows has no permission bits';
+  test('can be read, and refuses appends', { skip: windows }, async () => {
+    const file = await filled();
+    chmodSync(folder, 0o777);
+    chmodSync(file, 0o444);
+    assert.equal(seen(file), '100 read-only');
+  });
+
+  test('nor reading fails to open', { skip: windows }, async () => {
+    const file = await filled();
+    chmodSync(folder, 0o777);
+    chmodSync(file, 0o000);
+    assert.equal(seen(file), 'io');
+  });
+});
+
+describe('a full disk', () => {
+  test('fails the append that found no room, loses nothing, and is over when there is room', async () => {
+    const file = newFile();
+    const acknowledged: string[] = [];
+    let refusals = 0;
+    {
+      await using store = createSqliteStore({ file, durability: 'normal', maxPages: 60 });
+      for (let index = 0; index < 60; index++) {
+        const given = decision();
+        const code = await appendFailure(
+          store.append(`s-${index % 5}`, [envelope('Done', new Uint8Array(6_000))], ANY, given),
+        );
+        if (code === 'appended') acknowledged.push(given.commandId);
+        else assert.equal(code, 'full');
+        refusals += code === 'full' ? 1 : 0;
+      }
+      assert.ok(refusals > 0 && acknowledged.length > 0);
+      assert.equal((await store.readAll(FORWARD)).length, acknowledged.length);
+    }
+    await using store = createSqliteStore({ file, durability: 'normal' });
+    for (const commandId of acknowledged) assert.ok(await store.findDecision(commandId));
+    assert.equal(
+      (await store.append('s-1', [envelope('Done')], ANY, decision())).firstPosition,
+      BigInt(acknowledged.length + 1),
+    );
+    const verdict = await verifyChain(store);
+    assert.ok(verdict.intact && verdict.commits === acknowledged.length + 1);
+  });
+
+  test('fails only the append that has no room among those that arrive together', async () => {
+    await using store = createSqliteStore({ file: newFile(), durability: 'normal', maxPages: 100 });
+    const sizes = [10, 20, 2_000_000, 30, 40];
+    const appends = sizes.map((size, index) =>
+      store.append('s-1', [envelope('Done'), envelope(`T${index}`, new Uint8Array(size))], ANY, decision()),
+    );
+    const codes = await Promise.all(appends.map(appendFailure));
+    assert.deepEqual(codes, ['appended', 'appended', 'full', 'appended', 'appended']);
+    const read = await store.readAll(FORWARD);
+    assert.deepEqual(
+      read.map(({ event }) => event.type),
+      ['Done', 'T0', 'Done', 'T1', 'Done', 'T3', 'Done', 'T4'],
+    );
+    assert.deepEqual(await verifyChain(store), { intact: true, streams: 1, commits: 4 });
+  });
+});
+
+describe('the statements', () => {
+  test('find what they look for by an index, and sort nothing', async () => {
+    const database = new Sqlite(await filled());
+    const statements = Object.entries(prepareStatements(database)).map(([name, { source }]) => [name, source] as const);
+    const filtered = (['forward', 'backward'] as const).map(
+      (direction) => [`merged ${direction}`, prepareMerged(database, direction, 3).source] as const,
+    );
+    for (const [name, source] of [...statements, ...filtered]) {
+      if (/^(BEGIN|COMMIT|PRAGMA)/.test(source)) continue;
+      const values = Array.from(source.matchAll(/\?/g), () => null);
+      const plan = database.prepare(`explain query plan ${source}`).all(...values);
+      const steps = plan.map((step) => String(Object(step).detail));
+      const scans = steps.filter((step) => /^SCAN (?!json_each|branch|last_|\(subquery)|TEMP B-TREE/.test(step));
+      assert.deepEqual(scans, EXPECTED_SCANS[name] ?? [], `${name}: ${steps.join('; ')}`);
+    }
+    database.close();
+  });
+
+  const EXPECTED_SCANS: Readonly<Record<string, readonly string[]>> = {
+    // A few rows for each category, and no events.
+    eventTypesOfNames: ['SCAN event_types'],
+    // One row for each module and command type.
+    commandTypeId: ['SCAN command_types'],
+  };
+});

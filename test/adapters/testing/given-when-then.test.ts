@@ -1,0 +1,307 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { ExpectationError, testDecider, testEventHandler, testProjector } from '../../../src/adapters/testing/index.ts';
+import { type CommandHandler, cancel, dispatch, type Message, schedule } from '../../../src/core/index.ts';
+import {
+  BillPaid,
+  BookRoom,
+  billing,
+  CheckOut,
+  occupancy,
+  PRICE,
+  RoomBooked,
+  RoomLeft,
+  room,
+  SendBill,
+} from './hotel.ts';
+
+const booking = { guest: 'Ada', nights: 2, roomId: '7' };
+const booked = RoomBooked(booking);
+const paid = BillPaid({ roomId: '7', amount: 2n * PRICE });
+const left = RoomLeft({ roomId: '7' });
+
+/** What the failed expectation says, without the empty lines around it. */
+function failureOf(claim: () => unknown): string {
+  try {
+    claim();
+  } catch (error) {
+    if (error instanceof ExpectationError) return error.message.trim();
+    throw error;
+  }
+  return assert.fail('the claim held');
+}
+
+describe('a test of a decider', () => {
+  const { given } = testDecider(room);
+
+  it('reads as a sentence', () => {
+    given()
+      .when(BookRoom(booking))
+      .then(booked)
+      .thenState({ guest: 'Ada', owed: 160n, visits: ['Ada'] });
+    given(booked).when(BookRoom(booking)).thenRejected('room-taken', { guest: 'Ada' });
+    given(booked)
+      .when(CheckOut({ roomId: '7', paid: 160n }))
+      .then(paid, left);
+    given(booked, paid)
+      .when(CheckOut({ roomId: '7', paid: 0n }))
+      .then(left);
+    given()
+      .when(CheckOut({ roomId: '7', paid: 0n }))
+      .thenNothing();
+  });
+
+  it('shows what happened in the words of the domain where other events were expected', () => {
+    assert.equal(
+      failureOf(() =>
+        given(booked)
+          .when(CheckOut({ roomId: '7', paid: 160n }))
+          .then(left),
+      ),
+      [
+        "given     RoomBooked { guest: 'Ada', nights: 2, roomId: '7' }",
+        "when      CheckOut { paid: 160n, roomId: '7' }",
+        "expected  RoomLeft { roomId: '7' }",
+        "but was   BillPaid { amount: 160n, roomId: '7' }",
+        "          RoomLeft { roomId: '7' }",
+      ].join('\n'),
+    );
+  });
+
+  it('shows a rejection where events were expected', () => {
+    const failure = failureOf(() =>
+      given(booked)
+        .when(CheckOut({ roomId: '7', paid: 1n }))
+        .then(left),
+    );
+    assert.match(failure, /but was {3}rejected: bill-open \(The bill is not paid\.\) \{ owed: '159' \}$/);
+  });
+
+  it('shows events where a rejection was expected, and the other code where another was', () => {
+    const failure = failureOf(() => given().when(BookRoom(booking)).thenRejected('room-taken'));
+    assert.match(failure, /^given {5}nothing\n/);
+    assert.match(failure, /expected {2}rejected: room-taken\nbut was {3}RoomBooked/);
+    assert.match(
+      failureOf(() => given(booked).when(BookRoom(booking)).thenRejected('closed')),
+      /expected {2}rejected: closed\nbut was {3}rejected: room-taken/,
+    );
+    assert.match(
+      failureOf(() => given(booked).when(BookRoom(booking)).thenRejected('room-taken', { guest: 'Bo' })),
+      /expected {2}rejected: room-taken \{ guest: 'Bo' \}/,
+    );
+  });
+
+  it('shows both states where they differ', () => {
+    assert.match(
+      failureOf(() => given().when(BookRoom(booking)).thenState({ owed: 0n, visits: [] })),
+      /expected {2}state \{ owed: 0n, visits: \[\] \}\nbut was {3}state \{ guest: 'Ada', owed: 160n, visits: \['Ada'\] \}/,
+    );
+  });
+
+  it('says nothing where events were expected and none came', () => {
+    assert.match(
+      failureOf(() =>
+        given()
+          .when(CheckOut({ roomId: '7', paid: 0n }))
+          .then(left),
+      ),
+      /but was {3}nothing$/,
+    );
+    assert.match(
+      failureOf(() => given().when(BookRoom(booking)).thenNothing()),
+      /expected {2}nothing\n/,
+    );
+  });
+
+  it('tells a module that fails from one that says no', () => {
+    const broken: typeof room = {
+      ...room,
+      decider: { ...room.decider, decide: () => room.decider.decide(0 as never, {} as never) },
+    };
+    testDecider(broken).given().when(BookRoom(booking)).thenFault('unknown-type');
+    assert.match(
+      failureOf(() => testDecider(broken).given().when(BookRoom(booking)).thenRejected('x')),
+      /but was {3}fault: unknown-type \(/,
+    );
+  });
+
+  it('cannot be awaited by mistake', async () => {
+    const sentence: unknown = given().when(BookRoom(booking)); // With its type, TypeScript refuses it already.
+    await assert.rejects(async () => sentence, /do not await it/);
+  });
+
+  it('gives test runners what they need to show a difference', () => {
+    assert.throws(() => given().when(BookRoom(booking)).then(left), {
+      code: 'ERR_ASSERTION',
+      expected: "RoomLeft { roomId: '7' }",
+      actual: "RoomBooked { guest: 'Ada', nights: 2, roomId: '7' }",
+    });
+  });
+});
+
+/** The room as a component would be: states and messages are numbers, and every handle must be dropped. */
+function asHandles(): { module: CommandHandler<number, number, number>; live: () => number } {
+  const { types, decider, routing } = room;
+  const table = new Map<number, unknown>();
+  let next = 1;
+  const put = (value: unknown): number => {
+    table.set(next, value);
+    return next++;
+  };
+  const take = <Value>(handle: number): Value => {
+    const value = table.get(handle) as Value;
+    assert.ok(table.delete(handle), `handle ${handle} was dropped before`);
+    return value;
+  };
+  const get = <Value>(handle: number): Value => {
+    assert.ok(table.has(handle), `handle ${handle} was dropped before`);
+    return table.get(handle) as Value;
+  };
+  const message = (type: { fromEnvelope(e: never): unknown; toEnvelope(m: never): unknown }) => ({
+    fromEnvelope: (envelope: unknown) => put(type.fromEnvelope(envelope as never)),
+    toEnvelope: (handle: number) => type.toEnvelope(get(handle)) as never,
+    drop: (handle: number) => void take(handle),
+  });
+  return {
+    live: () => table.size,
+    module: {
+      types: {
+        command: message(types.command),
+        event: message(types.event),
+        state: {
+          fromBytes: (bytes) => put(types.state.fromBytes(bytes)),
+          toBytes: (handle) => types.state.toBytes(get(handle)),
+          drop: (handle) => void take(handle),
+        },
+      },
+      decider: {
+        initialState: () => put(decider.initialState()),
+        evolve: (state, event) => put(decider.evolve(take(state), get(event))),
+        decide: (state, command) => decider.decide(get(state), get(command)).map(put),
+      },
+      routing: { describe: routing.describe, streamId: (command) => routing.streamId(get(command)) },
+    },
+  };
+}
+
+describe('a test of a component', () => {
+  it('reads as the same sentence, and leaves no handle behind', () => {
+    const { module, live } = asHandles();
+    const { given } = testDecider(module, room);
+    given()
+      .when(BookRoom(booking))
+      .then(booked)
+      .thenState({ guest: 'Ada', owed: 160n, visits: ['Ada'] });
+    given(booked).when(BookRoom(booking)).thenRejected('room-taken', { guest: 'Ada' });
+    given(booked)
+      .when(CheckOut({ roomId: '7', paid: 160n }))
+      .then(paid, left);
+    assert.match(
+      failureOf(() => given(booked).when(BookRoom(booking)).then(left)),
+      /but was {3}rejected: room-taken/,
+    );
+    assert.equal(live(), 0);
+  });
+
+  it('needs the messages that it is written in: nobody can write a handle', () => {
+    const { module } = asHandles();
+    const { types } = module;
+    const refused = (name: string) => ({
+      name: 'TypeError',
+      message: `the module keeps its messages behind handles: name whose the test is written in, as in ${name}(module, messages)`,
+    });
+    assert.throws(() => testDecider(module), refused('testDecider'));
+    assert.throws(() => testDecider(module, { commandId: '1' }), refused('testDecider'));
+    assert.throws(() => testEventHandler({ ...billing, types } as never), refused('testEventHandler'));
+    assert.throws(() => testProjector({ ...occupancy, types } as never), refused('testProjector'));
+  });
+});
+
+describe('a test of a process manager', () => {
+  const { given } = testEventHandler(billing);
+  const at = Date.UTC(2026, 0, 10);
+
+  it('reads as a sentence', () => {
+    given()
+      .when(booked, { recordedAt: BigInt(at) })
+      .then(schedule('bill', new Date(Date.UTC(2026, 0, 12)), SendBill({ roomId: '7', guest: 'Ada' })))
+      .thenState({ guest: 'Ada' });
+    given(booked)
+      .when(left)
+      .then(cancel('bill'), dispatch(SendBill({ roomId: '7', guest: 'Ada' })));
+    given(booked).when(paid).thenNothing();
+    given()
+      .when(RoomBooked({ ...booking, roomId: 'staff' }))
+      .thenNotConcerned();
+  });
+
+  it('keeps processes apart by their key', () => {
+    given(RoomBooked({ ...booking, roomId: '8' }))
+      .when(left)
+      .thenNothing();
+  });
+
+  it('shows reactions in the words of the domain', () => {
+    assert.equal(
+      failureOf(() =>
+        given()
+          .when(booked, { recordedAt: BigInt(at) })
+          .then(cancel('bill')),
+      ),
+      [
+        'given     nothing',
+        "when      RoomBooked { guest: 'Ada', nights: 2, roomId: '7' }",
+        "expected  cancel 'bill'",
+        "but was   schedule 'bill' at 2026-01-12T00:00:00.000Z: SendBill { guest: 'Ada', roomId: '7' }",
+      ].join('\n'),
+    );
+    assert.match(
+      failureOf(() => given(booked).when(paid).thenNotConcerned()),
+      /expected {2}not concerned\nbut was {3}nothing/,
+    );
+    assert.match(
+      failureOf(() => given(booked).when(left).thenNothing()),
+      /but was {3}cancel 'bill'\n {10}dispatch SendBill/,
+    );
+  });
+});
+
+describe('a test of a read model', () => {
+  const { given } = testProjector(occupancy);
+  const since = { recordedAt: 5n };
+
+  it('reads as a sentence', () => {
+    given()
+      .when(booked, since)
+      .then({ 7: { guest: 'Ada', since: 5n } });
+    given(booked).when(left).thenNothing();
+    given(booked, RoomBooked({ ...booking, roomId: '8' }), left)
+      .thenNoDocument('7')
+      .thenDocument('8', { guest: 'Ada', since: 1_767_225_601_000n });
+  });
+
+  it('shows the documents that differ', () => {
+    assert.equal(
+      failureOf(() =>
+        given()
+          .when(booked, since)
+          .then({ 7: { guest: 'Bo', since: 5n } }),
+      ),
+      [
+        "given     RoomBooked { guest: 'Ada', nights: 2, roomId: '7' }",
+        "expected  '7': { guest: 'Bo', since: 5n }",
+        "but was   '7': { guest: 'Ada', since: 5n }",
+      ].join('\n'),
+    );
+    assert.match(
+      failureOf(() => given(booked).thenNoDocument('7')),
+      /expected {2}nothing\nbut was {3}'7'/,
+    );
+    assert.match(
+      failureOf(() => given(booked, left).thenDocument('7', { guest: '', since: 0n })),
+      /but was {3}nothing/,
+    );
+  });
+});
+
+export const typed: Message = booked;

@@ -1,0 +1,607 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { z } from 'zod';
+import { msgpack } from '../../../src/core/codec/msgpack.ts';
+import { defineDecider } from '../../../src/core/define/decider.ts';
+import {
+  defineCommand,
+  defineEvent,
+  type Message,
+  type Upcasters,
+  upcastFrom,
+} from '../../../src/core/define/message.ts';
+import { reject } from '../../../src/core/define/reject.ts';
+import type { StandardSchema } from '../../../src/core/define/schema.ts';
+import { isFault, isRejection, RejectionError } from '../../../src/core/errors.ts';
+import type { Envelope } from '../../../src/core/messages.ts';
+
+const BorrowBook = defineCommand('BorrowBook', z.object({ memberId: z.string().min(1), bookId: z.string() }));
+const RenewLoan = defineCommand('RenewLoan', z.object({ memberId: z.string(), bookId: z.string() }), {
+  precondition: 'stream-exists',
+  snapshot: { every: 50 },
+});
+const SettleFees = defineCommand('SettleFees', z.object({ memberId: z.string(), cents: z.bigint().positive() }));
+const BookBorrowed = defineEvent('BookBorrowed', z.object({ bookId: z.string() }));
+const FeeCharged = defineEvent('FeeCharged', z.object({ cents: z.bigint() }));
+const FeePaid = defineEvent('FeePaid', z.object({ cents: z.bigint().positive() }));
+const AccountCleared = defineEvent('AccountCleared', z.object({}));
+
+/** A member of a library: what they have on loan and what they owe. */
+const member = defineDecider({
+  name: 'library.member',
+  version: '2.1.0',
+  state: z.object({ loans: z.array(z.string()), owed: z.bigint() }),
+  commands: { BorrowBook, RenewLoan, SettleFees },
+  events: { BookBorrowed, FeeCharged, FeePaid, AccountCleared },
+  streamId: (command) => `member-${command.data.memberId}`,
+  initialState: { loans: [], owed: 0n },
+  evolve: {
+    BookBorrowed: (draft, { bookId }) => {
+      draft.loans.push(bookId);
+    },
+    FeeCharged: (draft, { cents }) => {
+      draft.owed += cents;
+    },
+    FeePaid: (draft, { cents }) => {
+      draft.owed -= cents;
+    },
+    AccountCleared: () => ({ loans: [], owed: 0n }),
+  },
+  decide: {
+    BorrowBook: (state, { bookId }) =>
+      state.owed > 0n ? reject('fees-open', 'Fees come first.', { owed: state.owed }) : [BookBorrowed({ bookId })],
+    RenewLoan: (state, { bookId }) => (state.loans.includes(bookId) ? [] : reject('not-on-loan')),
+    *SettleFees(state, { cents }) {
+      if (cents > state.owed) return reject('overpaid');
+      const after = yield [FeePaid({ cents })];
+      if (after.owed === 0n && after.loans.length === 0) return [AccountCleared({})];
+      return [];
+    },
+  },
+});
+
+const { decider, types, routing } = member;
+
+type MemberEvent = ReturnType<typeof types.event.fromEnvelope>;
+
+function after(...events: MemberEvent[]) {
+  return events.reduce(decider.evolve, decider.initialState());
+}
+
+function faultIn(act: () => unknown) {
+  try {
+    act();
+  } catch (error) {
+    if (isFault(error)) return error;
+    throw error;
+  }
+  return assert.fail('nothing was thrown');
+}
+
+function rejectionIn(act: () => unknown) {
+  try {
+    act();
+  } catch (error) {
+    if (isRejection(error)) return error.payload;
+    throw error;
+  }
+  return assert.fail('nothing was thrown');
+}
+
+const borrow = BorrowBook({ memberId: 'm1', bookId: 'b1' });
+
+describe('a decision', () => {
+  it('gives events as plain messages', () => {
+    assert.deepEqual(decider.decide(after(), borrow), [{ type: 'BookBorrowed', data: { bookId: 'b1' } }]);
+  });
+
+  it('gives no events where nothing needs to happen', () => {
+    const renew = RenewLoan({ memberId: 'm1', bookId: 'b1' });
+    assert.deepEqual(decider.decide(after(BookBorrowed({ bookId: 'b1' })), renew), []);
+  });
+
+  it('says no with a code, a message and the values that matter', () => {
+    const rejection = rejectionIn(() => decider.decide(after(FeeCharged({ cents: 250n })), borrow));
+    assert.deepEqual(rejection, { code: 'fees-open', message: 'Fees come first.', details: [['owed', '250']] });
+  });
+
+  it('says no in the words of the code where no message is given', () => {
+    const rejection = rejectionIn(() => decider.decide(after(), RenewLoan({ memberId: 'm1', bookId: 'b1' })));
+    assert.deepEqual(rejection, { code: 'not-on-loan', message: 'not on loan', details: [] });
+  });
+
+  it('records dates, numbers and flags of a rejection as text, and leaves out what is undefined', () => {
+    const { payload } = reject('late', 'Too late.', {
+      due: new Date(Date.UTC(2026, 0, 2)),
+      days: 3,
+      first: false,
+      note: undefined,
+    });
+    assert.deepEqual(payload.details, [
+      ['due', '2026-01-02T00:00:00.000Z'],
+      ['days', '3'],
+      ['first', 'false'],
+    ]);
+  });
+
+  it('leaves the state as it was, frozen', () => {
+    const state = after(BookBorrowed({ bookId: 'b1' }));
+    decider.evolve(state, BookBorrowed({ bookId: 'b2' }));
+    assert.deepEqual(state, { loans: ['b1'], owed: 0n });
+    assert.ok(Object.isFrozen(state) && Object.isFrozen(state.loans) && Object.isFrozen(decider.initialState()));
+  });
+});
+
+describe('a decision in steps', () => {
+  it('sees the state after the events that it yielded', () => {
+    const decided = decider.decide(after(FeeCharged({ cents: 5n })), SettleFees({ memberId: 'm1', cents: 5n }));
+    assert.deepEqual(decided, [FeePaid({ cents: 5n }), AccountCleared({})]);
+  });
+
+  it('is one list: what was yielded, then what was returned', () => {
+    const decided = decider.decide(after(FeeCharged({ cents: 5n })), SettleFees({ memberId: 'm1', cents: 4n }));
+    assert.deepEqual(decided, [FeePaid({ cents: 4n })]);
+  });
+
+  it('can say no before its first step', () => {
+    const rejection = rejectionIn(() => decider.decide(after(), SettleFees({ memberId: 'm1', cents: 5n })));
+    assert.equal(rejection.code, 'overpaid');
+  });
+
+  it('leaves no event when it says no at a later step', () => {
+    const rejection = rejectionIn(() => steps('refuse'));
+    assert.equal(rejection.code, 'changed-my-mind');
+  });
+
+  it('may return nothing when everything was yielded', () => {
+    assert.equal(steps('yield-only').length, 2);
+  });
+
+  it('may say no by throwing', () => {
+    assert.equal(rejectionIn(() => steps('throw')).code, 'thrown');
+  });
+
+  it('runs the finally blocks of the generator when it fails', () => {
+    let cleaned = false;
+    const fault = faultIn(() =>
+      steps('fail', () => {
+        cleaned = true;
+      }),
+    );
+    assert.equal(fault.code, 'invalid-shape');
+    assert.ok(cleaned);
+  });
+
+  it('has at most 1,000 events, however many steps it takes', () => {
+    const fault = faultIn(() => steps('endless'));
+    assert.equal(fault.code, 'invalid-decision');
+    assert.match(fault.message, /decide\.Walk gave more than 1000 events/);
+  });
+});
+
+/** A walker who takes steps in different ways. */
+function steps(way: string, cleanUp = () => {}) {
+  const Walked = defineEvent('Walked', z.object({ steps: z.int() }));
+  const walker = defineDecider({
+    name: 'walker',
+    version: '1',
+    state: z.number(),
+    commands: { Walk: z.object({}) },
+    events: { Walked },
+    streamId: () => 'walker',
+    initialState: 0,
+    evolve: { Walked: (total, { steps }) => total + steps },
+    decide: {
+      *Walk() {
+        try {
+          const first = yield [Walked({ steps: 1 })];
+          assert.equal(first, 1);
+          if (way === 'refuse') return reject('changed-my-mind');
+          if (way === 'throw') throw reject('thrown');
+          if (way === 'fail') yield [Walked({ steps: 0.5 })];
+          while (way === 'endless') yield [Walked({ steps: 1 })];
+          yield [Walked({ steps: first + 1 })];
+          return undefined;
+        } finally {
+          cleanUp();
+        }
+      },
+    },
+  });
+  return walker.decider.decide(0, { type: 'Walk', data: {} });
+}
+
+describe('a module that does its work wrongly', () => {
+  /** A decider whose author went round the types. */
+  function careless(decide: () => unknown, evolve: () => unknown = () => {}) {
+    return defineDecider({
+      name: 'careless',
+      version: '1',
+      state: z.object({ n: z.number() }),
+      commands: { Do: z.object({}) },
+      events: { Done: z.object({ n: z.number() }) },
+      streamId: () => 'careless',
+      initialState: { n: 0 },
+      evolve: { Done: evolve as never },
+      decide: { Do: decide as never },
+    }).decider;
+  }
+  const Do = { type: 'Do', data: {} } as const;
+  const cases: [string, () => unknown, string, RegExp][] = [
+    ['gives nothing', () => undefined, 'invalid-decision', /decide\.Do gave undefined/],
+    ['gives a promise', async () => [], 'invalid-decision', /decide\.Do gave a promise/],
+    ['gives an event of another module', () => [{ type: 'Other' }], 'invalid-decision', /a message of type Other/],
+    [
+      'gives an event in the wrong shape',
+      () => [{ type: 'Done', data: { n: '1' } }],
+      'invalid-shape',
+      /^Done\.data\.n: expected number/,
+    ],
+    [
+      'yields a rejection',
+      function* () {
+        yield reject('no');
+      },
+      'invalid-decision',
+      /return it, do not yield it/,
+    ],
+    [
+      'throws',
+      () => {
+        throw new TypeError('n is not iterable');
+      },
+      'decide-failed',
+      /^decide\.Do failed: n is not iterable$/,
+    ],
+  ];
+  for (const [words, decide, code, message] of cases) {
+    it(`is a fault when decide ${words}`, () => {
+      const fault = faultIn(() => careless(decide).decide({ n: 0 }, Do));
+      assert.equal(fault.code, code);
+      assert.match(fault.message, message);
+    });
+  }
+
+  it('keeps what was thrown as the cause', () => {
+    const cause = new TypeError('broken');
+    const thrower = () => {
+      throw cause;
+    };
+    assert.equal(faultIn(() => careless(thrower).decide({ n: 0 }, Do)).cause, cause);
+    const fault = faultIn(() => careless(() => [], thrower).evolve({ n: 0 }, { type: 'Done', data: { n: 1 } }));
+    assert.equal(fault.code, 'evolve-failed');
+    assert.equal(fault.cause, cause);
+    assert.deepEqual(fault.payload.details, [
+      ['type', 'Done'],
+      ['cause', 'broken'],
+    ]);
+  });
+
+  it('is a fault when the stream has no name', () => {
+    const nameless = defineDecider({
+      name: 'nameless',
+      version: '1',
+      state: z.number(),
+      commands: { Do: z.object({}) },
+      events: {},
+      streamId: () => undefined as never,
+      initialState: 0,
+      evolve: {},
+      decide: { Do: () => [] },
+    });
+    assert.equal(faultIn(() => nameless.routing.streamId(Do)).code, 'stream-id-failed');
+  });
+
+  it('stores an event as its schema makes it: what the schema strips is not in the state either', () => {
+    const seen: unknown[] = [];
+    const { decide } = careless(
+      () => [{ type: 'Done', data: { n: 1, secret: true } }],
+      () => {
+        seen.push(1);
+      },
+    );
+    assert.deepEqual(decide({ n: 0 }, Do), [{ type: 'Done', data: { n: 1 } }]);
+  });
+});
+
+describe('messages between program and bytes', () => {
+  it('come back as they were, integers in the form that the schema wants', () => {
+    const event = FeeCharged({ cents: 250n });
+    assert.deepEqual(types.event.fromEnvelope(types.event.toEnvelope(event)), event);
+    const command = SettleFees({ memberId: 'm1', cents: 2n ** 70n });
+    assert.deepEqual(types.command.fromEnvelope(types.command.toEnvelope(command)), command);
+    const state = after(BookBorrowed({ bookId: 'b1' }), FeeCharged({ cents: 1n }));
+    assert.deepEqual(types.state.fromBytes(types.state.toBytes(state)), state);
+  });
+
+  it('carry type and schema version', () => {
+    const { type, schemaVersion } = types.event.toEnvelope(BookBorrowed({ bookId: 'b1' }));
+    assert.deepEqual({ type, schemaVersion }, { type: 'BookBorrowed', schemaVersion: 1 });
+  });
+
+  it('name the type and the path of what has the wrong shape', () => {
+    const fault = faultIn(() => types.command.fromEnvelope(envelopeOf('SettleFees', { memberId: 'm1', cents: 'two' })));
+    assert.equal(fault.code, 'invalid-shape');
+    assert.equal(fault.message, 'SettleFees.data.cents: expected bigint, received string');
+    assert.deepEqual(fault.payload.details, [
+      ['type', 'SettleFees'],
+      ['schema-version', '1'],
+      ['SettleFees.data.cents', 'expected bigint, received string'],
+    ]);
+  });
+
+  it('are checked when a command leaves the program too', () => {
+    const fault = faultIn(() => types.command.toEnvelope(SettleFees({ memberId: 'm1', cents: 0n })));
+    assert.equal(fault.code, 'invalid-shape');
+    assert.match(fault.message, /^SettleFees\.data\.cents: /);
+  });
+
+  it('name an unknown type and the known ones', () => {
+    const fault = faultIn(() => types.event.fromEnvelope(envelopeOf('BookBurned', {})));
+    assert.equal(fault.code, 'unknown-type');
+    assert.equal(
+      fault.message,
+      'BookBurned: no event of this module; it knows BookBorrowed, FeeCharged, FeePaid, AccountCleared',
+    );
+    assert.equal(faultIn(() => types.command.fromEnvelope(envelopeOf('BookBorrowed', {}))).code, 'unknown-type');
+  });
+
+  it('are a fault where the bytes are none of the codec', () => {
+    const envelope = { type: 'FeePaid', schemaVersion: 1, payload: new Uint8Array([0xc1]) };
+    assert.equal(faultIn(() => types.event.fromEnvelope(envelope)).code, 'undecodable-payload');
+  });
+
+  it('are a fault of the same code where a codec throws whatever it likes', () => {
+    const codec = {
+      contentType: 'text/x',
+      encode: () => new Uint8Array(),
+      decode: () => {
+        throw new Error('odd');
+      },
+    };
+    const odd = defineDecider({
+      name: 'odd',
+      version: '1',
+      codec,
+      state: z.number(),
+      commands: {},
+      events: { Done: z.object({}) },
+      streamId: () => 'odd',
+      initialState: 0,
+      evolve: { Done: () => {} },
+      decide: {},
+    });
+    const fault = faultIn(() => odd.types.event.fromEnvelope(envelopeOf('Done', {})));
+    assert.equal(fault.code, 'undecodable-payload');
+    assert.match(fault.message, /Done: its bytes are not text\/x: odd/);
+  });
+
+  it('from outside, without types, are checked in the same way', () => {
+    assert.deepEqual(
+      member.command('SettleFees', { memberId: 'm1', cents: 5 }),
+      SettleFees({ memberId: 'm1', cents: 5n }),
+    );
+    assert.equal(faultIn(() => member.command('BurnBooks', {})).code, 'unknown-type');
+    assert.equal(
+      faultIn(() => member.command('SettleFees', null)).message,
+      'SettleFees.data: expected object, received null',
+    );
+  });
+});
+
+describe('bytes from anywhere', () => {
+  const type = fc.constantFrom('BookBorrowed', 'FeeCharged', 'FeePaid', 'BorrowBook', 'SettleFees', 'Nothing');
+  const anyEnvelope: fc.Arbitrary<Envelope> = fc.oneof(
+    fc.record({ type, schemaVersion: fc.nat(3), payload: fc.uint8Array({ maxLength: 20 }) }),
+    fc
+      .tuple(type, fc.object({ key: fc.constantFrom('bookId', 'cents', 'memberId'), maxDepth: 1, withBigInt: true }))
+      .map(([name, data]) => encodable(name, data)),
+  );
+
+  it('are read, or are a fault of the module: nothing else', () => {
+    let read = 0;
+    fc.assert(
+      fc.property(anyEnvelope, (envelope) => {
+        for (const messages of [types.event, types.command]) {
+          try {
+            messages.fromEnvelope(envelope);
+            read++;
+          } catch (error) {
+            assert.ok(isFault(error), String(error));
+          }
+        }
+        try {
+          types.state.fromBytes(envelope.payload);
+        } catch (error) {
+          assert.ok(isFault(error), String(error));
+        }
+      }),
+      { numRuns: 1000 },
+    );
+    assert.ok(read > 0);
+  });
+});
+
+/** What has no encoding stands for itself: no bytes. */
+function encodable(type: string, data: unknown): Envelope {
+  try {
+    return envelopeOf(type, data);
+  } catch (error) {
+    assert.ok(isFault(error));
+    return { type, schemaVersion: 1, payload: new Uint8Array() };
+  }
+}
+
+function envelopeOf(type: string, data: unknown, schemaVersion = 1): Envelope {
+  return { type, schemaVersion, payload: msgpack.encode(data, { kind: 'event', type, schemaVersion }) };
+}
+
+describe('an event that has changed its schema', () => {
+  const Priced = defineEvent('Priced', z.object({ cents: z.bigint(), currency: z.string() }), {
+    schemaVersion: 3,
+    upcast: {
+      1: (old: { euros: number }) => ({ cents: old.euros * 100 }),
+      2: upcastFrom(z.object({ cents: z.bigint() }), (old) => ({ cents: old.cents + 0n, currency: 'EUR' })),
+    },
+  });
+  const { types } = defineDecider({
+    name: 'shop',
+    version: '1',
+    state: z.number(),
+    commands: {},
+    events: { Priced },
+    streamId: () => 'shop',
+    initialState: 0,
+    evolve: { Priced: () => {} },
+    decide: {},
+  });
+
+  it('is brought forward from every older version', () => {
+    const now = Priced({ cents: 300n, currency: 'EUR' });
+    assert.deepEqual(types.event.fromEnvelope(envelopeOf('Priced', { euros: 3 }, 1)), now);
+    assert.deepEqual(types.event.fromEnvelope(envelopeOf('Priced', { cents: 300 }, 2)), now);
+    assert.deepEqual(types.event.fromEnvelope(types.event.toEnvelope(now)), now);
+    assert.equal(types.event.toEnvelope(now).schemaVersion, 3);
+  });
+
+  it('is a fault that names both versions where it is newer than the module', () => {
+    const fault = faultIn(() => types.event.fromEnvelope(envelopeOf('Priced', {}, 4)));
+    assert.equal(fault.code, 'newer-schema-version');
+    assert.match(fault.message, /Priced: schema version 4 is newer than 3/);
+  });
+
+  it('is a fault where the version is none', () => {
+    assert.equal(faultIn(() => types.event.fromEnvelope(envelopeOf('Priced', {}, 0))).code, 'invalid-schema-version');
+  });
+
+  it('is a fault that names the step where an upcaster fails', () => {
+    const fault = faultIn(() => types.event.fromEnvelope(envelopeOf('Priced', { cents: 'x' }, 2)));
+    assert.equal(fault.code, 'upcast-failed');
+    assert.match(
+      fault.message,
+      /^Priced: the upcaster from schema version 2 failed: old\.data\.cents: expected bigint/,
+    );
+  });
+});
+
+describe('a descriptor', () => {
+  it('says what a host must know', () => {
+    assert.deepEqual(routing.describe(), {
+      name: 'library.member',
+      version: '2.1.0',
+      contentType: 'application/vnd.msgpack',
+      digest: undefined,
+      foreignEvents: 'fault',
+      commands: [
+        { type: 'BorrowBook', schemaVersion: 1, precondition: 'stream-unchanged', snapshot: { tag: 'never' } },
+        { type: 'RenewLoan', schemaVersion: 1, precondition: 'stream-exists', snapshot: { tag: 'every', val: 50 } },
+        { type: 'SettleFees', schemaVersion: 1, precondition: 'stream-unchanged', snapshot: { tag: 'never' } },
+      ],
+      events: ['BookBorrowed', 'FeeCharged', 'FeePaid', 'AccountCleared'].map((type) => ({ type, schemaVersion: 1 })),
+    });
+    assert.equal(routing.streamId(borrow), 'member-m1');
+  });
+});
+
+describe('a definition that does not fit together', () => {
+  const good = {
+    name: 'shelf',
+    version: '1',
+    state: z.object({ n: z.number() }),
+    commands: { Put: z.object({}) },
+    events: { Was: z.object({}) },
+    streamId: () => 'shelf',
+    initialState: { n: 0 },
+    evolve: { Was: () => {} },
+    decide: { Put: () => [] },
+  };
+  const Moved = defineEvent('Moved', z.object({}));
+  const eventually: StandardSchema = {
+    '~standard': { version: 1, vendor: 'slow', validate: async (value) => ({ value }) },
+  };
+  const define = defineDecider as unknown as (definition: object) => unknown;
+  const cases: [string, object, string][] = [
+    ['has no name', { name: '' }, 'decider: name must be a text'],
+    ['has no version', { version: undefined }, 'decider shelf: version must be a text'],
+    ['lacks a case of evolve', { evolve: {} }, 'shelf.evolve.Was: is missing'],
+    ['lacks a case of decide', { decide: {} }, 'shelf.decide.Put: is missing'],
+    ['evolves what is no event', { evolve: { Was: () => {}, Is: () => {} } }, 'shelf.evolve.Is: is not among Was'],
+    ['decides by no function', { decide: { Put: 1 } }, 'shelf.decide.Put: must be a function'],
+    [
+      'has a definition under another name',
+      { events: { Was: Moved } },
+      'shelf.events.Was: holds the definition of Moved: write it under its own type',
+    ],
+    [
+      'has an event among the commands',
+      { commands: { Put: Moved } },
+      'shelf.commands.Put: is the definition of an event, and stands among the commands',
+    ],
+    [
+      'has no schema',
+      { events: { Was: { n: 1 } } },
+      'event Was: is no schema: use zod, or any library that implements Standard Schema',
+    ],
+    [
+      'has an asynchronous schema',
+      { state: eventually },
+      'shelf.state: the schema is asynchronous: decisions are synchronous, check such things before',
+    ],
+    [
+      'starts in a state outside its schema',
+      { initialState: { n: 'x' } },
+      "shelf.initialState: does not fit the state's schema: shelf.state.n: expected number, received string",
+    ],
+    ['cannot name a stream', { streamId: 'x' }, 'shelf.streamId: must be a function'],
+    ['has an unknown policy', { foreignEvents: 'ignore' }, "shelf.foreignEvents: must be 'fault' or 'skip'"],
+  ];
+  for (const [words, change, message] of cases) {
+    it(`is refused where it ${words}`, () => {
+      assert.throws(() => define({ ...good, ...change }), { code: 'invalid-definition', message });
+    });
+  }
+
+  it('takes schemas of any library, functions with a kind of their own too', () => {
+    const judge: StandardSchema = { '~standard': { version: 1, vendor: 'ark', validate: (value) => ({ value }) } };
+    const schema = Object.assign(() => {}, judge, { kind: 'intersection' });
+    const { types } = defineDecider({ ...good, events: { Was: schema } });
+    assert.equal(types.event.toEnvelope({ type: 'Was', data: {} }).type, 'Was');
+  });
+
+  it('is refused where a version has no way forward', () => {
+    const chain =
+      (upcast: Upcasters, schemaVersion = 3) =>
+      () =>
+        defineEvent('E', z.object({}), { schemaVersion, upcast });
+    assert.throws(chain({ 1: () => ({}) }), { message: /^event E\.upcast\[2\]: is missing/ });
+    assert.throws(chain({ 1: () => ({}), 2: () => ({}), 3: () => ({}) }), {
+      message: /^event E\.upcast\[3\]: the message/,
+    });
+    assert.throws(chain({}, 0), { message: 'event E: schemaVersion must be a whole number from 1, not 0' });
+    assert.throws(() => defineCommand('C', z.object({}), { snapshot: { every: 0 } }), {
+      message: /^command C: the snapshot/,
+    });
+    assert.throws(() => defineCommand('C', z.object({}), { precondition: 'x' as never }), {
+      code: 'invalid-definition',
+    });
+    assert.throws(() => defineCommand('', z.object({})), { code: 'invalid-definition' });
+  });
+});
+
+describe('reject', () => {
+  it('gives the error that a caller catches, without a stack: it is no defect', () => {
+    const limit = Error.stackTraceLimit;
+    const rejection = reject('no-seats');
+    assert.ok(rejection instanceof RejectionError);
+    assert.doesNotMatch(rejection.stack ?? '', /\n {4}at /);
+    assert.equal(Error.stackTraceLimit, limit);
+  });
+});
+
+/** Messages narrow by their type: this compiles only if they do. */
+export function narrowed(event: MemberEvent): string | bigint {
+  return event.type === 'BookBorrowed' ? event.data.bookId : event.type === 'AccountCleared' ? '' : event.data.cents;
+}
+
+export const plain: Message<'BookBorrowed', { bookId: string }> = BookBorrowed({ bookId: 'b' });

@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { z } from 'zod';
+import { defineEvent } from '../../../src/core/define/message.ts';
+import { defineProjector, drop } from '../../../src/core/define/projector.ts';
+import { isFault } from '../../../src/core/errors.ts';
+import type { EventContext } from '../../../src/core/messages.ts';
+
+const TableBooked = defineEvent('TableBooked', z.object({ table: z.string(), guests: z.int() }));
+const TableMoved = defineEvent('TableMoved', z.object({ table: z.string(), extra: z.bigint() }));
+const TableLeft = defineEvent('TableLeft', z.object({ table: z.string() }));
+
+const base = {
+  name: 'restaurant.tables',
+  version: '3',
+  state: z.object({ guests: z.int(), history: z.array(z.bigint()) }),
+  events: { TableBooked, TableMoved, TableLeft },
+  initialState: { guests: 0, history: [] },
+};
+
+const tables = defineProjector({
+  ...base,
+  key: (event) => (event.data.table === 'bar' ? undefined : event.data.table),
+  project: {
+    TableBooked: (draft, { guests }, { recordedAt }) => {
+      draft.guests = guests;
+      draft.history.push(recordedAt);
+    },
+    TableMoved: (draft, { extra }) => ({ ...draft, guests: draft.guests + Number(extra) }),
+    TableLeft: () => drop,
+  },
+});
+
+const at = (recordedAt: bigint): EventContext => ({
+  id: '00000000-0000-5000-8000-000000000000',
+  stream: 'table-1',
+  revision: 0n,
+  position: 0n,
+  recordedAt,
+  correlationId: 'c',
+  causationId: 'd',
+});
+
+describe('a read model', () => {
+  const { projector, types } = tables;
+  const booked = projector.project(projector.initialState(), TableBooked({ table: '1', guests: 2 }), at(9n));
+
+  it('says what it reads', () => {
+    const { name, version, events } = projector.describe();
+    assert.deepEqual(
+      { name, version, events },
+      { name: 'restaurant.tables', version: '3', events: ['TableBooked', 'TableMoved', 'TableLeft'] },
+    );
+  });
+
+  it('finds the document by the key, or none', () => {
+    assert.equal(projector.key(TableLeft({ table: '4' })), '4');
+    assert.equal(projector.key(TableLeft({ table: 'bar' })), undefined);
+  });
+
+  it('changes a draft of the document, with what the store knows of the event', () => {
+    assert.deepEqual(booked, { guests: 2, history: [9n] });
+    assert.deepEqual(projector.initialState(), { guests: 0, history: [] });
+  });
+
+  it('takes the document that is returned', () => {
+    const moved = projector.project(booked!, TableMoved({ table: '1', extra: 3n }), at(10n));
+    assert.deepEqual(moved, { guests: 5, history: [9n] });
+  });
+
+  it('drops the document', () => {
+    assert.equal(projector.project(booked!, TableLeft({ table: '1' }), at(10n)), undefined);
+  });
+
+  it('stores documents and reads them again', () => {
+    assert.deepEqual(types.state.fromBytes(types.state.toBytes(booked!)), booked);
+  });
+
+  it('knows no commands', () => {
+    assert.throws(() => types.command.fromEnvelope({ type: 'Book', schemaVersion: 1, payload: new Uint8Array() }), {
+      code: 'unknown-type',
+      message: 'Book: no command of this module; it knows none',
+    });
+  });
+
+  it('fails by a fault that names the place', () => {
+    const broken = defineProjector({
+      ...base,
+      key: (() => 7) as never,
+      project: {
+        TableBooked: () => {
+          throw new Error('no room');
+        },
+        TableMoved: () => {},
+        TableLeft: () => {},
+      },
+    }).projector;
+    assert.throws(
+      () => broken.project({ guests: 0, history: [] }, TableBooked({ table: '1', guests: 1 }), at(0n)),
+      (error) => {
+        assert.ok(isFault(error));
+        assert.equal(error.code, 'project-failed');
+        assert.equal(error.message, 'project.TableBooked failed: no room');
+        return true;
+      },
+    );
+    assert.throws(() => broken.key(TableLeft({ table: '1' })), {
+      code: 'key-failed',
+      message: /^key gave 7 for TableLeft/,
+    });
+  });
+
+  it('is refused where an event changes nothing', () => {
+    const project = { TableBooked: () => {}, TableMoved: () => {} } as never;
+    assert.throws(() => defineProjector({ ...base, key: () => 'one', project }), {
+      code: 'invalid-definition',
+      message: 'restaurant.tables.project.TableLeft: is missing',
+    });
+  });
+});

@@ -1,0 +1,161 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+import fc from 'fast-check';
+import { z } from 'zod';
+import { arbitraryOf } from '../../../src/adapters/testing/arbitraries.ts';
+import type { Subject } from '../../../src/core/codec/codec.ts';
+import { msgpack } from '../../../src/core/codec/msgpack.ts';
+import { type SchemaIssue, type StandardSchema, shapeOf } from '../../../src/core/define/schema.ts';
+import { bridgeOf } from '../../../src/core/define/zod-integers.ts';
+import { isFault } from '../../../src/core/errors.ts';
+
+const subject: Subject = { kind: 'event', type: 'Measured', schemaVersion: 1 };
+
+function faultIn(act: () => unknown) {
+  try {
+    act();
+  } catch (error) {
+    if (isFault(error)) return error;
+    throw error;
+  }
+  return assert.fail('nothing was thrown');
+}
+
+/** What a store and back does to a value. */
+function stored(value: unknown): unknown {
+  return msgpack.decode(msgpack.encode(value, subject), subject);
+}
+
+/** A schema of another library, which knows zod's judgement and none of its definitions. */
+function foreign<T>(schema: z.ZodType<T>): StandardSchema<unknown, T> {
+  return { '~standard': { version: 1, vendor: 'foreign', validate: (value) => schema['~standard'].validate(value) } };
+}
+
+describe('integers of the bytes', () => {
+  const tree = z.object({
+    count: z.bigint(),
+    get parts() {
+      return z.array(tree).optional();
+    },
+  });
+  const schemas: Record<string, z.ZodType> = {
+    'a record': z.object({ cents: z.bigint(), pieces: z.int(), weight: z.number() }),
+    'a number beyond 53 bits': z.object({ big: z.number(), bigger: z.bigint() }),
+    lists: z.array(z.tuple([z.bigint(), z.int()])),
+    'sets and maps': z.object({ set: z.set(z.bigint()), map: z.map(z.bigint(), z.array(z.bigint())) }),
+    dictionaries: z.record(z.string(), z.bigint()),
+    'options and defaults': z.object({ a: z.bigint().optional(), b: z.bigint().nullable(), c: z.bigint().default(1n) }),
+    literals: z.literal([1n, 2, 'x']),
+    'tagged choices': z.discriminatedUnion('unit', [
+      z.object({ unit: z.literal('cents'), amount: z.bigint() }),
+      z.object({ unit: z.literal('euros'), amount: z.number() }),
+    ]),
+    'tags that are integers': z.discriminatedUnion('v', [
+      z.object({ v: z.literal(1n), amount: z.bigint() }),
+      z.object({ v: z.literal(2), amount: z.number() }),
+    ]),
+    'untagged choices': z.union([z.object({ cents: z.bigint() }), z.object({ euros: z.number() })]),
+    intersections: z.intersection(z.object({ a: z.bigint() }), z.object({ b: z.bigint() })),
+    'whatever is left over': z.object({ name: z.string() }).catchall(z.bigint()),
+    'schemas that hold themselves': tree,
+    'lazy schemas': z.lazy(() => z.object({ a: z.bigint() })),
+  };
+  for (const [words, schema] of Object.entries(schemas)) {
+    it(`come back in the form of the schema: ${words}`, () => {
+      const shape = shapeOf(schema, 'Measured');
+      fc.assert(
+        fc.property(arbitraryOf(fc, schema), (value) => {
+          assert.deepEqual(shape.checkDecoded(stored(value), subject), stripped(value));
+        }),
+      );
+    });
+  }
+
+  it('are found by the complaints of a schema of another library', () => {
+    const shape = shapeOf(foreign(schemas['lists']!), 'Measured');
+    assert.deepEqual(shape.checkDecoded(stored([[1n, 2]]), subject), [[1n, 2]]);
+    const record = shapeOf(foreign(schemas['a number beyond 53 bits']!), 'Measured');
+    const value = { big: 2 ** 60, bigger: 2n ** 60n };
+    assert.deepEqual(record.checkDecoded(stored(value), subject), value);
+    assert.equal(
+      faultIn(() => record.checkDecoded({ big: 'x', bigger: 1 }, subject)).message,
+      'Measured.data.big: expected number, received string; Measured.data.bigger: expected bigint, received number',
+    );
+  });
+
+  it('of the program are not touched: a wrong type is the mistake of its author', () => {
+    const fault = faultIn(() => shapeOf(z.object({ cents: z.bigint() }), 'Measured').check({ cents: 5 }, subject));
+    assert.equal(fault.message, 'Measured.data.cents: expected bigint, received number');
+  });
+
+  it('leave the decoded value as it was', () => {
+    const decoded = Object.freeze({ list: Object.freeze([1, 2]) });
+    assert.deepEqual(bridgeOf(z.object({ list: z.array(z.bigint()) }))?.(decoded), { list: [1n, 2n] });
+    const same = { name: 'x' };
+    assert.equal(bridgeOf(z.object({ name: z.string() }))?.(same) ?? same, same);
+  });
+
+  it('that lose something are left for the schema to refuse', () => {
+    const fault = faultIn(() => shapeOf(z.number(), 'n').checkDecoded(2n ** 60n + 1n, subject));
+    assert.match(fault.message, /^Measured\.data: expected number/);
+  });
+});
+
+/** Fields that are undefined are absent in the bytes. */
+function stripped(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || value instanceof Date) return value;
+  if (value instanceof Set || value instanceof Map) return value;
+  if (Array.isArray(value)) return value.map(stripped);
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([key, field]) => (field === undefined ? [] : [[key, stripped(field)]])),
+  );
+}
+
+describe('what a schema finds wrong', () => {
+  const schema = z.object({ lines: z.array(z.object({ 'unit price': z.int().positive() })), note: z.string() });
+
+  it('is named by type and path', () => {
+    const fault = faultIn(() => shapeOf(schema, 'x').check({ lines: [{ 'unit price': 0.5 }] }, subject));
+    assert.equal(fault.code, 'invalid-shape');
+    assert.match(
+      fault.message,
+      /^Measured\.data\.lines\[0\]\["unit price"\]: .+; Measured\.data\.note: expected string/,
+    );
+    const places = fault.payload.details.map(([name]) => name);
+    assert.deepEqual(places, ['type', 'schema-version', 'Measured.data.lines[0]["unit price"]', 'Measured.data.note']);
+  });
+
+  it('is named for the first five, and counted', () => {
+    const fault = faultIn(() => shapeOf(z.array(z.int()), 'x').check(['a', 'b', 'c', 'd', 'e', 'f', 'g'], subject));
+    assert.match(fault.message, /; and 2 more$/);
+    assert.equal(fault.payload.details.length, 7);
+  });
+
+  it('is named where a library writes its paths as objects', () => {
+    const issues: SchemaIssue[] = [{ message: 'must be odd', path: [{ key: 'lines' }, { key: 3 }] }];
+    const odd: StandardSchema = { '~standard': { version: 1, vendor: 'odd', validate: () => ({ issues }) } };
+    assert.equal(faultIn(() => shapeOf(odd, 'x').check({}, subject)).message, 'Measured.data.lines[3]: must be odd');
+  });
+
+  it('is a fault where it turns out to be asynchronous only now', async () => {
+    const late: StandardSchema = {
+      '~standard': {
+        version: 1,
+        vendor: 'late',
+        validate: (value) => (value === undefined ? { issues: [] } : Promise.reject(new Error('nobody waits'))),
+      },
+    };
+    const fault = faultIn(() => shapeOf(late, 'x').check({}, subject));
+    assert.equal(fault.code, 'asynchronous-schema');
+    await new Promise((resolve) => setImmediate(resolve)); // An unhandled rejection would end the process here.
+  });
+});
+
+describe('the interface of schemas', () => {
+  it('is the one of the specification', () => {
+    const ours: StandardSchema<string, number> = null as unknown as StandardSchemaV1<string, number>;
+    const theirs: StandardSchemaV1<string, number> = null as unknown as StandardSchema<string, number>;
+    assert.equal(ours, theirs);
+  });
+});

@@ -1,0 +1,270 @@
+import assert from 'node:assert/strict';
+import { getEventListeners } from 'node:events';
+import { describe, it } from 'node:test';
+import { createMemoryStore } from '../../../src/adapters/stores/memory/index.ts';
+import { DefinitionError } from '../../../src/core/errors.ts';
+import type { AuthorizationRequest } from '../../../src/core/loop/authorization.ts';
+import { createEventSourcer, type EventSourcerConfiguration } from '../../../src/core/loop/create-event-sourcer.ts';
+import { failsWith } from './failing.ts';
+import { tillEnvelope, tillModule } from './till.ts';
+import { type StoreCall, unrulyStore } from './unruly-store.ts';
+
+const payIn = tillEnvelope({ type: 'PayIn', till: 'a', amount: 1 });
+
+/** An event sourcer over a store that holds back one kind of call until it is let go. */
+function holding(call: StoreCall | undefined, configuration: Partial<EventSourcerConfiguration> = {}) {
+  const memory = createMemoryStore();
+  const gate = Promise.withResolvers<void>();
+  const reached = Promise.withResolvers<void>();
+  const store = unrulyStore(memory, (happening) => {
+    if (happening !== call) return undefined;
+    reached.resolve();
+    return gate.promise;
+  });
+  const till = tillModule();
+  const sourcer = createEventSourcer({ store, modules: [till], ...configuration });
+  const letGo = (): void => gate.resolve();
+  return { memory, store, till, sourcer, letGo, reached: reached.promise };
+}
+
+describe('a command can be cancelled', () => {
+  it('before anything is done', async () => {
+    const { sourcer, store, till } = holding(undefined);
+    const reason = new Error('the user left');
+    const error = await failsWith(sourcer.handleCommand(payIn, { signal: AbortSignal.abort(reason) }), 'cancelled');
+    assert.equal(error.cause, reason);
+    assert.deepEqual(store.calls, []);
+    assert.equal(till.live.size, 0);
+  });
+
+  it('while it waits for its turn, and the others keep theirs', async () => {
+    const { sourcer, memory, letGo, reached } = holding('append');
+    const first = sourcer.handleCommand(payIn);
+    const abort = new AbortController();
+    const second = sourcer.handleCommand(payIn, { signal: abort.signal });
+    const third = sourcer.handleCommand(payIn);
+    await reached;
+    abort.abort();
+    await failsWith(second, 'cancelled');
+    letGo();
+    assert.deepEqual([(await first).revision, (await third).revision], [0n, 1n]);
+    assert.equal((await memory.readCommits('till-a')).length, 2);
+  });
+
+  it('in whatever order those who wait leave', async () => {
+    for (const leaving of [[0], [1], [2], [0, 1], [1, 2], [2, 0], [1, 0, 2]]) {
+      const { sourcer, letGo, reached } = holding('append');
+      const first = sourcer.handleCommand(payIn);
+      await reached;
+      const aborts = [0, 1, 2].map(() => new AbortController());
+      const waiting = aborts.map(({ signal }) => sourcer.handleCommand(payIn, { signal }));
+      for (const index of leaving) {
+        aborts[index]!.abort();
+        await failsWith(waiting[index]!, 'cancelled');
+      }
+      letGo();
+      await first;
+      const others = await Promise.all(waiting.filter((_, index) => !leaving.includes(index)));
+      assert.deepEqual(
+        others.map(({ revision }) => revision),
+        others.map((_, index) => BigInt(index + 1)),
+      );
+    }
+  });
+
+  it('while the store is reading, at once', async () => {
+    const { sourcer, letGo, reached, till } = holding('readStream');
+    const abort = new AbortController();
+    const sent = sourcer.handleCommand(payIn, { signal: abort.signal });
+    await reached;
+    abort.abort();
+    await failsWith(sent, 'cancelled');
+    letGo();
+    await sourcer.handleCommand(payIn);
+    await sourcer.close();
+    assert.equal(till.live.size, 0);
+  });
+
+  it('no more once it is being appended: what is committed is answered', async () => {
+    const { sourcer, letGo, reached } = holding('append');
+    const abort = new AbortController();
+    const sent = sourcer.handleCommand(payIn, { signal: abort.signal });
+    await reached;
+    abort.abort();
+    letGo();
+    assert.equal((await sent).revision, 0n);
+  });
+
+  it('and leaves no listener on a signal that lives on', async () => {
+    const { sourcer } = holding(undefined);
+    const { signal } = new AbortController();
+    await sourcer.handleCommand(payIn, { signal });
+    await sourcer.handleCommand(tillEnvelope({ type: 'PayOut', till: 'a', amount: 5 }), { signal });
+    assert.deepEqual(getEventListeners(signal, 'abort'), []);
+  });
+});
+
+describe('a deadline', () => {
+  it('that has passed refuses the command before anything is done', async () => {
+    const { sourcer, store } = holding(undefined);
+    const error = await failsWith(sourcer.handleCommand(payIn, { deadline: 1_000n }), 'deadline-exceeded');
+    assert.match(error.message, /the deadline 1000 of command PayIn passed/);
+    assert.deepEqual(store.calls, []);
+  });
+
+  it('ends the wait for a turn', async (test) => {
+    test.mock.timers.enable({ apis: ['setTimeout', 'Date'], now: 5_000 });
+    const { sourcer, letGo, reached } = holding('append');
+    const first = sourcer.handleCommand(payIn);
+    await reached;
+    const second = sourcer.handleCommand(payIn, { deadline: 6_000n });
+    test.mock.timers.tick(999);
+    test.mock.timers.tick(1);
+    await failsWith(second, 'deadline-exceeded');
+    letGo();
+    assert.equal((await first).revision, 0n);
+  });
+
+  it('is looked at again right before the append, even where no timer can be that long', async (test) => {
+    test.mock.timers.enable({ apis: ['setTimeout', 'Date'], now: 5_000 });
+    const { sourcer, memory, letGo, reached } = holding('readStream');
+    const century = 3_155_760_000_000;
+    const sent = sourcer.handleCommand(payIn, { deadline: BigInt(5_000 + century) });
+    await reached;
+    test.mock.timers.setTime(5_000 + century);
+    letGo();
+    await failsWith(sent, 'deadline-exceeded');
+    assert.deepEqual(await memory.readCommits('till-a'), []);
+  });
+});
+
+describe('closing', () => {
+  it('finishes what was accepted, refuses what comes later, and releases every handle', async () => {
+    const { sourcer, letGo, reached, till } = holding('append');
+    const sent = [sourcer.handleCommand(payIn), sourcer.handleCommand(payIn)];
+    const read = sourcer.readState('till-a');
+    await reached;
+    const closing = sourcer.close();
+    await failsWith(sourcer.handleCommand(payIn), 'closed');
+    await failsWith(sourcer.readState('till-a'), 'closed');
+    let closed = false;
+    closing.then(() => {
+      closed = true;
+    });
+    await Promise.resolve();
+    assert.equal(closed, false);
+    letGo();
+    assert.deepEqual(
+      (await Promise.all(sent)).map(({ revision }) => revision),
+      [0n, 1n],
+    );
+    assert.equal((await read).revision, 1n);
+    await closing;
+    assert.equal(till.live.size, 0);
+    assert.equal(sourcer.close(), closing, 'once is enough');
+  });
+
+  it('closes the store only if asked to', async () => {
+    for (const closeStore of [true, false]) {
+      const store = createMemoryStore();
+      await using sourcer = createEventSourcer({ store, modules: [tillModule()], closeStore });
+      await sourcer.handleCommand(payIn);
+      await sourcer.close();
+      const reading = store.readCommits('till-a');
+      if (closeStore) await assert.rejects(reading, { code: 'closed' });
+      else assert.equal((await reading).length, 1);
+    }
+    const { append, ...rest } = unrulyStore(createMemoryStore(), () => {});
+    assert.throws(
+      () => createEventSourcer({ store: { append, ...rest }, modules: [tillModule()], closeStore: true }),
+      DefinitionError,
+    );
+  });
+
+  it('of the store shows in the commands', async () => {
+    const { sourcer, memory } = holding(undefined);
+    await memory.close();
+    await failsWith(sourcer.handleCommand(payIn), 'closed');
+    await failsWith(sourcer.handleCommand(tillEnvelope({ type: 'Open', till: 'a' })), 'closed');
+  });
+});
+
+describe('the admission limit', () => {
+  it('sheds load before any work, and lets in again when there is room', async () => {
+    const { sourcer, letGo, reached, till } = holding('append', { maxInFlight: 2 });
+    const sent = [sourcer.handleCommand(payIn), sourcer.handleCommand(payIn)];
+    await reached;
+    const decoded = till.calls.get('command.fromEnvelope');
+    const error = await failsWith(sourcer.handleCommand(payIn), 'overloaded');
+    assert.match(error.message, /2 commands are in flight/);
+    assert.equal(till.calls.get('command.fromEnvelope'), decoded);
+    letGo();
+    await Promise.all(sent);
+    assert.equal((await sourcer.handleCommand(payIn)).revision, 2n);
+  });
+
+  it('counts a command that failed no longer', async () => {
+    const { sourcer } = holding(undefined, { maxInFlight: 1 });
+    const nonsense = { type: 'PayIn', schemaVersion: 1, payload: new Uint8Array([1]) };
+    for (let time = 0; time < 3; time++) await failsWith(sourcer.handleCommand(nonsense), 'fault');
+    await failsWith(sourcer.handleCommand({ ...payIn, type: 'Nope' }), 'unroutable');
+    await failsWith(sourcer.handleCommand(payIn, { signal: AbortSignal.abort() }), 'cancelled');
+    assert.equal((await sourcer.handleCommand(payIn)).revision, 0n);
+  });
+});
+
+describe('the authorizer', () => {
+  it('is asked with the principal and the command, before anything is loaded', async () => {
+    const asked: AuthorizationRequest[] = [];
+    const { sourcer, store } = holding(undefined, {
+      authorize: (request) => {
+        asked.push(request);
+        return request.principal === 'boss';
+      },
+    });
+    const error = await failsWith(sourcer.handleCommand(payIn, { commandId: '1', actor: 'ann' }), 'unauthorized');
+    assert.equal(error.payload.val.subject, 'PayIn');
+    assert.match(error.message, /"ann" may not send PayIn to "till-a"/);
+    assert.deepEqual(store.calls, []);
+    await sourcer.handleCommand(payIn, { commandId: '1', actor: 'ann', principal: 'boss' });
+    const [{ command, stream, module, actor }] = asked as [AuthorizationRequest];
+    assert.deepEqual([command, stream, module, actor], [payIn, 'till-a', 'till', 'ann']);
+  });
+
+  it('fails closed: an error, or any answer but true, is a refusal', async () => {
+    const broken = new Error('the directory is down');
+    const answers: (() => boolean | Promise<boolean>)[] = [
+      () => {
+        throw broken;
+      },
+      () => Promise.reject(broken),
+      () => false,
+      () => JSON.parse('"yes"'),
+      () => JSON.parse('{}'),
+      async () => JSON.parse('null'),
+    ];
+    for (const [index, authorize] of answers.entries()) {
+      const { sourcer, till } = holding(undefined, { authorize });
+      const error = await failsWith(sourcer.handleCommand(payIn), 'unauthorized');
+      if (index < 2) assert.equal(error.cause, broken);
+      await sourcer.close();
+      assert.equal(till.live.size, 0);
+    }
+  });
+
+  it('refuses a redelivery too', async () => {
+    let allowed = true;
+    const { sourcer } = holding(undefined, { authorize: async () => allowed });
+    await sourcer.handleCommand(payIn, { commandId: '1' });
+    allowed = false;
+    await failsWith(sourcer.handleCommand(payIn, { commandId: '1' }), 'unauthorized');
+  });
+
+  it('that does not answer can be waited for no longer', async () => {
+    const { sourcer } = holding(undefined, { authorize: () => new Promise(() => {}) });
+    const abort = new AbortController();
+    const sent = sourcer.handleCommand(payIn, { signal: abort.signal });
+    abort.abort();
+    await failsWith(sent, 'cancelled');
+  });
+});

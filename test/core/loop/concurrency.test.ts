@@ -1,0 +1,304 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { createMemoryStore, type MemoryStore } from '../../../src/adapters/stores/memory/index.ts';
+import { FaultError, isCommandFailure } from '../../../src/core/errors.ts';
+import type { Conflict } from '../../../src/core/event-store.ts';
+import { createEventSourcer } from '../../../src/core/loop/create-event-sourcer.ts';
+import type { EventSourcerObserver } from '../../../src/core/loop/observer.ts';
+import type { Precondition } from '../../../src/core/messages.ts';
+import { failsWith } from './failing.ts';
+import { readTill, type TillCommand, tillEnvelope, tillModule } from './till.ts';
+import { unrulyStore } from './unruly-store.ts';
+
+const payIn = tillEnvelope({ type: 'PayIn', till: 'a', amount: 1 });
+const at = (val: bigint): Precondition => ({ tag: 'at-revision', val });
+
+/** Another process: an event sourcer of its own over the same store. */
+function neighbour(memory: MemoryStore) {
+  const sourcer = createEventSourcer({ store: memory, modules: [tillModule()] });
+  return (command: TillCommand) => sourcer.handleCommand(tillEnvelope(command));
+}
+
+/** An event sourcer whose neighbour writes just before its appends, the first `times` of them. */
+function disturbed(
+  times: number,
+  options: { maxAttempts?: number; cachedStates?: number; disturbance?: TillCommand } = {},
+) {
+  const memory = createMemoryStore();
+  const rival = neighbour(memory);
+  const state = { left: times };
+  const store = unrulyStore(memory, async (call) => {
+    if (call !== 'append' || state.left === 0) return;
+    state.left--;
+    await rival(options.disturbance ?? { type: 'PayIn', till: 'a', amount: 10 });
+  });
+  const seen: { conflict: Conflict; retrying: boolean; attempts: number }[] = [];
+  const observer: EventSourcerObserver = {
+    conflict: ({ attempts }, conflict, retrying) => seen.push({ conflict, retrying, attempts }),
+  };
+  const till = tillModule();
+  const { maxAttempts, cachedStates } = options;
+  const sourcer = createEventSourcer({ store, modules: [till], observer, maxAttempts, cachedStates });
+  return { memory, rival, store, till, sourcer, seen, state };
+}
+
+describe('a conflict', () => {
+  it('is answered by reading again and deciding again', async () => {
+    const { sourcer, seen } = disturbed(2);
+    const payOut = tillEnvelope({ type: 'PayOut', till: 'a', amount: 15 });
+    const result = await sourcer.handleCommand(payOut);
+    assert.deepEqual([result.outcome.tag, result.attempts, result.revision], ['accepted', 3, 2n]);
+    assert.deepEqual(
+      seen.map(({ retrying, attempts }) => [retrying, attempts]),
+      [
+        [true, 1],
+        [true, 2],
+      ],
+    );
+    assert.deepEqual(readTill((await sourcer.readState('till-a')).state).amount, 5);
+  });
+
+  it('is an error after four attempts, and nothing is recorded', async () => {
+    const { memory, sourcer, seen } = disturbed(100);
+    const error = await failsWith(sourcer.handleCommand(payIn), 'conflict');
+    assert.deepEqual(error.payload.val, { stream: 'till-a', expected: at(2n), actual: 3n });
+    assert.match(error.message, /in each of 4 attempts/);
+    assert.deepEqual(
+      seen.map(({ retrying }) => retrying),
+      [true, true, true, false],
+    );
+    assert.equal((await memory.readCommits('till-a')).length, 4, 'the four of the neighbour');
+  });
+
+  it('is an error at once where one attempt is all that is allowed', async () => {
+    const { sourcer } = disturbed(1, { maxAttempts: 1 });
+    await failsWith(sourcer.handleCommand(payIn), 'conflict');
+  });
+
+  it('is not retried where the caller named the revision: what has passed does not come back', async () => {
+    for (const expected of [at(0n), { tag: 'no-stream' } as const]) {
+      const { sourcer, rival, state, seen } = disturbed(0);
+      if (expected.tag === 'at-revision') await rival({ type: 'PayIn', till: 'a', amount: 1 });
+      state.left = 1;
+      const error = await failsWith(sourcer.handleCommand(payIn, { expected }), 'conflict');
+      assert.deepEqual(error.payload.val.expected, expected);
+      assert.equal(state.left, 0);
+      assert.deepEqual(
+        seen.map(({ retrying }) => retrying),
+        [false],
+      );
+    }
+  });
+
+  it('is not retried under `no-stream`, and one of many concurrent creations wins', async () => {
+    const memory = createMemoryStore();
+    const open = tillEnvelope({ type: 'Open', till: 'a' });
+    const sourcers = Array.from({ length: 16 }, () => createEventSourcer({ store: memory, modules: [tillModule()] }));
+    const results = await Promise.allSettled(sourcers.map((sourcer) => sourcer.handleCommand(open)));
+    assert.equal(results.filter(({ status }) => status === 'fulfilled').length, 1);
+    for (const result of results)
+      if (result.status === 'rejected') assert.ok(isCommandFailure(result.reason, 'conflict'));
+  });
+
+  it('of a rejection is retried under any guard: it holds only for the stream that it saw', async () => {
+    const { sourcer, rival, state, memory } = disturbed(0);
+    await rival({ type: 'Open', till: 'a' });
+    state.left = 1;
+    const sign = await sourcer.handleCommand(tillEnvelope({ type: 'Sign', till: 'a', text: '' }));
+    assert.deepEqual([sign.outcome.tag, sign.attempts, sign.revision], ['rejected', 2, 1n]);
+    const [, , last] = await memory.readCommits('till-a');
+    assert.equal(last!.decision.decision.seenRevision, 1n);
+  });
+
+  it('never hides in a rejection that came too late', async () => {
+    // The neighbour pays in between the decision and the append: what was too little is enough now.
+    const { sourcer } = disturbed(1);
+    const result = await sourcer.handleCommand(tillEnvelope({ type: 'PayOut', till: 'a', amount: 10 }));
+    assert.deepEqual([result.outcome.tag, result.attempts], ['accepted', 2]);
+  });
+});
+
+describe('what the caller expects', () => {
+  it('strengthens the guard of the module and lets pass what it describes', async () => {
+    const { sourcer } = disturbed(0);
+    await sourcer.handleCommand(payIn, { expected: { tag: 'no-stream' } });
+    await sourcer.handleCommand(payIn, { expected: at(0n) });
+    await sourcer.handleCommand(payIn, { expected: { tag: 'stream-exists' } });
+    await sourcer.handleCommand(payIn, { expected: { tag: 'any' } });
+    const note = tillEnvelope({ type: 'Note', till: 'a', text: 'x' });
+    assert.equal((await sourcer.handleCommand(note, { expected: at(3n) })).revision, 4n);
+    const sign = tillEnvelope({ type: 'Sign', till: 'a', text: 'x' });
+    assert.equal((await sourcer.handleCommand(sign, { expected: at(4n) })).revision, 5n);
+  });
+
+  it('is a conflict at once where the stream contradicts it, and says what the stream is', async () => {
+    const { sourcer, rival } = disturbed(0);
+    const never = await failsWith(sourcer.handleCommand(payIn, { expected: { tag: 'stream-exists' } }), 'conflict');
+    assert.deepEqual(never.payload.val, { stream: 'till-a', expected: { tag: 'stream-exists' }, actual: undefined });
+    await rival({ type: 'PayIn', till: 'a', amount: 1 });
+    for (const type of ['PayIn', 'Note', 'Sign'] as const) {
+      const command = tillEnvelope(type === 'PayIn' ? { type, till: 'a', amount: 1 } : { type, till: 'a', text: 'x' });
+      for (const expected of [at(1n), { tag: 'no-stream' } as const]) {
+        const error = await failsWith(sourcer.handleCommand(command, { expected }), 'conflict');
+        assert.deepEqual(error.payload.val, { stream: 'till-a', expected, actual: 0n });
+      }
+    }
+    assert.equal((await sourcer.readState('till-a')).revision, 0n);
+  });
+
+  it('guards the append itself, under every guard of the module', async () => {
+    for (const type of ['PayIn', 'Note', 'Sign'] as const) {
+      const { sourcer, rival, state } = disturbed(0);
+      await rival({ type: 'PayIn', till: 'a', amount: 1 });
+      state.left = 1;
+      const command = tillEnvelope(type === 'PayIn' ? { type, till: 'a', amount: 1 } : { type, till: 'a', text: 'x' });
+      const error = await failsWith(sourcer.handleCommand(command, { expected: at(0n) }), 'conflict');
+      assert.deepEqual(error.payload.val, { stream: 'till-a', expected: at(0n), actual: 1n });
+    }
+  });
+
+  it('can never weaken the guard of the module', async () => {
+    const { sourcer, rival } = disturbed(0);
+    const open = tillEnvelope({ type: 'Open', till: 'a' });
+    const empty = await failsWith(sourcer.handleCommand(open, { expected: { tag: 'stream-exists' } }), 'conflict');
+    assert.deepEqual(empty.payload.val, { stream: 'till-a', expected: { tag: 'stream-exists' }, actual: undefined });
+    await rival({ type: 'PayIn', till: 'a', amount: 1 });
+    for (const expected of [at(0n), { tag: 'any' } as const, { tag: 'stream-exists' } as const]) {
+      const error = await failsWith(sourcer.handleCommand(open, { expected }), 'conflict');
+      assert.deepEqual(error.payload.val, { stream: 'till-a', expected: { tag: 'no-stream' }, actual: 0n });
+    }
+    const sign = tillEnvelope({ type: 'Sign', till: 'b', text: 'x' });
+    await failsWith(sourcer.handleCommand(sign, { expected: { tag: 'any' } }), 'conflict');
+  });
+
+  it('is checked against the store before a cached state is believed', async () => {
+    const { sourcer, rival } = disturbed(0);
+    await sourcer.handleCommand(payIn);
+    await rival({ type: 'PayIn', till: 'a', amount: 1 });
+    assert.equal((await sourcer.handleCommand(payIn, { expected: at(1n) })).revision, 2n);
+  });
+});
+
+describe('a cached state', () => {
+  it('that is stale costs a conflict, and nothing else', async () => {
+    const { sourcer, rival, seen } = disturbed(0);
+    await sourcer.handleCommand(payIn);
+    await rival({ type: 'PayIn', till: 'a', amount: 10 });
+    const result = await sourcer.handleCommand(tillEnvelope({ type: 'PayOut', till: 'a', amount: 11 }));
+    assert.deepEqual([result.outcome.tag, result.attempts, seen.length], ['accepted', 2, 1]);
+  });
+
+  it('is brought up to date before a decision that no guard checks', async () => {
+    const { memory, sourcer, rival } = disturbed(0);
+    await sourcer.handleCommand(payIn);
+    await rival({ type: 'PayIn', till: 'a', amount: 10 });
+    for (const type of ['Note', 'Sign'] as const) {
+      const result = await sourcer.handleCommand(tillEnvelope({ type, till: 'a', text: 'x' }));
+      const recorded = await memory.findDecision(result.commandId);
+      assert.equal(recorded!.decision.seenRevision, result.revision! - 1n);
+    }
+  });
+
+  it('is dropped when the events land behind others that the decision did not see', async () => {
+    const { sourcer, memory } = disturbed(1, { disturbance: { type: 'PayIn', till: 'a', amount: 10 } });
+    const note = await sourcer.handleCommand(tillEnvelope({ type: 'Note', till: 'a', text: 'x' }));
+    assert.deepEqual([note.revision, note.events[0]!.context.revision], [1n, 1n]);
+    const payOut = await sourcer.handleCommand(tillEnvelope({ type: 'PayOut', till: 'a', amount: 10 }));
+    assert.deepEqual([payOut.outcome.tag, payOut.attempts], ['accepted', 1], 'nothing stale was left to conflict');
+    assert.equal((await memory.readCommits('till-a')).length, 3);
+  });
+
+  it('never surfaces as a fault: the command is decided again on what is stored', async () => {
+    const memory = createMemoryStore();
+    const rival = neighbour(memory);
+    const distrusted: number[] = [];
+    let poor = false;
+    const till = tillModule({
+      before: (point) => {
+        if (point === 'decide' && poor) {
+          poor = false;
+          throw new FaultError({ code: 'invariant', message: 'the state is odd', details: [] });
+        }
+      },
+    });
+    const observer = { cacheDistrusted: ({ attempts }: { attempts: number }) => distrusted.push(attempts) };
+    const sourcer = createEventSourcer({ store: memory, modules: [till], observer });
+    await sourcer.handleCommand(payIn);
+    await rival({ type: 'PayIn', till: 'a', amount: 1 });
+    poor = true;
+    const result = await sourcer.handleCommand(payIn);
+    assert.deepEqual([result.revision, result.attempts, distrusted], [2n, 2, [1]]);
+  });
+
+  it('does not give way to the initial state of a creation that failed', async () => {
+    let odd = false;
+    const till = tillModule({
+      before: (point) => {
+        if (odd && point === 'decide') throw new FaultError({ code: 'odd', message: 'odd', details: [] });
+      },
+    });
+    const store = unrulyStore(createMemoryStore(), () => {});
+    const sourcer = createEventSourcer({ store, modules: [till] });
+    await sourcer.handleCommand(payIn);
+    odd = true;
+    await failsWith(sourcer.handleCommand(tillEnvelope({ type: 'Open', till: 'a' })), 'fault');
+    odd = false;
+    assert.equal((await sourcer.handleCommand(payIn)).attempts, 1);
+    assert.deepEqual(store.calls, ['readStream', 'append', 'append']);
+  });
+
+  it('is one of a bounded number, the least recently used going first', async () => {
+    const { store, sourcer } = disturbed(0, { cachedStates: 2 });
+    const to = (till: string) => sourcer.handleCommand(tillEnvelope({ type: 'PayIn', till, amount: 1 }));
+    for (const till of ['a', 'b', 'a', 'c']) await to(till);
+    store.calls.length = 0;
+    await to('a');
+    await to('c');
+    assert.deepEqual(store.calls, ['append', 'append']);
+    await to('b');
+    assert.deepEqual(store.calls.slice(2), ['readStream', 'append']);
+  });
+});
+
+describe('commands to one stream', () => {
+  it('queue within a process: none conflicts with another, and they keep their order', async () => {
+    const { sourcer, seen } = disturbed(0);
+    const revisions = await Promise.all(Array.from({ length: 50 }, () => sourcer.handleCommand(payIn)));
+    assert.deepEqual(
+      revisions.map(({ revision, attempts }) => [revision, attempts]),
+      Array.from({ length: 50 }, (_, index) => [BigInt(index), 1]),
+    );
+    assert.deepEqual(seen, []);
+  });
+
+  it('from two processes lose no update and leave no gap', async () => {
+    const memory = createMemoryStore();
+    const slow = unrulyStore(memory, () => new Promise((resolve) => setImmediate(resolve)));
+    const sourcers = [1, 2].map(() => createEventSourcer({ store: slow, modules: [tillModule()], maxAttempts: 1000 }));
+    await Promise.all(Array.from({ length: 60 }, (_, index) => sourcers[index % 2]!.handleCommand(payIn)));
+    const events = await memory.readStream('till-a', {
+      direction: 'forward',
+      fromRevision: undefined,
+      limit: undefined,
+    });
+    assert.deepEqual(
+      events.map(({ context }) => context.revision),
+      Array.from({ length: 60 }, (_, index) => BigInt(index)),
+    );
+    assert.equal(readTill((await sourcers[0]!.readState('till-a')).state).amount, 60);
+  });
+
+  it('do not wait for commands to other streams', async () => {
+    const memory = createMemoryStore();
+    let release = (): void => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const store = unrulyStore(memory, (call, stream) => (call === 'append' && stream === 'till-a' ? held : undefined));
+    const sourcer = createEventSourcer({ store, modules: [tillModule()] });
+    const waiting = sourcer.handleCommand(payIn);
+    await sourcer.handleCommand(tillEnvelope({ type: 'PayIn', till: 'b', amount: 1 }));
+    release();
+    await waiting;
+  });
+});

@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { it } from 'node:test';
+import { createMemoryStore } from '../../../src/adapters/stores/memory/index.ts';
+import { RejectionError } from '../../../src/core/errors.ts';
+import { commandUuid } from '../../../src/core/ids.ts';
+import { createEventSourcer } from '../../../src/core/loop/create-event-sourcer.ts';
+import { tillEnvelope, tillModule } from './till.ts';
+import { unrulyStore } from './unruly-store.ts';
+
+const payIn = tillEnvelope({ type: 'PayIn', till: 'a', amount: 5 });
+
+function bench(conflicts: number) {
+  const till = tillModule();
+  const ids: string[] = [];
+  const decideById = (commandId: string, state: number, command: number): readonly number[] => {
+    ids.push(commandId);
+    return till.decider.decide(state, command);
+  };
+  const memory = createMemoryStore();
+  let left = conflicts;
+  const store = unrulyStore(memory, async (call) => {
+    if (call !== 'append' || left-- <= 0) return;
+    await createEventSourcer({ store: memory, modules: [tillModule()] }).handleCommand(payIn);
+  });
+  return { ids, sourcer: createEventSourcer({ store, modules: [{ ...till, decideById }] }) };
+}
+
+it('a module that decides by the command’s id is told it, the same one again after a conflict', async () => {
+  const { ids, sourcer } = bench(2);
+  const { attempts } = await sourcer.handleCommand(payIn, { commandId: 'order-1' });
+  assert.equal(attempts, 3);
+  assert.deepEqual(ids, Array(3).fill(commandUuid('order-1')));
+});
+
+it('its drawn ids are the recorded ones, and of a version that tells the time', async () => {
+  const { ids, sourcer } = bench(0);
+  const { commandId } = await sourcer.handleCommand(payIn);
+  assert.deepEqual(ids, [commandId]);
+  assert.match(commandId, /^.{14}7/);
+});
+
+it('what it throws is what `decide` throws: a rejection is an outcome, all else a failure', async () => {
+  const till = tillModule();
+  const rejecting = {
+    ...till,
+    decideById: () => {
+      throw new RejectionError({ code: 'closed', message: 'closed', details: [] });
+    },
+  };
+  const sourcer = createEventSourcer({ store: createMemoryStore(), modules: [rejecting] });
+  assert.equal((await sourcer.handleCommand(payIn)).outcome.tag, 'rejected');
+});

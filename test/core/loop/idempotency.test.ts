@@ -1,0 +1,182 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { createMemoryStore } from '../../../src/adapters/stores/memory/index.ts';
+import { FaultError } from '../../../src/core/errors.ts';
+import { commandUuid, eventId, isUuid } from '../../../src/core/ids.ts';
+import { createEventSourcer } from '../../../src/core/loop/create-event-sourcer.ts';
+import { failsWith } from './failing.ts';
+import { type TillOptions, tillEnvelope, tillModule } from './till.ts';
+import { unrulyStore } from './unruly-store.ts';
+
+function bench(options: TillOptions = {}) {
+  const memory = createMemoryStore();
+  const store = unrulyStore(memory, () => {});
+  const till = tillModule(options);
+  const sourcer = createEventSourcer({ store, modules: [till] });
+  return { memory, store, till, sourcer };
+}
+
+const payIn = tillEnvelope({ type: 'PayIn', till: 'a', amount: 5 });
+const payOut = tillEnvelope({ type: 'PayOut', till: 'a', amount: 7 });
+
+describe('a command id', () => {
+  it('makes a UUID of any text, and the ids of the events follow from it', async () => {
+    const { sourcer } = bench();
+    const { commandId, events } = await sourcer.handleCommand(payIn, { commandId: 'order-1' });
+    assert.equal(commandId, commandUuid('order-1'));
+    assert.equal(events[0]!.context.id, eventId(commandId, 0));
+    assert.equal(events[0]!.context.causationId, commandId);
+    assert.equal(events[0]!.context.correlationId, commandId);
+  });
+
+  it('is drawn where the caller names none, so that the same command twice is two commands', async () => {
+    const { sourcer } = bench();
+    const first = await sourcer.handleCommand(payIn);
+    const second = await sourcer.handleCommand(payIn);
+    assert.ok(isUuid(first.commandId));
+    assert.notEqual(second.commandId, first.commandId);
+    assert.equal(second.revision, 1n);
+  });
+
+  it('gives a redelivery the events of the first delivery, even when the stream has moved on', async () => {
+    const { sourcer } = bench();
+    const first = await sourcer.handleCommand(payIn, { commandId: '1' });
+    await sourcer.handleCommand(payIn, { commandId: '2' });
+    const again = await sourcer.handleCommand(payIn, { commandId: '1' });
+    assert.equal(again.redelivered, true);
+    assert.equal(again.attempts, 0);
+    assert.equal(again.revision, 0n);
+    assert.deepEqual(
+      again.events.map(({ context }) => context.id),
+      first.events.map(({ context }) => context.id),
+    );
+    assert.deepEqual(again.events[0]!.event.payload, first.events[0]!.event.payload);
+    assert.equal((await sourcer.readState('till-a')).revision, 1n);
+  });
+
+  it('holds a rejection too: what was refused stays refused, though it would be accepted today', async () => {
+    const { sourcer } = bench();
+    const first = await sourcer.handleCommand(payOut, { commandId: 'out' });
+    assert.deepEqual(first.outcome, {
+      tag: 'rejected',
+      val: { code: 'too-little', message: 'no', details: [['amount', '0']] },
+    });
+    assert.equal(first.revision, undefined);
+    await sourcer.handleCommand(payIn);
+    await sourcer.handleCommand(payIn);
+    const again = await sourcer.handleCommand(payOut, { commandId: 'out' });
+    assert.deepEqual(again.outcome, first.outcome);
+    assert.equal(again.redelivered, true);
+    assert.equal(again.revision, undefined);
+  });
+
+  it('holds a decision without events too', async () => {
+    const { sourcer } = bench();
+    await sourcer.handleCommand(payIn);
+    const setTo = tillEnvelope({ type: 'SetTo', till: 'a', amount: 5 });
+    const first = await sourcer.handleCommand(setTo, { commandId: 'set' });
+    assert.deepEqual([first.outcome.tag, first.events, first.revision], ['accepted', [], 0n]);
+    await sourcer.handleCommand(payIn);
+    const again = await sourcer.handleCommand(setTo, { commandId: 'set' });
+    assert.deepEqual([again.events, again.revision, again.redelivered], [[], 0n, true]);
+  });
+
+  it('cannot be used for another type or another payload', async () => {
+    const { sourcer } = bench();
+    await sourcer.handleCommand(payIn, { commandId: '1' });
+    const otherType = await failsWith(sourcer.handleCommand(payOut, { commandId: '1' }), 'command-id-reused');
+    assert.match(otherType.message, /"1" was used before for a command of type "PayIn"/);
+    const other = tillEnvelope({ type: 'PayIn', till: 'a', amount: 6 });
+    await failsWith(sourcer.handleCommand(other, { commandId: '1' }), 'command-id-reused');
+    const elsewhere = tillEnvelope({ type: 'PayIn', till: 'b', amount: 5 });
+    await failsWith(sourcer.handleCommand(elsewhere, { commandId: '1' }), 'command-id-reused');
+    assert.equal((await sourcer.readState('till-b')).revision, undefined);
+  });
+
+  it('compares what the module makes of the bytes, so that another encoding of the same command is the same', async () => {
+    const { sourcer } = bench();
+    await sourcer.handleCommand(payIn, { commandId: '1' });
+    const spaced = { ...payIn, payload: new TextEncoder().encode('{ "till": "a", "amount": 5 }') };
+    assert.equal((await sourcer.handleCommand(spaced, { commandId: '1' })).redelivered, true);
+  });
+
+  it('is looked up before any precondition, for warm and for cold streams', async () => {
+    const { memory, till, sourcer } = bench();
+    const open = tillEnvelope({ type: 'Open', till: 'a' });
+    await sourcer.handleCommand(open, { commandId: 'open' });
+    await sourcer.handleCommand(payIn, { commandId: 'in', expected: { tag: 'at-revision', val: 0n } });
+    for (const again of [sourcer, createEventSourcer({ store: memory, modules: [till] })]) {
+      assert.equal((await again.handleCommand(open, { commandId: 'open' })).redelivered, true);
+      const expected = { tag: 'at-revision', val: 0n } as const;
+      assert.equal((await again.handleCommand(payIn, { commandId: 'in', expected })).redelivered, true);
+      const contradicted = await again.handleCommand(open, { commandId: 'open', expected: { tag: 'stream-exists' } });
+      assert.equal(contradicted.redelivered, true);
+    }
+  });
+
+  it('is looked up before a cold stream is replayed', async () => {
+    const { memory, sourcer } = bench();
+    await sourcer.handleCommand(payIn, { commandId: 'in' });
+    const till = tillModule();
+    const store = unrulyStore(memory, () => {});
+    const restarted = createEventSourcer({ store, modules: [till] });
+    assert.equal((await restarted.handleCommand(payIn, { commandId: 'in' })).redelivered, true);
+    assert.deepEqual(
+      store.calls,
+      ['findDecision', 'readStream'],
+      'the stream is read for the events of the answer alone',
+    );
+    assert.equal(till.calls.get('evolve'), undefined);
+  });
+
+  it('gives the first outcome even where the module fails today', async () => {
+    let broken = false;
+    const { memory, sourcer } = bench();
+    const open = tillEnvelope({ type: 'Open', till: 'a' });
+    await sourcer.handleCommand(open, { commandId: 'open' });
+    await sourcer.handleCommand(payIn, { commandId: 'in' });
+    const today = tillModule({
+      before: (point) => {
+        if (broken && point === 'decide') throw new FaultError({ code: 'broken', message: 'today', details: [] });
+      },
+    });
+    const sourcerToday = createEventSourcer({ store: memory, modules: [today] });
+    await sourcerToday.readState('till-a');
+    broken = true;
+    assert.equal((await sourcerToday.handleCommand(payIn, { commandId: 'in' })).redelivered, true);
+    assert.equal((await sourcerToday.handleCommand(open, { commandId: 'open' })).redelivered, true);
+    await failsWith(sourcerToday.handleCommand(payIn, { commandId: 'new' }), 'fault');
+  });
+
+  it('costs a new command on a warm stream one call of the store, the append', async () => {
+    const { store, sourcer } = bench();
+    await sourcer.handleCommand(payIn, { commandId: '1' });
+    store.calls.length = 0;
+    await sourcer.handleCommand(payIn, { commandId: '2' });
+    assert.deepEqual(store.calls, ['append']);
+  });
+
+  it('keeps two event sourcers from deciding one command twice', async () => {
+    const memory = createMemoryStore();
+    const results = await Promise.all(
+      Array.from({ length: 8 }, () =>
+        createEventSourcer({ store: memory, modules: [tillModule()] }).handleCommand(payIn, { commandId: 'once' }),
+      ),
+    );
+    assert.equal(results.filter(({ redelivered }) => !redelivered).length, 1);
+    assert.equal((await memory.readCommits('till-a')).length, 1);
+  });
+
+  it('is recorded with what the caller said of the command', async () => {
+    const { memory, sourcer } = bench();
+    const options = { commandId: 'in', correlationId: 'case-7', causationId: 'mail-3', actor: 'ann' };
+    await sourcer.handleCommand(payIn, options);
+    const found = await memory.findDecision(commandUuid('in'));
+    const { correlationId, causationId, actor, seenRevision, module, contentType, keyId } = found!.decision;
+    assert.deepEqual(
+      [correlationId, causationId, actor, seenRevision, keyId],
+      ['case-7', 'mail-3', 'ann', undefined, undefined],
+    );
+    assert.deepEqual([module, contentType], [{ name: 'till', version: '1', digest: undefined }, 'application/json']);
+  });
+});

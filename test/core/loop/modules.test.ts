@@ -1,0 +1,444 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { createMemoryStore } from '../../../src/adapters/stores/memory/index.ts';
+import { AppendFailure, DefinitionError, FaultError, RejectionError } from '../../../src/core/errors.ts';
+import { createEventSourcer } from '../../../src/core/loop/create-event-sourcer.ts';
+import type { CommandHandler } from '../../../src/core/worlds.ts';
+import { failsWith } from './failing.ts';
+import { type FailurePoint, readTill, type Till, Trap, tillEnvelope, tillModule } from './till.ts';
+import { unrulyStore } from './unruly-store.ts';
+
+// The types of Node do not name the engine's WebAssembly.
+const { RuntimeError } = (globalThis as unknown as { WebAssembly: { RuntimeError: new (message: string) => Error } })
+  .WebAssembly;
+const payIn = tillEnvelope({ type: 'PayIn', till: 'a', amount: 1 });
+
+describe('a command', () => {
+  it('goes to the module that names its type', async () => {
+    const modules = [
+      tillModule({ name: 'in', prefix: 'in', commands: ['PayIn'] }),
+      tillModule({ name: 'out', prefix: 'out', commands: ['PayOut'] }),
+    ];
+    const sourcer = createEventSourcer({ store: createMemoryStore(), modules });
+    const paid = await sourcer.handleCommand(payIn);
+    assert.deepEqual([paid.module, paid.stream], ['in', 'in-a']);
+    const asked = await sourcer.handleCommand(tillEnvelope({ type: 'PayOut', till: 'a', amount: 1 }));
+    assert.deepEqual([asked.module, asked.stream], ['out', 'out-a']);
+    const error = await failsWith(sourcer.handleCommand({ ...payIn, type: 'Split' }), 'unroutable');
+    assert.match(error.message, /"Split"; there are: PayIn, PayOut/);
+  });
+
+  it('that cannot be meant is refused with the name of what is wrong', async () => {
+    const sourcer = createEventSourcer({ store: createMemoryStore(), modules: [tillModule()] });
+    const wrong: [string, unknown, unknown?][] = [
+      ['command', undefined],
+      ['command.type', { ...payIn, type: '' }],
+      ['command.schemaVersion', { ...payIn, schemaVersion: 0 }],
+      ['command.payload', { ...payIn, payload: 'PayIn' }],
+      ['commandId', payIn, { commandId: '' }],
+      ['commandId', payIn, { commandId: '\ud800' }],
+      ['options.commandId', payIn, { commandId: 7 }],
+      ['options.correlationId', payIn, { correlationId: 7 }],
+      ['options.actor', payIn, { actor: '\udc00' }],
+      ['options.expected', payIn, { expected: { tag: 'unchanged' } }],
+      ['options.expected', payIn, { expected: 'no-stream' }],
+      ['options.expected.val', payIn, { expected: { tag: 'at-revision', val: 1 } }],
+      ['options.deadline', payIn, { deadline: 1 }],
+      ['options.signal', payIn, { signal: 'stop' }],
+      ['options.signal', payIn, { signal: { aborted: false } }],
+      ['options', payIn, null],
+      ['options', payIn, 'order-1'],
+    ];
+    for (const [argument, command, options] of wrong) {
+      const error = await failsWith(sourcer.handleCommand(command as never, options as never), 'invalid-argument');
+      assert.equal(error.payload.val.argument, argument);
+    }
+  });
+});
+
+describe('an event sourcer is not made', () => {
+  const store = createMemoryStore();
+  const refuses = (place: string | RegExp, make: () => unknown): void => {
+    assert.throws(make, (error) => error instanceof DefinitionError && error.payload.place.match(place) !== null);
+  };
+
+  it('of no modules, or of two with one name or one command type', () => {
+    refuses(/^modules$/, () => createEventSourcer({ store, modules: [] }));
+    refuses(/^module till$/, () =>
+      createEventSourcer({ store, modules: [tillModule(), tillModule({ commands: [] })] }),
+    );
+    refuses(/^command PayIn$/, () =>
+      createEventSourcer({ store, modules: [tillModule(), tillModule({ name: 'b', commands: ['PayIn'] })] }),
+    );
+  });
+
+  it('of what is no module: a promise is to be awaited, and what is missing is named', () => {
+    const { types, decider, routing } = tillModule();
+    const eventHandler = {};
+    const others: readonly (readonly [unknown, string])[] = [
+      [Promise.resolve(tillModule()), 'is a promise: await it'],
+      [undefined, 'has no types: it is no command handler'],
+      ['till', 'has no types: it is no command handler'],
+      [{ 'decidable:eventsourcing/types@0.1.0': types }, 'has no types: it is no command handler'],
+      [{ types, eventHandler }, 'has no decider: it is no command handler'],
+      [{ types, decider }, 'has no routing: it is no command handler'],
+    ];
+    for (const [module, message] of others)
+      assert.throws(
+        () => createEventSourcer({ store, modules: [{ types, decider, routing }, module as Till] }),
+        (error) => error instanceof DefinitionError && error.message === `modules[1]: ${message}`,
+      );
+  });
+
+  it('of a module whose descriptor cannot be meant', () => {
+    const described = (change: object): CommandHandler<number, number, number> => {
+      const till = tillModule();
+      const describe = () => ({ ...till.routing.describe(), ...change });
+      return { ...till, routing: { ...till.routing, describe } };
+    };
+    const changes: [RegExp, object][] = [
+      [/name$/, { name: '' }],
+      [/version$/, { version: 1 }],
+      [/foreignEvents$/, { foreignEvents: 'ignore' }],
+      [
+        /commands\.X\.precondition$/,
+        { commands: [{ type: 'X', schemaVersion: 1, precondition: 'none', snapshot: { tag: 'never' } }] },
+      ],
+      [
+        /commands\.X\.snapshot$/,
+        { commands: [{ type: 'X', schemaVersion: 1, precondition: 'any', snapshot: { tag: 'every', val: 0 } }] },
+      ],
+      [
+        /events\.E$/,
+        {
+          events: [
+            { type: 'E', schemaVersion: 1 },
+            { type: 'E', schemaVersion: 2 },
+          ],
+        },
+      ],
+    ];
+    for (const [place, change] of changes)
+      refuses(place, () => createEventSourcer({ store, modules: [described(change)] }));
+  });
+
+  it('with a bound that is no number', () => {
+    for (const option of ['maxAttempts', 'replayLimit', 'cachedStates', 'maxInFlight'] as const)
+      for (const value of [-1, 0.5, Number.NaN, '3' as never])
+        refuses(option, () => createEventSourcer({ store, modules: [tillModule()], [option]: value }));
+  });
+});
+
+describe('a module that fails', () => {
+  const broken = (point: FailurePoint, error: unknown): Till =>
+    tillModule({
+      before: (now) => {
+        if (now === point) throw error;
+      },
+    });
+
+  it('with a fault gives the fault, with the place where it happened; nothing is recorded', async () => {
+    const points: FailurePoint[] = [
+      'command.fromEnvelope',
+      'streamId',
+      'initialState',
+      'decide',
+      'event.toEnvelope',
+      'evolve',
+    ];
+    for (const point of points) {
+      const till = broken(point, new FaultError({ code: 'odd', message: 'this is odd', details: [['till', 'a']] }));
+      const store = createMemoryStore();
+      const sourcer = createEventSourcer({ store, modules: [till] });
+      const { payload, message } = await failsWith(sourcer.handleCommand(payIn), 'fault');
+      assert.equal(payload.val.code, 'odd');
+      assert.match(message, /^this is odd \(module till /);
+      assert.deepEqual(payload.val.details.slice(0, 2), [
+        ['till', 'a'],
+        ['module', 'till'],
+      ]);
+      assert.deepEqual(await store.readStreams(), []);
+      await sourcer.close();
+      assert.equal(till.live.size, 0);
+    }
+  });
+
+  it('with anything else has trapped', async () => {
+    const outOfFuel = Object.assign(new Trap('out of fuel'), { code: 'fuel-exhausted' });
+    const causes: [unknown, string][] = [
+      [new RuntimeError('unreachable'), 'trap'],
+      [outOfFuel, 'fuel-exhausted'],
+      [new RangeError('Maximum call stack size exceeded'), 'stack-overflow'],
+      [new TypeError('x is not a function'), 'unexpected-error'],
+      ['a text', 'thrown-value'],
+    ];
+    for (const [cause, code] of causes) {
+      const till = broken('decide', cause);
+      const sourcer = createEventSourcer({ store: createMemoryStore(), modules: [till] });
+      const error = await failsWith(sourcer.handleCommand(payIn), 'trap');
+      assert.deepEqual([error.payload.val.code, error.cause], [code, cause]);
+      assert.equal(till.live.size, 0);
+    }
+  });
+
+  it('by rejecting anywhere but in decide is at fault', async () => {
+    const till = broken('evolve', new RejectionError({ code: 'no', message: 'no', details: [] }));
+    const sourcer = createEventSourcer({ store: createMemoryStore(), modules: [till] });
+    const { payload } = await failsWith(sourcer.handleCommand(payIn), 'fault');
+    assert.equal(payload.val.code, 'misplaced-rejection');
+  });
+
+  it('on a state that the store confirms costs the next command no replay', async () => {
+    let odd = false;
+    const till = tillModule({
+      before: (point) => {
+        if (odd && point === 'decide') throw new FaultError({ code: 'odd', message: 'odd', details: [] });
+      },
+    });
+    const store = unrulyStore(createMemoryStore(), () => {});
+    const sourcer = createEventSourcer({ store, modules: [till] });
+    await sourcer.handleCommand(payIn);
+    odd = true;
+    await failsWith(sourcer.handleCommand(payIn), 'fault');
+    odd = false;
+    store.calls.length = 0;
+    assert.equal((await sourcer.handleCommand(payIn)).revision, 1n);
+    assert.deepEqual(store.calls, ['append']);
+  });
+
+  it('names the stream, the revision and the type of an event that it cannot fold', async () => {
+    const store = createMemoryStore();
+    const writer = createEventSourcer({ store, modules: [tillModule()] });
+    await writer.handleCommand(payIn);
+    await writer.handleCommand(tillEnvelope({ type: 'Note', till: 'a', text: 'x' }));
+    const reader = createEventSourcer({ store, modules: [tillModule({ events: ['PaidIn'] })] });
+    const { payload, message } = await failsWith(reader.handleCommand(payIn), 'fault');
+    assert.equal(payload.val.code, 'unknown-type');
+    assert.match(message, /folding Noted, revision 1 of stream "till-a"/);
+    assert.deepEqual(payload.val.details, [
+      ['module', 'till'],
+      ['stream', 'till-a'],
+      ['revision', '1'],
+      ['eventType', 'Noted'],
+    ]);
+  });
+
+  it('at deciding on an event that it does not declare stores nothing', async () => {
+    const till = tillModule({ events: ['PaidOut'] });
+    const sourcer = createEventSourcer({ store: createMemoryStore(), modules: [till] });
+    const { payload } = await failsWith(sourcer.handleCommand(payIn), 'fault');
+    assert.equal(payload.val.code, 'undeclared-event');
+    assert.equal(till.live.size, 0);
+  });
+
+  it('at naming a stream is at fault', async () => {
+    const till = tillModule();
+    for (const name of ['', 'a\0b', 'a\ud800', 'é'.repeat(128), 7]) {
+      const routing = { ...till.routing, streamId: () => name as string };
+      const sourcer = createEventSourcer({ store: createMemoryStore(), modules: [{ ...till, routing }] });
+      const { payload } = await failsWith(sourcer.handleCommand(payIn), 'fault');
+      assert.equal(payload.val.code, 'invalid-stream-name');
+    }
+    assert.equal(till.live.size, 0);
+  });
+
+  it('loses the states of an instance that trapped, and none of them is used again', async () => {
+    let trap = false;
+    const till = tillModule({
+      before: (point) => {
+        if (point !== 'decide' || !trap) return;
+        trap = false;
+        throw new RuntimeError('unreachable');
+      },
+    });
+    const store = unrulyStore(createMemoryStore(), () => {});
+    const sourcer = createEventSourcer({ store, modules: [till] });
+    const other = tillEnvelope({ type: 'PayIn', till: 'b', amount: 1 });
+    await sourcer.handleCommand(payIn);
+    await sourcer.handleCommand(other);
+    trap = true;
+    assert.equal((await sourcer.handleCommand(payIn)).attempts, 2, 'the trap may have been the cached state’s');
+    store.calls.length = 0;
+    await sourcer.handleCommand(other);
+    assert.deepEqual(store.calls, ['readStream', 'append']);
+    await sourcer.close();
+    assert.deepEqual([till.live.size, till.misuses], [0, []]);
+  });
+});
+
+describe('a decision', () => {
+  it('has at most 1,000 events', async () => {
+    const till = tillModule();
+    const sourcer = createEventSourcer({ store: createMemoryStore(), modules: [till] });
+    const split = (amount: number) => sourcer.handleCommand(tillEnvelope({ type: 'Split', till: 'a', amount }));
+    assert.equal((await split(1_000)).revision, 999n);
+    const { payload } = await failsWith(split(1_001), 'fault');
+    assert.equal(payload.val.code, 'too-many-events');
+    await sourcer.close();
+    assert.equal(till.live.size, 0);
+  });
+
+  it('replays no more events than the limit', async () => {
+    const store = createMemoryStore();
+    const writer = createEventSourcer({ store, modules: [tillModule()] });
+    for (let time = 0; time < 3; time++)
+      await writer.handleCommand(tillEnvelope({ type: 'Split', till: 'a', amount: 800 }));
+    const enough = createEventSourcer({ store, modules: [tillModule()], replayLimit: 2_400 });
+    assert.equal((await enough.handleCommand(payIn)).revision, 2_400n);
+    const till = tillModule();
+    const tooFew = createEventSourcer({ store, modules: [till], replayLimit: 2_400 });
+    const error = await failsWith(tooFew.handleCommand(payIn), 'replay-limit');
+    assert.equal(error.payload.val.subject, 'till-a');
+    await failsWith(tooFew.readState('till-a'), 'replay-limit');
+    assert.equal(till.live.size, 0);
+  });
+});
+
+describe('a store that fails', () => {
+  it('fails the command in its own words; one that says nothing leaves the outcome unknown', async () => {
+    const failures: [unknown, string][] = [
+      [new AppendFailure({ tag: 'failure', val: { code: 'full', message: 'no room' } }, 'no room'), 'full'],
+      [new Error('connection reset'), 'unknown-outcome'],
+    ];
+    for (const [failure, code] of failures) {
+      const store = unrulyStore(createMemoryStore(), (call) => {
+        if (call === 'append') throw failure;
+      });
+      const till = tillModule();
+      const sourcer = createEventSourcer({ store, modules: [till] });
+      const error = await failsWith(sourcer.handleCommand(payIn), 'store');
+      assert.deepEqual([error.payload.val.code, error.cause], [code, failure]);
+      assert.equal(till.live.size, 0, 'the state with the events that are not stored is gone');
+    }
+  });
+
+  it('with a gap in a stream is not believed', async () => {
+    const memory = createMemoryStore();
+    const writer = createEventSourcer({ store: memory, modules: [tillModule()] });
+    for (let time = 0; time < 3; time++) await writer.handleCommand(payIn);
+    const store = unrulyStore(memory, () => {});
+    const { readStream } = store;
+    store.readStream = async (stream, options) => (await readStream(stream, options)).slice(1);
+    const sourcer = createEventSourcer({ store, modules: [tillModule()] });
+    const { payload } = await failsWith(sourcer.handleCommand(payIn), 'store');
+    assert.equal(payload.val.code, 'corrupt');
+  });
+});
+
+describe('several modules on one stream', () => {
+  const shared = (store = createMemoryStore()) => {
+    const counted = unrulyStore(store, () => {});
+    const cash = tillModule({
+      name: 'cash',
+      commands: ['PayIn', 'PayOut'],
+      events: ['PaidIn', 'PaidOut'],
+      foreignEvents: 'skip',
+    });
+    const notes = tillModule({
+      name: 'notes',
+      commands: ['Note', 'SetTo'],
+      events: ['Noted', 'PaidIn', 'PaidOut'],
+      foreignEvents: 'skip',
+    });
+    const sourcer = createEventSourcer({ store: counted, modules: [cash, notes] });
+    return { sourcer, cash, notes, store: counted };
+  };
+
+  it('each fold the events that they name and skip the others', async () => {
+    const { sourcer } = shared();
+    await sourcer.handleCommand(payIn);
+    await sourcer.handleCommand(tillEnvelope({ type: 'Note', till: 'a', text: 'x' }));
+    await sourcer.handleCommand(payIn);
+    const cash = await sourcer.readState('till-a', { module: 'cash' });
+    assert.deepEqual([readTill(cash.state), cash.revision], [{ opened: false, amount: 2, notes: 0 }, 2n]);
+    const notes = await sourcer.readState('till-a', { module: 'notes' });
+    assert.deepEqual([readTill(notes.state), notes.revision], [{ opened: false, amount: 2, notes: 1 }, 2n]);
+  });
+
+  it('do not conflict with one another within a process', async () => {
+    const { sourcer, store } = shared();
+    const setTo = tillEnvelope({ type: 'SetTo', till: 'a', amount: 7 });
+    for (let time = 0; time < 3; time++) {
+      assert.equal((await sourcer.handleCommand(payIn)).attempts, 1);
+      assert.equal((await sourcer.handleCommand(setTo)).attempts, 1);
+    }
+    assert.equal(readTill((await sourcer.readState('till-a', { module: 'cash' })).state).amount, 7);
+    store.calls.length = 0;
+    await sourcer.handleCommand(payIn);
+    await sourcer.handleCommand(setTo);
+    await sourcer.handleCommand(setTo);
+    assert.deepEqual(
+      store.calls,
+      ['append', 'readStream', 'append', 'append'],
+      'the tail is read where there may be one',
+    );
+  });
+
+  it('must be told which of them folds a state', async () => {
+    const { sourcer } = shared();
+    const error = await failsWith(sourcer.readState('till-a'), 'unroutable');
+    assert.match(error.message, /there are: cash, notes/);
+    await failsWith(sourcer.readState('till-a', { module: 'till' }), 'unroutable');
+  });
+});
+
+describe('an instance that traps under the commands of others', () => {
+  /** A till that traps once, when told, and a store that holds back the reading of stream `till-a`. */
+  const gated = (point: FailurePoint) => {
+    const trap = { next: false };
+    const till = tillModule({
+      before: (now) => {
+        if (now !== point || !trap.next) return;
+        trap.next = false;
+        throw new Trap('unreachable');
+      },
+    });
+    const gate = Promise.withResolvers<void>();
+    const reached = Promise.withResolvers<void>();
+    const memory = createMemoryStore();
+    const store = unrulyStore(memory, (call, stream) => {
+      if (call !== 'readStream' || stream !== 'till-a') return undefined;
+      reached.resolve();
+      return gate.promise;
+    });
+    const sourcer = createEventSourcer({ store, modules: [till] });
+    return { memory, till, sourcer, trap, reached: reached.promise, letGo: () => gate.resolve() };
+  };
+  const other = tillEnvelope({ type: 'PayIn', till: 'b', amount: 1 });
+
+  it('fails the one that trapped, and no other', async () => {
+    const { till, sourcer, trap, reached, letGo } = gated('decide');
+    const loading = sourcer.handleCommand(payIn);
+    const waiting = sourcer.handleCommand(payIn);
+    await reached;
+    trap.next = true;
+    await failsWith(sourcer.handleCommand(other), 'trap');
+    letGo();
+    assert.deepEqual([(await loading).revision, (await waiting).revision], [0n, 1n]);
+    await sourcer.close();
+    assert.deepEqual([till.live.size, till.misuses], [0, []]);
+  });
+
+  it('fails no one who reads a state', async () => {
+    const { memory, sourcer, trap, reached, letGo } = gated('decide');
+    await createEventSourcer({ store: memory, modules: [tillModule()] }).handleCommand(payIn);
+    const reading = sourcer.readState('till-a');
+    await reached;
+    trap.next = true;
+    await failsWith(sourcer.handleCommand(other), 'trap');
+    letGo();
+    assert.equal((await reading).revision, 0n);
+  });
+
+  it('fails no one at all where it trapped while a handle was released', async () => {
+    const { till, sourcer, trap, reached, letGo } = gated('drop');
+    const loading = sourcer.handleCommand(payIn);
+    await reached;
+    trap.next = true;
+    assert.equal((await sourcer.handleCommand(other)).revision, 0n);
+    letGo();
+    assert.equal((await loading).revision, 0n);
+    await sourcer.close();
+    assert.deepEqual([till.live.size, till.misuses], [0, []]);
+  });
+});

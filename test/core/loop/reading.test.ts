@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { createMemoryStore } from '../../../src/adapters/stores/memory/index.ts';
+import { createEventSourcer } from '../../../src/core/loop/create-event-sourcer.ts';
+import { failsWith } from './failing.ts';
+import { readTill, tillEnvelope, tillModule } from './till.ts';
+
+const payIn = tillEnvelope({ type: 'PayIn', till: 'a', amount: 1 });
+
+describe('reading a state', () => {
+  it('folds exactly to the revision', async () => {
+    const store = createMemoryStore();
+    const till = tillModule({ snapshot: { tag: 'every', val: 2 } });
+    const sourcer = createEventSourcer({ store, modules: [till] });
+    for (let time = 0; time < 5; time++) await sourcer.handleCommand(payIn);
+    for (let revision = 0n; revision < 5n; revision++) {
+      const folded = await sourcer.readState('till-a', { revision });
+      assert.deepEqual([readTill(folded.state).amount, folded.revision], [Number(revision) + 1, revision]);
+    }
+    const { module, moduleVersion, contentType } = await sourcer.readState('till-a');
+    assert.deepEqual([module, moduleVersion, contentType], ['till', '1', 'application/json']);
+    const beyond = await failsWith(sourcer.readState('till-a', { revision: 5n }), 'invalid-argument');
+    assert.match(beyond.message, /is 5, but stream "till-a" ends at revision 4/);
+    await failsWith(sourcer.readState('till-b', { revision: 0n }), 'invalid-argument');
+    await sourcer.close();
+    assert.deepEqual([till.live.size, till.misuses], [0, []]);
+  });
+
+  it('crosses pages', async () => {
+    const sourcer = createEventSourcer({ store: createMemoryStore(), modules: [tillModule()] });
+    for (let time = 0; time < 3; time++)
+      await sourcer.handleCommand(tillEnvelope({ type: 'Split', till: 'a', amount: 1_000 }));
+    for (const revision of [999n, 1_000n, 1_999n, 2_999n])
+      assert.equal(readTill((await sourcer.readState('till-a', { revision })).state).amount, Number(revision) + 1);
+  });
+
+  it('sees what other processes have written, and what this one was asked for before', async () => {
+    const store = createMemoryStore();
+    const sourcer = createEventSourcer({ store, modules: [tillModule()] });
+    const neighbour = createEventSourcer({ store, modules: [tillModule()] });
+    await sourcer.handleCommand(payIn);
+    await neighbour.handleCommand(payIn);
+    const sent = sourcer.handleCommand(payIn);
+    assert.equal((await sourcer.readState('till-a')).revision, 2n);
+    await sent;
+  });
+
+  it('of a stream without events gives the initial state', async () => {
+    const sourcer = createEventSourcer({ store: createMemoryStore(), modules: [tillModule()] });
+    const { state, revision } = await sourcer.readState('till-new');
+    assert.deepEqual([readTill(state), revision], [{ opened: false, amount: 0, notes: 0 }, undefined]);
+  });
+
+  it('can be cancelled, and refuses what cannot be meant', async () => {
+    const sourcer = createEventSourcer({ store: createMemoryStore(), modules: [tillModule()] });
+    await failsWith(sourcer.readState('till-a', { signal: AbortSignal.abort() }), 'cancelled');
+    await failsWith(sourcer.readState('', {}), 'invalid-argument');
+    await failsWith(sourcer.readState('a', { revision: 1 as never }), 'invalid-argument');
+    await failsWith(sourcer.readState('a', { module: 1 as never }), 'invalid-argument');
+    await failsWith(sourcer.readState('a', 'till' as never), 'invalid-argument');
+  });
+});

@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { createMemoryStore, type MemoryStore } from '../../../src/adapters/stores/memory/index.ts';
+import { FaultError, StoreFailureError } from '../../../src/core/errors.ts';
+import { createEventSourcer } from '../../../src/core/loop/create-event-sourcer.ts';
+import type { EventSourcerObserver } from '../../../src/core/loop/observer.ts';
+import { readTill, type TillOptions, Trap, tillEnvelope, tillModule } from './till.ts';
+import { type Before, unrulyStore } from './unruly-store.ts';
+
+const payIn = tillEnvelope({ type: 'PayIn', till: 'a', amount: 1 });
+const key = (moduleVersion = '1') => ({ moduleName: 'till', moduleVersion, stream: 'till-a' });
+
+/** A process that starts with an empty cache on what is stored; snapshots after every third event. */
+function start(memory: MemoryStore, options: TillOptions = {}, before: Before = () => {}) {
+  const store = unrulyStore(memory, before);
+  const told: string[] = [];
+  const observer: EventSourcerObserver = {
+    snapshotSaved: ({ revision }) => told.push(`saved ${revision}`),
+    snapshotFailed: ({ revision }) => told.push(`failed ${revision}`),
+    snapshotDropped: ({ revision }) => told.push(`dropped ${revision}`),
+  };
+  const till = tillModule({ snapshot: { tag: 'every', val: 3 }, ...options });
+  const sourcer = createEventSourcer({ store, modules: [till], observer });
+  const payInTimes = async (times: number): Promise<void> => {
+    for (let time = 0; time < times; time++) await sourcer.handleCommand(payIn);
+  };
+  const amount = async (): Promise<number> => readTill((await sourcer.readState('till-a')).state).amount;
+  return { store, told, till, sourcer, payInTimes, amount };
+}
+
+describe('a snapshot', () => {
+  it('is stored once so many events have come since the last one', async () => {
+    const memory = createMemoryStore();
+    const { payInTimes, told } = start(memory);
+    await payInTimes(8);
+    assert.deepEqual(told, ['saved 2', 'saved 5']);
+    const snapshot = await memory.loadSnapshot(key());
+    assert.equal(snapshot!.revision, 5n);
+    assert.equal(readTill(snapshot!.state).amount, 6);
+  });
+
+  it('spares a later load the events before it', async () => {
+    const memory = createMemoryStore();
+    await start(memory).payInTimes(8);
+    const { till, sourcer, told } = start(memory);
+    const result = await sourcer.handleCommand(tillEnvelope({ type: 'PayOut', till: 'a', amount: 8 }));
+    assert.equal(result.outcome.tag, 'accepted');
+    assert.equal(till.calls.get('event.fromEnvelope'), 2);
+    assert.deepEqual(told, ['saved 8'], 'counted from the snapshot that was loaded');
+  });
+
+  it('of another version is not even looked at', async () => {
+    const memory = createMemoryStore();
+    await start(memory).payInTimes(8);
+    const { till, amount, told } = start(memory, { version: '2' });
+    assert.equal(await amount(), 8);
+    assert.equal(till.calls.get('state.fromBytes'), undefined);
+    assert.deepEqual(told, []);
+    assert.notEqual(
+      await memory.loadSnapshot(key('1')),
+      undefined,
+      'it may be needed again, by the version that wrote it',
+    );
+  });
+
+  it('that cannot be decoded is dropped and reported, and the stream replayed', async () => {
+    const memory = createMemoryStore();
+    await start(memory).payInTimes(4);
+    const state = new Uint8Array([0xff]);
+    await memory.saveSnapshot(key(), { revision: 2n, contentType: 'application/json', state });
+    const { amount, told } = start(memory);
+    assert.equal(await amount(), 4);
+    assert.deepEqual(told, ['dropped 2']);
+    assert.equal(await memory.loadSnapshot(key()), undefined);
+  });
+
+  it('in another content type is dropped before it is decoded', async () => {
+    const memory = createMemoryStore();
+    await start(memory).payInTimes(4);
+    await memory.saveSnapshot(key(), { revision: 3n, contentType: 'text/plain', state: new Uint8Array() });
+    const { amount, told, till } = start(memory);
+    assert.equal(await amount(), 4);
+    assert.deepEqual(told, ['dropped 3']);
+    assert.equal(till.calls.get('state.fromBytes'), undefined);
+  });
+
+  it('of a history that the stream does not have is dropped at the first conflict', async () => {
+    const memory = createMemoryStore();
+    const state = new TextEncoder().encode('{"amount":100,"notes":0,"opened":true}');
+    await memory.saveSnapshot(key(), { revision: 99n, contentType: 'application/json', state });
+    const { sourcer, told } = start(memory);
+    const payOut = await sourcer.handleCommand(tillEnvelope({ type: 'PayOut', till: 'a', amount: 100 }));
+    assert.deepEqual([payOut.outcome.tag, payOut.attempts], ['rejected', 2]);
+    assert.deepEqual(told, ['dropped 99']);
+  });
+
+  it('that cannot be stored fails no command, and is tried again with the next', async () => {
+    const memory = createMemoryStore();
+    let full = true;
+    const { payInTimes, told } = start(memory, {}, (call) => {
+      if (call === 'saveSnapshot' && full)
+        throw new StoreFailureError({ tag: 'failure', val: { code: 'full', message: 'no room' } }, 'no room');
+    });
+    await payInTimes(3);
+    assert.deepEqual(told, ['failed 2']);
+    full = false;
+    await payInTimes(1);
+    assert.deepEqual(told, ['failed 2', 'saved 3']);
+  });
+
+  it('of a state that cannot be written fails no command either', async () => {
+    let broken = true;
+    const { payInTimes, told, amount } = start(createMemoryStore(), {
+      before: (point) => {
+        if (point === 'state.toBytes' && broken) throw new FaultError({ code: 'odd', message: 'odd', details: [] });
+      },
+    });
+    await payInTimes(3);
+    assert.deepEqual(told, ['failed 2']);
+    broken = false;
+    assert.equal(await amount(), 3);
+  });
+
+  it('does not cost a module that has none a call of the store', async () => {
+    const { sourcer, store } = start(createMemoryStore(), { snapshot: { tag: 'never' } });
+    await sourcer.handleCommand(payIn);
+    assert.deepEqual(store.calls, ['readStream', 'append']);
+  });
+
+  it('takes the handle of an instance that trapped while writing it out of the cache', async () => {
+    let trapped = false;
+    const { sourcer, payInTimes, amount, till } = start(createMemoryStore(), {
+      before: (point) => {
+        if (point !== 'state.toBytes' || trapped) return;
+        trapped = true;
+        throw new Trap('unreachable');
+      },
+    });
+    await payInTimes(3);
+    assert.equal((await sourcer.handleCommand(payIn)).attempts, 1);
+    await payInTimes(1);
+    assert.equal(await amount(), 5);
+    assert.deepEqual(till.misuses, []);
+  });
+});

