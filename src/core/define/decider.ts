@@ -76,6 +76,30 @@ type DeferredDecide<State, Data, Event> = [State] extends [infer Known] ? Decide
  */
 export type DeferredEvolve<State, Data> = [State] extends [infer Known] ? Evolve<Known, Data> : never;
 
+/**
+ * A state, in which an empty set may be written `new Set()`.
+ *
+ * TypeScript reads the initial state before it knows the schema's type, so `new Set()` is a `Set<unknown>` to it. That set is
+ * accepted here, and a set of another type is refused. The values are checked by the schema when the module is defined.
+ */
+export type InitialState<State> = [State] extends [infer Known] ? WithUntypedSets<Known> : never;
+
+type WithUntypedSets<State> =
+  State extends ReadonlySet<unknown>
+    ? State | UntypedSet
+    : State extends ReadonlyMap<unknown, unknown> | Date | ArrayBufferView | ((...args: never) => unknown)
+      ? State
+      : { [Key in keyof State]: WithUntypedSets<State[Key]> };
+
+/** `Set<unknown>` and nothing else. The members are properties, because TypeScript compares methods bivariantly. */
+interface UntypedSet {
+  readonly size: number;
+  readonly add: (value: unknown) => unknown;
+  readonly has: (value: unknown) => boolean;
+  readonly delete: (value: unknown) => boolean;
+  readonly clear: () => void;
+}
+
 /** What `defineDecider` takes. */
 export interface DeciderDefinition<State, Commands, Events> {
   /** With the version, identifies the module in decision records and snapshots: `bank.account`. */
@@ -93,7 +117,7 @@ export interface DeciderDefinition<State, Commands, Events> {
   /** The stream whose history decides the command: `account-${command.data.accountId}`. */
   readonly streamId: (command: NoInfer<MessageOf<Commands>>) => string;
   /** The state before any event. */
-  readonly initialState: NoInfer<State>;
+  readonly initialState: InitialState<State>;
   readonly evolve: { readonly [Type in keyof Events]: DeferredEvolve<State, DataOf<Events[Type]>> };
   readonly decide: {
     readonly [Type in keyof Commands]: DeferredDecide<State, DataOf<Commands[Type]>, MessageOf<Events>>;

@@ -11,7 +11,7 @@ import type { HandlerDescriptor, Reaction } from '../event-handler.ts';
 import type { EventContext } from '../messages.ts';
 import type { CommandType } from '../types.ts';
 import type { ProcessManager } from '../worlds.ts';
-import { type DeferredEvolve, faultOf } from './decider.ts';
+import { type DeferredEvolve, faultOf, type InitialState } from './decider.ts';
 import { fold, type Recipe } from './draft.ts';
 import type {
   CheckedSources,
@@ -84,7 +84,7 @@ export interface EventHandlerDefinition<State, Commands, Events> {
   readonly codec?: Codec;
   /** Which process an event belongs to; undefined: not concerned. */
   readonly key: (event: NoInfer<MessageOf<Events>>) => string | undefined;
-  readonly initialState: NoInfer<State>;
+  readonly initialState: InitialState<State>;
   /** The events that change the state. */
   readonly evolve: { readonly [Type in keyof Events]?: DeferredEvolve<State, DataOf<Events[Type]>> };
   /** The events that it reacts to. */

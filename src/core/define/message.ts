@@ -28,26 +28,44 @@ export interface Definition<Schema extends StandardSchema = StandardSchema> {
   readonly upcast: Upcasters;
 }
 
-/** A definition is called to make a message: `Withdrawn({ amount: 5n })`. Types are checked, values when it is used. */
-export interface EventDefinition<Type extends string = string, Schema extends StandardSchema = StandardSchema>
-  extends Definition<Schema> {
-  (data: OutputOf<Schema>): Message<Type, OutputOf<Schema>>;
+/** Makes a message of one type: `Withdrawn({ amount: 5n })`. Types are checked here; values are checked on use. */
+export type MessageMaker<Type extends string, Data> = (data: Data) => Message<Type, Data>;
+
+/** The fields of an event's definition. */
+export interface EventFields<Type extends string, Schema extends StandardSchema> extends Definition<Schema> {
   readonly kind: 'event';
   readonly type: Type;
 }
 
+/**
+ * An event's definition. Call it to make a message: `Withdrawn({ amount: 5n })`.
+ *
+ * This type and {@link CommandDefinition} are intersections, not interfaces with a call signature, so that a definition can
+ * be written inline in `defineDecider`. TypeScript postpones a call of a generic function that returns a function type
+ * until the outer call is inferred, and the outer call needs the definition for that. An intersection is not postponed.
+ */
+export type EventDefinition<Type extends string = string, Schema extends StandardSchema = StandardSchema> = EventFields<
+  Type,
+  Schema
+> &
+  MessageMaker<Type, OutputOf<Schema>>;
+
 /** When the state is stored after a command: `{ every: 100 }`, once so many events have come since the last time. */
 export type Snapshots = 'never' | { readonly every: number };
 
-/** As {@link EventDefinition}, with what a host must know: `Withdraw({ accountId, amount: 5n })`. */
-export interface CommandDefinition<Type extends string = string, Schema extends StandardSchema = StandardSchema>
-  extends Definition<Schema> {
-  (data: OutputOf<Schema>): Message<Type, OutputOf<Schema>>;
+/** The fields of a command's definition. */
+export interface CommandFields<Type extends string, Schema extends StandardSchema> extends Definition<Schema> {
   readonly kind: 'command';
   readonly type: Type;
   readonly precondition: WritePrecondition;
   readonly snapshot: Snapshots;
 }
+
+/** A command's definition. Call it to make a message: `Withdraw({ accountId, amount: 5n })`. */
+export type CommandDefinition<
+  Type extends string = string,
+  Schema extends StandardSchema = StandardSchema,
+> = CommandFields<Type, Schema> & MessageMaker<Type, OutputOf<Schema>>;
 
 /** What may be said of any message. */
 export interface MessageOptions {
@@ -178,7 +196,7 @@ export type CheckedSources<Sources, Kind extends 'command' | 'event'> = {
       : { readonly 'a definition stands under its own type, commands among commands, events among events': never }
     : Sources[Type] extends StandardSchema
       ? Rereadable<Sources[Type]>
-      : never;
+      : unknown;
 };
 
 /** The definitions of a map of events, by type. */

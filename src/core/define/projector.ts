@@ -10,7 +10,7 @@ import { DefinitionError } from '../errors.ts';
 import type { EventContext } from '../messages.ts';
 import type { ProjectorDescriptor } from '../projector.ts';
 import type { ReadModel } from '../worlds.ts';
-import { faultOf } from './decider.ts';
+import { faultOf, type InitialState } from './decider.ts';
 import { fold, type Recipe } from './draft.ts';
 import { keyOf } from './event-handler.ts';
 import type { CheckedSources, DataOf, EventDefinitions, Message, MessageOf, Source } from './message.ts';
@@ -64,7 +64,7 @@ export interface ProjectorDefinition<State, Events> {
   /** Which document an event changes; undefined: not concerned. */
   readonly key: (event: NoInfer<MessageOf<Events>>) => string | undefined;
   /** The document before its first event. */
-  readonly initialState: NoInfer<State>;
+  readonly initialState: InitialState<State>;
   readonly project: { readonly [Type in keyof Events]: DeferredProject<State, DataOf<Events[Type]>> };
 }
 
