@@ -24,6 +24,7 @@ export {
   defineDecider,
   type EventOf,
   type Evolve,
+  type InitialState,
   type StateOf,
 } from './define/decider.ts';
 export {
@@ -39,6 +40,7 @@ export {
 export {
   type CommandDefinition,
   type CommandDefinitions,
+  type CommandFields,
   type CommandPolicies,
   type DataOf,
   type Definition,
@@ -46,7 +48,9 @@ export {
   defineEvent,
   type EventDefinition,
   type EventDefinitions,
+  type EventFields,
   type Message,
+  type MessageMaker,
   type MessageOf,
   type MessageOptions,
   type Snapshots,
