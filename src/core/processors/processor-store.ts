@@ -1,0 +1,270 @@
+/**
+ * Storage for processors: shares with checkpoints and leases, documents, parked events and deadlines.
+ *
+ * One {@link ProcessorStore.commit} writes everything that came of a page of events together with the new checkpoints, in
+ * one transaction. Each share carries a fencing token. If a token has changed, the member has lost its share: the commit
+ * throws and writes nothing. Exactly-once processing follows from these two facts alone.
+ *
+ * All times are milliseconds since the Unix epoch. The caller passes them, so that tests can set the clock.
+ */
+import type { Envelope, EventContext, RecordedEvent } from '../messages.ts';
+
+/** A subscription: one version of one processor. */
+export interface SubscriptionId {
+  /** The processor's name. It is unique in a system. */
+  readonly name: string;
+  readonly version: string;
+}
+
+/** A processor's progress over its part of the keys. */
+export interface Share {
+  readonly subscription: SubscriptionId;
+  /** From 0, less than the number of shares of the subscription. */
+  readonly share: number;
+  /** Every event at or before this position is processed or parked. `undefined`: no event is. */
+  readonly checkpoint: bigint | undefined;
+  /** The member that holds the share. `undefined`: nobody does. */
+  readonly holder: string | undefined;
+  /** Grows with each change of holder. */
+  readonly token: bigint;
+  /** The lease ends then. Another member may claim the share afterwards. */
+  readonly expiresAt: number;
+}
+
+/** A subscription as it was created. */
+export interface SubscriptionRecord {
+  readonly subscription: SubscriptionId;
+  readonly kind: 'documents' | 'tables' | 'process-manager' | 'dispatcher' | 'reactor';
+  readonly shares: number;
+  /** The canonical description of the definition, as JSON. A changed definition without a new version is refused. */
+  readonly definition: string;
+  /** Whether this version answers the read model's readers. Other versions are being built or wait to be dropped. */
+  readonly active: boolean;
+  /**
+   * Set when the processor has stopped because of a failure. It stays until the processor makes progress again or someone
+   * clears it.
+   */
+  readonly stopped: StopReason | undefined;
+}
+
+/** The failure that stopped a processor or parked an event. */
+export interface StopReason {
+  /** The failure's own code, for example `handle-failed`. */
+  readonly code: string;
+  readonly message: string;
+  /** The event that could not be processed. `undefined` if the failure concerns no single event. */
+  readonly position: bigint | undefined;
+  readonly at: number;
+}
+
+/** Proof that a member still holds a share, and the checkpoint that the share gets. */
+export interface Fence {
+  readonly subscription: SubscriptionId;
+  readonly share: number;
+  readonly token: bigint;
+  readonly checkpoint: bigint;
+}
+
+/** A document after an event. */
+export interface DocumentChange {
+  readonly subscription: SubscriptionId;
+  readonly key: string;
+  /** The document's bytes. `undefined`: the document is dropped. */
+  readonly state: Uint8Array | undefined;
+  /** The position of the last event that the document has folded. */
+  readonly position: bigint;
+}
+
+/** A stored document. */
+export interface StoredDocument {
+  readonly key: string;
+  readonly state: Uint8Array;
+  readonly position: bigint;
+}
+
+/** Which documents to list. Keys are compared by their UTF-8 bytes. */
+export interface ListDocumentsOptions {
+  /** The first key, inclusive. */
+  readonly from?: string | undefined;
+  /** The end of the range, exclusive. */
+  readonly to?: string | undefined;
+  /** Continue after this key, exclusive. */
+  readonly after?: string | undefined;
+  /** @default 100 */
+  readonly limit?: number | undefined;
+}
+
+/** An event that waits because it, or an event before it with the same key, could not be processed. */
+export interface ParkedEvent {
+  readonly subscription: SubscriptionId;
+  readonly share: number;
+  readonly key: string;
+  readonly event: RecordedEvent;
+  /** `undefined`: the event itself did not fail; it waits for an earlier event of its key. */
+  readonly reason: StopReason | undefined;
+  readonly attempts: number;
+  readonly parkedAt: number;
+  /** `retry`: someone asked for it; the share's holder tries the key again. */
+  readonly requested: 'retry' | undefined;
+}
+
+/** Which parked events are meant. */
+export interface ParkedFilter {
+  readonly subscription?: SubscriptionId | undefined;
+  readonly key?: string | undefined;
+  readonly requested?: 'retry' | undefined;
+  /** Continue after this parked event, in the order of subscription, key and position. */
+  readonly after?: Pick<ParkedEvent, 'subscription' | 'key'> & { readonly position: bigint };
+  /** @default 100 */
+  readonly limit?: number | undefined;
+}
+
+/** One parked event, by its place. */
+export interface ParkedPlace {
+  readonly subscription: SubscriptionId;
+  readonly key: string;
+  readonly position: bigint;
+}
+
+/** A command that a process has scheduled. It belongs to the process manager's dispatcher. */
+export interface StoredDeadline {
+  readonly subscription: SubscriptionId;
+  readonly share: number;
+  /** The stream of the process. */
+  readonly stream: string;
+  /** Unique in the process. */
+  readonly id: string;
+  readonly dueAt: number;
+  /** The id of the reaction's event, which is the id of the command. So a deadline that fires twice has one effect. */
+  readonly commandId: string;
+  readonly command: Envelope;
+  readonly contentType: string;
+  /** Of the reaction's event. */
+  readonly context: EventContext;
+}
+
+/** A compiled SQL statement of a table read model. */
+export interface TableStatement {
+  readonly sql: string;
+  readonly parameters: readonly unknown[];
+}
+
+/** Everything that came of one page of events. It is written as a whole, or not at all. */
+export interface ProcessorCommit {
+  readonly fences: readonly Fence[];
+  readonly documents?: readonly DocumentChange[];
+  /** Run in order, in the same transaction. Only stores with the capability `tables` take them. */
+  readonly statements?: readonly TableStatement[];
+  readonly park?: readonly ParkedEvent[];
+  readonly unpark?: readonly ParkedPlace[];
+  readonly setDeadlines?: readonly StoredDeadline[];
+  readonly removeDeadlines?: readonly Pick<StoredDeadline, 'subscription' | 'stream' | 'id'>[];
+  /** Removes all deadlines of processes that have ended. */
+  readonly endProcesses?: readonly Pick<StoredDeadline, 'subscription' | 'stream'>[];
+}
+
+/** What a store of processors can do. What it cannot do, it refuses with a typed error that says which store can. */
+export interface ProcessorCapabilities {
+  readonly documents: true;
+  /** Whether it runs the statements of table read models in the transaction of the checkpoint. */
+  readonly tables: boolean;
+  /** Whether read models can be updated in the transaction of an append. */
+  readonly inline: boolean;
+}
+
+/**
+ * Storage for processors. The memory store and the SQLite store implement it beside the event store; `processorStoreSuite`
+ * of `decidable/testing` checks an implementation.
+ *
+ * Every method throws a `StoreFailure` if the store is closed, an argument is invalid or the engine fails.
+ */
+export interface ProcessorStore {
+  readonly capabilities: ProcessorCapabilities;
+
+  /**
+   * Creates the subscription and its shares if they do not exist, and returns the record as it is stored. The first
+   * version of a name is active.
+   */
+  openSubscription(
+    record: Pick<SubscriptionRecord, 'subscription' | 'kind' | 'shares' | 'definition'>,
+  ): Promise<SubscriptionRecord>;
+
+  /** All subscriptions, in the order of their names and versions. */
+  listSubscriptions(): Promise<readonly SubscriptionRecord[]>;
+
+  /** All shares of a subscription, in order. Empty if the subscription does not exist. */
+  listShares(subscription: SubscriptionId): Promise<readonly Share[]>;
+
+  /** Makes a version the one that answers readers, in place of the version that was. */
+  activate(subscription: SubscriptionId): Promise<void>;
+
+  /** Removes a version: its shares, documents, parked events and deadlines. Members that run it lose their shares. */
+  dropSubscription(subscription: SubscriptionId): Promise<void>;
+
+  /** Records or clears the reason why a processor stopped. */
+  setStopped(subscription: SubscriptionId, reason: StopReason | undefined): Promise<void>;
+
+  /** Announces a member of the group of all processes that run the system. It counts until `expiresAt`. */
+  announceMember(member: string, expiresAt: number): Promise<void>;
+
+  /** Removes a member that leaves. */
+  removeMember(member: string): Promise<void>;
+
+  /** The members whose announcement has not expired, in order. */
+  listMembers(now: number): Promise<readonly string[]>;
+
+  /**
+   * Claims a share if it has the token that the caller has seen, and it is free, expired, or held by the caller. Returns
+   * the share with its new token, or `undefined` if another member was faster.
+   */
+  claimShare(
+    share: Pick<Share, 'subscription' | 'share' | 'token'>,
+    member: string,
+    now: number,
+    expiresAt: number,
+  ): Promise<Share | undefined>;
+
+  /** Extends the leases of shares that are held with these tokens. Returns those that are still held. */
+  renewShares(
+    shares: readonly Pick<Share, 'subscription' | 'share' | 'token'>[],
+    expiresAt: number,
+  ): Promise<readonly Pick<Share, 'subscription' | 'share' | 'token'>[]>;
+
+  /** Gives up shares. Those that are not held with these tokens any more are left alone. */
+  releaseShares(shares: readonly Pick<Share, 'subscription' | 'share' | 'token'>[]): Promise<void>;
+
+  /**
+   * Writes what came of a page, and moves the checkpoints.
+   * @throws FencedError if a token has changed. Nothing was written.
+   */
+  commit(commit: ProcessorCommit): Promise<void>;
+
+  readDocument(subscription: SubscriptionId, key: string): Promise<StoredDocument | undefined>;
+
+  /** The documents with these keys, in any order. Keys without a document are left out. */
+  readDocuments(subscription: SubscriptionId, keys: readonly string[]): Promise<readonly StoredDocument[]>;
+
+  /** In the order of keys. A list that is shorter than the limit ends the range. */
+  listDocuments(subscription: SubscriptionId, options?: ListDocumentsOptions): Promise<readonly StoredDocument[]>;
+
+  /** In the order of subscription, key and position. */
+  listParked(filter?: ParkedFilter): Promise<readonly ParkedEvent[]>;
+
+  /** Asks the holder of the share to try a key again. Returns how many parked events the key has. */
+  requestRetry(subscription: SubscriptionId, key: string): Promise<number>;
+
+  /** Drops parked events of a key: the first one, or all of them. Returns how many were dropped. */
+  dropParked(subscription: SubscriptionId, key: string, which: 'first' | 'all'): Promise<number>;
+
+  /** The deadlines of these shares in the order in which they fall due, with the earliest first. */
+  listDeadlines(
+    subscription: SubscriptionId,
+    options?: { readonly shares?: readonly number[]; readonly dueBefore?: number; readonly limit?: number },
+  ): Promise<readonly StoredDeadline[]>;
+
+  /**
+   * Resolves when something in this store may have changed since the call: a commit of this process or of another one.
+   * It may resolve without a change.
+   */
+  awaitChange(signal?: AbortSignal): Promise<void>;
+}
