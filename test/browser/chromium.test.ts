@@ -127,9 +127,9 @@ describe('in headless Chromium', { skip: withoutChromium }, () => {
       const named = Object.entries(thrown).map(([what, { name, code }]) => [what, code ?? name]);
       assert.deepEqual(Object.fromEntries(named), {
         missing: 'TypeError',
-        anotherPage: 'component/malformed',
-        empty: 'component/malformed',
-        cutOff: 'component/malformed',
+        anotherPage: 'malformed',
+        empty: 'malformed',
+        cutOff: 'malformed',
         tornOff: 'TypeError',
         readBefore: 'TypeError',
         aborted: DOMException.ABORT_ERR,
@@ -154,7 +154,7 @@ describe('in headless Chromium', { skip: withoutChromium }, () => {
       assert.deepEqual([stdout, stderr, ended], [['Łucja', 'and 山田'], ['Łucja', 'and 山田'], 1]);
       assert.deepEqual(
         denied.map((each) => each?.code),
-        ['component/trap', 'component/trap'],
+        ['trap', 'trap'],
       );
       assert.match(
         denied[0]!.message,
@@ -191,27 +191,27 @@ describe('in headless Chromium', { skip: withoutChromium }, () => {
     for (const [name, bytes] of Object.entries(files)) site.serve(`/${name}.wasm`, 'application/wasm', bytes);
     assert.deepEqual(await outcomeOf('failures'), {
       trap: {
-        trap: 'component/trap',
+        trap: 'trap',
         next: 'none',
-        stale: 'component/trap: stale handle',
-        endless: 'component/trap',
+        stale: 'stale-handle',
+        endless: 'stack-overflow',
         nextAgain: 'none',
         instances: 3,
       },
-      trapInTheEventSourcer: { trapped: 'trap: component/trap', next: 'accepted 1' },
+      trapInTheEventSourcer: { trapped: 'trap: trap', next: 'accepted 1' },
       budgets: {
-        fuel: ['component/trap: fuel', 'none'],
-        callDepth: ['component/trap: callDepth', 'none'],
-        memory: 'component/trap: memory',
+        fuel: ['fuel-exhausted', 'none'],
+        callDepth: ['call-depth-exhausted', 'none'],
+        memory: 'memory-exhausted',
       },
       answers: { fault: 'unknown-type', shape: 'invalid-shape', rejection: 'not-open' },
       components: {
-        malformed: 'component/malformed',
-        invalid: 'component/invalid',
-        coreInvalid: 'component/invalid',
-        importMissing: 'component/link',
-        importWaits: 'component/link',
-        otherWorld: 'component/link',
+        malformed: 'malformed',
+        invalid: 'invalid',
+        coreInvalid: 'invalid',
+        importMissing: 'link',
+        importWaits: 'link',
+        otherWorld: 'link',
       },
     });
   });
@@ -229,7 +229,7 @@ describe('in headless Chromium', { skip: withoutChromium }, () => {
     assert.deepEqual(outcome, {
       answers: [`not ${first}`, `not ${second}`],
       log: [first, second, third].flatMap((question) => [question, `not ${question}`]),
-      error: { name: 'ComponentError', message: `not ${third}`, code: 'component/error' },
+      error: { name: 'ComponentError', message: `not ${third}`, code: 'error' },
     });
   });
 
@@ -271,9 +271,9 @@ describe('in headless Chromium', { skip: withoutChromium }, () => {
               compileSync: 'RangeError',
               instantiateSync: 'RangeError',
               fresh: 'RangeError',
-              trapped: 'component/trap',
-              next: 'component/trap',
-              stale: 'component/trap',
+              trapped: 'trap',
+              next: 'instance-not-ready',
+              stale: 'stale-handle',
             },
             2,
           ],
@@ -283,7 +283,7 @@ describe('in headless Chromium', { skip: withoutChromium }, () => {
 
     test('runs in a worker as in Node, in either isolation', PATIENCE, async () => {
       const { instances, ...thrown } = (await outcomeOf('in-worker', { script: 'large' })) as Record<string, unknown>;
-      assert.deepEqual([codes(thrown), instances], [{ trapped: 'component/trap', stale: 'component/trap' }, 2]);
+      assert.deepEqual([codes(thrown), instances], [{ trapped: 'trap', stale: 'stale-handle' }, 2]);
     });
   });
 });

@@ -1,25 +1,33 @@
 /**
- * What the component loader throws. Each error carries a literal `code` that names the class of the fault, and what a
- * program needs to react to it. The guards look at the code and not at the class, so that they also work across two
- * copies of this package.
+ * The errors of the component loader. Each has a `family` and a literal `code`, and the names and values that a program
+ * needs to react to it. The guards look at these and not at the class, so that they also work across two copies of this
+ * package and across realms.
  */
 
-/** The bytes are no component binary: *Binary.md* has no production that yields them. */
+/** The family of all errors of the loader except traps. */
+const COMPONENT = 'decidable/component';
+/** The family of traps: every error that ends a component instance or reports one that has ended. */
+const TRAP = 'decidable/trap';
+
+/** The bytes are not a component binary: *Binary.md* has no production that yields them. */
 export class MalformedError extends Error {
-  readonly code = 'component/malformed';
-  /** Byte offset in the input at which the fault was seen. */
+  override readonly name: string = 'MalformedError';
+  readonly family: typeof COMPONENT = COMPONENT;
+  readonly code = 'malformed';
+  /** Byte offset in the input at which the fault was found. */
   readonly offset: number;
 
   constructor(message: string, offset: number) {
     super(`${message} (at offset 0x${offset.toString(16)})`);
-    this.name = 'MalformedError';
     this.offset = offset;
   }
 }
 
-/** The component can be read, but the specification's validation rules refuse it. */
+/** The component can be read, but it breaks a validation rule of the specification. */
 export class InvalidError extends Error {
-  readonly code = 'component/invalid';
+  override readonly name: string = 'InvalidError';
+  readonly family: typeof COMPONENT = COMPONENT;
+  readonly code = 'invalid';
   /** Byte offset of the definition that breaks the rule. */
   readonly offset: number;
   /** The names that lead to the fault, outermost first: import and export names, fields, cases, parameters. */
@@ -27,45 +35,71 @@ export class InvalidError extends Error {
 
   constructor(message: string, offset: number, path: readonly string[] = []) {
     super(`${message} (at offset 0x${offset.toString(16)})`);
-    this.name = 'InvalidError';
     this.offset = offset;
     this.path = path;
   }
 }
 
-/** An import is missing, or what was given does not fit its type. */
+/** An import is missing, or the value given for it does not fit its type. */
 export class LinkError extends Error {
-  readonly code = 'component/link';
+  override readonly name: string = 'LinkError';
+  readonly family: typeof COMPONENT = COMPONENT;
+  readonly code = 'link';
   /** The names that lead to the import, outermost first. */
   readonly path: readonly string[];
 
   constructor(message: string, path: readonly string[] = [], options?: ErrorOptions) {
     super(message, options);
-    this.name = 'LinkError';
     this.path = path;
   }
 }
 
-/** The guest broke a rule at run time. Its instance is locked down: every later call into it traps too. */
-export class Trap extends Error {
-  readonly code = 'component/trap';
+/**
+ * Why an instance trapped. `trap` is a rule that the guest broke or an instruction that trapped. The others name the bound
+ * that the guest exceeded (`…-exhausted`), or say that the instance is no longer there.
+ */
+export type TrapCode =
+  | 'trap'
+  | 'fuel-exhausted'
+  | 'call-depth-exhausted'
+  | 'stack-overflow'
+  | 'memory-exhausted'
+  | 'tables-exhausted'
+  | 'handles-exhausted'
+  | 'lifting-exhausted'
+  | 'machine-exhausted'
+  | 'stale-handle'
+  | 'instance-not-ready';
 
-  constructor(message: string, options?: ErrorOptions) {
+/** The options of a {@link Trap}. */
+export interface TrapOptions extends ErrorOptions {
+  /** @default 'trap' */
+  readonly code?: TrapCode | undefined;
+}
+
+/** The guest broke a rule at run time or exceeded a bound. Its instance has ended: every later call into it traps too. */
+export class Trap extends Error {
+  override readonly name: string = 'Trap';
+  readonly family: typeof TRAP = TRAP;
+  readonly code: TrapCode;
+
+  constructor(message: string, options: TrapOptions = {}) {
     super(message, options);
-    this.name = 'Trap';
+    this.code = options.code ?? 'trap';
   }
 }
 
 /** The component is well-formed and may be valid, but uses a feature that this loader does not have. */
 export class UnsupportedError extends Error {
-  readonly code = 'component/unsupported';
-  /** The feature's name in the specification, e.g. `values` or `asynchronous ABI`. */
+  override readonly name: string = 'UnsupportedError';
+  readonly family: typeof COMPONENT = COMPONENT;
+  readonly code = 'unsupported';
+  /** The feature's name in the specification, for example `values` or `asynchronous ABI`. */
   readonly feature: string;
 
-  /** `where`: what uses the feature, where its name does not say so. */
+  /** `where` names the definition that uses the feature, if the name of the feature does not say so. */
   constructor(feature: string, where?: string) {
     super(`component feature not supported: ${feature}${where === undefined ? '' : `, in ${where}`}`);
-    this.name = 'UnsupportedError';
     this.feature = feature;
   }
 }
@@ -73,18 +107,19 @@ export class UnsupportedError extends Error {
 /**
  * The `error` case of a function's top-level `result`, thrown where the function was called from JavaScript.
  *
- * `payload` maps as *Explainer.md*, "JS API" says: the value of the `error` case, or `undefined` where it has none. In
- * the other direction, an exception that leaves a JavaScript import whose result is a `result` becomes its `error`
- * case: the `payload` of a `ComponentError` (or of any object with that property), or else the thrown value itself. An
- * `Error` without a payload is no part of the interface: it comes out of the export as it is, as do traps.
+ * `payload` is the value of the `error` case as *Explainer.md*, "JS API" maps it, or `undefined` if the case has no value.
+ * In the other direction, an exception that leaves a JavaScript import whose result is a `result` becomes its `error` case:
+ * the `payload` of a `ComponentError` (or of any object with that property), or else the thrown value itself. An `Error`
+ * without a payload is not part of the interface: the export throws it unchanged, as it throws traps.
  */
 export class ComponentError extends Error {
-  readonly code = 'component/error';
+  override readonly name: string = 'ComponentError';
+  readonly family: typeof COMPONENT = COMPONENT;
+  readonly code = 'error';
   readonly payload: unknown;
 
   constructor(payload: unknown, message: string = describePayload(payload)) {
     super(message);
-    this.name = 'ComponentError';
     this.payload = payload;
   }
 }
@@ -93,36 +128,42 @@ function describePayload(payload: unknown): string {
   return typeof payload === 'string' ? payload : 'the guest returned an error';
 }
 
-function hasCode(error: unknown, code: string): boolean {
-  return (error as { readonly code?: unknown } | null | undefined)?.code === code;
+interface Marks {
+  readonly family?: unknown;
+  readonly code?: unknown;
+}
+
+function isOfComponent(error: unknown, code: string): boolean {
+  const marks = error as Marks | null | undefined;
+  return marks?.family === COMPONENT && marks.code === code;
 }
 
 /** Whether `error` is a {@link MalformedError}, of this or another copy of the package. */
 export function isMalformedError(error: unknown): error is MalformedError {
-  return hasCode(error, 'component/malformed');
+  return isOfComponent(error, 'malformed');
 }
 
 /** Whether `error` is an {@link InvalidError}, of this or another copy of the package. */
 export function isInvalidError(error: unknown): error is InvalidError {
-  return hasCode(error, 'component/invalid');
+  return isOfComponent(error, 'invalid');
 }
 
 /** Whether `error` is a {@link LinkError}, of this or another copy of the package. */
 export function isLinkError(error: unknown): error is LinkError {
-  return hasCode(error, 'component/link');
+  return isOfComponent(error, 'link');
 }
 
-/** Whether `error` is a {@link Trap}, of this or another copy of the package. */
+/** Whether `error` is a {@link Trap} of any code, of this or another copy of the package. */
 export function isTrap(error: unknown): error is Trap {
-  return hasCode(error, 'component/trap');
+  return (error as Marks | null | undefined)?.family === TRAP;
 }
 
 /** Whether `error` is an {@link UnsupportedError}, of this or another copy of the package. */
 export function isUnsupportedError(error: unknown): error is UnsupportedError {
-  return hasCode(error, 'component/unsupported');
+  return isOfComponent(error, 'unsupported');
 }
 
 /** Whether `error` is a {@link ComponentError}, of this or another copy of the package. */
 export function isComponentError(error: unknown): error is ComponentError {
-  return hasCode(error, 'component/error');
+  return isOfComponent(error, 'error');
 }

@@ -29,6 +29,8 @@ export {
   LinkError,
   MalformedError,
   Trap,
+  type TrapCode,
+  type TrapOptions,
   UnsupportedError,
 } from './errors.ts';
 export {

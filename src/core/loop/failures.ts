@@ -60,9 +60,13 @@ function trapCode(error: unknown): string {
   return 'unexpected-error';
 }
 
-/** Whether an instance ended, and with it every handle that points into it. The name alone works across realms. */
+/** Whether an instance ended, and with it every handle that points into it: a trap of the component host or of the engine. */
 export function isInstanceTrap(error: unknown): boolean {
-  return error instanceof Error && (error.name === 'Trap' || error.name === 'RuntimeError');
+  return error instanceof Error && (isTrapFamily(error) || error.name === 'RuntimeError');
+}
+
+function isTrapFamily(error: Error): boolean {
+  return 'family' in error && error.family === 'decidable/trap';
 }
 
 function describe(error: unknown): string {

@@ -89,7 +89,7 @@ describe('a component is compiled', () => {
   it('not from a response that brings something else', async () => {
     const bytes = await assemble(FIVE);
     await assert.rejects(compile(inPieces(bytes, { status: 404 })), /answered 404/);
-    await assert.rejects(compile(inPieces(bytes.subarray(0, 50))), { code: 'component/malformed' });
+    await assert.rejects(compile(inPieces(bytes.subarray(0, 50))), { code: 'malformed' });
     const torn = new ReadableStream({ start: (controller) => controller.error(new Error('connection lost')) });
     await assert.rejects(compile(new Response(torn)), /connection lost/);
   });
@@ -116,13 +116,9 @@ describe('a component is compiled', () => {
 
 describe('what cannot be compiled', () => {
   for (const [what, text, code] of [
-    ['is malformed where it is a core module', '(module)', 'component/malformed'],
-    ['is invalid where a rule is broken', '(component (export "f" (func 0)))', 'component/invalid'],
-    [
-      'is invalid where the engine refuses a core module',
-      '(component (core module (func (result i32))))',
-      'component/invalid',
-    ],
+    ['is malformed where it is a core module', '(module)', 'malformed'],
+    ['is invalid where a rule is broken', '(component (export "f" (func 0)))', 'invalid'],
+    ['is invalid where the engine refuses a core module', '(component (core module (func (result i32))))', 'invalid'],
   ] as const) {
     it(what, async () => {
       const bytes = await assemble(text);

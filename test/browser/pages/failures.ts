@@ -1,6 +1,6 @@
 /** What goes wrong in a guest, and in what is taken for one: programs tell one failure from another by its `code`. */
 
-import { componentModule, OutOfBudget, StaleHandle } from '../../../src/adapters/component/host/index.ts';
+import { componentModule } from '../../../src/adapters/component/host/index.ts';
 import { compile, instantiate } from '../../../src/adapters/component/index.ts';
 import { createMemoryStore } from '../../../src/adapters/stores/memory/index.ts';
 import { createEventSourcer, msgpack } from '../../../src/core/index.ts';
@@ -14,14 +14,12 @@ const [FINE, BREAKS_DOWN, ENDLESS] = [count(1), count(13), count(14)];
 
 const CLOSE = { kind: 'command', type: 'CloseAccount', schemaVersion: 1 } as const;
 
-/** The code of what was thrown, and what its class adds to that. */
+/** The code of the error that a call throws, and that of its payload. */
 async function failureOf(call: () => unknown): Promise<string> {
   try {
     await call();
     return 'none';
   } catch (error) {
-    if (error instanceof OutOfBudget) return `${error.code}: ${error.budget}`;
-    if (error instanceof StaleHandle) return `${error.code}: stale handle`;
     const { code, payload } = error as { readonly code?: string; readonly payload?: { val?: { code?: string } } };
     return payload?.val?.code === undefined ? (code ?? String(error)) : `${code}: ${payload.val.code}`;
   }

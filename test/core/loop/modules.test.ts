@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { Trap } from '../../../src/adapters/component/index.ts';
 import { createMemoryStore } from '../../../src/adapters/stores/memory/index.ts';
 import { AppendFailure, DefinitionError, FaultError, RejectionError } from '../../../src/core/errors.ts';
 import { createEventSourcer } from '../../../src/core/loop/create-event-sourcer.ts';
 import type { CommandHandler } from '../../../src/core/worlds.ts';
 import { failsWith } from './failing.ts';
-import { type FailurePoint, readTill, type Till, Trap, tillEnvelope, tillModule } from './till.ts';
+import { type FailurePoint, readTill, type Till, tillEnvelope, tillModule } from './till.ts';
 import { unrulyStore } from './unruly-store.ts';
 
 // The types of Node do not name the engine's WebAssembly.
@@ -164,10 +165,8 @@ describe('a module that fails', () => {
   });
 
   it('with anything else has trapped', async () => {
-    const outOfFuel = Object.assign(new Trap('out of fuel'), { code: 'fuel-exhausted' });
     const causes: [unknown, string][] = [
       [new RuntimeError('unreachable'), 'trap'],
-      [outOfFuel, 'fuel-exhausted'],
       [new RangeError('Maximum call stack size exceeded'), 'stack-overflow'],
       [new TypeError('x is not a function'), 'unexpected-error'],
       ['a text', 'thrown-value'],

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { Trap } from '../../../src/adapters/component/index.ts';
 import { createMemoryStore, type MemoryStore } from '../../../src/adapters/stores/memory/index.ts';
 import { AppendFailure, FaultError, isCommandFailure, StoreFailureError } from '../../../src/core/errors.ts';
 import type { CommandResult } from '../../../src/core/event-sourcer.ts';
@@ -10,7 +11,6 @@ import {
   readTill,
   type Till,
   type TillCommand,
-  Trap,
   tillEnvelope,
   tillModule,
   tillRules,

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { Trap } from '../../../src/adapters/component/index.ts';
 import { createMemoryStore, type MemoryStore } from '../../../src/adapters/stores/memory/index.ts';
 import { FaultError, StoreFailureError } from '../../../src/core/errors.ts';
 import { createEventSourcer } from '../../../src/core/loop/create-event-sourcer.ts';
 import type { EventSourcerObserver } from '../../../src/core/loop/observer.ts';
-import { readTill, type TillOptions, Trap, tillEnvelope, tillModule } from './till.ts';
+import { readTill, type TillOptions, tillEnvelope, tillModule } from './till.ts';
 import { type Before, unrulyStore } from './unruly-store.ts';
 
 const payIn = tillEnvelope({ type: 'PayIn', till: 'a', amount: 1 });

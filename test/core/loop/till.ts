@@ -4,6 +4,7 @@
  * leak. Any of its functions can be made to fail. A trap ends the instance: handles made before it trap, and can only be
  * released.
  */
+import { Trap } from '../../../src/adapters/component/index.ts';
 import { FaultError, RejectionError } from '../../../src/core/errors.ts';
 import type { Envelope, SnapshotPolicy, WritePrecondition } from '../../../src/core/messages.ts';
 import type { ForeignEvents } from '../../../src/core/routing.ts';
@@ -107,11 +108,6 @@ export interface TillOptions {
 }
 
 type Handle = { readonly kind: 'command' | 'event' | 'state'; readonly value: unknown; readonly instance: number };
-
-/** As the component host throws it. */
-export class Trap extends Error {
-  override readonly name: string = 'Trap';
-}
 
 export interface Till extends CommandHandler<number, number, number> {
   /** Handles that are not released yet. */

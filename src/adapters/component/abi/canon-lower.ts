@@ -3,7 +3,7 @@
  * is either one of the host's or one that another component lifts; then values go straight from one to the other.
  */
 import { engine } from '../engine/web-assembly.ts';
-import { isTrap, LinkError } from '../errors.ts';
+import { LinkError } from '../errors.ts';
 import type { FunctionNode } from '../types/extern-type.ts';
 import type { ValueTypeNode } from '../types/value-type.ts';
 import {
@@ -29,7 +29,7 @@ import {
   IDLE,
   isGuestFault,
 } from './component-instance.ts';
-import { propertyOf, show } from './javascript-values.ts';
+import { isError, propertyOf, show } from './javascript-values.ts';
 import {
   apply,
   flatArguments,
@@ -214,9 +214,9 @@ function isResult(value: unknown): boolean {
 }
 
 function errorCase(error: unknown): unknown {
-  if (isGuestFault(error) || isTrap(error)) throw error;
+  if (isGuestFault(error)) throw error;
   if (typeof error === 'object' && error !== null && 'payload' in error) return { tag: 'err', val: error.payload };
-  if (error instanceof Error) throw error;
+  if (isError(error)) throw error;
   return { tag: 'err', val: error };
 }
 

@@ -22,7 +22,7 @@ export class LinearMemory {
   bytes: Uint8Array<ArrayBuffer> = new Uint8Array(0);
   view: DataView<ArrayBuffer> = new DataView(this.bytes.buffer);
   private readonly memory: EngineMemory | undefined;
-  private readonly maxBytes: number;
+  readonly maxBytes: number;
 
   constructor(memory: EngineMemory | undefined, maxBytes: number) {
     this.memory = memory;
@@ -102,7 +102,10 @@ export class Context {
     const memory = this.memory;
     if (memory.bytes.length !== 0 && ptr + length <= memory.bytes.length) return false;
     // A shared memory grows without detaching.
-    if (!memory.refresh()) throw this.trap('the memory has grown beyond its budget');
+    if (!memory.refresh()) {
+      const message = `the guest is out of budget: more than ${memory.maxBytes} bytes in one memory (maxMemoryBytes)`;
+      throw this.instance.trap(message, { code: 'memory-exhausted' });
+    }
     return ptr + length > memory.bytes.length;
   }
 

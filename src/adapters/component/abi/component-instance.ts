@@ -5,7 +5,8 @@
  * that trapped can never be entered again.
  */
 import { engine } from '../engine/web-assembly.ts';
-import { Trap } from '../errors.ts';
+import { isTrap, Trap, type TrapOptions } from '../errors.ts';
+import { isError } from './javascript-values.ts';
 import { type CallScope, HandleTable, type RuntimeResource } from './runtime-state.ts';
 
 /** The instance may be entered. */
@@ -46,12 +47,12 @@ export class ComponentInstance {
   constructor(parent: ComponentInstance | undefined, host: Host, maxHandles: number) {
     this.parent = parent;
     this.host = host;
-    this.handles = new HandleTable(maxHandles, (message) => this.trap(message));
+    this.handles = new HandleTable(maxHandles, (message) => this.trap(message, { code: 'handles-exhausted' }));
   }
 
-  /** Locks the instance down and gives the error to throw. */
-  trap(message: string, cause?: unknown): Trap {
-    const trap = new Trap(message, cause === undefined ? undefined : { cause });
+  /** Locks the instance down and returns the error to throw. */
+  trap(message: string, options?: TrapOptions): Trap {
+    const trap = new Trap(message, options);
     this.poison(trap);
     return trap;
   }
@@ -120,27 +121,29 @@ export function selfAndAncestors(instance: ComponentInstance): ComponentInstance
  * (`call_and_trap_on_throw`) and an exhausted stack become a {@link Trap}; what a host function threw stays as it is.
  */
 export function asFailure(error: unknown): unknown {
-  const fault = faultOf(error);
-  return fault === undefined ? error : new Trap(fault, { cause: error });
+  return trapOf(error) ?? error;
 }
 
 /** Whether the guest is to blame for `error`, rather than a value that the host passed. */
 export function isGuestFault(error: unknown): boolean {
-  return error instanceof Trap || faultOf(error) !== undefined;
+  return isTrap(error) || trapOf(error) !== undefined;
 }
 
-/** The trap that an error of the engine is. Engines word it differently. */
-function faultOf(error: unknown): string | undefined {
+/** The trap that an error of the engine stands for. Engines word it differently. */
+function trapOf(error: unknown): Trap | undefined {
   const { Exception } = engine;
-  if (Exception && error instanceof Exception) return 'uncaught core exception';
-  if (!(error instanceof Error)) return undefined;
+  if (Exception && error instanceof Exception) return new Trap('uncaught core exception', { cause: error });
+  if (!isError(error)) return undefined;
   const { message, name } = error;
   if (error instanceof engine.RuntimeError) {
-    return `wasm trap: ${/unreachable/.test(message) ? 'wasm `unreachable` instruction executed' : message}`;
+    const what = /unreachable/.test(message) ? 'wasm `unreachable` instruction executed' : message;
+    return new Trap(`wasm trap: ${what}`, { cause: error });
   }
-  // Where nothing can wait for what the host gave a promise for: in a start function or a destructor.
-  if (name === 'SuspendError') return 'cannot block a synchronous task before returning';
+  // A start function or a destructor cannot wait for a promise of the host's.
+  if (name === 'SuspendError') return new Trap('cannot block a synchronous task before returning', { cause: error });
   // The latter is SpiderMonkey's.
-  if (/^RangeError.*call stack|^InternalError.*recursion/i.test(name + message)) return 'call stack exhausted';
+  if (/^RangeError.*call stack|^InternalError.*recursion/i.test(name + message)) {
+    return new Trap('call stack exhausted', { code: 'stack-overflow', cause: error });
+  }
   return undefined;
 }

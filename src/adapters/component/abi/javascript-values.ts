@@ -177,6 +177,11 @@ export function noCase(value: unknown, labels: readonly unknown[]): never {
   throw new TypeError(`expected one of ${labels.slice(0, 20).join(', ')}, got ${show(value)}`);
 }
 
+/** Whether `value` is an `Error`, of this or another realm: Jest runs each test file in a realm of its own. */
+export function isError(value: unknown): value is Error {
+  return value instanceof Error || /^\[object (Error|DOMException)\]$/.test(Object.prototype.toString.call(value));
+}
+
 /** A value in a message, cut short. */
 export function show(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);

@@ -96,7 +96,7 @@ function decodeUtf8(cx: Context, ptr: number, length: number): string {
   try {
     return utf8.decode(unshared(bytes, ptr, length));
   } catch (cause) {
-    throw cx.instance.trap('invalid utf-8 or incomplete utf-8 byte sequence', cause);
+    throw cx.instance.trap('invalid utf-8 or incomplete utf-8 byte sequence', { cause });
   }
 }
 
@@ -116,7 +116,7 @@ function decodeUtf16(cx: Context, ptr: number, byteLength: number): string {
   try {
     return utf16.decode(unshared(cx.memory.bytes, ptr, byteLength));
   } catch (cause) {
-    throw cx.instance.trap('invalid utf-16', cause);
+    throw cx.instance.trap('invalid utf-16', { cause });
   }
 }
 

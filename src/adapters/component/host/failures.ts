@@ -5,14 +5,18 @@ import { show } from '../abi/javascript-values.ts';
 import { isComponentError, isLinkError, isTrap, Trap } from '../index.ts';
 
 /**
- * A handle into an instance that has trapped and was replaced. It is a trap too: the event sourcer then drops the states
- * that it keeps of the module, and loads them anew.
+ * A handle belongs to an instance that trapped and was replaced. The error is a trap (`stale-handle`), so that the event
+ * sourcer drops the states that it keeps of the module, and loads them again.
  */
 export class StaleHandle extends Trap {
+  override readonly name: string = 'StaleHandle';
+  declare readonly code: 'stale-handle';
+
   constructor(handle: number, cause: unknown) {
     super(
-      `handle ${handle} belongs to an instance that trapped and was replaced: load the state anew from its events`,
+      `handle ${handle} belongs to an instance that trapped and was replaced: load the state again from its events`,
       {
+        code: 'stale-handle',
         cause,
       },
     );

@@ -116,7 +116,7 @@ export class Pool {
   #notYet(): Trap {
     const message =
       'the instance that trapped is being replaced: one so large is not made at once here. Try again later';
-    return new Trap(message, { cause: this.#failure });
+    return new Trap(message, { code: 'instance-not-ready', cause: this.#failure });
   }
 }
 

@@ -16,32 +16,37 @@ import {
 } from '../../../../src/adapters/component/errors.ts';
 
 const errors = [
-  [new MalformedError('bad byte', 0x1f), 'component/malformed', isMalformedError],
-  [new InvalidError('bad type', 10, ['f', 'x']), 'component/invalid', isInvalidError],
-  [new LinkError('no import', ['f']), 'component/link', isLinkError],
-  [new Trap('out of bounds'), 'component/trap', isTrap],
-  [new UnsupportedError('values'), 'component/unsupported', isUnsupportedError],
-  [new ComponentError({ tag: 'no' }), 'component/error', isComponentError],
+  [new MalformedError('bad byte', 0x1f), 'decidable/component', 'malformed', isMalformedError],
+  [new InvalidError('bad type', 10, ['f', 'x']), 'decidable/component', 'invalid', isInvalidError],
+  [new LinkError('no import', ['f']), 'decidable/component', 'link', isLinkError],
+  [new Trap('out of bounds'), 'decidable/trap', 'trap', isTrap],
+  [new UnsupportedError('values'), 'decidable/component', 'unsupported', isUnsupportedError],
+  [new ComponentError({ tag: 'no' }), 'decidable/component', 'error', isComponentError],
 ] as const;
 
 describe('each error of the component loader', () => {
-  for (const [error, code, guard] of errors) {
-    test(`${error.name} has the code ${code} and is known by its guard alone`, () => {
-      assert.equal(error.code, code);
-      assert.ok(error instanceof Error);
+  for (const [error, family, code, guard] of errors) {
+    test(`${error.name} has the code ${code} and is recognized by its guard alone`, () => {
+      assert.deepEqual([error.family, error.code], [family, code]);
+      assert.ok((error as unknown) instanceof Error);
       assert.deepEqual(
         errors.map(([other]) => guard(other)),
         errors.map(([other]) => other === error),
       );
     });
 
-    test(`${error.name} of another copy of the package is known too`, () => {
-      assert.ok(guard({ code }));
-      assert.ok(!guard({ code: 'other' }));
-      assert.ok(!guard(code));
-      assert.ok(!guard(null));
+    test(`${error.name} of another copy of the package is recognized by its guard`, () => {
+      assert.ok(guard({ family, code }));
+      for (const other of [{ family: 'decidable/rejection', code }, { code }, code, null, undefined]) {
+        assert.ok(!guard(other));
+      }
     });
   }
+});
+
+test('a trap of any code is a trap', () => {
+  const trap = new Trap('too deep', { code: 'stack-overflow', cause: 5 });
+  assert.deepEqual([trap.code, trap.cause, isTrap(trap)], ['stack-overflow', 5, true]);
 });
 
 test('a malformed or invalid component is refused with the offset in its message', () => {

@@ -9,6 +9,8 @@ import { componentModule, OutOfBudget } from '../../../../src/adapters/component
 import { DEPTH, FUEL } from '../../../../src/adapters/component/host/metering/budget.ts';
 import { rewrite } from '../../../../src/adapters/component/host/metering/rewrite.ts';
 import { isInvalidError, isTrap } from '../../../../src/adapters/component/index.ts';
+import { createMemoryStore } from '../../../../src/adapters/stores/memory/index.ts';
+import { createEventSourcer, isCommandFailure } from '../../../../src/core/index.ts';
 import type { CommandHandler } from '../../../../src/core/worlds.ts';
 import { bankSuite } from './bank-suite.ts';
 import { coreText, countingGuest } from './counting-guest.ts';
@@ -191,6 +193,49 @@ describe('a guest with budgets', () => {
     const { component } = await componentModule(await countingGuest('command-handler'));
     await assert.rejects(componentModule(component, { budget: LARGE }), /give its bytes/);
   });
+});
+
+/** The counting guest, in which a command of 15 bytes grows the memory without end, and one of 16 the table. */
+async function greedyGuest(): Promise<Uint8Array> {
+  const core = coreText('command-handler')
+    .replace('(memory (export "memory") 1)', '$& (table $table 1 funcref)')
+    .replace(
+      '(if (i32.eq (local.get 1) (i32.const 13))',
+      `(if (i32.eq (local.get 1) (i32.const 15)) (then (loop (drop (memory.grow (i32.const 1))) (br 0))))
+       (if (i32.eq (local.get 1) (i32.const 16))
+         (then (loop (drop (table.grow $table (ref.null func) (i32.const 1))) (br 0))))
+       (if (i32.eq (local.get 1) (i32.const 17)) (then (loop (br 0))))
+       $&`,
+    );
+  return countingGuest('command-handler', core);
+}
+
+describe('a command whose guest exceeds a budget', () => {
+  const bounds = { maxMemoryBytes: 4 * 65_536, maxTableElements: 10, budget: LARGE };
+
+  for (const isolation of ['pooled', 'fresh'] as const) {
+    for (const [length, code] of [
+      [14, 'call-depth-exhausted'],
+      [15, 'memory-exhausted'],
+      [16, 'tables-exhausted'],
+      [17, 'fuel-exhausted'],
+    ] as const) {
+      test(`fails with the code ${code} (${isolation})`, async () => {
+        const module = await componentModule(await greedyGuest(), { ...bounds, isolation });
+        await using sourcer = createEventSourcer({ store: createMemoryStore(), modules: [module] });
+        await assert.rejects(
+          sourcer.handleCommand(message(length)),
+          (error) =>
+            isCommandFailure(error, 'trap') &&
+            error.payload.val.code === code &&
+            isTrap(error.cause) &&
+            error.cause.code === code,
+        );
+        const { outcome } = await sourcer.handleCommand(message(1));
+        assert.equal(outcome.tag, 'accepted');
+      });
+    }
+  }
 });
 
 for (const guest of ['c', 'rust', 'assemblyscript']) {

@@ -451,7 +451,7 @@ describe('an asynchronous import', { skip: engine.Suspending === undefined && 't
         'wasi:random/random': { getRandomU64: () => 0n },
       };
       await assert.rejects(componentModule(await askingGuest(), { imports, isolation }), {
-        code: 'component/link',
+        code: 'link',
         path: ['wasi:clocks/wall-clock@0.2.3', 'now'],
         message:
           'import "wasi:clocks/wall-clock@0.2.3" → "now": it is asynchronous, and a module cannot wait: what it needs to ' +

@@ -223,6 +223,6 @@ describe('memory that grows in the middle of a call', () => {
       {},
       { maxMemoryBytes: 4 * 65536 },
     );
-    trapsForGood(exports, 'get', /beyond its budget/);
+    trapsForGood(exports, 'get', /more than 262144 bytes in one memory/);
   });
 });

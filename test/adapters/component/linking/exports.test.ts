@@ -165,7 +165,7 @@ describe('the asynchronous ABI', () => {
       (core instance $m (instantiate $M))
       (func (export "f") async (canon lift (core func $m "f") async (callback (core func $m "cb")))))`);
     await assert.rejects((exports as Api).f!() as Promise<unknown>, {
-      code: 'component/unsupported',
+      code: 'unsupported',
       feature: 'asynchronous ABI',
     });
   });

@@ -1,5 +1,5 @@
-/** What a guest may use, and how the host is told that it used more. */
-import { Trap } from '../../index.ts';
+/** What a guest may use, and the error that says that it used more. */
+import { Trap, type TrapCode } from '../../index.ts';
 import { checkNames } from '../../wasi/option-names.ts';
 
 /** What a call may use up, in each core module of the component. */
@@ -47,20 +47,35 @@ export function checkCount(name: string, value: number, most: number, orElse?: '
 /** The parts of a budget. */
 export type BudgetName = keyof Budget | 'memory' | 'tables';
 
-const WHAT: { readonly [Name in BudgetName]: (limit: number) => string } = {
+type BudgetCode = 'fuel-exhausted' | 'call-depth-exhausted' | 'memory-exhausted' | 'tables-exhausted';
+
+const CODES: { readonly [Name in BudgetName]: BudgetCode & TrapCode } = {
+  fuel: 'fuel-exhausted',
+  callDepth: 'call-depth-exhausted',
+  memory: 'memory-exhausted',
+  tables: 'tables-exhausted',
+};
+
+const EXCEEDED: { readonly [Name in BudgetName]: (limit: number) => string } = {
   fuel: (limit) => `more than ${limit} units of fuel in one call`,
   callDepth: (limit) => `calls ${limit} deep in one call`,
   memory: (limit) => `more than ${limit} bytes in one memory`,
   tables: (limit) => `more than ${limit} elements in one table`,
 };
 
-/** The guest has used up what it may use. The same call uses up the same on every machine. */
+/**
+ * The guest used more than it may use. The same call uses the same on every machine. `code` names the budget:
+ * `fuel-exhausted`, `call-depth-exhausted`, `memory-exhausted` or `tables-exhausted`. A command that fails by it has the same
+ * code in its failure, as `payload.val.code`.
+ */
 export class OutOfBudget extends Trap {
+  override readonly name: string = 'OutOfBudget';
+  declare readonly code: BudgetCode;
   readonly budget: BudgetName;
   readonly limit: number;
 
   constructor(budget: BudgetName, limit: number, options?: ErrorOptions) {
-    super(`the guest is out of budget: ${WHAT[budget](limit)} (${budget})`, options);
+    super(`the guest is out of budget: ${EXCEEDED[budget](limit)} (${budget})`, { ...options, code: CODES[budget] });
     this.budget = budget;
     this.limit = limit;
   }

@@ -46,11 +46,16 @@ export class Counters {
   readonly explain = (error: unknown): unknown => {
     if (!isTrap(error)) return error;
     const { budget, maxMemoryBytes, maxTableElements } = this.#bounds;
+    // A component that was compiled elsewhere was not rewritten: the loader notices that its memory is too large.
+    if (error.code === 'memory-exhausted') return new OutOfBudget('memory', maxMemoryBytes, { cause: error });
     for (const { value } of this.#refusals) {
       if (value === Refusal.memory) return new OutOfBudget('memory', maxMemoryBytes, { cause: error });
       if (value === Refusal.tables) return new OutOfBudget('tables', maxTableElements, { cause: error });
       if (value === Refusal.machine)
-        return new Trap('the machine has no memory that the guest may have', { cause: error });
+        return new Trap('the machine has no memory that the guest may have', {
+          code: 'machine-exhausted',
+          cause: error,
+        });
     }
     if (budget === undefined) return error;
     if (this.#fuel.some(({ value }) => value < 0n)) return new OutOfBudget('fuel', budget.fuel, { cause: error });
