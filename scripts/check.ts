@@ -1,12 +1,13 @@
 /**
- * `npm run check`: types, lint, the build, and the package as others will install it. Runs every step and says at the end
- * which failed; `npm run check -- types lint` runs only the steps that are named.
+ * `npm run check`: types, lint, language, the build, and the package as others will install it. It runs every step and prints
+ * at the end which steps failed. `npm run check -- types lint` runs only the named steps.
  */
 import { spawnSync } from 'node:child_process';
 
 const steps: Readonly<Record<string, readonly string[]>> = {
   types: ['tsc', '-p', '.'],
   lint: ['biome', 'check', '--error-on-warnings'],
+  language: ['node', 'scripts/language.ts'],
   build: ['node', 'scripts/build.ts'],
   unused: ['knip'],
   publint: ['publint', '--strict'],
