@@ -1,14 +1,32 @@
 /** An event store in a component as the `EventStore` of this package: what the component gives as an error is thrown as one. */
 import { AppendFailure, type EventStore, StoreFailureError } from 'decidable';
 import { isComponentError } from 'decidable/component';
+import { awaitEventsAfter, CommitSignal } from 'decidable/stores';
 
 /** The store behind an instance of `event-store`: a WIT interface is its TypeScript file's, but for the errors' classes. */
 export function componentStore(instance: EventStore): EventStore {
+  // A guest cannot wait while it answers others. All appends pass through here, so that this side knows of each.
+  const commits = new CommitSignal();
+  const lastPosition = async (): Promise<bigint | undefined> => {
+    const options = {
+      direction: 'backward',
+      afterPosition: undefined,
+      limit: 1,
+      categories: [],
+      eventTypes: [],
+    } as const;
+    const [last] = await failingAs(StoreFailureError, () => instance.readAll(options));
+    return last?.context.position;
+  };
   return {
-    append: (stream, events, precondition, decision) =>
-      failingAs(AppendFailure, () => instance.append(stream, events, precondition, decision)),
+    append: async (stream, events, precondition, decision) => {
+      const appended = await failingAs(AppendFailure, () => instance.append(stream, events, precondition, decision));
+      commits.notify();
+      return appended;
+    },
     readStream: (stream, options) => failingAs(StoreFailureError, () => instance.readStream(stream, options)),
     readAll: (options) => failingAs(StoreFailureError, () => instance.readAll(options)),
+    awaitEvents: (afterPosition, signal) => awaitEventsAfter(lastPosition, commits, afterPosition, signal),
     findDecision: (commandId) => failingAs(StoreFailureError, () => instance.findDecision(commandId)),
     loadSnapshot: (key) => failingAs(StoreFailureError, () => instance.loadSnapshot(key)),
     saveSnapshot: (key, snapshot) => failingAs(StoreFailureError, () => instance.saveSnapshot(key, snapshot)),

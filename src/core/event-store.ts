@@ -120,6 +120,16 @@ export interface EventStore {
    */
   readAll(options: ReadAllOptions): Promise<readonly RecordedEvent[]>;
 
+  /**
+   * Waits until the store holds an event after this position, and returns the position of the store's last event. If the
+   * store holds such an event already, it returns without waiting. `undefined`: any event is enough.
+   *
+   * `subscribe` is built on it; no other code waits for events. Aborting `signal` rejects with the signal's reason.
+   * Closing the store rejects with `closed`.
+   * @throws StoreFailureError whose `payload` is a {@link StoreError}.
+   */
+  awaitEvents(afterPosition: bigint | undefined, signal?: AbortSignal): Promise<bigint>;
+
   /** @throws StoreFailureError whose `payload` is a {@link StoreError}. */
   findDecision(commandId: string): Promise<RecordedDecision | undefined>;
 

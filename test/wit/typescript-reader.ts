@@ -53,8 +53,10 @@ function readInterface(
 }
 
 function methodLine(method: TSMethodSignature, text: string, comments: readonly Comment[]): string {
-  const parameters = method.params.map((parameter) => {
+  const parameters = method.params.flatMap((parameter) => {
     if (parameter.type !== 'Identifier') throw new Error(`${keyOf(method.key)}: a parameter without a name`);
+    // The JS form of cancelling a subtask: an `async func` may take a signal as its last parameter.
+    if (parameter.name === 'signal' && parameter.optional && parameter === method.params.at(-1)) return [];
     return `${parameter.name}: ${typeText(parameter.typeAnnotation?.typeAnnotation)}`;
   });
   const throws = /@throws (\w+)/.exec(docOf(method.start, text, comments))?.[1];

@@ -16,6 +16,7 @@ import { guards } from './event-store/guards.ts';
 import { reading } from './event-store/reading.ts';
 import { snapshots } from './event-store/snapshots.ts';
 import { contents } from './event-store/values.ts';
+import { waiting } from './event-store/waiting.ts';
 
 export type { ClosableStore } from './event-store/fixtures.ts';
 
@@ -42,6 +43,7 @@ export function eventStoreSuite(name: string, options: EventStoreSuiteOptions): 
     describe('guards', () => guards(check));
     describe('decisions', () => decisions(check));
     describe('reading', () => reading(check));
+    describe('waiting', () => waiting(check));
     describe('snapshots', () => snapshots(check));
     describe('what it is given', () => contents(check));
     describe('bad arguments', () => badArguments(check));

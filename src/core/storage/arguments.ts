@@ -142,12 +142,16 @@ export function checkReadStream(stream: string, options: ReadStreamOptions): voi
 
 export function checkReadAll(options: ReadAllOptions): void {
   checkDirectionAndLimit(options);
-  if (options.afterPosition !== undefined && !isRevision(options.afterPosition)) {
-    throw misread('options.afterPosition', 'a position is a bigint from 0, as in 3n, or undefined');
-  }
+  checkPosition(options.afterPosition, 'options.afterPosition');
   for (const list of ['categories', 'eventTypes'] as const) {
     const names: unknown = options[list];
     if (!Array.isArray(names) || !names.every(isText)) throw misread(`options.${list}`, 'must be an array of texts');
+  }
+}
+
+export function checkPosition(position: bigint | undefined, argument: string): void {
+  if (position !== undefined && !isRevision(position)) {
+    throw misread(argument, 'a position is a bigint from 0, as in 3n, or undefined');
   }
 }
 

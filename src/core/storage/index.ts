@@ -3,6 +3,7 @@
  * (`EventStore`) is of the root; the suite that holds a store to it is `eventStoreSuite` of `decidable/testing`.
  */
 export { CHAIN_START, type Commit, commitContent, commitHash, HASH_BYTES, type RecordedCommit } from './chain.ts';
+export { awaitEventsAfter, CommitSignal } from './commit-signal.ts';
 export { recordedEvents, StoredEventContext } from './recorded-events.ts';
 export {
   type BrokenCommit,

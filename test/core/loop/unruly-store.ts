@@ -27,6 +27,10 @@ export function unrulyStore<Store extends EventStore>(
       await told('readAll', '');
       return store.readAll(options);
     },
+    async awaitEvents(afterPosition, signal) {
+      await told('awaitEvents', '');
+      return store.awaitEvents(afterPosition, signal);
+    },
     async findDecision(commandId) {
       await told('findDecision', '');
       return store.findDecision(commandId);

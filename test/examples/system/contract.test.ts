@@ -13,6 +13,7 @@ import {
   appendAfterClose,
   checkAppend,
   checkCommandId,
+  checkPosition,
   checkReadAll,
   checkReadStream,
   checkSnapshotKey,
@@ -40,6 +41,7 @@ async function open(): Promise<EventStore> {
 async function openClosable(): Promise<ClosableStore> {
   const store = await open();
   let closed = false;
+  const ending = new AbortController();
   const checked =
     <Args extends unknown[], Result>(
       call: (...args: Args) => Promise<Result>,
@@ -55,12 +57,18 @@ async function openClosable(): Promise<ClosableStore> {
     append: checked(store.append, checkAppend, appendAfterClose),
     readStream: checked(store.readStream, checkReadStream),
     readAll: checked(store.readAll, checkReadAll),
+    awaitEvents: checked(
+      (position, signal) =>
+        store.awaitEvents(position, signal === undefined ? ending.signal : AbortSignal.any([ending.signal, signal])),
+      (position) => checkPosition(position, 'afterPosition'),
+    ),
     findDecision: checked(store.findDecision, checkCommandId),
     loadSnapshot: checked(store.loadSnapshot, checkSnapshotKey),
     saveSnapshot: checked(store.saveSnapshot, checkSnapshotKey),
     dropSnapshot: checked(store.dropSnapshot, checkSnapshotKey),
     close: async () => {
       closed = true;
+      ending.abort(usedAfterClose());
     },
   };
 }

@@ -62,6 +62,11 @@ export function lastRevision(stream: Stream | undefined): bigint | undefined {
   return stream === undefined || stream.events.length === 0 ? undefined : BigInt(stream.events.length - 1);
 }
 
+/** `undefined`: the store has no events. */
+export function lastPosition({ events }: Contents): bigint | undefined {
+  return events.length === 0 ? undefined : BigInt(events.length);
+}
+
 export function commitOf({ addresses, log }: Contents, number: number): ReadCommit {
   const address = addresses[number]!;
   return readCommit(log.block(address), log.offset(address));

@@ -15,6 +15,7 @@ import {
   checkAppend,
   checkCommandId,
   checkLimit,
+  checkPosition,
   checkReadAll,
   checkReadStream,
   checkSnapshot,
@@ -23,6 +24,7 @@ import {
   usedAfterClose,
 } from '../../../core/storage/arguments.ts';
 import type { RecordedCommit } from '../../../core/storage/chain.ts';
+import { awaitEventsAfter, CommitSignal } from '../../../core/storage/commit-signal.ts';
 import type {
   CommitSource,
   ReadCommitsOptions,
@@ -30,7 +32,7 @@ import type {
   StreamHead,
 } from '../../../core/storage/verify-chain.ts';
 import { append } from './append.ts';
-import { empty, snapshotName } from './contents.ts';
+import { empty, lastPosition, snapshotName } from './contents.ts';
 import { findDecision, readAll, readCommits, readStream, readStreams } from './read.ts';
 
 /** How a store in memory is set up. */
@@ -53,6 +55,7 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
 class Store implements MemoryStore {
   readonly #now: () => number;
   readonly #contents = empty();
+  readonly #commits = new CommitSignal();
   #closed = false;
 
   constructor(now: () => number) {
@@ -67,7 +70,9 @@ class Store implements MemoryStore {
   ): Promise<Appended> {
     if (this.#closed) throw appendAfterClose();
     checkAppend(stream, events, precondition, decision);
-    return append(this.#contents, stream, events, precondition, decision, this.#now());
+    const appended = append(this.#contents, stream, events, precondition, decision, this.#now());
+    if (events.length > 0) this.#commits.notify();
+    return appended;
   }
 
   async readStream(stream: string, options: ReadStreamOptions): Promise<readonly RecordedEvent[]> {
@@ -80,6 +85,12 @@ class Store implements MemoryStore {
     this.#open();
     checkReadAll(options);
     return readAll(this.#contents, options);
+  }
+
+  async awaitEvents(afterPosition: bigint | undefined, signal?: AbortSignal): Promise<bigint> {
+    this.#open();
+    checkPosition(afterPosition, 'afterPosition');
+    return awaitEventsAfter(() => lastPosition(this.#contents), this.#commits, afterPosition, signal);
   }
 
   async findDecision(commandId: string): Promise<RecordedDecision | undefined> {
@@ -128,6 +139,7 @@ class Store implements MemoryStore {
 
   async close(): Promise<void> {
     this.#closed = true;
+    this.#commits.close(usedAfterClose);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

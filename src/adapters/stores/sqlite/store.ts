@@ -16,6 +16,7 @@ import {
   checkAppend,
   checkCommandId,
   checkLimit,
+  checkPosition,
   checkReadAll,
   checkReadStream,
   checkSnapshot,
@@ -24,6 +25,7 @@ import {
   usedAfterClose,
 } from '../../../core/storage/arguments.ts';
 import type { RecordedCommit } from '../../../core/storage/chain.ts';
+import { awaitEventsAfter } from '../../../core/storage/commit-signal.ts';
 import type {
   CommitSource,
   ReadCommitsOptions,
@@ -32,6 +34,7 @@ import type {
 } from '../../../core/storage/verify-chain.ts';
 import { append } from './append.ts';
 import { type BackupOptions, backup } from './backup.ts';
+import { CommitWatcher } from './commit-watcher.ts';
 import { asAppendFailure, asStoreFailure, drawnPause, fileFailure, isBusy } from './failures.ts';
 import { Known } from './id-cache.ts';
 import { open } from './open.ts';
@@ -104,6 +107,7 @@ class Store implements SqliteStore {
   readonly #database: Database;
   readonly #reader: Reader;
   readonly #writer: Writer;
+  readonly #watcher: CommitWatcher;
   readonly #backups = new Set<Promise<void>>();
   #closing: Promise<void> | undefined;
 
@@ -116,6 +120,13 @@ class Store implements SqliteStore {
     this.#database = database;
     this.#reader = { file, database, statements, known, merged: new Map() };
     this.#writer = new Writer(database, file, busyTimeout, known);
+    this.#watcher = new CommitWatcher(file, () => {
+      try {
+        return statements.dataVersion.get();
+      } catch {
+        return undefined; // Another process recovers or closes the file just now: the next look will tell.
+      }
+    });
   }
 
   append(
@@ -132,7 +143,10 @@ class Store implements SqliteStore {
         run: () => {
           appended = append(this.#reader, stream, events, precondition, decision, this.#now());
         },
-        acknowledge: () => resolve(appended),
+        acknowledge: () => {
+          resolve(appended);
+          this.#watcher.committed();
+        },
         fail: (error) => reject(asAppendFailure(error, this.#file)),
       });
     });
@@ -148,6 +162,17 @@ class Store implements SqliteStore {
     this.#open();
     checkReadAll(options);
     return this.#read(() => readAll(this.#reader, options));
+  }
+
+  async awaitEvents(afterPosition: bigint | undefined, signal?: AbortSignal): Promise<bigint> {
+    this.#open();
+    checkPosition(afterPosition, 'afterPosition');
+    const lastPosition = async (): Promise<bigint | undefined> => {
+      this.#open();
+      const last = await this.#read(() => this.#reader.statements.lastPosition.get());
+      return typeof last === 'number' ? BigInt(last) : undefined;
+    };
+    return awaitEventsAfter(lastPosition, this.#watcher.commits, afterPosition, signal);
   }
 
   async findDecision(commandId: string): Promise<RecordedDecision | undefined> {
@@ -220,6 +245,7 @@ class Store implements SqliteStore {
   }
 
   async #close(): Promise<void> {
+    this.#watcher.close();
     await this.#writer.drained();
     await Promise.allSettled(this.#backups);
     try {

@@ -1,0 +1,91 @@
+/**
+ * Noticing commits of other processes within milliseconds, without a busy loop.
+ *
+ * The operating system reports each write to the `-wal` file. A write becomes visible a little later, when SQLite has
+ * synchronized it and changed the index of the log, and nothing reports that. So a report starts a few looks at
+ * `PRAGMA data_version`, which changes when another connection has committed. File systems that report nothing (network
+ * mounts, some containers) are left to a slow poll.
+ *
+ * The watcher exists only while someone waits. An idle wait costs one look a second.
+ */
+import { type FSWatcher, watch } from 'node:fs';
+import { usedAfterClose } from '../../../core/storage/arguments.ts';
+import { CommitSignal } from '../../../core/storage/commit-signal.ts';
+
+/** Milliseconds between looks if the file system reports nothing. */
+const SLOW_POLL = 1_000;
+
+/** Milliseconds to the looks after a report. A commit with `durability: 'full'` waits for the disk in between. */
+const LOOKS: readonly number[] = [0, 1, 1, 2, 4, 8, 16, 32, 64];
+
+export class CommitWatcher {
+  readonly commits: CommitSignal = new CommitSignal((waiting) => (waiting ? this.#start() : this.#stop()));
+  readonly #log: string;
+  /** Changes when another connection has committed. */
+  readonly #dataVersion: () => number | undefined;
+  #seen: number | undefined;
+  #watcher: FSWatcher | undefined;
+  #poll: NodeJS.Timeout | undefined;
+  #look: NodeJS.Timeout | undefined;
+
+  /** @param dataVersion reads `PRAGMA data_version`; `undefined` if it cannot be read now. */
+  constructor(file: string, dataVersion: () => number | undefined) {
+    this.#log = `${file}-wal`;
+    this.#dataVersion = dataVersion;
+  }
+
+  /** This process has committed. */
+  committed(): void {
+    this.commits.notify();
+  }
+
+  close(): void {
+    this.commits.close(usedAfterClose);
+    this.#stop();
+  }
+
+  #start(): void {
+    this.#seen ??= this.#dataVersion();
+    this.#poll ??= setInterval(() => this.#check(), SLOW_POLL);
+    if (this.#watcher === undefined) this.#watch();
+    // A commit of another process between the last look and now has been reported to nobody.
+    this.#check();
+  }
+
+  #stop(): void {
+    clearInterval(this.#poll);
+    clearTimeout(this.#look);
+    this.#watcher?.close();
+    this.#poll = this.#look = this.#watcher = undefined;
+  }
+
+  #watch(): void {
+    try {
+      this.#watcher = watch(this.#log, () => this.#reported(0));
+      // The log may be deleted, or watches may run out: the slow poll remains.
+      this.#watcher.on('error', () => {
+        this.#watcher?.close();
+        this.#watcher = undefined;
+      });
+    } catch {
+      this.#watcher = undefined;
+    }
+  }
+
+  #reported(look: number): void {
+    if (this.#look !== undefined && look === 0) return;
+    this.#look = setTimeout(() => {
+      this.#look = undefined;
+      if (!this.#check() && look + 1 < LOOKS.length && this.commits.isAwaited) this.#reported(look + 1);
+    }, LOOKS[look]);
+  }
+
+  /** Whether another connection has committed since the last look. */
+  #check(): boolean {
+    const version = this.#dataVersion();
+    if (version === undefined || version === this.#seen) return false;
+    this.#seen = version;
+    this.commits.notify();
+    return true;
+  }
+}

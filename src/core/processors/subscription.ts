@@ -1,0 +1,105 @@
+/**
+ * Reading on: the history, and then what comes, as one sequence of pages. Everything that reacts to events reads them in
+ * this way; no other code polls a store.
+ */
+import { DefinitionError } from '../errors.ts';
+import type { EventStore } from '../event-store.ts';
+import { DEFAULT_READ_LIMIT } from '../limits.ts';
+import type { RecordedEvent } from '../messages.ts';
+import { checkOptionNames, type OptionNames } from '../option-names.ts';
+
+/** Which events a subscription reads, and from where. */
+export interface SubscribeOptions {
+  /** Start after this position. `undefined`: at the store's first event. */
+  readonly after?: bigint | undefined;
+  /** Only streams of these categories. Empty or absent: all. The store filters. */
+  readonly categories?: readonly string[] | undefined;
+  /** Only events of these types. Empty or absent: all. The store filters. */
+  readonly eventTypes?: readonly string[] | undefined;
+  /**
+   * The most events of a page.
+   * @default 1000
+   */
+  readonly pageSize?: number | undefined;
+  /** Ends the subscription with the signal's reason, also while it waits. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Some events of a subscription, in the order of their positions. */
+export interface SubscriptionPage {
+  /** May be empty: then only the position has moved, past events that the filter leaves out. */
+  readonly events: readonly RecordedEvent[];
+  /**
+   * The subscription has read the store up to here, events that the filter leaves out included. Keep it as the checkpoint,
+   * and pass it as `after` to continue.
+   */
+  readonly position: bigint;
+  /** The position of the store's last event when the page was read. If it equals `position`, the reader has caught up. */
+  readonly head: bigint;
+}
+
+const NAMES: OptionNames<SubscribeOptions> = {
+  after: true,
+  categories: true,
+  eventTypes: true,
+  pageSize: true,
+  signal: true,
+};
+
+/**
+ * Reads the events of a store after a position, and continues with those that are appended later, in this process or in
+ * another one. There is no gap and no duplicate between history and present.
+ *
+ * The next page is read when the loop asks for it: a slow reader holds nothing up but itself. Leaving the loop ends the
+ * subscription.
+ *
+ * ```ts
+ * for await (const { events, position } of subscribe(store, { categories: ['account'], signal })) {
+ *   for (const { context, event } of events) console.log(context.stream, event.type);
+ * }
+ * ```
+ *
+ * @throws DefinitionError if an option is invalid or unknown.
+ * @throws StoreFailure if the store fails, or is closed while the subscription waits.
+ */
+export function subscribe(store: EventStore, options: SubscribeOptions = {}): AsyncGenerator<SubscriptionPage, never> {
+  checkOptionNames(options, NAMES, 'subscribe');
+  const { after, categories = [], eventTypes = [], pageSize = DEFAULT_READ_LIMIT, signal } = options;
+  if (!Number.isInteger(pageSize) || pageSize < 1) {
+    throw new DefinitionError('subscribe.pageSize', `must be a whole number from 1, not ${String(pageSize)}`);
+  }
+  return pages(store, after, categories, eventTypes, pageSize, signal);
+}
+
+function latest(one: bigint, other: bigint): bigint {
+  if (one > other) return one;
+  return other;
+}
+
+async function* pages(
+  store: EventStore,
+  after: bigint | undefined,
+  categories: readonly string[],
+  eventTypes: readonly string[],
+  limit: number,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<SubscriptionPage, never> {
+  let position = after;
+  for (;;) {
+    // The head is known before the page is read: a short page therefore has everything up to the head.
+    const head = await store.awaitEvents(position, signal);
+    while (position === undefined || position < head) {
+      signal?.throwIfAborted();
+      const events = await store.readAll({
+        direction: 'forward',
+        afterPosition: position,
+        limit,
+        categories,
+        eventTypes,
+      });
+      const last: bigint | undefined = events.at(-1)?.context.position;
+      position = events.length === limit || (last !== undefined && last > head) ? last! : head;
+      yield { events, position, head: latest(position, head) };
+    }
+  }
+}

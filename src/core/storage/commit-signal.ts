@@ -1,0 +1,100 @@
+/** Waiting for commits without polling: what `awaitEvents` of every store is made of. */
+
+interface Waiter {
+  readonly resolve: () => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+/** Wakes those who wait for the next commit. */
+export class CommitSignal {
+  readonly #waiters = new Set<Waiter>();
+  #count = 0;
+  #closed: (() => Error) | undefined;
+  readonly #onWaiting: ((waiting: boolean) => void) | undefined;
+
+  /** @param onWaiting is called when the first waiter comes, and when the last one has left. */
+  constructor(onWaiting?: (waiting: boolean) => void) {
+    this.#onWaiting = onWaiting;
+  }
+
+  /** How many times {@link notify} was called. Read it before you look at the store, and pass it to {@link wait}. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Whether someone waits. */
+  get isAwaited(): boolean {
+    return this.#waiters.size > 0;
+  }
+
+  /**
+   * Resolves as soon as {@link notify} has been called since `count` was read, so that no commit falls between the look at
+   * the store and the wait. Aborting rejects with the signal's reason.
+   */
+  wait(count: number, signal?: AbortSignal): Promise<void> {
+    if (this.#closed !== undefined) return Promise.reject(this.#closed());
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    if (count !== this.#count) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      const onAbort = (): void => this.#leave(waiter, () => reject(signal?.reason));
+      const waiter: Waiter = {
+        resolve: () => {
+          signal?.removeEventListener('abort', onAbort);
+          resolve();
+        },
+        reject: (reason) => {
+          signal?.removeEventListener('abort', onAbort);
+          reject(reason);
+        },
+      };
+      signal?.addEventListener('abort', onAbort, { once: true });
+      this.#waiters.add(waiter);
+      if (this.#waiters.size === 1) this.#onWaiting?.(true);
+    });
+  }
+
+  /** Something may have been committed. */
+  notify(): void {
+    this.#count++;
+    if (this.#waiters.size === 0) return;
+    const waiters = [...this.#waiters];
+    this.#waiters.clear();
+    for (const waiter of waiters) waiter.resolve();
+    this.#onWaiting?.(false);
+  }
+
+  /** Rejects all who wait, and all who come later. */
+  close(error: () => Error): void {
+    this.#closed = error;
+    const waiters = [...this.#waiters];
+    this.#waiters.clear();
+    for (const waiter of waiters) waiter.reject(error());
+    if (waiters.length > 0) this.#onWaiting?.(false);
+  }
+
+  #leave(waiter: Waiter, end: () => void): void {
+    if (!this.#waiters.delete(waiter)) return;
+    end();
+    if (this.#waiters.size === 0) this.#onWaiting?.(false);
+  }
+}
+
+/**
+ * `awaitEvents` of a store: looks at the store after each commit, until it holds an event after the position.
+ *
+ * @param lastPosition reads the position of the store's last event; `undefined` if it has none.
+ */
+export async function awaitEventsAfter(
+  lastPosition: () => bigint | undefined | Promise<bigint | undefined>,
+  commits: CommitSignal,
+  afterPosition: bigint | undefined,
+  signal: AbortSignal | undefined,
+): Promise<bigint> {
+  signal?.throwIfAborted();
+  for (;;) {
+    const { count } = commits;
+    const last = await lastPosition();
+    if (last !== undefined && (afterPosition === undefined || last > afterPosition)) return last;
+    await commits.wait(count, signal);
+  }
+}

@@ -1,0 +1,34 @@
+/** A process that waits for events sees the commits of another one. */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { after, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { createSqliteStore } from '../../../src/adapters/stores/sqlite/index.ts';
+import { decision, envelope } from './commands.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'decidable-awaiting-'));
+after(() => rmSync(folder, { recursive: true }));
+
+const EVENTS = 20;
+
+test('a process that waits sees each commit of another process, before the next one is made', async () => {
+  const file = join(folder, 'shared.db');
+  await using store = createSqliteStore({ file });
+  const program = fileURLToPath(new URL('processes/watcher.ts', import.meta.url));
+  const watcher = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', program, file, String(EVENTS)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const ended = once(watcher, 'close');
+  const lines = createInterface({ input: watcher.stdout })[Symbol.asyncIterator]();
+  assert.equal((await lines.next()).value, 'ready');
+  for (let index = 0; index < EVENTS; index++) {
+    const { firstPosition } = await store.append('s-1', [envelope('Happened')], { tag: 'any' }, decision());
+    assert.equal((await lines.next()).value, String(firstPosition));
+  }
+  assert.deepEqual(await ended, [0, null]);
+});
