@@ -35,7 +35,7 @@ export const PATTERNS: readonly Pattern[] = [
     name: 'question-word',
     reason: 'the subject is a clause, so the reader waits for the thing that the sentence is about',
     instead: 'begin with the thing: the value, the caller, the result; "Returns whether …"',
-    matches: phrase(`${START}(?:What|Who|Whoever|Whose|Whom|Whether)\\b${STATEMENT}`),
+    matches: phrase(`${START}(?:What|Who|Whoever|Whom|(?<!@returns )Whether)\\b${STATEMENT}`),
   },
   {
     name: 'fronted-genitive',

@@ -8,14 +8,14 @@ export interface Decider<State, Command, Event> {
   initialState(): State;
 
   /**
-   * Takes the state, gives one back: the caller must not use `state` again.
-   * @throws FaultError where the event breaks an invariant of the state.
+   * Consumes the state and returns the next one. The caller must not use `state` again.
+   * @throws FaultError if the event breaks an invariant of the state.
    */
   evolve(state: State, event: Event): State;
 
   /**
-   * No events means that nothing needs to happen.
-   * @throws RejectionError where the domain says no.
+   * Returns the events that the command leads to. An empty list means that nothing needs to happen.
+   * @throws RejectionError if the domain refuses the command.
    */
   decide(state: State, command: Command): readonly Event[];
 }

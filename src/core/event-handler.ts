@@ -1,7 +1,7 @@
-/** `event-handler` (wit/event-handler.wit): a process manager. An event goes in, commands and deadlines come out. */
+/** `event-handler` (wit/event-handler.wit): a process manager. It receives an event and returns commands and deadlines. */
 import type { Envelope, EventContext } from './messages.ts';
 
-/** What a host must know of a process manager: which events to give it, and which commands it may send. */
+/** Describes a process manager to its host: the events that it receives and the commands that it may send. */
 export interface HandlerDescriptor {
   readonly name: string;
   readonly version: string;
@@ -13,40 +13,42 @@ export interface HandlerDescriptor {
   readonly commands: readonly string[];
 }
 
-/** A command that is to be sent at a time, unless it is cancelled before. */
+/** A command that is sent at a time, unless it is cancelled first. */
 export interface Deadline {
-  /** Unique in the process; scheduling it again moves it. */
+  /** Unique in the process. Scheduling the same id again moves the deadline. */
   readonly id: string;
   /** Milliseconds since the Unix epoch. */
   readonly dueAt: bigint;
   readonly command: Envelope;
 }
 
-/** Commands leave as envelopes, because another module owns their type and their stream. */
+/** A reaction to an event. Commands are envelopes, because another module owns their types and streams. */
 export type Reaction =
   | { readonly tag: 'dispatch'; readonly val: Envelope }
   | { readonly tag: 'schedule'; readonly val: Deadline }
-  /** The deadline with this id, if it is still to come. */
+  /** Cancels the deadline with this id, if it is not due yet. */
   | { readonly tag: 'cancel'; readonly val: string };
 
 /** The process manager's five functions. */
 export interface EventHandler<State, Event> {
+  /** Describes the process manager. */
   describe(): HandlerDescriptor;
 
-  /** Which process the event belongs to; undefined: not concerned. */
+  /** The process that the event belongs to; undefined if the event concerns no process. */
   key(event: Event): string | undefined;
 
+  /** The state of a process before its first event. */
   initialState(): State;
 
   /**
-   * Takes the state, gives one back: the caller must not use `state` again.
-   * @throws FaultError where the event breaks an invariant of the state.
+   * Consumes the state and returns the next one. The caller must not use `state` again.
+   * @throws FaultError if the event breaks an invariant of the state.
    */
   evolve(state: State, event: Event): State;
 
   /**
-   * Called with the state after the event.
-   * @throws FaultError where the handler cannot do its work.
+   * Returns the reactions to the event. The state has already folded the event.
+   * @throws FaultError if the handler cannot do its work.
    */
   handle(state: State, event: Event, context: EventContext): readonly Reaction[];
 }

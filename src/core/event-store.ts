@@ -1,20 +1,20 @@
 /**
- * `event-store` (wit/event-store.wit): streams of events, the decisions they come from, and snapshots. Effects are
- * promises; decisions never are.
+ * `event-store` (wit/event-store.wit): streams of events, the decisions that they come from, and snapshots. Its functions
+ * have effects, so they return promises; those of a module have none.
  */
 import type { Decision, Envelope, Precondition, RecordedDecision, RecordedEvent } from './messages.ts';
 
-/** The stream is not as the precondition demands. Nothing was written. */
+/** The stream does not meet the precondition. Nothing was written. */
 export interface Conflict {
   readonly stream: string;
   readonly expected: Precondition;
-  /** The stream's last revision; undefined: it has no events. */
+  /** The stream's last revision; undefined if the stream has no events. */
   readonly actual: bigint | undefined;
 }
 
-/** What the caller passed cannot be meant: a stream name outside the rule, more than 1,000 events … */
+/** An argument is invalid, for example a malformed stream name or more than 1,000 events. */
 export interface InvalidArgument {
-  /** Which argument: `stream`, `events[3].type`. */
+  /** Names the argument: `stream`, `events[3].type`. */
   readonly argument: string;
   readonly message: string;
 }
@@ -29,61 +29,65 @@ export interface StoreFailure {
   readonly message: string;
 }
 
-/** What reading and snapshots can fail with. */
+/** The errors of all functions but `append`. */
 export type StoreError =
   | { readonly tag: 'invalid-argument'; readonly val: InvalidArgument }
   | { readonly tag: 'failure'; readonly val: StoreFailure }
   /** The store is closing or closed. */
   | { readonly tag: 'closed' };
 
-/** What appending can fail with. */
+/** The errors of `append`. */
 export type AppendError =
   | { readonly tag: 'conflict'; readonly val: Conflict }
-  /** The command id is known, whatever the precondition: this is what was recorded first. */
+  /** The store already has a decision with this command id, and this is it. Checked before the precondition. */
   | { readonly tag: 'duplicate'; readonly val: RecordedDecision }
   | { readonly tag: 'invalid-argument'; readonly val: InvalidArgument }
   | { readonly tag: 'failure'; readonly val: StoreFailure }
   | { readonly tag: 'closed' };
 
-/** What an append did. */
+/** The result of an append. */
 export interface Appended {
-  /** The revision of the first new event; undefined: there were no events. */
+  /** The revision of the first new event; undefined if there were no events. */
   readonly firstRevision: bigint | undefined;
-  /** The position of the first new event; the others follow it, in order. Undefined: there were no events. */
+  /** The position of the first new event; undefined if there were no events. The other events follow it, in order. */
   readonly firstPosition: bigint | undefined;
-  /** The stream's last revision now; undefined: it has no events. */
+  /** The stream's last revision after the append; undefined if the stream has no events. */
   readonly revision: bigint | undefined;
   readonly recordedAt: bigint;
   /** SHA-256 over the hash of the commit before this one in the stream and the content of this one. */
   readonly hash: Uint8Array;
 }
 
-/** Forward: in the order of appending. Backward: the newest first. */
+/** The order of a read: forward, the oldest event comes first; backward, the newest. */
 export type Direction = 'forward' | 'backward';
 
-/** Which part of a stream to read. */
+/** Selects a part of a stream. */
 export interface ReadStreamOptions {
   readonly direction: Direction;
-  /** The first revision to read, inclusive; undefined: the stream's first event, or its last one backward. */
+  /**
+   * The revision at which to begin, inclusive; by default the stream's first event, or its last one if read backward.
+   */
   readonly fromRevision: bigint | undefined;
-  /** At most so many events; undefined: 1,000. A shorter list than the limit ends the stream. */
+  /** The largest number of events to return, 1,000 by default. A shorter list means that the end was reached. */
   readonly limit: number | undefined;
 }
 
-/** Which part of the store to read. */
+/** Selects a part of the store. */
 export interface ReadAllOptions {
   readonly direction: Direction;
-  /** Read on behind this position, exclusive; undefined: from the first event, or from the last one backward. */
+  /**
+   * The position after which to begin, exclusive; by default at the first event, or at the last one if read backward.
+   */
   readonly afterPosition: bigint | undefined;
-  /** At most so many events; undefined: 1,000. A shorter list than the limit ends the store. */
+  /** The largest number of events to return, 1,000 by default. A shorter list means that the end was reached. */
   readonly limit: number | undefined;
-  /** Only streams of these categories; empty: all. */
+  /** Returns only events of these categories of streams; if empty, of all. */
   readonly categories: readonly string[];
-  /** Only events of these types; empty: all. */
+  /** Returns only events of these types; if empty, of all. */
   readonly eventTypes: readonly string[];
 }
 
-/** A snapshot belongs to one version of one module: another version folds anew. */
+/** A snapshot belongs to one version of one module. Another version folds the stream from its start. */
 export interface SnapshotKey {
   readonly moduleName: string;
   readonly moduleVersion: string;
@@ -92,16 +96,16 @@ export interface SnapshotKey {
 
 /** A stored state. */
 export interface Snapshot {
-  /** The last revision that the state has folded. */
+  /** The last revision that is folded into the state. */
   readonly revision: bigint;
   readonly contentType: string;
   readonly state: Uint8Array;
 }
 
-/** The storage that the event sourcer needs. A store adapter implements exactly this. */
+/** The storage that the event sourcer needs. An adapter implements exactly this interface. */
 export interface EventStore {
   /**
-   * Appends the events of one decision with its record, atomically. A command id is looked up before the precondition.
+   * Appends the events of one decision and its record, atomically. The command id is checked before the precondition.
    * @throws AppendFailure whose `payload` is an {@link AppendError}.
    */
   append(
@@ -111,18 +115,22 @@ export interface EventStore {
     decision: Decision,
   ): Promise<Appended>;
 
-  /** @throws StoreFailureError whose `payload` is a {@link StoreError}. */
+  /**
+   * Returns events of one stream, in the order of their revisions.
+   * @throws StoreFailureError whose `payload` is a {@link StoreError}.
+   */
   readStream(stream: string, options: ReadStreamOptions): Promise<readonly RecordedEvent[]>;
 
   /**
-   * In the order of positions. A reader that has seen a position never later finds a new event at or below it.
+   * Returns events in the order of positions. A reader that has seen a position never later finds a new event at or
+   * below it.
    * @throws StoreFailureError whose `payload` is a {@link StoreError}.
    */
   readAll(options: ReadAllOptions): Promise<readonly RecordedEvent[]>;
 
   /**
    * Waits until the store holds an event after this position, and returns the position of the store's last event. If the
-   * store holds such an event already, it returns without waiting. `undefined`: any event is enough.
+   * store holds such an event already, it returns without waiting. Without a position, any event is enough.
    *
    * `subscribe` is built on it; no other code waits for events. Aborting `signal` rejects with the signal's reason.
    * Closing the store rejects with `closed`.
@@ -130,18 +138,27 @@ export interface EventStore {
    */
   awaitEvents(afterPosition: bigint | undefined, signal?: AbortSignal): Promise<bigint>;
 
-  /** @throws StoreFailureError whose `payload` is a {@link StoreError}. */
+  /**
+   * Returns the decision on the command with this id, or undefined if there is none.
+   * @throws StoreFailureError whose `payload` is a {@link StoreError}.
+   */
   findDecision(commandId: string): Promise<RecordedDecision | undefined>;
 
-  /** @throws StoreFailureError whose `payload` is a {@link StoreError}. */
+  /**
+   * Returns the snapshot with this key, or undefined if there is none.
+   * @throws StoreFailureError whose `payload` is a {@link StoreError}.
+   */
   loadSnapshot(key: SnapshotKey): Promise<Snapshot | undefined>;
 
   /**
-   * Replaces the one with this key, unless that one is of a later revision.
+   * Replaces the snapshot with this key, unless that one has a later revision.
    * @throws StoreFailureError whose `payload` is a {@link StoreError}.
    */
   saveSnapshot(key: SnapshotKey, snapshot: Snapshot): Promise<void>;
 
-  /** @throws StoreFailureError whose `payload` is a {@link StoreError}. */
+  /**
+   * Deletes the snapshot with this key, if there is one.
+   * @throws StoreFailureError whose `payload` is a {@link StoreError}.
+   */
   dropSnapshot(key: SnapshotKey): Promise<void>;
 }

@@ -1,7 +1,7 @@
-/** `projector` (wit/projector.wit): a read model, documents that are each folded from the events that share its key. */
+/** `projector` (wit/projector.wit): a read model. Its documents are each folded from the events with their key. */
 import type { EventContext } from './messages.ts';
 
-/** What a host must know of a read model: which events to give it. */
+/** Describes a read model to its host: the events that it receives. */
 export interface ProjectorDescriptor {
   readonly name: string;
   readonly version: string;
@@ -13,17 +13,18 @@ export interface ProjectorDescriptor {
 
 /** The read model's four functions. */
 export interface Projector<State, Event> {
+  /** Describes the read model. */
   describe(): ProjectorDescriptor;
 
-  /** Which document the event changes; undefined: not concerned. */
+  /** The key of the document that the event changes; undefined if it changes no document. */
   key(event: Event): string | undefined;
 
   /** The document before its first event. */
   initialState(): State;
 
   /**
-   * Takes the document, gives one back; undefined drops the document.
-   * @throws FaultError where the event breaks an invariant of the document.
+   * Consumes the document and returns the next one; undefined drops the document.
+   * @throws FaultError if the event breaks an invariant of the document.
    */
   project(state: State, event: Event, context: EventContext): State | undefined;
 }

@@ -1,11 +1,11 @@
-/** `routing` (wit/routing.wit): what a host must know to send a command to the right module and stream. */
+/** `routing` (wit/routing.wit): the facts that a host needs to send a command to the right module and stream. */
 import type { SnapshotPolicy, WritePrecondition } from './messages.ts';
 
-/** What `evolve` meets in a stream that several modules share. */
+/** How `evolve` treats events of types that the module does not declare. */
 export type ForeignEvents =
-  /** Events of types that the module does not name are another module's: a shared stream. */
+  /** It skips them, because other modules share the stream. */
   | 'skip'
-  /** They are a fault: the stream is this module's alone. */
+  /** They are a fault, because the stream belongs to this module alone. */
   | 'fault';
 
 /** One command type that the module decides. */
@@ -16,34 +16,35 @@ export interface CommandDescriptor {
   readonly snapshot: SnapshotPolicy;
 }
 
-/** One event type that the module makes and folds. */
+/** One event type that the module produces and folds. */
 export interface EventDescriptor {
   readonly type: string;
-  /** The newest; older ones are brought forward. */
+  /** The newest version; the module upgrades older ones. */
   readonly schemaVersion: number;
 }
 
-/** What a host must know of a decider before it hands it anything. */
+/** Describes a decider to its host. */
 export interface Descriptor {
-  /** With the version, identifies the module: in decision records and as the key of snapshots. */
+  /** Together with the version, identifies the module in decision records and in the keys of snapshots. */
   readonly name: string;
   readonly version: string;
-  /** Of the payloads and of the stored states: `application/vnd.msgpack`. */
+  /** The content type of payloads and of stored states: `application/vnd.msgpack`. */
   readonly contentType: string;
-  /** SHA-256 of the module's code, where the module knows it. A host that loaded the code knows better. */
+  /** SHA-256 of the module's code, if the module knows it. A host that loads the code computes its own. */
   readonly digest: Uint8Array | undefined;
   readonly foreignEvents: ForeignEvents;
   readonly commands: readonly CommandDescriptor[];
   readonly events: readonly EventDescriptor[];
 }
 
-/** What the event sourcer asks of a module before it decides. */
+/** The functions of a module that the event sourcer calls before it decides. */
 export interface Routing<Command> {
+  /** Describes the module. */
   describe(): Descriptor;
 
   /**
    * The stream whose history decides the command.
-   * @throws FaultError where the command names no stream.
+   * @throws FaultError if the command names no stream.
    */
   streamId(command: Command): string;
 }

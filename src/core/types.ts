@@ -1,6 +1,6 @@
 /**
- * `types` (wit/types.wit): commands, events and states as opaque handles. Only the module that exports this knows what is
- * inside; bytes exist at the edges alone, where something is stored or sent.
+ * `types` (wit/types.wit): commands, events and states as opaque handles. Only the module that exports this interface knows
+ * their content. They become bytes only when something is stored or sent.
  *
  * A resource of the WIT is a type parameter here, and its methods are functions over that opaque type:
  * `types.event.toEnvelope(event)`.
@@ -14,33 +14,41 @@ export interface Types<State, Command, Event> {
   readonly state: StateType<State>;
 }
 
-/** `resource command`. */
+/** `resource command`: a request to change something. */
 export interface CommandType<Command> {
-  /** @throws FaultError where the bytes, the type or the shape are wrong. */
+  /**
+   * Decodes a command.
+   * @throws FaultError if the bytes, the type or the shape are wrong.
+   */
   fromEnvelope(envelope: Envelope): Command;
-  /** Canonical: equal commands give equal bytes. */
+  /** Encodes the command. The encoding is canonical: equal commands have equal bytes. */
   toEnvelope(command: Command): Envelope;
-  /** `resource.drop`, which the WIT implies. Missing where a handle needs no release. */
+  /** Releases the handle: `resource.drop`, which the WIT implies. A type that needs no release omits it. */
   drop?(command: Command): void;
 }
 
-/** `resource event`. */
+/** `resource event`: something that happened. */
 export interface EventType<Event> {
   /**
-   * Old schema versions are brought forward here.
-   * @throws FaultError where the bytes, the type or the shape are wrong.
+   * Decodes an event, and upgrades one of an older schema version.
+   * @throws FaultError if the bytes, the type or the shape are wrong.
    */
   fromEnvelope(envelope: Envelope): Event;
+  /** Encodes the event. */
   toEnvelope(event: Event): Envelope;
-  /** `resource.drop`, which the WIT implies. Missing where a handle needs no release. */
+  /** Releases the handle: `resource.drop`, which the WIT implies. A type that needs no release omits it. */
   drop?(event: Event): void;
 }
 
-/** `resource state`. */
+/** `resource state`: the result of folding a stream's events. */
 export interface StateType<State> {
-  /** @throws FaultError where the bytes or the shape are wrong. */
+  /**
+   * Decodes a state.
+   * @throws FaultError if the bytes or the shape are wrong.
+   */
   fromBytes(bytes: Uint8Array): State;
+  /** Encodes the state. */
   toBytes(state: State): Uint8Array;
-  /** `resource.drop`, which the WIT implies. Missing where a handle needs no release. */
+  /** Releases the handle: `resource.drop`, which the WIT implies. A type that needs no release omits it. */
   drop?(state: State): void;
 }

@@ -1,6 +1,6 @@
 /**
- * The worlds (wit/worlds.wit): what a module exports, whatever it is written in. The event sourcer takes any value of
- * these shapes: functions in the process, or handles into a component.
+ * The worlds (wit/worlds.wit): the exports of a module, in whatever language it is written. The event sourcer accepts any value
+ * of these shapes: functions in the process, or handles into a component.
  */
 import type { Decider } from './decider.ts';
 import type { EventHandler } from './event-handler.ts';
@@ -29,7 +29,7 @@ export interface ReadModel<State, Command, Event> {
   readonly projector: Projector<State, Event>;
 }
 
-/** `world event-sourcing`: the loop over one module and a store. */
+/** `world event-sourcing`: the event sourcer, over a module and a store. */
 export interface EventSourcing<State, Command, Event> {
   readonly types: Types<State, Command, Event>;
   readonly decider: Decider<State, Command, Event>;

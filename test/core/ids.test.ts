@@ -20,7 +20,7 @@ function reference(namespace: string, name: Uint8Array | string): string {
 const URL_NAMESPACE = '6ba7b811-9dad-11d1-80b4-00c04fd430c8';
 const COMMAND = '2d6608f0-09bb-5e1f-b217-d3aba4072841';
 
-describe('ids are derived, not drawn', () => {
+describe('ids that are derived, not random', () => {
   it('has a namespace for command ids that anyone can derive', () => {
     assert.equal(COMMAND_ID_NAMESPACE, 'f21aa10a-cc1b-5774-8588-740f40dd4e19');
     assert.equal(COMMAND_ID_NAMESPACE, reference(URL_NAMESPACE, 'decidable:eventsourcing/command-id'));
@@ -31,18 +31,18 @@ describe('ids are derived, not drawn', () => {
     assert.equal(uuidV5(dns, new TextEncoder().encode('www.example.com')), '2ed6657d-e927-568b-95e1-2665a8aea6a2');
   });
 
-  it('makes a UUID of a command id that is none: vectors for other languages', () => {
+  it('makes a UUID of a command id that is not one (vectors for other languages)', () => {
     assert.equal(commandUuid('deposit-1'), COMMAND);
     assert.equal(commandUuid('överföring 🏦'), 'b7866ef4-124d-5abb-b136-4bc5a48be31e');
   });
 
-  it('derives an event id from the command and the index in its decision: vectors', () => {
+  it('derives an event id from the command and the index in its decision (vectors)', () => {
     assert.equal(eventId(COMMAND, 0), '46b76025-e718-55fe-baf8-d4086b79fa02');
     assert.equal(eventId(COMMAND, 1), '6b023127-50b6-5900-93d6-060214ee4026');
     assert.equal(eventId(COMMAND, 258), 'f752da82-3f33-5138-b947-b0384b9efcb4');
   });
 
-  it('derives the id of an emitted command from the event, the handler and the index: vectors', () => {
+  it('derives the id of an emitted command from the event, the handler and the index (vectors)', () => {
     const event = '46b76025-e718-55fe-baf8-d4086b79fa02';
     assert.equal(reactionId(event, 'billing', 0), '98863c01-5605-53fe-bcbd-877342c4d7ed');
     assert.equal(reactionId(event, 'billing', 1), '6a4284b1-9462-55ee-a462-2733be85bd56');
@@ -58,7 +58,7 @@ describe('ids are derived, not drawn', () => {
     assert.equal(commandUuid('00000000-0000-0000-0000-000000000000'), '00000000-0000-0000-0000-000000000000');
   });
 
-  it('takes what only resembles a UUID for any other text', () => {
+  it('treats a text that only resembles a UUID like any other text', () => {
     for (const text of [
       `{${COMMAND}}`,
       `urn:uuid:${COMMAND}`,
@@ -94,7 +94,7 @@ describe('ids are derived, not drawn', () => {
       );
   });
 
-  it('calls a UUID only what this package would write', () => {
+  it('accepts as a UUID only the form that this package writes', () => {
     assert.equal(isUuid(COMMAND), true);
     for (const text of ['', 'deposit-1', COMMAND.toUpperCase(), COMMAND.slice(1), `${COMMAND}0`])
       assert.equal(isUuid(text), false);

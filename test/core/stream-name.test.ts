@@ -20,16 +20,16 @@ describe('a stream name', () => {
     );
   });
 
-  test('is refused in words that say what is wrong, and where', () => {
-    assert.equal(checkStreamName(''), 'is empty: it has at least one byte');
-    assert.equal(checkStreamName('x'.repeat(256)), 'has 256 bytes of UTF-8: at most 255 are allowed');
-    assert.equal(checkStreamName('🏦'.repeat(64)), 'has 256 bytes of UTF-8: at most 255 are allowed');
-    assert.equal(checkStreamName('a-\0'), 'holds NUL (at index 2)');
-    assert.equal(checkStreamName('a\ud800'), 'holds a lone surrogate, which has no UTF-8: "a\\ud800"');
-    assert.equal(checkStreamName(7 as never), 'is a number: pass a text');
+  test('is refused with its problem and the place of it', () => {
+    assert.equal(checkStreamName(''), 'is empty; a name has at least one byte');
+    assert.equal(checkStreamName('x'.repeat(256)), 'has 256 bytes of UTF-8; at most 255 are allowed');
+    assert.equal(checkStreamName('🏦'.repeat(64)), 'has 256 bytes of UTF-8; at most 255 are allowed');
+    assert.equal(checkStreamName('a-\0'), 'has a NUL (at index 2)');
+    assert.equal(checkStreamName('a\ud800'), 'has a lone surrogate, which UTF-8 cannot encode: "a\\ud800"');
+    assert.equal(checkStreamName(7 as never), 'is a number, not a text');
   });
 
-  test('has as category what stands before the first hyphen', () => {
+  test('has as its category the part before the first hyphen', () => {
     const cases = { 'account-1': 'account', 'a-b-c': 'a', account: 'account', '-1': '', '-': '', 'a.b-1': 'a.b' };
     for (const [name, category] of Object.entries(cases)) assert.equal(categoryOf(name), category);
   });

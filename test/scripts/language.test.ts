@@ -13,7 +13,12 @@ const EXAMPLES: Readonly<Record<string, { readonly found: readonly string[]; rea
       'It fails. Whether it may be retried is in the code.',
       '@returns what it took',
     ],
-    plain: ['What does a decision cost?', 'Returns whether the handle is live.', 'It knows what it keeps.'],
+    plain: [
+      'What does a decision cost?',
+      '@returns whether the handle is live',
+      '@throws TypeError whose message names it',
+      'It knows what it keeps.',
+    ],
   },
   'fronted-genitive': {
     found: ['Of the account that decides it.', 'A list of pairs: of each type the first one.'],

@@ -1,6 +1,6 @@
 /**
- * The contract of an event store (wit/event-store.wit, DESIGN §3), as tests for node:test. Both stores of the package run
- * it; so can any other:
+ * The contract of an event store (wit/event-store.wit; docs/architecture.md, "Rules"), as tests for node:test. Both stores of the
+ * package pass it, and any other store can run it:
  *
  * ```ts
  * eventStoreSuite('my store', { open: () => openMyStore() });

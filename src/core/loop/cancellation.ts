@@ -1,6 +1,7 @@
 /**
- * A command can be called off until it is committed (DESIGN §3): by its `AbortSignal`, or because its deadline passed.
- * Made only where one of the two is given. Waiting ends at once; what a store is still reading then is left to itself.
+ * A command can be cancelled until it is committed (docs/architecture.md, "Cancellation"): by its `AbortSignal`, or because its
+ * deadline passed. The object exists only if the caller passes one of the two. Waiting ends immediately; a read that the store
+ * has begun is not interrupted.
  */
 import type { CommandFailure } from '../errors.ts';
 import { refusal, storeFailure } from './failures.ts';

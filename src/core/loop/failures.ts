@@ -1,6 +1,6 @@
 /**
- * What the event sourcer throws, one function per case of `command-error` (wit/event-sourcer.wit): the domain's, the
- * module's, the store's and the caller's failures are never mixed up (DESIGN §3).
+ * The errors of the event sourcer, one function for each case of `command-error` (wit/event-sourcer.wit). Failures of the
+ * domain, the module, the store and the caller have different types (docs/architecture.md, "Errors are data").
  */
 import { CommandFailure, isAppendFailure, isCommandFailure, isFault, isRejection, isStoreFailure } from '../errors.ts';
 import type { CommandError } from '../event-sourcer.ts';

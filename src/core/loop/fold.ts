@@ -69,10 +69,10 @@ function otherContentType(module: BoundModule, recorded: RecordedEvent): FaultEr
 }
 
 /**
- * Takes over the events of a decision: each becomes an envelope, is folded into the state and released. They are folded
- * before they are stored, so that nothing is stored that cannot be read again (DESIGN §3).
+ * Takes over the events of a decision: encodes each one, folds it into the state and releases it. Events are folded before they
+ * are stored, so that nothing is stored that cannot be read again (docs/architecture.md, "Fold before append").
  *
- * @throws CommandFailure `fault` or `trap`; the events are all released then, and nothing may be stored.
+ * @throws CommandFailure `fault` or `trap`. All events are released then, and nothing may be stored.
  */
 export function foldDecided(live: LiveState, events: readonly unknown[]): readonly Envelope[] {
   const { module } = live;

@@ -1,6 +1,6 @@
 /**
- * What must hold of the stream when a decision is appended (DESIGN §3, Concurrency). The module declares the guard that a
- * command's meaning needs; what the caller expects can only strengthen it.
+ * The precondition of an append (docs/architecture.md, "Concurrency"). The module declares the one that a command type needs. The
+ * caller's expectation can only strengthen it.
  */
 import type { Precondition, WritePrecondition } from '../messages.ts';
 

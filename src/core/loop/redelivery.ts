@@ -1,6 +1,6 @@
 /**
- * A command id that is known (DESIGN §3): redelivered, the command changes nothing and gets its first outcome; with other
- * content, it is an error.
+ * Handles a command id that is already recorded (docs/architecture.md, "Ids are derived"). The same command changes nothing and gets
+ * its first outcome. A command with different content is an error.
  */
 import type { CommandResult } from '../event-sourcer.ts';
 import type { EventStore } from '../event-store.ts';

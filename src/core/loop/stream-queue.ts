@@ -1,6 +1,6 @@
 /**
- * Within a process, commands to one stream queue (DESIGN §3): two that ran side by side would only conflict. The
- * uncontended path costs two look-ups in a map and no promise.
+ * Within a process, commands to one stream queue (docs/architecture.md, "Concurrency"), because concurrent ones would only conflict.
+ * The uncontended path costs two look-ups in a map and no promise.
  */
 import type { Cancellation } from './cancellation.ts';
 

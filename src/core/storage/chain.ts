@@ -1,10 +1,10 @@
 /**
- * The hash chain (DESIGN §3, docs/chain.md): each commit carries SHA-256 over the hash of the commit before it in its
- * stream and its own canonical content, so that nobody can change, insert, drop or reorder what lies before a hash that
- * is known elsewhere without being found out.
+ * The hash chain (docs/architecture.md, "Commits are chained"; docs/chain.md). Each commit has the SHA-256 of the previous
+ * commit's hash in its stream and of its own canonical content. If a hash is kept elsewhere, nobody can change, insert, drop
+ * or reorder a commit up to it without being noticed.
  *
- * The content is a fixed sequence of fields, big-endian, each of a known length or behind its length: two contents are
- * equal where the commits are. A commit's position is not in it: a stream that is copied to another store keeps its chain.
+ * The content is a fixed sequence of fields, big-endian, each of a known length or preceded by its length. So two contents are
+ * equal only if the commits are. A commit's position is not part of it: a stream that is copied to another store keeps its chain.
  */
 import type { Decision, Envelope, RecordedDecision } from '../messages.ts';
 import { sha256 } from './sha256.ts';

@@ -1,6 +1,6 @@
 /**
- * Events as they are read (wit/messages.wit, `recorded-event`), light enough to replay a million of them: what the events
- * of one decision share is one object, and ids, which cost a SHA-1 each, are derived when someone asks (DESIGN §3).
+ * Events as a store returns them (wit/messages.wit, `recorded-event`), light enough to replay a million of them. The events of
+ * one decision share one object. Ids, which cost a SHA-1 each, are derived on demand (docs/architecture.md, "Ids are derived").
  */
 import type { Appended } from '../event-store.ts';
 import { eventId } from '../ids.ts';

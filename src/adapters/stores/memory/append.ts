@@ -1,4 +1,7 @@
-/** The guarded append (DESIGN §3): command id, precondition, chain, events, decision. Nothing in it waits. */
+/**
+ * The append with its checks (docs/architecture.md, "One commit per decision"): command id, precondition, chain, events, decision.
+ * It is synchronous.
+ */
 
 import type { Appended } from '../../../core/event-store.ts';
 import type { Decision, Envelope, Precondition } from '../../../core/messages.ts';

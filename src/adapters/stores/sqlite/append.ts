@@ -1,4 +1,7 @@
-/** The guarded append (DESIGN §3): command id, precondition, chain, events, decision. It runs inside a transaction. */
+/**
+ * The append with its checks (docs/architecture.md, "One commit per decision"): command id, precondition, chain, events, decision.
+ * It runs inside a transaction.
+ */
 
 import type { Appended } from '../../../core/event-store.ts';
 import type { Decision, Envelope, Precondition } from '../../../core/messages.ts';
