@@ -9,7 +9,7 @@ import type { AppendError, StoreError } from './event-store.ts';
 import type { Fault, Rejection } from './messages.ts';
 
 /** Which result an error stands for. Read by the guards, and by whoever logs errors of several packages. */
-export type ErrorFamily = 'rejection' | 'fault' | 'append' | 'store' | 'command' | 'definition';
+export type ErrorFamily = 'rejection' | 'fault' | 'append' | 'store' | 'command' | 'definition' | 'processor';
 
 /** What every error of the package is: a `code` that is literal, and a `payload` that is the WIT's error value. */
 export class DecidableError<Code extends string = string, Payload = unknown> extends Error {

@@ -7,6 +7,7 @@
  *
  * All times are milliseconds since the Unix epoch. The caller passes them, so that tests can set the clock.
  */
+import { DecidableError } from '../errors.ts';
 import type { Envelope, EventContext, RecordedEvent } from '../messages.ts';
 
 /** A subscription: one version of one processor. */
@@ -62,7 +63,29 @@ export interface Fence {
   readonly subscription: SubscriptionId;
   readonly share: number;
   readonly token: bigint;
+  /**
+   * The checkpoint that the member has seen. If it is not the stored one, the commit is fenced off: a commit whose outcome
+   * was unknown may have succeeded, and must not be written twice.
+   */
+  readonly before: bigint | undefined;
   readonly checkpoint: bigint;
+}
+
+/**
+ * A member has lost a share: another member holds it now, or the subscription was dropped. Nothing of the commit was
+ * written. The member that sees this error stops working on the share.
+ */
+export class FencedError extends DecidableError<'fenced', Pick<Fence, 'subscription' | 'share' | 'token'>> {
+  override readonly name: string = 'FencedError';
+
+  constructor({ subscription, share, token }: Pick<Fence, 'subscription' | 'share' | 'token'>) {
+    super(
+      'processor',
+      'fenced',
+      { subscription, share, token },
+      `share ${share} of ${subscription.name} ${subscription.version} has moved on without the holder of token ${token}`,
+    );
+  }
 }
 
 /** A document after an event. */
@@ -224,7 +247,7 @@ export interface ProcessorStore {
     expiresAt: number,
   ): Promise<Share | undefined>;
 
-  /** Extends the leases of shares that are held with these tokens. Returns those that are still held. */
+  /** Extends the leases of shares that are held with these tokens. Returns those that are still held: the objects of the argument. */
   renewShares(
     shares: readonly Pick<Share, 'subscription' | 'share' | 'token'>[],
     expiresAt: number,
@@ -235,7 +258,7 @@ export interface ProcessorStore {
 
   /**
    * Writes what came of a page, and moves the checkpoints.
-   * @throws FencedError if a token has changed. Nothing was written.
+   * @throws FencedError if a token or a checkpoint is not the one that the member has seen. Nothing was written.
    */
   commit(commit: ProcessorCommit): Promise<void>;
 

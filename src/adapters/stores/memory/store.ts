@@ -10,6 +10,7 @@ import type {
   SnapshotKey,
 } from '../../../core/event-store.ts';
 import type { Decision, Envelope, Precondition, RecordedDecision, RecordedEvent } from '../../../core/messages.ts';
+import type { ProcessorStore } from '../../../core/processors/processor-store.ts';
 import {
   appendAfterClose,
   checkAppend,
@@ -33,6 +34,7 @@ import type {
 } from '../../../core/storage/verify-chain.ts';
 import { append } from './append.ts';
 import { empty, lastPosition, snapshotName } from './contents.ts';
+import { MemoryProcessors } from './processors.ts';
 import { findDecision, readAll, readCommits, readStream, readStreams } from './read.ts';
 
 /** How a store in memory is set up. */
@@ -43,6 +45,9 @@ export interface MemoryStoreOptions {
 
 /** An event store that lives and dies with the process. */
 export interface MemoryStore extends EventStore, CommitSource, AsyncDisposable {
+  /** Storage for processors: checkpoints, documents, parked events and deadlines. `defineSystem(…).start` uses it. */
+  readonly processors: ProcessorStore;
+
   /** Refuses what comes later. What the store held is gone with it. */
   close(): Promise<void>;
 }
@@ -56,6 +61,8 @@ class Store implements MemoryStore {
   readonly #now: () => number;
   readonly #contents = empty();
   readonly #commits = new CommitSignal();
+  readonly #changes = new CommitSignal();
+  readonly processors: ProcessorStore = new MemoryProcessors(this.#changes, () => this.#open());
   #closed = false;
 
   constructor(now: () => number) {
@@ -140,6 +147,7 @@ class Store implements MemoryStore {
   async close(): Promise<void> {
     this.#closed = true;
     this.#commits.close(usedAfterClose);
+    this.#changes.close(usedAfterClose);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

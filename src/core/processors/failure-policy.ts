@@ -1,0 +1,119 @@
+/** What a processor does if an event cannot be processed. */
+import { type DecidableError, DefinitionError, isFault } from '../errors.ts';
+import { checkOptionNames, type OptionNames } from '../option-names.ts';
+import type { Clock } from './clock.ts';
+import type { StopReason } from './processor-store.ts';
+
+/** How failures of a processor are handled. */
+export interface FailurePolicy {
+  /**
+   * How often a failure that may pass is retried. A fault is not retried, because a pure function fails the same way again.
+   * @default 5
+   */
+  readonly retries?: number | undefined;
+  /**
+   * Milliseconds before the first retry. Each further delay is twice as long. Each delay is shortened by up to a half, at
+   * random, so that members do not retry simultaneously.
+   * @default 100
+   */
+  readonly firstDelay?: number | undefined;
+  /**
+   * The longest delay, in milliseconds.
+   * @default 30000
+   */
+  readonly longestDelay?: number | undefined;
+  /**
+   * `stop`: the processor stops and keeps the reason; nothing is skipped. `park`: the event waits with its reason, and so
+   * do later events of its key; other keys continue. A failure of the store always stops: the event is not its cause.
+   * @default 'stop'
+   */
+  readonly finally?: 'stop' | 'park' | undefined;
+}
+
+/** A policy with every option set. */
+export type CompletePolicy = { readonly [Name in keyof FailurePolicy]-?: NonNullable<FailurePolicy[Name]> };
+
+const NAMES: OptionNames<FailurePolicy> = { retries: true, firstDelay: true, longestDelay: true, finally: true };
+
+/** @throws DefinitionError if an option is invalid or unknown. */
+export function completePolicy(policy: FailurePolicy = {}, place: string): CompletePolicy {
+  checkOptionNames(policy, NAMES, place);
+  const complete: CompletePolicy = {
+    retries: policy.retries ?? 5,
+    firstDelay: policy.firstDelay ?? 100,
+    longestDelay: policy.longestDelay ?? 30_000,
+    finally: policy.finally ?? 'stop',
+  };
+  for (const name of ['retries', 'firstDelay', 'longestDelay'] as const) {
+    if (Number.isInteger(complete[name]) && complete[name] >= 0) continue;
+    throw new DefinitionError(`${place}.${name}`, `must be a whole number from 0, not ${String(complete[name])}`);
+  }
+  if (complete.finally !== 'stop' && complete.finally !== 'park') {
+    throw new DefinitionError(`${place}.finally`, `must be 'stop' or 'park', not ${JSON.stringify(complete.finally)}`);
+  }
+  return complete;
+}
+
+/** Whose failure it is: the event's own, one that may pass, or the store's. */
+export type FailureKind = 'permanent' | 'passing' | 'store';
+
+/** Budgets end a pure function at the same place each time. Other traps may come from the instance. */
+const PERMANENT_CODES: ReadonlySet<string> = new Set([
+  'fenced',
+  'fuel-exhausted',
+  'call-depth-exhausted',
+  'memory-exhausted',
+  'tables-exhausted',
+  'fault',
+  'unroutable',
+  'command-id-reused',
+  'replay-limit',
+  'invalid-argument',
+]);
+
+const STORE_CODES: ReadonlySet<string> = new Set(['store', 'failure', 'closed', 'overloaded', 'conflict']);
+
+/** Classifies what a processor's step threw. */
+export function failureKind(error: unknown): FailureKind {
+  if (isFault(error)) return 'permanent';
+  const { family, code, payload } = (error ?? {}) as Partial<DecidableError>;
+  if (typeof family !== 'string' || typeof code !== 'string') return 'passing';
+  if (family === 'decidable/store' || family === 'decidable/append') return 'store';
+  if (PERMANENT_CODES.has(code)) return 'permanent';
+  if (family === 'decidable/command') {
+    if (STORE_CODES.has(code)) return 'store';
+    // A trap in a decider or process manager carries the code of the trap inside.
+    const inner = (payload as { readonly val?: { readonly code?: string } } | undefined)?.val?.code;
+    if (inner !== undefined && PERMANENT_CODES.has(inner)) return 'permanent';
+  }
+  return 'passing';
+}
+
+/** The reason that is kept for whoever looks later. */
+export function stopReason(error: unknown, position: bigint | undefined, at: number): StopReason {
+  const { code } = (error ?? {}) as { readonly code?: unknown };
+  return {
+    code: typeof code === 'string' ? code : 'unexpected-exception',
+    message: error instanceof Error ? error.message : String(error),
+    position,
+    at,
+  };
+}
+
+/** Runs `attempt` until it succeeds, fails for good, or has used up its retries. */
+export async function retrying<Result>(
+  policy: CompletePolicy,
+  clock: Clock,
+  signal: AbortSignal,
+  attempt: () => Result | Promise<Result>,
+): Promise<Result> {
+  for (let failures = 0; ; failures++) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (signal.aborted || failures >= policy.retries || failureKind(error) === 'permanent') throw error;
+      const longest = Math.min(policy.firstDelay * 2 ** failures, policy.longestDelay);
+      await clock.sleepUntil(clock.now() + longest * (0.5 + Math.random() / 2), signal);
+    }
+  }
+}

@@ -1,0 +1,121 @@
+/**
+ * A member of the group of processes that run one system: announces itself, keeps the leases of its shares, and claims and
+ * releases shares as other members come and go.
+ *
+ * Correctness rests on the fencing tokens alone. The leases only decide how soon a share moves.
+ */
+import type { Clock } from './clock.ts';
+import type { ProcessorStore, Share } from './processor-store.ts';
+import type { Runner } from './runner.ts';
+import { sharesOfMember } from './shares.ts';
+
+/** How often a lease is renewed before it ends. */
+const RENEWALS_PER_LEASE = 3;
+
+export class Member {
+  readonly id: string;
+  readonly #processors: ProcessorStore;
+  readonly #runners: readonly Runner[];
+  readonly #clock: Clock;
+  readonly #lease: number;
+  readonly #stopping = new AbortController();
+  #running: Promise<void> | undefined;
+  #wake = new AbortController();
+
+  constructor(id: string, processors: ProcessorStore, runners: readonly Runner[], clock: Clock, lease: number) {
+    this.id = id;
+    this.#processors = processors;
+    this.#runners = runners;
+    this.#clock = clock;
+    this.#lease = lease;
+  }
+
+  /** Resolves when the member is announced and has claimed what is free. */
+  async start(): Promise<void> {
+    await this.#beat();
+    this.#running = this.#run();
+  }
+
+  /** Looks for shares and parked events now, and not at the next renewal. */
+  wake(): void {
+    this.#wake.abort();
+  }
+
+  /** Releases all shares and leaves the group. The runners have to be stopped before. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    this.#wake.abort();
+    await this.#running;
+    for (const runner of this.#runners) await this.#processors.releaseShares(heldBy(runner));
+    await this.#processors.removeMember(this.id);
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stopping.signal.aborted) {
+      this.#wake = new AbortController();
+      const next = this.#clock.now() + this.#lease / RENEWALS_PER_LEASE;
+      await this.#clock
+        .sleepUntil(next, AbortSignal.any([this.#wake.signal, this.#stopping.signal]))
+        .catch(() => undefined);
+      if (this.#stopping.signal.aborted) return;
+      try {
+        await this.#beat();
+      } catch {
+        // The store does not answer now. If it does not before the lease ends, another member takes over; the commits of
+        // this one are fenced off then.
+      }
+    }
+  }
+
+  async #beat(): Promise<void> {
+    const now = this.#clock.now();
+    const expiresAt = now + this.#lease;
+    await this.#processors.announceMember(this.id, expiresAt);
+    const members = await this.#processors.listMembers(now);
+    await this.#keepShares(expiresAt);
+    for (const runner of this.#runners) {
+      if (runner.failure === undefined) await this.#balance(runner, members, now, expiresAt);
+      else await this.#giveUp(runner, heldBy(runner));
+      runner.refresh();
+    }
+  }
+
+  /** One call for all runners: a store with a durable file writes once for all leases. */
+  async #keepShares(expiresAt: number): Promise<void> {
+    const held = this.#runners.map(heldBy);
+    if (held.every(({ length }) => length === 0)) return;
+    const kept = new Set(await this.#processors.renewShares(held.flat(), expiresAt));
+    for (const [index, runner] of this.#runners.entries()) {
+      runner.removeShares(held[index]!.filter((share) => !kept.has(share)).map(({ share }) => share));
+    }
+  }
+
+  async #balance(runner: Runner, members: readonly string[], now: number, expiresAt: number): Promise<void> {
+    const { subscription } = runner.processor;
+    const wanted = sharesOfMember(subscription, runner.shares, members, this.id);
+    await this.#giveUp(
+      runner,
+      heldBy(runner).filter(({ share }) => !wanted.has(share)),
+    );
+    const held = new Set(runner.held.map(({ share }) => share));
+    if ([...wanted].every((share) => held.has(share))) return;
+    for (const share of await this.#processors.listShares(subscription)) {
+      if (!wanted.has(share.share) || held.has(share.share)) continue;
+      if (share.holder !== undefined && share.holder !== this.id && share.expiresAt > now) continue;
+      const claimed = await this.#processors.claimShare(share, this.id, now, expiresAt);
+      if (claimed !== undefined) runner.addShare(claimed);
+    }
+  }
+
+  async #giveUp(runner: Runner, shares: readonly HeldShare[]): Promise<void> {
+    if (shares.length === 0) return;
+    runner.removeShares(shares.map(({ share }) => share));
+    await this.#processors.releaseShares(shares);
+  }
+}
+
+type HeldShare = Pick<Share, 'subscription' | 'share' | 'token'>;
+
+function heldBy({ held, processor: { subscription } }: Runner): readonly HeldShare[] {
+  return held.map(({ share, token }) => ({ subscription, share, token }));
+}

@@ -1,0 +1,58 @@
+/** A processor as the runner sees it: read models, process managers, dispatchers and reactors are all of this shape. */
+import type { RecordedEvent } from '../messages.ts';
+import type { ProcessorCommit, StoredDeadline, SubscriptionId, SubscriptionRecord } from './processor-store.ts';
+
+/** Everything of a commit but the fences, which are the runner's. */
+export type Changes = Omit<ProcessorCommit, 'fences'>;
+
+/** An event that concerns a processor. */
+export interface Item {
+  readonly event: RecordedEvent;
+  /** Events with one key are processed in order. */
+  readonly key: string;
+  /** The event as the processor's module reads it, if it was kept. Handles into a guest are not: they would have to be released. */
+  readonly message?: unknown;
+}
+
+/** What a processor finds out about an event before it processes it. */
+export type Opened = Pick<Item, 'key' | 'message'>;
+
+/** What becomes of some events before it is committed. Made for each page; dropped if the page cannot be committed. */
+export interface Batch {
+  /** Called once with the keys of the page, before the first event. */
+  load?(keys: ReadonlySet<string>): Promise<void>;
+  /** Processes one event. If it throws, nothing of the event may remain. */
+  apply(item: Item, share: number): void | Promise<void>;
+  /** Everything that has to be committed together with the checkpoints. */
+  changes(): Changes;
+  /** The commit succeeded. */
+  committed?(): void;
+}
+
+/** One kind of work on events, with the names under which its progress is stored. */
+export interface Processor {
+  readonly subscription: SubscriptionId;
+  readonly kind: SubscriptionRecord['kind'];
+  /** The canonical description of the definition, as JSON. */
+  readonly definition: string;
+  /** The filter that the store applies. */
+  readonly categories: readonly string[];
+  readonly eventTypes: readonly string[];
+  /**
+   * How many keys may be processed at the same time. 1: events are applied one after another in the order of their
+   * positions, and none is applied after one that failed.
+   */
+  readonly concurrency: number;
+  readonly pageSize: number;
+  /**
+   * Reads an event and finds its key; `undefined` if the event does not concern the processor.
+   * @throws FaultError if the event cannot be read.
+   */
+  open(event: RecordedEvent): Opened | undefined;
+  /** Begins a page. What an earlier batch did and did not commit is forgotten. */
+  batch(signal: AbortSignal): Batch;
+  /** Shares that the member does not hold any more: what is cached for their keys is stale. */
+  sharesLost?(): void;
+  /** Sends the command of a deadline that is due. */
+  fire?(deadline: StoredDeadline): Promise<void>;
+}

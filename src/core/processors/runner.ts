@@ -1,0 +1,541 @@
+/**
+ * Runs one processor in one member: reads on from the lowest checkpoint of the shares that the member holds, processes,
+ * and commits what came of a page together with the new checkpoints.
+ *
+ * | what can go wrong | what happens |
+ * |---|---|
+ * | the process ends | nothing of the page is committed, and the next holder starts at the checkpoint |
+ * | the lease is lost | the commit is fenced off, and the shares are given up |
+ * | an event fails | it is retried with back-off, then the processor stops or parks the key |
+ * | the store fails | the page is retried with back-off, then the processor stops |
+ */
+import type { EventStore } from '../event-store.ts';
+import type { RecordedEvent } from '../messages.ts';
+import type { Clock } from './clock.ts';
+import { type CompletePolicy, failureKind, retrying, stopReason } from './failure-policy.ts';
+import type { Batch, Item, Opened, Processor } from './processor.ts';
+import {
+  type Fence,
+  FencedError,
+  type ParkedEvent,
+  type ParkedPlace,
+  type ProcessorStore,
+  type Share,
+  type StopReason,
+  type SubscriptionId,
+} from './processor-store.ts';
+import { shareOf } from './shares.ts';
+import { type SubscriptionPage, subscribe } from './subscription.ts';
+
+/** Milliseconds until a checkpoint that moved past foreign events only is written. */
+const IDLE_FLUSH = 100;
+
+/** Deadlines that are fired in one round. */
+const DEADLINES_AT_ONCE = 100;
+
+/** What a runner works with. */
+export interface RunnerParts {
+  readonly store: EventStore;
+  readonly processors: ProcessorStore;
+  readonly processor: Processor;
+  readonly shares: number;
+  readonly policy: CompletePolicy;
+  readonly clock: Clock;
+  readonly observer: RunnerObserver;
+}
+
+/** Hooks for logs and telemetry. */
+export interface RunnerObserver {
+  /** A page was committed. `events` are those that this member processed. */
+  processed?(processor: Processor, events: number, position: bigint, head: bigint): void;
+  /** An event was parked. */
+  parked?(processor: Processor, event: ParkedEvent): void;
+  /** The processor stopped. */
+  stopped?(processor: Processor, reason: StopReason): void;
+}
+
+interface SharedItem extends Item {
+  readonly share: number;
+  /** Why the event could not be read. */
+  readonly unreadable?: unknown;
+}
+
+interface HeldShare {
+  readonly share: number;
+  readonly token: bigint;
+  checkpoint: bigint | undefined;
+}
+
+/** An event that could not be processed, with the failure. */
+class EventFailed extends Error {
+  readonly position: bigint;
+
+  constructor(position: bigint, cause: unknown) {
+    super('an event could not be processed', { cause });
+    this.position = position;
+  }
+}
+
+export class Runner {
+  readonly processor: Processor;
+  readonly shares: number;
+  readonly #parts: RunnerParts;
+  readonly #held = new Map<number, HeldShare>();
+  readonly #parkedKeys = new Set<string>();
+  readonly #stopping = new AbortController();
+  /** Aborted to interrupt the wait for events. */
+  #interruption = new AbortController();
+  #refreshParked = true;
+  /** The position up to which everything was read, if it is ahead of the stored checkpoints. */
+  #readUpTo: bigint | undefined;
+  #flushAt: number | undefined;
+  #failure: StopReason | undefined;
+  #running: Promise<void> | undefined;
+  #processed = 0;
+  /** Resolves a wait for shares. */
+  #sharesChanged: (() => void) | undefined;
+
+  constructor(parts: RunnerParts) {
+    this.#parts = parts;
+    this.processor = parts.processor;
+    this.shares = parts.shares;
+  }
+
+  /** Why the processor stopped; `undefined` while it runs. */
+  get failure(): StopReason | undefined {
+    return this.#failure;
+  }
+
+  /** The shares that this member holds. */
+  get held(): readonly Pick<Share, 'share' | 'token'>[] {
+    return [...this.#held.values()];
+  }
+
+  /** Events that this member has processed since it started. */
+  get processedEvents(): number {
+    return this.#processed;
+  }
+
+  /** Starts the loop. It ends when {@link stop} is called or the processor fails. */
+  start(): void {
+    this.#running ??= this.#run();
+  }
+
+  /** Takes over a share that was claimed. */
+  addShare({ share, token, checkpoint }: Share): void {
+    this.#held.set(share, { share, token, checkpoint });
+    this.#readUpTo = undefined;
+    this.#flushAt = undefined;
+    this.#refreshParked = true;
+    this.#interrupt();
+  }
+
+  /** Stops working on shares. A page that is being processed is fenced off when it is committed. */
+  removeShares(shares: readonly number[]): void {
+    let removed = false;
+    for (const share of shares) removed = this.#held.delete(share) || removed;
+    if (!removed) return;
+    this.processor.sharesLost?.();
+    this.#interrupt();
+  }
+
+  /** Looks again for parked keys: someone may have asked to retry or drop them. */
+  refresh(): void {
+    this.#refreshParked = true;
+    this.#interrupt();
+  }
+
+  /** Writes a checkpoint that has moved past foreign events only. */
+  flush(): void {
+    if (this.#readUpTo === undefined) return;
+    this.#flushAt = 0;
+    this.#interrupt();
+  }
+
+  /** Finishes the page that is being processed, writes the checkpoint and ends. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    this.#interrupt();
+    await this.#running;
+  }
+
+  #interrupt(): void {
+    this.#interruption.abort();
+    this.#sharesChanged?.();
+  }
+
+  async #run(): Promise<void> {
+    try {
+      while (!this.#stopping.signal.aborted) {
+        this.#interruption = new AbortController();
+        if (this.#held.size === 0) {
+          await this.#awaitShares();
+          continue;
+        }
+        await this.#guarded(async () => {
+          if (this.#refreshParked) await this.#retryParked();
+          await this.#fireDeadlines();
+          await this.#readOn();
+        });
+      }
+      await this.#guarded(() => this.#writeIdleCheckpoint());
+    } catch (error) {
+      await this.#fail(error);
+    }
+  }
+
+  /** A commit that was fenced off means that shares are gone: the loop continues with those that are left. */
+  async #guarded(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (!(error instanceof FencedError)) throw error;
+      this.#readUpTo = undefined;
+      await this.#dropLostShares();
+    }
+  }
+
+  async #dropLostShares(): Promise<void> {
+    const stored = await this.#parts.processors.listShares(this.processor.subscription);
+    const lost = [...this.#held.values()].filter(({ share, token }) => stored[share]?.token !== token);
+    this.removeShares(lost.map(({ share }) => share));
+    for (const held of this.#held.values()) held.checkpoint = stored[held.share]?.checkpoint;
+  }
+
+  async #awaitShares(): Promise<void> {
+    if (this.#stopping.signal.aborted) return;
+    await new Promise<void>((resolve) => {
+      this.#sharesChanged = resolve;
+    });
+    this.#sharesChanged = undefined;
+  }
+
+  /** Reads pages until something else has to be done. */
+  async #readOn(): Promise<void> {
+    const { store, processor } = this.#parts;
+    const { categories, eventTypes, pageSize } = processor;
+    const interruption = this.#interruption;
+    const { signal } = interruption;
+    const alarm = await this.#setAlarm(interruption);
+    try {
+      const pages = subscribe(store, { after: this.#lowest(), categories, eventTypes, pageSize, signal });
+      for await (const page of pages) {
+        await this.#process(page);
+        if (signal.aborted || this.#held.size === 0) return;
+        if (page.position === page.head && this.#flushAt !== undefined) return;
+      }
+    } catch (error) {
+      if (!signal.aborted || error !== signal.reason) throw error;
+    } finally {
+      alarm.abort();
+    }
+  }
+
+  /** Interrupts the reading when a deadline is due or an idle checkpoint has to be written. */
+  async #setAlarm(interruption: AbortController): Promise<AbortController> {
+    const { processors, processor, clock } = this.#parts;
+    const alarm = new AbortController();
+    const times: number[] = [];
+    if (this.#flushAt !== undefined) times.push(this.#flushAt);
+    if (processor.fire !== undefined) {
+      const [next] = await processors.listDeadlines(processor.subscription, {
+        shares: [...this.#held.keys()],
+        limit: 1,
+      });
+      if (next !== undefined) times.push(next.dueAt);
+    }
+    if (times.length > 0) {
+      clock.sleepUntil(Math.min(...times), alarm.signal).then(
+        () => interruption.abort(),
+        () => undefined,
+      );
+    }
+    return alarm;
+  }
+
+  /** The lowest checkpoint of the shares; what was read past foreign events is not read again. */
+  #lowest(): bigint | undefined {
+    if (this.#readUpTo !== undefined) return this.#readUpTo;
+    let lowest: bigint | undefined;
+    for (const { checkpoint } of this.#held.values()) {
+      if (checkpoint === undefined) return undefined;
+      if (lowest === undefined || checkpoint < lowest) lowest = checkpoint;
+    }
+    return lowest;
+  }
+
+  async #process({ events, position, head }: SubscriptionPage): Promise<void> {
+    const { processors, observer, policy, clock } = this.#parts;
+    const items = this.#itemsOf(events);
+    if (items.length === 0) {
+      this.#readUpTo = position;
+      this.#flushAt ??= clock.now() + IDLE_FLUSH;
+      if (clock.now() >= this.#flushAt) await this.#writeIdleCheckpoint();
+      return;
+    }
+    const { batch, park, failed } = await this.#apply(items);
+    const checkpoint = failed === undefined ? position : failed.position - 1n;
+    const commit = { ...batch.changes(), fences: this.#fences(checkpoint), park };
+    await retrying(policy, clock, this.#stopping.signal, () => processors.commit(commit));
+    batch.committed?.();
+    this.#advance(checkpoint);
+    this.#processed += items.length;
+    for (const event of park) observer.parked?.(this.processor, event);
+    observer.processed?.(this.processor, items.length, checkpoint, head);
+    if (failed !== undefined) throw failed;
+  }
+
+  /** The events of the page that concern the processor, belong to a share that is held, and were not processed before. */
+  #itemsOf(events: readonly RecordedEvent[]): readonly SharedItem[] {
+    const { processor, shares } = this.#parts;
+    const items: SharedItem[] = [];
+    for (const event of events) {
+      let opened: Opened | undefined;
+      let unreadable: unknown;
+      try {
+        opened = processor.open(event);
+      } catch (error) {
+        // Its key cannot be known, so the name of its stream is used.
+        opened = { key: event.context.stream };
+        unreadable = error;
+      }
+      if (opened === undefined) continue;
+      const { key, message } = opened;
+      const share = shareOf(key, shares);
+      const held = this.#held.get(share);
+      if (held === undefined) continue;
+      if (held.checkpoint !== undefined && event.context.position <= held.checkpoint) continue;
+      items.push(unreadable === undefined ? { event, key, share, message } : { event, key, share, unreadable });
+    }
+    return items;
+  }
+
+  async #apply(
+    items: readonly SharedItem[],
+  ): Promise<{ batch: Batch; park: readonly ParkedEvent[]; failed: EventFailed | undefined }> {
+    const { processor, policy, clock } = this.#parts;
+    const { signal } = this.#stopping;
+    const batch = processor.batch(signal);
+    const park: ParkedEvent[] = [];
+    await batch.load?.(new Set(items.map(({ key }) => key)));
+    let failed: EventFailed | undefined;
+    const one = async (item: SharedItem): Promise<void> => {
+      const { event, key, share } = item;
+      const parking = (reason: StopReason | undefined): void => {
+        this.#parkedKeys.add(key);
+        park.push({
+          subscription: processor.subscription,
+          share,
+          key,
+          event,
+          reason,
+          attempts: reason === undefined ? 0 : 1,
+          parkedAt: clock.now(),
+          requested: undefined,
+        });
+      };
+      if (this.#parkedKeys.has(key)) return parking(undefined);
+      try {
+        if ('unreadable' in item) throw item.unreadable;
+        const done = batch.apply(item, share);
+        if (done !== undefined) await done;
+      } catch (first) {
+        const error = await this.#again(batch, item, first);
+        if (error === undefined) return;
+        if (policy.finally === 'park' && failureKind(error) !== 'store' && !signal.aborted) {
+          return parking(stopReason(error, event.context.position, clock.now()));
+        }
+        const { position } = event.context;
+        if (failed === undefined || position < failed.position) failed = new EventFailed(position, error);
+      }
+    };
+    if (processor.concurrency === 1) {
+      for (const item of items) {
+        await one(item);
+        if (failed !== undefined) break;
+      }
+    } else {
+      await inLanes(items, processor.concurrency, one, () => failed !== undefined);
+    }
+    return { batch, park, failed };
+  }
+
+  /** Tries an event again as the policy says. Returns the last failure; `undefined` if a retry succeeded. */
+  async #again(batch: Batch, item: SharedItem, first: unknown): Promise<unknown> {
+    const { policy, clock } = this.#parts;
+    let failures = 0;
+    try {
+      await retrying(policy, clock, this.#stopping.signal, () => {
+        if (failures++ === 0) throw first;
+        return batch.apply(item, item.share);
+      });
+      return undefined;
+    } catch (error) {
+      return error;
+    }
+  }
+
+  #fences(checkpoint: bigint): readonly Fence[] {
+    const { subscription } = this.processor;
+    return [...this.#held.values()].map(({ share, token, checkpoint: before }) => ({
+      subscription,
+      share,
+      token,
+      before,
+      checkpoint: before !== undefined && before > checkpoint ? before : checkpoint,
+    }));
+  }
+
+  #advance(checkpoint: bigint): void {
+    for (const held of this.#held.values()) {
+      if (held.checkpoint === undefined || held.checkpoint < checkpoint) held.checkpoint = checkpoint;
+    }
+    this.#readUpTo = undefined;
+    this.#flushAt = undefined;
+  }
+
+  async #writeIdleCheckpoint(): Promise<void> {
+    const position = this.#readUpTo;
+    if (position === undefined || this.#held.size === 0) return;
+    await this.#parts.processors.commit({ fences: this.#fences(position) });
+    this.#advance(position);
+    this.#parts.observer.processed?.(this.processor, 0, position, position);
+  }
+
+  /** Reads which keys are parked, and tries those again for which someone asked, or whose failed event was dropped. */
+  async #retryParked(): Promise<void> {
+    const { processors, processor } = this.#parts;
+    this.#refreshParked = false;
+    this.#parkedKeys.clear();
+    const byKey = new Map<string, ParkedEvent[]>();
+    const { subscription } = processor;
+    let after: { subscription: typeof subscription; key: string; position: bigint } | undefined;
+    for (;;) {
+      const page = await processors.listParked({
+        subscription,
+        limit: 1_000,
+        ...(after === undefined ? {} : { after }),
+      });
+      for (const parked of page) {
+        const events = byKey.get(parked.key);
+        if (events === undefined) byKey.set(parked.key, [parked]);
+        else events.push(parked);
+      }
+      const last = page.at(-1);
+      if (last === undefined || page.length < 1_000) break;
+      after = { subscription, key: last.key, position: last.event.context.position };
+    }
+    for (const [key, events] of byKey) {
+      this.#parkedKeys.add(key);
+      const [first] = events;
+      if (first === undefined || !this.#held.has(first.share)) continue;
+      if (first.requested === 'retry' || first.reason === undefined) await this.#retryKey(key, events);
+    }
+  }
+
+  /** Processes the parked events of a key in order, up to the first that fails again. */
+  async #retryKey(key: string, events: readonly ParkedEvent[]): Promise<void> {
+    const { processors, processor, clock, observer } = this.#parts;
+    const held = this.#held.get(events[0]!.share);
+    if (held === undefined) return;
+    const batch = processor.batch(this.#stopping.signal);
+    await batch.load?.(new Set([key]));
+    const unpark: ParkedPlace[] = [];
+    const park: ParkedEvent[] = [];
+    for (const parked of events) {
+      const { event, share } = parked;
+      const { position } = event.context;
+      if (park.length > 0) {
+        if (parked.requested !== undefined) park.push({ ...parked, requested: undefined });
+        continue;
+      }
+      try {
+        // An event that could not be read is parked under its stream: now its true key is known.
+        const opened = processor.open(event);
+        if (opened !== undefined) {
+          if (opened.key !== key) await batch.load?.(new Set([opened.key]));
+          await batch.apply({ event, ...opened }, share);
+        }
+        unpark.push({ subscription: processor.subscription, key, position });
+      } catch (error) {
+        if (failureKind(error) === 'store') throw error;
+        const reason = stopReason(error, position, clock.now());
+        park.push({ ...parked, reason, attempts: parked.attempts + 1, requested: undefined });
+      }
+    }
+    const { subscription } = processor;
+    await processors.commit({ ...batch.changes(), fences: [staying(subscription, held)], unpark, park });
+    held.checkpoint ??= 0n;
+    batch.committed?.();
+    this.#processed += unpark.length;
+    for (const event of park) observer.parked?.(processor, event);
+    if (park.length === 0) this.#parkedKeys.delete(key);
+  }
+
+  async #fireDeadlines(): Promise<void> {
+    const { processors, processor, clock, policy } = this.#parts;
+    const fire = processor.fire?.bind(processor);
+    if (fire === undefined) return;
+    const { subscription } = processor;
+    for (;;) {
+      const shares = [...this.#held.keys()];
+      const dueBefore = clock.now() + 1;
+      const due = await processors.listDeadlines(subscription, { shares, dueBefore, limit: DEADLINES_AT_ONCE });
+      if (due.length === 0 || this.#stopping.signal.aborted) return;
+      for (const deadline of due) {
+        const held = this.#held.get(deadline.share);
+        if (held === undefined) continue;
+        await retrying(policy, clock, this.#stopping.signal, () => fire(deadline));
+        const { stream, id } = deadline;
+        await processors.commit({
+          fences: [staying(subscription, held)],
+          removeDeadlines: [{ subscription, stream, id }],
+        });
+        held.checkpoint ??= 0n;
+      }
+    }
+  }
+
+  async #fail(error: unknown): Promise<void> {
+    const { processors, clock, observer } = this.#parts;
+    const [cause, position] = error instanceof EventFailed ? [error.cause, error.position] : [error, undefined];
+    this.#failure = stopReason(cause, position, clock.now());
+    if (this.#stopping.signal.aborted) return;
+    observer.stopped?.(this.processor, this.#failure);
+    try {
+      await processors.setStopped(this.processor.subscription, this.#failure);
+    } catch {
+      // The store is the cause, or fails too: this process still knows the reason.
+    }
+  }
+}
+
+/** Proves that a share is held, and leaves its checkpoint where it is. */
+function staying(subscription: SubscriptionId, { share, token, checkpoint }: HeldShare): Fence {
+  return { subscription, share, token, before: checkpoint, checkpoint: checkpoint ?? 0n };
+}
+
+/** Runs items of one key in order, and up to `width` keys at the same time. */
+async function inLanes<One extends Item>(
+  items: readonly One[],
+  width: number,
+  run: (item: One) => Promise<void>,
+  isEnded: () => boolean,
+): Promise<void> {
+  const lanes = new Map<string, One[]>();
+  for (const item of items) {
+    const lane = lanes.get(item.key);
+    if (lane === undefined) lanes.set(item.key, [item]);
+    else lane.push(item);
+  }
+  const waiting = lanes.values();
+  const worker = async (): Promise<void> => {
+    for (const lane of waiting) {
+      for (const item of lane) {
+        if (isEnded()) return;
+        await run(item);
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(width, lanes.size) }, worker));
+}

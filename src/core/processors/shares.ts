@@ -1,0 +1,42 @@
+/**
+ * Dividing the work of a subscription among the members of a group.
+ *
+ * A subscription has a fixed number of shares, and each key belongs to one of them. Which member should hold which share
+ * follows from the list of members alone, so that members need no negotiation: each releases what belongs to another
+ * member and claims what belongs to itself.
+ */
+import type { SubscriptionId } from './processor-store.ts';
+
+/** FNV-1a, 32 bits (draft-eastlake-fnv). Stable for ever: a changed hash would give events of a key to two shares. */
+function hash(text: string): number {
+  let value = 0x811c9dc5;
+  for (let index = 0; index < text.length; index++) {
+    const unit = text.charCodeAt(index);
+    value = Math.imul(value ^ (unit & 0xff), 0x01000193);
+    value = Math.imul(value ^ (unit >>> 8), 0x01000193);
+  }
+  return value >>> 0;
+}
+
+/** The share of a key, from 0. */
+export function shareOf(key: string, shares: number): number {
+  return shares === 1 ? 0 : hash(key) % shares;
+}
+
+/**
+ * The shares that a member should hold.
+ *
+ * @param members the live members in order; the caller is one of them.
+ */
+export function sharesOfMember(
+  subscription: SubscriptionId,
+  shares: number,
+  members: readonly string[],
+  member: string,
+): ReadonlySet<number> {
+  const mine = members.indexOf(member);
+  const offset = hash(subscription.name);
+  const result = new Set<number>();
+  for (let share = 0; share < shares; share++) if ((offset + share) % members.length === mine) result.add(share);
+  return result;
+}
