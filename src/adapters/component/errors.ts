@@ -40,17 +40,33 @@ export class InvalidError extends Error {
   }
 }
 
-/** An import is missing, or the value given for it does not fit its type. */
+/** An import that is missing or does not fit. */
+export interface LinkProblem {
+  /** The names that lead to the import, outermost first. */
+  readonly path: readonly string[];
+  /** The expected and the given value, in words. */
+  readonly message: string;
+}
+
+/** Imports are missing or do not fit, or an export has no name in JavaScript. */
 export class LinkError extends Error {
   override readonly name: string = 'LinkError';
   readonly family: typeof COMPONENT = COMPONENT;
   readonly code = 'link';
-  /** The names that lead to the import, outermost first. */
+  /** The names that lead to the import or export, outermost first. If there are several problems, it is the first one. */
   readonly path: readonly string[];
+  /** All problems that were found. There is at least one. */
+  readonly problems: readonly LinkProblem[];
 
-  constructor(message: string, path: readonly string[] = [], options?: ErrorOptions) {
+  constructor(
+    message: string,
+    path: readonly string[] = [],
+    options?: ErrorOptions,
+    problems: readonly LinkProblem[] = [{ path, message }],
+  ) {
     super(message, options);
     this.path = path;
+    this.problems = problems;
   }
 }
 

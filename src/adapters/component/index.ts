@@ -27,6 +27,7 @@ export {
   isTrap,
   isUnsupportedError,
   LinkError,
+  type LinkProblem,
   MalformedError,
   Trap,
   type TrapCode,

@@ -10,14 +10,17 @@ import { keepingShapes } from './engine/keep-shape.ts';
 import { engine } from './engine/web-assembly.ts';
 import { LinkError } from './errors.ts';
 import { defaultMaxHandles } from './limits.ts';
+import { AsyncImports } from './linking/async-imports.ts';
 import { ExportsWriter } from './linking/exports.ts';
 import { ImportReader } from './linking/imports.ts';
 import { Frame, type InstanceItem } from './linking/items.ts';
+import { checkPromises } from './linking/js-names.ts';
 import { type LinkHost, type Linking, linkComponent } from './linking/link.ts';
 import { Plan } from './linking/plan.ts';
+import { checkNames, type OptionNames } from './option-names.ts';
 import { validate } from './validation/validate.ts';
 
-/** What a component is given, by the names of its imports: see {@link instantiate}. */
+/** The values for the imports of a component, by their names. See {@link instantiate}. */
 export type ImportObject = object;
 
 /** How a component is instantiated. */
@@ -29,10 +32,22 @@ export interface InstantiateOptions {
    * - `'handles'`: as numbers, for hosts that make millions of calls. See {@link Instance.exports}.
    */
   readonly resources?: 'objects' | 'handles';
-  /** The most handles that one component instance, or with `'handles'` the host, may hold at a time. 4,000,000. */
+  /**
+   * The most handles that one component instance, or with `'handles'` the host, may hold at a time.
+   *
+   * @default 4_000_000
+   */
   readonly maxHandles?: number;
   /** The most bytes of one linear memory. A call after which a memory is larger traps. */
   readonly maxMemoryBytes?: number;
+  /**
+   * Imported functions that return promises without being `async` functions, by the names that jco's option has:
+   * `'wasi:io/poll@0.2.0#poll'`, `'wasi:io/poll#[method]pollable.block'`, `'function-at-the-root'`. The version may be left
+   * out. `async` functions need not be listed.
+   *
+   * @default []
+   */
+  readonly asyncImports?: readonly string[];
   /** Called with the exports of each core instance: for hosts that have instrumented the core modules. */
   readonly onCoreInstance?: (exports: Readonly<Record<string, unknown>>) => void;
 }
@@ -40,7 +55,7 @@ export interface InstantiateOptions {
 /** A component instance. */
 export interface Instance {
   /**
-   * What the component exports. Functions are under their camelCase names, interfaces under their full names
+   * The exports of the component. Functions are under their camelCase names, interfaces under their full names
    * (`'wasi:cli/run@0.2.3'`), core modules as `WebAssembly.Module`.
    *
    * A resource type `input-stream` is a class `InputStream`: its constructor, methods and static functions are those of
@@ -48,10 +63,10 @@ export interface Instance {
    * instead: `create(…)` is the constructor, methods take the handle first, and `drop(handle)` drops it.
    *
    * A function traps with a `Trap`; one whose result is a `result` returns the `ok` case and throws a `ComponentError`
-   * for the `error` case. What a host function threw comes through as it is; what it gave that is not of its type is a
-   * `LinkError` with the name of the import. An argument that is not of its type is a `TypeError`: the guest was not called
-   * then, and has none of the handles that stood before it. `async func`s, and all functions of an instance that was given an
-   * asynchronous import, give a promise.
+   * for the `error` case. An error that a host function throws comes through as it is. A result that is not of the type of
+   * its import is a `LinkError` with the name of the import. An argument that is not of its type is a `TypeError`: the guest
+   * is not called then, and has none of the handles in the arguments before it. `async func`s return promises, and so do all
+   * functions of an instance that was given an asynchronous import.
    */
   readonly exports: Record<string, unknown>;
   /** With `resources: 'handles'`: how many handles JavaScript holds. */
@@ -63,13 +78,13 @@ export interface Instance {
  *
  * `imports` has a property for each import: a function, a `WebAssembly.Module`, an object of exports for an instance, a
  * class for a resource type (with methods on its prototype and static functions on itself; `Symbol.dispose` is called
- * when the component drops one). Names may be those of WIT or camelCase and PascalCase; an interface may stand under its
- * full name, under a version compatible by semver, without version, or under its last part. What another instance
- * exports can be given as it is: the two components are then linked to each other, and values pass between them directly.
+ * when the component drops one). Names may be those of WIT or camelCase and PascalCase; the property of an
+ * interface is its full name, the name with a version compatible by semver or without version, or its last part. The exports
+ * of another instance can be passed as they are: the two components are then linked to each other, and values pass between them directly.
  *
- * @throws TypeError where `component` is none, or an option says nothing.
- * @throws LinkError where an import is missing or does not fit.
- * @throws Trap where a start function traps.
+ * @throws TypeError if `component` is not a compiled component, or an option is unknown or invalid.
+ * @throws LinkError if imports are missing or do not fit (it lists all of them), or two exports have one name in JavaScript.
+ * @throws Trap if a start function traps.
  */
 export async function instantiate(
   component: Component,
@@ -93,10 +108,10 @@ export async function instantiate(
 }
 
 /**
- * The same at once, for hosts that need a fresh instance now and then. Engines in browsers refuse to instantiate large
+ * Instantiates a component synchronously, for hosts that need a fresh instance now and then. Engines in browsers refuse to instantiate large
  * modules on the main thread like this.
  *
- * @throws what {@link instantiate} throws.
+ * @throws the errors of {@link instantiate}.
  */
 export function instantiateSync(
   component: Component,
@@ -124,14 +139,21 @@ interface Preparation {
 
 function prepare(component: Component, imports: ImportObject, options: InstantiateOptions): Preparation {
   if (propertyOf(component, 'plan') === undefined) throw new TypeError(`expected a component, got ${show(component)}`);
+  if (typeof imports !== 'object' || imports === null) {
+    throw new TypeError(`imports: expected an object, got ${show(imports)}`);
+  }
+  const { plan } = component;
   const host = hostOf(options);
-  const reader = new ImportReader(imports, component.plan.component.imports, host);
-  const root = { kind: 'component' as const, plan: component.plan, outer: undefined };
+  const names = plan.exportNames(host.resources);
+  const reader = new ImportReader(imports, plan, host, new AsyncImports(options.asyncImports ?? []));
+  const items = reader.read();
+  const isAsynchronous = reader.mayWait && engine.promising !== undefined;
+  checkPromises(names, isAsynchronous, reader.isThenable);
   return {
-    linking: linkComponent(root, reader.read, host, undefined),
+    linking: linkComponent({ kind: 'component', plan, outer: undefined }, (name) => items.get(name), host, undefined),
     finish: (item) => {
       keepShapes();
-      const exports = new ExportsWriter(host, reader.mayWait && engine.promising !== undefined).write(item);
+      const exports = new ExportsWriter(host, isAsynchronous).write(item);
       return {
         exports,
         get handleCount() {
@@ -142,16 +164,34 @@ function prepare(component: Component, imports: ImportObject, options: Instantia
   };
 }
 
+const OPTION_NAMES: OptionNames<InstantiateOptions> = {
+  resources: true,
+  maxHandles: true,
+  maxMemoryBytes: true,
+  asyncImports: true,
+  onCoreInstance: true,
+};
+
+/** @throws TypeError if an option is unknown or invalid. */
 function hostOf(options: InstantiateOptions): LinkHost {
+  checkNames('options', options, OPTION_NAMES);
   const { resources = 'objects', maxHandles = defaultMaxHandles, maxMemoryBytes = 2 ** 32 } = options;
   if (resources !== 'handles' && resources !== 'objects') noCase(resources, ['objects', 'handles']);
-  for (const bound of [maxHandles, maxMemoryBytes])
-    if (!(bound >= 0)) throw new TypeError(`expected a number, got ${show(bound)}`);
+  checkBound('maxHandles', maxHandles);
+  checkBound('maxMemoryBytes', maxMemoryBytes);
+  if (options.onCoreInstance !== undefined && typeof options.onCoreInstance !== 'function') {
+    throw new TypeError(`onCoreInstance: expected a function, got ${show(options.onCoreInstance)}`);
+  }
   const handles = new HandleTable(maxHandles, (message) => new RangeError(message));
   return { handles, scope: [], resources, maxHandles, maxMemoryBytes, work: 0, memories: new Map() };
 }
 
-/** Of what links, objects that hold nothing. */
+function checkBound(name: string, bound: unknown): void {
+  if (typeof bound === 'number' && bound >= 0) return;
+  throw new TypeError(`${name}: expected a number that is not negative, got ${show(bound)}`);
+}
+
+/** Objects of the linker that hold nothing. */
 const keepShapes = keepingShapes(() => {
   const host = hostOf({ maxHandles: 0 });
   const instance = new ComponentInstance(undefined, host, 0);
@@ -159,7 +199,7 @@ const keepShapes = keepingShapes(() => {
   const context = new Context(instance, new LinearMemory(undefined, 0), 'utf8');
   return [
     ...[frame, frame.plan.stagersFor('handles').host, context, new RuntimeResource(undefined, instance)],
-    ...[new ImportReader({}, [], host), new ExportsWriter(host, false)],
+    ...[new ImportReader({}, frame.plan, host, new AsyncImports([])), new ExportsWriter(host, false)],
   ];
 });
 

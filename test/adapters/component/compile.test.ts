@@ -151,9 +151,9 @@ describe('what is not instantiated', () => {
     const component = await compile(await assemble(FIVE));
     for (const [options, message] of [
       [{ resources: 'handle' }, 'expected one of objects, handles, got "handle"'],
-      [{ maxHandles: 'many' }, 'expected a number, got "many"'],
-      [{ maxMemoryBytes: Number.NaN }, 'expected a number, got NaN'],
-      [{ maxMemoryBytes: -1 }, 'expected a number, got -1'],
+      [{ maxHandles: 'many' }, 'maxHandles: expected a number that is not negative, got "many"'],
+      [{ maxMemoryBytes: Number.NaN }, 'maxMemoryBytes: expected a number that is not negative, got NaN'],
+      [{ maxMemoryBytes: -1 }, 'maxMemoryBytes: expected a number that is not negative, got -1'],
     ] as const) {
       const refusal = { name: 'TypeError', message };
       await assert.rejects(instantiate(component, {}, options as InstantiateOptions), refusal);

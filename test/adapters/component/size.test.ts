@@ -4,10 +4,15 @@ import { it } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 
-/** Bytes, minified and compressed, with 5 % of air. The virtual WASI is a subpath of its own. */
-const BUDGET = 42_000;
+/**
+ * Bytes, minified and compressed, with 5 % of air. The virtual WASI is a subpath of its own.
+ *
+ * 42,000 became 46,000 when the loader learned to list all missing imports, to refuse names that collide in JavaScript and
+ * unknown options, and to wait for functions that are declared asynchronous.
+ */
+const BUDGET = 46_000;
 
-it('the component loader is under 42 kB, minified and compressed', async () => {
+it('the component loader is under 46 kB, minified and compressed', async () => {
   const { outputFiles } = await build({
     entryPoints: ['src/adapters/component/index.ts'],
     bundle: true,

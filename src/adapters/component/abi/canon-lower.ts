@@ -49,6 +49,8 @@ interface HostFunction {
   /** The names that lead to the import, for messages. */
   readonly path: readonly string[];
   readonly call: HostCallable;
+  /** Whether it may return a promise, for which the guest has to wait. */
+  readonly mayWait: boolean;
 }
 
 /** `FuncInst`. */
@@ -79,17 +81,17 @@ function failIn(instance: ComponentInstance, error: unknown): unknown {
 
 // Calls to the host ------------------------------------------------------------------------------------------------
 
-function lowerHostFunction({ call, path }: HostFunction, { type, stagers, context }: Lowering): CoreFunction {
+function lowerHostFunction({ call, path, mayWait }: HostFunction, { type, stagers, context }: Lowering): CoreFunction {
   const signature = signatureOf(type);
-  const callHost = type.result?.kind === 'result' ? catchingErrors(call, type.result.inside[0]) : call;
+  const isPromise = mayWait ? promiseTest(type.result) : never;
+  const callHost = type.result?.kind === 'result' ? catchingErrors(call, type.result.inside[0], isPromise) : call;
   const lowerResult = namingImport(path, stageLowerResult(stagers.host, signature));
   const { instance } = context;
   instance.host.handles.isObserved = true;
-  const mayWait = isAsynchronous(type, call);
   const core =
     signature.isSimple && !signature.spillsResult && !mayWait
       ? simpleHostCall(callHost, context, stageLiftSimpleParams(stagers.host, signature), lowerResult)
-      : generalHostCall(callHost, lowerResult, mayWait ? path : undefined, { type, stagers, context });
+      : generalHostCall(callHost, lowerResult, path, isPromise, { type, stagers, context });
   return whole(core, signature, instance, mayWait);
 }
 
@@ -102,10 +104,19 @@ function namingImport(path: readonly string[], lower: LowerResult): LowerResult 
       return lower(cx, value, outPointer);
     } catch (cause) {
       if (isGuestFault(cause)) throw cause;
-      const hint = isPromise(value) ? '; a promise is for an `async` function to give' : '';
+      const hint = hasPromise(value) ? `; if the function returns a promise, ${declaration(path)}` : '';
       throw refusal(path, (cause as Error).message + hint, { cause });
     }
   };
+}
+
+/** Whether the value is a promise, or an `ok` case that was made of one. */
+function hasPromise(value: unknown): boolean {
+  return isThenable(value) || isThenable(propertyOf(value, 'val'));
+}
+
+function declaration(path: readonly string[]): string {
+  return `declare it with asyncImports: [${show(path.join('#'))}]`;
 }
 
 /** `path` leads to the import, and `inner` from there to what does not fit. */
@@ -140,11 +151,11 @@ function simpleHostCall(call: HostCallable, cx: Context, lifts: LiftSimple, lowe
   };
 }
 
-/** `waitingFor`: the path of an import that may give a promise. */
 function generalHostCall(
   call: HostCallable,
   lowerResult: LowerResult,
-  waitingFor: readonly string[] | undefined,
+  path: readonly string[],
+  isPromise: PromiseTest,
   { type, stagers, context }: Lowering,
 ): WaitingFunction {
   const { instance } = context;
@@ -159,9 +170,9 @@ function generalHostCall(
     checkMayLeave(instance);
     try {
       const value = call(...liftAll(context, flat));
-      if (waitingFor === undefined || !isPromise(value)) return lower(value, flat);
+      if (!isPromise(value)) return lower(value, flat);
       if (suspending === undefined)
-        throw refusal(waitingFor, 'it gave a promise, which takes JavaScript promise integration');
+        throw refusal(path, 'it gave a promise, which takes JavaScript promise integration');
       return Promise.resolve(value)
         .then((settled) => lower(settled, flat))
         .catch(fail);
@@ -191,7 +202,7 @@ function whole(
  * interface knows of: it goes on through the guest, as do traps. As in today's JS tooling, the whole result may be returned
  * too, `{ tag, val }`, where the payload of `ok` is nothing that could look like one.
  */
-function catchingErrors(call: HostCallable, type: ValueTypeNode | undefined): HostCallable {
+function catchingErrors(call: HostCallable, type: ValueTypeNode | undefined, isPromise: PromiseTest): HostCallable {
   const payload = type?.kind === 'option' ? type.element : type;
   const isTagged = payload !== undefined && MAY_BE_TAGGED.includes(payload.kind);
   const ok = (val: unknown): unknown => (isTagged || !isResult(val) ? { tag: 'ok', val } : val);
@@ -222,13 +233,26 @@ function errorCase(error: unknown): unknown {
 
 // Calls that wait --------------------------------------------------------------------------------------------------
 
-/** Whether an import may give a promise that the guest has to wait for. */
-export function isAsynchronous(type: FunctionNode, call: HostCallable): boolean {
-  return type.async || call.constructor.name === 'AsyncFunction';
+type PromiseTest = (value: unknown) => value is PromiseLike<unknown>;
+
+/** How promises are told from results. A resource may have a method `then`: of those, only the engine's promises count. */
+function promiseTest(result: ValueTypeNode | undefined): PromiseTest {
+  let type = result;
+  while (type?.kind === 'result' || type?.kind === 'option') type = type.inside[0];
+  return type?.resource === undefined ? isThenable : isPromise;
 }
 
-function isPromise(value: unknown): value is PromiseLike<unknown> {
+function never(_: unknown): _ is PromiseLike<unknown> {
+  return false;
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof propertyOf(value, 'then') === 'function';
+}
+
+/** Of this realm or another. */
+function isPromise(value: unknown): value is PromiseLike<unknown> {
+  return Object.prototype.toString.call(value) === '[object Promise]';
 }
 
 const { Suspending } = engine;

@@ -21,6 +21,7 @@ import {
   isLinkError,
   LinkError,
 } from '../index.ts';
+import { isWasi03 } from '../linking/import-problems.ts';
 import { findImport } from '../linking/names.ts';
 import type { DecisionContext, VirtualWasi } from '../wasi/index.ts';
 import { asynchronousImport } from './asynchronous-import.ts';
@@ -97,13 +98,15 @@ export function makeGuestSync(blueprint: Blueprint): Guest {
   }
 }
 
-/** Where WASI is missing altogether, the way to it. */
+/** Adds the way to WASI if it is missing altogether. */
 function withHint(error: unknown, { wasi, imports }: Surroundings): unknown {
   if (wasi !== undefined || !isLinkError(error)) return error;
-  const [name] = error.path;
-  if (!name?.startsWith('wasi:') || findImport(imports, name) !== undefined) return error;
+  const isMissing = (name: string | undefined): boolean =>
+    name?.startsWith('wasi:') === true && !isWasi03(name) && findImport(imports, name) === undefined;
+  if (!error.problems.some(({ path }) => isMissing(path[0]))) return error;
   const way = 'for what its language needs, give wasi: () => virtualWasi({ grant: LANGUAGE_RUNTIME })';
-  return new LinkError(`${error.message}. The guest asks for WASI: ${way}`, error.path, { cause: error });
+  const message = `${error.message}. The guest asks for WASI: ${way}`;
+  return new LinkError(message, error.path, { cause: error }, error.problems);
 }
 
 /** What one instance has for itself. */

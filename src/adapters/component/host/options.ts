@@ -3,23 +3,23 @@
  * that holds. What the bounds have to be is in `metering/budget.ts`.
  */
 import { show } from '../abi/javascript-values.ts';
-import { checkNames } from '../wasi/option-names.ts';
+import { checkNames, type OptionNames } from '../option-names.ts';
 import type { ComponentModuleOptions } from './component-module.ts';
 import { MOST_HANDLES } from './limits.ts';
 import { checkCount } from './metering/budget.ts';
 import { WORLD_NAMES } from './worlds.ts';
 
-const NAMES = Object.keys({
-  world: 0,
-  isolation: 0,
-  imports: 0,
-  wasi: 0,
-  maxMemoryBytes: 0,
-  maxTableElements: 0,
-  maxHandles: 0,
-  budget: 0,
-  digest: 0,
-} satisfies Record<keyof ComponentModuleOptions, 0>);
+const NAMES: OptionNames<ComponentModuleOptions> = {
+  world: true,
+  isolation: true,
+  imports: true,
+  wasi: true,
+  maxMemoryBytes: true,
+  maxTableElements: true,
+  maxHandles: true,
+  budget: true,
+  digest: true,
+};
 
 /** Bytes of a SHA-256. */
 const DIGEST_BYTES = 32;

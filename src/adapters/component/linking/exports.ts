@@ -1,23 +1,25 @@
 /**
- * *Explainer.md*, "JS API", *create an exports object*: from what a component exports to what JavaScript sees.
+ * *Explainer.md*, "JS API", *create an exports object*: from the exports of a component to JavaScript objects.
  */
 import { callableOf, type HostCallable, promisingCallableOf } from '../abi/canon-lift.ts';
 import { destroyFromHost } from '../abi/canon-resource.ts';
-import { toCamelCase, toPascalCase } from '../abi/javascript-values.ts';
+import { propertyOf, toCamelCase, toPascalCase } from '../abi/javascript-values.ts';
 import { removeHostOwn } from '../abi/resource-handles.ts';
 import { GuestResourceObjects } from '../abi/resource-objects.ts';
 import type { RuntimeResource } from '../abi/runtime-state.ts';
+import type { LinkError } from '../errors.ts';
 import type { InstanceItem, Item } from './items.ts';
-import { remember, rememberClass } from './known.ts';
+import { exportRefusal } from './js-names.ts';
+import { itemOf, remember, rememberClass, rememberConstructor } from './known.ts';
 import type { LinkHost } from './link.ts';
-import { parseResourceFunction, type ResourceFunctionName } from './names.ts';
+import { isInterfaceName, parseResourceFunction, type ResourceFunctionName } from './names.ts';
 
 /** Makes the exports objects of one instantiated component. */
 export class ExportsWriter {
   readonly #host: LinkHost;
-  /** Whether a call may have to wait for the host, so that every export gives a promise. */
+  /** If true, a call may have to wait for the host, so that every export returns a promise. */
   readonly #isAsynchronous: boolean;
-  /** With `resources: 'handles'`, what stands for each resource type, under however many names it is exported. */
+  /** With `resources: 'handles'`, the object for each resource type, which may be exported under several names. */
   readonly #handleFunctions = new Map<RuntimeResource, object>();
 
   constructor(host: LinkHost, isAsynchronous: boolean) {
@@ -28,7 +30,7 @@ export class ExportsWriter {
   write(item: InstanceItem): Record<string, unknown> {
     const exports: Record<string, unknown> = {};
     remember(exports, item);
-    // Types first: the functions of a resource are members of what stands for its type.
+    // Types first: the functions of a resource are members of the class or object for its type.
     for (const [name, each] of item.exports) {
       if (each.kind === 'type' && each.resource !== undefined) this.#writeType(exports, name, each.resource);
     }
@@ -113,27 +115,48 @@ export class ExportsWriter {
   ): void {
     if (resource.impl === undefined) return;
     if (this.#host.resources === 'handles') {
-      define(this.#functionsOf(resource), form === 'constructor' ? 'create' : toCamelCase(member), callable, true);
+      const key = form === 'constructor' ? 'create' : toCamelCase(member);
+      define(this.#functionsOf(resource), key, callable, item, true);
       return;
     }
     const objects = guestObjects(resource);
-    if (form === 'constructor') objects.construct ??= callable;
-    else if (form === 'static') define(objects.exported, toCamelCase(member), callable);
+    if (form === 'constructor') this.#writeConstructor(objects, callable, item);
+    else if (form === 'static') define(objects.exported, toCamelCase(member), callable, item);
     else {
       const method = function (this: unknown, ...args: unknown[]): unknown {
         return callable(this, ...args);
       };
       remember(method, item);
-      define(objects.exported.prototype, toCamelCase(member), method);
+      define(objects.exported.prototype, toCamelCase(member), method, item);
     }
+  }
+
+  #writeConstructor(objects: GuestResourceObjects, callable: HostCallable, item: Item): void {
+    const known = objects.construct && itemOf(objects.construct);
+    if (known !== undefined && !isSame(known, item)) throw otherFunction('constructor');
+    objects.construct = callable;
+    rememberConstructor(objects.exported, callable);
   }
 }
 
-/** What the first export of a resource type defines stays: two exports of one type share a class. But for what every class has. */
-function define(target: object, key: string, value: HostCallable, enumerable: boolean = false): void {
-  if (!Object.hasOwn(target, key) || /^(name|length|constructor)$/.test(key)) {
+/**
+ * Two exports of one resource type share a class, so that a function may come twice.
+ *
+ * @throws LinkError if another function has its name, as *Explainer.md* foresees ("pathological cases").
+ */
+function define(target: object, key: string, value: HostCallable, item: Item, enumerable: boolean = false): void {
+  const known = Object.hasOwn(target, key) ? itemOf(propertyOf(target, key)) : undefined;
+  if (known === undefined) {
     Object.defineProperty(target, key, { value, configurable: true, writable: true, enumerable });
-  }
+  } else if (!isSame(known, item)) throw otherFunction(key);
+}
+
+function isSame(a: Item, b: Item): boolean {
+  return a.kind === 'func' && b.kind === 'func' && a.func === b.func;
+}
+
+function otherFunction(key: string): LinkError {
+  return exportRefusal([key], 'two exports of one resource type have a function of this name each');
 }
 
 function guestObjects(resource: RuntimeResource): GuestResourceObjects {
@@ -142,9 +165,4 @@ function guestObjects(resource: RuntimeResource): GuestResourceObjects {
   const objects = new GuestResourceObjects(resource);
   resource.objects = objects;
   return objects;
-}
-
-/** `ns:package/interface@version`, and not a plain name. */
-function isInterfaceName(name: string): boolean {
-  return /[:/@]/.test(name);
 }

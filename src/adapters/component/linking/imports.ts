@@ -1,73 +1,109 @@
 /**
- * *Explainer.md*, "JS API", *read the imports*: from the object that JavaScript gives to the items that the linker uses.
+ * *Explainer.md*, "JS API", *read the imports*: from the object that JavaScript passes to the items that the linker uses.
  */
-import { type HostCallable, rootOf } from '../abi/canon-lift.ts';
-import { isAsynchronous, refusal } from '../abi/canon-lower.ts';
-import { propertyOf, show, toCamelCase, toPascalCase } from '../abi/javascript-values.ts';
+import { rootOf } from '../abi/canon-lift.ts';
+import { refusal } from '../abi/canon-lower.ts';
+import { propertyOf, show } from '../abi/javascript-values.ts';
 import { GuestResourceObjects, hostResource } from '../abi/resource-objects.ts';
 import { RuntimeResource } from '../abi/runtime-state.ts';
 import { type EngineModule, engine } from '../engine/web-assembly.ts';
-import type { LinkError } from '../errors.ts';
-import type { ExternNode, FunctionNode, InstanceNode, NamedNode, TypeEntry } from '../types/extern-type.ts';
+import { LinkError } from '../errors.ts';
+import type { ExternNode, FunctionNode, InstanceNode, TypeEntry } from '../types/extern-type.ts';
+import type { ResourceType } from '../types.ts';
 import { Context } from '../validation/context.ts';
 import { Matcher } from '../validation/subtyping.ts';
-import { describeExtern, erasedType, type Frame, type InstanceItem, type Item } from './items.ts';
+import type { AsyncImports } from './async-imports.ts';
+import { functionIn, GivenObject, isAsyncFunction, isConstructor, isPlainFunction } from './given-object.ts';
+import { allRefused } from './import-problems.ts';
+import { describeExtern, erasedType, expectedExtern, type InstanceItem, type Item } from './items.ts';
+import { labelCollision } from './js-names.ts';
 import { isObject, itemOf, resourceOf } from './known.ts';
 import type { LinkHost } from './link.ts';
-import { findImport, firstOf, parseResourceFunction } from './names.ts';
+import type { Plan } from './plan.ts';
 import { isSameFunction, type Resolve } from './same-type.ts';
 
-/** A host's resource types by what it gave for them, so that what is one class is one type in all components. */
+/** A host's resource types by their class or object, so that one class is one type in all components. */
 const hostResources = {
   objects: new WeakMap<object, RuntimeResource>(),
   handles: new WeakMap<object, RuntimeResource>(),
 };
 
-/** Reads imports for one root component while it is being linked. */
+/** Stands for a resource type that was refused, so that what uses it is not refused for that as well. */
+const refusedResource = new RuntimeResource(undefined, undefined);
+
+/** Reads the imports of one root component. */
 export class ImportReader {
   readonly #given: object;
   readonly #host: LinkHost;
-  readonly #types: ReadonlyMap<string, NamedNode>;
-  /** Whether an import was given that may make a guest wait. */
+  readonly #plan: Plan;
+  readonly #asyncImports: AsyncImports;
+  /** The resource types that the imports have bound so far. */
+  readonly #bound = new Map<ResourceType, RuntimeResource>();
+  readonly #refused: LinkError[] = [];
+  /** Set if an import may make a guest wait. */
   mayWait = false;
 
-  constructor(given: object, imports: readonly NamedNode[], host: LinkHost) {
+  constructor(given: object, plan: Plan, host: LinkHost, asyncImports: AsyncImports) {
     this.#given = given;
     this.#host = host;
-    this.#types = new Map(imports.map((each) => [each.name, each]));
+    this.#plan = plan;
+    this.#asyncImports = asyncImports;
   }
 
-  readonly read = (name: string, frame: Frame): Item | undefined => {
-    const extern = this.#types.get(name);
-    if (extern === undefined) return undefined;
-    const scope = { frame, bound: new Map() };
-    const { type } = extern;
-    const value =
-      needsValue(type) &&
-      (memberOf(this.#given, name, type) ?? (extern.implements && memberOf(this.#given, extern.implements, type)));
-    return this.#item(type, value, name, this.#given, [name], scope);
-  };
+  /**
+   * Reads all imports, before anything of the component runs.
+   *
+   * @throws LinkError that lists every import that is missing or does not fit.
+   */
+  read(): ReadonlyMap<string, Item> {
+    const { imports } = this.#plan.component;
+    const items = new Map<string, Item>();
+    const given = new GivenObject(this.#given, imports, this.#plan.sameNames(imports));
+    for (const { name, type, implements: of } of imports) {
+      const value = needsValue(type)
+        ? (given.member(name, type) ?? (of === undefined ? undefined : given.member(of, type)))
+        : undefined;
+      items.set(name, this.#read(type, value, name, given, [name], undefined));
+    }
+    this.#asyncImports.check();
+    if (this.#refused.length > 0) throw allRefused(this.#refused);
+    return items;
+  }
 
-  #item(
+  /**
+   * `known` is the item if another component exports it. If an item is refused, the reading continues, so that one error can
+   * list all of them.
+   */
+  #read(
     type: ExternNode,
     value: unknown,
     name: string,
-    container: object,
+    container: GivenObject,
     path: readonly string[],
-    scope: Scope,
+    known: Item | undefined,
   ): Item {
+    try {
+      return known === undefined ? this.#item(type, value, name, container, path) : this.#recognised(known, type, path);
+    } catch (error) {
+      if (!(error instanceof LinkError)) throw error;
+      this.#refused.push(error);
+      return erasedType;
+    }
+  }
+
+  #item(type: ExternNode, value: unknown, name: string, container: GivenObject, path: readonly string[]): Item {
     switch (type.kind) {
       case 'func':
-        return this.#func(type, value, name, container, path, scope);
+        return this.#func(type, value, name, container, path);
       case 'type':
-        return this.#type(type, value, path, scope);
+        return this.#type(type, value, path);
       case 'instance':
-        return this.#instance(type, value, path, scope);
+        return this.#instance(type, value, path);
       case 'core module':
         return coreModule(type, value, path);
       case 'component': {
         const known = itemOf(value);
-        if (known?.kind !== 'component') throw missing(type, value, path);
+        if (known?.kind !== 'component') throw unexpected(type, value, path);
         return fitting(known, known.plan.component.type, type, path);
       }
     }
@@ -75,54 +111,73 @@ export class ImportReader {
 
   // Functions ------------------------------------------------------------------------------------------------------
 
-  #func(
-    type: FunctionNode,
-    value: unknown,
-    name: string,
-    container: object,
-    path: readonly string[],
-    scope: Scope,
-  ): Item {
-    const found = functionIn(value) ?? resourceFunction(container, name);
-    if (found === undefined) throw missing(type, value, path);
-    const known = itemOf(found);
-    if (known?.kind === 'func') return this.#checked(known, type, path, scope);
-    this.mayWait ||= isAsynchronous(type, found);
-    return { kind: 'func', func: { kind: 'host', path, call: found } };
+  #func(type: FunctionNode, value: unknown, name: string, container: GivenObject, path: readonly string[]): Item {
+    const call = functionIn(value) ?? container.resourceFunction(name);
+    const isDeclared = this.#asyncImports.has(path);
+    if (call === undefined) throw unexpected(type, value, path, container.reason(name));
+    const known = itemOf(call);
+    if (known?.kind === 'func') return this.#checked(known, type, path);
+    const collision = labelCollision(type);
+    if (collision !== undefined) throw refusal(path, collision);
+    const mayWait = type.async || isDeclared || isAsyncFunction(call);
+    this.mayWait ||= mayWait;
+    return { kind: 'func', func: { kind: 'host', path, call, mayWait } };
   }
 
-  /** A component's function. What may wait behind it makes this one wait as well. */
-  #checked(item: Item & { kind: 'func' }, type: FunctionNode, path: readonly string[], scope: Scope): Item {
+  /** A component's function. If it may have to wait, so may this component. */
+  #checked(item: Item & { kind: 'func' }, type: FunctionNode, path: readonly string[]): Item {
     const { func } = item;
-    this.mayWait ||= func.kind === 'host' ? isAsynchronous(type, func.call) : rootOf(func.context.instance).mayWait;
-    return checked(item, type, path, scope);
+    if (func.kind === 'host') {
+      this.mayWait ||= func.mayWait;
+      return item;
+    }
+    this.mayWait ||= rootOf(func.context.instance).mayWait;
+    const { context, stagers } = func;
+    const given = {
+      type: func.type,
+      resolve: ((resource) => context.resources[stagers.direct.slotOf(resource)]) satisfies Resolve,
+    };
+    if (isSameFunction(given, { type, resolve: this.#resolve }) || this.#usesRefused(type)) return item;
+    throw refusal(path, 'the component function given has another type');
+  }
+
+  readonly #resolve: Resolve = (resource) => this.#bound.get(resource);
+
+  #usesRefused({ params, result }: FunctionNode): boolean {
+    return this.#refused.length > 0 && (result?.handle === true || params.some(({ type }) => type.handle));
   }
 
   // Resource types -------------------------------------------------------------------------------------------------
 
-  #type(type: TypeEntry, value: unknown, path: readonly string[], scope: Scope): Item {
-    if (type.type.kind !== 'resource') return erasedType;
-    const expected = resolveIn(scope)(type.type);
-    // A resource type that an import before this one has bound needs not be given again.
-    if (expected === undefined) {
-      const resource = this.#resource(value, type, path);
-      scope.bound.set(type.type, resource);
-      return { kind: 'type', resource };
+  #type({ type, bound }: TypeEntry, value: unknown, path: readonly string[]): Item {
+    if (type.kind !== 'resource') return erasedType;
+    const known = this.#bound.get(type);
+    if (known === refusedResource) return erasedType;
+    if (known !== undefined) {
+      // It need not be given again.
+      if (isObject(value) && this.#resource(value, path) !== known) throw otherResource(path);
+      return { kind: 'type', resource: known };
     }
-    if (isObject(value) && this.#resource(value, type, path) !== expected) throw otherResource(path);
-    return { kind: 'type', resource: expected };
+    // Equal to a resource type of the component's own: the linker knows it.
+    if (bound === 'eq') return erasedType;
+    this.#bound.set(type, refusedResource);
+    const resource = this.#resource(value, path);
+    this.#bound.set(type, resource);
+    return { kind: 'type', resource };
   }
 
-  #resource(value: unknown, type: ExternNode, path: readonly string[]): RuntimeResource {
-    if (!isObject(value)) throw missing(type, value, path);
+  #resource(value: unknown, path: readonly string[]): RuntimeResource {
+    if (!isObject(value)) throw unexpected({ kind: 'type' }, value, path);
     const known = value instanceof RuntimeResource ? value : resourceOf(value);
     if (known !== undefined) {
       // Its own component may have it as numbers.
       if (this.#host.resources === 'objects') known.objects ??= new GuestResourceObjects(known);
       return known;
     }
-    // A class stands for objects even where the guest's own resources are numbers: import objects work in both.
-    const asHandles = this.#host.resources === 'handles' && typeof value !== 'function';
+    const isClass = typeof value === 'function';
+    if (isClass && !isConstructor(value)) throw unexpected({ kind: 'type' }, value, path);
+    // A class stands for objects even if the guest's own resources are numbers: import objects work in both.
+    const asHandles = this.#host.resources === 'handles' && !isClass;
     const resources = hostResources[asHandles ? 'handles' : 'objects'];
     let resource = resources.get(value);
     if (resource === undefined) {
@@ -132,68 +187,47 @@ export class ImportReader {
     return resource;
   }
 
+  /** Returns whether the objects of an imported resource type have a method `then`. */
+  readonly isThenable = (type: ResourceType): boolean => {
+    const given = this.#bound.get(type)?.objects?.exported;
+    return typeof propertyOf(propertyOf(given, 'prototype'), 'then') === 'function';
+  };
+
   // Instances ------------------------------------------------------------------------------------------------------
 
   #instance(
     type: InstanceNode,
     value: unknown,
     path: readonly string[],
-    scope: Scope,
     known: Item | undefined = itemOf(value),
   ): InstanceItem {
     // An instance of nothing but types without a run-time form need not be given.
-    if (!needsValue(type)) value = {};
-    if (!isObject(value)) throw missing(type, value, path);
+    const given = needsValue(type) ? value : {};
+    if (!isObject(given) || isPlainFunction(given)) throw unexpected(type, given, path);
     const exports = new Map<string, Item>();
+    const container = new GivenObject(given, type.exports, this.#plan.sameNames(type.exports));
     for (const { name, type: expected } of type.exports) {
-      const inner = [...path, name];
       const item = known?.kind === 'instance' ? known.exports.get(name) : undefined;
-      exports.set(
-        name,
-        item === undefined
-          ? this.#item(expected, needsValue(expected) && memberOf(value, name, expected), name, value, inner, scope)
-          : this.#recognised(item, expected, inner, scope),
-      );
+      const value = item === undefined && needsValue(expected) ? container.member(name, expected) : undefined;
+      exports.set(name, this.#read(expected, value, name, container, [...path, name], item));
     }
     return { kind: 'instance', exports };
   }
 
   /** An item that another component exports, against the type that is expected of it. */
-  #recognised(item: Item, type: ExternNode, path: readonly string[], scope: Scope): Item {
+  #recognised(item: Item, type: ExternNode, path: readonly string[]): Item {
     if (item.kind !== type.kind) {
-      throw refusal(path, `${describeExtern(type)} expected, got ${describeExtern(item)}`);
+      throw refusal(path, `expected ${expectedExtern(type)}, got ${describeExtern(item)}`);
     }
-    if (item.kind === 'func' && type.kind === 'func') return this.#checked(item, type, path, scope);
-    if (item.kind === 'type' && type.kind === 'type') return this.#type(type, item.resource, path, scope);
-    if (type.kind === 'instance') return this.#instance(type, Object.create(null), path, scope, item);
+    if (item.kind === 'func' && type.kind === 'func') return this.#checked(item, type, path);
+    if (item.kind === 'type' && type.kind === 'type') return this.#type(type, item.resource, path);
+    if (type.kind === 'instance') return this.#instance(type, Object.create(null), path, item);
     if (item.kind === 'core module' && type.kind === 'core module') return coreModule(type, item.module, path);
     return item.kind === 'component' ? fitting(item, item.plan.component.type, type, path) : item;
   }
 }
 
-/** The resource types that the import being read has bound so far, beside those that the component has already. */
-interface Scope {
-  readonly frame: Frame;
-  readonly bound: Map<unknown, RuntimeResource>;
-}
-
-function resolveIn({ frame, bound }: Scope): Resolve {
-  return (resource) => bound.get(resource) ?? frame.instance.resources[frame.plan.slotOf(resource)];
-}
-
-function checked(item: Item & { kind: 'func' }, type: FunctionNode, path: readonly string[], scope: Scope): Item {
-  const { func } = item;
-  if (func.kind === 'host') return item;
-  const { context, stagers } = func;
-  const given = {
-    type: func.type,
-    resolve: ((resource) => context.resources[stagers.direct.slotOf(resource)]) satisfies Resolve,
-  };
-  if (isSameFunction(given, { type, resolve: resolveIn(scope) })) return item;
-  throw refusal(path, 'the component function given has another type');
-}
-
-/** What another component exports, where it is of the type that is expected. */
+/** Returns the export of another component, if it is of the expected type. */
 function fitting(item: Item, given: ExternNode, type: ExternNode, path: readonly string[]): Item {
   const wrong = new Matcher(new Context(), []).extern(given, type);
   if (wrong === undefined) return item;
@@ -205,59 +239,6 @@ function needsValue(type: ExternNode): boolean {
   return type.kind !== 'type' || type.type.kind === 'resource';
 }
 
-// Reading JavaScript objects ---------------------------------------------------------------------------------------
-
-/** What is given under a name of WIT, or under the one that JavaScript gives it. */
-function memberOf(object: object, name: string, type: ExternNode): unknown {
-  if (type.kind !== 'type') return findImport(object, name);
-  return classIn(firstOf(object, [toPascalCase(name), name, toCamelCase(name)]));
-}
-
-/** A function, or the default export of a module. */
-function functionIn(value: unknown): HostCallable | undefined {
-  if (typeof value === 'function') return value as HostCallable;
-  const inner = propertyOf(value, 'default');
-  return typeof inner === 'function' ? (inner as HostCallable) : undefined;
-}
-
-/** The same of a class; what is made of functions may have one that is called `default`. */
-function classIn(value: unknown): unknown {
-  const inner = functionIn(value);
-  return propertyOf(inner, 'prototype') === undefined ? value : inner;
-}
-
-/** `[method]r.m` and its like, as members of the class or object that is given for `r`. */
-function resourceFunction(container: object, name: string): HostCallable | undefined {
-  const parsed = parseResourceFunction(name);
-  if (parsed === undefined) return undefined;
-  const { resource } = parsed;
-  const given = classIn(firstOf(container, [toPascalCase(resource), resource, toCamelCase(resource)]));
-  if (!isObject(given)) return undefined;
-  const isClass = typeof given === 'function';
-  if (isClass && parsed.form === 'constructor') return (...args) => Reflect.construct(given, args);
-  const isMethod = isClass && parsed.form === 'method';
-  const member = parsed.form === 'constructor' ? 'create' : toCamelCase(parsed.member);
-  const method = propertyOf(isMethod ? given.prototype : given, member);
-  if (typeof method !== 'function') return undefined;
-  const call: HostCallable = isMethod
-    ? (self, ...args) => callMethod(self, member, args)
-    : (...args) => method.apply(given, args);
-  return knownOr(method as HostCallable, call);
-}
-
-/** A component's own method keeps its identity. An asynchronous one has to be seen as such. */
-function knownOr(method: HostCallable, call: HostCallable): HostCallable {
-  if (itemOf(method) !== undefined) return method;
-  return method.constructor.name === 'AsyncFunction' ? async (...args) => call(...args) : call;
-}
-
-function callMethod(self: unknown, member: string, args: unknown[]): unknown {
-  const method = propertyOf(self, member);
-  if (typeof method !== 'function')
-    throw new TypeError(`expected a resource with a method ${member}, got ${show(self)}`);
-  return method.apply(self, args);
-}
-
 // Core modules -----------------------------------------------------------------------------------------------------
 
 function coreModule(extern: ExternNode & { kind: 'core module' }, value: unknown, path: readonly string[]): Item {
@@ -265,7 +246,7 @@ function coreModule(extern: ExternNode & { kind: 'core module' }, value: unknown
   if (known?.kind === 'core module' && known.type !== undefined) {
     return fitting(known, { kind: known.kind, type: known.type }, extern, path);
   }
-  if (!(value instanceof engine.Module)) throw missing(extern, value, path);
+  if (!(value instanceof engine.Module)) throw unexpected(extern, value, path);
   const { type } = extern;
   const module = value as EngineModule;
   const exports = new Map(engine.Module.exports(module).map((each) => [each.name, kindOf(each.kind)]));
@@ -288,9 +269,16 @@ function kindOf(kind: string): string {
 
 // Errors -----------------------------------------------------------------------------------------------------------
 
-function missing(type: ExternNode, value: unknown, path: readonly string[]): LinkError {
-  const got = value === undefined ? 'nothing' : show(value);
-  return refusal(path, `${describeExtern(type)} expected, got ${got}`);
+function unexpected(
+  type: Pick<ExternNode, 'kind'>,
+  value: unknown,
+  path: readonly string[],
+  reason: string = '',
+): LinkError {
+  return refusal(
+    path,
+    `expected ${expectedExtern(type)}, got ${value === undefined ? 'nothing' : show(value)}${reason}`,
+  );
 }
 
 function otherResource(path: readonly string[]): LinkError {

@@ -1,5 +1,5 @@
 /**
- * What stands in a component instance's index spaces at run time, and what instances export.
+ * The items in the index spaces of a component instance at run time, which instances export too.
  */
 import type { FunctionInstance } from '../abi/canon-lower.ts';
 import type { CoreFunction } from '../abi/canonical-options.ts';
@@ -15,7 +15,7 @@ export type Item =
       readonly kind: 'core module';
       readonly module: EngineModule;
       readonly type: CoreModuleType | undefined;
-      /** Of the binary, where it is known. */
+      /** The length of the binary, if it is known. */
       readonly byteLength: number | undefined;
       /** See `pagesOf`. */
       readonly pages: number;
@@ -25,7 +25,7 @@ export type Item =
   | ComponentItem
   | InstanceItem;
 
-/** `resource` is undefined for a type that is no resource type: nothing of it is left at run time. */
+/** `resource` is undefined for other types than resource types: nothing of them is left at run time. */
 interface TypeItem {
   readonly kind: 'type';
   readonly resource: RuntimeResource | undefined;
@@ -72,6 +72,22 @@ export class Frame {
     this.plan = plan;
     this.outer = outer;
     this.instance = instance;
+  }
+}
+
+/** Describes the value that JavaScript has to pass for an import. */
+export function expectedExtern({ kind }: Pick<ExternNode, 'kind'>): string {
+  switch (kind) {
+    case 'func':
+      return 'a function';
+    case 'type':
+      return 'a class for the resource type';
+    case 'instance':
+      return 'an object for the interface';
+    case 'core module':
+      return 'a WebAssembly.Module';
+    case 'component':
+      return 'a component that an instance exports';
   }
 }
 

@@ -1,13 +1,15 @@
 /**
- * What this loader handed to JavaScript, so that it is recognised when it comes back as an import: then components are
- * linked to one another, and nothing is lifted to JavaScript on the way.
+ * Remembers the values that this loader handed to JavaScript. One that comes back as an import is recognised: the two
+ * components are linked to one another, and no value is lifted to JavaScript on the way.
  */
+import type { HostCallable } from '../abi/canon-lift.ts';
 import type { RuntimeResource } from '../abi/runtime-state.ts';
 import { sideTable } from '../engine/private-map.ts';
 import type { Item } from './items.ts';
 
 const items = sideTable<object, Item>();
 const classes = sideTable<object, RuntimeResource>();
+const constructors = sideTable<object, HostCallable>();
 
 /** `value` is what JavaScript sees of `item`. */
 export function remember(value: object, item: Item): void {
@@ -25,6 +27,15 @@ export function rememberClass(value: object, resource: RuntimeResource): void {
 
 export function resourceOf(value: object): RuntimeResource | undefined {
   return classes.get(value);
+}
+
+/** `construct` is the component's function that `new` calls. */
+export function rememberConstructor(value: object, construct: HostCallable): void {
+  constructors.set(value, construct);
+}
+
+export function constructorOf(value: object): HostCallable | undefined {
+  return constructors.get(value);
 }
 
 export function isObject(value: unknown): value is object {

@@ -31,27 +31,27 @@ import { type ComponentItem, erasedType, Frame, type InstanceItem, type Item } f
 interface CoreInstantiation {
   readonly module: EngineModule;
   readonly imports: EngineImports;
-  /** Of the module's binary, where it is known. */
+  /** The length of the module's binary, if it is known. */
   readonly byteLength: number | undefined;
 }
 
 export type Linking<Result> = Generator<CoreInstantiation, Result, Record<string, unknown>>;
 
-/** What all instances that one `instantiate` makes have in common. */
+/** The data that all instances of one `instantiate` share. */
 export interface LinkHost extends Host {
   readonly resources: 'objects' | 'handles';
   readonly maxHandles: number;
   readonly maxMemoryBytes: number;
-  /** What has been linked so far, against `maxLinkWork`. */
+  /** The work done so far, against `maxLinkWork`. */
   work: number;
   /** The views of each memory, which all functions that use it share. */
   readonly memories: Map<unknown, LinearMemory>;
 }
 
-/** Instantiates a component. `imports` gives the item for each of its imports. */
+/** Instantiates a component. `imports` returns the item for each of its imports. */
 export function* linkComponent(
   { plan, outer }: ComponentItem,
-  imports: (name: string, frame: Frame) => Item | undefined,
+  imports: (name: string) => Item | undefined,
   host: LinkHost,
   parent: ComponentInstance | undefined,
 ): Linking<InstanceItem> {
@@ -62,7 +62,7 @@ export function* linkComponent(
   const exports = new Map<string, Item>();
   // Core start functions run inside the instance: nobody enters it before it is complete.
   instance.state = ENTERED;
-  // Most definitions are done at once: a generator for each of them would take as long as all that they do.
+  // Most definitions need no generator: one for each of them would take as long as all that they do.
   for (const each of definitions) {
     if (each.kind === 'core instance') {
       spend(host, instanceCost);
@@ -85,7 +85,7 @@ function spend(host: LinkHost, work: number): void {
 function define(
   frame: Frame,
   each: Exclude<ValidatedDefinition, { readonly kind: 'core instance' | 'instance' }>,
-  imports: (name: string, frame: Frame) => Item | undefined,
+  imports: (name: string) => Item | undefined,
   exports: Map<string, Item>,
   host: LinkHost,
 ): void {
@@ -119,8 +119,9 @@ function define(
       return;
     case 'import': {
       const { name } = each.definition;
-      const item = imports(name, frame);
-      if (item === undefined) throw new LinkError(`missing import: ${name}`, [name]);
+      const found = imports(name);
+      if (found === undefined) throw new LinkError(`missing import: ${name}`, [name]);
+      const item = withOwnResource(frame, found, each.type);
       push(frame, item.kind, item);
       bind(frame, each.introduces, item);
       return;
@@ -139,6 +140,12 @@ function define(
     case 'core type':
       return;
   }
+}
+
+/** An import may be a name for a resource type that the component itself defines. */
+function withOwnResource(frame: Frame, item: Item, type: ExternNode): Item {
+  if (item !== erasedType || type.kind !== 'type' || type.bound !== 'eq' || type.type.kind !== 'resource') return item;
+  return { kind: 'type', resource: resourceAt(frame, type.type) };
 }
 
 // Instance Definitions ---------------------------------------------------------------------------------------------
@@ -188,7 +195,7 @@ function itemsOf(
   return items;
 }
 
-/** What an item shows under a type that it may have more than: an instance shows what its type says. */
+/** Narrows an item to a type: an instance keeps only the exports that its type has. */
 function narrowed(host: LinkHost, item: Item, type: ExternNode): Item {
   if (item.kind !== 'instance' || type.kind !== 'instance') return item;
   spend(host, type.exports.length);

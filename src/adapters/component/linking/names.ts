@@ -1,5 +1,5 @@
 /**
- * How the names of a component's imports are found in an object that JavaScript gives.
+ * Finds the values for a component's imports in an object that JavaScript passes.
  *
  * Source for versions: *Explainer.md*, "Name Uniqueness" and *WIT.md*, "Package Names" (semver compatibility).
  */
@@ -14,51 +14,133 @@ interface InterfaceName {
   readonly version: string | undefined;
 }
 
-function parseInterfaceName(name: string): InterfaceName | undefined {
+/** Takes the name of an interface apart. Returns undefined for a plain name. */
+const parseInterfaceName: (name: string) => InterfaceName | undefined = remembering((name) => {
   const match = /^([^@]*[:/]([^@/:]+))(?:@(.+))?$/.exec(name);
   return match === null ? undefined : { base: match[1]!, short: match[2]!, version: match[3] };
+});
+
+/** Returns whether it is `ns:package/interface@version`, and not a plain name. */
+export function isInterfaceName(name: string): boolean {
+  return /[:/@]/.test(name);
 }
 
-/**
- * What `given` holds for the import `name`: under the name itself; for an interface, under the same in a compatible version
- * (the highest one), or without a version, or under its last part alone; for a plain name, under its camelCase form. It is
- * asked for what it holds and not for what it has, because a proxy may answer that alone.
- */
+/** Finds one import in an object. See {@link GivenNames.find}. */
 export function findImport(given: object, name: string): unknown {
-  const wanted = parseInterfaceName(name);
-  if (wanted === undefined) return firstOf(given, [name, toCamelCase(name)]);
-  const compatible = Object.keys(given)
-    .map((key) => ({ key, parsed: parseInterfaceName(key) }))
-    .filter(({ parsed }) => parsed?.base === wanted.base && areCompatible(parsed.version, wanted.version))
-    .sort((a, b) => compareVersions(b.parsed?.version, a.parsed?.version))
-    .map(({ key }) => key);
-  return firstOf(given, [name, ...compatible, wanted.base, wanted.short, toCamelCase(wanted.short)]);
+  return new GivenNames(given).find(name);
 }
 
-/** The first of the properties that is there. */
+/** The names of an object of imports. */
+export class GivenNames {
+  readonly #given: object;
+  /** The versioned names by the name without version, the highest version first. */
+  #versions: ReadonlyMap<string, readonly string[]> | undefined;
+
+  constructor(given: object) {
+    this.#given = given;
+  }
+
+  /**
+   * Returns the value for the import `name`, in this order:
+   *
+   * - under the name itself,
+   * - for an interface: under a compatible version (the highest one), without a version, or under its last part alone,
+   * - for a plain name: under its camelCase form.
+   *
+   * The object is read and not searched first, because a proxy may answer reads alone.
+   */
+  find(name: string): unknown {
+    const exact = memberIn(this.#given, name);
+    if (exact !== undefined) return exact;
+    const wanted = parseInterfaceName(name);
+    if (wanted === undefined) return memberIn(this.#given, toCamelCase(name));
+    const compatible = this.#versionsOf(wanted.base).filter((key) =>
+      areCompatible(parseInterfaceName(key)!.version, wanted.version),
+    );
+    return firstOf(this.#given, [...compatible, wanted.base, wanted.short, toCamelCase(wanted.short)]);
+  }
+
+  /** Built once, by the first import that has no property of exactly its name. */
+  #versionsOf(base: string): readonly string[] {
+    this.#versions ??= versionsIn(this.#given);
+    return this.#versions.get(base) ?? [];
+  }
+}
+
+function versionsIn(given: object): ReadonlyMap<string, readonly string[]> {
+  const versions = new Map<string, string[]>();
+  for (const key of Object.keys(given)) {
+    const parsed = parseInterfaceName(key);
+    if (parsed?.version === undefined) continue;
+    const known = versions.get(parsed.base);
+    if (known === undefined) versions.set(parsed.base, [key]);
+    else known.push(key);
+  }
+  for (const keys of versions.values()) keys.sort(byVersionDescending);
+  return versions;
+}
+
+function byVersionDescending(a: string, b: string): number {
+  const version = (key: string): string => parseInterfaceName(key)!.version!;
+  // Digits are compared as numbers.
+  return version(b).localeCompare(version(a), 'en', { numeric: true });
+}
+
+/** The first of the members that is not undefined. */
 export function firstOf(object: object, keys: readonly string[]): unknown {
   for (const key of keys) {
-    const value = propertyOf(object, key);
+    const value = memberIn(object, key);
     if (value !== undefined) return value;
   }
   return undefined;
 }
 
-/** Whether two versions are on one compatibility track: `1.*.*`, `0.2.*`, or the very same `0.0.1` or prerelease. */
+/**
+ * A member of an object that JavaScript passes: a property of its own, or one of its class. The properties that every
+ * object and every function has, such as `toString` and `call`, are not members.
+ */
+export function memberIn(object: object, key: string): unknown {
+  return key in Function.prototype ? offeredMember(object, key) : propertyOf(object, key);
+}
+
+function offeredMember(object: object, key: string): unknown {
+  let holder: object | null = object;
+  while (holder !== null && !Object.hasOwn(holder, key)) holder = Object.getPrototypeOf(holder);
+  // Reading `caller` or `arguments` from there throws.
+  if (holder !== object && isFunctionPrototype(holder)) return undefined;
+  const value = propertyOf(object, key);
+  if (key === 'constructor' && propertyOf(value, 'prototype') === holder) return undefined;
+  // A proxy may answer with another value than the inherited one.
+  return holder !== object && isObjectPrototype(holder) && value === propertyOf(holder, key) ? undefined : value;
+}
+
+/** Returns true for the prototypes of all realms. */
+function isObjectPrototype(object: object | null): boolean {
+  return object !== null && Object.getPrototypeOf(object) === null && Object.hasOwn(object, 'isPrototypeOf');
+}
+
+/** Returns true for the prototypes of all realms. */
+function isFunctionPrototype(object: object | null): boolean {
+  return typeof object === 'function' && isObjectPrototype(Object.getPrototypeOf(object));
+}
+
+/** Returns whether two versions are on one compatibility track: `1.*.*`, `0.2.*`, or the very same `0.0.1` or prerelease. */
 function areCompatible(a: string | undefined, b: string | undefined): boolean {
   if (a === b) return true;
   const track = trackOf(a);
   return track !== undefined && track === trackOf(b);
 }
 
-/** A name may have the track itself in the place of a version: `a:b/c@1`. */
-function trackOf(version: string | undefined): string | undefined {
-  return /^([1-9]\d*|0\.[1-9]\d*)(?:\.\d+)*(?:\+.*)?$/.exec(version ?? '')?.[1];
+/** Returns whether `given` names the import `actual`: by the same name, or without version, or in a compatible version. */
+export function isSameInterface(given: string, actual: string): boolean {
+  if (given === actual) return true;
+  const [a, b] = [parseInterfaceName(given), parseInterfaceName(actual)];
+  return a !== undefined && a.base === b?.base && (a.version === undefined || areCompatible(a.version, b.version));
 }
 
-/** Of two on one track: digits are compared as numbers. */
-function compareVersions(a: string | undefined, b: string | undefined): number {
-  return (a ?? '').localeCompare(b ?? '', 'en', { numeric: true });
+/** A name may have the track itself instead of a version: `a:b/c@1`. */
+function trackOf(version: string | undefined): string | undefined {
+  return /^([1-9]\d*|0\.[1-9]\d*)(?:\.\d+)*(?:\+.*)?$/.exec(version ?? '')?.[1];
 }
 
 /** The parts of a resource function's name: `[method]input-stream.read`. */

@@ -1,20 +1,24 @@
 /**
- * What is prepared once per component, however often it is instantiated: its compiled core modules and the staged
+ * The part of a component that is prepared once, however often it is instantiated: its compiled core modules and the staged
  * closures of the canonical ABI.
  */
 import type { Stagers } from '../abi/canon-lift.ts';
 import { type Representation, Stager } from '../abi/stager.ts';
 import type { Component as BinaryComponent, CoreModule } from '../binary/definitions.ts';
 import type { EngineModule } from '../engine/web-assembly.ts';
+import type { NamedNode } from '../types/extern-type.ts';
 import type { ResourceType } from '../types.ts';
 import type { ValidatedComponent } from '../validation/validated.ts';
+import { type ExportNames, exportNames, type SameNames, sameNames } from './js-names.ts';
 
 export class Plan {
   readonly component: ValidatedComponent;
-  /** Of this component and all that are nested in it. */
+  /** The modules of this component and of all that are nested in it. */
   readonly modules: ReadonlyMap<CoreModule, EngineModule>;
   readonly #nested = new Map<ValidatedComponent, Plan>();
   readonly #slots = new Map<ResourceType, number>();
+  readonly #sameNames = new Map<readonly NamedNode[], SameNames | undefined>();
+  readonly #exportNames: { objects?: ExportNames; handles?: ExportNames } = {};
   readonly #stagers: { [Each in Representation]?: Stager } = {};
 
   constructor(component: ValidatedComponent, modules: ReadonlyMap<CoreModule, EngineModule>) {
@@ -32,6 +36,18 @@ export class Plan {
   #stager(representation: Representation): Stager {
     this.#stagers[representation] ??= new Stager(representation, this.slotOf);
     return this.#stagers[representation];
+  }
+
+  /** The names that collide in the root's imports, or in the exports of an instance that it imports. */
+  sameNames(list: readonly NamedNode[]): SameNames | undefined {
+    if (!this.#sameNames.has(list)) this.#sameNames.set(list, sameNames(list));
+    return this.#sameNames.get(list);
+  }
+
+  /** Checks the exports of the root. @throws LinkError */
+  exportNames(representation: 'objects' | 'handles'): ExportNames {
+    this.#exportNames[representation] ??= exportNames(this.component.type, representation);
+    return this.#exportNames[representation];
   }
 
   stagersFor(host: 'objects' | 'handles'): Stagers {

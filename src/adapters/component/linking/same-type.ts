@@ -1,5 +1,5 @@
 /**
- * Whether a function that one component exports fits the import of another one that the host links to it. Resource types
+ * Compares a function that one component exports with the import of another one that the host links to it. Resource types
  * are compared as what they are at run time; everything else by structure.
  */
 import type { RuntimeResource } from '../abi/runtime-state.ts';
@@ -7,10 +7,10 @@ import type { FunctionNode } from '../types/extern-type.ts';
 import type { ValueTypeNode } from '../types/value-type.ts';
 import type { ResourceType } from '../types.ts';
 
-/** What a static resource type is at run time. */
+/** Returns the run-time type of a static resource type. */
 export type Resolve = (resource: ResourceType) => RuntimeResource | undefined;
 
-/** A type, and what its static resource types are. */
+/** A type, and the run-time types of its static resource types. */
 interface Resolved {
   readonly type: FunctionNode;
   readonly resolve: Resolve;

@@ -5,6 +5,7 @@
  * objects, each kind with properties of its own, took half as long again to validate. {@link describeValue} gives the plain ones.
  */
 
+import { toCamelCase } from '../abi/javascript-values.ts';
 import type { PrimitiveKind, ResourceType, ValueType } from '../types.ts';
 import type { TypeEntry } from './extern-type.ts';
 import { isPointer, type Layout, layoutFrom, NARROW, WIDE } from './layout.ts';
@@ -44,6 +45,7 @@ export class ValueTypeNode implements Noted<ValueTypeNode> {
   replacement: ValueTypeNode | undefined = undefined;
   #narrow: Layout | undefined = undefined;
   #wide: Layout | undefined = undefined;
+  #collision: readonly [string, string] | null | undefined = undefined;
   /** See {@link describeValue}. */
   description: ValueType | undefined = undefined;
 
@@ -78,6 +80,17 @@ export class ValueTypeNode implements Noted<ValueTypeNode> {
 
   #layoutWith(pointer: Layout, layoutOf: (type: ValueTypeNode | undefined) => Layout | undefined): Layout {
     return layoutFrom(this.kind, this.inside.map(layoutOf), this.labels.length, this.length, pointer);
+  }
+
+  /** Two labels of a record or flags in it that have one name in JavaScript, as `a-1` and `a1` have; null if none have. */
+  get collision(): readonly [string, string] | null {
+    this.#collision ??= this.#findCollision();
+    return this.#collision;
+  }
+
+  #findCollision(): readonly [string, string] | null {
+    for (const one of this.inside) if (one !== undefined && one.collision !== null) return one.collision;
+    return this.kind === 'record' || this.kind === 'flags' ? collisionIn(this.labels) : null;
   }
 
   /** The types of the fields of a record or tuple. */
@@ -128,6 +141,18 @@ export class ValueTypeNode implements Noted<ValueTypeNode> {
     // A handle: what is inside is read and written by built-ins with options of their own.
     if (kind === 'stream' || kind === 'future') this.pointer = false;
   }
+}
+
+function collisionIn(labels: readonly string[]): readonly [string, string] | null {
+  // All other labels differ in JavaScript too, because those that differ in letter case alone are invalid.
+  if (!labels.some((label) => /-\d/.test(label))) return null;
+  const names = new Map<string, string>();
+  for (const label of labels) {
+    const other = names.get(toCamelCase(label));
+    if (other !== undefined) return [other, label];
+    names.set(toCamelCase(label), label);
+  }
+  return null;
 }
 
 const primitives: { [Kind in PrimitiveKind]?: ValueTypeNode } = {};

@@ -3,8 +3,8 @@
  * lost without a word.
  */
 import { show } from '../abi/javascript-values.ts';
+import { checkNames } from '../option-names.ts';
 import { GRANTABLE } from './grantable.ts';
-import { checkNames } from './option-names.ts';
 import type { VirtualWasiOptions } from './virtual-wasi.ts';
 
 /** Checks one option that is given. @throws TypeError */
@@ -25,7 +25,7 @@ const CHECKS: { readonly [Name in keyof Required<VirtualWasiOptions>]: Check } =
 
 /** @throws TypeError that names the option, what is expected and what was got. */
 export function checkOptions(options: VirtualWasiOptions): void {
-  checkNames('options', options, Object.keys(CHECKS));
+  checkNames('options', options, CHECKS);
   for (const [name, check] of Object.entries(CHECKS)) {
     const value: unknown = Reflect.get(options, name);
     if (value !== undefined) check(name, value);

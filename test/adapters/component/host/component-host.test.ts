@@ -525,13 +525,13 @@ describe('what cannot be meant is refused by name', () => {
     [
       'an option that there is not',
       { fuel: 10 },
-      /^TypeError: options: there is no "fuel"; there are world, isolation, imports, wasi, maxMemoryBytes, maxTableElements, maxHandles, budget, digest$/,
+      /^TypeError: unknown option "fuel"; the options are world, isolation, imports, wasi, maxMemoryBytes, maxTableElements, maxHandles, budget, digest$/,
     ],
     ['options that are none', null, /^TypeError: options: expected an object, got null$/],
     [
       'a part of a budget that there is not',
       { budget: { fuel: 1, callDepth: 1, fule: 1 } },
-      /^TypeError: budget: there is no "fule"; there are fuel, callDepth$/,
+      /^TypeError: unknown option "budget.fule"; the options are fuel, callDepth$/,
     ],
     ['a budget that is none', { budget: null }, /^TypeError: budget: expected an object, got null$/],
     [

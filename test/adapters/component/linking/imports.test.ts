@@ -79,10 +79,10 @@ describe('an interface is found', () => {
 it('what is missing or something else is said in words, with the names that lead to it', async () => {
   const component = await compile(await assemble(passing('a:b/c')));
   for (const [imports, message] of [
-    [{}, 'import "a:b/c": instance expected, got nothing'],
-    [{ 'a:b/c': 5 }, 'import "a:b/c": instance expected, got 5'],
-    [{ 'a:b/c': {} }, 'import "a:b/c" → "get-it": function expected, got nothing'],
-    [{ 'a:b/c': { getIt: 'x' } }, 'import "a:b/c" → "get-it": function expected, got "x"'],
+    [{}, 'import "a:b/c": expected an object for the interface, got nothing'],
+    [{ 'a:b/c': 5 }, 'import "a:b/c": expected an object for the interface, got 5'],
+    [{ 'a:b/c': {} }, 'import "a:b/c" → "get-it": expected a function, got nothing'],
+    [{ 'a:b/c': { getIt: 'x' } }, 'import "a:b/c" → "get-it": expected a function, got "x"'],
   ] as const) {
     await assert.rejects(instantiate(component, imports), { name: 'LinkError', message });
   }

@@ -1,6 +1,6 @@
 /** What a guest may use, and the error that says that it used more. */
 import { Trap, type TrapCode } from '../../index.ts';
-import { checkNames } from '../../wasi/option-names.ts';
+import { checkNames, type OptionNames } from '../../option-names.ts';
 
 /** What a call may use up, in each core module of the component. */
 export interface Budget {
@@ -22,7 +22,7 @@ export interface Bounds {
   readonly budget?: Budget | undefined;
 }
 
-const BUDGET_NAMES = Object.keys({ fuel: 0, callDepth: 0 } satisfies Record<keyof Budget, 0>);
+const BUDGET_NAMES: OptionNames<Budget> = { fuel: true, callDepth: true };
 
 /** @throws TypeError | RangeError for what is no bound, no whole number, or more than a counter holds. */
 export function checkBounds(bounds: Bounds): Bounds {

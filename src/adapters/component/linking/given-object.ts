@@ -1,0 +1,134 @@
+/** An object that JavaScript passes for a list of imports: how each import is found in it. */
+import type { HostCallable } from '../abi/canon-lift.ts';
+import { propertyOf, show, toCamelCase, toPascalCase } from '../abi/javascript-values.ts';
+import type { ExternNode, NamedNode } from '../types/extern-type.ts';
+import type { SameNames } from './js-names.ts';
+import { constructorOf, isObject, itemOf } from './known.ts';
+import { firstOf, GivenNames, memberIn, parseResourceFunction, type ResourceFunctionName } from './names.ts';
+
+export class GivenObject {
+  readonly #object: object;
+  readonly #names: GivenNames;
+  /** The imports that it is passed for. */
+  readonly #imports: readonly NamedNode[];
+  /** Those of them that are only found under their own name. */
+  readonly #same: SameNames | undefined;
+
+  constructor(object: object, imports: readonly NamedNode[], same: SameNames | undefined) {
+    this.#object = object;
+    this.#names = new GivenNames(object);
+    this.#imports = imports;
+    this.#same = same;
+  }
+
+  /** Returns the value under a name of WIT, or under the one that JavaScript has for it. */
+  member(name: string, type: ExternNode): unknown {
+    if (type.kind === 'type') return this.#resourceType(name);
+    return this.#same?.has(name) ? memberIn(this.#object, name) : this.#names.find(name);
+  }
+
+  #resourceType(name: string): unknown {
+    if (this.#same?.has(name)) return classIn(memberIn(this.#object, name));
+    return classIn(firstOf(this.#object, [toPascalCase(name), name, toCamelCase(name)]));
+  }
+
+  /** `[method]r.m` and its like, as members of the class or object that is given for `r`. */
+  resourceFunction(name: string): HostCallable | undefined {
+    const parsed = parseResourceFunction(name);
+    if (parsed === undefined || this.#same?.has(name)) return undefined;
+    const given = this.#resourceType(parsed.resource);
+    if (!isObject(given)) return undefined;
+    if (typeof given !== 'function') return this.#functionOver(given, parsed);
+    if (parsed.form === 'constructor') {
+      return constructorOf(given) ?? ((...args) => Reflect.construct(given, args));
+    }
+    const member = toCamelCase(parsed.member);
+    if (parsed.form === 'static') return bound(given, member);
+    const { prototype } = given as { prototype: unknown };
+    const method = isObject(prototype) ? memberIn(prototype, member) : undefined;
+    return isCallable(method) ? knownOr(method, (self, ...args) => callMethod(self, member, args)) : undefined;
+  }
+
+  /** One of the functions over handles: `create` is the constructor, and `drop` the destructor. */
+  #functionOver(given: object, { form, resource, member }: ResourceFunctionName): HostCallable | undefined {
+    if (form === 'constructor') return bound(given, 'create');
+    const name = toCamelCase(member);
+    if (name === 'drop' || (name === 'create' && this.#hasConstructor(resource))) return undefined;
+    return bound(given, name);
+  }
+
+  #hasConstructor(resource: string): boolean {
+    return this.#imports.some(({ name }) => name === `[constructor]${resource}`);
+  }
+
+  /** Explains why an import was not found although the object has its name. Empty if there is no such reason. */
+  reason(name: string): string {
+    const other = this.#same?.get(name);
+    if (other !== undefined) {
+      const way = parseResourceFunction(name) === undefined ? `; pass it as ${show(name)}` : '';
+      return `: its name in JavaScript is also that of ${show(other)}${way}`;
+    }
+    const parsed = parseResourceFunction(name);
+    if (parsed === undefined || parsed.form === 'constructor' || !/^(drop|create)$/.test(toCamelCase(parsed.member))) {
+      return '';
+    }
+    const { resource, member } = parsed;
+    if (!isObject(this.#resourceType(resource)) || typeof this.#resourceType(resource) === 'function') return '';
+    const role = toCamelCase(member) === 'drop' ? 'the destructor' : 'the constructor';
+    return `: in an object of functions, ${show(toCamelCase(member))} is ${role}; pass a class`;
+  }
+}
+
+/** A function, or the default export of a module. */
+export function functionIn(value: unknown): HostCallable | undefined {
+  if (isCallable(value)) return value;
+  const inner = propertyOf(value, 'default');
+  return isCallable(inner) ? inner : undefined;
+}
+
+/** The same of a class; an object of functions may have one that is called `default`. */
+function classIn(value: unknown): unknown {
+  const inner = functionIn(value);
+  return propertyOf(inner, 'prototype') === undefined ? value : inner;
+}
+
+function bound(object: object, member: string): HostCallable | undefined {
+  const call = memberIn(object, member);
+  return isCallable(call) ? knownOr(call, (...args) => call.apply(object, args)) : undefined;
+}
+
+/** A component's own function keeps its identity. An asynchronous one has to be seen as such. */
+function knownOr(method: HostCallable, call: HostCallable): HostCallable {
+  if (itemOf(method) !== undefined) return method;
+  return isAsyncFunction(method) ? async (...args) => call(...args) : call;
+}
+
+function callMethod(self: unknown, member: string, args: unknown[]): unknown {
+  const method = propertyOf(self, member);
+  if (!isCallable(method)) throw new TypeError(`expected a resource with a method ${member}, got ${show(self)}`);
+  return method.apply(self, args);
+}
+
+function isCallable(value: unknown): value is HostCallable {
+  return typeof value === 'function';
+}
+
+export function isAsyncFunction(call: HostCallable): boolean {
+  return call.constructor.name === 'AsyncFunction';
+}
+
+/** Returns whether it can be a class. Arrow functions, methods and `async` functions cannot. */
+export function isConstructor(value: object): boolean {
+  try {
+    // Constructs an `Object` with the prototype of `value`, and does not call `value`.
+    Reflect.construct(Object, [], value as new () => unknown);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A class may have the functions of an interface as its static members. Another function is a mistake. */
+export function isPlainFunction(value: object): boolean {
+  return typeof value === 'function' && Object.getOwnPropertyDescriptor(value, 'prototype')?.writable !== false;
+}

@@ -1,0 +1,23 @@
+/** Refuses options that nobody reads: the caller who wrote one believes that it is in force. */
+import { show } from './abi/javascript-values.ts';
+
+/** The names of the options of an interface. The type makes the list complete. */
+export type OptionNames<Options> = { readonly [Name in keyof Options]-?: true };
+
+/**
+ * Checks that `options` is an object and that each of its names is known.
+ *
+ * @param place names the object in the error: `options`, or the option that holds it.
+ * @throws TypeError that says which names there are.
+ */
+export function checkNames(place: string, options: unknown, known: object): void {
+  if (typeof options !== 'object' || options === null) {
+    throw new TypeError(`${place}: expected an object, got ${show(options)}`);
+  }
+  // Inherited names count too, because reading an option by its name finds them.
+  for (const name in options) {
+    if (Object.hasOwn(known, name)) continue;
+    const option = place === 'options' ? name : `${place}.${name}`;
+    throw new TypeError(`unknown option ${show(option)}; the options are ${Object.keys(known).join(', ')}`);
+  }
+}

@@ -1,0 +1,164 @@
+/** Imports that are missing or do not fit are refused together, before anything of the component runs. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import {
+  type Component,
+  compile,
+  instantiate,
+  isLinkError,
+  type LinkError,
+} from '../../../../src/adapters/component/index.ts';
+import { virtualWasi } from '../../../../src/adapters/component/wasi/index.ts';
+import { run } from '../abi/guests.ts';
+import { assemble } from '../assemble.ts';
+
+const compiled = async (text: string): Promise<Component> => compile(await assemble(text));
+
+async function refusalOf(text: string, imports: object): Promise<LinkError> {
+  const component = await compiled(text);
+  try {
+    await instantiate(component, imports);
+  } catch (error) {
+    assert.ok(isLinkError(error), String(error));
+    return error;
+  }
+  return assert.fail('the imports were accepted');
+}
+
+const SEVERAL = `(component
+  (import "now" (func (result u64)))
+  (import "a:b/log@1.0.0" (instance (export "write" (func)) (export "flush" (func)) (export "close" (func))))
+  (import "a:b/files" (instance (export "file" (type $f (sub resource))) (export "open" (func (result (own $f))))))
+  (import "lib" (core module)))`;
+
+describe('missing imports', () => {
+  it('are listed in one error', async () => {
+    const error = await refusalOf(SEVERAL, { 'a:b/log': { write: () => {}, flush: 5 } });
+    assert.deepEqual(
+      error.problems.map(({ path }) => path),
+      [['now'], ['a:b/log@1.0.0', 'flush'], ['a:b/log@1.0.0', 'close'], ['a:b/files'], ['lib']],
+    );
+    assert.deepEqual(error.path, ['now']);
+    for (const { message } of error.problems) assert.ok(error.message.includes(message));
+  });
+
+  it('are one problem if it is only one', async () => {
+    const error = await refusalOf('(component (import "now" (func)))', {});
+    assert.deepEqual(error.problems, [{ path: ['now'], message: error.message }]);
+  });
+
+  it('name a missing resource type once, and not again for each use of it', async () => {
+    const text = `(component
+      (import "a:b/files" (instance $i (export "file" (type $f (sub resource))) (export "open" (func (result (own $f))))))
+      (alias export $i "file" (type $f))
+      (import "c:d/again" (instance (export "file" (type (eq $f))))))`;
+    const error = await refusalOf(text, { 'a:b/files': { open: () => 1 }, 'c:d/again': {} });
+    assert.deepEqual(
+      error.problems.map(({ path }) => path),
+      [['a:b/files', 'file']],
+    );
+  });
+
+  it('are all in the problems, although the message lists the first twenty', async () => {
+    const names = Array.from({ length: 30 }, (_, index) => `f${index}`);
+    const error = await refusalOf(`(component ${names.map((name) => `(import "${name}" (func))`).join('')})`, {});
+    assert.equal(error.problems.length, 30);
+    assert.ok(error.message.includes('"f19"') && !error.message.includes('"f20"'));
+  });
+
+  it('are refused before any start function runs', async () => {
+    let starts = 0;
+    const text = `(component
+      (import "starting" (func $starting))
+      (core func $starting' (canon lower (func $starting)))
+      (core module $M (import "" "f" (func $f)) (start $f))
+      (core instance (instantiate $M (with "" (instance (export "f" (func $starting'))))))
+      (import "later" (func)))`;
+    const component = await compiled(text);
+    const starting = (): void => {
+      starts++;
+    };
+    await assert.rejects(instantiate(component, { starting }), isLinkError);
+    assert.equal(starts, 0);
+    await instantiate(component, { starting, later: () => {} });
+    assert.equal(starts, 1);
+  });
+});
+
+describe('many interfaces', () => {
+  it('are found without listing the object again for each', async () => {
+    const names = Array.from({ length: 300 }, (_, index) => `a:b/i${index}`);
+    const text = `(component ${names.map((name) => `(import "${name}@1.0.1" (instance (export "f" (func))))`).join('')})`;
+    let listed = 0;
+    const given = Object.fromEntries(names.map((name) => [`${name}@1.0.0`, { f: () => {} }]));
+    const imports = new Proxy(given, {
+      ownKeys(target) {
+        listed++;
+        return Reflect.ownKeys(target);
+      },
+    });
+    await run(text, imports);
+    assert.equal(listed, 1);
+  });
+});
+
+describe('a component that was built for WASI 0.3', () => {
+  for (const version of ['0.3.0', '0.3.0-rc-2025-09-16', '0.3']) {
+    it(`is refused with that reason: ${version}`, async () => {
+      const text = `(component
+        (import "wasi:cli/stdout@${version}" (instance (export "write" (func async (param "data" (stream u8)) (result (result)))))))`;
+      const error = await refusalOf(text, virtualWasi().imports);
+      assert.match(error.message, /built for WASI 0\.3/);
+    });
+  }
+
+  it('runs if the host has what it imports', async () => {
+    const text = '(component (import "wasi:clocks/system-clock@0.3.0" (instance (export "now" (func (result u64))))))';
+    await run(text, { 'wasi:clocks/system-clock': { now: () => 0n } });
+  });
+
+  it('is not the reason if an interface of WASI 0.2 is missing', async () => {
+    const text = '(component (import "wasi:cli/stdout@0.2.3" (instance (export "get-stdout" (func)))))';
+    assert.doesNotMatch((await refusalOf(text, {})).message, /0\.3/);
+  });
+});
+
+describe('a resource type of the component itself', () => {
+  it('may be imported under another name, and need not be given', async () => {
+    const text = `(component
+      (type $r (resource (rep i32)))
+      (import "r" (type $named (eq $r)))
+      (export "mine" (type $named)))`;
+    const { exports } = await run(text);
+    assert.equal(typeof exports.Mine, 'function');
+  });
+});
+
+describe('options of instantiate', () => {
+  const empty = '(component)';
+  for (const [what, options] of [
+    ['an unknown name', { resource: 'handles' }],
+    ['an unknown name that is inherited', Object.create({ maxMemory: 1 })],
+    ['a number of handles that is not a number', { maxHandles: '5' }],
+    ['a negative number of bytes', { maxMemoryBytes: -1 }],
+    ['a representation that there is not', { resources: 'numbers' }],
+    ['a hook that is not a function', { onCoreInstance: 5 }],
+    ['asynchronous imports that are not a list', { asyncImports: 'f' }],
+    ['an asynchronous import that is not a name', { asyncImports: [5] }],
+    ['null', null],
+  ] as const) {
+    it(`are refused: ${what}`, async () => {
+      await assert.rejects(run(empty, {}, options as object), TypeError);
+    });
+  }
+
+  it('are accepted as undefined', async () => {
+    await run(empty, {}, { resources: undefined, asyncImports: undefined } as object);
+  });
+
+  for (const imports of [null, 5, () => {}]) {
+    it(`are accepted with imports only if those are an object: not ${String(imports)}`, async () => {
+      await assert.rejects(run(empty, imports as object), TypeError);
+    });
+  }
+});
