@@ -1,14 +1,10 @@
 /** `decidable/testing`: given/when/then, the determinism check, arbitraries from schemas, and the store suite. */
+
+export { type AmbientKind, type ForbiddenCall, NondeterminismError } from './ambient/forbidden-call.ts';
+export { type InOtherProcess, type RunOutcome, withoutAmbient } from './ambient/without-ambient.ts';
 export { type Arbitraries, arbitraries, arbitraryOf, type Described, type FC } from './arbitraries.ts';
 export * from './event-store-suite.ts';
 export { ExpectationError, type Story } from './expectation.ts';
-export {
-  type AmbientKind,
-  type ForbiddenCall,
-  NondeterminismError,
-  type Outcome,
-  withoutAmbient,
-} from './forbidden.ts';
 export { type DecisionOutcome, runDecision, runDeterministically, type StateSource } from './run-decision.ts';
 export {
   type DeciderTest,

@@ -9,7 +9,8 @@ import {
   isRejection,
   type Rejection,
 } from '../../core/index.ts';
-import { explainCall, NondeterminismError, withoutAmbient } from './forbidden.ts';
+import { NondeterminismError } from './ambient/forbidden-call.ts';
+import { runIsolated } from './ambient/without-ambient.ts';
 import { sameBytes, sameEnvelope, sameEnvelopes, withHandle } from './messages-of.ts';
 
 /** What became of a command. `state` is the encoded state after everything, in the module's content type. */
@@ -119,10 +120,10 @@ export function runDeterministically<State, Command, Event>(
 ): DecisionOutcome {
   // In one go: to take the ambient world away and give it back costs more than the decisions.
   const [first, second, restored] = runIsolated(
-    () =>
+    (inOtherProcess) =>
       [
         runDecision(module, history, command, 'history', commandId),
-        runDecision(module, history, command, 'history', commandId),
+        inOtherProcess(() => runDecision(module, history, command, 'history', commandId)),
         runDecision(module, history, command, 'snapshot', commandId),
       ] as const,
   );
@@ -130,7 +131,8 @@ export function runDeterministically<State, Command, Event>(
   if (difference !== undefined) {
     throw new NondeterminismError(
       `${command.type} was decided twice from the same history, and ${difference}: something outside state and command ` +
-        'decides with it; look for variables of the module that a decision changes',
+        'decides with it; look for variables of the module that a decision changes, and for process.env or process.argv that ' +
+        'the module kept when it was loaded',
     );
   }
   const loss = differenceOf(first, restored);
@@ -141,15 +143,6 @@ export function runDeterministically<State, Command, Event>(
     );
   }
   return first;
-}
-
-/** Runs a function without the ambient world; a forbidden call is an error even where the function caught it. */
-export function runIsolated<Result>(run: () => Result): Result {
-  const { outcome, calls } = withoutAmbient(run);
-  const call = calls[0];
-  if (call !== undefined) throw new NondeterminismError(explainCall(call), call);
-  if ('error' in outcome) throw outcome.error;
-  return outcome.value;
 }
 
 function differenceOf(first: DecisionOutcome, second: DecisionOutcome): string | undefined {

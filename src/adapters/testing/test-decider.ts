@@ -4,23 +4,28 @@
  * Source: Greg Young's given/when/then for event-sourced systems; thinkbeforecoding's Decider samples.
  */
 import type { CommandHandler, DecidesById, Envelope, Message, RejectionDetail, Types } from '../../core/index.ts';
+import { checkOptionNames, type OptionNames } from '../../core/option-names.ts';
 import { ExpectationError, type Story } from './expectation.ts';
 import { messageTypes, plain, sameBytes, sameEnvelopes, type Typed } from './messages-of.ts';
 import { type DecisionOutcome, runDecision, runDeterministically } from './run-decision.ts';
+import { type Said, Saying } from './sentence.ts';
 import { showMessage, showRejection, showValue } from './show.ts';
 
-/** What is said of a decision. Each holds or throws an {@link ExpectationError}, and gives itself to say more. */
+/**
+ * What a decision led to. Each expectation holds or throws an {@link ExpectationError}, and returns the sentence, so that it can
+ * expect more.
+ */
 export interface DecisionThen<State, Event> {
-  /** Exactly these events, in order. */
-  then(...events: readonly Event[]): this;
-  /** Accepted without events: nothing needs to happen. */
-  thenNothing(): this;
-  /** Rejected with this code; with these details, where some are named. */
-  thenRejected(code: string, details?: Readonly<Record<string, RejectionDetail>>): this;
-  /** The module could not do its work, with this code. */
-  thenFault(code: string): this;
-  /** The state after the given events and those of the decision. */
-  thenState(state: State): this;
+  /** Expects exactly these events, in order. */
+  then(...events: readonly Event[]): Said<this>;
+  /** Expects acceptance without events: nothing needs to happen. */
+  thenNothing(): Said<this>;
+  /** Expects a rejection with this code, and with these details if some are named. */
+  thenRejected(code: string, details?: Readonly<Record<string, RejectionDetail>>): Said<this>;
+  /** Expects that the module could not do its work, with this code. */
+  thenFault(code: string): Said<this>;
+  /** Expects this state after the given events and those of the decision. */
+  thenState(state: State): Said<this>;
 }
 
 /** A sentence that still lacks its command. */
@@ -38,13 +43,19 @@ export interface DeciderTest<State, Command, Event> {
 /** How strictly the sentences are tested. */
 export interface DeciderTestOptions {
   /**
-   * Each decision is made twice, without clock, randomness and the rest of the ambient world, and compared. Turn it off
-   * for a component whose own runtime is known to need them.
+   * Makes each decision several times, without clock, randomness and the rest of the ambient world, and compares the results.
+   * Turn it off for a component whose own runtime is known to need them.
+   * @default true
    */
-  readonly deterministic?: boolean;
-  /** The id of each command, for a component whose virtual WASI shows what follows from it. Undefined: it sees constants. */
-  readonly commandId?: string;
+  readonly deterministic?: boolean | undefined;
+  /**
+   * The id of each command, for a component whose virtual WASI shows what follows from it.
+   * @default none: the component sees constants
+   */
+  readonly commandId?: string | undefined;
 }
+
+const OPTIONS: OptionNames<DeciderTestOptions> = { deterministic: true, commandId: true };
 
 /**
  * Binds the sentences to a module: `const { given } = testDecider(account)`.
@@ -52,7 +63,8 @@ export interface DeciderTestOptions {
  * @param module a decider in TypeScript, or a component.
  * @param messages whose messages the test is written in; for a component, the definitions of the same domain in
  *   TypeScript. The content types must be the same.
- * @throws TypeError where they are not given, and the module keeps its own behind handles.
+ * @throws TypeError if they are not given, and the module keeps its own behind handles.
+ * @throws DefinitionError for an option that is not known.
  */
 export function testDecider<State, Command, Event>(
   module: CommandHandler<State, Command, Event> & DecidesById<State, Command, Event>,
@@ -69,9 +81,10 @@ export function testDecider<Handle, CommandHandle, EventHandle, State, Command, 
   third?: DeciderTestOptions,
 ): DeciderTest<State, Command, Event> {
   const named = second !== undefined && 'types' in second ? second : undefined;
+  const options = third ?? (named === undefined ? (second as DeciderTestOptions | undefined) : undefined) ?? {};
+  checkOptionNames(options, OPTIONS, 'testDecider');
+  const { deterministic = true, commandId } = options;
   const types = messageTypes('testDecider', module, named);
-  const { deterministic = true, commandId } =
-    third ?? (named === undefined ? (second as DeciderTestOptions) : undefined) ?? {};
   return {
     given: (...events) => ({
       when: (command) => {
@@ -100,20 +113,20 @@ function expectations<State, Command, Event>(
   const fail = (expected: readonly string[], was: readonly string[] = actual()): never => {
     throw new ExpectationError(story, expected, was, outcome.tag === 'fault' ? { cause: outcome.error } : {});
   };
+  const saying = new Saying<DecisionThen<State, Event>>();
+  const held = (): never => saying.held(self) as never; // Every expectation returns `this`.
   const self: DecisionThen<State, Event> = {
-    // biome-ignore lint/suspicious/noThenProperty: given, when, then. It is no promise, and says so where it is awaited.
+    // biome-ignore lint/suspicious/noThenProperty: given, when, then. A runner that awaits it is answered.
     then(...events) {
-      if (events.length > 0 && events.every((event) => typeof event === 'function')) {
-        throw new TypeError('a test of a decision is not asynchronous: do not await it');
-      }
+      if (saying.isAwaited(events)) return held();
       const expected = events.map((event) => types.event.toEnvelope(event));
       if (outcome.tag !== 'accepted' || !sameEnvelopes(outcome.events, expected)) {
         return fail(events.map((event) => showMessage(plain(event))));
       }
-      return self;
+      return held();
     },
     thenNothing() {
-      return outcome.tag === 'accepted' && outcome.events.length === 0 ? self : fail([]);
+      return outcome.tag === 'accepted' && outcome.events.length === 0 ? held() : fail([]);
     },
     thenRejected(code, details = {}) {
       const named = Object.entries(details).map(([name, value]): [string, string] => [
@@ -122,16 +135,16 @@ function expectations<State, Command, Event>(
       ]);
       const rejection = outcome.tag === 'rejected' ? outcome.rejection : undefined;
       const found = new Map(rejection?.details);
-      if (rejection?.code === code && named.every(([name, text]) => found.get(name) === text)) return self;
+      if (rejection?.code === code && named.every(([name, text]) => found.get(name) === text)) return held();
       const values = named.length === 0 ? '' : ` ${showValue(Object.fromEntries(named))}`;
       return fail([`rejected: ${code}${values}`]);
     },
     thenFault(code) {
-      return outcome.tag === 'fault' && outcome.fault.code === code ? self : fail([`fault: ${code}`]);
+      return outcome.tag === 'fault' && outcome.fault.code === code ? held() : fail([`fault: ${code}`]);
     },
     thenState(state) {
       if (outcome.tag === 'fault') return fail([`state ${showValue(state)}`]);
-      if (sameBytes(outcome.state, types.state.toBytes(state))) return self;
+      if (sameBytes(outcome.state, types.state.toBytes(state))) return held();
       return fail([`state ${showValue(state)}`], [`state ${showValue(types.state.fromBytes(outcome.state))}`]);
     },
   };

@@ -1,22 +1,26 @@
 /** Given these events, when this event comes, then these reactions: a test of a process manager as a sentence. */
 import type { Envelope, EventContext, Message, ProcessManager, Reacted, Reaction, Types } from '../../core/index.ts';
+import { NondeterminismError } from './ambient/forbidden-call.ts';
+import { runIsolated } from './ambient/without-ambient.ts';
 import { contextAt } from './context.ts';
 import { ExpectationError, type Story } from './expectation.ts';
-import { NondeterminismError } from './forbidden.ts';
 import { messageTypes, plain, sameBytes, sameEnvelope, type Typed, withHandle } from './messages-of.ts';
-import { runIsolated } from './run-decision.ts';
+import { type Said, Saying } from './sentence.ts';
 import { showMessage, showValue } from './show.ts';
 
-/** What is said of an event. Each holds or throws an {@link ExpectationError}, and gives itself to say more. */
+/**
+ * What an event led to. Each expectation holds or throws an {@link ExpectationError}, and returns the sentence, so that it can
+ * expect more.
+ */
 export interface ReactionThen<State, Command> {
-  /** Exactly these reactions, in order, as `dispatch`, `schedule` and `cancel` make them. */
-  then(...reactions: readonly Reacted<Command>[]): this;
-  /** No reactions; the event may have changed the process. */
-  thenNothing(): this;
-  /** The event belongs to no process. */
-  thenNotConcerned(): this;
-  /** The state of the process after the event. */
-  thenState(state: State): this;
+  /** Expects exactly these reactions, in order, as `dispatch`, `schedule` and `cancel` make them. */
+  then(...reactions: readonly Reacted<Command>[]): Said<this>;
+  /** Expects no reactions. The event may have changed the process. */
+  thenNothing(): Said<this>;
+  /** Expects that the event belongs to no process. */
+  thenNotConcerned(): Said<this>;
+  /** Expects this state of the process after the event. */
+  thenState(state: State): Said<this>;
 }
 
 /** A sentence that still lacks its event. */
@@ -60,7 +64,7 @@ export function testEventHandler<Handle, CommandHandle, EventHandle, State, Comm
         const history = events.map((before) => types.event.toEnvelope(before));
         const now = types.event.toEnvelope(event);
         const react = (): Reached => reactOnce(module, history, now, { ...contextAt(history.length), ...context });
-        const [reached, again] = runIsolated(() => [react(), react()] as const);
+        const [reached, again] = runIsolated((inOtherProcess) => [react(), inOtherProcess(react)] as const);
         if (!sameReached(reached, again)) {
           throw new NondeterminismError(`${now.type} was handled twice from the same history, with different results`);
         }
@@ -127,25 +131,25 @@ function expectations<State, Command, Event>(
   const fail = (expected: readonly string[], was: readonly string[] = actual): never => {
     throw new ExpectationError(story, expected, was);
   };
+  const saying = new Saying<ReactionThen<State, Command>>();
+  const held = (): never => saying.held(self) as never; // Every expectation returns `this`.
   const self: ReactionThen<State, Command> = {
-    // biome-ignore lint/suspicious/noThenProperty: given, when, then. It is no promise, and says so where it is awaited.
+    // biome-ignore lint/suspicious/noThenProperty: given, when, then. A runner that awaits it is answered.
     then(...reactions) {
-      if (reactions.length > 0 && reactions.every((reaction) => typeof reaction === 'function')) {
-        throw new TypeError('a test of an event handler is not asynchronous: do not await it');
-      }
+      if (saying.isAwaited(reactions)) return held();
       const expected = reactions.map((reaction) => reactionOf(reaction, types));
-      if (reached.tag === 'reacted' && sameReactions(reached.reactions, expected)) return self;
+      if (reached.tag === 'reacted' && sameReactions(reached.reactions, expected)) return held();
       return fail(expected.map(show));
     },
     thenNothing() {
-      return reached.tag === 'reacted' && reached.reactions.length === 0 ? self : fail([]);
+      return reached.tag === 'reacted' && reached.reactions.length === 0 ? held() : fail([]);
     },
     thenNotConcerned() {
-      return reached.tag === 'not-concerned' ? self : fail(['not concerned']);
+      return reached.tag === 'not-concerned' ? held() : fail(['not concerned']);
     },
     thenState(state) {
       if (reached.tag === 'not-concerned') return fail([`state ${showValue(state)}`]);
-      if (sameBytes(reached.state, types.state.toBytes(state))) return self;
+      if (sameBytes(reached.state, types.state.toBytes(state))) return held();
       return fail([`state ${showValue(state)}`], [`state ${showValue(types.state.fromBytes(reached.state))}`]);
     },
   };

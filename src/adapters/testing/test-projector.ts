@@ -1,22 +1,26 @@
 /** Given these events, then these documents: a test of a read model as a sentence. */
 import type { Envelope, EventContext, ReadModel, Types } from '../../core/index.ts';
+import { NondeterminismError } from './ambient/forbidden-call.ts';
+import { runIsolated } from './ambient/without-ambient.ts';
 import { contextAt } from './context.ts';
 import { ExpectationError, type Story } from './expectation.ts';
-import { NondeterminismError } from './forbidden.ts';
 import { messageTypes, plain, sameBytes, type Typed, withHandle } from './messages-of.ts';
-import { runIsolated } from './run-decision.ts';
+import { type Said, Saying } from './sentence.ts';
 import { showMessage, showValue } from './show.ts';
 
-/** What is said of the documents. Each holds or throws an {@link ExpectationError}, and gives itself to say more. */
+/**
+ * What events led to. Each expectation holds or throws an {@link ExpectationError}, and returns the sentence, so that it can
+ * expect more.
+ */
 export interface DocumentsThen<State> {
-  /** Exactly these documents, by key. */
-  then(documents: Readonly<Record<string, State>>): this;
-  /** No documents. */
-  thenNothing(): this;
-  /** This document, whatever others there are. */
-  thenDocument(key: string, document: State): this;
-  /** No document with this key. */
-  thenNoDocument(key: string): this;
+  /** Expects exactly these documents, by key. */
+  then(documents: Readonly<Record<string, State>>): Said<this>;
+  /** Expects no documents. */
+  thenNothing(): Said<this>;
+  /** Expects this document, among any others. */
+  thenDocument(key: string, document: State): Said<this>;
+  /** Expects that there is no document with this key. */
+  thenNoDocument(key: string): Said<this>;
 }
 
 /** A sentence about a read model, with what happened so far. */
@@ -65,33 +69,36 @@ export function testProjector<Handle, CommandHandle, EventHandle, State, Command
     }));
     // Projected when something is said of the documents, not for every `when` on the way.
     const documents = (): Documents => {
-      const [first, second] = runIsolated(() => [projectAll(module, history), projectAll(module, history)] as const);
+      const project = (): Documents => projectAll(module, history);
+      const [first, second] = runIsolated((inOtherProcess) => [project(), inOtherProcess(project)] as const);
       if (sameDocuments(first, second)) return first;
       throw new NondeterminismError('the same events were projected twice, and gave different documents');
     };
     const story: Story = [['given', happened.map(({ event }) => showMessage(plain(event)))]];
+    const saying = new Saying<DocumentsGiven<State, Event>>();
+    const held = (): never => saying.held(self) as never; // Every expectation returns `this`.
+    const exactly = (expected: Readonly<Record<string, State>>): never => {
+      const wanted = new Map(Object.entries(expected).map(([key, state]) => [key, types.state.toBytes(state)]));
+      const found = documents();
+      if (sameDocuments(found, wanted)) return held();
+      throw failed(story, wanted, found, types);
+    };
     const self: DocumentsGiven<State, Event> = {
       when: (event, context = {}) => after([...happened, { event, context }]),
-      // biome-ignore lint/suspicious/noThenProperty: given, when, then. It is no promise, and says so where it is awaited.
-      then(expected) {
-        if (typeof expected === 'function') {
-          throw new TypeError('a test of a read model is not asynchronous: do not await it');
-        }
-        const wanted = new Map(Object.entries(expected).map(([key, state]) => [key, types.state.toBytes(state)]));
-        const found = documents();
-        if (!sameDocuments(found, wanted)) throw failed(story, wanted, found, types);
-        return self;
+      // biome-ignore lint/suspicious/noThenProperty: given, when, then. A runner that awaits it is answered.
+      then(...args: [documents: Readonly<Record<string, State>>]) {
+        return saying.isAwaited(args) ? held() : exactly(args[0]);
       },
-      thenNothing: () => self.then({}),
+      thenNothing: () => exactly({}),
       thenDocument(key, document) {
         const found = documents().get(key);
         const wanted = types.state.toBytes(document);
-        if (found !== undefined && sameBytes(found, wanted)) return self;
+        if (found !== undefined && sameBytes(found, wanted)) return held();
         throw failed(story, new Map([[key, wanted]]), only(key, found), types);
       },
       thenNoDocument(key) {
         const found = documents().get(key);
-        if (found === undefined) return self;
+        if (found === undefined) return held();
         throw failed(story, new Map(), only(key, found), types);
       },
     };

@@ -125,9 +125,30 @@ describe('a test of a decider', () => {
     );
   });
 
-  it('cannot be awaited by mistake', async () => {
+  it('may be the whole body of a test', () => given().when(BookRoom(booking)).then(booked));
+
+  it('may be returned after several expectations', () =>
+    given(booked)
+      .when(BookRoom(booking))
+      .thenRejected('room-taken')
+      .thenState({ guest: 'Ada', owed: 160n, visits: ['Ada'] }));
+
+  it('may be awaited', async () => {
+    assert.equal(await given().when(BookRoom(booking)).then(booked), undefined);
+  });
+
+  it('fails if it is returned before it expects anything', async () => {
     const sentence: unknown = given().when(BookRoom(booking)); // With its type, TypeScript refuses it already.
-    await assert.rejects(async () => sentence, /do not await it/);
+    await assert.rejects(async () => sentence, TypeError);
+  });
+
+  it('refuses an option that it does not know', () => {
+    const options = { determinstic: false } as object;
+    assert.throws(() => testDecider(room, options), {
+      code: 'invalid-definition',
+      payload: { place: 'testDecider.determinstic' },
+    });
+    assert.throws(() => testDecider(room, room, options), { payload: { place: 'testDecider.determinstic' } });
   });
 
   it('gives test runners what they need to show a difference', () => {
@@ -235,6 +256,8 @@ describe('a test of a process manager', () => {
       .thenNotConcerned();
   });
 
+  it('may be the whole body of a test', () => given(booked).when(paid).then());
+
   it('keeps processes apart by their key', () => {
     given(RoomBooked({ ...booking, roomId: '8' }))
       .when(left)
@@ -279,6 +302,10 @@ describe('a test of a read model', () => {
       .thenNoDocument('7')
       .thenDocument('8', { guest: 'Ada', since: 1_767_225_601_000n });
   });
+
+  it('may be the whole body of a test', () => given(booked, left).then({}));
+
+  it('may be a test without an event', () => given().thenNothing());
 
   it('shows the documents that differ', () => {
     assert.equal(

@@ -1,0 +1,93 @@
+/** `process.env`, and what code kept of the process when it was loaded. */
+import { processes } from './globals.ts';
+import { forbid, isCalledByEngine } from './guard.ts';
+import type { Slot } from './slot.ts';
+
+type Trap = (...args: never) => unknown;
+
+/** The environment of each process object. */
+export function* environmentSlots(): Iterable<Slot> {
+  for (const object of processes()) {
+    yield { object, key: 'env', replacement: ({ value }) => ({ value: guardedEnvironment(Object(value)) }) };
+  }
+}
+
+/**
+ * Libraries ask NODE_ENV how much to check, not what to decide, so that variable may be read. The engine may read all of them:
+ * it looks for the colours of the terminal when something is printed.
+ */
+function guardedEnvironment(environment: object): object {
+  const allow = (key: PropertyKey, trap: Trap): void => {
+    if (key === 'NODE_ENV' || typeof key === 'symbol' || isCalledByEngine(trap)) return;
+    forbid(`process.env.${key}`, 'environment', trap);
+  };
+  // What the engine reads is the same in all runs.
+  const real = (): object => originals.get(environment) ?? environment;
+  const get = (_target: object, key: PropertyKey): unknown => {
+    allow(key, get);
+    return Reflect.get(real(), key);
+  };
+  const has = (_target: object, key: PropertyKey): boolean => {
+    allow(key, has);
+    return Reflect.has(real(), key);
+  };
+  const getOwnPropertyDescriptor = (_target: object, key: PropertyKey): PropertyDescriptor | undefined => {
+    allow(key, getOwnPropertyDescriptor);
+    const descriptor = Reflect.getOwnPropertyDescriptor(real(), key);
+    return descriptor && { ...descriptor, configurable: true };
+  };
+  const ownKeys = (): (string | symbol)[] => {
+    if (isCalledByEngine(ownKeys)) return Reflect.ownKeys(real());
+    return forbid('Object.keys(process.env)', 'environment', ownKeys);
+  };
+  const set = (_target: object, key: PropertyKey): never => forbid(`process.env.${String(key)}`, 'environment', set);
+  const deleteProperty = (_target: object, key: PropertyKey): never =>
+    forbid(`process.env.${String(key)}`, 'environment', deleteProperty);
+  return new Proxy({}, { get, has, getOwnPropertyDescriptor, ownKeys, set, deleteProperty });
+}
+
+/** Variables that stay: NODE_ENV may be read, and a change of TZ costs the engine a reset of its clock. */
+const KEPT: ReadonlySet<string> = new Set(['NODE_ENV', 'TZ']);
+
+/** The values of the environments that are changed right now. */
+const originals = new Map<object, NodeJS.ProcessEnv>();
+
+/** The environments and arguments of the process. To be called before anything is replaced. */
+export function processData(): ProcessData {
+  const objects = [...processes()];
+  return {
+    environments: new Set(objects.map(({ env }) => env).filter((env) => typeof env === 'object')),
+    lists: new Set(objects.flatMap(({ argv, execArgv }) => [argv, execArgv]).filter(Array.isArray)),
+  };
+}
+
+/** What {@link processData} found. */
+export interface ProcessData {
+  readonly environments: ReadonlySet<NodeJS.ProcessEnv>;
+  readonly lists: ReadonlySet<string[]>;
+}
+
+/**
+ * Runs a function while the environment and the arguments of the process have other values. A module that kept `process.env`
+ * when it was loaded can go on reading it, but what it decides differs then.
+ */
+export function withOtherProcessData<Result>({ environments, lists }: ProcessData, run: () => Result): Result {
+  if (originals.size > 0) return run(); // A run within a run: they are other already.
+  const kept = [...lists].map((list) => [list, [...list]] as const);
+  const other = (value: string): string => `${value} (other)`;
+  try {
+    for (const env of environments) {
+      const values = { ...env };
+      originals.set(env, values);
+      for (const [key, value] of Object.entries(values)) if (!KEPT.has(key)) env[key] = other(String(value));
+    }
+    for (const [list, values] of kept) list.splice(0, list.length, ...values.map(other), other(''));
+    return run();
+  } finally {
+    for (const [env, values] of originals) {
+      for (const [key, value] of Object.entries(values)) if (!KEPT.has(key)) Reflect.set(env, key, value);
+    }
+    originals.clear();
+    for (const [list, values] of kept) list.splice(0, list.length, ...values);
+  }
+}

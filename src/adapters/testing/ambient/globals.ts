@@ -1,0 +1,76 @@
+/** The forbidden members of the global object, and the methods that need a locale. */
+import { FORBIDDEN, FORBIDDEN_ELSEWHERE, LOCALE_METHODS, OBJECTS } from './catalogue.ts';
+import type { AmbientKind } from './forbidden-call.ts';
+import { forbid, isCalledByEngine } from './guard.ts';
+import { namesLocale, namesTimeZone } from './intl.ts';
+import { refusingFunction, refusingGetter, refusingObject } from './refusing.ts';
+import { type AnyFunction, objectAt, type Replacement, type Slot } from './slot.ts';
+
+/** A slot for each forbidden member. */
+export function* globalSlots(): Iterable<Slot> {
+  for (const [path, kind, members] of [...FORBIDDEN, ...FORBIDDEN_ELSEWHERE]) {
+    for (const object of holdersAt(path)) {
+      for (const key of members.split(' ')) {
+        const name = nameOf(path, key);
+        yield { object, key, replacement: (original) => refusing(object, key, kind, name, original) };
+      }
+    }
+  }
+}
+
+/** The objects of a path: `process` is a copy in a realm of its own, and modules may hold the original. */
+function holdersAt(path: string): Set<object> {
+  const objects = new Set<object>(path === 'process' ? processes() : []);
+  const found = objectAt(path);
+  return found === undefined ? objects : objects.add(found);
+}
+
+/** The process objects that code can reach: none in a browser. */
+export function processes(): Set<NodeJS.Process> {
+  const found = objectAt('process') as NodeJS.Process | undefined;
+  if (typeof found?.getBuiltinModule !== 'function') return new Set();
+  return new Set([found, found.getBuiltinModule('node:process')]);
+}
+
+function refusing(
+  object: object,
+  key: string,
+  kind: AmbientKind,
+  name: string,
+  { value, get }: PropertyDescriptor,
+): Replacement {
+  // The getter of a global is not called before someone uses what it holds: it may load a module, or print a warning.
+  const read = (): unknown => (get === undefined ? value : Reflect.apply(get, object, []));
+  if (object === globalThis && OBJECTS.has(key)) return { value: refusingObject(name, kind, read) };
+  if (object === globalThis && get !== undefined) {
+    return { value: refusingFunction(name, kind, (...args) => Reflect.apply(read() as AnyFunction, object, args)) };
+  }
+  if (typeof value === 'function') return { value: refusingFunction(name, kind, value) };
+  return { get: refusingGetter(name, kind, get ?? (() => value)) };
+}
+
+/** How people write it: `crypto.randomUUID`, though the method belongs to `Crypto.prototype`. */
+function nameOf(path: string, key: string): string {
+  const [, instance] = /^(Crypto|Performance|Navigator)\.prototype$/.exec(path) ?? [];
+  const object = instance?.toLowerCase() ?? path;
+  return object === '' ? key : `${object}.${key}`;
+}
+
+/** The methods that need a locale, and some of them a time zone. */
+export function* localeSlots(): Iterable<Slot> {
+  for (const { holder, method, argument, locales } of LOCALE_METHODS) {
+    const object = objectAt(holder);
+    if (object === undefined) continue;
+    const formatter: unknown = locales === undefined ? undefined : Reflect.get(Intl, locales);
+    const call = `${holder}.${method}()`;
+    const replacement = ({ value: original }: PropertyDescriptor): Replacement => ({
+      value: function replaced(this: unknown, ...args: unknown[]): unknown {
+        if (!namesLocale(args[argument], formatter) && !isCalledByEngine(replaced)) forbid(call, 'locale', replaced);
+        if (locales === 'DateTimeFormat' && !namesTimeZone(args[argument + 1]) && !isCalledByEngine(replaced))
+          forbid(call, 'time zone', replaced);
+        return Reflect.apply(original, this, args);
+      },
+    });
+    yield { object, key: method, replacement };
+  }
+}

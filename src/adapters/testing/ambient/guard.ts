@@ -1,0 +1,70 @@
+/** Notes and refuses forbidden calls, and finds out who made them. */
+import { type AmbientKind, explainCall, type ForbiddenCall, NondeterminismError } from './forbidden-call.ts';
+
+/** The function that stands in place of a forbidden one. Stacks are read from its caller on. */
+type Callee = (...args: never) => unknown;
+
+/** The forbidden calls of the run that is going on; undefined between runs, and while the kit itself works. */
+let calls: ForbiddenCall[] | undefined;
+
+/** Refuses forbidden calls while `run` runs, and notes them in `noted`. A run may contain another one. */
+export function guarded<Result>(noted: ForbiddenCall[] | undefined, run: () => Result): Result {
+  const outer = calls;
+  calls = noted;
+  try {
+    return run();
+  } finally {
+    calls = outer;
+  }
+}
+
+/**
+ * Notes the call, and throws.
+ * @param callee the function that was called in place of the forbidden one; it must be on the stack.
+ */
+export function forbid(call: string, kind: AmbientKind, callee: Callee): never {
+  const forbidden = { call, kind, where: placeOf(callersOf(callee)) };
+  calls?.push(forbidden);
+  throw new NondeterminismError(explainCall(forbidden), forbidden);
+}
+
+/** Whether the engine's own code called `callee`: `console.log` reads the colours of the terminal, for example. */
+export function isCalledByEngine(callee: Callee): boolean {
+  return calls === undefined || ENGINE.test(callersOf(callee)[0] ?? '');
+}
+
+/** As {@link isCalledByEngine}, but false if one of the engine's functions passes the answer on to its own caller. */
+export function isUsedByEngine(callee: Callee): boolean {
+  if (calls === undefined) return true;
+  const caller = callersOf(callee)[0] ?? '';
+  return ENGINE.test(caller) && !PASSES_ON.test(caller);
+}
+
+/** The names of the engine's own modules: of Node, Bun and Deno. */
+const ENGINE = /^(node|bun|deno|ext):/;
+
+/** `path.resolve('x')` and `pathToFileURL('x')` return the current folder to their caller. */
+const PASSES_ON = /^node:(path|internal\/url)/;
+
+/** The places on the stack from the caller of `callee` on, the innermost first, without the functions' names. */
+function callersOf(callee: Callee): string[] {
+  const error: { stack?: string } = {};
+  const depth = Error.stackTraceLimit;
+  // The call may be deep in a library that the code under test uses. Assertions make their errors with a limit of 0.
+  Reflect.set(Error, 'stackTraceLimit', 64);
+  try {
+    Error.captureStackTrace(error, callee);
+  } finally {
+    Reflect.set(Error, 'stackTraceLimit', depth);
+  }
+  return (error.stack ?? '').split('\n').flatMap((line) => {
+    const match = /(?:\(|at |@)((?:async )?[^()@]+?:\d+:\d+)\)?$/.exec(line.trim());
+    return match?.[1] === undefined ? [] : [match[1].replace(/^file:\/\//, '')];
+  });
+}
+
+/** The innermost place outside the engine, and outside installed packages if there is one. */
+function placeOf(callers: readonly string[]): string {
+  const outside = callers.filter((place) => !ENGINE.test(place));
+  return outside.find((place) => !place.includes('/node_modules/')) ?? outside[0] ?? 'an unknown place';
+}

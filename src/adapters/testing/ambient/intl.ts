@@ -1,0 +1,76 @@
+/**
+ * What `Intl` takes from the machine if it is not given (ECMA-402): the locale, the time zone, and the time itself when it
+ * formats a date that nobody gave.
+ */
+import { LOCALE_CONSTRUCTORS } from './catalogue.ts';
+import { forbid, isCalledByEngine } from './guard.ts';
+import type { AnyFunction, Slot } from './slot.ts';
+
+/**
+ * Whether `locale` decides which locale is used. An empty list does not, nor does a list of locales that the engine lacks: both
+ * mean the machine's locale.
+ *
+ * @param formatter the constructor of `Intl` that knows the locales; without one, every locale counts as known.
+ */
+export function namesLocale(locale: unknown, formatter: unknown): boolean {
+  if (locale === undefined || (Array.isArray(locale) && locale.length === 0)) return false;
+  const supportedLocalesOf: unknown = formatter && Reflect.get(Object(formatter), 'supportedLocalesOf');
+  if (typeof supportedLocalesOf !== 'function') return true;
+  try {
+    return (Reflect.apply(supportedLocalesOf, formatter, [locale]) as readonly string[]).length > 0;
+  } catch {
+    return true; // It is not a locale at all: the original says so.
+  }
+}
+
+/** Whether the options of a date format decide which time zone is used. */
+export function namesTimeZone(options: unknown): boolean {
+  return Reflect.get(Object(options), 'timeZone') !== undefined;
+}
+
+/** The constructors that need a locale, and the methods that would format the current time. */
+export function* intlSlots(): Iterable<Slot> {
+  for (const key of LOCALE_CONSTRUCTORS) {
+    yield { object: Intl, key, replacement: ({ value }) => ({ value: withLocale(key, value) }) };
+  }
+  const { prototype } = Intl.DateTimeFormat;
+  yield { object: prototype, key: 'format', replacement: ({ get }) => ({ get: withDate(get) }) };
+  yield { object: prototype, key: 'formatToParts', replacement: ({ value }) => ({ value: partsWithDate(value) }) };
+}
+
+/** `format` is a getter that returns a bound function, so that the function can be passed to `map`. */
+function withDate(original: (() => unknown) | undefined): () => unknown {
+  return function get(this: unknown): unknown {
+    const format = Reflect.apply(original as AnyFunction, this, []) as (date: unknown) => string;
+    return function formatDate(date: unknown): string {
+      if (date === undefined && !isCalledByEngine(formatDate))
+        forbid('Intl.DateTimeFormat.prototype.format()', 'clock', formatDate);
+      return format(date);
+    };
+  };
+}
+
+function partsWithDate(original: AnyFunction): AnyFunction {
+  return function formatToParts(this: unknown, date: unknown): unknown {
+    if (date === undefined && !isCalledByEngine(formatToParts))
+      forbid('Intl.DateTimeFormat.prototype.formatToParts()', 'clock', formatToParts);
+    return Reflect.apply(original, this, [date]);
+  };
+}
+
+function withLocale(name: string, original: AnyFunction): unknown {
+  const check = ([locale, options]: readonly unknown[], callee: (...args: never) => unknown): void => {
+    if (!namesLocale(locale, original) && !isCalledByEngine(callee)) forbid(`Intl.${name}()`, 'locale', callee);
+    if (name === 'DateTimeFormat' && !namesTimeZone(options) && !isCalledByEngine(callee))
+      forbid(`Intl.${name}()`, 'time zone', callee);
+  };
+  const apply = (target: AnyFunction, self: unknown, args: unknown[]): unknown => {
+    check(args, apply);
+    return Reflect.apply(target, self, args);
+  };
+  const construct = (target: AnyFunction, args: unknown[], newTarget: AnyFunction): object => {
+    check(args, construct);
+    return Reflect.construct(target, args, newTarget);
+  };
+  return new Proxy(original, { apply, construct });
+}

@@ -1,0 +1,76 @@
+/**
+ * What a decision must not reach: the clock, randomness, timers, the network and the environment. While
+ * {@link withoutAmbient} runs a function, each of them throws and notes where it was used. Afterwards everything is as it
+ * was, whether the function returned or threw.
+ *
+ * A value that a module kept when it was loaded cannot be guarded: `const { now } = Date`, `const { pid } = process`,
+ * `import { pid } from 'node:process'`, a formatter without a locale. A difference between two runs is still noticed.
+ */
+import { builtinSlots, followBuiltins } from './builtins.ts';
+import { dateSlots } from './date.ts';
+import { environmentSlots, type ProcessData, processData, withOtherProcessData } from './environment.ts';
+import { explainCall, type ForbiddenCall, NondeterminismError } from './forbidden-call.ts';
+import { globalSlots, localeSlots } from './globals.ts';
+import { guarded } from './guard.ts';
+import { intlSlots } from './intl.ts';
+import { replaceAll, type Slot } from './slot.ts';
+
+/** What a function returned or threw. */
+export type RunOutcome<Result> = { readonly value: Result } | { readonly error: unknown };
+
+/** Runs a part of a run while the environment and the arguments of the process have other values. */
+export type InOtherProcess = <Result>(run: () => Result) => Result;
+
+/**
+ * Runs a function without the ambient world. Returns its outcome, and the forbidden calls that it made. Within another run,
+ * nothing needs to be replaced again.
+ */
+export function withoutAmbient<Result>(run: (inOtherProcess: InOtherProcess) => Result): {
+  outcome: RunOutcome<Result>;
+  calls: readonly ForbiddenCall[];
+} {
+  const calls: ForbiddenCall[] = [];
+  const guardedRun = (data: ProcessData): RunOutcome<Result> => {
+    const inOtherProcess: InOtherProcess = (part) => withOtherProcessData(data, part);
+    return outcomeOf(() => guarded(calls, () => run(inOtherProcess)));
+  };
+  if (replaced !== undefined) return { outcome: guardedRun(replaced), calls };
+  const data = processData();
+  const restore = replaceAll((slots ??= allSlots()));
+  try {
+    followBuiltins();
+    replaced = data;
+    return { outcome: guardedRun(data), calls };
+  } finally {
+    replaced = undefined;
+    restore();
+    followBuiltins();
+  }
+}
+
+/** What the process was when the ambient world was replaced; undefined while it is not. */
+let replaced: ProcessData | undefined;
+
+/** Found at the first run. */
+let slots: readonly Slot[] | undefined;
+
+function allSlots(): readonly Slot[] {
+  return [...globalSlots(), ...localeSlots(), ...builtinSlots(), ...intlSlots(), ...dateSlots(), ...environmentSlots()];
+}
+
+function outcomeOf<Result>(run: () => Result): RunOutcome<Result> {
+  try {
+    return { value: run() };
+  } catch (error) {
+    return { error };
+  }
+}
+
+/** As {@link withoutAmbient}, but a forbidden call is an error, even if the function caught it. */
+export function runIsolated<Result>(run: (inOtherProcess: InOtherProcess) => Result): Result {
+  const { outcome, calls } = withoutAmbient(run);
+  const call = calls[0];
+  if (call !== undefined) throw new NondeterminismError(explainCall(call), call);
+  if ('error' in outcome) throw outcome.error;
+  return outcome.value;
+}
