@@ -1,5 +1,5 @@
 /** `event-handler` (wit/event-handler.wit): a process manager. It receives an event and returns commands and deadlines. */
-import type { Envelope, EventContext } from './messages.ts';
+import type { Envelope, EventContext, RejectedCommand } from './messages.ts';
 
 /** Describes a process manager to its host: the events that it receives and the commands that it may send. */
 export interface HandlerDescriptor {
@@ -27,9 +27,11 @@ export type Reaction =
   | { readonly tag: 'dispatch'; readonly val: Envelope }
   | { readonly tag: 'schedule'; readonly val: Deadline }
   /** Cancels the deadline with this id, if it is not due yet. */
-  | { readonly tag: 'cancel'; readonly val: string };
+  | { readonly tag: 'cancel'; readonly val: string }
+  /** The process has ended. Its deadlines are cancelled, and later events of its key lead to no reactions. */
+  | { readonly tag: 'end' };
 
-/** The process manager's five functions. */
+/** The process manager's seven functions. */
 export interface EventHandler<State, Event> {
   /** Describes the process manager. */
   describe(): HandlerDescriptor;
@@ -51,4 +53,17 @@ export interface EventHandler<State, Event> {
    * @throws FaultError if the handler cannot do its work.
    */
   handle(state: State, event: Event, context: EventContext): readonly Reaction[];
+
+  /**
+   * Consumes the state and returns the next one, after a command of the process was rejected.
+   * @throws FaultError if the rejection breaks an invariant of the state.
+   */
+  evolveRejected(state: State, rejected: RejectedCommand): State;
+
+  /**
+   * Returns the reactions to the rejection, for example a compensating command. The state has already folded the
+   * rejection.
+   * @throws FaultError if the handler does not expect the rejection, so that nothing is skipped silently.
+   */
+  handleRejected(state: State, rejected: RejectedCommand): readonly Reaction[];
 }

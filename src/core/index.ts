@@ -28,14 +28,17 @@ export {
   type StateOf,
 } from './define/decider.ts';
 export {
-  cancel,
+  cancelDeadline,
   defineEventHandler,
-  dispatch,
+  dispatchCommand,
   type EventHandlerDefinition,
   type EventHandlerModule,
+  endProcess,
   type Handle,
   type Reacted,
-  schedule,
+  type RejectedData,
+  type RejectionHandler,
+  scheduleCommand,
 } from './define/event-handler.ts';
 export {
   type CommandDefinition,
@@ -60,9 +63,9 @@ export {
   upcastFrom,
 } from './define/message.ts';
 export {
-  type Drop,
+  type DropDocument,
   defineProjector,
-  drop,
+  dropDocument,
   type Project,
   type ProjectorDefinition,
   type ProjectorModule,

@@ -109,6 +109,17 @@ export interface RecordedEvent {
   readonly contentType: string;
 }
 
+/** A command of a process manager that its decider rejected. */
+export interface RejectedCommand {
+  readonly commandId: string;
+  readonly command: Envelope;
+  /** The stream whose history led to the rejection. */
+  readonly stream: string;
+  readonly rejection: Rejection;
+  /** When the rejection was recorded. */
+  readonly recordedAt: bigint;
+}
+
 /** The condition on a stream under which an append succeeds. */
 export type Precondition =
   /** Any stream will do. */

@@ -13,7 +13,7 @@ import { showMessage, showValue } from './show.ts';
  * expect more.
  */
 export interface ReactionThen<State, Command> {
-  /** Expects exactly these reactions, in order, as `dispatch`, `schedule` and `cancel` make them. */
+  /** Expects exactly these reactions, in order, as `dispatchCommand` and its like make them. */
   then(...reactions: readonly Reacted<Command>[]): Said<this>;
   /** Expects no reactions. The event may have changed the process. */
   thenNothing(): Said<this>;
@@ -115,6 +115,7 @@ function sameReactions(left: readonly Reaction[], right: readonly Reaction[]): b
 function sameReaction(left: Reaction, right: Reaction): boolean {
   if (left.tag === 'dispatch' && right.tag === 'dispatch') return sameEnvelope(left.val, right.val);
   if (left.tag === 'cancel' && right.tag === 'cancel') return left.val === right.val;
+  if (left.tag === 'end') return right.tag === 'end';
   if (left.tag !== 'schedule' || right.tag !== 'schedule') return false;
   const [one, other] = [left.val, right.val];
   return one.id === other.id && one.dueAt === other.dueAt && sameEnvelope(one.command, other.command);
@@ -158,6 +159,7 @@ function expectations<State, Command, Event>(
 
 function reactionOf<State, Command, Event>(reacted: Reacted<Command>, types: Types<State, Command, Event>): Reaction {
   if (reacted.tag === 'cancel') return { tag: 'cancel', val: reacted.id };
+  if (reacted.tag === 'end') return { tag: 'end' };
   const command = types.command.toEnvelope(reacted.command);
   if (reacted.tag === 'dispatch') return { tag: 'dispatch', val: command };
   const dueAt = reacted.at instanceof Date ? BigInt(reacted.at.getTime()) : reacted.at;
@@ -174,5 +176,7 @@ function showReaction(reaction: Reaction, read: (envelope: Envelope) => Message)
     }
     case 'cancel':
       return `cancel ${showValue(reaction.val)}`;
+    case 'end':
+      return 'end of the process';
   }
 }

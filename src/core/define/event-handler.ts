@@ -3,12 +3,13 @@
  *
  * Source: wit/event-handler.wit; Gregor Hohpe and Bobby Woolf, "Enterprise Integration Patterns", process manager.
  */
-import type { Immutable } from 'immer';
+import type { Draft, Immutable } from 'immer';
 import type { Codec } from '../codec/codec.ts';
 import { msgpack } from '../codec/msgpack.ts';
 import { DefinitionError, FaultError } from '../errors.ts';
 import type { HandlerDescriptor, Reaction } from '../event-handler.ts';
-import type { EventContext } from '../messages.ts';
+import type { EventContext, RejectedCommand } from '../messages.ts';
+import { checkOptionNames, type OptionNames } from '../option-names.ts';
 import type { CommandType } from '../types.ts';
 import type { ProcessManager } from '../worlds.ts';
 import { type DeferredEvolve, faultOf, type InitialState } from './decider.ts';
@@ -30,35 +31,69 @@ import {
   entryOf,
   eventTypeOf,
   initialStateOf,
+  type MessageTable,
   messageTable,
   stateTypeOf,
 } from './message-table.ts';
 import { type StandardSchema, shapeOf } from './schema.ts';
 
-/** What a handler wants to happen. Made by {@link dispatch}, {@link schedule} and {@link cancel}. */
+/**
+ * A reaction of a process manager. Made by {@link dispatchCommand}, {@link scheduleCommand}, {@link cancelDeadline} and
+ * {@link endProcess}.
+ */
 export type Reacted<Command> =
   | { readonly tag: 'dispatch'; readonly command: Command }
   | { readonly tag: 'schedule'; readonly id: string; readonly at: Date | bigint; readonly command: Command }
-  | { readonly tag: 'cancel'; readonly id: string };
+  | { readonly tag: 'cancel'; readonly id: string }
+  | { readonly tag: 'end' };
 
-/** Sends a command: `dispatch(RemindMember({ memberId }))`. */
-export function dispatch<Command extends Message>(command: Command): Reacted<Command> {
+/** Sends a command: `dispatchCommand(RemindMember({ memberId }))`. */
+export function dispatchCommand<Command extends Message>(command: Command): Reacted<Command> {
   return { tag: 'dispatch', command };
 }
 
 /**
- * Sends a command at a time, unless it is cancelled before. Scheduling the same id again moves it.
+ * Sends a command at a time, unless the deadline is cancelled first. Scheduling the same id again moves the deadline.
  * @param id unique in the process.
  * @param at a date, or milliseconds since the Unix epoch. Time is data: take it from the event or its `recordedAt`.
  */
-export function schedule<Command extends Message>(id: string, at: Date | bigint, command: Command): Reacted<Command> {
+export function scheduleCommand<Command extends Message>(
+  id: string,
+  at: Date | bigint,
+  command: Command,
+): Reacted<Command> {
   return { tag: 'schedule', id, at, command };
 }
 
-/** Cancels the deadline with this id, if it is still to come. */
-export function cancel(id: string): Reacted<never> {
+/** Cancels the deadline with this id, if it is not due yet. */
+export function cancelDeadline(id: string): Reacted<never> {
   return { tag: 'cancel', id };
 }
+
+/** Ends the process. Its deadlines are cancelled, and later events of its key lead to no reactions. */
+export function endProcess(): Reacted<never> {
+  return { tag: 'end' };
+}
+
+/** A rejected command as a handler reads it. */
+export interface RejectedData<Data> extends Omit<RejectedCommand, 'command'> {
+  /** The data of the command. */
+  readonly data: Data;
+}
+
+/** What a process manager does if its command is rejected. */
+export interface RejectionHandler<State, Data, Command> {
+  /** Changes the state of the process. */
+  // biome-ignore lint/suspicious/noConfusingVoidType: a handler that changes its draft returns nothing.
+  readonly evolve?: (draft: Draft<State>, rejected: RejectedData<Data>) => State | Draft<State> | void;
+  /** Returns the reactions, for example a compensating command. The state has already folded the rejection. */
+  readonly handle?: (state: Immutable<State>, rejected: RejectedData<Data>) => readonly Reacted<Command>[];
+}
+
+/** {@link RejectionHandler}, with the state as its schema says: see `DeferredEvolve`. */
+type DeferredRejectionHandler<State, Data, Command> = [State] extends [infer Known]
+  ? RejectionHandler<Known, Data, Command> | 'ignore'
+  : never;
 
 /** What to do about an event: called with the state after it. A pure function, like `decide`. */
 export type Handle<State, Data, Command> = (
@@ -90,6 +125,13 @@ export interface EventHandlerDefinition<State, Commands, Events> {
   /** The events that it reacts to. */
   readonly handle: {
     readonly [Type in keyof Events]?: DeferredHandle<State, DataOf<Events[Type]>, MessageOf<Commands>>;
+  };
+  /**
+   * What happens if a command is rejected by its decider, by the command's type. `'ignore'` says that nothing has to
+   * happen. A rejection without an entry is a fault with the code `unhandled-rejection`: the failure policy decides.
+   */
+  readonly rejected?: {
+    readonly [Type in keyof Commands]?: DeferredRejectionHandler<State, DataOf<Commands[Type]>, MessageOf<Commands>>;
   };
 }
 
@@ -123,6 +165,7 @@ export function defineEventHandler<
   const events = messageTable('event', definition.events, `${name}.events`);
   checkHandlers(definition.evolve, events, `${name}.evolve`, 'some');
   checkHandlers(definition.handle, events, `${name}.handle`, 'some');
+  const rejections = rejectionHandlers(definition.rejected ?? {}, commands, `${name}.rejected`);
   const evolvers = new Map(Object.entries(definition.evolve)) as ReadonlyMap<string, Recipe>;
   const handlers = new Map(Object.entries(definition.handle)) as ReadonlyMap<string, AnyHandle>;
   for (const type of events.keys()) {
@@ -171,11 +214,30 @@ export function defineEventHandler<
         const handle = handlers.get(entryOf(events, type, 'event').type);
         if (handle === undefined) return [];
         try {
-          const reacted: unknown = handle(state, data, context);
-          if (!Array.isArray(reacted)) throw noReaction(type, 'gave no list of reactions');
-          return reacted.map((reaction: Reacted<Message>) => reactionOf(reaction, type, commandType));
+          return reactionsOf(handle(state, data, context), `handle.${type}`, type, commandType);
         } catch (cause) {
           throw faultOf(cause, 'handle-failed', `handle.${type}`, type);
+        }
+      },
+      evolveRejected: (state, rejected) => {
+        const { type } = rejected.command;
+        const recipe = rejectionHandlerOf(rejections, rejected).evolve;
+        if (recipe === undefined) return state;
+        try {
+          return fold(state, recipe as Recipe, dataOf(rejected, commandType)) as State;
+        } catch (cause) {
+          throw faultOf(cause, 'evolve-failed', `rejected.${type}.evolve`, type);
+        }
+      },
+      handleRejected: (state, rejected) => {
+        const { type } = rejected.command;
+        const { handle } = rejectionHandlerOf(rejections, rejected);
+        if (handle === undefined) return [];
+        try {
+          const reacted = handle(state, dataOf(rejected, commandType));
+          return reactionsOf(reacted, `rejected.${type}.handle`, type, commandType);
+        } catch (cause) {
+          throw faultOf(cause, 'handle-failed', `rejected.${type}.handle`, type);
         }
       },
     },
@@ -184,8 +246,69 @@ export function defineEventHandler<
 
 type AnyHandle = (state: unknown, data: unknown, context: EventContext) => unknown;
 
-/** What a handler gave, as it leaves the module. */
-function reactionOf(reacted: Reacted<Message>, event: string, commandType: CommandType<Message>): Reaction {
+interface AnyRejectionHandler {
+  readonly evolve?: (draft: never, rejected: never) => unknown;
+  readonly handle?: (state: unknown, rejected: RejectedData<unknown>) => unknown;
+}
+
+const REJECTION_HANDLER: OptionNames<AnyRejectionHandler> = { evolve: true, handle: true };
+
+/** @throws DefinitionError that names the entry. */
+function rejectionHandlers(
+  rejected: object,
+  commands: MessageTable,
+  place: string,
+): ReadonlyMap<string, AnyRejectionHandler> {
+  const handlers = new Map<string, AnyRejectionHandler>();
+  for (const [type, handler] of Object.entries(rejected)) {
+    const at = `${place}.${type}`;
+    if (!commands.has(type)) {
+      throw new DefinitionError(at, `is not among ${[...commands.keys()].join(', ') || 'the commands (none)'}`);
+    }
+    if (handler === undefined) continue;
+    if (handler !== 'ignore') checkOptionNames(handler, REJECTION_HANDLER, at);
+    handlers.set(type, handler === 'ignore' ? {} : handler);
+  }
+  return handlers;
+}
+
+function rejectionHandlerOf(
+  handlers: ReadonlyMap<string, AnyRejectionHandler>,
+  { command: { type }, rejection }: RejectedCommand,
+): AnyRejectionHandler {
+  const handler = handlers.get(type);
+  if (handler !== undefined) return handler;
+  throw new FaultError({
+    code: 'unhandled-rejection',
+    message: `${type} was rejected with the code ${rejection.code}, and the process manager has no rejected.${type}`,
+    details: [
+      ['type', type],
+      ['rejection', rejection.code],
+    ],
+  });
+}
+
+function dataOf({ command, ...rejected }: RejectedCommand, commandType: CommandType<Message>): RejectedData<unknown> {
+  return { ...rejected, data: commandType.fromEnvelope(command).data };
+}
+
+function reactionsOf(
+  reacted: unknown,
+  place: string,
+  type: string,
+  commandType: CommandType<Message>,
+): readonly Reaction[] {
+  if (!Array.isArray(reacted)) throw invalidReaction(place, type, 'did not return a list of reactions');
+  return reacted.map((reaction: Reacted<Message>) => reactionOf(reaction, place, type, commandType));
+}
+
+/** A reaction as it leaves the module. */
+function reactionOf(
+  reacted: Reacted<Message>,
+  place: string,
+  type: string,
+  commandType: CommandType<Message>,
+): Reaction {
   switch (reacted?.tag) {
     case 'dispatch':
       return { tag: 'dispatch', val: commandType.toEnvelope(reacted.command) };
@@ -194,30 +317,32 @@ function reactionOf(reacted: Reacted<Message>, event: string, commandType: Comma
         tag: 'schedule',
         val: {
           id: reacted.id,
-          dueAt: millisecondsOf(reacted.at, reacted.id, event),
+          dueAt: millisecondsOf(reacted.at, reacted.id, place, type),
           command: commandType.toEnvelope(reacted.command),
         },
       };
     case 'cancel':
       return { tag: 'cancel', val: reacted.id };
+    case 'end':
+      return { tag: 'end' };
     default:
-      throw noReaction(event, 'gave something that dispatch, schedule or cancel did not make');
+      throw invalidReaction(
+        place,
+        type,
+        'returned a value that dispatchCommand, scheduleCommand, cancelDeadline or endProcess did not make',
+      );
   }
 }
 
 /** The time as the contract has it, an unsigned number of milliseconds. */
-function millisecondsOf(at: Date | bigint, id: string, event: string): bigint {
+function millisecondsOf(at: Date | bigint, id: string, place: string, type: string): bigint {
   const milliseconds = at instanceof Date && !Number.isNaN(at.getTime()) ? BigInt(at.getTime()) : at;
   if (typeof milliseconds === 'bigint' && milliseconds >= 0n) return milliseconds;
-  throw noReaction(event, `scheduled ${id} at ${String(at)}, which is no time since 1970`);
+  throw invalidReaction(place, type, `scheduled ${id} at ${String(at)}, which is not a time since 1970`);
 }
 
-function noReaction(event: string, problem: string): FaultError {
-  return new FaultError({
-    code: 'invalid-reaction',
-    message: `handle.${event} ${problem}`,
-    details: [['type', event]],
-  });
+function invalidReaction(place: string, type: string, problem: string): FaultError {
+  return new FaultError({ code: 'invalid-reaction', message: `${place} ${problem}`, details: [['type', type]] });
 }
 
 /** The key of an event, checked. What the function throws is a fault of the module. */

@@ -27,25 +27,25 @@ import {
 } from './message-table.ts';
 import { type StandardSchema, shapeOf } from './schema.ts';
 
-/** What {@link drop} is: a value of its own, and no document. */
-export interface Drop {
+/** What {@link dropDocument} is: a value of its own, and no document. */
+export interface DropDocument {
   readonly 'decidable/drop': true;
 }
 
 /** Returned by `project`: the document is removed. The key's next event starts from the initial state. */
-export const drop: Drop = Object.freeze({ 'decidable/drop': true });
+export const dropDocument: DropDocument = Object.freeze({ 'decidable/drop': true });
 
-function isDrop(value: unknown): value is Drop {
+function isDrop(value: unknown): value is DropDocument {
   return typeof value === 'object' && value !== null && 'decidable/drop' in value;
 }
 
-/** What an event does to its document: changes the draft, returns the document that takes its place, or {@link drop}. */
+/** What an event does to its document: changes the draft, returns the document that takes its place, or {@link dropDocument}. */
 export type Project<State, Data> = (
   draft: Draft<State>,
   data: Data,
   context: EventContext,
   // biome-ignore lint/suspicious/noConfusingVoidType: a handler that changes its draft returns nothing.
-) => State | Draft<State> | Drop | void;
+) => State | Draft<State> | DropDocument | void;
 
 /** {@link Project}, with the document as its schema says: see `DeferredEvolve`. */
 type DeferredProject<State, Data> = [State] extends [infer Known] ? Project<Known, Data> : never;

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ExpectationError, testDecider, testEventHandler, testProjector } from '../../../src/adapters/testing/index.ts';
-import { type CommandHandler, cancel, dispatch, type Message, schedule } from '../../../src/core/index.ts';
+import {
+  type CommandHandler,
+  cancelDeadline,
+  dispatchCommand,
+  type Message,
+  scheduleCommand,
+} from '../../../src/core/index.ts';
 import {
   BillPaid,
   BookRoom,
@@ -245,11 +251,11 @@ describe('a test of a process manager', () => {
   it('reads as a sentence', () => {
     given()
       .when(booked, { recordedAt: BigInt(at) })
-      .then(schedule('bill', new Date(Date.UTC(2026, 0, 12)), SendBill({ roomId: '7', guest: 'Ada' })))
+      .then(scheduleCommand('bill', new Date(Date.UTC(2026, 0, 12)), SendBill({ roomId: '7', guest: 'Ada' })))
       .thenState({ guest: 'Ada' });
     given(booked)
       .when(left)
-      .then(cancel('bill'), dispatch(SendBill({ roomId: '7', guest: 'Ada' })));
+      .then(cancelDeadline('bill'), dispatchCommand(SendBill({ roomId: '7', guest: 'Ada' })));
     given(booked).when(paid).thenNothing();
     given()
       .when(RoomBooked({ ...booking, roomId: 'staff' }))
@@ -269,7 +275,7 @@ describe('a test of a process manager', () => {
       failureOf(() =>
         given()
           .when(booked, { recordedAt: BigInt(at) })
-          .then(cancel('bill')),
+          .then(cancelDeadline('bill')),
       ),
       [
         'given     nothing',

@@ -1,16 +1,16 @@
 /** A small hotel, for the tests of `decidable/testing`: one room, its guests and its reminders. */
 import { z } from 'zod';
 import {
-  cancel,
+  cancelDeadline,
   defineCommand,
   defineDecider,
   defineEvent,
   defineEventHandler,
   defineProjector,
-  dispatch,
-  drop,
+  dispatchCommand,
+  dropDocument,
   reject,
-  schedule,
+  scheduleCommand,
 } from '../../../src/core/index.ts';
 
 export const BookRoom = defineCommand(
@@ -82,11 +82,13 @@ export const billing = defineEventHandler({
   },
   handle: {
     RoomBooked: (_state, { roomId, guest, nights }, { recordedAt }) => [
-      schedule('bill', recordedAt + BigInt(nights) * DAY, SendBill({ roomId, guest })),
+      scheduleCommand('bill', recordedAt + BigInt(nights) * DAY, SendBill({ roomId, guest })),
     ],
     BillPaid: () => [],
     RoomLeft: (state, { roomId }) =>
-      state.guest === undefined ? [] : [cancel('bill'), dispatch(SendBill({ roomId, guest: state.guest }))],
+      state.guest === undefined
+        ? []
+        : [cancelDeadline('bill'), dispatchCommand(SendBill({ roomId, guest: state.guest }))],
   },
 });
 
@@ -103,6 +105,6 @@ export const occupancy = defineProjector({
       draft.guest = guest;
       draft.since = recordedAt;
     },
-    RoomLeft: () => drop,
+    RoomLeft: () => dropDocument,
   },
 });

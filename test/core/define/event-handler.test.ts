@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { z } from 'zod';
-import { cancel, defineEventHandler, dispatch, schedule } from '../../../src/core/define/event-handler.ts';
+import {
+  cancelDeadline,
+  defineEventHandler,
+  dispatchCommand,
+  endProcess,
+  scheduleCommand,
+} from '../../../src/core/define/event-handler.ts';
 import { defineCommand, defineEvent } from '../../../src/core/define/message.ts';
 import { isFault } from '../../../src/core/errors.ts';
 import type { EventContext } from '../../../src/core/messages.ts';
@@ -42,9 +48,9 @@ const reminders = defineEventHandler({
   },
   handle: {
     LoanStarted: (state, { days }, { recordedAt }) => [
-      schedule('overdue', recordedAt + BigInt(days), RemindMember({ memberId: state.memberId ?? '' })),
+      scheduleCommand('overdue', recordedAt + BigInt(days), RemindMember({ memberId: state.memberId ?? '' })),
     ],
-    LoanEnded: ({ memberId = '' }) => [cancel('overdue'), dispatch(RemindMember({ memberId }))],
+    LoanEnded: ({ memberId = '' }) => [cancelDeadline('overdue'), dispatchCommand(RemindMember({ memberId }))],
   },
 });
 
@@ -119,7 +125,7 @@ describe('a process manager', () => {
       [() => broken.key(started), 'key-failed', /^key failed: boom$/],
       [() => broken.evolve({}, started), 'evolve-failed', /^evolve\.LoanStarted failed: boom$/],
       [() => broken.handle({}, started, context), 'handle-failed', /^handle\.LoanStarted failed: boom$/],
-      [() => broken.handle({}, ended, context), 'invalid-reaction', /^handle\.LoanEnded gave no list of reactions$/],
+      [() => broken.handle({}, ended, context), 'invalid-reaction', /^handle\.LoanEnded /],
       [() => broken.evolve({}, { type: 'Other' } as never), 'unknown-type', /^Other: no event of this module/],
     ];
     for (const [act, code, message] of cases) {
@@ -135,17 +141,14 @@ describe('a process manager', () => {
         ...base,
         key: () => 'one',
         evolve: { LoanStarted: () => {} },
-        handle: { LoanEnded: () => [schedule('x', when as Date, RemindMember({ memberId: 'm' }))] },
+        handle: { LoanEnded: () => [scheduleCommand('x', when as Date, RemindMember({ memberId: 'm' }))] },
       }).eventHandler.handle({}, ended, context);
     assert.deepEqual(
       at(new Date(5)).map((reaction) => reaction.tag === 'schedule' && reaction.val.dueAt),
       [5n],
     );
     for (const wrong of [new Date(Number.NaN), -1n, 5, undefined]) {
-      assert.match(
-        faultIn(() => at(wrong)).message,
-        /^handle\.LoanEnded scheduled x at .*, which is no time since 1970$/,
-      );
+      assert.equal(faultIn(() => at(wrong)).code, 'invalid-reaction');
     }
   });
 
@@ -157,5 +160,94 @@ describe('a process manager', () => {
         message: 'library.reminders.events.LoanStarted: is read for nothing: it has neither evolve nor handle',
       },
     );
+  });
+});
+
+describe('a command that its decider rejected', () => {
+  const Book = defineCommand('Book', z.object({ seat: z.string() }));
+  const Refund = defineCommand('Refund', z.object({ cents: z.int() }));
+  const Paid = defineEvent('Paid', z.object({ cents: z.int(), seat: z.string() }));
+  const booking = defineEventHandler({
+    name: 'booking',
+    version: '1',
+    state: z.object({ cents: z.int(), refused: z.array(z.string()) }),
+    events: { Paid },
+    commands: { Book, Refund },
+    key: ({ data }) => data.seat,
+    initialState: { cents: 0, refused: [] },
+    evolve: {
+      Paid: (state, { cents }) => {
+        state.cents += cents;
+      },
+    },
+    handle: { Paid: (_state, { seat }) => [dispatchCommand(Book({ seat }))] },
+    rejected: {
+      Book: {
+        evolve: (state, { data, rejection }) => {
+          state.refused.push(`${data.seat} ${rejection.code}`);
+        },
+        handle: ({ cents }) => [dispatchCommand(Refund({ cents })), endProcess()],
+      },
+    },
+  });
+  const { types, eventHandler } = booking;
+  const rejectedCommand = (command: ReturnType<typeof Book> | ReturnType<typeof Refund>) => ({
+    commandId: '018f4d1e-7a2b-7c3d-8e4f-5a6b7c8d9e0f',
+    command: types.command.toEnvelope(command),
+    stream: 'seat-1A',
+    rejection: { code: 'taken', message: 'The seat is taken.', details: [] },
+    recordedAt: 5n,
+  });
+
+  it('changes the state of its process and leads to reactions', () => {
+    const paid = eventHandler.evolve(eventHandler.initialState(), Paid({ cents: 700, seat: '1A' }));
+    const refused = eventHandler.evolveRejected(paid, rejectedCommand(Book({ seat: '1A' })));
+    assert.deepEqual(refused, { cents: 700, refused: ['1A taken'] });
+    const reactions = eventHandler.handleRejected(refused, rejectedCommand(Book({ seat: '1A' })));
+    assert.deepEqual(reactions, [
+      { tag: 'dispatch', val: types.command.toEnvelope(Refund({ cents: 700 })) },
+      { tag: 'end' },
+    ]);
+  });
+
+  it('is a fault if the process manager does not say what happens then', () => {
+    const state = eventHandler.initialState();
+    const refund = rejectedCommand(Refund({ cents: 1 }));
+    assert.equal(faultIn(() => eventHandler.evolveRejected(state, refund)).code, 'unhandled-rejection');
+    assert.equal(faultIn(() => eventHandler.handleRejected(state, refund)).code, 'unhandled-rejection');
+  });
+
+  it('can be ignored on purpose', () => {
+    const careless = defineEventHandler({
+      name: 'careless',
+      version: '1',
+      state: z.object({}),
+      events: { Paid },
+      commands: { Book },
+      key: ({ data }) => data.seat,
+      initialState: {},
+      evolve: {},
+      handle: { Paid: (_state, { seat }) => [dispatchCommand(Book({ seat }))] },
+      rejected: { Book: 'ignore' },
+    }).eventHandler;
+    assert.deepEqual(careless.handleRejected(careless.initialState(), rejectedCommand(Book({ seat: '1A' }))), []);
+  });
+
+  it('is refused at definition if the process manager does not send it', () => {
+    const rejected = { Book: 'ignore', Cancel: 'ignore' } as const;
+    const define = () =>
+      defineEventHandler({
+        name: 'wrong',
+        version: '1',
+        state: z.object({}),
+        events: { Paid },
+        commands: { Book },
+        key: () => undefined,
+        initialState: {},
+        evolve: {},
+        handle: { Paid: () => [] },
+        rejected,
+      });
+    assert.throws(define, { code: 'invalid-definition', payload: { place: 'wrong.rejected.Cancel' } });
   });
 });

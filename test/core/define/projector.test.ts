@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { z } from 'zod';
 import { defineEvent } from '../../../src/core/define/message.ts';
-import { defineProjector, drop } from '../../../src/core/define/projector.ts';
+import { defineProjector, dropDocument } from '../../../src/core/define/projector.ts';
 import { isFault } from '../../../src/core/errors.ts';
 import type { EventContext } from '../../../src/core/messages.ts';
 
@@ -27,7 +27,7 @@ const tables = defineProjector({
       draft.history.push(recordedAt);
     },
     TableMoved: (draft, { extra }) => ({ ...draft, guests: draft.guests + Number(extra) }),
-    TableLeft: () => drop,
+    TableLeft: () => dropDocument,
   },
 });
 

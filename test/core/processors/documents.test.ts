@@ -1,7 +1,7 @@
 /** Document read models, run by members of a group. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { createEventSourcer, defineDecider, defineProjector, drop, reject } from 'decidable';
+import { createEventSourcer, defineDecider, defineProjector, dropDocument, reject } from 'decidable';
 import { createMemoryStore, type MemoryStore } from 'decidable/memory';
 import { z } from 'zod';
 import { systemClock } from '../../../src/core/processors/clock.ts';
@@ -48,7 +48,7 @@ const totals = defineProjector({
       document.total += data.by;
       document.events++;
     },
-    Removed: () => drop,
+    Removed: () => dropDocument,
   },
 });
 

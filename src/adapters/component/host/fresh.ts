@@ -185,6 +185,13 @@ export function freshEventHandler(fresh: FreshInstances): EventHandler<Handle, H
         const happened = guest.event.fromEnvelope(fresh.envelope(event, 'event'));
         return guest.eventHandler.handle(guest.state.fromBytes(fresh.bytes(state)), happened, context);
       }),
+    evolveRejected: (state, rejected) =>
+      fresh.run((guest) => {
+        const next = guest.eventHandler.evolveRejected(fresh.take(guest, state), rejected);
+        return fresh.keepState(guest.state.toBytes(next));
+      }),
+    handleRejected: (state, rejected) =>
+      fresh.run((guest) => guest.eventHandler.handleRejected(guest.state.fromBytes(fresh.bytes(state)), rejected)),
   };
 }
 

@@ -6,7 +6,7 @@
 import type { Decider } from '../../../core/decider.ts';
 import type { DecidesById } from '../../../core/define/command-id-aware.ts';
 import type { EventHandler } from '../../../core/event-handler.ts';
-import type { EventContext } from '../../../core/messages.ts';
+import type { EventContext, RejectedCommand } from '../../../core/messages.ts';
 import type { Projector } from '../../../core/projector.ts';
 import type { Routing } from '../../../core/routing.ts';
 import type { CommandType, EventType, StateType, Types } from '../../../core/types.ts';
@@ -25,7 +25,7 @@ import { isWasi03 } from '../linking/import-problems.ts';
 import { findImport } from '../linking/names.ts';
 import type { DecisionContext, VirtualWasi } from '../wasi/index.ts';
 import { asynchronousImport } from './asynchronous-import.ts';
-import { contextOfCommand, contextOfEvent } from './decision-context.ts';
+import { contextOfCommand, contextOfEvent, contextOfRejection } from './decision-context.ts';
 import type { Fitting } from './fit.ts';
 import type { Bounds } from './metering/budget.ts';
 import { Counters } from './metering/counters.ts';
@@ -200,7 +200,7 @@ function withWasi(parts: Parts, wasi: VirtualWasi): Parts {
   return around(parts, (name, call) => {
     const contextOf = CONTEXTS[name] ?? (() => undefined);
     return (a, b, c) => {
-      wasi.setDecision(contextOf(c));
+      wasi.setDecision(contextOf(c ?? b));
       try {
         return call(a, b, c);
       } finally {
@@ -210,10 +210,12 @@ function withWasi(parts: Parts, wasi: VirtualWasi): Parts {
   });
 }
 
-/** By function: what its third argument says of the decision. */
+/** By function: the context that follows from its last argument. */
 const CONTEXTS: Readonly<Record<string, (argument: unknown) => DecisionContext | undefined>> = {
-  decide: (commandId) => (commandId === undefined ? undefined : contextOfCommand(commandId as string)),
+  // Without an id, the last argument is the command.
+  decide: (commandId) => (typeof commandId === 'string' ? contextOfCommand(commandId) : undefined),
   handle: (context) => contextOfEvent(context as EventContext),
+  handleRejected: (rejected) => contextOfRejection(rejected as RejectedCommand),
 };
 
 /** Each call has the whole budget. */

@@ -106,6 +106,13 @@ export function pooledEventHandler(pool: Pool): EventHandler<Handle, Handle> {
     handle: guarded(pool, (state, event, context) =>
       pool.guest.eventHandler.handle(pool.numberOf(state, 'state'), pool.numberOf(event, 'event'), context),
     ),
+    evolveRejected: guarded(
+      pool,
+      (state, rejected) => pool.base + pool.guest.eventHandler.evolveRejected(pool.numberOf(state, 'state'), rejected),
+    ),
+    handleRejected: guarded(pool, (state, rejected) =>
+      pool.guest.eventHandler.handleRejected(pool.numberOf(state, 'state'), rejected),
+    ),
   };
 }
 

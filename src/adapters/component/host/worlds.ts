@@ -32,7 +32,8 @@ const COMMAND_DESCRIPTOR =
 const EVENT_DESCRIPTOR = 'record { type: string, schema-version: u32 }';
 const IDENTITY = 'name: string, version: string, content-type: string, digest: option<list<u8>>';
 const DEADLINE = `record { id: string, due-at: u64, command: ${ENVELOPE} }`;
-const REACTION = `variant { dispatch(${ENVELOPE}), schedule(${DEADLINE}), cancel(string) }`;
+const REACTION = `variant { dispatch(${ENVELOPE}), schedule(${DEADLINE}), cancel(string), end }`;
+const REJECTED = `record { command-id: string, command: ${ENVELOPE}, stream: string, rejection: ${REJECTION}, recorded-at: u64 }`;
 
 /** By interface, each function and its type; `resource` for a resource type. */
 export const INTERFACES: Readonly<Record<InterfaceName, Readonly<Record<string, string>>>> = {
@@ -66,6 +67,8 @@ export const INTERFACES: Readonly<Record<InterfaceName, Readonly<Record<string, 
     handle:
       `func(state: borrow<state>, event: borrow<event>, context: ${EVENT_CONTEXT}) -> ` +
       `result<list<${REACTION}>, ${FAULT}>`,
+    'evolve-rejected': `func(state: state, rejected: ${REJECTED}) -> result<state, ${FAULT}>`,
+    'handle-rejected': `func(state: borrow<state>, rejected: ${REJECTED}) -> result<list<${REACTION}>, ${FAULT}>`,
   },
   projector: {
     describe: `func() -> record { ${IDENTITY}, events: list<string> }`,

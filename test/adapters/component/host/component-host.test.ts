@@ -175,7 +175,17 @@ for (const isolation of ['pooled', 'fresh'] as const) {
       const state = eventHandler.evolve(eventHandler.evolve(eventHandler.initialState(), event), event);
       assert.equal(types.state.toBytes(state).length, 2);
       assert.deepEqual(eventHandler.handle(state, event, context), [{ tag: 'cancel', val: 'count' }]);
-      types.state.drop(state);
+      const rejected = {
+        commandId: '018f4d1e-7a2b-7c3d-8e4f-5a6b7c8d9e0f',
+        command: message(3),
+        stream: 'count-1',
+        rejection: { code: 'no', message: 'no', details: [['why', 'because']] as const },
+        recordedAt: 5n,
+      };
+      const counted = eventHandler.evolveRejected(state, rejected);
+      assert.equal(types.state.toBytes(counted).length, 3);
+      assert.deepEqual(eventHandler.handleRejected(counted, rejected), [{ tag: 'end' }]);
+      types.state.drop(counted);
       types.event.drop(event);
       assert.equal(statistics.handles, 0);
     });

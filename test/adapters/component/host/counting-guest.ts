@@ -115,6 +115,16 @@ const WORLDS: Record<WorldName, string> = {
     (func (export "${HANDLER}#handle") ${context} (result i32)
       (call $clear)
       (i32.store8 (i32.const 512) (i32.const 2)) (call $text (i32.const 520))
+      (i32.store (i32.const 4) (i32.const 512)) (i32.store (i32.const 8) (i32.const 1)) (i32.const 0))
+    ;; The parameters are more than sixteen core values, so they are in memory. Every rejection counts, and ends the process.
+    (func (export "${HANDLER}#evolve-rejected") (param i32) (result i32) (local $count i32) (local $before i32)
+      (local.set $before (i32.load (local.get 0)))
+      (local.set $count (i32.add (call $state (local.get $before)) (i32.const 1)))
+      (call $drop-state (local.get $before))
+      (call $ok (call $new-state (local.get $count))))
+    (func (export "${HANDLER}#handle-rejected") (param i32) (result i32)
+      (call $clear)
+      (i32.store8 (i32.const 512) (i32.const 3))
       (i32.store (i32.const 4) (i32.const 512)) (i32.store (i32.const 8) (i32.const 1)) (i32.const 0))`,
   'read-model': `${stateFunctions(PROJECTOR).replace(/\(func \(export "[^"]*#evolve"\)/, '(func $evolve')} ${key(PROJECTOR)}
     (func (export "${PROJECTOR}#describe") (result i32) ${identity} (i32.const 0))

@@ -7,8 +7,8 @@ import {
   defineEvent,
   defineEventHandler,
   defineProjector,
-  dispatch,
-  drop,
+  dispatchCommand,
+  dropDocument,
 } from '../../../../src/core/index.ts';
 
 // The types flow: this compiles, and the types that it infers are used below.
@@ -58,7 +58,7 @@ export const watcher = defineEventHandler({
       draft.seen += by;
     },
   },
-  handle: { Added: (state, { by }) => (state.seen > 9 ? [] : [dispatch({ type: 'Add', data: { by } })]) },
+  handle: { Added: (state, { by }) => (state.seen > 9 ? [] : [dispatchCommand({ type: 'Add', data: { by } })]) },
 });
 
 export const totals = defineProjector({
@@ -72,7 +72,7 @@ export const totals = defineProjector({
     Added: (draft, { by }) => {
       draft.total += by;
     },
-    Noted: (draft, { text }) => (text === '' ? drop : { total: draft.total }),
+    Noted: (draft, { text }) => (text === '' ? dropDocument : { total: draft.total }),
   },
 });
 

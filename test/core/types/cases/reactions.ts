@@ -1,14 +1,14 @@
 /** What `defineEventHandler` and `defineProjector` refuse to compile. */
 import { z } from 'zod';
 import {
-  cancel,
+  cancelDeadline,
   defineCommand,
   defineEvent,
   defineEventHandler,
   defineProjector,
-  dispatch,
-  drop,
-  schedule,
+  dispatchCommand,
+  dropDocument,
+  scheduleCommand,
 } from '../../../../src/core/index.ts';
 
 const Remind = defineCommand('Remind', z.object({ memberId: z.string() }));
@@ -37,9 +37,9 @@ export const reminders = defineEventHandler({
   handle: {
     Borrowed: (state, { memberId, due }, { recordedAt }) =>
       state.sent > 1
-        ? [dispatch(Remind({ memberId }))]
-        : [schedule('due', due, Remind({ memberId })), schedule('now', recordedAt, Remind({ memberId }))],
-    Returned: () => [cancel('due')],
+        ? [dispatchCommand(Remind({ memberId }))]
+        : [scheduleCommand('due', due, Remind({ memberId })), scheduleCommand('now', recordedAt, Remind({ memberId }))],
+    Returned: () => [cancelDeadline('due')],
   },
 });
 
@@ -53,7 +53,7 @@ defineEventHandler({
   },
   handle: {
     // refused: => Reacted<Message<"Fine" | only commands that the handler names leave it
-    Borrowed: (_state, { memberId }) => [dispatch(Fine({ memberId, cents: 1n }))],
+    Borrowed: (_state, { memberId }) => [dispatchCommand(Fine({ memberId, cents: 1n }))],
     // refused: => Message<"Remind" | a reaction says what to do with a command
     Returned: (_state, { memberId }) => [Remind({ memberId })],
   },
@@ -75,7 +75,7 @@ defineEventHandler({
     // refused: Type '() => Promise<never[]>' is not assignable | a handler does not wait: effects come from its commands
     Borrowed: async () => [],
     // refused: Cannot assign to 'sent' because it is a read-only property | a handler only reads the state: evolve changes it
-    Returned: (state) => [cancel(String((state.sent = 1)))],
+    Returned: (state) => [cancelDeadline(String((state.sent = 1)))],
   },
 });
 
@@ -95,7 +95,7 @@ export const members = defineProjector({
     Borrowed: (draft) => {
       draft.loans += 1;
     },
-    Returned: (draft) => (draft.loans === 1 ? drop : { loans: draft.loans - 1 }),
+    Returned: (draft) => (draft.loans === 1 ? dropDocument : { loans: draft.loans - 1 }),
   },
 });
 
@@ -103,14 +103,14 @@ defineProjector({
   ...model,
   key: () => 'one',
   // refused: Property 'Returned' is missing | an event that is read changes a document
-  project: { Borrowed: () => drop },
+  project: { Borrowed: () => dropDocument },
 });
 
 defineProjector({
   ...model,
   key: () => 'one',
   project: {
-    // refused: Type 'null' is not assignable | a document is removed by drop, so that no forgotten return removes it
+    // refused: Type 'null' is not assignable | a document is removed by dropDocument, so that no forgotten return removes it
     Borrowed: () => null,
     // refused: Type 'string' is not assignable to type 'number' | what takes the place of a document has its shape
     Returned: () => ({ loans: 'none' }),
