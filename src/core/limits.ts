@@ -12,8 +12,17 @@ export const DEFAULT_READ_LIMIT = 1_000;
 /** Events that a command may replay by default. */
 export const DEFAULT_REPLAY_LIMIT = 1_000_000;
 
-/** Attempts to decide one command by default: the first one and the retries after conflicts. */
-export const DEFAULT_MAX_ATTEMPTS = 4;
+/** Decisions of one command under conflict, the first and the retries, if the command has no deadline. */
+export const DEFAULT_MAX_ATTEMPTS = 8;
+
+/** Milliseconds that a command waits at most before it is decided again. */
+export const MAX_RETRY_DELAY = 64;
+
+/** Conflicts of one command before it is decided inside the store. See `storage/exclusive-append.ts`. */
+export const CONFLICTS_BEFORE_EXCLUSIVE = 1;
+
+/** Events that a store reads inside the reservation of a stream: it is held as long as folding them takes. */
+export const MAX_EVENTS_IN_RESERVATION = 1_000;
 
 /** States that the event sourcer caches by default. */
 export const DEFAULT_CACHED_STATES = 10_000;

@@ -27,18 +27,20 @@
 import { type CommandFailure, isAppendFailure, isCommandFailure, isRejection } from '../errors.ts';
 import type { CommandResult } from '../event-sourcer.ts';
 import type { Appended, Conflict, EventStore } from '../event-store.ts';
-import type { Decision, RecordedDecision } from '../messages.ts';
+import { CONFLICTS_BEFORE_EXCLUSIVE, DEFAULT_MAX_ATTEMPTS } from '../limits.ts';
+import type { Decision, RecordedDecision, RecordedEvent } from '../messages.ts';
+import { type DecidedAppend, type ExclusiveAppend, RESERVATION_READ_LIMIT } from '../storage/exclusive-append.ts';
 import { recordedEvents } from '../storage/recorded-events.ts';
 import type { Admission } from './admission.ts';
 import { type Authorizer, authorize } from './authorization.ts';
+import { backOff } from './back-off.ts';
 import { ask } from './cancellation.ts';
-import { conflictFailure, isInstanceTrap, moduleFailure, storeFailure } from './failures.ts';
-import { foldDecided } from './fold.ts';
+import { conflictFailure, isInstanceTrap, moduleFailure, storeCorrupt, storeFailure } from './failures.ts';
+import { foldDecided, foldRecorded } from './fold.ts';
 import { contradiction, guardOf, retryHelps, unsatisfiable } from './guard.ts';
 import type { Job } from './job.ts';
 import type { LiveState } from './live-state.ts';
-import { initialState, type Loader } from './loader.ts';
-import { nextTurn } from './next-turn.ts';
+import { checkPage, initialState, type Loader } from './loader.ts';
 import { type EventSourcerObserver, tell } from './observer.ts';
 import { firstOutcome } from './redelivery.ts';
 import type { Snapshots } from './snapshots.ts';
@@ -47,7 +49,7 @@ import type { StreamQueue } from './stream-queue.ts';
 
 /** What the loop works with. */
 export interface LoopParts {
-  readonly store: EventStore;
+  readonly store: EventStore & ExclusiveAppend;
   readonly loader: Loader;
   readonly snapshots: Snapshots;
   readonly cache: StateCache;
@@ -55,7 +57,8 @@ export interface LoopParts {
   readonly admission: Admission;
   readonly authorizer: Authorizer | undefined;
   readonly observer: EventSourcerObserver;
-  readonly maxAttempts: number;
+  /** `undefined` means the default for commands without a deadline, and no bound for those with one. */
+  readonly maxAttempts: number | undefined;
 }
 
 export class CommandLoop {
@@ -75,16 +78,18 @@ export class CommandLoop {
       if (ticket !== undefined) await queue.wait(ticket, job.cancellation);
       job.hasTurn = true;
       for (;;) {
-        let decision: Decision;
+        let decided: DecidedAppend;
         let appended: Appended;
         try {
           const known = this.#takeWarm(job) ? undefined : await this.#load(job);
           if (known !== undefined) return await firstOutcome(store, job, known);
-          this.#decide(job);
-          job.cancellation?.check();
-          decision = job.decision();
-          job.isAppending = true;
-          appended = await store.append(job.stream, job.events, this.#guard(job), decision);
+          if (job.conflicts >= CONFLICTS_BEFORE_EXCLUSIVE && store.appendExclusively !== undefined) {
+            [decided, appended] = await this.#appendExclusively(job);
+          } else {
+            decided = this.#decide(job);
+            job.isAppending = true;
+            appended = await store.append(job.stream, decided.events, decided.precondition, decided.decision);
+          }
         } catch (error) {
           const known = await this.#recover(job, error);
           if (known === undefined) continue;
@@ -96,7 +101,7 @@ export class CommandLoop {
           if (this.#parts.snapshots.isDue(job.route.snapshot, live)) await this.#parts.snapshots.save(live);
           this.#parts.cache.put(live);
         }
-        return resultOf(job, decision, appended);
+        return resultOf(job, decided.decision, appended);
       }
     } finally {
       job.releaseState();
@@ -157,7 +162,43 @@ export class CommandLoop {
     return ask(() => this.#parts.store.findDecision(job.commandId), job.cancellation);
   }
 
-  #decide(job: Job): void {
+  /**
+   * Decides while nobody else can append to the stream: a command that lost to a busy writer does not lose again. Until
+   * the store calls the decision, the command can be cancelled like any wait.
+   */
+  async #appendExclusively(job: Job): Promise<[DecidedAppend, Appended]> {
+    const { store } = this.#parts;
+    const { stream, cancellation, live } = job;
+    if (live === undefined) throw new Error('a command is decided on a state: #takeWarm or #load has set it');
+    let decided: DecidedAppend | undefined;
+    let hasBegun = false;
+    let givenUp: { readonly reason: unknown } | undefined;
+    const decide = (missed: readonly RecordedEvent[]): DecidedAppend => {
+      if (givenUp !== undefined) throw givenUp.reason;
+      hasBegun = true;
+      cancellation?.check();
+      job.isStateIntact = false;
+      checkPage(stream, missed, live.revision === undefined ? 0n : live.revision + 1n, RESERVATION_READ_LIMIT);
+      foldRecorded(live, missed);
+      decided = this.#decide(job);
+      job.isAppending = true;
+      return decided;
+    };
+    const appending = store.appendExclusively!(stream, live.revision, decide);
+    const appended = await (cancellation === undefined
+      ? appending
+      : cancellation.race(appending).catch((reason: unknown) => {
+          if (hasBegun) return appending;
+          givenUp = { reason };
+          appending.catch(() => {});
+          throw reason;
+        }));
+    if (decided === undefined) throw storeCorrupt('the store appended to a reserved stream without a decision');
+    return [decided, appended];
+  }
+
+  /** @throws CommandFailure `fault`, `trap`, `cancelled` or `deadline-exceeded`. */
+  #decide(job: Job): DecidedAppend {
     const { module, live, command, commandId } = job;
     if (live === undefined) throw new Error('a command is decided on a state: #takeWarm or #load has set it');
     job.attempts++;
@@ -169,14 +210,18 @@ export class CommandLoop {
     } catch (error) {
       if (!isRejection(error)) throw decisionFailure(job, error);
       job.reject({ tag: 'rejected', val: error.payload });
-      return;
+      return this.#decided(job);
     }
     job.isStateIntact = false;
     job.accept(foldDecided(live, events));
+    return this.#decided(job);
   }
 
-  #guard({ route, expected, seenRevision, events }: Job): ReturnType<typeof guardOf> {
-    return guardOf(route.precondition, expected, seenRevision, events.length > 0);
+  #decided(job: Job): DecidedAppend {
+    const { route, expected, seenRevision, events } = job;
+    job.cancellation?.check();
+    const precondition = guardOf(route.precondition, expected, seenRevision, events.length > 0);
+    return { events, precondition, decision: job.decision() };
   }
 
   /** The state after the commit, if it is still the stream's. */
@@ -260,8 +305,10 @@ export class CommandLoop {
   }
 
   async #retry(job: Job, conflict: Conflict, cause: unknown): Promise<undefined> {
-    const { observer, snapshots, maxAttempts } = this.#parts;
-    const { route, module, stream, seenRevision } = job;
+    const { observer, snapshots } = this.#parts;
+    const { route, module, stream, seenRevision, cancellation } = job;
+    const bound = job.options.deadline === undefined ? DEFAULT_MAX_ATTEMPTS : Number.POSITIVE_INFINITY;
+    const { maxAttempts = bound } = this.#parts;
     job.conflicts++;
     const retrying = job.conflicts < maxAttempts && retryHelps(route.precondition, job.expected, job.events.length > 0);
     tell(() => observer.conflict?.(job.observed(), conflict, retrying));
@@ -270,7 +317,8 @@ export class CommandLoop {
     if (module.takesSnapshots && seenRevision !== undefined && (actual === undefined || actual < seenRevision))
       await snapshots.drop(module, stream, seenRevision, cause);
     if (!retrying) throw conflictFailure(conflict, job.attempts, cause);
-    await nextTurn();
+    const pause = backOff(job.conflicts);
+    await (cancellation === undefined ? pause : cancellation.race(pause));
   }
 }
 

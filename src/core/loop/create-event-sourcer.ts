@@ -11,6 +11,7 @@ import type { EventStore } from '../event-store.ts';
 import { commandUuid } from '../ids.ts';
 import { DEFAULT_CACHED_STATES, DEFAULT_MAX_ATTEMPTS, DEFAULT_REPLAY_LIMIT } from '../limits.ts';
 import type { Envelope } from '../messages.ts';
+import type { ExclusiveAppend } from '../storage/exclusive-append.ts';
 import { drawnUuid } from '../uuid.ts';
 import type { CommandHandler } from '../worlds.ts';
 import { Admission } from './admission.ts';
@@ -33,10 +34,13 @@ import { StreamQueue } from './stream-queue.ts';
 
 /** What an event sourcer is made of. */
 export interface EventSourcerConfiguration<Modules extends readonly AnyModule[] = readonly AnyModule[]> {
-  readonly store: EventStore & { close?(): Promise<void> };
+  readonly store: EventStore & ExclusiveAppend & { close?(): Promise<void> };
   /** Each command type belongs to one of them. Several may share streams, if they skip each other's events. */
   readonly modules: Modules;
-  /** How often a command is decided at most when others write to its stream. Undefined: 4. */
+  /**
+   * How often a command is decided at most while others write to its stream.
+   * @default 8 for a command without a deadline. A command with a deadline is decided again until the deadline passes.
+   */
   readonly maxAttempts?: number | undefined;
   /** How many events a command may replay at most. Undefined: 1,000,000. */
   readonly replayLimit?: number | undefined;
@@ -115,7 +119,10 @@ class Sourcer<Command> implements ModuleEventSourcer<Command> {
 
   constructor(configuration: EventSourcerConfiguration) {
     const { store, authorize: authorizer, observer = {} } = configuration;
-    const maxAttempts = bound(configuration, 'maxAttempts', 1, DEFAULT_MAX_ATTEMPTS);
+    const maxAttempts =
+      configuration.maxAttempts === undefined
+        ? undefined
+        : bound(configuration, 'maxAttempts', 1, DEFAULT_MAX_ATTEMPTS);
     const replayLimit = bound(configuration, 'replayLimit', 0, DEFAULT_REPLAY_LIMIT);
     const cachedStates = bound(configuration, 'cachedStates', 0, DEFAULT_CACHED_STATES);
     const maxInFlight = bound(configuration, 'maxInFlight', 1, Number.POSITIVE_INFINITY);

@@ -98,7 +98,7 @@ export class Loader {
 }
 
 /** A page with a gap would be folded into a state that never was. Two looks a page are enough: pages are in order. */
-function checkPage(stream: string, page: readonly RecordedEvent[], next: bigint, limit: number): void {
+export function checkPage(stream: string, page: readonly RecordedEvent[], next: bigint, limit: number): void {
   const first = page[0]?.context.revision;
   const last = page.at(-1)?.context.revision;
   if (first === undefined || last === undefined) return;

@@ -38,6 +38,15 @@ export function checkAppend(
   }
 }
 
+/** The arguments of `appendExclusively` that are known before it decides. @throws AppendFailure `invalid-argument`. */
+export function checkReservation(stream: string, after: bigint | undefined): void {
+  const problem = checkStreamName(stream);
+  if (problem !== undefined) throw refused('stream', `the stream name ${problem}`);
+  if (after !== undefined && !isRevision(after)) {
+    throw refused('after', 'a revision is a bigint from 0, as in 3n, or undefined');
+  }
+}
+
 function checkEnvelope(envelope: Envelope | undefined, argument: string, index: number): void {
   if (typeof envelope !== 'object' || envelope === null) {
     throw refusedEnvelope(argument, index, '', 'an envelope is an object');

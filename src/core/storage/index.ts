@@ -4,6 +4,12 @@
  */
 export { CHAIN_START, type Commit, commitContent, commitHash, HASH_BYTES, type RecordedCommit } from './chain.ts';
 export { awaitEventsAfter, CommitSignal } from './commit-signal.ts';
+export {
+  checkReservedEvents,
+  type DecidedAppend,
+  type ExclusiveAppend,
+  RESERVATION_READ_LIMIT,
+} from './exclusive-append.ts';
 export { recordedEvents, StoredEventContext } from './recorded-events.ts';
 export {
   type BrokenCommit,

@@ -137,7 +137,7 @@ describe('a group of writes', () => {
       };
     }
   }
-  const witness = { began: () => {}, undone: () => {} };
+  const witness = { began: () => false, undone: () => {} };
   const writerOn = (double: Double): { write<Result>(run: () => Result): Promise<Result> } => {
     const writer = new Writer(double as never, 'double.db', 0, witness);
     return {

@@ -19,6 +19,7 @@ import {
   checkPosition,
   checkReadAll,
   checkReadStream,
+  checkReservation,
   checkSnapshot,
   checkSnapshotKey,
   checkStream,
@@ -26,6 +27,12 @@ import {
 } from '../../../core/storage/arguments.ts';
 import type { RecordedCommit } from '../../../core/storage/chain.ts';
 import { awaitEventsAfter, CommitSignal } from '../../../core/storage/commit-signal.ts';
+import {
+  checkReservedEvents,
+  type DecidedAppend,
+  type ExclusiveAppend,
+  RESERVATION_READ_LIMIT,
+} from '../../../core/storage/exclusive-append.ts';
 import type {
   CommitSource,
   ReadCommitsOptions,
@@ -44,7 +51,7 @@ export interface MemoryStoreOptions {
 }
 
 /** An event store that lives and dies with the process. */
-export interface MemoryStore extends EventStore, CommitSource, AsyncDisposable {
+export interface MemoryStore extends EventStore, Required<ExclusiveAppend>, CommitSource, AsyncDisposable {
   /** Storage for processors: checkpoints, documents, parked events and deadlines. `defineSystem(…).start` uses it. */
   readonly processors: ProcessorStore;
 
@@ -80,6 +87,22 @@ class Store implements MemoryStore {
     const appended = append(this.#contents, stream, events, precondition, decision, this.#now());
     if (events.length > 0) this.#commits.notify();
     return appended;
+  }
+
+  async appendExclusively(
+    stream: string,
+    after: bigint | undefined,
+    decide: (events: readonly RecordedEvent[]) => DecidedAppend,
+  ): Promise<Appended> {
+    if (this.#closed) throw appendAfterClose();
+    checkReservation(stream, after);
+    // Nothing here waits, so no other writer can come between the read and the append.
+    const fromRevision = after === undefined ? 0n : after + 1n;
+    const options = { direction: 'forward', fromRevision, limit: RESERVATION_READ_LIMIT } as const;
+    const missed = readStream(this.#contents, stream, options);
+    checkReservedEvents(stream, after, missed);
+    const { events, precondition, decision } = decide(missed);
+    return this.append(stream, events, precondition, decision);
   }
 
   async readStream(stream: string, options: ReadStreamOptions): Promise<readonly RecordedEvent[]> {

@@ -76,7 +76,7 @@ export function isBusy(error: unknown): boolean {
   return isDriverError(error) && error.code.startsWith('SQLITE_BUSY');
 }
 
-/** Milliseconds between two tries where another process holds a lock: 1 to 8, drawn, so that all get their turn. */
+/** Milliseconds between two tries while another process holds a lock: random, from 1 to 3. A waiting writer tries often. */
 export function drawnPause(): number {
-  return 1 + Math.random() * 7;
+  return 1 + Math.random() * 2;
 }

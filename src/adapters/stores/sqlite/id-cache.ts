@@ -64,13 +64,15 @@ export class Known implements Witness {
     this.#statements = statements;
   }
 
-  began(): void {
+  began(): boolean {
     const version = this.#statements.dataVersion.get();
-    if (version === this.#dataVersion) return;
+    if (version === this.#dataVersion) return false;
+    const isKnown = this.#dataVersion !== undefined;
     this.#heads.clear();
     this.#position = this.#statements.lastPosition.get() ?? 0;
     this.#decisionId = this.#statements.lastDecision.get() ?? 0;
     this.#dataVersion = version;
+    return isKnown;
   }
 
   undone(): void {

@@ -16,7 +16,7 @@ export interface OpenOptions {
  * Milliseconds that SQLite itself may wait for another process's lock, with all of this process waiting. What is beyond
  * is waited for without holding anything up.
  */
-const SHORT_WAIT = 5;
+const SHORT_WAIT = 1;
 
 /** The version of Node-API that better-sqlite3 13 is built for: an older engine does not refuse it, it crashes. */
 const NODE_API = 10;

@@ -19,6 +19,7 @@ import {
   checkPosition,
   checkReadAll,
   checkReadStream,
+  checkReservation,
   checkSnapshot,
   checkSnapshotKey,
   checkStream,
@@ -26,6 +27,12 @@ import {
 } from '../../../core/storage/arguments.ts';
 import type { RecordedCommit } from '../../../core/storage/chain.ts';
 import { awaitEventsAfter } from '../../../core/storage/commit-signal.ts';
+import {
+  checkReservedEvents,
+  type DecidedAppend,
+  type ExclusiveAppend,
+  RESERVATION_READ_LIMIT,
+} from '../../../core/storage/exclusive-append.ts';
 import type {
   CommitSource,
   ReadCommitsOptions,
@@ -62,7 +69,7 @@ export interface SqliteStoreOptions {
 }
 
 /** An event store in one SQLite file. Several processes of one machine may have it open. */
-export interface SqliteStore extends EventStore, CommitSource, AsyncDisposable {
+export interface SqliteStore extends EventStore, Required<ExclusiveAppend>, CommitSource, AsyncDisposable {
   /** Finishes the writes and backups that were begun, refuses what comes later, and closes the file. */
   close(): Promise<void>;
 
@@ -141,6 +148,33 @@ class Store implements SqliteStore {
       let appended: Appended;
       this.#writer.add({
         run: () => {
+          appended = append(this.#reader, stream, events, precondition, decision, this.#now());
+        },
+        acknowledge: () => {
+          resolve(appended);
+          this.#watcher.committed();
+        },
+        fail: (error) => reject(asAppendFailure(error, this.#file)),
+      });
+    });
+  }
+
+  appendExclusively(
+    stream: string,
+    after: bigint | undefined,
+    decide: (events: readonly RecordedEvent[]) => DecidedAppend,
+  ): Promise<Appended> {
+    return new Promise((resolve, reject) => {
+      if (this.#closing !== undefined) throw appendAfterClose();
+      checkReservation(stream, after);
+      const decideHere = once(decide);
+      let appended: Appended;
+      this.#writer.add({
+        run: () => {
+          // BEGIN IMMEDIATE keeps other processes out until the COMMIT. A write that runs a second time, because its
+          // group was rolled back, keeps its decision; the precondition tells if that came too late.
+          const { events, precondition, decision } = decideHere(this.#missedEvents(stream, after));
+          checkAppend(stream, events, precondition, decision);
           appended = append(this.#reader, stream, events, precondition, decision, this.#now());
         },
         acknowledge: () => {
@@ -259,6 +293,14 @@ class Store implements SqliteStore {
     if (this.#closing !== undefined) throw usedAfterClose();
   }
 
+  #missedEvents(stream: string, after: bigint | undefined): readonly RecordedEvent[] {
+    const fromRevision = after === undefined ? 0n : after + 1n;
+    const options = { direction: 'forward', fromRevision, limit: RESERVATION_READ_LIMIT } as const;
+    const missed = readStream(this.#reader, stream, options);
+    checkReservedEvents(stream, after, missed);
+    return missed;
+  }
+
   /** Readers wait for nobody, but for who recovers the log after a crash, or closes the file as the last one. */
   async #read<Result>(read: () => Result): Promise<Result> {
     const since = performance.now();
@@ -278,4 +320,22 @@ class Store implements SqliteStore {
       this.#writer.add({ run, acknowledge, fail: (error) => reject(asStoreFailure(error, this.#file)) });
     });
   }
+}
+
+/** Calls a function at most once. Later calls return or throw what the first one did. */
+function once<Argument, Result>(call: (argument: Argument) => Result): (argument: Argument) => Result {
+  let outcome: (() => Result) | undefined;
+  return (argument) => {
+    if (outcome === undefined) {
+      try {
+        const result = call(argument);
+        outcome = () => result;
+      } catch (error) {
+        outcome = () => {
+          throw error;
+        };
+      }
+    }
+    return outcome();
+  };
 }

@@ -1,0 +1,22 @@
+/**
+ * The pause before a command is decided again. The first retry waits one turn of the event loop: the writer that won may
+ * have more to do in this process, and a stale cached state costs one conflict. Later pauses are random, from an interval
+ * that doubles up to {@link MAX_RETRY_DELAY}, so that writers that collided do not collide again in step.
+ */
+import { MAX_RETRY_DELAY } from '../limits.ts';
+
+// Taken when the module is loaded: a test that mocks timers must not stop a retry.
+const { setTimeout: startTimer, setImmediate: startImmediate } = globalThis as {
+  setTimeout: (wake: () => void, milliseconds: number) => unknown;
+  /** Browsers do not have it. */
+  setImmediate?: (wake: () => void) => unknown;
+};
+
+/** @param conflicts the command's conflicts so far, from 1. */
+export function backOff(conflicts: number): Promise<void> {
+  const longest = conflicts === 1 ? 0 : Math.min(2 ** conflicts, MAX_RETRY_DELAY);
+  return new Promise((resolve) => {
+    if (longest === 0 && startImmediate !== undefined) startImmediate(resolve);
+    else startTimer(resolve, Math.random() * longest);
+  });
+}

@@ -1,0 +1,26 @@
+/**
+ * `busy-writer.ts <file>`: sends commands to seven streams in a loop until its standard input ends. It prints a line when
+ * it has begun, and the number of its commands at the end.
+ */
+import { createEventSourcer } from 'decidable';
+import { createSqliteStore } from 'decidable/sqlite';
+import { counter, STREAMS } from './counter.ts';
+
+const store = createSqliteStore({ file: process.argv[2] ?? '', busyTimeout: 600_000 });
+await using sourcer = createEventSourcer({ store, modules: [counter], closeStore: true });
+const send = (stream: string): Promise<unknown> => sourcer.dispatch({ type: 'Count', data: { stream } });
+
+let isRunning = true;
+process.stdin.on('end', () => {
+  isRunning = false;
+});
+process.stdin.resume();
+
+await Promise.all(STREAMS.map(send));
+console.log('begun');
+let commands = STREAMS.length;
+while (isRunning) {
+  await Promise.all(STREAMS.map(send));
+  commands += STREAMS.length;
+}
+console.log(commands);
