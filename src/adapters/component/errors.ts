@@ -85,7 +85,8 @@ export type TrapCode =
   | 'lifting-exhausted'
   | 'machine-exhausted'
   | 'stale-handle'
-  | 'instance-not-ready';
+  | 'instance-not-ready'
+  | 'disposed';
 
 /** The options of a {@link Trap}. */
 export interface TrapOptions extends ErrorOptions {

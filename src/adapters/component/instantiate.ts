@@ -2,13 +2,13 @@
  * `instantiate`: from a component and its imports to an instance.
  */
 import { Context, LinearMemory } from './abi/canonical-options.ts';
-import { asFailure, ComponentInstance } from './abi/component-instance.ts';
+import { asFailure, ComponentInstance, endInstances } from './abi/component-instance.ts';
 import { noCase, propertyOf, show } from './abi/javascript-values.ts';
 import { HandleTable, RuntimeResource } from './abi/runtime-state.ts';
 import { type Component, isSmallModule } from './compile.ts';
 import { keepingShapes } from './engine/keep-shape.ts';
 import { engine } from './engine/web-assembly.ts';
-import { LinkError } from './errors.ts';
+import { LinkError, Trap } from './errors.ts';
 import { defaultMaxHandles } from './limits.ts';
 import { AsyncImports } from './linking/async-imports.ts';
 import { ExportsWriter } from './linking/exports.ts';
@@ -71,6 +71,11 @@ export interface Instance {
   readonly exports: Record<string, unknown>;
   /** With `resources: 'handles'`: how many handles JavaScript holds. */
   readonly handleCount: number;
+  /**
+   * Ends the instance: every later call into it traps (`disposed`). The resources that it holds of the host's are disposed. An
+   * instance that traps ends in the same way; one that is garbage is not noticed, so dispose what holds files or connections.
+   */
+  [Symbol.dispose](): void;
 }
 
 /**
@@ -91,7 +96,7 @@ export async function instantiate(
   imports: ImportObject = {},
   options: InstantiateOptions = {},
 ): Promise<Instance> {
-  const { linking, finish } = prepare(component, imports, options);
+  const { host, linking, finish } = prepare(component, imports, options);
   let step = linking.next();
   while (!step.done) {
     try {
@@ -101,7 +106,7 @@ export async function instantiate(
       options.onCoreInstance?.(instance.exports);
       step = linking.next(instance.exports);
     } catch (error) {
-      throw linkFailure(error);
+      throw linkFailure(host, error);
     }
   }
   return finish(step.value);
@@ -118,7 +123,7 @@ export function instantiateSync(
   imports: ImportObject = {},
   options: InstantiateOptions = {},
 ): Instance {
-  const { linking, finish } = prepare(component, imports, options);
+  const { host, linking, finish } = prepare(component, imports, options);
   let step = linking.next();
   while (!step.done) {
     try {
@@ -126,13 +131,14 @@ export function instantiateSync(
       options.onCoreInstance?.(exports);
       step = linking.next(exports);
     } catch (error) {
-      throw linkFailure(error);
+      throw linkFailure(host, error);
     }
   }
   return finish(step.value);
 }
 
 interface Preparation {
+  readonly host: LinkHost;
   readonly linking: Linking<InstanceItem>;
   readonly finish: (item: InstanceItem) => Instance;
 }
@@ -150,6 +156,7 @@ function prepare(component: Component, imports: ImportObject, options: Instantia
   const isAsynchronous = reader.mayWait && engine.promising !== undefined;
   checkPromises(names, isAsynchronous, reader.isThenable);
   return {
+    host,
     linking: linkComponent({ kind: 'component', plan, outer: undefined }, (name) => items.get(name), host, undefined),
     finish: (item) => {
       keepShapes();
@@ -159,6 +166,7 @@ function prepare(component: Component, imports: ImportObject, options: Instantia
         get handleCount() {
           return host.handles.size;
         },
+        [Symbol.dispose]: () => endInstances(host, new Trap('the instance was disposed', { code: 'disposed' })),
       };
     },
   };
@@ -183,7 +191,7 @@ function hostOf(options: InstantiateOptions): LinkHost {
     throw new TypeError(`onCoreInstance: expected a function, got ${show(options.onCoreInstance)}`);
   }
   const handles = new HandleTable(maxHandles, (message) => new RangeError(message));
-  return { handles, scope: [], resources, maxHandles, maxMemoryBytes, work: 0, memories: new Map() };
+  return { handles, scope: [], instances: [], resources, maxHandles, maxMemoryBytes, work: 0, memories: new Map() };
 }
 
 function checkBound(name: string, bound: unknown): void {
@@ -205,7 +213,10 @@ const keepShapes = keepingShapes(() => {
 
 const nothing = validate({ kind: 'component', offset: 0, definitions: [] });
 
-function linkFailure(error: unknown): unknown {
-  if (error instanceof engine.LinkError) return new LinkError(error.message, [], { cause: error });
-  return asFailure(error);
+/** An instance that cannot be completed has ended. */
+function linkFailure(host: LinkHost, error: unknown): unknown {
+  const failure =
+    error instanceof engine.LinkError ? new LinkError(error.message, [], { cause: error }) : asFailure(error);
+  endInstances(host, failure);
+  return failure;
 }

@@ -106,6 +106,12 @@ export const instanceCost = 100;
 export const elementsPerPage = 16;
 
 /**
+ * Objects for resources that were made in one turn of the event loop, after which those that are still live are registered for
+ * finalization. Until then none of them is collected.
+ */
+export const maxRecentObjects = 256;
+
+/**
  * Handles of one component instance, and of the host, where it says nothing else. An entry takes 75 bytes: the 2^28 - 1 that
  * the specification allows (`Table.MAX_LENGTH`) are more than all of a host's memory, and a guest makes them in a loop.
  */

@@ -6,15 +6,15 @@ import { ComponentError } from '../errors.ts';
 import type { FunctionNode } from '../types/extern-type.ts';
 import type { Context, CoreFunction, CoreValue } from './canonical-options.ts';
 import {
-  asFailure,
+  abandon,
   type ComponentInstance,
   ENTERED,
   enterFromHost,
   type Host,
-  isGuestFault,
   leaveToHost,
+  takeTurn,
 } from './component-instance.ts';
-import { giveBack, liftOwnAsHandle } from './resource-handles.ts';
+import { undoLowerOwn } from './resource-handles.ts';
 import type { CallScope, HandleTable } from './runtime-state.ts';
 import type { Lower, Stager } from './stager.ts';
 import {
@@ -24,6 +24,7 @@ import {
   flatArguments,
   type HostResult,
   liftHostResult,
+  liftOwnResult,
   lowerSimple,
   type Signature,
   type SimpleParam,
@@ -57,8 +58,7 @@ export function callableOf(lifted: LiftedFunction): HostCallable {
   const call = callOf(lifted);
   const { signature, host } = call;
   const callable = simpleCall(call) ?? generalCall(call);
-  const isObserved = host.handles.isObserved || lifted.stagers.host.representation === 'objects';
-  return signature.lendsHandles && isObserved ? endingLends(callable, host.handles, host) : callable;
+  return signature.lendsHandles && host.handles.isObserved ? endingLends(callable, host.handles, host) : callable;
 }
 
 /** Whether one handle may be lent by a call and given away by the same. Of what is in lists and records, it may be any. */
@@ -118,23 +118,6 @@ export function callPostReturn(
   else postReturn(result);
   if (instance.state !== ENTERED) throw instance.failure;
   instance.mayLeave = true;
-}
-
-/**
- * What to throw out of a call. A value that could not be lowered is the host's fault: nothing of the guest has gone
- * wrong then, and it can be entered again. What was lent to it before that value, it gives back here; what was given, where it
- * was lowered. All else is a trap.
- */
-export function abandon(instance: ComponentInstance, error: unknown, isLowered: boolean): unknown {
-  if (!isLowered && instance.state === ENTERED && !isGuestFault(error)) {
-    instance.handles.removeBorrows();
-    instance.borrows = 0;
-    leaveToHost(instance);
-    return error;
-  }
-  const failure = asFailure(error);
-  for (let each: ComponentInstance | undefined = instance; each !== undefined; each = each.parent) each.poison(failure);
-  return failure;
 }
 
 /**
@@ -215,7 +198,7 @@ function simpleCall(call: Call): HostCallable | undefined {
  */
 function transitionCall(call: Call, param0: SimpleParam, param1: SimpleParam): HostCallable {
   const { core, context: cx, instance, postReturn, result } = call;
-  const { alignment, size, ownAt, slot } = result;
+  const { alignment, size, ownAt } = result;
   return (a, b) => {
     enterFromHost(instance);
     let isLowered = false;
@@ -231,7 +214,7 @@ function transitionCall(call: Call, param0: SimpleParam, param1: SimpleParam): H
       const { view } = cx.memory;
       if (view.getUint8(ptr) !== 0) value = finish(call, pointer);
       else {
-        value = liftOwnAsHandle(cx, slot, view.getInt32(ptr + ownAt, true));
+        value = liftOwnResult(cx, result, view.getInt32(ptr + ownAt, true));
         endTask(instance);
         if (postReturn !== undefined) {
           instance.mayLeave = false;
@@ -243,7 +226,7 @@ function transitionCall(call: Call, param0: SimpleParam, param1: SimpleParam): H
         return value;
       }
     } catch (error) {
-      if (!isLowered && param0.isOwn && x !== undefined) giveBack(cx, x as number, a);
+      if (!isLowered && param0.isOwn && x !== undefined) undoLowerOwn(cx, x as number, a);
       throw abandon(instance, error, isLowered);
     }
     return unwrap(value);
@@ -325,7 +308,7 @@ function endLends(handles: HandleTable, scope: CallScope, lends: number, objects
  * host. Where the engine has JavaScript promise integration, the guest is suspended while it waits.
  */
 export function promisingCallableOf(lifted: LiftedFunction): HostCallable {
-  const root = rootOf(lifted.context.instance);
+  const { root } = lifted.context.instance;
   const start = startOf(lifted, root);
   if (start === undefined) {
     const call = callableOf(lifted);
@@ -356,13 +339,6 @@ export type WaitingFunction = (...flat: CoreValue[]) => unknown;
 /** What is behind the functions that engines suspend, which JavaScript cannot call: a component may lift what it lowered. */
 export const waitingFunctions: WeakMap<object, WaitingFunction> = new WeakMap();
 
-/** Makes a call into a root instance when those before it have ended. */
-export function takeTurn(root: ComponentInstance, call: () => unknown): Promise<unknown> {
-  const turn = Promise.resolve(root.lastTurn).then(call);
-  root.lastTurn = turn.catch(() => undefined);
-  return turn;
-}
-
 /**
  * The core function as one that gives a promise. Undefined without promise integration, and where nothing in `inside` may
  * have to wait: a stack of its own costs more than a small call.
@@ -378,9 +354,4 @@ export function startOf(
     const call = waitingFunctions.get(core) ?? core;
     return async (...values) => call(...values);
   }
-}
-
-/** The instance that JavaScript made, and that contains this one. */
-export function rootOf(instance: ComponentInstance): ComponentInstance {
-  return instance.parent === undefined ? instance : rootOf(instance.parent);
 }

@@ -12,10 +12,8 @@ import {
   endTask,
   type HostCallable,
   type LiftedFunction,
-  rootOf,
   type Stagers,
   startOf,
-  takeTurn,
   type WaitingFunction,
   waitingFunctions,
 } from './canon-lift.ts';
@@ -28,6 +26,7 @@ import {
   enteringSet,
   IDLE,
   isGuestFault,
+  takeTurn,
 } from './component-instance.ts';
 import { isError, propertyOf, show } from './javascript-values.ts';
 import {
@@ -69,7 +68,9 @@ export function coreFunctionOf(callee: FunctionInstance, lowering: Lowering): Co
 
 /** `trap_if(not thread.task.inst.may_leave)`. */
 export function checkMayLeave(instance: ComponentInstance): void {
-  if (!instance.mayLeave) throw instance.trap('cannot leave component instance');
+  if (instance.mayLeave) return;
+  const { failure } = instance;
+  throw instance.trap('cannot leave component instance', failure === undefined ? undefined : { cause: failure });
 }
 
 /** What to throw into a guest: its instance is locked down, so that it cannot catch the error and go on. */
@@ -191,7 +192,7 @@ function whole(
 ): CoreFunction {
   const call = lendsHandles ? endingLends(core, instance.handles, instance.host) : core;
   if (!mayWait || suspending === undefined) return call as CoreFunction;
-  instance.mayWait = rootOf(instance).mayWait = true;
+  instance.mayWait = instance.root.mayWait = true;
   const suspended = suspending(call);
   waitingFunctions.set(suspended, call);
   return suspended;
@@ -287,8 +288,8 @@ function lowerLiftedFunction(callee: LiftedFunction, { type, stagers, context }:
     return lowered;
   };
   // Calls from elsewhere take turns with all that waits inside.
-  const root = rootOf(calleeContext.instance);
-  const elsewhere = root === rootOf(instance) ? undefined : root;
+  const { root } = calleeContext.instance;
+  const elsewhere = root === instance.root ? undefined : root;
   const start = startOf(callee, elsewhere ?? calleeContext.instance);
   const lowering = { type, stagers, context };
   const call =

@@ -1,10 +1,9 @@
 /**
  * *CanonicalABI.md*, "`canon resource.new`", "`canon resource.drop`" and "`canon resource.rep`".
  */
-import { abandon, rootOf, takeTurn } from './canon-lift.ts';
 import { checkMayLeave, enter, failInAll, leave, observeOtherHost } from './canon-lower.ts';
 import type { CoreFunction, CoreValue } from './canonical-options.ts';
-import { type ComponentInstance, ENTERED, enterFromHost, leaveToHost, selfAndAncestors } from './component-instance.ts';
+import { type ComponentInstance, selfAndAncestors } from './component-instance.ts';
 import { BORROWED, LEND, type RuntimeResource, wrongHandle } from './runtime-state.ts';
 
 export function resourceNew(instance: ComponentInstance, type: RuntimeResource): CoreFunction {
@@ -68,27 +67,4 @@ function destroyingFrom(caller: ComponentInstance, type: RuntimeResource): (rep:
       throw failInAll(caller, entering, error);
     }
   };
-}
-
-/** The same for a handle that JavaScript drops. */
-export function destroyFromHost(type: RuntimeResource, rep: number): void {
-  const { impl } = type;
-  if (impl === undefined) {
-    type.dtor?.(rep);
-    return;
-  }
-  const root = rootOf(impl);
-  if (root.state === ENTERED && root.lastTurn !== undefined) {
-    // Of an instance whose calls may wait for the host: one does, and the destructor runs when that has ended.
-    void takeTurn(root, () => destroyFromHost(type, rep));
-    return;
-  }
-  enterFromHost(impl);
-  try {
-    type.dtor?.(rep);
-  } catch (error) {
-    throw abandon(impl, error, true);
-  }
-  if (impl.state !== ENTERED) throw impl.failure;
-  leaveToHost(impl);
 }

@@ -1,5 +1,6 @@
 /**
- * *CanonicalABI.md*, "Component Instances": the state that guards a component instance, and how a trap locks it down.
+ * *CanonicalABI.md*, "Component Instances": the state that guards a component instance, how a trap locks it down, and what
+ * is released when it has ended.
  *
  * The specification's `may_enter` is a state of three values here, because JavaScript goes on after a trap: an instance
  * that trapped can never be entered again.
@@ -7,7 +8,7 @@
 import { engine } from '../engine/web-assembly.ts';
 import { isTrap, Trap, type TrapOptions } from '../errors.ts';
 import { isError } from './javascript-values.ts';
-import { type CallScope, HandleTable, type RuntimeResource } from './runtime-state.ts';
+import { BORROWED, type CallScope, HandleTable, type RuntimeResource } from './runtime-state.ts';
 
 /** The instance may be entered. */
 export const IDLE = 0;
@@ -22,10 +23,14 @@ export interface Host {
   readonly handles: HandleTable;
   /** The objects that JavaScript lent or was lent, innermost call last. */
   readonly scope: CallScope;
+  /** The instance that JavaScript made, and all that it contains. */
+  readonly instances: ComponentInstance[];
 }
 
 export class ComponentInstance {
   readonly parent: ComponentInstance | undefined;
+  /** The instance that JavaScript made, and that contains this one. */
+  readonly root: ComponentInstance;
   /** `may_enter`, and whether the instance trapped. */
   state: number = IDLE;
   /** `may_leave`: false while `realloc` or `post-return` runs. */
@@ -46,7 +51,9 @@ export class ComponentInstance {
 
   constructor(parent: ComponentInstance | undefined, host: Host, maxHandles: number) {
     this.parent = parent;
+    this.root = parent === undefined ? this : parent.root;
     this.host = host;
+    host.instances.push(this);
     this.handles = new HandleTable(maxHandles, (message) => this.trap(message, { code: 'handles-exhausted' }));
   }
 
@@ -66,6 +73,7 @@ export class ComponentInstance {
     this.state = POISONED;
     this.mayLeave = false;
     this.failure = failure;
+    if (this.parent === undefined) runAfterCall(this, () => releaseHeld(this.host));
   }
 }
 
@@ -84,6 +92,32 @@ function enterAll(instance: ComponentInstance): void {
 /** `leave_to(None)`. */
 export function leaveToHost(instance: ComponentInstance): void {
   for (let each: ComponentInstance | undefined = instance; each !== undefined; each = each.parent) each.state = IDLE;
+  if (deferred.length !== 0) runDeferred();
+}
+
+/**
+ * The end of a call that failed: returns the error to throw. If a value could not be lowered, the caller is at fault. The guest
+ * was not called then and can be entered again; the borrows that it was given before that value are removed here, and own
+ * handles where they were lowered. Every other error is a trap.
+ */
+export function abandon(instance: ComponentInstance, error: unknown, isLowered: boolean): unknown {
+  if (!isLowered && instance.state === ENTERED && !isGuestFault(error)) {
+    instance.handles.removeBorrows();
+    instance.borrows = 0;
+    leaveToHost(instance);
+    return error;
+  }
+  const failure = asFailure(error);
+  for (let each: ComponentInstance | undefined = instance; each !== undefined; each = each.parent) each.poison(failure);
+  runDeferred();
+  return failure;
+}
+
+/** Makes a call into a root instance when the calls before it have ended. */
+export function takeTurn(root: ComponentInstance, call: () => unknown): Promise<unknown> {
+  const turn = Promise.resolve(root.lastTurn).then(call);
+  root.lastTurn = turn.catch(() => undefined);
+  return turn;
 }
 
 /** The trap of a call into an instance that is running, or that trapped before. */
@@ -115,6 +149,94 @@ export function selfAndAncestors(instance: ComponentInstance): ComponentInstance
   for (let each: ComponentInstance | undefined = instance; each !== undefined; each = each.parent) all.push(each);
   return all;
 }
+
+// Destructors, and the end of an instance ----------------------------------------------------------------------------
+
+/**
+ * Runs the destructor of a resource whose own handle JavaScript has dropped. If a call is running in the instance that
+ * defines the resource, the destructor waits until that call has ended: an import may drop a resource of its caller's. If
+ * that instance has trapped, the resource is gone with it.
+ *
+ * @throws Trap if the destructor traps. If the destructor had to wait, nobody is there to catch it: the next call into the
+ *   instance reports it.
+ */
+export function destroyFromHost(type: RuntimeResource, rep: number): void {
+  const { dtor, impl } = type;
+  if (dtor === undefined) return;
+  if (impl === undefined) {
+    dtor(rep);
+    return;
+  }
+  const { root } = impl;
+  if (root.state === ENTERED) {
+    if (root.lastTurn === undefined) runAfterCall(root, () => destroyQuietly(type, rep));
+    else void takeTurn(root, () => destroyQuietly(type, rep));
+    return;
+  }
+  if (root.state === POISONED || impl.state === POISONED) return;
+  enterFromHost(impl);
+  try {
+    dtor(rep);
+    if (impl.state !== ENTERED) throw impl.failure;
+  } catch (error) {
+    throw abandon(impl, error, true);
+  }
+  leaveToHost(impl);
+}
+
+/** The same if there is nobody to catch what the destructor throws. */
+export function destroyQuietly(type: RuntimeResource, rep: number): void {
+  try {
+    destroyFromHost(type, rep);
+  } catch {
+    // If the instance has trapped, the next call into it says so. An error of the host's own `Symbol.dispose` is lost.
+  }
+}
+
+/**
+ * Ends all instances that one `instantiate` made. Later calls into them trap with `failure` as the cause.
+ */
+export function endInstances({ instances }: Host, failure: unknown): void {
+  for (const instance of instances) instance.poison(failure);
+  runDeferred();
+}
+
+/** Drops the own handles that instances which have ended hold of resources that others implement: the host, or components. */
+function releaseHeld(host: Host): void {
+  for (const { handles } of host.instances) {
+    for (const [index, entry] of handles.entries.entries()) {
+      const { info, type } = entry;
+      if (type === undefined || type.impl?.host === host || (info & BORROWED) !== 0) continue;
+      destroyQuietly(type, handles.remove(index, entry));
+    }
+  }
+}
+
+/** Work that waits until no call is running in a root instance. It does not throw. */
+let deferred: { readonly root: ComponentInstance; readonly run: () => void }[] = [];
+let isRunningDeferred = false;
+
+function runAfterCall(root: ComponentInstance, run: () => void): void {
+  deferred.push({ root, run });
+}
+
+/** Runs what need not wait any longer, and what that adds: in a loop, since each of many destructors may defer the next. */
+function runDeferred(): void {
+  if (isRunningDeferred) return;
+  isRunningDeferred = true;
+  try {
+    for (;;) {
+      const ready = deferred.filter(({ root }) => root.state !== ENTERED);
+      if (ready.length === 0) return;
+      deferred = deferred.filter(({ root }) => root.state === ENTERED);
+      for (const { run } of ready) run();
+    }
+  } finally {
+    isRunningDeferred = false;
+  }
+}
+
+// Failures ---------------------------------------------------------------------------------------------------------
 
 /**
  * What to throw for something that came out of a core call: engine traps, exceptions of core modules

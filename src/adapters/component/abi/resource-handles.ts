@@ -5,7 +5,15 @@
 import type { ResourceType } from '../types.ts';
 import type { Context } from './canonical-options.ts';
 import { show } from './javascript-values.ts';
-import { BORROWED, type HandleTable, LEND, type RuntimeResource, wrongHandle } from './runtime-state.ts';
+import { borrowFromObject, guestObjects, returnToObject, takeFromObject } from './resource-objects.ts';
+import {
+  BORROWED,
+  type HandleTable,
+  LEND,
+  type ResourceObjects,
+  type RuntimeResource,
+  wrongHandle,
+} from './runtime-state.ts';
 import type { Stager } from './stager.ts';
 
 export function liftOwn(stager: Stager, resource: ResourceType): (cx: Context, index: number) => unknown {
@@ -14,10 +22,7 @@ export function liftOwn(stager: Stager, resource: ResourceType): (cx: Context, i
     case 'direct':
       return (cx, index) => takeOwn(cx, cx.resources[slot]!, index);
     case 'objects':
-      return (cx, index) => {
-        const type = cx.resources[slot]!;
-        return type.objects!.liftOwn(takeOwn(cx, type, index));
-      };
+      return (cx, index) => liftOwnAsObject(cx, slot, index);
     case 'handles':
       return (cx, index) => liftOwnAsHandle(cx, slot, index);
   }
@@ -31,7 +36,7 @@ export function liftBorrow(stager: Stager, resource: ResourceType): (cx: Context
     case 'objects':
       return (cx, index) => {
         const type = cx.resources[slot]!;
-        return type.objects!.liftBorrow(lendOwn(cx, type, index), cx.instance.host.scope);
+        return objectsOf(type).liftBorrow(lendOwn(cx, type, index), cx.instance.host.scope);
       };
     case 'handles':
       return (cx, index) => {
@@ -39,7 +44,7 @@ export function liftBorrow(stager: Stager, resource: ResourceType): (cx: Context
         const { scope } = cx.instance.host;
         const handles = cx.hostHandles;
         const rep = lendOwn(cx, type, index);
-        if (type.impl === undefined) return type.objects!.liftBorrow(rep, scope);
+        if (type.impl === undefined) return objectsOf(type).liftBorrow(rep, scope);
         const handle = handles.add(type, rep, BORROWED);
         const entry = handles.entries[handle]!;
         scope.push({ release: () => void handles.remove(handle, entry) });
@@ -54,12 +59,9 @@ export function lowerOwn(stager: Stager, resource: ResourceType): (cx: Context, 
     case 'direct':
       return (cx, rep) => cx.handles.add(cx.resources[slot]!, rep as number, 0);
     case 'objects':
-      return (cx, value) => {
-        const type = cx.resources[slot]!;
-        return noted(cx, cx.handles.add(type, type.objects!.lowerOwn(value), 0), value);
-      };
+      return (cx, value) => recordLowered(cx, lowerObject(cx, slot, true, value), value);
     case 'handles':
-      return (cx, value) => noted(cx, lowerHandle(cx, slot, true, value), value);
+      return (cx, value) => recordLowered(cx, lowerHandle(cx, slot, true, value), value);
   }
 }
 
@@ -69,21 +71,23 @@ export function lowerBorrow(stager: Stager, resource: ResourceType): (cx: Contex
     case 'direct':
       return (cx, rep) => giveBorrow(cx, cx.resources[slot]!, rep as number);
     case 'objects':
-      return (cx, value) => {
-        const type = cx.resources[slot]!;
-        return giveBorrow(cx, type, type.objects!.lowerBorrow(value, cx.instance.host.scope));
-      };
+      return (cx, value) => lowerObject(cx, slot, false, value);
     case 'handles':
       return (cx, value) => lowerHandle(cx, slot, false, value);
   }
 }
 
-// With `handles`, these are called by name: a call through a closure costs as much as what they do.
+// These are called by name where it counts: a call through a closure costs as much as what they do.
+
+export function liftOwnAsObject(cx: Context, slot: number, index: number): unknown {
+  const type = cx.resources[slot]!;
+  return objectsOf(type).liftOwn(takeOwn(cx, type, index));
+}
 
 export function liftOwnAsHandle(cx: Context, slot: number, index: number): unknown {
   const type = cx.resources[slot]!;
   const rep = takeOwn(cx, type, index);
-  return type.impl === undefined ? type.objects!.liftOwn(rep) : cx.hostHandles.add(type, rep, 0);
+  return type.impl === undefined ? objectsOf(type).liftOwn(rep) : cx.hostHandles.add(type, rep, 0);
 }
 
 export function lowerHandle(cx: Context, slot: number, isOwn: boolean, value: unknown): number {
@@ -99,27 +103,44 @@ export function lowerHandle(cx: Context, slot: number, isOwn: boolean, value: un
   return cx.instance === type.impl ? entry.rep : giveBorrow(cx, type, entry.rep);
 }
 
-/** What is no handle of the host's table: a resource of the host's own, or a mistake. */
+/** A value that is not a handle of the host's table: a resource that the host implements, or a mistake. */
 function lowerForeignHandle(cx: Context, type: RuntimeResource, isOwn: boolean, value: unknown): number {
   if (type.impl !== undefined) throw wrongHostHandle(cx.hostHandles, type, value);
-  if (isOwn) return cx.handles.add(type, type.objects!.lowerOwn(value), 0);
-  return giveBorrow(cx, type, type.objects!.lowerBorrow(value, cx.instance.host.scope));
+  return lowerHostResource(cx, type, isOwn, value);
 }
 
-function noted(cx: Context, index: number, value: unknown): number {
+function lowerHostResource(cx: Context, type: RuntimeResource, isOwn: boolean, value: unknown): number {
+  const rep = type.objects!.lower!(value);
+  return isOwn ? cx.handles.add(type, rep, 0) : giveBorrow(cx, type, rep);
+}
+
+/** A resource as an object. It is lent only if something can see it while the call runs: see {@link HandleTable.isObserved}. */
+export function lowerObject(cx: Context, slot: number, isOwn: boolean, value: unknown): number {
+  const type = cx.resources[slot]!;
+  if (type.impl === undefined) return lowerHostResource(cx, type, isOwn, value);
+  if (isOwn) return cx.handles.add(type, takeFromObject(value, type), 0);
+  const scope = cx.hostHandles.isObserved ? cx.instance.host.scope : undefined;
+  return giveBorrow(cx, type, borrowFromObject(value, type, scope));
+}
+
+function objectsOf(type: RuntimeResource): ResourceObjects {
+  return type.objects ?? guestObjects(type);
+}
+
+function recordLowered(cx: Context, index: number, value: unknown): number {
   cx.given?.push([index, value]);
   return index;
 }
 
-/** Undoes `lower_own`, of a call that is not made after all. Where there are more, the last one goes first. */
-export function giveBack({ handles, hostHandles }: Context, index: number, value: unknown): void {
+/** Undoes `lower_own` for a call that is not made after all. The last of several is undone first. */
+export function undoLowerOwn({ handles, hostHandles }: Context, index: number, value: unknown): void {
   const entry = handles.entries[index]!;
   const type = entry.type!;
   const rep = handles.remove(index, entry);
-  // What the host implements, it has kept.
+  // The host has kept a resource that it implements.
   if (type.impl === undefined) return;
   if (typeof value === 'number') hostHandles.add(type, rep, 0);
-  else type.objects!.revive!(value as object);
+  else returnToObject(value as object);
 }
 
 /** `lift_own`. */

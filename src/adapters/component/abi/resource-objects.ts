@@ -2,49 +2,47 @@
  * *Explainer.md*, "JS API": resources as JavaScript objects. A guest's resource is an object of a class that this file
  * makes; a resource that the host implements is an object of the host's own class.
  */
-import { destroyFromHost } from './canon-resource.ts';
+import { maxRecentObjects } from '../limits.ts';
+import { destroyFromHost, destroyQuietly } from './component-instance.ts';
 import { propertyOf, show, toPascalCase } from './javascript-values.ts';
-import { type CallScope, type ResourceObjects, RuntimeResource } from './runtime-state.ts';
+import { BORROWED, type CallScope, LEND, type ResourceObjects, RuntimeResource } from './runtime-state.ts';
 
 // Resources of guests ----------------------------------------------------------------------------------------------
+
+/** In {@link ObjectHandle.info}: the handle was dropped or given away, or the call that it was borrowed for has ended. */
+const GONE = -1;
 
 /** `ResourceHandle`, as a JavaScript object holds it. */
 class ObjectHandle {
   readonly type: RuntimeResource;
   readonly rep: number;
-  readonly isOwn: boolean;
-  isLive = true;
-  lends = 0;
+  /** As in `ResourceHandle`, or {@link GONE}. */
+  info: number;
+  isRegistered = false;
 
-  constructor(type: RuntimeResource, rep: number, isOwn: boolean) {
+  constructor(type: RuntimeResource, rep: number, info: number) {
     this.type = type;
     this.rep = rep;
-    this.isOwn = isOwn;
+    this.info = info;
   }
 
   /** The end of a lend. */
   release(): void {
-    this.lends--;
+    this.info -= LEND;
+  }
+
+  remove(): void {
+    this.info = GONE;
+    if (this.isRegistered) unregister(this);
   }
 }
-
-/** What nobody drops is dropped once its object is gone, as *Explainer.md* asks for. */
-const registry = new FinalizationRegistry<ObjectHandle>((handle) => {
-  if (!handle.isLive) return;
-  handle.isLive = false;
-  try {
-    destroyFromHost(handle.type, handle.rep);
-  } catch {
-    // The instance trapped, now or before: nobody is there to be told, and the next call into it says so.
-  }
-});
 
 /** The handle that an object of ours holds. */
 let handleIn: (value: object) => ObjectHandle | undefined;
 
 /** The base of all resource classes of guests. The handle is private: it can be neither forged nor copied. */
 class Resource {
-  #handle: ObjectHandle;
+  readonly #handle: ObjectHandle;
 
   static {
     handleIn = (value) => (#handle in value ? value.#handle : undefined);
@@ -52,36 +50,109 @@ class Resource {
 
   constructor(handle: ObjectHandle) {
     this.#handle = handle;
-    if (handle.isOwn) registry.register(this, handle, handle);
+    if (handle.info === 0) track(this);
   }
 
-  /** Drops the resource: runs its destructor, if it is an own handle. Harmless where it is gone already. */
+  /** Drops the resource: runs its destructor, if this is an own handle. Does nothing if the handle is gone already. */
   [Symbol.dispose](): void {
     const handle = this.#handle;
-    if (!handle.isLive) return;
-    if (handle.lends > 0) throw new TypeError(`cannot drop ${handle.type.name}: it is lent to a running call`);
-    handle.isLive = false;
-    if (!handle.isOwn) return;
-    registry.unregister(handle);
-    destroyFromHost(handle.type, handle.rep);
+    const { info, rep, type } = handle;
+    if (info === GONE) return;
+    if (info >= LEND) throw new TypeError(`cannot drop ${type.name}: it is lent to a running call`);
+    handle.remove();
+    if (info === 0) destroyFromHost(type, rep);
   }
 }
 
-/** The live handle of type `type` that `value` holds. */
+/** Returns the live handle of type `type` that `value` holds. */
 function handleOf(value: unknown, type: RuntimeResource): ObjectHandle {
-  const handle = handleIn(Object(value));
+  const handle = typeof value === 'object' && value !== null ? handleIn(value) : undefined;
   if (handle === undefined) throw new TypeError(`expected a resource of type ${type.name}, got ${show(value)}`);
   if (handle.type !== type) throw new TypeError(`expected a ${type.name}, got a ${handle.type.name} of another type`);
-  if (!handle.isLive) throw new TypeError(`this ${type.name} was dropped, given away or lent for one call`);
+  if (handle.info === GONE) throw new TypeError(`this ${type.name} was dropped, given away or lent for one call`);
   return handle;
 }
 
-/** Tells a class's constructor that it is given a handle, not the arguments of `[constructor]`. */
-const WRAP = Symbol('wrap');
+/** Takes the own handle out of an object, which is dead from then on, and returns its rep. */
+export function takeFromObject(value: unknown, type: RuntimeResource): number {
+  const handle = handleOf(value, type);
+  if (handle.info !== 0) {
+    if ((handle.info & BORROWED) !== 0) throw new TypeError(`expected an own ${type.name}, got a borrowed one`);
+    throw new TypeError(`cannot give away ${type.name}: it is lent to a running call`);
+  }
+  handle.remove();
+  return handle.rep;
+}
+
+/** Undoes {@link takeFromObject}. */
+export function returnToObject(value: object): void {
+  handleIn(value)!.info = 0;
+  track(value as Resource);
+}
+
+/** Returns the rep of the handle in an object. Lends it until `scope` is released, if there is one. */
+export function borrowFromObject(value: unknown, type: RuntimeResource, scope: CallScope | undefined): number {
+  const handle = handleOf(value, type);
+  if (scope !== undefined) {
+    handle.info += LEND;
+    scope.push(handle);
+  }
+  return handle.rep;
+}
+
+// A resource that nobody drops is dropped once its object is garbage, as *Explainer.md* asks for. Registering an object for
+// that takes several times as long as a call, and most objects are dropped in the turn in which they are made. So new ones
+// wait in a list. What is live when the turn ends, or when the list is full, is registered.
+
+const registry = new FinalizationRegistry<ObjectHandle>(({ info, rep, type }) => {
+  if (info === 0) destroyQuietly(type, rep);
+});
+
+function unregister(handle: ObjectHandle): void {
+  handle.isRegistered = false;
+  registry.unregister(handle);
+}
+
+/** Objects with own handles that were made in this turn. They are not collected, so there is a limit to them. */
+const recent: (Resource | undefined)[] = new Array<undefined>(maxRecentObjects).fill(undefined);
+let recentCount = 0;
+let willRegister = false;
+
+function track(resource: Resource): void {
+  recent[recentCount++] = resource;
+  if (recentCount === maxRecentObjects) registerRecent();
+  else if (!willRegister) {
+    willRegister = true;
+    queueMicrotask(() => {
+      willRegister = false;
+      registerRecent();
+    });
+  }
+}
+
+function registerRecent(): void {
+  for (let index = 0; index < recentCount; index++) {
+    const resource = recent[index]!;
+    recent[index] = undefined;
+    const handle = handleIn(resource)!;
+    if (handle.info === GONE || handle.isRegistered) continue;
+    handle.isRegistered = true;
+    registry.register(resource, handle, handle);
+  }
+  recentCount = 0;
+}
+
+/** Returns how JavaScript sees a type that a component defines. Its class is made when it is first asked for. */
+export function guestObjects(type: RuntimeResource): GuestResourceObjects {
+  if (type.objects instanceof GuestResourceObjects) return type.objects;
+  const objects = new GuestResourceObjects(type);
+  type.objects = objects;
+  return objects;
+}
 
 export type ResourceClass = { new (...args: unknown[]): Resource; prototype: Resource };
 
-/** Resources that a component defines, as objects. Their class is made here; the linker adds the methods. */
+/** Resources that a component defines, as objects. Their class is made here; the linker adds its members. */
 export class GuestResourceObjects implements ResourceObjects {
   readonly exported: ResourceClass;
   /** The guest's `[constructor]`, once the linker has found it. */
@@ -92,55 +163,25 @@ export class GuestResourceObjects implements ResourceObjects {
     this.type = type;
     const construct = (args: unknown[]): ObjectHandle => {
       if (this.construct === undefined) throw new TypeError(`${type.name} has no constructor`);
-      return this.take(this.construct(...args));
+      return new ObjectHandle(type, takeFromObject(this.construct(...args), type), 0);
     };
     this.exported = class extends Resource {
       constructor(...args: unknown[]) {
-        super(args[0] === WRAP && args[1] instanceof ObjectHandle ? args[1] : construct(args));
+        // Nobody else has an `ObjectHandle` to pass.
+        super(args[0] instanceof ObjectHandle ? args[0] : construct(args));
       }
     };
     Object.defineProperty(this.exported, 'name', { value: toPascalCase(type.name) });
   }
 
   liftOwn(rep: number): unknown {
-    return new this.exported(WRAP, new ObjectHandle(this.type, rep, true));
+    return new this.exported(new ObjectHandle(this.type, rep, 0));
   }
 
   liftBorrow(rep: number, scope: CallScope): unknown {
-    const handle = new ObjectHandle(this.type, rep, false);
-    scope.push({
-      release: () => {
-        handle.isLive = false;
-      },
-    });
-    return new this.exported(WRAP, handle);
-  }
-
-  lowerOwn(value: unknown): number {
-    return this.take(value).rep;
-  }
-
-  revive(value: object): void {
-    const handle = handleIn(value)!;
-    handle.isLive = true;
-    registry.register(value, handle, handle);
-  }
-
-  lowerBorrow(value: unknown, scope: CallScope): number {
-    const handle = handleOf(value, this.type);
-    handle.lends++;
-    scope.push(handle);
-    return handle.rep;
-  }
-
-  /** Takes the own handle out of an object, which is dead from then on. */
-  private take(value: unknown): ObjectHandle {
-    const handle = handleOf(value, this.type);
-    if (!handle.isOwn) throw new TypeError(`expected an own ${this.type.name}, got a borrowed one`);
-    if (handle.lends > 0) throw new TypeError(`cannot give away ${this.type.name}: it is lent to a running call`);
-    handle.isLive = false;
-    registry.unregister(handle);
-    return new ObjectHandle(this.type, handle.rep, true);
+    const handle = new ObjectHandle(this.type, rep, BORROWED);
+    scope.push({ release: () => handle.remove() });
+    return new this.exported(handle);
   }
 }
 
@@ -173,17 +214,14 @@ class HostResources implements ResourceObjects {
     return rep;
   }
 
-  lowerOwn(value: unknown): number {
+  /** Returns what represents the resource, which is `value` itself. */
+  lower(value: unknown): number {
     const { exported } = this;
     const fits = this.asHandles
       ? typeof value === 'number'
       : typeof exported !== 'function' || value instanceof exported;
     if (!fits) throw new TypeError(`expected a resource of type ${this.name}, got ${show(value)}`);
     return value as number;
-  }
-
-  lowerBorrow(value: unknown): number {
-    return this.lowerOwn(value);
   }
 }
 

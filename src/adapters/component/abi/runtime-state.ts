@@ -27,17 +27,15 @@ export class RuntimeResource {
   }
 }
 
-/** How own and borrowed handles of one resource type become JavaScript objects and back. */
+/** How JavaScript sees the handles of one resource type, if not as numbers. */
 export interface ResourceObjects {
   /** The class (or, with `resources: 'handles'`, the object of functions) under which the type is exported. */
-  readonly exported: object | undefined;
+  readonly exported: object;
   liftOwn(rep: number): unknown;
   /** The object of a handle that ends with the current call: `scope` undoes it. */
   liftBorrow(rep: number, scope: CallScope): unknown;
-  lowerOwn(value: unknown): number;
-  /** Undoes `lowerOwn`. */
-  revive?(value: object): void;
-  lowerBorrow(value: unknown, scope: CallScope): number;
+  /** Returns what represents the value of a resource that the host implements. */
+  lower?(value: unknown): number;
 }
 
 /** What a call has to undo when it ends, innermost last. */

@@ -9,7 +9,7 @@ import type { Context, CoreValue, Given } from './canonical-options.ts';
 import { flatPlaces, type LiftOne, stageLiftOne } from './flat-lifting.ts';
 import { type LowerOne, stageLowerOne } from './flat-lowering.ts';
 import { discriminantOf, invalidDiscriminant } from './loading.ts';
-import { giveBack, liftOwnAsHandle, lowerHandle } from './resource-handles.ts';
+import { liftOwnAsHandle, liftOwnAsObject, lowerHandle, lowerObject, undoLowerOwn } from './resource-handles.ts';
 import type { Load, Stager } from './stager.ts';
 
 /** What `flatten_functype` finds out about a function type, for the synchronous ABI. */
@@ -131,9 +131,10 @@ export class Failure {
 /** How a result is lifted where JavaScript called. */
 export interface HostResult {
   readonly lift: LiftOne;
-  /** Of `result<own<r>, …>` with handles as numbers: where the handle is. It is lifted without a call to a closure. */
+  /** The offset of the handle in a `result<own<r>, …>`, which is lifted without a call to a closure; else -1. */
   readonly ownAt: number;
   readonly slot: number;
+  readonly isObject: boolean;
   readonly alignment: number;
   readonly size: number;
 }
@@ -141,7 +142,7 @@ export interface HostResult {
 /** The same where JavaScript called: a `result` gives the payload of its `ok` case, or a {@link Failure}. */
 export function stageHostResult(stager: Stager, signature: Signature): HostResult {
   const { result } = signature;
-  const plain = { ownAt: -1, slot: -1, alignment: 1, size: 0 };
+  const plain = { ownAt: -1, slot: -1, isObject: false, alignment: 1, size: 0 };
   if (result?.kind !== 'result') return { lift: stageLiftResult(stager, signature), ...plain };
   if (!signature.spillsResult) return { lift: liftBareResult, ...plain };
   const { alignment, size } = result.layout;
@@ -156,8 +157,9 @@ export function stageHostResult(stager: Stager, signature: Signature): HostResul
     if (discriminant !== 1) throw invalidDiscriminant(cx, discriminant, 2);
     return new Failure(error && (loadError ??= stager.load(error))(cx, ptr + offset));
   };
-  if (stager.representation !== 'handles' || ok?.kind !== 'own') return { lift, ...plain };
-  return { lift, ownAt: offset, slot: stager.slotOf(ok.resource!), alignment, size };
+  if (ok?.kind !== 'own') return { lift, ...plain };
+  const isObject = stager.representation === 'objects';
+  return { lift, ownAt: offset, slot: stager.slotOf(ok.resource!), isObject, alignment, size };
 }
 
 export function liftHostResult(cx: Context, result: HostResult, value: CoreValue | undefined): unknown {
@@ -165,9 +167,13 @@ export function liftHostResult(cx: Context, result: HostResult, value: CoreValue
   if (ownAt >= 0) {
     const ptr = checkedPointer(cx, value, result.alignment, result.size);
     const { view } = cx.memory;
-    if (view.getUint8(ptr) === 0) return liftOwnAsHandle(cx, result.slot, view.getInt32(ptr + ownAt, true));
+    if (view.getUint8(ptr) === 0) return liftOwnResult(cx, result, view.getInt32(ptr + ownAt, true));
   }
   return result.lift(cx, value);
+}
+
+export function liftOwnResult(cx: Context, { slot, isObject }: HostResult, index: number): unknown {
+  return isObject ? liftOwnAsObject(cx, slot, index) : liftOwnAsHandle(cx, slot, index);
 }
 
 /** Of a `result` without payloads. */
@@ -217,7 +223,7 @@ function givingBack(lower: LowerParams): LowerParams {
     try {
       lower(cx, values, flat);
     } catch (error) {
-      for (const each of given.reverse()) giveBack(cx, ...each);
+      for (const each of given.reverse()) undoLowerOwn(cx, ...each);
       throw error;
     } finally {
       cx.given = undefined;
@@ -232,22 +238,25 @@ export function flatArguments({ flatParams }: Signature): CoreValue[] {
 
 /** How an argument becomes its one core argument. */
 export interface SimpleParam {
-  /** Handles as numbers, which are most of all arguments, are lowered without a call to a closure; else -1. */
+  /** The slot of a handle's resource type; else -1. Most arguments are handles: they are lowered without a call to a closure. */
   readonly slot: number;
   readonly isOwn: boolean;
+  readonly isObject: boolean;
   readonly lower: LowerOne;
 }
 
 export function stageSimpleParams(stager: Stager, { params }: Signature): readonly SimpleParam[] {
   return params.map((param) => {
-    const isHandle = stager.representation === 'handles' && (param.kind === 'own' || param.kind === 'borrow');
-    const lower = stageLowerOne(stager, param);
-    return { slot: isHandle ? stager.slotOf(param.resource!) : -1, isOwn: param.kind === 'own', lower };
+    const isHandle = param.kind === 'own' || param.kind === 'borrow';
+    const slot = isHandle ? stager.slotOf(param.resource!) : -1;
+    const isObject = stager.representation === 'objects';
+    return { slot, isOwn: param.kind === 'own', isObject, lower: stageLowerOne(stager, param) };
   });
 }
 
-export function lowerSimple(cx: Context, { slot, isOwn, lower }: SimpleParam, value: unknown): CoreValue {
-  return slot >= 0 ? lowerHandle(cx, slot, isOwn, value) : lower(cx, value);
+export function lowerSimple(cx: Context, { slot, isOwn, isObject, lower }: SimpleParam, value: unknown): CoreValue {
+  if (slot < 0) return lower(cx, value);
+  return isObject ? lowerObject(cx, slot, isOwn, value) : lowerHandle(cx, slot, isOwn, value);
 }
 
 /** A result for a guest: its core result, or stored where `outPointer` says. */

@@ -47,6 +47,8 @@ export class FreshInstances {
       return call(guest);
     } catch (error) {
       throw failureOf(guest === undefined ? error : guest.explain(error));
+    } finally {
+      guest?.dispose();
     }
   }
 

@@ -54,6 +54,8 @@ export interface Guest extends HandleTypes {
   readonly handleCount: number;
   /** What a call threw; a trap for which a bound of the host is to blame says so. */
   readonly explain: (error: unknown) => unknown;
+  /** Ends the instance: what it holds of the host's is disposed. */
+  readonly dispose: () => void;
 }
 
 interface GuestDecider extends Decider<Handle, Handle, Handle> {
@@ -177,7 +179,11 @@ function guestOf(instance: Instance, { component, fitting, bounds }: Blueprint, 
     projector: interfaceOf(fitting.projector) as Guest['projector'],
   };
   const timed = wasi === undefined ? parts : withWasi(parts, wasi);
-  const guest = { ...(bounds.budget === undefined ? timed : counting(timed, counters)), explain: counters.explain };
+  const guest = {
+    ...(bounds.budget === undefined ? timed : counting(timed, counters)),
+    explain: counters.explain,
+    dispose: () => instance[Symbol.dispose](),
+  };
   return Object.defineProperty(guest as Guest, 'handleCount', { get: () => instance.handleCount, enumerable: true });
 }
 
@@ -188,7 +194,7 @@ function asynchronous(component: Component, imports: ImportObject): LinkError {
   return new LinkError(message, path);
 }
 
-type Parts = Omit<Guest, 'handleCount' | 'explain'>;
+type Parts = Omit<Guest, 'handleCount' | 'explain' | 'dispose'>;
 type Call = (...args: unknown[]) => unknown;
 
 /**

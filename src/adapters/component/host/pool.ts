@@ -6,7 +6,7 @@
  * A handle is its number in the instance, plus 2^28 for each instance before: so that a handle of an instance that is gone
  * is told from one of its successor by a comparison.
  */
-import { Trap } from '../index.ts';
+import { isTrap, Trap } from '../index.ts';
 import { endsInstance, type HandleKind, isDoubtful, noLiveHandle, StaleHandle } from './failures.ts';
 import { answers, type Blueprint, type Guest, type Handle, makeGuest, makeGuestSync } from './guest.ts';
 import { HANDLES_OF_AN_INSTANCE } from './limits.ts';
@@ -74,11 +74,13 @@ export class Pool {
   /** Takes note of what a call threw, and gives back what it means. */
   failed(thrown: unknown): unknown {
     const guest = this.#guest;
-    if (guest === undefined) return thrown;
+    // An import called the module back, which ended the instance while this call was running in it.
+    if (guest === undefined) return isOfDisposed(thrown) ? this.#failure : thrown;
     const error = guest.explain(thrown);
     if (endsInstance(error) || (isDoubtful(error) && !answers(guest))) {
       this.#guest = undefined;
       this.#failure = error;
+      guest.dispose();
       this.#base += HANDLES_OF_AN_INSTANCE;
     }
     return error;
@@ -118,6 +120,11 @@ export class Pool {
       'the instance that trapped is being replaced: one so large is not made at once here. Try again later';
     return new Trap(message, { code: 'instance-not-ready', cause: this.#failure });
   }
+}
+
+/** Whether a trap comes from an instance that the host disposed, or has one as its cause. */
+function isOfDisposed(error: unknown): boolean {
+  return isTrap(error) && (error.code === 'disposed' || isOfDisposed(error.cause));
 }
 
 function isHandle(value: unknown): boolean {

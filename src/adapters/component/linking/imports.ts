@@ -1,10 +1,9 @@
 /**
  * *Explainer.md*, "JS API", *read the imports*: from the object that JavaScript passes to the items that the linker uses.
  */
-import { rootOf } from '../abi/canon-lift.ts';
 import { refusal } from '../abi/canon-lower.ts';
 import { propertyOf, show } from '../abi/javascript-values.ts';
-import { GuestResourceObjects, hostResource } from '../abi/resource-objects.ts';
+import { guestObjects, hostResource } from '../abi/resource-objects.ts';
 import { RuntimeResource } from '../abi/runtime-state.ts';
 import { type EngineModule, engine } from '../engine/web-assembly.ts';
 import { LinkError } from '../errors.ts';
@@ -131,7 +130,7 @@ export class ImportReader {
       this.mayWait ||= func.mayWait;
       return item;
     }
-    this.mayWait ||= rootOf(func.context.instance).mayWait;
+    this.mayWait ||= func.context.instance.root.mayWait;
     const { context, stagers } = func;
     const given = {
       type: func.type,
@@ -171,7 +170,7 @@ export class ImportReader {
     const known = value instanceof RuntimeResource ? value : resourceOf(value);
     if (known !== undefined) {
       // Its own component may have it as numbers.
-      if (this.#host.resources === 'objects') known.objects ??= new GuestResourceObjects(known);
+      if (this.#host.resources === 'objects' && known.impl !== undefined) guestObjects(known);
       return known;
     }
     const isClass = typeof value === 'function';

@@ -86,7 +86,7 @@ describe('canon_lower', () => {
       ['no number', 'import "f": expected a number, got "no number"'],
       [
         Promise.resolve(1),
-        'import "f": expected a number, got an object; a promise is for an `async` function to give',
+        'import "f": expected a number, got an object; if the function returns a promise, declare it with asyncImports: ["f"]',
       ],
     ] as const) {
       const go = await guest('(result u32)', '(result i32)', '(call $f)', () => value);

@@ -191,10 +191,10 @@ describe('a resource that the host implements', () => {
   it('as an object is represented by that, so that no table keeps it, and is no object of another class', () => {
     const { objects } = hostResource('r', R, false);
     const one = new R();
-    assert.equal(objects!.liftOwn(objects!.lowerOwn(one)), one);
-    assert.equal(objects!.liftBorrow(objects!.lowerBorrow(one, []), []), one);
+    assert.equal(objects!.liftOwn(objects!.lower!(one)), one);
+    assert.equal(objects!.liftBorrow(objects!.lower!(one), []), one);
     for (const wrong of [7, {}, undefined])
-      assert.throws(() => objects!.lowerOwn(wrong), /expected a resource of type r/);
+      assert.throws(() => objects!.lower!(wrong), /expected a resource of type r/);
   });
 
   it('as a number is nothing but a number', async () => {

@@ -7,6 +7,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { account } from '../../../../examples/bank/account.ts';
 import { componentModule } from '../../../../src/adapters/component/host/index.ts';
+import { isTrap } from '../../../../src/adapters/component/index.ts';
 import { virtualWasi } from '../../../../src/adapters/component/wasi/index.ts';
 import { isFault, isRejection } from '../../../../src/core/index.ts';
 import { printingGuest } from './asking-guest.ts';
@@ -77,5 +78,45 @@ describe('an instance that is thrown away', () => {
       collectGarbage();
     }
     assert.ok(printers.length > 50 && left() <= 5, `${left()} of ${printers.length} are still there`);
+  });
+});
+
+describe('a resource of the host that an instance holds', () => {
+  /** Imports that count how many output streams are open. */
+  function counting() {
+    let open = 0;
+    class OutputStream {
+      constructor() {
+        open++;
+      }
+      blockingWriteAndFlush(): void {}
+      [Symbol.dispose](): void {
+        open--;
+      }
+    }
+    const imports = {
+      'wasi:io/error': { Error: class {} },
+      'wasi:io/streams': { OutputStream },
+      'wasi:cli/stdout': { getStdout: () => new OutputStream() },
+    };
+    return { imports, open: () => open };
+  }
+  const envelopeOf = (length: number) => ({ type: 'count', schemaVersion: 1, payload: new Uint8Array(length) });
+
+  test('is disposed after the call, in fresh isolation', async () => {
+    const { imports, open } = counting();
+    const { types, decider } = await componentModule(await printingGuest(), { imports, isolation: 'fresh' });
+    decider.decide(decider.initialState(), types.command.fromEnvelope(envelopeOf(1)));
+    assert.equal(open(), 0);
+  });
+
+  test('is disposed when the instance traps, in pooled isolation', async () => {
+    const { imports, open } = counting();
+    const { types, decider } = await componentModule(await printingGuest(), { imports });
+    decider.decide(decider.initialState(), types.command.fromEnvelope(envelopeOf(1)));
+    assert.ok(open() > 0);
+    const breaking = types.command.fromEnvelope(envelopeOf(13));
+    assert.throws(() => decider.decide(decider.initialState(), breaking), isTrap);
+    assert.equal(open(), 0);
   });
 });
