@@ -59,7 +59,8 @@ export interface Instance {
    * (`'wasi:cli/run@0.2.3'`), core modules as `WebAssembly.Module`.
    *
    * A resource type `input-stream` is a class `InputStream`: its constructor, methods and static functions are those of
-   * the component, and `Symbol.dispose` drops the resource. With `resources: 'handles'` it is an object `inputStream`
+   * the component, and `Symbol.dispose` drops the resource. `InputStream.create(…)` is the constructor too; `new` is refused
+   * if the constructor returns a promise. With `resources: 'handles'` it is an object `inputStream`
    * instead: `create(…)` is the constructor, methods take the handle first, and `drop(handle)` drops it.
    *
    * A function traps with a `Trap`; one whose result is a `result` returns the `ok` case and throws a `ComponentError`

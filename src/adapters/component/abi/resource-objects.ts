@@ -157,13 +157,20 @@ export class GuestResourceObjects implements ResourceObjects {
   readonly exported: ResourceClass;
   /** The guest's `[constructor]`, once the linker has found it. */
   construct: ((...args: unknown[]) => unknown) | undefined = undefined;
+  /** If `construct` returns a promise: the name of the static function that returns it. `new` cannot. */
+  promisingConstructor: string | undefined = undefined;
   private readonly type: RuntimeResource;
 
   constructor(type: RuntimeResource) {
     this.type = type;
     const construct = (args: unknown[]): ObjectHandle => {
-      if (this.construct === undefined) throw new TypeError(`${type.name} has no constructor`);
-      return new ObjectHandle(type, takeFromObject(this.construct(...args), type), 0);
+      const { construct, exported, promisingConstructor: instead } = this;
+      if (construct === undefined) throw new TypeError(`${exported.name} has no constructor`);
+      if (instead !== undefined) {
+        const call = `await ${exported.name}${/\W/.test(instead) ? `[${show(instead)}]` : `.${instead}`}(…)`;
+        throw new TypeError(`${exported.name} cannot be made by "new", because it may have to wait: use ${call}`);
+      }
+      return new ObjectHandle(type, takeFromObject(construct(...args), type), 0);
     };
     this.exported = class extends Resource {
       constructor(...args: unknown[]) {

@@ -49,7 +49,7 @@ export class ExportsWriter {
         }
         const type = container.exports.get(parsed.resource);
         if (type?.kind === 'type' && type.resource !== undefined) {
-          this.#writeMember(type.resource, parsed, callable, item);
+          this.#writeMember(type.resource, parsed, callable, item, container);
         }
         return;
       }
@@ -73,10 +73,13 @@ export class ExportsWriter {
   #callable(item: Item & { kind: 'func' }): HostCallable {
     const { func } = item;
     if (func.kind === 'host') return func.call;
-    const isAsynchronous = this.#isAsynchronous || func.type.async;
-    const callable: HostCallable = isAsynchronous ? promisingCallableOf(func) : callableOf(func);
+    const callable: HostCallable = this.#isPromising(item) ? promisingCallableOf(func) : callableOf(func);
     remember(callable, item);
     return callable;
+  }
+
+  #isPromising({ func }: Item & { kind: 'func' }): boolean {
+    return this.#isAsynchronous || (func.kind === 'lifted' && func.type.async);
   }
 
   // Resource types -------------------------------------------------------------------------------------------------
@@ -109,9 +112,10 @@ export class ExportsWriter {
 
   #writeMember(
     resource: RuntimeResource,
-    { form, member }: ResourceFunctionName,
+    { form, member, resource: resourceName }: ResourceFunctionName,
     callable: HostCallable,
-    item: Item,
+    item: Item & { kind: 'func' },
+    container: InstanceItem,
   ): void {
     if (resource.impl === undefined) return;
     if (this.#host.resources === 'handles') {
@@ -120,8 +124,11 @@ export class ExportsWriter {
       return;
     }
     const objects = guestObjects(resource);
-    if (form === 'constructor') this.#writeConstructor(objects, callable, item);
-    else if (form === 'static') define(objects.exported, toCamelCase(member), callable, item);
+    if (form === 'constructor') {
+      // A static function of the guest's own keeps its name.
+      const key = container.exports.has(`[static]${resourceName}.create`) ? `[constructor]${resourceName}` : 'create';
+      this.#writeConstructor(objects, callable, item, key);
+    } else if (form === 'static') define(objects.exported, toCamelCase(member), callable, item);
     else {
       const method = methodOf(callable);
       remember(method, item);
@@ -129,10 +136,18 @@ export class ExportsWriter {
     }
   }
 
-  #writeConstructor(objects: GuestResourceObjects, callable: HostCallable, item: Item): void {
+  /** The constructor is called by `new`, and also by a static function `key`, whose result may be a promise. */
+  #writeConstructor(
+    objects: GuestResourceObjects,
+    callable: HostCallable,
+    item: Item & { kind: 'func' },
+    key: string,
+  ): void {
     const known = objects.construct && itemOf(objects.construct);
     if (known !== undefined && !isSame(known, item)) throw otherFunction('constructor');
     objects.construct = callable;
+    if (this.#isPromising(item)) objects.promisingConstructor = key;
+    define(objects.exported, key, callable, item);
     rememberConstructor(objects.exported, callable);
   }
 }

@@ -43,7 +43,10 @@ export class GivenObject {
       return constructorOf(given) ?? ((...args) => Reflect.construct(given, args));
     }
     const member = toCamelCase(parsed.member);
-    if (parsed.form === 'static') return bound(given, member);
+    if (parsed.form === 'static') {
+      // The class of a component has its constructor as a static function too.
+      return memberIn(given, member) === constructorOf(given) ? undefined : bound(given, member);
+    }
     const { prototype } = given as { prototype: unknown };
     const method = isObject(prototype) ? memberIn(prototype, member) : undefined;
     return isCallable(method) ? knownOr(method, (self, ...args) => callMethod(self, member, args)) : undefined;
