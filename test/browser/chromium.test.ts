@@ -70,6 +70,12 @@ describe('in headless Chromium', { skip: withoutChromium }, () => {
     );
   }
 
+  test('a compiled component is posted to a worker, which does not compile it again', PATIENCE, async () => {
+    site.serve('/bank.wasm', 'application/wasm', bank);
+    const exports = (await compile(bank)).exports.map(({ name }) => name);
+    assert.deepEqual(await outcomeOf('posted'), { exports, compiled: 0 });
+  });
+
   describe('a component is compiled from its response', () => {
     const ends = coreModulesOf(decode(bank)).map(({ bytes }) => bytes.byteOffset + bytes.length);
     const header = { 'content-type': 'application/wasm' };

@@ -3,11 +3,12 @@
  */
 import { propertyOf, show } from './abi/javascript-values.ts';
 import { decode } from './binary/decode.ts';
-import type { CoreModule } from './binary/definitions.ts';
+import type { Component as BinaryComponent, CoreModule } from './binary/definitions.ts';
 import { download } from './download.ts';
 import { type EngineModule, engine } from './engine/web-assembly.ts';
 import { InvalidError } from './errors.ts';
 import { coreModulesOf, Plan } from './linking/plan.ts';
+import { checkNames, type OptionNames } from './option-names.ts';
 import { describeExterns } from './types/describe.ts';
 import type { NamedExtern } from './types.ts';
 import { validate } from './validation/validate.ts';
@@ -16,91 +17,163 @@ import { validate } from './validation/validate.ts';
 export class Component {
   /** For `instantiate` only. */
   readonly plan: Plan;
-  // Described when someone looks: few do.
+  /** Describes how the core modules were rewritten: see {@link CompileOptions}. Undefined if they were not. */
+  readonly instrumentation: object | undefined;
+  readonly #bytes: Uint8Array<ArrayBuffer>;
+  // Described on demand: few programs look.
   #imports: readonly NamedExtern[] | undefined;
   #exports: readonly NamedExtern[] | undefined;
 
-  constructor(plan: Plan) {
+  constructor(plan: Plan, bytes: Uint8Array<ArrayBuffer>, instrumentation: object | undefined) {
     this.plan = plan;
+    this.#bytes = bytes;
+    this.instrumentation = instrumentation;
   }
 
-  /** What it needs, with full types, in the order of the binary. */
+  /** The imports with full types, in the order of the binary. */
   get imports(): readonly NamedExtern[] {
     this.#imports ??= describeExterns(this.plan.component.imports);
     return this.#imports;
   }
 
-  /** What its instances export, with full types, in the order of the binary. */
+  /** The exports of its instances with full types, in the order of the binary. */
   get exports(): readonly NamedExtern[] {
     this.#exports ??= describeExterns(this.plan.component.exports);
     return this.#exports;
   }
+
+  /**
+   * Returns the component as data that can be posted to a worker: its binary, and the compiled core modules, which a worker
+   * shares with this thread. {@link fromPostable} makes a component of it there, without compiling.
+   *
+   * @example
+   * worker.postMessage(component.toPostable());
+   * // in the worker
+   * const component = fromPostable(message);
+   */
+  toPostable(): PostableComponent {
+    const modules = coreModulesOf(this.plan.component.component).map((each) => this.plan.modules.get(each)!);
+    return { kind: POSTABLE, bytes: this.#bytes, modules, instrumentation: this.instrumentation };
+  }
 }
 
-/** Bytes of a component, or the response that brings them, or a promise of either. */
-export type ComponentSource = BufferSource | Response | PromiseLike<BufferSource | Response>;
+const POSTABLE = 'decidable component 1';
 
-/** Bytes as JavaScript hands them around. */
+/** A component as data for `postMessage` and `structuredClone`. Made by {@link Component.toPostable}. */
+export interface PostableComponent {
+  readonly kind: typeof POSTABLE;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** `WebAssembly.Module`s, in the order of the binary. */
+  readonly modules: readonly object[];
+  readonly instrumentation: object | undefined;
+}
+
+/** Bytes of a component, a response or blob that holds them, or a promise of one of these. */
+export type ComponentSource = BytesSource | PromiseLike<BytesSource>;
+
+type BytesSource = BufferSource | Response | Blob;
+
+/** Bytes, as JavaScript passes them. */
 export type BufferSource = ArrayBufferLike | ArrayBufferView;
 
 /** How a component is compiled. */
 export interface CompileOptions {
   /**
    * Rewrites each core module before the engine compiles and so validates it: for hosts that bound and count what a guest
-   * uses. What it throws comes out where the component itself is valid.
+   * uses. An error that it throws is thrown if the component itself is valid.
    */
-  readonly instrument?: (module: Uint8Array<ArrayBuffer>) => Uint8Array<ArrayBuffer>;
+  readonly instrument?: ((module: Uint8Array<ArrayBuffer>) => Uint8Array<ArrayBuffer>) | undefined;
+  /** Describes what `instrument` does, as data that can be posted. It is kept as `component.instrumentation`. */
+  readonly instrumentation?: object | undefined;
 }
 
+const OPTION_NAMES: OptionNames<CompileOptions> = { instrument: true, instrumentation: true };
+
 /**
- * Decodes, validates and compiles a component. The bytes must not change while it does.
+ * Decodes, validates and compiles a component.
  *
  * Nothing is generated: the component's core modules are compiled by the engine, and the rest is closures. So this
  * works under a content security policy without `unsafe-eval`. It needs `wasm-unsafe-eval`; without, the engine's `CompileError`
  * names the policy.
  *
- * @param source the binary, or a `Response` as `fetch` gives it: the engine compiles core modules while the rest is still
- *   coming. Promises of either do.
- * @throws TypeError where `source` is neither, or the response says that it failed.
- * @throws MalformedError where the bytes are no component binary, with a byte offset.
- * @throws InvalidError where the component breaks a rule of the specification.
- * @throws UnsupportedError where it uses a feature that this loader does not have.
+ * @param source the bytes of the binary, which are copied; or a `Response` of `fetch`: the engine compiles core modules while
+ *   the rest is still coming; or a `Blob`; or a promise of one of these.
+ * @throws TypeError if `source` is something else, or the response reports a failure, or an option is unknown.
+ * @throws MalformedError if the bytes are not a component binary, with a byte offset.
+ * @throws InvalidError if the component breaks a rule of the specification.
+ * @throws UnsupportedError if it uses a feature that this loader does not have.
+ *
+ * @example
+ * const component = await compile(await readFile('bank.wasm'));
  */
-export async function compile(source: ComponentSource, { instrument }: CompileOptions = {}): Promise<Component> {
+export async function compile(source: ComponentSource, options: CompileOptions = {}): Promise<Component> {
+  checkNames('options', options, OPTION_NAMES);
+  const { instrument, instrumentation } = options;
   const early: EarlyModules = new Map();
-  const decoded = decode(await bytesOf(source, instrument === undefined ? early : undefined));
-  // The engine compiles on other threads while this one validates. What validation says comes first.
-  const compiling = Promise.all(
-    coreModulesOf(decoded).map(async (definition): Promise<[CoreModule, EngineModule]> => {
-      return [definition, await compileModule(instrumented(definition, instrument), early)];
-    }),
-  );
+  // Bytes are copied before the caller can change them.
+  const bytes = isBytes(source) ? copyOf(source) : await bytesOf(await source, instrument ? undefined : early);
+  const decoded = decode(bytes);
+  // The engine compiles on other threads while this one validates. An error of the validator comes first.
+  const compiling = compileModules(decoded, instrument, early);
   compiling.catch(() => undefined);
   const component = validate(decoded);
-  return new Component(new Plan(component, new Map(await compiling)));
+  return new Component(new Plan(component, await compiling), bytes, instrumentation);
 }
 
 /**
- * The same at once. Engines in browsers refuse to compile large modules on the main thread like this.
+ * Compiles a component synchronously. Engines in browsers refuse to compile large modules on the main thread like this.
  *
- * @throws what {@link compile} throws.
+ * @throws the errors of {@link compile}.
  */
-export function compileSync(bytes: BufferSource): Component {
-  const decoded = decode(viewOf(bytes));
+export function compileSync(source: BufferSource): Component {
+  const bytes = copyOf(source);
+  const decoded = decode(bytes);
   const component = validate(decoded);
   const modules = new Map(coreModulesOf(decoded).map((definition) => [definition, compileModuleSync(definition)]));
-  return new Component(new Plan(component, modules));
+  return new Component(new Plan(component, modules), bytes, undefined);
 }
 
-/** Core modules that the engine was handed before the component was complete, by their offset in it. */
+/** Compiles the core modules of a component again, from their original bytes. The rest of it is used again. */
+export async function recompile(component: Component, options: CompileOptions): Promise<Component> {
+  const { bytes, instrumentation } = component.toPostable();
+  const { component: validated, modules: compiled } = component.plan;
+  const early: EarlyModules = new Map();
+  if (instrumentation === undefined) {
+    // A module that is not rewritten need not be compiled again.
+    for (const [{ bytes }, module] of compiled) early.set(bytes.byteOffset, Promise.resolve(module));
+  }
+  const modules = await compileModules(validated.component, options.instrument, early);
+  return new Component(new Plan(validated, modules), bytes, options.instrumentation);
+}
+
+/**
+ * Makes a component of what {@link Component.toPostable} returned, in this thread or another. Nothing is compiled.
+ *
+ * @throws TypeError if `postable` is something else.
+ */
+export function fromPostable(postable: PostableComponent): Component {
+  const { kind, bytes, modules, instrumentation } = (postable ?? {}) as Partial<PostableComponent>;
+  if (kind !== POSTABLE || !isUint8Array(bytes) || !Array.isArray(modules)) {
+    throw new TypeError(`expected the result of component.toPostable(), got ${show(postable)}`);
+  }
+  const decoded = decode(bytes);
+  const definitions = coreModulesOf(decoded);
+  if (definitions.length !== modules.length || !modules.every((each) => each instanceof engine.Module)) {
+    throw new TypeError(`expected ${definitions.length} compiled core modules of the component that was posted`);
+  }
+  const compiled = new Map(definitions.map((each, index) => [each, modules[index] as EngineModule]));
+  return new Component(new Plan(validate(decoded), compiled), bytes, instrumentation);
+}
+
+/** Core modules that the engine has already, or was handed before the component was complete, by their offset in it. */
 type EarlyModules = Map<number, Promise<EngineModule>>;
 
-async function bytesOf(source: ComponentSource, early: EarlyModules | undefined): Promise<Uint8Array> {
-  const given = await source;
-  if (!isResponse(given)) return viewOf(given);
-  if (!given.ok) throw new TypeError(`cannot load the component: ${given.url} answered ${given.status}`);
-  if (given.body === null || early === undefined) return viewOf(await given.arrayBuffer());
-  return download(given.body, (offset, bytes) => {
+async function bytesOf(source: BytesSource, early: EarlyModules | undefined): Promise<Uint8Array<ArrayBuffer>> {
+  if (!isBody(source)) return copyOf(source);
+  if (!isResponse(source)) return new Uint8Array(await source.arrayBuffer());
+  if (!source.ok) throw new TypeError(`cannot load the component: ${source.url} answered ${source.status}`);
+  if (source.body === null || early === undefined) return new Uint8Array(await source.arrayBuffer());
+  return download(source.body, (offset, bytes) => {
     const compiling = engine.compile(bytes);
     // Asked for again when the component is known to be one.
     compiling.catch(() => undefined);
@@ -108,42 +181,77 @@ async function bytesOf(source: ComponentSource, early: EarlyModules | undefined)
   });
 }
 
-function isResponse(source: unknown): source is Response {
+/** By their shape: they may be of another realm. */
+function isBody(source: unknown): source is Response | Blob {
   return typeof propertyOf(source, 'arrayBuffer') === 'function';
 }
 
-function viewOf(bytes: BufferSource): Uint8Array {
-  if (ArrayBuffer.isView(bytes)) return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (propertyOf(bytes, 'byteLength') === undefined)
-    throw new TypeError(`expected bytes or a Response, got ${show(bytes)}`);
-  return new Uint8Array(bytes);
+function isResponse(source: Response | Blob): source is Response {
+  return 'ok' in source;
+}
+
+function isBytes(source: unknown): source is BufferSource {
+  return ArrayBuffer.isView(source) || /^\[object (Shared)?ArrayBuffer\]$/.test(Object.prototype.toString.call(source));
+}
+
+function isUint8Array(value: unknown): value is Uint8Array {
+  return Object.prototype.toString.call(value) === '[object Uint8Array]';
+}
+
+function copyOf(source: BufferSource): Uint8Array<ArrayBuffer> {
+  if (!isBytes(source)) throw notBytes(source);
+  if (!ArrayBuffer.isView(source)) return new Uint8Array(source).slice();
+  return new Uint8Array(source.buffer, source.byteOffset, source.byteLength).slice() as Uint8Array<ArrayBuffer>;
+}
+
+function notBytes(source: unknown): TypeError {
+  const isPlace = typeof source === 'string' || propertyOf(source, 'href') !== undefined;
+  const way = isPlace
+    ? '; pass the bytes of the file, or the response of fetch'
+    : isBody(source)
+      ? '; compile it with `compile`, or pass its bytes'
+      : '';
+  return new TypeError(`expected the bytes of a component, a Response or a Blob, got ${show(source)}${way}`);
 }
 
 /**
  * Up to this size, handing a module to another thread and waiting for it takes about as long as compiling it, and much longer
- * where the engine has it in its cache. Browsers may refuse what is larger than 4 KiB on their main thread.
+ * if the engine has it in its cache. Browsers may refuse modules larger than 4 KiB on their main thread.
  */
 let smallModule = 64 * 1024;
 
-/** Whether a module of so many bytes is compiled and instantiated at once. */
+/** Returns whether a module of so many bytes is compiled and instantiated synchronously. */
 export function isSmallModule(byteLength: number): boolean {
   return byteLength <= smallModule;
 }
 
-function instrumented(definition: CoreModule, instrument: CompileOptions['instrument']): CoreModule {
-  return instrument === undefined ? definition : { ...definition, bytes: instrument(definition.bytes) };
+async function compileModules(
+  decoded: BinaryComponent,
+  instrument: CompileOptions['instrument'],
+  early: EarlyModules,
+): Promise<ReadonlyMap<CoreModule, EngineModule>> {
+  const compiling = coreModulesOf(decoded).map(async (definition): Promise<[CoreModule, EngineModule]> => {
+    return [definition, await compileModule(definition, instrument, early)];
+  });
+  return new Map(await Promise.all(compiling));
 }
 
-async function compileModule(definition: CoreModule, early: EarlyModules): Promise<EngineModule> {
-  const { bytes } = definition;
+async function compileModule(
+  definition: CoreModule,
+  instrument: CompileOptions['instrument'],
+  early: EarlyModules,
+): Promise<EngineModule> {
+  const bytes = instrument === undefined ? definition.bytes : instrument(definition.bytes);
+  // An early module is that of the bytes as they are.
+  const compiled = bytes === definition.bytes ? early.get(bytes.byteOffset) : undefined;
   try {
-    return await (early.get(bytes.byteOffset) ?? compileAtOnce(bytes) ?? engine.compile(bytes));
+    return await (compiled ?? compileAtOnce(bytes) ?? engine.compile(bytes));
   } catch (error) {
     throw invalidModule(definition, error);
   }
 }
 
-/** Undefined where the module is not small, or the engine refuses. */
+/** Undefined if the module is not small, or the engine refuses. */
 function compileAtOnce(bytes: Uint8Array<ArrayBuffer>): EngineModule | undefined {
   if (!isSmallModule(bytes.length)) return undefined;
   try {
@@ -164,7 +272,7 @@ function compileModuleSync(definition: CoreModule): EngineModule {
 }
 
 function invalidModule(definition: CoreModule, error: unknown): unknown {
-  // Where a page's policy forbids WebAssembly, nothing is wrong with the module.
+  // Nothing is wrong with the module if a page's policy forbids WebAssembly.
   if (!(error instanceof engine.CompileError) || /Policy|CSP/.test(error.message)) return error;
   return new InvalidError(`invalid core module: ${error.message}`, definition.offset);
 }

@@ -16,6 +16,8 @@ export {
   type ComponentSource,
   compile,
   compileSync,
+  fromPostable,
+  type PostableComponent,
 } from './compile.ts';
 export {
   ComponentError,

@@ -150,6 +150,9 @@ function prepare(component: Component, imports: ImportObject, options: Instantia
     throw new TypeError(`imports: expected an object, got ${show(imports)}`);
   }
   const { plan } = component;
+  if (component.instrumentation !== undefined && options.onCoreInstance === undefined) {
+    throw new TypeError('the component was rewritten for a host, which alone can instantiate it; compile it again');
+  }
   const host = hostOf(options);
   const names = plan.exportNames(host.resources);
   const reader = new ImportReader(imports, plan, host, new AsyncImports(options.asyncImports ?? []));

@@ -79,6 +79,9 @@ describe('a component is compiled', () => {
     ['from a response', (bytes) => inPieces(bytes)],
     ['from the promise of a response', async (bytes) => inPieces(bytes)],
     ['from the promise of bytes', async (bytes) => bytes],
+    ['from a blob', (bytes) => new Blob([new Uint8Array(bytes)])],
+    ['from a file', (bytes) => new File([new Uint8Array(bytes)], 'five.wasm')],
+    ['from the promise of a blob', async (bytes) => new Blob([new Uint8Array(bytes)])],
   ] satisfies [string, (bytes: Uint8Array) => Parameters<typeof compile>[0]][]) {
     it(what, async () => {
       const { exports } = await instantiate(await compile(sourceOf(await assemble(FIVE))));
@@ -94,23 +97,40 @@ describe('a component is compiled', () => {
     await assert.rejects(compile(new Response(torn)), /connection lost/);
   });
 
-  it('not from what is neither: its name, its text, nothing', async () => {
-    for (const [source, got] of [
-      ['bank.wasm', '"bank.wasm"'],
-      [FIVE, '"(component'],
-      [undefined, 'undefined'],
-      [null, 'null'],
-      [5, '5'],
-      [{ bytes: [] }, 'an object'],
-    ] as const) {
-      const refusal = (error: unknown) => {
-        assert.ok(error instanceof TypeError);
-        assert.ok(error.message.startsWith(`expected bytes or a Response, got ${got}`), error.message);
-        return true;
-      };
-      await assert.rejects(compile(source as unknown as Uint8Array), refusal);
-      assert.throws(() => compileSync(source as unknown as Uint8Array), refusal);
+  for (const [what, source] of [
+    ['its name', 'bank.wasm'],
+    ['its address', new URL('https://example.org/bank.wasm')],
+    ['its text', FIVE],
+    ['undefined', undefined],
+    ['null', null],
+    ['a number', 5],
+    ['a list of bytes', [0, 97, 115, 109]],
+    ['another object', { bytes: [] }],
+  ] as const) {
+    it(`not from something else: ${what}`, async () => {
+      await assert.rejects(compile(source as unknown as Uint8Array), TypeError);
+      assert.throws(() => compileSync(source as unknown as Uint8Array), TypeError);
+    });
+  }
+
+  it('not synchronously from a blob or a response, which take time to read', async () => {
+    for (const source of [new Blob([]), new Response()]) {
+      assert.throws(() => compileSync(source as unknown as Uint8Array), { name: 'TypeError', message: /`compile`/ });
     }
+  });
+
+  it('from a copy of the bytes, so that the caller may change them', async () => {
+    const bytes = new Uint8Array(await assemble(FIVE));
+    const compiling = compile(bytes);
+    bytes.fill(0);
+    const { exports } = await instantiate(await compiling);
+    assert.equal((exports as { five(): number }).five(), 5);
+  });
+
+  it('with options that it knows', async () => {
+    const bytes = await assemble(FIVE);
+    await assert.rejects(compile(bytes, { instrumented: true } as object), TypeError);
+    await assert.rejects(compile(bytes, null as unknown as object), TypeError);
   });
 });
 

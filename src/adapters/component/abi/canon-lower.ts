@@ -48,7 +48,7 @@ interface HostFunction {
   /** The names that lead to the import, for messages. */
   readonly path: readonly string[];
   readonly call: HostCallable;
-  /** Whether it may return a promise, for which the guest has to wait. */
+  /** If true, it may return a promise, for which the guest has to wait. */
   readonly mayWait: boolean;
 }
 
@@ -111,7 +111,7 @@ function namingImport(path: readonly string[], lower: LowerResult): LowerResult 
   };
 }
 
-/** Whether the value is a promise, or an `ok` case that was made of one. */
+/** Returns whether the value is a promise, or an `ok` case that was made of one. */
 function hasPromise(value: unknown): boolean {
   return isThenable(value) || isThenable(propertyOf(value, 'val'));
 }
@@ -236,7 +236,7 @@ function errorCase(error: unknown): unknown {
 
 type PromiseTest = (value: unknown) => value is PromiseLike<unknown>;
 
-/** How promises are told from results. A resource may have a method `then`: of those, only the engine's promises count. */
+/** Returns the test for a promise. A resource may have a method `then`, so that only real promises count for those. */
 function promiseTest(result: ValueTypeNode | undefined): PromiseTest {
   let type = result;
   while (type?.kind === 'result' || type?.kind === 'option') type = type.inside[0];
@@ -251,7 +251,7 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof propertyOf(value, 'then') === 'function';
 }
 
-/** Of this realm or another. */
+/** Returns true for the promises of all realms. */
 function isPromise(value: unknown): value is PromiseLike<unknown> {
   return Object.prototype.toString.call(value) === '[object Promise]';
 }

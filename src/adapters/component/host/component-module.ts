@@ -2,6 +2,8 @@
 import type { DecidesById } from '../../../core/define/command-id-aware.ts';
 import { sha256 } from '../../../core/storage/sha256.ts';
 import type { CommandHandler, ProcessManager, ReadModel } from '../../../core/worlds.ts';
+import { show } from '../abi/javascript-values.ts';
+import { recompile } from '../compile.ts';
 import { type BufferSource, type Component, compile, type ImportObject } from '../index.ts';
 import type { VirtualWasi } from '../wasi/index.ts';
 import { fitWorld } from './fit.ts';
@@ -32,7 +34,11 @@ import type { WorldName } from './worlds.ts';
 
 /** How a component is run. */
 export interface ComponentModuleOptions<World extends WorldName = WorldName> {
-  /** What the component exports, and so what the module is: `command-handler` where nothing is said. */
+  /**
+   * The world of the component: its exports, and so the kind of the module.
+   *
+   * @default 'command-handler'
+   */
   readonly world?: World;
   /**
    * - `'pooled'` (default): one instance serves all calls, until it traps. Fast, but a guest that keeps something aside
@@ -68,15 +74,15 @@ export interface ComponentModuleOptions<World extends WorldName = WorldName> {
    * on every machine. The core modules are rewritten to count it, which takes a part of their speed. Nothing is counted where
    * nothing is said.
    *
-   * The bounds of memories, tables and calls are compiled into a component: so they need bytes, and one that `componentModule`
-   * has compiled keeps its own.
+   * The bounds of memories, tables and calls are compiled into a component. One that `componentModule` has compiled keeps the
+   * bounds that are not named. If others are named, or `compile` has compiled it, its core modules are compiled again.
    */
   readonly budget?: Budget | undefined;
-  /** SHA-256 of the binary, 32 bytes, where a compiled component is given; of bytes it is computed. */
+  /** The SHA-256 of the binary, 32 bytes. It is computed from bytes, and not known of a compiled component. */
   readonly digest?: Uint8Array | undefined;
 }
 
-/** What a host sees of its instances. */
+/** Counts of a module's instances and handles. */
 export interface ComponentStatistics {
   /** How many instances have been made. */
   readonly instances: number;
@@ -87,8 +93,9 @@ export interface ComponentStatistics {
 interface OfComponent {
   readonly types: HandleTypes;
   /**
-   * The component, to be used again: `componentModule(module.component, …)` compiles nothing, and keeps the bounds of memories,
-   * tables and calls. Not for `instantiate`: the start functions of what was rewritten are called by this host.
+   * The component, to be used again: `componentModule(module.component)` compiles nothing, and keeps the bounds of memories,
+   * tables and calls. With other bounds, the core modules are compiled again. `instantiate` refuses it, because this host
+   * calls the start functions of rewritten modules.
    */
   readonly component: Component;
   readonly statistics: ComponentStatistics;
@@ -116,11 +123,11 @@ interface ModuleOf {
  * could not do its work. A guest that breaks a rule, exhausts a budget or calls what it was not granted ends in a `Trap`;
  * its instance is replaced by the next call, and the handles into it are refused with a `StaleHandle`.
  *
- * @param source bytes of a component, or one that is compiled.
- * @throws MalformedError | InvalidError | UnsupportedError where the bytes are no component that can be loaded.
- * @throws TypeError | RangeError where an option is none that there is, or cannot be meant: nothing is ignored.
- * @throws LinkError where its exports do not fit the world, with both sides shown, or an import is missing or asynchronous.
- * @throws Trap where it traps at its start, or needs more memory there than it may have.
+ * @param source bytes of a component, or a compiled one.
+ * @throws MalformedError | InvalidError | UnsupportedError if the bytes are not a component that can be loaded.
+ * @throws TypeError | RangeError if an option is unknown or invalid.
+ * @throws LinkError if its exports do not fit the world, with both sides shown, or an import is missing or asynchronous.
+ * @throws Trap if it traps at its start, or needs more memory there than it may have.
  */
 export async function componentModule<World extends WorldName = 'command-handler'>(
   source: BufferSource | Component,
@@ -128,6 +135,8 @@ export async function componentModule<World extends WorldName = 'command-handler
 ): Promise<ModuleOf[World]> {
   checkOptions(options);
   const { world = 'command-handler', isolation, imports = {}, maxHandles = DEFAULT_MAX_HANDLES } = options;
+  // The caller may change the bytes while they are compiled.
+  const digest = options.digest ?? (isBytes(source) ? sha256(bytesOf(source)) : undefined);
   const { component, bounds } = await compiled(source, options);
   const blueprint: Blueprint = {
     component,
@@ -137,30 +146,38 @@ export async function componentModule<World extends WorldName = 'command-handler
     bounds,
     maxHandles,
   };
-  const digest = options.digest ?? (isCompiled(source) ? undefined : sha256(bytesOf(source)));
   const parts = isolation === 'fresh' ? freshParts(blueprint) : await pooledParts(blueprint);
   return { ...exportsOf(parts, world, digest), component, statistics: parts.statistics } as ModuleOf[World];
 }
-
-/** The bounds that were compiled into components. */
-const boundsOf = new WeakMap<Component, Bounds>();
 
 async function compiled(
   source: BufferSource | Component,
   options: ComponentModuleOptions,
 ): Promise<{ component: Component; bounds: Bounds }> {
-  const { budget, maxMemoryBytes = DEFAULT_MAX_MEMORY_BYTES, maxTableElements = DEFAULT_MAX_TABLE_ELEMENTS } = options;
-  const bounds = checkBounds({ budget, maxMemoryBytes, maxTableElements });
-  if (isCompiled(source)) {
-    if (budget !== undefined)
-      throw new TypeError('budget: a compiled component cannot be made to count; give its bytes');
-    return { component: source, bounds: boundsOf.get(source) ?? bounds };
-  }
+  // A component that this host has compiled says which bounds it was rewritten to keep.
+  const own: Partial<Bounds> = isCompiled(source) ? (source.instrumentation ?? {}) : {};
+  const bounds = checkBounds({
+    budget: options.budget ?? own.budget,
+    maxMemoryBytes: options.maxMemoryBytes ?? own.maxMemoryBytes ?? DEFAULT_MAX_MEMORY_BYTES,
+    maxTableElements: options.maxTableElements ?? own.maxTableElements ?? DEFAULT_MAX_TABLE_ELEMENTS,
+  });
+  const instrument = (module: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> => rewrite(module, bounds);
+  const how = { instrument, instrumentation: bounds };
+  if (isCompiled(source)) return { component: keeps(own, bounds) ? source : await recompile(source, how), bounds };
   // A response cannot be read twice, and the digest is that of the bytes.
-  if (!isBytes(source)) throw new TypeError('a component is given as its bytes, or compiled');
-  const component = await compile(bytesOf(source), { instrument: (module) => rewrite(module, bounds) });
-  boundsOf.set(component, bounds);
-  return { component, bounds };
+  if (!isBytes(source))
+    throw new TypeError(`expected the bytes of a component, or a compiled one, got ${show(source)}`);
+  return { component: await compile(bytesOf(source), how), bounds };
+}
+
+/** Returns whether what was rewritten to keep `own` keeps `bounds`. */
+function keeps(own: Partial<Bounds>, bounds: Bounds): boolean {
+  return (
+    own.maxMemoryBytes === bounds.maxMemoryBytes &&
+    own.maxTableElements === bounds.maxTableElements &&
+    own.budget?.fuel === bounds.budget?.fuel &&
+    own.budget?.callDepth === bounds.budget?.callDepth
+  );
 }
 
 /** By its shape: the class may be of another copy of the package. */

@@ -107,7 +107,7 @@ function withHint(error: unknown, { wasi, imports }: Surroundings): unknown {
     name?.startsWith('wasi:') === true && !isWasi03(name) && findImport(imports, name) === undefined;
   if (!error.problems.some(({ path }) => isMissing(path[0]))) return error;
   const way = 'for what its language needs, give wasi: () => virtualWasi({ grant: LANGUAGE_RUNTIME })';
-  const message = `${error.message}. The guest asks for WASI: ${way}`;
+  const message = `${error.message}\nThe guest asks for WASI: ${way}`;
   return new LinkError(message, error.path, { cause: error }, error.problems);
 }
 

@@ -346,17 +346,42 @@ describe('a guest', () => {
     await assert.rejects(componentModule(await having(`${MEMORY} (table 1000001 funcref)`)), isOut('tables'));
   });
 
-  test('that another has compiled is stopped where it asks the host with more memory than it may have', async () => {
+  test('that another program has compiled keeps the bounds that are named', async () => {
     const { types } = await componentModule(await compile(bank), { maxMemoryBytes: 1 << 20 });
     assert.throws(() => types.state.fromBytes(new Uint8Array(2 << 20)), isOut('memory'));
+    const tables = await countingGuest(
+      'command-handler',
+      coreText('command-handler').replace('(memory (export "memory") 1)', '$& (table 2 funcref)'),
+    );
+    await componentModule(await compile(tables), { maxTableElements: 2 });
+    await assert.rejects(componentModule(await compile(tables), { maxTableElements: 1 }), isOut('tables'));
   });
 
-  test('keeps its bounds where its component is used again', async () => {
+  test('that another program has compiled keeps the bounds that hold by default', async () => {
+    const tables = await countingGuest(
+      'command-handler',
+      coreText('command-handler').replace('(memory (export "memory") 1)', '$& (table 1000001 funcref)'),
+    );
+    await assert.rejects(componentModule(await compile(tables)), isOut('tables'));
+  });
+
+  test('keeps its bounds if its component is used again', async () => {
     const { component } = await componentModule(bank, { maxMemoryBytes: 1 << 20 });
-    const { types } = await componentModule(component);
+    const again = await componentModule(component);
+    assert.equal(again.component, component);
     assert.throws(
-      () => types.state.fromBytes(new Uint8Array(2 << 20)),
+      () => again.types.state.fromBytes(new Uint8Array(2 << 20)),
       (error) => isOut('memory')(error) && (error as OutOfBudget).limit === 1 << 20,
+    );
+  });
+
+  test('keeps other bounds if they are named when its component is used again', async () => {
+    const { component } = await componentModule(bank, { maxMemoryBytes: 1 << 20 });
+    const { types } = await componentModule(component, { maxMemoryBytes: 4 << 20 });
+    assert.throws(() => types.state.fromBytes(new Uint8Array(2 << 20)), { code: 'undecodable-payload' });
+    assert.throws(
+      () => types.state.fromBytes(new Uint8Array(4 << 20)),
+      (error) => isOut('memory')(error) && (error as OutOfBudget).limit === 4 << 20,
     );
   });
 

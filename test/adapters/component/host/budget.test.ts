@@ -8,7 +8,7 @@ import { engine } from '../../../../src/adapters/component/engine/web-assembly.t
 import { componentModule, OutOfBudget } from '../../../../src/adapters/component/host/index.ts';
 import { DEPTH, FUEL } from '../../../../src/adapters/component/host/metering/budget.ts';
 import { rewrite } from '../../../../src/adapters/component/host/metering/rewrite.ts';
-import { isInvalidError, isTrap } from '../../../../src/adapters/component/index.ts';
+import { compile, isInvalidError, isTrap } from '../../../../src/adapters/component/index.ts';
 import { createMemoryStore } from '../../../../src/adapters/stores/memory/index.ts';
 import { createEventSourcer, isCommandFailure } from '../../../../src/core/index.ts';
 import type { CommandHandler } from '../../../../src/core/worlds.ts';
@@ -189,9 +189,17 @@ describe('a guest with budgets', () => {
     await assert.rejects(componentModule(bank), isInvalidError);
   });
 
-  test('is compiled for it: a component that is compiled already cannot count', async () => {
-    const { component } = await componentModule(await countingGuest('command-handler'));
-    await assert.rejects(componentModule(component, { budget: LARGE }), /give its bytes/);
+  test('is compiled again if it was compiled without them', async () => {
+    const small = { fuel: 100_000, callDepth: 100 };
+    const bytes = await greedyGuest();
+    for (const component of [await compile(bytes), (await componentModule(bytes)).component]) {
+      const { component: counting } = await componentModule(component, { budget: small });
+      for (const source of [component, counting]) {
+        const { types, decider } = await componentModule(source, source === component ? { budget: small } : {});
+        const command = types.command.fromEnvelope(message(17));
+        assert.throws(() => decider.decide(decider.initialState(), command), { code: 'fuel-exhausted' });
+      }
+    }
   });
 });
 

@@ -1,0 +1,12 @@
+/** Compiles a component and posts it to a worker, which reports. */
+import { compile } from '../../../src/adapters/component/index.ts';
+import { params } from '../outcome.ts';
+
+/** The part of the browser's workers that this page uses; the rest of the repository has no DOM. */
+declare const Worker: new (
+  url: string,
+  options: { readonly type: 'module' },
+) => { postMessage(message: unknown): void };
+
+const component = await compile(fetch('/bank.wasm'));
+new Worker(`/posted-worker.js?${params}`, { type: 'module' }).postMessage(component.toPostable());
