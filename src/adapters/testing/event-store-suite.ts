@@ -1,12 +1,6 @@
-/**
- * The contract of an event store (wit/event-store.wit; docs/architecture.md, "Rules"), as tests for node:test. Both stores of the
- * package pass it, and any other store can run it:
- *
- * ```ts
- * eventStoreSuite('my store', { open: () => openMyStore() });
- * ```
- */
-import { describe, test } from 'node:test';
+/** The contract of an event store (wit/event-store.wit, DESIGN §3), as tests for any test runner. */
+import { DefinitionError } from '../../core/errors.ts';
+import { checkOptionNames, type OptionNames } from '../../core/option-names.ts';
 import { badArguments } from './event-store/bad-arguments.ts';
 import { chain } from './event-store/chain.ts';
 import { closing } from './event-store/closing.ts';
@@ -20,18 +14,40 @@ import { waiting } from './event-store/waiting.ts';
 
 export type { ClosableStore } from './event-store/fixtures.ts';
 
-/** How the suite comes by the store that it tests. */
-export interface EventStoreSuiteOptions {
-  /** Opens a store that is empty, and that nobody else uses. The suite closes it. */
+/** The functions of a test runner that register tests: of `node:test`, Vitest, Jest, Bun … */
+export interface TestRunner {
+  readonly describe: (name: string, body: () => void) => unknown;
+  readonly test: (name: string, body: () => Promise<void>) => unknown;
+}
+
+/** What the suite needs: a store, and a test runner. */
+export interface EventStoreSuiteOptions extends TestRunner {
+  /** Opens an empty store that nobody else uses. The suite closes it. */
   readonly open: () => ClosableStore | Promise<ClosableStore>;
 }
 
-/** Registers the suite's tests, under `name`. */
+const OPTIONS: OptionNames<EventStoreSuiteOptions> = { open: true, describe: true, test: true };
+
+/**
+ * Registers the suite's tests, under `name`. Both stores of the package run it, and so can any other.
+ *
+ * @throws DefinitionError if an option is missing or not known.
+ * @example
+ * import { describe, test } from 'node:test'; // or from 'vitest', '@jest/globals', 'bun:test'
+ *
+ * eventStoreSuite('my store', { open: () => openMyStore(), describe, test });
+ */
 export function eventStoreSuite(name: string, options: EventStoreSuiteOptions): void {
+  checkOptionNames(options, OPTIONS, 'eventStoreSuite');
+  for (const option of ['open', 'describe', 'test'] as const) {
+    if (typeof options[option] === 'function') continue;
+    throw new DefinitionError(`eventStoreSuite.${option}`, `expected a function, got ${typeof options[option]}`);
+  }
+  const { open, describe, test } = options;
   /** A test with a store of its own. */
   const check: Check = (what, body) => {
     test(what, async () => {
-      const store = await options.open();
+      const store = await open();
       try {
         await body(store);
       } finally {

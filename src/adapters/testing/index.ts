@@ -3,9 +3,11 @@
 export { type AmbientKind, type ForbiddenCall, NondeterminismError } from './ambient/forbidden-call.ts';
 export { type InOtherProcess, type RunOutcome, withoutAmbient } from './ambient/without-ambient.ts';
 export { type Arbitraries, arbitraries, arbitraryOf, type Described, type FC } from './arbitraries.ts';
+export { decision, envelope } from './builders.ts';
 export * from './event-store-suite.ts';
 export { ExpectationError, type Story } from './expectation.ts';
 export { type DecisionOutcome, runDecision, runDeterministically, type StateSource } from './run-decision.ts';
+export type { Said } from './sentence.ts';
 export {
   type DeciderTest,
   type DeciderTestOptions,

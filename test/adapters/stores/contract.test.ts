@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after } from 'node:test';
+import { after, describe, test } from 'node:test';
 import { createMemoryStore } from '../../../src/adapters/stores/memory/index.ts';
 import { createSqliteStore } from '../../../src/adapters/stores/sqlite/index.ts';
 import { eventStoreSuite } from '../../../src/adapters/testing/event-store-suite.ts';
@@ -11,7 +11,9 @@ const folder = mkdtempSync(join(tmpdir(), 'decidable-contract-'));
 after(() => rmSync(folder, { recursive: true }));
 let files = 0;
 
-eventStoreSuite('the memory store', { open: () => createMemoryStore() });
+eventStoreSuite('the memory store', { open: () => createMemoryStore(), describe, test });
 eventStoreSuite('the SQLite store', {
   open: () => createSqliteStore({ file: join(folder, `${files++}.db`), durability: 'normal' }),
+  describe,
+  test,
 });

@@ -1,14 +1,15 @@
 /** The event store of examples/system, a component, keeps the contract of an event store. */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import { componentStore } from '../../../examples/system/component-store.ts';
 import { compile, instantiate } from '../../../src/adapters/component/index.ts';
 import { virtualWasi } from '../../../src/adapters/component/wasi/index.ts';
+import { decision, envelope } from '../../../src/adapters/testing/builders.ts';
 import { type ClosableStore, eventStoreSuite } from '../../../src/adapters/testing/event-store-suite.ts';
 import { isAppendFailure, isStoreFailure } from '../../../src/core/errors.ts';
 import type { EventStore, ReadAllOptions } from '../../../src/core/event-store.ts';
-import type { Decision, Envelope, Precondition } from '../../../src/core/messages.ts';
+import type { Precondition } from '../../../src/core/messages.ts';
 import {
   appendAfterClose,
   checkAppend,
@@ -73,26 +74,12 @@ async function openClosable(): Promise<ClosableStore> {
   };
 }
 
-eventStoreSuite('the store in a component', { open: openClosable });
+eventStoreSuite('the store in a component', { open: openClosable, describe, test });
 
 const NEXT = '018f4d1e-7a2b-7c3d-8e4f-5a6b7c8d9e10';
 const BEYOND = 2n ** 63n;
 const ANY: Precondition = { tag: 'any' };
 const key = { moduleName: 'm', moduleVersion: '1', stream: 's-1' };
-const envelope = (type: string, schemaVersion = 1): Envelope => ({ type, schemaVersion, payload: Uint8Array.of() });
-const decision = (changes: Partial<Decision> = {}): Decision => ({
-  commandId: '018f4d1e-7a2b-7c3d-8e4f-5a6b7c8d9e0f',
-  command: envelope('Do'),
-  contentType: 'application/octet-stream',
-  module: { name: 'm', version: '1', digest: undefined },
-  seenRevision: undefined,
-  outcome: { tag: 'accepted' },
-  causationId: undefined,
-  correlationId: 'journey',
-  actor: undefined,
-  keyId: undefined,
-  ...changes,
-});
 const rejected = decision({ outcome: { tag: 'rejected', val: { code: 'no', message: 'no', details: [] } } });
 
 test('the component itself refuses by name what WIT has a type for and nobody can mean', async () => {
@@ -104,7 +91,7 @@ test('the component itself refuses by name what WIT has a type for and nobody ca
     ['stream', 'a\0', [], ANY, decision()],
     ['events', 's-1', many, ANY, decision()],
     ['events[1].type', 's-1', [envelope('Done'), envelope('')], ANY, decision()],
-    ['events[0].schemaVersion', 's-1', [envelope('Done', 0)], ANY, decision()],
+    ['events[0].schemaVersion', 's-1', [envelope('Done', undefined, 0)], ANY, decision()],
     ['precondition', 's-1', [], { tag: 'at-revision', val: BEYOND }, decision()],
     ['decision.commandId', 's-1', [], ANY, decision({ commandId: 'command 1' })],
     ['decision.commandId', 's-1', [], ANY, decision({ commandId: '018F4d1e-7a2b-7c3d-8e4f-5a6b7c8d9e0f' })],

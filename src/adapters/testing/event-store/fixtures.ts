@@ -1,11 +1,14 @@
-/** What the suite's tests are made of. */
+/** The parts of the suite's tests. */
 import assert from 'node:assert/strict';
 import { isAppendFailure, isStoreFailure } from '../../../core/errors.ts';
 import type { AppendError, EventStore, ReadAllOptions, StoreError } from '../../../core/event-store.ts';
 import type { Decision, Envelope, Precondition, RecordedEvent } from '../../../core/messages.ts';
 import { eventsOf } from '../../../core/storage/read-events.ts';
+import { decision, envelope } from '../builders.ts';
 
-/** What the suite needs of a store besides the contract: an end. */
+export { decision, envelope };
+
+/** A store that can be closed. The suite closes each store that it opens. */
 export interface ClosableStore extends EventStore {
   close(): Promise<void>;
 }
@@ -17,28 +20,6 @@ export const ANY: Precondition = { tag: 'any' };
 export const NO_STREAM: Precondition = { tag: 'no-stream' };
 export const STREAM_EXISTS: Precondition = { tag: 'stream-exists' };
 export const at = (val: bigint): Precondition => ({ tag: 'at-revision', val });
-
-export function envelope(type: string, payload: Uint8Array = Uint8Array.of(1, 2, 3), schemaVersion = 1): Envelope {
-  return { type, schemaVersion, payload };
-}
-
-/** A decision of a command that is sent for the first time. */
-export function decision(changes: Partial<Decision> = {}): Decision {
-  const commandId = crypto.randomUUID();
-  return {
-    commandId,
-    command: envelope('Do'),
-    contentType: 'application/octet-stream',
-    module: { name: 'suite', version: '1.0.0', digest: undefined },
-    seenRevision: undefined,
-    outcome: { tag: 'accepted' },
-    causationId: undefined,
-    correlationId: commandId,
-    actor: undefined,
-    keyId: undefined,
-    ...changes,
-  };
-}
 
 export const rejected = (): Decision =>
   decision({ outcome: { tag: 'rejected', val: { code: 'no', message: 'not so', details: [['why', 'because']] } } });

@@ -1,0 +1,69 @@
+/** The package as a user has it: built, in `node_modules` of a folder of its own, next to the packages of this repository. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { after } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+
+/** A user's project. */
+export interface Project {
+  readonly folder: string;
+  /** Writes files of the project, by their paths. */
+  write(files: Readonly<Record<string, string>>): void;
+  /** Reads a file of the project. */
+  read(path: string): string;
+  /** Runs a program of `node_modules`, or `node`. */
+  run(command: string, args: readonly string[], env?: Readonly<Record<string, string>>): Run;
+}
+
+/** A program that has ended. */
+export interface Run {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Makes a project in which the package is installed. */
+export function installedProject(): Project {
+  const folder = mkdtempSync(join(tmpdir(), 'decidable-installed-'));
+  after(() => rmSync(folder, { recursive: true, force: true }));
+  const project: Project = {
+    folder,
+    write(files) {
+      for (const [path, content] of Object.entries(files)) {
+        mkdirSync(dirname(join(folder, path)), { recursive: true });
+        writeFileSync(join(folder, path), content);
+      }
+    },
+    read: (path) => readFileSync(join(folder, path), 'utf8'),
+    run(command, args, env = {}) {
+      // What this test's own runner left in the environment must not reach the programs.
+      const { NODE_TEST_CONTEXT: _context, NODE_OPTIONS: _options, FORCE_COLOR: _color, ...inherited } = process.env;
+      const program = command === 'node' ? process.execPath : join(ROOT, 'node_modules/.bin', command);
+      const path = `${dirname(process.execPath)}:${inherited.PATH}`; // The programs run on this Node.
+      const run = spawnSync(program, args, {
+        cwd: folder,
+        encoding: 'utf8',
+        env: { ...inherited, PATH: path, NO_COLOR: '1', ...env },
+      });
+      assert.equal(run.error, undefined);
+      return run;
+    },
+  };
+  const modules = join(folder, 'node_modules');
+  mkdirSync(modules);
+  for (const name of readdirSync(join(ROOT, 'node_modules'))) {
+    if (!name.startsWith('.')) symlinkSync(join(ROOT, 'node_modules', name), join(modules, name));
+  }
+  const built = join(modules, 'decidable');
+  mkdirSync(built);
+  cpSync(join(ROOT, 'package.json'), join(built, 'package.json'));
+  const { status, stdout } = project.run('tsc', ['-p', ROOT + 'tsconfig.build.json', '--outDir', join(built, 'dist')]);
+  assert.equal(status, 0, stdout);
+  project.write({ 'package.json': '{ "type": "module" }' });
+  return project;
+}
