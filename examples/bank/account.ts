@@ -7,13 +7,13 @@
 import { defineCommand, defineDecider, defineEvent, reject } from 'decidable';
 import { z } from 'zod';
 
-/** The most that one command can move: 1,000,000.00. A message with more has the wrong shape. */
+/** The largest amount of one command: 1,000,000.00. A message with a larger amount has the wrong shape. */
 export const MAX_AMOUNT = 100_000_000;
 
-/** The most that one withdrawal can take: 10,000.00. */
+/** The largest withdrawal: 10,000.00. */
 export const WITHDRAWAL_LIMIT = 1_000_000;
 
-/** The most that an account can hold: 1,000,000.00. */
+/** The largest balance: 1,000,000.00. */
 export const BALANCE_LIMIT = 100_000_000;
 
 const accountId = z.string().min(1).max(64);
@@ -21,7 +21,7 @@ const owner = z.string().min(1).max(200);
 const amount = z.int().min(1).max(MAX_AMOUNT);
 const transferId = z.string().min(1).max(64).optional();
 
-/** An account, as its events leave it. */
+/** The state of an account. */
 export const Account = z.object({
   status: z.enum(['none', 'open', 'closed']),
   owner: z.string(),

@@ -1,4 +1,4 @@
-/** The read model of the bank: one document for each account, folded from the events of the whole store. */
+/** The read model of the bank: one document for each account, folded from all events of the store. */
 import assert from 'node:assert/strict';
 import { defineProjector, type EventStore, type ModuleEventSourcer, pagesOf } from 'decidable';
 import { z } from 'zod';
@@ -32,13 +32,13 @@ export const balances = defineProjector({
 });
 
 export interface Ledger {
-  /** By account id. */
+  /** The balances by account id. */
   readonly accounts: ReadonlyMap<string, Balance>;
-  /** How many events it was folded from. */
+  /** The number of events that were folded. */
   readonly events: number;
 }
 
-/** Reads every event of the accounts. */
+/** Folds all events of the accounts. */
 export async function readLedger(store: EventStore): Promise<Ledger> {
   const { types, projector } = balances;
   const accounts = new Map<string, Balance>();
@@ -58,8 +58,8 @@ export async function readLedger(store: EventStore): Promise<Ledger> {
 }
 
 /**
- * The balances were folded from the events of the whole store, the states of the decider stream by stream: both must say
- * the same of every account.
+ * Compares the read model with the states of the decider. The first was folded from all events of the store, the second from
+ * each stream, and both must agree on every account.
  */
 export async function checkBalances(
   { accounts }: Ledger,

@@ -1,6 +1,5 @@
 /**
- * Each example has a README whose output is what the example prints. `BLESS=1 npm test -- readmes` writes what it prints
- * into the README.
+ * The README of each example shows the example's output. `BLESS=1 npm test -- readmes` writes the output into the README.
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -14,28 +13,33 @@ import { fencesOf, linkedFilesOf, npmScriptsOf } from '../docs/fences.ts';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const EXAMPLES = join(ROOT, 'examples');
 
-/** `guests` has READMEs and tests of its own. */
+/** All examples except `guests`, which has READMEs and tests of its own. */
 const names = readdirSync(EXAMPLES, { withFileTypes: true })
   .filter((entry) => entry.isDirectory() && entry.name !== 'guests')
   .map(({ name }) => name);
 
-/** Two runs differ in what they measure, and in nothing else. */
+/** Two runs differ only in their measurements. */
 function withoutTimes(output: string): string {
   return output.replace(/^[\d,]+ commands a second \([\d.]+ s\)$/gm, '… commands a second (… s)');
+}
+
+/** The program of an example. The bank keeps its domain apart from its command line. */
+function programOf(example: string): string {
+  return join(EXAMPLES, example, example === 'bank' ? 'cli/main.ts' : 'main.ts');
 }
 
 function run(example: string): string {
   const folder = mkdtempSync(join(tmpdir(), 'decidable-example-'));
   try {
     const flags = ['--conditions=decidable-source', '--disable-warning=ExperimentalWarning'];
-    // From the root, as `npm start` runs it. What it stores goes to a folder that is removed afterwards.
+    // From the root, as `npm start` runs it. The database is in a folder that is removed afterwards.
     const store = example.startsWith('bank') ? ['--db', join(folder, 'bank.db')] : [];
     const env = { ...process.env, NO_COLOR: '1', FORCE_COLOR: undefined };
-    const { status, stdout, stderr } = spawnSync(
-      process.execPath,
-      [...flags, join(EXAMPLES, example, 'main.ts'), ...store],
-      { cwd: ROOT, encoding: 'utf8', env },
-    );
+    const { status, stdout, stderr } = spawnSync(process.execPath, [...flags, programOf(example), ...store], {
+      cwd: ROOT,
+      encoding: 'utf8',
+      env,
+    });
     assert.equal(status, 0, stderr);
     return stdout.replaceAll(join(folder, 'bank.db'), 'bank.db');
   } finally {
@@ -62,7 +66,7 @@ for (const name of names) {
       else assert.equal(withoutTimes(printed), withoutTimes(output.code));
     });
 
-    test('names scripts and files that are there', () => {
+    test('names scripts and files that exist', () => {
       const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
       for (const script of npmScriptsOf(readme)) assert.ok(script in scripts, `npm run ${script}`);
       for (const file of linkedFilesOf(readme)) assert.ok(existsSync(join(EXAMPLES, name, file)), file);

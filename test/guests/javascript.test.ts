@@ -17,7 +17,7 @@ import { isFault } from '../../src/core/index.ts';
 import type { CommandHandler } from '../../src/core/worlds.ts';
 import { envelope } from '../adapters/component/host/bank-arbitraries.ts';
 import { bankSuite } from '../adapters/component/host/bank-suite.ts';
-import { COMMANDS, runBank, summaryOf, temporaryFolder } from '../examples/bank/run-bank.ts';
+import { COMMANDS, runBank, summaryOf, temporaryFolder } from '../examples/bank/cli/run-bank.ts';
 
 const guests = new URL('../../examples/guests/', import.meta.url);
 const toolchain = fileURLToPath(new URL('node_modules/@bytecodealliance/componentize-js/', guests));

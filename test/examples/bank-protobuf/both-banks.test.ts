@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { createReadStream, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { account as zod } from '../../../examples/bank/account.ts';
-import { readLines } from '../../../examples/bank/read-lines.ts';
+import { readLines } from '../../../examples/bank/cli/read-lines.ts';
 import { account as proto } from '../../../examples/bank-protobuf/account.ts';
 import { Status } from '../../../examples/bank-protobuf/generated/bank_pb.ts';
 import { createMemoryStore } from '../../../src/adapters/stores/memory/index.ts';

@@ -27,7 +27,7 @@ describe('an account', () => {
       .thenRejected('account-closed');
   });
 
-  test('takes deposits up to what it may hold', () => {
+  test('accepts deposits up to its limit', () => {
     given(opened)
       .when(Deposit({ accountId, amount: 1250 }))
       .then(deposited(1250));
@@ -39,7 +39,7 @@ describe('an account', () => {
       .thenRejected('balance-limit');
   });
 
-  test('pays out what it holds, and no more than the limit at once', () => {
+  test('pays out up to its balance, and up to the limit in one withdrawal', () => {
     const [all, more] = [1250, 1251];
     given(opened, deposited(all))
       .when(Withdraw({ accountId, amount: all }))
@@ -52,13 +52,13 @@ describe('an account', () => {
       .thenRejected('withdrawal-limit');
   });
 
-  test('passes on the reference of a transfer', () => {
+  test('copies the reference of a transfer into the event', () => {
     const half = { accountId, amount: 5, transferId: 't1' };
     given(opened).when(Deposit(half)).then(Deposited(half));
     given(opened, Deposited(half)).when(Withdraw(half)).then(Withdrawn(half));
   });
 
-  test('is closed when it is empty, and then stays closed', () => {
+  test('can be closed when its balance is zero, and then stays closed', () => {
     given(opened).when(CloseAccount({ accountId })).then(closed);
     given(opened, deposited(1)).when(CloseAccount({ accountId })).thenRejected('balance-not-zero');
     given(opened, closed).when(CloseAccount({ accountId })).thenRejected('account-closed');
@@ -70,7 +70,7 @@ describe('an account', () => {
       .thenRejected('account-closed');
   });
 
-  test('that was never opened does nothing', () => {
+  test('refuses every command before it is opened', () => {
     given()
       .when(Deposit({ accountId, amount: 1 }))
       .thenRejected('not-open');

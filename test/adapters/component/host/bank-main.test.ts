@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
-import { bankModule } from '../../../../examples/bank/module.ts';
-import { GUESTS, HELP } from '../../../../examples/bank/options.ts';
+import { bankModule } from '../../../../examples/bank/cli/module.ts';
+import { GUESTS, HELP } from '../../../../examples/bank/cli/options.ts';
 import { createSqliteStore } from '../../../../src/adapters/stores/sqlite/index.ts';
 import { pagesOf } from '../../../../src/core/index.ts';
-import { runBank, summaryOf, temporaryFolder } from '../../../examples/bank/run-bank.ts';
+import { runBank, summaryOf, temporaryFolder } from '../../../examples/bank/cli/run-bank.ts';
 
 /** Every event by stream: revision, type and bytes. Streams interleave as they like. */
 async function historyOf(db: string): Promise<string[]> {

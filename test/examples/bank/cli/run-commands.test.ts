@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
-import { account } from '../../../examples/bank/account.ts';
-import { parseLine } from '../../../examples/bank/parse-line.ts';
-import { type Decides, IN_FLIGHT, type ParsedLine, runCommands } from '../../../examples/bank/run-commands.ts';
-import { newTally } from '../../../examples/bank/tally.ts';
-import { createMemoryStore } from '../../../src/adapters/stores/memory/index.ts';
-import { CommandFailure, type CommandResult, createEventSourcer } from '../../../src/core/index.ts';
+import { account } from '../../../../examples/bank/account.ts';
+import { parseLine } from '../../../../examples/bank/cli/parse-line.ts';
+import { type Decides, IN_FLIGHT, type ParsedLine, runCommands } from '../../../../examples/bank/cli/run-commands.ts';
+import { newTally } from '../../../../examples/bank/cli/tally.ts';
+import { createMemoryStore } from '../../../../src/adapters/stores/memory/index.ts';
+import { CommandFailure, type CommandResult, createEventSourcer } from '../../../../src/core/index.ts';
 
 async function* commands(...lines: readonly (readonly [id: string, type: string, data: object])[]) {
   for (const [index, [id, type, data]] of lines.entries()) {
@@ -53,7 +53,7 @@ test('the first of two commands with one id wins, whatever their accounts are', 
   );
 });
 
-/** An event sourcer that answers when it is told to. */
+/** An event sourcer that answers on demand. */
 function slowSourcer() {
   const waiting: PromiseWithResolvers<CommandResult>[] = [];
   const sourcer: Decides = {
@@ -77,10 +77,10 @@ const ACCEPTED: CommandResult = {
   attempts: 1,
 };
 
-/** Lets everything that is ready run. */
+/** Lets all pending jobs run. */
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
-test('no more commands are in flight than the limit, and one that ends makes room for one', async () => {
+test('the number of commands in flight stays within the limit', async () => {
   const { sourcer, waiting } = slowSourcer();
   const tally = newTally();
   const done = runCommands(commands(...deposits(IN_FLIGHT + 10)), sourcer, tally, new AbortController());
@@ -96,7 +96,7 @@ test('no more commands are in flight than the limit, and one that ends makes roo
   await done;
 });
 
-test('when the store fails, nothing more is begun, and what was begun is waited for', async () => {
+test('after a failure of the store, no further command is sent', async () => {
   const { sourcer, waiting } = slowSourcer();
   const tally = newTally();
   const done = runCommands(commands(...deposits(IN_FLIGHT + 10)), sourcer, tally, new AbortController());
@@ -110,7 +110,7 @@ test('when the store fails, nothing more is begun, and what was begun is waited 
   assert.equal(tally.accepted, IN_FLIGHT - 1);
 });
 
-test('a command waits for the one before it in its account, and is not sent where that one failed', async () => {
+test('a command waits for the previous one of its account, and is not sent if that one failed', async () => {
   const { sourcer, waiting } = slowSourcer();
   const tally = newTally();
   const lines = commands(
@@ -128,7 +128,7 @@ test('a command waits for the one before it in its account, and is not sent wher
   assert.equal(waiting.length, 2);
 });
 
-test('when the store fails while the input is idle, the input is ended', async () => {
+test('a failure of the store ends an idle input', async () => {
   const { sourcer, waiting } = slowSourcer();
   const halt = new AbortController();
   async function* idle() {
@@ -142,7 +142,7 @@ test('when the store fails while the input is idle, the input is ended', async (
   await assert.rejects(done, failure);
 });
 
-test('when it is interrupted, what was begun is finished', async () => {
+test('an interruption lets the commands in flight finish', async () => {
   const { sourcer, waiting } = slowSourcer();
   const tally = newTally();
   const interrupt = new AbortController();

@@ -1,12 +1,12 @@
-/** Where the commands come from, as chunks of bytes: a file, or standard input for `-`. */
+/** Reads a file, or standard input for `-`, as chunks of bytes. */
 import { open } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 
 export interface Input extends AsyncIterable<Uint8Array>, Disposable {}
 
 /**
- * Opens now, so that a missing file is known before anything else begins; reads when it is iterated. `signal` ends the
- * input early, as if the file were over.
+ * Opens the file immediately, so that a missing one is noticed before anything else begins, and reads it when it is iterated.
+ * Aborting `signal` ends the input, as if the file ended there.
  * @throws the system's error, with the path.
  */
 export async function openInput(file: string, signal: AbortSignal): Promise<Input> {

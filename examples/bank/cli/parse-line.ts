@@ -1,20 +1,20 @@
-/** A line as a command, or what is wrong with it: JSON, then the frame, then the command's own schema. */
+/** Parses a line into a command, or a problem: first as JSON, then as a frame, then by the command's schema. */
 import { type Envelope, isFault, msgpack } from 'decidable';
 import { z } from 'zod';
-import { account } from './account.ts';
+import { account } from '../account.ts';
 import type { Problem } from './tally.ts';
 
-/** A command as it is sent: the id makes it idempotent. */
+/** A command with its id, which makes it idempotent. */
 export interface BankCommand {
   readonly id: string;
-  /** Of the account that decides it. */
+  /** The stream of the account that decides it. */
   readonly stream: string;
   readonly envelope: Envelope;
 }
 
 export type ParseResult = { readonly command: BankCommand } | { readonly problem: Problem };
 
-/** Passed on as it is: a schema that copies would drop a key like `__proto__` in silence. */
+/** Accepts the object without a copy, because a schema that copies would silently drop a key like `__proto__`. */
 const Data = z.custom<object>(
   (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
   'expected an object',
@@ -22,7 +22,7 @@ const Data = z.custom<object>(
 const Frame = z.strictObject({ id: z.string().min(1).max(200), type: z.string(), data: Data });
 
 export function parseLine(text: string): ParseResult {
-  if (text.trim() === '') return problem('empty-line', 'a line is one JSON object; this one is empty');
+  if (text.trim() === '') return problem('empty-line', 'expected a JSON object, got an empty line');
 
   let json: unknown;
   try {
@@ -38,7 +38,7 @@ export function parseLine(text: string): ParseResult {
   try {
     const payload = msgpack.encode(data, { kind: 'command', type, schemaVersion: 1 });
     const envelope = { type, schemaVersion: 1, payload };
-    // The module that decides checks this too. Here it names a bad line before anything is sent, whichever module that is.
+    // The module that decides checks this too. Checking here reports a bad line before anything is sent, with any module.
     const command = account.types.command.fromEnvelope(envelope);
     return { command: { id, stream: account.routing.streamId(command), envelope } };
   } catch (error) {
@@ -51,7 +51,7 @@ function problem(code: string, reason: string): ParseResult {
   return { problem: { code, reason } };
 }
 
-/** Where and what, for each issue: `data.amount: expected …`. */
+/** Lists each issue with its place: `data.amount: expected …`. */
 function describe(error: z.ZodError): string {
   return error.issues.map(({ path, message }) => `${path.join('.') || 'the line'}: ${message}`).join('; ');
 }

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { account } from '../../../examples/bank/account.ts';
-import { HELP } from '../../../examples/bank/options.ts';
-import { parseLine } from '../../../examples/bank/parse-line.ts';
-import { fencesOf } from '../../docs/fences.ts';
+import { account } from '../../../../examples/bank/account.ts';
+import { HELP } from '../../../../examples/bank/cli/options.ts';
+import { parseLine } from '../../../../examples/bank/cli/parse-line.ts';
+import { fencesOf } from '../../../docs/fences.ts';
 
 test('a line becomes a command with its id', () => {
   const parsed = parseLine('{"id":"c1","type":"Deposit","data":{"accountId":"a","amount":5,"transferId":"t"}}');
@@ -16,15 +16,15 @@ test('a line becomes a command with its id', () => {
   });
 });
 
-test('the line that the README shows is one, and so is the one of --help', () => {
-  const readme = readFileSync(new URL('../../../examples/bank/README.md', import.meta.url), 'utf8');
+test('the lines in the README and in --help are commands', () => {
+  const readme = readFileSync(new URL('../../../../examples/bank/README.md', import.meta.url), 'utf8');
   const [shown] = fencesOf(readme).filter(({ language }) => language === 'json');
   for (const line of [shown?.code, /^A line: (.*)$/m.exec(HELP)?.[1]]) {
     assert.ok(line !== undefined && 'command' in parseLine(line), line);
   }
 });
 
-/** A line, the code of its problem, and what the reason must name. */
+/** Lines, with the code of the problem and the text that the reason must contain. */
 const BAD: readonly (readonly [string, string, RegExp])[] = [
   ['', 'empty-line', /empty/],
   [' \t', 'empty-line', /empty/],
@@ -52,7 +52,7 @@ const BAD: readonly (readonly [string, string, RegExp])[] = [
 ];
 
 for (const [line, code, reason] of BAD) {
-  test(`${code}: ${JSON.stringify(line)}`, () => {
+  test(`the line ${JSON.stringify(line)} is refused as ${code}`, () => {
     const parsed = parseLine(line);
     assert.ok('problem' in parsed, 'it is a command');
     assert.equal(parsed.problem.code, code, parsed.problem.reason);

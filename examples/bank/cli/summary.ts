@@ -1,8 +1,8 @@
-/** What a run leaves on the screen. */
-import type { Ledger } from './balances.ts';
+/** Prints the summary of a run. */
+import type { Ledger } from '../balances.ts';
 import type { Tally } from './tally.ts';
 
-/** Accounts that are listed, the largest first. */
+/** The number of accounts to list, the largest first. */
 const LARGEST = 5;
 
 export interface Run {
@@ -10,7 +10,7 @@ export interface Run {
   readonly db: string;
   readonly tally: Tally;
   readonly ledger: Ledger;
-  /** Of the lines; reading the balances afterwards is not counted. */
+  /** The time for the lines, without the time for reading the balances afterwards. */
   readonly seconds: number;
 }
 
@@ -25,7 +25,7 @@ export function summarize({ file, db, tally, ledger, seconds }: Run): string {
   const rows: [string, string, string][] = [
     ['lines', count(tally.lines), `from ${file === '-' ? 'standard input' : file}`],
     ['commands', count(commands), `${count(tally.accepted)} accepted, ${count(tally.rejected)} rejected`],
-    ['redelivered', count(tally.redelivered), 'known by their id: not decided again'],
+    ['redelivered', count(tally.redelivered), 'known command ids, not decided again'],
     ['bad lines', count(tally.badLines), ''],
     ['new events', count(tally.newEvents), `into ${db}`],
     ['', '', ''],
@@ -58,7 +58,7 @@ export function summarize({ file, db, tally, ledger, seconds }: Run): string {
 
   lines.push('', `${count(perSecond)} commands a second (${seconds.toFixed(2)} s)`);
   if (commands > 0 && added === 0) {
-    lines.push(`Nothing changed: ${db} knew every one of these commands.`);
+    lines.push(`Nothing changed: ${db} already had all of these commands.`);
   }
   return lines.map((line) => line.trimEnd()).join('\n') + '\n';
 }
@@ -67,13 +67,13 @@ function count(value: number): string {
   return value.toLocaleString('en-US');
 }
 
-/** What came from outside, without what would move the cursor or turn the text around: ESC is \u001b. */
+/** Escapes characters that would move the cursor or turn the text around: ESC becomes \u001b. */
 function printable(text: string): string {
   const escaped = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
   return text.replace(/[\p{Cc}\p{Bidi_Control}]/gu, escaped);
 }
 
-/** Minor units as people read them: 123456 is 1,234.56. */
+/** Formats minor units for people: 123456 becomes 1,234.56. */
 function money(minor: number): string {
   return (minor / 100).toLocaleString('en-US', { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { summarize } from '../../../examples/bank/summary.ts';
-import { countBadLine, MAX_LISTED_BAD_LINES, newTally } from '../../../examples/bank/tally.ts';
+import { summarize } from '../../../../examples/bank/cli/summary.ts';
+import { countBadLine, MAX_LISTED_BAD_LINES, newTally } from '../../../../examples/bank/cli/tally.ts';
 
 const accounts = new Map([
   ['a', { owner: 'Ada', balance: 1250, open: true }],
@@ -9,7 +9,7 @@ const accounts = new Map([
   ['c', { owner: 'Cy', balance: 0, open: false }],
 ]);
 
-test('what a run leaves on the screen', () => {
+test('the summary lists lines, commands, balances, rejections and bad lines', () => {
   const tally = { ...newTally(), lines: 10, accepted: 6, rejected: 3, redelivered: 2, newEvents: 5 };
   tally.rejections.set('not-open', 1).set('insufficient-funds', 2);
   countBadLine(tally, 1_234, { code: 'not-json', reason: 'it is prose' });
@@ -18,7 +18,7 @@ test('what a run leaves on the screen', () => {
     summarize({ file: '-', db: 'my.db', tally, ledger: { accounts, events: 42 }, seconds: 0.5 }),
     `  lines                     10  from standard input
   commands                   9  6 accepted, 3 rejected
-  redelivered                2  known by their id: not decided again
+  redelivered                2  known command ids, not decided again
   bad lines                  2
   new events                 5  into my.db
 
@@ -44,7 +44,7 @@ Bad lines
   );
 });
 
-test('what came from outside cannot write on the terminal', () => {
+test('text from the input cannot control the terminal', () => {
   const tally = newTally();
   countBadLine(tally, 1, { code: 'not-json', reason: 'an escape \u001b[2J and a\nline' });
   const evil = new Map([['a', { owner: '\u202eevil\u0007', balance: 1, open: true }]]);
@@ -53,15 +53,15 @@ test('what came from outside cannot write on the terminal', () => {
   assert.match(text, /\\u202eevil\\u0007\n/);
 });
 
-test('a run that changed nothing says so', () => {
+test('the summary of a run that changed nothing says so', () => {
   const run = { file: 'my.ndjson', db: 'my.db', ledger: { accounts, events: 42 }, seconds: 1 };
   const again = summarize({ ...run, tally: { ...newTally(), lines: 3, accepted: 2, rejected: 1, redelivered: 3 } });
-  assert.ok(again.endsWith('Nothing changed: my.db knew every one of these commands.\n'), again);
+  assert.ok(again.endsWith('Nothing changed: my.db already had all of these commands.\n'), again);
   const empty = summarize({ ...run, tally: newTally() });
   assert.doesNotMatch(empty, /Nothing changed/);
 });
 
-test('of very many bad lines, the first are listed and the rest is counted', () => {
+test('the summary lists the first bad lines and counts the rest', () => {
   const tally = newTally();
   for (let line = 1; line <= MAX_LISTED_BAD_LINES + 5; line++) countBadLine(tally, line, { code: 'x', reason: 'y' });
   const text = summarize({ file: '-', db: 'my.db', tally, ledger: { accounts: new Map(), events: 0 }, seconds: 1 });

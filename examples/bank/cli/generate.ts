@@ -1,9 +1,9 @@
 /**
- * Made `commands.ndjson`, once: `node examples/bank/generate.ts > examples/bank/commands.ndjson`. The seed is fixed, so
- * the same file comes out each time; a test compares.
+ * Generates `commands.ndjson`: `node examples/bank/cli/generate.ts > examples/bank/commands.ndjson`. The seed is fixed, so the
+ * result is the same each time. A test compares it with the file.
  *
- * It keeps its own simple book of balances, so that it knows which withdrawals succeed: a transfer's deposit is only
- * written where its withdrawal will be accepted, and goes back to the sender where the receiver cannot take it.
+ * The program tracks balances, so that it knows which withdrawals succeed. It writes the deposit of a transfer only if
+ * the withdrawal will be accepted, and a deposit back to the sender if the receiver cannot accept it.
  */
 
 const SEED = 20261122;
@@ -22,7 +22,7 @@ interface Book {
   balance: number;
 }
 
-/** mulberry32: a small generator of pseudo-random numbers in [0, 1), the same on every machine. */
+/** mulberry32: a small generator of pseudo-random numbers in [0, 1), which are the same on every machine. */
 function mulberry32(seed: number): () => number {
   let a = seed;
   return () => {
@@ -94,14 +94,14 @@ function transfer(from: Book, to: Book): void {
   }
 }
 
-/** Pays out what is left, in withdrawals that the limit allows, and closes. */
+/** Pays out the balance, in withdrawals that the limit allows, and closes the account. */
 function close(book: Book): void {
   while (book.status === 'open' && book.balance > 0) withdraw(book, Math.min(book.balance, 1_000_000));
   write('CloseAccount', { accountId: book.id });
   if (book.status === 'open') book.status = 'closed';
 }
 
-/** One thing that happens at the bank: mostly plain, now and then something that the account refuses. */
+/** Writes one command at random. Most succeed, and the account refuses some. */
 function step(): void {
   const book = pick(books);
   const chance = random();
@@ -119,7 +119,7 @@ function step(): void {
   else deposit(book, between(1, 99));
 }
 
-/** Lines that are wrong on purpose: each kind of mistake that the bank must name and survive. */
+/** Lines that are invalid on purpose, one for each kind of mistake that the bank must report and survive. */
 const WRONG: readonly (() => string)[] = [
   () => 'this is not JSON',
   () => '{"id":"w001","type":"Deposit","data":{"accountId":"0001","amount":',
@@ -147,7 +147,7 @@ const WRONG: readonly (() => string)[] = [
   () => reused('Deposit', (data) => ({ ...data, accountId: '0001', amount: 3 })),
 ];
 
-/** The id of a command that was there before, with other content. */
+/** Reuses the id of an earlier command for different content. */
 function reused(type: string, change: (data: Record<string, unknown>) => Record<string, unknown>): string {
   const line = pick(written.filter((other) => other.type === type));
   return JSON.stringify({ ...line, data: change(line.data) });

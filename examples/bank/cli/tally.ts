@@ -1,9 +1,9 @@
-/** What became of the lines of a run: counted while they are decided, printed at the end. */
+/** Counts the outcomes of a run's lines. */
 
-/** Bad lines that are listed one by one; of any more, only the number is kept. */
+/** The number of bad lines to list. Further ones are only counted. */
 export const MAX_LISTED_BAD_LINES = 1_000;
 
-/** Why a line is no command, or why its command could not be decided. */
+/** The reason why a line is not a command, or why its command could not be decided. */
 export interface Problem {
   readonly code: string;
   readonly reason: string;
@@ -17,13 +17,13 @@ export interface Tally {
   lines: number;
   accepted: number;
   rejected: number;
-  /** Of the accepted and the rejected: those whose command id was known, so that nothing was done again. */
+  /** The accepted and rejected commands whose id was already known, so that nothing changed. */
   redelivered: number;
   newEvents: number;
-  /** Rejections by code; a redelivered one counts like the first. */
+  /** The number of rejections by code, redelivered ones included. */
   readonly rejections: Map<string, number>;
   badLines: number;
-  /** In the order in which they were found. */
+  /** The bad lines, in the order in which they were found. */
   readonly listedBadLines: BadLine[];
 }
 

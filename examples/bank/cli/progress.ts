@@ -1,17 +1,17 @@
-/** How far a run is, once a second: on one line of a terminal, or line by line in a log. */
+/** Prints the progress of a run: on one line of a terminal, or a line for each second in a log. */
 import type { Tally } from './tally.ts';
 
 const INTERVAL_MS = 1_000;
 /** A terminal is redrawn more often, so that the first second shows something. */
 const TERMINAL_INTERVAL_MS = 100;
 
-/** Where it is shown: a terminal is drawn over, anything else gets lines. */
+/** The output. In a terminal the line is redrawn; anything else gets further lines. */
 export interface Output {
   readonly isTTY?: boolean;
   write(text: string): boolean;
 }
 
-/** Returns what ends it. */
+/** Returns a function that ends the output. */
 export function showProgress(tally: Tally, output: Output): () => void {
   const started = performance.now();
   const terminal = output.isTTY === true;

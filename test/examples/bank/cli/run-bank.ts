@@ -1,4 +1,4 @@
-/** The bank's main program as a process of its own, as `npm start` runs it. */
+/** Runs the bank's program in a child process, as `npm start` does. */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -8,8 +8,8 @@ import { text } from 'node:stream/consumers';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
-const MAIN = fileURLToPath(new URL('../../../examples/bank/main.ts', import.meta.url));
-export const COMMANDS = fileURLToPath(new URL('../../../examples/bank/commands.ndjson', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../../../examples/bank/cli/main.ts', import.meta.url));
+export const COMMANDS = fileURLToPath(new URL('../../../../examples/bank/commands.ndjson', import.meta.url));
 
 export function startBank(...args: string[]): ChildProcessWithoutNullStreams {
   const flags = ['--conditions=decidable-source', '--disable-warning=ExperimentalWarning'];
@@ -32,23 +32,23 @@ export async function ended(child: ChildProcessWithoutNullStreams): Promise<Ende
   return { code, signal, stdout, stderr };
 }
 
-/** Runs the bank to its end. `input` is what its standard input holds. */
+/** Runs the bank to its end, with `input` as its standard input. */
 export async function runBank(args: readonly string[], input = ''): Promise<Ended> {
   const child = startBank(...args);
-  // It may end without reading what it is given.
+  // It may end without reading its input.
   child.stdin.on('error', () => {});
   child.stdin.end(input);
   return await ended(child);
 }
 
-/** A folder that is gone after the test. */
+/** Creates a folder that is removed after the test. */
 export function temporaryFolder(context: TestContext): (file: string) => string {
   const folder = mkdtempSync(join(tmpdir(), 'decidable-bank-'));
   context.after(() => rmSync(folder, { recursive: true, force: true }));
   return (file) => join(folder, file);
 }
 
-/** What the bank printed, but for the name of the database and what was measured. */
+/** Returns the output without the name of the database and the measurements. */
 export function summaryOf(stdout: string): string {
   return stdout.replace(/into .*$/m, '').replace(/^[\d,]+ commands a second.*$/m, '');
 }

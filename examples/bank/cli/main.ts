@@ -1,7 +1,7 @@
-/** `npm start`: reads commands, decides each, stores the events, and says what became of them. */
+/** `npm start`: reads commands, decides each, stores the events, and prints a summary. */
 import { createEventSourcer } from 'decidable';
 import { createSqliteStore } from 'decidable/sqlite';
-import { checkBalances, readLedger } from './balances.ts';
+import { checkBalances, readLedger } from '../balances.ts';
 import { explainError } from './explain-error.ts';
 import { bankModule } from './module.ts';
 import { openInput } from './open-input.ts';
@@ -13,7 +13,7 @@ import { type ParsedLine, runCommands } from './run-commands.ts';
 import { summarize } from './summary.ts';
 import { countBadLine, newTally, type Tally } from './tally.ts';
 
-/** What a shell calls a program that Ctrl-C ended. */
+/** The exit code of a program that Ctrl-C ended. */
 const INTERRUPTED = 130;
 
 async function main(args: readonly string[]): Promise<number> {
@@ -26,7 +26,7 @@ async function main(args: readonly string[]): Promise<number> {
   for (const name of ['SIGINT', 'SIGTERM'] as const) {
     process.on(name, () => {
       if (halt.signal.aborted) process.exit(INTERRUPTED);
-      process.stderr.write('\nStopping: what was begun is finished first. Once more stops at once.\n');
+      process.stderr.write('\nStopping after the commands in flight. Press Ctrl-C again to stop immediately.\n');
       halt.abort();
     });
   }
@@ -50,7 +50,7 @@ async function run({ file, db, guest }: Options, halt: AbortController): Promise
   const seconds = (performance.now() - started) / 1_000;
 
   if (halt.signal.aborted) {
-    process.stderr.write(`Stopped at line ${tally.lines}. What was decided is stored; start again to go on.\n`);
+    process.stderr.write(`Stopped at line ${tally.lines}. The decisions so far are stored; start again to continue.\n`);
     return INTERRUPTED;
   }
   const ledger = await readLedger(store);
@@ -59,7 +59,7 @@ async function run({ file, db, guest }: Options, halt: AbortController): Promise
   return 0;
 }
 
-/** The commands of `input`. A line that is none is counted, and stays behind. */
+/** Yields the commands of `input`, and counts the lines that are not commands. */
 async function* commandsOf(input: AsyncIterable<Uint8Array>, tally: Tally): AsyncGenerator<ParsedLine> {
   for await (const line of readLines(input)) {
     tally.lines = line.number;

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { explainError } from '../../../examples/bank/explain-error.ts';
-import { CommandFailure, StoreFailureError } from '../../../src/core/index.ts';
+import { explainError } from '../../../../examples/bank/cli/explain-error.ts';
+import { CommandFailure, StoreFailureError } from '../../../../src/core/index.ts';
 
 const CODES = ['read-only', 'full', 'busy', 'corrupt', 'newer-format', 'not-a-store', 'io', 'unknown-outcome'];
 
-test('whatever a store fails with is one paragraph: what, code, way out', () => {
+test('each failure of a store is explained in one paragraph with problem, code and remedy', () => {
   for (const code of CODES) {
     const val = { code, message: 'bank.db cannot be used.' };
     const errors = [
@@ -22,7 +22,7 @@ test('whatever a store fails with is one paragraph: what, code, way out', () => 
   }
 });
 
-test('what nobody foresaw is not explained away', () => {
+test('an unexpected error is not explained', () => {
   assert.equal(explainError(new TypeError('x is not a function')), undefined);
   assert.equal(explainError(Object.assign(new Error('odd'), { code: 'EMFILE' })), undefined);
 });

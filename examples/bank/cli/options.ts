@@ -1,12 +1,12 @@
-/** What `npm start` was asked to do. */
+/** The options of `npm start`. */
 import { parseArgs } from 'node:util';
 
 export interface Options {
   readonly help: boolean;
-  /** Where the commands come from; `-` is standard input. */
+  /** The file of commands; `-` is standard input. */
   readonly file: string;
   readonly db: string;
-  /** The language of the component that decides; undefined: the module in this process does. */
+  /** The language of the component that decides; undefined if the module in this process does. */
   readonly guest: Guest | undefined;
 }
 
@@ -14,7 +14,7 @@ export interface Options {
 export const GUESTS = ['rust', 'c', 'assemblyscript', 'javascript'] as const;
 export type Guest = (typeof GUESTS)[number];
 
-/** The arguments cannot be meant. */
+/** The arguments are invalid. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
   readonly code = 'usage';
@@ -25,12 +25,12 @@ export const COMMANDS_FILE = 'examples/bank/commands.ndjson';
 export const HELP = `Usage: npm start -- [options]
 
 Reads commands for bank accounts, one JSON object a line, decides each and stores the events.
-A command that the database knows by its id is not decided again, so the same file can be run twice,
-or run on after it was interrupted.
+A command whose id is in the database is not decided again, so the same file can be run twice, or again after
+an interruption.
 
 Options:
   --file FILE   the commands; - reads standard input (default: ${COMMANDS_FILE})
-  --db FILE     the database; created where there is none (default: bank.db)
+  --db FILE     the database, created if it does not exist (default: bank.db)
   --guest NAME  let a WebAssembly component decide: rust, c, assemblyscript or javascript
                 (examples/guests; default: the functions of examples/bank/account.ts, in this process)
   --help        print this text

@@ -1,16 +1,16 @@
-/** The disk is full in the middle, room is made, and the bank started again: it ends as if nothing had happened. */
+/** The disk becomes full in the middle, and the bank is started again after room was made. It ends as if it had run through. */
 import assert from 'node:assert/strict';
 import { createReadStream } from 'node:fs';
 import { test } from 'node:test';
-import { account } from '../../../examples/bank/account.ts';
-import { checkBalances, readLedger } from '../../../examples/bank/balances.ts';
-import { parseLine } from '../../../examples/bank/parse-line.ts';
-import { readLines } from '../../../examples/bank/read-lines.ts';
-import { type ParsedLine, runCommands } from '../../../examples/bank/run-commands.ts';
-import { newTally } from '../../../examples/bank/tally.ts';
-import { createMemoryStore } from '../../../src/adapters/stores/memory/index.ts';
-import { createSqliteStore } from '../../../src/adapters/stores/sqlite/index.ts';
-import { createEventSourcer, type EventStore, isCommandFailure } from '../../../src/core/index.ts';
+import { account } from '../../../../examples/bank/account.ts';
+import { checkBalances, readLedger } from '../../../../examples/bank/balances.ts';
+import { parseLine } from '../../../../examples/bank/cli/parse-line.ts';
+import { readLines } from '../../../../examples/bank/cli/read-lines.ts';
+import { type ParsedLine, runCommands } from '../../../../examples/bank/cli/run-commands.ts';
+import { newTally } from '../../../../examples/bank/cli/tally.ts';
+import { createMemoryStore } from '../../../../src/adapters/stores/memory/index.ts';
+import { createSqliteStore } from '../../../../src/adapters/stores/sqlite/index.ts';
+import { createEventSourcer, type EventStore, isCommandFailure } from '../../../../src/core/index.ts';
 import { COMMANDS, temporaryFolder } from './run-bank.ts';
 
 const LINES = 3_000;
@@ -35,10 +35,10 @@ async function runBank(store: EventStore) {
   }
 }
 
-test('the balances are those of a disk with room', async (t) => {
+test('a full disk changes no balance', async (t) => {
   const expected = await runBank(createMemoryStore());
   const file = temporaryFolder(t)('bank.db');
-  // The whole takes some 170 pages.
+  // All commands together take about 170 pages.
   for (const maxPages of [50, 90, 130]) {
     await using store = createSqliteStore({ file, maxPages, durability: 'normal' });
     await assert.rejects(

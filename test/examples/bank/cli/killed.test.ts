@@ -1,4 +1,4 @@
-/** The bank is killed in the middle, or interrupted, and started again: it ends as if nothing had happened. */
+/** The bank is killed or interrupted in the middle, and started again. It ends as if it had run through. */
 import assert from 'node:assert/strict';
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
@@ -6,9 +6,9 @@ import { createReadStream, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
-import { readLedger } from '../../../examples/bank/balances.ts';
-import { createSqliteStore } from '../../../src/adapters/stores/sqlite/index.ts';
-import { eventsOf } from '../../../src/core/index.ts';
+import { readLedger } from '../../../../examples/bank/balances.ts';
+import { createSqliteStore } from '../../../../src/adapters/stores/sqlite/index.ts';
+import { eventsOf } from '../../../../src/core/index.ts';
 import { COMMANDS, ended, runBank, startBank, temporaryFolder } from './run-bank.ts';
 
 const ROUNDS = 4;
@@ -16,7 +16,7 @@ const SIZE = statSync(COMMANDS).size;
 
 interface Stored {
   readonly ledger: Awaited<ReturnType<typeof readLedger>>;
-  /** Event ids by stream: each command's events are there once, in one order. */
+  /** Event ids by stream. They show that each command's events are stored once, in order. */
   readonly ids: ReadonlyMap<string, readonly string[]>;
 }
 
@@ -36,8 +36,8 @@ async function stored(file: string): Promise<Stored> {
 }
 
 /**
- * Gives the bank the first `size` bytes of the commands, and then the signal. The pipe between holds some of them, so that
- * the bank is somewhere in the middle, having asked for all but the last few.
+ * Writes the first `size` bytes of the commands to the bank, and then sends the signal. The pipe holds some of the bytes, so
+ * the bank is somewhere in the middle by then.
  */
 async function pump(child: ChildProcessWithoutNullStreams, size: number): Promise<void> {
   child.stdin.on('error', () => {});
@@ -58,13 +58,13 @@ before(async () => {
   rmSync(folder, { recursive: true });
 });
 
-test('killed at random points and started again, it finishes with the same balances and the same events', async (t) => {
+test('a bank that is killed at random points ends with the same balances and the same events', async (t) => {
   const file = temporaryFolder(t)('bank.db');
   const seen: number[] = [];
   for (let round = 0; round < ROUNDS; round++) {
     const child = startBank('--file', '-', '--db', file);
     const end = ended(child);
-    // Each time further on than the last time.
+    // Each round kills it at a later point.
     const bytes = anyOf((SIZE * (round + 1)) / (ROUNDS + 1), (SIZE * (round + 2)) / (ROUNDS + 1));
     await pump(child, bytes);
     child.kill('SIGKILL');
@@ -82,7 +82,7 @@ test('killed at random points and started again, it finishes with the same balan
   assert.match(stdout, /redelivered/);
 });
 
-test('interrupted, it finishes what it has begun, says where it stopped, and goes on when it is started again', async (t) => {
+test('an interrupted bank finishes the commands in flight, and continues when it is started again', async (t) => {
   const file = temporaryFolder(t)('bank.db');
   const child = startBank('--file', '-', '--db', file);
   const end = ended(child);
@@ -90,14 +90,14 @@ test('interrupted, it finishes what it has begun, says where it stopped, and goe
   child.kill('SIGINT');
   const { code, stderr, stdout } = await end;
   assert.equal(code, 130);
-  assert.match(stderr, /Stopped at line \d+\. What was decided is stored; start again to go on\./);
+  assert.match(stderr, /Stopped at line \d+\. The decisions so far are stored; start again to continue\./);
   assert.equal(stdout, '');
 
   assert.equal((await runBank(['--db', file])).code, 0);
   assert.deepEqual(await stored(file), uninterrupted);
 });
 
-test('started twice at once over one database, both finish, and each command is decided once', async (t) => {
+test('two banks that run concurrently over one database decide each command once', async (t) => {
   const file = temporaryFolder(t)('bank.db');
   const runs = await Promise.all([runBank(['--db', file]), runBank(['--db', file])]);
   for (const { code, stderr } of runs) assert.equal(code, 0, stderr);

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { Queue } from '../../../examples/bank/queue.ts';
+import { Queue } from '../../../../examples/bank/cli/queue.ts';
 
 const KEYS = ['a', 'b', 'c', 'd'];
 
-test('tasks that share a key run one after another, in order; all run, and nothing is left', async () => {
+test('tasks with a common key run one after another, in order', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.uniqueArray(fc.constantFrom(...KEYS), { minLength: 1 }), { maxLength: 30 }),
@@ -17,7 +17,7 @@ test('tasks that share a key run one after another, in order; all run, and nothi
         for (const [index, keys] of tasks.entries()) {
           queue.add(keys, async () => {
             for (const key of keys) {
-              assert.ok(!running.has(key), `two at once with ${key}`);
+              assert.ok(!running.has(key), `two concurrent tasks with ${key}`);
               running.add(key);
             }
             await scheduler.schedule(Promise.resolve(), `task ${index}`);
@@ -45,7 +45,7 @@ test('tasks that share a key run one after another, in order; all run, and nothi
   );
 });
 
-test('a task with new keys begins at once', () => {
+test('a task with new keys begins synchronously', () => {
   const queue = new Queue();
   let begun = 0;
   for (const key of ['a', 'b']) {

@@ -1,16 +1,16 @@
-/** Which code decides. The event sourcer cannot tell one module from another, and neither can the rest of the bank. */
+/** Chooses the module that decides. Neither the event sourcer nor the rest of the bank knows which one it is. */
 import { readFile } from 'node:fs/promises';
 import type { CommandHandler } from 'decidable';
-import { account } from './account.ts';
+import { account } from '../account.ts';
 import { type Guest, UsageError } from './options.ts';
 
-/** Where the components are: one folder for each language. */
-const GUESTS = new URL('../guests/', import.meta.url);
+/** The folder of the components, with one folder for each language. */
+const GUESTS = new URL('../../guests/', import.meta.url);
 
 /**
- * The module that runs the bank: the functions of `account.ts` in this process, or a component of `examples/guests`.
+ * Returns the module that runs the bank: the functions of `account.ts` in this process, or a component of `examples/guests`.
  *
- * @throws UsageError where the component has not been built.
+ * @throws UsageError if the component has not been built.
  */
 export async function bankModule(
   guest?: Guest,
@@ -24,7 +24,7 @@ async function componentOf(guest: Guest, folder: URL) {
   const { componentModule } = await import('decidable/component/host');
   if (guest !== 'javascript')
     return componentModule(await read(folder, `${guest}/bank.wasm`, `examples/guests/${guest}/build.sh`));
-  // The engine inside this one asks for clocks and randomness at its start.
+  // The JavaScript engine in this component reads clocks and randomness when it starts.
   const { LANGUAGE_RUNTIME, virtualWasi } = await import('decidable/component/wasi');
   const build = 'npx node examples/guests/javascript/build.ts';
   return componentModule(await read(folder, 'javascript/build/bank.wasm', build), {
@@ -37,7 +37,7 @@ async function read(folder: URL, binary: string, build: string): Promise<Uint8Ar
     return await readFile(new URL(binary, folder));
   } catch {
     throw new UsageError(
-      `There is no examples/guests/${binary}. To build it: npm ci --prefix examples/guests && ${build}`,
+      `examples/guests/${binary} does not exist. To build it: npm ci --prefix examples/guests && ${build}`,
     );
   }
 }

@@ -1,11 +1,11 @@
-/** Tasks that run at the same time, but one after another where they share a key. */
+/** Runs tasks concurrently, but tasks with a common key one after another. */
 export class Queue {
-  /** How many tasks wait or run. */
+  /** The number of tasks that wait or run. */
   size = 0;
   readonly #last = new Map<string, Promise<void>>();
   #oneEnded = Promise.withResolvers<void>();
 
-  /** `task` must not throw. It runs when all earlier ones with one of its keys have ended. */
+  /** Runs `task` when all earlier tasks with one of its keys have ended. It must not throw. */
   add(keys: readonly string[], task: () => Promise<void>): void {
     const before = keys.map((key) => this.#last.get(key)).filter((last) => last !== undefined);
     const end = (before.length === 0 ? task() : Promise.all(before).then(task)).then(() => {
@@ -23,7 +23,7 @@ export class Queue {
     return this.#oneEnded.promise;
   }
 
-  /** Resolves when every task has ended that was added before. */
+  /** Resolves when all tasks that were added so far have ended. */
   async ended(): Promise<void> {
     await Promise.all(this.#last.values());
   }

@@ -1,13 +1,13 @@
-/** Decides the commands of a file: many at once over the accounts, in order within one account. */
+/** Decides the commands of a file: concurrently over the accounts, and in order within one account. */
 import { isCommandFailure, type ModuleEventSourcer } from 'decidable';
 import type { BankCommand } from './parse-line.ts';
 import { Queue } from './queue.ts';
 import { countBadLine, type Tally } from './tally.ts';
 
-/** Commands that are decided at the same time. Those that arrive together share a commit of the disk. */
+/** The number of concurrent commands. Commands that arrive together share one flush of the disk. */
 export const IN_FLIGHT = 64;
 
-/** What of the event sourcer is needed. */
+/** The part of the event sourcer that this file uses. */
 export type Decides = Pick<ModuleEventSourcer<never>, 'handleCommand'>;
 
 export interface ParsedLine {
@@ -16,8 +16,8 @@ export interface ParsedLine {
 }
 
 /**
- * Ends when the last command is decided, or, where `halt` is aborted, when those that were sent are.
- * @throws CommandFailure where the store fails; `halt` is aborted then, so that nobody waits for more input.
+ * Resolves when all commands are decided. If `halt` is aborted, it resolves when the commands in flight are decided.
+ * @throws CommandFailure if the store fails. It aborts `halt` then, so that nothing waits for more input.
  */
 export async function runCommands(
   lines: AsyncIterable<ParsedLine>,
@@ -32,8 +32,8 @@ export async function runCommands(
     if (queue.size >= IN_FLIGHT) await queue.oneEnded();
     if (halt.signal.aborted) break;
 
-    // In order within an account, and the first of two with one id before the second. The event sourcer queues the commands
-    // of a stream too, but goes on after one that failed; here the next must not be decided before it.
+    // Commands with the same account or the same id run in order. The event sourcer queues the commands of a stream too, but
+    // continues after one that failed; here the next one must not be decided before it.
     queue.add([`account ${command.stream}`, `id ${command.id}`], async () => {
       if (halt.signal.aborted) return;
       try {
@@ -60,12 +60,17 @@ async function decide(sourcer: Decides, line: number, command: BankCommand, tall
     if (result.redelivered) tally.redelivered += 1;
     else tally.newEvents += result.events.length;
   } catch (error) {
-    // What is wrong with one command stays with its line; whatever else happens ends the run.
-    if (!isCommandFailure(error) || !AT_FAULT.has(error.code)) throw error;
+    // A failure that one command causes is reported with its line. Any other failure ends the run.
+    if (!isCommandFailure(error) || !CAUSED_BY_COMMAND.has(error.code)) throw error;
     const code = isCommandFailure(error, 'fault') ? error.payload.val.code : error.code;
     countBadLine(tally, line, { code, reason: error.message });
   }
 }
 
-/** Failures for which the command itself is to blame. */
-const AT_FAULT: ReadonlySet<string> = new Set(['invalid-argument', 'unroutable', 'fault', 'command-id-reused']);
+/** Failures that the command itself causes. */
+const CAUSED_BY_COMMAND: ReadonlySet<string> = new Set([
+  'invalid-argument',
+  'unroutable',
+  'fault',
+  'command-id-reused',
+]);

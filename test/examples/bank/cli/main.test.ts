@@ -1,16 +1,16 @@
-/** `npm start`, as a user meets it. */
+/** `npm start`, as a user runs it. */
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import Sqlite, { type Database } from 'better-sqlite3';
 import { COMMANDS, runBank, temporaryFolder } from './run-bank.ts';
 
-/** What stands behind a name in the summary. */
+/** Returns the figure next to a name in the summary. */
 function figure(stdout: string, name: string): string | undefined {
   return new RegExp(`^ {2}${name} +(\\S+)`, 'm').exec(stdout)?.[1];
 }
 
-/** What a second run must print again: accounts, balances, rejections and bad lines. */
+/** Returns the part of the summary that a second run must print again: accounts, balances, rejections and bad lines. */
 const balancesOf = (stdout: string) => stdout.slice(stdout.indexOf('  accounts'), stdout.search(/^[\d,]+ commands a/m));
 
 const LINES = `
@@ -20,7 +20,7 @@ const LINES = `
 {"id":"2","type":"Deposit","data":{"accountId":"a","amount":1250}}
 `.trimStart();
 
-test('the commands that are checked in: accounts, balances, events, rejections, bad lines; a second run changes nothing', async (t) => {
+test('a second run over the checked-in commands changes nothing', async (t) => {
   const db = temporaryFolder(t)('bank.db');
   const first = await runBank(['--db', db]);
   assert.equal(first.code, 0, first.stderr);
@@ -38,13 +38,13 @@ test('the commands that are checked in: accounts, balances, events, rejections, 
 
   const second = await runBank(['--db', db]);
   assert.equal(second.code, 0, second.stderr);
-  assert.match(second.stdout, /^Nothing changed: .*bank\.db knew every one of these commands\.$/m);
+  assert.match(second.stdout, /^Nothing changed: .*bank\.db already had all of these commands\.$/m);
   assert.equal(figure(second.stdout, 'new events'), '0');
   assert.equal(figure(second.stdout, 'redelivered'), figure(second.stdout, 'commands'));
   assert.equal(balancesOf(second.stdout), balancesOf(first.stdout));
 });
 
-test('a file and a database of your own', async (t) => {
+test('--file and --db name other files', async (t) => {
   const path = temporaryFolder(t);
   writeFileSync(path('my.ndjson'), LINES);
   const { code, stdout } = await runBank(['--file', path('my.ndjson'), '--db', path('my.db')]);
@@ -54,7 +54,7 @@ test('a file and a database of your own', async (t) => {
   assert.equal(figure(stdout, 'total'), '12.50');
 });
 
-test('commands from standard input', async (t) => {
+test('--file - reads standard input', async (t) => {
   const db = temporaryFolder(t)('my.db');
   const { code, stdout } = await runBank(['--file', '-', '--db', db], LINES);
   assert.equal(code, 0);
@@ -62,19 +62,19 @@ test('commands from standard input', async (t) => {
   assert.equal(figure(stdout, 'total'), '12.50');
 });
 
-test('no commands at all are no error', async (t) => {
+test('empty input is not an error', async (t) => {
   const { code, stdout } = await runBank(['--file', '-', '--db', temporaryFolder(t)('my.db')], '');
   assert.equal(code, 0);
   assert.equal(figure(stdout, 'lines'), '0');
 });
 
-test('--help says how to use it, and touches nothing', async () => {
+test('--help prints the usage and opens no database', async () => {
   const { code, stdout } = await runBank(['--help', '--db', '/nowhere/bank.db']);
   assert.equal(code, 0);
   assert.match(stdout, /^Usage: npm start -- \[options\]/);
 });
 
-test('an option that it does not know is refused by name', async () => {
+test('an unknown option is refused by name', async () => {
   for (const [args, name] of [
     [['--databse', 'x.db'], '--databse'],
     [['commands.ndjson'], 'commands.ndjson'],
@@ -89,7 +89,7 @@ test('an option that it does not know is refused by name', async () => {
   }
 });
 
-/** One paragraph, with the code and the way out, and no stack trace. Each second before it has a line of progress. */
+/** Asserts that the error is one paragraph with the code and the remedy. Lines of progress may precede it. */
 function assertExplained(stderr: string, code: string, ...mentions: string[]): void {
   const paragraph = stderr.replace(/^[\d,]+ lines, [\d,∞]+ a second\n/gm, '');
   assert.equal(paragraph.trimEnd().split('\n').length, 1, stderr);
@@ -97,7 +97,7 @@ function assertExplained(stderr: string, code: string, ...mentions: string[]): v
   for (const mention of mentions) assert.ok(stderr.includes(mention), `${mention} in: ${stderr}`);
 }
 
-test('a file that is not there, or is a folder: an error that names it, and no database', async (t) => {
+test('a missing file or a folder is named in the error, and creates no database', async (t) => {
   const path = temporaryFolder(t);
   const missing = await runBank(['--file', path('gone.ndjson'), '--db', path('bank.db')]);
   assert.equal(missing.code, 1);
@@ -108,13 +108,13 @@ test('a file that is not there, or is a folder: an error that names it, and no d
   assert.throws(() => readFileSync(path('bank.db')), { code: 'ENOENT' });
 });
 
-test('a database in a folder that is not there', async (t) => {
+test('a database in a missing folder is named in the error', async (t) => {
   const { code, stderr } = await runBank(['--db', temporaryFolder(t)('no-such-folder/bank.db')]);
   assert.equal(code, 1);
   assertExplained(stderr, 'io', 'no-such-folder', '--db');
 });
 
-test('a file that is no database is refused, and left as it is', async (t) => {
+test('a file that is not a database is refused and left unchanged', async (t) => {
   const file = temporaryFolder(t)('notes.txt');
   writeFileSync(file, 'Dear diary, '.repeat(100));
   const { code, stderr } = await runBank(['--db', file]);
@@ -123,7 +123,7 @@ test('a file that is no database is refused, and left as it is', async (t) => {
   assert.equal(readFileSync(file, 'utf8'), 'Dear diary, '.repeat(100));
 });
 
-test('a database of another program, a newer one and a damaged one are refused, and left as they are', async (t) => {
+test('a foreign, a newer and a damaged database are refused and left unchanged', async (t) => {
   const path = temporaryFolder(t);
   const made = async (name: string, change: (database: Database) => void) => {
     assert.equal((await runBank(['--file', '-', '--db', path(name)], LINES)).code, 0);

@@ -1,10 +1,10 @@
-/** A stream of bytes as numbered lines: one line at a time in memory, and none longer than the limit. */
+/** Splits a stream of bytes into numbered lines. One line at a time is in memory, up to a limit. */
 import type { Problem } from './tally.ts';
 
-/** Bytes of a line, its line break not counted. A command of the bank has a hundred; 16 KiB leave room. */
+/** The largest number of bytes in a line, without its line break. A command of the bank has about a hundred. */
 export const MAX_LINE_BYTES = 16_384;
 
-/** `number` counts from 1. There is no text where the line is too long, or not UTF-8. */
+/** A line. `number` counts from 1. A line that is too long or not UTF-8 has a problem instead of a text. */
 export type Line =
   | { readonly number: number; readonly text: string }
   | { readonly number: number; readonly text: undefined; readonly problem: Problem };
@@ -12,7 +12,7 @@ export type Line =
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 
-/** Lines end with LF or CRLF; the last one need not. A byte order mark before the first is not part of it. */
+/** Lines end with LF or CRLF, which the last one may omit. A byte order mark before the first line is skipped. */
 export async function* readLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Line> {
   const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   let number = 0;
@@ -21,7 +21,7 @@ export async function* readLines(chunks: AsyncIterable<Uint8Array>): AsyncGenera
   let last: number | undefined;
 
   const keep = (part: Uint8Array): void => {
-    // Of a line that is too long, only the length is kept.
+    // Only the length of a line that is too long is kept.
     length += part.length;
     last = part.at(-1) ?? last;
     if (length <= MAX_LINE_BYTES + 1) parts.push(part);

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { showProgress } from '../../../examples/bank/progress.ts';
-import { newTally } from '../../../examples/bank/tally.ts';
+import { showProgress } from '../../../../examples/bank/cli/progress.ts';
+import { newTally } from '../../../../examples/bank/cli/tally.ts';
 
 function output(isTTY: boolean) {
   const written: string[] = [];
   return { isTTY, written, write: (text: string) => written.push(text) > 0 };
 }
 
-test('in a log, a line each second; after the end, none', (t) => {
+test('a log gets a line each second until the end', (t) => {
   t.mock.timers.enable({ apis: ['setInterval'] });
   const tally = newTally();
   const log = output(false);
@@ -21,7 +21,7 @@ test('in a log, a line each second; after the end, none', (t) => {
   assert.match(log.written[0] ?? '', /^1,234 lines, [\d,∞]+ a second\n$/);
 });
 
-test('on a terminal, one line that is drawn again and cleared at the end', (t) => {
+test('a terminal has one line, which is redrawn and cleared at the end', (t) => {
   t.mock.timers.enable({ apis: ['setInterval'] });
   const terminal = output(true);
   const end = showProgress(newTally(), terminal);

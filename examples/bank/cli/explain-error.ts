@@ -1,4 +1,4 @@
-/** An error as one paragraph: what is wrong, its code, and the way out. */
+/** Explains an error in one paragraph: the problem, the code and the remedy. */
 import { isCommandFailure, isFault, isStoreFailure } from 'decidable';
 import { UsageError } from './options.ts';
 
@@ -10,12 +10,12 @@ export interface Explanation {
 const FAILED = 1;
 const MISUSED = 2;
 
-/** What the store advises stands in its message; this is what can be done with the options of the program. */
+/** Remedies that the options of this program offer. The store's own advice is in its message. */
 const ANOTHER_DATABASE = 'Another database can be named with --db.';
-const START_AGAIN = 'Then start again: what was stored is kept, and known commands are not decided again.';
+const START_AGAIN = 'Then start again: stored commands are kept, and are not decided again.';
 const UNUSABLE: ReadonlySet<string> = new Set(['read-only', 'corrupt', 'newer-format', 'not-a-store', 'io']);
 
-/** Undefined where the error is not one that a user can do something about. */
+/** Returns undefined if a user cannot do anything about the error. */
 export function explainError(error: unknown): Explanation | undefined {
   if (error instanceof UsageError) return { text: `${error.message} (usage)\n`, exitCode: MISUSED };
   if (isStoreFailure(error, 'failure') || isCommandFailure(error, 'store')) {
@@ -29,20 +29,20 @@ export function explainError(error: unknown): Explanation | undefined {
   return file && paragraph(file.message, file.code, 'Name the file of commands with --file, or - for standard input.');
 }
 
-function paragraph(message: string, code: string, wayOut: string): Explanation {
-  return { text: `${message.replace(/[.\s]*$/, '')} (${code}). ${wayOut}\n`, exitCode: FAILED };
+function paragraph(message: string, code: string, remedy: string): Explanation {
+  return { text: `${message.replace(/[.\s]*$/, '')} (${code}). ${remedy}\n`, exitCode: FAILED };
 }
 
 const FILE_ERRORS: Readonly<Record<string, string>> = {
-  ENOENT: 'There is no such file',
-  EISDIR: 'This is a folder, not a file',
+  ENOENT: 'The file does not exist',
+  EISDIR: 'This is a folder and not a file',
   EACCES: 'The file cannot be read',
 };
 
 function fileError(error: unknown): { message: string; code: string } | undefined {
   if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return undefined;
   const path = 'path' in error && typeof error.path === 'string' ? error.path : undefined;
-  const what = FILE_ERRORS[error.code];
-  if (what === undefined) return undefined;
-  return { message: path === undefined ? what : `${what}: ${path}`, code: error.code };
+  const problem = FILE_ERRORS[error.code];
+  if (problem === undefined) return undefined;
+  return { message: path === undefined ? problem : `${problem}: ${path}`, code: error.code };
 }

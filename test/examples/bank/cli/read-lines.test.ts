@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { type Line, MAX_LINE_BYTES, readLines } from '../../../examples/bank/read-lines.ts';
+import { type Line, MAX_LINE_BYTES, readLines } from '../../../../examples/bank/cli/read-lines.ts';
 
 async function* inChunks(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
@@ -33,7 +33,7 @@ test('a line may end with CRLF, and the file may begin with a byte order mark', 
   assert.deepEqual(codes(await linesOf('\ufeffa\r\nb\ufeff\r\n\r\n')), ['a', 'b\ufeff', '']);
 });
 
-test('however the bytes are cut, the same lines come out', async () => {
+test('the lines do not depend on the chunks of bytes', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.string({ unit: 'binary' }).map((text) => text.replace(/[\n\r\ufeff]/g, ' '))),
@@ -46,7 +46,7 @@ test('however the bytes are cut, the same lines come out', async () => {
   );
 });
 
-test('a line of the limit is read, one byte more is refused, and the next line is whole', async () => {
+test('a line of one byte more than the limit is refused, and the next line is read', async () => {
   const most = 'x'.repeat(MAX_LINE_BYTES);
   for (const size of [1_000, 1_000_000]) {
     for (const end of ['\n', '\r\n']) {
@@ -57,7 +57,7 @@ test('a line of the limit is read, one byte more is refused, and the next line i
   }
 });
 
-test('a line that is not UTF-8 is named, and the next line is whole', async () => {
+test('a line that is not UTF-8 is refused, and the next line is read', async () => {
   const bytes = Buffer.concat([Buffer.from('a\n'), Buffer.from([0x22, 0xff, 0xc3, 0x28, 0x0a]), Buffer.from('ü')]);
   assert.deepEqual(codes(await linesOf(bytes)), ['a', 'not-utf-8', 'ü']);
 });
