@@ -1,8 +1,8 @@
 /**
- * The bank account of `../bank/account.ts` with its types from `bank.proto`: the same commands give the same events,
- * rejections and states. A test holds both together.
+ * The bank account of `../bank/account.ts` with its types from `bank.proto`. The same commands lead to the same events,
+ * rejections and states; a test compares both.
  *
- * `node scripts/protobuf.ts` makes `generated/bank_pb.ts` of it.
+ * `node scripts/protobuf.ts` generates `generated/bank_pb.ts`.
  */
 import { defineDecider, reject } from 'decidable';
 import { protobuf } from 'decidable/codecs/protobuf';
@@ -20,7 +20,7 @@ export const account = defineDecider({
   name: 'bank.account',
   version: '1.0.0',
   state,
-  // A `.proto` says that an amount is an integer of 32 bits, and no more than that.
+  // A `.proto` file can only say that an amount is an integer of 32 bits.
   commands: { ...commands, Deposit: amountInRange(commands.Deposit), Withdraw: amountInRange(commands.Withdraw) },
   events,
   codec,

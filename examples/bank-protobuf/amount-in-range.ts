@@ -1,8 +1,8 @@
-/** A rule on top of a schema that has none: what Standard Schema is made for. */
+/** Adds a rule to a generated schema, by the interface of Standard Schema. */
 import type { StandardSchema } from 'decidable';
 import { MAX_AMOUNT } from '../bank/account.ts';
 
-/** `schema`, with an amount from 1 to the most that one command can move. */
+/** Returns `schema` with the additional rule that the amount is from 1 to the largest amount of a command. */
 export function amountInRange<Data extends { readonly amount: number }>(
   schema: StandardSchema<Data>,
 ): StandardSchema<Data> {

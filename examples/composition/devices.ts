@@ -1,4 +1,4 @@
-/** Two deciders that know nothing of each other. */
+/** Two independent deciders. */
 import { defineDecider, type MessageOf, reject } from 'decidable';
 import { z } from 'zod';
 

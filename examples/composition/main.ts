@@ -1,4 +1,4 @@
-/** A room is a lamp beside a heater; a house is many rooms. No line of either device is written again. */
+/** A room is a lamp and a heater, and a house is many rooms. The rules of the devices are reused as they are. */
 import { adapt, combine, type Decider, isRejection, left, many, right } from 'decidable';
 import { type HeaterCommand, type HeaterEvent, heater, type LampCommand, type LampEvent, lamp } from './devices.ts';
 
@@ -9,10 +9,10 @@ interface Room {
   readonly degrees: number;
 }
 
-// combine: two side by side. Their states are a pair, and each message says whose it is.
+// combine: joins two deciders. The state is a pair, and each message is marked as left or right.
 const pair = combine(lamp.decider, heater.decider);
 
-// adapt: the pair as those see it who live in the room. The type of a message says whose it is.
+// adapt: replaces the pair by one object, and the marks by the types of the messages.
 const room: Decider<Room, RoomCommand, RoomEvent> = adapt(pair, {
   command: (command) => (command.type === 'Switch' ? left(command) : right(command)),
   event: {
@@ -25,7 +25,7 @@ const room: Decider<Room, RoomCommand, RoomEvent> = adapt(pair, {
   },
 });
 
-// many: rooms by name.
+// many: keeps one room for each name.
 const house = many<string, Room, RoomCommand, RoomEvent>(room);
 
 const commands = [

@@ -1,13 +1,13 @@
 /**
- * Makes a component of a core module: `node componentize.ts core.wasm bank.wasm`.
+ * Makes a component from a core module: `node componentize.ts core.wasm bank.wasm`.
  *
- * The core module keeps the names of the canonical ABI (`decidable:eventsourcing/decider@0.1.0#evolve`, …); what is added
- * is the world `command-handler` of `wit/`, and the component around it. Only building needs this, never running.
+ * The exports of the core module have the names of the canonical ABI (`decidable:eventsourcing/decider@0.1.0#evolve`, …). This
+ * program adds the world `command-handler` of `wit/` and the component around it. It is needed to build a guest, not to run one.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { componentEmbed, componentNew } from '@bytecodealliance/jco-transpile/wasm-tools';
 
-/** The WIT package as one text: the tools take one file, and so one `package` line. */
+/** Returns the WIT package as one text, because the tools accept one file with one `package` line. */
 export function worldSource(): string {
   const wit = new URL('../../wit/', import.meta.url);
   const files = readdirSync(wit).filter((name) => name.endsWith('.wit'));
@@ -16,7 +16,7 @@ export function worldSource(): string {
   return [texts[0]?.match(packageLine)?.[0] ?? '', ...texts.map((text) => text.replace(packageLine, ''))].join('\n');
 }
 
-/** The component of a core module that exports what `world` asks for. */
+/** Returns the component of a core module that exports the interfaces of `world`. */
 export async function componentOf(core: Uint8Array, world = 'command-handler'): Promise<Uint8Array> {
   return await componentNew(await componentEmbed({ witSource: worldSource(), world, binary: core }));
 }

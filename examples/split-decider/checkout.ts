@@ -1,4 +1,4 @@
-/** The checkout: places an order and takes the payment. Whether it was shipped is none of its business. */
+/** The checkout places orders and takes payments. It does not deal with shipping. */
 import { defineDecider, reject } from 'decidable';
 import { z } from 'zod';
 import { OrderPaid, OrderPlaced } from './events.ts';

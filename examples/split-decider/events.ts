@@ -1,4 +1,4 @@
-/** What happens to an order. The events are all that the two use cases share. */
+/** The events of an order. The two modules share nothing else. */
 import { defineEvent } from 'decidable';
 import { z } from 'zod';
 

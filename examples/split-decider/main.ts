@@ -1,4 +1,4 @@
-/** Two modules, one stream: each folds the events that it knows, and skips the other's. */
+/** Two modules on one stream. Each folds the events that it declares, and skips the other module's events. */
 import { createEventSourcer } from 'decidable';
 import { createMemoryStore } from 'decidable/memory';
 import { checkout } from './checkout.ts';
@@ -16,8 +16,8 @@ const commands = [
 
 for (const command of commands) {
   const { module, outcome, events } = await sourcer.dispatch(command);
-  const said = outcome.tag === 'rejected' ? `rejected: ${outcome.val.code}` : events.map(({ event }) => event.type);
-  console.log(command.type, 'by', module, '→', said);
+  const result = outcome.tag === 'rejected' ? `rejected: ${outcome.val.code}` : events.map(({ event }) => event.type);
+  console.log(command.type, 'by', module, '→', result);
 }
 
 console.log('checkout sees', await sourcer.state(checkout, 'order-1'));

@@ -1,4 +1,4 @@
-/** Shipping: a module of its own with its own state, deployed when it likes, over the same streams. */
+/** Shipping is a separate module with its own state, deployed independently, on the same streams. */
 import { defineDecider, reject } from 'decidable';
 import { z } from 'zod';
 import { OrderPaid, OrderShipped } from './events.ts';

@@ -1,9 +1,9 @@
-/** An event store in a component as the `EventStore` of this package: what the component gives as an error is thrown as one. */
+/** Turns an event store in a component into an `EventStore` of this package, with its error classes. */
 import { AppendFailure, type EventStore, StoreFailureError } from 'decidable';
 import { isComponentError } from 'decidable/component';
 import { awaitEventsAfter, CommitSignal } from 'decidable/stores';
 
-/** The store behind an instance of `event-store`: a WIT interface is its TypeScript file's, but for the errors' classes. */
+/** Wraps the exports of an event store. They already have the TypeScript interface, except for the classes of errors. */
 export function componentStore(instance: EventStore): EventStore {
   // A guest cannot wait while it answers others. All appends pass through here, so that this side knows of each.
   const commits = new CommitSignal();
@@ -47,7 +47,7 @@ async function failingAs<Payload extends { readonly tag: string; readonly val?: 
   }
 }
 
-/** Arguments are named as each language writes them: `decision.command-id` is `decision.commandId` here. */
+/** Converts the names of arguments: `decision.command-id` is `decision.commandId` in JavaScript. */
 function inJavaScript<Payload extends { readonly tag: string; readonly val?: unknown }>(payload: Payload): Payload {
   if (payload.tag !== 'invalid-argument') return payload;
   const { argument, message } = payload.val as { argument: string; message: string };

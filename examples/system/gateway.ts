@@ -1,10 +1,10 @@
-/** The gateway in TypeScript: what `components/gateway` does, in the place of it (`wit/system.wit`). */
+/** The gateway in TypeScript, which can replace `components/gateway` (`wit/system.wit`). */
 import type { CommandError, CommandResult, EventSourcer, FoldedState } from 'decidable';
 
 export interface Response {
-  /** As in HTTP. */
+  /** An HTTP status code. */
   readonly status: number;
-  /** JSON. */
+  /** A JSON text. */
   readonly body: string;
 }
 
@@ -12,7 +12,7 @@ export interface Gateway {
   request(path: string, body: Uint8Array): Promise<Response>;
 }
 
-/** A gateway to an event sourcer, which may be a component's exports. */
+/** Creates a gateway to an event sourcer, which may be the exports of a component. */
 export function createGateway(sourcer: EventSourcer): Gateway {
   return {
     async request(path, body) {
@@ -32,7 +32,7 @@ export function createGateway(sourcer: EventSourcer): Gateway {
       }
       return answer(404, {
         error: 'not-found',
-        message: 'there are /commands/{type}/{command id} and /states/{stream}',
+        message: 'the paths are /commands/{type}/{command id} and /states/{stream}',
       });
     },
   };
@@ -94,7 +94,7 @@ function answer(status: number, body: object): Response {
   return { status, body: JSON.stringify(body) };
 }
 
-/** JSON has no other numbers; a stream ends long before them. */
+/** A JSON number is exact up to 2^53, and no stream is that long. */
 function number(revision: bigint | undefined): number | null {
   return revision === undefined ? null : Number(revision);
 }

@@ -1,4 +1,4 @@
-/** A bank of four components: sends it commands, prints what it answers, and what it stored. */
+/** Sends commands to a bank of four components, and prints the responses and the stored events. */
 import { account } from '../bank/account.ts';
 import { HELP, type Options, PARTS, parseOptions, UsageError } from './options.ts';
 import { composeSystem } from './system.ts';
@@ -6,7 +6,7 @@ import { composeSystem } from './system.ts';
 const { OpenAccount, Deposit, Withdraw, CloseAccount } = account.commands;
 const accountId = 'anna';
 
-/** By command id; one is sent twice. */
+/** Commands with their ids. One is sent twice. */
 const COMMANDS = [
   ['c1', Deposit({ accountId, amount: 500 })],
   ['c2', OpenAccount({ accountId, owner: 'Anna' })],
@@ -19,7 +19,7 @@ const COMMANDS = [
 ] as const;
 
 async function run({ typescript, guest }: Options): Promise<void> {
-  // Time is data: the same commands at the same times give the same bank, down to its last hash.
+  // Time is data: the same commands at the same times lead to the same bank, down to its last hash.
   let time = Date.parse('2026-01-01T00:00:00Z');
   const { gateway, store } = await composeSystem({ typescript, guest, now: () => time });
 

@@ -1,4 +1,4 @@
-/** What the example was asked to do. */
+/** The options of the example. */
 import { parseArgs } from 'node:util';
 
 /** The parts of the system, from the outside in. */
@@ -13,11 +13,11 @@ export interface Options {
   readonly help: boolean;
   /** The parts that are TypeScript objects; the others are components. */
   readonly typescript: ReadonlySet<Part>;
-  /** The language of the command handler, where it is a component. */
+  /** The language of the command handler, if it is a component. */
   readonly guest: Guest;
 }
 
-/** The arguments cannot be meant. */
+/** The arguments are invalid. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
   readonly code = 'usage';
@@ -25,10 +25,10 @@ export class UsageError extends Error {
 
 export const HELP = `Usage: node --conditions=decidable-source examples/system/main.ts [options]
 
-Composes a bank of four WebAssembly components, sends it commands, and prints its answers and what it stored.
+Links a bank of four WebAssembly components, sends commands to it, and prints the responses and the stored events.
 
 Options:
-  --typescript PART  put a TypeScript object in the place of a component: gateway, sourcer, handler or store;
+  --typescript PART  replace a component by a TypeScript object: gateway, sourcer, handler or store;
                      can be given several times
   --guest NAME       the component that decides: rust, c or assemblyscript (examples/guests; default: rust)
   --help             print this text

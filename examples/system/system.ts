@@ -1,7 +1,7 @@
 /**
- * The system: gateway, event sourcer, command handler and event store. What one component exports is handed to the next as
- * its imports, and the host touches nothing that flows between them. In the place of each may stand a TypeScript object with
- * the same interfaces.
+ * The system: gateway, event sourcer, command handler and event store. The exports of one component are the imports of the
+ * next, and the host touches none of the values that pass between them. A TypeScript object with the same interfaces can
+ * replace each of them.
  */
 import { readFile } from 'node:fs/promises';
 import { type AnyModule, createEventSourcer, type EventSourcer, type EventStore } from 'decidable';
@@ -17,7 +17,7 @@ import type { Guest, Part } from './options.ts';
 export interface Composition {
   /** The parts that are TypeScript objects; the others are components. */
   readonly typescript: ReadonlySet<Part>;
-  /** The language of the command handler, where it is a component. */
+  /** The language of the command handler, if it is a component. */
   readonly guest: Guest;
   /** The time that the store stamps, in milliseconds since the Unix epoch. */
   readonly now: () => number;
@@ -25,11 +25,11 @@ export interface Composition {
 
 export interface System {
   readonly gateway: Gateway;
-  /** What is behind the event sourcer: to look at what was stored. */
+  /** The store of the event sourcer, for a look at the stored events. */
   readonly store: EventStore;
 }
 
-/** Interfaces by their full names: what a component exports, or an object that looks like it. */
+/** Interfaces by their full names: the exports of a component, or an object of the same shape. */
 type Interfaces = Readonly<Record<string, unknown>>;
 
 const TYPES = 'decidable:eventsourcing/types@0.1.0';
@@ -67,7 +67,7 @@ function clock(now: () => number): Interfaces {
   return { 'wasi:clocks/wall-clock': { now: () => datetime(now()) } };
 }
 
-/** Its functions give promises, as all of this package's stores do: an event sourcer in a component has to wait for them. */
+/** Its functions return promises, like those of all stores of this package, so an event sourcer in a component has to wait for them. */
 function storeInTypeScript(now: () => number): Interfaces {
   return { [EVENT_STORE]: componentStore(createMemoryStore({ now })) };
 }
@@ -80,16 +80,17 @@ function storeOf(store: Interfaces): EventStore {
 
 type Handler = typeof account | Guest;
 
-/** For an event sourcer in a component. */
+/** Returns the interfaces of a command handler for an event sourcer in a component. */
 async function interfacesOf(handler: Handler): Promise<Interfaces> {
   if (typeof handler === 'string') return (await instantiate(await compile(await read(bank(handler))))).exports;
   const { types, decider, routing } = guestOf(handler);
   return { [TYPES]: types, [DECIDER]: decider, [ROUTING]: routing };
 }
 
-/** For an event sourcer in TypeScript. */
+/** Returns the module of a command handler for an event sourcer in TypeScript. */
 async function moduleOf(handler: Handler): Promise<AnyModule> {
-  // Of bytes it would know the digest, and decision records would name it: an event sourcer that is linked to it cannot.
+  // It passes a compiled component and not its bytes, so that decision records have no digest: the event sourcer in a
+  // component cannot know the digest, and both must write the same records.
   const module =
     typeof handler === 'string' ? await componentModule(await compile(await read(bank(handler)))) : handler;
   return module as AnyModule;

@@ -1,12 +1,12 @@
 /**
- * An event changes its schema. Stored events stay as they are for ever; an upcaster brings the old version forward when it
- * is read, so that `evolve` knows the newest version alone.
+ * The schema of an event changes. Stored events never change. An upcaster converts the old version when it is read, so that
+ * `evolve` only handles the newest version.
  */
 import { createEventSourcer, defineDecider, defineEvent, upcastFrom } from 'decidable';
 import { createMemoryStore } from 'decidable/memory';
 import { z } from 'zod';
 
-/** The first release: one field for the whole name. */
+/** The first release has one field for the whole name. */
 const before = defineDecider({
   name: 'crm.customer',
   version: '1.0.0',
@@ -23,7 +23,7 @@ const before = defineDecider({
   decide: { Register: (_state, { name }) => [{ type: 'Registered', data: { name } }] },
 });
 
-/** The second release: two fields. Version 1 of the event is brought forward by `upcast[1]`. */
+/** The second release has two fields. `upcast[1]` converts version 1 of the event. */
 const Registered = defineEvent('Registered', z.object({ given: z.string(), family: z.string() }), {
   schemaVersion: 2,
   upcast: {

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Builds bank.wasm from the AssemblyScript sources: the npm packages of ../package.json are all it takes.
-# `./build.sh [output]`; without an argument the checked-in binary is written anew.
+# Builds bank.wasm from the AssemblyScript sources: the npm packages of ../package.json are all it needs.
+# `./build.sh [output]`; without an argument it overwrites the checked-in binary.
 set -euo pipefail
 cd "$(dirname "$0")"
 out=${1:-bank.wasm}

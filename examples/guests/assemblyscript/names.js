@@ -1,6 +1,6 @@
 /**
- * A transform of the AssemblyScript compiler: its exports are identifiers, and the canonical ABI's names are none. Each
- * export `types_static_command_from_envelope` is exported under the name in this table instead.
+ * A transform of the AssemblyScript compiler. Its exports are identifiers, and the names of the canonical ABI are not. So it
+ * renames each export to the name in this table.
  */
 import { Transform } from 'assemblyscript/transform';
 
@@ -25,7 +25,7 @@ const names = {
   streamId: `${ROUTING}stream-id`,
 };
 
-/** Whose result lies in memory, and is freed by a second call. */
+/** Functions whose result is in memory, and is freed by a second call. */
 const posted = Object.keys(names).filter((name) => !name.endsWith('Drop') && name !== 'initialState');
 
 export default class extends Transform {

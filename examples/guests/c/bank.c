@@ -27,7 +27,7 @@ static void *allocate(size_t size) {
 
 typedef enum kind { OPEN_ACCOUNT, DEPOSIT, WITHDRAW, CLOSE_ACCOUNT } kind;
 
-/* Commands and events come in pairs with equal fields: what is asked, and what has happened. */
+/* Each command has an event with the same fields. */
 static const struct {
   text command, event;
   bool has_owner, has_amount;
@@ -39,7 +39,7 @@ static const struct {
 };
 #define KINDS (sizeof kinds / sizeof *kinds)
 
-/* `transfer_id` has no bytes where there is none: an empty one has the wrong shape. The texts follow in the same block. */
+/* `transfer_id` is empty if it is absent, because an empty one has the wrong shape. The texts follow in the same block. */
 typedef struct {
   kind kind;
   text account_id, owner, transfer_id;
@@ -230,7 +230,7 @@ bool stream_id(const command *command, text *owned, refusal *fault) {
   return true;
 }
 
-/* --- to bytes: maps whose keys stand in the order of their bytes --------------------------------------------------------- */
+/* --- to bytes: maps whose keys are in the order of their bytes ----------------------------------------------------------- */
 
 static void write_entry(writer *w, text key, text value) {
   write_text(w, key);
@@ -272,7 +272,7 @@ void state_to_bytes(const state *account, text *owned) {
   *owned = (text){bytes, (size_t)(w.at - bytes)};
 }
 
-/* --- from bytes: the other side's mistakes are faults ---------------------------------------------------------------------- */
+/* --- from bytes: invalid input is a fault ----------------------------------------------------------------------------------- */
 
 static void *say(refusal *fault, text code, const char *message) {
   fault->code = code;
@@ -287,7 +287,7 @@ static void *undecodable(refusal *fault, const reader *r) {
 
 static void *wrong_shape(refusal *fault, const char *message) { return say(fault, TEXT("invalid-shape"), message); }
 
-/* The length that zod counts: in code points. */
+/* The length in code points, as zod counts it. */
 static bool length_within(text it, size_t most) {
   size_t characters = 0;
   for (size_t i = 0; i < it.len; i++) characters += (it.ptr[i] & 0xc0) != 0x80;
@@ -299,7 +299,7 @@ static bool to_int64(integer from, uint64_t most, int64_t *to) {
   return from.present && from.magnitude <= most;
 }
 
-/* `strict` refuses fields that the type does not name: commands do, events of the past may have more. */
+/* `strict` refuses unknown fields. Commands are strict; stored events may have more fields. */
 static message *decode_message(kind kind, bool strict, text payload, refusal *fault) {
   reader r = {payload.ptr, payload.ptr, payload.ptr + payload.len, NULL};
   message it = {.kind = kind};

@@ -1,8 +1,8 @@
 /*
- * The canonical ABI of the world `command-handler`, written out by hand: each export reads its flat arguments, calls the
- * domain in contract.h, and writes its result where the ABI wants it. `wit-bindgen c` would generate as much.
+ * The canonical ABI of the world `command-handler`, by hand. Each export reads its flat arguments, calls the domain in
+ * contract.h, and writes its result as the ABI requires. `wit-bindgen c` would generate similar code.
  *
- * Sources: Component Model, CanonicalABI.md ("Flattening", "Storing"), and the names that wit-component gives to exports.
+ * Sources: Component Model, CanonicalABI.md ("Flattening", "Storing"), and the export names of wit-component.
  */
 #include "contract.h"
 
@@ -35,12 +35,12 @@ void *cabi_realloc(void *old, size_t old_size, size_t align, size_t new_size) {
   return grown;
 }
 
-/* An empty list's pointer is no allocation: cabi_realloc gave its alignment. */
+/* The pointer of an empty list is not an allocation, because cabi_realloc returned its alignment. */
 static void release(const void *ptr, size_t len) {
   if (len != 0) free((void *)ptr);
 }
 
-/* --- what the results look like in memory ------------------------------------------------------------------------- */
+/* --- the layout of results in memory -------------------------------------------------------------------------------- */
 
 typedef struct {
   text name, value;
@@ -65,7 +65,7 @@ typedef struct {
   };
 } result;
 
-/* One area serves every call: the guest has no imports that could call it again while a result is read. */
+/* One area serves every call, because the guest has no imports that could call it again while a result is read. */
 static result returned;
 static envelope returned_envelope;
 static text returned_bytes;
@@ -172,7 +172,7 @@ void state_destructor(state *self) { state_drop(self); }
 EXPORT(DECIDER "#initial-state")
 handle export_initial_state(void) { return state_new(initial_state()); }
 
-/* The state comes as an owned handle, is changed in place, and the same handle goes back. */
+/* The state arrives as an owned handle, is changed in place, and the same handle is returned. */
 EXPORT(DECIDER "#evolve")
 result *export_evolve(handle owned_state, const event *borrowed_event) {
   refusal fault = {0};

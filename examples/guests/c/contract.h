@@ -1,6 +1,6 @@
 /*
- * The world `command-handler` (wit/) as C: what a domain written in C implements, and nothing of the canonical ABI.
- * contract.c is the other side of this file.
+ * The world `command-handler` (wit/) as C: the functions that a domain implements, without the canonical ABI.
+ * contract.c calls them.
  */
 #ifndef CONTRACT_H
 #define CONTRACT_H
@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* UTF-8 text, or bytes. Whoever holds an `owned` one frees it; text in the program is never freed. */
+/* UTF-8 text, or bytes. The holder of an `owned` one frees it. Texts of the program are never freed. */
 typedef struct {
   const uint8_t *ptr;
   size_t len;
@@ -25,7 +25,7 @@ typedef struct {
   text payload; /* owned */
 } envelope;
 
-/* A name and a value that matter; the value is owned. */
+/* The name and the value of a detail. The value is owned. */
 typedef struct {
   text name;
   text value;
@@ -33,10 +33,10 @@ typedef struct {
 
 #define MAX_DETAILS 4
 
-/* A rejection or a fault: the same record in the WIT, two meanings. */
+/* A rejection or a fault, which have the same fields in the WIT. */
 typedef struct {
   text code;
-  text message; /* owned where `owns_message` */
+  text message; /* owned if `owns_message` */
   bool owns_message;
   size_t detail_count;
   detail details[MAX_DETAILS];
@@ -70,7 +70,7 @@ typedef struct {
   size_t event_count;
 } descriptor;
 
-/* `types`: NULL where `refusal` holds a fault. The payload is only lent. */
+/* `types`: returns NULL if `refusal` has a fault. The payload is borrowed. */
 command *command_from_envelope(text type, uint32_t schema_version, text payload, refusal *fault);
 void command_to_envelope(const command *, envelope *);
 void command_drop(command *);
@@ -83,7 +83,7 @@ state *state_from_bytes(text bytes, refusal *fault);
 void state_to_bytes(const state *, text *owned);
 void state_drop(state *);
 
-/* `decider`: evolve changes the state in place, or says why it cannot. */
+/* `decider`: evolve changes the state in place, or reports a fault. */
 state *initial_state(void);
 bool evolve(state *, const event *, refusal *fault);
 bool decide(const state *, const command *, event *events[MAX_EVENTS], size_t *count, refusal *rejection);

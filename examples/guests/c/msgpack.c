@@ -151,7 +151,7 @@ static void skip_bytes(reader *r, uint64_t count) {
   else r->at += count;
 }
 
-/* Counts the values that are still to come in place of recursing: input cannot exhaust the stack. */
+/* Counts the remaining values instead of recursing, so that input cannot exhaust the stack. */
 void skip_value(reader *r) {
   for (uint64_t open = 1; open > 0 && r->failed == NULL; open--) {
     int tag = peek(r);

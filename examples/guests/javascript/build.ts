@@ -1,8 +1,8 @@
 /**
- * Builds the component: `node build.ts [output] [guest]`, or `build/bank.wasm` of `bank.ts`. esbuild makes one file of the
- * decider and its libraries, componentize-js puts it into SpiderMonkey and takes a snapshot of it after its start.
+ * Builds the component: `node build.ts [output] [guest]`; by default `build/bank.wasm` from `bank.ts`. esbuild bundles the
+ * decider and its libraries. componentize-js puts the bundle into SpiderMonkey and takes a snapshot after the start.
  *
- * 21 MB, and the engine holds names of machines that it was built on: it is built where it is needed, never checked in.
+ * The component is never checked in: it has 21 MB, and the engine in it contains names of the machines that built it.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
@@ -32,7 +32,7 @@ const { component } = await componentize({
   sourcePath: bundle,
   witPath: pathOf('../../../wit'),
   worldName: 'command-handler',
-  // The engine asks for clocks and randomness at its start, and reports what nobody caught on standard error.
+  // The engine reads clocks and randomness when it starts, and reports uncaught errors on standard error.
   disableFeatures: ['http', 'fetch-event'],
 });
 writeFileSync(output, component);

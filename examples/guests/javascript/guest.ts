@@ -1,10 +1,10 @@
 /**
- * Any decider of `defineDecider` as the exports of the world `command-handler`: what is a value in the process is the
- * representation of a resource here. Errors need nothing: the `payload` of what the module throws is the WIT's error.
+ * Turns any decider of `defineDecider` into the exports of the world `command-handler`. A value of the module is the
+ * representation of a resource here. Errors need no conversion: their `payload` is the WIT's error.
  */
 import type { CommandHandler, Envelope } from '../../../src/core/index.ts';
 
-/** What componentize-js looks for: an object for each exported interface, and a class for each resource. */
+/** Returns the exports that componentize-js expects: an object for each interface, and a class for each resource. */
 export function guestOf<State, Command, Event>(module: CommandHandler<State, Command, Event>) {
   const { types, decider, routing } = module;
 
@@ -51,14 +51,14 @@ export function guestOf<State, Command, Event>(module: CommandHandler<State, Com
     types: { Command: CommandResource, Event: EventResource, State: StateResource },
     decider: {
       initialState: () => new StateResource(decider.initialState()),
-      // The same object goes back: componentize-js 0.23 keeps every object that it ever gave out as a result.
+      // It returns the same object, because componentize-js 0.23 never releases an object that was a result.
       evolve: (state: StateResource, event: EventResource) => {
         state.value = decider.evolve(state.value, event.value);
         return state;
       },
       decide: (state: StateResource, command: CommandResource) => {
         const events = decider.decide(state.value, command.value);
-        // By an index: what the engine wrote in JavaScript, `map` and `for … of`, is interpreted too, and slow.
+        // A loop with an index, because the engine's own JavaScript (`map`, `for … of`) is interpreted too, and slow.
         const resources: EventResource[] = [];
         for (let index = 0; index < events.length; index++) resources.push(new EventResource(events[index]!));
         return resources;

@@ -1,21 +1,21 @@
 /**
- * Mends the bindings that componentize-js 0.23 generates. Import this before componentize-js.
+ * Corrects the bindings that componentize-js 0.23 generates. Import this file before componentize-js.
  *
- * 1. *Handles that come back* (`own` parameters). The generated code forgets the wrong entry of its own table, and keeps
- *    the handle: each call of `evolve` takes one more place in the guest's table, until that is full and the guest traps.
- *    It cannot drop the handle either, since the destructor is another call of the guest, which its engine refuses within
- *    a call. So what came back is held, and the next resource that goes out goes out under that handle: a state that is
- *    folded keeps its place.
- * 2. *Calls that wait for nothing.* Every function is generated as asynchronous, which costs the interpreter as much as
- *    the decision. A decider is synchronous, so the call is done when it returns.
- * 3. *What an interpreter feels*: strings are counted unit by unit before they are encoded, each call asks twice whether it
- *    is being debugged, methods go through `call`.
+ * 1. *Returned handles* (`own` parameters). The generated code deletes the wrong entry of its own table, and keeps the
+ *    handle. Each call of `evolve` uses one more entry of the guest's table, until the table is full and the guest traps.
+ *    The code cannot drop the handle, because the destructor is another call of the guest, which its engine refuses within
+ *    a call. So the corrected code keeps a returned handle, and reuses it for the next resource that it passes out: a state
+ *    that is folded keeps its entry.
+ * 2. *Needlessly asynchronous calls.* Every function is generated as asynchronous, which costs the interpreter as much as
+ *    the decision. A decider is synchronous, so the corrected calls are synchronous too.
+ * 3. *Code that is slow in an interpreter*: strings are counted unit by unit before they are encoded, each call checks twice
+ *    whether it is being debugged, and methods go through `call`.
  */
 import { registerHooks } from 'node:module';
 
 const WRITTEN = 'await writeFile(initializerPath, jsBindings);';
 
-/** The bindings are text until they are written: this is the only place to get at them. */
+/** Replaces the statement that writes the bindings. Until then they are a text, so that this is the only place to change them. */
 registerHooks({
   load(url, context, nextLoad) {
     const loaded = nextLoad(url, context);
@@ -28,7 +28,7 @@ registerHooks({
   },
 });
 
-/** What the mended bindings call. `repTable` and `repCnt` are theirs: the guest's objects by their representation. */
+/** Functions that the corrected bindings call. `repTable` and `repCnt` are in the bindings: the guest's objects by representation. */
 const SUPPORT = `
 const done = Promise.resolve();
 
@@ -58,8 +58,8 @@ function _utf8AllocateAndEncode(text, realloc, memory) {
 `;
 
 /**
- * What is generated, and what takes its place: everywhere, and at least once. `«name»` stands for any name, the same each
- * time; `«…»` for any text. Blanks and line ends count as one.
+ * Generated code and its replacement. Each must occur at least once, and is replaced everywhere. `«name»` stands for any name,
+ * the same each time; `«…»` for any text. White space matches any white space.
  */
 const MENDS: readonly (readonly [generated: string, mend: string])[] = [
   // An own handle comes in.
@@ -82,26 +82,26 @@ const MENDS: readonly (readonly [generated: string, mend: string])[] = [
      }`,
     'var «handle» = giveOut(«object», «newHandle», held_«type»);',
   ],
-  // The host has dropped it. Nothing has to wait until an object is collected: the table holds them all.
+  // The host has dropped it. The table holds all objects, so that a finalization registry is not needed.
   ['delete resource[symbolRscHandle]; finalizationRegistry_«type».unregister(resource);', ''],
   [
     'const finalizationRegistry_«type» = new FinalizationRegistry((handle) => { «drop»(handle); });',
     'const held_«type» = [];',
   ],
-  // The engine wants a promise of every call, and looks at what it holds where the call gives one number.
+  // The engine expects a promise from every call, and reads its value if the call returns one number.
   ['async function export_«name»(', 'function export_«name»('],
   ['await ', ''],
   ['return;', 'return done;'],
   ['resource[symbolDispose](); }', 'resource[symbolDispose](); return done; }'],
   ['return handle«number»; }', 'return Promise.resolve(handle«number»); }'],
   ["_debugLog('«…»);", ''],
-  // What the engine wrote in JavaScript is interpreted too: `call`, and taking an array apart, which iterates.
+  // The engine's own JavaScript is interpreted too: `call`, and array destructuring, which iterates.
   ['«type».prototype.«method».call(«object»)', '«object».«method»()'],
   ['var [«first», «second»] = «tuple»;', 'var «first» = «tuple»[0], «second» = «tuple»[1];'],
   ['function _utf8AllocateAndEncode(«…»return res; }', ''],
 ];
 
-/** The bindings as they should be. @throws Error where they are not what 0.23 generates for the world `command-handler`. */
+/** Returns the corrected bindings. @throws Error if they are not those that 0.23 generates for the world `command-handler`. */
 export function mended(bindings: string): string {
   let text = bindings;
   for (const [generated, mend] of MENDS) {

@@ -20,7 +20,7 @@ export class Account {
   status: i32 = NONE;
   owner: Bytes = EMPTY;
   balance: i64 = 0;
-  /** There is no account, and this is why. */
+  /** The reason why there is no account. */
   fault: Refusal | null = null;
 }
 
@@ -46,7 +46,7 @@ export function evolve(account: Account, event: Message): void {
   else account.balance -= event.amount;
 }
 
-/** The event is the command in the past tense: they have the same fields, and nothing changes a message. */
+/** The event is the command in the past tense, with the same fields. Messages are never changed. */
 export function decide(account: Account, command: Message): Message {
   const no = refusalOf(account, command);
   if (no != null) return Message.none(no);
@@ -95,7 +95,7 @@ function mayClose(account: Account): Refusal | null {
   return new Refusal('balance-not-zero', 'withdraw what is left before closing').with('balance', account.balance);
 }
 
-/** A map whose keys stand in the order of their bytes. */
+/** A map whose keys are in the order of their bytes. */
 export function encodeAccount(account: Account): Writer {
   const writer = new Writer(64 + account.owner.length);
   writer.map(3);

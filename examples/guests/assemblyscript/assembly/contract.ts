@@ -1,8 +1,8 @@
 /**
- * The canonical ABI of the world `command-handler`, by hand: each export reads its flat arguments, calls the domain in
- * bank.ts, and writes its result where the ABI wants it. `../names.js` gives the exports their names.
+ * The canonical ABI of the world `command-handler`, by hand. Each export reads its flat arguments, calls the domain in
+ * bank.ts, and writes its result as the ABI requires. `../names.js` renames the exports.
  *
- * A handle's representation is a pinned object: the collector leaves it alone until the destructor unpins it.
+ * The representation of a handle is a pinned object. The collector does not free it until the destructor unpins it.
  *
  * Sources: Component Model, CanonicalABI.md ("Flattening", "Storing").
  */
@@ -37,7 +37,7 @@ export function reallocate(old: usize, oldSize: usize, alignment: usize, size: u
   return old == 0 ? heap.alloc(size) : heap.realloc(old, size);
 }
 
-// --- results in memory: one area, and a list of what the caller's second call is to free ---------------------------------
+// --- results in memory: one area, and a list of the memory that `cabi_post_…` frees ----------------------------------------
 
 const area: usize = memory.data(64);
 const owned: StaticArray<usize> = new StaticArray<usize>(32);
@@ -54,7 +54,7 @@ export function release(_area: usize): void {
   while (ownedCount > 0) heap.free(owned[--ownedCount]);
 }
 
-/** An argument in memory is the callee's; an empty one has no memory of its own. */
+/** The callee owns an argument in memory. An empty one has no memory. */
 function releaseArgument(at: usize, length: usize): void {
   if (length != 0) heap.free(at);
 }
@@ -173,7 +173,7 @@ export function initialState(): i32 {
   return newState(__pin(changetype<usize>(new Account())));
 }
 
-/** The state comes as an owned handle, is changed in place, and the same handle goes back. */
+/** The state arrives as an owned handle, is changed in place, and the same handle is returned. */
 export function evolve(state: i32, event: usize): usize {
   evolveAccount(changetype<Account>(stateOf(state)), changetype<Message>(event));
   return own(state);

@@ -1,4 +1,4 @@
-/** Commands and events. They come in pairs with equal fields: what is asked, and what has happened. */
+/** Commands and events. Each command has an event with the same fields. */
 import { Bytes, EMPTY, Reader, Writer } from './msgpack';
 import { Refusal } from './refusal';
 
@@ -14,9 +14,9 @@ const MAX_AMOUNT: i64 = 100_000_000;
 const MAX_ID_CHARACTERS = 64;
 const MAX_OWNER_CHARACTERS = 200;
 
-/** Texts are UTF-8. `transferId` is empty where there is none: an empty one has the wrong shape. */
+/** Texts are UTF-8. `transferId` is empty if it is absent, because an empty one has the wrong shape. */
 export class Message {
-  /** There is no message, and this is why. */
+  /** The reason why there is no message. */
   fault: Refusal | null = null;
 
   constructor(
@@ -42,7 +42,7 @@ function hasAmount(kind: i32): bool {
   return kind == DEPOSIT || kind == WITHDRAW;
 }
 
-/** A map whose keys stand in the order of their bytes. */
+/** A map whose keys are in the order of their bytes. */
 export function encodeMessage(message: Message): Writer {
   const owner = hasOwner(message.kind);
   const amount = hasAmount(message.kind);
@@ -66,7 +66,7 @@ export function encodeMessage(message: Message): Writer {
   return writer;
 }
 
-/** `strict` refuses fields that the type does not name: commands do, events of the past may have more. */
+/** `strict` refuses unknown fields. Commands are strict; stored events may have more fields. */
 export function decodeMessage(kind: i32, strict: bool, payload: usize, length: usize): Message {
   const reader = new Reader(payload, length);
   let accountId = EMPTY;
@@ -110,7 +110,7 @@ function wrongShape(message: string): Message {
   return Message.none(Refusal.wrongShape(message));
 }
 
-/** The length that zod counts: in code points. */
+/** Returns the length in code points, as zod does. */
 function within(text: Bytes, most: i32): bool {
   let characters = 0;
   for (let i = 0; i < text.length; i++) characters += i32((text[i] & 0xc0) != 0x80);

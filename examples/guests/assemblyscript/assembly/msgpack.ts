@@ -1,14 +1,14 @@
 /**
- * As much of canonical MessagePack (docs/encoding.md) as the bank needs: integers of up to 64 bits in their shortest form,
- * strings and maps. Reading takes any valid MessagePack; writing gives the one canonical form.
+ * The part of canonical MessagePack (docs/encoding.md) that the bank needs: integers of up to 64 bits in their shortest form,
+ * strings and maps. The reader accepts any valid MessagePack. The writer produces the canonical form.
  */
 import { Refusal } from './refusal';
 
-/** Texts stay UTF-8: nothing of the bank needs their characters. */
+/** Texts stay UTF-8, because the bank does not look at their characters. */
 export type Bytes = StaticArray<u8>;
 export const EMPTY: Bytes = new StaticArray<u8>(0);
 
-/** UTF-8 text in memory that is only lent. */
+/** UTF-8 text in borrowed memory. */
 export class Text {
   constructor(
     public at: usize,
@@ -19,7 +19,7 @@ export class Text {
     return new Text(changetype<usize>(bytes), bytes.length);
   }
 
-  /** Whether it is this ASCII text. */
+  /** Returns whether it is this ASCII text. */
   is(text: string): bool {
     if (usize(text.length) != this.length) return false;
     for (let i = 0; i < text.length; i++) if (u16(load<u8>(this.at + i)) != text.charCodeAt(i)) return false;
@@ -27,7 +27,7 @@ export class Text {
   }
 }
 
-/** Writes into memory of its own, which the caller frees; `capacity` is known to be enough. */
+/** Writes into memory of its own, which the caller frees. The caller makes sure that `capacity` suffices. */
 export class Writer {
   start: usize;
   at: usize;
@@ -37,7 +37,7 @@ export class Writer {
     this.at = this.start;
   }
 
-  /** At most 15 entries: more than any type of the bank has. */
+  /** The map has at most 15 entries, which is more than any type of the bank has. */
   map(entries: i32): void {
     this.byte(0x80 | u8(entries));
   }
@@ -81,10 +81,10 @@ export class Writer {
   }
 }
 
-/** After a failure, `failed` says what was expected, and `at` where; what is read then has no meaning. */
+/** After a failure, `failed` names the expected value and `at` the place. Later results are meaningless. */
 export class Reader {
   failed: string = '';
-  /** Whether the last text or integer was one. */
+  /** Tells whether the last value had the requested type. */
   present: bool = false;
   private start: usize;
   private end: usize;
@@ -101,8 +101,10 @@ export class Reader {
     return new Refusal('undecodable-payload', this.failed).with('offset', this.at - this.start);
   }
 
-  /** The number of entries of a map. A value of another kind is skipped, here and below: it has the wrong shape, but it can
-   * be read. */
+  /**
+   * Returns the number of entries of a map. A value of another kind is skipped, here and below, because it has the wrong
+   * shape but can be read.
+   */
   map(): u64 {
     const tag = this.peek();
     if (tag >= 0x80 && tag <= 0x8f) {
@@ -129,7 +131,7 @@ export class Reader {
     return copy;
   }
 
-  /** An integer of this magnitude at most; a float without a fraction is one, as everywhere in the encoding. */
+  /** Reads an integer of at most this magnitude. A float without a fraction is an integer, as everywhere in the encoding. */
   integer(most: i64): i64 {
     const tag = this.peek();
     let value: i64 = 0;
@@ -157,7 +159,7 @@ export class Reader {
     return this.present ? value : 0;
   }
 
-  /** Counts the values that are still to come in place of recursing: input cannot exhaust the stack. */
+  /** Counts the remaining values instead of recursing, so that input cannot exhaust the stack. */
   skip(): void {
     for (let open: u64 = 1; open > 0 && this.failed == ''; open--) {
       const tag = this.peek();
@@ -178,13 +180,13 @@ export class Reader {
     }
   }
 
-  /** `seen` with the field's bit; fails where the field was read before. */
+  /** Returns `seen` with the field's bit. Fails if the field was read before. */
   once(seen: i32, bit: i32): i32 {
     if ((seen & bit) != 0) this.fail('each key of a map once');
     return seen | bit;
   }
 
-  /** Fails where bytes are left. */
+  /** Fails if bytes are left. */
   finish(): void {
     if (this.at != this.end) this.fail('the end of the payload');
   }
@@ -206,7 +208,7 @@ export class Reader {
     else this.at += usize(count);
   }
 
-  /** Behind the tag, an unsigned integer of so many bytes. */
+  /** Writes a tag, followed by an unsigned integer of this many bytes. */
   private sized(bytes: i32): u64 {
     if (this.end - this.at < usize(1 + bytes)) {
       this.fail('more bytes');

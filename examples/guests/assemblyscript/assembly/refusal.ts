@@ -1,4 +1,4 @@
-/** Why not: a rejection where the domain says no, a fault where the other side sent what has no meaning. */
+/** The reason of a failure: a rejection if the domain refuses the command, a fault if the input is invalid. */
 export class Refusal {
   names: string[] = [];
   values: i64[] = [];

@@ -8,7 +8,7 @@ const WITHDRAWAL_LIMIT: i64 = 1_000_000;
 const BALANCE_LIMIT: i64 = 100_000_000;
 const MAX_SAFE_INTEGER: i64 = 9_007_199_254_740_991;
 
-/// Why not: a rejection where the domain says no, a fault where the other side sent what has no meaning.
+/// The reason of a failure: a rejection if the domain refuses the command, a fault if the input is invalid.
 pub struct Refusal {
     pub code: &'static str,
     pub message: &'static str,
@@ -86,7 +86,7 @@ impl Account {
         }
     }
 
-    /// The event is the command in the past tense: they have the same fields.
+    /// The event is the command in the past tense, with the same fields.
     pub fn decide(&self, command: &Message) -> Result<Message, Refusal> {
         match command.kind {
             Kind::OpenAccount => self.may_open()?,
@@ -147,7 +147,7 @@ impl Account {
         }
     }
 
-    /// A map whose keys stand in the order of their bytes.
+    /// A map whose keys are in the order of their bytes.
     pub fn encode(&self) -> Vec<u8> {
         let mut writer = Writer::with_capacity(48 + self.owner.len());
         writer.map(3);

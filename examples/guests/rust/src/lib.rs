@@ -1,7 +1,7 @@
 //! The bank account of `examples/bank/account.ts` in Rust, as a component of the world `command-handler`.
 //!
-//! This file is the contract's side: `wit-bindgen` makes traits of `wit/`, and they are kept by `bank.rs`, which knows
-//! nothing of components.
+//! This file implements the traits that `wit-bindgen` generates from `wit/`, with the functions of `bank.rs`, which does not
+//! know about components.
 
 mod bank;
 mod message;
@@ -83,7 +83,7 @@ impl decider::Guest for Component {
         types::State::new(StateResource(Account::default()))
     }
 
-    /// The state is ours now: it is changed in place, and the same handle goes back.
+    /// This function owns the state now. It changes the state in place and returns the same handle.
     fn evolve(mut state: types::State, event: types::EventBorrow<'_>) -> Result<types::State, Fault> {
         state.get_mut::<StateResource>().0.evolve(&event.get::<EventResource>().0);
         Ok(state)

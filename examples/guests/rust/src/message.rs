@@ -1,4 +1,4 @@
-//! Commands and events. They come in pairs with equal fields: what is asked, and what has happened.
+//! Commands and events. Each command has an event with the same fields.
 
 use crate::bank::{MAX_AMOUNT, Refusal};
 use crate::msgpack::{Reader, Writer};
@@ -46,7 +46,7 @@ impl Kind {
     }
 }
 
-/// `owner` and `amount` are empty and 0 where the kind has none.
+/// `owner` is empty and `amount` is 0 if the kind of message does not have them.
 #[derive(Clone)]
 pub struct Message {
     pub kind: Kind,
@@ -57,7 +57,7 @@ pub struct Message {
 }
 
 impl Message {
-    /// A map whose keys stand in the order of their bytes.
+    /// A map whose keys are in the order of their bytes.
     pub fn encode(&self) -> Vec<u8> {
         let (owner, amount) = (self.kind.has_owner(), self.kind.has_amount());
         let texts = self.account_id.len() + self.owner.len() + self.transfer_id.as_ref().map_or(0, String::len);
@@ -76,7 +76,7 @@ impl Message {
         writer.bytes
     }
 
-    /// Commands have no fields that their type does not name; events of the past may.
+    /// A command must not have unknown fields. A stored event may.
     pub fn decode_strictly(kind: Kind, payload: &[u8]) -> Result<Message, Refusal> {
         match Message::read(kind, payload)? {
             (message, true) => Ok(message),
@@ -88,7 +88,7 @@ impl Message {
         Ok(Message::read(kind, payload)?.0)
     }
 
-    /// The message, and whether its type knows every field.
+    /// Returns the message, and whether its type declares every field.
     fn read(kind: Kind, payload: &[u8]) -> Result<(Message, bool), Refusal> {
         let (mut account_id, mut owner, mut amount, mut transfer_id) = (None, None, None, None);
         let mut known = true;
@@ -134,7 +134,7 @@ impl Message {
     }
 }
 
-/// The length that zod counts: in code points.
+/// Returns the length in code points, as zod does.
 fn within(text: Option<&str>, most: usize) -> Option<String> {
     text.filter(|it| (1..=most).contains(&it.chars().count())).map(String::from)
 }

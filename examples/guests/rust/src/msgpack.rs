@@ -1,5 +1,5 @@
-//! As much of canonical MessagePack (docs/encoding.md) as the bank needs: integers of up to 64 bits in their shortest form,
-//! strings and maps. Reading takes any valid MessagePack; writing gives the one canonical form.
+//! The part of canonical MessagePack (docs/encoding.md) that the bank needs: integers of up to 64 bits in their shortest form,
+//! strings and maps. The reader accepts any valid MessagePack. The writer produces the canonical form.
 
 use crate::bank::Refusal;
 
@@ -12,7 +12,7 @@ impl Writer {
         Writer { bytes: Vec::with_capacity(capacity) }
     }
 
-    /// At most 15 entries: more than any type of the bank has.
+    /// The map has at most 15 entries, which is more than any type of the bank has.
     pub fn map(&mut self, entries: u8) {
         self.bytes.push(0x80 | entries);
     }
@@ -67,8 +67,8 @@ impl<'a> Reader<'a> {
         Reader { bytes, at: 0 }
     }
 
-    /// The number of entries of a map. A value of another kind is skipped, here and below: it has the wrong shape, but it
-    /// can be read.
+    /// Returns the number of entries of a map. A value of another kind is skipped, here and below, because it has the
+    /// wrong shape but can be read.
     pub fn map(&mut self) -> Result<u64, Refusal> {
         match self.peek() {
             Some(tag @ 0x80..=0x8f) => self.advance(1, u64::from(tag & 0x0f)),
@@ -82,7 +82,7 @@ impl<'a> Reader<'a> {
         self.text()?.ok_or_else(|| self.expected("a string as the key of a map"))
     }
 
-    /// None where the value is no string.
+    /// Returns none if the value is not a string.
     pub fn text(&mut self) -> Result<Option<&'a str>, Refusal> {
         let len = match self.peek() {
             Some(tag @ 0xa0..=0xbf) => self.advance(1, u64::from(tag & 0x1f))?,
@@ -94,7 +94,7 @@ impl<'a> Reader<'a> {
         self.advance(len, Some(text))
     }
 
-    /// Any 64-bit integer, signed or unsigned. A float without a fraction is one, as everywhere in the encoding.
+    /// Reads any 64-bit integer, signed or unsigned. A float without a fraction is an integer, as everywhere in the encoding.
     pub fn integer(&mut self) -> Result<Option<i128>, Refusal> {
         Ok(match self.peek() {
             Some(tag @ (0..=0x7f | 0xe0..)) => self.advance(1, Some(i128::from(tag as i8)))?,
@@ -110,7 +110,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// Counts the values that are still to come in place of recursing: input cannot exhaust the stack.
+    /// Counts the remaining values instead of recursing, so that input cannot exhaust the stack.
     pub fn skip(&mut self) -> Result<(), Refusal> {
         let mut open: u64 = 1;
         while open > 0 {
@@ -135,7 +135,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// Reads a field of a map, and fails where it was read before.
+    /// Reads a field of a map, and fails if it was read before.
     pub fn field<T>(
         &mut self,
         field: &mut Option<T>,
@@ -169,7 +169,7 @@ impl<'a> Reader<'a> {
         Ok(value)
     }
 
-    /// A tag, and behind it an unsigned integer of so many bytes.
+    /// Writes a tag, followed by an unsigned integer of this many bytes.
     fn sized(&mut self, bytes: u64) -> Result<u64, Refusal> {
         let taken = self.peek_bytes(1 + bytes)?;
         self.advance(1 + bytes, taken[1..].iter().fold(0, |value, byte| value << 8 | u64::from(*byte)))

@@ -1,6 +1,6 @@
-//! What SHA-1 and SHA-256 have in common.
+//! The part that SHA-1 and SHA-256 share.
 
-/// The message in blocks of 64 bytes, padded as both hashes pad it (FIPS 180-4 §5.1.1): each as 16 words.
+/// Calls `compress` with each block of 16 words of the message, padded as both hashes pad it (FIPS 180-4 §5.1.1).
 pub fn each_block(message: &[u8], mut compress: impl FnMut(&[u32; 16])) {
     let mut block = |bytes: &[u8]| {
         let mut words = [0; 16];

@@ -1,4 +1,4 @@
-//! What the contract says of ids and names, and what is made of bytes: the same in every component that needs it.
+//! The contract's rules for ids and names, and its hashes, for every component that needs them.
 
 mod blocks;
 mod quoted;

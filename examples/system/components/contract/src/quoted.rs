@@ -1,6 +1,6 @@
-//! Texts in JSON: in what a gateway answers, and in messages for people.
+//! Texts as JSON strings, for the gateway's responses and for messages to people.
 
-/// The text as a string of JSON, with the escapes of JavaScript's `JSON.stringify`.
+/// Returns the text as a JSON string, with the escapes of JavaScript's `JSON.stringify`.
 pub fn quoted(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');

@@ -1,4 +1,4 @@
-//! SHA-1 (FIPS 180-4 §6.1), for UUIDv5 alone.
+//! SHA-1 (FIPS 180-4 §6.1), used only for UUIDv5.
 
 use crate::blocks::each_block;
 

@@ -1,4 +1,4 @@
-//! Ids are derived, not drawn (`src/core/ids.ts`).
+//! Ids are derived, not random (`src/core/ids.ts`).
 
 use crate::sha1::sha1;
 
@@ -11,7 +11,7 @@ const COMMAND_ID_NAMESPACE: Uuid = Uuid([
 pub struct Uuid(pub [u8; 16]);
 
 impl Uuid {
-    /// A UUID in lower-case text, of any version; none where the text is something else.
+    /// Reads a UUID of any version in lower-case text; none if the text is something else.
     pub fn parse(text: &str) -> Option<Uuid> {
         let text = text.as_bytes();
         if text.len() != 36 {
@@ -33,12 +33,12 @@ impl Uuid {
         Some(Uuid(uuid))
     }
 
-    /// A command's id as it is stored: a UUID stays what it is, in lower case, and any other text gives its UUIDv5.
+    /// Returns a command's id as it is stored: a UUID in lower case, and the UUIDv5 of any other text.
     pub fn of_command(id: &str) -> Uuid {
         Uuid::parse(&id.to_ascii_lowercase()).unwrap_or_else(|| COMMAND_ID_NAMESPACE.v5(id.as_bytes()))
     }
 
-    /// The id of the event at `index` of the decision on the command with this id.
+    /// Returns the id of the event at `index` of the decision on the command with this id.
     pub fn of_event(self, index: u32) -> Uuid {
         self.v5(&index.to_be_bytes())
     }

@@ -1,4 +1,4 @@
-//! The command handler as the loop sees it: what its descriptor says, asked once.
+//! The command handler with its descriptor, which is read once.
 
 use std::sync::OnceLock;
 
@@ -45,7 +45,7 @@ impl BoundModule {
         self.descriptor.commands.iter().any(|it| matches!(it.snapshot, SnapshotPolicy::Every(_)))
     }
 
-    /// A fault of the module, with what it was at.
+    /// Adds the module's name and its task to a fault.
     pub fn fault(&self, mut fault: Fault, doing: &str, details: &[(&str, &str)]) -> CommandError {
         let name = &self.descriptor.name;
         fault.message += &format!(" (module {name} {doing})");

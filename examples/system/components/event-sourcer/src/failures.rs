@@ -1,4 +1,4 @@
-//! What the event sourcer fails with: the domain's, the module's, the store's and the caller's failures are never mixed up.
+//! The errors of the event sourcer. Failures of the domain, the module, the store and the caller are different cases.
 
 use contract::quoted;
 
@@ -19,7 +19,7 @@ pub fn fault(code: &str, message: String, details: &[(&str, &str)]) -> Fault {
     Fault { code: code.into(), message, details }
 }
 
-/// The store gave what it cannot have stored.
+/// The store returned data that it cannot have stored.
 pub fn corrupt(stream: &str, what: &str) -> CommandError {
     let message = format!("the store gave of stream {} {what}", quoted(stream));
     CommandError::Store(StoreFailure { code: "corrupt".into(), message })
@@ -40,7 +40,7 @@ impl From<StoreError> for CommandError {
     }
 }
 
-/// The loop itself answers to `duplicate`; here it is nothing that a store may give.
+/// The loop itself handles `duplicate`, so here it is an error of the store.
 impl From<AppendError> for CommandError {
     fn from(error: AppendError) -> Self {
         match error {

@@ -1,16 +1,16 @@
-//! What must hold of the stream when a decision is appended (`src/core/loop/guard.ts`): the module declares the guard that a
-//! command's meaning needs, and what the caller expects can only strengthen it.
+//! The precondition of an append (`src/core/loop/guard.ts`). The module declares the one that a command type needs. The caller's
+//! expectation can only strengthen it.
 
 use crate::decidable::eventsourcing::messages::{Precondition, WritePrecondition};
 
-/// The stream as it was seen, at this last revision.
+/// The stream is unchanged since this revision was seen.
 fn as_seen(revision: Option<u64>) -> Precondition {
     revision.map_or(Precondition::NoStream, Precondition::AtRevision)
 }
 
-/// The guard of a decision that saw the stream at `revision`, once [`contradiction`] has found nothing.
+/// Returns the precondition of a decision that saw the stream at `revision`. The caller has checked [`contradiction`].
 ///
-/// A decision without events takes no revision: it holds only for the stream that it saw, whatever the command's own guard.
+/// A decision without events takes no revision. So it holds only for the stream that it saw, whatever the module declares.
 pub fn guard_of(
     declared: WritePrecondition,
     expected: Option<Precondition>,
@@ -26,7 +26,7 @@ pub fn guard_of(
     }
 }
 
-/// What was demanded and does not hold of a stream whose last revision is `revision`; none: all of it holds.
+/// Returns the condition that a stream with this last revision violates, or none.
 pub fn contradiction(
     declared: WritePrecondition,
     expected: Option<Precondition>,
@@ -45,7 +45,7 @@ pub fn contradiction(
     })
 }
 
-/// Whether declared and expected exclude each other, so that no stream can satisfy both.
+/// Returns whether the declared and the expected condition exclude each other, so that no stream satisfies both.
 pub fn unsatisfiable(declared: WritePrecondition, expected: Option<Precondition>) -> bool {
     match (declared, demanded(expected)) {
         (_, None) => false,
@@ -55,8 +55,8 @@ pub fn unsatisfiable(declared: WritePrecondition, expected: Option<Precondition>
     }
 }
 
-/// Whether reading again and deciding again can help: not where a revision was named, as what has been passed does not come
-/// back.
+/// Returns whether reading and deciding again can help. It cannot if the caller named a revision, because a stream never returns to
+/// an earlier one.
 pub fn retry_helps(declared: WritePrecondition, expected: Option<Precondition>, has_events: bool) -> bool {
     match (expected, declared) {
         (Some(Precondition::NoStream | Precondition::AtRevision(_)), _) => false,

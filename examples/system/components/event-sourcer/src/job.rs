@@ -1,4 +1,4 @@
-//! One command on its way through the loop.
+//! One command and its progress in the loop.
 
 use contract::{Uuid, check_stream_name, quoted};
 
@@ -17,13 +17,13 @@ use crate::failures::{fault, invalid_argument};
 use crate::guard::{contradiction, guard_of, retry_helps, unsatisfiable};
 use crate::live::Live;
 
-/// Decisions of one command under conflict: the first and the retries.
+/// Attempts to decide one command: the first one and the retries after conflicts.
 const MAX_ATTEMPTS: u32 = 4;
 
 pub struct Job {
     pub module: &'static BoundModule,
     route: &'static CommandDescriptor,
-    /// As it is recorded.
+    /// The id as it is recorded.
     pub envelope: Envelope,
     pub options: CommandOptions,
     pub id: Uuid,
@@ -37,8 +37,8 @@ impl Job {
         let module = BoundModule::get();
         let route = module.route(&envelope.type_)?;
         let id = match options.command_id.as_deref() {
-            None => return invalid_argument("options.command-id", "is none: an event sourcer without randomness draws no ids"),
-            Some("") => return invalid_argument("options.command-id", "is empty: give each command a text of its own"),
+            None => return invalid_argument("options.command-id", "is missing; this event sourcer has no randomness for an id of its own"),
+            Some("") => return invalid_argument("options.command-id", "is empty; use a different text for each command"),
             Some(id) => Uuid::of_command(id),
         };
         let command_type = &envelope.type_;
@@ -56,8 +56,8 @@ impl Job {
         Ok(Job { module, route, envelope, options, id, command, stream })
     }
 
-    /// A command id is looked up before anything is decided, and once more before a failure is reported: a redelivered
-    /// command has its outcome already, even where it would fail on the stream of today.
+    /// Looks for the command id before anything is decided, and again before a failure is reported. A redelivered command
+    /// already has an outcome, even if it would fail on the current stream.
     pub fn handle(&self) -> Result<CommandResult, CommandError> {
         if let Some(known) = self.find()? {
             return self.first_outcome(known);
@@ -96,7 +96,7 @@ impl Job {
             let guard = guard_of(declared, expected, seen, !events.is_empty());
             match append(&self.stream, &events, guard, &decision) {
                 Ok(appended) => {
-                    // Behind events that the decision did not see, the state is not the stream's.
+                    // If the events landed after others that the decision did not see, the state is not that of the stream.
                     if !events.is_empty() && appended.first_revision == Some(seen.map_or(0, |it| it + 1)) {
                         live.revision = appended.revision;
                     }
@@ -117,7 +117,7 @@ impl Job {
         }
     }
 
-    /// The state to decide on, once nothing that was demanded of the stream is found not to hold.
+    /// Returns the state to decide on, after the conditions on the stream were checked.
     fn load(&self) -> Result<Live<'_>, CommandError> {
         let (declared, expected) = (self.route.precondition, self.options.expected);
         let violated = |actual| {
@@ -128,7 +128,7 @@ impl Job {
         if unsatisfiable(declared, expected) {
             violated(self.last_revision()?)?;
         }
-        // Whatever the stream holds, events can only go to an empty one: there is nothing to read.
+        // Events can only be appended to an empty stream, so there is nothing to read.
         if let WritePrecondition::NoStream = declared {
             return Ok(Live::initial(self.module, &self.stream));
         }
@@ -188,10 +188,10 @@ impl Job {
     }
 }
 
-/// The options and the envelope, before anything is done with them.
+/// Checks the options and the envelope before any work is done.
 fn check(envelope: &Envelope, options: &CommandOptions) -> Result<(), CommandError> {
     if options.deadline.is_some() {
-        return invalid_argument("options.deadline", "is set: an event sourcer without a clock keeps no deadlines");
+        return invalid_argument("options.deadline", "is set; this event sourcer has no clock");
     }
     if envelope.type_.is_empty() {
         return invalid_argument("command.type", &format!("must be a text that is not empty, not {}", quoted("")));

@@ -1,7 +1,7 @@
 //! The event sourcer as a component of the world `event-sourcing`: route, load, fold, decide, append (`wit/event-sourcer.wit`).
 //!
-//! It says what `src/core/loop` says, in fewer words: no states are kept between commands, and there are no seams. A
-//! component cannot catch another's trap: a command handler that traps ends the event sourcer too.
+//! It does the work of `src/core/loop` in less code: it caches no states between commands, and has no authorizer and no observer. A
+//! component cannot catch another component's trap, so a trap of the command handler ends the event sourcer too.
 
 mod bound_module;
 mod failures;
@@ -13,7 +13,7 @@ mod redelivery;
 wit_bindgen::generate!({
     path: ["../../../../wit", "../../wit"],
     world: "decidable:system/event-sourcer",
-    // Lifted and lowered with the synchronous ABI: while the store works, this waits.
+    // Lifted and lowered with the synchronous ABI, so that a call waits while the store works.
     sync: ["all"],
     generate_all,
 });

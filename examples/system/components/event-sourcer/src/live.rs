@@ -1,4 +1,4 @@
-//! A state on its way through the loop: loaded from a snapshot, if there is one, and the events behind it in pages.
+//! A state: loaded from a snapshot, if there is one, and from the later events, in pages.
 
 use contract::quoted;
 
@@ -21,7 +21,7 @@ pub struct Live<'a> {
     module: &'static BoundModule,
     stream: &'a str,
     pub state: State,
-    /// The last revision that is folded in.
+    /// The last revision that is folded into the state.
     pub revision: Option<u64>,
     /// The revision of the snapshot that it was loaded from.
     snapshot_revision: Option<u64>,
@@ -32,7 +32,7 @@ impl<'a> Live<'a> {
         Live { module, stream, state: initial_state(), revision: None, snapshot_revision: None }
     }
 
-    /// The state up to a revision, or the newest.
+    /// Loads the state at a revision, or the newest one.
     pub fn load(module: &'static BoundModule, stream: &'a str, until: Option<u64>) -> Result<Self, CommandError> {
         let live = match module.takes_snapshots() {
             true => Live::of_snapshot(module, stream, until)?,
@@ -57,7 +57,7 @@ impl<'a> Live<'a> {
             false => None,
         };
         let Some(state) = state else {
-            // What cannot be read is no use; the replay that follows does not need it gone.
+            // An unreadable snapshot is ignored. The replay does not depend on it.
             let _ = drop_snapshot(&key(module, stream));
             return Ok(None);
         };
@@ -68,7 +68,7 @@ impl<'a> Live<'a> {
         let mut allowed = REPLAY_LIMIT;
         loop {
             let next = self.revision.map_or(0, |it| it + 1);
-            // One more than may be folded: it tells a stream that ends at the limit from a longer one.
+            // One more than may be folded, to distinguish a stream that ends at the limit from a longer one.
             let most = PAGE.min(allowed + 1);
             let limit = until.map_or(most, |until| most.min(until.saturating_add(1).saturating_sub(next)));
             if limit == 0 {
@@ -123,7 +123,7 @@ impl<'a> Live<'a> {
         Ok(Live { state: evolve(self.state, event)?, ..self })
     }
 
-    /// Folds the events of a decision, before they are stored: nothing is stored that cannot be read again.
+    /// Folds the events of a decision before they are stored, so that nothing is stored that cannot be read again.
     pub fn fold_decided(mut self, events: Vec<Event>) -> Result<(Self, Vec<Envelope>), CommandError> {
         let (module, stream) = (self.module, self.stream);
         let mut envelopes = Vec::with_capacity(events.len());
@@ -145,7 +145,7 @@ impl<'a> Live<'a> {
         Ok((self, envelopes))
     }
 
-    /// Whether a snapshot has to be stored at the state's revision; if so, stores it. It may fail: a replay does as well.
+    /// Stores a snapshot if one is due at the state's revision. A failure is ignored, because a replay has the same result.
     pub fn save_if_due(&self, policy: SnapshotPolicy) {
         let (SnapshotPolicy::Every(most), Some(revision)) = (policy, self.revision) else {
             return;
@@ -158,7 +158,7 @@ impl<'a> Live<'a> {
         }
     }
 
-    /// Streams only grow: what was seen beyond the end came from a snapshot of another history.
+    /// Streams only grow, so a state beyond the end came from a snapshot of another history.
     pub fn drop_if_beyond(module: &BoundModule, stream: &str, seen: Option<u64>, actual: Option<u64>) {
         if module.takes_snapshots() && seen > actual {
             let _ = drop_snapshot(&key(module, stream));
@@ -197,7 +197,7 @@ fn too_many(count: usize) -> Fault {
     fault("too-many-events", message, &[("count", &count.to_string())])
 }
 
-/// It would be skipped, or fail, when the stream is read again: the state would not be what was decided on.
+/// Such an event would be skipped or fail when the stream is read again, so that the state would differ.
 fn undeclared(event_type: &str) -> Fault {
     let message =
         format!("the module decided on an event of type {}, which its descriptor does not name", quoted(event_type));

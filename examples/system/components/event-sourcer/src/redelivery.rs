@@ -1,5 +1,5 @@
-//! A command id that is known: redelivered, the command changes nothing and gets its first outcome; with other content, it is
-//! an error.
+//! Handles a command id that is already recorded. The same command changes nothing and gets its first outcome. A command with
+//! different content is an error.
 
 use contract::quoted;
 
@@ -37,14 +37,14 @@ impl Job {
             module: decision.module.name,
             outcome: decision.outcome,
             events,
-            // Without events the decision held only for the stream as it was seen, so that is where the stream was.
+            // A decision without events held only for the stream that it saw, so the stream ended there.
             revision: first_revision.map_or(decision.seen_revision, |first| Some(first + u64::from(event_count) - 1)),
             redelivered: true,
             attempts: 0,
         })
     }
 
-    /// What the recorded command was, where it was not this one.
+    /// Describes the recorded command if it differs from this one.
     fn difference(&self, recorded: &RecordedDecision) -> Option<String> {
         let (first, content_type) = (&recorded.decision.command, &recorded.decision.content_type);
         let envelope = &self.envelope;
@@ -54,7 +54,7 @@ impl Job {
         if first.schema_version == envelope.schema_version && first.payload == envelope.payload {
             return None;
         }
-        // The bytes may differ and the command be the same: what the module makes of the two decides.
+        // The same command may have different bytes, so the module encodes both again.
         if *content_type != self.module.descriptor.content_type {
             return Some(format!("a command in {content_type}"));
         }
@@ -65,7 +65,7 @@ impl Job {
     }
 }
 
-/// The payload as the module itself would write it; none: the module cannot read it.
+/// Returns the payload in the module's own encoding, or none if the module cannot read it.
 fn canonical(envelope: &Envelope) -> Option<Vec<u8>> {
     Command::from_envelope(envelope).ok().map(|command| command.to_envelope().payload)
 }

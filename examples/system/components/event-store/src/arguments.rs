@@ -1,5 +1,5 @@
-//! What every store refuses before it does anything: the words are those of `src/core/storage/arguments.ts`. What the types
-//! of the contract exclude (text that is no UTF-8, a precondition that does not exist) cannot come in here.
+//! Checks arguments before any work is done, with the texts of `src/core/storage/arguments.ts`. Values that the types of the
+//! contract exclude (text that is not UTF-8, an unknown precondition) cannot occur here.
 
 use contract::{Uuid, check_stream_name};
 
@@ -9,7 +9,7 @@ use crate::exports::decidable::eventsourcing::event_store::{
 };
 
 const MAX_EVENTS_PER_DECISION: usize = 1_000;
-/// Other stores stop here; at a million events a second it lasts 292,000 years.
+/// The largest revision, as in other stores. At a million events a second it suffices for 292,000 years.
 pub const MAX_REVISION: u64 = i64::MAX as u64;
 
 impl From<InvalidArgument> for AppendError {
@@ -30,7 +30,7 @@ fn refused<T>(argument: &str, message: &str) -> Checked<T> {
     Err(InvalidArgument { argument: argument.into(), message: message.into() })
 }
 
-/// The command's id.
+/// Returns the command's id.
 pub fn check_append(
     stream: &str,
     events: &[Envelope],

@@ -1,4 +1,4 @@
-//! The hash chain, as docs/chain.md lays it out.
+//! The hash chain of docs/chain.md.
 
 use contract::{Uuid, sha256};
 
@@ -6,7 +6,7 @@ use crate::decidable::eventsourcing::messages::{Decision, Envelope, Outcome};
 
 pub type Hash = [u8; 32];
 
-/// What a stream's first commit chains from.
+/// The hash before a stream's first commit.
 pub const CHAIN_START: Hash = [0; 32];
 
 const CONTENT_VERSION: u8 = 1;
@@ -52,7 +52,7 @@ pub fn commit_hash(
     sha256(&content.0)
 }
 
-/// An outcome has the bytes of an option: 0 accepted, 1 rejected and the rejection.
+/// An outcome is encoded like an option: 0 for accepted, 1 and the rejection for rejected.
 fn rejection_of(decision: &Decision) -> Option<&crate::decidable::eventsourcing::messages::Rejection> {
     match &decision.outcome {
         Outcome::Accepted => None,
@@ -67,7 +67,7 @@ impl Content {
         self.0.push(value);
     }
 
-    /// A count or a length; memory ends at 4 GiB.
+    /// Writes a count or a length. Both fit, because memory ends at 4 GiB.
     fn u32(&mut self, value: usize) {
         self.0.extend((value as u32).to_be_bytes());
     }

@@ -1,4 +1,4 @@
-//! What the store holds, the guarded append, and reading. The arguments have been checked.
+//! The contents of the store, the append with its checks, and reading. The arguments were checked before.
 
 use std::collections::BTreeMap;
 
@@ -12,33 +12,33 @@ use crate::exports::decidable::eventsourcing::event_store::{
     AppendError, Appended, Conflict, Direction, ReadAllOptions, ReadStreamOptions, Snapshot, SnapshotKey,
 };
 
-/// Events that a read gives where no limit is named.
+/// Events that a read returns by default.
 const DEFAULT_READ_LIMIT: u32 = 1_000;
 
 struct Commit {
     command_id: Uuid,
     record: RecordedDecision,
-    /// The position of its first event; the others follow.
+    /// The position of its first event. The others follow.
     first_position: u64,
     events: Vec<Envelope>,
 }
 
 struct Stream {
-    /// By revision: the number of the commit that the event came with.
+    /// For each revision, the number of the event's commit.
     events: Vec<usize>,
-    /// The hash of its last commit.
+    /// The hash of the stream's last commit.
     hash: Hash,
 }
 
-/// Ordered maps, and no hashed ones: ids are chosen by whoever sends commands, and there is no randomness to hash them with.
+/// The maps are ordered and not hashed, because callers choose the ids and there is no randomness for a hash.
 #[derive(Default)]
 pub struct Contents {
     streams: BTreeMap<String, Stream>,
-    /// In the order of appending.
+    /// All commits, in the order of appending.
     commits: Vec<Commit>,
     /// The numbers of the commits.
     commands: BTreeMap<Uuid, usize>,
-    /// By position, which counts from 1: the number of the commit that the event at position - 1 came with.
+    /// For each position, the number of the event's commit. Positions count from 1, so index 0 is position 1.
     events: Vec<usize>,
     snapshots: BTreeMap<(String, String, String), Snapshot>,
 }
@@ -148,7 +148,7 @@ impl Contents {
 }
 
 impl Commit {
-    /// The event at `index` of the commit.
+    /// Returns the event at `index` of the commit.
     fn event(&self, index: u64) -> RecordedEvent {
         let RecordedDecision { stream, decision, first_revision, recorded_at, .. } = &self.record;
         RecordedEvent {
@@ -180,7 +180,7 @@ fn holds(precondition: &Precondition, actual: Option<u64>) -> bool {
     }
 }
 
-/// What stands before the first `-`; all of the name where there is none.
+/// Returns the part of the name before the first `-`, or the whole name if there is no `-`.
 fn category(stream: &str) -> &str {
     stream.split('-').next().unwrap_or(stream)
 }

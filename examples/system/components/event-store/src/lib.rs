@@ -1,7 +1,7 @@
 //! An event store in memory, as a component of the world `event-storage` (`wit/event-store.wit`).
 //!
-//! This file is the contract's side: the traits that `wit-bindgen` makes of `wit/`. What it promises is kept by
-//! `contents.rs`, where nothing is known of components; `arguments.rs` refuses what cannot be meant.
+//! This file implements the traits that `wit-bindgen` generates from `wit/`, with `contents.rs`, which does not know about
+//! components. `arguments.rs` refuses invalid arguments.
 
 mod arguments;
 mod chain;
@@ -10,7 +10,7 @@ mod contents;
 wit_bindgen::generate!({
     path: ["../../../../wit", "../../wit"],
     world: "decidable:system/event-store",
-    // Lifted with the synchronous ABI: nothing here waits.
+    // Lifted with the synchronous ABI, because nothing here waits.
     sync: ["all"],
     generate_all,
 });
@@ -77,12 +77,12 @@ impl Guest for Component {
     }
 }
 
-/// Milliseconds since the Unix epoch.
+/// Returns the time in milliseconds since the Unix epoch.
 fn now() -> Result<u64, StoreFailure> {
     let time = wall_clock::now();
     let milliseconds = time.seconds.checked_mul(1_000).map(|it| it + u64::from(time.nanoseconds / 1_000_000));
     milliseconds.filter(|it| *it <= arguments::MAX_REVISION).ok_or_else(|| StoreFailure {
         code: "io".into(),
-        message: "the clock gives a time that no event can be stamped with".into(),
+        message: "the time of the clock is out of range".into(),
     })
 }

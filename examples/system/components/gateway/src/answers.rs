@@ -1,4 +1,4 @@
-//! Results and errors of the event sourcer in the words of HTTP, and in JSON.
+//! Converts results and errors of the event sourcer to HTTP status codes and JSON.
 
 use contract::quoted;
 
@@ -37,7 +37,7 @@ pub fn to_read(stream: &str, result: Result<FoldedState, CommandError>) -> Respo
 }
 
 pub fn not_found() -> Response {
-    error(404, "not-found", "there are /commands/{type}/{command id} and /states/{stream}")
+    error(404, "not-found", "the paths are /commands/{type}/{command id} and /states/{stream}")
 }
 
 fn failed(failure: CommandError) -> Response {

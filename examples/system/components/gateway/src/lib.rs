@@ -1,5 +1,5 @@
-//! What stands in front of the event sourcer: a path and bytes come in, a status and JSON go out (`../../wit/system.wit`).
-//! It knows nothing of banks.
+//! The gateway to the event sourcer (`../../wit/system.wit`): it receives a path and bytes, and returns a status and JSON. It does
+//! not know the domain.
 
 mod answers;
 
