@@ -16,7 +16,7 @@ const CRATES_MISSING = 75;
 
 const EXPECTED = {
   'event-store': {
-    maxBytes: 68_000,
+    maxBytes: 70_000,
     imports: ['wasi:clocks/wall-clock@0.2.0', `${WIT}/messages@0.1.0`],
     exports: [`${WIT}/event-store@0.1.0`],
   },

@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { describe, test } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import { componentStore } from '../../../examples/system/component-store.ts';
-import { compile, instantiate } from '../../../src/adapters/component/index.ts';
+import { compile, instantiate, isComponentError } from '../../../src/adapters/component/index.ts';
 import { virtualWasi } from '../../../src/adapters/component/wasi/index.ts';
 import { decision, envelope } from '../../../src/adapters/testing/builders.ts';
 import { type ClosableStore, eventStoreSuite } from '../../../src/adapters/testing/event-store-suite.ts';
@@ -132,6 +133,26 @@ test('the component itself refuses by name what WIT has a type for and nobody ca
     );
   }
   assert.deepEqual(await store.readAll(all), []);
+});
+
+test('the component itself cannot wait for events, because its calls are synchronous', async () => {
+  const { exports } = await instantiate(component, { 'wasi:clocks/wall-clock': { now } });
+  const instance = exports['decidable:eventsourcing/event-store@0.1.0'] as EventStore;
+  const isRefused = (error: unknown) =>
+    isComponentError(error) &&
+    isDeepStrictEqual(error.payload, {
+      tag: 'failure',
+      val: {
+        code: 'unsupported-engine',
+        message: 'this store cannot wait for events, because its calls are synchronous; read again later',
+      },
+    });
+  const waits = async (after: bigint | undefined) => instance.awaitEvents(after);
+  await assert.rejects(waits(undefined), isRefused);
+  await instance.append('s-1', [envelope('Done'), envelope('Done')], ANY, decision());
+  assert.equal(await waits(undefined), 2n);
+  assert.equal(await waits(1n), 2n);
+  await assert.rejects(waits(2n), isRefused);
 });
 
 test('the clock may be that of the virtual WASI', async () => {

@@ -18,7 +18,7 @@ use crate::guard::{contradiction, guard_of, retry_helps, unsatisfiable};
 use crate::live::Live;
 
 /// Attempts to decide one command: the first one and the retries after conflicts.
-const MAX_ATTEMPTS: u32 = 4;
+const MAX_ATTEMPTS: u32 = 8;
 
 pub struct Job {
     pub module: &'static BoundModule,

@@ -103,7 +103,11 @@ pub fn check_read_stream(stream: &str, options: &ReadStreamOptions) -> Checked {
 
 pub fn check_read_all(options: &ReadAllOptions) -> Checked {
     check_limit(options.limit)?;
-    options.after_position.map_or(Ok(()), |position| check_revision(position, "options.after-position"))
+    check_position(options.after_position, "options.after-position")
+}
+
+pub fn check_position(position: Option<u64>, argument: &str) -> Checked {
+    position.map_or(Ok(()), |position| check_revision(position, argument))
 }
 
 pub fn check_command_id(command_id: &str) -> Checked<Uuid> {

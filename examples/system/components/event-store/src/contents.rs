@@ -105,6 +105,12 @@ impl Contents {
         }
     }
 
+    /// Returns the position of the last event; none if the store has no events.
+    pub fn last_position(&self) -> Option<u64> {
+        // Positions count from 1.
+        Some(self.events.len() as u64).filter(|last| *last > 0)
+    }
+
     pub fn read_all(&self, options: &ReadAllOptions) -> Vec<RecordedEvent> {
         let at = |position| {
             let commit = &self.commits[self.events[position as usize - 1]];

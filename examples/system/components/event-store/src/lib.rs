@@ -53,6 +53,16 @@ impl Guest for Component {
         Ok(CONTENTS.with_borrow(|it| it.read_all(&options)))
     }
 
+    fn await_events(after_position: Option<u64>) -> Result<u64, StoreError> {
+        arguments::check_position(after_position, "after-position")?;
+        let last = CONTENTS.with_borrow(Contents::last_position);
+        // A synchronous call cannot wait for an append, because none can run before it returns.
+        last.filter(|last| after_position.is_none_or(|after| *last > after)).ok_or_else(|| {
+            let message = "this store cannot wait for events, because its calls are synchronous; read again later";
+            StoreError::Failure(StoreFailure { code: "unsupported-engine".into(), message: message.into() })
+        })
+    }
+
     fn find_decision(command_id: String) -> Result<Option<RecordedDecision>, StoreError> {
         let command_id = arguments::check_command_id(&command_id)?;
         Ok(CONTENTS.with_borrow(|it| it.find_decision(command_id)))
