@@ -69,7 +69,17 @@ export function eventId(commandId: string, index: number): string {
 
 /** Returns the id of the command at `index` among those that the handler sends because of the event with this UUID. */
 export function reactionId(event: string, handlerName: string, index: number): string {
-  return uuidV5(uuidV5(event, encoder.encode(handlerName)), bigEndian(index));
+  return uuidV5(handlingId(event, handlerName), bigEndian(index));
+}
+
+/** Returns the id of the command that tells a process manager about the event with this UUID. */
+export function handlingId(event: string, handlerName: string): string {
+  return uuidV5(event, encoder.encode(handlerName));
+}
+
+/** Returns the id of the command that tells a process manager that its command with this UUID was rejected. */
+export function rejectionId(commandId: string, handlerName: string): string {
+  return uuidV5(commandId, encoder.encode(`${handlerName}:rejected`));
 }
 
 // Creating a hash object takes longer than hashing two dozen bytes, so one is kept and reset.

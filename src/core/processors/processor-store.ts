@@ -161,7 +161,6 @@ export interface StoredDeadline {
   /** The id of the reaction's event, which is the id of the command. So a deadline that fires twice has one effect. */
   readonly commandId: string;
   readonly command: Envelope;
-  readonly contentType: string;
   /** Of the reaction's event. */
   readonly context: EventContext;
 }

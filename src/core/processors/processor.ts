@@ -53,6 +53,11 @@ export interface Processor {
   batch(signal: AbortSignal): Batch;
   /** Shares that the member does not hold any more: what is cached for their keys is stale. */
   sharesLost?(): void;
-  /** Sends the command of a deadline that is due. */
-  fire?(deadline: StoredDeadline): Promise<void>;
+  /** What a processor with deadlines does if one is due. */
+  readonly deadlines?: {
+    /** Sends the command of the deadline. */
+    fire(deadline: StoredDeadline): Promise<void>;
+    /** The event that set the deadline. If the command cannot be sent, this event is parked. */
+    eventOf(deadline: StoredDeadline): RecordedEvent;
+  };
 }

@@ -22,6 +22,7 @@ import {
   type ProcessorStore,
   type Share,
   type StopReason,
+  type StoredDeadline,
   type SubscriptionId,
 } from './processor-store.ts';
 import { shareOf } from './shares.ts';
@@ -237,7 +238,7 @@ export class Runner {
     const alarm = new AbortController();
     const times: number[] = [];
     if (this.#flushAt !== undefined) times.push(this.#flushAt);
-    if (processor.fire !== undefined) {
+    if (processor.deadlines !== undefined) {
       const [next] = await processors.listDeadlines(processor.subscription, {
         shares: [...this.#held.keys()],
         limit: 1,
@@ -473,10 +474,9 @@ export class Runner {
   }
 
   async #fireDeadlines(): Promise<void> {
-    const { processors, processor, clock, policy } = this.#parts;
-    const fire = processor.fire?.bind(processor);
-    if (fire === undefined) return;
-    const { subscription } = processor;
+    const { processors, processor, clock, observer } = this.#parts;
+    const { subscription, deadlines } = processor;
+    if (deadlines === undefined) return;
     for (;;) {
       const shares = [...this.#held.keys()];
       const dueBefore = clock.now() + 1;
@@ -485,14 +485,44 @@ export class Runner {
       for (const deadline of due) {
         const held = this.#held.get(deadline.share);
         if (held === undefined) continue;
-        await retrying(policy, clock, this.#stopping.signal, () => fire(deadline));
+        const park = await this.#fire(deadline, deadlines);
         const { stream, id } = deadline;
         await processors.commit({
           fences: [staying(subscription, held)],
           removeDeadlines: [{ subscription, stream, id }],
+          park,
         });
         held.checkpoint ??= 0n;
+        for (const event of park) observer.parked?.(processor, event);
       }
+    }
+  }
+
+  /** Returns what has to be parked if the command of a deadline cannot be sent: the event that set the deadline. */
+  async #fire(
+    deadline: StoredDeadline,
+    deadlines: NonNullable<Processor['deadlines']>,
+  ): Promise<readonly ParkedEvent[]> {
+    const { clock, policy, processor } = this.#parts;
+    const { signal } = this.#stopping;
+    const event = deadlines.eventOf(deadline);
+    const { position, stream: key } = event.context;
+    const parked = (reason: StopReason | undefined): readonly ParkedEvent[] => {
+      this.#parkedKeys.add(key);
+      const { share } = deadline;
+      const { subscription } = processor;
+      const attempts = reason === undefined ? 0 : 1;
+      return [{ subscription, share, key, event, reason, attempts, parkedAt: clock.now(), requested: undefined }];
+    };
+    if (this.#parkedKeys.has(key)) return parked(undefined);
+    try {
+      await retrying(policy, clock, signal, () => deadlines.fire(deadline));
+      return [];
+    } catch (error) {
+      if (policy.finally !== 'park' || failureKind(error) === 'store' || signal.aborted) {
+        throw new EventFailed(position, error);
+      }
+      return parked(stopReason(error, position, clock.now()));
     }
   }
 

@@ -1,0 +1,113 @@
+/**
+ * `defineReactor`: effects outside of the store because of events, such as e-mails, webhooks and files.
+ *
+ * A reactor may do anything, and so it can be run more than once for one event: after a crash between the effect and the
+ * checkpoint. The id of the event is the idempotency key that makes this harmless.
+ */
+import type { Immutable } from 'immer';
+import type { Codec } from '../codec/codec.ts';
+import { msgpack } from '../codec/msgpack.ts';
+import { DefinitionError } from '../errors.ts';
+import type { EventContext } from '../messages.ts';
+import { checkOptionNames, type OptionNames } from '../option-names.ts';
+import type { EventType } from '../types.ts';
+import type { CheckedSources, DataOf, EventDefinitions, Message, MessageOf, Source } from './message.ts';
+import { checkHandlers, checkIdentity, definitionsOf, eventTypeOf, messageTable } from './message-table.ts';
+
+/** What a reactor's handler is given besides the data of the event. */
+export interface ReactorContext extends EventContext {
+  /** The event's id. Pass it to the receiver, so that a second delivery can be recognized. */
+  readonly idempotencyKey: string;
+  /** Aborted when the system stops. An effect that was not finished is started again later. */
+  readonly signal: AbortSignal;
+}
+
+/** Does something because of an event. The next event of the stream waits until the promise resolves. */
+export type React<Data> = (data: Immutable<Data>, context: ReactorContext) => Promise<void> | void;
+
+/** The parts of a reactor. */
+export interface ReactorDefinition<Events> {
+  /** Under this name the reactor's progress is stored. */
+  readonly name: string;
+  /** A new version starts at the first event again. */
+  readonly version: string;
+  /** The events that it reads, by the definitions of the deciders that own them. */
+  readonly events: Events;
+  /**
+   * The codec of those deciders.
+   * @default msgpack
+   */
+  readonly codec?: Codec;
+  /**
+   * How many streams are handled at the same time. Events of one stream are handled in order.
+   * @default 16
+   */
+  readonly concurrency?: number;
+  readonly react: { readonly [Type in keyof Events]: React<DataOf<Events[Type]>> };
+}
+
+/** A reactor, as `defineSystem` takes it. */
+export interface ReactorModule<Events> {
+  readonly kind: 'reactor';
+  readonly name: string;
+  readonly version: string;
+  readonly concurrency: number;
+  readonly events: EventDefinitions<Events>;
+  readonly eventType: EventType<MessageOf<Events>>;
+  /** Runs the handler of the event. */
+  react(event: MessageOf<Events>, context: ReactorContext): Promise<void>;
+}
+
+const NAMES: OptionNames<ReactorDefinition<unknown>> = {
+  name: true,
+  version: true,
+  events: true,
+  codec: true,
+  concurrency: true,
+  react: true,
+};
+
+const DEFAULT_CONCURRENCY = 16;
+
+/**
+ * Defines a reactor.
+ *
+ * ```ts
+ * const receipts = defineReactor({
+ *   name: 'receipts',
+ *   version: '1',
+ *   events: { Deposited: account.events.Deposited },
+ *   react: {
+ *     Deposited: async ({ amount }, { idempotencyKey, signal }) => {
+ *       await mail.send({ text: `You paid in ${amount}.`, id: idempotencyKey, signal });
+ *     },
+ *   },
+ * });
+ * ```
+ *
+ * @throws DefinitionError if the parts do not fit together, with the place.
+ */
+export function defineReactor<const Events extends Readonly<Record<string, Source>>>(
+  definition: ReactorDefinition<Events> & { readonly events: CheckedSources<Events, 'event'> },
+): ReactorModule<Events> {
+  const name = checkIdentity(definition, 'reactor');
+  checkOptionNames(definition, NAMES, name);
+  const { version, codec = msgpack, concurrency = DEFAULT_CONCURRENCY } = definition;
+  if (!Number.isInteger(concurrency) || concurrency < 1) {
+    throw new DefinitionError(`${name}.concurrency`, `must be a whole number from 1, not ${String(concurrency)}`);
+  }
+  const events = messageTable('event', definition.events, `${name}.events`);
+  checkHandlers(definition.react, events, `${name}.react`, 'all');
+  const handlers = new Map(Object.entries(definition.react)) as ReadonlyMap<string, React<unknown>>;
+  return {
+    kind: 'reactor',
+    name,
+    version,
+    concurrency,
+    events: definitionsOf(events) as unknown as EventDefinitions<Events>,
+    eventType: eventTypeOf<Message>(events, codec) as never,
+    react: async ({ type, data }: Message, context) => {
+      await handlers.get(type)?.(data as Immutable<unknown>, context);
+    },
+  };
+}

@@ -1,0 +1,130 @@
+/**
+ * Sends what processes have decided to send: subscribes to their reactions, dispatches each command with its derived id,
+ * returns rejections to the process, and keeps the index of deadlines.
+ *
+ * A crash at any point has no second effect: a command that was sent before is found by its id and returns its first
+ * outcome, and a rejection that was returned before is found by its id too.
+ */
+import { msgpack } from '../codec/msgpack.ts';
+import type { CommandOptions, CommandResult, EventSourcer } from '../event-sourcer.ts';
+import type { EventStore } from '../event-store.ts';
+import { rejectionId } from '../ids.ts';
+import type { Envelope, EventContext, RecordedEvent } from '../messages.ts';
+import { decodeEvent, encodeEvent, encodeInput, REACTION_TYPES } from './process-messages.ts';
+import type { Batch, Changes, Item, Opened, Processor } from './processor.ts';
+import type { StoredDeadline, SubscriptionId } from './processor-store.ts';
+
+/** Processes whose commands are sent at the same time. */
+const CONCURRENT_PROCESSES = 64;
+
+type Sourcer = Pick<EventSourcer, 'handleCommand'>;
+
+/** What a dispatcher works with. */
+export interface DispatcherParts {
+  /** The process manager's name, which is the category of its streams. */
+  readonly handler: string;
+  readonly version: string;
+  readonly store: EventStore;
+  /** The event sourcer of the process module: rejections are returned to it. */
+  readonly processes: Sourcer;
+  /** The event sourcer of the deciders. */
+  readonly deciders: Sourcer;
+}
+
+export class Dispatcher implements Processor {
+  readonly subscription: SubscriptionId;
+  readonly kind = 'dispatcher';
+  readonly definition = '{}';
+  readonly categories: readonly string[];
+  readonly eventTypes: readonly string[] = REACTION_TYPES;
+  readonly concurrency = CONCURRENT_PROCESSES;
+  readonly pageSize = 500;
+  readonly deadlines: NonNullable<Processor['deadlines']> = {
+    fire: ({ command, context }) => this.#send(command, context),
+    eventOf: ({ context, id, dueAt, command }) => ({
+      context,
+      event: encodeEvent({ type: 'DeadlineScheduled', id, dueAt: BigInt(dueAt), command }),
+      contentType: msgpack.contentType,
+    }),
+  };
+  readonly #parts: DispatcherParts;
+
+  constructor(parts: DispatcherParts) {
+    this.#parts = parts;
+    this.subscription = { name: `${parts.handler}/commands`, version: parts.version };
+    this.categories = [parts.handler];
+  }
+
+  open({ context }: RecordedEvent): Opened {
+    return { key: context.stream };
+  }
+
+  batch(): Batch {
+    const { subscription } = this;
+    /** By process and id: the deadline as it is after the page, or the place of one that was cancelled. */
+    const deadlines = new Map<string, StoredDeadline | Pick<StoredDeadline, 'subscription' | 'stream' | 'id'>>();
+    const ended = new Map<string, Pick<StoredDeadline, 'subscription' | 'stream'>>();
+    return {
+      apply: async ({ event: recorded }: Item, share: number) => {
+        const { context, event } = recorded;
+        const { stream } = context;
+        const reaction = decodeEvent(event);
+        switch (reaction.type) {
+          case 'CommandDispatched':
+            return this.#send(reaction.command, context);
+          case 'DeadlineScheduled':
+            deadlines.set(`${stream}\0${reaction.id}`, {
+              subscription,
+              share,
+              stream,
+              id: reaction.id,
+              dueAt: Number(reaction.dueAt),
+              commandId: context.id,
+              command: reaction.command,
+              context,
+            });
+            return;
+          case 'DeadlineCancelled':
+            deadlines.set(`${stream}\0${reaction.id}`, { subscription, stream, id: reaction.id });
+            return;
+          case 'ProcessEnded':
+            ended.set(stream, { subscription, stream });
+            return;
+        }
+      },
+      changes: (): Changes => {
+        const all = [...deadlines.values()];
+        return {
+          setDeadlines: all.filter((deadline) => 'dueAt' in deadline),
+          removeDeadlines: all.filter((deadline) => !('dueAt' in deadline)),
+          endProcesses: [...ended.values()],
+        };
+      },
+    };
+  }
+
+  /** Sends a command, and returns its rejection to the process. The id of the reaction is the id of the command. */
+  async #send(command: Envelope, { id, stream, causationId, correlationId }: EventContext): Promise<void> {
+    const { deciders } = this.#parts;
+    const result = await deciders.handleCommand(command, options(id, causationId, correlationId));
+    if (result.outcome.tag === 'rejected') await this.#giveBack(command, result, stream, correlationId);
+  }
+
+  async #giveBack(command: Envelope, result: CommandResult, process: string, correlationId: string): Promise<void> {
+    const { handler, processes, store } = this.#parts;
+    const { commandId, stream, outcome } = result;
+    const recorded = await store.findDecision(commandId);
+    if (outcome.tag !== 'rejected' || recorded === undefined) {
+      throw new Error(
+        `the rejection of the command ${commandId} was returned by the event sourcer, and is not in the store`,
+      );
+    }
+    const rejected = { commandId, command, stream, rejection: outcome.val, recordedAt: recorded.recordedAt };
+    const input = encodeInput({ tag: 'rejected', key: process.slice(handler.length + 1), rejected });
+    await processes.handleCommand(input, options(rejectionId(commandId, handler), commandId, correlationId));
+  }
+}
+
+function options(commandId: string, causationId: string, correlationId: string): CommandOptions {
+  return { commandId, causationId, correlationId, actor: undefined, expected: undefined, deadline: undefined };
+}

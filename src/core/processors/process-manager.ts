@@ -1,0 +1,71 @@
+/** The step of a process manager: each event that concerns a process becomes a command of the process. */
+import type { EventSourcer } from '../event-sourcer.ts';
+import { handlingId } from '../ids.ts';
+import type { RecordedEvent } from '../messages.ts';
+import { encodeInput } from './process-messages.ts';
+import type { AnyProcessManager } from './process-module.ts';
+import type { Batch, Item, Opened, Processor } from './processor.ts';
+import type { SubscriptionId } from './processor-store.ts';
+
+/** Processes that are decided at the same time. Their appends share commits. */
+const CONCURRENT_PROCESSES = 64;
+
+export class ProcessManagerProcessor implements Processor {
+  readonly subscription: SubscriptionId;
+  readonly kind = 'process-manager';
+  readonly definition: string;
+  readonly categories: readonly string[];
+  readonly eventTypes: readonly string[];
+  readonly concurrency = CONCURRENT_PROCESSES;
+  readonly pageSize = 500;
+  readonly #manager: AnyProcessManager;
+  readonly #name: string;
+  /** The event sourcer of the process module. */
+  readonly #sourcer: Pick<EventSourcer, 'handleCommand'>;
+
+  constructor(
+    manager: AnyProcessManager,
+    sourcer: Pick<EventSourcer, 'handleCommand'>,
+    definition: string,
+    filter: { readonly categories: readonly string[]; readonly eventTypes: readonly string[] },
+  ) {
+    const { name, version } = manager.eventHandler.describe();
+    this.subscription = { name, version };
+    this.definition = definition;
+    this.categories = filter.categories;
+    this.eventTypes = filter.eventTypes;
+    this.#manager = manager;
+    this.#name = name;
+    this.#sourcer = sourcer;
+  }
+
+  open({ event: envelope }: RecordedEvent): Opened | undefined {
+    const { types, eventHandler } = this.#manager;
+    const event = types.event.fromEnvelope(envelope);
+    try {
+      const key = eventHandler.key(event);
+      return key === undefined ? undefined : { key };
+    } finally {
+      types.event.drop?.(event);
+    }
+  }
+
+  batch(): Batch {
+    return {
+      apply: (item) => this.#tell(item),
+      // The process's own stream holds everything. A page that is processed again finds every command known.
+      changes: () => ({}),
+    };
+  }
+
+  async #tell({ event: { context, event }, key }: Item): Promise<void> {
+    await this.#sourcer.handleCommand(encodeInput({ tag: 'event', key, context, event }), {
+      commandId: handlingId(context.id, this.#name),
+      causationId: context.id,
+      correlationId: context.correlationId,
+      actor: undefined,
+      expected: undefined,
+      deadline: undefined,
+    });
+  }
+}

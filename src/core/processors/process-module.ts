@@ -1,0 +1,184 @@
+/**
+ * A process manager as a decider: its commands are events that it sees and rejections of its own commands, its events are
+ * its reactions. So storage, concurrency, idempotency, the hash chain, snapshots and replay are those of every decider, and
+ * the outbox is an event stream.
+ *
+ * The state is folded from what the process saw. A decision record holds that, but a fold reads events only. So what was
+ * seen is the last event of its decision, if the state depends on it. It comes last because the index of a reaction is part
+ * of its command's id.
+ */
+import { msgpack } from '../codec/msgpack.ts';
+import { FaultError } from '../errors.ts';
+import type { Reaction } from '../event-handler.ts';
+import type { Envelope } from '../messages.ts';
+import type { Descriptor } from '../routing.ts';
+import type { CommandHandler, ProcessManager } from '../worlds.ts';
+import {
+  decodeEvent,
+  decodeInput,
+  encodeEvent,
+  encodeInput,
+  PROCESS_EVENT_TYPES,
+  type ProcessEvent,
+  type ProcessInput,
+  rejectionType,
+} from './process-messages.ts';
+
+/** A process manager of whatever types. */
+export type AnyProcessManager = ProcessManager<unknown, unknown, unknown>;
+
+/** The state of one process. */
+export interface ProcessState {
+  /** The module's own state: a value, or a handle into a guest. */
+  readonly inner: unknown;
+  readonly hasEnded: boolean;
+}
+
+/** Events after which a process stores a snapshot. Most processes end long before. */
+const SNAPSHOT_EVERY = 200;
+
+/** Makes a process manager a module that the event sourcer runs. */
+export function processModule(manager: AnyProcessManager): CommandHandler<ProcessState, ProcessInput, ProcessEvent> {
+  const { types, eventHandler } = manager;
+  const handler = eventHandler.describe();
+  const inputs = [...handler.events, ...handler.commands.map(rejectionType)];
+  const descriptor: Descriptor = {
+    name: handler.name,
+    version: handler.version,
+    contentType: msgpack.contentType,
+    digest: handler.digest,
+    foreignEvents: 'fault',
+    commands: inputs.map((type) => ({
+      type,
+      schemaVersion: 1,
+      precondition: 'stream-unchanged',
+      snapshot: { tag: 'every', val: SNAPSHOT_EVERY },
+    })),
+    events: PROCESS_EVENT_TYPES.map((type) => ({ type, schemaVersion: 1 })),
+  };
+  const isHandle = types.state.drop !== undefined;
+  const copyOf = (state: unknown): unknown => (isHandle ? types.state.fromBytes(types.state.toBytes(state)) : state);
+  return {
+    types: {
+      command: { fromEnvelope: decodeInput, toEnvelope: encodeInput },
+      event: { fromEnvelope: decodeEvent, toEnvelope: encodeEvent },
+      state: {
+        fromBytes: (bytes) => {
+          const [hasEnded, inner] = stateOf(msgpack.decode(bytes, subjectOf(handler.name)), handler.name);
+          return { hasEnded, inner: types.state.fromBytes(inner) };
+        },
+        toBytes: ({ hasEnded, inner }) =>
+          msgpack.encode([hasEnded, types.state.toBytes(inner)], subjectOf(handler.name)),
+        ...(isHandle ? { drop: ({ inner }: ProcessState) => types.state.drop?.(inner) } : {}),
+      },
+    },
+    decider: {
+      initialState: () => ({ inner: eventHandler.initialState(), hasEnded: false }),
+      evolve: (state, event) => {
+        switch (event.type) {
+          case 'EventObserved':
+            return {
+              ...state,
+              inner: withEvent(manager, event.event, (seen) => eventHandler.evolve(state.inner, seen)),
+            };
+          case 'RejectionObserved':
+            return { ...state, inner: eventHandler.evolveRejected(state.inner, event.rejected) };
+          case 'ProcessEnded':
+            return { ...state, hasEnded: true };
+          default:
+            return state;
+        }
+      },
+      decide: (state, input) => {
+        if (state.hasEnded) return [];
+        const before = copyOf(state.inner);
+        const [after, reactions, observed] = react(manager, before, input);
+        // A fold that changes nothing needs no event. Handles are compared by their bytes.
+        const isChanged = isHandle
+          ? !sameBytes(types.state.toBytes(state.inner), types.state.toBytes(after))
+          : after !== before;
+        types.state.drop?.(after);
+        return [...reactions.map(eventOf), ...(isChanged ? [observed] : [])];
+      },
+    },
+    routing: {
+      describe: () => descriptor,
+      streamId: ({ key }) => `${handler.name}-${key}`,
+    },
+  };
+}
+
+function react(
+  manager: AnyProcessManager,
+  before: unknown,
+  input: ProcessInput,
+): [after: unknown, reactions: readonly Reaction[], observed: ProcessEvent] {
+  const { eventHandler, types } = manager;
+  if (input.tag === 'rejected') {
+    const after = eventHandler.evolveRejected(before, input.rejected);
+    return releasing(types, after, () => [
+      after,
+      eventHandler.handleRejected(after, input.rejected),
+      { type: 'RejectionObserved', rejected: input.rejected },
+    ]);
+  }
+  return withEvent(manager, input.event, (event) => {
+    const after = eventHandler.evolve(before, event);
+    return releasing(types, after, () => [
+      after,
+      eventHandler.handle(after, event, input.context),
+      { type: 'EventObserved', event: input.event },
+    ]);
+  });
+}
+
+/** The state belongs to this file until it is returned: if the handler fails, it is released. */
+function releasing<Result>(types: AnyProcessManager['types'], state: unknown, act: () => Result): Result {
+  try {
+    return act();
+  } catch (error) {
+    types.state.drop?.(state);
+    throw error;
+  }
+}
+
+function withEvent<Result>({ types }: AnyProcessManager, envelope: Envelope, use: (event: unknown) => Result): Result {
+  const event = types.event.fromEnvelope(envelope);
+  try {
+    return use(event);
+  } finally {
+    types.event.drop?.(event);
+  }
+}
+
+function eventOf(reaction: Reaction): ProcessEvent {
+  switch (reaction.tag) {
+    case 'dispatch':
+      return { type: 'CommandDispatched', command: reaction.val };
+    case 'schedule':
+      return { type: 'DeadlineScheduled', ...reaction.val };
+    case 'cancel':
+      return { type: 'DeadlineCancelled', id: reaction.val };
+    case 'end':
+      return { type: 'ProcessEnded' };
+  }
+}
+
+function subjectOf(name: string): { kind: 'state'; type: string; schemaVersion: number } {
+  return { kind: 'state', type: name, schemaVersion: 1 };
+}
+
+function stateOf(value: unknown, name: string): [boolean, Uint8Array] {
+  if (Array.isArray(value) && value.length === 2 && typeof value[0] === 'boolean' && value[1] instanceof Uint8Array) {
+    return [value[0], value[1]];
+  }
+  throw new FaultError({
+    code: 'undecodable-payload',
+    message: `the state of a process of ${name} is not a pair of a flag and bytes`,
+    details: [['module', name]],
+  });
+}
+
+function sameBytes(one: Uint8Array, other: Uint8Array): boolean {
+  return one.length === other.length && one.every((byte, index) => byte === other[index]);
+}
