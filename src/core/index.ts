@@ -70,8 +70,22 @@ export {
   type ProjectorDefinition,
   type ProjectorModule,
 } from './define/projector.ts';
+export {
+  defineReactor,
+  type React,
+  type ReactorContext,
+  type ReactorDefinition,
+  type ReactorModule,
+} from './define/reactor.ts';
 export { type RejectionDetail, reject } from './define/reject.ts';
 export type { InputOf, OutputOf, Rereadable, SchemaIssue, SchemaResult, StandardSchema } from './define/schema.ts';
+export {
+  defineSystem,
+  type ReaderOf,
+  type RunningSystem,
+  type System,
+  type SystemDefinition,
+} from './define/system.ts';
 export {
   AppendFailure,
   CommandFailure,

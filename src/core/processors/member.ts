@@ -18,16 +18,25 @@ export class Member {
   readonly #runners: readonly Runner[];
   readonly #clock: Clock;
   readonly #lease: number;
+  readonly #afterBeat: (() => Promise<void>) | undefined;
   readonly #stopping = new AbortController();
   #running: Promise<void> | undefined;
   #wake = new AbortController();
 
-  constructor(id: string, processors: ProcessorStore, runners: readonly Runner[], clock: Clock, lease: number) {
+  constructor(
+    id: string,
+    processors: ProcessorStore,
+    runners: readonly Runner[],
+    clock: Clock,
+    lease: number,
+    afterBeat?: () => Promise<void>,
+  ) {
     this.id = id;
     this.#processors = processors;
     this.#runners = runners;
     this.#clock = clock;
     this.#lease = lease;
+    this.#afterBeat = afterBeat;
   }
 
   /** Resolves when the member is announced and has claimed what is free. */
@@ -78,6 +87,7 @@ export class Member {
       else await this.#giveUp(runner, heldBy(runner));
       runner.refresh();
     }
+    await this.#afterBeat?.();
   }
 
   /** One call for all runners: a store with a durable file writes once for all leases. */

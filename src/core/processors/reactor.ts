@@ -1,11 +1,16 @@
 /** The step of a reactor: runs the handler of each event, in order within a stream. */
-import type { ReactorModule } from '../define/reactor.ts';
+import type { ReactorContext, ReactorModule } from '../define/reactor.ts';
 import type { RecordedEvent } from '../messages.ts';
+import type { EventType } from '../types.ts';
 import type { Batch, Item, Opened, Processor } from './processor.ts';
 import type { SubscriptionId } from './processor-store.ts';
 
 /** A reactor of whatever events. */
-export type AnyReactor = ReactorModule<never>;
+export interface AnyReactor extends Omit<ReactorModule<never>, 'events' | 'eventType' | 'react'> {
+  readonly events: Readonly<Record<string, unknown>>;
+  readonly eventType: EventType<unknown>;
+  react(event: unknown, context: ReactorContext): Promise<void>;
+}
 
 export class ReactorProcessor implements Processor {
   readonly subscription: SubscriptionId;
@@ -42,7 +47,7 @@ export class ReactorProcessor implements Processor {
       apply: async ({ event: { context, event }, message }: Item) => {
         const read = message ?? this.#reactor.eventType.fromEnvelope(event);
         const { id, stream, revision, position, recordedAt, correlationId, causationId } = context;
-        await this.#reactor.react(read as never, {
+        await this.#reactor.react(read, {
           id,
           stream,
           revision,

@@ -166,6 +166,7 @@ export class Runner {
   }
 
   async #run(): Promise<void> {
+    const { clock } = this.#parts;
     try {
       while (!this.#stopping.signal.aborted) {
         this.#interruption = new AbortController();
@@ -176,6 +177,7 @@ export class Runner {
         await this.#guarded(async () => {
           if (this.#refreshParked) await this.#retryParked();
           await this.#fireDeadlines();
+          if (this.#flushAt !== undefined && clock.now() >= this.#flushAt) await this.#writeIdleCheckpoint();
           await this.#readOn();
         });
       }
@@ -271,7 +273,6 @@ export class Runner {
     if (items.length === 0) {
       this.#readUpTo = position;
       this.#flushAt ??= clock.now() + IDLE_FLUSH;
-      if (clock.now() >= this.#flushAt) await this.#writeIdleCheckpoint();
       return;
     }
     const { batch, park, failed } = await this.#apply(items);

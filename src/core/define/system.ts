@@ -1,0 +1,228 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+/** `defineSystem`: deciders and everything that reacts to their events, as one value. */
+import { DefinitionError } from '../errors.ts';
+import type { CommandResult } from '../event-sourcer.ts';
+import type { AnyModule } from '../loop/bound-module.ts';
+import type { DispatchableCommand, ModuleEventSourcer } from '../loop/create-event-sourcer.ts';
+import type { SendOptions } from '../loop/options.ts';
+import type { Envelope } from '../messages.ts';
+import { checkOptionNames, type OptionNames } from '../option-names.ts';
+import type { DocumentsReader } from '../processors/documents-reader.ts';
+import type { AnyProcessManager } from '../processors/process-module.ts';
+import type { ParkedEvent, ParkedFilter, SubscriptionId } from '../processors/processor-store.ts';
+import type { AnyReactor } from '../processors/reactor.ts';
+import { type ProcessorStatus, type StartOptions, SystemRun } from '../processors/running-system.ts';
+import { type AnyPart, type AnySystemDefinition, isTables, partsOf } from '../processors/system-parts.ts';
+import type { ReadModel } from '../worlds.ts';
+
+/** The parts of a system. */
+export interface SystemDefinition<
+  Deciders extends readonly unknown[],
+  ProcessManagers extends readonly unknown[],
+  ReadModels extends readonly unknown[],
+  Reactors extends readonly unknown[],
+> {
+  readonly name: string;
+  /** Decide commands: made by `defineDecider`, or components of the world `command-handler`. */
+  readonly deciders: Deciders;
+  /** React to events with commands: made by `defineEventHandler`, or components of the world `process-manager`. */
+  readonly processManagers?: ProcessManagers;
+  /** Answer queries: made by `defineProjector` or `defineTables`, or components of the world `read-model`. */
+  readonly readModels?: ReadModels;
+  /** Have effects outside: made by `defineReactor`. */
+  readonly reactors?: Reactors;
+}
+
+/** What `readModel(model)` returns. */
+export type ReaderOf<Model> = Model extends { readonly kind: 'tables'; reader(...args: never): infer Reader }
+  ? Reader
+  : Model extends ReadModel<infer State, infer _Command, infer _Event>
+    ? DocumentsReader<State>
+    : never;
+
+/** A system that runs in this process. Leaving its `await using` scope stops it. */
+export interface RunningSystem<Command, Models> extends AsyncDisposable {
+  /**
+   * Decides a command and stores the result.
+   * @throws CommandFailure whose `payload` is a `CommandError`.
+   */
+  dispatch(command: Command, options?: SendOptions): Promise<CommandResult>;
+  /** The same for a command that came as bytes. */
+  handleCommand(command: Envelope, options?: SendOptions): Promise<CommandResult>;
+  /** The event sourcer of the deciders, for reading states. */
+  readonly sourcer: ModuleEventSourcer<Command>;
+  /** Reads a read model of the system. */
+  readModel<Model extends Models>(model: Model): ReaderOf<Model>;
+  /**
+   * Resolves when the read models have processed the position, in whatever process they run: then a program reads its own
+   * writes.
+   * @param position `undefined`: the position of the store's last event.
+   * @throws ProcessorStopped with the reason if a read model has stopped.
+   */
+  caughtUp(
+    position?: bigint | undefined,
+    options?: { readonly names?: readonly string[] | undefined; readonly signal?: AbortSignal | undefined },
+  ): Promise<void>;
+  /**
+   * Resolves when every processor has processed everything, the events that processes caused in the meantime included.
+   * Deadlines that are not due yet are not waited for.
+   */
+  settled(signal?: AbortSignal): Promise<void>;
+  /** How far each processor is, who holds its shares, what is parked and what has stopped. */
+  status(): Promise<readonly ProcessorStatus[]>;
+  /** Events that could not be processed. */
+  readonly parked: {
+    list(filter?: ParkedFilter): Promise<readonly ParkedEvent[]>;
+    /** Processes the events of a key again, in order. Returns how many are parked. */
+    retry(subscription: SubscriptionId, key: string): Promise<number>;
+    /** Gives up the first event of a key, or all of them. Returns how many were dropped. */
+    drop(subscription: SubscriptionId, key: string, which?: 'first' | 'all'): Promise<number>;
+  };
+  /** Finishes what was begun, gives up the shares and closes the event sourcer. */
+  stop(): Promise<void>;
+}
+
+/** A system: plain data about its parts, and the way to run it. */
+export interface System<Deciders, ProcessManagers, ReadModels, Reactors> {
+  readonly name: string;
+  readonly deciders: Deciders;
+  readonly processManagers: ProcessManagers;
+  readonly readModels: ReadModels;
+  readonly reactors: Reactors;
+  /**
+   * Runs the system on a store. Processes that run the same system on the same store share its work.
+   * @throws DefinitionError if an option is invalid, or a definition has changed under the same version.
+   */
+  start(
+    options: StartOptions,
+  ): Promise<
+    RunningSystem<
+      DispatchableCommand<Deciders extends readonly (infer Decider)[] ? Decider : never>,
+      ReadModels extends readonly (infer Model)[] ? Model : never
+    >
+  >;
+}
+
+const NAMES: OptionNames<SystemDefinition<[], [], [], []>> = {
+  name: true,
+  deciders: true,
+  processManagers: true,
+  readModels: true,
+  reactors: true,
+};
+
+/**
+ * Defines a system: the composition root of a program.
+ *
+ * ```ts
+ * export const bank = defineSystem({
+ *   name: 'bank',
+ *   deciders: [account, transfer],
+ *   processManagers: [transfers],
+ *   readModels: [balances],
+ *   reactors: [receipts],
+ * });
+ *
+ * await using running = await bank.start({ store });
+ * await running.dispatch(account.commands.Deposit({ accountId: '0001', amount: 1250 }));
+ * await running.caughtUp();
+ * console.log(await running.readModel(balances).get('0001'));
+ * ```
+ *
+ * @throws DefinitionError if parts do not fit together. It names both sides.
+ */
+export function defineSystem<
+  const Deciders extends readonly AnyModule[],
+  const ProcessManagers extends readonly AnyProcessManager[] = readonly [],
+  const ReadModels extends readonly AnyPart[] = readonly [],
+  const Reactors extends readonly AnyReactor[] = readonly [],
+>(
+  definition: SystemDefinition<Deciders, ProcessManagers, ReadModels, Reactors>,
+): System<Deciders, ProcessManagers, ReadModels, Reactors> {
+  const { name } = definition;
+  if (typeof name !== 'string' || name === '') throw new DefinitionError('defineSystem.name', 'must be a text');
+  checkOptionNames(definition, NAMES, name);
+  const parts: AnySystemDefinition = {
+    name,
+    deciders: listOf<AnyModule>(definition.deciders, `${name}.deciders`, ['decider', 'routing']),
+    processManagers: listOf<AnyProcessManager>(definition.processManagers ?? [], `${name}.processManagers`, [
+      'eventHandler',
+    ]),
+    readModels: listOf<AnyPart>(definition.readModels ?? [], `${name}.readModels`, ['projector', 'reader']),
+    reactors: listOf<AnyReactor>(definition.reactors ?? [], `${name}.reactors`, ['react']),
+  };
+  checkParts(parts);
+  return {
+    name,
+    deciders: definition.deciders,
+    processManagers: (definition.processManagers ?? []) as ProcessManagers,
+    readModels: (definition.readModels ?? []) as ReadModels,
+    reactors: (definition.reactors ?? []) as Reactors,
+    start: async (options) => (await SystemRun.start(partsOf(parts), options)) as never,
+  };
+}
+
+/** @throws DefinitionError if an entry has none of the members that its kind has. */
+function listOf<Part>(value: unknown, place: string, members: readonly string[]): readonly Part[] {
+  if (!Array.isArray(value)) throw new DefinitionError(place, 'must be a list');
+  for (const [index, part] of value.entries()) {
+    const at = `${place}[${index}]`;
+    if (part instanceof Promise) throw new DefinitionError(at, 'is a promise: await it');
+    if (!members.some((member) => Object(part)[member] !== undefined)) {
+      throw new DefinitionError(at, `has no ${members.join(' or ')}, so it is another kind of part`);
+    }
+  }
+  return value;
+}
+
+function checkParts({ name, deciders, processManagers, readModels, reactors }: AnySystemDefinition): void {
+  const names = new Map<string, string>();
+  const claim = (kind: string, part: string, place: string): void => {
+    const other = names.get(part);
+    if (other !== undefined) throw new DefinitionError(place, `is called ${JSON.stringify(part)}, as is ${other}`);
+    names.set(part, `${kind} ${place}`);
+  };
+  const takers = new Map<string, string[]>();
+  const makers = new Map<string, string[]>();
+  for (const [index, decider] of deciders.entries()) {
+    const descriptor = decider.routing.describe();
+    claim('decider', descriptor.name, `${name}.deciders[${index}]`);
+    for (const { type } of descriptor.commands) takers.set(type, [...(takers.get(type) ?? []), descriptor.name]);
+    for (const { type } of descriptor.events) makers.set(type, [...(makers.get(type) ?? []), descriptor.name]);
+  }
+  for (const [type, deciding] of takers) {
+    if (deciding.length > 1) {
+      throw new DefinitionError(`${name}.deciders`, `the command ${type} is taken by ${deciding.join(' and ')}`);
+    }
+  }
+  const checkEvents = (part: string, events: readonly string[]): void => {
+    for (const type of events) {
+      if (makers.has(type)) continue;
+      throw new DefinitionError(`${name}.${part}`, `reads the event ${type}, which no decider of the system makes`);
+    }
+  };
+  for (const [index, manager] of processManagers.entries()) {
+    const descriptor = manager.eventHandler.describe();
+    const place = `${name}.processManagers[${index}]`;
+    claim('process manager', descriptor.name, place);
+    if (descriptor.name.includes('-')) {
+      throw new DefinitionError(place, `the name ${descriptor.name} has a "-", which ends the category of its streams`);
+    }
+    checkEvents(descriptor.name, descriptor.events);
+    for (const type of descriptor.commands) {
+      if (takers.has(type)) continue;
+      throw new DefinitionError(`${name}.${descriptor.name}`, `sends the command ${type}, which no decider takes`);
+    }
+  }
+  for (const [index, model] of readModels.entries()) {
+    const [part, events] = isTables(model)
+      ? [model.name, Object.keys(model.events)]
+      : [model.projector.describe().name, model.projector.describe().events];
+    claim('read model', part, `${name}.readModels[${index}]`);
+    checkEvents(part, events);
+  }
+  for (const [index, reactor] of reactors.entries()) {
+    claim('reactor', reactor.name, `${name}.reactors[${index}]`);
+    checkEvents(reactor.name, Object.keys(reactor.events));
+  }
+}

@@ -1,0 +1,409 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+/**
+ * A system that runs: the event sourcers of its deciders and processes, a runner for each processor, and the membership in
+ * the group of all processes that run the same system on the same store.
+ */
+import { DefinitionError } from '../errors.ts';
+import type { CommandResult } from '../event-sourcer.ts';
+import type { EventStore } from '../event-store.ts';
+import type { AnyModule } from '../loop/bound-module.ts';
+import {
+  createEventSourcer,
+  type EventSourcerConfiguration,
+  type ModuleEventSourcer,
+} from '../loop/create-event-sourcer.ts';
+import type { SendOptions } from '../loop/options.ts';
+import type { Envelope } from '../messages.ts';
+import { checkOptionNames, type OptionNames } from '../option-names.ts';
+import { drawnUuid } from '../uuid.ts';
+import { type Clock, systemClock } from './clock.ts';
+import { completePolicy, type FailurePolicy } from './failure-policy.ts';
+import { Member } from './member.ts';
+import type { Processor } from './processor.ts';
+import type {
+  ParkedEvent,
+  ParkedFilter,
+  ProcessorStore,
+  Share,
+  StopReason,
+  SubscriptionId,
+  SubscriptionRecord,
+} from './processor-store.ts';
+import { Runner, type RunnerObserver } from './runner.ts';
+import type { AnyPart, ProcessorFactory, SystemParts } from './system-parts.ts';
+
+/** How a system is started. */
+export interface StartOptions extends Omit<EventSourcerConfiguration, 'modules' | 'store' | 'observer'> {
+  /** The event store. The memory store and the SQLite store also keep what processors need. */
+  readonly store: EventStore & { readonly processors?: ProcessorStore; close?(): Promise<void> };
+  /**
+   * Where checkpoints, documents, tables, parked events and deadlines are kept.
+   * @default store.processors
+   */
+  readonly processors?: ProcessorStore | undefined;
+  /**
+   * The number of shares of each subscription: as many processes can work on it at the same time. It is fixed when the
+   * subscription is created.
+   * @default 8
+   */
+  readonly shares?: number | undefined;
+  /**
+   * Milliseconds for which a process holds its shares without renewing them. Another process takes over afterwards.
+   * @default 10000
+   */
+  readonly lease?: number | undefined;
+  /** What processors do if an event fails: one policy for all, and others by the name of a part. */
+  readonly failurePolicy?: FailurePolicy | undefined;
+  readonly failurePolicies?: Readonly<Record<string, FailurePolicy>> | undefined;
+  /** @default the clock of the machine */
+  readonly clock?: Clock | undefined;
+  /** Hooks for logs and telemetry, of the event sourcer and of the processors. */
+  readonly observer?: (EventSourcerConfiguration['observer'] & RunnerObserver) | undefined;
+  /**
+   * Whether processors run in this process. Without them, it takes commands and answers queries only.
+   * @default true
+   */
+  readonly process?: boolean | undefined;
+}
+
+const NAMES: OptionNames<StartOptions> = {
+  store: true,
+  processors: true,
+  shares: true,
+  lease: true,
+  failurePolicy: true,
+  failurePolicies: true,
+  clock: true,
+  observer: true,
+  process: true,
+  maxAttempts: true,
+  replayLimit: true,
+  cachedStates: true,
+  maxInFlight: true,
+  authorize: true,
+  closeStore: true,
+};
+
+const DEFAULT_SHARES = 8;
+const DEFAULT_LEASE = 10_000;
+
+/** How far a processor is. */
+export interface ProcessorStatus {
+  readonly name: string;
+  readonly version: string;
+  readonly kind: SubscriptionRecord['kind'];
+  readonly isActive: boolean;
+  /** The position up to which everything is processed or parked; `undefined` if nothing is. */
+  readonly checkpoint: bigint | undefined;
+  /** The position of the store's last event; `undefined` if the store has none. */
+  readonly head: bigint | undefined;
+  readonly shares: readonly Pick<Share, 'share' | 'checkpoint' | 'holder' | 'expiresAt'>[];
+  readonly parked: number;
+  readonly stopped: StopReason | undefined;
+}
+
+/** Someone waits for a processor that has stopped. */
+export class ProcessorStopped extends Error {
+  override readonly name: string = 'ProcessorStopped';
+  readonly code = 'processor-stopped';
+  readonly processor: SubscriptionId;
+  readonly reason: StopReason;
+
+  constructor(processor: SubscriptionId, reason: StopReason) {
+    super(`${processor.name} ${processor.version} has stopped: ${reason.message} (${reason.code})`);
+    this.processor = processor;
+    this.reason = reason;
+  }
+}
+
+/** The untyped part of a running system; `defineSystem` gives it the types of its definition. */
+export class SystemRun implements AsyncDisposable {
+  readonly #store: StartOptions['store'];
+  readonly #processors: ProcessorStore;
+  readonly #parts: SystemParts;
+  readonly #sourcer: ModuleEventSourcer<never>;
+  readonly #processSourcers: readonly ModuleEventSourcer<never>[];
+  readonly #runners: readonly Runner[];
+  readonly #member: Member | undefined;
+  #stopping: Promise<void> | undefined;
+
+  private constructor(
+    options: StartOptions,
+    processors: ProcessorStore,
+    parts: SystemParts,
+    sourcer: ModuleEventSourcer<never>,
+    processSourcers: readonly ModuleEventSourcer<never>[],
+    runners: readonly Runner[],
+    member: Member | undefined,
+  ) {
+    this.#store = options.store;
+    this.#processors = processors;
+    this.#parts = parts;
+    this.#sourcer = sourcer;
+    this.#processSourcers = processSourcers;
+    this.#runners = runners;
+    this.#member = member;
+  }
+
+  static async start(parts: SystemParts, options: StartOptions): Promise<SystemRun> {
+    checkOptionNames(options, NAMES, `${parts.name}.start`);
+    const { store, clock = systemClock, observer = {}, lease = DEFAULT_LEASE, shares = DEFAULT_SHARES } = options;
+    checkWhole('shares', shares);
+    checkWhole('lease', lease);
+    const processors = options.processors ?? store.processors;
+    if (processors === undefined) {
+      throw new DefinitionError(
+        `${parts.name}.start.processors`,
+        'the store keeps no processors: name a store that does',
+      );
+    }
+    const sourcing = sourcingOptions(options);
+    const sourcer = createEventSourcer({ ...sourcing, store, modules: parts.deciders });
+    const processSourcers: ModuleEventSourcer<never>[] = [];
+    const factory: ProcessorFactory = {
+      store,
+      processors,
+      deciders: sourcer,
+      processes: (module: AnyModule) => {
+        const made = createEventSourcer({ store, modules: [module], observer });
+        processSourcers.push(made);
+        return made;
+      },
+    };
+    const runners: Runner[] = [];
+    for (const [part, processor] of parts.processors(factory)) {
+      const policy = completePolicy(
+        options.failurePolicies?.[part] ?? options.failurePolicy,
+        `${parts.name}.start.failurePolicies.${part}`,
+      );
+      const record = await open(processors, processor, shares);
+      runners.push(new Runner({ store, processors, processor, shares: record.shares, policy, clock, observer }));
+    }
+    const member =
+      options.process === false
+        ? undefined
+        : new Member(drawnUuid(), processors, runners, clock, lease, () => activateCaughtUp(processors, runners));
+    const running = new SystemRun(options, processors, parts, sourcer, processSourcers, runners, member);
+    if (member !== undefined) {
+      for (const runner of runners) runner.start();
+      await member.start();
+    }
+    return running;
+  }
+
+  get sourcer(): ModuleEventSourcer<never> {
+    return this.#sourcer;
+  }
+
+  dispatch(command: unknown, options?: SendOptions): Promise<CommandResult> {
+    return this.#sourcer.dispatch(command as never, options);
+  }
+
+  handleCommand(command: Envelope, options?: SendOptions): Promise<CommandResult> {
+    return this.#sourcer.handleCommand(command, options);
+  }
+
+  readModel(model: AnyPart): unknown {
+    const reader = this.#parts.readerOf(model, this.#processors);
+    if (reader !== undefined) return reader;
+    throw new DefinitionError(`${this.#parts.name}.readModel`, 'the read model is not part of this system');
+  }
+
+  /** Resolves when all read models, or those with these names, have processed the position. */
+  async caughtUp(
+    position: bigint | undefined,
+    {
+      names,
+      signal,
+    }: { readonly names?: readonly string[] | undefined; readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<void> {
+    const waited = this.#runners.filter(({ processor: { kind, subscription } }) =>
+      names === undefined ? kind === 'documents' || kind === 'tables' : names.includes(subscription.name),
+    );
+    const target = position ?? (await this.#head());
+    if (target === undefined) return;
+    await Promise.all(waited.map((runner) => this.#reached(runner, target, signal)));
+  }
+
+  /** Resolves when every processor has processed everything, the events that they caused themselves included. */
+  async settled(signal?: AbortSignal): Promise<void> {
+    for (;;) {
+      const head = await this.#head();
+      if (head === undefined) return;
+      await Promise.all(this.#runners.map((runner) => this.#reached(runner, head, signal)));
+      if ((await this.#head()) === head) return;
+    }
+  }
+
+  async status(): Promise<readonly ProcessorStatus[]> {
+    const head = await this.#head();
+    return statusOf(this.#processors, head);
+  }
+
+  readonly parked = {
+    list: (filter?: ParkedFilter): Promise<readonly ParkedEvent[]> => this.#processors.listParked(filter),
+    retry: async (subscription: SubscriptionId, key: string): Promise<number> => {
+      const events = await this.#processors.requestRetry(subscription, key);
+      this.#refresh(subscription);
+      return events;
+    },
+    drop: async (subscription: SubscriptionId, key: string, which: 'first' | 'all' = 'first'): Promise<number> => {
+      const dropped = await this.#processors.dropParked(subscription, key, which);
+      this.#refresh(subscription);
+      return dropped;
+    },
+  };
+
+  /** Finishes the pages that are being processed and the commands that were accepted, and leaves the group. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  async #stop(): Promise<void> {
+    await Promise.all(this.#runners.map((runner) => runner.stop()));
+    await this.#member?.stop();
+    await Promise.all(this.#processSourcers.map((sourcer) => sourcer.close()));
+    await this.#sourcer.close();
+  }
+
+  #refresh({ name, version }: SubscriptionId): void {
+    for (const runner of this.#runners) {
+      const { subscription } = runner.processor;
+      if (subscription.name === name && subscription.version === version) runner.refresh();
+    }
+  }
+
+  async #head(): Promise<bigint | undefined> {
+    const [last] = await this.#store.readAll({
+      direction: 'backward',
+      afterPosition: undefined,
+      limit: 1,
+      categories: [],
+      eventTypes: [],
+    });
+    return last?.context.position;
+  }
+
+  async #reached(runner: Runner, position: bigint, signal: AbortSignal | undefined): Promise<void> {
+    const { subscription } = runner.processor;
+    for (;;) {
+      const ended = new AbortController();
+      const changed = this.#processors.awaitChange(
+        signal === undefined ? ended.signal : AbortSignal.any([signal, ended.signal]),
+      );
+      changed.catch(() => undefined);
+      try {
+        runner.flush();
+        const shares = await this.#processors.listShares(subscription);
+        if (shares.every(({ checkpoint }) => checkpoint !== undefined && checkpoint >= position)) return;
+        const reason = runner.failure ?? (await recordOf(this.#processors, subscription))?.stopped;
+        if (reason !== undefined) throw new ProcessorStopped(subscription, reason);
+        await changed;
+      } finally {
+        ended.abort();
+      }
+    }
+  }
+}
+
+/** The progress of everything that has ever run on a store. */
+export async function statusOf(
+  processors: ProcessorStore,
+  head: bigint | undefined,
+): Promise<readonly ProcessorStatus[]> {
+  const statuses: ProcessorStatus[] = [];
+  for (const { subscription, kind, active, stopped } of await processors.listSubscriptions()) {
+    const shares = await processors.listShares(subscription);
+    statuses.push({
+      ...subscription,
+      kind,
+      isActive: active,
+      checkpoint: lowest(shares),
+      head,
+      shares: shares.map(({ share, checkpoint, holder, expiresAt }) => ({ share, checkpoint, holder, expiresAt })),
+      parked: await countParked(processors, subscription),
+      stopped,
+    });
+  }
+  return statuses;
+}
+
+async function countParked(processors: ProcessorStore, subscription: SubscriptionId): Promise<number> {
+  let count = 0;
+  let after: ParkedFilter['after'];
+  for (;;) {
+    const page = await processors.listParked({ subscription, limit: 1_000, ...(after === undefined ? {} : { after }) });
+    count += page.length;
+    const last = page.at(-1);
+    if (last === undefined || page.length < 1_000) return count;
+    after = { subscription, key: last.key, position: last.event.context.position };
+  }
+}
+
+/** Opens the subscription of a processor. @throws DefinitionError if its definition has changed under the same version. */
+async function open(processors: ProcessorStore, processor: Processor, shares: number): Promise<SubscriptionRecord> {
+  const { subscription, kind, definition } = processor;
+  if (kind === 'tables' && !processors.capabilities.tables) {
+    throw new DefinitionError(
+      subscription.name,
+      'this store cannot keep tables in the transaction of the checkpoint; the SQLite store can: pass its processors',
+    );
+  }
+  const record = await processors.openSubscription({ subscription, kind, definition, shares });
+  if (record.definition !== definition || record.kind !== kind) {
+    throw new DefinitionError(
+      subscription.name,
+      `the definition has changed and the version is still ${subscription.version}: raise the version. ` +
+        `Stored: ${record.kind} ${record.definition}. Now: ${kind} ${definition}`,
+    );
+  }
+  return record;
+}
+
+/** A version that has caught up with the active one takes its place. */
+async function activateCaughtUp(processors: ProcessorStore, runners: readonly Runner[]): Promise<void> {
+  const records = await processors.listSubscriptions();
+  for (const { processor } of runners) {
+    const { name, version } = processor.subscription;
+    const record = records.find(({ subscription }) => subscription.name === name && subscription.version === version);
+    const active = records.find(({ subscription, active }) => subscription.name === name && active);
+    if (record === undefined || record.active || active === undefined) continue;
+    const [mine, theirs] = [
+      lowest(await processors.listShares(record.subscription)),
+      lowest(await processors.listShares(active.subscription)),
+    ];
+    if (theirs === undefined || (mine !== undefined && mine >= theirs)) await processors.activate(record.subscription);
+  }
+}
+
+async function recordOf(
+  processors: ProcessorStore,
+  { name, version }: SubscriptionId,
+): Promise<SubscriptionRecord | undefined> {
+  const records = await processors.listSubscriptions();
+  return records.find(({ subscription }) => subscription.name === name && subscription.version === version);
+}
+
+function lowest(shares: readonly Share[]): bigint | undefined {
+  let least: bigint | undefined;
+  for (const { checkpoint } of shares) {
+    if (checkpoint === undefined) return undefined;
+    if (least === undefined || checkpoint < least) least = checkpoint;
+  }
+  return least;
+}
+
+function sourcingOptions(options: StartOptions): Omit<EventSourcerConfiguration, 'modules' | 'store'> {
+  const { maxAttempts, replayLimit, cachedStates, maxInFlight, authorize, closeStore, observer } = options;
+  return { maxAttempts, replayLimit, cachedStates, maxInFlight, authorize, closeStore, observer };
+}
+
+function checkWhole(name: string, value: number): void {
+  if (Number.isInteger(value) && value >= 1) return;
+  throw new DefinitionError(name, `must be a whole number from 1, not ${String(value)}`);
+}
