@@ -115,6 +115,7 @@ export {
 export type { EventSourcerObserver, ObservedCommand, ObservedSnapshot, ObservedStream } from './loop/observer.ts';
 export type { ReadOptions, SendOptions } from './loop/options.ts';
 export type * from './messages.ts';
+export { MissingPeerError } from './missing-peer.ts';
 export { type SubscribeOptions, type SubscriptionPage, subscribe } from './processors/subscription.ts';
 export type * from './projector.ts';
 export type * from './routing.ts';

@@ -27,8 +27,8 @@ export interface Run {
   readonly stderr: string;
 }
 
-/** Makes a project in which the package is installed. */
-export function installedProject(): Project {
+/** Makes a project in which the package is installed, and everything that this repository has but the packages of `without`. */
+export function installedProject({ without = [] }: { readonly without?: readonly string[] } = {}): Project {
   const folder = mkdtempSync(join(tmpdir(), 'decidable-installed-'));
   after(() => rmSync(folder, { recursive: true, force: true }));
   const project: Project = {
@@ -41,7 +41,7 @@ export function installedProject(): Project {
     },
     read: (path) => readFileSync(join(folder, path), 'utf8'),
     run(command, args, env = {}) {
-      // What this test's own runner left in the environment must not reach the programs.
+      // The variables of this test's own runner must not reach the programs.
       const { NODE_TEST_CONTEXT: _context, NODE_OPTIONS: _options, FORCE_COLOR: _color, ...inherited } = process.env;
       const program = command === 'node' ? process.execPath : join(ROOT, 'node_modules/.bin', command);
       const path = `${dirname(process.execPath)}:${inherited.PATH}`; // The programs run on this Node.
@@ -55,15 +55,35 @@ export function installedProject(): Project {
     },
   };
   const modules = join(folder, 'node_modules');
-  mkdirSync(modules);
-  for (const name of readdirSync(join(ROOT, 'node_modules'))) {
-    if (!name.startsWith('.')) symlinkSync(join(ROOT, 'node_modules', name), join(modules, name));
+  for (const name of packagesOf(ROOT).filter((name) => !without.includes(name))) {
+    mkdirSync(dirname(join(modules, name)), { recursive: true });
+    symlinkSync(join(ROOT, 'node_modules', name), join(modules, name));
   }
-  const built = join(modules, 'decidable');
-  mkdirSync(built);
-  cpSync(join(ROOT, 'package.json'), join(built, 'package.json'));
-  const { status, stdout } = project.run('tsc', ['-p', ROOT + 'tsconfig.build.json', '--outDir', join(built, 'dist')]);
-  assert.equal(status, 0, stdout);
+  const installed = join(modules, 'decidable');
+  mkdirSync(installed);
+  cpSync(join(ROOT, 'package.json'), join(installed, 'package.json'));
+  cpSync(buildFolder(project), join(installed, 'dist'), { recursive: true });
   project.write({ 'package.json': '{ "type": "module" }' });
   return project;
+}
+
+function packagesOf(root: string): readonly string[] {
+  return readdirSync(join(root, 'node_modules')).flatMap((name) => {
+    if (name.startsWith('.')) return [];
+    return name.startsWith('@')
+      ? readdirSync(join(root, 'node_modules', name)).map((part) => `${name}/${part}`)
+      : [name];
+  });
+}
+
+let built: string | undefined;
+
+/** The package is built once for all projects of a test file. */
+function buildFolder(project: Project): string {
+  if (built !== undefined) return built;
+  const folder = mkdtempSync(join(tmpdir(), 'decidable-built-'));
+  after(() => rmSync(folder, { recursive: true, force: true }));
+  const { status, stdout } = project.run('tsc', ['-p', join(ROOT, 'tsconfig.build.json'), '--outDir', folder]);
+  assert.equal(status, 0, stdout);
+  return (built = folder);
 }

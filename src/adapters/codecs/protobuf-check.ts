@@ -1,5 +1,5 @@
 /** Whether a plain object can be carried by a message, exactly; and whether a message has a plain form at all. */
-import { type DescEnum, type DescField, type DescMessage, type DescOneof, ScalarType } from '@bufbuild/protobuf';
+import type { DescEnum, DescField, DescMessage, DescOneof } from '@bufbuild/protobuf';
 import {
   depthProblem,
   isRecord,
@@ -10,6 +10,7 @@ import {
 } from '../../core/codec/values.ts';
 import { DefinitionError } from '../../core/errors.ts';
 import { MAX_VALUE_DEPTH } from '../../core/limits.ts';
+import { ScalarType } from './protobuf-runtime.ts';
 
 export interface Issue {
   readonly message: string;

@@ -3,13 +3,13 @@
  * refused with their offset. What the format lets a writer choose is read: any order of fields, packed or not, a message
  * in parts, the last of a field that comes twice.
  */
-import { type DescField, type DescMessage, type DescOneof, ScalarType } from '@bufbuild/protobuf';
-import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
+import type { DescField, DescMessage, DescOneof } from '@bufbuild/protobuf';
 import type { Subject } from '../../core/codec/codec.ts';
 import { NOT_FINITE_PROBLEM, PROTO_PROBLEM, undecodable } from '../../core/codec/values.ts';
 import { MAX_VALUE_DEPTH } from '../../core/limits.ts';
 import { isImplicit, isRequired } from './protobuf-check.ts';
 import { wireTypeOf } from './protobuf-encode.ts';
+import { BinaryReader, ScalarType, WireType } from './protobuf-runtime.ts';
 
 /** The first byte of the field that is being read: the library's reader does not say where its errors are. */
 let fieldAt = 0;

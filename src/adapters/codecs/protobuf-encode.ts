@@ -2,11 +2,11 @@
  * Plain objects to Protocol Buffers, always the same bytes (docs/encoding.md §4): fields by number, maps by key, zero
  * values of fields without presence left out. The library's own `toBinary` keeps maps in the order of insertion.
  */
-import { type DescField, type DescMessage, ScalarType } from '@bufbuild/protobuf';
-import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
+import type { DescField, DescMessage } from '@bufbuild/protobuf';
 import type { Subject } from '../../core/codec/codec.ts';
 import { compareUtf8, unencodable } from '../../core/codec/values.ts';
 import { isImplicit, issuesOf, mapKeyOf } from './protobuf-check.ts';
+import { BinaryWriter, ScalarType, WireType } from './protobuf-runtime.ts';
 
 /** @throws FaultError `unencodable-value` with the path, for what the message cannot carry exactly. */
 export function encodeMessage(message: DescMessage, value: unknown, subject: Subject): Uint8Array {

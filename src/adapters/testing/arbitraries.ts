@@ -1,17 +1,20 @@
 /**
- * Arbitraries for property tests, from the zod schemas of a module: commands, events and states that its schemas accept.
+ * `decidable/testing/arbitraries`: random commands, events and states for property tests, drawn from the schemas of a module.
  *
- * fast-check is the caller's (an optional peer, of which only types are imported): `arbitraries(fc, account)`.
+ * The caller passes fast-check, `arbitraries(fc, account)`. It is an optional peer of the package, and only its types are imported
+ * here.
  */
 import type * as FastCheck from 'fast-check';
-import { DefinitionError, type StandardSchema } from '../../core/index.ts';
+import { DefinitionError } from '../../core/errors.ts';
+import type { StandardSchema } from '../../core/index.ts';
+import { checkOptionNames, type OptionNames } from '../../core/option-names.ts';
 
-/** fast-check, as `import fc from 'fast-check'` gives it. */
+/** fast-check, as `import fc from 'fast-check'` imports it. */
 export type FC = Omit<typeof FastCheck, 'default'>;
 
 type Arbitrary<Value> = FastCheck.Arbitrary<Value>;
 
-/** What arbitraries are made for: the module that `defineDecider`, `defineEventHandler` or `defineProjector` gave. */
+/** The part of a module that arbitraries are drawn from. `defineDecider`, `defineEventHandler` and `defineProjector` return it. */
 export interface Described<State, Command, Event> {
   readonly name: string;
   readonly commands?: Readonly<Record<string, { readonly schema: StandardSchema }>>;
@@ -29,55 +32,77 @@ export interface Arbitraries<State, Command, Event> {
   readonly command: Arbitrary<Command>;
   /** Any event of the module. */
   readonly event: Arbitrary<Event>;
-  /** Any state that the schema accepts, reachable or not. */
+  /** Any state that the schema accepts. Some of these states cannot be reached by events. */
   readonly state: Arbitrary<State>;
+}
+
+/** An arbitrary of the caller's, for one schema. {@link drawnBy} makes it. */
+export interface OwnArbitrary {
+  readonly schema: StandardSchema;
+  readonly arbitrary: Arbitrary<unknown>;
+}
+
+/** Changes how values are drawn. */
+export interface ArbitraryOptions {
+  /**
+   * Arbitraries of the caller's. Each replaces its schema wherever that schema is used: as the data of a message, or deep within
+   * it. Schemas of other libraries than zod need one, and so do refinements that random values rarely meet.
+   * @default none
+   */
+  readonly own?: readonly OwnArbitrary[] | undefined;
+}
+
+const OPTIONS: OptionNames<ArbitraryOptions> = { own: true };
+
+/**
+ * Draws the values of a schema from an arbitrary of the caller's.
+ * @example arbitraries(fc, account, { own: [drawnBy(Iban, fc.constantFrom('DE02…', 'FR76…'))] });
+ */
+export function drawnBy<Value>(schema: StandardSchema<unknown, Value>, arbitrary: Arbitrary<Value>): OwnArbitrary {
+  return { schema, arbitrary };
 }
 
 /**
  * Arbitraries of a module's messages and states.
- * @throws DefinitionError for a schema that is not of zod, or that no values can be drawn from; with its place.
+ * @throws DefinitionError for a schema that no values can be drawn from, with its place; and for an option that is not known.
+ * @example
+ * const { command, event } = arbitraries(fc, account);
+ * fc.assert(fc.property(fc.array(event), command, (history, next) => void given(...history).when(next)));
  */
 export function arbitraries<State, Command, Event>(
   fc: FC,
   module: Described<State, Command, Event>,
+  options: ArbitraryOptions = {},
 ): Arbitraries<State, Command, Event> {
+  checkOptionNames(options, OPTIONS, 'arbitraries');
+  const drawer = new Drawer(fc, options);
   return {
-    // Drawn from when they are asked for: a read model has no commands, and any part may have a schema of its own kind.
+    // Drawn when they are read: a read model has no commands, and a part that nobody reads may have any schema.
     get command() {
-      return messages(fc, `${module.name}.commands`, module.commands ?? {}) as Arbitrary<Command>;
+      return drawer.messages(`${module.name}.commands`, module.commands ?? {}) as Arbitrary<Command>;
     },
     get event() {
-      return messages(fc, `${module.name}.events`, module.events) as Arbitrary<Event>;
+      return drawer.messages(`${module.name}.events`, module.events) as Arbitrary<Event>;
     },
     get state() {
-      return arbitraryOf(fc, module.stateSchema, `${module.name}.state`);
+      return drawer.values(module.stateSchema, `${module.name}.state`);
     },
   };
 }
 
-function messages(
-  fc: FC,
-  place: string,
-  definitions: Readonly<Record<string, { readonly schema: StandardSchema }>>,
-): Arbitrary<unknown> {
-  const entries = Object.entries(definitions);
-  if (entries.length === 0) throw new DefinitionError(place, 'is empty: there is nothing to draw');
-  return fc.oneof(
-    ...entries.map(([type, { schema }]) => arbitraryOf(fc, schema, `${place}.${type}`).map((data) => ({ type, data }))),
-  );
-}
-
 /**
- * Values that a zod schema accepts, as it gives them. Bounds, formats and patterns are drawn directly; refinements of one's
- * own are drawn until they hold, so a refinement that rarely does needs an arbitrary of one's own.
+ * The values that a schema accepts, as it returns them. Bounds, formats and patterns are drawn directly. Values that a refinement
+ * refuses are drawn again, so a refinement that random values rarely meet needs an arbitrary of its own (`own`).
  * @throws DefinitionError as {@link arbitraries}.
+ * @example fc.assert(fc.property(arbitraryOf(fc, Amount), (amount) => amount > 0n));
  */
 export function arbitraryOf<Value>(
   fc: FC,
   schema: StandardSchema<unknown, Value>,
-  place = 'the schema',
+  options: ArbitraryOptions = {},
 ): Arbitrary<Value> {
-  return new Drawer(fc).draw(schema, place).filter((value) => accepts(schema, value)) as Arbitrary<Value>;
+  checkOptionNames(options, OPTIONS, 'arbitraryOf');
+  return new Drawer(fc, options).values(schema, 'the schema');
 }
 
 function accepts(schema: StandardSchema, value: unknown): boolean {
@@ -85,7 +110,7 @@ function accepts(schema: StandardSchema, value: unknown): boolean {
   return !(result instanceof Promise) && result.issues === undefined;
 }
 
-/** What is read of a zod definition (zod 4, `_zod.def`), and of its checks. */
+/** The parts of a zod definition (zod 4, `_zod.def`) that matter here. */
 interface Definition {
   readonly type?: string;
   readonly format?: string;
@@ -124,19 +149,38 @@ function definitionOf(schema: unknown): (Definition & { readonly pattern?: RegEx
   return (schema._zod as { def: Definition }).def;
 }
 
-/** Draws from one schema after the other. One line per type. */
+/** Draws from schemas, and from the schemas in them. One line per type. */
 class Drawer {
   readonly #fc: FC;
-  /** How often each schema is being drawn right now: more than once where it holds itself. */
+  readonly #own: ReadonlyMap<unknown, Arbitrary<unknown>>;
+  /** How often each schema is being drawn right now. It is more than once if the schema contains itself. */
   readonly #open = new Map<unknown, number>();
   /** How deep schemas are within themselves: options and lists end there. */
   #depth = 0;
 
-  constructor(fc: FC) {
+  constructor(fc: FC, { own = [] }: ArbitraryOptions) {
     this.#fc = fc;
+    this.#own = new Map(own.map(({ schema, arbitrary }) => [schema, arbitrary]));
   }
 
-  draw(schema: unknown, place: string): Arbitrary<unknown> {
+  messages(
+    place: string,
+    definitions: Readonly<Record<string, { readonly schema: StandardSchema }>>,
+  ): Arbitrary<unknown> {
+    const entries = Object.entries(definitions);
+    if (entries.length === 0) throw new DefinitionError(place, 'is empty: there is nothing to draw');
+    return this.#fc.oneof(
+      ...entries.map(([type, { schema }]) => this.values(schema, `${place}.${type}`).map((data) => ({ type, data }))),
+    );
+  }
+
+  values<Value>(schema: StandardSchema<unknown, Value>, place: string): Arbitrary<Value> {
+    return this.#draw(schema, place).filter((value) => accepts(schema, value)) as Arbitrary<Value>;
+  }
+
+  #draw(schema: unknown, place: string): Arbitrary<unknown> {
+    const own = this.#own.get(schema);
+    if (own !== undefined) return own;
     const open = this.#open.get(schema) ?? 0;
     if (this.#depth > MAX_RECURSION) {
       throw new DefinitionError(place, 'a recursive schema must end at an optional field, a null or a list');
@@ -155,10 +199,10 @@ class Drawer {
     const fc = this.#fc;
     const definition = definitionOf(schema);
     if (definition === undefined) {
-      throw new DefinitionError(place, 'arbitraries are drawn from zod schemas: give one of your own for this one');
+      throw new DefinitionError(place, `is not a zod schema, so nothing can be drawn from it; ${OWN}`);
     }
     const checks = (definition.checks ?? []).map((check) => check._zod.def);
-    const inner = (of: unknown, step: string): Arbitrary<unknown> => this.draw(of, `${place}${step}`);
+    const inner = (of: unknown, step: string): Arbitrary<unknown> => this.#draw(of, `${place}${step}`);
     switch (definition.type) {
       case 'string':
         return this.#string(definition, checks);
@@ -217,14 +261,11 @@ class Drawer {
       case 'template_literal':
         return fc.stringMatching((schema as { _zod: { pattern: RegExp } })._zod.pattern);
       default:
-        throw new DefinitionError(
-          place,
-          `nothing can be drawn from z.${definition.type}(): give an arbitrary of your own`,
-        );
+        throw new DefinitionError(place, `nothing can be drawn from z.${definition.type}(); ${OWN}`);
     }
   }
 
-  /** fast-check matches patterns; lengths beside a pattern are left to the filter. */
+  /** fast-check matches patterns; the filter checks lengths if there is a pattern. */
   #string(definition: Definition, checks: readonly Check[]): Arbitrary<string> {
     const pattern = definition.pattern ?? checks.find((check) => check.pattern !== undefined)?.pattern;
     if (definition.format === 'uuid' || definition.format === 'guid') return this.#fc.uuid();
@@ -284,24 +325,24 @@ class Drawer {
   }
 
   #object(fields: readonly (readonly [string, unknown])[], place: string): Arbitrary<unknown> {
-    const model = Object.fromEntries(fields.map(([key, field]) => [key, this.draw(field, `${place}.${key}`)]));
+    const model = Object.fromEntries(fields.map(([key, field]) => [key, this.#draw(field, `${place}.${key}`)]));
     // A field that is undefined is absent in the bytes: drawn as it would be read.
     return this.#fc
       .record(model)
       .map((value) => Object.fromEntries(Object.entries(value).filter(([, field]) => field !== undefined)));
   }
 
-  /** A list within itself is empty in the end, where it may be. */
+  /** A list within itself is empty in the end, if it may be. */
   #list(element: unknown, place: string, checks: readonly Check[]): Arbitrary<unknown> {
     const lengths = this.#lengths(checks);
     if (this.#depth >= MAX_RECURSION && lengths.minLength === 0) return this.#fc.constant([]);
-    return this.#fc.array(this.draw(element, `${place}[]`), lengths);
+    return this.#fc.array(this.#draw(element, `${place}[]`), lengths);
   }
 
   #pairs(definition: Definition, place: string, checks: readonly Check[]): Arbitrary<[never, unknown][]> {
     const pair = this.#fc.tuple(
-      this.draw(definition.keyType, `${place}{key}`) as Arbitrary<never>,
-      this.draw(definition.valueType, `${place}{value}`),
+      this.#draw(definition.keyType, `${place}{key}`) as Arbitrary<never>,
+      this.#draw(definition.valueType, `${place}{value}`),
     );
     return this.#fc
       .uniqueArray(pair, {
@@ -327,6 +368,9 @@ class Drawer {
     return this.#depth >= MAX_RECURSION ? short : long();
   }
 }
+
+/** What to do about a schema that nothing can be drawn from. */
+const OWN = 'pass an arbitrary for it: { own: [drawnBy(schema, arbitrary)] }';
 
 /** How often a recursive schema is drawn within itself. */
 const MAX_RECURSION = 2;

@@ -1,8 +1,7 @@
-/** `decidable/testing`: given/when/then, the determinism check, arbitraries from schemas, and the store suite. */
+/** `decidable/testing`: given/when/then, the determinism check, and the suite of stores. */
 
 export { type AmbientKind, type ForbiddenCall, NondeterminismError } from './ambient/forbidden-call.ts';
 export { type InOtherProcess, type RunOutcome, withoutAmbient } from './ambient/without-ambient.ts';
-export { type Arbitraries, arbitraries, arbitraryOf, type Described, type FC } from './arbitraries.ts';
 export { decision, envelope } from './builders.ts';
 export * from './event-store-suite.ts';
 export { ExpectationError, type Story } from './expectation.ts';

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { z } from 'zod';
-import { arbitraries, arbitraryOf, testDecider } from '../../../src/adapters/testing/index.ts';
+import { arbitraries, arbitraryOf, drawnBy } from '../../../src/adapters/testing/arbitraries.ts';
+import { testDecider } from '../../../src/adapters/testing/index.ts';
 import { isFault, isRejection, type StandardSchema } from '../../../src/core/index.ts';
 import { occupancy, room } from './hotel.ts';
 
@@ -109,14 +110,42 @@ describe('an arbitrary of a schema', () => {
     });
   }
 
-  it('says where it cannot draw', () => {
-    const custom = z.object({ file: z.custom<string>(() => true) });
-    assert.throws(() => arbitraryOf(fc, custom, 'Upload'), {
-      code: 'invalid-definition',
-      message: /^Upload\.file: nothing/,
-    });
-    const foreign: StandardSchema = { '~standard': { version: 1, vendor: 'other', validate: (value) => ({ value }) } };
-    assert.throws(() => arbitraryOf(fc, foreign), { message: /drawn from zod schemas/ });
+  const foreign: StandardSchema<unknown, string> = {
+    '~standard': {
+      version: 1,
+      vendor: 'other',
+      validate: (value) => (value === 'rare' ? { value } : { issues: [{ message: 'is not rare' }] }),
+    },
+  };
+  const custom = z.custom<string>((value) => value === 'rare');
+  const rare = fc.constant('rare');
+
+  it('names the place of a schema that nothing can be drawn from', () => {
+    assert.throws(() => arbitraryOf(fc, z.object({ file: custom })), { payload: { place: 'the schema.file' } });
+    assert.throws(() => arbitraryOf(fc, foreign), { payload: { place: 'the schema' } });
+  });
+
+  it('draws a schema from the arbitrary of the caller, at any depth', () => {
+    const own = [drawnBy(custom, rare), drawnBy(foreign, rare)];
+    const deep = z.object({ list: z.array(custom.optional()).min(1), key: z.record(z.string(), custom) });
+    for (const value of fc.sample(arbitraryOf(fc, deep, { own }), 20)) assert.ok(deep.safeParse(value).success);
+    assert.deepEqual(fc.sample(arbitraryOf(fc, foreign, { own }), 3), ['rare', 'rare', 'rare']);
+  });
+
+  it('draws the messages of a module from the arbitraries of the caller', () => {
+    const pick = z.object({ word: custom });
+    const module = { ...room, name: 'words', events: { Picked: { schema: pick }, Lost: { schema: foreign } } };
+    const { event } = arbitraries(fc, module, { own: [drawnBy(custom, rare), drawnBy(foreign, rare)] });
+    const drawn = fc.sample(event, 40).map((message) => JSON.stringify(message));
+    assert.deepEqual(
+      new Set(drawn),
+      new Set(['{"type":"Picked","data":{"word":"rare"}}', '{"type":"Lost","data":"rare"}']),
+    );
+  });
+
+  it('refuses an option that it does not know', () => {
+    assert.throws(() => arbitraryOf(fc, custom, { owns: [] } as object), { payload: { place: 'arbitraryOf.owns' } });
+    assert.throws(() => arbitraries(fc, room, { owns: [] } as object), { payload: { place: 'arbitraries.owns' } });
   });
 });
 

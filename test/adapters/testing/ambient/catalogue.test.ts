@@ -11,7 +11,7 @@ import { objectAt } from '../../../../src/adapters/testing/ambient/slot.ts';
 import { type AmbientKind, withoutAmbient } from '../../../../src/adapters/testing/index.ts';
 import { builtinMembers, globalMembers } from './members.ts';
 
-/** The names of a list, which has lines of the form `holder: member …` and comments behind `#`. */
+/** The names of a list, which has lines of the form `holder: member …` and comments after `#`. */
 function listed(file: string): readonly string[] {
   return readFileSync(new URL(file, import.meta.url), 'utf8')
     .split('\n')
@@ -49,7 +49,7 @@ const conditional: readonly string[] = [
   'Intl.DateTimeFormat.prototype.formatToParts',
 ];
 
-/** The state of the process and of the console, behind members that are named themselves. */
+/** The state of the process and of the console. The members that hold it are named themselves. */
 const isOpaque = (name: string): boolean =>
   (/^(process|console)[.[]/.test(name) && !name.includes('__proto__')) || name === 'Performance.prototype.nodeTiming';
 

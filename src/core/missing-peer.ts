@@ -1,0 +1,39 @@
+/** Optional peers: packages that one subpath needs, and that a user of the other subpaths does not install. */
+import { DecidableError } from './errors.ts';
+
+/** A subpath was imported without the package that it needs. `payload` names both. */
+export class MissingPeerError extends DecidableError<
+  'missing-peer',
+  { readonly package: string; readonly subpath: string }
+> {
+  override readonly name: string = 'MissingPeerError';
+  constructor(name: string, subpath: string, options?: ErrorOptions) {
+    super(
+      'definition',
+      'missing-peer',
+      { package: name, subpath },
+      `${subpath} needs the package ${name}, which is not installed; run: npm install ${name}`,
+      options,
+    );
+  }
+}
+
+/**
+ * Loads an optional peer.
+ * @param load imports it, by a literal name, so that bundlers find it.
+ * @throws MissingPeerError if the package is not installed. Any other failure is thrown as it is.
+ */
+export async function loadPeer<Module>(name: string, subpath: string, load: () => Promise<Module>): Promise<Module> {
+  try {
+    return await load();
+  } catch (cause) {
+    if (isMissing(cause, name)) throw new MissingPeerError(name, subpath, { cause });
+    throw cause;
+  }
+}
+
+/** Whether an import failed because there is no such package: Node, Bun and Deno share the code. */
+function isMissing(cause: unknown, name: string): boolean {
+  if (!(cause instanceof Error) || !('code' in cause)) return false;
+  return cause.code === 'ERR_MODULE_NOT_FOUND' && cause.message.includes(name);
+}
