@@ -37,7 +37,7 @@ export class Dispatcher implements Processor {
   readonly definition = '{}';
   readonly categories: readonly string[];
   readonly eventTypes: readonly string[] = REACTION_TYPES;
-  readonly concurrency = CONCURRENT_PROCESSES;
+  readonly concurrency: number = CONCURRENT_PROCESSES;
   readonly pageSize = 500;
   readonly deadlines: NonNullable<Processor['deadlines']> = {
     fire: ({ command, context }) => this.#send(command, context),

@@ -16,7 +16,7 @@ export class ProcessManagerProcessor implements Processor {
   readonly definition: string;
   readonly categories: readonly string[];
   readonly eventTypes: readonly string[];
-  readonly concurrency = CONCURRENT_PROCESSES;
+  readonly concurrency: number = CONCURRENT_PROCESSES;
   readonly pageSize = 500;
   readonly #manager: AnyProcessManager;
   readonly #name: string;
