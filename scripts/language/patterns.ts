@@ -48,7 +48,7 @@ export const PATTERNS: readonly Pattern[] = [
     reason: 'English negates the verb here',
     instead: '"is not a …", "is invalid", "is missing"',
     matches: phrase(
-      `(?<!\\bthere )\\b(?:is|are|was|were|be|being) (?:no (?!longer\\b|more\\b|less\\b|fewer\\b|other\\b|different\\b|matter\\b)|none\\b)`,
+      `(?<!\\bthere )\\b(?:is|are|was|were|be|being) (?:no (?!longer\\b|more\\b|less\\b|fewer\\b|other\\b|different\\b|faster\\b|slower\\b|larger\\b|smaller\\b|better\\b|worse\\b|matter\\b)|none\\b)`,
     ),
   },
   {
