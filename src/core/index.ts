@@ -106,10 +106,10 @@ export type * from './event-store.ts';
 export { COMMAND_ID_NAMESPACE, commandUuid, eventId, isUuid, reactionId } from './ids.ts';
 export type { AuthorizationRequest, Authorizer } from './loop/authorization.ts';
 export type { AnyModule } from './loop/bound-module.ts';
+export type { ConfiguredStore, EventSourcerConfiguration } from './loop/configuration.ts';
 export {
   createEventSourcer,
   type DispatchableCommand,
-  type EventSourcerConfiguration,
   type ModuleEventSourcer,
 } from './loop/create-event-sourcer.ts';
 export type { EventSourcerObserver, ObservedCommand, ObservedSnapshot, ObservedStream } from './loop/observer.ts';

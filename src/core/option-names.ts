@@ -30,7 +30,7 @@ export interface UnknownOption {
 export function unknownOption(options: object, known: Readonly<Record<string, true>>): UnknownOption | undefined {
   // Inherited names count too, because reading an option by its name finds them.
   for (const name in options) {
-    if (!Object.hasOwn(known, name)) return { name, message: unknownMessage(name, Object.keys(known)) };
+    if (!Object.hasOwn(known, name)) return { name, message: unknownName('option', name, Object.keys(known)) };
   }
   return undefined;
 }
@@ -53,10 +53,11 @@ export function checkOptionNames(
   if (unknown !== undefined) throw new DefinitionError(`${place}.${unknown.name}`, unknown.message);
 }
 
-function unknownMessage(name: string, known: readonly string[]): string {
+/** @returns the sentence about a name that is not known, with the nearest known one or with all of them. */
+export function unknownName(kind: 'option' | 'command' | 'event', name: string, known: readonly string[]): string {
   const nearest = nearestName(name, known);
-  if (nearest !== undefined) return `unknown option ${JSON.stringify(name)}; did you mean ${JSON.stringify(nearest)}?`;
-  return `unknown option ${JSON.stringify(name)}; the options are ${known.join(', ') || 'none'}`;
+  if (nearest !== undefined) return `unknown ${kind} ${JSON.stringify(name)}; did you mean ${JSON.stringify(nearest)}?`;
+  return `unknown ${kind} ${JSON.stringify(name)}; the ${kind}s are ${known.join(', ') || 'none'}`;
 }
 
 /** @returns the name that was probably meant: a third of its letters may differ; undefined if none is that close. */

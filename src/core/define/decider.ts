@@ -8,6 +8,7 @@ import type { Codec } from '../codec/codec.ts';
 import { msgpack } from '../codec/msgpack.ts';
 import { DefinitionError, FaultError, isFault, isRejection, type RejectionError } from '../errors.ts';
 import { MAX_EVENTS_PER_DECISION } from '../limits.ts';
+import type { OptionNames } from '../option-names.ts';
 import type { Descriptor, ForeignEvents } from '../routing.ts';
 import type { Types } from '../types.ts';
 import type { CommandHandler } from '../worlds.ts';
@@ -163,6 +164,20 @@ interface EventEntry extends MessageEntry {
   readonly evolve: Recipe;
 }
 
+const NAMES: OptionNames<DeciderDefinition<never, never, never>> = {
+  name: true,
+  version: true,
+  state: true,
+  commands: true,
+  events: true,
+  codec: true,
+  foreignEvents: true,
+  streamId: true,
+  initialState: true,
+  evolve: true,
+  decide: true,
+};
+
 /**
  * Defines a decider. All types are inferred: commands and events are unions of `{ type, data }`.
  *
@@ -181,12 +196,12 @@ export function defineDecider<
     readonly events: CheckedSources<Events, 'event'>;
   },
 ): DeciderModule<State, Commands, Events> {
+  const name = checkIdentity(definition, NAMES, 'defineDecider');
   const { codec = msgpack, foreignEvents = 'fault' } = definition;
-  const name = checkIdentity(definition, 'decider');
   const commandEntries = messageTable('command', definition.commands, `${name}.commands`);
   const eventEntries = messageTable('event', definition.events, `${name}.events`);
-  checkHandlers(definition.decide, commandEntries, `${name}.decide`, 'all');
-  checkHandlers(definition.evolve, eventEntries, `${name}.evolve`, 'all');
+  checkHandlers(definition.decide, commandEntries, 'command', `${name}.decide`, 'all');
+  checkHandlers(definition.evolve, eventEntries, 'event', `${name}.evolve`, 'all');
   if (typeof definition.streamId !== 'function') throw new DefinitionError(`${name}.streamId`, 'must be a function');
   if (foreignEvents !== 'fault' && foreignEvents !== 'skip') {
     throw new DefinitionError(`${name}.foreignEvents`, "must be 'fault' or 'skip'");

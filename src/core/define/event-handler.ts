@@ -9,7 +9,7 @@ import { msgpack } from '../codec/msgpack.ts';
 import { DefinitionError, FaultError } from '../errors.ts';
 import type { HandlerDescriptor, Reaction } from '../event-handler.ts';
 import type { EventContext, RejectedCommand } from '../messages.ts';
-import { checkOptionNames, type OptionNames } from '../option-names.ts';
+import { checkOptionNames, type OptionNames, unknownName } from '../option-names.ts';
 import type { CommandType } from '../types.ts';
 import type { ProcessManager } from '../worlds.ts';
 import { type DeferredEvolve, faultOf, type InitialState } from './decider.ts';
@@ -145,6 +145,20 @@ export interface EventHandlerModule<State, Commands, Events>
   readonly stateSchema: StandardSchema<unknown, State>;
 }
 
+const NAMES: OptionNames<EventHandlerDefinition<never, never, never>> = {
+  name: true,
+  version: true,
+  state: true,
+  events: true,
+  commands: true,
+  codec: true,
+  key: true,
+  initialState: true,
+  evolve: true,
+  handle: true,
+  rejected: true,
+};
+
 /**
  * Defines a process manager. Commands leave as envelopes of their own definition, and are checked by it.
  * @throws DefinitionError where the parts do not fit together, with the place.
@@ -159,12 +173,12 @@ export function defineEventHandler<
     readonly events: CheckedSources<Events, 'event'>;
   },
 ): EventHandlerModule<State, Commands, Events> {
+  const name = checkIdentity(definition, NAMES, 'defineEventHandler');
   const { codec = msgpack } = definition;
-  const name = checkIdentity(definition, 'event handler');
   const commands = messageTable('command', definition.commands, `${name}.commands`);
   const events = messageTable('event', definition.events, `${name}.events`);
-  checkHandlers(definition.evolve, events, `${name}.evolve`, 'some');
-  checkHandlers(definition.handle, events, `${name}.handle`, 'some');
+  checkHandlers(definition.evolve, events, 'event', `${name}.evolve`, 'some');
+  checkHandlers(definition.handle, events, 'event', `${name}.handle`, 'some');
   const rejections = rejectionHandlers(definition.rejected ?? {}, commands, `${name}.rejected`);
   const evolvers = new Map(Object.entries(definition.evolve)) as ReadonlyMap<string, Recipe>;
   const handlers = new Map(Object.entries(definition.handle)) as ReadonlyMap<string, AnyHandle>;
@@ -263,7 +277,7 @@ function rejectionHandlers(
   for (const [type, handler] of Object.entries(rejected)) {
     const at = `${place}.${type}`;
     if (!commands.has(type)) {
-      throw new DefinitionError(at, `is not among ${[...commands.keys()].join(', ') || 'the commands (none)'}`);
+      throw new DefinitionError(at, unknownName('command', type, [...commands.keys()]));
     }
     if (handler === undefined) continue;
     if (handler !== 'ignore') checkOptionNames(handler, REJECTION_HANDLER, at);

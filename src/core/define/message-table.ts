@@ -8,6 +8,8 @@
 import type { Codec, Subject } from '../codec/codec.ts';
 import { DefinitionError, FaultError, isFault } from '../errors.ts';
 import type { Envelope, WritePrecondition } from '../messages.ts';
+import { checkOptionNames, unknownName } from '../option-names.ts';
+import { isText, mustBe } from '../predicates.ts';
 import type { CommandType, EventType, StateType } from '../types.ts';
 import { frozen } from './draft.ts';
 import type { CommandDefinition, Definition, Message, Snapshots, Source } from './message.ts';
@@ -216,13 +218,31 @@ export function policiesOf(definition: Definition): { precondition: WritePrecond
   return { precondition, snapshot };
 }
 
-/** What every module says of itself, checked. @throws DefinitionError. */
-export function checkIdentity(definition: { readonly name: string; readonly version: string }, place: string): string {
-  const { name, version } = definition;
-  if (typeof name !== 'string' || name === '') throw new DefinitionError(place, 'name must be a text');
-  if (typeof version !== 'string' || version === '')
-    throw new DefinitionError(`${place} ${name}`, 'version must be a text');
+/**
+ * Checks the fields that every definition has, and that it has no unknown ones. `known` lists all of its fields.
+ * @returns the module's name.
+ * @throws DefinitionError with the place of the field.
+ */
+export function checkIdentity(
+  definition: { readonly name: string; readonly version: string; readonly codec?: Codec | undefined },
+  known: Readonly<Record<string, true>>,
+  place: string,
+): string {
+  const name: unknown = Object(definition).name;
+  checkOptionNames(definition, known, isText(name) && name !== '' ? name : place);
+  if (!isText(name) || name === '') throw new DefinitionError(`${place}.name`, mustBe(TEXT, name));
+  const { version, codec } = definition;
+  if (!isText(version) || version === '') throw new DefinitionError(`${name}.version`, mustBe(TEXT, version));
+  if (codec !== undefined) checkCodec(codec, `${name}.codec`);
   return name;
+}
+
+const TEXT = 'a text that is not empty and has no lone surrogates';
+
+function checkCodec(codec: Codec, place: string): void {
+  const { contentType, encode, decode } = Object(codec);
+  if (isText(contentType) && contentType !== '' && typeof encode === 'function' && typeof decode === 'function') return;
+  throw new DefinitionError(place, mustBe('a codec, { contentType, encode, decode }', codec));
 }
 
 /** The initial state as its schema gives it, frozen. @throws DefinitionError where it does not fit. */
@@ -236,19 +256,23 @@ export function initialStateOf<State>(shape: Shape<State>, state: unknown, modul
 }
 
 /**
- * Holds a map of handlers against the types that it may name.
- * @throws DefinitionError for what is no function, is too much, or (where all are needed) is missing.
+ * Checks a map of handlers by the type of their message.
+ * @throws DefinitionError if an entry is not a function, has an unknown type or (if all are needed) is missing.
  */
-export function checkHandlers(handlers: object, types: MessageTable, place: string, needed: 'all' | 'some'): void {
-  if (typeof handlers !== 'object' || handlers === null) throw new DefinitionError(place, 'must be a map of functions');
+export function checkHandlers(
+  handlers: object,
+  types: MessageTable,
+  kind: 'command' | 'event',
+  place: string,
+  needed: 'all' | 'some',
+): void {
+  if (typeof handlers !== 'object' || handlers === null) {
+    throw new DefinitionError(place, mustBe('an object of functions', handlers));
+  }
   for (const [type, handler] of Object.entries(handlers)) {
-    if (!types.has(type)) {
-      throw new DefinitionError(
-        `${place}.${type}`,
-        `is not among ${[...types.keys()].join(', ') || 'the types (none)'}`,
-      );
-    }
-    if (typeof handler !== 'function') throw new DefinitionError(`${place}.${type}`, 'must be a function');
+    const at = `${place}.${type}`;
+    if (!types.has(type)) throw new DefinitionError(at, unknownName(kind, type, [...types.keys()]));
+    if (typeof handler !== 'function') throw new DefinitionError(at, mustBe('a function', handler));
   }
   if (needed === 'some') return;
   for (const type of types.keys()) {

@@ -1,6 +1,8 @@
 /** Messages and their definitions: what a command or an event holds, in which version, and how old versions are read. */
 import { DefinitionError } from '../errors.ts';
 import type { WritePrecondition } from '../messages.ts';
+import { checkOptionNames, type OptionNames } from '../option-names.ts';
+import { isPositiveU32, isText, mustBe } from '../predicates.ts';
 import type { OutputOf, Rereadable, StandardSchema } from './schema.ts';
 import { shapeOf } from './schema.ts';
 
@@ -83,6 +85,9 @@ export interface CommandPolicies extends MessageOptions {
   readonly snapshot?: Snapshots;
 }
 
+const EVENT_OPTIONS: OptionNames<MessageOptions> = { schemaVersion: true, upcast: true };
+const COMMAND_OPTIONS: OptionNames<CommandPolicies> = { ...EVENT_OPTIONS, precondition: true, snapshot: true };
+
 /**
  * Defines an event.
  * @throws DefinitionError where the version has no complete chain of upcasters, or the schema is none.
@@ -92,6 +97,7 @@ export function defineEvent<const Type extends string, Schema extends StandardSc
   schema: Schema & Rereadable<Schema>,
   options: MessageOptions = {},
 ): EventDefinition<Type, Schema> {
+  checkOptionNames(options, EVENT_OPTIONS, `event ${type}`);
   const fields = { kind: 'event', ...commonFields('event', type, schema, options) } as const;
   return definition<Type, Schema, typeof fields>(type, fields);
 }
@@ -105,13 +111,20 @@ export function defineCommand<const Type extends string, Schema extends Standard
   schema: Schema & Rereadable<Schema>,
   options: CommandPolicies = {},
 ): CommandDefinition<Type, Schema> {
-  const { precondition = 'stream-unchanged', snapshot = 'never' } = options;
   const place = `command ${type}`;
+  checkOptionNames(options, COMMAND_OPTIONS, place);
+  const { precondition = 'stream-unchanged', snapshot = 'never' } = options;
   if (!['stream-unchanged', 'no-stream', 'stream-exists', 'any'].includes(precondition)) {
-    throw new DefinitionError(place, `${String(precondition)} is no precondition`);
+    throw new DefinitionError(
+      `${place}.precondition`,
+      mustBe("'stream-unchanged', 'no-stream', 'stream-exists' or 'any'", precondition),
+    );
   }
-  if (snapshot !== 'never' && !(Number.isInteger(snapshot?.every) && snapshot.every >= 1)) {
-    throw new DefinitionError(place, "the snapshot policy is 'never' or { every: n }, n a whole number from 1");
+  if (snapshot !== 'never') {
+    checkOptionNames(snapshot, { every: true }, `${place}.snapshot`);
+    if (!isPositiveU32(snapshot.every)) {
+      throw new DefinitionError(`${place}.snapshot.every`, mustBe('a whole number from 1', snapshot.every));
+    }
   }
   const common = commonFields('command', type, schema, options);
   const fields = { kind: 'command', ...common, precondition, snapshot } as const;
@@ -135,9 +148,11 @@ function commonFields<Type extends string, Schema extends StandardSchema>(
 ): { type: Type; schema: Schema; schemaVersion: number; upcast: Upcasters } {
   const { schemaVersion = 1, upcast = {} } = options;
   const place = `${kind} ${type}`;
-  if (typeof type !== 'string' || type === '') throw new DefinitionError(kind, 'its type must be a text');
-  if (!Number.isInteger(schemaVersion) || schemaVersion < 1 || schemaVersion > 0xffff_ffff) {
-    throw new DefinitionError(place, `schemaVersion must be a whole number from 1, not ${schemaVersion}`);
+  if (!isText(type) || type === '') {
+    throw new DefinitionError(`${kind}.type`, mustBe('a text that is not empty and has no lone surrogates', type));
+  }
+  if (!isPositiveU32(schemaVersion)) {
+    throw new DefinitionError(`${place}.schemaVersion`, mustBe('a whole number from 1', schemaVersion));
   }
   shapeOf(schema, place);
   checkUpcasters(upcast, schemaVersion, place);
@@ -146,7 +161,7 @@ function commonFields<Type extends string, Schema extends StandardSchema>(
 
 function checkUpcasters(upcast: Upcasters, schemaVersion: number, place: string): void {
   for (const version of Object.keys(upcast)) {
-    if (!(Number(version) >= 1 && Number(version) < schemaVersion)) {
+    if (!(isPositiveU32(Number(version)) && Number(version) < schemaVersion)) {
       throw new DefinitionError(
         `${place}.upcast[${version}]`,
         `the message is at version ${schemaVersion}: upcasters start at the versions from 1 to ${schemaVersion - 1}`,

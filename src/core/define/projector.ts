@@ -8,6 +8,7 @@ import type { Codec } from '../codec/codec.ts';
 import { msgpack } from '../codec/msgpack.ts';
 import { DefinitionError } from '../errors.ts';
 import type { EventContext } from '../messages.ts';
+import type { OptionNames } from '../option-names.ts';
 import type { ProjectorDescriptor } from '../projector.ts';
 import type { ReadModel } from '../worlds.ts';
 import { faultOf, type InitialState } from './decider.ts';
@@ -76,6 +77,17 @@ export interface ProjectorModule<State, Events> extends ReadModel<State, never, 
   readonly stateSchema: StandardSchema<unknown, State>;
 }
 
+const NAMES: OptionNames<ProjectorDefinition<never, never>> = {
+  name: true,
+  version: true,
+  state: true,
+  events: true,
+  codec: true,
+  key: true,
+  initialState: true,
+  project: true,
+};
+
 /**
  * Defines a read model.
  * @throws DefinitionError where the parts do not fit together, with the place.
@@ -83,10 +95,10 @@ export interface ProjectorModule<State, Events> extends ReadModel<State, never, 
 export function defineProjector<State, const Events extends Readonly<Record<string, Source>>>(
   definition: ProjectorDefinition<State, Events> & { readonly events: CheckedSources<Events, 'event'> },
 ): ProjectorModule<State, Events> {
+  const name = checkIdentity(definition, NAMES, 'defineProjector');
   const { codec = msgpack } = definition;
-  const name = checkIdentity(definition, 'projector');
   const events = messageTable('event', definition.events, `${name}.events`);
-  checkHandlers(definition.project, events, `${name}.project`, 'all');
+  checkHandlers(definition.project, events, 'event', `${name}.project`, 'all');
   if (typeof definition.key !== 'function') throw new DefinitionError(`${name}.key`, 'must be a function');
   const projections = new Map(Object.entries(definition.project)) as ReadonlyMap<string, Recipe>;
   const stateShape = shapeOf(definition.state, `${name}.state`);

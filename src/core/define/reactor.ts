@@ -9,7 +9,7 @@ import type { Codec } from '../codec/codec.ts';
 import { msgpack } from '../codec/msgpack.ts';
 import { DefinitionError } from '../errors.ts';
 import type { EventContext } from '../messages.ts';
-import { checkOptionNames, type OptionNames } from '../option-names.ts';
+import type { OptionNames } from '../option-names.ts';
 import type { EventType } from '../types.ts';
 import type { CheckedSources, DataOf, EventDefinitions, Message, MessageOf, Source } from './message.ts';
 import { checkHandlers, checkIdentity, definitionsOf, eventTypeOf, messageTable } from './message-table.ts';
@@ -90,14 +90,13 @@ const DEFAULT_CONCURRENCY = 16;
 export function defineReactor<const Events extends Readonly<Record<string, Source>>>(
   definition: ReactorDefinition<Events> & { readonly events: CheckedSources<Events, 'event'> },
 ): ReactorModule<Events> {
-  const name = checkIdentity(definition, 'reactor');
-  checkOptionNames(definition, NAMES, name);
+  const name = checkIdentity(definition, NAMES, 'defineReactor');
   const { version, codec = msgpack, concurrency = DEFAULT_CONCURRENCY } = definition;
   if (!Number.isInteger(concurrency) || concurrency < 1) {
     throw new DefinitionError(`${name}.concurrency`, `must be a whole number from 1, not ${String(concurrency)}`);
   }
   const events = messageTable('event', definition.events, `${name}.events`);
-  checkHandlers(definition.react, events, `${name}.react`, 'all');
+  checkHandlers(definition.react, events, 'event', `${name}.react`, 'all');
   const handlers = new Map(Object.entries(definition.react)) as ReadonlyMap<string, React<unknown>>;
   return {
     kind: 'reactor',

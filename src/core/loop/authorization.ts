@@ -22,8 +22,8 @@ export type Authorizer = (request: AuthorizationRequest) => boolean | Promise<bo
 
 /** @throws CommandFailure `unauthorized`, with the authorizer's own error as the cause; `cancelled`, `deadline-exceeded`. */
 export async function authorize(authorizer: Authorizer, job: Job): Promise<void> {
-  const { cancellation, envelope, commandId, stream, options } = job;
-  const { principal, actor } = options;
+  const { cancellation, envelope, commandId, stream, request } = job;
+  const { principal, actor } = request;
   let answer: unknown;
   try {
     const asked = authorizer({ principal, actor, command: envelope, commandId, module: job.module.name, stream });
@@ -35,8 +35,8 @@ export async function authorize(authorizer: Authorizer, job: Job): Promise<void>
   if (answer !== true) throw unauthorized(job, '', undefined);
 }
 
-function unauthorized({ envelope, options, stream }: Job, why: string, cause: unknown): Error {
-  const who = options.actor === undefined ? 'The sender' : JSON.stringify(options.actor);
+function unauthorized({ envelope, request, stream }: Job, why: string, cause: unknown): Error {
+  const who = request.actor === undefined ? 'The sender' : JSON.stringify(request.actor);
   return refusal(
     'unauthorized',
     envelope.type,

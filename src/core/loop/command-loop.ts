@@ -307,7 +307,7 @@ export class CommandLoop {
   async #retry(job: Job, conflict: Conflict, cause: unknown): Promise<undefined> {
     const { observer, snapshots } = this.#parts;
     const { route, module, stream, seenRevision, cancellation } = job;
-    const bound = job.options.deadline === undefined ? DEFAULT_MAX_ATTEMPTS : Number.POSITIVE_INFINITY;
+    const bound = job.request.deadline === undefined ? DEFAULT_MAX_ATTEMPTS : Number.POSITIVE_INFINITY;
     const { maxAttempts = bound } = this.#parts;
     job.conflicts++;
     const retrying = job.conflicts < maxAttempts && retryHelps(route.precondition, job.expected, job.events.length > 0);

@@ -5,55 +5,37 @@
  */
 
 import type { Message } from '../define/message.ts';
-import { DefinitionError } from '../errors.ts';
 import type { CommandResult, EventSourcer, FoldedState } from '../event-sourcer.ts';
-import type { EventStore } from '../event-store.ts';
 import { commandUuid } from '../ids.ts';
-import { DEFAULT_CACHED_STATES, DEFAULT_MAX_ATTEMPTS, DEFAULT_REPLAY_LIMIT } from '../limits.ts';
 import type { Envelope } from '../messages.ts';
-import type { ExclusiveAppend } from '../storage/exclusive-append.ts';
 import { drawnUuid } from '../uuid.ts';
 import type { CommandHandler } from '../worlds.ts';
 import { Admission } from './admission.ts';
-import type { Authorizer } from './authorization.ts';
 import type { AnyModule, BoundModule } from './bound-module.ts';
 import { Cancellation } from './cancellation.ts';
 import { CommandLoop } from './command-loop.ts';
 import { decodeCommand, encodeCommand, streamOf } from './command-of.ts';
+import { configured, type EventSourcerConfiguration } from './configuration.ts';
 import { invalidArgument } from './failures.ts';
 import { Job } from './job.ts';
 import type { LiveState } from './live-state.ts';
 import { Loader } from './loader.ts';
-import { type EventSourcerObserver, tell } from './observer.ts';
-import { checkEnvelope, checkReadOptions, checkSendOptions, type ReadOptions, type SendOptions } from './options.ts';
+import { tell } from './observer.ts';
+import {
+  type CommandRequest,
+  checkReadOptions,
+  checkStateOptions,
+  envelopeOf,
+  messageOf,
+  type ReadOptions,
+  requestOf,
+  type SendOptions,
+} from './options.ts';
 import { type Route, Routes } from './routes.ts';
 import { Snapshots } from './snapshots.ts';
 import { StateCache } from './state-cache.ts';
 import { StateReader } from './state-reader.ts';
 import { StreamQueue } from './stream-queue.ts';
-
-/** What an event sourcer is made of. */
-export interface EventSourcerConfiguration<Modules extends readonly AnyModule[] = readonly AnyModule[]> {
-  readonly store: EventStore & ExclusiveAppend & { close?(): Promise<void> };
-  /** Each command type belongs to one of them. Several may share streams, if they skip each other's events. */
-  readonly modules: Modules;
-  /**
-   * How often a command is decided at most while others write to its stream.
-   * @default 8 for a command without a deadline. A command with a deadline is decided again until the deadline passes.
-   */
-  readonly maxAttempts?: number | undefined;
-  /** How many events a command may replay at most. Undefined: 1,000,000. */
-  readonly replayLimit?: number | undefined;
-  /** How many states are kept in memory, of all modules together. 0: none. Undefined: 10,000. */
-  readonly cachedStates?: number | undefined;
-  /** How many commands may be in flight, waiting ones included; one more is refused as `overloaded`. Undefined: no limit. */
-  readonly maxInFlight?: number | undefined;
-  /** Whether a command may be sent. Undefined: everyone may send everything. */
-  readonly authorize?: Authorizer | undefined;
-  readonly observer?: EventSourcerObserver | undefined;
-  /** Whether closing the event sourcer closes the store. Undefined: the store stays open, for whoever opened it. */
-  readonly closeStore?: boolean | undefined;
-}
 
 /** The commands that a module takes as plain messages; none, where commands are handles. */
 export type DispatchableCommand<Module> =
@@ -106,7 +88,7 @@ export function createEventSourcer<const Modules extends readonly AnyModule[]>(
   return new Sourcer(configuration);
 }
 
-const NO_OPTIONS: SendOptions = {};
+const NO_OPTIONS: ReadOptions = {};
 
 class Sourcer<Command> implements ModuleEventSourcer<Command> {
   readonly #routes: Routes;
@@ -118,18 +100,10 @@ class Sourcer<Command> implements ModuleEventSourcer<Command> {
   #closing: Promise<void> | undefined;
 
   constructor(configuration: EventSourcerConfiguration) {
-    const { store, authorize: authorizer, observer = {} } = configuration;
-    const maxAttempts =
-      configuration.maxAttempts === undefined
-        ? undefined
-        : bound(configuration, 'maxAttempts', 1, DEFAULT_MAX_ATTEMPTS);
-    const replayLimit = bound(configuration, 'replayLimit', 0, DEFAULT_REPLAY_LIMIT);
-    const cachedStates = bound(configuration, 'cachedStates', 0, DEFAULT_CACHED_STATES);
-    const maxInFlight = bound(configuration, 'maxInFlight', 1, Number.POSITIVE_INFINITY);
-    this.#routes = new Routes(configuration.modules, (module, error) =>
-      tell(() => observer.releaseFailed?.(module, error)),
-    );
-    this.#closeStore = closerOf(configuration);
+    const { store, modules, replayLimit, cachedStates, maxInFlight, maxAttempts, authorizer, observer, closeStore } =
+      configured(configuration);
+    this.#routes = new Routes(modules, (module, error) => tell(() => observer.releaseFailed?.(module, error)));
+    this.#closeStore = closeStore;
     this.#admission = new Admission(maxInFlight);
     this.#cache = new StateCache(this.#routes.modules, cachedStates);
     const cache = this.#cache;
@@ -151,7 +125,7 @@ class Sourcer<Command> implements ModuleEventSourcer<Command> {
     });
   }
 
-  handleCommand(command: Envelope, options: SendOptions = NO_OPTIONS): Promise<CommandResult> {
+  handleCommand(command: Envelope, options?: SendOptions): Promise<CommandResult> {
     try {
       this.#admission.enterCommand();
     } catch (error) {
@@ -159,9 +133,9 @@ class Sourcer<Command> implements ModuleEventSourcer<Command> {
     }
     let job: Job;
     try {
-      checkSendOptions(options);
-      checkEnvelope(command);
-      job = receivedJob(this.#routes.ofCommand(command.type), command, options);
+      const request = requestOf(options);
+      const envelope = envelopeOf(command);
+      job = receivedJob(this.#routes.ofCommand(envelope.type), envelope, request);
     } catch (error) {
       this.#admission.leaveCommand();
       return Promise.reject(error);
@@ -170,7 +144,7 @@ class Sourcer<Command> implements ModuleEventSourcer<Command> {
     return this.#loop.run(job);
   }
 
-  dispatch(command: Command, options: SendOptions = NO_OPTIONS): Promise<CommandResult> {
+  dispatch(command: Command, options?: SendOptions): Promise<CommandResult> {
     try {
       this.#admission.enterCommand();
     } catch (error) {
@@ -178,9 +152,9 @@ class Sourcer<Command> implements ModuleEventSourcer<Command> {
     }
     let job: Job;
     try {
-      checkSendOptions(options);
-      const message = checkMessage(command);
-      job = typedJob(this.#routes.ofCommand(message.type), message, options);
+      const request = requestOf(options);
+      const message = messageOf(command);
+      job = typedJob(this.#routes.ofCommand(message.type), message, request);
     } catch (error) {
       this.#admission.leaveCommand();
       return Promise.reject(error);
@@ -205,7 +179,7 @@ class Sourcer<Command> implements ModuleEventSourcer<Command> {
   ): Promise<State> {
     this.#admission.enterRead();
     try {
-      checkReadOptions(stream, options);
+      checkStateOptions(stream, options);
       // The loop keeps its handle, and evolves it: what leaves is another, made of the same bytes.
       const bytes = await this.#read(this.#routes.ofSource(module), stream, options, bytesOf);
       return module.types.state.fromBytes(bytes);
@@ -241,8 +215,8 @@ class Sourcer<Command> implements ModuleEventSourcer<Command> {
 }
 
 /** A command that came as bytes: decoded here, and the handle is ours. */
-function receivedJob(route: Route, envelope: Envelope, options: SendOptions): Job {
-  const commandId = commandIdOf(route, options);
+function receivedJob(route: Route, envelope: Envelope, request: CommandRequest): Job {
+  const commandId = commandIdOf(route, request);
   const command = decodeCommand(route.module, envelope);
   try {
     return new Job(
@@ -252,8 +226,8 @@ function receivedJob(route: Route, envelope: Envelope, options: SendOptions): Jo
       commandId,
       command,
       true,
-      options,
-      cancellationOf(route, options),
+      request,
+      cancellationOf(route, request),
     );
   } catch (error) {
     route.module.releaseCommand(command);
@@ -262,8 +236,8 @@ function receivedJob(route: Route, envelope: Envelope, options: SendOptions): Jo
 }
 
 /** A command that came as a message. What is decided on is what is recorded: the message as its bytes will give it back. */
-function typedJob(route: Route, message: Message, options: SendOptions): Job {
-  const commandId = commandIdOf(route, options);
+function typedJob(route: Route, message: Message, request: CommandRequest): Job {
+  const commandId = commandIdOf(route, request);
   const settled = route.settle?.(message);
   const { module } = route;
   if (settled === undefined && module.types.command.drop !== undefined)
@@ -272,7 +246,7 @@ function typedJob(route: Route, message: Message, options: SendOptions): Job {
       `cannot be dispatched: ${module.name} keeps its commands behind handles; send an envelope to handleCommand`,
     );
   const envelope = encodeCommand(module, settled ?? message);
-  if (settled === undefined) return receivedJob(route, envelope, options);
+  if (settled === undefined) return receivedJob(route, envelope, request);
   return new Job(
     route,
     streamOf(route, settled),
@@ -280,45 +254,19 @@ function typedJob(route: Route, message: Message, options: SendOptions): Job {
     commandId,
     settled,
     false,
-    options,
-    cancellationOf(route, options),
+    request,
+    cancellationOf(route, request),
   );
 }
 
-function commandIdOf({ module }: Route, { commandId }: SendOptions): string {
+function commandIdOf({ module }: Route, { commandId }: CommandRequest): string {
   if (commandId !== undefined) return commandUuid(commandId);
   return drawnUuid(module.knowsCommandId ? Date.now() : undefined);
 }
 
-function cancellationOf({ commandType }: Route, { signal, deadline }: SendOptions): Cancellation | undefined {
+function cancellationOf({ commandType }: Route, { signal, deadline }: CommandRequest): Cancellation | undefined {
   if (signal === undefined && deadline === undefined) return undefined;
   return new Cancellation(signal, deadline, `command ${commandType}`);
-}
-
-function checkMessage(command: unknown): Message {
-  if (typeof command === 'object' && command !== null && 'type' in command && 'data' in command) {
-    const { type, data } = command;
-    if (typeof type === 'string') return { type, data };
-  }
-  throw invalidArgument('command', 'must be a message, as in { type, data }; bytes go to handleCommand');
-}
-
-/** `maxAttempts`, … as configured. @throws DefinitionError where it is no whole number from `least`. */
-function bound(
-  configuration: EventSourcerConfiguration,
-  name: 'maxAttempts' | 'replayLimit' | 'cachedStates' | 'maxInFlight',
-  least: number,
-  absent: number,
-): number {
-  const value = configuration[name] ?? absent;
-  if ((Number.isInteger(value) || value === Number.POSITIVE_INFINITY) && value >= least) return value;
-  throw new DefinitionError(name, `must be a whole number from ${least}, not ${String(value)}`);
-}
-
-function closerOf({ store, closeStore }: EventSourcerConfiguration): (() => Promise<void>) | undefined {
-  if (closeStore !== true) return undefined;
-  if (typeof store.close !== 'function') throw new DefinitionError('closeStore', 'the store has no `close`');
-  return () => store.close?.() ?? Promise.resolve();
 }
 
 function bytesOf({ module, handle }: LiveState): Uint8Array {

@@ -11,7 +11,7 @@ type Details = Fault['details'];
 type RefusalTag = Extract<CommandError, { val: { readonly subject: string } }>['tag'];
 
 export function invalidArgument(argument: string, message: string): CommandFailure {
-  return new CommandFailure({ tag: 'invalid-argument', val: { argument, message } }, `${argument} ${message}`);
+  return new CommandFailure({ tag: 'invalid-argument', val: { argument, message } }, `${argument}: ${message}`);
 }
 
 export function unroutable(subject: string, message: string): CommandFailure {

@@ -5,7 +5,7 @@ import type { Cancellation } from './cancellation.ts';
 import { decodeCommand } from './command-of.ts';
 import type { LiveState } from './live-state.ts';
 import type { ObservedCommand } from './observer.ts';
-import type { SendOptions } from './options.ts';
+import type { CommandRequest } from './options.ts';
 import type { Route } from './routes.ts';
 
 const ACCEPTED: Outcome = { tag: 'accepted' };
@@ -19,7 +19,7 @@ export class Job {
   readonly commandId: string;
   /** The caller named the id, so the command may be a redelivery; a drawn id is new. */
   readonly named: boolean;
-  readonly options: SendOptions;
+  readonly request: CommandRequest;
   readonly cancellation: Cancellation | undefined;
   /** The decoded command. */
   command: unknown;
@@ -54,7 +54,7 @@ export class Job {
     commandId: string,
     command: unknown,
     ownsCommand: boolean,
-    options: SendOptions,
+    request: CommandRequest,
     cancellation: Cancellation | undefined,
   ) {
     this.route = route;
@@ -62,8 +62,8 @@ export class Job {
     this.stream = stream;
     this.envelope = envelope;
     this.commandId = commandId;
-    this.named = options.commandId !== undefined;
-    this.options = options;
+    this.named = request.commandId !== undefined;
+    this.request = request;
     this.cancellation = cancellation;
     this.command = command;
     this.ownsCommand = ownsCommand;
@@ -71,7 +71,7 @@ export class Job {
   }
 
   get expected(): Precondition | undefined {
-    return this.options.expected;
+    return this.request.expected;
   }
 
   accept(events: readonly Envelope[]): void {
@@ -85,7 +85,7 @@ export class Job {
   }
 
   decision(): Decision {
-    const { options, commandId } = this;
+    const { request, commandId } = this;
     return {
       commandId,
       command: this.envelope,
@@ -93,9 +93,9 @@ export class Job {
       module: this.module.identity,
       seenRevision: this.seenRevision,
       outcome: this.outcome,
-      causationId: options.causationId,
-      correlationId: options.correlationId ?? commandId,
-      actor: options.actor,
+      causationId: request.causationId,
+      correlationId: request.correlationId ?? commandId,
+      actor: request.actor,
       keyId: undefined,
     };
   }

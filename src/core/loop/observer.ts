@@ -1,6 +1,7 @@
 /** What goes on inside the loop, for logs and telemetry. Every hook is optional and costs nothing where it is absent. */
 import type { CommandFailure } from '../errors.ts';
 import type { Conflict } from '../event-store.ts';
+import type { OptionNames } from '../option-names.ts';
 
 /** Where something happened. */
 export interface ObservedStream {
@@ -35,6 +36,26 @@ export interface EventSourcerObserver {
   snapshotDropped?(snapshot: ObservedSnapshot, reason: unknown): void;
   /** A module failed to release a handle. */
   releaseFailed?(module: string, error: unknown): void;
+}
+
+/** The names of all hooks. */
+export const HOOKS: OptionNames<EventSourcerObserver> = {
+  conflict: true,
+  cacheDistrusted: true,
+  snapshotSaved: true,
+  snapshotFailed: true,
+  snapshotDropped: true,
+  releaseFailed: true,
+};
+
+/** The hooks of the event sourcer among those of an observer that has others too. */
+export function eventSourcerHooks(observer: EventSourcerObserver): EventSourcerObserver {
+  const names = Object.keys(HOOKS) as (keyof EventSourcerObserver)[];
+  const hooks = names.flatMap((name) => {
+    const hook = observer[name];
+    return hook === undefined ? [] : [[name, hook.bind(observer)] as const];
+  });
+  return Object.fromEntries(hooks);
 }
 
 /** Calls a hook; what it throws is its own affair. */

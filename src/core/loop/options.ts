@@ -1,101 +1,168 @@
-/** What callers pass, checked before anything is done: an option that cannot be meant is refused, never ignored. */
+/** Validates the arguments of calls before any work is done. Invalid and unknown options throw; none is ignored. */
+import type { Message } from '../define/message.ts';
 import type { CommandOptions, ReadStateOptions } from '../event-sourcer.ts';
 import type { Envelope, Precondition } from '../messages.ts';
+import { type OptionNames, unknownOption } from '../option-names.ts';
+import {
+  envelopeProblem,
+  type FieldProblem,
+  isSignal,
+  isText,
+  isU64,
+  millisecondsOf,
+  mustBe,
+  preconditionProblem,
+} from '../predicates.ts';
 import { checkStreamName } from '../stream-name.ts';
 import { invalidArgument } from './failures.ts';
 
-/** {@link CommandOptions}, each of them optional, and what exists in the process alone. */
-export type SendOptions = { readonly [Option in keyof CommandOptions]?: CommandOptions[Option] } & {
+/** The options of a command: those of the contract, and those that exist only in the process. */
+export interface SendOptions extends Partial<Omit<CommandOptions, 'deadline'>> {
+  /**
+   * The command fails with `deadline-exceeded` if it is not committed by then. A `bigint` counts milliseconds since the
+   * Unix epoch.
+   */
+  readonly deadline?: Date | bigint | undefined;
   /** Cancels the command until it is committed. */
   readonly signal?: AbortSignal | undefined;
-  /** Whoever asks, as the authorizer knows them: claims, a session. Never recorded; `actor` is. */
+  /** The sender as the authorizer knows it: claims, a session. It is never recorded; `actor` is. */
   readonly principal?: unknown;
-};
+}
 
-/** {@link ReadStateOptions}, each of them optional. */
-export type ReadOptions = { readonly [Option in keyof ReadStateOptions]?: ReadStateOptions[Option] } & {
-  /** Ends the reading. */
+/** The options of a read: those of the contract, and those that exist only in the process. */
+export interface ReadOptions extends Partial<ReadStateOptions> {
+  /** Ends the read. */
   readonly signal?: AbortSignal | undefined;
-};
+}
 
-const U64_MAX = 0xffff_ffff_ffff_ffffn;
-const U32_MAX = 0xffff_ffff;
+const SEND_OPTIONS: OptionNames<SendOptions> = {
+  commandId: true,
+  correlationId: true,
+  causationId: true,
+  actor: true,
+  expected: true,
+  deadline: true,
+  signal: true,
+  principal: true,
+};
+const READ_OPTIONS: OptionNames<ReadOptions> = { module: true, revision: true, signal: true };
+const STATE_OPTIONS: OptionNames<Omit<ReadOptions, 'module'>> = { revision: true, signal: true };
+
+/** The options of one command, checked and copied: the caller may change the object while the command waits. */
+export interface CommandRequest {
+  readonly commandId: string | undefined;
+  readonly correlationId: string | undefined;
+  readonly causationId: string | undefined;
+  readonly actor: string | undefined;
+  readonly expected: Precondition | undefined;
+  readonly deadline: bigint | undefined;
+  readonly signal: AbortSignal | undefined;
+  readonly principal: unknown;
+}
+
+const WITHOUT_OPTIONS: CommandRequest = {
+  commandId: undefined,
+  correlationId: undefined,
+  causationId: undefined,
+  actor: undefined,
+  expected: undefined,
+  deadline: undefined,
+  signal: undefined,
+  principal: undefined,
+};
 
 /** @throws CommandFailure `invalid-argument`. */
-export function checkSendOptions(options: SendOptions): void {
-  checkOptions(options);
+export function requestOf(options: SendOptions | undefined): CommandRequest {
+  if (options === undefined) return WITHOUT_OPTIONS;
+  checkNames(options, SEND_OPTIONS);
   const { commandId, correlationId, causationId, actor, expected, deadline, signal } = options;
-  if (commandId !== undefined && typeof commandId !== 'string') throw notA('options.commandId', 'a text', commandId);
+  if (commandId !== undefined && typeof commandId !== 'string') throw wrong('options.commandId', 'a text', commandId);
   checkText('options.correlationId', correlationId);
   checkText('options.causationId', causationId);
   checkText('options.actor', actor);
-  if (expected !== undefined) checkExpected(expected);
-  if (deadline !== undefined) checkU64('options.deadline', deadline);
-  if (signal !== undefined) checkSignal(signal);
+  if (expected !== undefined) refuse('options.expected', preconditionProblem(expected));
+  const time = deadline === undefined ? undefined : millisecondsOf(deadline);
+  if (deadline !== undefined && time === undefined) {
+    throw wrong('options.deadline', 'a Date since 1970, or milliseconds since the Unix epoch as a bigint', deadline);
+  }
+  checkSignal(signal);
+  return {
+    commandId,
+    correlationId,
+    causationId,
+    actor,
+    expected: expected === undefined ? undefined : { ...expected },
+    deadline: time,
+    signal,
+    principal: options.principal,
+  };
 }
 
-/** @throws CommandFailure `invalid-argument`. */
+/** The options of `readState`. @throws CommandFailure `invalid-argument`. */
 export function checkReadOptions(stream: string, options: ReadOptions): void {
-  const problem = checkStreamName(stream);
-  if (problem !== undefined) throw invalidArgument('stream', problem);
-  checkOptions(options);
-  const { module, revision, signal } = options;
-  if (module !== undefined && typeof module !== 'string') throw notA('options.module', 'a text', module);
-  if (revision !== undefined) checkU64('options.revision', revision);
-  if (signal !== undefined) checkSignal(signal);
-}
-
-/** A bare text is what a caller may take for the command id. */
-function checkOptions(options: unknown): void {
-  if (typeof options !== 'object' || options === null) throw notA('options', 'an object', options);
-}
-
-/** By its members: a signal may come from another realm. */
-function checkSignal(signal: unknown): void {
-  if (typeof signal === 'object' && signal !== null && 'aborted' in signal && 'addEventListener' in signal) return;
-  throw notA('options.signal', 'an AbortSignal', signal);
-}
-
-/** @throws CommandFailure `invalid-argument`. */
-export function checkEnvelope(envelope: Envelope): void {
-  if (typeof envelope !== 'object' || envelope === null) throw notA('command', 'an envelope', envelope);
-  const { type, schemaVersion, payload } = envelope;
-  if (typeof type !== 'string' || type === '') throw notA('command.type', 'a text that is not empty', type);
-  if (!Number.isInteger(schemaVersion) || schemaVersion < 1 || schemaVersion > U32_MAX)
-    throw notA('command.schemaVersion', 'an integer from 1', schemaVersion);
-  if (!(payload instanceof Uint8Array)) throw notA('command.payload', 'a Uint8Array', payload);
-}
-
-function checkU64(argument: string, value: unknown): void {
-  if (typeof value !== 'bigint' || value < 0n || value > U64_MAX)
-    throw notA(argument, 'a bigint from 0 to 2^64 - 1', value);
-}
-
-function checkText(argument: string, value: unknown): void {
-  if (value === undefined) return;
-  if (typeof value !== 'string' || !value.isWellFormed()) throw notA(argument, 'a text without lone surrogates', value);
-}
-
-function checkExpected(expected: Precondition): void {
-  switch (expected?.tag) {
-    case 'any':
-    case 'no-stream':
-    case 'stream-exists':
-      return;
-    case 'at-revision':
-      checkU64('options.expected.val', expected.val);
-      return;
-    default:
-      throw notA('options.expected', "any, no-stream, stream-exists or at-revision, as { tag: '…' }", expected);
+  checkRead(stream, options, READ_OPTIONS);
+  if (options.module !== undefined && typeof options.module !== 'string') {
+    throw wrong('options.module', 'the name of a module', options.module);
   }
 }
 
-function notA(argument: string, wanted: string, value: unknown): Error {
-  const given = typeof value === 'object' && value !== null ? 'an object of another shape' : inWords(value);
-  return invalidArgument(argument, `must be ${wanted}, not ${given}`);
+/** The options of `state`, which is given the module itself. @throws CommandFailure `invalid-argument`. */
+export function checkStateOptions(stream: string, options: Omit<ReadOptions, 'module'>): void {
+  checkRead(stream, options, STATE_OPTIONS);
 }
 
-function inWords(value: unknown): string {
-  if (typeof value === 'bigint') return `${value}n`;
-  return typeof value === 'string' ? JSON.stringify(value) : String(value);
+function checkRead(stream: string, options: ReadOptions, known: Readonly<Record<string, true>>): void {
+  const problem = checkStreamName(stream);
+  if (problem !== undefined) throw invalidArgument('stream', problem);
+  checkNames(options, known);
+  const { revision, signal } = options;
+  if (revision !== undefined && !isU64(revision)) {
+    throw wrong('options.revision', 'a revision, a bigint from 0 as in 3n', revision);
+  }
+  checkSignal(signal);
+}
+
+/** A bare text is refused too: a caller may take it for the command id. */
+function checkNames(options: unknown, known: Readonly<Record<string, true>>): void {
+  if (typeof options !== 'object' || options === null) throw wrong('options', 'an object', options);
+  const unknown = unknownOption(options, known);
+  if (unknown !== undefined) throw invalidArgument(`options.${unknown.name}`, unknown.message);
+}
+
+function checkSignal(signal: unknown): void {
+  if (signal !== undefined && !isSignal(signal)) throw wrong('options.signal', 'an AbortSignal', signal);
+}
+
+function checkText(argument: string, value: unknown): void {
+  if (value !== undefined && !isText(value)) throw wrong(argument, 'a text without lone surrogates', value);
+}
+
+/** The envelope, copied with its bytes: the caller may reuse the buffer. @throws CommandFailure `invalid-argument`. */
+export function envelopeOf(command: Envelope): Envelope {
+  refuse('command', envelopeProblem(command));
+  const { type, schemaVersion, payload } = command;
+  return { type, schemaVersion, payload: new Uint8Array(payload) };
+}
+
+/** The message, without its prototype. @throws CommandFailure `invalid-argument`. */
+export function messageOf(command: unknown): Message {
+  if (typeof command !== 'object' || command === null || !('type' in command) || !('data' in command)) {
+    throw wrong('command', 'a message, { type, data }; send bytes with handleCommand', command);
+  }
+  for (const field in command) {
+    if (field === 'type' || field === 'data') continue;
+    const hint = Object.hasOwn(SEND_OPTIONS, field) ? '; options are the second argument' : '';
+    throw invalidArgument(`command.${field}`, `is not a field of a message, which has type and data${hint}`);
+  }
+  const { type, data } = command;
+  if (typeof type !== 'string') throw wrong('command.type', 'a text', type);
+  return { type, data };
+}
+
+function refuse(argument: string, problem: FieldProblem | undefined): void {
+  if (problem !== undefined) throw invalidArgument(argument + problem.field, problem.message);
+}
+
+function wrong(argument: string, expected: string, value: unknown): Error {
+  return invalidArgument(argument, mustBe(expected, value));
 }

@@ -18,7 +18,7 @@ export async function firstOutcome(store: EventStore, job: Job, recorded: Record
     throw refusal(
       'command-id-reused',
       job.commandId,
-      `the command id ${JSON.stringify(job.options.commandId)} was used before for ${difference}: give each command an ` +
+      `the command id ${JSON.stringify(job.request.commandId)} was used before for ${difference}: give each command an ` +
         'id of its own',
     );
   const events = firstRevision === undefined ? [] : await readBack(store, recorded, firstRevision, job.cancellation);

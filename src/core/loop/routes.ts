@@ -26,9 +26,9 @@ export class Routes {
 
   /** @throws DefinitionError where two modules claim one name or one command type. */
   constructor(modules: readonly AnyModule[], releaseFailed: (module: string, error: unknown) => void) {
-    if (modules.length === 0)
-      throw new DefinitionError('modules', 'is empty: an event sourcer routes to at least one module');
-    this.modules = modules.map((module, index) => new BoundModule(module, `modules[${index}]`, releaseFailed));
+    this.modules = modules.map(
+      (module, index) => new BoundModule(module, `createEventSourcer.modules[${index}]`, releaseFailed),
+    );
     for (const module of this.modules) this.#add(module);
   }
 

@@ -7,11 +7,9 @@ import { DefinitionError } from '../errors.ts';
 import type { CommandResult } from '../event-sourcer.ts';
 import type { EventStore } from '../event-store.ts';
 import type { AnyModule } from '../loop/bound-module.ts';
-import {
-  createEventSourcer,
-  type EventSourcerConfiguration,
-  type ModuleEventSourcer,
-} from '../loop/create-event-sourcer.ts';
+import type { EventSourcerConfiguration } from '../loop/configuration.ts';
+import { createEventSourcer, type ModuleEventSourcer } from '../loop/create-event-sourcer.ts';
+import { eventSourcerHooks } from '../loop/observer.ts';
 import type { SendOptions } from '../loop/options.ts';
 import type { Envelope } from '../messages.ts';
 import { checkOptionNames, type OptionNames } from '../option-names.ts';
@@ -165,7 +163,7 @@ export class SystemRun implements AsyncDisposable {
       processors,
       deciders: sourcer,
       processes: (module: AnyModule) => {
-        const made = createEventSourcer({ store, modules: [module], observer });
+        const made = createEventSourcer({ store, modules: [module], observer: eventSourcerHooks(observer) });
         processSourcers.push(made);
         return made;
       },
@@ -399,7 +397,8 @@ function lowest(shares: readonly Share[]): bigint | undefined {
 }
 
 function sourcingOptions(options: StartOptions): Omit<EventSourcerConfiguration, 'modules' | 'store'> {
-  const { maxAttempts, replayLimit, cachedStates, maxInFlight, authorize, closeStore, observer } = options;
+  const { maxAttempts, replayLimit, cachedStates, maxInFlight, authorize, closeStore } = options;
+  const observer = eventSourcerHooks(options.observer ?? {});
   return { maxAttempts, replayLimit, cachedStates, maxInFlight, authorize, closeStore, observer };
 }
 

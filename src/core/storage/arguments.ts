@@ -8,11 +8,31 @@ import type { ReadAllOptions, ReadStreamOptions, Snapshot, SnapshotKey } from '.
 import { isUuid } from '../ids.ts';
 import { MAX_EVENTS_PER_DECISION } from '../limits.ts';
 import type { Decision, Envelope, Precondition, RecordedDecision } from '../messages.ts';
+import { type OptionNames, unknownOption } from '../option-names.ts';
+import {
+  envelopeProblem,
+  type FieldProblem,
+  isPositiveU32,
+  isText,
+  mustBe,
+  preconditionProblem,
+} from '../predicates.ts';
 import { checkStreamName } from '../stream-name.ts';
+import type { ReadCommitsOptions, ReadStreamsOptions } from './verify-chain.ts';
 
 /** SQLite, PostgreSQL and JavaScript all stop here; at a million events a second it lasts 292,000 years. */
 const MAX_I64 = 2n ** 63n - 1n;
-const MAX_U32 = 2 ** 32 - 1;
+
+const READ_STREAM: OptionNames<ReadStreamOptions> = { direction: true, fromRevision: true, limit: true };
+/** Of `readCommits` and `readStreams`. */
+const READ_PART: OptionNames<ReadCommitsOptions & ReadStreamsOptions> = { after: true, limit: true };
+const READ_ALL: OptionNames<ReadAllOptions> = {
+  direction: true,
+  afterPosition: true,
+  limit: true,
+  categories: true,
+  eventTypes: true,
+};
 
 /** @throws AppendFailure `invalid-argument` that names the argument. */
 export function checkAppend(
@@ -30,7 +50,7 @@ export function checkAppend(
       `a decision has at most ${MAX_EVENTS_PER_DECISION} events, this one has ${events.length}: split the command`,
     );
   }
-  for (let index = 0; index < events.length; index++) checkEnvelope(events[index], 'events', index);
+  for (let index = 0; index < events.length; index++) refuseEvent(events[index], index);
   checkPrecondition(precondition);
   checkDecision(decision);
   if (decision.outcome.tag === 'rejected' && events.length > 0) {
@@ -47,40 +67,22 @@ export function checkReservation(stream: string, after: bigint | undefined): voi
   }
 }
 
-function checkEnvelope(envelope: Envelope | undefined, argument: string, index: number): void {
-  if (typeof envelope !== 'object' || envelope === null) {
-    throw refusedEnvelope(argument, index, '', 'an envelope is an object');
-  }
-  const { type, schemaVersion, payload } = envelope;
-  if (!isText(type) || type === '') {
-    throw refusedEnvelope(argument, index, '.type', 'a message type is a text, not empty, in UTF-8');
-  }
-  if (!Number.isInteger(schemaVersion) || schemaVersion < 1 || schemaVersion > MAX_U32) {
-    const message = `a schema version is a whole number from 1, not ${String(schemaVersion)}`;
-    throw refusedEnvelope(argument, index, '.schemaVersion', message);
-  }
-  if (!(payload instanceof Uint8Array)) throw refusedEnvelope(argument, index, '.payload', 'a payload is a Uint8Array');
-}
-
-function refusedEnvelope(argument: string, index: number, field: string, message: string): AppendFailure {
-  return refused(index < 0 ? `${argument}${field}` : `${argument}[${index}]${field}`, message);
+function refuseEvent(event: Envelope | undefined, index: number): void {
+  const problem = envelopeProblem(event);
+  // The place is written only if there is a problem: this runs for every event.
+  if (problem !== undefined) throw refused(`events[${index}]${problem.field}`, problem.message);
 }
 
 function checkPrecondition(precondition: Precondition): void {
-  switch (precondition?.tag) {
-    case 'any':
-    case 'no-stream':
-    case 'stream-exists':
-      return;
-    case 'at-revision':
-      if (!isRevision(precondition.val)) throw refused('precondition', `a revision is a bigint from 0, as in 3n`);
-      return;
-    default:
-      throw refused(
-        'precondition',
-        `there is no such precondition: pass { tag: 'any' | 'no-stream' | 'stream-exists' } or { tag: 'at-revision', val }`,
-      );
+  const problem = preconditionProblem(precondition);
+  if (problem !== undefined) throw refused('precondition', problem.message);
+  if (precondition.tag === 'at-revision' && !isRevision(precondition.val)) {
+    throw refused('precondition', mustBe('a revision below 2^63', precondition.val));
   }
+}
+
+function refuse(argument: string, problem: FieldProblem | undefined): void {
+  if (problem !== undefined) throw refused(argument + problem.field, problem.message);
 }
 
 function checkDecision(decision: Decision): void {
@@ -88,7 +90,7 @@ function checkDecision(decision: Decision): void {
   if (typeof decision.commandId !== 'string' || !isUuid(decision.commandId)) {
     throw refused('decision.commandId', 'a command id is a UUID in lower-case text: make it one with commandUuid()');
   }
-  checkEnvelope(decision.command, 'decision.command', -1);
+  refuse('decision.command', envelopeProblem(decision.command));
   text(decision.contentType, 'contentType');
   text(decision.module?.name, 'module.name');
   text(decision.module.version, 'module.version');
@@ -132,10 +134,6 @@ function optionalText(value: unknown, field: string): void {
   if (value !== undefined) text(value, field);
 }
 
-function isText(value: unknown): value is string {
-  return typeof value === 'string' && value.isWellFormed();
-}
-
 function isRevision(value: unknown): value is bigint {
   return typeof value === 'bigint' && value >= 0n && value <= MAX_I64;
 }
@@ -143,14 +141,14 @@ function isRevision(value: unknown): value is bigint {
 /** @throws StoreFailureError `invalid-argument`; so do all that follow. */
 export function checkReadStream(stream: string, options: ReadStreamOptions): void {
   checkStream(stream, 'stream');
-  checkDirectionAndLimit(options);
+  checkDirectionAndLimit(options, READ_STREAM);
   if (options.fromRevision !== undefined && !isRevision(options.fromRevision)) {
     throw misread('options.fromRevision', 'a revision is a bigint from 0, as in 3n, or undefined');
   }
 }
 
 export function checkReadAll(options: ReadAllOptions): void {
-  checkDirectionAndLimit(options);
+  checkDirectionAndLimit(options, READ_ALL);
   checkPosition(options.afterPosition, 'options.afterPosition');
   for (const list of ['categories', 'eventTypes'] as const) {
     const names: unknown = options[list];
@@ -170,14 +168,24 @@ export function checkStream(stream: string, argument: string): void {
 }
 
 /** A limit of events, commits or streams: undefined, or a whole number from 1. */
-export function checkLimit(limit: number | undefined): void {
-  if (limit !== undefined && (!Number.isInteger(limit) || limit < 1 || limit > MAX_U32)) {
-    throw misread('options.limit', `a limit is a whole number from 1, not ${String(limit)}`);
+function checkLimit(limit: number | undefined): void {
+  if (limit !== undefined && !isPositiveU32(limit)) {
+    throw misread('options.limit', mustBe('a whole number from 1', limit));
   }
 }
 
-function checkDirectionAndLimit(options: ReadStreamOptions | ReadAllOptions): void {
-  if (typeof options !== 'object' || options === null) throw misread('options', 'the options are an object');
+/** The names of options, for every operation that takes some. */
+export function checkNames(options: unknown, known: Readonly<Record<string, true>>): void {
+  if (typeof options !== 'object' || options === null) throw misread('options', mustBe('an object', options));
+  const unknown = unknownOption(options, known);
+  if (unknown !== undefined) throw misread(`options.${unknown.name}`, unknown.message);
+}
+
+function checkDirectionAndLimit(
+  options: ReadStreamOptions | ReadAllOptions,
+  known: Readonly<Record<string, true>>,
+): void {
+  checkNames(options, known);
   if (options.direction !== 'forward' && options.direction !== 'backward') {
     throw misread('options.direction', `a direction is 'forward' or 'backward', not ${String(options.direction)}`);
   }
@@ -190,10 +198,25 @@ export function recordedTime(now: number): bigint {
   throw refused('now', `the clock gives whole milliseconds since the Unix epoch, not ${String(now)}`);
 }
 
-export function checkCommandId(commandId: string): void {
+export function checkCommandId(commandId: string, argument = 'commandId'): void {
   if (typeof commandId !== 'string' || !isUuid(commandId)) {
-    throw misread('commandId', 'a command id is a UUID in lower-case text: make it one with commandUuid()');
+    throw misread(argument, 'a command id is a UUID in lower-case text: make it one with commandUuid()');
   }
+}
+
+/** @throws StoreFailureError `invalid-argument`. */
+export function checkReadCommits(stream: string, options: ReadCommitsOptions): void {
+  checkStream(stream, 'stream');
+  checkNames(options, READ_PART);
+  if (options.after !== undefined) checkCommandId(options.after, 'options.after');
+  checkLimit(options.limit);
+}
+
+/** @throws StoreFailureError `invalid-argument`. */
+export function checkReadStreams(options: ReadStreamsOptions): void {
+  checkNames(options, READ_PART);
+  if (options.after !== undefined) checkStream(options.after, 'options.after');
+  checkLimit(options.limit);
 }
 
 export function checkSnapshotKey(key: SnapshotKey): void {

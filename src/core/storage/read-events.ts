@@ -1,37 +1,84 @@
-/** Reading without paging by hand: a store's events one after another, or page by page where every nanosecond counts. */
+/** Reads events without paging by hand: one after another, or page by page if the time for each event matters. */
+import { StoreFailureError } from '../errors.ts';
 import type { Direction, EventStore } from '../event-store.ts';
 import { DEFAULT_READ_LIMIT } from '../limits.ts';
 import type { RecordedEvent } from '../messages.ts';
+import type { OptionNames } from '../option-names.ts';
+import { isPositiveU32, isSignal, mustBe } from '../predicates.ts';
+import { checkNames } from './arguments.ts';
 
-/** What to read, and how; undefined has the meaning that it has in the options of the store's own functions. */
+/** The events to read. `undefined` means the same as in the options of the store's own functions. */
 export interface EventsOfOptions {
   readonly direction?: Direction | undefined;
-  /** Only the events of this stream. Undefined: those of all streams, in the order of their positions. */
+  /** Reads only the events of this stream. Without it, the events of all streams are read in the order of their positions. */
   readonly stream?: string | undefined;
-  /** With `stream`: the first revision to read, inclusive. */
+  /** The first revision to read, inclusive. Only with `stream`. */
   readonly fromRevision?: bigint | undefined;
-  /** Without `stream`: read on behind this position, exclusive. */
+  /** Continues after this position, exclusive. Not with `stream`. */
   readonly afterPosition?: bigint | undefined;
-  /** Without `stream`: only streams of these categories. */
+  /** Reads only streams of these categories. Not with `stream`. */
   readonly categories?: readonly string[] | undefined;
-  /** Without `stream`: only events of these types. */
+  /** Reads only events of these types. Not with `stream`. */
   readonly eventTypes?: readonly string[] | undefined;
-  /** Events to read at once: more cost memory, fewer cost time. Undefined: 1,000. */
+  /**
+   * The most events of one page. A large page costs memory, a small one costs time.
+   * @default 1000
+   */
   readonly pageSize?: number | undefined;
-  /** Ends the reading with the signal's reason. */
+  /** Ends the read with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The events, one after another. Nothing is held between two of them that would have to be released. */
-export async function* eventsOf(store: EventStore, options: EventsOfOptions = {}): AsyncGenerator<RecordedEvent> {
-  for await (const page of pagesOf(store, options)) yield* page;
+const NAMES: OptionNames<EventsOfOptions> = {
+  direction: true,
+  stream: true,
+  fromRevision: true,
+  afterPosition: true,
+  categories: true,
+  eventTypes: true,
+  pageSize: true,
+  signal: true,
+};
+
+/**
+ * Reads events one after another. Nothing is held between two of them that would have to be released.
+ *
+ * @example for await (const { event, context } of eventsOf(store, { stream: 'concert-7' })) console.log(event.type);
+ * @throws StoreFailureError `invalid-argument` immediately, if an option is invalid, unknown or without effect.
+ */
+export function eventsOf(store: EventStore, options: EventsOfOptions = {}): AsyncGenerator<RecordedEvent> {
+  return oneByOne(pagesOf(store, options));
 }
 
-/** The events in arrays of at most the page size, none empty: for replays, where a promise for each event is too many. */
-export async function* pagesOf(
-  store: EventStore,
-  options: EventsOfOptions = {},
-): AsyncGenerator<readonly RecordedEvent[]> {
+async function* oneByOne(pages: AsyncIterable<readonly RecordedEvent[]>): AsyncGenerator<RecordedEvent> {
+  for await (const page of pages) yield* page;
+}
+
+/**
+ * Reads events in arrays of at most the page size; none is empty. For replays, in which a promise for each event costs too
+ * much.
+ *
+ * @throws StoreFailureError `invalid-argument` immediately, if an option is invalid, unknown or without effect.
+ */
+export function pagesOf(store: EventStore, options: EventsOfOptions = {}): AsyncGenerator<readonly RecordedEvent[]> {
+  checkNames(options, NAMES);
+  const { stream, pageSize, signal } = options;
+  if (pageSize !== undefined && !isPositiveU32(pageSize)) {
+    throw invalid('pageSize', mustBe('a whole number from 1', pageSize));
+  }
+  if (signal !== undefined && !isSignal(signal)) throw invalid('signal', mustBe('an AbortSignal', signal));
+  const others = stream === undefined ? (['fromRevision'] as const) : WITHOUT_STREAM;
+  for (const name of others) {
+    if (options[name] === undefined) continue;
+    throw invalid(name, stream === undefined ? 'needs the option stream' : 'has no effect together with stream');
+  }
+  // A copy: the caller may change the object between two pages.
+  return pages(store, { ...options });
+}
+
+const WITHOUT_STREAM = ['afterPosition', 'categories', 'eventTypes'] as const;
+
+async function* pages(store: EventStore, options: EventsOfOptions): AsyncGenerator<readonly RecordedEvent[]> {
   const { direction = 'forward', stream, categories = [], eventTypes = [], signal } = options;
   const limit = options.pageSize ?? DEFAULT_READ_LIMIT;
   let { fromRevision, afterPosition } = options;
@@ -49,4 +96,9 @@ export async function* pagesOf(
     afterPosition = last.position;
     fromRevision = direction === 'forward' ? last.revision + 1n : last.revision - 1n;
   }
+}
+
+function invalid(option: keyof EventsOfOptions, message: string): StoreFailureError {
+  const argument = `options.${option}`;
+  return new StoreFailureError({ tag: 'invalid-argument', val: { argument, message } }, `${argument}: ${message}`);
 }

@@ -118,14 +118,16 @@ describe('a command that lost to another writer', () => {
 
   for (const [name, options, code] of [
     ['cancelled', (signal: AbortSignal) => ({ signal }), 'cancelled'],
-    ['past its deadline', () => ({ deadline: BigInt(Date.now() + 20) }), 'deadline-exceeded'],
+    ['past its deadline', () => ({ deadline: BigInt(Date.now() + 1_000) }), 'deadline-exceeded'],
   ] as const) {
-    test(`is ${name} while it waits for the reservation, and is not decided later`, async () => {
+    test(`is ${name} while it waits for the reservation, and is not decided later`, async (context) => {
+      context.mock.timers.enable({ apis: ['setTimeout', 'Date'], now: 1_700_000_000_000 });
       const abort = new AbortController();
       const gate = Promise.withResolvers<void>();
       const { sourcer, recorded, till } = contended({
         beforeReservation: () => {
           abort.abort();
+          context.mock.timers.tick(1_000);
           return gate.promise;
         },
       });

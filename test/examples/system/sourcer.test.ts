@@ -255,17 +255,20 @@ async function outcomeOf(step: Step, sourcer: EventSourcer, world: World): Promi
       }
     }
   } catch (error) {
-    if (error instanceof Error && 'payload' in error) return { error: asTypeScriptSays(error.payload) };
+    if (error instanceof Error && 'payload' in error) return { error: withoutWords(error.payload) };
     throw error;
   } finally {
     world.interferences = 0;
   }
 }
 
-/** Arguments have other names in WIT, and their values are written otherwise: that one is refused, and which, is the same. */
-function asTypeScriptSays(payload: unknown): unknown {
-  const { tag, val } = payload as { tag: string; val: { argument: string; message: string } };
-  if (tag !== 'invalid-argument') return payload;
+/**
+ * A failure without its words: both implementations must refuse the same thing for the same reason. Arguments have other
+ * names in WIT.
+ */
+function withoutWords(payload: unknown): unknown {
+  const { tag, val } = payload as { tag: string; val?: { argument?: string; message?: string } };
+  if (val?.argument === undefined) return { tag, val: { ...val, message: undefined } };
   const name = val.argument.split('.').at(-1) ?? '';
   return { tag, argument: name.replace(/-(\w)/g, (_, letter) => letter.toUpperCase()) };
 }

@@ -1,6 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /** A store of streams in memory: the contract (wit/event-store.wit) without a file, and gone with the process. */
 
+import { DefinitionError } from '../../../core/errors.ts';
 import type {
   Appended,
   EventStore,
@@ -10,19 +11,21 @@ import type {
   SnapshotKey,
 } from '../../../core/event-store.ts';
 import type { Decision, Envelope, Precondition, RecordedDecision, RecordedEvent } from '../../../core/messages.ts';
+import { checkOptionNames, type OptionNames } from '../../../core/option-names.ts';
+import { mustBe } from '../../../core/predicates.ts';
 import type { ProcessorStore } from '../../../core/processors/processor-store.ts';
 import {
   appendAfterClose,
   checkAppend,
   checkCommandId,
-  checkLimit,
   checkPosition,
   checkReadAll,
+  checkReadCommits,
   checkReadStream,
+  checkReadStreams,
   checkReservation,
   checkSnapshot,
   checkSnapshotKey,
-  checkStream,
   usedAfterClose,
 } from '../../../core/storage/arguments.ts';
 import type { RecordedCommit } from '../../../core/storage/chain.ts';
@@ -44,11 +47,16 @@ import { empty, lastPosition, snapshotName } from './contents.ts';
 import { MemoryProcessors } from './processors.ts';
 import { findDecision, readAll, readCommits, readStream, readStreams } from './read.ts';
 
-/** How a store in memory is set up. */
+/** The options of a store in memory. */
 export interface MemoryStoreOptions {
-  /** The time that `recordedAt` is stamped with, milliseconds since the Unix epoch. Undefined: `Date.now`. */
+  /**
+   * The time of each commit, in milliseconds since the Unix epoch.
+   * @default Date.now
+   */
   readonly now?: (() => number) | undefined;
 }
+
+const NAMES: OptionNames<MemoryStoreOptions> = { now: true };
 
 /** An event store that lives and dies with the process. */
 export interface MemoryStore extends EventStore, Required<ExclusiveAppend>, CommitSource, AsyncDisposable {
@@ -59,9 +67,17 @@ export interface MemoryStore extends EventStore, Required<ExclusiveAppend>, Comm
   close(): Promise<void>;
 }
 
-/** A new, empty store. Bytes that it gives back are its own: read them, and never change them. */
+/**
+ * Makes an empty store. The bytes that it returns are its own: do not change them.
+ *
+ * @example const store = createMemoryStore();
+ * @throws DefinitionError if an option is invalid or unknown.
+ */
 export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore {
-  return new Store(options.now ?? Date.now);
+  checkOptionNames(options, NAMES, 'createMemoryStore');
+  const { now = Date.now } = options;
+  if (typeof now !== 'function') throw new DefinitionError('createMemoryStore.now', mustBe('a function', now));
+  return new Store(now);
 }
 
 class Store implements MemoryStore {
@@ -154,16 +170,13 @@ class Store implements MemoryStore {
 
   async readCommits(stream: string, options: ReadCommitsOptions = {}): Promise<readonly RecordedCommit[]> {
     this.#open();
-    checkStream(stream, 'stream');
-    if (options.after !== undefined) checkCommandId(options.after);
-    checkLimit(options.limit);
+    checkReadCommits(stream, options);
     return readCommits(this.#contents, stream, options);
   }
 
   async readStreams(options: ReadStreamsOptions = {}): Promise<readonly StreamHead[]> {
     this.#open();
-    if (options.after !== undefined) checkStream(options.after, 'options.after');
-    checkLimit(options.limit);
+    checkReadStreams(options);
     return readStreams(this.#contents, options);
   }
 

@@ -15,14 +15,14 @@ import {
   appendAfterClose,
   checkAppend,
   checkCommandId,
-  checkLimit,
   checkPosition,
   checkReadAll,
+  checkReadCommits,
   checkReadStream,
+  checkReadStreams,
   checkReservation,
   checkSnapshot,
   checkSnapshotKey,
-  checkStream,
   usedAfterClose,
 } from '../../../core/storage/arguments.ts';
 import type { RecordedCommit } from '../../../core/storage/chain.ts';
@@ -243,16 +243,13 @@ class Store implements SqliteStore {
 
   async readCommits(stream: string, options: ReadCommitsOptions = {}): Promise<readonly RecordedCommit[]> {
     this.#open();
-    checkStream(stream, 'stream');
-    if (options.after !== undefined) checkCommandId(options.after);
-    checkLimit(options.limit);
+    checkReadCommits(stream, options);
     return this.#read(() => readCommits(this.#reader, stream, options));
   }
 
   async readStreams(options: ReadStreamsOptions = {}): Promise<readonly StreamHead[]> {
     this.#open();
-    if (options.after !== undefined) checkStream(options.after, 'options.after');
-    checkLimit(options.limit);
+    checkReadStreams(options);
     return this.#read(() => readStreams(this.#reader, options));
   }
 

@@ -1,0 +1,156 @@
+/** The configuration of an event sourcer: what it may hold, and the check that it holds nothing else. */
+import { DefinitionError } from '../errors.ts';
+import type { EventStore } from '../event-store.ts';
+import { DEFAULT_CACHED_STATES, DEFAULT_REPLAY_LIMIT } from '../limits.ts';
+import { checkOptionNames, type OptionNames } from '../option-names.ts';
+import { mustBe } from '../predicates.ts';
+import type { ExclusiveAppend } from '../storage/exclusive-append.ts';
+import type { Authorizer } from './authorization.ts';
+import type { AnyModule } from './bound-module.ts';
+import { type EventSourcerObserver, HOOKS } from './observer.ts';
+
+/** A store as the event sourcer uses it. */
+export type ConfiguredStore = EventStore & ExclusiveAppend & { close?(): Promise<void> };
+
+/** The parts and the limits of an event sourcer. */
+export interface EventSourcerConfiguration<Modules extends readonly AnyModule[] = readonly AnyModule[]> {
+  readonly store: ConfiguredStore;
+  /** Each command type belongs to one of them. Several may share streams if they skip each other's events. */
+  readonly modules: Modules;
+  /**
+   * The most decisions of one command while others write to its stream.
+   * @default 8 for a command without a deadline. A command with a deadline is decided again until the deadline passes.
+   */
+  readonly maxAttempts?: number | undefined;
+  /**
+   * The most events that a command or a read may replay.
+   * @default 1_000_000
+   */
+  readonly replayLimit?: number | undefined;
+  /**
+   * The number of states in memory, of all modules together. 0 keeps none.
+   * @default 10_000
+   */
+  readonly cachedStates?: number | undefined;
+  /**
+   * The most commands in flight, waiting ones included. One more is refused with `overloaded`.
+   * @default Number.POSITIVE_INFINITY
+   */
+  readonly maxInFlight?: number | undefined;
+  /**
+   * Decides who may send what.
+   * @default everyone may send every command.
+   */
+  readonly authorize?: Authorizer | undefined;
+  /** Receives what happens inside: commits, rejections, failures, conflicts, snapshots. */
+  readonly observer?: EventSourcerObserver | undefined;
+  /**
+   * Closes the store together with the event sourcer.
+   * @default false
+   */
+  readonly closeStore?: boolean | undefined;
+}
+
+/** A configuration that was checked, with its defaults. */
+export interface Configured {
+  readonly store: ConfiguredStore;
+  readonly modules: readonly AnyModule[];
+  /** `undefined` means the default, which depends on the command's deadline. */
+  readonly maxAttempts: number | undefined;
+  readonly replayLimit: number;
+  readonly cachedStates: number;
+  readonly maxInFlight: number;
+  readonly authorizer: Authorizer | undefined;
+  readonly observer: EventSourcerObserver;
+  readonly closeStore: (() => Promise<void>) | undefined;
+}
+
+const PLACE = 'createEventSourcer';
+
+const NAMES: OptionNames<EventSourcerConfiguration> = {
+  store: true,
+  modules: true,
+  maxAttempts: true,
+  replayLimit: true,
+  cachedStates: true,
+  maxInFlight: true,
+  authorize: true,
+  observer: true,
+  closeStore: true,
+};
+
+/** The members of a store that the event sourcer calls. */
+const STORE_MEMBERS = [
+  'append',
+  'readStream',
+  'findDecision',
+  'loadSnapshot',
+  'saveSnapshot',
+  'dropSnapshot',
+] as const satisfies readonly (keyof EventStore)[];
+
+/** @throws DefinitionError that names the option. */
+export function configured(configuration: EventSourcerConfiguration): Configured {
+  checkOptionNames(configuration, NAMES, PLACE);
+  const { store, modules, authorize, observer = {}, closeStore = false } = configuration;
+  checkStore(store);
+  checkModules(modules);
+  if (authorize !== undefined && typeof authorize !== 'function') throw wrong('authorize', 'a function', authorize);
+  checkObserver(observer);
+  if (typeof closeStore !== 'boolean') throw wrong('closeStore', 'true or false', closeStore);
+  if (closeStore && typeof store.close !== 'function') {
+    throw new DefinitionError(`${PLACE}.closeStore`, 'the store has no function `close`');
+  }
+  const { maxAttempts } = configuration;
+  return {
+    store,
+    modules,
+    maxAttempts: maxAttempts === undefined ? undefined : bound('maxAttempts', maxAttempts, 1),
+    replayLimit: bound('replayLimit', configuration.replayLimit ?? DEFAULT_REPLAY_LIMIT, 0),
+    cachedStates: bound('cachedStates', configuration.cachedStates ?? DEFAULT_CACHED_STATES, 0),
+    maxInFlight: bound('maxInFlight', configuration.maxInFlight ?? Number.POSITIVE_INFINITY, 1),
+    authorizer: authorize,
+    observer,
+    closeStore: closeStore ? () => store.close!() : undefined,
+  };
+}
+
+function checkStore(store: unknown): void {
+  const place = `${PLACE}.store`;
+  if (store === undefined || store === null) {
+    throw new DefinitionError(place, 'is missing; pass an event store, for example createMemoryStore()');
+  }
+  if (store instanceof Promise) throw new DefinitionError(place, 'is a promise; await it');
+  for (const member of STORE_MEMBERS) {
+    if (typeof Reflect.get(Object(store), member) === 'function') continue;
+    throw new DefinitionError(`${place}.${member}`, 'is missing; an event store has this function');
+  }
+}
+
+function checkModules(modules: unknown): asserts modules is readonly unknown[] {
+  if (!Array.isArray(modules)) throw wrong('modules', 'an array of modules', modules);
+  if (modules.length === 0) {
+    throw new DefinitionError(`${PLACE}.modules`, 'is empty; an event sourcer routes to at least one module');
+  }
+}
+
+function checkObserver(observer: unknown): void {
+  if (typeof observer !== 'object' || observer === null) throw wrong('observer', 'an object', observer);
+  for (const hook of Object.keys(HOOKS)) {
+    const value: unknown = Reflect.get(observer, hook);
+    if (value !== undefined && typeof value !== 'function') throw wrong(`observer.${hook}`, 'a function', value);
+  }
+  // An instance of a class may have fields of its own.
+  const prototype: unknown = Object.getPrototypeOf(observer);
+  if (prototype === Object.prototype || prototype === null) checkOptionNames(observer, HOOKS, `${PLACE}.observer`);
+}
+
+/** A whole number or infinity. */
+function bound(name: string, value: number, least: number): number {
+  if ((Number.isInteger(value) || value === Number.POSITIVE_INFINITY) && value >= least) return value;
+  throw wrong(name, `a whole number from ${least}`, value);
+}
+
+function wrong(option: string, expected: string, value: unknown): DefinitionError {
+  return new DefinitionError(`${PLACE}.${option}`, mustBe(expected, value));
+}
