@@ -1,5 +1,5 @@
 /**
- * `npm run check`: types, lint, language, the build, and the package as others will install it. It runs every step and prints
+ * `npm run check`: types, lint, language, documentation, the build, and the package as others will install it. It runs every step and prints
  * at the end which steps failed. `npm run check -- types lint` runs only the named steps.
  */
 import { spawnSync } from 'node:child_process';
@@ -8,6 +8,7 @@ const steps: Readonly<Record<string, readonly string[]>> = {
   types: ['tsc', '-p', '.'],
   lint: ['biome', 'check', '--error-on-warnings'],
   language: ['node', 'scripts/language.ts'],
+  docs: ['node', 'scripts/docs.ts'],
   build: ['node', 'scripts/build.ts'],
   unused: ['knip'],
   publint: ['publint', '--strict'],

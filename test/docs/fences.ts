@@ -1,12 +1,13 @@
-/** The fenced blocks of a Markdown file, in order. */
+/** A fenced block of a Markdown file. */
 export interface Fence {
-  /** What stands behind the opening backticks: `ts`, `sh`, `text` … */
+  /** The word after the opening backticks: `ts`, `sh`, `text` … */
   readonly language: string;
   readonly code: string;
-  /** Line of the opening backticks, from 1. */
+  /** The line of the opening backticks, counted from 1. */
   readonly line: number;
 }
 
+/** Returns the fenced blocks of a Markdown file, in order. */
 export function fencesOf(markdown: string): readonly Fence[] {
   const fences: Fence[] = [];
   for (const match of markdown.matchAll(/^```(\w*)\n([\s\S]*?)^```$/gm)) {
@@ -16,14 +17,14 @@ export function fencesOf(markdown: string): readonly Fence[] {
   return fences;
 }
 
-/** The scripts of package.json that a text names: `npm start`, `npm run bench` … */
+/** Returns the scripts of package.json that a text names: `npm start`, `npm run bench` … */
 export function npmScriptsOf(text: string): readonly string[] {
   return [...text.matchAll(/\bnpm (?:run )?(\w+)/g)]
     .map(([, script = '']) => script)
     .filter((script) => !['ci', 'install', 'run'].includes(script));
 }
 
-/** The files that the links of a Markdown text name, as they stand there. */
+/** Returns the files that the links of a Markdown text name, as they are written there. */
 export function linkedFilesOf(markdown: string): readonly string[] {
   return [...markdown.matchAll(/\]\(([^)#]+)(?:#[^)]*)?\)/g)]
     .map(([, target = '']) => target)

@@ -1,20 +1,11 @@
 /** README.md keeps its word: every TypeScript fence is type checked and run, and what follows it is what it prints. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import {
-  existsSync,
-  globSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { dirname, join } from 'node:path';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { fencesOf, linkedFilesOf, npmScriptsOf } from './fences.ts';
+import { fencesOf, npmScriptsOf } from './fences.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
@@ -114,11 +105,3 @@ test('the subpaths that it lists are those of package.json', () => {
       .toSorted(),
   );
 });
-
-for (const page of ['README.md', 'CHANGELOG.md', ...globSync('docs/*.md', { cwd: ROOT })]) {
-  test(`the files that ${page} links to are there`, () => {
-    for (const file of linkedFilesOf(readFileSync(join(ROOT, page), 'utf8'))) {
-      assert.ok(existsSync(join(ROOT, dirname(page), file)), file);
-    }
-  });
-}

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { fencesOf, linkedFilesOf, npmScriptsOf } from '../docs/fences.ts';
+import { fencesOf, npmScriptsOf } from '../docs/fences.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const EXAMPLES = join(ROOT, 'examples');
@@ -69,7 +69,6 @@ for (const name of names) {
     test('names scripts and files that exist', () => {
       const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
       for (const script of npmScriptsOf(readme)) assert.ok(script in scripts, `npm run ${script}`);
-      for (const file of linkedFilesOf(readme)) assert.ok(existsSync(join(EXAMPLES, name, file)), file);
       for (const [, file = ''] of readme.matchAll(/\bnode [^\n`]*?(examples\/\S+\.ts)/g)) {
         assert.ok(existsSync(join(ROOT, file)), file);
       }
