@@ -10,7 +10,6 @@ export function componentStore(instance: EventStore): EventStore {
   const lastPosition = async (): Promise<bigint | undefined> => {
     const options = {
       direction: 'backward',
-      afterPosition: undefined,
       limit: 1,
       categories: [],
       eventTypes: [],

@@ -20,11 +20,11 @@ export function createGateway(sourcer: EventSourcer): Gateway {
       try {
         if (place === 'commands' && id !== undefined) {
           const command = { type: name, schemaVersion: 1, payload: body };
-          return toCommand(await sourcer.handleCommand(command, { ...NO_OPTIONS, commandId: id }));
+          return toCommand(await sourcer.handleCommand(command, { commandId: id }));
         }
         if (place === 'states') {
           const stream = path.slice('/states/'.length);
-          return toRead(stream, await sourcer.readState(stream, { module: undefined, revision: undefined }));
+          return toRead(stream, await sourcer.readState(stream, {}));
         }
       } catch (error) {
         if (error instanceof Error && 'payload' in error) return failed(error.payload as CommandError);
@@ -37,14 +37,6 @@ export function createGateway(sourcer: EventSourcer): Gateway {
     },
   };
 }
-
-const NO_OPTIONS = {
-  correlationId: undefined,
-  causationId: undefined,
-  actor: undefined,
-  expected: undefined,
-  deadline: undefined,
-};
 
 function toCommand({ outcome, stream, revision, events, redelivered }: CommandResult): Response {
   const at = { stream, revision: number(revision) };

@@ -40,8 +40,6 @@ async function run({ typescript, guest }: Options): Promise<void> {
 
   const all = {
     direction: 'forward',
-    afterPosition: undefined,
-    limit: undefined,
     categories: [],
     eventTypes: [],
   } as const;

@@ -60,6 +60,6 @@ const second = createEventSourcer({ store, modules: [after] });
 await second.dispatch({ type: 'Register', data: { id: '2', given: 'Mary', family: 'Somerville' } });
 
 for (const stream of ['customer-1', 'customer-2']) {
-  const [recorded] = await store.readStream(stream, { direction: 'forward', fromRevision: undefined, limit: 1 });
+  const [recorded] = await store.readStream(stream, { direction: 'forward', limit: 1 });
   console.log(stream, 'stored as version', recorded?.event.schemaVersion, 'read as', await second.state(after, stream));
 }

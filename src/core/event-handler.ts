@@ -6,7 +6,7 @@ export interface HandlerDescriptor {
   readonly name: string;
   readonly version: string;
   readonly contentType: string;
-  readonly digest: Uint8Array | undefined;
+  readonly digest?: Uint8Array | undefined;
   /** The event types that it reacts to. */
   readonly events: readonly string[];
   /** The command types that it dispatches or schedules. */

@@ -5,18 +5,18 @@ import type { Envelope, Fault, Outcome, Precondition, RecordedEvent } from './me
 /** How to handle one command. */
 export interface CommandOptions {
   /** Makes the command idempotent. By default a random id is used, and a second delivery is a new command. */
-  readonly commandId: string | undefined;
+  readonly commandId?: string | undefined;
   /** By default the command's own id. */
-  readonly correlationId: string | undefined;
-  readonly causationId: string | undefined;
+  readonly correlationId?: string | undefined;
+  readonly causationId?: string | undefined;
   /** The sender of the command. */
-  readonly actor: string | undefined;
+  readonly actor?: string | undefined;
   /**
    * An additional precondition. It can strengthen the one that the module declares for the command, never weaken it.
    */
-  readonly expected: Precondition | undefined;
+  readonly expected?: Precondition | undefined;
   /** The time after which the command is given up if it is not committed, in milliseconds since the Unix epoch. */
-  readonly deadline: bigint | undefined;
+  readonly deadline?: bigint | undefined;
 }
 
 /** The result of one command. */
@@ -29,7 +29,7 @@ export interface CommandResult {
   /** The events that the decision appended. */
   readonly events: readonly RecordedEvent[];
   /** The stream's last revision right after the decision; undefined if the stream has no events. */
-  readonly revision: bigint | undefined;
+  readonly revision?: bigint | undefined;
   /** The command id was already recorded, and this is its first outcome. */
   readonly redelivered: boolean;
   /** How often the command was decided: once, and once more after each conflict; 0 if it was redelivered. */
@@ -39,9 +39,9 @@ export interface CommandResult {
 /** Selects a state of a stream. */
 export interface ReadStateOptions {
   /** The name of the module that folds the stream. It may be omitted if there is only one module. */
-  readonly module: string | undefined;
+  readonly module?: string | undefined;
   /** The last revision to fold; by default the newest. */
-  readonly revision: bigint | undefined;
+  readonly revision?: bigint | undefined;
 }
 
 /** A state, encoded by the module that folded it. */
@@ -54,7 +54,7 @@ export interface FoldedState {
    * The last revision that is folded into the state; undefined if the stream has no events, so that this is the initial
    * state.
    */
-  readonly revision: bigint | undefined;
+  readonly revision?: bigint | undefined;
 }
 
 /** A refusal: the name of the refused thing, and a message with the reason and the remedy. */

@@ -9,7 +9,7 @@ export interface Conflict {
   readonly stream: string;
   readonly expected: Precondition;
   /** The stream's last revision; undefined if the stream has no events. */
-  readonly actual: bigint | undefined;
+  readonly actual?: bigint | undefined;
 }
 
 /** An argument is invalid, for example a malformed stream name or more than 1,000 events. */
@@ -48,11 +48,11 @@ export type AppendError =
 /** The result of an append. */
 export interface Appended {
   /** The revision of the first new event; undefined if there were no events. */
-  readonly firstRevision: bigint | undefined;
+  readonly firstRevision?: bigint | undefined;
   /** The position of the first new event; undefined if there were no events. The other events follow it, in order. */
-  readonly firstPosition: bigint | undefined;
+  readonly firstPosition?: bigint | undefined;
   /** The stream's last revision after the append; undefined if the stream has no events. */
-  readonly revision: bigint | undefined;
+  readonly revision?: bigint | undefined;
   readonly recordedAt: bigint;
   /** SHA-256 over the hash of the commit before this one in the stream and the content of this one. */
   readonly hash: Uint8Array;
@@ -67,9 +67,9 @@ export interface ReadStreamOptions {
   /**
    * The revision at which to begin, inclusive; by default the stream's first event, or its last one if read backward.
    */
-  readonly fromRevision: bigint | undefined;
+  readonly fromRevision?: bigint | undefined;
   /** The largest number of events to return, 1,000 by default. A shorter list means that the end was reached. */
-  readonly limit: number | undefined;
+  readonly limit?: number | undefined;
 }
 
 /** Selects a part of the store. */
@@ -78,9 +78,9 @@ export interface ReadAllOptions {
   /**
    * The position after which to begin, exclusive; by default at the first event, or at the last one if read backward.
    */
-  readonly afterPosition: bigint | undefined;
+  readonly afterPosition?: bigint | undefined;
   /** The largest number of events to return, 1,000 by default. A shorter list means that the end was reached. */
-  readonly limit: number | undefined;
+  readonly limit?: number | undefined;
   /** Returns only events of these categories of streams; if empty, of all. */
   readonly categories: readonly string[];
   /** Returns only events of these types; if empty, of all. */

@@ -45,7 +45,7 @@ export interface ModuleIdentity {
   readonly name: string;
   readonly version: string;
   /** SHA-256 of the module's code. It is known for a component, and not for functions in the process. */
-  readonly digest: Uint8Array | undefined;
+  readonly digest?: Uint8Array | undefined;
 }
 
 /** The outcome of a command. */
@@ -63,16 +63,16 @@ export interface Decision {
   readonly contentType: string;
   readonly module: ModuleIdentity;
   /** The last revision of the stream that the decision saw; undefined if the stream had no events. */
-  readonly seenRevision: bigint | undefined;
+  readonly seenRevision?: bigint | undefined;
   readonly outcome: Outcome;
   /** The id of the cause of the command, for example an event or a request. */
-  readonly causationId: string | undefined;
+  readonly causationId?: string | undefined;
   /** The id of the conversation that the command belongs to; by default the command's own id. */
   readonly correlationId: string;
   /** The sender of the command, if it is known. */
-  readonly actor: string | undefined;
+  readonly actor?: string | undefined;
   /** The id of the key that encrypts the payloads. Reserved for the erasure of personal data, and undefined today. */
-  readonly keyId: string | undefined;
+  readonly keyId?: string | undefined;
 }
 
 /** A stored decision: one commit of the stream. */
@@ -80,7 +80,7 @@ export interface RecordedDecision {
   readonly stream: string;
   readonly decision: Decision;
   /** The revision of the decision's first event; undefined if the decision has no events. */
-  readonly firstRevision: bigint | undefined;
+  readonly firstRevision?: bigint | undefined;
   readonly eventCount: number;
   readonly recordedAt: bigint;
   /** SHA-256 over the hash of the stream's previous commit and the content of this one. */

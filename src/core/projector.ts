@@ -6,7 +6,7 @@ export interface ProjectorDescriptor {
   readonly name: string;
   readonly version: string;
   readonly contentType: string;
-  readonly digest: Uint8Array | undefined;
+  readonly digest?: Uint8Array | undefined;
   /** The event types that it reads. */
   readonly events: readonly string[];
 }

@@ -31,7 +31,7 @@ export interface Descriptor {
   /** The content type of payloads and of stored states: `application/vnd.msgpack`. */
   readonly contentType: string;
   /** SHA-256 of the module's code, if the module knows it. A host that loads the code computes its own. */
-  readonly digest: Uint8Array | undefined;
+  readonly digest?: Uint8Array | undefined;
   readonly foreignEvents: ForeignEvents;
   readonly commands: readonly CommandDescriptor[];
   readonly events: readonly EventDescriptor[];

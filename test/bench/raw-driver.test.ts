@@ -13,8 +13,6 @@ import { openRaw, rawHandler } from './raw-driver.ts';
 async function contents(store: SqliteStore): Promise<unknown[]> {
   const events = await store.readAll({
     direction: 'forward',
-    afterPosition: undefined,
-    limit: undefined,
     categories: [],
     eventTypes: [],
   });

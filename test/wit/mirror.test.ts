@@ -79,3 +79,13 @@ test('an error that the docstring does not name is seen', () => {
     /throws RejectionError/,
   );
 });
+
+test('an option that callers cannot omit is refused', () => {
+  const changed = typescript('event-store').replace('readonly limit?: number', 'readonly limit: number');
+  assert.throws(() => readTypeScript('event-store', changed), /ReadStreamOptions\.limit/);
+});
+
+test('a field that callers may omit without being an option is refused', () => {
+  const changed = typescript('event-store').replace('readonly direction: D', 'readonly direction?: D');
+  assert.throws(() => readTypeScript('event-store', changed), /ReadStreamOptions\.direction/);
+});

@@ -37,8 +37,13 @@ function readInterface(
     if (name === 'Types') return [];
     const fields = members.map((member) => {
       if (member.type !== 'TSPropertySignature') throw new Error(`${name}: not a field`);
-      if (!member.readonly) throw new Error(`${name}.${keyOf(member.key)}: a field of the mirror is readonly`);
-      return `  ${keyOf(member.key)}: ${typeText(member.typeAnnotation?.typeAnnotation)}`;
+      const [key, type] = [keyOf(member.key), typeText(member.typeAnnotation?.typeAnnotation)];
+      if (!member.readonly) throw new Error(`${name}.${key}: a field of the mirror is readonly`);
+      // Callers may omit an option, or pass undefined.
+      if (member.optional !== type.startsWith('option<')) {
+        throw new Error(`${name}.${key}: an option, and nothing else, is written as \`${key}?: T | undefined\``);
+      }
+      return `  ${key}: ${type}`;
     });
     return [`${isWorld ? 'world' : 'record'} ${name}`, ...fields];
   }

@@ -88,8 +88,6 @@ export function createEventSourcer<const Modules extends readonly AnyModule[]>(
   return new Sourcer(configuration);
 }
 
-const NO_OPTIONS: ReadOptions = {};
-
 class Sourcer<Command> implements ModuleEventSourcer<Command> {
   readonly #routes: Routes;
   readonly #admission: Admission;
@@ -162,7 +160,7 @@ class Sourcer<Command> implements ModuleEventSourcer<Command> {
     return this.#loop.run(job);
   }
 
-  async readState(stream: string, options: ReadOptions = NO_OPTIONS): Promise<FoldedState> {
+  async readState(stream: string, options: ReadOptions = {}): Promise<FoldedState> {
     this.#admission.enterRead();
     try {
       checkReadOptions(stream, options);
@@ -175,7 +173,7 @@ class Sourcer<Command> implements ModuleEventSourcer<Command> {
   async state<State, Cmd, Event>(
     module: CommandHandler<State, Cmd, Event>,
     stream: string,
-    options: Omit<ReadOptions, 'module'> = NO_OPTIONS,
+    options: Omit<ReadOptions, 'module'> = {},
   ): Promise<State> {
     this.#admission.enterRead();
     try {

@@ -80,10 +80,7 @@ export class Loader {
 
   /** The last revision of a stream. @throws CommandFailure `store`, `closed`, `cancelled` or `deadline-exceeded`. */
   async lastRevision(stream: string, cancellation: Cancellation | undefined): Promise<bigint | undefined> {
-    const last = await ask(
-      () => this.#store.readStream(stream, { direction: 'backward', fromRevision: undefined, limit: 1 }),
-      cancellation,
-    );
+    const last = await ask(() => this.#store.readStream(stream, { direction: 'backward', limit: 1 }), cancellation);
     return last[0]?.context.revision;
   }
 

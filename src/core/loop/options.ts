@@ -17,7 +17,7 @@ import { checkStreamName } from '../stream-name.ts';
 import { invalidArgument } from './failures.ts';
 
 /** The options of a command: those of the contract, and those that exist only in the process. */
-export interface SendOptions extends Partial<Omit<CommandOptions, 'deadline'>> {
+export interface SendOptions extends Omit<CommandOptions, 'deadline'> {
   /**
    * The command fails with `deadline-exceeded` if it is not committed by then. A `bigint` counts milliseconds since the
    * Unix epoch.
@@ -30,7 +30,7 @@ export interface SendOptions extends Partial<Omit<CommandOptions, 'deadline'>> {
 }
 
 /** The options of a read: those of the contract, and those that exist only in the process. */
-export interface ReadOptions extends Partial<ReadStateOptions> {
+export interface ReadOptions extends ReadStateOptions {
   /** Ends the read. */
   readonly signal?: AbortSignal | undefined;
 }

@@ -279,7 +279,6 @@ export class SystemRun implements AsyncDisposable {
   async #head(): Promise<bigint | undefined> {
     const [last] = await this.#store.readAll({
       direction: 'backward',
-      afterPosition: undefined,
       limit: 1,
       categories: [],
       eventTypes: [],

@@ -10,8 +10,6 @@ export const ANY: Precondition = { tag: 'any' };
 
 export const FORWARD: ReadAllOptions = {
   direction: 'forward',
-  afterPosition: undefined,
-  limit: undefined,
   categories: [],
   eventTypes: [],
 };

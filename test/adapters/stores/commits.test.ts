@@ -52,7 +52,7 @@ for (const [name, open] of [
         assert.deepEqual(await store.findDecision(decision.decision.commandId), decision);
         assert.equal(decision.eventCount, events.length);
       }
-      const read = await store.readStream('s-1', { direction: 'forward', fromRevision: undefined, limit: undefined });
+      const read = await store.readStream('s-1', { direction: 'forward' });
       assert.deepEqual(
         whole.flatMap(({ events }) => events),
         read.map(({ event }) => event),
@@ -71,7 +71,7 @@ for (const [name, open] of [
       );
       for (const [index, { stream, revision, hash }] of heads.entries()) {
         assert.deepEqual(hash, (await store.findDecision(ids[27 + index]!))?.hash);
-        const [last] = await store.readStream(stream, { direction: 'backward', fromRevision: undefined, limit: 1 });
+        const [last] = await store.readStream(stream, { direction: 'backward', limit: 1 });
         assert.equal(revision, last?.context.revision);
       }
       assert.deepEqual(await store.readStreams({ after: 's-0', limit: 1 }), heads.slice(1, 2));

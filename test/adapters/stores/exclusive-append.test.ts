@@ -74,7 +74,7 @@ for (const [name, open] of [
 
     check('return what an append returns', async (store) => {
       const appended = await store.appendExclusively('s-1', 2n, () => one());
-      const found = await store.readStream('s-1', { direction: 'backward', fromRevision: undefined, limit: 1 });
+      const found = await store.readStream('s-1', { direction: 'backward', limit: 1 });
       assert.deepEqual([appended.firstRevision, appended.revision], [3n, 3n]);
       assert.equal(found[0]?.context.position, appended.firstPosition);
     });

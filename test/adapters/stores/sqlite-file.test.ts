@@ -305,7 +305,7 @@ describe('a corrupt file', () => {
     database.exec('delete from event_types');
     database.close();
     await using store = createSqliteStore({ file });
-    const reading = store.readStream('s-1', { direction: 'forward', fromRevision: undefined, limit: undefined });
+    const reading = store.readStream('s-1', { direction: 'forward' });
     await assert.rejects(reading, (error) => isStoreFailure(error, 'failure') && error.payload.val.code === 'corrupt');
   });
 });

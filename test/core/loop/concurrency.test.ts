@@ -277,8 +277,6 @@ describe('commands to one stream', () => {
     await Promise.all(Array.from({ length: 60 }, (_, index) => sourcers[index % 2]!.handleCommand(payIn)));
     const events = await memory.readStream('till-a', {
       direction: 'forward',
-      fromRevision: undefined,
-      limit: undefined,
     });
     assert.deepEqual(
       events.map(({ context }) => context.revision),

@@ -120,7 +120,6 @@ describe('any interleaving of commands', () => {
           await assertSequential(memory);
           const stored = await memory.readAll({
             direction: 'forward',
-            afterPosition: undefined,
             limit: 10_000,
             categories: [],
             eventTypes: [],
@@ -143,7 +142,7 @@ async function assertStateIsFold(
   store: MemoryStore,
   stream: string,
 ): Promise<void> {
-  const events = await store.readStream(stream, { direction: 'forward', fromRevision: undefined, limit: 10_000 });
+  const events = await store.readStream(stream, { direction: 'forward', limit: 10_000 });
   let expected = tillRules.initial;
   for (const { event } of events)
     expected = tillRules.evolve(expected, { ...JSON.parse(new TextDecoder().decode(event.payload)), type: event.type });

@@ -85,9 +85,8 @@ async function run(store: MemoryStore, ...runners: Runner[]): Promise<() => Prom
 }
 
 async function caughtUp(store: MemoryStore, runner: Runner): Promise<void> {
-  const last = (
-    await store.readAll({ direction: 'backward', afterPosition: undefined, limit: 1, categories: [], eventTypes: [] })
-  )[0]!.context.position;
+  const last = (await store.readAll({ direction: 'backward', limit: 1, categories: [], eventTypes: [] }))[0]!.context
+    .position;
   for (;;) {
     const changed = store.processors.awaitChange();
     const shares = await store.processors.listShares(runner.processor.subscription);

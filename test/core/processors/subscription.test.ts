@@ -117,8 +117,6 @@ for (const [name, open] of Object.entries(stores)) {
             const all = (
               await store.readAll({
                 direction: 'forward',
-                afterPosition: undefined,
-                limit: undefined,
                 categories: [],
                 eventTypes: [],
               })

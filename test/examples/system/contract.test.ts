@@ -109,15 +109,13 @@ test('the component itself refuses by name what WIT has a type for and nobody ca
   }
   const all: ReadAllOptions = {
     direction: 'forward',
-    afterPosition: undefined,
-    limit: undefined,
     categories: [],
     eventTypes: [],
   };
   const snapshot = { revision: BEYOND, contentType: '', state: Uint8Array.of() };
   for (const [argument, refused] of [
     ['stream', store.readStream('', all as never)],
-    ['options.limit', store.readStream('s-1', { direction: 'forward', fromRevision: undefined, limit: 0 })],
+    ['options.limit', store.readStream('s-1', { direction: 'forward', limit: 0 })],
     ['options.fromRevision', store.readStream('s-1', { direction: 'forward', fromRevision: BEYOND, limit: 1 })],
     ['options.limit', store.readAll({ ...all, limit: 0 })],
     ['options.afterPosition', store.readAll({ ...all, afterPosition: BEYOND })],

@@ -46,8 +46,6 @@ const REFUSED = [
 
 const ALL = {
   direction: 'forward',
-  afterPosition: undefined,
-  limit: undefined,
   categories: [],
   eventTypes: [],
 } as const;

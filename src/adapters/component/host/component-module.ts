@@ -267,7 +267,7 @@ function exportsOf(parts: Parts, world: WorldName, digest: Uint8Array | undefine
 }
 
 /** The guest's description, asked for once, with the digest: the host knows the code better than the code does. */
-function described<Description extends { readonly digest: Uint8Array | undefined }, Rest>(
+function described<Description extends { readonly digest?: Uint8Array | undefined }, Rest>(
   part: Rest & { describe(): Description },
   digest: Uint8Array | undefined,
 ): Rest & { describe(): Description } {

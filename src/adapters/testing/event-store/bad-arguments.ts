@@ -31,7 +31,7 @@ export function badArguments(check: Check): void {
     const key = { moduleName: 'm', moduleVersion: '1', stream: '' };
     for (const name of NOT_NAMES) {
       assert.equal((await refused(store.append(name, [], ANY, decision()), 'invalid-argument')).val.argument, 'stream');
-      const read = store.readStream(name, { direction: 'forward', fromRevision: undefined, limit: undefined });
+      const read = store.readStream(name, { direction: 'forward' });
       assert.equal((await failed(read, 'invalid-argument')).val.argument, 'stream');
       const load = store.loadSnapshot({ ...key, stream: name });
       assert.equal((await failed(load, 'invalid-argument')).val.argument, 'key.stream');

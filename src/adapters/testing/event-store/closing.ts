@@ -13,7 +13,7 @@ export function closing(check: Check): void {
     assert.equal(appended.length, 40);
     const key = { moduleName: 'm', moduleVersion: '1', stream: 's-1' };
     await refused(store.append('s-1', some(1), ANY, decision()), 'closed');
-    await failed(store.readStream('s-1', { direction: 'forward', fromRevision: undefined, limit: 1 }), 'closed');
+    await failed(store.readStream('s-1', { direction: 'forward', limit: 1 }), 'closed');
     await failed(store.readAll(all()), 'closed');
     await failed(store.findDecision(given[0]!.commandId), 'closed');
     await failed(store.loadSnapshot(key), 'closed');

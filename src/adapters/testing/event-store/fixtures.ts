@@ -53,8 +53,6 @@ export async function failed<Tag extends StoreError['tag']>(
 
 export const all = (changes: Partial<ReadAllOptions> = {}): ReadAllOptions => ({
   direction: 'forward',
-  afterPosition: undefined,
-  limit: undefined,
   categories: [],
   eventTypes: [],
   ...changes,

@@ -210,7 +210,7 @@ test('a decision is proved again from what is stored, by fresh instances', async
   await sourcer.close();
 
   const module = await componentModule(guest, { isolation: 'fresh', wasi });
-  const recorded = await store.readStream('count', { direction: 'forward', fromRevision: undefined, limit: undefined });
+  const recorded = await store.readStream('count', { direction: 'forward' });
   const history = recorded.map(({ event }) => event);
   for (const [index, { context }] of recorded.entries()) {
     const { decision } = (await store.findDecision(context.causationId))!;

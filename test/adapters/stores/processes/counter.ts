@@ -12,7 +12,7 @@ await using store = createSqliteStore({ file, durability: 'normal', busyTimeout:
 
 async function increment(stream: string): Promise<void> {
   for (;;) {
-    const [last] = await store.readStream(stream, { direction: 'backward', fromRevision: undefined, limit: 1 });
+    const [last] = await store.readStream(stream, { direction: 'backward', limit: 1 });
     const value = last === undefined ? 0 : Buffer.from(last.event.payload).readUInt32BE();
     const payload = Buffer.alloc(4);
     payload.writeUInt32BE(value + 1);
