@@ -199,9 +199,15 @@ function isUint8Array(value: unknown): value is Uint8Array {
 }
 
 function copyOf(source: BufferSource): Uint8Array<ArrayBuffer> {
+  return bytesOfComponent(source).slice() as Uint8Array<ArrayBuffer>;
+}
+
+/** A view of the bytes that were passed for a component. @throws TypeError if they are not bytes. */
+export function bytesOfComponent(source: BufferSource): Uint8Array {
   if (!isBytes(source)) throw notBytes(source);
-  if (!ArrayBuffer.isView(source)) return new Uint8Array(source).slice();
-  return new Uint8Array(source.buffer, source.byteOffset, source.byteLength).slice() as Uint8Array<ArrayBuffer>;
+  return ArrayBuffer.isView(source)
+    ? new Uint8Array(source.buffer, source.byteOffset, source.byteLength)
+    : new Uint8Array(source);
 }
 
 function notBytes(source: unknown): TypeError {

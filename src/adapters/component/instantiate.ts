@@ -52,8 +52,11 @@ export interface InstantiateOptions {
   readonly onCoreInstance?: (exports: Readonly<Record<string, unknown>>) => void;
 }
 
-/** A component instance. */
-export interface Instance {
+/**
+ * A component instance. `Exports` may be the type that `componentTypes` of `decidable/component/types` writes for its
+ * exports.
+ */
+export interface Instance<Exports extends object = Record<string, unknown>> {
   /**
    * The exports of the component. Functions are under their camelCase names, interfaces under their full names
    * (`'wasi:cli/run@0.2.3'`), core modules as `WebAssembly.Module`.
@@ -69,7 +72,7 @@ export interface Instance {
    * is not called then, and has none of the handles in the arguments before it. `async func`s return promises, and so do all
    * functions of an instance that was given an asynchronous import.
    */
-  readonly exports: Record<string, unknown>;
+  readonly exports: Exports;
   /** With `resources: 'handles'`: how many handles JavaScript holds. */
   readonly handleCount: number;
   /**
@@ -92,12 +95,12 @@ export interface Instance {
  * @throws LinkError if imports are missing or do not fit (it lists all of them), or two exports have one name in JavaScript.
  * @throws Trap if a start function traps.
  */
-export async function instantiate(
+export async function instantiate<Exports extends object = Record<string, unknown>>(
   component: Component,
   imports: ImportObject = {},
   options: InstantiateOptions = {},
-): Promise<Instance> {
-  const { host, linking, finish } = prepare(component, imports, options);
+): Promise<Instance<Exports>> {
+  const { host, linking, finish } = prepare<Exports>(component, imports, options);
   let step = linking.next();
   while (!step.done) {
     try {
@@ -119,12 +122,12 @@ export async function instantiate(
  *
  * @throws the errors of {@link instantiate}.
  */
-export function instantiateSync(
+export function instantiateSync<Exports extends object = Record<string, unknown>>(
   component: Component,
   imports: ImportObject = {},
   options: InstantiateOptions = {},
-): Instance {
-  const { host, linking, finish } = prepare(component, imports, options);
+): Instance<Exports> {
+  const { host, linking, finish } = prepare<Exports>(component, imports, options);
   let step = linking.next();
   while (!step.done) {
     try {
@@ -138,13 +141,18 @@ export function instantiateSync(
   return finish(step.value);
 }
 
-interface Preparation {
+interface Preparation<Exports extends object> {
   readonly host: LinkHost;
   readonly linking: Linking<InstanceItem>;
-  readonly finish: (item: InstanceItem) => Instance;
+  readonly finish: (item: InstanceItem) => Instance<Exports>;
 }
 
-function prepare(component: Component, imports: ImportObject, options: InstantiateOptions): Preparation {
+/** The caller says which type the exports have: TypeScript cannot see into a binary. */
+function prepare<Exports extends object>(
+  component: Component,
+  imports: ImportObject,
+  options: InstantiateOptions,
+): Preparation<Exports> {
   if (propertyOf(component, 'plan') === undefined) throw new TypeError(`expected a component, got ${show(component)}`);
   if (typeof imports !== 'object' || imports === null) {
     throw new TypeError(`imports: expected an object, got ${show(imports)}`);
@@ -166,7 +174,7 @@ function prepare(component: Component, imports: ImportObject, options: Instantia
       keepShapes();
       const exports = new ExportsWriter(host, isAsynchronous).write(item);
       return {
-        exports,
+        exports: exports as Exports,
         get handleCount() {
           return host.handles.size;
         },

@@ -1,0 +1,120 @@
+/** `componentTypes`: the TypeScript declarations of a component's imports and exports. */
+import { toPascalCase } from '../abi/javascript-values.ts';
+import { decode } from '../binary/decode.ts';
+import { type BufferSource, bytesOfComponent, type Component } from '../compile.ts';
+import { AsyncImports } from '../linking/async-imports.ts';
+import { checkNames, type OptionNames } from '../option-names.ts';
+import { describeExterns } from '../types/describe.ts';
+import type { FunctionType, NamedExtern } from '../types.ts';
+import { validate } from '../validation/validate.ts';
+import { ExternWriter, type Side } from './externs.ts';
+import { namespaceName } from './identifiers.ts';
+import { DeclaredTypes, Scope } from './scope.ts';
+
+/** How declarations are written. */
+export interface ComponentTypesOptions {
+  /**
+   * The name of the interface of the exports.
+   *
+   * @default 'Root'
+   */
+  readonly name?: string;
+  /**
+   * The imports that return promises, as `instantiate` takes them. All exports return promises then, and also if the
+   * component imports an `async` function.
+   *
+   * @default []
+   */
+  readonly asyncImports?: readonly string[];
+}
+
+const OPTION_NAMES: OptionNames<ComponentTypesOptions> = { name: true, asyncImports: true };
+
+/**
+ * Writes a `.d.ts` file for a component: `ImportObject` for its imports, `Root` for the exports of its instances, and the
+ * types that both use. The forms are those of jco's `types`. They hold for `resources: 'objects'`.
+ *
+ * @param source the bytes of the component, or a compiled one. Bytes are not compiled.
+ * @throws TypeError if `source` is something else, or an option is unknown or invalid.
+ * @throws MalformedError | InvalidError | UnsupportedError as `compile` does.
+ *
+ * @example
+ * await writeFile('bank.d.ts', componentTypes(await readFile('bank.wasm')));
+ *
+ * // elsewhere
+ * import type { ImportObject, Root } from './bank.d.ts';
+ * const imports: ImportObject = { … };
+ * const { exports } = await instantiate<Root>(component, imports);
+ */
+export function componentTypes(source: BufferSource | Component, options: ComponentTypesOptions = {}): string {
+  checkNames('options', options, OPTION_NAMES);
+  const { name = 'Root', asyncImports = [] } = options;
+  if (!/^[A-Za-z_$][\w$]*$/.test(name)) throw new TypeError(`name: expected the name of an interface, got ${name}`);
+  const declaredAsync = new AsyncImports(asyncImports);
+  const { imports, exports } = externsOf(source);
+
+  let mayWait = false;
+  const importing: Side = {
+    side: 'import',
+    isAsync(type, path) {
+      const isAsync = declaredAsync.has(path) || type.async;
+      mayWait ||= isAsync;
+      return isAsync;
+    },
+  };
+  const exporting: Side = { side: 'export', isAsync: (type: FunctionType) => mayWait || type.async };
+
+  const declared = new DeclaredTypes();
+  hideNames([...imports, ...exports], declared);
+  const helpers = [declared.helperName('Option'), declared.helperName('Result')];
+  const scope = new Scope(declared, '', ['ImportObject', name, ...helpers]);
+  const given = new ExternWriter(importing).root(imports, scope);
+  declaredAsync.check();
+  const made = new ExternWriter(exporting).root(exports, scope);
+  return [
+    ...given.lines,
+    ...made.lines,
+    ...objectInterface('ImportObject', given.members),
+    ...objectInterface(name, made.members),
+    ...helperTypes(declared),
+    '',
+  ].join('\n');
+}
+
+function externsOf(source: BufferSource | Component): {
+  readonly imports: readonly NamedExtern[];
+  readonly exports: readonly NamedExtern[];
+} {
+  if ('plan' in (source as object)) return source as Component;
+  const { imports, exports } = validate(decode(bytesOfComponent(source as BufferSource)));
+  return { imports: describeExterns(imports), exports: describeExterns(exports) };
+}
+
+/** Notes the names of all types, so that none of them hides a type of the language that is used. */
+function hideNames(externs: readonly NamedExtern[], declared: DeclaredTypes): void {
+  for (const { name, type } of externs) {
+    if (type.kind === 'instance') {
+      declared.hide(namespaceName(name));
+      hideNames(type.exports, declared);
+    }
+    if (type.kind !== 'type') continue;
+    declared.hide(toPascalCase(name));
+    if (type.type.kind !== 'value type' || type.type.type.kind !== 'variant') continue;
+    for (const each of type.type.type.cases) declared.hide(toPascalCase(name) + toPascalCase(each.name));
+  }
+}
+
+function objectInterface(name: string, members: readonly string[]): string[] {
+  return [`export interface ${name} {`, ...members.map((member) => `  ${member},`), '}'];
+}
+
+function helperTypes(declared: DeclaredTypes): string[] {
+  const lines: string[] = [];
+  if (declared.helpers.has('Option')) {
+    lines.push(`export type ${declared.helperName('Option')}<T> = { tag: 'none' } | { tag: 'some', val: T };`);
+  }
+  if (declared.helpers.has('Result')) {
+    lines.push(`export type ${declared.helperName('Result')}<T, E> = { tag: 'ok', val: T } | { tag: 'err', val: E };`);
+  }
+  return lines;
+}

@@ -1,0 +1,56 @@
+/** Names of declarations: valid in TypeScript, and unique in their scope. */
+import { toCamelCase, toPascalCase } from '../abi/javascript-values.ts';
+
+/** Words that cannot name a function or a parameter. */
+const RESERVED = new Set(
+  (
+    'arguments await break case catch class const continue debugger default delete do else enum eval export extends false ' +
+    'finally for function if implements import in instanceof interface let new null package private protected public return ' +
+    'static super switch this throw true try typeof var void while with yield'
+  ).split(' '),
+);
+
+export function isReserved(name: string): boolean {
+  return RESERVED.has(name);
+}
+
+/** The name of a parameter. Its namesakes in the list get a number. */
+export function parameterName(label: string, names: Names): string {
+  const name = toCamelCase(label);
+  return names.unique(isReserved(name) ? `${name}_` : name);
+}
+
+/** `decidable:eventsourcing/types@0.1.0` → `DecidableEventsourcingTypes`. */
+export function namespaceName(name: string): string {
+  return toPascalCase(name.replace(/@.*$/, '').replace(/[:/]/g, '-'));
+}
+
+/** A key of an object type, in quotes if it has to be. */
+export function propertyKey(name: string): string {
+  return /^[A-Za-z_$][\w$]*$/.test(name) ? name : quoted(name);
+}
+
+export function quoted(text: string): string {
+  return `'${text}'`;
+}
+
+/** The names that are taken in one scope. */
+export class Names {
+  readonly #taken: Set<string>;
+
+  constructor(taken: Iterable<string> = []) {
+    this.#taken = new Set(taken);
+  }
+
+  /** Takes the name, with a number if it is taken already. */
+  unique(name: string): string {
+    let free = name;
+    for (let number = 2; this.#taken.has(free); number++) free = `${name}${number}`;
+    this.#taken.add(free);
+    return free;
+  }
+
+  has(name: string): boolean {
+    return this.#taken.has(name);
+  }
+}
