@@ -1,10 +1,10 @@
-// What a Rust program asks of WASI, by way of its standard library: the time, a pause, the keys of its hash maps, files, standard
-// streams, the network. Printed line by line; test/guests/rust-program.test.ts knows what should stand there.
+// A Rust program that uses WASI by way of its standard library: the time, a pause, the keys of its hash maps, files, standard
+// streams, the network. It prints the results line by line; test/guests/rust-program.test.ts knows the right ones.
 use std::collections::HashMap;
 use std::env;
 use std::fs;
 use std::io::{self, BufRead, Read, Seek, SeekFrom, Write};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream, ToSocketAddrs, UdpSocket};
 use std::thread::sleep;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -41,10 +41,13 @@ fn main() -> io::Result<()> {
     println!("entries {names:?}");
 
     if env::args().any(|argument| argument == "connect") {
-        println!("connected {:?}", TcpStream::connect("127.0.0.1:80"));
+        println!("connected {:?}", TcpStream::connect("127.0.0.1:80").map(drop).map_err(|error| error.kind()));
+        println!("listened {:?}", TcpListener::bind("127.0.0.1:80").map(drop).map_err(|error| error.kind()));
+        println!("bound {:?}", UdpSocket::bind("127.0.0.1:80").map(drop).map_err(|error| error.kind()));
+        println!("resolved {:?}", "example.com:80".to_socket_addrs().map(drop).is_err());
     }
     if env::args().any(|argument| argument == "panic") {
-        panic!("as it was told");
+        panic!("the panic of a test");
     }
     eprint!("an unfinished line");
     Ok(())

@@ -1,52 +1,69 @@
-/** What stands in place of an interface that was not granted: everything is there to be linked, and every call traps. */
+/** Interfaces that are denied: a guest can link against all of their functions, and each call fails. */
 import { Trap } from '../errors.ts';
 
 /** A function, or a resource type with its methods (`+`: it has a constructor; `.` before a name: a static function). */
 export type Member = 'function' | readonly string[];
+
+/**
+ * Makes the function that a guest calls instead of one that is denied.
+ *
+ * @param subject its whole name: `wasi:sockets/tcp#tcp-socket.start-bind`.
+ * @param name its name in JavaScript: `startBind`; `+` for a constructor.
+ */
+export type Denial = (subject: string, name: string) => () => unknown;
 
 /** `getRandomBytes` → `get-random-bytes`. */
 function toKebabCase(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`).replace(/^-/, '');
 }
 
-/** What an interface has, of what implements it: functions, and classes with their methods. */
+/** The members of an interface, found in its implementation: functions, and classes with their methods. */
 export function membersOf(given: object): Readonly<Record<string, Member>> {
   return Object.fromEntries(
-    Object.entries(given).map(([name, value]: [string, { readonly prototype?: object }]) => {
-      // Of what is in an interface here, only classes have a prototype.
-      const { prototype } = value;
-      return [
-        name,
-        prototype === undefined
-          ? 'function'
-          : Object.getOwnPropertyNames(prototype).filter((method) => method !== 'constructor'),
-      ];
-    }),
+    Object.entries(given).map(([name, value]: [string, { readonly prototype?: object }]) => [
+      name,
+      // Only the classes of an interface have a prototype here.
+      value.prototype === undefined ? 'function' : methodsOf(value.prototype),
+    ]),
   );
 }
 
-/** An interface with these members, all of it denied. `way`: what to do where it is needed. */
-export function deniedInterface(name: string, members: Readonly<Record<string, Member>>, way: string): object {
-  const denied = (what: string) => (): never => {
-    throw new Trap(`the guest called ${what}, which it was not granted: ${way}`);
+/** Inherited ones too. */
+function methodsOf(prototype: object): string[] {
+  const names: string[] = [];
+  for (let each = prototype; each !== Object.prototype; each = Object.getPrototypeOf(each)) {
+    names.push(...Object.getOwnPropertyNames(each).filter((name) => name !== 'constructor'));
+  }
+  return names;
+}
+
+/** Each call traps. `way`: the sentence that says what to do if the function is needed. */
+export function trapping(way: string): Denial {
+  return (subject, name) => () => {
+    const called = name === '+' ? `the constructor of ${subject}` : subject;
+    throw new Trap(`the guest called ${called}, which it was not granted: ${way}`);
   };
+}
+
+/** An interface with these members, all of it denied. */
+export function deniedInterface(name: string, members: Readonly<Record<string, Member>>, denial: Denial): object {
   const interface_ = Object.fromEntries(
     Object.entries(members).map(([member, methods]) => {
       const subject = `${name}#${toKebabCase(member)}`;
-      return [member, methods === 'function' ? denied(subject) : deniedClass(subject, methods, denied)];
+      return [member, methods === 'function' ? denial(subject, member) : deniedClass(subject, methods, denial)];
     }),
   );
   // All instances share it.
   return Object.freeze(interface_);
 }
 
-/** What to do where an interface is needed that can be granted. */
+/** The sentence that says how an interface is granted. */
 export function grantOf(name: string): string {
   return `grant it with virtualWasi({ grant: ['${name}'] })`;
 }
 
-function deniedClass(subject: string, methods: readonly string[], denied: (what: string) => () => never): object {
-  const construct = denied(`the constructor of ${subject}`);
+function deniedClass(subject: string, methods: readonly string[], denial: Denial): object {
+  const construct = denial(subject, '+');
   class Denied {
     constructor() {
       construct();
@@ -56,7 +73,7 @@ function deniedClass(subject: string, methods: readonly string[], denied: (what:
     if (method === '+') continue;
     const isStatic = method.startsWith('.');
     const member = isStatic ? method.slice(1) : method;
-    const value = denied(`${subject}.${toKebabCase(member)}`);
+    const value = denial(`${subject}.${toKebabCase(member)}`, member);
     Object.defineProperty(isStatic ? Denied : Denied.prototype, member, { value, configurable: true, writable: true });
   }
   return Denied;

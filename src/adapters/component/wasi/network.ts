@@ -1,17 +1,20 @@
 /**
  * `wasi:sockets` and `wasi:http`: there to be linked, because guests of some languages import them whatever they do. There
  * is no network to be granted: a decision has none, and a test has its own import objects.
+ *
+ * A socket or a name look-up fails with `access-denied`, so that a program which does not need the network continues. Only
+ * functions without an error code trap.
  */
-
-import { deniedInterface, type Member } from './denial.ts';
+import { ComponentError } from '../errors.ts';
+import { type Denial, deniedInterface, type Member, trapping } from './denial.ts';
 import type { Interfaces } from './grantable.ts';
 
 const NO_NETWORK = 'the virtual WASI has no network; give an import object of your own for this interface';
 
 /** By interface: functions, and resources with their methods, in words (see {@link Member}). */
-const MEMBERS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  'wasi:sockets/network': { Network: '', networkErrorCode: '()' },
-  'wasi:sockets/instance-network': { instanceNetwork: '()' },
+type Members = Readonly<Record<string, Readonly<Record<string, string>>>>;
+
+const SOCKETS: Members = {
   'wasi:sockets/ip-name-lookup': { resolveAddresses: '()', ResolveAddressStream: 'resolveNextAddress subscribe' },
   'wasi:sockets/tcp-create-socket': { createTcpSocket: '()' },
   'wasi:sockets/udp-create-socket': { createUdpSocket: '()' },
@@ -29,6 +32,12 @@ const MEMBERS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     IncomingDatagramStream: 'receive subscribe',
     OutgoingDatagramStream: 'checkSend send subscribe',
   },
+};
+
+/** The functions of {@link SOCKETS} that have no error code. No guest can call them: it gets no socket. */
+const WITHOUT_ERROR_CODE = ['+', 'isListening', 'addressFamily', 'subscribe'];
+
+const HTTP: Members = {
   'wasi:http/types': {
     httpErrorCode: '()',
     Fields: '+ .fromList get has set delete append entries clone',
@@ -48,10 +57,35 @@ const MEMBERS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'wasi:http/outgoing-handler': { handle: '()' },
 };
 
+/** `resource network`: it reaches nothing. A guest needs one to be refused. */
+class Network {}
+
+const traps = trapping(NO_NETWORK);
+
+const refused: Denial = (subject, name) => {
+  if (WITHOUT_ERROR_CODE.includes(name)) return traps(subject, name);
+  return () => {
+    throw new ComponentError('access-denied', `${subject}: ${NO_NETWORK}`);
+  };
+};
+
 /** All of it, denied. */
-export const networkInterfaces: Interfaces = Object.fromEntries(
-  Object.entries(MEMBERS).map(([name, members]) => [name, deniedInterface(name, inLists(members), NO_NETWORK)]),
-);
+export const networkInterfaces: Interfaces = {
+  'wasi:sockets/network': {
+    Network,
+    /** The code of a stream's error, if a socket failed. */
+    networkErrorCode: (): undefined => undefined,
+  },
+  'wasi:sockets/instance-network': { instanceNetwork: (): Network => new Network() },
+  ...deniedInterfaces(SOCKETS, refused),
+  ...deniedInterfaces(HTTP, traps),
+};
+
+function deniedInterfaces(members: Members, denial: Denial): Interfaces {
+  return Object.fromEntries(
+    Object.entries(members).map(([name, words]) => [name, deniedInterface(name, inLists(words), denial)]),
+  );
+}
 
 function inLists(members: Readonly<Record<string, string>>): Readonly<Record<string, Member>> {
   return Object.fromEntries(

@@ -1,7 +1,7 @@
 /** `virtualWasi`: an import object for guests whose language needs WASI 0.2, deterministic and in memory. */
 import { type CommandLine, cliInterfaces, terminalInterfaces } from './cli.ts';
 import { clockInterfaces } from './clocks.ts';
-import { deniedInterface, grantOf, membersOf } from './denial.ts';
+import { deniedInterface, grantOf, membersOf, trapping } from './denial.ts';
 import { treeOf } from './file-tree.ts';
 import { filesystemTypes, preopensInterface } from './filesystem.ts';
 import type { Interfaces, WasiInterface } from './grantable.ts';
@@ -116,7 +116,7 @@ const deniedTwins = new Map<string, object>();
 function deniedTwin(name: string, given: object, grant: string): object {
   let twin = deniedTwins.get(name);
   if (twin === undefined) {
-    twin = deniedInterface(name, membersOf(given), grantOf(grant));
+    twin = deniedInterface(name, membersOf(given), trapping(grantOf(grant)));
     deniedTwins.set(name, twin);
   }
   return twin;
