@@ -40,6 +40,9 @@ fn main() -> io::Result<()> {
     names.sort();
     println!("entries {names:?}");
 
+    if env::args().any(|argument| argument == "files") {
+        files()?;
+    }
     if env::args().any(|argument| argument == "connect") {
         println!("connected {:?}", TcpStream::connect("127.0.0.1:80").map(drop).map_err(|error| error.kind()));
         println!("listened {:?}", TcpListener::bind("127.0.0.1:80").map(drop).map_err(|error| error.kind()));
@@ -50,5 +53,33 @@ fn main() -> io::Result<()> {
         panic!("the panic of a test");
     }
     eprint!("an unfinished line");
+    Ok(())
+}
+
+/// Copies and removes whole directories, as programs do: neither sets `mutate-directory` on the directories that it opens.
+fn files() -> io::Result<()> {
+    fs::create_dir_all("/tree/a/b")?;
+    for name in ["one", "two", "three"] {
+        fs::write(format!("/tree/a/{name}"), name)?;
+    }
+    for entry in fs::read_dir("/tree/a")? {
+        let entry = entry?;
+        if entry.file_type()?.is_file() {
+            fs::copy(entry.path(), entry.path().with_extension("copy"))?;
+        }
+    }
+    println!("files {}", fs::read_dir("/tree/a")?.count());
+
+    fs::hard_link("/tree/a/one", "/tree/link")?;
+    fs::write("/tree/link", "both")?;
+    println!("linked {:?}", fs::read_to_string("/tree/a/one")?);
+
+    let file = fs::File::options().write(true).open("/tree/link")?;
+    file.set_modified(UNIX_EPOCH + Duration::from_secs(86_400))?;
+    println!("modified {:?}", file.metadata()?.modified()?.duration_since(UNIX_EPOCH).unwrap());
+
+    println!("a file with a slash {:?}", fs::metadata("/tree/link/").map(drop).map_err(|error| error.kind()));
+    fs::remove_dir_all("/tree")?;
+    println!("removed {:?}", fs::metadata("/tree").map(drop).map_err(|error| error.kind()));
     Ok(())
 }

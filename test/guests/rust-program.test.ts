@@ -97,6 +97,19 @@ describe('a Rust program on the virtual WASI', { skip }, () => {
     assert.ok(err.includes('the panic of a test'), err.join('\n'));
   });
 
+  test('copies, links and removes files and whole directories', async () => {
+    const { out, end, wasi } = await run({ arguments: ['program', 'files'] });
+    assert.equal(end, undefined);
+    assert.deepEqual(out.slice(out.indexOf('files 7')), [
+      'files 7',
+      'linked "both"',
+      'modified 86400s',
+      'a file with a slash Err(NotADirectory)',
+      'removed Err(NotFound)',
+    ]);
+    assert.deepEqual(Object.keys(wasi.readTree()!), ['out']);
+  });
+
   test('is refused the network, and continues', async () => {
     const { out, err, end } = await run({ arguments: ['program', 'connect'] });
     assert.equal(end, undefined);

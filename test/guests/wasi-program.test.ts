@@ -6,7 +6,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { componentNew } from '@bytecodealliance/jco-transpile/wasm-tools';
 import { type Component, compile, instantiate, isTrap } from '../../src/adapters/component/index.ts';
 import {
   GuestExit,
@@ -14,6 +13,7 @@ import {
   type VirtualWasiOptions,
   virtualWasi,
 } from '../../src/adapters/component/wasi/index.ts';
+import { commandOf } from './preview1.ts';
 
 const tools = { clang: '/usr/bin/clang', lld: '/usr/bin/wasm-ld', 'wasi-libc': '/usr/include/wasm32-wasi' };
 const missing = Object.entries(tools).filter(([, path]) => !existsSync(path));
@@ -30,12 +30,10 @@ describe('a C program on the virtual WASI', { skip }, () => {
       encoding: 'utf8',
     });
     assert.equal(build.status, 0, build.stderr);
-    const jco = fileURLToPath(import.meta.resolve('@bytecodealliance/jco')).replace(/(\/jco)\/(?!.*\/jco\/).*$/, '$1');
-    const adapter = readFileSync(join(jco, 'lib/wasi_snapshot_preview1.command.wasm'));
-    program = await compile(await componentNew(readFileSync(core), [['wasi_snapshot_preview1', adapter]]));
+    program = await compile(await commandOf(readFileSync(core)));
   });
 
-  /** Runs the program to its end: what it printed, and what it ended with. */
+  /** Runs the program to its end. Returns its output and the exception that ended it. */
   async function run(options: VirtualWasiOptions) {
     const [out, err]: [string[], string[]] = [[], []];
     const wasi = virtualWasi({ stdout: (line) => out.push(line), stderr: (line) => err.push(line), ...options });
@@ -83,6 +81,32 @@ describe('a C program on the virtual WASI', { skip }, () => {
     // The first WASI has exit codes; in the second, a program has failed or not.
     assert.ok(end instanceof GuestExit && end.status === 1);
     assert.equal(new TextDecoder().decode(wasi.readFile('etc/log.txt')), 'FIRST\nsecond\n');
+  });
+
+  test('makes links, sets times, fills the disk and writes bytes, in two directories', async () => {
+    const pieces: Uint8Array[] = [];
+    const { wasi } = await run({
+      grant: LANGUAGE_RUNTIME,
+      arguments: ['program', '-', 'links'],
+      preopens: { '/': { files: { 'etc/rates.json': '{}' }, writable: true }, '/data': { writable: true } },
+      stdin: ['a li', Uint8Array.of(0x6e, 0x65), '\n'],
+      stdout: { write: (piece) => pieces.push(piece) },
+    });
+    const output = Buffer.concat(pieces);
+    const lines = output.subarray(0, -256).toString().split('\n');
+    assert.ok(lines.includes('read a line'), lines.join('\n'));
+    assert.deepEqual(lines.slice(lines.indexOf('link to rates.json')), [
+      'link to rates.json',
+      '/etc/current.json: {}',
+      'is a link 1',
+      'names 2 times 5 6.000000007',
+      'still empty 0',
+      'full: No space left on device',
+      '',
+    ]);
+    assert.deepEqual([...output.subarray(-256)], [...Array(256).keys()]);
+    assert.deepEqual(Object.keys(wasi.readTree('/etc')!), ['rates.json', 'log.txt', 'current.json']);
+    assert.deepEqual(wasi.readTree('/data'), { 'rates.json': new TextEncoder().encode('{}'), full: new Uint8Array(0) });
   });
 
   test('prints the same when it runs again', async () => {

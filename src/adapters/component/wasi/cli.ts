@@ -1,29 +1,34 @@
 /** `wasi:cli`: arguments, environment, standard streams and the end of the program. There is no terminal. */
 import { Trap } from '../errors.ts';
 import type { Interfaces, InterfacesOf } from './grantable.ts';
-import { InputStream, OutputStream, sourceOf } from './io.ts';
-import type { Lines } from './lines.ts';
+import { InputStream, OutputStream } from './io.ts';
+import type { Output, OutputWriter } from './output.ts';
+import type { Input, Stdin } from './stdin.ts';
 
-/** What a program finds around it: of all this, nothing is the process's own. */
+/** The surroundings of a program. Nothing of them is the process's own. */
 export interface CommandLine {
-  /** The whole command line; languages take the first for the program's name. None where nothing is said. */
+  /** The whole command line; languages take the first for the program's name. @default [] */
   readonly arguments?: readonly string[] | undefined;
-  /** The environment variables by their names. None where nothing is said. */
+  /** The environment variables by their names. @default {} */
   readonly environment?: Readonly<Record<string, string>> | undefined;
-  /** The working directory, a path below `/`. None where nothing is said. */
+  /** The working directory, such as `/data`. By default the program has none, and languages take `/`. */
   readonly directory?: string | undefined;
-  /** What standard input holds; nothing where nothing is said. */
-  readonly stdin?: string | Uint8Array | undefined;
   /**
-   * Called with each line of standard output, without its end (`\n` or `\r\n`). What follows the last end is a line once the
-   * program ends, or the host says `flush`. What it throws is ignored. Output is lost where nothing is said.
+   * Standard input: a text, bytes, or an iterable of them, which is asked for the next piece when the guest reads on.
+   * @default ''
    */
-  readonly stdout?: ((line: string) => void) | undefined;
+  readonly stdin?: Input | undefined;
+  /**
+   * Standard output. A function is called with each line, without its end (`\n` or `\r\n`); the text after the last end is a
+   * line once the program ends, or the host calls `flush`. The method `write` of an object, such as `process.stdout`, is
+   * called with the bytes as they are written. An exception of either is ignored. By default the output is lost.
+   */
+  readonly stdout?: Output | undefined;
   /** The same for standard error. */
-  readonly stderr?: ((line: string) => void) | undefined;
+  readonly stderr?: Output | undefined;
 }
 
-/** The guest has ended its program: no decision can come of it any more. */
+/** The guest has ended its program. Its instance cannot be called any more. */
 export class GuestExit extends Trap {
   /** 0 for success. */
   readonly status: number;
@@ -37,13 +42,19 @@ export class GuestExit extends Trap {
 class TerminalInput {}
 class TerminalOutput {}
 
-/** `out` and `err`: what takes the lines. */
-export function cliInterfaces(options: CommandLine, out: Lines, err: Lines): InterfacesOf<'cli'> {
-  const { stdin = '', environment = {}, directory } = options;
-  const input = sourceOf(typeof stdin === 'string' ? new TextEncoder().encode(stdin) : stdin);
+/** The standard streams of one instance. */
+export interface StandardStreams {
+  readonly in: Stdin;
+  readonly out: OutputWriter;
+  readonly err: OutputWriter;
+}
+
+export function cliInterfaces(options: CommandLine, streams: StandardStreams): InterfacesOf<'cli'> {
+  const { environment = {}, directory } = options;
   const end = (status: number): never => {
-    out.flush();
-    err.flush();
+    streams.in.end();
+    streams.out.flush();
+    streams.err.flush();
     throw new GuestExit(status);
   };
   return {
@@ -56,13 +67,17 @@ export function cliInterfaces(options: CommandLine, out: Lines, err: Lines): Int
       exit: (status: { readonly tag: 'ok' | 'err' }): never => end(status.tag === 'ok' ? 0 : 1),
       exitWithCode: (status: number): never => end(status),
     },
-    'wasi:cli/stdin': { getStdin: (): InputStream => new InputStream(input) },
-    'wasi:cli/stdout': { getStdout: (): OutputStream => new OutputStream(out.write) },
-    'wasi:cli/stderr': { getStderr: (): OutputStream => new OutputStream(err.write) },
+    'wasi:cli/stdin': { getStdin: (): InputStream => new InputStream(streams.in.read) },
+    'wasi:cli/stdout': { getStdout: (): OutputStream => outputTo(streams.out) },
+    'wasi:cli/stderr': { getStderr: (): OutputStream => outputTo(streams.err) },
     'wasi:cli/terminal-stdin': { getTerminalStdin: (): undefined => undefined },
     'wasi:cli/terminal-stdout': { getTerminalStdout: (): undefined => undefined },
     'wasi:cli/terminal-stderr': { getTerminalStderr: (): undefined => undefined },
   };
+}
+
+function outputTo(writer: OutputWriter): OutputStream {
+  return new OutputStream((bytes) => writer.write(bytes));
 }
 
 /** Resource types that nobody makes: they are there to be linked. */

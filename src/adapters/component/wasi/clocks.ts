@@ -3,7 +3,7 @@ import type { InterfacesOf } from './grantable.ts';
 import { Pollable } from './io.ts';
 import type { VirtualTime } from './time.ts';
 
-/** Nanoseconds: what the time of a command, in milliseconds, tells apart. */
+/** Nanoseconds. The time of a command is in milliseconds. */
 const RESOLUTION = 1_000_000;
 
 export function clockInterfaces(time: VirtualTime): InterfacesOf<'clocks'> {

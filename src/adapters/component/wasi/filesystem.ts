@@ -1,13 +1,21 @@
-/** `wasi:filesystem` over files in memory. There are no links, no permissions and no times. */
-import { failed, type MemoryDirectory, type MemoryFile, type MemoryNode } from './file-tree.ts';
+/** `wasi:filesystem` over files in memory. */
 import type { Interfaces } from './grantable.ts';
-import { InputStream, type IoError, OutputStream, operationFailed } from './io.ts';
-import { MAX_CHUNK_BYTES } from './limits.ts';
+import { InputStream, type IoError, OutputStream } from './io.ts';
+import { MAX_CHUNK_BYTES, MAX_PATH_LENGTH } from './limits.ts';
+import { type Datetime, failed, type MemoryDirectory, type MemoryFile, type MemoryNode, type Room } from './nodes.ts';
+import { type EntryPlace, entryAt, find, lookUp } from './paths.ts';
 
 interface DescriptorFlags {
   readonly read?: boolean;
   readonly write?: boolean;
+  readonly fileIntegritySync?: boolean;
+  readonly dataIntegritySync?: boolean;
+  readonly requestedWriteSync?: boolean;
   readonly mutateDirectory?: boolean;
+}
+
+interface PathFlags {
+  readonly symlinkFollow?: boolean;
 }
 
 interface OpenFlags {
@@ -17,76 +25,118 @@ interface OpenFlags {
   readonly truncate?: boolean;
 }
 
+type DescriptorType = 'directory' | 'regular-file' | 'symbolic-link';
+
 interface DescriptorStat {
-  readonly type: string;
+  readonly type: DescriptorType;
   readonly linkCount: bigint;
   readonly size: bigint;
+  readonly dataAccessTimestamp: Datetime;
+  readonly dataModificationTimestamp: Datetime;
+  readonly statusChangeTimestamp: Datetime;
 }
+
+type NewTimestamp =
+  | { readonly tag: 'no-change' }
+  | { readonly tag: 'now' }
+  | { readonly tag: 'timestamp'; readonly val: Datetime };
 
 interface MetadataHash {
   readonly lower: bigint;
   readonly upper: bigint;
 }
 
-/** `resource directory-entry-stream`. */
-export class DirectoryEntryStream {
-  readonly #entries: Iterator<[string, MemoryNode]>;
-
-  constructor(directory: MemoryDirectory) {
-    this.#entries = directory.entries.entries();
-  }
-
-  readDirectoryEntry(): { readonly type: string; readonly name: string } | undefined {
-    const next = this.#entries.next();
-    return next.done === true ? undefined : { type: next.value[1].kind, name: next.value[0] };
-  }
+interface DirectoryEntry {
+  readonly type: DescriptorType;
+  readonly name: string;
 }
 
-/** `resource descriptor`. */
-export class Descriptor {
-  readonly #node: MemoryNode;
-  readonly #flags: DescriptorFlags;
-  #isOpen = true;
+/** `resource directory-entry-stream`: a snapshot, so that a guest can change the directory while it reads the listing. */
+export class DirectoryEntryStream {
+  readonly #room: Room;
+  readonly #count: number;
+  /** Undefined once it was read to its end, or dropped. */
+  #entries: Iterator<[name: string, node: MemoryNode]> | undefined;
 
-  constructor(node: MemoryNode, flags: DescriptorFlags) {
-    this.#node = node;
-    this.#flags = flags;
-    if (node.kind === 'regular-file') node.use();
+  constructor(directory: MemoryDirectory, room: Room) {
+    room.takeListed(directory.count);
+    this.#room = room;
+    this.#count = directory.count;
+    this.#entries = directory.list().values();
   }
 
   [Symbol.dispose](): void {
-    if (this.#isOpen && this.#node.kind === 'regular-file') this.#node.release();
+    if (this.#entries === undefined) return;
+    this.#entries = undefined;
+    this.#room.returnListed(this.#count);
+  }
+
+  readDirectoryEntry(): DirectoryEntry | undefined {
+    const next = this.#entries?.next();
+    if (next === undefined || next.done === true) {
+      this[Symbol.dispose]();
+      return undefined;
+    }
+    const [name, { kind }] = next.value;
+    return { type: kind, name };
+  }
+}
+
+/**
+ * `resource descriptor`. Its `mutate-directory` is inherited: a directory opened below one that can be changed can be changed
+ * too, even if the guest does not ask for that. Neither wasi-libc nor Rust's standard library asks.
+ */
+export class Descriptor {
+  readonly #room: Room;
+  readonly #node: MemoryFile | MemoryDirectory;
+  readonly #flags: DescriptorFlags;
+  /** The preopen below which it was opened is writable. */
+  readonly #isMutable: boolean;
+  #isOpen = true;
+
+  constructor(room: Room, node: MemoryFile | MemoryDirectory, isMutable: boolean, flags: DescriptorFlags) {
+    this.#room = room;
+    this.#node = node;
+    this.#isMutable = isMutable;
+    this.#flags = { ...flags, mutateDirectory: isMutable && node.kind === 'directory' };
+    node.open();
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#isOpen) this.#node.close();
     this.#isOpen = false;
   }
 
   readViaStream(offset: bigint): InputStream {
     const file = this.#readable();
     let at = toOffset(offset);
-    file.use();
     const read = (most: number): Uint8Array | undefined => {
       const bytes = file.read(at, most);
       at += bytes.length;
       return bytes.length === 0 && most > 0 ? undefined : bytes;
     };
-    return new InputStream(read, () => file.release());
+    file.open();
+    return new InputStream(read, () => file.close());
   }
 
   writeViaStream(offset: bigint): OutputStream {
     const file = this.#writable();
     let at = toOffset(offset);
-    file.use();
     const write = (bytes: Uint8Array): void => {
-      writing(() => file.write(at, bytes));
+      file.write(at, bytes);
       at += bytes.length;
     };
-    return new OutputStream(write, () => file.release());
+    file.open();
+    return new OutputStream(write, () => file.close());
   }
 
   appendViaStream(): OutputStream {
     const file = this.#writable();
-    file.use();
-    const write = (bytes: Uint8Array): void => writing(() => file.write(file.size, bytes));
-    return new OutputStream(write, () => file.release());
+    file.open();
+    return new OutputStream(
+      (bytes) => file.write(file.size, bytes),
+      () => file.close(),
+    );
   }
 
   advise(): void {}
@@ -99,17 +149,22 @@ export class Descriptor {
     return this.#flags;
   }
 
-  getType(): string {
+  getType(): DescriptorType {
     return this.#node.kind;
   }
 
   setSize(size: bigint): void {
-    this.#writable().resize(toOffset(size));
+    // Only this one is `invalid` for a file that was not opened for writing, as POSIX has it for `ftruncate`.
+    this.#file(this.#flags.write, 'invalid').resize(toOffset(size));
   }
 
-  setTimes(): void {}
+  setTimes(accessed: NewTimestamp, modified: NewTimestamp): void {
+    this.#setTimes(this.#node, accessed, modified);
+  }
 
-  setTimesAt(): void {}
+  setTimesAt(flags: PathFlags, path: string, accessed: NewTimestamp, modified: NewTimestamp): void {
+    this.#setTimes(this.#find(flags, path), accessed, modified);
+  }
 
   read(length: bigint, offset: bigint): [Uint8Array, boolean] {
     const file = this.#readable();
@@ -124,77 +179,116 @@ export class Descriptor {
   }
 
   readDirectory(): DirectoryEntryStream {
-    return new DirectoryEntryStream(this.#directory());
+    return new DirectoryEntryStream(this.#directory(), this.#room);
   }
 
   createDirectoryAt(path: string): void {
-    const { parent, name } = this.#changing().parentOf(path);
-    if (parent.entries.has(name)) throw failed('exist');
-    parent.addDirectory(name);
+    const place = entryAt(this.#directory(), path);
+    if (place === undefined || place.node !== undefined) throw failed('exist');
+    this.#checkMutable();
+    place.parent.addDirectory(place.name);
   }
 
   stat(): DescriptorStat {
     return statOf(this.#node);
   }
 
-  statAt(_flags: object, path: string): DescriptorStat {
-    return statOf(this.#directory().get(path));
+  statAt(flags: PathFlags, path: string): DescriptorStat {
+    return statOf(this.#find(flags, path));
   }
 
-  openAt(_follow: object, path: string, open: OpenFlags, flags: DescriptorFlags): Descriptor {
+  openAt(pathFlags: PathFlags, path: string, open: OpenFlags, flags: DescriptorFlags): Descriptor {
     if (open.directory && (open.create || open.exclusive || open.truncate)) throw failed('invalid');
-    const changes = open.create || open.truncate || flags.write || flags.mutateDirectory;
-    const directory = changes ? this.#changing() : this.#directory();
-    const found = directory.find(path);
-    if (found !== undefined && open.create && open.exclusive) throw failed('exist');
-    if (found === undefined && !open.create) throw failed('no-entry');
+    const base = this.#directory();
+    // The specification names this one for all paths, also for those that fail in another way.
+    if (open.create || open.truncate || flags.write || flags.mutateDirectory) this.#checkMutable();
+    const isNew = open.create === true && open.exclusive === true;
+    const place = lookUp(base, path, pathFlags.symlinkFollow === true && !isNew);
+    const found = place.node;
+    if (found !== undefined && isNew) throw failed('exist');
+    if (found?.kind === 'symbolic-link') throw failed(open.directory ? 'not-directory' : 'loop');
     if (found?.kind === 'regular-file' && open.directory) throw failed('not-directory');
-    if (found?.kind === 'directory' && (flags.write || open.truncate)) throw failed('is-directory');
-    const node = found ?? createFile(directory, path);
-    if (open.truncate && node.kind === 'regular-file') node.resize(0);
-    return new Descriptor(node, flags);
+    if (found?.kind === 'directory' && (flags.write || open.truncate || open.create)) throw failed('is-directory');
+    if (found !== undefined) {
+      if (open.truncate && found.kind === 'regular-file') found.resize(0);
+      return new Descriptor(this.#room, found, this.#isMutable, flags);
+    }
+    if (!open.create || place.parent === undefined) throw failed('no-entry');
+    if (place.isDirectoryPath) throw failed('is-directory');
+    return new Descriptor(this.#room, place.parent.addFile(place.name), this.#isMutable, flags);
   }
 
   removeDirectoryAt(path: string): void {
-    const { parent, name } = this.#changing().parentOf(path);
-    const node = parent.get(name);
+    const place = entryAt(this.#directory(), path);
+    // `..` names a directory that holds the one before it.
+    if (place === undefined) throw failed(/\.\.\/*$/.test(path) ? 'not-empty' : 'invalid');
+    const node = presentAt(place);
     if (node.kind !== 'directory') throw failed('not-directory');
-    if (node.entries.size > 0) throw failed('not-empty');
-    parent.remove(name);
+    if (!node.isEmpty) throw failed('not-empty');
+    this.#checkMutable();
+    place.parent.remove(place.name);
   }
 
   unlinkFileAt(path: string): void {
-    const { parent, name } = this.#changing().parentOf(path);
-    if (parent.get(name).kind === 'directory') throw failed('is-directory');
-    parent.remove(name);
+    const place = entryAt(this.#directory(), path);
+    if (place === undefined || presentAt(place).kind === 'directory') throw failed('is-directory');
+    this.#checkMutable();
+    place.parent.remove(place.name);
   }
 
   renameAt(path: string, target: Descriptor, targetPath: string): void {
-    const from = this.#changing().parentOf(path);
-    const to = target.#changing().parentOf(targetPath);
-    const node = from.parent.get(from.name);
-    const replaced = to.parent.entries.get(to.name);
-    if (replaced === node) return;
+    const from = entryAt(this.#directory(), path);
+    const to = entryAt(target.#directory(), targetPath);
+    if (from === undefined || to === undefined) throw failed('busy');
+    const node = presentAt(from);
+    const replaced = to.node;
+    if (replaced?.kind === 'directory' && from.parent.isWithin(replaced)) throw failed('not-empty');
+    if (node.kind !== 'directory' && to.isDirectoryPath) throw failed('not-directory');
     if (replaced?.kind === 'directory' && node.kind !== 'directory') throw failed('is-directory');
-    if (replaced?.kind === 'regular-file' && node.kind === 'directory') throw failed('not-directory');
-    if (node.kind === 'directory' && holds(node, to.parent)) throw failed('invalid');
-    if (replaced?.kind === 'directory' && replaced.entries.size > 0) throw failed('not-empty');
+    if (replaced !== undefined && replaced.kind !== 'directory' && node.kind === 'directory') {
+      throw failed('not-directory');
+    }
+    if (node.kind === 'directory' && to.parent.isWithin(node)) throw failed('invalid');
+    if (replaced?.kind === 'directory' && replaced !== node && !replaced.isEmpty) throw failed('not-empty');
+    this.#checkMutable();
+    target.#checkMutable();
+    // Two names of one file stay as they are, as POSIX has it.
+    if (replaced === node) return;
     if (replaced !== undefined) to.parent.remove(to.name);
-    from.parent.entries.delete(from.name);
-    to.parent.entries.set(to.name, node);
+    from.parent.move(from.name, to.parent, to.name);
   }
 
-  linkAt(): never {
-    throw failed('unsupported');
+  linkAt(flags: PathFlags, path: string, target: Descriptor, targetPath: string): void {
+    // As other hosts have it: the link is made to what the path names, and a symbolic link is a file of its own.
+    if (flags.symlinkFollow) throw failed('invalid');
+    const node = find(this.#directory(), path, false);
+    const to = entryAt(target.#directory(), targetPath);
+    if (to === undefined || to.node !== undefined) throw failed('exist');
+    if (to.isDirectoryPath) throw failed('no-entry');
+    if (node.kind === 'directory') throw failed('not-permitted');
+    this.#checkMutable();
+    target.#checkMutable();
+    to.parent.addNode(to.name, node);
   }
 
-  symlinkAt(): never {
-    throw failed('unsupported');
+  symlinkAt(target: string, path: string): void {
+    if (target === '') throw failed('no-entry');
+    if (target.startsWith('/')) throw failed('not-permitted');
+    if (target.includes('\0')) throw failed('invalid');
+    if (target.length > MAX_PATH_LENGTH) throw failed('name-too-long');
+    const place = entryAt(this.#directory(), path);
+    if (place?.isDirectoryPath && place.node?.kind !== 'directory') {
+      throw failed(place.node === undefined ? 'no-entry' : 'not-directory');
+    }
+    if (place === undefined || place.node !== undefined) throw failed('exist');
+    this.#checkMutable();
+    place.parent.addLink(place.name, target);
   }
 
-  readlinkAt(path: string): never {
-    this.#directory().get(path);
-    throw failed('invalid');
+  readlinkAt(path: string): string {
+    const node = find(this.#directory(), path, false);
+    if (node.kind !== 'symbolic-link') throw failed('invalid');
+    return node.target;
   }
 
   isSameObject(other: Descriptor): boolean {
@@ -202,11 +296,15 @@ export class Descriptor {
   }
 
   metadataHash(): MetadataHash {
-    return { lower: this.#node.identity, upper: 0n };
+    return hashOf(this.#node);
   }
 
-  metadataHashAt(_flags: object, path: string): MetadataHash {
-    return { lower: this.#directory().get(path).identity, upper: 0n };
+  metadataHashAt(flags: PathFlags, path: string): MetadataHash {
+    return hashOf(this.#find(flags, path));
+  }
+
+  #find(flags: PathFlags, path: string): MemoryNode {
+    return find(this.#directory(), path, flags.symlinkFollow === true);
   }
 
   #directory(): MemoryDirectory {
@@ -214,9 +312,8 @@ export class Descriptor {
     return this.#node;
   }
 
-  #changing(): MemoryDirectory {
-    if (this.#flags.mutateDirectory !== true) throw failed('read-only');
-    return this.#directory();
+  #checkMutable(): void {
+    if (!this.#isMutable) throw failed('read-only');
   }
 
   #readable(): MemoryFile {
@@ -227,10 +324,20 @@ export class Descriptor {
     return this.#file(this.#flags.write);
   }
 
-  #file(allowed: boolean | undefined): MemoryFile {
+  #file(isAllowed: boolean | undefined, code: 'bad-descriptor' | 'invalid' = 'bad-descriptor'): MemoryFile {
     if (this.#node.kind === 'directory') throw failed('is-directory');
-    if (allowed !== true) throw failed('bad-descriptor');
+    if (isAllowed !== true) throw failed(code);
     return this.#node;
+  }
+
+  #setTimes(node: MemoryNode, accessed: NewTimestamp, modified: NewTimestamp): void {
+    this.#checkMutable();
+    const now = this.#room.now();
+    // Both are computed first: one that is invalid changes nothing.
+    const times = { accessed: timeOf(accessed, node.accessed, now), modified: timeOf(modified, node.modified, now) };
+    node.accessed = times.accessed;
+    node.modified = times.modified;
+    node.changed = now;
   }
 }
 
@@ -239,44 +346,44 @@ function toOffset(offset: bigint): number {
   return Number(offset);
 }
 
-function createFile(directory: MemoryDirectory, path: string): MemoryFile {
-  const { parent, name } = directory.parentOf(path);
-  return parent.addFile(name);
-}
-
-function holds(directory: MemoryDirectory, node: MemoryNode): boolean {
-  const inside = [directory];
-  for (const each of inside) {
-    if (each === node) return true;
-    for (const entry of each.entries.values()) if (entry.kind === 'directory') inside.push(entry);
-  }
-  return false;
+/** The node of an entry that is there, and is a directory if its path says so. */
+function presentAt({ node, isDirectoryPath }: EntryPlace): MemoryNode {
+  if (node === undefined) throw failed('no-entry');
+  if (isDirectoryPath && node.kind !== 'directory') throw failed('not-directory');
+  return node;
 }
 
 function statOf(node: MemoryNode): DescriptorStat {
-  return { type: node.kind, linkCount: 1n, size: BigInt(node.kind === 'directory' ? 0 : node.size) };
+  return {
+    type: node.kind,
+    linkCount: BigInt(node.links),
+    size: BigInt(node.size),
+    dataAccessTimestamp: node.accessed,
+    dataModificationTimestamp: node.modified,
+    statusChangeTimestamp: node.changed,
+  };
 }
 
-/** A stream has no error codes of files: what fails is its last operation. */
-function writing(write: () => void): void {
-  try {
-    write();
-  } catch (error) {
-    throw operationFailed(error instanceof Error ? error.message : String(error));
-  }
+/** The number of the file, and nothing that changes: adapters make the inode number of it. */
+function hashOf(node: MemoryNode): MetadataHash {
+  return { lower: node.identity, upper: 0n };
 }
 
-/** `wasi:filesystem/preopens`: one directory, `/`. */
-export function preopensInterface(root: MemoryDirectory, writable: boolean): object {
-  const flags = { read: true, write: false, mutateDirectory: writable };
-  return { getDirectories: (): [Descriptor, string][] => [[new Descriptor(root, flags), '/']] };
+/** Nanoseconds in a second. */
+const SECOND = 1_000_000_000;
+
+function timeOf(timestamp: NewTimestamp, before: Datetime, now: Datetime): Datetime {
+  if (timestamp.tag === 'no-change') return before;
+  if (timestamp.tag === 'now') return now;
+  if (timestamp.val.nanoseconds >= SECOND) throw failed('invalid');
+  return timestamp.val;
 }
 
 export const filesystemTypes: Interfaces = {
   'wasi:filesystem/types': {
     Descriptor,
     DirectoryEntryStream,
-    /** Which code an error of a stream stands for: none is known. */
-    filesystemErrorCode: (_error: IoError): undefined => undefined,
+    /** The code of a stream's error, if a file failed. */
+    filesystemErrorCode: (error: IoError): string | undefined => error.fileErrorCode,
   },
 };

@@ -1,6 +1,7 @@
 /**
- * `decidable/component/wasi`: what guests of today's toolchains import for their language's run-time library, virtual and
- * deterministic. A deterministic guest needs none of it; one in JavaScript, Python or Go does not start without.
+ * `decidable/component/wasi`: the interfaces that guests of today's toolchains import for their language's run-time library,
+ * virtual and deterministic. A guest in C or Rust can do without them; one in JavaScript, Python or Go does not start
+ * without them.
  *
  * ```ts
  * import { LANGUAGE_RUNTIME, virtualWasi } from 'decidable/component/wasi';
@@ -10,6 +11,10 @@
  *
  * Source: WASI 0.2 (`WebAssembly/wasi-io`, `wasi-clocks`, `wasi-random`, `wasi-cli`, `wasi-filesystem`, …).
  */
-export { GuestExit } from './cli.ts';
+export { type CommandLine, GuestExit } from './cli.ts';
+export { type FileTree, type ReadTree, SymbolicLink, symbolicLink } from './given-files.ts';
 export { GRANTABLE, type Interfaces, LANGUAGE_RUNTIME, type WasiInterface } from './grantable.ts';
+export type { Output } from './output.ts';
+export type { Preopen } from './preopens.ts';
+export type { Input } from './stdin.ts';
 export { type DecisionContext, type VirtualWasi, type VirtualWasiOptions, virtualWasi } from './virtual-wasi.ts';

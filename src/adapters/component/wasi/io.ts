@@ -1,5 +1,5 @@
-/** `wasi:io`: errors, pollables and streams. They give nothing by themselves: what a stream reaches, another interface gave. */
-import { ComponentError, Trap } from '../errors.ts';
+/** `wasi:io`: errors, pollables and streams. They grant nothing themselves: another interface made what a stream reaches. */
+import { ComponentError, isComponentError, Trap } from '../errors.ts';
 import type { Interfaces } from './grantable.ts';
 import { MAX_CHUNK_BYTES } from './limits.ts';
 import type { VirtualTime } from './time.ts';
@@ -7,9 +7,12 @@ import type { VirtualTime } from './time.ts';
 /** `resource error`. */
 export class IoError {
   readonly message: string;
+  /** The `error-code` of `wasi:filesystem/types`; undefined if no file failed. */
+  readonly fileErrorCode: string | undefined;
 
-  constructor(message: string) {
+  constructor(message: string, fileErrorCode?: string) {
     this.message = message;
+    this.fileErrorCode = fileErrorCode;
   }
 
   toDebugString(): string {
@@ -17,14 +20,22 @@ export class IoError {
   }
 }
 
-/** `resource pollable`: ready at once, or at an instant of the virtual time. */
+/** `resource pollable`: ready, or ready at an instant of the virtual time. */
 export class Pollable {
   readonly #time: VirtualTime | undefined;
   readonly #instant: bigint;
+  #close: (() => void) | undefined;
 
-  constructor(time?: VirtualTime, instant: bigint = 0n) {
+  /** `close`: called once, when the guest drops the pollable. */
+  constructor(time?: VirtualTime, instant: bigint = 0n, close?: () => void) {
     this.#time = time;
     this.#instant = instant;
+    this.#close = close;
+  }
+
+  [Symbol.dispose](): void {
+    this.#close?.();
+    this.#close = undefined;
   }
 
   ready(): boolean {
@@ -35,7 +46,7 @@ export class Pollable {
     this.#time?.waitUntil(this.#instant);
   }
 
-  /** Which are ready; where none is, those that are first. @throws Trap where there is nothing to wait for. */
+  /** The indices of those that are ready; if none is, of those that are first. @throws Trap if the list is empty. */
   static poll(pollables: readonly Pollable[]): Uint32Array {
     if (pollables.length === 0) throw new Trap('wasi:io/poll#poll with an empty list: there is nothing to wait for');
     const indicesOfReady = (): number[] => [...pollables.keys()].filter((index) => pollables[index]!.ready());
@@ -50,27 +61,49 @@ export class Pollable {
 const closed = (): ComponentError => new ComponentError({ tag: 'closed' }, 'the stream is closed');
 
 /** The `last-operation-failed` case of `stream-error`. */
-export function operationFailed(message: string): ComponentError {
-  return new ComponentError({ tag: 'last-operation-failed', val: new IoError(message) }, message);
+function operationFailed({ message, payload }: ComponentError): ComponentError {
+  const error = new IoError(message, typeof payload === 'string' ? payload : undefined);
+  return new ComponentError({ tag: 'last-operation-failed', val: error }, message);
+}
+
+abstract class Stream {
+  readonly #name: string;
+  #close: (() => void) | undefined;
+  #pollables = 0;
+
+  constructor(name: string, close: (() => void) | undefined) {
+    this.#name = name;
+    this.#close = close;
+  }
+
+  /** @throws Trap if a pollable of the stream is left: the specification permits that, and other hosts do it. */
+  [Symbol.dispose](): void {
+    this.#close?.();
+    this.#close = undefined;
+    if (this.#pollables > 0) {
+      throw new Trap(`the guest dropped an ${this.#name} before the pollables that it made of it`);
+    }
+  }
+
+  subscribe(): Pollable {
+    this.#pollables++;
+    return new Pollable(undefined, 0n, () => {
+      this.#pollables--;
+    });
+  }
 }
 
 /** Where an input stream reads: at most so many bytes; undefined at the end. */
 export type Source = (most: number) => Uint8Array | undefined;
 
 /** `resource input-stream`. */
-export class InputStream {
+export class InputStream extends Stream {
   readonly #source: Source;
-  #close: (() => void) | undefined;
 
   /** `close`: called once, when the guest drops the stream. */
   constructor(source: Source, close?: () => void) {
+    super('input-stream', close);
     this.#source = source;
-    this.#close = close;
-  }
-
-  [Symbol.dispose](): void {
-    this.#close?.();
-    this.#close = undefined;
   }
 
   read(length: bigint): Uint8Array {
@@ -90,54 +123,53 @@ export class InputStream {
   blockingSkip(length: bigint): bigint {
     return this.skip(length);
   }
-
-  subscribe(): Pollable {
-    return new Pollable();
-  }
 }
 
-/** Where an output stream writes. @throws ComponentError `last-operation-failed` */
+/** Where an output stream writes. @throws ComponentError with the code of a file that failed. */
 export type Sink = (bytes: Uint8Array) => void;
 
-/** `resource output-stream`. */
-export class OutputStream {
-  readonly #sink: Sink;
-  #close: (() => void) | undefined;
+/** `resource output-stream`. A stream that has failed is closed. */
+export class OutputStream extends Stream {
+  /** Undefined once a write has failed. */
+  #sink: Sink | undefined;
 
   /** `close`: called once, when the guest drops the stream. */
   constructor(sink: Sink, close?: () => void) {
+    super('output-stream', close);
     this.#sink = sink;
-    this.#close = close;
-  }
-
-  [Symbol.dispose](): void {
-    this.#close?.();
-    this.#close = undefined;
   }
 
   checkWrite(): bigint {
+    this.#open();
     return BigInt(MAX_CHUNK_BYTES);
   }
 
   write(contents: Uint8Array): void {
-    this.#sink(contents);
+    checkPermitted(contents.length);
+    const sink = this.#open();
+    try {
+      sink(contents);
+    } catch (error) {
+      this.#sink = undefined;
+      throw isComponentError(error) ? operationFailed(error) : error;
+    }
   }
 
   blockingWriteAndFlush(contents: Uint8Array): void {
-    this.#sink(contents);
+    this.write(contents);
   }
 
-  flush(): void {}
+  flush(): void {
+    this.#open();
+  }
 
-  blockingFlush(): void {}
-
-  subscribe(): Pollable {
-    return new Pollable();
+  blockingFlush(): void {
+    this.#open();
   }
 
   writeZeroes(length: bigint): void {
-    if (length > MAX_CHUNK_BYTES) throw new Trap(`${length} zeroes at once: check-write permits ${MAX_CHUNK_BYTES}`);
-    this.#sink(new Uint8Array(Number(length)));
+    checkPermitted(length);
+    this.write(new Uint8Array(Number(length)));
   }
 
   blockingWriteZeroesAndFlush(length: bigint): void {
@@ -145,29 +177,31 @@ export class OutputStream {
   }
 
   splice(source: InputStream, length: bigint): bigint {
+    this.#open();
     const bytes = source.read(length);
-    this.#sink(bytes);
+    this.write(bytes);
     return BigInt(bytes.length);
   }
 
   blockingSplice(source: InputStream, length: bigint): bigint {
     return this.splice(source, length);
   }
+
+  #open(): Sink {
+    if (this.#sink === undefined) throw closed();
+    return this.#sink;
+  }
+}
+
+/** @throws Trap if `check-write` does not permit that much: to write a part of it would lose the rest. */
+function checkPermitted(length: number | bigint): void {
+  if (length > MAX_CHUNK_BYTES) {
+    throw new Trap(`the guest wrote ${length} bytes in one call; check-write permits ${MAX_CHUNK_BYTES}`);
+  }
 }
 
 function chunkOf(length: bigint): number {
   return length > MAX_CHUNK_BYTES ? MAX_CHUNK_BYTES : Number(length);
-}
-
-/** Reads bytes that are there already. */
-export function sourceOf(bytes: Uint8Array): Source {
-  let at = 0;
-  return (most) => {
-    if (at >= bytes.length) return undefined;
-    const chunk = bytes.slice(at, at + most);
-    at += chunk.length;
-    return chunk;
-  };
 }
 
 export const ioInterfaces: Interfaces = {

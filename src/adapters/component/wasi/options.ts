@@ -1,48 +1,54 @@
 /**
- * The options of `virtualWasi`, checked when it is made: what a guest is given later is nothing then, and what it prints is
- * lost without a word.
+ * Checks the options of `virtualWasi` when it is called. A mistake that shows only when the guest uses the option shows late
+ * or never: output that goes nowhere is lost in silence.
  */
 import { show } from '../abi/javascript-values.ts';
 import { checkNames } from '../option-names.ts';
+import { isRecord, unexpected } from './given-files.ts';
 import { GRANTABLE } from './grantable.ts';
+import { checkPreopens } from './preopens.ts';
+import { checkInput } from './stdin.ts';
 import type { VirtualWasiOptions } from './virtual-wasi.ts';
 
 /** Checks one option that is given. @throws TypeError */
 type Check = (name: string, value: unknown) => void;
 
-/** By option, what it has to be. */
+/** By option, what it has to be. The files are checked while they are read. */
 const CHECKS: { readonly [Name in keyof Required<VirtualWasiOptions>]: Check } = {
   grant: listOf('a list of interfaces', grantable),
-  files: recordOf('an object of files by their paths', textOrBytes),
+  files: () => {},
   writableFiles: be('true or false', (value) => typeof value === 'boolean'),
+  preopens: checkPreopens,
   arguments: listOf('a list of texts', text),
   environment: recordOf('an object of texts by their names', text),
   directory: text,
-  stdin: textOrBytes,
-  stdout: print,
-  stderr: print,
+  stdin: checkInput,
+  stdout: output,
+  stderr: output,
 };
 
-/** @throws TypeError that names the option, what is expected and what was got. */
+/** @throws TypeError that names the option, what is expected and what was given. */
 export function checkOptions(options: VirtualWasiOptions): void {
   checkNames('options', options, CHECKS);
   for (const [name, check] of Object.entries(CHECKS)) {
     const value: unknown = Reflect.get(options, name);
     if (value !== undefined) check(name, value);
   }
+  const { files, writableFiles, preopens } = options;
+  if (preopens === undefined || (files === undefined && writableFiles === undefined)) return;
+  const name = files === undefined ? 'writableFiles' : 'files';
+  throw new TypeError(`${name}: cannot be given with preopens; write preopens: { '/': { files, writable } }`);
 }
 
 function text(name: string, value: unknown): void {
   if (typeof value !== 'string') throw unexpected(name, 'a text', value);
 }
 
-function textOrBytes(name: string, value: unknown): void {
-  if (typeof value !== 'string' && !isOf(value, 'Uint8Array')) throw unexpected(name, 'a text or a Uint8Array', value);
-}
-
-/** A stream of Node is an object, and its `write` needs the end of the line. */
-function print(name: string, value: unknown): void {
-  if (typeof value !== 'function') throw unexpected(name, 'a function that takes a line, as console.log does', value);
+function output(name: string, value: unknown): void {
+  if (typeof value === 'function') return;
+  if (typeof value === 'object' && value !== null && typeof Reflect.get(value, 'write') === 'function') return;
+  const expected = 'a function that takes a line, as console.log does, or an object whose method write takes bytes';
+  throw unexpected(name, expected, value);
 }
 
 function grantable(name: string, value: unknown): void {
@@ -64,19 +70,9 @@ function listOf(expected: string, element: Check): Check {
   };
 }
 
-/** What holds its content in another way than in properties (a map, a promise) would be taken for an empty object. */
 function recordOf(expected: string, member: Check): Check {
   return (name, value) => {
-    if (!isOf(value, 'Object') && !isOf(value, 'Module')) throw unexpected(name, expected, value);
-    for (const [key, each] of Object.entries(value as object)) member(`${name}[${show(key)}]`, each);
+    if (!isRecord(value)) throw unexpected(name, expected, value);
+    for (const [key, each] of Object.entries(value)) member(`${name}[${show(key)}]`, each);
   };
-}
-
-/** By what it says that it is: it may be of another realm. */
-function isOf(value: unknown, name: string): boolean {
-  return Object.prototype.toString.call(value) === `[object ${name}]`;
-}
-
-function unexpected(name: string, expected: string, value: unknown): TypeError {
-  return new TypeError(`${name}: expected ${expected}, got ${show(value)}`);
 }

@@ -13,7 +13,7 @@ const NOTHING = new Uint8Array(0);
 class RandomBytes {
   readonly #name: string;
   #seed: string;
-  /** What each block begins with; made for the first, since most calls draw nothing. */
+  /** The beginning of each block. It is made when the first block is, because most calls draw no random numbers. */
   #prefix: Uint8Array | undefined;
   #blocks = 0;
   #rest: Uint8Array = NOTHING;
@@ -95,6 +95,6 @@ export class VirtualRandom {
 
 function countOf(length: bigint): number {
   if (length > MAX_RANDOM_BYTES)
-    throw new Trap(`${length} random bytes at once: at most ${MAX_RANDOM_BYTES} are given`);
+    throw new Trap(`${length} random bytes in one call; at most ${MAX_RANDOM_BYTES} are allowed`);
   return Number(length);
 }

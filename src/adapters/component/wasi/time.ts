@@ -1,11 +1,18 @@
 /**
- * Virtual time: it stands still, and passes only where the guest waits for it. So it is the same on every machine, and a
+ * Virtual time: it stands still, and passes only when the guest waits for it. So it is the same on every machine, and a
  * guest that sleeps neither blocks nor spins.
  */
+import type { Datetime } from './nodes.ts';
 
 /** Nanoseconds in a millisecond, and in a second. */
 const MILLISECOND = 1_000_000n;
 const SECOND = 1_000_000_000n;
+
+/**
+ * The `instant` at which a call begins: an hour. Go refuses a monotonic clock that shows 0, and programs subtract a pause or a
+ * time-out from the instant at which they start.
+ */
+const FIRST_INSTANT = 3_600n * SECOND;
 
 /** The greatest `instant` of `wasi:clocks/monotonic-clock`. */
 const LAST_INSTANT = 2n ** 64n - 1n;
@@ -25,23 +32,23 @@ export class VirtualTime {
     this.#waited = 0n;
   }
 
-  /** Nanoseconds from an arbitrary beginning: that of the call. */
+  /** Nanoseconds from an arbitrary beginning, an hour before the call. */
   get instant(): bigint {
-    return this.#waited;
+    return FIRST_INSTANT + this.#waited;
   }
 
-  get datetime(): { seconds: bigint; nanoseconds: number } {
+  get datetime(): Datetime {
     const nanoseconds = this.#start * MILLISECOND + this.#waited;
     return { seconds: nanoseconds / SECOND, nanoseconds: Number(nanoseconds % SECOND) };
   }
 
-  /** The instant so many nanoseconds from now; the last one, where there is none. */
+  /** The instant so many nanoseconds from now; the last one if there is none so late. */
   after(duration: bigint): bigint {
-    const instant = this.#waited + duration;
+    const instant = this.instant + duration;
     return instant > LAST_INSTANT ? LAST_INSTANT : instant;
   }
 
   waitUntil(instant: bigint): void {
-    if (instant > this.#waited) this.#waited = instant;
+    if (instant > this.instant) this.#waited = instant - FIRST_INSTANT;
   }
 }

@@ -2,75 +2,104 @@
 import { type CommandLine, cliInterfaces, terminalInterfaces } from './cli.ts';
 import { clockInterfaces } from './clocks.ts';
 import { deniedInterface, grantOf, membersOf, trapping } from './denial.ts';
-import { treeOf } from './file-tree.ts';
-import { filesystemTypes, preopensInterface } from './filesystem.ts';
+import { filesystemTypes } from './filesystem.ts';
+import type { FileTree, ReadTree } from './given-files.ts';
 import type { Interfaces, WasiInterface } from './grantable.ts';
 import { ioInterfaces } from './io.ts';
-import { Lines } from './lines.ts';
 import { networkInterfaces } from './network.ts';
+import type { Datetime } from './nodes.ts';
 import { checkOptions } from './options.ts';
+import { writerTo } from './output.ts';
+import { type Preopen, Preopens } from './preopens.ts';
 import { VirtualRandom } from './random.ts';
+import { Stdin } from './stdin.ts';
 import { VirtualTime } from './time.ts';
 
 /** The version under which the interfaces are offered; the loader matches any 0.2. */
 const VERSION = '0.2.12';
 
-/** What a guest is given of the world. */
+/** The world that a guest sees. */
 export interface VirtualWasiOptions extends CommandLine {
-  /** The interfaces that may be called: none where nothing is said. {@link LANGUAGE_RUNTIME} for all there are. */
+  /** The interfaces that may be called. {@link LANGUAGE_RUNTIME} has all that there are. @default [] */
   readonly grant?: readonly WasiInterface[] | undefined;
-  /** Files in memory, by their paths below `/`. */
-  readonly files?: Readonly<Record<string, string | Uint8Array>> | undefined;
-  /** Whether the guest may create, change and remove files. */
+  /** Files in memory, below `/`. Not together with `preopens`. @default {} */
+  readonly files?: FileTree | undefined;
+  /** The guest may create, change and remove files below `/`. Not together with `preopens`. @default false */
   readonly writableFiles?: boolean | undefined;
+  /**
+   * The directories that the guest finds open, by the names that it knows them by: `{ '/data': { files, writable: true } }`.
+   * They are one file system. By default there is one, `/`, with `files`.
+   */
+  readonly preopens?: Readonly<Record<string, Preopen>> | undefined;
 }
 
-/** What a guest may know of the command that it decides. */
+/** The properties of a command that the guest which decides it may see. */
 export interface DecisionContext {
   /** The command's time: milliseconds since the Unix epoch. */
   readonly time: bigint;
-  /** What randomness follows from: the command's id. */
+  /** The seed of all randomness: the command's id. */
   readonly seed: string;
 }
 
 /** A virtual WASI of one instance: two instances should not share it. */
 export interface VirtualWasi {
-  /** To be given to `instantiate`, together with what else the component imports. */
+  /** To be given to `instantiate`, together with the component's other imports. */
   readonly imports: Interfaces;
   /**
    * From now on the clock shows the command's time, and randomness follows from its id. Without an argument both are the
-   * constants that they are at start-up and while folding. To be called before each call into the guest: what a call gets
-   * must not depend on the calls before it.
+   * constants that they are at start-up and while folding. To be called before each call into the guest, because a call must
+   * not depend on the calls before it.
    */
   setDecision(context?: DecisionContext): void;
-  /** Hands over what the guest has printed without ending the line. To be called after each call into the guest. */
+  /** Hands over the output that the guest has not ended with a line end. To be called after each call into the guest. */
   flush(): void;
-  /** A file as the guest has left it; undefined where there is none. */
+  /**
+   * Reads a file as the guest has left it, through symbolic links.
+   *
+   * @param path as the guest knows it: `/data/log.txt`.
+   * @returns a copy of the bytes; undefined if there is no such file.
+   */
   readFile(path: string): Uint8Array | undefined;
+  /**
+   * Reads a directory and all that is below it, as the guest has left it. The result can be given as `files` to another
+   * virtual WASI.
+   *
+   * @param path as the guest knows it. @default '/'
+   * @returns undefined if there is no such directory.
+   */
+  readTree(path?: string): ReadTree | undefined;
 }
 
 /** At start-up and while folding. */
 const NO_DECISION: DecisionContext = { time: 0n, seed: '' };
 
+/** The time of all files if the guest is not granted the wall clock: the times of files would be one. */
+const EPOCH: Datetime = { seconds: 0n, nanoseconds: 0 };
+
 /**
  * Makes a virtual WASI 0.2, denied by default and granted interface by interface. A guest can link against all of it;
- * calling what was not granted traps, with the function's name and the way to grant it.
+ * calling a function that was not granted traps, with the function's name and the way to grant it.
  *
- * @throws TypeError where an option is none that there is, or cannot be meant: nothing is ignored.
+ * ```ts
+ * const wasi = virtualWasi({ grant: LANGUAGE_RUNTIME, files: { 'etc/rates.json': '{}' }, stdout: console.log });
+ * const { exports } = await instantiate(component, wasi.imports);
+ * ```
+ *
+ * @throws TypeError if an option is unknown or invalid. No option is ignored.
  */
 export function virtualWasi(options: VirtualWasiOptions = {}): VirtualWasi {
   checkOptions(options);
   const granted = new Set<string>(options.grant);
   const time = new VirtualTime(NO_DECISION.time);
   const random = new VirtualRandom(NO_DECISION.seed);
-  const root = treeOf(options.files ?? {});
-  const { stdout = () => {}, stderr = () => {} } = options;
-  const [out, err] = [new Lines(stdout), new Lines(stderr)];
+  const showsTime = granted.has('wasi:clocks/wall-clock');
+  const preopens = new Preopens(options, () => (showsTime ? time.datetime : EPOCH));
+  const streams = { in: new Stdin(options.stdin ?? ''), out: writerTo(options.stdout), err: writerTo(options.stderr) };
   const grantable = {
-    ...cliInterfaces(options, out, err),
+    ...cliInterfaces(options, streams),
     ...clockInterfaces(time),
     ...random.interfaces(),
-    'wasi:filesystem/preopens': preopensInterface(root, options.writableFiles === true),
+    'wasi:filesystem/preopens': preopens.interface(),
   } satisfies Record<WasiInterface, object>;
   const imports: Record<string, object> = { ...ALWAYS_THE_SAME };
   const add = (interfaces: Interfaces, grant?: WasiInterface): void => {
@@ -79,7 +108,7 @@ export function virtualWasi(options: VirtualWasiOptions = {}): VirtualWasi {
     }
   };
   add(grantable);
-  // Without a directory, nothing of files can be reached.
+  // Without a directory, no file can be reached.
   add(filesystemTypes, 'wasi:filesystem/preopens');
   return {
     imports,
@@ -88,12 +117,11 @@ export function virtualWasi(options: VirtualWasiOptions = {}): VirtualWasi {
       random.restart(context.seed);
     },
     flush() {
-      out.flush();
-      err.flush();
+      streams.out.flush();
+      streams.err.flush();
     },
-    readFile(path) {
-      return root.fileAt(path.replace(/^\/+/, ''));
-    },
+    readFile: (path) => preopens.readFile(path),
+    readTree: (path = '/') => preopens.readTree(path),
   };
 }
 
@@ -102,7 +130,7 @@ function versioned(name: string): string {
   return `${name}@${VERSION}`;
 }
 
-/** What holds nothing, and is neither granted nor denied: types, and the network that is not there. */
+/** Interfaces that hold nothing, and are neither granted nor denied: types, and the network that is not there. */
 const ALWAYS_THE_SAME: Interfaces = Object.fromEntries(
   Object.entries({ ...ioInterfaces, ...terminalInterfaces, ...networkInterfaces }).map(([name, given]) => [
     versioned(name),

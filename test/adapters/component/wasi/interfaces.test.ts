@@ -1,4 +1,4 @@
-/** Which interfaces there are, beside what import objects of today's tooling have. */
+/** The interfaces of the virtual WASI, compared with the import objects of today's tooling. */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -52,6 +52,6 @@ describe('the virtual WASI has what a guest may import', () => {
   }
 });
 
-test('what is granted must be an interface that there is', () => {
+test('an interface that does not exist cannot be granted', () => {
   assert.throws(() => virtualWasi({ grant: ['wasi:sockets/tcp' as never] }), /"wasi:sockets\/tcp" cannot be granted/);
 });

@@ -1,5 +1,6 @@
-/** Standard output and error arrive as lines, however the guest writes them. */
+/** Standard output and error arrive as lines, however the guest writes them, or as bytes. */
 import assert from 'node:assert/strict';
+import { PassThrough } from 'node:stream';
 import { describe, test } from 'node:test';
 import * as fc from 'fast-check';
 import { LANGUAGE_RUNTIME, virtualWasi } from '../../../../src/adapters/component/wasi/index.ts';
@@ -48,7 +49,7 @@ describe('a line of output', () => {
     );
   });
 
-  test('may be long before its end is seen, and keeps its characters whole where it is cut', () => {
+  test('is cut between two characters if it is too long', () => {
     const { out, stdout, wasi } = guest();
     const long = `a${'ß'.repeat(100_000)}`;
     for (let at = 0; at < long.length; at += 7_777) stdout.write(bytes(long.slice(at, at + 7_777)));
@@ -79,7 +80,7 @@ describe('a line of output', () => {
     });
   }
 
-  test('is cut where it is full, if what stands there is no character that goes on', () => {
+  test('is cut at the greatest length if no character continues there', () => {
     const { out, stdout } = guest();
     const line = new Uint8Array(64 * 1024 + 1).fill(0x61);
     line[64 * 1024 - 2] = 0xf0;
@@ -101,7 +102,7 @@ describe('a line of output', () => {
     assert.deepEqual(out, ['one', 'two', 'thr\ree\r', '', '']);
   });
 
-  test('is the text that its bytes are, with a byte order mark, and U+FFFD where they are no UTF-8', () => {
+  test('keeps a byte order mark, and has U+FFFD for bytes that are not UTF-8', () => {
     const { out, stdout } = guest();
     stdout.write(bytes('\uFEFFmark\n'));
     stdout.write(Uint8Array.of(0x61, 0xff, 0x62, 0x0a, 0xc3, 0x0a));
@@ -141,7 +142,7 @@ describe('a line of output', () => {
     }
   });
 
-  test('is given to whoever prints it, and what they throw is not the guest’s affair', () => {
+  test('is printed, and an exception of the printing function is ignored', () => {
     const lines: string[] = [];
     const wasi = virtualWasi({
       grant: ['wasi:cli/stdout'],
@@ -161,10 +162,51 @@ describe('a line of output', () => {
     one.stdout.write(bytes('one '));
     two.stdout.write(bytes('two '));
     one.stderr.write(bytes('error '));
-    // Another handle of the same stream goes on with its line.
+    // Another handle of the same stream continues its line.
     one.imports['wasi:cli/stdout@0.2.12'].getStdout().write(bytes('more\n'));
     two.stdout.write(bytes('more\n'));
     one.stderr.write(bytes('more\n'));
     assert.deepEqual([one.out, two.out, one.err, two.err], [['one more'], ['two more'], ['error more'], []]);
+  });
+});
+
+describe('output as bytes', () => {
+  function guestWith(output: { write(bytes: Uint8Array): unknown }) {
+    const wasi = virtualWasi({ grant: LANGUAGE_RUNTIME, stdout: output, stderr: output });
+    const imports = wasi.imports as unknown as Imports;
+    const stdout = imports['wasi:cli/stdout@0.2.12'].getStdout();
+    const stderr = imports['wasi:cli/stderr@0.2.12'].getStderr();
+    return { wasi, stdout, stderr };
+  }
+
+  test('is what the guest writes, when it writes it', () => {
+    const pieces: Uint8Array[] = [];
+    const { wasi, stdout, stderr } = guestWith({ write: (piece) => pieces.push(piece) });
+    stdout.write(Uint8Array.of(0xff, 0x0d, 0x0a, 0));
+    stderr.blockingWriteAndFlush(Uint8Array.of(0xc3));
+    wasi.flush();
+    assert.deepEqual(pieces, [Uint8Array.of(0xff, 0x0d, 0x0a, 0), Uint8Array.of(0xc3)]);
+  });
+
+  test('goes to a stream of Node', async () => {
+    const stream = new PassThrough();
+    guestWith(stream).stdout.write(Uint8Array.of(0xff, 1));
+    stream.end();
+    assert.deepEqual(Buffer.concat(await stream.toArray()), Buffer.of(0xff, 1));
+  });
+
+  test('calls `write` as a method, and ignores its exceptions', () => {
+    class Output {
+      readonly pieces: Uint8Array[] = [];
+      write(piece: Uint8Array): void {
+        this.pieces.push(piece);
+        throw new Error('the pipe is closed');
+      }
+    }
+    const output = new Output();
+    const { stdout } = guestWith(output);
+    stdout.write(bytes('one'));
+    stdout.write(bytes('two'));
+    assert.deepEqual(output.pieces, [bytes('one'), bytes('two')]);
   });
 });

@@ -4,7 +4,7 @@ import type { WasiFunction, WasiNames } from './wasi-names.ts';
 
 /**
  * A component that imports the interface and exports `call0`, `call1` …: each calls the function at that place in the list.
- * Values are left out of the types, as nothing comes so far; methods are called on a handle that nobody gave.
+ * Values are left out of the types, as nothing comes so far; methods are called on a handle that does not exist.
  */
 export function callingGuest({ name, resources, functions }: WasiNames, version: string): Promise<Uint8Array> {
   const indices = [...functions.keys()];

@@ -1,5 +1,46 @@
-/** Output as lines: bytes are kept until a line ends, or grows too long. */
+/** Standard output and error, as lines or as bytes. */
 import { MAX_LINE_BYTES } from './limits.ts';
+
+/**
+ * Where the output of a guest goes: a function is called with each line of text, without its end (`\n` or `\r\n`). The method
+ * `write` of an object, such as `process.stdout`, is called with the bytes as the guest writes them.
+ */
+export type Output = ((line: string) => void) | { write(bytes: Uint8Array): unknown };
+
+/** Takes the output of one stream of a guest. */
+export interface OutputWriter {
+  /** The bytes are the caller's no more. */
+  write(bytes: Uint8Array): void;
+  /** Hands over what is kept back. */
+  flush(): void;
+}
+
+export function writerTo(output: Output | undefined): OutputWriter {
+  if (output === undefined) return { write() {}, flush() {} };
+  return typeof output === 'function' ? new Lines(output) : new Bytes(output);
+}
+
+/** The output as the guest writes it. */
+class Bytes implements OutputWriter {
+  readonly #output: { write(bytes: Uint8Array): unknown };
+
+  constructor(output: { write(bytes: Uint8Array): unknown }) {
+    this.#output = output;
+  }
+
+  write(bytes: Uint8Array): void {
+    ignoreErrors(() => this.#output.write(bytes));
+  }
+
+  flush(): void {}
+}
+
+/** Output is not part of a decision, and a terminal that is gone cannot make one fail. */
+function ignoreErrors(print: () => void): void {
+  try {
+    print();
+  } catch {}
+}
 
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
@@ -7,7 +48,8 @@ const CARRIAGE_RETURN = 0x0d;
 /** A byte order mark is part of the text, as every other character. */
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
-export class Lines {
+/** Output as lines: bytes are kept until a line ends, or grows too long. */
+class Lines implements OutputWriter {
   readonly #print: (line: string) => void;
   /** The line so far: the first `#length` bytes. */
   #bytes: Uint8Array = new Uint8Array(128);
@@ -17,7 +59,7 @@ export class Lines {
     this.#print = print;
   }
 
-  readonly write = (bytes: Uint8Array): void => {
+  write(bytes: Uint8Array): void {
     let from = 0;
     for (let end = bytes.indexOf(LINE_FEED); end !== -1; end = bytes.indexOf(LINE_FEED, from)) {
       // Taken off before the line is cut: a line must not be too long because of its end.
@@ -28,9 +70,9 @@ export class Lines {
       from = end + 1;
     }
     this.#append(bytes.subarray(from));
-  };
+  }
 
-  /** Gives a line that has no end yet. */
+  /** Hands over a line that has no end yet. */
   flush(): void {
     if (this.#length > 0) this.#give(this.#length);
   }
@@ -62,11 +104,7 @@ export class Lines {
     const line = decoder.decode(this.#bytes.subarray(0, count));
     this.#bytes.copyWithin(0, count, this.#length);
     this.#length -= count;
-    try {
-      this.#print(line);
-    } catch {
-      // What is printed is not part of a decision, and a terminal that is gone cannot make one fail.
-    }
+    ignoreErrors(() => this.#print(line));
   }
 
   /** How many bytes there are before a character of UTF-8 that has begun, and has not ended. */
@@ -74,7 +112,7 @@ export class Lines {
     for (let at = this.#length - 1; at >= this.#length - 3; at--) {
       const byte = this.#bytes[at]!;
       if (byte < 0x80) break;
-      if (byte < 0xc0) continue; // It goes on with a character that has begun before.
+      if (byte < 0xc0) continue; // It continues a character.
       const size = byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4;
       return at + size > this.#length ? at : this.#length;
     }

@@ -1,0 +1,175 @@
+/** Converts the files that the host names to the files in memory that the guest sees, and back. */
+import { show } from '../abi/javascript-values.ts';
+import { MAX_NAME_LENGTH, MAX_PATH_LENGTH, MAX_TREE_ENTRIES } from './limits.ts';
+import { MemoryDirectory, MemoryLink, type Room } from './nodes.ts';
+
+/** A symbolic link among the files of a {@link FileTree}. Made by {@link symbolicLink}. */
+export class SymbolicLink {
+  /** A path from the directory that holds the link. */
+  readonly target: string;
+
+  /** How a copy of this package recognizes the links of another copy. */
+  get [Symbol.toStringTag](): string {
+    return 'SymbolicLink';
+  }
+
+  constructor(target: string) {
+    this.target = target;
+  }
+}
+
+/**
+ * Makes a symbolic link for a {@link FileTree}. Its target is a path from the directory that holds the link, and may be
+ * missing.
+ *
+ * ```ts
+ * virtualWasi({ files: { 'rates-2026.json': '{}', 'rates.json': symbolicLink('rates-2026.json') } });
+ * ```
+ *
+ * @throws TypeError if the target is empty, absolute or too long.
+ */
+export function symbolicLink(target: string): SymbolicLink {
+  const wrong = wrongTarget(target);
+  if (wrong !== undefined) throw new TypeError(`symbolicLink: ${wrong}`);
+  return new SymbolicLink(target);
+}
+
+/**
+ * The files and directories below a directory, by their paths: a text or bytes for a file, a {@link SymbolicLink}, or a tree
+ * of its own for a directory. `{ 'etc/rates.json': '{}' }` and `{ etc: { 'rates.json': '{}' } }` mean the same, and
+ * `{ out: {} }` has an empty directory.
+ */
+export interface FileTree {
+  readonly [path: string]: string | Uint8Array | SymbolicLink | FileTree;
+}
+
+/** The same as it is read back: every name is one step, and every file has bytes. */
+export interface ReadTree {
+  readonly [name: string]: Uint8Array | SymbolicLink | ReadTree;
+}
+
+/** A directory of the tree that is still to be made, and the directory that becomes it. */
+interface Task {
+  readonly tree: FileTree;
+  readonly directory: MemoryDirectory;
+  /** Its name in an error. */
+  readonly place: string;
+  readonly depth: number;
+}
+
+/**
+ * Makes the directory in memory that a tree describes. The bytes are copied.
+ *
+ * @param place the name of the tree in an error: `files`.
+ * @throws TypeError that names the entry which is wrong.
+ */
+export function directoryOf(tree: FileTree, room: Room, place: string): MemoryDirectory {
+  const root = MemoryDirectory.root(room);
+  const tasks: Task[] = [{ tree, directory: root, place, depth: 0 }];
+  for (let task = tasks.pop(); task !== undefined; task = tasks.pop()) {
+    // Deeper trees are cyclic objects: no guest can make one that deep to be read back.
+    if (task.depth > MAX_TREE_ENTRIES)
+      throw new TypeError(`${place}: the directories are too deep, or contain one another`);
+    if (!isRecord(task.tree)) throw unexpected(task.place, 'an object of files by their paths', task.tree);
+    for (const [path, content] of Object.entries(task.tree)) addEntry(task, path, content, tasks);
+  }
+  return root;
+}
+
+function addEntry(task: Task, path: string, content: FileTree[string], tasks: Task[]): void {
+  const place = task.depth < MAX_SHOWN_DEPTH ? `${task.place}[${show(path)}]` : task.place;
+  const steps = stepsOf(path, place);
+  const name = steps.pop();
+  if (name === undefined) throw new TypeError(`${place}: names no file; expected a path such as "etc/rates.json"`);
+  let directory = task.directory;
+  for (const step of steps) directory = directoryIn(directory, step, place);
+  if (isOf(content, 'SymbolicLink')) {
+    const { target } = content as SymbolicLink;
+    const wrong = wrongTarget(target);
+    if (wrong !== undefined) throw new TypeError(`${place}: ${wrong}`);
+    checkFree(directory, name, place);
+    directory.addLink(name, target);
+  } else if (isRecord(content)) {
+    tasks.push({ tree: content, directory: directoryIn(directory, name, place), place, depth: task.depth + 1 });
+  } else {
+    const bytes = bytesOf(content);
+    if (bytes === undefined) {
+      throw unexpected(place, 'a text, a Uint8Array, a symbolicLink() or an object for a directory', content);
+    }
+    if (path.endsWith('/')) throw new TypeError(`${place}: a path that ends with "/" names a directory, as an object`);
+    checkFree(directory, name, place);
+    directory.addFile(name, bytes);
+  }
+}
+
+/** An error names the directories to this depth. */
+const MAX_SHOWN_DEPTH = 10;
+
+/** The directory of that name; it is made if it is missing. */
+function directoryIn(directory: MemoryDirectory, name: string, place: string): MemoryDirectory {
+  const found = directory.get(name) ?? directory.addDirectory(name);
+  if (found.kind !== 'directory') throw new TypeError(`${place}: ${show(name)} is a file, and cannot hold others`);
+  return found;
+}
+
+function checkFree(directory: MemoryDirectory, name: string, place: string): void {
+  if (directory.get(name) !== undefined) throw new TypeError(`${place}: is a directory, or was given twice`);
+}
+
+function stepsOf(path: string, place: string): string[] {
+  const steps = path.split('/').filter((step) => step !== '' && step !== '.');
+  if (steps.includes('..')) throw new TypeError(`${place}: ".." is not allowed in the path of a file`);
+  if (path.includes('\0')) throw new TypeError(`${place}: a path cannot contain NUL`);
+  if (steps.some((step) => step.length > MAX_NAME_LENGTH)) {
+    throw new TypeError(`${place}: a name has at most ${MAX_NAME_LENGTH} characters`);
+  }
+  return steps;
+}
+
+/** @returns the reason why a value cannot be the target of a symbolic link; undefined if it can. */
+function wrongTarget(target: unknown): string | undefined {
+  if (typeof target !== 'string') return `expected a path as the target, got ${show(target)}`;
+  if (target === '' || target.startsWith('/') || target.includes('\0')) {
+    return `expected a path from the directory that holds the link as the target, got ${show(target)}`;
+  }
+  if (target.length > MAX_PATH_LENGTH) return `the target has more than ${MAX_PATH_LENGTH} characters`;
+  return undefined;
+}
+
+/** Reads back a directory and all that is below it. It can be given as {@link FileTree} again. */
+export function treeFrom(directory: MemoryDirectory): ReadTree {
+  const root: Record<string, ReadTree[string]> = {};
+  const tasks = [{ directory, tree: root }];
+  for (let task = tasks.pop(); task !== undefined; task = tasks.pop()) {
+    for (const [name, node] of task.directory.list()) {
+      const below: Record<string, ReadTree[string]> = {};
+      let value: ReadTree[string] = below;
+      if (node instanceof MemoryDirectory) tasks.push({ directory: node, tree: below });
+      else if (node instanceof MemoryLink) value = new SymbolicLink(node.target);
+      else value = node.read(0, node.size);
+      // A guest may name a file `__proto__`.
+      Object.defineProperty(task.tree, name, { value, configurable: true, enumerable: true, writable: true });
+    }
+  }
+  return root;
+}
+
+/** A copy of the bytes; undefined if the value is not a content. */
+function bytesOf(content: unknown): Uint8Array | undefined {
+  if (typeof content === 'string') return new TextEncoder().encode(content);
+  return isOf(content, 'Uint8Array') ? new Uint8Array(content as Uint8Array) : undefined;
+}
+
+/** An object whose properties are its content. A map or a promise would be taken for an empty object. */
+export function isRecord(value: unknown): value is object & FileTree {
+  return isOf(value, 'Object') || isOf(value, 'Module');
+}
+
+/** By the tag that an object has itself: it may be of another realm. */
+export function isOf(value: unknown, name: string): boolean {
+  return Object.prototype.toString.call(value) === `[object ${name}]`;
+}
+
+export function unexpected(place: string, expected: string, value: unknown): TypeError {
+  return new TypeError(`${place}: expected ${expected}, got ${show(value)}`);
+}

@@ -1,0 +1,328 @@
+/** Files, directories and symbolic links in memory. A failure is thrown as an `error-code` of `wasi:filesystem/types`. */
+import { ComponentError } from '../errors.ts';
+import { MAX_FILE_BYTES, MAX_LISTED_ENTRIES, MAX_TREE_BYTES, MAX_TREE_ENTRIES } from './limits.ts';
+
+/** `error-code` of `wasi:filesystem/types`, as far as it is used here. */
+export type FileErrorCode =
+  | 'bad-descriptor'
+  | 'busy'
+  | 'exist'
+  | 'insufficient-memory'
+  | 'insufficient-space'
+  | 'invalid'
+  | 'is-directory'
+  | 'loop'
+  | 'name-too-long'
+  | 'no-entry'
+  | 'not-directory'
+  | 'not-empty'
+  | 'not-permitted'
+  | 'read-only';
+
+export function failed(code: FileErrorCode): ComponentError {
+  return new ComponentError(code, `file system: ${code}`);
+}
+
+/** `datetime` of `wasi:clocks/wall-clock`. */
+export interface Datetime {
+  readonly seconds: bigint;
+  readonly nanoseconds: number;
+}
+
+/**
+ * The resources that all files and directories of one virtual WASI share: space, memory for listings, numbers, and a clock.
+ * The numbers are the same in every instance.
+ */
+export class Room {
+  /** The time that changed files are marked with. */
+  readonly now: () => Datetime;
+  #bytes = MAX_TREE_BYTES;
+  #entries = MAX_TREE_ENTRIES;
+  #listed = MAX_LISTED_ENTRIES;
+  #lastIdentity = 0n;
+  #isBounded = false;
+
+  constructor(now: () => Datetime) {
+    this.now = now;
+  }
+
+  /** From now on the limits hold. The host's own files count, but the host may give as many as it likes. */
+  bound(): void {
+    this.#isBounded = true;
+  }
+
+  nextIdentity(): bigint {
+    return ++this.#lastIdentity;
+  }
+
+  takeEntry(): void {
+    if (this.#isBounded && this.#entries <= 0) throw failed('insufficient-space');
+    this.#entries--;
+  }
+
+  returnEntry(): void {
+    this.#entries++;
+  }
+
+  takeBytes(count: number): void {
+    if (this.#isBounded && count > this.#bytes) throw failed('insufficient-space');
+    this.#bytes -= count;
+  }
+
+  returnBytes(count: number): void {
+    this.#bytes += count;
+  }
+
+  takeListed(count: number): void {
+    if (count > this.#listed) throw failed('insufficient-memory');
+    this.#listed -= count;
+  }
+
+  returnListed(count: number): void {
+    this.#listed += count;
+  }
+}
+
+abstract class Node {
+  readonly identity: bigint;
+  accessed: Datetime;
+  modified: Datetime;
+  changed: Datetime;
+  protected readonly room: Room;
+  #links = 0;
+  /** Descriptors and streams that have it open. */
+  #opened = 0;
+
+  constructor(room: Room) {
+    this.room = room;
+    this.identity = room.nextIdentity();
+    this.accessed = this.modified = this.changed = room.now();
+  }
+
+  /** Entries of directories that name it. */
+  get links(): number {
+    return this.#links;
+  }
+
+  link(): void {
+    this.#links++;
+    this.changed = this.room.now();
+  }
+
+  unlink(): void {
+    this.#links--;
+    this.changed = this.room.now();
+    this.#freeIfUnused();
+  }
+
+  open(): void {
+    this.#opened++;
+  }
+
+  close(): void {
+    this.#opened--;
+    this.#freeIfUnused();
+  }
+
+  protected touch(): void {
+    this.modified = this.changed = this.room.now();
+  }
+
+  /** Called when nothing names it and nothing has it open. */
+  protected abstract free(): void;
+
+  #freeIfUnused(): void {
+    if (this.#links === 0 && this.#opened === 0) this.free();
+  }
+}
+
+const NOTHING = new Uint8Array(0);
+
+export class MemoryFile extends Node {
+  readonly kind = 'regular-file';
+  #bytes: Uint8Array;
+  #size: number;
+
+  /** `bytes`: taken over, not copied. */
+  constructor(room: Room, bytes: Uint8Array = NOTHING) {
+    super(room);
+    room.takeBytes(bytes.length);
+    this.#bytes = bytes;
+    this.#size = bytes.length;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  read(offset: number, length: number): Uint8Array {
+    return this.#bytes.slice(Math.min(offset, this.#size), Math.min(offset + length, this.#size));
+  }
+
+  /** Writing nothing changes nothing, wherever the offset is. */
+  write(offset: number, bytes: Uint8Array): void {
+    if (bytes.length === 0) return;
+    const end = offset + bytes.length;
+    if (end > this.#bytes.length) this.#move(end, Math.max(end, Math.min(2 * this.#bytes.length, MAX_FILE_BYTES)));
+    this.#bytes.set(bytes, offset);
+    this.#size = Math.max(this.#size, end);
+    this.touch();
+  }
+
+  resize(size: number): void {
+    if (size !== this.#bytes.length) this.#move(size, size);
+    this.#size = size;
+    this.touch();
+  }
+
+  protected free(): void {
+    this.room.returnBytes(this.#bytes.length);
+    this.#bytes = NOTHING;
+    this.#size = 0;
+  }
+
+  /** To an array of `wished` bytes, or of `size` if there is no room for that. */
+  #move(size: number, wished: number): void {
+    if (size > MAX_FILE_BYTES) throw failed('insufficient-space');
+    const before = this.#bytes.length;
+    let length = wished;
+    try {
+      this.room.takeBytes(length - before);
+    } catch (error) {
+      if (wished === size) throw error;
+      length = size;
+      this.room.takeBytes(length - before);
+    }
+    const bytes = new Uint8Array(length);
+    bytes.set(this.#bytes.subarray(0, Math.min(this.#size, length)));
+    this.#bytes = bytes;
+  }
+}
+
+export class MemoryLink extends Node {
+  readonly kind = 'symbolic-link';
+  /** A path from the directory that holds the link. */
+  readonly target: string;
+  readonly size: number;
+
+  constructor(room: Room, target: string) {
+    super(room);
+    this.target = target;
+    this.size = new TextEncoder().encode(target).length;
+    room.takeBytes(this.size);
+  }
+
+  protected free(): void {
+    this.room.returnBytes(this.size);
+  }
+}
+
+export class MemoryDirectory extends Node {
+  readonly kind = 'directory';
+  readonly size = 0;
+  /** The directory that holds it; undefined for a root, and after it was removed. */
+  #parent: MemoryDirectory | undefined;
+  readonly #entries = new Map<string, MemoryNode>();
+
+  /** A directory that no other one holds. */
+  static root(room: Room): MemoryDirectory {
+    const directory = new MemoryDirectory(room);
+    room.takeEntry();
+    directory.link();
+    return directory;
+  }
+
+  get isEmpty(): boolean {
+    return this.#entries.size === 0;
+  }
+
+  get(name: string): MemoryNode | undefined {
+    return this.#entries.get(name);
+  }
+
+  /** A snapshot of the entries. */
+  list(): [name: string, node: MemoryNode][] {
+    return [...this.#entries];
+  }
+
+  /** The number of entries. */
+  get count(): number {
+    return this.#entries.size;
+  }
+
+  /** Adds a new file. @throws ComponentError if there is no room for it, or this directory was removed. */
+  addFile(name: string, bytes?: Uint8Array): MemoryFile {
+    return this.#add(name, () => new MemoryFile(this.room, bytes));
+  }
+
+  addDirectory(name: string): MemoryDirectory {
+    return this.#add(name, () => new MemoryDirectory(this.room));
+  }
+
+  addLink(name: string, target: string): MemoryLink {
+    return this.#add(name, () => new MemoryLink(this.room, target));
+  }
+
+  /** Adds another name of a node. */
+  addNode(name: string, node: MemoryFile | MemoryLink): void {
+    this.#add(name, () => node);
+  }
+
+  /** Removes an entry that is there. */
+  remove(name: string): void {
+    const node = this.#entries.get(name);
+    if (node === undefined) return;
+    this.#entries.delete(name);
+    this.touch();
+    this.room.returnEntry();
+    if (node.kind === 'directory') node.#parent = undefined;
+    node.unlink();
+  }
+
+  /** Moves an entry that is there to a place that is free. */
+  move(name: string, to: MemoryDirectory, toName: string): void {
+    const node = this.#entries.get(name);
+    if (node === undefined) return;
+    to.#checkPresent();
+    this.#entries.delete(name);
+    to.#entries.set(toName, node);
+    if (node.kind === 'directory') node.#parent = to;
+    node.changed = this.room.now();
+    this.touch();
+    to.touch();
+  }
+
+  /** Returns true if this directory is `directory`, or somewhere below it. */
+  isWithin(directory: MemoryDirectory): boolean {
+    let each: MemoryDirectory | undefined = this;
+    while (each !== undefined && each !== directory) each = each.#parent;
+    return each === directory;
+  }
+
+  /** The memory that it takes belongs to its entries, and an empty one can be removed only. */
+  protected free(): void {}
+
+  #add<Added extends MemoryNode>(name: string, make: () => Added): Added {
+    this.#checkPresent();
+    this.room.takeEntry();
+    let node: Added;
+    try {
+      node = make();
+    } catch (error) {
+      this.room.returnEntry();
+      throw error;
+    }
+    this.#entries.set(name, node);
+    if (node.kind === 'directory') node.#parent = this;
+    node.link();
+    this.touch();
+    return node;
+  }
+
+  /** A directory that was removed while it is open takes no entries: nothing could reach or remove them. */
+  #checkPresent(): void {
+    if (this.links === 0) throw failed('no-entry');
+  }
+}
+
+export type MemoryNode = MemoryFile | MemoryDirectory | MemoryLink;

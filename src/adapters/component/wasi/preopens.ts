@@ -1,0 +1,119 @@
+/** The directories that a guest finds open when it starts. */
+import { show } from '../abi/javascript-values.ts';
+import { checkNames, type OptionNames } from '../option-names.ts';
+import { Descriptor } from './filesystem.ts';
+import { directoryOf, type FileTree, isRecord, type ReadTree, treeFrom, unexpected } from './given-files.ts';
+import { type Datetime, type MemoryDirectory, type MemoryNode, Room } from './nodes.ts';
+import { find } from './paths.ts';
+
+/** One directory that a guest finds open. */
+export interface Preopen {
+  /** Its files. @default {} */
+  readonly files?: FileTree | undefined;
+  /** The guest may create, change and remove files. @default false */
+  readonly writable?: boolean | undefined;
+}
+
+export interface FileOptions {
+  readonly files?: FileTree | undefined;
+  readonly writableFiles?: boolean | undefined;
+  readonly preopens?: Readonly<Record<string, Preopen>> | undefined;
+}
+
+interface OpenDirectory {
+  readonly root: MemoryDirectory;
+  readonly isWritable: boolean;
+}
+
+/** All directories of one virtual WASI. They share one file system, so files can be moved between them. */
+export class Preopens {
+  readonly #room: Room;
+  readonly #directories = new Map<string, OpenDirectory>();
+
+  /** @throws TypeError if an option is invalid. */
+  constructor(options: FileOptions, now: () => Datetime) {
+    this.#room = new Room(now);
+    const { files, writableFiles, preopens } = options;
+    if (preopens === undefined) {
+      this.#add('/', files ?? {}, 'files', writableFiles === true);
+    } else {
+      for (const [name, given] of Object.entries(preopens)) {
+        this.#add(name, given.files ?? {}, `preopens[${show(name)}].files`, given.writable === true);
+      }
+    }
+    this.#room.bound();
+  }
+
+  /** `wasi:filesystem/preopens`. */
+  interface(): object {
+    return {
+      getDirectories: (): [Descriptor, string][] =>
+        [...this.#directories].map(([name, { root, isWritable }]) => [
+          new Descriptor(this.#room, root, isWritable, { read: true, write: false }),
+          name,
+        ]),
+    };
+  }
+
+  /** A copy of the file's bytes; undefined if there is no such file. */
+  readFile(path: string): Uint8Array | undefined {
+    const node = this.#find(path);
+    return node?.kind === 'regular-file' ? node.read(0, node.size) : undefined;
+  }
+
+  /** The directory with all that is below it; undefined if there is no such directory. */
+  readTree(path: string): ReadTree | undefined {
+    const node = this.#find(path);
+    return node?.kind === 'directory' ? treeFrom(node) : undefined;
+  }
+
+  #add(name: string, files: FileTree, place: string, isWritable: boolean): void {
+    this.#directories.set(name, { root: directoryOf(files, this.#room, place), isWritable });
+  }
+
+  /** From the directory with the longest name that the path begins with. */
+  #find(path: string): MemoryNode | undefined {
+    const candidates = [...this.#directories].flatMap(([name, { root }]) => {
+      const rest = restBelow(name, path);
+      // A path without a slash at its start is below `.`, and only then below `/`.
+      const rank = name === '/' && !path.startsWith('/') ? 0 : name.length;
+      return rest === undefined ? [] : [{ root, rest, rank }];
+    });
+    const [nearest] = candidates.toSorted((one, other) => other.rank - one.rank);
+    if (nearest === undefined) return undefined;
+    try {
+      return find(nearest.root, nearest.rest, true);
+    } catch {
+      // The path leads through a file, or out of the directory.
+      return undefined;
+    }
+  }
+}
+
+/** The path from the directory of that name; undefined if the path is elsewhere. */
+function restBelow(name: string, path: string): string | undefined {
+  const whole = path.replace(/^(\.\/+)+/, '').replace(/\/{2,}/g, '/');
+  if (name === '/') return whole.replace(/^\//, '') || (path === '' ? undefined : '.');
+  if (name === '.') return whole.startsWith('/') || whole === '' ? undefined : whole;
+  if (whole === name) return '.';
+  return whole.startsWith(`${name}/`) ? whole.slice(name.length + 1) || '.' : undefined;
+}
+
+/** `/`, `.`, or steps between slashes, so that one directory has one name. */
+const PREOPEN_NAME = /^(?:\/|\.|\/?(?!\.{1,2}(?:\/|$))[^/\0]+(?:\/(?!\.{1,2}(?:\/|$))[^/\0]+)*)$/;
+
+const PREOPEN_OPTIONS: OptionNames<Preopen> = { files: true, writable: true };
+
+/** @throws TypeError if `preopens` is not an object of directories by their names. */
+export function checkPreopens(option: string, preopens: unknown): void {
+  if (!isRecord(preopens)) throw unexpected(option, 'an object of directories by their names', preopens);
+  for (const [name, given] of Object.entries(preopens)) {
+    const place = `${option}[${show(name)}]`;
+    if (!PREOPEN_NAME.test(name)) throw new TypeError(`${place}: expected a name such as "/", "." or "/data"`);
+    checkNames(place, given, PREOPEN_OPTIONS);
+    const { writable } = given as Preopen;
+    if (writable !== undefined && typeof writable !== 'boolean') {
+      throw unexpected(`${place}.writable`, 'true or false', writable);
+    }
+  }
+}
