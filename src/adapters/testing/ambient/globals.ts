@@ -12,7 +12,8 @@ export function* globalSlots(): Iterable<Slot> {
     for (const object of holdersAt(path)) {
       for (const key of members.split(' ')) {
         const name = nameOf(path, key);
-        yield { object, key, replacement: (original) => refusing(object, key, kind, name, original) };
+        const holder = replaceableHolder(object, path, key);
+        yield { object: holder, key, replacement: (original) => refusing(holder, key, kind, name, original) };
       }
     }
   }
@@ -49,10 +50,21 @@ function refusing(
   return { get: refusingGetter(name, kind, get ?? (() => value)) };
 }
 
+/** The name of the global object whose class has this prototype: `crypto` for `Crypto.prototype`. */
+function instanceName(path: string): string | undefined {
+  return /^(Crypto|Performance|Navigator)\.prototype$/.exec(path)?.[1]?.toLowerCase();
+}
+
+/** A prototype's instance, if the prototype's own property cannot be replaced: so it is in Bun. */
+function replaceableHolder(object: object, path: string, key: string): object {
+  const instance = instanceName(path);
+  if (instance === undefined || Object.getOwnPropertyDescriptor(object, key)?.configurable !== false) return object;
+  return objectAt(instance) ?? object;
+}
+
 /** How people write it: `crypto.randomUUID`, though the method belongs to `Crypto.prototype`. */
 function nameOf(path: string, key: string): string {
-  const [, instance] = /^(Crypto|Performance|Navigator)\.prototype$/.exec(path) ?? [];
-  const object = instance?.toLowerCase() ?? path;
+  const object = instanceName(path) ?? path;
   return object === '' ? key : `${object}.${key}`;
 }
 
