@@ -5,6 +5,11 @@ export { type InOtherProcess, type RunOutcome, withoutAmbient } from './ambient/
 export { decision, envelope } from './builders.ts';
 export * from './event-store-suite.ts';
 export { ExpectationError, type Story } from './expectation.ts';
+export {
+  type ClosableProcessors,
+  type ProcessorStoreSuiteOptions,
+  processorStoreSuite,
+} from './processor-store-suite.ts';
 export { type DecisionOutcome, runDecision, runDeterministically, type StateSource } from './run-decision.ts';
 export type { Said } from './sentence.ts';
 export {

@@ -8,6 +8,7 @@
 import { msgpack } from '../codec/msgpack.ts';
 import { FaultError } from '../errors.ts';
 import type { Envelope, EventContext, RejectedCommand } from '../messages.ts';
+import { contextOf, envelopeOf, Fields, plainContext } from './fields.ts';
 
 /** What a process is told. */
 export type ProcessInput =
@@ -92,32 +93,9 @@ export function decodeEvent({ type, payload }: Envelope): ProcessEvent {
   }
 }
 
-/** The context of a stored event may be an object with a getter: what is encoded is a record of its own fields. */
 function plain(input: ProcessInput): object {
   if (input.tag === 'rejected') return { key: input.key, rejected: input.rejected };
-  const { id, stream, revision, position, recordedAt, correlationId, causationId } = input.context;
-  const context = { id, stream, revision, position, recordedAt, correlationId, causationId };
-  return { key: input.key, context, event: input.event };
-}
-
-function envelopeOf(fields: Fields): Envelope {
-  return {
-    type: fields.text('type'),
-    schemaVersion: Number(fields.integer('schemaVersion')),
-    payload: fields.bytes('payload'),
-  };
-}
-
-function contextOf(fields: Fields): EventContext {
-  return {
-    id: fields.text('id'),
-    stream: fields.text('stream'),
-    revision: fields.integer('revision'),
-    position: fields.integer('position'),
-    recordedAt: fields.integer('recordedAt'),
-    correlationId: fields.text('correlationId'),
-    causationId: fields.text('causationId'),
-  };
+  return { key: input.key, context: plainContext(input.context), event: input.event };
 }
 
 function rejectedOf(fields: Fields): RejectedCommand {
@@ -133,59 +111,4 @@ function rejectedOf(fields: Fields): RejectedCommand {
     },
     recordedAt: fields.integer('recordedAt'),
   };
-}
-
-/** Reads the fields of a decoded record. A field of another type is a fault that names it. */
-class Fields {
-  readonly #record: Readonly<Record<string, unknown>>;
-  readonly #place: string;
-
-  constructor(value: unknown, place: string) {
-    if (typeof value !== 'object' || value === null) throw wrongField(place, 'a record');
-    this.#record = value as Readonly<Record<string, unknown>>;
-    this.#place = place;
-  }
-
-  has(name: string): boolean {
-    return Object.hasOwn(this.#record, name);
-  }
-
-  record(name: string): Fields {
-    return new Fields(this.#record[name], `${this.#place}.${name}`);
-  }
-
-  text(name: string): string {
-    const value = this.#record[name];
-    if (typeof value !== 'string') throw wrongField(`${this.#place}.${name}`, 'a text');
-    return value;
-  }
-
-  integer(name: string): bigint {
-    const value = this.#record[name];
-    if (typeof value === 'bigint') return value;
-    if (!Number.isSafeInteger(value)) throw wrongField(`${this.#place}.${name}`, 'an integer');
-    return BigInt(value as number);
-  }
-
-  bytes(name: string): Uint8Array {
-    const value = this.#record[name];
-    if (!(value instanceof Uint8Array)) throw wrongField(`${this.#place}.${name}`, 'bytes');
-    return value;
-  }
-
-  pairs(name: string): readonly (readonly [string, string])[] {
-    const value = this.#record[name];
-    const isPair = (pair: unknown): pair is [string, string] =>
-      Array.isArray(pair) && pair.length === 2 && pair.every((part) => typeof part === 'string');
-    if (!Array.isArray(value) || !value.every(isPair)) throw wrongField(`${this.#place}.${name}`, 'a list of pairs');
-    return value;
-  }
-}
-
-function wrongField(place: string, expected: string): FaultError {
-  return new FaultError({
-    code: 'undecodable-payload',
-    message: `${place}: expected ${expected}`,
-    details: [['path', place]],
-  });
 }

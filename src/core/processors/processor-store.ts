@@ -247,10 +247,10 @@ export interface ProcessorStore {
   ): Promise<Share | undefined>;
 
   /** Extends the leases of shares that are held with these tokens. Returns those that are still held: the objects of the argument. */
-  renewShares(
-    shares: readonly Pick<Share, 'subscription' | 'share' | 'token'>[],
+  renewShares<Held extends Pick<Share, 'subscription' | 'share' | 'token'>>(
+    shares: readonly Held[],
     expiresAt: number,
-  ): Promise<readonly Pick<Share, 'subscription' | 'share' | 'token'>[]>;
+  ): Promise<readonly Held[]>;
 
   /** Gives up shares. Those that are not held with these tokens any more are left alone. */
   releaseShares(shares: readonly Pick<Share, 'subscription' | 'share' | 'token'>[]): Promise<void>;

@@ -67,6 +67,12 @@ interface HeldShare {
   checkpoint: bigint | undefined;
 }
 
+interface Idle {
+  readonly position: bigint;
+  /** When the checkpoints have to be written. */
+  readonly flushAt: number;
+}
+
 /** An event that could not be processed, with the failure. */
 class EventFailed extends Error {
   readonly position: bigint;
@@ -87,9 +93,8 @@ export class Runner {
   /** Aborted to interrupt the wait for events. */
   #interruption = new AbortController();
   #refreshParked = true;
-  /** The position up to which everything was read, if it is ahead of the stored checkpoints. */
-  #readUpTo: bigint | undefined;
-  #flushAt: number | undefined;
+  /** Set if everything up to a position was read, and the stored checkpoints are behind it: only foreign events came. */
+  #idle: Idle | undefined;
   #failure: StopReason | undefined;
   #running: Promise<void> | undefined;
   #processed = 0;
@@ -125,8 +130,7 @@ export class Runner {
   /** Takes over a share that was claimed. */
   addShare({ share, token, checkpoint }: Share): void {
     this.#held.set(share, { share, token, checkpoint });
-    this.#readUpTo = undefined;
-    this.#flushAt = undefined;
+    this.#idle = undefined;
     this.#refreshParked = true;
     this.#interrupt();
   }
@@ -148,8 +152,8 @@ export class Runner {
 
   /** Writes a checkpoint that has moved past foreign events only. */
   flush(): void {
-    if (this.#readUpTo === undefined) return;
-    this.#flushAt = 0;
+    if (this.#idle === undefined) return;
+    this.#idle = { ...this.#idle, flushAt: 0 };
     this.#interrupt();
   }
 
@@ -177,7 +181,7 @@ export class Runner {
         await this.#guarded(async () => {
           if (this.#refreshParked) await this.#retryParked();
           await this.#fireDeadlines();
-          if (this.#flushAt !== undefined && clock.now() >= this.#flushAt) await this.#writeIdleCheckpoint();
+          if (this.#idle !== undefined && clock.now() >= this.#idle.flushAt) await this.#writeIdleCheckpoint();
           await this.#readOn();
         });
       }
@@ -193,7 +197,7 @@ export class Runner {
       await work();
     } catch (error) {
       if (!(error instanceof FencedError)) throw error;
-      this.#readUpTo = undefined;
+      this.#idle = undefined;
       await this.#dropLostShares();
     }
   }
@@ -223,9 +227,11 @@ export class Runner {
     try {
       const pages = subscribe(store, { after: this.#lowest(), categories, eventTypes, pageSize, signal });
       for await (const page of pages) {
+        // If a share came while the page was read, its events before the page have not been read.
+        if (signal.aborted) return;
         await this.#process(page);
         if (signal.aborted || this.#held.size === 0) return;
-        if (page.position === page.head && this.#flushAt !== undefined) return;
+        if (page.position === page.head && this.#idle !== undefined) return;
       }
     } catch (error) {
       if (!signal.aborted || error !== signal.reason) throw error;
@@ -239,7 +245,7 @@ export class Runner {
     const { processors, processor, clock } = this.#parts;
     const alarm = new AbortController();
     const times: number[] = [];
-    if (this.#flushAt !== undefined) times.push(this.#flushAt);
+    if (this.#idle !== undefined) times.push(this.#idle.flushAt);
     if (processor.deadlines !== undefined) {
       const [next] = await processors.listDeadlines(processor.subscription, {
         shares: [...this.#held.keys()],
@@ -258,7 +264,7 @@ export class Runner {
 
   /** The lowest checkpoint of the shares; what was read past foreign events is not read again. */
   #lowest(): bigint | undefined {
-    if (this.#readUpTo !== undefined) return this.#readUpTo;
+    if (this.#idle !== undefined) return this.#idle.position;
     let lowest: bigint | undefined;
     for (const { checkpoint } of this.#held.values()) {
       if (checkpoint === undefined) return undefined;
@@ -269,18 +275,20 @@ export class Runner {
 
   async #process({ events, position, head }: SubscriptionPage): Promise<void> {
     const { processors, observer, policy, clock } = this.#parts;
+    // Shares may come while the page is processed. They get none of its events, and so their checkpoints stay.
+    const held = [...this.#held.values()];
     const items = this.#itemsOf(events);
     if (items.length === 0) {
-      this.#readUpTo = position;
-      this.#flushAt ??= clock.now() + IDLE_FLUSH;
+      this.#idle = { position, flushAt: this.#idle?.flushAt ?? clock.now() + IDLE_FLUSH };
       return;
     }
     const { batch, park, failed } = await this.#apply(items);
     const checkpoint = failed === undefined ? position : failed.position - 1n;
-    const commit = { ...batch.changes(), fences: this.#fences(checkpoint), park };
+    const commit = { ...batch.changes(), fences: this.#fences(held, checkpoint), park };
     await retrying(policy, clock, this.#stopping.signal, () => processors.commit(commit));
     batch.committed?.();
-    this.#advance(checkpoint);
+    advance(held, checkpoint);
+    this.#idle = undefined;
     this.#processed += items.length;
     for (const event of park) observer.parked?.(this.processor, event);
     observer.processed?.(this.processor, items.length, checkpoint, head);
@@ -377,9 +385,9 @@ export class Runner {
     }
   }
 
-  #fences(checkpoint: bigint): readonly Fence[] {
+  #fences(held: readonly HeldShare[], checkpoint: bigint): readonly Fence[] {
     const { subscription } = this.processor;
-    return [...this.#held.values()].map(({ share, token, checkpoint: before }) => ({
+    return held.map(({ share, token, checkpoint: before }) => ({
       subscription,
       share,
       token,
@@ -388,20 +396,14 @@ export class Runner {
     }));
   }
 
-  #advance(checkpoint: bigint): void {
-    for (const held of this.#held.values()) {
-      if (held.checkpoint === undefined || held.checkpoint < checkpoint) held.checkpoint = checkpoint;
-    }
-    this.#readUpTo = undefined;
-    this.#flushAt = undefined;
-  }
-
   async #writeIdleCheckpoint(): Promise<void> {
-    const position = this.#readUpTo;
-    if (position === undefined || this.#held.size === 0) return;
-    await this.#parts.processors.commit({ fences: this.#fences(position) });
-    this.#advance(position);
-    this.#parts.observer.processed?.(this.processor, 0, position, position);
+    const idle = this.#idle;
+    this.#idle = undefined;
+    if (idle === undefined || this.#held.size === 0) return;
+    const held = [...this.#held.values()];
+    await this.#parts.processors.commit({ fences: this.#fences(held, idle.position) });
+    advance(held, idle.position);
+    this.#parts.observer.processed?.(this.processor, 0, idle.position, idle.position);
   }
 
   /** Reads which keys are parked, and tries those again for which someone asked, or whose failed event was dropped. */
@@ -538,6 +540,12 @@ export class Runner {
     } catch {
       // The store is the cause, or fails too: this process still knows the reason.
     }
+  }
+}
+
+function advance(held: readonly HeldShare[], checkpoint: bigint): void {
+  for (const share of held) {
+    if (share.checkpoint === undefined || share.checkpoint < checkpoint) share.checkpoint = checkpoint;
   }
 }
 

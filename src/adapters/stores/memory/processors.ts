@@ -144,7 +144,7 @@ export class MemoryProcessors implements ProcessorStore {
     return claimed;
   }
 
-  async renewShares(shares: readonly HeldShare[], expiresAt: number): Promise<readonly HeldShare[]> {
+  async renewShares<Held extends HeldShare>(shares: readonly Held[], expiresAt: number): Promise<readonly Held[]> {
     this.#checkOpen();
     return shares.filter((held) => {
       const [target, share] = this.#held(held);

@@ -207,16 +207,22 @@ export function prepareMerged(database: Database, direction: Direction, types: n
 }
 
 /** Rows come as arrays: a third of the time that objects take. */
-function rows<Values extends unknown[], Row>(database: Database, query: Compilable): Statement<Values, Row> {
+export function rows<Values extends unknown[], Row>(database: Database, query: Compilable): Statement<Values, Row> {
   return statement<Values, Row>(database, query).raw();
 }
 
 /** For a query with one column: that column's value comes in place of a row. */
-function values<Values extends unknown[], Value>(database: Database, query: Compilable): Statement<Values, Value> {
+export function values<Values extends unknown[], Value>(
+  database: Database,
+  query: Compilable,
+): Statement<Values, Value> {
   return statement<Values, Value>(database, query).pluck();
 }
 
-function statement<Values extends unknown[], Row>(database: Database, query: Compilable): Statement<Values, Row> {
+export function statement<Values extends unknown[], Row>(
+  database: Database,
+  query: Compilable,
+): Statement<Values, Row> {
   const { sql: text, parameters } = query.compile();
   if (parameters.length > 0) throw new Error(`a value was compiled in, where bound() belongs: ${text}`);
   // The driver's types ask whether `Values` is an array even where it is declared as one.

@@ -11,6 +11,7 @@ import type {
   SnapshotKey,
 } from '../../../core/event-store.ts';
 import type { Decision, Envelope, Precondition, RecordedDecision, RecordedEvent } from '../../../core/messages.ts';
+import type { ProcessorStore } from '../../../core/processors/processor-store.ts';
 import {
   appendAfterClose,
   checkAppend,
@@ -45,6 +46,7 @@ import { CommitWatcher } from './commit-watcher.ts';
 import { asAppendFailure, asStoreFailure, drawnPause, fileFailure, isBusy } from './failures.ts';
 import { Known } from './id-cache.ts';
 import { open } from './open.ts';
+import { SqliteProcessors } from './processors.ts';
 import { findDecision, plain, type Reader, readAll, readCommits, readStream, readStreams } from './read.ts';
 import { prepareStatements } from './statements.ts';
 import { Writer } from './writer.ts';
@@ -70,6 +72,9 @@ export interface SqliteStoreOptions {
 
 /** An event store in one SQLite file. Several processes of one machine may have it open. */
 export interface SqliteStore extends EventStore, Required<ExclusiveAppend>, CommitSource, AsyncDisposable {
+  /** Storage for processors, in the same file: checkpoints, documents, tables, parked events and deadlines. */
+  readonly processors: ProcessorStore;
+
   /** Finishes the writes and backups that were begun, refuses what comes later, and closes the file. */
   close(): Promise<void>;
 
@@ -114,6 +119,7 @@ class Store implements SqliteStore {
   readonly #database: Database;
   readonly #reader: Reader;
   readonly #writer: Writer;
+  readonly processors: ProcessorStore;
   readonly #watcher: CommitWatcher;
   readonly #backups = new Set<Promise<void>>();
   #closing: Promise<void> | undefined;
@@ -133,6 +139,18 @@ class Store implements SqliteStore {
       } catch {
         return undefined; // Another process recovers or closes the file just now: the next look will tell.
       }
+    });
+    this.processors = new SqliteProcessors({
+      database,
+      commits: this.#watcher.commits,
+      write: (run) => {
+        this.#open();
+        return this.#write(run);
+      },
+      read: (read) => {
+        this.#open();
+        return this.#read(read);
+      },
     });
   }
 
@@ -314,7 +332,14 @@ class Store implements SqliteStore {
 
   #write(run: () => void): Promise<void> {
     return new Promise((acknowledge, reject) => {
-      this.#writer.add({ run, acknowledge, fail: (error) => reject(asStoreFailure(error, this.#file)) });
+      this.#writer.add({
+        run,
+        acknowledge: () => {
+          acknowledge();
+          this.#watcher.committed();
+        },
+        fail: (error) => reject(asStoreFailure(error, this.#file)),
+      });
     });
   }
 }

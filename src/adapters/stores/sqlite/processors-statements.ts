@@ -1,0 +1,374 @@
+/** Every query of the processors' tables, built and typed by Kysely, compiled and prepared once for a connection. */
+import type { Database, Statement } from 'better-sqlite3';
+import { sql } from 'kysely';
+import { processorCompiler as compiler } from './processors-schema.ts';
+import { bound } from './schema.ts';
+import { rows, statement, values } from './statements.ts';
+
+export type SubscriptionRow = [
+  id: number,
+  name: string,
+  version: string,
+  kind: string,
+  shares: number,
+  definition: string,
+  active: number,
+  stopped: string | null,
+];
+
+export type ShareRow = [
+  share: number,
+  checkpoint: number | null,
+  holder: string | null,
+  token: number,
+  expiresAt: number,
+];
+
+export type DocumentRow = [key: string, state: Buffer, position: number];
+
+export type ParkedRow = [
+  subscriptionId: number,
+  key: string,
+  share: number,
+  event: Buffer,
+  reason: string | null,
+  attempts: number,
+  parkedAt: number,
+  requested: string | null,
+];
+
+export type DeadlineRow = [
+  stream: string,
+  id: string,
+  share: number,
+  dueAt: number,
+  commandId: string,
+  content: Buffer,
+];
+
+const number = bound<number>();
+const text = bound<string>();
+const bytes = bound<Uint8Array>();
+
+/** A condition that holds if the value that is bound is null. Bound twice: once to be compared with null. */
+const unless = (condition: string) => sql<boolean>`(? is null or ${sql.raw(condition)})`;
+
+export interface ProcessorStatements {
+  readonly subscriptions: Statement<[], SubscriptionRow>;
+  readonly subscription: Statement<[name: string, version: string], SubscriptionRow>;
+  readonly addSubscription: Statement<
+    [name: string, version: string, kind: string, shares: number, definition: string, active: number]
+  >;
+  readonly hasActive: Statement<[name: string], number>;
+  readonly deactivate: Statement<[name: string]>;
+  readonly activate: Statement<[id: number]>;
+  readonly setStopped: Statement<[stopped: string | null, id: number]>;
+  readonly shares: Statement<[subscriptionId: number], ShareRow>;
+  readonly share: Statement<[subscriptionId: number, share: number], ShareRow>;
+  readonly addShare: Statement<[subscriptionId: number, share: number]>;
+  readonly claimShare: Statement<
+    [holder: string, token: number, expiresAt: number, subscriptionId: number, share: number]
+  >;
+  readonly renewShare: Statement<[expiresAt: number, subscriptionId: number, share: number, token: number]>;
+  readonly releaseShare: Statement<[subscriptionId: number, share: number, token: number]>;
+  readonly moveCheckpoint: Statement<[checkpoint: number, subscriptionId: number, share: number]>;
+  readonly announce: Statement<[member: string, expiresAt: number]>;
+  readonly removeMember: Statement<[member: string]>;
+  readonly forgetMembers: Statement<[now: number]>;
+  readonly members: Statement<[now: number], string>;
+  readonly document: Statement<[subscriptionId: number, key: string], DocumentRow>;
+  /** The keys are a JSON array. */
+  readonly documents: Statement<[subscriptionId: number, keys: string], DocumentRow>;
+  readonly listDocuments: Statement<
+    [
+      subscriptionId: number,
+      from: string | null,
+      from: string | null,
+      to: string | null,
+      to: string | null,
+      after: string | null,
+      after: string | null,
+      limit: number,
+    ],
+    DocumentRow
+  >;
+  readonly putDocument: Statement<[subscriptionId: number, key: string, state: Uint8Array, position: number]>;
+  readonly dropDocument: Statement<[subscriptionId: number, key: string]>;
+  readonly parkedOf: Statement<[subscriptionId: number, key: string], ParkedRow>;
+  readonly listParked: Statement<
+    [
+      name: string | null,
+      name: string | null,
+      version: string | null,
+      version: string | null,
+      key: string | null,
+      key: string | null,
+      requested: string | null,
+      requested: string | null,
+      afterName: string | null,
+      afterName: string | null,
+      afterVersion: string | null,
+      afterKey: string | null,
+      afterPosition: number | null,
+      limit: number,
+    ],
+    [...ParkedRow, name: string, version: string]
+  >;
+  readonly park: Statement<
+    [
+      subscriptionId: number,
+      key: string,
+      position: number,
+      share: number,
+      event: Uint8Array,
+      reason: string | null,
+      attempts: number,
+      parkedAt: number,
+      requested: string | null,
+    ]
+  >;
+  readonly unpark: Statement<[subscriptionId: number, key: string, position: number]>;
+  readonly requestRetry: Statement<[subscriptionId: number, key: string]>;
+  readonly dropParked: Statement<[subscriptionId: number, key: string]>;
+  readonly dropFirstParked: Statement<[subscriptionId: number, key: string, subscriptionId: number, key: string]>;
+  readonly setDeadline: Statement<
+    [
+      subscriptionId: number,
+      stream: string,
+      id: string,
+      share: number,
+      dueAt: number,
+      commandId: string,
+      content: Uint8Array,
+    ]
+  >;
+  readonly removeDeadline: Statement<[subscriptionId: number, stream: string, id: string]>;
+  readonly endProcess: Statement<[subscriptionId: number, stream: string]>;
+  readonly listDeadlines: Statement<
+    [
+      subscriptionId: number,
+      shares: string | null,
+      shares: string | null,
+      dueBefore: number | null,
+      dueBefore: number | null,
+      limit: number,
+    ],
+    DeadlineRow
+  >;
+  /** What `dropSubscription` deletes, in an order that the references allow. */
+  readonly dropAll: readonly Statement<[subscriptionId: number]>[];
+}
+
+export function prepareProcessorStatements(database: Database): ProcessorStatements {
+  const subscriptions = compiler
+    .selectFrom('subscriptions')
+    .select(['id', 'name', 'version', 'kind', 'shares', 'definition', 'active', 'stopped']);
+  const shares = compiler
+    .selectFrom('shares')
+    .select(['share', 'checkpoint', 'holder', 'token', 'expires_at'])
+    .where('subscription_id', '=', number);
+  const documents = compiler
+    .selectFrom('documents')
+    .select(['key', 'state', 'position'])
+    .where('subscription_id', '=', number);
+  const parked = compiler
+    .selectFrom('parked_events')
+    .select([
+      'parked_events.subscription_id',
+      'parked_events.key',
+      'parked_events.share',
+      'parked_events.event',
+      'parked_events.reason',
+      'parked_events.attempts',
+      'parked_events.parked_at',
+      'parked_events.requested',
+    ]);
+  const ofShare = compiler.updateTable('shares').where('subscription_id', '=', number).where('share', '=', number);
+  const ofKey = compiler.deleteFrom('parked_events').where('subscription_id', '=', number).where('key', '=', text);
+  const upsert = { state: sql<Uint8Array>`excluded.state`, position: sql<number>`excluded.position` };
+  return {
+    subscriptions: rows(database, subscriptions.orderBy('name').orderBy('version')),
+    subscription: rows(database, subscriptions.where('name', '=', text).where('version', '=', text)),
+    addSubscription: statement(
+      database,
+      compiler
+        .insertInto('subscriptions')
+        .values({ name: text, version: text, kind: text, shares: number, definition: text, active: number }),
+    ),
+    hasActive: values(
+      database,
+      compiler.selectFrom('subscriptions').select('id').where('name', '=', text).where('active', '=', sql.lit(1)),
+    ),
+    deactivate: statement(
+      database,
+      compiler
+        .updateTable('subscriptions')
+        .set({ active: sql.lit(0) })
+        .where('name', '=', text),
+    ),
+    activate: statement(
+      database,
+      compiler
+        .updateTable('subscriptions')
+        .set({ active: sql.lit(1) })
+        .where('id', '=', number),
+    ),
+    setStopped: statement(
+      database,
+      compiler.updateTable('subscriptions').set({ stopped: text }).where('id', '=', number),
+    ),
+    shares: rows(database, shares.orderBy('share')),
+    share: rows(database, shares.where('share', '=', number)),
+    addShare: statement(
+      database,
+      compiler
+        .insertInto('shares')
+        .values({ subscription_id: number, share: number, token: sql.lit(0), expires_at: sql.lit(0) }),
+    ),
+    claimShare: statement(database, ofShare.set({ holder: text, token: number, expires_at: number })),
+    renewShare: statement(
+      database,
+      ofShare.where('token', '=', number).where('holder', 'is not', null).set({ expires_at: number }),
+    ),
+    releaseShare: statement(
+      database,
+      ofShare.where('token', '=', number).set({ holder: sql`null`, expires_at: sql.lit(0) }),
+    ),
+    moveCheckpoint: statement(database, ofShare.set({ checkpoint: number })),
+    announce: statement(
+      database,
+      compiler
+        .insertInto('members')
+        .values({ member: text, expires_at: number })
+        .onConflict((conflict) =>
+          conflict.column('member').doUpdateSet({ expires_at: sql<number>`excluded.expires_at` }),
+        ),
+    ),
+    removeMember: statement(database, compiler.deleteFrom('members').where('member', '=', text)),
+    forgetMembers: statement(database, compiler.deleteFrom('members').where('expires_at', '<=', number)),
+    members: values(
+      database,
+      compiler.selectFrom('members').select('member').where('expires_at', '>', number).orderBy('member'),
+    ),
+    document: rows(database, documents.where('key', '=', text)),
+    documents: rows(database, documents.where('key', 'in', sql<string>`(select value from json_each(?))`)),
+    listDocuments: rows(
+      database,
+      documents
+        .where(unless('key >= ?'))
+        .where(unless('key < ?'))
+        .where(unless('key > ?'))
+        .orderBy('key')
+        .limit(number),
+    ),
+    putDocument: statement(
+      database,
+      compiler
+        .insertInto('documents')
+        .values({ subscription_id: number, key: text, state: bytes, position: number })
+        .onConflict((conflict) => conflict.columns(['subscription_id', 'key']).doUpdateSet(upsert)),
+    ),
+    dropDocument: statement(
+      database,
+      compiler.deleteFrom('documents').where('subscription_id', '=', number).where('key', '=', text),
+    ),
+    parkedOf: rows(database, parked.where('subscription_id', '=', number).where('key', '=', text).orderBy('position')),
+    listParked: rows(
+      database,
+      parked
+        .innerJoin('subscriptions', 'subscriptions.id', 'parked_events.subscription_id')
+        .select(['subscriptions.name', 'subscriptions.version'])
+        .where(unless('subscriptions.name = ?'))
+        .where(unless('subscriptions.version = ?'))
+        .where(unless('parked_events.key = ?'))
+        .where(unless('parked_events.requested = ?'))
+        .where(
+          unless(
+            '(subscriptions.name, subscriptions.version, parked_events.key, parked_events.position) > (?, ?, ?, ?)',
+          ),
+        )
+        .orderBy('subscriptions.name')
+        .orderBy('subscriptions.version')
+        .orderBy('parked_events.key')
+        .orderBy('parked_events.position')
+        .limit(number),
+    ),
+    park: statement(
+      database,
+      compiler.replaceInto('parked_events').values({
+        subscription_id: number,
+        key: text,
+        position: number,
+        share: number,
+        event: bytes,
+        reason: text,
+        attempts: number,
+        parked_at: number,
+        requested: text,
+      }),
+    ),
+    unpark: statement(database, ofKey.where('position', '=', number)),
+    requestRetry: statement(
+      database,
+      compiler
+        .updateTable('parked_events')
+        .set({ requested: sql.lit('retry') })
+        .where('subscription_id', '=', number)
+        .where('key', '=', text),
+    ),
+    dropParked: statement(database, ofKey),
+    dropFirstParked: statement(
+      database,
+      ofKey.where('position', '=', (query) =>
+        query
+          .selectFrom('parked_events as first')
+          .select(({ fn }) => fn.min('first.position').as('position'))
+          .where('first.subscription_id', '=', number)
+          .where('first.key', '=', text),
+      ),
+    ),
+    setDeadline: statement(
+      database,
+      compiler.replaceInto('deadlines').values({
+        subscription_id: number,
+        stream: text,
+        id: text,
+        share: number,
+        due_at: number,
+        command_id: text,
+        content: bytes,
+      }),
+    ),
+    removeDeadline: statement(
+      database,
+      compiler
+        .deleteFrom('deadlines')
+        .where('subscription_id', '=', number)
+        .where('stream', '=', text)
+        .where('id', '=', text),
+    ),
+    endProcess: statement(
+      database,
+      compiler.deleteFrom('deadlines').where('subscription_id', '=', number).where('stream', '=', text),
+    ),
+    listDeadlines: rows(
+      database,
+      compiler
+        .selectFrom('deadlines')
+        .select(['stream', 'id', 'share', 'due_at', 'command_id', 'content'])
+        .where('subscription_id', '=', number)
+        .where(unless('share in (select value from json_each(?))'))
+        .where(unless('due_at < ?'))
+        .orderBy('due_at')
+        .orderBy('stream')
+        .orderBy('id')
+        .limit(number),
+    ),
+    dropAll: [
+      ...(['shares', 'documents', 'parked_events', 'deadlines'] as const).map((table) =>
+        statement<[number], unknown>(database, compiler.deleteFrom(table).where('subscription_id', '=', number)),
+      ),
+      statement<[number], unknown>(database, compiler.deleteFrom('subscriptions').where('id', '=', number)),
+    ],
+  };
+}

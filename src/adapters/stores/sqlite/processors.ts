@@ -1,0 +1,462 @@
+/**
+ * Storage of processors in a SQLite file (src/core/processors/processor-store.ts). A commit is a write of the file's group
+ * commit, so that read models, process managers and commands share transactions of the disk.
+ */
+import type { Database, Statement } from 'better-sqlite3';
+import {
+  decodeDeadline,
+  decodeRecordedEvent,
+  encodeDeadline,
+  encodeRecordedEvent,
+} from '../../../core/processors/fields.ts';
+import {
+  FencedError,
+  type ListDocumentsOptions,
+  type ParkedEvent,
+  type ParkedFilter,
+  type ProcessorCapabilities,
+  type ProcessorCommit,
+  type ProcessorStore,
+  type Share,
+  type StopReason,
+  type StoredDeadline,
+  type StoredDocument,
+  type SubscriptionId,
+  type SubscriptionRecord,
+} from '../../../core/processors/processor-store.ts';
+import type { CommitSignal } from '../../../core/storage/commit-signal.ts';
+import { PROCESSOR_MIGRATIONS } from './processors-schema.ts';
+import {
+  type DeadlineRow,
+  type DocumentRow,
+  type ParkedRow,
+  type ProcessorStatements,
+  prepareProcessorStatements,
+  type ShareRow,
+  type SubscriptionRow,
+} from './processors-statements.ts';
+
+/** The file, as the store that has it open offers it. */
+export interface ProcessorFile {
+  readonly database: Database;
+  readonly commits: CommitSignal;
+  /** Runs in a transaction of the group commit, and is committed when the promise resolves. */
+  write(run: () => void): Promise<void>;
+  read<Result>(read: () => Result): Promise<Result>;
+}
+
+type HeldShare = Pick<Share, 'subscription' | 'share' | 'token'>;
+
+const DEFAULT_LIMIT = 100;
+
+/** Prepared statements of table read models that are kept. */
+const MAX_TABLE_STATEMENTS = 500;
+
+const FORMAT = 'decidable_processors';
+
+export class SqliteProcessors implements ProcessorStore {
+  readonly capabilities: ProcessorCapabilities = { documents: true, tables: true, inline: false };
+  readonly #file: ProcessorFile;
+  #prepared: ProcessorStatements | undefined;
+  readonly #tableStatements = new Map<string, Statement<unknown[]>>();
+
+  constructor(file: ProcessorFile) {
+    this.#file = file;
+  }
+
+  async openSubscription(
+    record: Pick<SubscriptionRecord, 'subscription' | 'kind' | 'shares' | 'definition'>,
+  ): Promise<SubscriptionRecord> {
+    const { subscription, kind, shares, definition } = record;
+    const { name, version } = subscription;
+    await this.#file.write(() => {
+      const statements = this.#create();
+      if (statements.subscription.get(name, version) !== undefined) return;
+      const active = statements.hasActive.get(name) === undefined ? 1 : 0;
+      const { lastInsertRowid } = statements.addSubscription.run(name, version, kind, shares, definition, active);
+      for (let share = 0; share < shares; share++) statements.addShare.run(Number(lastInsertRowid), share);
+    });
+    const row = await this.#read((statements) => statements.subscription.get(name, version), undefined);
+    if (row === undefined) throw new Error(`the subscription ${name} ${version} was dropped while it was opened`);
+    return recordOf(row);
+  }
+
+  async listSubscriptions(): Promise<readonly SubscriptionRecord[]> {
+    return this.#read((statements) => statements.subscriptions.all().map(recordOf), []);
+  }
+
+  async listShares(subscription: SubscriptionId): Promise<readonly Share[]> {
+    return this.#read((statements) => {
+      const id = this.#idOf(statements, subscription);
+      return id === undefined ? [] : statements.shares.all(id).map((row) => shareOf(subscription, row));
+    }, []);
+  }
+
+  async activate(subscription: SubscriptionId): Promise<void> {
+    await this.#change(subscription, (statements, id) => {
+      statements.deactivate.run(subscription.name);
+      statements.activate.run(id);
+    });
+  }
+
+  async dropSubscription(subscription: SubscriptionId): Promise<void> {
+    await this.#change(subscription, (statements, id) => {
+      for (const drop of statements.dropAll) drop.run(id);
+    });
+  }
+
+  async setStopped(subscription: SubscriptionId, reason: StopReason | undefined): Promise<void> {
+    await this.#change(subscription, (statements, id) => {
+      statements.setStopped.run(reason === undefined ? null : reasonText(reason), id);
+    });
+  }
+
+  async announceMember(member: string, expiresAt: number): Promise<void> {
+    await this.#file.write(() => {
+      this.#create().announce.run(member, Math.ceil(expiresAt));
+    });
+  }
+
+  async removeMember(member: string): Promise<void> {
+    await this.#file.write(() => {
+      this.#create().removeMember.run(member);
+    });
+  }
+
+  async listMembers(now: number): Promise<readonly string[]> {
+    return this.#read((statements) => statements.members.all(Math.floor(now)), []);
+  }
+
+  async claimShare(
+    { subscription, share, token }: HeldShare,
+    member: string,
+    now: number,
+    expiresAt: number,
+  ): Promise<Share | undefined> {
+    let claimed: Share | undefined;
+    await this.#change(subscription, (statements, id) => {
+      claimed = undefined;
+      const row = statements.share.get(id, share);
+      if (row === undefined) return;
+      const before = shareOf(subscription, row);
+      if (before.token !== token) return;
+      if (before.holder !== undefined && before.holder !== member && before.expiresAt > now) return;
+      statements.claimShare.run(member, Number(token) + 1, Math.ceil(expiresAt), id, share);
+      claimed = { ...before, holder: member, token: token + 1n, expiresAt: Math.ceil(expiresAt) };
+    });
+    return claimed;
+  }
+
+  async renewShares<Held extends HeldShare>(shares: readonly Held[], expiresAt: number): Promise<readonly Held[]> {
+    let renewed: readonly Held[] = [];
+    await this.#file.write(() => {
+      const statements = this.#create();
+      renewed = shares.filter(({ subscription, share, token }) => {
+        const id = this.#idOf(statements, subscription);
+        if (id === undefined) return false;
+        return statements.renewShare.run(Math.ceil(expiresAt), id, share, Number(token)).changes > 0;
+      });
+    });
+    return renewed;
+  }
+
+  async releaseShares(shares: readonly HeldShare[]): Promise<void> {
+    if (shares.length === 0) return;
+    await this.#file.write(() => {
+      const statements = this.#create();
+      for (const { subscription, share, token } of shares) {
+        const id = this.#idOf(statements, subscription);
+        if (id !== undefined) statements.releaseShare.run(id, share, Number(token));
+      }
+    });
+  }
+
+  async commit(commit: ProcessorCommit): Promise<void> {
+    await this.#file.write(() => this.#commit(this.#create(), commit));
+  }
+
+  async readDocument(subscription: SubscriptionId, key: string): Promise<StoredDocument | undefined> {
+    return this.#read((statements) => {
+      const id = this.#idOf(statements, subscription);
+      const row = id === undefined ? undefined : statements.document.get(id, key);
+      return row === undefined ? undefined : documentOf(row);
+    }, undefined);
+  }
+
+  async readDocuments(subscription: SubscriptionId, keys: readonly string[]): Promise<readonly StoredDocument[]> {
+    return this.#read((statements) => {
+      const id = this.#idOf(statements, subscription);
+      return id === undefined ? [] : statements.documents.all(id, JSON.stringify(keys)).map(documentOf);
+    }, []);
+  }
+
+  async listDocuments(
+    subscription: SubscriptionId,
+    { from, to, after, limit = DEFAULT_LIMIT }: ListDocumentsOptions = {},
+  ): Promise<readonly StoredDocument[]> {
+    return this.#read((statements) => {
+      const id = this.#idOf(statements, subscription);
+      if (id === undefined) return [];
+      return statements.listDocuments.all(id, ...twice(from), ...twice(to), ...twice(after), limit).map(documentOf);
+    }, []);
+  }
+
+  async listParked(filter: ParkedFilter = {}): Promise<readonly ParkedEvent[]> {
+    const { subscription, key = null, requested = null, after, limit = DEFAULT_LIMIT } = filter;
+    const [name, version] = [subscription?.name ?? null, subscription?.version ?? null];
+    const place = after?.subscription;
+    return this.#read(
+      (statements) =>
+        statements.listParked
+          .all(
+            name,
+            name,
+            version,
+            version,
+            key,
+            key,
+            requested,
+            requested,
+            place?.name ?? null,
+            place?.name ?? null,
+            place?.version ?? null,
+            after?.key ?? null,
+            after === undefined ? null : Number(after.position),
+            limit,
+          )
+          .map(([...row]) => {
+            const [version = '', name = ''] = [row.pop() as string, row.pop() as string];
+            return parkedOf({ name, version }, row as unknown as ParkedRow);
+          }),
+      [],
+    );
+  }
+
+  async requestRetry(subscription: SubscriptionId, key: string): Promise<number> {
+    let events = 0;
+    await this.#change(subscription, (statements, id) => {
+      events = statements.requestRetry.run(id, key).changes;
+    });
+    return events;
+  }
+
+  async dropParked(subscription: SubscriptionId, key: string, which: 'first' | 'all'): Promise<number> {
+    let dropped = 0;
+    await this.#change(subscription, (statements, id) => {
+      const { changes } =
+        which === 'all' ? statements.dropParked.run(id, key) : statements.dropFirstParked.run(id, key, id, key);
+      dropped = changes;
+    });
+    return dropped;
+  }
+
+  async listDeadlines(
+    subscription: SubscriptionId,
+    options: { readonly shares?: readonly number[]; readonly dueBefore?: number; readonly limit?: number } = {},
+  ): Promise<readonly StoredDeadline[]> {
+    const { limit = DEFAULT_LIMIT } = options;
+    const shares = options.shares === undefined ? null : JSON.stringify(options.shares);
+    const dueBefore = options.dueBefore ?? null;
+    return this.#read((statements) => {
+      const id = this.#idOf(statements, subscription);
+      if (id === undefined) return [];
+      const found = statements.listDeadlines.all(id, shares, shares, dueBefore, dueBefore, limit);
+      return found.map((row) => deadlineOf(subscription, row));
+    }, []);
+  }
+
+  async awaitChange(signal?: AbortSignal): Promise<void> {
+    await this.#file.commits.wait(this.#file.commits.count, signal);
+  }
+
+  #commit(statements: ProcessorStatements, commit: ProcessorCommit): void {
+    // Everything that can refuse the commit comes before the first change.
+    const checked = commit.fences.map((fence) => {
+      const id = this.#idOf(statements, fence.subscription);
+      const row = id === undefined ? undefined : statements.share.get(id, fence.share);
+      const stored = row === undefined ? undefined : shareOf(fence.subscription, row);
+      if (stored?.holder === undefined || stored.token !== fence.token || stored.checkpoint !== fence.before) {
+        throw new FencedError(fence);
+      }
+      return { id: id!, fence };
+    });
+    for (const { id, fence } of checked) {
+      if (fence.checkpoint === fence.before) continue;
+      statements.moveCheckpoint.run(Number(fence.checkpoint), id, fence.share);
+    }
+    for (const { subscription, key, state, position } of commit.documents ?? []) {
+      const id = this.#fenced(statements, subscription);
+      if (state === undefined) statements.dropDocument.run(id, key);
+      else statements.putDocument.run(id, key, state, Number(position));
+    }
+    for (const { sql, parameters } of commit.statements ?? []) this.#tableStatement(sql).run(...parameters);
+    for (const { subscription, key, position } of commit.unpark ?? []) {
+      statements.unpark.run(this.#fenced(statements, subscription), key, Number(position));
+    }
+    for (const event of commit.park ?? []) this.#park(statements, event);
+    for (const deadline of commit.setDeadlines ?? []) {
+      const { subscription, stream, id, share, dueAt, commandId } = deadline;
+      const owner = this.#fenced(statements, subscription);
+      statements.setDeadline.run(owner, stream, id, share, Math.ceil(dueAt), commandId, encodeDeadline(deadline));
+    }
+    for (const { subscription, stream, id } of commit.removeDeadlines ?? []) {
+      statements.removeDeadline.run(this.#fenced(statements, subscription), stream, id);
+    }
+    for (const { subscription, stream } of commit.endProcesses ?? []) {
+      statements.endProcess.run(this.#fenced(statements, subscription), stream);
+    }
+  }
+
+  #tableStatement(sql: string): Statement<unknown[]> {
+    const known = this.#tableStatements.get(sql);
+    if (known !== undefined) return known;
+    if (this.#tableStatements.size >= MAX_TABLE_STATEMENTS) this.#tableStatements.clear();
+    const prepared = this.#file.database.prepare<unknown[]>(sql);
+    this.#tableStatements.set(sql, prepared);
+    return prepared;
+  }
+
+  #park(statements: ProcessorStatements, parked: ParkedEvent): void {
+    const { subscription, key, share, event, reason, attempts, parkedAt, requested } = parked;
+    statements.park.run(
+      this.#fenced(statements, subscription),
+      key,
+      Number(event.context.position),
+      share,
+      encodeRecordedEvent(event),
+      reason === undefined ? null : reasonText(reason),
+      attempts,
+      Math.floor(parkedAt),
+      requested ?? null,
+    );
+  }
+
+  /** The id of a subscription that a fence has proved to exist. */
+  #fenced(statements: ProcessorStatements, subscription: SubscriptionId): number {
+    const id = this.#idOf(statements, subscription);
+    if (id === undefined) throw new Error('a commit is fenced by shares of the subscriptions that it changes');
+    return id;
+  }
+
+  async #change(
+    subscription: SubscriptionId,
+    change: (statements: ProcessorStatements, id: number) => void,
+  ): Promise<void> {
+    await this.#file.write(() => {
+      const statements = this.#create();
+      const id = this.#idOf(statements, subscription);
+      if (id !== undefined) change(statements, id);
+    });
+  }
+
+  async #read<Result>(read: (statements: ProcessorStatements) => Result, absent: Result): Promise<Result> {
+    return this.#file.read(() => {
+      const statements = this.#existing();
+      return statements === undefined ? absent : read(statements);
+    });
+  }
+
+  /** Ids are looked up each time: another process may have dropped the subscription and opened it again. */
+  #idOf(statements: ProcessorStatements, { name, version }: SubscriptionId): number | undefined {
+    return statements.subscription.get(name, version)?.[0];
+  }
+
+  /** The statements, if the file has the tables. A file that was never used by processors has none. */
+  #existing(): ProcessorStatements | undefined {
+    if (this.#prepared !== undefined) return this.#prepared;
+    if (formatOf(this.#file.database) === 0) return undefined;
+    this.#prepared = prepareProcessorStatements(this.#file.database);
+    return this.#prepared;
+  }
+
+  /** Creates the tables if they are missing. In a transaction that writes. */
+  #create(): ProcessorStatements {
+    if (this.#prepared !== undefined) return this.#prepared;
+    const { database } = this.#file;
+    const format = formatOf(database);
+    for (let version = format; version < PROCESSOR_MIGRATIONS.length; version++) {
+      for (const step of PROCESSOR_MIGRATIONS[version]!) database.exec(step.compile().sql);
+    }
+    if (format < PROCESSOR_MIGRATIONS.length) {
+      database.exec(`create table if not exists ${FORMAT} (version integer not null) strict`);
+      database.exec(`delete from ${FORMAT}`);
+      database.exec(`insert into ${FORMAT} values (${PROCESSOR_MIGRATIONS.length})`);
+    }
+    // Not kept: if this transaction is rolled back, the tables are gone.
+    return prepareProcessorStatements(database);
+  }
+}
+
+/** A bound value of a condition that is left out if the value is absent: SQLite compares it with null first. */
+function twice(value: string | undefined): [string | null, string | null] {
+  return [value ?? null, value ?? null];
+}
+
+function formatOf(database: Database): number {
+  const exists = database.prepare("select 1 from sqlite_master where type = 'table' and name = ?").get(FORMAT);
+  if (exists === undefined) return 0;
+  return database.prepare<[], number>(`select version from ${FORMAT}`).pluck().get() ?? 0;
+}
+
+function recordOf([, name, version, kind, shares, definition, active, stopped]: SubscriptionRow): SubscriptionRecord {
+  return {
+    subscription: { name, version },
+    kind: kind as SubscriptionRecord['kind'],
+    shares,
+    definition,
+    active: active === 1,
+    stopped: stopped === null ? undefined : reasonOf(stopped),
+  };
+}
+
+function shareOf(subscription: SubscriptionId, [share, checkpoint, holder, token, expiresAt]: ShareRow): Share {
+  return {
+    subscription,
+    share,
+    checkpoint: checkpoint === null ? undefined : BigInt(checkpoint),
+    holder: holder ?? undefined,
+    token: BigInt(token),
+    expiresAt,
+  };
+}
+
+function documentOf([key, state, position]: DocumentRow): StoredDocument {
+  return { key, state: new Uint8Array(state), position: BigInt(position) };
+}
+
+function parkedOf(
+  subscription: SubscriptionId,
+  [, key, share, event, reason, attempts, parkedAt, requested]: ParkedRow,
+): ParkedEvent {
+  return {
+    subscription,
+    share,
+    key,
+    event: decodeRecordedEvent(new Uint8Array(event)),
+    reason: reason === null ? undefined : reasonOf(reason),
+    attempts,
+    parkedAt,
+    requested: requested === 'retry' ? 'retry' : undefined,
+  };
+}
+
+function deadlineOf(
+  subscription: SubscriptionId,
+  [stream, id, share, dueAt, commandId, content]: DeadlineRow,
+): StoredDeadline {
+  return { subscription, stream, id, share, dueAt, commandId, ...decodeDeadline(new Uint8Array(content)) };
+}
+
+function reasonText({ code, message, position, at }: StopReason): string {
+  return JSON.stringify({ code, message, position: position?.toString(), at });
+}
+
+function reasonOf(text: string): StopReason {
+  const { code, message, position, at } = JSON.parse(text) as Record<string, string | number | undefined>;
+  return {
+    code: String(code),
+    message: String(message),
+    position: position === undefined ? undefined : BigInt(position),
+    at: Number(at),
+  };
+}

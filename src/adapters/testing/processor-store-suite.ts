@@ -1,0 +1,57 @@
+/** The contract of a store of processors (src/core/processors/processor-store.ts), as tests for any test runner. */
+import { checkOptionNames, type OptionNames } from '../../core/option-names.ts';
+import type { ProcessorStore } from '../../core/processors/processor-store.ts';
+import type { TestRunner } from './event-store-suite.ts';
+import { commits } from './processor-store/commits.ts';
+import { deadlines } from './processor-store/deadlines.ts';
+import { documents } from './processor-store/documents.ts';
+import type { CheckProcessors } from './processor-store/fixtures.ts';
+import { parking } from './processor-store/parking.ts';
+import { shares } from './processor-store/shares.ts';
+import { subscriptions } from './processor-store/subscriptions.ts';
+
+/** A store of processors that can be closed. */
+export interface ClosableProcessors {
+  readonly processors: ProcessorStore;
+  close(): Promise<void>;
+}
+
+/** What the suite needs: a store, and a test runner. */
+export interface ProcessorStoreSuiteOptions extends TestRunner {
+  /** Opens an empty store that nobody else uses. The suite closes it. */
+  readonly open: () => ClosableProcessors | Promise<ClosableProcessors>;
+}
+
+const OPTIONS: OptionNames<ProcessorStoreSuiteOptions> = { open: true, describe: true, test: true };
+
+/**
+ * Registers the suite's tests, under `name`. Both stores of the package run it, and so can any other.
+ *
+ * @throws DefinitionError if an option is not known.
+ * @example
+ * import { describe, test } from 'node:test'; // or from 'vitest', '@jest/globals', 'bun:test'
+ *
+ * processorStoreSuite('my store', { open: () => openMyStore(), describe, test });
+ */
+export function processorStoreSuite(name: string, options: ProcessorStoreSuiteOptions): void {
+  checkOptionNames(options, OPTIONS, 'processorStoreSuite');
+  const { open, describe, test } = options;
+  const check: CheckProcessors = (what, body) => {
+    test(what, async () => {
+      const store = await open();
+      try {
+        await body(store.processors);
+      } finally {
+        await store.close();
+      }
+    });
+  };
+  describe(`${name} is a store of processors`, () => {
+    describe('subscriptions', () => subscriptions(check));
+    describe('shares', () => shares(check));
+    describe('commits', () => commits(check));
+    describe('documents', () => documents(check));
+    describe('parked events', () => parking(check));
+    describe('deadlines', () => deadlines(check));
+  });
+}
