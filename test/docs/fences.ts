@@ -17,6 +17,26 @@ export function fencesOf(markdown: string): readonly Fence[] {
   return fences;
 }
 
+/** A TypeScript fence as a program. */
+export interface Program {
+  /** The name in the first line, `// concert.ts`, or one made from the line of the fence. */
+  readonly name: string;
+  readonly code: string;
+  /** The fence of text that follows: the output of the program. */
+  readonly output: string | undefined;
+}
+
+/** Returns the programs of a Markdown file, in order. */
+export function programsOf(markdown: string): readonly Program[] {
+  const fences = fencesOf(markdown);
+  return fences.flatMap(({ language, code, line }, index) => {
+    if (language !== 'ts') return [];
+    const next = fences[index + 1];
+    const name = /^\/\/ (\S+\.ts)\n/.exec(code)?.[1] ?? `line-${line}.ts`;
+    return [{ name, code, output: next?.language === 'text' ? next.code : undefined }];
+  });
+}
+
 /** Returns the scripts of package.json that a text names: `npm start`, `npm run bench` … */
 export function npmScriptsOf(text: string): readonly string[] {
   return [...text.matchAll(/\bnpm (?:run )?(\w+)/g)]

@@ -1,63 +1,18 @@
-/** README.md keeps its word: every TypeScript fence is type checked and run, and what follows it is what it prints. */
+/** README.md agrees with the tree: its WIT, its scripts, its programs and its subpaths exist. */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, describe, test } from 'node:test';
+import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { fencesOf, npmScriptsOf } from './fences.ts';
+import { fencesOf, npmScriptsOf, programsOf } from './fences.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
 const fences = fencesOf(readme);
 
-/** Inside the package, so that `import … from 'decidable'` means this checkout. */
-const CACHE = join(ROOT, '.cache');
-let folder = '';
+const programs = programsOf(readme);
 
-/** A fence is named by its first line, `// concert.ts`; others by the line they stand on. */
-const programs = fences
-  .map((fence, index) => ({ ...fence, next: fences[index + 1] }))
-  .filter(({ language }) => language === 'ts')
-  .map(({ code, line, next }) => ({
-    name: /^\/\/ (\S+\.ts)\n/.exec(code)?.[1] ?? `line-${line}.ts`,
-    code,
-    output: next?.language === 'text' ? next.code : undefined,
-  }));
-
-function node(...args: string[]): { status: number | null; stdout: string; stderr: string } {
-  const flags = ['--conditions=decidable-source', '--disable-warning=ExperimentalWarning'];
-  const env = { ...process.env, NODE_TEST_CONTEXT: undefined, NO_COLOR: '1', FORCE_COLOR: undefined };
-  return spawnSync(process.execPath, [...flags, ...args], { cwd: folder, encoding: 'utf8', env });
-}
-
-before(() => {
-  mkdirSync(CACHE, { recursive: true });
-  folder = mkdtempSync(join(CACHE, 'readme-'));
-  for (const { name, code } of programs) writeFileSync(join(folder, name), code);
-  const config = { extends: '../../tsconfig.json', include: ['*.ts'], exclude: [] };
-  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config));
-});
-
-after(() => rmSync(folder, { recursive: true, force: true }));
-
-test('the TypeScript fences type check', () => {
-  const { stdout, status } = node(join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', '.');
-  assert.equal(status, 0, stdout);
-});
-
-describe('the TypeScript fences run', () => {
-  for (const { name, output } of programs) {
-    test(name, () => {
-      const run = node(...(name.endsWith('.test.ts') ? ['--test', '--test-reporter=tap', name] : [name]));
-      assert.equal(run.status, 0, run.stderr + run.stdout);
-      if (output !== undefined) assert.equal(run.stdout, output);
-      if (name.endsWith('.test.ts')) assert.doesNotMatch(run.stdout, /^# tests 0$/m);
-    });
-  }
-});
-
-test('the WIT fences stand in wit/, and the interface beside them in src/core/, line by line', () => {
+test('the lines of the WIT fences are in wit/, and those of the interface in src/core/', () => {
   const filesIn = (folder: string) =>
     readdirSync(join(ROOT, folder), { withFileTypes: true })
       .filter((entry) => entry.isFile())

@@ -1,0 +1,54 @@
+/** The TypeScript fences of the README and of the guides: all are type checked and run, and print what the next fence shows. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { programsOf } from './fences.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+/** Inside the package, so that `import … from 'decidable'` resolves to this checkout. */
+const CACHE = join(ROOT, '.cache');
+
+const PAGES = ['README.md', 'docs/component-host.md', ...globSync('docs/guides/*.md', { cwd: ROOT }).toSorted()];
+
+for (const page of PAGES) {
+  describe(`the programs of ${page}`, () => {
+    const programs = programsOf(readFileSync(join(ROOT, page), 'utf8'));
+    let folder = '';
+
+    const node = (...args: string[]) => {
+      const flags = ['--conditions=decidable-source', '--disable-warning=ExperimentalWarning'];
+      const env = { ...process.env, NODE_TEST_CONTEXT: undefined, NO_COLOR: '1', FORCE_COLOR: undefined };
+      return spawnSync(process.execPath, [...flags, ...args], { cwd: folder, encoding: 'utf8', env });
+    };
+
+    before(() => {
+      mkdirSync(CACHE, { recursive: true });
+      folder = mkdtempSync(join(CACHE, `${basename(page, '.md')}-`));
+      symlinkSync(join(ROOT, 'examples'), join(folder, 'examples'));
+      for (const { name, code } of programs) writeFileSync(join(folder, name), code);
+      const config = { extends: '../../tsconfig.json', include: ['*.ts'], exclude: [] };
+      writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config));
+    });
+
+    after(() => rmSync(folder, { recursive: true, force: true }));
+
+    test('type check', () => {
+      const { stdout, status } = node(join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', '.');
+      assert.equal(status, 0, stdout);
+    });
+
+    for (const { name, output } of programs) {
+      test(`run: ${name}`, () => {
+        const isTest = name.endsWith('.test.ts');
+        const run = node(...(isTest ? ['--test', '--test-reporter=tap', name] : [name]));
+        assert.equal(run.status, 0, run.stderr + run.stdout);
+        if (output !== undefined) assert.equal(run.stdout, output);
+        if (isTest) assert.doesNotMatch(run.stdout, /^# tests 0$/m);
+      });
+    }
+  });
+}
