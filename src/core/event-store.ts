@@ -23,7 +23,7 @@ export interface InvalidArgument {
 export interface StoreFailure {
   /**
    * Stable and machine-readable: `read-only`, `full`, `busy`, `corrupt`, `newer-format`, `not-a-store`, `io`,
-   * `unsupported-engine`, `unknown-outcome`.
+   * `moved`, `unsupported-engine`, `unknown-outcome`.
    */
   readonly code: string;
   readonly message: string;

@@ -1,68 +1,18 @@
-/** What a file may be, and what happens to one that is not what it should be: nothing is lost, and nothing is changed. */
+/** Files of every kind: new, older, foreign, corrupt, full. Nothing is lost, and a file that is not a store is not changed. */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import {
-  chmodSync,
-  closeSync,
-  existsSync,
-  mkdtempSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { closeSync, existsSync, openSync, readFileSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, describe, type TestContext, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { describe, type TestContext, test } from 'node:test';
 import Sqlite from 'better-sqlite3';
-import { createSqliteStore, type SqliteStoreOptions } from '../../../src/adapters/stores/sqlite/index.ts';
+import { createSqliteStore } from '../../../src/adapters/stores/sqlite/index.ts';
 import { APPLICATION_ID, FORMAT_VERSION, MIGRATIONS } from '../../../src/adapters/stores/sqlite/migrations.ts';
 import { open } from '../../../src/adapters/stores/sqlite/open.ts';
+import { checkOptions } from '../../../src/adapters/stores/sqlite/options.ts';
 import { prepareMerged, prepareStatements } from '../../../src/adapters/stores/sqlite/statements.ts';
-import { DefinitionError, isAppendFailure, isStoreFailure } from '../../../src/core/errors.ts';
+import { isStoreFailure } from '../../../src/core/errors.ts';
 import { verifyChain } from '../../../src/core/storage/verify-chain.ts';
 import { ANY, decision, envelope, FORWARD, rejected } from './commands.ts';
-
-const folder = mkdtempSync(join(tmpdir(), 'decidable-file-'));
-after(() => rmSync(folder, { recursive: true }));
-let files = 0;
-const newFile = (): string => join(folder, `${files++}.db`);
-
-/** The code of the store failure with which opening fails; its message names the file. */
-function refusal(options: SqliteStoreOptions): string {
-  try {
-    void createSqliteStore(options).close();
-  } catch (error) {
-    if (!isStoreFailure(error, 'failure')) throw error;
-    assert.ok(error.message.startsWith(options.file), error.message);
-    return error.payload.val.code;
-  }
-  return 'opened';
-}
-
-async function appendFailure(appending: Promise<unknown>): Promise<string> {
-  try {
-    await appending;
-  } catch (error) {
-    if (!isAppendFailure(error, 'failure')) throw error;
-    return error.payload.val.code;
-  }
-  return 'appended';
-}
-
-/** A store of `count` commits on ten streams, closed. */
-async function filled(count = 100): Promise<string> {
-  const file = newFile();
-  const store = createSqliteStore({ file, durability: 'normal' });
-  await Promise.all(
-    Array.from({ length: count }, (_, index) => store.append(`s-${index % 10}`, [envelope('Done')], ANY, decision())),
-  );
-  await store.close();
-  return file;
-}
+import { failureOf, filled, folder, newFile, refusal } from './sqlite-files.ts';
 
 describe('a new file', () => {
   test('is a SQLite database of our application id and format version, with a write-ahead log', async () => {
@@ -84,7 +34,8 @@ describe('a new file', () => {
       ['full', 2],
       ['normal', 1],
     ] as const) {
-      const database = open({ file: newFile(), durability, readOnly: false, busyTimeout: 100, maxPages: undefined });
+      const file = newFile();
+      const database = open({ ...checkOptions({ file, durability }), path: file });
       assert.equal(database.pragma('synchronous', { simple: true }), synchronous);
       database.close();
     }
@@ -154,25 +105,6 @@ describe('a new file', () => {
       rival.close();
       assert.equal(refusal({ file }), 'opened');
     });
-  });
-
-  test('is not made by options that cannot be meant', () => {
-    const file = newFile();
-    for (const [place, options] of [
-      ['file', { file: '' }],
-      ['file', { file: ' ' }],
-      ['durability', { file, durability: 'ful' as never }],
-      ['busyTimeout', { file, busyTimeout: -1 }],
-      ['busyTimeout', { file, busyTimeout: Number.NaN }],
-      ['maxPages', { file, maxPages: 0 }],
-      ['maxPages', { file, maxPages: 1.5 }],
-    ] as const) {
-      assert.throws(
-        () => createSqliteStore(options),
-        (error) => error instanceof DefinitionError && error.payload.place === place,
-      );
-    }
-    assert.equal(existsSync(file), false);
   });
 
   test('keeps what was appended, for the next who opens it', async () => {
@@ -295,7 +227,7 @@ describe('a corrupt file', () => {
     await using store = createSqliteStore({ file });
     const reading = store.readAll({ ...FORWARD, limit: 10_000 });
     await assert.rejects(reading, (error) => isStoreFailure(error, 'failure') && error.payload.val.code === 'corrupt');
-    assert.equal(await appendFailure(store.append('s-1', [envelope('Done')], ANY, decision())), 'corrupt');
+    assert.equal(await failureOf(store.append('s-1', [envelope('Done')], ANY, decision())), 'corrupt');
   });
 
   test('whose tables contradict one another is told as such', async () => {
@@ -310,47 +242,6 @@ describe('a corrupt file', () => {
   });
 });
 
-describe('a file that may not be written', () => {
-  test('can be read, and refuses appends and snapshots', async () => {
-    const file = await filled();
-    await using store = createSqliteStore({ file, readOnly: true });
-    assert.equal((await store.readAll(FORWARD)).length, 100);
-    assert.equal((await store.readAll({ ...FORWARD, categories: ['s'] })).length, 100);
-    assert.equal(await appendFailure(store.append('s-1', [envelope('Done')], ANY, decision())), 'read-only');
-    const key = { moduleName: 'm', moduleVersion: '1', stream: 's-1' };
-    const saving = store.saveSnapshot(key, { revision: 0n, contentType: '', state: Uint8Array.of() });
-    await assert.rejects(saving, (error) => isStoreFailure(error, 'failure') && error.payload.val.code === 'read-only');
-    assert.equal((await store.readAll(FORWARD)).length, 100);
-  });
-});
-
-describe('a file whose permissions forbid writing', () => {
-  /** What a process that is not root sees of the file: root may write everything. */
-  function seen(file: string): string {
-    const program = fileURLToPath(new URL('processes/unprivileged.ts', import.meta.url));
-    const nobody = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
-    const args = ['--disable-warning=ExperimentalWarning', program, file];
-    const { stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', cwd: tmpdir(), ...nobody });
-    assert.equal(stderr, '');
-    return stdout.trim();
-  }
-
-  const windows = process.platform === 'win32' && 'Windows has no permission bits';
-  test('can be read, and refuses appends', { skip: windows }, async () => {
-    const file = await filled();
-    chmodSync(folder, 0o777);
-    chmodSync(file, 0o444);
-    assert.equal(seen(file), '100 read-only');
-  });
-
-  test('nor reading fails to open', { skip: windows }, async () => {
-    const file = await filled();
-    chmodSync(folder, 0o777);
-    chmodSync(file, 0o000);
-    assert.equal(seen(file), 'io');
-  });
-});
-
 describe('a full disk', () => {
   test('fails the append that found no room, loses nothing, and is over when there is room', async () => {
     const file = newFile();
@@ -360,10 +251,10 @@ describe('a full disk', () => {
       await using store = createSqliteStore({ file, durability: 'normal', maxPages: 60 });
       for (let index = 0; index < 60; index++) {
         const given = decision();
-        const code = await appendFailure(
+        const code = await failureOf(
           store.append(`s-${index % 5}`, [envelope('Done', new Uint8Array(6_000))], ANY, given),
         );
-        if (code === 'appended') acknowledged.push(given.commandId);
+        if (code === 'none') acknowledged.push(given.commandId);
         else assert.equal(code, 'full');
         refusals += code === 'full' ? 1 : 0;
       }
@@ -386,8 +277,8 @@ describe('a full disk', () => {
     const appends = sizes.map((size, index) =>
       store.append('s-1', [envelope('Done'), envelope(`T${index}`, new Uint8Array(size))], ANY, decision()),
     );
-    const codes = await Promise.all(appends.map(appendFailure));
-    assert.deepEqual(codes, ['appended', 'appended', 'full', 'appended', 'appended']);
+    const codes = await Promise.all(appends.map(failureOf));
+    assert.deepEqual(codes, ['none', 'none', 'full', 'none', 'none']);
     const read = await store.readAll(FORWARD);
     assert.deepEqual(
       read.map(({ event }) => event.type),

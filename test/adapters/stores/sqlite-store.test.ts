@@ -137,9 +137,9 @@ describe('a group of writes', () => {
       };
     }
   }
-  const witness = { began: () => false, undone: () => {} };
+  const listener = { began: () => false, committing: () => {}, undone: () => {} };
   const writerOn = (double: Double): { write<Result>(run: () => Result): Promise<Result> } => {
-    const writer = new Writer(double as never, 'double.db', 0, witness);
+    const writer = new Writer(double as never, 'double.db', 0, listener);
     return {
       write: (run) =>
         new Promise((resolve, reject) => {

@@ -9,7 +9,7 @@ import { conflict, duplicate, holds, recordedTime } from '../../../core/storage/
 import { commitHash, HASH_BYTES } from '../../../core/storage/chain.ts';
 import { categoryOf } from '../../../core/stream-name.ts';
 import { commandTypeRow, type Head } from './id-cache.ts';
-import { findDecision, type Reader, uuidBytes } from './read.ts';
+import { type Connection, findDecision, uuidBytes } from './read.ts';
 
 /**
  * Bytes to bind, which the driver copies. A small typed array lives in V8's heap, and is moved out of it when the driver
@@ -24,27 +24,28 @@ const HASH = new Uint8Array(HASH_BYTES);
  * @throws AppendFailure `duplicate` or `conflict`; the arguments have been checked.
  */
 export function append(
-  reader: Reader,
+  connection: Connection,
   stream: string,
   events: readonly Envelope[],
   precondition: Precondition,
   decision: Decision,
   recordedAt: number,
 ): Appended {
-  const { known, statements } = reader;
-  const head = known.head(stream);
+  const { cache, statements } = connection;
+  const head = cache.head(stream);
   const before = head.revision < 0 ? undefined : BigInt(head.revision);
   if (!holds(precondition, before)) {
-    refuseDuplicate(reader, decision);
+    refuseDuplicate(connection, decision);
     throw conflict(stream, precondition, before);
   }
   const time = recordedTime(recordedAt);
-  const ids = knownIds(reader, stream, events, decision, head) ?? addedIds(reader, stream, events, decision, head);
+  const ids =
+    knownIds(connection, stream, events, decision, head) ?? addedIds(connection, stream, events, decision, head);
 
   const count = events.length;
   const firstRevision = count > 0 ? BigInt(head.revision + 1) : undefined;
   const hash = commitHash(head.hash, { stream, firstRevision, recordedAt: time, decision, events });
-  const decisionId = known.nextDecisionId();
+  const decisionId = cache.nextDecisionId();
   const last = head.revision + count;
   const { outcome } = decision;
   HASH.set(hash);
@@ -67,13 +68,13 @@ export function append(
   );
   if (added.changes === 0) {
     // The id that was drawn for it stays unused.
-    refuseDuplicate(reader, decision);
+    refuseDuplicate(connection, decision);
     throw new Error('a decision is refused only where its command id is there');
   }
 
   let firstPosition: bigint | undefined;
   for (let index = 0; index < count; index++) {
-    const position = known.nextPosition();
+    const position = cache.nextPosition();
     if (index === 0) firstPosition = BigInt(position);
     statements.addEvent.run(
       position,
@@ -84,7 +85,7 @@ export function append(
       events[index]!.payload,
     );
   }
-  known.moved(stream, { streamId: ids.stream, revision: last, hash, eventTypes: head.eventTypes });
+  cache.moved(stream, { streamId: ids.stream, revision: last, hash, eventTypes: head.eventTypes });
   return { firstRevision, firstPosition, revision: last < 0 ? undefined : BigInt(last), recordedAt: time, hash };
 }
 
@@ -96,18 +97,18 @@ interface Ids {
 
 /** Undefined: something is new to the file. */
 function knownIds(
-  { known }: Reader,
+  { cache }: Connection,
   stream: string,
   events: readonly Envelope[],
   decision: Decision,
   head: Head,
 ): Ids | undefined {
   if (head.streamId === undefined) return undefined;
-  const commandType = known.commandTypeId(decision);
+  const commandType = cache.commandTypeId(decision);
   if (commandType === undefined) return undefined;
   const eventTypes: number[] = [];
   for (const { type, schemaVersion } of events) {
-    const id = known.eventTypeId(head, stream, type, schemaVersion);
+    const id = cache.eventTypeId(head, stream, type, schemaVersion);
     if (id === undefined) return undefined;
     eventTypes.push(id);
   }
@@ -115,24 +116,30 @@ function knownIds(
 }
 
 /** Adds what is new to the file. */
-function addedIds(reader: Reader, stream: string, events: readonly Envelope[], decision: Decision, head: Head): Ids {
-  refuseDuplicate(reader, decision);
-  const { known, statements } = reader;
+function addedIds(
+  connection: Connection,
+  stream: string,
+  events: readonly Envelope[],
+  decision: Decision,
+  head: Head,
+): Ids {
+  refuseDuplicate(connection, decision);
+  const { cache, statements } = connection;
   const category = categoryOf(stream);
   return {
     stream: head.streamId ?? Number(statements.addStream.run(stream).lastInsertRowid),
     commandType:
-      known.commandTypeId(decision) ??
+      cache.commandTypeId(decision) ??
       Number(statements.addCommandType.run(...commandTypeRow(decision)).lastInsertRowid),
     eventTypes: events.map(
       ({ type, schemaVersion }) =>
-        known.eventTypeId(head, stream, type, schemaVersion) ??
+        cache.eventTypeId(head, stream, type, schemaVersion) ??
         Number(statements.addEventType.run(category, type, schemaVersion).lastInsertRowid),
     ),
   };
 }
 
-function refuseDuplicate(reader: Reader, { commandId }: Decision): void {
-  const first = findDecision(reader, commandId);
+function refuseDuplicate(connection: Connection, { commandId }: Decision): void {
+  const first = findDecision(connection, commandId);
   if (first !== undefined) throw duplicate(first);
 }

@@ -11,6 +11,7 @@
 import { type FSWatcher, watch } from 'node:fs';
 import { usedAfterClose } from '../../../core/storage/arguments.ts';
 import { CommitSignal } from '../../../core/storage/commit-signal.ts';
+import { setInterval, setTimeout } from './timers.ts';
 
 /** Milliseconds between looks if the file system reports nothing. */
 const SLOW_POLL = 1_000;

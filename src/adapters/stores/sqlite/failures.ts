@@ -1,9 +1,9 @@
-/** What SQLite says, as the store's errors (wit/event-store.wit, `store-failure`), with the file's name and the way out. */
+/** Errors of SQLite and of the file system as errors of the store, with the file's name and the way out. */
 import Sqlite from 'better-sqlite3';
 import { AppendFailure, DecidableError, StoreFailureError } from '../../../core/errors.ts';
 import type { StoreFailure } from '../../../core/event-store.ts';
 
-/** A failure that is not yet an append's or a read's: it is thrown inside, and told at the edge. */
+/** A failure of the file. It becomes the error of an append or of a read when it leaves the store. */
 export class FileFailure extends Error {
   readonly failure: StoreFailure;
   constructor(code: string, message: string, options?: ErrorOptions) {
@@ -21,12 +21,16 @@ const KINDS: readonly (readonly [prefix: string, code: string, advice: string])[
   ['SQLITE_CORRUPT', 'corrupt', 'restore a backup; PRAGMA integrity_check says more'],
   ['SQLITE_CONSTRAINT', 'corrupt', 'the rows contradict the schema; PRAGMA integrity_check says more'],
   ['SQLITE_ERROR', 'corrupt', 'the file lacks what its format version promises: restore a backup'],
-  ['SQLITE_NOTADB', 'not-a-store', 'the file is no SQLite database: name another file'],
+  ['SQLITE_NOTADB', 'not-a-store', 'the file is not a SQLite database: name another file'],
   ['SQLITE_CANTOPEN', 'io', 'see that the folder exists, and that it may be read and written'],
 ];
 
-/** What an error means; what is no failure of the file, a bug among others, stays what it is. */
+/** Converts an error of the driver or the file system into a `FileFailure`. Other errors, such as bugs, are returned unchanged. */
 export function fileFailure(error: unknown, file: string): unknown {
+  if (isSystemError(error)) {
+    const code = error.code === 'ENOSPC' || error.code === 'EDQUOT' ? 'full' : 'io';
+    return new FileFailure(code, `${file}: ${error.message}`, { cause: error });
+  }
   if (!isDriverError(error)) return error;
   const [, code, advice] = KINDS.find(([prefix]) => error.code.startsWith(prefix)) ?? [
     '',
@@ -56,6 +60,10 @@ export function contradiction(file: string, what: string): FileFailure {
 
 export function isDriverError(error: unknown): error is InstanceType<typeof Sqlite.SqliteError> {
   return error instanceof Sqlite.SqliteError;
+}
+
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'syscall' in error && 'errno' in error;
 }
 
 /** The error as `append` throws it. */

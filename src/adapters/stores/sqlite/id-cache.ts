@@ -9,7 +9,6 @@ import { CHAIN_START } from '../../../core/storage/chain.ts';
 import { categoryOf } from '../../../core/stream-name.ts';
 import { contradiction } from './failures.ts';
 import type { CommandTypeRow, Statements } from './statements.ts';
-import type { Witness } from './writer.ts';
 
 /** Entries of each map; a map that reaches it is emptied. */
 const MAX_ENTRIES = 16_384;
@@ -44,7 +43,7 @@ export interface EventType {
   readonly schemaVersion: number;
 }
 
-export class Known implements Witness {
+export class IdCache {
   readonly #file: string;
   readonly #statements: Statements;
   readonly #heads = new Map<string, Head>();

@@ -1,3 +1,4 @@
 /** `decidable/sqlite`: streams in one SQLite file, the embedded default. */
 export type { BackupOptions, BackupProgress } from './backup.ts';
-export { createSqliteStore, type SqliteStore, type SqliteStoreOptions } from './store.ts';
+export type { SqliteStoreOptions } from './options.ts';
+export { createSqliteStore, type SqliteStore } from './store.ts';

@@ -1,41 +1,65 @@
-/** Opening a file: is it ours, is it of a format that we know, and how is it to be written. */
+/** Opens a file: finds out whether it is a store of a known format, and how it is to be written. */
+import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import Sqlite, { type Database } from 'better-sqlite3';
 import { drawnPause, FileFailure, fileFailure, isBusy } from './failures.ts';
+import { copyIntoMemory, isOutOfReach } from './memory-copy.ts';
 import { APPLICATION_ID, FORMAT_VERSION, MIGRATIONS } from './migrations.ts';
+import type { CheckedOptions } from './options.ts';
+import { elapsed } from './timers.ts';
 
-export interface OpenOptions {
-  readonly file: string;
-  readonly durability: 'full' | 'normal';
-  readonly readOnly: boolean;
-  /** Milliseconds. */
-  readonly busyTimeout: number;
-  readonly maxPages: number | undefined;
+export interface OpenOptions extends Omit<CheckedOptions, 'now'> {
+  /** The absolute path of `file`, which is the name in messages; or `:memory:`. */
+  readonly path: string;
 }
 
 /**
- * Milliseconds that SQLite itself may wait for another process's lock, with all of this process waiting. What is beyond
- * is waited for without holding anything up.
+ * Milliseconds that SQLite itself may wait for another process's lock. The whole process waits for it. The rest of the
+ * time-out is waited for without stopping the process.
  */
 const SHORT_WAIT = 1;
 
-/** The version of Node-API that better-sqlite3 13 is built for: an older engine does not refuse it, it crashes. */
+/**
+ * Bytes that the write-ahead log keeps after a checkpoint. One large commit, or a long read, lets it grow; the next write
+ * after the checkpoint cuts it back. SQLite checkpoints at 4 MB, so that a log of usual size is never cut.
+ */
+const MAX_LOG_BYTES = 16 * 2 ** 20;
+
+/** The version of Node-API that better-sqlite3 13 is built for. On an older engine, its first call ends the process. */
 const NODE_API = 10;
 
 /** @throws FileFailure; the connection is closed then. */
 export function open(options: OpenOptions): Database {
-  const { file, readOnly, busyTimeout } = options;
+  const { file, path, readOnly, busyTimeout, create } = options;
   refuseOldEngine(file);
+  const isMemory = path === ':memory:';
+  if (!isMemory && !existsSync(dirname(path))) {
+    throw new FileFailure('io', `${file}: there is no folder ${dirname(path)}: make it, or name another`);
+  }
+  if (!isMemory && !create && !existsSync(path)) {
+    throw new FileFailure('io', `${file} does not exist: name the file of a store, or let \`create\` make one`);
+  }
+  try {
+    return connect(
+      () => new Sqlite(path, { readonly: readOnly, fileMustExist: !create, timeout: busyTimeout }),
+      options,
+    );
+  } catch (error) {
+    if (readOnly && isOutOfReach(error, path)) return connect(() => copyIntoMemory(file, path), options);
+    throw error;
+  }
+}
+
+function connect(make: () => Database, options: OpenOptions): Database {
   let database: Database | undefined;
   try {
-    database = new Sqlite(file, { readonly: readOnly, fileMustExist: readOnly, timeout: busyTimeout });
+    database = make();
     prepareInTurn(database, options);
-    database.pragma(`busy_timeout = ${Math.min(busyTimeout, SHORT_WAIT)}`);
+    database.pragma(`busy_timeout = ${Math.min(options.busyTimeout, SHORT_WAIT)}`);
     return database;
   } catch (error) {
     database?.close();
-    // The driver's own complaint: the folder does not exist.
-    if (error instanceof TypeError) throw new FileFailure('io', `${file}: ${error.message}`, { cause: error });
-    throw fileFailure(error, file);
+    throw fileFailure(error, options.file);
   }
 }
 
@@ -49,25 +73,29 @@ function refuseOldEngine(file: string): void {
 }
 
 /**
- * SQLite waits for other processes' locks, but not where that could be for ever: of two that have read a new file and want
- * to give it a write-ahead log, one is told at once that the file is busy.
+ * SQLite waits for other processes' locks, unless the wait could last forever: of two connections that have read a new file
+ * and want to give it a write-ahead log, one fails immediately.
  */
 function prepareInTurn(database: Database, options: OpenOptions): void {
-  const since = performance.now();
+  const since = elapsed();
   for (;;) {
     try {
       prepareFile(database, options);
       return;
     } catch (error) {
-      if (!isBusy(error) || performance.now() - since >= options.busyTimeout) throw error;
+      if (!isBusy(error) || elapsed() - since >= options.busyTimeout) throw error;
     }
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, drawnPause());
   }
 }
 
-function prepareFile(database: Database, { file, durability, readOnly, maxPages }: OpenOptions): void {
-  // Looked at before anything is changed: what is not ours stays as it is.
+function prepareFile(database: Database, options: OpenOptions): void {
+  const { file, durability, readOnly, create, maxPages } = options;
+  // The version is read before anything is changed: a file that is not a store stays as it is.
   const version = formatVersion(database, file);
+  if (version === 0 && !create) {
+    throw new FileFailure('not-a-store', `${file} is empty: name the file of a store, or let \`create\` make one`);
+  }
   if (readOnly) {
     if (version < FORMAT_VERSION) {
       throw new FileFailure(
@@ -81,11 +109,12 @@ function prepareFile(database: Database, { file, durability, readOnly, maxPages 
   if (mode !== 'wal' && !database.memory) {
     throw new FileFailure('io', `${file}: no write-ahead log here (journal_mode ${mode}): use a local file system`);
   }
-  // Set in either case: better-sqlite3 is built to open write-ahead logs with NORMAL, which forgets the last commits in
+  // Set in both cases: better-sqlite3 is built to open write-ahead logs with NORMAL, which forgets the last commits in
   // a power loss (https://www.sqlite.org/pragma.html#pragma_synchronous).
   database.pragma(`synchronous = ${durability === 'full' ? 'FULL' : 'NORMAL'}`);
-  // Declared for whoever reads the schema, and for PRAGMA foreign_key_check. Six look-ups for each event cost a tenth of
-  // its append, and the ids have just been looked up.
+  database.pragma(`journal_size_limit = ${MAX_LOG_BYTES}`);
+  // Foreign keys are declared for readers of the schema and for PRAGMA foreign_key_check. To enforce them would cost six
+  // look-ups for each event, a tenth of its append, and the ids have just been looked up.
   database.pragma('foreign_keys = OFF');
   if (version < FORMAT_VERSION) migrate(database, file);
   if (maxPages !== undefined) database.pragma(`max_page_count = ${maxPages}`);
@@ -93,7 +122,7 @@ function prepareFile(database: Database, { file, durability, readOnly, maxPages 
 
 /** 0: the file is new. */
 function formatVersion(database: Database, file: string): number {
-  // In one transaction: another process may make the store meanwhile.
+  // In one transaction: another process may make the store at the same time.
   const { application, version, things } = database.transaction(() => ({
     application: Number(database.pragma('application_id', { simple: true })),
     version: Number(database.pragma('user_version', { simple: true })),

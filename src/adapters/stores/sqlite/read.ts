@@ -7,15 +7,15 @@ import type { RecordedCommit } from '../../../core/storage/chain.ts';
 import { StoredEventContext } from '../../../core/storage/recorded-events.ts';
 import type { ReadCommitsOptions, ReadStreamsOptions, StreamHead } from '../../../core/storage/verify-chain.ts';
 import { contradiction } from './failures.ts';
-import type { Known } from './id-cache.ts';
+import type { IdCache } from './id-cache.ts';
 import { type DecisionRow, type EventRow, MAX_BRANCHES, prepareMerged, type Statements } from './statements.ts';
 
 /** What reading needs of a connection. */
-export interface Reader {
+export interface Connection {
   readonly file: string;
   readonly database: Database;
   readonly statements: Statements;
-  readonly known: Known;
+  readonly cache: IdCache;
   /** Statements of filtered reads, by direction and number of event types; prepared at first use. */
   readonly merged: Map<string, Statement<number[], EventRow>>;
 }
@@ -23,8 +23,12 @@ export interface Reader {
 /** Beyond every position and revision that a number can hold. */
 const BEYOND = Number.MAX_SAFE_INTEGER;
 
-export function readStream(reader: Reader, stream: string, options: ReadStreamOptions): readonly RecordedEvent[] {
-  const { streamForward, streamBackward, streamId } = reader.statements;
+export function readStream(
+  connection: Connection,
+  stream: string,
+  options: ReadStreamOptions,
+): readonly RecordedEvent[] {
+  const { streamForward, streamBackward, streamId } = connection.statements;
   const { direction, fromRevision, limit = DEFAULT_READ_LIMIT } = options;
   const id = streamId.get(stream);
   if (id === undefined) return [];
@@ -32,17 +36,17 @@ export function readStream(reader: Reader, stream: string, options: ReadStreamOp
     direction === 'forward'
       ? streamForward.all(id, clamped(fromRevision ?? 0n), limit)
       : streamBackward.all(id, clamped(fromRevision), limit);
-  return recorded(reader, rows);
+  return recorded(connection, rows);
 }
 
-export function readAll(reader: Reader, options: ReadAllOptions): readonly RecordedEvent[] {
+export function readAll(connection: Connection, options: ReadAllOptions): readonly RecordedEvent[] {
   const { direction, afterPosition, limit = DEFAULT_READ_LIMIT, categories, eventTypes } = options;
   const behind = direction === 'forward' ? clamped(afterPosition ?? 0n) : clamped(afterPosition);
   if (categories.length === 0 && eventTypes.length === 0) {
-    const { allForward, allBackward } = reader.statements;
-    return recorded(reader, (direction === 'forward' ? allForward : allBackward).all(behind, limit));
+    const { allForward, allBackward } = connection.statements;
+    return recorded(connection, (direction === 'forward' ? allForward : allBackward).all(behind, limit));
   }
-  return recorded(reader, filtered(reader, direction, behind, limit, categories, eventTypes));
+  return recorded(connection, filtered(connection, direction, behind, limit, categories, eventTypes));
 }
 
 /**
@@ -50,7 +54,7 @@ export function readAll(reader: Reader, options: ReadAllOptions): readonly Recor
  * passed over for ever, where another process commits it, and one of a known type behind it, between the two reads.
  */
 function filtered(
-  { database, statements, merged }: Reader,
+  { database, statements, merged }: Connection,
   direction: Direction,
   behind: number,
   limit: number,
@@ -90,8 +94,8 @@ function clamped(value: bigint | undefined): number {
 }
 
 /** What the events of one decision share is made once for those that stand together. */
-function recorded({ known }: Reader, rows: readonly EventRow[]): readonly RecordedEvent[] {
-  known.meetStreams(rows.map((row) => row[1]));
+function recorded({ cache }: Connection, rows: readonly EventRow[]): readonly RecordedEvent[] {
+  cache.meetStreams(rows.map((row) => row[1]));
   const found: RecordedEvent[] = [];
   let commandId = '';
   let causationId = '';
@@ -105,10 +109,10 @@ function recorded({ known }: Reader, rows: readonly EventRow[]): readonly Record
       causationId = uuidText(commandId);
       correlationId = row[8] ?? causationId;
       recordedAt = BigInt(row[9]);
-      contentType = known.commandType(row[6])[3];
-      stream = known.streamName(row[1]);
+      contentType = cache.commandType(row[6])[3];
+      stream = cache.streamName(row[1]);
     }
-    const { type, schemaVersion } = known.eventType(row[3]);
+    const { type, schemaVersion } = cache.eventType(row[3]);
     const context = new StoredEventContext(
       stream,
       BigInt(row[2]),
@@ -124,17 +128,17 @@ function recorded({ known }: Reader, rows: readonly EventRow[]): readonly Record
   return found;
 }
 
-export function findDecision(reader: Reader, commandId: string): RecordedDecision | undefined {
-  const row = reader.statements.decisionByCommand.get(uuidBytes(commandId));
-  return row === undefined ? undefined : recordedDecision(reader, row);
+export function findDecision(connection: Connection, commandId: string): RecordedDecision | undefined {
+  const row = connection.statements.decisionByCommand.get(uuidBytes(commandId));
+  return row === undefined ? undefined : recordedDecision(connection, row);
 }
 
-function recordedDecision({ file, known }: Reader, row: DecisionRow): RecordedDecision {
+function recordedDecision({ file, cache }: Connection, row: DecisionRow): RecordedDecision {
   const [, id, streamId, commandTypeId, payload, seen, eventCount, revision, rejection, causation] = row;
-  const [name, version, digest, contentType, type, schemaVersion] = known.commandType(commandTypeId);
+  const [name, version, digest, contentType, type, schemaVersion] = cache.commandType(commandTypeId);
   const commandId = uuidText(id.toString('hex'));
   return {
-    stream: known.streamName(streamId),
+    stream: cache.streamName(streamId),
     decision: {
       commandId,
       command: { type, schemaVersion, payload: plain(payload) },
@@ -164,8 +168,12 @@ function rejectionOf(json: string, file: string, commandId: string): Rejection {
   }
 }
 
-export function readCommits(reader: Reader, stream: string, options: ReadCommitsOptions): readonly RecordedCommit[] {
-  const { statements } = reader;
+export function readCommits(
+  connection: Connection,
+  stream: string,
+  options: ReadCommitsOptions,
+): readonly RecordedCommit[] {
+  const { statements } = connection;
   const streamId = statements.streamId.get(stream);
   if (streamId === undefined) return [];
   let after = 0;
@@ -179,42 +187,46 @@ export function readCommits(reader: Reader, stream: string, options: ReadCommits
   const commits: RecordedCommit[] = [];
   const limit = options.limit ?? DEFAULT_READ_LIMIT;
   // Two rows of commits in the order of their ids: those with events, found by their first, and those without.
-  let withEvents = decisionOfEvent(reader, streamId, next);
+  let withEvents = decisionOfEvent(connection, streamId, next);
   let without = statements.nextWithoutEvents.get(streamId, after);
   while (commits.length < limit) {
     let row: DecisionRow;
     if (withEvents !== undefined && (without === undefined || withEvents[0] < without[0])) {
       row = withEvents;
-      withEvents = decisionOfEvent(reader, streamId, (row[7] ?? next) + 1);
+      withEvents = decisionOfEvent(connection, streamId, (row[7] ?? next) + 1);
     } else if (without !== undefined) {
       row = without;
       without = statements.nextWithoutEvents.get(streamId, row[0]);
     } else {
       break;
     }
-    commits.push({ decision: recordedDecision(reader, row), events: eventsOfDecision(reader, row) });
+    commits.push({ decision: recordedDecision(connection, row), events: eventsOfDecision(connection, row) });
   }
   return commits;
 }
 
 /** Undefined: there is no such event. */
-function decisionOfEvent({ file, statements }: Reader, streamId: number, revision: number): DecisionRow | undefined {
+function decisionOfEvent(
+  { file, statements }: Connection,
+  streamId: number,
+  revision: number,
+): DecisionRow | undefined {
   const row = statements.decisionOfEvent.get(streamId, revision);
   if (row?.[0] === null) throw contradiction(file, `event ${revision} of stream id ${streamId} has no decision`);
   return row;
 }
 
-function eventsOfDecision({ statements, known }: Reader, row: DecisionRow): readonly Envelope[] {
+function eventsOfDecision({ statements, cache }: Connection, row: DecisionRow): readonly Envelope[] {
   const [streamId, eventCount, revision] = [row[2], row[6], row[7] ?? -1];
   if (eventCount === 0) return [];
   return statements.payloads.all(streamId, revision - eventCount, revision).map(([eventType, payload]) => {
-    const { type, schemaVersion } = known.eventType(eventType);
+    const { type, schemaVersion } = cache.eventType(eventType);
     return { type, schemaVersion, payload: plain(payload) };
   });
 }
 
-export function readStreams(reader: Reader, options: ReadStreamsOptions): readonly StreamHead[] {
-  const { file, statements } = reader;
+export function readStreams(connection: Connection, options: ReadStreamsOptions): readonly StreamHead[] {
+  const { file, statements } = connection;
   const after = options.after === undefined ? 0 : statements.streamId.get(options.after);
   if (after === undefined) return [];
   return statements.streams.all(after, options.limit ?? DEFAULT_READ_LIMIT).map(([id, stream]) => {

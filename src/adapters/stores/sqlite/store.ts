@@ -1,7 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /** A store of streams in one SQLite file: the contract (wit/event-store.wit), for one machine and several processes. */
+import { resolve } from 'node:path';
 import type { Database } from 'better-sqlite3';
-import { DefinitionError } from '../../../core/errors.ts';
 import type {
   Appended,
   EventStore,
@@ -44,31 +44,15 @@ import { append } from './append.ts';
 import { type BackupOptions, backup } from './backup.ts';
 import { CommitWatcher } from './commit-watcher.ts';
 import { asAppendFailure, asStoreFailure, drawnPause, fileFailure, isBusy } from './failures.ts';
-import { Known } from './id-cache.ts';
+import { FileIdentity } from './file-identity.ts';
+import { IdCache } from './id-cache.ts';
 import { open } from './open.ts';
+import { type CheckedOptions, checkOptions, type SqliteStoreOptions } from './options.ts';
 import { SqliteProcessors } from './processors.ts';
-import { findDecision, plain, type Reader, readAll, readCommits, readStream, readStreams } from './read.ts';
+import { type Connection, findDecision, plain, readAll, readCommits, readStream, readStreams } from './read.ts';
 import { prepareStatements } from './statements.ts';
+import { elapsed, setTimeout } from './timers.ts';
 import { Writer } from './writer.ts';
-
-/** How a SQLite file is opened. */
-export interface SqliteStoreOptions {
-  /** The time that `recordedAt` is stamped with, milliseconds since the Unix epoch. Undefined: `Date.now`. */
-  readonly now?: (() => number) | undefined;
-  /** The name of the file; it is made where it does not exist. */
-  readonly file: string;
-  /**
-   * `full` (undefined): what was acknowledged survives a power loss. `normal`: it survives the end of the process, and
-   * the last commits may be lost with the power; never a part of one, and never one without those after it.
-   */
-  readonly durability?: 'full' | 'normal' | undefined;
-  /** The file is read, and never changed: appends and snapshots fail with `read-only`. Undefined: false. */
-  readonly readOnly?: boolean | undefined;
-  /** Milliseconds that a write waits while other processes write, before it fails with `busy`. Undefined: 10,000. */
-  readonly busyTimeout?: number | undefined;
-  /** Pages of 4 KiB that the file may grow to, before writes fail with `full`. Undefined: as many as SQLite can. */
-  readonly maxPages?: number | undefined;
-}
 
 /** An event store in one SQLite file. Several processes of one machine may have it open. */
 export interface SqliteStore extends EventStore, Required<ExclusiveAppend>, CommitSource, AsyncDisposable {
@@ -83,32 +67,23 @@ export interface SqliteStore extends EventStore, Required<ExclusiveAppend>, Comm
 }
 
 /**
- * Opens the store in a file, makes it, or brings an older format forward. Bytes that it gives back are the caller's.
+ * Opens the store in a file, makes it, or upgrades an older format. The bytes that it returns belong to the caller.
  *
+ * @example const store = createSqliteStore({ file: 'bank.db' });
  * @throws StoreFailureError `failure` whose `payload.val.code` is `not-a-store`, `newer-format`, `read-only`, `corrupt`,
  * `busy`, `full`, `io` or `unsupported-engine`.
- * @throws DefinitionError that names the option, where it cannot be meant.
+ * @throws DefinitionError that names the option, if it is unknown or invalid.
  */
 export function createSqliteStore(options: SqliteStoreOptions): SqliteStore {
-  const { file, durability = 'full', readOnly = false, busyTimeout = 10_000, maxPages, now = Date.now } = options;
-  // SQLite takes no name for a file that is deleted at the end, and a misspelt `full` would not be full.
-  if (typeof file !== 'string' || file.trim() === '') throw new DefinitionError('file', 'name a file');
-  if (durability !== 'full' && durability !== 'normal') {
-    throw new DefinitionError('durability', `is 'full' or 'normal', not ${JSON.stringify(durability)}`);
-  }
-  if (!Number.isInteger(busyTimeout) || busyTimeout < 0 || busyTimeout >= 2 ** 31) {
-    throw new DefinitionError('busyTimeout', 'is a whole number of milliseconds, from 0, below 2^31');
-  }
-  if (maxPages !== undefined && !(Number.isInteger(maxPages) && maxPages > 0)) {
-    throw new DefinitionError('maxPages', 'is a whole number of pages, at least 1');
-  }
+  const checked = checkOptions(options);
+  const path = checked.file === ':memory:' ? checked.file : resolve(checked.file);
   let database: Database | undefined;
   try {
-    database = open({ file, durability, readOnly, busyTimeout, maxPages });
-    return new Store(database, file, busyTimeout, now);
+    database = open({ ...checked, path });
+    return new Store(database, path, checked);
   } catch (error) {
     database?.close();
-    throw asStoreFailure(error, file);
+    throw asStoreFailure(error, checked.file);
   }
 }
 
@@ -117,23 +92,29 @@ class Store implements SqliteStore {
   readonly #busyTimeout: number;
   readonly #now: () => number;
   readonly #database: Database;
-  readonly #reader: Reader;
+  readonly #connection: Connection;
   readonly #writer: Writer;
   readonly processors: ProcessorStore;
   readonly #watcher: CommitWatcher;
   readonly #backups = new Set<Promise<void>>();
   #closing: Promise<void> | undefined;
 
-  constructor(database: Database, file: string, busyTimeout: number, now: () => number) {
+  constructor(database: Database, path: string, options: CheckedOptions) {
+    const { file, busyTimeout, now } = options;
     const statements = prepareStatements(database);
-    const known = new Known(file, statements);
+    const cache = new IdCache(file, statements);
+    const identity = database.memory || database.readonly ? undefined : new FileIdentity(path, options);
     this.#file = file;
     this.#busyTimeout = busyTimeout;
     this.#now = now;
     this.#database = database;
-    this.#reader = { file, database, statements, known, merged: new Map() };
-    this.#writer = new Writer(database, file, busyTimeout, known);
-    this.#watcher = new CommitWatcher(file, () => {
+    this.#connection = { file, database, statements, cache, merged: new Map() };
+    this.#writer = new Writer(database, file, busyTimeout, {
+      began: () => cache.began(),
+      committing: () => identity?.check(),
+      undone: () => cache.undone(),
+    });
+    this.#watcher = new CommitWatcher(path, () => {
       try {
         return statements.dataVersion.get();
       } catch {
@@ -166,7 +147,7 @@ class Store implements SqliteStore {
       let appended: Appended;
       this.#writer.add({
         run: () => {
-          appended = append(this.#reader, stream, events, precondition, decision, this.#now());
+          appended = append(this.#connection, stream, events, precondition, decision, this.#now());
         },
         acknowledge: () => {
           resolve(appended);
@@ -193,7 +174,7 @@ class Store implements SqliteStore {
           // group was rolled back, keeps its decision; the precondition tells if that came too late.
           const { events, precondition, decision } = decideHere(this.#missedEvents(stream, after));
           checkAppend(stream, events, precondition, decision);
-          appended = append(this.#reader, stream, events, precondition, decision, this.#now());
+          appended = append(this.#connection, stream, events, precondition, decision, this.#now());
         },
         acknowledge: () => {
           resolve(appended);
@@ -207,13 +188,13 @@ class Store implements SqliteStore {
   async readStream(stream: string, options: ReadStreamOptions): Promise<readonly RecordedEvent[]> {
     this.#open();
     checkReadStream(stream, options);
-    return this.#read(() => readStream(this.#reader, stream, options));
+    return this.#read(() => readStream(this.#connection, stream, options));
   }
 
   async readAll(options: ReadAllOptions): Promise<readonly RecordedEvent[]> {
     this.#open();
     checkReadAll(options);
-    return this.#read(() => readAll(this.#reader, options));
+    return this.#read(() => readAll(this.#connection, options));
   }
 
   async awaitEvents(afterPosition: bigint | undefined, signal?: AbortSignal): Promise<bigint> {
@@ -221,7 +202,7 @@ class Store implements SqliteStore {
     checkPosition(afterPosition, 'afterPosition');
     const lastPosition = async (): Promise<bigint | undefined> => {
       this.#open();
-      const last = await this.#read(() => this.#reader.statements.lastPosition.get());
+      const last = await this.#read(() => this.#connection.statements.lastPosition.get());
       return typeof last === 'number' ? BigInt(last) : undefined;
     };
     return awaitEventsAfter(lastPosition, this.#watcher.commits, afterPosition, signal);
@@ -230,14 +211,14 @@ class Store implements SqliteStore {
   async findDecision(commandId: string): Promise<RecordedDecision | undefined> {
     this.#open();
     checkCommandId(commandId);
-    return this.#read(() => findDecision(this.#reader, commandId));
+    return this.#read(() => findDecision(this.#connection, commandId));
   }
 
   async loadSnapshot(key: SnapshotKey): Promise<Snapshot | undefined> {
     this.#open();
     checkSnapshotKey(key);
     const row = await this.#read(() =>
-      this.#reader.statements.loadSnapshot.get(key.stream, key.moduleName, key.moduleVersion),
+      this.#connection.statements.loadSnapshot.get(key.stream, key.moduleName, key.moduleVersion),
     );
     return row === undefined ? undefined : { revision: BigInt(row[0]), contentType: row[1], state: plain(row[2]) };
   }
@@ -248,27 +229,27 @@ class Store implements SqliteStore {
     checkSnapshot(snapshot);
     const { stream, moduleName, moduleVersion } = key;
     const { revision, contentType, state } = snapshot;
-    const { saveSnapshot } = this.#reader.statements;
+    const { saveSnapshot } = this.#connection.statements;
     await this.#write(() => saveSnapshot.run(stream, moduleName, moduleVersion, Number(revision), contentType, state));
   }
 
   async dropSnapshot(key: SnapshotKey): Promise<void> {
     this.#open();
     checkSnapshotKey(key);
-    const { dropSnapshot } = this.#reader.statements;
+    const { dropSnapshot } = this.#connection.statements;
     await this.#write(() => dropSnapshot.run(key.stream, key.moduleName, key.moduleVersion));
   }
 
   async readCommits(stream: string, options: ReadCommitsOptions = {}): Promise<readonly RecordedCommit[]> {
     this.#open();
     checkReadCommits(stream, options);
-    return this.#read(() => readCommits(this.#reader, stream, options));
+    return this.#read(() => readCommits(this.#connection, stream, options));
   }
 
   async readStreams(options: ReadStreamsOptions = {}): Promise<readonly StreamHead[]> {
     this.#open();
     checkReadStreams(options);
-    return this.#read(() => readStreams(this.#reader, options));
+    return this.#read(() => readStreams(this.#connection, options));
   }
 
   async backup(file: string, options: BackupOptions = {}): Promise<void> {
@@ -311,19 +292,19 @@ class Store implements SqliteStore {
   #missedEvents(stream: string, after: bigint | undefined): readonly RecordedEvent[] {
     const fromRevision = after === undefined ? 0n : after + 1n;
     const options = { direction: 'forward', fromRevision, limit: RESERVATION_READ_LIMIT } as const;
-    const missed = readStream(this.#reader, stream, options);
+    const missed = readStream(this.#connection, stream, options);
     checkReservedEvents(stream, after, missed);
     return missed;
   }
 
   /** Readers wait for nobody, but for who recovers the log after a crash, or closes the file as the last one. */
   async #read<Result>(read: () => Result): Promise<Result> {
-    const since = performance.now();
+    const since = elapsed();
     for (;;) {
       try {
         return read();
       } catch (error) {
-        if (!isBusy(error) || performance.now() - since > this.#busyTimeout) throw asStoreFailure(error, this.#file);
+        if (!isBusy(error) || elapsed() - since > this.#busyTimeout) throw asStoreFailure(error, this.#file);
       }
       await new Promise((resolve) => setTimeout(resolve, drawnPause()));
       this.#open();

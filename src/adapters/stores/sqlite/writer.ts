@@ -9,6 +9,7 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { DecidableError } from '../../../core/errors.ts';
 import { commitFailure, drawnPause, FileFailure, fileFailure, isBusy, isDriverError } from './failures.ts';
+import { elapsed, setImmediate, setTimeout } from './timers.ts';
 
 /** Writes in one transaction: bounds how long the process hears of nothing else. */
 const MAX_GROUP = 1_000;
@@ -39,18 +40,20 @@ export interface Write {
   fail(error: unknown): void;
 }
 
-/** What the writer tells the one who keeps in memory what is in the file. */
-export interface Witness {
-  /** First in each transaction. Returns whether another connection has committed since the last one. */
+/** Follows the writer's transactions. */
+export interface TransactionListener {
+  /** Called first in each transaction. Returns whether another connection has committed since the last one. */
   began(): boolean;
-  /** After one whose changes were taken back. */
+  /** Called last in each transaction. If it throws, the transaction is rolled back and its writes fail with the error. */
+  committing(): void;
+  /** Called after a transaction was rolled back. */
   undone(): void;
 }
 
 export class Writer {
   readonly #file: string;
   readonly #busyTimeout: number;
-  readonly #witness: Witness;
+  readonly #listener: TransactionListener;
   readonly #database: Database;
   readonly #begin: Statement<[]>;
   readonly #commit: Statement<[]>;
@@ -68,11 +71,11 @@ export class Writer {
   #lastEnd = 0;
   #lastForeign = Number.NEGATIVE_INFINITY;
 
-  constructor(database: Database, file: string, busyTimeout: number, witness: Witness) {
+  constructor(database: Database, file: string, busyTimeout: number, listener: TransactionListener) {
     this.#database = database;
     this.#file = file;
     this.#busyTimeout = busyTimeout;
-    this.#witness = witness;
+    this.#listener = listener;
     this.#begin = database.prepare<[]>('BEGIN IMMEDIATE');
     this.#commit = database.prepare<[]>('COMMIT');
     this.#rollback = database.prepare<[]>('ROLLBACK');
@@ -98,7 +101,7 @@ export class Writer {
   }
 
   readonly #flush = (): void => {
-    const now = performance.now();
+    const now = elapsed();
     if (now - this.#lastEnd >= PAUSE) this.#turnBegan = now;
     else if (now - this.#turnBegan >= TURN && now - this.#lastForeign < SHARED) {
       setTimeout(this.#flush, PAUSE);
@@ -106,8 +109,8 @@ export class Writer {
     }
     const failure = this.#tryToBegin();
     if (isBusy(failure)) {
-      this.#busySince ??= performance.now();
-      if (performance.now() - this.#busySince < this.#busyTimeout) {
+      this.#busySince ??= elapsed();
+      if (elapsed() - this.#busySince < this.#busyTimeout) {
         setTimeout(this.#flush, drawnPause());
         return;
       }
@@ -116,7 +119,7 @@ export class Writer {
     const group = this.#nextGroup();
     if (failure === undefined) this.#transact(group);
     else for (const write of group) write.fail(fileFailure(failure, this.#file));
-    this.#lastEnd = performance.now();
+    this.#lastEnd = elapsed();
     this.#grouped = group.length > 1;
     if (this.#queue.length > 0) {
       setImmediate(this.#flush);
@@ -140,7 +143,7 @@ export class Writer {
   #tryToBegin(): unknown {
     try {
       this.#begin.run();
-      if (this.#witness.began()) this.#lastForeign = performance.now();
+      if (this.#listener.began()) this.#lastForeign = elapsed();
       return undefined;
     } catch (error) {
       this.#undo();
@@ -170,6 +173,7 @@ export class Writer {
       }
     }
     try {
+      this.#listener.committing();
       this.#commit.run();
     } catch (error) {
       this.#undo();
@@ -193,7 +197,7 @@ export class Writer {
     } catch (error) {
       if (!isDriverError(error)) throw error;
     } finally {
-      this.#witness.undone();
+      this.#listener.undone();
     }
   }
 }

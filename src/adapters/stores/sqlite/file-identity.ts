@@ -1,0 +1,61 @@
+/**
+ * A file that is deleted or replaced while it is open stays readable and writable, and is lost when the last process
+ * closes it. SQLite does not notice. So transactions look, before they commit, whether the names still lead to the files
+ * that were opened.
+ *
+ * A look at one file takes 2 microseconds, a twentieth of a commit that is not flushed. So a look at the file and its log is
+ * made once a millisecond. A commit that is flushed takes several times longer, and always looks at the file.
+ */
+import { type Stats, statSync } from 'node:fs';
+import { FileFailure } from './failures.ts';
+import type { CheckedOptions } from './options.ts';
+import { elapsed } from './timers.ts';
+
+/** Milliseconds from one look at all files to the next. */
+const INTERVAL = 1;
+
+export class FileIdentity {
+  readonly #file: string;
+  /** The file and its log. A log that cannot be found when the file is opened is not looked for. */
+  readonly #opened: readonly (readonly [path: string, stats: Stats])[];
+  readonly #isFlushed: boolean;
+  #looked = Number.NEGATIVE_INFINITY;
+
+  /** @param path leads to the file, which is open. */
+  constructor(path: string, { file, durability }: CheckedOptions) {
+    this.#file = file;
+    this.#isFlushed = durability === 'full';
+    this.#opened = [path, `${path}-wal`].flatMap((opened) => {
+      const stats = look(opened);
+      return stats === undefined ? [] : [[opened, stats] as const];
+    });
+  }
+
+  /** @throws FileFailure `moved` if the file or its log was deleted or replaced. */
+  check(): void {
+    const now = elapsed();
+    const isDue = now - this.#looked >= INTERVAL;
+    if (isDue) this.#looked = now;
+    else if (!this.#isFlushed) return;
+    for (const [path, { ino, dev }] of this.#opened) {
+      const found = look(path);
+      if (found?.ino !== ino || found.dev !== dev) throw this.#moved(path, found);
+      if (!isDue) return;
+    }
+  }
+
+  #moved(path: string, found: Stats | undefined): FileFailure {
+    this.#looked = Number.NEGATIVE_INFINITY; // The next write looks again.
+    const happened = found === undefined ? 'deleted or moved' : 'replaced';
+    return new FileFailure(
+      'moved',
+      `${this.#file}: ${path} was ${happened} while it was open, so nothing was written: close the store, put the file ` +
+        'back and open it again',
+    );
+  }
+}
+
+/** @returns undefined if there is no such file. */
+function look(path: string): Stats | undefined {
+  return statSync(path, { throwIfNoEntry: false });
+}

@@ -1,0 +1,56 @@
+/**
+ * Reading a file in a folder that cannot be written. SQLite shares the index of the write-ahead log through a file, and
+ * fails if it cannot make that file. Its immutable mode needs no such file, but can only be asked for by a URI, and
+ * better-sqlite3 is built without URIs. So the store is read from a copy in memory, which no writer changes either.
+ */
+import { accessSync, type BigIntStats, constants, existsSync, readFileSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import Sqlite, { type Database } from 'better-sqlite3';
+import { FileFailure } from './failures.ts';
+
+/** Node reads no larger file in one piece. */
+const MAX_BYTES = 2n ** 31n - 1n;
+
+/** The two bytes of the header that say whether the file has a write-ahead log: 2 if it has, 1 if it has not. */
+const LOG_FLAGS = [18, 19] as const;
+
+/** Returns whether opening failed because the folder cannot be written, and no process has the file open. */
+export function isOutOfReach(error: unknown, path: string): boolean {
+  if (!(error instanceof FileFailure) || !['io', 'read-only'].includes(error.failure.code)) return false;
+  return !hasLog(path) && !isWritable(dirname(path));
+}
+
+/** The log is there as long as a process has the file open, and holds commits if a process was killed. */
+function hasLog(path: string): boolean {
+  const log = statSync(`${path}-wal`, { throwIfNoEntry: false });
+  return existsSync(`${path}-shm`) || (log !== undefined && log.size > 0);
+}
+
+function isWritable(folder: string): boolean {
+  try {
+    accessSync(folder, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** @throws FileFailure, or the error of the file system. */
+export function copyIntoMemory(file: string, path: string): Database {
+  const before = stats(path);
+  if (before.size > MAX_BYTES) {
+    const message = `${file} has ${before.size} bytes, and its folder cannot be written: copy it to a folder that can`;
+    throw new FileFailure('io', message);
+  }
+  const bytes = readFileSync(path);
+  const after = stats(path);
+  if (before.size !== after.size || before.mtimeNs !== after.mtimeNs || hasLog(path)) {
+    throw new FileFailure('busy', `${file} was changed by another process while it was read: open it again`);
+  }
+  if (bytes.length > LOG_FLAGS[1]) for (const at of LOG_FLAGS) bytes[at] = 1;
+  return new Sqlite(bytes, { readonly: true });
+}
+
+function stats(path: string): BigIntStats {
+  return statSync(path, { bigint: true });
+}
