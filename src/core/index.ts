@@ -41,6 +41,7 @@ export {
   scheduleCommand,
 } from './define/event-handler.ts';
 export {
+  type CheckedUpcasters,
   type CommandDefinition,
   type CommandDefinitions,
   type CommandFields,

@@ -130,7 +130,7 @@ function upcast(definition: Definition, from: number, old: unknown): unknown {
   let data = old;
   for (let version = from; version < definition.schemaVersion; version++) {
     try {
-      data = definition.upcast[version]!(data); // The definition was checked to have every step.
+      data = definition.upcast[version]!(data as never); // The definition was checked to have every step.
     } catch (cause) {
       throw new FaultError(
         {

@@ -3,7 +3,7 @@ import { DefinitionError } from '../errors.ts';
 import type { WritePrecondition } from '../messages.ts';
 import { checkOptionNames, type OptionNames } from '../option-names.ts';
 import { isPositiveU32, isText, mustBe } from '../predicates.ts';
-import type { OutputOf, Rereadable, StandardSchema } from './schema.ts';
+import type { InputOf, OutputOf, Rereadable, StandardSchema } from './schema.ts';
 import { shapeOf } from './schema.ts';
 
 /** A command or an event in the program: plain data, told apart by `type`. */
@@ -13,13 +13,36 @@ export interface Message<Type extends string = string, Data = unknown> {
 }
 
 /**
- * Brings a payload of one schema version to the next. What comes in is as the codec decodes it, under the type that the
- * author remembers; integers may be numbers or bigints (see {@link upcastFrom}).
+ * Converts the data of one schema version to the next. `Old` is the type that the author remembers: the data comes as the codec
+ * decodes it, so integers may be numbers or bigints (see {@link upcastFrom}).
  */
-export type Upcaster = { bivarianceHack(old: unknown): unknown }['bivarianceHack'];
+export type Upcaster<Old = never, New = unknown> = (old: Old) => New;
 
 /** Upcasters by the version that they read: `{ 1: fromFirst, 2: fromSecond }` for a message of version 3. */
 export type Upcasters = Readonly<Record<number, Upcaster>>;
+
+/**
+ * Each upcaster must return what the upcaster of the next version takes, and the last one what the schema accepts. Versions that
+ * are not literal numbers up to 31 are not checked.
+ */
+export type CheckedUpcasters<Upcast, Newest> = {
+  [Version in keyof Upcast]: Version extends keyof Successors
+    ? Upcaster<never, Next<Upcast, Successors[Version], Newest>>
+    : Upcaster;
+};
+
+type Next<Upcast, Version, Newest> = Version extends keyof Upcast
+  ? Upcast[Version] extends Upcaster<infer Old>
+    ? Old
+    : never
+  : Newest;
+
+// biome-ignore format: a table
+type Successors = {
+  1: 2; 2: 3; 3: 4; 4: 5; 5: 6; 6: 7; 7: 8; 8: 9; 9: 10; 10: 11; 11: 12;
+  12: 13; 13: 14; 14: 15; 15: 16; 16: 17; 17: 18; 18: 19; 19: 20; 20: 21; 21: 22; 22: 23;
+  23: 24; 24: 25; 25: 26; 26: 27; 27: 28; 28: 29; 29: 30; 30: 31; 31: 32;
+};
 
 /** What commands and events have in common. Without its call signature, so that definitions fit into one map. */
 export interface Definition<Schema extends StandardSchema = StandardSchema> {
@@ -69,20 +92,32 @@ export type CommandDefinition<
   Schema extends StandardSchema = StandardSchema,
 > = CommandFields<Type, Schema> & MessageMaker<Type, OutputOf<Schema>>;
 
-/** What may be said of any message. */
-export interface MessageOptions {
-  /** The version of the schema, from 1. */
-  readonly schemaVersion?: number;
-  /** One for each older version. */
-  readonly upcast?: Upcasters;
+/** Options of every message. */
+export interface MessageOptions<Upcast = Upcasters> {
+  /**
+   * The version of the schema, from 1.
+   * @default 1
+   */
+  readonly schemaVersion?: number | undefined;
+  /**
+   * An upcaster for each older version.
+   * @default none
+   */
+  readonly upcast?: Upcast | undefined;
 }
 
-/** What may be said of a command. */
-export interface CommandPolicies extends MessageOptions {
-  /** The guard for its events; `stream-unchanged` where nothing is said. */
-  readonly precondition?: WritePrecondition;
-  /** `never` where nothing is said. */
-  readonly snapshot?: Snapshots;
+/** Options of a command. */
+export interface CommandPolicies<Upcast = Upcasters> extends MessageOptions<Upcast> {
+  /**
+   * The guard for the command's events.
+   * @default 'stream-unchanged'
+   */
+  readonly precondition?: WritePrecondition | undefined;
+  /**
+   * When the state is stored after the command.
+   * @default 'never'
+   */
+  readonly snapshot?: Snapshots | undefined;
 }
 
 const EVENT_OPTIONS: OptionNames<MessageOptions> = { schemaVersion: true, upcast: true };
@@ -90,12 +125,18 @@ const COMMAND_OPTIONS: OptionNames<CommandPolicies> = { ...EVENT_OPTIONS, precon
 
 /**
  * Defines an event.
- * @throws DefinitionError where the version has no complete chain of upcasters, or the schema is none.
+ *
+ * @throws DefinitionError if the version has no complete chain of upcasters, the schema is invalid, or an option is.
+ * @example const Deposited = defineEvent('Deposited', z.object({ amount: z.bigint() }));
  */
-export function defineEvent<const Type extends string, Schema extends StandardSchema>(
+export function defineEvent<
+  const Type extends string,
+  Schema extends StandardSchema,
+  Upcast extends Upcasters = Upcasters,
+>(
   type: Type,
   schema: Schema & Rereadable<Schema>,
-  options: MessageOptions = {},
+  options: MessageOptions<Upcast & CheckedUpcasters<Upcast, InputOf<Schema>>> = {},
 ): EventDefinition<Type, Schema> {
   checkOptionNames(options, EVENT_OPTIONS, `event ${type}`);
   const fields = { kind: 'event', ...commonFields('event', type, schema, options) } as const;
@@ -103,13 +144,19 @@ export function defineEvent<const Type extends string, Schema extends StandardSc
 }
 
 /**
- * Defines a command, with what a host must know to store its events.
- * @throws DefinitionError as {@link defineEvent}, and where the policies cannot be meant.
+ * Defines a command, and how its events are stored.
+ *
+ * @throws DefinitionError as {@link defineEvent}.
+ * @example const Deposit = defineCommand('Deposit', z.object({ amount: z.bigint() }), { precondition: 'any' });
  */
-export function defineCommand<const Type extends string, Schema extends StandardSchema>(
+export function defineCommand<
+  const Type extends string,
+  Schema extends StandardSchema,
+  Upcast extends Upcasters = Upcasters,
+>(
   type: Type,
   schema: Schema & Rereadable<Schema>,
-  options: CommandPolicies = {},
+  options: CommandPolicies<Upcast & CheckedUpcasters<Upcast, InputOf<Schema>>> = {},
 ): CommandDefinition<Type, Schema> {
   const place = `command ${type}`;
   checkOptionNames(options, COMMAND_OPTIONS, place);
@@ -132,13 +179,36 @@ export function defineCommand<const Type extends string, Schema extends Standard
 }
 
 /**
- * An upcaster whose input is checked by the old schema first, and has its integers in that schema's form:
- * `upcast: { 1: upcastFrom(z.object({ cents: z.bigint() }), (old) => ({ amount: old.cents })) }`.
+ * An upcaster that checks its input by the old schema first. The integers of the input are in the form of that schema.
+ *
+ * @example { upcast: { 1: upcastFrom(z.object({ cents: z.bigint() }), (old) => ({ amount: old.cents })) } }
  */
-export function upcastFrom<Old>(schema: StandardSchema<unknown, Old>, upcast: (old: Old) => unknown): Upcaster {
+export function upcastFrom<Old, const New>(
+  schema: StandardSchema<unknown, Old>,
+  upcast: (old: Old) => New,
+): CheckingUpcaster<Old, Mutable<New>> {
   const shape = shapeOf(schema, 'upcastFrom');
-  return (old) => upcast(shape.checkDecoded(old, { kind: 'event', type: 'old', schemaVersion: 1 }));
+  const checking = (old: unknown): New =>
+    upcast(shape.checkDecoded(old, { kind: 'event', type: 'old', schemaVersion: 1 }));
+  return checking as Upcaster<Old> as CheckingUpcaster<Old, Mutable<New>>; // The same values, with types that may be changed.
 }
+
+/** An intersection, for the reason that {@link EventDefinition} is one. */
+type CheckingUpcaster<Old, New> = Upcaster<Old, New> & Checking;
+
+interface Checking {
+  readonly name: string;
+}
+
+/** The literals of the result are kept, `{ by: 'card' }`, but its fields and lists may be changed. */
+type Mutable<Value> = Value extends
+  | ((...args: never) => unknown)
+  | Date
+  | ArrayBufferView
+  | ReadonlyMap<unknown, unknown>
+  | ReadonlySet<unknown>
+  ? Value
+  : { -readonly [Key in keyof Value]: Mutable<Value[Key]> };
 
 function commonFields<Type extends string, Schema extends StandardSchema>(
   kind: 'command' | 'event',

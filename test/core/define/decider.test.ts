@@ -441,7 +441,7 @@ describe('an event that has changed its schema', () => {
   const Priced = defineEvent('Priced', z.object({ cents: z.bigint(), currency: z.string() }), {
     schemaVersion: 3,
     upcast: {
-      1: (old: { euros: number }) => ({ cents: old.euros * 100 }),
+      1: (old: { euros: number }) => ({ cents: BigInt(old.euros) * 100n }),
       2: upcastFrom(z.object({ cents: z.bigint() }), (old) => ({ cents: old.cents + 0n, currency: 'EUR' })),
     },
   });

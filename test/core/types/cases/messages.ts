@@ -41,3 +41,69 @@ Priced({ cents: 5 });
 
 // refused: Property 'note' is missing | a default is filled in when a message is read, not when it is made
 Fine({ cents: 1n });
+
+const euros = z.object({ euros: z.bigint() });
+
+// A chain whose versions fit: this compiles, with literals and defaults in the newest version.
+export const Paid = defineEvent(
+  'Paid',
+  z.object({
+    cents: z.bigint(),
+    by: z.enum(['card', 'cash']),
+    tags: z.array(z.string()),
+    at: z.date(),
+    note: z.string().default(''),
+  }),
+  {
+    schemaVersion: 3,
+    upcast: {
+      1: upcastFrom(euros, (old) => ({ cents: old.euros * 100n })),
+      2: upcastFrom(z.object({ cents: z.bigint() }), (old) => ({ ...old, by: 'card', tags: ['old'], at: new Date(0) })),
+    },
+  },
+);
+
+export const plainUpcasters = defineCommand('Pay', z.object({ cents: z.bigint() }), {
+  schemaVersion: 2,
+  upcast: { 1: (old: { euros: number }) => ({ cents: BigInt(old.euros) * 100n }) },
+});
+
+export const Forgotten = defineEvent('Forgotten', z.object({ cents: z.bigint(), by: z.string() }), {
+  schemaVersion: 2,
+  // refused: Property 'by' is missing | the last upcaster returns what the schema accepts
+  upcast: { 1: upcastFrom(euros, (old) => ({ cents: old.euros * 100n })) },
+});
+
+export const Gap = defineEvent('Gap', z.object({ total: z.bigint() }), {
+  schemaVersion: 3,
+  upcast: {
+    // refused: Property 'cents' is missing | an upcaster returns what the upcaster of the next version takes
+    1: upcastFrom(euros, (old) => ({ euros: old.euros })),
+    2: upcastFrom(z.object({ cents: z.bigint() }), (old) => ({ total: old.cents })),
+  },
+});
+
+export const WrongCommand = defineCommand('WrongCommand', z.object({ cents: z.bigint() }), {
+  schemaVersion: 2,
+  // refused: Type 'number' is not assignable to type 'bigint' | the upcaster of a command is checked too
+  upcast: { 1: (old: { euros: number }) => ({ cents: old.euros }) },
+});
+
+// Written inline, an upcaster is checked too.
+defineDecider({
+  name: 'x',
+  version: '1',
+  state: z.number(),
+  commands: {},
+  events: {
+    Moved: defineEvent('Moved', z.object({ to: z.string() }), {
+      schemaVersion: 2,
+      // refused: Type 'bigint' is not assignable to type 'string' | the same holds for a definition written inline
+      upcast: { 1: upcastFrom(euros, (old) => ({ to: old.euros })) },
+    }),
+  },
+  streamId: () => 'x',
+  initialState: 0,
+  evolve: { Moved: (_state, { to }) => to.length },
+  decide: {},
+});
