@@ -70,6 +70,16 @@ export class LinkError extends Error {
   }
 }
 
+/** The names that lead to an import or export, in a message: `"a:b/c" → "get-it"`. */
+export function showPath(path: readonly string[]): string {
+  return path
+    .map((name) => JSON.stringify(name.length > MOST_SHOWN ? `${name.slice(0, MOST_SHOWN)}…` : name))
+    .join(' → ');
+}
+
+/** Characters of one name in a message. */
+const MOST_SHOWN = 200;
+
 /**
  * Why an instance trapped. `trap` is a rule that the guest broke or an instruction that trapped. The others name the bound
  * that the guest exceeded (`…-exhausted`), or say that the instance is no longer there.

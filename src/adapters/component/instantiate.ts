@@ -31,15 +31,15 @@ export interface InstantiateOptions {
    * - `'objects'` (default): as objects of classes, with methods and `Symbol.dispose`.
    * - `'handles'`: as numbers, for hosts that make millions of calls. See {@link Instance.exports}.
    */
-  readonly resources?: 'objects' | 'handles';
+  readonly resources?: 'objects' | 'handles' | undefined;
   /**
    * The most handles that one component instance, or with `'handles'` the host, may hold at a time.
    *
    * @default 4_000_000
    */
-  readonly maxHandles?: number;
+  readonly maxHandles?: number | undefined;
   /** The most bytes of one linear memory. A call after which a memory is larger traps. */
-  readonly maxMemoryBytes?: number;
+  readonly maxMemoryBytes?: number | undefined;
   /**
    * Imported functions that return promises without being `async` functions, by the names that jco's option has:
    * `'wasi:io/poll@0.2.0#poll'`, `'wasi:io/poll#[method]pollable.block'`, `'function-at-the-root'`. The version may be left
@@ -47,9 +47,9 @@ export interface InstantiateOptions {
    *
    * @default []
    */
-  readonly asyncImports?: readonly string[];
+  readonly asyncImports?: readonly string[] | undefined;
   /** Called with the exports of each core instance: for hosts that have instrumented the core modules. */
-  readonly onCoreInstance?: (exports: Readonly<Record<string, unknown>>) => void;
+  readonly onCoreInstance?: ((exports: Readonly<Record<string, unknown>>) => void) | undefined;
 }
 
 /**

@@ -3,7 +3,7 @@
  * is either one of the host's or one that another component lifts; then values go straight from one to the other.
  */
 import { engine } from '../engine/web-assembly.ts';
-import { LinkError } from '../errors.ts';
+import { LinkError, showPath } from '../errors.ts';
 import type { FunctionNode } from '../types/extern-type.ts';
 import type { ValueTypeNode } from '../types/value-type.ts';
 import {
@@ -28,7 +28,7 @@ import {
   isGuestFault,
   takeTurn,
 } from './component-instance.ts';
-import { isError, propertyOf, show } from './javascript-values.ts';
+import { isError, propertyOf } from './javascript-values.ts';
 import {
   apply,
   flatArguments,
@@ -117,7 +117,7 @@ function hasPromise(value: unknown): boolean {
 }
 
 function declaration(path: readonly string[]): string {
-  return `declare it with asyncImports: [${show(path.join('#'))}]`;
+  return `declare it with asyncImports: [${showPath([path.join('#')])}]`;
 }
 
 /** `path` leads to the import, and `inner` from there to what does not fit. */
@@ -127,7 +127,7 @@ export function refusal(
   options?: ErrorOptions,
   inner: readonly string[] = [],
 ): LinkError {
-  return new LinkError(`import ${path.map(show).join(' → ')}: ${message}`, [...path, ...inner], options);
+  return new LinkError(`import ${showPath(path)}: ${message}`, [...path, ...inner], options);
 }
 
 type LiftSimple = ReturnType<typeof stageLiftSimpleParams>;

@@ -18,14 +18,14 @@ export interface ComponentTypesOptions {
    *
    * @default 'Root'
    */
-  readonly name?: string;
+  readonly name?: string | undefined;
   /**
    * The imports that return promises, as `instantiate` takes them. All exports return promises then, and also if the
    * component imports an `async` function.
    *
    * @default []
    */
-  readonly asyncImports?: readonly string[];
+  readonly asyncImports?: readonly string[] | undefined;
 }
 
 const OPTION_NAMES: OptionNames<ComponentTypesOptions> = { name: true, asyncImports: true };

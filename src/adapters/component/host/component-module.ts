@@ -156,17 +156,20 @@ async function compiled(
 ): Promise<{ component: Component; bounds: Bounds }> {
   // A component that this host has compiled says which bounds it was rewritten to keep.
   const own: Partial<Bounds> = isCompiled(source) ? (source.instrumentation ?? {}) : {};
-  const bounds = checkBounds({
-    budget: options.budget ?? own.budget,
-    maxMemoryBytes: options.maxMemoryBytes ?? own.maxMemoryBytes ?? DEFAULT_MAX_MEMORY_BYTES,
-    maxTableElements: options.maxTableElements ?? own.maxTableElements ?? DEFAULT_MAX_TABLE_ELEMENTS,
-  });
+  const {
+    budget = own.budget,
+    maxMemoryBytes = own.maxMemoryBytes ?? DEFAULT_MAX_MEMORY_BYTES,
+    maxTableElements = own.maxTableElements ?? DEFAULT_MAX_TABLE_ELEMENTS,
+  } = options;
+  const bounds = checkBounds({ budget, maxMemoryBytes, maxTableElements });
   const instrument = (module: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> => rewrite(module, bounds);
   const how = { instrument, instrumentation: bounds };
   if (isCompiled(source)) return { component: keeps(own, bounds) ? source : await recompile(source, how), bounds };
   // A response cannot be read twice, and the digest is that of the bytes.
-  if (!isBytes(source))
-    throw new TypeError(`expected the bytes of a component, or a compiled one, got ${show(source)}`);
+  if (!isBytes(source)) {
+    const way = 'arrayBuffer' in Object(source) ? '; pass the bytes that its method arrayBuffer returns' : '';
+    throw new TypeError(`expected the bytes of a component, or a compiled one, got ${show(source)}${way}`);
+  }
   return { component: await compile(bytesOf(source), how), bounds };
 }
 

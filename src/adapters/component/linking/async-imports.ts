@@ -4,6 +4,7 @@
  * Source of the names: jco's option of the same name (`wasi:io/poll@0.2.0#poll`, `wasi:io/poll#[method]pollable.block`).
  */
 import { show } from '../abi/javascript-values.ts';
+import { showPath } from '../errors.ts';
 import { isSameInterface } from './names.ts';
 
 /** One name of the option, taken apart. */
@@ -54,7 +55,9 @@ export class AsyncImports {
       const missing = list.find(({ isFound }) => !isFound);
       if (missing === undefined) continue;
       const form = 'write it as "ns:package/interface#function", or as "function" at the root';
-      throw new TypeError(`asyncImports: the component does not import the function ${show(missing.name)}; ${form}`);
+      throw new TypeError(
+        `asyncImports: the component does not import the function ${showPath([missing.name])}; ${form}`,
+      );
     }
   }
 }

@@ -1,6 +1,7 @@
 /** An object that JavaScript passes for a list of imports: how each import is found in it. */
 import type { HostCallable } from '../abi/canon-lift.ts';
 import { propertyOf, show, toCamelCase, toPascalCase } from '../abi/javascript-values.ts';
+import { showPath } from '../errors.ts';
 import type { ExternNode, NamedNode } from '../types/extern-type.ts';
 import type { SameNames } from './js-names.ts';
 import { constructorOf, isObject, itemOf } from './known.ts';
@@ -68,8 +69,8 @@ export class GivenObject {
   reason(name: string): string {
     const other = this.#same?.get(name);
     if (other !== undefined) {
-      const way = parseResourceFunction(name) === undefined ? `; pass it as ${show(name)}` : '';
-      return `: its name in JavaScript is also that of ${show(other)}${way}`;
+      const way = parseResourceFunction(name) === undefined ? `; pass it as ${showPath([name])}` : '';
+      return `: its name in JavaScript is also that of ${showPath([other])}${way}`;
     }
     const parsed = parseResourceFunction(name);
     if (parsed === undefined || parsed.form === 'constructor' || !/^(drop|create)$/.test(toCamelCase(parsed.member))) {
@@ -78,7 +79,7 @@ export class GivenObject {
     const { resource, member } = parsed;
     if (!isObject(this.#resourceType(resource)) || typeof this.#resourceType(resource) === 'function') return '';
     const role = toCamelCase(member) === 'drop' ? 'the destructor' : 'the constructor';
-    return `: in an object of functions, ${show(toCamelCase(member))} is ${role}; pass a class`;
+    return `: in an object of functions, ${showPath([toCamelCase(member)])} is ${role}; pass a class`;
   }
 }
 

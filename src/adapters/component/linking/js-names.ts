@@ -2,8 +2,8 @@
  * The names that JavaScript has for imports and exports. Two names of WIT can have one name in JavaScript: `v-1` and `v1`
  * are both `v1`. One of them would be lost, so they are refused, with both names.
  */
-import { show, toCamelCase, toPascalCase } from '../abi/javascript-values.ts';
-import { LinkError } from '../errors.ts';
+import { toCamelCase, toPascalCase } from '../abi/javascript-values.ts';
+import { LinkError, showPath } from '../errors.ts';
 import type { ComponentNode, ExternNode, FunctionNode, NamedNode } from '../types/extern-type.ts';
 import type { ValueTypeNode } from '../types/value-type.ts';
 import type { ResourceType } from '../types.ts';
@@ -21,7 +21,7 @@ export function labelCollision({ params, result }: FunctionNode): string | undef
 }
 
 function sameLabels([a, b]: readonly [string, string]): string {
-  return `the labels ${show(a)} and ${show(b)} have the same name in JavaScript: ${show(toCamelCase(a))}`;
+  return `the labels ${showPath([a])} and ${showPath([b])} have the same name in JavaScript: ${showPath([toCamelCase(a)])}`;
 }
 
 // Imports ----------------------------------------------------------------------------------------------------------
@@ -131,7 +131,7 @@ class ExportChecker implements ExportNames {
 const suspicious = /-\d|\.(?:drop|create|prototype)$/i;
 
 function sameName(other: string, key: string): string {
-  return `it has the same name in JavaScript as ${show(other)}: ${show(key.slice(key.lastIndexOf('.') + 1))}`;
+  return `it has the same name in JavaScript as ${showPath([other])}: ${showPath([key.slice(key.lastIndexOf('.') + 1)])}`;
 }
 
 function exportKey(name: string, type: ExternNode, representation: Representation): string {
@@ -185,5 +185,5 @@ export function checkPromises(
 
 /** A refusal of an export. */
 export function exportRefusal(path: readonly string[], message: string): LinkError {
-  return new LinkError(`export ${path.map(show).join(' → ')}: ${message}`, path);
+  return new LinkError(`export ${showPath(path)}: ${message}`, path);
 }

@@ -162,3 +162,11 @@ describe('options of instantiate', () => {
     });
   }
 });
+
+describe('a long name', () => {
+  it('is whole in the error', async () => {
+    const name = 'some-namespace:some-package-with-a-long-name/some-interface-with-a-long-name@1.0.0';
+    const error = await refusalOf(`(component (import "${name}" (instance (export "f" (func)))))`, {});
+    assert.ok(error.message.includes(`"${name}"`));
+  });
+});
