@@ -117,6 +117,24 @@ export type { EventSourcerObserver, ObservedCommand, ObservedSnapshot, ObservedS
 export type { ReadOptions, SendOptions } from './loop/options.ts';
 export type * from './messages.ts';
 export { MissingPeerError } from './missing-peer.ts';
+export type { Clock } from './processors/clock.ts';
+export type { DocumentsReader } from './processors/documents-reader.ts';
+export type { FailurePolicy } from './processors/failure-policy.ts';
+export {
+  FencedError,
+  type ListDocumentsOptions,
+  type ParkedEvent,
+  type ParkedFilter,
+  type ProcessorCommit,
+  type ProcessorStore,
+  type Share,
+  type StopReason,
+  type StoredDeadline,
+  type StoredDocument,
+  type SubscriptionId,
+  type SubscriptionRecord,
+} from './processors/processor-store.ts';
+export { type ProcessorStatus, ProcessorStopped, type StartOptions } from './processors/running-system.ts';
 export { type SubscribeOptions, type SubscriptionPage, subscribe } from './processors/subscription.ts';
 export type * from './projector.ts';
 export type * from './routing.ts';

@@ -95,6 +95,8 @@ export class Runner {
   #refreshParked = true;
   /** Set if everything up to a position was read, and the stored checkpoints are behind it: only foreign events came. */
   #idle: Idle | undefined;
+  /** Someone waits for the checkpoint: it is written as soon as it can move. */
+  #flushRequested = false;
   #failure: StopReason | undefined;
   #running: Promise<void> | undefined;
   #processed = 0;
@@ -152,7 +154,8 @@ export class Runner {
 
   /** Writes a checkpoint that has moved past foreign events only. */
   flush(): void {
-    if (this.#idle === undefined) return;
+    this.#flushRequested = true;
+    if (this.#idle === undefined || this.#idle.flushAt === 0) return;
     this.#idle = { ...this.#idle, flushAt: 0 };
     this.#interrupt();
   }
@@ -279,7 +282,8 @@ export class Runner {
     const held = [...this.#held.values()];
     const items = this.#itemsOf(events);
     if (items.length === 0) {
-      this.#idle = { position, flushAt: this.#idle?.flushAt ?? clock.now() + IDLE_FLUSH };
+      const flushAt = this.#flushRequested ? 0 : (this.#idle?.flushAt ?? clock.now() + IDLE_FLUSH);
+      this.#idle = { position, flushAt };
       return;
     }
     const { batch, park, failed } = await this.#apply(items);
@@ -399,6 +403,7 @@ export class Runner {
   async #writeIdleCheckpoint(): Promise<void> {
     const idle = this.#idle;
     this.#idle = undefined;
+    this.#flushRequested = false;
     if (idle === undefined || this.#held.size === 0) return;
     const held = [...this.#held.values()];
     await this.#parts.processors.commit({ fences: this.#fences(held, idle.position) });

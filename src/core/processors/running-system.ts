@@ -122,6 +122,7 @@ export class SystemRun implements AsyncDisposable {
   readonly #sourcer: ModuleEventSourcer<never>;
   readonly #processSourcers: readonly ModuleEventSourcer<never>[];
   readonly #runners: readonly Runner[];
+  readonly #clock: Clock;
   readonly #member: Member | undefined;
   #stopping: Promise<void> | undefined;
 
@@ -135,6 +136,7 @@ export class SystemRun implements AsyncDisposable {
     member: Member | undefined,
   ) {
     this.#store = options.store;
+    this.#clock = options.clock ?? systemClock;
     this.#processors = processors;
     this.#parts = parts;
     this.#sourcer = sourcer;
@@ -229,6 +231,7 @@ export class SystemRun implements AsyncDisposable {
       const head = await this.#head();
       if (head === undefined) return;
       await Promise.all(this.#runners.map((runner) => this.#reached(runner, head, signal)));
+      await Promise.all(this.#runners.map((runner) => this.#fired(runner, signal)));
       if ((await this.#head()) === head) return;
     }
   }
@@ -286,7 +289,27 @@ export class SystemRun implements AsyncDisposable {
     return last?.context.position;
   }
 
+  /** Resolves when the runner has nothing that is due. */
+  async #fired(runner: Runner, signal: AbortSignal | undefined): Promise<void> {
+    const { subscription, deadlines } = runner.processor;
+    if (deadlines === undefined) return;
+    await this.#until(runner, signal, async () => {
+      const dueBefore = this.#clock.now() + 1;
+      return (await this.#processors.listDeadlines(subscription, { dueBefore, limit: 1 })).length === 0;
+    });
+  }
+
   async #reached(runner: Runner, position: bigint, signal: AbortSignal | undefined): Promise<void> {
+    const { subscription } = runner.processor;
+    await this.#until(runner, signal, async () => {
+      runner.flush();
+      const shares = await this.#processors.listShares(subscription);
+      return shares.every(({ checkpoint }) => checkpoint !== undefined && checkpoint >= position);
+    });
+  }
+
+  /** Looks after each change of the store, and ends early if the processor has stopped. */
+  async #until(runner: Runner, signal: AbortSignal | undefined, isReached: () => Promise<boolean>): Promise<void> {
     const { subscription } = runner.processor;
     for (;;) {
       const ended = new AbortController();
@@ -295,9 +318,7 @@ export class SystemRun implements AsyncDisposable {
       );
       changed.catch(() => undefined);
       try {
-        runner.flush();
-        const shares = await this.#processors.listShares(subscription);
-        if (shares.every(({ checkpoint }) => checkpoint !== undefined && checkpoint >= position)) return;
+        if (await isReached()) return;
         const reason = runner.failure ?? (await recordOf(this.#processors, subscription))?.stopped;
         if (reason !== undefined) throw new ProcessorStopped(subscription, reason);
         await changed;
