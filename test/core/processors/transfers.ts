@@ -52,7 +52,11 @@ export const account = defineDecider({
     Open: (_state, data) => [{ type: 'Opened', data }],
     Deposit: (state, data) => (state.open ? [{ type: 'Deposited', data }] : reject('not-open')),
     Withdraw: (state, data) =>
-      state.balance >= data.amount ? [{ type: 'Withdrawn', data }] : reject('insufficient-funds'),
+      !state.open
+        ? reject('not-open')
+        : state.balance >= data.amount
+          ? [{ type: 'Withdrawn', data }]
+          : reject('insufficient-funds'),
     Close: (_state, data) => [{ type: 'Closed', data }],
   },
 });
