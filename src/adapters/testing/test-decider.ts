@@ -10,6 +10,7 @@ import { messageTypes, plain, sameBytes, sameEnvelopes, type Typed } from './mes
 import { type DecisionOutcome, runDecision, runDeterministically } from './run-decision.ts';
 import { type Said, Saying } from './sentence.ts';
 import { showMessage, showRejection, showValue } from './show.ts';
+import { envelopesOf, type StoredEvent, shownEvent } from './stored-event.ts';
 
 /**
  * What a decision led to. Each expectation holds or throws an {@link ExpectationError}, and returns the sentence, so that it can
@@ -36,8 +37,8 @@ export interface DecisionWhen<State, Command, Event> {
 
 /** Where the sentences about a decider begin. */
 export interface DeciderTest<State, Command, Event> {
-  /** What happened before, the oldest first; nothing: the stream is new. */
-  given(...events: readonly Event[]): DecisionWhen<State, Command, Event>;
+  /** The history, the oldest event first. Without events, the stream is new. */
+  given(...events: readonly (Event | StoredEvent)[]): DecisionWhen<State, Command, Event>;
 }
 
 /** How strictly the sentences are tested. */
@@ -88,13 +89,13 @@ export function testDecider<Handle, CommandHandle, EventHandle, State, Command, 
   return {
     given: (...events) => ({
       when: (command) => {
-        const history = events.map((event) => types.event.toEnvelope(event));
+        const history = envelopesOf(types.event, events);
         const asked = types.command.toEnvelope(command);
         const outcome = deterministic
           ? runDeterministically(module, history, asked, commandId)
           : runDecision(module, history, asked, 'history', commandId);
         const story: Story = [
-          ['given', events.map((event) => showMessage(plain(event)))],
+          ['given', events.map((event) => showMessage(shownEvent(event)))],
           ['when', [showMessage(plain(command))]],
         ];
         return expectations(outcome, story, types);

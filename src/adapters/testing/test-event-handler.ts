@@ -1,12 +1,24 @@
 /** Given these events, when this event comes, then these reactions: a test of a process manager as a sentence. */
-import type { Envelope, EventContext, Message, ProcessManager, Reacted, Reaction, Types } from '../../core/index.ts';
+import {
+  type Envelope,
+  type EventContext,
+  type Message,
+  type ProcessManager,
+  type Reacted,
+  type Reaction,
+  type RejectedCommand,
+  type RejectionDetail,
+  reject,
+  type Types,
+} from '../../core/index.ts';
 import { NondeterminismError } from './ambient/forbidden-call.ts';
 import { runIsolated } from './ambient/without-ambient.ts';
 import { contextAt } from './context.ts';
 import { ExpectationError, type Story } from './expectation.ts';
 import { messageTypes, plain, sameBytes, sameEnvelope, type Typed, withHandle } from './messages-of.ts';
 import { type Said, Saying } from './sentence.ts';
-import { showMessage, showValue } from './show.ts';
+import { showMessage, showRejection, showValue } from './show.ts';
+import { envelopesOf, type StoredEvent, shownEvent } from './stored-event.ts';
 
 /**
  * What an event led to. Each expectation holds or throws an {@link ExpectationError}, and returns the sentence, so that it can
@@ -25,14 +37,27 @@ export interface ReactionThen<State, Command> {
 
 /** A sentence that still lacks its event. */
 export interface ReactionWhen<State, Command, Event> {
-  /** @param context what a store would have said of it; what is not named is made up, always in the same way. */
+  /**
+   * The event that the process manager receives.
+   * @param context the context that a store would attach. The missing fields are filled in, in the same way in each test.
+   */
   when(event: Event, context?: Partial<EventContext>): ReactionThen<State, Command>;
+  /**
+   * A command of the process was rejected. The process is the one of the last given event.
+   * @param code the code of the rejection.
+   * @throws TypeError if no given event belongs to a process.
+   */
+  whenRejected(
+    command: Command,
+    code: string,
+    details?: Readonly<Record<string, RejectionDetail>>,
+  ): ReactionThen<State, Command>;
 }
 
-/** Where the sentences about a process manager begin. */
+/** The start of a sentence about a process manager. */
 export interface EventHandlerTest<State, Command, Event> {
-  /** What happened before, in any process, the oldest first: those of the process of `when` are folded. */
-  given(...events: readonly Event[]): ReactionWhen<State, Command, Event>;
+  /** The events before, of any process, the oldest first. Those of the process of `when` are folded. */
+  given(...events: readonly (Event | StoredEvent)[]): ReactionWhen<State, Command, Event>;
 }
 
 type Reached =
@@ -40,11 +65,14 @@ type Reached =
   | { readonly tag: 'reacted'; readonly reactions: readonly Reaction[]; readonly state: Uint8Array };
 
 /**
- * Binds the sentences to a process manager: `const { given } = testEventHandler(reminders)`. What it does is done twice,
- * without clock, randomness and the rest of the ambient world.
+ * Binds the sentences to a process manager. It handles each event twice, without clock, randomness and the rest of the ambient
+ * world, and the results must be equal.
  *
- * @param messages whose messages the test is written in, where the module is a component.
- * @throws TypeError where they are not given, and the module keeps its own behind handles.
+ * @param messages for a component: the definitions of the same domain in TypeScript, in whose words the test is written.
+ * @throws TypeError if they are missing, and the module keeps its own messages behind handles.
+ * @example
+ * const { given } = testEventHandler(billing);
+ * given(booked).when(left).then(cancelDeadline('bill'), dispatchCommand(SendBill({ roomId: '7' })));
  */
 export function testEventHandler<State, Command, Event>(
   module: ProcessManager<State, Command, Event>,
@@ -59,33 +87,84 @@ export function testEventHandler<Handle, CommandHandle, EventHandle, State, Comm
 ): EventHandlerTest<State, Command, Event> {
   const types = messageTypes('testEventHandler', module, messages);
   return {
-    given: (...events) => ({
-      when: (event, context = {}) => {
-        const history = events.map((before) => types.event.toEnvelope(before));
-        const now = types.event.toEnvelope(event);
-        const react = (): Reached => reactOnce(module, history, now, { ...contextAt(history.length), ...context });
-        const [reached, again] = runIsolated((inOtherProcess) => [react(), inOtherProcess(react)] as const);
-        if (!sameReached(reached, again)) {
-          throw new NondeterminismError(`${now.type} was handled twice from the same history, with different results`);
-        }
-        const story: Story = [
-          ['given', events.map((before) => showMessage(plain(before)))],
-          ['when', [showMessage(plain(event))]],
-        ];
-        return expectations(reached, story, types);
-      },
-    }),
+    given: (...events) => {
+      const history = envelopesOf(types.event, events);
+      const given = ['given', events.map((before) => showMessage(shownEvent(before)))] as const;
+      return {
+        when(event, context = {}) {
+          const envelope = types.event.toEnvelope(event);
+          const occurrence = { envelope, context: { ...contextAt(history.length), ...context } };
+          const reached = reactTwice(envelope.type, () => reactToEvent(module, history, occurrence));
+          return expectations(reached, [given, ['when', [showMessage(plain(event))]]], types);
+        },
+        whenRejected(command, code, details = {}) {
+          const rejected = rejectedCommand(types.command.toEnvelope(command), code, details, history.length);
+          const reached = reactTwice(rejected.command.type, () => reactToRejection(module, history, rejected));
+          const when = `rejected ${showMessage(plain(command))}: ${showRejection(rejected.rejection)}`;
+          return expectations(reached, [given, ['when', [when]]], types);
+        },
+      };
+    },
   };
 }
 
-function reactOnce<State, Command, Event>(
+function reactTwice(what: string, react: () => Reached): Reached {
+  const [reached, again] = runIsolated((inOtherProcess) => [react(), inOtherProcess(react)] as const);
+  if (sameReached(reached, again)) return reached;
+  throw new NondeterminismError(`${what} was handled twice from the same history, with different results`);
+}
+
+function rejectedCommand(
+  command: Envelope,
+  code: string,
+  details: Readonly<Record<string, RejectionDetail>>,
+  index: number,
+): RejectedCommand {
+  const { id, stream, recordedAt } = contextAt(index);
+  return { commandId: id, command, stream, rejection: reject(code, undefined, details).payload, recordedAt };
+}
+
+function reactToEvent<State, Command, Event>(
+  module: ProcessManager<State, Command, Event>,
+  history: readonly Envelope[],
+  now: { readonly envelope: Envelope; readonly context: EventContext },
+): Reached {
+  const { types, eventHandler } = module;
+  const key = withHandle(types.event, now.envelope, (event) => eventHandler.key(event));
+  if (key === undefined) return { tag: 'not-concerned' };
+  return react(module, history, key, (before) =>
+    withHandle(types.event, now.envelope, (event) => {
+      const state = eventHandler.evolve(before, event);
+      return [
+        state,
+        () => withHandle(types.event, now.envelope, (same) => eventHandler.handle(state, same, now.context)),
+      ];
+    }),
+  );
+}
+
+function reactToRejection<State, Command, Event>(
+  module: ProcessManager<State, Command, Event>,
+  history: readonly Envelope[],
+  rejected: RejectedCommand,
+): Reached {
+  const { types, eventHandler } = module;
+  const keys = history.map((envelope) => withHandle(types.event, envelope, (event) => eventHandler.key(event)));
+  const key = keys.findLast((found) => found !== undefined);
+  if (key === undefined) throw new TypeError('no given event belongs to a process: give the event that started it');
+  return react(module, history, key, (before) => {
+    const state = eventHandler.evolveRejected(before, rejected);
+    return [state, () => eventHandler.handleRejected(state, rejected)];
+  });
+}
+
+/** Folds the events of the process, then what happens now, and returns the reactions to it. */
+function react<State, Command, Event>(
   { types, eventHandler }: ProcessManager<State, Command, Event>,
   history: readonly Envelope[],
-  now: Envelope,
-  context: EventContext,
+  key: string,
+  happen: (state: State) => readonly [state: State, handle: () => readonly Reaction[]],
 ): Reached {
-  const key = withHandle(types.event, now, (event) => eventHandler.key(event));
-  if (key === undefined) return { tag: 'not-concerned' };
   let state = eventHandler.initialState();
   try {
     for (const envelope of history) {
@@ -93,11 +172,9 @@ function reactOnce<State, Command, Event>(
         if (eventHandler.key(event) === key) state = eventHandler.evolve(state, event);
       });
     }
-    const reactions = withHandle(types.event, now, (event) => {
-      state = eventHandler.evolve(state, event);
-      return eventHandler.handle(state, event, context);
-    });
-    return { tag: 'reacted', reactions, state: types.state.toBytes(state) };
+    const [after, handle] = happen(state);
+    state = after;
+    return { tag: 'reacted', reactions: handle(), state: types.state.toBytes(state) };
   } finally {
     types.state.drop?.(state);
   }

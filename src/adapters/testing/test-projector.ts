@@ -4,9 +4,10 @@ import { NondeterminismError } from './ambient/forbidden-call.ts';
 import { runIsolated } from './ambient/without-ambient.ts';
 import { contextAt } from './context.ts';
 import { ExpectationError, type Story } from './expectation.ts';
-import { messageTypes, plain, sameBytes, type Typed, withHandle } from './messages-of.ts';
+import { messageTypes, sameBytes, type Typed, withHandle } from './messages-of.ts';
 import { type Said, Saying } from './sentence.ts';
 import { showMessage, showValue } from './show.ts';
+import { envelopesOf, type StoredEvent, shownEvent } from './stored-event.ts';
 
 /**
  * What events led to. Each expectation holds or throws an {@link ExpectationError}, and returns the sentence, so that it can
@@ -23,20 +24,23 @@ export interface DocumentsThen<State> {
   thenNoDocument(key: string): Said<this>;
 }
 
-/** A sentence about a read model, with what happened so far. */
+/** A sentence about a read model, with the events so far. */
 export interface DocumentsGiven<State, Event> extends DocumentsThen<State> {
-  /** What happened next. @param context what a store would have said of it; what is not named is made up. */
+  /**
+   * The next event.
+   * @param context the context that a store would attach. The missing fields are filled in, in the same way in each test.
+   */
   when(event: Event, context?: Partial<EventContext>): DocumentsGiven<State, Event>;
 }
 
-/** Where the sentences about a read model begin. */
+/** The start of a sentence about a read model. */
 export interface ProjectorTest<State, Event> {
-  /** What happened, the oldest first. */
-  given(...events: readonly Event[]): DocumentsGiven<State, Event>;
+  /** The events, the oldest first. */
+  given(...events: readonly (Event | StoredEvent)[]): DocumentsGiven<State, Event>;
 }
 
 interface Happened<Event> {
-  readonly event: Event;
+  readonly event: Event | StoredEvent;
   readonly context: Partial<EventContext>;
 }
 
@@ -44,11 +48,14 @@ interface Happened<Event> {
 type Documents = ReadonlyMap<string, Uint8Array>;
 
 /**
- * Binds the sentences to a read model: `const { given } = testProjector(balances)`. The events are projected twice,
- * without clock, randomness and the rest of the ambient world.
+ * Binds the sentences to a read model. The events are projected twice, without clock, randomness and the rest of the ambient world,
+ * and the documents must be equal.
  *
- * @param messages whose messages the test is written in, where the module is a component.
- * @throws TypeError where they are not given, and the module keeps its own behind handles.
+ * @param messages for a component: the definitions of the same domain in TypeScript, in whose words the test is written.
+ * @throws TypeError if they are missing, and the module keeps its own messages behind handles.
+ * @example
+ * const { given } = testProjector(occupancy);
+ * given(booked).then({ 7: { guest: 'Ada' } });
  */
 export function testProjector<State, Command, Event>(
   module: ReadModel<State, Command, Event>,
@@ -63,18 +70,22 @@ export function testProjector<Handle, CommandHandle, EventHandle, State, Command
 ): ProjectorTest<State, Event> {
   const types = messageTypes('testProjector', module, messages);
   const after = (happened: readonly Happened<Event>[]): DocumentsGiven<State, Event> => {
-    const history = happened.map(({ event, context }, index) => ({
-      envelope: types.event.toEnvelope(event),
-      context: { ...contextAt(index), ...context },
+    const envelopes = envelopesOf(
+      types.event,
+      happened.map(({ event }) => event),
+    );
+    const history = envelopes.map((envelope, index) => ({
+      envelope,
+      context: { ...contextAt(index), ...happened[index]?.context },
     }));
-    // Projected when something is said of the documents, not for every `when` on the way.
+    // Projected when something is expected of the documents, not for each `when` on the way.
     const documents = (): Documents => {
       const project = (): Documents => projectAll(module, history);
       const [first, second] = runIsolated((inOtherProcess) => [project(), inOtherProcess(project)] as const);
       if (sameDocuments(first, second)) return first;
-      throw new NondeterminismError('the same events were projected twice, and gave different documents');
+      throw new NondeterminismError('the same events were projected twice, with different documents');
     };
-    const story: Story = [['given', happened.map(({ event }) => showMessage(plain(event)))]];
+    const story: Story = [['given', happened.map(({ event }) => showMessage(shownEvent(event)))]];
     const saying = new Saying<DocumentsGiven<State, Event>>();
     const held = (): never => saying.held(self) as never; // Every expectation returns `this`.
     const exactly = (expected: Readonly<Record<string, State>>): never => {

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { z } from 'zod';
 import { ExpectationError, testDecider, testEventHandler, testProjector } from '../../../src/adapters/testing/index.ts';
 import {
   type CommandHandler,
   cancelDeadline,
+  defineEventHandler,
   dispatchCommand,
   type Message,
   scheduleCommand,
@@ -292,6 +294,59 @@ describe('a test of a process manager', () => {
       failureOf(() => given(booked).when(left).thenNothing()),
       /but was {3}cancel 'bill'\n {10}dispatch SendBill/,
     );
+  });
+});
+
+describe('a test of a process manager whose command is rejected', () => {
+  const reminding = defineEventHandler({
+    name: 'hotel.reminding',
+    version: '1.0.0',
+    state: z.object({ failed: z.int() }),
+    events: { RoomBooked, RoomLeft },
+    commands: { SendBill },
+    key: (event) => (event.data.roomId === 'staff' ? undefined : event.data.roomId),
+    initialState: { failed: 0 },
+    evolve: {},
+    handle: {
+      RoomBooked: () => [],
+      RoomLeft: (_state, { roomId }) => [dispatchCommand(SendBill({ roomId, guest: '' }))],
+    },
+    rejected: {
+      SendBill: {
+        evolve: (draft) => {
+          draft.failed += 1;
+        },
+        handle: (state, { data, rejection, recordedAt }) =>
+          rejection.code === 'later' ? [scheduleCommand(`again-${state.failed}`, recordedAt, SendBill(data))] : [],
+      },
+    },
+  });
+  const { given } = testEventHandler(reminding);
+  const bill = SendBill({ roomId: '7', guest: '' });
+  const second = 1_767_225_601_000n;
+
+  it('reads as a sentence', () => {
+    given(booked).whenRejected(bill, 'no-address').thenNothing().thenState({ failed: 1 });
+    given(booked)
+      .whenRejected(bill, 'later', { days: 2 })
+      .then(scheduleCommand('again-1', second, bill));
+  });
+
+  it('shows the rejection if it fails', () => {
+    assert.match(
+      failureOf(() => given(booked).whenRejected(bill, 'later').thenNothing()),
+      /when {6}rejected SendBill \{ guest: '', roomId: '7' \}: .*later/,
+    );
+  });
+
+  it('needs an event of the process', () => {
+    assert.throws(() => given().whenRejected(bill, 'later'), TypeError);
+    assert.throws(() => given(RoomLeft({ roomId: 'staff' })).whenRejected(bill, 'later'), TypeError);
+  });
+
+  it('throws the fault of a handler that does not expect the rejection', () => {
+    const { given } = testEventHandler(billing);
+    assert.throws(() => given(booked).whenRejected(bill, 'later'), { code: 'unhandled-rejection' });
   });
 });
 

@@ -1,0 +1,38 @@
+/** Events as an older version of a program stored them: their upcasters and their former names are tested with them. */
+import { type Codec, type Envelope, type EventType, type Message, msgpack } from '../../core/index.ts';
+
+/** An event as it was stored. {@link storedEvent} makes it, and `given` takes it. */
+export interface StoredEvent {
+  readonly 'decidable/stored-event': true;
+  readonly envelope: Envelope;
+  readonly data: unknown;
+}
+
+/**
+ * An event that an older version of the program stored, for `given`. It is read as a store's event is: decoded, and converted to the
+ * newest version.
+ *
+ * @param type the name under which it was stored.
+ * @param codec the codec that the module had. @default msgpack
+ * @example given(storedEvent('Priced', 1, { euros: 5n })).when(Sell({ seats: 1 })).then(Sold({ cents: 500n }));
+ */
+export function storedEvent(type: string, schemaVersion: number, data: unknown, codec: Codec = msgpack): StoredEvent {
+  const payload = codec.encode(data, { kind: 'event', type, schemaVersion });
+  return { 'decidable/stored-event': true, envelope: { type, schemaVersion, payload }, data };
+}
+
+function isStored(event: unknown): event is StoredEvent {
+  return typeof event === 'object' && event !== null && 'decidable/stored-event' in event;
+}
+
+/** The envelopes of events of a test. */
+export function envelopesOf<Event>(type: EventType<Event>, events: readonly (Event | StoredEvent)[]): Envelope[] {
+  return events.map((event) => (isStored(event) ? event.envelope : type.toEnvelope(event)));
+}
+
+/** An event of a test as a message, to be shown. */
+export function shownEvent(event: unknown): Message {
+  if (!isStored(event)) return event as Message; // The events of a test are plain data.
+  const { type, schemaVersion } = event.envelope;
+  return { type: `${type} (version ${schemaVersion})`, data: event.data };
+}
