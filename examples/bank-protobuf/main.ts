@@ -22,5 +22,6 @@ for (const [name, account] of [
     if (outcome.tag === 'rejected') console.log(' ', outcome.val.code);
     for (const { event } of events) console.log(' ', event.type, Buffer.from(event.payload).toString('hex'));
   }
-  console.log(' ', await sourcer.state<unknown, unknown, unknown>(account, 'account-0001'));
+  const { state } = await sourcer.state(account, 'account-0001');
+  console.log(' ', state);
 }

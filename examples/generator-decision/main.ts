@@ -8,6 +8,6 @@ await sourcer.dispatch({ type: 'GrantLoan', data: { loanId: '1', fees: 20, inter
 for (const amount of [10, 100, 960, 1]) {
   const { outcome, events } = await sourcer.dispatch({ type: 'Pay', data: { loanId: '1', amount } });
   console.log(`pay ${amount} →`, outcome.tag === 'rejected' ? outcome.val.code : events.map(({ event }) => event.type));
-  console.log('  owed', await sourcer.state(loan, 'loan-1'));
+  console.log('  owed', (await sourcer.state(loan, 'loan-1')).state);
 }
 await sourcer.close();

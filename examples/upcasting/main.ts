@@ -61,5 +61,6 @@ await second.dispatch({ type: 'Register', data: { id: '2', given: 'Mary', family
 
 for (const stream of ['customer-1', 'customer-2']) {
   const [recorded] = await store.readStream(stream, { direction: 'forward', limit: 1 });
-  console.log(stream, 'stored as version', recorded?.event.schemaVersion, 'read as', await second.state(after, stream));
+  const { state } = await second.state(after, stream);
+  console.log(stream, 'stored as version', recorded?.event.schemaVersion, 'read as', state);
 }

@@ -6,13 +6,14 @@
  */
 import type { CommandError } from './event-sourcer.ts';
 import type { AppendError, StoreError } from './event-store.ts';
+import { type JsonConvertible, type JsonValue, toJson } from './json.ts';
 import type { Fault, Rejection } from './messages.ts';
 
 /** Which result an error stands for. Read by the guards, and by whoever logs errors of several packages. */
 export type ErrorFamily = 'rejection' | 'fault' | 'append' | 'store' | 'command' | 'definition' | 'processor';
 
 /** What every error of the package is: a `code` that is literal, and a `payload` that is the WIT's error value. */
-export class DecidableError<Code extends string = string, Payload = unknown> extends Error {
+export class DecidableError<Code extends string = string, Payload = unknown> extends Error implements JsonConvertible {
   override readonly name: string = 'DecidableError';
   /** Stable and machine-readable. */
   readonly code: Code;
@@ -25,6 +26,11 @@ export class DecidableError<Code extends string = string, Payload = unknown> ext
     this.code = code;
     this.payload = payload;
     this.family = `decidable/${family}`;
+  }
+
+  /** The name, the message, the code, the payload and the cause. The stack is left out: it has the paths of the machine. */
+  toJSON(): JsonValue {
+    return toJson(this);
   }
 }
 

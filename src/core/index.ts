@@ -105,16 +105,19 @@ export type * from './event-handler.ts';
 export type * from './event-sourcer.ts';
 export type * from './event-store.ts';
 export { COMMAND_ID_NAMESPACE, commandUuid, eventId, isUuid, reactionId } from './ids.ts';
+export { type JsonConvertible, type JsonValue, toJson } from './json.ts';
 export type { AuthorizationRequest, Authorizer } from './loop/authorization.ts';
 export type { AnyModule } from './loop/bound-module.ts';
 export type { ConfiguredStore, EventSourcerConfiguration } from './loop/configuration.ts';
 export {
   createEventSourcer,
   type DispatchableCommand,
+  type EventOfCommand,
   type ModuleEventSourcer,
 } from './loop/create-event-sourcer.ts';
 export type { EventSourcerObserver, ObservedCommand, ObservedSnapshot, ObservedStream } from './loop/observer.ts';
 export type { ReadOptions, SendOptions } from './loop/options.ts';
+export type { DispatchResult, StreamState } from './loop/results.ts';
 export type * from './messages.ts';
 export { MissingPeerError } from './missing-peer.ts';
 export type { Clock } from './processors/clock.ts';

@@ -126,7 +126,8 @@ function readAndFold(file: string, streams: number): Contestant {
       const sourcer = createEventSourcer({ store, modules: [account], cachedStates: 0 });
       const measured = await timed(streams * STREAM_LENGTH, async () => {
         for (let stream = 0; stream < streams; stream++) {
-          const { balance } = await sourcer.state(account, `account-${accountName(stream)}`);
+          const { state } = await sourcer.state(account, `account-${accountName(stream)}`);
+          const { balance } = state;
           if (!(balance > 0)) throw new Error('an account is empty');
         }
       });

@@ -3,7 +3,7 @@
 import { DefinitionError } from '../errors.ts';
 import type { CommandResult } from '../event-sourcer.ts';
 import type { AnyModule } from '../loop/bound-module.ts';
-import type { DispatchableCommand, ModuleEventSourcer } from '../loop/create-event-sourcer.ts';
+import type { ModuleEventSourcer } from '../loop/create-event-sourcer.ts';
 import type { SendOptions } from '../loop/options.ts';
 import type { Envelope } from '../messages.ts';
 import { checkOptionNames, type OptionNames } from '../option-names.ts';
@@ -41,16 +41,16 @@ export type ReaderOf<Model> = Model extends { readonly kind: 'tables'; reader(..
     : never;
 
 /** A system that runs in this process. Leaving its `await using` scope stops it. */
-export interface RunningSystem<Command, Models> extends AsyncDisposable {
+export interface RunningSystem<Decider, Models> extends AsyncDisposable {
   /**
    * Decides a command and stores the result.
    * @throws CommandFailure whose `payload` is a `CommandError`.
    */
-  dispatch(command: Command, options?: SendOptions): Promise<CommandResult>;
+  readonly dispatch: ModuleEventSourcer<Decider>['dispatch'];
   /** The same for a command that came as bytes. */
   handleCommand(command: Envelope, options?: SendOptions): Promise<CommandResult>;
   /** The event sourcer of the deciders, for reading states. */
-  readonly sourcer: ModuleEventSourcer<Command>;
+  readonly sourcer: ModuleEventSourcer<Decider>;
   /** Reads a read model of the system. */
   readModel<Model extends Models>(model: Model): ReaderOf<Model>;
   /**
@@ -97,7 +97,7 @@ export interface System<Deciders, ProcessManagers, ReadModels, Reactors> {
     options: StartOptions,
   ): Promise<
     RunningSystem<
-      DispatchableCommand<Deciders extends readonly (infer Decider)[] ? Decider : never>,
+      Deciders extends readonly (infer Decider)[] ? Decider : never,
       ReadModels extends readonly (infer Model)[] ? Model : never
     >
   >;

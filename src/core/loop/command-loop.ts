@@ -331,16 +331,17 @@ function decisionFailure({ module, stream, envelope }: Job, error: unknown): Err
 }
 
 function resultOf(job: Job, decision: Decision, appended: Appended): CommandResult {
-  const { commandId, stream, outcome, attempts } = job;
+  const { commandId, stream, outcome, attempts, module } = job;
   const events = recordedEvents(stream, job.events, decision, appended);
-  return {
+  const { revision } = appended;
+  return job.result({
     commandId,
     stream,
-    module: job.module.name,
+    module: module.name,
     outcome,
     events,
-    revision: appended.revision,
+    revision,
     redelivered: false,
     attempts,
-  };
+  });
 }

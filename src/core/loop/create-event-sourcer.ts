@@ -31,64 +31,92 @@ import {
   requestOf,
   type SendOptions,
 } from './options.ts';
+import { type DispatchResult, FoldedStreamState, ReadStateResult, type StreamState } from './results.ts';
 import { type Route, Routes } from './routes.ts';
 import { Snapshots } from './snapshots.ts';
 import { StateCache } from './state-cache.ts';
 import { StateReader } from './state-reader.ts';
 import { StreamQueue } from './stream-queue.ts';
 
-/** The commands that a module takes as plain messages; none, where commands are handles. */
+/** The commands that a module takes as messages. `never` if its commands are handles, as those of a component are. */
 export type DispatchableCommand<Module> =
   Module extends CommandHandler<infer _State, infer Command, infer _Event> ? Extract<Command, Message> : never;
 
-/** The event sourcer, with what typed callers in the process need besides. */
-export interface ModuleEventSourcer<Command> extends EventSourcer, AsyncDisposable {
+/** The events of the module that takes commands of this type. */
+export type EventOfCommand<Module, Type extends string> =
+  Module extends CommandHandler<infer _State, infer Command, infer Event>
+    ? Type extends Extract<Command, Message>['type']
+      ? Event
+      : never
+    : never;
+
+/** The state of one of the event sourcer's modules. */
+type StateOfModule<Module> = Module extends CommandHandler<infer State, infer _Command, infer _Event> ? State : never;
+
+/** The event sourcer of the contract, with typed commands, events and states for callers in the process. */
+export interface ModuleEventSourcer<Module> extends EventSourcer, AsyncDisposable {
   /**
-   * Decides the command and stores what comes of it. The payload's bytes must stay as they are until the promise settles.
+   * Decides a command that came as bytes, and stores the decision. The envelope is copied before this function returns.
+   *
    * @throws CommandFailure whose `payload` is a `CommandError`.
    */
   handleCommand(command: Envelope, options?: SendOptions): Promise<CommandResult>;
 
   /**
-   * The same for a command as its module writes it: `Deposit({ … })`. It is checked, and recorded in the bytes that its
-   * module makes of it. A module that keeps its commands behind handles, as a component does, takes envelopes alone.
+   * Decides a command that is a message of its module, `{ type, data }`, and stores the decision. The message is checked by
+   * the schema of its type. A module that keeps its commands behind handles, as a component does, takes envelopes only.
+   *
+   * @example
+   * const result = await sourcer.dispatch(concert.commands.Reserve({ concertId: '7', seats: 2 }), { commandId: 'order-1' });
+   * if (result.outcome.tag === 'accepted') console.log(result.decided);
+   *
    * @throws CommandFailure whose `payload` is a `CommandError`.
    */
-  dispatch(command: Command, options?: SendOptions): Promise<CommandResult>;
+  dispatch<const Type extends DispatchableCommand<Module>['type']>(
+    command: DispatchableCommand<Module> & { readonly type: Type },
+    options?: SendOptions,
+  ): Promise<DispatchResult<EventOfCommand<Module, Type>>>;
 
   /**
-   * The state of a stream in its module's bytes, folded to the newest revision or to the one that is named.
+   * Reads the state of a stream in its module's bytes, at the newest revision or at a named one.
+   *
    * @throws CommandFailure whose `payload` is a `CommandError`.
    */
   readState(stream: string, options?: ReadOptions): Promise<FoldedState>;
 
   /**
-   * The newest state of a stream, as the module's own value: a copy, which stays as it is. A handle has to be released
-   * (`module.types.state.drop`).
+   * Reads the state of a stream as a value of its module, at the newest revision or at a named one. The value is a copy, and
+   * stays as it is. A handle has to be released with `module.types.state.drop`.
+   *
+   * @example const { state, revision } = await sourcer.state(concert, 'concert-7');
+   *
    * @throws CommandFailure whose `payload` is a `CommandError`.
    */
-  state<State, Cmd, Event>(
-    module: CommandHandler<State, Cmd, Event>,
+  state<Source extends Module>(
+    module: Source,
     stream: string,
     options?: Omit<ReadOptions, 'module'>,
-  ): Promise<State>;
+  ): Promise<StreamState<StateOfModule<Source>>>;
 
-  /** Refuses what comes from now on, finishes what came before, and releases every handle. */
+  /** Refuses later calls, finishes earlier ones, and releases every handle. */
   close(): Promise<void>;
 }
 
 /**
  * Makes an event sourcer.
  *
- * @throws DefinitionError where a module is none, or two claim the same name or command type, or an option cannot be meant.
+ * @example const sourcer = createEventSourcer({ store: createMemoryStore(), modules: [concert] });
+ *
+ * @throws DefinitionError if an option is invalid or unknown, a module is incomplete, or two modules claim the same name or
+ * the same command type.
  */
 export function createEventSourcer<const Modules extends readonly AnyModule[]>(
   configuration: EventSourcerConfiguration<Modules>,
-): ModuleEventSourcer<DispatchableCommand<Modules[number]>> {
-  return new Sourcer(configuration);
+): ModuleEventSourcer<Modules[number]> {
+  return new Sourcer(configuration) as ModuleEventSourcer<Modules[number]>;
 }
 
-class Sourcer<Command> implements ModuleEventSourcer<Command> {
+class Sourcer {
   readonly #routes: Routes;
   readonly #admission: Admission;
   readonly #cache: StateCache;
@@ -142,7 +170,7 @@ class Sourcer<Command> implements ModuleEventSourcer<Command> {
     return this.#loop.run(job);
   }
 
-  dispatch(command: Command, options?: SendOptions): Promise<CommandResult> {
+  dispatch(command: unknown, options?: SendOptions): Promise<DispatchResult<unknown>> {
     try {
       this.#admission.enterCommand();
     } catch (error) {
@@ -153,34 +181,37 @@ class Sourcer<Command> implements ModuleEventSourcer<Command> {
       const request = requestOf(options);
       const message = messageOf(command);
       job = typedJob(this.#routes.ofCommand(message.type), message, request);
+      job.wantsValues = true;
     } catch (error) {
       this.#admission.leaveCommand();
       return Promise.reject(error);
     }
-    return this.#loop.run(job);
+    // `wantsValues` makes the loop's result one of these.
+    return this.#loop.run(job) as Promise<DispatchResult<unknown>>;
   }
 
   async readState(stream: string, options: ReadOptions = {}): Promise<FoldedState> {
     this.#admission.enterRead();
     try {
       checkReadOptions(stream, options);
-      return await this.#read(this.#routes.ofName(options.module), stream, options, foldedState);
+      return await this.#read(this.#routes.ofName(options.module), stream, options, readStateResult);
     } finally {
       this.#admission.leaveRead();
     }
   }
 
-  async state<State, Cmd, Event>(
-    module: CommandHandler<State, Cmd, Event>,
+  async state(
+    source: AnyModule,
     stream: string,
     options: Omit<ReadOptions, 'module'> = {},
-  ): Promise<State> {
+  ): Promise<StreamState<unknown>> {
     this.#admission.enterRead();
     try {
       checkStateOptions(stream, options);
-      // The loop keeps its handle, and evolves it: what leaves is another, made of the same bytes.
-      const bytes = await this.#read(this.#routes.ofSource(module), stream, options, bytesOf);
-      return module.types.state.fromBytes(bytes);
+      const module = this.#routes.ofSource(source);
+      // The loop keeps its handle, and evolves it. The caller gets another one, made of the same bytes.
+      const { state, revision } = await this.#read(module, stream, options, readStateResult);
+      return new FoldedStreamState(stream, module.name, module.types.state.fromBytes(state), revision);
     } finally {
       this.#admission.leaveRead();
     }
@@ -267,12 +298,13 @@ function cancellationOf({ commandType }: Route, { signal, deadline }: CommandReq
   return new Cancellation(signal, deadline, `command ${commandType}`);
 }
 
-function bytesOf({ module, handle }: LiveState): Uint8Array {
-  return module.types.state.toBytes(handle);
-}
-
-function foldedState(live: LiveState): FoldedState {
-  const { module, revision } = live;
-  const { name, contentType } = module;
-  return { module: name, moduleVersion: module.identity.version, contentType, state: bytesOf(live), revision };
+function readStateResult({ module, handle, revision }: LiveState): ReadStateResult {
+  const { name, contentType, identity, types } = module;
+  return new ReadStateResult({
+    module: name,
+    moduleVersion: identity.version,
+    contentType,
+    state: types.state.toBytes(handle),
+    revision,
+  });
 }

@@ -1,4 +1,5 @@
 /** One command on its way through the loop: what was asked for, and how far it has come. */
+import type { CommandResult } from '../event-sourcer.ts';
 import type { Decision, Envelope, Outcome, Precondition } from '../messages.ts';
 import type { BoundModule } from './bound-module.ts';
 import type { Cancellation } from './cancellation.ts';
@@ -6,6 +7,7 @@ import { decodeCommand } from './command-of.ts';
 import type { LiveState } from './live-state.ts';
 import type { ObservedCommand } from './observer.ts';
 import type { CommandRequest } from './options.ts';
+import { DispatchedCommand, HandledCommand } from './results.ts';
 import type { Route } from './routes.ts';
 
 const ACCEPTED: Outcome = { tag: 'accepted' };
@@ -36,6 +38,8 @@ export class Job {
   generation: number;
   /** The command was once decided again because an instance ended under it through no fault of its own. */
   rescued: boolean = false;
+  /** The command came as a message, so its sender wants the events as values too. */
+  wantsValues: boolean = false;
   attempts: number = 0;
   conflicts: number = 0;
   hasTurn: boolean = false;
@@ -98,6 +102,11 @@ export class Job {
       actor: request.actor,
       keyId: undefined,
     };
+  }
+
+  /** The result as its caller sees it. */
+  result(fields: CommandResult): CommandResult {
+    return this.wantsValues ? new DispatchedCommand(fields, this.module) : new HandledCommand(fields);
   }
 
   observed(): ObservedCommand {

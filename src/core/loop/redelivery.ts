@@ -22,7 +22,7 @@ export async function firstOutcome(store: EventStore, job: Job, recorded: Record
         'id of its own',
     );
   const events = firstRevision === undefined ? [] : await readBack(store, recorded, firstRevision, job.cancellation);
-  return {
+  return job.result({
     commandId: decision.commandId,
     stream,
     module: decision.module.name,
@@ -32,7 +32,7 @@ export async function firstOutcome(store: EventStore, job: Job, recorded: Record
     revision: firstRevision === undefined ? decision.seenRevision : firstRevision + BigInt(eventCount - 1),
     redelivered: true,
     attempts: 0,
-  };
+  });
 }
 
 async function readBack(

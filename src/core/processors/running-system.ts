@@ -119,8 +119,8 @@ export class SystemRun implements AsyncDisposable {
   readonly #store: StartOptions['store'];
   readonly #processors: ProcessorStore;
   readonly #parts: SystemParts;
-  readonly #sourcer: ModuleEventSourcer<never>;
-  readonly #processSourcers: readonly ModuleEventSourcer<never>[];
+  readonly #sourcer: ModuleEventSourcer<AnyModule>;
+  readonly #processSourcers: readonly ModuleEventSourcer<AnyModule>[];
   readonly #runners: readonly Runner[];
   readonly #clock: Clock;
   readonly #member: Member | undefined;
@@ -130,8 +130,8 @@ export class SystemRun implements AsyncDisposable {
     options: StartOptions,
     processors: ProcessorStore,
     parts: SystemParts,
-    sourcer: ModuleEventSourcer<never>,
-    processSourcers: readonly ModuleEventSourcer<never>[],
+    sourcer: ModuleEventSourcer<AnyModule>,
+    processSourcers: readonly ModuleEventSourcer<AnyModule>[],
     runners: readonly Runner[],
     member: Member | undefined,
   ) {
@@ -159,7 +159,7 @@ export class SystemRun implements AsyncDisposable {
     }
     const sourcing = sourcingOptions(options);
     const sourcer = createEventSourcer({ ...sourcing, store, modules: parts.deciders });
-    const processSourcers: ModuleEventSourcer<never>[] = [];
+    const processSourcers: ModuleEventSourcer<AnyModule>[] = [];
     const factory: ProcessorFactory = {
       store,
       processors,
@@ -191,7 +191,7 @@ export class SystemRun implements AsyncDisposable {
     return running;
   }
 
-  get sourcer(): ModuleEventSourcer<never> {
+  get sourcer(): ModuleEventSourcer<AnyModule> {
     return this.#sourcer;
   }
 

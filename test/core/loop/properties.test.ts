@@ -259,7 +259,7 @@ describe('handles', () => {
               const stream = `till-${command.till}`;
               if (step === 'read') return sourcer.readState(stream);
               if (step === 'readAt') return sourcer.readState(stream, { revision: 0n });
-              if (step === 'state') return module.types.state.drop?.(await sourcer.state(module, stream));
+              if (step === 'state') return module.types.state.drop?.((await sourcer.state(module, stream)).state);
               if (step === 'redeliver') return sourcer.handleCommand(envelope, { commandId: JSON.stringify(command) });
               if (step === 'send') return sourcer.handleCommand(envelope);
               const abort = new AbortController();

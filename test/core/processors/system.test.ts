@@ -37,7 +37,7 @@ for (const [name, open] of Object.entries(stores)) {
       await running.settled();
       const model = running.readModel(balances);
       assert.deepEqual([await model.get('a'), await model.get('b')], [{ balance: 70 }, { balance: 30 }]);
-      assert.deepEqual(await running.sourcer.state(transfer, 'transfer-t1'), { outcome: 'paid' });
+      assert.deepEqual((await running.sourcer.state(transfer, 'transfer-t1')).state, { outcome: 'paid' });
     });
 
     test('ends without a movement if the first account has too little', async () => {
@@ -45,7 +45,7 @@ for (const [name, open] of Object.entries(stores)) {
       await using running = await opened(store);
       await running.dispatch(Request({ transferId: 't1', from: 'b', to: 'a', amount: 30 }));
       await running.settled();
-      assert.deepEqual(await running.sourcer.state(transfer, 'transfer-t1'), { outcome: 'insufficient-funds' });
+      assert.deepEqual((await running.sourcer.state(transfer, 'transfer-t1')).state, { outcome: 'insufficient-funds' });
       assert.deepEqual(await running.readModel(balances).get('b'), { balance: 0 });
     });
 

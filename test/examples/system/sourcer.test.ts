@@ -246,7 +246,7 @@ async function outcomeOf(step: Step, sourcer: EventSourcer, world: World): Promi
       case 'foreign':
         return await world.foreign(step.stream, step.type);
       case 'read':
-        return await sourcer.readState(step.stream, { module: step.module, revision: step.revision });
+        return { ...(await sourcer.readState(step.stream, { module: step.module, revision: step.revision })) };
       case 'send': {
         const { type, schemaVersion, payload, options } = step;
         world.interferences = step.interferences;

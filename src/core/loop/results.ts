@@ -1,0 +1,135 @@
+/**
+ * The results of the event sourcer as its callers see them. They are instances of classes, so that `JSON.stringify` finds a
+ * `toJSON`; everything else is a property of the object itself, which a spread and `structuredClone` keep.
+ */
+import type { Immutable } from 'immer';
+import type { CommandResult, FoldedState } from '../event-sourcer.ts';
+import { type JsonConvertible, type JsonValue, toJson } from '../json.ts';
+import type { Outcome, RecordedEvent } from '../messages.ts';
+import type { BoundModule } from './bound-module.ts';
+import { moduleFailure } from './failures.ts';
+
+/** The result of a command that was sent as a message. */
+export interface DispatchResult<Event> extends CommandResult, JsonConvertible {
+  /**
+   * The events of the decision as the module's own values, `{ type, data }`. They are copies, made when the property is read
+   * first.
+   *
+   * @throws CommandFailure `fault` if the command is a duplicate and its module can no longer read the events.
+   */
+  readonly decided: readonly Event[];
+}
+
+/** The state of a stream, as the value of its module. */
+export interface StreamState<State> extends JsonConvertible {
+  readonly stream: string;
+  /** The name of the module that folded the stream. */
+  readonly module: string;
+  readonly state: Immutable<State>;
+  /** The last revision that is folded. `undefined`: the stream has no events, and `state` is the initial state. */
+  readonly revision: bigint | undefined;
+}
+
+export class HandledCommand implements CommandResult, JsonConvertible {
+  readonly commandId: string;
+  readonly stream: string;
+  readonly module: string;
+  readonly outcome: Outcome;
+  readonly events: readonly RecordedEvent[];
+  readonly revision: bigint | undefined;
+  readonly redelivered: boolean;
+  readonly attempts: number;
+
+  constructor(fields: CommandResult) {
+    this.commandId = fields.commandId;
+    this.stream = fields.stream;
+    this.module = fields.module;
+    this.outcome = fields.outcome;
+    this.events = fields.events;
+    this.revision = fields.revision;
+    this.redelivered = fields.redelivered;
+    this.attempts = fields.attempts;
+  }
+
+  toJSON(): JsonValue {
+    return toJson({ ...this });
+  }
+}
+
+/**
+ * Decoded on demand, because most callers do not look. An own property, so that a spread has it; one descriptor for all
+ * results, because a closure for each would cost as much as the rest of the result.
+ */
+const DECIDED: PropertyDescriptor & ThisType<DispatchedCommand> = {
+  enumerable: true,
+  configurable: true,
+  get() {
+    return this.decodedEvents();
+  },
+};
+
+export class DispatchedCommand extends HandledCommand implements DispatchResult<unknown> {
+  declare readonly decided: readonly unknown[];
+  readonly #by: BoundModule;
+  #decoded: readonly unknown[] | undefined;
+
+  constructor(fields: CommandResult, by: BoundModule) {
+    super(fields);
+    this.#by = by;
+    Object.defineProperty(this, 'decided', DECIDED);
+  }
+
+  decodedEvents(): readonly unknown[] {
+    this.#decoded ??= this.events.map(({ event, context }) => {
+      const { name, types } = this.#by;
+      try {
+        return types.event.fromEnvelope(event);
+      } catch (error) {
+        throw moduleFailure(error, `module ${name} reading ${event.type}, revision ${context.revision} of its stream`, [
+          ['module', name],
+          ['stream', context.stream],
+          ['eventType', event.type],
+        ]);
+      }
+    });
+    return this.#decoded;
+  }
+}
+
+export class ReadStateResult implements FoldedState, JsonConvertible {
+  readonly module: string;
+  readonly moduleVersion: string;
+  readonly contentType: string;
+  readonly state: Uint8Array;
+  readonly revision: bigint | undefined;
+
+  constructor({ module, moduleVersion, contentType, state, revision }: FoldedState) {
+    this.module = module;
+    this.moduleVersion = moduleVersion;
+    this.contentType = contentType;
+    this.state = state;
+    this.revision = revision;
+  }
+
+  toJSON(): JsonValue {
+    return toJson({ ...this });
+  }
+}
+
+export class FoldedStreamState<State> implements StreamState<State> {
+  readonly stream: string;
+  readonly module: string;
+  readonly state: Immutable<State>;
+  readonly revision: bigint | undefined;
+
+  constructor(stream: string, module: string, state: Immutable<State>, revision: bigint | undefined) {
+    this.stream = stream;
+    this.module = module;
+    this.state = state;
+    this.revision = revision;
+  }
+
+  toJSON(): JsonValue {
+    return toJson({ ...this });
+  }
+}
