@@ -27,7 +27,7 @@ export function coreSort(reader: Reader): CoreSort {
   return coreSorts[byte] ?? reader.badByte('external kind', byte);
 }
 
-/** `sort`, or undefined where the byte is none; the last byte read is the one that decides. */
+/** `sort`, or undefined if the byte is not a sort. The last byte read is the wrong one then. */
 function anySort(reader: Reader): Sort | undefined {
   const byte = reader.u8('a sort');
   if (byte !== 0) return sorts[byte];

@@ -8,7 +8,7 @@ import { resultList } from './types.ts';
 
 type Operands = { -readonly [Key in keyof CanonicalBuiltin]: CanonicalBuiltin[Key] };
 
-/** How each operand of a built-in is read, by the letter that stands for it in the table below. */
+/** The readers of a built-in's operands, by the letters of the table in `builtins.ts`. */
 const operands: { readonly [letter: string]: (reader: Reader, canon: Operands) => void } = {
   t: (reader, canon) => {
     canon.type = reader.u32('a type index');

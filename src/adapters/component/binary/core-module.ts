@@ -1,6 +1,6 @@
 /**
- * What of a core module the component around it must know: the types of its imports and exports. Function bodies,
- * initial values and segments are skipped; the engine validates them when it compiles the module.
+ * Reads the types of a core module's imports and exports, which the component around it needs. Function bodies, initial values
+ * and segments are skipped, because the engine validates them when it compiles the module.
  *
  * Source: *WebAssembly 3.0*, "Binary Format / Modules".
  */
@@ -80,7 +80,7 @@ function definedGlobal(reader: Reader): CoreExternDecl {
   return type;
 }
 
-/** LEB128 immediates of the constant instructions: how many, by opcode. `0xfb` and `0xfd` have a second opcode. */
+/** The number of LEB128 immediates of each constant instruction, by opcode. `0xfb` and `0xfd` have a second opcode. */
 const immediates: { readonly [opcode: number]: number } = {
   35: 1, // global.get
   65: 1, // i32.const

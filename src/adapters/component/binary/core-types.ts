@@ -1,6 +1,6 @@
 /**
- * Core types, as *WebAssembly 3.0*, "Binary Format / Types" and *Binary.md*, `core:type` write them. Core modules and
- * module types of components share them.
+ * Core types: *WebAssembly 3.0*, "Binary Format / Types" and *Binary.md*, `core:type`. Core modules and the module types of
+ * components share them.
  */
 import {
   maxCoreFields,
@@ -91,7 +91,7 @@ function tableType(reader: Reader): CoreExternDecl {
   return { kind: 'table', element: refType(reader), limits: limits(reader, 'table limits', 7) };
 }
 
-/** The type of a defined table; *WebAssembly 3.0* lets `0x40 0x00` announce an initial value. */
+/** The type of a defined table. In *WebAssembly 3.0*, `0x40 0x00` announces an initial value. */
 export function definedTable(reader: Reader, skipExpression: (reader: Reader) => void): CoreExternDecl {
   if (reader.peek('a table') !== 0x40) return tableType(reader);
   reader.position++;
@@ -171,8 +171,8 @@ export function coreDefType(reader: Reader): CoreDefType {
 }
 
 /**
- * `0x50` is a module type in a component, so that a non-final `sub` is announced by `0x00` there. In a module type, which has
- * no module types in it, tools write it as in core modules.
+ * `0x50` is a module type in a component, so `0x00` announces a non-final `sub` there. A module type contains no module types,
+ * so tools write a non-final `sub` as in core modules.
  */
 function coreRecType(reader: Reader): CoreRecType {
   if (reader.peek('a core type') === 0) {

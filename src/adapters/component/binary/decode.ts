@@ -25,7 +25,7 @@ import { externType, type, valType } from './types.ts';
 /**
  * Decodes a component binary. Core modules stay views of `bytes`, which must not change as long as the result is used.
  *
- * @throws MalformedError where the bytes are no component binary, with the byte offset.
+ * @throws MalformedError if the bytes are not a component binary, with the byte offset.
  */
 export function decode(bytes: Uint8Array): Component {
   keepShapes();
@@ -34,7 +34,7 @@ export function decode(bytes: Uint8Array): Component {
 
 const keepShapes = keepingShapes(() => [new Reader(new Uint8Array(0))]);
 
-/** Engines compile modules from unshared memory only, so that shared bytes are copied once. */
+/** Copies shared bytes once, because engines compile modules only from unshared memory. */
 function unshared(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   const { buffer, byteOffset, byteLength } = bytes;
   return buffer instanceof ArrayBuffer ? new Uint8Array(buffer, byteOffset, byteLength) : new Uint8Array(bytes);
@@ -213,7 +213,7 @@ function exportDefinition(reader: Reader): Export {
 
 // Value Definitions ----------------------------------------------------------------------------------------------
 
-/** `value`. The bytes are read against the type by whoever supports values. */
+/** `value`. A loader that supports values would read the bytes by the type. */
 function value(reader: Reader): Value {
   const offset = reader.position;
   const ofType = valType(reader);

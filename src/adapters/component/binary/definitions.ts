@@ -1,6 +1,6 @@
 /**
- * A component as its binary says it: the definitions in binary order, with every index still an index. The section
- * names and their order are those of *Binary.md*.
+ * A decoded component: its definitions in binary order, with unresolved indices. The section names and their order are those
+ * of *Binary.md*.
  */
 import type { PrimitiveKind, ValueType } from '../types.ts';
 
@@ -9,7 +9,7 @@ import type { PrimitiveKind, ValueType } from '../types.ts';
 /** A decoded component. */
 export interface Component {
   readonly kind: 'component';
-  /** Byte offset of its preamble. */
+  /** The byte offset of its preamble. */
   readonly offset: number;
   readonly definitions: readonly Definition[];
 }
@@ -33,13 +33,13 @@ export type Definition =
 export interface CoreModule {
   readonly kind: 'core module';
   readonly offset: number;
-  /** A view of the module's bytes in the input: not a copy. */
+  /** The module's bytes, as a view of the input. */
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** Its imports and exports, not yet validated. */
   readonly module: ModuleInterface;
 }
 
-/** What of a core module is not function bodies, initial values and segments. */
+/** The parts of a core module that are not function bodies, initial values or segments. */
 export interface ModuleInterface {
   /** The recursion groups. */
   readonly types: readonly (readonly CoreSubType[])[];
@@ -92,7 +92,7 @@ export type CoreInstance =
       readonly exports: readonly CoreInlineExport[];
     };
 
-/** `core:inlineexport`: a name for what is there already. */
+/** `core:inlineexport`: a name for an existing definition. */
 export interface CoreInlineExport {
   readonly name: string;
   readonly sort: CoreSort;
@@ -120,12 +120,12 @@ export interface InstantiateArgument extends SortIndex {
   readonly name: string;
 }
 
-/** `inlineexport`: a name for what is there already. */
+/** `inlineexport`: a name for an existing definition. */
 export interface InlineExport extends NameAttributes, SortIndex {}
 
 // Alias Definitions ----------------------------------------------------------------------------------------------
 
-/** `alias`: what an instance exports, or what an enclosing component or type defines. */
+/** `alias`: an export of an instance, or a definition of an enclosing component or type. */
 export type Alias =
   | {
       readonly kind: 'alias';
@@ -148,7 +148,7 @@ export type Alias =
       readonly offset: number;
       readonly target: 'outer';
       readonly sort: Sort;
-      /** How many enclosing components and types to skip. */
+      /** The number of enclosing components and types to skip. */
       readonly count: number;
       readonly index: number;
     };
@@ -222,7 +222,7 @@ export interface CoreLimits {
   readonly max?: bigint;
   readonly shared: boolean;
   readonly is64: boolean;
-  /** log2 of a memory's page size where it is given (custom page sizes); else 16. */
+  /** log2 of a memory's page size: 16, unless the binary has another (custom page sizes). */
   readonly pageSizeLog2?: number;
 }
 
@@ -277,14 +277,14 @@ export type DefType =
   | { readonly kind: 'component type' | 'instance type'; readonly declarators: readonly Declarator[] }
   | { readonly kind: 'resource'; readonly rep: CoreValType; readonly dtor?: number };
 
-/** A `defvaltype` that types may be inside of. All kinds have one form. */
+/** A `defvaltype` that contains types. All kinds have one form. */
 export interface CompoundType {
   readonly kind: Exclude<ValueType['kind'], PrimitiveKind | 'own' | 'borrow'>;
-  /** In the order of the binary; a case, a result, a stream or a future may have none. */
+  /** The types, in the order of the binary. A case, a result, a stream or a future may have none. */
   readonly inside: readonly (ValType | undefined)[];
-  /** Of the fields, cases or flags. */
+  /** The labels of the fields, cases or flags. */
   readonly labels: readonly string[];
-  /** Of a fixed-length list. */
+  /** The length of a fixed-length list. */
   readonly length: number | undefined;
 }
 
@@ -327,12 +327,12 @@ export type Canon =
     }
   | CanonicalBuiltin;
 
-/** A canonical built-in. Which operands are given follows from the name, as *Binary.md* lists them. */
+/** A canonical built-in. Its operands follow from its name, as *Binary.md* lists them. */
 export interface CanonicalBuiltin {
   readonly kind: 'canon';
   readonly offset: number;
   readonly name: BuiltinName;
-  /** Index of a resource, stream or future type; of a core function type for the `thread.new` and `thread.spawn`s. */
+  /** The index of a resource, stream or future type, or of a core function type for `thread.new` and `thread.spawn`. */
   readonly type?: number | undefined;
   /** The `core:valtype` of `context.get` and `context.set`. */
   readonly valtype?: CoreValType;
@@ -396,10 +396,10 @@ export type BuiltinName =
   | 'thread.spawn-indirect'
   | 'thread.available-parallelism';
 
-/** How the strings of a canonical definition are encoded in memory. */
+/** The encoding in memory of a canonical definition's strings. */
 export type StringEncoding = 'utf8' | 'utf16' | 'latin1+utf16';
 
-/** One `canonopt`, as written: duplicates and conflicts are the validator's to refuse. */
+/** One `canonopt`, as written. The validator refuses duplicates and conflicts. */
 export type CanonicalOption =
   | { readonly kind: 'string-encoding'; readonly encoding: StringEncoding }
   | { readonly kind: 'memory' | 'realloc' | 'post-return' | 'callback'; readonly index: number }
@@ -424,7 +424,7 @@ export interface NameAttributes {
   readonly implements?: string;
   readonly versionSuffix?: string;
   readonly externalId?: string;
-  /** The kind of an attribute that is given twice, which is invalid. */
+  /** The kind of an attribute that occurs twice, which is invalid. */
   readonly duplicate?: string;
 }
 
@@ -445,7 +445,7 @@ export interface Export extends NameAttributes, SortIndex {
 
 // Value Definitions ----------------------------------------------------------------------------------------------
 
-/** `value`, with its bytes as they are. */
+/** `value`, with its undecoded bytes. */
 export interface Value {
   readonly kind: 'value';
   readonly offset: number;

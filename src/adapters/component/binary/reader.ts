@@ -6,15 +6,15 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 const nothing: readonly never[] = [];
 
-/** No input is trusted with more room than this before it has brought the elements. */
+/** The largest capacity that is reserved for a list before its elements were read. */
 const shortList = 64;
 
-/** By a hash of their bytes. */
+/** Names by a hash of their bytes. */
 const names = new Map<number, { readonly name: string; readonly bytes: Uint8Array }>();
 
 /**
- * Reads one range of the input. Every read names what is read, stays inside the range, and fails with the absolute
- * offset in the input. Readers of nested ranges share the bytes: nothing is copied.
+ * Reads one range of the input. Every read has a name, stays inside the range, and fails with the absolute offset in the
+ * input. Readers of nested ranges share the bytes without copies.
  */
 export class Reader {
   readonly bytes: Uint8Array<ArrayBuffer>;
@@ -31,7 +31,7 @@ export class Reader {
     throw new MalformedError(message, offset);
   }
 
-  /** The byte before the position is not one that the grammar allows here. */
+  /** Fails because the grammar does not allow the last byte. */
   badByte(what: string, byte: number, offset: number = this.position - 1): never {
     throw new MalformedError(`invalid leading byte (0x${byte.toString(16)}) for ${what}`, offset);
   }
@@ -49,7 +49,7 @@ export class Reader {
     return this.bytes[this.position++] as number;
   }
 
-  /** One byte that the grammar fixes. */
+  /** Reads a byte that the grammar fixes. */
   byte(what: string, expected: number): void {
     const byte = this.u8(what);
     if (byte !== expected) this.badByte(what, byte);
@@ -98,7 +98,7 @@ export class Reader {
     }
   }
 
-  /** A nonnegative `s33`: a type index where a negative number would be a type's opcode. */
+  /** A nonnegative `s33`: a type index. A negative number would be the opcode of a type. */
   index33(what: string): number {
     const offset = this.position;
     let value = 0;
@@ -163,7 +163,7 @@ export class Reader {
     }
   }
 
-  /** Whether the bytes from `from` up to the position are these. */
+  /** Returns whether the bytes from `from` to the position are these. */
   #isAt(from: number, bytes: Uint8Array): boolean {
     const { length } = bytes;
     if (length !== this.position - from) return false;
@@ -171,7 +171,7 @@ export class Reader {
     return true;
   }
 
-  /** The length of a `vec`, not more than `max`. Each element takes at least a byte. */
+  /** Reads the length of a `vec`, which is at most `max`. Each element takes at least a byte. */
   count(what: string, max: number): number {
     const offset = this.position;
     const count = this.u32(what);
@@ -187,13 +187,13 @@ export class Reader {
   vec<Element>(what: string, max: number, element: (reader: Reader) => Element): readonly Element[] {
     const count = this.count(what, max);
     if (count === 0) return nothing;
-    // With its length from the start: the first `push` of an engine makes room for seventeen, and most lists are short.
+    // The list gets its length when it is created. The first `push` would reserve seventeen elements, and most lists are short.
     const list = count > shortList ? [] : new Array<Element>(count);
     for (let index = 0; index < count; index++) list[index] = element(this);
     return list;
   }
 
-  /** A length and a reader of that many bytes, which this reader skips. */
+  /** Reads a length, and returns a reader of that many bytes, which this reader skips. */
   sized(what: string): Reader {
     const length = this.u32(what);
     const from = this.position;
@@ -201,7 +201,7 @@ export class Reader {
     return new Reader(this.bytes, from, this.position);
   }
 
-  /** The bytes from `from` up to the position, as a view. */
+  /** Returns the bytes from `from` to the position, as a view. */
   since(from: number): Uint8Array<ArrayBuffer> {
     return this.bytes.subarray(from, this.position);
   }

@@ -58,7 +58,7 @@ function compound(
   return { kind, inside, labels, length };
 }
 
-/** Fields or cases: a label, and what comes after it. */
+/** Fields or cases: a label and its type. */
 function labelled(
   reader: Reader,
   kind: CompoundType['kind'],

@@ -1,8 +1,8 @@
 /**
- * V8 compiles code for the shapes of the objects that it sees, and throws it away once the garbage collector finds the last
- * object of such a shape gone. All that makes a component goes when the component is ready, so that after a full
- * collection the loader would run unoptimized again: compiling takes half as long again then. An object of each class that
- * does most of the work stays, and the code with it. They are made anew now and then, since shapes change as code warms up.
+ * V8 compiles code for the shapes of the objects that it sees, and discards the code when the garbage collector finds the last
+ * object of such a shape gone. Everything that creates a component is garbage when the component is ready, so that the loader
+ * would run unoptimized after a full collection, and compiling would take one and a half times as long. So one object of each
+ * important class is kept, and the code with it. They are created again now and then, since shapes change as code warms up.
  */
 export function keepingShapes(make: () => readonly object[]): () => void {
   let calls = 0;
@@ -11,5 +11,5 @@ export function keepingShapes(make: () => readonly object[]): () => void {
   };
 }
 
-/** What is made must not hold much. */
+/** The objects must not hold much memory. */
 const kept = new Map<unknown, readonly object[]>();

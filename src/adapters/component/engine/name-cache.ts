@@ -1,8 +1,8 @@
 import { maxRecent, maxRecentLength } from '../limits.ts';
 
 /**
- * Remembers what was found out about the names that were read last: components say the same ones again and again, and so do
- * all that are made of one WIT package. It starts anew when it is full.
+ * Caches facts about names. A component repeats its names, and so do all components that are made from one WIT package. The
+ * cache is emptied when it is full.
  */
 export function remembering<Found>(find: (name: string) => Found): (name: string) => Found {
   const known = new Map<string, Found>();
@@ -13,7 +13,7 @@ export function remembering<Found>(find: (name: string) => Found): (name: string
   };
 }
 
-/** Enters something of a name that has so many characters. */
+/** Enters a fact about a name of this length. */
 export function remember<Key, Found>(known: Map<Key, Found>, key: Key, found: Found, length: number): void {
   if (length > maxRecentLength) return;
   if (known.size >= maxRecent) known.clear();

@@ -1,10 +1,9 @@
 /**
- * What the loader finds out about an object that is not its own to add properties to: a type, a function that it handed
- * out.
+ * A map from objects to which the loader must not add properties: types, and functions that it returned to users.
  *
- * The value is a private field of the key itself. A `WeakMap` means the same; but its table grows with every component
- * that is compiled and instantiated until a full collection, and each young collection keeps alive and copies what is
- * entered in it: a component that is compiled and instantiated then allocates three times as much.
+ * The value is a private field of the key itself. A `WeakMap` has the same meaning. But its table grows with every component
+ * that is compiled and instantiated until a full collection, and each young collection keeps alive and copies its entries, so
+ * that compiling and instantiating a component allocates three times as much.
  */
 export interface SideTable<Key extends object, Value> {
   get(key: Key): Value | undefined;
@@ -15,10 +14,10 @@ function itself(key: object): object {
   return key;
 }
 
-/** A constructor that returns its argument, so that the fields of a class that extends it are put on that. */
+/** A constructor that returns its argument, so that the fields of a derived class are added to that object. */
 const Itself = itself as unknown as new (key: object) => object;
 
-/** An empty table. */
+/** Returns an empty map. */
 export function sideTable<Key extends object, Value>(): SideTable<Key, Value> {
   return class Entry extends Itself {
     #value: Value;

@@ -1,9 +1,9 @@
 /**
- * The part of the engine's WebAssembly API that the loader uses. TypeScript declares it for browsers only (`lib.dom`),
- * and not what is newer: JavaScript promise integration.
+ * The part of the engine's WebAssembly API that the loader uses. TypeScript declares it only for browsers (`lib.dom`), and
+ * without JavaScript promise integration, which is newer.
  */
 
-/** A compiled core module. The engine's own object; opaque here. */
+/** A compiled core module, which is opaque here. */
 export interface EngineModule {
   readonly [Symbol.toStringTag]: 'WebAssembly.Module';
 }
@@ -17,7 +17,7 @@ export interface EngineMemory {
   grow(pages: number): number;
 }
 
-/** A core function as JavaScript calls it. */
+/** A core function that JavaScript calls. */
 export type EngineFunction = (...values: (number | bigint)[]) => number | bigint | undefined;
 
 /** Core imports: module name, then field name. */
@@ -37,7 +37,7 @@ interface Engine {
   readonly RuntimeError: ErrorConstructorOf;
   readonly CompileError: ErrorConstructorOf;
   readonly LinkError: ErrorConstructorOf;
-  /** Missing in engines without exception handling. */
+  /** Engines without exception handling do not have it. */
   readonly Exception?: abstract new (
     ...args: never[]
   ) => object;

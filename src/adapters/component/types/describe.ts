@@ -1,16 +1,16 @@
-/** From types as the validator has them to the plain ones of `types.ts`, which whoever looks at a component sees. */
+/** Converts types of the validator to the plain descriptions of `types.ts`, which users of a component see. */
 import type { ExternType, FunctionType, NamedExtern, TypeDefinition, ValueType } from '../types.ts';
 import type { DefinitionNode, ExternNode, FunctionNode, NamedNode } from './extern-type.ts';
 import { ValueTypeNode } from './value-type.ts';
 
-/** The same type gives the same object. */
+/** Returns the same object for the same type. */
 function describeValue(type: ValueTypeNode): ValueType {
   type.description ??= describe(type);
   return type.description;
 }
 
 function describe({ kind, inside, labels, length, resource }: ValueTypeNode): ValueType {
-  // Cases of variants and results, and streams and futures, may have none.
+  // Cases of variants and results, and streams and futures, may have no type.
   const types = inside.map((one) => one && describeValue(one)) as ValueType[];
   const [first, second] = types as [ValueType, ValueType];
   switch (kind) {
@@ -48,7 +48,7 @@ function describe({ kind, inside, labels, length, resource }: ValueTypeNode): Va
   }
 }
 
-/** The same type gives the same object. */
+/** Returns the same object for the same type. */
 export function describeFunction(type: FunctionNode): FunctionType {
   if (type.description === undefined) {
     const { kind, async, params, result } = type;
@@ -67,7 +67,7 @@ function describeType(type: DefinitionNode): TypeDefinition {
   return type.kind === 'resource' ? type : describeClosed(type);
 }
 
-/** What can be a type and an import or export alike. */
+/** Describes a type that can also be an import or an export. */
 function describeClosed(type: DefinitionNode & ExternNode): TypeDefinition & ExternType {
   switch (type.kind) {
     case 'func':
@@ -87,7 +87,7 @@ function describeClosed(type: DefinitionNode & ExternNode): TypeDefinition & Ext
   }
 }
 
-/** Imports or exports. */
+/** Describes imports or exports. */
 export function describeExterns(list: readonly NamedNode[]): NamedExtern[] {
   return list.map(({ name, type, implements: of, externalId }) => ({
     name,

@@ -1,6 +1,6 @@
 /**
- * Types as the validator and the linker have them: those of `types.ts`, with {@link ValueTypeNode} for value types, and with
- * what was found out about them kept in them.
+ * The types of the validator and the linker: those of `types.ts`, with {@link ValueTypeNode} for value types, and with fields for
+ * derived facts.
  */
 import type { Signature } from '../abi/values.ts';
 import type { CoreModuleType, FunctionType, ResourceType } from '../types.ts';
@@ -8,8 +8,8 @@ import type { Noted } from './type-marks.ts';
 import type { ValueTypeNode } from './value-type.ts';
 
 /**
- * What stands in a type index space. The object is the identity of the index ("typeidx") and of its aliases: an import
- * or export makes a new one for the same type, and only that one has an externally visible name.
+ * An entry of a type index space. The object is the identity of the index ("typeidx") and of its aliases. An import or export
+ * makes a new entry for the same type, and only that entry has an externally visible name.
  */
 export class TypeEntry implements Noted<TypeEntry> {
   readonly kind = 'type';
@@ -26,7 +26,7 @@ export class TypeEntry implements Noted<TypeEntry> {
   }
 }
 
-/** Whatever a type index stands for. */
+/** A type that a type index can refer to. */
 export type DefinitionNode = ValueTypeNode | ResourceType | FunctionNode | ComponentNode | InstanceNode;
 
 /** A field or a parameter. */
@@ -41,7 +41,7 @@ export class FunctionNode {
   readonly async: boolean;
   readonly params: readonly ParamNode[];
   readonly result: ValueTypeNode | undefined;
-  /** What the canonical ABI has found out about it. */
+  /** The facts that the canonical ABI derived from the type. */
   signature: Signature | undefined = undefined;
   /** See `describeFunction`. */
   description: FunctionType | undefined = undefined;
@@ -53,7 +53,7 @@ export class FunctionNode {
   }
 }
 
-/** A core module, as something that is imported or exported. */
+/** The type of a core module that is imported or exported. */
 interface ModuleNode {
   readonly kind: 'core module';
   readonly type: CoreModuleType;
@@ -70,7 +70,7 @@ export interface NamedNode {
   readonly externalId: string | undefined;
 }
 
-/** Exports, which are looked up by name. */
+/** Exports by name. */
 class Exporting {
   readonly exports: readonly NamedNode[];
   /** See `checkNesting`. */

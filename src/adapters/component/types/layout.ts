@@ -1,6 +1,6 @@
 /**
  * *CanonicalABI.md*, "Despecialization", "Alignment", "Element Size" and "Flattening", for 32-bit memories. Each is computed
- * once per type. ("Type Predicates" are among what a {@link ValueTypeNode} knows of itself.)
+ * once per type. ("Type Predicates" are fields of a {@link ValueTypeNode}.)
  */
 import { maxFlatParams } from '../limits.ts';
 import type { ValueTypeNode } from './value-type.ts';
@@ -29,7 +29,7 @@ const none: CaseNode = { name: 'none', type: undefined };
 export interface Layout {
   readonly alignment: 1 | 2 | 4 | 8;
   readonly size: number;
-  /** The core types it flattens to; cut off after {@link maxFlatParams} + 1, since more are never passed flat. */
+  /** The core types that it flattens to, at most {@link maxFlatParams} + 1, since more are never passed flat. */
   readonly flat: readonly FlatType[];
 }
 
@@ -42,7 +42,7 @@ const I64: Layout = { alignment: 8, size: 8, flat: ['i64'] };
 const F32: Layout = { alignment: 4, size: 4, flat: ['f32'] };
 const F64: Layout = { alignment: 8, size: 8, flat: ['f64'] };
 
-/** Of types that nothing is inside of; all others of these are an i32. */
+/** The layouts of types that contain no types. Those that are not listed are an i32. */
 const leaves: { readonly [kind: string]: Layout } = {
   bool: I8,
   s8: I8,
@@ -55,13 +55,13 @@ const leaves: { readonly [kind: string]: Layout } = {
   f64: F64,
 };
 
-/** Of a pointer and a length, with 32-bit and with 64-bit pointers. */
+/** The layout of a pointer and a length, with 32-bit and with 64-bit pointers. */
 export const NARROW: Layout = { alignment: 4, size: 8, flat: ['i32', 'i32'] };
 export const WIDE: Layout = { alignment: 8, size: 16, flat: ['i64', 'i64'] };
 
 /**
- * The layout of a type of a kind, from the layouts of the types inside it (undefined for a case without one), the number of
- * its cases or flags, the length of a fixed-length list, and the layout of a pointer and a length.
+ * Returns the layout of a type by its kind. It follows from the layouts of the types inside it (undefined for a case without a
+ * type), the number of its cases or flags, the length of a fixed-length list, and the layout of a pointer and a length.
  */
 export function layoutFrom(
   kind: ValueTypeNode['kind'],
@@ -87,7 +87,7 @@ export function layoutFrom(
   }
 }
 
-/** Whether the bytes of such a value are elsewhere in memory, where it has no length of its own. */
+/** Returns whether a value of this kind, unless it has a fixed length, keeps its bytes elsewhere in memory. */
 export function isPointer(kind: ValueTypeNode['kind']): boolean {
   return kind === 'string' || kind === 'list' || kind === 'map';
 }
@@ -97,12 +97,12 @@ function layoutOfFixedList({ alignment, size, flat }: Layout, length: number): L
   return { alignment, size: size * length, flat: cut(Array.from({ length: count }, () => flat).flat()) };
 }
 
-/** The layout of a record; also that of the tuple that parameters are spilled as. */
+/** Returns the layout of a record, and of the tuple that spilled parameters form. */
 export function layoutOfFields(fields: readonly ValueTypeNode[]): RecordLayout {
   return recordLayout(fields.map((field) => field.layout));
 }
 
-/** With the offset of each field. */
+/** Returns the layout with the offset of each field. */
 type RecordLayout = Layout & { readonly offsets: readonly number[] };
 
 function recordLayout(fields: readonly Layout[]): RecordLayout {
@@ -144,7 +144,7 @@ export function discriminantLayout(cases: number): Layout {
   return cases <= 2 ** 8 ? I8 : cases <= 2 ** 16 ? I16 : I32;
 }
 
-/** Where a variant's payload begins: after the discriminant, at `max_case_alignment`. */
+/** Returns the offset of a variant's payload: after the discriminant, at `max_case_alignment`. */
 export function payloadOffset(cases: readonly CaseNode[]): number {
   const alignments = cases.map(({ type }) => type?.layout.alignment ?? 1);
   return alignTo(discriminantLayout(cases.length).size, alignments.reduce(widest, 1));
@@ -156,7 +156,7 @@ function widest(a: Layout['alignment'], b: Layout['alignment']): Layout['alignme
 
 // Flattening -------------------------------------------------------------------------------------------------------
 
-/** One after the other, as long as there are not too many. */
+/** Concatenates core types, up to the limit. */
 export function appended(flat: readonly FlatType[], more: readonly FlatType[]): readonly FlatType[] {
   const { length } = flat;
   if (length === 0) return more;
@@ -177,7 +177,7 @@ export function joinedPayloads(cases: readonly CaseNode[]): readonly FlatType[] 
   return joined;
 }
 
-/** Joins what a payload flattens to with what those before it did, which begins at `from`. */
+/** Joins the core types of a payload with those of the earlier payloads, which begin at `from`. */
 function joinTo(joined: FlatType[], from: number, payload: readonly FlatType[]): void {
   for (let index = 0; index < payload.length; index++) {
     const one = payload[index]!;

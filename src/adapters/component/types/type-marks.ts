@@ -1,19 +1,19 @@
 /**
- * What is found out about a type in one place: whether it has a name in a scope, what replaces it in a substitution. Each
- * such place is one of many, and most types are looked at by one: it makes its note in the type itself. A map from types
- * took a sixth of the validator's time, most of it for numbering the objects that are its keys.
+ * Marks of types: whether a type has a name in a scope, and its replacement in a substitution. There are many scopes and
+ * substitutions, and most types occur in one of each, so the mark is in the type itself. A map from types took a sixth of the
+ * validator's time, most of it for numbering the objects that are its keys.
  */
 
 let places = 0;
 
-/** A number for a place that makes notes: never the same again, in no component. */
+/** Returns a number for a scope or a substitution. It is unique over all components. */
 export function newPlace(): number {
   return ++places;
 }
 
-/** What notes can be made in. (No class to extend: what extends one takes longer to make.) */
+/** The marks of an object. (It is not a base class, because creating an object of a derived class takes longer.) */
 export interface Noted<Replacement> {
-  /** The scope in which it has an externally visible name, and for what: see `visibility.ts`. 0 where there is none. */
+  /** The scope in which it has an externally visible name, and the kind of name: see `visibility.ts`. 0 if it has none. */
   visibleIn: number;
   visibility: number;
   /** The substitution that replaces it. */
@@ -21,10 +21,10 @@ export interface Noted<Replacement> {
   replacement: Replacement | undefined;
 }
 
-/** What replaces types in one substitution. */
+/** The replacements of types in one substitution. */
 export class Replacements<Type extends Noted<Type>> {
   readonly #place = newPlace();
-  /** Of types in which another substitution has made its note. */
+  /** The replacements of types that another substitution has marked. */
   #others: Map<Type, Type> | undefined = undefined;
 
   get(type: Type): Type | undefined {

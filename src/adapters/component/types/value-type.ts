@@ -1,8 +1,8 @@
 /**
- * A value type, as the validator has it: with its structure, and with all that follows from that.
+ * A value type of the validator: its structure, and the facts that follow from it.
  *
- * One class stands for all kinds, so that the engine makes one straight piece of code of whatever looks at types; plain
- * objects, each kind with properties of its own, took half as long again to validate. {@link describeValue} gives the plain ones.
+ * One class serves all kinds, so that the engine compiles code that reads types to straight code. Plain objects, with different
+ * properties for each kind, took one and a half times as long to validate. {@link describeValue} returns the plain ones.
  */
 
 import { toCamelCase } from '../abi/javascript-values.ts';
@@ -15,21 +15,21 @@ const nothing: readonly never[] = [];
 
 export class ValueTypeNode implements Noted<ValueTypeNode> {
   readonly kind: ValueType['kind'];
-  /** The types directly inside; a case of a variant or result, a stream or a future may have none. */
+  /** The types directly inside it. A case of a variant or result, a stream or a future may have none. */
   readonly inside: readonly (ValueTypeNode | undefined)[];
-  /** Of the fields, cases or flags. */
+  /** The labels of the fields, cases or flags. */
   readonly labels: readonly string[];
-  /** Of a fixed-length list. */
+  /** The length of a fixed-length list. */
   readonly length: number | undefined;
-  /** Of a handle; `through` is the type index by which it was named ("External Visibility"). */
+  /** The resource type of a handle. `through` is the type index that named it ("External Visibility"). */
   readonly resource: ResourceType | undefined;
   readonly through: TypeEntry | undefined;
 
-  /** Types in it, each as often as it occurs. */
+  /** The number of types in it, each counted as often as it occurs. */
   nodes: number = 1;
-  /** Levels of types inside one another, 1 for a primitive. */
+  /** The levels of nested types, 1 for a primitive. */
   depth: number = 1;
-  /** At least `elem_size(t, 'i64')`: what is almost always small need not be computed. */
+  /** An upper bound of `elem_size(t, 'i64')`, which is usually small enough that the exact size is not computed. */
   most: number = 16;
   /** `contains_borrow(t)` */
   borrow: boolean = false;
@@ -108,13 +108,13 @@ export class ValueTypeNode implements Noted<ValueTypeNode> {
     return new ValueTypeNode('tuple', this.inside);
   }
 
-  /** Whether the type itself, not what is in it, needs an externally visible name. */
+  /** Returns whether the type itself, not a type in it, needs an externally visible name. */
   get isNamed(): boolean {
     const { kind } = this;
     return kind === 'record' || kind === 'variant' || kind === 'enum' || kind === 'flags';
   }
 
-  /** The same with other types inside, or under another name. */
+  /** Returns the type with other types inside, or with another name. */
   with(inside: ValueTypeNode['inside']): ValueTypeNode {
     return new ValueTypeNode(this.kind, inside, this.labels, this.length);
   }
@@ -131,20 +131,20 @@ export class ValueTypeNode implements Noted<ValueTypeNode> {
       this.pointer ||= one.pointer;
       this.nominal ||= one.nominal;
       this.handle ||= one.handle;
-      // What is before it may have to be aligned.
+      // The types before it may have to be aligned.
       this.most += (one.most + 8) * (length ?? 1);
     }
     if (kind === 'own' || kind === 'borrow') {
       this.nominal = this.handle = true;
       this.borrow = kind === 'borrow';
     }
-    // A handle: what is inside is read and written by built-ins with options of their own.
+    // A handle: built-ins with their own options read and write the values inside.
     if (kind === 'stream' || kind === 'future') this.pointer = false;
   }
 }
 
 function collisionIn(labels: readonly string[]): readonly [string, string] | null {
-  // All other labels differ in JavaScript too, because those that differ in letter case alone are invalid.
+  // All other labels differ in JavaScript too, because labels that differ only in letter case are invalid.
   if (!labels.some((label) => /-\d/.test(label))) return null;
   const names = new Map<string, string>();
   for (const label of labels) {
@@ -163,7 +163,7 @@ export function primitive(kind: PrimitiveKind): ValueTypeNode {
   return primitives[kind];
 }
 
-/** Whether it is one of those. */
+/** Returns whether the type is one of those. */
 export function isPrimitive({ kind }: ValueTypeNode): boolean {
   return kind in primitives;
 }
