@@ -1,4 +1,4 @@
-/** *CanonicalABI.md*, "Canonical Definitions": what each canonical definition requires, and the core type it has. */
+/** *CanonicalABI.md*, "Canonical Definitions": the requirements of each canonical definition, and its core type. */
 
 import { signatureOf } from '../abi/values.ts';
 import { signatures } from '../binary/builtins.ts';
@@ -17,7 +17,7 @@ import type { CoreSignature, ResolvedOptions, ValidatedBuiltin, ValidatedLift, V
 type Lift = Canon & { readonly name: 'lift' };
 type Lower = Canon & { readonly name: 'lower' };
 
-/** The options, in an order in which every definition takes the first so many. */
+/** The options, in an order in which each definition allows a prefix. */
 const optionKinds: readonly CanonicalOption['kind'][] = [
   'string-encoding',
   'memory',
@@ -33,7 +33,7 @@ const forLift = 6;
 
 // `canonopt` Validation ------------------------------------------------------------------------------------------
 
-/** The options, each given at most once, and each of the right type. */
+/** Checks that each option occurs at most once and has the right type. */
 function resolveOptions(
   scope: Scope,
   options: readonly CanonicalOption[],
@@ -183,8 +183,8 @@ export function lower(scope: Scope, definition: Lower): ValidatedLower {
   context.spend(type.params.length);
   const options = resolveOptions(scope, definition.options, forLower, 'lowerings');
   checkAsync(scope, options, type);
-  // The document wants a `memory` wherever `async` is given; its own suite (`async/big-interleaving-test.wast`) gives one
-  // only where parameters or results go through it, and so do the tools.
+  // The document requires a `memory` with every `async`. Its own suite (`async/big-interleaving-test.wast`) and the tools have
+  // one only if parameters or results go through it.
   const { pointer, result } = signatureOf(type);
   requireFor(scope, options, pointer, false);
   requireFor(scope, options, result?.pointer, true);

@@ -4,11 +4,11 @@ import type { CoreModuleType } from '../types.ts';
 import { CoreTypes } from './core-types.ts';
 import type { CoreInstanceType } from './validated.ts';
 
-/** What one run of the validator shares: where it is, how much it has done, and the core types it has seen. */
+/** The state of one run of the validator: its place, its amount of work, and the core types that it has seen. */
 export class Context {
-  /** Byte offset of the definition that is being validated. */
+  /** The byte offset of the definition that is being validated. */
   offset = 0;
-  /** The exports of core modules by name; not in a weak map, which costs the garbage collector more than all the rest. */
+  /** The exports of core modules by name. A weak map would cost the garbage collector more than everything else. */
   readonly coreExports: Map<CoreModuleType, CoreInstanceType> = new Map();
   readonly coreTypes: CoreTypes = new CoreTypes((message) => this.fail(message));
   #work = 0;
@@ -24,7 +24,7 @@ export class Context {
     if (this.#work > maxTypeWork) this.fail(`effective type size exceeds the limit of ${maxTypeWork}`);
   }
 
-  /** The element of an index space. */
+  /** Returns the element of an index space. */
   at<Element>(space: readonly Element[], index: number, sort: string): Element {
     const found = space[index];
     if (found === undefined) return this.fail(`unknown ${sort} ${index}: ${sort} index out of bounds`);

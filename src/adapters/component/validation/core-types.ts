@@ -1,12 +1,12 @@
 /**
- * Core types, made comparable across modules: the structure of each recursion group is given numbers, and a reference
- * to a concrete type is written with its number. Source: *WebAssembly 3.0*, "Validation / Types" and "Matching".
+ * Core types that are comparable across modules. Each type of a recursion group gets a number by the structure of its group,
+ * and a reference to a concrete type is written with that number. Source: *WebAssembly 3.0*, "Validation / Types" and "Matching".
  */
 import type { CoreCompositeType, CoreFieldType, CoreRefType, CoreSubType, CoreValType } from '../binary/definitions.ts';
 import { maxCoreSubtyping } from '../limits.ts';
 import type { CoreFuncType, CoreModuleType, CoreValueType } from '../types.ts';
 
-/** What stands in a core type index space. */
+/** An entry of a core type index space. */
 export type CoreTypeEntry = CoreTypeDefinition | CoreModuleTypeEntry;
 
 /** A module type, which no other core type refers to. */
@@ -15,18 +15,18 @@ interface CoreModuleTypeEntry {
   readonly type: CoreModuleType;
 }
 
-/** One type of a recursion group. Two are equal when they are the same object. */
+/** One type of a recursion group. Equal types are the same object. */
 export interface CoreTypeDefinition {
   readonly kind: 'definition';
   readonly id: number;
   readonly final: boolean;
   readonly supertype?: CoreTypeDefinition;
-  /** Supertypes above it. */
+  /** The number of supertypes above it. */
   readonly depth: number;
   readonly composite: CoreFuncType | { readonly kind: 'struct' | 'array'; readonly fields: readonly FieldType[] };
 }
 
-/** A function type of numbers alone, final and alone in its recursion group: almost all types of almost all modules. */
+/** A function type that has only numbers, and is final and alone in its recursion group, as almost all types are. */
 type PlainFunc = CoreTypeDefinition & { readonly composite: CoreFuncType };
 
 function plainComposite(group: readonly CoreSubType[]): CoreFuncType | undefined {
@@ -98,7 +98,7 @@ export class CoreTypes {
     for (const definition of found) space.push(definition);
   }
 
-  /** The number of a type outside of the group, or the place of one in it. */
+  /** Returns the number of a type outside the group, or the index of a type in it. */
   #member(space: CoreTypeEntry[], base: number, group: readonly CoreSubType[], index: number): number | string {
     if (index < base) return this.definition(space, index).id;
     return index < base + group.length ? `r${index - base}` : this.#unknown(index);
@@ -108,13 +108,13 @@ export class CoreTypes {
     return this.#fail(`unknown type ${index}: type index out of bounds`);
   }
 
-  /** The type definition at an index; module types cannot be referred to by other core types. */
+  /** Returns the type definition at an index. Other core types cannot refer to module types. */
   definition(space: readonly CoreTypeEntry[], index: number): CoreTypeDefinition {
     const found = space[index];
     return found?.kind === 'definition' ? found : this.#unknown(index);
   }
 
-  /** The function type at an index. */
+  /** Returns the function type at an index. */
   func(space: readonly CoreTypeEntry[], index: number): CoreFuncType {
     const { composite } = this.definition(space, index);
     return composite.kind === 'func' ? composite : this.#fail(`type index ${index} is not a function type`);
@@ -144,7 +144,7 @@ export class CoreTypes {
       numbered.push(definition);
       this.#definitions.push(definition);
     }
-    // A supertype may mention later types of the group, so that it is compared when all have their numbers.
+    // A supertype may refer to later types of the group, so it is compared after all of them have numbers.
     for (const { composite, supertype } of numbered) {
       if (supertype === undefined) continue;
       if (supertype.final) this.#fail('sub type cannot have a final super type');
@@ -173,7 +173,7 @@ export class CoreTypes {
     );
   }
 
-  /** A value type as text, in terms of the numbers that `index` gives. */
+  /** Returns a value type as text, with the numbers that `index` returns. */
   #text(type: CoreValType | 'i8' | 'i16', index: (at: number) => string | number): CoreValueType {
     if (typeof type === 'string') return type;
     const heap = typeof type.heap === 'number' ? index(type.heap) : type.heap;
@@ -185,12 +185,12 @@ export class CoreTypes {
     return text;
   }
 
-  /** A value type in the scope of an index space, as text. */
+  /** Returns a value type in the scope of an index space as text. */
   value(space: readonly CoreTypeEntry[], type: CoreValType | CoreRefType): CoreValueType {
     return this.#text(type, (at) => this.definition(space, at).id);
   }
 
-  /** Whether a value of type `a` is one of type `b`. */
+  /** Returns whether every value of type `a` has type `b`. */
   valueMatches(a: CoreValueType, b: CoreValueType): boolean {
     if (a === b) return true;
     const from = this.#references.get(a);
@@ -217,12 +217,12 @@ export class CoreTypes {
     return typeof b === 'number' ? this.#concreteMatches(a.supertype, b) : this.#heapMatches(a.composite.kind, b);
   }
 
-  /** Whether there are no numbers here: types of components that the host links have each their own, which say nothing. */
+  /** Returns whether the text has no numbers. The numbers of two components that the host links are unrelated. */
   get isEmpty(): boolean {
     return this.#definitions.length === 0;
   }
 
-  /** Whether a function of type `a` is one of type `b`. */
+  /** Returns whether every function of type `a` has type `b`. */
   funcMatches(a: CoreFuncType, b: CoreFuncType): boolean {
     if (!this.isEmpty && a.id !== undefined && b.id !== undefined) return this.#heapMatches(a.id, b.id);
     return sameTypes(a.params, b.params) && sameTypes(a.results, b.results);
@@ -246,7 +246,7 @@ export class CoreTypes {
   }
 }
 
-/** Whether two lists of core value types are the same. */
+/** Returns whether two lists of core value types are the same. */
 export function sameTypes(a: readonly CoreValueType[], b: readonly CoreValueType[]): boolean {
   return a.length === b.length && a.every((type, index) => type === b[index]);
 }

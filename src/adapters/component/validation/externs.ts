@@ -15,7 +15,7 @@ import { forExports, forImports, isVisible } from './visibility.ts';
 /** No resource types. */
 const nothing: readonly ResourceType[] = [];
 
-/** `externtype`, and the resource types that it makes abstract. */
+/** `externtype`, with the resource types that it makes abstract. */
 function declared(scope: Scope, name: string, type: ExternDecl): { type: ExternNode; fresh: readonly ResourceType[] } {
   const { context } = scope;
   switch (type.sort) {
@@ -41,7 +41,7 @@ function declared(scope: Scope, name: string, type: ExternDecl): { type: ExternN
   }
 }
 
-/** `import`, `importdecl` and `exportdecl`: something of the declared type is there from now on. */
+/** `import`, `importdecl` and `exportdecl`: adds something of the declared type to its index space. */
 export function declare(
   scope: Scope,
   side: 'import' | 'export',
@@ -69,8 +69,8 @@ export function exportItem(
   definition: Export,
 ): { type: ExternNode; introduces: readonly ResourceBinding[] } {
   const { type: given, fresh } = ascribed(scope, definition, lookUp(scope, definition.sort, definition.index));
-  // The export of a type is a new index with an identity of its own. The types in an instance keep theirs: the suite
-  // (`async/big-interleaving-test.wast`) exports functions of types that an instance was exported with before.
+  // The export of a type is a new index with its own identity. The types in an instance keep their identities, because the suite
+  // (`async/big-interleaving-test.wast`) exports functions whose types were exported with an instance before.
   const type = defineResources(scope, definition.name, given.kind === 'type' ? renamed(given.type, 'eq') : given);
   checkName(scope, 'export', scope.exportNames, definition, type);
   checkVisible(scope, 'export', definition.name, type);
@@ -95,7 +95,7 @@ function ascribed(
   return expected;
 }
 
-/** The resource types that no import brought are defined by the component, each by its first export. */
+/** The component defines the resource types that no import introduced, each by its first export. */
 function defineResources(scope: Scope, name: string, type: ExternNode): ExternNode {
   if (type.kind === 'type' && type.type.kind === 'resource') {
     const resource = type.type;
@@ -112,13 +112,13 @@ function defineResources(scope: Scope, name: string, type: ExternNode): ExternNo
   return type;
 }
 
-/** The `inlineexport`s of an instance: names for what is there already, without externally visible ones for types. */
+/** The `inlineexport`s of an instance: names for existing definitions. They are not externally visible names of types. */
 export function bagOfExports(scope: Scope, list: readonly InlineExport[]): InstanceNode {
   const unnamed = noNames();
   const exports = list.map((one) => {
     const type = lookUp(scope, one.sort, one.index);
     checkName(scope, 'export', unnamed, one, type);
-    // "There is no new type index": the resource is not known by this name (annotated names need one that is).
+    // "There is no new type index": the resource does not get this name, which annotated names would need.
     unnamed.resources.clear();
     return named(one, type);
   });
@@ -126,7 +126,7 @@ export function bagOfExports(scope: Scope, list: readonly InlineExport[]): Insta
   return checkNesting(scope, new InstanceNode(exports, nothing));
 }
 
-/** How many components and instances there are inside one another in a type. */
+/** Returns the depth of nested components and instances in a type. */
 function nesting(type: ExternNode): number {
   if (type.kind === 'type')
     return type.type.kind === 'component' || type.type.kind === 'instance' ? nesting(type.type) : 0;
@@ -140,7 +140,7 @@ function nesting(type: ExternNode): number {
   return type.nesting;
 }
 
-/** Types get nested by reference too, each in the one before: see {@link maxNesting}. */
+/** Checks the depth of types that are nested by reference, each in the previous one: see {@link maxNesting}. */
 export function checkNesting<Type extends ExternNode>({ context }: Scope, type: Type): Type {
   if (nesting(type) > maxNesting) context.fail(`nesting too deep: more than ${maxNesting} types and components`);
   return type;
@@ -190,7 +190,7 @@ function checkName(
   if (type.kind === 'type' && type.type.kind === 'resource') names.resources.set(name, type);
 }
 
-/** Why the type does not fit the annotation of its name. */
+/** Returns the reason why a type does not fit the annotation of its name, or undefined if it does. */
 function annotationMismatch(
   names: Names,
   kind: ParsedName['kind'],
@@ -223,7 +223,7 @@ function resourceMismatch(names: Names, entry: TypeEntry | undefined, { through 
   return 'resource used in function does not have a name in this context';
 }
 
-/** An import or export under a name that is written with its attributes. */
+/** An import or export whose name has attributes. */
 function named({ name, implements: of, externalId }: NameAttributes, type: ExternNode): NamedNode {
   return { name, type, implements: of, externalId };
 }

@@ -1,15 +1,15 @@
-/** Why one type does not match another, with the names that lead to the difference, outermost first. */
+/** The difference between two types, with the names that lead to it, outermost first. */
 export interface Mismatch {
   readonly message: string;
   readonly path: readonly string[];
 }
 
-/** A difference right here. */
+/** Returns a difference of the types themselves. */
 export function mismatch(message: string): Mismatch {
   return { message, path: [] };
 }
 
-/** A difference inside something that is called `name`. */
+/** Returns a difference inside the part with this name. */
 export function within(name: string, message: string, inner: Mismatch): Mismatch {
   return { message: `${message}: ${inner.message}`, path: [name, ...inner.path] };
 }

@@ -6,16 +6,16 @@
 
 import { remembering } from '../engine/name-cache.ts';
 
-/** An `externname` taken apart. */
+/** The parts of an `externname`. */
 export interface ParsedName {
   readonly kind: 'label' | 'interface' | 'constructor' | 'method' | 'static';
-  /** Of `[constructor]resource`, `[method]resource.member`, `[static]resource.member`. */
+  /** The parts of `[constructor]resource`, `[method]resource.member`, `[static]resource.member`. */
   readonly resource: string | undefined;
-  /** Names are strongly unique where their canonical forms differ. */
+  /** Names are strongly unique if their canonical forms differ. */
   readonly canonical: string;
 }
 
-/** `label`. Each fragment has one way to match, so that matching takes linear time. */
+/** `label`. Each fragment can match in one way only, so that matching takes linear time. */
 const label = /^(?:[a-z][0-9a-z]*|[A-Z][0-9A-Z]*)(?:-(?:\d+|\d*[a-z][0-9a-z]*|\d*[A-Z][0-9A-Z]*))*$/;
 
 /** `words`. */
@@ -30,7 +30,7 @@ const canonicalVersion = /^(?:[1-9]\d*|0\.[1-9]\d*|0\.0\.(?:0|[1-9]\d*))$/;
 
 const annotation = /^\[(constructor|method|static)\]/;
 
-/** Takes an `externname` apart; a string says what is wrong with it. */
+/** Splits an `externname`, or returns a text with its problem. */
 export const parseName: (name: string) => ParsedName | string = remembering(parse);
 
 function kebab(text: string, pattern: RegExp): string | undefined {
@@ -69,7 +69,7 @@ function parseInterfaceName(name: string): ParsedName | string {
     : `\`${version}\` is not a valid semver`;
 }
 
-/** Whether a `versionsuffix` fits the name before it. */
+/** Returns whether a `versionsuffix` fits the name before it. */
 export function isVersionSuffix(name: string, suffix: string): boolean {
   const version = name.slice(name.indexOf('@') + 1);
   return name.includes('@') && canonicalVersion.test(version) && semver.test(version + suffix);

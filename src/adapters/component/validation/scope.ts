@@ -1,4 +1,4 @@
-/** *Explainer.md*, "Index Spaces": a component, component type or instance type while it is being validated. */
+/** *Explainer.md*, "Index Spaces": the scope of a component, component type or instance type during validation. */
 import type { Sort } from '../binary/definitions.ts';
 import type {
   ComponentNode,
@@ -18,15 +18,15 @@ type CoreSpaces = {
   readonly [Kind in Exclude<CoreExternType['kind'], 'func'>]: (CoreExternType & { readonly kind: Kind })[];
 } & { readonly func: CoreFuncType[] };
 
-/** The names on one side, imports or exports. */
+/** The names of imports, or those of exports. */
 export interface Names {
-  /** The name that was given, by its canonical form. */
+  /** The names as written, by their canonical forms. */
   readonly unique: Map<string, string>;
-  /** The type index that a plain name stands for. */
+  /** The type indices of plain names. */
   readonly resources: Map<string, TypeEntry>;
 }
 
-/** The index spaces, and what must be known of imports and exports. */
+/** The index spaces, and facts about imports and exports. */
 export interface Scope {
   readonly kind: 'component' | 'component type' | 'instance type';
   readonly context: Context;
@@ -47,21 +47,21 @@ export interface Scope {
   readonly imported: ResourceType[];
   /** The resource types that exports introduced. */
   readonly defined: ResourceType[];
-  /** Both. */
+  /** The resource types that imports or exports introduced. */
   readonly known: Set<ResourceType>;
-  /** The resource types that type definitions of this component make. */
+  /** The resource types that type definitions of this component create. */
   readonly local: Set<ResourceType>;
-  /** Under which it notes the externally visible names of types, see `visibility.ts`; those that another scope has noted. */
+  /** The number by which it marks types that have externally visible names (`visibility.ts`), and types that another scope has marked. */
   readonly place: number;
   readonly visible: Map<Noted<unknown>, number>;
 }
 
-/** Of one side, without any. */
+/** Returns the names of one side, of which there are none yet. */
 export function noNames(): Names {
   return { unique: new Map(), resources: new Map() };
 }
 
-/** An empty scope inside `parent`. */
+/** Returns an empty scope inside `parent`. */
 export function newScope(kind: Scope['kind'], context: Context, parent: Scope | undefined): Scope {
   return {
     kind,
@@ -88,7 +88,7 @@ export function newScope(kind: Scope['kind'], context: Context, parent: Scope | 
   };
 }
 
-/** The scope `count` levels out; `written` is the count of the alias, for the message. */
+/** Returns the scope `count` levels outside. `written` is the count of the alias, for the message. */
 export function outerScope(scope: Scope, count: number, written: number = count): Scope {
   let found: Scope | undefined = scope;
   for (let left = count; left > 0 && found !== undefined; left--) found = found.parent;
@@ -113,7 +113,7 @@ export function push(scope: Scope, type: ExternNode): void {
   else scope.instances.push(type);
 }
 
-/** What stands at an index of a sort that can be imported and exported. */
+/** Returns the entry at an index of a sort that can be imported and exported. */
 export function lookUp(scope: Scope, sort: Sort, index: number): ExternNode {
   const { context } = scope;
   switch (sort) {

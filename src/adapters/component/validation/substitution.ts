@@ -1,5 +1,5 @@
 /**
- * Substitution of types in types, as instantiation and the use of an instance type need it.
+ * Substitution of types in types, for instantiation and for uses of instance types.
  *
  * Source: *Explainer.md*, "Type Checking".
  */
@@ -20,9 +20,8 @@ import type { Context } from './context.ts';
 import type { ResourceBinding } from './validated.ts';
 
 /**
- * Replaces resource types, and with them the value types and type indices that have names of their own. What was
- * replaced once is replaced by the same object again, and what has nothing to replace in it stays the same object, so
- * that what was shared stays shared.
+ * Replaces resource types, and with them value types and type indices that have their own names. The same type is always
+ * replaced by the same object, and a type without replacements stays the same object, so that shared types stay shared.
  */
 export class Substitution {
   readonly resources: Map<ResourceType, ResourceType> = new Map();
@@ -35,7 +34,7 @@ export class Substitution {
     this.#context = context;
   }
 
-  /** Replaces each of the resource types by a fresh one; returns these. */
+  /** Replaces each of the resource types by a new one, and returns the new ones. */
   refresh(resources: readonly ResourceType[]): ResourceType[] {
     return resources.map((resource) => {
       const fresh: ResourceType = { kind: 'resource', name: resource.name };
@@ -82,7 +81,7 @@ export class Substitution {
     return new FunctionNode(type.async, params, result);
   }
 
-  /** A type index, with what it stands for replaced. */
+  /** Returns a type index with its type replaced. */
   #entry(type: TypeEntry): TypeEntry {
     const found = this.entries.get(type);
     if (found !== undefined) return found;
@@ -96,7 +95,7 @@ export class Substitution {
     return fresh;
   }
 
-  /** A new type index, and a new type where types have names of their own, unless an argument took its place before. */
+  /** Returns a new type index, with a new type if the type has its own name, unless an argument has replaced it. */
   #openEntry(type: TypeEntry): TypeEntry {
     const found = this.entries.get(type);
     if (found !== undefined) return found;
@@ -120,7 +119,7 @@ export class Substitution {
     });
   }
 
-  /** What binds resource types of its own keeps them: no one else refers to these. */
+  /** A type that binds resource types keeps them, because no other type refers to them. */
   extern<Type extends ExternNode>(type: Type): Type;
   extern(type: ExternNode): ExternNode {
     if (type.kind === 'type') return this.#entry(type);
@@ -150,7 +149,7 @@ export class Substitution {
     }
   }
 
-  /** The exports of a new instance: its types are other types than those of any other instance. */
+  /** Returns the exports of a new instance. Its types differ from those of every other instance. */
   open(list: readonly NamedNode[]): NamedNode[] {
     this.#context.spend(list.length);
     return list.map((one) => withType(one, this.#openExtern(one.type)));
@@ -162,7 +161,7 @@ export class Substitution {
   }
 }
 
-/** The list with each element replaced; the same list where all are replaced by themselves. */
+/** Returns the list with each element replaced, or the same list if no element changes. */
 function mapped<Element>(list: readonly Element[], replace: (element: Element) => Element): readonly Element[] {
   let changed: Element[] | undefined;
   for (let index = 0; index < list.length; index++) {
@@ -180,8 +179,8 @@ function withType({ name, implements: of, externalId }: NamedNode, type: ExternN
 }
 
 /**
- * The instance that an instance type describes: each use of the type makes its resource types anew, and its types are
- * other types than those of any other use.
+ * Returns the instance that an instance type describes. Each use of the type creates new resource types, and its types differ
+ * from those of every other use.
  */
 export function openInstance(context: Context, type: InstanceNode): { type: InstanceNode; fresh: ResourceType[] } {
   const substitution = new Substitution(context);
@@ -189,14 +188,14 @@ export function openInstance(context: Context, type: InstanceNode): { type: Inst
   return { type: new InstanceNode(substitution.open(type.exports), []), fresh };
 }
 
-/** The same type under a new name: a new type index, and a new type where types have names of their own. */
+/** Returns the same type under a new name: a new type index, with a new type if the type has its own name. */
 export function renamed(type: DefinitionNode, bound: TypeEntry['bound']): TypeEntry {
   return new TypeEntry(bound, type instanceof ValueTypeNode && type.isNamed ? type.with(type.inside) : type);
 }
 
 const nothing: readonly never[] = [];
 
-/** By which path each of the resource types is found in what has the type `extern`. */
+/** Returns the path by which each of the resource types is found in something of the type `extern`. */
 export function locate(extern: ExternNode, resources: readonly ResourceType[]): readonly ResourceBinding[] {
   if (resources.length === 0) return nothing;
   const left = new Set(resources);
@@ -215,7 +214,7 @@ export function locate(extern: ExternNode, resources: readonly ResourceType[]): 
   }
 }
 
-/** Whether a type refers to a resource type that it does not bind itself. */
+/** Returns whether a type refers to a resource type that it does not bind itself. */
 export function hasFreeResource(context: Context, definition: DefinitionNode): boolean {
   const used = new Set<ResourceType>();
   const bound = new Set<ResourceType>();

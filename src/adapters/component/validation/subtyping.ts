@@ -1,5 +1,5 @@
 /**
- * Whether what is given may stand where something is expected. All types but resource types are compared by structure.
+ * Subtyping: compares a given type with an expected one. All types except resource types are compared by structure.
  *
  * Source: *Explainer.md*, "Type Checking".
  */
@@ -22,13 +22,13 @@ import { Substitution } from './substitution.ts';
 
 const noResources: ReadonlySet<ResourceType> = new Set();
 
-/** One comparison of things given with things expected, in which abstract resource types of the latter are bound. */
+/** One comparison of given with expected types, in which the abstract resource types of the latter are bound. */
 export class Matcher {
-  /** What stands for the types of the expected side. */
+  /** The replacements of the expected side's types. */
   readonly bound: Substitution;
   readonly #context: Context;
   readonly #abstract: ReadonlySet<ResourceType>;
-  /** What was found equal to a type before. */
+  /** The types that were found equal to a type before. */
   readonly #equal = new Map<ValueTypeNode, Set<ValueTypeNode>>();
 
   constructor(context: Context, abstract: readonly ResourceType[]) {
@@ -62,7 +62,7 @@ export class Matcher {
     return this.all((name) => given.export(name), expected, 'missing expected export', `type mismatch in ${what}`);
   }
 
-  /** Each of what is expected, against what is given by its name. The words are for messages. */
+  /** Compares each expected item with the given item of its name. The words are for messages. */
   all(
     given: (name: string) => ExternNode | undefined,
     expected: readonly NamedNode[],
@@ -147,10 +147,10 @@ export class Matcher {
   }
 
   value(given: ValueTypeNode, expected: ValueTypeNode): Mismatch | undefined {
-    // The same object stands for the same type, unless there are resource types in it that this comparison replaces.
+    // The same object is the same type, unless it contains resource types that this comparison replaces.
     if (given === expected && !expected.handle) return undefined;
     if (this.bound.values.get(expected) === given) return undefined;
-    // Small types are compared again; what is in a large one may be in it many times.
+    // Small types are compared again. A large type may contain the same type many times.
     if (expected.nodes <= smallType) return this.#structure(given, expected);
     const known = this.#equal.get(expected);
     if (known?.has(given)) return undefined;
@@ -214,10 +214,10 @@ export class Matcher {
   }
 }
 
-/** Types of up to so many nodes. */
+/** The number of nodes up to which a type is small. */
 const smallType = 32;
 
-/** What the parts of a type are called that have no labels; those of a tuple have numbers. */
+/** The names of parts that have no labels. Those of a tuple have numbers. */
 const partNames: { readonly [kind: string]: readonly string[] } = {
   option: ['some'],
   result: ['ok', 'err'],
@@ -227,17 +227,17 @@ const partNames: { readonly [kind: string]: readonly string[] } = {
   future: ['element'],
 };
 
-/** Where a part of a type is, for messages. */
+/** Returns the place of a part in a type, for messages. */
 function place(kind: ValueTypeNode['kind'], name: string): string {
   if (kind === 'record') return `record field \`${name}\``;
   if (kind === 'variant') return `variant case \`${name}\``;
   return kind === 'result' ? `${name} variant` : `${kind} ${kind === 'tuple' ? 'field ' : ''}${name}`;
 }
 
-/** Whether a component of type `given` may stand where `expected` is asked for. Both bind their resource types. */
+/** Returns the difference between a given component type and an expected one. Both bind their resource types. */
 function matchComponent(context: Context, given: ComponentNode, expected: ComponentNode): Mismatch | undefined {
   if (given === expected) return undefined;
-  // What is expected supplies the imports of what is given.
+  // The expected type supplies the imports of the given one.
   const imports = new Matcher(context, given.imported);
   const supplied = new Map(expected.imports.map(({ name, type }) => [name, type]));
   const wrong = imports.all(
@@ -251,7 +251,7 @@ function matchComponent(context: Context, given: ComponentNode, expected: Compon
   return new Matcher(context, expected.defined).exports(exports, expected.exports, 'component export');
 }
 
-/** The same for two instance types that bind their resource types. */
+/** Does the same for two instance types that bind their resource types. */
 function matchInstanceType(context: Context, given: InstanceNode, expected: InstanceNode): Mismatch | undefined {
   return new Matcher(context, expected.defined).exports(given, expected.exports, 'instance export');
 }
@@ -260,7 +260,7 @@ function otherDefinition(given: DefinitionNode, expected: DefinitionNode): Misma
   return mismatch(`expected ${definitionName(expected)}, found ${definitionName(given)}`);
 }
 
-/** The sort of an import or export, for messages. */
+/** Returns the sort of an import or export, for messages. */
 export function sortName(type: ExternNode): string {
   return type.kind === 'core module' ? 'module' : type.kind;
 }

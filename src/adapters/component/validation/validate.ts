@@ -1,6 +1,6 @@
 /**
- * The validator: walks the definitions of a component in binary order, builds its index spaces, and refuses what the
- * specification says is invalid. What it resolves on the way is what the linker runs.
+ * The validator walks the definitions of a component in binary order, builds its index spaces, and refuses invalid components.
+ * The linker runs the definitions that it resolves.
  */
 import type { Canon, Component, CoreDefType, Declarator, Definition, DefType, Type } from '../binary/definitions.ts';
 import { keepingShapes } from '../engine/keep-shape.ts';
@@ -19,11 +19,11 @@ import type { ValidatedComponent, ValidatedDefinition } from './validated.ts';
 const erased: ValidatedDefinition = { kind: 'erased type' };
 
 /**
- * Validates a decoded component with all that is nested in it. The bodies of core functions are not looked at: the
- * engine validates them when it compiles the modules.
+ * Validates a decoded component with all components in it. It does not read the bodies of core functions, because the engine
+ * validates them when it compiles the modules.
  *
- * @throws InvalidError where a rule is broken, with the byte offset of the definition.
- * @throws UnsupportedError where the component uses a feature that this loader does not have.
+ * @throws InvalidError if a rule is broken, with the byte offset of the definition.
+ * @throws UnsupportedError if the component uses a feature that this loader does not have.
  */
 export function validate(component: Component): ValidatedComponent {
   keepShapes();
@@ -140,7 +140,7 @@ function declaratorType(scope: Scope, declarator: Declarator): void {
   }
 }
 
-/** The type of a component from outside. Its exports define the resource types that no import brought. */
+/** Returns the external type of a component. Its exports define the resource types that no import introduced. */
 function componentType(scope: Scope): ComponentNode {
   const { imports, exports, imported, defined } = scope;
   return checkNesting(scope, new ComponentNode(imports, exports, imported, defined));

@@ -1,35 +1,34 @@
 /**
- * What the validator hands to the linker: for each definition of a component, in binary order, what was resolved.
+ * The result of the validator, which the linker runs: for each definition of a component, in binary order, the resolved facts.
  *
  * ## Static and run-time resource types
  *
- * A {@link ResourceType} is static: an object that stands for a resource type in the scope of one component. The linker
- * keeps, for each component instance, a map from static to run-time resource types. An entry is added by each definition
- * that has `introduces`: a {@link ResourceBinding} says which static type, and by which export path it is found in what
- * the definition made or was given (an empty path is the definition itself). All other definitions only use static types
- * that are in the map already.
+ * A {@link ResourceType} is static: an object that represents a resource type in the scope of one component. For each component
+ * instance, the linker keeps a map from static to run-time resource types. A definition with `introduces` adds entries: a
+ * {@link ResourceBinding} has the static type, and the export path by which it is found in the definition's result or argument (an
+ * empty path is the definition itself). All other definitions use static types that are in the map already.
  *
- * Types that come out of a definition (`type`, `core`) are in terms of the static types of the component that contains
- * the definition; the types of a nested component are in terms of its own.
+ * The types of a definition (`type`, `core`) refer to static types of the component that contains the definition. The types of a
+ * nested component refer to its own.
  */
 import type * as binary from '../binary/definitions.ts';
 import type { ComponentNode, ExternNode, FunctionNode, InstanceNode, NamedNode } from '../types/extern-type.ts';
 import type { ValueTypeNode } from '../types/value-type.ts';
 import type { CoreExternType, CoreModuleType, CoreValueType, ResourceType } from '../types.ts';
 
-/** A component that may be linked. */
+/** A validated component. */
 export interface ValidatedComponent {
   readonly component: binary.Component;
-  /** Its type from outside. The imports and exports are those of the root too. */
+  /** Its external type. A root component's imports and exports are described by it too. */
   readonly type: ComponentNode;
   readonly imports: readonly NamedNode[];
   readonly exports: readonly NamedNode[];
-  /** One for each of `component.definitions`, at the same index. */
+  /** The facts for each of `component.definitions`, at the same index. */
   readonly definitions: readonly ValidatedDefinition[];
 }
 
 /**
- * Where a static resource type is bound: `path` leads from the definition's result through instance exports to a type.
+ * The place at which a static resource type is bound. `path` leads from the definition's result through instance exports to a type.
  * `(import "i" (instance (export "r" (type (sub resource)))))` introduces one resource type with the path `['r']`.
  */
 export interface ResourceBinding {
@@ -37,7 +36,7 @@ export interface ResourceBinding {
   readonly path: readonly string[];
 }
 
-/** A definition and what was resolved for it. */
+/** A definition with its resolved facts. */
 export type ValidatedDefinition =
   | {
       readonly kind: 'core module';
@@ -56,19 +55,19 @@ export type ValidatedDefinition =
   | {
       readonly kind: 'instance';
       readonly definition: binary.Instance;
-      /** After substitution of the arguments, with fresh resource types for those that the child defines. */
+      /** The type after substitution of the arguments, with new resource types for those that the child defines. */
       readonly type: InstanceNode;
       readonly introduces: readonly ResourceBinding[];
     }
   | ValidatedAlias
   | {
-      /** Of a resource type, which each instantiation makes anew. */
+      /** The definition of a resource type, which each instantiation creates again. */
       readonly kind: 'type';
       readonly type: ResourceType;
       readonly dtor: number | undefined;
       readonly introduces: readonly ResourceBinding[];
     }
-  /** Of any other type: nothing of it is left at run time. */
+  /** The definition of any other type, which does not exist at run time. */
   | { readonly kind: 'erased type' }
   | ValidatedLift
   | ValidatedLower
@@ -83,13 +82,13 @@ export type ValidatedDefinition =
   | {
       readonly kind: 'export';
       readonly definition: binary.Export;
-      /** The ascribed type, or else the inferred one. */
+      /** The ascribed type, or the inferred one if none is ascribed. */
       readonly type: ExternNode;
       readonly introduces: readonly ResourceBinding[];
     }
   | { readonly kind: 'value'; readonly definition: binary.Value; readonly type: ValueTypeNode };
 
-/** An alias and the type of what it stands for. */
+/** An alias with the type of its target. */
 export type ValidatedAlias =
   | { readonly kind: 'alias'; readonly definition: binary.Alias; readonly target: 'export'; readonly type: ExternNode }
   | {
@@ -126,15 +125,15 @@ export interface ValidatedBuiltin {
   readonly kind: 'canon builtin';
   readonly definition: binary.CanonicalBuiltin;
   readonly core: CoreSignature;
-  /** Of `resource.new`, `resource.drop` and `resource.rep`. */
+  /** The resource type of `resource.new`, `resource.drop` and `resource.rep`. */
   readonly resource: ResourceType | undefined;
   /** The stream or future type of the `stream` and `future` built-ins, the result of `task.return`. */
   readonly type: ValueTypeNode | undefined;
-  /** Of the built-ins that take options. */
+  /** The options of the built-ins that have options. */
   readonly options: ResolvedOptions | undefined;
 }
 
-/** Parameters and results of a core function. */
+/** The parameters and results of a core function. */
 export interface CoreSignature {
   readonly params: readonly CoreValueType[];
   readonly results: readonly CoreValueType[];
@@ -143,7 +142,7 @@ export interface CoreSignature {
 /** The core exports of a core instance, by name. */
 export type CoreInstanceType = ReadonlyMap<string, CoreExternType>;
 
-/** Canonical options with duplicates refused and defaults filled in. Functions and memories are by core index. */
+/** Canonical options with defaults filled in. Functions and memories are core indices. */
 export interface ResolvedOptions {
   readonly stringEncoding: binary.StringEncoding;
   readonly async: boolean;

@@ -5,7 +5,7 @@ import type { Noted } from '../types/type-marks.ts';
 import { ValueTypeNode } from '../types/value-type.ts';
 import type { Scope } from './scope.ts';
 
-/** What a type has a name for: exports can refer to imports, imports cannot refer to exports. */
+/** The kind of name of a type. Exports can refer to imports, and imports cannot refer to exports. */
 export const forExports = 1;
 export const forImports = 2;
 type Visibility = typeof forExports | typeof forImports;
@@ -14,7 +14,7 @@ function visibilityOf(scope: Scope, type: Noted<unknown>): number {
   return type.visibleIn === scope.place ? type.visibility : (scope.visible.get(type) ?? 0);
 }
 
-/** Gives it an externally visible name in the scope; or it is built of such, and need not be looked into again. */
+/** Marks a type that has an externally visible name in the scope, or consists of such types, and need not be inspected again. */
 function name(scope: Scope, type: Noted<unknown>, visibility: Visibility): void {
   const most = Math.max(visibility, visibilityOf(scope, type));
   if (type.visibleIn === 0 || type.visibleIn === scope.place) {
@@ -24,8 +24,8 @@ function name(scope: Scope, type: Noted<unknown>, visibility: Visibility): void 
 }
 
 /**
- * Whether every type that is used in an import or export has an externally visible name, those included that an
- * instance gives itself by its own type exports. The names found are noted.
+ * Returns whether every type in an import or export has an externally visible name. The names include those that an instance's
+ * own type exports define. It marks the types that it finds.
  */
 export function isVisible(scope: Scope, type: ExternNode, to: Visibility): boolean {
   switch (type.kind) {
@@ -42,12 +42,12 @@ export function isVisible(scope: Scope, type: ExternNode, to: Visibility): boole
       for (const one of type.exports) if (!isVisible(scope, one.type, to)) return false;
       return true;
     default:
-      // Core modules have no such types, and a component type was checked where it was defined.
+      // Core modules have no such types, and a component type was checked at its definition.
       return true;
   }
 }
 
-/** A type that is exported gets a name by that: only the types inside it must have theirs. */
+/** An exported type gets a name by the export, so that only the types inside it need names. */
 function definitionIsVisible(scope: Scope, type: DefinitionNode, to: Visibility): boolean {
   if (type instanceof ValueTypeNode) {
     return type.isNamed ? insideIsVisible(scope, type, to) : valueIsVisible(scope, type, to);
