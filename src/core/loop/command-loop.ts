@@ -35,6 +35,7 @@ import type { Admission } from './admission.ts';
 import { type Authorizer, authorize } from './authorization.ts';
 import { backOff } from './back-off.ts';
 import { ask } from './cancellation.ts';
+import type { CommandEnds } from './command-ends.ts';
 import { conflictFailure, isInstanceTrap, moduleFailure, storeCorrupt, storeFailure } from './failures.ts';
 import { foldDecided, foldRecorded } from './fold.ts';
 import { contradiction, guardOf, retryHelps, unsatisfiable } from './guard.ts';
@@ -57,6 +58,7 @@ export interface LoopParts {
   readonly admission: Admission;
   readonly authorizer: Authorizer | undefined;
   readonly observer: EventSourcerObserver;
+  readonly ends: CommandEnds | undefined;
   /** `undefined` means the default for commands without a deadline, and no bound for those with one. */
   readonly maxAttempts: number | undefined;
 }
@@ -82,7 +84,7 @@ export class CommandLoop {
         let appended: Appended;
         try {
           const known = this.#takeWarm(job) ? undefined : await this.#load(job);
-          if (known !== undefined) return await firstOutcome(store, job, known);
+          if (known !== undefined) return this.#ended(job, await firstOutcome(store, job, known));
           if (job.conflicts >= CONFLICTS_BEFORE_EXCLUSIVE && store.appendExclusively !== undefined) {
             [decided, appended] = await this.#appendExclusively(job);
           } else {
@@ -93,7 +95,7 @@ export class CommandLoop {
         } catch (error) {
           const known = await this.#recover(job, error);
           if (known === undefined) continue;
-          return await firstOutcome(store, job, known);
+          return this.#ended(job, await firstOutcome(store, job, known));
         }
         // From here on the command is committed: nothing below may fail it.
         const live = this.#settle(job, appended);
@@ -101,8 +103,11 @@ export class CommandLoop {
           if (this.#parts.snapshots.isDue(job.route.snapshot, live)) await this.#parts.snapshots.save(live);
           this.#parts.cache.put(live);
         }
-        return resultOf(job, decided.decision, appended);
+        return this.#ended(job, resultOf(job, decided.decision, appended));
       }
+    } catch (error) {
+      this.#parts.ends?.failed(job, error);
+      throw error;
     } finally {
       job.releaseState();
       job.releaseCommand();
@@ -110,6 +115,11 @@ export class CommandLoop {
       if (job.hasTurn) queue.leave(job.stream);
       admission.leaveCommand();
     }
+  }
+
+  #ended(job: Job, result: CommandResult): CommandResult {
+    this.#parts.ends?.finished(job, result);
+    return result;
   }
 
   /** A state that can be decided on at once, without waiting for the store; false: `#load` has more to do. */

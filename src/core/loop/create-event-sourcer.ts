@@ -13,6 +13,7 @@ import type { CommandHandler } from '../worlds.ts';
 import { Admission } from './admission.ts';
 import type { AnyModule, BoundModule } from './bound-module.ts';
 import { Cancellation } from './cancellation.ts';
+import { CommandEnds } from './command-ends.ts';
 import { CommandLoop } from './command-loop.ts';
 import { decodeCommand, encodeCommand, streamOf } from './command-of.ts';
 import { configured, type EventSourcerConfiguration } from './configuration.ts';
@@ -122,6 +123,7 @@ class Sourcer {
   readonly #cache: StateCache;
   readonly #reader: StateReader;
   readonly #loop: CommandLoop;
+  readonly #ends: CommandEnds | undefined;
   readonly #closeStore: (() => Promise<void>) | undefined;
   #closing: Promise<void> | undefined;
 
@@ -137,6 +139,8 @@ class Sourcer {
     const snapshots = new Snapshots(store, observer);
     const loader = new Loader(store, snapshots, replayLimit);
     const admission = this.#admission;
+    this.#ends = CommandEnds.of(observer);
+    const ends = this.#ends;
     this.#reader = new StateReader(loader, cache, queue);
     this.#loop = new CommandLoop({
       store,
@@ -147,47 +151,50 @@ class Sourcer {
       admission,
       authorizer,
       observer,
+      ends,
       maxAttempts,
     });
   }
 
   handleCommand(command: Envelope, options?: SendOptions): Promise<CommandResult> {
-    try {
-      this.#admission.enterCommand();
-    } catch (error) {
-      return Promise.reject(error);
-    }
-    let job: Job;
-    try {
+    return this.#send(command, () => {
       const request = requestOf(options);
       const envelope = envelopeOf(command);
-      job = receivedJob(this.#routes.ofCommand(envelope.type), envelope, request);
-    } catch (error) {
-      this.#admission.leaveCommand();
-      return Promise.reject(error);
-    }
-    // The loop's own promise, and no other one around it.
-    return this.#loop.run(job);
+      return receivedJob(this.#routes.ofCommand(envelope.type), envelope, request);
+    });
   }
 
   dispatch(command: unknown, options?: SendOptions): Promise<DispatchResult<unknown>> {
+    const sent = this.#send(command, () => {
+      const request = requestOf(options);
+      const message = messageOf(command);
+      const job = typedJob(this.#routes.ofCommand(message.type), message, request);
+      job.wantsValues = true;
+      return job;
+    });
+    // `wantsValues` makes the loop's result one of these.
+    return sent as Promise<DispatchResult<unknown>>;
+  }
+
+  /** Lets a command in. Returns the loop's own promise, because another one around it would cost as much as the queue. */
+  #send(command: unknown, accept: () => Job): Promise<CommandResult> {
+    const since = this.#ends === undefined ? 0 : performance.now();
+    let job: Job;
     try {
       this.#admission.enterCommand();
     } catch (error) {
+      this.#ends?.refused(command, since, error);
       return Promise.reject(error);
     }
-    let job: Job;
     try {
-      const request = requestOf(options);
-      const message = messageOf(command);
-      job = typedJob(this.#routes.ofCommand(message.type), message, request);
-      job.wantsValues = true;
+      job = accept();
     } catch (error) {
       this.#admission.leaveCommand();
+      this.#ends?.refused(command, since, error);
       return Promise.reject(error);
     }
-    // `wantsValues` makes the loop's result one of these.
-    return this.#loop.run(job) as Promise<DispatchResult<unknown>>;
+    job.since = since;
+    return this.#loop.run(job);
   }
 
   async readState(stream: string, options: ReadOptions = {}): Promise<FoldedState> {

@@ -38,6 +38,8 @@ export class Job {
   generation: number;
   /** The command was once decided again because an instance ended under it through no fault of its own. */
   rescued: boolean = false;
+  /** When the command arrived, by `performance.now()`; 0 if nobody asks. */
+  since: number = 0;
   /** The command came as a message, so its sender wants the events as values too. */
   wantsValues: boolean = false;
   attempts: number = 0;

@@ -1,5 +1,6 @@
 /** What goes on inside the loop, for logs and telemetry. Every hook is optional and costs nothing where it is absent. */
 import type { CommandFailure } from '../errors.ts';
+import type { CommandResult } from '../event-sourcer.ts';
 import type { Conflict } from '../event-store.ts';
 import type { OptionNames } from '../option-names.ts';
 
@@ -23,8 +24,38 @@ export interface ObservedSnapshot extends ObservedStream {
   readonly revision: bigint;
 }
 
-/** What a hook throws is ignored: an observer cannot make a command fail. */
+/** A command that has ended with an outcome. */
+export interface FinishedCommand extends ObservedCommand {
+  /** Milliseconds from the call to the outcome: the wait for other commands, the load, the decisions and the commit. */
+  readonly milliseconds: number;
+}
+
+/** A command that has failed. A field is `undefined` if the command failed before it was known. */
+export interface FailedCommand {
+  readonly module: string | undefined;
+  readonly stream: string | undefined;
+  readonly commandId: string | undefined;
+  readonly commandType: string | undefined;
+  /** The number of decisions, 0 if the command failed before the first one. */
+  readonly attempts: number;
+  /** Milliseconds from the call to the failure. */
+  readonly milliseconds: number;
+}
+
+/**
+ * Hooks for logs and telemetry. Each is optional. Errors of a hook are ignored, so that it cannot make a command fail.
+ *
+ * Each command calls exactly one of `committed`, `rejected`, `redelivered` and `failed`, before its promise settles.
+ */
 export interface EventSourcerObserver {
+  /** A decision was stored with its events, possibly none. */
+  committed?(command: FinishedCommand, result: CommandResult): void;
+  /** The domain rejected the command, and the rejection was stored: `result.outcome.val` has its code. */
+  rejected?(command: FinishedCommand, result: CommandResult): void;
+  /** The command was a duplicate: nothing was stored, and `result` is the first outcome. */
+  redelivered?(command: FinishedCommand, result: CommandResult): void;
+  /** The command failed, and nothing was stored unless the failure's payload says `unknown-outcome`. */
+  failed?(command: FailedCommand, failure: CommandFailure): void;
   /** An append found another revision than the decision saw. `retrying`: the command is decided again. */
   conflict?(command: ObservedCommand, conflict: Conflict, retrying: boolean): void;
   /** The module failed on a state from the cache: the state is loaded anew, and the command decided again. */
@@ -40,6 +71,10 @@ export interface EventSourcerObserver {
 
 /** The names of all hooks. */
 export const HOOKS: OptionNames<EventSourcerObserver> = {
+  committed: true,
+  rejected: true,
+  redelivered: true,
+  failed: true,
   conflict: true,
   cacheDistrusted: true,
   snapshotSaved: true,
