@@ -41,7 +41,7 @@ export function programsOf(markdown: string): readonly Program[] {
 export function npmScriptsOf(text: string): readonly string[] {
   return [...text.matchAll(/\bnpm (?:run )?(\w+)/g)]
     .map(([, script = '']) => script)
-    .filter((script) => !['ci', 'install', 'run'].includes(script));
+    .filter((script) => !['ci', 'install', 'pack', 'run'].includes(script));
 }
 
 /** Returns the files that the links of a Markdown text name, as they are written there. */
