@@ -2,7 +2,7 @@
 import { type DecidableError, DefinitionError, isFault } from '../errors.ts';
 import { checkOptionNames, type OptionNames } from '../option-names.ts';
 import type { Clock } from './clock.ts';
-import type { StopReason } from './processor-store.ts';
+import { StatementFailed, type StopReason } from './processor-store.ts';
 
 /** How failures of a processor are handled. */
 export interface FailurePolicy {
@@ -76,6 +76,7 @@ const STORE_CODES: ReadonlySet<string> = new Set(['store', 'failure', 'closed', 
 /** Classifies what a processor's step threw. */
 export function failureKind(error: unknown): FailureKind {
   if (isFault(error)) return 'permanent';
+  if (error instanceof StatementFailed) return 'permanent';
   const { family, code, payload } = (error ?? {}) as Partial<DecidableError>;
   if (typeof family !== 'string' || typeof code !== 'string') return 'passing';
   if (family === 'decidable/store' || family === 'decidable/append') return 'store';

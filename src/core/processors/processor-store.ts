@@ -171,6 +171,36 @@ export interface TableStatement {
   readonly parameters: readonly unknown[];
 }
 
+/** The tables of one version of a read model. */
+export interface TableSetup {
+  /** Create the tables. Run in the transaction that creates or resets the subscription. */
+  readonly create: readonly TableStatement[];
+  /** Drop them again. Run in the transaction that drops or resets the subscription. */
+  readonly drop: readonly TableStatement[];
+}
+
+/**
+ * A statement of a table read model failed, for example because of a constraint. Nothing of the commit was written. The
+ * index tells which statement it was, and so which event.
+ */
+export class StatementFailed extends Error {
+  override readonly name: string = 'StatementFailed';
+  readonly code = 'statement-failed';
+  /** The place in `ProcessorCommit.statements`. */
+  readonly index: number;
+
+  constructor(index: number, cause: unknown) {
+    super(`statement ${index} failed: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    this.index = index;
+  }
+}
+
+/** Reading the tables of read models. */
+export interface TableReading {
+  /** A dialect of Kysely for one more connection, which can only read. The adapter of the tables knows its type. */
+  readDialect(): unknown;
+}
+
 /** Everything that came of one page of events. It is written as a whole, or not at all. */
 export interface ProcessorCommit {
   readonly fences: readonly Fence[];
@@ -203,12 +233,17 @@ export interface ProcessorCapabilities {
 export interface ProcessorStore {
   readonly capabilities: ProcessorCapabilities;
 
+  /** Present if the store has the capability `tables`. */
+  readonly tables?: TableReading | undefined;
+
   /**
    * Creates the subscription and its shares if they do not exist, and returns the record as it is stored. The first
    * version of a name is active.
    */
   openSubscription(
-    record: Pick<SubscriptionRecord, 'subscription' | 'kind' | 'shares' | 'definition'>,
+    record: Pick<SubscriptionRecord, 'subscription' | 'kind' | 'shares' | 'definition'> & {
+      readonly tables?: TableSetup | undefined;
+    },
   ): Promise<SubscriptionRecord>;
 
   /** All subscriptions, in the order of their names and versions. */
@@ -222,6 +257,12 @@ export interface ProcessorStore {
 
   /** Removes a version: its shares, documents, parked events and deadlines. Members that run it lose their shares. */
   dropSubscription(subscription: SubscriptionId): Promise<void>;
+
+  /**
+   * Starts a version again from nothing: without documents, rows, parked events, deadlines and checkpoints. Members lose
+   * their shares and claim them again.
+   */
+  resetSubscription(subscription: SubscriptionId): Promise<void>;
 
   /** Records or clears the reason why a processor stopped. */
   setStopped(subscription: SubscriptionId, reason: StopReason | undefined): Promise<void>;
@@ -258,6 +299,7 @@ export interface ProcessorStore {
   /**
    * Writes what came of a page, and moves the checkpoints.
    * @throws FencedError if a token or a checkpoint is not the one that the member has seen. Nothing was written.
+   * @throws StatementFailed if a statement fails. Nothing was written.
    */
   commit(commit: ProcessorCommit): Promise<void>;
 

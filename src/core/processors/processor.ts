@@ -1,6 +1,12 @@
 /** A processor as the runner sees it: read models, process managers, dispatchers and reactors are all of this shape. */
 import type { RecordedEvent } from '../messages.ts';
-import type { ProcessorCommit, StoredDeadline, SubscriptionId, SubscriptionRecord } from './processor-store.ts';
+import type {
+  ProcessorCommit,
+  StoredDeadline,
+  SubscriptionId,
+  SubscriptionRecord,
+  TableSetup,
+} from './processor-store.ts';
 
 /** Everything of a commit but the fences, which are the runner's. */
 export type Changes = Omit<ProcessorCommit, 'fences'>;
@@ -27,6 +33,8 @@ export interface Batch {
   changes(): Changes;
   /** The commit succeeded. */
   committed?(): void;
+  /** The event that made the commit fail; `undefined` if the failure is not an event's. */
+  culprit?(error: unknown): Item | undefined;
 }
 
 /** One kind of work on events, with the names under which its progress is stored. */
@@ -35,6 +43,8 @@ export interface Processor {
   readonly kind: SubscriptionRecord['kind'];
   /** The canonical description of the definition, as JSON. */
   readonly definition: string;
+  /** The tables of a table read model. */
+  readonly tables?: TableSetup | undefined;
   /** The filter that the store applies. */
   readonly categories: readonly string[];
   readonly eventTypes: readonly string[];

@@ -286,10 +286,24 @@ export class Runner {
       this.#idle = { position, flushAt };
       return;
     }
-    const { batch, park, failed } = await this.#apply(items);
-    const checkpoint = failed === undefined ? position : failed.position - 1n;
-    const commit = { ...batch.changes(), fences: this.#fences(held, checkpoint), park };
-    await retrying(policy, clock, this.#stopping.signal, () => processors.commit(commit));
+    const blamed = new Map<bigint, unknown>();
+    let { batch, park, failed } = await this.#apply(items, blamed);
+    let checkpoint: bigint;
+    for (;;) {
+      checkpoint = failed === undefined ? position : failed.position - 1n;
+      const commit = { ...batch.changes(), fences: this.#fences(held, checkpoint), park };
+      try {
+        await retrying(policy, clock, this.#stopping.signal, () => processors.commit(commit));
+        break;
+      } catch (error) {
+        // If an event made the commit fail, the page is processed again: that event fails this time, and the policy decides.
+        const culprit = batch.culprit?.(error);
+        if (culprit === undefined || blamed.has(culprit.event.context.position)) throw error;
+        blamed.set(culprit.event.context.position, error);
+        for (const { key, reason } of park) if (reason !== undefined) this.#parkedKeys.delete(key);
+        ({ batch, park, failed } = await this.#apply(items, blamed));
+      }
+    }
     batch.committed?.();
     advance(held, checkpoint);
     this.#idle = undefined;
@@ -326,6 +340,7 @@ export class Runner {
 
   async #apply(
     items: readonly SharedItem[],
+    blamed: ReadonlyMap<bigint, unknown>,
   ): Promise<{ batch: Batch; park: readonly ParkedEvent[]; failed: EventFailed | undefined }> {
     const { processor, policy, clock } = this.#parts;
     const { signal } = this.#stopping;
@@ -351,6 +366,7 @@ export class Runner {
       if (this.#parkedKeys.has(key)) return parking(undefined);
       try {
         if ('unreadable' in item) throw item.unreadable;
+        if (blamed.has(event.context.position)) throw blamed.get(event.context.position);
         const done = batch.apply(item, share);
         if (done !== undefined) await done;
       } catch (first) {

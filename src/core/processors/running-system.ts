@@ -372,7 +372,13 @@ async function open(processors: ProcessorStore, processor: Processor, shares: nu
       'this store cannot keep tables in the transaction of the checkpoint; the SQLite store can: pass its processors',
     );
   }
-  const record = await processors.openSubscription({ subscription, kind, definition, shares });
+  const record = await processors.openSubscription({
+    subscription,
+    kind,
+    definition,
+    shares,
+    tables: processor.tables,
+  });
   if (record.definition !== definition || record.kind !== kind) {
     throw new DefinitionError(
       subscription.name,

@@ -101,6 +101,24 @@ export class MemoryProcessors implements ProcessorStore {
     this.#changes.notify();
   }
 
+  async resetSubscription(subscription: SubscriptionId): Promise<void> {
+    this.#checkOpen();
+    const target = this.#subscriptions.get(nameOf(subscription));
+    if (target === undefined) return;
+    for (const [index, share] of target.shares.entries()) {
+      target.shares[index] = {
+        ...share,
+        checkpoint: undefined,
+        holder: undefined,
+        token: share.token + 1n,
+        expiresAt: 0,
+      };
+    }
+    target.record = { ...target.record, stopped: undefined };
+    for (const contents of [target.documents, target.parked, target.deadlines]) contents.clear();
+    this.#changes.notify();
+  }
+
   async setStopped(subscription: SubscriptionId, reason: StopReason | undefined): Promise<void> {
     this.#checkOpen();
     const target = this.#subscriptions.get(nameOf(subscription));

@@ -25,6 +25,8 @@ export interface ProcessorTables {
     readonly active: number;
     /** Null: the processor has not stopped. Otherwise the reason, as JSON. */
     readonly stopped: string | null;
+    /** Null: no tables. Otherwise the statements that create and drop them, as JSON. */
+    readonly tables: string | null;
   };
   readonly shares: {
     readonly subscription_id: number;
@@ -93,6 +95,7 @@ export const PROCESSOR_MIGRATIONS: readonly (readonly Compilable[])[] = [
       .addColumn('definition', 'text', (column) => column.notNull())
       .addColumn('active', 'integer', (column) => column.notNull())
       .addColumn('stopped', 'text')
+      .addColumn('tables', 'text')
       .addUniqueConstraint('subscriptions_are_unique', ['name', 'version'])
       .modifyEnd(strict),
     schema

@@ -14,6 +14,7 @@ export type SubscriptionRow = [
   definition: string,
   active: number,
   stopped: string | null,
+  tables: string | null,
 ];
 
 export type ShareRow = [
@@ -57,7 +58,15 @@ export interface ProcessorStatements {
   readonly subscriptions: Statement<[], SubscriptionRow>;
   readonly subscription: Statement<[name: string, version: string], SubscriptionRow>;
   readonly addSubscription: Statement<
-    [name: string, version: string, kind: string, shares: number, definition: string, active: number]
+    [
+      name: string,
+      version: string,
+      kind: string,
+      shares: number,
+      definition: string,
+      active: number,
+      tables: string | null,
+    ]
   >;
   readonly hasActive: Statement<[name: string], number>;
   readonly deactivate: Statement<[name: string]>;
@@ -155,14 +164,17 @@ export interface ProcessorStatements {
     ],
     DeadlineRow
   >;
-  /** What `dropSubscription` deletes, in an order that the references allow. */
-  readonly dropAll: readonly Statement<[subscriptionId: number]>[];
+  readonly resetShares: Statement<[subscriptionId: number]>;
+  /** Delete the documents, parked events and deadlines of a subscription. */
+  readonly dropContents: readonly Statement<[subscriptionId: number]>[];
+  readonly dropShares: Statement<[subscriptionId: number]>;
+  readonly dropSubscription: Statement<[subscriptionId: number]>;
 }
 
 export function prepareProcessorStatements(database: Database): ProcessorStatements {
   const subscriptions = compiler
     .selectFrom('subscriptions')
-    .select(['id', 'name', 'version', 'kind', 'shares', 'definition', 'active', 'stopped']);
+    .select(['id', 'name', 'version', 'kind', 'shares', 'definition', 'active', 'stopped', 'tables']);
   const shares = compiler
     .selectFrom('shares')
     .select(['share', 'checkpoint', 'holder', 'token', 'expires_at'])
@@ -191,9 +203,15 @@ export function prepareProcessorStatements(database: Database): ProcessorStateme
     subscription: rows(database, subscriptions.where('name', '=', text).where('version', '=', text)),
     addSubscription: statement(
       database,
-      compiler
-        .insertInto('subscriptions')
-        .values({ name: text, version: text, kind: text, shares: number, definition: text, active: number }),
+      compiler.insertInto('subscriptions').values({
+        name: text,
+        version: text,
+        kind: text,
+        shares: number,
+        definition: text,
+        active: number,
+        tables: text,
+      }),
     ),
     hasActive: values(
       database,
@@ -364,11 +382,22 @@ export function prepareProcessorStatements(database: Database): ProcessorStateme
         .orderBy('id')
         .limit(number),
     ),
-    dropAll: [
-      ...(['shares', 'documents', 'parked_events', 'deadlines'] as const).map((table) =>
-        statement<[number], unknown>(database, compiler.deleteFrom(table).where('subscription_id', '=', number)),
-      ),
-      statement<[number], unknown>(database, compiler.deleteFrom('subscriptions').where('id', '=', number)),
-    ],
+    resetShares: statement(
+      database,
+      compiler
+        .updateTable('shares')
+        .set({
+          checkpoint: sql`null`,
+          holder: sql`null`,
+          token: sql<number>`token + 1`,
+          expires_at: sql.lit(0),
+        })
+        .where('subscription_id', '=', number),
+    ),
+    dropContents: (['documents', 'parked_events', 'deadlines'] as const).map((table) =>
+      statement<[number], unknown>(database, compiler.deleteFrom(table).where('subscription_id', '=', number)),
+    ),
+    dropShares: statement(database, compiler.deleteFrom('shares').where('subscription_id', '=', number)),
+    dropSubscription: statement(database, compiler.deleteFrom('subscriptions').where('id', '=', number)),
   };
 }

@@ -2,7 +2,8 @@
  * Storage of processors in a SQLite file (src/core/processors/processor-store.ts). A commit is a write of the file's group
  * commit, so that read models, process managers and commands share transactions of the disk.
  */
-import type { Database, Statement } from 'better-sqlite3';
+import Sqlite, { type Database, type Statement } from 'better-sqlite3';
+import { SqliteDialect } from 'kysely';
 import {
   decodeDeadline,
   decodeRecordedEvent,
@@ -18,11 +19,15 @@ import {
   type ProcessorCommit,
   type ProcessorStore,
   type Share,
+  StatementFailed,
   type StopReason,
   type StoredDeadline,
   type StoredDocument,
   type SubscriptionId,
   type SubscriptionRecord,
+  type TableReading,
+  type TableSetup,
+  type TableStatement,
 } from '../../../core/processors/processor-store.ts';
 import type { CommitSignal } from '../../../core/storage/commit-signal.ts';
 import { PROCESSOR_MIGRATIONS } from './processors-schema.ts';
@@ -38,6 +43,7 @@ import {
 
 /** The file, as the store that has it open offers it. */
 export interface ProcessorFile {
+  readonly name: string;
   readonly database: Database;
   readonly commits: CommitSignal;
   /** Runs in a transaction of the group commit, and is committed when the promise resolves. */
@@ -56,24 +62,30 @@ const FORMAT = 'decidable_processors';
 
 export class SqliteProcessors implements ProcessorStore {
   readonly capabilities: ProcessorCapabilities = { documents: true, tables: true, inline: false };
+  readonly tables: TableReading;
   readonly #file: ProcessorFile;
   #prepared: ProcessorStatements | undefined;
   readonly #tableStatements = new Map<string, Statement<unknown[]>>();
 
   constructor(file: ProcessorFile) {
     this.#file = file;
+    this.tables = { readDialect: () => new SqliteDialect({ database: async () => openForReading(file.name) }) };
   }
 
   async openSubscription(
-    record: Pick<SubscriptionRecord, 'subscription' | 'kind' | 'shares' | 'definition'>,
+    record: Pick<SubscriptionRecord, 'subscription' | 'kind' | 'shares' | 'definition'> & {
+      readonly tables?: TableSetup | undefined;
+    },
   ): Promise<SubscriptionRecord> {
-    const { subscription, kind, shares, definition } = record;
+    const { subscription, kind, shares, definition, tables } = record;
     const { name, version } = subscription;
     await this.#file.write(() => {
       const statements = this.#create();
       if (statements.subscription.get(name, version) !== undefined) return;
       const active = statements.hasActive.get(name) === undefined ? 1 : 0;
-      const { lastInsertRowid } = statements.addSubscription.run(name, version, kind, shares, definition, active);
+      const text = tables === undefined ? null : JSON.stringify(tables);
+      const { lastInsertRowid } = statements.addSubscription.run(name, version, kind, shares, definition, active, text);
+      this.#runAll(tables?.create ?? []);
       for (let share = 0; share < shares; share++) statements.addShare.run(Number(lastInsertRowid), share);
     });
     const row = await this.#read((statements) => statements.subscription.get(name, version), undefined);
@@ -101,7 +113,20 @@ export class SqliteProcessors implements ProcessorStore {
 
   async dropSubscription(subscription: SubscriptionId): Promise<void> {
     await this.#change(subscription, (statements, id) => {
-      for (const drop of statements.dropAll) drop.run(id);
+      this.#runAll(this.#setupOf(statements, subscription)?.drop ?? []);
+      for (const drop of statements.dropContents) drop.run(id);
+      statements.dropShares.run(id);
+      statements.dropSubscription.run(id);
+    });
+  }
+
+  async resetSubscription(subscription: SubscriptionId): Promise<void> {
+    await this.#change(subscription, (statements, id) => {
+      const tables = this.#setupOf(statements, subscription);
+      this.#runAll([...(tables?.drop ?? []), ...(tables?.create ?? [])]);
+      for (const drop of statements.dropContents) drop.run(id);
+      statements.resetShares.run(id);
+      statements.setStopped.run(null, id);
     });
   }
 
@@ -289,7 +314,13 @@ export class SqliteProcessors implements ProcessorStore {
       if (state === undefined) statements.dropDocument.run(id, key);
       else statements.putDocument.run(id, key, state, Number(position));
     }
-    for (const { sql, parameters } of commit.statements ?? []) this.#tableStatement(sql).run(...parameters);
+    for (const [index, { sql, parameters }] of (commit.statements ?? []).entries()) {
+      try {
+        this.#tableStatement(sql).run(...parameters);
+      } catch (cause) {
+        throw new StatementFailed(index, cause);
+      }
+    }
     for (const { subscription, key, position } of commit.unpark ?? []) {
       statements.unpark.run(this.#fenced(statements, subscription), key, Number(position));
     }
@@ -305,6 +336,16 @@ export class SqliteProcessors implements ProcessorStore {
     for (const { subscription, stream } of commit.endProcesses ?? []) {
       statements.endProcess.run(this.#fenced(statements, subscription), stream);
     }
+  }
+
+  #setupOf(statements: ProcessorStatements, { name, version }: SubscriptionId): TableSetup | undefined {
+    const tables = statements.subscription.get(name, version)?.[8];
+    return typeof tables === 'string' ? (JSON.parse(tables) as TableSetup) : undefined;
+  }
+
+  #runAll(statements: readonly TableStatement[]): void {
+    for (const { sql, parameters } of statements) this.#file.database.prepare<unknown[]>(sql).run(...parameters);
+    this.#tableStatements.clear();
   }
 
   #tableStatement(sql: string): Statement<unknown[]> {
@@ -390,6 +431,11 @@ export class SqliteProcessors implements ProcessorStore {
 /** A bound value of a condition that is left out if the value is absent: SQLite compares it with null first. */
 function twice(value: string | undefined): [string | null, string | null] {
   return [value ?? null, value ?? null];
+}
+
+/** Tables are read on a connection of their own: a query of a program must not see half of a transaction, nor write. */
+function openForReading(file: string): Database {
+  return new Sqlite(file, { readonly: true, fileMustExist: true });
 }
 
 function formatOf(database: Database): number {

@@ -122,6 +122,7 @@ class Store implements SqliteStore {
       }
     });
     this.processors = new SqliteProcessors({
+      name: file,
       database,
       commits: this.#watcher.commits,
       write: (run) => {

@@ -5,11 +5,9 @@
 const { performance } = globalThis;
 const { now } = performance;
 
-export const {
-  setImmediate,
-  setInterval,
-  setTimeout,
-}: Pick<typeof globalThis, 'setImmediate' | 'setInterval' | 'setTimeout'> = globalThis;
+export const setImmediate: typeof globalThis.setImmediate = globalThis.setImmediate;
+export const setInterval: typeof globalThis.setInterval = globalThis.setInterval;
+export const setTimeout: typeof globalThis.setTimeout = globalThis.setTimeout;
 
 /** Milliseconds since a moment in the past. The clock never runs backward. */
 export const elapsed: () => number = now.bind(performance);

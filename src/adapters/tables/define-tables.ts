@@ -1,0 +1,220 @@
+/**
+ * `defineTables`: a read model of tables. Its handlers return queries and run nothing: the queries of a page of events and the
+ * new checkpoint are one transaction. A handler can therefore be tested without a database.
+ */
+import type { Immutable } from 'immer';
+import {
+  type Compilable,
+  type Dialect,
+  DummyDriver,
+  Kysely,
+  SqliteAdapter,
+  SqliteIntrospector,
+  SqliteQueryCompiler,
+} from 'kysely';
+import type { Codec } from '../../core/codec/codec.ts';
+import { msgpack } from '../../core/codec/msgpack.ts';
+import type {
+  CheckedSources,
+  DataOf,
+  EventDefinitions,
+  Message,
+  MessageOf,
+  Source,
+} from '../../core/define/message.ts';
+import {
+  checkHandlers,
+  checkIdentity,
+  definitionsOf,
+  eventTypeOf,
+  messageTable,
+} from '../../core/define/message-table.ts';
+import { DefinitionError } from '../../core/errors.ts';
+import type { EventContext } from '../../core/messages.ts';
+import type { OptionNames } from '../../core/option-names.ts';
+import type { Processor } from '../../core/processors/processor.ts';
+import type { ProcessorStore, TableSetup, TableStatement } from '../../core/processors/processor-store.ts';
+import type { EventFilter } from '../../core/processors/system-parts.ts';
+import type { EventType } from '../../core/types.ts';
+import { TableNamesPlugin } from './table-names.ts';
+import { TablesProcessor } from './tables-processor.ts';
+
+/** Queries of a handler: none, one, or several that run in order. */
+export type Queries = Compilable | readonly Compilable[] | undefined;
+
+/** Creates the tables of this version: `(db) => [db.schema.createTable('lines')…]`. The types of the tables come from `db`. */
+export type Create<Tables> = (db: Kysely<Tables>) => readonly Compilable[];
+
+/**
+ * Returns the queries that an event leads to: inserts, updates, deletes. Queries of other events of the page run in the order
+ * of the events, so that a query sees what earlier events have written.
+ */
+export type Handle<Tables, Data> = (db: Kysely<Tables>, data: Immutable<Data>, context: EventContext) => Queries;
+
+/** The parts of a table read model. */
+export interface TablesDefinition<Tables, Events> {
+  readonly name: string;
+  /** Raise it if the tables or the handlers change. The new version is built beside the old one. */
+  readonly version: string;
+  /** The events that it reads, by the definitions of the deciders that own them. */
+  readonly events: Events;
+  /**
+   * The codec of those deciders.
+   * @default msgpack
+   */
+  readonly codec?: Codec;
+  readonly create: Create<Tables>;
+  /**
+   * Events with one key are processed in order, also if they are parked. `undefined`: the event does not concern the tables.
+   * @default the stream of the event
+   */
+  readonly key?: (event: NoInfer<MessageOf<Events>>, context: EventContext) => string | undefined;
+  readonly handle: { readonly [Type in keyof Events]: Handle<NoInfer<Tables>, DataOf<Events[Type]>> };
+}
+
+/** Reads the tables of a read model. */
+export interface TablesReader<Tables> extends AsyncDisposable {
+  /** A Kysely of its own connection, which can only read. */
+  readonly db: Kysely<Tables>;
+  /** Closes the connection. */
+  close(): Promise<void>;
+}
+
+/** A table read model, as `defineSystem` takes it. */
+export interface TablesModule<Tables, Events> {
+  readonly kind: 'tables';
+  readonly name: string;
+  readonly version: string;
+  readonly events: EventDefinitions<Events>;
+  /** The queries that an event leads to, compiled: for tests, and for the runner. */
+  statementsOf(event: MessageOf<Events>, context: EventContext): readonly TableStatement[];
+  processor(processors: ProcessorStore, filter: EventFilter): Processor;
+  reader(processors: ProcessorStore): TablesReader<Tables>;
+}
+
+const NAMES: OptionNames<TablesDefinition<unknown, unknown>> = {
+  name: true,
+  version: true,
+  events: true,
+  codec: true,
+  create: true,
+  key: true,
+  handle: true,
+};
+
+/**
+ * Defines a read model of tables.
+ *
+ * @example
+ * interface Statements {
+ *   lines: { account_id: string; position: number; amount: number };
+ * }
+ *
+ * const statements = defineTables({
+ *   name: 'statements',
+ *   version: '1',
+ *   events: { Deposited: account.events.Deposited },
+ *   create: (db: Kysely<Statements>) => [
+ *     db.schema.createTable('lines')
+ *       .addColumn('account_id', 'text', (column) => column.notNull())
+ *       .addColumn('position', 'integer', (column) => column.primaryKey())
+ *       .addColumn('amount', 'integer', (column) => column.notNull()),
+ *   ],
+ *   handle: {
+ *     Deposited: (db, { accountId, amount }, { position }) =>
+ *       db.insertInto('lines').values({ account_id: accountId, position: Number(position), amount }),
+ *   },
+ * });
+ *
+ * @throws DefinitionError if the parts do not fit together, with the place.
+ */
+export function defineTables<Tables, const Events extends Readonly<Record<string, Source>>>(
+  definition: TablesDefinition<Tables, Events> & { readonly events: CheckedSources<Events, 'event'> },
+): TablesModule<Tables, Events> {
+  const name = checkIdentity(definition, NAMES, 'defineTables');
+  const { version, codec = msgpack, key } = definition;
+  if (typeof definition.create !== 'function') throw new DefinitionError(`${name}.create`, 'must be a function');
+  if (key !== undefined && typeof key !== 'function') throw new DefinitionError(`${name}.key`, 'must be a function');
+  const events = messageTable('event', definition.events, `${name}.events`);
+  checkHandlers(definition.handle, events, 'event', `${name}.handle`, 'all');
+  const handlers = new Map(Object.entries(definition.handle)) as ReadonlyMap<string, AnyHandle>;
+  const tables = tablesOf(definition.create as Create<unknown>, `${name}.create`);
+  const prefix = `${name}@${version}/`;
+  const compiler = compilerOf<Tables>(prefix, tables);
+  const setup: TableSetup = {
+    create: definition.create(compiler).map(compiled),
+    drop: [...tables].reverse().map((table) => compiled(compiler.schema.dropTable(table).ifExists())),
+  };
+  const statementsOf = ({ type, data }: Message, context: EventContext): readonly TableStatement[] => {
+    const queries = handlers.get(type)?.(compiler, data, context);
+    if (queries === undefined) return [];
+    return (Array.isArray(queries) ? queries : [queries]).map(compiled);
+  };
+  const eventType: EventType<Message> = eventTypeOf<Message>(events, codec);
+  return {
+    kind: 'tables',
+    name,
+    version,
+    events: definitionsOf(events) as unknown as EventDefinitions<Events>,
+    statementsOf,
+    processor: (_processors, filter) =>
+      new TablesProcessor({
+        subscription: { name, version },
+        definition: JSON.stringify({ events: [...events.keys()], create: setup.create.map(({ sql }) => sql) }),
+        setup,
+        filter,
+        eventType,
+        keyOf: (event, context) => (key === undefined ? context.stream : key(event as never, context)),
+        statementsOf,
+      }),
+    reader: (processors) => {
+      if (processors.tables === undefined) {
+        throw new DefinitionError(name, 'this store has no tables; the SQLite store has: pass its processors');
+      }
+      const db = new Kysely<Tables>({
+        dialect: processors.tables.readDialect() as Dialect,
+        plugins: [new TableNamesPlugin(prefix, tables)],
+      });
+      const close = (): Promise<void> => db.destroy();
+      return { db, close, [Symbol.asyncDispose]: close };
+    },
+  };
+}
+
+type AnyHandle = (db: unknown, data: unknown, context: EventContext) => Compilable | readonly Compilable[] | undefined;
+
+/** A Kysely that compiles queries and has nothing to run them on. */
+function compilerOf<Tables>(prefix: string, tables: ReadonlySet<string>): Kysely<Tables> {
+  return new Kysely<Tables>({
+    dialect: {
+      createAdapter: () => new SqliteAdapter(),
+      createDriver: () => new DummyDriver(),
+      createIntrospector: (db) => new SqliteIntrospector(db),
+      createQueryCompiler: () => new SqliteQueryCompiler(),
+    },
+    plugins: tables.size === 0 ? [] : [new TableNamesPlugin(prefix, tables)],
+  });
+}
+
+/** The names of the tables that `create` makes. @throws DefinitionError if it makes none. */
+function tablesOf(create: Create<unknown>, place: string): ReadonlySet<string> {
+  const names = new Set<string>();
+  const queries = create(compilerOf('', new Set()));
+  if (!Array.isArray(queries)) throw new DefinitionError(place, 'must return a list of schema builders');
+  for (const query of queries) {
+    const node = (query as Partial<{ toOperationNode(): { kind: string; table?: unknown } }>).toOperationNode?.();
+    if (node?.kind !== 'CreateTableNode') continue;
+    names.add((node as unknown as CreatedTable).table.table.identifier.name);
+  }
+  if (names.size === 0) throw new DefinitionError(place, 'creates no table');
+  return names;
+}
+
+interface CreatedTable {
+  readonly table: { readonly table: { readonly identifier: { readonly name: string } } };
+}
+
+function compiled(query: Compilable): TableStatement {
+  const { sql, parameters } = query.compile();
+  return { sql, parameters };
+}

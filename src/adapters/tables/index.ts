@@ -1,0 +1,9 @@
+/** `decidable/tables`: read models that are tables of a database, written and read with Kysely. */
+export {
+  type Create,
+  defineTables,
+  type Handle,
+  type TablesDefinition,
+  type TablesModule,
+  type TablesReader,
+} from './define-tables.ts';

@@ -1,0 +1,102 @@
+/** The step of a table read model: the statements of a page's events, in the order of the events. */
+
+import type { Message } from '../../core/define/message.ts';
+import { FaultError } from '../../core/errors.ts';
+import type { EventContext, RecordedEvent } from '../../core/messages.ts';
+import type { Batch, Item, Opened, Processor } from '../../core/processors/processor.ts';
+import {
+  StatementFailed,
+  type SubscriptionId,
+  type TableSetup,
+  type TableStatement,
+} from '../../core/processors/processor-store.ts';
+import type { EventFilter } from '../../core/processors/system-parts.ts';
+import type { EventType } from '../../core/types.ts';
+
+/** What the processor works with. */
+export interface TablesParts {
+  readonly subscription: SubscriptionId;
+  readonly definition: string;
+  readonly setup: TableSetup;
+  readonly filter: EventFilter;
+  readonly eventType: EventType<Message>;
+  readonly keyOf: (event: Message, context: EventContext) => string | undefined;
+  readonly statementsOf: (event: Message, context: EventContext) => readonly TableStatement[];
+}
+
+export class TablesProcessor implements Processor {
+  readonly subscription: SubscriptionId;
+  readonly kind = 'tables';
+  readonly definition: string;
+  readonly tables: TableSetup;
+  readonly categories: readonly string[];
+  readonly eventTypes: readonly string[];
+  readonly concurrency = 1;
+  readonly pageSize = 1_000;
+  readonly #parts: TablesParts;
+
+  constructor(parts: TablesParts) {
+    this.subscription = parts.subscription;
+    this.definition = parts.definition;
+    this.tables = parts.setup;
+    this.categories = parts.filter.categories;
+    this.eventTypes = parts.filter.eventTypes;
+    this.#parts = parts;
+  }
+
+  open({ context, event }: RecordedEvent): Opened | undefined {
+    const message = this.#parts.eventType.fromEnvelope(event);
+    const key = this.#parts.keyOf(message, context);
+    return key === undefined ? undefined : { key, message };
+  }
+
+  batch(): Batch {
+    const statements: TableStatement[] = [];
+    /** By statement: the event that it came from. */
+    const origins: Item[] = [];
+    return {
+      apply: (item) => {
+        for (const statement of this.#statementsOf(item)) {
+          statements.push(statement);
+          origins.push(item);
+        }
+      },
+      changes: () => ({ statements }),
+      culprit: (error) => (error instanceof StatementFailed ? origins[error.index] : undefined),
+    };
+  }
+
+  #statementsOf({ event: { context, event }, message }: Item): readonly TableStatement[] {
+    const { eventType, statementsOf, subscription } = this.#parts;
+    const read = (message ?? eventType.fromEnvelope(event)) as Message;
+    let statements: readonly TableStatement[];
+    try {
+      statements = statementsOf(read, context);
+    } catch (cause) {
+      const text = cause instanceof Error ? cause.message : String(cause);
+      throw new FaultError(
+        {
+          code: 'handle-failed',
+          message: `${subscription.name}.handle.${read.type} failed: ${text}`,
+          details: [['type', read.type]],
+        },
+        { cause },
+      );
+    }
+    for (const { parameters } of statements)
+      for (const value of parameters) checkBindable(value, read.type, subscription.name);
+    return statements;
+  }
+}
+
+/** Whether SQLite can bind a value. The event whose handler returned another value is the one that fails. */
+function checkBindable(value: unknown, type: string, model: string): void {
+  if (value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint') return;
+  if (value instanceof Uint8Array) return;
+  const given = typeof value === 'object' ? `an instance of ${value?.constructor?.name ?? 'an object'}` : String(value);
+  throw new FaultError({
+    code: 'unbindable-value',
+    message: `${model}.handle.${type}: expected a number, bigint, text, bytes or null in a query, got ${given}`,
+    details: [['type', type]],
+  });
+}

@@ -1,0 +1,208 @@
+/** Table read models on the SQLite store. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, test } from 'node:test';
+import { defineSystem } from 'decidable';
+import { createMemoryStore } from 'decidable/memory';
+import { createSqliteStore } from 'decidable/sqlite';
+import { defineTables } from 'decidable/tables';
+import type { Kysely } from 'kysely';
+import { account } from '../../core/processors/transfers.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'decidable-tables-'));
+after(() => rmSync(folder, { recursive: true }));
+
+let files = 0;
+const open = () => createSqliteStore({ file: join(folder, `${files++}.db`), durability: 'normal' });
+
+interface Statements {
+  lines: { account_id: string; position: number; amount: number };
+  totals: { account_id: string; total: number };
+}
+
+const create = (db: Kysely<Statements>) => [
+  db.schema
+    .createTable('lines')
+    .addColumn('account_id', 'text', (column) => column.notNull())
+    .addColumn('position', 'integer', (column) => column.primaryKey())
+    .addColumn('amount', 'integer', (column) => column.notNull()),
+  db.schema.createIndex('lines_by_account').on('lines').column('account_id'),
+  db.schema
+    .createTable('totals')
+    .addColumn('account_id', 'text', (column) => column.primaryKey())
+    .addColumn('total', 'integer', (column) => column.notNull()),
+];
+
+function statementsOf(version = '1', refuse = -1) {
+  return defineTables({
+    name: 'statements',
+    version,
+    events: { Deposited: account.events.Deposited, Withdrawn: account.events.Withdrawn },
+    create,
+    handle: {
+      Deposited: (db, { accountId, amount }, { position }) => [
+        db.insertInto('lines').values({ account_id: accountId, position: Number(position), amount }),
+        db
+          .insertInto('totals')
+          // A second row with a key that exists, and no rule for the conflict, breaks the constraint.
+          .values({ account_id: amount === refuse ? 'a' : accountId, total: amount })
+          .$if(amount !== refuse, (query) =>
+            query.onConflict((conflict) =>
+              conflict.column('account_id').doUpdateSet(({ ref }) => ({ total: ref('totals.total') as never })),
+            ),
+          ),
+        db
+          .updateTable('totals')
+          .set(({ selectFrom }) => ({
+            total: selectFrom('lines')
+              .select(({ fn }) => fn.sum<number>('lines.amount').as('total'))
+              .where('lines.account_id', '=', accountId),
+          }))
+          .where('account_id', '=', accountId),
+      ],
+      Withdrawn: (db, { accountId, amount }, { position }) =>
+        db.insertInto('lines').values({ account_id: accountId, position: Number(position), amount: -amount }),
+    },
+  });
+}
+
+const { Open, Deposit } = account.commands;
+
+async function fill(running: {
+  dispatch(command: ReturnType<typeof Open> | ReturnType<typeof Deposit>): Promise<unknown>;
+}) {
+  for (const accountId of ['a', 'b']) await running.dispatch(Open({ accountId }));
+  for (const [accountId, amount] of [
+    ['a', 5],
+    ['b', 13],
+    ['a', 7],
+    ['b', 2],
+  ] as const) {
+    await running.dispatch(Deposit({ accountId, amount }));
+  }
+}
+
+describe('a table read model', () => {
+  test('holds what its queries write, and is read with Kysely', async () => {
+    await using store = open();
+    const statements = statementsOf();
+    await using running = await defineSystem({ name: 'bank', deciders: [account], readModels: [statements] }).start({
+      store,
+    });
+    await fill(running);
+    await running.caughtUp();
+    await using reader = running.readModel(statements);
+    const totals = await reader.db.selectFrom('totals').selectAll().orderBy('account_id').execute();
+    assert.deepEqual(totals, [
+      { account_id: 'a', total: 12 },
+      { account_id: 'b', total: 15 },
+    ]);
+    const lines = await reader.db
+      .selectFrom('lines as line')
+      .innerJoin('totals', 'totals.account_id', 'line.account_id')
+      .select(['line.amount', 'totals.total'])
+      .where('line.account_id', '=', 'a')
+      .orderBy('line.position')
+      .execute();
+    assert.deepEqual(lines, [
+      { amount: 5, total: 12 },
+      { amount: 7, total: 12 },
+    ]);
+  });
+
+  test('cannot be written through its reader', async () => {
+    await using store = open();
+    const statements = statementsOf();
+    await using running = await defineSystem({ name: 'bank', deciders: [account], readModels: [statements] }).start({
+      store,
+    });
+    await using reader = running.readModel(statements);
+    await assert.rejects(reader.db.deleteFrom('lines').execute());
+  });
+
+  test('is tested without a database: its queries are data', () => {
+    const statements = statementsOf();
+    const context = {
+      id: '018f4d1e-7a2b-5c3d-8e4f-5a6b7c8d9e10',
+      stream: 'account-a',
+      revision: 0n,
+      position: 9n,
+      recordedAt: 0n,
+      correlationId: '',
+      causationId: '',
+    };
+    const withdrawn = account.events.Withdrawn({ accountId: 'a', amount: 5 });
+    assert.deepEqual(statements.statementsOf(withdrawn, context), [
+      {
+        sql: 'insert into "statements@1/lines" ("account_id", "position", "amount") values (?, ?, ?)',
+        parameters: ['a', 9, -5],
+      },
+    ]);
+  });
+
+  test('parks the event whose statement fails and the later events of its stream, and continues with others', async () => {
+    await using store = open();
+    const statements = statementsOf('1', 13);
+    await using running = await defineSystem({ name: 'bank', deciders: [account], readModels: [statements] }).start({
+      store,
+      failurePolicy: { finally: 'park' },
+    });
+    await fill(running);
+    await running.caughtUp();
+    const parked = await running.parked.list();
+    assert.deepEqual(
+      parked.map(({ key, reason }) => [key, reason?.code]),
+      [
+        ['account-b', 'statement-failed'],
+        ['account-b', undefined],
+      ],
+    );
+    await using reader = running.readModel(statements);
+    assert.deepEqual(await reader.db.selectFrom('totals').selectAll().execute(), [{ account_id: 'a', total: 12 }]);
+  });
+
+  test('is built in a second version beside the first, which is then dropped', async () => {
+    await using store = open();
+    for (const version of ['1', '2']) {
+      const statements = statementsOf(version);
+      const bank = defineSystem({ name: 'bank', deciders: [account], readModels: [statements] });
+      await using running = await bank.start({ store });
+      if (version === '1') await fill(running);
+      await running.caughtUp();
+      await using reader = running.readModel(statements);
+      assert.equal((await reader.db.selectFrom('lines').selectAll().execute()).length, 4);
+    }
+    await store.processors.dropSubscription({ name: 'statements', version: '1' });
+    const left = await store.processors.listSubscriptions();
+    assert.deepEqual(
+      left.map(({ subscription }) => subscription.version),
+      ['2'],
+    );
+  });
+
+  test('is refused by a store that has no tables', async () => {
+    await using store = createMemoryStore();
+    const start = defineSystem({ name: 'bank', deciders: [account], readModels: [statementsOf()] }).start({ store });
+    await assert.rejects(start, { code: 'invalid-definition', payload: { place: 'statements' } });
+  });
+
+  test('is refused if its tables have changed under the same version', async () => {
+    await using store = open();
+    const changed = defineTables({
+      name: 'statements',
+      version: '1',
+      events: { Deposited: account.events.Deposited, Withdrawn: account.events.Withdrawn },
+      create: (db: Kysely<{ lines: { amount: number } }>) => [
+        db.schema.createTable('lines').addColumn('amount', 'integer'),
+      ],
+      handle: { Deposited: () => undefined, Withdrawn: () => undefined },
+    });
+    await using _first = await defineSystem({ name: 'bank', deciders: [account], readModels: [statementsOf()] }).start({
+      store,
+    });
+    const second = defineSystem({ name: 'bank', deciders: [account], readModels: [changed] }).start({ store });
+    await assert.rejects(second, { code: 'invalid-definition', payload: { place: 'statements' } });
+  });
+});
