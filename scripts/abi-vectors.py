@@ -419,7 +419,7 @@ def function_vector(params, result):
     if result is None:
         return vector
     value = random_value(result)
-    # What the caller gets: in its core result, or in the area that it passes a pointer to.
+    # The caller gets the result in its core result, or in the area to which it passes a pointer.
     t = reference_type(result)
     cx = Context('utf8')
     flat_types = d.flatten_type(t, cx.opts)

@@ -1,6 +1,6 @@
 /**
- * `npm run bench`: measures decidable beside the raw driver and beside its peers, in one run on one machine, prints a table
- * and writes bench-results.json.
+ * `npm run bench`: measures decidable, the raw driver and its peers in one run on one machine, prints a table and writes
+ * bench-results.json.
  */
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
@@ -18,14 +18,14 @@ const HELP = `npm run bench [-- options]
 
   --filter <word>  only benchmarks whose name contains it: sequential, in-flight, memory, layers,
                    replay, component
-  --quick          less work and fewer rounds: to see that it runs, not to judge
+  --quick          less work and fewer rounds, to see that it runs and not to judge
   --no-peers       without emmett and castore, and without jco 1.10.2: each is installed on the first run that
                    needs it (two minutes; ten seconds and 200 MB)
-  --cpu            counts the processor's time and not the wall's: for a machine that does other things too
-  --json <file>    where the results go; bench-results.json
+  --cpu            counts processor time and not wall-clock time, for a machine that does other work too
+  --json <file>    the file for the results; bench-results.json
   --help
 
-Only ratios within one run mean something: run it on a machine that does nothing else.`;
+Only ratios within one run are meaningful. Run it on a machine that does nothing else.`;
 
 const { values: options } = parseArgs({
   options: {
@@ -58,7 +58,7 @@ const makers: Readonly<Record<string, () => Promise<void>>> = {
     benchmark.dispose();
   },
   component: async () => {
-    // The loader and jco are only loaded where they are asked for.
+    // The loader and jco are only loaded if they are needed.
     const { benchmarks } = await import('../test/bench/component/benchmarks.ts');
     const { oldJco } = await import('../test/bench/component/jco.ts');
     for (const benchmark of await benchmarks(options.quick, isPeerless ? undefined : oldJco())) await run(benchmark);

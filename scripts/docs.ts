@@ -42,7 +42,7 @@ function writeReference(): readonly string[] {
     console.log(`${pages.size} pages in ${OUTPUT}/`);
     return unknown.map(({ symbol, name }) => {
       const place = symbol === undefined ? 'the comment of an index file' : `${symbol.file}, ${symbol.name}`;
-      return `${place}: {@link ${name}} names nothing that the package exports; export it, or write it in backticks`;
+      return `${place}: {@link ${name}} names a symbol that the package does not export; export it, or write it in backticks`;
     });
   } finally {
     rmSync(declarations, { recursive: true });

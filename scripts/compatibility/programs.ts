@@ -1,4 +1,4 @@
-/** What scripts/compatibility.ts runs and compiles in a user's project. Each program fails by throwing. */
+/** The programs that scripts/compatibility.ts runs and compiles in a user's project. A program fails by throwing. */
 
 const DOMAIN = `
   import { defineDecider, reject } from 'decidable';
@@ -113,7 +113,7 @@ export const PROGRAMS: Readonly<Record<string, string>> = {
 /** The programs that are known to fail, by runtime. docs/guides/testing.md names them. */
 export const KNOWN_FAILURES: readonly string[] = ['Bun: named imports guarded', 'Deno: named imports guarded'];
 
-/** What must compile. */
+/** A program that must compile. */
 export const TYPES = `
   import { createEventSourcer, defineCommand, defineDecider, defineEvent, type EventOf, type StateOf } from 'decidable';
   import * as json from 'decidable/codecs/json';

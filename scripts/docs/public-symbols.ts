@@ -6,7 +6,7 @@ import { type Declaration, type Directive, parseSync, type Statement } from 'oxc
 export interface PublicSymbol {
   readonly name: string;
   readonly kind: 'function' | 'class' | 'constant' | 'type';
-  /** The text of the declaration as it stands in the file, overloads included. */
+  /** The text of the declaration in the file, overloads included. */
   readonly declaration: string;
   /** The text of the docstring without the marks of the comment; undefined if there is none. */
   readonly doc: string | undefined;

@@ -1,6 +1,6 @@
 /**
  * The work that all contestants share: accounts that are opened, then paid into and drawn on in turns. The rules are the
- * same in every dress; amounts are numbers, because emmett and castore have no bigints.
+ * same for all of them; amounts are numbers, because emmett and castore have no bigints.
  */
 import { z } from 'zod';
 import { defineDecider } from '../../src/core/define/decider.ts';

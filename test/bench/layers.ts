@@ -1,4 +1,4 @@
-/** What each layer of a command in memory costs, by itself: what it does for one command, over and over. */
+/** The cost of each layer of a command in memory: the layer's work for one command, repeatedly and without the others. */
 import { randomUUID } from 'node:crypto';
 import { createMemoryStore } from '../../src/adapters/stores/memory/index.ts';
 import { msgpack } from '../../src/core/codec/msgpack.ts';
@@ -24,7 +24,7 @@ export function layers(quick: boolean): Benchmark {
   const eventSchema = account.events.Deposited.schema['~standard'];
   return {
     name: 'layers',
-    about: 'what each layer does for one command, by itself',
+    about: 'the work of each layer for one command',
     unit: 'times/s',
     rounds: quick ? 3 : 7,
     contestants: [
@@ -67,7 +67,7 @@ function decisionOf(commandId: string, envelope: Envelope): Decision {
   };
 }
 
-/** What was computed last: a result that nobody takes may not be computed at all. */
+/** The last result, which is kept because an engine may omit the computation of an unused one. */
 let sink: unknown;
 
 function layer(name: string, times: number, work: () => unknown): Contestant {

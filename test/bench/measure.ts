@@ -10,20 +10,20 @@ import { runInNewContext } from 'node:vm';
 /** One way to do a piece of work. */
 export interface Contestant {
   readonly name: string;
-  /** Does the work once, on fresh data, and gives how many operations were done in how many milliseconds. */
+  /** Does the work once, on new data, and returns the number of operations and of milliseconds. */
   run(): Promise<Measured>;
 }
 
 export interface Measured {
   readonly operations: number;
   readonly milliseconds: number;
-  /** Of all threads of the process, in user and system: what the work took where others use the machine too. */
+  /** User and system time of all threads of the process: the cost of the work on a machine that does other work too. */
   readonly cpuMilliseconds?: number;
 }
 
 /**
- * What counts: time on the wall, which is what a user waits for, or the processor's, which says something on a busy machine
- * too, and nothing about waiting for the disk.
+ * The measure: wall-clock time, for which a user waits, or processor time, which is meaningful on a busy machine too but
+ * excludes waiting for the disk.
  */
 export type Clock = 'wall' | 'cpu';
 

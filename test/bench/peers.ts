@@ -1,7 +1,7 @@
 /**
  * The peers, each as its own documentation has it used: emmett's DeciderCommandHandler over its SQLite store and its
- * memory store, castore's Command over its memory adapter. Loaded from `peers/node_modules`, where `npm run bench` puts
- * them; typed here by what is used of them.
+ * memory store, castore's Command over its memory adapter. They are loaded from `peers/node_modules`, where `npm run bench`
+ * installs them, and typed here as far as they are used.
  */
 import { createRequire } from 'node:module';
 import { type AccountState, type Command, decide, type Event, evolve, initialState } from './bank.ts';
@@ -67,8 +67,8 @@ export interface Peers {
 
 /** @param folder `test/bench/peers`, with its `node_modules`. */
 export function loadPeers(folder: string): Peers {
-  // As a program that stands in the folder imports them. castore's ES modules leave out the extensions of their files, which
-  // node does not take: it gets the CommonJS ones.
+  // Imported as by a program in the folder. castore's ES modules omit the extensions of their files, which Node does not accept,
+  // so its CommonJS modules are used.
   const required = createRequire(`${folder}/package.json`);
   const emmett: Emmett = required('@event-driven-io/emmett');
   const sqlite: EmmettSqlite = required('@event-driven-io/emmett-sqlite');

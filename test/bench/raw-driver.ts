@@ -1,5 +1,5 @@
 /**
- * What a good programmer writes on better-sqlite3 alone: our tables, our rows, the hash of each commit, a transaction per
+ * The program of a good programmer on better-sqlite3 alone: our tables, our rows, the hash of each commit, a transaction per
  * command, prepared statements, states cached. No envelopes, no schemas, no retries, no queue.
  */
 import { randomUUID } from 'node:crypto';

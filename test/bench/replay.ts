@@ -1,6 +1,6 @@
 /**
- * Replaying the events of one store from disk, beside the raw driver's plain read of the same rows. The store is made once
- * and shared. What is folded is folded as the event sourcer does it before a command: stream by stream, checked by the
+ * Replaying the events of one store from disk, compared with the raw driver's plain read of the same rows. The store is created
+ * once and shared. Events are folded as the event sourcer does before a command: stream by stream, checked by the
  * schemas, through the decider's own `evolve`.
  */
 import { mkdtempSync, rmSync } from 'node:fs';

@@ -1,4 +1,4 @@
-/** What a browser's user of the package does, in pages that allow WebAssembly and forbid `eval`. */
+/** The package in a browser, in pages that allow WebAssembly and forbid `eval`. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
@@ -87,8 +87,8 @@ describe('in headless Chromium', { skip: withoutChromium }, () => {
         response.writeHead(200, { ...header, 'content-encoding': 'gzip' });
         response.end(gzipSync(bank));
       });
-      // After each core module the server waits to be told to go on, which the page does when the engine has the module:
-      // whoever waits for the whole component waits for ever.
+      // After each core module the server waits until the page asks it to continue, which it does when the engine has the
+      // module. A loader that waited for the whole component would wait forever.
       let goOn = (): void => assert.fail('nothing was asked for yet');
       site.answer('/in-pieces.wasm', (_, response) => {
         const pieces = [0, ...ends].map((start, index) => bank.subarray(start, ends[index]));
@@ -115,7 +115,7 @@ describe('in headless Chromium', { skip: withoutChromium }, () => {
       });
     });
 
-    test('or refused, where it brings something else, breaks off, or is aborted', PATIENCE, async () => {
+    test('or refused, if it is something else, breaks off, or is aborted', PATIENCE, async () => {
       site.serve('/bank.wasm', 'application/wasm', bank);
       site.serve('/empty.wasm', 'application/wasm', '');
       site.serve('/cut-off.wasm', 'application/wasm', bank.subarray(0, 20_000));
@@ -145,33 +145,26 @@ describe('in headless Chromium', { skip: withoutChromium }, () => {
     });
   });
 
-  test(
-    'guests with the virtual WASI print and are told what they are in Node; what is denied is named',
-    PATIENCE,
-    async () => {
-      const [printing, asking] = [await assemble(WASI_GUEST), await askingGuest()];
-      site.serve('/printing-guest.wasm', 'application/wasm', printing);
-      site.serve('/asking-guest.wasm', 'application/wasm', asking);
-      // A UUIDv7: 2023-11-14 22:13:20.123.
-      const seed = '018bcfe5-687b-7000-8000-000000000001';
-      const story = (await outcomeOf('wasi', { seed })) as WasiStory;
-      assert.deepEqual(story, await wasiStoryOf(printing, asking, seed));
-      const { stdout, stderr, ended, denied, told } = story;
-      assert.deepEqual([stdout, stderr, ended], [['Łucja', 'and 山田'], ['Łucja', 'and 山田'], 1]);
-      assert.deepEqual(
-        denied.map((each) => each?.code),
-        ['trap', 'trap'],
-      );
-      assert.match(
-        denied[0]!.message,
-        /called wasi:random\/random#get-random-u64, .* grant: \['wasi:random\/random'\]/,
-      );
-      assert.deepEqual(
-        told.map((bytes) => answersOf(Uint8Array.from(bytes)).time),
-        [1_700_000_000_123_000_000n],
-      );
-    },
-  );
+  test('guests with virtual WASI behave as in Node', PATIENCE, async () => {
+    const [printing, asking] = [await assemble(WASI_GUEST), await askingGuest()];
+    site.serve('/printing-guest.wasm', 'application/wasm', printing);
+    site.serve('/asking-guest.wasm', 'application/wasm', asking);
+    // A UUIDv7: 2023-11-14 22:13:20.123.
+    const seed = '018bcfe5-687b-7000-8000-000000000001';
+    const story = (await outcomeOf('wasi', { seed })) as WasiStory;
+    assert.deepEqual(story, await wasiStoryOf(printing, asking, seed));
+    const { stdout, stderr, ended, denied, told } = story;
+    assert.deepEqual([stdout, stderr, ended], [['Łucja', 'and 山田'], ['Łucja', 'and 山田'], 1]);
+    assert.deepEqual(
+      denied.map((each) => each?.code),
+      ['trap', 'trap'],
+    );
+    assert.match(denied[0]!.message, /called wasi:random\/random#get-random-u64, .* grant: \['wasi:random\/random'\]/);
+    assert.deepEqual(
+      told.map((bytes) => answersOf(Uint8Array.from(bytes)).time),
+      [1_700_000_000_123_000_000n],
+    );
+  });
 
   test('components that are linked to one another answer and store what they do in Node', PATIENCE, async () => {
     for (const part of ['gateway', 'event-sourcer', 'event-store']) {
@@ -186,7 +179,7 @@ describe('in headless Chromium', { skip: withoutChromium }, () => {
     if (withAStoreInThePage !== 'cannot wait') assert.deepEqual(withAStoreInThePage, story);
   });
 
-  test('every failure has its code: of traps, budgets, answers, and of what is no component', PATIENCE, async () => {
+  test('every failure has its code', PATIENCE, async () => {
     const files = {
       counting: await countingGuest('command-handler'),
       asking: await askingGuest(),
@@ -239,7 +232,7 @@ describe('in headless Chromium', { skip: withoutChromium }, () => {
     });
   });
 
-  test('where the policy permits no WebAssembly, the error says so', PATIENCE, async () => {
+  test('an error names the policy that forbids WebAssembly', PATIENCE, async () => {
     site.serve('/bank.wasm', 'application/wasm', bank);
     const refused = Object.entries((await outcomeOf('without-wasm')) as Record<string, Thrown>);
     assert.deepEqual(
@@ -265,27 +258,23 @@ describe('in headless Chromium', { skip: withoutChromium }, () => {
       site.serve('/large.wasm', 'application/wasm', large);
     });
 
-    test(
-      'runs in a page, where nothing of that size is made at once: once it has trapped, a later call finds the next',
-      PATIENCE,
-      async () => {
-        const { instances, ...thrown } = (await outcomeOf('large')) as Record<string, unknown>;
-        assert.deepEqual(
-          [codes(thrown), instances],
-          [
-            {
-              compileSync: 'RangeError',
-              instantiateSync: 'RangeError',
-              fresh: 'RangeError',
-              trapped: 'trap',
-              next: 'instance-not-ready',
-              stale: 'stale-handle',
-            },
-            2,
-          ],
-        );
-      },
-    );
+    test('runs in a page, and is replaced asynchronously after a trap', PATIENCE, async () => {
+      const { instances, ...thrown } = (await outcomeOf('large')) as Record<string, unknown>;
+      assert.deepEqual(
+        [codes(thrown), instances],
+        [
+          {
+            compileSync: 'RangeError',
+            instantiateSync: 'RangeError',
+            fresh: 'RangeError',
+            trapped: 'trap',
+            next: 'instance-not-ready',
+            stale: 'stale-handle',
+          },
+          2,
+        ],
+      );
+    });
 
     test('runs in a worker as in Node, in either isolation', PATIENCE, async () => {
       const { instances, ...thrown } = (await outcomeOf('in-worker', { script: 'large' })) as Record<string, unknown>;

@@ -1,6 +1,6 @@
 /**
- * Headless Chromium, started once: page after page is opened in it over a pipe. What the debugging protocol can do beyond
- * that is left alone, since a page that is debugged may do what its policy forbids.
+ * Headless Chromium, started once: page after page is opened in it over a pipe. Nothing else of the
+ * debugging protocol is used, because a page that is debugged may violate its policy.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';

@@ -1,4 +1,4 @@
-/** Commands to the bank, each with its id: an owner whose name is no ASCII, some that are refused, and one that comes twice. */
+/** Commands to the bank, each with its id: an owner whose name is not ASCII, some that are refused, and one that is sent twice. */
 import { account } from '../../examples/bank/account.ts';
 
 const { OpenAccount, Deposit, Withdraw, CloseAccount } = account.commands;

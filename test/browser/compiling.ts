@@ -1,9 +1,9 @@
 /** Sees in a page when the engine is handed core modules. */
 
-/** What a page has of the engine; the rest of the repository has no DOM. */
+/** The engine's API in a page, declared here because the rest of the repository has no DOM. */
 declare const WebAssembly: { compile: (bytes: Uint8Array) => Promise<unknown> };
 
-/** Calls `onModule` whenever the engine is asked to compile something while `action` is under way. */
+/** Calls `onModule` whenever the engine is asked to compile something while `action` is running. */
 export async function watchingTheEngine<Result>(
   onModule: () => unknown,
   action: () => Promise<Result>,

@@ -14,7 +14,7 @@ export interface Ledger {
   readonly states: readonly string[];
   /** The hash of each commit. */
   readonly hashes: readonly string[];
-  /** Whether they hold when they are computed again. */
+  /** Whether the hashes are the same when they are computed again. */
   readonly intact: boolean;
 }
 

@@ -1,9 +1,9 @@
-/** What a page does with what it was asked to find out: it tells the test, once. */
+/** Reports the result of a page to the test, once. */
 
-/** What the pages have of a browser; the rest of the repository has no DOM. */
+/** The browser's API, declared here because the rest of the repository has no DOM. */
 declare const location: { readonly search: string };
 
-/** What the test said in the page's address. */
+/** The parameters that the test has put into the page's address. */
 export const params: URLSearchParams = new URLSearchParams(location.search);
 
 /** Runs what the page is for, and tells the test what came of it. */

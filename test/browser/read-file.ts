@@ -1,4 +1,4 @@
-/** What the examples read from the file system, in pages: from the server that they came from. */
+/** Replaces the file system of the examples in pages: reads files from the page's server. */
 export async function readFile(url: URL): Promise<Uint8Array> {
   const response = await fetch(url);
   return new Uint8Array(await response.arrayBuffer());

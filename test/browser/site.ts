@@ -1,6 +1,6 @@
 /**
- * What the pages are loaded from: a server on this machine that holds the scripts of `pages/`, bundled, and the files that a
- * test gives it. WebAssembly may be compiled in them, and no code be made of text.
+ * The server of the pages: it runs on this machine, and has the bundled scripts of `pages/` and the files of a test. The pages
+ * may compile WebAssembly, and must not generate code from text.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -12,7 +12,7 @@ import { build } from 'esbuild';
 const policyOf = (scripts: string) =>
   `default-src 'none'; script-src ${scripts}; connect-src 'self'; worker-src 'self'`;
 
-/** What a page with WebAssembly must permit, and nothing more. */
+/** The smallest policy that permits WebAssembly. */
 const POLICY = policyOf("'self' 'wasm-unsafe-eval'");
 const POLICY_WITHOUT_WASM = policyOf("'self'");
 
@@ -61,7 +61,7 @@ export class Site {
     this.#answers.set(path, answer);
   }
 
-  /** Where a page is, and what it will say when it is done. */
+  /** Returns the address of a page, and its result when it is done. */
   visit(name: string, params: Readonly<Record<string, string>> = {}): { url: string; outcome: Promise<unknown> } {
     const { port } = this.#server.address() as AddressInfo;
     const query = new URLSearchParams({ ...params, visit: String(this.#visits.length) });

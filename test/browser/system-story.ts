@@ -1,4 +1,4 @@
-/** What the system of examples/system answers and stores, composed of components and with a part in TypeScript. */
+/** The responses and the stored events of examples/system, with components and with a part in TypeScript. */
 import { account } from '../../examples/bank/account.ts';
 import type { Part } from '../../examples/system/options.ts';
 import { composeSystem } from '../../examples/system/system.ts';

@@ -1,11 +1,11 @@
-/** What was thrown, as far as text can hold it. */
+/** A thrown error, as far as text can represent it. */
 export interface Thrown {
   readonly name: string;
   readonly message: string;
   readonly code?: unknown;
 }
 
-/** Undefined where nothing was thrown. */
+/** Returns the error that `call` throws, or undefined. */
 export async function thrownBy(call: () => unknown): Promise<Thrown | undefined> {
   try {
     await call();

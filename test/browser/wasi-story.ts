@@ -1,4 +1,4 @@
-/** What guests do with the virtual WASI, as plain text: to be the same wherever it happens. */
+/** The behaviour of guests with virtual WASI, as plain text, which must be the same in Node and in browsers. */
 
 import { componentModule } from '../../src/adapters/component/host/index.ts';
 import { type BufferSource, compile, instantiate } from '../../src/adapters/component/index.ts';
@@ -18,9 +18,9 @@ export interface WasiStory {
   /** Lines of standard output before the last, unended one was asked for. */
   readonly ended: number;
   readonly random: string;
-  /** What comes of calling what was not granted, and of the next call. */
+  /** The errors of a call that was not granted, and of the next call. */
   readonly denied: readonly (Thrown | undefined)[];
-  /** What a decider was told that asks for the time and for a random number. */
+  /** The times and random numbers that a decider read. */
   readonly told: readonly number[][];
 }
 

@@ -1,4 +1,4 @@
-/** The binaries that are checked in are what their sources give, hold nothing of the machine that built them, and are small. */
+/** The checked-in binaries are built from their sources, are small, and contain nothing of the machine that built them. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -10,10 +10,10 @@ import { compile } from '../../src/adapters/component/index.ts';
 
 const guests = new URL('../../examples/guests/', import.meta.url);
 const DEBIAN = '/usr/bin';
-/** What a build script ends with where there is no way to its registry. */
+/** The exit code of a build script if it cannot reach its registry. */
 const CRATES_MISSING = 75;
 
-/** What each build needs, and where it is when it is there. */
+/** The tools that each build needs, with their paths. */
 const GUESTS = {
   c: {
     maxBytes: 42_000,
@@ -39,7 +39,7 @@ for (const [name, { maxBytes, tools }] of Object.entries(GUESTS)) {
   const skip = missing.length > 0 && `to rebuild it, install ${missing.map(([tool]) => tool).join(', ')}`;
 
   describe(`the guest in ${name}`, () => {
-    test('is what its source gives', { skip }, (t) => {
+    test('is built from its source', { skip }, (t) => {
       const folder = mkdtempSync(join(tmpdir(), 'decidable-guest-'));
       try {
         const output = join(folder, 'bank.wasm');
@@ -50,7 +50,7 @@ for (const [name, { maxBytes, tools }] of Object.entries(GUESTS)) {
         }
         assert.equal(build.status, 0, build.stderr);
         const [checkedIn, rebuilt] = [readFileSync(binary), readFileSync(output)];
-        assert.ok(checkedIn.equals(rebuilt), `${name}/build.sh gives other bytes: run it, and check the binary in`);
+        assert.ok(checkedIn.equals(rebuilt), `${name}/build.sh produces other bytes; run it, and check the binary in`);
       } finally {
         rmSync(folder, { recursive: true });
       }

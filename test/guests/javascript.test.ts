@@ -160,7 +160,7 @@ interface Probe {
   print(line: string): void;
 }
 
-describe('what a guest in JavaScript sees of the world', { skip }, () => {
+describe('the world of a guest in JavaScript', { skip }, () => {
   let probe: Component;
 
   before(async () => {

@@ -12,7 +12,7 @@ const subpaths: readonly (readonly [string, { 'decidable-source': string; defaul
   manifest.exports as Record<string, { 'decidable-source': string; default: string }>,
 ).filter(([subpath]) => subpath !== './package.json');
 
-/** What importing `specifier` loads: files of src/ from there on, and packages by name. */
+/** Returns the modules that importing `specifier` loads: files of src/ by their path, and packages by name. */
 function loadedBy(specifier: string): readonly string[] {
   const program = `
     import { registerHooks } from 'node:module';
@@ -80,7 +80,7 @@ function declarationOf(from: string, specifier: string): string {
   return join(dirname(from), specifier.replace(/\.[jt]s$/, '.d.ts'));
 }
 
-/** A folder with the published types, where the packages that they need are found. */
+/** Returns a folder with the published types and the packages that they need. */
 function emitTypes(): string {
   const folder = mkdtempSync(join(tmpdir(), 'decidable-types-'));
   after(() => rmSync(folder, { recursive: true, force: true }));
@@ -90,7 +90,7 @@ function emitTypes(): string {
   return folder;
 }
 
-/** What the compiler has to say. */
+/** Returns the output of the compiler. */
 function compile(args: readonly string[]): string {
   const { stdout } = spawnSync('tsc', [...args, '--pretty', 'false'], { cwd: fileURLToPath(root), encoding: 'utf8' });
   return stdout;
@@ -108,7 +108,7 @@ describe('the published types', () => {
     }
   });
 
-  test('stand by themselves in a page’s project, with neither the types of Node nor the newest library', () => {
+  test('compile in a page’s project without the types of Node and the newest library', () => {
     const files = subpaths.map(([, { default: built }]) => built.replace('./dist/', './'));
     writeFileSync(join(folder, 'page.ts'), files.map((file) => `import '${file}';\n`).join(''));
     const compilerOptions = {

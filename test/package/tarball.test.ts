@@ -1,4 +1,4 @@
-/** What `npm pack` puts into the tarball. */
+/** The contents of the tarball that `npm pack` makes. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';

@@ -30,7 +30,7 @@ test('the nine files of the contract are compared', () => {
   ]);
 });
 
-/** Each line of a file left out, or put behind the next one: what a careless edit does to one side. */
+/** Returns versions of a file, each with one line omitted or swapped with the next, as after a careless edit of one side. */
 function edits(text: string): readonly string[] {
   const lines = text.split('\n');
   const isCode = (line: string | undefined) =>

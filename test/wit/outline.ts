@@ -1,6 +1,6 @@
 /**
- * What the mirror test compares: a WIT package and its TypeScript mirror, both written down as the same kind of outline.
- * One line says one fact, so that a difference shows as a line that only one side has.
+ * The mirror test compares outlines of a WIT package and of its TypeScript mirror. A line is one fact, so that a difference is a
+ * line that only one side has.
  */
 
 /** The outline of one interface or of the worlds: `key` is the file's name without its ending. */
@@ -23,7 +23,7 @@ export function camelCase(kebab: string): string {
   return pascal.charAt(0).toLowerCase() + pascal.slice(1);
 }
 
-/** Both sides beside each other, line by line, with a mark where they part; empty where they agree. */
+/** Returns both sides next to each other, line by line, with marks at the differences; empty if they agree. */
 export function difference(wit: Outline, typescript: Outline): string {
   const rows: string[] = [];
   const width = Math.max(20, ...wit.lines.map((line) => line.length)) + 2;

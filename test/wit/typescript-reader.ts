@@ -50,7 +50,7 @@ function readInterface(
   const isResource = name.endsWith('Type') && declaration.typeParameters?.params.length === 1;
   return [
     isResource ? `resource ${name.slice(0, -'Type'.length)}` : `interface ${name}`,
-    // `resource.drop` is implied by the WIT and written down in the mirror, where a host has to call it.
+    // The WIT implies `resource.drop`. The mirror has it as a method, because a host has to call it.
     ...methods
       .filter((method) => !(isResource && keyOf(method.key) === 'drop'))
       .map((m) => methodLine(m, text, comments)),
@@ -94,7 +94,7 @@ function readUnion(name: string, type: TSType): readonly string[] {
 }
 
 function keyOf(key: { readonly type: string; readonly name?: unknown }): string {
-  if (key.type !== 'Identifier' || typeof key.name !== 'string') throw new Error('a key that is no identifier');
+  if (key.type !== 'Identifier' || typeof key.name !== 'string') throw new Error('a key that is not an identifier');
   return key.name;
 }
 

@@ -1,6 +1,6 @@
 /**
  * Reads the subset of WIT that our package uses into outlines. wasm-tools has the last word on what is WIT (see
- * package.test.ts); this reader only writes down what stands there, and refuses what it does not know.
+ * package.test.ts); this reader only outlines it, and refuses unknown syntax.
  *
  * Source: Component Model, *WIT.md*.
  */

@@ -15,7 +15,7 @@ const OLD_JCO = 'jco 1.10.2';
 /** jco wants an interface of types alone, too. */
 const MESSAGES = { 'decidable:eventsourcing/messages': {} };
 
-/** What each contestant can do with the guest. A state, an event or a command is whatever it takes for a handle. */
+/** The functions of each contestant. A state, an event or a command is whatever the contestant uses as a handle. */
 interface Bank<Handle> {
   initialState(): Handle;
   evolve(state: Handle, event: Handle): Handle;
@@ -196,7 +196,7 @@ export async function benchmarks(isQuick: boolean, oldJco: string | undefined): 
   ];
 }
 
-/** A million calls: the heap in use afterwards, beside that before. */
+/** A million calls: the heap in use afterwards, compared with the heap before. */
 function memory(bank: Bank<number>): Benchmark {
   const calls = 1_000_000;
   const replay = replaying(bank);
@@ -305,7 +305,7 @@ async function starts(bytes: Uint8Array, rounds: number, oldJco: string | undefi
       targets: besideHand,
     },
     {
-      name: 'start anew',
+      name: 'start, uncached',
       about: 'the same with a guest that the engine has not seen before, each time another one',
       unit: 'per second',
       rounds,
@@ -317,8 +317,8 @@ async function starts(bytes: Uint8Array, rounds: number, oldJco: string | undefi
     },
     // By itself: each start of jco leaves so much garbage that what comes next has lost its optimized code.
     {
-      name: 'start, beside jco',
-      about: 'the same as the first of these, beside transpiling, importing and instantiating',
+      name: 'start, compared with jco',
+      about: 'the same as the first of these, compared with transpiling, importing and instantiating',
       unit: 'per second',
       rounds,
       contestants: [handles, startOfJco('jco', CURRENT_JCO), ...(oldJco ? [startOfJco(OLD_JCO, oldJco)] : [])],
@@ -332,7 +332,7 @@ async function starts(bytes: Uint8Array, rounds: number, oldJco: string | undefi
 
 async function repeat(once: () => Promise<unknown>, times: number = 50): Promise<Measured> {
   globalThis.gc?.();
-  // Not CPU time: engines compile on several threads at once.
+  // Not CPU time, because engines compile on several threads concurrently.
   const begin = performance.now();
   for (let i = 0; i < times; i++) await once();
   return { operations: times, milliseconds: performance.now() - begin };

@@ -43,7 +43,7 @@ export class BankByHand {
   private bytes: Uint8Array;
   private view: DataView;
 
-  /** Of the modules of the guest, the first has its code; the others pass its imports through a table of functions. */
+  /** The first of the guest's modules has its code. The others pass its imports through a table of functions. */
   constructor(modules: readonly EngineModule[]) {
     const [module, ...tables] = modules;
     if (module === undefined) throw new Error('the guest has a module');

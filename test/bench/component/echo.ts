@@ -1,4 +1,4 @@
-/** A guest that gives back the list that it is given, and the same driven by hand. */
+/** A guest that returns its argument, a list, and the same guest called by hand. */
 import { type EngineModule, engine } from '../../../src/adapters/component/engine/web-assembly.ts';
 
 const CORE = `

@@ -9,7 +9,7 @@ import { pathToFileURL } from 'node:url';
 import { engine } from '../../../src/adapters/component/engine/web-assembly.ts';
 import { installed } from '../peers-install.ts';
 
-/** jco 1.35, the current release: its `transpile` is this package's `transpileBytes`, and gives the same files. */
+/** jco 1.35, the current release. Its `transpile` is this package's `transpileBytes`, which returns the same files. */
 export const CURRENT_JCO = '@bytecodealliance/jco-transpile';
 
 /** The module of jco 1.10.2, which is installed on the first call. */
@@ -30,7 +30,7 @@ type Transpile = (bytes: Uint8Array, options: Options) => Promise<{ files: Recor
 
 interface Jco {
   readonly transpile: Transpile;
-  /** Where the module has it, `transpile` takes the path of a file. */
+  /** If the module has this function, `transpile` takes the path of a file. */
   readonly transpileBytes?: Transpile;
 }
 

@@ -1,5 +1,5 @@
 /**
- * The component loader beside its peers, in one run on one machine:
+ * Compares the component loader with its peers, in one run on one machine:
  *
  *     node --conditions=decidable-source --expose-gc test/bench/component/run.ts [--quick] [--filter <row>] [--no-peers]
  *

@@ -5,7 +5,7 @@ import type { CommandHandler } from '../../../src/core/worlds.ts';
 import { ledgerOf } from '../ledger.ts';
 import { params, report } from '../outcome.ts';
 
-/** Whether the page's policy holds: generating code must not work in it. */
+/** Returns whether the page can generate code, which its policy must prevent. */
 function generatesCode(): boolean {
   try {
     return Boolean(Reflect.construct(Function, ['return true'])());

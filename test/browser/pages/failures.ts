@@ -1,4 +1,4 @@
-/** What goes wrong in a guest, and in what is taken for one: programs tell one failure from another by its `code`. */
+/** The failures of a guest, and of bytes that are not a guest. Programs distinguish failures by their `code`. */
 
 import { componentModule } from '../../../src/adapters/component/host/index.ts';
 import { compile, instantiate } from '../../../src/adapters/component/index.ts';

@@ -1,7 +1,7 @@
 /** Starts the script of another page in a worker, which tells the test itself. */
 import { params } from '../outcome.ts';
 
-/** What a page has of workers; the rest of the repository has no DOM. */
+/** The API of workers, declared here because the rest of the repository has no DOM. */
 declare const Worker: new (url: string, options: { readonly type: 'module' }) => object;
 
 new Worker(`/${params.get('script')}.js?${params}`, { type: 'module' });

@@ -1,4 +1,4 @@
-/** A guest that is larger than what browsers compile and instantiate at once on the main thread of a page. */
+/** A guest that is too large for browsers to compile and instantiate synchronously on the main thread of a page. */
 
 import { componentModule } from '../../../src/adapters/component/host/index.ts';
 import { compile, compileSync, instantiate, instantiateSync } from '../../../src/adapters/component/index.ts';
@@ -7,7 +7,7 @@ import { thrownBy } from '../thrown.ts';
 
 const BREAKS_DOWN = { type: 'count', schemaVersion: 1, payload: new Uint8Array(13) };
 
-/** Lets the engine do what it does beside. */
+/** Lets the engine do its asynchronous work. */
 const turn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));
 
 async function pooled(bytes: ArrayBuffer) {

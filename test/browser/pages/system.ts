@@ -2,11 +2,11 @@
 import { report } from '../outcome.ts';
 import { systemStoryOf } from '../system-story.ts';
 
-/** What the page has of the engine; the rest of the repository has no DOM. */
+/** The engine's API in a page, declared here because the rest of the repository has no DOM. */
 declare const WebAssembly: { readonly Suspending?: unknown };
 
 void report(async () => ({
   ofComponents: await systemStoryOf([]),
-  // The event sourcer, a component, waits for what the store gives: a promise.
+  // The event sourcer, a component, waits for the promises of the store.
   withAStoreInThePage: WebAssembly.Suspending === undefined ? 'cannot wait' : await systemStoryOf(['store']),
 }));

@@ -3,7 +3,7 @@ import { compile, instantiate } from '../../../src/adapters/component/index.ts';
 import { report } from '../outcome.ts';
 import { thrownBy } from '../thrown.ts';
 
-/** What the page has of the engine; the rest of the repository has no DOM. */
+/** The engine's API in a page, declared here because the rest of the repository has no DOM. */
 declare const WebAssembly: { readonly Suspending?: unknown };
 
 interface Guest {

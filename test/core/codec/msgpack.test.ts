@@ -48,10 +48,10 @@ describe('valid MessagePack that is not canonical is read', () => {
   }
 });
 
-describe('what is no value is refused, with its offset', () => {
+describe('the refusal of invalid bytes, with their offset', () => {
   const cases: [string, string, number, RegExp][] = [
     ['no bytes', '', 0, /a value needs 1 bytes, and 0 are left/],
-    ['bytes behind the value', '0102', 1, /1 bytes follow/],
+    ['bytes after the value', '0102', 1, /1 bytes follow/],
     ['the byte that is never used', '91c1', 1, /0xc1/],
     ['a string that ends early', '92a161a261', 4, /a string needs 2 bytes, and 1 are left/],
     ['a number that ends early', 'cd01', 1, /needs 2 bytes/],
@@ -64,7 +64,7 @@ describe('what is no value is refused, with its offset', () => {
     ['invalid UTF-8 in a long string', `d940${'61'.repeat(63)}ff`, 2, /no valid UTF-8/],
     ['a surrogate in UTF-8', 'a3eda080', 1, /no valid UTF-8/],
     ['an overlong form in UTF-8', 'a2c080', 1, /no valid UTF-8/],
-    ['a key that is no string', '810102', 1, /a key is no string/],
+    ['a key that is not a string', '810102', 1, /a key is no string/],
     ['a key that comes twice', '82a16101a16102', 4, /the key "a" comes twice/],
     ['a key that comes twice, with others between', '83a16201a16102a16203', 7, /the key "b" comes twice/],
     ['the key __proto__', '81a95f5f70726f746f5f5f80', 1, /__proto__/],
@@ -77,8 +77,8 @@ describe('what is no value is refused, with its offset', () => {
     ['a timestamp with a second of nanoseconds', 'd7ffee6b280000000000', 0, /more than 999999999/],
     ['a timestamp that no Date can hold', 'c70cff000000007fffffffffffffff', 0, /outside the range/],
     ['an integer without bytes', 'c70042', 0, /has no bytes/],
-    ['a set that is none', 'd47301', 0, /holds no array/],
-    ['a set with something behind', 'd5739001', 3, /1 bytes follow/],
+    ['a set without an array', 'd47301', 0, /holds no array/],
+    ['a set followed by a byte', 'd5739001', 3, /1 bytes follow/],
     ['a set with an element twice', 'c70373920101', 0, /equal/],
     ['a set with equal elements of other forms', 'c704739201cc01', 0, /equal/],
     ['a set with equal lists', 'c705739291019101', 0, /equal/],
@@ -105,7 +105,7 @@ describe('what is no value is refused, with its offset', () => {
   }
 });
 
-describe('beside msgpackr, whose bytes are the same format', () => {
+describe('the codec and msgpackr, which has the same format', () => {
   const packr = new Packr({ useRecords: false, largeBigIntToFloat: false });
   const plain = fc.jsonValue({ maxDepth: 3 }).filter((value) => !JSON.stringify(value).includes('__proto__'));
 
@@ -125,7 +125,7 @@ describe('beside msgpackr, whose bytes are the same format', () => {
     );
   });
 
-  test('what msgpackr alone would write otherwise', () => {
+  test('differ for integers, dates, sets and maps', () => {
     assert.equal(hex(msgpack.encode(2 ** 32, subject)), 'cf0000000100000000');
     assert.notEqual(hex(packr.pack(2 ** 32)), 'cf0000000100000000');
     assert.equal(hex(msgpack.encode(5n, subject)), '05');
@@ -151,8 +151,8 @@ describe('why msgpackr does not read for us', () => {
     assert.deepEqual(Object.keys(bytes), ['0', 'dataView']);
   });
 
-  test('what it gives for an extension is for the whole process to say', () => {
-    // In a process of its own, in which dates, sets and binary are something else for msgpackr from here on.
+  test('differ in extensions, which msgpackr registers for the whole process', () => {
+    // In a process of its own, because dates, sets and binary are encoded differently by msgpackr from here on.
     const program = `
       import { addExtension, Packr } from 'msgpackr/pack';
       import { msgpack } from './src/core/codec/msgpack.ts';

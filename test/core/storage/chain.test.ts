@@ -29,7 +29,7 @@ const accepted: Commit = {
   events: [{ type: 'Withdrawn', schemaVersion: 2, payload: Uint8Array.of(4, 5) }],
 };
 
-/** Of the commit of docs/chain.md, as the first one of its stream. */
+/** The hash of the commit of docs/chain.md, as the first one of its stream. */
 const FIRST_HASH = '26154b22448013ce010bd77cd0b37d56f647134e5866eff29ab698984c0eee5e';
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
@@ -41,7 +41,7 @@ function text(value: string): string {
 }
 
 describe('the content of a commit', () => {
-  test('is the sequence of fields that docs/chain.md gives', () => {
+  test('is the sequence of fields of docs/chain.md', () => {
     assert.equal(
       hex(commitContent(accepted)),
       [
@@ -67,7 +67,7 @@ describe('the content of a commit', () => {
     );
   });
 
-  test('of a rejection holds the rejection, and no revision', () => {
+  test('contains a rejection, and no revision then', () => {
     const rejection = { code: 'no', message: 'zu wenig: 5 €', details: [['a', 'ü'] as const, ['b', ''] as const] };
     const decision: Decision = {
       ...accepted.decision,
@@ -101,14 +101,14 @@ describe('the content of a commit', () => {
     );
   });
 
-  test('is hashed behind the hash of the commit before', () => {
+  test('is hashed after the hash of the previous commit', () => {
     const first = commitHash(CHAIN_START, accepted);
     assert.equal(hex(first), FIRST_HASH);
     const expected = createHash('sha256').update(first).update(commitContent(accepted)).digest('hex');
     assert.equal(hex(commitHash(first, accepted)), expected);
   });
 
-  test('differs where any field differs', () => {
+  test('differs if any field differs', () => {
     const { decision } = accepted;
     const of = (changes: Partial<Decision>): Commit => ({ ...accepted, decision: { ...decision, ...changes } });
     const event = accepted.events[0]!;

@@ -1,5 +1,5 @@
 /**
- * What must not compile. Each file in `cases/` marks the lines that TypeScript has to refuse,
+ * Programs that must not compile. Each file in `cases/` marks the lines that TypeScript has to refuse,
  *
  *   // refused: a part of the diagnostic | why it is good that this is refused
  *

@@ -34,7 +34,7 @@ async function* framed() {
   }
 }
 
-/** What became of a command, as values of the domain. */
+/** Returns the outcome of a command as values of the domain. */
 async function outcomeOf(
   sourcer: { dispatch(command: never, options: SendOptions): Promise<CommandResult> },
   command: unknown,

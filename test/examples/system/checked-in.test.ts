@@ -1,4 +1,4 @@
-/** The components of examples/system are what their sources give, and import what their worlds say. */
+/** The components of examples/system are built from their sources, and have the imports of their worlds. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -11,7 +11,7 @@ import { compile } from '../../../src/adapters/component/index.ts';
 const components = new URL('../../../examples/system/components/', import.meta.url);
 const WIT = 'decidable:eventsourcing';
 
-/** What the build script ends with where there is no way to its registry. */
+/** The exit code of the build script if it cannot reach its registry. */
 const CRATES_MISSING = 75;
 
 const EXPECTED = {
@@ -43,7 +43,7 @@ describe('the components of examples/system', () => {
   const missing = Object.entries(TOOLS).filter(([, path]) => !existsSync(path));
   const skip = missing.length > 0 && `to rebuild them, install ${missing.map(([tool]) => tool).join(', ')}`;
 
-  test('are what their sources give', { skip }, (t) => {
+  test('are built from their sources', { skip }, (t) => {
     const folder = mkdtempSync(join(tmpdir(), 'decidable-system-'));
     try {
       const build = spawnSync(fileURLToPath(new URL('build.sh', components)), [folder], { encoding: 'utf8' });

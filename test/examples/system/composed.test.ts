@@ -1,6 +1,6 @@
 /**
  * The system of examples/system as one component that contains the four, as composers make it ahead of time: `instantiate`
- * gives the gateway, and what flows between the parts nobody outside can see.
+ * returns the gateway, and nobody outside sees the values that pass between the parts.
  */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
@@ -21,7 +21,7 @@ async function textOf(file: string): Promise<string> {
   return print(await readFile(new URL(file, examples)));
 }
 
-/** The import of an interface, with its type, as it stands in the text of a component. */
+/** Returns the import of an interface, with its type, from the text of a component. */
 function importIn(text: string, name: string): string {
   const start = text.indexOf(`(type $ty-${name} `);
   const end = text.indexOf('\n', text.indexOf(`(import "${name}"`));

@@ -37,8 +37,8 @@ async function open(): Promise<EventStore> {
 }
 
 /**
- * What no component can know: values that WIT has no type for (a lone surrogate, half a version) are refused in front of
- * it, by the checks of every store in TypeScript, and an instance has no end but that nobody calls it any more.
+ * A component cannot receive values for which WIT has no type (a lone surrogate, half a version), so the checks of every store in
+ * TypeScript refuse them before it. An instance cannot be closed, so this wrapper refuses later calls.
  */
 async function openClosable(): Promise<ClosableStore> {
   const store = await open();
@@ -161,7 +161,7 @@ test('the clock may be that of the virtual WASI', async () => {
   assert.equal((await store.append('s-1', [], ANY, decision({ commandId: NEXT }))).recordedAt, recordedAt);
 });
 
-test('a clock that gives no time stops an append, and nothing else', async () => {
+test('a clock whose time is out of range stops only appends', async () => {
   const { exports } = await instantiate(component, {
     'wasi:clocks/wall-clock': { now: () => ({ seconds: 2n ** 64n - 1n, nanoseconds: 0 }) },
   });

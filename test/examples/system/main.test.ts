@@ -1,4 +1,4 @@
-/** What `examples/system/main.ts` is asked for, and what it prints. */
+/** The options and the output of `examples/system/main.ts`. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
@@ -11,7 +11,7 @@ function run(...args: string[]) {
   return spawnSync(process.execPath, [...flags, main, ...args], { encoding: 'utf8' });
 }
 
-/** The lines behind the list of parts. */
+/** Returns the lines after the list of parts. */
 const story = (stdout: string): string[] => stdout.split('\n').slice(4);
 
 test('--help says what there is', () => {
@@ -20,7 +20,7 @@ test('--help says what there is', () => {
   assert.match(stdout, /--typescript PART/);
 });
 
-test('an argument that cannot be meant is named', () => {
+test('an invalid argument is named', () => {
   for (const args of [['--typescript', 'database'], ['--guest', 'cobol'], ['--fast'], ['now']]) {
     const { status, stderr } = run(...args);
     assert.equal(status, 2);

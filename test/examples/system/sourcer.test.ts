@@ -1,6 +1,6 @@
 /**
  * The event sourcer of examples/system, a component, does what `createEventSourcer` does: any sequence of commands, other
- * writers' events and reads gives the same results, the same errors and the same store.
+ * writers' events and reads has the same results, the same errors and the same store.
  */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
@@ -238,7 +238,7 @@ const plain = ({ context, event, contentType }: RecordedEvent): unknown => {
   return { id, stream, revision, position, recordedAt, correlationId, causationId, event, contentType };
 };
 
-/** What came of a step, in plain data. */
+/** Returns the outcome of a step as plain data. */
 async function outcomeOf(step: Step, sourcer: EventSourcer, world: World): Promise<unknown> {
   world.time++;
   try {
@@ -296,7 +296,7 @@ test('the event sourcer in a component does what the one in TypeScript does', { 
         if (next.kind === 'send') sent.push(next);
         const expected = await outcomeOf(step, typescript, ours);
         assert.deepEqual(await outcomeOf(step, wasm, theirs), expected);
-        // What one refused midway may have let others write: both the same.
+        // A command that was refused midway may have let others write, and both stores must be the same.
         assert.deepEqual(await contentsOf(theirs), await contentsOf(ours));
       }
       const { intact } = await verifyChain(theirs.memory);
@@ -315,7 +315,7 @@ const OPTIONS: CommandOptions = {
   deadline: undefined,
 };
 
-test('a command handler that breaks ends the event sourcer: nothing was stored, and another goes on', {
+test('a command handler that traps ends the event sourcer, and another instance continues', {
   skip,
 }, async () => {
   const { store, memory } = new World();
@@ -332,7 +332,7 @@ test('a command handler that breaks ends the event sourcer: nothing was stored, 
   assert.equal((await second.handleCommand(command, OPTIONS)).revision, 0n);
 });
 
-test('what takes a clock or randomness is refused by name', { skip }, async () => {
+test('options that need a clock or randomness are refused by name', { skip }, async () => {
   const { store, memory } = new World();
   const sourcer = await componentSourcer(store);
   const command = counter.types.command.toEnvelope(Create({ id: 'a-1' }));

@@ -1,6 +1,6 @@
 /**
- * The system of examples/system: composed of components alone, and with any of its parts in TypeScript, it gives the same
- * answers and stores the same events, under the same ids and hashes.
+ * The system of examples/system: composed of components, and with any of its parts in TypeScript, it returns the same
+ * responses and stores the same events, under the same ids and hashes.
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -33,7 +33,7 @@ const COMMANDS = [
 
 const STATUSES = [422, 200, 200, 200, 200, 409, 200, 200, 422, 422, 422, 200, 200, 422, 409];
 
-/** What cannot be decided: the words are each guest's own. */
+/** Commands that cannot be decided. The texts differ between guests. */
 const REFUSED = [
   ['/commands/Deposit/r1', 400, Uint8Array.of(0xc1)],
   ['/commands/Deposit/r1', 400, Uint8Array.of(0x80)],
@@ -119,8 +119,8 @@ describe('the system of examples/system', async () => {
   }
 
   for (const typescript of [[], ['store'], ['sourcer'], ['gateway'], ['handler']] as const) {
-    const what = typescript.length === 0 ? 'of components' : `with ${typescript[0]} in TypeScript`;
-    test(`${what} takes many requests at once`, { skip: skipWithout(typescript) }, async () => {
+    const what = typescript.length === 0 ? 'a system of components' : `a system with ${typescript[0]} in TypeScript`;
+    test(`${what} accepts concurrent requests`, { skip: skipWithout(typescript) }, async () => {
       const system = await compose(typescript);
       await send(system, ['open', OpenAccount({ accountId: 'a', owner: 'A' })] as never);
       const { payload } = account.types.command.toEnvelope(Deposit({ accountId: 'a', amount: 3 }));

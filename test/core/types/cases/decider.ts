@@ -1,4 +1,4 @@
-/** What `defineDecider` refuses to compile. */
+/** Definitions that `defineDecider` must refuse to compile. */
 import { z } from 'zod';
 import {
   type CommandOf,
@@ -167,7 +167,7 @@ defineDecider({
     },
     *Return(_state, { bookId }) {
       const next = yield [Returned({ bookId, late: true })];
-      // refused: Property 'fine' does not exist | a step gives back the state
+      // refused: Property 'fine' does not exist | a step returns the state
       return next.fine ? [] : [];
     },
   },
@@ -192,10 +192,10 @@ defineDecider({
 // refused: Type 'string' is not assignable to type 'bigint' | the initial state has the shape of the state
 defineDecider({ ...common, initialState: { loans: [], fees: '0' }, commands, events, streamId, evolve, decide });
 
-// refused: 'a definition stands under its own type, commands among commands, events among events' | a definition stands under its own type
+// refused: 'a definition stands under its own type, commands among commands, events among events' | the key of a definition is its type
 defineDecider({ ...common, commands, events: { Lent: Borrowed }, streamId, evolve: { Lent: () => {} }, decide });
 
-// refused: 'a definition stands under its own type, commands among commands, events among events' | a command is no event
+// refused: 'a definition stands under its own type, commands among commands, events among events' | a command is not an event
 defineDecider({ ...common, commands, events: { Borrow }, streamId, evolve: { Borrow: () => {} }, decide });
 
 /** A state that is one of several shapes. */
@@ -241,7 +241,7 @@ export const held: StateOf<typeof member> = { loans: ['b'], fees: 0n };
 export const wrong: StateOf<typeof member> = { loans: [], fees: '0' };
 
 export function narrow(event: MemberEvent): boolean {
-  // refused: Property 'late' does not exist | a union of messages has to be told apart by type
+  // refused: Property 'late' does not exist | a union of messages is narrowed by its type
   if (event.data.late) return true;
   return event.type === 'Returned' ? event.data.late : event.data.bookId === '';
 }

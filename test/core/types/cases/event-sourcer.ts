@@ -1,4 +1,4 @@
-/** What an event sourcer refuses to compile, and the types that it returns. */
+/** Calls that an event sourcer must refuse to compile, and the types that it returns. */
 import { z } from 'zod';
 import { createMemoryStore } from '../../../../src/adapters/stores/memory/index.ts';
 import { createEventSourcer, defineDecider } from '../../../../src/core/index.ts';

@@ -88,7 +88,7 @@ const tags = {
 defineDecider({
   ...tags,
   commands: {
-    // refused: a definition stands under its own type | an inline definition stands under its own type too
+    // refused: a definition stands under its own type | the key of an inline definition is its type too
     Untag: defineCommand('Remove', z.object({})),
   },
   state: z.int(),

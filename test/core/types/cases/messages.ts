@@ -1,11 +1,11 @@
-/** What `defineCommand` and `defineEvent` refuse to compile. */
+/** Definitions that `defineCommand` and `defineEvent` must refuse to compile. */
 import { z } from 'zod';
 import { defineCommand, defineDecider, defineEvent, upcastFrom } from '../../../../src/core/index.ts';
 
 // A default and a refinement accept what they give.
 export const Fine = defineEvent('Fine', z.object({ cents: z.bigint().positive(), note: z.string().default('') }));
 
-// refused: is not assignable to parameter of type | what is stored is read by the same schema again, and a length is no text
+// refused: is not assignable to parameter of type | a stored message is read by the same schema again, and a length is not a text
 export const Length = defineEvent('Length', z.object({ text: z.string().transform((text) => text.length) }));
 
 defineDecider({
@@ -36,7 +36,7 @@ export const Priced = defineEvent('Priced', z.object({ cents: z.bigint() }), {
   upcast: { 1: upcastFrom(z.object({ euros: z.bigint() }), (old) => ({ cents: old.dollars * 100n })) },
 });
 
-// refused: Type 'number' is not assignable to type 'bigint' | a message is made of what its schema gives
+// refused: Type 'number' is not assignable to type 'bigint' | a message has the output type of its schema
 Priced({ cents: 5 });
 
 // refused: Property 'note' is missing | a default is filled in when a message is read, not when it is made

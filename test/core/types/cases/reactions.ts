@@ -1,4 +1,4 @@
-/** What `defineEventHandler` and `defineProjector` refuse to compile. */
+/** Definitions that `defineEventHandler` and `defineProjector` must refuse to compile. */
 import { z } from 'zod';
 import {
   cancelDeadline,
