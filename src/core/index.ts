@@ -88,6 +88,14 @@ export {
   type SystemDefinition,
 } from './define/system.ts';
 export {
+  type DeciderDescription,
+  describe,
+  type MessageFlow,
+  type ProcessManagerDescription,
+  type ReaderDescription,
+  type SystemDescription,
+} from './define/system-description.ts';
+export {
   AppendFailure,
   CommandFailure,
   DecidableError,

@@ -1,0 +1,105 @@
+/** `describe(system)`: the parts of a system and how their messages lead to one another, as plain data. */
+import type { WritePrecondition } from '../messages.ts';
+import { type AnySystemDefinition, isTables } from '../processors/system-parts.ts';
+
+/** A decider of a system. */
+export interface DeciderDescription {
+  readonly name: string;
+  readonly version: string;
+  readonly contentType: string;
+  readonly commands: readonly {
+    readonly type: string;
+    readonly schemaVersion: number;
+    readonly precondition: WritePrecondition;
+  }[];
+  readonly events: readonly { readonly type: string; readonly schemaVersion: number }[];
+}
+
+/** A process manager of a system. */
+export interface ProcessManagerDescription {
+  readonly name: string;
+  readonly version: string;
+  /** The events that it reads. */
+  readonly events: readonly string[];
+  /** The commands that it sends, with the decider that takes each. */
+  readonly commands: readonly { readonly type: string; readonly decider: string }[];
+}
+
+/** A read model or a reactor of a system. */
+export interface ReaderDescription {
+  readonly kind: 'documents' | 'tables' | 'reactor';
+  readonly name: string;
+  readonly version: string;
+  /** The events that it reads. */
+  readonly events: readonly string[];
+}
+
+/** A message that leads to another one, or to a part. */
+export interface MessageFlow {
+  readonly from: string;
+  readonly message: string;
+  readonly to: string;
+}
+
+/** A system as plain data: it can be written as JSON. */
+export interface SystemDescription {
+  readonly name: string;
+  readonly deciders: readonly DeciderDescription[];
+  readonly processManagers: readonly ProcessManagerDescription[];
+  readonly readModels: readonly ReaderDescription[];
+  readonly reactors: readonly ReaderDescription[];
+  /** Which part gives which message to which part. */
+  readonly flows: readonly MessageFlow[];
+}
+
+/**
+ * Describes a system. The command line, the catalog and telemetry work from this value.
+ *
+ * @example
+ * const { flows } = describe(bank);
+ * // [{ from: 'transfers', message: 'Withdraw', to: 'account' }, …]
+ */
+export function describe(system: AnySystemDefinition): SystemDescription {
+  const { name } = system;
+  const deciders = system.deciders.map(({ routing }) => {
+    const { name, version, contentType, commands, events } = routing.describe();
+    return {
+      name,
+      version,
+      contentType,
+      commands: commands.map(({ type, schemaVersion, precondition }) => ({ type, schemaVersion, precondition })),
+      events: events.map(({ type, schemaVersion }) => ({ type, schemaVersion })),
+    };
+  });
+  const takerOf = (type: string): string =>
+    deciders.find(({ commands }) => commands.some((command) => command.type === type))?.name ?? '';
+  const processManagers = system.processManagers.map(({ eventHandler }) => {
+    const { name, version, events, commands } = eventHandler.describe();
+    return { name, version, events, commands: commands.map((type) => ({ type, decider: takerOf(type) })) };
+  });
+  const readModels = system.readModels.map((model): ReaderDescription => {
+    if (isTables(model)) {
+      return { kind: 'tables', name: model.name, version: model.version, events: Object.keys(model.events) };
+    }
+    const { name, version, events } = model.projector.describe();
+    return { kind: 'documents', name, version, events };
+  });
+  const reactors = system.reactors.map(
+    ({ name, version, events }): ReaderDescription => ({
+      kind: 'reactor',
+      name,
+      version,
+      events: Object.keys(events),
+    }),
+  );
+  const makersOf = (type: string): readonly string[] =>
+    deciders.filter(({ events }) => events.some((event) => event.type === type)).map(({ name }) => name);
+  const flows: MessageFlow[] = [];
+  for (const { name: to, events } of [...processManagers, ...readModels, ...reactors]) {
+    for (const message of events) for (const from of makersOf(message)) flows.push({ from, message, to });
+  }
+  for (const { name: from, commands } of processManagers) {
+    for (const { type: message, decider: to } of commands) flows.push({ from, message, to });
+  }
+  return { name, deciders, processManagers, readModels, reactors, flows };
+}

@@ -1,0 +1,114 @@
+/** `defineSystem` refuses parts that do not fit, and `describe` shows how messages flow. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import {
+  defineDecider,
+  defineEventHandler,
+  defineSystem,
+  describe as describeSystem,
+  dispatchCommand,
+} from 'decidable';
+import { z } from 'zod';
+import { account, balances, bankOf, transfer, transfers } from '../processors/transfers.ts';
+
+const decider = (name: string) =>
+  defineDecider({
+    name,
+    version: '1',
+    state: z.object({}),
+    commands: { [`Do${name}`]: z.object({}) },
+    events: { [`Did${name}`]: z.object({}) },
+    streamId: () => `${name}-1`,
+    initialState: {},
+    evolve: { [`Did${name}`]: () => undefined },
+    decide: { [`Do${name}`]: () => [] },
+  });
+
+const refusal = (define: () => unknown): { place: string; message: string } => {
+  try {
+    define();
+  } catch (error) {
+    const { code, payload, message } = error as { code: string; payload: { place: string }; message: string };
+    assert.equal(code, 'invalid-definition');
+    return { place: payload.place, message };
+  }
+  return assert.fail('the system was defined');
+};
+
+describe('the parts of a system', () => {
+  test('have names of their own', () => {
+    const { place } = refusal(() => defineSystem({ name: 's', deciders: [decider('a'), decider('a')] }));
+    assert.equal(place, 's.deciders[1]');
+  });
+
+  test('are refused if two deciders take one command', () => {
+    const other = {
+      ...account,
+      routing: { ...account.routing, describe: () => ({ ...account.routing.describe(), name: 'other' }) },
+    };
+    const { message } = refusal(() => defineSystem({ name: 's', deciders: [account, other] }));
+    assert.match(message, /account and other/);
+  });
+
+  test('are refused if no decider makes an event that is read', () => {
+    const { place, message } = refusal(() => defineSystem({ name: 's', deciders: [transfer], readModels: [balances] }));
+    assert.equal(place, 's.balances');
+    assert.match(message, /Opened/);
+  });
+
+  test('are refused if no decider takes a command that is sent', () => {
+    const sender = defineEventHandler({
+      name: 'sender',
+      version: '1',
+      state: z.object({}),
+      events: { Requested: transfer.events.Requested },
+      commands: { Deposit: account.commands.Deposit },
+      key: ({ data }) => data.transferId,
+      initialState: {},
+      evolve: {},
+      handle: {
+        Requested: (_state, { to, amount }) => [dispatchCommand(account.commands.Deposit({ accountId: to, amount }))],
+      },
+    });
+    const { place, message } = refusal(() =>
+      defineSystem({ name: 's', deciders: [transfer], processManagers: [sender] }),
+    );
+    assert.equal(place, 's.sender');
+    assert.match(message, /Deposit/);
+  });
+
+  test('are refused if a process manager has a hyphen in its name, which ends the category of its streams', () => {
+    const named = {
+      ...transfers,
+      eventHandler: {
+        ...transfers.eventHandler,
+        describe: () => ({ ...transfers.eventHandler.describe(), name: 'a-b' }),
+      },
+    };
+    const { place } = refusal(() =>
+      defineSystem({ name: 's', deciders: [account, transfer], processManagers: [named] }),
+    );
+    assert.equal(place, 's.processManagers[0]');
+  });
+
+  test('are refused in the list of another kind, and as promises', () => {
+    const wrong = [balances] as never[];
+    assert.equal(refusal(() => defineSystem({ name: 's', deciders: wrong })).place, 's.deciders[0]');
+    const promised = [Promise.resolve(account)] as never[];
+    assert.equal(refusal(() => defineSystem({ name: 's', deciders: promised })).place, 's.deciders[0]');
+  });
+
+  test('are described as data, with the flow of their messages', () => {
+    const description = describeSystem(bankOf([]));
+    assert.deepEqual(JSON.parse(JSON.stringify(description)), description);
+    assert.deepEqual(
+      description.flows.filter(({ from, to }) => from === 'transfers' || to === 'receipts'),
+      [
+        { from: 'account', message: 'Deposited', to: 'receipts' },
+        { from: 'transfers', message: 'Withdraw', to: 'account' },
+        { from: 'transfers', message: 'Deposit', to: 'account' },
+        { from: 'transfers', message: 'Finish', to: 'transfer' },
+      ],
+    );
+  });
+});
