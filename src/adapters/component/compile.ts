@@ -20,7 +20,7 @@ export class Component {
   /** Describes how the core modules were rewritten: see {@link CompileOptions}. Undefined if they were not. */
   readonly instrumentation: object | undefined;
   readonly #bytes: Uint8Array<ArrayBuffer>;
-  // Described on demand: few programs look.
+  // Described on demand, because few programs read them.
   #imports: readonly NamedExtern[] | undefined;
   #exports: readonly NamedExtern[] | undefined;
 
@@ -43,8 +43,8 @@ export class Component {
   }
 
   /**
-   * Returns the component as data that can be posted to a worker: its binary, and the compiled core modules, which a worker
-   * shares with this thread. {@link fromPostable} makes a component of it there, without compiling.
+   * Returns the component as data that can be posted to a worker: its binary, and the compiled core modules, which a
+   * worker shares with this thread. {@link fromPostable} makes a component of it there, without compiling.
    *
    * @example
    * worker.postMessage(component.toPostable());
@@ -73,14 +73,14 @@ export type ComponentSource = BytesSource | PromiseLike<BytesSource>;
 
 type BytesSource = BufferSource | Response | Blob;
 
-/** Bytes, as JavaScript passes them. */
+/** A buffer of bytes, or a view of one. */
 export type BufferSource = ArrayBufferLike | ArrayBufferView;
 
 /** How a component is compiled. */
 export interface CompileOptions {
   /**
-   * Rewrites each core module before the engine compiles and so validates it: for hosts that bound and count what a guest
-   * uses. An error that it throws is thrown if the component itself is valid.
+   * Rewrites each core module before the engine validates and compiles it. It is meant for hosts that bound and count a
+   * guest's resources. An error that it throws is thrown if the component itself is valid.
    */
   readonly instrument?: ((module: Uint8Array<ArrayBuffer>) => Uint8Array<ArrayBuffer>) | undefined;
   /** Describes what `instrument` does, as data that can be posted. It is kept as `component.instrumentation`. */
@@ -92,12 +92,12 @@ const OPTION_NAMES: OptionNames<CompileOptions> = { instrument: true, instrument
 /**
  * Decodes, validates and compiles a component.
  *
- * Nothing is generated: the component's core modules are compiled by the engine, and the rest is closures. So this
- * works under a content security policy without `unsafe-eval`. It needs `wasm-unsafe-eval`; without, the engine's `CompileError`
- * names the policy.
+ * No code is generated: the engine compiles the component's core modules, and the rest is closures. So this works under
+ * a content security policy without `unsafe-eval`. It needs `wasm-unsafe-eval`. Without that, the engine's
+ * `CompileError` names the policy.
  *
- * @param source the bytes of the binary, which are copied; or a `Response` of `fetch`: the engine compiles core modules while
- *   the rest is still coming; or a `Blob`; or a promise of one of these.
+ * @param source the bytes of the binary, which are copied; or a `Response` of `fetch`: the engine compiles core modules
+ *   while the rest is still coming; or a `Blob`; or a promise of one of these.
  * @throws TypeError if `source` is something else, or the response reports a failure, or an option is unknown.
  * @throws MalformedError if the bytes are not a component binary, with a byte offset.
  * @throws InvalidError if the component breaks a rule of the specification.
@@ -165,7 +165,7 @@ export function fromPostable(postable: PostableComponent): Component {
   return new Component(new Plan(validate(decoded), compiled), bytes, instrumentation);
 }
 
-/** Core modules that the engine has already, or was handed before the component was complete, by their offset in it. */
+/** Core modules that the engine compiles before the component is complete, by their offset in it. */
 type EarlyModules = Map<number, Promise<EngineModule>>;
 
 async function bytesOf(source: BytesSource, early: EarlyModules | undefined): Promise<Uint8Array<ArrayBuffer>> {
@@ -175,13 +175,13 @@ async function bytesOf(source: BytesSource, early: EarlyModules | undefined): Pr
   if (source.body === null || early === undefined) return new Uint8Array(await source.arrayBuffer());
   return download(source.body, (offset, bytes) => {
     const compiling = engine.compile(bytes);
-    // Asked for again when the component is known to be one.
+    // `compileModule` awaits it later. Until then, a rejection must not be reported as unhandled.
     compiling.catch(() => undefined);
     early.set(offset, compiling);
   });
 }
 
-/** By their shape: they may be of another realm. */
+/** Tests the shape, because the object may be of another realm. */
 function isBody(source: unknown): source is Response | Blob {
   return typeof propertyOf(source, 'arrayBuffer') === 'function';
 }
@@ -202,7 +202,7 @@ function copyOf(source: BufferSource): Uint8Array<ArrayBuffer> {
   return bytesOfComponent(source).slice() as Uint8Array<ArrayBuffer>;
 }
 
-/** A view of the bytes that were passed for a component. @throws TypeError if they are not bytes. */
+/** Returns a view of the bytes that were passed for a component. @throws TypeError if they are not bytes. */
 export function bytesOfComponent(source: BufferSource): Uint8Array {
   if (!isBytes(source)) throw notBytes(source);
   return ArrayBuffer.isView(source)
@@ -221,12 +221,12 @@ function notBytes(source: unknown): TypeError {
 }
 
 /**
- * Up to this size, handing a module to another thread and waiting for it takes about as long as compiling it, and much longer
- * if the engine has it in its cache. Browsers may refuse modules larger than 4 KiB on their main thread.
+ * Up to this size, passing a module to another thread and waiting for it takes about as long as compiling it, and much
+ * longer if the engine has it in its cache. Browsers may refuse modules larger than 4 KiB on their main thread.
  */
 let smallModule = 64 * 1024;
 
-/** Returns whether a module of so many bytes is compiled and instantiated synchronously. */
+/** Returns whether a module of this size is compiled and instantiated synchronously. */
 export function isSmallModule(byteLength: number): boolean {
   return byteLength <= smallModule;
 }
@@ -248,17 +248,17 @@ async function compileModule(
   early: EarlyModules,
 ): Promise<EngineModule> {
   const bytes = instrument === undefined ? definition.bytes : instrument(definition.bytes);
-  // An early module is that of the bytes as they are.
+  // An early module was compiled from the original bytes.
   const compiled = bytes === definition.bytes ? early.get(bytes.byteOffset) : undefined;
   try {
-    return await (compiled ?? compileAtOnce(bytes) ?? engine.compile(bytes));
+    return await (compiled ?? compileIfSmall(bytes) ?? engine.compile(bytes));
   } catch (error) {
     throw invalidModule(definition, error);
   }
 }
 
-/** Undefined if the module is not small, or the engine refuses. */
-function compileAtOnce(bytes: Uint8Array<ArrayBuffer>): EngineModule | undefined {
+/** Compiles synchronously. Returns undefined if the module is not small, or the engine refuses. */
+function compileIfSmall(bytes: Uint8Array<ArrayBuffer>): EngineModule | undefined {
   if (!isSmallModule(bytes.length)) return undefined;
   try {
     return new engine.Module(bytes);
@@ -278,7 +278,7 @@ function compileModuleSync(definition: CoreModule): EngineModule {
 }
 
 function invalidModule(definition: CoreModule, error: unknown): unknown {
-  // Nothing is wrong with the module if a page's policy forbids WebAssembly.
+  // A content security policy that forbids WebAssembly does not make the module invalid.
   if (!(error instanceof engine.CompileError) || /Policy|CSP/.test(error.message)) return error;
   return new InvalidError(`invalid core module: ${error.message}`, definition.offset);
 }

@@ -1,6 +1,7 @@
 /**
- * Reads a response while the engine already compiles: each core module at the top level of a component is handed over as
- * soon as its last byte has come. Nothing is decided here: what is wrong shows when the whole is decoded and validated.
+ * Reads a response while the engine already compiles: each core module at the top level of a component is handed over
+ * as soon as its last byte has arrived. Nothing is refused here. Errors are found when the whole component is decoded
+ * and validated.
  *
  * Source: *Binary.md*, "Component Definitions" (a preamble of eight bytes, then sections: an id, a size, the content).
  */
@@ -8,7 +9,9 @@
 const PREAMBLE = 8;
 const CORE_MODULE = 1;
 
-/** Calls `onModule` with the offset and the bytes of each core module that has arrived; gives all bytes in the end. */
+/**
+ * Calls `onModule` with the offset and the bytes of each core module that has arrived. Returns all bytes at the end.
+ */
 export async function download(
   body: ReadableStream<Uint8Array>,
   onModule: (offset: number, bytes: Uint8Array<ArrayBuffer>) => void,
@@ -31,14 +34,14 @@ export async function download(
     for (;;) {
       const content = contentOf(bytes.subarray(0, length), section);
       if (content === undefined || content.end > length) break;
-      // A copy: the buffer may move while the engine reads it.
+      // A copy, because the buffer may be replaced while the engine reads it.
       if (bytes[section] === CORE_MODULE) onModule(content.start, bytes.slice(content.start, content.end));
       section = content.end;
     }
   }
 }
 
-/** Where the content of the section at `at` begins and ends; undefined: its size has not come, or is none. */
+/** Returns the bounds of the content of the section at `at`; undefined if its size is invalid or has not arrived. */
 function contentOf(bytes: Uint8Array, at: number): { readonly start: number; readonly end: number } | undefined {
   let size = 0;
   for (let index = 1; index <= 5; index++) {

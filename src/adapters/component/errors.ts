@@ -53,7 +53,9 @@ export class LinkError extends Error {
   override readonly name: string = 'LinkError';
   readonly family: typeof COMPONENT = COMPONENT;
   readonly code = 'link';
-  /** The names that lead to the import or export, outermost first. If there are several problems, it is the first one. */
+  /**
+   * The names that lead to the import or export, outermost first. If there are several problems, it is the first one.
+   */
   readonly path: readonly string[];
   /** All problems that were found. There is at least one. */
   readonly problems: readonly LinkProblem[];
@@ -81,8 +83,8 @@ export function showPath(path: readonly string[]): string {
 const MOST_SHOWN = 200;
 
 /**
- * Why an instance trapped. `trap` is a rule that the guest broke or an instruction that trapped. The others name the bound
- * that the guest exceeded (`…-exhausted`), or say that the instance is no longer there.
+ * Why an instance trapped. `trap` is a rule that the guest broke or an instruction that trapped. The others name the
+ * bound that the guest exceeded (`…-exhausted`), or say that the instance is no longer there.
  */
 export type TrapCode =
   | 'trap'
@@ -104,7 +106,9 @@ export interface TrapOptions extends ErrorOptions {
   readonly code?: TrapCode | undefined;
 }
 
-/** The guest broke a rule at run time or exceeded a bound. Its instance has ended: every later call into it traps too. */
+/**
+ * The guest broke a rule at run time or exceeded a bound. Its instance has ended: every later call into it traps too.
+ */
 export class Trap extends Error {
   override readonly name: string = 'Trap';
   readonly family: typeof TRAP = TRAP;
@@ -132,12 +136,13 @@ export class UnsupportedError extends Error {
 }
 
 /**
- * The `error` case of a function's top-level `result`, thrown where the function was called from JavaScript.
+ * The `error` case of a function's top-level `result`, thrown to the JavaScript code that called the function.
  *
- * `payload` is the value of the `error` case as *Explainer.md*, "JS API" maps it, or `undefined` if the case has no value.
- * In the other direction, an exception that leaves a JavaScript import whose result is a `result` becomes its `error` case:
- * the `payload` of a `ComponentError` (or of any object with that property), or else the thrown value itself. An `Error`
- * without a payload is not part of the interface: the export throws it unchanged, as it throws traps.
+ * `payload` is the value of the `error` case as *Explainer.md*, "JS API" maps it, or `undefined` if the case has no
+ * value. In the other direction, an exception that leaves a JavaScript import whose result is a `result` becomes its
+ * `error` case: the `payload` of a `ComponentError` (or of any object with that property), or else the thrown value
+ * itself. An `Error` without a payload is not part of the interface: the export throws it unchanged, as it throws
+ * traps.
  */
 export class ComponentError extends Error {
   override readonly name: string = 'ComponentError';
@@ -165,32 +170,32 @@ function isOfComponent(error: unknown, code: string): boolean {
   return marks?.family === COMPONENT && marks.code === code;
 }
 
-/** Whether `error` is a {@link MalformedError}, of this or another copy of the package. */
+/** Returns whether `error` is a {@link MalformedError}, of this or another copy of the package. */
 export function isMalformedError(error: unknown): error is MalformedError {
   return isOfComponent(error, 'malformed');
 }
 
-/** Whether `error` is an {@link InvalidError}, of this or another copy of the package. */
+/** Returns whether `error` is an {@link InvalidError}, of this or another copy of the package. */
 export function isInvalidError(error: unknown): error is InvalidError {
   return isOfComponent(error, 'invalid');
 }
 
-/** Whether `error` is a {@link LinkError}, of this or another copy of the package. */
+/** Returns whether `error` is a {@link LinkError}, of this or another copy of the package. */
 export function isLinkError(error: unknown): error is LinkError {
   return isOfComponent(error, 'link');
 }
 
-/** Whether `error` is a {@link Trap} of any code, of this or another copy of the package. */
+/** Returns whether `error` is a {@link Trap} of any code, of this or another copy of the package. */
 export function isTrap(error: unknown): error is Trap {
   return (error as Marks | null | undefined)?.family === TRAP;
 }
 
-/** Whether `error` is an {@link UnsupportedError}, of this or another copy of the package. */
+/** Returns whether `error` is an {@link UnsupportedError}, of this or another copy of the package. */
 export function isUnsupportedError(error: unknown): error is UnsupportedError {
   return isOfComponent(error, 'unsupported');
 }
 
-/** Whether `error` is a {@link ComponentError}, of this or another copy of the package. */
+/** Returns whether `error` is a {@link ComponentError}, of this or another copy of the package. */
 export function isComponentError(error: unknown): error is ComponentError {
   return isOfComponent(error, 'error');
 }

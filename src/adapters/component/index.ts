@@ -1,5 +1,5 @@
 /**
- * `decidable/component`: loads WebAssembly components and runs them in the JavaScript engine, with nothing generated.
+ * `decidable/component`: loads WebAssembly components and runs them in the JavaScript engine, without generating code.
  *
  * ```ts
  * import { compile, instantiate } from 'decidable/component';

@@ -28,8 +28,10 @@ export interface InstantiateOptions {
   /**
    * How resources pass between JavaScript and the component.
    *
-   * - `'objects'` (default): as objects of classes, with methods and `Symbol.dispose`.
+   * - `'objects'`: as objects of classes, with methods and `Symbol.dispose`.
    * - `'handles'`: as numbers, for hosts that make millions of calls. See {@link Instance.exports}.
+   *
+   * @default 'objects'
    */
   readonly resources?: 'objects' | 'handles' | undefined;
   /**
@@ -38,17 +40,17 @@ export interface InstantiateOptions {
    * @default 4_000_000
    */
   readonly maxHandles?: number | undefined;
-  /** The most bytes of one linear memory. A call after which a memory is larger traps. */
+  /** The most bytes of one linear memory. A call after which a memory is larger traps. @default 4_294_967_296 */
   readonly maxMemoryBytes?: number | undefined;
   /**
    * Imported functions that return promises without being `async` functions, by the names that jco's option has:
-   * `'wasi:io/poll@0.2.0#poll'`, `'wasi:io/poll#[method]pollable.block'`, `'function-at-the-root'`. The version may be left
-   * out. `async` functions need not be listed.
+   * `'wasi:io/poll@0.2.0#poll'`, `'wasi:io/poll#[method]pollable.block'`, `'function-at-the-root'`. The version may be
+   * left out. `async` functions need not be listed.
    *
    * @default []
    */
   readonly asyncImports?: readonly string[] | undefined;
-  /** Called with the exports of each core instance: for hosts that have instrumented the core modules. */
+  /** Called with the exports of each core instance. It is meant for hosts that instrumented the core modules. */
   readonly onCoreInstance?: ((exports: Readonly<Record<string, unknown>>) => void) | undefined;
 }
 
@@ -62,22 +64,23 @@ export interface Instance<Exports extends object = Record<string, unknown>> {
    * (`'wasi:cli/run@0.2.3'`), core modules as `WebAssembly.Module`.
    *
    * A resource type `input-stream` is a class `InputStream`: its constructor, methods and static functions are those of
-   * the component, and `Symbol.dispose` drops the resource. `InputStream.create(…)` is the constructor too; `new` is refused
-   * if the constructor returns a promise. With `resources: 'handles'` it is an object `inputStream`
-   * instead: `create(…)` is the constructor, methods take the handle first, and `drop(handle)` drops it.
+   * the component, and `Symbol.dispose` drops the resource. `InputStream.create(…)` is the constructor too; `new` is
+   * refused if the constructor returns a promise. With `resources: 'handles'` it is an object `inputStream` instead:
+   * `create(…)` is the constructor, methods take the handle first, and `drop(handle)` drops it.
    *
-   * A function traps with a `Trap`; one whose result is a `result` returns the `ok` case and throws a `ComponentError`
-   * for the `error` case. An error that a host function throws comes through as it is. A result that is not of the type of
-   * its import is a `LinkError` with the name of the import. An argument that is not of its type is a `TypeError`: the guest
-   * is not called then, and has none of the handles in the arguments before it. `async func`s return promises, and so do all
-   * functions of an instance that was given an asynchronous import.
+   * A function that traps throws a `Trap`. A function whose result is a `result` returns the `ok` case and throws a
+   * `ComponentError` for the `error` case. An error that a host function throws is passed on unchanged. If a host
+   * function returns a value of another type, a `LinkError` names the import. If an argument has another type, a
+   * `TypeError` is thrown: the guest is not called, and receives none of the handles in the other arguments. `async
+   * func`s return promises, and so do all functions of an instance that was given an asynchronous import.
    */
   readonly exports: Exports;
-  /** With `resources: 'handles'`: how many handles JavaScript holds. */
+  /** With `resources: 'handles'`, the number of handles that JavaScript holds. */
   readonly handleCount: number;
   /**
-   * Ends the instance: every later call into it traps (`disposed`). The resources that it holds of the host's are disposed. An
-   * instance that traps ends in the same way; one that is garbage is not noticed, so dispose what holds files or connections.
+   * Ends the instance: every later call into it traps (`disposed`). The host's resources that it holds are disposed. An
+   * instance that traps ends in the same way. Garbage collection does not end an instance, so dispose one that holds
+   * files or connections.
    */
   [Symbol.dispose](): void;
 }
@@ -87,12 +90,14 @@ export interface Instance<Exports extends object = Record<string, unknown>> {
  *
  * `imports` has a property for each import: a function, a `WebAssembly.Module`, an object of exports for an instance, a
  * class for a resource type (with methods on its prototype and static functions on itself; `Symbol.dispose` is called
- * when the component drops one). Names may be those of WIT or camelCase and PascalCase; the property of an
- * interface is its full name, the name with a version compatible by semver or without version, or its last part. The exports
- * of another instance can be passed as they are: the two components are then linked to each other, and values pass between them directly.
+ * when the component drops one). Names may be those of WIT or camelCase and PascalCase; the property of an interface is
+ * its full name, the name with a version compatible by semver or without version, or its last part. The exports of
+ * another instance can be passed as they are: the two components are then linked to each other, and values pass between
+ * them directly.
  *
  * @throws TypeError if `component` is not a compiled component, or an option is unknown or invalid.
- * @throws LinkError if imports are missing or do not fit (it lists all of them), or two exports have one name in JavaScript.
+ * @throws LinkError if imports are missing or do not fit (it lists all of them), or two exports have one name in
+ *   JavaScript.
  * @throws Trap if a start function traps.
  */
 export async function instantiate<Exports extends object = Record<string, unknown>>(
@@ -117,8 +122,8 @@ export async function instantiate<Exports extends object = Record<string, unknow
 }
 
 /**
- * Instantiates a component synchronously, for hosts that need a fresh instance now and then. Engines in browsers refuse to instantiate large
- * modules on the main thread like this.
+ * Instantiates a component synchronously, for hosts that sometimes need a fresh instance. Engines in browsers refuse to
+ * instantiate large modules on the main thread like this.
  *
  * @throws the errors of {@link instantiate}.
  */
@@ -147,7 +152,7 @@ interface Preparation<Exports extends object> {
   readonly finish: (item: InstanceItem) => Instance<Exports>;
 }
 
-/** The caller says which type the exports have: TypeScript cannot see into a binary. */
+/** The caller chooses the type of the exports, because TypeScript cannot read the types of a binary. */
 function prepare<Exports extends object>(
   component: Component,
   imports: ImportObject,
@@ -211,7 +216,7 @@ function checkBound(name: string, bound: unknown): void {
   throw new TypeError(`${name}: expected a number that is not negative, got ${show(bound)}`);
 }
 
-/** Objects of the linker that hold nothing. */
+/** Sample objects of the linker's classes, without content. */
 const keepShapes = keepingShapes(() => {
   const host = hostOf({ maxHandles: 0 });
   const instance = new ComponentInstance(undefined, host, 0);
@@ -225,7 +230,7 @@ const keepShapes = keepingShapes(() => {
 
 const nothing = validate({ kind: 'component', offset: 0, definitions: [] });
 
-/** An instance that cannot be completed has ended. */
+/** Ends an instance that cannot be completed. Returns the error to throw. */
 function linkFailure(host: LinkHost, error: unknown): unknown {
   const failure =
     error instanceof engine.LinkError ? new LinkError(error.message, [], { cause: error }) : asFailure(error);

@@ -1,4 +1,4 @@
-/** Refuses options that nobody reads: the caller who wrote one believes that it is in force. */
+/** Refuses options that no code reads, because the caller who wrote one believes that it has an effect. */
 import { show } from './abi/javascript-values.ts';
 
 /** The names of the options of an interface. The type makes the list complete. */
@@ -8,7 +8,7 @@ export type OptionNames<Options> = { readonly [Name in keyof Options]-?: true };
  * Checks that `options` is an object and that each of its names is known.
  *
  * @param place names the object in the error: `options`, or the option that holds it.
- * @throws TypeError that says which names there are.
+ * @throws TypeError that lists the known names.
  */
 export function checkNames(place: string, options: unknown, known: object): void {
   if (typeof options !== 'object' || options === null) {

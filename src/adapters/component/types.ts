@@ -1,6 +1,7 @@
 /**
- * The types of the component model with every index resolved, as plain data: `component.imports` and `component.exports`.
- * The validator, the linker and the canonical ABI have their own form of them: `types/`.
+ * The types of the component model with every index resolved, as plain data: `component.imports` and
+ * `component.exports`. The validator, the linker and the canonical ABI use another form of these types, which is in
+ * `types/`.
  *
  * Source: Component Model, *Explainer.md*, "Type Definitions".
  */
@@ -10,7 +11,7 @@ export type ValueType =
   | { readonly kind: PrimitiveKind }
   | { readonly kind: 'record'; readonly fields: readonly Field[] }
   | { readonly kind: 'variant'; readonly cases: readonly Case[] }
-  /** `length` is given for a fixed-length list. */
+  /** A fixed-length list has a `length`. */
   | { readonly kind: 'list'; readonly element: ValueType; readonly length?: number }
   | { readonly kind: 'tuple'; readonly elements: readonly ValueType[] }
   | { readonly kind: 'flags'; readonly labels: readonly string[] }
@@ -46,15 +47,15 @@ export interface Field {
   readonly type: ValueType;
 }
 
-/** A case of a variant; `type` is that of its payload, where it has one. */
+/** A case of a variant. `type` is the type of its payload, if it has one. */
 export interface Case {
   readonly name: string;
   readonly type?: ValueType;
 }
 
 /**
- * The identity of a resource type inside one component: two are equal when they are the same object. It is static; each
- * instantiation maps it to a run-time resource type.
+ * The identity of a resource type inside one component: two resource types are equal if they are the same object. The
+ * identity is static. Each instantiation maps it to a run-time resource type.
  */
 export interface ResourceType {
   readonly kind: 'resource';
@@ -62,7 +63,7 @@ export interface ResourceType {
   readonly name: string | undefined;
 }
 
-/** A function's type; `result` is absent where it returns nothing. Source: *Explainer.md*, `functype`. */
+/** A function's type. `result` is absent if the function returns nothing. Source: *Explainer.md*, `functype`. */
 export interface FunctionType {
   readonly kind: 'func';
   readonly async: boolean;
@@ -80,7 +81,7 @@ export type ExternType =
   | ComponentType
   | InstanceType;
 
-/** Whatever stands in a component's type index space. */
+/** An entry of a component's type index space. */
 export type TypeDefinition =
   | { readonly kind: 'value type'; readonly type: ValueType }
   | ResourceType
@@ -92,14 +93,14 @@ export type TypeDefinition =
 export interface NamedExtern {
   readonly name: string;
   readonly type: ExternType;
-  /** `(implements "…")` and `(external-id "…")` of the name, where given. */
+  /** `(implements "…")` and `(external-id "…")` of the name, if they are given. */
   readonly implements?: string;
   readonly externalId?: string;
 }
 
 /**
- * `imported` are the resource types that each instantiation binds anew to what it is given, `defined` those that each
- * instantiation makes anew.
+ * The type of a component. Each instantiation binds the resource types in `imported` to the ones that it is given, and
+ * creates new ones for the resource types in `defined`.
  */
 export interface ComponentType {
   readonly kind: 'component';
@@ -109,13 +110,14 @@ export interface ComponentType {
   readonly defined: readonly ResourceType[];
 }
 
-/** The type of an instance: what it exports, by name. */
+/** The type of an instance: its exports, by name. */
 export interface InstanceType {
   readonly kind: 'instance';
   readonly exports: readonly NamedExtern[];
   /**
-   * The resource types that each use of an instance *type* makes anew (its `sub resource` exports). Empty in the type of
-   * an import, export or instance: that is one such use, and its resource types are those of the component around it.
+   * The resource types that each use of an instance *type* creates (its `sub resource` exports). It is empty in the
+   * type of an import, export or instance, because that is one such use, and its resource types are those of the
+   * enclosing component.
    */
   readonly defined: readonly ResourceType[];
 }
@@ -127,8 +129,8 @@ export interface CoreModuleType {
 }
 
 /**
- * A core value type as text: `i32`, `funcref` is `(ref null func)`, and `(ref null 3)` is a concrete type by the number
- * that the validator gave to its structure.
+ * A core value type as text, for example `i32`. `funcref` is short for `(ref null func)`, and `(ref null 3)` is a
+ * concrete type, with the number that the validator assigned to its structure.
  */
 export type CoreValueType = 'i32' | 'i64' | 'f32' | 'f64' | 'v128' | (string & {});
 
@@ -145,7 +147,7 @@ export interface CoreFuncType {
   readonly kind: 'func';
   readonly params: readonly CoreValueType[];
   readonly results: readonly CoreValueType[];
-  /** The number that the validator gave to the structure of its recursion group and its place in it. */
+  /** The number that the validator assigned to the structure of its recursion group and its position in the group. */
   readonly id?: number;
 }
 
@@ -155,6 +157,6 @@ export interface Limits {
   readonly max?: bigint;
   readonly shared: boolean;
   readonly is64: boolean;
-  /** log2 of a memory's page size where it is not 16. */
+  /** log2 of a memory's page size. It is absent if it is 16. */
   readonly pageSizeLog2?: number;
 }

@@ -4,11 +4,11 @@
  * What the host passes wrongly is a `TypeError` or `RangeError`, as everywhere in JavaScript: it is no fault of the
  * guest's, and no trap.
  */
-import { remembering } from '../engine/name-cache.ts';
+import { memoizeByName } from '../engine/name-cache.ts';
 import type { ValueTypeNode } from '../types/value-type.ts';
 
 /** The name under which JavaScript sees a function, field or flag: `take-borrow` is `takeBorrow`. */
-export const toCamelCase: (name: string) => string = remembering((name) => {
+export const toCamelCase: (name: string) => string = memoizeByName((name) => {
   const [first = '', ...rest] = name.split('-');
   return rest.reduce((text, word) => text + capitalized(word), first.toLowerCase());
 });

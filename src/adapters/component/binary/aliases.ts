@@ -27,7 +27,7 @@ export function coreSort(reader: Reader): CoreSort {
   return coreSorts[byte] ?? reader.badByte('external kind', byte);
 }
 
-/** `sort`, or undefined if the byte is not a sort. The last byte read is the wrong one then. */
+/** `sort`. Returns undefined if the byte is invalid. The last byte that was read is the invalid one. */
 function anySort(reader: Reader): Sort | undefined {
   const byte = reader.u8('a sort');
   if (byte !== 0) return sorts[byte];

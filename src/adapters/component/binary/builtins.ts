@@ -2,8 +2,8 @@
 import type { BuiltinName } from './definitions.ts';
 
 /**
- * The canonical built-ins by their opcodes. Each has a name, a letter for each operand in order (see `canonical.ts`), and a core
- * signature, in which `i` is an `i32`, `I` an `i64`, and the parameters come before the `>`.
+ * The canonical built-ins by their opcodes. Each has a name, a letter for each operand in order (see `canonical.ts`),
+ * and a core signature. In the signature, `i` is an `i32` and `I` an `i64`, and the parameters come before the `>`.
  */
 export const builtins: { readonly [byte: number]: readonly [BuiltinName, string, string] } = {
   2: ['resource.new', 't', 'i>i'],

@@ -8,7 +8,7 @@ import { resultList } from './types.ts';
 
 type Operands = { -readonly [Key in keyof CanonicalBuiltin]: CanonicalBuiltin[Key] };
 
-/** The readers of a built-in's operands, by the letters of the table in `builtins.ts`. */
+/** The readers of the operands of built-ins, by the letters of the table in `builtins.ts`. */
 const operands: { readonly [letter: string]: (reader: Reader, canon: Operands) => void } = {
   t: (reader, canon) => {
     canon.type = reader.u32('a type index');

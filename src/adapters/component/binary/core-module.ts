@@ -1,6 +1,6 @@
 /**
- * Reads the types of a core module's imports and exports, which the component around it needs. Function bodies, initial values
- * and segments are skipped, because the engine validates them when it compiles the module.
+ * Reads the part of a core module that its component must know: the types of its imports and exports. Function bodies,
+ * initial values and segments are skipped. The engine validates them when it compiles the module.
  *
  * Source: *WebAssembly 3.0*, "Binary Format / Modules".
  */

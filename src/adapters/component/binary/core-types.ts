@@ -1,6 +1,7 @@
 /**
- * Core types: *WebAssembly 3.0*, "Binary Format / Types" and *Binary.md*, `core:type`. Core modules and the module types of
- * components share them.
+ * Reads core types, which core modules and module types of components share.
+ *
+ * Source: *WebAssembly 3.0*, "Binary Format / Types"; *Binary.md*, `core:type`.
  */
 import {
   maxCoreFields,
@@ -112,7 +113,7 @@ export function globalType(reader: Reader): CoreExternDecl {
   return { kind: 'global', type, mutable: flags(reader, 'the mutability of a global', 1) === 1 };
 }
 
-/** `tagtype`, with the attribute that is always zero. */
+/** `tagtype`. Its attribute is always zero. */
 export function tagType(reader: Reader): CoreExternDecl {
   flags(reader, 'tag attribute', 0);
   return { kind: 'tag', type: reader.u32('a type index') };
@@ -171,8 +172,8 @@ export function coreDefType(reader: Reader): CoreDefType {
 }
 
 /**
- * `0x50` is a module type in a component, so `0x00` announces a non-final `sub` there. A module type contains no module types,
- * so tools write a non-final `sub` as in core modules.
+ * In a component, `0x50` is a module type, so `0x00` announces a non-final `sub`. A module type contains no module
+ * types, so tools write a non-final `sub` in it as in core modules.
  */
 function coreRecType(reader: Reader): CoreRecType {
   if (reader.peek('a core type') === 0) {

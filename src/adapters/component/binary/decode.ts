@@ -1,4 +1,4 @@
-/** *Binary.md*, "Component Definitions", and the definitions that are not large enough for a file of their own. */
+/** *Binary.md*, "Component Definitions", and the definitions that are too small for a file of their own. */
 import { keepingShapes } from '../engine/keep-shape.ts';
 import { maxExports, maxIndexSpace, maxInstances, maxNesting } from '../limits.ts';
 import { alias, coreSort, sortIndex } from './aliases.ts';
@@ -23,7 +23,7 @@ import { Reader } from './reader.ts';
 import { externType, type, valType } from './types.ts';
 
 /**
- * Decodes a component binary. Core modules stay views of `bytes`, which must not change as long as the result is used.
+ * Decodes a component binary. Core modules are views of `bytes`, which must not change as long as the result is used.
  *
  * @throws MalformedError if the bytes are not a component binary, with the byte offset.
  */
@@ -34,13 +34,13 @@ export function decode(bytes: Uint8Array): Component {
 
 const keepShapes = keepingShapes(() => [new Reader(new Uint8Array(0))]);
 
-/** Copies shared bytes once, because engines compile modules only from unshared memory. */
+/** Returns the bytes in unshared memory, because engines compile modules from unshared memory only. */
 function unshared(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   const { buffer, byteOffset, byteLength } = bytes;
   return buffer instanceof ArrayBuffer ? new Uint8Array(buffer, byteOffset, byteLength) : new Uint8Array(bytes);
 }
 
-/** `component`. `depth` counts the components and types around it. */
+/** `component`. `depth` is the number of components and types around it. */
 function component(reader: Reader, depth: number): Component {
   const offset = reader.position;
   preamble(reader);
@@ -213,7 +213,7 @@ function exportDefinition(reader: Reader): Export {
 
 // Value Definitions ----------------------------------------------------------------------------------------------
 
-/** `value`. A loader that supports values would read the bytes by the type. */
+/** `value`. The bytes are kept, because only a loader that supports values can read them. */
 function value(reader: Reader): Value {
   const offset = reader.position;
   const ofType = valType(reader);

@@ -1,6 +1,6 @@
 /**
- * A decoded component: its definitions in binary order, with unresolved indices. The section names and their order are those
- * of *Binary.md*.
+ * A component as its binary describes it: the definitions in binary order, with unresolved indices. The section names
+ * and their order are those of *Binary.md*.
  */
 import type { PrimitiveKind, ValueType } from '../types.ts';
 
@@ -9,12 +9,12 @@ import type { PrimitiveKind, ValueType } from '../types.ts';
 /** A decoded component. */
 export interface Component {
   readonly kind: 'component';
-  /** The byte offset of its preamble. */
+  /** Byte offset of its preamble. */
   readonly offset: number;
   readonly definitions: readonly Definition[];
 }
 
-/** One definition; `offset` is the byte offset at which it begins. */
+/** One definition. `offset` is the byte offset at which it begins. */
 export type Definition =
   | CoreModule
   | CoreInstance
@@ -33,13 +33,13 @@ export type Definition =
 export interface CoreModule {
   readonly kind: 'core module';
   readonly offset: number;
-  /** The module's bytes, as a view of the input. */
+  /** A view of the module's bytes in the input. The bytes are not copied. */
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** Its imports and exports, not yet validated. */
+  /** Its imports and exports, before validation. */
   readonly module: ModuleInterface;
 }
 
-/** The parts of a core module that are not function bodies, initial values or segments. */
+/** A core module without its function bodies, initial values and segments. */
 export interface ModuleInterface {
   /** The recursion groups. */
   readonly types: readonly (readonly CoreSubType[])[];
@@ -49,12 +49,12 @@ export interface ModuleInterface {
     readonly name: string;
     readonly type: CoreExternDecl;
   }[];
-  /** Functions, tables, memories, tags and globals, in section order; each continues its sort's index space. */
+  /** Functions, tables, memories, tags and globals, in section order. Each continues the index space of its sort. */
   readonly defined: readonly CoreExternDecl[];
   readonly exports: readonly (CoreInlineExport & { readonly offset: number })[];
 }
 
-/** A component inside a component. */
+/** A component nested in a component. */
 export interface NestedComponent {
   readonly kind: 'component';
   readonly offset: number;
@@ -82,7 +82,7 @@ export type CoreInstance =
       readonly offset: number;
       readonly form: 'instantiate';
       readonly module: number;
-      /** Each argument is a core instance, by its index. */
+      /** Each argument is the index of a core instance. */
       readonly arguments: readonly { readonly name: string; readonly instance: number }[];
     }
   | {
@@ -125,7 +125,7 @@ export interface InlineExport extends NameAttributes, SortIndex {}
 
 // Alias Definitions ----------------------------------------------------------------------------------------------
 
-/** `alias`: an export of an instance, or a definition of an enclosing component or type. */
+/** `alias`: refers to an export of an instance, or to a definition of an enclosing component or type. */
 export type Alias =
   | {
       readonly kind: 'alias';
@@ -191,7 +191,7 @@ export interface CoreFieldType {
   readonly mutable: boolean;
 }
 
-/** A number or vector type by its keyword, or a reference type. */
+/** The keyword of a number or vector type, or a reference type. */
 export type CoreValType = 'i32' | 'i64' | 'f32' | 'f64' | 'v128' | CoreRefType;
 
 /** `heap` is an abstract heap type's keyword or a type index. */
@@ -216,17 +216,17 @@ export type CoreHeapType =
   | 'noexn'
   | number;
 
-/** `core:limits`: elements of a table, pages of a memory. */
+/** `core:limits`, in elements of a table or pages of a memory. */
 export interface CoreLimits {
   readonly min: bigint;
   readonly max?: bigint;
   readonly shared: boolean;
   readonly is64: boolean;
-  /** log2 of a memory's page size: 16, unless the binary has another (custom page sizes). */
+  /** log2 of a memory's page size, if it is given (custom page sizes). @default 16 */
   readonly pageSizeLog2?: number;
 }
 
-/** `core:externtype`: function and tag types by their type index. */
+/** `core:externtype`. Function and tag types are type indices. */
 export type CoreExternDecl =
   | { readonly kind: 'func'; readonly type: number }
   | { readonly kind: 'table'; readonly element: CoreRefType; readonly limits: CoreLimits }
@@ -277,10 +277,10 @@ export type DefType =
   | { readonly kind: 'component type' | 'instance type'; readonly declarators: readonly Declarator[] }
   | { readonly kind: 'resource'; readonly rep: CoreValType; readonly dtor?: number };
 
-/** A `defvaltype` that contains types. All kinds have one form. */
+/** A `defvaltype` that may contain types. All kinds have the same properties. */
 export interface CompoundType {
   readonly kind: Exclude<ValueType['kind'], PrimitiveKind | 'own' | 'borrow'>;
-  /** The types, in the order of the binary. A case, a result, a stream or a future may have none. */
+  /** The types in it, in the order of the binary. A case, a result, a stream or a future may have none. */
   readonly inside: readonly (ValType | undefined)[];
   /** The labels of the fields, cases or flags. */
   readonly labels: readonly string[];
@@ -298,7 +298,7 @@ interface ExportDeclarator extends NameAttributes {
   readonly type: ExternDecl;
 }
 
-/** `externtype`, with its indices. */
+/** `externtype`, with unresolved indices. */
 export type ExternDecl =
   | { readonly sort: 'core module' | 'func' | 'component' | 'instance'; readonly type: number }
   | { readonly sort: 'value'; readonly bound: 'eq'; readonly value: number }
@@ -327,12 +327,12 @@ export type Canon =
     }
   | CanonicalBuiltin;
 
-/** A canonical built-in. Its operands follow from its name, as *Binary.md* lists them. */
+/** A canonical built-in. The name determines the operands, as *Binary.md* lists them. */
 export interface CanonicalBuiltin {
   readonly kind: 'canon';
   readonly offset: number;
   readonly name: BuiltinName;
-  /** The index of a resource, stream or future type, or of a core function type for `thread.new` and `thread.spawn`. */
+  /** The index of a resource, stream or future type. For `thread.new` and `thread.spawn`, of a core function type. */
   readonly type?: number | undefined;
   /** The `core:valtype` of `context.get` and `context.set`. */
   readonly valtype?: CoreValType;
@@ -396,7 +396,7 @@ export type BuiltinName =
   | 'thread.spawn-indirect'
   | 'thread.available-parallelism';
 
-/** The encoding in memory of a canonical definition's strings. */
+/** The encoding of the strings of a canonical definition in memory. */
 export type StringEncoding = 'utf8' | 'utf16' | 'latin1+utf16';
 
 /** One `canonopt`, as written. The validator refuses duplicates and conflicts. */
@@ -424,7 +424,7 @@ export interface NameAttributes {
   readonly implements?: string;
   readonly versionSuffix?: string;
   readonly externalId?: string;
-  /** The kind of an attribute that occurs twice, which is invalid. */
+  /** The kind of an attribute that is given twice. That is invalid. */
   readonly duplicate?: string;
 }
 

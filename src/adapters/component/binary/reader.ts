@@ -6,15 +6,17 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 const nothing: readonly never[] = [];
 
-/** The largest capacity that is reserved for a list before its elements were read. */
+/**
+ * A longer list is not allocated before its elements have been read, because a hostile input may promise any number.
+ */
 const shortList = 64;
 
-/** Names by a hash of their bytes. */
+/** The names that were decoded last, by a hash of their bytes. */
 const names = new Map<number, { readonly name: string; readonly bytes: Uint8Array }>();
 
 /**
- * Reads one range of the input. Every read has a name, stays inside the range, and fails with the absolute offset in the
- * input. Readers of nested ranges share the bytes without copies.
+ * Reads one range of the input. Every read names the thing that it reads, stays inside the range, and fails with the
+ * absolute offset in the input. Readers of nested ranges share the bytes, so nothing is copied.
  */
 export class Reader {
   readonly bytes: Uint8Array<ArrayBuffer>;
@@ -31,7 +33,7 @@ export class Reader {
     throw new MalformedError(message, offset);
   }
 
-  /** Fails because the grammar does not allow the last byte. */
+  /** Throws, because the grammar does not allow the byte before the position. */
   badByte(what: string, byte: number, offset: number = this.position - 1): never {
     throw new MalformedError(`invalid leading byte (0x${byte.toString(16)}) for ${what}`, offset);
   }
@@ -49,7 +51,7 @@ export class Reader {
     return this.bytes[this.position++] as number;
   }
 
-  /** Reads a byte that the grammar fixes. */
+  /** Reads a byte that must be `expected`. */
   byte(what: string, expected: number): void {
     const byte = this.u8(what);
     if (byte !== expected) this.badByte(what, byte);
@@ -98,7 +100,7 @@ export class Reader {
     }
   }
 
-  /** A nonnegative `s33`: a type index. A negative number would be the opcode of a type. */
+  /** Reads a nonnegative `s33`, which is a type index. A negative number would be the opcode of a type. */
   index33(what: string): number {
     const offset = this.position;
     let value = 0;
@@ -133,7 +135,7 @@ export class Reader {
     return byte === 1;
   }
 
-  /** `<T>?`: whether a `T` follows. */
+  /** `<T>?`: returns whether a `T` follows. */
   optional(what: string): boolean {
     const byte = this.u8(what);
     if (byte > 1) this.badByte(what, byte);
@@ -148,7 +150,7 @@ export class Reader {
     const from = this.position;
     this.skip(length, what);
     let hash = length;
-    // At most 16 bytes, the last one among them.
+    // The hash is over at most 16 bytes, including the last one.
     const step = (length >> 4) + 1;
     for (let at = this.position - 1; at >= from; at -= step) hash = (Math.imul(hash, 31) + this.bytes[at]!) | 0;
     const known = names.get(hash);
@@ -163,7 +165,7 @@ export class Reader {
     }
   }
 
-  /** Returns whether the bytes from `from` to the position are these. */
+  /** Returns whether the bytes from `from` up to the position are these. */
   #isAt(from: number, bytes: Uint8Array): boolean {
     const { length } = bytes;
     if (length !== this.position - from) return false;
@@ -171,7 +173,7 @@ export class Reader {
     return true;
   }
 
-  /** Reads the length of a `vec`, which is at most `max`. Each element takes at least a byte. */
+  /** Reads the length of a `vec`, which is at most `max`. Each element takes at least one byte. */
   count(what: string, max: number): number {
     const offset = this.position;
     const count = this.u32(what);
@@ -187,13 +189,13 @@ export class Reader {
   vec<Element>(what: string, max: number, element: (reader: Reader) => Element): readonly Element[] {
     const count = this.count(what, max);
     if (count === 0) return nothing;
-    // The list gets its length when it is created. The first `push` would reserve seventeen elements, and most lists are short.
+    // A short list gets its length from the start, because the first `push` of an engine allocates seventeen elements.
     const list = count > shortList ? [] : new Array<Element>(count);
     for (let index = 0; index < count; index++) list[index] = element(this);
     return list;
   }
 
-  /** Reads a length, and returns a reader of that many bytes, which this reader skips. */
+  /** Reads a length. Returns a reader of that many bytes, which this reader skips. */
   sized(what: string): Reader {
     const length = this.u32(what);
     const from = this.position;
@@ -201,7 +203,7 @@ export class Reader {
     return new Reader(this.bytes, from, this.position);
   }
 
-  /** Returns the bytes from `from` to the position, as a view. */
+  /** Returns a view of the bytes from `from` up to the position. */
   since(from: number): Uint8Array<ArrayBuffer> {
     return this.bytes.subarray(from, this.position);
   }

@@ -58,7 +58,7 @@ function compound(
   return { kind, inside, labels, length };
 }
 
-/** Fields or cases: a label and its type. */
+/** Reads fields or cases. Each is a label and a type. */
 function labelled(
   reader: Reader,
   kind: CompoundType['kind'],

@@ -1,8 +1,9 @@
 /**
- * V8 compiles code for the shapes of the objects that it sees, and discards the code when the garbage collector finds the last
- * object of such a shape gone. Everything that creates a component is garbage when the component is ready, so that the loader
- * would run unoptimized after a full collection, and compiling would take one and a half times as long. So one object of each
- * important class is kept, and the code with it. They are created again now and then, since shapes change as code warms up.
+ * V8 compiles code for the shapes of objects, and discards the code when the last object of a shape is collected. The
+ * objects that build a component are garbage when the component is ready. After a full collection, the loader would run
+ * unoptimized again, and compiling would take half as long again. So one object of each class that does most of the
+ * work is kept, and the code with it. These objects are created again from time to time, because shapes change as code
+ * warms up.
  */
 export function keepingShapes(make: () => readonly object[]): () => void {
   let calls = 0;
@@ -11,5 +12,5 @@ export function keepingShapes(make: () => readonly object[]): () => void {
   };
 }
 
-/** The objects must not hold much memory. */
+/** The objects that are kept. They must not hold much memory. */
 const kept = new Map<unknown, readonly object[]>();

@@ -1,10 +1,10 @@
 import { maxRecent, maxRecentLength } from '../limits.ts';
 
 /**
- * Caches facts about names. A component repeats its names, and so do all components that are made from one WIT package. The
- * cache is emptied when it is full.
+ * Caches the results of a function for the names that were passed last. A component uses the same names many times, and
+ * so do all components of one WIT package. The cache is cleared when it is full.
  */
-export function remembering<Found>(find: (name: string) => Found): (name: string) => Found {
+export function memoizeByName<Found>(find: (name: string) => Found): (name: string) => Found {
   const known = new Map<string, Found>();
   return (name) => {
     let found = known.get(name);
@@ -13,7 +13,7 @@ export function remembering<Found>(find: (name: string) => Found): (name: string
   };
 }
 
-/** Enters a fact about a name of this length. */
+/** Adds the result for a name of this length to a cache, unless the name is too long. */
 export function remember<Key, Found>(known: Map<Key, Found>, key: Key, found: Found, length: number): void {
   if (length > maxRecentLength) return;
   if (known.size >= maxRecent) known.clear();

@@ -1,11 +1,12 @@
 /**
- * A map from objects to which the loader must not add properties: types, and functions that it returned to users.
+ * A map from objects to which the loader must not add properties, such as a type, or a function that it passed to the
+ * host.
  *
- * The value is a private field of the key itself. A `WeakMap` has the same meaning. But its table grows with every component
- * that is compiled and instantiated until a full collection, and each young collection keeps alive and copies its entries, so
- * that compiling and instantiating a component allocates three times as much.
+ * The value is a private field of the key itself. A `WeakMap` has the same meaning, but its table grows with every
+ * component that is compiled and instantiated until a full collection, and each young collection keeps alive and copies
+ * its entries. A component that is compiled and instantiated then allocates three times as much.
  */
-export interface SideTable<Key extends object, Value> {
+export interface PrivateMap<Key extends object, Value> {
   get(key: Key): Value | undefined;
   set(key: Key, value: Value): void;
 }
@@ -14,11 +15,11 @@ function itself(key: object): object {
   return key;
 }
 
-/** A constructor that returns its argument, so that the fields of a derived class are added to that object. */
+/** A constructor that returns its argument, so that a class that extends it adds its fields to the argument. */
 const Itself = itself as unknown as new (key: object) => object;
 
 /** Returns an empty map. */
-export function sideTable<Key extends object, Value>(): SideTable<Key, Value> {
+export function privateMap<Key extends object, Value>(): PrivateMap<Key, Value> {
   return class Entry extends Itself {
     #value: Value;
 

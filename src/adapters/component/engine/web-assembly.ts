@@ -1,9 +1,9 @@
 /**
- * The part of the engine's WebAssembly API that the loader uses. TypeScript declares it only for browsers (`lib.dom`), and
- * without JavaScript promise integration, which is newer.
+ * The part of the engine's WebAssembly API that the loader uses. TypeScript declares it for browsers only (`lib.dom`),
+ * and lacks the newer JavaScript promise integration.
  */
 
-/** A compiled core module, which is opaque here. */
+/** A compiled core module. It is an opaque object of the engine. */
 export interface EngineModule {
   readonly [Symbol.toStringTag]: 'WebAssembly.Module';
 }
@@ -17,10 +17,10 @@ export interface EngineMemory {
   grow(pages: number): number;
 }
 
-/** A core function that JavaScript calls. */
+/** A core function that JavaScript can call. */
 export type EngineFunction = (...values: (number | bigint)[]) => number | bigint | undefined;
 
-/** Core imports: module name, then field name. */
+/** Core imports by module name, then by field name. */
 export type EngineImports = Record<string, Record<string, unknown>>;
 
 type ErrorConstructorOf = abstract new (...args: never[]) => Error;
@@ -37,7 +37,7 @@ interface Engine {
   readonly RuntimeError: ErrorConstructorOf;
   readonly CompileError: ErrorConstructorOf;
   readonly LinkError: ErrorConstructorOf;
-  /** Engines without exception handling do not have it. */
+  /** Missing in engines without exception handling. */
   readonly Exception?: abstract new (
     ...args: never[]
   ) => object;

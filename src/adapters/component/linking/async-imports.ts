@@ -1,7 +1,8 @@
 /**
  * The option `asyncImports`: the imported functions that return promises without being `async` functions.
  *
- * Source of the names: jco's option of the same name (`wasi:io/poll@0.2.0#poll`, `wasi:io/poll#[method]pollable.block`).
+ * Source of the names: jco's option of the same name (`wasi:io/poll@0.2.0#poll`,
+ * `wasi:io/poll#[method]pollable.block`).
  */
 import { show } from '../abi/javascript-values.ts';
 import { showPath } from '../errors.ts';
@@ -33,7 +34,9 @@ export class AsyncImports {
     else same.push(declared);
   }
 
-  /** Returns whether the function to which these names lead is declared, with or without the version of its interface. */
+  /**
+   * Returns whether the function to which these names lead is declared, with or without the version of its interface.
+   */
   has(path: readonly string[]): boolean {
     if (this.#byFunction.size === 0) return false;
     const container = path.slice(0, -1).join('#');

@@ -1,5 +1,6 @@
 /**
- * *Explainer.md*, "JS API", *read the imports*: from the object that JavaScript passes to the items that the linker uses.
+ * *Explainer.md*, "JS API", *read the imports*: from the object that JavaScript passes to the items that the linker
+ * uses.
  */
 import { refusal } from '../abi/canon-lower.ts';
 import { propertyOf, show } from '../abi/javascript-values.ts';
@@ -70,8 +71,8 @@ export class ImportReader {
   }
 
   /**
-   * `known` is the item if another component exports it. If an item is refused, the reading continues, so that one error can
-   * list all of them.
+   * `known` is the item if another component exports it. If an item is refused, the reading continues, so that one
+   * error can list all of them.
    */
   #read(
     type: ExternNode,

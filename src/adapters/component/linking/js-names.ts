@@ -1,6 +1,6 @@
 /**
- * The names that JavaScript has for imports and exports. Two names of WIT can have one name in JavaScript: `v-1` and `v1`
- * are both `v1`. One of them would be lost, so they are refused, with both names.
+ * The names that JavaScript has for imports and exports. Two names of WIT can have one name in JavaScript: `v-1` and
+ * `v1` are both `v1`. One of them would be lost, so they are refused, with both names.
  */
 import { toCamelCase, toPascalCase } from '../abi/javascript-values.ts';
 import { LinkError, showPath } from '../errors.ts';

@@ -4,12 +4,12 @@
  */
 import type { HostCallable } from '../abi/canon-lift.ts';
 import type { RuntimeResource } from '../abi/runtime-state.ts';
-import { sideTable } from '../engine/private-map.ts';
+import { privateMap } from '../engine/private-map.ts';
 import type { Item } from './items.ts';
 
-const items = sideTable<object, Item>();
-const classes = sideTable<object, RuntimeResource>();
-const constructors = sideTable<object, HostCallable>();
+const items = privateMap<object, Item>();
+const classes = privateMap<object, RuntimeResource>();
+const constructors = privateMap<object, HostCallable>();
 
 /** `value` is what JavaScript sees of `item`. */
 export function remember(value: object, item: Item): void {

@@ -4,7 +4,7 @@
  * Source for versions: *Explainer.md*, "Name Uniqueness" and *WIT.md*, "Package Names" (semver compatibility).
  */
 import { propertyOf, toCamelCase } from '../abi/javascript-values.ts';
-import { remembering } from '../engine/name-cache.ts';
+import { memoizeByName } from '../engine/name-cache.ts';
 
 interface InterfaceName {
   /** `wasi:io/streams`, without the version. */
@@ -15,7 +15,7 @@ interface InterfaceName {
 }
 
 /** Takes the name of an interface apart. Returns undefined for a plain name. */
-const parseInterfaceName: (name: string) => InterfaceName | undefined = remembering((name) => {
+const parseInterfaceName: (name: string) => InterfaceName | undefined = memoizeByName((name) => {
   const match = /^([^@]*[:/]([^@/:]+))(?:@(.+))?$/.exec(name);
   return match === null ? undefined : { base: match[1]!, short: match[2]!, version: match[3] };
 });
@@ -124,14 +124,19 @@ function isFunctionPrototype(object: object | null): boolean {
   return typeof object === 'function' && isObjectPrototype(Object.getPrototypeOf(object));
 }
 
-/** Returns whether two versions are on one compatibility track: `1.*.*`, `0.2.*`, or the very same `0.0.1` or prerelease. */
+/**
+ * Returns whether two versions are on one compatibility track: `1.*.*`, `0.2.*`, or the very same `0.0.1` or
+ * prerelease.
+ */
 function areCompatible(a: string | undefined, b: string | undefined): boolean {
   if (a === b) return true;
   const track = trackOf(a);
   return track !== undefined && track === trackOf(b);
 }
 
-/** Returns whether `given` names the import `actual`: by the same name, or without version, or in a compatible version. */
+/**
+ * Returns whether `given` names the import `actual`: by the same name, or without version, or in a compatible version.
+ */
 export function isSameInterface(given: string, actual: string): boolean {
   if (given === actual) return true;
   const [a, b] = [parseInterfaceName(given), parseInterfaceName(actual)];
@@ -155,7 +160,7 @@ export function parseResourceFunction(name: string): ResourceFunctionName | unde
   return name.startsWith('[') ? resourceFunction(name) : undefined;
 }
 
-const resourceFunction = remembering((name): ResourceFunctionName | undefined => {
+const resourceFunction = memoizeByName((name): ResourceFunctionName | undefined => {
   const match = /^\[(?:async )?(constructor|method|static)\]([^.]+)(?:\.(.+))?$/.exec(name);
   if (match === null) return undefined;
   const [, form, resource, member = ''] = match;

@@ -1,6 +1,6 @@
 /**
- * The part of a component that is prepared once, however often it is instantiated: its compiled core modules and the staged
- * closures of the canonical ABI.
+ * The part of a component that is prepared once, however often it is instantiated: its compiled core modules and the
+ * staged closures of the canonical ABI.
  */
 import type { Stagers } from '../abi/canon-lift.ts';
 import { type Representation, Stager } from '../abi/stager.ts';

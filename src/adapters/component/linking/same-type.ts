@@ -1,6 +1,6 @@
 /**
- * Compares a function that one component exports with the import of another one that the host links to it. Resource types
- * are compared as what they are at run time; everything else by structure.
+ * Compares a function that one component exports with the import of another one that the host links to it. Resource
+ * types are compared as what they are at run time; everything else by structure.
  */
 import type { RuntimeResource } from '../abi/runtime-state.ts';
 import type { FunctionNode } from '../types/extern-type.ts';

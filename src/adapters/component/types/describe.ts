@@ -1,9 +1,9 @@
-/** Converts types of the validator to the plain descriptions of `types.ts`, which users of a component see. */
+/** Converts the types of the validator to the plain types of `types.ts`, which are the API of a component. */
 import type { ExternType, FunctionType, NamedExtern, TypeDefinition, ValueType } from '../types.ts';
 import type { DefinitionNode, ExternNode, FunctionNode, NamedNode } from './extern-type.ts';
 import { ValueTypeNode } from './value-type.ts';
 
-/** Returns the same object for the same type. */
+/** Describes a value type. It returns the same object for the same type. */
 function describeValue(type: ValueTypeNode): ValueType {
   type.description ??= describe(type);
   return type.description;
@@ -48,7 +48,7 @@ function describe({ kind, inside, labels, length, resource }: ValueTypeNode): Va
   }
 }
 
-/** Returns the same object for the same type. */
+/** Describes a function type. It returns the same object for the same type. */
 export function describeFunction(type: FunctionNode): FunctionType {
   if (type.description === undefined) {
     const { kind, async, params, result } = type;
@@ -67,7 +67,7 @@ function describeType(type: DefinitionNode): TypeDefinition {
   return type.kind === 'resource' ? type : describeClosed(type);
 }
 
-/** Describes a type that can also be an import or an export. */
+/** Describes a type that can also be the type of an import or export. */
 function describeClosed(type: DefinitionNode & ExternNode): TypeDefinition & ExternType {
   switch (type.kind) {
     case 'func':

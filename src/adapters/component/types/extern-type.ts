@@ -1,17 +1,17 @@
 /**
- * The types of the validator and the linker: those of `types.ts`, with {@link ValueTypeNode} for value types, and with fields for
- * derived facts.
+ * The types of the validator and the linker. They correspond to those of `types.ts`, with {@link ValueTypeNode} for
+ * value types, and cache the results of computations on them.
  */
 import type { Signature } from '../abi/values.ts';
 import type { CoreModuleType, FunctionType, ResourceType } from '../types.ts';
-import type { Noted } from './type-marks.ts';
+import type { Marked } from './type-marks.ts';
 import type { ValueTypeNode } from './value-type.ts';
 
 /**
- * An entry of a type index space. The object is the identity of the index ("typeidx") and of its aliases. An import or export
- * makes a new entry for the same type, and only that entry has an externally visible name.
+ * An entry of a type index space. The object is the identity of the index ("typeidx") and of its aliases. An import or
+ * export creates a new entry for the same type, and only that entry has an externally visible name.
  */
-export class TypeEntry implements Noted<TypeEntry> {
+export class TypeEntry implements Marked<TypeEntry> {
   readonly kind = 'type';
   readonly bound: 'eq' | 'sub';
   readonly type: DefinitionNode;
@@ -26,7 +26,7 @@ export class TypeEntry implements Noted<TypeEntry> {
   }
 }
 
-/** A type that a type index can refer to. */
+/** The type that a type index denotes. */
 export type DefinitionNode = ValueTypeNode | ResourceType | FunctionNode | ComponentNode | InstanceNode;
 
 /** A field or a parameter. */
@@ -41,7 +41,7 @@ export class FunctionNode {
   readonly async: boolean;
   readonly params: readonly ParamNode[];
   readonly result: ValueTypeNode | undefined;
-  /** The facts that the canonical ABI derived from the type. */
+  /** The results of the canonical ABI for this type. */
   signature: Signature | undefined = undefined;
   /** See `describeFunction`. */
   description: FunctionType | undefined = undefined;
@@ -53,7 +53,7 @@ export class FunctionNode {
   }
 }
 
-/** The type of a core module that is imported or exported. */
+/** A core module that is imported or exported. */
 interface ModuleNode {
   readonly kind: 'core module';
   readonly type: CoreModuleType;
@@ -70,7 +70,7 @@ export interface NamedNode {
   readonly externalId: string | undefined;
 }
 
-/** Exports by name. */
+/** A list of exports that finds them by name. */
 class Exporting {
   readonly exports: readonly NamedNode[];
   /** See `checkNesting`. */
@@ -90,7 +90,7 @@ class Exporting {
   }
 }
 
-/** The type of an instance. `defined` as in `types.ts`. */
+/** The type of an instance. `defined` means the same as in `types.ts`. */
 export class InstanceNode extends Exporting {
   readonly kind = 'instance';
   readonly defined: readonly ResourceType[];
@@ -101,7 +101,7 @@ export class InstanceNode extends Exporting {
   }
 }
 
-/** The type of a component. `imported` and `defined` as in `types.ts`. */
+/** The type of a component. `imported` and `defined` mean the same as in `types.ts`. */
 export class ComponentNode extends Exporting {
   readonly kind = 'component';
   readonly imports: readonly NamedNode[];

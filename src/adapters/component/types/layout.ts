@@ -1,6 +1,6 @@
 /**
- * *CanonicalABI.md*, "Despecialization", "Alignment", "Element Size" and "Flattening", for 32-bit memories. Each is computed
- * once per type. ("Type Predicates" are fields of a {@link ValueTypeNode}.)
+ * *CanonicalABI.md*, "Despecialization", "Alignment", "Element Size" and "Flattening", for 32-bit memories. Each is
+ * computed once per type. ("Type Predicates" are properties of a {@link ValueTypeNode}.)
  */
 import { maxFlatParams } from '../limits.ts';
 import type { ValueTypeNode } from './value-type.ts';
@@ -15,7 +15,7 @@ export interface CaseNode {
 
 const RESULT = ['ok', 'err'];
 
-/** The cases of a `variant` or of what despecializes to one. */
+/** Returns the cases of a `variant`, or of a type that despecializes to one. */
 export function casesOf({ kind, labels, inside }: ValueTypeNode): readonly CaseNode[] {
   if (kind === 'option') return [none, { name: 'some', type: inside[0] }];
   const names = kind === 'result' ? RESULT : labels;
@@ -29,7 +29,7 @@ const none: CaseNode = { name: 'none', type: undefined };
 export interface Layout {
   readonly alignment: 1 | 2 | 4 | 8;
   readonly size: number;
-  /** The core types that it flattens to, at most {@link maxFlatParams} + 1, since more are never passed flat. */
+  /** The core types it flattens to, at most {@link maxFlatParams} + 1, because more are never passed flat. */
   readonly flat: readonly FlatType[];
 }
 
@@ -42,7 +42,7 @@ const I64: Layout = { alignment: 8, size: 8, flat: ['i64'] };
 const F32: Layout = { alignment: 4, size: 4, flat: ['f32'] };
 const F64: Layout = { alignment: 8, size: 8, flat: ['f64'] };
 
-/** The layouts of types that contain no types. Those that are not listed are an i32. */
+/** The layouts of the types without types inside them. The layout of a type that is missing here is that of an i32. */
 const leaves: { readonly [kind: string]: Layout } = {
   bool: I8,
   s8: I8,
@@ -55,13 +55,14 @@ const leaves: { readonly [kind: string]: Layout } = {
   f64: F64,
 };
 
-/** The layout of a pointer and a length, with 32-bit and with 64-bit pointers. */
+/** The layouts of a pointer and a length, with 32-bit and with 64-bit pointers. */
 export const NARROW: Layout = { alignment: 4, size: 8, flat: ['i32', 'i32'] };
 export const WIDE: Layout = { alignment: 8, size: 16, flat: ['i64', 'i64'] };
 
 /**
- * Returns the layout of a type by its kind. It follows from the layouts of the types inside it (undefined for a case without a
- * type), the number of its cases or flags, the length of a fixed-length list, and the layout of a pointer and a length.
+ * Returns the layout of a type. It follows from its kind, the layouts of the types inside it (undefined for a case
+ * without one), the number of its cases or flags, the length of a fixed-length list, and the layout of a pointer and a
+ * length.
  */
 export function layoutFrom(
   kind: ValueTypeNode['kind'],
@@ -87,7 +88,7 @@ export function layoutFrom(
   }
 }
 
-/** Returns whether a value of this kind, unless it has a fixed length, keeps its bytes elsewhere in memory. */
+/** Returns whether a value of this kind is a pointer to bytes elsewhere in memory, unless it has a fixed length. */
 export function isPointer(kind: ValueTypeNode['kind']): boolean {
   return kind === 'string' || kind === 'list' || kind === 'map';
 }
@@ -97,12 +98,12 @@ function layoutOfFixedList({ alignment, size, flat }: Layout, length: number): L
   return { alignment, size: size * length, flat: cut(Array.from({ length: count }, () => flat).flat()) };
 }
 
-/** Returns the layout of a record, and of the tuple that spilled parameters form. */
+/** Returns the layout of a record, or of the tuple that holds parameters in memory. */
 export function layoutOfFields(fields: readonly ValueTypeNode[]): RecordLayout {
   return recordLayout(fields.map((field) => field.layout));
 }
 
-/** Returns the layout with the offset of each field. */
+/** A layout with the offset of each field. */
 type RecordLayout = Layout & { readonly offsets: readonly number[] };
 
 function recordLayout(fields: readonly Layout[]): RecordLayout {
@@ -144,7 +145,7 @@ export function discriminantLayout(cases: number): Layout {
   return cases <= 2 ** 8 ? I8 : cases <= 2 ** 16 ? I16 : I32;
 }
 
-/** Returns the offset of a variant's payload: after the discriminant, at `max_case_alignment`. */
+/** Returns the offset of a variant's payload, which comes after the discriminant, aligned to `max_case_alignment`. */
 export function payloadOffset(cases: readonly CaseNode[]): number {
   const alignments = cases.map(({ type }) => type?.layout.alignment ?? 1);
   return alignTo(discriminantLayout(cases.length).size, alignments.reduce(widest, 1));
@@ -156,7 +157,7 @@ function widest(a: Layout['alignment'], b: Layout['alignment']): Layout['alignme
 
 // Flattening -------------------------------------------------------------------------------------------------------
 
-/** Concatenates core types, up to the limit. */
+/** Returns both lists as one, cut off if there are too many to pass flat. */
 export function appended(flat: readonly FlatType[], more: readonly FlatType[]): readonly FlatType[] {
   const { length } = flat;
   if (length === 0) return more;
@@ -177,7 +178,7 @@ export function joinedPayloads(cases: readonly CaseNode[]): readonly FlatType[] 
   return joined;
 }
 
-/** Joins the core types of a payload with those of the earlier payloads, which begin at `from`. */
+/** Joins the flat types of a payload with those of the payloads before it, which begin at `from`. */
 function joinTo(joined: FlatType[], from: number, payload: readonly FlatType[]): void {
   for (let index = 0; index < payload.length; index++) {
     const one = payload[index]!;

@@ -1,28 +1,31 @@
 /**
- * Marks of types: whether a type has a name in a scope, and its replacement in a substitution. There are many scopes and
- * substitutions, and most types occur in one of each, so the mark is in the type itself. A map from types took a sixth of the
- * validator's time, most of it for numbering the objects that are its keys.
+ * Marks on a type: its visibility in a scope, and its replacement in a substitution. There are many scopes and
+ * substitutions, but most types are marked by only one of them, which stores its mark in the type itself. A map from
+ * types took a sixth of the validator's time, most of it for numbering the objects that are its keys.
  */
 
 let places = 0;
 
-/** Returns a number for a scope or a substitution. It is unique over all components. */
+/** Returns a number for a scope or a substitution. It is never returned again, for any component. */
 export function newPlace(): number {
   return ++places;
 }
 
-/** The marks of an object. (It is not a base class, because creating an object of a derived class takes longer.) */
-export interface Noted<Replacement> {
-  /** The scope in which it has an externally visible name, and the kind of name: see `visibility.ts`. 0 if it has none. */
+/** A type that can be marked. It is an interface, because objects of a derived class take longer to create. */
+export interface Marked<Replacement> {
+  /**
+   * The scope in which it has an externally visible name, or 0. `visibility` is the use of the name: see
+   * `visibility.ts`.
+   */
   visibleIn: number;
   visibility: number;
-  /** The substitution that replaces it. */
+  /** The substitution that replaces it, or 0. */
   replacedIn: number;
   replacement: Replacement | undefined;
 }
 
 /** The replacements of types in one substitution. */
-export class Replacements<Type extends Noted<Type>> {
+export class Replacements<Type extends Marked<Type>> {
   readonly #place = newPlace();
   /** The replacements of types that another substitution has marked. */
   #others: Map<Type, Type> | undefined = undefined;

@@ -1,21 +1,22 @@
 /**
- * A value type of the validator: its structure, and the facts that follow from it.
+ * A value type of the validator: its structure, and the properties that follow from it.
  *
- * One class serves all kinds, so that the engine compiles code that reads types to straight code. Plain objects, with different
- * properties for each kind, took one and a half times as long to validate. {@link describeValue} returns the plain ones.
+ * One class represents all kinds, so that the engine can compile one fast version of the code that reads types. With
+ * plain objects, each kind with properties of its own, validation took half as long again. {@link describeValue}
+ * returns plain objects.
  */
 
 import { toCamelCase } from '../abi/javascript-values.ts';
 import type { PrimitiveKind, ResourceType, ValueType } from '../types.ts';
 import type { TypeEntry } from './extern-type.ts';
 import { isPointer, type Layout, layoutFrom, NARROW, WIDE } from './layout.ts';
-import type { Noted } from './type-marks.ts';
+import type { Marked } from './type-marks.ts';
 
 const nothing: readonly never[] = [];
 
-export class ValueTypeNode implements Noted<ValueTypeNode> {
+export class ValueTypeNode implements Marked<ValueTypeNode> {
   readonly kind: ValueType['kind'];
-  /** The types directly inside it. A case of a variant or result, a stream or a future may have none. */
+  /** The types directly inside. A case of a variant or result, a stream or a future may have none. */
   readonly inside: readonly (ValueTypeNode | undefined)[];
   /** The labels of the fields, cases or flags. */
   readonly labels: readonly string[];
@@ -27,17 +28,17 @@ export class ValueTypeNode implements Noted<ValueTypeNode> {
 
   /** The number of types in it, each counted as often as it occurs. */
   nodes: number = 1;
-  /** The levels of nested types, 1 for a primitive. */
+  /** The number of levels of types inside one another, 1 for a primitive. */
   depth: number = 1;
-  /** An upper bound of `elem_size(t, 'i64')`, which is usually small enough that the exact size is not computed. */
+  /** An upper bound of `elem_size(t, 'i64')`. It is almost always small, so the exact size need not be computed. */
   most: number = 16;
   /** `contains_borrow(t)` */
   borrow: boolean = false;
-  /** Contains a `list`, `map` or `string`, whose bytes are elsewhere in memory. */
+  /** True if it contains a `list`, `map` or `string`, whose bytes are elsewhere in memory. */
   pointer: boolean = false;
-  /** Contains a type that needs an externally visible name: a resource, record, variant, enum or flags. */
+  /** True if it contains a type that needs an externally visible name: a resource, record, variant, enum or flags. */
   nominal: boolean = false;
-  /** Contains a handle. */
+  /** True if it contains a handle. */
   handle: boolean = false;
   visibleIn: number = 0;
   visibility: number = 0;
@@ -66,13 +67,13 @@ export class ValueTypeNode implements Noted<ValueTypeNode> {
     this.#measure();
   }
 
-  /** Alignment, size and core types with 32-bit pointers. */
+  /** The alignment, size and core types with 32-bit pointers. */
   get layout(): Layout {
     this.#narrow ??= this.#layoutWith(NARROW, (one) => one?.layout);
     return this.#narrow;
   }
 
-  /** The same with 64-bit pointers, which bound the size of values. */
+  /** The layout with 64-bit pointers, which bounds the size of values. */
   get wide(): Layout {
     this.#wide ??= this.#layoutWith(WIDE, (one) => one?.wide);
     return this.#wide;
@@ -82,7 +83,10 @@ export class ValueTypeNode implements Noted<ValueTypeNode> {
     return layoutFrom(this.kind, this.inside.map(layoutOf), this.labels.length, this.length, pointer);
   }
 
-  /** Two labels of a record or flags in it that have one name in JavaScript, as `a-1` and `a1` have; null if none have. */
+  /**
+   * Two labels of a record or flags in it that have the same name in JavaScript, such as `a-1` and `a1`. Null if all
+   * differ.
+   */
   get collision(): readonly [string, string] | null {
     this.#collision ??= this.#findCollision();
     return this.#collision;
@@ -98,23 +102,23 @@ export class ValueTypeNode implements Noted<ValueTypeNode> {
     return this.inside as readonly ValueTypeNode[];
   }
 
-  /** The type in a list or option, the key of a map. */
+  /** The type in a list or option, or the key of a map. */
   get element(): ValueTypeNode {
     return this.inside[0]!;
   }
 
-  /** A `map` despecializes to a list of these. */
+  /** The element of the list that a `map` despecializes to. */
   get entry(): ValueTypeNode {
     return new ValueTypeNode('tuple', this.inside);
   }
 
-  /** Returns whether the type itself, not a type in it, needs an externally visible name. */
+  /** True if the type itself needs an externally visible name, apart from the types inside it. */
   get isNamed(): boolean {
     const { kind } = this;
     return kind === 'record' || kind === 'variant' || kind === 'enum' || kind === 'flags';
   }
 
-  /** Returns the type with other types inside, or with another name. */
+  /** Returns the type with other types inside. Even with the same types, it is a new type. */
   with(inside: ValueTypeNode['inside']): ValueTypeNode {
     return new ValueTypeNode(this.kind, inside, this.labels, this.length);
   }
@@ -131,14 +135,14 @@ export class ValueTypeNode implements Noted<ValueTypeNode> {
       this.pointer ||= one.pointer;
       this.nominal ||= one.nominal;
       this.handle ||= one.handle;
-      // The types before it may have to be aligned.
+      // Alignment may need padding.
       this.most += (one.most + 8) * (length ?? 1);
     }
     if (kind === 'own' || kind === 'borrow') {
       this.nominal = this.handle = true;
       this.borrow = kind === 'borrow';
     }
-    // A handle: built-ins with their own options read and write the values inside.
+    // The value is a handle. Built-ins with options of their own read and write its elements.
     if (kind === 'stream' || kind === 'future') this.pointer = false;
   }
 }
@@ -157,13 +161,13 @@ function collisionIn(labels: readonly string[]): readonly [string, string] | nul
 
 const primitives: { [Kind in PrimitiveKind]?: ValueTypeNode } = {};
 
-/** One object for each primitive type. */
+/** Returns the only object of a primitive type. */
 export function primitive(kind: PrimitiveKind): ValueTypeNode {
   primitives[kind] ??= new ValueTypeNode(kind);
   return primitives[kind];
 }
 
-/** Returns whether the type is one of those. */
+/** Returns whether a type is primitive. */
 export function isPrimitive({ kind }: ValueTypeNode): boolean {
   return kind in primitives;
 }

@@ -17,7 +17,7 @@ import type { CoreSignature, ResolvedOptions, ValidatedBuiltin, ValidatedLift, V
 type Lift = Canon & { readonly name: 'lift' };
 type Lower = Canon & { readonly name: 'lower' };
 
-/** The options, in an order in which each definition allows a prefix. */
+/** The options, ordered so that each kind of definition accepts a prefix of the list. */
 const optionKinds: readonly CanonicalOption['kind'][] = [
   'string-encoding',
   'memory',
@@ -33,7 +33,7 @@ const forLift = 6;
 
 // `canonopt` Validation ------------------------------------------------------------------------------------------
 
-/** Checks that each option occurs at most once and has the right type. */
+/** Resolves the options. Each may be given at most once, and must have the right type. */
 function resolveOptions(
   scope: Scope,
   options: readonly CanonicalOption[],
@@ -112,7 +112,10 @@ function require(scope: Scope, options: ResolvedOptions, option: 'memory' | 'rea
   if (options[option] === undefined) scope.context.fail(`canonical option \`${option}\` is required`);
 }
 
-/** `lift(T)` into the guest allocates; `lower(T)` out of it reads. */
+/**
+ * Values that are passed into the guest's memory need `memory` and `realloc`. Values that are read from it need
+ * `memory`.
+ */
 function requireFor(scope: Scope, options: ResolvedOptions, hasPointer: boolean | undefined, allocates: boolean): void {
   if (!hasPointer) return;
   require(scope, options, 'memory');
@@ -183,8 +186,8 @@ export function lower(scope: Scope, definition: Lower): ValidatedLower {
   context.spend(type.params.length);
   const options = resolveOptions(scope, definition.options, forLower, 'lowerings');
   checkAsync(scope, options, type);
-  // The document requires a `memory` with every `async`. Its own suite (`async/big-interleaving-test.wast`) and the tools have
-  // one only if parameters or results go through it.
+  // The specification requires a `memory` for each `async`. Its own suite (`async/big-interleaving-test.wast`) has one
+  // only if parameters or results pass through it, and tools do the same.
   const { pointer, result } = signatureOf(type);
   requireFor(scope, options, pointer, false);
   requireFor(scope, options, result?.pointer, true);
@@ -222,7 +225,7 @@ function parseSignature(text: string): CoreSignature {
   return { params, results };
 }
 
-/** Any other canonical definition: adds a core function. */
+/** Validates any other canonical definition: adds a core function. */
 export function builtin(scope: Scope, definition: CanonicalBuiltin): ValidatedBuiltin {
   const { context } = scope;
   const { name } = definition;

@@ -4,9 +4,9 @@ import type { CoreModuleType } from '../types.ts';
 import { CoreTypes } from './core-types.ts';
 import type { CoreInstanceType } from './validated.ts';
 
-/** The state of one run of the validator: its place, its amount of work, and the core types that it has seen. */
+/** The state of one run of the validator: its position, its work so far, and the core types that it has seen. */
 export class Context {
-  /** The byte offset of the definition that is being validated. */
+  /** The byte offset of the current definition. */
   offset = 0;
   /** The exports of core modules by name. A weak map would cost the garbage collector more than everything else. */
   readonly coreExports: Map<CoreModuleType, CoreInstanceType> = new Map();
@@ -18,13 +18,13 @@ export class Context {
     throw new InvalidError(message, this.offset, path);
   }
 
-  /** Counts type nodes that are built, substituted or compared: see {@link maxTypeWork}. */
+  /** Counts type nodes that are built, substituted or compared. See {@link maxTypeWork}. */
   spend(nodes: number): void {
     this.#work += nodes;
     if (this.#work > maxTypeWork) this.fail(`effective type size exceeds the limit of ${maxTypeWork}`);
   }
 
-  /** Returns the element of an index space. */
+  /** Returns the element of an index space. Refuses the component if there is none. */
   at<Element>(space: readonly Element[], index: number, sort: string): Element {
     const found = space[index];
     if (found === undefined) return this.fail(`unknown ${sort} ${index}: ${sort} index out of bounds`);

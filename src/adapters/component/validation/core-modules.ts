@@ -1,5 +1,5 @@
 /**
- * Core modules and core instances: the types of their imports and exports, and how they match.
+ * Core modules and core instances: the types of their imports and exports, and the matching of these types.
  *
  * Source: *Explainer.md*, "Instance Definitions" and "Type Checking"; *WebAssembly 3.0*, "Matching".
  */
@@ -22,7 +22,7 @@ import type { CoreInstanceType } from './validated.ts';
 
 type CoreImport = CoreModuleType['imports'][number];
 
-/** Returns the type of a module from its sections. The engine checks that the sections agree with one another. */
+/** Returns the type of a module. The engine checks whether the module's sections agree with one another. */
 export function moduleType(context: Context, module: ModuleInterface): CoreModuleType {
   const types: CoreTypeEntry[] = [];
   for (const group of module.types) context.coreTypes.define(types, group);
@@ -49,7 +49,7 @@ export function moduleType(context: Context, module: ModuleInterface): CoreModul
   return uniqueModuleType(context, imports, exports);
 }
 
-/** Returns the initial size of the memories and tables of an instance of the module, in pages: see `maxLinkWork`. */
+/** Returns the initial size of the memories and tables of an instance of the module, in pages. See `maxLinkWork`. */
 export function pagesOf({ defined }: ModuleInterface): number {
   let pages = 0;
   for (const each of defined) {
@@ -66,7 +66,7 @@ function uniqueModuleType(
 ): CoreModuleType {
   const importNames = new Set<string>();
   for (const { module, name } of imports) {
-    // A two-level name is mangled to one level. The length distinguishes ("a:", "b") from ("a", ":b").
+    // A name of two levels becomes a name of one level. The length distinguishes ("a:", "b") from ("a", ":b").
     const mangled = `${module.length}:${module}:${name}`;
     if (importNames.has(mangled)) context.fail(`duplicate import name \`${module}:${name}\``, [module, name]);
     importNames.add(mangled);
@@ -111,7 +111,7 @@ export function declaredModuleType(scope: Scope, declarators: readonly ModuleDec
   return uniqueModuleType(context, imports, exports);
 }
 
-/** Returns the type of a declared import or export, and checks its limits, because no engine does. */
+/** Returns the type of a declared import or export. Checks its limits, because no engine does. */
 function checkedExternType(context: Context, types: readonly CoreTypeEntry[], type: CoreExternDecl): CoreExternType {
   if (type.kind === 'memory' || type.kind === 'table') {
     const { min, max, shared, is64 } = type.limits;
@@ -147,7 +147,7 @@ function externType(context: Context, types: readonly CoreTypeEntry[], type: Cor
 
 // Matching -------------------------------------------------------------------------------------------------------
 
-/** Returns the reason why something of type `given` does not match `expected`, or undefined if it does. */
+/** Returns the reason why `given` does not match `expected`; undefined if it does. */
 function matchCoreExtern(context: Context, given: CoreExternType, expected: CoreExternType): Mismatch | undefined {
   const { coreTypes } = context;
   switch (expected.kind) {
@@ -184,7 +184,7 @@ function matchCoreExtern(context: Context, given: CoreExternType, expected: Core
   return mismatch(`expected ${expected.kind}, found ${given.kind}`);
 }
 
-/** Returns the reason why a memory or table with the limits `given` does not match `expected`, or undefined if it does. */
+/** Returns the reason why the limits `given` of a memory or table do not match `expected`; undefined if they do. */
 export function matchLimits(given: CoreLimits, expected: Limits, what: string, plural: string): Mismatch | undefined {
   if (given.is64 !== expected.is64) return mismatch(`mismatch in the index type of ${plural}`);
   if (given.shared !== expected.shared) return mismatch(`mismatch in the shared flag for ${plural}`);
@@ -201,7 +201,7 @@ function describeFunc({ params, results }: { params: readonly string[]; results:
   return `(func${describeTypes('param', params)}${describeTypes('result', results)})`;
 }
 
-/** Returns the reason why a module of type `given` does not match `expected`, or undefined if it does. */
+/** Returns the reason why the module type `given` does not match `expected`; undefined if it does. */
 export function matchModule(context: Context, given: CoreModuleType, expected: CoreModuleType): Mismatch | undefined {
   context.spend(given.imports.length + expected.exports.length);
   const offered = new Map(expected.imports.map((one) => [`${one.module.length}:${one.module}:${one.name}`, one.type]));

@@ -1,6 +1,7 @@
 /**
- * Core types that are comparable across modules. Each type of a recursion group gets a number by the structure of its group,
- * and a reference to a concrete type is written with that number. Source: *WebAssembly 3.0*, "Validation / Types" and "Matching".
+ * Core types that are comparable across modules: the structure of each recursion group is assigned numbers, and a
+ * reference to a concrete type is written with its number. Source: *WebAssembly 3.0*, "Validation / Types" and
+ * "Matching".
  */
 import type { CoreCompositeType, CoreFieldType, CoreRefType, CoreSubType, CoreValType } from '../binary/definitions.ts';
 import { maxCoreSubtyping } from '../limits.ts';
@@ -9,13 +10,13 @@ import type { CoreFuncType, CoreModuleType, CoreValueType } from '../types.ts';
 /** An entry of a core type index space. */
 export type CoreTypeEntry = CoreTypeDefinition | CoreModuleTypeEntry;
 
-/** A module type, which no other core type refers to. */
+/** A module type. Other core types cannot refer to it. */
 interface CoreModuleTypeEntry {
   readonly kind: 'module';
   readonly type: CoreModuleType;
 }
 
-/** One type of a recursion group. Equal types are the same object. */
+/** One type of a recursion group. Two types are equal if they are the same object. */
 export interface CoreTypeDefinition {
   readonly kind: 'definition';
   readonly id: number;
@@ -26,7 +27,10 @@ export interface CoreTypeDefinition {
   readonly composite: CoreFuncType | { readonly kind: 'struct' | 'array'; readonly fields: readonly FieldType[] };
 }
 
-/** A function type that has only numbers, and is final and alone in its recursion group, as almost all types are. */
+/**
+ * A function type of numbers, final and alone in its recursion group. Almost all types of almost all modules are like
+ * that.
+ */
 type PlainFunc = CoreTypeDefinition & { readonly composite: CoreFuncType };
 
 function plainComposite(group: readonly CoreSubType[]): CoreFuncType | undefined {
@@ -51,7 +55,7 @@ interface RefType {
   readonly heap: string | number;
 }
 
-/** Abstract heap types whose nullable reference has a short name, with the type directly above each. */
+/** The supertype of each abstract heap type whose nullable reference has a short name. */
 const above: { readonly [heap: string]: string } = {
   func: '',
   extern: '',
@@ -63,7 +67,7 @@ const above: { readonly [heap: string]: string } = {
   array: 'eq',
 };
 
-/** The bottom of each hierarchy, with its top. */
+/** The top of each hierarchy, by its bottom. */
 const bottoms: { readonly [heap: string]: string } = { none: 'any', nofunc: 'func', noextern: 'extern', noexn: 'exn' };
 
 /** The core types of all modules of a component, by structure. */
@@ -98,7 +102,7 @@ export class CoreTypes {
     for (const definition of found) space.push(definition);
   }
 
-  /** Returns the number of a type outside the group, or the index of a type in it. */
+  /** Returns the number of a type outside the group, or the position of a type in the group. */
   #member(space: CoreTypeEntry[], base: number, group: readonly CoreSubType[], index: number): number | string {
     if (index < base) return this.definition(space, index).id;
     return index < base + group.length ? `r${index - base}` : this.#unknown(index);
@@ -108,7 +112,7 @@ export class CoreTypes {
     return this.#fail(`unknown type ${index}: type index out of bounds`);
   }
 
-  /** Returns the type definition at an index. Other core types cannot refer to module types. */
+  /** Returns the type definition at an index. A module type is refused, because other core types cannot refer to it. */
   definition(space: readonly CoreTypeEntry[], index: number): CoreTypeDefinition {
     const found = space[index];
     return found?.kind === 'definition' ? found : this.#unknown(index);
@@ -144,7 +148,7 @@ export class CoreTypes {
       numbered.push(definition);
       this.#definitions.push(definition);
     }
-    // A supertype may refer to later types of the group, so it is compared after all of them have numbers.
+    // A supertype may refer to later types of the group, so it is compared when all of them have their numbers.
     for (const { composite, supertype } of numbered) {
       if (supertype === undefined) continue;
       if (supertype.final) this.#fail('sub type cannot have a final super type');
@@ -185,12 +189,12 @@ export class CoreTypes {
     return text;
   }
 
-  /** Returns a value type in the scope of an index space as text. */
+  /** Returns a value type of an index space as text. */
   value(space: readonly CoreTypeEntry[], type: CoreValType | CoreRefType): CoreValueType {
     return this.#text(type, (at) => this.definition(space, at).id);
   }
 
-  /** Returns whether every value of type `a` has type `b`. */
+  /** Returns whether a value of type `a` is also of type `b`. */
   valueMatches(a: CoreValueType, b: CoreValueType): boolean {
     if (a === b) return true;
     const from = this.#references.get(a);
@@ -217,18 +221,21 @@ export class CoreTypes {
     return typeof b === 'number' ? this.#concreteMatches(a.supertype, b) : this.#heapMatches(a.composite.kind, b);
   }
 
-  /** Returns whether the text has no numbers. The numbers of two components that the host links are unrelated. */
+  /**
+   * Returns true if no type has a number. The numbers of different components are not comparable if the host links
+   * them.
+   */
   get isEmpty(): boolean {
     return this.#definitions.length === 0;
   }
 
-  /** Returns whether every function of type `a` has type `b`. */
+  /** Returns whether a function of type `a` is also of type `b`. */
   funcMatches(a: CoreFuncType, b: CoreFuncType): boolean {
     if (!this.isEmpty && a.id !== undefined && b.id !== undefined) return this.#heapMatches(a.id, b.id);
     return sameTypes(a.params, b.params) && sameTypes(a.results, b.results);
   }
 
-  /** A plain function type: final and alone in its recursion group. */
+  /** Returns a plain function type, which is final and alone in its recursion group. */
   plainFunc(params: readonly CoreValueType[], results: readonly CoreValueType[]): CoreFuncType {
     return this.#plain(params, results).composite;
   }

@@ -1,4 +1,4 @@
-/** *Binary.md*, "Type Definitions": the type of a `deftype`, and the rules for it. */
+/** *Binary.md*, "Type Definitions": the type that a `deftype` defines, and the rules for it. */
 import type { CompoundType, DefType, ValType } from '../binary/definitions.ts';
 import { UnsupportedError } from '../errors.ts';
 import { maxElementSize, maxFlags, maxTypeDepth, maxTypeNodes } from '../limits.ts';
@@ -9,7 +9,7 @@ import type { Context } from './context.ts';
 import { parseName } from './names.ts';
 import type { Scope } from './scope.ts';
 
-/** Returns the value type of a `valtype`. */
+/** Returns the value type that a `valtype` denotes. */
 export function valueType(scope: Scope, type: ValType): ValueTypeNode {
   if (typeof type === 'string') return primitive(type);
   const { context } = scope;
@@ -17,7 +17,7 @@ export function valueType(scope: Scope, type: ValType): ValueTypeNode {
   return found instanceof ValueTypeNode ? found : context.fail(`type index ${type} is not a defined type`);
 }
 
-/** Returns the resource type at a type index, with the index as its name. */
+/** Returns the resource type at a type index, and the index as its name. */
 export function handleType(scope: Scope, index: number): { resource: ResourceType; through: TypeEntry } {
   const entry = scope.context.at(scope.types, index, 'type');
   if (entry.type.kind === 'resource') return { resource: entry.type, through: entry };
@@ -29,7 +29,7 @@ const keyTypes: ReadonlySet<string> = new Set('bool s8 u8 s16 u16 s32 u32 s64 u6
 
 type Simple = Exclude<DefType, { kind: 'component type' | 'instance type' }>;
 
-/** Returns the type that a `deftype` defines. Component and instance types have their own scopes. */
+/** Returns the type that a `deftype` defines. Component and instance types have scopes of their own. */
 export function definedType(scope: Scope, type: Simple): DefinitionNode {
   switch (type.kind) {
     case 'func':
@@ -48,7 +48,7 @@ export function definedType(scope: Scope, type: Simple): DefinitionNode {
   }
 }
 
-/** The words for messages: the things of which there must be at least one, and the name of a label. */
+/** The error text for an empty type, and the long and the short name of a label. */
 const words: { readonly [kind: string]: readonly [empty: string, label: string, short: string] } = {
   record: ['record type must have at least one field', 'record field', 'field'],
   variant: ['variant type must have at least one case', 'variant case', 'case'],
@@ -124,7 +124,7 @@ function nameOf({ name }: { readonly name: string }): string {
   return name;
 }
 
-/** Checks that labels are valid and strongly unique. */
+/** Checks that each name is a label, and that the labels are strongly unique. */
 function uniqueLabels({ context }: Scope, list: readonly string[], what: string, short: string): void {
   // Most lists have one label or none.
   const seen = list.length > 1 ? new Map<string, string>() : undefined;

@@ -15,7 +15,7 @@ import { forExports, forImports, isVisible } from './visibility.ts';
 /** No resource types. */
 const nothing: readonly ResourceType[] = [];
 
-/** `externtype`, with the resource types that it makes abstract. */
+/** Resolves an `externtype`. `fresh` are the resource types that it makes abstract. */
 function declared(scope: Scope, name: string, type: ExternDecl): { type: ExternNode; fresh: readonly ResourceType[] } {
   const { context } = scope;
   switch (type.sort) {
@@ -41,7 +41,7 @@ function declared(scope: Scope, name: string, type: ExternDecl): { type: ExternN
   }
 }
 
-/** `import`, `importdecl` and `exportdecl`: adds something of the declared type to its index space. */
+/** `import`, `importdecl` and `exportdecl`: adds a definition of the declared type. */
 export function declare(
   scope: Scope,
   side: 'import' | 'export',
@@ -69,8 +69,9 @@ export function exportItem(
   definition: Export,
 ): { type: ExternNode; introduces: readonly ResourceBinding[] } {
   const { type: given, fresh } = ascribed(scope, definition, lookUp(scope, definition.sort, definition.index));
-  // The export of a type is a new index with its own identity. The types in an instance keep their identities, because the suite
-  // (`async/big-interleaving-test.wast`) exports functions whose types were exported with an instance before.
+  // The export of a type is a new index with an identity of its own. The types in an instance keep their identity,
+  // because the suite (`async/big-interleaving-test.wast`) exports functions whose types were exported before, as part
+  // of an instance.
   const type = defineResources(scope, definition.name, given.kind === 'type' ? renamed(given.type, 'eq') : given);
   checkName(scope, 'export', scope.exportNames, definition, type);
   checkVisible(scope, 'export', definition.name, type);
@@ -95,7 +96,7 @@ function ascribed(
   return expected;
 }
 
-/** The component defines the resource types that no import introduced, each by its first export. */
+/** A component defines the resource types that it does not import. The first export of each one defines it. */
 function defineResources(scope: Scope, name: string, type: ExternNode): ExternNode {
   if (type.kind === 'type' && type.type.kind === 'resource') {
     const resource = type.type;
@@ -112,13 +113,13 @@ function defineResources(scope: Scope, name: string, type: ExternNode): ExternNo
   return type;
 }
 
-/** The `inlineexport`s of an instance: names for existing definitions. They are not externally visible names of types. */
+/** The `inlineexport`s of an instance: names for existing definitions. They make no type externally visible. */
 export function bagOfExports(scope: Scope, list: readonly InlineExport[]): InstanceNode {
   const unnamed = noNames();
   const exports = list.map((one) => {
     const type = lookUp(scope, one.sort, one.index);
     checkName(scope, 'export', unnamed, one, type);
-    // "There is no new type index": the resource does not get this name, which annotated names would need.
+    // "There is no new type index": the resource does not get this name, so annotated names cannot refer to it.
     unnamed.resources.clear();
     return named(one, type);
   });
@@ -126,7 +127,7 @@ export function bagOfExports(scope: Scope, list: readonly InlineExport[]): Insta
   return checkNesting(scope, new InstanceNode(exports, nothing));
 }
 
-/** Returns the depth of nested components and instances in a type. */
+/** Returns the number of levels of components and instances in a type. */
 function nesting(type: ExternNode): number {
   if (type.kind === 'type')
     return type.type.kind === 'component' || type.type.kind === 'instance' ? nesting(type.type) : 0;
@@ -140,7 +141,7 @@ function nesting(type: ExternNode): number {
   return type.nesting;
 }
 
-/** Checks the depth of types that are nested by reference, each in the previous one: see {@link maxNesting}. */
+/** Checks the nesting that references make, such as types that each contain the one before. See {@link maxNesting}. */
 export function checkNesting<Type extends ExternNode>({ context }: Scope, type: Type): Type {
   if (nesting(type) > maxNesting) context.fail(`nesting too deep: more than ${maxNesting} types and components`);
   return type;
@@ -190,7 +191,7 @@ function checkName(
   if (type.kind === 'type' && type.type.kind === 'resource') names.resources.set(name, type);
 }
 
-/** Returns the reason why a type does not fit the annotation of its name, or undefined if it does. */
+/** Returns the reason why the type does not fit the annotation of its name; undefined if it fits. */
 function annotationMismatch(
   names: Names,
   kind: ParsedName['kind'],
@@ -223,12 +224,15 @@ function resourceMismatch(names: Names, entry: TypeEntry | undefined, { through 
   return 'resource used in function does not have a name in this context';
 }
 
-/** An import or export whose name has attributes. */
+/** Returns an import or export with the attributes of its name. */
 function named({ name, implements: of, externalId }: NameAttributes, type: ExternNode): NamedNode {
   return { name, type, implements: of, externalId };
 }
 
-/** An `outer` alias of a type across a component boundary must be substitutable: see *Explainer.md*, "Alias Definitions". */
+/**
+ * An `outer` alias of a type across a component boundary must be substitutable. Source: *Explainer.md*, "Alias
+ * Definitions".
+ */
 export function checkOuterType(scope: Scope, entry: TypeEntry): void {
   if (hasFreeResource(scope.context, entry.type)) {
     scope.context.fail('outer type alias transitively refers to resources not defined in the current component');

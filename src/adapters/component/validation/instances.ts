@@ -75,7 +75,7 @@ export function alias(scope: Scope, definition: Alias): ValidatedAlias {
   }
 }
 
-/** Inside component and instance types, only types and instances can be aliased. */
+/** Checks that an alias in a component or instance type refers to a type or an instance. */
 function restrict(scope: Scope, { target, sort }: Alias): void {
   const allowed = target === 'outer' ? ['core type', 'type'] : target === 'export' ? ['instance', 'type'] : [];
   if (!allowed.includes(sort)) {

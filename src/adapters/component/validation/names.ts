@@ -4,18 +4,18 @@
  * Source: *Explainer.md*, "Import and Export Definitions" and "Name Uniqueness".
  */
 
-import { remembering } from '../engine/name-cache.ts';
+import { memoizeByName } from '../engine/name-cache.ts';
 
 /** The parts of an `externname`. */
 export interface ParsedName {
   readonly kind: 'label' | 'interface' | 'constructor' | 'method' | 'static';
-  /** The parts of `[constructor]resource`, `[method]resource.member`, `[static]resource.member`. */
+  /** The resource of `[constructor]resource`, `[method]resource.member` or `[static]resource.member`. */
   readonly resource: string | undefined;
   /** Names are strongly unique if their canonical forms differ. */
   readonly canonical: string;
 }
 
-/** `label`. Each fragment can match in one way only, so that matching takes linear time. */
+/** `label`. Each fragment can match in one way only, so matching takes linear time. */
 const label = /^(?:[a-z][0-9a-z]*|[A-Z][0-9A-Z]*)(?:-(?:\d+|\d*[a-z][0-9a-z]*|\d*[A-Z][0-9A-Z]*))*$/;
 
 /** `words`. */
@@ -30,8 +30,8 @@ const canonicalVersion = /^(?:[1-9]\d*|0\.[1-9]\d*|0\.0\.(?:0|[1-9]\d*))$/;
 
 const annotation = /^\[(constructor|method|static)\]/;
 
-/** Splits an `externname`, or returns a text with its problem. */
-export const parseName: (name: string) => ParsedName | string = remembering(parse);
+/** Parses an `externname`. Returns the error text if it is invalid. */
+export const parseName: (name: string) => ParsedName | string = memoizeByName(parse);
 
 function kebab(text: string, pattern: RegExp): string | undefined {
   return pattern.test(text) ? undefined : `\`${text}\` is not in kebab case`;
@@ -51,7 +51,7 @@ function parse(name: string): ParsedName | string {
   return name.includes(':') ? parseInterfaceName(name) : (kebab(name, label) ?? parsedAs('label', name));
 }
 
-/** `interfacename`. Nested namespaces and packages are gated in the Explainer and not accepted. */
+/** `interfacename`. Nested namespaces and packages are gated features of *Explainer.md*, and not accepted. */
 function parseInterfaceName(name: string): ParsedName | string {
   const at = name.indexOf('@');
   const path = at < 0 ? name : name.slice(0, at);

@@ -1,4 +1,4 @@
-/** *Explainer.md*, "Index Spaces": the scope of a component, component type or instance type during validation. */
+/** *Explainer.md*, "Index Spaces": a component, component type or instance type that is being validated. */
 import type { Sort } from '../binary/definitions.ts';
 import type {
   ComponentNode,
@@ -8,7 +8,7 @@ import type {
   NamedNode,
   TypeEntry,
 } from '../types/extern-type.ts';
-import { type Noted, newPlace } from '../types/type-marks.ts';
+import { type Marked, newPlace } from '../types/type-marks.ts';
 import type { CoreExternType, CoreFuncType, CoreModuleType, ResourceType } from '../types.ts';
 import type { Context } from './context.ts';
 import type { CoreTypeEntry } from './core-types.ts';
@@ -18,15 +18,15 @@ type CoreSpaces = {
   readonly [Kind in Exclude<CoreExternType['kind'], 'func'>]: (CoreExternType & { readonly kind: Kind })[];
 } & { readonly func: CoreFuncType[] };
 
-/** The names of imports, or those of exports. */
+/** The names on one side, imports or exports. */
 export interface Names {
-  /** The names as written, by their canonical forms. */
+  /** The name as written, by its canonical form. */
   readonly unique: Map<string, string>;
-  /** The type indices of plain names. */
+  /** The type index that a plain name denotes. */
   readonly resources: Map<string, TypeEntry>;
 }
 
-/** The index spaces, and facts about imports and exports. */
+/** The index spaces, the imports and the exports. */
 export interface Scope {
   readonly kind: 'component' | 'component type' | 'instance type';
   readonly context: Context;
@@ -47,16 +47,17 @@ export interface Scope {
   readonly imported: ResourceType[];
   /** The resource types that exports introduced. */
   readonly defined: ResourceType[];
-  /** The resource types that imports or exports introduced. */
+  /** The resource types in `imported` and `defined`. */
   readonly known: Set<ResourceType>;
   /** The resource types that type definitions of this component create. */
   readonly local: Set<ResourceType>;
-  /** The number by which it marks types that have externally visible names (`visibility.ts`), and types that another scope has marked. */
+  /** The number under which the scope marks types as externally visible: see `visibility.ts`. */
   readonly place: number;
-  readonly visible: Map<Noted<unknown>, number>;
+  /** The visibility of types that another scope has marked. */
+  readonly visible: Map<Marked<unknown>, number>;
 }
 
-/** Returns the names of one side, of which there are none yet. */
+/** Returns an empty set of names. */
 export function noNames(): Names {
   return { unique: new Map(), resources: new Map() };
 }
@@ -88,14 +89,14 @@ export function newScope(kind: Scope['kind'], context: Context, parent: Scope | 
   };
 }
 
-/** Returns the scope `count` levels outside. `written` is the count of the alias, for the message. */
+/** Returns the scope `count` levels out. `written` is the count of the alias, for the error text. */
 export function outerScope(scope: Scope, count: number, written: number = count): Scope {
   let found: Scope | undefined = scope;
   for (let left = count; left > 0 && found !== undefined; left--) found = found.parent;
   return found ?? scope.context.fail(`invalid outer alias count of ${written}`);
 }
 
-/** Appends to the index space of a core sort. */
+/** Appends a type to the index space of its core sort. */
 export function pushCore({ core }: Scope, type: CoreExternType): void {
   if (type.kind === 'func') core.func.push(type);
   else if (type.kind === 'table') core.table.push(type);
@@ -104,7 +105,7 @@ export function pushCore({ core }: Scope, type: CoreExternType): void {
   else core.tag.push(type);
 }
 
-/** Appends to the index space of the type's sort. */
+/** Appends a type to the index space of its sort. */
 export function push(scope: Scope, type: ExternNode): void {
   if (type.kind === 'core module') scope.coreModules.push(type.type);
   else if (type.kind === 'func') scope.funcs.push(type);
@@ -113,7 +114,7 @@ export function push(scope: Scope, type: ExternNode): void {
   else scope.instances.push(type);
 }
 
-/** Returns the entry at an index of a sort that can be imported and exported. */
+/** Returns the definition at an index of a sort that can be imported and exported. */
 export function lookUp(scope: Scope, sort: Sort, index: number): ExternNode {
   const { context } = scope;
   switch (sort) {

@@ -1,5 +1,5 @@
 /**
- * Substitution of types in types, for instantiation and for uses of instance types.
+ * Substitution of types in types. Instantiation and the use of an instance type need it.
  *
  * Source: *Explainer.md*, "Type Checking".
  */
@@ -20,8 +20,8 @@ import type { Context } from './context.ts';
 import type { ResourceBinding } from './validated.ts';
 
 /**
- * Replaces resource types, and with them value types and type indices that have their own names. The same type is always
- * replaced by the same object, and a type without replacements stays the same object, so that shared types stay shared.
+ * Replaces resource types, and the value types and type indices that have names of their own. It replaces a type by the
+ * same object each time, and a type without replacements in it stays the same object. So shared types stay shared.
  */
 export class Substitution {
   readonly resources: Map<ResourceType, ResourceType> = new Map();
@@ -34,7 +34,7 @@ export class Substitution {
     this.#context = context;
   }
 
-  /** Replaces each of the resource types by a new one, and returns the new ones. */
+  /** Replaces each of the resource types by a fresh one. Returns the fresh ones. */
   refresh(resources: readonly ResourceType[]): ResourceType[] {
     return resources.map((resource) => {
       const fresh: ResourceType = { kind: 'resource', name: resource.name };
@@ -81,7 +81,7 @@ export class Substitution {
     return new FunctionNode(type.async, params, result);
   }
 
-  /** Returns a type index with its type replaced. */
+  /** Returns a type index for the replaced type. */
   #entry(type: TypeEntry): TypeEntry {
     const found = this.entries.get(type);
     if (found !== undefined) return found;
@@ -95,7 +95,9 @@ export class Substitution {
     return fresh;
   }
 
-  /** Returns a new type index, with a new type if the type has its own name, unless an argument has replaced it. */
+  /**
+   * Returns a new type index, with a new type if it has a name of its own, unless an argument has replaced it before.
+   */
   #openEntry(type: TypeEntry): TypeEntry {
     const found = this.entries.get(type);
     if (found !== undefined) return found;
@@ -149,7 +151,7 @@ export class Substitution {
     }
   }
 
-  /** Returns the exports of a new instance. Its types differ from those of every other instance. */
+  /** Returns the exports of a new instance. Its types differ from the types of every other instance. */
   open(list: readonly NamedNode[]): NamedNode[] {
     this.#context.spend(list.length);
     return list.map((one) => withType(one, this.#openExtern(one.type)));
@@ -161,7 +163,7 @@ export class Substitution {
   }
 }
 
-/** Returns the list with each element replaced, or the same list if no element changes. */
+/** Returns the list with each element replaced. Returns the same list if no element changes. */
 function mapped<Element>(list: readonly Element[], replace: (element: Element) => Element): readonly Element[] {
   let changed: Element[] | undefined;
   for (let index = 0; index < list.length; index++) {
@@ -179,8 +181,8 @@ function withType({ name, implements: of, externalId }: NamedNode, type: ExternN
 }
 
 /**
- * Returns the instance that an instance type describes. Each use of the type creates new resource types, and its types differ
- * from those of every other use.
+ * Returns the instance that an instance type describes. Each use of the type creates its resource types, and its types
+ * differ from the types of every other use.
  */
 export function openInstance(context: Context, type: InstanceNode): { type: InstanceNode; fresh: ResourceType[] } {
   const substitution = new Substitution(context);
@@ -188,14 +190,14 @@ export function openInstance(context: Context, type: InstanceNode): { type: Inst
   return { type: new InstanceNode(substitution.open(type.exports), []), fresh };
 }
 
-/** Returns the same type under a new name: a new type index, with a new type if the type has its own name. */
+/** Returns the same type under a new name: a new type index, with a new type if it has a name of its own. */
 export function renamed(type: DefinitionNode, bound: TypeEntry['bound']): TypeEntry {
   return new TypeEntry(bound, type instanceof ValueTypeNode && type.isNamed ? type.with(type.inside) : type);
 }
 
 const nothing: readonly never[] = [];
 
-/** Returns the path by which each of the resource types is found in something of the type `extern`. */
+/** Returns the path to each of the resource types in an import or export of type `extern`. */
 export function locate(extern: ExternNode, resources: readonly ResourceType[]): readonly ResourceBinding[] {
   if (resources.length === 0) return nothing;
   const left = new Set(resources);

@@ -1,5 +1,5 @@
 /**
- * Subtyping: compares a given type with an expected one. All types except resource types are compared by structure.
+ * Checks whether a given type matches an expected type. All types except resource types are compared by structure.
  *
  * Source: *Explainer.md*, "Type Checking".
  */
@@ -22,9 +22,9 @@ import { Substitution } from './substitution.ts';
 
 const noResources: ReadonlySet<ResourceType> = new Set();
 
-/** One comparison of given with expected types, in which the abstract resource types of the latter are bound. */
+/** One comparison of given types with expected types. It binds the abstract resource types of the expected side. */
 export class Matcher {
-  /** The replacements of the expected side's types. */
+  /** The types that replace the types of the expected side. */
   readonly bound: Substitution;
   readonly #context: Context;
   readonly #abstract: ReadonlySet<ResourceType>;
@@ -62,7 +62,10 @@ export class Matcher {
     return this.all((name) => given.export(name), expected, 'missing expected export', `type mismatch in ${what}`);
   }
 
-  /** Compares each expected item with the given item of its name. The words are for messages. */
+  /**
+   * Compares each expected item with the given item of the same name. `missing` and `different` are words for the error
+   * text.
+   */
   all(
     given: (name: string) => ExternNode | undefined,
     expected: readonly NamedNode[],
@@ -147,7 +150,7 @@ export class Matcher {
   }
 
   value(given: ValueTypeNode, expected: ValueTypeNode): Mismatch | undefined {
-    // The same object is the same type, unless it contains resource types that this comparison replaces.
+    // The same object is the same type, unless it contains resource types, which this comparison may replace.
     if (given === expected && !expected.handle) return undefined;
     if (this.bound.values.get(expected) === given) return undefined;
     // Small types are compared again. A large type may contain the same type many times.
@@ -214,10 +217,10 @@ export class Matcher {
   }
 }
 
-/** The number of nodes up to which a type is small. */
+/** The most nodes of a small type. */
 const smallType = 32;
 
-/** The names of parts that have no labels. Those of a tuple have numbers. */
+/** The names of the parts of a type that have no labels. The parts of a tuple have numbers. */
 const partNames: { readonly [kind: string]: readonly string[] } = {
   option: ['some'],
   result: ['ok', 'err'],
@@ -227,17 +230,17 @@ const partNames: { readonly [kind: string]: readonly string[] } = {
   future: ['element'],
 };
 
-/** Returns the place of a part in a type, for messages. */
+/** Describes the position of a part in a type, for error texts. */
 function place(kind: ValueTypeNode['kind'], name: string): string {
   if (kind === 'record') return `record field \`${name}\``;
   if (kind === 'variant') return `variant case \`${name}\``;
   return kind === 'result' ? `${name} variant` : `${kind} ${kind === 'tuple' ? 'field ' : ''}${name}`;
 }
 
-/** Returns the difference between a given component type and an expected one. Both bind their resource types. */
+/** Returns the reason why the component type `given` does not match `expected`. Both bind their resource types. */
 function matchComponent(context: Context, given: ComponentNode, expected: ComponentNode): Mismatch | undefined {
   if (given === expected) return undefined;
-  // The expected type supplies the imports of the given one.
+  // The imports of the expected side supply those of the given side.
   const imports = new Matcher(context, given.imported);
   const supplied = new Map(expected.imports.map(({ name, type }) => [name, type]));
   const wrong = imports.all(
@@ -251,7 +254,7 @@ function matchComponent(context: Context, given: ComponentNode, expected: Compon
   return new Matcher(context, expected.defined).exports(exports, expected.exports, 'component export');
 }
 
-/** Does the same for two instance types that bind their resource types. */
+/** Returns the reason why two instance types that bind their resource types do not match. */
 function matchInstanceType(context: Context, given: InstanceNode, expected: InstanceNode): Mismatch | undefined {
   return new Matcher(context, expected.defined).exports(given, expected.exports, 'instance export');
 }
@@ -260,7 +263,7 @@ function otherDefinition(given: DefinitionNode, expected: DefinitionNode): Misma
   return mismatch(`expected ${definitionName(expected)}, found ${definitionName(given)}`);
 }
 
-/** Returns the sort of an import or export, for messages. */
+/** The sort of an import or export, for error texts. */
 export function sortName(type: ExternNode): string {
   return type.kind === 'core module' ? 'module' : type.kind;
 }

@@ -1,6 +1,6 @@
 /**
- * The validator walks the definitions of a component in binary order, builds its index spaces, and refuses invalid components.
- * The linker runs the definitions that it resolves.
+ * The validator walks the definitions of a component in binary order, builds its index spaces, and refuses the
+ * component if it breaks a rule of the specification. It returns the resolved definitions, which the linker runs.
  */
 import type { Canon, Component, CoreDefType, Declarator, Definition, DefType, Type } from '../binary/definitions.ts';
 import { keepingShapes } from '../engine/keep-shape.ts';
@@ -19,8 +19,8 @@ import type { ValidatedComponent, ValidatedDefinition } from './validated.ts';
 const erased: ValidatedDefinition = { kind: 'erased type' };
 
 /**
- * Validates a decoded component with all components in it. It does not read the bodies of core functions, because the engine
- * validates them when it compiles the modules.
+ * Validates a decoded component and all components nested in it. The engine validates the bodies of core functions when
+ * it compiles the modules.
  *
  * @throws InvalidError if a rule is broken, with the byte offset of the definition.
  * @throws UnsupportedError if the component uses a feature that this loader does not have.
@@ -140,7 +140,7 @@ function declaratorType(scope: Scope, declarator: Declarator): void {
   }
 }
 
-/** Returns the external type of a component. Its exports define the resource types that no import introduced. */
+/** Returns the type of a component from outside. Its exports define the resource types that it does not import. */
 function componentType(scope: Scope): ComponentNode {
   const { imports, exports, imported, defined } = scope;
   return checkNesting(scope, new ComponentNode(imports, exports, imported, defined));

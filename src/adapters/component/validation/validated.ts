@@ -1,34 +1,35 @@
 /**
- * The result of the validator, which the linker runs: for each definition of a component, in binary order, the resolved facts.
+ * The result of the validator, for the linker: the resolved definitions of a component, in binary order.
  *
  * ## Static and run-time resource types
  *
- * A {@link ResourceType} is static: an object that represents a resource type in the scope of one component. For each component
- * instance, the linker keeps a map from static to run-time resource types. A definition with `introduces` adds entries: a
- * {@link ResourceBinding} has the static type, and the export path by which it is found in the definition's result or argument (an
- * empty path is the definition itself). All other definitions use static types that are in the map already.
+ * A {@link ResourceType} is static: it is an object that identifies a resource type in the scope of one component. The
+ * linker keeps a map from static to run-time resource types for each component instance. Each definition that has
+ * `introduces` adds entries. A {@link ResourceBinding} names the static type, and the export path that leads to it in
+ * the result of the definition (an empty path is the definition itself). All other definitions only use static types
+ * that are in the map already.
  *
- * The types of a definition (`type`, `core`) refer to static types of the component that contains the definition. The types of a
- * nested component refer to its own.
+ * The types of a definition (`type`, `core`) use the static types of the component that contains the definition. The
+ * types of a nested component use its own static types.
  */
 import type * as binary from '../binary/definitions.ts';
 import type { ComponentNode, ExternNode, FunctionNode, InstanceNode, NamedNode } from '../types/extern-type.ts';
 import type { ValueTypeNode } from '../types/value-type.ts';
 import type { CoreExternType, CoreModuleType, CoreValueType, ResourceType } from '../types.ts';
 
-/** A validated component. */
+/** A component that can be linked. */
 export interface ValidatedComponent {
   readonly component: binary.Component;
-  /** Its external type. A root component's imports and exports are described by it too. */
+  /** Its type from outside. */
   readonly type: ComponentNode;
   readonly imports: readonly NamedNode[];
   readonly exports: readonly NamedNode[];
-  /** The facts for each of `component.definitions`, at the same index. */
+  /** The result for each of `component.definitions`, at the same index. */
   readonly definitions: readonly ValidatedDefinition[];
 }
 
 /**
- * The place at which a static resource type is bound. `path` leads from the definition's result through instance exports to a type.
+ * A static resource type and its binding: `path` leads from the definition's result through instance exports to a type.
  * `(import "i" (instance (export "r" (type (sub resource)))))` introduces one resource type with the path `['r']`.
  */
 export interface ResourceBinding {
@@ -36,7 +37,7 @@ export interface ResourceBinding {
   readonly path: readonly string[];
 }
 
-/** A definition with its resolved facts. */
+/** A definition with its resolved types. */
 export type ValidatedDefinition =
   | {
       readonly kind: 'core module';
@@ -55,19 +56,19 @@ export type ValidatedDefinition =
   | {
       readonly kind: 'instance';
       readonly definition: binary.Instance;
-      /** The type after substitution of the arguments, with new resource types for those that the child defines. */
+      /** After substitution of the arguments, with fresh resource types for those that the child defines. */
       readonly type: InstanceNode;
       readonly introduces: readonly ResourceBinding[];
     }
   | ValidatedAlias
   | {
-      /** The definition of a resource type, which each instantiation creates again. */
+      /** The definition of a resource type. Each instantiation creates a new one. */
       readonly kind: 'type';
       readonly type: ResourceType;
       readonly dtor: number | undefined;
       readonly introduces: readonly ResourceBinding[];
     }
-  /** The definition of any other type, which does not exist at run time. */
+  /** The definition of any other type. It has no form at run time. */
   | { readonly kind: 'erased type' }
   | ValidatedLift
   | ValidatedLower
@@ -82,13 +83,13 @@ export type ValidatedDefinition =
   | {
       readonly kind: 'export';
       readonly definition: binary.Export;
-      /** The ascribed type, or the inferred one if none is ascribed. */
+      /** The ascribed type. Without one, it is the inferred type. */
       readonly type: ExternNode;
       readonly introduces: readonly ResourceBinding[];
     }
   | { readonly kind: 'value'; readonly definition: binary.Value; readonly type: ValueTypeNode };
 
-/** An alias with the type of its target. */
+/** An alias and the type of its target. */
 export type ValidatedAlias =
   | { readonly kind: 'alias'; readonly definition: binary.Alias; readonly target: 'export'; readonly type: ExternNode }
   | {
@@ -129,11 +130,11 @@ export interface ValidatedBuiltin {
   readonly resource: ResourceType | undefined;
   /** The stream or future type of the `stream` and `future` built-ins, the result of `task.return`. */
   readonly type: ValueTypeNode | undefined;
-  /** The options of the built-ins that have options. */
+  /** The options of the built-ins that take options. */
   readonly options: ResolvedOptions | undefined;
 }
 
-/** The parameters and results of a core function. */
+/** Parameters and results of a core function. */
 export interface CoreSignature {
   readonly params: readonly CoreValueType[];
   readonly results: readonly CoreValueType[];
@@ -142,7 +143,7 @@ export interface CoreSignature {
 /** The core exports of a core instance, by name. */
 export type CoreInstanceType = ReadonlyMap<string, CoreExternType>;
 
-/** Canonical options with defaults filled in. Functions and memories are core indices. */
+/** Canonical options without duplicates and with defaults. Functions and memories are core indices. */
 export interface ResolvedOptions {
   readonly stringEncoding: binary.StringEncoding;
   readonly async: boolean;

@@ -1,21 +1,21 @@
 /** *Explainer.md*, "External Visibility of Types". */
 
 import type { DefinitionNode, ExternNode, FunctionNode } from '../types/extern-type.ts';
-import type { Noted } from '../types/type-marks.ts';
+import type { Marked } from '../types/type-marks.ts';
 import { ValueTypeNode } from '../types/value-type.ts';
 import type { Scope } from './scope.ts';
 
-/** The kind of name of a type. Exports can refer to imports, and imports cannot refer to exports. */
+/** The uses for which a type has a name. Exports can refer to imports, but imports cannot refer to exports. */
 export const forExports = 1;
 export const forImports = 2;
 type Visibility = typeof forExports | typeof forImports;
 
-function visibilityOf(scope: Scope, type: Noted<unknown>): number {
+function visibilityOf(scope: Scope, type: Marked<unknown>): number {
   return type.visibleIn === scope.place ? type.visibility : (scope.visible.get(type) ?? 0);
 }
 
-/** Marks a type that has an externally visible name in the scope, or consists of such types, and need not be inspected again. */
-function name(scope: Scope, type: Noted<unknown>, visibility: Visibility): void {
+/** Records that a type has an externally visible name in the scope, or that all types inside it have one. */
+function name(scope: Scope, type: Marked<unknown>, visibility: Visibility): void {
   const most = Math.max(visibility, visibilityOf(scope, type));
   if (type.visibleIn === 0 || type.visibleIn === scope.place) {
     type.visibleIn = scope.place;
@@ -24,8 +24,8 @@ function name(scope: Scope, type: Noted<unknown>, visibility: Visibility): void 
 }
 
 /**
- * Returns whether every type in an import or export has an externally visible name. The names include those that an instance's
- * own type exports define. It marks the types that it finds.
+ * Returns whether every type that is used in an import or export has an externally visible name. The type exports of an
+ * instance name the types that the instance uses itself. The names that are found are recorded.
  */
 export function isVisible(scope: Scope, type: ExternNode, to: Visibility): boolean {
   switch (type.kind) {
@@ -42,12 +42,12 @@ export function isVisible(scope: Scope, type: ExternNode, to: Visibility): boole
       for (const one of type.exports) if (!isVisible(scope, one.type, to)) return false;
       return true;
     default:
-      // Core modules have no such types, and a component type was checked at its definition.
+      // Core modules have no such types, and a component type was checked when it was defined.
       return true;
   }
 }
 
-/** An exported type gets a name by the export, so that only the types inside it need names. */
+/** The export of a type names it, so only the types inside it must have names already. */
 function definitionIsVisible(scope: Scope, type: DefinitionNode, to: Visibility): boolean {
   if (type instanceof ValueTypeNode) {
     return type.isNamed ? insideIsVisible(scope, type, to) : valueIsVisible(scope, type, to);

@@ -19,9 +19,10 @@ export interface CommandLine {
    */
   readonly stdin?: Input | undefined;
   /**
-   * Standard output. A function is called with each line, without its end (`\n` or `\r\n`); the text after the last end is a
-   * line once the program ends, or the host calls `flush`. The method `write` of an object, such as `process.stdout`, is
-   * called with the bytes as they are written. An exception of either is ignored. By default the output is lost.
+   * Standard output. A function is called with each line, without its end (`\n` or `\r\n`); the text after the last end
+   * is a line once the program ends, or the host calls `flush`. The method `write` of an object, such as
+   * `process.stdout`, is called with the bytes as they are written. An exception of either is ignored. By default the
+   * output is lost.
    */
   readonly stdout?: Output | undefined;
   /** The same for standard error. */

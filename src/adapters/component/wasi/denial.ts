@@ -1,7 +1,9 @@
 /** Interfaces that are denied: a guest can link against all of their functions, and each call fails. */
 import { Trap } from '../errors.ts';
 
-/** A function, or a resource type with its methods (`+`: it has a constructor; `.` before a name: a static function). */
+/**
+ * A function, or a resource type with its methods (`+`: it has a constructor; `.` before a name: a static function).
+ */
 export type Member = 'function' | readonly string[];
 
 /**

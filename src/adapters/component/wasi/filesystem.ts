@@ -51,7 +51,9 @@ interface DirectoryEntry {
   readonly name: string;
 }
 
-/** `resource directory-entry-stream`: a snapshot, so that a guest can change the directory while it reads the listing. */
+/**
+ * `resource directory-entry-stream`: a snapshot, so that a guest can change the directory while it reads the listing.
+ */
 export class DirectoryEntryStream {
   readonly #room: Room;
   readonly #count: number;
@@ -83,8 +85,8 @@ export class DirectoryEntryStream {
 }
 
 /**
- * `resource descriptor`. Its `mutate-directory` is inherited: a directory opened below one that can be changed can be changed
- * too, even if the guest does not ask for that. Neither wasi-libc nor Rust's standard library asks.
+ * `resource descriptor`. Its `mutate-directory` is inherited: a directory opened below one that can be changed can be
+ * changed too, even if the guest does not ask for that. Neither wasi-libc nor Rust's standard library asks.
  */
 export class Descriptor {
   readonly #room: Room;

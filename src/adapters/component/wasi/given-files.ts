@@ -35,9 +35,9 @@ export function symbolicLink(target: string): SymbolicLink {
 }
 
 /**
- * The files and directories below a directory, by their paths: a text or bytes for a file, a {@link SymbolicLink}, or a tree
- * of its own for a directory. `{ 'etc/rates.json': '{}' }` and `{ etc: { 'rates.json': '{}' } }` mean the same, and
- * `{ out: {} }` has an empty directory.
+ * The files and directories below a directory, by their paths: a text or bytes for a file, a {@link SymbolicLink}, or a
+ * tree of its own for a directory. `{ 'etc/rates.json': '{}' }` and `{ etc: { 'rates.json': '{}' } }` mean the same,
+ * and `{ out: {} }` has an empty directory.
  */
 export interface FileTree {
   readonly [path: string]: string | Uint8Array | SymbolicLink | FileTree;

@@ -1,8 +1,8 @@
 /** The names of what a guest can be granted. */
 
 /**
- * The interfaces that can be granted. The others are `wasi:io` and the terminals' types, which grant nothing themselves;
- * `wasi:filesystem/types`, which comes with the preopens; and the network, which is never there.
+ * The interfaces that can be granted. The others are `wasi:io` and the terminals' types, which grant nothing
+ * themselves; `wasi:filesystem/types`, which comes with the preopens; and the network, which is never there.
  */
 export const GRANTABLE = [
   'wasi:cli/environment',
@@ -26,8 +26,8 @@ export const GRANTABLE = [
 export type WasiInterface = (typeof GRANTABLE)[number];
 
 /**
- * The interfaces that the run-time libraries of today's languages call when they start. All of them are virtual: no guest
- * sees anything of the machine through them.
+ * The interfaces that the run-time libraries of today's languages call when they start. All of them are virtual: no
+ * guest sees anything of the machine through them.
  */
 export const LANGUAGE_RUNTIME: readonly WasiInterface[] = [...GRANTABLE];
 

@@ -1,7 +1,7 @@
 /**
- * `decidable/component/wasi`: the interfaces that guests of today's toolchains import for their language's run-time library,
- * virtual and deterministic. A guest in C or Rust can do without them; one in JavaScript, Python or Go does not start
- * without them.
+ * `decidable/component/wasi`: the interfaces that guests of today's toolchains import for their language's run-time
+ * library, virtual and deterministic. A guest in C or Rust can do without them; one in JavaScript, Python or Go does
+ * not start without them.
  *
  * ```ts
  * import { LANGUAGE_RUNTIME, virtualWasi } from 'decidable/component/wasi';

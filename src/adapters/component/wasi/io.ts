@@ -1,4 +1,7 @@
-/** `wasi:io`: errors, pollables and streams. They grant nothing themselves: another interface made what a stream reaches. */
+/**
+ * `wasi:io`: errors, pollables and streams. They grant nothing themselves: another interface made what a stream
+ * reaches.
+ */
 import { ComponentError, isComponentError, Trap } from '../errors.ts';
 import type { Interfaces } from './grantable.ts';
 import { MAX_CHUNK_BYTES } from './limits.ts';

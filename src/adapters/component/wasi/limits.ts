@@ -20,8 +20,8 @@ export const MAX_PATH_LENGTH: number = 4096;
 export const MAX_NAME_LENGTH: number = 255;
 
 /**
- * Entries of all directories together, so files, directories, symbolic links and each further hard link. Another one fails
- * with `insufficient-space`.
+ * Entries of all directories together, so files, directories, symbolic links and each further hard link. Another one
+ * fails with `insufficient-space`.
  */
 export const MAX_TREE_ENTRIES: number = 65_536;
 
@@ -29,7 +29,7 @@ export const MAX_TREE_ENTRIES: number = 65_536;
 export const MAX_SYMBOLIC_LINKS: number = 40;
 
 /**
- * Entries that all open listings of directories hold together. A listing is a snapshot, so it costs memory until it is read
- * to its end or dropped. Another one fails with `insufficient-memory`.
+ * Entries that all open listings of directories hold together. A listing is a snapshot, so it costs memory until it is
+ * read to its end or dropped. Another one fails with `insufficient-memory`.
  */
 export const MAX_LISTED_ENTRIES: number = 4 * MAX_TREE_ENTRIES;

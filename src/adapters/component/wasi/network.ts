@@ -1,9 +1,9 @@
 /**
- * `wasi:sockets` and `wasi:http`: there to be linked, because guests of some languages import them whatever they do. There
- * is no network to be granted: a decision has none, and a test has its own import objects.
+ * `wasi:sockets` and `wasi:http`: there to be linked, because guests of some languages import them whatever they do.
+ * There is no network to be granted: a decision has none, and a test has its own import objects.
  *
- * A socket or a name look-up fails with `access-denied`, so that a program which does not need the network continues. Only
- * functions without an error code trap.
+ * A socket or a name look-up fails with `access-denied`, so that a program which does not need the network continues.
+ * Only functions without an error code trap.
  */
 import { ComponentError } from '../errors.ts';
 import { type Denial, deniedInterface, type Member, trapping } from './denial.ts';

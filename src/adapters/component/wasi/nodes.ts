@@ -1,4 +1,6 @@
-/** Files, directories and symbolic links in memory. A failure is thrown as an `error-code` of `wasi:filesystem/types`. */
+/**
+ * Files, directories and symbolic links in memory. A failure is thrown as an `error-code` of `wasi:filesystem/types`.
+ */
 import { ComponentError } from '../errors.ts';
 import { MAX_FILE_BYTES, MAX_LISTED_ENTRIES, MAX_TREE_BYTES, MAX_TREE_ENTRIES } from './limits.ts';
 
@@ -30,8 +32,8 @@ export interface Datetime {
 }
 
 /**
- * The resources that all files and directories of one virtual WASI share: space, memory for listings, numbers, and a clock.
- * The numbers are the same in every instance.
+ * The resources that all files and directories of one virtual WASI share: space, memory for listings, numbers, and a
+ * clock. The numbers are the same in every instance.
  */
 export class Room {
   /** The time that changed files are marked with. */

@@ -1,6 +1,6 @@
 /**
- * Checks the options of `virtualWasi` when it is called. A mistake that shows only when the guest uses the option shows late
- * or never: output that goes nowhere is lost in silence.
+ * Checks the options of `virtualWasi` when it is called. A mistake that shows only when the guest uses the option shows
+ * late or never: output that goes nowhere is lost in silence.
  */
 import { show } from '../abi/javascript-values.ts';
 import { checkNames } from '../option-names.ts';

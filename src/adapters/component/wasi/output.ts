@@ -2,8 +2,8 @@
 import { MAX_LINE_BYTES } from './limits.ts';
 
 /**
- * Where the output of a guest goes: a function is called with each line of text, without its end (`\n` or `\r\n`). The method
- * `write` of an object, such as `process.stdout`, is called with the bytes as the guest writes them.
+ * Where the output of a guest goes: a function is called with each line of text, without its end (`\n` or `\r\n`). The
+ * method `write` of an object, such as `process.stdout`, is called with the bytes as the guest writes them.
  */
 export type Output = ((line: string) => void) | { write(bytes: Uint8Array): unknown };
 

@@ -1,5 +1,6 @@
 /**
- * From a path to the file that it names. No path, and no symbolic link on it, leads out of the directory at which it starts.
+ * From a path to the file that it names. No path, and no symbolic link on it, leads out of the directory at which it
+ * starts.
  *
  * Source: WASI 0.2, `wasi:filesystem/types`, and POSIX.1-2024, "4.16 Pathname Resolution".
  */
@@ -27,8 +28,9 @@ export interface EntryPlace extends Place {
  * Finds the file at a path, to open it or to look at it.
  *
  * @param isFollowed a symbolic link at the end is followed. One before a slash always is.
- * @throws ComponentError `no-entry` if a directory on the way is missing; `not-directory` if a file is on the way, or at the
- *   end of a path that ends with a slash; `not-permitted` if the path leads out of `base`; `loop`; `name-too-long`.
+ * @throws ComponentError `no-entry` if a directory on the way is missing; `not-directory` if a file is on the way, or
+ *   at the end of a path that ends with a slash; `not-permitted` if the path leads out of `base`; `loop`;
+ *   `name-too-long`.
  */
 export function lookUp(base: MemoryDirectory, path: string, isFollowed: boolean): Place {
   const place = walk(base, path, isFollowed || path.endsWith('/'));

@@ -1,6 +1,6 @@
 /**
- * `wasi:random`: numbers that follow from a seed. Block n of an interface is SHA-256 over the interface's name, a zero byte,
- * the seed, a zero byte and n as a big-endian u32; bytes are handed out in order.
+ * `wasi:random`: numbers that follow from a seed. Block n of an interface is SHA-256 over the interface's name, a zero
+ * byte, the seed, a zero byte and n as a big-endian u32; bytes are handed out in order.
  */
 import { sha256 } from '../../../core/storage/sha256.ts';
 import { Trap } from '../errors.ts';
@@ -82,8 +82,8 @@ export class VirtualRandom {
         getInsecureRandomU64: (): bigint => insecure.takeU64(),
       },
       'wasi:random/insecure-seed': {
-        // A language asks for it once, when it first makes a hash map, and keeps it: if it followed from the command, the
-        // order of a map would depend on which command an instance decided first.
+        // A language asks for it once, when it first makes a hash map, and keeps it: if it followed from the command,
+        // the order of a map would depend on which command an instance decided first.
         insecureSeed: (): [bigint, bigint] => {
           const constant = new RandomBytes('wasi:random/insecure-seed', '');
           return [constant.takeU64(), constant.takeU64()];

@@ -3,8 +3,8 @@ import { isOf, unexpected } from './given-files.ts';
 import type { Source } from './io.ts';
 
 /**
- * The content of standard input: all of it, or its pieces in order. An iterable is asked for the next piece only when the guest
- * reads on, and is closed when the guest ends its program.
+ * The content of standard input: all of it, or its pieces in order. An iterable is asked for the next piece only when
+ * the guest reads on, and is closed when the guest ends its program.
  */
 export type Input = string | Uint8Array | Iterable<string | Uint8Array>;
 

@@ -9,8 +9,8 @@ const MILLISECOND = 1_000_000n;
 const SECOND = 1_000_000_000n;
 
 /**
- * The `instant` at which a call begins: an hour. Go refuses a monotonic clock that shows 0, and programs subtract a pause or a
- * time-out from the instant at which they start.
+ * The `instant` at which a call begins: an hour. Go refuses a monotonic clock that shows 0, and programs subtract a
+ * pause or a time-out from the instant at which they start.
  */
 const FIRST_INSTANT = 3_600n * SECOND;
 

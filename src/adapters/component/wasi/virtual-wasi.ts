@@ -27,8 +27,8 @@ export interface VirtualWasiOptions extends CommandLine {
   /** The guest may create, change and remove files below `/`. Not together with `preopens`. @default false */
   readonly writableFiles?: boolean | undefined;
   /**
-   * The directories that the guest finds open, by the names that it knows them by: `{ '/data': { files, writable: true } }`.
-   * They are one file system. By default there is one, `/`, with `files`.
+   * The directories that the guest finds open, by the names that it knows them by: `{ '/data': { files, writable: true
+   * } }`. They are one file system. By default there is one, `/`, with `files`.
    */
   readonly preopens?: Readonly<Record<string, Preopen>> | undefined;
 }
@@ -46,12 +46,14 @@ export interface VirtualWasi {
   /** To be given to `instantiate`, together with the component's other imports. */
   readonly imports: Interfaces;
   /**
-   * From now on the clock shows the command's time, and randomness follows from its id. Without an argument both are the
-   * constants that they are at start-up and while folding. To be called before each call into the guest, because a call must
-   * not depend on the calls before it.
+   * From now on the clock shows the command's time, and randomness follows from its id. Without an argument both are
+   * the constants that they are at start-up and while folding. To be called before each call into the guest, because a
+   * call must not depend on the calls before it.
    */
   setDecision(context?: DecisionContext): void;
-  /** Hands over the output that the guest has not ended with a line end. To be called after each call into the guest. */
+  /**
+   * Hands over the output that the guest has not ended with a line end. To be called after each call into the guest.
+   */
   flush(): void;
   /**
    * Reads a file as the guest has left it, through symbolic links.

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { Reader } from '../../../../src/adapters/component/binary/reader.ts';
-import { remember, remembering } from '../../../../src/adapters/component/engine/name-cache.ts';
+import { memoizeByName, remember } from '../../../../src/adapters/component/engine/name-cache.ts';
 import { maxRecent, maxRecentLength } from '../../../../src/adapters/component/limits.ts';
 
 function read(name: string): string {
@@ -36,7 +36,7 @@ describe('a name is read as it is written', () => {
 describe('what is remembered of names', () => {
   it('is found out once', () => {
     let times = 0;
-    const find = remembering((name) => `${name} ${++times}`);
+    const find = memoizeByName((name) => `${name} ${++times}`);
     assert.deepEqual([find('a'), find('b'), find('a')], ['a 1', 'b 2', 'a 1']);
   });
 

@@ -1,6 +1,6 @@
 /**
- * What a rewritten module has beside its own definitions. Everything stands behind what was there, so that no index of the
- * module changes: types, functions, globals and exports.
+ * The types, functions, globals and exports that a rewritten module has in addition to its own. They come after its own
+ * definitions, so that no index of the module changes.
  */
 import { RESERVED } from './budget.ts';
 import { unsignedBytes } from './cursor.ts';
@@ -17,7 +17,7 @@ export const ExportKind = { function: 0, global: 3 } as const;
 
 const MUTABLE = 1;
 
-/** A function, as its vectors of parameters, results and locals, and its code without the last `end`. */
+/** A function: its vectors of parameters, results and locals, and its code without the last `end`. */
 export interface AddedFunction {
   readonly params: readonly number[];
   readonly results: readonly number[];
@@ -39,7 +39,9 @@ export class Additions {
     this.#first = { function: spaces.functions, global: spaces.globals };
   }
 
-  /** A call of a function that is made where it is first asked for. */
+  /**
+   * Returns a call of the function of this name. The first call with a name adds the function, which `make` returns.
+   */
   call(name: string, make: () => AddedFunction): readonly number[] {
     let index = this.#functions.get(name);
     if (index === undefined) {
@@ -53,7 +55,7 @@ export class Additions {
     return [Op.call, ...unsignedBytes(index)];
   }
 
-  /** A mutable global that is exported; what comes back is its index, as it is written. */
+  /** Adds a mutable global that is exported. Returns its encoded index. */
   global(name: string, type: number, init: readonly number[]): readonly number[] {
     const index = unsignedBytes(this.#first.global + this.#globals.length);
     this.#globals.push([type, MUTABLE, ...init, Op.end]);
@@ -65,7 +67,7 @@ export class Additions {
     this.#exports.push([...unsignedBytes(name.length), ...new TextEncoder().encode(name), kind, ...index]);
   }
 
-  /** Everything but the code goes to its place. */
+  /** Adds everything except the code to the sections. */
   addTo(sections: Sections): void {
     this.#types.addTo(sections);
     sections.append(Section.function, this.#signatures);
@@ -73,13 +75,13 @@ export class Additions {
     sections.append(Section.export, this.#exports);
   }
 
-  /** The code section: the bodies of the module's own functions, and those of the functions that are added. */
+  /** Returns the code section: the bodies of the module's own functions, then those of the added functions. */
   code(count: number, bodies: readonly Uint8Array[]): Uint8Array {
     return concat([unsignedBytes(count + this.#bodies.length), ...bodies, ...this.#bodies]);
   }
 }
 
-/** Whether a module exports a name that only a rewritten one has. */
+/** Returns whether a module exports a name that is reserved for rewritten modules. */
 export function exportsReserved(sections: Sections): boolean {
   for (const cursor of sections.elements(Section.export)) {
     const start = cursor.at;

@@ -1,30 +1,32 @@
-/** What a guest may use, and the error that says that it used more. */
+/** The resources that a guest may use, and the error if it uses more. */
 import { Trap, type TrapCode } from '../../index.ts';
 import { checkNames, type OptionNames } from '../../option-names.ts';
 
-/** What a call may use up, in each core module of the component. */
+/** The resources that one call may use in each core module of the component. */
 export interface Budget {
   /**
-   * One unit for each call of a function and each round of a loop, and for each 64 bytes or 8 elements that one instruction
-   * copies, fills or adds.
+   * The units of fuel. Each call of a function and each round of a loop takes one unit. So does each block of 64 bytes
+   * or 8 elements that one instruction copies, fills or adds.
    */
   readonly fuel: number;
-  /** Functions that are active at once. One with many locals counts for several: once more for each 16 of them. */
+  /** The number of nested calls. A function with many locals counts once more for each 16 of them. */
   readonly callDepth: number;
 }
 
-/** What holds for each core module of a component. */
+/** The bounds of each core module of a component. */
 export interface Bounds {
-  /** Bytes of each memory. */
+  /** The most bytes of each memory. */
   readonly maxMemoryBytes: number;
-  /** Elements of each table. */
+  /** The most elements of each table. */
   readonly maxTableElements: number;
   readonly budget?: Budget | undefined;
 }
 
 const BUDGET_NAMES: OptionNames<Budget> = { fuel: true, callDepth: true };
 
-/** @throws TypeError | RangeError for what is no bound, no whole number, or more than a counter holds. */
+/**
+ * @throws TypeError | RangeError if a bound is unknown, is not a whole number, or is greater than a counter can hold.
+ */
 export function checkBounds(bounds: Bounds): Bounds {
   const { budget, maxMemoryBytes, maxTableElements } = bounds;
   checkCount('maxMemoryBytes', maxMemoryBytes, Number.MAX_SAFE_INTEGER, 'or Infinity');
@@ -37,11 +39,12 @@ export function checkBounds(bounds: Bounds): Bounds {
   return bounds;
 }
 
-/** @throws RangeError for what is no whole number from 0 to `most`, nor Infinity where that may be. */
+/** @throws RangeError if `value` is not a whole number from 0 to `most`, and not `Infinity` if that is allowed. */
 export function checkCount(name: string, value: number, most: number, orElse?: 'or Infinity'): void {
   if (orElse !== undefined && value === Number.POSITIVE_INFINITY) return;
   if (Number.isInteger(value) && value >= 0 && value <= most) return;
-  throw new RangeError(`${name}: ${value} is no whole number from 0 to ${most}`);
+  const range = `a whole number from 0 to ${most}${orElse === undefined ? '' : ` ${orElse}`}`;
+  throw new RangeError(`${name}: expected ${range}, got ${value}`);
 }
 
 /** The parts of a budget. */
@@ -64,9 +67,9 @@ const EXCEEDED: { readonly [Name in BudgetName]: (limit: number) => string } = {
 };
 
 /**
- * The guest used more than it may use. The same call uses the same on every machine. `code` names the budget:
- * `fuel-exhausted`, `call-depth-exhausted`, `memory-exhausted` or `tables-exhausted`. A command that fails by it has the same
- * code in its failure, as `payload.val.code`.
+ * The guest exceeded its budget. The same call uses the same resources on every machine. `code` names the budget:
+ * `fuel-exhausted`, `call-depth-exhausted`, `memory-exhausted` or `tables-exhausted`. The failure of the command has
+ * the same code, as `payload.val.code`.
  */
 export class OutOfBudget extends Trap {
   override readonly name: string = 'OutOfBudget';
@@ -82,9 +85,9 @@ export class OutOfBudget extends Trap {
 }
 
 /**
- * What a rewritten module exports beside its own: no guest may export a name that begins like these.
- * `FUEL` is an `i64` and `DEPTH` an `i32` that hold what is left, `REFUSAL` an `i32` that says which growth was refused, and
- * `START` the start function, which the host calls when it has the others.
+ * The prefix of the names that a rewritten module exports in addition to its own. No guest may export a name with this
+ * prefix. `FUEL` is an `i64` and `DEPTH` an `i32`: the units that are left. `REFUSAL` is an `i32` that tells which
+ * growth was refused. `START` is the start function, which the host calls when it has the others.
  */
 export const RESERVED = 'decidable ';
 export const FUEL = 'decidable fuel';
@@ -92,5 +95,7 @@ export const DEPTH = 'decidable depth';
 export const REFUSAL = 'decidable refusal';
 export const START = 'decidable start';
 
-/** What `REFUSAL` holds: nothing, the host's limits, or a machine that has less than those allow. */
+/**
+ * The values of `REFUSAL`: no refusal, a limit of the host for memories or tables, or too little memory on the machine.
+ */
 export const Refusal = { none: 0, memory: 1, tables: 2, machine: 3 } as const;

@@ -1,8 +1,9 @@
 /**
- * Instructions that move as much as an operand says. What they move is paid before, so that a loop of them cannot run a
- * thousand times as long as its fuel says: one unit for 64 bytes, or for 8 elements of a table or an array.
+ * Fuel for bulk instructions, which move as many bytes or elements as an operand says. They pay before they run: one
+ * unit for 64 bytes, or for 8 elements of a table or an array. Otherwise a loop of them could run a thousand times as
+ * long as its fuel allows.
  *
- * The operand with the number is the last one of all of these.
+ * The number is the last operand of all of these instructions.
  */
 import { type AddedFunction, type Additions, I32, I64 } from './additions.ts';
 import { Cursor } from './cursor.ts';
@@ -10,7 +11,7 @@ import { vector } from './function-types.ts';
 import { EMPTY_BLOCK, Gc, Misc, Op } from './instructions.ts';
 import type { Growable, Spaces } from './spaces.ts';
 
-/** How far to shift a number of these to the right to have fuel. */
+/** The number of bits by which a number of bytes is shifted to the right to get units of fuel. */
 const BYTES = 6;
 const ELEMENTS = 3;
 
@@ -19,7 +20,9 @@ const PAYING_GC: ReadonlySet<number> = new Set([
   ...[Gc.arrayFill, Gc.arrayCopy, Gc.arrayInitData, Gc.arrayInitElem],
 ]);
 
-/** The code to put in front of the instruction that begins at `start`; undefined where it moves nothing. */
+/**
+ * Returns the code to insert before the instruction that begins at `start`; undefined if it is not a bulk instruction.
+ */
 export function payment(
   code: Uint8Array,
   start: number,
@@ -55,7 +58,7 @@ function areBoth64(space: readonly Growable[], cursor: Cursor): boolean {
   return space[cursor.unsigned()]!.is64 && first;
 }
 
-/** A call that takes a number, pays for it and gives it back. */
+/** Returns a call that takes a number, pays for it and returns it. */
 function paying(shift: number, is64: boolean, additions: Additions, fuel: readonly number[]): readonly number[] {
   return additions.call(`pay ${shift} ${is64}`, (): AddedFunction => {
     const type = vector([is64 ? I64 : I32]);
@@ -66,7 +69,7 @@ function paying(shift: number, is64: boolean, additions: Additions, fuel: readon
   });
 }
 
-/** Pays for what a memory or a table has grown by: the `i64` on the stack. */
+/** Returns code that pays for the growth of a memory or a table, which is the `i64` on the stack. */
 export function payingGrowth(
   { kind, pageSizeLog2 }: Growable,
   fuel: readonly number[],
@@ -77,7 +80,7 @@ export function payingGrowth(
   return [...units, ...spending(fuel, additions)];
 }
 
-/** Takes the units on the stack from the fuel, and traps where there are not as many. */
+/** Returns code that subtracts the units on the stack from the fuel, and traps if there are too few. */
 function spending(fuel: readonly number[], additions: Additions): readonly number[] {
   return additions.call('spend', () => ({
     params: vector([I64]),

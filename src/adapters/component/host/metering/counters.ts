@@ -1,4 +1,4 @@
-/** The counters of one instance: filled before each call, and looked at when one has trapped. */
+/** The counters of one instance. They are reset before each call, and read if the call traps. */
 import { isTrap, Trap } from '../../index.ts';
 import { type Bounds, DEPTH, FUEL, OutOfBudget, REFUSAL, Refusal, START } from './budget.ts';
 
@@ -7,7 +7,7 @@ interface Counter<Value> {
   value: Value;
 }
 
-/** What a rewritten core module exports beside its own. */
+/** The exports of a rewritten core module in addition to its own. */
 interface Rewritten {
   readonly [FUEL]?: Counter<bigint>;
   readonly [DEPTH]?: Counter<number>;
@@ -25,7 +25,7 @@ export class Counters {
     this.#bounds = bounds;
   }
 
-  /** To be called with the exports of each core instance, whose start function runs now. */
+  /** Takes the exports of each new core instance, and runs its start function. */
   readonly add = (exports: Rewritten): void => {
     const { [FUEL]: fuel, [DEPTH]: depth, [REFUSAL]: refusal } = exports;
     if (fuel !== undefined) this.#fuel.push(fuel);
@@ -42,17 +42,20 @@ export class Counters {
     for (const counter of this.#depth) counter.value = budget.callDepth;
   }
 
-  /** What a call threw; a trap for which a bound is to blame says so. */
+  /**
+   * Returns the error to throw for an error of a call. A trap that was caused by a bound becomes an error that names
+   * the bound.
+   */
   readonly explain = (error: unknown): unknown => {
     if (!isTrap(error)) return error;
     const { budget, maxMemoryBytes, maxTableElements } = this.#bounds;
-    // A component that was compiled elsewhere was not rewritten: the loader notices that its memory is too large.
+    // A component that was compiled elsewhere was not rewritten. The loader notices that its memory is too large.
     if (error.code === 'memory-exhausted') return new OutOfBudget('memory', maxMemoryBytes, { cause: error });
     for (const { value } of this.#refusals) {
       if (value === Refusal.memory) return new OutOfBudget('memory', maxMemoryBytes, { cause: error });
       if (value === Refusal.tables) return new OutOfBudget('tables', maxTableElements, { cause: error });
       if (value === Refusal.machine)
-        return new Trap('the machine has no memory that the guest may have', {
+        return new Trap('the machine has too little memory for the guest, although its limits allow more', {
           code: 'machine-exhausted',
           cause: error,
         });

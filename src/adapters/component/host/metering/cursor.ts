@@ -1,4 +1,4 @@
-/** Reading a core module that the loader or the engine has accepted: nothing has to be checked again, only found. */
+/** Reads a core module that the loader or the engine has accepted. So nothing is checked again. */
 
 export class Cursor {
   readonly bytes: Uint8Array;
@@ -13,18 +13,18 @@ export class Cursor {
     return this.bytes[this.at++]!;
   }
 
-  /** An unsigned LEB128 of up to 32 bits. */
+  /** Reads an unsigned LEB128 of up to 32 bits. */
   unsigned(): number {
     let value = 0;
     for (let shift = 0; ; shift += 7) {
       const byte = this.byte();
       value += (byte & 0x7f) * 2 ** shift;
-      // Behind the end there is no byte, and no end to look for.
+      // After the end, the byte is undefined, and the loop must end.
       if (!(byte >= 0x80)) return value;
     }
   }
 
-  /** An unsigned LEB128 of up to 64 bits. */
+  /** Reads an unsigned LEB128 of up to 64 bits. */
   unsigned64(): bigint {
     let value = 0n;
     for (let shift = 0n; ; shift += 7n) {
@@ -34,7 +34,7 @@ export class Cursor {
     }
   }
 
-  /** Any LEB128. */
+  /** Skips any LEB128. */
   skipNumber(): void {
     while (this.byte() >= 0x80);
   }
@@ -43,7 +43,7 @@ export class Cursor {
     this.at += count;
   }
 
-  /** Calls `each` as often as the vector at the cursor has elements. */
+  /** Calls `each` once for each element of the vector at the cursor. */
   repeat(each: () => void): void {
     for (let count = this.unsigned(); count > 0; count--) each();
   }
@@ -52,20 +52,22 @@ export class Cursor {
     this.skip(this.unsigned());
   }
 
-  /** Whether the name at the cursor begins with an ASCII text. The cursor is somewhere in the name afterwards. */
+  /**
+   * Returns whether the name at the cursor begins with an ASCII text. Afterwards the cursor is somewhere in the name.
+   */
   startsWithName(text: string): boolean {
     if (this.unsigned() < text.length) return false;
     for (let index = 0; index < text.length; index++) if (this.byte() !== text.charCodeAt(index)) return false;
     return true;
   }
 
-  /** `valtype`, `storagetype` and `reftype`: one byte, or a byte and a heap type. */
+  /** Skips a `valtype`, `storagetype` or `reftype`: one byte, or a byte and a heap type. */
   skipValueType(): void {
     const byte = this.byte();
     if (byte === 0x63 || byte === 0x64) this.skipNumber();
   }
 
-  /** What `skip` moves the cursor over. */
+  /** Returns the bytes over which `skip` moves the cursor. */
   taken(skip: () => void): Uint8Array {
     const start = this.at;
     skip();

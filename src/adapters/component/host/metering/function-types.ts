@@ -1,4 +1,4 @@
-/** The types of a module's functions, and those that are added. Source: *WebAssembly 3.0*, "Binary Format / Types". */
+/** The types of a module's functions, and added types. Source: *WebAssembly 3.0*, "Binary Format / Types". */
 import { UnsupportedError } from '../../index.ts';
 import type { Cursor } from './cursor.ts';
 import { signedBytes, unsignedBytes } from './cursor.ts';
@@ -9,7 +9,7 @@ const Form = { recursive: 0x4e, subFinal: 0x4f, sub: 0x50, array: 0x5e, struct: 
 
 interface FunctionType {
   readonly params: number;
-  /** The vector of results, as it is written. */
+  /** The encoded vector of results. */
   readonly results: Uint8Array;
 }
 
@@ -22,12 +22,12 @@ export class FunctionTypes {
     for (const cursor of sections.elements(Section.type)) this.#readGroup(cursor);
   }
 
-  /** How many parameters a function type has. */
+  /** Returns the number of parameters of a function type. */
   params(type: number): number {
     return this.#types[type]!.params;
   }
 
-  /** A block type with the results of a function type. */
+  /** Returns a block type with the results of a function type. */
   blockOf(type: number): readonly number[] {
     const { results } = this.#types[type]!;
     if (results[0] === 0) return [EMPTY_BLOCK];
@@ -35,7 +35,9 @@ export class FunctionTypes {
     return signedBytes(this.add([0], [...results]));
   }
 
-  /** The index of a type, given as its vectors of parameters and results. */
+  /**
+   * Returns the index of the function type with these vectors of parameters and results. It is added if it is missing.
+   */
   add(params: readonly number[], results: readonly number[]): number {
     const type = [Form.function, ...params, ...results];
     const key = type.join();
@@ -87,7 +89,7 @@ function skipField(cursor: Cursor): void {
   cursor.skip(1);
 }
 
-/** A vector of value types. */
+/** Encodes a vector of value types. */
 export function vector(...types: readonly (readonly number[])[]): number[] {
   return [...unsignedBytes(types.length), ...types.flat()];
 }

@@ -1,7 +1,7 @@
 /**
- * Growing a memory or a table. The engine answers -1 where it cannot, and a guest goes on with that: it decides something
- * else where there is less memory. So a growth within the guest's own type that the host does not allow, or the machine does
- * not give, is a trap: a decision is the same everywhere, or there is none.
+ * The growth of a memory or a table. If the engine cannot grow it, the result is -1, and the guest continues: its
+ * decision would depend on the free memory of the machine. So a growth that the guest's own type allows, but the host
+ * or the machine refuses, is a trap. A decision is then either the same on every machine, or missing.
  *
  * `memory.grow` and `table.grow` become calls of a function that is added for each memory and table:
  *
@@ -15,8 +15,8 @@
  *   (local.get $before))
  * ```
  *
- * The maximum of an imported memory is where it is defined, and may be less than the import says: what the engine refuses
- * of it stays -1.
+ * The maximum of an imported memory belongs to its definition, and may be less than the maximum of the import. If the
+ * engine refuses such a growth, the result is still -1.
  */
 import { type AddedFunction, I32, I64 } from './additions.ts';
 import { Refusal } from './budget.ts';
@@ -26,15 +26,15 @@ import { EMPTY_BLOCK, Misc, Op } from './instructions.ts';
 import type { Growable } from './spaces.ts';
 
 export interface GrowthParts {
-  /** The index of the global that says which growth was refused, as it is written. */
+  /** The encoded index of the global that tells which growth was refused. */
   readonly refusal: readonly number[];
-  /** Pages or elements. */
+  /** The limit, in pages or elements. */
   readonly limit: bigint;
-  /** Code that takes the `i64` by which it has grown from the stack. */
+  /** Code that takes the growth, an `i64`, from the stack. */
   readonly charge: readonly number[];
 }
 
-/** The function that grows the memory or table with this index. */
+/** Returns the function that grows the memory or table with this index. */
 export function growing(growable: Growable, index: number, { refusal, limit, charge }: GrowthParts): AddedFunction {
   const { kind, is64, imported, element } = growable;
   const type = is64 ? I64 : I32;
@@ -53,7 +53,7 @@ export function growing(growable: Growable, index: number, { refusal, limit, cha
     ...[Op.if, EMPTY_BLOCK, ...then, Op.end],
   ];
   const code = [
-    // By itself first: a sum of 64 bits could overflow.
+    // The number is compared before it is added, because a sum of 64 bits could overflow.
     ...[Op.localGet, by, ...wide, Op.localSet, size],
     ...ifAbove(size, growable.max, give),
     ...[Op.localGet, size, ...sizeOf, ...wide, Op.i64Add, Op.localSet, size],

@@ -1,8 +1,9 @@
 /**
- * Where one core instruction ends and the next begins. Source: *WebAssembly 3.0*, "Binary Format / Instructions", with the
- * proposals that engines have beside it: threads, relaxed vectors, wide arithmetic, and exceptions in their older form.
+ * Finds the end of each core instruction. Source: *WebAssembly 3.0*, "Binary Format / Instructions", and the proposals
+ * that engines implement in addition to it: threads, relaxed vectors, wide arithmetic, and the older form of
+ * exceptions.
  *
- * An instruction that is not known here is refused by its number.
+ * An unknown instruction is refused by its number.
  */
 import { UnsupportedError } from '../../index.ts';
 import type { Cursor } from './cursor.ts';
@@ -76,12 +77,12 @@ export const Misc = {
 /** The type of a block without results. */
 export const EMPTY_BLOCK = 0x40;
 
-/** Instructions that open a block. */
+/** Returns whether an instruction opens a block. */
 export function opensBlock(op: number): boolean {
   return op === Op.block || op === Op.loop || op === Op.if || op === Op.try || op === Op.tryTable;
 }
 
-/** What follows an opcode. */
+/** The kinds of immediates after an opcode. */
 const Immediates = { unknown: 0, none: 1, one: 2, two: 3, memory: 4, other: 5 } as const;
 
 const IMMEDIATES: Uint8Array = table([
@@ -95,7 +96,7 @@ const IMMEDIATES: Uint8Array = table([
   [Immediates.other, '02 03 04 06 0e 1c 1f 43 44 fb fc fd fe'],
 ]);
 
-/** `0xfb`. The casts 24 and 25 have flags in front. */
+/** `0xfb`. The casts 24 and 25 begin with flags. */
 const GC_IMMEDIATES: Uint8Array = table([
   [Immediates.none, '0f 1a 1b 1c 1d 1e'],
   [Immediates.one, '00 01 06 07 0b 0c 0d 0e 10 14 15 16 17'],
@@ -120,8 +121,8 @@ function table(rows: readonly (readonly [kind: number, opcodes: string, range?: 
 }
 
 /**
- * Moves the cursor behind what follows the opcode.
- * @throws UnsupportedError for an instruction that is not known.
+ * Moves the cursor past the immediates of an opcode.
+ * @throws UnsupportedError if the instruction is unknown.
  */
 export function skipImmediates(cursor: Cursor, op: number): void {
   const kind = IMMEDIATES[op]!;
@@ -208,7 +209,7 @@ function skipBlockType(cursor: Cursor): void {
 }
 
 function skipMemoryArgument(cursor: Cursor): void {
-  // Bit 6 of the alignment says that the index of a memory follows.
+  // If bit 6 of the alignment is set, the index of a memory follows.
   if ((cursor.unsigned() & 0x40) !== 0) cursor.skipNumber();
   cursor.skipNumber();
 }
@@ -241,8 +242,9 @@ function skipAtomic(cursor: Cursor): void {
 }
 
 /**
- * Refuses what no budget can make the same everywhere: relaxed vectors give what the machine likes, and a guest that waits
- * for another thread waits for ever, because it has one. The cursor is behind the opcode.
+ * Refuses instructions whose effect differs between machines in spite of a budget. The results of relaxed vector
+ * instructions depend on the machine. A guest that waits for another thread waits for ever, because it has only one.
+ * The cursor is after the opcode.
  */
 export function refuseUnsteady(cursor: Cursor, op: number): void {
   if (op !== Op.vector && op !== Op.atomic) return;

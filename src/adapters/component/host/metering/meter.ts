@@ -1,12 +1,12 @@
 /**
- * Budgets in the code itself: a function is rewritten so that it counts, and traps where it has nothing left. An engine's
- * own limits differ from machine to machine, and change as code warms up; these do not.
+ * Implements budgets in the guest's code: each function is rewritten so that it counts, and traps if nothing is left.
+ * An engine's own limits differ from machine to machine, and change as code warms up. These limits do not.
  *
- * - *Fuel*: one unit for each call of a function, and one for each round of a loop. All other code runs once between those,
- *   but for the instructions that move as much as they are told (`bulk.ts`).
- * - *Call depth*: how many functions of the module are active at once.
+ * - *Fuel*: each call of a function and each round of a loop takes one unit. All other code runs once between them,
+ *   except for the bulk instructions (`bulk.ts`).
+ * - *Call depth*: the number of nested calls of the module's functions.
  *
- * A function's body becomes a block, so that it has one way out, where its depth is given back:
+ * A function's body becomes a block, so that it has one exit, at which the depth is restored:
  *
  * ```wat
  * <depth - 1, trap below 0> <fuel - 1, trap below 0>
@@ -14,21 +14,21 @@
  * <depth + 1>
  * ```
  *
- * An exception takes another way out. So a function that catches keeps its depth in a local, and sets the counter anew
- * wherever a caught exception may land.
+ * An exception takes another exit. So a function that catches exceptions keeps its depth in a local, and resets the
+ * counter wherever a caught exception may land.
  */
 import { I32 } from './additions.ts';
 import { type Cursor, signedBytes, unsignedBytes } from './cursor.ts';
 import { EMPTY_BLOCK, Op, opensBlock, refuseUnsteady, skipImmediates } from './instructions.ts';
 import { concat } from './sections.ts';
 
-/** The indices of the globals that count, as they are written. */
+/** The encoded indices of the counters. */
 export interface MeterGlobals {
   readonly fuel: readonly number[];
   readonly depth: readonly number[];
 }
 
-/** What is done at a place of the code: it takes the place of what stands from `from` to `to`. */
+/** A change of the code: it replaces the bytes from `from` to `to`. */
 interface Edit {
   readonly from: number;
   readonly to: number;
@@ -36,22 +36,22 @@ interface Edit {
   readonly code: readonly number[];
 }
 
-/** A function: its type's parameters, and the type of a block with its results. */
+/** The signature of a function: the parameters of its type, and the type of a block with its results. */
 export interface Signature {
   readonly params: number;
   readonly block: readonly number[];
 }
 
 /**
- * What to put in the place of an instruction from `from` to `to`; undefined where it stays as it is. Asked for those whose
- * opcode is `memory.grow`, or has a second opcode behind it.
+ * Returns the replacement of the instruction from `from` to `to`; undefined if it stays unchanged. It is called for
+ * `memory.grow`, and for instructions with a second opcode.
  */
 export type Replace = (op: number, from: number, to: number) => readonly number[] | undefined;
 
-/** As many locals as make a frame count once more: engines keep eight bytes for each. */
+/** The number of locals for which a frame counts once more. Engines keep eight bytes for each local. */
 const LOCALS_PER_DEPTH = 16;
 
-/** The body at the cursor, with its counters, and with its length in front. Without `globals` nothing is counted. */
+/** Returns the body at the cursor with its counters, after its length. Without `globals`, nothing is counted. */
 export function meterBody(
   cursor: Cursor,
   signature: () => Signature,
@@ -84,7 +84,7 @@ export function meterBody(
 interface Locals {
   readonly groups: number;
   readonly count: number;
-  /** Where the groups are, behind their number. */
+  /** The position of the groups, after their number. */
   readonly start: number;
   readonly end: number;
 }
@@ -100,7 +100,7 @@ function readLocals(cursor: Cursor): Locals {
   return { groups, count, start, end: cursor.at };
 }
 
-/** The cursor is at the first instruction, and behind the last one afterwards. */
+/** Finds the changes of a body. The cursor is at the first instruction, and afterwards after the last one. */
 function findEdits(
   cursor: Cursor,
   end: number,
@@ -128,7 +128,7 @@ function findEdits(
     } else if (op === Op.end || op === Op.delegate) nesting--;
     else if (op === Op.return) edits.push({ from, to, kind: 'return', code: [Op.br, ...unsignedBytes(nesting)] });
     else if (isTailCall(op)) edits.push({ from, to: from, kind: 'tail call', code: [] });
-    // Where a block ends that was open while something could be thrown, or a handler begins; but for the body's own end.
+    // A caught exception may land at the end of a block, or at the start of a handler, but not at the end of the body.
     if (catches && to < end && isLanding(op)) edits.push({ from: to, to, kind: 'landing', code: [] });
   }
   return { edits, catches };
@@ -142,12 +142,12 @@ function isLanding(op: number): boolean {
   return op === Op.end || op === Op.catch || op === Op.catchAll;
 }
 
-/** What stands around and in a function that counts. */
+/** The code that a function with counters contains in addition to its own. */
 interface Frame {
   readonly enter: readonly number[];
   readonly leave: readonly number[];
   readonly spend: readonly number[];
-  /** Sets the depth to what it is in this function; nothing where nothing is caught. */
+  /** Sets the depth to the depth of this function. Empty if the function catches nothing. */
   readonly restore: readonly number[];
 }
 

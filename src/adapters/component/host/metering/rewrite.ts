@@ -1,11 +1,11 @@
 /**
- * A core module within the bounds that the host sets. It is rewritten before the engine compiles it, so that the bounds are
+ * Rewrites a core module before the engine compiles it, so that it stays within the host's bounds. The bounds are then
  * the same on every machine:
  *
- * - its memories and tables get maxima, and growing them beyond traps (`growth.ts`);
- * - with a budget, its functions count what they do (`meter.ts`, `bulk.ts`).
+ * - Its memories and tables get maxima. To grow them further traps (`growth.ts`).
+ * - With a budget, its functions count their work (`meter.ts`, `bulk.ts`).
  *
- * Without a budget, only the few functions that grow something are touched.
+ * Without a budget, only the few functions that grow a memory or a table are changed.
  */
 import { engine } from '../../engine/web-assembly.ts';
 import { isUnsupportedError, UnsupportedError } from '../../index.ts';
@@ -21,10 +21,10 @@ import { Section, Sections } from './sections.ts';
 import { type Growable, limitDefined, type Spaces, spacesOf } from './spaces.ts';
 
 /**
- * The module within its bounds. What is no valid module comes back as it is: the engine says what is wrong with it.
+ * Returns the rewritten module. An invalid module is returned unchanged, so that the engine reports the error.
  *
- * @throws OutOfBudget where a memory or a table starts with more than it may have.
- * @throws UnsupportedError for what cannot be counted, or is not the same on every machine.
+ * @throws OutOfBudget if the initial size of a memory or a table is greater than its limit.
+ * @throws UnsupportedError if an instruction cannot be counted, or its effect differs between machines.
  */
 export function rewrite(module: Uint8Array<ArrayBuffer>, bounds: Bounds): Uint8Array<ArrayBuffer> {
   const sections = new Sections(module);
@@ -36,7 +36,7 @@ export function rewrite(module: Uint8Array<ArrayBuffer>, bounds: Bounds): Uint8A
   const growsCode = grown.length > 0 && mayGrow(sections.content(Section.code), spaces);
   const isCut = grown.some((each) => !each.imported && each.max > limitOf(each, bounds));
   if (excess === undefined && !countsCode && !growsCode && !isCut) return module;
-  // Behind what is added, an index that was out of range would be in range.
+  // The additions would put an index in range that was out of range.
   if (!engine.validate(module)) return module;
   if (excess !== undefined) throw tooLarge(excess, bounds);
 
@@ -45,7 +45,7 @@ export function rewrite(module: Uint8Array<ArrayBuffer>, bounds: Bounds): Uint8A
   try {
     return rewriteCode(sections, spaces, bounds);
   } catch (error) {
-    // Where nothing is counted, no instruction has to be understood: growing beyond the maximum is -1 then.
+    // Without counters, unknown instructions are accepted. To grow beyond the maximum then returns -1.
     if (countsCode || !isUnsupportedError(error)) throw error;
     return sections.module();
   }
@@ -55,15 +55,15 @@ function tooLarge({ kind }: Growable, { maxMemoryBytes, maxTableElements }: Boun
   return kind === 'memory' ? new OutOfBudget('memory', maxMemoryBytes) : new OutOfBudget('tables', maxTableElements);
 }
 
-/** Pages of a memory, elements of a table. */
+/** Returns the limit, in pages of a memory or elements of a table. */
 function limitOf({ kind, pageSizeLog2 }: Growable, { maxMemoryBytes, maxTableElements }: Bounds): bigint {
   const most = kind === 'memory' ? maxMemoryBytes / 2 ** pageSizeLog2 : maxTableElements;
   return most > Number.MAX_SAFE_INTEGER ? 1n << 62n : BigInt(Math.floor(most));
 }
 
 /**
- * Whether the code may hold `memory.grow` or `table.grow`: their opcodes, each followed by what follows them. Reading every
- * instruction would take twenty times as long.
+ * Returns whether the code may contain `memory.grow` or `table.grow`. It searches for their opcodes and the bytes that
+ * follow them. To read every instruction would take twenty times as long.
  */
 function mayGrow(code: Uint8Array | undefined, { memories, tables }: Spaces): boolean {
   if (code === undefined) return false;
@@ -79,7 +79,7 @@ function isCandidate(code: Uint8Array, start: number, end: number, memories: num
   return false;
 }
 
-// Code -------------------------------------------------------------------------------------------------------------------
+// Code ------------------------------------------------------------------------------------------------------------
 
 function rewriteCode(sections: Sections, spaces: Spaces, bounds: Bounds): Uint8Array<ArrayBuffer> {
   const types = new FunctionTypes(sections);
@@ -128,7 +128,7 @@ function rewriteBodies(
   return chunks;
 }
 
-/** The code in the place of instructions that grow something, and of those that move as much as they are told. */
+/** Returns the replacements of the instructions that grow something, and of bulk instructions. */
 function replacing(
   sections: Sections,
   spaces: Spaces,
@@ -153,7 +153,9 @@ function replacing(
   };
 }
 
-/** A start function of the module's own is left to the host, which has the counters then and can say why it trapped. */
+/**
+ * Exports the start function instead of running it. The host runs it when it has the counters, which explain a trap.
+ */
 function deferStart(sections: Sections, { importedFunctions }: Spaces, additions: Additions): void {
   const start = sections.content(Section.start);
   if (start === undefined || new Cursor(start).unsigned() < importedFunctions) return;

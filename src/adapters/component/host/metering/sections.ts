@@ -1,4 +1,4 @@
-/** The sections of a core module, taken apart and put together again. */
+/** Splits a core module into its sections, and joins them again. */
 import { Cursor, unsignedBytes } from './cursor.ts';
 
 export const Section = {
@@ -14,7 +14,7 @@ export const Section = {
   code: 10,
 } as const;
 
-/** The order in which sections stand; custom ones anywhere. */
+/** The order of the sections. Custom sections may be anywhere. */
 const ORDER = [1, 2, 3, 4, 5, 13, 6, 7, 8, 9, 12, 10, 11];
 const HEADER_LENGTH = 8;
 const NAMES = 'name';
@@ -22,7 +22,7 @@ const NAMES = 'name';
 export class Sections {
   readonly #module: Uint8Array;
   readonly #contents = new Map<number, Uint8Array>();
-  /** Where the names of functions are, which stay true of a module that is only added to. */
+  /** The custom section with the names of functions. It stays correct, because the module only gets additions. */
   #names: Uint8Array | undefined;
 
   constructor(module: Uint8Array) {
@@ -42,13 +42,13 @@ export class Sections {
     return this.#contents.get(id);
   }
 
-  /** How many elements a section has, which begins with their number. */
+  /** Returns the number of elements of a section that is a vector. */
   count(id: number): number {
     const content = this.#contents.get(id);
     return content === undefined ? 0 : new Cursor(content).unsigned();
   }
 
-  /** The start of each element of a section that is a vector. */
+  /** Yields a cursor at the start of each element of a section that is a vector. */
   *elements(id: number): Generator<Cursor> {
     const content = this.#contents.get(id);
     if (content === undefined) return;
@@ -64,7 +64,7 @@ export class Sections {
     this.#contents.delete(id);
   }
 
-  /** Puts elements behind those that a section has. */
+  /** Appends elements to a section. */
   append(id: number, elements: readonly (readonly number[])[]): void {
     if (elements.length === 0) return;
     const cursor = new Cursor(this.#contents.get(id) ?? Uint8Array.of(0));
@@ -73,7 +73,9 @@ export class Sections {
     this.replace(id, concat([unsignedBytes(count + elements.length), before, ...elements]));
   }
 
-  /** Custom sections but the names are left out: what they say of the code may no longer be true. */
+  /**
+   * Returns the module. It lacks custom sections except the names, because their content may no longer match the code.
+   */
   module(): Uint8Array<ArrayBuffer> {
     const chunks: Bytes[] = [this.#module.subarray(0, HEADER_LENGTH)];
     const add = (id: number, content: Uint8Array | undefined): void => {

@@ -1,4 +1,4 @@
-/** What a module imports and defines: how many functions and globals, and which memories and tables. */
+/** The index spaces of a module: the numbers of functions and globals, and the memories and tables. */
 import { Cursor, unsignedBytes } from './cursor.ts';
 import { Op, skipImmediates } from './instructions.ts';
 import { concat, Section, type Sections } from './sections.ts';
@@ -9,9 +9,9 @@ export interface Growable {
   readonly imported: boolean;
   readonly is64: boolean;
   readonly min: bigint;
-  /** What its type allows, declared or not. */
+  /** The maximum of its type. If it declares none, the maximum of its index type. */
   readonly max: bigint;
-  /** Bytes of a page are 2 to the power of this. */
+  /** log2 of the bytes of a page. */
   readonly pageSizeLog2: number;
   /** The reference type of a table's elements. */
   readonly element: Uint8Array;
@@ -72,7 +72,7 @@ interface Limits {
   readonly pageSizeLog2: number;
 }
 
-/** Above any limit, and still without overflow where two are added. */
+/** A number above any limit. The sum of two such numbers does not overflow. */
 const UNLIMITED = 1n << 62n;
 
 function readLimits(cursor: Cursor): Limits {
@@ -101,7 +101,7 @@ function smaller(a: bigint, b: bigint): bigint {
   return a < b ? a : b;
 }
 
-/** `0x40 0x00` announces an initial value. */
+/** Reads a defined table. `0x40 0x00` announces an initial value. */
 function readDefinedTable(cursor: Cursor): Growable {
   const hasValue = cursor.bytes[cursor.at] === 0x40;
   if (hasValue) cursor.skip(2);
@@ -114,7 +114,7 @@ function skipExpression(cursor: Cursor): void {
   for (let op = cursor.byte(); op !== Op.end; op = cursor.byte()) skipImmediates(cursor, op);
 }
 
-/** Writes maxima into the memories and tables that a module defines. */
+/** Writes maxima into the definitions of a module's memories and tables. */
 export function limitDefined(sections: Sections, limitOf: (growable: Growable) => bigint): void {
   limitSection(sections, Section.memory, (cursor) => readMemory(cursor, false), limitOf);
   limitSection(sections, Section.table, readDefinedTable, limitOf);
@@ -137,7 +137,7 @@ function limitSection(
   if (chunks.length > 1) sections.replace(id, concat(chunks));
 }
 
-/** The definition, with another maximum. */
+/** Returns the definition with another maximum. */
 function limited(definition: Uint8Array, kind: Growable['kind'], max: bigint): (Uint8Array | number[])[] {
   const cursor = new Cursor(definition);
   if (kind === 'table') {
@@ -146,7 +146,7 @@ function limited(definition: Uint8Array, kind: Growable['kind'], max: bigint): (
   }
   const before = definition.subarray(0, cursor.at);
   const { flags, min } = readLimits(cursor);
-  // What follows: the size of pages, or the initial value of a table.
+  // The rest is the size of pages, or the initial value of a table.
   const afterMax = new Cursor(definition, before.length + 1);
   afterMax.skipNumber();
   if ((flags & 1) !== 0) afterMax.skipNumber();
