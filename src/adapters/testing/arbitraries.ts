@@ -369,7 +369,7 @@ class Drawer {
   }
 }
 
-/** What to do about a schema that nothing can be drawn from. */
+/** The advice for a schema that nothing can be drawn from. */
 const OWN = 'pass an arbitrary for it: { own: [drawnBy(schema, arbitrary)] }';
 
 /** How often a recursive schema is drawn within itself. */

@@ -1,7 +1,7 @@
-/** What a store would have said of an event, made up: always the same for the same place in the history. */
+/** Invented contexts of events. The same place in the history always has the same context. */
 import type { EventContext } from '../../core/index.ts';
 
-/** 2026-01-01T00:00:00Z: when the first event of every test was recorded; each later one comes a second after. */
+/** 2026-01-01T00:00:00Z. The first event of each test is recorded then, and each later event one second later. */
 const FIRST_RECORDED_AT = 1_767_225_600_000n;
 
 /** The context of the event at this index, from 0. */

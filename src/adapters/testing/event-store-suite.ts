@@ -14,13 +14,13 @@ import { waiting } from './event-store/waiting.ts';
 
 export type { ClosableStore } from './event-store/fixtures.ts';
 
-/** The functions of a test runner that register tests: of `node:test`, Vitest, Jest, Bun … */
+/** The functions that register tests in a test runner: `node:test`, Vitest, Jest, Bun … */
 export interface TestRunner {
   readonly describe: (name: string, body: () => void) => unknown;
   readonly test: (name: string, body: () => Promise<void>) => unknown;
 }
 
-/** What the suite needs: a store, and a test runner. */
+/** A store, and a test runner. */
 export interface EventStoreSuiteOptions extends TestRunner {
   /** Opens an empty store that nobody else uses. The suite closes it. */
   readonly open: () => ClosableStore | Promise<ClosableStore>;
@@ -61,7 +61,7 @@ export function eventStoreSuite(name: string, options: EventStoreSuiteOptions): 
     describe('reading', () => reading(check));
     describe('waiting', () => waiting(check));
     describe('snapshots', () => snapshots(check));
-    describe('what it is given', () => contents(check));
+    describe('contents', () => contents(check));
     describe('bad arguments', () => badArguments(check));
     describe('the chain', () => chain(check));
     describe('closing', () => closing(check));

@@ -1,13 +1,13 @@
-/** What a test expected and did not find. Test runners read `expected` and `actual`, people the message. */
+/** A failed expectation. Test runners read `expected` and `actual`, and people read the message. */
 import { showLines } from './show.ts';
 
-/** What went in, line by line: `given`, `when`. */
+/** The parts of a sentence before its expectation, line by line: `given`, `when`. */
 export type Story = readonly (readonly [label: string, lines: readonly string[]])[];
 
-/** Thrown by every `then…` that does not hold. */
+/** Thrown by each `then…` that does not hold. */
 export class ExpectationError extends Error {
   override readonly name: string = 'ExpectationError';
-  /** By this code, test runners know a failed expectation from a broken test. */
+  /** Test runners distinguish a failed expectation from a broken test by this code. */
   readonly code = 'ERR_ASSERTION';
   readonly expected: unknown;
   readonly actual: unknown;

@@ -11,9 +11,10 @@ export interface Typed<State, Command, Event> {
 }
 
 /**
- * The types whose messages a test is written in: the module's own, where none are named.
+ * Returns the types of the messages that a test is written in: those of `messages`, or the module's own.
  *
- * @throws TypeError where the module's own are handles. `test`: what to call otherwise.
+ * @param test the name of the caller's function, for the error.
+ * @throws TypeError if `messages` is missing, and the module's own messages are handles.
  */
 export function messageTypes<State, Command, Event>(
   test: string,
@@ -27,7 +28,7 @@ export function messageTypes<State, Command, Event>(
   );
 }
 
-/** Gives a handle to `use`, and releases it, whatever happens. */
+/** Calls `use` with a handle, and releases the handle afterwards, even if `use` throws. */
 export function withHandle<Handle, Result>(
   type: { fromEnvelope(envelope: Envelope): Handle; drop?(handle: Handle): void },
   envelope: Envelope,
@@ -41,24 +42,24 @@ export function withHandle<Handle, Result>(
   }
 }
 
-/** Whether two envelopes say the same. Codecs are canonical: equal values have equal bytes. */
+/** Returns whether two envelopes are equal. Codecs are canonical: equal values have equal bytes. */
 export function sameEnvelope(left: Envelope, right: Envelope): boolean {
   return (
     left.type === right.type && left.schemaVersion === right.schemaVersion && sameBytes(left.payload, right.payload)
   );
 }
 
-/** Whether two lists of bytes are equal. */
+/** Returns whether two lists of bytes are equal. */
 export function sameBytes(left: Uint8Array, right: Uint8Array): boolean {
   return left.length === right.length && left.every((byte, index) => byte === right[index]);
 }
 
-/** Whether two lists of envelopes say the same, in order. */
+/** Returns whether two lists of envelopes are equal, in order. */
 export function sameEnvelopes(left: readonly Envelope[], right: readonly Envelope[]): boolean {
   return left.length === right.length && left.every((envelope, index) => sameEnvelope(envelope, right[index]!));
 }
 
-/** A message of the test, where the dress of its module is plain data. */
+/** A message of the test as plain data. */
 export function plain(message: unknown): Message {
   return message as Message;
 }

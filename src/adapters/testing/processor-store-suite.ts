@@ -16,7 +16,7 @@ export interface ClosableProcessors {
   close(): Promise<void>;
 }
 
-/** What the suite needs: a store, and a test runner. */
+/** A store, and a test runner. */
 export interface ProcessorStoreSuiteOptions extends TestRunner {
   /** Opens an empty store that nobody else uses. The suite closes it. */
   readonly open: () => ClosableProcessors | Promise<ClosableProcessors>;

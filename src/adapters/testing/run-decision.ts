@@ -13,13 +13,13 @@ import { NondeterminismError } from './ambient/forbidden-call.ts';
 import { runIsolated } from './ambient/without-ambient.ts';
 import { sameBytes, sameEnvelope, sameEnvelopes, withHandle } from './messages-of.ts';
 
-/** What became of a command. `state` is the encoded state after everything, in the module's content type. */
+/** The outcome of a command. `state` is the encoded state after everything, in the module's content type. */
 export type DecisionOutcome =
   | { readonly tag: 'accepted'; readonly events: readonly Envelope[]; readonly state: Uint8Array }
   | { readonly tag: 'rejected'; readonly rejection: Rejection; readonly state: Uint8Array }
   | { readonly tag: 'fault'; readonly fault: Fault; readonly error: unknown };
 
-/** A module, with what a host may offer beside its world. */
+/** A module, with what a host may offer in addition to its world. */
 type Module<State, Command, Event> = CommandHandler<State, Command, Event> & DecidesById<State, Command, Event>;
 
 /** Where the state comes from that a command is decided on. */
@@ -28,8 +28,8 @@ export type StateSource = 'history' | 'snapshot';
 /**
  * Folds, decides, and folds what was decided: an event that could not be folded again is found here.
  * @param source `snapshot`: the state is stored and read again before the decision.
- * @param commandId of the command, for a component whose virtual WASI shows what follows from it: as it is recorded, where a
- *   decision is to be proved. Undefined: such a component sees the constants.
+ * @param commandId the id of the command, as it is recorded, for a component whose virtual WASI derives its values from it.
+ *   @default none: such a component sees constants
  */
 export function runDecision<State, Command, Event>(
   module: Module<State, Command, Event>,
@@ -88,7 +88,7 @@ function decideOnce<State, Command, Event>(
   function fold(envelope: Envelope): State {
     return withHandle(types.event, envelope, (event) => {
       const next = decider.evolve(state, event);
-      // Old versions are brought forward when they are read: compared with what was read, not with what was stored.
+      // Old versions are upcast when they are read, so the event is compared with what was read, and not with what was stored.
       const newest = withHandle(types.event, envelope, (same) => types.event.toEnvelope(same));
       if (!sameEnvelope(types.event.toEnvelope(event), newest)) throw mutated(`the event ${envelope.type}`);
       return next;
@@ -149,10 +149,10 @@ function differenceOf(first: DecisionOutcome, second: DecisionOutcome): string |
   if (first.tag !== second.tag) return `was first ${first.tag}, then ${second.tag}`;
   if (first.tag === 'fault' || second.tag === 'fault') return undefined;
   if (first.tag === 'accepted' && second.tag === 'accepted' && !sameEnvelopes(first.events, second.events)) {
-    return 'gave different events';
+    return 'led to different events';
   }
   if (first.tag === 'rejected' && second.tag === 'rejected') {
     if (JSON.stringify(first.rejection) !== JSON.stringify(second.rejection)) return 'was rejected differently';
   }
-  return sameBytes(first.state, second.state) ? undefined : 'left different states';
+  return sameBytes(first.state, second.state) ? undefined : 'led to different states';
 }

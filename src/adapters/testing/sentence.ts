@@ -1,5 +1,5 @@
 /**
- * What the sentences of given/when/then have in common. `then` is a word of the sentence and not a promise's method, so a test
+ * The common parts of the sentences of given/when/then. `then` is a word of the sentence and not a promise's method, so a test
  * runner that awaits a returned sentence, `test('…', () => given(…).when(…).then(…))`, calls it by mistake.
  */
 
@@ -10,7 +10,7 @@
 // biome-ignore lint/suspicious/noConfusingVoidType: it is the return type of a test function.
 export type Said<Sentence> = Sentence & void;
 
-/** Whether a sentence has expected something so far, and what it returns for that. */
+/** Notes whether a sentence has expected something so far, and answers a runner that awaits it. */
 export class Saying<Sentence> {
   #said = false;
 

@@ -40,7 +40,7 @@ export function showRejection({ code, message, details }: Rejection): string {
   return `rejected: ${code} (${message})${values}`;
 }
 
-/** Several things one under another, behind a label. */
+/** Several lines below each other, after a label. */
 export function showLines(label: string, lines: readonly string[]): string {
   const first = label.padEnd(LABEL_WIDTH);
   if (lines.length === 0) return `${first}nothing`;

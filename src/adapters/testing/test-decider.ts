@@ -13,7 +13,7 @@ import { showMessage, showRejection, showValue } from './show.ts';
 import { envelopesOf, type StoredEvent, shownEvent } from './stored-event.ts';
 
 /**
- * What a decision led to. Each expectation holds or throws an {@link ExpectationError}, and returns the sentence, so that it can
+ * The outcome of a decision. Each expectation holds or throws an {@link ExpectationError}, and returns the sentence, so that it can
  * expect more.
  */
 export interface DecisionThen<State, Event> {

@@ -21,7 +21,7 @@ import { showMessage, showRejection, showValue } from './show.ts';
 import { envelopesOf, type StoredEvent, shownEvent } from './stored-event.ts';
 
 /**
- * What an event led to. Each expectation holds or throws an {@link ExpectationError}, and returns the sentence, so that it can
+ * The reactions to an event. Each expectation holds or throws an {@link ExpectationError}, and returns the sentence, so that it can
  * expect more.
  */
 export interface ReactionThen<State, Command> {

@@ -10,7 +10,7 @@ import { showMessage, showValue } from './show.ts';
 import { envelopesOf, type StoredEvent, shownEvent } from './stored-event.ts';
 
 /**
- * What events led to. Each expectation holds or throws an {@link ExpectationError}, and returns the sentence, so that it can
+ * The documents after some events. Each expectation holds or throws an {@link ExpectationError}, and returns the sentence, so that it can
  * expect more.
  */
 export interface DocumentsThen<State> {

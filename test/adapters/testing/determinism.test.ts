@@ -266,13 +266,13 @@ describe('a decision that reaches outside', () => {
         .given()
         .when(Draw);
     } finally {
-      // At once: what the test runner has to say goes the same way.
+      // Restored immediately, because the test runner writes to the same stream.
       mock.restore();
     }
     assert.ok(mock.callCount() > 0);
   });
 
-  it('may be let through where a module asks for it', () => {
+  it('may be let through by an option of the test', () => {
     const { given } = testDecider(
       lottery(() => typeof Date.now()),
       { deterministic: false },
@@ -309,21 +309,21 @@ describe('a decision that changes what it reads', () => {
   const Do = { type: 'Do', data: { list: [] } } as const satisfies { type: 'Do'; data: { list: string[] } };
   const nothing = () => {};
 
-  it('fails where that is the state, which is frozen', () => {
+  it('fails if it changes the state, which is frozen', () => {
     testDecider(vandal((state) => state.list.push('x'), nothing))
       .given()
       .when({ ...Do, data: { list: [] } })
       .thenFault('decide-failed');
   });
 
-  it('is found out where that is the command', () => {
+  it('is noticed if it changes the command', () => {
     const { given } = testDecider(vandal((_state, data) => data.list.push('x'), nothing));
     assert.throws(() => given().when({ type: 'Do', data: { list: [] } }), {
       message: /^the command Do was changed while it was being read/,
     });
   });
 
-  it('is found out where evolve changes the event', () => {
+  it('is noticed if evolve changes the event', () => {
     const { given } = testDecider(vandal(nothing, (data) => data.list.push('x')));
     assert.throws(() => given().when({ type: 'Do', data: { list: [] } }), { message: /^the event Done was changed/ });
   });

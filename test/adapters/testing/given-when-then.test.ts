@@ -28,7 +28,7 @@ const booked = RoomBooked(booking);
 const paid = BillPaid({ roomId: '7', amount: 2n * PRICE });
 const left = RoomLeft({ roomId: '7' });
 
-/** What the failed expectation says, without the empty lines around it. */
+/** The message of the failed expectation, without the empty lines around it. */
 function failureOf(claim: () => unknown): string {
   try {
     claim();
@@ -59,7 +59,7 @@ describe('a test of a decider', () => {
       .thenNothing();
   });
 
-  it('shows what happened in the words of the domain where other events were expected', () => {
+  it('shows the events in the words of the domain if others were expected', () => {
     assert.equal(
       failureOf(() =>
         given(booked)
@@ -76,7 +76,7 @@ describe('a test of a decider', () => {
     );
   });
 
-  it('shows a rejection where events were expected', () => {
+  it('shows a rejection if events were expected', () => {
     const failure = failureOf(() =>
       given(booked)
         .when(CheckOut({ roomId: '7', paid: 1n }))
@@ -85,7 +85,7 @@ describe('a test of a decider', () => {
     assert.match(failure, /but was {3}rejected: bill-open \(The bill is not paid\.\) \{ owed: '159' \}$/);
   });
 
-  it('shows events where a rejection was expected, and the other code where another was', () => {
+  it('shows events or another rejection if a rejection was expected', () => {
     const failure = failureOf(() => given().when(BookRoom(booking)).thenRejected('room-taken'));
     assert.match(failure, /^given {5}nothing\n/);
     assert.match(failure, /expected {2}rejected: room-taken\nbut was {3}RoomBooked/);
@@ -99,14 +99,14 @@ describe('a test of a decider', () => {
     );
   });
 
-  it('shows both states where they differ', () => {
+  it('shows both states if they differ', () => {
     assert.match(
       failureOf(() => given().when(BookRoom(booking)).thenState({ owed: 0n, visits: [] })),
       /expected {2}state \{ owed: 0n, visits: \[\] \}\nbut was {3}state \{ guest: 'Ada', owed: 160n, visits: \['Ada'\] \}/,
     );
   });
 
-  it('says nothing where events were expected and none came', () => {
+  it('shows "nothing" if events were expected and none came', () => {
     assert.match(
       failureOf(() =>
         given()
@@ -159,7 +159,7 @@ describe('a test of a decider', () => {
     assert.throws(() => testDecider(room, room, options), { payload: { place: 'testDecider.determinstic' } });
   });
 
-  it('gives test runners what they need to show a difference', () => {
+  it('has the properties from which test runners show a difference', () => {
     assert.throws(() => given().when(BookRoom(booking)).then(left), {
       code: 'ERR_ASSERTION',
       expected: "RoomLeft { roomId: '7' }",

@@ -92,7 +92,7 @@ export const billing = defineEventHandler({
   },
 });
 
-/** Who is in which room. */
+/** The guest of each room. */
 export const occupancy = defineProjector({
   name: 'hotel.occupancy',
   version: '1.0.0',

@@ -1,6 +1,6 @@
 /**
- * What Node's own modules offer of the ambient world: `import { randomUUID } from 'node:crypto'`. Named imports are bound
- * to the module's exports, and follow them when they are told to (`syncBuiltinESMExports`, 0.1 ms).
+ * The parts of the ambient world in Node's own modules: `import { randomUUID } from 'node:crypto'`. Named imports are bound to the
+ * module's exports, and `syncBuiltinESMExports` makes them follow a change (0.1 ms).
  */
 import type { AmbientKind } from './forbidden-call.ts';
 import { forbid, isCalledByEngine } from './guard.ts';
@@ -116,7 +116,7 @@ export function functionNames(module: object): string[] {
   );
 }
 
-/** What the caller of the decision put around it: `AsyncLocalStorage.prototype.getStore`. */
+/** The context that the caller of the decision set: `AsyncLocalStorage.prototype.getStore`. */
 function* contextSlots(process: NodeProcess): Iterable<Slot> {
   const storage: unknown = Reflect.get(Object(process.getBuiltinModule('node:async_hooks')), 'AsyncLocalStorage');
   if (typeof storage !== 'function') return;

@@ -1,4 +1,4 @@
-/** The real Date, except where the clock or the time zone of the machine would answer. */
+/** The real Date, which refuses the clock and the time zone of the machine. */
 import { forbid, isCalledByEngine } from './guard.ts';
 import type { Slot } from './slot.ts';
 

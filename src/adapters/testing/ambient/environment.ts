@@ -21,7 +21,7 @@ function guardedEnvironment(environment: object): object {
     if (key === 'NODE_ENV' || typeof key === 'symbol' || isCalledByEngine(trap)) return;
     forbid(`process.env.${key}`, 'environment', trap);
   };
-  // What the engine reads is the same in all runs.
+  // The engine reads the same values in all runs.
   const real = (): object => originals.get(environment) ?? environment;
   const get = (_target: object, key: PropertyKey): unknown => {
     allow(key, get);
@@ -61,7 +61,7 @@ export function processData(): ProcessData {
   };
 }
 
-/** What {@link processData} found. */
+/** The result of {@link processData}. */
 export interface ProcessData {
   readonly environments: ReadonlySet<NodeJS.ProcessEnv>;
   readonly lists: ReadonlySet<string[]>;
@@ -69,7 +69,7 @@ export interface ProcessData {
 
 /**
  * Runs a function while the environment and the arguments of the process have other values. A module that kept `process.env`
- * when it was loaded can go on reading it, but what it decides differs then.
+ * when it was loaded can still read it, but its decision differs then.
  */
 export function withOtherProcessData<Result>({ environments, lists }: ProcessData, run: () => Result): Result {
   if (originals.size > 0) return run(); // A run within a run: they are other already.

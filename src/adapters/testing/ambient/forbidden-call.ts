@@ -1,6 +1,6 @@
 /** The error for a decision that is not a pure function of history and command, and the call that made it so. */
 
-/** What to do instead, by the kind of the call. */
+/** The advice for each kind of call. */
 const ADVICE = {
   clock: 'time is data: carry it in the command, or take it from what was recorded',
   'time zone': 'the zone of the machine is not part of history: use the UTC methods, or name the zone',

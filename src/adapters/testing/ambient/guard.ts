@@ -1,10 +1,10 @@
 /** Notes and refuses forbidden calls, and finds out who made them. */
 import { type AmbientKind, explainCall, type ForbiddenCall, NondeterminismError } from './forbidden-call.ts';
 
-/** The function that stands in place of a forbidden one. Stacks are read from its caller on. */
+/** The function that replaces a forbidden one. Stacks are read from its caller on. */
 type Callee = (...args: never) => unknown;
 
-/** The forbidden calls of the run that is going on; undefined between runs, and while the kit itself works. */
+/** The forbidden calls of the current run; undefined between runs, and while the kit itself works. */
 let calls: ForbiddenCall[] | undefined;
 
 /** Refuses forbidden calls while `run` runs, and notes them in `noted`. A run may contain another one. */
@@ -20,7 +20,7 @@ export function guarded<Result>(noted: ForbiddenCall[] | undefined, run: () => R
 
 /**
  * Notes the call, and throws.
- * @param callee the function that was called in place of the forbidden one; it must be on the stack.
+ * @param callee the function that replaces the forbidden one; it must be on the stack.
  */
 export function forbid(call: string, kind: AmbientKind, callee: Callee): never {
   const forbidden = { call, kind, where: placeOf(callersOf(callee)) };
@@ -28,7 +28,7 @@ export function forbid(call: string, kind: AmbientKind, callee: Callee): never {
   throw new NondeterminismError(explainCall(forbidden), forbidden);
 }
 
-/** Whether the engine's own code called `callee`: `console.log` reads the colours of the terminal, for example. */
+/** Returns whether the engine's own code called `callee`. For example, `console.log` reads the colours of the terminal. */
 export function isCalledByEngine(callee: Callee): boolean {
   return calls === undefined || ENGINE.test(callersOf(callee)[0] ?? '');
 }
@@ -40,7 +40,7 @@ export function isUsedByEngine(callee: Callee): boolean {
   return ENGINE.test(caller) && !PASSES_ON.test(caller);
 }
 
-/** The names of the engine's own modules: of Node, Bun and Deno. */
+/** The names of the engine's own modules, in Node, Bun and Deno. */
 const ENGINE = /^(node|bun|deno|ext):/;
 
 /** `path.resolve('x')` and `pathToFileURL('x')` return the current folder to their caller. */

@@ -1,13 +1,13 @@
 /**
- * What `Intl` takes from the machine if it is not given (ECMA-402): the locale, the time zone, and the time itself when it
- * formats a date that nobody gave.
+ * `Intl` reads the machine for arguments that are missing (ECMA-402): the locale, the time zone, and the time itself if there is no
+ * date to format.
  */
 import { LOCALE_CONSTRUCTORS } from './catalogue.ts';
 import { forbid, isCalledByEngine } from './guard.ts';
 import type { AnyFunction, Slot } from './slot.ts';
 
 /**
- * Whether `locale` decides which locale is used. An empty list does not, nor does a list of locales that the engine lacks: both
+ * Returns whether `locale` decides which locale is used. An empty list does not, nor does a list of locales that the engine lacks: both
  * mean the machine's locale.
  *
  * @param formatter the constructor of `Intl` that knows the locales; without one, every locale counts as known.
@@ -23,7 +23,7 @@ export function namesLocale(locale: unknown, formatter: unknown): boolean {
   }
 }
 
-/** Whether the options of a date format decide which time zone is used. */
+/** Returns whether the options of a date format decide which time zone is used. */
 export function namesTimeZone(options: unknown): boolean {
   return Reflect.get(Object(options), 'timeZone') !== undefined;
 }

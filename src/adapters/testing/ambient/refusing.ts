@@ -1,4 +1,4 @@
-/** Values that stand in the place of forbidden ones, and refuse to be used. The engine's own code may use them. */
+/** Values that replace forbidden ones, and refuse to be used. The engine's own code may use them. */
 import type { AmbientKind } from './forbidden-call.ts';
 import { forbid, isUsedByEngine } from './guard.ts';
 import type { AnyFunction } from './slot.ts';

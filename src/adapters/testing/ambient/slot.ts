@@ -1,17 +1,17 @@
 /** Properties that are replaced while a decision runs, and restored afterwards. */
 
-/** A property, and what takes its place. */
+/** A property, and its replacement. */
 export interface Slot {
   readonly object: object;
   readonly key: string;
-  /** Makes what takes the place of the property: a value, or a getter. */
+  /** Makes the replacement of the property: a value, or a getter. */
   readonly replacement: (original: PropertyDescriptor) => Replacement;
 }
 
-/** What takes the place of a property. */
+/** The replacement of a property. */
 export type Replacement = { readonly value: unknown } | { readonly get: () => unknown };
 
-/** A function, as it stands in a descriptor. */
+/** A function of a descriptor. */
 export type AnyFunction = (this: unknown, ...args: unknown[]) => unknown;
 
 /** A slot that keeps what it made, as long as the property is the same: a run costs less than a millisecond that way. */
@@ -65,7 +65,7 @@ function madeFor(slot: Kept, original: PropertyDescriptor): PropertyDescriptor {
 }
 
 /**
- * On the global object, a value hides behind a getter. Jest keeps every value that is defined there, and takes it apart when
+ * On the global object, a getter returns the value. Jest keeps every value that is defined there, and takes it apart when
  * a test file has ended.
  */
 function hidden({ object }: Slot, replacement: Replacement): PropertyDescriptor {

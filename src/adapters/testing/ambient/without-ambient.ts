@@ -1,6 +1,6 @@
 /**
- * What a decision must not reach: the clock, randomness, timers, the network and the environment. While
- * {@link withoutAmbient} runs a function, each of them throws and notes where it was used. Afterwards everything is as it
+ * The ambient world, which a decision must not reach: the clock, randomness, timers, the network and the environment. While
+ * {@link withoutAmbient} runs a function, each of them throws and notes the place of its use. Afterwards everything is as it
  * was, whether the function returned or threw.
  *
  * A value that a module kept when it was loaded cannot be guarded: `const { now } = Date`, `const { pid } = process`,
@@ -15,7 +15,7 @@ import { guarded } from './guard.ts';
 import { intlSlots } from './intl.ts';
 import { replaceAll, type Slot } from './slot.ts';
 
-/** What a function returned or threw. */
+/** The value that a function returned, or the error that it threw. */
 export type RunOutcome<Result> = { readonly value: Result } | { readonly error: unknown };
 
 /** Runs a part of a run while the environment and the arguments of the process have other values. */
@@ -48,7 +48,7 @@ export function withoutAmbient<Result>(run: (inOtherProcess: InOtherProcess) => 
   }
 }
 
-/** What the process was when the ambient world was replaced; undefined while it is not. */
+/** The data of the process when the ambient world was replaced; undefined while it is not replaced. */
 let replaced: ProcessData | undefined;
 
 /** Found at the first run. */

@@ -1,4 +1,4 @@
-/** What cannot be meant is refused by name. */
+/** Invalid arguments are refused by name. */
 import assert from 'node:assert/strict';
 import type { Decision, Envelope, Precondition } from '../../../core/messages.ts';
 import {
@@ -38,7 +38,7 @@ export function badArguments(check: Check): void {
     }
   });
 
-  check('an append that cannot be meant names the argument, and leaves nothing', async (store) => {
+  check('an invalid append names the argument, and leaves nothing', async (store) => {
     const cases: readonly (readonly [string, readonly Envelope[], Precondition, Partial<Decision>])[] = [
       ['events', some(1_001), ANY, {}],
       ['events[1].type', [envelope('Done'), envelope('')], ANY, {}],
@@ -68,7 +68,7 @@ export function badArguments(check: Check): void {
     assert.equal((await store.append('s-1', some(1_000), NO_STREAM, decision())).revision, 999n);
   });
 
-  check('a read that cannot be meant names the argument', async (store) => {
+  check('an invalid read names the argument', async (store) => {
     for (const limit of [0, -1, 1.5, Number.NaN, 2 ** 32]) {
       const { val } = await failed(store.readAll(all({ limit })), 'invalid-argument');
       assert.equal(val.argument, 'options.limit');

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { ANY, all, type Check, decision, failed, refused, some } from './fixtures.ts';
 
 export function closing(check: Check): void {
-  check('what was accepted is finished, what comes later is refused', async (store) => {
+  check('accepted work is finished, and later work is refused', async (store) => {
     const given = Array.from({ length: 40 }, () => decision());
     const pending = given.map((one, index) => store.append(`s-${index % 4}`, some(2), ANY, one));
     const closed = store.close();

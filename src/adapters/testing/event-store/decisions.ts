@@ -55,24 +55,27 @@ export function decisions(check: Check): void {
     await refused(store.append('s-1', [], NO_STREAM, rejected()), 'conflict');
   });
 
-  check('a command id is looked up before any precondition, and gives what was recorded first', async (store) => {
-    const [accepted, no] = [decision(), rejected()];
-    await store.append('s-1', some(2), NO_STREAM, accepted);
-    await store.append('s-1', [], ANY, no);
-    for (const known of [accepted, no]) {
-      const first = await store.findDecision(known.commandId);
-      for (const precondition of [ANY, NO_STREAM, STREAM_EXISTS, at(1n), at(7n)]) {
-        for (const stream of ['s-1', 's-2']) {
-          const again = decision({ commandId: known.commandId, command: envelope('Other') });
-          const { val } = await refused(store.append(stream, some(1), precondition, again), 'duplicate');
-          assert.deepEqual(val, first);
+  check(
+    'a command id is looked up before any precondition, and a duplicate carries the first record',
+    async (store) => {
+      const [accepted, no] = [decision(), rejected()];
+      await store.append('s-1', some(2), NO_STREAM, accepted);
+      await store.append('s-1', [], ANY, no);
+      for (const known of [accepted, no]) {
+        const first = await store.findDecision(known.commandId);
+        for (const precondition of [ANY, NO_STREAM, STREAM_EXISTS, at(1n), at(7n)]) {
+          for (const stream of ['s-1', 's-2']) {
+            const again = decision({ commandId: known.commandId, command: envelope('Other') });
+            const { val } = await refused(store.append(stream, some(1), precondition, again), 'duplicate');
+            assert.deepEqual(val, first);
+          }
         }
       }
-    }
-    assert.equal((await store.readAll(all())).length, 2);
-  });
+      assert.equal((await store.readAll(all())).length, 2);
+    },
+  );
 
-  check('of sixteen deliveries of one command at once, one is recorded', async (store) => {
+  check('one of sixteen simultaneous deliveries of a command is recorded', async (store) => {
     const { commandId } = decision();
     const tries = await Promise.allSettled(
       Array.from({ length: 16 }, (_, index) => store.append(`s-${index}`, some(1), ANY, decision({ commandId }))),

@@ -32,7 +32,7 @@ export async function refused<Tag extends AppendError['tag']>(
   tag: Tag,
 ): Promise<Extract<AppendError, { tag: Tag }>> {
   const error: unknown = await appending.then(
-    (value) => assert.fail(`appended, where ${tag} was to be thrown: ${value}`),
+    (value) => assert.fail(`expected ${tag} to be thrown, but the append returned ${value}`),
     (error: unknown) => error,
   );
   if (!isAppendFailure(error, tag)) throw error;
@@ -44,7 +44,7 @@ export async function failed<Tag extends StoreError['tag']>(
   tag: Tag,
 ): Promise<Extract<StoreError, { tag: Tag }>> {
   const error: unknown = await reading.then(
-    (value) => assert.fail(`answered, where ${tag} was to be thrown: ${value}`),
+    (value) => assert.fail(`expected ${tag} to be thrown, but the call returned ${value}`),
     (error: unknown) => error,
   );
   if (!isStoreFailure(error, tag)) throw error;

@@ -51,7 +51,7 @@ export function guards(check: Check): void {
     }
   }
 
-  check('of sixteen creates at once, one wins', async (store) => {
+  check('one of sixteen simultaneous creates wins', async (store) => {
     const tries = await Promise.allSettled(
       Array.from({ length: 16 }, () => store.append('s-1', some(2), NO_STREAM, decision())),
     );
@@ -60,7 +60,7 @@ export function guards(check: Check): void {
     assert.deepEqual(revisions(await readWhole(store, 's-1')), [0n, 1n]);
   });
 
-  check('of sixteen writers that saw the same revision, one wins', async (store) => {
+  check('one of sixteen writers that saw the same revision wins', async (store) => {
     await store.append('s-1', some(1), ANY, decision());
     const tries = await Promise.allSettled(
       Array.from({ length: 16 }, () => store.append('s-1', some(1), at(0n), decision())),
@@ -69,7 +69,7 @@ export function guards(check: Check): void {
     assert.deepEqual(revisions(await readWhole(store, 's-1')), [0n, 1n]);
   });
 
-  check('writers that demand nothing all append, one behind the other', async (store) => {
+  check('writers without a precondition all append, one after the other', async (store) => {
     const appended = await Promise.all(Array.from({ length: 50 }, () => store.append('s-1', some(2), ANY, decision())));
     const firsts = appended.map(({ firstRevision }) => firstRevision).sort((a, b) => Number(a! - b!));
     assert.deepEqual(
@@ -78,7 +78,7 @@ export function guards(check: Check): void {
     );
   });
 
-  check('what is refused does no harm to what arrives with it', async (store) => {
+  check('a refused append does no harm to those that arrive with it', async (store) => {
     const known = decision();
     await store.append('s-0', some(1), ANY, known);
     const tries = await Promise.allSettled([

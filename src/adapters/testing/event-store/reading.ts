@@ -1,4 +1,4 @@
-/** By stream and over all events, in pages, with filters, and behind writers. */
+/** Reads by stream and over all events, in pages, with filters, and after writers. */
 import assert from 'node:assert/strict';
 import { eventId } from '../../../core/ids.ts';
 import { eventsOf } from '../../../core/storage/read-events.ts';
@@ -63,7 +63,7 @@ export function reading(check: Check): void {
     assert.deepEqual(await store.readAll(all({ direction: 'backward', afterPosition: positions[0]! })), []);
   });
 
-  check('a thousand events come where no limit is named, and the rest behind them', async (store) => {
+  check('a read without a limit returns a thousand events, and the next read returns the rest', async (store) => {
     await store.append('s-1', some(1_000), ANY, decision());
     await store.append('s-1', some(1_000), ANY, decision());
     await store.append('s-1', some(345), ANY, decision());
