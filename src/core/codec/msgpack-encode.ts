@@ -34,6 +34,9 @@ import {
 
 const POOL_BYTES = 8_192;
 const LARGEST_POOLED_BYTES = 1_024;
+/** Bytes that msgpackr's buffer may keep after a call. It grows to several times the largest value, and never shrinks. */
+const LARGEST_KEPT_BYTES = 1_048_576;
+const FIRST_BYTES = 8_192;
 /** Whether it is deep or holds itself can only be said from the root: `depthProblem`. */
 const TOO_DEEP = 'too deep';
 const TWO_32 = 0x1_0000_0000;
@@ -110,7 +113,12 @@ function pack(prepared: unknown): Uint8Array {
  */
 function copyOf(packed: Uint8Array): Uint8Array {
   const length = packed.length;
-  if (length <= 64 || length > LARGEST_POOLED_BYTES) return new Uint8Array(packed);
+  if (length <= 64) return new Uint8Array(packed);
+  if (length > LARGEST_POOLED_BYTES) {
+    const bytes = new Uint8Array(packed);
+    if (packed.buffer.byteLength > LARGEST_KEPT_BYTES) packr.useBuffer(newBuffer());
+    return bytes;
+  }
   if (pooled + length > pool.length) {
     pool = new Uint8Array(POOL_BYTES);
     pooled = 0;
@@ -119,6 +127,12 @@ function copyOf(packed: Uint8Array): Uint8Array {
   pooled += length;
   bytes.set(packed);
   return bytes;
+}
+
+/** On Node, msgpackr writes texts by methods of `Buffer`. */
+function newBuffer(): Uint8Array {
+  const { Buffer } = globalThis as { Buffer?: { allocUnsafeSlow(bytes: number): Uint8Array } };
+  return Buffer?.allocUnsafeSlow(FIRST_BYTES) ?? new Uint8Array(FIRST_BYTES);
 }
 
 /** The value as msgpackr has to have it: the same object where nothing has to change. */

@@ -44,8 +44,12 @@ export function commitContent(commit: Commit): Uint8Array {
   return chainedContent(CHAIN_START, commit).slice(HASH_BYTES);
 }
 
-/** Written over and over: what {@link chainedContent} returns is a view, good until the next call. */
-let buffer = new Uint8Array(4096);
+const FIRST_BYTES = 4_096;
+/** Bytes that the buffer may keep after a call. A larger one is left to the garbage collector. */
+const LARGEST_KEPT_BYTES = 1_048_576;
+
+/** Every call writes into it: the result of {@link chainedContent} is a view that is valid until the next call. */
+let buffer = new Uint8Array(FIRST_BYTES);
 let end = 0;
 const encoder = new TextEncoder();
 
@@ -86,7 +90,9 @@ export function chainedContent(
   putOptionalText(decision.keyId);
   putU32(events.length);
   for (const event of events) putEnvelope(event);
-  return buffer.subarray(0, end);
+  const content = buffer.subarray(0, end);
+  if (buffer.length > LARGEST_KEPT_BYTES) buffer = new Uint8Array(FIRST_BYTES);
+  return content;
 }
 
 /** Makes sure that `bytes` more fit. */

@@ -41,6 +41,7 @@ export function readCommit(bytes: Uint8Array, at: number): ReadCommit {
   const actor = option(anyText);
   const keyId = option(anyText);
   const events = list(envelope);
+  finish();
   const decision: Decision = {
     commandId,
     command,
@@ -83,16 +84,24 @@ export function readCommitEvents(bytes: Uint8Array, at: number): CommitEvents {
   const correlationId = textOr(commandId);
   skipOption();
   skipOption();
-  return { stream, firstRevision, recordedAt, commandId, contentType, correlationId, events: list(envelope) };
+  const events = list(envelope);
+  finish();
+  return { stream, firstRevision, recordedAt, commandId, contentType, correlationId, events };
 }
 
 /** What is being read, and how far: reading is synchronous, and one commit is read at a time. */
-let source: Uint8Array = new Uint8Array(0);
+const NOTHING = new Uint8Array(0);
+let source: Uint8Array = NOTHING;
 let position = 0;
 
 function start(bytes: Uint8Array, at: number): void {
   source = bytes;
   position = at + HASH_BYTES + 1; // the version: there is only one
+}
+
+/** The bytes of a store that is closed are not kept. */
+function finish(): void {
+  source = NOTHING;
 }
 
 function integer32(): number {

@@ -34,7 +34,8 @@ interface EventTypeId {
 }
 
 interface CommandTypeId {
-  readonly decision: Decision;
+  /** Not the decision: its payload would be kept too. */
+  readonly row: CommandTypeRow;
   readonly id: number;
 }
 
@@ -120,9 +121,10 @@ export class IdCache {
   /** Undefined: there is none yet. */
   commandTypeId(decision: Decision): number | undefined {
     const known = this.#commandTypeIds.get(decision.command.type);
-    if (known !== undefined && sameCommandType(known.decision, decision)) return known.id;
-    const id = this.#statements.commandTypeId.get(...commandTypeRow(decision));
-    return id === undefined ? undefined : remembered(this.#commandTypeIds, decision.command.type, { decision, id }).id;
+    if (known !== undefined && isCommandType(known.row, decision)) return known.id;
+    const row = commandTypeRow(decision);
+    const id = this.#statements.commandTypeId.get(...row);
+    return id === undefined ? undefined : remembered(this.#commandTypeIds, decision.command.type, { row, id }).id;
   }
 
   /** Looks up in one go the names that are not known: a look-up for each costs three times as much. */
@@ -165,19 +167,27 @@ export class IdCache {
 
 /** What a decision shares with all others of its module on commands of its type. */
 export function commandTypeRow({ module, contentType, command }: Decision): CommandTypeRow {
-  return [module.name, module.version, module.digest ?? null, contentType, command.type, command.schemaVersion];
+  return [
+    module.name,
+    module.version,
+    module.digest?.slice() ?? null,
+    contentType,
+    command.type,
+    command.schemaVersion,
+  ];
 }
 
-function sameCommandType(one: Decision, other: Decision): boolean {
-  const { digest } = one.module;
+function isCommandType(row: CommandTypeRow, { module, contentType, command }: Decision): boolean {
+  const [name, version, digest, rowContentType, type, schemaVersion] = row;
   return (
-    one.command.type === other.command.type &&
-    one.command.schemaVersion === other.command.schemaVersion &&
-    one.contentType === other.contentType &&
-    one.module.name === other.module.name &&
-    one.module.version === other.module.version &&
-    (digest === other.module.digest ||
-      (digest !== undefined && other.module.digest !== undefined && Buffer.compare(digest, other.module.digest) === 0))
+    type === command.type &&
+    schemaVersion === command.schemaVersion &&
+    rowContentType === contentType &&
+    name === module.name &&
+    version === module.version &&
+    (digest === null
+      ? module.digest === undefined
+      : module.digest !== undefined && Buffer.compare(digest, module.digest) === 0)
   );
 }
 
