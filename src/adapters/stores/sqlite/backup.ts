@@ -1,51 +1,71 @@
-/** Online backup (https://www.sqlite.org/backup.html): a copy of the file as it is at the end, made while it is in use. */
+/** Online backup (https://www.sqlite.org/backup.html): a copy of the file as it is at the start, made while it is in use. */
 import { randomUUID } from 'node:crypto';
-import { existsSync, renameSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { StoreFailureError } from '../../../core/errors.ts';
+import type { OptionNames } from '../../../core/option-names.ts';
+import { isPositiveU32, isSignal, mustBe } from '../../../core/predicates.ts';
+import { checkNames } from '../../../core/storage/arguments.ts';
 import { FileFailure } from './failures.ts';
 
-/** How far a backup is, in pages of the file. */
+/** The pages of a backup, of 4 KiB each. */
 export interface BackupProgress {
   readonly totalPages: number;
   readonly remainingPages: number;
 }
 
-/** How a backup is watched and called off. */
+/** The options of a backup. */
 export interface BackupOptions {
   /** Called after each step. */
   readonly progress?: ((progress: BackupProgress) => void) | undefined;
-  /** Ends the backup with the signal's reason; nothing is left behind. */
+  /** Ends the backup with the signal's reason, and leaves no file. */
   readonly signal?: AbortSignal | undefined;
-  /** Pages of 4 KiB to copy before others get their turn. Undefined: 1,000. */
+  /**
+   * Pages of 4 KiB to copy in one step. Between two steps the process does other work.
+   * @default 1_000
+   */
   readonly pagesPerStep?: number | undefined;
 }
 
-/** What a backup needs of the driver's connection: its own types are no part of what we publish. */
+const NAMES: OptionNames<BackupOptions> = { progress: true, signal: true, pagesPerStep: true };
+
+/** The part of the driver's connection that a backup needs. The driver's own types are not published. */
 interface Source {
   backup(file: string, options: { progress(progress: BackupProgress): number }): Promise<unknown>;
 }
 
-/**
- * The copy is made under a name that no other backup has, and gets its own when it is complete. A process that is killed
- * meanwhile leaves a `.partial` file, which may be deleted.
- *
- * @throws StoreFailureError `invalid-argument` where `file` exists: it may be the database of someone.
- */
-export async function backup(database: Source, file: string, options: BackupOptions): Promise<void> {
-  const { progress, signal, pagesPerStep = 1_000 } = options;
-  signal?.throwIfAborted();
-  if (typeof file !== 'string' || file.trim() === '') {
-    throw refused('file', `${JSON.stringify(file)} is no name: name a file that does not exist`);
+/** @throws StoreFailureError `invalid-argument` if an argument is invalid, or `file` exists. */
+export function checkBackup(file: string, options: BackupOptions): void {
+  if (typeof file !== 'string' || file.trim() === '' || file !== file.trim()) {
+    throw refused('file', mustBe('the name of a file that does not exist, without outer spaces', file));
   }
   refuseExisting(file);
-  if (!Number.isInteger(pagesPerStep) || pagesPerStep < 1) {
-    throw refused('options.pagesPerStep', `a step copies a whole number of pages, at least 1, not ${pagesPerStep}`);
+  checkNames(options, NAMES);
+  const { progress, signal, pagesPerStep } = options;
+  if (progress !== undefined && typeof progress !== 'function') {
+    throw refused('options.progress', mustBe('a function', progress));
   }
-  if (!existsSync(dirname(file))) throw new FileFailure('io', `${file}: there is no folder ${dirname(file)}: make it`);
+  if (signal !== undefined && !isSignal(signal)) throw refused('options.signal', mustBe('an AbortSignal', signal));
+  if (pagesPerStep !== undefined && !isPositiveU32(pagesPerStep)) {
+    throw refused('options.pagesPerStep', mustBe('a whole number of pages from 1', pagesPerStep));
+  }
+}
+
+/**
+ * The copy has a name of its own until it is complete, so that two backups do not write one file. A process that is killed
+ * leaves a `.partial` file, which may be deleted.
+ *
+ * @param source sees one state of the file until the backup has ended; otherwise each foreign commit starts it again.
+ * @throws StoreFailureError, FileFailure, or an error of the driver or the file system.
+ */
+export async function backup(source: Source, file: string, options: BackupOptions): Promise<void> {
+  const { progress, signal, pagesPerStep = 1_000 } = options;
+  signal?.throwIfAborted();
+  const folder = dirname(file);
+  if (!existsSync(folder)) throw new FileFailure('io', `${file}: there is no folder ${folder}: make it`);
   const partial = `${file}.${randomUUID()}.partial`;
   try {
-    await database.backup(partial, {
+    await source.backup(partial, {
       progress({ totalPages, remainingPages }) {
         signal?.throwIfAborted();
         progress?.({ totalPages, remainingPages });
@@ -53,11 +73,23 @@ export async function backup(database: Source, file: string, options: BackupOpti
       },
     });
     signal?.throwIfAborted();
-    // Another may have got the name meanwhile.
+    // Another backup may have taken the name.
     refuseExisting(file);
     renameSync(partial, file);
+    flushNames(folder);
   } finally {
     rmSync(partial, { force: true });
+  }
+}
+
+/** Makes the new name survive a power loss. Windows does it by itself, and does not open folders. */
+function flushNames(folder: string): void {
+  if (process.platform === 'win32') return;
+  const handle = openSync(folder, 'r');
+  try {
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
   }
 }
 

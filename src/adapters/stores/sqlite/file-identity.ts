@@ -34,13 +34,24 @@ export class FileIdentity {
   /** @throws FileFailure `moved` if the file or its log was deleted or replaced. */
   check(): void {
     const now = elapsed();
-    const isDue = now - this.#looked >= INTERVAL;
-    if (isDue) this.#looked = now;
-    else if (!this.#isFlushed) return;
-    for (const [path, { ino, dev }] of this.#opened) {
+    if (now - this.#looked >= INTERVAL) {
+      this.#looked = now;
+      this.checkNow();
+    } else if (this.#isFlushed) {
+      this.#checkFirst(1);
+    }
+  }
+
+  /** The same without regard to the time of the last look. @throws FileFailure `moved`. */
+  checkNow(): void {
+    this.#checkFirst(this.#opened.length);
+  }
+
+  #checkFirst(count: number): void {
+    for (let index = 0; index < count; index++) {
+      const [path, { ino, dev }] = this.#opened[index]!;
       const found = look(path);
       if (found?.ino !== ino || found.dev !== dev) throw this.#moved(path, found);
-      if (!isDue) return;
     }
   }
 

@@ -28,6 +28,7 @@ import {
 } from '../../../core/storage/arguments.ts';
 import type { RecordedCommit } from '../../../core/storage/chain.ts';
 import { awaitEventsAfter } from '../../../core/storage/commit-signal.ts';
+import { copyOfDecision, copyOfEvents, copyOfPrecondition } from '../../../core/storage/copies.ts';
 import {
   checkReservedEvents,
   type DecidedAppend,
@@ -41,10 +42,11 @@ import type {
   StreamHead,
 } from '../../../core/storage/verify-chain.ts';
 import { append } from './append.ts';
-import { type BackupOptions, backup } from './backup.ts';
+import { type BackupOptions, backup, checkBackup } from './backup.ts';
 import { CommitWatcher } from './commit-watcher.ts';
 import { asAppendFailure, asStoreFailure, drawnPause, fileFailure, isBusy } from './failures.ts';
 import { FileIdentity } from './file-identity.ts';
+import { openFrozenView } from './frozen-view.ts';
 import { IdCache } from './id-cache.ts';
 import { open } from './open.ts';
 import { type CheckedOptions, checkOptions, type SqliteStoreOptions } from './options.ts';
@@ -62,7 +64,12 @@ export interface SqliteStore extends EventStore, Required<ExclusiveAppend>, Comm
   /** Finishes the writes and backups that were begun, refuses what comes later, and closes the file. */
   close(): Promise<void>;
 
-  /** Copies the store, as it is when the copy is complete, to a file that does not exist, while it is in use. */
+  /**
+   * Copies the store, as it is now, to a file that does not exist. The store can be used in the meantime, and other
+   * processes can write.
+   *
+   * @throws StoreFailureError `invalid-argument`, `closed`, or `failure` with a code such as `io`, `full` or `moved`.
+   */
   backup(file: string, options?: BackupOptions): Promise<void>;
 }
 
@@ -89,6 +96,8 @@ export function createSqliteStore(options: SqliteStoreOptions): SqliteStore {
 
 class Store implements SqliteStore {
   readonly #file: string;
+  readonly #path: string;
+  readonly #identity: FileIdentity | undefined;
   readonly #busyTimeout: number;
   readonly #now: () => number;
   readonly #database: Database;
@@ -103,7 +112,9 @@ class Store implements SqliteStore {
     const { file, busyTimeout, now } = options;
     const statements = prepareStatements(database);
     const cache = new IdCache(file, statements);
-    const identity = database.memory || database.readonly ? undefined : new FileIdentity(path, options);
+    const identity = database.memory ? undefined : new FileIdentity(path, options);
+    this.#identity = identity;
+    this.#path = path;
     this.#file = file;
     this.#busyTimeout = busyTimeout;
     this.#now = now;
@@ -145,10 +156,13 @@ class Store implements SqliteStore {
     return new Promise((resolve, reject) => {
       if (this.#closing !== undefined) throw appendAfterClose();
       checkAppend(stream, events, precondition, decision);
+      const ownEvents = copyOfEvents(events);
+      const ownPrecondition = copyOfPrecondition(precondition);
+      const ownDecision = copyOfDecision(decision);
       let appended: Appended;
       this.#writer.add({
         run: () => {
-          appended = append(this.#connection, stream, events, precondition, decision, this.#now());
+          appended = append(this.#connection, stream, ownEvents, ownPrecondition, ownDecision, this.#now());
         },
         acknowledge: () => {
           resolve(appended);
@@ -229,7 +243,8 @@ class Store implements SqliteStore {
     checkSnapshotKey(key);
     checkSnapshot(snapshot);
     const { stream, moduleName, moduleVersion } = key;
-    const { revision, contentType, state } = snapshot;
+    const { revision, contentType } = snapshot;
+    const state = new Uint8Array(snapshot.state);
     const { saveSnapshot } = this.#connection.statements;
     await this.#write(() => saveSnapshot.run(stream, moduleName, moduleVersion, Number(revision), contentType, state));
   }
@@ -255,7 +270,8 @@ class Store implements SqliteStore {
 
   async backup(file: string, options: BackupOptions = {}): Promise<void> {
     this.#open();
-    const running = backup(this.#database, file, options);
+    checkBackup(file, options);
+    const running = this.#backup(file, options);
     this.#backups.add(running);
     try {
       await running;
@@ -264,6 +280,24 @@ class Store implements SqliteStore {
     } finally {
       this.#backups.delete(running);
     }
+  }
+
+  async #backup(file: string, options: BackupOptions): Promise<void> {
+    const view = await this.#frozenView();
+    try {
+      await backup(view, file, options);
+    } finally {
+      if (view !== this.#database) view.close();
+    }
+  }
+
+  /** The store's own connection if the store is in memory: no other connection can change it. */
+  async #frozenView(): Promise<Database> {
+    if (this.#database.memory) return this.#database;
+    return this.#read(() => {
+      this.#identity?.checkNow();
+      return openFrozenView(this.#path);
+    });
   }
 
   close(): Promise<void> {

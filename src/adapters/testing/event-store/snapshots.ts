@@ -42,6 +42,14 @@ export function snapshots(check: Check): void {
     assert.deepEqual(await store.loadSnapshot(key), snapshot(9n, 4));
   });
 
+  check('the caller may change a snapshot as soon as the call has returned its promise', async (store) => {
+    const given = snapshot(4n, 1);
+    const saving = store.saveSnapshot(key, given);
+    given.state.fill(2);
+    await saving;
+    assert.deepEqual(await store.loadSnapshot(key), snapshot(4n, 1));
+  });
+
   check('a snapshot may be saved while its stream is written', async (store) => {
     await Promise.all([
       store.append('s-1', some(3), ANY, decision()),

@@ -1,5 +1,6 @@
 /** Names, texts and bytes of every kind come back as they were. */
 import assert from 'node:assert/strict';
+import type { Precondition } from '../../../core/messages.ts';
 import { eventsOf } from '../../../core/storage/read-events.ts';
 import { ANY, all, type Check, collected, decision, envelope, NO_STREAM, readWhole, some } from './fixtures.ts';
 
@@ -91,15 +92,40 @@ export function contents(check: Check): void {
     assert.ok(Buffer.from(large).equals((await store.findDecision(given.commandId))!.decision.command.payload));
   });
 
-  check("the caller's buffers are the caller's again after an append", async (store) => {
+  check('the caller may change its arguments as soon as an append has returned its promise', async (store) => {
     const pool = new Uint8Array(64).fill(1);
     const [event, command] = [pool.subarray(3, 9), Buffer.from(pool.buffer, 20, 4)];
-    const given = decision({ command: envelope('Do', command) });
-    await store.append('s-1', [envelope('Done', event)], ANY, given);
+    const detail: [string, string] = ['name', 'value'];
+    const rejection = { code: 'no', message: 'not so', details: [detail] };
+    const [accepted, refusal] = [
+      decision({ command: envelope('Do', command), module: { name: 'm', version: '1', digest: pool.subarray(0, 8) } }),
+      decision({ outcome: { tag: 'rejected', val: rejection } }),
+    ];
+    const expected = structuredClone([accepted, refusal]);
+    const events = [envelope('Done', event)];
+    const precondition = { tag: 'no-stream' };
+    const appending = [
+      store.append('s-1', events, precondition as Precondition, accepted),
+      store.append('s-2', [], ANY, refusal),
+    ];
     pool.fill(9);
+    events.pop();
+    precondition.tag = 'stream-exists';
+    detail[1] = 'other';
+    Object.assign(accepted, { actor: 'someone', outcome: { tag: 'rejected', val: rejection } });
+    await Promise.all(appending);
     assert.deepEqual((await readWhole(store, 's-1'))[0]?.event.payload, new Uint8Array(6).fill(1));
-    const found = await store.findDecision(given.commandId);
-    assert.deepEqual(found?.decision.command.payload, new Uint8Array(4).fill(1));
+    for (const { commandId, ...rest } of expected) {
+      const found = (await store.findDecision(commandId))!.decision;
+      assert.deepEqual(
+        { ...found, command: { ...found.command, payload: [...found.command.payload] } },
+        {
+          commandId,
+          ...rest,
+          command: { ...rest.command, payload: [...rest.command.payload] },
+        },
+      );
+    }
   });
 
   check('one type may come in several schema versions', async (store) => {

@@ -1,0 +1,45 @@
+/**
+ * Copies of an append's arguments, for a store that does not write them in the turn of the call. The caller may change its
+ * objects as soon as the call has returned, and codecs may write the next message into the same buffer.
+ */
+import type { Decision, Envelope, Outcome, Precondition, Rejection } from '../messages.ts';
+
+const ACCEPTED: Outcome = { tag: 'accepted' };
+
+export function copyOfPrecondition(precondition: Precondition): Precondition {
+  return precondition.tag === 'at-revision' ? { tag: 'at-revision', val: precondition.val } : { tag: precondition.tag };
+}
+
+export function copyOfEvents(events: readonly Envelope[]): readonly Envelope[] {
+  return events.map(copyOfEnvelope);
+}
+
+export function copyOfDecision(decision: Decision): Decision {
+  // Written out, because a spread takes as long as the rest of the copy.
+  const { module, outcome } = decision;
+  return {
+    commandId: decision.commandId,
+    command: copyOfEnvelope(decision.command),
+    contentType: decision.contentType,
+    module: {
+      name: module.name,
+      version: module.version,
+      digest: module.digest === undefined ? undefined : new Uint8Array(module.digest),
+    },
+    seenRevision: decision.seenRevision,
+    outcome: outcome.tag === 'accepted' ? ACCEPTED : { tag: 'rejected', val: copyOfRejection(outcome.val) },
+    causationId: decision.causationId,
+    correlationId: decision.correlationId,
+    actor: decision.actor,
+    keyId: decision.keyId,
+  };
+}
+
+function copyOfRejection({ code, message, details }: Rejection): Rejection {
+  return { code, message, details: details.map(([name, value]) => [name, value]) };
+}
+
+function copyOfEnvelope({ type, schemaVersion, payload }: Envelope): Envelope {
+  // Not `slice`, which for a Buffer makes a view.
+  return { type, schemaVersion, payload: new Uint8Array(payload) };
+}
