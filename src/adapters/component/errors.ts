@@ -120,6 +120,31 @@ export class Trap extends Error {
   }
 }
 
+/**
+ * JavaScript passed a value that is not of the type that the component expects. No function was called, and the component has
+ * none of the handles among the arguments.
+ *
+ * ```ts
+ * try {
+ *   exports.decide(state, { type: 'Deposit', payload: [1, 2] });
+ * } catch (error) {
+ *   if (isValueError(error)) console.log(error.path); // ['command', 'payload', 2]
+ * }
+ * ```
+ */
+export class ValueError extends TypeError {
+  override readonly name: string = 'ValueError';
+  readonly family: typeof COMPONENT = COMPONENT;
+  readonly code = 'value';
+  /** The steps that lead to the value, outermost first: the parameter, then names of fields and indices of elements. */
+  readonly path: readonly (string | number)[];
+
+  constructor(message: string, path: readonly (string | number)[] = [], options?: ErrorOptions) {
+    super(message, options);
+    this.path = path;
+  }
+}
+
 /** The component is well-formed and may be valid, but uses a feature that this loader does not have. */
 export class UnsupportedError extends Error {
   override readonly name: string = 'UnsupportedError';
@@ -188,6 +213,11 @@ export function isLinkError(error: unknown): error is LinkError {
 /** Returns whether `error` is a {@link Trap} of any code, of this or another copy of the package. */
 export function isTrap(error: unknown): error is Trap {
   return (error as Marks | null | undefined)?.family === TRAP;
+}
+
+/** Returns whether `error` is a {@link ValueError}, of this or another copy of the package. */
+export function isValueError(error: unknown): error is ValueError {
+  return isOfComponent(error, 'value');
 }
 
 /** Returns whether `error` is an {@link UnsupportedError}, of this or another copy of the package. */

@@ -28,6 +28,7 @@ export {
   isMalformedError,
   isTrap,
   isUnsupportedError,
+  isValueError,
   LinkError,
   type LinkProblem,
   MalformedError,
@@ -35,6 +36,7 @@ export {
   type TrapCode,
   type TrapOptions,
   UnsupportedError,
+  ValueError,
 } from './errors.ts';
 export {
   type ImportObject,

@@ -3,13 +3,13 @@
  */
 import { Context, LinearMemory } from './abi/canonical-options.ts';
 import { asFailure, ComponentInstance, endInstances } from './abi/component-instance.ts';
-import { noCase, propertyOf, show } from './abi/javascript-values.ts';
+import { propertyOf, show } from './abi/javascript-values.ts';
 import { HandleTable, RuntimeResource } from './abi/runtime-state.ts';
 import { type Component, isSmallModule } from './compile.ts';
 import { keepingShapes } from './engine/keep-shape.ts';
 import { engine } from './engine/web-assembly.ts';
 import { LinkError, Trap } from './errors.ts';
-import { defaultMaxHandles } from './limits.ts';
+import { defaultMaxHandles, defaultMaxLiftedBytes } from './limits.ts';
 import { AsyncImports } from './linking/async-imports.ts';
 import { ExportsWriter } from './linking/exports.ts';
 import { ImportReader } from './linking/imports.ts';
@@ -42,6 +42,15 @@ export interface InstantiateOptions {
   readonly maxHandles?: number | undefined;
   /** The most bytes of one linear memory. A call after which a memory is larger traps. @default 4_294_967_296 */
   readonly maxMemoryBytes?: number | undefined;
+  /**
+   * The most that one call may take out of the component, in bytes: the lists and strings in its arguments or in its result. An
+   * element of a list that becomes a JavaScript value of its own, and each object inside it, counts 64 bytes more; each number,
+   * flag, enum or boolean of them counts 16 more. A call that takes more traps with the code `lifting-exhausted`. Without a
+   * limit, lists that overlap in a small memory could fill the memory of the host.
+   *
+   * @default 268_435_456
+   */
+  readonly maxLiftedBytes?: number;
   /**
    * Imported functions that return promises without being `async` functions, by the names that jco's option has:
    * `'wasi:io/poll@0.2.0#poll'`, `'wasi:io/poll#[method]pollable.block'`, `'function-at-the-root'`. The version may be
@@ -193,6 +202,7 @@ const OPTION_NAMES: OptionNames<InstantiateOptions> = {
   resources: true,
   maxHandles: true,
   maxMemoryBytes: true,
+  maxLiftedBytes: true,
   asyncImports: true,
   onCoreInstance: true,
 };
@@ -201,14 +211,19 @@ const OPTION_NAMES: OptionNames<InstantiateOptions> = {
 function hostOf(options: InstantiateOptions): LinkHost {
   checkNames('options', options, OPTION_NAMES);
   const { resources = 'objects', maxHandles = defaultMaxHandles, maxMemoryBytes = 2 ** 32 } = options;
-  if (resources !== 'handles' && resources !== 'objects') noCase(resources, ['objects', 'handles']);
+  const { maxLiftedBytes = defaultMaxLiftedBytes } = options;
+  if (resources !== 'handles' && resources !== 'objects') {
+    throw new TypeError(`resources: expected 'objects' or 'handles', got ${show(resources)}`);
+  }
   checkBound('maxHandles', maxHandles);
   checkBound('maxMemoryBytes', maxMemoryBytes);
+  checkBound('maxLiftedBytes', maxLiftedBytes);
   if (options.onCoreInstance !== undefined && typeof options.onCoreInstance !== 'function') {
     throw new TypeError(`onCoreInstance: expected a function, got ${show(options.onCoreInstance)}`);
   }
   const handles = new HandleTable(maxHandles, (message) => new RangeError(message));
-  return { handles, scope: [], instances: [], resources, maxHandles, maxMemoryBytes, work: 0, memories: new Map() };
+  const bounds = { maxHandles, maxMemoryBytes, maxLiftedBytes };
+  return { handles, scope: [], instances: [], resources, ...bounds, work: 0, memories: new Map() };
 }
 
 function checkBound(name: string, bound: unknown): void {

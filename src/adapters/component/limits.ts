@@ -94,12 +94,12 @@ export const maxFlatAsyncParams = 4;
 export const maxFlatResults = 1;
 
 /**
- * Bytes that one call may lift. Lists may overlap in memory, so a small memory can hold any number of elements. An
+ * Bytes that one call may lift, unless `maxLiftedBytes` says otherwise. Lists may overlap in memory, so a small memory can hold any number of elements. An
  * element that becomes a JavaScript value of its own, and each object inside it, counts {@link elementCost} more. Each
  * flag, number or other field of such an object counts {@link slotCost} more: eight flags take one byte in memory, and
  * 130 in JavaScript.
  */
-export const maxLifted: number = 2 ** 28;
+export const defaultMaxLiftedBytes: number = 2 ** 28;
 export const elementCost = 64;
 export const slotCost = 16;
 

@@ -33,6 +33,7 @@ import {
   stageLowerParams,
   stageSimpleParams,
 } from './values.ts';
+import { within, wrongArgument } from './wrong-value.ts';
 
 /** One stager for each way in which values pass; they belong to the component that contains the definitions. */
 export interface Stagers {
@@ -54,8 +55,8 @@ export interface LiftedFunction {
 export type HostCallable = (...args: unknown[]) => unknown;
 
 /** The function that JavaScript sees. */
-export function callableOf(lifted: LiftedFunction): HostCallable {
-  const call = callOf(lifted);
+export function callableOf(lifted: LiftedFunction, name: string): HostCallable {
+  const call = callOf(lifted, name);
   const { signature, host } = call;
   const callable = simpleCall(call) ?? generalCall(call);
   return signature.lendsHandles && host.handles.isObserved ? endingLends(callable, host.handles, host) : callable;
@@ -75,6 +76,8 @@ export function mayGiveWhatItLends({ params }: FunctionNode): boolean {
 
 /** What each call of one function needs. */
 interface Call {
+  /** For messages. */
+  readonly name: string;
   readonly lifted: LiftedFunction;
   readonly signature: Signature;
   readonly instance: ComponentInstance;
@@ -85,12 +88,12 @@ interface Call {
   readonly host: Host;
 }
 
-function callOf(lifted: LiftedFunction): Call {
+function callOf(lifted: LiftedFunction, name: string): Call {
   const { context, core, postReturn } = lifted;
   const { instance } = context;
   const signature = signatureOf(lifted.type);
   const result = stageHostResult(lifted.stagers.host, signature);
-  return { lifted, signature, instance, context, core, result, postReturn, host: instance.host };
+  return { name, lifted, signature, instance, context, core, result, postReturn, host: instance.host };
 }
 
 /** What comes after the core call: the result is lifted, borrows are accounted for, `post-return` runs. */
@@ -120,94 +123,76 @@ export function callPostReturn(
   instance.mayLeave = true;
 }
 
-/**
- * For the usual small functions: one core argument per parameter, no arrays. There is one function for each number of
- * parameters, since the engine makes one straight piece of code of a short function only. Undefined for other functions, and
- * for those that may have to give back what they were given.
- */
+/** Ends a call that failed when so many of its arguments were lowered. Returns the error to throw. */
+function failed({ instance, name, signature }: Call, error: unknown, lowered: number): unknown {
+  const isLowered = lowered === signature.params.length;
+  return abandon(instance, isLowered ? error : wrongArgument(error, name), isLowered);
+}
+
+/** The usual small functions: one core argument for each parameter, and no arrays. Undefined for other functions. */
 function simpleCall(call: Call): HostCallable | undefined {
-  const { core, context: cx, instance, lifted, result, signature } = call;
+  const { core, context: cx, instance, lifted, signature } = call;
   if (!signature.isSimple) return undefined;
-  const [param0, param1, param2, param3] = stageSimpleParams(lifted.stagers.host, signature);
-  if (param0 === undefined) {
-    return () => {
-      enterFromHost(instance);
-      let value: unknown;
-      try {
-        value = finish(call, core());
-      } catch (error) {
-        throw abandon(instance, error, true);
-      }
-      return unwrap(value);
-    };
-  }
-  if (param1 === undefined) {
-    return (a) => {
-      enterFromHost(instance);
-      let isLowered = false;
-      let value: unknown;
-      try {
-        const x = lowerSimple(cx, param0, a);
-        isLowered = true;
-        value = finish(call, core(x));
-      } catch (error) {
-        throw abandon(instance, error, isLowered);
-      }
-      return unwrap(value);
-    };
-  }
-  if (param2 === undefined && result.ownAt >= 0 && !param1.isOwn) return transitionCall(call, param0, param1);
-  if (param0.isOwn || param1.isOwn || param2?.isOwn) return undefined;
-  if (param2 === undefined) {
-    return (a, b) => {
-      enterFromHost(instance);
-      let isLowered = false;
-      let value: unknown;
-      try {
-        const x = lowerSimple(cx, param0, a);
-        const y = lowerSimple(cx, param1, b);
-        isLowered = true;
-        value = finish(call, core(x, y));
-      } catch (error) {
-        throw abandon(instance, error, isLowered);
-      }
-      return unwrap(value);
-    };
-  }
+  const params = stageSimpleParams(lifted.stagers.host, signature);
+  const [param0, param1, param2, param3] = params;
+  if (params.length === 2 && call.result.ownAt >= 0 && !param1!.isOwn) return transitionCall(call, param0!, param1!);
+  const mayUndo = params.some(({ isOwn }) => isOwn);
   return (a, b, c, d) => {
     enterFromHost(instance);
-    let isLowered = false;
+    let lowered = 0;
+    let x: CoreValue = 0;
+    let y: CoreValue = 0;
+    let z: CoreValue = 0;
     let value: unknown;
     try {
-      const x = lowerSimple(cx, param0, a);
-      const y = lowerSimple(cx, param1, b);
-      const z = lowerSimple(cx, param2, c);
-      const w = param3 === undefined ? undefined : lowerSimple(cx, param3, d);
-      isLowered = true;
-      value = finish(call, w === undefined ? core(x, y, z) : core(x, y, z, w));
+      let result: CoreValue | undefined;
+      if (param0 === undefined) result = core();
+      else {
+        x = lowerSimple(cx, param0, a);
+        lowered = 1;
+        if (param1 === undefined) result = core(x);
+        else {
+          y = lowerSimple(cx, param1, b);
+          lowered = 2;
+          if (param2 === undefined) result = core(x, y);
+          else {
+            z = lowerSimple(cx, param2, c);
+            lowered = 3;
+            if (param3 === undefined) result = core(x, y, z);
+            else {
+              const w = lowerSimple(cx, param3, d);
+              lowered = 4;
+              result = core(x, y, z, w);
+            }
+          }
+        }
+      }
+      value = finish(call, result);
     } catch (error) {
-      throw abandon(instance, error, isLowered);
+      if (mayUndo && lowered < params.length) undoSimple(cx, params, [x, y, z], [a, b, c], lowered);
+      throw failed(call, within(error, signature.names[lowered] ?? ''), lowered);
     }
     return unwrap(value);
   };
 }
 
 /**
- * The same for what goes from one state to the next: two arguments, and a handle as a number or an error as its result.
- * Everything of it is here, and nothing is a call to what other functions call too: engines make that twice as fast.
+ * The same for a function from state to state: two arguments, and a handle or an error as the result. All of it is here, and
+ * little of it is a call: engines make that faster by a tenth.
  */
 function transitionCall(call: Call, param0: SimpleParam, param1: SimpleParam): HostCallable {
-  const { core, context: cx, instance, postReturn, result } = call;
+  const { core, context: cx, instance, postReturn, result, signature } = call;
   const { alignment, size, ownAt } = result;
   return (a, b) => {
     enterFromHost(instance);
-    let isLowered = false;
+    let lowered = 0;
     let value: unknown;
     let x: CoreValue | undefined;
     try {
       x = lowerSimple(cx, param0, a);
+      lowered = 1;
       const y = lowerSimple(cx, param1, b);
-      isLowered = true;
+      lowered = 2;
       const pointer = core(x, y);
       if (instance.state !== ENTERED) throw instance.failure;
       const ptr = checkedPointer(cx, pointer, alignment, size);
@@ -226,11 +211,24 @@ function transitionCall(call: Call, param0: SimpleParam, param1: SimpleParam): H
         return value;
       }
     } catch (error) {
-      if (!isLowered && param0.isOwn && x !== undefined) undoLowerOwn(cx, x as number, a);
-      throw abandon(instance, error, isLowered);
+      if (lowered === 1 && param0.isOwn) undoLowerOwn(cx, x as number, a);
+      throw failed(call, within(error, signature.names[lowered] ?? ''), lowered);
     }
     return unwrap(value);
   };
+}
+
+/** Undoes `lower_own` for the arguments that were lowered, the last one first. */
+function undoSimple(
+  cx: Context,
+  params: readonly SimpleParam[],
+  cores: readonly CoreValue[],
+  values: readonly unknown[],
+  lowered: number,
+): void {
+  for (let index = lowered - 1; index >= 0; index--) {
+    if (params[index]!.isOwn) undoLowerOwn(cx, cores[index] as number, values[index]);
+  }
 }
 
 /** *Explainer.md*, "JS API": a top-level `error` is a thrown exception. */
@@ -247,7 +245,13 @@ function generalCall(call: Call): HostCallable {
     return (...args) => callWith(args);
   }
   let lower: Lower | undefined;
-  return lowering(call, (cx, value, flat) => (lower ??= host.lower(signature.params[0]!))(cx, value, flat, 0));
+  return lowering(call, (cx, value, flat) => {
+    try {
+      (lower ??= host.lower(signature.params[0]!))(cx, value, flat, 0);
+    } catch (error) {
+      throw within(error, signature.names[0]!);
+    }
+  });
 }
 
 function lowering<Args>(
@@ -256,16 +260,17 @@ function lowering<Args>(
 ): (args: Args) => unknown {
   const { core, context: cx, instance, signature } = call;
   const flat = flatArguments(signature);
+  const count = signature.params.length;
   return (args) => {
     enterFromHost(instance);
-    let isLowered = false;
+    let lowered = -1;
     let value: unknown;
     try {
       lower(cx, args, flat);
-      isLowered = true;
+      lowered = count;
       value = finish(call, apply(core, flat));
     } catch (error) {
-      throw abandon(instance, error, isLowered);
+      throw failed(call, error, lowered);
     }
     return unwrap(value);
   };
@@ -307,26 +312,26 @@ function endLends(handles: HandleTable, scope: CallScope, lends: number, objects
  * The function that JavaScript sees of an `async func`, or of any function of an instance that may have to wait for the
  * host. Where the engine has JavaScript promise integration, the guest is suspended while it waits.
  */
-export function promisingCallableOf(lifted: LiftedFunction): HostCallable {
+export function promisingCallableOf(lifted: LiftedFunction, name: string): HostCallable {
   const { root } = lifted.context.instance;
   const start = startOf(lifted, root);
   if (start === undefined) {
-    const call = callableOf(lifted);
+    const call = callableOf(lifted, name);
     return async (...args) => call(...args);
   }
-  const call = callOf(lifted);
+  const call = callOf(lifted, name);
   const { context, instance, host, signature } = call;
   const lowerAll = stageLowerParams(lifted.stagers.host, signature);
   const flat = flatArguments(signature);
   const callAndWait = async (args: readonly unknown[]): Promise<unknown> => {
     enterFromHost(instance);
-    let isLowered = false;
+    let lowered = -1;
     try {
       lowerAll(context, args, flat);
-      isLowered = true;
+      lowered = signature.params.length;
       return finish(call, (await start(...flat)) as CoreValue | undefined);
     } catch (error) {
-      throw abandon(instance, error, isLowered);
+      throw failed(call, error, lowered);
     }
   };
   const callToEnd = endingLends(callAndWait, host.handles, host);

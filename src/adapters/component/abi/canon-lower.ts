@@ -28,7 +28,7 @@ import {
   isGuestFault,
   takeTurn,
 } from './component-instance.ts';
-import { isError, propertyOf } from './javascript-values.ts';
+import { isError, propertyOf, show } from './javascript-values.ts';
 import {
   apply,
   flatArguments,
@@ -41,6 +41,7 @@ import {
   stageLowerResult,
   stageSimpleParams,
 } from './values.ts';
+import { asValueError, WrongValue, within } from './wrong-value.ts';
 
 /** A function that the host gave as an import. */
 interface HostFunction {
@@ -86,7 +87,7 @@ function lowerHostFunction({ call, path, mayWait }: HostFunction, { type, stager
   const signature = signatureOf(type);
   const isPromise = mayWait ? promiseTest(type.result) : never;
   const callHost = type.result?.kind === 'result' ? catchingErrors(call, type.result.inside[0], isPromise) : call;
-  const lowerResult = namingImport(path, stageLowerResult(stagers.host, signature));
+  const lowerResult = namingImport(path, stageLowerResult(stagers.host, signature), type.result?.kind === 'result');
   const { instance } = context;
   instance.host.handles.isObserved = true;
   const core =
@@ -98,15 +99,18 @@ function lowerHostFunction({ call, path, mayWait }: HostFunction, { type, stager
 
 type LowerResult = ReturnType<typeof stageLowerResult>;
 
-/** What an import gives that is not of its type is named after it: nothing else of what is thrown says where it came from. */
-function namingImport(path: readonly string[], lower: LowerResult): LowerResult {
+/** Adds the name of the import to the error for a result that is not of its type. Nothing else in the error says where it came from. */
+function namingImport(path: readonly string[], lower: LowerResult, isWrapped: boolean): LowerResult {
   return (cx, value, outPointer) => {
     try {
       return lower(cx, value, outPointer);
-    } catch (cause) {
-      if (isGuestFault(cause)) throw cause;
+    } catch (error) {
+      if (isGuestFault(error)) throw error;
+      // The function returned or threw the payload of a case.
+      if (isWrapped && error instanceof WrongValue && error.path[0] === 'val') error.path.shift();
+      const cause = asValueError(within(error, 'result'));
       const hint = hasPromise(value) ? `; if the function returns a promise, ${declaration(path)}` : '';
-      throw refusal(path, (cause as Error).message + hint, { cause });
+      throw refusal(path, `${isError(cause) ? cause.message : show(cause)}${hint}`, { cause });
     }
   };
 }

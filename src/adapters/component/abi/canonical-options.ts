@@ -4,7 +4,6 @@
 import type { StringEncoding } from '../binary/definitions.ts';
 import type { EngineFunction, EngineMemory } from '../engine/web-assembly.ts';
 import type { Trap } from '../errors.ts';
-import { maxLifted } from '../limits.ts';
 import { type ComponentInstance, POISONED } from './component-instance.ts';
 import type { HandleTable, RuntimeResource } from './runtime-state.ts';
 
@@ -54,8 +53,9 @@ export class Context {
   readonly hostHandles: HandleTable;
   /** The second result of `store_string_into_range` and `store_list_into_range`: the (tagged) length. */
   lowered = 0;
-  /** How much the call has lifted so far. */
+  /** How much the call has lifted so far, and how much it may. */
   lifted = 0;
+  readonly maxLifted: number;
   /** While JavaScript's arguments are lowered, one by one: the own handles that were, with what was given for each. */
   given: Given[] | undefined = undefined;
   private readonly realloc: CoreFunction;
@@ -72,6 +72,7 @@ export class Context {
     this.resources = instance.resources;
     this.handles = instance.handles;
     this.hostHandles = instance.host.handles;
+    this.maxLifted = instance.host.maxLiftedBytes;
     this.realloc = realloc;
   }
 
@@ -111,7 +112,9 @@ export class Context {
 
   /** Before anything of this size is lifted. */
   lift(size: number): void {
-    if ((this.lifted += size) > maxLifted) throw this.trap('too much for one call: lists and strings');
+    if ((this.lifted += size) <= this.maxLifted) return;
+    const message = `more than ${this.maxLifted} bytes of lists and strings in one call (maxLiftedBytes)`;
+    throw this.instance.trap(`the guest is out of budget: ${message}`, { code: 'lifting-exhausted' });
   }
 
   trap(message: string): Trap {

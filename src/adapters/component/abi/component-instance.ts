@@ -7,8 +7,10 @@
  */
 import { engine } from '../engine/web-assembly.ts';
 import { isTrap, Trap, type TrapOptions } from '../errors.ts';
+
 import { isError } from './javascript-values.ts';
 import { BORROWED, type CallScope, HandleTable, type RuntimeResource } from './runtime-state.ts';
+import { asValueError } from './wrong-value.ts';
 
 /** The instance may be entered. */
 export const IDLE = 0;
@@ -25,6 +27,8 @@ export interface Host {
   readonly scope: CallScope;
   /** The instance that JavaScript made, and all that it contains. */
   readonly instances: ComponentInstance[];
+  /** The most that one call may lift; see `defaultMaxLiftedBytes`. */
+  readonly maxLiftedBytes: number;
 }
 
 export class ComponentInstance {
@@ -243,7 +247,7 @@ function runDeferred(): void {
  * (`call_and_trap_on_throw`) and an exhausted stack become a {@link Trap}; what a host function threw stays as it is.
  */
 export function asFailure(error: unknown): unknown {
-  return trapOf(error) ?? error;
+  return trapOf(error) ?? asValueError(error);
 }
 
 /** Whether the guest is to blame for `error`, rather than a value that the host passed. */

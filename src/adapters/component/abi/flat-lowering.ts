@@ -8,6 +8,7 @@ import type { Context, CoreValue } from './canonical-options.ts';
 import { flatPlaces } from './flat-lifting.ts';
 import {
   flagsInto,
+  isTaggedOption,
   matchCase,
   toBigInt,
   toCamelCase,
@@ -22,6 +23,7 @@ import { lowerBorrow, lowerOwn } from './resource-handles.ts';
 import type { Lower, Stager } from './stager.ts';
 import { fixedElements, stageStoreListIntoRange, stageStoreMapIntoRange } from './storing.ts';
 import { storeStringIntoRange } from './strings.ts';
+import { within } from './wrong-value.ts';
 
 /** `lower_flat`, of a type that flattens to one core value. */
 export type LowerOne = (context: Context, value: unknown) => CoreValue;
@@ -119,7 +121,12 @@ function stageLowerList(stager: Stager, type: ValueTypeNode): Lower {
   const step = type.element.layout.flat.length;
   return (cx, value, flat, at) => {
     const elements = elementsOf(value);
-    for (let i = 0; i < length; i++) lower(cx, elements[i], flat, at + i * step);
+    let i = 0;
+    try {
+      for (; i < length; i++) lower(cx, elements[i], flat, at + i * step);
+    } catch (error) {
+      throw within(error, i);
+    }
   };
 }
 
@@ -131,7 +138,12 @@ function stageLowerRecord(stager: Stager, type: ValueTypeNode): Lower {
   if (type.kind === 'tuple') {
     return (cx, value, flat, at) => {
       const elements = toTuple(value, count);
-      for (let i = 0; i < count; i++) lowers[i]!(cx, elements[i], flat, at + places[i]!);
+      let i = 0;
+      try {
+        for (; i < count; i++) lowers[i]!(cx, elements[i], flat, at + places[i]!);
+      } catch (error) {
+        throw within(error, i);
+      }
     };
   }
   const keys = type.labels.map(toCamelCase);
@@ -141,14 +153,26 @@ function stageLowerRecord(stager: Stager, type: ValueTypeNode): Lower {
     const [, place1 = 0, place2 = 0] = places;
     return (cx, value, flat, at) => {
       const record = toObject(value, 'record');
-      lower0!(cx, record[key0], flat, at);
-      lower1!(cx, record[key1], flat, at + place1);
-      lower2!(cx, record[key2], flat, at + place2);
+      let key = key0;
+      try {
+        lower0!(cx, record[key0], flat, at);
+        key = key1;
+        lower1!(cx, record[key1], flat, at + place1);
+        key = key2;
+        lower2!(cx, record[key2], flat, at + place2);
+      } catch (error) {
+        throw within(error, key);
+      }
     };
   }
   return (cx, value, flat, at) => {
     const record = toObject(value, 'record');
-    for (let i = 0; i < count; i++) lowers[i]!(cx, record[keys[i]!], flat, at + places[i]!);
+    let i = 0;
+    try {
+      for (; i < count; i++) lowers[i]!(cx, record[keys[i]!], flat, at + places[i]!);
+    } catch (error) {
+      throw within(error, keys[i]!);
+    }
   };
 }
 
@@ -158,11 +182,16 @@ function stageLowerVariant(stager: Stager, type: ValueTypeNode): Lower {
   const zeros = joined.map((flat): CoreValue => (flat === 'i64' ? 0n : 0));
   const lowers = cases.map((each) => stageLowerCase(stager, each, joined));
   const { indexOf, payloadOf } = matchCase(type);
+  const isTagged = type.kind !== 'option' || isTaggedOption(type);
   return (cx, value, flat, at) => {
     const index = indexOf(value);
     flat[at] = index;
     for (let i = 0; i < zeros.length; i++) flat[at + 1 + i] = zeros[i]!;
-    lowers[index]?.(cx, payloadOf(value), flat, at + 1);
+    try {
+      lowers[index]?.(cx, payloadOf(value), flat, at + 1);
+    } catch (error) {
+      throw isTagged ? within(error, 'val') : error;
+    }
   };
 }
 

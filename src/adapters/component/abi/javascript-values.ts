@@ -6,6 +6,7 @@
  */
 import { memoizeByName } from '../engine/name-cache.ts';
 import type { ValueTypeNode } from '../types/value-type.ts';
+import { WrongValue } from './wrong-value.ts';
 
 /** The name under which JavaScript sees a function, field or flag: `take-borrow` is `takeBorrow`. */
 export const toCamelCase: (name: string) => string = memoizeByName((name) => {
@@ -41,46 +42,58 @@ export function flagsFrom(labels: readonly string[]): (bits: number) => Record<s
   };
 }
 
-/** `pack_flags_into_int`. A missing flag is false, and so are all of them where nothing is given: flags are a `dictionary`. */
+/**
+ * `pack_flags_into_int`, of an object with a boolean for each flag, or of a list or set of names. A flag that is missing is
+ * false, and all of them are if there is no value: flags are a `dictionary`.
+ */
 export function flagsInto(labels: readonly string[]): (value: unknown) => number {
   const keys = labels.map(toCamelCase);
   return (value) => {
     const flags = toObject(value ?? {}, 'flags');
     let bits = 0;
-    for (let i = 0; i < keys.length; i++) if (flags[keys[i]!]) bits |= 1 << i;
+    if (Symbol.iterator in flags) {
+      for (const name of toElements(flags)) bits |= 1 << indexOfFlag(labels, keys, name);
+    } else for (let i = 0; i < keys.length; i++) if (flags[keys[i]!]) bits |= 1 << i;
     return bits;
   };
+}
+
+function indexOfFlag(labels: readonly string[], keys: readonly string[], name: unknown): number {
+  const index = keys.indexOf(name as string);
+  if (index >= 0) return index;
+  const same = labels.indexOf(name as string);
+  return same >= 0 ? same : noCase(name, keys);
 }
 
 /** A number as `ToNumber` gives it, but not for what is no number at all. */
 export function toNumber(value: unknown): number {
   if (typeof value === 'number') return value;
   if (typeof value === 'bigint' || typeof value === 'boolean') return Number(value);
-  throw new TypeError(`expected a number, got ${show(value)}`);
+  throw new WrongValue(`expected a number, got ${show(value)}`);
 }
 
 export function toBigInt(value: unknown): bigint {
   if (typeof value === 'bigint') return value;
-  if (typeof value === 'number' || typeof value === 'boolean') return BigInt(value);
-  throw new TypeError(`expected a bigint, got ${show(value)}`);
+  if (typeof value === 'boolean' || Number.isInteger(value)) return BigInt(value as number | boolean);
+  throw new WrongValue(`expected a bigint, got ${show(value)}`);
 }
 
 export function notText(value: unknown): never {
-  throw new TypeError(`expected a string, got ${show(value)}`);
+  throw new WrongValue(`expected a string, got ${show(value)}`);
 }
 
 /** `char_to_i32`, of a string that is one Unicode scalar value. */
 export function toCharCode(value: unknown): number {
   const code = typeof value === 'string' ? value.codePointAt(0) : notText(value);
   if (code === undefined || value !== String.fromCodePoint(code) || (code >= 0xd800 && code <= 0xdfff)) {
-    throw new TypeError(`expected a string of one Unicode scalar value, got ${show(value)}`);
+    throw new WrongValue(`expected a string of one Unicode scalar value, got ${show(value)}`);
   }
   return code;
 }
 
 export function toObject(value: unknown, what: string): Record<string, unknown> {
   if ((typeof value === 'object' && value !== null) || typeof value === 'function') return asRecord(value);
-  throw new TypeError(`expected an object for a ${what}, got ${show(value)}`);
+  throw new WrongValue(`expected an object for a ${what}, got ${show(value)}`);
 }
 
 /** A property of whatever JavaScript gives. */
@@ -98,7 +111,7 @@ export function toElements(value: unknown): readonly unknown[] {
   if (typeof value === 'object' && value !== null && Symbol.iterator in value) {
     return Array.from(value as Iterable<unknown>);
   }
-  throw new TypeError(`expected a list, got ${show(value)}`);
+  throw new WrongValue(`expected a list, got ${show(value)}`);
 }
 
 export function toTuple(value: unknown, length: number): readonly unknown[] {
@@ -107,7 +120,7 @@ export function toTuple(value: unknown, length: number): readonly unknown[] {
 
 export function ofLength<List extends ArrayLike<unknown>>(list: List, length: number, what: string): List {
   if (list.length === length) return list;
-  throw new TypeError(`expected a ${what} of ${length} elements, got ${list.length}`);
+  throw new WrongValue(`expected a ${what} of ${length} elements, got ${list.length}`);
 }
 
 /** The pairs of a map: of a `Map` or another iterable of pairs, or else of an object's entries. */
@@ -126,7 +139,15 @@ function keyFrom(kind: string, text: string): unknown {
 }
 
 /**
- * `match_case`: which case a JavaScript value is, and its payload.
+ * True if an option is an object, `{ tag: 'none' }` or `{ tag: 'some', val }`, because `undefined` could be its payload too. So
+ * the outer one of two options is an object, which is never `undefined`; a third around them need not be one, as in jco.
+ */
+export function isTaggedOption({ kind, element }: ValueTypeNode): boolean {
+  return kind === 'option' && element.kind === 'option' && !isTaggedOption(element);
+}
+
+/**
+ * `match_case`: the index of the case that a JavaScript value is of, and its payload.
  */
 export function matchCase(type: ValueTypeNode): {
   indexOf: (value: unknown) => number;
@@ -138,10 +159,8 @@ export function matchCase(type: ValueTypeNode): {
       return { indexOf: (value) => indices.get(value) ?? noCase(value, type.labels), payloadOf: () => undefined };
     }
     case 'option':
-      if (type.element.kind !== 'option') {
-        return { indexOf: (value) => (isNone(value) ? 0 : 1), payloadOf: (value) => value };
-      }
-      return { indexOf: (value) => (isNone(value) ? 0 : tagIndex(value, SOME)), payloadOf };
+      if (isTaggedOption(type)) return { indexOf: (value) => (isNone(value) ? 0 : tagIndex(value, SOME)), payloadOf };
+      return { indexOf: (value) => (isNone(value) ? 0 : 1), payloadOf: (value) => value };
     case 'variant': {
       const indices = new Map<unknown, number>(type.labels.map((label, index) => [label, index]));
       return { indexOf: (value) => tagIndex(value, indices), payloadOf };
@@ -174,7 +193,7 @@ function payloadOf(value: unknown): unknown {
 }
 
 export function noCase(value: unknown, labels: readonly unknown[]): never {
-  throw new TypeError(`expected one of ${labels.slice(0, 20).join(', ')}, got ${show(value)}`);
+  throw new WrongValue(`expected one of ${labels.slice(0, 20).join(', ')}, got ${show(value)}`);
 }
 
 /** Whether `value` is an `Error`, of this or another realm: Jest runs each test file in a realm of its own. */

@@ -6,7 +6,7 @@ import { elementCost, slotCost } from '../limits.ts';
 import { casesOf, discriminantLayout, layoutOfFields, payloadOffset } from '../types/layout.ts';
 import type { ValueTypeNode } from '../types/value-type.ts';
 import type { Context } from './canonical-options.ts';
-import { flagsFrom, recordTemplate, toCamelCase } from './javascript-values.ts';
+import { flagsFrom, isTaggedOption, recordTemplate, toCamelCase } from './javascript-values.ts';
 import { loadNumbers, type NumberKind, numberKindOf } from './number-lists.ts';
 import { liftBorrow, liftOwn, liftOwnAsHandle } from './resource-handles.ts';
 import type { Load, Stager } from './stager.ts';
@@ -113,7 +113,7 @@ function stageLoadListFromValidRange(
   const numbers: NumberKind | undefined = numberKindOf(element);
   if (numbers !== undefined) return loadNumbers(numbers, stager.representation);
   const { size } = element.layout;
-  const cost = size + costOf(element);
+  const cost = costOf(element);
   const load = stager.load(element);
   return (cx, ptr, length) => {
     cx.lift(length * cost);
@@ -126,7 +126,7 @@ function stageLoadListFromValidRange(
 /** What a value takes in JavaScript, but for the contents of its strings and lists: those are counted where they are lifted. */
 function costOf(type: ValueTypeNode): number {
   const { kind, inside, labels } = type;
-  if (numberKindOf(type) !== undefined) return slotCost;
+  if (numberKindOf(type) !== undefined || kind === 'bool' || kind === 'enum') return slotCost;
   if (kind === 'list' || kind === 'map') return elementCost;
   if (kind === 'flags') return elementCost + labels.length * slotCost;
   const costs = inside.map((one) => (one === undefined ? 0 : costOf(one)));
@@ -258,10 +258,11 @@ export function invalidDiscriminant(cx: Context, index: number, count: number): 
 /** The JavaScript value of a case, once its payload is lifted. */
 export function makeCase(type: ValueTypeNode): (index: number, payload: unknown) => unknown {
   if (type.kind === 'enum') return (index) => type.labels[index];
-  if (type.kind === 'option' && type.element.kind !== 'option') return (_, payload) => payload;
+  if (type.kind === 'option' && !isTaggedOption(type)) return (_, payload) => payload;
   const cases = casesOf(type);
   const tags = cases.map((each) => each.name);
-  const bare = cases.map((each) => each.type === undefined);
+  // A `result` always has a `val`, as in jco.
+  const bare = cases.map((each) => each.type === undefined && type.kind !== 'result');
   return (index, payload) => (bare[index] ? { tag: tags[index] } : { tag: tags[index], val: payload });
 }
 

@@ -7,6 +7,7 @@ import type { ValueTypeNode } from '../types/value-type.ts';
 import type { Context } from './canonical-options.ts';
 import { toBigInt, toElements, toNumber } from './javascript-values.ts';
 import type { Representation } from './stager.ts';
+import { within } from './wrong-value.ts';
 
 export type NumberKind = 'u8' | 's8' | 'u16' | 's16' | 'u32' | 's32' | 'u64' | 's64' | 'f32' | 'f64';
 
@@ -22,7 +23,10 @@ type Numbers =
   | Float32Array
   | Float64Array;
 
-type NumbersConstructor = { new (buffer: ArrayBuffer, offset?: number, length?: number): Numbers };
+type NumbersConstructor = {
+  readonly name: string;
+  new (buffer: ArrayBufferLike, offset?: number, length?: number): Numbers;
+};
 
 const CONSTRUCTORS: Record<NumberKind, NumbersConstructor & { readonly BYTES_PER_ELEMENT: number }> = {
   u8: Uint8Array,
@@ -76,16 +80,45 @@ function canonicalizeNans(floats: Numbers): void {
   for (let i = 0; i < floats.length; i++) if (Number.isNaN(floats[i])) floats[i] = Number.NaN;
 }
 
-/** What `storeNumbers` takes: the value itself where its bytes can be copied, else its elements. */
+/**
+ * The value that `storeNumbers` takes: a typed array if its bytes can be copied, else a list of the elements. A `list<u8>` takes
+ * any buffer of bytes.
+ */
 export function toNumberList(kind: NumberKind): (value: unknown) => ArrayLike<unknown> {
   const Constructor = CONSTRUCTORS[kind];
-  const toOther = kind === 'u8' ? toBytes : toElements;
-  return (value) => (value instanceof Constructor ? value : toOther(value));
+  const { name } = Constructor;
+  return (value) => {
+    if (value instanceof Constructor) return value;
+    if (kind === 'u8') return bytesIn(value) ?? toElements(value);
+    // One of another realm, which is not an instance of the class here.
+    if (nameOfTypedArray(value) !== name) return toElements(value);
+    const { buffer, byteOffset, length } = value as Numbers;
+    return new Constructor(buffer, byteOffset, length);
+  };
 }
 
-/** A whole buffer is its bytes. */
-function toBytes(value: unknown): ArrayLike<unknown> {
-  return value instanceof ArrayBuffer ? new Uint8Array(value) : toElements(value);
+/** The bytes of a buffer, a `DataView` or an array of bytes, of any realm and shared or not. */
+export function bytesIn(value: unknown): Uint8Array | undefined {
+  if (ArrayBuffer.isView(value)) {
+    const name = nameOfTypedArray(value);
+    if (name !== undefined && name !== 'Uint8Array' && name !== 'Uint8ClampedArray') return undefined;
+    return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+  }
+  return isBuffer(value) ? new Uint8Array(value) : undefined;
+}
+
+function isBuffer(value: unknown): value is ArrayBufferLike {
+  return /^\[object (Shared)?ArrayBuffer\]$/.test(Object.prototype.toString.call(value));
+}
+
+const { get: typedArrayName } = Object.getOwnPropertyDescriptor(
+  Object.getPrototypeOf(Uint8Array.prototype),
+  Symbol.toStringTag,
+) as { readonly get: () => string | undefined };
+
+/** The name of the class of a typed array, of any realm. Undefined for other values, a `DataView` among them. */
+export function nameOfTypedArray(value: unknown): string | undefined {
+  return typedArrayName.call(value);
 }
 
 export function storeBytes(cx: Context, values: ArrayLike<unknown>, ptr: number): void {
@@ -94,7 +127,14 @@ export function storeBytes(cx: Context, values: ArrayLike<unknown>, ptr: number)
     const { length } = values;
     if (length > SMALL) bytes.set(values, ptr);
     else for (let i = 0; i < length; i++) bytes[ptr + i] = values[i]!;
-  } else for (let i = 0; i < values.length; i++) bytes[ptr + i] = toNumber(values[i]);
+    return;
+  }
+  let i = 0;
+  try {
+    for (; i < values.length; i++) bytes[ptr + i] = toNumber(values[i]);
+  } catch (error) {
+    throw within(error, i);
+  }
 }
 
 /** Up to this many bytes, a loop is faster than `set`. */
@@ -110,7 +150,20 @@ export function storeNumbers(kind: NumberKind): (cx: Context, values: ArrayLike<
     // The kinds agree: `Constructor` is that of `convert`, and of `values` if they are a typed array.
     const assign = target as unknown as { set(values: ArrayLike<unknown>): void; [index: number]: unknown };
     if (values instanceof Constructor) assign.set(values);
-    else for (let i = 0; i < values.length; i++) assign[i] = convert(values[i]);
+    else assignAll(assign, values, convert);
     if (isFloat) canonicalizeNans(target);
   };
+}
+
+function assignAll(
+  target: { [index: number]: unknown },
+  values: ArrayLike<unknown>,
+  convert: (value: unknown) => unknown,
+): void {
+  let i = 0;
+  try {
+    for (; i < values.length; i++) target[i] = convert(values[i]);
+  } catch (error) {
+    throw within(error, i);
+  }
 }

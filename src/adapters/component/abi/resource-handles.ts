@@ -15,6 +15,7 @@ import {
   wrongHandle,
 } from './runtime-state.ts';
 import type { Stager } from './stager.ts';
+import { asValueError, WrongValue } from './wrong-value.ts';
 
 export function liftOwn(stager: Stager, resource: ResourceType): (cx: Context, index: number) => unknown {
   const slot = stager.slotOf(resource);
@@ -178,20 +179,21 @@ function giveBorrow(cx: Context, type: RuntimeResource, rep: number): number {
 /** Takes an own handle out of the host's table to drop it, and gives its rep. */
 export function removeHostOwn(handles: HandleTable, type: RuntimeResource, value: unknown): number {
   const entry = handles.entries[value as number];
-  if (entry === undefined || entry.type !== type || entry.info !== 0) throw wrongHostHandle(handles, type, value);
+  if (entry === undefined || entry.type !== type || entry.info !== 0)
+    throw asValueError(wrongHostHandle(handles, type, value));
   return handles.remove(value as number, entry);
 }
 
-function wrongHostHandle(handles: HandleTable, type: RuntimeResource, value: unknown): TypeError {
+function wrongHostHandle(handles: HandleTable, type: RuntimeResource, value: unknown): WrongValue {
   const entry = handles.entries[value as number];
   const found = entry?.type;
   const why =
     entry === undefined || found === undefined
-      ? 'it is no live handle'
+      ? 'it is not a live handle'
       : found !== type
         ? `it is a handle of ${found.name}`
         : (entry.info & BORROWED) !== 0
           ? 'it is a borrow'
           : `it is lent to ${entry.info / LEND} calls`;
-  return new TypeError(`expected an own handle of ${type.name}, got ${show(value)}: ${why}`);
+  return new WrongValue(`expected an own handle of ${type.name}, got ${show(value)}: ${why}`);
 }

@@ -2,10 +2,12 @@
  * *Explainer.md*, "JS API": resources as JavaScript objects. A guest's resource is an object of a class that this file
  * makes; a resource that the host implements is an object of the host's own class.
  */
+import { ValueError } from '../errors.ts';
 import { maxRecentObjects } from '../limits.ts';
 import { destroyFromHost, destroyQuietly } from './component-instance.ts';
 import { propertyOf, show, toPascalCase } from './javascript-values.ts';
 import { BORROWED, type CallScope, LEND, type ResourceObjects, RuntimeResource } from './runtime-state.ts';
+import { WrongValue } from './wrong-value.ts';
 
 // Resources of guests ----------------------------------------------------------------------------------------------
 
@@ -58,7 +60,7 @@ class Resource {
     const handle = this.#handle;
     const { info, rep, type } = handle;
     if (info === GONE) return;
-    if (info >= LEND) throw new TypeError(`cannot drop ${type.name}: it is lent to a running call`);
+    if (info >= LEND) throw new ValueError(`cannot drop ${type.name}: it is lent to a running call`);
     handle.remove();
     if (info === 0) destroyFromHost(type, rep);
   }
@@ -67,9 +69,9 @@ class Resource {
 /** Returns the live handle of type `type` that `value` holds. */
 function handleOf(value: unknown, type: RuntimeResource): ObjectHandle {
   const handle = typeof value === 'object' && value !== null ? handleIn(value) : undefined;
-  if (handle === undefined) throw new TypeError(`expected a resource of type ${type.name}, got ${show(value)}`);
-  if (handle.type !== type) throw new TypeError(`expected a ${type.name}, got a ${handle.type.name} of another type`);
-  if (handle.info === GONE) throw new TypeError(`this ${type.name} was dropped, given away or lent for one call`);
+  if (handle === undefined) throw new WrongValue(`expected a resource of type ${type.name}, got ${show(value)}`);
+  if (handle.type !== type) throw new WrongValue(`expected a ${type.name}, got a ${handle.type.name} of another type`);
+  if (handle.info === GONE) throw new WrongValue(`this ${type.name} was dropped, given away or lent for one call`);
   return handle;
 }
 
@@ -77,8 +79,8 @@ function handleOf(value: unknown, type: RuntimeResource): ObjectHandle {
 export function takeFromObject(value: unknown, type: RuntimeResource): number {
   const handle = handleOf(value, type);
   if (handle.info !== 0) {
-    if ((handle.info & BORROWED) !== 0) throw new TypeError(`expected an own ${type.name}, got a borrowed one`);
-    throw new TypeError(`cannot give away ${type.name}: it is lent to a running call`);
+    if ((handle.info & BORROWED) !== 0) throw new WrongValue(`expected an own ${type.name}, got a borrowed one`);
+    throw new WrongValue(`cannot give away ${type.name}: it is lent to a running call`);
   }
   handle.remove();
   return handle.rep;
@@ -227,7 +229,7 @@ class HostResources implements ResourceObjects {
     const fits = this.asHandles
       ? typeof value === 'number'
       : typeof exported !== 'function' || value instanceof exported;
-    if (!fits) throw new TypeError(`expected a resource of type ${this.name}, got ${show(value)}`);
+    if (!fits) throw new WrongValue(`expected a resource of type ${this.name}, got ${show(value)}`);
     return value as number;
   }
 }

@@ -9,6 +9,7 @@ import type { ValueTypeNode } from '../types/value-type.ts';
 import type { Context } from './canonical-options.ts';
 import {
   flagsInto,
+  isTaggedOption,
   matchCase,
   ofLength,
   toBigInt,
@@ -25,6 +26,7 @@ import { numberKindOf, storeBytes, storeNumbers, toNumberList } from './number-l
 import { lowerBorrow, lowerOwn } from './resource-handles.ts';
 import type { Stager, Store } from './stager.ts';
 import { storeStringIntoRange } from './strings.ts';
+import { WrongValue, within } from './wrong-value.ts';
 
 export function stageStore(stager: Stager, type: ValueTypeNode): Store {
   switch (type.kind) {
@@ -91,8 +93,12 @@ function storePointerAndLength(intoRange: StoreIntoRange): Store {
 
 const storeString: Store = storePointerAndLength(storeStringIntoRange);
 
-/** Beyond this, pointers and lengths are no 32-bit numbers any more. */
+/** The most that a pointer and a length of 32 bits each can hold. */
 const MAX_BYTE_LENGTH = 2 ** 32 - 1;
+
+function tooLong(byteLength: number): WrongValue {
+  return new WrongValue(`expected a list of at most ${MAX_BYTE_LENGTH} bytes, got one of ${byteLength}`);
+}
 
 /** `store_list_into_range`. */
 export function stageStoreListIntoRange(stager: Stager, type: ValueTypeNode): StoreIntoRange {
@@ -106,7 +112,7 @@ const toBytes = toNumberList('u8');
 function storeBytesIntoRange(cx: Context, value: unknown): number {
   const elements = value instanceof Uint8Array ? value : toBytes(value);
   const { length } = elements;
-  if (length > MAX_BYTE_LENGTH) throw new RangeError(`a list of ${length} bytes is too long to pass`);
+  if (length > MAX_BYTE_LENGTH) throw tooLong(length);
   const ptr = cx.allocate(1, length);
   storeBytes(cx, elements, ptr);
   cx.lowered = length;
@@ -128,7 +134,7 @@ function storeElementsIntoRange(
     const elements = elementsOf(value);
     const { length } = elements;
     const byteLength = length * size;
-    if (byteLength > MAX_BYTE_LENGTH) throw new RangeError(`a list of ${byteLength} bytes is too long to pass`);
+    if (byteLength > MAX_BYTE_LENGTH) throw tooLong(byteLength);
     const ptr = cx.allocate(alignment, byteLength);
     intoValidRange(cx, elements, ptr);
     cx.lowered = length;
@@ -150,7 +156,12 @@ function stageStoreListIntoValidRange(
   const { size } = element.layout;
   const store = stager.store(element);
   return (cx, elements, ptr) => {
-    for (let i = 0; i < elements.length; i++) store(cx, elements[i], ptr + i * size);
+    let i = 0;
+    try {
+      for (; i < elements.length; i++) store(cx, elements[i], ptr + i * size);
+    } catch (error) {
+      throw within(error, i);
+    }
   };
 }
 
@@ -176,13 +187,23 @@ function stageStoreRecord(stager: Stager, type: ValueTypeNode): Store {
   if (type.kind === 'tuple') {
     return (cx, value, ptr) => {
       const elements = toTuple(value, count);
-      for (let i = 0; i < count; i++) stores[i]!(cx, elements[i], ptr + offsets[i]!);
+      let i = 0;
+      try {
+        for (; i < count; i++) stores[i]!(cx, elements[i], ptr + offsets[i]!);
+      } catch (error) {
+        throw within(error, i);
+      }
     };
   }
   const keys = type.labels.map(toCamelCase);
   return (cx, value, ptr) => {
     const record = toObject(value, 'record');
-    for (let i = 0; i < count; i++) stores[i]!(cx, record[keys[i]!], ptr + offsets[i]!);
+    let i = 0;
+    try {
+      for (; i < count; i++) stores[i]!(cx, record[keys[i]!], ptr + offsets[i]!);
+    } catch (error) {
+      throw within(error, keys[i]!);
+    }
   };
 }
 
@@ -192,13 +213,18 @@ function stageStoreVariant(stager: Stager, type: ValueTypeNode): Store {
   const offset = payloadOffset(cases);
   const stores = cases.map((each) => (each.type === undefined ? undefined : stager.store(each.type)));
   const { indexOf, payloadOf } = matchCase(type);
+  const isTagged = type.kind !== 'option' || isTaggedOption(type);
   return (cx, value, ptr) => {
     const index = indexOf(value);
     const { view } = cx.memory;
     if (size === 1) view.setUint8(ptr, index);
     else if (size === 2) view.setUint16(ptr, index, true);
     else view.setUint32(ptr, index, true);
-    stores[index]?.(cx, payloadOf(value), ptr + offset);
+    try {
+      stores[index]?.(cx, payloadOf(value), ptr + offset);
+    } catch (error) {
+      throw isTagged ? within(error, 'val') : error;
+    }
   };
 }
 

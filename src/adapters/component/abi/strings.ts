@@ -9,6 +9,7 @@ import type { StringEncoding } from '../binary/definitions.ts';
 import type { Context } from './canonical-options.ts';
 import { notText } from './javascript-values.ts';
 import type { Load, Representation } from './stager.ts';
+import { WrongValue } from './wrong-value.ts';
 
 /** `String`: a string on its way between components, with the encoding and the tagged code units it was lifted from. */
 class GuestString {
@@ -199,8 +200,8 @@ function storeEncoded(cx: Context, text: string): number {
 }
 
 function checkedLength(byteLength: number): number {
-  if (byteLength > MAX_STRING_BYTE_LENGTH) throw new RangeError(`a string of ${byteLength} bytes is too long to pass`);
-  return byteLength;
+  if (byteLength <= MAX_STRING_BYTE_LENGTH) return byteLength;
+  throw new WrongValue(`expected a string of at most ${MAX_STRING_BYTE_LENGTH} bytes, got one of ${byteLength}`);
 }
 
 function isLatin1(text: string): boolean {

@@ -8,13 +8,17 @@ import type { ValueTypeNode } from '../types/value-type.ts';
 import type { Context, CoreValue, Given } from './canonical-options.ts';
 import { flatPlaces, type LiftOne, stageLiftOne } from './flat-lifting.ts';
 import { type LowerOne, stageLowerOne } from './flat-lowering.ts';
+import { toCamelCase } from './javascript-values.ts';
 import { discriminantOf, invalidDiscriminant } from './loading.ts';
 import { liftOwnAsHandle, liftOwnAsObject, lowerHandle, lowerObject, undoLowerOwn } from './resource-handles.ts';
 import type { Load, Stager } from './stager.ts';
+import { within } from './wrong-value.ts';
 
 /** What `flatten_functype` finds out about a function type, for the synchronous ABI. */
 export interface Signature {
   readonly params: readonly ValueTypeNode[];
+  /** The names of the parameters, for messages. */
+  readonly names: readonly string[];
   readonly result: ValueTypeNode | undefined;
   /** `flatten_types` of the parameters and of the result, before anything is spilled; cut off as in {@link Layout}. */
   readonly flat: readonly FlatType[];
@@ -62,6 +66,7 @@ function computeSignature({ params: named, result }: FunctionNode): Signature {
   const flatResult = result === undefined ? nothing : result.layout.flat;
   return {
     params,
+    names: named.map(({ name }) => toCamelCase(name)),
     result,
     flat,
     flatResult,
@@ -195,20 +200,30 @@ export function stageLowerParams(stager: Stager, signature: Signature): LowerPar
   return gives ? givingBack(lower) : lower;
 }
 
-function stageLowerAll(stager: Stager, { params, spillsParams }: Signature): LowerParams {
+function stageLowerAll(stager: Stager, { names, params, spillsParams }: Signature): LowerParams {
   const count = params.length;
   if (!spillsParams) {
     const lowers = params.map((param) => stager.lower(param));
     const places = flatPlaces(params);
     return (cx, values, flat) => {
-      for (let i = 0; i < count; i++) lowers[i]!(cx, values[i], flat, places[i]!);
+      let i = 0;
+      try {
+        for (; i < count; i++) lowers[i]!(cx, values[i], flat, places[i]!);
+      } catch (error) {
+        throw within(error, names[i]!);
+      }
     };
   }
   const { offsets, alignment, size } = layoutOfFields(params);
   const stores = params.map((param) => stager.store(param));
   return (cx, values, flat) => {
     const ptr = cx.allocate(alignment, size);
-    for (let i = 0; i < count; i++) stores[i]!(cx, values[i], ptr + offsets[i]!);
+    let i = 0;
+    try {
+      for (; i < count; i++) stores[i]!(cx, values[i], ptr + offsets[i]!);
+    } catch (error) {
+      throw within(error, names[i]!);
+    }
     flat[0] = ptr;
   };
 }

@@ -70,6 +70,12 @@ export interface ComponentModuleOptions<World extends WorldName = WorldName> {
   /** The most handles in each table of an instance, and on the host's side: beyond it, a call fails. 1,000,000. */
   readonly maxHandles?: number | undefined;
   /**
+   * The most that one call may take out of the guest, in bytes of lists and strings. See the option of `instantiate`.
+   *
+   * @default 268_435_456
+   */
+  readonly maxLiftedBytes?: number | undefined;
+  /**
    * What one call may use up, in each core module of the component: beyond it, the call ends in {@link OutOfBudget}, the same
    * on every machine. The core modules are rewritten to count it, which takes a part of their speed. Nothing is counted where
    * nothing is said.
@@ -136,7 +142,7 @@ export async function componentModule<World extends WorldName = 'command-handler
   checkOptions(options);
   const { world = 'command-handler', isolation, imports = {}, maxHandles = DEFAULT_MAX_HANDLES } = options;
   // The caller may change the bytes while they are compiled.
-  const digest = options.digest ?? (isBytes(source) ? sha256(bytesOf(source)) : undefined);
+  const digest = options.digest?.slice() ?? (isBytes(source) ? sha256(bytesOf(source)) : undefined);
   const { component, bounds } = await compiled(source, options);
   const blueprint: Blueprint = {
     component,
@@ -145,6 +151,7 @@ export async function componentModule<World extends WorldName = 'command-handler
     wasi: options.wasi,
     bounds,
     maxHandles,
+    maxLiftedBytes: options.maxLiftedBytes,
   };
   const parts = isolation === 'fresh' ? freshParts(blueprint) : await pooledParts(blueprint);
   return { ...exportsOf(parts, world, digest), component, statistics: parts.statistics } as ModuleOf[World];

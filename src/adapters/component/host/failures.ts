@@ -2,7 +2,7 @@
 import { FaultError, RejectionError } from '../../../core/errors.ts';
 import type { Fault, Rejection } from '../../../core/messages.ts';
 import { show } from '../abi/javascript-values.ts';
-import { isComponentError, isLinkError, isTrap, Trap } from '../index.ts';
+import { isComponentError, isLinkError, isTrap, Trap, ValueError } from '../index.ts';
 
 /**
  * A handle belongs to an instance that trapped and was replaced. The error is a trap (`stale-handle`), so that the event
@@ -27,8 +27,8 @@ export class StaleHandle extends Trap {
 export type HandleKind = 'command' | 'event' | 'state';
 
 /** What was given for a handle is none, or is used up: in the loader's words, whoever finds it out. */
-export function noLiveHandle(kind: HandleKind, given: unknown, why: string = 'it is no live handle'): TypeError {
-  return new TypeError(`expected an own handle of ${kind}, got ${show(given)}: ${why}`);
+export function noLiveHandle(kind: HandleKind, given: unknown, why: string = 'it is not a live handle'): ValueError {
+  return new ValueError(`expected an own handle of ${kind}, got ${show(given)}: ${why}`);
 }
 
 /** Whether the instance is done for. The `error` case of a result is an answer. */

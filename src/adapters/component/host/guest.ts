@@ -74,6 +74,7 @@ export interface Blueprint {
   /** What its core modules were rewritten to keep to. */
   readonly bounds: Bounds;
   readonly maxHandles: number;
+  readonly maxLiftedBytes: number | undefined;
 }
 
 /** @throws LinkError | Trap */
@@ -119,19 +120,30 @@ interface Surroundings {
   readonly counters: Counters;
 }
 
-function surroundings({ imports, wasi, bounds, maxHandles }: Blueprint): Surroundings {
+function surroundings({ imports, wasi, bounds, maxHandles, maxLiftedBytes }: Blueprint): Surroundings {
   const virtual = wasi === undefined ? undefined : virtualOf(wasi);
   const given = imports();
   // What is made of a promise is an import object without imports.
-  if (given instanceof Promise) throw new TypeError('imports: expected the function to make an object, got a promise');
+  if (isPromise(given)) throw new TypeError('imports: expected the function to make an object, got a promise');
   const counters = new Counters(bounds);
   const { maxMemoryBytes } = bounds;
   return {
     imports: virtual === undefined ? given : besides(given, virtual.imports),
-    options: { resources: 'handles', maxMemoryBytes, maxHandles, onCoreInstance: counters.add },
+    options: {
+      resources: 'handles',
+      maxMemoryBytes,
+      maxHandles,
+      ...(maxLiftedBytes !== undefined && { maxLiftedBytes }),
+      onCoreInstance: counters.add,
+    },
     wasi: virtual,
     counters,
   };
+}
+
+/** A promise of this or another realm. An import object may have a function with the name "then". */
+function isPromise(value: unknown): boolean {
+  return Object.prototype.toString.call(value) === '[object Promise]';
 }
 
 /** @throws TypeError */

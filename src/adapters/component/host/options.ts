@@ -3,6 +3,7 @@
  * that holds. What the bounds have to be is in `metering/budget.ts`.
  */
 import { show } from '../abi/javascript-values.ts';
+import { nameOfTypedArray } from '../abi/number-lists.ts';
 import { checkNames, type OptionNames } from '../option-names.ts';
 import type { ComponentModuleOptions } from './component-module.ts';
 import { MOST_HANDLES } from './limits.ts';
@@ -17,6 +18,7 @@ const NAMES: OptionNames<ComponentModuleOptions> = {
   maxMemoryBytes: true,
   maxTableElements: true,
   maxHandles: true,
+  maxLiftedBytes: true,
   budget: true,
   digest: true,
 };
@@ -31,7 +33,7 @@ const DIGEST_BYTES = 32;
  */
 export function checkOptions(options: ComponentModuleOptions): void {
   checkNames('options', options, NAMES);
-  const { world, isolation, imports = {}, wasi, maxHandles, digest } = options;
+  const { world, isolation, imports = {}, wasi, maxHandles, maxLiftedBytes, digest } = options;
   if (world !== undefined) checkOneOf('world', world, WORLD_NAMES);
   if (isolation !== undefined) checkOneOf('isolation', isolation, ['pooled', 'fresh']);
   if (typeof imports !== 'function' && (typeof imports !== 'object' || imports === null)) {
@@ -41,6 +43,7 @@ export function checkOptions(options: ComponentModuleOptions): void {
     throw unexpected('wasi', 'a function that makes one for each instance, as in () => virtualWasi()', show(wasi));
   }
   if (maxHandles !== undefined) checkCount('maxHandles', maxHandles, MOST_HANDLES);
+  if (maxLiftedBytes !== undefined) checkCount('maxLiftedBytes', maxLiftedBytes, Number.MAX_SAFE_INTEGER);
   if (digest !== undefined) checkDigest(digest);
 }
 
@@ -49,8 +52,10 @@ function checkOneOf(option: string, value: string, names: readonly string[]): vo
 }
 
 function checkDigest(digest: unknown): void {
-  if (digest instanceof Uint8Array && digest.length === DIGEST_BYTES) return;
-  const got = digest instanceof Uint8Array ? `${digest.length} bytes` : show(digest);
+  const isBytes = nameOfTypedArray(digest) === 'Uint8Array';
+  const { length } = digest as Uint8Array;
+  if (isBytes && length === DIGEST_BYTES) return;
+  const got = isBytes ? `${length} bytes` : show(digest);
   throw unexpected('digest', `the ${DIGEST_BYTES} bytes of a SHA-256`, got);
 }
 

@@ -41,7 +41,7 @@ export class ExportsWriter {
   #writeItem(exports: Record<string, unknown>, name: string, item: Item, container: InstanceItem): void {
     switch (item.kind) {
       case 'func': {
-        const callable = this.#callable(item);
+        const callable = this.#callable(item, name);
         const parsed = parseResourceFunction(name);
         if (parsed === undefined) {
           exports[toCamelCase(name)] = callable;
@@ -70,12 +70,23 @@ export class ExportsWriter {
     }
   }
 
-  #callable(item: Item & { kind: 'func' }): HostCallable {
+  #callable(item: Item & { kind: 'func' }, name: string): HostCallable {
     const { func } = item;
     if (func.kind === 'host') return func.call;
-    const callable: HostCallable = this.#isPromising(item) ? promisingCallableOf(func) : callableOf(func);
+    const callable: HostCallable = this.#isPromising(item)
+      ? promisingCallableOf(func, this.#shownName(name))
+      : callableOf(func, this.#shownName(name));
     remember(callable, item);
     return callable;
+  }
+
+  /** The name of a function in messages: `decide`, or `Event.toEnvelope`. */
+  #shownName(name: string): string {
+    const parsed = parseResourceFunction(name);
+    if (parsed === undefined) return toCamelCase(name);
+    const { form, member, resource } = parsed;
+    const holder = this.#host.resources === 'handles' ? toCamelCase(resource) : toPascalCase(resource);
+    return `${holder}.${form === 'constructor' ? 'create' : toCamelCase(member)}`;
   }
 
   #isPromising({ func }: Item & { kind: 'func' }): boolean {

@@ -83,10 +83,10 @@ describe('canon_lower', () => {
 
   it('names the import that gave a value which cannot be lowered, and says what waits for a promise', async () => {
     for (const [value, message] of [
-      ['no number', 'import "f": expected a number, got "no number"'],
+      ['no number', 'import "f": result: expected a number, got "no number"'],
       [
         Promise.resolve(1),
-        'import "f": expected a number, got an object; if the function returns a promise, declare it with asyncImports: ["f"]',
+        'import "f": result: expected a number, got an object; if the function returns a promise, declare it with asyncImports: ["f"]',
       ],
     ] as const) {
       const go = await guest('(result u32)', '(result i32)', '(call $f)', () => value);

@@ -109,7 +109,7 @@ describe('canon resource.drop', () => {
     for (const info of [0, BORROWED]) {
       const instance = new ComponentInstance(
         undefined,
-        { handles: new HandleTable(10, refuse), scope: [], instances: [] },
+        { handles: new HandleTable(10, refuse), scope: [], instances: [], maxLiftedBytes: 0 },
         10,
       );
       const type = new RuntimeResource('r', instance);

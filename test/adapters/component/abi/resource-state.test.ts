@@ -194,7 +194,7 @@ describe('a resource that the host implements', () => {
     assert.equal(objects!.liftOwn(objects!.lower!(one)), one);
     assert.equal(objects!.liftBorrow(objects!.lower!(one), []), one);
     for (const wrong of [7, {}, undefined])
-      assert.throws(() => objects!.lower!(wrong), /expected a resource of type r/);
+      assert.throws(() => objects!.lower!(wrong), { reason: /expected a resource of type r/ });
   });
 
   it('as a number is nothing but a number', async () => {

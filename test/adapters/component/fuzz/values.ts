@@ -71,7 +71,7 @@ export class Values {
       case 'option': {
         const isSome = this.#nodes < MAX_NODES / 2 && pick(2) === 0;
         const value = isSome ? this.#of(type.value) : undefined;
-        if (type.value.kind !== 'option') return value;
+        if (!isTaggedOption(type)) return value;
         return isSome ? { tag: 'some', val: value } : { tag: 'none' };
       }
       case 'result': {
@@ -129,7 +129,7 @@ export class Values {
         if (Array.isArray(value)) for (const each of value.slice(0, 100)) this.keep(type.element, each);
         return;
       case 'option':
-        this.keep(type.value, type.value.kind === 'option' ? (value as { val?: unknown }).val : value);
+        this.keep(type.value, isTaggedOption(type) ? (value as { val?: unknown }).val : value);
         return;
       case 'tuple':
         type.elements.forEach((element, index) => {
@@ -175,4 +175,9 @@ export class Values {
         return undefined;
     }
   }
+}
+
+/** The innermost of several options in one another is a value or `undefined`. From there, every other one is tagged. */
+function isTaggedOption(type: ValueType): boolean {
+  return type.kind === 'option' && type.value.kind === 'option' && !isTaggedOption(type.value);
 }

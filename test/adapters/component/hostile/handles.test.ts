@@ -131,7 +131,7 @@ describe('a host with handles as numbers', () => {
     const { drop } = api.r as unknown as HandleFunctions;
     const given = api.make!(5);
     api.keep!(given);
-    assert.throws(() => api.keep!(given), /no live handle/);
+    assert.throws(() => api.keep!(given), /not a live handle/);
     const dropped = api.make!(6);
     drop(dropped);
     assert.equal(api.lastDropped!(), 6);
@@ -422,7 +422,7 @@ describe('a host that is lent a handle', () => {
         api.see!,
         (handle: unknown) => (lender.exports.r as HandleFunctions).drop(handle),
       ]) {
-        assert.throws(() => use(seen[call]), /it is no live handle/);
+        assert.throws(() => use(seen[call]), /it is not a live handle/);
       }
     }
   });

@@ -143,16 +143,22 @@ export function toJavaScript(type: VectorType, value: VectorValue): unknown {
     case 'tuple':
       return values.map((each, index) => of(index, each));
     case 'option':
-      if (parts[0]![0] !== 'option') return values.length === 0 ? undefined : of(0, values[0]!);
+      if (!isTaggedOption(type)) return values.length === 0 ? undefined : of(0, values[0]!);
       return values.length === 0 ? { tag: 'none' } : { tag: 'some', val: of(0, values[0]!) };
     case 'map':
       return new Map((values as [VectorValue, VectorValue][]).map(([key, each]) => [of(0, key), of(1, each)]));
     default: {
       const index = Number(values[0]);
       const tag = kind === 'result' ? ['ok', 'err'][index] : `c${index}`;
-      return parts[index] === null ? { tag } : { tag, val: of(index, values[1]!) };
+      if (parts[index] !== null) return { tag, val: of(index, values[1]!) };
+      return kind === 'result' ? { tag, val: undefined } : { tag };
     }
   }
+}
+
+/** The innermost of several options in one another is a value or `undefined`. From there, every other one is tagged. */
+function isTaggedOption([, inner]: VectorParts): boolean {
+  return Array.isArray(inner) && inner[0] === 'option' && !isTaggedOption(inner as unknown as VectorParts);
 }
 
 function toPrimitive(type: string, value: VectorValue): unknown {
