@@ -176,11 +176,13 @@ function prepare<Exports extends object>(
     throw new TypeError('the component was rewritten for a host, which alone can instantiate it; compile it again');
   }
   const host = hostOf(options);
-  const names = plan.exportNames(host.resources);
+  plan.checkExportNames(host.resources);
   const reader = new ImportReader(imports, plan, host, new AsyncImports(options.asyncImports ?? []));
   const items = reader.read();
   const isAsynchronous = reader.mayWait && engine.promising !== undefined;
-  checkPromises(names, isAsynchronous, reader.isThenable);
+  if (host.resources === 'objects' && (isAsynchronous || plan.component.hasAsync)) {
+    checkPromises(plan.component.exports, isAsynchronous, reader.isThenable);
+  }
   return {
     host,
     linking: linkComponent({ kind: 'component', plan, outer: undefined }, (name) => items.get(name), host, undefined),

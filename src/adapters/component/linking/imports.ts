@@ -117,7 +117,7 @@ export class ImportReader {
     if (call === undefined) throw unexpected(type, value, path, container.reason(name));
     const known = itemOf(call);
     if (known?.kind === 'func') return this.#checked(known, type, path);
-    const collision = labelCollision(type);
+    const collision = this.#plan.component.mayCollide ? labelCollision(type) : undefined;
     if (collision !== undefined) throw refusal(path, collision);
     const mayWait = type.async || isDeclared || isAsyncFunction(call);
     this.mayWait ||= mayWait;

@@ -14,14 +14,32 @@ type Representation = 'objects' | 'handles';
 
 // Values -----------------------------------------------------------------------------------------------------------
 
-/** Why the values of a function cannot pass between it and JavaScript. Undefined if they can. */
+/** Explains why the values of a function cannot pass between it and JavaScript. Undefined if they can. */
 export function labelCollision({ params, result }: FunctionNode): string | undefined {
-  for (const { type } of params) if (type.collision !== null) return sameLabels(type.collision);
-  return result === undefined || result.collision === null ? undefined : sameLabels(result.collision);
+  for (const type of [...params.map((param) => param.type), result]) {
+    const labels = type && collisionIn(type);
+    if (labels === undefined) continue;
+    const [a, b] = labels;
+    const name = showPath([toCamelCase(a)]);
+    return `the labels ${showPath([a])} and ${showPath([b])} have the same name in JavaScript: ${name}`;
+  }
+  return undefined;
 }
 
-function sameLabels([a, b]: readonly [string, string]): string {
-  return `the labels ${showPath([a])} and ${showPath([b])} have the same name in JavaScript: ${showPath([toCamelCase(a)])}`;
+/** Returns two labels of a record or flags in it that have the same name in JavaScript. */
+function collisionIn({ kind, inside, labels }: ValueTypeNode): readonly [string, string] | undefined {
+  for (const one of inside) {
+    const found = one && collisionIn(one);
+    if (found !== undefined) return found;
+  }
+  if (kind !== 'record' && kind !== 'flags') return undefined;
+  const names = new Map<string, string>();
+  for (const label of labels) {
+    const other = names.get(toCamelCase(label));
+    if (other !== undefined) return [other, label];
+    names.set(toCamelCase(label), label);
+  }
+  return undefined;
 }
 
 // Imports ----------------------------------------------------------------------------------------------------------
@@ -31,8 +49,6 @@ export type SameNames = ReadonlyMap<string, string>;
 
 /** Undefined if all names differ. */
 export function sameNames(list: readonly NamedNode[]): SameNames | undefined {
-  // The names differ otherwise, because those that differ in letter case alone are invalid.
-  if (!list.some(({ name }) => /-\d/.test(name))) return undefined;
   const same = new Map<string, string>();
   const names = new Map<string, string>();
   for (const { name, type } of list) {
@@ -53,82 +69,39 @@ function importKey(name: string, type: ExternNode): string {
 
 // Exports ----------------------------------------------------------------------------------------------------------
 
-/** A function that returns an object of a class. If it returns a promise of it, a method `then` would be called. */
-export interface ResourceResult {
-  readonly path: readonly string[];
-  readonly resource: ResourceType;
-  readonly isAsync: boolean;
-}
-
-/** The exports of a component, as far as their names are concerned. */
-export interface ExportNames {
-  readonly resourceResults: readonly ResourceResult[];
-  /** The resource types that have a method `then`. */
-  readonly thenables: ReadonlySet<ResourceType>;
-}
-
 /**
- * Checks that the exports have different names in JavaScript, and lists the functions whose promises could go wrong.
+ * Checks that the exports have different names in JavaScript.
  *
  * @throws LinkError that names both.
  */
-export function exportNames({ exports, imported }: ComponentNode, representation: Representation): ExportNames {
-  const checker = new ExportChecker(representation, new Set(imported));
-  checker.check(exports, []);
-  return checker;
+export function checkExportNames({ exports, imported }: ComponentNode, representation: Representation): void {
+  checkExports(exports, [], representation, new Set(imported));
 }
 
-class ExportChecker implements ExportNames {
-  readonly resourceResults: ResourceResult[] = [];
-  readonly thenables: Set<ResourceType> = new Set();
-  readonly #representation: Representation;
-  /** The resource types that the host implements: their members are not installed on anything. */
-  readonly #imported: ReadonlySet<ResourceType>;
-
-  constructor(representation: Representation, imported: ReadonlySet<ResourceType>) {
-    this.#representation = representation;
-    this.#imported = imported;
-  }
-
-  check(list: readonly NamedNode[], path: readonly string[]): void {
-    if (list.some(({ name }) => suspicious.test(name))) this.#checkNames(list, path);
-    for (const { name, type } of list) {
-      if (type.kind === 'instance') this.check(type.exports, [...path, name]);
-      else if (type.kind === 'func') {
-        const collision = labelCollision(type);
-        if (collision !== undefined) throw exportRefusal([...path, name], collision);
-        if (this.#representation === 'objects') this.#noteResources(name, type, path);
-      }
-    }
-  }
-
-  #checkNames(list: readonly NamedNode[], path: readonly string[]): void {
-    const names = new Map<string, string>();
-    /** The names of the resource types whose members are installed. */
-    const own = new Set<string>();
-    for (const { name, type } of list) {
-      const parsed = parseResourceFunction(name);
-      if (parsed !== undefined && !own.has(parsed.resource)) continue;
-      const key = exportKey(name, type, this.#representation);
-      const other = names.get(key);
-      const reason = other === undefined ? parsed && reservedName(parsed, this.#representation) : sameName(other, key);
-      if (reason !== undefined) throw exportRefusal([...path, name], reason);
-      names.set(key, name);
-      if (type.kind === 'type' && type.type.kind === 'resource' && !this.#imported.has(type.type)) own.add(name);
-    }
-  }
-
-  #noteResources(name: string, type: FunctionNode, path: readonly string[]): void {
-    const resource = resourceResult(type);
-    if (resource !== undefined) this.resourceResults.push({ path: [...path, name], resource, isAsync: type.async });
-    if (!name.endsWith('.then')) return;
-    const self = type.params[0]?.type.resource;
-    if (parseResourceFunction(name)?.form === 'method' && self !== undefined) this.thenables.add(self);
+/** `imported`: the resource types that the host implements. Their members are not installed on anything. */
+function checkExports(
+  list: readonly NamedNode[],
+  path: readonly string[],
+  representation: Representation,
+  imported: ReadonlySet<ResourceType>,
+): void {
+  const names = new Map<string, string>();
+  /** The names of the resource types whose members are installed. */
+  const own = new Set<string>();
+  for (const { name, type } of list) {
+    if (type.kind === 'instance') checkExports(type.exports, [...path, name], representation, imported);
+    const collision = type.kind === 'func' ? labelCollision(type) : undefined;
+    if (collision !== undefined) throw exportRefusal([...path, name], collision);
+    const parsed = parseResourceFunction(name);
+    if (parsed !== undefined && !own.has(parsed.resource)) continue;
+    const key = exportKey(name, type, representation);
+    const other = names.get(key);
+    const reason = other === undefined ? parsed && reservedName(parsed, representation) : sameName(other, key);
+    if (reason !== undefined) throw exportRefusal([...path, name], reason);
+    names.set(key, name);
+    if (type.kind === 'type' && type.type.kind === 'resource' && !imported.has(type.type)) own.add(name);
   }
 }
-
-/** Names that may be refused. No others are, because names that differ in letter case alone are invalid. */
-const suspicious = /-\d|\.(?:drop|create|prototype)$/i;
 
 function sameName(other: string, key: string): string {
   return `it has the same name in JavaScript as ${showPath([other])}: ${showPath([key.slice(key.lastIndexOf('.') + 1)])}`;
@@ -156,31 +129,45 @@ function reservedName({ form, member }: ResourceFunctionName, representation: Re
   return undefined;
 }
 
-/** The resource type whose object a function returns, as its result or in an \`option\` or as the \`ok\` case. */
-function resourceResult({ result }: FunctionNode): ResourceType | undefined {
-  let type: ValueTypeNode | undefined = result;
-  while (type?.kind === 'result' || type?.kind === 'option') type = type.inside[0];
-  return type?.resource;
-}
-
 /**
  * Checks that no promise carries an object that has a method `then`: JavaScript would call it, as one of a promise.
  *
  * @param isAsynchronous true if every function returns a promise.
- * @param isThenable returns true if the objects of a resource type that the host implements have such a method.
+ * @param isThenable returns true if the objects of a resource type that is imported have such a method.
  * @throws LinkError that names the function.
  */
 export function checkPromises(
-  { resourceResults, thenables }: ExportNames,
+  exports: readonly NamedNode[],
   isAsynchronous: boolean,
   isThenable: (resource: ResourceType) => boolean,
 ): void {
-  for (const { path, resource, isAsync } of resourceResults) {
-    if (!isAsync && !isAsynchronous) continue;
+  const thenables = new Set<ResourceType>();
+  const carriers: { readonly path: readonly string[]; readonly resource: ResourceType }[] = [];
+  visit(exports, []);
+  for (const { path, resource } of carriers) {
     if (!thenables.has(resource) && !isThenable(resource)) continue;
     const reason = 'it returns a promise of a resource with a method "then", which JavaScript would call';
     throw exportRefusal(path, `${reason}; use resources: 'handles'`);
   }
+
+  function visit(list: readonly NamedNode[], path: readonly string[]): void {
+    for (const { name, type } of list) {
+      if (type.kind === 'instance') visit(type.exports, [...path, name]);
+      if (type.kind !== 'func') continue;
+      const self = type.params[0]?.type.resource;
+      const parsed = parseResourceFunction(name);
+      if (parsed?.form === 'method' && parsed.member === 'then' && self !== undefined) thenables.add(self);
+      const resource = type.async || isAsynchronous ? resourceResult(type) : undefined;
+      if (resource !== undefined) carriers.push({ path: [...path, name], resource });
+    }
+  }
+}
+
+/** The resource type whose object a function returns, as its result or in an `option` or as the `ok` case. */
+function resourceResult({ result }: FunctionNode): ResourceType | undefined {
+  let type: ValueTypeNode | undefined = result;
+  while (type?.kind === 'result' || type?.kind === 'option') type = type.inside[0];
+  return type?.resource;
 }
 
 /** A refusal of an export. */

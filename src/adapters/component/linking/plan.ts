@@ -9,7 +9,7 @@ import type { EngineModule } from '../engine/web-assembly.ts';
 import type { NamedNode } from '../types/extern-type.ts';
 import type { ResourceType } from '../types.ts';
 import type { ValidatedComponent } from '../validation/validated.ts';
-import { type ExportNames, exportNames, type SameNames, sameNames } from './js-names.ts';
+import { checkExportNames, type SameNames, sameNames } from './js-names.ts';
 
 export class Plan {
   readonly component: ValidatedComponent;
@@ -17,8 +17,9 @@ export class Plan {
   readonly modules: ReadonlyMap<CoreModule, EngineModule>;
   readonly #nested = new Map<ValidatedComponent, Plan>();
   readonly #slots = new Map<ResourceType, number>();
-  readonly #sameNames = new Map<readonly NamedNode[], SameNames | undefined>();
-  readonly #exportNames: { objects?: ExportNames; handles?: ExportNames } = {};
+  /** Made on demand: few components have names that collide. */
+  #sameNames: Map<readonly NamedNode[], SameNames | undefined> | undefined;
+  readonly #checked: { objects?: true; handles?: true } = {};
   readonly #stagers: { [Each in Representation]?: Stager } = {};
 
   constructor(component: ValidatedComponent, modules: ReadonlyMap<CoreModule, EngineModule>) {
@@ -40,14 +41,17 @@ export class Plan {
 
   /** The names that collide in the root's imports, or in the exports of an instance that it imports. */
   sameNames(list: readonly NamedNode[]): SameNames | undefined {
+    if (!this.component.mayCollide) return undefined;
+    this.#sameNames ??= new Map();
     if (!this.#sameNames.has(list)) this.#sameNames.set(list, sameNames(list));
     return this.#sameNames.get(list);
   }
 
   /** Checks the exports of the root. @throws LinkError */
-  exportNames(representation: 'objects' | 'handles'): ExportNames {
-    this.#exportNames[representation] ??= exportNames(this.component.type, representation);
-    return this.#exportNames[representation];
+  checkExportNames(representation: 'objects' | 'handles'): void {
+    if (!this.component.mayCollide || this.#checked[representation]) return;
+    checkExportNames(this.component.type, representation);
+    this.#checked[representation] = true;
   }
 
   stagersFor(host: 'objects' | 'handles'): Stagers {

@@ -6,7 +6,6 @@
  * returns plain objects.
  */
 
-import { toCamelCase } from '../abi/javascript-values.ts';
 import type { PrimitiveKind, ResourceType, ValueType } from '../types.ts';
 import type { TypeEntry } from './extern-type.ts';
 import { isPointer, type Layout, layoutFrom, NARROW, WIDE } from './layout.ts';
@@ -46,7 +45,6 @@ export class ValueTypeNode implements Marked<ValueTypeNode> {
   replacement: ValueTypeNode | undefined = undefined;
   #narrow: Layout | undefined = undefined;
   #wide: Layout | undefined = undefined;
-  #collision: readonly [string, string] | null | undefined = undefined;
   /** See {@link describeValue}. */
   description: ValueType | undefined = undefined;
 
@@ -81,20 +79,6 @@ export class ValueTypeNode implements Marked<ValueTypeNode> {
 
   #layoutWith(pointer: Layout, layoutOf: (type: ValueTypeNode | undefined) => Layout | undefined): Layout {
     return layoutFrom(this.kind, this.inside.map(layoutOf), this.labels.length, this.length, pointer);
-  }
-
-  /**
-   * Two labels of a record or flags in it that have the same name in JavaScript, such as `a-1` and `a1`. Null if all
-   * differ.
-   */
-  get collision(): readonly [string, string] | null {
-    this.#collision ??= this.#findCollision();
-    return this.#collision;
-  }
-
-  #findCollision(): readonly [string, string] | null {
-    for (const one of this.inside) if (one !== undefined && one.collision !== null) return one.collision;
-    return this.kind === 'record' || this.kind === 'flags' ? collisionIn(this.labels) : null;
   }
 
   /** The types of the fields of a record or tuple. */
@@ -145,18 +129,6 @@ export class ValueTypeNode implements Marked<ValueTypeNode> {
     // The value is a handle. Built-ins with options of their own read and write its elements.
     if (kind === 'stream' || kind === 'future') this.pointer = false;
   }
-}
-
-function collisionIn(labels: readonly string[]): readonly [string, string] | null {
-  // All other labels differ in JavaScript too, because labels that differ only in letter case are invalid.
-  if (!labels.some((label) => /-\d/.test(label))) return null;
-  const names = new Map<string, string>();
-  for (const label of labels) {
-    const other = names.get(toCamelCase(label));
-    if (other !== undefined) return [other, label];
-    names.set(toCamelCase(label), label);
-  }
-  return null;
 }
 
 const primitives: { [Kind in PrimitiveKind]?: ValueTypeNode } = {};

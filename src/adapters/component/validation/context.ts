@@ -11,6 +11,10 @@ export class Context {
   /** The exports of core modules by name. A weak map would cost the garbage collector more than everything else. */
   readonly coreExports: Map<CoreModuleType, CoreInstanceType> = new Map();
   readonly coreTypes: CoreTypes = new CoreTypes((message) => this.fail(message));
+  /** Set if a name was seen that may collide in JavaScript. */
+  mayCollide = false;
+  /** Set if the type of an \`async\` function was seen. */
+  hasAsync = false;
   #work = 0;
 
   /** Refuses the component at the current definition. */

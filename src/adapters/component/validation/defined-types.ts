@@ -100,6 +100,7 @@ function functionType(scope: Scope, { async, params, result: written }: Simple &
   const types = params.map(({ name, type }): ParamNode => ({ name, type: valueType(scope, type) }));
   const result = written === undefined ? undefined : valueType(scope, written);
   context.spend(1 + params.length);
+  context.hasAsync ||= async;
   if (result?.borrow) context.fail('function result cannot contain a `borrow` type', ['result']);
   return new FunctionNode(async, types, result);
 }
@@ -141,7 +142,10 @@ function uniqueLabels({ context }: Scope, list: readonly string[], what: string,
 
 function canonicalLabel(context: Context, name: string, what: string): string {
   const parsed = parseName(name);
-  if (typeof parsed !== 'string' && parsed.kind === 'label') return parsed.canonical;
+  if (typeof parsed !== 'string' && parsed.kind === 'label') {
+    context.mayCollide ||= parsed.mayCollide;
+    return parsed.canonical;
+  }
   return context.fail(name === '' ? `${what} name cannot be empty` : `${what} name \`${name}\` is not in kebab case`, [
     name,
   ]);

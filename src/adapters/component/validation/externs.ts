@@ -183,7 +183,8 @@ function checkName(
     const wrong = annotationMismatch(names, parsed.kind, parsed.resource, type);
     if (wrong !== undefined) context.fail(`${side} name \`${name}\`: ${wrong}`, [name]);
   }
-  const { canonical } = parsed;
+  const { canonical, mayCollide } = parsed;
+  context.mayCollide ||= mayCollide;
   const previous = names.unique.get(canonical);
   if (previous !== undefined)
     context.fail(`${side} name \`${name}\` conflicts with previous name \`${previous}\``, [name]);

@@ -13,7 +13,12 @@ export interface ParsedName {
   readonly resource: string | undefined;
   /** Names are strongly unique if their canonical forms differ. */
   readonly canonical: string;
+  /** If true, its name in JavaScript may be that of another name, or mean something there: see `linking/js-names.ts`. */
+  readonly mayCollide: boolean;
 }
+
+/** No other names collide in JavaScript, because names that differ in letter case alone are invalid. */
+const colliding = /-\d|\.(?:drop|create|prototype)$/i;
 
 /** `label`. Each fragment can match in one way only, so matching takes linear time. */
 const label = /^(?:[a-z][0-9a-z]*|[A-Z][0-9A-Z]*)(?:-(?:\d+|\d*[a-z][0-9a-z]*|\d*[A-Z][0-9A-Z]*))*$/;
@@ -76,7 +81,7 @@ export function isVersionSuffix(name: string, suffix: string): boolean {
 }
 
 function parsedAs(kind: ParsedName['kind'], name: string, resource?: string): ParsedName {
-  return { kind, resource, canonical: canonicalName(name) };
+  return { kind, resource, canonical: canonicalName(name), mayCollide: colliding.test(name) };
 }
 
 function canonicalName(name: string): string {

@@ -43,7 +43,9 @@ function validateComponent(component: Component, context: Context, parent: Scope
     return validateDefinition(scope, definition);
   });
   const type = componentType(scope);
-  return { component, type, imports: type.imports, exports: type.exports, definitions };
+  const { imports, exports } = type;
+  const { mayCollide, hasAsync } = context;
+  return { component, type, imports, exports, definitions, mayCollide, hasAsync };
 }
 
 function validateDefinition(scope: Scope, definition: Definition): ValidatedDefinition {

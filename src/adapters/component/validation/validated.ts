@@ -26,6 +26,10 @@ export interface ValidatedComponent {
   readonly exports: readonly NamedNode[];
   /** The result for each of `component.definitions`, at the same index. */
   readonly definitions: readonly ValidatedDefinition[];
+  /** Set if it, or a component before it or inside it, has a name that may collide in JavaScript. */
+  readonly mayCollide: boolean;
+  /** The same for `async` functions. */
+  readonly hasAsync: boolean;
 }
 
 /**
