@@ -12,7 +12,7 @@
  * | `Error` | `{ name, message, code?, payload?, cause? }` | |
  * | `undefined`, a function, a symbol | the field is left out; `null` in an array | `JSON.stringify` |
  *
- * It is for readers. A text cannot be told from a number that was one, so it is not a codec: `decidable/codecs/json` is.
+ * It is for readers. A text is not distinguished from a number that became one, so it is not a codec: `decidable/codecs/json` is.
  */
 import { MAX_VALUE_DEPTH } from './limits.ts';
 

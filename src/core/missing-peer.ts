@@ -32,7 +32,7 @@ export async function loadPeer<Module>(name: string, subpath: string, load: () =
   }
 }
 
-/** Whether an import failed because there is no such package: Node, Bun and Deno share the code. */
+/** Returns whether an import failed because the package is missing. Node, Bun and Deno share the code. */
 function isMissing(cause: unknown, name: string): boolean {
   if (!(cause instanceof Error) || !('code' in cause)) return false;
   return cause.code === 'ERR_MODULE_NOT_FOUND' && cause.message.includes(name);

@@ -155,7 +155,7 @@ describe('dead links', () => {
     read: reader(files),
   };
 
-  test('are none in files whose links lead somewhere', () => {
+  test('do not occur in files whose links lead somewhere', () => {
     assert.deepEqual(deadLinks(['README.md', 'docs/a.md'], tree), []);
   });
 

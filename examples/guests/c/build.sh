@@ -7,7 +7,7 @@ out=${1:-bank.wasm}
 export PATH="$PWD/../../../node_modules/.bin:$PATH"
 mkdir -p build
 
-# A reactor without start-up code. Of wasi-libc it links only malloc and memcpy, so the component imports nothing.
+# A reactor without start-up code. It links only malloc and memcpy of wasi-libc, so the component imports nothing.
 clang --target=wasm32-wasi -O2 -std=c17 -Wall -Wextra -Werror -mexec-model=reactor -nostartfiles \
   -ffile-prefix-map="$PWD=." -Wl,--no-entry,--strip-all,--gc-sections,-z,stack-size=16384 \
   bank.c contract.c msgpack.c -o build/core.wasm

@@ -54,7 +54,7 @@ export type Handle<Tables, Data> = (db: Kysely<Tables>, data: Immutable<Data>, c
 /** The parts of a table read model. */
 export interface TablesDefinition<Tables, Events> {
   readonly name: string;
-  /** Raise it if the tables or the handlers change. The new version is built beside the old one. */
+  /** Raise it if the tables or the handlers change. The new version is built next to the old one. */
   readonly version: string;
   /** The events that it reads, by the definitions of the deciders that own them. */
   readonly events: Events;

@@ -1,5 +1,5 @@
 /**
- * The names of a read model's tables in the database. Versions are built side by side in one file, so each version's tables
+ * The names of a read model's tables in the database. Several versions may be in one file, so each version's tables
  * have names of their own: `statements@1/lines`. Handlers and readers say `lines`; this plugin replaces the name in every
  * query that Kysely compiles.
  *
@@ -50,7 +50,7 @@ class TableNames extends OperationNodeTransformer {
   }
 }
 
-/** Gives the tables of one version of a read model names of their own. */
+/** Renames the tables of one version of a read model. */
 export class TableNamesPlugin implements KyselyPlugin {
   readonly #names: TableNames;
 

@@ -13,7 +13,7 @@ import {
 import type { EventFilter } from '../../core/processors/system-parts.ts';
 import type { EventType } from '../../core/types.ts';
 
-/** What the processor works with. */
+/** The parts that the processor needs. */
 export interface TablesParts {
   readonly subscription: SubscriptionId;
   readonly definition: string;
@@ -89,7 +89,7 @@ export class TablesProcessor implements Processor {
   }
 }
 
-/** Whether SQLite can bind a value. The event whose handler returned another value is the one that fails. */
+/** Checks that SQLite can bind a value, so that the event whose handler returned another value fails. */
 function checkBindable(value: unknown, type: string, model: string): void {
   if (value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint') return;
   if (value instanceof Uint8Array) return;

@@ -14,7 +14,7 @@ import type { EventType } from '../types.ts';
 import type { CheckedSources, DataOf, EventDefinitions, Message, MessageOf, Source } from './message.ts';
 import { checkHandlers, checkIdentity, definitionsOf, eventTypeOf, messageTable } from './message-table.ts';
 
-/** What a reactor's handler is given besides the data of the event. */
+/** The second argument of a reactor's handler: the context of the event. */
 export interface ReactorContext extends EventContext {
   /** The event's id. Pass it to the receiver, so that a second delivery can be recognized. */
   readonly idempotencyKey: string;

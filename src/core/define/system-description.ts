@@ -48,7 +48,7 @@ export interface SystemDescription {
   readonly processManagers: readonly ProcessManagerDescription[];
   readonly readModels: readonly ReaderDescription[];
   readonly reactors: readonly ReaderDescription[];
-  /** Which part gives which message to which part. */
+  /** The messages that pass from one part to another. */
   readonly flows: readonly MessageFlow[];
 }
 

@@ -19,7 +19,7 @@ const CONCURRENT_PROCESSES = 64;
 
 type Sourcer = Pick<EventSourcer, 'handleCommand'>;
 
-/** What a dispatcher works with. */
+/** The parts that a dispatcher needs. */
 export interface DispatcherParts {
   /** The process manager's name, which is the category of its streams. */
   readonly handler: string;

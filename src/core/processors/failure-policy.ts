@@ -1,4 +1,4 @@
-/** What a processor does if an event cannot be processed. */
+/** The policy of a processor for events that cannot be processed. */
 import { type DecidableError, DefinitionError, isFault } from '../errors.ts';
 import { checkOptionNames, type OptionNames } from '../option-names.ts';
 import type { Clock } from './clock.ts';
@@ -90,7 +90,7 @@ export function failureKind(error: unknown): FailureKind {
   return 'passing';
 }
 
-/** The reason that is kept for whoever looks later. */
+/** Returns the reason of a stop, which is stored for later inspection. */
 export function stopReason(error: unknown, position: bigint | undefined, at: number): StopReason {
   const { code } = (error ?? {}) as { readonly code?: unknown };
   return {

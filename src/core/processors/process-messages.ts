@@ -1,6 +1,5 @@
 /**
- * The messages of processes: what a process is told (its commands) and what it decides (its events), with their encoding in
- * canonical MessagePack.
+ * The messages of processes: their input (commands) and their decisions (events), encoded in canonical MessagePack.
  *
  * A command holds everything that the handler is given, the event's context included. So a decision of a process is a pure
  * function of its history and its command, like any other.
@@ -10,12 +9,12 @@ import { FaultError } from '../errors.ts';
 import type { Envelope, EventContext, RejectedCommand } from '../messages.ts';
 import { contextOf, envelopeOf, Fields, plainContext } from './fields.ts';
 
-/** What a process is told. */
+/** The input of a process. */
 export type ProcessInput =
   | { readonly tag: 'event'; readonly key: string; readonly context: EventContext; readonly event: Envelope }
   | { readonly tag: 'rejected'; readonly key: string; readonly rejected: RejectedCommand };
 
-/** What a process decides. The reactions come first, and last what it saw, if its state depends on that. */
+/** The decision of a process. The reactions come first. The input comes last, if the state depends on it. */
 export type ProcessEvent =
   | { readonly type: 'CommandDispatched'; readonly command: Envelope }
   | { readonly type: 'DeadlineScheduled'; readonly id: string; readonly dueAt: bigint; readonly command: Envelope }
@@ -38,7 +37,7 @@ export const PROCESS_EVENT_TYPES: readonly ProcessEvent['type'][] = [
   'RejectionObserved',
 ];
 
-/** The type of the command by which a process is told that its command was rejected. */
+/** Returns the type of the command that reports the rejection of a process's command. */
 export function rejectionType(commandType: string): string {
   return `${commandType}:rejected`;
 }

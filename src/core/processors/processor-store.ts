@@ -39,7 +39,7 @@ export interface SubscriptionRecord {
   readonly shares: number;
   /** The canonical description of the definition, as JSON. A changed definition without a new version is refused. */
   readonly definition: string;
-  /** Whether this version answers the read model's readers. Other versions are being built or wait to be dropped. */
+  /** True if this version answers the read model's readers. Other versions are being built or wait to be dropped. */
   readonly active: boolean;
   /**
    * Set when the processor has stopped because of a failure. It stays until the processor makes progress again or someone
@@ -161,7 +161,7 @@ export interface StoredDeadline {
   /** The id of the reaction's event, which is the id of the command. So a deadline that fires twice has one effect. */
   readonly commandId: string;
   readonly command: Envelope;
-  /** Of the reaction's event. */
+  /** The context of the reaction's event. */
   readonly context: EventContext;
 }
 
@@ -215,17 +215,17 @@ export interface ProcessorCommit {
   readonly endProcesses?: readonly Pick<StoredDeadline, 'subscription' | 'stream'>[];
 }
 
-/** What a store of processors can do. What it cannot do, it refuses with a typed error that says which store can. */
+/** The capabilities of a store of processors. It refuses everything else with a typed error that names a store with the capability. */
 export interface ProcessorCapabilities {
   readonly documents: true;
-  /** Whether it runs the statements of table read models in the transaction of the checkpoint. */
+  /** True if it runs the statements of table read models in the transaction of the checkpoint. */
   readonly tables: boolean;
-  /** Whether read models can be updated in the transaction of an append. */
+  /** True if read models can be updated in the transaction of an append. */
   readonly inline: boolean;
 }
 
 /**
- * Storage for processors. The memory store and the SQLite store implement it beside the event store; `processorStoreSuite`
+ * Storage for processors. The memory store and the SQLite store implement it in addition to the event store; `processorStoreSuite`
  * of `decidable/testing` checks an implementation.
  *
  * Every method throws a `StoreFailure` if the store is closed, an argument is invalid or the engine fails.
@@ -252,7 +252,7 @@ export interface ProcessorStore {
   /** All shares of a subscription, in order. Empty if the subscription does not exist. */
   listShares(subscription: SubscriptionId): Promise<readonly Share[]>;
 
-  /** Makes a version the one that answers readers, in place of the version that was. */
+  /** Makes a version the one that answers readers, instead of the previous version. */
   activate(subscription: SubscriptionId): Promise<void>;
 
   /** Removes a version: its shares, documents, parked events and deadlines. Members that run it lose their shares. */

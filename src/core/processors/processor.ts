@@ -20,10 +20,10 @@ export interface Item {
   readonly message?: unknown;
 }
 
-/** What a processor finds out about an event before it processes it. */
+/** The facts about an event that a processor determines before it processes the event. */
 export type Opened = Pick<Item, 'key' | 'message'>;
 
-/** What becomes of some events before it is committed. Made for each page; dropped if the page cannot be committed. */
+/** The uncommitted results of a page of events. It is dropped if the page cannot be committed. */
 export interface Batch {
   /** Called once with the keys of the page, before the first event. */
   load?(keys: ReadonlySet<string>): Promise<void>;
@@ -59,11 +59,11 @@ export interface Processor {
    * @throws FaultError if the event cannot be read.
    */
   open(event: RecordedEvent): Opened | undefined;
-  /** Begins a page. What an earlier batch did and did not commit is forgotten. */
+  /** Begins a page. Uncommitted results of an earlier batch are forgotten. */
   batch(signal: AbortSignal): Batch;
   /** Shares that the member does not hold any more: what is cached for their keys is stale. */
   sharesLost?(): void;
-  /** What a processor with deadlines does if one is due. */
+  /** The functions of a processor with deadlines. */
   readonly deadlines?: {
     /** Sends the command of the deadline. */
     fire(deadline: StoredDeadline): Promise<void>;

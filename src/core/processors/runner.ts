@@ -34,7 +34,7 @@ const IDLE_FLUSH = 100;
 /** Deadlines that are fired in one round. */
 const DEADLINES_AT_ONCE = 100;
 
-/** What a runner works with. */
+/** The parts that a runner needs. */
 export interface RunnerParts {
   readonly store: EventStore;
   readonly processors: ProcessorStore;
@@ -93,7 +93,7 @@ export class Runner {
   /** Aborted to interrupt the wait for events. */
   #interruption = new AbortController();
   #refreshParked = true;
-  /** Set if everything up to a position was read, and the stored checkpoints are behind it: only foreign events came. */
+  /** Set if everything up to a position was read, and the stored checkpoints are lower, because only foreign events came. */
   #idle: Idle | undefined;
   /** Someone waits for the checkpoint: it is written as soon as it can move. */
   #flushRequested = false;
@@ -570,7 +570,7 @@ function advance(held: readonly HeldShare[], checkpoint: bigint): void {
   }
 }
 
-/** Proves that a share is held, and leaves its checkpoint where it is. */
+/** Returns a fence that proves that a share is held, and does not move its checkpoint. */
 function staying(subscription: SubscriptionId, { share, token, checkpoint }: HeldShare): Fence {
   return { subscription, share, token, before: checkpoint, checkpoint: checkpoint ?? 0n };
 }

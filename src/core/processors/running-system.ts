@@ -35,7 +35,7 @@ export interface StartOptions extends Omit<EventSourcerConfiguration, 'modules' 
   /** The event store. The memory store and the SQLite store also keep what processors need. */
   readonly store: EventStore & { readonly processors?: ProcessorStore; close?(): Promise<void> };
   /**
-   * Where checkpoints, documents, tables, parked events and deadlines are kept.
+   * The storage of checkpoints, documents, tables, parked events and deadlines.
    * @default store.processors
    */
   readonly processors?: ProcessorStore | undefined;
@@ -50,7 +50,7 @@ export interface StartOptions extends Omit<EventSourcerConfiguration, 'modules' 
    * @default 10000
    */
   readonly lease?: number | undefined;
-  /** What processors do if an event fails: one policy for all, and others by the name of a part. */
+  /** The policies for failing events: one for all processors, and others by the name of a part. */
   readonly failurePolicy?: FailurePolicy | undefined;
   readonly failurePolicies?: Readonly<Record<string, FailurePolicy>> | undefined;
   /** @default the clock of the machine */
@@ -58,7 +58,7 @@ export interface StartOptions extends Omit<EventSourcerConfiguration, 'modules' 
   /** Hooks for logs and telemetry, of the event sourcer and of the processors. */
   readonly observer?: (EventSourcerConfiguration['observer'] & RunnerObserver) | undefined;
   /**
-   * Whether processors run in this process. Without them, it takes commands and answers queries only.
+   * Runs processors in this process. Without them, it only accepts commands and answers queries.
    * @default true
    */
   readonly process?: boolean | undefined;
@@ -114,7 +114,7 @@ export class ProcessorStopped extends Error {
   }
 }
 
-/** The untyped part of a running system; `defineSystem` gives it the types of its definition. */
+/** The untyped part of a running system; `defineSystem` adds the types of its definition. */
 export class SystemRun implements AsyncDisposable {
   readonly #store: StartOptions['store'];
   readonly #processors: ProcessorStore;

@@ -33,7 +33,7 @@ export interface EventFilter {
   readonly eventTypes: readonly string[];
 }
 
-/** What processors are made with. */
+/** The parts from which processors are made. */
 export interface ProcessorFactory {
   readonly store: EventStore;
   readonly processors: ProcessorStore;
@@ -51,7 +51,7 @@ export interface AnySystemDefinition {
   readonly reactors: readonly AnyReactor[];
 }
 
-/** What a running system needs of its definition. */
+/** The parts of a definition that a running system needs. */
 export interface SystemParts {
   readonly name: string;
   readonly deciders: readonly AnyModule[];

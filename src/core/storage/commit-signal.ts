@@ -22,7 +22,7 @@ export class CommitSignal {
     return this.#count;
   }
 
-  /** Whether someone waits. */
+  /** True if someone waits. */
   get isAwaited(): boolean {
     return this.#waiters.size > 0;
   }

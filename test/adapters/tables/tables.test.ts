@@ -163,7 +163,7 @@ describe('a table read model', () => {
     assert.deepEqual(await reader.db.selectFrom('totals').selectAll().execute(), [{ account_id: 'a', total: 12 }]);
   });
 
-  test('is built in a second version beside the first, which is then dropped', async () => {
+  test('is built in a second version next to the first, which is then dropped', async () => {
     await using store = open();
     for (const version of ['1', '2']) {
       const statements = statementsOf(version);

@@ -39,7 +39,7 @@ const command = (commandId: string, commandType: string, attempts: number) => ({
   attempts,
 });
 
-describe('an observer is told', () => {
+describe('an observer learns', () => {
   test('that a command was committed, with its result and its attempts', async () => {
     const { calls, send, store } = recorded();
     await send(payIn);

@@ -56,7 +56,7 @@ describe('the decided events of a dispatched command', () => {
     assert.equal(events.length, 1);
   });
 
-  test('are none of a rejection or of a decision without events', async () => {
+  test('are empty for a rejection and for a decision without events', async () => {
     const { sourcer } = start();
     assert.deepEqual((await sourcer.dispatch({ type: 'Refuse', data: {} })).decided, []);
     assert.deepEqual((await sourcer.dispatch({ type: 'Ignore', data: {} })).decided, []);

@@ -1,4 +1,4 @@
-/** `subscribe`: history and present are one sequence, whoever appends while the reader comes and goes. */
+/** `subscribe`: history and present are one sequence, even if others append while the reader comes and goes. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

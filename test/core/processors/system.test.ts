@@ -49,7 +49,7 @@ for (const [name, open] of Object.entries(stores)) {
       assert.deepEqual(await running.readModel(balances).get('b'), { balance: 0 });
     });
 
-    test('gives the money back if the second account refuses it', async () => {
+    test('returns the money if the second account refuses it', async () => {
       await using store: Store = open();
       await using running = await opened(store);
       await running.dispatch(Close({ accountId: 'b' }));

@@ -81,7 +81,7 @@ export class CommitWatcher {
     }, LOOKS[look]);
   }
 
-  /** Whether another connection has committed since the last look. */
+  /** Returns whether another connection has committed since the last check. */
   #check(): boolean {
     const version = this.#dataVersion();
     if (version === undefined || version === this.#seen) return false;

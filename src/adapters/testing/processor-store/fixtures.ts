@@ -1,4 +1,4 @@
-/** What the tests of a store of processors are made of. */
+/** The fixtures for tests of a store of processors. */
 import assert from 'node:assert/strict';
 import type { RecordedEvent } from '../../../core/messages.ts';
 import {

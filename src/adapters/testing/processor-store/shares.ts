@@ -24,7 +24,7 @@ export function shares(check: CheckProcessors): void {
     assert.deepEqual([taken?.holder, taken?.token], ['you', 2n]);
   });
 
-  check('of several members that claim a share simultaneously, one gets it', async (processors) => {
+  check('one of several members that claim a share simultaneously gets it', async (processors) => {
     await opened(processors);
     const [free] = await processors.listShares(BALANCES);
     const claims = await Promise.all(
