@@ -13,14 +13,15 @@ import type { Descriptor, ForeignEvents } from '../routing.ts';
 import type { Types } from '../types.ts';
 import type { CommandHandler } from '../worlds.ts';
 import { fold, type Recipe } from './draft.ts';
-import type {
-  CheckedSources,
-  CommandDefinitions,
-  DataOf,
-  EventDefinitions,
-  Message,
-  MessageOf,
-  Source,
+import {
+  type CheckedSources,
+  type CommandDefinitions,
+  type DataOf,
+  type EventDefinitions,
+  type Message,
+  type MessageOf,
+  type Source,
+  storedNames,
 } from './message.ts';
 import {
   checkHandlers,
@@ -216,8 +217,10 @@ export function defineDecider<
     contentType: codec.contentType,
     digest: undefined,
     foreignEvents,
-    commands: [...commands.values()].map(commandDescriptor),
-    events: [...events.values()].map(({ type, subject }) => ({ type, schemaVersion: subject.schemaVersion })),
+    commands: [...commands.values()].flatMap(commandDescriptors),
+    events: [...events.values()].flatMap(({ definition, subject: { schemaVersion } }) =>
+      storedNames([definition]).map((type) => ({ type, schemaVersion })),
+    ),
   };
   type Command = MessageOf<Commands>;
   type Event = MessageOf<Events>;
@@ -228,8 +231,8 @@ export function defineDecider<
     events: definitionsOf(events) as unknown as EventDefinitions<Events>,
     stateSchema: definition.state,
     command: (type, data) => {
-      const { shape, subject } = entryOf(commands, type, 'command');
-      return { type, data: shape.checkDecoded(data, subject) } as Command;
+      const entry = entryOf(commands, type, 'command');
+      return { type: entry.type, data: entry.shape.checkDecoded(data, entry.subject) } as Command;
     },
     types: {
       command: commandTypeOf<Command & Message>(commands, codec) as never,
@@ -253,14 +256,15 @@ function withHandlers(table: MessageTable, key: string, handlers: object): Messa
   return new Map([...table].map(([type, entry]) => [type, { ...entry, [key]: byType.get(type) }]));
 }
 
-function commandDescriptor({ type, definition, subject }: MessageEntry): Descriptor['commands'][number] {
+/** A command under its name and under its former names. */
+function commandDescriptors({ definition, subject }: MessageEntry): Descriptor['commands'] {
   const { precondition, snapshot } = policiesOf(definition);
-  return {
+  return storedNames([definition]).map((type) => ({
     type,
     schemaVersion: subject.schemaVersion,
     precondition,
     snapshot: snapshot === 'never' ? { tag: 'never' } : { tag: 'every', val: snapshot.every },
-  };
+  }));
 }
 
 function evolve(events: MessageTable<EventEntry>, state: unknown, event: Message): unknown {

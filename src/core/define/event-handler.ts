@@ -14,14 +14,15 @@ import type { CommandType } from '../types.ts';
 import type { ProcessManager } from '../worlds.ts';
 import { type DeferredEvolve, faultOf, type InitialState } from './decider.ts';
 import { fold, type Recipe } from './draft.ts';
-import type {
-  CheckedSources,
-  CommandDefinitions,
-  DataOf,
-  EventDefinitions,
-  Message,
-  MessageOf,
-  Source,
+import {
+  type CheckedSources,
+  type CommandDefinitions,
+  type DataOf,
+  type EventDefinitions,
+  type Message,
+  type MessageOf,
+  type Source,
+  storedNames,
 } from './message.ts';
 import {
   checkHandlers,
@@ -195,7 +196,7 @@ export function defineEventHandler<
     version: definition.version,
     contentType: codec.contentType,
     digest: undefined,
-    events: [...events.keys()],
+    events: storedNames([...events.values()].map(({ definition }) => definition)),
     commands: [...commands.keys()],
   };
   return {

@@ -66,7 +66,22 @@ export function messageTable(
     const subject: Subject = Object.freeze({ kind, type, schemaVersion: definition.schemaVersion });
     return [type, { type, definition, shape: shapeOf(definition.schema, at), subject }];
   });
+  checkUniqueNames(entries, kind, place);
   return new Map(entries);
+}
+
+/** A former name must not be the name of another message, because stored messages could not be distinguished. */
+function checkUniqueNames(entries: readonly (readonly [string, MessageEntry])[], kind: string, place: string): void {
+  const owners = new Map(entries.map(([type]) => [type, type]));
+  for (const [type, { definition }] of entries) {
+    for (const alias of definition.aliases) {
+      const owner = owners.get(alias);
+      if (owner !== undefined) {
+        throw new DefinitionError(`${place}.${type}.aliases`, `${alias} is also a name of the ${kind} ${owner}`);
+      }
+      owners.set(alias, type);
+    }
+  }
 }
 
 /** The definitions of a table as the map that the module shows. */
@@ -74,11 +89,16 @@ export function definitionsOf(table: MessageTable): Record<string, Definition> {
   return Object.freeze(Object.fromEntries([...table].map(([type, { definition }]) => [type, definition])));
 }
 
-/** The entry of a type. @throws FaultError with code `unknown-type`. */
+/** The entry of a type, or of a former name. @throws FaultError with code `unknown-type`. */
 export function entryOf<Entry extends MessageEntry>(table: MessageTable<Entry>, type: string, kind: string): Entry {
-  const entry = table.get(type);
+  const entry = table.get(type) ?? entryOfAlias(table, type);
   if (entry === undefined) throw unknownType(table, type, kind);
   return entry;
+}
+
+function entryOfAlias<Entry extends MessageEntry>(table: MessageTable<Entry>, alias: string): Entry | undefined {
+  for (const entry of table.values()) if (entry.definition.aliases.includes(alias)) return entry;
+  return undefined;
 }
 
 function unknownType(table: MessageTable, type: unknown, kind: string): FaultError {

@@ -51,6 +51,8 @@ export interface Definition<Schema extends StandardSchema = StandardSchema> {
   readonly schemaVersion: number;
   readonly schema: Schema;
   readonly upcast: Upcasters;
+  /** Former names of the message. */
+  readonly aliases: readonly string[];
 }
 
 /** Makes a message of one type: `Withdrawn({ amount: 5n })`. Types are checked here; values are checked on use. */
@@ -104,6 +106,12 @@ export interface MessageOptions<Upcast = Upcasters> {
    * @default none
    */
   readonly upcast?: Upcast | undefined;
+  /**
+   * Former names of the message, so that what was stored or sent under them can be read. The stored names stay as they are, and the
+   * schema versions continue to count after a change of the name.
+   * @default none
+   */
+  readonly aliases?: readonly string[] | undefined;
 }
 
 /** Options of a command. */
@@ -120,7 +128,7 @@ export interface CommandPolicies<Upcast = Upcasters> extends MessageOptions<Upca
   readonly snapshot?: Snapshots | undefined;
 }
 
-const EVENT_OPTIONS: OptionNames<MessageOptions> = { schemaVersion: true, upcast: true };
+const EVENT_OPTIONS: OptionNames<MessageOptions> = { schemaVersion: true, upcast: true, aliases: true };
 const COMMAND_OPTIONS: OptionNames<CommandPolicies> = { ...EVENT_OPTIONS, precondition: true, snapshot: true };
 
 /**
@@ -215,8 +223,8 @@ function commonFields<Type extends string, Schema extends StandardSchema>(
   type: Type,
   schema: Schema,
   options: MessageOptions,
-): { type: Type; schema: Schema; schemaVersion: number; upcast: Upcasters } {
-  const { schemaVersion = 1, upcast = {} } = options;
+): { type: Type; schema: Schema; schemaVersion: number; upcast: Upcasters; aliases: readonly string[] } {
+  const { schemaVersion = 1, upcast = {}, aliases = [] } = options;
   const place = `${kind} ${type}`;
   if (!isText(type) || type === '') {
     throw new DefinitionError(`${kind}.type`, mustBe('a text that is not empty and has no lone surrogates', type));
@@ -226,7 +234,8 @@ function commonFields<Type extends string, Schema extends StandardSchema>(
   }
   shapeOf(schema, place);
   checkUpcasters(upcast, schemaVersion, place);
-  return { type, schema, schemaVersion, upcast };
+  checkAliases(aliases, type, place);
+  return { type, schema, schemaVersion, upcast, aliases: Object.freeze([...aliases]) };
 }
 
 function checkUpcasters(upcast: Upcasters, schemaVersion: number, place: string): void {
@@ -246,6 +255,24 @@ function checkUpcasters(upcast: Upcasters, schemaVersion: number, place: string)
       );
     }
   }
+}
+
+function checkAliases(aliases: readonly string[], type: string, place: string): void {
+  if (!Array.isArray(aliases)) throw new DefinitionError(`${place}.aliases`, mustBe('a list of names', aliases));
+  for (const [index, alias] of aliases.entries()) {
+    const at = `${place}.aliases[${index}]`;
+    if (!isText(alias) || alias === '') {
+      throw new DefinitionError(at, mustBe('a text that is not empty and has no lone surrogates', alias));
+    }
+    if (alias === type || aliases.indexOf(alias) < index) {
+      throw new DefinitionError(at, `${JSON.stringify(alias)} is already a name of the ${place}`);
+    }
+  }
+}
+
+/** The names under which messages are stored: their types, and their former names. */
+export function storedNames(definitions: Iterable<Definition>): string[] {
+  return [...definitions].flatMap(({ type, aliases }) => [type, ...aliases]);
 }
 
 /** A function that carries its definition. `type` is also its name, for those who print it. */

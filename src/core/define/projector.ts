@@ -14,7 +14,15 @@ import type { ReadModel } from '../worlds.ts';
 import { faultOf, type InitialState } from './decider.ts';
 import { fold, type Recipe } from './draft.ts';
 import { keyOf } from './event-handler.ts';
-import type { CheckedSources, DataOf, EventDefinitions, Message, MessageOf, Source } from './message.ts';
+import {
+  type CheckedSources,
+  type DataOf,
+  type EventDefinitions,
+  type Message,
+  type MessageOf,
+  type Source,
+  storedNames,
+} from './message.ts';
 import {
   checkHandlers,
   checkIdentity,
@@ -108,7 +116,7 @@ export function defineProjector<State, const Events extends Readonly<Record<stri
     version: definition.version,
     contentType: codec.contentType,
     digest: undefined,
-    events: [...events.keys()],
+    events: storedNames([...events.values()].map(({ definition }) => definition)),
   };
   return {
     name,

@@ -14,6 +14,7 @@ import type { AnyReactor } from '../processors/reactor.ts';
 import { type ProcessorStatus, type StartOptions, SystemRun } from '../processors/running-system.ts';
 import { type AnyPart, type AnySystemDefinition, isTables, partsOf } from '../processors/system-parts.ts';
 import type { ReadModel } from '../worlds.ts';
+import { storedNames } from './message.ts';
 
 /** The parts of a system. */
 export interface SystemDefinition<
@@ -216,13 +217,13 @@ function checkParts({ name, deciders, processManagers, readModels, reactors }: A
   }
   for (const [index, model] of readModels.entries()) {
     const [part, events] = isTables(model)
-      ? [model.name, Object.keys(model.events)]
+      ? [model.name, storedNames(Object.values(model.events))]
       : [model.projector.describe().name, model.projector.describe().events];
     claim('read model', part, `${name}.readModels[${index}]`);
     checkEvents(part, events);
   }
   for (const [index, reactor] of reactors.entries()) {
     claim('reactor', reactor.name, `${name}.reactors[${index}]`);
-    checkEvents(reactor.name, Object.keys(reactor.events));
+    checkEvents(reactor.name, storedNames(Object.values(reactor.events)));
   }
 }

@@ -52,19 +52,24 @@ async function readBack(
   );
 }
 
-/** What the recorded command was, where it was not this one. */
+/** Describes the recorded command if it is another one; undefined if it is the same. */
 function differenceOf(job: Job, { decision }: RecordedDecision): string | undefined {
+  const { module, envelope } = job;
   const first = decision.command;
-  if (first.type !== job.envelope.type) return `a command of type ${JSON.stringify(first.type)}`;
-  if (first.schemaVersion === job.envelope.schemaVersion && equalBytes(first.payload, job.envelope.payload))
+  const sameType = first.type === envelope.type;
+  if (sameType && first.schemaVersion === envelope.schemaVersion && equalBytes(first.payload, envelope.payload)) {
     return undefined;
-  // The bytes may differ and the command be the same: a sender whose encoding is not canonical, or a schema that has been
-  // brought forward since. What the module makes of the two decides.
-  if (decision.contentType !== job.module.contentType) return `a command in ${decision.contentType}`;
-  const one = canonical(job.module, first);
-  const other = canonical(job.module, job.envelope);
-  const same = one !== undefined && other !== undefined && equalBytes(one.payload, other.payload);
-  return same ? undefined : `a ${first.type} with another payload`;
+  }
+  const otherType = `a command of type ${JSON.stringify(first.type)}`;
+  // A command that was renamed has several types. The module knows each of them.
+  if (!sameType && !module.descriptor.commands.some(({ type }) => type === first.type)) return otherType;
+  // The bytes of the same command may differ: a sender's encoding is not canonical, or the schema was upcast in the meantime. So
+  // the module's own form of both decides.
+  if (decision.contentType !== module.contentType) return `a command in ${decision.contentType}`;
+  const one = canonical(module, first);
+  const other = canonical(module, envelope);
+  if (one !== undefined && one.type === other?.type && equalBytes(one.payload, other.payload)) return undefined;
+  return sameType ? `a ${first.type} with another payload` : otherType;
 }
 
 /** The envelope as the module itself would write it; undefined: the module cannot read it. */

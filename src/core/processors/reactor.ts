@@ -1,4 +1,5 @@
 /** The step of a reactor: runs the handler of each event, in order within a stream. */
+import type { Definition } from '../define/message.ts';
 import type { ReactorContext, ReactorModule } from '../define/reactor.ts';
 import type { RecordedEvent } from '../messages.ts';
 import type { EventType } from '../types.ts';
@@ -7,7 +8,7 @@ import type { SubscriptionId } from './processor-store.ts';
 
 /** A reactor of whatever events. */
 export interface AnyReactor extends Omit<ReactorModule<never>, 'events' | 'eventType' | 'react'> {
-  readonly events: Readonly<Record<string, unknown>>;
+  readonly events: Readonly<Record<string, Definition>>;
   readonly eventType: EventType<unknown>;
   react(event: unknown, context: ReactorContext): Promise<void>;
 }

@@ -1,4 +1,5 @@
 /** From the definition of a system to what runs it: the modules of its event sourcer, and its processors. */
+import { type Definition, storedNames } from '../define/message.ts';
 import type { EventSourcer } from '../event-sourcer.ts';
 import type { EventStore } from '../event-store.ts';
 import type { AnyModule } from '../loop/bound-module.ts';
@@ -24,7 +25,7 @@ export interface AnyTables {
   processor(processors: ProcessorStore, filter: EventFilter): Processor;
   /** What `readModel` returns. */
   reader(processors: ProcessorStore): unknown;
-  readonly events: Readonly<Record<string, unknown>>;
+  readonly events: Readonly<Record<string, Definition>>;
 }
 
 /** The events that a part reads. */
@@ -79,7 +80,7 @@ export function partsOf(definition: AnySystemDefinition): SystemParts {
       }
       for (const model of readModels) {
         if (isTables(model)) {
-          const filter = { categories: [], eventTypes: Object.keys(model.events) };
+          const filter = { categories: [], eventTypes: storedNames(Object.values(model.events)) };
           made.push([model.name, model.processor(factory.processors, filter)]);
         } else {
           const descriptor = model.projector.describe();
@@ -88,7 +89,7 @@ export function partsOf(definition: AnySystemDefinition): SystemParts {
         }
       }
       for (const reactor of reactors) {
-        const filter = { categories: [], eventTypes: Object.keys(reactor.events) };
+        const filter = { categories: [], eventTypes: storedNames(Object.values(reactor.events)) };
         made.push([reactor.name, new ReactorProcessor(reactor, definitionOf({ events: filter.eventTypes }), filter)]);
       }
       return made;
