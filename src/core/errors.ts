@@ -1,24 +1,24 @@
 /**
- * Errors are data. What the WIT returns as the error of a `result` is thrown here, as in the JavaScript embedding: an
- * error whose `payload` is exactly the WIT's value, and whose `code` is literal, so that a `switch` narrows it.
+ * Errors are data (docs/architecture.md). A function throws the error of its WIT `result`, as in the JavaScript embedding. The
+ * `payload` is exactly the WIT's value, and the `code` is literal, so that a `switch` narrows it.
  *
- * The guards look at `family` and not at the class: they hold across copies of the package.
+ * The guards check `family` and not the class, so that they work across copies of the package.
  */
 import type { CommandError } from './event-sourcer.ts';
 import type { AppendError, StoreError } from './event-store.ts';
 import { type JsonConvertible, type JsonValue, toJson } from './json.ts';
 import type { Fault, Rejection } from './messages.ts';
 
-/** Which result an error stands for. Read by the guards, and by whoever logs errors of several packages. */
+/** The kind of an error. The guards check it, and programs that log errors of several packages can use it. */
 export type ErrorFamily = 'rejection' | 'fault' | 'append' | 'store' | 'command' | 'definition' | 'processor';
 
-/** What every error of the package is: a `code` that is literal, and a `payload` that is the WIT's error value. */
+/** The base class of the package's errors, with a literal `code` and the WIT's error value as its `payload`. */
 export class DecidableError<Code extends string = string, Payload = unknown> extends Error implements JsonConvertible {
   override readonly name: string = 'DecidableError';
   /** Stable and machine-readable. */
   readonly code: Code;
   readonly payload: Payload;
-  /** `decidable/` and the family: what the guards look at. */
+  /** `decidable/` and the family, which the guards check. */
   readonly family: `decidable/${ErrorFamily}`;
 
   constructor(family: ErrorFamily, code: Code, payload: Payload, message: string, options?: ErrorOptions) {
@@ -34,7 +34,7 @@ export class DecidableError<Code extends string = string, Payload = unknown> ext
   }
 }
 
-/** The domain says no: what `decide` throws. `code` is the rejection's. */
+/** The domain refuses the command. `decide` throws it. `code` is that of the rejection. */
 export class RejectionError extends DecidableError<string, Rejection> {
   override readonly name: string = 'RejectionError';
   constructor(rejection: Rejection) {
@@ -42,7 +42,7 @@ export class RejectionError extends DecidableError<string, Rejection> {
   }
 }
 
-/** The module could not do its work. `code` is the fault's. */
+/** The module could not do its work. `code` is that of the fault. */
 export class FaultError extends DecidableError<string, Fault> {
   override readonly name: string = 'FaultError';
   constructor(fault: Fault, options?: ErrorOptions) {
@@ -50,7 +50,7 @@ export class FaultError extends DecidableError<string, Fault> {
   }
 }
 
-/** What `EventStore.append` throws. */
+/** The error of `EventStore.append`. */
 export class AppendFailure extends DecidableError<AppendError['tag'], AppendError> {
   override readonly name: string = 'AppendFailure';
   constructor(payload: AppendError, message: string, options?: ErrorOptions) {
@@ -58,7 +58,7 @@ export class AppendFailure extends DecidableError<AppendError['tag'], AppendErro
   }
 }
 
-/** What every other function of an event store throws. */
+/** The error of all other functions of an event store. */
 export class StoreFailureError extends DecidableError<StoreError['tag'], StoreError> {
   override readonly name: string = 'StoreFailureError';
   constructor(payload: StoreError, message: string, options?: ErrorOptions) {
@@ -66,7 +66,7 @@ export class StoreFailureError extends DecidableError<StoreError['tag'], StoreEr
   }
 }
 
-/** What the event sourcer throws. */
+/** The error of the event sourcer. */
 export class CommandFailure extends DecidableError<CommandError['tag'], CommandError> {
   override readonly name: string = 'CommandFailure';
   constructor(payload: CommandError, message: string, options?: ErrorOptions) {
@@ -89,17 +89,17 @@ function isOf(value: unknown, family: ErrorFamily): boolean {
   return value instanceof Error && 'family' in value && value.family === `decidable/${family}`;
 }
 
-/** Whether `value` is a {@link RejectionError}, of this or another copy of the package. */
+/** Returns whether `value` is a {@link RejectionError}, of this or another copy of the package. */
 export function isRejection(value: unknown): value is RejectionError {
   return isOf(value, 'rejection');
 }
 
-/** Whether `value` is a {@link FaultError}, of this or another copy of the package. */
+/** Returns whether `value` is a {@link FaultError}, of this or another copy of the package. */
 export function isFault(value: unknown): value is FaultError {
   return isOf(value, 'fault');
 }
 
-/** Whether `value` is an {@link AppendFailure}, with the given code where one is named. */
+/** Returns whether `value` is an {@link AppendFailure}, and has this code if one is passed. */
 export function isAppendFailure<Code extends AppendError['tag'] = AppendError['tag']>(
   value: unknown,
   code?: Code,
@@ -107,7 +107,7 @@ export function isAppendFailure<Code extends AppendError['tag'] = AppendError['t
   return isOf(value, 'append') && (code === undefined || (value as AppendFailure).code === code);
 }
 
-/** Whether `value` is a {@link StoreFailureError}, with the given code where one is named. */
+/** Returns whether `value` is a {@link StoreFailureError}, and has this code if one is passed. */
 export function isStoreFailure<Code extends StoreError['tag'] = StoreError['tag']>(
   value: unknown,
   code?: Code,
@@ -115,7 +115,7 @@ export function isStoreFailure<Code extends StoreError['tag'] = StoreError['tag'
   return isOf(value, 'store') && (code === undefined || (value as StoreFailureError).code === code);
 }
 
-/** Whether `value` is a {@link CommandFailure}, with the given code where one is named. */
+/** Returns whether `value` is a {@link CommandFailure}, and has this code if one is passed. */
 export function isCommandFailure<Code extends CommandError['tag'] = CommandError['tag']>(
   value: unknown,
   code?: Code,

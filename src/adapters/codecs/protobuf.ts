@@ -1,6 +1,6 @@
 /**
- * Domain types from a `.proto`: messages become commands, events and state, in plain objects, and Protocol Buffers are
- * their bytes (docs/encoding.md §4).
+ * Domain types from a `.proto` file. Its messages become commands, events and states that are plain objects, encoded as Protocol Buffers
+ * (docs/encoding.md §4).
  *
  * A `oneof` is a message union. Put the commands into one, and the events into another; a message's type is the name of
  * the case's message (`Deposit`), and its payload is that message alone:
@@ -11,7 +11,7 @@
  *     message Event     { oneof event { Deposited deposited = 1; Withdrawn withdrawn = 2; } }
  *     message Account   { int64 balance = 1; }
  *
- * `protoc-gen-es` (the package `@bufbuild/protoc-gen-es`) makes descriptors of it, which this function takes:
+ * `protoc-gen-es` (the package `@bufbuild/protoc-gen-es`) generates descriptors from it, which this function accepts:
  *
  *     import { protobuf } from 'decidable/codecs/protobuf';
  *     import { AccountSchema, CommandSchema, EventSchema } from './generated/account_pb.ts';
@@ -28,12 +28,12 @@
  *     });
  *
  * `types.commands.Deposit` is a Standard Schema, so `defineCommand('Deposit', types.commands.Deposit, { precondition: … })`
- * gives a command a policy. Schemas of your own (zod, with ranges and refinements) may stand in their place, if they
- * describe the same plain objects: then take `types.codec` alone.
+ * adds a policy to a command. Your own schemas (zod, with ranges and refinements) can replace them, if they describe the same
+ * plain objects; then use only `types.codec`.
  *
  * Plain objects: fields in camelCase as generated code has them, without `$typeName`; 64-bit integers are bigints (strings
  * under `jstype = JS_STRING`), enums numbers, `bytes` a Uint8Array, maps records, a nested `oneof` `{ case, value }`. A
- * field with presence (`optional`, messages) that is not set is absent; every other one is there, zero if it was not sent.
+ * field with presence (`optional`, messages) that is not set is absent. Every other field exists, and is zero if it was not sent.
  */
 import type { DescMessage, MessageShape } from '@bufbuild/protobuf';
 import type { Codec, Subject } from '../../core/codec/codec.ts';
@@ -44,7 +44,7 @@ import { checkDescriptor, issuesOf } from './protobuf-check.ts';
 import { decodeMessage } from './protobuf-decode.ts';
 import { encodeMessage } from './protobuf-encode.ts';
 
-/** A message of generated code without what only the library needs: plain data, as deciders take it. */
+/** A message of generated code as plain data, without the fields that only the library needs. */
 export type Plain<Value> = Value extends Uint8Array | bigint | string | number | boolean | undefined
   ? Value
   : Value extends readonly (infer Element)[]
@@ -63,7 +63,7 @@ export type SchemasOf<Union extends DescMessage> = {
   readonly [Case in Cases<MessageShape<Union>> as Named<Case> & string]: StandardSchema<Plain<Case>>;
 };
 
-/** What {@link protobuf} takes: descriptors that `protoc-gen-es` generates. */
+/** The argument of {@link protobuf}: descriptors that `protoc-gen-es` generates. */
 export interface ProtobufTypes<Commands extends DescMessage, Events extends DescMessage, State extends DescMessage> {
   /** A message whose fields are one `oneof` of messages: the commands. */
   readonly commands: Commands;
@@ -72,7 +72,7 @@ export interface ProtobufTypes<Commands extends DescMessage, Events extends Desc
   readonly state: State;
 }
 
-/** What `defineDecider` needs of a `.proto`: spread it into the definition. */
+/** The parts of a decider's definition that follow from a `.proto`. Spread it into the definition. */
 export interface ProtobufModule<Commands extends DescMessage, Events extends DescMessage, State extends DescMessage> {
   readonly commands: SchemasOf<Commands>;
   readonly events: SchemasOf<Events>;
@@ -80,7 +80,11 @@ export interface ProtobufModule<Commands extends DescMessage, Events extends Des
   readonly codec: Codec;
 }
 
-/** @throws DefinitionError where a union is none, two cases share a name, or a field has no plain form. */
+/**
+ * Returns schemas and a codec for the messages of a `.proto`, to be spread into the definition of a decider.
+ *
+ * @throws DefinitionError if a union is not a `oneof` of messages, two cases share a name, or a field has no plain form.
+ */
 export function protobuf<Commands extends DescMessage, Events extends DescMessage, State extends DescMessage>(
   types: ProtobufTypes<Commands, Events, State>,
 ): ProtobufModule<Commands, Events, State> {
@@ -88,7 +92,7 @@ export function protobuf<Commands extends DescMessage, Events extends DescMessag
   const events = casesOf(types.events);
   checkDescriptor(types.state);
   return {
-    // What the types promise was read from the same descriptors.
+    // The types follow from the same descriptors.
     commands: schemasOf(commands) as SchemasOf<Commands>,
     events: schemasOf(events) as SchemasOf<Events>,
     state: protobufSchema(types.state),
@@ -96,7 +100,7 @@ export function protobuf<Commands extends DescMessage, Events extends DescMessag
   };
 }
 
-/** A Standard Schema of one message: it accepts the plain objects that the message can carry, exactly. */
+/** Returns a Standard Schema of one message. It accepts exactly the plain objects that the message can represent. */
 export function protobufSchema<Desc extends DescMessage>(message: Desc): StandardSchema<Plain<MessageShape<Desc>>> {
   checkDescriptor(message);
   return {

@@ -1,32 +1,34 @@
 /**
- * Deciders compose: two side by side, one in other clothes, many of one kind. Pure functions over pure deciders, whose
- * laws are tested (test/core/define/composition.test.ts).
+ * Composition of deciders: `combine` two, `adapt` one to other types, run `many` of one kind. These are pure functions over pure
+ * deciders, and their laws are tested (test/core/define/composition.test.ts).
  *
- * They are for deciders whose states are values, as those of `defineDecider` are: `combine(cat.decider, bulb.decider)`.
+ * They need deciders whose states are values, such as those of `defineDecider`: `combine(cat.decider, bulb.decider)`.
  *
  * Source: Jérémie Chassaing, "Functional Event Sourcing Decider" (compose, many, adapt, neutral); fmodel (`combine`,
  * `mapLeftOnCommand`, `dimapOnEvent`, `dimapOnState`).
  */
 import type { Decider } from '../decider.ts';
 
-/** One of two: what a combined decider takes and gives. */
+/** A message of one of two deciders. */
 export type Either<Left, Right> =
   | { readonly tag: 'left'; readonly val: Left }
   | { readonly tag: 'right'; readonly val: Right };
 
-/** For the left one of two. */
+/** Marks a message of the left decider. */
 export function left<const Left>(val: Left): { readonly tag: 'left'; readonly val: Left } {
   return { tag: 'left', val };
 }
 
-/** For the right one of two. */
+/** Marks a message of the right decider. */
 export function right<const Right>(val: Right): { readonly tag: 'right'; readonly val: Right } {
   return { tag: 'right', val };
 }
 
 /**
- * Two deciders side by side. Each command goes to one of them and each event comes from one of them; neither sees the
- * other's state. Associative, with {@link neutral} as its unit, up to the nesting of pairs.
+ * Combines two deciders into one. Each command goes to one of them, each event comes from one of them, and neither sees the
+ * other's state. The operation is associative, with {@link neutral} as its unit, up to the nesting of pairs.
+ *
+ * @example const room = combine(lamp.decider, heater.decider);
  */
 export function combine<StateL, CommandL, EventL, StateR, CommandR, EventR>(
   leftDecider: Decider<StateL, CommandL, EventL>,
@@ -45,26 +47,26 @@ export function combine<StateL, CommandL, EventL, StateR, CommandR, EventR>(
   };
 }
 
-/** The decider that nothing can be asked of: the unit of {@link combine}. */
+/** The decider without commands and events: the unit of {@link combine}. */
 export const neutral: Decider<null, never, never> = {
   initialState: () => null,
   evolve: (state) => state,
   decide: () => [],
 };
 
-/** How a decider is seen from outside. What is undefined is none of its concern. */
+/** The mapping between the outer types and those of a decider. */
 export interface Adapter<State, Command, Event, OuterState, OuterCommand, OuterEvent> {
-  /** The command as the decider takes it; undefined: it decides nothing, without events. */
+  /** Returns the command of the decider. If it returns undefined, the decision has no events. */
   readonly command: (command: OuterCommand) => Command | undefined;
-  /** Both ways: `in` gives undefined for events that leave the state as it is; what came `out` must come `in` again. */
+  /** Maps events both ways. `in` returns undefined for events that do not change the state; it must accept every result of `out`. */
   readonly event: { readonly in: (event: OuterEvent) => Event | undefined; readonly out: (event: Event) => OuterEvent };
-  /** Both ways, without loss: `in` undoes `out`. */
+  /** Maps states both ways, without loss: `in` reverses `out`. */
   readonly state: { readonly in: (state: OuterState) => State; readonly out: (state: State) => OuterState };
 }
 
 /**
- * A decider in other clothes. Adapting by identities changes nothing; adapting twice is adapting once by the composed
- * functions.
+ * Adapts a decider to other types. Adapting with identities changes nothing, and adapting twice is the same as adapting once with
+ * the composed functions.
  */
 export function adapt<State, Command, Event, OuterState, OuterCommand, OuterEvent>(
   decider: Decider<State, Command, Event>,
@@ -84,15 +86,15 @@ export function adapt<State, Command, Event, OuterState, OuterCommand, OuterEven
   };
 }
 
-/** What is sent to, or comes from, one of many. */
+/** A message of one of many deciders, with its id. */
 export interface Addressed<Id, Message> {
   readonly id: Id;
   readonly message: Message;
 }
 
 /**
- * Many of one kind, told apart by id (compared as keys of a `Map`). One that has no events yet is in its initial state, and
- * takes no room. An event costs time in proportion to the number of those that have events.
+ * Runs many deciders of one kind, identified by id (compared as keys of a `Map`). A decider without events is in its initial state,
+ * and takes no memory. An event takes time in proportion to the number of deciders that have events.
  */
 export function many<Id, State, Command, Event>(
   decider: Decider<State, Command, Event>,

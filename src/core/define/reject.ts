@@ -1,16 +1,18 @@
-/** How a decision says no. */
+/** `reject`: the result of a decision that refuses its command. */
 import { RejectionError } from '../errors.ts';
 
-/** What a detail may be; it is recorded as text. A field that is undefined is left out. */
+/** The value of a detail, which is recorded as text. A field that is undefined is omitted. */
 export type RejectionDetail = string | number | bigint | boolean | Date | null | undefined;
 
 /**
- * The domain says no: `return reject('insufficient-funds', 'The balance is too low.', { balance })`. Returned or thrown, at
- * any step of a generator too, it rejects the whole decision: no event of it is stored, the rejection itself is.
+ * Refuses a command. Return or throw the result from `decide`, or from any step of a generator. It rejects the whole decision: none of
+ * its events is stored, and the rejection is recorded.
+ *
+ * @example return reject('insufficient-funds', 'The balance is too low.', { balance });
  *
  * @param code stable and machine-readable.
- * @param message for people; without one, the code in words: `insufficient funds`.
- * @param details the names and values that matter, recorded as text (dates in ISO 8601).
+ * @param message a sentence for people; by default the code in words: `insufficient funds`.
+ * @param details the relevant names and values, recorded as text (dates in ISO 8601).
  */
 export function reject(
   code: string,
@@ -28,8 +30,8 @@ export function reject(
 }
 
 /**
- * Saying no is part of the domain, not a defect: nobody reads where it was said on the stack, and to note it costs ten
- * times what the rest of a decision does (12 µs; `stackTraceLimit` is V8's, others note nothing before it is asked for).
+ * Creates an error without a stack trace. A rejection is part of the domain and not a defect, so nobody reads its stack, which takes ten
+ * times as long as the rest of a decision (12 µs). `stackTraceLimit` exists in V8; other engines record the stack lazily.
  */
 function withoutStack<Made>(make: () => Made): Made {
   const limit = Error.stackTraceLimit;
