@@ -2,7 +2,7 @@
  * The rules for values that come from outside, each of them here only. A rule chooses no error: the event sourcer throws a
  * `CommandFailure`, a store an `AppendFailure` or a store failure, a definition a `DefinitionError`.
  */
-import type { Envelope, Precondition } from './messages.ts';
+import type { Envelope, Precondition, Rejection } from './messages.ts';
 
 const MAX_U64 = 0xffff_ffff_ffff_ffffn;
 const MAX_U32 = 0xffff_ffff;
@@ -88,6 +88,21 @@ export function preconditionProblem(precondition: Precondition): FieldProblem | 
       };
   }
 }
+
+/** The problem of a rejection; `undefined` if it is valid. */
+export function rejectionProblem(rejection: Rejection): FieldProblem | undefined {
+  const { code, message, details }: Partial<Rejection> = Object(rejection);
+  if (!isText(code)) return { field: '.code', message: mustBe(TEXT, code) };
+  if (!isText(message)) return { field: '.message', message: mustBe(TEXT, message) };
+  if (!Array.isArray(details)) return { field: '.details', message: mustBe('an array', details) };
+  for (const [index, detail] of details.entries()) {
+    if (Array.isArray(detail) && detail.length === 2 && isText(detail[0]) && isText(detail[1])) continue;
+    return { field: `.details[${index}]`, message: `must be a name and a value, both texts without lone surrogates` };
+  }
+  return undefined;
+}
+
+const TEXT = 'a text without lone surrogates, which have no UTF-8';
 
 /** `must be a text, not 5`: the words that follow the place of a wrong value. */
 export function mustBe(expected: string, value: unknown): string {

@@ -10,6 +10,7 @@ import { DefinitionError, FaultError } from '../errors.ts';
 import type { HandlerDescriptor, Reaction } from '../event-handler.ts';
 import type { EventContext, RejectedCommand } from '../messages.ts';
 import { checkOptionNames, type OptionNames, unknownName } from '../option-names.ts';
+import { isText, millisecondsOf, mustBe } from '../predicates.ts';
 import type { CommandType } from '../types.ts';
 import type { ProcessManager } from '../worlds.ts';
 import { type DeferredEvolve, faultOf, type InitialState } from './decider.ts';
@@ -331,13 +332,13 @@ function reactionOf(
       return {
         tag: 'schedule',
         val: {
-          id: reacted.id,
-          dueAt: millisecondsOf(reacted.at, reacted.id, place, type),
+          id: deadlineId(reacted.id, place, type),
+          dueAt: dueAt(reacted.at, reacted.id, place, type),
           command: commandType.toEnvelope(reacted.command),
         },
       };
     case 'cancel':
-      return { tag: 'cancel', val: reacted.id };
+      return { tag: 'cancel', val: deadlineId(reacted.id, place, type) };
     case 'end':
       return { tag: 'end' };
     default:
@@ -349,10 +350,17 @@ function reactionOf(
   }
 }
 
+/** The id of a deadline, under which it is stored. */
+function deadlineId(id: unknown, place: string, type: string): string {
+  if (isText(id) && id !== '') return id;
+  const expected = mustBe('a text that is not empty and has no lone surrogates', id);
+  throw invalidReaction(place, type, `returned a deadline whose id ${expected}`);
+}
+
 /** The time as the contract has it, an unsigned number of milliseconds. */
-function millisecondsOf(at: Date | bigint, id: string, place: string, type: string): bigint {
-  const milliseconds = at instanceof Date && !Number.isNaN(at.getTime()) ? BigInt(at.getTime()) : at;
-  if (typeof milliseconds === 'bigint' && milliseconds >= 0n) return milliseconds;
+function dueAt(at: Date | bigint, id: string, place: string, type: string): bigint {
+  const milliseconds = millisecondsOf(at);
+  if (milliseconds !== undefined) return milliseconds;
   throw invalidReaction(place, type, `scheduled ${id} at ${String(at)}, which is not a time since 1970`);
 }
 
@@ -368,10 +376,11 @@ export function keyOf(key: (event: unknown) => unknown, event: Message): string 
   } catch (cause) {
     throw faultOf(cause, 'key-failed', 'key', event.type);
   }
-  if (value === undefined || typeof value === 'string') return value;
+  if (value === undefined || isText(value)) return value;
+  const expected = mustBe('a text without lone surrogates, or undefined if the event does not concern it', value);
   throw new FaultError({
     code: 'key-failed',
-    message: `key gave ${String(value)} for ${event.type}: a key is a text, or undefined where the event is of no concern`,
+    message: `the key of ${event.type} ${expected}`,
     details: [['type', event.type]],
   });
 }

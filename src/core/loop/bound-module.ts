@@ -5,7 +5,8 @@
 import type { DecidesById } from '../define/command-id-aware.ts';
 import { DefinitionError } from '../errors.ts';
 import type { ModuleIdentity, WritePrecondition } from '../messages.ts';
-import type { CommandDescriptor, Descriptor } from '../routing.ts';
+import { isPositiveU32, isText, mustBe } from '../predicates.ts';
+import type { CommandDescriptor, Descriptor, EventDescriptor } from '../routing.ts';
 import type { CommandHandler } from '../worlds.ts';
 import { isInstanceTrap } from './failures.ts';
 
@@ -114,25 +115,38 @@ function describe(source: AnyModule, place: string): Descriptor {
 }
 
 function checkDescriptor(descriptor: Descriptor, place: string): void {
-  const { name, version, contentType, foreignEvents, commands, events } = descriptor;
-  for (const [field, value] of Object.entries({ name, version, contentType }))
-    if (typeof value !== 'string' || value === '')
-      throw new DefinitionError(`${place}.${field}`, `must be a text that is not empty, not ${JSON.stringify(value)}`);
-  if (foreignEvents !== 'skip' && foreignEvents !== 'fault')
-    throw new DefinitionError(
-      `${place}.foreignEvents`,
-      `must be 'skip' or 'fault', not ${JSON.stringify(foreignEvents)}`,
-    );
-  checkUnique(commands, `${place}.commands`);
-  checkUnique(events, `${place}.events`);
+  if (typeof descriptor !== 'object' || descriptor === null) {
+    throw new DefinitionError(place, `its descriptor ${mustBe('an object', descriptor)}`);
+  }
+  const { name, version, contentType, digest, foreignEvents, commands, events } = descriptor;
+  for (const [field, value] of Object.entries({ name, version, contentType })) checkText(value, `${place}.${field}`);
+  if (digest !== undefined && !(digest instanceof Uint8Array)) {
+    throw new DefinitionError(`${place}.digest`, mustBe('a Uint8Array or undefined', digest));
+  }
+  if (foreignEvents !== 'skip' && foreignEvents !== 'fault') {
+    throw new DefinitionError(`${place}.foreignEvents`, mustBe("'skip' or 'fault'", foreignEvents));
+  }
+  checkMessages(commands, `${place}.commands`);
+  checkMessages(events, `${place}.events`);
   for (const command of commands) checkCommand(command, `${place}.commands.${command.type}`);
 }
 
-function checkUnique(messages: readonly { readonly type: string }[], place: string): void {
+function checkText(value: unknown, place: string): void {
+  if (isText(value) && value !== '') return;
+  throw new DefinitionError(place, mustBe('a text that is not empty and has no lone surrogates', value));
+}
+
+function checkMessages(messages: readonly EventDescriptor[], place: string): void {
+  if (!Array.isArray(messages)) throw new DefinitionError(place, mustBe('an array', messages));
   const seen = new Set<string>();
-  for (const { type } of messages) {
-    if (seen.has(type)) throw new DefinitionError(`${place}.${type}`, 'is described twice');
-    seen.add(type);
+  for (const message of messages) {
+    const { type, schemaVersion }: Partial<EventDescriptor> = Object(message);
+    checkText(type, `${place}.type`);
+    if (seen.has(type!)) throw new DefinitionError(`${place}.${type}`, 'is described twice');
+    if (!isPositiveU32(schemaVersion)) {
+      throw new DefinitionError(`${place}.${type}.schemaVersion`, mustBe('a whole number from 1', schemaVersion));
+    }
+    seen.add(type!);
   }
 }
 
@@ -142,6 +156,6 @@ function checkCommand({ precondition, snapshot }: CommandDescriptor, place: stri
       `${place}.precondition`,
       `must be one of ${PRECONDITIONS.join(', ')}, not ${JSON.stringify(precondition)}`,
     );
-  if (snapshot.tag === 'every' && !(Number.isInteger(snapshot.val) && snapshot.val >= 1))
-    throw new DefinitionError(`${place}.snapshot`, `must be every 1 event or more, not ${snapshot.val}`);
+  if (snapshot?.tag === 'never' || (snapshot?.tag === 'every' && isPositiveU32(snapshot.val))) return;
+  throw new DefinitionError(`${place}.snapshot`, mustBe("{ tag: 'never' } or { tag: 'every', val } from 1", snapshot));
 }

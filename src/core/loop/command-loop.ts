@@ -29,6 +29,7 @@ import type { CommandResult } from '../event-sourcer.ts';
 import type { Appended, Conflict, EventStore } from '../event-store.ts';
 import { CONFLICTS_BEFORE_EXCLUSIVE, DEFAULT_MAX_ATTEMPTS } from '../limits.ts';
 import type { Decision, RecordedDecision, RecordedEvent } from '../messages.ts';
+import { rejectionProblem } from '../predicates.ts';
 import { type DecidedAppend, type ExclusiveAppend, RESERVATION_READ_LIMIT } from '../storage/exclusive-append.ts';
 import { recordedEvents } from '../storage/recorded-events.ts';
 import type { Admission } from './admission.ts';
@@ -36,7 +37,14 @@ import { type Authorizer, authorize } from './authorization.ts';
 import { backOff } from './back-off.ts';
 import { ask } from './cancellation.ts';
 import type { CommandEnds } from './command-ends.ts';
-import { conflictFailure, isInstanceTrap, moduleFailure, storeCorrupt, storeFailure } from './failures.ts';
+import {
+  conflictFailure,
+  invalidReturn,
+  isInstanceTrap,
+  moduleFailure,
+  storeCorrupt,
+  storeFailure,
+} from './failures.ts';
 import { foldDecided, foldRecorded } from './fold.ts';
 import { contradiction, guardOf, retryHelps, unsatisfiable } from './guard.ts';
 import type { Job } from './job.ts';
@@ -219,6 +227,10 @@ export class CommandLoop {
       events = module.decide(commandId, live.handle, command);
     } catch (error) {
       if (!isRejection(error)) throw decisionFailure(job, error);
+      const problem = rejectionProblem(error.payload);
+      if (problem !== undefined) {
+        throw decisionFailure(job, invalidReturn('invalid-rejection', 'the rejection', problem));
+      }
       job.reject({ tag: 'rejected', val: error.payload });
       return this.#decided(job);
     }

@@ -1,9 +1,10 @@
 /** A command between its bytes and its module: read, written, and sent to its stream. */
 import type { Message } from '../define/message.ts';
 import type { Envelope } from '../messages.ts';
+import { envelopeProblem, mustBe } from '../predicates.ts';
 import { checkStreamName } from '../stream-name.ts';
 import type { BoundModule } from './bound-module.ts';
-import { faulty, moduleFailure } from './failures.ts';
+import { faulty, invalidReturn, moduleFailure } from './failures.ts';
 import type { Route } from './routes.ts';
 
 /** @throws CommandFailure `fault` or `trap` where the module cannot read the command. */
@@ -18,7 +19,14 @@ export function decodeCommand(module: BoundModule, envelope: Envelope): unknown 
 /** @throws CommandFailure `fault` or `trap` where the module cannot write the command. */
 export function encodeCommand(module: BoundModule, command: Message): Envelope {
   try {
-    return module.types.command.toEnvelope(command);
+    const envelope = module.types.command.toEnvelope(command);
+    const problem = envelopeProblem(envelope);
+    if (problem !== undefined) throw invalidReturn('invalid-command', 'its envelope', problem);
+    if (envelope.type !== command.type) {
+      const other = { field: '.type', message: mustBe(JSON.stringify(command.type), envelope.type) };
+      throw invalidReturn('invalid-command', 'its envelope', other);
+    }
+    return envelope;
   } catch (error) {
     throw failure(error, module, 'writing', command.type);
   }

@@ -2,10 +2,19 @@
  * The errors of the event sourcer, one function for each case of `command-error` (wit/event-sourcer.wit). Failures of the
  * domain, the module, the store and the caller have different types (docs/architecture.md, "Errors are data").
  */
-import { CommandFailure, isAppendFailure, isCommandFailure, isFault, isRejection, isStoreFailure } from '../errors.ts';
+import {
+  CommandFailure,
+  FaultError,
+  isAppendFailure,
+  isCommandFailure,
+  isFault,
+  isRejection,
+  isStoreFailure,
+} from '../errors.ts';
 import type { CommandError } from '../event-sourcer.ts';
 import type { Conflict } from '../event-store.ts';
 import type { Fault, Precondition } from '../messages.ts';
+import type { FieldProblem } from '../predicates.ts';
 
 type Details = Fault['details'];
 type RefusalTag = Extract<CommandError, { val: { readonly subject: string } }>['tag'];
@@ -76,6 +85,22 @@ function describe(error: unknown): string {
     : `it threw a ${typeof error}, which is no Error`;
 }
 
+/** A module returned a value that no store takes. @returns a fault whose message names the value. */
+export function invalidReturn(code: string, place: string, { field, message }: FieldProblem): FaultError {
+  const text = `${place}${field} ${message}`;
+  return new FaultError({ code, message: text, details: [['value', `${place}${field}`]] });
+}
+
+/** The arguments of an append that come from the module and not from the caller, with the code of the fault. */
+const FROM_MODULE: readonly (readonly [prefix: string, code: string])[] = [
+  ['events', 'invalid-event'],
+  ['stream', 'invalid-stream-name'],
+  ['decision.outcome', 'invalid-rejection'],
+  ['decision.command.', 'invalid-command'],
+  ['decision.module', 'invalid-descriptor'],
+  ['decision.contentType', 'invalid-descriptor'],
+];
+
 export function conflictFailure(conflict: Conflict, attempts: number, cause?: unknown): CommandFailure {
   const { stream, expected, actual } = conflict;
   const is = actual === undefined ? 'it has no events' : `its last revision is ${actual}`;
@@ -115,10 +140,10 @@ export function storeFailure(error: unknown, appending: boolean): CommandFailure
       return refusal('closed', 'store', 'the store is closing or closed: nothing was recorded', error);
     case 'invalid-argument': {
       const { argument, message } = payload.val;
-      // The events are the module's, not the caller's.
-      if (!argument.startsWith('events')) return invalidArgument(argument, message);
-      const text = `the module decided on events that the store refuses: ${argument} ${message}`;
-      return moduleEnded('fault', { code: 'invalid-event', message: text, details: [['argument', argument]] }, error);
+      const [, code] = (appending && FROM_MODULE.find(([prefix]) => argument.startsWith(prefix))) || [];
+      if (code === undefined) return invalidArgument(argument.replace(/^decision\./, 'options.'), message);
+      const text = `the module returned a value that the store refuses: ${argument}: ${message}`;
+      return moduleEnded('fault', { code, message: text, details: [['argument', argument]] }, error);
     }
     default: {
       const code = appending ? 'unknown-outcome' : 'unexpected';

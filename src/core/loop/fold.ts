@@ -2,8 +2,9 @@
 import { type CommandFailure, FaultError } from '../errors.ts';
 import { MAX_EVENTS_PER_DECISION } from '../limits.ts';
 import type { Envelope, RecordedEvent } from '../messages.ts';
+import { envelopeProblem, mustBe } from '../predicates.ts';
 import type { BoundModule } from './bound-module.ts';
-import { moduleFailure } from './failures.ts';
+import { invalidReturn, moduleFailure } from './failures.ts';
 import type { LiveState } from './live-state.ts';
 
 /**
@@ -81,17 +82,25 @@ export function foldDecided(live: LiveState, events: readonly unknown[]): readon
   const envelopes: Envelope[] = [];
   let at = 0;
   try {
+    if (!Array.isArray(events)) {
+      throw invalidReturn('invalid-decision', 'the decision', {
+        field: '',
+        message: mustBe('an array of events', events),
+      });
+    }
     if (events.length > MAX_EVENTS_PER_DECISION) throw tooManyEvents(events.length);
     for (; at < events.length; at++) {
       const event = events[at];
       const envelope = types.event.toEnvelope(event);
+      const problem = envelopeProblem(envelope);
+      if (problem !== undefined) throw invalidReturn('invalid-event', `event ${at} of the decision`, problem);
       if (!eventTypes.has(envelope.type)) throw undeclaredEvent(envelope.type);
       envelopes.push(envelope);
       live.evolve(event);
       if (releases) module.releaseEvent(event);
     }
   } catch (error) {
-    if (releases) for (; at < events.length; at++) module.releaseEvent(events[at]);
+    if (releases && Array.isArray(events)) for (; at < events.length; at++) module.releaseEvent(events[at]);
     throw moduleFailure(
       error,
       `module ${module.name} folding event ${envelopes.length} of its decision on stream ${JSON.stringify(live.stream)}`,

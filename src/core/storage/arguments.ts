@@ -16,6 +16,7 @@ import {
   isText,
   mustBe,
   preconditionProblem,
+  rejectionProblem,
 } from '../predicates.ts';
 import { checkStreamName } from '../stream-name.ts';
 import type { ReadCommitsOptions, ReadStreamsOptions } from './verify-chain.ts';
@@ -113,17 +114,7 @@ function checkOutcome({ outcome }: Decision): void {
   if (outcome?.tag !== 'rejected') {
     throw refused('decision.outcome', `an outcome is { tag: 'accepted' } or { tag: 'rejected', val: rejection }`);
   }
-  text(outcome.val?.code, 'outcome.val.code');
-  text(outcome.val.message, 'outcome.val.message');
-  if (!Array.isArray(outcome.val.details)) throw refused('decision.outcome.val.details', 'the details are an array');
-  for (const [index, detail] of outcome.val.details.entries()) {
-    if (!Array.isArray(detail) || detail.length !== 2 || !isText(detail[0]) || !isText(detail[1])) {
-      throw refused(
-        `decision.outcome.val.details[${index}]`,
-        'a detail is a pair of texts in UTF-8: a name and a value',
-      );
-    }
-  }
+  refuse('decision.outcome.val', rejectionProblem(outcome.val));
 }
 
 function text(value: unknown, field: string): void {

@@ -152,6 +152,32 @@ describe('a process manager', () => {
     }
   });
 
+  it('names its deadlines by texts that can be stored', () => {
+    const reacting = (reaction: unknown) => () =>
+      defineEventHandler({
+        ...base,
+        key: () => 'one',
+        evolve: { LoanStarted: () => {} },
+        handle: { LoanEnded: () => [reaction as ReturnType<typeof cancelDeadline>] },
+      }).eventHandler.handle({}, ended, context);
+    for (const id of ['', '\ud800', 5, undefined] as string[]) {
+      const command = RemindMember({ memberId: 'm' });
+      assert.equal(faultIn(reacting(scheduleCommand(id, 5n, command))).code, 'invalid-reaction');
+      assert.equal(faultIn(reacting(cancelDeadline(id))).code, 'invalid-reaction');
+    }
+    assert.deepEqual(reacting(cancelDeadline('overdue'))(), [{ tag: 'cancel', val: 'overdue' }]);
+  });
+
+  it('names its processes by texts that can be stored', () => {
+    const { eventHandler } = defineEventHandler({
+      ...base,
+      key: () => '\ud800',
+      evolve: { LoanStarted: () => {} },
+      handle: { LoanEnded: () => [] },
+    });
+    assert.equal(faultIn(() => eventHandler.key(ended)).code, 'key-failed');
+  });
+
   it('is refused where it reads an event for nothing', () => {
     assert.throws(
       () => defineEventHandler({ ...base, key: () => 'one', evolve: {}, handle: { LoanEnded: () => [] } }),

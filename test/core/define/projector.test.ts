@@ -104,10 +104,7 @@ describe('a read model', () => {
         return true;
       },
     );
-    assert.throws(() => broken.key(TableLeft({ table: '1' })), {
-      code: 'key-failed',
-      message: /^key gave 7 for TableLeft/,
-    });
+    assert.throws(() => broken.key(TableLeft({ table: '1' })), { code: 'key-failed' });
   });
 
   it('is refused where an event changes nothing', () => {
