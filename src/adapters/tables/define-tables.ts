@@ -40,7 +40,7 @@ import { TableNamesPlugin } from './table-names.ts';
 import { TablesProcessor } from './tables-processor.ts';
 
 /** Queries of a handler: none, one, or several that run in order. */
-export type Queries = Compilable | readonly Compilable[] | undefined;
+type Queries = Compilable | readonly Compilable[] | undefined;
 
 /** Creates the tables of this version: `(db) => [db.schema.createTable('lines')…]`. The types of the tables come from `db`. */
 export type Create<Tables> = (db: Kysely<Tables>) => readonly Compilable[];

@@ -330,10 +330,7 @@ export class SystemRun implements AsyncDisposable {
 }
 
 /** The progress of everything that has ever run on a store. */
-export async function statusOf(
-  processors: ProcessorStore,
-  head: bigint | undefined,
-): Promise<readonly ProcessorStatus[]> {
+async function statusOf(processors: ProcessorStore, head: bigint | undefined): Promise<readonly ProcessorStatus[]> {
   const statuses: ProcessorStatus[] = [];
   for (const { subscription, kind, active, stopped } of await processors.listSubscriptions()) {
     const shares = await processors.listShares(subscription);

@@ -54,7 +54,7 @@ export async function fencedOff(commit: Promise<void>): Promise<void> {
   await assert.rejects(commit, (error) => error instanceof FencedError && error.code === 'fenced');
 }
 
-export function recorded(position: bigint, stream = 'a-1'): RecordedEvent {
+function recorded(position: bigint, stream = 'a-1'): RecordedEvent {
   return {
     context: {
       id: '018f4d1e-7a2b-5c3d-8e4f-5a6b7c8d9e10',
