@@ -7,7 +7,6 @@ import type { ValueTypeNode } from '../types/value-type.ts';
 import type { Context, CoreValue } from './canonical-options.ts';
 import { flatPlaces } from './flat-lifting.ts';
 import {
-  flagsInto,
   isTaggedOption,
   matchCase,
   toBigInt,
@@ -19,6 +18,7 @@ import {
 } from './javascript-values.ts';
 import { coerce } from './joined-payloads.ts';
 import { canonicalizeNan } from './loading.ts';
+import { flagsOf, memberView } from './members.ts';
 import { lowerBorrow, lowerOwn } from './resource-handles.ts';
 import type { Lower, Stager } from './stager.ts';
 import { fixedElements, stageStoreListIntoRange, stageStoreMapIntoRange } from './storing.ts';
@@ -36,7 +36,11 @@ export function stageLower(stager: Stager, type: ValueTypeNode): Lower {
       return stageLowerList(stager, type);
     case 'map':
       return lowerPointerAndLength(stageStoreMapIntoRange(stager, type));
-    case 'record':
+    case 'record': {
+      const lower = stageLowerRecord(stager, type);
+      const view = memberView(type.labels);
+      return view === undefined ? lower : (cx, value, flat, at) => lower(cx, view(value), flat, at);
+    }
     case 'tuple':
       return stageLowerRecord(stager, type);
     case 'variant':
@@ -77,7 +81,7 @@ export function stageLowerOne(stager: Stager, type: ValueTypeNode): LowerOne {
     case 'char':
       return (_, value) => toCharCode(value);
     case 'flags': {
-      const pack = flagsInto(type.labels);
+      const pack = flagsOf(type.labels);
       return (_, value) => pack(value);
     }
     case 'own':

@@ -8,7 +8,6 @@ import { casesOf, discriminantLayout, layoutOfFields, payloadOffset } from '../t
 import type { ValueTypeNode } from '../types/value-type.ts';
 import type { Context } from './canonical-options.ts';
 import {
-  flagsInto,
   isTaggedOption,
   matchCase,
   ofLength,
@@ -22,6 +21,7 @@ import {
   toTuple,
 } from './javascript-values.ts';
 import { canonicalizeNan } from './loading.ts';
+import { flagsOf, memberView } from './members.ts';
 import { numberKindOf, storeBytes, storeNumbers, toNumberList } from './number-lists.ts';
 import { lowerBorrow, lowerOwn } from './resource-handles.ts';
 import type { Stager, Store } from './stager.ts';
@@ -56,7 +56,11 @@ export function stageStore(stager: Stager, type: ValueTypeNode): Store {
       return stageStoreList(stager, type);
     case 'map':
       return storePointerAndLength(stageStoreMapIntoRange(stager, type));
-    case 'record':
+    case 'record': {
+      const store = stageStoreRecord(stager, type);
+      const view = memberView(type.labels);
+      return view === undefined ? store : (cx, value, ptr) => store(cx, view(value), ptr);
+    }
     case 'tuple':
       return stageStoreRecord(stager, type);
     case 'variant':
@@ -229,7 +233,7 @@ function stageStoreVariant(stager: Stager, type: ValueTypeNode): Store {
 }
 
 function stageStoreFlags(labels: readonly string[]): Store {
-  const pack = flagsInto(labels);
+  const pack = flagsOf(labels);
   if (labels.length <= 8) return (cx, value, ptr) => cx.memory.view.setUint8(ptr, pack(value));
   if (labels.length <= 16) return (cx, value, ptr) => cx.memory.view.setUint16(ptr, pack(value), true);
   return (cx, value, ptr) => cx.memory.view.setInt32(ptr, pack(value), true);

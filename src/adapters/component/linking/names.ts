@@ -3,7 +3,8 @@
  *
  * Source for versions: *Explainer.md*, "Name Uniqueness" and *WIT.md*, "Package Names" (semver compatibility).
  */
-import { propertyOf, toCamelCase } from '../abi/javascript-values.ts';
+import { toCamelCase } from '../abi/javascript-values.ts';
+import { memberIn } from '../abi/members.ts';
 import { memoizeByName } from '../engine/name-cache.ts';
 
 interface InterfaceName {
@@ -93,35 +94,6 @@ export function firstOf(object: object, keys: readonly string[]): unknown {
     if (value !== undefined) return value;
   }
   return undefined;
-}
-
-/**
- * A member of an object that JavaScript passes: a property of its own, or one of its class. The properties that every
- * object and every function has, such as `toString` and `call`, are not members.
- */
-export function memberIn(object: object, key: string): unknown {
-  return key in Function.prototype ? offeredMember(object, key) : propertyOf(object, key);
-}
-
-function offeredMember(object: object, key: string): unknown {
-  let holder: object | null = object;
-  while (holder !== null && !Object.hasOwn(holder, key)) holder = Object.getPrototypeOf(holder);
-  // Reading `caller` or `arguments` from there throws.
-  if (holder !== object && isFunctionPrototype(holder)) return undefined;
-  const value = propertyOf(object, key);
-  if (key === 'constructor' && propertyOf(value, 'prototype') === holder) return undefined;
-  // A proxy may answer with another value than the inherited one.
-  return holder !== object && isObjectPrototype(holder) && value === propertyOf(holder, key) ? undefined : value;
-}
-
-/** Returns true for the prototypes of all realms. */
-function isObjectPrototype(object: object | null): boolean {
-  return object !== null && Object.getPrototypeOf(object) === null && Object.hasOwn(object, 'isPrototypeOf');
-}
-
-/** Returns true for the prototypes of all realms. */
-function isFunctionPrototype(object: object | null): boolean {
-  return typeof object === 'function' && isObjectPrototype(Object.getPrototypeOf(object));
 }
 
 /**

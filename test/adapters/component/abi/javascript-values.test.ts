@@ -373,3 +373,24 @@ describe('a result that a function of the host gives', () => {
     }
   });
 });
+
+describe('a field or flag with the name of something that every object has', () => {
+  it('is missing if the object does not have it', async () => {
+    const flags = await throughCoreValues(named('(flags "constructor" "to-string" "a")', 'i32'));
+    assert.deepEqual(flags({}), { constructor: false, toString: false, a: false });
+    assert.deepEqual(flags(['to-string', 'a']), { constructor: false, toString: true, a: true });
+    for (const through of [throughCoreValues, throughMemory]) {
+      const record = await through(
+        named('(record (field "to-string" (option u8)) (field "value-of" bool))', 'i32 i32 i32'),
+      );
+      assert.deepEqual(record({}), { toString: undefined, valueOf: false });
+      class Given {
+        toString = 5;
+        get valueOf(): boolean {
+          return true;
+        }
+      }
+      assert.deepEqual(record(new Given()), { toString: 5, valueOf: true });
+    }
+  });
+});
