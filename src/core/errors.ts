@@ -8,6 +8,7 @@ import type { CommandError } from './event-sourcer.ts';
 import type { AppendError, StoreError } from './event-store.ts';
 import { type JsonConvertible, type JsonValue, toJson } from './json.ts';
 import type { Fault, Rejection } from './messages.ts';
+import { rejectionUsed } from './rejection-use.ts';
 
 /** The kind of an error. The guards check it, and programs that log errors of several packages can use it. */
 export type ErrorFamily = 'rejection' | 'fault' | 'append' | 'store' | 'command' | 'definition' | 'processor';
@@ -89,9 +90,14 @@ function isOf(value: unknown, family: ErrorFamily): boolean {
   return value instanceof Error && 'family' in value && value.family === `decidable/${family}`;
 }
 
-/** Returns whether `value` is a {@link RejectionError}, of this or another copy of the package. */
+/**
+ * Returns whether `value` is a {@link RejectionError}, of this or another copy of the package. Inside of a decision, it also says
+ * that the decision knows of the rejection: one that is neither returned, thrown nor looked at is a fault.
+ */
 export function isRejection(value: unknown): value is RejectionError {
-  return isOf(value, 'rejection');
+  if (!isOf(value, 'rejection')) return false;
+  rejectionUsed(value as Error);
+  return true;
 }
 
 /** Returns whether `value` is a {@link FaultError}, of this or another copy of the package. */

@@ -38,6 +38,7 @@ import {
   stateTypeOf,
   textOf,
 } from './message-table.ts';
+import { usingRejections } from './reject.ts';
 import { type StandardSchema, shapeOf } from './schema.ts';
 
 /**
@@ -242,7 +243,10 @@ export function defineDecider<
     decider: {
       initialState: () => initialState,
       evolve: (state, event) => evolve(events, state, event as Message) as State,
-      decide: (state, command) => decide(commands, events, codec, state, command as Message) as Event[],
+      decide: (state, command) =>
+        usingRejections((command as Message).type, () =>
+          decide(commands, events, codec, state, command as Message),
+        ) as Event[],
     },
     routing: {
       describe: () => descriptor,

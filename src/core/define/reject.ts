@@ -1,12 +1,13 @@
 /** `reject`: the result of a decision that refuses its command. */
-import { RejectionError } from '../errors.ts';
+import { FaultError, RejectionError } from '../errors.ts';
+import { rejectionMade, withRejectionsUsed } from '../rejection-use.ts';
 
 /** The value of a detail, which is recorded as text. A field that is undefined is omitted. */
 export type RejectionDetail = string | number | bigint | boolean | Date | null | undefined;
 
 /**
  * Refuses a command. Return or throw the result from `decide`, or from any step of a generator. It rejects the whole decision: none of
- * its events is stored, and the rejection is recorded.
+ * its events is stored, and the rejection is recorded. A decision that makes a rejection and drops it is a fault.
  *
  * @example return reject('insufficient-funds', 'The balance is too low.', { balance });
  *
@@ -20,11 +21,34 @@ export function reject(
   details?: Readonly<Record<string, RejectionDetail>>,
 ): RejectionError {
   const pairs = Object.entries(details ?? {}).filter(([, value]) => value !== undefined);
-  return withoutStack(() => {
+  const rejection = withoutStack(() => {
     return new RejectionError({
       code,
       message: message ?? code.replaceAll('-', ' '),
       details: pairs.map(([name, value]) => [name, value instanceof Date ? value.toISOString() : String(value)]),
+    });
+  });
+  rejectionMade(rejection);
+  return rejection;
+}
+
+/**
+ * Runs the decision of a command of this type.
+ * @throws FaultError `unreturned-rejection` if the decision made a rejection and did not return it, throw it or pass it to
+ * `isRejection`. Without the check, a `return` that is missing would let the command through.
+ */
+export function usingRejections<Result>(type: string, decide: () => Result): Result {
+  return withRejectionsUsed(decide, (rejection) => {
+    const { code } = rejection as RejectionError;
+    throw new FaultError({
+      code: 'unreturned-rejection',
+      message:
+        `decide.${type} made the rejection ${JSON.stringify(code)} and did not use it: write return reject(…), ` +
+        'or pass the rejection to isRejection',
+      details: [
+        ['type', type],
+        ['rejection', code],
+      ],
     });
   });
 }
