@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
+import { compile } from 'decidable/component';
+import { componentModule } from 'decidable/component/host';
 import { account } from '../../examples/bank/account.ts';
 import { decode } from '../../src/adapters/component/binary/decode.ts';
-import { componentModule } from '../../src/adapters/component/host/index.ts';
-import { compile } from '../../src/adapters/component/index.ts';
 import { coreModulesOf } from '../../src/adapters/component/linking/plan.ts';
 import type { CommandHandler } from '../../src/core/worlds.ts';
 import { assemble } from '../adapters/component/assemble.ts';
@@ -87,8 +87,8 @@ describe('in headless Chromium', { skip: withoutChromium }, () => {
         response.writeHead(200, { ...header, 'content-encoding': 'gzip' });
         response.end(gzipSync(bank));
       });
-      // After each core module the server waits until the page asks it to continue, which it does when the engine has the
-      // module. A loader that waited for the whole component would wait forever.
+      // After each core module the server waits until the page asks it to continue, which it does when the engine has
+      // the module. A loader that waited for the whole component would wait forever.
       let goOn = (): void => assert.fail('nothing was asked for yet');
       site.answer('/in-pieces.wasm', (_, response) => {
         const pieces = [0, ...ends].map((start, index) => bank.subarray(start, ends[index]));

@@ -1,8 +1,11 @@
-/** The bank's commands, handled by an event sourcer over a store in memory: all that it says and keeps, as plain text. */
+/**
+ * The bank's commands, handled by an event sourcer over a store in memory: all that it says and keeps, as plain text.
+ */
+
+import { createEventSourcer } from 'decidable';
+import { createMemoryStore } from 'decidable/memory';
+import { verifyChain } from 'decidable/stores';
 import { account } from '../../examples/bank/account.ts';
-import { createMemoryStore } from '../../src/adapters/stores/memory/index.ts';
-import { createEventSourcer } from '../../src/core/index.ts';
-import { verifyChain } from '../../src/core/storage/index.ts';
 import type { CommandHandler } from '../../src/core/worlds.ts';
 import { COMMANDS, STREAMS } from './commands.ts';
 import { hex } from './hex.ts';
@@ -14,7 +17,7 @@ export interface Ledger {
   readonly states: readonly string[];
   /** The hash of each commit. */
   readonly hashes: readonly string[];
-  /** Whether the hashes are the same when they are computed again. */
+  /** True if the hashes are the same when they are computed again. */
   readonly intact: boolean;
 }
 

@@ -1,10 +1,10 @@
 /** The behaviour of guests with virtual WASI, as plain text, which must be the same in Node and in browsers. */
 
-import { componentModule } from '../../src/adapters/component/host/index.ts';
-import { type BufferSource, compile, instantiate } from '../../src/adapters/component/index.ts';
-import { LANGUAGE_RUNTIME, virtualWasi } from '../../src/adapters/component/wasi/index.ts';
-import { createMemoryStore } from '../../src/adapters/stores/memory/index.ts';
-import { createEventSourcer } from '../../src/core/index.ts';
+import { createEventSourcer } from 'decidable';
+import { type BufferSource, compile, instantiate } from 'decidable/component';
+import { componentModule } from 'decidable/component/host';
+import { LANGUAGE_RUNTIME, virtualWasi } from 'decidable/component/wasi';
+import { createMemoryStore } from 'decidable/memory';
 import { type Thrown, thrownBy } from './thrown.ts';
 
 interface Guest {

@@ -1,4 +1,6 @@
-/** The checked-in binaries are built from their sources, are small, and contain nothing of the machine that built them. */
+/**
+ * The checked-in binaries are built from their sources, are small, and contain nothing of the machine that built them.
+ */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -6,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { compile } from '../../src/adapters/component/index.ts';
+import { compile } from 'decidable/component';
 
 const guests = new URL('../../examples/guests/', import.meta.url);
 const DEBIAN = '/usr/bin';

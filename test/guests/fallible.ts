@@ -1,7 +1,8 @@
 /** A guest whose folds can fail: the state that it took is then gone. */
+
+import { defineDecider } from 'decidable';
 import { z } from 'zod';
 import { guestOf } from '../../examples/guests/javascript/guest.ts';
-import { defineDecider } from '../../src/core/index.ts';
 
 const counter = defineDecider({
   name: 'counter',

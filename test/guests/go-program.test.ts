@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { type Component, compile, instantiate } from '../../src/adapters/component/index.ts';
-import { GuestExit, LANGUAGE_RUNTIME, virtualWasi } from '../../src/adapters/component/wasi/index.ts';
+import { type Component, compile, instantiate } from 'decidable/component';
+import { GuestExit, LANGUAGE_RUNTIME, virtualWasi } from 'decidable/component/wasi';
 import { commandOf } from './preview1.ts';
 
 const skip = spawnSync('go', ['version']).status !== 0 && 'install Go';

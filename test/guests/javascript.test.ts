@@ -1,6 +1,6 @@
 /**
- * Guests in JavaScript, built by componentize-js and run on the virtual WASI: the bank, whose decider is the very module of
- * examples/bank, and one that asks for everything that a decision may not have.
+ * Guests in JavaScript, built by componentize-js and run on the virtual WASI: the bank, whose decider is the very
+ * module of examples/bank, and one that asks for everything that a decision may not have.
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -9,11 +9,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { type ComponentCommandHandler, componentModule } from '../../src/adapters/component/host/index.ts';
-import { type Component, compile, instantiate, isTrap } from '../../src/adapters/component/index.ts';
-import { LANGUAGE_RUNTIME, virtualWasi } from '../../src/adapters/component/wasi/index.ts';
+import { isFault } from 'decidable';
+import { type Component, compile, instantiate, isTrap } from 'decidable/component';
+import { type ComponentCommandHandler, componentModule } from 'decidable/component/host';
+import { LANGUAGE_RUNTIME, virtualWasi } from 'decidable/component/wasi';
 import { msgpack } from '../../src/core/codec/msgpack.ts';
-import { isFault } from '../../src/core/index.ts';
 import type { CommandHandler } from '../../src/core/worlds.ts';
 import { envelope } from '../adapters/component/host/bank-arbitraries.ts';
 import { bankSuite } from '../adapters/component/host/bank-suite.ts';

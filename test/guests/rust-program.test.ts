@@ -1,4 +1,6 @@
-/** A whole Rust program on the virtual WASI: the standard library of `wasm32-wasip2`, which calls it without an adapter. */
+/**
+ * A whole Rust program on the virtual WASI: the standard library of `wasm32-wasip2`, which calls it without an adapter.
+ */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -6,13 +8,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { type Component, compile, instantiate, isTrap } from '../../src/adapters/component/index.ts';
-import {
-  LANGUAGE_RUNTIME,
-  type VirtualWasiOptions,
-  virtualWasi,
-  type WasiInterface,
-} from '../../src/adapters/component/wasi/index.ts';
+import { type Component, compile, instantiate, isTrap } from 'decidable/component';
+import { LANGUAGE_RUNTIME, type VirtualWasiOptions, virtualWasi, type WasiInterface } from 'decidable/component/wasi';
 
 const TARGET = 'wasm32-wasip2';
 const rustc = 'rustc';

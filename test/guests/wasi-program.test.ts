@@ -1,4 +1,7 @@
-/** A whole C program on the virtual WASI: wasi-libc, and the adapter from the first WASI to the second that comes with jco. */
+/**
+ * A whole C program on the virtual WASI: wasi-libc, and the adapter from the first WASI to the second that comes with
+ * jco.
+ */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -6,13 +9,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { type Component, compile, instantiate, isTrap } from '../../src/adapters/component/index.ts';
-import {
-  GuestExit,
-  LANGUAGE_RUNTIME,
-  type VirtualWasiOptions,
-  virtualWasi,
-} from '../../src/adapters/component/wasi/index.ts';
+import { type Component, compile, instantiate, isTrap } from 'decidable/component';
+import { GuestExit, LANGUAGE_RUNTIME, type VirtualWasiOptions, virtualWasi } from 'decidable/component/wasi';
 import { commandOf } from './preview1.ts';
 
 const tools = { clang: '/usr/bin/clang', lld: '/usr/bin/wasm-ld', 'wasi-libc': '/usr/include/wasm32-wasi' };

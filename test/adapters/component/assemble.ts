@@ -1,12 +1,12 @@
 /**
- * Component text to binary, by the assembler in jco. It encodes without validating, so that invalid components come out
- * as binaries too.
+ * Converts component text to a binary with the assembler in jco. It does not validate, so it encodes invalid components
+ * too.
  */
 import { parse } from '@bytecodealliance/jco';
 
 const assembled = new Map<string, Promise<Uint8Array>>();
 
-/** The binary of a component in the text format. */
+/** Returns the binary of a component in the text format. */
 export function assemble(text: string): Promise<Uint8Array> {
   let found = assembled.get(text);
   if (found === undefined) {

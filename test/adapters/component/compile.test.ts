@@ -1,4 +1,4 @@
-/** `compile`: what a component may be read from, and what each kind of bad input is called. */
+/** `compile`: the sources of a component, and the error of each kind of bad input. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
@@ -9,7 +9,7 @@ import {
   type InstantiateOptions,
   instantiate,
   instantiateSync,
-} from '../../../src/adapters/component/index.ts';
+} from 'decidable/component';
 import { assemble } from './assemble.ts';
 
 const FIVE = `(component
@@ -30,8 +30,8 @@ function inPieces(bytes: Uint8Array, init?: ResponseInit): Response {
   return new Response(body, init);
 }
 
-describe('a component is compiled', () => {
-  it('while it arrives: the engine has a core module before the rest is asked for', async (t) => {
+describe('compile', () => {
+  it('passes a core module to the engine before the rest of the response arrives', async (t) => {
     const bytes = readFileSync(GUEST);
     const engine = (globalThis as unknown as { WebAssembly: { compile: (bytes: Uint8Array) => Promise<unknown> } })
       .WebAssembly;
@@ -54,7 +54,7 @@ describe('a component is compiled', () => {
     assert.deepEqual(component.exports, (await compile(bytes)).exports);
   });
 
-  it('or refused, where what arrives is none or breaks off', async () => {
+  it('throws the same error for a response as for its bytes, if they are incomplete or not a component', async () => {
     for (const bytes of [Uint8Array.of(), new Uint8Array(100).fill(0xff), readFileSync(GUEST).subarray(0, 20_000)]) {
       const refusal = await compile(bytes).catch((error: unknown) => error);
       await assert.rejects(compile(inPieces(bytes)), refusal as Error);
@@ -62,64 +62,61 @@ describe('a component is compiled', () => {
   });
 
   for (const [what, sourceOf] of [
-    ['from a Uint8Array', (bytes) => bytes],
-    ['from an ArrayBuffer', (bytes) => new Uint8Array(bytes).buffer],
+    ['a Uint8Array', (bytes) => bytes],
+    ['an ArrayBuffer', (bytes) => new Uint8Array(bytes).buffer],
+    ['a view of a larger buffer', (bytes) => new DataView(Uint8Array.of(9, 9, ...bytes, 9).buffer, 2, bytes.length)],
     [
-      'from a view into a larger buffer',
-      (bytes) => new DataView(Uint8Array.of(9, 9, ...bytes, 9).buffer, 2, bytes.length),
-    ],
-    [
-      'from a SharedArrayBuffer',
+      'a SharedArrayBuffer',
       (bytes) => {
         const shared = new SharedArrayBuffer(bytes.length);
         new Uint8Array(shared).set(bytes);
         return shared;
       },
     ],
-    ['from a response', (bytes) => inPieces(bytes)],
-    ['from the promise of a response', async (bytes) => inPieces(bytes)],
-    ['from the promise of bytes', async (bytes) => bytes],
-    ['from a blob', (bytes) => new Blob([new Uint8Array(bytes)])],
-    ['from a file', (bytes) => new File([new Uint8Array(bytes)], 'five.wasm')],
-    ['from the promise of a blob', async (bytes) => new Blob([new Uint8Array(bytes)])],
+    ['a response', (bytes) => inPieces(bytes)],
+    ['a promise of a response', async (bytes) => inPieces(bytes)],
+    ['a promise of bytes', async (bytes) => bytes],
+    ['a blob', (bytes) => new Blob([new Uint8Array(bytes)])],
+    ['a file', (bytes) => new File([new Uint8Array(bytes)], 'five.wasm')],
+    ['a promise of a blob', async (bytes) => new Blob([new Uint8Array(bytes)])],
   ] satisfies [string, (bytes: Uint8Array) => Parameters<typeof compile>[0]][]) {
-    it(what, async () => {
+    it(`reads a component from ${what}`, async () => {
       const { exports } = await instantiate(await compile(sourceOf(await assemble(FIVE))));
       assert.equal((exports as { five(): number }).five(), 5);
     });
   }
 
-  it('not from a response that brings something else', async () => {
+  it('refuses a response that fails, breaks off or has other content', async () => {
     const bytes = await assemble(FIVE);
-    await assert.rejects(compile(inPieces(bytes, { status: 404 })), /answered 404/);
+    await assert.rejects(compile(inPieces(bytes, { status: 404 })), TypeError);
     await assert.rejects(compile(inPieces(bytes.subarray(0, 50))), { code: 'malformed' });
     const torn = new ReadableStream({ start: (controller) => controller.error(new Error('connection lost')) });
     await assert.rejects(compile(new Response(torn)), /connection lost/);
   });
 
   for (const [what, source] of [
-    ['its name', 'bank.wasm'],
-    ['its address', new URL('https://example.org/bank.wasm')],
-    ['its text', FIVE],
+    ['the name of a file', 'bank.wasm'],
+    ['a URL', new URL('https://example.org/bank.wasm')],
+    ['component text', FIVE],
     ['undefined', undefined],
     ['null', null],
     ['a number', 5],
     ['a list of bytes', [0, 97, 115, 109]],
     ['another object', { bytes: [] }],
   ] as const) {
-    it(`not from something else: ${what}`, async () => {
+    it(`refuses ${what}`, async () => {
       await assert.rejects(compile(source as unknown as Uint8Array), TypeError);
       assert.throws(() => compileSync(source as unknown as Uint8Array), TypeError);
     });
   }
 
-  it('not synchronously from a blob or a response, which take time to read', async () => {
+  it('refuses a blob and a response if it is synchronous', async () => {
     for (const source of [new Blob([]), new Response()]) {
       assert.throws(() => compileSync(source as unknown as Uint8Array), { name: 'TypeError', message: /`compile`/ });
     }
   });
 
-  it('from a copy of the bytes, so that the caller may change them', async () => {
+  it('copies the bytes, so that the caller may change them', async () => {
     const bytes = new Uint8Array(await assemble(FIVE));
     const compiling = compile(bytes);
     bytes.fill(0);
@@ -127,18 +124,18 @@ describe('a component is compiled', () => {
     assert.equal((exports as { five(): number }).five(), 5);
   });
 
-  it('with options that it knows', async () => {
+  it('refuses unknown options', async () => {
     const bytes = await assemble(FIVE);
     await assert.rejects(compile(bytes, { instrumented: true } as object), TypeError);
     await assert.rejects(compile(bytes, null as unknown as object), TypeError);
   });
 });
 
-describe('what cannot be compiled', () => {
+describe('a binary that cannot be compiled', () => {
   for (const [what, text, code] of [
-    ['is malformed where it is a core module', '(module)', 'malformed'],
-    ['is invalid where a rule is broken', '(component (export "f" (func 0)))', 'invalid'],
-    ['is invalid where the engine refuses a core module', '(component (core module (func (result i32))))', 'invalid'],
+    ['is malformed if it is a core module', '(module)', 'malformed'],
+    ['is invalid if it breaks a rule', '(component (export "f" (func 0)))', 'invalid'],
+    ['is invalid if the engine refuses a core module', '(component (core module (func (result i32))))', 'invalid'],
   ] as const) {
     it(what, async () => {
       const bytes = await assemble(text);
@@ -153,8 +150,8 @@ describe('what cannot be compiled', () => {
   }
 });
 
-describe('what is not instantiated', () => {
-  it('is no component: bytes, the promise of a component', async () => {
+describe('instantiate', () => {
+  it('refuses values that are not components, such as bytes or the promise of a component', async () => {
     const bytes = await assemble(FIVE);
     for (const [given, got] of [
       [bytes, 'an object'],
@@ -167,7 +164,7 @@ describe('what is not instantiated', () => {
     }
   });
 
-  it('is given options that say nothing: a bound that is none would bound nothing', async () => {
+  it('refuses invalid options', async () => {
     const component = await compile(await assemble(FIVE));
     for (const [options, message] of [
       [{ resources: 'handle' }, 'expected one of objects, handles, got "handle"'],

@@ -1,5 +1,5 @@
 /**
- * Milliseconds after which work that should be bounded is not: it takes a few seconds on a machine that does twenty things
- * at once. What bounds it is named in the error that each test expects; this is for work that ends all the same.
+ * The timeout in milliseconds of work that must be bounded. Such work takes a few seconds on a busy machine. Each test
+ * expects the error that names the bound. The timeout finds work that would end only much later.
  */
 export const ENDLESS = 600_000;

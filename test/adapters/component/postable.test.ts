@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { Worker } from 'node:worker_threads';
-import { componentModule } from '../../../src/adapters/component/host/index.ts';
 import {
   compile,
   compileSync,
@@ -11,7 +10,8 @@ import {
   instantiate,
   instantiateSync,
   type PostableComponent,
-} from '../../../src/adapters/component/index.ts';
+} from 'decidable/component';
+import { componentModule } from 'decidable/component/host';
 import { assemble } from './assemble.ts';
 
 /** Two core modules, one of which is in a component of its own. */
@@ -28,9 +28,9 @@ const TEXT = `(component
 
 type Api = Record<string, (...args: unknown[]) => unknown>;
 
-/** The answer of a worker that makes a component of the message and calls it. */
+/** Returns the answer of a worker that makes a component of the message and calls it. */
 async function answerOf(message: PostableComponent, script: string): Promise<unknown> {
-  const loader = new URL('../../../src/adapters/component/index.ts', import.meta.url).href;
+  const loader = import.meta.resolve('decidable/component');
   const code = `
     const { parentPort } = await import('node:worker_threads');
     const { fromPostable, instantiate } = await import(${JSON.stringify(loader)});
@@ -72,7 +72,7 @@ describe('a compiled component', () => {
     assert.deepEqual(await answerOf(component.toPostable(), script), { answer: [5, 6, ['f', 'g']], compiled: 0 });
   });
 
-  it('works as before after it was posted', async () => {
+  it('is still usable after it was posted', async () => {
     const component = await compile(await assemble(TEXT));
     structuredClone(component.toPostable());
     assert.equal(((await instantiate(component)).exports as Api).f!(), 5);
@@ -113,8 +113,8 @@ describe('a compiled component', () => {
   });
 });
 
-describe('something else than a posted component', () => {
-  it('is refused', async () => {
+describe('fromPostable', () => {
+  it('refuses values that are not the result of toPostable', async () => {
     const component = await compile(await assemble(TEXT));
     const other = await compile(await assemble('(component (core module))'));
     const postable = component.toPostable();
@@ -136,7 +136,7 @@ describe('something else than a posted component', () => {
     assert.throws(() => fromPostable({ ...postable, bytes: Uint8Array.of(1, 2, 3) }), { code: 'malformed' });
   });
 
-  it('cannot be posted by mistake: a component itself is not cloned', async () => {
+  it('is needed, because a component itself cannot be posted', async () => {
     const component = await compile(await assemble(TEXT));
     assert.throws(() => structuredClone(component), { name: 'DataCloneError' });
   });

@@ -1,14 +1,14 @@
-/** The loader has a budget, because browsers download it: the number rises in the commit that makes it rise. */
+/** The size of the loader is bounded, because browsers download it. A commit that needs more raises the number. */
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 
 /**
- * Bytes, minified and compressed, with 5 % of air. The virtual WASI is a subpath of its own.
+ * The most bytes, minified and compressed, with a margin of 5 %. The virtual WASI is a subpath of its own.
  *
- * 42,000 became 46,000 when the loader learned to list all missing imports, to refuse names that collide in JavaScript and
- * unknown options, and to wait for functions that are declared asynchronous.
+ * 42,000 became 46,000 when the loader learned to list all missing imports, to refuse names that collide in JavaScript
+ * and unknown options, and to wait for functions that are declared asynchronous.
  */
 const BUDGET = 46_000;
 

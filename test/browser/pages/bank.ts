@@ -1,6 +1,7 @@
 /** The whole event sourcer in a page: with a guest of the bank, and with the module that is in the page itself. */
+
+import { componentModule } from 'decidable/component/host';
 import { account } from '../../../examples/bank/account.ts';
-import { componentModule } from '../../../src/adapters/component/host/index.ts';
 import type { CommandHandler } from '../../../src/core/worlds.ts';
 import { ledgerOf } from '../ledger.ts';
 import { params, report } from '../outcome.ts';

@@ -1,7 +1,7 @@
 /** Components that are compiled from the responses that bring them. */
 
-import { componentModule } from '../../../src/adapters/component/host/index.ts';
-import { type Component, compile } from '../../../src/adapters/component/index.ts';
+import { type Component, compile } from 'decidable/component';
+import { componentModule } from 'decidable/component/host';
 import { watchingTheEngine } from '../compiling.ts';
 import { report } from '../outcome.ts';
 

@@ -1,5 +1,5 @@
 /** Responses that bring no component, or not all of it. */
-import { compile } from '../../../src/adapters/component/index.ts';
+import { compile } from 'decidable/component';
 import { watchingTheEngine } from '../compiling.ts';
 import { report } from '../outcome.ts';
 import { thrownBy } from '../thrown.ts';

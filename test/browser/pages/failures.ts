@@ -1,9 +1,9 @@
 /** The failures of a guest, and of bytes that are not a guest. Programs distinguish failures by their `code`. */
 
-import { componentModule } from '../../../src/adapters/component/host/index.ts';
-import { compile, instantiate } from '../../../src/adapters/component/index.ts';
-import { createMemoryStore } from '../../../src/adapters/stores/memory/index.ts';
-import { createEventSourcer, msgpack } from '../../../src/core/index.ts';
+import { createEventSourcer, msgpack } from 'decidable';
+import { compile, instantiate } from 'decidable/component';
+import { componentModule } from 'decidable/component/host';
+import { createMemoryStore } from 'decidable/memory';
 import { report } from '../outcome.ts';
 
 const bytesOf = async (name: string): Promise<ArrayBuffer> => (await fetch(`/${name}.wasm`)).arrayBuffer();

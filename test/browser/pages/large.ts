@@ -1,7 +1,7 @@
 /** A guest that is too large for browsers to compile and instantiate synchronously on the main thread of a page. */
 
-import { componentModule } from '../../../src/adapters/component/host/index.ts';
-import { compile, compileSync, instantiate, instantiateSync } from '../../../src/adapters/component/index.ts';
+import { compile, compileSync, instantiate, instantiateSync } from 'decidable/component';
+import { componentModule } from 'decidable/component/host';
 import { report } from '../outcome.ts';
 import { thrownBy } from '../thrown.ts';
 

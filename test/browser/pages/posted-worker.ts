@@ -1,5 +1,5 @@
 /** Receives a component, and instantiates it without compiling. */
-import { fromPostable, instantiate, type PostableComponent } from '../../../src/adapters/component/index.ts';
+import { fromPostable, instantiate, type PostableComponent } from 'decidable/component';
 import { watchingTheEngine } from '../compiling.ts';
 import { report } from '../outcome.ts';
 

@@ -1,5 +1,5 @@
 /** Compiles a component and posts it to a worker, which reports. */
-import { compile } from '../../../src/adapters/component/index.ts';
+import { compile } from 'decidable/component';
 import { params } from '../outcome.ts';
 
 /** The part of the browser's workers that this page uses; the rest of the repository has no DOM. */

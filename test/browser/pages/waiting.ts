@@ -1,5 +1,5 @@
 /** An import that is asynchronous, as most of what a page can ask for is: here, the server. */
-import { compile, instantiate } from '../../../src/adapters/component/index.ts';
+import { compile, instantiate } from 'decidable/component';
 import { report } from '../outcome.ts';
 import { thrownBy } from '../thrown.ts';
 

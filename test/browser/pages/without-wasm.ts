@@ -1,5 +1,5 @@
 /** A page whose policy does not let it compile WebAssembly. */
-import { compile, compileSync } from '../../../src/adapters/component/index.ts';
+import { compile, compileSync } from 'decidable/component';
 import { report } from '../outcome.ts';
 import { thrownBy } from '../thrown.ts';
 

@@ -1,6 +1,9 @@
 /** Component binaries written by hand. */
 
-/** Bytes from hexadecimal pairs; everything from `;` to the end of a line is a comment, `"text"` stands for its bytes. */
+/**
+ * Returns bytes from hexadecimal pairs. `;` begins a comment, which ends with the line. `"text"` is the bytes of the
+ * text.
+ */
 export function bytes(text: string): Uint8Array {
   const out: number[] = [];
   for (const [token] of text.replaceAll(/;.*$/gm, '').matchAll(/"[^"]*"|[^\s"]+/g)) {
@@ -13,35 +16,35 @@ export function bytes(text: string): Uint8Array {
 /** The preamble of a component, 8 bytes. */
 export const preamble = '00 "asm" 0d 00 01 00';
 
-/** A component of the given sections. */
+/** Returns a component with these sections. */
 export function componentOf(sections: string): Uint8Array {
   return bytes(`${preamble}\n${sections}`);
 }
 
-/** An unsigned LEB128 number. */
+/** Encodes an unsigned LEB128 number. */
 export function leb(value: number): number[] {
   return value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...leb(Math.floor(value / 0x80))];
 }
 
-/** A `vec` whose elements are one after another in `elements`. */
+/** Encodes a `vec`. `elements` returns each element. */
 export function vec(count: number, elements: (index: number) => readonly number[]): number[] {
   const out = leb(count);
   for (let index = 0; index < count; index++) for (const byte of elements(index)) out.push(byte);
   return out;
 }
 
-/** A section of a component or core module. */
+/** Encodes a section of a component or core module. */
 export function section(id: number, content: Iterable<number>): number[] {
   const bytes = [...content];
   return [id, ...leb(bytes.length)].concat(bytes);
 }
 
-/** A component of sections made by {@link section}. */
+/** Returns a component with sections of {@link section}. */
 export function componentOfSections(...sections: readonly number[][]): Uint8Array {
   return new Uint8Array([0, 0x61, 0x73, 0x6d, 0x0d, 0, 1, 0].concat(...sections));
 }
 
-/** A core module section with a module of sections. */
+/** Encodes a core module section with a module that has these sections. */
 export function moduleSection(...sections: readonly number[][]): number[] {
   return section(1, [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0].concat(...sections));
 }

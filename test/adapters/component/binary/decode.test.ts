@@ -13,7 +13,7 @@ type Decoded = readonly [name: string, text: string, definitions: readonly objec
 const module = { types: [], imports: [], defined: [], exports: [] };
 
 function compound(kind: string, inside: unknown[], labels: string[] = [], length?: number): object {
-  // Without a length, and `null` for undefined: as JSON has it.
+  // JSON omits an undefined length, and writes `null` for other undefined values.
   return JSON.parse(JSON.stringify({ kind, inside, labels, length }));
 }
 
@@ -21,7 +21,7 @@ const texts: { readonly [section: string]: readonly Decoded[] } = {
   'Component Definitions': [
     ['an empty component', '(component)', []],
     [
-      'definitions keep their order',
+      'definitions in order',
       '(component (type u8) (core module) (type string))',
       [
         { kind: 'type', type: { kind: 'primitive', type: 'u8' } },
@@ -30,7 +30,7 @@ const texts: { readonly [section: string]: readonly Decoded[] } = {
       ],
     ],
     [
-      'components are nested',
+      'nested components',
       '(component (component (component)))',
       [
         {
@@ -45,7 +45,7 @@ const texts: { readonly [section: string]: readonly Decoded[] } = {
   ],
   'Instance Definitions': [
     [
-      'core instances are instantiated with instances',
+      'core instances that are instantiated with instances',
       '(component (core module) (core instance (instantiate 0)) (core instance (instantiate 0 (with "☃" (instance 0)))))',
       [
         { kind: 'core module', module },
@@ -54,7 +54,7 @@ const texts: { readonly [section: string]: readonly Decoded[] } = {
       ],
     ],
     [
-      'core instances are made of what is there',
+      'core instances of existing definitions',
       '(component (core instance (export "" (func 0)) (export "t" (table 1)) (export "e" (tag 300))))',
       [
         {
@@ -69,7 +69,7 @@ const texts: { readonly [section: string]: readonly Decoded[] } = {
       ],
     ],
     [
-      'instances are instantiated with anything',
+      'instances that are instantiated with definitions of any sort',
       '(component (instance (instantiate 0 (with "f" (func 1)) (with "m" (core module 2)) (with "t" (type 3)))))',
       [
         {
@@ -85,7 +85,7 @@ const texts: { readonly [section: string]: readonly Decoded[] } = {
       ],
     ],
     [
-      'instances are made of what is there',
+      'instances of existing definitions',
       '(component (instance (export "i" (implements "a:b/c") (instance 0))))',
       [
         {
@@ -98,7 +98,7 @@ const texts: { readonly [section: string]: readonly Decoded[] } = {
   ],
   'Alias Definitions': [
     [
-      'all three targets',
+      'aliases with all three targets',
       '(component $c (alias export 0 "f" (func)) (alias core export 1 "m" (core memory)) (component (alias outer 1 2 (type))))',
       [
         { kind: 'alias', target: 'export', sort: 'func', instance: 0, name: 'f' },
@@ -292,38 +292,40 @@ const texts: { readonly [section: string]: readonly Decoded[] } = {
 for (const [section, cases] of Object.entries(texts)) {
   describe(section, () => {
     for (const [name, text, definitions] of cases) {
-      test(name, async () => assert.deepEqual(plain(decode(await assemble(text))).definitions, definitions));
+      test(`the decoder reads ${name}`, async () => {
+        assert.deepEqual(plain(decode(await assemble(text))).definitions, definitions);
+      });
     }
   });
 }
 
-describe('what decodes from bytes only', () => {
-  test('a name with a byte order mark keeps it', () => {
+describe('a binary that the text format cannot express', () => {
+  test('may have a byte order mark in a name', () => {
     const [definition] = decode(componentOf('0a 08 01 00 03 ef bb bf 01 00')).definitions;
     assert.equal(definition?.kind === 'import' && definition.name, '\ufeff');
   });
 
-  test('an index may be padded to five bytes', () => {
+  test('may pad an index to five bytes', () => {
     const [definition] = decode(componentOf('07 07 01 69 85 80 80 80 00')).definitions;
     assert.deepEqual(definition, { kind: 'type', offset: 0xb, type: { kind: 'own', resource: 5 } });
   });
 
-  test('the largest index is 2^32 - 1', () => {
+  test('may have indices up to 2^32 - 1', () => {
     const [definition] = decode(componentOf('07 07 01 69 ff ff ff ff 0f')).definitions;
     assert.deepEqual(definition, { kind: 'type', offset: 0xb, type: { kind: 'own', resource: 0xffff_ffff } });
   });
 
-  test('a built-in may be cancellable', () => {
+  test('may have a cancellable built-in', () => {
     const [definition] = decode(componentOf('08 04 01 20 01 05')).definitions;
     const operands = { name: 'waitable-set.wait', type: undefined, cancellable: true, memory: 5 };
     assert.deepEqual(definition, { kind: 'canon', offset: 0xb, ...operands });
   });
 
-  test('custom sections may hold anything after their name', () => {
+  test('may have any bytes after the name of a custom section', () => {
     assert.deepEqual(decode(componentOf('00 06 04 "name" ff')).definitions, []);
   });
 
-  test('module bytes are a view of the input', () => {
+  test('shares the bytes of its core modules with the result', () => {
     const input = componentOf('01 08 00 "asm" 01 00 00 00');
     const [definition] = decode(input).definitions;
     assert.ok(definition?.kind === 'core module');
@@ -331,7 +333,7 @@ describe('what decodes from bytes only', () => {
     assert.deepEqual([definition.bytes.byteOffset, definition.bytes.length], [0xa, 8]);
   });
 
-  test('shared memory is copied, since engines compile from unshared memory only', () => {
+  test('is copied if it is in shared memory, because engines compile from unshared memory only', () => {
     const input = componentOf('01 08 00 "asm" 01 00 00 00');
     const shared = new Uint8Array(new SharedArrayBuffer(input.length));
     shared.set(input);
@@ -339,7 +341,7 @@ describe('what decodes from bytes only', () => {
     assert.ok(definition?.kind === 'core module' && definition.bytes.buffer instanceof ArrayBuffer);
   });
 
-  test('an attribute given twice is invalid, not malformed', () => {
+  test('is invalid, and not malformed, if it has an attribute twice', () => {
     const component = decode(componentOf('07 03 01 42 00 0a 15 01 02 01 "i" 02 00 05 "a:b/x" 00 05 "a:b/y" 05 00'));
     assert.throws(
       () => validate(component),
@@ -347,7 +349,7 @@ describe('what decodes from bytes only', () => {
     );
   });
 
-  test('a version suffix completes the version in the name', () => {
+  test('may complete the version in a name with a version suffix', () => {
     const text = (suffix: string) => `07 03 01 42 00 0a 13 01 02 07 "a:b/c@1" 01 01 04 ${suffix} 05 00`;
     const [, definition] = decode(componentOf(text('".2.3"'))).definitions;
     assert.equal(definition?.kind === 'import' && definition.versionSuffix, '.2.3');
@@ -355,13 +357,13 @@ describe('what decodes from bytes only', () => {
     assert.throws(() => validate(decode(componentOf(text('".2.x"')))), isInvalidError);
   });
 
-  test('the export of a core function is invalid', () => {
+  test('is invalid if it exports a core function', () => {
     const component = decode(componentOf('0b 08 01 00 01 "f" 00 00 00 00'));
     assert.throws(() => validate(component), isInvalidError);
   });
 });
 
-describe('features that the loader does not have are decoded and named', () => {
+describe('a feature that the loader does not have', () => {
   const features = {
     'value imports': ['0a 07 01 00 01 "v" 02 01 7d', 'values'],
     'value definitions': ['0c 04 01 7d 01 2a', 'values'],
@@ -369,7 +371,7 @@ describe('features that the loader does not have are decoded and named', () => {
     'preemptive threads': ['08 03 01 42 00', 'shared-everything-threads'],
   };
   for (const [name, [text = '', feature]] of Object.entries(features)) {
-    test(name, () => {
+    test(`is decoded and refused by name: ${name}`, () => {
       const component = decode(componentOf(text));
       assert.throws(
         () => validate(component),
@@ -379,7 +381,7 @@ describe('features that the loader does not have are decoded and named', () => {
   }
 });
 
-/** Without offsets and bytes: what the text says. */
+/** Returns the component without offsets and bytes, because the text does not determine them. */
 function plain(component: Component): { definitions: object[] } {
   return JSON.parse(
     JSON.stringify(component, (key, value) => {

@@ -4,7 +4,7 @@ import { decode } from '../../../../src/adapters/component/binary/decode.ts';
 import { isMalformedError } from '../../../../src/adapters/component/errors.ts';
 import { bytes, componentOf, componentOfSections, leb, moduleSection, section } from './bytes.ts';
 
-/** Name, the sections after the preamble, the byte offset of the fault, what the message says. */
+/** A name, the sections after the preamble, the byte offset of the fault, and a part of the error text. */
 type Malformed = readonly [name: string, sections: string, offset: number, message: string];
 
 const sections: readonly Malformed[] = [
@@ -15,9 +15,14 @@ const sections: readonly Malformed[] = [
   ['a section is not read beyond its end', '07 01 01 73', 0xb, 'end-of-file'],
   ['a size has at most five bytes', '07 80 80 80 80 80 00', 0xd, 'integer representation too long'],
   ['a size has at most 32 bits', '07 80 80 80 80 10', 0xd, 'integer too large'],
-  ['a vector does not count more than there is', '07 04 bf 84 3d 73', 0xd, 'end-of-file while reading definitions'],
+  [
+    'a vector does not count more elements than exist',
+    '07 04 bf 84 3d 73',
+    0xd,
+    'end-of-file while reading definitions',
+  ],
   ['a custom section has a name', '00 00', 0xa, 'the name of a custom section'],
-  ['a name is not longer than what is left', '00 03 05 "ab"', 0xb, 'end-of-file while reading the name'],
+  ['a name is not longer than the rest', '00 03 05 "ab"', 0xb, 'end-of-file while reading the name'],
   ['a name is UTF-8', '00 03 02 ff fe', 0xb, 'malformed UTF-8'],
   ['a name has no surrogates', '00 04 03 ed a0 80', 0xb, 'malformed UTF-8'],
 ];
@@ -63,7 +68,7 @@ const definitions: readonly Malformed[] = [
   ['a case ends with a zero', '07 07 01 71 01 01 "c" 00 01', 0x10, '(0x1) for zero byte required'],
   ['a function has one result or none', '07 05 01 40 00 01 01', 0xe, '(0x1) for number of results'],
   ['results are announced', '07 05 01 40 00 02 00', 0xd, '(0x2) for component function results'],
-  ['an optional type is there or not', '07 04 01 6a 02 00', 0xc, '(0x2) for optional component value type'],
+  ['an optional type is present or absent', '07 04 01 6a 02 00', 0xc, '(0x2) for optional component value type'],
   ['a declarator is known', '07 05 01 41 01 05 00', 0xd, '(0x5) for component or instance type declaration'],
   [
     'an instance type imports nothing',
@@ -72,41 +77,52 @@ const definitions: readonly Malformed[] = [
     '(0x3) for component or instance type',
   ],
   ['a canonical function is known', '08 02 01 07', 0xb, '(0x7) for canonical function'],
-  ['what is lifted is a function', '08 06 01 00 01 00 00 00', 0xc, '(0x1) for canonical function lift'],
+  ['a lifted definition is a function', '08 06 01 00 01 00 00 00', 0xc, '(0x1) for canonical function lift'],
   ['a canonical option is known', '08 06 01 01 00 00 01 08', 0xf, '(0x8) for canonical option'],
   ['a flag is zero or one', '08 03 01 0c 02', 0xc, 'invalid boolean value (0x2) for cancellable'],
   ['a name has a known form', '0a 06 01 03 01 "a" 01 00', 0xb, '(0x3) for component name'],
   ['a name attribute is known', '0a 0a 01 02 01 "a" 01 03 01 "x" 01 00', 0xf, '(0x3) for name option'],
   ['a type bound is known', '0a 06 01 00 01 "t" 03 02', 0xf, '(0x2) for type bound'],
   ['an import is of a known sort', '0a 06 01 00 01 "x" 06 00', 0xe, '(0x6) for component external kind'],
-  ['of the core sorts only modules are imported', '0a 06 01 00 01 "m" 00 00', 0xf, '(0x0) for component external kind'],
+  [
+    'a component imports no core sort except modules',
+    '0a 06 01 00 01 "m" 00 00',
+    0xf,
+    '(0x0) for component external kind',
+  ],
   ['an export is of a known sort', '0b 07 01 00 01 "e" 06 00 00', 0xe, '(0x6) for component external kind'],
-  ['an ascribed type is there or not', '0b 07 01 00 01 "e" 01 00 02', 0x10, '(0x2) for optional component export type'],
+  [
+    'an ascribed type is present or absent',
+    '0b 07 01 00 01 "e" 01 00 02',
+    0x10,
+    '(0x2) for optional component export type',
+  ],
   ['a nested component has its version', '04 08 00 "asm" 0c 00 01 00', 0xe, 'unknown binary version 0xc'],
-  ['a nested component is no core module', '04 08 00 "asm" 01 00 00 00', 0xe, 'found a core module'],
+  ['a nested component is not a core module', '04 08 00 "asm" 01 00 00 00', 0xe, 'found a core module'],
 ];
 
-describe('malformed components are refused with the offset of the fault', () => {
+describe('the error of a malformed component has the offset of the broken rule', () => {
   for (const [name, text, offset, message] of [...sections, ...coreDefinitions, ...definitions]) {
     test(name, () => malformed(componentOf(text), offset, message));
   }
 });
 
-describe('the preamble is complete and right', () => {
+describe('the preamble', () => {
   const whole = bytes('00 "asm" 0d 00 01 00');
   for (let length = 0; length < 8; length++) {
-    test(`${length} bytes are too few`, () => malformed(whole.subarray(0, length), length, 'end-of-file'));
+    test(`has more than ${length} bytes`, () => malformed(whole.subarray(0, length), length, 'end-of-file'));
   }
   for (let at = 0; at < 4; at++) {
-    test(`byte ${at} is as it must be`, () => malformed(whole.with(at, 0xfe), at, 'bad magic number'));
+    test(`has the correct byte ${at}`, () => malformed(whole.with(at, 0xfe), at, 'bad magic number'));
   }
-  test('the version is 0x0d', () => malformed(whole.with(4, 0x0e), 4, 'unknown binary version 0xe'));
-  test('the layer is that of a component', () => malformed(whole.with(6, 2), 6, 'found layer 2'));
-  test('a core module is no component', () => malformed(bytes('00 "asm" 01 00 00 00'), 4, 'found a core module'));
+  test('has the version 0x0d', () => malformed(whole.with(4, 0x0e), 4, 'unknown binary version 0xe'));
+  test('has the layer of a component', () => malformed(whole.with(6, 2), 6, 'found layer 2'));
+  test('differs from the preamble of a core module', () =>
+    malformed(bytes('00 "asm" 01 00 00 00'), 4, 'found a core module'));
 });
 
-describe('nesting is bounded', () => {
-  test('components inside one another', () => {
+describe('the decoder', () => {
+  test('bounds the nesting of components', () => {
     let inner = bytes('00 "asm" 0d 00 01 00');
     for (let level = 0; level < 101; level++) {
       const size = inner.length;
@@ -115,13 +131,13 @@ describe('nesting is bounded', () => {
     malformed(inner, 11 * 100 + 8, 'nesting too deep');
   });
 
-  test('types inside one another', () => {
+  test('bounds the nesting of types', () => {
     const open = Array.from({ length: 200 }, () => '41 01 01').join(' ');
     malformed(componentOf(`07 dc 04 01 ${open} 41 00 00`), 0xc + 300, 'nesting too deep');
   });
 });
 
-describe('what is counted is bounded, although all of it is there', () => {
+describe('the number of elements of a component', () => {
   const zeros = (count: number) => new Array<number>(count).fill(0);
   const many = (count: number, ...before: number[]) => [...before, ...leb(count), ...zeros(count)];
   for (const [what, id, content, message] of [
@@ -140,7 +156,7 @@ describe('what is counted is bounded, although all of it is there', () => {
     ['name attributes', 10, many(11, 1, 2, 1, 0x61), 'name attributes exceeds 10'],
     ['bytes of a name', 10, many(100_001, 1, 0), 'longer than 100000 bytes'],
   ] as const) {
-    test(what, () => {
+    test(`is bounded for ${what}`, () => {
       assert.throws(
         () => decode(componentOfSections(section(id, content))),
         (error) => isMalformedError(error) && error.message.includes(message),
@@ -149,14 +165,14 @@ describe('what is counted is bounded, although all of it is there', () => {
   }
 });
 
-describe('what is counted in a core module is bounded, although all of it is there', () => {
+describe('the number of elements of a core module', () => {
   for (const [what, type, message] of [
     ['parameters', [0x60, ...leb(1_001), ...new Array<number>(1_001).fill(0x7f), 0], 'exceeds 1000'],
     ['results', [0x60, 0, ...leb(1_001), ...new Array<number>(1_001).fill(0x7f)], 'exceeds 1000'],
     ['fields of a struct', [0x5f, ...leb(10_001), ...new Array<number>(20_002).fill(0x7f)], 'exceeds 10000'],
     ['supertypes', [0x50, 2, 0, 0, 0x60, 0, 0], 'exceeds 1'],
   ] as const) {
-    test(what, () => {
+    test(`is bounded for ${what}`, () => {
       assert.throws(
         () => decode(componentOfSections(moduleSection(section(1, [1, ...type])))),
         (error) => isMalformedError(error) && error.message.includes(message),

@@ -1,11 +1,11 @@
-/** Mutations of bytes: of any, of the constants in a function's body, and of numbers in a data segment. */
+/** Mutations of any bytes, of the constants in a function's body, and of numbers in a data segment. */
 import { UnsupportedError } from '../../../../src/adapters/component/errors.ts';
 import { Cursor } from '../../../../src/adapters/component/host/metering/cursor.ts';
 import { Op, skipImmediates } from '../../../../src/adapters/component/host/metering/instructions.ts';
 import type { Random } from './random.ts';
 import { concat, number, signedNumber } from './sections.ts';
 
-/** Bytes that mean something in many places: sorts, opcodes of types, sizes at the edges. */
+/** Bytes with a meaning in many places: sorts, opcodes of types, and sizes at the edges. */
 const interesting = [
   0, 1, 2, 3, 4, 5, 0x10, 0x11, 0x12, 0x40, 0x41, 0x42, 0x43, 0x50, 0x60, 0x63, 0x67, 0x68, 0x69, 0x6a,
 ];
@@ -14,7 +14,7 @@ const numbers = [0x7f, 0x80, 0xff, 0x3f, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff];
 export function mutateBytes(bytes: Uint8Array, other: Uint8Array, pick: Random): Uint8Array {
   const at = pick(bytes.length + 1);
   const near = Math.max(0, Math.min(at, bytes.length - 1));
-  /** The bytes with others in the place of `count` of them. */
+  /** Replaces `count` bytes by others. */
   const spliced = (start: number, count: number, insert: readonly number[] | Uint8Array) =>
     concat([bytes.subarray(0, start), insert, bytes.subarray(start + count)]);
   switch (pick(8)) {
@@ -41,7 +41,7 @@ export function mutateBytes(bytes: Uint8Array, other: Uint8Array, pick: Random):
   }
 }
 
-/** One byte is another: most of what these make can still be read. */
+/** Changes one byte. Most results can still be decoded. */
 export function mutateByte(bytes: Uint8Array, pick: Random): Uint8Array {
   const out = bytes.slice();
   const at = pick(out.length);
@@ -56,7 +56,7 @@ function edge(pick: Random): number {
   return (pick(4) === 0 ? -value : value) | 0;
 }
 
-/** A body that was changed before may be none: reading it has to end. */
+/** A cursor that throws at the end. A body that was changed before may be invalid, and reading it must end. */
 class BoundedCursor extends Cursor {
   override byte(): number {
     if (this.at >= this.bytes.length) throw new UnsupportedError('a body without end');
@@ -64,7 +64,7 @@ class BoundedCursor extends Cursor {
   }
 }
 
-/** A function's body with another constant, or the same bytes where there is none. */
+/** Returns a function's body with another constant, or the same bytes if it has no constant. */
 export function mutateConstant(body: Uint8Array, pick: Random): Uint8Array {
   const constants: { readonly start: number; readonly end: number }[] = [];
   const cursor = new BoundedCursor(body);
@@ -87,7 +87,10 @@ export function mutateConstant(body: Uint8Array, pick: Random): Uint8Array {
   return concat([body.subarray(0, found.start), signedNumber(edge(pick)), body.subarray(found.end)]);
 }
 
-/** A word of four bytes, as pointers and lengths are, at an edge or nearly what it was. */
+/**
+ * Returns bytes with another word of four bytes, like a pointer or a length. The word is at an edge, or near its old
+ * value.
+ */
 export function mutateWord(data: Uint8Array, pick: Random): Uint8Array {
   const out = data.slice();
   if (out.length < 4) return out;

@@ -1,4 +1,4 @@
-/** What mutation starts from: components that run, and the validator's cases, valid and invalid ones of every rule. */
+/** The corpus of the mutations: components that run, and the validator's valid and invalid cases of every rule. */
 import { readFileSync } from 'node:fs';
 import { assemble } from '../assemble.ts';
 import { countingGuest } from '../host/counting-guest.ts';
@@ -12,7 +12,7 @@ import { cases as names } from '../validation/cases/names.ts';
 import { cases as resources } from '../validation/cases/resources.ts';
 import { seeds } from './seeds.ts';
 
-/** Components beyond this are left out: most changes to them would hit the same long vector. */
+/** Larger components are left out, because most changes to them would hit the same long vector. */
 const maxLength = 4096;
 
 /** The components that run. */

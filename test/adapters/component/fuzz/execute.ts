@@ -1,8 +1,5 @@
-/** Runs a component that is valid: with stubs for what it imports, every function that it exports is called. */
-import { toCamelCase, toPascalCase } from '../../../../src/adapters/component/abi/javascript-values.ts';
-import type { Bounds } from '../../../../src/adapters/component/host/metering/budget.ts';
-import { Counters } from '../../../../src/adapters/component/host/metering/counters.ts';
-import { rewrite } from '../../../../src/adapters/component/host/metering/rewrite.ts';
+/** Runs a valid component with stubs for its imports. Every exported function is called. */
+
 import {
   compile,
   type FunctionType,
@@ -14,17 +11,21 @@ import {
   isTrap,
   isUnsupportedError,
   type NamedExtern,
-} from '../../../../src/adapters/component/index.ts';
+} from 'decidable/component';
+import { toCamelCase, toPascalCase } from '../../../../src/adapters/component/abi/javascript-values.ts';
+import type { Bounds } from '../../../../src/adapters/component/host/metering/budget.ts';
+import { Counters } from '../../../../src/adapters/component/host/metering/counters.ts';
+import { rewrite } from '../../../../src/adapters/component/host/metering/rewrite.ts';
 import type { Random } from './random.ts';
 import { NothingToGive, Values } from './values.ts';
 
-/** So that nothing runs for long: a call is over in some milliseconds, whatever it does. */
+/** The bounds of a call, so that it ends in a few milliseconds. */
 const BOUNDS: Bounds = { maxMemoryBytes: 1 << 20, maxTableElements: 10_000, budget: { fuel: 20_000, callDepth: 100 } };
 
-/** Calls of one instance; a component with many exports is not called in all of them. */
+/** The most calls of one instance. If a component has more exports, some are not called. */
 const MAX_CALLS = 12;
 
-/** How a run ended: in the words of the first error that was none of a value. */
+/** The end of a run. `message` is the text of the first error that was not an error value of a function. */
 export type Ending = 'ran' | 'trapped' | 'refused' | 'unlinked';
 
 export interface Execution {
@@ -32,7 +33,7 @@ export interface Execution {
   readonly message: string;
 }
 
-/** @throws whatever is no typed error. */
+/** @throws every error that is not typed. */
 export async function execute(bytes: Uint8Array, pick: Random): Promise<Execution> {
   const resources = pick(2) === 0 ? ('objects' as const) : ('handles' as const);
   const counters = new Counters(BOUNDS);
@@ -72,7 +73,7 @@ interface Call {
 
 type Exports = Record<string, unknown>;
 
-/** The functions that a component exports, where JavaScript finds them. */
+/** Returns the functions that a component exports to JavaScript. */
 function callsOf(externs: readonly NamedExtern[], exports: Exports, resources: 'objects' | 'handles'): Call[] {
   return externs.flatMap(({ name, type }): Call[] => {
     if (type.kind === 'instance') {
@@ -109,7 +110,7 @@ function isObject(value: unknown): value is object {
   return (typeof value === 'object' && value !== null) || typeof value === 'function';
 }
 
-/** Undefined where it gave a value, or threw the error of its type. */
+/** Returns the text of the error; undefined if the call returned a value or threw the error of its type. */
 async function called({ type, call }: Call, values: Values, counters: Counters): Promise<string | undefined> {
   let args: unknown[];
   try {
@@ -139,7 +140,7 @@ async function dropped(held: unknown): Promise<void> {
   }
 }
 
-/** The message of an error that a component may end in. @throws any other. */
+/** Returns the text of an error that a component may end with. @throws every other error. */
 function assertTyped(error: unknown): string {
   const isTyped = [isMalformedError, isInvalidError, isLinkError, isTrap, isUnsupportedError, isComponentError];
   if (error instanceof NothingToGive) return '';

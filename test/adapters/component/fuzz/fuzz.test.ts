@@ -5,7 +5,7 @@ import { corpus, runnable } from './corpus.ts';
 import { mutate, random } from './mutate.ts';
 import { check, type Outcome, run } from './run.ts';
 
-/** A few seconds; `fuzz.ts` runs as long as one likes. */
+/** The numbers of mutants, which take a few seconds. `fuzz.ts` can run longer. */
 const CHECKED = 12_000;
 const RUN = 2_500;
 
@@ -29,7 +29,7 @@ test('mutated components end in a typed error, or are valid', { timeout: ENDLESS
       blame(`mutant ${count}`, mutant, error);
     }
   }
-  // Mutation is worth nothing where it only spoils the outer structure: every stage must be reached often.
+  // Mutation is useless if it only breaks the outer structure. It must reach every stage often.
   const { valid = 0, invalid = 0, malformed = 0 } = outcomes;
   assert.ok(valid > CHECKED / 50, JSON.stringify(outcomes));
   assert.ok(invalid > CHECKED / 10, JSON.stringify(outcomes));
@@ -54,7 +54,7 @@ test('mutated components that are valid run to a value or a typed error', { time
   assert.ok(trapped > RUN / 20, JSON.stringify(outcomes));
 });
 
-test('components that run are not only run in part: each seed gives a value', async () => {
+test('each seed runs to its end, or traps because its data is invalid', async () => {
   for (const binary of await runnable()) {
     const { outcome, message } = await run(binary, random(1));
     assert.ok(outcome === 'ran' || /discriminant|unaligned/.test(message), `${outcome}: ${message}`);

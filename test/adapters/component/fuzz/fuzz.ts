@@ -1,8 +1,8 @@
 /**
- * Mutates components until the time is up: no input may hang, crash the process or end in anything but a typed error.
+ * Mutates components until the time is up. No input may hang, crash the process or end with an error that is not typed.
  *
- * A process of its own runs the mutants, and says what it is about to run; so that one that hangs or ends the process is
- * known, and saved like one that ends in the wrong error.
+ * A process of its own runs the mutants, and reports each mutant before it runs it. So a mutant that hangs or ends the
+ * process is known, and saved like one that ends with a wrong error.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
@@ -15,11 +15,11 @@ import { run } from './run.ts';
 
 const HELP = `node --conditions=decidable-source test/adapters/component/fuzz/fuzz.ts [options]
 
-  --seconds <n>     how long (60)
-  --seed <n>        where randomness begins (the time); a run with the same seed makes the same mutants
-  --out <folder>    where findings are saved (a new folder for temporary files)
-  --replay <file>   runs a saved finding again, and makes it smaller where it ends in a wrong error
-  --run-seed <n>    for --replay: the seed that its arguments came from (0)
+  --seconds <n>     the duration (60)
+  --seed <n>        the seed of all randomness (the time); a run with the same seed makes the same mutants
+  --out <folder>    the folder for findings (a new folder for temporary files)
+  --replay <file>   runs a saved finding again, and makes it smaller if it ends with a wrong error
+  --run-seed <n>    with --replay: the seed of its arguments (0)
 `;
 
 const { values } = parseArgs({
@@ -33,7 +33,7 @@ const { values } = parseArgs({
   },
 });
 
-/** A mutant takes some milliseconds; this long is a hang, even on a machine that others work on. */
+/** The timeout of a mutant. A mutant takes some milliseconds, so this is a hang, even on a busy machine. */
 const HANG_SECONDS = 20;
 const PROGRESS_SECONDS = 30;
 
@@ -55,7 +55,7 @@ async function replay(file: string, seed: number): Promise<void> {
   }
 }
 
-/** Runs processes one after the other until the time is up; gives the number of findings. */
+/** Runs processes one after the other until the time is up. Returns the number of findings. */
 async function fuzz(): Promise<number> {
   const out = values.out ?? mkdtempSync(join(tmpdir(), 'decidable-fuzz-'));
   mkdirSync(out, { recursive: true });
@@ -77,7 +77,10 @@ async function fuzz(): Promise<number> {
   return findings;
 }
 
-/** What the process is about to run: the seed of its arguments, four bytes that are free, and the mutant. At first, nothing. */
+/**
+ * Returns the seed of the current mutant's arguments. The file holds the seed, four unused bytes and the mutant. It may
+ * be missing.
+ */
 function runSeedOf(current: string): number {
   const bytes = existsSync(current) ? readFileSync(current) : Buffer.alloc(0);
   return bytes.length < 4 ? 0 : bytes.readUInt32LE(0);

@@ -1,9 +1,9 @@
-/** Makes an input that ends in a wrong error smaller, as long as it ends in the same one. */
+/** Makes an input that ends with a wrong error smaller, as long as it ends with the same error. */
 import { random } from './mutate.ts';
 import { run } from './run.ts';
 import { type Binary, elementsOf, join, split, vector } from './sections.ts';
 
-/** How many inputs are tried. */
+/** The number of inputs to try. */
 const TRIES = 3_000;
 
 export async function minimize(input: Uint8Array, seed: number): Promise<Uint8Array> {
@@ -22,7 +22,7 @@ export async function minimize(input: Uint8Array, seed: number): Promise<Uint8Ar
   return smallest;
 }
 
-/** The wrong error, without what is different from input to input. */
+/** Returns the wrong error without the parts that differ between inputs. */
 async function failureOf(input: Uint8Array, seed: number): Promise<string | undefined> {
   try {
     await run(input, random(seed));
@@ -37,7 +37,7 @@ async function failureOf(input: Uint8Array, seed: number): Promise<string | unde
   }
 }
 
-/** The input without one section, without one definition, and without some bytes. */
+/** Yields the input without one section, without one definition, and without some bytes. */
 function* candidates(input: Uint8Array): Generator<Uint8Array> {
   const binary = split(input);
   if (binary !== undefined) yield* without(binary, () => join(binary));

@@ -1,6 +1,6 @@
 /**
- * The process that runs mutants: `mutants.ts <seed> <end> <out> <current>`. Mutants that are refused in words not seen before
- * become part of the corpus, and some that run, so that changes add up.
+ * The process that runs mutants: `mutants.ts <seed> <end> <out> <current>`. Mutants that are refused with a new error
+ * text, and some that run, become part of the corpus, so that changes add up.
  */
 import { openSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ import { type Outcome, run } from './run.ts';
 const [seed = 0, end = 0] = process.argv.slice(2, 4).map(Number);
 const [out = '.', currentPath = 'current.bin'] = process.argv.slice(4, 6);
 
-/** How many mutants that run the corpus may hold on top of what it starts with, and how seldom one is taken. */
+/** The most running mutants that the corpus takes. One of `SELDOM` is taken. */
 const KEEP = 500;
 const SELDOM = 30;
 const MAX_LENGTH = 8192;

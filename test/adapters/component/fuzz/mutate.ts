@@ -1,18 +1,18 @@
-/** Mutations of component binaries. All randomness comes from a seed, so that a finding can be repeated. */
+/** Mutations of component binaries. All randomness comes from a seed, so findings can be repeated. */
 import { mutateByte, mutateBytes, mutateConstant, mutateWord } from './bytes.ts';
 import type { Random } from './random.ts';
 import { type Binary, bodiesOf, elementsOf, join, type Section, split, vector } from './sections.ts';
 
 export { type Random, random } from './random.ts';
 
-/** Changes a component in one to four places, with parts of another one to draw from. */
+/** Changes a component in one to four places. It may use parts of another component. */
 export function mutate(component: Uint8Array, other: Uint8Array, pick: Random): Uint8Array {
-  // Bytes without regard to the structure find faults in the reader, structure those behind it.
+  // Random bytes find faults in the reader. Changes of the structure find faults in the later stages.
   if (pick(12) === 0) return mutateBytes(component, other, pick);
   const binary = split(component);
   if (binary === undefined) return mutateBytes(component, other, pick);
   const donor = split(other) ?? binary;
-  // What computes and what is in memory can be changed without end, and the component stays valid.
+  // Code and memory can be changed any number of times, and the component stays valid.
   const inside = pick(2) === 0 ? insideOf(binary) : [];
   for (let left = 1 + pick(pick(4) + 1); left > 0; left--) {
     const section = inside[pick(inside.length)];
@@ -46,14 +46,14 @@ function mutateSections({ sections, isModule }: Binary, donor: Binary, pick: Ran
   else if (kind === 2) sections.splice(pick(sections.length), 0, ...sections.splice(index, 1));
   else if (kind === 3) sections.splice(index, 0, structuredClone(section));
   else if (kind === 4 && donor.isModule === isModule) {
-    // The beginning of one, and the end of another.
+    // The beginning of one component, and the end of another.
     sections.splice(index, sections.length, ...structuredClone(donor.sections.slice(pick(donor.sections.length))));
   } else if (!(section.content instanceof Uint8Array)) {
     mutateSections(section.content, donorFor(section.content, donor, pick), pick);
   } else mutateContent(section, donor, pick);
 }
 
-/** Sections whose parts are known are changed more often: those that are not can only be spoilt. */
+/** Sections with known parts are changed more often, because other sections can only be broken. */
 function pickSection(sections: readonly Section[], pick: Random): number {
   for (let tries = 2; tries > 0; tries--) {
     const index = pick(sections.length);
@@ -67,7 +67,7 @@ function hasParts({ kind, content, starts }: Section): boolean {
   return kind !== 'other' || starts.length > 0 || !(content instanceof Uint8Array);
 }
 
-/** A part of the donor of the same sort, where it has one. */
+/** Returns a part of the donor of the same sort, if it has one. */
 function donorFor({ isModule }: Binary, donor: Binary, pick: Random): Binary {
   const parts = donor.sections.flatMap(({ content }) => (content instanceof Uint8Array ? [] : [content]));
   const fitting = parts.filter((part) => part.isModule === isModule);
@@ -102,7 +102,7 @@ function mutateContent(section: Section, donor: Binary, pick: Random): void {
   else section.content = mutateBytes(content, other?.content instanceof Uint8Array ? other.content : content, pick);
 }
 
-/** Twice, not at all, in another place, in place of another, or from another component. */
+/** Repeats, removes, moves or replaces a definition, or takes one from another component. */
 function mutateElements(elements: Uint8Array[], donor: readonly Uint8Array[], pick: Random): void {
   const index = pick(elements.length);
   const to = pick(elements.length + 1);
@@ -118,7 +118,7 @@ function mutateElements(elements: Uint8Array[], donor: readonly Uint8Array[], pi
 function mutateElement(id: number, element: Uint8Array, other: Uint8Array, pick: Random): Uint8Array {
   const out = element.slice();
   if (id === TYPE && pick(2) === 0) {
-    // Another primitive type in the place of one.
+    // Replaces a primitive type by another.
     const places = [...out.keys()].filter((at) => out[at]! >= 0x73 && out[at]! <= 0x7f);
     const at = places[pick(places.length)];
     if (at === undefined) return mutateBytes(element, other, pick);
@@ -130,7 +130,7 @@ function mutateElement(id: number, element: Uint8Array, other: Uint8Array, pick:
     out[pick(out.length)] = pick(9);
     return out;
   }
-  // Another index.
+  // Replaces an index by another.
   if (pick(2) === 0 && out.length > 0) {
     out[out.length - 1 - pick(Math.min(3, out.length))] = pick(12);
     return out;

@@ -1,14 +1,14 @@
-/** One input through everything: it is decoded and validated, and where it is valid it is run. */
+/** Decodes and validates an input, and runs it if it is valid. */
 import { decode } from '../../../../src/adapters/component/binary/decode.ts';
 import { isInvalidError, isMalformedError, isUnsupportedError } from '../../../../src/adapters/component/errors.ts';
 import { validate } from '../../../../src/adapters/component/validation/validate.ts';
 import { type Ending, execute } from './execute.ts';
 import type { Random } from './random.ts';
 
-/** How an input ended. */
+/** The outcome of an input. */
 export type Outcome = 'invalid' | 'malformed' | 'unsupported' | Ending;
 
-/** Decodes and validates; anything but a typed error with an offset inside the input is thrown on. */
+/** Decodes and validates. It throws every error that is not typed, or whose offset is outside the input. */
 export function check(input: Uint8Array): { outcome: Outcome | 'valid'; message: string } {
   try {
     validate(decode(input));
@@ -23,7 +23,7 @@ export function check(input: Uint8Array): { outcome: Outcome | 'valid'; message:
   }
 }
 
-/** The same, and what is valid is instantiated and called. */
+/** Checks the input, and instantiates and calls it if it is valid. */
 export async function run(input: Uint8Array, pick: Random): Promise<{ outcome: Outcome; message: string }> {
   const { outcome, message } = check(input);
   if (outcome !== 'valid') return { outcome, message };

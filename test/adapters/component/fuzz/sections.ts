@@ -1,11 +1,11 @@
-/** A component as a tree of sections, so that what is changed inside one does not spoil the sizes around it. */
+/** A component as a tree of sections, so that a change inside a section keeps the sizes around it correct. */
 import { decode } from '../../../../src/adapters/component/binary/decode.ts';
 
 export interface Section {
   readonly id: number;
   readonly kind: 'code' | 'data' | 'other';
   content: Uint8Array | Binary;
-  /** Where the definitions of a component's section begin in its content, which starts with their number. */
+  /** The offsets of the definitions in the content of a component's section. The content begins with their number. */
   readonly starts: readonly number[];
 }
 
@@ -20,7 +20,7 @@ const CORE_MODULE = 1;
 const COMPONENT = 4;
 const MODULE_KINDS: { readonly [id: number]: Section['kind'] } = { 10: 'code', 11: 'data' };
 
-/** Undefined where the bytes are no sections. */
+/** Splits bytes into sections. Returns undefined if they are not sections. */
 export function split(
   bytes: Uint8Array,
   isModule: boolean = false,
@@ -52,7 +52,7 @@ export function split(
   return { isModule, sections };
 }
 
-/** The offsets of all definitions of a component, at any depth. */
+/** Returns the offsets of all definitions of a component, at any depth. */
 function startsOf(bytes: Uint8Array): number[] {
   const offsets: number[] = [];
   const add = ({ definitions }: ReturnType<typeof decode>): void => {
@@ -64,7 +64,7 @@ function startsOf(bytes: Uint8Array): number[] {
   try {
     add(decode(bytes));
   } catch {
-    // What cannot be read has no definitions, but may have sections.
+    // A component that cannot be decoded has no definitions, but it may have sections.
   }
   return offsets;
 }
@@ -90,12 +90,12 @@ export function concat(parts: readonly (readonly number[] | Uint8Array)[]): Uint
   return whole;
 }
 
-/** An unsigned LEB128. */
+/** Encodes an unsigned LEB128. */
 export function number(value: number): number[] {
   return value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...number(value >>> 7)];
 }
 
-/** A signed LEB128 of 32 bits. */
+/** Encodes a signed LEB128 of 32 bits. */
 export function signedNumber(value: number): number[] {
   return value >= -64 && value < 64 ? [value & 0x7f] : [(value & 0x7f) | 0x80, ...signedNumber(value >> 7)];
 }
@@ -110,13 +110,13 @@ export function readNumber(bytes: Uint8Array, start: number): { value: number; e
   return undefined;
 }
 
-/** The definitions of a component's section, each by itself. */
+/** Returns each definition of a component's section. */
 export function elementsOf({ content, starts }: Section): Uint8Array[] | undefined {
   if (!(content instanceof Uint8Array) || starts.length === 0) return undefined;
   return starts.map((start, index) => content.subarray(start, starts[index + 1] ?? content.length));
 }
 
-/** The bodies of a core module's functions, without their sizes. */
+/** Returns the bodies of a core module's functions, without their sizes. */
 export function bodiesOf({ kind, content }: Section): Uint8Array[] | undefined {
   if (kind !== 'code' || !(content instanceof Uint8Array)) return undefined;
   const count = readNumber(content, 0);

@@ -1,6 +1,6 @@
 /**
- * Components that run: what mutation starts from to reach the canonical ABI. Between them they have every kind of type, each
- * string encoding, values in memory and as core values, resources of guests and of the host, and components in components.
+ * Components that run, so that mutations reach the canonical ABI. Together they have every kind of type, each string
+ * encoding, values in memory and as core values, resources of guests and of the host, and components in components.
  */
 import { ALLOCATOR } from '../abi/guests.ts';
 
@@ -34,7 +34,7 @@ const TYPES: readonly SeedType[] = [
   named('(enum "a" "b" "c")', 'i32'),
 ];
 
-/** Parameters and results in memory: the guest gives back the area that it was given. */
+/** Parameters and results in memory: the guest returns the area of its parameters. */
 const inMemory = ({ type, definitions = '' }: SeedType, encoding: string): string => `(component
   ${definitions}
   (core module $M ${ALLOCATOR} (func (export "echo") (param i32) (result i32) (local.get 0)))
@@ -42,7 +42,7 @@ const inMemory = ({ type, definitions = '' }: SeedType, encoding: string): strin
   (func (export "echo") (param "value" ${type}) (param "padding" ${PADDING}) (result (tuple ${type} ${PADDING}))
     (canon lift (core func $m "echo") ${OPTIONS} string-encoding=${encoding} (post-return (core func $m "reset")))))`;
 
-/** Parameters as core values, which go to an import, and come back from it. */
+/** Parameters as core values, which the guest passes to an import that returns them. */
 const asCoreValues = ({ type, definitions = '', flat }: SeedType, encoding: string): string => `(component
   ${definitions}
   (import "observe" (func $observe (param "value" ${type}) (result (tuple ${type} u8))))
@@ -60,7 +60,7 @@ const asCoreValues = ({ type, definitions = '', flat }: SeedType, encoding: stri
   (func (export "pass") (param "value" ${type}) (result (tuple ${type} u8))
     (canon lift (core func $pass "pass") ${OPTIONS} string-encoding=${encoding})))`;
 
-/** What is at an address of the guest's memory: pointers and lengths of a data segment, for mutation to make wrong. */
+/** A value at an address of the guest's memory. Mutations change the pointers and lengths of its data segment. */
 const fromData = ({ type, definitions = '' }: SeedType, encoding: string): string => `(component
   ${definitions}
   (core module $M (memory (export "memory") 1)
@@ -72,7 +72,7 @@ const fromData = ({ type, definitions = '' }: SeedType, encoding: string): strin
   (func (export "get") (result (tuple ${type} u8))
     (canon lift (core func $m "get") (memory (core memory $m "memory")) string-encoding=${encoding})))`;
 
-/** A value goes through two guests of different encodings. */
+/** A value that passes through two guests of different encodings. */
 const between = (from: string, to: string): string => `(component
   (component $Callee
     (core module $M ${ALLOCATOR}
@@ -96,7 +96,7 @@ const between = (from: string, to: string): string => `(component
   (instance $caller (instantiate $Caller (with "echo" (func $callee "echo"))))
   (export "pass" (func $caller "pass")))`;
 
-/** A guest's own resource type, with a destructor, made, lent, given, listed and dropped. */
+/** A guest's own resource type with a destructor. Its resources are created, lent, passed on, listed and dropped. */
 const OWN_RESOURCE = `(component
   (import "out" (func $out (param "n" u32)))
   (core func $out' (canon lower (func $out)))
@@ -131,7 +131,7 @@ const OWN_RESOURCE = `(component
   (func (export "swap") (param "list" (list (own $r))) (result (list (own $r))) (canon lift (core func $m "swap") ${OPTIONS}))
   (func (export "lend") (param "list" (list (borrow $r))) (result u32) (canon lift (core func $m "count") ${OPTIONS})))`;
 
-/** A resource type of the host's, in an interface that is imported. */
+/** A resource type of the host, in an imported interface. */
 const HOST_RESOURCE = `(component
   (import "host:files/files@1.0.0" (instance $files
     (export "file" (type $file (sub resource)))
@@ -167,7 +167,7 @@ const HOST_RESOURCE = `(component
     (export "all" (func $all')) (export "drop" (func $drop))))))
   (func (export "go") (param "name" string) (result (list u8)) (canon lift (core func $go "go") ${OPTIONS})))`;
 
-/** Components that are given types, functions and components, and an interface that is passed on. */
+/** Components with arguments of all sorts: types, functions, components, and an interface that is passed on. */
 const COMPOSED = `(component
   (type $interface (instance (export "n" (func (result u32))) (type $r' (record (field "x" u8))) (export "r" (type (eq $r')))))
   (import "a:b/c" (instance $c (type $interface)))

@@ -1,28 +1,24 @@
-/** JavaScript values of a component's types, and stubs for what it imports. */
+/** JavaScript values of a component's types, and stubs for its imports. */
+
+import { ComponentError, type ExternType, type NamedExtern, type ValueType } from 'decidable/component';
 import { toCamelCase } from '../../../../src/adapters/component/abi/javascript-values.ts';
-import {
-  ComponentError,
-  type ExternType,
-  type NamedExtern,
-  type ValueType,
-} from '../../../../src/adapters/component/index.ts';
 import type { Random } from './random.ts';
 
-/** What a stub throws where it has nothing to give: it comes out of the export that was called, as it is. */
+/** The exception of a stub that has no value to return. The export that was called throws it unchanged. */
 export class NothingToGive extends Error {}
 
-/** Values beyond this are no use to find anything. */
+/** The most nodes of a value. Larger values would not find more. */
 const MAX_NODES = 2_000;
 const MAX_FIXED_LENGTH = 1_000;
 
 const TEXTS = ['', 'a', 'Łódź', '日本語', '😀', '\u{ff}\u{80}', 'x'.repeat(100), '\ud800'];
 const NUMBERS = [0, 1, -1, 2 ** 31, 2 ** 32 - 1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, -0];
 
-/** Makes values; resources are those that the component has given before, or objects of the host's own classes. */
+/** Makes values. Resources are those that the component returned before, or objects of the host's own classes. */
 export class Values {
   readonly #pick: Random;
   #nodes = 0;
-  /** What the host may give, by resource type. */
+  /** The resources that the host may pass, by resource type. */
   readonly #resources = new Map<object, unknown[]>();
   readonly #classes = new Map<object, new () => object>();
 
@@ -37,7 +33,7 @@ export class Values {
     return found;
   }
 
-  /** @throws NothingToGive where there is no value that the component would take. */
+  /** @throws NothingToGive if there is no value that the component would accept. */
   of(type: ValueType): unknown {
     this.#nodes = 0;
     return this.#of(type);
@@ -114,7 +110,7 @@ export class Values {
     return new made();
   }
 
-  /** Takes the resources out of what a call gave. */
+  /** Keeps the resources in the result of a call. */
   keep(type: ValueType | undefined, value: unknown): void {
     if (type === undefined || value === undefined || value === null) return;
     switch (type.kind) {
@@ -142,12 +138,12 @@ export class Values {
     }
   }
 
-  /** All that the host still holds. */
+  /** Yields the resources that the host still holds. */
   *held(): Generator<unknown> {
     for (const values of this.#resources.values()) yield* values.splice(0);
   }
 
-  /** An import object in which every function gives values of its type, some of them errors. */
+  /** Returns an import object in which every function returns values of its type, some of them errors. */
   imports(externs: readonly NamedExtern[]): Record<string, unknown> {
     return Object.fromEntries(externs.map(({ name, type }) => [name, this.#import(type)]));
   }
@@ -165,7 +161,7 @@ export class Values {
           throw new ComponentError(result.error && this.of(result.error));
         };
       case 'instance': {
-        // Types first: a function may give a resource whose class is bound there.
+        // Types come first, because a function may return a resource whose class is bound there.
         for (const { type: inner } of type.exports) this.#import(inner);
         return this.imports(type.exports);
       }

@@ -1,8 +1,8 @@
 /** Guests that misuse control flow: re-entry, recursion, traps in every place, exceptions that try to hide a trap. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { isTrap } from 'decidable/component';
 import { engine } from '../../../../src/adapters/component/engine/web-assembly.ts';
-import { isTrap } from '../../../../src/adapters/component/index.ts';
 import { ALLOCATOR, run } from '../abi/guests.ts';
 import { assemble } from '../assemble.ts';
 import { type Exported, trapsForGood, trapsWith } from './traps.ts';
@@ -33,7 +33,7 @@ describe('re-entry', () => {
     (exports.idle as Exported)();
   });
 
-  it('that the import lets pass ends the instance', async () => {
+  it('ends the instance, if the import does not catch the error', async () => {
     const { exports } = await run(CALLS_OUT, { out: () => (exports.idle as Exported)() });
     trapsWith(exports, 'go', /cannot enter/);
     trapsWith(exports, 'idle', /cannot enter/);
@@ -100,8 +100,8 @@ describe('re-entry by a destructor', () => {
   });
 });
 
-describe('what an import throws', () => {
-  it('comes out of the export as it is, and the instance is locked down', async () => {
+describe('an exception of an import', () => {
+  it('is thrown unchanged by the export, and ends the instance', async () => {
     const thrown = new Error('the host is out of order');
     const { exports } = await run(CALLS_OUT, {
       out: () => {
@@ -138,7 +138,7 @@ describe('what an import throws', () => {
   });
 });
 
-/** So many parameters, as they are in both kinds of functions, and arguments for them. */
+/** Parameters of both kinds of functions, and arguments for them. */
 function numbers(count: number): { params: string; core: string; args: string } {
   const each = (text: (index: number) => string) => Array.from({ length: count }, (_, index) => text(index)).join(' ');
   return {
@@ -148,9 +148,9 @@ function numbers(count: number): { params: string; core: string; args: string } 
   };
 }
 
-describe('what an import throws in a component that another one calls', () => {
+describe('an exception of an import in a component that another one calls', () => {
   for (const count of [1, 5]) {
-    it(`cannot be caught by either of them, in a function of ${count} parameters`, async () => {
+    it(`cannot be caught by either component, in a function of ${count} parameters`, async () => {
       const { params, core, args } = numbers(count);
       const { exports } = await run(
         `(component
@@ -189,7 +189,7 @@ describe('what an import throws in a component that another one calls', () => {
 });
 
 describe('an exception of a core module that an import calls', () => {
-  it('is a trap, and no error of the import’s result', async () => {
+  it('is a trap, and not an error of the import’s result', async () => {
     const module = new engine.Module(
       new Uint8Array(await assemble('(module (tag $t) (func (export "f") (throw $t)))')),
     );
@@ -207,9 +207,9 @@ describe('an exception of a core module that an import calls', () => {
   });
 });
 
-describe('what an import throws in a function that takes a handle and gives one', () => {
+describe('an exception of an import that takes a handle and returns one', () => {
   for (const resources of ['objects', 'handles'] as const) {
-    it(`cannot be caught by the guest either (${resources})`, async () => {
+    it(`cannot be caught by the guest (${resources})`, async () => {
       let isBroken = false;
       const { exports } = await run(
         `(component
@@ -246,8 +246,8 @@ describe('what an import throws in a function that takes a handle and gives one'
   }
 });
 
-describe('what went wrong first', () => {
-  it('is what later calls are told, whatever the guest does after it', async () => {
+describe('the first error of an instance', () => {
+  it('is the error of later calls, even if the guest continues after it', async () => {
     const thrown = new Error('the first');
     const { exports } = await run(
       `(component
@@ -338,7 +338,7 @@ describe('a trap', () => {
     await run(text, { out: () => undefined });
   });
 
-  it('of a component that another one calls ends both', async () => {
+  it('ends both components if one calls the other', async () => {
     const { exports } = await run(`(component
       (component $C
         (core module $M (func (export "fail") unreachable) (func (export "idle")))
@@ -365,7 +365,7 @@ describe('a trap', () => {
 });
 
 describe('a trap in a destructor', () => {
-  /** A component that catches whatever dropping throws, and goes on. */
+  /** A component that catches every exception of a drop, and continues. */
   const CATCHER = `
     (core func $drop (canon resource.drop $r))
     (core module $M (import "" "drop" (func $drop (param i32)))
@@ -394,11 +394,11 @@ describe('a trap in a destructor', () => {
     trapsWith(exports, 'take', /unreachable/, one);
     trapsWith(exports, 'take', /an earlier call into it trapped/, other);
     trapsWith(exports, 'make', /an earlier call into it trapped/, 3);
-    // It is gone with the instance, so there is nothing to do.
+    // The resource has ended with the instance, so the drop does nothing.
     (other as Disposable)[Symbol.dispose]();
   });
 
-  it('of the host’s, or what it throws, comes out as it is', async () => {
+  it('is thrown unchanged if the destructor belongs to the host', async () => {
     const thrown = new Error('it is needed');
     class R {
       [Symbol.dispose](): void {
@@ -413,7 +413,7 @@ describe('a trap in a destructor', () => {
     trapsWith(exports, 'take', /an earlier call into it trapped/, new R());
   });
 
-  it('that the destructor hides is one where the host drops, too', async () => {
+  it('is thrown to the host that drops, even if the destructor hides it', async () => {
     const thrown = new Error('not for the guest');
     const { exports } = await run(
       `(component
@@ -440,7 +440,7 @@ describe('a trap in a destructor', () => {
     trapsWith(exports, 'make', /an earlier call into it trapped/, 2);
   });
 
-  it('that the host calls ends the component and all that contain it', async () => {
+  it('ends the component and all components that contain it, if the host calls it', async () => {
     const { exports } = await run(`(component
       (component $Def
         (core module $M (func (export "dtor") (param i32) unreachable))
@@ -462,9 +462,9 @@ describe('a trap in a destructor', () => {
   });
 });
 
-describe('leaving where it is forbidden', () => {
+describe('a forbidden call out of the component', () => {
   for (const place of ['realloc', 'post-return'] as const) {
-    it(`cannot be hidden by ${place}, which catches the trap and goes on`, async () => {
+    it(`cannot be hidden by ${place}, which catches the trap and continues`, async () => {
       let calls = 0;
       const hidden = '(block $caught (try_table (catch_all $caught) (call $out)))';
       const { exports } = await run(
@@ -488,7 +488,7 @@ describe('leaving where it is forbidden', () => {
 
   for (const place of ['realloc', 'post-return']) {
     for (const count of [1, 5]) {
-      it(`traps: another component, called by ${place} with ${count} arguments`, async () => {
+      it(`traps if ${place} calls another component with ${count} arguments`, async () => {
         const { params, core, args } = numbers(count);
         const { exports } = await run(`(component
           (component $C
@@ -515,7 +515,7 @@ describe('leaving where it is forbidden', () => {
     }
 
     for (const count of [0, 5]) {
-      it(`traps: an import called by ${place} with ${count} arguments`, async () => {
+      it(`traps if ${place} calls an import with ${count} arguments`, async () => {
         const { params, core, args } = numbers(count);
         const { exports } = await run(
           `(component

@@ -1,12 +1,12 @@
 /** Guests and hosts that misuse handles: forged, reused, dropped, borrowed, of another type. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { InstantiateOptions } from '../../../../src/adapters/component/index.ts';
+import type { InstantiateOptions } from 'decidable/component';
 import { run } from '../abi/guests.ts';
 import { ENDLESS } from '../endless.ts';
 import { type Exported, trapsForGood, trapsWith } from './traps.ts';
 
-/** Defines `r` and `s`; every export does one thing with the handle or rep that it is given. */
+/** Defines `r` and `s`. Each export does one thing with the handle or rep that is its argument. */
 const GUEST = `(component
   (core module $Dtor
     (global $last (mut i32) (i32.const 0))
@@ -73,7 +73,7 @@ for (const resources of ['objects', 'handles'] as const) {
       trapsForGood(await guest({ resources }), 'giveSAsR', /wrong type/);
     });
 
-    it('cannot look at a handle that it gave away', async () => {
+    it('cannot use a handle after passing its ownership', async () => {
       const api = await guest({ resources });
       api.make!(5);
       trapsForGood(api, 'look', /unknown handle index 1/, 1);
@@ -87,7 +87,7 @@ for (const resources of ['objects', 'handles'] as const) {
       }
     });
 
-    it('that traps in a destructor is locked down', async () => {
+    it('has ended if a destructor traps', async () => {
       const api = await guest({ resources });
       trapsWith(api, 'twice', /unreachable/, api.make!(666));
       trapsWith(api, 'make', /an earlier call into it trapped/, 1);
@@ -101,7 +101,7 @@ for (const resources of ['objects', 'handles'] as const) {
   });
 }
 
-it('a guest that makes handles in a loop traps before it has taken the host’s memory', {
+it('a guest that creates handles in a loop traps before it uses up the host’s memory', {
   timeout: ENDLESS,
 }, async () => {
   const { exports } = await run(`(component
@@ -119,14 +119,14 @@ interface HandleFunctions {
 }
 
 describe('a host with handles as numbers', () => {
-  it('that has no room for another one has lost it, and the instance with it', async () => {
+  it('loses the instance if its table is full', async () => {
     const api = await guest({ resources: 'handles', maxHandles: 3 });
     for (let i = 0; i < 3; i++) api.make!(i);
     assert.throws(() => api.make!(3), RangeError);
     trapsWith(api, 'make', /an earlier call into it trapped/, 4);
   });
 
-  it('cannot use a handle that it gave away, dropped or never had', async () => {
+  it('cannot use a handle that it passed on, dropped or never had', async () => {
     const api = await guest({ resources: 'handles' });
     const { drop } = api.r as unknown as HandleFunctions;
     const given = api.make!(5);
@@ -152,7 +152,7 @@ describe('a host with handles as numbers', () => {
 });
 
 describe('a host with resources as objects', () => {
-  it('cannot use an object whose handle it gave away or dropped, nor make one up', async () => {
+  it('cannot use an object whose handle it passed on or dropped, or a forged object', async () => {
     const api = await guest();
     const given = api.make!(5);
     api.keep!(given);
@@ -168,7 +168,7 @@ describe('a host with resources as objects', () => {
     assert.throws(() => new (api.R as unknown as new () => unknown)(), /no constructor/);
   });
 
-  it('drops nothing twice, and the destructor that traps is told', async () => {
+  it('drops nothing twice, and gets the error of a destructor that traps', async () => {
     const api = await guest();
     const bad = api.make!(666) as Disposable;
     assert.throws(() => bad[Symbol.dispose](), /unreachable/);
@@ -211,7 +211,7 @@ describe('a borrowed handle', () => {
     (export "return" (func $user "return") (func (param "r" (borrow $r)) (result (own $r)))))`;
 
   for (const resources of ['objects', 'handles'] as const) {
-    it(`is dropped by the end of the call, and is never an own one (${resources})`, async () => {
+    it(`must be dropped before the call ends, and is never an own handle (${resources})`, async () => {
       const fresh = async (): Promise<Api> => (await run(KEEPER, {}, { resources })).exports as Api;
       const api = await fresh();
       const lent = api.make!();
@@ -229,7 +229,7 @@ describe('a borrowed handle', () => {
   }
 
   for (const resources of ['objects', 'handles'] as const) {
-    it(`is not kept by a function that gives another handle (${resources})`, async () => {
+    it(`is not kept by a function that returns another handle (${resources})`, async () => {
       const { exports } = await run(
         `(component
           (component $Def
@@ -285,7 +285,7 @@ describe('a borrowed handle', () => {
     (func (export "lend") (param "r" (borrow $r)) (canon lift (core func $m "lend")))
     (func (export "lend-and-take") (param "a" (borrow $r)) (param "b" (own $r)) (canon lift (core func $m "lend-and-take"))))`;
 
-  it('cannot be dropped or given away by the host while it is lent, as a number', async () => {
+  it('cannot be dropped or passed on by the host while it is lent, as a number', async () => {
     let during: (() => void) | undefined;
     const { exports } = await run(LENDING, { out: () => during?.() }, { resources: 'handles' });
     const api = exports as Api;
@@ -329,7 +329,7 @@ describe('a borrowed handle', () => {
     drop(handle);
   });
 
-  it('cannot be dropped or given away by the host while it is lent, as an object', async () => {
+  it('cannot be dropped or passed on by the host while it is lent, as an object', async () => {
     let during: (() => void) | undefined;
     const { exports } = await run(LENDING, { out: () => during?.() });
     const api = exports as Api;
@@ -399,7 +399,7 @@ describe('a host that is lent a handle', () => {
     (func (export "take") (param "r" (own $r)) (canon lift (core func $m "take")))
     (func (export "see") (param "r" (borrow $r)) (canon lift (core func $m "take"))))`;
 
-  it('as a number cannot drop it, nor use it when the call has ended', async () => {
+  it('as a number cannot drop it, or use it after the call', async () => {
     const owner = await run(OWNER, {}, { resources: 'handles' });
     const seen: unknown[] = [];
     const lender = await run(
@@ -427,7 +427,7 @@ describe('a host that is lent a handle', () => {
     }
   });
 
-  it('as an object can neither drop it, nor give it away, nor use it when the call has ended', async () => {
+  it('as an object cannot drop it, pass it on, or use it after the call', async () => {
     const owner = await run(OWNER);
     const seen: Disposable[] = [];
     const taker = (await run(TAKER, owner.exports)).exports as Api;

@@ -1,14 +1,14 @@
 /**
- * Components that instantiate each other twice ask for exponential work with a few bytes, and core instances for tables and
- * memories of any size: it is bounded.
+ * Components that each instantiate the one before twice ask for exponential work with a few bytes. Core instances ask
+ * for tables and memories of any size. Both are bounded.
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { compile, instantiate, isLinkError } from '../../../../src/adapters/component/index.ts';
+import { compile, instantiate, isLinkError } from 'decidable/component';
 import { assemble } from '../assemble.ts';
 import { ENDLESS } from '../endless.ts';
 
-/** A component with 2 ** depth instances, each level of which instantiates the one before twice. */
+/** A component with 2 ** depth instances. Each level instantiates the level before twice. */
 function doubling(depth: number, first = ''): string {
   const levels = Array.from({ length: depth }, (_, level) =>
     level === 0
@@ -19,7 +19,7 @@ function doubling(depth: number, first = ''): string {
   return `(component ${levels.join('\n')} (instance (instantiate $c${depth - 1})))`;
 }
 
-/** A component with so many instances of one core module. */
+/** A component with `count` instances of one core module. */
 function coreInstances(module: string, count: number): string {
   return `(component (core module $M ${module}) ${'(core instance (instantiate $M))'.repeat(count)})`;
 }
@@ -36,15 +36,15 @@ it('a component of a thousand instances is instantiated', async () => {
   await instantiate(await compile(await assemble(doubling(10))));
 });
 
-describe('a component is refused', { timeout: ENDLESS }, () => {
-  it('of a thousand million instances', () => isRefused(doubling(30)));
+describe('the linker refuses', { timeout: ENDLESS }, () => {
+  it('a component of a thousand million instances', () => isRefused(doubling(30)));
 
   const names = Array.from({ length: 2_000 }, (_, index) => `e${index}`);
 
-  it('of a thousand instances that each make an instance of many exports', () =>
+  it('a component of a thousand instances that each create an instance of many exports', () =>
     isRefused(doubling(11, `(type $t u8) (instance ${names.map((name) => `(export "${name}" (type $t))`).join('')})`)));
 
-  it('of a thousand instances that each export an instance of many exports again and again', () => {
+  it('a component of a thousand instances that each export an instance of many exports many times', () => {
     const some = names.slice(0, 100);
     const again = names.slice(0, 20).map((name) => `(export "${name}" (instance $i))`);
     return isRefused(
@@ -60,29 +60,29 @@ describe('a component is refused', { timeout: ENDLESS }, () => {
     );
   });
 
-  it('of fifteen thousand instances', () => isRefused(doubling(14)));
+  it('a component of fifteen thousand instances', () => isRefused(doubling(14)));
 
-  it('of many instances of many definitions', () => isRefused(doubling(10, '(type (func))'.repeat(2_000))));
+  it('a component of many instances of many definitions', () => isRefused(doubling(10, '(type (func))'.repeat(2_000))));
 
-  it('of twelve thousand core instances in instances', () =>
+  it('a component of twelve thousand core instances in instances', () =>
     isRefused(doubling(8, `(core module $M) ${'(core instance (instantiate $M))'.repeat(100)}`)));
 });
 
-describe('core instances that begin large', { timeout: ENDLESS }, () => {
-  it('are instantiated where there are few of them', async () => {
+describe('core instances with a large initial size', { timeout: ENDLESS }, () => {
+  it('are instantiated if there are few of them', async () => {
     await instantiate(await compile(await assemble(coreInstances('(table 1000000 funcref) (memory 1000)', 10))));
   });
 
   for (const [what, module, count] of [
-    ['tables of all elements that an engine has', '(table 10000000 funcref)', 2],
+    ['tables with the most elements of an engine', '(table 10000000 funcref)', 2],
     ['several tables', `${'(table 5000000 funcref)'.repeat(2)}`, 2],
     ['tables that are exported', '(table (export "t") 10000000 funcref)', 2],
-    ['memories of all pages that there are', '(memory 65536)', 16],
+    ['memories with the most pages', '(memory 65536)', 16],
   ] as const) {
-    it(`are refused where they are too large together: ${what}`, () => isRefused(coreInstances(module, count)));
+    it(`are refused if they are too large together: ${what}`, () => isRefused(coreInstances(module, count)));
   }
 
-  it('are refused where a component takes the module from the one around it', () =>
+  it('are refused if a component takes the module from the enclosing component', () =>
     isRefused(`(component
       (core module $M (table 10000000 funcref))
       (component $C (import "m" (core module $m)) (core instance (instantiate $m)))

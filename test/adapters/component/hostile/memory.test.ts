@@ -1,10 +1,10 @@
-/** Guests that lie about their memory: pointers, lengths, encodings, discriminants, and what `realloc` gives. */
+/** Guests with wrong data in memory: pointers, lengths, encodings, discriminants, and the results of `realloc`. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ALLOCATOR, named, run, throughCoreValues } from '../abi/guests.ts';
 import { trapsForGood } from './traps.ts';
 
-/** A guest whose `get` returns a value of `type` that `code` makes of the memory's bytes. */
+/** A guest whose `get` returns a value of `type`. `code` makes it of the memory's bytes. */
 async function returning(
   type: string,
   code: string,
@@ -44,7 +44,7 @@ describe('a list or string', () => {
     ['with a pointer near 2^32', '(list u8)', 0xffff_ffff, 1, /out-of-bounds/],
     ['whose end overflows 32 bits', '(list u8)', 8, 0xffff_ffff, /out-of-bounds/],
     ['whose size overflows 32 bits', '(list u64)', 8, 0x2000_0001, /out-of-bounds/],
-    ['of wide elements that is not aligned', '(list u32)', 2, 1, /unaligned/],
+    ['with wide elements that are not aligned', '(list u32)', 2, 1, /unaligned/],
     ['that is empty but not aligned', '(list u32)', 2, 0, /unaligned/],
     ['that is empty but beyond the memory', '(list u8)', 65537, 0, /out-of-bounds/],
   ] as const) {
@@ -53,7 +53,7 @@ describe('a list or string', () => {
     });
   }
 
-  it('that ends with the memory is fine', async () => {
+  it('may end at the end of the memory', async () => {
     const exports = await returning('(list u8)', '(i32.const 8)', { data: words(65530, 6) });
     assert.deepEqual((exports.get as () => unknown)(), new Uint8Array(6));
   });
@@ -82,13 +82,13 @@ describe('text', () => {
   });
 });
 
-describe('a discriminant out of range', () => {
+describe('an invalid discriminant', () => {
   for (const [name, type, definitions] of [
     ['variant', '$t', named('(variant (case "a" u8) (case "b"))', '').definitions],
     ['option', '(option u8)', ''],
     ['result', '(result u8 (error u8))', ''],
   ] as const) {
-    it(`of a ${name} in memory traps`, async () => {
+    it(`in memory traps: ${name}`, async () => {
       const exports = await returning(type, '(i32.const 8)', { data: words(2, 0), definitions: definitions ?? '' });
       trapsForGood(exports, 'get', /invalid variant discriminant/);
     });
@@ -98,20 +98,20 @@ describe('a discriminant out of range', () => {
     ['enum', '$t', named('(enum "a" "b")', '').definitions],
     ['result without payloads', '(result)', ''],
   ] as const) {
-    it(`of an ${name} as a core value traps`, async () => {
+    it(`as a core value traps: ${name}`, async () => {
       trapsForGood(await returning(type, '(i32.const -1)', { definitions: definitions ?? '' }), 'get', /discriminant/);
     });
   }
 
-  it('of a char traps: surrogates and what lies beyond U+10FFFF', async () => {
+  it('traps if a char is a surrogate or greater than U+10FFFF', async () => {
     for (const code of [0xd800, 0xdfff, 0x110000, -1]) {
       trapsForGood(await returning('char', `(i32.const ${code})`), 'get', /invalid `char`/);
     }
   });
 });
 
-describe('core values with bits that the type has not', () => {
-  it('are masked, and any bool but 0 is true', async () => {
+describe('core values with bits outside their type', () => {
+  it('are masked, and every bool except 0 is true', async () => {
     for (const [type, code, value] of [
       ['bool', 2, true],
       ['bool', 0x100, true],
@@ -126,7 +126,7 @@ describe('core values with bits that the type has not', () => {
     }
   });
 
-  it('an i32 joined to an i64 is zero-extended on the way in', async () => {
+  it('are zero-extended if an i32 is joined to an i64', async () => {
     const { exports } = await run(`(component
       (type $t0 (variant (case "wide" u64) (case "narrow" s32))) (import "t" (type $t (eq $t0)))
       (core module $M (func (export "get") (param i32 i64) (result i64) (local.get 1)))
@@ -154,12 +154,12 @@ describe('realloc', () => {
     ['negative', '(list u8)', '(i32.const -1)', [], /beyond end of memory/],
     ['not aligned', '(list u32)', '(i32.const 2)', [1], /not aligned/],
   ] as const) {
-    it(`that gives a pointer ${what} traps`, async () => {
+    it(`traps if its result is a pointer that is ${what}`, async () => {
       trapsForGood(await taking(type, realloc), 'take', message, value);
     });
   }
 
-  it('that calls itself without end is a trap', async () => {
+  it('traps if it calls itself without end', async () => {
     const { exports } = await run(`(component
       (core module $M (memory (export "memory") 1)
         (func $realloc (export "realloc") (param i32 i32 i32 i32) (result i32)
@@ -172,7 +172,7 @@ describe('realloc', () => {
     trapsForGood(exports, 'take', /call stack exhausted/, 'x');
   });
 
-  it('that traps is a trap', async () => {
+  it('ends the instance if it traps', async () => {
     trapsForGood(await taking('string', 'unreachable'), 'take', /unreachable/, 'x');
   });
 });
@@ -184,7 +184,7 @@ describe('memory that grows in the middle of a call', () => {
     assert.deepEqual(echo(['before', large, 'after']), ['before', large, 'after']);
   });
 
-  it('by realloc of nothing, before what is written next', async () => {
+  it('by realloc of zero bytes, before the next value is written', async () => {
     const { exports } = await run(`(component
       (type $t0 (tuple string u64 u64 u64 u64 u64 u64 u64 u64 u64 u64 u64 u64 u64 u64 u64 u64)) (import "t" (type $t (eq $t0)))
       (core module $M (memory (export "memory") 1)

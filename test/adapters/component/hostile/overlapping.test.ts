@@ -1,6 +1,6 @@
 /**
- * Lists that lie on top of each other: a guest of one page holds lists of lists of lists with any number of elements. What
- * one call gives is bounded, so that no guest takes the host's memory or its time.
+ * Lists that overlap in memory: a guest of one page can hold lists of lists of lists with any number of elements. The
+ * result of one call is bounded, so that no guest uses up the host's memory or time.
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -8,7 +8,7 @@ import { run } from '../abi/guests.ts';
 import { ENDLESS } from '../endless.ts';
 import { type Exported, trapsForGood } from './traps.ts';
 
-/** Every pair of words is a pointer to 0 and a length: a list at any of them is a list of such lists. */
+/** Every pair of words is a pointer to 0 and a length. So a list at any of them is a list of such lists. */
 const filled = (length: number): string => `
   (memory (export "memory") 1)
   (func $fill (local $at i32)
@@ -26,7 +26,10 @@ async function overlapping(type: string, length: number): Promise<Record<string,
   return exports;
 }
 
-/** Of which a byte in memory each becomes an object of eight properties: a thousand of them as one type, `$t`. */
+/**
+ * Defines `$t` with a thousand flags. Each `flags` is a byte in memory, and an object of eight properties in
+ * JavaScript.
+ */
 function manyFlags(before: string, after: string): string {
   const labels = [...'abcdefgh'].map((label) => `"${label}"`).join(' ');
   return `(type $f0 (flags ${labels})) (import "f" (type $f (eq $f0)))
@@ -69,7 +72,7 @@ const TAKER = `
   (instance $taker (instantiate $Taker))
   (alias export $taker "take" (func $take))`;
 
-/** One that gives them to what it imports. */
+/** A component that passes the lists to its import. */
 const GIVER = `
   (component $Giver
     (import "take" (func $take (param "x" (list (list (list u8))))))
@@ -81,9 +84,9 @@ const GIVER = `
     (core instance $go (instantiate $M (with "" (instance (export "take" (func $take'))))))
     (func (export "go") (canon lift (core func $go "go"))))`;
 
-describe('lists that lie on top of each other', () => {
+describe('overlapping lists', () => {
   for (const type of ['(list (list (list u8)))', '(list (list (list string)))', '(list (list (list (list u64))))']) {
-    it(`${type} of 8192 each trap`, { timeout: ENDLESS }, async () => {
+    it(`trap if they are too large: ${type} of 8192 elements each`, { timeout: ENDLESS }, async () => {
       trapsForGood(await overlapping(type, type.includes('u64') ? 1024 : 8192), 'get', /maxLiftedBytes/);
     });
   }
@@ -92,12 +95,12 @@ describe('lists that lie on top of each other', () => {
   for (const [what, type, length, count, definitions] of [
     ['small tuples', '(list (list (tuple u8)))', 65_000, 70, ''],
     ['entries of maps', '(list (map u32 u8))', 8_190, 600, ''],
-    ['flags, of which each becomes a property', '(list (list $t))', 60, 25, manyFlags('(tuple', ')')],
+    ['flags, which each become a property', '(list (list $t))', 60, 25, manyFlags('(tuple', ')')],
     ['flags in maps', '(list (map u8 $t))', 60, 25, manyFlags('(tuple', ')')],
     ['flags in records', '(list (list $t))', 60, 25, manyFlags('(record (field "f" (tuple', ')))')],
     ['flags in variants', '(list (list $t))', 60, 25, manyFlags('(option (tuple', '))')],
   ] as const) {
-    it(`are counted as what they become in JavaScript: ${what}`, async () => {
+    it(`count by the values that they become in JavaScript: ${what}`, async () => {
       const exports = await counted(type, length, count, definitions);
       trapsForGood(exports, 'get', /maxLiftedBytes/);
     });
@@ -107,7 +110,7 @@ describe('lists that lie on top of each other', () => {
     ['an import', '(import "take" (func $take (param "x" (list (list (list u8))))))'],
     ['another component', TAKER],
   ] as const) {
-    it(`trap where they are given to ${whom}`, { timeout: ENDLESS }, async () => {
+    it(`trap if they are passed to ${whom}`, { timeout: ENDLESS }, async () => {
       const { exports } = await run(
         `(component ${taker} ${GIVER}
           (instance $giver (instantiate $Giver (with "take" (func $take))))
@@ -120,7 +123,7 @@ describe('lists that lie on top of each other', () => {
     });
   }
 
-  it('are given to an import as they are where they are not too much, time and again', async () => {
+  it('are passed to an import unchanged if they are small enough, in many calls', async () => {
     let lengths = 0;
     const { exports } = await run(
       `(component
@@ -142,7 +145,7 @@ describe('lists that lie on top of each other', () => {
     assert.equal(lengths, 300_000_000);
   });
 
-  it('are given as they are where they are not too much, time and again', async () => {
+  it('are returned unchanged if they are small enough, in many calls', async () => {
     const exports = await overlapping('(list (list u8))', 1_000);
     for (let call = 0; call < 300; call++) {
       const lists = (exports.get as Exported)() as Uint8Array[];

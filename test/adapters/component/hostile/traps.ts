@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { isTrap } from '../../../../src/adapters/component/index.ts';
+import { isTrap } from 'decidable/component';
 
 export type Exported = (...args: unknown[]) => unknown;
 
-/** The call traps with a message that matches, and the instance can never be entered again. */
+/** Checks that the call traps with a matching text, and that the instance can never be entered again. */
 export function trapsForGood(
   exports: Record<string, unknown>,
   name: string,

@@ -1,8 +1,8 @@
 /** The option `asyncImports`: plain functions that return promises are declared, as with jco's option. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { isLinkError } from 'decidable/component';
 import { engine } from '../../../../src/adapters/component/engine/web-assembly.ts';
-import { isLinkError } from '../../../../src/adapters/component/index.ts';
 import { run } from '../abi/guests.ts';
 
 type Api = Record<string, (...args: unknown[]) => unknown>;
@@ -50,7 +50,7 @@ describe('a plain function that returns a promise', { skip }, () => {
     });
   }
 
-  it('may also answer without a promise', async () => {
+  it('may also return a value that is not a promise', async () => {
     const api = (await run(GUEST, { ...imports, ask: () => 5 }, { asyncImports: ['ask'] })).exports as Api;
     assert.equal(await api.ask!(), 5);
   });

@@ -1,4 +1,4 @@
-/** Imports that are asynchronous, in an engine without JavaScript promise integration. */
+/** Asynchronous imports in an engine without JavaScript promise integration. */
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 
@@ -6,7 +6,7 @@ import { it } from 'node:test';
 const { WebAssembly: engine } = globalThis as unknown as { WebAssembly: Record<string, unknown> };
 delete engine.Suspending;
 delete engine.promising;
-const { compile, instantiate, isLinkError } = await import('../../../../src/adapters/component/index.ts');
+const { compile, instantiate, isLinkError } = await import('decidable/component');
 const { assemble } = await import('../assemble.ts');
 
 type Api = Record<string, (...args: unknown[]) => unknown>;
@@ -23,11 +23,11 @@ async function ask(askIt: () => unknown): Promise<unknown> {
   return (exports as Api).ask!();
 }
 
-it('an import that answers at once needs no waiting', async () => {
+it('an import that returns a value synchronously needs no waiting', async () => {
   assert.equal(await ask(() => 5), 5);
 });
 
-it('an import that gives a promise is refused: the error names it, and what the engine lacks', async () => {
+it('an import that returns a promise is refused with its name and the missing feature of the engine', async () => {
   await assert.rejects(
     ask(async () => 5),
     (error) =>

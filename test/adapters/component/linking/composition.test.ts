@@ -1,7 +1,10 @@
-/** Components composed by the host: what one exports is given to another as its imports, and values pass directly. */
+/**
+ * Components composed by the host: the exports of one are the imports of another, and values pass directly between
+ * them.
+ */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { isLinkError } from '../../../../src/adapters/component/index.ts';
+import { isLinkError } from 'decidable/component';
 import { ALLOCATOR, run } from '../abi/guests.ts';
 
 type Api = Record<string, (...args: unknown[]) => unknown>;
@@ -70,7 +73,7 @@ describe('a component that is given the exports of another', () => {
     });
   }
 
-  it('can be given one function of it, or a JavaScript object in place of the whole', async () => {
+  it('can be given one function of it, or a JavaScript object instead of its instance', async () => {
     const provider = (await run(PROVIDER)).exports['a:b/store@1.0.0'] as Api & { Token: unknown };
     const { Token, make, look, put, get } = provider;
     const mixed = await run(CONSUMER, { 'a:b/store': { Token, make, look, put, get } });
@@ -132,7 +135,7 @@ describe('core modules and components', () => {
     await assert.rejects(run(text, { lib: library.exports.lib, twice: {} }), isLinkError);
   });
 
-  it('that do not fit are refused with the reason, and with the names that lead to it', async () => {
+  it('are refused with the reason and the names that lead to them, if they do not fit', async () => {
     const { exports } = await run(`(component
       (core module $M (func (export "five") (result i64) (i64.const 5)))
       (export "lib" (core module $M))
@@ -146,7 +149,7 @@ describe('core modules and components', () => {
     }
   });
 
-  it('fit by what their functions are, whatever else each component has', async () => {
+  it('fit if their functions have the same types, in spite of other differences between the components', async () => {
     const { exports } = await run(`(component
       (core module $M (func (export "none")) (func (export "five") (param f32) (result i64) (i64.const 5)))
       (export "lib" (core module $M)))`);
@@ -166,7 +169,7 @@ describe('core modules and components', () => {
     (instance $i (export "c" (component $C)) (export "m" (core module $M)) (export "inner" (instance $inner)))
     (export "i" (instance $i)))`;
 
-  it('have to be of the type that the import has, inside an instance too', async () => {
+  it('must have the type of the import, inside an instance too', async () => {
     const { exports } = await run(LIBRARY);
     const forging = '(component (export "f" (func (param "x" u32) (result u32))))';
     for (const type of [
@@ -204,7 +207,7 @@ describe('the function types of core modules', () => {
     (instance $i (instantiate $c (with "m" (core module $m))))
     (export "f" (func $i "f")))`;
 
-  it('are compared by what they are, in whichever order two components define theirs', async () => {
+  it('are compared by structure, even if two components define them in another order', async () => {
     for (const before of ['', '(core type (func (param f64))) (core type (func (param i32) (result i32)))']) {
       const { exports } = await run(library(before));
       const fitting = await run(applying('(param i32) (result i32)', '(param "x" u32) (result u32)'), exports);
@@ -219,7 +222,7 @@ describe('the function types of core modules', () => {
     }
   });
 
-  it('are those of tags too', async () => {
+  it('are compared in tags too', async () => {
     const { exports } = await run(
       '(component (core module $M (type (func (param i64))) (tag (export "t") (param i32))) (export "m" (core module $M)))',
     );
@@ -230,8 +233,8 @@ describe('the function types of core modules', () => {
   });
 });
 
-describe('a resource type of a component that has it as numbers', () => {
-  it('is given to another one that has it as objects', async () => {
+describe('a resource type of a component with handles as numbers', () => {
+  it('can be passed to a component with resources as objects', async () => {
     const provider = await run(PROVIDER, {}, { resources: 'handles' });
     const { exports } = await run(
       `(component

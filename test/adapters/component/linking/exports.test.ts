@@ -1,19 +1,13 @@
-/** *Explainer.md*, "JS API": what JavaScript sees of an instance. */
+/** *Explainer.md*, "JS API": the JavaScript API of an instance. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import {
-  ComponentError,
-  compile,
-  compileSync,
-  instantiateSync,
-  isLinkError,
-} from '../../../../src/adapters/component/index.ts';
+import { ComponentError, compile, compileSync, instantiateSync, isLinkError } from 'decidable/component';
 import { run } from '../abi/guests.ts';
 import { assemble } from '../assemble.ts';
 
 type Api = Record<string, (...args: unknown[]) => unknown>;
 
-/** Exports an interface with a resource that counts, and the number of those that live. */
+/** Exports an interface with a resource that counts, and the number of live resources. */
 const COUNTERS = `(component
   (component $C
     (core module $Live
@@ -59,7 +53,7 @@ describe('an exported resource type', () => {
     assert.equal(api.liveOnes(), 0);
   });
 
-  it('has its methods and static functions also where JavaScript has something of that name', async () => {
+  it('has methods and static functions even if JavaScript objects have members of the same name', async () => {
     const { exports } = await run(COUNTERS.replaceAll('.get-it"', '.constructor"').replaceAll('.from-zero"', '.name"'));
     const { BigCounter } = exports['a:b/counters@1.0.0'] as {
       BigCounter: { new (start: number): Disposable; name(x: number): Disposable };
@@ -105,7 +99,7 @@ describe('an exported instance', () => {
         (export "i" (instance $c "i")))`,
     ],
   ] as const) {
-    it(`shows what the type says that ${how}, and nothing else`, async () => {
+    it(`has the members of the type that ${how}, and no others`, async () => {
       const { exports } = await run(text);
       const i = exports.i as { f: () => unknown; inner: object };
       assert.equal(i.f(), 5);
@@ -138,13 +132,13 @@ describe('a result', () => {
     );
     assert.equal(bare!(true), undefined);
     assert.throws(() => bare!(false), ComponentError);
-    // An error is no trap.
+    // An error is not a trap.
     assert.equal(f!(true), 99);
   });
 });
 
 describe('an async func with the synchronous ABI', () => {
-  it('gives a promise', async () => {
+  it('returns a promise', async () => {
     const { exports } = await run(`(component
       (core module $M (func (export "f") (result i32) (i32.const 5)) (func (export "trap") unreachable))
       (core instance $m (instantiate $M))
@@ -171,7 +165,7 @@ describe('the asynchronous ABI', () => {
   });
 });
 
-describe('what a component says of itself', () => {
+describe('the description of a component', () => {
   it('has full types', async () => {
     const { imports, exports } = await compile(
       await assemble(`(component
@@ -250,14 +244,14 @@ describe('what a component says of itself', () => {
     });
   });
 
-  it('is the same object whenever someone looks', async () => {
+  it('is the same object each time', async () => {
     const component = await compile(await assemble('(component (import "f" (func)))'));
     assert.equal(component.imports, component.imports);
   });
 });
 
-describe('at once', () => {
-  it('a component can be compiled and instantiated, as often as wanted', async () => {
+describe('a component', () => {
+  it('can be compiled and instantiated synchronously, any number of times', async () => {
     const component = compileSync(
       await assemble(`(component
       (core module $M (global $n (mut i32) (i32.const 0))

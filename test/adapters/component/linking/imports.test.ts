@@ -1,7 +1,9 @@
-/** *Explainer.md*, "JS API": what JavaScript may give for an import, and how it is found. */
+/**
+ * *Explainer.md*, "JS API": the values that JavaScript may pass for imports, and the names under which they are found.
+ */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { ComponentError, compile, instantiate, isLinkError } from '../../../../src/adapters/component/index.ts';
+import { ComponentError, compile, instantiate, isLinkError } from 'decidable/component';
 import { ALLOCATOR, run } from '../abi/guests.ts';
 import { assemble } from '../assemble.ts';
 
@@ -60,9 +62,9 @@ describe('an interface is found', () => {
     ['under another prerelease', 'a:b/c@1.0.0-rc.1', { 'a:b/c@1.0.0-rc.2': { getIt }, 'a:b/c@1.0.0': { getIt } }],
     ['under a prerelease of a later version', 'a:b/c@1.0.0', { 'a:b/c@1.0.1-rc.1': { getIt } }],
     ['under another track', 'a:b/c@1', { 'a:b/c@2.0.0': { getIt }, 'a:b/c@0.1.0': { getIt } }],
-    ['where there is none', 'a:b/c', {}],
-    ['where its function is missing', 'a:b/c', { 'a:b/c': {} }],
-    ['where its function is something else', 'a:b/c', { 'a:b/c': { getIt: 5 } }],
+    ['in an empty object', 'a:b/c', {}],
+    ['if its function is missing', 'a:b/c', { 'a:b/c': {} }],
+    ['if its function is another value', 'a:b/c', { 'a:b/c': { getIt: 5 } }],
   ] as const) {
     it(`not ${what}: the error names the import`, async () => {
       const component = await compile(await assemble(passing(wanted)));
@@ -76,7 +78,7 @@ describe('an interface is found', () => {
   }
 });
 
-it('what is missing or something else is said in words, with the names that lead to it', async () => {
+it('the error of a wrong import describes the expected and the given value, with the names that lead to it', async () => {
   const component = await compile(await assemble(passing('a:b/c')));
   for (const [imports, message] of [
     [{}, 'import "a:b/c": expected an object for the interface, got nothing'],
@@ -102,8 +104,8 @@ describe('a function at the root', () => {
   });
 });
 
-describe('a result that an import has', () => {
-  /** Passes a `result<u8, string>` of the host's back to it. */
+describe('the result of an import', () => {
+  /** Returns the host's `result<u8, string>` to the host. */
   const text = `(component
     (import "f" (func $f (result (result u8 (error string)))))
     (core module $Libc ${ALLOCATOR})
@@ -119,7 +121,7 @@ describe('a result that an import has', () => {
     return ((await run(text, { f })).exports as Api).get!();
   }
 
-  it('is returned where it is ok', async () => {
+  it('is returned if it is ok', async () => {
     assert.equal(await get(() => 5), 5);
   });
 
@@ -128,7 +130,7 @@ describe('a result that an import has', () => {
     ['as an object with a payload', Object.assign(new Error('x'), { payload: 'no money' })],
     ['as the payload itself', 'no money'],
   ] as const) {
-    it(`is thrown where it is an error: ${what}`, async () => {
+    it(`is thrown if it is an error: ${what}`, async () => {
       await assert.rejects(
         get(() => {
           throw thrown;
@@ -142,7 +144,7 @@ describe('a result that an import has', () => {
     });
   }
 
-  it('is no error where the host fails for a reason of its own', async () => {
+  it('is not an error if the host throws an exception without a payload', async () => {
     const defect = new Error('a defect');
     await assert.rejects(
       get(() => {
@@ -200,7 +202,7 @@ describe('a resource that the host implements', () => {
     (func (export "run") (result u32) (canon lift (core func $m "run")))
     (func (export "pass") (param "c" (own $c')) (result (own $c')) (canon lift (core func $m "pass"))))`;
 
-  it('is an object of its class: constructor, methods, static functions, and Symbol.dispose when it is dropped', async () => {
+  it('is an object of its class, and Symbol.dispose is called when it is dropped', async () => {
     Counter.dropped = [];
     const { exports } = await run(text, { 'a:b/counters': { Counter } });
     const api = exports as Api;
@@ -225,7 +227,7 @@ describe('a resource that the host implements', () => {
     assert.deepEqual(dropped, [3]);
   });
 
-  it('has to be there', async () => {
+  it('must be given', async () => {
     await assert.rejects(run(text, { 'a:b/counters': {} }), isLinkError);
   });
 });

@@ -1,4 +1,4 @@
-/** Import objects that were written for jco: jco and the loader take the same one. */
+/** Import objects for jco. The loader accepts them too. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -7,15 +7,15 @@ import { join } from 'node:path';
 import { after, it } from 'node:test';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { transpileBytes } from '@bytecodealliance/jco-transpile';
+import { compile, instantiate, isComponentError } from 'decidable/component';
 import { engine } from '../../../../src/adapters/component/engine/web-assembly.ts';
-import { compile, instantiate, isComponentError } from '../../../../src/adapters/component/index.ts';
 import { ALLOCATOR } from '../abi/guests.ts';
 import { assemble } from '../assemble.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'decidable-jco-'));
 after(() => rmSync(folder, { recursive: true }));
 
-/** Uses what the shim gives and what a host of its own gives; the versions are older than the shim's. */
+/** Uses imports of the shim and of a host of its own. Its versions are older than the shim's. */
 const GUEST = `(component
   (import "wasi:io/streams@0.2.0" (instance $streams
     (export "output-stream" (type $o (sub resource)))))
@@ -64,7 +64,7 @@ const GUEST = `(component
 
 type Api = Record<string, (...args: unknown[]) => unknown>;
 
-/** What the guest gives, and what its host was given. */
+/** The results of the guest, and the arguments of its host. */
 function storyOf(exports: Record<string, unknown>, entries: unknown[]): unknown[] {
   const api = exports as Api;
   api.holdAStream!();
@@ -72,13 +72,13 @@ function storyOf(exports: Record<string, unknown>, entries: unknown[]): unknown[
   try {
     api.write!(2n ** 64n - 1n);
   } catch (error) {
-    // This jco throws a text as it is.
+    // This version of jco throws a text unchanged.
     story.push(isComponentError(error) ? error.payload : error);
   }
   return [...story, ...entries.splice(0)];
 }
 
-it('an import object for jco, the shim of WASI in it, works as it does with jco', async () => {
+it('an import object for jco with its WASI shim works as it does with jco', async () => {
   const tools = fileURLToPath(import.meta.resolve('@bytecodealliance/jco-transpile/wasm-tools'));
   const shim = createRequire(tools).resolve('@bytecodealliance/preview2-shim/instantiation');
   const { WASIShim } = (await import(pathToFileURL(shim).href)) as {
@@ -110,7 +110,7 @@ it('an import object for jco, the shim of WASI in it, works as it does with jco'
   assert.deepEqual(storyOf(await withJco('guest', bytes, imports), entries), ours);
 });
 
-/** What jco makes of a component, instantiated with these imports. */
+/** Returns the instance that jco makes of a component with these imports. */
 async function withJco(name: string, bytes: Uint8Array, imports: object): Promise<Record<string, unknown>> {
   const { files } = await transpileBytes(bytes, { name, instantiation: 'async' });
   const modules = files as Record<string, Uint8Array<ArrayBuffer>>;
@@ -122,7 +122,7 @@ async function withJco(name: string, bytes: Uint8Array, imports: object): Promis
   return jco.instantiate((file) => engine.compile(modules[file]!), imports);
 }
 
-/** A resource and a function at the root, and an interface whose functions give what the host likes. */
+/** A resource and a function at the root, and an interface whose functions return values of the host. */
 const FORMS = `(component
   (import "small-thing" (type $thing (sub resource)))
   (import "make-thing" (func $make (result (own $thing))))
@@ -174,10 +174,10 @@ it('resources at the root, proxies, buffers, missing flags and returned results 
   }
   const answers = [{ tag: 'ok', val: 5 }, { tag: 'err', val: 'no' }, 6, undefined];
   const given: Record<PropertyKey, unknown> = {
-    // What is at the root is the default export of a module.
+    // A value for an import at the root is the default export of a module.
     'small-thing': { default: SmallThing },
     'make-thing': { default: () => new SmallThing() },
-    // A proxy that says what a property is, and of none that it is there.
+    // This proxy returns the values of properties, but it reports that no property exists.
     'a:b/forms': new Proxy(
       {},
       {

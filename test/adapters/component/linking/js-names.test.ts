@@ -1,12 +1,12 @@
-/** Names that are the same in JavaScript are refused, with both of them. */
+/** Two names that are the same in JavaScript are refused. The error has both names. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { type InstantiateOptions, isLinkError } from '../../../../src/adapters/component/index.ts';
+import { type InstantiateOptions, isLinkError } from 'decidable/component';
 import { run } from '../abi/guests.ts';
 
 type Api = Record<string, (...args: unknown[]) => unknown>;
 
-/** Refused with a `LinkError` at this path, whose message has both names. */
+/** Checks for a `LinkError` at this path whose text has both names. */
 async function assertRefused(
   text: string,
   path: readonly string[],
@@ -26,7 +26,7 @@ const FIVE = `
   (core instance $m (instantiate $M))`;
 const five = (name: string): string => `(func (export "${name}") (result u32) (canon lift (core func $m "f")))`;
 
-/** A component with a resource type `r` that has these functions: a name, its parameter and what is lifted. */
+/** A component with a resource type `r` that has these functions: a name, its parameter and the lifted function. */
 function resource(...functions: readonly string[]): string {
   const members = functions.map((name) => {
     if (name.startsWith('[constructor]')) {
@@ -122,7 +122,7 @@ describe('labels that have one name in JavaScript', () => {
     });
   }
 
-  it('do not exist in variants and enums, whose cases keep their names', async () => {
+  it('are possible in variants and enums, because cases keep their names', async () => {
     const text = `(component
       (type $e' (enum "a-1" "a1")) (export $e "e" (type $e'))
       (core module $M (func (export "f") (param i32) (result i32) (local.get 0)))
@@ -234,7 +234,7 @@ describe('imports that have one name in JavaScript', () => {
   });
 });
 
-describe('an import that has the name of something that every object has', () => {
+describe('an import with the name of a member of every object', () => {
   const names = ['to-string', 'value-of', 'constructor', 'has-own-property', 'call', 'bind', 'name', 'caller'];
   for (const name of names) {
     it(`is not found there: ${name}`, async () => {

@@ -1,14 +1,8 @@
 /** Imports that are missing or do not fit are refused together, before anything of the component runs. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import {
-  type Component,
-  compile,
-  instantiate,
-  isLinkError,
-  type LinkError,
-} from '../../../../src/adapters/component/index.ts';
-import { virtualWasi } from '../../../../src/adapters/component/wasi/index.ts';
+import { type Component, compile, instantiate, isLinkError, type LinkError } from 'decidable/component';
+import { virtualWasi } from 'decidable/component/wasi';
 import { run } from '../abi/guests.ts';
 import { assemble } from '../assemble.ts';
 
@@ -42,7 +36,7 @@ describe('missing imports', () => {
     for (const { message } of error.problems) assert.ok(error.message.includes(message));
   });
 
-  it('are one problem if it is only one', async () => {
+  it('are one problem if only one is missing', async () => {
     const error = await refusalOf('(component (import "now" (func)))', {});
     assert.deepEqual(error.problems, [{ path: ['now'], message: error.message }]);
   });
@@ -112,12 +106,12 @@ describe('a component that was built for WASI 0.3', () => {
     });
   }
 
-  it('runs if the host has what it imports', async () => {
+  it('runs if the host has its imports', async () => {
     const text = '(component (import "wasi:clocks/system-clock@0.3.0" (instance (export "now" (func (result u64))))))';
     await run(text, { 'wasi:clocks/system-clock': { now: () => 0n } });
   });
 
-  it('is not the reason if an interface of WASI 0.2 is missing', async () => {
+  it('is not reported if an interface of WASI 0.2 is missing', async () => {
     const text = '(component (import "wasi:cli/stdout@0.2.3" (instance (export "get-stdout" (func)))))';
     assert.doesNotMatch((await refusalOf(text, {})).message, /0\.3/);
   });

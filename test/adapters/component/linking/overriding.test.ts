@@ -1,7 +1,7 @@
 /** A host links two components and replaces some functions of the first: `{ ...provider, f: override }`. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { isLinkError } from '../../../../src/adapters/component/index.ts';
+import { isLinkError } from 'decidable/component';
 import { run } from '../abi/guests.ts';
 
 type Api = Record<string, (...args: unknown[]) => unknown>;
@@ -23,7 +23,7 @@ const PROVIDER = `(component
   (instance $c (instantiate $C))
   (export "a:b/counters@1.0.0" (instance $c)))`;
 
-/** Makes counters in both ways, and looks at them in both. */
+/** Creates counters in both ways, and reads them in both ways. */
 const CONSUMER = `(component
   (import "a:b/counters@1.0.0" (instance $i
     (export "counter" (type $c (sub resource)))

@@ -1,8 +1,11 @@
-/** Imports that are asynchronous, behind other components: all of them are suspended while the last one waits. */
+/**
+ * Asynchronous imports that are called through several components. All components are suspended while the last one
+ * waits.
+ */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { isTrap } from 'decidable/component';
 import { engine } from '../../../../src/adapters/component/engine/web-assembly.ts';
-import { isTrap } from '../../../../src/adapters/component/index.ts';
 import { ALLOCATOR, run } from '../abi/guests.ts';
 
 type Api = Record<string, (...args: unknown[]) => Promise<unknown>>;
@@ -11,7 +14,7 @@ const skip = engine.Suspending === undefined ? 'this engine has no JavaScript pr
 
 const OPTIONS = '(memory (core memory $libc "memory")) (realloc (core func $libc "realloc"))';
 
-/** Asks its import, and passes the answer on. */
+/** Calls its import, and returns the answer. */
 function guest(isAsync: boolean): string {
   const type = `${isAsync ? 'async' : ''} (param "text" string) (result (result string (error string)))`;
   return `(component
@@ -26,7 +29,7 @@ function guest(isAsync: boolean): string {
     (func (export "ask") ${type} (canon lift (core func $m "ask") ${OPTIONS})))`;
 }
 
-/** The same guest twice in one component, one behind the other. */
+/** A component with the same guest twice: the first one calls the second one. */
 function composed(isAsync: boolean): string {
   const type = `${isAsync ? 'async' : ''} (param "text" string) (result (result string (error string)))`;
   return `(component
@@ -50,7 +53,7 @@ const CHAINS = {
 
 for (const isAsync of [true, false]) {
   for (const [how, chain] of Object.entries(CHAINS)) {
-    describe(`an asynchronous import of ${isAsync ? 'an async func' : 'a sync func'}, behind components ${how}`, {
+    describe(`an asynchronous import of ${isAsync ? 'an async func' : 'a sync func'}, called through components ${how}`, {
       skip,
     }, () => {
       it('is waited for', async () => {
@@ -62,7 +65,7 @@ for (const isAsync of [true, false]) {
         assert.equal(await ask!('again'), 'AGAIN');
       });
 
-      it('that fails gives the error case, and a defect of the host comes out as it is', async () => {
+      it('throws the error case if it fails, and throws a defect of the host unchanged', async () => {
         const { ask } = await chain(isAsync, async (text) => {
           await Promise.resolve();
           throw text === 'no' ? Object.assign(new Error('x'), { payload: 'refused' }) : new Error('a defect');
@@ -103,7 +106,7 @@ describe('a component that waits', { skip }, () => {
 
 describe('an asynchronous import that is lowered and lifted again', { skip }, () => {
   for (const isAsync of ['async', '']) {
-    it(`is waited for: ${isAsync} func`, async () => {
+    it(`is waited for in ${isAsync === '' ? 'a sync func' : 'an async func'}`, async () => {
       const through = `(component
         (import "ask" (func $ask ${isAsync} (param "number" u32) (result u32)))
         (core func $ask' (canon lower (func $ask)))
@@ -119,7 +122,7 @@ describe('an asynchronous import that is lowered and lifted again', { skip }, ()
   }
 });
 
-/** One component inside waits, and the one beside it does not. */
+/** Two components in one: the first one waits, and the second one does not. */
 const SIBLINGS = `(component
   (import "ask" (func $ask async (param "text" string) (result (result string (error string)))))
   ${guest(true).replace('(component', '(component $G')}
@@ -139,7 +142,7 @@ const CALLS_PLAIN = `(component
   (core instance $m (instantiate $M (with "" (instance (export "plain" (func $plain'))))))
   (func (export "plain") async (result u32) (canon lift (core func $m "plain"))))`;
 
-describe('a component beside one that waits', { skip }, () => {
+describe('a component next to one that waits', { skip }, () => {
   it('is called in turn with it, by JavaScript and by other components', async () => {
     const meanwhile: Promise<unknown>[] = [];
     const siblings = await run(SIBLINGS, {
@@ -166,7 +169,7 @@ const RESOURCE = `(component
   (core instance $m (instantiate $M (with "" (instance (export "new" (func $new))))))
   (func (export "make") (result (own $r)) (canon lift (core func $m "make"))))`;
 
-/** Lends a resource, and drops it when it has it back. */
+/** Lends a resource, and drops it after the call. */
 const LENDER = `(component
   (import "r" (type $r (sub resource)))
   (import "make" (func $make (result (own $r))))
@@ -185,7 +188,7 @@ const LENDER = `(component
     (export "make" (func $make')) (export "look" (func $look')) (export "drop" (func $drop))))))
   (func (export "look") async (result u32) (canon lift (core func $m "look"))))`;
 
-/** Waits, and gives back what it was lent. */
+/** Waits, and then drops the borrowed resource. */
 const BORROWER = `(component
   (import "r" (type $r (sub resource)))
   (import "wait" (func $wait async (result u32)))
@@ -196,7 +199,7 @@ const BORROWER = `(component
   (core instance $m (instantiate $M (with "" (instance (export "wait" (func $wait')) (export "drop" (func $drop))))))
   (func (export "look") async (param "r" (borrow $r)) (result u32) (canon lift (core func $m "look"))))`;
 
-describe('what is lent for a call that waits', { skip }, () => {
+describe('a resource that is lent for a call that waits', { skip }, () => {
   it('is lent to JavaScript until the call has ended', async () => {
     const { exports } = await run(RESOURCE);
     let lent: object | undefined;

@@ -1,8 +1,8 @@
-/** Imports that are asynchronous: the guest is suspended while it waits, where the engine can do that. */
+/** Asynchronous imports. The guest is suspended while it waits, if the engine can do that. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { isTrap } from 'decidable/component';
 import { engine } from '../../../../src/adapters/component/engine/web-assembly.ts';
-import { isTrap } from '../../../../src/adapters/component/index.ts';
 import { ALLOCATOR, run } from '../abi/guests.ts';
 
 type Api = Record<string, (...args: unknown[]) => Promise<unknown>>;
@@ -28,7 +28,7 @@ function guest(isAsync: boolean): string {
 
 for (const isAsync of [false, true]) {
   describe(`an asynchronous import of ${isAsync ? 'an async func' : 'a sync func'}`, { skip }, () => {
-    it('makes the export give a promise', async () => {
+    it('makes the export return a promise', async () => {
       const { exports } = await run(guest(isAsync), {
         ask: async (text: string) => {
           await Promise.resolve();
@@ -38,7 +38,7 @@ for (const isAsync of [false, true]) {
       assert.equal(await (exports as Api).ask!('wait'), 'WAIT');
     });
 
-    it('that fails gives the error case, and a defect of the host comes out as it is', async () => {
+    it('throws the error case if it fails, and throws a defect of the host unchanged', async () => {
       const { exports } = await run(guest(isAsync), {
         ask: async (text: string) => {
           await Promise.resolve();
@@ -108,13 +108,13 @@ describe('a resource that is dropped while a call waits', { skip }, () => {
   }
 });
 
-describe('where nothing can wait', { skip }, () => {
+describe('a call that cannot wait', { skip }, () => {
   const wait = async (): Promise<void> => {
     await Promise.resolve();
   };
   const cannotBlock = { name: 'Trap', message: /cannot block a synchronous task before returning/ };
 
-  it('a start function traps', async () => {
+  it('traps in a start function', async () => {
     const text = `(component
       (import "wait" (func $wait))
       (core func $wait' (canon lower (func $wait)))
@@ -123,7 +123,7 @@ describe('where nothing can wait', { skip }, () => {
     await assert.rejects(run(text, { wait }), cannotBlock);
   });
 
-  it('a destructor traps, whoever drops the resource', async () => {
+  it('traps in a destructor, whether the guest or the host drops the resource', async () => {
     const text = `(component
       (import "wait" (func $wait))
       (core func $wait' (canon lower (func $wait)))

@@ -1,12 +1,12 @@
-/** One component and what the validator says of it. */
+/** A component and the expected result of its validation. */
 export interface ValidationCase {
-  /** A sentence: what the rule asks for. */
+  /** The rule, as a sentence. */
   readonly name: string;
   readonly text: string;
-  /** What the message says where the component is invalid. */
+  /** A part of the error text, if the component is invalid. */
   readonly invalid?: string;
-  /** The names that lead to the fault, where they matter. */
+  /** The names that lead to the broken rule, if the test compares them. */
   readonly path?: readonly string[];
-  /** The feature that the loader does not have. */
+  /** The feature, if the loader does not support it. */
   readonly unsupported?: string;
 }

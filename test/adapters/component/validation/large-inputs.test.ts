@@ -1,4 +1,7 @@
-/** Inputs that are large, or that ask for much more than their length: each ends, with a typed error or without. */
+/**
+ * Inputs that are large, or that ask for much more work than their length. Validation ends, with or without a typed
+ * error.
+ */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { decode } from '../../../../src/adapters/component/binary/decode.ts';
@@ -13,7 +16,7 @@ const componentFunc = section(
   vec(1, () => [0x40, 0, 1, 0]),
 );
 
-describe('what is only large is validated', () => {
+describe('the validator accepts', () => {
   test('a module with 300,000 types', () => {
     accepted(
       moduleSection(
@@ -68,7 +71,7 @@ describe('what is only large is validated', () => {
   });
 });
 
-describe('what refers to itself again and again is refused', () => {
+describe('the validator refuses', () => {
   test('instances each of which exports the one before', () => {
     const bag = (index: number) => (index === 0 ? [1, 0] : [1, 1, 0, ...name('i'), 5, ...leb(index - 1)]);
     refused('nesting too deep', section(5, vec(9_000, bag)));

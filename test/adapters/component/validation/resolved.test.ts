@@ -1,4 +1,4 @@
-/** What the validator hands to the linker for each definition. */
+/** The validator's result for each definition, which the linker uses. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { decode } from '../../../../src/adapters/component/binary/decode.ts';
@@ -19,7 +19,7 @@ async function validated(text: string): Promise<ValidatedComponent> {
   return validate(decode(await assemble(text)));
 }
 
-/** The definitions of a kind, in order. */
+/** Returns the definitions of a kind, in order. */
 function all<Kind extends ValidatedDefinition['kind']>(component: ValidatedComponent, kind: Kind): Of<Kind>[] {
   return component.definitions.filter((one): one is Of<Kind> => one.kind === kind);
 }
@@ -33,7 +33,7 @@ function paths(introduces: readonly ResourceBinding[]): (readonly string[])[] {
   return introduces.map((binding) => binding.path);
 }
 
-describe('resource types are introduced', () => {
+describe('a resource type is introduced', () => {
   test('by a type definition, which is the type itself', async () => {
     const [type] = all(await validated('(component (type (resource (rep i32))) (type u8))'), 'type');
     assert.deepEqual(paths(type?.introduces ?? []), [[]]);
@@ -63,7 +63,7 @@ describe('resource types are introduced', () => {
     assert.deepEqual(paths(i?.introduces ?? []), [['a'], ['j', 'c']]);
   });
 
-  test('by an instantiation, for what the child defines, and not for what it was given', async () => {
+  test('by an instantiation if the child defines it, and not if it was an argument', async () => {
     const component = await validated(`(component
       (component $c
         (import "x" (type $x (sub resource))) (type $r (resource (rep i32))) (type $hidden (resource (rep i32)))
@@ -96,7 +96,7 @@ describe('resource types are introduced', () => {
   });
 });
 
-test('resource types are called by the first name that they have', async () => {
+test('the name of a resource type is the first name that it gets', async () => {
   const component = await validated(`(component
     (import "a" (type $a (sub resource))) (import "i" (instance $i (export "b" (type (sub resource)))))
     (type $c (resource (rep i32))) (type (resource (rep i32)))
@@ -108,8 +108,8 @@ test('resource types are called by the first name that they have', async () => {
   );
 });
 
-describe('canonical definitions are resolved', () => {
-  test('with the types of both sides and all options', async () => {
+describe('a resolved canonical definition', () => {
+  test('has the types of both sides and all options', async () => {
     const component = await validated(`(component
       (core module $m (memory (export "m") 1)
         (func (export "realloc") (param i32 i32 i32 i32) (result i32) unreachable)
@@ -134,7 +134,7 @@ describe('canonical definitions are resolved', () => {
     assert.deepEqual([memory, realloc, postReturn], [0, 1, 2]);
   });
 
-  test('lowered with results through a pointer', async () => {
+  test('returns the results of a lowered function through a pointer', async () => {
     const component =
       await validated(`(component (core module $m (memory (export "m") 1)) (core instance $i (instantiate $m))
       (import "f" (func $f (result (tuple u8 u8)))) (core func (canon lower (func $f) (memory (core memory $i "m")))))`);
@@ -142,7 +142,7 @@ describe('canonical definitions are resolved', () => {
     assert.deepEqual(lower?.core, { params: ['i32'], results: [] });
   });
 
-  test('resource built-ins with their resource type', async () => {
+  test('has the resource type of a built-in', async () => {
     const component = await validated('(component (type $r (resource (rep i32))) (core func (canon resource.new $r)))');
     const [builtin] = all(component, 'canon builtin');
     assert.equal(builtin?.resource, all(component, 'type')[0]?.type);
@@ -150,8 +150,8 @@ describe('canonical definitions are resolved', () => {
   });
 });
 
-describe('types are given as they are from outside', () => {
-  test('core modules with the types of their imports and exports', async () => {
+describe('the resolved type', () => {
+  test('has the types of the imports and exports of a core module', async () => {
     const component = await validated(`(component (core module (import "a" "b" (func (param i32) (result funcref)))
       (memory (export "m") 1 2) (global (export "g") (mut f32) (f32.const 0))))`);
     const [module] = all(component, 'core module');
@@ -165,7 +165,7 @@ describe('types are given as they are from outside', () => {
     ]);
   });
 
-  test('imports and exports with their attributes', async () => {
+  test('has the attributes of the name of an import or export', async () => {
     const component = await validated(
       '(component (import "a" (implements "n:p/i") (external-id "x") (instance $a)) (export "n:p/i" (instance $a)))',
     );
@@ -177,7 +177,7 @@ describe('types are given as they are from outside', () => {
     ]);
   });
 
-  test('an ascribed type hides what it does not mention', async () => {
+  test('hides items of an export that the ascribed type does not mention', async () => {
     const component = await validated(
       '(component (import "i" (instance $i (export "f" (func)))) (export "e" (instance $i) (instance)))',
     );
@@ -186,7 +186,7 @@ describe('types are given as they are from outside', () => {
     ]);
   });
 
-  test('nested components in terms of their own resource types', async () => {
+  test('refers to the own resource types of a nested component', async () => {
     const component = await validated(`(component
       (component $c (import "r" (type $r (sub resource))) (export "s" (type $r))) (type $mine (resource (rep i32)))
       (instance (instantiate $c (with "r" (type $mine)))))`);

@@ -1,23 +1,12 @@
 /**
- * Denied by default: every function of WASI 0.2 can be linked. Calling one that was not granted traps, with its name and the
- * way to grant it. A socket or a name look-up fails with `access-denied`. A grant is one interface, and no other.
+ * Denied by default: every function of WASI 0.2 can be linked. Calling one that was not granted traps, with its name
+ * and the way to grant it. A socket or a name look-up fails with `access-denied`. A grant is one interface, and no
+ * other.
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import {
-  compile,
-  type Instance,
-  instantiate,
-  isComponentError,
-  isLinkError,
-  isTrap,
-} from '../../../../src/adapters/component/index.ts';
-import {
-  GRANTABLE,
-  LANGUAGE_RUNTIME,
-  virtualWasi,
-  type WasiInterface,
-} from '../../../../src/adapters/component/wasi/index.ts';
+import { compile, type Instance, instantiate, isComponentError, isLinkError, isTrap } from 'decidable/component';
+import { GRANTABLE, LANGUAGE_RUNTIME, virtualWasi, type WasiInterface } from 'decidable/component/wasi';
 import { callingGuest } from './wasi-guest.ts';
 import { WASI, type WasiFunction } from './wasi-names.ts';
 
@@ -153,7 +142,7 @@ describe('granting', () => {
     });
   }
 
-  test('all interfaces opens no network', () => {
+  test('all interfaces does not open the network', () => {
     const { imports } = virtualWasi({ grant: LANGUAGE_RUNTIME });
     for (const { name, functions } of WASI) {
       if (!/^wasi:(sockets|http)/.test(name) || HARMLESS.includes(name)) continue;
@@ -185,7 +174,7 @@ describe('versions', () => {
   }
 
   for (const version of ['0.1.0', '0.3.0', '1.0.0', '0.2.0-rc-2023-12-05']) {
-    test(`WASI ${version} is another one, and cannot be linked`, async () => {
+    test(`WASI ${version} is incompatible, and cannot be linked`, async () => {
       await assert.rejects(start(await callingGuest(names, version), imports()), isLinkError);
     });
   }

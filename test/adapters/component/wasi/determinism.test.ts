@@ -2,13 +2,8 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { describe, test } from 'node:test';
-import { isTrap } from '../../../../src/adapters/component/index.ts';
-import {
-  GuestExit,
-  LANGUAGE_RUNTIME,
-  type VirtualWasiOptions,
-  virtualWasi,
-} from '../../../../src/adapters/component/wasi/index.ts';
+import { isTrap } from 'decidable/component';
+import { GuestExit, LANGUAGE_RUNTIME, type VirtualWasiOptions, virtualWasi } from 'decidable/component/wasi';
 
 /** The instant at which each call begins. */
 const START = 3_600_000_000_000n;
@@ -64,7 +59,7 @@ function granted(options: VirtualWasiOptions = {}) {
 }
 
 describe('clocks', () => {
-  test('show the command’s time during a decision, and a constant else', () => {
+  test('show the command’s time during a decision, and a constant otherwise', () => {
     const { wasi, imports } = granted();
     const { now } = imports['wasi:clocks/wall-clock@0.2.12'];
     assert.deepEqual(now(), { seconds: 0n, nanoseconds: 0 });
@@ -89,7 +84,7 @@ describe('clocks', () => {
     assert.equal(clock.now(), START, 'a decision does not see how long the one before it waited');
   });
 
-  test('start above zero: Go refuses a monotonic clock that shows 0', () => {
+  test('start above zero, because Go refuses a monotonic clock that shows 0', () => {
     const { wasi, imports } = granted();
     const clock = imports['wasi:clocks/monotonic-clock@0.2.12'];
     assert.ok(clock.now() > 0n);
@@ -119,7 +114,7 @@ describe('clocks', () => {
     assert.equal(zone.utcOffset(wall.now()), 0);
   });
 
-  test('end at the greatest instant: a longer wait ends there', () => {
+  test('end a longer wait at the greatest instant', () => {
     const { imports } = granted();
     const clock = imports['wasi:clocks/monotonic-clock@0.2.12'];
     const forever = 2n ** 64n - 1n;
@@ -130,7 +125,7 @@ describe('clocks', () => {
     assert.equal(clock.now(), forever);
   });
 
-  test('are polled for all that is ready, or for all that is ready first', () => {
+  test('are polled for all pollables that are ready, or for those that are ready first', () => {
     const { imports } = granted();
     const { poll } = imports['wasi:io/poll@0.2.12'];
     const clock = imports['wasi:clocks/monotonic-clock@0.2.12'];
@@ -181,7 +176,7 @@ describe('randomness', () => {
     assert.deepEqual(Buffer.from(getRandomBytes(4n)), block(name, '', 0).subarray(0, 4));
   });
 
-  test('that is insecure is another, and follows from the command too', () => {
+  test('follows from the command in the insecure interface too, with other numbers', () => {
     const { wasi, imports } = granted();
     const { getInsecureRandomBytes, getInsecureRandomU64 } = imports['wasi:random/insecure@0.2.12'];
     getInsecureRandomBytes(40n);
@@ -191,7 +186,7 @@ describe('randomness', () => {
     assert.equal(getInsecureRandomU64(), expected.readBigUInt64BE(5));
   });
 
-  test('does not depend on what another interface was asked', () => {
+  test('does not depend on the calls of another interface', () => {
     const [one, two] = [granted(), granted()];
     for (const { wasi } of [one, two]) wasi.setDecision({ time: 0n, seed: 's' });
     one.imports['wasi:random/random@0.2.12'].getRandomBytes(100n);
@@ -199,7 +194,7 @@ describe('randomness', () => {
     assert.deepEqual(bytesOf(one), bytesOf(two));
   });
 
-  test('the seed of hash maps is one for all: a language asks for it once, whenever that is, and keeps it', () => {
+  test('has one constant seed for hash maps, because a language asks for it once and keeps it', () => {
     const { wasi, imports } = granted();
     const { insecureSeed } = imports['wasi:random/insecure-seed@0.2.12'];
     const seed = insecureSeed();
@@ -210,7 +205,7 @@ describe('randomness', () => {
     assert.deepEqual(granted().imports['wasi:random/insecure-seed@0.2.12'].insecureSeed(), seed);
   });
 
-  test('is bounded: a guest cannot ask for all the memory of its host', () => {
+  test('is bounded, so that a guest cannot ask for all the memory of its host', () => {
     const { imports } = granted();
     for (const getBytes of [
       imports['wasi:random/random@0.2.12'].getRandomBytes,
@@ -223,7 +218,7 @@ describe('randomness', () => {
 });
 
 describe('the command line', () => {
-  test('is what it was given, and nothing of the process', () => {
+  test('has the values of the options, and none of the process', () => {
     const { imports } = granted({ arguments: ['a', '-b'], environment: { LANG: 'C' }, directory: '/w' });
     const environment = imports['wasi:cli/environment@0.2.12'];
     assert.deepEqual(environment.getEnvironment(), [['LANG', 'C']]);
@@ -247,7 +242,7 @@ describe('the command line', () => {
     assert.ok(out.checkWrite() > 0n);
     out.blockingWriteZeroesAndFlush(1n);
     const permitted = out.checkWrite();
-    // To write a part of more than is permitted would lose the rest.
+    // To write only the permitted part would lose the rest.
     for (const write of ['writeZeroes', 'blockingWriteZeroesAndFlush'] as const) {
       assert.throws(() => out[write](permitted + 1n), isTrap);
       assert.equal(lines.length, 0);
@@ -259,7 +254,7 @@ describe('the command line', () => {
     assert.equal(BigInt(lines.slice(1).join('').length), permitted);
   });
 
-  test('the end of the program is a trap that knows its status', () => {
+  test('ends the program with a trap that has the status', () => {
     const { exit, exitWithCode } = granted().imports['wasi:cli/exit@0.2.12'];
     const endsWith = (status: number) => (error: unknown) => error instanceof GuestExit && error.status === status;
     assert.throws(() => exit({ tag: 'ok' }), endsWith(0));

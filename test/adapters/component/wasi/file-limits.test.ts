@@ -1,8 +1,8 @@
-/** A guest cannot take the memory of its host by means of files. */
+/** Files cannot use up the memory of the host. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { virtualWasi } from 'decidable/component/wasi';
 import type { Descriptor } from '../../../../src/adapters/component/wasi/filesystem.ts';
-import { virtualWasi } from '../../../../src/adapters/component/wasi/index.ts';
 import {
   MAX_FILE_BYTES,
   MAX_LISTED_ENTRIES,
@@ -30,7 +30,7 @@ function fill(root: Descriptor): Descriptor[] {
   });
 }
 
-/** Creates directories until that fails, and returns how many there are. */
+/** Creates directories until that fails. Returns their number. */
 function fillWithDirectories(root: Descriptor): number {
   let count = 0;
   assert.throws(() => {
@@ -160,7 +160,7 @@ describe('a full disk', () => {
     make(root, 'next').setSize(FILE);
   });
 
-  test('has room again once, however often a descriptor or a stream is dropped', () => {
+  test('has room again once, even if a descriptor or a stream is dropped twice', () => {
     for (const open of ['readViaStream', 'writeViaStream', 'appendViaStream'] as const) {
       const { root } = openRoot({ writableFiles: true });
       const file = fill(root)[0]!;

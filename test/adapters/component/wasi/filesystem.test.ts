@@ -1,9 +1,9 @@
 /** `wasi:filesystem` in memory: reading, writing, rights and error codes. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { isTrap } from '../../../../src/adapters/component/index.ts';
+import { isTrap } from 'decidable/component';
+import type { VirtualWasiOptions } from 'decidable/component/wasi';
 import type { DirectoryEntryStream } from '../../../../src/adapters/component/wasi/filesystem.ts';
-import type { VirtualWasiOptions } from '../../../../src/adapters/component/wasi/index.ts';
 import { ALL, bytes, directoriesOf, fails, follow, openRoot, text } from './open-root.ts';
 
 const READ_WRITE = { read: true, write: true } as const;
@@ -31,7 +31,7 @@ describe('reading', () => {
     assert.throws(() => stream.read(1n), isClosed);
   });
 
-  test('returns at most a mebibyte, whatever the guest asks for', () => {
+  test('returns at most a mebibyte', () => {
     const { root } = openRoot({ files: { large: new Uint8Array(3 << 20) } });
     const file = root.openAt(follow, 'large', {}, { read: true });
     for (const asked of [(1n << 20n) + 1n, 1n << 32n, 2n ** 64n - 1n]) {
@@ -50,7 +50,7 @@ describe('reading', () => {
     assert.deepEqual([root.getType(), root.openAt(follow, 'a/b', {}, {}).getType()], ['directory', 'regular-file']);
   });
 
-  test('tells two descriptors of one file from those of others', () => {
+  test('distinguishes descriptors of one file from those of other files', () => {
     const { root } = openRoot({ files: { 'a/b': '1', 'a/c/d': '2' } });
     const [b, again] = [root.openAt(follow, 'a/b', {}, {}), root.openAt(follow, './a/../a/b', {}, {})];
     assert.equal(b.isSameObject(again), true);
@@ -118,7 +118,7 @@ describe('writing', () => {
     assert.deepEqual(file.read(100n, 100n), [bytes(''), true]);
   });
 
-  test('nothing changes nothing, also beyond the end of the file', () => {
+  test('zero bytes changes nothing, even beyond the end of the file', () => {
     const { root } = openRoot({ files: { f: 'abc' }, writableFiles: true });
     const file = root.openAt(follow, 'f', {}, READ_WRITE);
     for (const offset of [0n, 3n, 100n, 1n << 40n]) {

@@ -1,10 +1,10 @@
-/** Every call of a guest ends in a result, an error of the standard, or a trap. None breaks the host. */
+/** Every call of a guest ends with a result, an error of the standard, or a trap. No call breaks the host. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { isComponentError, isTrap } from 'decidable/component';
+import { LANGUAGE_RUNTIME, virtualWasi } from 'decidable/component/wasi';
 import * as fc from 'fast-check';
-import { isComponentError, isTrap } from '../../../../src/adapters/component/index.ts';
 import { Descriptor, DirectoryEntryStream } from '../../../../src/adapters/component/wasi/filesystem.ts';
-import { LANGUAGE_RUNTIME, virtualWasi } from '../../../../src/adapters/component/wasi/index.ts';
 import { InputStream, OutputStream } from '../../../../src/adapters/component/wasi/io.ts';
 import { WASI, type WasiFunction } from './wasi-names.ts';
 
@@ -49,7 +49,9 @@ const timestamp = fc.oneof(
   }),
 );
 
-/** The arguments of each method, as the types of wasi:filesystem/types let them be; a number stands for a descriptor. */
+/**
+ * The arguments of each method, as the types of wasi:filesystem/types let them be; a number stands for a descriptor.
+ */
 const ARGUMENTS: Readonly<Record<string, fc.Arbitrary<readonly unknown[]>>> = {
   readViaStream: fc.tuple(u64),
   writeViaStream: fc.tuple(u64),

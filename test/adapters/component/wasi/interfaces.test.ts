@@ -5,7 +5,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { virtualWasi } from '../../../../src/adapters/component/wasi/index.ts';
+import { virtualWasi } from 'decidable/component/wasi';
 
 type Functions = Record<string, (...args: unknown[]) => unknown>;
 

@@ -1,8 +1,8 @@
 /** Symbolic links, hard links and the times of files. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { symbolicLink, type WasiInterface } from 'decidable/component/wasi';
 import type { Descriptor } from '../../../../src/adapters/component/wasi/filesystem.ts';
-import { symbolicLink, type WasiInterface } from '../../../../src/adapters/component/wasi/index.ts';
 import { bytes, fails, follow, openRoot, text } from './open-root.ts';
 
 const noFollow = { symlinkFollow: false } as const;
@@ -65,7 +65,7 @@ describe('a symbolic link', () => {
     assert.throws(() => inner.statAt(follow, 'up'), fails('not-permitted'));
     assert.throws(() => inner.openAt(follow, 'up', { create: true }, {}), fails('not-permitted'));
     assert.throws(() => root.symlinkAt('/secret', 'l'), fails('not-permitted'));
-    // A link that is moved up leads out, too.
+    // A link that is moved up leads out too.
     root.renameAt('d/up', root, 'up');
     assert.throws(() => root.statAt(follow, 'up'), fails('not-permitted'));
     assert.equal(wasi.readFile('up'), undefined);
@@ -95,7 +95,7 @@ describe('a hard link', () => {
     assert.equal(text(wasi.readFile('d/b')), '2');
   });
 
-  test('can be one to a symbolic link, and not one to a directory', () => {
+  test('can refer to a symbolic link, but not to a directory', () => {
     const { root } = openRoot({ files: { d: {}, f: '', l: symbolicLink('missing') }, writableFiles: true });
     root.linkAt(noFollow, 'l', root, 'm');
     assert.equal(root.readlinkAt('m'), 'missing');

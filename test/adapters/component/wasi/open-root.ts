@@ -1,11 +1,7 @@
 /** The root of a virtual file system, as a guest finds it. */
 import assert from 'node:assert/strict';
+import { type VirtualWasi, type VirtualWasiOptions, virtualWasi } from 'decidable/component/wasi';
 import type { Descriptor } from '../../../../src/adapters/component/wasi/filesystem.ts';
-import {
-  type VirtualWasi,
-  type VirtualWasiOptions,
-  virtualWasi,
-} from '../../../../src/adapters/component/wasi/index.ts';
 
 export const ALL = { read: true, write: true, mutateDirectory: true } as const;
 

@@ -1,8 +1,8 @@
-/** The options of a virtual WASI are checked when it is made: none is ignored, and none fails later. */
+/** The options of a virtual WASI are checked when it is created. No option is ignored, and none fails later. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { runInNewContext } from 'node:vm';
-import { GRANTABLE, type VirtualWasiOptions, virtualWasi } from '../../../../src/adapters/component/wasi/index.ts';
+import { GRANTABLE, type VirtualWasiOptions, virtualWasi } from 'decidable/component/wasi';
 
 const OUTPUT = 'a function that takes a line, as console.log does, or an object whose method write takes bytes';
 

@@ -1,9 +1,9 @@
-/** Standard output and error arrive as lines, however the guest writes them, or as bytes. */
+/** Standard output and error arrive as lines or as bytes. */
 import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
 import { describe, test } from 'node:test';
+import { LANGUAGE_RUNTIME, virtualWasi } from 'decidable/component/wasi';
 import * as fc from 'fast-check';
-import { LANGUAGE_RUNTIME, virtualWasi } from '../../../../src/adapters/component/wasi/index.ts';
 
 interface Output {
   write(bytes: Uint8Array): void;
@@ -33,7 +33,7 @@ function guest() {
 }
 
 describe('a line of output', () => {
-  test('is whole, whatever the pieces in which it is written', () => {
+  test('is whole if it is written in pieces', () => {
     fc.assert(
       fc.property(fc.array(fc.string({ unit: 'grapheme' })), fc.array(fc.nat({ max: 12 })), (texts, sizes) => {
         const lines = texts.map((text) => text.replaceAll(/[\r\n]/g, ' '));
@@ -88,7 +88,7 @@ describe('a line of output', () => {
     assert.equal(out[0], `${'a'.repeat(64 * 1024 - 2)}\uFFFDa`);
   });
 
-  test('that is just not too long is one line, whichever way it ends', () => {
+  test('with the greatest length is one line with every kind of line end', () => {
     const { out, stdout } = guest();
     const line = 'x'.repeat(64 * 1024);
     for (const end of ['\n', '\r\n', '\r\r\n']) stdout.write(bytes(line + end));
@@ -109,7 +109,7 @@ describe('a line of output', () => {
     assert.deepEqual(out, ['\uFEFFmark', 'a\uFFFDb', '\uFFFD']);
   });
 
-  test('does not end where the guest flushes: a run-time library does so after each piece', () => {
+  test('does not end if the guest flushes, because a run-time library flushes after each piece', () => {
     const { out, stdout } = guest();
     stdout.blockingWriteAndFlush(bytes('first '));
     stdout.flush();
@@ -157,7 +157,7 @@ describe('a line of output', () => {
     assert.deepEqual(lines, ['one', 'two', 'three']);
   });
 
-  test('is of one stream of one instance: the others’ are not mixed into it', () => {
+  test('contains only output of one stream of one instance', () => {
     const [one, two] = [guest(), guest()];
     one.stdout.write(bytes('one '));
     two.stdout.write(bytes('two '));
@@ -179,7 +179,7 @@ describe('output as bytes', () => {
     return { wasi, stdout, stderr };
   }
 
-  test('is what the guest writes, when it writes it', () => {
+  test('arrives when the guest writes it', () => {
     const pieces: Uint8Array[] = [];
     const { wasi, stdout, stderr } = guestWith({ write: (piece) => pieces.push(piece) });
     stdout.write(Uint8Array.of(0xff, 0x0d, 0x0a, 0));

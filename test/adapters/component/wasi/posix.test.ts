@@ -1,6 +1,7 @@
 /**
- * The file system in memory, compared with the one of the machine: random operations have the same results, fail with the same codes
- * and leave the same files. Linux is the reference, because its codes are those that the specification names.
+ * The file system in memory, compared with the one of the machine: random operations have the same results, fail with
+ * the same codes and leave the same files. Linux is the reference, because its codes are those that the specification
+ * names.
  */
 import assert from 'node:assert/strict';
 import {
@@ -26,10 +27,10 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
+import { isComponentError } from 'decidable/component';
+import { type ReadTree, SymbolicLink } from 'decidable/component/wasi';
 import * as fc from 'fast-check';
-import { isComponentError } from '../../../../src/adapters/component/index.ts';
 import type { Descriptor } from '../../../../src/adapters/component/wasi/filesystem.ts';
-import { type ReadTree, SymbolicLink } from '../../../../src/adapters/component/wasi/index.ts';
 import { ALL, openRoot } from './open-root.ts';
 
 /** An operation on both file systems. Each returns what can be compared. */
@@ -71,7 +72,7 @@ const path = pathOf('x'.repeat(256));
 /** If both paths of a call are wrong in different ways, either code is right. */
 const onePath = pathOf();
 
-/** `join` would take the dots out of the path, and they are a part of what is tested. */
+/** `join` would remove the dots from the path, but they are part of the test. */
 const at = (folder: string, path: string) => (path === '' ? '' : `${folder}/${path}`);
 
 const operation: fc.Arbitrary<Operation> = fc.oneof(
@@ -137,12 +138,12 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
       symlinkFollow: fc.boolean(),
       write: fc.boolean(),
     })
-    // To create `file/` is `is-directory` on Linux, whatever is there.
+    // On Linux, creating `file/` is always `is-directory`.
     .map(({ path, create, ...flags }) => ({ path: create ? path.replace(/\/+$/, '') : path, create, ...flags }))
     .map(({ path, create, exclusive, truncate, symlinkFollow, write }) => ({
       text: `open ${JSON.stringify({ path, create, exclusive, truncate, symlinkFollow, write })}`,
       virtual: (root: Descriptor) => {
-        // POSIX leaves truncating without writing open.
+        // POSIX does not specify truncating without writing.
         const opened = root.openAt(
           { symlinkFollow },
           path,

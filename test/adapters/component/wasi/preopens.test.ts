@@ -1,14 +1,14 @@
 /** The directories that a guest finds open, and the files that the host provides and reads back. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import * as fc from 'fast-check';
 import {
   type FileTree,
   SymbolicLink,
   symbolicLink,
   type VirtualWasiOptions,
   virtualWasi,
-} from '../../../../src/adapters/component/wasi/index.ts';
+} from 'decidable/component/wasi';
+import * as fc from 'fast-check';
 import { bytes, directoriesOf, fails, follow, openRoot, text } from './open-root.ts';
 
 const withPreopens = (preopens: VirtualWasiOptions['preopens']) =>
@@ -80,7 +80,7 @@ describe('the directories that a guest finds open', () => {
     assert.deepEqual(Object.keys(directoriesOf(virtualWasi({ grant: ['wasi:filesystem/preopens'] }))), ['/']);
   });
 
-  test('are those that the host names, in their order', () => {
+  test('are the ones that the host names, in their order', () => {
     assert.deepEqual(Object.keys(directoriesOf(withPreopens({ '/b': {}, '.': {}, '/a/c': {} }))), ['/b', '.', '/a/c']);
     assert.deepEqual(directoriesOf(withPreopens({})), {});
   });
@@ -166,7 +166,7 @@ describe('reading back', () => {
     }
   });
 
-  test('takes a path without a slash for one below `/` if that is the only directory', () => {
+  test('reads a path without a slash as a path below `/` if that is the only directory', () => {
     const wasi = virtualWasi({ files: { 'a/b': '1' } });
     assert.equal(text(wasi.readFile('a/b')), '1');
     assert.deepEqual(wasi.readTree('a'), { b: bytes('1') });

@@ -1,8 +1,8 @@
 /** Standard input: a text, bytes, or an iterable of them. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { type Input, virtualWasi } from 'decidable/component/wasi';
 import * as fc from 'fast-check';
-import { type Input, virtualWasi } from '../../../../src/adapters/component/wasi/index.ts';
 
 interface InputStream {
   read(length: bigint): Uint8Array;
@@ -32,7 +32,7 @@ describe('standard input', () => {
     assert.throws(() => stdin.read(0n), isClosed);
   });
 
-  test('is one stream, however often the guest asks for it', () => {
+  test('is one stream, even if the guest asks for it several times', () => {
     const { getStdin } = guestWith(Uint8Array.of(1, 0xff, 2, 3));
     assert.deepEqual(getStdin().read(2n), Uint8Array.of(1, 0xff));
     assert.equal(getStdin().blockingSkip(1n), 1n);
@@ -44,7 +44,7 @@ describe('standard input', () => {
     assert.throws(() => guestWith().getStdin().read(1n), isClosed);
   });
 
-  test('is the pieces of an iterable, however they are cut', () => {
+  test('is all pieces of an iterable in order', () => {
     const piece = fc.oneof(fc.string({ unit: 'grapheme' }), fc.uint8Array());
     fc.assert(
       fc.property(fc.array(piece), fc.array(fc.bigInt(1n, 9n)), (pieces, sizes) => {

@@ -1,10 +1,11 @@
-/** Guests that import one interface of WASI, and call what the test tells them to. */
+/** Guests that import one interface of WASI, and call the functions that a test chooses. */
 import { parse } from '@bytecodealliance/jco-transpile/wasm-tools';
 import type { WasiFunction, WasiNames } from './wasi-names.ts';
 
 /**
- * A component that imports the interface and exports `call0`, `call1` …: each calls the function at that place in the list.
- * Values are left out of the types, as nothing comes so far; methods are called on a handle that does not exist.
+ * A component that imports the interface and exports `call0`, `call1` …: each calls the function at that place in the
+ * list. Values are left out of the types, because no call gets that far. Methods are called on a handle that does not
+ * exist.
  */
 export function callingGuest({ name, resources, functions }: WasiNames, version: string): Promise<Uint8Array> {
   const indices = [...functions.keys()];

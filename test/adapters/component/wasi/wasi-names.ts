@@ -1,7 +1,7 @@
 /**
- * The functions of WASI 0.2, up to 0.2.12, by the names under which a component imports them. Those that only some toolchains
- * turn on (`@unstable`) are included. Interfaces that only a guest exports (`wasi:cli/run`, `wasi:http/incoming-handler`)
- * are left out.
+ * The functions of WASI 0.2, up to 0.2.12, by the names under which a component imports them. Those that only some
+ * toolchains turn on (`@unstable`) are included. Interfaces that only a guest exports (`wasi:cli/run`,
+ * `wasi:http/incoming-handler`) are left out.
  *
  * Source: the packages wasi:io, clocks, random, cli, filesystem, sockets and http, version 0.2.12.
  */

@@ -50,13 +50,13 @@ export const cases: readonly ValidationCase[] = [
     invalid: 'transitively refers to resources',
   },
   {
-    name: 'nor is what refers to one, however deeply',
+    name: 'a type that refers to a resource type is not aliased into a component',
     text: `(component $c (import "r" (type $r (sub resource)))
       (type $t (func (param "p" (list (tuple u8 (option (own $r))))))) (component (alias outer $c $t (type))))`,
     invalid: 'transitively refers to resources',
   },
   {
-    name: 'a type that brings its own resource types can be',
+    name: 'a type that binds its own resource types is aliased into a component',
     text: `(component $c
       (type $t (component (import "r" (type $r (sub resource))) (export "f" (func (param "p" (own $r))))))
       (component (alias outer $c $t (type))))`,
@@ -67,12 +67,12 @@ export const cases: readonly ValidationCase[] = [
       (type (instance (alias outer $c $r (type $r)) (export "f" (func (param "p" (own $r)))))))`,
   },
   {
-    name: 'a type has no other aliases than of types and instances',
+    name: 'a type has only aliases of types and instances',
     text: '(component (type (component (import "i" (instance $i (export "f" (func)))) (alias export $i "f" (func)))))',
     invalid: 'may only refer to types or instances',
   },
   {
-    name: 'an alias refers to what is there already',
+    name: 'an alias refers to an earlier definition',
     text: '(component $c (component (alias outer $c 0 (type))) (type u8))',
     invalid: 'type index out of bounds',
   },

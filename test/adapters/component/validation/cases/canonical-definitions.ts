@@ -13,7 +13,7 @@ const lift = (core: string, type: string, options = '') => `(component ${libc}
   (core module $m (func (export "f") ${core} unreachable)) (core instance $i (instantiate $m))
   (func ${type} (canon lift (core func $i "f") ${options})))`;
 
-/** Lowers a function of type `type`, and uses what comes out as a core function of type `core`. */
+/** Lowers a function of type `type`, and uses the result as a core function of type `core`. */
 const lower = (type: string, core: string, options = '') => `(component ${libc}
   (import "f" (func $f ${type})) (core func $g (canon lower (func $f) ${options}))
   (core module $m (import "" "f" (func ${core})))
@@ -27,7 +27,7 @@ const i32s = (count: number) => `(param${' i32'.repeat(count)})`;
 
 export const cases: readonly ValidationCase[] = [
   {
-    name: 'nothing is needed for a function of scalars',
+    name: 'a function of scalars needs no options',
     text: lift(
       '(param i32 i64 f32 f64) (result i32)',
       '(param "a" bool) (param "b" s64) (param "c" f32) (param "d" f64) (result char)',
@@ -92,7 +92,7 @@ export const cases: readonly ValidationCase[] = [
     text: lower('(result string)', i32s(1), '(memory $mem)'),
     invalid: '`realloc` is required',
   },
-  { name: 'a lowered string parameter does not', text: lower('(param "s" string)', i32s(2), '(memory $mem)') },
+  { name: 'a lowered string parameter needs no realloc', text: lower('(param "s" string)', i32s(2), '(memory $mem)') },
   { name: '17 lowered parameters are in memory', text: lower(params(17), i32s(1), '(memory $mem)') },
   {
     name: 'an async function is lowered with the sync ABI',
@@ -124,7 +124,7 @@ export const cases: readonly ValidationCase[] = [
     text: lift('(param i32)', 'async (param "a" u8) (result u8)', 'async'),
   },
   {
-    name: 'a callback goes with async',
+    name: 'a callback needs the async ABI',
     text: lift('', '', '(callback (core func $libc "callback"))'),
     invalid: '`callback` requires `async`',
   },
@@ -163,7 +163,7 @@ export const cases: readonly ValidationCase[] = [
     invalid: '`memory` is specified more than once',
   },
   {
-    name: 'realloc goes with a memory',
+    name: 'realloc needs a memory',
     text: lower('', '', '(realloc $realloc)'),
     invalid: '`realloc` requires `memory`',
   },
@@ -217,7 +217,7 @@ export const cases: readonly ValidationCase[] = [
     invalid: '`realloc` is required',
   },
   {
-    name: 'stream.write of strings does not',
+    name: 'stream.write of strings does not allocate',
     text: builtin('stream.write $t async (memory $mem)', '(type $t (stream string))'),
   },
   {
@@ -225,7 +225,7 @@ export const cases: readonly ValidationCase[] = [
     text: builtin('stream.read $t async', '(type $t (stream u8))'),
     invalid: '`memory` is required',
   },
-  { name: 'a stream of nothing needs none', text: builtin('stream.read $t async', '(type $t (stream))') },
+  { name: 'a stream without elements needs no memory', text: builtin('stream.read $t async', '(type $t (stream))') },
   {
     name: 'waiting writes to a memory',
     text: builtin('waitable-set.wait (memory 1)'),

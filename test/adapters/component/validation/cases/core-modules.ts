@@ -6,7 +6,7 @@ const link = (imported: string, exported: string) => `(component
   (core module $a ${exported}) (core module $b (import "m" "x" ${imported}))
   (core instance $i (instantiate $a)) (core instance (instantiate $b (with "m" (instance $i)))))`;
 
-/** A module `given` where a module type is expected. */
+/** Passes a module `given` as an argument for a module type. */
 const module = (expected: string, given: string) => `(component
   (component $c (import "m" (core module ${expected})))
   (core module $m ${given})
@@ -26,25 +26,29 @@ export const cases: readonly ValidationCase[] = [
     invalid: 'expected memory, found func',
   },
   { name: 'a larger memory fits', text: link('(memory 1 4)', '(memory (export "x") 2 3)') },
-  { name: 'a smaller memory does not', text: link('(memory 2)', '(memory (export "x") 1)'), invalid: 'memory limits' },
   {
-    name: 'an unbounded memory does not',
+    name: 'a smaller memory does not fit',
+    text: link('(memory 2)', '(memory (export "x") 1)'),
+    invalid: 'memory limits',
+  },
+  {
+    name: 'an unbounded memory does not fit',
     text: link('(memory 1 4)', '(memory (export "x") 1)'),
     invalid: 'memory limits',
   },
   {
-    name: 'a shared memory is another',
+    name: 'a shared memory does not fit',
     text: link('(memory 1 2)', '(memory (export "x") 1 2 shared)'),
     invalid: 'shared flag',
   },
   {
-    name: 'a 64-bit memory is another',
+    name: 'a 64-bit memory does not fit',
     text: link('(memory 1)', '(memory (export "x") i64 1)'),
     invalid: 'index type',
   },
   { name: 'a table fits', text: link('(table 1 funcref)', '(table (export "x") 2 funcref)') },
   {
-    name: 'a table of other elements does not',
+    name: 'a table of other elements does not fit',
     text: link('(table 1 funcref)', '(table (export "x") 1 externref)'),
     invalid: 'expected table element type funcref, found externref',
   },
@@ -58,7 +62,7 @@ export const cases: readonly ValidationCase[] = [
     invalid: 'expected global type i32, found i64',
   },
   {
-    name: 'a mutable global is another',
+    name: 'a mutable global does not fit',
     text: link('(global i32)', '(global (export "x") (mut i32) (i32.const 0))'),
     invalid: 'mutability',
   },
@@ -74,7 +78,7 @@ export const cases: readonly ValidationCase[] = [
     ),
   },
   {
-    name: 'an anyref is no eqref',
+    name: 'an anyref is not an eqref',
     text: link('(global eqref)', '(global (export "x") anyref (ref.null any))'),
     invalid: 'expected global type eqref, found anyref',
   },
@@ -123,7 +127,7 @@ export const cases: readonly ValidationCase[] = [
   },
   { name: 'a tag fits', text: link('(tag (param i32))', '(tag (export "x") (param i32))') },
   {
-    name: 'a tag of another type does not',
+    name: 'a tag of another type does not fit',
     text: link('(tag (param i32))', '(tag (export "x"))'),
     invalid: 'mismatch in tags',
   },
@@ -149,7 +153,7 @@ export const cases: readonly ValidationCase[] = [
     invalid: 'duplicate import name `a:b`',
   },
   {
-    name: 'names with colons are kept apart',
+    name: 'names with colons are distinct',
     text: '(component (core module (import "a:" "b" (func)) (import "a" ":b" (func))))',
   },
   {
@@ -190,13 +194,13 @@ export const cases: readonly ValidationCase[] = [
     invalid: 'missing expected export `e`',
   },
   {
-    name: 'what a module imports is at most what it will be given',
+    name: 'a module is not given less than it imports',
     text: module('(import "a" "m" (memory 1))', '(import "a" "m" (memory 2))'),
     invalid: 'type mismatch in import `a::m`',
     path: ['m', 'a::m'],
   },
   {
-    name: 'core instances are made of what is there',
+    name: 'a core instance has existing exports',
     text: '(component (core instance (export "f" (func 0))))',
     invalid: 'function index out of bounds'.replace('function', 'func'),
   },
@@ -238,19 +242,19 @@ export const cases: readonly ValidationCase[] = [
     invalid: 'cannot have a final super type',
   },
   {
-    name: 'nothing is a reference of every type in its hierarchy',
+    name: 'a bottom type is a subtype of every type in its hierarchy',
     text: link('(global (ref null 0))', '(type $s (struct)) (global (export "x") nullref (ref.null none))').replace(
       '(core module $b ',
       '(core module $b (type (struct)) ',
     ),
   },
   {
-    name: 'nothing is no function',
+    name: 'a bottom type is not a subtype of types in other hierarchies',
     text: link('(global funcref)', '(global (export "x") nullref (ref.null none))'),
     invalid: 'expected global type funcref',
   },
   {
-    name: 'a reference that may be null is not one that is not',
+    name: 'a nullable reference is not a subtype of one that is not nullable',
     text: link('(global (ref func))', '(global (export "x") funcref (ref.null func))'),
     invalid: 'expected global type (ref func), found funcref',
   },
@@ -259,7 +263,7 @@ export const cases: readonly ValidationCase[] = [
     text: `(component (type (instance (core type $m (module (export "f" (func)))) (export "m" (core module (type $m))))))`,
   },
   {
-    name: 'module types define types that others extend, which tools write without a prefix there',
+    name: 'a module type defines types that others extend, without a prefix',
     text: `(component (core type (module
       (type $s (sub (func (param i32)))) (type $t (sub final $s (func (param i32)))) (import "a" "f" (func (type $t))))))`,
   },

@@ -10,14 +10,14 @@ export const cases: readonly ValidationCase[] = [
       (func $f (result (own $e)) (canon lift (core func $i "f"))) (export "f" (func $f)))`,
   },
   {
-    name: 'a resource type without a name is in no exported function',
+    name: 'an exported function uses no resource type without a name',
     text: `(component ${lifted} (type $r (resource (rep i32)))
       (func $f (result (own $r)) (canon lift (core func $i "f"))) (export "f" (func $f)))`,
     invalid: 'func not valid to be used as export',
     path: ['f'],
   },
   {
-    name: 'the export of a type gives the new index a name, not the old one',
+    name: 'the export of a type names the new index, and not the old one',
     text: `(component ${lifted} (type $r (resource (rep i32))) (export "r" (type $r))
       (func $f (result (own $r)) (canon lift (core func $i "f"))) (export "f" (func $f)))`,
     invalid: 'func not valid to be used as export',
@@ -35,7 +35,7 @@ export const cases: readonly ValidationCase[] = [
     path: ['f'],
   })),
   {
-    name: 'other types need none',
+    name: 'other types need no name in an import',
     text: '(component (import "f" (func (param "p" (tuple (list u8) (option (result)))))))',
   },
   {
@@ -65,13 +65,13 @@ export const cases: readonly ValidationCase[] = [
       (alias export $i "t" (type $t)) (import "f" (func (result $t))))`,
   },
   {
-    name: 'an instance type can be used where its types have names',
+    name: 'an instance type can be used if its types have names',
     text: `(component (type $t' (enum "x")) (import "t" (type $t (eq $t')))
       (type $I (instance (alias outer 1 $t (type $u)) (export "f" (func (result $u)))))
       (import "i" (instance (type $I))))`,
   },
   {
-    name: 'an instance type cannot be used where its types have no names',
+    name: 'an instance type cannot be used if its types have no names',
     text: `(component (type $t (enum "x"))
       (type $I (instance (alias outer 1 $t (type $u)) (export "f" (func (result $u)))))
       (import "i" (instance (type $I))))`,
@@ -85,7 +85,7 @@ export const cases: readonly ValidationCase[] = [
       (import "i" (instance (type $I))))`,
   },
   {
-    name: 'component types are checked where they are defined',
+    name: 'component types are checked in their definition',
     text: '(component (type (component (type $t (enum "x")) (import "f" (func (param "p" $t))))))',
     invalid: 'func not valid to be used as import',
   },
@@ -115,7 +115,7 @@ export const cases: readonly ValidationCase[] = [
       (func $f (result $t) (canon lift (core func $i "f"))) (export "f" (func $f)))`,
   },
   {
-    name: 'the types of another instance of the same component do not',
+    name: 'the types of another instance of the same component have no names',
     text: `(component ${lifted}
       (component $c (type $t (enum "x")) (export "t" (type $t)))
       (instance $c1 (instantiate $c)) (export "c" (instance $c1))

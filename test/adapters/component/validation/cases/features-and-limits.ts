@@ -1,4 +1,4 @@
-/** What the loader refuses because it does not have it, and what it refuses because of its size. */
+/** Features that the loader does not support, and inputs that exceed its limits. */
 import type { ValidationCase } from '../case.ts';
 
 const doubling = (levels: number, base: string, step: (inner: string) => string) => {
@@ -17,7 +17,7 @@ export const cases: readonly ValidationCase[] = [
       ${Array.from({ length: 50 }, () => '(instance (instantiate $c (with "x" (type $t14))))').join(' ')})`,
   },
   {
-    name: 'a value type is not larger than can be walked',
+    name: 'a value type has a bounded number of nodes',
     text: `(component ${doublingLists(24)})`,
     invalid: 'effective type size exceeds the limit',
   },

@@ -19,7 +19,7 @@ export const cases: readonly ValidationCase[] = [
     path: ['x'],
   },
   {
-    name: 'what is not imported may be given',
+    name: 'an argument may be given without an import',
     text: '(component (component $c) (import "f" (func $f)) (instance (instantiate $c (with "Any Name" (func $f)))))',
   },
   {
@@ -51,12 +51,12 @@ export const cases: readonly ValidationCase[] = [
     invalid: 'expected 1 parameters, found 0',
   },
   {
-    name: 'a result is there where one is expected',
+    name: 'an expected result is not missing',
     text: given('(import "x" (func (result u8)))', '(import "f" (func $f))', '(func $f)'),
     invalid: 'expected a result',
   },
   {
-    name: 'an async function is no sync function',
+    name: 'an async function is not a sync function',
     text: given('(import "x" (func))', '(import "f" (func $f async))', '(func $f)'),
     invalid: 'expected a sync function, found async',
   },
@@ -87,7 +87,7 @@ export const cases: readonly ValidationCase[] = [
     invalid: 'missing expected import `a`',
   },
   {
-    name: 'what a component imports is at most what it will be given',
+    name: 'a component is not given less than it imports',
     text: given(
       '(import "x" (component (import "a" (instance (export "f" (func))))))',
       '(component $d (import "a" (instance (export "f" (func)) (export "g" (func)))))',
@@ -114,14 +114,18 @@ export const cases: readonly ValidationCase[] = [
     invalid: 'to have no type',
   },
   { name: 'a list length counts', text: type('(list u8 3)', '(list u8 4)'), invalid: 'a list of 3 elements, found 4' },
-  { name: 'a fixed-length list is no list', text: type('(list u8)', '(list u8 4)'), invalid: 'a list of any elements' },
   {
-    name: 'specialized types are not what they stand for',
+    name: 'a fixed-length list is not a list',
+    text: type('(list u8)', '(list u8 4)'),
+    invalid: 'a list of any elements',
+  },
+  {
+    name: 'specialized types differ from the types that they despecialize to',
     text: type('(enum "a")', '(variant (case "a"))'),
     invalid: 'expected enum',
   },
   {
-    name: 'a map is no list of pairs',
+    name: 'a map is not a list of pairs',
     text: type('(map u8 u8)', '(list (tuple u8 u8))'),
     invalid: 'expected map, found list',
   },
@@ -130,7 +134,11 @@ export const cases: readonly ValidationCase[] = [
     text: type('(result u8)', '(result (error u8))'),
     invalid: 'expected ok type',
   },
-  { name: 'a stream is no future', text: type('(stream u8)', '(future u8)'), invalid: 'expected stream, found future' },
+  {
+    name: 'a stream is not a future',
+    text: type('(stream u8)', '(future u8)'),
+    invalid: 'expected stream, found future',
+  },
   {
     name: 'a type argument is a type of the right kind',
     text: given('(import "x" (type (sub resource)))', '(type $t u8)', '(type $t)'),

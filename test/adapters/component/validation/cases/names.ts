@@ -10,7 +10,7 @@ export const cases: readonly ValidationCase[] = [
     text: imports('a', 'a-b', 'A1', 'is-XML', 'a1-2-3', 'x-0w'),
   },
   ...['1', '-a', 'a-', 'a--b', 'aB', 'Ab', 'a_b', '', 'a.b', 'ä'].map((name) => ({
-    name: `"${name}" is no label`,
+    name: `"${name}" is not a label`,
     text: imports(name),
     invalid: 'is not a valid extern name',
     path: [name],
@@ -20,7 +20,11 @@ export const cases: readonly ValidationCase[] = [
     text: imports('a:b/c', 'a-b:c1-d/E-f', 'a:b/c@1.2.3', 'a:b/c@0.1.0-rc.1+x.y', 'a:b/d@1', 'a:b/d@0.2'),
   },
   ...['A:b/c', 'a:B/c', 'a:b', 'a:b/', ':b/c', 'a:b/c/d', 'a:b:c/d', 'a:b/c@', 'a:b/c@01.0.0', 'a:b/c@1.2'].map(
-    (name) => ({ name: `"${name}" is no interface name`, text: imports(name), invalid: 'is not a valid extern name' }),
+    (name) => ({
+      name: `"${name}" is not an interface name`,
+      text: imports(name),
+      invalid: 'is not a valid extern name',
+    }),
   ),
   {
     name: 'a long name of digits is refused without backtracking',
@@ -106,7 +110,7 @@ export const cases: readonly ValidationCase[] = [
     invalid: 'does not have a name in this context',
   },
   {
-    name: 'exported methods go with the exported resource',
+    name: 'exported methods use the exported resource',
     text: resource(`(import "f" (func $f (param "self" (borrow $r)))) (export $e "e" (type $r))
       (export "[method]e.f" (func $f) (func (param "self" (borrow $e))))`),
   },
@@ -120,7 +124,7 @@ export const cases: readonly ValidationCase[] = [
     invalid: 'only instances can have an `implements`',
   },
   {
-    name: 'what is implemented is an interface',
+    name: 'an instance implements nothing except an interface',
     text: '(component (import "a" (implements "i") (instance)))',
     invalid: 'must be an interface name',
   },

@@ -21,13 +21,13 @@ export const cases: readonly ValidationCase[] = [
       (instance (instantiate $same (with "a" (type $x)) (with "b" (type $y)))))`,
   },
   {
-    name: 'each definition makes a resource type',
+    name: 'each definition creates a resource type',
     text: `(component (type $x (resource (rep i32))) (type $y (resource (rep i32))) ${same}
       (instance (instantiate $same (with "a" (type $x)) (with "b" (type $y)))))`,
     invalid: different,
   },
   {
-    name: 'each instance makes its resource types anew',
+    name: 'each instance creates its own resource types',
     text: `(component
       (component $c (type $r (resource (rep i32))) (export "r" (type $r)))
       (instance $i (instantiate $c)) (instance $j (instantiate $c)) ${same}
@@ -35,7 +35,7 @@ export const cases: readonly ValidationCase[] = [
     invalid: different,
   },
   {
-    name: 'a resource type exported twice is one',
+    name: 'a resource type that is exported twice is one type',
     text: `(component
       (component $c (type $r (resource (rep i32))) (export "r" (type $r)) (export "s" (type $r)))
       (instance $i (instantiate $c)) ${same}
@@ -50,7 +50,7 @@ export const cases: readonly ValidationCase[] = [
     invalid: different,
   },
   {
-    name: 'each use of an instance type makes its resource types anew',
+    name: 'each use of an instance type creates its own resource types',
     text: `(component
       (type $t (instance (export "r" (type (sub resource)))))
       (import "i" (instance $i (type $t))) (import "j" (instance $j (type $t))) ${same}
@@ -58,7 +58,7 @@ export const cases: readonly ValidationCase[] = [
     invalid: different,
   },
   {
-    name: 'an argument stands for the import in all that follows',
+    name: 'an argument replaces the import in all later imports and exports',
     text: `(component
       (type $r (resource (rep i32)))
       (component $c
@@ -73,7 +73,7 @@ export const cases: readonly ValidationCase[] = [
       (instance (instantiate $d (with "t" (type $r)) (with "g" (func $c1 "g")))))`,
   },
   {
-    name: 'an own is no borrow',
+    name: 'an own handle is not a borrow handle',
     text: `(component
       (import "r" (type $r (sub resource))) (import "f" (func $f (param "x" (borrow $r))))
       (component $c (import "r" (type $r (sub resource))) (import "f" (func (param "x" (own $r)))))
@@ -82,7 +82,7 @@ export const cases: readonly ValidationCase[] = [
     path: ['f', 'x'],
   },
   {
-    name: 'only the component that defines a resource makes its handles',
+    name: 'only the component that defines a resource creates its handles',
     text: '(component (import "r" (type $r (sub resource))) (core func (canon resource.new $r)))',
     invalid: 'not a local resource',
   },
@@ -113,7 +113,7 @@ export const cases: readonly ValidationCase[] = [
       (instance (instantiate $d (with "c" (component $c)))))`,
   },
   {
-    name: 'component types with resources differ where the resources do',
+    name: 'component types with different resources differ',
     text: `(component
       (component $c (import "x" (type $x (sub resource))) (import "z" (type $z (sub resource)))
         (import "f" (func $f (result (own $z)))) (export "g" (func $f)))
@@ -136,7 +136,7 @@ export const cases: readonly ValidationCase[] = [
     '(stream (own $t))',
     '(future (tuple (own $t)))',
   ].map((type) => ({
-    name: `an argument stands for the import inside a ${type}`,
+    name: `an argument replaces the import inside a ${type}`,
     text: `(component
       (component $c (import "t" (type $t (sub resource))) (import "f" (func $f (param "p" ${type}))) (export "g" (func $f)))
       (component $d (import "t" (type $t (sub resource))) (import "g" (func (param "p" ${type}))))
@@ -145,7 +145,7 @@ export const cases: readonly ValidationCase[] = [
       (instance (instantiate $d (with "t" (type $i "t")) (with "g" (func $c "g")))))`,
   })),
   {
-    name: 'an argument stands for the import inside variants and records',
+    name: 'an argument replaces the import inside variants and records',
     text: `(component
       (type $I (instance
         (export "t" (type $t (sub resource)))

@@ -31,11 +31,11 @@ export const cases: readonly ValidationCase[] = [
     invalid: tooLarge,
   },
   {
-    name: 'what is behind a pointer does not count',
+    name: 'the bytes that a pointer refers to do not count',
     text: '(component (type (tuple (list (list u8 268435455)) (list (list u8 268435455)))))',
   },
   {
-    name: 'sizes that double at each level are refused where they get too large',
+    name: 'sizes that double at each level are refused if they get too large',
     text: `(component (type $t0 u64) ${Array.from({ length: 40 }, (_, n) => `(type $t${n + 1} (list $t${n} 2))`).join(
       ' ',
     )})`,
