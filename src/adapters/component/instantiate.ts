@@ -1,24 +1,20 @@
 /**
  * `instantiate`: from a component and its imports to an instance.
  */
-import { Context, LinearMemory } from './abi/canonical-options.ts';
-import { asFailure, ComponentInstance, endInstances } from './abi/component-instance.ts';
+import { asFailure, endInstances } from './abi/component-instance.ts';
 import { propertyOf, show } from './abi/javascript-values.ts';
-import { HandleTable, RuntimeResource } from './abi/runtime-state.ts';
+import { HandleTable } from './abi/runtime-state.ts';
 import { type Component, isSmallModule } from './compile.ts';
-import { keepingShapes } from './engine/keep-shape.ts';
 import { engine } from './engine/web-assembly.ts';
 import { LinkError, Trap } from './errors.ts';
 import { defaultMaxHandles, defaultMaxLiftedBytes } from './limits.ts';
 import { AsyncImports } from './linking/async-imports.ts';
 import { ExportsWriter } from './linking/exports.ts';
 import { ImportReader } from './linking/imports.ts';
-import { Frame, type InstanceItem } from './linking/items.ts';
+import type { InstanceItem } from './linking/items.ts';
 import { checkPromises } from './linking/js-names.ts';
 import { type LinkHost, type Linking, linkComponent } from './linking/link.ts';
-import { Plan } from './linking/plan.ts';
 import { checkNames, type OptionNames } from './option-names.ts';
-import { validate } from './validation/validate.ts';
 
 /** The values for the imports of a component, by their names. See {@link instantiate}. */
 export type ImportObject = object;
@@ -187,7 +183,6 @@ function prepare<Exports extends object>(
     host,
     linking: linkComponent({ kind: 'component', plan, outer: undefined }, (name) => items.get(name), host, undefined),
     finish: (item) => {
-      keepShapes();
       const exports = new ExportsWriter(host, isAsynchronous).write(item);
       return {
         exports: exports as Exports,
@@ -232,20 +227,6 @@ function checkBound(name: string, bound: unknown): void {
   if (typeof bound === 'number' && bound >= 0) return;
   throw new TypeError(`${name}: expected a number that is not negative, got ${show(bound)}`);
 }
-
-/** Sample objects of the linker's classes, without content. */
-const keepShapes = keepingShapes(() => {
-  const host = hostOf({ maxHandles: 0 });
-  const instance = new ComponentInstance(undefined, host, 0);
-  const frame = new Frame(new Plan(nothing, new Map()), undefined, instance);
-  const context = new Context(instance, new LinearMemory(undefined, 0), 'utf8');
-  return [
-    ...[frame, frame.plan.stagersFor('handles').host, context, new RuntimeResource(undefined, instance)],
-    ...[new ImportReader({}, frame.plan, host, new AsyncImports([])), new ExportsWriter(host, false)],
-  ];
-});
-
-const nothing = validate({ kind: 'component', offset: 0, definitions: [] });
 
 /** Ends an instance that cannot be completed. Returns the error to throw. */
 function linkFailure(host: LinkHost, error: unknown): unknown {

@@ -167,7 +167,7 @@ describe('instantiate', () => {
   it('refuses invalid options', async () => {
     const component = await compile(await assemble(FIVE));
     for (const [options, message] of [
-      [{ resources: 'handle' }, 'expected one of objects, handles, got "handle"'],
+      [{ resources: 'handle' }, `resources: expected 'objects' or 'handles', got "handle"`],
       [{ maxHandles: 'many' }, 'maxHandles: expected a number that is not negative, got "many"'],
       [{ maxMemoryBytes: Number.NaN }, 'maxMemoryBytes: expected a number that is not negative, got NaN'],
       [{ maxMemoryBytes: -1 }, 'maxMemoryBytes: expected a number that is not negative, got -1'],

@@ -9,10 +9,12 @@ import { build } from 'esbuild';
  *
  * 42,000 became 46,000 when the loader learned to list all missing imports, to refuse names that collide in JavaScript
  * and unknown options, and to wait for functions that are declared asynchronous.
+ * 46,000 became 48,000 when its errors learned to say where a wrong value is, and instances to release what they hold
+ * when they end.
  */
-const BUDGET = 46_000;
+const BUDGET = 48_000;
 
-it('the component loader is under 46 kB, minified and compressed', async () => {
+it('the component loader is under 48 kB, minified and compressed', async () => {
   const { outputFiles } = await build({
     entryPoints: ['src/adapters/component/index.ts'],
     bundle: true,

@@ -1,5 +1,4 @@
 /** *Binary.md*, "Component Definitions", and the definitions that are too small for a file of their own. */
-import { keepingShapes } from '../engine/keep-shape.ts';
 import { maxExports, maxIndexSpace, maxInstances, maxNesting } from '../limits.ts';
 import { alias, coreSort, sortIndex } from './aliases.ts';
 import { canon } from './canonical.ts';
@@ -28,11 +27,8 @@ import { externType, type, valType } from './types.ts';
  * @throws MalformedError if the bytes are not a component binary, with the byte offset.
  */
 export function decode(bytes: Uint8Array): Component {
-  keepShapes();
   return component(new Reader(unshared(bytes)), 0);
 }
-
-const keepShapes = keepingShapes(() => [new Reader(new Uint8Array(0))]);
 
 /** Returns the bytes in unshared memory, because engines compile modules from unshared memory only. */
 function unshared(bytes: Uint8Array): Uint8Array<ArrayBuffer> {

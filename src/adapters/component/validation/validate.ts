@@ -3,9 +3,8 @@
  * component if it breaks a rule of the specification. It returns the resolved definitions, which the linker runs.
  */
 import type { Canon, Component, CoreDefType, Declarator, Definition, DefType, Type } from '../binary/definitions.ts';
-import { keepingShapes } from '../engine/keep-shape.ts';
 import { UnsupportedError } from '../errors.ts';
-import { ComponentNode, type DefinitionNode, FunctionNode, InstanceNode, TypeEntry } from '../types/extern-type.ts';
+import { ComponentNode, type DefinitionNode, InstanceNode, TypeEntry } from '../types/extern-type.ts';
 import { builtin, lift, lower } from './canonical.ts';
 import { Context } from './context.ts';
 import { coreInstanceType, declaredModuleType, moduleType, pagesOf } from './core-modules.ts';
@@ -13,7 +12,6 @@ import { definedType } from './defined-types.ts';
 import { checkNesting, declare, exportItem } from './externs.ts';
 import { alias, instanceType } from './instances.ts';
 import { newScope, type Scope } from './scope.ts';
-import { Matcher } from './subtyping.ts';
 import type { ValidatedComponent, ValidatedDefinition } from './validated.ts';
 
 const erased: ValidatedDefinition = { kind: 'erased type' };
@@ -26,15 +24,8 @@ const erased: ValidatedDefinition = { kind: 'erased type' };
  * @throws UnsupportedError if the component uses a feature that this loader does not have.
  */
 export function validate(component: Component): ValidatedComponent {
-  keepShapes();
   return validateComponent(component, new Context(), undefined);
 }
-
-const keepShapes = keepingShapes(() => {
-  const func = new FunctionNode(false, [], undefined);
-  const matcher = new Matcher(new Context(), []);
-  return [matcher, func, new TypeEntry('sub', func), new InstanceNode([], []), new ComponentNode([], [], [], [])];
-});
 
 function validateComponent(component: Component, context: Context, parent: Scope | undefined): ValidatedComponent {
   const scope = newScope('component', context, parent);
