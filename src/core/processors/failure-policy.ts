@@ -118,3 +118,13 @@ export async function retrying<Result>(
     }
   }
 }
+
+/** An event that could not be processed, with the failure. */
+export class EventFailed extends Error {
+  readonly position: bigint;
+
+  constructor(position: bigint, cause: unknown) {
+    super('an event could not be processed', { cause });
+    this.position = position;
+  }
+}

@@ -1,30 +1,18 @@
-/**
- * Runs one processor in one member: reads on from the lowest checkpoint of the shares that the member holds, processes,
- * and commits what came of a page together with the new checkpoints.
- *
- * | what can go wrong | what happens |
- * |---|---|
- * | the process ends | nothing of the page is committed, and the next holder starts at the checkpoint |
- * | the lease is lost | the commit is fenced off, and the shares are given up |
- * | an event fails | it is retried with back-off, then the processor stops or parks the key |
- * | the store fails | the page is retried with back-off, then the processor stops |
- */
-import type { EventStore } from '../event-store.ts';
 import type { RecordedEvent } from '../messages.ts';
-import type { Clock } from './clock.ts';
-import { type CompletePolicy, failureKind, retrying, stopReason } from './failure-policy.ts';
+import { EventFailed, failureKind, retrying, stopReason } from './failure-policy.ts';
+import { advance, fencesOf, type HeldShare, staying } from './held-shares.ts';
+import { inLanes } from './lanes.ts';
+import { readParked } from './parked-events.ts';
 import type { Batch, Item, Opened, Processor } from './processor.ts';
 import {
-  type Fence,
   FencedError,
   type ParkedEvent,
   type ParkedPlace,
-  type ProcessorStore,
   type Share,
   type StopReason,
   type StoredDeadline,
-  type SubscriptionId,
 } from './processor-store.ts';
+import type { RunnerParts } from './runner-parts.ts';
 import { shareOf } from './shares.ts';
 import { type SubscriptionPage, subscribe } from './subscription.ts';
 
@@ -34,53 +22,16 @@ const IDLE_FLUSH = 100;
 /** Deadlines that are fired in one round. */
 const DEADLINES_AT_ONCE = 100;
 
-/** The parts that a runner needs. */
-export interface RunnerParts {
-  readonly store: EventStore;
-  readonly processors: ProcessorStore;
-  readonly processor: Processor;
-  readonly shares: number;
-  readonly policy: CompletePolicy;
-  readonly clock: Clock;
-  readonly observer: RunnerObserver;
-}
-
-/** Hooks for logs and telemetry. */
-export interface RunnerObserver {
-  /** A page was committed. `events` are those that this member processed. */
-  processed?(processor: Processor, events: number, position: bigint, head: bigint): void;
-  /** An event was parked. */
-  parked?(processor: Processor, event: ParkedEvent): void;
-  /** The processor stopped. */
-  stopped?(processor: Processor, reason: StopReason): void;
-}
-
 interface SharedItem extends Item {
   readonly share: number;
   /** Why the event could not be read. */
   readonly unreadable?: unknown;
 }
 
-interface HeldShare {
-  readonly share: number;
-  readonly token: bigint;
-  checkpoint: bigint | undefined;
-}
-
 interface Idle {
   readonly position: bigint;
   /** When the checkpoints have to be written. */
   readonly flushAt: number;
-}
-
-/** An event that could not be processed, with the failure. */
-class EventFailed extends Error {
-  readonly position: bigint;
-
-  constructor(position: bigint, cause: unknown) {
-    super('an event could not be processed', { cause });
-    this.position = position;
-  }
 }
 
 export class Runner {
@@ -291,7 +242,7 @@ export class Runner {
     let checkpoint: bigint;
     for (;;) {
       checkpoint = failed === undefined ? position : failed.position - 1n;
-      const commit = { ...batch.changes(), fences: this.#fences(held, checkpoint), park };
+      const commit = { ...batch.changes(), fences: fencesOf(this.processor.subscription, held, checkpoint), park };
       try {
         await retrying(policy, clock, this.#stopping.signal, () => processors.commit(commit));
         break;
@@ -405,24 +356,13 @@ export class Runner {
     }
   }
 
-  #fences(held: readonly HeldShare[], checkpoint: bigint): readonly Fence[] {
-    const { subscription } = this.processor;
-    return held.map(({ share, token, checkpoint: before }) => ({
-      subscription,
-      share,
-      token,
-      before,
-      checkpoint: before !== undefined && before > checkpoint ? before : checkpoint,
-    }));
-  }
-
   async #writeIdleCheckpoint(): Promise<void> {
     const idle = this.#idle;
     this.#idle = undefined;
     this.#flushRequested = false;
     if (idle === undefined || this.#held.size === 0) return;
     const held = [...this.#held.values()];
-    await this.#parts.processors.commit({ fences: this.#fences(held, idle.position) });
+    await this.#parts.processors.commit({ fences: fencesOf(this.processor.subscription, held, idle.position) });
     advance(held, idle.position);
     this.#parts.observer.processed?.(this.processor, 0, idle.position, idle.position);
   }
@@ -433,22 +373,10 @@ export class Runner {
     this.#refreshParked = false;
     this.#parkedKeys.clear();
     const byKey = new Map<string, ParkedEvent[]>();
-    const { subscription } = processor;
-    let after: { subscription: typeof subscription; key: string; position: bigint } | undefined;
-    for (;;) {
-      const page = await processors.listParked({
-        subscription,
-        limit: 1_000,
-        ...(after === undefined ? {} : { after }),
-      });
-      for (const parked of page) {
-        const events = byKey.get(parked.key);
-        if (events === undefined) byKey.set(parked.key, [parked]);
-        else events.push(parked);
-      }
-      const last = page.at(-1);
-      if (last === undefined || page.length < 1_000) break;
-      after = { subscription, key: last.key, position: last.event.context.position };
+    for await (const parked of readParked(processors, { subscription: processor.subscription })) {
+      const events = byKey.get(parked.key);
+      if (events === undefined) byKey.set(parked.key, [parked]);
+      else events.push(parked);
     }
     for (const [key, events] of byKey) {
       this.#parkedKeys.add(key);
@@ -562,40 +490,4 @@ export class Runner {
       // The store is the cause, or fails too: this process still knows the reason.
     }
   }
-}
-
-function advance(held: readonly HeldShare[], checkpoint: bigint): void {
-  for (const share of held) {
-    if (share.checkpoint === undefined || share.checkpoint < checkpoint) share.checkpoint = checkpoint;
-  }
-}
-
-/** Returns a fence that proves that a share is held, and does not move its checkpoint. */
-function staying(subscription: SubscriptionId, { share, token, checkpoint }: HeldShare): Fence {
-  return { subscription, share, token, before: checkpoint, checkpoint: checkpoint ?? 0n };
-}
-
-/** Runs items of one key in order, and up to `width` keys at the same time. */
-async function inLanes<One extends Item>(
-  items: readonly One[],
-  width: number,
-  run: (item: One) => Promise<void>,
-  isEnded: () => boolean,
-): Promise<void> {
-  const lanes = new Map<string, One[]>();
-  for (const item of items) {
-    const lane = lanes.get(item.key);
-    if (lane === undefined) lanes.set(item.key, [item]);
-    else lane.push(item);
-  }
-  const waiting = lanes.values();
-  const worker = async (): Promise<void> => {
-    for (const lane of waiting) {
-      for (const item of lane) {
-        if (isEnded()) return;
-        await run(item);
-      }
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(width, lanes.size) }, worker));
 }

@@ -17,6 +17,7 @@ import { drawnUuid } from '../uuid.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { completePolicy, type FailurePolicy } from './failure-policy.ts';
 import { Member } from './member.ts';
+import { readParked } from './parked-events.ts';
 import type { Processor } from './processor.ts';
 import type {
   ParkedEvent,
@@ -27,7 +28,8 @@ import type {
   SubscriptionId,
   SubscriptionRecord,
 } from './processor-store.ts';
-import { Runner, type RunnerObserver } from './runner.ts';
+import { Runner } from './runner.ts';
+import type { RunnerObserver } from './runner-parts.ts';
 import type { AnyPart, ProcessorFactory, SystemParts } from './system-parts.ts';
 
 /** How a system is started. */
@@ -350,14 +352,8 @@ async function statusOf(processors: ProcessorStore, head: bigint | undefined): P
 
 async function countParked(processors: ProcessorStore, subscription: SubscriptionId): Promise<number> {
   let count = 0;
-  let after: ParkedFilter['after'];
-  for (;;) {
-    const page = await processors.listParked({ subscription, limit: 1_000, ...(after === undefined ? {} : { after }) });
-    count += page.length;
-    const last = page.at(-1);
-    if (last === undefined || page.length < 1_000) return count;
-    after = { subscription, key: last.key, position: last.event.context.position };
-  }
+  for await (const _ of readParked(processors, { subscription })) count++;
+  return count;
 }
 
 /** Opens the subscription of a processor. @throws DefinitionError if its definition has changed under the same version. */

@@ -1,0 +1,36 @@
+/** The shares that a member holds, and the fences of its commits. */
+import type { Fence, SubscriptionId } from './processor-store.ts';
+
+/** A share while a member holds it. */
+export interface HeldShare {
+  readonly share: number;
+  readonly token: bigint;
+  checkpoint: bigint | undefined;
+}
+
+/** Proves that the shares are held, and moves their checkpoints. A checkpoint that is ahead stays. */
+export function fencesOf(
+  subscription: SubscriptionId,
+  held: readonly HeldShare[],
+  checkpoint: bigint,
+): readonly Fence[] {
+  return held.map(({ share, token, checkpoint: before }) => ({
+    subscription,
+    share,
+    token,
+    before,
+    checkpoint: before !== undefined && before > checkpoint ? before : checkpoint,
+  }));
+}
+
+/** Moves the checkpoints as a commit with {@link fencesOf} has moved them. */
+export function advance(held: readonly HeldShare[], checkpoint: bigint): void {
+  for (const share of held) {
+    if (share.checkpoint === undefined || share.checkpoint < checkpoint) share.checkpoint = checkpoint;
+  }
+}
+
+/** Returns a fence that proves that a share is held, and does not move its checkpoint. */
+export function staying(subscription: SubscriptionId, { share, token, checkpoint }: HeldShare): Fence {
+  return { subscription, share, token, before: checkpoint, checkpoint: checkpoint ?? 0n };
+}
