@@ -6,7 +6,7 @@
 import { readFile } from 'node:fs/promises';
 import { type AnyModule, createEventSourcer, type EventSourcer, type EventStore } from 'decidable';
 import { compile, instantiate } from 'decidable/component';
-import { componentModule } from 'decidable/component/host';
+import { loadModule } from 'decidable/component/host';
 import { createMemoryStore } from 'decidable/memory';
 import { account } from '../bank/account.ts';
 import { guestOf } from '../guests/javascript/guest.ts';
@@ -91,8 +91,7 @@ async function interfacesOf(handler: Handler): Promise<Interfaces> {
 async function moduleOf(handler: Handler): Promise<AnyModule> {
   // It passes a compiled component and not its bytes, so that decision records have no digest: the event sourcer in a
   // component cannot know the digest, and both must write the same records.
-  const module =
-    typeof handler === 'string' ? await componentModule(await compile(await read(bank(handler)))) : handler;
+  const module = typeof handler === 'string' ? await loadModule(await compile(await read(bank(handler)))) : handler;
   return module as AnyModule;
 }
 

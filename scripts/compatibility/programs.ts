@@ -70,10 +70,10 @@ export const PROGRAMS: Readonly<Record<string, string>> = {
   component: `
     import { readFile } from 'node:fs/promises';
     import { createEventSourcer, msgpack } from 'decidable';
-    import { componentModule } from 'decidable/component/host';
+    import { loadModule } from 'decidable/component/host';
     import { createMemoryStore } from 'decidable/memory';
     const binary = new URL('examples/guests/rust/bank.wasm', import.meta.resolve('decidable/package.json'));
-    const account = await componentModule(await readFile(binary));
+    const account = await loadModule(await readFile(binary));
     const sourcer = createEventSourcer({ store: createMemoryStore(), modules: [account] });
     const subject = { kind: 'command', type: 'OpenAccount', schemaVersion: 1 };
     const payload = msgpack.encode({ accountId: '7', owner: 'Ada' }, subject);

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { compile } from 'decidable/component';
-import { componentModule } from 'decidable/component/host';
+import { loadModule } from 'decidable/component/host';
 import { account } from '../../examples/bank/account.ts';
 import { decode } from '../../src/adapters/component/binary/decode.ts';
 import { coreModulesOf } from '../../src/adapters/component/linking/plan.ts';
@@ -54,7 +54,7 @@ describe('in headless Chromium', { skip: withoutChromium }, () => {
       async () => {
         const bytes = bankIn(guest);
         site.serve(`/${guest}.wasm`, 'application/wasm', bytes);
-        const ofTheGuest = await ledgerOf((await componentModule(bytes)) as CommandHandler<unknown, unknown, unknown>);
+        const ofTheGuest = await ledgerOf((await loadModule(bytes)) as CommandHandler<unknown, unknown, unknown>);
         const ofTheModule = await ledgerOf(account as CommandHandler<unknown, unknown, unknown>);
         assert.deepEqual(await outcomeOf('bank', { guest }), {
           generatesCode: false,

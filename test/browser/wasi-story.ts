@@ -2,7 +2,7 @@
 
 import { createEventSourcer } from 'decidable';
 import { type BufferSource, compile, instantiate } from 'decidable/component';
-import { componentModule } from 'decidable/component/host';
+import { loadModule } from 'decidable/component/host';
 import { LANGUAGE_RUNTIME, virtualWasi } from 'decidable/component/wasi';
 import { createMemoryStore } from 'decidable/memory';
 import { type Thrown, thrownBy } from './thrown.ts';
@@ -52,7 +52,7 @@ async function toldTo(asking: BufferSource, commandId: string): Promise<number[]
   const wasi = () => virtualWasi({ grant: ['wasi:clocks/wall-clock', 'wasi:random/random'] });
   const sourcer = createEventSourcer({
     store: createMemoryStore(),
-    modules: [await componentModule(asking, { wasi })],
+    modules: [await loadModule(asking, { wasi })],
   });
   const command = { type: 'count', schemaVersion: 1, payload: new Uint8Array(32) };
   const { events } = await sourcer.handleCommand(command, { commandId });

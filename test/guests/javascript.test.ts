@@ -11,7 +11,7 @@ import { after, before, describe, test } from 'node:test';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { isFault } from 'decidable';
 import { type Component, compile, instantiate, isTrap } from 'decidable/component';
-import { type ComponentCommandHandler, componentModule } from 'decidable/component/host';
+import { type ComponentCommandHandler, loadModule } from 'decidable/component/host';
 import { LANGUAGE_RUNTIME, virtualWasi } from 'decidable/component/wasi';
 import { msgpack } from '../../src/core/codec/msgpack.ts';
 import type { CommandHandler } from '../../src/core/worlds.ts';
@@ -52,7 +52,7 @@ describe('guests in JavaScript', { skip }, () => {
     bankSuite({
       name: `as a component written in JavaScript, ${isolation}`,
       module: async () => {
-        module ??= componentModule(bank, {
+        module ??= loadModule(bank, {
           isolation,
           wasi,
         });
@@ -68,7 +68,7 @@ describe('guests in JavaScript', { skip }, () => {
   }
 
   test('keep the states that wait while others fold', async () => {
-    const { types, decider, statistics } = await componentModule(bank, { wasi });
+    const { types, decider, statistics } = await loadModule(bank, { wasi });
     const opened = types.event.fromEnvelope(envelope('AccountOpened', { accountId: 'a', owner: 'o' }));
     const deposited = types.event.fromEnvelope(envelope('Deposited', { accountId: 'a', amount: 5 }));
     const waiting = Array.from({ length: 50 }, () => decider.evolve(decider.initialState(), opened));
@@ -87,7 +87,7 @@ describe('guests in JavaScript', { skip }, () => {
   test('fold 250,000 events in the memory and with the handles that they have once they are warm', async () => {
     // The engine lets its heap grow to some 70 MiB before it collects.
     const limits = { maxMemoryBytes: 80 << 20, maxHandles: 10 };
-    const { types, decider, statistics } = await componentModule(bank, { ...limits, wasi });
+    const { types, decider, statistics } = await loadModule(bank, { ...limits, wasi });
     const deposited = types.event.fromEnvelope(envelope('Deposited', { accountId: 'a', amount: 1 }));
     let state = decider.initialState();
     for (let count = 0; count < 250_000; count++) state = decider.evolve(state, deposited);
@@ -100,7 +100,7 @@ describe('guests in JavaScript', { skip }, () => {
 
   test('keep no handle of a state whose fold failed', async () => {
     const fallible = built('fallible.wasm', new URL('fallible.ts', import.meta.url));
-    const { types, decider, statistics } = await componentModule(fallible, { maxHandles: 10, wasi });
+    const { types, decider, statistics } = await loadModule(fallible, { maxHandles: 10, wasi });
     const counted = types.event.fromEnvelope(envelope('Counted', {}));
     const broken = types.event.fromEnvelope(envelope('Broken', {}));
     let state = decider.initialState();
@@ -132,7 +132,7 @@ describe('guests in JavaScript', { skip }, () => {
 
   test('start only where their engine is granted its clock', async () => {
     await assert.rejects(
-      componentModule(bank, { wasi: () => virtualWasi({ grant: [] }) }),
+      loadModule(bank, { wasi: () => virtualWasi({ grant: [] }) }),
       (error) => isTrap(error) && /wasi:clocks\/monotonic-clock#now.*virtualWasi\(\{ grant: \[/.test(error.message),
     );
   });

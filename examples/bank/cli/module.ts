@@ -21,13 +21,13 @@ export async function bankModule(
 }
 
 async function componentOf(guest: Guest, folder: URL) {
-  const { componentModule } = await import('decidable/component/host');
+  const { loadModule } = await import('decidable/component/host');
   if (guest !== 'javascript')
-    return componentModule(await read(folder, `${guest}/bank.wasm`, `examples/guests/${guest}/build.sh`));
+    return loadModule(await read(folder, `${guest}/bank.wasm`, `examples/guests/${guest}/build.sh`));
   // The JavaScript engine in this component reads clocks and randomness when it starts.
   const { LANGUAGE_RUNTIME, virtualWasi } = await import('decidable/component/wasi');
   const build = 'npx node examples/guests/javascript/build.ts';
-  return componentModule(await read(folder, 'javascript/build/bank.wasm', build), {
+  return loadModule(await read(folder, 'javascript/build/bank.wasm', build), {
     wasi: () => virtualWasi({ grant: LANGUAGE_RUNTIME, stderr: (line) => process.stderr.write(`guest: ${line}\n`) }),
   });
 }

@@ -11,7 +11,7 @@ import {
   instantiateSync,
   type PostableComponent,
 } from 'decidable/component';
-import { componentModule } from 'decidable/component/host';
+import { loadModule } from 'decidable/component/host';
 import { assemble } from './assemble.ts';
 
 /** Two core modules, one of which is in a component of its own. */
@@ -94,21 +94,21 @@ describe('a compiled component', () => {
     assert.equal((instantiateSync(fromPostable(component.toPostable())).exports as Api).f!(), 5);
   });
 
-  it('keeps the bounds that componentModule compiled into it', async () => {
+  it('keeps the bounds that loadModule compiled into it', async () => {
     const bank = readFileSync(new URL('../../../examples/guests/c/bank.wasm', import.meta.url));
-    const { component } = await componentModule(bank, {
+    const { component } = await loadModule(bank, {
       maxMemoryBytes: 1 << 20,
       budget: { fuel: 1e9, callDepth: 100 },
     });
     const posted = fromPostable(structuredClone(component.toPostable()));
-    const module = await componentModule(posted);
+    const module = await loadModule(posted);
     assert.equal(module.component, posted);
     assert.throws(() => module.types.state.fromBytes(new Uint8Array(2 << 20)), { code: 'memory-exhausted' });
   });
 
-  it('is refused by instantiate if componentModule compiled it, because its start functions would not be called', async () => {
+  it('is refused by instantiate if loadModule compiled it, because its start functions would not be called', async () => {
     const bank = readFileSync(new URL('../../../examples/guests/c/bank.wasm', import.meta.url));
-    const { component } = await componentModule(bank);
+    const { component } = await loadModule(bank);
     await assert.rejects(instantiate(component), TypeError);
   });
 });

@@ -1,6 +1,6 @@
 /** The whole event sourcer in a page: with a guest of the bank, and with the module that is in the page itself. */
 
-import { componentModule } from 'decidable/component/host';
+import { loadModule } from 'decidable/component/host';
 import { account } from '../../../examples/bank/account.ts';
 import type { CommandHandler } from '../../../src/core/worlds.ts';
 import { ledgerOf } from '../ledger.ts';
@@ -17,7 +17,7 @@ function generatesCode(): boolean {
 
 void report(async () => {
   const response = await fetch(`/${params.get('guest')}.wasm`);
-  const guest = await componentModule(await response.arrayBuffer());
+  const guest = await loadModule(await response.arrayBuffer());
   return {
     generatesCode: generatesCode(),
     ofTheGuest: await ledgerOf(guest as CommandHandler<unknown, unknown, unknown>),

@@ -1,7 +1,7 @@
 /** Components that are compiled from the responses that bring them. */
 
 import { type Component, compile } from 'decidable/component';
-import { componentModule } from 'decidable/component/host';
+import { loadModule } from 'decidable/component/host';
 import { watchingTheEngine } from '../compiling.ts';
 import { report } from '../outcome.ts';
 
@@ -14,7 +14,7 @@ void report(async () => {
     return fetch('/go-on');
   };
   const inPieces = await watchingTheEngine(goOn, () => compile(fetch('/in-pieces.wasm')));
-  const module = await componentModule(inPieces);
+  const module = await loadModule(inPieces);
   return {
     ofAPromise: namesOf(await compile(fetch('/bank.wasm'))),
     ofAResponse: namesOf(await compile(await fetch('/bank.wasm'))),

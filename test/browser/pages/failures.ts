@@ -2,7 +2,7 @@
 
 import { createEventSourcer, msgpack } from 'decidable';
 import { compile, instantiate } from 'decidable/component';
-import { componentModule } from 'decidable/component/host';
+import { loadModule } from 'decidable/component/host';
 import { createMemoryStore } from 'decidable/memory';
 import { report } from '../outcome.ts';
 
@@ -26,7 +26,7 @@ async function failureOf(call: () => unknown): Promise<string> {
 }
 
 async function ofATrap() {
-  const { types, decider, statistics } = await componentModule(await bytesOf('counting'));
+  const { types, decider, statistics } = await loadModule(await bytesOf('counting'));
   const decide = (envelope: typeof FINE) => () =>
     decider.decide(decider.initialState(), types.command.fromEnvelope(envelope));
   const state = decider.initialState();
@@ -41,7 +41,7 @@ async function ofATrap() {
 }
 
 async function ofATrapInTheEventSourcer() {
-  const module = await componentModule(await bytesOf('counting'));
+  const module = await loadModule(await bytesOf('counting'));
   const sourcer = createEventSourcer({ store: createMemoryStore(), modules: [module] });
   await sourcer.handleCommand(FINE);
   const trapped = await failureOf(() => sourcer.handleCommand(BREAKS_DOWN));
@@ -53,12 +53,12 @@ async function ofATrapInTheEventSourcer() {
 async function ofBudgets() {
   const counting = await bytesOf('counting');
   const running = async (fuel: number, callDepth: number) => {
-    const { types, decider } = await componentModule(counting, { budget: { fuel, callDepth } });
+    const { types, decider } = await loadModule(counting, { budget: { fuel, callDepth } });
     const decide = (envelope: typeof FINE) => () =>
       decider.decide(decider.initialState(), types.command.fromEnvelope(envelope));
     return [await failureOf(decide(ENDLESS)), await failureOf(decide(FINE))];
   };
-  const { types } = await componentModule(await bytesOf('bank'), { maxMemoryBytes: 1 << 20 });
+  const { types } = await loadModule(await bytesOf('bank'), { maxMemoryBytes: 1 << 20 });
   return {
     fuel: await running(1_000, 1_000_000),
     callDepth: await running(1_000_000, 1_000),
@@ -67,7 +67,7 @@ async function ofBudgets() {
 }
 
 async function ofAnswers() {
-  const { types, decider } = await componentModule(await bytesOf('bank'));
+  const { types, decider } = await loadModule(await bytesOf('bank'));
   // An empty map of msgpack.
   const envelope = (type: string) => ({ type, schemaVersion: 1, payload: Uint8Array.of(0x80) });
   const close = { ...envelope('CloseAccount'), payload: msgpack.encode({ accountId: '1' }, CLOSE) };
@@ -89,8 +89,8 @@ async function ofComponents() {
     invalid: await failureOf(async () => compile(await bytesOf('invalid'))),
     coreInvalid: await failureOf(async () => compile(await bytesOf('core-invalid'))),
     importMissing: await failureOf(async () => instantiate(await compile(asking))),
-    importWaits: await failureOf(() => componentModule(asking, { imports: asynchronous })),
-    otherWorld: await failureOf(() => componentModule(asking, { world: 'read-model' })),
+    importWaits: await failureOf(() => loadModule(asking, { imports: asynchronous })),
+    otherWorld: await failureOf(() => loadModule(asking, { world: 'read-model' })),
   };
 }
 

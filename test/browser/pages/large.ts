@@ -1,7 +1,7 @@
 /** A guest that is too large for browsers to compile and instantiate synchronously on the main thread of a page. */
 
 import { compile, compileSync, instantiate, instantiateSync } from 'decidable/component';
-import { componentModule } from 'decidable/component/host';
+import { loadModule } from 'decidable/component/host';
 import { report } from '../outcome.ts';
 import { thrownBy } from '../thrown.ts';
 
@@ -11,7 +11,7 @@ const BREAKS_DOWN = { type: 'count', schemaVersion: 1, payload: new Uint8Array(1
 const turn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));
 
 async function pooled(bytes: ArrayBuffer) {
-  const { types, decider, statistics } = await componentModule(bytes);
+  const { types, decider, statistics } = await loadModule(bytes);
   const state = decider.initialState();
   const command = types.command.fromEnvelope(BREAKS_DOWN);
   const trapped = await thrownBy(() => decider.decide(state, command));
@@ -28,7 +28,7 @@ void report(async () => {
     instantiate: await thrownBy(() => instantiate(component)),
     instantiateSync: await thrownBy(() => instantiateSync(component)),
     compileSync: await thrownBy(() => compileSync(bytes)),
-    fresh: await thrownBy(() => componentModule(bytes, { isolation: 'fresh' })),
+    fresh: await thrownBy(() => loadModule(bytes, { isolation: 'fresh' })),
     ...(await pooled(bytes)),
   };
 });

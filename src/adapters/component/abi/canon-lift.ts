@@ -63,7 +63,7 @@ export function callableOf(lifted: LiftedFunction, name: string): HostCallable {
 }
 
 /** Whether one handle may be lent by a call and given away by the same. Of what is in lists and records, it may be any. */
-export function mayGiveWhatItLends({ params }: FunctionNode): boolean {
+export function lendsAndConsumes({ params }: FunctionNode): boolean {
   return params.some(
     ({ type: { borrow, resource: lent } }) =>
       borrow &&

@@ -40,7 +40,7 @@ export class LinearMemory {
 }
 
 /** An own handle's index in the guest's table, and what JavaScript gave for it. */
-export type Given = readonly [index: number, value: unknown];
+export type LoweredOwn = readonly [index: number, value: unknown];
 
 /** `LiftLowerContext`: what the staged functions of `abi/` need of the instance whose memory and handles they touch. */
 export class Context {
@@ -57,7 +57,7 @@ export class Context {
   lifted = 0;
   readonly maxLifted: number;
   /** While JavaScript's arguments are lowered, one by one: the own handles that were, with what was given for each. */
-  given: Given[] | undefined = undefined;
+  loweredOwns: LoweredOwn[] | undefined = undefined;
   private readonly realloc: CoreFunction;
 
   constructor(

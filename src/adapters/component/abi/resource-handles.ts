@@ -129,7 +129,7 @@ function objectsOf(type: RuntimeResource): ResourceObjects {
 }
 
 function recordLowered(cx: Context, index: number, value: unknown): number {
-  cx.given?.push([index, value]);
+  cx.loweredOwns?.push([index, value]);
   return index;
 }
 

@@ -5,7 +5,7 @@ import { maxFlatParams, maxFlatResults } from '../limits.ts';
 import type { FunctionNode, ParamNode } from '../types/extern-type.ts';
 import { appended, type FlatType, layoutOfFields } from '../types/layout.ts';
 import type { ValueTypeNode } from '../types/value-type.ts';
-import type { Context, CoreValue, Given } from './canonical-options.ts';
+import type { Context, CoreValue, LoweredOwn } from './canonical-options.ts';
 import { flatPlaces, type LiftOne, stageLiftOne } from './flat-lifting.ts';
 import { type LowerOne, stageLowerOne } from './flat-lowering.ts';
 import { toCamelCase } from './javascript-values.ts';
@@ -197,7 +197,7 @@ function liftBareResult(cx: Context, discriminant: CoreValue | undefined): unkno
 export function stageLowerParams(stager: Stager, signature: Signature): LowerParams {
   const lower = stageLowerAll(stager, signature);
   const gives = stager.representation !== 'direct' && signature.params.some(({ handle }) => handle);
-  return gives ? givingBack(lower) : lower;
+  return gives ? undoingOnFailure(lower) : lower;
 }
 
 function stageLowerAll(stager: Stager, { names, params, spillsParams }: Signature): LowerParams {
@@ -231,17 +231,17 @@ function stageLowerAll(stager: Stager, { names, params, spillsParams }: Signatur
 type LowerParams = (cx: Context, values: readonly unknown[], flat: CoreValue[]) => void;
 
 /** Where an argument cannot be lowered, the handles that were given before it are the host's again. */
-function givingBack(lower: LowerParams): LowerParams {
+function undoingOnFailure(lower: LowerParams): LowerParams {
   return (cx, values, flat) => {
-    const given: Given[] = [];
-    cx.given = given;
+    const lowered: LoweredOwn[] = [];
+    cx.loweredOwns = lowered;
     try {
       lower(cx, values, flat);
     } catch (error) {
-      for (const each of given.reverse()) undoLowerOwn(cx, ...each);
+      for (const each of lowered.reverse()) undoLowerOwn(cx, ...each);
       throw error;
     } finally {
-      cx.given = undefined;
+      cx.loweredOwns = undefined;
     }
   };
 }

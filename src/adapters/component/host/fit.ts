@@ -7,10 +7,10 @@ import { LinkError } from '../index.ts';
 import { INTERFACES, type InterfaceName, PACKAGE, VERSION, WORLDS, type WorldName } from './worlds.ts';
 
 /** The full names under which the component exports the interfaces of the world. */
-export type Fitting = Readonly<Partial<Record<InterfaceName, string>>>;
+export type InterfaceNames = Readonly<Partial<Record<InterfaceName, string>>>;
 
 /** @throws LinkError that shows each function that is missing or has another type, expected and found. */
-export function fitWorld(component: Component, world: WorldName): Fitting {
+export function fitWorld(component: Component, world: WorldName): InterfaceNames {
   const found = WORLDS[world].map((name) => ({ name, extern: exportOf(component, name) }));
   const resources = resourcesOf(found.find(({ name }) => name === 'types')?.extern);
   const problems = found.flatMap(({ name, extern }) => problemsOf(name, extern, resources));

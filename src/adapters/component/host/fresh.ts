@@ -11,7 +11,14 @@ import type { Projector } from '../../../core/projector.ts';
 import type { Routing } from '../../../core/routing.ts';
 import type { CommandType, EventType } from '../../../core/types.ts';
 import { faultOf, type HandleKind, noLiveHandle, rejectionOf } from './failures.ts';
-import { type Blueprint, type DecideById, type Guest, type Handle, type HandleTypes, makeGuestSync } from './guest.ts';
+import {
+  type DecideById,
+  type Guest,
+  type GuestTemplate,
+  type Handle,
+  type HandleTypes,
+  makeGuestSync,
+} from './guest.ts';
 
 /** What a handle stands for. */
 type Kept =
@@ -21,13 +28,13 @@ type Kept =
 
 /** What handles stand for, and the instances that were made. */
 export class FreshInstances {
-  readonly #blueprint: Blueprint;
+  readonly #template: GuestTemplate;
   readonly #kept = new Map<Handle, Kept>();
   #last: Handle = 0;
   #instances = 0;
 
-  constructor(blueprint: Blueprint) {
-    this.#blueprint = blueprint;
+  constructor(template: GuestTemplate) {
+    this.#template = template;
   }
 
   get instances(): number {
@@ -43,7 +50,7 @@ export class FreshInstances {
     let guest: Guest | undefined;
     try {
       this.#instances++;
-      guest = makeGuestSync(this.#blueprint);
+      guest = makeGuestSync(this.#template);
       return call(guest);
     } catch (error) {
       throw failureOf(guest === undefined ? error : guest.explain(error));
@@ -54,7 +61,7 @@ export class FreshInstances {
 
   /** @throws RangeError where the host holds as many handles as it may. */
   keep(kept: Kept): Handle {
-    const { maxHandles } = this.#blueprint;
+    const { maxHandles } = this.#template;
     if (this.#kept.size >= maxHandles) throw new RangeError(`too many handles: the limit is ${maxHandles}`);
     this.#kept.set(++this.#last, kept);
     return this.#last;

@@ -26,7 +26,7 @@ import { findImport } from '../linking/names.ts';
 import type { DecisionContext, VirtualWasi } from '../wasi/index.ts';
 import { asynchronousImport } from './asynchronous-import.ts';
 import { contextOfCommand, contextOfEvent, contextOfRejection } from './decision-context.ts';
-import type { Fitting } from './fit.ts';
+import type { InterfaceNames } from './fit.ts';
 import type { Bounds } from './metering/budget.ts';
 import { Counters } from './metering/counters.ts';
 
@@ -64,9 +64,9 @@ interface GuestDecider extends Decider<Handle, Handle, Handle> {
 }
 
 /** What instances are made of. */
-export interface Blueprint {
+export interface GuestTemplate {
   readonly component: Component;
-  readonly fitting: Fitting;
+  readonly interfaceNames: InterfaceNames;
   /** Made anew for each instance, so that no two share what an import keeps. */
   readonly imports: () => ImportObject;
   /** The same for WASI, of guests that need it. */
@@ -78,10 +78,10 @@ export interface Blueprint {
 }
 
 /** @throws LinkError | Trap */
-export async function makeGuest(blueprint: Blueprint): Promise<Guest> {
-  const parts = surroundings(blueprint);
+export async function makeGuest(template: GuestTemplate): Promise<Guest> {
+  const parts = environmentOf(template);
   try {
-    return guestOf(await instantiate(blueprint.component, parts.imports, parts.options), blueprint, parts);
+    return bindGuest(await instantiate(template.component, parts.imports, parts.options), template, parts);
   } catch (error) {
     throw withHint(parts.counters.explain(error), parts);
   } finally {
@@ -90,10 +90,10 @@ export async function makeGuest(blueprint: Blueprint): Promise<Guest> {
 }
 
 /** At once. @throws LinkError | Trap */
-export function makeGuestSync(blueprint: Blueprint): Guest {
-  const parts = surroundings(blueprint);
+export function makeGuestSync(template: GuestTemplate): Guest {
+  const parts = environmentOf(template);
   try {
-    return guestOf(instantiateSync(blueprint.component, parts.imports, parts.options), blueprint, parts);
+    return bindGuest(instantiateSync(template.component, parts.imports, parts.options), template, parts);
   } catch (error) {
     throw withHint(parts.counters.explain(error), parts);
   } finally {
@@ -102,7 +102,7 @@ export function makeGuestSync(blueprint: Blueprint): Guest {
 }
 
 /** Adds the way to WASI if it is missing altogether. */
-function withHint(error: unknown, { wasi, imports }: Surroundings): unknown {
+function withHint(error: unknown, { wasi, imports }: Environment): unknown {
   if (wasi !== undefined || !isLinkError(error)) return error;
   const isMissing = (name: string | undefined): boolean =>
     name?.startsWith('wasi:') === true && !isWasi03(name) && findImport(imports, name) === undefined;
@@ -113,14 +113,14 @@ function withHint(error: unknown, { wasi, imports }: Surroundings): unknown {
 }
 
 /** What one instance has for itself. */
-interface Surroundings {
+interface Environment {
   readonly imports: ImportObject;
   readonly options: InstantiateOptions;
   readonly wasi: VirtualWasi | undefined;
   readonly counters: Counters;
 }
 
-function surroundings({ imports, wasi, bounds, maxHandles, maxLiftedBytes }: Blueprint): Surroundings {
+function environmentOf({ imports, wasi, bounds, maxHandles, maxLiftedBytes }: GuestTemplate): Environment {
   const virtual = wasi === undefined ? undefined : virtualOf(wasi);
   const given = imports();
   // What is made of a promise is an import object without imports.
@@ -128,7 +128,7 @@ function surroundings({ imports, wasi, bounds, maxHandles, maxLiftedBytes }: Blu
   const counters = new Counters(bounds);
   const { maxMemoryBytes } = bounds;
   return {
-    imports: virtual === undefined ? given : besides(given, virtual.imports),
+    imports: virtual === undefined ? given : mergeImports(given, virtual.imports),
     options: {
       resources: 'handles',
       maxMemoryBytes,
@@ -157,7 +157,7 @@ function virtualOf(wasi: () => VirtualWasi): VirtualWasi {
  * What the host gives, and of the virtual WASI what it does not give itself, in whatever version: else the loader would take
  * the later one. What is only found by asking for it, in a proxy or an object of a class, is asked for behind all others.
  */
-function besides(own: ImportObject, virtual: ImportObject): ImportObject {
+function mergeImports(own: ImportObject, virtual: ImportObject): ImportObject {
   const withoutVersion = (name: string): string => name.replace(/@.*$/, '');
   const given = new Set(Object.keys(own).map(withoutVersion));
   const isGiven = (name: string): boolean => given.has(name) || Reflect.get(own, name) !== undefined;
@@ -166,7 +166,7 @@ function besides(own: ImportObject, virtual: ImportObject): ImportObject {
 }
 
 /** Whether the instance can still be called: it makes a state, which is dropped. */
-export function answers(guest: Guest): boolean {
+export function isAlive(guest: Guest): boolean {
   try {
     guest.state.drop((guest.decider ?? guest.eventHandler ?? guest.projector).initialState());
     return true;
@@ -175,20 +175,24 @@ export function answers(guest: Guest): boolean {
   }
 }
 
-function guestOf(instance: Instance, { component, fitting, bounds }: Blueprint, surroundings: Surroundings): Guest {
-  const { imports, wasi, counters } = surroundings;
+function bindGuest(
+  instance: Instance,
+  { component, interfaceNames, bounds }: GuestTemplate,
+  environment: Environment,
+): Guest {
+  const { imports, wasi, counters } = environment;
   const interfaceOf = (name: string | undefined): unknown => (name === undefined ? undefined : instance.exports[name]);
-  const types = interfaceOf(fitting.types) as HandleTypes;
+  const types = interfaceOf(interfaceNames.types) as HandleTypes;
   // The loader makes every function of an instance one that gives a promise, where an import may have to be waited for.
   if (types.state.toBytes.constructor.name === 'AsyncFunction') throw asynchronous(component, imports);
   const parts = {
     command: types.command,
     event: types.event,
     state: types.state,
-    decider: interfaceOf(fitting.decider) as Guest['decider'],
-    routing: interfaceOf(fitting.routing) as Guest['routing'],
-    eventHandler: interfaceOf(fitting['event-handler']) as Guest['eventHandler'],
-    projector: interfaceOf(fitting.projector) as Guest['projector'],
+    decider: interfaceOf(interfaceNames.decider) as Guest['decider'],
+    routing: interfaceOf(interfaceNames.routing) as Guest['routing'],
+    eventHandler: interfaceOf(interfaceNames['event-handler']) as Guest['eventHandler'],
+    projector: interfaceOf(interfaceNames.projector) as Guest['projector'],
   };
   const timed = wasi === undefined ? parts : withWasi(parts, wasi);
   const guest = {

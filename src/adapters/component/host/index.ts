@@ -3,21 +3,21 @@
  * as one written in TypeScript, and the event sourcer cannot tell them apart.
  *
  * ```ts
- * import { componentModule } from 'decidable/component/host';
- * const account = await componentModule(await readFile('bank.wasm'));
+ * import { loadModule } from 'decidable/component/host';
+ * const account = await loadModule(await readFile('bank.wasm'));
  * const sourcer = createEventSourcer({ store, modules: [account] });
  * ```
  */
 
+export { StaleHandle } from './failures.ts';
+export type { Handle, HandleTypes } from './guest.ts';
 export {
   type ComponentCommandHandler,
-  type ComponentModuleOptions,
   type ComponentProcessManager,
   type ComponentReadModel,
   type ComponentStatistics,
-  componentModule,
-} from './component-module.ts';
-export { StaleHandle } from './failures.ts';
-export type { Handle, HandleTypes } from './guest.ts';
+  type LoadModuleOptions,
+  loadModule,
+} from './load-module.ts';
 export { type Budget, type BudgetName, OutOfBudget } from './metering/budget.ts';
 export type { WorldName } from './worlds.ts';

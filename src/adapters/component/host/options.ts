@@ -1,16 +1,16 @@
 /**
- * The options of `componentModule`, checked before anything is compiled: a bound that is misspelt must not be taken for one
+ * The options of `loadModule`, checked before anything is compiled: a bound that is misspelt must not be taken for one
  * that holds. What the bounds have to be is in `metering/budget.ts`.
  */
 import { show } from '../abi/javascript-values.ts';
 import { nameOfTypedArray } from '../abi/number-lists.ts';
 import { checkNames, type OptionNames } from '../option-names.ts';
-import type { ComponentModuleOptions } from './component-module.ts';
 import { MOST_HANDLES } from './limits.ts';
+import type { LoadModuleOptions } from './load-module.ts';
 import { checkCount } from './metering/budget.ts';
 import { WORLD_NAMES } from './worlds.ts';
 
-const NAMES: OptionNames<ComponentModuleOptions> = {
+const NAMES: OptionNames<LoadModuleOptions> = {
   world: true,
   isolation: true,
   imports: true,
@@ -31,7 +31,7 @@ const DIGEST_BYTES = 32;
  *
  * @throws TypeError | RangeError that names the option, what is expected and what was got.
  */
-export function checkOptions(options: ComponentModuleOptions): void {
+export function checkOptions(options: LoadModuleOptions): void {
   checkNames('options', options, NAMES);
   const { world, isolation, imports = {}, wasi, maxHandles, maxLiftedBytes, digest } = options;
   if (world !== undefined) checkOneOf('world', world, WORLD_NAMES);

@@ -8,11 +8,11 @@
  */
 import { isTrap, Trap } from '../index.ts';
 import { endsInstance, type HandleKind, isDoubtful, noLiveHandle, StaleHandle } from './failures.ts';
-import { answers, type Blueprint, type Guest, type Handle, makeGuest, makeGuestSync } from './guest.ts';
+import { type Guest, type GuestTemplate, type Handle, isAlive, makeGuest, makeGuestSync } from './guest.ts';
 import { HANDLES_OF_AN_INSTANCE } from './limits.ts';
 
 export class Pool {
-  readonly #blueprint: Blueprint;
+  readonly #template: GuestTemplate;
   #guest: Guest | undefined;
   #base = 0;
   #failure: unknown;
@@ -20,8 +20,8 @@ export class Pool {
   /** The next instance is being made, beside what the page does. */
   #isComing = false;
 
-  constructor(blueprint: Blueprint, first: Guest) {
-    this.#blueprint = blueprint;
+  constructor(template: GuestTemplate, first: Guest) {
+    this.#template = template;
     this.#guest = first;
   }
 
@@ -77,7 +77,7 @@ export class Pool {
     // An import called the module back, which ended the instance while this call was running in it.
     if (guest === undefined) return isOfDisposed(thrown) ? this.#failure : thrown;
     const error = guest.explain(thrown);
-    if (endsInstance(error) || (isDoubtful(error) && !answers(guest))) {
+    if (endsInstance(error) || (isDoubtful(error) && !isAlive(guest))) {
       this.#guest = undefined;
       this.#failure = error;
       guest.dispose();
@@ -89,7 +89,7 @@ export class Pool {
   #replace(): Guest {
     if (this.#isComing) throw this.#notYet();
     try {
-      return this.#install(makeGuestSync(this.#blueprint));
+      return this.#install(makeGuestSync(this.#template));
     } catch (error) {
       // V8's words, and no other engine has that rule.
       if (!(error instanceof RangeError && /main thread/.test(error.message))) throw error;
@@ -101,7 +101,7 @@ export class Pool {
 
   async #replaceLater(): Promise<void> {
     try {
-      this.#install(await makeGuest(this.#blueprint));
+      this.#install(await makeGuest(this.#template));
     } catch (error) {
       this.#failure = error;
     } finally {

@@ -4,7 +4,7 @@
  * It is a generator that yields each core module to instantiate, so that the same code serves engines that may wait for
  * that and callers that may not.
  */
-import { type LiftedFunction, mayGiveWhatItLends } from '../abi/canon-lift.ts';
+import { type LiftedFunction, lendsAndConsumes } from '../abi/canon-lift.ts';
 import { coreFunctionOf } from '../abi/canon-lower.ts';
 import { resourceDrop, resourceNew, resourceRep } from '../abi/canon-resource.ts';
 import { Context, type CoreFunction, LinearMemory } from '../abi/canonical-options.ts';
@@ -308,7 +308,7 @@ function linearMemory(memory: unknown, host: LinkHost): LinearMemory {
 
 function lift(frame: Frame, { definition, type, options }: ValidatedLift, host: LinkHost): LiftedFunction {
   // Before any function is handed out: all of them count what the host lends, or none.
-  host.handles.isObserved ||= mayGiveWhatItLends(type);
+  host.handles.isObserved ||= lendsAndConsumes(type);
   return {
     kind: 'lifted',
     type,

@@ -1,7 +1,7 @@
 /** `maxLiftedBytes`: how much one call may take out of a component. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { componentModule } from '../../../../src/adapters/component/host/index.ts';
+import { loadModule } from '../../../../src/adapters/component/host/index.ts';
 import { type InstantiateOptions, isTrap } from '../../../../src/adapters/component/index.ts';
 import { run } from './guests.ts';
 
@@ -65,7 +65,7 @@ describe('the option maxLiftedBytes', () => {
         message: /^maxLiftedBytes: /,
       });
       await assert.rejects(
-        componentModule(new Uint8Array(), { maxLiftedBytes: wrong as number }),
+        loadModule(new Uint8Array(), { maxLiftedBytes: wrong as number }),
         /^RangeError: maxLiftedBytes: /,
       );
     }

@@ -1,7 +1,7 @@
 /** The bank's suite on every host that needs no toolchain: the module in the process, and the guests that are checked in. */
 import { readFile } from 'node:fs/promises';
 import { account } from '../../../../examples/bank/account.ts';
-import { type ComponentCommandHandler, componentModule } from '../../../../src/adapters/component/host/index.ts';
+import { type ComponentCommandHandler, loadModule } from '../../../../src/adapters/component/host/index.ts';
 import type { CommandHandler } from '../../../../src/core/worlds.ts';
 import { bankSuite } from './bank-suite.ts';
 
@@ -19,7 +19,7 @@ for (const guest of ['c', 'rust', 'assemblyscript']) {
       name: `as a component written in ${guest}, ${isolation}`,
       module: async () => {
         module ??= readFile(new URL(`../../../../examples/guests/${guest}/bank.wasm`, import.meta.url)).then((bytes) =>
-          componentModule(bytes, { isolation }),
+          loadModule(bytes, { isolation }),
         );
         const loaded = await module;
         handles = loaded.statistics.handles;

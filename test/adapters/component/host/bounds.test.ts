@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { engine } from '../../../../src/adapters/component/engine/web-assembly.ts';
-import { componentModule, OutOfBudget } from '../../../../src/adapters/component/host/index.ts';
+import { loadModule, OutOfBudget } from '../../../../src/adapters/component/host/index.ts';
 import type { BudgetName } from '../../../../src/adapters/component/host/metering/budget.ts';
 import { compile, isInvalidError, isTrap, isUnsupportedError } from '../../../../src/adapters/component/index.ts';
 import { assemble } from '../assemble.ts';
@@ -317,7 +317,7 @@ describe('a guest', () => {
         const how = 'budget' in limits ? `${isolation}, with a budget` : isolation;
         test(`in ${guest} that takes more memory than it may is told so (${how})`, async () => {
           const bytes = readFileSync(new URL(`../../../../examples/guests/${guest}/bank.wasm`, import.meta.url));
-          const { types } = await componentModule(bytes, { isolation, ...limits, maxMemoryBytes: 1 << 20 });
+          const { types } = await loadModule(bytes, { isolation, ...limits, maxMemoryBytes: 1 << 20 });
           for (let twice = 0; twice < 2; twice++) {
             assert.throws(() => types.state.fromBytes(new Uint8Array(2 << 20)), isOut('memory'));
           }
@@ -327,34 +327,34 @@ describe('a guest', () => {
   }
 
   test('that starts with more memory than it may have is refused', async () => {
-    await assert.rejects(componentModule(bank, { maxMemoryBytes: PAGE - 1 }), isOut('memory'));
+    await assert.rejects(loadModule(bank, { maxMemoryBytes: PAGE - 1 }), isOut('memory'));
   });
 
   test('that is invalid and starts with too much is invalid', async () => {
     const broken = new Uint8Array(bank);
     broken.fill(0xff, broken.length >> 1, (broken.length >> 1) + 64);
-    await assert.rejects(componentModule(broken, { maxMemoryBytes: 1 }), isInvalidError);
+    await assert.rejects(loadModule(broken, { maxMemoryBytes: 1 }), isInvalidError);
   });
 
   test('has 256 MiB in each memory and a million elements in each table where nothing is said', async () => {
     const MEMORY = '(memory (export "memory") 1)';
     const having = (definitions: string) =>
       countingGuest('command-handler', coreText('command-handler').replace(MEMORY, definitions));
-    await componentModule(await having('(memory (export "memory") 4096)'));
-    await assert.rejects(componentModule(await having('(memory (export "memory") 4097)')), isOut('memory'));
-    await componentModule(await having(`${MEMORY} (table 1000000 funcref)`));
-    await assert.rejects(componentModule(await having(`${MEMORY} (table 1000001 funcref)`)), isOut('tables'));
+    await loadModule(await having('(memory (export "memory") 4096)'));
+    await assert.rejects(loadModule(await having('(memory (export "memory") 4097)')), isOut('memory'));
+    await loadModule(await having(`${MEMORY} (table 1000000 funcref)`));
+    await assert.rejects(loadModule(await having(`${MEMORY} (table 1000001 funcref)`)), isOut('tables'));
   });
 
   test('that another program has compiled keeps the bounds that are named', async () => {
-    const { types } = await componentModule(await compile(bank), { maxMemoryBytes: 1 << 20 });
+    const { types } = await loadModule(await compile(bank), { maxMemoryBytes: 1 << 20 });
     assert.throws(() => types.state.fromBytes(new Uint8Array(2 << 20)), isOut('memory'));
     const tables = await countingGuest(
       'command-handler',
       coreText('command-handler').replace('(memory (export "memory") 1)', '$& (table 2 funcref)'),
     );
-    await componentModule(await compile(tables), { maxTableElements: 2 });
-    await assert.rejects(componentModule(await compile(tables), { maxTableElements: 1 }), isOut('tables'));
+    await loadModule(await compile(tables), { maxTableElements: 2 });
+    await assert.rejects(loadModule(await compile(tables), { maxTableElements: 1 }), isOut('tables'));
   });
 
   test('that another program has compiled keeps the bounds that hold by default', async () => {
@@ -362,12 +362,12 @@ describe('a guest', () => {
       'command-handler',
       coreText('command-handler').replace('(memory (export "memory") 1)', '$& (table 1000001 funcref)'),
     );
-    await assert.rejects(componentModule(await compile(tables)), isOut('tables'));
+    await assert.rejects(loadModule(await compile(tables)), isOut('tables'));
   });
 
   test('keeps its bounds if its component is used again', async () => {
-    const { component } = await componentModule(bank, { maxMemoryBytes: 1 << 20 });
-    const again = await componentModule(component);
+    const { component } = await loadModule(bank, { maxMemoryBytes: 1 << 20 });
+    const again = await loadModule(component);
     assert.equal(again.component, component);
     assert.throws(
       () => again.types.state.fromBytes(new Uint8Array(2 << 20)),
@@ -376,8 +376,8 @@ describe('a guest', () => {
   });
 
   test('keeps other bounds if they are named when its component is used again', async () => {
-    const { component } = await componentModule(bank, { maxMemoryBytes: 1 << 20 });
-    const { types } = await componentModule(component, { maxMemoryBytes: 4 << 20 });
+    const { component } = await loadModule(bank, { maxMemoryBytes: 1 << 20 });
+    const { types } = await loadModule(component, { maxMemoryBytes: 4 << 20 });
     assert.throws(() => types.state.fromBytes(new Uint8Array(2 << 20)), { code: 'undecodable-payload' });
     assert.throws(
       () => types.state.fromBytes(new Uint8Array(4 << 20)),
@@ -396,18 +396,18 @@ describe('a guest', () => {
       { budget: { fuel: 2 ** 53, callDepth: 1 } },
       { budget: { fuel: 1, callDepth: 2 ** 31 } },
     ]) {
-      await assert.rejects(componentModule(bytes, options), RangeError);
+      await assert.rejects(loadModule(bytes, options), RangeError);
     }
   });
 
   test('may have as much as can be counted, or nothing at all', async () => {
-    await componentModule(bank, {
+    await loadModule(bank, {
       maxMemoryBytes: Infinity,
       maxTableElements: Infinity,
       maxHandles: 2 ** 28 - 1,
       budget: { fuel: Number.MAX_SAFE_INTEGER, callDepth: 2 ** 31 - 1 },
     });
-    await assert.rejects(componentModule(bank, { budget: { fuel: 0, callDepth: 1 } }), OutOfBudget);
-    await assert.rejects(componentModule(bank, { budget: { fuel: 1_000_000, callDepth: 0 } }), OutOfBudget);
+    await assert.rejects(loadModule(bank, { budget: { fuel: 0, callDepth: 1 } }), OutOfBudget);
+    await assert.rejects(loadModule(bank, { budget: { fuel: 1_000_000, callDepth: 0 } }), OutOfBudget);
   });
 });

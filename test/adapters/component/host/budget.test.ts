@@ -5,7 +5,7 @@ import { describe, test } from 'node:test';
 import { parse } from '@bytecodealliance/jco';
 import { account } from '../../../../examples/bank/account.ts';
 import { engine } from '../../../../src/adapters/component/engine/web-assembly.ts';
-import { componentModule, OutOfBudget } from '../../../../src/adapters/component/host/index.ts';
+import { loadModule, OutOfBudget } from '../../../../src/adapters/component/host/index.ts';
 import { DEPTH, FUEL } from '../../../../src/adapters/component/host/metering/budget.ts';
 import { rewrite } from '../../../../src/adapters/component/host/metering/rewrite.ts';
 import { compile, isInvalidError, isTrap } from '../../../../src/adapters/component/index.ts';
@@ -119,7 +119,7 @@ describe('what is counted', () => {
 
 describe('a guest with budgets', () => {
   test('ends in OutOfBudget where it recurses without end, whatever the engine’s own stack', async () => {
-    const { types, decider, statistics } = await componentModule(await countingGuest('command-handler'), {
+    const { types, decider, statistics } = await loadModule(await countingGuest('command-handler'), {
       budget: LARGE,
     });
     const [state, endless] = [decider.initialState(), types.command.fromEnvelope(message(14))];
@@ -138,7 +138,7 @@ describe('a guest with budgets', () => {
         '(func $endless (loop $again (br $again))) (start $endless))',
       );
       await assert.rejects(
-        componentModule(await countingGuest('command-handler', core), { budget: LARGE, isolation }),
+        loadModule(await countingGuest('command-handler', core), { budget: LARGE, isolation }),
         (error) => error instanceof OutOfBudget && error.budget === 'fuel' && error.limit === LARGE.fuel,
       );
     });
@@ -146,7 +146,7 @@ describe('a guest with budgets', () => {
 
   test('ends in OutOfBudget where a call takes more than its fuel, and has all of it for the next', async () => {
     const bank = readFileSync(new URL('../../../../examples/guests/c/bank.wasm', import.meta.url));
-    const { types } = await componentModule(bank, { budget: { fuel: 2_000, callDepth: 100 } });
+    const { types } = await loadModule(bank, { budget: { fuel: 2_000, callDepth: 100 } });
     const long = (length: number) =>
       account.types.state.toBytes({ status: 'open', owner: 'x'.repeat(length), balance: 1 });
     for (let call = 0; call < 20; call++) types.state.drop?.(types.state.fromBytes(long(1_000)));
@@ -161,7 +161,7 @@ describe('a guest with budgets', () => {
     const bank = readFileSync(new URL('../../../../examples/guests/rust/bank.wasm', import.meta.url));
     const works = async (fuel: number) => {
       try {
-        const { types } = await componentModule(bank, { budget: { fuel, callDepth: 100 } });
+        const { types } = await loadModule(bank, { budget: { fuel, callDepth: 100 } });
         types.command.fromEnvelope(
           account.types.command.toEnvelope(
             account.commands.OpenAccount({ accountId: 'a'.repeat(64), owner: 'o'.repeat(200) }),
@@ -185,17 +185,17 @@ describe('a guest with budgets', () => {
   test('is refused as without budgets where its code is none', async () => {
     const bank = new Uint8Array(readFileSync(new URL('../../../../examples/guests/c/bank.wasm', import.meta.url)));
     bank.fill(0xff, bank.length >> 1, (bank.length >> 1) + 64);
-    await assert.rejects(componentModule(bank, { budget: LARGE }), isInvalidError);
-    await assert.rejects(componentModule(bank), isInvalidError);
+    await assert.rejects(loadModule(bank, { budget: LARGE }), isInvalidError);
+    await assert.rejects(loadModule(bank), isInvalidError);
   });
 
   test('is compiled again if it was compiled without them', async () => {
     const small = { fuel: 100_000, callDepth: 100 };
     const bytes = await greedyGuest();
-    for (const component of [await compile(bytes), (await componentModule(bytes)).component]) {
-      const { component: counting } = await componentModule(component, { budget: small });
+    for (const component of [await compile(bytes), (await loadModule(bytes)).component]) {
+      const { component: counting } = await loadModule(component, { budget: small });
       for (const source of [component, counting]) {
-        const { types, decider } = await componentModule(source, source === component ? { budget: small } : {});
+        const { types, decider } = await loadModule(source, source === component ? { budget: small } : {});
         const command = types.command.fromEnvelope(message(17));
         assert.throws(() => decider.decide(decider.initialState(), command), { code: 'fuel-exhausted' });
       }
@@ -229,7 +229,7 @@ describe('a command whose guest exceeds a budget', () => {
       [17, 'fuel-exhausted'],
     ] as const) {
       test(`fails with the code ${code} (${isolation})`, async () => {
-        const module = await componentModule(await greedyGuest(), { ...bounds, isolation });
+        const module = await loadModule(await greedyGuest(), { ...bounds, isolation });
         await using sourcer = createEventSourcer({ store: createMemoryStore(), modules: [module] });
         await assert.rejects(
           sourcer.handleCommand(message(length)),
@@ -248,7 +248,7 @@ describe('a command whose guest exceeds a budget', () => {
 
 for (const guest of ['c', 'rust', 'assemblyscript']) {
   const module = readFileSync(new URL(`../../../../examples/guests/${guest}/bank.wasm`, import.meta.url));
-  const loaded = componentModule(module, { budget: LARGE });
+  const loaded = loadModule(module, { budget: LARGE });
   bankSuite({
     name: `as a component written in ${guest}, with budgets`,
     module: async () => (await loaded) as CommandHandler<unknown, unknown, unknown>,

@@ -9,9 +9,9 @@ import { runInNewContext } from 'node:vm';
 import { engine } from '../../../../src/adapters/component/engine/web-assembly.ts';
 import { asynchronousImport } from '../../../../src/adapters/component/host/asynchronous-import.ts';
 import {
-  type ComponentModuleOptions,
-  componentModule,
   type Handle,
+  type LoadModuleOptions,
+  loadModule,
   StaleHandle,
 } from '../../../../src/adapters/component/host/index.ts';
 import { type InstanceType, isLinkError, isTrap, isValueError } from '../../../../src/adapters/component/index.ts';
@@ -41,7 +41,7 @@ const readState = (bytes: Uint8Array) =>
 /** What a component that does not fit is told. */
 async function misfit(wit: string, world: string): Promise<string> {
   const bytes = await dummyComponent(wit, world);
-  const error: unknown = await componentModule(bytes).then(
+  const error: unknown = await loadModule(bytes).then(
     () => undefined,
     (error) => error,
   );
@@ -54,7 +54,7 @@ describe('a component fits its world', () => {
     test(`${world}: what wit/ says is what the host expects`, async () => {
       const bytes = await dummyComponent(witSource(), world);
       // Every function of a dummy traps: that the first call does is a sign that it was not refused before.
-      await assert.rejects(componentModule(bytes, { world }), isTrap);
+      await assert.rejects(loadModule(bytes, { world }), isTrap);
     });
   }
 
@@ -123,21 +123,21 @@ describe('a component fits its world', () => {
 
   test('a later patch of the contract is the same contract', async () => {
     const bytes = await dummyComponent(witSource().replaceAll('@0.1.0', '@0.1.7'), 'command-handler');
-    await assert.rejects(componentModule(bytes), isTrap);
+    await assert.rejects(loadModule(bytes), isTrap);
   });
 });
 
 describe('a module knows its code', () => {
   test('by the SHA-256 of the bytes', async () => {
-    const module = await componentModule(bank);
+    const module = await loadModule(bank);
     assert.deepEqual(module.routing.describe().digest, new Uint8Array(createHash('sha256').update(bank).digest()));
   });
 
   test('a compiled component has the digest that it is given with', async () => {
-    const { component } = await componentModule(bank);
+    const { component } = await loadModule(bank);
     const digest = new Uint8Array(32).fill(7);
-    assert.deepEqual((await componentModule(component, { digest })).routing.describe().digest, digest);
-    assert.equal((await componentModule(component)).routing.describe().digest, undefined);
+    assert.deepEqual((await loadModule(component, { digest })).routing.describe().digest, digest);
+    assert.equal((await loadModule(component)).routing.describe().digest, undefined);
   });
 
   test('better than the code itself does, which is believed where nothing else is known', async () => {
@@ -147,14 +147,14 @@ describe('a module knows its code', () => {
       '(i32.store8 (i32.const 24) (i32.const 1)) (call $text (i32.const 28)) $&',
     );
     const bytes = await countingGuest('command-handler', core);
-    const module = await componentModule(bytes);
+    const module = await loadModule(bytes);
     assert.deepEqual(module.routing.describe().digest, new Uint8Array(createHash('sha256').update(bytes).digest()));
-    const again = await componentModule(module.component);
+    const again = await loadModule(module.component);
     assert.deepEqual(again.routing.describe().digest, new TextEncoder().encode('count'));
   });
 
   test('once: its description is asked for at the start, and nobody changes it', async () => {
-    const { routing, statistics } = await componentModule(bank, { isolation: 'fresh' });
+    const { routing, statistics } = await loadModule(bank, { isolation: 'fresh' });
     const before = statistics.instances;
     assert.equal(routing.describe(), routing.describe());
     assert.equal(statistics.instances, before);
@@ -165,7 +165,7 @@ describe('a module knows its code', () => {
 for (const isolation of ['pooled', 'fresh'] as const) {
   describe(`process managers and read models, ${isolation}`, () => {
     test('an event handler folds, and reacts', async () => {
-      const { types, eventHandler, statistics } = await componentModule(await countingGuest('process-manager'), {
+      const { types, eventHandler, statistics } = await loadModule(await countingGuest('process-manager'), {
         world: 'process-manager',
         isolation,
       });
@@ -191,7 +191,7 @@ for (const isolation of ['pooled', 'fresh'] as const) {
     });
 
     test('a projector folds documents, and drops one', async () => {
-      const { types, projector, statistics } = await componentModule(await countingGuest('read-model'), {
+      const { types, projector, statistics } = await loadModule(await countingGuest('read-model'), {
         world: 'read-model',
         isolation,
       });
@@ -212,7 +212,7 @@ for (const isolation of ['pooled', 'fresh'] as const) {
 
 describe('an instance that traps', () => {
   test('is replaced by the next call, and its handles are refused', async () => {
-    const { types, decider, statistics } = await componentModule(await countingGuest('command-handler'));
+    const { types, decider, statistics } = await loadModule(await countingGuest('command-handler'));
     const [state, bad] = [decider.initialState(), types.command.fromEnvelope(message(13))];
     assert.throws(() => decider.decide(state, bad), isTrap);
     assert.throws(() => types.state.toBytes(state), StaleHandle);
@@ -225,7 +225,7 @@ describe('an instance that traps', () => {
   });
 
   test('is replaced beside, where the engine makes none so large at once: calls trap until the next is there', async (t) => {
-    const { types, decider, statistics } = await componentModule(await countingGuest('command-handler'));
+    const { types, decider, statistics } = await loadModule(await countingGuest('command-handler'));
     const [state, bad] = [decider.initialState(), types.command.fromEnvelope(message(13))];
     assert.throws(() => decider.decide(state, bad), isTrap);
     let refusals = 2;
@@ -252,7 +252,7 @@ describe('an instance that traps', () => {
   });
 
   test('leaves nothing to drop', async () => {
-    const { types, decider, statistics } = await componentModule(await countingGuest('command-handler'));
+    const { types, decider, statistics } = await loadModule(await countingGuest('command-handler'));
     const [state, bad] = [decider.initialState(), types.command.fromEnvelope(message(13))];
     assert.throws(() => decider.decide(state, bad), isTrap);
     types.state.drop(state);
@@ -265,7 +265,7 @@ describe('an instance that traps', () => {
   });
 
   test('is what the handles are refused for', async () => {
-    const { types, decider } = await componentModule(await countingGuest('command-handler'));
+    const { types, decider } = await loadModule(await countingGuest('command-handler'));
     const [state, bad] = [decider.initialState(), types.command.fromEnvelope(message(13))];
     let trap: unknown;
     assert.throws(
@@ -284,7 +284,7 @@ describe('an instance that traps', () => {
       '(if (i32.eq (local.get $count) (i32.const 2)) (then unreachable)) $&',
     );
     const bytes = await countingGuest('command-handler', core);
-    const { types, decider, decideById, statistics } = await componentModule(bytes, { wasi: virtualWasi });
+    const { types, decider, decideById, statistics } = await loadModule(bytes, { wasi: virtualWasi });
     const folded = () => decider.evolve(decider.initialState(), types.event.fromEnvelope(message(1)));
     const state = folded();
     assert.throws(() => decider.evolve(state, types.event.fromEnvelope(message(1))), isTrap);
@@ -300,9 +300,9 @@ describe('an instance that traps', () => {
   test('is followed by one whose handles are its own, whatever gives them', async () => {
     // A message of more bytes than there are in memory.
     const tooLong = message(1 << 17);
-    const commands = await componentModule(await countingGuest('command-handler'));
-    const managers = await componentModule(await countingGuest('process-manager'), { world: 'process-manager' });
-    const models = await componentModule(await countingGuest('read-model'), { world: 'read-model' });
+    const commands = await loadModule(await countingGuest('command-handler'));
+    const managers = await loadModule(await countingGuest('process-manager'), { world: 'process-manager' });
+    const models = await loadModule(await countingGuest('read-model'), { world: 'read-model' });
     for (const { types } of [commands, managers, models]) {
       assert.throws(() => types.event.fromEnvelope(tooLong), isTrap);
       const [event, state] = [types.event.fromEnvelope(message(3)), types.state.fromBytes(new Uint8Array(5))];
@@ -326,7 +326,7 @@ describe('an instance that traps', () => {
       if (++made === 2) throw new Error('not now');
       return {};
     };
-    const { types, decider, statistics } = await componentModule(await countingGuest('command-handler'), { imports });
+    const { types, decider, statistics } = await loadModule(await countingGuest('command-handler'), { imports });
     const bad = types.command.fromEnvelope(message(13));
     assert.throws(() => decider.decide(decider.initialState(), bad), isTrap);
     assert.throws(() => decider.initialState(), /^Trap: an import of the component failed: not now$/);
@@ -335,7 +335,7 @@ describe('an instance that traps', () => {
   });
 
   test('is replaced after unbounded recursion', async () => {
-    const { types, decider, statistics } = await componentModule(await countingGuest('command-handler'));
+    const { types, decider, statistics } = await loadModule(await countingGuest('command-handler'));
     const endless = types.command.fromEnvelope(message(14));
     assert.throws(() => decider.decide(decider.initialState(), endless), isTrap);
     assert.equal(types.state.toBytes(decider.initialState()).length, 0);
@@ -343,7 +343,7 @@ describe('an instance that traps', () => {
   });
 
   test('does not disturb other commands: the event sourcer loads their states anew', async () => {
-    const module = await componentModule(bank, { maxMemoryBytes: 1 << 20 });
+    const module = await loadModule(bank, { maxMemoryBytes: 1 << 20 });
     const sourcer = createEventSourcer({ store: createMemoryStore(), modules: [module] });
     const deposit = (accountId: string) => envelope('Deposit', { accountId, amount: 5 });
     for (const accountId of ['a', 'b']) {
@@ -379,7 +379,7 @@ describe('an import that calls the module back', () => {
 
   test('ends the instance and the call that is running in it', async () => {
     let callBack: () => unknown = () => undefined;
-    const module = await componentModule(await askingGuest(), { imports: imports(() => callBack()) });
+    const module = await loadModule(await askingGuest(), { imports: imports(() => callBack()) });
     const { types, decider, statistics } = module;
     const [state, asked] = [decider.initialState(), types.command.fromEnvelope(command)];
     callBack = () => assert.throws(() => decider.initialState(), isTrap);
@@ -405,7 +405,7 @@ describe('what a component imports', () => {
       const number = ++made;
       return { ...clock, 'wasi:random/random': { getRandomU64: () => number } };
     };
-    const { types, decider, statistics } = await componentModule(await askingGuest(), { imports, isolation: 'fresh' });
+    const { types, decider, statistics } = await loadModule(await askingGuest(), { imports, isolation: 'fresh' });
     const numbers = [1, 2].map(() => {
       const [event] = decider.decide(decider.initialState(), types.command.fromEnvelope(command));
       return answersOf(types.event.toEnvelope(event!).payload).random;
@@ -425,7 +425,7 @@ describe('what a component imports', () => {
           if (fails) throw thrown;
           return 0n;
         };
-        const module = await componentModule(await askingGuest(), {
+        const module = await loadModule(await askingGuest(), {
           imports: { ...clock, 'wasi:random/random': { getRandomU64 } },
           isolation,
         });
@@ -446,8 +446,8 @@ describe('what a component imports', () => {
 describe('deciding by the id of a command', () => {
   for (const isolation of ['pooled', 'fresh'] as const) {
     test(`is for those with a virtual WASI, which shows what follows from it (${isolation})`, async () => {
-      assert.equal('decideById' in (await componentModule(bank, { isolation })), false);
-      const { types, decider, decideById } = await componentModule(bank, { isolation, wasi: virtualWasi });
+      assert.equal('decideById' in (await loadModule(bank, { isolation })), false);
+      const { types, decider, decideById } = await loadModule(bank, { isolation, wasi: virtualWasi });
       const close = types.command.fromEnvelope(envelope('CloseAccount', { accountId: 'a' }));
       assert.throws(() => decideById!('order-1', decider.initialState(), close), isRejection);
       const open = types.command.fromEnvelope(envelope('OpenAccount', { accountId: 'a', owner: 'o' }));
@@ -463,7 +463,7 @@ describe('an asynchronous import', { skip: engine.Suspending === undefined && 't
         'wasi:clocks/wall-clock': { now: async () => ({ seconds: 0n, nanoseconds: 0 }) },
         'wasi:random/random': { getRandomU64: () => 0n },
       };
-      await assert.rejects(componentModule(await askingGuest(), { imports, isolation }), {
+      await assert.rejects(loadModule(await askingGuest(), { imports, isolation }), {
         code: 'link',
         path: ['wasi:clocks/wall-clock@0.2.3', 'now'],
         message:
@@ -571,12 +571,12 @@ describe('what cannot be meant is refused by name', () => {
     ],
   ] as const) {
     test(what, async () => {
-      await assert.rejects(componentModule(bank, options as object), (thrown) => error.test(String(thrown)));
+      await assert.rejects(loadModule(bank, options as object), (thrown) => error.test(String(thrown)));
     });
   }
 
   test('and what is undefined is as if nothing were said', async () => {
-    const nothing: { readonly [Option in Exclude<keyof ComponentModuleOptions, 'world'>]-?: undefined } = {
+    const nothing: { readonly [Option in Exclude<keyof LoadModuleOptions, 'world'>]-?: undefined } = {
       isolation: undefined,
       imports: undefined,
       wasi: undefined,
@@ -587,21 +587,18 @@ describe('what cannot be meant is refused by name', () => {
       budget: undefined,
       digest: undefined,
     };
-    assert.deepEqual(
-      (await componentModule(bank, nothing)).routing.describe(),
-      (await componentModule(bank)).routing.describe(),
-    );
+    assert.deepEqual((await loadModule(bank, nothing)).routing.describe(), (await loadModule(bank)).routing.describe());
   });
 
   test('a bound of a component that is compiled already', async () => {
-    const { component } = await componentModule(bank);
-    await assert.rejects(componentModule(component, { maxMemoryBytes: -1 }), /^RangeError: maxMemoryBytes: /);
+    const { component } = await loadModule(bank);
+    await assert.rejects(loadModule(component, { maxMemoryBytes: -1 }), /^RangeError: maxMemoryBytes: /);
   });
 
   test('a response, which has no digest: bytes or a compiled component are asked for', async () => {
     const sources: readonly unknown[] = [new Response(bank), 'bank.wasm', undefined, {}];
     for (const source of sources) {
-      await assert.rejects(componentModule(source as Uint8Array), {
+      await assert.rejects(loadModule(source as Uint8Array), {
         name: 'TypeError',
         message: /expected the bytes of a component, or a compiled one/,
       });
@@ -625,19 +622,19 @@ describe('what cannot be meant is refused by name', () => {
       within.subarray(8, 8 + bank.length),
       new DataView(within.buffer, 8, bank.length),
     ]) {
-      assert.deepEqual((await componentModule(source)).routing.describe().digest, digest);
+      assert.deepEqual((await loadModule(source)).routing.describe().digest, digest);
     }
   });
 });
 
 describe('budgets', () => {
   test('a guest that takes more memory than it may traps', async () => {
-    const { types } = await componentModule(bank, { maxMemoryBytes: 1 << 20 });
+    const { types } = await loadModule(bank, { maxMemoryBytes: 1 << 20 });
     assert.throws(() => types.state.fromBytes(new Uint8Array(2 << 20)), isTrap);
   });
 
   test('a host that holds more handles than it may is told', async () => {
-    const { decider, types, statistics } = await componentModule(bank, { maxHandles: 10 });
+    const { decider, types, statistics } = await loadModule(bank, { maxHandles: 10 });
     const states = Array.from({ length: 10 }, () => decider.initialState());
     assert.throws(() => decider.initialState(), RangeError);
     // The handle that had no place is lost in the instance, and so the instance is given up.
@@ -649,7 +646,7 @@ describe('budgets', () => {
 
 describe('handles', () => {
   test('are numbers that cannot be used up twice, or for another type', async () => {
-    const { types, decider, statistics } = await componentModule(bank);
+    const { types, decider, statistics } = await loadModule(bank);
     const state = decider.initialState();
     const event = types.event.fromEnvelope(envelope('AccountOpened', { accountId: 'a', owner: 'o' }));
     assert.equal(typeof state, 'number');
@@ -665,8 +662,8 @@ describe('handles', () => {
   });
 
   test('that are taken for one another end no instance, in any world', async () => {
-    const managers = await componentModule(await countingGuest('process-manager'), { world: 'process-manager' });
-    const models = await componentModule(await countingGuest('read-model'), { world: 'read-model' });
+    const managers = await loadModule(await countingGuest('process-manager'), { world: 'process-manager' });
+    const models = await loadModule(await countingGuest('read-model'), { world: 'read-model' });
     for (const { types, statistics } of [managers, models]) {
       const event = types.event.fromEnvelope(message(3));
       assert.throws(() => types.state.toBytes(event), TypeError);
@@ -677,7 +674,7 @@ describe('handles', () => {
 
   for (const isolation of ['pooled', 'fresh'] as const) {
     test(`are nothing else: what is given in the place of one is named, ${isolation}`, async () => {
-      const { types, decider, routing } = await componentModule(bank, { isolation });
+      const { types, decider, routing } = await loadModule(bank, { isolation });
       const state = decider.initialState();
       const event = types.event.fromEnvelope(envelope('AccountOpened', { accountId: 'a', owner: 'o' }));
       const others: readonly (readonly [unknown, string])[] = [
@@ -709,7 +706,7 @@ describe('handles', () => {
   }
 
   test('come back after a rejection and after a fault', async () => {
-    const { types, decider, statistics } = await componentModule(bank);
+    const { types, decider, statistics } = await loadModule(bank);
     const state = decider.initialState();
     const command = types.command.fromEnvelope(envelope('CloseAccount', { accountId: 'a' }));
     assert.throws(() => decider.decide(state, command), isRejection);
@@ -723,7 +720,7 @@ describe('handles', () => {
 
 for (const isolation of ['pooled', 'fresh'] as const) {
   test(`statistics are the numbers of now, and are shown and written as numbers, ${isolation}`, async () => {
-    const { decider, statistics } = await componentModule(bank, { isolation });
+    const { decider, statistics } = await loadModule(bank, { isolation });
     const { instances } = statistics;
     assert.equal(inspect(statistics), `{ instances: ${instances}, handles: 0 }`);
     decider.initialState();
@@ -735,7 +732,7 @@ for (const isolation of ['pooled', 'fresh'] as const) {
 
 describe('fresh isolation', () => {
   test('makes an instance for each call', async () => {
-    const { types, decider, statistics } = await componentModule(bank, { isolation: 'fresh' });
+    const { types, decider, statistics } = await loadModule(bank, { isolation: 'fresh' });
     const before = statistics.instances;
     const state = decider.initialState();
     types.state.toBytes(state); // It is bytes already.
@@ -744,7 +741,7 @@ describe('fresh isolation', () => {
   });
 
   test('survives a trap: nothing was in the instance', async () => {
-    const { types, decider } = await componentModule(await countingGuest('command-handler'), { isolation: 'fresh' });
+    const { types, decider } = await loadModule(await countingGuest('command-handler'), { isolation: 'fresh' });
     const state = decider.initialState();
     assert.throws(() => decider.decide(state, types.command.fromEnvelope(message(13))), isTrap);
     assert.equal(types.state.toBytes(state).length, 0);
@@ -757,7 +754,7 @@ describe('fresh isolation', () => {
       `(i32.store (i32.const 516) (call $new-event (i32.const -1)))
        (i32.store (i32.const 4) (i32.const 512)) (i32.store (i32.const 8) (i32.const 2)) (i32.const 0))`,
     );
-    const module = await componentModule(await countingGuest('command-handler', core), { isolation: 'fresh' });
+    const module = await loadModule(await countingGuest('command-handler', core), { isolation: 'fresh' });
     const { types, decider, statistics } = module;
     const [state, command] = [decider.initialState(), types.command.fromEnvelope(message(1))];
     assert.throws(() => decider.decide(state, command), isTrap);
@@ -765,10 +762,10 @@ describe('fresh isolation', () => {
   });
 
   test('reads and writes what it is given at once: what it holds is as the guest has it', async () => {
-    const { types } = await componentModule(await countingGuest('command-handler'), { isolation: 'fresh' });
+    const { types } = await loadModule(await countingGuest('command-handler'), { isolation: 'fresh' });
     const event = types.event.fromEnvelope({ type: 'counted', schemaVersion: 7, payload: new Uint8Array(3) });
     assert.deepEqual(types.event.toEnvelope(event), message(3));
-    const states = (await componentModule(bank, { isolation: 'fresh' })).types.state;
+    const states = (await loadModule(bank, { isolation: 'fresh' })).types.state;
     assert.throws(() => states.fromBytes(Uint8Array.of(0xc1)), isFault);
   });
 
@@ -779,7 +776,7 @@ describe('fresh isolation', () => {
        (i32.store (i32.const 4) (i32.const 512)) (i32.store (i32.const 8) (i32.const 2)) (i32.const 0))`,
     );
     const bytes = await countingGuest('command-handler', core);
-    const { types, decider, statistics } = await componentModule(bytes, { isolation: 'fresh', maxHandles: 4 });
+    const { types, decider, statistics } = await loadModule(bytes, { isolation: 'fresh', maxHandles: 4 });
     const [state, command] = [decider.initialState(), types.command.fromEnvelope(message(1))];
     decider.initialState();
     assert.throws(() => decider.decide(state, command), /^RangeError: too many handles: the limit is 4$/);
@@ -787,7 +784,7 @@ describe('fresh isolation', () => {
   });
 
   test('holds no more handles than it may', async () => {
-    const { types, decider, statistics } = await componentModule(bank, { isolation: 'fresh', maxHandles: 3 });
+    const { types, decider, statistics } = await loadModule(bank, { isolation: 'fresh', maxHandles: 3 });
     const [state] = Array.from({ length: 2 }, () => decider.initialState());
     const command = types.command.fromEnvelope(envelope('OpenAccount', { accountId: 'a', owner: 'o' }));
     assert.throws(() => decider.initialState(), RangeError);
@@ -798,7 +795,7 @@ describe('fresh isolation', () => {
   });
 
   test('refuses handles that are used up, or of another kind', async () => {
-    const { types, decider } = await componentModule(bank, { isolation: 'fresh' });
+    const { types, decider } = await loadModule(bank, { isolation: 'fresh' });
     const state = decider.initialState();
     const event = types.event.fromEnvelope(envelope('AccountOpened', { accountId: 'a', owner: 'o' }));
     decider.evolve(state, event);

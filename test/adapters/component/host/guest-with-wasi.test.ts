@@ -1,7 +1,7 @@
 /** A guest that asks for the time and for random numbers is told what follows from the command's id, by itself. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { componentModule } from '../../../../src/adapters/component/host/index.ts';
+import { loadModule } from '../../../../src/adapters/component/host/index.ts';
 import { isLinkError, isTrap } from '../../../../src/adapters/component/index.ts';
 import { virtualWasi } from '../../../../src/adapters/component/wasi/index.ts';
 import { createMemoryStore } from '../../../../src/adapters/stores/memory/index.ts';
@@ -31,7 +31,7 @@ function contested(store: EventStore, times: number): EventStore {
 }
 
 async function sourcing(store: EventStore = createMemoryStore(), isolation: 'pooled' | 'fresh' = 'pooled') {
-  const module = await componentModule(guest, { isolation, wasi });
+  const module = await loadModule(guest, { isolation, wasi });
   return { module, sourcer: createEventSourcer({ store, modules: [module] }) };
 }
 
@@ -121,7 +121,7 @@ for (const isolation of ['pooled', 'fresh'] as const) {
 
     test('has printed whole lines when a call ends, even where it ends in a trap', async () => {
       const lines: string[] = [];
-      const { types, decider } = await componentModule(await printingGuest(), {
+      const { types, decider } = await loadModule(await printingGuest(), {
         isolation,
         wasi: () => virtualWasi({ grant: ['wasi:cli/stdout'], stdout: (line) => lines.push(line) }),
       });
@@ -135,12 +135,12 @@ for (const isolation of ['pooled', 'fresh'] as const) {
     test('has printed what it had to say where it traps at its start', async () => {
       const lines: string[] = [];
       const printing = () => virtualWasi({ grant: ['wasi:cli/stdout'], stdout: (line) => lines.push(line) });
-      await assert.rejects(componentModule(await printingGuest('start'), { isolation, wasi: printing }), isTrap);
+      await assert.rejects(loadModule(await printingGuest('start'), { isolation, wasi: printing }), isTrap);
       assert.deepEqual(lines, ['count']);
     });
 
     test('traps where it asks for what it was not granted', async () => {
-      const { types, decider } = await componentModule(guest, {
+      const { types, decider } = await loadModule(guest, {
         isolation,
         wasi: () => virtualWasi({ grant: ['wasi:random/random'] }),
       });
@@ -153,7 +153,7 @@ for (const isolation of ['pooled', 'fresh'] as const) {
 
     test('is given what the host has of its own in place of the virtual one, whatever 0.2 that is', async () => {
       for (const name of ['random@0.2.3', 'random@0.2.0', 'random@0.2.99', 'random']) {
-        const { types, decider } = await componentModule(guest, {
+        const { types, decider } = await loadModule(guest, {
           isolation,
           wasi,
           imports: { [`wasi:random/${name}`]: { getRandomU64: () => 7n } },
@@ -171,20 +171,20 @@ for (const isolation of ['pooled', 'fresh'] as const) {
         }
       }
       for (const imports of [new Proxy({}, { get: (_, name) => own[name] }), new Imports(), Object.freeze(own)]) {
-        const { types, decider } = await componentModule(guest, { isolation, wasi, imports });
+        const { types, decider } = await loadModule(guest, { isolation, wasi, imports });
         const [event] = decider.decide(decider.initialState(), types.command.fromEnvelope(count));
         assert.equal(answersOf(types.event.toEnvelope(event!).payload).random, 7n);
       }
     });
 
     test('is not linked where it is given nothing', async () => {
-      await assert.rejects(componentModule(guest, { isolation }), isLinkError);
+      await assert.rejects(loadModule(guest, { isolation }), isLinkError);
     });
   });
 }
 
 test('a process manager is told when the event was recorded, and random numbers that follow from its id', async () => {
-  const { types, eventHandler } = await componentModule(await askingGuest('process-manager'), {
+  const { types, eventHandler } = await loadModule(await askingGuest('process-manager'), {
     world: 'process-manager',
     wasi,
   });
@@ -204,12 +204,12 @@ test('a process manager is told when the event was recorded, and random numbers 
 
 test('a decision is proved again from what is stored, by fresh instances', async () => {
   const store = createMemoryStore();
-  const sourcer = createEventSourcer({ store, modules: [await componentModule(guest, { wasi })] });
+  const sourcer = createEventSourcer({ store, modules: [await loadModule(guest, { wasi })] });
   await sourcer.handleCommand(count, { commandId: AT });
   await sourcer.handleCommand(count);
   await sourcer.close();
 
-  const module = await componentModule(guest, { isolation: 'fresh', wasi });
+  const module = await loadModule(guest, { isolation: 'fresh', wasi });
   const recorded = await store.readStream('count', { direction: 'forward' });
   const history = recorded.map(({ event }) => event);
   for (const [index, { context }] of recorded.entries()) {
@@ -236,14 +236,14 @@ test('a test of a component names the id of its commands', async () => {
   };
   const { events } = await (await sourcing()).sourcer.handleCommand(count, { commandId: AT });
   const decided = types.event.fromEnvelope(events[0]!.event);
-  const { given } = testDecider(await componentModule(guest, { wasi }), { types }, { commandId: AT });
+  const { given } = testDecider(await loadModule(guest, { wasi }), { types }, { commandId: AT });
   given().when({ type }).then(decided);
   given(decided).when({ type }).then(decided);
 });
 
 test('a guest that is given no WASI at all is told where it is', async () => {
   for (const isolation of ['pooled', 'fresh'] as const) {
-    await assert.rejects(componentModule(guest, { isolation }), (error) => {
+    await assert.rejects(loadModule(guest, { isolation }), (error) => {
       assert.ok(isLinkError(error) && isLinkError(error.cause));
       assert.match(error.message, /import "wasi:.*got nothing\nThe guest asks for WASI: .* virtualWasi\(/);
       assert.deepEqual(error.problems, error.cause.problems);

@@ -6,7 +6,7 @@ import { setImmediate } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { account } from '../../../../examples/bank/account.ts';
-import { componentModule } from '../../../../src/adapters/component/host/index.ts';
+import { loadModule } from '../../../../src/adapters/component/host/index.ts';
 import { isTrap } from '../../../../src/adapters/component/index.ts';
 import { virtualWasi } from '../../../../src/adapters/component/wasi/index.ts';
 import { isFault, isRejection } from '../../../../src/core/index.ts';
@@ -19,7 +19,7 @@ describe('nothing leaks', () => {
   for (const guest of ['c', 'rust', 'assemblyscript']) {
     test(`in ${guest}: ${ROUNDS} decisions, folds, rejections, faults and states within 1.5 MiB`, async () => {
       const bytes = readFileSync(new URL(`../../../../examples/guests/${guest}/bank.wasm`, import.meta.url));
-      const module = await componentModule(bytes, { maxMemoryBytes: 3 << 19, maxHandles: 10 });
+      const module = await loadModule(bytes, { maxMemoryBytes: 3 << 19, maxHandles: 10 });
       const { types, decider, routing } = module;
       const accountId = 'x'.repeat(64);
       const deposit = account.types.command.toEnvelope(
@@ -66,7 +66,7 @@ describe('an instance that is thrown away', () => {
       printers.push(new WeakRef(stdout));
       return virtualWasi({ grant: ['wasi:cli/stdout'], stdout });
     };
-    const { types, decider } = await componentModule(await printingGuest(), { isolation: 'fresh', wasi });
+    const { types, decider } = await loadModule(await printingGuest(), { isolation: 'fresh', wasi });
     const command = types.command.fromEnvelope({ type: 'count', schemaVersion: 1, payload: new Uint8Array(1) });
     const state = decider.initialState();
     for (let round = 0; round < 50; round++) decider.decide(state, command);
@@ -105,14 +105,14 @@ describe('a resource of the host that an instance holds', () => {
 
   test('is disposed after the call, in fresh isolation', async () => {
     const { imports, open } = counting();
-    const { types, decider } = await componentModule(await printingGuest(), { imports, isolation: 'fresh' });
+    const { types, decider } = await loadModule(await printingGuest(), { imports, isolation: 'fresh' });
     decider.decide(decider.initialState(), types.command.fromEnvelope(envelopeOf(1)));
     assert.equal(open(), 0);
   });
 
   test('is disposed when the instance traps, in pooled isolation', async () => {
     const { imports, open } = counting();
-    const { types, decider } = await componentModule(await printingGuest(), { imports });
+    const { types, decider } = await loadModule(await printingGuest(), { imports });
     decider.decide(decider.initialState(), types.command.fromEnvelope(envelopeOf(1)));
     assert.ok(open() > 0);
     const breaking = types.command.fromEnvelope(envelopeOf(13));

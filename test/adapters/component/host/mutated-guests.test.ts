@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { type ComponentCommandHandler, componentModule } from '../../../../src/adapters/component/host/index.ts';
+import { type ComponentCommandHandler, loadModule } from '../../../../src/adapters/component/host/index.ts';
 import {
   isInvalidError,
   isLinkError,
@@ -61,7 +61,7 @@ describe('a guest with bytes changed', () => {
           for (const [at, byte] of changes) bytes[at] = byte;
           let module: ComponentCommandHandler;
           try {
-            module = await componentModule(bytes, LIMITS);
+            module = await loadModule(bytes, LIMITS);
           } catch (error) {
             assert.ok(isTyped(error), String(error instanceof Error ? error.stack : error));
             return;

@@ -1,4 +1,4 @@
-/** `componentModule`: a component as the module of its world. */
+/** `loadModule`: a component as the module of its world. */
 import type { DecidesById } from '../../../core/define/command-id-aware.ts';
 import { sha256 } from '../../../core/storage/sha256.ts';
 import type { CommandHandler, ProcessManager, ReadModel } from '../../../core/worlds.ts';
@@ -16,7 +16,7 @@ import {
   freshRouting,
   freshTypes,
 } from './fresh.ts';
-import { type Blueprint, type DecideById, type Handle, type HandleTypes, makeGuest } from './guest.ts';
+import { type DecideById, type GuestTemplate, type Handle, type HandleTypes, makeGuest } from './guest.ts';
 import { DEFAULT_MAX_HANDLES, DEFAULT_MAX_MEMORY_BYTES, DEFAULT_MAX_TABLE_ELEMENTS } from './limits.ts';
 import { type Bounds, type Budget, checkBounds } from './metering/budget.ts';
 import { rewrite } from './metering/rewrite.ts';
@@ -33,7 +33,7 @@ import {
 import type { WorldName } from './worlds.ts';
 
 /** How a component is run. */
-export interface ComponentModuleOptions<World extends WorldName = WorldName> {
+export interface LoadModuleOptions<World extends WorldName = WorldName> {
   /**
    * The world of the component: its exports, and so the kind of the module.
    *
@@ -80,7 +80,7 @@ export interface ComponentModuleOptions<World extends WorldName = WorldName> {
    * on every machine. The core modules are rewritten to count it, which takes a part of their speed. Nothing is counted where
    * nothing is said.
    *
-   * The bounds of memories, tables and calls are compiled into a component. One that `componentModule` has compiled keeps the
+   * The bounds of memories, tables and calls are compiled into a component. One that `loadModule` has compiled keeps the
    * bounds that are not named. If others are named, or `compile` has compiled it, its core modules are compiled again.
    */
   readonly budget?: Budget | undefined;
@@ -99,7 +99,7 @@ export interface ComponentStatistics {
 interface OfComponent {
   readonly types: HandleTypes;
   /**
-   * The component, to be used again: `componentModule(module.component)` compiles nothing, and keeps the bounds of memories,
+   * The component, to be used again: `loadModule(module.component)` compiles nothing, and keeps the bounds of memories,
    * tables and calls. With other bounds, the core modules are compiled again. `instantiate` refuses it, because this host
    * calls the start functions of rewritten modules.
    */
@@ -135,31 +135,31 @@ interface ModuleOf {
  * @throws LinkError if its exports do not fit the world, with both sides shown, or an import is missing or asynchronous.
  * @throws Trap if it traps at its start, or needs more memory there than it may have.
  */
-export async function componentModule<World extends WorldName = 'command-handler'>(
+export async function loadModule<World extends WorldName = 'command-handler'>(
   source: BufferSource | Component,
-  options: ComponentModuleOptions<World> = {},
+  options: LoadModuleOptions<World> = {},
 ): Promise<ModuleOf[World]> {
   checkOptions(options);
   const { world = 'command-handler', isolation, imports = {}, maxHandles = DEFAULT_MAX_HANDLES } = options;
   // The caller may change the bytes while they are compiled.
   const digest = options.digest?.slice() ?? (isBytes(source) ? sha256(bytesOf(source)) : undefined);
   const { component, bounds } = await compiled(source, options);
-  const blueprint: Blueprint = {
+  const template: GuestTemplate = {
     component,
-    fitting: fitWorld(component, world),
+    interfaceNames: fitWorld(component, world),
     imports: typeof imports === 'function' ? (imports as () => ImportObject) : () => imports,
     wasi: options.wasi,
     bounds,
     maxHandles,
     maxLiftedBytes: options.maxLiftedBytes,
   };
-  const parts = isolation === 'fresh' ? freshParts(blueprint) : await pooledParts(blueprint);
+  const parts = isolation === 'fresh' ? freshParts(template) : await pooledParts(template);
   return { ...exportsOf(parts, world, digest), component, statistics: parts.statistics } as ModuleOf[World];
 }
 
 async function compiled(
   source: BufferSource | Component,
-  options: ComponentModuleOptions,
+  options: LoadModuleOptions,
 ): Promise<{ component: Component; bounds: Bounds }> {
   // A component that this host has compiled says which bounds it was rewritten to keep.
   const own: Partial<Bounds> = isCompiled(source) ? (source.instrumentation ?? {}) : {};
@@ -218,12 +218,12 @@ interface Parts {
   readonly statistics: ComponentStatistics;
 }
 
-async function pooledParts(blueprint: Blueprint): Promise<Parts> {
-  const pool = new Pool(blueprint, await makeGuest(blueprint));
+async function pooledParts(template: GuestTemplate): Promise<Parts> {
+  const pool = new Pool(template, await makeGuest(template));
   return {
     types: pooledTypes(pool),
     decider: () => pooledDecider(pool),
-    decideById: blueprint.wasi && pooledDecideById(pool),
+    decideById: template.wasi && pooledDecideById(pool),
     routing: () => pooledRouting(pool),
     eventHandler: () => pooledEventHandler(pool),
     projector: () => pooledProjector(pool),
@@ -231,12 +231,12 @@ async function pooledParts(blueprint: Blueprint): Promise<Parts> {
   };
 }
 
-function freshParts(blueprint: Blueprint): Parts {
-  const fresh = new FreshInstances(blueprint);
+function freshParts(template: GuestTemplate): Parts {
+  const fresh = new FreshInstances(template);
   return {
     types: freshTypes(fresh),
     decider: () => freshDecider(fresh),
-    decideById: blueprint.wasi && freshDecideById(fresh),
+    decideById: template.wasi && freshDecideById(fresh),
     routing: () => freshRouting(fresh),
     eventHandler: () => freshEventHandler(fresh),
     projector: () => freshProjector(fresh),
