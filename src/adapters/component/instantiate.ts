@@ -76,8 +76,8 @@ export interface Instance<Exports extends object = Record<string, unknown>> {
    * A function that traps throws a `Trap`. A function whose result is a `result` returns the `ok` case and throws a
    * `ComponentError` for the `error` case. An error that a host function throws is passed on unchanged. If a host
    * function returns a value of another type, a `LinkError` names the import. If an argument has another type, a
-   * `TypeError` is thrown: the guest is not called, and receives none of the handles in the other arguments. `async
-   * func`s return promises, and so do all functions of an instance that was given an asynchronous import.
+   * `TypeError` is thrown: the guest is not called, and receives none of the handles in the other arguments. Each
+   * `async func` returns a promise, and so does every function of an instance that was given an asynchronous import.
    */
   readonly exports: Exports;
   /** With `resources: 'handles'`, the number of handles that JavaScript holds. */

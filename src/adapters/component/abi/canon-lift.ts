@@ -4,6 +4,7 @@
 import { engine } from '../engine/web-assembly.ts';
 import { ComponentError } from '../errors.ts';
 import type { FunctionNode } from '../types/extern-type.ts';
+import type { Signature } from '../types/signature.ts';
 import type { Context, CoreFunction, CoreValue } from './canonical-options.ts';
 import {
   abandon,
@@ -26,7 +27,6 @@ import {
   liftHostResult,
   liftOwnResult,
   lowerSimple,
-  type Signature,
   type SimpleParam,
   signatureOf,
   stageHostResult,

@@ -5,6 +5,7 @@
 import { engine } from '../engine/web-assembly.ts';
 import { LinkError, showPath } from '../errors.ts';
 import type { FunctionNode } from '../types/extern-type.ts';
+import type { Signature } from '../types/signature.ts';
 import type { ValueTypeNode } from '../types/value-type.ts';
 import {
   callPostReturn,
@@ -32,7 +33,6 @@ import { isError, propertyOf, show } from './javascript-values.ts';
 import {
   apply,
   flatArguments,
-  type Signature,
   signatureOf,
   stageLiftParams,
   stageLiftResult,

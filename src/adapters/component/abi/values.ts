@@ -4,6 +4,7 @@
 import { maxFlatParams, maxFlatResults } from '../limits.ts';
 import type { FunctionNode, ParamNode } from '../types/extern-type.ts';
 import { appended, type FlatType, layoutOfFields } from '../types/layout.ts';
+import type { Signature } from '../types/signature.ts';
 import type { ValueTypeNode } from '../types/value-type.ts';
 import type { Context, CoreValue, LoweredOwn } from './canonical-options.ts';
 import { flatPlaces, type LiftOne, stageLiftOne } from './flat-lifting.ts';
@@ -13,29 +14,6 @@ import { discriminantOf, invalidDiscriminant } from './loading.ts';
 import { liftOwnAsHandle, liftOwnAsObject, lowerHandle, lowerObject, undoLowerOwn } from './resource-handles.ts';
 import type { Load, Stager } from './stager.ts';
 import { within } from './wrong-value.ts';
-
-/** What `flatten_functype` finds out about a function type, for the synchronous ABI. */
-export interface Signature {
-  readonly params: readonly ValueTypeNode[];
-  /** The names of the parameters, for messages. */
-  readonly names: readonly string[];
-  readonly result: ValueTypeNode | undefined;
-  /** `flatten_types` of the parameters and of the result, before anything is spilled; cut off as in {@link Layout}. */
-  readonly flat: readonly FlatType[];
-  readonly flatResult: readonly FlatType[];
-  /** Whether there are strings, lists or maps among the parameters. */
-  readonly pointer: boolean;
-  /** Core parameters; 1 where they are spilled to memory. The out-pointer of a lowered function is not among them. */
-  readonly flatParams: number;
-  readonly spillsParams: boolean;
-  readonly spillsResult: boolean;
-  /**
-   * Whether each parameter is one core value, none of them spilled, and there are at most four. A handle inside of another
-   * value is not simple.
-   */
-  readonly isSimple: boolean;
-  readonly lendsHandles: boolean;
-}
 
 const nothing: readonly FlatType[] = [];
 

@@ -2,8 +2,8 @@
  * The types of the validator and the linker. They correspond to those of `types.ts`, with {@link ValueTypeNode} for
  * value types, and cache the results of computations on them.
  */
-import type { Signature } from '../abi/values.ts';
 import type { CoreModuleType, FunctionType, ResourceType } from '../types.ts';
+import type { Signature } from './signature.ts';
 import type { Marked } from './type-marks.ts';
 import type { ValueTypeNode } from './value-type.ts';
 

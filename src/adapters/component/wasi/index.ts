@@ -14,7 +14,8 @@
 export { type CommandLine, GuestExit } from './cli.ts';
 export { type FileTree, type ReadTree, SymbolicLink, symbolicLink } from './given-files.ts';
 export { GRANTABLE, type Interfaces, LANGUAGE_RUNTIME, type WasiInterface } from './grantable.ts';
+export type { VirtualWasiOptions } from './options.ts';
 export type { Output } from './output.ts';
 export type { Preopen } from './preopens.ts';
 export type { Input } from './stdin.ts';
-export { type DecisionContext, type VirtualWasi, type VirtualWasiOptions, virtualWasi } from './virtual-wasi.ts';
+export { type DecisionContext, type VirtualWasi, virtualWasi } from './virtual-wasi.ts';

@@ -4,11 +4,26 @@
  */
 import { show } from '../abi/javascript-values.ts';
 import { checkNames } from '../option-names.ts';
-import { isRecord, unexpected } from './given-files.ts';
-import { GRANTABLE } from './grantable.ts';
-import { checkPreopens } from './preopens.ts';
+import type { CommandLine } from './cli.ts';
+import { type FileTree, isRecord, unexpected } from './given-files.ts';
+import { GRANTABLE, type WasiInterface } from './grantable.ts';
+import { checkPreopens, type Preopen } from './preopens.ts';
 import { checkInput } from './stdin.ts';
-import type { VirtualWasiOptions } from './virtual-wasi.ts';
+
+/** The world that a guest sees. */
+export interface VirtualWasiOptions extends CommandLine {
+  /** The interfaces that may be called. {@link LANGUAGE_RUNTIME} has all that there are. @default [] */
+  readonly grant?: readonly WasiInterface[] | undefined;
+  /** Files in memory, below `/`. Not together with `preopens`. @default {} */
+  readonly files?: FileTree | undefined;
+  /** The guest may create, change and remove files below `/`. Not together with `preopens`. @default false */
+  readonly writableFiles?: boolean | undefined;
+  /**
+   * The directories that the guest finds open, by their names in the guest, such as
+   * `{ '/data': { files, writable: true } }`. They are one file system. By default there is one, `/`, with `files`.
+   */
+  readonly preopens?: Readonly<Record<string, Preopen>> | undefined;
+}
 
 /** Checks one option that is given. @throws TypeError */
 type Check = (name: string, value: unknown) => void;

@@ -1,37 +1,22 @@
 /** `virtualWasi`: an import object for guests whose language needs WASI 0.2, deterministic and in memory. */
-import { type CommandLine, cliInterfaces, terminalInterfaces } from './cli.ts';
+import { cliInterfaces, terminalInterfaces } from './cli.ts';
 import { clockInterfaces } from './clocks.ts';
 import { deniedInterface, grantOf, membersOf, trapping } from './denial.ts';
 import { filesystemTypes } from './filesystem.ts';
-import type { FileTree, ReadTree } from './given-files.ts';
+import type { ReadTree } from './given-files.ts';
 import type { Interfaces, WasiInterface } from './grantable.ts';
 import { ioInterfaces } from './io.ts';
 import { networkInterfaces } from './network.ts';
 import type { Datetime } from './nodes.ts';
-import { checkOptions } from './options.ts';
+import { checkOptions, type VirtualWasiOptions } from './options.ts';
 import { writerTo } from './output.ts';
-import { type Preopen, Preopens } from './preopens.ts';
+import { Preopens } from './preopens.ts';
 import { VirtualRandom } from './random.ts';
 import { Stdin } from './stdin.ts';
 import { VirtualTime } from './time.ts';
 
 /** The version under which the interfaces are offered; the loader matches any 0.2. */
 const VERSION = '0.2.12';
-
-/** The world that a guest sees. */
-export interface VirtualWasiOptions extends CommandLine {
-  /** The interfaces that may be called. {@link LANGUAGE_RUNTIME} has all that there are. @default [] */
-  readonly grant?: readonly WasiInterface[] | undefined;
-  /** Files in memory, below `/`. Not together with `preopens`. @default {} */
-  readonly files?: FileTree | undefined;
-  /** The guest may create, change and remove files below `/`. Not together with `preopens`. @default false */
-  readonly writableFiles?: boolean | undefined;
-  /**
-   * The directories that the guest finds open, by the names that it knows them by: `{ '/data': { files, writable: true
-   * } }`. They are one file system. By default there is one, `/`, with `files`.
-   */
-  readonly preopens?: Readonly<Record<string, Preopen>> | undefined;
-}
 
 /** The properties of a command that the guest which decides it may see. */
 export interface DecisionContext {
