@@ -1,6 +1,6 @@
-/** How a module turns its values into bytes and back. The default is canonical MessagePack; others are adapters. */
+/** The conversion of a module's values to bytes and back. The default is canonical MessagePack. Others are adapters. */
 
-/** What is being encoded: for codecs that need a schema, and for error messages. */
+/** The message or state that is being encoded. Codecs that need a schema use it, and error messages name it. */
 export interface Subject {
   readonly kind: 'command' | 'event' | 'state';
   /** The message type; for a state, the module's name. */
@@ -10,14 +10,14 @@ export interface Subject {
 }
 
 /**
- * A codec is *canonical*: equal values give equal bytes, in every language (docs/encoding.md), so that two deliveries of
- * one command can be told from two commands.
+ * A codec is *canonical*: equal values have equal bytes in every language (docs/encoding.md). So two deliveries of one
+ * command can be distinguished from two commands.
  */
 export interface Codec {
-  /** As it is recorded with each decision: `application/vnd.msgpack`. */
+  /** The content type that is recorded with each decision, for example `application/vnd.msgpack`. */
   readonly contentType: string;
   /** @throws FaultError with code `unencodable-value` and the path of the value that has no encoding. */
   encode(value: unknown, subject: Subject): Uint8Array;
-  /** @throws FaultError with code `undecodable-payload` and the byte offset or the path of what is wrong. */
+  /** @throws FaultError with code `undecodable-payload` and the byte offset or the path of the problem. */
   decode(bytes: Uint8Array, subject: Subject): unknown;
 }

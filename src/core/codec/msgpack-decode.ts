@@ -1,12 +1,12 @@
 /**
- * MessagePack to values, strictly: what has no meaning is refused with its offset, and nothing is allocated before the
- * bytes for it are there. msgpackr writes, and does not read: it takes the byte order mark from long texts, replaces
- * invalid UTF-8, lets the last of two equal keys win, and reads dates and sets as whoever registered an extension last in
- * the process has it. A strict pass in front of it would be all of this file but the making of values (docs/decisions.md
+ * Decodes MessagePack strictly. Invalid bytes are refused with their offset, and nothing is allocated before its bytes
+ * are known to exist. msgpackr only writes. Its decoder removes the byte order mark from long texts, replaces invalid
+ * UTF-8, and lets the last of two equal keys win. It decodes dates and sets with the extension that was registered last
+ * in the process. A strict check before it would need all of this file except the creation of values (docs/decisions.md
  * §21).
  *
- * Forms that are valid but not canonical are read (unsorted keys, longer integers, float32): other languages' libraries
- * write them, and a command's identity is its encoding, made anew from the value.
+ * Forms that are valid but not canonical are accepted (unsorted keys, longer integers, float32), because libraries of
+ * other languages write them. A command's identity is not affected, because its value is encoded again.
  */
 
 import { isFault } from '../errors.ts';
@@ -20,10 +20,10 @@ const TWO_32 = 0x1_0000_0000;
 
 let source: Uint8Array = new Uint8Array(0);
 let position = 0;
-/** Where the bytes end, or the extension that is being read. */
+/** The offset at which the bytes end, or the extension that is being read. */
 let end = 0;
 
-/** Thrown from the depths, where the subject is not known, and turned into a fault at the top. */
+/** An inner function throws it, because it does not know the subject. `decodeMsgpack` converts it to a fault. */
 class NoValue {
   readonly offset: number;
   readonly problem: string;
@@ -52,7 +52,7 @@ export function decodeMsgpack(bytes: Uint8Array, subject: Subject): unknown {
 
 const EMPTY = new Uint8Array(0);
 
-/** Says what was being read where the bytes end early. */
+/** @throws NoValue that names what was being read, if the bytes end too early. */
 function need(bytes: number, what: string): void {
   if (end - position < bytes)
     throw new NoValue(position, `${what} needs ${bytes} bytes, and ${end - position} are left`);
@@ -131,7 +131,7 @@ function readValue(depth: number): unknown {
     case Format.map32:
       return readRecord(readUint(4), at, depth);
     default:
-      throw new NoValue(at, 'the byte 0xc1 begins no value');
+      throw new NoValue(at, 'the byte 0xc1 is not used in MessagePack');
   }
 }
 
@@ -144,7 +144,10 @@ function readUint(bytes: 1 | 2 | 4): number {
   return source[at]! * 0x100_0000 + source[at + 1]! * 0x1_0000 + source[at + 2]! * 0x100 + source[at + 3]!;
 }
 
-/** A number where it is safe, else a bigint (docs/encoding.md §1.2); the schema says which one is wanted (`integers.ts`). */
+/**
+ * Returns a number if it is safe, and otherwise a bigint (docs/encoding.md §1.2). The schema's type is restored later
+ * (`integers.ts`).
+ */
 function integerOf(high: number, low: number): number | bigint {
   const number = high * TWO_32 + low;
   return Number.isSafeInteger(number) ? number : (BigInt(high) << 32n) | BigInt(low);
@@ -162,7 +165,8 @@ function readFloat(bytes: 4 | 8, at: number): number | bigint {
 
 function readBinary(length: number): Uint8Array {
   need(length, 'binary');
-  // A copy, and of this class: the source may be a part of something larger, or a Buffer, whose slice is no copy.
+  // Always a copy and a plain Uint8Array: the source may be part of a larger buffer, or a Buffer, whose `slice` is a
+  // view.
   const bytes = new Uint8Array(length);
   bytes.set(source.subarray(position, position + length));
   position += length;
@@ -185,7 +189,7 @@ function readRecord(length: number, at: number, depth: number): Record<string, u
   for (let index = 0; index < length; index++) {
     const keyAt = position;
     const key = readKey();
-    // Ascending keys are different; the comparison of UTF-16 units may err above the surrogates, to the safe side.
+    // Ascending keys are different. If UTF-16 units order two keys wrongly, the only cost is a needless look-up.
     if (index > 0 && key <= last && Object.hasOwn(record, key))
       throw new NoValue(keyAt, `the key ${JSON.stringify(key)} comes twice`);
     if (key === '__proto__') throw new NoValue(keyAt, `a key ${PROTO_PROBLEM}`);
@@ -195,7 +199,9 @@ function readRecord(length: number, at: number, depth: number): Record<string, u
   return record;
 }
 
-/** Strings up to here are put together here: a call of the engine's decoder costs as much as this many bytes. */
+/**
+ * Strings up to this length are decoded in JavaScript. A call of the engine's decoder costs as much as this many bytes.
+ */
 const SHORT_STRING_BYTES = 32;
 const textDecoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
@@ -212,7 +218,7 @@ function isAscii(from: number, to: number): boolean {
   return true;
 }
 
-/** Eight at a time: the engine makes a string of a fixed number of units far faster than one that grows by single ones. */
+/** Decodes eight units at a time. The engine makes such a string far faster than one that grows by single units. */
 function asciiText(from: number, to: number): string {
   const b = source;
   let text = '';
@@ -229,13 +235,13 @@ function decodeText(at: number): string {
   try {
     return textDecoder.decode(source.subarray(at, position));
   } catch {
-    throw new NoValue(at, 'a string is no valid UTF-8');
+    throw new NoValue(at, 'a string is not valid UTF-8');
   }
 }
 
 /**
- * Keys come again and again: a key that was read lately is compared with the bytes, which is cheaper than a new string
- * that the engine must look up in its own table of names. What stands in a slot is only ever a hint.
+ * Cached keys. Keys repeat, and comparing the bytes with a recent key is cheaper than making a new string that the
+ * engine must look up in its own table of names. The content of a slot is only a hint.
  */
 const KEY_SLOTS = 1_024;
 const knownKeys: string[] = new Array(KEY_SLOTS).fill('');
@@ -248,7 +254,7 @@ function readKey(): string {
   if (byte === Format.str8) return readString(readUint(1));
   if (byte === Format.str16) return readString(readUint(2));
   if (byte === Format.str32) return readString(readUint(4));
-  throw new NoValue(at, 'a key is no string: a map with other keys is an extension (docs/encoding.md §2)');
+  throw new NoValue(at, 'a key is not a string; encode a map with other keys as an extension (docs/encoding.md §2)');
 }
 
 function readShortKey(length: number): string {
@@ -271,7 +277,7 @@ function readShortKey(length: number): string {
   return key;
 }
 
-/** The engine's own copy of a name: the one that objects hold. */
+/** Returns the engine's internalized copy of a name, which objects use as their key. */
 function interned(key: string): string {
   return Object.keys({ [key]: 0 })[0]!;
 }
@@ -293,7 +299,7 @@ function readExtension(length: number, at: number, depth: number): unknown {
   }
 }
 
-/** The three forms of MessagePack's timestamp, as far as a Date can hold them. */
+/** Reads the three forms of MessagePack's timestamp, within the range and the precision of a Date. */
 function readTimestamp(length: number, at: number): Date {
   let nanoseconds = 0;
   let seconds: number;
@@ -325,7 +331,10 @@ function readBigInteger(length: number, at: number): number | bigint {
 
 let insideCollection = false;
 
-/** Objects are equal by what they hold, which the encoding shows: it refuses a set of equal elements. At the outermost. */
+/**
+ * Reads a set or a map. The outermost collection is encoded again, because the encoder refuses equal elements.
+ * JavaScript itself compares objects only by identity.
+ */
 function readCollection<T>(length: number, at: number, depth: number, read: (at: number, depth: number) => T): T {
   const outermost = !insideCollection;
   const outerEnd = end;
@@ -351,11 +360,11 @@ function requireDistinct(value: unknown, at: number): void {
   }
 }
 
-const EQUAL_PROBLEM = 'a set or a map holds two elements or keys that are equal';
+const EQUAL_PROBLEM = 'a set or a map contains two elements or keys that are equal';
 
 function readSet(at: number, depth: number): Set<unknown> {
   const elements = readValue(depth);
-  if (!Array.isArray(elements)) throw new NoValue(at, 'a set holds no array of its elements');
+  if (!Array.isArray(elements)) throw new NoValue(at, 'a set does not contain an array of its elements');
   const set = new Set(elements);
   if (set.size < elements.length) throw new NoValue(at, EQUAL_PROBLEM);
   return set;
@@ -369,7 +378,7 @@ function readMap(at: number, depth: number): Map<unknown, unknown> {
   if (head >= Format.fixmap && head < Format.fixarray) length = head & 0x0f;
   else if (head === Format.map16) length = readUint(2);
   else if (head === Format.map32) length = readUint(4);
-  else throw new NoValue(at, 'a map extension holds no map');
+  else throw new NoValue(at, 'a map extension does not contain a map');
   need(length * 2, 'a map of as many entries');
   const map = new Map<unknown, unknown>();
   for (let index = 0; index < length; index++) {

@@ -1,14 +1,17 @@
 /**
- * Values to canonical MessagePack (docs/encoding.md §2), written by msgpackr. Before it, one pass checks the value and
- * brings it into the form that msgpackr writes canonically; a plain value whose keys are in order passes as it is.
+ * Encodes values as canonical MessagePack (docs/encoding.md §2) with msgpackr. One pass first checks the value and
+ * converts it to a form that msgpackr writes canonically. A plain value whose keys are in order is passed unchanged.
  *
- * What msgpackr cannot write canonically comes to it as finished bytes ({@link Encoded}): integers from 2^32 to 2^63
- * (a signed form), integers outside 64 bits (in steps of 8 bytes), sets and maps (without order; a set as an array),
- * and dates and binary, for which any extension that is registered in the process would be asked first. Its own way for
- * such things, an extension type with `pack` and `unpack`, is no way for a library: types are registered for the whole
- * process, and 0x42 and 0x73 are msgpackr's own.
+ * Values that msgpackr cannot write canonically are passed to it as finished bytes ({@link Encoded}):
+ * - integers from 2^32 to 2^63, which it writes in a signed form;
+ * - integers outside 64 bits, which it writes in steps of 8 bytes;
+ * - sets and maps, which it does not sort (a set becomes an array);
+ * - dates and binary, for which it asks the extensions that are registered in the process first.
  *
- * `trail` holds the keys down to the value being looked at, for the path in errors.
+ * A library cannot use msgpackr's own mechanism, an extension type with `pack` and `unpack`. Types are registered for
+ * the whole process, and msgpackr uses 0x42 and 0x73 itself.
+ *
+ * `trail` contains the keys down to the current value, for the path in errors.
  */
 import { addExtension, Packr, RESET_BUFFER_MODE } from 'msgpackr/pack';
 import { MAX_BIG_INTEGER_BYTES, MAX_VALUE_DEPTH } from '../limits.ts';
@@ -34,14 +37,19 @@ import {
 
 const POOL_BYTES = 8_192;
 const LARGEST_POOLED_BYTES = 1_024;
-/** Bytes that msgpackr's buffer may keep after a call. It grows to several times the largest value, and never shrinks. */
+/**
+ * The largest buffer that msgpackr may keep after a call. It grows to several times the largest value and never
+ * shrinks.
+ */
 const LARGEST_KEPT_BYTES = 1_048_576;
 const FIRST_BYTES = 8_192;
-/** Whether it is deep or holds itself can only be said from the root: `depthProblem`. */
+/**
+ * Replaced by the text of `depthProblem`, which finds from the root whether the value is too deep or contains itself.
+ */
 const TOO_DEEP = 'too deep';
 const TWO_32 = 0x1_0000_0000;
 
-/** MessagePack that is already written. */
+/** MessagePack that is already encoded. */
 class Encoded {
   readonly parts: readonly Bytes[];
   readonly length: number;
@@ -51,15 +59,16 @@ class Encoded {
   }
 }
 
-/** A few bytes are faster in an array; of its numbers, the lowest eight bits are written. */
+/** Bytes to write. A few bytes are faster in an array. The lowest eight bits of its numbers are written. */
 type Bytes = Uint8Array | readonly number[];
 
-/** What msgpackr gives to an extension's `pack` besides the value, and its types leave out. */
+/** The second argument that msgpackr passes to an extension's `pack`. Its types omit it. */
 type Allocate = (bytes: number) => { readonly target: Uint8Array; readonly position: number };
 
 addExtension({
   Class: Encoded,
-  // Required, never written, and of no byte: nothing that msgpackr reads elsewhere in the process is changed.
+  // A type is required but never written. This one fits in no byte, so other uses of msgpackr in the process are
+  // unaffected.
   type: 0x100,
   pack: ((value: Encoded, allocate: Allocate) => {
     let { target, position } = allocate(value.length);
@@ -78,7 +87,7 @@ let pooled = 0;
 
 const trail: (string | number)[] = new Array(MAX_VALUE_DEPTH).fill(0);
 
-/** Thrown from the depths, where the subject is not known, and turned into a fault at the top. */
+/** An inner function throws it, because it does not know the subject. `encodeMsgpack` converts it to a fault. */
 class NoEncoding {
   readonly path: Path;
   readonly problem: string;
@@ -102,14 +111,14 @@ export function encodeMsgpack(value: unknown, subject: Subject): Uint8Array {
   }
 }
 
-/** Bytes that are only valid up to the next call: msgpackr writes all into one buffer. */
+/** Returns bytes that are valid until the next call, because msgpackr writes everything into one buffer. */
 function pack(prepared: unknown): Uint8Array {
   return packr.pack(prepared, RESET_BUFFER_MODE);
 }
 
 /**
- * Up to 64 bytes the engine keeps a typed array within its own heap; above, an array of its own costs 0.4 µs, so medium
- * ones share a pool, as node's own Buffers do.
+ * The engine keeps a typed array of up to 64 bytes within its own heap. A larger one costs 0.4 µs, so medium ones share
+ * a pool, as Node's Buffers do.
  */
 function copyOf(packed: Uint8Array): Uint8Array {
   const length = packed.length;
@@ -129,13 +138,13 @@ function copyOf(packed: Uint8Array): Uint8Array {
   return bytes;
 }
 
-/** On Node, msgpackr writes texts by methods of `Buffer`. */
+/** Returns a `Buffer` on Node, because msgpackr writes texts by methods of `Buffer` there. */
 function newBuffer(): Uint8Array {
   const { Buffer } = globalThis as { Buffer?: { allocUnsafeSlow(bytes: number): Uint8Array } };
   return Buffer?.allocUnsafeSlow(FIRST_BYTES) ?? new Uint8Array(FIRST_BYTES);
 }
 
-/** The value as msgpackr has to have it: the same object where nothing has to change. */
+/** Converts the value to a form that msgpackr writes canonically. Returns the same object if nothing has to change. */
 function prepare(value: unknown, depth: number): unknown {
   if (typeof value === 'string') return wellFormed(value, depth);
   if (typeof value === 'number') return prepareNumber(value, depth);
@@ -175,9 +184,9 @@ function prepareNumber(value: number, depth: number): unknown {
 
 function prepareInteger(value: bigint, depth: number): unknown {
   const number = Number(value);
-  // What rounds to 32 bits was of 32 bits: rounding starts above.
+  // Conversions to a number round only above 53 bits, so a result of 32 bits is exact.
   if ((number | 0) === number || number >>> 0 === number) return number;
-  // Of 64 bits, msgpackr writes negative ones and those from 2^63 on as they have to be, and the others as signed.
+  // msgpackr writes integers of 64 bits correctly if they are negative or from 2^63 up, and otherwise in a signed form.
   const isSigned = BigInt.asIntN(64, value) === value;
   if (!isSigned && BigInt.asUintN(64, value) !== value) return encodedBigInteger(value, depth);
   if (!isSigned || value < 0n) return value;
@@ -189,7 +198,7 @@ function word(value: number): readonly number[] {
   return [value >>> 24, value >>> 16, value >>> 8, value];
 }
 
-/** Outside 64 bits: two's complement, big-endian, no more bytes than the sign needs. */
+/** Encodes an integer outside 64 bits in the shortest two's complement, big-endian. */
 function encodedBigInteger(value: bigint, depth: number): Encoded {
   const length = bigIntegerBytes(value);
   if (length > MAX_BIG_INTEGER_BYTES) throw new NoEncoding(depth, TOO_BIG_PROBLEM);
@@ -228,7 +237,10 @@ function prepareRecord(record: Readonly<Record<string, unknown>>, depth: number)
   return copy ?? record;
 }
 
-/** A map, which msgpackr writes like a record, but in an order that we choose: an object begins with keys like "10". */
+/**
+ * Returns a map, which msgpackr writes like a record. A map keeps the order that we choose, but an object lists keys
+ * like "10" first.
+ */
 function fieldsInOrder(record: Readonly<Record<string, unknown>>, keys: readonly string[], depth: number): object {
   const fields = new Map<string, unknown>();
   for (let index = 0; index < keys.length; index++) {
@@ -251,7 +263,7 @@ function isSorted(keys: readonly string[]): boolean {
   return true;
 }
 
-/** The timestamp extension of the MessagePack specification, in the shortest of its forms. */
+/** Encodes the timestamp extension of the MessagePack specification in its shortest form. */
 function encodedDate(value: Date, depth: number): Encoded {
   const time = value.getTime();
   if (Number.isNaN(time)) throw new NoEncoding(depth, INVALID_DATE_PROBLEM);
@@ -265,7 +277,7 @@ function encodedDate(value: Date, depth: number): Encoded {
   return encodedExtension(Format.TIMESTAMP, [word(nanoseconds), word(high), content]);
 }
 
-/** An array of the elements in the order of their bytes. */
+/** Encodes an array of the elements in the order of their bytes. */
 function encodedSet(value: ReadonlySet<unknown>, depth: number): Encoded {
   const elements: Uint8Array[] = [];
   for (const element of value) {
@@ -277,7 +289,7 @@ function encodedSet(value: ReadonlySet<unknown>, depth: number): Encoded {
   return encodedExtension(Format.SET, [collectionHead(Format.fixarray, elements.length), ...elements]);
 }
 
-/** A map with keys of any kind, in the order of their bytes. */
+/** Encodes a map with keys of any kind, in the order of their bytes. */
 function encodedMap(value: ReadonlyMap<unknown, unknown>, depth: number): Encoded {
   const entries: { key: Uint8Array; value: Uint8Array }[] = [];
   for (const [key, held] of value) {
@@ -305,13 +317,13 @@ function refuseEqual(sorted: readonly Uint8Array[], depth: number): void {
   }
 }
 
-/** Of an array or a map. */
+/** Encodes the head of an array or a map. */
 function collectionHead(fixed: typeof Format.fixarray | typeof Format.fixmap, length: number): readonly number[] {
   if (length < 16) return [fixed | length];
   return longHead(fixed === Format.fixarray ? Format.array16 : Format.map16, length);
 }
 
-/** A length of 16 bits, or 32 in the format that follows. */
+/** Encodes a length of 16 bits, or a length of 32 bits with the next format. */
 function longHead(format: number, length: number): readonly number[] {
   return length < 0x1_0000
     ? [format, length >> 8, length]
@@ -322,7 +334,7 @@ function encodedExtension(type: number, content: readonly Bytes[]): Encoded {
   return new Encoded([extensionHead(bytesIn(content)), [type], ...content]);
 }
 
-/** Of which an extension's head says no more than one byte. */
+/** The lengths for which an extension's format is a single byte. */
 const FIXED_LENGTHS = [1, 2, 4, 8, 16];
 
 function extensionHead(length: number): readonly number[] {
@@ -337,7 +349,7 @@ function bytesIn(parts: readonly Bytes[]): number {
   return sum;
 }
 
-/** Not left to msgpackr, which asks the extensions of the whole process first: one for `Uint8Array` would be another form. */
+/** Encodes binary. msgpackr would use an extension for `Uint8Array` that other code of the process has registered. */
 function encodedBinary(value: Uint8Array): Encoded {
   const length = value.length;
   return new Encoded([length < 0x100 ? [Format.bin8, length] : longHead(Format.bin16, length), value]);

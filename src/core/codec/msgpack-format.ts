@@ -1,6 +1,6 @@
 /**
- * The first bytes of MessagePack's formats, in the order of its specification ("Formats"), and our extensions. Each is a
- * constant of its own, so that a bundler puts the number in its place. `no` and `yes` are the specification's false and true.
+ * The first bytes of MessagePack's formats, in the order of its specification ("Formats"), and our extensions. Each is
+ * a separate constant, so that a bundler can inline the number. `no` and `yes` are the specification's false and true.
  */
 export const fixmap = 0x80;
 export const fixarray = 0x90;
@@ -37,12 +37,12 @@ export const array32 = 0xdd;
 export const map16 = 0xde;
 export const map32 = 0xdf;
 
-// Types of extensions (docs/encoding.md §2). The timestamp is MessagePack's own, -1; the others are ours.
+// Types of extensions (docs/encoding.md §2). The timestamp (-1) is defined by MessagePack, and the others by us.
 
 export const TIMESTAMP = 0xff;
-/** An integer outside 64 bits: two's complement, big-endian. `B` */
+/** `B`: an integer outside 64 bits, in two's complement, big-endian. */
 export const BIG_INTEGER = 0x42;
-/** An array of the elements, in the order of their bytes. `s` */
+/** `s`: a set, as an array of the elements in the order of their bytes. */
 export const SET = 0x73;
-/** A map with keys of any kind, in the order of their bytes. `m` */
+/** `m`: a map with keys of any kind, in the order of their bytes. */
 export const MAP = 0x6d;

@@ -1,8 +1,8 @@
 /**
- * The default codec: canonical MessagePack (docs/encoding.md §2). Equal values give equal bytes, in every language.
+ * The default codec: canonical MessagePack (docs/encoding.md §2). Equal values have equal bytes in every language.
  *
- * An integer comes back as a number where it is safe and else as a bigint, whichever it was; whoever holds the schema
- * gives it the type that the schema asks for (`integers.ts`).
+ * An integer is decoded to a number if it is safe, and otherwise to a bigint, whichever of them was encoded. Code that
+ * knows the schema converts it to the type of the schema (`integers.ts`).
  */
 import type { Codec } from './codec.ts';
 import { decodeMsgpack } from './msgpack-decode.ts';

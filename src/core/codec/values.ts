@@ -1,21 +1,22 @@
 /**
- * The values that have an encoding, and how they are named when one has none. All codecs share this model
+ * The values that have an encoding, and the errors for values that have none. All codecs share this model
  * (docs/encoding.md §1): null, booleans, integers, floats, strings, binary, lists, records, dates, sets and maps.
  *
- * Equal values give equal bytes. Therefore 5 and 5n are one integer, -0 is 0, a record's fields have no order, a field
- * that is `undefined` is absent, and what has no equal (NaN) or no meaning elsewhere (a lone surrogate) has no encoding.
+ * Equal values have equal bytes. Therefore 5 and 5n are the same integer, -0 is 0, a record's fields have no order, and
+ * a field that is `undefined` is absent. NaN has no encoding, because it equals nothing. A lone surrogate has none,
+ * because it has no meaning in other languages.
  */
 
 import { FaultError } from '../errors.ts';
 import { MAX_BIG_INTEGER_BYTES, MAX_VALUE_DEPTH } from '../limits.ts';
 import type { Subject } from './codec.ts';
 
-/** Where in a value: the keys and indices from its root. */
+/** A place in a value: the keys and indices from its root. */
 export type Path = readonly (string | number)[];
 
 const PLAIN_KEY = /^[A-Za-z_$][\w$]*$/;
 
-/** `.lines[2].price`; keys that are no plain names stand in brackets, quoted. */
+/** Writes a path as `.lines[2].price`. Keys that are not identifiers are quoted in brackets. */
 export function stepsText(path: readonly PropertyKey[]): string {
   let text = '';
   for (const step of path) {
@@ -30,7 +31,7 @@ function subjectText(subject: Subject): string {
   return `${subject.kind} ${subject.type}`;
 }
 
-/** What a codec throws for a value without an encoding. `problem` completes "holds …" and says what to do. */
+/** The error that a codec throws for a value without an encoding. `problem` follows the path and says what to do. */
 export function unencodable(path: Path, problem: string, subject: Subject): FaultError {
   const place = `$${stepsText(path)}`;
   return new FaultError({
@@ -44,7 +45,7 @@ export function unencodable(path: Path, problem: string, subject: Subject): Faul
   });
 }
 
-/** What a codec throws for bytes without a value, with the offset of the first byte of what is wrong. */
+/** The error that a codec throws for invalid bytes. `offset` is that of the first invalid byte. */
 export function undecodable(offset: number, problem: string, subject: Subject, cause?: unknown): FaultError {
   return new FaultError(
     {
@@ -62,8 +63,9 @@ export function undecodable(offset: number, problem: string, subject: Subject, c
 }
 
 /**
- * The order of two strings by their UTF-8 bytes, which is the order of their code points. UTF-16 agrees except where a
- * surrogate meets a unit from U+E000 up: those stand above all surrogates as units, and below them as code points.
+ * Compares two strings by their UTF-8 bytes, which is the order of their code points. The order of UTF-16 units differs
+ * if a surrogate is compared with a unit from U+E000 up. Such a unit is greater than all surrogates as a unit, and
+ * smaller than their code points as a code point.
  */
 export function compareUtf8(left: string, right: string): number {
   const shorter = Math.min(left.length, right.length);
@@ -79,7 +81,7 @@ function isSurrogate(unit: number): boolean {
   return unit >= 0xd800 && unit <= 0xdfff;
 }
 
-/** The order of bytes, the shorter first where one begins with the other. */
+/** Compares two byte sequences. If one begins with the other, the shorter one comes first. */
 export function compareBytes(left: Uint8Array, right: Uint8Array): number {
   const shorter = Math.min(left.length, right.length);
   for (let index = 0; index < shorter; index++) {
@@ -89,7 +91,9 @@ export function compareBytes(left: Uint8Array, right: Uint8Array): number {
   return left.length - right.length;
 }
 
-/** Sorted in place where they are not. Most records have few fields, written in one order. */
+/**
+ * Sorts keys in place, by insertion if they are few. Most records have few fields, which are always in the same order.
+ */
 export function sortKeys(keys: string[]): string[] {
   for (let index = 1; index < keys.length; index++) {
     if (compareUtf8(keys[index - 1]!, keys[index]!) < 0) continue;
@@ -102,7 +106,7 @@ export function sortKeys(keys: string[]): string[] {
   return keys;
 }
 
-/** Whether this is a record: made by a literal, by `Object.create(null)`, or by a literal of another realm. */
+/** True if the object was made by a literal, by `Object.create(null)`, or by a literal of another realm. */
 export function isRecord(value: object): value is Record<string, unknown> {
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype === Object.prototype || prototype === null) return true;
@@ -110,8 +114,9 @@ export function isRecord(value: object): value is Record<string, unknown> {
 }
 
 /**
- * Why a value is nested deeper than {@link MAX_VALUE_DEPTH}: it is, or it holds itself. `path` leads from `root` down to
- * the value that is one too deep.
+ * Describes why a value exceeds {@link MAX_VALUE_DEPTH}. Either it is nested too deep, or it contains itself.
+ *
+ * @param path leads from `root` down to the first value that is too deep.
  */
 export function depthProblem(root: unknown, path: Path): string {
   const ancestors = new Set<unknown>();
@@ -130,38 +135,34 @@ function childOf(value: unknown, step: string | number): unknown {
   return typeof value === 'object' && value !== null ? Reflect.get(value, step) : undefined;
 }
 
-/** What is said of a value that has no encoding at all, by its kind. */
+/** Describes the problem of a value whose kind has no encoding. */
 export function kindProblem(value: unknown): string {
-  if (value === undefined) return 'is undefined: only a field of a record may be, and is then absent';
-  if (typeof value === 'function') return 'is a function: commands, events and states are data';
-  if (typeof value === 'symbol') return 'is a symbol: commands, events and states are data';
+  if (value === undefined) return 'is undefined, which only a field of a record may be; leave it out or use null';
+  if (typeof value === 'function') return 'is a function, but commands, events and states are data';
+  if (typeof value === 'symbol') return 'is a symbol, but commands, events and states are data';
   const name = Object.getPrototypeOf(value)?.constructor?.name || 'a class';
-  return `is an instance of ${name}: use a plain object, an array, a Date, a Set, a Map or a Uint8Array`;
+  return `is an instance of ${name}; use a plain object, an array, a Date, a Set, a Map or a Uint8Array`;
 }
 
-/** Said of the key `__proto__`, which sets a prototype wherever a careless program copies it. */
-export const PROTO_PROBLEM = 'is named __proto__, which no record may hold';
-/** Said of a value that comes again below itself. */
-const CYCLE_PROBLEM = 'holds itself: break the cycle, refer by an id';
-/** Said of NaN and the infinities. */
+/** The key `__proto__` is refused, because it sets a prototype when a careless program copies it. */
+export const PROTO_PROBLEM = 'is named __proto__, which is not allowed in a record';
+const CYCLE_PROBLEM = 'contains itself; break the cycle, for example with an id';
 export const NOT_FINITE_PROBLEM = 'is NaN or infinite, which has no encoding';
-/** Said of strings. */
-export const LONE_SURROGATE_PROBLEM = 'holds a lone surrogate, which is no Unicode text';
-/** Said of dates. */
+export const LONE_SURROGATE_PROBLEM = 'contains a lone surrogate, so it is not a Unicode text';
 export const INVALID_DATE_PROBLEM = 'is an invalid Date';
-/** Said of integers. */
 export const TOO_BIG_PROBLEM: string = `is an integer of more than ${MAX_BIG_INTEGER_BYTES} bytes`;
-/** Said of sets and maps: two objects, one value. */
-export const EQUAL_ELEMENTS_PROBLEM = 'holds elements or keys that are different objects and equal values, as 5 and 5n';
+/** The problem of a set or a map with two different elements or keys that have the same encoding. */
+export const EQUAL_ELEMENTS_PROBLEM =
+  'contains elements or keys that are different in JavaScript but equal when encoded, such as 5 and 5n';
 
-/** Bytes of an integer in two's complement, with no more than the sign needs. */
+/** The number of bytes of an integer in the shortest two's complement. */
 export function bigIntegerBytes(value: bigint): number {
   const hex = (value < 0n ? ~value : value).toString(16);
   const bits = (hex.length - 1) * 4 + Number.parseInt(hex[0]!, 16).toString(2).length + 1;
   return Math.ceil(bits / 8);
 }
 
-/** A float that some other writer used for an integer is that integer; -0 is 0. */
+/** Converts a float that another writer used for an integer to that integer, and -0 to 0. */
 export function normalFloat(value: number): number | bigint {
   const isLong = Number.isInteger(value) && !Number.isSafeInteger(value) && value >= -(2 ** 63) && value < 2 ** 64;
   return isLong ? BigInt(value) : value + 0;

@@ -1,7 +1,7 @@
 /**
- * What every store refuses before it does anything (wit/event-store.wit, `invalid-argument`), and what a precondition
- * means: said once, so that all stores refuse the same things in the same words. Types are checked too: the callers may
- * be JavaScript, or a component's host.
+ * The checks of arguments that every store makes before it does anything (wit/event-store.wit, `invalid-argument`), and
+ * the meaning of a precondition. They are written once, so that all stores refuse the same arguments with the same
+ * texts. Types are checked too, because the caller may be JavaScript or a component's host.
  */
 import { AppendFailure, StoreFailureError } from '../errors.ts';
 import type { ReadAllOptions, ReadStreamOptions, Snapshot, SnapshotKey } from '../event-store.ts';
@@ -21,11 +21,11 @@ import {
 import { checkStreamName } from '../stream-name.ts';
 import type { ReadCommitsOptions, ReadStreamsOptions } from './verify-chain.ts';
 
-/** SQLite, PostgreSQL and JavaScript all stop here; at a million events a second it lasts 292,000 years. */
+/** The largest integer of SQLite and PostgreSQL. At a million events a second it lasts 292,000 years. */
 const MAX_I64 = 2n ** 63n - 1n;
 
 const READ_STREAM: OptionNames<ReadStreamOptions> = { direction: true, fromRevision: true, limit: true };
-/** Of `readCommits` and `readStreams`. */
+/** The options of `readCommits` and `readStreams`. */
 const READ_PART: OptionNames<ReadCommitsOptions & ReadStreamsOptions> = { after: true, limit: true };
 const READ_ALL: OptionNames<ReadAllOptions> = {
   direction: true,
@@ -44,11 +44,11 @@ export function checkAppend(
 ): void {
   const problem = checkStreamName(stream);
   if (problem !== undefined) throw refused('stream', `the stream name ${problem}`);
-  if (!Array.isArray(events)) throw refused('events', 'the events are no array');
+  if (!Array.isArray(events)) throw refused('events', mustBe('an array of events', events));
   if (events.length > MAX_EVENTS_PER_DECISION) {
     throw refused(
       'events',
-      `a decision has at most ${MAX_EVENTS_PER_DECISION} events, this one has ${events.length}: split the command`,
+      `a decision has at most ${MAX_EVENTS_PER_DECISION} events, but this one has ${events.length}; split the command`,
     );
   }
   for (let index = 0; index < events.length; index++) refuseEvent(events[index], index);
@@ -59,7 +59,11 @@ export function checkAppend(
   }
 }
 
-/** The arguments of `appendExclusively` that are known before it decides. @throws AppendFailure `invalid-argument`. */
+/**
+ * Checks the arguments of `appendExclusively` that are known before it decides.
+ *
+ * @throws AppendFailure `invalid-argument`.
+ */
 export function checkReservation(stream: string, after: bigint | undefined): void {
   const problem = checkStreamName(stream);
   if (problem !== undefined) throw refused('stream', `the stream name ${problem}`);
@@ -70,7 +74,7 @@ export function checkReservation(stream: string, after: bigint | undefined): voi
 
 function refuseEvent(event: Envelope | undefined, index: number): void {
   const problem = envelopeProblem(event);
-  // The place is written only if there is a problem: this runs for every event.
+  // This runs for every event, so the text of the place is made only if there is a problem.
   if (problem !== undefined) throw refused(`events[${index}]${problem.field}`, problem.message);
 }
 
@@ -89,7 +93,7 @@ function refuse(argument: string, problem: FieldProblem | undefined): void {
 function checkDecision(decision: Decision): void {
   if (typeof decision !== 'object' || decision === null) throw refused('decision', 'a decision is an object');
   if (typeof decision.commandId !== 'string' || !isUuid(decision.commandId)) {
-    throw refused('decision.commandId', 'a command id is a UUID in lower-case text: make it one with commandUuid()');
+    throw refused('decision.commandId', 'a command id is a UUID in lower-case text; convert it with commandUuid()');
   }
   refuse('decision.command', envelopeProblem(decision.command));
   text(decision.contentType, 'contentType');
@@ -118,7 +122,8 @@ function checkOutcome({ outcome }: Decision): void {
 }
 
 function text(value: unknown, field: string): void {
-  if (!isText(value)) throw refused(`decision.${field}`, 'must be a text without lone surrogates, which have no UTF-8');
+  if (!isText(value))
+    throw refused(`decision.${field}`, 'must be a text without lone surrogates, because they have no UTF-8');
 }
 
 function optionalText(value: unknown, field: string): void {
@@ -129,7 +134,7 @@ function isRevision(value: unknown): value is bigint {
   return typeof value === 'bigint' && value >= 0n && value <= MAX_I64;
 }
 
-/** @throws StoreFailureError `invalid-argument`; so do all that follow. */
+/** @throws StoreFailureError `invalid-argument`, as the following functions do. */
 export function checkReadStream(stream: string, options: ReadStreamOptions): void {
   checkStream(stream, 'stream');
   checkDirectionAndLimit(options, READ_STREAM);
@@ -158,14 +163,14 @@ export function checkStream(stream: string, argument: string): void {
   if (problem !== undefined) throw misread(argument, `the stream name ${problem}`);
 }
 
-/** A limit of events, commits or streams: undefined, or a whole number from 1. */
+/** Checks a limit of events, commits or streams. It is undefined, or a whole number from 1. */
 function checkLimit(limit: number | undefined): void {
   if (limit !== undefined && !isPositiveU32(limit)) {
     throw misread('options.limit', mustBe('a whole number from 1', limit));
   }
 }
 
-/** The names of options, for every operation that takes some. */
+/** Checks the names of options, for every operation that takes some. */
 export function checkNames(options: unknown, known: Readonly<Record<string, true>>): void {
   if (typeof options !== 'object' || options === null) throw misread('options', mustBe('an object', options));
   const unknown = unknownOption(options, known);
@@ -183,15 +188,19 @@ function checkDirectionAndLimit(
   checkLimit(options.limit);
 }
 
-/** The time of a commit, as a store's clock gives it. @throws AppendFailure `invalid-argument`. */
+/**
+ * Converts the result of a store's clock to the time of a commit.
+ *
+ * @throws AppendFailure `invalid-argument`.
+ */
 export function recordedTime(now: number): bigint {
   if (Number.isSafeInteger(now) && now >= 0) return BigInt(now);
-  throw refused('now', `the clock gives whole milliseconds since the Unix epoch, not ${String(now)}`);
+  throw refused('now', `the clock must return whole milliseconds since the Unix epoch, but it returned ${String(now)}`);
 }
 
 export function checkCommandId(commandId: string, argument = 'commandId'): void {
   if (typeof commandId !== 'string' || !isUuid(commandId)) {
-    throw misread(argument, 'a command id is a UUID in lower-case text: make it one with commandUuid()');
+    throw misread(argument, 'a command id is a UUID in lower-case text; convert it with commandUuid()');
   }
 }
 
@@ -222,8 +231,12 @@ export function checkSnapshot(snapshot: Snapshot): void {
   if (!(snapshot.state instanceof Uint8Array)) throw misread('snapshot.state', 'a state is a Uint8Array');
 }
 
-/** Whether a stream whose last revision is `actual`, undefined where it has no events, is as the precondition demands. */
-export function holds(precondition: Precondition, actual: bigint | undefined): boolean {
+/**
+ * True if a stream satisfies the precondition.
+ *
+ * @param actual the stream's last revision; `undefined` if it has no events.
+ */
+export function satisfies(precondition: Precondition, actual: bigint | undefined): boolean {
   switch (precondition.tag) {
     case 'any':
       return true;
@@ -236,12 +249,13 @@ export function holds(precondition: Precondition, actual: bigint | undefined): b
   }
 }
 
-/** @returns what `append` throws where the precondition does not hold. */
+/** @returns the error that `append` throws if the stream does not satisfy the precondition. */
 export function conflict(stream: string, expected: Precondition, actual: bigint | undefined): AppendFailure {
   const is = actual === undefined ? 'has no events' : `is at revision ${actual}`;
   return new AppendFailure(
     { tag: 'conflict', val: { stream, expected, actual } },
-    `stream ${JSON.stringify(stream)} ${is}, expected ${inWords(expected)}: read it again and decide again`,
+    `stream ${JSON.stringify(stream)} ${is}, but the append expected ${inWords(expected)}; ` +
+      'read the stream again and decide again',
   );
 }
 
@@ -258,7 +272,7 @@ function inWords(precondition: Precondition): string {
   }
 }
 
-/** @returns what `append` throws where the command id is known. */
+/** @returns the error that `append` throws if the command id is known. */
 export function duplicate(first: RecordedDecision): AppendFailure {
   return new AppendFailure(
     { tag: 'duplicate', val: first },
@@ -266,14 +280,14 @@ export function duplicate(first: RecordedDecision): AppendFailure {
   );
 }
 
-const CLOSED = 'the store is closed: what was accepted before is finished, what comes later is refused';
+const CLOSED = 'the store is closed; it finishes the calls that it has accepted and refuses new ones';
 
-/** @returns what `append` throws once the store is closing. */
+/** @returns the error that `append` throws once the store is closing. */
 export function appendAfterClose(): AppendFailure {
   return new AppendFailure({ tag: 'closed' }, CLOSED);
 }
 
-/** @returns what all else throws once the store is closing. */
+/** @returns the error that all other operations throw once the store is closing. */
 export function usedAfterClose(): StoreFailureError {
   return new StoreFailureError({ tag: 'closed' }, CLOSED);
 }

@@ -1,10 +1,11 @@
 /**
- * The hash chain (docs/architecture.md, "Commits are chained"; docs/chain.md). Each commit has the SHA-256 of the previous
- * commit's hash in its stream and of its own canonical content. If a hash is kept elsewhere, nobody can change, insert, drop
- * or reorder a commit up to it without being noticed.
+ * The hash chain (docs/architecture.md, "Commits are chained"; docs/chain.md). Each commit has the SHA-256 of the
+ * previous commit's hash in its stream and of its own canonical content. If a hash is kept elsewhere, nobody can
+ * change, insert, drop or reorder a commit up to it without being noticed.
  *
- * The content is a fixed sequence of fields, big-endian, each of a known length or preceded by its length. So two contents are
- * equal only if the commits are. A commit's position is not part of it: a stream that is copied to another store keeps its chain.
+ * The content is a fixed sequence of big-endian fields. Each field has a known length or is preceded by its length, so
+ * two contents are equal only if the commits are. A commit's position is not part of it, so that a stream that is
+ * copied to another store keeps its chain.
  */
 import type { Decision, Envelope, RecordedDecision } from '../messages.ts';
 import { sha256 } from './sha256.ts';
@@ -12,26 +13,26 @@ import { sha256 } from './sha256.ts';
 /** One decision as it goes into a stream, with its events. */
 export interface Commit {
   readonly stream: string;
-  /** The revision of the first event; undefined: there are no events. */
+  /** The revision of the first event; `undefined` if there are no events. */
   readonly firstRevision: bigint | undefined;
   readonly recordedAt: bigint;
   readonly decision: Decision;
   readonly events: readonly Envelope[];
 }
 
-/** A commit as a store gives it back. */
+/** A commit as a store returns it. */
 export interface RecordedCommit {
   readonly decision: RecordedDecision;
   readonly events: readonly Envelope[];
 }
 
-/** Bytes of a commit's hash. */
+/** The length of a commit's hash in bytes. */
 export const HASH_BYTES = 32;
 
-/** What a stream's first commit chains from: 32 zero bytes. */
+/** The hash that a stream's first commit follows: 32 zero bytes. */
 export const CHAIN_START: Uint8Array = new Uint8Array(HASH_BYTES);
 
-/** The version of the content's layout: its first byte. */
+/** The version of the content's layout, which is the content's first byte. */
 const CONTENT_VERSION = 1;
 
 /** The hash of a commit: SHA-256 over `previous`, the hash of the stream's commit before it, and its content. */
@@ -53,7 +54,7 @@ let buffer = new Uint8Array(FIRST_BYTES);
 let end = 0;
 const encoder = new TextEncoder();
 
-/** What a commit's hash is over: `previous` and the content. A view of a buffer that the next call writes over. */
+/** The bytes that a commit's hash covers: `previous` and the content. The next call overwrites the returned view. */
 export function chainedContent(
   previous: Uint8Array,
   { stream, firstRevision, recordedAt, decision, events }: Commit,
@@ -95,7 +96,7 @@ export function chainedContent(
   return content;
 }
 
-/** Makes sure that `bytes` more fit. */
+/** Makes room for `bytes` more bytes. */
 function room(bytes: number): void {
   if (end + bytes <= buffer.length) return;
   const grown = new Uint8Array(Math.max(buffer.length * 2, end + bytes));
@@ -121,7 +122,7 @@ function storeU32(value: number, at: number): void {
   buffer[at + 3] = value;
 }
 
-/** Revisions and times fit in 53 bits for as long as anyone lives, and numbers are quicker to take apart than bigints. */
+/** Revisions and times fit in 53 bits in practice, and numbers are quicker to split into bytes than bigints. */
 function putU64(value: bigint): void {
   room(8);
   const number = Number(value);
@@ -156,7 +157,7 @@ function putText(text: string): void {
   room(4 + 3 * text.length);
   const start = end + 4;
   let at = start;
-  // Names and ids are short and ASCII: a loop is quicker than the encoder for them.
+  // A loop is quicker than the encoder, because names and ids are short and ASCII.
   for (let index = 0; index < text.length; index++) {
     const unit = text.charCodeAt(index);
     if (unit >= 0x80) {
@@ -180,7 +181,7 @@ function putEnvelope(envelope: Envelope): void {
   putBytes(envelope.payload);
 }
 
-/** The 16 bytes of a UUID in lower-case text: a byte for every two digits, hyphens stepped over. */
+/** Writes the 16 bytes of a UUID in lower-case text. Each two digits make a byte, and hyphens are skipped. */
 function putUuid(uuid: string): void {
   room(16);
   for (let byte = 0, at = 0; byte < 16; byte++, at += 2) {
@@ -189,7 +190,7 @@ function putUuid(uuid: string): void {
   }
 }
 
-/** The value of a hexadecimal digit: letters have bit 6 set, and `a` ends in 1. */
+/** The value of a lower-case hexadecimal digit. Letters have bit 6 set, and the code of `a` ends in 1. */
 function digit(code: number): number {
   return (code & 15) + (code >> 6) * 9;
 }

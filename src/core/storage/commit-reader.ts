@@ -1,14 +1,14 @@
 /**
- * Reads a commit's canonical content (docs/chain.md), as `chain.ts` writes it: every field comes back as it was given. A
- * store that keeps the very bytes that its hashes are over needs nothing else.
+ * Reads a commit's canonical content (docs/chain.md) as `chain.ts` writes it. Every field is read back as it was
+ * written. A store needs nothing else if it keeps exactly the bytes that its hashes cover.
  *
- * The bytes are a store's own and known to be whole: nothing is checked. Payloads are views of them.
+ * Nothing is checked, because the bytes are a store's own and known to be complete. Payloads are views of them.
  */
 
 import type { Decision, Envelope, Outcome } from '../messages.ts';
 import { type Commit, HASH_BYTES } from './chain.ts';
 
-/** What readers of a commit's events want of it. */
+/** The part of a commit that readers of its events need. */
 export interface CommitEvents {
   readonly stream: string;
   readonly firstRevision: bigint | undefined;
@@ -19,12 +19,12 @@ export interface CommitEvents {
   readonly events: readonly Envelope[];
 }
 
-/** A commit and where its bytes end. */
+/** A commit and the offset at which its bytes end. */
 export interface ReadCommit extends Commit {
   readonly end: number;
 }
 
-/** `at`: where the previous hash stands, which the content follows. */
+/** @param at the offset of the previous hash, which the content follows. */
 export function readCommit(bytes: Uint8Array, at: number): ReadCommit {
   start(bytes, at);
   const stream = text(streams);
@@ -57,7 +57,7 @@ export function readCommit(bytes: Uint8Array, at: number): ReadCommit {
   return { stream, firstRevision, recordedAt, decision, events, end: position };
 }
 
-/** The same without what a reader of events does not look at. */
+/** Reads only the fields that a reader of events needs. */
 export function readCommitEvents(bytes: Uint8Array, at: number): CommitEvents {
   start(bytes, at);
   const stream = text(streams);
@@ -89,17 +89,17 @@ export function readCommitEvents(bytes: Uint8Array, at: number): CommitEvents {
   return { stream, firstRevision, recordedAt, commandId, contentType, correlationId, events };
 }
 
-/** What is being read, and how far: reading is synchronous, and one commit is read at a time. */
+// The state of the read is global, because reading is synchronous and one commit is read at a time.
 const NOTHING = new Uint8Array(0);
 let source: Uint8Array = NOTHING;
 let position = 0;
 
 function start(bytes: Uint8Array, at: number): void {
   source = bytes;
-  position = at + HASH_BYTES + 1; // the version: there is only one
+  position = at + HASH_BYTES + 1; // skips the version, because there is only one
 }
 
-/** The bytes of a store that is closed are not kept. */
+/** Releases the bytes, so that a closed store's memory can be collected. */
 function finish(): void {
   source = NOTHING;
 }
@@ -110,7 +110,7 @@ function integer32(): number {
   return ((source[at]! << 24) | (source[at + 1]! << 16) | (source[at + 2]! << 8) | source[at + 3]!) >>> 0;
 }
 
-/** In two's complement: a test's clock may stand before 1970. */
+/** The number is in two's complement, because a test's clock may return a time before 1970. */
 function integer64(): bigint {
   const high = integer32() | 0;
   const low = integer32();
@@ -156,14 +156,14 @@ function pair(): [string, string] {
   return [anyText(), anyText()];
 }
 
-/** A byte order mark is a character like any other. */
+/** A byte order mark is kept like any other character. */
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 function anyText(): string {
   return decoder.decode(byteString());
 }
 
-/** Texts that were read last in one place: most commits say there what the one before said. */
+/** The text that was read last for one field. Most commits have the same text there as the commit before. */
 interface Remembered {
   text: string;
 }
@@ -178,7 +178,7 @@ function text(last: Remembered): string {
   return last.text;
 }
 
-/** The text that stands here, which is likely to be `expected`: to compare is quicker than to decode. */
+/** Reads a text that is probably `expected`. A comparison is quicker than decoding. */
 function textOr(expected: string): string {
   const { length } = expected;
   const before = position;

@@ -1,18 +1,18 @@
-/** Waiting for commits without polling: what `awaitEvents` of every store is made of. */
+/** Waiting for commits without polling. Stores implement `awaitEvents` with it. */
 
 interface Waiter {
   readonly resolve: () => void;
   readonly reject: (reason: unknown) => void;
 }
 
-/** Wakes those who wait for the next commit. */
+/** Resolves the promises that wait for the next commit. */
 export class CommitSignal {
   readonly #waiters = new Set<Waiter>();
   #count = 0;
   #closed: (() => Error) | undefined;
   readonly #onWaiting: ((waiting: boolean) => void) | undefined;
 
-  /** @param onWaiting is called when the first waiter comes, and when the last one has left. */
+  /** @param onWaiting called with `true` when the first waiter comes, and with `false` when the last one has left. */
   constructor(onWaiting?: (waiting: boolean) => void) {
     this.#onWaiting = onWaiting;
   }
@@ -22,14 +22,14 @@ export class CommitSignal {
     return this.#count;
   }
 
-  /** True if someone waits. */
+  /** True if at least one waiter waits. */
   get isAwaited(): boolean {
     return this.#waiters.size > 0;
   }
 
   /**
-   * Resolves as soon as {@link notify} has been called since `count` was read, so that no commit falls between the look at
-   * the store and the wait. Aborting rejects with the signal's reason.
+   * Resolves as soon as {@link notify} has been called since `count` was read, so that no commit falls between the look
+   * at the store and the wait. Aborting rejects with the signal's reason.
    */
   wait(count: number, signal?: AbortSignal): Promise<void> {
     if (this.#closed !== undefined) return Promise.reject(this.#closed());
@@ -53,7 +53,7 @@ export class CommitSignal {
     });
   }
 
-  /** Something may have been committed. */
+  /** Resolves all waiters, because something may have been committed. */
   notify(): void {
     this.#count++;
     if (this.#waiters.size === 0) return;
@@ -63,7 +63,7 @@ export class CommitSignal {
     this.#onWaiting?.(false);
   }
 
-  /** Rejects all who wait, and all who come later. */
+  /** Rejects all present and future waiters. */
   close(error: () => Error): void {
     this.#closed = error;
     const waiters = [...this.#waiters];
@@ -80,7 +80,7 @@ export class CommitSignal {
 }
 
 /**
- * `awaitEvents` of a store: looks at the store after each commit, until it holds an event after the position.
+ * Implements `awaitEvents` of a store. It reads the last position after each commit, until that is after the given one.
  *
  * @param lastPosition reads the position of the store's last event; `undefined` if it has none.
  */

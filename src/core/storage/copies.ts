@@ -1,6 +1,6 @@
 /**
- * Copies of an append's arguments, for a store that does not write them in the turn of the call. The caller may change its
- * objects as soon as the call has returned, and codecs may write the next message into the same buffer.
+ * Copies of an append's arguments, for a store that does not write them in the turn of the call. The caller may change
+ * its objects as soon as the call has returned, and codecs may write the next message into the same buffer.
  */
 import type { Decision, Envelope, Outcome, Precondition, Rejection } from '../messages.ts';
 
@@ -15,7 +15,7 @@ export function copyOfEvents(events: readonly Envelope[]): readonly Envelope[] {
 }
 
 export function copyOfDecision(decision: Decision): Decision {
-  // Written out, because a spread takes as long as the rest of the copy.
+  // The fields are written out, because a spread takes as long as the rest of the copy.
   const { module, outcome } = decision;
   return {
     commandId: decision.commandId,
@@ -40,6 +40,6 @@ function copyOfRejection({ code, message, details }: Rejection): Rejection {
 }
 
 function copyOfEnvelope({ type, schemaVersion, payload }: Envelope): Envelope {
-  // Not `slice`, which for a Buffer makes a view.
+  // `slice` of a Buffer would return a view.
   return { type, schemaVersion, payload: new Uint8Array(payload) };
 }

@@ -1,18 +1,19 @@
 /**
- * An operation that a store may offer in addition to its contract: to decide while nobody else can append to the stream.
+ * An operation that a store may offer in addition to its contract. It decides while nobody else can append to the
+ * stream.
  *
- * An optimistic append fails if another writer was faster, and a rare writer can lose to a busy one each time. Decisions
- * are synchronous, so a store can run one inside a short reservation of the stream: the memory store does so in one turn,
- * SQLite between BEGIN IMMEDIATE and COMMIT. The event sourcer uses the operation after a command has lost to others; it
- * retries optimistically if the store does not have it (docs/decisions.md, "A command that loses is decided inside the
- * store").
+ * An optimistic append fails if another writer was faster, and a rare writer can lose to a busy one each time.
+ * Decisions are synchronous, so a store can run one inside a short reservation of the stream: the memory store does so
+ * in one turn, SQLite between BEGIN IMMEDIATE and COMMIT. The event sourcer uses the operation after a command has lost
+ * to others; it retries optimistically if the store does not have it (docs/decisions.md, "A command that loses is
+ * decided inside the store").
  */
 import type { Appended } from '../event-store.ts';
 import { MAX_EVENTS_IN_RESERVATION } from '../limits.ts';
 import type { Decision, Envelope, Precondition, RecordedEvent } from '../messages.ts';
 import { conflict } from './arguments.ts';
 
-/** The arguments of an append, as the decision inside a reservation returns them. */
+/** The arguments of an append that a decision inside a reservation returns. */
 export interface DecidedAppend {
   readonly events: readonly Envelope[];
   readonly precondition: Precondition;
@@ -24,8 +25,9 @@ export interface ExclusiveAppend {
   /**
    * Reserves the stream, reads its events after `after`, calls `decide` with them and appends the result.
    *
-   * `decide` is synchronous, and is called at most once. If it throws, nothing is written and the promise is rejected with
-   * the same error. If the store loses the reservation, or more than 1,000 events follow `after`, it throws `conflict`.
+   * `decide` is synchronous, and is called at most once. If it throws, nothing is written and the promise is rejected
+   * with the same error. If the store loses the reservation, or more than 1,000 events follow `after`, it throws
+   * `conflict`.
    *
    * @param after the last revision that the caller has seen; `undefined` reads the stream from its first event.
    * @throws AppendFailure with an `AppendError` as its `payload`.
@@ -37,7 +39,9 @@ export interface ExclusiveAppend {
   ): Promise<Appended>;
 }
 
-/** Events to ask for inside a reservation: one more than it may hold, so that a longer tail shows. */
+/**
+ * The number of events to read inside a reservation. It is one more than the limit, so that a longer tail is noticed.
+ */
 export const RESERVATION_READ_LIMIT: number = MAX_EVENTS_IN_RESERVATION + 1;
 
 /** @throws AppendFailure `conflict` if more events follow `after` than a reservation may hold. */

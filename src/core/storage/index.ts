@@ -1,6 +1,7 @@
 /**
- * `decidable/stores`: for whoever writes a store, and for whoever verifies what one gives back. The contract itself
- * (`EventStore`) is of the root; the suite that holds a store to it is `eventStoreSuite` of `decidable/testing`.
+ * `decidable/stores`: the parts from which authors make stores, and the verification of a store's hash chain. The root
+ * exports the contract (`EventStore`). `decidable/testing` exports the suite that tests a store against it
+ * (`eventStoreSuite`).
  */
 export { CHAIN_START, type Commit, commitContent, commitHash, HASH_BYTES, type RecordedCommit } from './chain.ts';
 export { awaitEventsAfter, CommitSignal } from './commit-signal.ts';

@@ -1,4 +1,4 @@
-/** Reads events without paging by hand: one after another, or page by page if the time for each event matters. */
+/** Reads events without paging by hand. The caller gets single events, or pages if the time for each event matters. */
 import { StoreFailureError } from '../errors.ts';
 import type { Direction, EventStore } from '../event-store.ts';
 import { DEFAULT_READ_LIMIT } from '../limits.ts';
@@ -10,7 +10,10 @@ import { checkNames } from './arguments.ts';
 /** The events to read. `undefined` means the same as in the options of the store's own functions. */
 export interface EventsOfOptions {
   readonly direction?: Direction | undefined;
-  /** Reads only the events of this stream. Without it, the events of all streams are read in the order of their positions. */
+  /**
+   * Reads only the events of this stream. Without it, the events of all streams are read in the order of their
+   * positions.
+   */
   readonly stream?: string | undefined;
   /** The first revision to read, inclusive. Only with `stream`. */
   readonly fromRevision?: bigint | undefined;
@@ -41,7 +44,7 @@ const NAMES: OptionNames<EventsOfOptions> = {
 };
 
 /**
- * Reads events one after another. Nothing is held between two of them that would have to be released.
+ * Reads events one after another. No resource is held between two events, so the caller may stop at any event.
  *
  * @example for await (const { event, context } of eventsOf(store, { stream: 'concert-7' })) console.log(event.type);
  * @throws StoreFailureError `invalid-argument` immediately, if an option is invalid, unknown or without effect.
@@ -55,8 +58,8 @@ async function* oneByOne(pages: AsyncIterable<readonly RecordedEvent[]>): AsyncG
 }
 
 /**
- * Reads events in arrays of at most the page size; none is empty. For replays, in which a promise for each event costs too
- * much.
+ * Reads events in arrays of at most the page size. No array is empty. It is meant for replays, in which a promise for
+ * each event costs too much.
  *
  * @throws StoreFailureError `invalid-argument` immediately, if an option is invalid, unknown or without effect.
  */
@@ -72,7 +75,7 @@ export function pagesOf(store: EventStore, options: EventsOfOptions = {}): Async
     if (options[name] === undefined) continue;
     throw invalid(name, stream === undefined ? 'needs the option stream' : 'has no effect together with stream');
   }
-  // A copy: the caller may change the object between two pages.
+  // The options are copied, because the caller may change the object between two pages.
   return pages(store, { ...options });
 }
 

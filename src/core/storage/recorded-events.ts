@@ -1,6 +1,7 @@
 /**
- * Events as a store returns them (wit/messages.wit, `recorded-event`), light enough to replay a million of them. The events of
- * one decision share one object. Ids, which cost a SHA-1 each, are derived on demand (docs/architecture.md, "Ids are derived").
+ * Events as a store returns them (wit/messages.wit, `recorded-event`), light enough to replay a million of them. The
+ * events of one decision share one object. Ids cost a SHA-1 each, so they are derived on demand (docs/architecture.md,
+ * "Ids are derived").
  */
 import type { Appended } from '../event-store.ts';
 import { eventId } from '../ids.ts';
@@ -8,8 +9,9 @@ import { type JsonConvertible, type JsonValue, toJson } from '../json.ts';
 import type { Decision, Envelope, EventContext, RecordedEvent } from '../messages.ts';
 
 /**
- * The id is derived each time it is read. It is an own property, so that `{ ...context }` and `structuredClone` have it. One
- * descriptor serves all contexts: it costs 0.1 µs for each event, and a SHA-1 for each would cost ten times that.
+ * The id is derived each time it is read. It is an own property, so that `{ ...context }` and `structuredClone` have
+ * it. One descriptor serves all contexts: it costs 0.1 µs for each event, and a SHA-1 for each would cost ten times
+ * that.
  */
 const ID: PropertyDescriptor & ThisType<StoredEventContext> = {
   enumerable: true,
@@ -56,7 +58,7 @@ export class StoredEventContext implements EventContext, JsonConvertible {
   }
 }
 
-/** The events of one decision as a reader will find them: an append's answer, without reading back. */
+/** Returns the events of one decision as a reader will find them, without reading the store again after the append. */
 export function recordedEvents(
   stream: string,
   events: readonly Envelope[],
@@ -67,7 +69,7 @@ export function recordedEvents(
   if (firstRevision === undefined || firstPosition === undefined) return [];
   const { correlationId, commandId, contentType } = decision;
   const recorded: RecordedEvent[] = [];
-  // Counted up as they go, without a function around each: nearly every decision has one event.
+  // The numbers are counted up without a call for each event, because nearly every decision has one event.
   let revision = firstRevision;
   let position = firstPosition;
   for (let index = 0; index < events.length; index++) {

@@ -1,70 +1,83 @@
-/** The check of the hash chain (docs/chain.md): every commit's hash is computed again from what the store gives back. */
+/** The check of the hash chain (docs/chain.md). It computes the hash of every commit that a store returns again. */
 import { CHAIN_START, commitHash, type RecordedCommit } from './chain.ts';
 
-/** A stream and where its chain ends: whoever keeps such hashes elsewhere can tell later that nothing was taken away. */
+/** A stream and the end of its chain. If the hash is kept elsewhere, a later removal of commits can be detected. */
 export interface StreamHead {
   readonly stream: string;
-  /** The last revision; undefined: the stream has no events, only decisions without any. */
+  /** The last revision; `undefined` if the stream has only decisions without events. */
   readonly revision: bigint | undefined;
   /** The hash of the last commit. */
   readonly hash: Uint8Array;
 }
 
-/** Which of a stream's commits to read. */
+/** Selects the commits of a stream to read. */
 export interface ReadCommitsOptions {
-  /** Read on behind the commit of this command id, exclusive; undefined: from the stream's first commit. */
+  /** Continues after the commit of this command id, exclusive. By default, reads from the stream's first commit. */
   readonly after?: string | undefined;
-  /** At most so many commits; undefined: 1,000. A shorter list than the limit ends the stream. */
+  /**
+   * The most commits to read. A list that is shorter than the limit ends the stream.
+   * @default 1000
+   */
   readonly limit?: number | undefined;
 }
 
-/** Which of the store's streams to read. */
+/** Selects the streams of a store to read. */
 export interface ReadStreamsOptions {
-  /** Read on behind this stream, exclusive; undefined: from the first stream that was written. */
+  /** Continues after this stream, exclusive. By default, reads from the first stream that was written. */
   readonly after?: string | undefined;
-  /** At most so many streams; undefined: 1,000. A shorter list than the limit ends the store. */
+  /**
+   * The most streams to read. A list that is shorter than the limit ends the store.
+   * @default 1000
+   */
   readonly limit?: number | undefined;
 }
 
-/** A store whose commits can be read as they were made. */
+/** A store whose commits can be read. */
 export interface CommitSource {
-  /** The commits of a stream in order; none where nothing was ever decided on it. @throws StoreFailureError */
+  /**
+   * Returns the commits of a stream in order. The list is empty if no decision was ever made on the stream.
+   * @throws StoreFailureError
+   */
   readCommits(stream: string, options?: ReadCommitsOptions): Promise<readonly RecordedCommit[]>;
-  /** The streams in the order of their first commits. @throws StoreFailureError */
+  /**
+   * Returns the streams in the order of their first commits.
+   * @throws StoreFailureError
+   */
   readStreams(options?: ReadStreamsOptions): Promise<readonly StreamHead[]>;
 }
 
-/** The first commit, in the order of the stream, at which a chain does not hold. */
+/** The first commit of a stream at which its chain is broken. */
 export interface BrokenCommit {
   readonly stream: string;
   /** The commit's place in its stream, from 0. */
   readonly commit: number;
   readonly commandId: string;
-  /** The revision of the commit's first event; undefined: it has none. */
+  /** The revision of the commit's first event; `undefined` if it has no events. */
   readonly firstRevision: bigint | undefined;
   /**
-   * `hash`: the commit, or one before it, is not what was committed. `revision`: its events do not follow those before
-   * it. `event-count`: it has fewer or more events than its decision record says.
+   * - `hash`: the commit, or one before it, differs from the commit that was made.
+   * - `revision`: the commit's events do not follow the events before it.
+   * - `event-count`: the number of events differs from the number in the decision record.
    */
   readonly reason: 'hash' | 'revision' | 'event-count';
-  /** What the hash should be, by what the store gave back. */
+  /** The hash that was computed from the commits that the store returned. */
   readonly expected: Uint8Array;
   /** The hash that the store holds. */
   readonly actual: Uint8Array;
 }
 
-/** What {@link verifyChain} found: how much is intact, or the first commit that is not. */
+/** The result of {@link verifyChain}: the numbers of intact streams and commits, or the first broken commit. */
 export type ChainVerdict =
   | { readonly intact: true; readonly streams: number; readonly commits: number }
   | { readonly intact: false; readonly broken: BrokenCommit };
 
 /**
- * Verifies the chain of one stream, or of every stream where none is named, page by page.
+ * Verifies the chain of one stream page by page. If no stream is named, it verifies the chains of all streams.
  *
- * A chain shows that what is there is what was committed; it cannot show that its end was cut off. Keep the hashes of
- * {@link CommitSource.readStreams} elsewhere, and look for them again.
+ * A chain shows that the existing commits are the commits that were made. It cannot show that commits at its end were
+ * removed. To detect that, keep the hashes of {@link CommitSource.readStreams} elsewhere, and look for them again.
  *
- * @throws StoreFailureError where the store cannot be read.
+ * @throws StoreFailureError if the store cannot be read.
  */
 export async function verifyChain(store: CommitSource, stream?: string): Promise<ChainVerdict> {
   let streams = 0;
@@ -89,7 +102,7 @@ async function* streamNames(store: CommitSource): AsyncGenerator<string> {
   }
 }
 
-/** The number of commits of an intact stream. */
+/** Returns the number of commits of an intact stream, or its first broken commit. */
 async function verifyStream(store: CommitSource, stream: string): Promise<number | BrokenCommit> {
   const limit = 1_000;
   let after: string | undefined;

@@ -203,10 +203,10 @@ describe('what a message cannot carry exactly is refused, with its path', () => 
     });
   }
 
-  test('a message that holds itself', () => {
+  test('a message that contains itself', () => {
     const tree = { name: 'a', children: [] as unknown[] };
     tree.children.push(tree);
-    assert.match(refusal(() => encodeMessage(TreeSchema, tree, subject)).problem, /holds itself/);
+    assert.match(refusal(() => encodeMessage(TreeSchema, tree, subject)).problem, /contains itself/);
   });
 });
 

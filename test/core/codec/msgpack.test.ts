@@ -15,7 +15,7 @@ function decodeHex(text: string): unknown {
   return msgpack.decode(Buffer.from(text, 'hex'), subject);
 }
 
-describe('valid MessagePack that is not canonical is read', () => {
+describe('valid MessagePack that is not canonical', () => {
   const cases: [string, string, unknown][] = [
     [
       'integers longer than they need',
@@ -44,11 +44,11 @@ describe('valid MessagePack that is not canonical is read', () => {
     ['an integer of 64 bits as a big one', 'd64200000005', 5],
   ];
   for (const [what, bytes, value] of cases) {
-    test(what, () => assert.deepEqual(decodeHex(bytes), value));
+    test(`is decoded: ${what}`, () => assert.deepEqual(decodeHex(bytes), value));
   }
 });
 
-describe('the refusal of invalid bytes, with their offset', () => {
+describe('invalid bytes', () => {
   const cases: [string, string, number, RegExp][] = [
     ['no bytes', '', 0, /a value needs 1 bytes, and 0 are left/],
     ['bytes after the value', '0102', 1, /1 bytes follow/],
@@ -60,11 +60,11 @@ describe('the refusal of invalid bytes, with their offset', () => {
     ['4 GB as a string', 'dbffffffff', 5, /needs 4294967295 bytes/],
     ['4 GB as binary', 'c6ffffffff', 5, /needs 4294967295 bytes/],
     ['4 GB as an extension', 'c9ffffffff73', 5, /needs 4294967296 bytes/],
-    ['invalid UTF-8', 'a2c328', 1, /no valid UTF-8/],
-    ['invalid UTF-8 in a long string', `d940${'61'.repeat(63)}ff`, 2, /no valid UTF-8/],
-    ['a surrogate in UTF-8', 'a3eda080', 1, /no valid UTF-8/],
-    ['an overlong form in UTF-8', 'a2c080', 1, /no valid UTF-8/],
-    ['a key that is not a string', '810102', 1, /a key is no string/],
+    ['invalid UTF-8', 'a2c328', 1, /not valid UTF-8/],
+    ['invalid UTF-8 in a long string', `d940${'61'.repeat(63)}ff`, 2, /not valid UTF-8/],
+    ['a surrogate in UTF-8', 'a3eda080', 1, /not valid UTF-8/],
+    ['an overlong form in UTF-8', 'a2c080', 1, /not valid UTF-8/],
+    ['a key that is not a string', '810102', 1, /a key is not a string/],
     ['a key that comes twice', '82a16101a16102', 4, /the key "a" comes twice/],
     ['a key that comes twice, with others between', '83a16201a16102a16203', 7, /the key "b" comes twice/],
     ['the key __proto__', '81a95f5f70726f746f5f5f80', 1, /__proto__/],
@@ -77,20 +77,20 @@ describe('the refusal of invalid bytes, with their offset', () => {
     ['a timestamp with a second of nanoseconds', 'd7ffee6b280000000000', 0, /more than 999999999/],
     ['a timestamp that no Date can hold', 'c70cff000000007fffffffffffffff', 0, /outside the range/],
     ['an integer without bytes', 'c70042', 0, /has no bytes/],
-    ['a set without an array', 'd47301', 0, /holds no array/],
+    ['a set without an array', 'd47301', 0, /does not contain an array/],
     ['a set followed by a byte', 'd5739001', 3, /1 bytes follow/],
     ['a set with an element twice', 'c70373920101', 0, /equal/],
     ['a set with equal elements of other forms', 'c704739201cc01', 0, /equal/],
     ['a set with equal lists', 'c705739291019101', 0, /equal/],
     ['a set that reaches beyond its extension', 'd5739201' + '02', 3, /needs 2 bytes, and 1 are left/],
-    ['a map extension that holds no map', 'd46d01', 0, /holds no map/],
+    ['a map extension without a map', 'd46d01', 0, /does not contain a map/],
     ['a map with a key twice', 'c7056d8201010102', 0, /equal/],
     ['lists that are nested too deep', `${'91'.repeat(101)}01`, 100, /deeper than 100/],
     ['maps that are nested too deep', `${'81a161'.repeat(101)}01`, 300, /deeper than 100/],
     ['lists that are nested for ever', '91'.repeat(1_000_000), 100, /deeper than 100/],
   ];
   for (const [what, bytes, offset, problem] of cases) {
-    test(what, () => {
+    test(`are refused with their offset: ${what}`, () => {
       assert.throws(
         () => decodeHex(bytes),
         (error) => {
@@ -105,11 +105,11 @@ describe('the refusal of invalid bytes, with their offset', () => {
   }
 });
 
-describe('the codec and msgpackr, which has the same format', () => {
+describe('the codec and msgpackr', () => {
   const packr = new Packr({ useRecords: false, largeBigIntToFloat: false });
   const plain = fc.jsonValue({ maxDepth: 3 }).filter((value) => !JSON.stringify(value).includes('__proto__'));
 
-  test('msgpackr reads what we write', () => {
+  test('agree on values that the codec encodes and msgpackr decodes', () => {
     fc.assert(
       fc.property(plain, (value) =>
         assert.deepEqual(normal(packr.unpack(msgpack.encode(value, subject))), normal(value)),
@@ -118,14 +118,14 @@ describe('the codec and msgpackr, which has the same format', () => {
     );
   });
 
-  test('we read what msgpackr writes', () => {
+  test('agree on values that msgpackr encodes and the codec decodes', () => {
     fc.assert(
       fc.property(plain, (value) => assert.deepEqual(msgpack.decode(packr.pack(value), subject), normal(value))),
       { numRuns: 300, seed: 7 },
     );
   });
 
-  test('differ for integers, dates, sets and maps', () => {
+  test('encode integers, dates, sets and maps differently', () => {
     assert.equal(hex(msgpack.encode(2 ** 32, subject)), 'cf0000000100000000');
     assert.notEqual(hex(packr.pack(2 ** 32)), 'cf0000000100000000');
     assert.equal(hex(msgpack.encode(5n, subject)), '05');
@@ -133,17 +133,17 @@ describe('the codec and msgpackr, which has the same format', () => {
   });
 });
 
-describe('why msgpackr does not read for us', () => {
+describe('the decoder of msgpackr, which the codec does not use', () => {
   const packr = new Packr({ useRecords: false, int64AsType: 'auto' } as object);
 
-  test('it takes the byte order mark from texts of more than 64 bytes, and no option keeps it', () => {
+  test('removes the byte order mark from texts of more than 64 bytes', () => {
     const text = '\ufeff' + 'x'.repeat(80);
     const bytes = msgpack.encode(text, subject);
     assert.equal(msgpack.decode(bytes, subject), text);
     assert.equal(packr.unpack(Uint8Array.from(bytes)), text.slice(1));
   });
 
-  test('it leaves a property on the bytes that it was given', () => {
+  test('leaves a property on the bytes that it decodes', () => {
     const bytes = Uint8Array.of(0x05);
     assert.equal(msgpack.decode(bytes, subject), 5);
     assert.deepEqual(Object.keys(bytes), ['0']);
@@ -151,8 +151,8 @@ describe('why msgpackr does not read for us', () => {
     assert.deepEqual(Object.keys(bytes), ['0', 'dataView']);
   });
 
-  test('differ in extensions, which msgpackr registers for the whole process', () => {
-    // In a process of its own, because dates, sets and binary are encoded differently by msgpackr from here on.
+  test('depends on extensions that other code has registered in the process', () => {
+    // It runs in a separate process, because msgpackr encodes dates, sets and binary differently afterwards.
     const program = `
       import { addExtension, Packr } from 'msgpackr/pack';
       import { msgpack } from './src/core/codec/msgpack.ts';
@@ -171,32 +171,32 @@ describe('why msgpackr does not read for us', () => {
   });
 });
 
-test('an extension of ours changes nothing that msgpackr does elsewhere in the process', () => {
+test('our extension does not affect other uses of msgpackr in the process', () => {
   const packr = new Packr({ moreTypes: true, structuredClone: true });
   const value = { big: 2n ** 70n, set: new Set([1]), at: new Date(1_000) };
   assert.deepEqual(packr.unpack(packr.pack(value)), value);
 });
 
-test('records with keys that msgpackr looks at are records', () => {
+test('records with keys that are special to msgpackr are encoded as records', () => {
   const value = { constructor: 'c', hasOwnProperty: 1, toJSON: 't', '10': 1, '9': 2, size: 3 };
   assert.deepEqual(msgpack.decode(msgpack.encode(value, subject), subject), value);
   assert.equal(hex(msgpack.encode({ '9': 2, '10': 1 }, subject)), '82a2313001a13902');
 });
 
-test('large sets are written', () => {
+test('a large set is decoded to an equal set', () => {
   const set = new Set(Array.from({ length: 200_000 }, (_, index) => index));
   const decoded = msgpack.decode(msgpack.encode(set, subject), subject);
   assert.ok(decoded instanceof Set && decoded.size === set.size);
 });
 
-test('a key read before does not change what is read', () => {
+test('a cached key does not change the keys that are decoded later', () => {
   // Keys of one length with the same first, middle and last byte share a slot.
   const keys = ['abcde', 'axcde', 'abcxe', 'axcxe', 'abcde'];
   for (const key of keys)
     assert.deepEqual(msgpack.decode(msgpack.encode({ [key]: 1 }, subject), subject), { [key]: 1 });
 });
 
-test('a payload that is a part of a larger buffer is read within its bounds', () => {
+test('a payload that is part of a larger buffer is decoded within its bounds', () => {
   const bytes = msgpack.encode({ a: 'text', b: Uint8Array.of(9) }, subject);
   const larger = Buffer.alloc(bytes.length + 20, 0x91);
   larger.set(bytes, 10);
@@ -205,7 +205,7 @@ test('a payload that is a part of a larger buffer is read within its bounds', ()
   assert.throws(() => msgpack.decode(larger.subarray(10, 9 + bytes.length), subject), isFault);
 });
 
-test('payloads are apart from one another: changing one leaves the others as they are', () => {
+test('a change of one payload leaves the others unchanged', () => {
   const values = Array.from({ length: 300 }, (_, index) => ({ index, text: 'x'.repeat(index * 7) }));
   const payloads = values.map((value) => msgpack.encode(value, subject));
   for (const [index, payload] of payloads.entries()) {

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { contradiction, guardOf, retryHelps, unsatisfiable } from '../../../src/core/loop/guard.ts';
 import type { Precondition, WritePrecondition } from '../../../src/core/messages.ts';
-import { holds } from '../../../src/core/storage/arguments.ts';
+import { satisfies } from '../../../src/core/storage/arguments.ts';
 
 const revisions = fc.option(fc.bigInt(0n, 3n), { nil: undefined });
 const declarations = fc.constantFrom<WritePrecondition>('stream-unchanged', 'no-stream', 'stream-exists', 'any');
@@ -29,8 +29,9 @@ describe('the guard of an append', () => {
         revisions,
         (declared, expected, seen, hasEvents, actual) => {
           fc.pre(contradiction(declared, expected, seen) === undefined);
-          const passes = holds(guardOf(declared, expected, seen, hasEvents), actual);
-          const both = holds(demanded(declared, seen, hasEvents), actual) && holds(expected ?? { tag: 'any' }, actual);
+          const passes = satisfies(guardOf(declared, expected, seen, hasEvents), actual);
+          const both =
+            satisfies(demanded(declared, seen, hasEvents), actual) && satisfies(expected ?? { tag: 'any' }, actual);
           assert.equal(passes, both);
         },
       ),
@@ -42,9 +43,9 @@ describe('the guard of an append', () => {
     fc.assert(
       fc.property(declarations, expectations, revisions, (declared, expected, seen) => {
         const violated = contradiction(declared, expected, seen);
-        const asDeclared = declared === 'stream-unchanged' || holds({ tag: declared }, seen);
-        assert.equal(violated === undefined, asDeclared && holds(expected ?? { tag: 'any' }, seen));
-        if (violated !== undefined) assert.equal(holds(violated, seen), false, 'what is named as violated is');
+        const asDeclared = declared === 'stream-unchanged' || satisfies({ tag: declared }, seen);
+        assert.equal(violated === undefined, asDeclared && satisfies(expected ?? { tag: 'any' }, seen));
+        if (violated !== undefined) assert.equal(satisfies(violated, seen), false, 'what is named as violated is');
         if (unsatisfiable(declared, expected)) assert.notEqual(violated, undefined);
       }),
       { numRuns: 2_000 },

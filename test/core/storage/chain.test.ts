@@ -29,12 +29,12 @@ const accepted: Commit = {
   events: [{ type: 'Withdrawn', schemaVersion: 2, payload: Uint8Array.of(4, 5) }],
 };
 
-/** The hash of the commit of docs/chain.md, as the first one of its stream. */
+/** The hash of the commit of docs/chain.md, if it is the first one of its stream. */
 const FIRST_HASH = '26154b22448013ce010bd77cd0b37d56f647134e5866eff29ab698984c0eee5e';
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 
-/** The content written by hand, as another language would: lengths as u32, big-endian. */
+/** The content written by hand, as another language would write it. Lengths are u32, big-endian. */
 function text(value: string): string {
   const bytes = Buffer.from(value, 'utf8');
   return bytes.length.toString(16).padStart(8, '0') + bytes.toString('hex');
@@ -67,7 +67,7 @@ describe('the content of a commit', () => {
     );
   });
 
-  test('contains a rejection, and no revision then', () => {
+  test('of a rejected command contains the rejection and no revision', () => {
     const rejection = { code: 'no', message: 'zu wenig: 5 €', details: [['a', 'ü'] as const, ['b', ''] as const] };
     const decision: Decision = {
       ...accepted.decision,
@@ -141,7 +141,7 @@ describe('the content of a commit', () => {
     assert.equal(new Set(others.map((commit) => hex(commitContent(commit)))).size, others.length);
   });
 
-  test('is that of another only where both are the same', () => {
+  test('equals that of another commit only if the commits are equal', () => {
     const name = fc.string({ unit: 'grapheme', maxLength: 4 });
     const envelope: fc.Arbitrary<Envelope> = fc.record({
       type: name,
@@ -184,7 +184,7 @@ describe('the content of a commit', () => {
     );
   });
 
-  test('may be larger than what was written before', () => {
+  test('may be larger than the content that was written before', () => {
     const payload = new Uint8Array(100_000).fill(5);
     const large = commitContent({
       ...accepted,
@@ -196,7 +196,7 @@ describe('the content of a commit', () => {
   });
 });
 
-test('the platform’s SHA-256 and the portable one are one function', () => {
+test('the SHA-256 of the platform returns the same hashes as the portable one', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
       assert.equal(hex(sha256(bytes)), hex(portable(bytes)));

@@ -5,7 +5,7 @@ import type { EventStore } from '../../../src/core/event-store.ts';
 import { type EventsOfOptions, eventsOf, pagesOf } from '../../../src/core/storage/read-events.ts';
 import { ANY, decision, envelope } from '../../adapters/stores/commands.ts';
 
-/** 30 events on three streams, in turn. */
+/** Makes a store with 30 events on three streams in turn. */
 async function filled(): Promise<EventStore> {
   const store = createMemoryStore();
   for (let index = 0; index < 30; index++) {
@@ -23,7 +23,7 @@ async function positions(store: EventStore, options: EventsOfOptions): Promise<n
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1);
 
 describe('the events of a store', () => {
-  test('come all, whatever the size of the pages, whether it divides them or not', async () => {
+  test('are all read with any page size', async () => {
     const store = await filled();
     for (const pageSize of [1, 7, 10, 30, 31, undefined]) {
       assert.deepEqual(await positions(store, { pageSize }), upTo(30));
@@ -34,7 +34,7 @@ describe('the events of a store', () => {
     }
   });
 
-  test('are read from where the options say, and filtered', async () => {
+  test('are selected by the options', async () => {
     const store = await filled();
     assert.deepEqual(await positions(store, { afterPosition: 27n, pageSize: 2 }), [28, 29, 30]);
     assert.deepEqual(await positions(store, { stream: 's-0', fromRevision: 8n }), [25, 28]);
@@ -44,13 +44,13 @@ describe('the events of a store', () => {
     assert.deepEqual(await positions(store, { stream: 'none' }), []);
   });
 
-  test('come in pages, none of them empty', async () => {
+  test('are read in pages, and no page is empty', async () => {
     const sizes: number[] = [];
     for await (const page of pagesOf(await filled(), { pageSize: 10 })) sizes.push(page.length);
     assert.deepEqual(sizes, [10, 10, 10]);
   });
 
-  test('end with the reason of the signal', async () => {
+  test('are no longer read after an abort, which rejects with the reason of the signal', async () => {
     const controller = new AbortController();
     const reason = new Error('enough');
     const seen: bigint[] = [];

@@ -5,7 +5,7 @@
 
 import type { Appended } from '../../../core/event-store.ts';
 import type { Decision, Envelope, Precondition } from '../../../core/messages.ts';
-import { conflict, duplicate, holds, recordedTime } from '../../../core/storage/arguments.ts';
+import { conflict, duplicate, recordedTime, satisfies } from '../../../core/storage/arguments.ts';
 import { CHAIN_START, chainedContent } from '../../../core/storage/chain.ts';
 import { sha256 } from '../../../core/storage/sha256.ts';
 import { categoryOf } from '../../../core/stream-name.ts';
@@ -26,7 +26,7 @@ export function append(
   if (known >= 0) throw duplicate(recordedDecision(contents, known, commitOf(contents, known)));
   const existing = contents.byName.get(name);
   const before = lastRevision(existing);
-  if (!holds(precondition, before)) throw conflict(name, precondition, before);
+  if (!satisfies(precondition, before)) throw conflict(name, precondition, before);
 
   const revision = existing?.events.length ?? 0;
   const position = contents.events.length + 1;

@@ -5,7 +5,7 @@
 
 import type { Appended } from '../../../core/event-store.ts';
 import type { Decision, Envelope, Precondition } from '../../../core/messages.ts';
-import { conflict, duplicate, holds, recordedTime } from '../../../core/storage/arguments.ts';
+import { conflict, duplicate, recordedTime, satisfies } from '../../../core/storage/arguments.ts';
 import { commitHash, HASH_BYTES } from '../../../core/storage/chain.ts';
 import { categoryOf } from '../../../core/stream-name.ts';
 import { commandTypeRow, type Head } from './id-cache.ts';
@@ -34,7 +34,7 @@ export function append(
   const { cache, statements } = connection;
   const head = cache.head(stream);
   const before = head.revision < 0 ? undefined : BigInt(head.revision);
-  if (!holds(precondition, before)) {
+  if (!satisfies(precondition, before)) {
     refuseDuplicate(connection, decision);
     throw conflict(stream, precondition, before);
   }
