@@ -123,7 +123,14 @@ export {
   type EventOfCommand,
   type ModuleEventSourcer,
 } from './loop/create-event-sourcer.ts';
-export type { EventSourcerObserver, ObservedCommand, ObservedSnapshot, ObservedStream } from './loop/observer.ts';
+export type {
+  EventSourcerObserver,
+  FailedCommand,
+  FinishedCommand,
+  ObservedCommand,
+  ObservedSnapshot,
+  ObservedStream,
+} from './loop/observer.ts';
 export type { ReadOptions, SendOptions } from './loop/options.ts';
 export type { DispatchResult, StreamState } from './loop/results.ts';
 export type * from './messages.ts';

@@ -49,10 +49,14 @@ test('the loader loads neither the core, nor a package, nor anything of Node', (
   }
 });
 
-test('only ./sqlite loads better-sqlite3 and kysely', () => {
+test('only ./sqlite loads better-sqlite3, and only ./sqlite and ./tables load kysely', () => {
+  const expected: Readonly<Record<string, readonly string[]>> = {
+    './sqlite': ['better-sqlite3', 'kysely'],
+    './tables': ['kysely'],
+  };
   for (const [subpath] of subpaths) {
     const drivers = loadedBy(subpath.replace('.', 'decidable')).filter((name) => /better-sqlite3|kysely/.test(name));
-    assert.deepEqual(drivers, subpath === './sqlite' ? ['better-sqlite3', 'kysely'] : [], subpath);
+    assert.deepEqual(drivers, expected[subpath] ?? [], subpath);
   }
 });
 
@@ -99,8 +103,8 @@ function compile(args: readonly string[]): string {
 describe('the published types', () => {
   const folder = emitTypes();
 
-  test('need no package that a user does not have: drivers bring none of their own', () => {
-    const withTypes = ['zod', 'immer', '@noble/hashes', ...Object.keys(manifest.peerDependencies)];
+  test('need only packages that a user has: peers, and dependencies with types of their own', () => {
+    const withTypes = ['zod', 'immer', 'kysely', '@noble/hashes', ...Object.keys(manifest.peerDependencies)];
     for (const [subpath, { default: built }] of subpaths) {
       const index = declarationOf(join(folder, 'index'), built.replace('./dist/', './'));
       for (const name of typesNeededBy(index))

@@ -158,7 +158,7 @@ export function checkPosition(position: bigint | undefined, argument: string): v
   }
 }
 
-export function checkStream(stream: string, argument: string): void {
+function checkStream(stream: string, argument: string): void {
   const problem = checkStreamName(stream);
   if (problem !== undefined) throw misread(argument, `the stream name ${problem}`);
 }

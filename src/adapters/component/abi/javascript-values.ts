@@ -192,7 +192,7 @@ function payloadOf(value: unknown): unknown {
   return toObject(value, 'variant').val;
 }
 
-export function noCase(value: unknown, labels: readonly unknown[]): never {
+function noCase(value: unknown, labels: readonly unknown[]): never {
   throw new WrongValue(`expected one of ${labels.slice(0, 20).join(', ')}, got ${show(value)}`);
 }
 

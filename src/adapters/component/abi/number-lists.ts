@@ -98,7 +98,7 @@ export function toNumberList(kind: NumberKind): (value: unknown) => ArrayLike<un
 }
 
 /** The bytes of a buffer, a `DataView` or an array of bytes, of any realm and shared or not. */
-export function bytesIn(value: unknown): Uint8Array | undefined {
+function bytesIn(value: unknown): Uint8Array | undefined {
   if (ArrayBuffer.isView(value)) {
     const name = nameOfTypedArray(value);
     if (name !== undefined && name !== 'Uint8Array' && name !== 'Uint8ClampedArray') return undefined;

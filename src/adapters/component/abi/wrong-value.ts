@@ -39,7 +39,7 @@ export function asValueError(error: unknown, place: (steps: string) => string = 
 }
 
 /** `command.payload[3]` */
-export function stepsText(path: readonly Step[]): string {
+function stepsText(path: readonly Step[]): string {
   return path.reduce<string>((text, step) => {
     if (typeof step === 'number') return `${text}[${step}]`;
     return text === '' ? step : `${text}.${step}`;
