@@ -1,7 +1,7 @@
 /**
- * JSON to values (RFC 8259; docs/encoding.md §3), strictly: `JSON.parse` lets the last of two equal keys win, rounds
- * integers, keeps lone surrogates and sets no limit to depth. Spaces, other orders of keys and other forms of numbers and
- * escapes are read: people and other libraries write them.
+ * Decodes JSON strictly (RFC 8259; docs/encoding.md §3). `JSON.parse` is not used, because it lets the last of two
+ * equal keys win, rounds integers, keeps lone surrogates and does not limit the depth. Spaces, other orders of keys and
+ * other forms of numbers and escapes are accepted, because people and other libraries write them.
  */
 
 import type { Subject } from '../../core/codec/codec.ts';
@@ -18,7 +18,7 @@ export function decodeJson(bytes: Uint8Array, subject: Subject): unknown {
   try {
     text = textDecoder.decode(bytes);
   } catch {
-    throw undecodable(0, 'the bytes are no valid UTF-8', subject);
+    throw undecodable(0, 'the bytes are not valid UTF-8', subject);
   }
   const reading = new Reading(text);
   try {
@@ -31,7 +31,7 @@ export function decodeJson(bytes: Uint8Array, subject: Subject): unknown {
 }
 
 class NoValue {
-  /** In units of UTF-16. */
+  /** The offset in UTF-16 units. */
   readonly index: number;
   readonly problem: string;
   constructor(index: number, problem: string) {
@@ -42,12 +42,12 @@ class NoValue {
 
 const SPACE = /[ \t\n\r]*/y;
 const NUMBER = /-?(?:0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?/y;
-/** Everything that needs no escape; what ends it is a quote, an escape or a control character. */
+/** Characters that need no escape. They end at a quote, an escape or a control character. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: RFC 8259 §7 refuses them.
 const PLAIN = /[^"\\\u0000-\u001f]*/y;
 const ESCAPE = /\\(?:(["\\/bfnrt])|u([0-9a-fA-F]{4}))/y;
 const ESCAPED: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t' };
-/** More digits than the largest integer has. */
+/** The number of characters of the largest integer, rounded up. */
 const LONGEST_INTEGER = Math.ceil(MAX_BIG_INTEGER_BYTES * 2.41) + 1;
 
 class Reading {
@@ -77,7 +77,7 @@ class Reading {
     return match;
   }
 
-  /** Whether this stands here, behind spaces; then it is passed. */
+  /** Skips spaces, and the token if it follows them. Returns true if it did. */
   #takes(token: string): boolean {
     this.#match(SPACE);
     if (!this.#text.startsWith(token, this.#index)) return false;
@@ -100,7 +100,7 @@ class Reading {
     return this.#number();
   }
 
-  /** The depth of what is inside a list, a record, a set or a map that is at `depth`. */
+  /** Returns the depth of the values in a list, a record, a set or a map that is at `depth`. */
   #nested(at: number, depth: number): number {
     if (depth >= MAX_VALUE_DEPTH) this.#refuse(`nested deeper than ${MAX_VALUE_DEPTH} levels`, at);
     return depth + 1;
@@ -109,7 +109,7 @@ class Reading {
   #number(): number | bigint {
     const at = this.#index;
     const match = this.#match(NUMBER);
-    if (match === null) return this.#refuse('a value is missing, or is none of JSON');
+    if (match === null) return this.#refuse('a value is missing or is not valid JSON');
     const [token, fraction, exponent] = match;
     const value = Number(token);
     if (!Number.isFinite(value)) return this.#refuse(`a number ${NOT_FINITE_PROBLEM}`, at);
@@ -122,23 +122,23 @@ class Reading {
     return BigInt(token);
   }
 
-  /** Behind the quote. */
+  /** Reads a string after its first quote. */
   #string(): string {
     const at = this.#index - 1;
     let text = this.#match(PLAIN)?.[0] ?? '';
     while (!this.#text.startsWith('"', this.#index)) {
       const escaped = this.#match(ESCAPE);
-      if (escaped === null) this.#refuse('a string does not end, or holds a wrong escape or a control character');
+      if (escaped === null) this.#refuse('a string does not end, or contains an invalid escape or a control character');
       const [, letter, unit] = escaped as RegExpExecArray;
       text += unit === undefined ? (ESCAPED[letter!] ?? letter!) : String.fromCharCode(Number.parseInt(unit, 16));
       text += this.#match(PLAIN)?.[0] ?? '';
     }
     this.#index++;
-    if (!text.isWellFormed()) this.#refuse('a string holds a lone surrogate', at);
+    if (!text.isWellFormed()) this.#refuse('a string contains a lone surrogate', at);
     return text;
   }
 
-  /** Behind the bracket. */
+  /** Reads an array after its bracket. */
   #array(depth: number): unknown[] {
     const array: unknown[] = [];
     if (this.#takes(']')) return array;
@@ -148,7 +148,7 @@ class Reading {
     return array;
   }
 
-  /** Behind the brace. */
+  /** Reads an object after its brace. */
   #object(at: number, depth: number): unknown {
     const record: Record<string, unknown> = {};
     if (this.#takes('}')) return this.#nested(at, depth) && record;
@@ -156,7 +156,7 @@ class Reading {
       this.#expect('"', 'before a key');
       const keyAt = this.#index - 1;
       const key = this.#string();
-      this.#expect(':', 'behind a key');
+      this.#expect(':', 'after a key');
       if (/^\$(?!\$)/.test(key)) {
         return Object.keys(record).length === 0 ? this.#tagged(key, at, depth) : this.#refuse(TAG_PROBLEM, keyAt);
       }
@@ -188,20 +188,17 @@ class Reading {
       case '$map':
         return this.#collection(at, () => this.#map(at, this.#nested(at, depth)));
       default:
-        return this.#refuse(
-          `the tag ${JSON.stringify(tag)} is unknown: a key that begins with $ is written with $$`,
-          at,
-        );
+        return this.#refuse(`the tag ${JSON.stringify(tag)} is unknown; write a key that begins with $ with $$`, at);
     }
   }
 
   #textOf(tag: string): string {
-    this.#expect('"', `behind ${tag}`);
+    this.#expect('"', `after ${tag}`);
     return this.#string();
   }
 
   #int(text: string, at: number): number | bigint {
-    if (!/^(?:0|-?[1-9]\d*)$/.test(text)) this.#refuse('$int holds no integer', at);
+    if (!/^(?:0|-?[1-9]\d*)$/.test(text)) this.#refuse('$int does not contain an integer', at);
     const number = Number(text);
     return Number.isSafeInteger(number) ? number : this.#bigInteger(text, at);
   }
@@ -209,11 +206,11 @@ class Reading {
   #date(text: string, at: number): Date {
     const date = new Date(text);
     const isExact = !Number.isNaN(date.getTime()) && date.toISOString() === text;
-    return isExact ? date : this.#refuse('$date holds no date of the form 2026-01-31T12:00:00.000Z', at);
+    return isExact ? date : this.#refuse('$date does not contain a date of the form 2026-01-31T12:00:00.000Z', at);
   }
 
   #bytes(text: string, at: number): Uint8Array {
-    const problem = '$bytes holds no base64 with padding';
+    const problem = '$bytes does not contain base64 with padding';
     if (!/^[A-Za-z0-9+/]*={0,2}$/.test(text) || text.length % 4 !== 0) {
       return this.#refuse(problem, at);
     }
@@ -222,7 +219,7 @@ class Reading {
   }
 
   #set(at: number, depth: number): Set<unknown> {
-    this.#expect('[', 'behind $set');
+    this.#expect('[', 'after $set');
     const elements = this.#array(depth);
     const set = new Set(elements);
     return set.size === elements.length ? set : this.#refuse(EQUAL_PROBLEM, at);
@@ -230,7 +227,7 @@ class Reading {
 
   #map(at: number, depth: number): Map<unknown, unknown> {
     const map = new Map<unknown, unknown>();
-    this.#expect('[', 'behind $map');
+    this.#expect('[', 'after $map');
     if (this.#takes(']')) return map;
     do {
       this.#expect('[', 'before a key and its value');
@@ -238,13 +235,16 @@ class Reading {
       if (map.has(key)) this.#refuse(EQUAL_PROBLEM, at);
       this.#expect(',', 'between a key and its value');
       map.set(key, this.#value(depth));
-      this.#expect(']', 'behind a key and its value');
+      this.#expect(']', 'after a key and its value');
     } while (this.#takes(','));
     this.#expect(']', 'at the end of a map');
     return map;
   }
 
-  /** Objects are equal by what they hold, which the encoding shows: it refuses a set of equal elements. At the outermost. */
+  /**
+   * Reads a set or a map. The outermost collection is encoded again, because the encoder refuses equal elements.
+   * JavaScript itself compares objects only by identity.
+   */
   #collection(at: number, read: () => unknown): unknown {
     if (this.#insideCollection) return read();
     this.#insideCollection = true;
@@ -259,5 +259,5 @@ class Reading {
   }
 }
 
-const EQUAL_PROBLEM = 'a set or a map holds two elements or keys that are equal';
-const TAG_PROBLEM = 'a key with one $ is a tag and stands alone: a key that begins with $ is written with $$';
+const EQUAL_PROBLEM = 'a set or a map contains two elements or keys that are equal';
+const TAG_PROBLEM = 'a key with one $ is a tag and must be the only key; write a key that begins with $ with $$';

@@ -1,4 +1,4 @@
-/** Values to canonical JSON (docs/encoding.md §3). */
+/** Encodes values as canonical JSON (docs/encoding.md §3). */
 
 import type { Subject } from '../../core/codec/codec.ts';
 import {
@@ -26,7 +26,7 @@ export function encodeJson(value: unknown, subject: Subject): Uint8Array {
   return textEncoder.encode(new Writing(value, subject).text(value, []));
 }
 
-/** One value on its way. A class for what every step needs: the root, for errors, and the subject. */
+/** The encoding of one value. The class holds the root and the subject, which every step needs for its errors. */
 class Writing {
   readonly #root: unknown;
   readonly #subject: Subject;
@@ -68,7 +68,10 @@ class Writing {
     return this.#refuse(path, kindProblem(value));
   }
 
-  /** `JSON.stringify` of a string is canonical: the shortest escape, and only where one is needed (RFC 8785 §3.2.2.2). */
+  /**
+   * `JSON.stringify` writes strings canonically: it uses the shortest escapes, and only needed ones (RFC 8785
+   * §3.2.2.2).
+   */
   #string(value: string, path: Path): string {
     return value.isWellFormed() ? JSON.stringify(value) : this.#refuse(path, LONE_SURROGATE_PROBLEM);
   }
@@ -78,7 +81,7 @@ class Writing {
     if (Number.isSafeInteger(value)) return String(value + 0);
     if (Number.isInteger(value) && value >= -(2 ** 63) && value < 2 ** 64) return this.#integer(BigInt(value), path);
     const text = String(value);
-    // A float must not look like an integer: 100000000000000000000 would be read as one.
+    // A float must not look like an integer, because 100000000000000000000 would be decoded as one.
     return /[.e]/.test(text) ? text : `${text}.0`;
   }
 
@@ -93,7 +96,7 @@ class Writing {
     return `{"$date":"${value.toISOString()}"}`;
   }
 
-  /** By index, and not by `map`, which would skip the holes of an array: they are undefined, and refused. */
+  /** Uses an index, because `map` would skip the holes of an array. Holes are undefined, so they are refused. */
   #elements(values: readonly unknown[], path: Path): string[] {
     return Array.from(values, (element, index) => this.text(element, [...path, index]));
   }
@@ -135,7 +138,7 @@ class Writing {
   }
 }
 
-/** RFC 4648 §4, with padding. */
+/** Encodes bytes as base64 with padding (RFC 4648 §4). */
 export function toBase64(bytes: Uint8Array): string {
   let binary = '';
   for (const byte of bytes) binary += String.fromCharCode(byte);

@@ -1,11 +1,11 @@
 /**
- * Canonical JSON (docs/encoding.md §3): for people who read their store, and for readers in every language. Ordinary
- * JSON for ordinary values; what JSON has no form for is an object with one key that begins with `$`.
+ * Canonical JSON (docs/encoding.md §3), for stores that people or programs in other languages read. Ordinary values are
+ * ordinary JSON. A value that JSON cannot represent is an object with one key that begins with `$`.
  *
  *     import { json } from 'decidable/codecs/json';
  *     const account = defineDecider({ codec: json, … });
  *
- * Two to five times the size and the time of msgpack, the default.
+ * It takes two to five times the size and the time of msgpack, the default.
  */
 import type { Codec } from '../../core/codec/codec.ts';
 import { decodeJson } from './json-decode.ts';

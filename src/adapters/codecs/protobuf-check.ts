@@ -1,4 +1,4 @@
-/** Whether a plain object can be carried by a message, exactly; and whether a message has a plain form at all. */
+/** Checks that a message can represent a plain object exactly, and that a message type has a plain form. */
 import type { DescEnum, DescField, DescMessage, DescOneof } from '@bufbuild/protobuf';
 import {
   depthProblem,
@@ -17,12 +17,12 @@ export interface Issue {
   readonly path: Path;
 }
 
-/** `google.protobuf.FeatureSet.FieldPresence`: zero and not set are one. */
+/** `google.protobuf.FeatureSet.FieldPresence` for fields in which zero and not set are the same. */
 const IMPLICIT = 2;
 /** `required` of proto2. */
 const LEGACY_REQUIRED = 3;
 
-/** Whether a field that holds its zero value is not written, and one that is not written is its zero value. */
+/** True if a field is not written when it is zero, and is zero when it was not written. */
 export function isImplicit(field: DescField): boolean {
   return field.presence === IMPLICIT;
 }
@@ -33,31 +33,31 @@ export function isRequired(field: DescField): boolean {
 
 const checked = new WeakSet<DescMessage>();
 
-/** @throws DefinitionError for what generated code represents in a way that is no plain data of its own. */
+/** @throws DefinitionError for fields that generated code does not represent as plain data. */
 export function checkDescriptor(message: DescMessage): void {
   if (checked.has(message)) return;
   checked.add(message);
   for (const field of message.fields) {
     if ('delimitedEncoding' in field && field.delimitedEncoding) {
-      throw new DefinitionError(String(field), 'groups and delimited fields are not supported: use a message');
+      throw new DefinitionError(String(field), 'groups and delimited fields are not supported; use a message');
     }
     if (field.message === undefined) continue;
     if (/^google\.protobuf\.(Struct|Value|ListValue|\w+Value)$/.test(field.message.typeName)) {
       const advice = 'use `optional`, or a message of your own';
-      throw new DefinitionError(String(field), `${field.message.typeName} is not supported: ${advice}`);
+      throw new DefinitionError(String(field), `${field.message.typeName} is not supported; ${advice}`);
     }
     checkDescriptor(field.message);
   }
 }
 
-/** What is wrong with a value, all of it. */
+/** Returns all problems of a value. */
 export function issuesOf(message: DescMessage, value: unknown): Issue[] {
   const issues: Issue[] = [];
   new Check(value, issues).message(message, value, []);
   return issues;
 }
 
-/** One dispatch for all scalars, one line per case; undefined: it fits. */
+/** Returns the problem of a scalar; `undefined` if it is valid. */
 function scalarProblem(type: ScalarType, longAsString: boolean, value: unknown): string | undefined {
   switch (type) {
     case ScalarType.INT32:
@@ -88,8 +88,8 @@ function scalarProblem(type: ScalarType, longAsString: boolean, value: unknown):
   }
 }
 
-// It would come back as another number, and a replayed state would differ from the one in memory.
-const NO_FLOAT = 'is no number of 32 bits: round it by Math.fround, or make the field a double';
+// It would be decoded as another number, so a replayed state would differ from the one in memory.
+const NO_FLOAT = 'is not a number of 32 bits; round it with Math.fround, or make the field a double';
 
 function integerProblem(value: unknown, least: number, greatest: number): string | undefined {
   const fits = typeof value === 'number' && Number.isInteger(value) && value >= least && value <= greatest;
@@ -125,7 +125,7 @@ function enumProblem(type: DescEnum, value: unknown): string | undefined {
   return fits ? undefined : `must be a value of the enum ${type.typeName}`;
 }
 
-/** One value on its way, with the list that the issues go to. */
+/** The check of one value, with the list of its issues. */
 class Check {
   readonly #root: unknown;
   readonly #issues: Issue[];
@@ -150,10 +150,10 @@ class Check {
     }
     const members = new Map(type.members.map((member) => [member.localName, member]));
     for (const key of Object.keys(value)) {
-      // Messages of generated code are welcome too.
+      // Messages of generated code are accepted too.
       const isTag = key === '$typeName' && value[key] === type.typeName;
       if (value[key] === undefined || isTag || members.has(key)) continue;
-      this.#report([...path, key], `is no field of the message ${type.typeName}`);
+      this.#report([...path, key], `is not a field of the message ${type.typeName}`);
     }
     for (const [name, member] of members) {
       if (member.kind === 'oneof') this.#oneof(member, value[name], [...path, name]);
@@ -236,14 +236,14 @@ class Check {
   }
 }
 
-/** A record's keys are strings; those of integers and booleans must be written as JavaScript writes them. */
+/** A record's keys are strings. Integers and booleans must be written as JavaScript writes them. */
 function mapKeyProblem(type: ScalarType, key: string): string | undefined {
   if (key === '__proto__') return PROTO_PROBLEM;
   const problem = scalarProblem(type, true, mapKeyOf(type, key));
   return problem && `has a key that ${problem}`;
 }
 
-/** The key of a record as the key of a map; 64-bit integers stay strings. */
+/** Converts the key of a record to the key of a map. 64-bit integers stay strings. */
 export function mapKeyOf(type: ScalarType, key: string): string | number | boolean {
   switch (type) {
     case ScalarType.STRING:

@@ -1,7 +1,7 @@
 /**
- * Protocol Buffers to plain objects, strictly: unknown fields, values outside a closed enum and wrong wire types are
- * refused with their offset. What the format lets a writer choose is read: any order of fields, packed or not, a message
- * in parts, the last of a field that comes twice.
+ * Decodes Protocol Buffers to plain objects strictly. Unknown fields, values outside a closed enum and wrong wire types
+ * are refused with their offset. Every choice that the format leaves to the writer is accepted: any order of fields,
+ * packed or not, a message in parts, and a repeated singular field, of which the last value counts.
  */
 import type { DescField, DescMessage, DescOneof } from '@bufbuild/protobuf';
 import type { Subject } from '../../core/codec/codec.ts';
@@ -11,7 +11,7 @@ import { isImplicit, isRequired } from './protobuf-check.ts';
 import { wireTypeOf } from './protobuf-encode.ts';
 import { BinaryReader, ScalarType, WireType } from './protobuf-runtime.ts';
 
-/** The first byte of the field that is being read: the library's reader does not say where its errors are. */
+/** The offset of the field that is being read, because errors of the library's reader have no offset. */
 let fieldAt = 0;
 
 /** @throws FaultError `undecodable-payload` with the byte offset. */
@@ -22,7 +22,7 @@ export function decodeMessage(message: DescMessage, bytes: Uint8Array, subject: 
     return readMessage(reader, message, bytes.length, undefined, 0);
   } catch (error) {
     if (error instanceof NoValue) throw undecodable(error.offset, error.problem, subject);
-    // The reader's own errors: the bytes end early, a varint is too long, a text is no UTF-8.
+    // The reader throws if the bytes end early, a varint is too long or a text is not UTF-8.
     if (error instanceof Error) throw undecodable(fieldAt, error.message, subject, error);
     throw error;
   }
@@ -50,7 +50,7 @@ function fieldsByNumber(message: DescMessage): ReadonlyMap<number, DescField> {
   return fields;
 }
 
-/** `into`: a message that comes in parts is merged, as the format has it. */
+/** @param into the earlier part of a message that comes in several parts, with which the format requires a merge. */
 function readMessage(
   reader: BinaryReader,
   message: DescMessage,
@@ -116,7 +116,7 @@ function scalarZero(type: ScalarType, longAsString: boolean): unknown {
   }
 }
 
-/** Where a field stands: its first byte, the end of what holds it, and how deep that is. */
+/** The place of a field: its first byte, and the end and the depth of the message that contains it. */
 interface Place {
   readonly at: number;
   readonly end: number;
@@ -166,10 +166,10 @@ function readSingle(
 }
 
 function requireWireType(field: DescField, found: WireType, expected: WireType, { at }: Place): void {
-  if (found !== expected) throw new NoValue(at, `${field} has the wire type ${found} and not ${expected}`);
+  if (found !== expected) throw new NoValue(at, `${field} has the wire type ${found}, but ${expected} was expected`);
 }
 
-/** The length that stands here, as the offset where what follows ends: within what holds it. */
+/** Reads a length and returns the offset of its end, which must lie within the containing message. */
 function endOf(reader: BinaryReader, field: DescField, { at, end }: Place): number {
   const length = reader.uint32();
   if (length > end - reader.pos) throw new NoValue(at, `${field} is longer than what holds it`);
@@ -199,7 +199,7 @@ function readList(
   if (reader.pos > end) throw new NoValue(place.at, `${field} is longer than what holds it`);
 }
 
-/** A map's entry is a message of a key and a value; what is not there is zero. */
+/** Reads a map's entry, which is a message of a key and a value. A missing one is zero. */
 function readEntry(
   reader: BinaryReader,
   field: DescField & { fieldKind: 'map' },
@@ -248,12 +248,12 @@ function emptyEntryValue(field: DescField & { fieldKind: 'map' }): unknown {
   return field.mapKind === 'enum' ? field.enum.values[0]?.number : scalarZero(field.scalar, false);
 }
 
-/** A value of an enum or a scalar, of the field or of its elements. */
+/** Reads an enum or a scalar of the field, or of one of its elements. */
 function readKnown(reader: BinaryReader, field: DescField, { at }: Place): unknown {
   if (field.enum !== undefined) {
     const number = reader.int32();
     if (!field.enum.open && !field.enum.values.some((known) => known.number === number)) {
-      throw new NoValue(at, `${field} holds ${number}, which is no value of ${field.enum.typeName}`);
+      throw new NoValue(at, `${field} has the value ${number}, which is not in the enum ${field.enum.typeName}`);
     }
     return number;
   }
@@ -282,7 +282,7 @@ function readScalar(reader: BinaryReader, type: ScalarType, at: number): unknown
     case ScalarType.STRING:
       return reader.string(true);
     case ScalarType.BYTES:
-      // The reader gives a view of the payload.
+      // The reader returns a view of the payload.
       return Uint8Array.from(reader.bytes());
     case ScalarType.UINT32:
       return reader.uint32();
@@ -299,6 +299,6 @@ function readScalar(reader: BinaryReader, type: ScalarType, at: number): unknown
 
 function finite(value: number, at: number): number {
   if (!Number.isFinite(value)) throw new NoValue(at, `a float ${NOT_FINITE_PROBLEM}`);
-  // -0 is 0.
+  // This converts -0 to 0.
   return value + 0;
 }

@@ -1,6 +1,7 @@
 /**
- * Plain objects to Protocol Buffers, always the same bytes (docs/encoding.md §4): fields by number, maps by key, zero
- * values of fields without presence left out. The library's own `toBinary` keeps maps in the order of insertion.
+ * Encodes plain objects as Protocol Buffers, always with the same bytes (docs/encoding.md §4). Fields are sorted by
+ * number and maps by key. Zero values of fields without presence are omitted. The library's `toBinary` is not used,
+ * because it keeps maps in the order of insertion.
  */
 import type { DescField, DescMessage } from '@bufbuild/protobuf';
 import type { Subject } from '../../core/codec/codec.ts';
@@ -8,12 +9,12 @@ import { compareUtf8, unencodable } from '../../core/codec/values.ts';
 import { isImplicit, issuesOf, mapKeyOf } from './protobuf-check.ts';
 import { BinaryWriter, ScalarType, WireType } from './protobuf-runtime.ts';
 
-/** @throws FaultError `unencodable-value` with the path, for what the message cannot carry exactly. */
+/** @throws FaultError `unencodable-value` with the path, if the message cannot represent the value exactly. */
 export function encodeMessage(message: DescMessage, value: unknown, subject: Subject): Uint8Array {
   const [issue] = issuesOf(message, value);
   if (issue !== undefined) throw unencodable(issue.path, issue.message, subject);
   const writer = new BinaryWriter();
-  // Checked above: a record with the fields of the message.
+  // The check above ensures that the value is a record with the fields of the message.
   writeMessage(writer, message, value as PlainRecord);
   return writer.finish();
 }
@@ -98,7 +99,7 @@ function writeList(writer: BinaryWriter, field: DescField & { fieldKind: 'list' 
   }
 }
 
-/** Key and value are always written, zero or not. */
+/** Writes a map. The key and the value are always written, even if they are zero. */
 function writeMap(writer: BinaryWriter, field: DescField & { fieldKind: 'map' }, record: PlainRecord): void {
   const compare = field.mapKey === ScalarType.STRING ? compareUtf8 : compareKeys;
   for (const key of Object.keys(record).sort(compare)) {
@@ -110,14 +111,14 @@ function writeMap(writer: BinaryWriter, field: DescField & { fieldKind: 'map' },
   }
 }
 
-/** Integers by their value; false before true, as the alphabet has it. */
+/** Compares keys: integers by their value, booleans with false first, and texts by their UTF-8 bytes. */
 function compareKeys(left: string, right: string): number {
   if (left === 'true' || left === 'false') return compareUtf8(left, right);
   const difference = BigInt(left) - BigInt(right);
   return difference < 0n ? -1 : difference > 0n ? 1 : 0;
 }
 
-/** "Message Structure" of the encoding guide of Protocol Buffers. */
+/** Returns the wire type of a scalar ("Message Structure" in the encoding guide of Protocol Buffers). */
 export function wireTypeOf(type: ScalarType): WireType {
   switch (type) {
     case ScalarType.DOUBLE:
@@ -136,11 +137,11 @@ export function wireTypeOf(type: ScalarType): WireType {
   }
 }
 
-/** The check has seen to the kinds of the values. */
+/** Writes a scalar, whose type has been checked. */
 function writeScalar(writer: BinaryWriter, type: ScalarType, value: unknown): void {
   switch (type) {
     case ScalarType.DOUBLE:
-      // -0 is 0.
+      // This converts -0 to 0.
       writer.double((value as number) + 0);
       break;
     case ScalarType.FLOAT:

@@ -1,4 +1,7 @@
-/** The parts of `@bufbuild/protobuf` that the codec uses when it runs. Other files import types from the package, and nothing else. */
+/**
+ * The parts of `@bufbuild/protobuf` that the codec uses when it runs. Other files import types from the package, and
+ * nothing else.
+ */
 import type * as Protobuf from '@bufbuild/protobuf';
 import type * as Wire from '@bufbuild/protobuf/wire';
 import { loadPeer } from '../../core/missing-peer.ts';

@@ -1,6 +1,6 @@
 /**
- * Domain types from a `.proto` file. Its messages become commands, events and states that are plain objects, encoded as Protocol Buffers
- * (docs/encoding.md §4).
+ * Domain types from a `.proto` file. Its messages become commands, events and states that are plain objects, encoded as
+ * Protocol Buffers (docs/encoding.md §4).
  *
  * A `oneof` is a message union. Put the commands into one, and the events into another; a message's type is the name of
  * the case's message (`Deposit`), and its payload is that message alone:
@@ -27,13 +27,14 @@
  *       decide: { Deposit: (state, { amount }) => [{ type: 'Deposited', data: { amount } }] },
  *     });
  *
- * `types.commands.Deposit` is a Standard Schema, so `defineCommand('Deposit', types.commands.Deposit, { precondition: … })`
- * adds a policy to a command. Your own schemas (zod, with ranges and refinements) can replace them, if they describe the same
- * plain objects; then use only `types.codec`.
+ * `types.commands.Deposit` is a Standard Schema, so `defineCommand('Deposit', types.commands.Deposit, { precondition: …
+ * })` adds a policy to a command. Your own schemas (zod, with ranges and refinements) can replace them, if they
+ * describe the same plain objects; then use only `types.codec`.
  *
- * Plain objects: fields in camelCase as generated code has them, without `$typeName`; 64-bit integers are bigints (strings
- * under `jstype = JS_STRING`), enums numbers, `bytes` a Uint8Array, maps records, a nested `oneof` `{ case, value }`. A
- * field with presence (`optional`, messages) that is not set is absent. Every other field exists, and is zero if it was not sent.
+ * Plain objects: fields in camelCase as generated code has them, without `$typeName`; 64-bit integers are bigints
+ * (strings under `jstype = JS_STRING`), enums numbers, `bytes` a Uint8Array, maps records, a nested `oneof` `{ case,
+ * value }`. A field with presence (`optional`, messages) that is not set is absent. Every other field exists, and is
+ * zero if it was not sent.
  */
 import type { DescMessage, MessageShape } from '@bufbuild/protobuf';
 import type { Codec, Subject } from '../../core/codec/codec.ts';
@@ -120,11 +121,12 @@ type Messages = ReadonlyMap<string, DescMessage>;
 function casesOf(union: DescMessage): Messages {
   const [oneof] = union.oneofs;
   if (oneof === undefined || union.oneofs.length > 1 || oneof.fields.length < union.fields.length) {
-    throw new DefinitionError(union.typeName, 'is no union of messages: its fields must be the cases of one oneof');
+    throw new DefinitionError(union.typeName, 'is not a union of messages; its fields must be the cases of one oneof');
   }
   const cases = new Map<string, DescMessage>();
   for (const field of oneof.fields) {
-    if (field.message === undefined) throw new DefinitionError(String(field), 'is no message: each case must be one');
+    if (field.message === undefined)
+      throw new DefinitionError(String(field), 'is not a message; each case of the union must be one');
     if (cases.has(field.message.name)) {
       throw new DefinitionError(String(field), `the union has a second case of the message type ${field.message.name}`);
     }
@@ -145,12 +147,12 @@ function codecOf(unions: { readonly command: Messages; readonly event: Messages 
     contentType: 'application/protobuf',
     encode(value, subject) {
       const message = messageOf(subject);
-      if (message === undefined) throw unencodable([], 'has a type that is no case of the union', subject);
+      if (message === undefined) throw unencodable([], 'has a type that is not a case of the union', subject);
       return encodeMessage(message, value, subject);
     },
     decode(bytes, subject) {
       const message = messageOf(subject);
-      if (message === undefined) throw undecodable(0, 'its type is no case of the union', subject);
+      if (message === undefined) throw undecodable(0, 'its type is not a case of the union', subject);
       return decodeMessage(message, bytes, subject);
     },
   };

@@ -1,4 +1,4 @@
-/** What every codec for any value must keep. Codecs inject themselves; nothing here knows one. */
+/** The laws of every codec for values of the model. The codec is an argument. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
@@ -25,7 +25,7 @@ function cycle(): unknown {
 const sparse: unknown[] = [1];
 sparse[2] = 3;
 
-/** Value, the path at which it is refused, and what is said. */
+/** A name, a value, the path at which it is refused, and the problem. */
 const REFUSED: [string, unknown, string, RegExp][] = [
   ['NaN', { ratio: Number.NaN }, '$.ratio', /NaN or infinite/],
   ['infinity', [1, Number.NEGATIVE_INFINITY], '$[1]', /NaN or infinite/],
@@ -65,8 +65,8 @@ const REFUSED: [string, unknown, string, RegExp][] = [
 
 /** Registers the tests. */
 export function codecLaws(codec: Codec): void {
-  describe('laws', () => {
-    test('what was encoded is decoded to an equal value', () => {
+  describe('the encoding of a value', () => {
+    test('is decoded to an equal value', () => {
       fc.assert(
         fc.property(anyValue, (value) => {
           fc.pre(value !== undefined);
@@ -76,7 +76,7 @@ export function codecLaws(codec: Codec): void {
       );
     });
 
-    test('what was decoded is encoded to the same bytes', () => {
+    test('is the same after decoding', () => {
       fc.assert(
         fc.property(anyValue, (value) => {
           const bytes = codec.encode(value, subject);
@@ -86,7 +86,7 @@ export function codecLaws(codec: Codec): void {
       );
     });
 
-    test('equal values give equal bytes, in whatever order and kind they were made', () => {
+    test('is the same for equal values, whatever the order and the kind of their parts', () => {
       fc.assert(
         fc.property(anyValue, (value) => {
           assert.equal(hex(codec.encode(disguised(value), subject)), hex(codec.encode(value, subject)));
@@ -95,7 +95,7 @@ export function codecLaws(codec: Codec): void {
       );
     });
 
-    test('values that are not equal give other bytes', () => {
+    test('differs for values that are not equal', () => {
       const kinds = [null, false, true, 0, 1, 1.5, '', '1', [], [[]], {}, { a: 1 }, new Uint8Array(0), new Date(0)];
       const values = [
         ...kinds,
@@ -111,7 +111,7 @@ export function codecLaws(codec: Codec): void {
       assert.equal(all.size, values.length);
     });
 
-    test('100 levels can be stored and read', () => {
+    test('may have 100 levels', () => {
       for (const wrap of [(a: unknown) => [a], (a: unknown) => ({ a }), (a: unknown) => new Set([a])]) {
         const value = nested(100, wrap);
         assert.deepEqual(codec.decode(codec.encode(value, subject), subject), value);
@@ -120,7 +120,7 @@ export function codecLaws(codec: Codec): void {
       assert.deepEqual(codec.decode(codec.encode(maps, subject), subject), maps);
     });
 
-    test('dates keep their milliseconds, before 1970 and at the ends of time', () => {
+    test('keeps the milliseconds of any date', () => {
       for (const time of [
         0,
         1,
@@ -138,7 +138,7 @@ export function codecLaws(codec: Codec): void {
       }
     });
 
-    test('binary comes back as a copy of its own', () => {
+    test('is not shared by decoded binary, which is a copy', () => {
       const bytes = codec.encode({ blob: Uint8Array.of(1, 2, 3) }, subject);
       const decoded = codec.decode(bytes, subject) as { blob: Uint8Array };
       bytes.fill(0);
@@ -146,15 +146,15 @@ export function codecLaws(codec: Codec): void {
       assert.equal(decoded.blob.constructor, Uint8Array);
     });
 
-    test('keys that look like numbers, and names of prototypes other than __proto__, are keys', () => {
+    test('accepts keys that look like numbers or like properties of a prototype, except __proto__', () => {
       const value = { '10': 1, '9': 2, constructor: 'c', toString: 't', hasOwnProperty: 'h', prototype: 'p', '': 'e' };
       assert.deepEqual(codec.decode(codec.encode(value, subject), subject), value);
     });
   });
 
-  describe('what has no encoding is refused, with its path', () => {
+  describe('a value without an encoding', () => {
     for (const [what, value, path, problem] of REFUSED) {
-      test(what, () => {
+      test(`is refused with its path: ${what}`, () => {
         assert.throws(
           () => codec.encode(value, subject),
           (error) => {
@@ -169,16 +169,16 @@ export function codecLaws(codec: Codec): void {
       });
     }
 
-    test('a value that contains itself', () => {
+    test('is refused if it contains itself', () => {
       assert.throws(() => codec.encode(cycle(), subject), /contains itself/);
     });
 
-    test('afterwards the codec works as before', () => {
+    test('does not affect later calls of the codec', () => {
       assert.throws(() => codec.encode({ a: [1, Symbol('s')] }, subject));
       assert.deepEqual(codec.decode(codec.encode({ a: [1] }, subject), subject), { a: [1] });
     });
 
-    test('a getter that encodes something itself does not disturb what is around it', () => {
+    test('does not include an object whose getter calls the codec', () => {
       const value = {
         a: 'before',
         get b() {
@@ -190,15 +190,15 @@ export function codecLaws(codec: Codec): void {
     });
   });
 
-  describe('bytes that no value has', () => {
-    test('any bytes give a value that can be encoded, or a fault that names the offset', () => {
+  describe('arbitrary bytes', () => {
+    test('are decoded to a value that can be encoded, or refused with their offset', () => {
       fc.assert(
         fc.property(fc.uint8Array({ maxLength: 60 }), (bytes) => decodesOrRefuses(codec, bytes)),
         { numRuns: 2_000, seed: 4 },
       );
     });
 
-    test('so do the bytes of a value with some of them changed, lost or added', () => {
+    test('are decoded or refused in the same way if they are an encoding with changes', () => {
       const change = fc.record({ at: fc.nat(), byte: fc.nat(255), kind: fc.constantFrom('set', 'cut', 'add') });
       fc.assert(
         fc.property(anyValue, fc.array(change, { minLength: 1, maxLength: 3 }), (value, changes) => {
@@ -216,7 +216,7 @@ export function codecLaws(codec: Codec): void {
   });
 }
 
-/** @throws AssertionError where something else happens. */
+/** @throws AssertionError unless the bytes are decoded to a value that can be encoded, or refused with their offset. */
 export function decodesOrRefuses(codec: Codec, bytes: Uint8Array): void {
   const before = Object.keys(Object.prototype).length;
   let value: unknown;

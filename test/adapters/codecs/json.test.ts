@@ -15,7 +15,7 @@ function parse(source: string): unknown {
   return json.decode(new TextEncoder().encode(source), subject);
 }
 
-describe('ordinary values are ordinary JSON, without spaces, keys in the order of their UTF-8 bytes', () => {
+describe('canonical JSON', () => {
   const cases: [unknown, string][] = [
     [{ b: [1, 2n, 'x'], a: null, c: true }, '{"a":null,"b":[1,2,"x"],"c":true}'],
     [{ '\u{1f600}': 1, '\uffe6': 2, ä: 3, z: 4 }, '{"z":4,"ä":3,"\uffe6":2,"\u{1f600}":1}'],
@@ -40,10 +40,11 @@ describe('ordinary values are ordinary JSON, without spaces, keys in the order o
     ],
     [{ $int: '5', $$: 1, a$: 2 }, '{"$$$":1,"$$int":"5","a$":2}'],
   ];
-  for (const [value, expected] of cases) test(expected, () => assert.equal(text(value), expected));
+  for (const [value, expected] of cases)
+    test(`is written without spaces: ${expected}`, () => assert.equal(text(value), expected));
 });
 
-describe('other forms of the same value are read', () => {
+describe('valid JSON that is not canonical', () => {
   const cases: [string, unknown][] = [
     [' { "b" : 1 ,\n"a":[ ] , "c":{ } }\t', { a: [], b: 1, c: {} }],
     ['[1.0,10e-1,1E0,-0,-0.0]', [1, 1, 1, 0, 0]],
@@ -53,10 +54,11 @@ describe('other forms of the same value are read', () => {
     [' {"$set" : [ 2, 1 ] } ', new Set([1, 2])],
     ['{ "$map" : [ [ 1 , 2 ] ] }', new Map([[1, 2]])],
   ];
-  for (const [source, value] of cases) test(source.trim(), () => assert.deepEqual(parse(source), value));
+  for (const [source, value] of cases)
+    test(`is decoded: ${source.trim()}`, () => assert.deepEqual(parse(source), value));
 });
 
-describe('what is no value is refused, with its byte offset', () => {
+describe('invalid JSON', () => {
   const cases: [string, number, RegExp][] = [
     ['', 0, /a value is missing/],
     ['[1,]', 3, /a value is missing/],
@@ -72,19 +74,19 @@ describe('what is no value is refused, with its byte offset', () => {
     ['1 2', 2, /something follows/],
     ['\ufeff1', 0, /a value is missing/],
     ['"ä', 3, /does not end/],
-    ['"ä\\x"', 3, /wrong escape/],
+    ['"ä\\x"', 3, /invalid escape/],
     ['"a\nb"', 2, /control character/],
     ['["ä","\\ud800"]', 6, /lone surrogate/],
     ['{"a":1,"a":2}', 7, /comes twice/],
     ['{"__proto__":{}}', 1, /__proto__/],
     ['{"$when":1}', 0, /the tag "\$when" is unknown/],
     ['{"$":1}', 0, /the tag "\$" is unknown/],
-    ['{"$int":"5","a":1}', 11, /stands alone/],
-    ['{"a":1,"$int":"5"}', 7, /stands alone/],
-    ['{"$int":"05"}', 0, /no integer/],
+    ['{"$int":"5","a":1}', 11, /must be the only key/],
+    ['{"a":1,"$int":"5"}', 7, /must be the only key/],
+    ['{"$int":"05"}', 0, /not contain an integer/],
     ['{"$int":5}', 8, /"\\"" is missing/],
-    ['{"$date":"2026-01-31"}', 0, /no date/],
-    ['{"$date":"2026-13-31T12:00:00.000Z"}', 0, /no date/],
+    ['{"$date":"2026-01-31"}', 0, /not contain a date/],
+    ['{"$date":"2026-13-31T12:00:00.000Z"}', 0, /not contain a date/],
     ['{"$bytes":"AP8"}', 0, /base64/],
     ['{"$bytes":"AB=="}', 0, /base64/],
     ['{"$set":{}}', 8, /"\[" is missing/],
@@ -100,7 +102,8 @@ describe('what is no value is refused, with its byte offset', () => {
     [`1${'0'.repeat(10_000)}`, 0, /NaN or infinite|more than 1024 bytes/],
   ];
   for (const [source, offset, problem] of cases) {
-    test(source.length > 40 ? `${source.slice(0, 40)}…` : JSON.stringify(source), () => {
+    const shown = source.length > 40 ? `${source.slice(0, 40)}…` : JSON.stringify(source);
+    test(`is refused with its offset: ${shown}`, () => {
       assert.throws(
         () => parse(source),
         (error) => {
@@ -114,7 +117,7 @@ describe('what is no value is refused, with its byte offset', () => {
     });
   }
 
-  test('bytes that are no UTF-8', () => {
-    assert.throws(() => json.decode(Uint8Array.of(0x22, 0xff, 0x22), subject), /no valid UTF-8/);
+  test('is refused if its bytes are not UTF-8', () => {
+    assert.throws(() => json.decode(Uint8Array.of(0x22, 0xff, 0x22), subject), { code: 'undecodable-payload' });
   });
 });

@@ -1,4 +1,4 @@
-/** Values of the model that all codecs share (docs/encoding.md §1): arbitraries, and when two of them are equal. */
+/** Arbitrary values of the model that all codecs share (docs/encoding.md §1), and their equality. */
 import fc from 'fast-check';
 import { msgpack } from '../../../src/core/codec/msgpack.ts';
 
@@ -16,7 +16,7 @@ const integer = fc.oneof(
   fc.maxSafeInteger(),
   fc.bigInt(-(2n ** 64n), 2n ** 65n),
   fc.bigInt(-(2n ** 200n), 2n ** 200n),
-  // The edges of every form.
+  // Integers at the edges of every form.
   fc
     .tuple(fc.constantFrom(5, 7, 8, 15, 16, 31, 32, 53, 63, 64), fc.integer({ min: -2, max: 2 }), fc.boolean())
     .map(([bits, step, negative]) => (2n ** BigInt(bits) + BigInt(step)) * (negative ? -1n : 1n)),
@@ -31,7 +31,7 @@ const leaf = fc.oneof(
   fc.date({ noInvalidDate: true }),
 );
 
-/** No two elements that are one value: the others are refused, which has its own tests. */
+/** Removes elements that have the same encoding. Such sets are refused, which other tests show. */
 function distinct<T>(values: readonly T[], of: (value: T) => unknown): T[] {
   return [...new Map(values.map((value) => [hex(msgpack.encode(of(value), subject)), value])).values()];
 }
@@ -49,7 +49,7 @@ export const anyValue: fc.Arbitrary<unknown> = fc.letrec((tie) => ({
   ),
 })).value;
 
-/** The one form of equal values: what a decoder gives. */
+/** Converts a value to the form that a decoder returns, which is the same for all equal values. */
 export function normal(value: unknown): unknown {
   if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : value;
   if (typeof value === 'number') {
@@ -64,7 +64,7 @@ export function normal(value: unknown): unknown {
   return Object.fromEntries(fields.map(([name, held]) => [name, normal(held)]));
 }
 
-/** The same value, made in another way: fields in another order, integers of the other kind, absent fields. */
+/** Makes an equal value with another order of fields, the other kind of integers, and absent fields. */
 export function disguised(value: unknown): unknown {
   if (typeof value === 'number' && Number.isInteger(value) && value >= -(2 ** 63) && value < 2 ** 64)
     return BigInt(value);

@@ -1,6 +1,6 @@
 /**
- * docs/encoding-vectors.json: the bytes of docs/encoding.md, for other languages to run. `BLESS=1 npm test -- vectors`
- * writes the file anew from the values here; the change is then read by a person.
+ * docs/encoding-vectors.json contains the bytes of docs/encoding.md as tests for other languages.
+ * `BLESS=1 npm test -- vectors` writes the file again from the values here. A person must then review the change.
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -13,7 +13,7 @@ import { hex, subject } from './values.ts';
 
 const FILE = new URL('../../../docs/encoding-vectors.json', import.meta.url);
 
-/** A name, and values that are equal: they have one encoding. */
+/** A name, and equal values, which have the same encoding. */
 const VALUES: readonly (readonly [string, ...unknown[]])[] = [
   ['null', null],
   ['true', true],
@@ -51,7 +51,7 @@ const VALUES: readonly (readonly [string, ...unknown[]])[] = [
   ['a float that 32 bits would hold is one of 64', 0.5],
   ['a float with seventeen digits', 0.1 + 0.2],
   ['a small float', 5e-324],
-  ['a float outside 64 bits, which is no integer', 2 ** 64],
+  ['a float outside 64 bits, which is not an integer', 2 ** 64],
   ['the same, with a form of its own in JSON', 1e20],
   ['a large float', 1.7976931348623157e308],
   ['an empty string', ''],
@@ -69,7 +69,7 @@ const VALUES: readonly (readonly [string, ...unknown[]])[] = [
   ['a record, whose fields have no order', { a: 1, b: 2 }, { b: 2, a: 1 }, { b: 2n, a: 1, c: undefined }],
   ['a shorter key comes first', { aa: 1, a: 2, ab: 3 }],
   ['keys that look like numbers', { '10': 1, '9': 2 }],
-  ['keys in the order of UTF-8, where UTF-16 has another', { '\u{1f600}': 1, '\uffe6': 2, ä: 3, z: 4 }],
+  ['keys in the order of UTF-8, which differs from that of UTF-16', { '\u{1f600}': 1, '\uffe6': 2, ä: 3, z: 4 }],
   ['keys that begin with $', { $int: 1, $: 2, a$: 3 }],
   ['16 fields', Object.fromEntries(Array.from({ length: 16 }, (_, index) => [`k${index}`, index]))],
   ['nothing', {}, { gone: undefined }],
@@ -98,11 +98,11 @@ const VALUES: readonly (readonly [string, ...unknown[]])[] = [
   ],
 ];
 
-/** Payloads that every decoder refuses, and what is wrong with them. */
+/** Payloads that every decoder refuses, each with its problem. */
 const REFUSED: Readonly<Record<'msgpack' | 'json', readonly (readonly [string, string])[]>> = {
   msgpack: [
-    ['nothing at all', ''],
-    ['something behind the value', '0101'],
+    ['no bytes', ''],
+    ['something after the value', '0101'],
     ['bytes that end early', 'a36161'],
     ['4 GB that five bytes claim', 'ddffffffff'],
     ['the byte that is never used', 'c1'],
@@ -110,7 +110,7 @@ const REFUSED: Readonly<Record<'msgpack' | 'json', readonly (readonly [string, s
     ['a surrogate in UTF-8', 'a3eda080'],
     ['NaN', 'cb7ff8000000000000'],
     ['infinity', 'ca7f800000'],
-    ['a key that is no string', '810102'],
+    ['a key that is not a string', '810102'],
     ['a key that comes twice', '82a16101a16102'],
     ['the key __proto__', '81a95f5f70726f746f5f5f80'],
     ['an unknown extension', 'd40500'],
@@ -120,8 +120,8 @@ const REFUSED: Readonly<Record<'msgpack' | 'json', readonly (readonly [string, s
     ['lists in 101 levels', `${'91'.repeat(100)}90`],
   ],
   json: [
-    ['nothing at all', ''],
-    ['something behind the value', '1 1'],
+    ['no bytes', ''],
+    ['something after the value', '1 1'],
     ['a comma at the end', '[1,]'],
     ['a number with a zero in front', '01'],
     ['a number that is infinite', '1e999'],
@@ -129,7 +129,7 @@ const REFUSED: Readonly<Record<'msgpack' | 'json', readonly (readonly [string, s
     ['a key that comes twice', '{"a":1,"a":2}'],
     ['the key __proto__', '{"__proto__":{}}'],
     ['an unknown tag', '{"$when":1}'],
-    ['a tag that does not stand alone', '{"$int":"5","a":1}'],
+    ['a tag next to another key', '{"$int":"5","a":1}'],
     ['an integer with a zero in front', '{"$int":"05"}'],
     ['a date without a time', '{"$date":"2026-01-31"}'],
     ['base64 without padding', '{"$bytes":"AP8"}'],
@@ -167,7 +167,7 @@ test('the vectors are those of the document', () => {
 });
 
 for (const [index, [name, ...values]] of VALUES.entries()) {
-  test(`${name}: equal values have these bytes, in both codecs, and come back from either`, () => {
+  test(`equal values have the bytes of the vector in both codecs: ${name}`, () => {
     const vector = stored.values[index];
     assert.ok(vector);
     const text = new TextEncoder().encode(vector.json);
@@ -181,7 +181,7 @@ for (const [index, [name, ...values]] of VALUES.entries()) {
   });
 }
 
-test('every decoder refuses the payloads that are to be refused', () => {
+test('every decoder refuses the invalid payloads of the vectors', () => {
   for (const { name, bytes } of stored.refused.msgpack) {
     assert.throws(() => msgpack.decode(Buffer.from(bytes, 'hex'), subject), { code: 'undecodable-payload' }, name);
   }
@@ -190,7 +190,7 @@ test('every decoder refuses the payloads that are to be refused', () => {
   }
 });
 
-test('another language, from the document alone, gives the same bytes', (context) => {
+test('an implementation in another language from the document alone writes the same bytes', (context) => {
   const script = fileURLToPath(new URL('encoding_reference.py', import.meta.url));
   const run = spawnSync('python3', [script, fileURLToPath(FILE)], { encoding: 'utf8' });
   if (run.error !== undefined && 'code' in run.error && run.error.code === 'ENOENT')

@@ -67,7 +67,7 @@ describe('the content of a commit', () => {
     );
   });
 
-  test('of a rejected command contains the rejection and no revision', () => {
+  test('contains the rejection and no revision if the command was rejected', () => {
     const rejection = { code: 'no', message: 'zu wenig: 5 €', details: [['a', 'ü'] as const, ['b', ''] as const] };
     const decision: Decision = {
       ...accepted.decision,

@@ -1,6 +1,6 @@
 /**
- * The append with its checks (docs/architecture.md, "One commit per decision"): command id, precondition, chain, events, decision.
- * It is synchronous.
+ * The append with its checks (docs/architecture.md, "One commit per decision"): command id, precondition, chain,
+ * events, decision. It is synchronous.
  */
 
 import type { Appended } from '../../../core/event-store.ts';
@@ -32,7 +32,7 @@ export function append(
   const position = contents.events.length + 1;
   const firstRevision = events.length > 0 ? BigInt(revision) : undefined;
   const recordedAt = recordedTime(now);
-  // What is hashed is what is kept: the callers' buffers are theirs, and codecs reuse them.
+  // The hashed bytes are kept, not the caller's buffers, because codecs reuse those.
   const chained = chainedContent(existing?.hash ?? CHAIN_START, {
     stream: name,
     firstRevision,

@@ -1,27 +1,29 @@
 /**
- * Which commit a command id belongs to, for every command that was ever sent. A `Map` of texts costs 1 µs for each of
- * 40,000: it keeps an object per id for the garbage collector to move, and hashes each text anew. A UUID is four
- * integers: here they stand in one array, found by open addressing in another, and nothing is left to collect.
+ * An index from command ids to commits, for every command of the store. A `Map` of texts costs 1 µs for each of 40,000
+ * ids, because the garbage collector moves an object per id and each text is hashed again. Here a UUID is four integers
+ * in one array, and another array finds them by open addressing. The garbage collector has no objects to move.
  */
 
-/** Half of the slots are empty at least, so that few are looked at. */
+/** At least half of the slots are empty, so that a search visits few. */
 const FIRST_SLOTS = 256;
 
 export class CommandIds {
   /** Four integers for each commit, in the order of commits. */
   #ids = new Int32Array((FIRST_SLOTS / 2) * 4);
-  /** A commit's number and 1, at a place that its id leads to; 0: empty. */
+  /** Each slot contains a commit's number plus 1, or 0 if it is empty. The hash of the id selects the slot. */
   #slots = new Int32Array(FIRST_SLOTS);
   #count = 0;
-  /** Ids may be chosen by whoever sends commands: nobody outside can tell which ones meet in one place. */
+  /** A random seed. Senders choose ids, so they must not be able to predict which ids share a slot. */
   readonly #seed = Math.trunc(Math.random() * 2 ** 32) | 0;
 
-  /** The number of the commit of the command with this UUID, in lower-case text; -1: there is none. */
+  /**
+   * Returns the number of the commit of the command with this UUID, in lower-case text. Returns -1 if it is unknown.
+   */
   find(uuid: string): number {
     return this.#find(word(uuid, 0), middle(uuid, 9), middle(uuid, 19), word(uuid, 28));
   }
 
-  /** The next commit, counting from 0, is of this command, which is not there yet. */
+  /** Adds the command of the next commit, counted from 0. The command must not have been added before. */
   add(uuid: string): void {
     if (2 * (this.#count + 1) > this.#slots.length) this.#grow();
     const at = 4 * this.#count;
@@ -62,7 +64,7 @@ export class CommandIds {
     for (let commit = 0; commit < this.#count; commit++) this.#place(commit);
   }
 
-  /** Each integer is multiplied in and spread (MurmurHash3's steps): ids that were drawn in order lie apart. */
+  /** Mixes each integer in (the steps of MurmurHash3), so that successive ids are spread over the slots. */
   #hash(a: number, b: number, c: number, d: number): number {
     return spread(spread(spread(spread(this.#seed ^ a) ^ b) ^ c) ^ d);
   }
@@ -74,12 +76,12 @@ function spread(value: number): number {
   return twice ^ (twice >>> 16);
 }
 
-/** Eight digits in a row. */
+/** Reads eight digits in a row. */
 function word(uuid: string, from: number): number {
   return (half(uuid, from) << 16) | half(uuid, from + 4);
 }
 
-/** Eight digits with a hyphen in their middle. */
+/** Reads eight digits with a hyphen in their middle. */
 function middle(uuid: string, from: number): number {
   return (half(uuid, from) << 16) | half(uuid, from + 5);
 }
@@ -93,7 +95,7 @@ function half(uuid: string, from: number): number {
   );
 }
 
-/** The value of a hexadecimal digit: letters have bit 6 set, and `a` ends in 1. */
+/** The value of a lower-case hexadecimal digit. Letters have bit 6 set, and the code of `a` ends in 1. */
 function digit(code: number): number {
   return (code & 15) + (code >> 6) * 9;
 }

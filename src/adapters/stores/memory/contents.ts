@@ -1,6 +1,6 @@
 /**
- * What a memory store holds: for each commit its bytes, and numbers that lead to them. Contexts, decision records, texts
- * and bigints are made when someone reads. Nothing is changed once it is written, but for the snapshots.
+ * The contents of a memory store: the bytes of each commit, and numbers that lead to them. Contexts, decision records,
+ * texts and bigints are made during a read. Only snapshots change after they are written.
  */
 
 import type { Snapshot, SnapshotKey } from '../../../core/event-store.ts';
@@ -21,7 +21,7 @@ export interface Stream {
   readonly category: string;
   /** The stream's place in {@link Contents.streams}, from 0. */
   readonly index: number;
-  /** By revision: the number of the commit that the event came with. */
+  /** The number of each event's commit, by revision. */
   readonly events: number[];
   /** The numbers of its commits, ascending. */
   readonly commits: number[];
@@ -30,16 +30,16 @@ export interface Stream {
 }
 
 export interface Contents {
-  /** In the order of their first commits. */
+  /** The streams in the order of their first commits. */
   readonly streams: Stream[];
   readonly byName: Map<string, Stream>;
-  /** By position, which counts from 1: the number of the commit that the event at index + 1 came with. */
+  /** The number of each event's commit. Positions count from 1, so the event at position 1 is at index 0. */
   readonly events: number[];
-  /** Commits are numbered from 0, in the order of the appends. */
+  /** The command ids of all commits. Commits are numbered from 0 in the order of the appends. */
   readonly commands: CommandIds;
-  /** By a commit's number: where it is in the log. */
+  /** The address of each commit in the log, by the commit's number. */
   readonly addresses: number[];
-  /** By a commit's number: the position of its first event, where there is one. */
+  /** The position of each commit's first event, if it has one, by the commit's number. */
   readonly positions: number[];
   readonly log: Log;
   readonly snapshots: Map<string, Snapshot>;
@@ -62,7 +62,7 @@ export function lastRevision(stream: Stream | undefined): bigint | undefined {
   return stream === undefined || stream.events.length === 0 ? undefined : BigInt(stream.events.length - 1);
 }
 
-/** `undefined`: the store has no events. */
+/** Returns the position of the last event; `undefined` if the store has no events. */
 export function lastPosition({ events }: Contents): bigint | undefined {
   return events.length === 0 ? undefined : BigInt(events.length);
 }
@@ -77,7 +77,7 @@ export function eventsOf({ addresses, log }: Contents, number: number): CommitEv
   return readCommitEvents(log.block(address), log.offset(address));
 }
 
-/** The event at `index` of a commit whose first event has this position. */
+/** Returns the event at `index` of a commit whose first event has the given position. */
 export function recordedEvent(commit: CommitEvents, position: number, index: number): RecordedEvent {
   const { stream, firstRevision, recordedAt, commandId, contentType, correlationId, events } = commit;
   const context = new StoredEventContext(
@@ -98,7 +98,7 @@ export function recordedDecision(contents: Contents, number: number, commit: Rea
   return { stream, decision, firstRevision, eventCount: events.length, recordedAt, hash };
 }
 
-/** Texts of any content, told apart: each stands behind its length. */
+/** Joins texts of any content into a unique name. Each text follows its length. */
 export function snapshotName({ moduleName, moduleVersion, stream }: SnapshotKey): string {
   return `${moduleName.length}:${moduleName}${moduleVersion.length}:${moduleVersion}${stream}`;
 }

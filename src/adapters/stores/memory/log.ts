@@ -1,19 +1,19 @@
 /**
- * Commits one behind the other in blocks of bytes, each as the chain has it: the hash of the commit before it in its
- * stream, its canonical content, and its own hash. Twenty small objects for each commit cost more than its hash, because
- * the garbage collector moves all that stays; bytes in blocks it never looks at.
+ * Commits one after another in blocks of bytes. Each is stored as in the chain: the hash of the previous commit in its
+ * stream, its canonical content, and its own hash. Twenty small objects for each commit would cost more than its hash,
+ * because the garbage collector moves all live objects. It never scans bytes in blocks.
  */
 
-/** Bytes of a block; a commit of more than an eighth has a block of its own. */
+/** The size of a block in bytes. A commit that is larger than an eighth of it gets a separate block. */
 const BLOCK = 65_536;
 
 export class Log {
   readonly #blocks: Uint8Array[] = [];
-  /** The block that is being filled, and how far. */
+  /** The index of the block that is being filled. */
   #filling = -1;
   #end = BLOCK;
 
-  /** Keeps a copy. @returns where it is. */
+  /** Stores a copy. @returns its address. */
   add(chained: Uint8Array, hash: Uint8Array): number {
     const size = chained.length + hash.length;
     if (size > BLOCK / 8) {
@@ -34,12 +34,12 @@ export class Log {
     return this.#filling * BLOCK + start;
   }
 
-  /** The block that holds what is at an address. */
+  /** Returns the block that contains an address. */
   block(address: number): Uint8Array {
     return this.#blocks[Math.floor(address / BLOCK)]!;
   }
 
-  /** Where in its block it starts. */
+  /** Returns the offset of an address in its block. */
   offset(address: number): number {
     return address % BLOCK;
   }

@@ -1,4 +1,6 @@
-/** The storage of processors in memory (src/core/processors/processor-store.ts). Every method is one synchronous step. */
+/**
+ * The storage of processors in memory (src/core/processors/processor-store.ts). Every method is one synchronous step.
+ */
 import { compareUtf8 } from '../../../core/codec/values.ts';
 import {
   type DocumentChange,

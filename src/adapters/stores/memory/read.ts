@@ -1,4 +1,4 @@
-/** Reading: by stream, over all events, and commit by commit. The arguments have been checked. */
+/** Reads of one stream, of all events, and of commits. The arguments have been checked. */
 
 import type { ReadAllOptions, ReadStreamOptions } from '../../../core/event-store.ts';
 import { DEFAULT_READ_LIMIT } from '../../../core/limits.ts';
@@ -8,7 +8,7 @@ import type { CommitEvents } from '../../../core/storage/commit-reader.ts';
 import type { ReadCommitsOptions, ReadStreamsOptions, StreamHead } from '../../../core/storage/verify-chain.ts';
 import { type Contents, commitOf, eventsOf, lastRevision, recordedDecision, recordedEvent } from './contents.ts';
 
-/** Gives the events of commits, each commit read once for all of its events that stand together. */
+/** Returns the events of commits. A commit is read once for all of its adjacent events. */
 class Commits {
   readonly #contents: Contents;
   #number = -1;
@@ -95,7 +95,7 @@ export function readCommits(contents: Contents, name: string, options: ReadCommi
   });
 }
 
-/** Where a number stands in an ascending list; -1: nowhere. */
+/** Returns the index of a number in an ascending list, or -1. */
 function placeOf(ascending: readonly number[], number: number): number {
   let low = 0;
   let high = ascending.length - 1;

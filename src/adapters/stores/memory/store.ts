@@ -1,5 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-/** A store of streams in memory: the contract (wit/event-store.wit) without a file, and gone with the process. */
+/** A store of streams in memory. It implements the contract (wit/event-store.wit) without a file. */
 
 import { DefinitionError } from '../../../core/errors.ts';
 import type {
@@ -58,12 +58,12 @@ export interface MemoryStoreOptions {
 
 const NAMES: OptionNames<MemoryStoreOptions> = { now: true };
 
-/** An event store that lives and dies with the process. */
+/** An event store in the memory of the process. Its contents are lost when the process ends. */
 export interface MemoryStore extends EventStore, Required<ExclusiveAppend>, CommitSource, AsyncDisposable {
   /** Storage for processors: checkpoints, documents, parked events and deadlines. `defineSystem(…).start` uses it. */
   readonly processors: ProcessorStore;
 
-  /** Refuses what comes later. What the store held is gone with it. */
+  /** Refuses later calls and drops the contents of the store. */
   close(): Promise<void>;
 }
 

@@ -1,4 +1,4 @@
-/** Arbitraries of plain objects, from the descriptors: whatever a message can carry. */
+/** Arbitrary plain objects of a message, derived from its descriptor. */
 import { type DescField, type DescMessage, ScalarType } from '@bufbuild/protobuf';
 import fc from 'fast-check';
 
@@ -27,7 +27,7 @@ const SCALARS: Readonly<Record<ScalarType, fc.Arbitrary<unknown>>> = {
   [ScalarType.SINT64]: int64,
 };
 
-/** `depth` bounds messages that hold themselves. */
+/** @param depth bounds messages that contain themselves. */
 export function plainOf(message: DescMessage, depth = 3): fc.Arbitrary<Record<string, unknown>> {
   const members = message.members.map((member): [string, fc.Arbitrary<unknown>] => {
     if (member.kind === 'oneof') {
