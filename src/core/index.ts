@@ -152,7 +152,12 @@ export {
   type SubscriptionId,
   type SubscriptionRecord,
 } from './processors/processor-store.ts';
-export { type ProcessorStatus, ProcessorStopped, type StartOptions } from './processors/running-system.ts';
+export {
+  type CaughtUpOptions,
+  type ProcessorStatus,
+  ProcessorStopped,
+  type StartOptions,
+} from './processors/running-system.ts';
 export { type SubscribeOptions, type SubscriptionPage, subscribe } from './processors/subscription.ts';
 export type * from './projector.ts';
 export type * from './routing.ts';

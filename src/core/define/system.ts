@@ -11,7 +11,12 @@ import type { DocumentsReader } from '../processors/documents-reader.ts';
 import type { AnyProcessManager } from '../processors/process-module.ts';
 import type { ParkedEvent, ParkedFilter, SubscriptionId } from '../processors/processor-store.ts';
 import type { AnyReactor } from '../processors/reactor.ts';
-import { type ProcessorStatus, type StartOptions, SystemRun } from '../processors/running-system.ts';
+import {
+  type CaughtUpOptions,
+  type ProcessorStatus,
+  type StartOptions,
+  SystemRun,
+} from '../processors/running-system.ts';
 import { type AnyPart, type AnySystemDefinition, isTables, partsOf } from '../processors/system-parts.ts';
 import type { ReadModel } from '../worlds.ts';
 import { storedNames } from './message.ts';
@@ -59,11 +64,9 @@ export interface RunningSystem<Decider, Models> extends AsyncDisposable {
    * writes.
    * @param position `undefined`: the position of the store's last event.
    * @throws ProcessorStopped with the reason if a read model has stopped.
+   * @throws DefinitionError if an option is unknown, or no processor of the system has the name.
    */
-  caughtUp(
-    position?: bigint | undefined,
-    options?: { readonly names?: readonly string[] | undefined; readonly signal?: AbortSignal | undefined },
-  ): Promise<void>;
+  caughtUp(position?: bigint | undefined, options?: CaughtUpOptions): Promise<void>;
   /**
    * Resolves when every processor has processed everything, the events that processes caused in the meantime included.
    * Deadlines that are not due yet are not waited for.

@@ -84,6 +84,27 @@ const NAMES: OptionNames<StartOptions> = {
   closeStore: true,
 };
 
+/** The options of `caughtUp`. */
+export interface CaughtUpOptions {
+  /**
+   * The processors to wait for.
+   * @default all read models
+   */
+  readonly names?: readonly string[] | undefined;
+  /** Ends the wait. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+const CAUGHT_UP_NAMES: OptionNames<CaughtUpOptions> = { names: true, signal: true };
+
+const PARKED_FILTER_NAMES: OptionNames<ParkedFilter> = {
+  subscription: true,
+  key: true,
+  requested: true,
+  after: true,
+  limit: true,
+};
+
 const DEFAULT_SHARES = 8;
 const DEFAULT_LEASE = 10_000;
 
@@ -173,7 +194,15 @@ export class SystemRun implements AsyncDisposable {
       },
     };
     const runners: Runner[] = [];
-    for (const [part, processor] of parts.processors(factory)) {
+    const made = parts.processors(factory);
+    for (const part of Object.keys(options.failurePolicies ?? {})) {
+      checkPartName(
+        part,
+        made.map(([name]) => name),
+        `${parts.name}.start.failurePolicies.${part}`,
+      );
+    }
+    for (const [part, processor] of made) {
       const policy = completePolicy(
         options.failurePolicies?.[part] ?? options.failurePolicy,
         `${parts.name}.start.failurePolicies.${part}`,
@@ -211,14 +240,25 @@ export class SystemRun implements AsyncDisposable {
     throw new DefinitionError(`${this.#parts.name}.readModel`, 'the read model is not part of this system');
   }
 
-  /** Resolves when all read models, or those with these names, have processed the position. */
-  async caughtUp(
-    position: bigint | undefined,
-    {
-      names,
-      signal,
-    }: { readonly names?: readonly string[] | undefined; readonly signal?: AbortSignal | undefined } = {},
-  ): Promise<void> {
+  /** Resolves when all read models, or the processors with these names, have processed the position. */
+  async caughtUp(position: bigint | undefined, options: CaughtUpOptions = {}): Promise<void> {
+    const place = `${this.#parts.name}.caughtUp`;
+    checkOptionNames(options, CAUGHT_UP_NAMES, place);
+    const { names, signal } = options;
+    if (position !== undefined && typeof position !== 'bigint') {
+      throw new DefinitionError(`${place}.position`, `expected a bigint or undefined, got ${typeof position}`);
+    }
+    if (names !== undefined && !Array.isArray(names)) {
+      throw new DefinitionError(`${place}.names`, `expected a list of names, got ${typeof names}`);
+    }
+    // A name that nobody has would wait for nothing, and the caller would believe that it had waited.
+    for (const name of names ?? []) {
+      checkPartName(
+        name,
+        this.#runners.map(({ processor }) => processor.subscription.name),
+        `${place}.names`,
+      );
+    }
     const waited = this.#runners.filter(({ processor: { kind, subscription } }) =>
       names === undefined ? kind === 'documents' || kind === 'tables' : names.includes(subscription.name),
     );
@@ -244,7 +284,10 @@ export class SystemRun implements AsyncDisposable {
   }
 
   readonly parked = {
-    list: (filter?: ParkedFilter): Promise<readonly ParkedEvent[]> => this.#processors.listParked(filter),
+    list: async (filter: ParkedFilter = {}): Promise<readonly ParkedEvent[]> => {
+      checkOptionNames(filter, PARKED_FILTER_NAMES, `${this.#parts.name}.parked.list`);
+      return this.#processors.listParked(filter);
+    },
     retry: async (subscription: SubscriptionId, key: string): Promise<number> => {
       const events = await this.#processors.requestRetry(subscription, key);
       this.#refresh(subscription);
@@ -419,6 +462,11 @@ function sourcingOptions(options: StartOptions): Omit<EventSourcerConfiguration,
   const { maxAttempts, replayLimit, cachedStates, maxInFlight, authorize, closeStore } = options;
   const observer = eventSourcerHooks(options.observer ?? {});
   return { maxAttempts, replayLimit, cachedStates, maxInFlight, authorize, closeStore, observer };
+}
+
+function checkPartName(name: unknown, known: readonly string[], place: string): void {
+  if (known.includes(name as string)) return;
+  throw new DefinitionError(place, `${JSON.stringify(name)} is not among the parts: ${known.join(', ') || 'none'}`);
 }
 
 function checkWhole(name: string, value: number): void {

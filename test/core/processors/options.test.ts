@@ -1,0 +1,48 @@
+/** The options of a running system: a name that nobody reads is refused, because its caller believes in it. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { createMemoryStore } from 'decidable/memory';
+import { bankOf } from './transfers.ts';
+
+const invalid = (place: string) => ({ code: 'invalid-definition', message: new RegExp(place) });
+
+describe('the options of a running system', () => {
+  for (const [problem, position, options, place] of [
+    ['an option is unknown', 0n, { nams: ['balances'] }, 'caughtUp.nams'],
+    ['no processor has the name', 0n, { names: ['balanses'] }, 'caughtUp.names'],
+    ['the names are one text', 0n, { names: 'balances' }, 'caughtUp.names'],
+    ['the position is not a bigint', 5, {}, 'caughtUp.position'],
+  ] as const) {
+    test(`are refused by caughtUp if ${problem}`, async () => {
+      await using store = createMemoryStore();
+      await using running = await bankOf([]).start({ store });
+      await assert.rejects(running.caughtUp(position as bigint, options as object), invalid(place));
+    });
+  }
+
+  test('let caughtUp wait for a processor of any kind by its name', async () => {
+    await using store = createMemoryStore();
+    await using running = await bankOf([]).start({ store });
+    const { deciders: _deciders, ...parts } = bankOf([]);
+    for (const { name } of [...parts.processManagers, ...parts.readModels, ...parts.reactors]) {
+      await running.caughtUp(undefined, { names: [name] });
+    }
+  });
+
+  test('are refused by parked.list if one is unknown', async () => {
+    await using store = createMemoryStore();
+    await using running = await bankOf([]).start({ store });
+    await assert.rejects(
+      async () => running.parked.list({ subscripton: 1 } as object),
+      invalid('parked.list.subscripton'),
+    );
+  });
+
+  test('are refused by start if no processor has the name of a failure policy', async () => {
+    await using store = createMemoryStore();
+    await assert.rejects(
+      bankOf([]).start({ store, failurePolicies: { balanses: {} } }),
+      invalid('start.failurePolicies.balanses'),
+    );
+  });
+});
