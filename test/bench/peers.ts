@@ -1,7 +1,7 @@
 /**
  * The peers, each as its own documentation has it used: emmett's DeciderCommandHandler over its SQLite store and its
- * memory store, castore's Command over its memory adapter. They are loaded from `peers/node_modules`, where `npm run bench`
- * installs them, and typed here as far as they are used.
+ * memory store, castore's Command over its memory adapter. `npm run bench` installs them in `peers/node_modules`, from
+ * which they are loaded. The types here cover the parts that are used.
  */
 import { createRequire } from 'node:module';
 import { type AccountState, type Command, decide, type Event, evolve, initialState } from './bank.ts';
@@ -67,8 +67,8 @@ export interface Peers {
 
 /** @param folder `test/bench/peers`, with its `node_modules`. */
 export function loadPeers(folder: string): Peers {
-  // Imported as by a program in the folder. castore's ES modules omit the extensions of their files, which Node does not accept,
-  // so its CommonJS modules are used.
+  // Imported as by a program in the folder. castore's ES modules omit the extensions of their files, which Node does
+  // not accept, so its CommonJS modules are used.
   const required = createRequire(`${folder}/package.json`);
   const emmett: Emmett = required('@event-driven-io/emmett');
   const sqlite: EmmettSqlite = required('@event-driven-io/emmett-sqlite');
@@ -93,7 +93,8 @@ function ofEmmett(emmett: Emmett, store: unknown): Handle {
       try {
         return await handle(store, command.data.accountId, command);
       } catch (error) {
-        // "cannot commit transaction - SQL statements in progress" comes now and then, with one command after another too.
+        // "cannot commit transaction - SQL statements in progress" comes now and then, with one command after another
+        // too.
         if (!(error instanceof Error && 'code' in error && error.code === 'SQLITE_BUSY')) throw error;
       }
     }

@@ -1,4 +1,4 @@
-/** A store stamps what it records with its clock, which a caller may bring along. */
+/** A store records the time of its clock, which is an option. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -20,7 +20,7 @@ const stores = {
 
 for (const [name, open] of Object.entries(stores)) {
   describe(`the clock of the ${name} store`, () => {
-    test('gives whole milliseconds; anything else is refused by name, and nothing is written', async () => {
+    test('must return whole milliseconds, or the append is refused without a write', async () => {
       let time = 0;
       await using store = open(() => time);
       for (time of [1.5, -1, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53]) {

@@ -1,4 +1,4 @@
-/** The memory store's index of command ids against a `Map`. */
+/** The memory store's index of command ids, compared with a `Map`. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
@@ -10,7 +10,7 @@ const id = fc
   .tuple(digit, digit, digit, digit, digit)
   .map(([a, b, c, d, e]) => `${a}000000${b}-${c}000-7fff-8${d}00-00000000000${e}`);
 
-test('a command id leads to its commit, and an unknown one to none', () => {
+test('the index finds the commit of each known command id and no other', () => {
   fc.assert(
     fc.property(fc.uniqueArray(id, { maxLength: 600 }), fc.array(id), (known, sought) => {
       const ids = new CommandIds();

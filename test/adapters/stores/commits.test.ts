@@ -1,4 +1,4 @@
-/** Commits as they were made, and the check of their chain: in both stores, and in files that someone changed. */
+/** Reading commits and verifying their chain, in both stores and in files that were changed from outside. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -63,7 +63,7 @@ for (const [name, open] of [
       assert.deepEqual(await store.readCommits('s-9'), []);
     });
 
-    check('end in heads, stream by stream', async (store, ids) => {
+    check('end in the heads that the store lists for its streams', async (store, ids) => {
       const heads = await store.readStreams();
       assert.deepEqual(
         heads.map(({ stream }) => stream),
@@ -81,13 +81,13 @@ for (const [name, open] of [
       assert.deepEqual([no?.stream, no?.revision], ['only-no', undefined]);
     });
 
-    check('make chains that hold', async (store) => {
+    check('form intact chains', async (store) => {
       assert.deepEqual(await verifyChain(store), { intact: true, streams: 3, commits: 30 });
       assert.deepEqual(await verifyChain(store, 's-2'), { intact: true, streams: 1, commits: 10 });
       assert.deepEqual(await verifyChain(store, 's-9'), { intact: true, streams: 1, commits: 0 });
     });
 
-    test('make chains that hold over many pages', async () => {
+    test('form intact chains over many pages', async () => {
       await using store = open();
       const writes = Array.from({ length: 2_345 }, () => store.append('s-1', [envelope('Done')], ANY, decision()));
       await Promise.all(writes);
@@ -96,7 +96,7 @@ for (const [name, open] of [
   });
 }
 
-describe('a file that someone changed', () => {
+describe('a file that was changed from outside', () => {
   /** The verdict on stream `s-1`, whose commits have 1, rejected, 3, 2, 1, 0, rejected, 2 … events. */
   async function afterwards(change: (database: Sqlite.Database) => void): Promise<ChainVerdict> {
     const file = newFile();
@@ -134,7 +134,7 @@ describe('a file that someone changed', () => {
     ['the order of two commits', `update decisions set id = 1000 where id = ${decisionAt(5)}`, 5, 'hash'],
   ];
   for (const [what, sql, commit, reason] of changes) {
-    test(`is told by the first commit that does not hold: ${what}`, async () => {
+    test(`is reported with its first broken commit: ${what}`, async () => {
       const verdict = await afterwards((database) => {
         database.pragma('foreign_keys = OFF');
         assert.ok(database.prepare(sql).run().changes > 0);
@@ -146,7 +146,7 @@ describe('a file that someone changed', () => {
     });
   }
 
-  test('is told as corrupt where events have lost their decision', async () => {
+  test('is reported as corrupt if events have lost their decision', async () => {
     const verdict = afterwards((database) => {
       database.pragma('foreign_keys = OFF');
       database.prepare(`delete from decisions where id = ${decisionAt(3)}`).run();

@@ -1,4 +1,4 @@
-/** Both stores keep the contract. */
+/** Both stores pass the suite of the contract. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

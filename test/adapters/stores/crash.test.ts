@@ -1,6 +1,6 @@
 /**
- * A process is killed while it writes, again and again, on one file: what was acknowledged is there, nothing is there in
- * part. For a longer run: `node test/adapters/stores/soak/killing.ts --rounds 1000`.
+ * A process is killed repeatedly while it writes one file. Every acknowledged commit is in the file, and no commit is
+ * in it in part. For a longer run: `node test/adapters/stores/soak/killing.ts --rounds 1000`.
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -20,7 +20,7 @@ for (const [durability, inFlight] of [
   ['full', 20],
   ['normal', 20],
 ] as const) {
-  test(`a killed writer loses nothing it acknowledged: durability ${durability}, ${inFlight} in flight`, async () => {
+  test(`a killed writer loses no acknowledged commit: durability ${durability}, ${inFlight} in flight`, async () => {
     const file = join(folder, `${durability}-${inFlight}.db`);
     const acknowledged = new Map<string, number>();
     for (let round = 0; round < 5; round++) {
@@ -33,7 +33,7 @@ for (const [durability, inFlight] of [
 }
 
 const windows = process.platform === 'win32' && 'Windows has no limit on the size of files';
-test('a log that cannot grow fails commits as a whole, and nothing of them is there', { skip: windows }, async () => {
+test('a commit that fails because the log cannot grow leaves nothing in the file', { skip: windows }, async () => {
   const file = join(folder, 'limited.db');
   const program = fileURLToPath(new URL('crash/limited.ts', import.meta.url));
   // `ulimit -f` counts in blocks of 512 bytes: 1 MB, for the log as for the file.

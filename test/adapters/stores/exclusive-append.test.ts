@@ -43,7 +43,7 @@ for (const [name, open] of [
       });
     };
 
-    check('are given the events after the revision that was seen', async (store) => {
+    check('get the events after the revision that was seen', async (store) => {
       const seen: bigint[][] = [];
       for (const after of [undefined, 0n, 2n, 3n]) {
         await store.appendExclusively('s-1', after, (events) => {
@@ -59,7 +59,7 @@ for (const [name, open] of [
       ]);
     });
 
-    check('see what was appended before them in the same group', async (store) => {
+    check('see the appends before them in the same group', async (store) => {
       const values: number[] = [];
       const increment = (events: readonly RecordedEvent[]): DecidedAppend => {
         values.push(events.length);
@@ -92,7 +92,7 @@ for (const [name, open] of [
       assert.equal(calls, 1);
     });
 
-    check('hold the precondition and the command id against the stream', async (store) => {
+    check('check the precondition and the command id', async (store) => {
       const known = decision();
       await store.append('s-2', [envelope('Done')], ANY, known);
       await assert.rejects(

@@ -16,9 +16,9 @@ const SUBJECT = { kind: 'event', type: 'Large', schemaVersion: 1 } as const;
 setFlagsFromString('--expose-gc');
 const collectGarbage: () => void = runInNewContext('gc');
 
-/** Bytes in array buffers, after everything that is not used was collected. */
+/** The bytes in array buffers after a garbage collection. */
 async function bufferedBytes(): Promise<number> {
-  // Buffers are freed by a task of their own.
+  // Buffers are freed in a separate task.
   for (let turn = 0; turn < 5; turn++) {
     collectGarbage();
     await new Promise((resolve) => setImmediate(resolve));
@@ -26,7 +26,7 @@ async function bufferedBytes(): Promise<number> {
   return process.memoryUsage().arrayBuffers;
 }
 
-/** More than before, in megabytes. */
+/** The growth in megabytes. */
 async function kept(use: () => Promise<void>): Promise<number> {
   const before = await bufferedBytes();
   await use();

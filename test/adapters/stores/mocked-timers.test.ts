@@ -1,4 +1,4 @@
-/** A program under test may replace the global timers. The stores and the event sourcer finish their work all the same. */
+/** A program under test may replace the global timers. The stores and the event sourcer still finish their work. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

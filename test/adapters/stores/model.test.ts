@@ -1,4 +1,4 @@
-/** Any sequence of operations does in both stores what it does in a model of a page. */
+/** Any sequence of operations has the same effect in both stores as in a model of one page. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -26,7 +26,7 @@ interface Append {
   readonly rejected: boolean;
 }
 
-/** `[]`: appended together, before any of them is acknowledged. */
+/** Operations in a nested array are appended together, before any of them is acknowledged. */
 type Step = readonly Append[];
 
 const append: fc.Arbitrary<Append> = fc.record({
@@ -38,12 +38,12 @@ const append: fc.Arbitrary<Append> = fc.record({
     fc.constant({ tag: 'stream-exists' } as const),
     { weight: 2, arbitrary: fc.bigInt({ min: 0n, max: 4n }).map((val) => ({ tag: 'at-revision' as const, val })) },
   ),
-  // Few enough to meet again.
+  // There are few, so that they repeat.
   commandId: fc.integer({ min: 0, max: 40 }).map((n) => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`),
   rejected: fc.boolean(),
 });
 
-/** What is there, and nothing else: events in the order of positions, and the command ids that were recorded. */
+/** The contents of a store: events in the order of positions, and the command ids that were recorded. */
 class Model {
   readonly events: { stream: string; type: string }[] = [];
   readonly commands = new Set<string>();
@@ -84,7 +84,7 @@ for (const [name, open] of [
   ['memory', () => createMemoryStore()],
   ['SQLite', () => createSqliteStore({ file: join(folder, `${files++}.db`), durability: 'normal' })],
 ] as const) {
-  test(`the ${name} store does what the model does`, async () => {
+  test(`the ${name} store behaves like the model`, async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(fc.array(append, { minLength: 1, maxLength: 6 }), { maxLength: 12 }), async (steps) => {
         await using store: EventStore & CommitSource & AsyncDisposable = open();

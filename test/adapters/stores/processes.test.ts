@@ -1,4 +1,7 @@
-/** Eight processes write the same streams of one file: no update is lost, no revision is left out, no reader misses one. */
+/**
+ * Eight processes write the same streams of one file. No update is lost, no revision is skipped and no reader misses
+ * one.
+ */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -19,22 +22,22 @@ after(() => rmSync(folder, { recursive: true }));
 
 const PROCESSES = 8;
 const INCREMENTS = 20;
-/** Milliseconds: nobody gives up, however slow the machine is. */
+/** A time-out in milliseconds that even a slow machine does not reach. */
 const PATIENCE = 600_000;
 
 const SUBJECT = { kind: 'event', type: 'Counted', schemaVersion: 1 } as const;
 const Value = z.object({ value: z.number() });
 
-test('eight processes that append count on the same streams, and none loses an increment', () =>
+test('eight processes that append to the same streams lose no increment', () =>
   count('counter', (payload) => Buffer.from(payload).readUInt32BE()));
 
-test('eight processes that send commands count on the same streams, and none loses an increment', () =>
+test('eight processes that send commands to the same streams lose no increment', () =>
   count('deciding-counter', (payload) => Value.parse(msgpack.decode(payload, SUBJECT)).value));
 
 async function count(name: string, readValue: (payload: Uint8Array) => number): Promise<void> {
   const file = join(folder, `${name}.db`);
   const program = fileURLToPath(new URL(`processes/${name}.ts`, import.meta.url));
-  // They all open the file at once, and one of them makes it.
+  // They all open the file simultaneously, and one of them makes it.
   const processes = Array.from({ length: PROCESSES }, () =>
     spawn(process.execPath, ['--disable-warning=ExperimentalWarning', program, file, String(INCREMENTS)], {
       stdio: ['ignore', 'inherit', 'inherit'],
@@ -46,7 +49,7 @@ async function count(name: string, readValue: (payload: Uint8Array) => number): 
   });
   await using store = createSqliteStore({ file, busyTimeout: PATIENCE });
 
-  // A reader that follows them: it must see every position, each once, and never one behind its back.
+  // A reader that follows them must see every position once, and in order.
   const seen: bigint[] = [];
   for (let position: bigint | undefined; ; ) {
     const last = !running;

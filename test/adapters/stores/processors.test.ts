@@ -1,4 +1,4 @@
-/** Both stores keep what processors need, and pass one suite. */
+/** Both stores pass the suite for the storage of processors. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-/** Files of every kind: new, older, foreign, corrupt, full. Nothing is lost, and a file that is not a store is not changed. */
+/** Files of every kind: new, older, foreign, corrupt, full. No data is lost, and foreign files are not changed. */
 import assert from 'node:assert/strict';
 import { closeSync, existsSync, openSync, readFileSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
@@ -41,7 +41,7 @@ describe('a new file', () => {
     }
   });
 
-  test('is not opened by an engine that the driver would crash in, and says which to use', (context) => {
+  test('is not opened by an engine in which the driver would crash', (context) => {
     const file = newFile();
     context.mock.property(process, 'versions', { ...process.versions, napi: '9', node: '22.13.1' });
     assert.throws(
@@ -54,7 +54,7 @@ describe('a new file', () => {
     assert.equal(existsSync(file), false);
   });
 
-  test('is made where the file is empty, and not in a folder that is not there', () => {
+  test('is made if the file is empty, but not in a folder that does not exist', () => {
     const file = newFile();
     writeFileSync(file, '');
     assert.equal(refusal({ file }), 'opened');
@@ -81,16 +81,16 @@ describe('a new file', () => {
       );
     }
 
-    test('is a store, however little of it could be seen', (context) => {
+    test('is opened as a store, even if only a part of it was visible at first', (context) => {
       const file = newFile();
-      // Its id was not there yet, and its tables are: unless it has to wait until both were looked at.
+      // The file had no id at the first look and has tables at the second, unless the opener waits until both exist.
       before(context, 'user_version', () => void refusal({ file, busyTimeout: 0 }));
       assert.equal(refusal({ file }), 'opened');
     });
 
-    test('is waited for, where SQLite does not wait', (context) => {
+    test('is waited for, even if SQLite does not wait', (context) => {
       const file = newFile();
-      // Who has read the file and wants to write it is told at once, since the other may wait for its reading to end.
+      // A connection that has read the file and wants to write fails immediately, because the other may wait for it.
       before(context, 'journal_mode', () => {
         throw new Sqlite.SqliteError('database is locked', 'SQLITE_BUSY');
       });
@@ -107,7 +107,7 @@ describe('a new file', () => {
     });
   });
 
-  test('keeps what was appended, for the next who opens it', async () => {
+  test('keeps its commits when it is opened again', async () => {
     const file = newFile();
     const [yes, no] = [decision(), rejected()];
     const key = { moduleName: 'm', moduleVersion: '1', stream: 's-1' };
@@ -128,7 +128,7 @@ describe('a new file', () => {
 });
 
 describe('a file of another format', () => {
-  test('that is newer is refused, and stays as it is', async () => {
+  test('that is newer is refused without a change', async () => {
     const file = await filled();
     const database = new Sqlite(file);
     database.pragma(`user_version = ${FORMAT_VERSION + 1}`);
@@ -139,7 +139,7 @@ describe('a file of another format', () => {
     assert.deepEqual(readFileSync(file), before);
   });
 
-  /** What a package of format version 1 has left behind: its tables, and two commits of a stream. */
+  /** A file as a package of format version 1 has left it: its tables, and two commits of a stream. */
   async function ofVersion1(): Promise<string> {
     const [current, old] = [newFile(), newFile()];
     const store = createSqliteStore({ file: current });
@@ -159,7 +159,7 @@ describe('a file of another format', () => {
     return old;
   }
 
-  test('that is older is brought forward, with all that is in it', async () => {
+  test('that is older is migrated with all its contents', async () => {
     const file = await ofVersion1();
     assert.equal(refusal({ file, readOnly: true }), 'read-only');
     {
@@ -178,7 +178,7 @@ describe('a file of another format', () => {
     assert.equal(refusal({ file, readOnly: true }), 'opened');
   });
 
-  test('that is older stays as it is where it cannot be brought forward', async () => {
+  test('that is older is unchanged if its migration fails', async () => {
     const file = await ofVersion1();
     const database = new Sqlite(file);
     database.exec('create table snapshots (mine text)');
@@ -197,8 +197,8 @@ describe('a file of another format', () => {
   }
 });
 
-describe('a file that is no store', () => {
-  test('is refused, and stays as it is', () => {
+describe('a file that is not a store', () => {
+  test('is refused without a change', () => {
     const [text, other, named] = [newFile(), newFile(), newFile()];
     writeFileSync(text, 'Dear Sir or Madam,\n'.repeat(200));
     const database = new Sqlite(other);
@@ -217,9 +217,9 @@ describe('a file that is no store', () => {
 });
 
 describe('a corrupt file', () => {
-  test('is told as such where it is met', async () => {
+  test('is reported as corrupt when a damaged page is read', async () => {
     const file = await filled(2_000);
-    // Every page behind the first few: the schema can be read, the rows cannot.
+    // Every page after the first few is damaged, so the schema can be read but the rows cannot.
     const handle = openSync(file, 'r+');
     const size = statSync(file).size;
     for (let page = 16; page * 4096 < size; page++) writeSync(handle, Buffer.alloc(4096, 0xa5), 0, 4096, page * 4096);
@@ -230,7 +230,7 @@ describe('a corrupt file', () => {
     assert.equal(await failureOf(store.append('s-1', [envelope('Done')], ANY, decision())), 'corrupt');
   });
 
-  test('whose tables contradict one another is told as such', async () => {
+  test('is reported as corrupt if its tables contradict one another', async () => {
     const file = await filled();
     const database = new Sqlite(file);
     database.pragma('foreign_keys = OFF');
@@ -243,7 +243,7 @@ describe('a corrupt file', () => {
 });
 
 describe('a full disk', () => {
-  test('fails the append that found no room, loses nothing, and is over when there is room', async () => {
+  test('fails appends without losing earlier commits, until there is room', async () => {
     const file = newFile();
     const acknowledged: string[] = [];
     let refusals = 0;
@@ -289,7 +289,7 @@ describe('a full disk', () => {
 });
 
 describe('the statements', () => {
-  test('find what they look for by an index, and sort nothing', async () => {
+  test('use an index and do not sort', async () => {
     const database = new Sqlite(await filled());
     const statements = Object.entries(prepareStatements(database)).map(([name, { source }]) => [name, source] as const);
     const filtered = (['forward', 'backward'] as const).map(

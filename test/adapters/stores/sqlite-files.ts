@@ -8,7 +8,7 @@ import { createSqliteStore, type SqliteStoreOptions } from '../../../src/adapter
 import { isAppendFailure, isStoreFailure } from '../../../src/core/errors.ts';
 import { ANY, decision, envelope } from './commands.ts';
 
-/** Is deleted after the tests of the file that imports this one. */
+/** The folder is deleted after the tests of the file that imports this one. */
 export const folder: string = mkdtempSync(join(tmpdir(), 'decidable-sqlite-'));
 after(() => rmSync(folder, { recursive: true }));
 let files = 0;

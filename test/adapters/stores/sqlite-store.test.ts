@@ -1,4 +1,4 @@
-/** What only the SQLite store has: several connections, shared transactions, waiting, backups. */
+/** Features of only the SQLite store: several connections, shared transactions, waiting, backups. */
 import assert from 'node:assert/strict';
 import { existsSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -18,7 +18,7 @@ let files = 0;
 const newFile = (): string => join(folder, `${files++}.db`);
 
 describe('two connections to one file', () => {
-  test('see what the other committed, whatever they keep in memory', async () => {
+  test('see the commits of the other, whatever they keep in memory', async () => {
     const file = newFile();
     await using one = createSqliteStore({ file, durability: 'normal' });
     await using other = createSqliteStore({ file, durability: 'normal' });
@@ -39,7 +39,7 @@ describe('two connections to one file', () => {
     assert.deepEqual(await other.readAll(FORWARD), await one.readAll(FORWARD));
   });
 
-  test('tell a command that the other has recorded', async () => {
+  test('recognize a command that the other has recorded', async () => {
     const file = newFile();
     await using one = createSqliteStore({ file, durability: 'normal' });
     await using other = createSqliteStore({ file, durability: 'normal' });
@@ -53,7 +53,7 @@ describe('two connections to one file', () => {
 });
 
 describe('another process that writes', () => {
-  test('is waited for, and what waited is then committed together', async () => {
+  test('is waited for, and the waiting appends are then committed together', async () => {
     const file = newFile();
     await using store = createSqliteStore({ file, durability: 'normal', busyTimeout: 600_000 });
     const rival = new Sqlite(file);
@@ -120,7 +120,7 @@ describe('a file that is locked for readers too', () => {
 });
 
 describe('a group of writes', () => {
-  /** A database that only counts, and whose statements fail where they are told to. */
+  /** A database that only counts, and whose statements fail on request. */
   class Double {
     readonly log: string[] = [];
     readonly failing = new Map<string, string>();
@@ -152,7 +152,7 @@ describe('a group of writes', () => {
     };
   };
 
-  test('shares one transaction, and a lone one waits for nobody', async () => {
+  test('shares one transaction, and a lone write does not wait', async () => {
     const double = new Double();
     const writer = writerOn(double);
     await Promise.all(Array.from({ length: 64 }, (_, index) => writer.write(() => index)));
@@ -161,7 +161,7 @@ describe('a group of writes', () => {
     assert.deepEqual(double.log.slice(2), ['BEGIN IMMEDIATE', 'COMMIT']);
   });
 
-  test('takes in what arrives a few microtasks later', async () => {
+  test('includes writes that arrive a few microtasks later', async () => {
     const double = new Double();
     const writer = writerOn(double);
     const late = async (rounds: number): Promise<void> => {
@@ -172,7 +172,7 @@ describe('a group of writes', () => {
     assert.deepEqual(double.log, ['BEGIN IMMEDIATE', 'COMMIT']);
   });
 
-  test('is acknowledged only behind the commit', async () => {
+  test('is acknowledged only after the commit', async () => {
     const double = new Double();
     const writer = writerOn(double);
     const order: string[] = [];
@@ -205,7 +205,7 @@ describe('a group of writes', () => {
     });
   }
 
-  test('of which one fails is done again, each in a transaction of its own', async () => {
+  test('is repeated in separate transactions if one write fails', async () => {
     const double = new Double();
     const writer = writerOn(double);
     const ran: number[] = [];
@@ -229,7 +229,7 @@ describe('a group of writes', () => {
   });
 });
 
-test('more event types than are merged are read in order all the same', async () => {
+test('events of more types than are merged are read in order', async () => {
   await using store = createSqliteStore({ file: newFile(), durability: 'normal' });
   const events = Array.from({ length: 300 }, (_, index) => envelope(`T${(index * 37) % 150}`));
   await store.append('s-1', events, ANY, decision());
@@ -243,7 +243,7 @@ test('more event types than are merged are read in order all the same', async ()
 });
 
 describe('a backup', () => {
-  test('of a store in use is a store, whole and with an intact chain', async () => {
+  test('made while the store is in use is a store with an intact chain', async () => {
     const [file, copy] = [newFile(), newFile()];
     await using store = createSqliteStore({ file, durability: 'normal' });
     for (let round = 0; round < 5; round++) {
@@ -266,7 +266,7 @@ describe('a backup', () => {
     assert.deepEqual(there, (await store.readAll({ ...FORWARD, limit: 2_000 })).slice(0, there.length));
   });
 
-  test('ends while another connection commits at each of its steps, and holds what was there at its start', async () => {
+  test('contains the commits at its start, even if another connection commits at each of its steps', async () => {
     const [file, copy] = [newFile(), newFile()];
     await using store = createSqliteStore({ file, durability: 'normal' });
     await using rival = createSqliteStore({ file, durability: 'normal' });
@@ -289,7 +289,7 @@ describe('a backup', () => {
     assert.equal((await rival.readAll({ ...FORWARD, categories: ['s'] })).length, 100 + appends.length);
   });
 
-  test('of a store in memory is a store', async () => {
+  test('made from a store in memory is a store', async () => {
     const copy = newFile();
     await using store = createSqliteStore({ file: ':memory:' });
     await store.append('s-1', [envelope('Done')], ANY, decision());
@@ -298,7 +298,7 @@ describe('a backup', () => {
     assert.deepEqual(await verifyChain(again), { intact: true, streams: 1, commits: 1 });
   });
 
-  test('of a file that was replaced is not made', async () => {
+  test('is not made if the file was replaced', async () => {
     const [file, copy] = [newFile(), newFile()];
     await using store = createSqliteStore({ file });
     renameSync(file, `${file}.old`);
@@ -323,7 +323,7 @@ describe('a backup', () => {
     }
   });
 
-  test('that is cancelled leaves nothing behind', async () => {
+  test('that is cancelled leaves no file', async () => {
     const [file, copy] = [newFile(), newFile()];
     await using store = createSqliteStore({ file, durability: 'normal' });
     await store.append('s-1', [envelope('Large', new Uint8Array(1_000_000))], ANY, decision());
@@ -342,7 +342,7 @@ describe('a backup', () => {
     await assert.rejects(store.backup(copy, { signal: AbortSignal.abort(reason) }), reason);
   });
 
-  test('replaces no file, and says what stands in its way', async () => {
+  test('does not replace an existing file', async () => {
     const [file, copy] = [newFile(), newFile()];
     await using store = createSqliteStore({ file, durability: 'normal' });
     writeFileSync(copy, 'mine');
@@ -357,7 +357,7 @@ describe('a backup', () => {
     await assert.rejects(nowhere, (error) => isStoreFailure(error, 'failure') && error.payload.val.code === 'io');
   });
 
-  test('to the name of another that is under way leaves that one whole, and says that the file exists', async () => {
+  test('to the name of an unfinished backup fails and leaves that backup intact', async () => {
     const [file, copy] = [newFile(), newFile()];
     await using store = createSqliteStore({ file, durability: 'normal' });
     await store.append('s-1', [envelope('Large', new Uint8Array(200_000))], ANY, decision());

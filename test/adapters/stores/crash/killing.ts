@@ -1,4 +1,4 @@
-/** Kills a writing process at random points, and looks at what it leaves behind. */
+/** Kills a writing process at random points and checks the file that it leaves. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -40,7 +40,11 @@ export async function killWriter(
   return new Map(lines.map((line) => [line.slice(0, 36), Number(line.slice(37))]));
 }
 
-/** What must hold of a file whose writers were killed. `acknowledged`: the commands of all of them. */
+/**
+ * Checks a file whose writers were killed.
+ *
+ * @param acknowledged the acknowledged commands of all writers.
+ */
 export async function examine(file: string, acknowledged: ReadonlyMap<string, number>): Promise<void> {
   await using store = createSqliteStore({ file });
   const verdict = await verifyChain(store);

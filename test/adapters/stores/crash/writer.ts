@@ -1,6 +1,6 @@
 /**
- * A process that writes until it is killed: `writer.ts file durability in-flight`. Each line on stdout is a command id, or
- * a rejected one, whose append was acknowledged.
+ * A process that writes until it is killed: `writer.ts file durability in-flight`. Each line on stdout is a command id,
+ * or a rejected one, whose append was acknowledged.
  */
 import { writeSync } from 'node:fs';
 import { createSqliteStore } from '../../../../src/adapters/stores/sqlite/index.ts';

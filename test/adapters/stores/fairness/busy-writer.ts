@@ -1,6 +1,6 @@
 /**
- * `busy-writer.ts <file>`: sends commands to seven streams in a loop until its standard input ends. It prints a line when
- * it has begun, and the number of its commands at the end.
+ * `busy-writer.ts <file>`: sends commands to seven streams in a loop until its standard input ends. It prints a line
+ * when it has begun, and the number of its commands at the end.
  */
 import { createEventSourcer } from 'decidable';
 import { createSqliteStore } from 'decidable/sqlite';

@@ -1,4 +1,7 @@
-/** Waits for events that another process appends: `watcher.ts file count`. Prints the position of each as soon as it sees it. */
+/**
+ * Waits for events that another process appends: `watcher.ts file count`. Prints the position of each as soon as it
+ * sees it.
+ */
 
 import { createSqliteStore } from '../../../../src/adapters/stores/sqlite/index.ts';
 import { subscribe } from '../../../../src/core/index.ts';

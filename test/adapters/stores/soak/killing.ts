@@ -1,4 +1,6 @@
-/** The crash test for as long as you like: `node test/adapters/stores/soak/killing.ts [--rounds 1000] [--in-flight 20]`. */
+/**
+ * The crash test for as long as you like: `node test/adapters/stores/soak/killing.ts [--rounds 1000] [--in-flight 20]`.
+ */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
