@@ -1,6 +1,6 @@
 /**
- * The append with its checks (docs/architecture.md, "One commit per decision"): command id, precondition, chain, events, decision.
- * It runs inside a transaction.
+ * The append with its checks (docs/architecture.md, "One commit per decision"): command id, precondition, chain,
+ * events, decision. It runs inside a transaction.
  */
 
 import type { Appended } from '../../../core/event-store.ts';
@@ -12,14 +12,14 @@ import { commandTypeRow, type Head } from './id-cache.ts';
 import { type Connection, findDecision, uuidBytes } from './read.ts';
 
 /**
- * Bytes to bind, which the driver copies. A small typed array lives in V8's heap, and is moved out of it when the driver
- * asks for its address: half a microsecond each, for every command.
+ * Bytes to bind, which the driver copies. A small typed array lives in V8's heap, and is moved out of it when the
+ * driver asks for its address: half a microsecond each, for every command.
  */
 const COMMAND_ID = new Uint8Array(16);
 const HASH = new Uint8Array(HASH_BYTES);
 
 /**
- * Everything that can stand in the way is looked at before a row is changed (writer.ts relies on it).
+ * Appends one commit. All checks are made before a row is changed, on which writer.ts relies.
  *
  * @throws AppendFailure `duplicate` or `conflict`; the arguments have been checked.
  */
@@ -95,7 +95,7 @@ interface Ids {
   readonly eventTypes: readonly number[];
 }
 
-/** Undefined: something is new to the file. */
+/** Returns the ids of the names; `undefined` if one of them is new to the file. */
 function knownIds(
   { cache }: Connection,
   stream: string,

@@ -1,4 +1,7 @@
-/** Online backup (https://www.sqlite.org/backup.html): a copy of the file as it is at the start, made while it is in use. */
+/**
+ * Online backup (https://www.sqlite.org/backup.html): a copy of the file as it is at the start, made while it is in
+ * use.
+ */
 import { randomUUID } from 'node:crypto';
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -52,8 +55,8 @@ export function checkBackup(file: string, options: BackupOptions): void {
 }
 
 /**
- * The copy has a name of its own until it is complete, so that two backups do not write one file. A process that is killed
- * leaves a `.partial` file, which may be deleted.
+ * The copy has a name of its own until it is complete, so that two backups do not write one file. A process that is
+ * killed leaves a `.partial` file, which may be deleted.
  *
  * @param source sees one state of the file until the backup has ended; otherwise each foreign commit starts it again.
  * @throws StoreFailureError, FileFailure, or an error of the driver or the file system.

@@ -25,7 +25,10 @@ const KINDS: readonly (readonly [prefix: string, code: string, advice: string])[
   ['SQLITE_CANTOPEN', 'io', 'see that the folder exists, and that it may be read and written'],
 ];
 
-/** Converts an error of the driver or the file system into a `FileFailure`. Other errors, such as bugs, are returned unchanged. */
+/**
+ * Converts an error of the driver or the file system into a `FileFailure`. Other errors, such as bugs, are returned
+ * unchanged.
+ */
 export function fileFailure(error: unknown, file: string): unknown {
   if (isSystemError(error)) {
     const code = error.code === 'ENOSPC' || error.code === 'EDQUOT' ? 'full' : 'io';
@@ -84,7 +87,9 @@ export function isBusy(error: unknown): boolean {
   return isDriverError(error) && error.code.startsWith('SQLITE_BUSY');
 }
 
-/** Milliseconds between two tries while another process holds a lock: random, from 1 to 3. A waiting writer tries often. */
+/**
+ * Milliseconds between two tries while another process holds a lock: random, from 1 to 3. A waiting writer tries often.
+ */
 export function drawnPause(): number {
   return 1 + Math.random() * 2;
 }

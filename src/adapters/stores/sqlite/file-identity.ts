@@ -1,10 +1,10 @@
 /**
  * A file that is deleted or replaced while it is open stays readable and writable, and is lost when the last process
- * closes it. SQLite does not notice. So transactions look, before they commit, whether the names still lead to the files
- * that were opened.
+ * closes it. SQLite does not notice. So transactions look, before they commit, whether the names still lead to the
+ * files that were opened.
  *
- * A look at one file takes 2 microseconds, a twentieth of a commit that is not flushed. So a look at the file and its log is
- * made once a millisecond. A commit that is flushed takes several times longer, and always looks at the file.
+ * A look at one file takes 2 microseconds, a twentieth of a commit that is not flushed. So a look at the file and its
+ * log is made once a millisecond. A commit that is flushed takes several times longer, and always looks at the file.
  */
 import { type Stats, statSync } from 'node:fs';
 import { FileFailure } from './failures.ts';

@@ -1,6 +1,6 @@
 /**
- * A second connection that sees the file as it is now, whatever is committed later. A long read needs it: the store's own
- * connection sees other commits between two of its statements, and an online backup starts again at each of them.
+ * A second connection that sees the file as it is now, whatever is committed later. A long read needs it: the store's
+ * own connection sees other commits between two of its statements, and an online backup starts again at each of them.
  *
  * SQLite keeps the pages of the view in the log until the connection is closed, so that the log grows in the meantime.
  */

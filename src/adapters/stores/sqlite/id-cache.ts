@@ -1,7 +1,7 @@
 /**
- * What a connection keeps in memory of its file. Ids and names never change once they are committed; the heads of the
- * streams, and where the tables end, hold only as long as no other connection has committed, which SQLite tells at the
- * beginning of each transaction (PRAGMA data_version). After a rollback everything is forgotten.
+ * A connection's cache of its file. Committed ids and names never change. The heads of the streams and the ends of the
+ * tables are valid only until another connection commits, which SQLite reports at the beginning of each transaction
+ * (PRAGMA data_version). A rollback empties the cache.
  */
 
 import type { Decision } from '../../../core/messages.ts';
@@ -10,17 +10,17 @@ import { categoryOf } from '../../../core/stream-name.ts';
 import { contradiction } from './failures.ts';
 import type { CommandTypeRow, Statements } from './statements.ts';
 
-/** Entries of each map; a map that reaches it is emptied. */
+/** The most entries of each map. A map that reaches it is emptied. */
 const MAX_ENTRIES = 16_384;
 
-/** Names are looked up for each event that is read, and are shorter than heads. */
+/** The most names. It is larger, because names are looked up for each event that is read and are shorter than heads. */
 const MAX_NAMES = 131_072;
 
 /** The end of a stream. */
 export interface Head {
-  /** Undefined: nothing was ever decided on the stream. */
+  /** `undefined` if no decision was ever made on the stream. */
   readonly streamId: number | undefined;
-  /** The last revision; -1: there are no events. */
+  /** The last revision; -1 if there are no events. */
   readonly revision: number;
   /** The last commit's hash. */
   readonly hash: Uint8Array;
@@ -110,7 +110,7 @@ export class IdCache {
     return remembered(this.#heads, stream, head);
   }
 
-  /** Undefined: there is none yet. */
+  /** Returns `undefined` if the event type has no id yet. */
   eventTypeId({ eventTypes }: Head, stream: string, type: string, schemaVersion: number): number | undefined {
     const known = eventTypes.get(type);
     if (known !== undefined && known.schemaVersion === schemaVersion) return known.id;
@@ -118,7 +118,7 @@ export class IdCache {
     return id === undefined ? undefined : remembered(eventTypes, type, { schemaVersion, id }).id;
   }
 
-  /** Undefined: there is none yet. */
+  /** Returns `undefined` if the command type has no id yet. */
   commandTypeId(decision: Decision): number | undefined {
     const known = this.#commandTypeIds.get(decision.command.type);
     if (known !== undefined && isCommandType(known.row, decision)) return known.id;
@@ -165,7 +165,7 @@ export class IdCache {
   }
 }
 
-/** What a decision shares with all others of its module on commands of its type. */
+/** The fields that a decision shares with all others of its module on commands of its type. */
 export function commandTypeRow({ module, contentType, command }: Decision): CommandTypeRow {
   return [
     module.name,

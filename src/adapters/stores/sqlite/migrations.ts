@@ -1,11 +1,11 @@
 /**
- * How a file comes from one format version to the next (docs/sqlite-format.md). Each step is written once and never
- * changed again: files that were made by it exist. A file is brought forward in one transaction.
+ * The migrations from each format version to the next (docs/sqlite-format.md). A step is never changed after its
+ * release, because files that it made exist. A file is migrated in one transaction.
  */
 import { type Compilable, sql } from 'kysely';
 import { compiler } from './schema.ts';
 
-/** `Dcdb`: in the file's header, where `file` and we look for what a SQLite database is (PRAGMA application_id). */
+/** `Dcdb` in the file's header, which identifies the kind of a SQLite database (PRAGMA application_id). */
 export const APPLICATION_ID = 0x44636462;
 
 const strict = sql`strict`;

@@ -20,8 +20,8 @@ export interface OpenOptions extends Omit<CheckedOptions, 'now'> {
 const SHORT_WAIT = 1;
 
 /**
- * Bytes that the write-ahead log keeps after a checkpoint. One large commit, or a long read, lets it grow; the next write
- * after the checkpoint cuts it back. SQLite checkpoints at 4 MB, so that a log of usual size is never cut.
+ * Bytes that the write-ahead log keeps after a checkpoint. One large commit, or a long read, lets it grow; the next
+ * write after the checkpoint cuts it back. SQLite checkpoints at 4 MB, so that a log of usual size is never cut.
  */
 const MAX_LOG_BYTES = 16 * 2 ** 20;
 
@@ -73,8 +73,8 @@ function refuseOldEngine(file: string): void {
 }
 
 /**
- * SQLite waits for other processes' locks, unless the wait could last forever: of two connections that have read a new file
- * and want to give it a write-ahead log, one fails immediately.
+ * SQLite waits for other processes' locks, unless the wait could last forever. If two connections have read a new file
+ * and want to add a write-ahead log, one of them fails immediately.
  */
 function prepareInTurn(database: Database, options: OpenOptions): void {
   const since = elapsed();
@@ -113,8 +113,8 @@ function prepareFile(database: Database, options: OpenOptions): void {
   // a power loss (https://www.sqlite.org/pragma.html#pragma_synchronous).
   database.pragma(`synchronous = ${durability === 'full' ? 'FULL' : 'NORMAL'}`);
   database.pragma(`journal_size_limit = ${MAX_LOG_BYTES}`);
-  // Foreign keys are declared for readers of the schema and for PRAGMA foreign_key_check. To enforce them would cost six
-  // look-ups for each event, a tenth of its append, and the ids have just been looked up.
+  // Foreign keys are declared for readers of the schema and for PRAGMA foreign_key_check. To enforce them would cost
+  // six look-ups for each event, a tenth of its append, and the ids have just been looked up.
   database.pragma('foreign_keys = OFF');
   if (version < FORMAT_VERSION) migrate(database, file);
   if (maxPages !== undefined) database.pragma(`max_page_count = ${maxPages}`);
@@ -144,7 +144,9 @@ function formatVersion(database: Database, file: string): number {
   return version;
 }
 
-/** All steps in one transaction; of several processes that open an older file at once, one migrates it. */
+/**
+ * Runs all steps in one transaction. If several processes open an older file simultaneously, one of them migrates it.
+ */
 function migrate(database: Database, file: string): void {
   database.exec('BEGIN IMMEDIATE');
   try {

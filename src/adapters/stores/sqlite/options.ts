@@ -13,8 +13,8 @@ export interface SqliteStoreOptions {
    */
   readonly create?: boolean | undefined;
   /**
-   * `full`: an acknowledged commit survives a power loss. `normal`: it survives the end of the process, and a power loss may
-   * take the last commits, the latest first and each as a whole.
+   * `full`: an acknowledged commit survives a power loss. `normal`: it survives the end of the process, and a power
+   * loss may take the last commits, the latest first and each as a whole.
    * @default 'full'
    */
   readonly durability?: 'full' | 'normal' | undefined;

@@ -1,6 +1,6 @@
 /**
- * The tables of processors (docs/sqlite-format.md). They have a format of their own, apart from that of the event store,
- * because they may be in another file, and because a store without processors has none of them.
+ * The tables of processors (docs/sqlite-format.md). They have a format of their own, apart from that of the event
+ * store, because they may be in another file, and because a store without processors has none of them.
  */
 import {
   type Compilable,

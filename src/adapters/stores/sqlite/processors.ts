@@ -1,6 +1,6 @@
 /**
- * Storage of processors in a SQLite file (src/core/processors/processor-store.ts). A commit is a write of the file's group
- * commit, so that read models, process managers and commands share transactions of the disk.
+ * Storage of processors in a SQLite file (src/core/processors/processor-store.ts). A commit is a write of the file's
+ * group commit, so that read models, process managers and commands share transactions of the disk.
  */
 import Sqlite, { type Database, type Statement } from 'better-sqlite3';
 import { SqliteDialect } from 'kysely';

@@ -10,7 +10,7 @@ import { contradiction } from './failures.ts';
 import type { IdCache } from './id-cache.ts';
 import { type DecisionRow, type EventRow, MAX_BRANCHES, prepareMerged, type Statements } from './statements.ts';
 
-/** What reading needs of a connection. */
+/** The parts of a connection that reads use. */
 export interface Connection {
   readonly file: string;
   readonly database: Database;
@@ -50,8 +50,8 @@ export function readAll(connection: Connection, options: ReadAllOptions): readon
 }
 
 /**
- * The event types and the events are read in one view of the file. Otherwise the first event of a new type could be
- * passed over for ever, where another process commits it, and one of a known type behind it, between the two reads.
+ * Reads the event types and the events in one view of the file. Otherwise the first event of a new type could be
+ * skipped for ever, if another process commits it, followed by an event of a known type, between the two reads.
  */
 function filtered(
   { database, statements, merged }: Connection,
@@ -88,12 +88,12 @@ function idsOf(statements: Statements, categories: readonly string[], eventTypes
   return eventTypesOfBoth.all(JSON.stringify(categories), JSON.stringify(eventTypes));
 }
 
-/** A bigint as the number that stands for it in the file; undefined: beyond all. */
+/** Converts a bigint to the number in the file. `undefined` becomes a number that is greater than all. */
 function clamped(value: bigint | undefined): number {
   return value === undefined || value > BigInt(BEYOND) ? BEYOND : Number(value);
 }
 
-/** What the events of one decision share is made once for those that stand together. */
+/** Adjacent events of one decision share the objects that are made for it. */
 function recorded({ cache }: Connection, rows: readonly EventRow[]): readonly RecordedEvent[] {
   cache.meetStreams(rows.map((row) => row[1]));
   const found: RecordedEvent[] = [];
@@ -205,7 +205,7 @@ export function readCommits(
   return commits;
 }
 
-/** Undefined: there is no such event. */
+/** Returns `undefined` if the event does not exist. */
 function decisionOfEvent(
   { file, statements }: Connection,
   streamId: number,

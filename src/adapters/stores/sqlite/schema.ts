@@ -1,8 +1,8 @@
 /**
  * The tables of the file (docs/sqlite-format.md), and the Kysely that builds, types and compiles what runs on them.
  *
- * Kysely only compiles here. Its own SQLite dialect begins deferred transactions, in which a read that turns into a write
- * fails with SQLITE_BUSY_SNAPSHOT whatever the time-out, and it prepares each query anew.
+ * Kysely only compiles here. Its own SQLite dialect begins deferred transactions, in which a write after a read can
+ * fail with SQLITE_BUSY_SNAPSHOT whatever the time-out, and it prepares each query again.
  */
 import {
   DummyDriver,
@@ -22,14 +22,14 @@ export interface Tables {
     readonly id: Generated<number>;
     readonly name: string;
   };
-  /** What is the same in all events of one type in one category. */
+  /** The fields that all events of one type in one category share. */
   readonly event_types: {
     readonly id: Generated<number>;
     readonly category: string;
     readonly type: string;
     readonly schema_version: number;
   };
-  /** What is the same in all decisions of one module on commands of one type. */
+  /** The fields that all decisions of one module on commands of one type share. */
   readonly command_types: {
     readonly id: Generated<number>;
     readonly module_name: string;

@@ -41,8 +41,8 @@ export type EventRow = [
 ];
 
 /**
- * Bytes of a payload that come as hexadecimal digits. A Buffer costs the driver 1.2 microseconds, as much as the rest of
- * the row; a text and a loop over its digits take a fifth of that for payloads of usual size.
+ * Bytes of a payload that come as hexadecimal digits. A Buffer costs the driver 1.2 microseconds, as much as the rest
+ * of the row; a text and a loop over its digits take a fifth of that for payloads of usual size.
  */
 const MAX_HEXADECIMAL = 256;
 
@@ -71,7 +71,7 @@ const bytes = bound<Uint8Array>();
 /** The values of the JSON array that is bound. */
 const listed = sql<string>`(select value from json_each(?))`;
 
-/** A cross join is SQLite's way to be told the order: the events, and to each its decision. */
+/** Selects events with their decisions. In SQLite, a cross join fixes the order of the loops: events first. */
 const selectEvents = compiler
   .selectFrom('events')
   .crossJoin('decisions')
@@ -118,11 +118,11 @@ export interface Statements {
     [position: number, streamId: number, revision: number, decisionId: number, eventTypeId: number, payload: Uint8Array]
   >;
   readonly decisionByCommand: Statement<[commandId: Uint8Array], DecisionRow>;
-  /** The decision that the event of this revision comes from: all nulls where the event is there and its decision is not. */
+  /** The decision of the event at this revision. All fields are null if the event exists but its decision does not. */
   readonly decisionOfEvent: Statement<[streamId: number, revision: number], DecisionRow | [id: null]>;
   /** The next decision without events. */
   readonly nextWithoutEvents: Statement<[streamId: number, afterId: number], DecisionRow>;
-  /** The events of some commits of a stream: those behind revision `after`, up to `last`. */
+  /** The events of some commits of a stream: those after revision `after`, up to `last`. */
   readonly payloads: Statement<[streamId: number, after: number, last: number], PayloadRow>;
   readonly streams: Statement<[afterId: number, limit: number], [id: number, name: string]>;
   readonly streamForward: Statement<[streamId: number, from: number, limit: number], EventRow>;
@@ -182,9 +182,9 @@ type PayloadRow = [eventTypeId: number, payload: Buffer];
 export const MAX_BRANCHES = 64;
 
 /**
- * Events of so many types, up to {@link MAX_BRANCHES}, in the order of their positions: of each type the first `limit`,
- * from the index, merged. (With `in` SQLite would sort all that match, page after page.) Bound: for each type its id, the
- * position and the limit; then the limit.
+ * Selects events of up to {@link MAX_BRANCHES} types in the order of their positions. It reads the first `limit` events
+ * of each type from the index and merges them. (With `in`, SQLite would sort all matches for each page.) The parameters
+ * are the id, the position and the limit of each type, and then the limit.
  */
 export function prepareMerged(database: Database, direction: Direction, types: number): Statement<number[], EventRow> {
   const [behind, order] = direction === 'forward' ? (['>', 'asc'] as const) : (['<', 'desc'] as const);
@@ -211,7 +211,7 @@ export function rows<Values extends unknown[], Row>(database: Database, query: C
   return statement<Values, Row>(database, query).raw();
 }
 
-/** For a query with one column: that column's value comes in place of a row. */
+/** Prepares a query with one column. It returns the column's value instead of a row. */
 export function values<Values extends unknown[], Value>(
   database: Database,
   query: Compilable,
@@ -224,8 +224,8 @@ export function statement<Values extends unknown[], Row>(
   query: Compilable,
 ): Statement<Values, Row> {
   const { sql: text, parameters } = query.compile();
-  if (parameters.length > 0) throw new Error(`a value was compiled in, where bound() belongs: ${text}`);
-  // The driver's types ask whether `Values` is an array even where it is declared as one.
+  if (parameters.length > 0) throw new Error(`the query contains a literal value; use bound() instead: ${text}`);
+  // The driver's types test whether `Values` is an array, even though it is declared as one.
   return database.prepare(text) as unknown as Statement<Values, Row>;
 }
 

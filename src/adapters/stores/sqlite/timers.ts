@@ -1,6 +1,6 @@
 /**
- * The timers that the store waits with, taken when this file loads. A test that replaces the global timers (node:test, Jest
- * and Sinon can) moves the time of the program under test, and must not stop the store's own work.
+ * The timers that the store waits with, taken when this file loads. A test that replaces the global timers (node:test,
+ * Jest and Sinon can) moves the time of the program under test, and must not stop the store's own work.
  */
 const { performance } = globalThis;
 const { now } = performance;

@@ -1,37 +1,37 @@
 /**
- * Group commit: what arrives together shares a transaction, and nothing is acknowledged before its COMMIT has returned.
+ * Group commit. Writes that arrive together share a transaction, and none is acknowledged before its COMMIT has
+ * returned.
  *
- * No savepoints: a write looks at everything that can stand in its way before it changes a row, so that a conflict or a
- * duplicate leaves nothing to take back. What can fail after that (a full disk, a torn page) fails for the transaction:
- * it is rolled back, and each of its writes is done again in a transaction of its own, so that one does not harm the
- * others.
+ * Savepoints are not needed. A write makes all its checks before it changes a row, so a conflict or a duplicate has
+ * nothing to undo. A later failure (a full disk, a torn page) fails the whole transaction. It is rolled back, and each
+ * of its writes is repeated in a separate transaction, so that one does not affect the others.
  */
 import type { Database, Statement } from 'better-sqlite3';
 import { DecidableError } from '../../../core/errors.ts';
 import { commitFailure, drawnPause, FileFailure, fileFailure, isBusy, isDriverError } from './failures.ts';
 import { elapsed, setImmediate, setTimeout } from './timers.ts';
 
-/** Writes in one transaction: bounds how long the process hears of nothing else. */
+/** The most writes in one transaction. It bounds how long the event loop is blocked. */
 const MAX_GROUP = 1_000;
 
 /**
- * Rounds of microtasks that a write waits for others before the transaction begins. Callers whose writes were
- * acknowledged together go on together, but not all in as many steps. A turn of the event loop would collect more, and
- * costs a lone command several microseconds.
+ * Rounds of microtasks for which a write waits for others before the transaction begins. Callers whose writes were
+ * acknowledged together continue together, but need different numbers of steps. A turn of the event loop would collect
+ * more writes, but costs a lone command several microseconds.
  */
 const ROUNDS = 4;
 
 /**
  * Turns between processes. SQLite has no queue of writers: each tries until it finds the lock free, and a process that
- * writes without a pause keeps it nearly all of the time. A process that has written for `TURN` milliseconds leaves the lock
- * free for `PAUSE`, which is longer than the others wait between two tries. It does so only if another process has
+ * writes without a pause keeps it nearly all of the time. A process that has written for `TURN` milliseconds leaves the
+ * lock free for `PAUSE`, which is longer than the others wait between two tries. It does so only if another process has
  * committed within the last `SHARED` milliseconds, so that a lone process loses nothing.
  */
 const TURN = 10;
 const PAUSE = 4;
 const SHARED = 2_000;
 
-/** Something to write, and who is told what became of it. */
+/** A write and the callbacks for its outcome. */
 export interface Write {
   /** Runs inside the transaction. Throws before it has changed anything, or a driver's error. */
   run(): void;
@@ -44,7 +44,9 @@ export interface Write {
 export interface TransactionListener {
   /** Called first in each transaction. Returns whether another connection has committed since the last one. */
   began(): boolean;
-  /** Called last in each transaction. If it throws, the transaction is rolled back and its writes fail with the error. */
+  /**
+   * Called last in each transaction. If it throws, the transaction is rolled back and its writes fail with the error.
+   */
   committing(): void;
   /** Called after a transaction was rolled back. */
   undone(): void;
@@ -85,7 +87,7 @@ export class Writer {
     this.#queue.push(write);
     if (this.#flushing) return;
     this.#flushing = true;
-    // Where writes came together the last time, a turn of the event loop is well spent.
+    // If the last writes came together, it is worth waiting for a turn of the event loop.
     if (this.#grouped) setImmediate(this.#flush);
     else this.#wait(ROUNDS);
   }
@@ -188,8 +190,8 @@ export class Writer {
   }
 
   /**
-   * SQLite itself may have rolled back (https://www.sqlite.org/lang_transaction.html §3.1). Where it has not and cannot,
-   * the next BEGIN fails: what was not committed is not there for anyone.
+   * Rolls the transaction back, unless SQLite has done it (https://www.sqlite.org/lang_transaction.html §3.1). If it
+   * fails, the next BEGIN fails too. Uncommitted changes are not visible to anyone.
    */
   #undo(): void {
     try {
