@@ -1,5 +1,18 @@
 /** Invented contexts of events. The same place in the history always has the same context. */
 import type { EventContext } from '../../core/index.ts';
+import { checkOptionNames, type OptionNames } from '../../core/option-names.ts';
+
+/** A context that a store returned may be passed too. It knows the event's index in its decision. */
+const NAMES: OptionNames<EventContext & { readonly index: number }> = {
+  id: true,
+  stream: true,
+  revision: true,
+  position: true,
+  recordedAt: true,
+  correlationId: true,
+  causationId: true,
+  index: true,
+};
 
 /** 2026-01-01T00:00:00Z. The first event of each test is recorded then, and each later event one second later. */
 const FIRST_RECORDED_AT = 1_767_225_600_000n;
@@ -15,4 +28,14 @@ export function contextAt(index: number): EventContext {
     correlationId: '00000000-0000-5000-8000-c00000000000',
     causationId: '00000000-0000-5000-8000-c00000000000',
   };
+}
+
+/**
+ * Checks the context that a test names for an event.
+ *
+ * @param test the name of the function that binds the sentence, for the error.
+ * @throws DefinitionError if it is not an object, or has an unknown field.
+ */
+export function checkContext(test: string, context: Partial<EventContext>): void {
+  checkOptionNames(context, NAMES, `${test}.when.context`);
 }

@@ -13,7 +13,7 @@ import {
 } from '../../core/index.ts';
 import { NondeterminismError } from './ambient/forbidden-call.ts';
 import { runIsolated } from './ambient/without-ambient.ts';
-import { contextAt } from './context.ts';
+import { checkContext, contextAt } from './context.ts';
 import { ExpectationError, type Story } from './expectation.ts';
 import { messageTypes, plain, sameBytes, sameEnvelope, type Typed, withHandle } from './messages-of.ts';
 import { type Said, Saying } from './sentence.ts';
@@ -92,6 +92,7 @@ export function testEventHandler<Handle, CommandHandle, EventHandle, State, Comm
       const given = ['given', events.map((before) => showMessage(shownEvent(before)))] as const;
       return {
         when(event, context = {}) {
+          checkContext('testEventHandler', context);
           const envelope = types.event.toEnvelope(event);
           const occurrence = { envelope, context: { ...contextAt(history.length), ...context } };
           const reached = reactTwice(envelope.type, () => reactToEvent(module, history, occurrence));

@@ -2,7 +2,7 @@
 import type { Envelope, EventContext, ReadModel, Types } from '../../core/index.ts';
 import { NondeterminismError } from './ambient/forbidden-call.ts';
 import { runIsolated } from './ambient/without-ambient.ts';
-import { contextAt } from './context.ts';
+import { checkContext, contextAt } from './context.ts';
 import { ExpectationError, type Story } from './expectation.ts';
 import { messageTypes, sameBytes, type Typed, withHandle } from './messages-of.ts';
 import { type Said, Saying } from './sentence.ts';
@@ -95,7 +95,10 @@ export function testProjector<Handle, CommandHandle, EventHandle, State, Command
       throw failed(story, wanted, found, types);
     };
     const self: DocumentsGiven<State, Event> = {
-      when: (event, context = {}) => after([...happened, { event, context }]),
+      when: (event, context = {}) => {
+        checkContext('testProjector', context);
+        return after([...happened, { event, context }]);
+      },
       // biome-ignore lint/suspicious/noThenProperty: given, when, then. A runner that awaits it is answered.
       then(...args: [documents: Readonly<Record<string, State>>]) {
         return saying.isAwaited(args) ? held() : exactly(args[0]);

@@ -248,6 +248,13 @@ describe('a test of a component', () => {
 
 describe('a test of a process manager', () => {
   const { given } = testEventHandler(billing);
+
+  it('refuses a context with a field that it does not know', () => {
+    assert.throws(() => given().when(booked, { recorededAt: 5n } as object), {
+      code: 'invalid-definition',
+      payload: { place: 'testEventHandler.when.context.recorededAt' },
+    });
+  });
   const at = Date.UTC(2026, 0, 10);
 
   it('reads as a sentence', () => {
@@ -353,6 +360,13 @@ describe('a test of a process manager whose command is rejected', () => {
 describe('a test of a read model', () => {
   const { given } = testProjector(occupancy);
   const since = { recordedAt: 5n };
+
+  it('refuses a context with a field that it does not know', () => {
+    assert.throws(() => given().when(booked, { recorededAt: 5n } as object), {
+      code: 'invalid-definition',
+      payload: { place: 'testProjector.when.context.recorededAt' },
+    });
+  });
 
   it('reads as a sentence', () => {
     given()
