@@ -1,6 +1,6 @@
 /**
- * The work that all contestants share: accounts that are opened, then paid into and drawn on in turns. The rules are the
- * same for all of them; amounts are numbers, because emmett and castore have no bigints.
+ * The work that all contestants share: accounts that are opened, then paid into and drawn on in turns. The rules are
+ * the same for all of them; amounts are numbers, because emmett and castore have no bigints.
  */
 import { z } from 'zod';
 import { defineDecider } from '../../src/core/define/decider.ts';
@@ -58,7 +58,7 @@ export type Event =
   | { readonly type: 'Deposited'; readonly data: { readonly amount: number } }
   | { readonly type: 'Withdrawn'; readonly data: { readonly amount: number } };
 
-/** Command number `step` of an account: opened first, then more goes in than out. None is rejected. */
+/** Returns command `step` of an account. It is opened first, and deposits exceed withdrawals, so none is rejected. */
 export function commandOf(id: string, step: number): Command {
   if (step === 0) return { type: 'Open', data: { accountId: id, owner: 'Ada Lovelace' } };
   if (step % 2 === 1) return { type: 'Deposit', data: { accountId: id, amount: 100 + step } };

@@ -1,4 +1,7 @@
-/** 64 commands in flight over 64 streams, compared with the same commands one after another: the gain of shared transactions. */
+/**
+ * 64 commands in flight over 64 streams, compared with the same commands one after another: the gain of shared
+ * transactions.
+ */
 import { createSqliteStore } from '../../src/adapters/stores/sqlite/index.ts';
 import { createEventSourcer } from '../../src/core/loop/create-event-sourcer.ts';
 import { account, accountName, commandOf } from './bank.ts';

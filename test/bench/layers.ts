@@ -1,4 +1,6 @@
-/** The cost of each layer of a command in memory: the layer's work for one command, repeatedly and without the others. */
+/**
+ * The cost of each layer of a command in memory: the layer's work for one command, repeatedly and without the others.
+ */
 import { randomUUID } from 'node:crypto';
 import { createMemoryStore } from '../../src/adapters/stores/memory/index.ts';
 import { msgpack } from '../../src/core/codec/msgpack.ts';
@@ -81,7 +83,7 @@ function layer(name: string, times: number, work: () => unknown): Contestant {
   };
 }
 
-/** With an id drawn for each: ids drawn beforehand would be far from the processor's caches, as no command's id is. */
+/** Generates an id for each command. Ids made beforehand would not be in the processor's caches, unlike real ones. */
 function appending(name: string, times: number, command: Envelope, event: Envelope): Contestant {
   return {
     name,

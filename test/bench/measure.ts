@@ -1,7 +1,7 @@
 /**
- * Contestants run one after another, round by round, in one process on one machine: what slows the machine down slows all
- * of them. Only ratios are judged: the median of those of each round, since machines that others use too have several
- * speeds, and the medians of two contestants can fall into two of them.
+ * Contestants run one after another, round by round, in one process on one machine: what slows the machine down slows
+ * all of them. Only ratios are judged: the median of those of each round, since machines that others use too have
+ * several speeds, and the medians of two contestants can fall into two of them.
  */
 
 import { setFlagsFromString } from 'node:v8';
@@ -22,8 +22,8 @@ export interface Measured {
 }
 
 /**
- * The measure: wall-clock time, for which a user waits, or processor time, which is meaningful on a busy machine too but
- * excludes waiting for the disk.
+ * The measure: wall-clock time, for which a user waits, or processor time, which is meaningful on a busy machine too
+ * but excludes waiting for the disk.
  */
 export type Clock = 'wall' | 'cpu';
 
@@ -67,7 +67,7 @@ export interface Result {
 
 setFlagsFromString('--expose-gc');
 
-/** Collects all garbage: nobody pays for what came before, and what is in use is what is needed. */
+/** Collects all garbage, so that a row does not pay for earlier ones and the used heap is the needed heap. */
 export const collect: () => void = runInNewContext('gc');
 
 export async function timed(operations: number, work: () => Promise<void> | void): Promise<Measured> {
@@ -88,7 +88,7 @@ export async function measure(
   const { contestants, rounds } = benchmark;
   const perSecond = new Map(contestants.map(({ name }) => [name, [] as number[]]));
   for (let round = 0; round < rounds; round++) {
-    // Every other round the other way around: nobody always comes after the one who leaves the caches warm, or full.
+    // Every other round is in reverse order, so that no contestant always follows the same one and its caches.
     for (const contestant of round % 2 === 0 ? contestants : contestants.toReversed()) {
       const { operations, milliseconds, cpuMilliseconds = milliseconds } = await contestant.run();
       const rate = (operations * 1000) / (clock === 'cpu' ? cpuMilliseconds : milliseconds);

@@ -1,11 +1,11 @@
-/** The peers are in folders of their own, so that nobody who installs or tests this package waits for them. */
+/** The peers are in separate folders, so that installing or testing this package does not wait for them. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 /**
- * The path of `folder`, a sibling of this file, whose package's dependencies are installed there in the versions it names.
- * Throws if npm cannot install them.
+ * The path of `folder`, a sibling of this file, whose package's dependencies are installed there in the versions it
+ * names. Throws if npm cannot install them.
  */
 export function installed(folder: string, about: string): string {
   const path = fileURLToPath(new URL(folder, import.meta.url));

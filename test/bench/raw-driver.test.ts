@@ -1,4 +1,4 @@
-/** The benchmark's raw loop does the same work as the store, or its figures would mean nothing. */
+/** The benchmark's raw loop does the same work as the store. Otherwise its figures would be meaningless. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,6 +1,6 @@
 /**
- * The program of a good programmer on better-sqlite3 alone: our tables, our rows, the hash of each commit, a transaction per
- * command, prepared statements, states cached. No envelopes, no schemas, no retries, no queue.
+ * The program of a good programmer on better-sqlite3 alone: our tables, our rows, the hash of each commit, a
+ * transaction per command, prepared statements, states cached. No envelopes, no schemas, no retries, no queue.
  */
 import { randomUUID } from 'node:crypto';
 import Sqlite, { type Database } from 'better-sqlite3';
@@ -20,7 +20,7 @@ interface Stream {
   hash: Uint8Array;
 }
 
-/** Opens a file that the store has made: tables and indexes are there. */
+/** Opens a file that the store has made, with its tables and indexes. */
 export function openRaw(file: string): Database {
   const database = new Sqlite(file);
   database.pragma('journal_mode = WAL');

@@ -1,7 +1,7 @@
 /**
- * Replaying the events of one store from disk, compared with the raw driver's plain read of the same rows. The store is created
- * once and shared. Events are folded as the event sourcer does before a command: stream by stream, checked by the
- * schemas, through the decider's own `evolve`.
+ * Replaying the events of one store from disk, compared with the raw driver's plain read of the same rows. The store is
+ * created once and shared. Events are folded as the event sourcer does before a command: stream by stream, checked by
+ * the schemas, through the decider's own `evolve`.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -43,7 +43,7 @@ export async function replay(quick: boolean, tell: (line: string) => void): Prom
     targets: [
       { of: 'read and decode', against: 'raw driver', atLeast: 0.6 },
       { of: 'read, decode and fold', against: 'raw driver', atLeast: 0.35 },
-      // For comparison only: the driver's rows as arrays, which nothing can use as they are.
+      // The driver's rows as arrays are only a comparison, because they must be converted before use.
       { of: 'read and decode', against: 'raw driver, rows as arrays', atLeast: 0 },
     ],
     inUse: async () => {

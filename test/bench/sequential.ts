@@ -1,4 +1,7 @@
-/** One command after another on SQLite, each acknowledged when it is safe from a power loss, in streams of 10 and of 1,000. */
+/**
+ * One command after another on SQLite, each acknowledged when it is safe from a power loss, in streams of 10 and of
+ * 1,000.
+ */
 import { createSqliteStore } from '../../src/adapters/stores/sqlite/index.ts';
 import { createEventSourcer } from '../../src/core/loop/create-event-sourcer.ts';
 import { account, commandsOf } from './bank.ts';
@@ -24,7 +27,7 @@ export function sequential(peers: Peers | undefined, quick: boolean): Benchmark 
     contestants: [
       ...loads.map(ours),
       ...loads.map(raw),
-      // Half a thousand commands a second: fewer of them, in streams of the same lengths.
+      // This contestant does 500 commands a second, so it gets fewer of them, in streams of the same lengths.
       ...(peers === undefined
         ? []
         : [emmett(peers, { ...short, streams: 50 }), emmett(peers, { ...long, streams: 1 })]),

@@ -52,7 +52,7 @@ for (const name of names) {
     const file = join(EXAMPLES, name, 'README.md');
     const readme = readFileSync(file, 'utf8');
 
-    test('prints what its README shows', () => {
+    test('prints the output in its README', () => {
       const [output] = fencesOf(readme.slice(readme.indexOf('\n## Output\n'))).filter(
         ({ language }) => language === 'text',
       );

@@ -1,4 +1,4 @@
-/** The package as a user has it: built, in `node_modules` of a folder of its own, next to the packages of this repository. */
+/** Installs the built package in `node_modules` of a separate folder, next to the packages of this repository. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -27,7 +27,10 @@ export interface Run {
   readonly stderr: string;
 }
 
-/** Makes a project in which the package is installed, and everything that this repository has but the packages of `without`. */
+/**
+ * Makes a project in which the package is installed, and everything that this repository has but the packages of
+ * `without`.
+ */
 export function installedProject({ without = [] }: { readonly without?: readonly string[] } = {}): Project {
   const folder = mkdtempSync(join(tmpdir(), 'decidable-installed-'));
   after(() => rmSync(folder, { recursive: true, force: true }));

@@ -37,7 +37,7 @@ function loadedBy(specifier: string): readonly string[] {
 
 const CORE_PACKAGES = ['@noble/hashes', 'immer', 'msgpackr', 'zod'];
 
-test('the root loads no driver, no adapter and nothing of Node', () => {
+test('the root does not load a driver, an adapter or a module of Node', () => {
   for (const name of loadedBy('decidable')) {
     assert.ok(name.startsWith('src/core/') || CORE_PACKAGES.includes(name), `decidable loads ${name}`);
   }
@@ -67,7 +67,7 @@ for (const [subpath, { 'decidable-source': source, default: built }] of subpaths
   });
 }
 
-/** The packages whose types a declaration file needs, from there on. */
+/** The packages whose types a declaration file and its imports need. */
 function typesNeededBy(file: string, seen: Set<string> = new Set()): ReadonlySet<string> {
   const packages = new Set<string>();
   if (seen.has(file)) return packages;
@@ -103,7 +103,7 @@ function compile(args: readonly string[]): string {
 describe('the published types', () => {
   const folder = emitTypes();
 
-  test('need only packages that a user has: peers, and dependencies with types of their own', () => {
+  test('need only peers, and dependencies that include their types', () => {
     const withTypes = ['zod', 'immer', 'kysely', '@noble/hashes', ...Object.keys(manifest.peerDependencies)];
     for (const [subpath, { default: built }] of subpaths) {
       const index = declarationOf(join(folder, 'index'), built.replace('./dist/', './'));

@@ -1,4 +1,4 @@
-/** Optional peers: a subpath says which package it lacks, and the others do without it. */
+/** Optional peers. A subpath names the package that it lacks, and the other subpaths work without it. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
@@ -11,7 +11,7 @@ const subpaths: readonly string[] = Object.keys(manifest.exports)
   .filter((path) => path !== './package.json')
   .map((path) => path.replace('.', 'decidable'));
 
-/** The subpaths whose types are of an optional peer. */
+/** The subpaths whose types come from an optional peer. */
 const OF_PEERS: readonly string[] = ['decidable/codecs/protobuf', 'decidable/testing/arbitraries'];
 
 const complete = installedProject();

@@ -42,7 +42,9 @@ project.write({
     import { eventStoreSuite, testDecider, testEventHandler, testProjector } from 'decidable/testing';
     import { concert, Reserved, seats, watcher } from './tickets.js';
 
-    /** followsImports: whether the runner lets a named import of Node's modules follow what the kit puts in its place. */
+    /**
+     * followsImports: whether the runner lets a named import of Node's modules follow what the kit puts in its place.
+     */
     export function suite(describe, test, followsImports = true) {
       const { given } = testDecider(concert());
       const reserve = { type: 'Reserve', data: { seats: 2 } };
@@ -75,7 +77,7 @@ project.write({
       eventStoreSuite('the memory store', { open: () => createMemoryStore(), describe, test });
     }`,
   'jest.test.js': `import { describe, test } from '@jest/globals'; import { suite } from './suite.js'; suite(describe, test, false);`,
-  // Jest's globals differ from file to file: a second file shows what the first one left behind.
+  // Jest's globals differ between files, so a second file shows whether the first one has left changes.
   'again.test.js': `import { suite } from './suite.js'; suite(describe, test, false);`,
   'vitest/vitest.test.js': `import { describe, test } from 'vitest'; import { suite } from '../suite.js'; suite(describe, test);`,
 });

@@ -1,10 +1,10 @@
 /**
- * The size of importing the root, minified and compressed, without zod, immer, msgpackr and the hash library. A commit that
- * makes it larger raises the number here, with a reason.
+ * The size of importing the root, minified and compressed, without zod, immer, msgpackr and the hash library. A commit
+ * that makes it larger raises the number here, with a reason.
  *
- * Issue 2 asks for 14,000 bytes, and that is missed. By itself, defineDecider weighs 12 kB, of which the codec is 5 (its
- * strict reader, and what it does before msgpackr writes), and the event sourcer 15 kB; together they are 22 kB, and
- * process managers, read models and composition are the rest. A fifth of it is what errors say.
+ * Issue 2 asks for 14,000 bytes, and that is missed. By itself, defineDecider weighs 12 kB, of which the codec is 5
+ * (its strict reader, and what it does before msgpackr writes), and the event sourcer 15 kB; together they are 22 kB,
+ * and process managers, read models and composition are the rest. A fifth of it is what errors say.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -13,8 +13,8 @@ import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 
 /**
- * Bytes. Systems and processors, which run after an event, are a third of it. Checks of options and of the values that a module
- * returns, decisions inside the store and JSON for readers are 3 kB.
+ * Bytes. Systems and processors, which run after an event, are a third of it. Checks of options and of the values that
+ * a module returns, decisions inside the store and JSON for readers are 3 kB.
  */
 const LIMIT = 42_000;
 

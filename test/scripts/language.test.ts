@@ -4,7 +4,7 @@ import { countHits, differences, hitsOf, table } from '../../scripts/language/hi
 import { PATTERNS } from '../../scripts/language/patterns.ts';
 import { passagesOf } from '../../scripts/language/prose.ts';
 
-/** For each pattern: sentences that it finds, and plain sentences that it leaves alone. */
+/** The sentences that each pattern finds, and plain sentences that it does not find. */
 const EXAMPLES: Readonly<Record<string, { readonly found: readonly string[]; readonly plain: readonly string[] }>> = {
   'question-word': {
     found: [

@@ -11,7 +11,7 @@ const wit = (name: string) => readFileSync(new URL(`wit/${name}.wit`, root), 'ut
 const typescript = (name: string) => readFileSync(new URL(`src/core/${name}.ts`, root), 'utf8');
 
 for (const name of names) {
-  test(`src/core/${name}.ts has what wit/${name}.wit has, in the same order`, () => {
+  test(`src/core/${name}.ts has the declarations of wit/${name}.wit in the same order`, () => {
     assert.equal(difference(readWit(name, wit(name)), readTypeScript(name, typescript(name))), '');
   });
 }

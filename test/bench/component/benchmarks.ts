@@ -154,7 +154,7 @@ export async function benchmarks(isQuick: boolean, oldJco: string | undefined): 
   const objects = withObjects((await instantiate(component)).exports);
   const jco = withObjects(await loadWithJco(CURRENT_JCO, bytes, MESSAGES));
   const old = oldJco && withObjects(await loadWithJco(oldJco, bytes, MESSAGES));
-  // Many short rounds: a machine that others use too changes its speed within seconds.
+  // There are many short rounds, because the speed of a shared machine changes within seconds.
   const rounds = isQuick ? 3 : 41;
   const scale = isQuick ? 0.1 : 0.25;
 
@@ -196,7 +196,7 @@ export async function benchmarks(isQuick: boolean, oldJco: string | undefined): 
   ];
 }
 
-/** A million calls: the heap in use afterwards, compared with the heap before. */
+/** Compares the used heap after a million calls with the heap before. */
 function memory(bank: Bank<number>): Benchmark {
   const calls = 1_000_000;
   const replay = replaying(bank);
@@ -270,7 +270,7 @@ async function echoes(rounds: number, scale: number, oldJco: string | undefined)
   });
 }
 
-/** Starts before the first round: these rows are about a warmed process. */
+/** The number of starts before the first round, because these rows measure a warmed process. */
 const WARMING = 500;
 
 /** To the first call. */
@@ -315,7 +315,7 @@ async function starts(bytes: Uint8Array, rounds: number, oldJco: string | undefi
       ],
       targets: besideHand,
     },
-    // By itself: each start of jco leaves so much garbage that what comes next has lost its optimized code.
+    // It runs alone, because each start of jco leaves so much garbage that the next row loses its optimized code.
     {
       name: 'start, compared with jco',
       about: 'the same as the first of these, compared with transpiling, importing and instantiating',
@@ -340,7 +340,7 @@ async function repeat(once: () => Promise<unknown>, times: number = 50): Promise
 
 let unseenSoFar = 0;
 
-/** The same binary with another text in its data, on which nothing of this depends. */
+/** Returns the same binary with another text in its data, which does not affect the result. */
 function unseen(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   const copy = new Uint8Array(bytes);
   const at = Buffer.from(bytes).indexOf('insufficient-funds');

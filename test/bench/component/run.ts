@@ -3,8 +3,8 @@
  *
  *     node --conditions=decidable-source --expose-gc test/bench/component/run.ts [--quick] [--filter <row>] [--no-peers]
  *
- * `--no-peers` leaves out jco 1.10.2, which is installed on the first run. Times are CPU times of the process, since the
- * machine may do other things. Only ratios mean something.
+ * `--no-peers` leaves out jco 1.10.2, which is installed on the first run. Times are CPU times of the process, since
+ * the machine may do other things. Only ratios mean something.
  */
 import { parseArgs } from 'node:util';
 import { measure, type Result } from '../measure.ts';

@@ -1,4 +1,4 @@
-/** The bank with its types in zod and the bank with its types from a `.proto`: nothing but the bytes differs. */
+/** The bank with types of zod and the bank with types of a `.proto`. They differ only in their bytes. */
 import assert from 'node:assert/strict';
 import { createReadStream, readFileSync } from 'node:fs';
 import { test } from 'node:test';
@@ -29,7 +29,7 @@ async function* framed() {
       const { id, type, data } = JSON.parse(text ?? '');
       yield { id: String(id), command: { type, data } };
     } catch {
-      // Not JSON: no bank ever sees it.
+      // A line that is not JSON does not reach the bank.
     }
   }
 }

@@ -89,7 +89,7 @@ const anyCommand = fc.oneof(
   { weight: 1, arbitrary: fc.constant(CloseAccount({ accountId })) },
 );
 
-test('whatever is asked of it, an account holds what came in less what went out, within its limits', () => {
+test('the balance of an account is its deposits less its withdrawals, within its limits', () => {
   fc.assert(
     fc.property(fc.array(anyCommand, { maxLength: 60 }), (commands) => {
       const { decider } = account;

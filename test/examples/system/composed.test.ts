@@ -1,6 +1,6 @@
 /**
- * The system of examples/system as one component that contains the four, as composers make it ahead of time: `instantiate`
- * returns the gateway, and nobody outside sees the values that pass between the parts.
+ * The system of examples/system as one component that contains the four, as composers make it ahead of time:
+ * `instantiate` returns the gateway, and nobody outside sees the values that pass between the parts.
  */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';

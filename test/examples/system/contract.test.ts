@@ -37,8 +37,8 @@ async function open(): Promise<EventStore> {
 }
 
 /**
- * A component cannot receive values for which WIT has no type (a lone surrogate, half a version), so the checks of every store in
- * TypeScript refuse them before it. An instance cannot be closed, so this wrapper refuses later calls.
+ * A component cannot receive values for which WIT has no type (a lone surrogate, half a version), so the checks of
+ * every store in TypeScript refuse them before it. An instance cannot be closed, so this wrapper refuses later calls.
  */
 async function openClosable(): Promise<ClosableStore> {
   const store = await open();
@@ -83,7 +83,7 @@ const ANY: Precondition = { tag: 'any' };
 const key = { moduleName: 'm', moduleVersion: '1', stream: 's-1' };
 const rejected = decision({ outcome: { tag: 'rejected', val: { code: 'no', message: 'no', details: [] } } });
 
-test('the component itself refuses by name what WIT has a type for and nobody can mean', async () => {
+test('the component refuses invalid arguments that its WIT types allow, and names them', async () => {
   const store = await open();
   const many = Array.from({ length: 1_001 }, () => envelope('Done'));
   const appends: [string, ...Parameters<EventStore['append']>][] = [

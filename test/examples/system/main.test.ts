@@ -14,7 +14,7 @@ function run(...args: string[]) {
 /** Returns the lines after the list of parts. */
 const story = (stdout: string): string[] => stdout.split('\n').slice(4);
 
-test('--help says what there is', () => {
+test('--help lists the options', () => {
   const { status, stdout } = run('--help');
   assert.equal(status, 0);
   assert.match(stdout, /--typescript PART/);

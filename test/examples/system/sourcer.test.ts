@@ -1,6 +1,6 @@
 /**
- * The event sourcer of examples/system, a component, does what `createEventSourcer` does: any sequence of commands, other
- * writers' events and reads has the same results, the same errors and the same store.
+ * The event sourcer of examples/system, a component, does what `createEventSourcer` does: any sequence of commands,
+ * other writers' events and reads has the same results, the same errors and the same store.
  */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
@@ -83,7 +83,8 @@ const counter = defineDecider({
 
 const STREAMS = ['a-1', 'b', ''] as const;
 
-// Steps ----------------------------------------------------------------------------------------------------------------
+// Steps
+// ----------------------------------------------------------------------------------------------------------------
 
 interface Send {
   readonly kind: 'send';
@@ -178,18 +179,19 @@ const step: fc.Arbitrary<Step | Again> = fc.oneof(
   }),
 );
 
-// Two event sourcers, each over a store of its own ---------------------------------------------------------------------
+// Two event sourcers, each over a store of its own
+// ---------------------------------------------------------------------
 
 class World {
   time = 1_700_000_000_000;
   interferences = 0;
   #foreign = 0;
   readonly memory: MemoryStore = createMemoryStore({ now: () => this.time });
-  /** The store, with another writer who is quicker. */
+  /** The store, with another writer that is quicker. */
   readonly store: EventStore = {
     ...componentStore(this.memory),
     append: async (name, events, precondition, decision) => {
-      // One of the two finds out at the append alone that a command is known: the other does not come so far.
+      // One of the two notices only at the append that a command is known. The other does not get that far.
       const isNew = (await this.memory.findDecision(decision.commandId)) === undefined;
       if (isNew && this.interferences > 0) {
         this.interferences--;
@@ -263,8 +265,8 @@ async function outcomeOf(step: Step, sourcer: EventSourcer, world: World): Promi
 }
 
 /**
- * A failure without its words: both implementations must refuse the same thing for the same reason. Arguments have other
- * names in WIT.
+ * A failure without its words: both implementations must refuse the same thing for the same reason. Arguments have
+ * other names in WIT.
  */
 function withoutWords(payload: unknown): unknown {
   const { tag, val } = payload as { tag: string; val?: { argument?: string; message?: string } };
@@ -282,7 +284,7 @@ async function contentsOf({ memory }: World): Promise<unknown> {
   return { streams, commits, snapshots };
 }
 
-test('the event sourcer in a component does what the one in TypeScript does', { skip }, async () => {
+test('the event sourcer in a component behaves like the one in TypeScript', { skip }, async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
       const [ours, theirs] = [new World(), new World()];

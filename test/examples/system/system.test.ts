@@ -66,7 +66,7 @@ async function send({ gateway, tick }: Composed, [id, command]: (typeof COMMANDS
   return gateway.request(`/commands/${command.type}/${id}`, account.types.command.toEnvelope(command).payload);
 }
 
-/** Everything that can be seen of a run: the answers, and what is stored. */
+/** The observable results of a run: the responses and the stored events. */
 async function run(system: Composed) {
   const answers = [];
   for (const command of COMMANDS) answers.push(await send(system, command));
@@ -84,7 +84,7 @@ async function run(system: Composed) {
   return { answers, events, decisions };
 }
 
-/** A component that waits for a promise has to be suspended: one whose store, or whose event sourcer, is TypeScript. */
+/** A component whose store or event sourcer is TypeScript waits for promises, so it must be suspended. */
 function needsSuspending(typescript: readonly Part[]): boolean {
   const component = (part: Part): boolean => !typescript.includes(part);
   return (component('sourcer') && !component('store')) || (component('gateway') && !component('sourcer'));

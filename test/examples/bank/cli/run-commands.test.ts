@@ -35,7 +35,7 @@ test('commands of one account are decided in their order', async () => {
   assert.deepEqual(Object.fromEntries(tally.rejections), { 'not-open': 1, 'insufficient-funds': 1 });
 });
 
-test('the first of two commands with one id wins, whatever their accounts are', async () => {
+test('only the first of two commands with the same id is executed, even for different accounts', async () => {
   const sourcer = createEventSourcer({ store: createMemoryStore(), modules: [account] });
   const tally = newTally();
   const lines = commands(
