@@ -5,7 +5,13 @@
  */
 
 import type { Subject } from '../../core/codec/codec.ts';
-import { NOT_FINITE_PROBLEM, normalFloat, PROTO_PROBLEM, undecodable } from '../../core/codec/values.ts';
+import {
+  bigIntegerBytes,
+  NOT_FINITE_PROBLEM,
+  normalFloat,
+  PROTO_PROBLEM,
+  undecodable,
+} from '../../core/codec/values.ts';
 import { isFault } from '../../core/errors.ts';
 import { MAX_BIG_INTEGER_BYTES, MAX_VALUE_DEPTH } from '../../core/limits.ts';
 import { encodeJson, toBase64 } from './json-encode.ts';
@@ -47,7 +53,7 @@ const NUMBER = /-?(?:0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?/y;
 const PLAIN = /[^"\\\u0000-\u001f]*/y;
 const ESCAPE = /\\(?:(["\\/bfnrt])|u([0-9a-fA-F]{4}))/y;
 const ESCAPED: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t' };
-/** The number of characters of the largest integer, rounded up. */
+/** At least as long as the text of the longest integer: a byte has 2.41 decimal digits, and there may be a sign. */
 const LONGEST_INTEGER = Math.ceil(MAX_BIG_INTEGER_BYTES * 2.41) + 1;
 
 class Reading {
@@ -112,14 +118,17 @@ class Reading {
     if (match === null) return this.#refuse('a value is missing or is not valid JSON');
     const [token, fraction, exponent] = match;
     const value = Number(token);
-    if (!Number.isFinite(value)) return this.#refuse(`a number ${NOT_FINITE_PROBLEM}`, at);
     const isInteger = fraction === undefined && exponent === undefined;
-    return isInteger && !Number.isSafeInteger(value) ? this.#bigInteger(token, at) : normalFloat(value);
+    if (isInteger && !Number.isSafeInteger(value)) return this.#bigInteger(token, at);
+    if (!Number.isFinite(value)) return this.#refuse(`a number ${NOT_FINITE_PROBLEM}`, at);
+    return normalFloat(value);
   }
 
+  /** The length of the text is looked at first, because to convert a long one takes time that grows with its square. */
   #bigInteger(token: string, at: number): bigint {
-    if (token.length > LONGEST_INTEGER) this.#refuse(`an integer has more than ${MAX_BIG_INTEGER_BYTES} bytes`, at);
-    return BigInt(token);
+    const value = token.length > LONGEST_INTEGER ? undefined : BigInt(token);
+    if (value !== undefined && bigIntegerBytes(value) <= MAX_BIG_INTEGER_BYTES) return value;
+    return this.#refuse(`an integer has more than ${MAX_BIG_INTEGER_BYTES} bytes`, at);
   }
 
   /** Reads a string after its first quote. */

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import fc from 'fast-check';
 import { json } from '../../../src/adapters/codecs/json.ts';
 import { isFault } from '../../../src/core/errors.ts';
-import { codecLaws } from './codec-laws.ts';
+import { codecLaws, decodesOrRefuses } from './codec-laws.ts';
 import { subject } from './values.ts';
 
 codecLaws(json);
@@ -119,5 +120,61 @@ describe('invalid JSON', () => {
 
   test('is refused if its bytes are not UTF-8', () => {
     assert.throws(() => json.decode(Uint8Array.of(0x22, 0xff, 0x22), subject), { code: 'undecodable-payload' });
+  });
+});
+
+describe('JSON of another writer', () => {
+  /** Digits on both sides of the longest integer that has an encoding. */
+  const longInteger = fc
+    .tuple(fc.integer({ min: 2_460, max: 2_472 }), fc.integer({ min: 1, max: 9 }), fc.constantFrom('', '-'))
+    .map(([length, digit, sign]) => sign + String(digit).repeat(length));
+  const number = fc.oneof(
+    fc.double({ noNaN: true, noDefaultInfinity: true }).map(String),
+    fc.bigInt().map(String),
+    longInteger,
+    fc.constantFrom('1e308', '-1e-400', '-0', '-0.0', '1e19', '18446744073709551616.0', '9223372036854775807.0'),
+  );
+  const string = fc.string({ unit: 'binary', maxLength: 5 }).map((text) => JSON.stringify(text));
+  const joined = (items: readonly string[]): string => items.join(' , ');
+  const anyJson = fc.letrec<{ value: string }>((tie) => ({
+    value: fc.oneof(
+      { maxDepth: 4 },
+      number,
+      string,
+      number.map((digits) => `{"$int":"${digits}"}`),
+      fc.constantFrom('true', 'null', '{"$date":"+275760-09-13T00:00:00.000Z"}', '{"$bytes":"AA=="}'),
+      fc.array(tie('value'), { maxLength: 4 }).map((items) => `[${joined(items)}]`),
+      fc.array(tie('value'), { maxLength: 4 }).map((items) => `{"$set":[${joined(items)}]}`),
+      fc
+        .array(fc.tuple(tie('value'), tie('value')), { maxLength: 3 })
+        .map((entries) => `{"$map":[${joined(entries.map((entry) => `[${joined(entry)}]`))}]}`),
+      fc
+        .array(fc.tuple(string, tie('value')), { maxLength: 3 })
+        .map((fields) => `{${joined(fields.map(([key, value]) => `${key.replace(/^"\$/, '"$$$$')}:${value}`))}}`),
+    ),
+  })).value;
+
+  test('is refused, or has a canonical form that is read as the same value', () => {
+    let read = 0;
+    fc.assert(
+      fc.property(anyJson, (source) => {
+        if (decodesOrRefuses(json, new TextEncoder().encode(source))) read++;
+      }),
+      { numRuns: 2_000 },
+    );
+    assert.ok(read > 500, `only ${read} of 2,000 texts were read`);
+  });
+
+  test('may hold an integer of 1,024 bytes, and of no more', () => {
+    const [least, most] = [-(2n ** 8191n), 2n ** 8191n - 1n];
+    for (const value of [least, most]) {
+      assert.equal(parse(String(value)), value);
+      assert.equal(parse(`{"$int":"${value}"}`), value);
+    }
+    for (const value of [least - 1n, most + 1n, most * 1_000n]) {
+      for (const source of [String(value), `{"$int":"${value}"}`]) {
+        assert.throws(() => parse(source), { code: 'undecodable-payload' });
+      }
+    }
   });
 });

@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { Packr } from 'msgpackr/pack';
 import { msgpack } from '../../../src/core/codec/msgpack.ts';
 import { isFault } from '../../../src/core/errors.ts';
-import { codecLaws } from '../../adapters/codecs/codec-laws.ts';
+import { codecLaws, decodesOrRefuses } from '../../adapters/codecs/codec-laws.ts';
 import { hex, normal, subject } from '../../adapters/codecs/values.ts';
 
 codecLaws(msgpack);
@@ -212,4 +212,55 @@ test('a change of one payload leaves the others unchanged', () => {
     assert.deepEqual(msgpack.decode(payload, subject), values[index]);
     payload.fill(0xc1);
   }
+});
+
+describe('MessagePack of another writer', () => {
+  const extension = (type: number, content: readonly number[]): number[] => [
+    ...[0xc8, content.length >> 8, content.length & 0xff, type],
+    ...content,
+  ];
+  const text = fc.string({ unit: 'binary', maxLength: 4 }).map((value) => {
+    const bytes = [...new TextEncoder().encode(value)];
+    return [0xda, 0, bytes.length, ...bytes];
+  });
+  const word = (bytes: number, ...heads: readonly number[]): fc.Arbitrary<number[]> =>
+    fc
+      .tuple(fc.constantFrom(...heads), fc.uint8Array({ minLength: bytes, maxLength: bytes }))
+      .map(([head, content]) => [head, ...content]);
+  const anyBytes = fc.letrec<{ value: number[] }>((tie) => ({
+    value: fc.oneof(
+      { maxDepth: 4 },
+      fc.constantFrom<number[][]>(
+        [0xc0],
+        [0xc2],
+        [0xcb, 0x80, 0, 0, 0, 0, 0, 0, 0],
+        [0xd7, 0xff, 0, 0, 0, 0, 0, 0, 0, 1],
+      ),
+      word(8, 0xcf, 0xd3, 0xcb),
+      word(4, 0xce, 0xd2, 0xca),
+      fc.uint8Array({ maxLength: 12 }).map((content) => extension(0x42, [...content])),
+      text,
+      fc.array(tie('value'), { maxLength: 4 }).map((items) => [0xdd, 0, 0, 0, items.length, ...items.flat()]),
+      fc
+        .array(tie('value'), { maxLength: 4 })
+        .map((items) => extension(0x73, [0xdc, 0, items.length, ...items.flat()])),
+      fc
+        .array(fc.tuple(tie('value'), tie('value')), { maxLength: 3 })
+        .map((entries) => extension(0x6d, [0xde, 0, entries.length, ...entries.flat(2)])),
+      fc
+        .array(fc.tuple(text, tie('value')), { maxLength: 3 })
+        .map((fields) => [0xdf, 0, 0, 0, fields.length, ...fields.flat(2)]),
+    ),
+  })).value;
+
+  test('is refused, or has a canonical form that is read as the same value', () => {
+    let read = 0;
+    fc.assert(
+      fc.property(anyBytes, (bytes) => {
+        if (decodesOrRefuses(msgpack, Uint8Array.from(bytes))) read++;
+      }),
+      { numRuns: 2_000 },
+    );
+    assert.ok(read > 500, `only ${read} of 2,000 texts were read`);
+  });
 });
