@@ -2,6 +2,7 @@
 export type { Codec, Subject } from './codec/codec.ts';
 export { msgpack } from './codec/msgpack.ts';
 export type { Decider } from './decider.ts';
+export type { CanonicalCommand, CanonicalCommands } from './define/canonical-commands.ts';
 export type { DecidesById } from './define/command-id-aware.ts';
 export {
   type Adapter,
@@ -80,6 +81,7 @@ export {
 } from './define/reactor.ts';
 export { type RejectionDetail, reject } from './define/reject.ts';
 export type { InputOf, OutputOf, Rereadable, SchemaIssue, SchemaResult, StandardSchema } from './define/schema.ts';
+export type { StateFingerprint } from './define/state-fingerprint.ts';
 export {
   defineSystem,
   type ReaderOf,

@@ -35,9 +35,3 @@ export const MAX_BIG_INTEGER_BYTES = 1_024;
 
 /** Problems of one value that an error lists. It counts the others. */
 export const MAX_REPORTED_ISSUES = 5;
-
-/** Records in a state that is copied for its next event; a larger one is drafted by immer. See `fold.ts`. */
-export const MAX_COPIED_RECORDS = 3;
-
-/** Fields in one of them, for the same choice. */
-export const MAX_COPIED_FIELDS = 32;

@@ -14,6 +14,7 @@ import { encodeJson } from './json-encode.ts';
 /** @see Codec */
 export const json: Codec = {
   contentType: 'application/vnd.decidable+json',
+  isExact: true,
   encode: encodeJson,
   decode: decodeJson,
 };

@@ -5,6 +5,7 @@
  */
 import type { CommandHandler, DecidesById, Envelope, Message, RejectionDetail, Types } from '../../core/index.ts';
 import { checkOptionNames, type OptionNames } from '../../core/option-names.ts';
+import { runIsolated } from './ambient/without-ambient.ts';
 import { ExpectationError, type Story } from './expectation.ts';
 import { messageTypes, plain, sameBytes, sameEnvelopes, type Typed } from './messages-of.ts';
 import { type DecisionOutcome, runDecision, runDeterministically } from './run-decision.ts';
@@ -89,8 +90,9 @@ export function testDecider<Handle, CommandHandle, EventHandle, State, Command, 
   return {
     given: (...events) => ({
       when: (command) => {
-        const history = envelopesOf(types.event, events);
-        const asked = types.command.toEnvelope(command);
+        // Schemas run here, and they must be deterministic too: a default that reads the clock is found.
+        const enter = () => [envelopesOf(types.event, events), types.command.toEnvelope(command)] as const;
+        const [history, asked] = deterministic ? runIsolated(enter) : enter();
         const outcome = deterministic
           ? runDeterministically(module, history, asked, commandId)
           : runDecision(module, history, asked, 'history', commandId);

@@ -88,12 +88,13 @@ export function testEventHandler<Handle, CommandHandle, EventHandle, State, Comm
   const types = messageTypes('testEventHandler', module, messages);
   return {
     given: (...events) => {
-      const history = envelopesOf(types.event, events);
+      // Schemas run here, and they must be deterministic too: a default that reads the clock is found.
+      const history = runIsolated(() => envelopesOf(types.event, events));
       const given = ['given', events.map((before) => showMessage(shownEvent(before)))] as const;
       return {
         when(event, context = {}) {
           checkContext('testEventHandler', context);
-          const envelope = types.event.toEnvelope(event);
+          const envelope = runIsolated(() => types.event.toEnvelope(event));
           const occurrence = { envelope, context: { ...contextAt(history.length), ...context } };
           const reached = reactTwice(envelope.type, () => reactToEvent(module, history, occurrence));
           return expectations(reached, [given, ['when', [showMessage(plain(event))]]], types);

@@ -70,10 +70,9 @@ export function testProjector<Handle, CommandHandle, EventHandle, State, Command
 ): ProjectorTest<State, Event> {
   const types = messageTypes('testProjector', module, messages);
   const after = (happened: readonly Happened<Event>[]): DocumentsGiven<State, Event> => {
-    const envelopes = envelopesOf(
-      types.event,
-      happened.map(({ event }) => event),
-    );
+    const events = happened.map(({ event }) => event);
+    // Schemas run here, and they must be deterministic too: a default that reads the clock is found.
+    const envelopes = runIsolated(() => envelopesOf(types.event, events));
     const history = envelopes.map((envelope, index) => ({
       envelope,
       context: { ...contextAt(index), ...happened[index]?.context },

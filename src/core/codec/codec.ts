@@ -16,6 +16,13 @@ export interface Subject {
 export interface Codec {
   /** The content type that is recorded with each decision, for example `application/vnd.msgpack`. */
   readonly contentType: string;
+  /**
+   * Says that decoding returns exactly the value that was encoded, for every value that has an encoding (docs/encoding.md §1).
+   * A value that its schema accepts unchanged is then not decoded when it enters the system.
+   *
+   * @default false
+   */
+  readonly isExact?: boolean;
   /** @throws FaultError with code `unencodable-value` and the path of the value that has no encoding. */
   encode(value: unknown, subject: Subject): Uint8Array;
   /** @throws FaultError with code `undecodable-payload` and the byte offset or the path of the problem. */

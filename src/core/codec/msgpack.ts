@@ -11,6 +11,7 @@ import { encodeMsgpack } from './msgpack-encode.ts';
 /** @see Codec */
 export const msgpack: Codec = {
   contentType: 'application/vnd.msgpack',
+  isExact: true,
   encode: encodeMsgpack,
   decode: decodeMsgpack,
 };

@@ -5,14 +5,16 @@
  */
 import type { Draft, Immutable } from 'immer';
 import type { Codec } from '../codec/codec.ts';
+import { copyForeign } from '../codec/copy.ts';
 import { msgpack } from '../codec/msgpack.ts';
-import { DefinitionError, FaultError, isFault, isRejection, type RejectionError } from '../errors.ts';
-import { MAX_EVENTS_PER_DECISION } from '../limits.ts';
+import { DefinitionError, FaultError, type RejectionError } from '../errors.ts';
 import type { OptionNames } from '../option-names.ts';
 import type { Descriptor, ForeignEvents } from '../routing.ts';
 import type { Types } from '../types.ts';
 import type { CommandHandler } from '../worlds.ts';
-import { fold, type Recipe } from './draft.ts';
+import type { CanonicalCommands } from './canonical-commands.ts';
+import { type CommandEntry, Decisions, type EventEntry, kindOf } from './decision.ts';
+import { faultOf } from './handler-fault.ts';
 import {
   type CheckedSources,
   type CommandDefinitions,
@@ -28,24 +30,25 @@ import {
   checkIdentity,
   commandTypeOf,
   definitionsOf,
+  enterMessage,
   entryOf,
   eventTypeOf,
-  initialStateOf,
+  lendMessage,
   type MessageEntry,
   type MessageTable,
   messageTable,
   policiesOf,
-  stateTypeOf,
-  textOf,
 } from './message-table.ts';
 import { usingRejections } from './reject.ts';
-import { type StandardSchema, shapeOf } from './schema.ts';
+import type { StandardSchema } from './schema.ts';
+import { fingerprintOf, type StateFingerprint } from './state-fingerprint.ts';
+import { States } from './states.ts';
 
 /**
- * What an event does to the state: changes the draft, or returns the state that takes its place. The draft of a small state
- * is a copy (`fold.ts`), so immer's `current` and `original` are not for drafts here; a spread of the draft does.
+ * Folds an event into the state: changes the draft, or returns the state that replaces it. The draft is immer's, and its rules
+ * hold: a handler does one of the two, and a date or an array of bytes is replaced, not changed.
  *
- * TypeScript widens the literals of a function that has no parameters before it knows the state: where one returns
+ * TypeScript widens the literals of a function that has no parameters before it knows the state: if one returns
  * `{ status: 'closed' }`, let it name its draft, `(_draft) => …`.
  */
 // biome-ignore lint/suspicious/noConfusingVoidType: a handler that changes its draft returns nothing.
@@ -107,6 +110,13 @@ interface UntypedSet {
 export interface DeciderDefinition<State, Commands, Events> {
   /** With the version, identifies the module in decision records and snapshots: `bank.account`. */
   readonly name: string;
+  /**
+   * The version of the module's code. It is in each decision record, and a snapshot of another version is not used.
+   *
+   * Raise it when the module decides or folds differently. A change of the `evolve` functions, of the state's schema or of the
+   * events' schemas and upcasters is noticed without it, and snapshots are made again. A change of what those functions call is not
+   * noticed: a helper function, a constant, a package.
+   */
   readonly version: string;
   readonly state: StandardSchema<unknown, State>;
   /** By type: definitions (`defineCommand`), or plain schemas. */
@@ -129,7 +139,9 @@ export interface DeciderDefinition<State, Commands, Events> {
 
 /** What `defineDecider` gives: a module as the event sourcer takes it, and what typed callers need. */
 export interface DeciderModule<State, Commands, Events>
-  extends CommandHandler<State, MessageOf<Commands>, MessageOf<Events>> {
+  extends CommandHandler<State, MessageOf<Commands>, MessageOf<Events>>,
+    Required<CanonicalCommands<MessageOf<Commands>>>,
+    StateFingerprint {
   readonly name: string;
   readonly version: string;
   /** The definitions, which make commands: `account.commands.Deposit({ … })`. */
@@ -156,14 +168,6 @@ export type EventOf<Module extends AnyModule> = ReturnType<Module['types']['even
 /** The part of a module that says what its handles are: of deciders, event handlers and projectors alike. */
 interface AnyModule {
   readonly types: Types<unknown, unknown, unknown>;
-}
-
-interface CommandEntry extends MessageEntry {
-  readonly decide: (state: unknown, data: unknown) => unknown;
-}
-
-interface EventEntry extends MessageEntry {
-  readonly evolve: Recipe;
 }
 
 const NAMES: OptionNames<DeciderDefinition<never, never, never>> = {
@@ -208,8 +212,7 @@ export function defineDecider<
   if (foreignEvents !== 'fault' && foreignEvents !== 'skip') {
     throw new DefinitionError(`${name}.foreignEvents`, "must be 'fault' or 'skip'");
   }
-  const stateShape = shapeOf(definition.state, `${name}.state`);
-  const initialState = initialStateOf(stateShape, definition.initialState, name);
+  const states = new States<State>(definition.state, definition.initialState, name, codec);
   const commands = withHandlers(commandEntries, 'decide', definition.decide) as MessageTable<CommandEntry>;
   const events = withHandlers(eventEntries, 'evolve', definition.evolve) as MessageTable<EventEntry>;
   const descriptor: Descriptor = {
@@ -223,6 +226,8 @@ export function defineDecider<
       storedNames([definition]).map((type) => ({ type, schemaVersion })),
     ),
   };
+  const decisions = new Decisions(commands, events, states, codec);
+  let fingerprint: string | undefined;
   type Command = MessageOf<Commands>;
   type Event = MessageOf<Events>;
   return {
@@ -233,24 +238,36 @@ export function defineDecider<
     stateSchema: definition.state,
     command: (type, data) => {
       const entry = entryOf(commands, type, 'command');
-      return { type: entry.type, data: entry.shape.checkDecoded(data, entry.subject) } as Command;
+      return { type: entry.type, data: entry.shape.read(copyForeign(data), entry.subject) } as Command;
     },
     types: {
       command: commandTypeOf<Command & Message>(commands, codec) as never,
-      event: eventTypeOf<Event & Message>(events, codec) as never,
-      state: stateTypeOf(stateShape, name, codec),
+      event: eventTypeOf<Event & Message>(events, codec, (event) => decisions.takeEnvelope(event)) as never,
+      state: states.type,
     },
     decider: {
-      initialState: () => initialState,
-      evolve: (state, event) => evolve(events, state, event as Message) as State,
+      initialState: () => states.initial(),
+      evolve: (state, event) => decisions.evolve(state, event as Message),
       decide: (state, command) =>
-        usingRejections((command as Message).type, () =>
-          decide(commands, events, codec, state, command as Message),
-        ) as Event[],
+        usingRejections((command as Message).type, () => decisions.decide(state, command as Message)) as Event[],
     },
     routing: {
       describe: () => descriptor,
       streamId: (command) => streamId(definition.streamId as (command: unknown) => unknown, command as Message),
+    },
+    get stateFingerprint() {
+      fingerprint ??= fingerprintOf({
+        schema: definition.state,
+        initial: states.initial(),
+        events,
+        evolve: definition.evolve,
+      });
+      return fingerprint;
+    },
+    canonicalCommand: ({ type, data }) => {
+      const entry = entryOf(commands, type, 'command');
+      const entered = enterMessage(entry, data, codec);
+      return { command: { type: entry.type, data: entered.data } as Command, envelope: entered.envelope };
     },
   };
 }
@@ -271,131 +288,17 @@ function commandDescriptors({ definition, subject }: MessageEntry): Descriptor['
   }));
 }
 
-function evolve(events: MessageTable<EventEntry>, state: unknown, event: Message): unknown {
-  const entry = entryOf(events, event.type, 'event');
-  try {
-    return fold(state, entry.evolve, event.data);
-  } catch (cause) {
-    throw faultOf(cause, 'evolve-failed', `evolve.${entry.type}`, entry.type);
-  }
-}
-
-function decide(
-  commands: MessageTable<CommandEntry>,
-  events: MessageTable<EventEntry>,
-  codec: Codec,
-  state: unknown,
-  command: Message,
-): Message[] {
-  const entry = entryOf(commands, command.type, 'command');
-  const decided: Message[] = [];
-  try {
-    const answer = entry.decide(state, command.data);
-    const last = isSteps(answer) ? takeSteps(answer, entry.type, events, codec, state, decided) : answer;
-    if (isRejection(last)) throw last;
-    if (last !== undefined || !isSteps(answer)) takeEvents(last, entry.type, events, codec, decided);
-  } catch (cause) {
-    if (isRejection(cause)) throw cause;
-    throw faultOf(cause, 'decide-failed', `decide.${entry.type}`, entry.type);
-  }
-  return decided;
-}
-
-type Steps = Generator<unknown, unknown, unknown>;
-
-function isSteps(answer: unknown): answer is Steps {
-  return typeof answer === 'object' && answer !== null && Symbol.iterator in answer && !Array.isArray(answer);
-}
-
-/** Runs a generator to its end: each step's events are folded, and the state after them is handed back. */
-function takeSteps(
-  steps: Steps,
-  command: string,
-  events: MessageTable<EventEntry>,
-  codec: Codec,
-  before: unknown,
-  decided: Message[],
-): unknown {
-  let state = before;
-  let step = steps.next();
-  try {
-    while (step.done !== true) {
-      const from = decided.length;
-      takeEvents(step.value, command, events, codec, decided);
-      for (let index = from; index < decided.length; index++) state = evolve(events, state, decided[index]!);
-      step = steps.next(state);
-    }
-    return step.value;
-  } finally {
-    steps.return(undefined); // Where a step failed, its generator ends: its finally blocks run. Else it has ended.
-  }
-}
-
-/**
- * Adds the events that a handler gave, each as it will come back from its bytes: nothing is stored that cannot be read
- * again, and what is folded now is what a replay folds.
- */
-function takeEvents(
-  given: unknown,
-  command: string,
-  events: MessageTable<EventEntry>,
-  codec: Codec,
-  decided: Message[],
-): void {
-  if (!Array.isArray(given)) throw noDecision(command, `gave ${kindOf(given)} in place of a list of events`);
-  if (decided.length + given.length > MAX_EVENTS_PER_DECISION) {
-    throw noDecision(command, `gave more than ${MAX_EVENTS_PER_DECISION} events`);
-  }
-  for (let index = 0; index < given.length; index++) {
-    const event: Message | undefined = given[index];
-    const entry = events.get(event?.type as string);
-    if (entry === undefined) throw noDecision(command, `gave ${kindOf(event)}, which is no event of this module`);
-    decided.push({ type: entry.type, data: entry.shape.settle(event?.data, entry.subject, codec) });
-  }
-}
-
-function kindOf(value: unknown): string {
-  if (typeof value !== 'object' || value === null) return String(value);
-  if (isRejection(value)) return 'a rejection (return it, do not yield it)';
-  if ('then' in value) return 'a promise';
-  return 'type' in value ? `a message of type ${String(value.type)}` : 'an object without a type';
-}
-
-function noDecision(command: string, problem: string): FaultError {
-  return new FaultError({
-    code: 'invalid-decision',
-    message: `decide.${command} ${problem}`,
-    details: [['type', command]],
-  });
-}
-
 function streamId(name: (command: unknown) => unknown, command: Message): string {
   let stream: unknown;
   try {
-    stream = name(command);
+    stream = name(lendMessage(command));
   } catch (cause) {
     throw faultOf(cause, 'stream-id-failed', 'streamId', command.type);
   }
   if (typeof stream === 'string') return stream;
   throw new FaultError({
     code: 'stream-id-failed',
-    message: `streamId gave ${kindOf(stream)} for ${command.type}, not the name of a stream`,
+    message: `streamId returned ${kindOf(stream)} for ${command.type}: expected the name of a stream`,
     details: [['type', command.type]],
   });
-}
-
-/** What a handler threw, as the fault of the module; a fault stays what it is. */
-export function faultOf(cause: unknown, code: string, place: string, type: string): FaultError {
-  if (isFault(cause)) return cause;
-  return new FaultError(
-    {
-      code,
-      message: `${place} failed: ${textOf(cause)}`,
-      details: [
-        ['type', type],
-        ['cause', textOf(cause)],
-      ],
-    },
-    { cause },
-  );
 }

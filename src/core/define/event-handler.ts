@@ -5,6 +5,7 @@
  */
 import type { Draft, Immutable } from 'immer';
 import type { Codec } from '../codec/codec.ts';
+import { copyValue } from '../codec/copy.ts';
 import { msgpack } from '../codec/msgpack.ts';
 import { DefinitionError, FaultError } from '../errors.ts';
 import type { HandlerDescriptor, Reaction } from '../event-handler.ts';
@@ -13,8 +14,9 @@ import { checkOptionNames, type OptionNames, unknownName } from '../option-names
 import { isText, millisecondsOf, mustBe } from '../predicates.ts';
 import type { CommandType } from '../types.ts';
 import type { ProcessManager } from '../worlds.ts';
-import { type DeferredEvolve, faultOf, type InitialState } from './decider.ts';
-import { fold, type Recipe } from './draft.ts';
+import type { DeferredEvolve, InitialState } from './decider.ts';
+import type { Recipe } from './draft.ts';
+import { faultOf } from './handler-fault.ts';
 import {
   type CheckedSources,
   type CommandDefinitions,
@@ -32,12 +34,13 @@ import {
   definitionsOf,
   entryOf,
   eventTypeOf,
-  initialStateOf,
+  lendMessage,
   type MessageTable,
   messageTable,
-  stateTypeOf,
 } from './message-table.ts';
-import { type StandardSchema, shapeOf } from './schema.ts';
+import type { StandardSchema } from './schema.ts';
+import { lend } from './state-value.ts';
+import { States, stateFault } from './states.ts';
 
 /**
  * A reaction of a process manager. Made by {@link dispatchCommand}, {@link scheduleCommand}, {@link cancelDeadline} and
@@ -189,8 +192,7 @@ export function defineEventHandler<
     throw new DefinitionError(`${name}.events.${type}`, 'is read for nothing: it has neither evolve nor handle');
   }
   if (typeof definition.key !== 'function') throw new DefinitionError(`${name}.key`, 'must be a function');
-  const stateShape = shapeOf(definition.state, `${name}.state`);
-  const initialState = initialStateOf(stateShape, definition.initialState, name);
+  const states = new States<State>(definition.state, definition.initialState, name, codec);
   const commandType = commandTypeOf<Message>(commands, codec);
   const descriptor: HandlerDescriptor = {
     name,
@@ -209,20 +211,20 @@ export function defineEventHandler<
     types: {
       command: commandType as never,
       event: eventTypeOf<Message>(events, codec) as never,
-      state: stateTypeOf(stateShape, name, codec),
+      state: states.type,
     },
     eventHandler: {
       describe: () => descriptor,
       key: (event) => keyOf(definition.key as (event: unknown) => unknown, event as Message),
-      initialState: () => initialState,
+      initialState: () => states.initial(),
       evolve: (state, event) => {
         const { type, data } = event as Message;
         const recipe = evolvers.get(entryOf(events, type, 'event').type);
         if (recipe === undefined) return state;
         try {
-          return fold(state, recipe, data) as State;
+          return states.fold(state, recipe, copyValue(data));
         } catch (cause) {
-          throw faultOf(cause, 'evolve-failed', `evolve.${type}`, type);
+          throw stateFault(cause, 'evolve-failed', `evolve.${type}`, type);
         }
       },
       handle: (state, event, context) => {
@@ -230,7 +232,7 @@ export function defineEventHandler<
         const handle = handlers.get(entryOf(events, type, 'event').type);
         if (handle === undefined) return [];
         try {
-          return reactionsOf(handle(state, data, context), `handle.${type}`, type, commandType);
+          return reactionsOf(handle(lend(state), copyValue(data), context), `handle.${type}`, type, commandType);
         } catch (cause) {
           throw faultOf(cause, 'handle-failed', `handle.${type}`, type);
         }
@@ -240,9 +242,9 @@ export function defineEventHandler<
         const recipe = rejectionHandlerOf(rejections, rejected).evolve;
         if (recipe === undefined) return state;
         try {
-          return fold(state, recipe as Recipe, dataOf(rejected, commandType)) as State;
+          return states.fold(state, recipe as Recipe, dataOf(rejected, commandType));
         } catch (cause) {
-          throw faultOf(cause, 'evolve-failed', `rejected.${type}.evolve`, type);
+          throw stateFault(cause, 'evolve-failed', `rejected.${type}.evolve`, type);
         }
       },
       handleRejected: (state, rejected) => {
@@ -250,7 +252,7 @@ export function defineEventHandler<
         const { handle } = rejectionHandlerOf(rejections, rejected);
         if (handle === undefined) return [];
         try {
-          const reacted = handle(state, dataOf(rejected, commandType));
+          const reacted = handle(lend(state), dataOf(rejected, commandType));
           return reactionsOf(reacted, `rejected.${type}.handle`, type, commandType);
         } catch (cause) {
           throw faultOf(cause, 'handle-failed', `rejected.${type}.handle`, type);
@@ -305,7 +307,7 @@ function rejectionHandlerOf(
 }
 
 function dataOf({ command, ...rejected }: RejectedCommand, commandType: CommandType<Message>): RejectedData<unknown> {
-  return { ...rejected, data: commandType.fromEnvelope(command).data };
+  return { ...(copyValue(rejected) as typeof rejected), data: commandType.fromEnvelope(command).data };
 }
 
 function reactionsOf(
@@ -372,7 +374,7 @@ function invalidReaction(place: string, type: string, problem: string): FaultErr
 export function keyOf(key: (event: unknown) => unknown, event: Message): string | undefined {
   let value: unknown;
   try {
-    value = key(event);
+    value = key(lendMessage(event));
   } catch (cause) {
     throw faultOf(cause, 'key-failed', 'key', event.type);
   }

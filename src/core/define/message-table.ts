@@ -2,16 +2,17 @@
  * The interface `types` of a module whose messages are plain data: definitions on one side, envelopes on the other. What
  * `defineDecider`, `defineEventHandler` and `defineProjector` share.
  *
- * A message read from outside is decoded, brought to the newest version, then checked. A command is checked when it
- * leaves too (that is where one enters the system); an event was checked when it was decided.
+ * A message that is read is decoded, upcast to the newest version, and checked. A message that the program made enters when
+ * its envelope is made, and the events of a decision when they are decided (`Shape.enter`).
  */
 import type { Codec, Subject } from '../codec/codec.ts';
+import { copyForeign, copyValue } from '../codec/copy.ts';
 import { DefinitionError, FaultError, isFault } from '../errors.ts';
 import type { Envelope, WritePrecondition } from '../messages.ts';
 import { checkOptionNames, unknownName } from '../option-names.ts';
 import { isText, mustBe } from '../predicates.ts';
-import type { CommandType, EventType, StateType } from '../types.ts';
-import { frozen } from './draft.ts';
+import type { CommandType, EventType } from '../types.ts';
+import { textOf } from './handler-fault.ts';
 import type { CommandDefinition, Definition, Message, Snapshots, Source } from './message.ts';
 import { defineCommand, defineEvent } from './message.ts';
 import type { Shape, StandardSchema } from './schema.ts';
@@ -118,16 +119,17 @@ function readMessage(entry: MessageEntry, envelope: Envelope, codec: Codec): Mes
   const { type, definition, shape, subject } = entry;
   const version = envelope.schemaVersion;
   if (version === definition.schemaVersion) {
-    return { type, data: shape.checkDecoded(decode(codec, envelope.payload, subject), subject) };
+    return { type, data: shape.read(decodePayload(codec, envelope.payload, subject), subject) };
   }
   if (version > definition.schemaVersion) throw newerVersion(subject, version);
   if (!(Number.isInteger(version) && version >= 1)) throw invalidVersion(subject, version);
-  const old = decode(codec, envelope.payload, { ...subject, schemaVersion: version });
-  return { type, data: shape.checkDecoded(upcast(definition, version, old), subject) };
+  const old = decodePayload(codec, envelope.payload, { ...subject, schemaVersion: version });
+  // The upcaster's objects stay its own.
+  return { type, data: shape.read(copyForeign(upcast(definition, version, old)), subject) };
 }
 
 /** @throws FaultError from the codec, or with code `undecodable-payload` where it fails in another way. */
-function decode(codec: Codec, payload: Uint8Array, subject: Subject): unknown {
+export function decodePayload(codec: Codec, payload: Uint8Array, subject: Subject): unknown {
   try {
     return codec.decode(payload, subject);
   } catch (cause) {
@@ -194,41 +196,42 @@ function invalidVersion(subject: Subject, version: number): FaultError {
   });
 }
 
-function writeMessage(entry: MessageEntry, data: unknown, codec: Codec): Envelope {
-  const { type, subject } = entry;
-  return { type, schemaVersion: subject.schemaVersion, payload: codec.encode(data, subject) };
+/** A message that enters the system: its data, and its envelope. @throws FaultError as `Shape.enter`. */
+export function enterMessage(
+  { type, subject, shape }: MessageEntry,
+  data: unknown,
+  codec: Codec,
+): { readonly data: unknown; readonly envelope: Envelope } {
+  const entered = shape.enter(data, subject, codec);
+  return {
+    data: entered.data,
+    envelope: { type, schemaVersion: subject.schemaVersion, payload: entered.payload },
+  };
 }
 
-/** What a thrown value says, for the message of the fault that it becomes. */
-export function textOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
+/** A message for a handler, which may change its data. */
+export function lendMessage(message: Message): Message {
+  return { type: message.type, data: copyValue(message.data) };
 }
 
 /** `types.command` over a table. */
 export function commandTypeOf<Command extends Message>(table: MessageTable, codec: Codec): CommandType<Command> {
   return {
     fromEnvelope: (envelope) => readMessage(entryOf(table, envelope.type, 'command'), envelope, codec) as Command,
-    toEnvelope: (command) => {
-      const entry = entryOf(table, command.type, 'command');
-      return writeMessage(entry, entry.shape.check(command.data, entry.subject), codec);
-    },
+    toEnvelope: (command) => enterMessage(entryOf(table, command.type, 'command'), command.data, codec).envelope,
   };
 }
 
-/** `types.event` over a table. */
-export function eventTypeOf<Event extends Message>(table: MessageTable, codec: Codec): EventType<Event> {
+/** `types.event` over a table. `entered` returns the envelope of an event that has entered before. */
+export function eventTypeOf<Event extends Message>(
+  table: MessageTable,
+  codec: Codec,
+  entered: (event: Message) => Envelope | undefined = () => undefined,
+): EventType<Event> {
   return {
     fromEnvelope: (envelope) => readMessage(entryOf(table, envelope.type, 'event'), envelope, codec) as Event,
-    toEnvelope: (event) => writeMessage(entryOf(table, event.type, 'event'), event.data, codec),
-  };
-}
-
-/** `types.state` over a schema. Both ways are checked: a snapshot that could not be read again is not written. */
-export function stateTypeOf<State>(shape: Shape<State>, module: string, codec: Codec): StateType<State> {
-  const subject: Subject = Object.freeze({ kind: 'state', type: module, schemaVersion: 1 });
-  return {
-    fromBytes: (bytes) => frozen(shape.checkDecoded(decode(codec, bytes, subject), subject)),
-    toBytes: (state) => codec.encode(shape.check(state, subject), subject),
+    toEnvelope: (event) =>
+      entered(event) ?? enterMessage(entryOf(table, event.type, 'event'), event.data, codec).envelope,
   };
 }
 
@@ -263,16 +266,6 @@ function checkCodec(codec: Codec, place: string): void {
   const { contentType, encode, decode } = Object(codec);
   if (isText(contentType) && contentType !== '' && typeof encode === 'function' && typeof decode === 'function') return;
   throw new DefinitionError(place, mustBe('a codec, { contentType, encode, decode }', codec));
-}
-
-/** The initial state as its schema gives it, frozen. @throws DefinitionError where it does not fit. */
-export function initialStateOf<State>(shape: Shape<State>, state: unknown, module: string): State {
-  try {
-    return frozen(shape.check(state, { kind: 'state', type: module, schemaVersion: 1 }));
-  } catch (cause) {
-    if (!isFault(cause)) throw cause;
-    throw new DefinitionError(`${module}.initialState`, `does not fit the state's schema: ${cause.message}`, { cause });
-  }
 }
 
 /**

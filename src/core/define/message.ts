@@ -196,8 +196,9 @@ export function upcastFrom<Old, const New>(
   upcast: (old: Old) => New,
 ): CheckingUpcaster<Old, Mutable<New>> {
   const shape = shapeOf(schema, 'upcastFrom');
-  const checking = (old: unknown): New =>
-    upcast(shape.checkDecoded(old, { kind: 'event', type: 'old', schemaVersion: 1 }));
+  const checking = (old: unknown): New => upcast(shape.read(old, { kind: 'event', type: 'old', schemaVersion: 1 }));
+  // The fingerprint of the module's states reads these fields.
+  Object.assign(checking, { schema, upcast });
   return checking as Upcaster<Old> as CheckingUpcaster<Old, Mutable<New>>; // The same values, with types that may be changed.
 }
 

@@ -5,13 +5,14 @@
  */
 import type { Draft } from 'immer';
 import type { Codec } from '../codec/codec.ts';
+import { copyValue } from '../codec/copy.ts';
 import { msgpack } from '../codec/msgpack.ts';
 import { DefinitionError } from '../errors.ts';
 import type { EventContext } from '../messages.ts';
 import type { OptionNames } from '../option-names.ts';
 import type { ProjectorDescriptor } from '../projector.ts';
 import type { ReadModel } from '../worlds.ts';
-import { faultOf, type InitialState } from './decider.ts';
+import type { InitialState } from './decider.ts';
 import { fold, type Recipe } from './draft.ts';
 import { keyOf } from './event-handler.ts';
 import {
@@ -30,11 +31,10 @@ import {
   definitionsOf,
   entryOf,
   eventTypeOf,
-  initialStateOf,
   messageTable,
-  stateTypeOf,
 } from './message-table.ts';
-import { type StandardSchema, shapeOf } from './schema.ts';
+import type { StandardSchema } from './schema.ts';
+import { States, stateFault } from './states.ts';
 
 /** What {@link dropDocument} is: a value of its own, and no document. */
 export interface DropDocument {
@@ -109,8 +109,7 @@ export function defineProjector<State, const Events extends Readonly<Record<stri
   checkHandlers(definition.project, events, 'event', `${name}.project`, 'all');
   if (typeof definition.key !== 'function') throw new DefinitionError(`${name}.key`, 'must be a function');
   const projections = new Map(Object.entries(definition.project)) as ReadonlyMap<string, Recipe>;
-  const stateShape = shapeOf(definition.state, `${name}.state`);
-  const initialState = initialStateOf(stateShape, definition.initialState, name);
+  const documents = new States<State>(definition.state, definition.initialState, name, codec);
   const descriptor: ProjectorDescriptor = {
     name,
     version: definition.version,
@@ -126,22 +125,36 @@ export function defineProjector<State, const Events extends Readonly<Record<stri
     types: {
       command: commandTypeOf<never>(new Map(), codec),
       event: eventTypeOf<Message>(events, codec) as never,
-      state: stateTypeOf(stateShape, name, codec),
+      state: documents.type,
     },
     projector: {
       describe: () => descriptor,
       key: (event) => keyOf(definition.key as (event: unknown) => unknown, event as Message),
-      initialState: () => initialState,
+      initialState: () => documents.initial(),
       project: (state, event, context) => {
         const { type, data } = event as Message;
         const recipe = projections.get(entryOf(events, type, 'event').type)!; // Every event has one: checked above.
+        let isDropped = false;
+        const drops = (): void => {
+          isDropped = true;
+        };
         try {
-          const next = fold(state, recipe, data, context);
-          return isDrop(next) ? undefined : (next as State);
+          const next = fold(state, dropping(recipe, drops), copyValue(data), context);
+          return isDropped ? undefined : documents.keep(next);
         } catch (cause) {
-          throw faultOf(cause, 'project-failed', `project.${type}`, type);
+          throw stateFault(cause, 'project-failed', `project.${type}`, type);
         }
       },
     },
+  };
+}
+
+/** {@link drop} is not a document, so immer does not see it: a handler may change its draft, and drop the document after all. */
+function dropping(recipe: Recipe, drops: () => void): Recipe {
+  return (draft, data, extra) => {
+    const result = recipe(draft, data, extra);
+    if (!isDrop(result)) return result;
+    drops();
+    return undefined;
   };
 }

@@ -1,63 +1,37 @@
 /**
  * The canonical form of a value: the form in which it comes back from its bytes. A record's fields are in the order of
- * their names and none is undefined; -0 is 0. An event is brought to it when it is decided, so that what is folded now and
+ * their names and none is undefined; -0 is 0. A message is brought to it when it enters, so that what is folded now and
  * what a replay folds later are the same, down to the order in which a handler meets the fields.
  *
  * It is also a short cut for schemas of zod. A form is built from the schema, and answers only for values that the schema
- * accepts and gives back as they are; everything else is {@link UNDECIDED}, and left to the schema and the codec. So it
+ * accepts and returns unchanged; every other value is {@link UNDECIDED}, and left to the schema and the codec. So it
  * can never change what is accepted, and errors, defaults and stripped fields are zod's own (properties in
  * test/core/define/zod-canonical.test.ts).
  *
  * Measured on the bank's messages (two texts with bounds, a bounded integer, an optional field): zod 0.3 µs, the short cut
- * 0.05 µs, and zod is passed three times for each command. Where a content security policy forbids zod to compile, the
- * difference is larger.
+ * 0.05 µs. If a content security policy forbids zod to compile, the difference is larger.
  *
- * What runs for each message counts by an index: in an engine that only interprets, as in guests in JavaScript, a step of
+ * The form of a state remembers which parts it has accepted, so that one changed field of a large state costs little.
+ *
+ * The code for each message counts by an index: in an engine that only interprets, as in guests in JavaScript, a step of
  * `for … of` costs as much as the check of a field.
  */
 import { compareUtf8 } from '../codec/values.ts';
+import { isAccepted, markAccepted } from './state-value.ts';
+import { type ZodDefinition, type ZodInternals, zodInternals } from './zod.ts';
 
-/** The answer where the schema and the codec have to decide. */
+/** The answer if the schema and the codec have to decide. */
 export const UNDECIDED: unique symbol = Symbol('undecided');
 
-/** The value in canonical form, which may be the value itself, or {@link UNDECIDED}. */
-export type CanonicalForm = (value: unknown) => unknown;
+/**
+ * Returns the value in canonical form, which may be the value itself, or {@link UNDECIDED}.
+ *
+ * @param isState says that the value is in the form of `state-value.ts`: then its sets and maps are in order, and parts that were
+ *   accepted before are not looked at again.
+ */
+export type CanonicalForm = (value: unknown, isState: boolean) => unknown;
 
-/** What is read of a zod definition (zod 4, `_zod.def`) and its checks. All of it is another package's data. */
-interface Definition {
-  readonly type?: string;
-  readonly check?: string;
-  readonly format?: string;
-  readonly coerce?: boolean;
-  readonly checks?: readonly unknown[];
-  readonly shape?: Readonly<Record<string, unknown>>;
-  readonly catchall?: unknown;
-  readonly element?: unknown;
-  readonly items?: readonly unknown[];
-  readonly rest?: unknown;
-  readonly keyType?: unknown;
-  readonly valueType?: unknown;
-  readonly mode?: string;
-  readonly options?: readonly unknown[];
-  readonly discriminator?: string;
-  readonly innerType?: unknown;
-  readonly values?: readonly unknown[];
-  readonly value?: unknown;
-  readonly inclusive?: boolean;
-  readonly minimum?: number;
-  readonly maximum?: number;
-  readonly length?: number;
-  readonly pattern?: RegExp;
-}
-
-interface Internals {
-  readonly def: Definition;
-  readonly traits: ReadonlySet<string>;
-  readonly values?: ReadonlySet<unknown>;
-  readonly propValues?: Readonly<Record<string, ReadonlySet<unknown>>>;
-}
-
-/** The form of a schema; undefined where it is not of zod, or does something that is not known here. */
+/** The form of a schema; undefined if it is not of zod, or does something that is not known here. */
 export function canonicalFormOf(schema: unknown): CanonicalForm | undefined {
   return formOf(schema, new Set());
 }
@@ -65,38 +39,32 @@ export function canonicalFormOf(schema: unknown): CanonicalForm | undefined {
 /** A test of a value that is its own canonical form. */
 type Accept = (value: unknown) => boolean;
 
-function internalsOf(schema: unknown): Internals | undefined {
-  if (typeof schema !== 'object' || schema === null || !('_zod' in schema)) return undefined;
-  const internals = schema._zod as Partial<Internals> | undefined;
-  return internals?.def !== undefined && internals.traits instanceof Set ? (internals as Internals) : undefined;
-}
-
 /** Schemas that hold themselves have none: `open` are those that are being read. */
 function formOf(schema: unknown, open: ReadonlySet<unknown>): CanonicalForm | undefined {
-  const internals = internalsOf(schema);
+  const internals = zodInternals(schema);
   if (internals === undefined || open.has(schema)) return undefined;
   const { def } = internals;
   if (def.coerce === true) return undefined;
   const inner = (of: unknown): CanonicalForm | undefined => formOf(of, new Set([...open, schema]));
-  const checks = (def.checks ?? []).map((check) => internalsOf(check)?.def);
+  const checks = (def.checks ?? []).map(zodInternals);
   switch (def.type) {
     case 'string':
-      return leaf(checked((value) => typeof value === 'string', [def, ...checks], stringCheck));
+      return leaf(checked((value) => typeof value === 'string', [internals, ...checks], stringCheck));
     case 'number':
-      return leaf(checked(isCanonicalNumber, [def, ...checks], numberCheck));
+      return leaf(checked(isCanonicalNumber, [internals, ...checks], numberCheck));
     case 'bigint':
-      return leaf(checked((value) => typeof value === 'bigint', [def, ...checks], numberCheck));
+      return leaf(checked((value) => typeof value === 'bigint', [internals, ...checks], numberCheck));
+    case 'date':
+      return leaf(checked(isValidDate, checks, unknownCheck));
     case 'array':
-      return listOf(checked(Array.isArray, checks, lengthCheck), inner(def.element));
+      return listOf(checkedList(checks), inner(def.element));
   }
-  if (checks.length > 0) return undefined; // Refinements of one's own, on whatever type.
+  if (checks.length > 0) return undefined; // Refinements of one's own, which may change a record while they look at it.
   switch (def.type) {
     case 'boolean':
       return leaf((value) => typeof value === 'boolean');
     case 'null':
       return leaf((value) => value === null);
-    case 'date':
-      return leaf((value) => value instanceof Date && !Number.isNaN(value.getTime()));
     case 'any':
     case 'unknown':
       // Nothing says whether an integer is a number or a bigint, or what is inside.
@@ -105,9 +73,13 @@ function formOf(schema: unknown, open: ReadonlySet<unknown>): CanonicalForm | un
     case 'enum':
       return oneOf(internals.values);
     case 'object':
-      return recordOf(def, inner);
+      return remembered(recordOf(def, inner));
     case 'record':
-      return dictionaryOf(def, inner);
+      return remembered(dictionaryOf(def, inner));
+    case 'set':
+      return remembered(setOf(inner(def.valueType)));
+    case 'map':
+      return remembered(mapOf(inner(def.keyType), inner(def.valueType)));
     case 'tuple':
       return def.rest === null || def.rest === undefined ? tupleOf((def.items ?? []).map(inner)) : undefined;
     case 'union':
@@ -115,18 +87,48 @@ function formOf(schema: unknown, open: ReadonlySet<unknown>): CanonicalForm | un
         ? anyOf(def.options ?? [], inner)
         : tagged(def.options ?? [], def.discriminator, inner);
     case 'optional':
-      return internals.traits.has('$ZodExactOptional') ? undefined : or(undefined, inner(def.innerType));
+      if (internals.traits?.has('$ZodExactOptional')) return undefined;
+      return fillsIn(def.innerType) ? defined(inner(def.innerType)) : or(undefined, inner(def.innerType));
     case 'nullable':
       return or(null, inner(def.innerType));
     case 'default':
+    case 'prefault':
       return defined(inner(def.innerType));
+    case 'readonly':
+    case 'catch':
+      // For a value that the inner schema accepts, these change nothing but whether it is frozen.
+      return inner(def.innerType);
     default:
       return undefined;
   }
 }
 
+/** Returns whether a schema makes a value of undefined: a default does, also inside a schema that is optional around it. */
+function fillsIn(schema: unknown): boolean {
+  const def = zodInternals(schema)?.def;
+  if (def?.type === 'default' || def?.type === 'prefault' || def?.type === 'catch') return true;
+  return def?.innerType !== undefined && fillsIn(def.innerType);
+}
+
+/** A form that looks once at a part of a state: the parts are frozen, and marked when they were accepted. */
+function remembered(form: CanonicalForm | undefined): CanonicalForm | undefined {
+  if (form === undefined) return undefined;
+  const self: CanonicalForm = (value, isState) => {
+    if (!isState || typeof value !== 'object' || value === null) return form(value, isState);
+    if (isAccepted(value, self)) return value;
+    const accepted = form(value, isState);
+    if (accepted === value) markAccepted(value, self);
+    return accepted;
+  };
+  return self;
+}
+
 function leaf(accept: Accept | undefined): CanonicalForm | undefined {
   return accept && ((value) => (accept(value) ? value : UNDECIDED));
+}
+
+function isValidDate(value: unknown): boolean {
+  return value instanceof Date && !Number.isNaN(value.getTime());
 }
 
 /** The infinities have no encoding, and -0 another form. */
@@ -134,19 +136,14 @@ function isCanonicalNumber(value: unknown): boolean {
   return typeof value === 'number' && Number.isFinite(value) && (value !== 0 || Object.is(value, 0));
 }
 
-type Check = (check: Definition) => Accept | undefined;
+type Check = (check: ZodDefinition) => Accept | undefined;
 
-/** A type with its checks; undefined where one of them is unknown. The first is the type's own: z.int(), z.email(). */
-function checked(
-  base: Accept | undefined,
-  checks: readonly (Definition | undefined)[],
-  known: Check,
-): Accept | undefined {
-  if (base === undefined) return undefined;
+/** A type with its checks. The first may be the type itself, which is a check too: z.int(), z.email(). */
+function checked(base: Accept, checks: readonly (ZodInternals | undefined)[], known: Check): Accept | undefined {
   const accepts: Accept[] = [base];
   for (const check of checks) {
-    if (check?.type !== undefined && check.check === undefined) continue; // A type without a check of its own.
-    const accept = check === undefined ? undefined : known(check);
+    if (check?.def.type !== undefined && check.def.check === undefined) continue; // A type without a check of its own.
+    const accept = check && (known(check.def) ?? checkOf(check));
     if (accept === undefined) return undefined;
     accepts.push(accept);
   }
@@ -160,7 +157,36 @@ function checked(
   };
 }
 
-function stringCheck(check: Definition): Accept | undefined {
+/**
+ * A check that is not known here, run by zod. It accepts a value that it leaves as it is. Only for values that a function of
+ * the author cannot change: not for lists and records.
+ */
+function checkOf({ def: { when }, check }: ZodInternals): Accept | undefined {
+  if (check === undefined) return undefined;
+  return (value) => {
+    const payload = { value, issues: [] };
+    try {
+      if (when !== undefined && !when(payload)) return true;
+      // An asynchronous check returns a promise: zod has to say that.
+      return check(payload) === undefined && payload.issues.length === 0 && payload.value === value;
+    } catch {
+      return false;
+    }
+  };
+}
+
+function unknownCheck(): undefined {
+  return undefined;
+}
+
+/** Checks of a list. Only those of its length are known. */
+function checkedList(checks: readonly (ZodInternals | undefined)[]): Accept | undefined {
+  const accepts = checks.map((check) => check && lengthCheck(check.def));
+  if (!accepts.every((accept) => accept !== undefined)) return undefined;
+  return (value) => accepts.every((accept) => accept(value));
+}
+
+function stringCheck(check: ZodDefinition): Accept | undefined {
   if (check.check !== 'string_format') return textLengthCheck(check);
   const { pattern } = check;
   // A pattern with a position would remember the text before; other formats are more than their pattern.
@@ -171,21 +197,21 @@ function stringCheck(check: Definition): Accept | undefined {
 const SURROGATE = /[\ud800-\udfff]/;
 
 /** zod counts code points (4.6; UTF-16 units before): only what is right either way is taken. */
-function textLengthCheck(check: Definition): Accept | undefined {
+function textLengthCheck(check: ZodDefinition): Accept | undefined {
   const ofUnits = lengthCheck(check);
   const least = check.minimum ?? check.length;
   if (ofUnits === undefined || least === undefined || least <= 1) return ofUnits;
   return (value) => ofUnits(value) && !SURROGATE.test(value as string);
 }
 
-function lengthCheck({ check, minimum, maximum, length }: Definition): Accept | undefined {
+function lengthCheck({ check, minimum, maximum, length }: ZodDefinition): Accept | undefined {
   if (check === 'min_length' && minimum !== undefined) return (value) => (value as string).length >= minimum;
   if (check === 'max_length' && maximum !== undefined) return (value) => (value as string).length <= maximum;
   if (check === 'length_equals' && length !== undefined) return (value) => (value as string).length === length;
   return undefined;
 }
 
-function numberCheck({ check, format, value: bound, inclusive }: Definition): Accept | undefined {
+function numberCheck({ check, format, value: bound, inclusive }: ZodDefinition): Accept | undefined {
   if (check === 'number_format') return format === 'safeint' ? Number.isSafeInteger : undefined;
   if (typeof bound !== 'number' && typeof bound !== 'bigint') return undefined;
   if (check === 'greater_than') {
@@ -199,33 +225,58 @@ function numberCheck({ check, format, value: bound, inclusive }: Definition): Ac
 
 function listOf(accept: Accept | undefined, item: CanonicalForm | undefined): CanonicalForm | undefined {
   if (accept === undefined || item === undefined) return undefined;
-  return (value) => (Array.isArray(value) && accept(value) ? itemsOf(value, () => item) : UNDECIDED);
+  return remembered((value, isState) =>
+    Array.isArray(value) && accept(value) ? itemsOf(value, () => item, isState) : UNDECIDED,
+  );
 }
 
 function tupleOf(items: readonly (CanonicalForm | undefined)[]): CanonicalForm | undefined {
   if (!items.every((item) => item !== undefined)) return undefined;
   const formAt = (index: number): CanonicalForm => items[index]!;
-  return (value) => (Array.isArray(value) && value.length === items.length ? itemsOf(value, formAt) : UNDECIDED);
+  return remembered((value, isState) =>
+    Array.isArray(value) && value.length === items.length ? itemsOf(value, formAt, isState) : UNDECIDED,
+  );
 }
 
-/** A list whose items are all decided; a copy where one of them has another form. */
-function itemsOf(list: readonly unknown[], formAt: (index: number) => CanonicalForm): unknown {
+/** A list whose items are all decided; a copy if one of them has another form. */
+function itemsOf(list: readonly unknown[], formAt: (index: number) => CanonicalForm, isState: boolean): unknown {
   let copy: unknown[] | undefined;
   for (let index = 0; index < list.length; index++) {
     const before = list[index];
-    const after = formAt(index)(before);
+    const after = formAt(index)(before, isState);
     if (after === UNDECIDED || after === undefined) return UNDECIDED; // In a list, undefined has no encoding.
     if (after !== before) (copy ??= list.slice())[index] = after;
   }
   return copy ?? list;
 }
 
+/** Sets and maps are in order in a state only: the codec has the order of those in a message. */
+function setOf(element: CanonicalForm | undefined): CanonicalForm | undefined {
+  if (element === undefined) return undefined;
+  return (value, isState) => {
+    if (!isState || !(value instanceof Set)) return UNDECIDED;
+    for (const item of value) if (element(item, isState) !== item) return UNDECIDED;
+    return value;
+  };
+}
+
+function mapOf(key: CanonicalForm | undefined, held: CanonicalForm | undefined): CanonicalForm | undefined {
+  if (key === undefined || held === undefined) return undefined;
+  return (value, isState) => {
+    if (!isState || !(value instanceof Map)) return UNDECIDED;
+    for (const [name, item] of value) {
+      if (key(name, isState) !== name || held(item, isState) !== item) return UNDECIDED;
+    }
+    return value;
+  };
+}
+
 function or(constant: unknown, inner: CanonicalForm | undefined): CanonicalForm | undefined {
-  return inner && ((value) => (value === constant ? value : inner(value)));
+  return inner && ((value, isState) => (value === constant ? value : inner(value, isState)));
 }
 
 function defined(inner: CanonicalForm | undefined): CanonicalForm | undefined {
-  return inner && ((value) => (value === undefined ? UNDECIDED : inner(value)));
+  return inner && ((value, isState) => (value === undefined ? UNDECIDED : inner(value, isState)));
 }
 
 function oneOf(values: ReadonlySet<unknown> | undefined): CanonicalForm | undefined {
@@ -245,8 +296,8 @@ interface Field {
 }
 
 /** Fields that the schema does not name would be stripped, or refused, or kept: all that is left to zod. */
-function recordOf({ shape = {}, catchall }: Definition, inner: Inner): CanonicalForm | undefined {
-  if (catchall !== undefined && internalsOf(catchall)?.def.type !== 'never') return undefined;
+function recordOf({ shape = {}, catchall }: ZodDefinition, inner: Inner): CanonicalForm | undefined {
+  if (catchall !== undefined && zodInternals(catchall)?.def.type !== 'never') return undefined;
   if (Object.hasOwn(shape, '__proto__')) return undefined;
   const keys = Object.keys(shape).sort(compareUtf8);
   const fields = keys.flatMap((key): Field[] => {
@@ -255,49 +306,70 @@ function recordOf({ shape = {}, catchall }: Definition, inner: Inner): Canonical
   });
   if (fields.length < keys.length) return undefined;
   const places = new Map(keys.map((key, place) => [key, place]));
-  return (value) => {
+  return (value, isState) => {
     if (!isRecord(value)) return UNDECIDED;
-    let canonical = true;
-    let last = -1;
-    for (const key in value) {
-      const place = places.get(key);
-      if (place === undefined) return UNDECIDED;
-      if (place < last || value[key] === undefined) canonical = false;
-      last = place;
-    }
-    for (let index = 0; index < fields.length; index++) {
-      const { key, form } = fields[index]!;
-      const before = value[key];
-      const after = form(before);
-      if (after === UNDECIDED) return UNDECIDED;
-      if (after !== before) canonical = false;
-    }
-    return canonical ? value : rebuilt(value, fields);
+    return isState ? stateRecord(value, fields) : messageRecord(value, fields, places);
   };
+}
+
+function messageRecord(
+  value: Readonly<Record<string, unknown>>,
+  fields: readonly Field[],
+  places: ReadonlyMap<string, number>,
+): unknown {
+  let canonical = true;
+  let last = -1;
+  for (const key in value) {
+    const place = places.get(key);
+    if (place === undefined) return UNDECIDED;
+    if (place < last || value[key] === undefined) canonical = false;
+    last = place;
+  }
+  for (let index = 0; index < fields.length; index++) {
+    const { key, form } = fields[index]!;
+    const before = value[key];
+    const after = form(before, false);
+    if (after === UNDECIDED) return UNDECIDED;
+    if (after !== before) canonical = false;
+  }
+  return canonical ? value : rebuilt(value, fields);
+}
+
+/** The fields of a state are in order, and none is undefined. */
+function stateRecord(value: Readonly<Record<string, unknown>>, fields: readonly Field[]): unknown {
+  let unknown = 0;
+  for (const _ in value) unknown++;
+  for (let index = 0; index < fields.length; index++) {
+    const { key, form } = fields[index]!;
+    const field = value[key];
+    if (form(field, true) !== field) return UNDECIDED;
+    if (field !== undefined) unknown--;
+  }
+  return unknown === 0 ? value : UNDECIDED;
 }
 
 function rebuilt(record: Readonly<Record<string, unknown>>, fields: readonly Field[]): Record<string, unknown> {
   const copy: Record<string, unknown> = {};
   for (let index = 0; index < fields.length; index++) {
     const { key, form } = fields[index]!;
-    const field = form(record[key]);
+    const field = form(record[key], false);
     if (field !== undefined) copy[key] = field;
   }
   return copy;
 }
 
-/** A record with free keys: left to the codec where they are not in order. */
-function dictionaryOf({ keyType, valueType, mode }: Definition, inner: Inner): CanonicalForm | undefined {
-  const key = internalsOf(keyType)?.def;
+/** A record with free keys: left to the codec if they are not in order. */
+function dictionaryOf({ keyType, valueType, mode }: ZodDefinition, inner: Inner): CanonicalForm | undefined {
+  const key = zodInternals(keyType)?.def;
   const form = inner(valueType);
   if (mode !== undefined || key?.type !== 'string' || key.check !== undefined || key.checks?.length) return undefined;
   if (form === undefined) return undefined;
-  return (value) => {
+  return (value, isState) => {
     if (!isRecord(value)) return UNDECIDED;
     let last: string | undefined;
     for (const field in value) {
       const item = value[field];
-      if (field === '__proto__' || item === undefined || form(item) !== item) return UNDECIDED;
+      if (field === '__proto__' || item === undefined || form(item, isState) !== item) return UNDECIDED;
       if (last !== undefined && compareUtf8(last, field) > 0) return UNDECIDED;
       last = field;
     }
@@ -305,14 +377,32 @@ function dictionaryOf({ keyType, valueType, mode }: Definition, inner: Inner): C
   };
 }
 
-/** Which of several records would be chosen is zod's to say; of plain values, each gives back what it got. */
+/** zod has to say which of several records it takes. An option for plain values returns the value that it accepts. */
 function anyOf(options: readonly unknown[], inner: Inner): CanonicalForm | undefined {
-  const types = new Set(options.map((option) => internalsOf(option)?.def.type ?? ''));
-  // Where both integers are meant, the bytes do not say which one it was.
+  const types = new Set(options.map((option) => zodInternals(option)?.def.type ?? ''));
+  // An earlier option might accept the value and change it.
+  if (options.some(mayChange)) return undefined;
+  // If both integers are accepted, the bytes do not say which one it was.
   if (types.has('bigint') && (types.has('number') || types.has('literal'))) return undefined;
   const forms = options.map(inner);
   if (![...types].every((type) => PLAIN.has(type)) || !forms.every((form) => form !== undefined)) return undefined;
-  return leaf((value) => forms.some((form) => form(value) !== UNDECIDED));
+  return leaf((value) => forms.some((form) => form(value, false) !== UNDECIDED));
+}
+
+/** Returns whether a schema of plain values has a check that is not known here, as `trim` is. */
+function mayChange(option: unknown): boolean {
+  const internals = zodInternals(option);
+  if (internals === undefined) return true;
+  const checks = [internals, ...(internals.def.checks ?? []).map(zodInternals)];
+  return checks.some((check) => check === undefined || !(isPlainType(check) || isKnownCheck(check.def)));
+}
+
+function isPlainType({ def }: ZodInternals): boolean {
+  return def.type !== undefined && def.check === undefined;
+}
+
+function isKnownCheck(check: ZodDefinition): boolean {
+  return (stringCheck(check) ?? numberCheck(check)) !== undefined;
 }
 
 const PLAIN: ReadonlySet<string> = new Set(['string', 'number', 'bigint', 'boolean', 'null', 'literal', 'enum']);
@@ -321,9 +411,10 @@ function tagged(options: readonly unknown[], discriminator: string, inner: Inner
   const byTag = new Map<unknown, CanonicalForm>();
   for (const option of options) {
     const form = inner(option);
-    const tags = internalsOf(option)?.propValues?.[discriminator];
+    const tags = zodInternals(option)?.propValues?.[discriminator];
     if (form === undefined || tags === undefined) return undefined;
     for (const tag of tags) byTag.set(tag, form);
   }
-  return (value) => (isRecord(value) ? (byTag.get(value[discriminator])?.(value) ?? UNDECIDED) : UNDECIDED);
+  return (value, isState) =>
+    isRecord(value) ? (byTag.get(value[discriminator])?.(value, isState) ?? UNDECIDED) : UNDECIDED;
 }

@@ -1,44 +1,23 @@
 /**
- * Integers between bytes and schemas. In the bytes 5 and 5n are one value (docs/encoding.md): a codec gives a number where
+ * Integers between bytes and schemas. In the bytes 5 and 5n are one value (docs/encoding.md): a codec returns a number if
  * it is a safe integer and a bigint otherwise, and the schema says which of the two the program wants.
  *
- * A schema of zod is read once, when it is defined, and gives a {@link Bridge}: a function that walks a decoded value
- * along the places where the schema has integers. Others are asked: where they complain about an integer, the other form
- * is tried, once ({@link flipIntegersAt}). Both are functions of schema and value alone; nothing is learned from the
- * values seen, or two processes would read one history differently.
+ * A schema of zod is read once, when it is defined, and becomes a {@link Bridge}: a function that walks a decoded value
+ * along the places where the schema has integers. Other schemas are asked (`integer-flips.ts`).
  */
+import { type ZodDefinition, zodDefinition, zodInternals } from './zod.ts';
 
-/** Gives the value with its integers in the schema's form: the same object where nothing had to change. */
+/** Returns the value with its integers in the schema's form: the same object if nothing had to change. */
 export type Bridge = (value: unknown) => unknown;
 
-/** What is read of a zod definition (zod 4, `_zod.def`). Everything is optional: it is another package's data. */
-interface Definition {
-  readonly type?: string;
-  readonly shape?: Readonly<Record<string, unknown>>;
-  readonly catchall?: unknown;
-  readonly element?: unknown;
-  readonly items?: readonly unknown[];
-  readonly rest?: unknown;
-  readonly keyType?: unknown;
-  readonly valueType?: unknown;
-  readonly options?: readonly unknown[];
-  readonly discriminator?: string;
-  readonly left?: unknown;
-  readonly right?: unknown;
-  readonly innerType?: unknown;
-  readonly getter?: () => unknown;
-  readonly in?: unknown;
-  readonly values?: readonly unknown[];
-}
-
-/** The bridge of a schema; undefined where it has no integers, or is not of zod. */
+/** The bridge of a schema; undefined if it has no integers, or is not of zod. */
 export function bridgeOf(schema: unknown): Bridge | undefined {
   return bridge(schema, new Map());
 }
 
 /** `seen` ends the recursion of schemas that contain themselves: the inner ones call what the outer one becomes. */
 function bridge(schema: unknown, seen: Map<unknown, Bridge | undefined>): Bridge | undefined {
-  const definition = definitionOf(schema);
+  const definition = zodDefinition(schema);
   if (definition === undefined) return undefined;
   if (seen.has(schema)) return (value) => seen.get(schema)?.(value) ?? value;
   seen.set(schema, undefined);
@@ -47,7 +26,7 @@ function bridge(schema: unknown, seen: Map<unknown, Bridge | undefined>): Bridge
   return built;
 }
 
-function build(definition: Definition, seen: Map<unknown, Bridge | undefined>): Bridge | undefined {
+function build(definition: ZodDefinition, seen: Map<unknown, Bridge | undefined>): Bridge | undefined {
   switch (definition.type) {
     case 'bigint':
       return toBigInt;
@@ -87,15 +66,7 @@ function build(definition: Definition, seen: Map<unknown, Bridge | undefined>): 
   }
 }
 
-function definitionOf(schema: unknown): Definition | undefined {
-  if (typeof schema !== 'object' || schema === null || !('_zod' in schema)) return undefined;
-  const internals = schema._zod;
-  return typeof internals === 'object' && internals !== null && 'def' in internals
-    ? (internals.def as Definition)
-    : undefined;
-}
-
-function toBigInt(value: unknown): unknown {
+export function toBigInt(value: unknown): unknown {
   return typeof value === 'number' && Number.isSafeInteger(value) ? BigInt(value) : value;
 }
 
@@ -104,7 +75,7 @@ function toNumber(value: unknown): unknown {
   return typeof value === 'bigint' && BigInt(Number(value)) === value ? Number(value) : value;
 }
 
-function flip(value: unknown): unknown {
+export function flip(value: unknown): unknown {
   return typeof value === 'bigint' ? toNumber(value) : toBigInt(value);
 }
 
@@ -237,28 +208,7 @@ function discriminatedBridge(
   };
 }
 
-/** zod keeps the values by which it tells options apart in `_zod.propValues`. */
+/** zod keeps the values that identify the options of a union in `_zod.propValues`. */
 function discriminatorsOf(schema: unknown, discriminator: string): Iterable<unknown> {
-  const internals = isRecord(schema) ? schema['_zod'] : undefined;
-  const values = isRecord(internals) && isRecord(internals['propValues']) ? internals['propValues'][discriminator] : [];
-  return values instanceof Set ? values : [];
-}
-
-/** The value with the integers at these places in their other form; the same object where there are none. */
-export function flipIntegersAt(value: unknown, paths: readonly (readonly PropertyKey[])[]): unknown {
-  return paths.reduce((whole, path) => flipAt(whole, path, 0), value);
-}
-
-function flipAt(value: unknown, path: readonly PropertyKey[], depth: number): unknown {
-  const step = path[depth];
-  if (step === undefined) return flip(value);
-  if (Array.isArray(value)) {
-    const index = Number(step);
-    if (!(index in value)) return value;
-    const after = flipAt(value[index], path, depth + 1);
-    return after === value[index] ? value : value.with(index, after);
-  }
-  if (!isRecord(value) || typeof step === 'symbol' || !Object.hasOwn(value, step)) return value;
-  const after = flipAt(value[step], path, depth + 1);
-  return after === value[step] ? value : { ...value, [step]: after };
+  return zodInternals(schema)?.propValues?.[discriminator] ?? [];
 }

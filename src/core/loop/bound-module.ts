@@ -2,7 +2,9 @@
  * A module as the loop sees it: what its descriptor says, asked once, and its handles behind functions that release them
  * on every path.
  */
+import type { CanonicalCommands } from '../define/canonical-commands.ts';
 import type { DecidesById } from '../define/command-id-aware.ts';
+import type { StateFingerprint } from '../define/state-fingerprint.ts';
 import { DefinitionError } from '../errors.ts';
 import type { ModuleIdentity, WritePrecondition } from '../messages.ts';
 import { isPositiveU32, isText, mustBe } from '../predicates.ts';
@@ -11,7 +13,10 @@ import type { CommandHandler } from '../worlds.ts';
 import { isInstanceTrap } from './failures.ts';
 
 /** A module of whatever types: the loop moves its values and never looks inside. */
-export type AnyModule = CommandHandler<unknown, unknown, unknown> & DecidesById<unknown, unknown, unknown>;
+export type AnyModule = CommandHandler<unknown, unknown, unknown> &
+  CanonicalCommands<unknown> &
+  DecidesById<unknown, unknown, unknown> &
+  StateFingerprint;
 
 const PRECONDITIONS: readonly WritePrecondition[] = ['stream-unchanged', 'no-stream', 'stream-exists', 'any'];
 
@@ -24,6 +29,11 @@ export class BoundModule {
   readonly descriptor: Descriptor;
   readonly name: string;
   readonly contentType: string;
+  /**
+   * The content type of its snapshots. Its parameter identifies the code that made the state: a module in the process shows
+   * one, and the code of a component has a digest. A snapshot of other code has another content type, and is not used.
+   */
+  readonly snapshotContentType: string;
   /** One object for all of the module's decision records. */
   readonly identity: ModuleIdentity;
   /** The event types that it names: the only ones that it may append, and the only ones that it folds. */
@@ -52,6 +62,8 @@ export class BoundModule {
     this.eventTypes = new Set(this.descriptor.events.map((event) => event.type));
     this.skipsForeignEvents = this.descriptor.foreignEvents === 'skip';
     this.takesSnapshots = this.descriptor.commands.some((command) => command.snapshot.tag === 'every');
+    const madeBy = this.takesSnapshots ? (source.stateFingerprint ?? hexOf(this.descriptor.digest)) : undefined;
+    this.snapshotContentType = madeBy === undefined ? this.contentType : `${this.contentType}; made-by=${madeBy}`;
     this.knowsCommandId = source.decideById !== undefined;
     this.#releaseFailed = (error) => {
       this.noteFailure(error);
@@ -97,6 +109,10 @@ export class BoundModule {
       this.#releaseFailed(error);
     }
   }
+}
+
+function hexOf(digest: Uint8Array | undefined): string | undefined {
+  return digest && Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
 function checkParts(source: unknown, place: string): void {

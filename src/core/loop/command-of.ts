@@ -1,4 +1,5 @@
 /** A command between its bytes and its module: read, written, and sent to its stream. */
+import type { CanonicalCommand } from '../define/canonical-commands.ts';
 import type { Message } from '../define/message.ts';
 import type { Envelope } from '../messages.ts';
 import { envelopeProblem, mustBe } from '../predicates.ts';
@@ -16,7 +17,7 @@ export function decodeCommand(module: BoundModule, envelope: Envelope): unknown 
   }
 }
 
-/** @throws CommandFailure `fault` or `trap` where the module cannot write the command. */
+/** @throws CommandFailure `fault` or `trap` if the module cannot write the command. */
 export function encodeCommand(module: BoundModule, command: Message): Envelope {
   try {
     const envelope = module.types.command.toEnvelope(command);
@@ -29,6 +30,19 @@ export function encodeCommand(module: BoundModule, command: Message): Envelope {
     return envelope;
   } catch (error) {
     throw failure(error, module, 'writing', command.type);
+  }
+}
+
+/**
+ * A message as its module takes it in, with the bytes that are recorded; undefined if the module takes in envelopes alone.
+ *
+ * @throws CommandFailure `fault` if the message does not fit its schema.
+ */
+export function canonicalCommand(module: BoundModule, message: Message): CanonicalCommand<unknown> | undefined {
+  try {
+    return module.source.canonicalCommand?.(message);
+  } catch (error) {
+    throw failure(error, module, 'checking', message.type);
   }
 }
 

@@ -4,6 +4,7 @@
  * `loop/command-loop.ts`; here is who may call it, with what, and how it is closed.
  */
 
+import type { CanonicalCommand } from '../define/canonical-commands.ts';
 import type { Message } from '../define/message.ts';
 import type { CommandResult, EventSourcer, FoldedState } from '../event-sourcer.ts';
 import { commandUuid } from '../ids.ts';
@@ -15,7 +16,7 @@ import type { AnyModule, BoundModule } from './bound-module.ts';
 import { Cancellation } from './cancellation.ts';
 import { CommandEnds } from './command-ends.ts';
 import { CommandLoop } from './command-loop.ts';
-import { decodeCommand, encodeCommand, streamOf } from './command-of.ts';
+import { canonicalCommand, decodeCommand, encodeCommand, streamOf } from './command-of.ts';
 import { configured, type EventSourcerConfiguration } from './configuration.ts';
 import { invalidArgument } from './failures.ts';
 import { Job } from './job.ts';
@@ -250,49 +251,46 @@ class Sourcer {
   }
 }
 
-/** A command that came as bytes: decoded here, and the handle is ours. */
+/**
+ * A command that came as bytes: decoded here, and the handle is ours. A module in the process takes in the message that it
+ * reads, so that its record holds what was decided on; another module's record holds the bytes as they came.
+ */
 function receivedJob(route: Route, envelope: Envelope, request: CommandRequest): Job {
+  const { module } = route;
   const commandId = commandIdOf(route, request);
-  const command = decodeCommand(route.module, envelope);
+  const command = decodeCommand(module, envelope);
   try {
-    return new Job(
-      route,
-      streamOf(route, command),
-      envelope,
-      commandId,
-      command,
-      true,
-      request,
-      cancellationOf(route, request),
-    );
+    const entered = canonicalCommand(module, command as Message);
+    if (entered !== undefined) return enteredJob(route, entered, commandId, request);
+    const stream = streamOf(route, command);
+    return new Job(route, stream, envelope, commandId, command, true, request, cancellationOf(route, request));
   } catch (error) {
-    route.module.releaseCommand(command);
+    module.releaseCommand(command);
     throw error;
   }
 }
 
-/** A command that came as a message. What is decided on is what is recorded: the message as its bytes will give it back. */
+/** A command that came as a message. */
 function typedJob(route: Route, message: Message, request: CommandRequest): Job {
-  const commandId = commandIdOf(route, request);
-  const settled = route.settle?.(message);
   const { module } = route;
-  if (settled === undefined && module.types.command.drop !== undefined)
+  const entered = canonicalCommand(module, message);
+  if (entered !== undefined) return enteredJob(route, entered, commandIdOf(route, request), request);
+  if (module.types.command.drop !== undefined)
     throw invalidArgument(
       'command',
       `cannot be dispatched: ${module.name} keeps its commands behind handles; send an envelope to handleCommand`,
     );
-  const envelope = encodeCommand(module, settled ?? message);
-  if (settled === undefined) return receivedJob(route, envelope, request);
-  return new Job(
-    route,
-    streamOf(route, settled),
-    envelope,
-    commandId,
-    settled,
-    false,
-    request,
-    cancellationOf(route, request),
-  );
+  return receivedJob(route, encodeCommand(module, message), request);
+}
+
+function enteredJob(
+  route: Route,
+  { command, envelope }: CanonicalCommand<unknown>,
+  commandId: string,
+  request: CommandRequest,
+): Job {
+  const stream = streamOf(route, command);
+  return new Job(route, stream, envelope, commandId, command, false, request, cancellationOf(route, request));
 }
 
 function commandIdOf({ module }: Route, { commandId }: CommandRequest): string {

@@ -10,7 +10,8 @@ import type { CommandRequest } from './options.ts';
 import { DispatchedCommand, HandledCommand } from './results.ts';
 import type { Route } from './routes.ts';
 
-const ACCEPTED: Outcome = { tag: 'accepted' };
+/** Every result holds this object, so it is frozen. */
+const ACCEPTED: Outcome = Object.freeze({ tag: 'accepted' });
 
 export class Job {
   readonly route: Route;

@@ -1,22 +1,14 @@
 /** Which module takes a command, and under which guard and snapshot policy: made once, from the descriptors. */
-import type { Codec, Subject } from '../codec/codec.ts';
-import type { Message } from '../define/message.ts';
-import { type StandardSchema, shapeOf } from '../define/schema.ts';
 import { DefinitionError } from '../errors.ts';
 import type { SnapshotPolicy, WritePrecondition } from '../messages.ts';
 import { type AnyModule, BoundModule } from './bound-module.ts';
-import { moduleFailure, unroutable } from './failures.ts';
+import { unroutable } from './failures.ts';
 
 export interface Route {
   readonly module: BoundModule;
   readonly commandType: string;
   readonly precondition: WritePrecondition;
   readonly snapshot: SnapshotPolicy;
-  /**
-   * A message as it will be read from its bytes, where the module shows its schemas (as `defineDecider`'s do): most can be
-   * decided on without going through bytes. Undefined: all have to.
-   */
-  readonly settle: ((message: Message) => Message) | undefined;
 }
 
 export class Routes {
@@ -46,13 +38,7 @@ export class Routes {
           `command ${type}`,
           `is taken by both ${other.module.name} and ${module.name}: a command has one module, so rename one of the two`,
         );
-      this.#byCommand.set(type, {
-        module,
-        commandType: type,
-        precondition,
-        snapshot,
-        settle: settlerOf(module, type),
-      });
+      this.#byCommand.set(type, { module, commandType: type, precondition, snapshot });
     }
   }
 
@@ -89,47 +75,6 @@ export class Routes {
       throw unroutable(name, `no module is called ${JSON.stringify(name)}; there are: ${list(this.#byName)}`);
     return module;
   }
-}
-
-function settlerOf(module: BoundModule, type: string): Route['settle'] {
-  const { source, descriptor, name, types } = module;
-  const schema = 'commands' in source ? schemaOf(source.commands, type) : undefined;
-  if (schema === undefined) return undefined;
-  const shape = shapeOf(schema, `${name}.commands.${type}`);
-  const schemaVersion = descriptor.commands.find((command) => command.type === type)?.schemaVersion ?? 1;
-  const subject: Subject = { kind: 'command', type, schemaVersion };
-  // For values whose form only their bytes can tell: there and back again, as the module does it.
-  const codec: Codec = {
-    contentType: module.contentType,
-    encode: (data) => types.command.toEnvelope({ type, data }).payload,
-    decode: (payload) => dataOf(types.command.fromEnvelope({ type, schemaVersion, payload })),
-  };
-  return ({ data }) => {
-    try {
-      return { type, data: shape.settle(data, subject, codec) };
-    } catch (error) {
-      throw moduleFailure(error, `module ${name} checking command ${type}`, [
-        ['module', name],
-        ['commandType', type],
-      ]);
-    }
-  };
-}
-
-function dataOf(message: unknown): unknown {
-  return typeof message === 'object' && message !== null && 'data' in message ? message.data : undefined;
-}
-
-/** The schema of a definition, as `DeciderModule.commands` holds them; the module may be of another copy of the package. */
-function schemaOf(commands: unknown, type: string): StandardSchema | undefined {
-  if (typeof commands !== 'object' || commands === null) return undefined;
-  const definition: unknown = new Map(Object.entries(commands)).get(type);
-  const isDefinition = typeof definition === 'function' && 'schema' in definition;
-  return isDefinition && isSchema(definition.schema) ? definition.schema : undefined;
-}
-
-function isSchema(value: unknown): value is StandardSchema {
-  return ((typeof value === 'object' && value !== null) || typeof value === 'function') && '~standard' in value;
 }
 
 function list(map: ReadonlyMap<string, unknown>): string {

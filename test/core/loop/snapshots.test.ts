@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { type } from 'arktype';
+import * as v from 'valibot';
+import { z } from 'zod';
 import { Trap } from '../../../src/adapters/component/index.ts';
 import { createMemoryStore, type MemoryStore } from '../../../src/adapters/stores/memory/index.ts';
+import { defineDecider } from '../../../src/core/define/decider.ts';
+import { defineCommand, defineEvent, upcastFrom } from '../../../src/core/define/message.ts';
 import { FaultError, StoreFailureError } from '../../../src/core/errors.ts';
 import { createEventSourcer } from '../../../src/core/loop/create-event-sourcer.ts';
 import type { EventSourcerObserver } from '../../../src/core/loop/observer.ts';
@@ -142,5 +147,134 @@ describe('a snapshot', () => {
     await payInTimes(1);
     assert.equal(await amount(), 5);
     assert.deepEqual(till.misuses, []);
+  });
+});
+
+describe('a snapshot of other code', () => {
+  const schema = z.object({ total: z.int() });
+  const counted = z.object({ by: z.int() });
+  type Total = { total: number };
+
+  /** A counter whose events are folded in one way or another, always in version 1. */
+  function counter(evolve: (draft: Total, data: { by: number }) => void, state: z.ZodType<Total> = schema) {
+    return defineDecider({
+      name: 'counter',
+      version: '1',
+      state,
+      commands: { Count: defineCommand('Count', counted, { snapshot: { every: 1 } }) },
+      events: { Counted: counted },
+      streamId: () => 'counter-1',
+      initialState: { total: 0 },
+      evolve: { Counted: evolve },
+      decide: { Count: (_state, { by }) => [{ type: 'Counted', data: { by } }] },
+    });
+  }
+  const wrong = (draft: Total, { by }: { by: number }): void => {
+    draft.total = by;
+  };
+  const fixed = (draft: Total, { by }: { by: number }): void => {
+    draft.total += by;
+  };
+
+  it('is dropped, and the stream is folded again', async () => {
+    const store = createMemoryStore();
+    const before = counter(wrong);
+    const first = createEventSourcer({ store, modules: [before] });
+    for (let time = 0; time < 10; time++) await first.dispatch(before.commands.Count({ by: 5 }));
+    assert.deepEqual((await first.state(before, 'counter-1')).state, { total: 5 });
+
+    const after = counter(fixed);
+    const dropped: unknown[] = [];
+    const observer: EventSourcerObserver = { snapshotDropped: ({ revision }) => dropped.push(revision) };
+    const second = createEventSourcer({ store, modules: [after], observer });
+    assert.deepEqual((await second.state(after, 'counter-1')).state, { total: 50 });
+    assert.deepEqual(dropped, [9n]);
+    await second.dispatch(after.commands.Count({ by: 5 }));
+
+    // The new snapshot is used by the same code.
+    const again = counter(fixed);
+    const third = createEventSourcer({ store, modules: [again], observer, replayLimit: 0 });
+    assert.deepEqual((await third.state(again, 'counter-1')).state, { total: 55 });
+    assert.deepEqual(dropped, [9n]);
+  });
+
+  it('is identified by the evolve functions, the schemas, the upcasters and the initial state', () => {
+    const fingerprints = new Set<string | undefined>();
+    const definition = {
+      name: 'counter',
+      version: '1',
+      state: schema,
+      commands: {},
+      events: { Counted: defineEvent('Counted', counted) },
+      streamId: () => 'counter-1',
+      initialState: { total: 0 },
+      evolve: { Counted: fixed },
+      decide: {},
+    };
+    const upcast = { 1: () => ({ by: 2 }) };
+    const others: Partial<typeof definition>[] = [
+      {},
+      { evolve: { Counted: wrong } },
+      { state: z.object({ total: z.int().min(0) }) as never },
+      { state: v.object({ total: v.pipe(v.number(), v.integer()) }) as never },
+      { state: v.object({ total: v.pipe(v.number(), v.minValue(0)) }) as never },
+      { state: type({ total: 'number.integer' }) as never },
+      { state: type({ total: 'number >= 0' }) as never },
+      { initialState: { total: 1 } },
+      { events: { Counted: defineEvent('Counted', z.object({ by: z.int().default(1) })) } as never },
+      { events: { Counted: defineEvent('Counted', counted, { schemaVersion: 2, upcast }) } },
+      {
+        events: {
+          Counted: defineEvent('Counted', counted, { schemaVersion: 2, upcast: { 1: () => ({ by: 1 }) } }),
+        },
+      },
+      {
+        events: {
+          Counted: defineEvent('Counted', counted, {
+            schemaVersion: 2,
+            upcast: { 1: upcastFrom(counted, ({ by }) => ({ by })) },
+          }),
+        },
+      },
+      {
+        events: {
+          Counted: defineEvent('Counted', counted, {
+            schemaVersion: 2,
+            upcast: { 1: upcastFrom(counted, ({ by }) => ({ by: by + 1 })) },
+          }),
+        },
+      },
+    ];
+    for (const other of others) {
+      const made = (): string | undefined => defineDecider({ ...definition, ...other }).stateFingerprint;
+      assert.match(made() ?? '', /^[0-9a-f]{16}$/);
+      assert.equal(made(), made());
+      fingerprints.add(made());
+    }
+    assert.equal(fingerprints.size, others.length);
+    // The commands and the decisions make no states.
+    const commands = { Count: defineCommand('Count', counted) };
+    const decide = { Count: () => [] };
+    assert.equal(
+      defineDecider({ ...definition, commands, decide }).stateFingerprint,
+      defineDecider(definition).stateFingerprint,
+    );
+  });
+
+  it('is identified by the digest of a component', async () => {
+    const memory = createMemoryStore();
+    const till = (digest: number) => {
+      const module = tillModule({ snapshot: { tag: 'every', val: 1 } });
+      const described = { ...module.routing.describe(), digest: new Uint8Array(32).fill(digest) };
+      return { ...module, routing: { ...module.routing, describe: () => described } };
+    };
+    const dropped: unknown[] = [];
+    const observer: EventSourcerObserver = { snapshotDropped: ({ revision }) => dropped.push(revision) };
+    for (const [index, digest] of [1, 1, 2].entries()) {
+      const sourcer = createEventSourcer({ store: memory, modules: [till(digest)], observer });
+      await sourcer.handleCommand(payIn);
+      assert.equal(readTill((await sourcer.readState('till-a')).state).amount, index + 1);
+    }
+    assert.deepEqual(dropped, [1n]);
   });
 });

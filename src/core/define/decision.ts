@@ -1,0 +1,147 @@
+/** Decisions: what the author's functions return becomes events, and the events become a state. */
+import type { Codec } from '../codec/codec.ts';
+import { copyValue } from '../codec/copy.ts';
+import { FaultError, isRejection } from '../errors.ts';
+import { MAX_EVENTS_PER_DECISION } from '../limits.ts';
+import type { Envelope } from '../messages.ts';
+import type { Recipe } from './draft.ts';
+import { faultOf } from './handler-fault.ts';
+import type { Message } from './message.ts';
+import { enterMessage, entryOf, type MessageEntry, type MessageTable } from './message-table.ts';
+import { lend } from './state-value.ts';
+import { type States, stateFault } from './states.ts';
+
+/** A command type, and the function that decides it. */
+export interface CommandEntry extends MessageEntry {
+  readonly decide: (state: unknown, data: unknown) => unknown;
+}
+
+/** An event type, and the function that folds it. */
+export interface EventEntry extends MessageEntry {
+  readonly evolve: Recipe;
+}
+
+/** The decider of a module. Its functions get copies: the commands, events and states themselves are the event sourcer's. */
+export class Decisions<State> {
+  readonly #commands: MessageTable<CommandEntry>;
+  readonly #events: MessageTable<EventEntry>;
+  readonly #states: States<State>;
+  readonly #codec: Codec;
+  /** The events of the latest decision whose envelopes nobody has taken, the next one last. */
+  #latest: DecidedEvent[] = [];
+
+  constructor(
+    commands: MessageTable<CommandEntry>,
+    events: MessageTable<EventEntry>,
+    states: States<State>,
+    codec: Codec,
+  ) {
+    this.#commands = commands;
+    this.#events = events;
+    this.#states = states;
+    this.#codec = codec;
+  }
+
+  /** @throws FaultError that names the handler. */
+  evolve(state: State, event: Message): State {
+    const { type, evolve: recipe } = entryOf(this.#events, event.type, 'event');
+    try {
+      return this.#states.fold(state, recipe, copyValue(event.data));
+    } catch (cause) {
+      throw stateFault(cause, 'evolve-failed', `evolve.${type}`, type);
+    }
+  }
+
+  /**
+   * @throws RejectionError if the domain says no.
+   * @throws FaultError that names the handler.
+   */
+  decide(state: State, command: Message): Message[] {
+    const entry = entryOf(this.#commands, command.type, 'command');
+    const decided: DecidedEvent[] = [];
+    this.#latest = [];
+    try {
+      const answer = entry.decide(lend(state), copyValue(command.data));
+      const last = isSteps(answer) ? this.#takeSteps(answer, entry.type, state, decided) : answer;
+      if (isRejection(last)) throw last;
+      if (last !== undefined || !isSteps(answer)) this.#takeEvents(last, entry.type, decided);
+    } catch (cause) {
+      if (isRejection(cause)) throw cause;
+      throw faultOf(cause, 'decide-failed', `decide.${entry.type}`, entry.type);
+    }
+    this.#latest = decided.toReversed();
+    return decided.map(({ event }) => event);
+  }
+
+  /**
+   * The envelope of an event of the latest decision. The event entered when it was decided, and the event sourcer asks for the
+   * envelopes in order; any other event is unknown here.
+   */
+  takeEnvelope(event: Message): Envelope | undefined {
+    return this.#latest.at(-1)?.event === event ? this.#latest.pop()?.envelope : undefined;
+  }
+
+  /** Runs a generator to its end: each step's events are folded, and the generator gets the state after them. */
+  #takeSteps(steps: Steps, command: string, before: State, decided: DecidedEvent[]): unknown {
+    let state = before;
+    let step = steps.next();
+    try {
+      while (step.done !== true) {
+        const from = decided.length;
+        this.#takeEvents(step.value, command, decided);
+        for (let index = from; index < decided.length; index++) state = this.evolve(state, decided[index]!.event);
+        step = steps.next(lend(state));
+      }
+      return step.value;
+    } finally {
+      steps.return(undefined); // If a step failed, its generator ends: its finally blocks run. Else it has ended.
+    }
+  }
+
+  /**
+   * Adds the events that a handler returned, each as it will be read from its bytes: nothing is stored that cannot be read
+   * again, and what is folded now is what a replay folds.
+   */
+  #takeEvents(returned: unknown, command: string, decided: DecidedEvent[]): void {
+    if (!Array.isArray(returned)) throw noDecision(command, `returned ${kindOf(returned)} instead of a list of events`);
+    if (decided.length + returned.length > MAX_EVENTS_PER_DECISION) {
+      throw noDecision(command, `returned more than ${MAX_EVENTS_PER_DECISION} events`);
+    }
+    for (let index = 0; index < returned.length; index++) {
+      const event: Message | undefined = returned[index];
+      const entry = this.#events.get(event?.type as string);
+      if (entry === undefined) {
+        throw noDecision(command, `returned ${kindOf(event)}: expected an event of this module`);
+      }
+      const { data, envelope } = enterMessage(entry, event?.data, this.#codec);
+      decided.push({ event: { type: entry.type, data }, envelope });
+    }
+  }
+}
+
+interface DecidedEvent {
+  readonly event: Message;
+  readonly envelope: Envelope;
+}
+
+type Steps = Generator<unknown, unknown, unknown>;
+
+function isSteps(answer: unknown): answer is Steps {
+  return typeof answer === 'object' && answer !== null && Symbol.iterator in answer && !Array.isArray(answer);
+}
+
+/** Describes a value, for errors. */
+export function kindOf(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return String(value);
+  if (isRejection(value)) return 'a rejection (return it, do not yield it)';
+  if ('then' in value) return 'a promise';
+  return 'type' in value ? `a message of type ${String(value.type)}` : 'an object without a type';
+}
+
+function noDecision(command: string, problem: string): FaultError {
+  return new FaultError({
+    code: 'invalid-decision',
+    message: `decide.${command} ${problem}`,
+    details: [['type', command]],
+  });
+}

@@ -1,0 +1,93 @@
+/**
+ * Integers for schemas that cannot be read beforehand (`zod-integers.ts` reads zod's). Bytes do not say whether an integer was a
+ * number or a bigint, so the schema gets the decoded value first, and then the value with the other kind at each place that it complains about.
+ *
+ * Everything here follows from the schema and the value alone. If something were learned from the values that were seen
+ * before, two processes would read one history differently.
+ */
+import { isRecord } from '../codec/values.ts';
+import { flip, toBigInt } from './zod-integers.ts';
+
+type Path = readonly PropertyKey[];
+
+/** A value whose integers are changed to their other kind, place by place. */
+export class IntegerFlips {
+  value: unknown;
+  readonly #seen = new Set<string>();
+
+  constructor(value: unknown) {
+    this.value = value;
+  }
+
+  /**
+   * Changes the integers at these places, each at most once. Returns false if there is nothing to change: there is no integer
+   * at any of them, or all were changed before.
+   */
+  at(paths: readonly Path[]): boolean {
+    const before = this.value;
+    const fresh = paths.filter((path) => !this.#seen.has(textOf(path)));
+    for (const path of fresh) {
+      this.#seen.add(textOf(path));
+      this.value = flipAt(this.value, path, 0);
+    }
+    // A schema that stops at the first problem would be asked once for each element of a list.
+    if (paths.length === 1 && fresh.length === 1) this.#flipFollowing(fresh[0]!);
+    return this.value !== before;
+  }
+
+  /** Changes the integers at the same place in the elements that follow in the same list. */
+  #flipFollowing(path: Path): void {
+    const flipped = typeof valueAt(this.value, path);
+    if (flipped !== 'number' && flipped !== 'bigint') return;
+    for (let step = path.length - 1; step >= 0; step--) {
+      const list = valueAt(this.value, path.slice(0, step));
+      if (!Array.isArray(list)) continue;
+      for (let index = Number(path[step]) + 1; index < list.length; index++) {
+        const place = path.with(step, index);
+        if (typeof valueAt(this.value, place) !== flipped) this.value = flipAt(this.value, place, 0);
+      }
+      return;
+    }
+  }
+}
+
+function textOf(path: Path): string {
+  return JSON.stringify(path.map(String));
+}
+
+function valueAt(value: unknown, path: Path): unknown {
+  let held = value;
+  for (const step of path) {
+    if (typeof held !== 'object' || held === null || !Object.hasOwn(held, step)) return undefined;
+    held = Reflect.get(held, step);
+  }
+  return held;
+}
+
+function flipAt(value: unknown, path: Path, depth: number): unknown {
+  const step = path[depth];
+  if (step === undefined) return flip(value);
+  if (typeof value !== 'object' || value === null || typeof step === 'symbol' || !Object.hasOwn(value, step))
+    return value;
+  const before: unknown = Reflect.get(value, step);
+  const after = flipAt(before, path, depth + 1);
+  if (after === before) return value;
+  if (Array.isArray(value)) return value.with(Number(step), after);
+  return isRecord(value) ? { ...value, [step]: after } : value;
+}
+
+/** The value with all its integers as bigints; the same object if it has none that is a number. */
+export function allBigInts(value: unknown): unknown {
+  if (typeof value === 'number') return toBigInt(value);
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return changed(value, value.map(allBigInts));
+  if (value instanceof Set) return new Set([...value].map(allBigInts));
+  if (value instanceof Map) return new Map([...value].map(([key, held]) => [allBigInts(key), allBigInts(held)]));
+  if (!isRecord(value)) return value;
+  const fields = Object.entries(value).map(([key, held]): [string, unknown] => [key, allBigInts(held)]);
+  return fields.every(([key, held]) => value[key] === held) ? value : Object.fromEntries(fields);
+}
+
+function changed(before: readonly unknown[], after: readonly unknown[]): readonly unknown[] {
+  return after.every((item, index) => item === before[index]) ? before : after;
+}

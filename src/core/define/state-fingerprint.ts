@@ -1,0 +1,101 @@
+/**
+ * The fingerprint of the code that makes a module's states: its `evolve` functions, the schemas of its state and its events, and
+ * its upcasters. A snapshot carries it, so that a state which other code has made is not used: the stream is folded again.
+ *
+ * It is the text of the functions, as the program runs them, and what the schemas show of themselves. It does not see what a
+ * function calls: raise the module's version if such a change has to reach stored snapshots. Another build of the same code
+ * (minified, or instrumented for coverage) may have another fingerprint: that costs one replay for each stream. For the same
+ * reason it is not the module's digest, which would stay in the decision records (docs/decisions.md §52).
+ */
+import { compareUtf8 } from '../codec/values.ts';
+import { sha256 } from '../storage/sha256.ts';
+import type { MessageTable } from './message-table.ts';
+import { zodDefinition } from './zod.ts';
+
+/** An addition to the world of a module (wit/worlds.wit). The event sourcer stores the fingerprint with each snapshot. */
+export interface StateFingerprint {
+  /** Identifies the code that makes the module's states. Two modules with the same value make the same states. */
+  readonly stateFingerprint?: string | undefined;
+}
+
+/** The parts of a module that make its states. */
+export interface StateMakers {
+  readonly schema: unknown;
+  readonly initial: unknown;
+  readonly events: MessageTable;
+  readonly evolve: object;
+}
+
+/** 16 hexadecimal digits: enough to notice a change, and no proof of anything. */
+export function fingerprintOf({ schema, initial, events, evolve }: StateMakers): string {
+  const description = new Description();
+  description.add({ schema, initial, evolve });
+  for (const [type, { definition }] of events) {
+    description.add({
+      type,
+      schemaVersion: definition.schemaVersion,
+      schema: definition.schema,
+      upcast: definition.upcast,
+    });
+  }
+  const digest = sha256(new TextEncoder().encode(description.text));
+  return Array.from(digest.subarray(0, 8), (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+/** Parts of a schema that are looked at: some libraries link each schema with all that they know. */
+const MAX_PARTS = 20_000;
+
+/** A text that changes with the values, and is the same in each process. */
+class Description {
+  text = '';
+  #parts = 0;
+  readonly #seen = new Map<object, number>();
+
+  add(value: unknown): void {
+    if (++this.#parts > MAX_PARTS) return;
+    if (typeof value === 'string') this.text += JSON.stringify(value);
+    else if ((typeof value === 'object' && value !== null) || typeof value === 'function') this.#addObject(value);
+    else this.text += `${typeof value} ${String(value)}`;
+    this.text += ';';
+  }
+
+  #addObject(value: object): void {
+    const seen = this.#seen.get(value);
+    if (seen !== undefined) {
+      this.text += `#${seen}`;
+      return;
+    }
+    this.#seen.set(value, this.#seen.size);
+    const zod = zodDefinition(value);
+    if (zod !== undefined) this.#addFields(zod);
+    else if (typeof value === 'function') this.#addFunction(value);
+    else if (value instanceof Date) this.text += `date ${value.getTime()}`;
+    else if (value instanceof RegExp) this.text += String(value);
+    else if (value instanceof Map || value instanceof Set || Array.isArray(value)) this.#addList(value);
+    else if (value instanceof Uint8Array) this.#addList(value);
+    else this.#addFields(value);
+  }
+
+  #addList(values: Iterable<unknown>): void {
+    this.text += '[';
+    for (const value of values) this.add(value);
+    this.text += ']';
+  }
+
+  #addFunction(value: object): void {
+    this.text += Function.prototype.toString.call(value);
+    // arktype's types are functions. Their JSON describes them, and their fields lead to all of arktype.
+    const json: unknown = Reflect.get(value, 'json');
+    if ('~standard' in value && json !== undefined) this.text += JSON.stringify(json);
+    else this.#addFields(value);
+  }
+
+  #addFields(value: object): void {
+    this.text += '{';
+    for (const key of Object.keys(value).sort(compareUtf8)) {
+      this.text += `${key}:`;
+      this.add(Reflect.get(value, key));
+    }
+    this.text += '}';
+  }
+}

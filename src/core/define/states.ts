@@ -1,0 +1,69 @@
+/** The states of a module: how handlers make them, how they are lent to handlers, and how they are written and read. */
+import type { Codec, Subject } from '../codec/codec.ts';
+import { DefinitionError, FaultError, isFault } from '../errors.ts';
+import type { StateType } from '../types.ts';
+import { fold, type Recipe } from './draft.ts';
+import { faultOf } from './handler-fault.ts';
+import { decodePayload } from './message-table.ts';
+import { type Shape, type StandardSchema, shapeOf } from './schema.ts';
+import { lend } from './state-value.ts';
+
+export class States<State> {
+  readonly #shape: Shape<State>;
+  readonly #subject: Subject;
+  readonly #codec: Codec;
+  readonly #initial: State;
+
+  /** @throws DefinitionError if the schema is refused, or the initial state does not fit it. */
+  constructor(schema: StandardSchema<unknown, State>, initial: unknown, module: string, codec: Codec) {
+    this.#shape = shapeOf(schema, `${module}.state`);
+    this.#subject = Object.freeze({ kind: 'state', type: module, schemaVersion: 1 });
+    this.#codec = codec;
+    try {
+      this.#initial = this.#shape.keep(initial, this.#subject);
+    } catch (cause) {
+      if (!isFault(cause)) throw cause;
+      const problem = `does not fit the state's schema: ${cause.message}`;
+      throw new DefinitionError(`${module}.initialState`, problem, { cause });
+    }
+  }
+
+  /** The state before any event. */
+  initial(): State {
+    return lend(this.#initial) as State;
+  }
+
+  /**
+   * The state after a handler has folded an event into it.
+   *
+   * @throws FaultError `invalid-state`, `unencodable-value` or `unstable-schema` for a state that could not be stored and read
+   *   again. An error of the handler is passed on, for {@link stateFault} to name the handler.
+   */
+  fold(state: State, recipe: Recipe, data: unknown): State {
+    return this.keep(fold(state, recipe, data));
+  }
+
+  /** A value that a handler returned, as a state. @throws FaultError as {@link fold}. */
+  keep(next: unknown): State {
+    return this.#shape.keep(next, this.#subject);
+  }
+
+  /** `types.state`. Both ways are checked: a snapshot that could not be read again is not written. */
+  get type(): StateType<State> {
+    const [shape, subject, codec] = [this.#shape, this.#subject, this.#codec];
+    return {
+      fromBytes: (bytes) => shape.keep(shape.read(decodePayload(codec, bytes, subject), subject), subject),
+      toBytes: (state) => shape.write(state, subject, codec),
+    };
+  }
+}
+
+const STATE_FAULTS: ReadonlySet<string> = new Set(['invalid-state', 'unencodable-value', 'unstable-schema']);
+
+/** An error in `fold`, as a fault that names the handler: `evolve.Deposited`. */
+export function stateFault(cause: unknown, code: string, place: string, type: string): FaultError {
+  if (!isFault(cause) || !STATE_FAULTS.has(cause.code)) return faultOf(cause, code, place, type);
+  const { payload } = cause;
+  const message = `${place} made an invalid state: ${payload.message}`;
+  return new FaultError({ code: payload.code, message, details: payload.details }, { cause });
+}
