@@ -21,7 +21,8 @@ export interface ObservedCommand extends ObservedStream {
 /** The snapshot that a hook is told about. */
 export interface ObservedSnapshot extends ObservedStream {
   readonly moduleVersion: string;
-  readonly revision: bigint;
+  /** `undefined` if the store has found the snapshot damaged. */
+  readonly revision: bigint | undefined;
 }
 
 /** A command that has ended with an outcome. */

@@ -3,7 +3,8 @@
  * and stream, so that a state of another version is not even looked at, and their content type identifies the code that made
  * them. They only save work: one that cannot be read is dropped, and no command fails because one cannot be stored.
  */
-import type { EventStore, SnapshotKey } from '../event-store.ts';
+import { isCommandFailure } from '../errors.ts';
+import type { EventStore, Snapshot, SnapshotKey } from '../event-store.ts';
 import type { SnapshotPolicy } from '../messages.ts';
 import type { BoundModule } from './bound-module.ts';
 import { ask, type Cancellation } from './cancellation.ts';
@@ -31,7 +32,7 @@ export class Snapshots {
   ): Promise<LiveState | undefined> {
     if (!module.takesSnapshots) return undefined;
     const key = keyOf(module, stream);
-    const snapshot = await ask(() => this.#store.loadSnapshot(key), cancellation);
+    const snapshot = await this.#stored(key, module, stream, cancellation);
     if (snapshot === undefined || (until !== undefined && snapshot.revision > until)) return undefined;
     const { revision, contentType, state } = snapshot;
     try {
@@ -43,6 +44,22 @@ export class Snapshots {
     } catch (error) {
       module.noteFailure(error);
       await this.drop(module, stream, revision, error);
+      return undefined;
+    }
+  }
+
+  /** A snapshot that the store has found damaged is dropped, like one that cannot be decoded. */
+  async #stored(
+    key: SnapshotKey,
+    module: BoundModule,
+    stream: string,
+    cancellation: Cancellation | undefined,
+  ): Promise<Snapshot | undefined> {
+    try {
+      return await ask(() => this.#store.loadSnapshot(key), cancellation);
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      await this.drop(module, stream, undefined, error);
       return undefined;
     }
   }
@@ -74,7 +91,7 @@ export class Snapshots {
   }
 
   /** Drops a snapshot that is no use; never throws: the replay that follows does not need it gone. */
-  async drop(module: BoundModule, stream: string, revision: bigint, reason: unknown): Promise<void> {
+  async drop(module: BoundModule, stream: string, revision: bigint | undefined, reason: unknown): Promise<void> {
     tell(() => this.#observer.snapshotDropped?.(observed(module, stream, revision), reason));
     try {
       await this.#store.dropSnapshot(keyOf(module, stream));
@@ -88,6 +105,10 @@ function keyOf(module: BoundModule, stream: string): SnapshotKey {
   return { moduleName: module.name, moduleVersion: module.identity.version, stream };
 }
 
-function observed(module: BoundModule, stream: string, revision: bigint): ObservedSnapshot {
+function observed(module: BoundModule, stream: string, revision: bigint | undefined): ObservedSnapshot {
   return { module: module.name, moduleVersion: module.identity.version, stream, revision };
+}
+
+function isDamage(error: unknown): boolean {
+  return isCommandFailure(error, 'store') && error.payload.val.code === 'corrupt';
 }

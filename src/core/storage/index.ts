@@ -16,6 +16,7 @@ export {
   type BrokenCommit,
   type ChainVerdict,
   type CommitSource,
+  type Damage,
   type ReadCommitsOptions,
   type ReadStreamsOptions,
   type StreamHead,

@@ -1,49 +1,50 @@
 /** The check of the hash chain (docs/chain.md). It computes the hash of every commit that a store returns again. */
 import { CHAIN_START, commitHash, type RecordedCommit } from './chain.ts';
+import { equalBytes } from './equal-bytes.ts';
 
-/** A stream and the end of its chain. If the hash is kept elsewhere, a later removal of commits can be detected. */
+/** A stream and the end of its chain. Heads that are kept elsewhere show later that no commit was removed from the end. */
 export interface StreamHead {
   readonly stream: string;
-  /** The last revision; `undefined` if the stream has only decisions without events. */
+  /** The last revision; `undefined` if the stream has no events, but only decisions without any. */
   readonly revision: bigint | undefined;
   /** The hash of the last commit. */
   readonly hash: Uint8Array;
 }
 
-/** Selects the commits of a stream to read. */
+/** The part of a stream's commits to read. */
 export interface ReadCommitsOptions {
-  /** Continues after the commit of this command id, exclusive. By default, reads from the stream's first commit. */
+  /** Continues after the commit of this command id, exclusive. Without it, reading begins with the stream's first commit. */
   readonly after?: string | undefined;
   /**
-   * The most commits to read. A list that is shorter than the limit ends the stream.
-   * @default 1000
+   * The most commits to return. A shorter list than the limit ends the stream.
+   * @default 1_000
    */
   readonly limit?: number | undefined;
 }
 
-/** Selects the streams of a store to read. */
+/** The part of the store's streams to read. */
 export interface ReadStreamsOptions {
-  /** Continues after this stream, exclusive. By default, reads from the first stream that was written. */
+  /** Continues after this stream, exclusive. Without it, reading begins with the first stream that was written. */
   readonly after?: string | undefined;
   /**
-   * The most streams to read. A list that is shorter than the limit ends the store.
-   * @default 1000
+   * The most streams to return. A shorter list than the limit ends the store.
+   * @default 1_000
    */
   readonly limit?: number | undefined;
 }
 
 /** A store whose commits can be read. */
 export interface CommitSource {
-  /**
-   * Returns the commits of a stream in order. The list is empty if no decision was ever made on the stream.
-   * @throws StoreFailureError
-   */
+  /** Returns the commits of a stream in order; none if nothing was ever decided on it. @throws StoreFailureError */
   readCommits(stream: string, options?: ReadCommitsOptions): Promise<readonly RecordedCommit[]>;
+  /** Returns the streams in the order of their first commits. @throws StoreFailureError */
+  readStreams(options?: ReadStreamsOptions): Promise<readonly StreamHead[]>;
   /**
-   * Returns the streams in the order of their first commits.
+   * Checks everything that the store's readers use in addition to the commits: positions, indexes, filters, snapshots.
+   * Returns the first place that does not follow from the commits. A store whose readers use nothing else does not have it.
    * @throws StoreFailureError
    */
-  readStreams(options?: ReadStreamsOptions): Promise<readonly StreamHead[]>;
+  findDamage?(): Promise<Damage | undefined>;
 }
 
 /** The first commit of a stream at which its chain is broken. */
@@ -52,24 +53,31 @@ export interface BrokenCommit {
   /** The commit's place in its stream, from 0. */
   readonly commit: number;
   readonly commandId: string;
-  /** The revision of the commit's first event; `undefined` if it has no events. */
+  /** The revision of the commit's first event; `undefined` if it has none. */
   readonly firstRevision: bigint | undefined;
   /**
-   * - `hash`: the commit, or one before it, differs from the commit that was made.
-   * - `revision`: the commit's events do not follow the events before it.
-   * - `event-count`: the number of events differs from the number in the decision record.
+   * `hash`: the commit, or one before it, was changed. `revision`: its events do not follow the events before it.
+   * `event-count`: it has fewer or more events than its decision record says.
    */
   readonly reason: 'hash' | 'revision' | 'event-count';
-  /** The hash that was computed from the commits that the store returned. */
+  /** The hash of the commit that the store returned. */
   readonly expected: Uint8Array;
   /** The hash that the store holds. */
   readonly actual: Uint8Array;
 }
 
-/** The result of {@link verifyChain}: the numbers of intact streams and commits, or the first broken commit. */
+/** Stored data that does not follow from the commits, or contradicts itself. */
+export interface Damage {
+  readonly reason: 'damage';
+  /** The name of the place in the words of the store: `events.position 7`, `snapshots`. */
+  readonly place: string;
+  readonly message: string;
+}
+
+/** The result of {@link verifyChain}: the extent of the intact data, or the first place that is not intact. */
 export type ChainVerdict =
   | { readonly intact: true; readonly streams: number; readonly commits: number }
-  | { readonly intact: false; readonly broken: BrokenCommit };
+  | { readonly intact: false; readonly broken: BrokenCommit | Damage };
 
 /**
  * Verifies the chain of one stream page by page. If no stream is named, it verifies the chains of all streams.
@@ -80,41 +88,53 @@ export type ChainVerdict =
  * @throws StoreFailureError if the store cannot be read.
  */
 export async function verifyChain(store: CommitSource, stream?: string): Promise<ChainVerdict> {
+  if (stream !== undefined) {
+    const result = await verifyStream(store, stream, undefined);
+    if (typeof result !== 'number') return { intact: false, broken: result };
+    return { intact: true, streams: 1, commits: result };
+  }
+  const damage = await store.findDamage?.();
+  if (damage !== undefined) return { intact: false, broken: damage };
   let streams = 0;
   let commits = 0;
-  for await (const name of stream === undefined ? streamNames(store) : [stream]) {
-    const verdict = await verifyStream(store, name);
-    if (typeof verdict !== 'number') return { intact: false, broken: verdict };
+  for await (const head of streamHeads(store)) {
+    const result = await verifyStream(store, head.stream, head);
+    if (typeof result !== 'number') return { intact: false, broken: result };
     streams++;
-    commits += verdict;
+    commits += result;
   }
   return { intact: true, streams, commits };
 }
 
-async function* streamNames(store: CommitSource): AsyncGenerator<string> {
+async function* streamHeads(store: CommitSource): AsyncGenerator<StreamHead> {
   const limit = 1_000;
   let after: string | undefined;
   for (;;) {
     const heads = await store.readStreams({ after, limit });
-    for (const head of heads) yield head.stream;
+    yield* heads;
     if (heads.length < limit) return;
     after = heads.at(-1)?.stream;
   }
 }
 
-/** Returns the number of commits of an intact stream, or its first broken commit. */
-async function verifyStream(store: CommitSource, stream: string): Promise<number | BrokenCommit> {
+/** Returns the number of commits of an intact stream. `head` must be the end of one of them: later ones may be new. */
+async function verifyStream(
+  store: CommitSource,
+  stream: string,
+  head: StreamHead | undefined,
+): Promise<number | BrokenCommit | Damage> {
   const limit = 1_000;
   let after: string | undefined;
   let previous = CHAIN_START;
   let next = 0n;
   let count = 0;
+  let hasHead = head === undefined;
   for (;;) {
     const page = await store.readCommits(stream, { after, limit });
     for (const { decision: recorded, events } of page) {
       const { decision, firstRevision, recordedAt, hash } = recorded;
       const expected = commitHash(previous, { stream, firstRevision, recordedAt, decision, events });
-      const reason = !equal(expected, hash)
+      const reason = !equalBytes(expected, hash)
         ? 'hash'
         : recorded.eventCount !== events.length
           ? 'event-count'
@@ -128,12 +148,17 @@ async function verifyStream(store: CommitSource, stream: string): Promise<number
       previous = hash;
       next += BigInt(events.length);
       count++;
+      if (!hasHead && head !== undefined && equalBytes(hash, head.hash)) {
+        hasHead = head.revision === (next === 0n ? undefined : next - 1n);
+      }
     }
-    if (page.length < limit) return count;
+    if (page.length < limit) break;
     after = page.at(-1)?.decision.decision.commandId;
   }
+  return hasHead ? count : wrongHead(stream);
 }
 
-function equal(one: Uint8Array, other: Uint8Array): boolean {
-  return one.length === other.length && one.every((byte, at) => byte === other[at]);
+function wrongHead(stream: string): Damage {
+  const place = `the head of stream ${JSON.stringify(stream)}`;
+  return { reason: 'damage', place, message: `${place} is not a commit of the stream` };
 }

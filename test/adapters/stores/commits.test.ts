@@ -7,7 +7,6 @@ import { after, describe, test } from 'node:test';
 import Sqlite from 'better-sqlite3';
 import { createMemoryStore } from '../../../src/adapters/stores/memory/index.ts';
 import { createSqliteStore, type SqliteStore } from '../../../src/adapters/stores/sqlite/index.ts';
-import { isStoreFailure } from '../../../src/core/errors.ts';
 import type { EventStore } from '../../../src/core/event-store.ts';
 import { type ChainVerdict, type CommitSource, verifyChain } from '../../../src/core/storage/verify-chain.ts';
 import { ANY, decision, envelope, rejected } from './commands.ts';
@@ -117,40 +116,72 @@ describe('a file that was changed from outside', () => {
   const decisionAt = (commit: number): string =>
     `(select d.id from decisions d join streams s on s.id = d.stream_id where s.name = 's-1' order by d.id limit 1 offset ${commit})`;
 
-  const changes: readonly (readonly [what: string, sql: string, commit: number, reason: string])[] = [
-    ['an event', `update events set payload = x'00' where decision_id = ${decisionAt(2)}`, 2, 'hash'],
-    ['a command', `update decisions set payload = x'00' where id = ${decisionAt(4)}`, 4, 'hash'],
-    ['a rejection', `update decisions set rejection = null where id = ${decisionAt(1)}`, 1, 'hash'],
-    ['an actor', `update decisions set actor = 'someone' where id = ${decisionAt(0)}`, 0, 'hash'],
-    ['a time', `update decisions set recorded_at = recorded_at + 1 where id = ${decisionAt(9)}`, 9, 'hash'],
-    ['a hash', `update decisions set hash = zeroblob(32) where id = ${decisionAt(3)}`, 3, 'hash'],
-    ['a commit that is gone', `delete from decisions where id = ${decisionAt(1)}`, 1, 'hash'],
-    [
-      'an event that is gone',
-      `delete from events where decision_id = ${decisionAt(3)} and revision % 2 = 0`,
-      3,
-      'hash',
-    ],
-    ['the order of two commits', `update decisions set id = 1000 where id = ${decisionAt(5)}`, 5, 'hash'],
+  const changed: readonly (readonly [what: string, sql: string, commit: number])[] = [
+    ['an event', `update events set payload = x'00' where decision_id = ${decisionAt(2)}`, 2],
+    ['a command', `update decisions set payload = x'00' where id = ${decisionAt(4)}`, 4],
+    ['a rejection', `update decisions set rejection = null where id = ${decisionAt(1)}`, 1],
+    ['an actor', `update decisions set actor = 'someone' where id = ${decisionAt(0)}`, 0],
+    ['a time', `update decisions set recorded_at = recorded_at + 1 where id = ${decisionAt(9)}`, 9],
+    ['a hash', `update decisions set hash = zeroblob(32) where id = ${decisionAt(3)}`, 3],
   ];
-  for (const [what, sql, commit, reason] of changes) {
-    test(`is reported with its first broken commit: ${what}`, async () => {
+  for (const [what, sql, commit] of changed) {
+    test(`has a broken chain from the first commit that was changed: ${what}`, async () => {
       const verdict = await afterwards((database) => {
         database.pragma('foreign_keys = OFF');
         assert.ok(database.prepare(sql).run().changes > 0);
       });
-      assert.ok(!verdict.intact);
+      assert.ok(!verdict.intact && verdict.broken.reason !== 'damage');
       const { broken } = verdict;
-      assert.deepEqual([broken.stream, broken.commit, broken.reason], ['s-1', commit, reason]);
+      assert.deepEqual([broken.stream, broken.commit, broken.reason], ['s-1', commit, 'hash']);
       assert.notDeepEqual(broken.expected, broken.actual);
     });
   }
 
-  test('is reported as corrupt if events have lost their decision', async () => {
-    const verdict = afterwards((database) => {
-      database.pragma('foreign_keys = OFF');
-      database.prepare(`delete from decisions where id = ${decisionAt(3)}`).run();
+  const damaged: readonly (readonly [what: string, sql: string, place: RegExp])[] = [
+    ['a commit that is gone', `delete from decisions where id = ${decisionAt(1)}`, /^decisions\.id 6$/],
+    ['an event that is gone', `delete from events where position = 9`, /^events\.position 10$/],
+    ['a decision whose events are left', `delete from decisions where id = ${decisionAt(3)}`, /^decisions\.id 12$/],
+    ['the order of two commits', `update decisions set id = 1000 where id = ${decisionAt(5)}`, /^decisions\.id 18$/],
+    [
+      'an event that points to another decision',
+      `update events set decision_id = 3 where position = 5`,
+      /^events\.position 5$/,
+    ],
+    [
+      'an event that points to no decision',
+      `update events set decision_id = 99 where position = 5`,
+      /^events\.position 5$/,
+    ],
+    [
+      'an inserted decision that has no events',
+      `insert into decisions select 31, x'00112233445566778899aabbccddeeff', stream_id, command_type_id, payload,
+       seen_revision, 1, revision + 1, rejection, causation_id, correlation_id, actor, key_id, recorded_at, hash
+       from decisions where id = 30`,
+      /^decisions\.id 31$/,
+    ],
+    ['the category of an event type', `update event_types set category = 'other'`, /^events\.position 1$/],
+    [
+      'the positions of two events',
+      `update events set position = -position; update events set position = case position when -1 then 2 when -2 then 1 else -position end`,
+      /^events\.position 1$/,
+    ],
+  ];
+  for (const [what, sql, place] of damaged) {
+    test(`is damaged at the place that contradicts the rest: ${what}`, async () => {
+      const verdict = await afterwards((database) => {
+        database.pragma('foreign_keys = OFF');
+        database.exec(sql);
+      });
+      assert.ok(!verdict.intact && verdict.broken.reason === 'damage');
+      assert.match(verdict.broken.place, place);
     });
-    await assert.rejects(verdict, (error) => isStoreFailure(error, 'failure') && error.payload.val.code === 'corrupt');
+  }
+
+  test('is not known to have lost its last commit, unless its head was kept elsewhere', async () => {
+    const verdict = await afterwards((database) => {
+      // The last commit of the store is a rejection: it has no events.
+      assert.equal(database.prepare('delete from decisions where id = 30 and event_count = 0').run().changes, 1);
+    });
+    assert.deepEqual(verdict, { intact: true, streams: 3, commits: 29 });
   });
 });

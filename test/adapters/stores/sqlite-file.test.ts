@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import Sqlite from 'better-sqlite3';
 import { createSqliteStore } from '../../../src/adapters/stores/sqlite/index.ts';
-import { APPLICATION_ID, FORMAT_VERSION, MIGRATIONS } from '../../../src/adapters/stores/sqlite/migrations.ts';
+import { APPLICATION_ID, FORMAT_VERSION } from '../../../src/adapters/stores/sqlite/migrations.ts';
 import { open } from '../../../src/adapters/stores/sqlite/open.ts';
 import { checkOptions } from '../../../src/adapters/stores/sqlite/options.ts';
 import { prepareMerged, prepareStatements } from '../../../src/adapters/stores/sqlite/statements.ts';
@@ -127,78 +127,8 @@ describe('a new file', () => {
   });
 });
 
-describe('a file of another format', () => {
-  test('that is newer is refused without a change', async () => {
-    const file = await filled();
-    const database = new Sqlite(file);
-    database.pragma(`user_version = ${FORMAT_VERSION + 1}`);
-    database.close();
-    const before = readFileSync(file);
-    assert.equal(refusal({ file }), 'newer-format');
-    assert.equal(refusal({ file, readOnly: true }), 'newer-format');
-    assert.deepEqual(readFileSync(file), before);
-  });
-
-  /** A file as a package of format version 1 has left it: its tables, and two commits of a stream. */
-  async function ofVersion1(): Promise<string> {
-    const [current, old] = [newFile(), newFile()];
-    const store = createSqliteStore({ file: current });
-    await store.append('account-1', [envelope('Opened'), envelope('Used')], ANY, decision());
-    await store.append('account-1', [], ANY, rejected());
-    await store.close();
-    const database = new Sqlite(old);
-    for (const change of MIGRATIONS[0]!) database.exec(change.compile().sql);
-    database.prepare('attach ? as current').run(current);
-    for (const table of ['streams', 'event_types', 'command_types', 'decisions', 'events']) {
-      database.exec(`insert into main.${table} select * from current.${table}`);
-    }
-    database.exec('detach current');
-    database.pragma(`application_id = ${APPLICATION_ID}`);
-    database.pragma('user_version = 1');
-    database.close();
-    return old;
-  }
-
-  test('that is older is migrated with all its contents', async () => {
-    const file = await ofVersion1();
-    assert.equal(refusal({ file, readOnly: true }), 'read-only');
-    {
-      await using store = createSqliteStore({ file });
-      assert.deepEqual(await verifyChain(store), { intact: true, streams: 1, commits: 2 });
-      const used = await store.readAll({ ...FORWARD, eventTypes: ['Used'] });
-      assert.deepEqual(
-        used.map(({ context }) => context.revision),
-        [1n],
-      );
-      const key = { moduleName: 'm', moduleVersion: '1', stream: 'account-1' };
-      await store.saveSnapshot(key, { revision: 1n, contentType: 'x', state: Uint8Array.of(1) });
-      assert.equal((await store.append('account-1', [envelope('Used')], ANY, decision())).revision, 2n);
-    }
-    assert.deepEqual(schemaOf(file), schemaOf(await filled(1)));
-    assert.equal(refusal({ file, readOnly: true }), 'opened');
-  });
-
-  test('that is older is unchanged if its migration fails', async () => {
-    const file = await ofVersion1();
-    const database = new Sqlite(file);
-    database.exec('create table snapshots (mine text)');
-    database.close();
-    const before = schemaOf(file);
-    assert.equal(refusal({ file }), 'corrupt');
-    assert.deepEqual(schemaOf(file), before);
-  });
-
-  function schemaOf(file: string): unknown[] {
-    const database = new Sqlite(file, { readonly: true });
-    const rows = database.prepare('select type, name, sql from sqlite_schema order by type, name').all();
-    const version = database.pragma('user_version');
-    database.close();
-    return [...rows, version];
-  }
-});
-
-describe('a file that is not a store', () => {
-  test('is refused without a change', () => {
+describe('a file that is no store', () => {
+  test('is refused, and stays as it is', () => {
     const [text, other, named] = [newFile(), newFile(), newFile()];
     writeFileSync(text, 'Dear Sir or Madam,\n'.repeat(200));
     const database = new Sqlite(other);

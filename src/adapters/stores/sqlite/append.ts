@@ -8,8 +8,10 @@ import type { Decision, Envelope, Precondition } from '../../../core/messages.ts
 import { conflict, duplicate, recordedTime, satisfies } from '../../../core/storage/arguments.ts';
 import { commitHash, HASH_BYTES } from '../../../core/storage/chain.ts';
 import { categoryOf } from '../../../core/stream-name.ts';
+import { uuidBytes } from './columns.ts';
+import { damage } from './failures.ts';
 import { commandTypeRow, type Head } from './id-cache.ts';
-import { type Connection, findDecision, uuidBytes } from './read.ts';
+import { type Connection, findDecision } from './read.ts';
 
 /**
  * Bytes to bind, which the driver copies. A small typed array lives in V8's heap, and is moved out of it when the
@@ -67,9 +69,9 @@ export function append(
     HASH,
   );
   if (added.changes === 0) {
-    // The id that was drawn for it stays unused.
+    cache.returnDecisionId();
     refuseDuplicate(connection, decision);
-    throw new Error('a decision is refused only where its command id is there');
+    throw damage(`the index of command ids has ${decision.commandId}, and its decision is missing`);
   }
 
   let firstPosition: bigint | undefined;

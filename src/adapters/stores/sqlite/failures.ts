@@ -34,6 +34,9 @@ export function fileFailure(error: unknown, file: string): unknown {
     const code = error.code === 'ENOSPC' || error.code === 'EDQUOT' ? 'full' : 'io';
     return new FileFailure(code, `${file}: ${error.message}`, { cause: error });
   }
+  if (error instanceof Damage) {
+    return new FileFailure('corrupt', `${file}: ${error.message}: restore a backup; verifyChain() says what is whole`);
+  }
   if (!isDriverError(error)) return error;
   const [, code, advice] = KINDS.find(([prefix]) => error.code.startsWith(prefix)) ?? [
     '',
@@ -56,9 +59,11 @@ export function commitFailure(error: unknown, file: string): unknown {
   );
 }
 
-/** A contradiction that we found, not SQLite. */
-export function contradiction(file: string, what: string): FileFailure {
-  return new FileFailure('corrupt', `${file}: ${what}: restore a backup; verifyChain() says which commits are whole`);
+/** Damage that the store found, and not SQLite: rows that contradict one another. It becomes a `FileFailure` of `corrupt`. */
+class Damage extends Error {}
+
+export function damage(message: string): Error {
+  return new Damage(message);
 }
 
 export function isDriverError(error: unknown): error is InstanceType<typeof Sqlite.SqliteError> {

@@ -5,10 +5,11 @@
  */
 
 import type { Decision } from '../../../core/messages.ts';
-import { CHAIN_START } from '../../../core/storage/chain.ts';
+import { CHAIN_START, HASH_BYTES } from '../../../core/storage/chain.ts';
 import { categoryOf } from '../../../core/stream-name.ts';
-import { contradiction } from './failures.ts';
-import type { CommandTypeRow, Statements } from './statements.ts';
+import { bytes, optionalNumber, text, wholeNumber } from './columns.ts';
+import { damage } from './failures.ts';
+import type { CommandTypeRow, EventRow, Statements } from './statements.ts';
 
 /** The most entries of each map. A map that reaches it is emptied. */
 const MAX_ENTRIES = 16_384;
@@ -44,8 +45,17 @@ export interface EventType {
   readonly schemaVersion: number;
 }
 
+/** The part of a decision that is the same for all commands of one type. */
+export interface CommandType {
+  readonly name: string;
+  readonly version: string;
+  readonly digest: Uint8Array | undefined;
+  readonly contentType: string;
+  readonly type: string;
+  readonly schemaVersion: number;
+}
+
 export class IdCache {
-  readonly #file: string;
   readonly #statements: Statements;
   readonly #heads = new Map<string, Head>();
   readonly #streamNames = new Map<number, string>();
@@ -54,13 +64,12 @@ export class IdCache {
   readonly #eventTypes = new Map<number, EventType>();
   /** By the command's type: the ids that were met last. */
   readonly #commandTypeIds = new Map<string, CommandTypeId>();
-  readonly #commandTypes = new Map<number, CommandTypeRow>();
+  readonly #commandTypes = new Map<number, CommandType>();
   #dataVersion: number | undefined;
   #position = 0;
   #decisionId = 0;
 
-  constructor(file: string, statements: Statements) {
-    this.#file = file;
+  constructor(statements: Statements) {
     this.#statements = statements;
   }
 
@@ -69,13 +78,19 @@ export class IdCache {
     if (version === this.#dataVersion) return false;
     const isKnown = this.#dataVersion !== undefined;
     this.#heads.clear();
-    this.#position = this.#statements.lastPosition.get() ?? 0;
-    this.#decisionId = this.#statements.lastDecision.get() ?? 0;
+    this.#position = wholeNumber(this.#statements.lastPosition.get() ?? 0, 'events.position');
+    this.#decisionId = wholeNumber(this.#statements.lastDecision.get() ?? 0, 'decisions.id');
     this.#dataVersion = version;
     return isKnown;
   }
 
-  undone(): void {
+  /** The id that was drawn last is not used. */
+  returnDecisionId(): void {
+    this.#decisionId--;
+  }
+
+  /** Forgets everything, because a transaction was rolled back, or because the file itself is to be read. */
+  clear(): void {
     this.#dataVersion = undefined;
     this.#heads.clear();
     this.#streamNames.clear();
@@ -102,8 +117,9 @@ export class IdCache {
     const eventTypes = this.#eventTypeIds.get(category) ?? remembered(this.#eventTypeIds, category, new Map());
     if (streamId === undefined) return { streamId, revision: -1, hash: CHAIN_START, eventTypes };
     const row = this.#statements.head.get(streamId, streamId);
-    if (row === undefined) throw contradiction(this.#file, `stream ${JSON.stringify(stream)} has no decisions`);
-    return this.moved(stream, { streamId, revision: row[0] ?? -1, hash: row[1], eventTypes });
+    if (row === undefined) throw damage(`stream ${JSON.stringify(stream)} has no decisions`);
+    const revision = optionalNumber(row[0], 'decisions.revision') ?? -1;
+    return this.moved(stream, { streamId, revision, hash: bytes(row[1], 'decisions.hash', HASH_BYTES), eventTypes });
   }
 
   moved(stream: string, head: Head): Head {
@@ -127,41 +143,59 @@ export class IdCache {
     return id === undefined ? undefined : remembered(this.#commandTypeIds, decision.command.type, { row, id }).id;
   }
 
-  /** Looks up in one go the names that are not known: a look-up for each costs three times as much. */
-  meetStreams(ids: readonly number[]): void {
+  /** Looks up the names that are not known in one query: a query for each name takes three times as long. */
+  meetStreams(rows: readonly EventRow[]): void {
     const unknown = new Set<number>();
-    for (const id of ids) if (!this.#streamNames.has(id)) unknown.add(id);
+    for (const row of rows) {
+      if (!this.#streamNames.has(row[1] as number)) unknown.add(wholeNumber(row[1], 'events.stream_id'));
+    }
     if (unknown.size < 2) return;
     if (this.#streamNames.size + unknown.size > MAX_NAMES) {
       this.#streamNames.clear();
-      for (const id of ids) unknown.add(id);
+      for (const row of rows) unknown.add(wholeNumber(row[1], 'events.stream_id'));
     }
-    const rows = this.#statements.streamNames.all(JSON.stringify([...unknown]));
-    for (const [id, name] of rows) this.#streamNames.set(id, name);
+    for (const [id, name] of this.#statements.streamNames.all(JSON.stringify([...unknown]))) {
+      this.#streamNames.set(id, text(name, 'streams.name'));
+    }
   }
 
-  streamName(id: number): string {
-    const known = this.#streamNames.get(id);
+  streamName(id: unknown): string {
+    const known = this.#streamNames.get(id as number);
     if (known !== undefined) return known;
-    const name = this.#statements.streamName.get(id);
-    if (name === undefined) throw contradiction(this.#file, `there is no stream of id ${id}`);
-    return remembered(this.#streamNames, id, name);
+    const streamId = wholeNumber(id, 'stream_id');
+    const name = this.#statements.streamName.get(streamId);
+    if (name === undefined) throw damage(`there is no stream with the id ${streamId}`);
+    return remembered(this.#streamNames, streamId, text(name, 'streams.name'));
   }
 
-  eventType(id: number): EventType {
-    const known = this.#eventTypes.get(id);
+  eventType(id: unknown): EventType {
+    const known = this.#eventTypes.get(id as number);
     if (known !== undefined) return known;
-    const row = this.#statements.eventType.get(id);
-    if (row === undefined) throw contradiction(this.#file, `there is no event type of id ${id}`);
-    return remembered(this.#eventTypes, id, { type: row[0], schemaVersion: row[1] });
+    const typeId = wholeNumber(id, 'events.event_type_id');
+    const row = this.#statements.eventType.get(typeId);
+    if (row === undefined) throw damage(`there is no event type with the id ${typeId}`);
+    const type = text(row[0], 'event_types.type');
+    return remembered(this.#eventTypes, typeId, {
+      type,
+      schemaVersion: wholeNumber(row[1], 'event_types.schema_version'),
+    });
   }
 
-  commandType(id: number): CommandTypeRow {
-    const known = this.#commandTypes.get(id);
+  commandType(id: unknown): CommandType {
+    const known = this.#commandTypes.get(id as number);
     if (known !== undefined) return known;
-    const row = this.#statements.commandType.get(id);
-    if (row === undefined) throw contradiction(this.#file, `there is no command type of id ${id}`);
-    return remembered(this.#commandTypes, id, row);
+    const typeId = wholeNumber(id, 'decisions.command_type_id');
+    const row = this.#statements.commandType.get(typeId);
+    if (row === undefined) throw damage(`there is no command type with the id ${typeId}`);
+    const [name, version, digest, contentType, type, schemaVersion] = row;
+    return remembered(this.#commandTypes, typeId, {
+      name: text(name, 'command_types.module_name'),
+      version: text(version, 'command_types.module_version'),
+      digest: digest === null ? undefined : bytes(digest, 'command_types.module_digest'),
+      contentType: text(contentType, 'command_types.content_type'),
+      type: text(type, 'command_types.type'),
+      schemaVersion: wholeNumber(schemaVersion, 'command_types.schema_version'),
+    });
   }
 }
 

@@ -85,6 +85,58 @@ export const MIGRATIONS: readonly (readonly Compilable[])[] = [
       .addUniqueConstraint('snapshots_are_unique', ['stream', 'module_name', 'module_version'])
       .modifyEnd(strict),
   ],
+  [
+    // Snapshots only save work. Those without a checksum are dropped.
+    schema.dropTable('snapshots'),
+    schema
+      .createTable('snapshots')
+      .addColumn('stream', 'text', (column) => column.notNull())
+      .addColumn('module_name', 'text', (column) => column.notNull())
+      .addColumn('module_version', 'text', (column) => column.notNull())
+      .addColumn('revision', 'integer', (column) => column.notNull())
+      .addColumn('content_type', 'text', (column) => column.notNull())
+      .addColumn('state', 'blob', (column) => column.notNull())
+      .addColumn('checksum', 'blob', (column) => column.notNull())
+      .addUniqueConstraint('snapshots_are_unique', ['stream', 'module_name', 'module_version'])
+      .modifyEnd(strict),
+    // Version 2 skipped an id for each command that was sent again. Without gaps, a decision that is gone leaves one.
+    schema
+      .createTable('renumbered')
+      .addColumn('old_id', 'integer', (column) => column.primaryKey())
+      .addColumn('new_id', 'integer', (column) => column.notNull())
+      .modifyEnd(strict),
+    compiler
+      .insertInto('renumbered')
+      .columns(['old_id', 'new_id'])
+      .expression(
+        compiler
+          .selectFrom(
+            compiler
+              .selectFrom('decisions')
+              .select(['id', sql<number>`row_number() over (order by id)`.as('new_id')])
+              .as('numbered'),
+          )
+          .select(['id', 'new_id'])
+          .whereRef('id', '<>', 'new_id'),
+      ),
+    compiler
+      .updateTable('events')
+      .set({
+        decision_id: (row) =>
+          row.selectFrom('renumbered').select('new_id').whereRef('old_id', '=', 'events.decision_id'),
+      })
+      .where('decision_id', 'in', compiler.selectFrom('renumbered').select('old_id')),
+    // In two steps: a new id may be the old id of a row that has not moved yet.
+    compiler
+      .updateTable('decisions')
+      .set({
+        id: (row) =>
+          row.selectFrom('renumbered').select(sql<number>`-new_id`.as('moved')).whereRef('old_id', '=', 'decisions.id'),
+      })
+      .where('id', 'in', compiler.selectFrom('renumbered').select('old_id')),
+    compiler.updateTable('decisions').set({ id: sql<number>`-id` }).where('id', '<', sql.lit(0)),
+    schema.dropTable('renumbered'),
+  ],
 ];
 
 /** The version of the files that this package writes (PRAGMA user_version). */

@@ -1,18 +1,27 @@
 /** Reading: by stream, over all events, and commit by commit. The arguments have been checked. */
 import type { Database, Statement } from 'better-sqlite3';
-import type { Direction, ReadAllOptions, ReadStreamOptions } from '../../../core/event-store.ts';
+import type { Direction, ReadAllOptions, ReadStreamOptions, Snapshot, SnapshotKey } from '../../../core/event-store.ts';
 import { DEFAULT_READ_LIMIT } from '../../../core/limits.ts';
 import type { Envelope, RecordedDecision, RecordedEvent, Rejection } from '../../../core/messages.ts';
-import type { RecordedCommit } from '../../../core/storage/chain.ts';
+import { HASH_BYTES, type RecordedCommit } from '../../../core/storage/chain.ts';
+import { equalBytes } from '../../../core/storage/equal-bytes.ts';
 import { StoredEventContext } from '../../../core/storage/recorded-events.ts';
+import { snapshotChecksum } from '../../../core/storage/snapshot-checksum.ts';
 import type { ReadCommitsOptions, ReadStreamsOptions, StreamHead } from '../../../core/storage/verify-chain.ts';
-import { contradiction } from './failures.ts';
+import { bytes, hexBytes, optionalNumber, optionalText, text, uuidBytes, uuidText, wholeNumber } from './columns.ts';
+import { damage } from './failures.ts';
 import type { IdCache } from './id-cache.ts';
-import { type DecisionRow, type EventRow, MAX_BRANCHES, prepareMerged, type Statements } from './statements.ts';
+import {
+  type DecisionRow,
+  type EventRow,
+  MAX_BRANCHES,
+  prepareMerged,
+  type SnapshotRow,
+  type Statements,
+} from './statements.ts';
 
 /** The parts of a connection that reads use. */
 export interface Connection {
-  readonly file: string;
   readonly database: Database;
   readonly statements: Statements;
   readonly cache: IdCache;
@@ -32,11 +41,25 @@ export function readStream(
   const { direction, fromRevision, limit = DEFAULT_READ_LIMIT } = options;
   const id = streamId.get(stream);
   if (id === undefined) return [];
-  const rows =
-    direction === 'forward'
-      ? streamForward.all(id, clamped(fromRevision ?? 0n), limit)
-      : streamBackward.all(id, clamped(fromRevision), limit);
+  if (direction === 'backward') {
+    const rows = streamBackward.all(id, clamped(fromRevision), limit);
+    checkRevisions(rows, rows[0]?.[2], -1);
+    return recorded(connection, rows);
+  }
+  const from = clamped(fromRevision ?? 0n);
+  const rows = streamForward.all(id, from, limit);
+  checkRevisions(rows, from, 1);
   return recorded(connection, rows);
+}
+
+/** A state that was folded from a stream with a gap never existed. */
+function checkRevisions(rows: readonly EventRow[], first: unknown, step: 1 | -1): void {
+  if (rows.length === 0) return;
+  let expected = wholeNumber(first, 'events.revision');
+  for (const row of rows) {
+    if (row[2] !== expected) throw damage(`events.revision is ${row[2]} and should be ${expected}`);
+    expected += step;
+  }
 }
 
 export function readAll(connection: Connection, options: ReadAllOptions): readonly RecordedEvent[] {
@@ -95,34 +118,35 @@ function clamped(value: bigint | undefined): number {
 
 /** Adjacent events of one decision share the objects that are made for it. */
 function recorded({ cache }: Connection, rows: readonly EventRow[]): readonly RecordedEvent[] {
-  cache.meetStreams(rows.map((row) => row[1]));
+  cache.meetStreams(rows);
   const found: RecordedEvent[] = [];
-  let commandId = '';
+  let commandHex: unknown;
   let causationId = '';
   let correlationId = '';
   let recordedAt = 0n;
   let contentType = '';
   let stream = '';
   for (const row of rows) {
-    if (row[5] !== commandId) {
-      commandId = row[5];
-      causationId = uuidText(commandId);
-      correlationId = row[8] ?? causationId;
-      recordedAt = BigInt(row[9]);
-      contentType = cache.commandType(row[6])[3];
+    if (row[5] !== commandHex) {
+      commandHex = row[5];
+      if (commandHex === '') throw damage(`the event at position ${row[0]} does not belong to its decision`);
+      causationId = uuidText(commandHex, 'decisions.command_id');
+      correlationId = optionalText(row[8], 'decisions.correlation_id') ?? causationId;
+      recordedAt = BigInt(wholeNumber(row[9], 'decisions.recorded_at'));
+      contentType = cache.commandType(row[6]).contentType;
       stream = cache.streamName(row[1]);
     }
     const { type, schemaVersion } = cache.eventType(row[3]);
     const context = new StoredEventContext(
       stream,
-      BigInt(row[2]),
-      BigInt(row[0]),
+      BigInt(wholeNumber(row[2], 'events.revision')),
+      BigInt(wholeNumber(row[0], 'events.position')),
       recordedAt,
       correlationId,
       causationId,
-      row[7],
+      wholeNumber(row[7], 'decisions.event_count'),
     );
-    const payload = typeof row[4] === 'string' ? hexBytes(row[4]) : plain(row[4]);
+    const payload = typeof row[4] === 'string' ? hexBytes(row[4]) : bytes(row[4], 'events.payload');
     found.push({ context, event: { type, schemaVersion, payload }, contentType });
   }
   return found;
@@ -130,42 +154,66 @@ function recorded({ cache }: Connection, rows: readonly EventRow[]): readonly Re
 
 export function findDecision(connection: Connection, commandId: string): RecordedDecision | undefined {
   const row = connection.statements.decisionByCommand.get(uuidBytes(commandId));
-  return row === undefined ? undefined : recordedDecision(connection, row);
+  if (row === undefined) return undefined;
+  const found = recordedDecision(connection, row);
+  if (found.decision.commandId === commandId) return found;
+  throw damage(`the index of command ids leads from ${commandId} to ${found.decision.commandId}`);
 }
 
-function recordedDecision({ file, cache }: Connection, row: DecisionRow): RecordedDecision {
-  const [, id, streamId, commandTypeId, payload, seen, eventCount, revision, rejection, causation] = row;
-  const [name, version, digest, contentType, type, schemaVersion] = cache.commandType(commandTypeId);
-  const commandId = uuidText(id.toString('hex'));
+function recordedDecision({ cache }: Connection, row: DecisionRow): RecordedDecision {
+  const [, id, streamId, commandTypeId, payload, seen, count, lastRevision, rejection, causationId] = row;
+  const { name, version, digest, contentType, type, schemaVersion } = cache.commandType(commandTypeId);
+  const commandId = uuidText(Buffer.isBuffer(id) ? id.toString('hex') : undefined, 'decisions.command_id');
+  const seenRevision = optionalNumber(seen, 'decisions.seen_revision');
+  const eventCount = wholeNumber(count, 'decisions.event_count');
+  const revision = optionalNumber(lastRevision, 'decisions.revision');
   return {
     stream: cache.streamName(streamId),
     decision: {
       commandId,
-      command: { type, schemaVersion, payload: plain(payload) },
+      command: { type, schemaVersion, payload: bytes(payload, 'decisions.payload') },
       contentType,
-      module: { name, version, digest: digest === null ? undefined : plain(digest) },
-      seenRevision: seen === null ? undefined : BigInt(seen),
-      outcome:
-        rejection === null ? { tag: 'accepted' } : { tag: 'rejected', val: rejectionOf(rejection, file, commandId) },
-      causationId: causation ?? undefined,
-      correlationId: row[10] ?? commandId,
-      actor: row[11] ?? undefined,
-      keyId: row[12] ?? undefined,
+      module: { name, version, digest },
+      seenRevision: seenRevision === undefined ? undefined : BigInt(seenRevision),
+      outcome: rejection === null ? { tag: 'accepted' } : { tag: 'rejected', val: rejectionOf(rejection, commandId) },
+      causationId: optionalText(causationId, 'decisions.causation_id'),
+      correlationId: optionalText(row[10], 'decisions.correlation_id') ?? commandId,
+      actor: optionalText(row[11], 'decisions.actor'),
+      keyId: optionalText(row[12], 'decisions.key_id'),
     },
-    firstRevision: eventCount === 0 || revision === null ? undefined : BigInt(revision - eventCount + 1),
+    firstRevision: eventCount === 0 ? undefined : firstRevision(eventCount, revision, commandId),
     eventCount,
-    recordedAt: BigInt(row[13]),
-    hash: plain(row[14]),
+    recordedAt: BigInt(wholeNumber(row[13], 'decisions.recorded_at')),
+    hash: bytes(row[14], 'decisions.hash', HASH_BYTES),
   };
 }
 
-function rejectionOf(json: string, file: string, commandId: string): Rejection {
+function firstRevision(eventCount: number, revision: number | undefined, commandId: string): bigint {
+  const first = (revision ?? -1) - eventCount + 1;
+  if (first >= 0) return BigInt(first);
+  throw damage(`the decision of command ${commandId} has ${eventCount} events up to revision ${revision}`);
+}
+
+function rejectionOf(json: unknown, commandId: string): Rejection {
+  const { code, message, details } = parsed(text(json, 'decisions.rejection'));
+  if (typeof code === 'string' && typeof message === 'string' && isDetails(details)) return { code, message, details };
+  throw damage(`the rejection of command ${commandId} is incomplete`);
+}
+
+function parsed(json: string): Partial<Record<keyof Rejection, unknown>> {
   try {
-    const { code, message, details } = JSON.parse(json);
-    return { code, message, details };
-  } catch {
-    throw contradiction(file, `the rejection of command ${commandId} is not JSON`);
+    return Object(JSON.parse(json));
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw damage('decisions.rejection is not JSON');
   }
+}
+
+function isDetails(value: unknown): value is Rejection['details'] {
+  return (
+    Array.isArray(value) &&
+    value.every((pair) => Array.isArray(pair) && pair.length === 2 && pair.every((part) => typeof part === 'string'))
+  );
 }
 
 export function readCommits(
@@ -182,18 +230,18 @@ export function readCommits(
     const row = statements.decisionByCommand.get(uuidBytes(options.after));
     if (row === undefined || row[2] !== streamId) return [];
     after = row[0];
-    next = (row[7] ?? -1) + 1;
+    next = nextRevision(row);
   }
   const commits: RecordedCommit[] = [];
   const limit = options.limit ?? DEFAULT_READ_LIMIT;
-  // Two rows of commits in the order of their ids: those with events, found by their first, and those without.
-  let withEvents = decisionOfEvent(connection, streamId, next);
+  // Commits come from two lists in the order of their ids: those with events, found by the first event, and those without.
+  let withEvents = statements.decisionOfEvent.get(streamId, next);
   let without = statements.nextWithoutEvents.get(streamId, after);
   while (commits.length < limit) {
     let row: DecisionRow;
-    if (withEvents !== undefined && (without === undefined || withEvents[0] < without[0])) {
+    if (isDecision(withEvents) && (without === undefined || withEvents[0] < without[0])) {
       row = withEvents;
-      withEvents = decisionOfEvent(connection, streamId, (row[7] ?? next) + 1);
+      withEvents = statements.decisionOfEvent.get(streamId, nextRevision(row));
     } else if (without !== undefined) {
       row = without;
       without = statements.nextWithoutEvents.get(streamId, row[0]);
@@ -205,67 +253,58 @@ export function readCommits(
   return commits;
 }
 
-/** Returns `undefined` if the event does not exist. */
-function decisionOfEvent(
-  { file, statements }: Connection,
-  streamId: number,
-  revision: number,
-): DecisionRow | undefined {
-  const row = statements.decisionOfEvent.get(streamId, revision);
-  if (row?.[0] === null) throw contradiction(file, `event ${revision} of stream id ${streamId} has no decision`);
-  return row;
+function nextRevision(row: DecisionRow): number {
+  return (optionalNumber(row[7], 'decisions.revision') ?? -1) + 1;
+}
+
+/** False if there is no such event. */
+function isDecision(row: DecisionRow | [id: null] | undefined): row is DecisionRow {
+  if (row?.[0] === null) throw damage('an event does not belong to its decision');
+  return row !== undefined;
 }
 
 function eventsOfDecision({ statements, cache }: Connection, row: DecisionRow): readonly Envelope[] {
-  const [streamId, eventCount, revision] = [row[2], row[6], row[7] ?? -1];
+  const eventCount = wholeNumber(row[6], 'decisions.event_count');
   if (eventCount === 0) return [];
-  return statements.payloads.all(streamId, revision - eventCount, revision).map(([eventType, payload]) => {
-    const { type, schemaVersion } = cache.eventType(eventType);
-    return { type, schemaVersion, payload: plain(payload) };
-  });
+  const last = nextRevision(row) - 1;
+  return statements.payloads
+    .all(wholeNumber(row[2], 'decisions.stream_id'), last - eventCount, last)
+    .map(([eventType, payload]) => {
+      const { type, schemaVersion } = cache.eventType(eventType);
+      return { type, schemaVersion, payload: bytes(payload, 'events.payload') };
+    });
 }
 
-export function readStreams(connection: Connection, options: ReadStreamsOptions): readonly StreamHead[] {
-  const { file, statements } = connection;
+export function readStreams({ statements }: Connection, options: ReadStreamsOptions): readonly StreamHead[] {
   const after = options.after === undefined ? 0 : statements.streamId.get(options.after);
   if (after === undefined) return [];
-  return statements.streams.all(after, options.limit ?? DEFAULT_READ_LIMIT).map(([id, stream]) => {
+  return statements.streams.all(after, options.limit ?? DEFAULT_READ_LIMIT).map(([id, name]) => {
+    const stream = text(name, 'streams.name');
     const head = statements.head.get(id, id);
-    if (head === undefined) throw contradiction(file, `stream ${JSON.stringify(stream)} has no decisions`);
-    const [revision, hash] = head;
-    return { stream, revision: revision === null ? undefined : BigInt(revision), hash: plain(hash) };
+    if (head === undefined) throw damage(`stream ${JSON.stringify(stream)} has no decisions`);
+    const revision = optionalNumber(head[0], 'decisions.revision');
+    return {
+      stream,
+      revision: revision === undefined ? undefined : BigInt(revision),
+      hash: bytes(head[1], 'decisions.hash', HASH_BYTES),
+    };
   });
 }
 
-/** Bytes as the contract has them: a Buffer is a Uint8Array whose `slice` does not copy, and which equals none. */
-export function plain(bytes: Uint8Array): Uint8Array {
-  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+export function loadSnapshot({ statements }: Connection, key: SnapshotKey): Snapshot | undefined {
+  const row = statements.loadSnapshot.get(key.stream, key.moduleName, key.moduleVersion);
+  return row === undefined ? undefined : checkedSnapshot(key, row);
 }
 
-/** The 16 bytes of a UUID in text: a byte for every two digits, hyphens stepped over. */
-export function uuidBytes(uuid: string, bytes: Uint8Array = new Uint8Array(16)): Uint8Array {
-  for (let byte = 0, at = 0; byte < 16; byte++, at += 2) {
-    if (byte === 4 || byte === 6 || byte === 8 || byte === 10) at++;
-    bytes[byte] = (digit(uuid.charCodeAt(at)) << 4) | digit(uuid.charCodeAt(at + 1));
-  }
-  return bytes;
-}
-
-function hexBytes(hex: string): Uint8Array {
-  const bytes = new Uint8Array(hex.length / 2);
-  for (let byte = 0, at = 0; byte < bytes.length; byte++, at += 2) {
-    bytes[byte] = (digit(hex.charCodeAt(at)) << 4) | digit(hex.charCodeAt(at + 1));
-  }
-  return bytes;
-}
-
-/** The value of a hexadecimal digit: letters have bit 6 set, and `a` ends in 1. */
-function digit(code: number): number {
-  return (code & 15) + (code >> 6) * 9;
-}
-
-/** The text of a UUID, of its hexadecimal digits in either case. */
-function uuidText(hexadecimal: string): string {
-  const hex = hexadecimal.toLowerCase();
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+/** Whether a snapshot is what was saved for its key. */
+export function checkedSnapshot(key: SnapshotKey, row: SnapshotRow): Snapshot {
+  const [revision, contentType, state, checksum] = row;
+  const snapshot = {
+    revision: BigInt(wholeNumber(revision, 'snapshots.revision')),
+    contentType: text(contentType, 'snapshots.content_type'),
+    state: bytes(state, 'snapshots.state'),
+  };
+  const expected = snapshotChecksum(key, snapshot);
+  if (equalBytes(expected, bytes(checksum, 'snapshots.checksum', expected.length))) return snapshot;
+  throw damage(`the snapshot of ${JSON.stringify(key.stream)} for ${key.moduleName} ${key.moduleVersion} was changed`);
 }

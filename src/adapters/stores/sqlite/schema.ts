@@ -71,13 +71,19 @@ export interface Tables {
     readonly payload: Uint8Array;
   };
   readonly snapshots: {
+    /** SQLite's own. */
+    readonly rowid: Generated<number>;
     readonly stream: string;
     readonly module_name: string;
     readonly module_version: string;
     readonly revision: number;
     readonly content_type: string;
     readonly state: Uint8Array;
+    /** SHA-256 over the snapshot and its key: `snapshotChecksum`. */
+    readonly checksum: Uint8Array;
   };
+  /** Exists during a migration only. */
+  readonly renumbered: { readonly old_id: number; readonly new_id: number };
 }
 
 /** Compiles, and has nothing to run on. */

@@ -4,40 +4,43 @@ import { type Compilable, sql } from 'kysely';
 import type { Direction } from '../../../core/event-store.ts';
 import { bound, compiler } from './schema.ts';
 
-/** A decision's columns, in the order of {@link decisionColumns}. Buffers are better-sqlite3's. */
+/**
+ * A decision's columns, in the order of {@link decisionColumns}. Columns are unknown until they are checked (`columns.ts`).
+ * Ids of rows are whole numbers in any case.
+ */
 export type DecisionRow = [
   id: number,
-  commandId: Buffer,
-  streamId: number,
-  commandTypeId: number,
-  payload: Buffer,
-  seenRevision: number | null,
-  eventCount: number,
-  revision: number | null,
-  rejection: string | null,
-  causationId: string | null,
-  correlationId: string | null,
-  actor: string | null,
-  keyId: string | null,
-  recordedAt: number,
-  hash: Buffer,
+  commandId: unknown,
+  streamId: unknown,
+  commandTypeId: unknown,
+  payload: unknown,
+  seenRevision: unknown,
+  eventCount: unknown,
+  revision: unknown,
+  rejection: unknown,
+  causationId: unknown,
+  correlationId: unknown,
+  actor: unknown,
+  keyId: unknown,
+  recordedAt: unknown,
+  hash: unknown,
 ];
 
-/** An event's columns, and what its context takes from its decision. */
+/** An event's columns, and the columns of its decision that its context needs. */
 export type EventRow = [
   position: number,
-  streamId: number,
-  revision: number,
-  eventTypeId: number,
-  /** In hexadecimal digits, up to {@link MAX_HEXADECIMAL} bytes; beyond, a buffer. */
-  payload: string | Buffer,
-  /** In hexadecimal digits. */
-  commandId: string,
-  commandTypeId: number,
+  streamId: unknown,
+  revision: unknown,
+  eventTypeId: unknown,
+  /** A text of hexadecimal digits, up to {@link MAX_HEXADECIMAL} bytes. A larger payload is a buffer. */
+  payload: unknown,
+  /** In hexadecimal digits. Empty if the decision is missing, or does not have the event. */
+  commandId: unknown,
+  commandTypeId: unknown,
   /** The event's place in its decision. */
-  index: number,
-  correlationId: string | null,
-  recordedAt: number,
+  index: unknown,
+  correlationId: unknown,
+  recordedAt: unknown,
 ];
 
 /**
@@ -74,8 +77,12 @@ const listed = sql<string>`(select value from json_each(?))`;
 /** Selects events with their decisions. In SQLite, a cross join fixes the order of the loops: events first. */
 const selectEvents = compiler
   .selectFrom('events')
-  .crossJoin('decisions')
-  .whereRef('decisions.id', '=', 'events.decision_id')
+  .leftJoin('decisions', (join) =>
+    join
+      .onRef('decisions.id', '=', 'events.decision_id')
+      .onRef('decisions.stream_id', '=', 'events.stream_id')
+      .onRef('decisions.revision', '>=', 'events.revision'),
+  )
   .select([
     'events.position',
     'events.stream_id',
@@ -90,28 +97,28 @@ const selectEvents = compiler
   ]);
 
 export interface Statements {
-  /** Changes when another connection has committed (https://www.sqlite.org/pragma.html#pragma_data_version). */
   /** A view of the file that stays the same until `endRead`. */
   readonly beginRead: Statement<[]>;
   readonly endRead: Statement<[]>;
+  /** Changes when another connection has committed (https://www.sqlite.org/pragma.html#pragma_data_version). */
   readonly dataVersion: Statement<[], number>;
   readonly lastPosition: Statement<[], number | null>;
   readonly lastDecision: Statement<[], number | null>;
   readonly streamId: Statement<[name: string], number>;
-  readonly streamName: Statement<[id: number], string>;
+  readonly streamName: Statement<[id: number], unknown>;
   /** The ids are a JSON array. */
-  readonly streamNames: Statement<[ids: string], [id: number, name: string]>;
-  readonly head: Statement<[streamId: number, again: number], [revision: number | null, hash: Buffer]>;
+  readonly streamNames: Statement<[ids: string], [id: number, name: unknown]>;
+  readonly head: Statement<[streamId: number, again: number], [revision: unknown, hash: unknown]>;
   readonly addStream: Statement<[name: string]>;
   readonly eventTypeId: Statement<[category: string, type: string, schemaVersion: number], number>;
-  readonly eventType: Statement<[id: number], [type: string, schemaVersion: number]>;
+  readonly eventType: Statement<[id: number], [type: unknown, schemaVersion: unknown]>;
   readonly addEventType: Statement<[category: string, type: string, schemaVersion: number]>;
   /** The lists are JSON arrays. */
   readonly eventTypesOfCategories: Statement<[categories: string], number>;
   readonly eventTypesOfNames: Statement<[types: string], number>;
   readonly eventTypesOfBoth: Statement<[categories: string, types: string], number>;
   readonly commandTypeId: Statement<CommandTypeRow, number>;
-  readonly commandType: Statement<[id: number], CommandTypeRow>;
+  readonly commandType: Statement<[id: number], Unchecked<CommandTypeRow>>;
   readonly addCommandType: Statement<CommandTypeRow>;
   readonly addDecision: Statement<DecisionValues>;
   readonly addEvent: Statement<
@@ -124,7 +131,7 @@ export interface Statements {
   readonly nextWithoutEvents: Statement<[streamId: number, afterId: number], DecisionRow>;
   /** The events of some commits of a stream: those after revision `after`, up to `last`. */
   readonly payloads: Statement<[streamId: number, after: number, last: number], PayloadRow>;
-  readonly streams: Statement<[afterId: number, limit: number], [id: number, name: string]>;
+  readonly streams: Statement<[afterId: number, limit: number], [id: number, name: unknown]>;
   readonly streamForward: Statement<[streamId: number, from: number, limit: number], EventRow>;
   readonly streamBackward: Statement<[streamId: number, from: number, limit: number], EventRow>;
   readonly allForward: Statement<[after: number, limit: number], EventRow>;
@@ -132,10 +139,7 @@ export interface Statements {
   /** The events of some types, whose ids are bound as a JSON array, found by looking at every event. */
   readonly scanForward: Statement<[types: string, after: number, limit: number], EventRow>;
   readonly scanBackward: Statement<[types: string, before: number, limit: number], EventRow>;
-  readonly loadSnapshot: Statement<
-    [stream: string, moduleName: string, moduleVersion: string],
-    [revision: number, contentType: string, state: Buffer]
-  >;
+  readonly loadSnapshot: Statement<[stream: string, moduleName: string, moduleVersion: string], SnapshotRow>;
   readonly saveSnapshot: Statement<
     [
       stream: string,
@@ -144,6 +148,7 @@ export interface Statements {
       revision: number,
       contentType: string,
       state: Uint8Array,
+      checksum: Uint8Array,
     ]
   >;
   readonly dropSnapshot: Statement<[stream: string, moduleName: string, moduleVersion: string]>;
@@ -176,7 +181,12 @@ type DecisionValues = [
   hash: Uint8Array,
 ];
 
-type PayloadRow = [eventTypeId: number, payload: Buffer];
+/** The same columns before they are checked. */
+type Unchecked<Row extends unknown[]> = { [Column in keyof Row]: unknown };
+
+export type SnapshotRow = [revision: unknown, contentType: unknown, state: unknown, checksum: unknown];
+
+type PayloadRow = [eventTypeId: unknown, payload: unknown];
 
 /** More branches than this cost more than looking at every event: a whole table is read faster than it is merged. */
 export const MAX_BRANCHES = 64;
@@ -429,7 +439,7 @@ export function prepareStatements(database: Database): Statements {
       database,
       compiler
         .selectFrom('snapshots')
-        .select(['revision', 'content_type', 'state'])
+        .select(['revision', 'content_type', 'state', 'checksum'])
         .where('stream', '=', text)
         .where('module_name', '=', text)
         .where('module_version', '=', text),
@@ -438,7 +448,7 @@ export function prepareStatements(database: Database): Statements {
       database,
       compiler
         .insertInto('snapshots')
-        .values({ ...snapshot, revision: number, content_type: text, state: bytes })
+        .values({ ...snapshot, revision: number, content_type: text, state: bytes, checksum: bytes })
         .onConflict((conflict) =>
           conflict
             .columns(['stream', 'module_name', 'module_version'])
@@ -446,6 +456,7 @@ export function prepareStatements(database: Database): Statements {
               revision: row.ref('excluded.revision'),
               content_type: row.ref('excluded.content_type'),
               state: row.ref('excluded.state'),
+              checksum: row.ref('excluded.checksum'),
             }))
             .whereRef('excluded.revision', '>=', 'snapshots.revision'),
         ),

@@ -35,8 +35,10 @@ import {
   type ExclusiveAppend,
   RESERVATION_READ_LIMIT,
 } from '../../../core/storage/exclusive-append.ts';
+import { snapshotChecksum } from '../../../core/storage/snapshot-checksum.ts';
 import type {
   CommitSource,
+  Damage,
   ReadCommitsOptions,
   ReadStreamsOptions,
   StreamHead,
@@ -46,14 +48,15 @@ import { type BackupOptions, backup, checkBackup } from './backup.ts';
 import { CommitWatcher } from './commit-watcher.ts';
 import { asAppendFailure, asStoreFailure, drawnPause, fileFailure, isBusy } from './failures.ts';
 import { FileIdentity } from './file-identity.ts';
+import { findDamage } from './find-damage.ts';
 import { openFrozenView } from './frozen-view.ts';
 import { IdCache } from './id-cache.ts';
 import { open } from './open.ts';
 import { type CheckedOptions, checkOptions, type SqliteStoreOptions } from './options.ts';
 import { SqliteProcessors } from './processors.ts';
-import { type Connection, findDecision, plain, readAll, readCommits, readStream, readStreams } from './read.ts';
+import { type Connection, findDecision, loadSnapshot, readAll, readCommits, readStream, readStreams } from './read.ts';
 import { prepareStatements } from './statements.ts';
-import { elapsed, setTimeout } from './timers.ts';
+import { elapsed, setImmediate, setTimeout } from './timers.ts';
 import { Writer } from './writer.ts';
 
 /** An event store in one SQLite file. Several processes of one machine may have it open. */
@@ -105,13 +108,13 @@ class Store implements SqliteStore {
   readonly #writer: Writer;
   readonly processors: ProcessorStore;
   readonly #watcher: CommitWatcher;
-  readonly #backups = new Set<Promise<void>>();
+  readonly #longReads = new Set<Promise<unknown>>();
   #closing: Promise<void> | undefined;
 
   constructor(database: Database, path: string, options: CheckedOptions) {
     const { file, busyTimeout, now } = options;
     const statements = prepareStatements(database);
-    const cache = new IdCache(file, statements);
+    const cache = new IdCache(statements);
     const identity = database.memory ? undefined : new FileIdentity(path, options);
     this.#identity = identity;
     this.#path = path;
@@ -119,11 +122,11 @@ class Store implements SqliteStore {
     this.#busyTimeout = busyTimeout;
     this.#now = now;
     this.#database = database;
-    this.#connection = { file, database, statements, cache, merged: new Map() };
+    this.#connection = { database, statements, cache, merged: new Map() };
     this.#writer = new Writer(database, file, busyTimeout, {
       began: () => cache.began(),
       committing: () => identity?.check(),
-      undone: () => cache.undone(),
+      undone: () => cache.clear(),
     });
     this.#watcher = new CommitWatcher(path, () => {
       try {
@@ -232,10 +235,7 @@ class Store implements SqliteStore {
   async loadSnapshot(key: SnapshotKey): Promise<Snapshot | undefined> {
     this.#open();
     checkSnapshotKey(key);
-    const row = await this.#read(() =>
-      this.#connection.statements.loadSnapshot.get(key.stream, key.moduleName, key.moduleVersion),
-    );
-    return row === undefined ? undefined : { revision: BigInt(row[0]), contentType: row[1], state: plain(row[2]) };
+    return this.#read(() => loadSnapshot(this.#connection, key));
   }
 
   async saveSnapshot(key: SnapshotKey, snapshot: Snapshot): Promise<void> {
@@ -244,9 +244,12 @@ class Store implements SqliteStore {
     checkSnapshot(snapshot);
     const { stream, moduleName, moduleVersion } = key;
     const { revision, contentType } = snapshot;
+    const checksum = snapshotChecksum(key, snapshot);
     const state = new Uint8Array(snapshot.state);
     const { saveSnapshot } = this.#connection.statements;
-    await this.#write(() => saveSnapshot.run(stream, moduleName, moduleVersion, Number(revision), contentType, state));
+    await this.#write(() =>
+      saveSnapshot.run(stream, moduleName, moduleVersion, Number(revision), contentType, state, checksum),
+    );
   }
 
   async dropSnapshot(key: SnapshotKey): Promise<void> {
@@ -268,17 +271,47 @@ class Store implements SqliteStore {
     return this.#read(() => readStreams(this.#connection, options));
   }
 
+  async findDamage(): Promise<Damage | undefined> {
+    this.#open();
+    const running = this.#findDamage();
+    this.#longReads.add(running);
+    try {
+      return await running;
+    } catch (error) {
+      throw asStoreFailure(error, this.#file);
+    } finally {
+      this.#longReads.delete(running);
+    }
+  }
+
+  async #findDamage(): Promise<Damage | undefined> {
+    // The check that follows reads the commits through this connection: it must not find what memory remembers.
+    this.#connection.cache.clear();
+    const view = await this.#frozenView();
+    try {
+      const steps = findDamage(view, this.#file);
+      for (;;) {
+        const step = steps.next();
+        if (step.done === true) return step.value;
+        // A store in memory has no frozen view: it is checked in one turn.
+        if (view !== this.#database) await new Promise((resolve) => setImmediate(resolve));
+      }
+    } finally {
+      if (view !== this.#database) view.close();
+    }
+  }
+
   async backup(file: string, options: BackupOptions = {}): Promise<void> {
     this.#open();
     checkBackup(file, options);
     const running = this.#backup(file, options);
-    this.#backups.add(running);
+    this.#longReads.add(running);
     try {
       await running;
     } catch (error) {
       throw asStoreFailure(error, file);
     } finally {
-      this.#backups.delete(running);
+      this.#longReads.delete(running);
     }
   }
 
@@ -312,7 +345,7 @@ class Store implements SqliteStore {
   async #close(): Promise<void> {
     this.#watcher.close();
     await this.#writer.drained();
-    await Promise.allSettled(this.#backups);
+    await Promise.allSettled(this.#longReads);
     try {
       this.#database.close();
     } catch (error) {

@@ -1,0 +1,63 @@
+/**
+ * Values of columns, checked as they are read. The schema fixes their types, but a damaged page can hold anything, and a
+ * wrong type would come out of the store as a wrong value or as an error without a code.
+ */
+import { damage } from './failures.ts';
+
+/** A revision, a position, a count, an id or a time. */
+export function wholeNumber(value: unknown, column: string): number {
+  if (Number.isSafeInteger(value) && (value as number) >= 0) return value as number;
+  throw damage(`${column} is not a whole number`);
+}
+
+export function optionalNumber(value: unknown, column: string): number | undefined {
+  return value === null ? undefined : wholeNumber(value, column);
+}
+
+export function text(value: unknown, column: string): string {
+  if (typeof value === 'string') return value;
+  throw damage(`${column} is not a text`);
+}
+
+export function optionalText(value: unknown, column: string): string | undefined {
+  return value === null ? undefined : text(value, column);
+}
+
+/**
+ * Bytes as the contract has them. The driver's Buffer is a Uint8Array whose `slice` does not copy, and which is not equal
+ * to one.
+ */
+export function bytes(value: unknown, column: string, length?: number): Uint8Array {
+  if (!(value instanceof Uint8Array)) throw damage(`${column} is not binary`);
+  if (length !== undefined && value.length !== length) throw damage(`${column} does not have ${length} bytes`);
+  return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+}
+
+/** The 16 bytes of a UUID in text: each byte comes from two digits, and hyphens are skipped. */
+export function uuidBytes(uuid: string, into: Uint8Array = new Uint8Array(16)): Uint8Array {
+  for (let byte = 0, at = 0; byte < 16; byte++, at += 2) {
+    if (byte === 4 || byte === 6 || byte === 8 || byte === 10) at++;
+    into[byte] = (digit(uuid.charCodeAt(at)) << 4) | digit(uuid.charCodeAt(at + 1));
+  }
+  return into;
+}
+
+/** The text of a UUID, from its hexadecimal digits in either case. */
+export function uuidText(hexadecimal: unknown, column: string): string {
+  if (typeof hexadecimal !== 'string' || hexadecimal.length !== 32) throw damage(`${column} is not a UUID`);
+  const hex = hexadecimal.toLowerCase();
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+}
+
+export function hexBytes(hex: string): Uint8Array {
+  const decoded = new Uint8Array(hex.length / 2);
+  for (let byte = 0, at = 0; byte < decoded.length; byte++, at += 2) {
+    decoded[byte] = (digit(hex.charCodeAt(at)) << 4) | digit(hex.charCodeAt(at + 1));
+  }
+  return decoded;
+}
+
+/** The value of a hexadecimal digit: letters have bit 6 set, and `a` ends in 1. */
+function digit(code: number): number {
+  return (code & 15) + (code >> 6) * 9;
+}

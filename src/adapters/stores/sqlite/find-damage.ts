@@ -1,0 +1,187 @@
+/**
+ * Checks everything in a file that readers use, and that the hashes of the commits do not cover. SQLite compares each table
+ * with its indexes. Then one pass reads the file as a log: decisions in the order of their ids, and the events of each in
+ * the order of their positions. Ids and positions have no gaps, so that a row that is gone leaves one, and a row that was
+ * added or moved does not fit.
+ */
+import type { Database } from 'better-sqlite3';
+import type { Damage } from '../../../core/storage/verify-chain.ts';
+import { categoryOf, checkStreamName } from '../../../core/stream-name.ts';
+import {
+  type AuditedDecision,
+  type AuditedEvent,
+  type AuditStatements,
+  prepareAuditStatements,
+} from './audit-statements.ts';
+import { optionalNumber, text, wholeNumber } from './columns.ts';
+import { FileFailure, fileFailure } from './failures.ts';
+import { checkedSnapshot } from './read.ts';
+
+const TABLES = ['streams', 'event_types', 'command_types', 'decisions', 'events', 'snapshots'] as const;
+
+/** Rows that are read in one step. */
+const PAGE = 1_000;
+/** Snapshots may be large. */
+const SNAPSHOT_PAGE = 20;
+
+/**
+ * The steps of the check. The caller lets the process do other work between two steps, if no step can see a later commit
+ * than the one before.
+ *
+ * @returns undefined if there is no damage.
+ * @throws the driver's error.
+ */
+export function* findDamage(view: Database, file: string): Generator<void, Damage | undefined> {
+  try {
+    return (yield* disagreeingIndex(view)) ?? (yield* new Audit(prepareAuditStatements(view)).run());
+  } catch (error) {
+    const failure = fileFailure(error, file);
+    if (!(failure instanceof FileFailure) || failure.failure.code !== 'corrupt') throw error;
+    return damaged('the file', failure.message);
+  }
+}
+
+/** SQLite checks a table and its indexes in one step: a million events take about a second. */
+function* disagreeingIndex(view: Database): Generator<void, Damage | undefined> {
+  for (const table of TABLES) {
+    const result = text(view.pragma(`integrity_check(${table})`, { simple: true }), 'integrity_check');
+    if (result !== 'ok') return damaged(table, result);
+    yield;
+  }
+  return undefined;
+}
+
+class Audit {
+  readonly #statements: AuditStatements;
+  /** By a stream's id, which counts from 1. */
+  readonly #categories: string[] = [''];
+  /** By a stream's id: its events in the decisions that were read. */
+  readonly #eventCounts: number[] = [0];
+  /** The category of each event type, by its id. */
+  readonly #eventTypes = new Map<unknown, string>();
+  readonly #commandTypes = new Set<unknown>();
+  #lastStream = 0;
+  #lastDecision = 0;
+  #lastPosition = 0;
+  /** Events that were read and do not belong to a decision yet, and the place of the next one. */
+  #events: readonly AuditedEvent[] = [];
+  #nextEvent = 0;
+
+  constructor(statements: AuditStatements) {
+    this.#statements = statements;
+  }
+
+  *run(): Generator<void, Damage | undefined> {
+    for (const [id, category] of this.#statements.eventTypes.all()) {
+      this.#eventTypes.set(id, text(category, 'event_types.category'));
+    }
+    for (const id of this.#statements.commandTypes.all()) this.#commandTypes.add(id);
+    return (yield* this.#streams()) ?? (yield* this.#decisions()) ?? this.#leftOver() ?? (yield* this.#snapshots());
+  }
+
+  *#streams(): Generator<void, Damage | undefined> {
+    for (;;) {
+      const rows = this.#statements.streams.all(this.#categories.length - 1, PAGE);
+      for (const [id, name] of rows) {
+        if (id !== this.#categories.length) return damaged(`streams.id ${id}`, 'the stream before it is missing');
+        const stream = text(name, 'streams.name');
+        const problem = checkStreamName(stream);
+        if (problem !== undefined) return damaged(`streams.id ${id}`, `the stream name ${problem}`);
+        this.#categories.push(categoryOf(stream));
+        this.#eventCounts.push(0);
+      }
+      if (rows.length < PAGE) return undefined;
+      yield;
+    }
+  }
+
+  *#decisions(): Generator<void, Damage | undefined> {
+    for (;;) {
+      const rows = this.#statements.decisions.all(this.#lastDecision, PAGE);
+      for (const row of rows) {
+        const damage = this.#decision(row);
+        if (damage !== undefined) return damage;
+      }
+      if (rows.length < PAGE) return undefined;
+      yield;
+    }
+  }
+
+  #decision([id, streamId, commandTypeId, eventCount, lastRevision]: AuditedDecision): Damage | undefined {
+    const place = `decisions.id ${id}`;
+    if (id !== ++this.#lastDecision) return damaged(place, 'the decision before it is missing');
+    const stream = wholeNumber(streamId, 'decisions.stream_id');
+    const events = this.#eventCounts[stream];
+    if (stream === 0 || events === undefined) return damaged(place, `there is no stream with the id ${stream}`);
+    if (stream > this.#lastStream + 1)
+      return damaged(place, 'the first decision of another stream should come before it');
+    this.#lastStream = Math.max(this.#lastStream, stream);
+    if (!this.#commandTypes.has(commandTypeId)) return damaged(place, 'its command type is missing');
+    const count = wholeNumber(eventCount, 'decisions.event_count');
+    const last = events + count - 1;
+    const revision = optionalNumber(lastRevision, 'decisions.revision') ?? -1;
+    if (revision !== last) return damaged(place, `its revision is ${revision} and should be ${last}`);
+    this.#eventCounts[stream] = events + count;
+    for (let next = events; next <= last; next++) {
+      const damage = this.#event(id, stream, next);
+      if (damage !== undefined) return damage;
+    }
+    return undefined;
+  }
+
+  #event(decisionId: number, stream: number, revision: number): Damage | undefined {
+    if (this.#nextEvent === this.#events.length) {
+      this.#events = this.#statements.events.all(this.#lastPosition, PAGE);
+      this.#nextEvent = 0;
+    }
+    const event = this.#events[this.#nextEvent++];
+    if (event === undefined) return damaged(`decisions.id ${decisionId}`, 'its events are missing');
+    const [position, streamId, foundRevision, foundDecision, eventTypeId] = event;
+    const place = `events.position ${position}`;
+    if (position !== ++this.#lastPosition) return damaged(place, 'the event before it is missing');
+    if (foundDecision !== decisionId) return damaged(place, `it should belong to decision ${decisionId}`);
+    if (streamId !== stream) return damaged(place, 'it is not of the stream of its decision');
+    if (foundRevision !== revision) return damaged(place, `its revision should be ${revision}`);
+    const category = this.#eventTypes.get(eventTypeId);
+    if (category === undefined) return damaged(place, 'its event type is missing');
+    if (category !== this.#categories[stream]) return damaged(place, 'its event type is of another category');
+    return undefined;
+  }
+
+  #leftOver(): Damage | undefined {
+    const event = this.#events[this.#nextEvent] ?? this.#statements.events.get(this.#lastPosition, 1);
+    if (event !== undefined) return damaged(`events.position ${event[0]}`, 'it does not belong to a decision');
+    const streams = this.#categories.length - 1;
+    if (streams > this.#lastStream) return damaged(`streams.id ${streams}`, 'it has no decisions');
+    return undefined;
+  }
+
+  *#snapshots(): Generator<void, Damage | undefined> {
+    let after = 0;
+    for (;;) {
+      const rows = this.#statements.snapshots.all(after, SNAPSHOT_PAGE);
+      for (const [id, stream, moduleName, moduleVersion, streamId, ...row] of rows) {
+        const key = {
+          stream: text(stream, 'snapshots.stream'),
+          moduleName: text(moduleName, 'snapshots.module_name'),
+          moduleVersion: text(moduleVersion, 'snapshots.module_version'),
+        };
+        const { revision } = checkedSnapshot(key, row);
+        const events = streamId === null ? 0 : (this.#eventCounts[streamId] ?? 0);
+        if (revision >= events) {
+          return damaged(
+            `snapshots.stream ${JSON.stringify(key.stream)}`,
+            `the stream has ${events} events, and the snapshot is of revision ${revision}`,
+          );
+        }
+        after = id;
+      }
+      if (rows.length < SNAPSHOT_PAGE) return undefined;
+      yield;
+    }
+  }
+}
+
+function damaged(place: string, message: string): Damage {
+  return { reason: 'damage', place, message: `${place}: ${message}` };
+}

@@ -1,0 +1,131 @@
+/**
+ * Writes fields one after another, as docs/chain.md lays them out: integers big-endian, texts and bytes after their length.
+ * All writers share one buffer, so that a hash costs no allocation: write, {@link finish}, and use the result before the next
+ * {@link start}.
+ */
+import type { Envelope } from '../messages.ts';
+
+const FIRST_BYTES = 4_096;
+/** Bytes that the buffer may keep after a call. A larger one is left to the garbage collector. */
+const LARGEST_KEPT_BYTES = 1_048_576;
+
+let buffer = new Uint8Array(FIRST_BYTES);
+let end = 0;
+const encoder = new TextEncoder();
+
+export function start(): void {
+  end = 0;
+}
+
+/** The bytes that were written: a view that is valid until the next {@link start}. */
+export function finish(): Uint8Array {
+  const content = buffer.subarray(0, end);
+  if (buffer.length > LARGEST_KEPT_BYTES) buffer = new Uint8Array(FIRST_BYTES);
+  return content;
+}
+
+/** Bytes of a fixed length, without their length before them. */
+export function putFixed(bytes: Uint8Array): void {
+  room(bytes.length);
+  buffer.set(bytes, end);
+  end += bytes.length;
+}
+
+/** Makes sure that `bytes` more fit. */
+function room(bytes: number): void {
+  if (end + bytes <= buffer.length) return;
+  const grown = new Uint8Array(Math.max(buffer.length * 2, end + bytes));
+  grown.set(buffer.subarray(0, end));
+  buffer = grown;
+}
+
+export function putU8(value: number): void {
+  room(1);
+  buffer[end++] = value;
+}
+
+export function putU32(value: number): void {
+  room(4);
+  storeU32(value, end);
+  end += 4;
+}
+
+function storeU32(value: number, at: number): void {
+  buffer[at] = value >>> 24;
+  buffer[at + 1] = value >>> 16;
+  buffer[at + 2] = value >>> 8;
+  buffer[at + 3] = value;
+}
+
+/** Revisions and times fit in 53 bits for as long as anyone lives, and numbers are quicker to take apart than bigints. */
+export function putU64(value: bigint): void {
+  room(8);
+  const number = Number(value);
+  if (Number.isSafeInteger(number)) {
+    storeU32(Math.floor(number / 2 ** 32), end);
+    storeU32(number >>> 0, end + 4);
+  } else {
+    storeU32(Number(value >> 32n), end);
+    storeU32(Number(value & 0xffff_ffffn), end + 4);
+  }
+  end += 8;
+}
+
+export function putOptionalU64(value: bigint | undefined): void {
+  putU8(value === undefined ? 0 : 1);
+  if (value !== undefined) putU64(value);
+}
+
+export function putBytes(bytes: Uint8Array): void {
+  room(4 + bytes.length);
+  storeU32(bytes.length, end);
+  buffer.set(bytes, end + 4);
+  end += 4 + bytes.length;
+}
+
+export function putOptionalBytes(bytes: Uint8Array | undefined): void {
+  putU8(bytes === undefined ? 0 : 1);
+  if (bytes !== undefined) putBytes(bytes);
+}
+
+export function putText(text: string): void {
+  room(4 + 3 * text.length);
+  const start = end + 4;
+  let at = start;
+  // Names and ids are short and ASCII: a loop is quicker than the encoder for them.
+  for (let index = 0; index < text.length; index++) {
+    const unit = text.charCodeAt(index);
+    if (unit >= 0x80) {
+      at = start + encoder.encodeInto(text, buffer.subarray(start)).written;
+      break;
+    }
+    buffer[at++] = unit;
+  }
+  storeU32(at - start, end);
+  end = at;
+}
+
+export function putOptionalText(text: string | undefined): void {
+  putU8(text === undefined ? 0 : 1);
+  if (text !== undefined) putText(text);
+}
+
+export function putEnvelope(envelope: Envelope): void {
+  putText(envelope.type);
+  putU32(envelope.schemaVersion);
+  putBytes(envelope.payload);
+}
+
+/** The 16 bytes of a UUID in lower-case text: a byte for every two digits, hyphens stepped over. */
+export function putUuid(uuid: string): void {
+  room(16);
+  for (let byte = 0, at = 0; byte < 16; byte++, at += 2) {
+    if (byte === 4 || byte === 6 || byte === 8 || byte === 10) at++;
+    buffer[end++] = (digit(uuid.charCodeAt(at)) << 4) | digit(uuid.charCodeAt(at + 1));
+  }
+}
+
+/** The value of a hexadecimal digit: letters have bit 6 set, and `a` ends in 1. */
+function digit(code: number): number {
+  return (code & 15) + (code >> 6) * 9;
+}
