@@ -305,7 +305,7 @@ describe('a machine that has less than the host allows', () => {
     );
     assert.throws(
       () => call('grow', 11_000_000),
-      (error) => isTrap(error) && !(error instanceof OutOfBudget) && /the machine has no memory/.test(error.message),
+      (error) => isTrap(error) && !(error instanceof OutOfBudget) && error.code === 'machine-exhausted',
     );
   });
 });
