@@ -26,7 +26,9 @@ export async function authorize(authorizer: Authorizer, job: Job): Promise<void>
   const { principal, actor } = request;
   let answer: unknown;
   try {
-    const asked = authorizer({ principal, actor, command: envelope, commandId, module: job.module.name, stream });
+    // A copy: an authorizer that changes the bytes must not change what is recorded.
+    const command = { ...envelope, payload: new Uint8Array(envelope.payload) };
+    const asked = authorizer({ principal, actor, command, commandId, module: job.module.name, stream });
     answer = await (cancellation === undefined ? asked : cancellation.race(Promise.resolve(asked)));
   } catch (error) {
     if (isCommandFailure(error, 'cancelled') || isCommandFailure(error, 'deadline-exceeded')) throw error;

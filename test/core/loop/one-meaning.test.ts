@@ -12,6 +12,7 @@ import type { Codec } from '../../../src/core/codec/codec.ts';
 import { msgpack } from '../../../src/core/codec/msgpack.ts';
 import { defineDecider } from '../../../src/core/define/decider.ts';
 import { defineCommand, type Message } from '../../../src/core/define/message.ts';
+import type { Authorizer } from '../../../src/core/loop/authorization.ts';
 import { createEventSourcer } from '../../../src/core/loop/create-event-sourcer.ts';
 import { anyKind, type Kind, LIBRARIES, type Library, schemaOf, valuesOf, vandalize } from '../define/kinds.ts';
 
@@ -134,7 +135,12 @@ describe('a value', () => {
         const module = shelfOf({ ...setup, initial: structuredClone(setup.initial) }, witness);
         vandalize(witness.held);
         const store = createMemoryStore();
-        const sourcer = createEventSourcer({ store, modules: [module] });
+        const authorize: Authorizer = (request) => {
+          witness.held.push(request);
+          vandalize(request);
+          return true;
+        };
+        const sourcer = createEventSourcer({ store, modules: [module], authorize });
         const states: string[] = [];
         for (const thing of given) {
           const command = { type: 'Put', data: { thing: structuredClone(thing) } };
