@@ -112,6 +112,46 @@ describe('a table read model', () => {
     ]);
   });
 
+  test('returns integers exactly, as a bigint if a number cannot hold them', async () => {
+    await using store = open();
+    const integers = [0n, 5n, 2n ** 53n - 1n, 2n ** 53n + 1n, 2n ** 63n - 1n, -(2n ** 53n) - 1n, -(2n ** 63n)];
+    const exact = defineTables({
+      name: 'exact',
+      version: '1',
+      events: { Opened: account.events.Opened },
+      create: (db: Kysely<{ integers: { place: number; value: number | bigint; ratio: number } }>) => [
+        db.schema
+          .createTable('integers')
+          .addColumn('place', 'integer')
+          .addColumn('value', 'integer')
+          .addColumn('ratio', 'real'),
+      ],
+      handle: {
+        Opened: (db) => integers.map((value, place) => db.insertInto('integers').values({ place, value, ratio: 1.5 })),
+      },
+    });
+    await using running = await defineSystem({ name: 'bank', deciders: [account], readModels: [exact] }).start({
+      store,
+    });
+    await running.dispatch(account.commands.Open({ accountId: 'a' }));
+    await running.caughtUp();
+    await using reader = running.readModel(exact);
+    const query = reader.db.selectFrom('integers').select(['value', 'ratio']).orderBy('place');
+    const expected = [
+      0,
+      5,
+      Number.MAX_SAFE_INTEGER,
+      9007199254740993n,
+      9223372036854775807n,
+      -9007199254740993n,
+      -9223372036854775808n,
+    ].map((value) => ({ value, ratio: 1.5 }));
+    assert.deepEqual(await query.execute(), expected);
+    const streamed: unknown[] = [];
+    for await (const row of query.stream()) streamed.push(row);
+    assert.deepEqual(streamed, expected);
+  });
+
   test('cannot be written through its reader', async () => {
     await using store = open();
     const statements = statementsOf();

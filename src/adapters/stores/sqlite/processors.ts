@@ -2,8 +2,7 @@
  * Storage of processors in a SQLite file (src/core/processors/processor-store.ts). A commit is a write of the file's
  * group commit, so that read models, process managers and commands share transactions of the disk.
  */
-import Sqlite, { type Database, type Statement } from 'better-sqlite3';
-import { SqliteDialect } from 'kysely';
+import type { Database, Statement } from 'better-sqlite3';
 import {
   decodeDeadline,
   decodeRecordedEvent,
@@ -40,6 +39,7 @@ import {
   type ShareRow,
   type SubscriptionRow,
 } from './processors-statements.ts';
+import { readDialect } from './read-dialect.ts';
 
 /** The file, as the store that has it open offers it. */
 export interface ProcessorFile {
@@ -69,7 +69,7 @@ export class SqliteProcessors implements ProcessorStore {
 
   constructor(file: ProcessorFile) {
     this.#file = file;
-    this.tables = { readDialect: () => new SqliteDialect({ database: async () => openForReading(file.name) }) };
+    this.tables = { readDialect: () => readDialect(file.name) };
   }
 
   async openSubscription(
@@ -431,11 +431,6 @@ export class SqliteProcessors implements ProcessorStore {
 /** A bound value of a condition that is left out if the value is absent: SQLite compares it with null first. */
 function twice(value: string | undefined): [string | null, string | null] {
   return [value ?? null, value ?? null];
-}
-
-/** Tables are read on a connection of their own: a query of a program must not see half of a transaction, nor write. */
-function openForReading(file: string): Database {
-  return new Sqlite(file, { readonly: true, fileMustExist: true });
 }
 
 function formatOf(database: Database): number {

@@ -1,0 +1,69 @@
+/**
+ * The dialect by which programs read the tables of a file. It has a connection of its own: a query of a program must not see
+ * half of a transaction, nor write.
+ *
+ * By default the driver returns each integer as a `number`, which rounds those beyond 2^53. Here such an integer is a
+ * `bigint`, as in decoded payloads (docs/encoding.md §1.2).
+ */
+import Sqlite, { type Database, type Statement } from 'better-sqlite3';
+import { SqliteDialect } from 'kysely';
+
+type Row = Record<string, unknown>;
+
+/** The dialect for the tables of a file. */
+export function readDialect(file: string): SqliteDialect {
+  return new SqliteDialect({ database: async () => withExactIntegers(openForReading(file)) });
+}
+
+function openForReading(file: string): Database {
+  const database = new Sqlite(file, { readonly: true, fileMustExist: true });
+  database.defaultSafeIntegers(true);
+  return database;
+}
+
+/** The part of a connection that Kysely uses. */
+interface ReadDatabase {
+  close(): void;
+  prepare(sql: string): ReadStatement;
+}
+
+interface ReadStatement {
+  readonly reader: boolean;
+  all(parameters: readonly unknown[]): unknown[];
+  run(parameters: readonly unknown[]): { changes: number | bigint; lastInsertRowid: number | bigint };
+  iterate(parameters: readonly unknown[]): IterableIterator<unknown>;
+}
+
+function withExactIntegers(database: Database): ReadDatabase {
+  return {
+    close: () => {
+      database.close();
+    },
+    prepare: (sql) => exactStatement(database.prepare<unknown[], Row>(sql)),
+  };
+}
+
+function exactStatement(statement: Statement<unknown[], Row>): ReadStatement {
+  return {
+    reader: statement.reader,
+    all: (parameters) => statement.all(...parameters).map(exact),
+    run: (parameters) => statement.run(...parameters),
+    *iterate(parameters) {
+      for (const row of statement.iterate(...parameters)) yield exact(row);
+    },
+  };
+}
+
+/** Changes the row, which the driver made for this call. */
+function exact(row: Row): Row {
+  for (const column in row) {
+    const value = row[column];
+    if (typeof value === 'bigint') row[column] = exactInteger(value);
+  }
+  return row;
+}
+
+function exactInteger(value: bigint): number | bigint {
+  const number = Number(value);
+  return Number.isSafeInteger(number) ? number : value;
+}
