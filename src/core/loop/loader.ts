@@ -44,6 +44,35 @@ export class Loader {
   }
 
   /**
+   * The state as {@link load} returns it, for a reader. An append notices by its precondition that a snapshot is newer than
+   * its stream. A reader appends nothing, so this method looks whether the stream has the snapshot's last event.
+   * @throws as {@link load}.
+   */
+  async loadToRead(
+    module: BoundModule,
+    stream: string,
+    until: bigint | undefined,
+    cancellation: Cancellation | undefined,
+  ): Promise<LiveState> {
+    const live = await this.load(module, stream, until, cancellation);
+    const { revision, snapshotRevision } = live;
+    // Events were folded after the snapshot, or there was none.
+    if (snapshotRevision === undefined || snapshotRevision !== revision) return live;
+    let last: bigint | undefined;
+    try {
+      last = await this.lastRevision(stream, cancellation);
+    } catch (error) {
+      live.release();
+      throw error;
+    }
+    if (last !== undefined && last >= snapshotRevision) return live;
+    live.release();
+    const reason = new RangeError(`the snapshot is of revision ${snapshotRevision}, which the stream does not have`);
+    await this.#snapshots.drop(module, stream, snapshotRevision, reason);
+    return this.catchUp(initialState(module, stream), until, cancellation);
+  }
+
+  /**
    * Folds what the stream has behind the state's revision. Takes the state over: a failure releases it.
    * @throws as {@link load}.
    */

@@ -43,7 +43,7 @@ export class StateReader {
         const cached = this.#cache.take(module, stream);
         try {
           const live = await (cached === undefined
-            ? this.#loader.load(module, stream, undefined, cancellation)
+            ? this.#loader.loadToRead(module, stream, undefined, cancellation)
             : this.#loader.catchUp(cached, undefined, cancellation));
           return this.#keep(live, use);
         } catch (error) {
@@ -73,7 +73,7 @@ export class StateReader {
   ): Promise<Result> {
     const cancellation = cancellationOf(signal, stream);
     try {
-      const live = await this.#loader.load(module, stream, revision, cancellation);
+      const live = await this.#loader.loadToRead(module, stream, revision, cancellation);
       try {
         if (live.revision !== revision) throw tooShort(stream, revision, live.revision);
         return used(live, use);

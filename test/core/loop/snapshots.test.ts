@@ -100,6 +100,26 @@ describe('a snapshot', () => {
     assert.deepEqual(told, ['dropped 99']);
   });
 
+  it('of a revision that the stream does not have is dropped by a reader', async () => {
+    const memory = createMemoryStore();
+    await start(memory).payInTimes(2);
+    const state = new TextEncoder().encode('{"amount":100,"notes":0,"opened":true}');
+    await memory.saveSnapshot(key(), { revision: 99n, contentType: 'application/json', state });
+    const { sourcer, told } = start(memory);
+    const read = await sourcer.readState('till-a');
+    assert.deepEqual([readTill(read.state).amount, read.revision], [2, 1n]);
+    assert.deepEqual(told, ['dropped 99']);
+  });
+
+  it('of a revision that the stream does not have does not make that revision readable', async () => {
+    const memory = createMemoryStore();
+    await start(memory).payInTimes(2);
+    const state = new TextEncoder().encode('{"amount":100,"notes":0,"opened":true}');
+    await memory.saveSnapshot(key(), { revision: 99n, contentType: 'application/json', state });
+    const { sourcer } = start(memory);
+    await assert.rejects(sourcer.readState('till-a', { revision: 99n }), { code: 'invalid-argument' });
+  });
+
   it('that cannot be stored fails no command, and is tried again with the next', async () => {
     const memory = createMemoryStore();
     let full = true;
