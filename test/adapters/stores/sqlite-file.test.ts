@@ -127,7 +127,7 @@ describe('a new file', () => {
   });
 });
 
-describe('a file that is no store', () => {
+describe('a file that is not a store', () => {
   test('is refused, and stays as it is', () => {
     const [text, other, named] = [newFile(), newFile(), newFile()];
     writeFileSync(text, 'Dear Sir or Madam,\n'.repeat(200));

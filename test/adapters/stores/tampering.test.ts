@@ -36,7 +36,7 @@ describe('a file that was changed', () => {
     assert.ok(truth.size > 90);
   });
 
-  test('never lies after a change of its rows or its indexes', async () => {
+  test('tells the truth after a change of its rows or its indexes', async () => {
     const step = Math.floor(attacks.length / SAMPLE);
     let felt = 0;
     for (let index = 0; index < attacks.length; index += step) {
@@ -53,7 +53,7 @@ describe('a file that was changed', () => {
     assert.ok(felt > SAMPLE / 2, String(felt));
   });
 
-  test('never lies after one bit of it was flipped', async () => {
+  test('tells the truth after one bit of it was flipped', async () => {
     const bytes = readFileSync(file);
     // Most of a file's bytes are zeros that nothing uses.
     const used = [...bytes.keys()].filter((at) => bytes[at] !== 0);

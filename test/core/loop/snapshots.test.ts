@@ -100,7 +100,7 @@ describe('a snapshot', () => {
     assert.deepEqual(told, ['dropped 99']);
   });
 
-  it('of a revision that the stream does not have is dropped by a reader', async () => {
+  it('is dropped by a reader if the stream does not have its revision', async () => {
     const memory = createMemoryStore();
     await start(memory).payInTimes(2);
     const state = new TextEncoder().encode('{"amount":100,"notes":0,"opened":true}');
@@ -111,7 +111,7 @@ describe('a snapshot', () => {
     assert.deepEqual(told, ['dropped 99']);
   });
 
-  it('of a revision that the stream does not have does not make that revision readable', async () => {
+  it('does not make a revision readable that the stream does not have', async () => {
     const memory = createMemoryStore();
     await start(memory).payInTimes(2);
     const state = new TextEncoder().encode('{"amount":100,"notes":0,"opened":true}');

@@ -296,7 +296,7 @@ export function loadSnapshot({ statements }: Connection, key: SnapshotKey): Snap
   return row === undefined ? undefined : checkedSnapshot(key, row);
 }
 
-/** Whether a snapshot is what was saved for its key. */
+/** Returns whether a snapshot is what was saved for its key. */
 export function checkedSnapshot(key: SnapshotKey, row: SnapshotRow): Snapshot {
   const [revision, contentType, state, checksum] = row;
   const snapshot = {

@@ -8,7 +8,7 @@ import { type Answers, ask, failureCode } from './story.ts';
 export interface Finding {
   /** Empty if the file was judged rightly. */
   readonly problems: readonly string[];
-  /** Whether some reader's answer differs, or is a failure. */
+  /** True if some reader's answer differs, or is a failure. */
   readonly isFelt: boolean;
   readonly verdict: string;
 }
