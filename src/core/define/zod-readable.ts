@@ -6,6 +6,8 @@
  *   codec between two types.
  * - A default, and the value of `catch`, must be the same each time, and must be accepted by the schema that it belongs to.
  *
+ * - An object must not have the field `__proto__`, which has no encoding.
+ *
  * Everything else is allowed here: coercion, overwriting as `trim` does, and functions, which show nothing. They are checked
  * with each message (`schema.ts`).
  */
@@ -38,6 +40,9 @@ function visit(schema: unknown, path: Path, place: string, seen: Set<unknown>, f
   if (def === undefined || seen.has(schema)) return;
   seen.add(schema);
   const at = place + stepsText(path);
+  if (def.shape !== undefined && Object.hasOwn(def.shape, '__proto__')) {
+    throw new DefinitionError(at, 'has the field __proto__, which no message or state can hold: give it another name');
+  }
   if (def.type === 'pipe') checkPipe(def, at);
   if (def.type === 'default' || def.type === 'prefault') {
     found.push(constant(() => def.defaultValue, path, at, 'default'));

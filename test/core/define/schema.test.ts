@@ -166,3 +166,11 @@ describe('the interface of schemas', () => {
     assert.equal(ours, theirs);
   });
 });
+
+describe('a schema with the field __proto__', () => {
+  it('is refused when the module is defined, because no value can hold that field', () => {
+    const state = z.object({ ['__proto__']: z.string() });
+    const define = (): unknown => shapeOf(z.object({ inner: state }), 'bank.state');
+    assert.throws(define, { code: 'invalid-definition', payload: { place: 'bank.state.inner' } });
+  });
+});
