@@ -1,7 +1,7 @@
 /** Turns an event store in a component into an `EventStore` of this package, with its error classes. */
 import { AppendFailure, type EventStore, StoreFailureError } from 'decidable';
 import { isComponentError } from 'decidable/component';
-import { awaitEventsAfter, CommitSignal } from 'decidable/stores';
+import { awaitEventsAfter, CommitSignal } from 'decidable/storage';
 
 /** Wraps the exports of an event store. They already have the TypeScript interface, except for the classes of errors. */
 export function componentStore(instance: EventStore): EventStore {

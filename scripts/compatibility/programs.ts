@@ -123,7 +123,7 @@ export const TYPES = `
   import * as wasi from 'decidable/component/wasi';
   import { createMemoryStore } from 'decidable/memory';
   import { createSqliteStore } from 'decidable/sqlite';
-  import * as stores from 'decidable/stores';
+  import * as stores from 'decidable/storage';
   import { testDecider } from 'decidable/testing';
   import { arbitraries } from 'decidable/testing/arbitraries';
   import fc from 'fast-check';

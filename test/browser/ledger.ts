@@ -4,7 +4,7 @@
 
 import { createEventSourcer } from 'decidable';
 import { createMemoryStore } from 'decidable/memory';
-import { verifyChain } from 'decidable/stores';
+import { verifyChain } from 'decidable/storage';
 import { account } from '../../examples/bank/account.ts';
 import type { CommandHandler } from '../../src/core/worlds.ts';
 import { COMMANDS, STREAMS } from './commands.ts';

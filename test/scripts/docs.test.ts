@@ -81,7 +81,7 @@ describe('a docstring', () => {
 
 describe('the reference', () => {
   const stores = subpath(
-    'decidable/stores',
+    'decidable/storage',
     `/** Stores. */
 /**
  * Opens a {@link Store}; see {@link Types | the types}.

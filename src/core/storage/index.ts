@@ -1,8 +1,9 @@
 /**
- * `decidable/stores`: the parts from which authors make stores, and the verification of a store's hash chain. The root
+ * `decidable/storage`: the parts from which authors make stores, and the verification of a store's hash chain. The root
  * exports the contract (`EventStore`). `decidable/testing` exports the suite that tests a store against it
  * (`eventStoreSuite`).
  */
+export { conflict, duplicate, recordedTime, satisfies, usedAfterClose } from './arguments.ts';
 export { CHAIN_START, type Commit, commitContent, commitHash, HASH_BYTES, type RecordedCommit } from './chain.ts';
 export { awaitEventsAfter, CommitSignal } from './commit-signal.ts';
 export {
@@ -11,7 +12,9 @@ export {
   type ExclusiveAppend,
   RESERVATION_READ_LIMIT,
 } from './exclusive-append.ts';
+export { type BareCommitStore, type BareStore, GuardedCommitStore, GuardedStore } from './guarded-store.ts';
 export { recordedEvents, StoredEventContext } from './recorded-events.ts';
+export { snapshotChecksum } from './snapshot-checksum.ts';
 export {
   type BrokenCommit,
   type ChainVerdict,

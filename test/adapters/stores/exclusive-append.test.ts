@@ -1,4 +1,4 @@
-/** Appends that are decided inside the store (`decidable/stores`, `ExclusiveAppend`), in both stores of the package. */
+/** Appends that are decided inside the store (`decidable/storage`, `ExclusiveAppend`), in both stores of the package. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,7 +7,7 @@ import { after, describe, test } from 'node:test';
 import { type EventStore, isAppendFailure, type RecordedEvent } from 'decidable';
 import { createMemoryStore } from 'decidable/memory';
 import { createSqliteStore } from 'decidable/sqlite';
-import type { DecidedAppend, ExclusiveAppend } from 'decidable/stores';
+import type { DecidedAppend, ExclusiveAppend } from 'decidable/storage';
 import { ANY, decision, envelope } from './commands.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'decidable-exclusive-'));

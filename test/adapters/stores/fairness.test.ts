@@ -10,7 +10,7 @@ import { text } from 'node:stream/consumers';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { createSqliteStore } from 'decidable/sqlite';
-import { verifyChain } from 'decidable/stores';
+import { verifyChain } from 'decidable/storage';
 import { STREAMS } from './fairness/counter.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'decidable-fairness-'));

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createEventSourcer, type EventSourcerConfiguration, type EventStore, FaultError } from 'decidable';
 import { createMemoryStore } from 'decidable/memory';
-import type { ExclusiveAppend } from 'decidable/stores';
+import type { ExclusiveAppend } from 'decidable/storage';
 import { conflict } from '../../../src/core/storage/arguments.ts';
 import { failsWith } from './failing.ts';
 import { type FailurePoint, tillEnvelope, tillModule } from './till.ts';

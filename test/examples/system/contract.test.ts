@@ -11,16 +11,8 @@ import { type ClosableStore, eventStoreSuite } from '../../../src/adapters/testi
 import { isAppendFailure, isStoreFailure } from '../../../src/core/errors.ts';
 import type { EventStore, ReadAllOptions } from '../../../src/core/event-store.ts';
 import type { Precondition } from '../../../src/core/messages.ts';
-import {
-  appendAfterClose,
-  checkAppend,
-  checkCommandId,
-  checkPosition,
-  checkReadAll,
-  checkReadStream,
-  checkSnapshotKey,
-  usedAfterClose,
-} from '../../../src/core/storage/arguments.ts';
+import { usedAfterClose } from '../../../src/core/storage/arguments.ts';
+import { GuardedStore } from '../../../src/core/storage/guarded-store.ts';
 
 const component = await compile(
   await readFile(new URL('../../../examples/system/components/event-store.wasm', import.meta.url)),
@@ -37,42 +29,18 @@ async function open(): Promise<EventStore> {
 }
 
 /**
- * A component cannot receive values for which WIT has no type (a lone surrogate, half a version), so the checks of
- * every store in TypeScript refuse them before it. An instance cannot be closed, so this wrapper refuses later calls.
+ * A component cannot receive values for which WIT has no type (a lone surrogate, half a version), so the guard of every
+ * store refuses them before it. An instance cannot be closed, so the guard refuses later calls too.
  */
 async function openClosable(): Promise<ClosableStore> {
   const store = await open();
-  let closed = false;
   const ending = new AbortController();
-  const checked =
-    <Args extends unknown[], Result>(
-      call: (...args: Args) => Promise<Result>,
-      check: (...args: Args) => void,
-      afterClose: () => Error = usedAfterClose,
-    ) =>
-    async (...args: Args): Promise<Result> => {
-      if (closed) throw afterClose();
-      check(...args);
-      return call(...args);
-    };
-  return {
-    append: checked(store.append, checkAppend, appendAfterClose),
-    readStream: checked(store.readStream, checkReadStream),
-    readAll: checked(store.readAll, checkReadAll),
-    awaitEvents: checked(
-      (position, signal) =>
-        store.awaitEvents(position, signal === undefined ? ending.signal : AbortSignal.any([ending.signal, signal])),
-      (position) => checkPosition(position, 'afterPosition'),
-    ),
-    findDecision: checked(store.findDecision, checkCommandId),
-    loadSnapshot: checked(store.loadSnapshot, checkSnapshotKey),
-    saveSnapshot: checked(store.saveSnapshot, checkSnapshotKey),
-    dropSnapshot: checked(store.dropSnapshot, checkSnapshotKey),
-    close: async () => {
-      closed = true;
-      ending.abort(usedAfterClose());
-    },
-  };
+  return new GuardedStore({
+    ...store,
+    awaitEvents: (position, signal) =>
+      store.awaitEvents(position, signal === undefined ? ending.signal : AbortSignal.any([ending.signal, signal])),
+    close: async () => ending.abort(usedAfterClose()),
+  });
 }
 
 eventStoreSuite('the store in a component', { open: openClosable, describe, test });

@@ -14,20 +14,7 @@ import type { Decision, Envelope, Precondition, RecordedDecision, RecordedEvent 
 import { checkOptionNames, type OptionNames } from '../../../core/option-names.ts';
 import { mustBe } from '../../../core/predicates.ts';
 import type { ProcessorStore } from '../../../core/processors/processor-store.ts';
-import {
-  appendAfterClose,
-  checkAppend,
-  checkCommandId,
-  checkPosition,
-  checkReadAll,
-  checkReadCommits,
-  checkReadStream,
-  checkReadStreams,
-  checkReservation,
-  checkSnapshot,
-  checkSnapshotKey,
-  usedAfterClose,
-} from '../../../core/storage/arguments.ts';
+import { usedAfterClose } from '../../../core/storage/arguments.ts';
 import type { RecordedCommit } from '../../../core/storage/chain.ts';
 import { awaitEventsAfter, CommitSignal } from '../../../core/storage/commit-signal.ts';
 import {
@@ -36,6 +23,7 @@ import {
   type ExclusiveAppend,
   RESERVATION_READ_LIMIT,
 } from '../../../core/storage/exclusive-append.ts';
+import { type BareCommitStore, GuardedCommitStore } from '../../../core/storage/guarded-store.ts';
 import type {
   CommitSource,
   ReadCommitsOptions,
@@ -80,13 +68,25 @@ export function createMemoryStore(options: MemoryStoreOptions = {}): MemoryStore
   return new Store(now);
 }
 
-class Store implements MemoryStore {
+class Store extends GuardedCommitStore implements MemoryStore {
+  readonly processors: ProcessorStore;
+
+  constructor(now: () => number) {
+    const operations = new MemoryOperations(now);
+    super(operations);
+    this.processors = new MemoryProcessors(operations.changes, () => {
+      if (this.isClosed) throw usedAfterClose();
+    });
+  }
+}
+
+/** Nothing in an append waits, so that no other writer can come between its steps. */
+class MemoryOperations implements BareCommitStore {
   readonly #now: () => number;
   readonly #contents = empty();
   readonly #commits = new CommitSignal();
-  readonly #changes = new CommitSignal();
-  readonly processors: ProcessorStore = new MemoryProcessors(this.#changes, () => this.#open());
-  #closed = false;
+  /** Changes of what processors store. */
+  readonly changes: CommitSignal = new CommitSignal();
 
   constructor(now: () => number) {
     this.#now = now;
@@ -98,8 +98,6 @@ class Store implements MemoryStore {
     precondition: Precondition,
     decision: Decision,
   ): Promise<Appended> {
-    if (this.#closed) throw appendAfterClose();
-    checkAppend(stream, events, precondition, decision);
     const appended = append(this.#contents, stream, events, precondition, decision, this.#now());
     if (events.length > 0) this.#commits.notify();
     return appended;
@@ -110,9 +108,6 @@ class Store implements MemoryStore {
     after: bigint | undefined,
     decide: (events: readonly RecordedEvent[]) => DecidedAppend,
   ): Promise<Appended> {
-    if (this.#closed) throw appendAfterClose();
-    checkReservation(stream, after);
-    // Nothing here waits, so no other writer can come between the read and the append.
     const fromRevision = after === undefined ? 0n : after + 1n;
     const options = { direction: 'forward', fromRevision, limit: RESERVATION_READ_LIMIT } as const;
     const missed = readStream(this.#contents, stream, options);
@@ -122,75 +117,47 @@ class Store implements MemoryStore {
   }
 
   async readStream(stream: string, options: ReadStreamOptions): Promise<readonly RecordedEvent[]> {
-    this.#open();
-    checkReadStream(stream, options);
     return readStream(this.#contents, stream, options);
   }
 
   async readAll(options: ReadAllOptions): Promise<readonly RecordedEvent[]> {
-    this.#open();
-    checkReadAll(options);
     return readAll(this.#contents, options);
   }
 
   async awaitEvents(afterPosition: bigint | undefined, signal?: AbortSignal): Promise<bigint> {
-    this.#open();
-    checkPosition(afterPosition, 'afterPosition');
     return awaitEventsAfter(() => lastPosition(this.#contents), this.#commits, afterPosition, signal);
   }
 
   async findDecision(commandId: string): Promise<RecordedDecision | undefined> {
-    this.#open();
-    checkCommandId(commandId);
     return findDecision(this.#contents, commandId);
   }
 
   async loadSnapshot(key: SnapshotKey): Promise<Snapshot | undefined> {
-    this.#open();
-    checkSnapshotKey(key);
     return this.#contents.snapshots.get(snapshotName(key));
   }
 
-  async saveSnapshot(key: SnapshotKey, snapshot: Snapshot): Promise<void> {
-    this.#open();
-    checkSnapshotKey(key);
-    checkSnapshot(snapshot);
+  async saveSnapshot(key: SnapshotKey, { revision, contentType, state }: Snapshot): Promise<void> {
+    const { snapshots } = this.#contents;
     const name = snapshotName(key);
-    const there = this.#contents.snapshots.get(name);
-    if (there !== undefined && there.revision > snapshot.revision) return;
-    const { revision, contentType, state } = snapshot;
-    this.#contents.snapshots.set(name, { revision, contentType, state: new Uint8Array(state) });
+    const stored = snapshots.get(name);
+    if (stored !== undefined && stored.revision > revision) return;
+    snapshots.set(name, { revision, contentType, state: new Uint8Array(state) });
   }
 
   async dropSnapshot(key: SnapshotKey): Promise<void> {
-    this.#open();
-    checkSnapshotKey(key);
     this.#contents.snapshots.delete(snapshotName(key));
   }
 
-  async readCommits(stream: string, options: ReadCommitsOptions = {}): Promise<readonly RecordedCommit[]> {
-    this.#open();
-    checkReadCommits(stream, options);
+  async readCommits(stream: string, options: ReadCommitsOptions): Promise<readonly RecordedCommit[]> {
     return readCommits(this.#contents, stream, options);
   }
 
-  async readStreams(options: ReadStreamsOptions = {}): Promise<readonly StreamHead[]> {
-    this.#open();
-    checkReadStreams(options);
+  async readStreams(options: ReadStreamsOptions): Promise<readonly StreamHead[]> {
     return readStreams(this.#contents, options);
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
     this.#commits.close(usedAfterClose);
-    this.#changes.close(usedAfterClose);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.close();
-  }
-
-  #open(): void {
-    if (this.#closed) throw usedAfterClose();
+    this.changes.close(usedAfterClose);
   }
 }

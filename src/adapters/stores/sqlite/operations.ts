@@ -1,0 +1,310 @@
+import type { Database } from 'better-sqlite3';
+import type { Appended, ReadAllOptions, ReadStreamOptions, Snapshot, SnapshotKey } from '../../../core/event-store.ts';
+import type { Decision, Envelope, Precondition, RecordedDecision, RecordedEvent } from '../../../core/messages.ts';
+import type { ProcessorStore } from '../../../core/processors/processor-store.ts';
+import { usedAfterClose } from '../../../core/storage/arguments.ts';
+import type { RecordedCommit } from '../../../core/storage/chain.ts';
+import { awaitEventsAfter } from '../../../core/storage/commit-signal.ts';
+import { copyOfDecision, copyOfEvents, copyOfPrecondition } from '../../../core/storage/copies.ts';
+import {
+  checkReservedEvents,
+  type DecidedAppend,
+  RESERVATION_READ_LIMIT,
+} from '../../../core/storage/exclusive-append.ts';
+import type { BareCommitStore } from '../../../core/storage/guarded-store.ts';
+import { snapshotChecksum } from '../../../core/storage/snapshot-checksum.ts';
+import type { Damage, ReadCommitsOptions, ReadStreamsOptions, StreamHead } from '../../../core/storage/verify-chain.ts';
+import { append } from './append.ts';
+import { type BackupOptions, backup } from './backup.ts';
+import { CommitWatcher } from './commit-watcher.ts';
+import { asAppendFailure, asStoreFailure, drawnPause, fileFailure, isBusy } from './failures.ts';
+import { FileIdentity } from './file-identity.ts';
+import { findDamage } from './find-damage.ts';
+import { openFrozenView } from './frozen-view.ts';
+import { IdCache } from './id-cache.ts';
+import type { CheckedOptions } from './options.ts';
+import { SqliteProcessors } from './processors.ts';
+import { type Connection, findDecision, loadSnapshot, readAll, readCommits, readStream, readStreams } from './read.ts';
+import { prepareStatements } from './statements.ts';
+import { elapsed, setImmediate, setTimeout } from './timers.ts';
+import { Writer } from './writer.ts';
+
+/** The operations on one file. Their arguments have been checked. */
+export class SqliteOperations implements BareCommitStore {
+  readonly #file: string;
+  readonly #path: string;
+  readonly #identity: FileIdentity | undefined;
+  readonly #busyTimeout: number;
+  readonly #now: () => number;
+  readonly #database: Database;
+  readonly #connection: Connection;
+  readonly #writer: Writer;
+  readonly processors: ProcessorStore;
+  readonly #watcher: CommitWatcher;
+  readonly #longReads = new Set<Promise<unknown>>();
+  #isClosing = false;
+
+  constructor(database: Database, path: string, options: CheckedOptions) {
+    const { file, busyTimeout, now } = options;
+    const statements = prepareStatements(database);
+    const cache = new IdCache(statements);
+    const identity = database.memory ? undefined : new FileIdentity(path, options);
+    this.#identity = identity;
+    this.#path = path;
+    this.#file = file;
+    this.#busyTimeout = busyTimeout;
+    this.#now = now;
+    this.#database = database;
+    this.#connection = { database, statements, cache, merged: new Map() };
+    this.#writer = new Writer(database, file, busyTimeout, {
+      began: () => cache.began(),
+      committing: () => identity?.check(),
+      undone: () => cache.clear(),
+    });
+    this.#watcher = new CommitWatcher(path, () => {
+      try {
+        return statements.dataVersion.get();
+      } catch {
+        return undefined; // Another process recovers or closes the file just now: the next look will tell.
+      }
+    });
+    this.processors = new SqliteProcessors({
+      name: file,
+      database,
+      commits: this.#watcher.commits,
+      write: (run) => {
+        this.#refuseIfClosing();
+        return this.#write(run);
+      },
+      read: (read) => {
+        this.#refuseIfClosing();
+        return this.#read(read);
+      },
+    });
+  }
+
+  append(
+    stream: string,
+    events: readonly Envelope[],
+    precondition: Precondition,
+    decision: Decision,
+  ): Promise<Appended> {
+    return new Promise((resolve, reject) => {
+      const ownEvents = copyOfEvents(events);
+      const ownPrecondition = copyOfPrecondition(precondition);
+      const ownDecision = copyOfDecision(decision);
+      let appended: Appended;
+      this.#writer.add({
+        run: () => {
+          appended = append(this.#connection, stream, ownEvents, ownPrecondition, ownDecision, this.#now());
+        },
+        acknowledge: () => {
+          resolve(appended);
+          this.#watcher.committed();
+        },
+        fail: (error) => reject(asAppendFailure(error, this.#file)),
+      });
+    });
+  }
+
+  appendExclusively(
+    stream: string,
+    after: bigint | undefined,
+    decide: (events: readonly RecordedEvent[]) => DecidedAppend,
+  ): Promise<Appended> {
+    return new Promise((resolve, reject) => {
+      const decideHere = once(decide);
+      let appended: Appended;
+      this.#writer.add({
+        run: () => {
+          // BEGIN IMMEDIATE keeps other processes out until the COMMIT. A write that runs a second time, because its
+          // group was rolled back, keeps its decision; the precondition tells if that came too late.
+          const { events, precondition, decision } = decideHere(this.#missedEvents(stream, after));
+          appended = append(this.#connection, stream, events, precondition, decision, this.#now());
+        },
+        acknowledge: () => {
+          resolve(appended);
+          this.#watcher.committed();
+        },
+        fail: (error) => reject(asAppendFailure(error, this.#file)),
+      });
+    });
+  }
+
+  readStream(stream: string, options: ReadStreamOptions): Promise<readonly RecordedEvent[]> {
+    return this.#read(() => readStream(this.#connection, stream, options));
+  }
+
+  readAll(options: ReadAllOptions): Promise<readonly RecordedEvent[]> {
+    return this.#read(() => readAll(this.#connection, options));
+  }
+
+  async awaitEvents(afterPosition: bigint | undefined, signal?: AbortSignal): Promise<bigint> {
+    const lastPosition = async (): Promise<bigint | undefined> => {
+      this.#refuseIfClosing();
+      const last = await this.#read(() => this.#connection.statements.lastPosition.get());
+      return typeof last === 'number' ? BigInt(last) : undefined;
+    };
+    return awaitEventsAfter(lastPosition, this.#watcher.commits, afterPosition, signal);
+  }
+
+  findDecision(commandId: string): Promise<RecordedDecision | undefined> {
+    return this.#read(() => findDecision(this.#connection, commandId));
+  }
+
+  loadSnapshot(key: SnapshotKey): Promise<Snapshot | undefined> {
+    return this.#read(() => loadSnapshot(this.#connection, key));
+  }
+
+  async saveSnapshot(key: SnapshotKey, snapshot: Snapshot): Promise<void> {
+    const { stream, moduleName, moduleVersion } = key;
+    const { revision, contentType } = snapshot;
+    const checksum = snapshotChecksum(key, snapshot);
+    const state = new Uint8Array(snapshot.state);
+    const { saveSnapshot } = this.#connection.statements;
+    await this.#write(() =>
+      saveSnapshot.run(stream, moduleName, moduleVersion, Number(revision), contentType, state, checksum),
+    );
+  }
+
+  async dropSnapshot(key: SnapshotKey): Promise<void> {
+    const { dropSnapshot } = this.#connection.statements;
+    await this.#write(() => dropSnapshot.run(key.stream, key.moduleName, key.moduleVersion));
+  }
+
+  readCommits(stream: string, options: ReadCommitsOptions): Promise<readonly RecordedCommit[]> {
+    return this.#read(() => readCommits(this.#connection, stream, options));
+  }
+
+  readStreams(options: ReadStreamsOptions): Promise<readonly StreamHead[]> {
+    return this.#read(() => readStreams(this.#connection, options));
+  }
+
+  async findDamage(): Promise<Damage | undefined> {
+    const running = this.#findDamage();
+    this.#longReads.add(running);
+    try {
+      return await running;
+    } catch (error) {
+      throw asStoreFailure(error, this.#file);
+    } finally {
+      this.#longReads.delete(running);
+    }
+  }
+
+  async #findDamage(): Promise<Damage | undefined> {
+    // The check that follows reads the commits through this connection: it must not find what memory remembers.
+    this.#connection.cache.clear();
+    const view = await this.#frozenView();
+    try {
+      const steps = findDamage(view, this.#file);
+      for (;;) {
+        const step = steps.next();
+        if (step.done === true) return step.value;
+        // A store in memory has no frozen view: it is checked in one turn.
+        if (view !== this.#database) await new Promise((resolve) => setImmediate(resolve));
+      }
+    } finally {
+      if (view !== this.#database) view.close();
+    }
+  }
+
+  async backup(file: string, options: BackupOptions): Promise<void> {
+    const running = this.#backup(file, options);
+    this.#longReads.add(running);
+    try {
+      await running;
+    } catch (error) {
+      throw asStoreFailure(error, file);
+    } finally {
+      this.#longReads.delete(running);
+    }
+  }
+
+  async #backup(file: string, options: BackupOptions): Promise<void> {
+    const view = await this.#frozenView();
+    try {
+      await backup(view, file, options);
+    } finally {
+      if (view !== this.#database) view.close();
+    }
+  }
+
+  /** The store's own connection if the store is in memory: no other connection can change it. */
+  async #frozenView(): Promise<Database> {
+    if (this.#database.memory) return this.#database;
+    return this.#read(() => {
+      this.#identity?.checkNow();
+      return openFrozenView(this.#path);
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#isClosing = true;
+    this.#watcher.close();
+    await this.#writer.drained();
+    await Promise.allSettled(this.#longReads);
+    try {
+      this.#database.close();
+    } catch (error) {
+      throw asStoreFailure(fileFailure(error, this.#file), this.#file);
+    }
+  }
+
+  #refuseIfClosing(): void {
+    if (this.#isClosing) throw usedAfterClose();
+  }
+
+  #missedEvents(stream: string, after: bigint | undefined): readonly RecordedEvent[] {
+    const fromRevision = after === undefined ? 0n : after + 1n;
+    const options = { direction: 'forward', fromRevision, limit: RESERVATION_READ_LIMIT } as const;
+    const missed = readStream(this.#connection, stream, options);
+    checkReservedEvents(stream, after, missed);
+    return missed;
+  }
+
+  /** Readers wait for nobody, but for who recovers the log after a crash, or closes the file as the last one. */
+  async #read<Result>(read: () => Result): Promise<Result> {
+    const since = elapsed();
+    for (;;) {
+      try {
+        return read();
+      } catch (error) {
+        if (!isBusy(error) || elapsed() - since > this.#busyTimeout) throw asStoreFailure(error, this.#file);
+      }
+      await new Promise((resolve) => setTimeout(resolve, drawnPause()));
+      this.#refuseIfClosing();
+    }
+  }
+
+  #write(run: () => void): Promise<void> {
+    return new Promise((acknowledge, reject) => {
+      this.#writer.add({
+        run,
+        acknowledge: () => {
+          acknowledge();
+          this.#watcher.committed();
+        },
+        fail: (error) => reject(asStoreFailure(error, this.#file)),
+      });
+    });
+  }
+}
+
+/** Calls a function at most once. Later calls return or throw what the first one did. */
+function once<Argument, Result>(call: (argument: Argument) => Result): (argument: Argument) => Result {
+  let outcome: (() => Result) | undefined;
+  return (argument) => {
+    if (outcome === undefined) {
+      try {
+        const result = call(argument);
+        outcome = () => result;
+      } catch (error) {
+        outcome = () => {
+          throw error;
+        };
+      }
+    }
+    return outcome();
+  };
+}
