@@ -124,7 +124,7 @@ export class GuardedStore implements EventStore, AsyncDisposable {
     return this.close();
   }
 
-  /** Whether `close` was called. */
+  /** True as soon as `close` was called. */
   protected get isClosed(): boolean {
     return this.#closing !== undefined;
   }

@@ -90,7 +90,7 @@ describe('a guarded store', () => {
     assert.deepEqual(reached, ['close']);
   });
 
-  test('of operations that use nothing but commits has no damage', async () => {
+  test('has no damage if its operations use nothing but commits', async () => {
     assert.equal(await createMemoryStore().findDamage?.(), undefined);
   });
 });
