@@ -63,10 +63,10 @@ describe('a Go program on the virtual WASI', { skip }, () => {
       'times <nil>',
       'modified 6000000007 <nil>',
       'created <nil>',
-      'full write /work/full: No space left on device',
+      'full write /data/full: No space left on device',
       'removed <nil>',
     ]);
-    assert.deepEqual(wasi.readTree('/work'), { h: new TextEncoder().encode('hi'), full: new Uint8Array(0) });
+    assert.deepEqual(wasi.readTree('/data'), { h: new TextEncoder().encode('hi'), full: new Uint8Array(0) });
   });
 
   test('prints the same when it runs again', async () => {
