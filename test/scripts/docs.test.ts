@@ -99,12 +99,12 @@ export interface Types {}`,
   );
   const root = subpath('decidable', '/** Fails. */\nexport declare class Failure { #private; }');
   const { pages, unknown } = reference([root, stores]);
-  const page = pages.get('stores.md') ?? '';
+  const page = pages.get('storage.md') ?? '';
 
   test('has a page for each subpath, and one that lists all symbols', () => {
-    assert.deepEqual([...pages.keys()], ['index.md', 'decidable.md', 'stores.md']);
+    assert.deepEqual([...pages.keys()], ['index.md', 'decidable.md', 'storage.md']);
     assert.equal(fileNameOf('decidable/codecs/json'), 'codecs-json.md');
-    assert.match(pages.get('index.md') ?? '', /\[open\]\(stores\.md#open\), \[Store\]\(stores\.md#store\)/);
+    assert.match(pages.get('index.md') ?? '', /\[open\]\(storage\.md#open\), \[Store\]\(storage\.md#store\)/);
   });
 
   test('links symbols of its own page and of other pages', () => {
