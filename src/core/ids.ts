@@ -12,8 +12,8 @@
  * SHA-1 does not stop an attacker who constructs two texts with the same id. It does not have to: the hash chain, which uses
  * SHA-256, detects tampering.
  */
-import { sha1 } from '@noble/hashes/legacy.js';
 import { CommandFailure } from './errors.ts';
+import { isUuid, UUID_LENGTH, uuidV5 } from './uuid.ts';
 
 /**
  * The namespace of command ids that are not UUIDs: UUIDv5 of RFC 9562's URL namespace and `decidable:eventsourcing/command-id`.
@@ -21,26 +21,7 @@ import { CommandFailure } from './errors.ts';
  */
 export const COMMAND_ID_NAMESPACE = 'f21aa10a-cc1b-5774-8588-740f40dd4e19';
 
-/** The length of the text form of RFC 9562 §4. Any version and variant is accepted, because callers generate ids in many ways. */
-const UUID_LENGTH = 36;
-
-const HEX: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 const encoder = new TextEncoder();
-
-/** Returns whether `text` is a UUID in lower-case text, the only form that this package writes. */
-export function isUuid(text: string): boolean {
-  if (text.length !== UUID_LENGTH) return false;
-  // A loop and not a regular expression, because this runs for every command and the loop takes a fifth of the time.
-  for (let at = 0; at < UUID_LENGTH; at++) {
-    const code = text.charCodeAt(at);
-    const fits =
-      at === 8 || at === 13 || at === 18 || at === 23
-        ? code === 0x2d
-        : (code >= 0x30 && code <= 0x39) || (code >= 0x61 && code <= 0x66);
-    if (!fits) return false;
-  }
-  return true;
-}
 
 /**
  * Returns a command's id as it is stored. A UUID is kept, in lower case (RFC 9562 §4: both cases are read, lower case is
@@ -82,36 +63,8 @@ export function rejectionId(commandId: string, handlerName: string): string {
   return uuidV5(commandId, encoder.encode(`${handlerName}:rejected`));
 }
 
-// Creating a hash object takes longer than hashing two dozen bytes, so one is kept and reset.
-const START = sha1.create();
-const hasher = sha1.create();
-const space = new Uint8Array(16);
-const hash = new Uint8Array(20);
-
-/** Returns the UUIDv5 (RFC 9562 §5.5) of a name in the namespace of a UUID, in lower-case text. */
-export function uuidV5(namespace: string, name: Uint8Array): string {
-  // xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx: a byte for every two digits, and the hyphens are skipped.
-  for (let byte = 0, at = 0; byte < 16; byte++, at += 2) {
-    if (byte === 4 || byte === 6 || byte === 8 || byte === 10) at++;
-    space[byte] = (digit(namespace.charCodeAt(at)) << 4) | digit(namespace.charCodeAt(at + 1));
-  }
-  START._cloneInto(hasher).update(space).update(name).digestInto(hash);
-  hash[6] = (hash[6]! & 0x0f) | 0x50;
-  hash[8] = (hash[8]! & 0x3f) | 0x80;
-  return (
-    `${HEX[hash[0]!]}${HEX[hash[1]!]}${HEX[hash[2]!]}${HEX[hash[3]!]}-${HEX[hash[4]!]}${HEX[hash[5]!]}` +
-    `-${HEX[hash[6]!]}${HEX[hash[7]!]}-${HEX[hash[8]!]}${HEX[hash[9]!]}-${HEX[hash[10]!]}${HEX[hash[11]!]}` +
-    `${HEX[hash[12]!]}${HEX[hash[13]!]}${HEX[hash[14]!]}${HEX[hash[15]!]}`
-  );
-}
-
 function bigEndian(index: number): Uint8Array {
   return Uint8Array.of(index >>> 24, index >>> 16, index >>> 8, index);
-}
-
-/** The value of a hexadecimal digit, of either case: letters have bit 6 set, and `a` ends in 1. */
-function digit(code: number): number {
-  return (code & 15) + (code >> 6) * 9;
 }
 
 function unusable(why: string): CommandFailure {

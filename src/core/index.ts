@@ -114,7 +114,7 @@ export {
 export type * from './event-handler.ts';
 export type * from './event-sourcer.ts';
 export type * from './event-store.ts';
-export { COMMAND_ID_NAMESPACE, commandUuid, eventId, isUuid, reactionId } from './ids.ts';
+export { COMMAND_ID_NAMESPACE, commandUuid, eventId, reactionId } from './ids.ts';
 export { type JsonConvertible, type JsonValue, toJson } from './json.ts';
 export type { AuthorizationRequest, Authorizer } from './loop/authorization.ts';
 export type { AnyModule } from './loop/bound-module.ts';
@@ -166,4 +166,5 @@ export type * from './routing.ts';
 export { type EventsOfOptions, eventsOf, pagesOf } from './storage/read-events.ts';
 export { categoryOf, checkStreamName } from './stream-name.ts';
 export type * from './types.ts';
+export { isUuid } from './uuid.ts';
 export type * from './worlds.ts';

@@ -11,6 +11,7 @@
 
 import { isFault } from '../errors.ts';
 import { MAX_BIG_INTEGER_BYTES, MAX_VALUE_DEPTH } from '../limits.ts';
+import { toHex } from '../uuid.ts';
 import type { Subject } from './codec.ts';
 import { encodeMsgpack } from './msgpack-encode.ts';
 import * as Format from './msgpack-format.ts';
@@ -322,9 +323,9 @@ function readTimestamp(length: number, at: number): Date {
 function readBigInteger(length: number, at: number): number | bigint {
   if (length > MAX_BIG_INTEGER_BYTES) throw new NoValue(at, `an integer has more than ${MAX_BIG_INTEGER_BYTES} bytes`);
   if (length === 0) throw new NoValue(at, 'an integer has no bytes');
-  let hex = '0x';
-  for (let index = 0; index < length; index++) hex += source[position++]!.toString(16).padStart(2, '0');
-  const value = BigInt.asIntN(length * 8, BigInt(hex));
+  position += length;
+  const hex = toHex(source.subarray(position - length, position));
+  const value = BigInt.asIntN(length * 8, BigInt(`0x${hex}`));
   const number = Number(value);
   return Number.isSafeInteger(number) ? number : value;
 }

@@ -9,6 +9,7 @@
  */
 import { compareUtf8 } from '../codec/values.ts';
 import { sha256 } from '../storage/sha256.ts';
+import { toHex } from '../uuid.ts';
 import type { MessageTable } from './message-table.ts';
 import { zodDefinition } from './zod.ts';
 
@@ -39,7 +40,7 @@ export function fingerprintOf({ schema, initial, events, evolve }: StateMakers):
     });
   }
   const digest = sha256(new TextEncoder().encode(description.text));
-  return Array.from(digest.subarray(0, 8), (byte) => byte.toString(16).padStart(2, '0')).join('');
+  return toHex(digest.subarray(0, 8));
 }
 
 /** Parts of a schema that are looked at: some libraries link each schema with all that they know. */

@@ -9,6 +9,7 @@ import { DefinitionError } from '../errors.ts';
 import type { ModuleIdentity, WritePrecondition } from '../messages.ts';
 import { isPositiveU32, isText, mustBe } from '../predicates.ts';
 import type { CommandDescriptor, Descriptor, EventDescriptor } from '../routing.ts';
+import { toHex } from '../uuid.ts';
 import type { CommandHandler } from '../worlds.ts';
 import { isInstanceTrap } from './failures.ts';
 
@@ -58,11 +59,12 @@ export class BoundModule {
     checkDescriptor(this.descriptor, place);
     this.name = this.descriptor.name;
     this.contentType = this.descriptor.contentType;
-    this.identity = { name: this.name, version: this.descriptor.version, digest: this.descriptor.digest };
+    const { version, digest } = this.descriptor;
+    this.identity = { name: this.name, version, digest };
     this.eventTypes = new Set(this.descriptor.events.map((event) => event.type));
     this.skipsForeignEvents = this.descriptor.foreignEvents === 'skip';
     this.takesSnapshots = this.descriptor.commands.some((command) => command.snapshot.tag === 'every');
-    const madeBy = this.takesSnapshots ? (source.stateFingerprint ?? hexOf(this.descriptor.digest)) : undefined;
+    const madeBy = this.takesSnapshots ? (source.stateFingerprint ?? (digest && toHex(digest))) : undefined;
     this.snapshotContentType = madeBy === undefined ? this.contentType : `${this.contentType}; made-by=${madeBy}`;
     this.knowsCommandId = source.decideById !== undefined;
     this.#releaseFailed = (error) => {
@@ -109,10 +111,6 @@ export class BoundModule {
       this.#releaseFailed(error);
     }
   }
-}
-
-function hexOf(digest: Uint8Array | undefined): string | undefined {
-  return digest && Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
 function checkParts(source: unknown, place: string): void {

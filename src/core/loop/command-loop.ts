@@ -22,7 +22,7 @@
  *
  * **What it costs.** A command on a warm state awaits once: the append. All the rest is plain calls on one `Job`. Measured
  * with a store that keeps nothing: 2.8 µs for a typed command, of which a third is this loop with queue and cache, and the
- * rest the module's (checks, codec, fold) and the drawn id. A command id that is no UUID costs 1.5 µs more, for its SHA-1.
+ * rest the module's (checks, codec, fold) and the generated id. A command id that is not a UUID costs 1.5 µs more, for its SHA-1.
  */
 import { copyValue } from '../codec/copy.ts';
 import { type CommandFailure, isAppendFailure, isCommandFailure, isRejection } from '../errors.ts';

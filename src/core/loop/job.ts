@@ -20,7 +20,7 @@ export class Job {
   /** As it is recorded. */
   readonly envelope: Envelope;
   readonly commandId: string;
-  /** The caller named the id, so the command may be a redelivery; a drawn id is new. */
+  /** The caller named the id, so the command may be a redelivery; a generated id is new. */
   readonly named: boolean;
   readonly request: CommandRequest;
   readonly cancellation: Cancellation | undefined;

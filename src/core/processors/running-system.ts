@@ -13,7 +13,7 @@ import { eventSourcerHooks } from '../loop/observer.ts';
 import type { SendOptions } from '../loop/options.ts';
 import type { Envelope } from '../messages.ts';
 import { checkOptionNames, type OptionNames } from '../option-names.ts';
-import { drawnUuid } from '../uuid.ts';
+import { uuidV4 } from '../uuid.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { completePolicy, type FailurePolicy } from './failure-policy.ts';
 import { Member } from './member.ts';
@@ -213,7 +213,7 @@ export class SystemRun implements AsyncDisposable {
     const member =
       options.process === false
         ? undefined
-        : new Member(drawnUuid(), processors, runners, clock, lease, () => activateCaughtUp(processors, runners));
+        : new Member(uuidV4(), processors, runners, clock, lease, () => activateCaughtUp(processors, runners));
     const running = new SystemRun(options, processors, parts, sourcer, processSourcers, runners, member);
     if (member !== undefined) {
       for (const runner of runners) runner.start();

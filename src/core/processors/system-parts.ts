@@ -3,6 +3,7 @@ import { type Definition, storedNames } from '../define/message.ts';
 import type { EventSourcer } from '../event-sourcer.ts';
 import type { EventStore } from '../event-store.ts';
 import type { AnyModule } from '../loop/bound-module.ts';
+import { toHex } from '../uuid.ts';
 import type { ReadModel } from '../worlds.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { type AnyReadModel, Documents } from './documents.ts';
@@ -110,7 +111,7 @@ export function isTables(model: AnyPart): model is AnyTables {
 /** A descriptor as JSON, with its names sorted: equal definitions give equal texts. */
 function definitionOf(descriptor: object): string {
   return JSON.stringify(descriptor, (_, value: unknown) => {
-    if (value instanceof Uint8Array) return [...value].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+    if (value instanceof Uint8Array) return toHex(value);
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
     return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
   });

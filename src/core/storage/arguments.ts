@@ -5,7 +5,6 @@
  */
 import { AppendFailure, StoreFailureError } from '../errors.ts';
 import type { ReadAllOptions, ReadStreamOptions, Snapshot, SnapshotKey } from '../event-store.ts';
-import { isUuid } from '../ids.ts';
 import { MAX_EVENTS_PER_DECISION } from '../limits.ts';
 import type { Decision, Envelope, Precondition, RecordedDecision } from '../messages.ts';
 import { type OptionNames, unknownOption } from '../option-names.ts';
@@ -19,6 +18,7 @@ import {
   rejectionProblem,
 } from '../predicates.ts';
 import { checkStreamName } from '../stream-name.ts';
+import { isUuid } from '../uuid.ts';
 import type { ReadCommitsOptions, ReadStreamsOptions } from './verify-chain.ts';
 
 /** The largest integer of SQLite and PostgreSQL. At a million events a second it lasts 292,000 years. */

@@ -6,6 +6,7 @@
  */
 
 import type { Decision, Envelope, Outcome } from '../messages.ts';
+import { readUuid } from '../uuid.ts';
 import { type Commit, HASH_BYTES } from './chain.ts';
 
 /** The part of a commit that readers of its events need. */
@@ -194,13 +195,7 @@ function textOr(expected: string): string {
   return anyText();
 }
 
-const HEX: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
-
 function uuid(): string {
-  let digits = '';
-  for (let byte = 0; byte < 16; byte++) {
-    if (byte === 4 || byte === 6 || byte === 8 || byte === 10) digits += '-';
-    digits += HEX[source[position++]!];
-  }
-  return digits;
+  position += 16;
+  return readUuid(source, position - 16);
 }

@@ -4,6 +4,7 @@
  * {@link start}.
  */
 import type { Envelope } from '../messages.ts';
+import { writeUuid } from '../uuid.ts';
 
 const FIRST_BYTES = 4_096;
 /** Bytes that the buffer may keep after a call. A larger one is left to the garbage collector. */
@@ -116,16 +117,9 @@ export function putEnvelope(envelope: Envelope): void {
   putBytes(envelope.payload);
 }
 
-/** The 16 bytes of a UUID in lower-case text: a byte for every two digits, hyphens stepped over. */
+/** The 16 bytes of a UUID. */
 export function putUuid(uuid: string): void {
   room(16);
-  for (let byte = 0, at = 0; byte < 16; byte++, at += 2) {
-    if (byte === 4 || byte === 6 || byte === 8 || byte === 10) at++;
-    buffer[end++] = (digit(uuid.charCodeAt(at)) << 4) | digit(uuid.charCodeAt(at + 1));
-  }
-}
-
-/** The value of a hexadecimal digit: letters have bit 6 set, and `a` ends in 1. */
-function digit(code: number): number {
-  return (code & 15) + (code >> 6) * 9;
+  writeUuid(uuid, buffer, end);
+  end += 16;
 }

@@ -2,6 +2,8 @@
  * Values of columns, checked as they are read. The schema fixes their types, but a damaged page can hold anything, and a
  * wrong type would come out of the store as a wrong value or as an error without a code.
  */
+
+import { hexDigit, writeUuid } from '../../../core/uuid.ts';
 import { damage } from './failures.ts';
 
 /** A revision, a position, a count, an id or a time. */
@@ -33,12 +35,9 @@ export function bytes(value: unknown, column: string, length?: number): Uint8Arr
   return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
 }
 
-/** The 16 bytes of a UUID in text: each byte comes from two digits, and hyphens are skipped. */
+/** Returns the 16 bytes of a UUID. */
 export function uuidBytes(uuid: string, into: Uint8Array = new Uint8Array(16)): Uint8Array {
-  for (let byte = 0, at = 0; byte < 16; byte++, at += 2) {
-    if (byte === 4 || byte === 6 || byte === 8 || byte === 10) at++;
-    into[byte] = (digit(uuid.charCodeAt(at)) << 4) | digit(uuid.charCodeAt(at + 1));
-  }
+  writeUuid(uuid, into, 0);
   return into;
 }
 
@@ -52,12 +51,7 @@ export function uuidText(hexadecimal: unknown, column: string): string {
 export function hexBytes(hex: string): Uint8Array {
   const decoded = new Uint8Array(hex.length / 2);
   for (let byte = 0, at = 0; byte < decoded.length; byte++, at += 2) {
-    decoded[byte] = (digit(hex.charCodeAt(at)) << 4) | digit(hex.charCodeAt(at + 1));
+    decoded[byte] = (hexDigit(hex.charCodeAt(at)) << 4) | hexDigit(hex.charCodeAt(at + 1));
   }
   return decoded;
-}
-
-/** The value of a hexadecimal digit: letters have bit 6 set, and `a` ends in 1. */
-function digit(code: number): number {
-  return (code & 15) + (code >> 6) * 9;
 }
