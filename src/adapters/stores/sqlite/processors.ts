@@ -2,43 +2,29 @@
  * Storage of processors in a SQLite file (src/core/processors/processor-store.ts). A commit is a write of the file's
  * group commit, so that read models, process managers and commands share transactions of the disk.
  */
-import type { Database, Statement } from 'better-sqlite3';
-import {
-  decodeDeadline,
-  decodeRecordedEvent,
-  encodeDeadline,
-  encodeRecordedEvent,
-} from '../../../core/processors/fields.ts';
-import {
-  FencedError,
-  type ListDocumentsOptions,
-  type ParkedEvent,
-  type ParkedFilter,
-  type ProcessorCapabilities,
-  type ProcessorCommit,
-  type ProcessorStore,
-  type Share,
-  StatementFailed,
-  type StopReason,
-  type StoredDeadline,
-  type StoredDocument,
-  type SubscriptionId,
-  type SubscriptionRecord,
-  type TableReading,
-  type TableSetup,
-  type TableStatement,
+import type { Database } from 'better-sqlite3';
+import type {
+  ListDocumentsOptions,
+  ParkedEvent,
+  ParkedFilter,
+  ProcessorCapabilities,
+  ProcessorCommit,
+  ProcessorStore,
+  Share,
+  StopReason,
+  StoredDeadline,
+  StoredDocument,
+  SubscriptionId,
+  SubscriptionRecord,
+  TableReading,
+  TableSetup,
 } from '../../../core/processors/processor-store.ts';
 import type { CommitSignal } from '../../../core/storage/commit-signal.ts';
+import { commitPage, idOf } from './processors-commit.ts';
+import { deadlineOf, documentOf, parkedOf, reasonText, recordOf, shareOf } from './processors-rows.ts';
 import { PROCESSOR_MIGRATIONS } from './processors-schema.ts';
-import {
-  type DeadlineRow,
-  type DocumentRow,
-  type ParkedRow,
-  type ProcessorStatements,
-  prepareProcessorStatements,
-  type ShareRow,
-  type SubscriptionRow,
-} from './processors-statements.ts';
+import { type ParkedRow, type ProcessorStatements, prepareProcessorStatements } from './processors-statements.ts';
+import { TableStatements } from './processors-tables.ts';
 import { readDialect } from './read-dialect.ts';
 
 /** The file, as the store that has it open offers it. */
@@ -55,9 +41,6 @@ type HeldShare = Pick<Share, 'subscription' | 'share' | 'token'>;
 
 const DEFAULT_LIMIT = 100;
 
-/** Prepared statements of table read models that are kept. */
-const MAX_TABLE_STATEMENTS = 500;
-
 const FORMAT = 'decidable_processors';
 
 export class SqliteProcessors implements ProcessorStore {
@@ -65,10 +48,11 @@ export class SqliteProcessors implements ProcessorStore {
   readonly tables: TableReading;
   readonly #file: ProcessorFile;
   #prepared: ProcessorStatements | undefined;
-  readonly #tableStatements = new Map<string, Statement<unknown[]>>();
+  readonly #tables: TableStatements;
 
   constructor(file: ProcessorFile) {
     this.#file = file;
+    this.#tables = new TableStatements(file.database);
     this.tables = { readDialect: () => readDialect(file.name) };
   }
 
@@ -85,7 +69,7 @@ export class SqliteProcessors implements ProcessorStore {
       const active = statements.hasActive.get(name) === undefined ? 1 : 0;
       const text = tables === undefined ? null : JSON.stringify(tables);
       const { lastInsertRowid } = statements.addSubscription.run(name, version, kind, shares, definition, active, text);
-      this.#runAll(tables?.create ?? []);
+      this.#tables.run(tables?.create ?? []);
       for (let share = 0; share < shares; share++) statements.addShare.run(Number(lastInsertRowid), share);
     });
     const row = await this.#read((statements) => statements.subscription.get(name, version), undefined);
@@ -99,7 +83,7 @@ export class SqliteProcessors implements ProcessorStore {
 
   async listShares(subscription: SubscriptionId): Promise<readonly Share[]> {
     return this.#read((statements) => {
-      const id = this.#idOf(statements, subscription);
+      const id = idOf(statements, subscription);
       return id === undefined ? [] : statements.shares.all(id).map((row) => shareOf(subscription, row));
     }, []);
   }
@@ -113,7 +97,7 @@ export class SqliteProcessors implements ProcessorStore {
 
   async dropSubscription(subscription: SubscriptionId): Promise<void> {
     await this.#change(subscription, (statements, id) => {
-      this.#runAll(this.#setupOf(statements, subscription)?.drop ?? []);
+      this.#tables.run(this.#setupOf(statements, subscription)?.drop ?? []);
       for (const drop of statements.dropContents) drop.run(id);
       statements.dropShares.run(id);
       statements.dropSubscription.run(id);
@@ -123,7 +107,7 @@ export class SqliteProcessors implements ProcessorStore {
   async resetSubscription(subscription: SubscriptionId): Promise<void> {
     await this.#change(subscription, (statements, id) => {
       const tables = this.#setupOf(statements, subscription);
-      this.#runAll([...(tables?.drop ?? []), ...(tables?.create ?? [])]);
+      this.#tables.run([...(tables?.drop ?? []), ...(tables?.create ?? [])]);
       for (const drop of statements.dropContents) drop.run(id);
       statements.resetShares.run(id);
       statements.setStopped.run(null, id);
@@ -177,7 +161,7 @@ export class SqliteProcessors implements ProcessorStore {
     await this.#file.write(() => {
       const statements = this.#create();
       renewed = shares.filter(({ subscription, share, token }) => {
-        const id = this.#idOf(statements, subscription);
+        const id = idOf(statements, subscription);
         if (id === undefined) return false;
         return statements.renewShare.run(Math.ceil(expiresAt), id, share, Number(token)).changes > 0;
       });
@@ -190,19 +174,19 @@ export class SqliteProcessors implements ProcessorStore {
     await this.#file.write(() => {
       const statements = this.#create();
       for (const { subscription, share, token } of shares) {
-        const id = this.#idOf(statements, subscription);
+        const id = idOf(statements, subscription);
         if (id !== undefined) statements.releaseShare.run(id, share, Number(token));
       }
     });
   }
 
   async commit(commit: ProcessorCommit): Promise<void> {
-    await this.#file.write(() => this.#commit(this.#create(), commit));
+    await this.#file.write(() => commitPage(this.#create(), this.#tables, commit));
   }
 
   async readDocument(subscription: SubscriptionId, key: string): Promise<StoredDocument | undefined> {
     return this.#read((statements) => {
-      const id = this.#idOf(statements, subscription);
+      const id = idOf(statements, subscription);
       const row = id === undefined ? undefined : statements.document.get(id, key);
       return row === undefined ? undefined : documentOf(row);
     }, undefined);
@@ -210,7 +194,7 @@ export class SqliteProcessors implements ProcessorStore {
 
   async readDocuments(subscription: SubscriptionId, keys: readonly string[]): Promise<readonly StoredDocument[]> {
     return this.#read((statements) => {
-      const id = this.#idOf(statements, subscription);
+      const id = idOf(statements, subscription);
       return id === undefined ? [] : statements.documents.all(id, JSON.stringify(keys)).map(documentOf);
     }, []);
   }
@@ -220,7 +204,7 @@ export class SqliteProcessors implements ProcessorStore {
     { from, to, after, limit = DEFAULT_LIMIT }: ListDocumentsOptions = {},
   ): Promise<readonly StoredDocument[]> {
     return this.#read((statements) => {
-      const id = this.#idOf(statements, subscription);
+      const id = idOf(statements, subscription);
       if (id === undefined) return [];
       return statements.listDocuments.all(id, ...twice(from), ...twice(to), ...twice(after), limit).map(documentOf);
     }, []);
@@ -283,7 +267,7 @@ export class SqliteProcessors implements ProcessorStore {
     const shares = options.shares === undefined ? null : JSON.stringify(options.shares);
     const dueBefore = options.dueBefore ?? null;
     return this.#read((statements) => {
-      const id = this.#idOf(statements, subscription);
+      const id = idOf(statements, subscription);
       if (id === undefined) return [];
       const found = statements.listDeadlines.all(id, shares, shares, dueBefore, dueBefore, limit);
       return found.map((row) => deadlineOf(subscription, row));
@@ -294,89 +278,9 @@ export class SqliteProcessors implements ProcessorStore {
     await this.#file.commits.wait(this.#file.commits.count, signal);
   }
 
-  #commit(statements: ProcessorStatements, commit: ProcessorCommit): void {
-    // Everything that can refuse the commit comes before the first change.
-    const checked = commit.fences.map((fence) => {
-      const id = this.#idOf(statements, fence.subscription);
-      const row = id === undefined ? undefined : statements.share.get(id, fence.share);
-      const stored = row === undefined ? undefined : shareOf(fence.subscription, row);
-      if (stored?.holder === undefined || stored.token !== fence.token || stored.checkpoint !== fence.before) {
-        throw new FencedError(fence);
-      }
-      return { id: id!, fence };
-    });
-    for (const { id, fence } of checked) {
-      if (fence.checkpoint === fence.before) continue;
-      statements.moveCheckpoint.run(Number(fence.checkpoint), id, fence.share);
-    }
-    for (const { subscription, key, state, position } of commit.documents ?? []) {
-      const id = this.#fenced(statements, subscription);
-      if (state === undefined) statements.dropDocument.run(id, key);
-      else statements.putDocument.run(id, key, state, Number(position));
-    }
-    for (const [index, { sql, parameters }] of (commit.statements ?? []).entries()) {
-      try {
-        this.#tableStatement(sql).run(...parameters);
-      } catch (cause) {
-        throw new StatementFailed(index, cause);
-      }
-    }
-    for (const { subscription, key, position } of commit.unpark ?? []) {
-      statements.unpark.run(this.#fenced(statements, subscription), key, Number(position));
-    }
-    for (const event of commit.park ?? []) this.#park(statements, event);
-    for (const deadline of commit.setDeadlines ?? []) {
-      const { subscription, stream, id, share, dueAt, commandId } = deadline;
-      const owner = this.#fenced(statements, subscription);
-      statements.setDeadline.run(owner, stream, id, share, Math.ceil(dueAt), commandId, encodeDeadline(deadline));
-    }
-    for (const { subscription, stream, id } of commit.removeDeadlines ?? []) {
-      statements.removeDeadline.run(this.#fenced(statements, subscription), stream, id);
-    }
-    for (const { subscription, stream } of commit.endProcesses ?? []) {
-      statements.endProcess.run(this.#fenced(statements, subscription), stream);
-    }
-  }
-
   #setupOf(statements: ProcessorStatements, { name, version }: SubscriptionId): TableSetup | undefined {
     const tables = statements.subscription.get(name, version)?.[8];
     return typeof tables === 'string' ? (JSON.parse(tables) as TableSetup) : undefined;
-  }
-
-  #runAll(statements: readonly TableStatement[]): void {
-    for (const { sql, parameters } of statements) this.#file.database.prepare<unknown[]>(sql).run(...parameters);
-    this.#tableStatements.clear();
-  }
-
-  #tableStatement(sql: string): Statement<unknown[]> {
-    const known = this.#tableStatements.get(sql);
-    if (known !== undefined) return known;
-    if (this.#tableStatements.size >= MAX_TABLE_STATEMENTS) this.#tableStatements.clear();
-    const prepared = this.#file.database.prepare<unknown[]>(sql);
-    this.#tableStatements.set(sql, prepared);
-    return prepared;
-  }
-
-  #park(statements: ProcessorStatements, parked: ParkedEvent): void {
-    const { subscription, key, share, event, reason, attempts, parkedAt, requested } = parked;
-    statements.park.run(
-      this.#fenced(statements, subscription),
-      key,
-      Number(event.context.position),
-      share,
-      encodeRecordedEvent(event),
-      reason === undefined ? null : reasonText(reason),
-      attempts,
-      Math.floor(parkedAt),
-      requested ?? null,
-    );
-  }
-
-  /** The id of a subscription that a fence has proved to exist. */
-  #fenced(statements: ProcessorStatements, subscription: SubscriptionId): number {
-    const id = this.#idOf(statements, subscription);
-    if (id === undefined) throw new Error('a commit is fenced by shares of the subscriptions that it changes');
-    return id;
   }
 
   async #change(
@@ -385,7 +289,7 @@ export class SqliteProcessors implements ProcessorStore {
   ): Promise<void> {
     await this.#file.write(() => {
       const statements = this.#create();
-      const id = this.#idOf(statements, subscription);
+      const id = idOf(statements, subscription);
       if (id !== undefined) change(statements, id);
     });
   }
@@ -395,11 +299,6 @@ export class SqliteProcessors implements ProcessorStore {
       const statements = this.#existing();
       return statements === undefined ? absent : read(statements);
     });
-  }
-
-  /** Ids are looked up each time: another process may have dropped the subscription and opened it again. */
-  #idOf(statements: ProcessorStatements, { name, version }: SubscriptionId): number | undefined {
-    return statements.subscription.get(name, version)?.[0];
   }
 
   /** The statements, if the file has the tables. A file that was never used by processors has none. */
@@ -437,67 +336,4 @@ function formatOf(database: Database): number {
   const exists = database.prepare("select 1 from sqlite_master where type = 'table' and name = ?").get(FORMAT);
   if (exists === undefined) return 0;
   return database.prepare<[], number>(`select version from ${FORMAT}`).pluck().get() ?? 0;
-}
-
-function recordOf([, name, version, kind, shares, definition, active, stopped]: SubscriptionRow): SubscriptionRecord {
-  return {
-    subscription: { name, version },
-    kind: kind as SubscriptionRecord['kind'],
-    shares,
-    definition,
-    active: active === 1,
-    stopped: stopped === null ? undefined : reasonOf(stopped),
-  };
-}
-
-function shareOf(subscription: SubscriptionId, [share, checkpoint, holder, token, expiresAt]: ShareRow): Share {
-  return {
-    subscription,
-    share,
-    checkpoint: checkpoint === null ? undefined : BigInt(checkpoint),
-    holder: holder ?? undefined,
-    token: BigInt(token),
-    expiresAt,
-  };
-}
-
-function documentOf([key, state, position]: DocumentRow): StoredDocument {
-  return { key, state: new Uint8Array(state), position: BigInt(position) };
-}
-
-function parkedOf(
-  subscription: SubscriptionId,
-  [, key, share, event, reason, attempts, parkedAt, requested]: ParkedRow,
-): ParkedEvent {
-  return {
-    subscription,
-    share,
-    key,
-    event: decodeRecordedEvent(new Uint8Array(event)),
-    reason: reason === null ? undefined : reasonOf(reason),
-    attempts,
-    parkedAt,
-    requested: requested === 'retry' ? 'retry' : undefined,
-  };
-}
-
-function deadlineOf(
-  subscription: SubscriptionId,
-  [stream, id, share, dueAt, commandId, content]: DeadlineRow,
-): StoredDeadline {
-  return { subscription, stream, id, share, dueAt, commandId, ...decodeDeadline(new Uint8Array(content)) };
-}
-
-function reasonText({ code, message, position, at }: StopReason): string {
-  return JSON.stringify({ code, message, position: position?.toString(), at });
-}
-
-function reasonOf(text: string): StopReason {
-  const { code, message, position, at } = JSON.parse(text) as Record<string, string | number | undefined>;
-  return {
-    code: String(code),
-    message: String(message),
-    position: position === undefined ? undefined : BigInt(position),
-    at: Number(at),
-  };
 }

@@ -1,0 +1,87 @@
+/** The commit of a page of events: everything that came of it, and the new checkpoints, in one transaction. */
+import { encodeDeadline, encodeRecordedEvent } from '../../../core/processors/fields.ts';
+import {
+  FencedError,
+  type ParkedEvent,
+  type ProcessorCommit,
+  StatementFailed,
+  type SubscriptionId,
+} from '../../../core/processors/processor-store.ts';
+import { reasonText, shareOf } from './processors-rows.ts';
+import type { ProcessorStatements } from './processors-statements.ts';
+import type { TableStatements } from './processors-tables.ts';
+
+/** Ids are looked up each time: another process may have dropped the subscription and opened it again. */
+export function idOf(statements: ProcessorStatements, { name, version }: SubscriptionId): number | undefined {
+  return statements.subscription.get(name, version)?.[0];
+}
+
+/**
+ * Writes what came of a page of events, and moves the checkpoints. In a transaction.
+ * @throws FencedError, StatementFailed
+ */
+export function commitPage(statements: ProcessorStatements, tables: TableStatements, commit: ProcessorCommit): void {
+  // Everything that can refuse the commit comes before the first change.
+  const checked = commit.fences.map((fence) => {
+    const id = idOf(statements, fence.subscription);
+    const row = id === undefined ? undefined : statements.share.get(id, fence.share);
+    const stored = row === undefined ? undefined : shareOf(fence.subscription, row);
+    if (stored?.holder === undefined || stored.token !== fence.token || stored.checkpoint !== fence.before) {
+      throw new FencedError(fence);
+    }
+    return { id: id!, fence };
+  });
+  for (const { id, fence } of checked) {
+    if (fence.checkpoint === fence.before) continue;
+    statements.moveCheckpoint.run(Number(fence.checkpoint), id, fence.share);
+  }
+  for (const { subscription, key, state, position } of commit.documents ?? []) {
+    const id = fenced(statements, subscription);
+    if (state === undefined) statements.dropDocument.run(id, key);
+    else statements.putDocument.run(id, key, state, Number(position));
+  }
+  for (const [index, { sql, parameters }] of (commit.statements ?? []).entries()) {
+    try {
+      tables.prepared(sql).run(...parameters);
+    } catch (cause) {
+      throw new StatementFailed(index, cause);
+    }
+  }
+  for (const { subscription, key, position } of commit.unpark ?? []) {
+    statements.unpark.run(fenced(statements, subscription), key, Number(position));
+  }
+  for (const event of commit.park ?? []) parkEvent(statements, event);
+  for (const deadline of commit.setDeadlines ?? []) {
+    const { subscription, stream, id, share, dueAt, commandId } = deadline;
+    const owner = fenced(statements, subscription);
+    statements.setDeadline.run(owner, stream, id, share, Math.ceil(dueAt), commandId, encodeDeadline(deadline));
+  }
+  for (const { subscription, stream, id } of commit.removeDeadlines ?? []) {
+    statements.removeDeadline.run(fenced(statements, subscription), stream, id);
+  }
+  for (const { subscription, stream } of commit.endProcesses ?? []) {
+    statements.endProcess.run(fenced(statements, subscription), stream);
+  }
+}
+
+function parkEvent(statements: ProcessorStatements, parked: ParkedEvent): void {
+  const { subscription, key, share, event, reason, attempts, parkedAt, requested } = parked;
+  statements.park.run(
+    fenced(statements, subscription),
+    key,
+    Number(event.context.position),
+    share,
+    encodeRecordedEvent(event),
+    reason === undefined ? null : reasonText(reason),
+    attempts,
+    Math.floor(parkedAt),
+    requested ?? null,
+  );
+}
+
+/** The id of a subscription that a fence has proved to exist. */
+function fenced(statements: ProcessorStatements, subscription: SubscriptionId): number {
+  const id = idOf(statements, subscription);
+  if (id === undefined) throw new Error('a commit is fenced by shares of the subscriptions that it changes');
+  return id;
+}

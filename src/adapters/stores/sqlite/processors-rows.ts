@@ -1,0 +1,84 @@
+/** The rows of the processors' tables as the records of the contract (src/core/processors/processor-store.ts). */
+import { decodeDeadline, decodeRecordedEvent } from '../../../core/processors/fields.ts';
+import type {
+  ParkedEvent,
+  Share,
+  StopReason,
+  StoredDeadline,
+  StoredDocument,
+  SubscriptionId,
+  SubscriptionRecord,
+} from '../../../core/processors/processor-store.ts';
+import type { DeadlineRow, DocumentRow, ParkedRow, ShareRow, SubscriptionRow } from './processors-statements.ts';
+
+export function recordOf([
+  ,
+  name,
+  version,
+  kind,
+  shares,
+  definition,
+  active,
+  stopped,
+]: SubscriptionRow): SubscriptionRecord {
+  return {
+    subscription: { name, version },
+    kind: kind as SubscriptionRecord['kind'],
+    shares,
+    definition,
+    active: active === 1,
+    stopped: stopped === null ? undefined : reasonOf(stopped),
+  };
+}
+
+export function shareOf(subscription: SubscriptionId, [share, checkpoint, holder, token, expiresAt]: ShareRow): Share {
+  return {
+    subscription,
+    share,
+    checkpoint: checkpoint === null ? undefined : BigInt(checkpoint),
+    holder: holder ?? undefined,
+    token: BigInt(token),
+    expiresAt,
+  };
+}
+
+export function documentOf([key, state, position]: DocumentRow): StoredDocument {
+  return { key, state: new Uint8Array(state), position: BigInt(position) };
+}
+
+export function parkedOf(
+  subscription: SubscriptionId,
+  [, key, share, event, reason, attempts, parkedAt, requested]: ParkedRow,
+): ParkedEvent {
+  return {
+    subscription,
+    share,
+    key,
+    event: decodeRecordedEvent(new Uint8Array(event)),
+    reason: reason === null ? undefined : reasonOf(reason),
+    attempts,
+    parkedAt,
+    requested: requested === 'retry' ? 'retry' : undefined,
+  };
+}
+
+export function deadlineOf(
+  subscription: SubscriptionId,
+  [stream, id, share, dueAt, commandId, content]: DeadlineRow,
+): StoredDeadline {
+  return { subscription, stream, id, share, dueAt, commandId, ...decodeDeadline(new Uint8Array(content)) };
+}
+
+export function reasonText({ code, message, position, at }: StopReason): string {
+  return JSON.stringify({ code, message, position: position?.toString(), at });
+}
+
+function reasonOf(text: string): StopReason {
+  const { code, message, position, at } = JSON.parse(text) as Record<string, string | number | undefined>;
+  return {
+    code: String(code),
+    message: String(message),
+    position: position === undefined ? undefined : BigInt(position),
+    at: Number(at),
+  };
+}
