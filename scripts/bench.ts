@@ -2,8 +2,9 @@
  * `npm run bench`: measures decidable, the raw driver and its peers in one run on one machine, prints a table and writes
  * bench-results.json.
  */
-import { writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { inFlight } from '../test/bench/in-flight.ts';
 import { layers } from '../test/bench/layers.ts';
@@ -11,13 +12,19 @@ import { type Benchmark, type Figure, measure, type Result } from '../test/bench
 import { memory } from '../test/bench/memory.ts';
 import { loadPeers, type Peers } from '../test/bench/peers.ts';
 import { installed } from '../test/bench/peers-install.ts';
+import { idle } from '../test/bench/processors/idle.ts';
+import { latency } from '../test/bench/processors/latency.ts';
+import { fillLedger } from '../test/bench/processors/ledger.ts';
+import { documents, tables } from '../test/bench/processors/read-models.ts';
+import { subscription } from '../test/bench/processors/subscription.ts';
+import { transferring } from '../test/bench/processors/transfers.ts';
 import { replay } from '../test/bench/replay.ts';
 import { sequential } from '../test/bench/sequential.ts';
 
 const HELP = `npm run bench [-- options]
 
   --filter <word>  only benchmarks whose name contains it: sequential, in-flight, memory, layers,
-                   replay, component
+                   replay, subscription, documents, tables, transfers, latency, idle, component
   --quick          less work and fewer rounds, to see that it runs and not to judge
   --no-peers       without emmett and castore, and without jco 1.10.2: each is installed on the first run that
                    needs it (two minutes; ten seconds and 200 MB)
@@ -46,6 +53,10 @@ if (options.help) {
 const isPeerless = options['no-peers'];
 const results: Result[] = [];
 const inUse: number[] = [];
+/** Figures that are not speeds. */
+const sentences: string[] = [];
+/** The ledger that three benchmarks read: written by the first of them. */
+let ledger: { readonly file: string; readonly events: number } | undefined;
 const makers: Readonly<Record<string, () => Promise<void>>> = {
   sequential: () => run(sequential(peers(), options.quick)),
   'in-flight': () => run(inFlight(options.quick)),
@@ -56,6 +67,25 @@ const makers: Readonly<Record<string, () => Promise<void>>> = {
     await run(benchmark);
     inUse.push(...(await benchmark.inUse()));
     benchmark.dispose();
+  },
+  subscription: () => overLedger((file, events) => subscription(file, events, peers(), options.quick)),
+  documents: () => overLedger((file, events) => documents(file, events, options.quick)),
+  tables: () => overLedger((file, events) => tables(file, events, options.quick)),
+  transfers: () => run(transferring(options.quick)),
+  latency: async () => {
+    const { p50, p99, max, appends } = await latency(options.quick ? 200 : 1_000);
+    const judgement = p50 < 3 && p99 < 15 ? 'reached' : 'MISSED';
+    sentences.push(
+      `latency: from an append to the subscriber in another process, ${appends} appends: p50 ${p50.toFixed(1)} ms, ` +
+        `p99 ${p99.toFixed(1)} ms, longest ${max.toFixed(1)} ms  target 3 and 15 ms: ${judgement}`,
+    );
+  },
+  idle: async () => {
+    const share = await idle(10, options.quick ? 10 : 60);
+    sentences.push(
+      `idle: 10 subscriptions use ${(100 * share).toFixed(3)} % of one core  target 0.2 %: ` +
+        (share < 0.002 ? 'reached' : 'MISSED'),
+    );
   },
   component: async () => {
     // The loader and jco are only loaded if they are needed.
@@ -79,15 +109,29 @@ if (inUse.length > 0) {
   const flat = Math.max(...inUse) < 1.25 * inUse[0]! ? 'flat' : 'NOT FLAT';
   console.log(`  memory in use after each tenth of a replay, in MB: ${inUse.map(megabytes).join(' ')}  ${flat}`);
 }
+for (const sentence of sentences) console.log(`\n${sentence}`);
+if (ledger !== undefined) rmSync(dirname(ledger.file), { recursive: true });
 const machine = { node: process.version, cpu: cpus()[0]?.model ?? 'unknown', cpus: cpus().length };
 writeFileSync(
   options.json,
-  `${JSON.stringify({ machine, clock: options.cpu ? 'cpu' : 'wall', results, inUse }, null, 2)}\n`,
+  `${JSON.stringify({ machine, clock: options.cpu ? 'cpu' : 'wall', results, inUse, sentences }, null, 2)}\n`,
 );
 console.log(`\nwritten to ${options.json}`);
 
 async function run(benchmark: Benchmark): Promise<void> {
   results.push(await measure(benchmark, console.log, options.cpu ? 'cpu' : 'wall'));
+}
+
+async function overLedger(benchmark: (file: string, events: number) => Benchmark): Promise<void> {
+  if (ledger === undefined) {
+    ledger = {
+      file: join(mkdtempSync(join(tmpdir(), 'decidable-bench-')), 'ledger.db'),
+      events: options.quick ? 100_000 : 1_000_000,
+    };
+    console.log(`  writing ${ledger.events.toLocaleString('en')} events`);
+    await fillLedger(ledger.file, ledger.events);
+  }
+  await run(benchmark(ledger.file, ledger.events));
 }
 
 function peers(): Peers | undefined {

@@ -20,7 +20,35 @@ interface Emmett {
 }
 
 interface EmmettSqlite {
-  getSQLiteEventStore(options: { fileName: string }): unknown;
+  getSQLiteEventStore(options: { fileName: string }): EmmettSqliteStore;
+}
+
+interface EmmettSqliteStore {
+  appendToStream(stream: string, events: readonly EmmettEvent[]): Promise<unknown>;
+  consumer(options: { pulling: { batchSize: number } }): EmmettConsumer;
+}
+
+interface EmmettConsumer {
+  processor(options: {
+    processorId: string;
+    startFrom: 'BEGINNING';
+    eachMessage: () => void;
+    stopAfter: () => boolean;
+  }): unknown;
+  start(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** An event as emmett has it. */
+export interface EmmettEvent {
+  readonly type: string;
+  readonly data: object;
+}
+
+/** Reads all events of a store once. */
+export interface Consumer {
+  read(): Promise<void>;
+  close(): Promise<void>;
 }
 
 interface Aggregate extends AccountState {
@@ -61,6 +89,8 @@ interface CastoreMemory {
 
 export interface Peers {
   emmettSqlite(file: string): Handle;
+  /** Stores the events, a hundred to a stream, and returns a consumer that has read none of them. */
+  emmettConsumer(file: string, events: readonly EmmettEvent[]): Promise<Consumer>;
   emmettMemory(): Handle;
   castoreMemory(): Handle;
 }
@@ -76,6 +106,7 @@ export function loadPeers(folder: string): Peers {
   const memory: CastoreMemory = required('@castore/event-storage-adapter-in-memory');
   return {
     emmettSqlite: (file) => ofEmmett(emmett, sqlite.getSQLiteEventStore({ fileName: file })),
+    emmettConsumer: (file, events) => emmettConsumer(sqlite.getSQLiteEventStore({ fileName: file }), events),
     emmettMemory: () => ofEmmett(emmett, emmett.getInMemoryEventStore()),
     castoreMemory: () => ofCastore(castore, new memory.InMemoryEventStorageAdapter()),
   };
@@ -98,6 +129,29 @@ function ofEmmett(emmett: Emmett, store: unknown): Handle {
         if (!(error instanceof Error && 'code' in error && error.code === 'SQLITE_BUSY')) throw error;
       }
     }
+  };
+}
+
+async function emmettConsumer(store: EmmettSqliteStore, events: readonly EmmettEvent[]): Promise<Consumer> {
+  for (let first = 0; first < events.length; first += 100) {
+    await store.appendToStream(`ledger-${first / 100}`, events.slice(first, first + 100));
+  }
+  const consumer = store.consumer({ pulling: { batchSize: 1_000 } });
+  let read = 0;
+  consumer.processor({
+    processorId: 'bench',
+    startFrom: 'BEGINNING',
+    eachMessage: () => {
+      read++;
+    },
+    stopAfter: () => read === events.length,
+  });
+  return {
+    read: async () => {
+      await consumer.start();
+      if (read !== events.length) throw new Error(`emmett read ${read} events`);
+    },
+    close: () => consumer.close(),
   };
 }
 

@@ -2,12 +2,17 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Measured } from './measure.ts';
 
-export async function inScratch(run: (file: string) => Promise<Measured>): Promise<Measured> {
+/** Calls `run` with the path of a file that does not exist, in a folder of its own. */
+export function inScratch<Result>(run: (file: string) => Promise<Result>): Promise<Result> {
+  return inFolder((folder) => run(join(folder, 'bench.db')));
+}
+
+/** Calls `run` with the path of a new folder. */
+export async function inFolder<Result>(run: (folder: string) => Promise<Result>): Promise<Result> {
   const folder = mkdtempSync(join(tmpdir(), 'decidable-bench-'));
   try {
-    return await run(join(folder, 'bench.db'));
+    return await run(folder);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
