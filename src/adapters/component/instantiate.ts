@@ -1,9 +1,9 @@
 /**
  * `instantiate`: from a component and its imports to an instance.
  */
-import { asFailure, endInstances } from './abi/component-instance.ts';
+import { asFailure, endInstances, type RuntimeResource } from './abi/component-instance.ts';
 import { propertyOf, show } from './abi/javascript-values.ts';
-import { HandleTable } from './abi/runtime-state.ts';
+import { HandleTable } from './abi/table-state.ts';
 import { type Component, isSmallModule } from './compile.ts';
 import { engine } from './engine/web-assembly.ts';
 import { LinkError, Trap } from './errors.ts';
@@ -218,7 +218,7 @@ function hostOf(options: InstantiateOptions): LinkHost {
   if (options.onCoreInstance !== undefined && typeof options.onCoreInstance !== 'function') {
     throw new TypeError(`onCoreInstance: expected a function, got ${show(options.onCoreInstance)}`);
   }
-  const handles = new HandleTable(maxHandles, (message) => new RangeError(message));
+  const handles = new HandleTable<RuntimeResource>(maxHandles, (message) => new RangeError(message));
   const bounds = { maxHandles, maxMemoryBytes, maxLiftedBytes };
   return { handles, scope: [], instances: [], resources, ...bounds, work: 0, memories: new Map() };
 }

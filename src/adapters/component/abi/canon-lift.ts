@@ -3,21 +3,22 @@
  */
 import { engine } from '../engine/web-assembly.ts';
 import { ComponentError } from '../errors.ts';
-import type { FunctionNode } from '../types/extern-type.ts';
-import type { Signature } from '../types/signature.ts';
+import type { FunctionNode, Signature } from '../types/nodes.ts';
+import { signatureOf } from '../types/signature.ts';
 import type { Context, CoreFunction, CoreValue } from './canonical-options.ts';
 import {
   abandon,
   type ComponentInstance,
   ENTERED,
   enterFromHost,
+  type Handles,
   type Host,
   leaveToHost,
   takeTurn,
 } from './component-instance.ts';
 import { undoLowerOwn } from './resource-handles.ts';
-import type { CallScope, HandleTable } from './runtime-state.ts';
-import type { Lower, Stager } from './stager.ts';
+import type { CallScope } from './resource-state.ts';
+import type { Lower, Stager } from './staging.ts';
 import {
   apply,
   checkedPointer,
@@ -28,7 +29,6 @@ import {
   liftOwnResult,
   lowerSimple,
   type SimpleParam,
-  signatureOf,
   stageHostResult,
   stageLowerParams,
   stageSimpleParams,
@@ -282,7 +282,7 @@ function lowering<Args>(
  */
 export function endingLends<Arg>(
   call: (...args: Arg[]) => unknown,
-  handles: HandleTable,
+  handles: Handles,
   { scope }: Host,
 ): (...args: Arg[]) => unknown {
   return (a, b, c, d, ...more) => {
@@ -301,7 +301,7 @@ export function endingLends<Arg>(
   };
 }
 
-function endLends(handles: HandleTable, scope: CallScope, lends: number, objects: number): void {
+function endLends(handles: Handles, scope: CallScope, lends: number, objects: number): void {
   handles.endLends(lends);
   while (scope.length > objects) scope.pop()!.release();
 }

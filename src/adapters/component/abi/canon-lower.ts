@@ -4,9 +4,8 @@
  */
 import { engine } from '../engine/web-assembly.ts';
 import { LinkError, showPath } from '../errors.ts';
-import type { FunctionNode } from '../types/extern-type.ts';
-import type { Signature } from '../types/signature.ts';
-import type { ValueTypeNode } from '../types/value-type.ts';
+import type { FunctionNode, Signature, ValueTypeNode } from '../types/nodes.ts';
+import { signatureOf } from '../types/signature.ts';
 import {
   callPostReturn,
   endingLends,
@@ -33,7 +32,6 @@ import { isError, propertyOf, show } from './javascript-values.ts';
 import {
   apply,
   flatArguments,
-  signatureOf,
   stageLiftParams,
   stageLiftResult,
   stageLiftSimpleParams,

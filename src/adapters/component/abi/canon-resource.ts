@@ -3,8 +3,10 @@
  */
 import { checkMayLeave, enter, failInAll, leave, observeOtherHost } from './canon-lower.ts';
 import type { CoreFunction, CoreValue } from './canonical-options.ts';
+import type { RuntimeResource } from './component-instance.ts';
 import { type ComponentInstance, selfAndAncestors } from './component-instance.ts';
-import { BORROWED, LEND, type RuntimeResource, wrongHandle } from './runtime-state.ts';
+import { wrongHandle } from './resource-handles.ts';
+import { BORROWED, LEND } from './table-state.ts';
 
 export function resourceNew(instance: ComponentInstance, type: RuntimeResource): CoreFunction {
   const { handles } = instance;

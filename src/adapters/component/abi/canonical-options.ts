@@ -4,8 +4,7 @@
 import type { StringEncoding } from '../binary/definitions.ts';
 import type { EngineFunction, EngineMemory } from '../engine/web-assembly.ts';
 import type { Trap } from '../errors.ts';
-import { type ComponentInstance, POISONED } from './component-instance.ts';
-import type { HandleTable, RuntimeResource } from './runtime-state.ts';
+import { type ComponentInstance, type Handles, POISONED, type RuntimeResource } from './component-instance.ts';
 
 /** A core value as the JavaScript API of WebAssembly passes it. */
 export type CoreValue = number | bigint;
@@ -49,8 +48,8 @@ export class Context {
   readonly encoding: StringEncoding;
   readonly resources: RuntimeResource[];
   /** Of the instance, and of the host: at hand, since every call looks into them. */
-  readonly handles: HandleTable;
-  readonly hostHandles: HandleTable;
+  readonly handles: Handles;
+  readonly hostHandles: Handles;
   /** The second result of `store_string_into_range` and `store_list_into_range`: the (tagged) length. */
   lowered = 0;
   /** How much the call has lifted so far, and how much it may. */

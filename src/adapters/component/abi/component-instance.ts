@@ -9,7 +9,8 @@ import { engine } from '../engine/web-assembly.ts';
 import { isTrap, Trap, type TrapOptions } from '../errors.ts';
 
 import { isError } from './javascript-values.ts';
-import { BORROWED, type CallScope, HandleTable, type RuntimeResource } from './runtime-state.ts';
+import { type CallScope, ResourceState } from './resource-state.ts';
+import { BORROWED, HandleTable } from './table-state.ts';
 import { asValueError } from './wrong-value.ts';
 
 /** The instance may be entered. */
@@ -19,10 +20,16 @@ export const ENTERED = 1;
 /** A call trapped; `failure` says how. */
 export const POISONED = 2;
 
+/** A resource type at run time, which a component instance or the host defines. */
+export class RuntimeResource extends ResourceState<ComponentInstance> {}
+
+/** The handles of an instance or of the host. */
+export type Handles = HandleTable<RuntimeResource>;
+
 /** The host's side of the calls into and out of one instance and its children. */
 export interface Host {
   /** With `resources: 'handles'`, the handles that JavaScript holds. */
-  readonly handles: HandleTable;
+  readonly handles: Handles;
   /** The objects that JavaScript lent or was lent, innermost call last. */
   readonly scope: CallScope;
   /** The instance that JavaScript made, and all that it contains. */
@@ -41,7 +48,7 @@ export class ComponentInstance {
   mayLeave: boolean = true;
   /** `num_borrows` of the current task: the synchronous ABI has one at a time. */
   borrows: number = 0;
-  readonly handles: HandleTable;
+  readonly handles: Handles;
   /** What the host keeps for all instances that one `instantiate` made. */
   readonly host: Host;
   /** Whether something in it was given an asynchronous import, or a function of a component that was: it may have to wait. */

@@ -3,11 +3,14 @@
  *
  * Where a value's core types are known, so are the places of its parts: there is no iterator to advance.
  */
+
+import { toCamelCase } from '../camel-case.ts';
 import { UnsupportedError } from '../errors.ts';
-import { type CaseNode, casesOf, type FlatType, joinedPayloads } from '../types/layout.ts';
-import type { ValueTypeNode } from '../types/value-type.ts';
+import { type CaseNode, casesOf, joinedPayloads } from '../types/cases.ts';
+import type { FlatType } from '../types/layout.ts';
+import type { ValueTypeNode } from '../types/nodes.ts';
 import type { Context, CoreValue } from './canonical-options.ts';
-import { flagsFrom, recordTemplate, toCamelCase } from './javascript-values.ts';
+import { flagsFrom, recordTemplate } from './javascript-values.ts';
 import { coerce } from './joined-payloads.ts';
 import {
   canonicalizeNan,
@@ -19,7 +22,7 @@ import {
 } from './loading.ts';
 import { numberKindOf, numbersFrom } from './number-lists.ts';
 import { liftBorrow, liftOwn } from './resource-handles.ts';
-import type { Lift, Stager } from './stager.ts';
+import type { Lift, Stager } from './staging.ts';
 import { loadStringFromRange } from './strings.ts';
 
 export function stageLift(stager: Stager, type: ValueTypeNode): Lift {

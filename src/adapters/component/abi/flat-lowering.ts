@@ -1,26 +1,20 @@
 /**
  * *CanonicalABI.md*, "Flat Lowering": values into core parameters and results.
  */
+
+import { toCamelCase } from '../camel-case.ts';
 import { UnsupportedError } from '../errors.ts';
-import { type CaseNode, casesOf, type FlatType, joinedPayloads } from '../types/layout.ts';
-import type { ValueTypeNode } from '../types/value-type.ts';
+import { type CaseNode, casesOf, joinedPayloads } from '../types/cases.ts';
+import type { FlatType } from '../types/layout.ts';
+import type { ValueTypeNode } from '../types/nodes.ts';
 import type { Context, CoreValue } from './canonical-options.ts';
 import { flatPlaces } from './flat-lifting.ts';
-import {
-  isTaggedOption,
-  matchCase,
-  toBigInt,
-  toCamelCase,
-  toCharCode,
-  toNumber,
-  toObject,
-  toTuple,
-} from './javascript-values.ts';
+import { isTaggedOption, matchCase, toBigInt, toCharCode, toNumber, toObject, toTuple } from './javascript-values.ts';
 import { coerce } from './joined-payloads.ts';
 import { canonicalizeNan } from './loading.ts';
 import { flagsOf, memberView } from './members.ts';
 import { lowerBorrow, lowerOwn } from './resource-handles.ts';
-import type { Lower, Stager } from './stager.ts';
+import type { Lower, Stager } from './staging.ts';
 import { fixedElements, stageStoreListIntoRange, stageStoreMapIntoRange } from './storing.ts';
 import { storeStringIntoRange } from './strings.ts';
 import { within } from './wrong-value.ts';

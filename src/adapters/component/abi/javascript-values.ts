@@ -4,24 +4,9 @@
  * What the host passes wrongly is a `TypeError` or `RangeError`, as everywhere in JavaScript: it is no fault of the
  * guest's, and no trap.
  */
-import { memoizeByName } from '../engine/name-cache.ts';
-import type { ValueTypeNode } from '../types/value-type.ts';
+import { toCamelCase } from '../camel-case.ts';
+import type { ValueTypeNode } from '../types/nodes.ts';
 import { WrongValue } from './wrong-value.ts';
-
-/** The name under which JavaScript sees a function, field or flag: `take-borrow` is `takeBorrow`. */
-export const toCamelCase: (name: string) => string = memoizeByName((name) => {
-  const [first = '', ...rest] = name.split('-');
-  return rest.reduce((text, word) => text + capitalized(word), first.toLowerCase());
-});
-
-/** The name under which JavaScript sees a resource type: `input-stream` is `InputStream`. */
-export function toPascalCase(name: string): string {
-  return name.split('-').map(capitalized).join('');
-}
-
-function capitalized(word: string): string {
-  return word.charAt(0).toUpperCase() + word.slice(1).toLowerCase();
-}
 
 /**
  * An object with all of a record's fields. Copying it and assigning the fields is much faster than adding them one by

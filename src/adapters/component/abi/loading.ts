@@ -1,15 +1,18 @@
 /**
  * *CanonicalABI.md*, "Loading": values out of linear memory.
  */
+
+import { toCamelCase } from '../camel-case.ts';
 import { UnsupportedError } from '../errors.ts';
 import { elementCost, slotCost } from '../limits.ts';
-import { casesOf, discriminantLayout, layoutOfFields, payloadOffset } from '../types/layout.ts';
-import type { ValueTypeNode } from '../types/value-type.ts';
+import { casesOf, payloadOffset } from '../types/cases.ts';
+import { discriminantLayout, layoutOfFields } from '../types/layout.ts';
+import type { ValueTypeNode } from '../types/nodes.ts';
 import type { Context } from './canonical-options.ts';
-import { flagsFrom, isTaggedOption, recordTemplate, toCamelCase } from './javascript-values.ts';
+import { flagsFrom, isTaggedOption, recordTemplate } from './javascript-values.ts';
 import { loadNumbers, type NumberKind, numberKindOf } from './number-lists.ts';
 import { liftBorrow, liftOwn, liftOwnAsHandle } from './resource-handles.ts';
-import type { Load, Stager } from './stager.ts';
+import type { Load, Stager } from './staging.ts';
 import { loadString } from './strings.ts';
 
 export function stageLoad(stager: Stager, type: ValueTypeNode): Load {

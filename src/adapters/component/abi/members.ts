@@ -1,5 +1,7 @@
 /** Reads objects that JavaScript passes, without the properties that every object has. */
-import { flagsInto, propertyOf, toCamelCase } from './javascript-values.ts';
+
+import { toCamelCase } from '../camel-case.ts';
+import { flagsInto, propertyOf } from './javascript-values.ts';
 
 /**
  * Returns a function that replaces an object by one with only the fields or flags of these labels. Undefined if no label has

@@ -3,10 +3,10 @@
  * are copied, and JavaScript sees typed arrays. (Typed arrays have the engine's byte order: little-endian wherever
  * WebAssembly runs.)
  */
-import type { ValueTypeNode } from '../types/value-type.ts';
+import type { ValueTypeNode } from '../types/nodes.ts';
 import type { Context } from './canonical-options.ts';
 import { toBigInt, toElements, toNumber } from './javascript-values.ts';
-import type { Representation } from './stager.ts';
+import type { Representation } from './staging.ts';
 import { within } from './wrong-value.ts';
 
 export type NumberKind = 'u8' | 's8' | 'u16' | 's16' | 'u32' | 's32' | 'u64' | 's64' | 'f32' | 'f64';

@@ -2,19 +2,15 @@
  * *CanonicalABI.md*, `lift_own`, `lift_borrow`, `lower_own` and `lower_borrow`: handles between a guest's table and a
  * rep, an object or a handle of the host's own table.
  */
+import type { Trap } from '../errors.ts';
 import type { ResourceType } from '../types.ts';
 import type { Context } from './canonical-options.ts';
+import type { ComponentInstance, Handles, RuntimeResource } from './component-instance.ts';
 import { show } from './javascript-values.ts';
 import { borrowFromObject, guestObjects, returnToObject, takeFromObject } from './resource-objects.ts';
-import {
-  BORROWED,
-  type HandleTable,
-  LEND,
-  type ResourceObjects,
-  type RuntimeResource,
-  wrongHandle,
-} from './runtime-state.ts';
-import type { Stager } from './stager.ts';
+import type { ResourceObjects } from './resource-state.ts';
+import type { Stager } from './staging.ts';
+import { BORROWED, type HandleTable, LEND } from './table-state.ts';
 import { asValueError, WrongValue } from './wrong-value.ts';
 
 export function liftOwn(stager: Stager, resource: ResourceType): (cx: Context, index: number) => unknown {
@@ -144,6 +140,15 @@ export function undoLowerOwn({ handles, hostHandles }: Context, index: number, v
   else returnToObject(value as object);
 }
 
+/** Returns the trap for an `index` that is not a handle of type `expected`. */
+export function wrongHandle(instance: ComponentInstance, index: number, expected: RuntimeResource): Trap {
+  const found = instance.handles.entries[index]?.type;
+  if (found === undefined) return instance.trap(`unknown handle index ${index >>> 0}`);
+  return instance.trap(
+    `handle index ${index >>> 0} used with the wrong type: expected ${expected.name}, found ${found.name}`,
+  );
+}
+
 /** `lift_own`. */
 function takeOwn(cx: Context, type: RuntimeResource, index: number): number {
   const { handles } = cx;
@@ -177,14 +182,14 @@ function giveBorrow(cx: Context, type: RuntimeResource, rep: number): number {
 }
 
 /** Takes an own handle out of the host's table to drop it, and gives its rep. */
-export function removeHostOwn(handles: HandleTable, type: RuntimeResource, value: unknown): number {
+export function removeHostOwn(handles: Handles, type: RuntimeResource, value: unknown): number {
   const entry = handles.entries[value as number];
   if (entry === undefined || entry.type !== type || entry.info !== 0)
     throw asValueError(wrongHostHandle(handles, type, value));
   return handles.remove(value as number, entry);
 }
 
-function wrongHostHandle(handles: HandleTable, type: RuntimeResource, value: unknown): WrongValue {
+function wrongHostHandle(handles: Handles, type: RuntimeResource, value: unknown): WrongValue {
   const entry = handles.entries[value as number];
   const found = entry?.type;
   const why =

@@ -2,11 +2,14 @@
  * *Explainer.md*, "JS API": resources as JavaScript objects. A guest's resource is an object of a class that this file
  * makes; a resource that the host implements is an object of the host's own class.
  */
+
+import { toPascalCase } from '../camel-case.ts';
 import { ValueError } from '../errors.ts';
 import { maxRecentObjects } from '../limits.ts';
-import { destroyFromHost, destroyQuietly } from './component-instance.ts';
-import { propertyOf, show, toPascalCase } from './javascript-values.ts';
-import { BORROWED, type CallScope, LEND, type ResourceObjects, RuntimeResource } from './runtime-state.ts';
+import { destroyFromHost, destroyQuietly, RuntimeResource } from './component-instance.ts';
+import { propertyOf, show } from './javascript-values.ts';
+import type { CallScope, ResourceObjects } from './resource-state.ts';
+import { BORROWED, LEND } from './table-state.ts';
 import { WrongValue } from './wrong-value.ts';
 
 // Resources of guests ----------------------------------------------------------------------------------------------

@@ -1,36 +1,16 @@
-/**
- * Where lifting and lowering are staged: each operation of the canonical ABI, asked for a type, gives a closure that
- * does it for that type, and gives the same closure for the same type. A call then runs closures and looks at no type.
- */
-import type { ValueTypeNode } from '../types/value-type.ts';
+/** The stager, which refers to all operations. The operations refer to its interface, in `staging.ts`. */
+
+import type { ValueTypeNode } from '../types/nodes.ts';
 import type { ResourceType } from '../types.ts';
-import type { Context, CoreValue } from './canonical-options.ts';
 import { stageLift } from './flat-lifting.ts';
 import { stageLower } from './flat-lowering.ts';
 import { stageLoad } from './loading.ts';
+import type { Lift, Load, Lower, Representation, Stager, Store } from './staging.ts';
 import { stageStore } from './storing.ts';
 
-/**
- * What lifted values are:
- * - `objects`: JavaScript values as *Explainer.md* maps them, resources as objects;
- * - `handles`: the same, but resources are numbers, handles in the host's own table;
- * - `direct`: on the way from one component to another. Resources are reps, lists of numbers are views of the memory
- *   they come from, and strings and maps keep what lowering them needs.
- */
-export type Representation = 'objects' | 'handles' | 'direct';
-
-/** `load`: the caller has checked alignment and bounds of `ptr`. */
-export type Load = (context: Context, ptr: number) => unknown;
-/** `store`: likewise. */
-export type Store = (context: Context, value: unknown, ptr: number) => void;
-/** `lift_flat`: from `flat[at]` on. How many it takes follows from the type. */
-export type Lift = (context: Context, flat: readonly CoreValue[], at: number) => unknown;
-/** `lower_flat`: to `flat[at]` on. */
-export type Lower = (context: Context, value: unknown, flat: CoreValue[], at: number) => void;
-
-export class Stager {
+/** Stages each operation for each type when it is first needed. */
+export class CachedStager implements Stager {
   readonly representation: Representation;
-  /** The place of a static resource type in `ComponentInstance.resources`. */
   readonly slotOf: (resource: ResourceType) => number;
   readonly load: (type: ValueTypeNode) => Load;
   readonly store: (type: ValueTypeNode) => Store;
@@ -47,7 +27,6 @@ export class Stager {
   }
 }
 
-/** Stages each type when it is first asked for. */
 function once<Staged>(
   stager: Stager,
   stage: (stager: Stager, type: ValueTypeNode) => Staged,

@@ -3,16 +3,18 @@
  *
  * `realloc` may grow the memory, which renews its views: what comes after a nested `store` looks them up again.
  */
+
+import { toCamelCase } from '../camel-case.ts';
 import { UnsupportedError } from '../errors.ts';
-import { casesOf, discriminantLayout, layoutOfFields, payloadOffset } from '../types/layout.ts';
-import type { ValueTypeNode } from '../types/value-type.ts';
+import { casesOf, payloadOffset } from '../types/cases.ts';
+import { discriminantLayout, layoutOfFields } from '../types/layout.ts';
+import type { ValueTypeNode } from '../types/nodes.ts';
 import type { Context } from './canonical-options.ts';
 import {
   isTaggedOption,
   matchCase,
   ofLength,
   toBigInt,
-  toCamelCase,
   toCharCode,
   toElements,
   toNumber,
@@ -24,7 +26,7 @@ import { canonicalizeNan } from './loading.ts';
 import { flagsOf, memberView } from './members.ts';
 import { numberKindOf, storeBytes, storeNumbers, toNumberList } from './number-lists.ts';
 import { lowerBorrow, lowerOwn } from './resource-handles.ts';
-import type { Stager, Store } from './stager.ts';
+import type { Stager, Store } from './staging.ts';
 import { storeStringIntoRange } from './strings.ts';
 import { WrongValue, within } from './wrong-value.ts';
 

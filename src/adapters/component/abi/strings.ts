@@ -8,7 +8,7 @@
 import type { StringEncoding } from '../binary/definitions.ts';
 import type { Context } from './canonical-options.ts';
 import { notText } from './javascript-values.ts';
-import type { Load, Representation } from './stager.ts';
+import type { Load, Representation } from './staging.ts';
 import { WrongValue } from './wrong-value.ts';
 
 /** `String`: a string on its way between components, with the encoding and the tagged code units it was lifted from. */

@@ -1,61 +1,16 @@
 /**
  * *CanonicalABI.md*, "Lifting and Lowering Values": the parameters and results of a whole function.
  */
-import { maxFlatParams, maxFlatResults } from '../limits.ts';
-import type { FunctionNode, ParamNode } from '../types/extern-type.ts';
-import { appended, type FlatType, layoutOfFields } from '../types/layout.ts';
-import type { Signature } from '../types/signature.ts';
-import type { ValueTypeNode } from '../types/value-type.ts';
+
+import { layoutOfFields } from '../types/layout.ts';
+import type { Signature } from '../types/nodes.ts';
 import type { Context, CoreValue, LoweredOwn } from './canonical-options.ts';
 import { flatPlaces, type LiftOne, stageLiftOne } from './flat-lifting.ts';
 import { type LowerOne, stageLowerOne } from './flat-lowering.ts';
-import { toCamelCase } from './javascript-values.ts';
 import { discriminantOf, invalidDiscriminant } from './loading.ts';
 import { liftOwnAsHandle, liftOwnAsObject, lowerHandle, lowerObject, undoLowerOwn } from './resource-handles.ts';
-import type { Load, Stager } from './stager.ts';
+import type { Load, Stager } from './staging.ts';
 import { within } from './wrong-value.ts';
-
-const nothing: readonly FlatType[] = [];
-
-function typeOf({ type }: ParamNode): ValueTypeNode {
-  return type;
-}
-
-/** The same object for the same type. */
-export function signatureOf(type: FunctionNode): Signature {
-  type.signature ??= computeSignature(type);
-  return type.signature;
-}
-
-function computeSignature({ params: named, result }: FunctionNode): Signature {
-  const params = named.map(typeOf);
-  let flat: readonly FlatType[] = nothing;
-  let isSimple = named.length <= 4;
-  let lendsHandles = false;
-  let pointer = false;
-  for (const type of params) {
-    const own = type.layout.flat;
-    flat = appended(flat, own);
-    isSimple &&= own.length === 1 && (type.resource !== undefined || !type.handle);
-    lendsHandles ||= type.borrow;
-    pointer ||= type.pointer;
-  }
-  const spillsParams = flat.length > maxFlatParams;
-  const flatResult = result === undefined ? nothing : result.layout.flat;
-  return {
-    params,
-    names: named.map(({ name }) => toCamelCase(name)),
-    result,
-    flat,
-    flatResult,
-    pointer,
-    flatParams: spillsParams ? 1 : flat.length,
-    spillsParams,
-    spillsResult: flatResult.length > maxFlatResults,
-    isSimple,
-    lendsHandles,
-  };
-}
 
 // lift_flat_values -------------------------------------------------------------------------------------------------
 

@@ -1,6 +1,7 @@
 /** `componentTypes`: the TypeScript declarations of a component's imports and exports. */
-import { toPascalCase } from '../abi/javascript-values.ts';
+
 import { decode } from '../binary/decode.ts';
+import { toPascalCase } from '../camel-case.ts';
 import { type BufferSource, bytesOfComponent, type Component } from '../compile.ts';
 import { AsyncImports } from '../linking/async-imports.ts';
 import { checkNames, type OptionNames } from '../option-names.ts';

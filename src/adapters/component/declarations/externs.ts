@@ -1,5 +1,5 @@
 /** Imports and exports in TypeScript: a namespace for each interface, with jco's forms of declarations in it. */
-import { toCamelCase, toPascalCase } from '../abi/javascript-values.ts';
+import { toCamelCase, toPascalCase } from '../camel-case.ts';
 import { isInterfaceName, parseResourceFunction } from '../linking/names.ts';
 import type { ExternType, FunctionType, InstanceType, NamedExtern } from '../types.ts';
 import { type Calling, parametersOf, signatureOf } from './functions.ts';

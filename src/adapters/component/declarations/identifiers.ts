@@ -1,5 +1,5 @@
 /** Names of declarations: valid in TypeScript, and unique in their scope. */
-import { toCamelCase, toPascalCase } from '../abi/javascript-values.ts';
+import { toCamelCase, toPascalCase } from '../camel-case.ts';
 
 /** Words that cannot name a function or a parameter. */
 const RESERVED = new Set(

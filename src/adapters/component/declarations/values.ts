@@ -3,7 +3,7 @@
  *
  * Source: jco, `crates/js-component-bindgen/src/ts_bindgen.rs`.
  */
-import { toCamelCase, toPascalCase } from '../abi/javascript-values.ts';
+import { toCamelCase, toPascalCase } from '../camel-case.ts';
 import type { Case, PrimitiveKind, ValueType } from '../types.ts';
 import { propertyKey, quoted } from './identifiers.ts';
 import type { Scope } from './scope.ts';

@@ -1,5 +1,6 @@
 /** Which import makes a guest wait: found where it is to be named, in the same places as the loader finds it. */
-import { propertyOf, toCamelCase, toPascalCase } from '../abi/javascript-values.ts';
+import { propertyOf } from '../abi/javascript-values.ts';
+import { toCamelCase, toPascalCase } from '../camel-case.ts';
 import type { ImportObject, NamedExtern } from '../index.ts';
 import { findImport, firstOf, parseResourceFunction } from '../linking/names.ts';
 

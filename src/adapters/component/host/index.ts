@@ -16,8 +16,8 @@ export {
   type ComponentProcessManager,
   type ComponentReadModel,
   type ComponentStatistics,
-  type LoadModuleOptions,
   loadModule,
 } from './load-module.ts';
 export { type Budget, type BudgetName, OutOfBudget } from './metering/budget.ts';
+export type { LoadModuleOptions } from './options.ts';
 export type { WorldName } from './worlds.ts';

@@ -5,7 +5,6 @@ import type { CommandHandler, ProcessManager, ReadModel } from '../../../core/wo
 import { show } from '../abi/javascript-values.ts';
 import { recompile } from '../compile.ts';
 import { type BufferSource, type Component, compile, type ImportObject } from '../index.ts';
-import type { VirtualWasi } from '../wasi/index.ts';
 import { fitWorld } from './fit.ts';
 import {
   FreshInstances,
@@ -18,9 +17,9 @@ import {
 } from './fresh.ts';
 import { type DecideById, type GuestTemplate, type Handle, type HandleTypes, makeGuest } from './guest.ts';
 import { DEFAULT_MAX_HANDLES, DEFAULT_MAX_MEMORY_BYTES, DEFAULT_MAX_TABLE_ELEMENTS } from './limits.ts';
-import { type Bounds, type Budget, checkBounds } from './metering/budget.ts';
+import { type Bounds, checkBounds } from './metering/budget.ts';
 import { rewrite } from './metering/rewrite.ts';
-import { checkOptions } from './options.ts';
+import { checkOptions, type LoadModuleOptions } from './options.ts';
 import { Pool } from './pool.ts';
 import {
   pooledDecideById,
@@ -31,62 +30,6 @@ import {
   pooledTypes,
 } from './pooled.ts';
 import type { WorldName } from './worlds.ts';
-
-/** How a component is run. */
-export interface LoadModuleOptions<World extends WorldName = WorldName> {
-  /**
-   * The world of the component: its exports, and so the kind of the module.
-   *
-   * @default 'command-handler'
-   */
-  readonly world?: World;
-  /**
-   * - `'pooled'` (default): one instance serves all calls, until it traps. Fast, but a guest that keeps something aside
-   *   carries it from one command to the next.
-   * - `'fresh'`: each call has an instance of its own; between calls there are only bytes. For proving decisions.
-   *
-   * On the main thread of a page, Chromium makes no instance of a core module of more than 8 MiB at once: `'fresh'` needs a
-   * worker for such guests, and one that is pooled and traps has its successor only a little later. Until then, calls trap.
-   */
-  readonly isolation?: 'pooled' | 'fresh' | undefined;
-  /**
-   * What the component imports; nothing where nothing is said. A function makes one for each instance: give one where an
-   * import keeps something, so that no two instances share it. None may be asynchronous: a module does not wait.
-   */
-  readonly imports?: ImportObject | (() => ImportObject) | undefined;
-  /**
-   * WASI for guests whose language needs it, made for each instance: `() => virtualWasi({ grant: LANGUAGE_RUNTIME })`. Its
-   * clock and randomness follow from the command's id in a decision, from the event where a process manager handles it, and
-   * are constants elsewhere.
-   */
-  readonly wasi?: (() => VirtualWasi) | undefined;
-  /**
-   * The most bytes of each linear memory of an instance. A guest that would grow beyond it ends in {@link OutOfBudget}: it
-   * never sees how much there is, and so decides the same everywhere. 256 MiB.
-   */
-  readonly maxMemoryBytes?: number | undefined;
-  /** The same for the elements of each table. 1,000,000. */
-  readonly maxTableElements?: number | undefined;
-  /** The most handles in each table of an instance, and on the host's side: beyond it, a call fails. 1,000,000. */
-  readonly maxHandles?: number | undefined;
-  /**
-   * The most that one call may take out of the guest, in bytes of lists and strings. See the option of `instantiate`.
-   *
-   * @default 268_435_456
-   */
-  readonly maxLiftedBytes?: number | undefined;
-  /**
-   * What one call may use up, in each core module of the component: beyond it, the call ends in {@link OutOfBudget}, the same
-   * on every machine. The core modules are rewritten to count it, which takes a part of their speed. Nothing is counted where
-   * nothing is said.
-   *
-   * The bounds of memories, tables and calls are compiled into a component. One that `loadModule` has compiled keeps the
-   * bounds that are not named. If others are named, or `compile` has compiled it, its core modules are compiled again.
-   */
-  readonly budget?: Budget | undefined;
-  /** The SHA-256 of the binary, 32 bytes. It is computed from bytes, and not known of a compiled component. */
-  readonly digest?: Uint8Array | undefined;
-}
 
 /** Counts of a module's instances and handles. */
 export interface ComponentStatistics {

@@ -1,14 +1,89 @@
 /**
- * The options of `loadModule`, checked before anything is compiled: a bound that is misspelt must not be taken for one
- * that holds. What the bounds have to be is in `metering/budget.ts`.
+ * The options of `loadModule`, and their checks, which run before anything is compiled: a misspelt bound must not be
+ * ignored. The checks of the bounds are in `metering/budget.ts`.
  */
 import { show } from '../abi/javascript-values.ts';
 import { nameOfTypedArray } from '../abi/number-lists.ts';
+import type { ImportObject } from '../index.ts';
 import { checkNames, type OptionNames } from '../option-names.ts';
+import type { VirtualWasi } from '../wasi/index.ts';
 import { MOST_HANDLES } from './limits.ts';
-import type { LoadModuleOptions } from './load-module.ts';
-import { checkCount } from './metering/budget.ts';
-import { WORLD_NAMES } from './worlds.ts';
+import { type Budget, checkCount } from './metering/budget.ts';
+import { WORLD_NAMES, type WorldName } from './worlds.ts';
+
+/** The options of `loadModule`. */
+export interface LoadModuleOptions<World extends WorldName = WorldName> {
+  /**
+   * The world of the component. It determines the exports, and so the kind of the module.
+   *
+   * @default 'command-handler'
+   */
+  readonly world?: World;
+  /**
+   * - `'pooled'`: one instance serves all calls until it traps. This is fast, but a guest can carry hidden state from one
+   *   command to the next.
+   * - `'fresh'`: each call has an instance of its own, and only bytes are kept between calls. Use it to prove decisions.
+   *
+   * On the main thread of a page, Chromium cannot synchronously instantiate a core module of more than 8 MiB. For such
+   * guests, `'fresh'` needs a worker. A pooled instance that trapped is replaced asynchronously, and calls trap with the
+   * code `instance-not-ready` until then.
+   *
+   * @default 'pooled'
+   */
+  readonly isolation?: 'pooled' | 'fresh' | undefined;
+  /**
+   * The imports of the component, or a function that creates them for each instance. Use a function if an import keeps
+   * state, so that no two instances share it. No import may be asynchronous, because a module cannot wait.
+   *
+   * @default {}
+   */
+  readonly imports?: ImportObject | (() => ImportObject) | undefined;
+  /**
+   * Creates WASI for each instance of a guest whose language needs it: `() => virtualWasi({ grant: LANGUAGE_RUNTIME })`.
+   * In a decision, its clock and randomness follow from the command's id. In a process manager's handler they follow from
+   * the event. In other calls they are constants.
+   */
+  readonly wasi?: (() => VirtualWasi) | undefined;
+  /**
+   * The most bytes of each linear memory of an instance. A guest that grows a memory beyond it ends with
+   * {@link OutOfBudget}. It cannot read the limit, so that it decides the same everywhere.
+   *
+   * @default 268_435_456
+   */
+  readonly maxMemoryBytes?: number | undefined;
+  /**
+   * The most elements of each table of an instance.
+   *
+   * @default 1_000_000
+   */
+  readonly maxTableElements?: number | undefined;
+  /**
+   * The most handles in each handle table of an instance, and in the host's. A call that exceeds it fails.
+   *
+   * @default 1_000_000
+   */
+  readonly maxHandles?: number | undefined;
+  /**
+   * The most bytes of lists and strings that one call may lift out of the guest. See the same option of `instantiate`.
+   *
+   * @default 268_435_456
+   */
+  readonly maxLiftedBytes?: number | undefined;
+  /**
+   * The resources that one call may use in each core module of the component. A call that exceeds them ends with
+   * {@link OutOfBudget}, the same on every machine. The core modules are rewritten to count, which makes them slower. By
+   * default, nothing is counted.
+   *
+   * The bounds of memories, tables and calls are compiled into a component. A component that `loadModule` has compiled
+   * keeps its bounds, unless options name other ones: then its core modules are compiled again. So are those of a
+   * component that `compile` has compiled.
+   */
+  readonly budget?: Budget | undefined;
+  /**
+   * The SHA-256 of the binary, 32 bytes. By default it is computed from the bytes, and missing for a compiled component.
+   */
+  readonly digest?: Uint8Array | undefined;
+}
 
 const NAMES: OptionNames<LoadModuleOptions> = {
   world: true,
@@ -23,13 +98,12 @@ const NAMES: OptionNames<LoadModuleOptions> = {
   digest: true,
 };
 
-/** Bytes of a SHA-256. */
 const DIGEST_BYTES = 32;
 
 /**
- * What TypeScript checks, for those who have it not, and what it does not.
+ * Checks the options at run time, because callers may not use TypeScript.
  *
- * @throws TypeError | RangeError that names the option, what is expected and what was got.
+ * @throws TypeError | RangeError that names the option, the expected value and the given one.
  */
 export function checkOptions(options: LoadModuleOptions): void {
   checkNames('options', options, NAMES);
@@ -37,10 +111,10 @@ export function checkOptions(options: LoadModuleOptions): void {
   if (world !== undefined) checkOneOf('world', world, WORLD_NAMES);
   if (isolation !== undefined) checkOneOf('isolation', isolation, ['pooled', 'fresh']);
   if (typeof imports !== 'function' && (typeof imports !== 'object' || imports === null)) {
-    throw unexpected('imports', 'an object, or a function that makes one', show(imports));
+    throw unexpected('imports', 'an object, or a function that creates one', show(imports));
   }
   if (wasi !== undefined && typeof wasi !== 'function') {
-    throw unexpected('wasi', 'a function that makes one for each instance, as in () => virtualWasi()', show(wasi));
+    throw unexpected('wasi', 'a function that creates it for each instance, as in () => virtualWasi()', show(wasi));
   }
   if (maxHandles !== undefined) checkCount('maxHandles', maxHandles, MOST_HANDLES);
   if (maxLiftedBytes !== undefined) checkCount('maxLiftedBytes', maxLiftedBytes, Number.MAX_SAFE_INTEGER);
@@ -48,7 +122,7 @@ export function checkOptions(options: LoadModuleOptions): void {
 }
 
 function checkOneOf(option: string, value: string, names: readonly string[]): void {
-  if (!names.includes(value)) throw new TypeError(`${option}: ${show(value)} is none of ${names.join(', ')}`);
+  if (!names.includes(value)) throw unexpected(option, `one of ${names.join(', ')}`, show(value));
 }
 
 function checkDigest(digest: unknown): void {

@@ -2,11 +2,12 @@
  * *Explainer.md*, "JS API", *create an exports object*: from the exports of a component to JavaScript objects.
  */
 import { callableOf, type HostCallable, promisingCallableOf } from '../abi/canon-lift.ts';
+import type { RuntimeResource } from '../abi/component-instance.ts';
 import { destroyFromHost } from '../abi/component-instance.ts';
-import { propertyOf, toCamelCase, toPascalCase } from '../abi/javascript-values.ts';
+import { propertyOf } from '../abi/javascript-values.ts';
 import { removeHostOwn } from '../abi/resource-handles.ts';
 import { type GuestResourceObjects, guestObjects } from '../abi/resource-objects.ts';
-import type { RuntimeResource } from '../abi/runtime-state.ts';
+import { toCamelCase, toPascalCase } from '../camel-case.ts';
 import type { LinkError } from '../errors.ts';
 import type { InstanceItem, Item } from './items.ts';
 import { exportRefusal } from './js-names.ts';

@@ -1,9 +1,10 @@
 /** An object that JavaScript passes for a list of imports: how each import is found in it. */
 import type { HostCallable } from '../abi/canon-lift.ts';
-import { propertyOf, show, toCamelCase, toPascalCase } from '../abi/javascript-values.ts';
+import { propertyOf, show } from '../abi/javascript-values.ts';
 import { memberIn } from '../abi/members.ts';
+import { toCamelCase, toPascalCase } from '../camel-case.ts';
 import { showPath } from '../errors.ts';
-import type { ExternNode, NamedNode } from '../types/extern-type.ts';
+import type { ExternNode, NamedNode } from '../types/nodes.ts';
 import type { SameNames } from './js-names.ts';
 import { constructorOf, isObject, itemOf } from './known.ts';
 import { firstOf, GivenNames, parseResourceFunction, type ResourceFunctionName } from './names.ts';

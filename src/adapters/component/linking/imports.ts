@@ -3,12 +3,12 @@
  * uses.
  */
 import { refusal } from '../abi/canon-lower.ts';
+import { RuntimeResource } from '../abi/component-instance.ts';
 import { propertyOf, show } from '../abi/javascript-values.ts';
 import { guestObjects, hostResource } from '../abi/resource-objects.ts';
-import { RuntimeResource } from '../abi/runtime-state.ts';
 import { type EngineModule, engine } from '../engine/web-assembly.ts';
 import { LinkError } from '../errors.ts';
-import type { ExternNode, FunctionNode, InstanceNode, TypeEntry } from '../types/extern-type.ts';
+import type { ExternNode, FunctionNode, InstanceNode, TypeEntry } from '../types/nodes.ts';
 import type { ResourceType } from '../types.ts';
 import { Context } from '../validation/context.ts';
 import { Matcher } from '../validation/subtyping.ts';

@@ -3,10 +3,9 @@
  */
 import type { FunctionInstance } from '../abi/canon-lower.ts';
 import type { CoreFunction } from '../abi/canonical-options.ts';
-import type { ComponentInstance } from '../abi/component-instance.ts';
-import type { RuntimeResource } from '../abi/runtime-state.ts';
+import type { ComponentInstance, RuntimeResource } from '../abi/component-instance.ts';
 import type { EngineModule } from '../engine/web-assembly.ts';
-import type { ExternNode } from '../types/extern-type.ts';
+import type { ExternNode } from '../types/nodes.ts';
 import type { CoreModuleType } from '../types.ts';
 import type { Plan } from './plan.ts';
 

@@ -2,10 +2,9 @@
  * The names that JavaScript has for imports and exports. Two names of WIT can have one name in JavaScript: `v-1` and
  * `v1` are both `v1`. One of them would be lost, so they are refused, with both names.
  */
-import { toCamelCase, toPascalCase } from '../abi/javascript-values.ts';
+import { toCamelCase, toPascalCase } from '../camel-case.ts';
 import { LinkError, showPath } from '../errors.ts';
-import type { ComponentNode, ExternNode, FunctionNode, NamedNode } from '../types/extern-type.ts';
-import type { ValueTypeNode } from '../types/value-type.ts';
+import type { ComponentNode, ExternNode, FunctionNode, NamedNode, ValueTypeNode } from '../types/nodes.ts';
 import type { ResourceType } from '../types.ts';
 import { isInterfaceName, parseResourceFunction, type ResourceFunctionName } from './names.ts';
 

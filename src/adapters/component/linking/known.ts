@@ -3,7 +3,7 @@
  * components are linked to one another, and no value is lifted to JavaScript on the way.
  */
 import type { HostCallable } from '../abi/canon-lift.ts';
-import type { RuntimeResource } from '../abi/runtime-state.ts';
+import type { RuntimeResource } from '../abi/component-instance.ts';
 import { privateMap } from '../engine/private-map.ts';
 import type { Item } from './items.ts';
 

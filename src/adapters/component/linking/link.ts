@@ -8,13 +8,12 @@ import { type LiftedFunction, lendsAndConsumes } from '../abi/canon-lift.ts';
 import { coreFunctionOf } from '../abi/canon-lower.ts';
 import { resourceDrop, resourceNew, resourceRep } from '../abi/canon-resource.ts';
 import { Context, type CoreFunction, LinearMemory } from '../abi/canonical-options.ts';
-import { ComponentInstance, ENTERED, type Host, IDLE } from '../abi/component-instance.ts';
-import { RuntimeResource } from '../abi/runtime-state.ts';
+import { ComponentInstance, ENTERED, type Host, IDLE, RuntimeResource } from '../abi/component-instance.ts';
 import type { CoreSort, Sort, SortIndex } from '../binary/definitions.ts';
 import type { EngineImports, EngineMemory, EngineModule } from '../engine/web-assembly.ts';
 import { LinkError, UnsupportedError } from '../errors.ts';
 import { instanceCost, maxLinkWork } from '../limits.ts';
-import type { ExternNode } from '../types/extern-type.ts';
+import type { ExternNode } from '../types/nodes.ts';
 import type { ResourceType } from '../types.ts';
 import type {
   ResolvedOptions,

@@ -3,8 +3,9 @@
  *
  * Source for versions: *Explainer.md*, "Name Uniqueness" and *WIT.md*, "Package Names" (semver compatibility).
  */
-import { toCamelCase } from '../abi/javascript-values.ts';
+
 import { memberIn } from '../abi/members.ts';
+import { toCamelCase } from '../camel-case.ts';
 import { memoizeByName } from '../engine/name-cache.ts';
 
 interface InterfaceName {

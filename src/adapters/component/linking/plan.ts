@@ -3,10 +3,11 @@
  * staged closures of the canonical ABI.
  */
 import type { Stagers } from '../abi/canon-lift.ts';
-import { type Representation, Stager } from '../abi/stager.ts';
+import { CachedStager } from '../abi/stager.ts';
+import type { Representation, Stager } from '../abi/staging.ts';
 import type { Component as BinaryComponent, CoreModule } from '../binary/definitions.ts';
 import type { EngineModule } from '../engine/web-assembly.ts';
-import type { NamedNode } from '../types/extern-type.ts';
+import type { NamedNode } from '../types/nodes.ts';
 import type { ResourceType } from '../types.ts';
 import type { ValidatedComponent } from '../validation/validated.ts';
 import { checkExportNames, type SameNames, sameNames } from './js-names.ts';
@@ -35,7 +36,7 @@ export class Plan {
   };
 
   #stager(representation: Representation): Stager {
-    this.#stagers[representation] ??= new Stager(representation, this.slotOf);
+    this.#stagers[representation] ??= new CachedStager(representation, this.slotOf);
     return this.#stagers[representation];
   }
 

@@ -2,9 +2,8 @@
  * Compares a function that one component exports with the import of another one that the host links to it. Resource
  * types are compared as what they are at run time; everything else by structure.
  */
-import type { RuntimeResource } from '../abi/runtime-state.ts';
-import type { FunctionNode } from '../types/extern-type.ts';
-import type { ValueTypeNode } from '../types/value-type.ts';
+import type { RuntimeResource } from '../abi/component-instance.ts';
+import type { FunctionNode, ValueTypeNode } from '../types/nodes.ts';
 import type { ResourceType } from '../types.ts';
 
 /** Returns the run-time type of a static resource type. */

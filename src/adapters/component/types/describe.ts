@@ -1,7 +1,7 @@
 /** Converts the types of the validator to the plain types of `types.ts`, which are the API of a component. */
 import type { ExternType, FunctionType, NamedExtern, TypeDefinition, ValueType } from '../types.ts';
-import type { DefinitionNode, ExternNode, FunctionNode, NamedNode } from './extern-type.ts';
-import { ValueTypeNode } from './value-type.ts';
+import type { DefinitionNode, ExternNode, FunctionNode, NamedNode } from './nodes.ts';
+import { ValueTypeNode } from './nodes.ts';
 
 /** Describes a value type. It returns the same object for the same type. */
 function describeValue(type: ValueTypeNode): ValueType {

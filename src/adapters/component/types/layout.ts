@@ -1,28 +1,9 @@
 /**
- * *CanonicalABI.md*, "Despecialization", "Alignment", "Element Size" and "Flattening", for 32-bit memories. Each is
- * computed once per type. ("Type Predicates" are properties of a {@link ValueTypeNode}.)
+ * *CanonicalABI.md*, "Alignment", "Element Size" and "Flattening", for 32-bit memories. Each is computed once per type.
+ * ("Type Predicates" are properties of a `ValueTypeNode`.)
  */
 import { maxFlatParams } from '../limits.ts';
-import type { ValueTypeNode } from './value-type.ts';
-
-// Despecialization -------------------------------------------------------------------------------------------------
-
-/** A case of a variant. */
-export interface CaseNode {
-  readonly name: string;
-  readonly type: ValueTypeNode | undefined;
-}
-
-const RESULT = ['ok', 'err'];
-
-/** Returns the cases of a `variant`, or of a type that despecializes to one. */
-export function casesOf({ kind, labels, inside }: ValueTypeNode): readonly CaseNode[] {
-  if (kind === 'option') return [none, { name: 'some', type: inside[0] }];
-  const names = kind === 'result' ? RESULT : labels;
-  return names.map((name, index) => ({ name, type: inside[index] }));
-}
-
-const none: CaseNode = { name: 'none', type: undefined };
+import type { ValueType } from '../types.ts';
 
 // Alignment, Element Size ------------------------------------------------------------------------------------------
 
@@ -65,7 +46,7 @@ export const WIDE: Layout = { alignment: 8, size: 16, flat: ['i64', 'i64'] };
  * length.
  */
 export function layoutFrom(
-  kind: ValueTypeNode['kind'],
+  kind: ValueType['kind'],
   inside: readonly (Layout | undefined)[],
   labels: number,
   length: number | undefined,
@@ -89,7 +70,7 @@ export function layoutFrom(
 }
 
 /** Returns whether a value of this kind is a pointer to bytes elsewhere in memory, unless it has a fixed length. */
-export function isPointer(kind: ValueTypeNode['kind']): boolean {
+export function isPointer(kind: ValueType['kind']): boolean {
   return kind === 'string' || kind === 'list' || kind === 'map';
 }
 
@@ -99,7 +80,7 @@ function layoutOfFixedList({ alignment, size, flat }: Layout, length: number): L
 }
 
 /** Returns the layout of a record, or of the tuple that holds parameters in memory. */
-export function layoutOfFields(fields: readonly ValueTypeNode[]): RecordLayout {
+export function layoutOfFields(fields: readonly { readonly layout: Layout }[]): RecordLayout {
   return recordLayout(fields.map((field) => field.layout));
 }
 
@@ -120,7 +101,7 @@ function recordLayout(fields: readonly Layout[]): RecordLayout {
   return { alignment, size: alignTo(size, alignment), flat: cut(flat), offsets };
 }
 
-function alignTo(ptr: number, alignment: number): number {
+export function alignTo(ptr: number, alignment: number): number {
   const over = ptr % alignment;
   return over === 0 ? ptr : ptr + alignment - over;
 }
@@ -145,13 +126,7 @@ export function discriminantLayout(cases: number): Layout {
   return cases <= 2 ** 8 ? I8 : cases <= 2 ** 16 ? I16 : I32;
 }
 
-/** Returns the offset of a variant's payload, which comes after the discriminant, aligned to `max_case_alignment`. */
-export function payloadOffset(cases: readonly CaseNode[]): number {
-  const alignments = cases.map(({ type }) => type?.layout.alignment ?? 1);
-  return alignTo(discriminantLayout(cases.length).size, alignments.reduce(widest, 1));
-}
-
-function widest(a: Layout['alignment'], b: Layout['alignment']): Layout['alignment'] {
+export function widest(a: Layout['alignment'], b: Layout['alignment']): Layout['alignment'] {
   return a > b ? a : b;
 }
 
@@ -171,15 +146,8 @@ function cut(flat: readonly FlatType[]): readonly FlatType[] {
   return flat.length > maxFlatParams ? flat.slice(0, maxFlatParams + 1) : flat;
 }
 
-/** `flatten_variant`, without the discriminant. */
-export function joinedPayloads(cases: readonly CaseNode[]): readonly FlatType[] {
-  const joined: FlatType[] = [];
-  for (const { type } of cases) if (type !== undefined) joinTo(joined, 0, type.layout.flat);
-  return joined;
-}
-
 /** Joins the flat types of a payload with those of the payloads before it, which begin at `from`. */
-function joinTo(joined: FlatType[], from: number, payload: readonly FlatType[]): void {
+export function joinTo(joined: FlatType[], from: number, payload: readonly FlatType[]): void {
   for (let index = 0; index < payload.length; index++) {
     const one = payload[index]!;
     const have = joined[from + index];

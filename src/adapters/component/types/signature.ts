@@ -1,28 +1,47 @@
-import type { FlatType } from './layout.ts';
-import type { ValueTypeNode } from './value-type.ts';
+/** *CanonicalABI.md*, "Flattening": the core types of a function. */
+import { toCamelCase } from '../camel-case.ts';
+import { maxFlatParams, maxFlatResults } from '../limits.ts';
+import { appended, type FlatType } from './layout.ts';
+import type { FunctionNode, ParamNode, Signature, ValueTypeNode } from './nodes.ts';
 
-/** The result of `flatten_functype` for a function type, for the synchronous ABI. */
-export interface Signature {
-  readonly params: readonly ValueTypeNode[];
-  /** The names of the parameters, for error texts. */
-  readonly names: readonly string[];
-  readonly result: ValueTypeNode | undefined;
-  /** `flatten_types` of the parameters and of the result, before anything is spilled. Cut off as in `Layout`. */
-  readonly flat: readonly FlatType[];
-  readonly flatResult: readonly FlatType[];
-  /** True if there are strings, lists or maps among the parameters. */
-  readonly pointer: boolean;
-  /**
-   * The number of core parameters. It is 1 if they are spilled to memory. The out-pointer of a lowered function does not
-   * count.
-   */
-  readonly flatParams: number;
-  readonly spillsParams: boolean;
-  readonly spillsResult: boolean;
-  /**
-   * True if there are at most four parameters, each is one core value, and none is spilled. A handle inside another value
-   * is not simple.
-   */
-  readonly isSimple: boolean;
-  readonly lendsHandles: boolean;
+const nothing: readonly FlatType[] = [];
+
+function typeOf({ type }: ParamNode): ValueTypeNode {
+  return type;
+}
+
+/** The same object for the same type. */
+export function signatureOf(type: FunctionNode): Signature {
+  type.signature ??= computeSignature(type);
+  return type.signature;
+}
+
+function computeSignature({ params: named, result }: FunctionNode): Signature {
+  const params = named.map(typeOf);
+  let flat: readonly FlatType[] = nothing;
+  let isSimple = named.length <= 4;
+  let lendsHandles = false;
+  let pointer = false;
+  for (const type of params) {
+    const own = type.layout.flat;
+    flat = appended(flat, own);
+    isSimple &&= own.length === 1 && (type.resource !== undefined || !type.handle);
+    lendsHandles ||= type.borrow;
+    pointer ||= type.pointer;
+  }
+  const spillsParams = flat.length > maxFlatParams;
+  const flatResult = result === undefined ? nothing : result.layout.flat;
+  return {
+    params,
+    names: named.map(({ name }) => toCamelCase(name)),
+    result,
+    flat,
+    flatResult,
+    pointer,
+    flatParams: spillsParams ? 1 : flat.length,
+    spillsParams,
+    spillsResult: flatResult.length > maxFlatResults,
+    isSimple,
+    lendsHandles,
+  };
 }

@@ -1,12 +1,11 @@
 /** *CanonicalABI.md*, "Canonical Definitions": the requirements of each canonical definition, and its core type. */
 
-import { signatureOf } from '../abi/values.ts';
 import { signatures } from '../binary/builtins.ts';
 import type { Canon, CanonicalBuiltin, CanonicalOption } from '../binary/definitions.ts';
 import { UnsupportedError } from '../errors.ts';
 import { maxFlatAsyncParams, maxFlatParams, maxFlatResults } from '../limits.ts';
-import { FunctionNode } from '../types/extern-type.ts';
-import { ValueTypeNode } from '../types/value-type.ts';
+import { FunctionNode, ValueTypeNode } from '../types/nodes.ts';
+import { signatureOf } from '../types/signature.ts';
 import type { CoreFuncType, CoreValueType, ResourceType } from '../types.ts';
 import { matchLimits } from './core-modules.ts';
 import { sameTypes } from './core-types.ts';

@@ -2,8 +2,14 @@
 import type { CompoundType, DefType, ValType } from '../binary/definitions.ts';
 import { UnsupportedError } from '../errors.ts';
 import { maxElementSize, maxFlags, maxTypeDepth, maxTypeNodes } from '../limits.ts';
-import { type DefinitionNode, FunctionNode, type ParamNode, type TypeEntry } from '../types/extern-type.ts';
-import { primitive, ValueTypeNode } from '../types/value-type.ts';
+import {
+  type DefinitionNode,
+  FunctionNode,
+  type ParamNode,
+  primitive,
+  type TypeEntry,
+  ValueTypeNode,
+} from '../types/nodes.ts';
 import type { ResourceType } from '../types.ts';
 import type { Context } from './context.ts';
 import { parseName } from './names.ts';

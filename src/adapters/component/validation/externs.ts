@@ -2,8 +2,8 @@
 import type { Export, ExternDecl, InlineExport, NameAttributes } from '../binary/definitions.ts';
 import { UnsupportedError } from '../errors.ts';
 import { maxNesting } from '../limits.ts';
-import { type ExternNode, type FunctionNode, InstanceNode, type NamedNode, TypeEntry } from '../types/extern-type.ts';
-import type { ValueTypeNode } from '../types/value-type.ts';
+import type { ValueTypeNode } from '../types/nodes.ts';
+import { type ExternNode, type FunctionNode, InstanceNode, type NamedNode, TypeEntry } from '../types/nodes.ts';
 import type { ResourceType } from '../types.ts';
 import { isVersionSuffix, type ParsedName, parseName } from './names.ts';
 import { lookUp, type Names, noNames, push, type Scope } from './scope.ts';

@@ -1,6 +1,6 @@
 /** *Explainer.md*, "Instance Definitions" and "Alias Definitions". */
 import type { Alias, Instance } from '../binary/definitions.ts';
-import { type ComponentNode, type ExternNode, InstanceNode } from '../types/extern-type.ts';
+import { type ComponentNode, type ExternNode, InstanceNode } from '../types/nodes.ts';
 import { bagOfExports, checkOuterType } from './externs.ts';
 import { lookUp, outerScope, push, pushCore, type Scope } from './scope.ts';
 import { locate } from './substitution.ts';

@@ -1,13 +1,6 @@
 /** *Explainer.md*, "Index Spaces": a component, component type or instance type that is being validated. */
 import type { Sort } from '../binary/definitions.ts';
-import type {
-  ComponentNode,
-  ExternNode,
-  FunctionNode,
-  InstanceNode,
-  NamedNode,
-  TypeEntry,
-} from '../types/extern-type.ts';
+import type { ComponentNode, ExternNode, FunctionNode, InstanceNode, NamedNode, TypeEntry } from '../types/nodes.ts';
 import { type Marked, newPlace } from '../types/type-marks.ts';
 import type { CoreExternType, CoreFuncType, CoreModuleType, ResourceType } from '../types.ts';
 import type { Context } from './context.ts';

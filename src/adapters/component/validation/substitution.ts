@@ -12,9 +12,9 @@ import {
   InstanceNode,
   type NamedNode,
   TypeEntry,
-} from '../types/extern-type.ts';
+  ValueTypeNode,
+} from '../types/nodes.ts';
 import { Replacements } from '../types/type-marks.ts';
-import { ValueTypeNode } from '../types/value-type.ts';
 import type { ResourceType } from '../types.ts';
 import type { Context } from './context.ts';
 import type { ResourceBinding } from './validated.ts';

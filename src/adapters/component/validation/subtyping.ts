@@ -10,10 +10,11 @@ import {
   type ExternNode,
   type FunctionNode,
   InstanceNode,
+  isPrimitive,
   type NamedNode,
   type TypeEntry,
-} from '../types/extern-type.ts';
-import { isPrimitive, ValueTypeNode } from '../types/value-type.ts';
+  ValueTypeNode,
+} from '../types/nodes.ts';
 import type { ResourceType } from '../types.ts';
 import type { Context } from './context.ts';
 import { matchModule } from './core-modules.ts';

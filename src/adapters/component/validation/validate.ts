@@ -4,7 +4,7 @@
  */
 import type { Canon, Component, CoreDefType, Declarator, Definition, DefType, Type } from '../binary/definitions.ts';
 import { UnsupportedError } from '../errors.ts';
-import { ComponentNode, type DefinitionNode, InstanceNode, TypeEntry } from '../types/extern-type.ts';
+import { ComponentNode, type DefinitionNode, InstanceNode, TypeEntry } from '../types/nodes.ts';
 import { builtin, lift, lower } from './canonical.ts';
 import { Context } from './context.ts';
 import { coreInstanceType, declaredModuleType, moduleType, pagesOf } from './core-modules.ts';

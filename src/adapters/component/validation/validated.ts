@@ -13,8 +13,14 @@
  * types of a nested component use its own static types.
  */
 import type * as binary from '../binary/definitions.ts';
-import type { ComponentNode, ExternNode, FunctionNode, InstanceNode, NamedNode } from '../types/extern-type.ts';
-import type { ValueTypeNode } from '../types/value-type.ts';
+import type {
+  ComponentNode,
+  ExternNode,
+  FunctionNode,
+  InstanceNode,
+  NamedNode,
+  ValueTypeNode,
+} from '../types/nodes.ts';
 import type { CoreExternType, CoreModuleType, CoreValueType, ResourceType } from '../types.ts';
 
 /** A component that can be linked. */

@@ -1,8 +1,8 @@
 /** *Explainer.md*, "External Visibility of Types". */
 
-import type { DefinitionNode, ExternNode, FunctionNode } from '../types/extern-type.ts';
+import type { DefinitionNode, ExternNode, FunctionNode } from '../types/nodes.ts';
+import { ValueTypeNode } from '../types/nodes.ts';
 import type { Marked } from '../types/type-marks.ts';
-import { ValueTypeNode } from '../types/value-type.ts';
 import type { Scope } from './scope.ts';
 
 /** The uses for which a type has a name. Exports can refer to imports, but imports cannot refer to exports. */

@@ -1,7 +1,7 @@
 /** *CanonicalABI.md*, "Alignment", of 32-bit memories. What all types give is in `vectors/`. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { ValueTypeNode } from '../../../../src/adapters/component/types/value-type.ts';
+import { ValueTypeNode } from '../../../../src/adapters/component/types/nodes.ts';
 import { type VectorType, valueTypeOf } from './vectors/vectors.ts';
 
 function alignment(type: VectorType): number {

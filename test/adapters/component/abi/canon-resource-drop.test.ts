@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { resourceDrop } from '../../../../src/adapters/component/abi/canon-resource.ts';
-import { ComponentInstance } from '../../../../src/adapters/component/abi/component-instance.ts';
-import { BORROWED, HandleTable, RuntimeResource } from '../../../../src/adapters/component/abi/runtime-state.ts';
+import { ComponentInstance, RuntimeResource } from '../../../../src/adapters/component/abi/component-instance.ts';
+import { BORROWED, HandleTable } from '../../../../src/adapters/component/abi/table-state.ts';
 import { run } from './guests.ts';
 import { type Exported, handles, traps } from './handles.ts';
 

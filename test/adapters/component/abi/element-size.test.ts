@@ -1,8 +1,9 @@
 /** *CanonicalABI.md*, "Element Size", of 32-bit memories. The bound of 2^28 is among the cases of the validator. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { layoutOfFields, payloadOffset } from '../../../../src/adapters/component/types/layout.ts';
-import { ValueTypeNode } from '../../../../src/adapters/component/types/value-type.ts';
+import { payloadOffset } from '../../../../src/adapters/component/types/cases.ts';
+import { layoutOfFields } from '../../../../src/adapters/component/types/layout.ts';
+import { ValueTypeNode } from '../../../../src/adapters/component/types/nodes.ts';
 import { type VectorType, valueTypeOf } from './vectors/vectors.ts';
 
 function size(type: VectorType): number {

@@ -1,9 +1,8 @@
 /** *CanonicalABI.md*, "Flattening". What all types and many functions give is in `vectors/`. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { signatureOf } from '../../../../src/adapters/component/abi/values.ts';
-import { FunctionNode } from '../../../../src/adapters/component/types/extern-type.ts';
-import { ValueTypeNode } from '../../../../src/adapters/component/types/value-type.ts';
+import { FunctionNode, ValueTypeNode } from '../../../../src/adapters/component/types/nodes.ts';
+import { signatureOf } from '../../../../src/adapters/component/types/signature.ts';
 import { type VectorType, valueTypeOf } from './vectors/vectors.ts';
 
 function flat(type: VectorType): string {

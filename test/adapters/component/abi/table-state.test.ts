@@ -1,7 +1,8 @@
 /** *CanonicalABI.md*, "Table State": the indices by which a guest names its handles. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { HandleTable, RuntimeResource } from '../../../../src/adapters/component/abi/runtime-state.ts';
+import { RuntimeResource } from '../../../../src/adapters/component/abi/component-instance.ts';
+import { HandleTable } from '../../../../src/adapters/component/abi/table-state.ts';
 import { handles, traps } from './handles.ts';
 
 describe('Table', () => {

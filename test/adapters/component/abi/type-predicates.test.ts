@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { isInvalidError, isUnsupportedError } from '../../../../src/adapters/component/index.ts';
-import { ValueTypeNode } from '../../../../src/adapters/component/types/value-type.ts';
+import { ValueTypeNode } from '../../../../src/adapters/component/types/nodes.ts';
 import { run } from './guests.ts';
 
 const borrow = new ValueTypeNode('borrow', [], []);

@@ -12,7 +12,7 @@ import {
   isUnsupportedError,
   type NamedExtern,
 } from 'decidable/component';
-import { toCamelCase, toPascalCase } from '../../../../src/adapters/component/abi/javascript-values.ts';
+import { toCamelCase, toPascalCase } from '../../../../src/adapters/component/camel-case.ts';
 import type { Bounds } from '../../../../src/adapters/component/host/metering/budget.ts';
 import { Counters } from '../../../../src/adapters/component/host/metering/counters.ts';
 import { rewrite } from '../../../../src/adapters/component/host/metering/rewrite.ts';

@@ -1,7 +1,7 @@
 /** JavaScript values of a component's types, and stubs for its imports. */
 
 import { ComponentError, type ExternType, type NamedExtern, type ValueType } from 'decidable/component';
-import { toCamelCase } from '../../../../src/adapters/component/abi/javascript-values.ts';
+import { toCamelCase } from '../../../../src/adapters/component/camel-case.ts';
 import type { Random } from './random.ts';
 
 /** The exception of a stub that has no value to return. The export that was called throws it unchanged. */

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { decode } from '../../../../src/adapters/component/binary/decode.ts';
 import { describeExterns, describeFunction } from '../../../../src/adapters/component/types/describe.ts';
-import type { ExternNode } from '../../../../src/adapters/component/types/extern-type.ts';
+import type { ExternNode } from '../../../../src/adapters/component/types/nodes.ts';
 import type { ResourceType } from '../../../../src/adapters/component/types.ts';
 import { validate } from '../../../../src/adapters/component/validation/validate.ts';
 import type {

@@ -10,7 +10,7 @@
  * result is `[case, payload?]`, an option `[value?]`, flags and enums are numbers, a map is a list of pairs.
  */
 import { readFileSync } from 'node:fs';
-import { ValueTypeNode } from '../../../../../src/adapters/component/types/value-type.ts';
+import { ValueTypeNode } from '../../../../../src/adapters/component/types/nodes.ts';
 import type { GuestType } from '../guests.ts';
 
 export type VectorType = string | VectorParts;

@@ -1,0 +1,43 @@
+/** *CanonicalABI.md*, "Resource State": resource types at run time. */
+const UNNAMED = 'resource';
+
+/**
+ * `ResourceType` at run time. Each instantiation of the component that defines it creates a new one; so does the host for
+ * each of its own types.
+ *
+ * `Instance` is `ComponentInstance`, which refers to resource types in turn. `component-instance.ts` binds the parameter
+ * in its class `RuntimeResource`.
+ */
+export class ResourceState<Instance> {
+  /** The name of its first export or import, for messages. */
+  name: string;
+  /** The instance that defines the type. Undefined if the host defines it. */
+  readonly impl: Instance | undefined;
+  /** The linker sets it when it creates the core function. */
+  dtor: ((rep: number) => void) | undefined = undefined;
+  /** See `resource-objects.ts`. It is set before JavaScript sees a resource of this type. */
+  objects: ResourceObjects | undefined = undefined;
+
+  constructor(name: string | undefined, impl: Instance | undefined) {
+    this.name = name ?? UNNAMED;
+    this.impl = impl;
+  }
+
+  nameOnce(name: string): void {
+    if (this.name === UNNAMED) this.name = name;
+  }
+}
+
+/** The JavaScript objects for the handles of one resource type, unless handles are numbers. */
+export interface ResourceObjects {
+  /** The class under which the type is exported. With `resources: 'handles'`, it is the object of functions. */
+  readonly exported: object;
+  liftOwn(rep: number): unknown;
+  /** Returns an object for a handle that ends with the current call. The call releases `scope` when it ends. */
+  liftBorrow(rep: number, scope: CallScope): unknown;
+  /** Returns the rep of a resource that the host implements. */
+  lower?(value: unknown): number;
+}
+
+/** The lends and borrows that a call ends when it returns. Those of the innermost call come last. */
+export type CallScope = { release(): void }[];
