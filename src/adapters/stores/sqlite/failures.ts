@@ -95,6 +95,6 @@ export function isBusy(error: unknown): boolean {
 /**
  * Milliseconds between two tries while another process holds a lock: random, from 1 to 3. A waiting writer tries often.
  */
-export function drawnPause(): number {
+export function randomDelay(): number {
   return 1 + Math.random() * 2;
 }

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Sqlite, { type Database } from 'better-sqlite3';
-import { drawnPause, FileFailure, fileFailure, isBusy } from './failures.ts';
+import { FileFailure, fileFailure, isBusy, randomDelay } from './failures.ts';
 import { copyIntoMemory, isOutOfReach } from './memory-copy.ts';
 import { APPLICATION_ID, FORMAT_VERSION, MIGRATIONS } from './migrations.ts';
 import type { CheckedOptions } from './options.ts';
@@ -85,7 +85,7 @@ function prepareInTurn(database: Database, options: OpenOptions): void {
     } catch (error) {
       if (!isBusy(error) || elapsed() - since >= options.busyTimeout) throw error;
     }
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, drawnPause());
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, randomDelay());
   }
 }
 

@@ -17,7 +17,7 @@ import type { Damage, ReadCommitsOptions, ReadStreamsOptions, StreamHead } from 
 import { append } from './append.ts';
 import { type BackupOptions, backup } from './backup.ts';
 import { CommitWatcher } from './commit-watcher.ts';
-import { asAppendFailure, asStoreFailure, drawnPause, fileFailure, isBusy } from './failures.ts';
+import { asAppendFailure, asStoreFailure, fileFailure, isBusy, randomDelay } from './failures.ts';
 import { FileIdentity } from './file-identity.ts';
 import { findDamage } from './find-damage.ts';
 import { openFrozenView } from './frozen-view.ts';
@@ -272,7 +272,7 @@ export class SqliteOperations implements BareCommitStore {
       } catch (error) {
         if (!isBusy(error) || elapsed() - since > this.#busyTimeout) throw asStoreFailure(error, this.#file);
       }
-      await new Promise((resolve) => setTimeout(resolve, drawnPause()));
+      await new Promise((resolve) => setTimeout(resolve, randomDelay()));
       this.#refuseIfClosing();
     }
   }

@@ -8,7 +8,7 @@
  */
 import type { Database, Statement } from 'better-sqlite3';
 import { DecidableError } from '../../../core/errors.ts';
-import { commitFailure, drawnPause, FileFailure, fileFailure, isBusy, isDriverError } from './failures.ts';
+import { commitFailure, FileFailure, fileFailure, isBusy, isDriverError, randomDelay } from './failures.ts';
 import { elapsed, setImmediate, setTimeout } from './timers.ts';
 
 /** The most writes in one transaction. It bounds how long the event loop is blocked. */
@@ -113,7 +113,7 @@ export class Writer {
     if (isBusy(failure)) {
       this.#busySince ??= elapsed();
       if (elapsed() - this.#busySince < this.#busyTimeout) {
-        setTimeout(this.#flush, drawnPause());
+        setTimeout(this.#flush, randomDelay());
         return;
       }
     }
