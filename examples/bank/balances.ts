@@ -1,6 +1,6 @@
 /** The read model of the bank: one document for each account, folded from all events of the store. */
 import assert from 'node:assert/strict';
-import { defineProjector, type EventStore, type ModuleEventSourcer, pagesOf } from 'decidable';
+import { defineProjector, type EventStore, type ModuleEventSourcer, readPages } from 'decidable';
 import { z } from 'zod';
 import { AccountClosed, AccountOpened, account, Deposited, Withdrawn } from './account.ts';
 
@@ -43,7 +43,7 @@ export async function readLedger(store: EventStore): Promise<Ledger> {
   const { types, projector } = balances;
   const accounts = new Map<string, Balance>();
   let events = 0;
-  for await (const page of pagesOf(store, { categories: ['account'] })) {
+  for await (const page of readPages(store, { categories: ['account'] })) {
     for (const { event: envelope, context } of page) {
       const event = types.event.fromEnvelope(envelope);
       const key = projector.key(event);

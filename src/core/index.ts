@@ -163,7 +163,7 @@ export {
 export { type SubscribeOptions, type SubscriptionPage, subscribe } from './processors/subscription.ts';
 export type * from './projector.ts';
 export type * from './routing.ts';
-export { type EventsOfOptions, eventsOf, pagesOf } from './storage/read-events.ts';
+export { type ReadEventsOptions, readEvents, readPages } from './storage/read-events.ts';
 export { categoryOf, checkStreamName } from './stream-name.ts';
 export type * from './types.ts';
 export { isUuid } from './uuid.ts';

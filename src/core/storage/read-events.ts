@@ -8,7 +8,7 @@ import { isPositiveU32, isSignal, mustBe } from '../predicates.ts';
 import { checkNames } from './arguments.ts';
 
 /** The events to read. `undefined` means the same as in the options of the store's own functions. */
-export interface EventsOfOptions {
+export interface ReadEventsOptions {
   readonly direction?: Direction | undefined;
   /**
    * Reads only the events of this stream. Without it, the events of all streams are read in the order of their
@@ -32,7 +32,7 @@ export interface EventsOfOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-const NAMES: OptionNames<EventsOfOptions> = {
+const NAMES: OptionNames<ReadEventsOptions> = {
   direction: true,
   stream: true,
   fromRevision: true,
@@ -46,11 +46,11 @@ const NAMES: OptionNames<EventsOfOptions> = {
 /**
  * Reads events one after another. No resource is held between two events, so the caller may stop at any event.
  *
- * @example for await (const { event, context } of eventsOf(store, { stream: 'concert-7' })) console.log(event.type);
+ * @example for await (const { event, context } of readEvents(store, { stream: 'concert-7' })) console.log(event.type);
  * @throws StoreFailureError `invalid-argument` immediately, if an option is invalid, unknown or without effect.
  */
-export function eventsOf(store: EventStore, options: EventsOfOptions = {}): AsyncGenerator<RecordedEvent> {
-  return oneByOne(pagesOf(store, options));
+export function readEvents(store: EventStore, options: ReadEventsOptions = {}): AsyncGenerator<RecordedEvent> {
+  return oneByOne(readPages(store, options));
 }
 
 async function* oneByOne(pages: AsyncIterable<readonly RecordedEvent[]>): AsyncGenerator<RecordedEvent> {
@@ -63,7 +63,10 @@ async function* oneByOne(pages: AsyncIterable<readonly RecordedEvent[]>): AsyncG
  *
  * @throws StoreFailureError `invalid-argument` immediately, if an option is invalid, unknown or without effect.
  */
-export function pagesOf(store: EventStore, options: EventsOfOptions = {}): AsyncGenerator<readonly RecordedEvent[]> {
+export function readPages(
+  store: EventStore,
+  options: ReadEventsOptions = {},
+): AsyncGenerator<readonly RecordedEvent[]> {
   checkNames(options, NAMES);
   const { stream, pageSize, signal } = options;
   if (pageSize !== undefined && !isPositiveU32(pageSize)) {
@@ -81,7 +84,7 @@ export function pagesOf(store: EventStore, options: EventsOfOptions = {}): Async
 
 const WITHOUT_STREAM = ['afterPosition', 'categories', 'eventTypes'] as const;
 
-async function* pages(store: EventStore, options: EventsOfOptions): AsyncGenerator<readonly RecordedEvent[]> {
+async function* pages(store: EventStore, options: ReadEventsOptions): AsyncGenerator<readonly RecordedEvent[]> {
   const { direction = 'forward', stream, categories = [], eventTypes = [], signal } = options;
   const limit = options.pageSize ?? DEFAULT_READ_LIMIT;
   let { fromRevision, afterPosition } = options;
@@ -101,7 +104,7 @@ async function* pages(store: EventStore, options: EventsOfOptions): AsyncGenerat
   }
 }
 
-function invalid(option: keyof EventsOfOptions, message: string): StoreFailureError {
+function invalid(option: keyof ReadEventsOptions, message: string): StoreFailureError {
   const argument = `options.${option}`;
   return new StoreFailureError({ tag: 'invalid-argument', val: { argument, message } }, `${argument}: ${message}`);
 }

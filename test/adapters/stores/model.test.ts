@@ -10,7 +10,7 @@ import { createSqliteStore } from '../../../src/adapters/stores/sqlite/index.ts'
 import { isAppendFailure } from '../../../src/core/errors.ts';
 import type { EventStore } from '../../../src/core/event-store.ts';
 import type { Precondition } from '../../../src/core/messages.ts';
-import { eventsOf } from '../../../src/core/storage/read-events.ts';
+import { readEvents } from '../../../src/core/storage/read-events.ts';
 import { type CommitSource, verifyChain } from '../../../src/core/storage/verify-chain.ts';
 import { decision, envelope } from './commands.ts';
 
@@ -102,13 +102,17 @@ for (const [name, open] of [
 
 async function compare(store: EventStore & CommitSource, { events, commands }: Model): Promise<void> {
   const read: { stream: string; type: string }[] = [];
-  for await (const { context, event } of eventsOf(store, { pageSize: 5 })) {
+  for await (const { context, event } of readEvents(store, { pageSize: 5 })) {
     assert.equal(context.revision, BigInt(read.filter(({ stream }) => stream === context.stream).length));
     read.push({ stream: context.stream, type: event.type });
   }
   assert.deepEqual(read, events);
   const filtered: { stream: string; type: string }[] = [];
-  for await (const { context, event } of eventsOf(store, { categories: ['a'], eventTypes: ['X', 'Z'], pageSize: 2 })) {
+  for await (const { context, event } of readEvents(store, {
+    categories: ['a'],
+    eventTypes: ['X', 'Z'],
+    pageSize: 2,
+  })) {
     filtered.push({ stream: context.stream, type: event.type });
   }
   assert.deepEqual(

@@ -13,7 +13,7 @@ import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { createSqliteStore } from '../../../src/adapters/stores/sqlite/index.ts';
 import { msgpack } from '../../../src/core/codec/msgpack.ts';
-import { eventsOf } from '../../../src/core/storage/read-events.ts';
+import { readEvents } from '../../../src/core/storage/read-events.ts';
 import { verifyChain } from '../../../src/core/storage/verify-chain.ts';
 import { FORWARD } from './commands.ts';
 
@@ -67,7 +67,7 @@ async function count(name: string, readValue: (payload: Uint8Array) => number): 
   const total = PROCESSES * INCREMENTS;
   const streams = new Map<string, number[]>();
   const positions: bigint[] = [];
-  for await (const { context, event } of eventsOf(store)) {
+  for await (const { context, event } of readEvents(store)) {
     positions.push(context.position);
     const values = streams.get(context.stream) ?? [];
     assert.equal(context.revision, BigInt(values.length));

@@ -8,7 +8,7 @@ import Sqlite from 'better-sqlite3';
 import { createSqliteStore } from '../../../src/adapters/stores/sqlite/index.ts';
 import { Writer } from '../../../src/adapters/stores/sqlite/writer.ts';
 import { isAppendFailure, isStoreFailure } from '../../../src/core/errors.ts';
-import { eventsOf } from '../../../src/core/storage/read-events.ts';
+import { readEvents } from '../../../src/core/storage/read-events.ts';
 import { verifyChain } from '../../../src/core/storage/verify-chain.ts';
 import { ANY, decision, envelope, FORWARD } from './commands.ts';
 
@@ -236,7 +236,7 @@ test('events of more types than are merged are read in order', async () => {
   const eventTypes = Array.from({ length: 100 }, (_, index) => `T${index}`);
   for (const direction of ['forward', 'backward'] as const) {
     const read: string[] = [];
-    for await (const { event } of eventsOf(store, { eventTypes, direction, pageSize: 30 })) read.push(event.type);
+    for await (const { event } of readEvents(store, { eventTypes, direction, pageSize: 30 })) read.push(event.type);
     const wanted = events.map(({ type }) => type).filter((type) => eventTypes.includes(type));
     assert.deepEqual(direction === 'forward' ? read : read.reverse(), wanted);
   }

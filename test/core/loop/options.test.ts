@@ -5,8 +5,8 @@ import {
   createEventSourcer,
   defineDecider,
   type EventSourcerObserver,
-  eventsOf,
-  pagesOf,
+  readEvents,
+  readPages,
   type SendOptions,
 } from 'decidable';
 import { createMemoryStore } from 'decidable/memory';
@@ -191,7 +191,7 @@ describe('the options of a sequence of events', () => {
   ];
   for (const [problem, options, argument] of cases) {
     test(`are refused immediately if they have ${problem}`, () => {
-      for (const read of [eventsOf, pagesOf]) {
+      for (const read of [readEvents, readPages]) {
         assert.throws(
           () => read(store, options),
           (error: { code: string; payload: { val: { argument: string } } }) =>

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createMemoryStore } from '../../../src/adapters/stores/memory/index.ts';
 import type { EventStore } from '../../../src/core/event-store.ts';
-import { type EventsOfOptions, eventsOf, pagesOf } from '../../../src/core/storage/read-events.ts';
+import { type ReadEventsOptions, readEvents, readPages } from '../../../src/core/storage/read-events.ts';
 import { ANY, decision, envelope } from '../../adapters/stores/commands.ts';
 
 /** Makes a store with 30 events on three streams in turn. */
@@ -14,9 +14,9 @@ async function filled(): Promise<EventStore> {
   return store;
 }
 
-async function positions(store: EventStore, options: EventsOfOptions): Promise<number[]> {
+async function positions(store: EventStore, options: ReadEventsOptions): Promise<number[]> {
   const found: number[] = [];
-  for await (const { context } of eventsOf(store, options)) found.push(Number(context.position));
+  for await (const { context } of readEvents(store, options)) found.push(Number(context.position));
   return found;
 }
 
@@ -46,7 +46,7 @@ describe('the events of a store', () => {
 
   test('are read in pages, and no page is empty', async () => {
     const sizes: number[] = [];
-    for await (const page of pagesOf(await filled(), { pageSize: 10 })) sizes.push(page.length);
+    for await (const page of readPages(await filled(), { pageSize: 10 })) sizes.push(page.length);
     assert.deepEqual(sizes, [10, 10, 10]);
   });
 
@@ -55,7 +55,7 @@ describe('the events of a store', () => {
     const reason = new Error('enough');
     const seen: bigint[] = [];
     const reading = async (): Promise<void> => {
-      for await (const { context } of eventsOf(await filled(), { pageSize: 4, signal: controller.signal })) {
+      for await (const { context } of readEvents(await filled(), { pageSize: 4, signal: controller.signal })) {
         seen.push(context.position);
         if (context.position === 6n) controller.abort(reason);
       }

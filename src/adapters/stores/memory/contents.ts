@@ -72,7 +72,7 @@ export function commitOf({ addresses, log }: Contents, number: number): ReadComm
   return readCommit(log.block(address), log.offset(address));
 }
 
-export function eventsOf({ addresses, log }: Contents, number: number): CommitEvents {
+export function commitEvents({ addresses, log }: Contents, number: number): CommitEvents {
   const address = addresses[number]!;
   return readCommitEvents(log.block(address), log.offset(address));
 }

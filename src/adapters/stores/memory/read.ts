@@ -6,7 +6,7 @@ import type { RecordedDecision, RecordedEvent } from '../../../core/messages.ts'
 import type { RecordedCommit } from '../../../core/storage/chain.ts';
 import type { CommitEvents } from '../../../core/storage/commit-reader.ts';
 import type { ReadCommitsOptions, ReadStreamsOptions, StreamHead } from '../../../core/storage/verify-chain.ts';
-import { type Contents, commitOf, eventsOf, lastRevision, recordedDecision, recordedEvent } from './contents.ts';
+import { type Contents, commitEvents, commitOf, lastRevision, recordedDecision, recordedEvent } from './contents.ts';
 
 /** Returns the events of commits. A commit is read once for all of its adjacent events. */
 class Commits {
@@ -21,7 +21,7 @@ class Commits {
   get(number: number): CommitEvents {
     if (this.#commit !== undefined && this.#number === number) return this.#commit;
     this.#number = number;
-    this.#commit = eventsOf(this.#contents, number);
+    this.#commit = commitEvents(this.#contents, number);
     return this.#commit;
   }
 }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { isAppendFailure, isStoreFailure } from '../../../core/errors.ts';
 import type { AppendError, EventStore, ReadAllOptions, StoreError } from '../../../core/event-store.ts';
 import type { Decision, Envelope, Precondition, RecordedEvent } from '../../../core/messages.ts';
-import { eventsOf } from '../../../core/storage/read-events.ts';
+import { readEvents } from '../../../core/storage/read-events.ts';
 import { decision, envelope } from '../builders.ts';
 
 export { decision, envelope };
@@ -65,6 +65,6 @@ export async function collected(events: AsyncIterable<RecordedEvent>): Promise<R
 }
 
 export const readWhole = (store: EventStore, stream: string): Promise<RecordedEvent[]> =>
-  collected(eventsOf(store, { stream }));
+  collected(readEvents(store, { stream }));
 
 export const revisions = (events: readonly RecordedEvent[]): bigint[] => events.map(({ context }) => context.revision);

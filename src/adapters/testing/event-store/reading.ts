@@ -1,7 +1,7 @@
 /** Reads by stream and over all events, in pages, with filters, and after writers. */
 import assert from 'node:assert/strict';
 import { eventId } from '../../../core/ids.ts';
-import { eventsOf } from '../../../core/storage/read-events.ts';
+import { readEvents } from '../../../core/storage/read-events.ts';
 import { ANY, all, type Check, collected, decision, envelope, readWhole, revisions, some } from './fixtures.ts';
 
 export function reading(check: Check): void {
@@ -73,8 +73,8 @@ export function reading(check: Check): void {
     assert.equal((await store.readAll(all({ limit: 5_000 }))).length, 2_345);
     const upward = Array.from({ length: 2_345 }, (_, index) => BigInt(index));
     assert.deepEqual(revisions(await readWhole(store, 's-1')), upward);
-    assert.deepEqual(revisions(await collected(eventsOf(store))), upward);
-    const backward = await collected(eventsOf(store, { stream: 's-1', direction: 'backward', pageSize: 7 }));
+    assert.deepEqual(revisions(await collected(readEvents(store))), upward);
+    const backward = await collected(readEvents(store, { stream: 's-1', direction: 'backward', pageSize: 7 }));
     assert.deepEqual(revisions(backward), upward.toReversed());
   });
 
@@ -108,7 +108,7 @@ export function reading(check: Check): void {
       );
       for (const pageSize of [1, 10, 1_000]) {
         for (const direction of ['forward', 'backward'] as const) {
-          const read = await collected(eventsOf(store, { categories, eventTypes, pageSize, direction }));
+          const read = await collected(readEvents(store, { categories, eventTypes, pageSize, direction }));
           const found = read.map(({ context, event }) => [context.stream, event.type]);
           assert.deepEqual(direction === 'forward' ? found : found.reverse(), wanted);
         }

@@ -1,7 +1,7 @@
 /** Names, texts and bytes of every kind come back as they were. */
 import assert from 'node:assert/strict';
 import type { Precondition } from '../../../core/messages.ts';
-import { eventsOf } from '../../../core/storage/read-events.ts';
+import { readEvents } from '../../../core/storage/read-events.ts';
 import { ANY, all, type Check, collected, decision, envelope, NO_STREAM, readWhole, some } from './fixtures.ts';
 
 /** Names inside the rule: whatever a store's own language makes of them, they are kept exactly. */
@@ -150,7 +150,7 @@ export function contents(check: Check): void {
       const expected = index < 600 ? 3 : 2;
       assert.equal((await readWhole(store, `s-${index}`)).length, expected);
     }
-    assert.equal((await collected(eventsOf(store))).length, 2_000);
+    assert.equal((await collected(readEvents(store))).length, 2_000);
   });
 }
 

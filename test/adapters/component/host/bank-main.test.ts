@@ -5,14 +5,14 @@ import { pathToFileURL } from 'node:url';
 import { bankModule } from '../../../../examples/bank/cli/module.ts';
 import { GUESTS, HELP } from '../../../../examples/bank/cli/options.ts';
 import { createSqliteStore } from '../../../../src/adapters/stores/sqlite/index.ts';
-import { pagesOf } from '../../../../src/core/index.ts';
+import { readPages } from '../../../../src/core/index.ts';
 import { runBank, summaryOf, temporaryFolder } from '../../../examples/bank/cli/run-bank.ts';
 
 /** Every event by stream: revision, type and bytes. Streams interleave as they like. */
 async function historyOf(db: string): Promise<string[]> {
   await using store = createSqliteStore({ file: db });
   const lines: string[] = [];
-  for await (const page of pagesOf(store, {})) {
+  for await (const page of readPages(store, {})) {
     for (const { context, event } of page) {
       const { stream, revision, id } = context;
       lines.push(`${stream} ${revision} ${id} ${event.type} ${Buffer.from(event.payload).toString('hex')}`);

@@ -7,7 +7,7 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { rmSync } from 'node:fs';
-import { commandUuid, eventsOf } from 'decidable';
+import { commandUuid, readEvents } from 'decidable';
 import { createSqliteStore } from 'decidable/sqlite';
 import { account, balances, bankOf } from '../transfers.ts';
 
@@ -96,7 +96,7 @@ async function check(file: string, acknowledged: ReadonlySet<string>): Promise<v
   const expected = new Map<string, number>();
   const open = new Set<string>();
   const { types } = account;
-  for await (const { context, event } of eventsOf(store)) {
+  for await (const { context, event } of readEvents(store)) {
     if (context.stream.startsWith('account-')) {
       const { type, data } = types.event.fromEnvelope(event);
       if (type === 'Opened') expected.set(data.accountId, 0);

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { readLedger } from '../../../../examples/bank/balances.ts';
 import { createSqliteStore } from '../../../../src/adapters/stores/sqlite/index.ts';
-import { eventsOf } from '../../../../src/core/index.ts';
+import { readEvents } from '../../../../src/core/index.ts';
 import { COMMANDS, ended, runBank, startBank, temporaryFolder } from './run-bank.ts';
 
 const ROUNDS = 4;
@@ -24,7 +24,7 @@ async function stored(file: string): Promise<Stored> {
   const store = createSqliteStore({ file });
   try {
     const ids = new Map<string, string[]>();
-    for await (const { context } of eventsOf(store)) {
+    for await (const { context } of readEvents(store)) {
       const known = ids.get(context.stream);
       if (known === undefined) ids.set(context.stream, [context.id]);
       else known.push(context.id);
