@@ -3,7 +3,7 @@ export type { Codec, Subject } from './codec/codec.ts';
 export { msgpack } from './codec/msgpack.ts';
 export type { Decider } from './decider.ts';
 export type { CanonicalCommand, CanonicalCommands } from './define/canonical-commands.ts';
-export type { DecidesById } from './define/command-id-aware.ts';
+export type { CommandIdAware } from './define/command-id-aware.ts';
 export {
   type Adapter,
   type Addressed,

@@ -1,8 +1,8 @@
 /** One decision of a module, from envelopes to envelopes: what a host does, without a store. */
 import {
   type CommandHandler,
+  type CommandIdAware,
   commandUuid,
-  type DecidesById,
   type Envelope,
   type Fault,
   isFault,
@@ -20,7 +20,7 @@ export type DecisionOutcome =
   | { readonly tag: 'fault'; readonly fault: Fault; readonly error: unknown };
 
 /** A module, with what a host may offer in addition to its world. */
-type Module<State, Command, Event> = CommandHandler<State, Command, Event> & DecidesById<State, Command, Event>;
+type Module<State, Command, Event> = CommandHandler<State, Command, Event> & CommandIdAware<State, Command, Event>;
 
 /** Where the state comes from that a command is decided on. */
 export type StateSource = 'history' | 'snapshot';
@@ -66,9 +66,9 @@ function decideOnce<State, Command, Event>(
     try {
       decided = withHandle(types.command, command, (handle) => {
         const events =
-          commandId === undefined || module.decideById === undefined
+          commandId === undefined || module.decideWithCommandId === undefined
             ? decider.decide(state, handle)
-            : module.decideById(commandUuid(commandId), state, handle);
+            : module.decideWithCommandId(commandUuid(commandId), state, handle);
         const envelopes = events.map((event) => types.event.toEnvelope(event));
         for (const event of events) types.event.drop?.(event);
         if (!sameEnvelope(types.command.toEnvelope(handle), command)) throw mutated(`the command ${command.type}`);

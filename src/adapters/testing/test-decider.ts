@@ -3,7 +3,7 @@
  *
  * Source: Greg Young's given/when/then for event-sourced systems; thinkbeforecoding's Decider samples.
  */
-import type { CommandHandler, DecidesById, Envelope, Message, RejectionDetail, Types } from '../../core/index.ts';
+import type { CommandHandler, CommandIdAware, Envelope, Message, RejectionDetail, Types } from '../../core/index.ts';
 import { checkOptionNames, type OptionNames } from '../../core/option-names.ts';
 import { runIsolated } from './ambient/without-ambient.ts';
 import { ExpectationError, type Story } from './expectation.ts';
@@ -69,16 +69,16 @@ const OPTIONS: OptionNames<DeciderTestOptions> = { deterministic: true, commandI
  * @throws DefinitionError for an option that is not known.
  */
 export function testDecider<State, Command, Event>(
-  module: CommandHandler<State, Command, Event> & DecidesById<State, Command, Event>,
+  module: CommandHandler<State, Command, Event> & CommandIdAware<State, Command, Event>,
   options?: DeciderTestOptions,
 ): DeciderTest<State, Command, Event>;
 export function testDecider<Handle, CommandHandle, EventHandle, State, Command, Event>(
-  module: CommandHandler<Handle, CommandHandle, EventHandle> & DecidesById<Handle, CommandHandle, EventHandle>,
+  module: CommandHandler<Handle, CommandHandle, EventHandle> & CommandIdAware<Handle, CommandHandle, EventHandle>,
   messages: Typed<State, Command, Event>,
   options?: DeciderTestOptions,
 ): DeciderTest<State, Command, Event>;
 export function testDecider<Handle, CommandHandle, EventHandle, State, Command, Event>(
-  module: CommandHandler<Handle, CommandHandle, EventHandle> & DecidesById<Handle, CommandHandle, EventHandle>,
+  module: CommandHandler<Handle, CommandHandle, EventHandle> & CommandIdAware<Handle, CommandHandle, EventHandle>,
   second?: Typed<State, Command, Event> | DeciderTestOptions,
   third?: DeciderTestOptions,
 ): DeciderTest<State, Command, Event> {

@@ -1,11 +1,16 @@
 /**
- * What a host may offer beside its world (wit/worlds.wit): to decide with the command's id known.
+ * An optional function of a module, in addition to its world (wit/worlds.wit): it decides and knows the command's id.
  *
- * A component whose run-time library asks for the time or for random numbers is given what follows from the id. So they are
- * the same whenever and wherever the command is decided: again after a conflict, again on redelivery, and again by whoever
- * proves the decision from its record. The event sourcer looks for this; a decider in the process has no use for it.
+ * A component whose runtime asks for the time or for random numbers gets values that follow from the id. They are the same each
+ * time the command is decided: after a conflict, after a duplicate, and when its record is verified. The event sourcer uses the
+ * function if the module has it. A module in the process does not need it.
  */
-export interface DecidesById<State, Command, Event> {
-  /** `decider.decide`, for the command with this UUID in lower-case text. @throws as `decider.decide`. */
-  decideById?(commandId: string, state: State, command: Command): readonly Event[];
+export interface CommandIdAware<State, Command, Event> {
+  /**
+   * Decides the command with this id.
+   *
+   * @param commandId a UUID in lower-case text.
+   * @throws the same errors as `decider.decide`.
+   */
+  decideWithCommandId?(commandId: string, state: State, command: Command): readonly Event[];
 }

@@ -3,7 +3,7 @@
  * on every path.
  */
 import type { CanonicalCommands } from '../define/canonical-commands.ts';
-import type { DecidesById } from '../define/command-id-aware.ts';
+import type { CommandIdAware } from '../define/command-id-aware.ts';
 import type { StateFingerprint } from '../define/state-fingerprint.ts';
 import { DefinitionError } from '../errors.ts';
 import type { ModuleIdentity, WritePrecondition } from '../messages.ts';
@@ -16,7 +16,7 @@ import { isInstanceTrap } from './failures.ts';
 /** A module of whatever types: the loop moves its values and never looks inside. */
 export type AnyModule = CommandHandler<unknown, unknown, unknown> &
   CanonicalCommands<unknown> &
-  DecidesById<unknown, unknown, unknown> &
+  CommandIdAware<unknown, unknown, unknown> &
   StateFingerprint;
 
 const PRECONDITIONS: readonly WritePrecondition[] = ['stream-unchanged', 'no-stream', 'stream-exists', 'any'];
@@ -66,7 +66,7 @@ export class BoundModule {
     this.takesSnapshots = this.descriptor.commands.some((command) => command.snapshot.tag === 'every');
     const madeBy = this.takesSnapshots ? (source.stateFingerprint ?? (digest && toHex(digest))) : undefined;
     this.snapshotContentType = madeBy === undefined ? this.contentType : `${this.contentType}; made-by=${madeBy}`;
-    this.knowsCommandId = source.decideById !== undefined;
+    this.knowsCommandId = source.decideWithCommandId !== undefined;
     this.#releaseFailed = (error) => {
       this.noteFailure(error);
       releaseFailed(this.name, error);
@@ -75,9 +75,9 @@ export class BoundModule {
 
   /** Whatever the module throws is thrown on. */
   decide(commandId: string, state: unknown, command: unknown): readonly unknown[] {
-    return this.source.decideById === undefined
+    return this.source.decideWithCommandId === undefined
       ? this.decider.decide(state, command)
-      : this.source.decideById(commandId, state, command);
+      : this.source.decideWithCommandId(commandId, state, command);
   }
 
   /** What the module threw, where nobody else looks at it: an instance that ended takes its handles along. */

@@ -12,7 +12,7 @@ import type { Routing } from '../../../core/routing.ts';
 import type { CommandType, EventType } from '../../../core/types.ts';
 import { faultOf, type HandleKind, noLiveHandle, rejectionOf } from './failures.ts';
 import {
-  type DecideById,
+  type DecideWithCommandId,
   type Guest,
   type GuestTemplate,
   type Handle,
@@ -153,7 +153,7 @@ export function freshDecider(fresh: FreshInstances): Decider<Handle, Handle, Han
 }
 
 /** {@link Decider.decide} for the command with this UUID. */
-export function freshDecideById(fresh: FreshInstances): DecideById {
+export function freshDecideWithCommandId(fresh: FreshInstances): DecideWithCommandId {
   return (commandId, state, command) => decide(fresh, state, command, commandId);
 }
 

@@ -4,7 +4,7 @@
  */
 
 import type { Decider } from '../../../core/decider.ts';
-import type { DecidesById } from '../../../core/define/command-id-aware.ts';
+import type { CommandIdAware } from '../../../core/define/command-id-aware.ts';
 import type { EventHandler } from '../../../core/event-handler.ts';
 import type { EventContext, RejectedCommand } from '../../../core/messages.ts';
 import type { Projector } from '../../../core/projector.ts';
@@ -34,7 +34,7 @@ import { Counters } from './metering/counters.ts';
 export type Handle = number;
 
 /** `decider.decide`, for the command with this UUID. */
-export type DecideById = NonNullable<DecidesById<Handle, Handle, Handle>['decideById']>;
+export type DecideWithCommandId = NonNullable<CommandIdAware<Handle, Handle, Handle>['decideWithCommandId']>;
 
 /** Commands, events and states behind handles, each of which `drop` releases. */
 export interface HandleTypes extends Types<Handle, Handle, Handle> {

@@ -1,5 +1,5 @@
 /** `loadModule`: a component as the module of its world. */
-import type { DecidesById } from '../../../core/define/command-id-aware.ts';
+import type { CommandIdAware } from '../../../core/define/command-id-aware.ts';
 import { sha256 } from '../../../core/storage/sha256.ts';
 import type { CommandHandler, ProcessManager, ReadModel } from '../../../core/worlds.ts';
 import { show } from '../abi/javascript-values.ts';
@@ -8,22 +8,22 @@ import { type BufferSource, type Component, compile, type ImportObject } from '.
 import { fitWorld } from './fit.ts';
 import {
   FreshInstances,
-  freshDecideById,
   freshDecider,
+  freshDecideWithCommandId,
   freshEventHandler,
   freshProjector,
   freshRouting,
   freshTypes,
 } from './fresh.ts';
-import { type DecideById, type GuestTemplate, type Handle, type HandleTypes, makeGuest } from './guest.ts';
+import { type DecideWithCommandId, type GuestTemplate, type Handle, type HandleTypes, makeGuest } from './guest.ts';
 import { DEFAULT_MAX_HANDLES, DEFAULT_MAX_MEMORY_BYTES, DEFAULT_MAX_TABLE_ELEMENTS } from './limits.ts';
 import { type Bounds, checkBounds } from './metering/budget.ts';
 import { rewrite } from './metering/rewrite.ts';
 import { checkOptions, type LoadModuleOptions } from './options.ts';
 import { Pool } from './pool.ts';
 import {
-  pooledDecideById,
   pooledDecider,
+  pooledDecideWithCommandId,
   pooledEventHandler,
   pooledProjector,
   pooledRouting,
@@ -50,9 +50,9 @@ interface OfComponent {
   readonly statistics: ComponentStatistics;
 }
 
-/** A decider behind handles. With a virtual WASI, it decides by the command's id (`decideById`), as the event sourcer asks it. */
+/** A decider behind handles. With a virtual WASI, it decides by the command's id (`decideWithCommandId`), as the event sourcer asks it. */
 export type ComponentCommandHandler = CommandHandler<Handle, Handle, Handle> &
-  DecidesById<Handle, Handle, Handle> &
+  CommandIdAware<Handle, Handle, Handle> &
   OfComponent;
 /** A process manager behind handles. */
 export type ComponentProcessManager = ProcessManager<Handle, Handle, Handle> & OfComponent;
@@ -154,7 +154,7 @@ interface Parts {
   readonly types: ReturnType<typeof pooledTypes>;
   readonly decider: () => ReturnType<typeof pooledDecider>;
   /** Where a virtual WASI can show what follows from the id. */
-  readonly decideById: DecideById | undefined;
+  readonly decideWithCommandId: DecideWithCommandId | undefined;
   readonly routing: () => ReturnType<typeof pooledRouting>;
   readonly eventHandler: () => ReturnType<typeof pooledEventHandler>;
   readonly projector: () => ReturnType<typeof pooledProjector>;
@@ -166,7 +166,7 @@ async function pooledParts(template: GuestTemplate): Promise<Parts> {
   return {
     types: pooledTypes(pool),
     decider: () => pooledDecider(pool),
-    decideById: template.wasi && pooledDecideById(pool),
+    decideWithCommandId: template.wasi && pooledDecideWithCommandId(pool),
     routing: () => pooledRouting(pool),
     eventHandler: () => pooledEventHandler(pool),
     projector: () => pooledProjector(pool),
@@ -179,7 +179,7 @@ function freshParts(template: GuestTemplate): Parts {
   return {
     types: freshTypes(fresh),
     decider: () => freshDecider(fresh),
-    decideById: template.wasi && freshDecideById(fresh),
+    decideWithCommandId: template.wasi && freshDecideWithCommandId(fresh),
     routing: () => freshRouting(fresh),
     eventHandler: () => freshEventHandler(fresh),
     projector: () => freshProjector(fresh),
@@ -203,14 +203,14 @@ function statisticsOf(source: ComponentStatistics): ComponentStatistics {
 }
 
 function exportsOf(parts: Parts, world: WorldName, digest: Uint8Array | undefined): object {
-  const { types, decideById } = parts;
+  const { types, decideWithCommandId } = parts;
   switch (world) {
     case 'command-handler':
       return {
         types,
         decider: parts.decider(),
         routing: described(parts.routing(), digest),
-        ...(decideById && { decideById }),
+        ...(decideWithCommandId && { decideWithCommandId }),
       };
     case 'process-manager':
       return { types, eventHandler: described(parts.eventHandler(), digest) };

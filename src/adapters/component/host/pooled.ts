@@ -5,7 +5,7 @@ import type { Projector } from '../../../core/projector.ts';
 import type { Routing } from '../../../core/routing.ts';
 import type { CommandType, EventType } from '../../../core/types.ts';
 import { faultOf, type HandleKind, rejectionOf } from './failures.ts';
-import type { DecideById, Handle, HandleTypes } from './guest.ts';
+import type { DecideWithCommandId, Handle, HandleTypes } from './guest.ts';
 import type { Pool } from './pool.ts';
 
 /**
@@ -73,7 +73,7 @@ export function pooledDecider(pool: Pool): Decider<Handle, Handle, Handle> {
 }
 
 /** {@link Decider.decide} for the command with this UUID. */
-export function pooledDecideById(pool: Pool): DecideById {
+export function pooledDecideWithCommandId(pool: Pool): DecideWithCommandId {
   return (commandId, state, command) => {
     try {
       return pool.handlesOf(

@@ -284,7 +284,7 @@ describe('an instance that traps', () => {
       '(if (i32.eq (local.get $count) (i32.const 2)) (then unreachable)) $&',
     );
     const bytes = await countingGuest('command-handler', core);
-    const { types, decider, decideById, statistics } = await loadModule(bytes, { wasi: virtualWasi });
+    const { types, decider, decideWithCommandId, statistics } = await loadModule(bytes, { wasi: virtualWasi });
     const folded = () => decider.evolve(decider.initialState(), types.event.fromEnvelope(message(1)));
     const state = folded();
     assert.throws(() => decider.evolve(state, types.event.fromEnvelope(message(1))), isTrap);
@@ -292,7 +292,7 @@ describe('an instance that traps', () => {
     assert.equal(types.state.toBytes(folded()).length, 1);
     assert.equal(statistics.instances, 2);
     const bad = types.command.fromEnvelope(message(13));
-    assert.throws(() => decideById!('order-1', folded(), bad), isTrap);
+    assert.throws(() => decideWithCommandId!('order-1', folded(), bad), isTrap);
     assert.equal(types.state.toBytes(folded()).length, 1);
     assert.equal(statistics.instances, 3);
   });
@@ -446,12 +446,12 @@ describe('what a component imports', () => {
 describe('deciding by the id of a command', () => {
   for (const isolation of ['pooled', 'fresh'] as const) {
     test(`is for those with a virtual WASI, which shows what follows from it (${isolation})`, async () => {
-      assert.equal('decideById' in (await loadModule(bank, { isolation })), false);
-      const { types, decider, decideById } = await loadModule(bank, { isolation, wasi: virtualWasi });
+      assert.equal('decideWithCommandId' in (await loadModule(bank, { isolation })), false);
+      const { types, decider, decideWithCommandId } = await loadModule(bank, { isolation, wasi: virtualWasi });
       const close = types.command.fromEnvelope(envelope('CloseAccount', { accountId: 'a' }));
-      assert.throws(() => decideById!('order-1', decider.initialState(), close), isRejection);
+      assert.throws(() => decideWithCommandId!('order-1', decider.initialState(), close), isRejection);
       const open = types.command.fromEnvelope(envelope('OpenAccount', { accountId: 'a', owner: 'o' }));
-      assert.equal(decideById!('order-1', decider.initialState(), open).length, 1);
+      assert.equal(decideWithCommandId!('order-1', decider.initialState(), open).length, 1);
     });
   }
 });

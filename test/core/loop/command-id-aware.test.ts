@@ -12,7 +12,7 @@ const payIn = tillEnvelope({ type: 'PayIn', till: 'a', amount: 5 });
 function bench(conflicts: number) {
   const till = tillModule();
   const ids: string[] = [];
-  const decideById = (commandId: string, state: number, command: number): readonly number[] => {
+  const decideWithCommandId = (commandId: string, state: number, command: number): readonly number[] => {
     ids.push(commandId);
     return till.decider.decide(state, command);
   };
@@ -22,7 +22,7 @@ function bench(conflicts: number) {
     if (call !== 'append' || left-- <= 0) return;
     await createEventSourcer({ store: memory, modules: [tillModule()] }).handleCommand(payIn);
   });
-  return { ids, sourcer: createEventSourcer({ store, modules: [{ ...till, decideById }] }) };
+  return { ids, sourcer: createEventSourcer({ store, modules: [{ ...till, decideWithCommandId }] }) };
 }
 
 it('a module that decides by the command’s id is told it, the same one again after a conflict', async () => {
@@ -43,7 +43,7 @@ it('what it throws is what `decide` throws: a rejection is an outcome, all else 
   const till = tillModule();
   const rejecting = {
     ...till,
-    decideById: () => {
+    decideWithCommandId: () => {
       throw new RejectionError({ code: 'closed', message: 'closed', details: [] });
     },
   };
