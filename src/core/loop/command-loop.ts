@@ -47,7 +47,7 @@ import {
   storeFailure,
 } from './failures.ts';
 import { foldDecided, foldRecorded } from './fold.ts';
-import { contradiction, guardOf, retryHelps, unsatisfiable } from './guard.ts';
+import { appendPrecondition, excludeEachOther, isRetryable, violatedPrecondition } from './guard.ts';
 import type { Job } from './job.ts';
 import type { LiveState } from './live-state.ts';
 import { checkPage, initialState, type Loader } from './loader.ts';
@@ -136,7 +136,7 @@ export class CommandLoop {
     const { route, module, stream, expected } = job;
     job.isAppending = false;
     if (route.precondition === 'no-stream') {
-      if (unsatisfiable(route.precondition, expected)) return false;
+      if (excludeEachOther(route.precondition, expected)) return false;
       // Whatever the stream holds, events can only go to an empty one: there is nothing to read.
       job.live = initialState(module, stream);
       return true;
@@ -148,7 +148,7 @@ export class CommandLoop {
     if (live === undefined || live.behind) return false;
     return (
       route.precondition === 'stream-unchanged' &&
-      contradiction(route.precondition, expected, live.revision) === undefined
+      violatedPrecondition(route.precondition, expected, live.revision) === undefined
     );
   }
 
@@ -161,7 +161,7 @@ export class CommandLoop {
       if (known !== undefined) return known;
     }
     let revision: bigint | undefined;
-    if (unsatisfiable(route.precondition, expected)) {
+    if (excludeEachOther(route.precondition, expected)) {
       revision = await loader.lastRevision(stream, cancellation);
     } else {
       // Until it comes back, the loader has the state, and releases it where it fails.
@@ -171,7 +171,7 @@ export class CommandLoop {
         : loader.catchUp(live, undefined, cancellation));
       revision = job.live.revision;
     }
-    const violated = contradiction(route.precondition, expected, revision);
+    const violated = violatedPrecondition(route.precondition, expected, revision);
     if (violated === undefined) return undefined;
     job.isStateIntact = true;
     throw conflictFailure({ stream, expected: violated, actual: revision }, 1);
@@ -244,7 +244,7 @@ export class CommandLoop {
   #decided(job: Job): DecidedAppend {
     const { route, expected, seenRevision, events } = job;
     job.cancellation?.check();
-    const precondition = guardOf(route.precondition, expected, seenRevision, events.length > 0);
+    const precondition = appendPrecondition(route.precondition, expected, seenRevision, events.length > 0);
     return { events, precondition, decision: job.decision() };
   }
 
@@ -334,7 +334,8 @@ export class CommandLoop {
     const bound = job.request.deadline === undefined ? DEFAULT_MAX_ATTEMPTS : Number.POSITIVE_INFINITY;
     const { maxAttempts = bound } = this.#parts;
     job.conflicts++;
-    const retrying = job.conflicts < maxAttempts && retryHelps(route.precondition, job.expected, job.events.length > 0);
+    const retrying =
+      job.conflicts < maxAttempts && isRetryable(route.precondition, job.expected, job.events.length > 0);
     tell(() => observer.conflict?.(job.observed(), conflict, retrying));
     // Streams only grow: what was seen beyond the end came from a snapshot of another history.
     const { actual } = conflict;

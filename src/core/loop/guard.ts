@@ -1,6 +1,6 @@
 /**
- * The precondition of an append (docs/architecture.md, "Concurrency"). The module declares the one that a command type needs. The
- * caller's expectation can only strengthen it.
+ * The precondition of an append (docs/architecture.md, "Concurrency"). The module declares one for each command type. The caller
+ * may request another one in addition, which can only strengthen it.
  */
 import type { Precondition, WritePrecondition } from '../messages.ts';
 
@@ -8,68 +8,67 @@ const ANY: Precondition = { tag: 'any' };
 const NO_STREAM: Precondition = { tag: 'no-stream' };
 const STREAM_EXISTS: Precondition = { tag: 'stream-exists' };
 
-/** The stream as it was seen, at this last revision. */
+/** The stream is unchanged since this last revision was seen. */
 function asSeen(revision: bigint | undefined): Precondition {
   return revision === undefined ? NO_STREAM : { tag: 'at-revision', val: revision };
 }
 
 /**
- * The guard of a decision that saw the stream at `revision`, once {@link contradiction} has found nothing.
+ * Returns the precondition of a decision that saw the stream at `revision`. The caller has checked {@link violatedPrecondition}.
  *
- * A decision without events (a rejection, or nothing to do) takes no revision: nothing in the stream would tell that it
- * came too late. It holds only for the stream that it saw, whatever the command's own guard.
+ * A decision without events (a rejection, or nothing to do) takes no revision, so nothing in the stream would show that it came too
+ * late. It holds only for the stream that it saw, whatever the module declares.
  */
-export function guardOf(
+export function appendPrecondition(
   declared: WritePrecondition,
-  expected: Precondition | undefined,
+  requested: Precondition | undefined,
   revision: bigint | undefined,
   hasEvents: boolean,
 ): Precondition {
   if (!hasEvents || declared === 'stream-unchanged') return asSeen(revision);
   if (declared === 'no-stream') return NO_STREAM;
-  // What the caller expects is at least as strong as these two, or was found to contradict them.
-  if (expected !== undefined && expected.tag !== 'any') return expected;
+  // The requested one is at least as strong as these two, or `violatedPrecondition` has found that they exclude each other.
+  if (requested !== undefined && requested.tag !== 'any') return requested;
   return declared === 'stream-exists' ? STREAM_EXISTS : ANY;
 }
 
-/** What was demanded and does not hold of a stream whose last revision is `revision`; undefined: all of it holds. */
-export function contradiction(
+/** Returns the precondition that a stream with this last revision violates, or `undefined` if it violates neither. */
+export function violatedPrecondition(
   declared: WritePrecondition,
-  expected: Precondition | undefined,
+  requested: Precondition | undefined,
   revision: bigint | undefined,
 ): Precondition | undefined {
   if (declared === 'stream-exists' && revision === undefined) return STREAM_EXISTS;
   if (declared === 'no-stream' && revision !== undefined) return NO_STREAM;
-  switch (expected?.tag) {
+  switch (requested?.tag) {
     case 'no-stream':
-      return revision === undefined ? undefined : expected;
+      return revision === undefined ? undefined : requested;
     case 'stream-exists':
-      return revision === undefined ? expected : undefined;
+      return revision === undefined ? requested : undefined;
     case 'at-revision':
-      return revision === expected.val ? undefined : expected;
+      return revision === requested.val ? undefined : requested;
     default:
       return undefined;
   }
 }
 
-/** Whether declared and expected exclude each other, so that no stream can satisfy both. */
-export function unsatisfiable(declared: WritePrecondition, expected: Precondition | undefined): boolean {
-  if (expected === undefined || expected.tag === 'any') return false;
-  if (declared === 'no-stream') return expected.tag !== 'no-stream';
-  return declared === 'stream-exists' && expected.tag === 'no-stream';
+/** Returns whether the two preconditions exclude each other, so that no stream satisfies both. */
+export function excludeEachOther(declared: WritePrecondition, requested: Precondition | undefined): boolean {
+  if (requested === undefined || requested.tag === 'any') return false;
+  if (declared === 'no-stream') return requested.tag !== 'no-stream';
+  return declared === 'stream-exists' && requested.tag === 'no-stream';
 }
 
 /**
- * Whether reading again and deciding again can help after the append found another revision. It can where the guard was
- * the stream as seen. It cannot where a revision was named, by the caller or by `no-stream`: streams only grow, so what
- * has been passed does not come back.
+ * Returns whether reading and deciding again can help after the append found another revision. It can if the precondition was the
+ * stream as it was seen. It cannot if the caller or `no-stream` named a revision, because a stream never returns to an earlier one.
  */
-export function retryHelps(
+export function isRetryable(
   declared: WritePrecondition,
-  expected: Precondition | undefined,
+  requested: Precondition | undefined,
   hasEvents: boolean,
 ): boolean {
-  if (expected?.tag === 'no-stream' || expected?.tag === 'at-revision') return false;
+  if (requested?.tag === 'no-stream' || requested?.tag === 'at-revision') return false;
   if (declared === 'stream-unchanged') return true;
   return declared !== 'no-stream' && !hasEvents;
 }

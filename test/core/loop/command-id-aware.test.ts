@@ -25,21 +25,21 @@ function bench(conflicts: number) {
   return { ids, sourcer: createEventSourcer({ store, modules: [{ ...till, decideWithCommandId }] }) };
 }
 
-it('a module that decides by the command’s id is told it, the same one again after a conflict', async () => {
+it('decideWithCommandId receives the command’s id, and the same id again after a conflict', async () => {
   const { ids, sourcer } = bench(2);
   const { attempts } = await sourcer.handleCommand(payIn, { commandId: 'order-1' });
   assert.equal(attempts, 3);
   assert.deepEqual(ids, Array(3).fill(commandUuid('order-1')));
 });
 
-it('its drawn ids are the recorded ones, and of a version that tells the time', async () => {
+it('a generated id is the recorded one, and has the version that contains the time', async () => {
   const { ids, sourcer } = bench(0);
   const { commandId } = await sourcer.handleCommand(payIn);
   assert.deepEqual(ids, [commandId]);
   assert.match(commandId, /^.{14}7/);
 });
 
-it('what it throws is what `decide` throws: a rejection is an outcome, all else a failure', async () => {
+it('a rejection that decideWithCommandId throws is an outcome', async () => {
   const till = tillModule();
   const rejecting = {
     ...till,
