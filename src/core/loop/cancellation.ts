@@ -75,7 +75,7 @@ export class Cancellation {
  * Asks a store for something, until the command is called off.
  * @throws CommandFailure `store`, `closed`, `invalid-argument`, `cancelled` or `deadline-exceeded`.
  */
-export async function ask<T>(read: () => Promise<T>, cancellation: Cancellation | undefined): Promise<T> {
+export async function readStore<T>(read: () => Promise<T>, cancellation: Cancellation | undefined): Promise<T> {
   try {
     if (cancellation === undefined) return await read();
     cancellation.check();

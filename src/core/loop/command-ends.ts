@@ -2,7 +2,7 @@
 import { isCommandFailure } from '../errors.ts';
 import type { CommandResult } from '../event-sourcer.ts';
 import type { Job } from './job.ts';
-import { type EventSourcerObserver, tell } from './observer.ts';
+import { type EventSourcerObserver, notify } from './observer.ts';
 
 export class CommandEnds {
   readonly #observer: EventSourcerObserver;
@@ -19,7 +19,7 @@ export class CommandEnds {
 
   finished(job: Job, result: CommandResult): void {
     const command = { ...job.observed(), milliseconds: performance.now() - job.since };
-    tell(() => {
+    notify(() => {
       if (result.redelivered) this.#observer.redelivered?.(command, result);
       else if (result.outcome.tag === 'accepted') this.#observer.committed?.(command, result);
       else this.#observer.rejected?.(command, result);
@@ -29,7 +29,7 @@ export class CommandEnds {
   failed(job: Job, error: unknown): void {
     if (!isCommandFailure(error)) return;
     const command = { ...job.observed(), milliseconds: performance.now() - job.since };
-    tell(() => this.#observer.failed?.(command, error));
+    notify(() => this.#observer.failed?.(command, error));
   }
 
   /** The command was refused before it had a module and a stream. */
@@ -44,6 +44,6 @@ export class CommandEnds {
       attempts: 0,
       milliseconds: performance.now() - since,
     };
-    tell(() => this.#observer.failed?.(refused, error));
+    notify(() => this.#observer.failed?.(refused, error));
   }
 }

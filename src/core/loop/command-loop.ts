@@ -36,7 +36,7 @@ import { recordedEvents } from '../storage/recorded-events.ts';
 import type { Admission } from './admission.ts';
 import { type Authorizer, authorize } from './authorization.ts';
 import { backOff } from './back-off.ts';
-import { ask } from './cancellation.ts';
+import { readStore } from './cancellation.ts';
 import type { CommandEnds } from './command-ends.ts';
 import {
   conflictFailure,
@@ -51,7 +51,7 @@ import { appendPrecondition, excludeEachOther, isRetryable, violatedPrecondition
 import type { Job } from './job.ts';
 import type { LiveState } from './live-state.ts';
 import { checkPage, initialState, type Loader } from './loader.ts';
-import { type EventSourcerObserver, tell } from './observer.ts';
+import { type EventSourcerObserver, notify } from './observer.ts';
 import { firstOutcome } from './redelivery.ts';
 import type { Snapshots } from './snapshots.ts';
 import type { StateCache } from './state-cache.ts';
@@ -178,7 +178,7 @@ export class CommandLoop {
   }
 
   #find(job: Job): Promise<RecordedDecision | undefined> {
-    return ask(() => this.#parts.store.findDecision(job.commandId), job.cancellation);
+    return readStore(() => this.#parts.store.findDecision(job.commandId), job.cancellation);
   }
 
   /**
@@ -295,7 +295,7 @@ export class CommandLoop {
       case 'trap':
       case 'replay-limit':
         if (!(await this.#decidesAgain(job, error))) break;
-        tell(() => this.#parts.observer.cacheDistrusted?.(job.observed(), error));
+        notify(() => this.#parts.observer.cacheDistrusted?.(job.observed(), error));
         job.startAnew();
         return undefined;
       case 'conflict':
@@ -336,7 +336,7 @@ export class CommandLoop {
     job.conflicts++;
     const retrying =
       job.conflicts < maxAttempts && isRetryable(route.precondition, job.expected, job.events.length > 0);
-    tell(() => observer.conflict?.(job.observed(), conflict, retrying));
+    notify(() => observer.conflict?.(job.observed(), conflict, retrying));
     // Streams only grow: what was seen beyond the end came from a snapshot of another history.
     const { actual } = conflict;
     if (module.takesSnapshots && seenRevision !== undefined && (actual === undefined || actual < seenRevision))

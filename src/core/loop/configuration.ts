@@ -105,10 +105,10 @@ export function configured(configuration: EventSourcerConfiguration): Configured
   return {
     store,
     modules,
-    maxAttempts: maxAttempts === undefined ? undefined : bound('maxAttempts', maxAttempts, 1),
-    replayLimit: bound('replayLimit', configuration.replayLimit ?? DEFAULT_REPLAY_LIMIT, 0),
-    cachedStates: bound('cachedStates', configuration.cachedStates ?? DEFAULT_CACHED_STATES, 0),
-    maxInFlight: bound('maxInFlight', configuration.maxInFlight ?? Number.POSITIVE_INFINITY, 1),
+    maxAttempts: maxAttempts === undefined ? undefined : wholeNumber('maxAttempts', maxAttempts, 1),
+    replayLimit: wholeNumber('replayLimit', configuration.replayLimit ?? DEFAULT_REPLAY_LIMIT, 0),
+    cachedStates: wholeNumber('cachedStates', configuration.cachedStates ?? DEFAULT_CACHED_STATES, 0),
+    maxInFlight: wholeNumber('maxInFlight', configuration.maxInFlight ?? Number.POSITIVE_INFINITY, 1),
     authorizer: authorize,
     observer,
     closeStore: closeStore ? () => store.close!() : undefined,
@@ -146,7 +146,7 @@ function checkObserver(observer: unknown): void {
 }
 
 /** A whole number or infinity. */
-function bound(name: string, value: number, least: number): number {
+function wholeNumber(name: string, value: number, least: number): number {
   if ((Number.isInteger(value) || value === Number.POSITIVE_INFINITY) && value >= least) return value;
   throw wrong(name, `a whole number from ${least}`, value);
 }

@@ -22,7 +22,7 @@ import { invalidArgument } from './failures.ts';
 import { Job } from './job.ts';
 import type { LiveState } from './live-state.ts';
 import { Loader } from './loader.ts';
-import { tell } from './observer.ts';
+import { notify } from './observer.ts';
 import {
   type CommandRequest,
   checkReadOptions,
@@ -131,7 +131,7 @@ class Sourcer {
   constructor(configuration: EventSourcerConfiguration) {
     const { store, modules, replayLimit, cachedStates, maxInFlight, maxAttempts, authorizer, observer, closeStore } =
       configured(configuration);
-    this.#routes = new Routes(modules, (module, error) => tell(() => observer.releaseFailed?.(module, error)));
+    this.#routes = new Routes(modules, (module, error) => notify(() => observer.releaseFailed?.(module, error)));
     this.#closeStore = closeStore;
     this.#admission = new Admission(maxInFlight);
     this.#cache = new StateCache(this.#routes.modules, cachedStates);

@@ -3,7 +3,7 @@ import type { EventStore } from '../event-store.ts';
 import { DEFAULT_READ_LIMIT } from '../limits.ts';
 import type { RecordedEvent } from '../messages.ts';
 import type { BoundModule } from './bound-module.ts';
-import { ask, type Cancellation } from './cancellation.ts';
+import { type Cancellation, readStore } from './cancellation.ts';
 import { moduleFailure, refusal, storeCorrupt } from './failures.ts';
 import { foldRecorded } from './fold.ts';
 import { LiveState } from './live-state.ts';
@@ -89,7 +89,7 @@ export class Loader {
         let limit = Math.min(DEFAULT_READ_LIMIT, allowed + 1);
         if (until !== undefined && until - next < BigInt(limit)) limit = Number(until - next) + 1;
         if (limit < 1) break;
-        const page = await ask(
+        const page = await readStore(
           () => this.#store.readStream(live.stream, { direction: 'forward', fromRevision: next, limit }),
           cancellation,
         );
@@ -109,7 +109,10 @@ export class Loader {
 
   /** The last revision of a stream. @throws CommandFailure `store`, `closed`, `cancelled` or `deadline-exceeded`. */
   async lastRevision(stream: string, cancellation: Cancellation | undefined): Promise<bigint | undefined> {
-    const last = await ask(() => this.#store.readStream(stream, { direction: 'backward', limit: 1 }), cancellation);
+    const last = await readStore(
+      () => this.#store.readStream(stream, { direction: 'backward', limit: 1 }),
+      cancellation,
+    );
     return last[0]?.context.revision;
   }
 

@@ -95,7 +95,7 @@ export function eventSourcerHooks(observer: EventSourcerObserver): EventSourcerO
 }
 
 /** Calls a hook; what it throws is its own affair. */
-export function tell(hook: () => void): void {
+export function notify(hook: () => void): void {
   try {
     hook();
   } catch {}

@@ -6,7 +6,7 @@ import type { CommandResult } from '../event-sourcer.ts';
 import type { EventStore } from '../event-store.ts';
 import type { Envelope, RecordedDecision, RecordedEvent } from '../messages.ts';
 import type { BoundModule } from './bound-module.ts';
-import { ask, type Cancellation } from './cancellation.ts';
+import { type Cancellation, readStore } from './cancellation.ts';
 import { refusal, storeCorrupt } from './failures.ts';
 import type { Job } from './job.ts';
 
@@ -41,7 +41,7 @@ async function readBack(
   firstRevision: bigint,
   cancellation: Cancellation | undefined,
 ): Promise<readonly RecordedEvent[]> {
-  const events = await ask(
+  const events = await readStore(
     () => store.readStream(stream, { direction: 'forward', fromRevision: firstRevision, limit: eventCount }),
     cancellation,
   );

@@ -7,9 +7,9 @@ import { isCommandFailure } from '../errors.ts';
 import type { EventStore, Snapshot, SnapshotKey } from '../event-store.ts';
 import type { SnapshotPolicy } from '../messages.ts';
 import type { BoundModule } from './bound-module.ts';
-import { ask, type Cancellation } from './cancellation.ts';
+import { type Cancellation, readStore } from './cancellation.ts';
 import { LiveState } from './live-state.ts';
-import { type EventSourcerObserver, type ObservedSnapshot, tell } from './observer.ts';
+import { type EventSourcerObserver, notify, type ObservedSnapshot } from './observer.ts';
 
 export class Snapshots {
   readonly #store: EventStore;
@@ -56,7 +56,7 @@ export class Snapshots {
     cancellation: Cancellation | undefined,
   ): Promise<Snapshot | undefined> {
     try {
-      return await ask(() => this.#store.loadSnapshot(key), cancellation);
+      return await readStore(() => this.#store.loadSnapshot(key), cancellation);
     } catch (error) {
       if (!isDamage(error)) throw error;
       await this.drop(module, stream, undefined, error);
@@ -83,20 +83,20 @@ export class Snapshots {
       const contentType = module.snapshotContentType;
       await this.#store.saveSnapshot(keyOf(module, stream), { revision, contentType, state });
       live.snapshotRevision = revision;
-      tell(() => this.#observer.snapshotSaved?.(observed(module, stream, revision)));
+      notify(() => this.#observer.snapshotSaved?.(observed(module, stream, revision)));
     } catch (error) {
       module.noteFailure(error);
-      tell(() => this.#observer.snapshotFailed?.(observed(module, stream, revision), error));
+      notify(() => this.#observer.snapshotFailed?.(observed(module, stream, revision), error));
     }
   }
 
   /** Drops a snapshot that is no use; never throws: the replay that follows does not need it gone. */
   async drop(module: BoundModule, stream: string, revision: bigint | undefined, reason: unknown): Promise<void> {
-    tell(() => this.#observer.snapshotDropped?.(observed(module, stream, revision), reason));
+    notify(() => this.#observer.snapshotDropped?.(observed(module, stream, revision), reason));
     try {
       await this.#store.dropSnapshot(keyOf(module, stream));
     } catch (error) {
-      tell(() => this.#observer.snapshotFailed?.(observed(module, stream, revision), error));
+      notify(() => this.#observer.snapshotFailed?.(observed(module, stream, revision), error));
     }
   }
 }

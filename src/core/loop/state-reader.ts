@@ -9,7 +9,7 @@ import type { StateCache } from './state-cache.ts';
 import type { StreamQueue } from './stream-queue.ts';
 
 /** What is made of a state while it is there; it must not keep the handle. */
-export type Use<Result> = (live: LiveState) => Result;
+export type ReadState<Result> = (live: LiveState) => Result;
 
 export class StateReader {
   readonly #loader: Loader;
@@ -30,7 +30,7 @@ export class StateReader {
     module: BoundModule,
     stream: string,
     signal: AbortSignal | undefined,
-    use: Use<Result>,
+    use: ReadState<Result>,
   ): Promise<Result> {
     const cancellation = cancellationOf(signal, stream);
     let hasTurn = false;
@@ -69,7 +69,7 @@ export class StateReader {
     stream: string,
     revision: bigint,
     signal: AbortSignal | undefined,
-    use: Use<Result>,
+    use: ReadState<Result>,
   ): Promise<Result> {
     const cancellation = cancellationOf(signal, stream);
     try {
@@ -85,7 +85,7 @@ export class StateReader {
     }
   }
 
-  #keep<Result>(live: LiveState, use: Use<Result>): Result {
+  #keep<Result>(live: LiveState, use: ReadState<Result>): Result {
     let result: Result;
     try {
       result = used(live, use);
@@ -109,7 +109,7 @@ function cancellationOf(signal: AbortSignal | undefined, stream: string): Cancel
   return cancellation;
 }
 
-function used<Result>(live: LiveState, use: Use<Result>): Result {
+function used<Result>(live: LiveState, use: ReadState<Result>): Result {
   try {
     return use(live);
   } catch (error) {
