@@ -2,7 +2,7 @@
  * Who is let in: nobody once the event sourcer is closing, and no more commands at once than the limit. Shedding load is
  * the first thing that happens to a command, before any work; closing drains: what was let in is finished.
  */
-import { refusal } from './failures.ts';
+import { refused } from './failures.ts';
 
 export class Admission {
   readonly #limit: number;
@@ -23,7 +23,7 @@ export class Admission {
   enterCommand(): void {
     this.#refuseIfClosed();
     if (this.#commands >= this.#limit)
-      throw refusal(
+      throw refused(
         'overloaded',
         'event sourcer',
         `${this.#limit} commands are in flight, which is the limit: nothing was done, send the command again later`,
@@ -56,7 +56,7 @@ export class Admission {
 
   #refuseIfClosed(): void {
     if (this.#drained !== undefined)
-      throw refusal('closed', 'event sourcer', 'the event sourcer is closing or closed: nothing was done');
+      throw refused('closed', 'event sourcer', 'the event sourcer is closing or closed: nothing was done');
   }
 
   #settle(): void {

@@ -1,7 +1,7 @@
 /** Who may send what: asked before a command waits, loads or decides anything. It fails closed. */
 import { isCommandFailure } from '../errors.ts';
 import type { Envelope } from '../messages.ts';
-import { refusal } from './failures.ts';
+import { refused } from './failures.ts';
 import type { Job } from './job.ts';
 
 /** What an authorizer is asked about. */
@@ -39,7 +39,7 @@ export async function authorize(authorizer: Authorizer, job: Job): Promise<void>
 
 function unauthorized({ envelope, request, stream }: Job, why: string, cause: unknown): Error {
   const who = request.actor === undefined ? 'The sender' : JSON.stringify(request.actor);
-  return refusal(
+  return refused(
     'unauthorized',
     envelope.type,
     `${who} may not send ${envelope.type} to ${JSON.stringify(stream)}${why}`,

@@ -4,7 +4,7 @@
  * has begun is not interrupted.
  */
 import type { CommandFailure } from '../errors.ts';
-import { refusal, storeFailure } from './failures.ts';
+import { refused, storeFailure } from './failures.ts';
 
 /** The longest delay of a timer: a later deadline is found by the checks between the steps. */
 const MAX_TIMER_DELAY = 2_147_483_647;
@@ -48,7 +48,7 @@ export class Cancellation {
 
   #reason(): CommandFailure | undefined {
     if (this.#signal?.aborted)
-      return refusal(
+      return refused(
         'cancelled',
         this.#subject,
         `${this.#subject} was cancelled before it was committed: nothing was recorded`,
@@ -56,7 +56,7 @@ export class Cancellation {
       );
     // A timer may fire a fraction of a millisecond early; the clock decides.
     if (this.#deadline !== undefined && BigInt(Date.now()) >= this.#deadline)
-      return refusal(
+      return refused(
         'deadline-exceeded',
         this.#subject,
         `the deadline ${this.#deadline} of ${this.#subject} passed before it was committed: nothing was recorded`,

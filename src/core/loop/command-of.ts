@@ -1,11 +1,11 @@
 /** A command between its bytes and its module: read, written, and sent to its stream. */
 import type { CanonicalCommand } from '../define/canonical-commands.ts';
 import type { Message } from '../define/message.ts';
-import type { Envelope } from '../messages.ts';
+import type { Envelope, Fault } from '../messages.ts';
 import { envelopeProblem, mustBe } from '../predicates.ts';
 import { checkStreamName } from '../stream-name.ts';
 import type { BoundModule } from './bound-module.ts';
-import { faulty, invalidReturn, moduleFailure } from './failures.ts';
+import { commandFault, invalidReturn, moduleFailure } from './failures.ts';
 import type { Route } from './routes.ts';
 
 /** @throws CommandFailure `fault` or `trap` where the module cannot read the command. */
@@ -57,10 +57,11 @@ export function streamOf({ module, commandType }: Route, command: unknown): stri
   const problem = checkStreamName(stream);
   if (problem === undefined) return stream;
   const message = `module ${module.name} routes ${commandType} to a stream whose name ${problem}`;
-  throw faulty('invalid-stream-name', message, [
+  const details: Fault['details'] = [
     ['module', module.name],
     ['commandType', commandType],
-  ]);
+  ];
+  throw commandFault({ code: 'invalid-stream-name', message, details });
 }
 
 function failure(error: unknown, module: BoundModule, doing: string, commandType: string): Error {

@@ -23,53 +23,58 @@ export function invalidArgument(argument: string, message: string): CommandFailu
   return new CommandFailure({ tag: 'invalid-argument', val: { argument, message } }, `${argument}: ${message}`);
 }
 
-export function unroutable(subject: string, message: string): CommandFailure {
-  return refusal('unroutable', subject, message);
-}
-
-/** A failure whose payload is the subject and the message. */
-export function refusal(tag: RefusalTag, subject: string, message: string, cause?: unknown): CommandFailure {
+/** A failure whose payload is a subject and a message. */
+export function refused(tag: RefusalTag, subject: string, message: string, cause?: unknown): CommandFailure {
   return new CommandFailure({ tag, val: { subject, message } }, message, cause === undefined ? undefined : { cause });
 }
 
-export function faulty(code: string, message: string, details: Details, cause?: unknown): CommandFailure {
-  return moduleEnded('fault', { code, message, details }, cause);
+export function unroutable(subject: string, message: string): CommandFailure {
+  return refused('unroutable', subject, message);
+}
+
+export function commandFault(fault: Fault, cause?: unknown): CommandFailure {
+  return new CommandFailure({ tag: 'fault', val: fault }, fault.message, { cause });
+}
+
+function commandTrap(trap: Fault, cause: unknown): CommandFailure {
+  return new CommandFailure({ tag: 'trap', val: trap }, trap.message, { cause });
 }
 
 /**
- * What a module threw, as a failure of the command. A typed fault stays one; whatever else comes out of a module (a
- * `WebAssembly.RuntimeError`, an exhausted stack, a bug's `TypeError`) means that it ended abnormally: a trap.
+ * Converts an error that a module threw into the failure of the command. A typed fault stays a fault. Any other error (a
+ * `WebAssembly.RuntimeError`, an exhausted stack, the `TypeError` of a bug) means that the module ended abnormally, which is a
+ * trap.
  *
- * `place` says where in the work it happened, and `details` the same for machines.
+ * @param place the work during which it happened, as a text.
+ * @param details the same for machines.
  */
 export function moduleFailure(error: unknown, place: string, details: Details): CommandFailure {
   if (isFault(error)) {
     const { code, message, details: own } = error.payload;
-    return moduleEnded('fault', { code, message: `${message} (${place})`, details: [...own, ...details] }, error);
+    return commandFault({ code, message: `${message} (${place})`, details: [...own, ...details] }, error);
   }
   if (isRejection(error)) {
-    const message = `the domain says no with ${JSON.stringify(error.code)}, but only decide may (${place})`;
-    return moduleEnded('fault', { code: 'misplaced-rejection', message, details }, error);
+    const message = `the module rejected with ${JSON.stringify(error.code)}, but only decide may reject (${place})`;
+    return commandFault({ code: 'unexpected-rejection', message, details }, error);
   }
   const message = `the module ended abnormally: ${describe(error)} (${place})`;
-  return moduleEnded('trap', { code: trapCode(error), message, details }, error);
+  return commandTrap({ code: trapCode(error), message, details }, error);
 }
 
-function moduleEnded(tag: 'fault' | 'trap', val: Fault, cause: unknown): CommandFailure {
-  return new CommandFailure({ tag, val }, val.message, { cause });
-}
-
-/** The trap's own code, or what can be told of it from outside. */
+/** The trap's own code, or the one that describes the error best. */
 function trapCode(error: unknown): string {
-  if (!(error instanceof Error)) return 'thrown-value';
-  // A budget that ran out says which.
+  if (!(error instanceof Error)) return 'unexpected-exception';
+  // An exhausted budget has its own code.
   if ('code' in error && typeof error.code === 'string') return error.code;
   if (isInstanceTrap(error)) return 'trap';
   if (error instanceof RangeError && /stack/i.test(error.message)) return 'stack-overflow';
-  return 'unexpected-error';
+  return 'unexpected-exception';
 }
 
-/** Whether an instance ended, and with it every handle that points into it: a trap of the component host or of the engine. */
+/**
+ * Returns whether the error means that an instance ended, and that each handle into it is invalid. Traps of the component host and
+ * of the engine do.
+ */
 export function isInstanceTrap(error: unknown): boolean {
   return error instanceof Error && (isTrapFamily(error) || error.name === 'RuntimeError');
 }
@@ -82,10 +87,10 @@ function describe(error: unknown): string {
   if (error instanceof Error) return `${error.name}: ${error.message}`;
   return typeof error === 'string'
     ? `it threw ${JSON.stringify(error)}`
-    : `it threw a ${typeof error}, which is no Error`;
+    : `it threw a ${typeof error}, which is not an Error`;
 }
 
-/** A module returned a value that no store takes. @returns a fault whose message names the value. */
+/** The fault of a module that returned a value that no store accepts. The message names the value. */
 export function invalidReturn(code: string, place: string, { field, message }: FieldProblem): FaultError {
   const text = `${place}${field} ${message}`;
   return new FaultError({ code, message: text, details: [['value', `${place}${field}`]] });
@@ -103,32 +108,34 @@ const FROM_MODULE: readonly (readonly [prefix: string, code: string])[] = [
 
 export function conflictFailure(conflict: Conflict, attempts: number, cause?: unknown): CommandFailure {
   const { stream, expected, actual } = conflict;
-  const is = actual === undefined ? 'it has no events' : `its last revision is ${actual}`;
-  const tries = attempts > 1 ? `, in each of ${attempts} attempts` : '';
+  const found = actual === undefined ? 'it has no events' : `its last revision is ${actual}`;
+  const tries = attempts > 1 ? ` in each of ${attempts} attempts` : '';
   return new CommandFailure(
     { tag: 'conflict', val: conflict },
-    `stream ${JSON.stringify(stream)} was to ${demand(expected)}, but ${is}${tries}: read it again and decide whether ` +
-      'the command still makes sense',
+    `expected stream ${JSON.stringify(stream)} ${described(expected)}, but ${found}${tries}; read it again and decide ` +
+      'whether the command still makes sense',
     cause === undefined ? undefined : { cause },
   );
 }
 
-function demand(precondition: Precondition): string {
+function described(precondition: Precondition): string {
   switch (precondition.tag) {
     case 'any':
-      return 'be as it may';
+      return 'in any state';
     case 'no-stream':
-      return 'have no events';
+      return 'without events';
     case 'stream-exists':
-      return 'have events';
+      return 'with events';
     case 'at-revision':
-      return `be at revision ${precondition.val}`;
+      return `at revision ${precondition.val}`;
   }
 }
 
 /**
- * What a store threw; a command's own failure stays what it is. `appending`: an error without a type says nothing of whether the commit happened, so the outcome
- * is unknown; a redelivery under the same command id finds out.
+ * Converts an error of a store into the failure of the command. A `CommandFailure` is returned unchanged.
+ *
+ * @param appending whether the store was appending. If so, the outcome is unknown after an error without a type, because such an
+ * error does not say whether the commit happened. A second delivery with the same command id finds out.
  */
 export function storeFailure(error: unknown, appending: boolean): CommandFailure {
   if (isCommandFailure(error)) return error;
@@ -137,24 +144,26 @@ export function storeFailure(error: unknown, appending: boolean): CommandFailure
     case 'failure':
       return new CommandFailure({ tag: 'store', val: payload.val }, payload.val.message, { cause: error });
     case 'closed':
-      return refusal('closed', 'store', 'the store is closing or closed: nothing was recorded', error);
+      return refused('closed', 'store', 'the store is closing or closed, and nothing was recorded', error);
     case 'invalid-argument': {
       const { argument, message } = payload.val;
       const [, code] = (appending && FROM_MODULE.find(([prefix]) => argument.startsWith(prefix))) || [];
       if (code === undefined) return invalidArgument(argument.replace(/^decision\./, 'options.'), message);
       const text = `the module returned a value that the store refuses: ${argument}: ${message}`;
-      return moduleEnded('fault', { code, message: text, details: [['argument', argument]] }, error);
+      return commandFault({ code, message: text, details: [['argument', argument]] }, error);
     }
     default: {
       const code = appending ? 'unknown-outcome' : 'unexpected';
-      const unknown = appending ? '; whether it committed is unknown: send the command again under the same id' : '';
-      const message = `the store failed in a way it does not name: ${describe(error)}${unknown}`;
+      const advice = appending
+        ? '; it may have committed the decision, so send the command again with the same command id'
+        : '';
+      const message = `the store threw an error without a code: ${describe(error)}${advice}`;
       return new CommandFailure({ tag: 'store', val: { code, message } }, message, { cause: error });
     }
   }
 }
 
-/** The store gave what it cannot have stored. */
+/** The store returned data that it cannot have stored. */
 export function storeCorrupt(message: string): CommandFailure {
   return new CommandFailure({ tag: 'store', val: { code: 'corrupt', message } }, message);
 }

@@ -4,7 +4,7 @@ import { DEFAULT_READ_LIMIT } from '../limits.ts';
 import type { RecordedEvent } from '../messages.ts';
 import type { BoundModule } from './bound-module.ts';
 import { type Cancellation, readStore } from './cancellation.ts';
-import { moduleFailure, refusal, storeCorrupt } from './failures.ts';
+import { moduleFailure, refused, storeCorrupt } from './failures.ts';
 import { foldRecorded } from './fold.ts';
 import { LiveState } from './live-state.ts';
 import type { Snapshots } from './snapshots.ts';
@@ -117,7 +117,7 @@ export class Loader {
   }
 
   #tooLong(stream: string): Error {
-    return refusal(
+    return refused(
       'replay-limit',
       stream,
       `stream ${JSON.stringify(stream)} has more than the ${this.#replayLimit} events that a command may replay: give its ` +

@@ -7,7 +7,7 @@ import type { EventStore } from '../event-store.ts';
 import type { Envelope, RecordedDecision, RecordedEvent } from '../messages.ts';
 import type { BoundModule } from './bound-module.ts';
 import { type Cancellation, readStore } from './cancellation.ts';
-import { refusal, storeCorrupt } from './failures.ts';
+import { refused, storeCorrupt } from './failures.ts';
 import type { Job } from './job.ts';
 
 /** @throws CommandFailure `command-id-reused`, `store`, `closed`, `cancelled` or `deadline-exceeded`. */
@@ -15,7 +15,7 @@ export async function firstOutcome(store: EventStore, job: Job, recorded: Record
   const { decision, stream, firstRevision, eventCount } = recorded;
   const difference = differenceOf(job, recorded);
   if (difference !== undefined)
-    throw refusal(
+    throw refused(
       'command-id-reused',
       job.commandId,
       `the command id ${JSON.stringify(job.request.commandId)} was used before for ${difference}: give each command an ` +

@@ -168,8 +168,8 @@ describe('a module that fails', () => {
     const causes: [unknown, string][] = [
       [new RuntimeError('unreachable'), 'trap'],
       [new RangeError('Maximum call stack size exceeded'), 'stack-overflow'],
-      [new TypeError('x is not a function'), 'unexpected-error'],
-      ['a text', 'thrown-value'],
+      [new TypeError('x is not a function'), 'unexpected-exception'],
+      ['a text', 'unexpected-exception'],
     ];
     for (const [cause, code] of causes) {
       const till = broken('decide', cause);
@@ -184,7 +184,7 @@ describe('a module that fails', () => {
     const till = broken('evolve', new RejectionError({ code: 'no', message: 'no', details: [] }));
     const sourcer = createEventSourcer({ store: createMemoryStore(), modules: [till] });
     const { payload } = await failsWith(sourcer.handleCommand(payIn), 'fault');
-    assert.equal(payload.val.code, 'misplaced-rejection');
+    assert.equal(payload.val.code, 'unexpected-rejection');
   });
 
   it('on a state that the store confirms costs the next command no replay', async () => {
