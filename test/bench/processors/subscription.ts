@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
-import { pagesOf, subscribe } from 'decidable';
+import { readPages, subscribe } from 'decidable';
 import { createSqliteStore } from 'decidable/sqlite';
 import { type Benchmark, type Contestant, timed } from '../measure.ts';
 import type { Peers } from '../peers.ts';
@@ -31,7 +31,7 @@ export function subscription(file: string, events: number, peers: Peers | undefi
       }),
       ours('pages by hand', file, events, async (store) => {
         let read = 0;
-        for await (const page of pagesOf(store, { pageSize: PAGE })) read += page.length;
+        for await (const page of readPages(store, { pageSize: PAGE })) read += page.length;
         return read;
       }),
       raw(file, events),
