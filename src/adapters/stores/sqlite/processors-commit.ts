@@ -31,12 +31,13 @@ export function commitPage(statements: ProcessorStatements, tables: TableStateme
     }
     return { id: id!, fence };
   });
+  const ids = new Map(checked.map(({ id, fence }) => [nameOf(fence.subscription), id]));
   for (const { id, fence } of checked) {
     if (fence.checkpoint === fence.before) continue;
     statements.moveCheckpoint.run(Number(fence.checkpoint), id, fence.share);
   }
   for (const { subscription, key, state, position } of commit.documents ?? []) {
-    const id = fenced(statements, subscription);
+    const id = fenced(ids, subscription);
     if (state === undefined) statements.dropDocument.run(id, key);
     else statements.putDocument.run(id, key, state, Number(position));
   }
@@ -48,26 +49,26 @@ export function commitPage(statements: ProcessorStatements, tables: TableStateme
     }
   }
   for (const { subscription, key, position } of commit.unpark ?? []) {
-    statements.unpark.run(fenced(statements, subscription), key, Number(position));
+    statements.unpark.run(fenced(ids, subscription), key, Number(position));
   }
-  for (const event of commit.park ?? []) parkEvent(statements, event);
+  for (const event of commit.park ?? []) parkEvent(statements, ids, event);
   for (const deadline of commit.setDeadlines ?? []) {
     const { subscription, stream, id, share, dueAt, commandId } = deadline;
-    const owner = fenced(statements, subscription);
+    const owner = fenced(ids, subscription);
     statements.setDeadline.run(owner, stream, id, share, Math.ceil(dueAt), commandId, encodeDeadline(deadline));
   }
   for (const { subscription, stream, id } of commit.removeDeadlines ?? []) {
-    statements.removeDeadline.run(fenced(statements, subscription), stream, id);
+    statements.removeDeadline.run(fenced(ids, subscription), stream, id);
   }
   for (const { subscription, stream } of commit.endProcesses ?? []) {
-    statements.endProcess.run(fenced(statements, subscription), stream);
+    statements.endProcess.run(fenced(ids, subscription), stream);
   }
 }
 
-function parkEvent(statements: ProcessorStatements, parked: ParkedEvent): void {
+function parkEvent(statements: ProcessorStatements, ids: Ids, parked: ParkedEvent): void {
   const { subscription, key, share, event, reason, attempts, parkedAt, requested } = parked;
   statements.park.run(
-    fenced(statements, subscription),
+    fenced(ids, subscription),
     key,
     Number(event.context.position),
     share,
@@ -79,9 +80,16 @@ function parkEvent(statements: ProcessorStatements, parked: ParkedEvent): void {
   );
 }
 
+/** The ids of the subscriptions that are fenced, by name and version. */
+type Ids = ReadonlyMap<string, number>;
+
+function nameOf({ name, version }: SubscriptionId): string {
+  return `${name}\0${version}`;
+}
+
 /** The id of a subscription that a fence has proved to exist. */
-function fenced(statements: ProcessorStatements, subscription: SubscriptionId): number {
-  const id = idOf(statements, subscription);
+function fenced(ids: Ids, subscription: SubscriptionId): number {
+  const id = ids.get(nameOf(subscription));
   if (id === undefined) throw new Error('a commit is fenced by shares of the subscriptions that it changes');
   return id;
 }
