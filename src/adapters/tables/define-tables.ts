@@ -36,6 +36,7 @@ import type { Processor } from '../../core/processors/processor.ts';
 import type { ProcessorStore, TableSetup, TableStatement } from '../../core/processors/processor-store.ts';
 import type { EventFilter } from '../../core/processors/system-parts.ts';
 import type { EventType } from '../../core/types.ts';
+import { type Bind, type PreparedHandle, prepareQueries } from './prepared-queries.ts';
 import { TableNamesPlugin } from './table-names.ts';
 import { TablesProcessor } from './tables-processor.ts';
 
@@ -69,7 +70,12 @@ export interface TablesDefinition<Tables, Events> {
    * @default the stream of the event
    */
   readonly key?: (event: NoInfer<MessageOf<Events>>, context: EventContext) => string | undefined;
-  readonly handle: { readonly [Type in keyof Events]: Handle<NoInfer<Tables>, DataOf<Events[Type]>> };
+  /** By event type: a function that returns queries, or `{ prepare }`, whose queries are compiled once. */
+  readonly handle: {
+    readonly [Type in keyof Events]:
+      | Handle<NoInfer<Tables>, DataOf<Events[Type]>>
+      | PreparedHandle<NoInfer<Tables>, DataOf<Events[Type]>>;
+  };
 }
 
 /** Reads the tables of a read model. */
@@ -136,8 +142,7 @@ export function defineTables<Tables, const Events extends Readonly<Record<string
   if (typeof definition.create !== 'function') throw new DefinitionError(`${name}.create`, 'must be a function');
   if (key !== undefined && typeof key !== 'function') throw new DefinitionError(`${name}.key`, 'must be a function');
   const events = messageTable('event', definition.events, `${name}.events`);
-  checkHandlers(definition.handle, events, 'event', `${name}.handle`, 'all');
-  const handlers = new Map(Object.entries(definition.handle)) as ReadonlyMap<string, AnyHandle>;
+  checkHandlers(functionsOf(definition.handle), events, 'event', `${name}.handle`, 'all');
   const tables = tablesOf(definition.create as Create<unknown>, `${name}.create`);
   const prefix = `${name}@${version}/`;
   const compiler = compilerOf<Tables>(prefix, tables);
@@ -145,11 +150,14 @@ export function defineTables<Tables, const Events extends Readonly<Record<string
     create: definition.create(compiler).map(compiled),
     drop: [...tables].reverse().map((table) => compiled(compiler.schema.dropTable(table).ifExists())),
   };
-  const statementsOf = ({ type, data }: Message, context: EventContext): readonly TableStatement[] => {
-    const queries = handlers.get(type)?.(compiler, data, context);
-    if (queries === undefined) return [];
-    return (Array.isArray(queries) ? queries : [queries]).map(compiled);
-  };
+  const handlers = new Map(
+    Object.entries(definition.handle as Readonly<Record<string, AnyHandle<Tables>>>).map(([type, handle]) => [
+      type,
+      bindOf(handle, compiler, `${name}.handle.${type}`),
+    ]),
+  );
+  const statementsOf = ({ type, data }: Message, context: EventContext): readonly TableStatement[] =>
+    handlers.get(type)?.(data, context) ?? [];
   const eventType: EventType<Message> = eventTypeOf<Message>(events, codec);
   return {
     kind: 'tables',
@@ -181,7 +189,28 @@ export function defineTables<Tables, const Events extends Readonly<Record<string
   };
 }
 
-type AnyHandle = (db: unknown, data: unknown, context: EventContext) => Compilable | readonly Compilable[] | undefined;
+type AnyHandle<Tables> = Handle<Tables, unknown> | PreparedHandle<Tables, unknown>;
+
+/** The functions of handlers, for the checks that all definitions share. */
+function functionsOf(handle: Readonly<Record<string, unknown>>): object {
+  if (typeof handle !== 'object' || handle === null) return handle;
+  return Object.fromEntries(
+    Object.entries(handle).map(([type, entry]) => [
+      type,
+      typeof entry === 'object' ? (entry as Partial<PreparedHandle<unknown, unknown>> | null)?.prepare : entry,
+    ]),
+  );
+}
+
+/** @param at the place of the handler in the definition. */
+function bindOf<Tables>(handle: AnyHandle<Tables>, compiler: Kysely<Tables>, at: string): Bind {
+  if (typeof handle !== 'function') return prepareQueries(handle, compiler, at);
+  return (data, context) => {
+    const queries = handle(compiler, data as never, context);
+    if (queries === undefined) return [];
+    return (Array.isArray(queries) ? queries : [queries]).map(compiled);
+  };
+}
 
 /** A Kysely that compiles queries and has nothing to run them on. */
 function compilerOf<Tables>(prefix: string, tables: ReadonlySet<string>): Kysely<Tables> {

@@ -7,3 +7,4 @@ export {
   type TablesModule,
   type TablesReader,
 } from './define-tables.ts';
+export type { Placeholder, Placeholders, PreparedHandle } from './prepared-queries.ts';

@@ -65,16 +65,18 @@ export const balanceTable = defineTables({
       .addColumn('entries', 'integer', (column) => column.notNull()),
   ],
   handle: {
-    Moved: (db, { account, amount }) =>
-      db
-        .insertInto('balances')
-        .values({ account, balance: amount, entries: 1 })
-        .onConflict((conflict) =>
-          conflict.column('account').doUpdateSet((row) => ({
-            balance: row('balances.balance', '+', row.ref('excluded.balance')),
-            entries: row('balances.entries', '+', 1),
-          })),
-        ),
+    Moved: {
+      prepare: (db, { account, amount }) =>
+        db
+          .insertInto('balances')
+          .values({ account, balance: amount, entries: 1 })
+          .onConflict((conflict) =>
+            conflict.column('account').doUpdateSet((row) => ({
+              balance: row('balances.balance', '+', row.ref('excluded.balance')),
+              entries: row('balances.entries', '+', 1),
+            })),
+          ),
+    },
   },
 });
 
