@@ -1,21 +1,19 @@
-/**
- * `compile`: from bytes to a component that can be instantiated.
- */
+/** `compile` turns bytes into a component that can be instantiated. */
 import { propertyOf, show } from './abi/javascript-values.ts';
 import { decode } from './binary/decode.ts';
 import type { Component as BinaryComponent, CoreModule } from './binary/definitions.ts';
 import { download } from './download.ts';
 import { type EngineModule, engine } from './engine/web-assembly.ts';
-import { InvalidError } from './errors.ts';
+import { ArgumentError, InvalidError } from './errors.ts';
 import { coreModulesOf, Plan } from './linking/plan.ts';
 import { checkNames, type OptionNames } from './option-names.ts';
 import { describeExterns } from './types/describe.ts';
 import type { NamedExtern } from './types.ts';
 import { validate } from './validation/validate.ts';
 
-/** A component that was decoded and validated, with its core modules compiled. Made by {@link compile}. */
+/** A component that was decoded and validated, with its core modules compiled. {@link compile} creates it. */
 export class Component {
-  /** For `instantiate` only. */
+  /** Only `instantiate` uses it. */
   readonly plan: Plan;
   /** Describes how the core modules were rewritten: see {@link CompileOptions}. Undefined if they were not. */
   readonly instrumentation: object | undefined;
@@ -44,7 +42,7 @@ export class Component {
 
   /**
    * Returns the component as data that can be posted to a worker: its binary, and the compiled core modules, which a
-   * worker shares with this thread. {@link fromPostable} makes a component of it there, without compiling.
+   * worker shares with this thread. {@link fromPostable} returns a component for it there, without compiling.
    *
    * @example
    * worker.postMessage(component.toPostable());
@@ -59,7 +57,7 @@ export class Component {
 
 const POSTABLE = 'decidable component 1';
 
-/** A component as data for `postMessage` and `structuredClone`. Made by {@link Component.toPostable}. */
+/** A component as data for `postMessage` and `structuredClone`. {@link Component.toPostable} creates it. */
 export interface PostableComponent {
   readonly kind: typeof POSTABLE;
   readonly bytes: Uint8Array<ArrayBuffer>;
@@ -76,7 +74,7 @@ type BytesSource = BufferSource | Response | Blob;
 /** A buffer of bytes, or a view of one. */
 export type BufferSource = ArrayBufferLike | ArrayBufferView;
 
-/** How a component is compiled. */
+/** The options of {@link compile}. */
 export interface CompileOptions {
   /**
    * Rewrites each core module before the engine validates and compiles it. It is meant for hosts that bound and count a
@@ -96,9 +94,9 @@ const OPTION_NAMES: OptionNames<CompileOptions> = { instrument: true, instrument
  * a content security policy without `unsafe-eval`. It needs `wasm-unsafe-eval`. Without that, the engine's
  * `CompileError` names the policy.
  *
- * @param source the bytes of the binary, which are copied; or a `Response` of `fetch`: the engine compiles core modules
- *   while the rest is still coming; or a `Blob`; or a promise of one of these.
- * @throws TypeError if `source` is something else, or the response reports a failure, or an option is unknown.
+ * @param source the bytes of the binary, a `Response` of `fetch`, a `Blob`, or a promise of one of these. Bytes are
+ *   copied. The engine compiles the core modules of a response while the rest of it is still being downloaded.
+ * @throws ArgumentError if `source` is something else, or the response reports a failure, or an option is unknown.
  * @throws MalformedError if the bytes are not a component binary, with a byte offset.
  * @throws InvalidError if the component breaks a rule of the specification.
  * @throws UnsupportedError if it uses a feature that this loader does not have.
@@ -147,19 +145,22 @@ export async function recompile(component: Component, options: CompileOptions): 
 }
 
 /**
- * Makes a component of what {@link Component.toPostable} returned, in this thread or another. Nothing is compiled.
+ * Returns the component for the result of {@link Component.toPostable}, in this thread or another. Nothing is compiled.
  *
- * @throws TypeError if `postable` is something else.
+ * @throws ArgumentError if `postable` is something else.
  */
 export function fromPostable(postable: PostableComponent): Component {
   const { kind, bytes, modules, instrumentation } = (postable ?? {}) as Partial<PostableComponent>;
   if (kind !== POSTABLE || !isUint8Array(bytes) || !Array.isArray(modules)) {
-    throw new TypeError(`expected the result of component.toPostable(), got ${show(postable)}`);
+    throw new ArgumentError('postable', `expected the result of component.toPostable(), got ${show(postable)}`);
   }
   const decoded = decode(bytes);
   const definitions = coreModulesOf(decoded);
   if (definitions.length !== modules.length || !modules.every((each) => each instanceof engine.Module)) {
-    throw new TypeError(`expected ${definitions.length} compiled core modules of the component that was posted`);
+    throw new ArgumentError(
+      'postable.modules',
+      `expected the ${definitions.length} compiled core modules of the component`,
+    );
   }
   const compiled = new Map(definitions.map((each, index) => [each, modules[index] as EngineModule]));
   return new Component(new Plan(validate(decoded), compiled), bytes, instrumentation);
@@ -171,7 +172,11 @@ type EarlyModules = Map<number, Promise<EngineModule>>;
 async function bytesOf(source: BytesSource, early: EarlyModules | undefined): Promise<Uint8Array<ArrayBuffer>> {
   if (!isBody(source)) return copyOf(source);
   if (!isResponse(source)) return new Uint8Array(await source.arrayBuffer());
-  if (!source.ok) throw new TypeError(`cannot load the component: ${source.url} answered ${source.status}`);
+  if (!source.ok)
+    throw new ArgumentError(
+      'source',
+      `expected a response with a component, got status ${source.status} from ${source.url}`,
+    );
   if (source.body === null || early === undefined) return new Uint8Array(await source.arrayBuffer());
   return download(source.body, (offset, bytes) => {
     const compiling = engine.compile(bytes);
@@ -202,7 +207,7 @@ function copyOf(source: BufferSource): Uint8Array<ArrayBuffer> {
   return bytesOfComponent(source).slice() as Uint8Array<ArrayBuffer>;
 }
 
-/** Returns a view of the bytes that were passed for a component. @throws TypeError if they are not bytes. */
+/** Returns a view of the bytes that were passed for a component. @throws ArgumentError if they are not bytes. */
 export function bytesOfComponent(source: BufferSource): Uint8Array {
   if (!isBytes(source)) throw notBytes(source);
   return ArrayBuffer.isView(source)
@@ -210,14 +215,17 @@ export function bytesOfComponent(source: BufferSource): Uint8Array {
     : new Uint8Array(source);
 }
 
-function notBytes(source: unknown): TypeError {
+function notBytes(source: unknown): ArgumentError {
   const isPlace = typeof source === 'string' || propertyOf(source, 'href') !== undefined;
   const way = isPlace
     ? '; pass the bytes of the file, or the response of fetch'
     : isBody(source)
       ? '; compile it with `compile`, or pass its bytes'
       : '';
-  return new TypeError(`expected the bytes of a component, a Response or a Blob, got ${show(source)}${way}`);
+  return new ArgumentError(
+    'source',
+    `expected the bytes of a component, a Response or a Blob, got ${show(source)}${way}`,
+  );
 }
 
 /**

@@ -145,6 +145,31 @@ export class ValueError extends TypeError {
   }
 }
 
+/**
+ * A function of the loader was called with an argument or an option that is unknown or invalid. Nothing was done.
+ *
+ * ```ts
+ * try {
+ *   await instantiate(component, {}, { maxHandles: -1 });
+ * } catch (error) {
+ *   if (isArgumentError(error)) console.log(error.argument); // 'maxHandles'
+ * }
+ * ```
+ */
+export class ArgumentError extends TypeError {
+  override readonly name: string = 'ArgumentError';
+  readonly family: typeof COMPONENT = COMPONENT;
+  readonly code = 'invalid-argument';
+  /** The argument or option: `source`, `budget.fuel`, `files["etc/rates.json"]`. */
+  readonly argument: string;
+
+  /** `problem` says what was expected and what was given. */
+  constructor(argument: string, problem: string) {
+    super(`${argument}: ${problem}`);
+    this.argument = argument;
+  }
+}
+
 /** The component is well-formed and may be valid, but uses a feature that this loader does not have. */
 export class UnsupportedError extends Error {
   override readonly name: string = 'UnsupportedError';
@@ -218,6 +243,11 @@ export function isTrap(error: unknown): error is Trap {
 /** Returns whether `error` is a {@link ValueError}, of this or another copy of the package. */
 export function isValueError(error: unknown): error is ValueError {
   return isOfComponent(error, 'value');
+}
+
+/** Returns whether `error` is an {@link ArgumentError}, of this or another copy of the package. */
+export function isArgumentError(error: unknown): error is ArgumentError {
+  return isOfComponent(error, 'invalid-argument');
 }
 
 /** Returns whether `error` is an {@link UnsupportedError}, of this or another copy of the package. */

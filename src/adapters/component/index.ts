@@ -20,8 +20,10 @@ export {
   type PostableComponent,
 } from './compile.ts';
 export {
+  ArgumentError,
   ComponentError,
   InvalidError,
+  isArgumentError,
   isComponentError,
   isInvalidError,
   isLinkError,

@@ -1,12 +1,10 @@
-/**
- * `instantiate`: from a component and its imports to an instance.
- */
+/** `instantiate` turns a component and its imports into an instance. */
 import { asFailure, endInstances, type RuntimeResource } from './abi/component-instance.ts';
 import { propertyOf, show } from './abi/javascript-values.ts';
 import { HandleTable } from './abi/table-state.ts';
 import { type Component, isSmallModule } from './compile.ts';
 import { engine } from './engine/web-assembly.ts';
-import { LinkError, Trap } from './errors.ts';
+import { ArgumentError, LinkError, Trap } from './errors.ts';
 import { defaultMaxHandles, defaultMaxLiftedBytes } from './limits.ts';
 import { AsyncImports } from './linking/async-imports.ts';
 import { ExportsWriter } from './linking/exports.ts';
@@ -19,13 +17,13 @@ import { checkNames, type OptionNames } from './option-names.ts';
 /** The values for the imports of a component, by their names. See {@link instantiate}. */
 export type ImportObject = object;
 
-/** How a component is instantiated. */
+/** The options of {@link instantiate}. */
 export interface InstantiateOptions {
   /**
-   * How resources pass between JavaScript and the component.
+   * The form of resources in JavaScript.
    *
-   * - `'objects'`: as objects of classes, with methods and `Symbol.dispose`.
-   * - `'handles'`: as numbers, for hosts that make millions of calls. See {@link Instance.exports}.
+   * - `'objects'`: objects of classes, with methods and `Symbol.dispose`.
+   * - `'handles'`: numbers, for hosts that make millions of calls. See {@link Instance.exports}.
    *
    * @default 'objects'
    */
@@ -39,10 +37,10 @@ export interface InstantiateOptions {
   /** The most bytes of one linear memory. A call after which a memory is larger traps. @default 4_294_967_296 */
   readonly maxMemoryBytes?: number | undefined;
   /**
-   * The most that one call may take out of the component, in bytes: the lists and strings in its arguments or in its result. An
-   * element of a list that becomes a JavaScript value of its own, and each object inside it, counts 64 bytes more; each number,
-   * flag, enum or boolean of them counts 16 more. A call that takes more traps with the code `lifting-exhausted`. Without a
-   * limit, lists that overlap in a small memory could fill the memory of the host.
+   * The most bytes that one call may lift out of the component, in the lists and strings of its arguments or its result.
+   * An element of a list that becomes a JavaScript value of its own counts 64 bytes more, and so does each object inside
+   * it. Each number, flag, enum or boolean in these objects counts 16 more. A call that lifts more traps with the code
+   * `lifting-exhausted`. Without a limit, lists that overlap in a small memory could fill the memory of the host.
    *
    * @default 268_435_456
    */
@@ -68,22 +66,22 @@ export interface Instance<Exports extends object = Record<string, unknown>> {
    * The exports of the component. Functions are under their camelCase names, interfaces under their full names
    * (`'wasi:cli/run@0.2.3'`), core modules as `WebAssembly.Module`.
    *
-   * A resource type `input-stream` is a class `InputStream`: its constructor, methods and static functions are those of
-   * the component, and `Symbol.dispose` drops the resource. `InputStream.create(…)` is the constructor too; `new` is
-   * refused if the constructor returns a promise. With `resources: 'handles'` it is an object `inputStream` instead:
+   * A resource type `input-stream` is a class `InputStream`. Its constructor, methods and static functions are those of
+   * the component, and `Symbol.dispose` drops the resource. `InputStream.create(…)` is the constructor too, because `new`
+   * is refused if the constructor returns a promise. With `resources: 'handles'`, it is an object `inputStream` instead:
    * `create(…)` is the constructor, methods take the handle first, and `drop(handle)` drops it.
    *
    * A function that traps throws a `Trap`. A function whose result is a `result` returns the `ok` case and throws a
    * `ComponentError` for the `error` case. An error that a host function throws is passed on unchanged. If a host
    * function returns a value of another type, a `LinkError` names the import. If an argument has another type, a
-   * `TypeError` is thrown: the guest is not called, and receives none of the handles in the other arguments. Each
+   * `ValueError` is thrown. The guest is then not called, and receives none of the handles in the other arguments. Each
    * `async func` returns a promise, and so does every function of an instance that was given an asynchronous import.
    */
   readonly exports: Exports;
   /** With `resources: 'handles'`, the number of handles that JavaScript holds. */
   readonly handleCount: number;
   /**
-   * Ends the instance: every later call into it traps (`disposed`). The host's resources that it holds are disposed. An
+   * Ends the instance. Every later call into it traps (`disposed`). The host's resources that it holds are disposed. An
    * instance that traps ends in the same way. Garbage collection does not end an instance, so dispose one that holds
    * files or connections.
    */
@@ -93,14 +91,14 @@ export interface Instance<Exports extends object = Record<string, unknown>> {
 /**
  * Instantiates a component.
  *
- * `imports` has a property for each import: a function, a `WebAssembly.Module`, an object of exports for an instance, a
- * class for a resource type (with methods on its prototype and static functions on itself; `Symbol.dispose` is called
- * when the component drops one). Names may be those of WIT or camelCase and PascalCase; the property of an interface is
- * its full name, the name with a version compatible by semver or without version, or its last part. The exports of
- * another instance can be passed as they are: the two components are then linked to each other, and values pass between
- * them directly.
+ * `imports` has a property for each import: a function, a `WebAssembly.Module`, an object of exports for an instance, or
+ * a class for a resource type. Such a class has the methods on its prototype and the static functions on itself, and
+ * `Symbol.dispose` is called when the component drops a resource. Names may be those of WIT, or camelCase and PascalCase.
+ * The property of an interface is its full name, the name with a version compatible by semver or without a version, or
+ * its last part. The exports of another instance can be passed as they are. The two components are then linked to each
+ * other, and values pass between them directly.
  *
- * @throws TypeError if `component` is not a compiled component, or an option is unknown or invalid.
+ * @throws ArgumentError if `component` is not a compiled component, or an option is unknown or invalid.
  * @throws LinkError if imports are missing or do not fit (it lists all of them), or two exports have one name in
  *   JavaScript.
  * @throws Trap if a start function traps.
@@ -163,13 +161,17 @@ function prepare<Exports extends object>(
   imports: ImportObject,
   options: InstantiateOptions,
 ): Preparation<Exports> {
-  if (propertyOf(component, 'plan') === undefined) throw new TypeError(`expected a component, got ${show(component)}`);
+  if (propertyOf(component, 'plan') === undefined)
+    throw new ArgumentError('component', `expected a compiled component, got ${show(component)}`);
   if (typeof imports !== 'object' || imports === null) {
-    throw new TypeError(`imports: expected an object, got ${show(imports)}`);
+    throw new ArgumentError('imports', `expected an object, got ${show(imports)}`);
   }
   const { plan } = component;
   if (component.instrumentation !== undefined && options.onCoreInstance === undefined) {
-    throw new TypeError('the component was rewritten for a host, which alone can instantiate it; compile it again');
+    throw new ArgumentError(
+      'component',
+      'it was rewritten for a host, and only that host can instantiate it; compile it again',
+    );
   }
   const host = hostOf(options);
   plan.checkExportNames(host.resources);
@@ -204,28 +206,31 @@ const OPTION_NAMES: OptionNames<InstantiateOptions> = {
   onCoreInstance: true,
 };
 
-/** @throws TypeError if an option is unknown or invalid. */
+/** @throws ArgumentError if an option is unknown or invalid. */
 function hostOf(options: InstantiateOptions): LinkHost {
   checkNames('options', options, OPTION_NAMES);
   const { resources = 'objects', maxHandles = defaultMaxHandles, maxMemoryBytes = 2 ** 32 } = options;
   const { maxLiftedBytes = defaultMaxLiftedBytes } = options;
   if (resources !== 'handles' && resources !== 'objects') {
-    throw new TypeError(`resources: expected 'objects' or 'handles', got ${show(resources)}`);
+    throw new ArgumentError('resources', `expected 'objects' or 'handles', got ${show(resources)}`);
   }
   checkBound('maxHandles', maxHandles);
   checkBound('maxMemoryBytes', maxMemoryBytes);
   checkBound('maxLiftedBytes', maxLiftedBytes);
   if (options.onCoreInstance !== undefined && typeof options.onCoreInstance !== 'function') {
-    throw new TypeError(`onCoreInstance: expected a function, got ${show(options.onCoreInstance)}`);
+    throw new ArgumentError('onCoreInstance', `expected a function, got ${show(options.onCoreInstance)}`);
   }
-  const handles = new HandleTable<RuntimeResource>(maxHandles, (message) => new RangeError(message));
+  const handles = new HandleTable<RuntimeResource>(
+    maxHandles,
+    (message) => new Trap(message, { code: 'handles-exhausted' }),
+  );
   const bounds = { maxHandles, maxMemoryBytes, maxLiftedBytes };
   return { handles, scope: [], instances: [], resources, ...bounds, work: 0, memories: new Map() };
 }
 
 function checkBound(name: string, bound: unknown): void {
   if (typeof bound === 'number' && bound >= 0) return;
-  throw new TypeError(`${name}: expected a number that is not negative, got ${show(bound)}`);
+  throw new ArgumentError(name, `expected a number that is not negative, got ${show(bound)}`);
 }
 
 /** Ends an instance that cannot be completed. Returns the error to throw. */

@@ -9,8 +9,11 @@ import {
   type InstantiateOptions,
   instantiate,
   instantiateSync,
+  isArgumentError,
 } from 'decidable/component';
 import { assemble } from './assemble.ts';
+
+const isRefused = (argument: string) => ({ code: 'invalid-argument', argument });
 
 const FIVE = `(component
   (core module $M (func (export "five") (result i32) (i32.const 5)))
@@ -88,7 +91,7 @@ describe('compile', () => {
 
   it('refuses a response that fails, breaks off or has other content', async () => {
     const bytes = await assemble(FIVE);
-    await assert.rejects(compile(inPieces(bytes, { status: 404 })), TypeError);
+    await assert.rejects(compile(inPieces(bytes, { status: 404 })), isRefused('source'));
     await assert.rejects(compile(inPieces(bytes.subarray(0, 50))), { code: 'malformed' });
     const torn = new ReadableStream({ start: (controller) => controller.error(new Error('connection lost')) });
     await assert.rejects(compile(new Response(torn)), /connection lost/);
@@ -105,14 +108,15 @@ describe('compile', () => {
     ['another object', { bytes: [] }],
   ] as const) {
     it(`refuses ${what}`, async () => {
-      await assert.rejects(compile(source as unknown as Uint8Array), TypeError);
-      assert.throws(() => compileSync(source as unknown as Uint8Array), TypeError);
+      await assert.rejects(compile(source as unknown as Uint8Array), isRefused('source'));
+      assert.throws(() => compileSync(source as unknown as Uint8Array), isRefused('source'));
     });
   }
 
   it('refuses a blob and a response if it is synchronous', async () => {
     for (const source of [new Blob([]), new Response()]) {
-      assert.throws(() => compileSync(source as unknown as Uint8Array), { name: 'TypeError', message: /`compile`/ });
+      const error = { ...isRefused('source'), message: /; compile it with `compile`/ };
+      assert.throws(() => compileSync(source as unknown as Uint8Array), error);
     }
   });
 
@@ -126,8 +130,8 @@ describe('compile', () => {
 
   it('refuses unknown options', async () => {
     const bytes = await assemble(FIVE);
-    await assert.rejects(compile(bytes, { instrumented: true } as object), TypeError);
-    await assert.rejects(compile(bytes, null as unknown as object), TypeError);
+    await assert.rejects(compile(bytes, { instrumented: true } as object), isRefused('instrumented'));
+    await assert.rejects(compile(bytes, null as unknown as object), isRefused('options'));
   });
 });
 
@@ -153,28 +157,32 @@ describe('a binary that cannot be compiled', () => {
 describe('instantiate', () => {
   it('refuses values that are not components, such as bytes or the promise of a component', async () => {
     const bytes = await assemble(FIVE);
-    for (const [given, got] of [
-      [bytes, 'an object'],
-      [compile(bytes), 'an object'],
-      [undefined, 'undefined'],
-    ] as const) {
-      const refusal = { name: 'TypeError', message: `expected a component, got ${got}` };
-      await assert.rejects(instantiate(given as unknown as Component), refusal);
-      assert.throws(() => instantiateSync(given as unknown as Component), refusal);
+    for (const given of [bytes, compile(bytes), undefined]) {
+      await assert.rejects(instantiate(given as unknown as Component), isRefused('component'));
+      assert.throws(() => instantiateSync(given as unknown as Component), isRefused('component'));
     }
   });
 
   it('refuses invalid options', async () => {
     const component = await compile(await assemble(FIVE));
-    for (const [options, message] of [
-      [{ resources: 'handle' }, `resources: expected 'objects' or 'handles', got "handle"`],
-      [{ maxHandles: 'many' }, 'maxHandles: expected a number that is not negative, got "many"'],
-      [{ maxMemoryBytes: Number.NaN }, 'maxMemoryBytes: expected a number that is not negative, got NaN'],
-      [{ maxMemoryBytes: -1 }, 'maxMemoryBytes: expected a number that is not negative, got -1'],
+    for (const [options, argument] of [
+      [{ resources: 'handle' }, 'resources'],
+      [{ maxHandles: 'many' }, 'maxHandles'],
+      [{ maxMemoryBytes: Number.NaN }, 'maxMemoryBytes'],
+      [{ maxMemoryBytes: -1 }, 'maxMemoryBytes'],
     ] as const) {
-      const refusal = { name: 'TypeError', message };
-      await assert.rejects(instantiate(component, {}, options as InstantiateOptions), refusal);
-      assert.throws(() => instantiateSync(component, {}, options as InstantiateOptions), refusal);
+      await assert.rejects(instantiate(component, {}, options as InstantiateOptions), isRefused(argument));
+      assert.throws(() => instantiateSync(component, {}, options as InstantiateOptions), isRefused(argument));
     }
+  });
+
+  it('names the option, the expected value and the given one', async () => {
+    const component = await compile(await assemble(FIVE));
+    const message = 'maxHandles: expected a number that is not negative, got "many"';
+    const options = { maxHandles: 'many' } as unknown as InstantiateOptions;
+    await assert.rejects(
+      instantiate(component, {}, options),
+      (error) => isArgumentError(error) && error.message === message,
+    );
   });
 });

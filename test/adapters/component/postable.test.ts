@@ -109,7 +109,7 @@ describe('a compiled component', () => {
   it('is refused by instantiate if loadModule compiled it, because its start functions would not be called', async () => {
     const bank = readFileSync(new URL('../../../examples/guests/c/bank.wasm', import.meta.url));
     const { component } = await loadModule(bank);
-    await assert.rejects(instantiate(component), TypeError);
+    await assert.rejects(instantiate(component), { code: 'invalid-argument', argument: 'component' });
   });
 });
 
@@ -132,7 +132,8 @@ describe('fromPostable', () => {
       { ...postable, modules: undefined },
       other.toPostable().modules,
     ];
-    for (const each of wrong) assert.throws(() => fromPostable(each as PostableComponent), TypeError);
+    for (const each of wrong)
+      assert.throws(() => fromPostable(each as PostableComponent), { code: 'invalid-argument' });
     assert.throws(() => fromPostable({ ...postable, bytes: Uint8Array.of(1, 2, 3) }), { code: 'malformed' });
   });
 

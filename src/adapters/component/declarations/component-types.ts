@@ -1,8 +1,10 @@
 /** `componentTypes`: the TypeScript declarations of a component's imports and exports. */
 
+import { propertyOf, show } from '../abi/javascript-values.ts';
 import { decode } from '../binary/decode.ts';
 import { toPascalCase } from '../camel-case.ts';
 import { type BufferSource, bytesOfComponent, type Component } from '../compile.ts';
+import { ArgumentError } from '../errors.ts';
 import { AsyncImports } from '../linking/async-imports.ts';
 import { checkNames, type OptionNames } from '../option-names.ts';
 import { describeExterns } from '../types/describe.ts';
@@ -12,7 +14,7 @@ import { ExternWriter, type Side } from './externs.ts';
 import { namespaceName } from './identifiers.ts';
 import { DeclaredTypes, Scope } from './scope.ts';
 
-/** How declarations are written. */
+/** The options of {@link componentTypes}. */
 export interface ComponentTypesOptions {
   /**
    * The name of the interface of the exports.
@@ -21,8 +23,8 @@ export interface ComponentTypesOptions {
    */
   readonly name?: string | undefined;
   /**
-   * The imports that return promises, as `instantiate` takes them. All exports return promises then, and also if the
-   * component imports an `async` function.
+   * The imports that return promises, as in the option of `instantiate`. All exports then return promises. They also do
+   * if the component imports an `async` function.
    *
    * @default []
    */
@@ -36,7 +38,7 @@ const OPTION_NAMES: OptionNames<ComponentTypesOptions> = { name: true, asyncImpo
  * types that both use. The forms are those of jco's `types`. They hold for `resources: 'objects'`.
  *
  * @param source the bytes of the component, or a compiled one. Bytes are not compiled.
- * @throws TypeError if `source` is something else, or an option is unknown or invalid.
+ * @throws ArgumentError if `source` is something else, or an option is unknown or invalid.
  * @throws MalformedError | InvalidError | UnsupportedError as `compile` does.
  *
  * @example
@@ -50,7 +52,8 @@ const OPTION_NAMES: OptionNames<ComponentTypesOptions> = { name: true, asyncImpo
 export function componentTypes(source: BufferSource | Component, options: ComponentTypesOptions = {}): string {
   checkNames('options', options, OPTION_NAMES);
   const { name = 'Root', asyncImports = [] } = options;
-  if (!/^[A-Za-z_$][\w$]*$/.test(name)) throw new TypeError(`name: expected the name of an interface, got ${name}`);
+  if (!/^[A-Za-z_$][\w$]*$/.test(name))
+    throw new ArgumentError('name', `expected the name of an interface, got ${show(name)}`);
   const declaredAsync = new AsyncImports(asyncImports);
   const { imports, exports } = externsOf(source);
 
@@ -86,7 +89,7 @@ function externsOf(source: BufferSource | Component): {
   readonly imports: readonly NamedExtern[];
   readonly exports: readonly NamedExtern[];
 } {
-  if ('plan' in (source as object)) return source as Component;
+  if (propertyOf(source, 'plan') !== undefined) return source as Component;
   const { imports, exports } = validate(decode(bytesOfComponent(source as BufferSource)));
   return { imports: describeExterns(imports), exports: describeExterns(exports) };
 }

@@ -1,10 +1,10 @@
-/** Which import makes a guest wait: found where it is to be named, in the same places as the loader finds it. */
+/** Finds the asynchronous import of a guest, so that an error can name it. It searches the places that the loader searches. */
 import { propertyOf } from '../abi/javascript-values.ts';
 import { toCamelCase, toPascalCase } from '../camel-case.ts';
 import type { ImportObject, NamedExtern } from '../index.ts';
 import { findImport, firstOf, parseResourceFunction } from '../linking/names.ts';
 
-/** The names that lead to the first asynchronous import; undefined where none can be told. */
+/** Returns the names that lead to the first asynchronous import. Undefined if none is recognizable. */
 export function asynchronousImport(imports: readonly NamedExtern[], given: ImportObject): string[] | undefined {
   for (const { name, type } of imports) {
     const value = memberOf(given, name);
@@ -23,7 +23,7 @@ function memberOf(given: object, name: string): unknown {
   return propertyOf(form === 'method' ? propertyOf(type, 'prototype') : type, toCamelCase(member));
 }
 
-/** A function, or the default export of a module. */
+/** Returns whether a function, or the default export of a module, is an `async function`. */
 function isAsynchronous(value: unknown): boolean {
   const call = typeof value === 'function' ? value : propertyOf(value, 'default');
   return typeof call === 'function' && call.constructor.name === 'AsyncFunction';

@@ -1,4 +1,4 @@
-/** What a call into a guest throws, as what the contract lets a module throw. */
+/** Converts the errors of a call into a guest to those that the contract allows a module to throw. */
 import { FaultError, RejectionError } from '../../../core/errors.ts';
 import type { Fault, Rejection } from '../../../core/messages.ts';
 import { show } from '../abi/javascript-values.ts';
@@ -14,7 +14,7 @@ export class StaleHandle extends Trap {
 
   constructor(handle: number, cause: unknown) {
     super(
-      `handle ${handle} belongs to an instance that trapped and was replaced: load the state again from its events`,
+      `handle ${handle} belongs to an instance that trapped and was replaced; load the state again from its events`,
       {
         code: 'stale-handle',
         cause,
@@ -23,39 +23,39 @@ export class StaleHandle extends Trap {
   }
 }
 
-/** What a handle is of. */
+/** The resource type of a handle. */
 export type HandleKind = 'command' | 'event' | 'state';
 
-/** What was given for a handle is none, or is used up: in the loader's words, whoever finds it out. */
+/** Returns the error for a value that is not a live handle. The text is that of the loader. */
 export function noLiveHandle(kind: HandleKind, given: unknown, why: string = 'it is not a live handle'): ValueError {
   return new ValueError(`expected an own handle of ${kind}, got ${show(given)}: ${why}`);
 }
 
-/** Whether the instance is done for. The `error` case of a result is an answer. */
+/** Returns whether the error ends the instance. The `error` case of a result does not. */
 export function endsInstance(error: unknown): boolean {
   if (isTrap(error)) return !(error instanceof StaleHandle);
   return !isComponentError(error) && !isDoubtful(error);
 }
 
 /**
- * What the loader says of a value that cannot be passed. On the way in it has not reached the guest; on the way out (the
- * host's table of handles is full) the instance is done for.
+ * Returns whether the error is about a value that cannot be passed. An invalid argument has not reached the guest. If the
+ * host's table of handles is too full for a result, the instance has ended.
  */
 export function isDoubtful(error: unknown): boolean {
   return error instanceof TypeError || error instanceof RangeError;
 }
 
-/** A failed call of a function whose error is a fault. */
+/** Converts the error of a function whose `error` case is a fault. */
 export function faultOf(error: unknown): unknown {
   return isComponentError(error) ? new FaultError(error.payload as Fault, { cause: error }) : asTrap(error);
 }
 
-/** A failed `decide`, whose error is a rejection. */
+/** Converts the error of `decide`, whose `error` case is a rejection. */
 export function rejectionOf(error: unknown): unknown {
   return isComponentError(error) ? new RejectionError(error.payload as Rejection) : asTrap(error);
 }
 
-/** What an import of the component threw has ended the instance, like a trap of its own. */
+/** An error that an import of the component threw has ended the instance, as a trap does. */
 function asTrap(error: unknown): unknown {
   if (isTrap(error) || isLinkError(error) || isDoubtful(error)) return error;
   const message = error instanceof Error ? error.message : String(error);

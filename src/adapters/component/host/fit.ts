@@ -1,6 +1,6 @@
 /**
- * Whether a component exports what a world asks for. All that does not fit is named at once, with both sides: what the
- * contract says, and what the component has.
+ * Checks that a component has the exports of a world. One error lists all differences, each with the type in the contract
+ * and the type in the component.
  */
 import type { Component, ExternType, FunctionType, NamedExtern, ResourceType, ValueType } from '../index.ts';
 import { LinkError } from '../index.ts';
@@ -18,13 +18,13 @@ export function fitWorld(component: Component, world: WorldName): InterfaceNames
   return Object.fromEntries(found.map(({ name, extern }) => [name, extern?.name]));
 }
 
-/** The same interface in this version of the contract, or in a later patch of it. */
+/** Returns the export for an interface of this version of the contract, or of a later patch of it. */
 function exportOf(component: Component, name: InterfaceName): NamedExtern | undefined {
   const pattern = new RegExp(`^${PACKAGE}/${name}@${VERSION.split('.', 2).join('\\.')}\\.\\d+$`);
   return component.exports.find((extern) => extern.type.kind === 'instance' && pattern.test(extern.name));
 }
 
-/** The resource types of the interface `types`, by identity: another interface's `state` must be that very one. */
+/** Returns the resource types of the interface `types`, by identity. Other interfaces must use the same ones. */
 function resourcesOf(extern: NamedExtern | undefined): ReadonlyMap<ResourceType, string> {
   const resources = new Map<ResourceType, string>();
   for (const { name, type } of membersOf(extern)) {
@@ -70,7 +70,7 @@ function misfit(component: Component, world: WorldName, problems: readonly Probl
   );
 }
 
-// Types as WIT writes them ------------------------------------------------------------------------------------------------
+// Types in the notation of WIT ----------------------------------------------------------------------------------------------
 
 function describeExtern(type: ExternType, resources: ReadonlyMap<ResourceType, string>): string {
   if (type.kind === 'func') return describeFunction(type, resources);

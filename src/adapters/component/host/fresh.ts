@@ -1,8 +1,9 @@
 /**
- * `isolation: 'fresh'`: every call has an instance of its own, which is thrown away after it. What lives between two calls
- * is bytes on this side, and so nothing can be carried from one to the other: what proves a decision runs like this.
+ * `isolation: 'fresh'`: each call runs in an instance of its own, which is disposed when the call ends. Between two calls,
+ * the host keeps only bytes, so that a guest cannot carry hidden state from one to the other. Proofs of decisions run like
+ * this.
  *
- * Handles are places in a table of the host's, so that a module is the same in both kinds of isolation.
+ * Handles are keys of a table in the host, so that a module has the same interface in both kinds of isolation.
  */
 import type { Decider } from '../../../core/decider.ts';
 import type { EventHandler } from '../../../core/event-handler.ts';
@@ -10,6 +11,7 @@ import type { Envelope } from '../../../core/messages.ts';
 import type { Projector } from '../../../core/projector.ts';
 import type { Routing } from '../../../core/routing.ts';
 import type { CommandType, EventType } from '../../../core/types.ts';
+import { Trap } from '../index.ts';
 import { faultOf, type HandleKind, noLiveHandle, rejectionOf } from './failures.ts';
 import {
   type DecideWithCommandId,
@@ -20,13 +22,13 @@ import {
   makeGuestSync,
 } from './guest.ts';
 
-/** What a handle stands for. */
+/** The content of a handle. */
 type Kept =
   | { readonly kind: 'state'; readonly bytes: Uint8Array }
   | { readonly kind: 'command'; readonly envelope: Envelope }
   | { readonly kind: 'event'; readonly envelope: Envelope };
 
-/** What handles stand for, and the instances that were made. */
+/** The contents of handles, and the number of instances that were created. */
 export class FreshInstances {
   readonly #template: GuestTemplate;
   readonly #kept = new Map<Handle, Kept>();
@@ -59,10 +61,11 @@ export class FreshInstances {
     }
   }
 
-  /** @throws RangeError where the host holds as many handles as it may. */
+  /** @throws Trap if the host already holds `maxHandles` handles. */
   keep(kept: Kept): Handle {
     const { maxHandles } = this.#template;
-    if (this.#kept.size >= maxHandles) throw new RangeError(`too many handles: the limit is ${maxHandles}`);
+    if (this.#kept.size >= maxHandles)
+      throw new Trap(`too many handles: the limit is ${maxHandles} (maxHandles)`, { code: 'handles-exhausted' });
     this.#kept.set(++this.#last, kept);
     return this.#last;
   }
@@ -71,7 +74,7 @@ export class FreshInstances {
     return this.keep({ kind: 'state', bytes });
   }
 
-  /** All of them or, where there is no room for that, none. */
+  /** Keeps all events. If the table has no room for all, it keeps none. */
   keepEvents(envelopes: readonly Envelope[]): readonly Handle[] {
     const handles: Handle[] = [];
     try {
@@ -96,7 +99,7 @@ export class FreshInstances {
     return this.#find(handle, 'state').bytes;
   }
 
-  /** @throws TypeError where it is no live handle of this kind. */
+  /** @throws ValueError if it is not a live handle of this kind. */
   #find<Kind extends HandleKind>(handle: Handle, kind: Kind): Extract<Kept, { readonly kind: Kind }> {
     const kept = this.#kept.get(handle);
     if (kept === undefined) throw noLiveHandle(kind, handle);
@@ -104,7 +107,7 @@ export class FreshInstances {
     return kept as Extract<Kept, { readonly kind: Kind }>;
   }
 
-  /** Gives the state to an instance; the handle is used up. */
+  /** Passes the state to an instance. It consumes the handle. */
   take(guest: Guest, handle: Handle): number {
     const state = guest.state.fromBytes(this.bytes(handle));
     this.drop(handle, 'state');
@@ -124,7 +127,7 @@ export function freshTypes(fresh: FreshInstances): HandleTypes {
   };
 }
 
-/** A message is read and written again at once: old versions are brought forward, and what is wrong is a fault here. */
+/** A message is read and written again immediately, so that old versions are upgraded and invalid ones are faults here. */
 function messageType(
   fresh: FreshInstances,
   kind: 'command' | 'event',

@@ -1,6 +1,6 @@
 /**
- * One instance of a component, as the functions of the contract over handles that are numbers. The only file of the host
- * that takes the loader's `unknown` for what `fit.ts` has checked it to be.
+ * One instance of a component, with the functions of the contract over handles that are numbers. It is the only file of
+ * the host that casts the loader's `unknown` to the types that `fit.ts` has checked.
  */
 
 import type { Decider } from '../../../core/decider.ts';
@@ -12,6 +12,7 @@ import type { Routing } from '../../../core/routing.ts';
 import type { CommandType, EventType, StateType, Types } from '../../../core/types.ts';
 import { show } from '../abi/javascript-values.ts';
 import {
+  ArgumentError,
   type Component,
   type ImportObject,
   type Instance,
@@ -36,42 +37,42 @@ export type Handle = number;
 /** `decider.decide`, for the command with this UUID. */
 export type DecideWithCommandId = NonNullable<CommandIdAware<Handle, Handle, Handle>['decideWithCommandId']>;
 
-/** Commands, events and states behind handles, each of which `drop` releases. */
+/** Handles of commands, events and states. `drop` releases each of them. */
 export interface HandleTypes extends Types<Handle, Handle, Handle> {
   readonly command: Required<CommandType<Handle>>;
   readonly event: Required<EventType<Handle>>;
   readonly state: Required<StateType<Handle>>;
 }
 
-/** The functions of a guest, as the loader gives them. */
+/** The functions of a guest, as the loader exports them. */
 export interface Guest extends HandleTypes {
-  /** What the world has beside `types`. A function of an interface that it has not is never called. */
+  /** The interfaces of the world other than `types`. An interface of another world is undefined at run time, and never called. */
   readonly decider: GuestDecider;
   readonly routing: Routing<Handle>;
   readonly eventHandler: EventHandler<Handle, Handle>;
   readonly projector: Projector<Handle, Handle>;
-  /** How many handles the host holds. */
+  /** The number of handles that the host holds. */
   readonly handleCount: number;
-  /** What a call threw; a trap for which a bound of the host is to blame says so. */
+  /** Returns the error of a call. A trap that was caused by a bound of the host becomes an error that names the bound. */
   readonly explain: (error: unknown) => unknown;
-  /** Ends the instance: what it holds of the host's is disposed. */
+  /** Ends the instance, and disposes the resources of the host that it holds. */
   readonly dispose: () => void;
 }
 
 interface GuestDecider extends Decider<Handle, Handle, Handle> {
-  /** With the id of the command, where its virtual WASI is to show what follows from it. */
+  /** The clock and randomness of a virtual WASI follow from `commandId`. */
   decide(state: Handle, command: Handle, commandId?: string): readonly Handle[];
 }
 
-/** What instances are made of. */
+/** Everything that is needed to create an instance. */
 export interface GuestTemplate {
   readonly component: Component;
   readonly interfaceNames: InterfaceNames;
-  /** Made anew for each instance, so that no two share what an import keeps. */
+  /** Called for each instance, so that no two instances share the state of an import. */
   readonly imports: () => ImportObject;
-  /** The same for WASI, of guests that need it. */
+  /** Called for each instance of a guest that needs WASI. */
   readonly wasi: (() => VirtualWasi) | undefined;
-  /** What its core modules were rewritten to keep to. */
+  /** The bounds that its core modules were rewritten for. */
   readonly bounds: Bounds;
   readonly maxHandles: number;
   readonly maxLiftedBytes: number | undefined;
@@ -89,7 +90,7 @@ export async function makeGuest(template: GuestTemplate): Promise<Guest> {
   }
 }
 
-/** At once. @throws LinkError | Trap */
+/** Creates the instance synchronously. @throws LinkError | Trap */
 export function makeGuestSync(template: GuestTemplate): Guest {
   const parts = environmentOf(template);
   try {
@@ -101,18 +102,18 @@ export function makeGuestSync(template: GuestTemplate): Guest {
   }
 }
 
-/** Adds the way to WASI if it is missing altogether. */
+/** Adds a hint to the error if the guest needs WASI and has none. */
 function withHint(error: unknown, { wasi, imports }: Environment): unknown {
   if (wasi !== undefined || !isLinkError(error)) return error;
   const isMissing = (name: string | undefined): boolean =>
     name?.startsWith('wasi:') === true && !isWasi03(name) && findImport(imports, name) === undefined;
   if (!error.problems.some(({ path }) => isMissing(path[0]))) return error;
-  const way = 'for what its language needs, give wasi: () => virtualWasi({ grant: LANGUAGE_RUNTIME })';
-  const message = `${error.message}\nThe guest asks for WASI: ${way}`;
+  const hint = 'The guest needs WASI; pass the option wasi: () => virtualWasi({ grant: LANGUAGE_RUNTIME })';
+  const message = `${error.message}\n${hint}`;
   return new LinkError(message, error.path, { cause: error }, error.problems);
 }
 
-/** What one instance has for itself. */
+/** The parts that belong to one instance. */
 interface Environment {
   readonly imports: ImportObject;
   readonly options: InstantiateOptions;
@@ -123,8 +124,8 @@ interface Environment {
 function environmentOf({ imports, wasi, bounds, maxHandles, maxLiftedBytes }: GuestTemplate): Environment {
   const virtual = wasi === undefined ? undefined : virtualOf(wasi);
   const given = imports();
-  // What is made of a promise is an import object without imports.
-  if (isPromise(given)) throw new TypeError('imports: expected the function to make an object, got a promise');
+  // The loader would accept a promise as an import object without imports.
+  if (isPromise(given)) throw new ArgumentError('imports', 'expected a function that returns an object, got a promise');
   const counters = new Counters(bounds);
   const { maxMemoryBytes } = bounds;
   return {
@@ -146,16 +147,17 @@ function isPromise(value: unknown): boolean {
   return Object.prototype.toString.call(value) === '[object Promise]';
 }
 
-/** @throws TypeError */
+/** @throws ArgumentError */
 function virtualOf(wasi: () => VirtualWasi): VirtualWasi {
   const virtual: Partial<VirtualWasi> = wasi();
   if (virtual?.imports !== undefined) return virtual as VirtualWasi;
-  throw new TypeError(`wasi: expected the function to make what virtualWasi makes, got ${show(virtual)}`);
+  throw new ArgumentError('wasi', `expected a function that returns the result of virtualWasi, got ${show(virtual)}`);
 }
 
 /**
- * What the host gives, and of the virtual WASI what it does not give itself, in whatever version: else the loader would take
- * the later one. What is only found by asking for it, in a proxy or an object of a class, is asked for behind all others.
+ * Adds the interfaces of the virtual WASI to the imports of the host. If the host passes an interface itself, in any
+ * version, it is not added, because the loader would prefer the later version. Imports that are not own properties, in a
+ * proxy or an object of a class, come after all others.
  */
 function mergeImports(own: ImportObject, virtual: ImportObject): ImportObject {
   const withoutVersion = (name: string): string => name.replace(/@.*$/, '');
@@ -165,7 +167,7 @@ function mergeImports(own: ImportObject, virtual: ImportObject): ImportObject {
   return Object.create(own, Object.getOwnPropertyDescriptors({ ...Object.fromEntries(missing), ...own }));
 }
 
-/** Whether the instance can still be called: it makes a state, which is dropped. */
+/** Returns whether the instance can still be called. It creates a state and drops it. */
 export function isAlive(guest: Guest): boolean {
   try {
     guest.state.drop((guest.decider ?? guest.eventHandler ?? guest.projector).initialState());
@@ -183,7 +185,7 @@ function bindGuest(
   const { imports, wasi, counters } = environment;
   const interfaceOf = (name: string | undefined): unknown => (name === undefined ? undefined : instance.exports[name]);
   const types = interfaceOf(interfaceNames.types) as HandleTypes;
-  // The loader makes every function of an instance one that gives a promise, where an import may have to be waited for.
+  // If an import is asynchronous, the loader makes every function of the instance return a promise.
   if (types.state.toBytes.constructor.name === 'AsyncFunction') throw asynchronous(component, imports);
   const parts = {
     command: types.command,
@@ -205,8 +207,8 @@ function bindGuest(
 
 function asynchronous(component: Component, imports: ImportObject): LinkError {
   const path = asynchronousImport(component.imports, imports);
-  const subject = path === undefined ? 'an import of the component' : `import ${path.map(show).join(' → ')}: it`;
-  const message = `${subject} is asynchronous, and a module cannot wait: what it needs to know belongs in its messages`;
+  const subject = path === undefined ? 'an import of the component' : `import ${path.map(show).join(' → ')}`;
+  const message = `${subject} is asynchronous, but a module cannot wait; pass the data in its messages instead`;
   return new LinkError(message, path);
 }
 
@@ -214,9 +216,9 @@ type Parts = Omit<Guest, 'handleCount' | 'explain' | 'dispose'>;
 type Call = (...args: unknown[]) => unknown;
 
 /**
- * Before each call the virtual clock and randomness are set: to what follows from the command in a decision, and from the
- * event in a process manager's; to constants elsewhere. So nothing depends on what was called before. What a call has
- * printed is handed over when it ends.
+ * Sets the virtual clock and randomness before each call, so that nothing depends on earlier calls. In a decision they
+ * follow from the command, and in a process manager's handler from the event. In other calls they are constants. The
+ * output of a call is flushed when it ends.
  */
 function withWasi(parts: Parts, wasi: VirtualWasi): Parts {
   return around(parts, (name, call) => {
@@ -232,7 +234,7 @@ function withWasi(parts: Parts, wasi: VirtualWasi): Parts {
   });
 }
 
-/** By function: the context that follows from its last argument. */
+/** By function, returns the context that follows from its last argument. */
 const CONTEXTS: Readonly<Record<string, (argument: unknown) => DecisionContext | undefined>> = {
   // Without an id, the last argument is the command.
   decide: (commandId) => (typeof commandId === 'string' ? contextOfCommand(commandId) : undefined),
@@ -240,7 +242,7 @@ const CONTEXTS: Readonly<Record<string, (argument: unknown) => DecisionContext |
   handleRejected: (rejected) => contextOfRejection(rejected as RejectedCommand),
 };
 
-/** Each call has the whole budget. */
+/** Resets the budget before each call. */
 function counting(parts: Parts, counters: Counters): Parts {
   return around(parts, (_, call) => (...args) => {
     counters.fill();

@@ -1,6 +1,6 @@
 /**
- * `decidable/component/host`: modules that are components. A decider compiled to WebAssembly is a value of the same shape
- * as one written in TypeScript, and the event sourcer cannot tell them apart.
+ * `decidable/component/host` loads components as modules. A decider compiled to WebAssembly has the same shape as one
+ * written in TypeScript, and the event sourcer treats them alike.
  *
  * ```ts
  * import { loadModule } from 'decidable/component/host';

@@ -1,10 +1,10 @@
-/** `loadModule`: a component as the module of its world. */
+/** `loadModule` turns a component into the module of its world. */
 import type { CommandIdAware } from '../../../core/define/command-id-aware.ts';
 import { sha256 } from '../../../core/storage/sha256.ts';
 import type { CommandHandler, ProcessManager, ReadModel } from '../../../core/worlds.ts';
 import { show } from '../abi/javascript-values.ts';
 import { recompile } from '../compile.ts';
-import { type BufferSource, type Component, compile, type ImportObject } from '../index.ts';
+import { ArgumentError, type BufferSource, type Component, compile, type ImportObject } from '../index.ts';
 import { fitWorld } from './fit.ts';
 import {
   FreshInstances,
@@ -33,30 +33,30 @@ import type { WorldName } from './worlds.ts';
 
 /** Counts of a module's instances and handles. */
 export interface ComponentStatistics {
-  /** How many instances have been made. */
+  /** The number of instances that were created. */
   readonly instances: number;
-  /** How many handles the host holds: commands, events and states that are not dropped yet. */
+  /** The number of handles that the host holds: commands, events and states that are not dropped yet. */
   readonly handles: number;
 }
 
 interface OfComponent {
   readonly types: HandleTypes;
   /**
-   * The component, to be used again: `loadModule(module.component)` compiles nothing, and keeps the bounds of memories,
-   * tables and calls. With other bounds, the core modules are compiled again. `instantiate` refuses it, because this host
-   * calls the start functions of rewritten modules.
+   * The compiled component. `loadModule(module.component)` compiles nothing, and keeps the bounds of memories, tables and
+   * calls. With other bounds, the core modules are compiled again. `instantiate` refuses it, because this host calls the
+   * start functions of rewritten modules.
    */
   readonly component: Component;
   readonly statistics: ComponentStatistics;
 }
 
-/** A decider behind handles. With a virtual WASI, it decides by the command's id (`decideWithCommandId`), as the event sourcer asks it. */
+/** A decider in a component. With a virtual WASI it has `decideWithCommandId`, so that the event sourcer passes the command's id. */
 export type ComponentCommandHandler = CommandHandler<Handle, Handle, Handle> &
   CommandIdAware<Handle, Handle, Handle> &
   OfComponent;
-/** A process manager behind handles. */
+/** A process manager in a component. */
 export type ComponentProcessManager = ProcessManager<Handle, Handle, Handle> & OfComponent;
-/** A read model behind handles. */
+/** A read model in a component. */
 export type ComponentReadModel = ReadModel<Handle, Handle, Handle> & OfComponent;
 
 interface ModuleOf {
@@ -66,17 +66,23 @@ interface ModuleOf {
 }
 
 /**
- * Makes a module of a component.
+ * Loads a component as a module.
  *
- * Its functions throw as the contract says: a `RejectionError` where the domain says no, a `FaultError` where the guest
- * could not do its work. A guest that breaks a rule, exhausts a budget or calls what it was not granted ends in a `Trap`;
- * its instance is replaced by the next call, and the handles into it are refused with a `StaleHandle`.
+ * Its functions throw the errors of the contract: a `RejectionError` if the domain rejects a command, and a `FaultError`
+ * if the guest reports a fault. A guest that breaks a rule, exceeds its budget or calls an import that was not granted
+ * ends with a `Trap`. The next call replaces its instance, and handles into the old one are refused with a `StaleHandle`.
  *
- * @param source bytes of a component, or a compiled one.
+ * ```ts
+ * const account = await loadModule(await readFile('bank.wasm'));
+ * const sourcer = createEventSourcer({ store, modules: [account] });
+ * ```
+ *
+ * @param source the bytes of a component, or a compiled one.
  * @throws MalformedError | InvalidError | UnsupportedError if the bytes are not a component that can be loaded.
- * @throws TypeError | RangeError if an option is unknown or invalid.
- * @throws LinkError if its exports do not fit the world, with both sides shown, or an import is missing or asynchronous.
- * @throws Trap if it traps at its start, or needs more memory there than it may have.
+ * @throws ArgumentError if `source` is something else, or an option is unknown or invalid.
+ * @throws LinkError if the exports do not fit the world, or an import is missing or asynchronous. It shows the expected
+ *   and the found types.
+ * @throws Trap if a start function traps, or needs more memory than it may have.
  */
 export async function loadModule<World extends WorldName = 'command-handler'>(
   source: BufferSource | Component,
@@ -84,7 +90,7 @@ export async function loadModule<World extends WorldName = 'command-handler'>(
 ): Promise<ModuleOf[World]> {
   checkOptions(options);
   const { world = 'command-handler', isolation, imports = {}, maxHandles = DEFAULT_MAX_HANDLES } = options;
-  // The caller may change the bytes while they are compiled.
+  // Copied or hashed now, because the caller may change the bytes while they are compiled.
   const digest = options.digest?.slice() ?? (isBytes(source) ? sha256(bytesOf(source)) : undefined);
   const { component, bounds } = await compiled(source, options);
   const template: GuestTemplate = {
@@ -104,7 +110,7 @@ async function compiled(
   source: BufferSource | Component,
   options: LoadModuleOptions,
 ): Promise<{ component: Component; bounds: Bounds }> {
-  // A component that this host has compiled says which bounds it was rewritten to keep.
+  // A component that this host has compiled has the bounds that it was rewritten for.
   const own: Partial<Bounds> = isCompiled(source) ? (source.instrumentation ?? {}) : {};
   const {
     budget = own.budget,
@@ -115,15 +121,18 @@ async function compiled(
   const instrument = (module: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> => rewrite(module, bounds);
   const how = { instrument, instrumentation: bounds };
   if (isCompiled(source)) return { component: keeps(own, bounds) ? source : await recompile(source, how), bounds };
-  // A response cannot be read twice, and the digest is that of the bytes.
+  // The digest needs the bytes, and a response cannot be read twice.
   if (!isBytes(source)) {
-    const way = 'arrayBuffer' in Object(source) ? '; pass the bytes that its method arrayBuffer returns' : '';
-    throw new TypeError(`expected the bytes of a component, or a compiled one, got ${show(source)}${way}`);
+    const way = 'arrayBuffer' in Object(source) ? '; pass the result of its method arrayBuffer' : '';
+    throw new ArgumentError(
+      'source',
+      `expected the bytes of a component, or a compiled one, got ${show(source)}${way}`,
+    );
   }
   return { component: await compile(bytesOf(source), how), bounds };
 }
 
-/** Returns whether what was rewritten to keep `own` keeps `bounds`. */
+/** Returns whether a component that was rewritten for the bounds `own` keeps `bounds`. */
 function keeps(own: Partial<Bounds>, bounds: Bounds): boolean {
   return (
     own.maxMemoryBytes === bounds.maxMemoryBytes &&
@@ -133,12 +142,12 @@ function keeps(own: Partial<Bounds>, bounds: Bounds): boolean {
   );
 }
 
-/** By its shape: the class may be of another copy of the package. */
+/** Tests the shape, because the class may be of another copy of the package. */
 function isCompiled(source: unknown): source is Component {
   return typeof source === 'object' && source !== null && 'plan' in source;
 }
 
-/** By what they say that they are: buffers may be of another realm, or shared, where there is such a thing. */
+/** Tests the tag, because a buffer may be of another realm, or shared. */
 function isBytes(source: unknown): source is BufferSource {
   return ArrayBuffer.isView(source) || /^\[object (Shared)?ArrayBuffer\]$/.test(Object.prototype.toString.call(source));
 }
@@ -149,11 +158,11 @@ function bytesOf(source: BufferSource): Uint8Array {
     : new Uint8Array(source);
 }
 
-/** What a module is made of, in either isolation. */
+/** The parts of a module, in either isolation. */
 interface Parts {
   readonly types: ReturnType<typeof pooledTypes>;
   readonly decider: () => ReturnType<typeof pooledDecider>;
-  /** Where a virtual WASI can show what follows from the id. */
+  /** Undefined without a virtual WASI, because nothing else depends on the id. */
   readonly decideWithCommandId: DecideWithCommandId | undefined;
   readonly routing: () => ReturnType<typeof pooledRouting>;
   readonly eventHandler: () => ReturnType<typeof pooledEventHandler>;
@@ -187,7 +196,7 @@ function freshParts(template: GuestTemplate): Parts {
   };
 }
 
-/** The numbers of now, whenever they are read. Node shows a getter as one, and so is told what to show. */
+/** Returns statistics that are current whenever they are read. Node prints their values instead of `[Getter]`. */
 function statisticsOf(source: ComponentStatistics): ComponentStatistics {
   const statistics = {
     get instances() {
@@ -219,7 +228,7 @@ function exportsOf(parts: Parts, world: WorldName, digest: Uint8Array | undefine
   }
 }
 
-/** The guest's description, asked for once, with the digest: the host knows the code better than the code does. */
+/** Reads the guest's description once, and adds the digest, which the host computes. */
 function described<Description extends { readonly digest?: Uint8Array | undefined }, Rest>(
   part: Rest & { describe(): Description },
   digest: Uint8Array | undefined,

@@ -4,7 +4,7 @@
  */
 import { show } from '../abi/javascript-values.ts';
 import { nameOfTypedArray } from '../abi/number-lists.ts';
-import type { ImportObject } from '../index.ts';
+import { ArgumentError, type ImportObject } from '../index.ts';
 import { checkNames, type OptionNames } from '../option-names.ts';
 import type { VirtualWasi } from '../wasi/index.ts';
 import { MOST_HANDLES } from './limits.ts';
@@ -103,7 +103,7 @@ const DIGEST_BYTES = 32;
 /**
  * Checks the options at run time, because callers may not use TypeScript.
  *
- * @throws TypeError | RangeError that names the option, the expected value and the given one.
+ * @throws ArgumentError that names the option, the expected value and the given one.
  */
 export function checkOptions(options: LoadModuleOptions): void {
   checkNames('options', options, NAMES);
@@ -133,6 +133,6 @@ function checkDigest(digest: unknown): void {
   throw unexpected('digest', `the ${DIGEST_BYTES} bytes of a SHA-256`, got);
 }
 
-function unexpected(option: string, expected: string, got: string): TypeError {
-  return new TypeError(`${option}: expected ${expected}, got ${got}`);
+function unexpected(option: string, expected: string, got: string): ArgumentError {
+  return new ArgumentError(option, `expected ${expected}, got ${got}`);
 }

@@ -1,10 +1,10 @@
 /**
- * One instance serves all calls: JavaScript calls one function at a time, so that a second would serve nobody. Where it
- * traps, the next call makes a new one. On the main thread of a page, browsers make no large instance at once: there the next
- * call begins it and traps, and those that come once it is there find it.
+ * One instance serves all calls, because JavaScript calls one function at a time. If it traps, the next call creates a new
+ * one. On the main thread of a page, browsers refuse to create a large instance synchronously. There, the next call starts
+ * creating it and traps, and so do all calls until the instance is ready.
  *
- * A handle is its number in the instance, plus 2^28 for each instance before: so that a handle of an instance that is gone
- * is told from one of its successor by a comparison.
+ * A handle is its number in the instance, plus 2^28 for each earlier instance. One comparison therefore shows whether the
+ * instance of a handle has ended.
  */
 import { isTrap, Trap } from '../index.ts';
 import { endsInstance, type HandleKind, isDoubtful, noLiveHandle, StaleHandle } from './failures.ts';
@@ -17,7 +17,7 @@ export class Pool {
   #base = 0;
   #failure: unknown;
   #instances = 1;
-  /** The next instance is being made, beside what the page does. */
+  /** True while the next instance is created asynchronously. */
   #isComing = false;
 
   constructor(template: GuestTemplate, first: Guest) {
@@ -25,25 +25,26 @@ export class Pool {
     this.#guest = first;
   }
 
-  /** How many instances there have been. */
+  /** The number of instances that were created. */
   get instances(): number {
     return this.#instances;
   }
 
-  /** How many handles the host holds into the instance of now. */
+  /** The number of handles that the host holds into the current instance. */
   get handles(): number {
     return this.#guest?.handleCount ?? 0;
   }
 
-  /** The instance of now: a new one, where the last has trapped. @throws LinkError | Trap where it cannot start. */
+  /** The current instance, or a new one if the last one trapped. @throws LinkError | Trap if it cannot start. */
   get guest(): Guest {
     return this.#guest ?? this.#replace();
   }
 
   /**
-   * The number of a handle in the instance of now.
-   * @throws StaleHandle where the handle's instance is gone.
-   * @throws TypeError where it is no handle at all: of what is no number, any number could be made.
+   * Returns the number of a handle in the current instance.
+   *
+   * @throws StaleHandle if the handle's instance has ended.
+   * @throws ValueError if it is not a handle. (Arithmetic would turn other values into a number.)
    */
   numberOf(handle: Handle, kind: HandleKind): number {
     if (!isHandle(handle)) throw noLiveHandle(kind, handle);
@@ -53,28 +54,28 @@ export class Pool {
   }
 
   /**
-   * What the handles of the instance of now begin with. To be read before the call that gives a number: an import that calls
-   * the module back ends the instance, and what its call gives then must not be taken for a handle of the next one.
+   * The first handle of the current instance. Read it before the call that returns a number: if an import calls the module
+   * back, that ends the instance, and the number must not become a handle of the next one.
    */
   get base(): Handle {
     return this.#base;
   }
 
-  /** The handles of a list of numbers, which is the guest's own answer where there was no instance before. */
+  /** Returns the handles for a list of numbers. For the first instance, it is the same list. */
   handlesOf(base: Handle, numbers: readonly number[]): readonly Handle[] {
     return base === 0 ? numbers : numbers.map((number) => number + base);
   }
 
-  /** Whether the handle's instance is still there; if not, everything of it is dropped already. @throws TypeError */
+  /** Returns whether the handle's instance still exists. If not, its handles are dropped already. @throws ValueError */
   isLive(handle: Handle, kind: HandleKind): boolean {
     if (!isHandle(handle)) throw noLiveHandle(kind, handle);
     return this.#guest !== undefined && handle >= this.#base;
   }
 
-  /** Takes note of what a call threw, and gives back what it means. */
+  /** Handles the error of a call, which may end the instance. Returns the error to throw. */
   failed(thrown: unknown): unknown {
     const guest = this.#guest;
-    // An import called the module back, which ended the instance while this call was running in it.
+    // An import called the module back, which ended the instance during this call.
     if (guest === undefined) return isOfDisposed(thrown) ? this.#failure : thrown;
     const error = guest.explain(thrown);
     if (endsInstance(error) || (isDoubtful(error) && !isAlive(guest))) {
@@ -91,7 +92,7 @@ export class Pool {
     try {
       return this.#install(makeGuestSync(this.#template));
     } catch (error) {
-      // V8's words, and no other engine has that rule.
+      // This is the text of V8. No other engine has that rule.
       if (!(error instanceof RangeError && /main thread/.test(error.message))) throw error;
       this.#isComing = true;
       void this.#replaceLater();
@@ -116,13 +117,12 @@ export class Pool {
   }
 
   #notYet(): Trap {
-    const message =
-      'the instance that trapped is being replaced: one so large is not made at once here. Try again later';
+    const message = 'the instance that trapped is being replaced asynchronously, because it is large; try again later';
     return new Trap(message, { code: 'instance-not-ready', cause: this.#failure });
   }
 }
 
-/** Whether a trap comes from an instance that the host disposed, or has one as its cause. */
+/** Returns whether a trap comes from an instance that the host disposed, or has such a trap as its cause. */
 function isOfDisposed(error: unknown): boolean {
   return isTrap(error) && (error.code === 'disposed' || isOfDisposed(error.cause));
 }

@@ -9,8 +9,8 @@ import type { DecideWithCommandId, Handle, HandleTypes } from './guest.ts';
 import type { Pool } from './pool.ts';
 
 /**
- * `call`, with what it throws made the contract's. No function has more than three parameters, and passing them one by one
- * takes half the time that a list of them takes.
+ * Wraps `call` so that it throws the errors of the contract. No function has more than three parameters, and passing them
+ * one by one takes half the time of passing a list.
  */
 function guarded<A, B, C, Result>(pool: Pool, call: (a: A, b: B, c: C) => Result): (a?: A, b?: B, c?: C) => Result {
   return (a, b, c) => {
@@ -51,7 +51,7 @@ function dropping(pool: Pool, kind: HandleKind): (handle: Handle) => void {
 export function pooledDecider(pool: Pool): Decider<Handle, Handle, Handle> {
   return {
     initialState: guarded(pool, () => pool.base + pool.guest.decider.initialState()),
-    // A replay and a decision are these calls and little else: they go through no function that others share.
+    // A replay and a decision consist of these calls. A function that is shared with others would be slower.
     evolve: (state, event) => {
       try {
         return pool.base + pool.guest.decider.evolve(pool.numberOf(state, 'state'), pool.numberOf(event, 'event'));

@@ -1,8 +1,7 @@
 /**
- * The worlds that a module's component may have (wit/worlds.wit), as the types that their functions must have. A test holds
- * this file and `wit/` together.
+ * The worlds of modules (`wit/worlds.wit`), with the types of their functions. A test compares this file with `wit/`.
  *
- * Named types are written out: components agree on structures, and not on names.
+ * Named types are written out, because components agree on structures and not on names.
  */
 
 /** The worlds of modules, and the interfaces that each exports. */
@@ -12,12 +11,12 @@ export const WORLDS = {
   'read-model': ['types', 'projector'],
 } as const;
 
-/** The name of a world of modules, as wit/worlds.wit has it. */
+/** The name of a world of modules in `wit/worlds.wit`. */
 export type WorldName = keyof typeof WORLDS;
 export const WORLD_NAMES = Object.keys(WORLDS) as readonly WorldName[];
 export type InterfaceName = (typeof WORLDS)[WorldName][number];
 
-/** `decidable:eventsourcing/types@0.1.0`, `…@0.1.3`: a later patch of the contract is compatible. */
+/** The package of the contract, as in `decidable:eventsourcing/types@0.1.0`. A later patch, `…@0.1.3`, is compatible. */
 export const PACKAGE = 'decidable:eventsourcing';
 export const VERSION = '0.1.0';
 
@@ -35,7 +34,7 @@ const DEADLINE = `record { id: string, due-at: u64, command: ${ENVELOPE} }`;
 const REACTION = `variant { dispatch(${ENVELOPE}), schedule(${DEADLINE}), cancel(string), end }`;
 const REJECTED = `record { command-id: string, command: ${ENVELOPE}, stream: string, rejection: ${REJECTION}, recorded-at: u64 }`;
 
-/** By interface, each function and its type; `resource` for a resource type. */
+/** By interface, the type of each function. A resource type has the type `resource`. */
 export const INTERFACES: Readonly<Record<InterfaceName, Readonly<Record<string, string>>>> = {
   types: {
     command: 'resource',

@@ -5,7 +5,7 @@
  * `wasi:io/poll#[method]pollable.block`).
  */
 import { show } from '../abi/javascript-values.ts';
-import { showPath } from '../errors.ts';
+import { ArgumentError, showPath } from '../errors.ts';
 import { isSameInterface } from './names.ts';
 
 /** One name of the option, taken apart. */
@@ -19,14 +19,14 @@ interface Declared {
 export class AsyncImports {
   readonly #byFunction = new Map<string, Declared[]>();
 
-  /** @throws TypeError if it is not a list of names. */
+  /** @throws ArgumentError if it is not a list of names. */
   constructor(names: readonly string[]) {
-    if (!Array.isArray(names)) throw new TypeError(`asyncImports: expected a list of names, got ${show(names)}`);
+    if (!Array.isArray(names)) throw new ArgumentError('asyncImports', `expected a list of names, got ${show(names)}`);
     for (const name of names as readonly unknown[]) this.#add(name);
   }
 
   #add(name: unknown): void {
-    if (typeof name !== 'string') throw new TypeError(`asyncImports: expected a name, got ${show(name)}`);
+    if (typeof name !== 'string') throw new ArgumentError('asyncImports', `expected a name, got ${show(name)}`);
     const at = name.lastIndexOf('#');
     const declared = { name, container: name.slice(0, Math.max(at, 0)), isFound: false };
     const same = this.#byFunction.get(name.slice(at + 1));
@@ -51,15 +51,16 @@ export class AsyncImports {
   /**
    * Checks that each name was found.
    *
-   * @throws TypeError that names one that is not a function among the imports.
+   * @throws ArgumentError that names one that is not a function among the imports.
    */
   check(): void {
     for (const list of this.#byFunction.values()) {
       const missing = list.find(({ isFound }) => !isFound);
       if (missing === undefined) continue;
       const form = 'write it as "ns:package/interface#function", or as "function" at the root';
-      throw new TypeError(
-        `asyncImports: the component does not import the function ${showPath([missing.name])}; ${form}`,
+      throw new ArgumentError(
+        'asyncImports',
+        `the component does not import the function ${showPath([missing.name])}; ${form}`,
       );
     }
   }

@@ -1,5 +1,7 @@
 /** Converts the files that the host names to the files in memory that the guest sees, and back. */
+
 import { show } from '../abi/javascript-values.ts';
+import { ArgumentError } from '../errors.ts';
 import { MAX_NAME_LENGTH, MAX_PATH_LENGTH, MAX_TREE_ENTRIES } from './limits.ts';
 import { MemoryDirectory, MemoryLink, type Room } from './nodes.ts';
 
@@ -26,11 +28,11 @@ export class SymbolicLink {
  * virtualWasi({ files: { 'rates-2026.json': '{}', 'rates.json': symbolicLink('rates-2026.json') } });
  * ```
  *
- * @throws TypeError if the target is empty, absolute or too long.
+ * @throws ArgumentError if the target is empty, absolute or too long.
  */
 export function symbolicLink(target: string): SymbolicLink {
   const wrong = wrongTarget(target);
-  if (wrong !== undefined) throw new TypeError(`symbolicLink: ${wrong}`);
+  if (wrong !== undefined) throw new ArgumentError('target', wrong);
   return new SymbolicLink(target);
 }
 
@@ -61,7 +63,7 @@ interface Task {
  * Makes the directory in memory that a tree describes. The bytes are copied.
  *
  * @param place the name of the tree in an error: `files`.
- * @throws TypeError that names the entry which is wrong.
+ * @throws ArgumentError that names the entry which is wrong.
  */
 export function directoryOf(tree: FileTree, room: Room, place: string): MemoryDirectory {
   const root = MemoryDirectory.root(room);
@@ -69,7 +71,10 @@ export function directoryOf(tree: FileTree, room: Room, place: string): MemoryDi
   for (let task = tasks.pop(); task !== undefined; task = tasks.pop()) {
     // Deeper trees are cyclic objects: no guest can make one that deep to be read back.
     if (task.depth > MAX_TREE_ENTRIES)
-      throw new TypeError(`${place}: the directories are too deep, or contain one another`);
+      throw new ArgumentError(
+        place,
+        `expected at most ${MAX_TREE_ENTRIES} levels of directories; do they contain one another?`,
+      );
     if (!isRecord(task.tree)) throw unexpected(task.place, 'an object of files by their paths', task.tree);
     for (const [path, content] of Object.entries(task.tree)) addEntry(task, path, content, tasks);
   }
@@ -80,13 +85,13 @@ function addEntry(task: Task, path: string, content: FileTree[string], tasks: Ta
   const place = task.depth < MAX_SHOWN_DEPTH ? `${task.place}[${show(path)}]` : task.place;
   const steps = stepsOf(path, place);
   const name = steps.pop();
-  if (name === undefined) throw new TypeError(`${place}: names no file; expected a path such as "etc/rates.json"`);
+  if (name === undefined) throw new ArgumentError(place, `expected a path such as "etc/rates.json"`);
   let directory = task.directory;
   for (const step of steps) directory = directoryIn(directory, step, place);
   if (isOf(content, 'SymbolicLink')) {
     const { target } = content as SymbolicLink;
     const wrong = wrongTarget(target);
-    if (wrong !== undefined) throw new TypeError(`${place}: ${wrong}`);
+    if (wrong !== undefined) throw new ArgumentError(place, `${wrong}`);
     checkFree(directory, name, place);
     directory.addLink(name, target);
   } else if (isRecord(content)) {
@@ -96,7 +101,8 @@ function addEntry(task: Task, path: string, content: FileTree[string], tasks: Ta
     if (bytes === undefined) {
       throw unexpected(place, 'a text, a Uint8Array, a symbolicLink() or an object for a directory', content);
     }
-    if (path.endsWith('/')) throw new TypeError(`${place}: a path that ends with "/" names a directory, as an object`);
+    if (path.endsWith('/'))
+      throw new ArgumentError(place, `expected an object for a directory, because the path ends with "/"`);
     checkFree(directory, name, place);
     directory.addFile(name, bytes);
   }
@@ -108,31 +114,34 @@ const MAX_SHOWN_DEPTH = 10;
 /** The directory of that name; it is made if it is missing. */
 function directoryIn(directory: MemoryDirectory, name: string, place: string): MemoryDirectory {
   const found = directory.get(name) ?? directory.addDirectory(name);
-  if (found.kind !== 'directory') throw new TypeError(`${place}: ${show(name)} is a file, and cannot hold others`);
+  if (found.kind !== 'directory')
+    throw new ArgumentError(place, `${show(name)} is a file, so that it cannot contain others`);
   return found;
 }
 
 function checkFree(directory: MemoryDirectory, name: string, place: string): void {
-  if (directory.get(name) !== undefined) throw new TypeError(`${place}: is a directory, or was given twice`);
+  if (directory.get(name) !== undefined)
+    throw new ArgumentError(place, `expected one entry for this path, got several`);
 }
 
 function stepsOf(path: string, place: string): string[] {
   const steps = path.split('/').filter((step) => step !== '' && step !== '.');
-  if (steps.includes('..')) throw new TypeError(`${place}: ".." is not allowed in the path of a file`);
-  if (path.includes('\0')) throw new TypeError(`${place}: a path cannot contain NUL`);
+  if (steps.includes('..')) throw new ArgumentError(place, `expected a path without ".."`);
+  if (path.includes('\0')) throw new ArgumentError(place, `expected a path without NUL`);
   if (steps.some((step) => step.length > MAX_NAME_LENGTH)) {
-    throw new TypeError(`${place}: a name has at most ${MAX_NAME_LENGTH} characters`);
+    throw new ArgumentError(place, `expected names of at most ${MAX_NAME_LENGTH} characters`);
   }
   return steps;
 }
 
 /** @returns the reason why a value cannot be the target of a symbolic link; undefined if it can. */
 function wrongTarget(target: unknown): string | undefined {
-  if (typeof target !== 'string') return `expected a path as the target, got ${show(target)}`;
+  if (typeof target !== 'string') return `expected a path, got ${show(target)}`;
   if (target === '' || target.startsWith('/') || target.includes('\0')) {
-    return `expected a path from the directory that holds the link as the target, got ${show(target)}`;
+    return `expected a path from the directory that holds the link, got ${show(target)}`;
   }
-  if (target.length > MAX_PATH_LENGTH) return `the target has more than ${MAX_PATH_LENGTH} characters`;
+  if (target.length > MAX_PATH_LENGTH)
+    return `expected a path of at most ${MAX_PATH_LENGTH} characters, got ${target.length}`;
   return undefined;
 }
 
@@ -170,6 +179,6 @@ export function isOf(value: unknown, name: string): boolean {
   return Object.prototype.toString.call(value) === `[object ${name}]`;
 }
 
-export function unexpected(place: string, expected: string, value: unknown): TypeError {
-  return new TypeError(`${place}: expected ${expected}, got ${show(value)}`);
+export function unexpected(place: string, expected: string, value: unknown): ArgumentError {
+  return new ArgumentError(place, `expected ${expected}, got ${show(value)}`);
 }

@@ -2,7 +2,9 @@
  * Checks the options of `virtualWasi` when it is called. A mistake that shows only when the guest uses the option shows
  * late or never: output that goes nowhere is lost in silence.
  */
+
 import { show } from '../abi/javascript-values.ts';
+import { ArgumentError } from '../errors.ts';
 import { checkNames } from '../option-names.ts';
 import type { CommandLine } from './cli.ts';
 import { type FileTree, isRecord, unexpected } from './given-files.ts';
@@ -25,7 +27,7 @@ export interface VirtualWasiOptions extends CommandLine {
   readonly preopens?: Readonly<Record<string, Preopen>> | undefined;
 }
 
-/** Checks one option that is given. @throws TypeError */
+/** Checks one option that is given. @throws ArgumentError */
 type Check = (name: string, value: unknown) => void;
 
 /** By option, what it has to be. The files are checked while they are read. */
@@ -42,7 +44,7 @@ const CHECKS: { readonly [Name in keyof Required<VirtualWasiOptions>]: Check } =
   stderr: output,
 };
 
-/** @throws TypeError that names the option, what is expected and what was given. */
+/** @throws ArgumentError that names the option, what is expected and what was given. */
 export function checkOptions(options: VirtualWasiOptions): void {
   checkNames('options', options, CHECKS);
   for (const [name, check] of Object.entries(CHECKS)) {
@@ -52,7 +54,7 @@ export function checkOptions(options: VirtualWasiOptions): void {
   const { files, writableFiles, preopens } = options;
   if (preopens === undefined || (files === undefined && writableFiles === undefined)) return;
   const name = files === undefined ? 'writableFiles' : 'files';
-  throw new TypeError(`${name}: cannot be given with preopens; write preopens: { '/': { files, writable } }`);
+  throw new ArgumentError(name, `it cannot be combined with preopens; write preopens: { '/': { files, writable } }`);
 }
 
 function text(name: string, value: unknown): void {
@@ -69,7 +71,7 @@ function output(name: string, value: unknown): void {
 function grantable(name: string, value: unknown): void {
   text(name, value);
   if (GRANTABLE.some((each) => each === value)) return;
-  throw new TypeError(`${name}: ${show(value)} cannot be granted; there are ${GRANTABLE.join(', ')}`);
+  throw new ArgumentError(name, `expected one of ${GRANTABLE.join(', ')}, got ${show(value)}`);
 }
 
 function be(expected: string, isSo: (value: unknown) => boolean): Check {

@@ -1,5 +1,7 @@
 /** The directories that a guest finds open when it starts. */
+
 import { show } from '../abi/javascript-values.ts';
+import { ArgumentError } from '../errors.ts';
 import { checkNames, type OptionNames } from '../option-names.ts';
 import { Descriptor } from './filesystem.ts';
 import { directoryOf, type FileTree, isRecord, type ReadTree, treeFrom, unexpected } from './given-files.ts';
@@ -30,7 +32,7 @@ export class Preopens {
   readonly #room: Room;
   readonly #directories = new Map<string, OpenDirectory>();
 
-  /** @throws TypeError if an option is invalid. */
+  /** @throws ArgumentError if an option is invalid. */
   constructor(options: FileOptions, now: () => Datetime) {
     this.#room = new Room(now);
     const { files, writableFiles, preopens } = options;
@@ -104,12 +106,12 @@ const PREOPEN_NAME = /^(?:\/|\.|\/?(?!\.{1,2}(?:\/|$))[^/\0]+(?:\/(?!\.{1,2}(?:\
 
 const PREOPEN_OPTIONS: OptionNames<Preopen> = { files: true, writable: true };
 
-/** @throws TypeError if `preopens` is not an object of directories by their names. */
+/** @throws ArgumentError if `preopens` is not an object of directories by their names. */
 export function checkPreopens(option: string, preopens: unknown): void {
   if (!isRecord(preopens)) throw unexpected(option, 'an object of directories by their names', preopens);
   for (const [name, given] of Object.entries(preopens)) {
     const place = `${option}[${show(name)}]`;
-    if (!PREOPEN_NAME.test(name)) throw new TypeError(`${place}: expected a name such as "/", "." or "/data"`);
+    if (!PREOPEN_NAME.test(name)) throw new ArgumentError(place, `expected a name such as "/", "." or "/data"`);
     checkNames(place, given, PREOPEN_OPTIONS);
     const { writable } = given as Preopen;
     if (writable !== undefined && typeof writable !== 'boolean') {

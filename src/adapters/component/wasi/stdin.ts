@@ -1,4 +1,5 @@
 /** Standard input: the source of its stream. */
+import { ArgumentError } from '../errors.ts';
 import { isOf, unexpected } from './given-files.ts';
 import type { Source } from './io.ts';
 
@@ -44,14 +45,14 @@ export class Stdin {
   }
 }
 
-/** @throws TypeError if `stdin` is not an {@link Input}. */
+/** @throws ArgumentError if `stdin` is not an {@link Input}. */
 export function checkInput(option: string, stdin: unknown): void {
   if (typeof stdin === 'string' || isOf(stdin, 'Uint8Array')) return;
   if (typeof stdin === 'object' && stdin !== null && !ArrayBuffer.isView(stdin)) {
     if (Symbol.iterator in stdin) return;
     if (Symbol.asyncIterator in stdin) {
       const way = 'read it first, as in stdin: await Array.fromAsync(process.stdin)';
-      throw new TypeError(`${option}: expected a synchronous iterable, got an asynchronous one; ${way}`);
+      throw new ArgumentError(option, `expected a synchronous iterable, got an asynchronous one; ${way}`);
     }
   }
   throw unexpected(option, 'a text, a Uint8Array or an iterable of them', stdin);

@@ -72,7 +72,7 @@ const EPOCH: Datetime = { seconds: 0n, nanoseconds: 0 };
  * const { exports } = await instantiate(component, wasi.imports);
  * ```
  *
- * @throws TypeError if an option is unknown or invalid. No option is ignored.
+ * @throws ArgumentError if an option is unknown or invalid. No option is ignored.
  */
 export function virtualWasi(options: VirtualWasiOptions = {}): VirtualWasi {
   checkOptions(options);

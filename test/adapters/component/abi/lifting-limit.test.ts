@@ -60,14 +60,9 @@ describe('a list that a function returns', () => {
 describe('the option maxLiftedBytes', () => {
   it('is refused if it is not a number of bytes', async () => {
     for (const wrong of [-1, Number.NaN, '5']) {
-      await assert.rejects(listing('u8', { maxLiftedBytes: wrong as number }), {
-        name: 'TypeError',
-        message: /^maxLiftedBytes: /,
-      });
-      await assert.rejects(
-        loadModule(new Uint8Array(), { maxLiftedBytes: wrong as number }),
-        /^RangeError: maxLiftedBytes: /,
-      );
+      const error = { code: 'invalid-argument', argument: 'maxLiftedBytes' };
+      await assert.rejects(listing('u8', { maxLiftedBytes: wrong as number }), error);
+      await assert.rejects(loadModule(new Uint8Array(), { maxLiftedBytes: wrong as number }), error);
     }
   });
 });

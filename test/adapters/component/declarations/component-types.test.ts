@@ -282,7 +282,7 @@ async function caseOf(type: VectorType, values: readonly unknown[]): Promise<{ f
 describe('componentTypes', () => {
   it('refuses what is not a component, with the error of compile', async () => {
     for (const source of [undefined, null, 5, 'bank.wasm', {}, []]) {
-      assert.throws(() => componentTypes(source as unknown as Uint8Array), TypeError);
+      assert.throws(() => componentTypes(source as unknown as Uint8Array), { argument: 'source' });
     }
     const core = await assemble('(module)');
     assert.throws(() => componentTypes(core), { code: 'malformed' });
@@ -292,15 +292,16 @@ describe('componentTypes', () => {
 
   it('refuses options that are unknown or invalid', async () => {
     const bytes = await assemble('(component (import "f" (func)))');
-    for (const options of [
-      { names: 'x' },
-      { name: 'not a name' },
-      { name: '1' },
-      { asyncImports: 'f' },
-      { asyncImports: ['g'] },
-      null,
-    ]) {
-      assert.throws(() => componentTypes(bytes, options as object), TypeError, JSON.stringify(options));
+    for (const [options, argument] of [
+      [{ names: 'x' }, 'names'],
+      [{ name: 'not a name' }, 'name'],
+      [{ name: '1' }, 'name'],
+      [{ asyncImports: 'f' }, 'asyncImports'],
+      [{ asyncImports: ['g'] }, 'asyncImports'],
+      [null, 'options'],
+    ] as const) {
+      const error = { code: 'invalid-argument', argument };
+      assert.throws(() => componentTypes(bytes, options as object), error, JSON.stringify(options));
     }
   });
 });

@@ -385,18 +385,18 @@ describe('a guest', () => {
     );
   });
 
-  test('is refused with bounds that are no numbers of bytes', async () => {
+  test('is refused with bounds that are not whole numbers in their range', async () => {
     const bytes = await dummyComponent(witSource(), 'command-handler');
-    for (const options of [
-      { maxMemoryBytes: 1.5 },
-      { maxTableElements: -1 },
-      { budget: { fuel: Number.NaN, callDepth: 1 } },
-      { budget: { fuel: -1, callDepth: 1 } },
-      { budget: { fuel: Infinity, callDepth: 1 } },
-      { budget: { fuel: 2 ** 53, callDepth: 1 } },
-      { budget: { fuel: 1, callDepth: 2 ** 31 } },
-    ]) {
-      await assert.rejects(loadModule(bytes, options), RangeError);
+    for (const [options, argument] of [
+      [{ maxMemoryBytes: 1.5 }, 'maxMemoryBytes'],
+      [{ maxTableElements: -1 }, 'maxTableElements'],
+      [{ budget: { fuel: Number.NaN, callDepth: 1 } }, 'budget.fuel'],
+      [{ budget: { fuel: -1, callDepth: 1 } }, 'budget.fuel'],
+      [{ budget: { fuel: Infinity, callDepth: 1 } }, 'budget.fuel'],
+      [{ budget: { fuel: 2 ** 53, callDepth: 1 } }, 'budget.fuel'],
+      [{ budget: { fuel: 1, callDepth: 2 ** 31 } }, 'budget.callDepth'],
+    ] as const) {
+      await assert.rejects(loadModule(bytes, options), { code: 'invalid-argument', argument });
     }
   });
 

@@ -122,7 +122,7 @@ describe('a host with handles as numbers', () => {
   it('loses the instance if its table is full', async () => {
     const api = await guest({ resources: 'handles', maxHandles: 3 });
     for (let i = 0; i < 3; i++) api.make!(i);
-    assert.throws(() => api.make!(3), RangeError);
+    assert.throws(() => api.make!(3), { code: 'handles-exhausted' });
     trapsWith(api, 'make', /an earlier call into it trapped/, 4);
   });
 

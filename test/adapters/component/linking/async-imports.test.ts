@@ -93,7 +93,8 @@ describe('a declaration', () => {
     '',
   ]) {
     it(`is refused if it is not the name of an imported function: ${JSON.stringify(name)}`, async () => {
-      await assert.rejects(run(GUEST, imports, { asyncImports: ['ask', name] }), TypeError);
+      const error = { code: 'invalid-argument', argument: 'asyncImports' };
+      await assert.rejects(run(GUEST, imports, { asyncImports: ['ask', name] }), error);
     });
   }
 });

@@ -130,19 +130,19 @@ describe('a resource type of the component itself', () => {
 
 describe('options of instantiate', () => {
   const empty = '(component)';
-  for (const [what, options] of [
-    ['an unknown name', { resource: 'handles' }],
-    ['an unknown name that is inherited', Object.create({ maxMemory: 1 })],
-    ['a number of handles that is not a number', { maxHandles: '5' }],
-    ['a negative number of bytes', { maxMemoryBytes: -1 }],
-    ['a representation that there is not', { resources: 'numbers' }],
-    ['a hook that is not a function', { onCoreInstance: 5 }],
-    ['asynchronous imports that are not a list', { asyncImports: 'f' }],
-    ['an asynchronous import that is not a name', { asyncImports: [5] }],
-    ['null', null],
+  for (const [what, options, argument] of [
+    ['with an unknown name', { resource: 'handles' }, 'resource'],
+    ['with an unknown name that is inherited', Object.create({ maxMemory: 1 }), 'maxMemory'],
+    ['with a number of handles that is not a number', { maxHandles: '5' }, 'maxHandles'],
+    ['with a negative number of bytes', { maxMemoryBytes: -1 }, 'maxMemoryBytes'],
+    ['with an unknown representation', { resources: 'numbers' }, 'resources'],
+    ['with a hook that is not a function', { onCoreInstance: 5 }, 'onCoreInstance'],
+    ['with asynchronous imports that are not a list', { asyncImports: 'f' }, 'asyncImports'],
+    ['with an asynchronous import that is not a name', { asyncImports: [5] }, 'asyncImports'],
+    ['if they are null', null, 'options'],
   ] as const) {
-    it(`are refused: ${what}`, async () => {
-      await assert.rejects(run(empty, {}, options as object), TypeError);
+    it(`are refused ${what}`, async () => {
+      await assert.rejects(run(empty, {}, options as object), { code: 'invalid-argument', argument });
     });
   }
 
@@ -151,8 +151,8 @@ describe('options of instantiate', () => {
   });
 
   for (const imports of [null, 5, () => {}]) {
-    it(`are accepted with imports only if those are an object: not ${String(imports)}`, async () => {
-      await assert.rejects(run(empty, imports as object), TypeError);
+    it(`are refused if the imports are not an object but ${String(imports)}`, async () => {
+      await assert.rejects(run(empty, imports as object), { code: 'invalid-argument', argument: 'imports' });
     });
   }
 });

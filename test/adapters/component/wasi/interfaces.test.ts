@@ -53,5 +53,6 @@ describe('the virtual WASI has what a guest may import', () => {
 });
 
 test('an interface that does not exist cannot be granted', () => {
-  assert.throws(() => virtualWasi({ grant: ['wasi:sockets/tcp' as never] }), /"wasi:sockets\/tcp" cannot be granted/);
+  const error = { code: 'invalid-argument', argument: 'grant[0]' };
+  assert.throws(() => virtualWasi({ grant: ['wasi:sockets/tcp' as never] }), error);
 });

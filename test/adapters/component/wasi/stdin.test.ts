@@ -119,7 +119,7 @@ describe('standard input', () => {
         guestWith([5 as never])
           .getStdin()
           .read(1n),
-      /^TypeError: stdin: expected a text or a Uint8Array/,
+      { code: 'invalid-argument', argument: 'stdin' },
     );
   });
 });

@@ -1,5 +1,5 @@
 /** The resources that a guest may use, and the error if it uses more. */
-import { Trap, type TrapCode } from '../../index.ts';
+import { ArgumentError, Trap, type TrapCode } from '../../index.ts';
 import { checkNames, type OptionNames } from '../../option-names.ts';
 
 /** The resources that one call may use in each core module of the component. */
@@ -25,7 +25,7 @@ export interface Bounds {
 const BUDGET_NAMES: OptionNames<Budget> = { fuel: true, callDepth: true };
 
 /**
- * @throws TypeError | RangeError if a bound is unknown, is not a whole number, or is greater than a counter can hold.
+ * @throws ArgumentError if a bound is unknown, is not a whole number, or is greater than a counter can hold.
  */
 export function checkBounds(bounds: Bounds): Bounds {
   const { budget, maxMemoryBytes, maxTableElements } = bounds;
@@ -39,12 +39,12 @@ export function checkBounds(bounds: Bounds): Bounds {
   return bounds;
 }
 
-/** @throws RangeError if `value` is not a whole number from 0 to `most`, and not `Infinity` if that is allowed. */
+/** @throws ArgumentError if `value` is not a whole number from 0 to `most`, and not `Infinity` if that is allowed. */
 export function checkCount(name: string, value: number, most: number, orElse?: 'or Infinity'): void {
   if (orElse !== undefined && value === Number.POSITIVE_INFINITY) return;
   if (Number.isInteger(value) && value >= 0 && value <= most) return;
   const range = `a whole number from 0 to ${most}${orElse === undefined ? '' : ` ${orElse}`}`;
-  throw new RangeError(`${name}: expected ${range}, got ${value}`);
+  throw new ArgumentError(name, `expected ${range}, got ${value}`);
 }
 
 /** The parts of a budget. */
