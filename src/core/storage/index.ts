@@ -17,11 +17,13 @@ export { recordedEvents, StoredEventContext } from './recorded-events.ts';
 export { snapshotChecksum } from './snapshot-checksum.ts';
 export {
   type BrokenCommit,
+  type ChainProgress,
   type ChainVerdict,
   type CommitSource,
   type Damage,
   type ReadCommitsOptions,
   type ReadStreamsOptions,
   type StreamHead,
+  type VerifyChainOptions,
   verifyChain,
 } from './verify-chain.ts';

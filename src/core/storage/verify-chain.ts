@@ -1,4 +1,5 @@
 /** The check of the hash chain (docs/chain.md). It computes the hash of every commit that a store returns again. */
+import { checkOptionNames, type OptionNames } from '../option-names.ts';
 import { CHAIN_START, commitHash, type RecordedCommit } from './chain.ts';
 import { equalBytes } from './equal-bytes.ts';
 
@@ -79,6 +80,22 @@ export type ChainVerdict =
   | { readonly intact: true; readonly streams: number; readonly commits: number }
   | { readonly intact: false; readonly broken: BrokenCommit | Damage };
 
+/** The part of the chains that is verified already. */
+export interface ChainProgress {
+  readonly streams: number;
+  readonly commits: number;
+}
+
+/** The options of {@link verifyChain}. */
+export interface VerifyChainOptions {
+  /** Called after each page of commits. */
+  readonly progress?: ((progress: ChainProgress) => void) | undefined;
+  /** Ends the verification with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+const NAMES: OptionNames<VerifyChainOptions> = { progress: true, signal: true };
+
 /**
  * Verifies the chain of one stream page by page. If no stream is named, it verifies the chains of all streams.
  *
@@ -86,24 +103,46 @@ export type ChainVerdict =
  * removed. To detect that, keep the hashes of {@link CommitSource.readStreams} elsewhere, and look for them again.
  *
  * @throws StoreFailureError if the store cannot be read.
+ * @throws DefinitionError if an option is unknown.
  */
-export async function verifyChain(store: CommitSource, stream?: string): Promise<ChainVerdict> {
+export async function verifyChain(
+  store: CommitSource,
+  stream?: string,
+  options: VerifyChainOptions = {},
+): Promise<ChainVerdict> {
+  checkOptionNames(options, NAMES, 'verifyChain');
+  const verified = new Verified(options);
   if (stream !== undefined) {
-    const result = await verifyStream(store, stream, undefined);
-    if (typeof result !== 'number') return { intact: false, broken: result };
-    return { intact: true, streams: 1, commits: result };
+    const broken = await verifyStream(store, stream, undefined, verified);
+    return broken === undefined ? verified.verdict() : { intact: false, broken };
   }
   const damage = await store.findDamage?.();
   if (damage !== undefined) return { intact: false, broken: damage };
-  let streams = 0;
-  let commits = 0;
   for await (const head of streamHeads(store)) {
-    const result = await verifyStream(store, head.stream, head);
-    if (typeof result !== 'number') return { intact: false, broken: result };
-    streams++;
-    commits += result;
+    const broken = await verifyStream(store, head.stream, head, verified);
+    if (broken !== undefined) return { intact: false, broken };
   }
-  return { intact: true, streams, commits };
+  return verified.verdict();
+}
+
+/** Counts, and lets the caller see the counts and end the verification. */
+class Verified {
+  streams = 0;
+  commits = 0;
+  readonly #options: VerifyChainOptions;
+
+  constructor(options: VerifyChainOptions) {
+    this.#options = options;
+  }
+
+  page(): void {
+    this.#options.progress?.({ streams: this.streams, commits: this.commits });
+    this.#options.signal?.throwIfAborted();
+  }
+
+  verdict(): ChainVerdict {
+    return { intact: true, streams: this.streams, commits: this.commits };
+  }
 }
 
 async function* streamHeads(store: CommitSource): AsyncGenerator<StreamHead> {
@@ -117,12 +156,16 @@ async function* streamHeads(store: CommitSource): AsyncGenerator<StreamHead> {
   }
 }
 
-/** Returns the number of commits of an intact stream. `head` must be the end of one of them: later ones may be new. */
+/**
+ * Returns the first place of the stream that is not intact. `head` must be the end of one of its commits: later ones may be
+ * new.
+ */
 async function verifyStream(
   store: CommitSource,
   stream: string,
   head: StreamHead | undefined,
-): Promise<number | BrokenCommit | Damage> {
+  verified: Verified,
+): Promise<BrokenCommit | Damage | undefined> {
   const limit = 1_000;
   let after: string | undefined;
   let previous = CHAIN_START;
@@ -148,14 +191,18 @@ async function verifyStream(
       previous = hash;
       next += BigInt(events.length);
       count++;
+      verified.commits++;
       if (!hasHead && head !== undefined && equalBytes(hash, head.hash)) {
         hasHead = head.revision === (next === 0n ? undefined : next - 1n);
       }
     }
     if (page.length < limit) break;
+    verified.page();
     after = page.at(-1)?.decision.decision.commandId;
   }
-  return hasHead ? count : wrongHead(stream);
+  verified.streams++;
+  verified.page();
+  return hasHead ? undefined : wrongHead(stream);
 }
 
 function wrongHead(stream: string): Damage {

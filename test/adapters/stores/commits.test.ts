@@ -8,7 +8,12 @@ import Sqlite from 'better-sqlite3';
 import { createMemoryStore } from '../../../src/adapters/stores/memory/index.ts';
 import { createSqliteStore, type SqliteStore } from '../../../src/adapters/stores/sqlite/index.ts';
 import type { EventStore } from '../../../src/core/event-store.ts';
-import { type ChainVerdict, type CommitSource, verifyChain } from '../../../src/core/storage/verify-chain.ts';
+import {
+  type ChainProgress,
+  type ChainVerdict,
+  type CommitSource,
+  verifyChain,
+} from '../../../src/core/storage/verify-chain.ts';
 import { ANY, decision, envelope, rejected } from './commands.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'decidable-commits-'));
@@ -91,6 +96,30 @@ for (const [name, open] of [
       const writes = Array.from({ length: 2_345 }, () => store.append('s-1', [envelope('Done')], ANY, decision()));
       await Promise.all(writes);
       assert.deepEqual(await verifyChain(store), { intact: true, streams: 1, commits: 2_345 });
+    });
+
+    check('are counted for the caller while they are verified', async (store) => {
+      const seen: ChainProgress[] = [];
+      await verifyChain(store, undefined, { progress: (progress) => seen.push(progress) });
+      assert.deepEqual(seen, [
+        { streams: 1, commits: 10 },
+        { streams: 2, commits: 20 },
+        { streams: 3, commits: 30 },
+      ]);
+    });
+
+    check('are not verified further if the caller aborts', async (store) => {
+      const ended = new AbortController();
+      const seen: ChainProgress[] = [];
+      const verifying = verifyChain(store, undefined, {
+        progress: (progress) => {
+          seen.push(progress);
+          ended.abort();
+        },
+        signal: ended.signal,
+      });
+      await assert.rejects(verifying, { name: 'AbortError' });
+      assert.equal(seen.length, 1);
     });
   });
 }
