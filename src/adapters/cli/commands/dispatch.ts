@@ -1,0 +1,107 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+/** `decidable dispatch`: sends a command to its decider. */
+import { isFault } from '../../../core/errors.ts';
+import type { CommandResult } from '../../../core/event-sourcer.ts';
+import type { AnyModule } from '../../../core/loop/bound-module.ts';
+import type { SendOptions } from '../../../core/loop/options.ts';
+import { json } from '../../codecs/json.ts';
+import { DONE, REJECTED } from '../exit-codes.ts';
+import { CommandLineError } from '../failures.ts';
+import { encodeByContentType, type Messages } from '../messages.ts';
+import { oneLine } from '../output.ts';
+import type { AnyRunningSystem, Session } from '../session.ts';
+import { eventLine, eventRecord } from './events.ts';
+
+export interface DispatchOptions {
+  readonly commandId?: string | undefined;
+  readonly actor?: string | undefined;
+  readonly correlationId?: string | undefined;
+  readonly causationId?: string | undefined;
+  readonly expectedRevision?: bigint | undefined;
+}
+
+export async function dispatch(
+  session: Session,
+  type: string,
+  data: string,
+  { expectedRevision, ...options }: DispatchOptions,
+): Promise<number> {
+  const { system } = await session.config();
+  const module = deciderOf(system.deciders, type);
+  const value = parse(data === '-' ? await readStandardInput() : new TextEncoder().encode(data), type);
+  const messages = await session.messages();
+  // No processor runs here: a process that runs the system reacts to the events.
+  await using started = await session.start({ process: false });
+  const expected =
+    expectedRevision === undefined ? undefined : ({ tag: 'at-revision', val: expectedRevision } as const);
+  const result = await send(started.running, module, type, value, { ...options, expected });
+  await report(session, result, messages);
+  return result.outcome.tag === 'accepted' ? DONE : REJECTED;
+}
+
+function deciderOf(deciders: readonly AnyModule[], type: string): AnyModule {
+  const found = deciders.find(({ routing }) => routing.describe().commands.some((command) => command.type === type));
+  if (found !== undefined) return found;
+  const known = deciders.flatMap(({ routing }) => routing.describe().commands.map((command) => command.type));
+  throw new CommandLineError('usage', `unknown command "${type}"; the system accepts ${known.join(', ')}`);
+}
+
+/** @throws CommandLineError with the byte offset. */
+function parse(bytes: Uint8Array, type: string): unknown {
+  try {
+    return json.decode(bytes, { kind: 'command', type, schemaVersion: 1 });
+  } catch (cause) {
+    if (!isFault(cause)) throw cause;
+    throw new CommandLineError('usage', `the data of ${type} is not JSON: ${cause.message}`, { cause });
+  }
+}
+
+async function readStandardInput(): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of process.stdin) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+function send(
+  running: AnyRunningSystem,
+  module: AnyModule,
+  type: string,
+  data: unknown,
+  options: SendOptions,
+): Promise<CommandResult> {
+  // A message is checked by the schema of its type. A component takes bytes.
+  if (module.canonicalCommand !== undefined) return running.dispatch({ type, data } as never, options);
+  const { commands, contentType } = module.routing.describe();
+  const schemaVersion = commands.find((command) => command.type === type)?.schemaVersion ?? 1;
+  return running.handleCommand(encodeByContentType(type, schemaVersion, data, contentType), options);
+}
+
+async function report({ output }: Session, result: CommandResult, messages: Messages): Promise<void> {
+  const { commandId, stream, module, outcome, revision, redelivered, attempts, events } = result;
+  if (output.isJson) {
+    const records = events.map((event) => eventRecord(event, messages));
+    await output.document({
+      commandId,
+      stream,
+      module,
+      outcome,
+      revision,
+      redelivered,
+      attempts,
+      events: records,
+    });
+    return;
+  }
+  const known = redelivered ? '; the command id was known, and this is its first outcome' : '';
+  const verdict =
+    outcome.tag === 'accepted'
+      ? output.styled('green', 'accepted')
+      : `${output.styled('red', 'rejected')}: ${oneLine(outcome.val.message)} (${oneLine(outcome.val.code)})`;
+  await output.text(
+    `${verdict}${known}`,
+    output.styled('dim', `command ${commandId} on ${oneLine(stream)}, decided by ${module}`),
+    ...(outcome.tag === 'rejected'
+      ? outcome.val.details.map(([name, value]) => `  ${oneLine(name)}: ${oneLine(value)}`)
+      : events.map((event) => eventLine(event, messages, output))),
+  );
+}

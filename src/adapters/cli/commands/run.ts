@@ -1,0 +1,127 @@
+/** `decidable run`: runs all processors of the system until Ctrl-C, and prints their progress. */
+import type { Processor } from '../../../core/processors/processor.ts';
+import type { ParkedEvent, StopReason } from '../../../core/processors/processor-store.ts';
+import type { ProcessorStatus } from '../../../core/processors/running-system.ts';
+import { DONE, FAILED } from '../exit-codes.ts';
+import { type Output, oneLine } from '../output.ts';
+import type { AnyRunningSystem, Session } from '../session.ts';
+import { endOnSecondSignal } from '../signals.ts';
+
+export interface RunOptions {
+  /** Seconds between two status lines. */
+  readonly every: number;
+  readonly once?: boolean | undefined;
+}
+
+export async function run(session: Session, { every, once }: RunOptions): Promise<number> {
+  const { system } = await session.config();
+  const report = new Report(session.output);
+  const observer = {
+    parked: (processor: Processor, event: ParkedEvent): void => report.parked(processor, event),
+    stopped: (processor: Processor, reason: StopReason): void => report.stopped(processor, reason),
+  };
+  using _signals = endOnSecondSignal(session.halt, () => void report.stopping());
+  await using started = await session.start({ observer });
+  const { running } = started;
+  await report.started(system.name, await running.status(), once === true);
+  if (once) {
+    await running.settled(session.halt.signal).catch((error: unknown) => {
+      if (!session.halt.signal.aborted) throw error;
+    });
+  } else {
+    await reportUntil(session.halt.signal, every, running, report);
+  }
+  await running.stop();
+  const statuses = await running.status();
+  await report.ended(statuses);
+  return statuses.some(({ stopped }) => stopped !== undefined) ? FAILED : DONE;
+}
+
+/** Prints the status as often as it has changed, at most once in the interval. */
+async function reportUntil(
+  signal: AbortSignal,
+  seconds: number,
+  running: AnyRunningSystem,
+  report: Report,
+): Promise<void> {
+  while (!signal.aborted) {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, seconds * 1_000);
+      signal.addEventListener(
+        'abort',
+        () => {
+          clearTimeout(timer);
+          resolve();
+        },
+        { once: true },
+      );
+    });
+    if (!signal.aborted) await report.status(await running.status());
+  }
+}
+
+class Report {
+  readonly #output: Output;
+  #last = '';
+
+  constructor(output: Output) {
+    this.#output = output;
+  }
+
+  async started(system: string, statuses: readonly ProcessorStatus[], once: boolean): Promise<void> {
+    const until = once ? 'until nothing is left to do' : 'until Ctrl-C';
+    const names = statuses.map(({ name }) => name).join(', ') || 'no processors';
+    await this.#print('started', `${system} runs ${until}: ${names}`, { system, processors: statuses });
+    this.#last = textOf(statuses);
+  }
+
+  async status(statuses: readonly ProcessorStatus[]): Promise<void> {
+    const text = textOf(statuses);
+    if (text === this.#last) return;
+    this.#last = text;
+    await this.#print('status', text, { processors: statuses });
+  }
+
+  parked({ subscription }: Processor, { key, event, reason }: ParkedEvent): void {
+    const { position } = event.context;
+    // An event that only waits for an earlier one of its key has no reason.
+    const why = reason === undefined ? 'an earlier event of its key is parked' : `${reason.message} (${reason.code})`;
+    const text = `parked ${event.event.type} at ${position}, key ${key}: ${why}`;
+    void this.#print('parked', `${subscription.name}: ${text}`, { ...subscription, key, position, reason });
+  }
+
+  stopped({ subscription }: Processor, reason: StopReason): void {
+    const text = `${subscription.name}: stopped: ${reason.message} (${reason.code})`;
+    void this.#print('stopped', text, { ...subscription, reason });
+  }
+
+  stopping(): Promise<void> {
+    return this.#print('stopping', 'finishes the work in progress; press Ctrl-C again to stop immediately', {});
+  }
+
+  async ended(statuses: readonly ProcessorStatus[]): Promise<void> {
+    await this.#print('ended', `ended: ${textOf(statuses)}`, { processors: statuses });
+  }
+
+  #print(event: string, text: string, fields: object): Promise<void> {
+    const at = new Date();
+    if (this.#output.isJson) return this.#output.records([{ event, at, ...fields }]);
+    return this.#output.text(`${this.#output.styled('dim', at.toISOString())}  ${oneLine(text)}`);
+  }
+}
+
+/** The progress in one line. */
+function textOf(statuses: readonly ProcessorStatus[]): string {
+  const head = statuses[0]?.head;
+  const behind = statuses.filter(({ checkpoint }) => head !== undefined && (checkpoint ?? 0n) < head);
+  const parked = statuses.reduce((sum, { parked }) => sum + parked, 0);
+  const stopped = statuses.filter(({ stopped }) => stopped !== undefined);
+  return [
+    `position ${head ?? 0}`,
+    behind.length === 0
+      ? 'caught up'
+      : `behind: ${behind.map(({ name, checkpoint }) => `${name} by ${(head ?? 0n) - (checkpoint ?? 0n)}`).join(', ')}`,
+    ...(parked === 0 ? [] : [`${parked} parked`]),
+    ...(stopped.length === 0 ? [] : [`stopped: ${stopped.map(({ name }) => name).join(', ')}`]),
+  ].join('  ');
+}

@@ -1,0 +1,24 @@
+/** The exit codes of the command line. Its help and its guide list them. */
+
+export const DONE = 0;
+/** The work failed: a fault of a module, a failure of the store, a processor that has stopped. */
+export const FAILED = 1;
+/** An argument, an option or the configuration is invalid. */
+export const USAGE = 2;
+/** The domain rejected the command. The rejection is recorded. */
+export const REJECTED = 3;
+/** The named store, stream, decision, read model, document or parked event does not exist. */
+export const NOT_FOUND = 4;
+/** `verify-chain` found a place that is not intact. */
+export const DAMAGED = 5;
+/** Ctrl-C ended the program before it was done. */
+export const INTERRUPTED = 130;
+
+export const EXIT_CODE_HELP = `Exit codes:
+  0    done
+  1    failed: a fault of a module, a failure of the store, or a processor that has stopped
+  2    an argument, an option or the configuration is invalid
+  3    dispatch: the domain rejected the command
+  4    the store, stream, decision, read model, document or parked event does not exist
+  5    verify-chain: the store is damaged
+  130  ended by Ctrl-C before the work was done`;

@@ -1,0 +1,59 @@
+/** Failures of the command line: the exit code, the text for people, and the JSON document for programs. */
+import { isCommandFailure, isStoreFailure } from '../../core/errors.ts';
+import { FAILED, NOT_FOUND, USAGE } from './exit-codes.ts';
+
+/** The codes of {@link CommandLineError}. */
+export type CommandLineErrorCode =
+  /** The configuration file does not exist. */
+  | 'config-not-found'
+  /** The configuration file, or a module that it imports, threw an error. */
+  | 'config-failed'
+  /** The configuration file exports something else than a system. */
+  | 'not-a-system'
+  /** This Node does not run TypeScript. */
+  | 'typescript-unsupported'
+  /** Neither the configuration nor an option names a store. */
+  | 'no-store'
+  /** The file of the store does not exist. */
+  | 'store-not-found'
+  /** An argument or an option is invalid. */
+  | 'usage'
+  /** The named thing does not exist. */
+  | 'not-found';
+
+/** The command cannot be done. */
+export class CommandLineError extends Error {
+  override readonly name: string = 'CommandLineError';
+  readonly code: CommandLineErrorCode;
+
+  constructor(code: CommandLineErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** Errors of the caller, among those of the event sourcer. */
+const USAGE_CODES = ['invalid-argument', 'unroutable'] as const;
+
+const NOT_FOUND_CODES: readonly CommandLineErrorCode[] = ['not-found', 'store-not-found'];
+
+/** The exit code of a command that threw this error. */
+export function exitCodeOf(error: unknown): number {
+  if (error instanceof CommandLineError) return NOT_FOUND_CODES.includes(error.code) ? NOT_FOUND : USAGE;
+  if (isStoreFailure(error, 'invalid-argument')) return USAGE;
+  return USAGE_CODES.some((code) => isCommandFailure(error, code)) ? USAGE : FAILED;
+}
+
+/**
+ * The text for people. An error without a code is a defect, in this package or in the modules of the system, so its stack is
+ * shown.
+ */
+export function textOf(error: unknown): string {
+  if (!(error instanceof Error)) return `error: ${String(error)}`;
+  const isExpected = typeof Reflect.get(error, 'code') === 'string';
+  const lines = [isExpected ? `error: ${error.message}` : `error: ${error.stack ?? error.message}`];
+  for (let { cause } = error; cause instanceof Error; { cause } = cause) {
+    if (!lines.some((line) => line.includes((cause as Error).message))) lines.push(`  because: ${cause.message}`);
+  }
+  return lines.join('\n');
+}

@@ -1,0 +1,59 @@
+/** `decidable dispatch`. */
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import { decidable, newFile } from './program.ts';
+
+const file = newFile();
+
+function dispatch(type: string, data: string, ...args: readonly string[]) {
+  return decidable(['dispatch', type, data, '--store', file, '--json', ...args]);
+}
+
+describe('decidable dispatch', () => {
+  test('makes the store and prints the events of an accepted command', async () => {
+    const { status, stdout } = await dispatch('Open', '{"accountId":"a"}', '--command-id', 'open-1', '--actor', 'Ada');
+    const { outcome, stream, events } = JSON.parse(stdout);
+    assert.deepEqual([status, outcome.tag, stream, events[0].data], [0, 'accepted', 'account-a', { accountId: 'a' }]);
+    assert.ok(existsSync(file));
+  });
+
+  test('prints the first outcome of a command id that is known', async () => {
+    const { status, stdout } = await dispatch('Open', '{"accountId":"a"}', '--command-id', 'open-1');
+    assert.deepEqual([status, JSON.parse(stdout).redelivered], [0, true]);
+  });
+
+  test('exits with 3 if the domain rejects the command', async () => {
+    const { status, stdout } = await dispatch('Withdraw', '{"accountId":"a","amount":5}');
+    assert.deepEqual([status, JSON.parse(stdout).outcome.val.code], [3, 'insufficient-funds']);
+  });
+
+  test('exits with 1 if the stream has another revision than the expected one', async () => {
+    const { status, stderr } = await dispatch('Deposit', '{"accountId":"a","amount":5}', '--expected-revision', '7');
+    assert.deepEqual([status, JSON.parse(stderr).error.code], [1, 'conflict']);
+  });
+
+  test('reads the data from standard input and prints the decision for people', async () => {
+    const args = ['dispatch', 'Deposit', '-', '--store', file];
+    const { status, stdout } = await decidable(args, {}, '{"accountId":"a","amount":5}');
+    assert.equal(status, 0);
+    assert.match(stdout, /^accepted\ncommand .* on account-a, decided by account\n.*Deposited {2}\{"accountId":"a"/);
+  });
+
+  test('exits with 2 if the data is not JSON', async () => {
+    const { status, stderr } = await dispatch('Deposit', '{"accountId"');
+    assert.deepEqual([status, JSON.parse(stderr).error.code], [2, 'usage']);
+  });
+
+  test('exits with 2 if the system does not accept the command', async () => {
+    const { status, stderr } = await dispatch('Despoit', '{}');
+    assert.deepEqual([status, JSON.parse(stderr).error.code], [2, 'usage']);
+  });
+
+  test('exits with 1 if the data does not fit the schema, and names the place', async () => {
+    const { status, stderr } = await dispatch('Deposit', '{"accountId":"a","amount":0.5}');
+    const { code, message } = JSON.parse(stderr).error;
+    assert.deepEqual([status, code], [1, 'fault']);
+    assert.match(message, /data\.amount/);
+  });
+});

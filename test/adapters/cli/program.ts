@@ -1,0 +1,95 @@
+/** Runs the program `decidable` in a child process, as a shell would. */
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { after } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { createSqliteStore } from 'decidable/sqlite';
+import { account, transfer } from '../../core/processors/transfers.ts';
+import { bank } from './bank/system.ts';
+
+const PROGRAM = fileURLToPath(new URL('../../../src/adapters/cli/bin.ts', import.meta.url));
+/** The folder of `decidable.config.ts`. */
+export const BANK: string = fileURLToPath(new URL('bank', import.meta.url));
+
+export const folder: string = mkdtempSync(join(tmpdir(), 'decidable-cli-'));
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+export interface RunOptions {
+  /** @default the folder of the bank's configuration */
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Runs as a user who is not root, because root may write everything. */
+  readonly isUnprivileged?: boolean;
+}
+
+/** The end of a program. */
+export interface Ended {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export function start(args: readonly string[], options: RunOptions = {}): ChildProcessWithoutNullStreams {
+  // The variables of this test's own runner must not reach the program.
+  const { NODE_TEST_CONTEXT: _context, NODE_OPTIONS: _options, FORCE_COLOR: _color, ...env } = process.env;
+  const nobody = options.isUnprivileged && process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
+  return spawn(process.execPath, ['--conditions=decidable-source', PROGRAM, ...args], {
+    cwd: options.cwd ?? BANK,
+    env: { ...env, ...options.env },
+    ...nobody,
+  });
+}
+
+/** Runs the program to its end. @param input its standard input */
+export async function decidable(args: readonly string[], options: RunOptions = {}, input = ''): Promise<Ended> {
+  const child = start(args, options);
+  child.stdin.end(input);
+  return ended(child);
+}
+
+export async function ended(child: ChildProcessWithoutNullStreams): Promise<Ended> {
+  const [stdout, stderr, status] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    new Promise<number | null>((resolve) => child.once('close', resolve)),
+  ]);
+  return { status, stdout, stderr };
+}
+
+let files = 0;
+
+export function newFile(): string {
+  return join(folder, `${files++}.db`);
+}
+
+/**
+ * A store on which the bank has run: two accounts, and a transfer of 30 from one to the other. Then `deposits` are made, to which
+ * nothing has reacted yet.
+ */
+export async function bankFile(...deposits: readonly number[]): Promise<string> {
+  const file = newFile();
+  await using store = createSqliteStore({ file, durability: 'normal' });
+  {
+    await using running = await bank.start({ store });
+    const { Open, Deposit, Withdraw } = account.commands;
+    for (const accountId of ['a', 'b']) await running.dispatch(Open({ accountId }));
+    await running.dispatch(Deposit({ accountId: 'a', amount: 100 }), { commandId: 'deposit-1', actor: 'Ada' });
+    await running.dispatch(Withdraw({ accountId: 'b', amount: 5 }), { commandId: 'withdraw-1' });
+    await running.dispatch(transfer.commands.Request({ transferId: 't', from: 'a', to: 'b', amount: 30 }));
+    await running.settled();
+  }
+  await using commands = await bank.start({ store, process: false });
+  for (const amount of deposits) await commands.dispatch(account.commands.Deposit({ accountId: 'a', amount }));
+  return file;
+}
+
+/** The lines of NDJSON. */
+export function recordsOf<Record>(ndjson: string): readonly Record[] {
+  return ndjson
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as Record);
+}

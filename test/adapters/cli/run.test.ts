@@ -1,0 +1,82 @@
+/** `decidable run`. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { describe, test } from 'node:test';
+import { createSqliteStore } from 'decidable/sqlite';
+import { bankFile, decidable, ended, recordsOf, start } from './program.ts';
+
+interface RunRecord {
+  readonly event: string;
+  readonly name?: string;
+  readonly position?: string;
+  readonly processors?: readonly { readonly name: string; readonly checkpoint: string; readonly head: string }[];
+}
+
+describe('decidable run', () => {
+  test('drains on SIGINT and exits with 0', async () => {
+    const file = await bankFile(1, 2, 3);
+    const child = start(['run', '--store', file, '--json', '--every', '0.05']);
+    const whole = ended(child);
+    for await (const line of createInterface({ input: child.stdout })) {
+      const { event, processors = [] } = JSON.parse(line) as RunRecord;
+      if (event === 'status' && processors.every(({ checkpoint, head }) => checkpoint === head)) child.kill('SIGINT');
+    }
+    const { status, stderr } = await whole;
+    assert.deepEqual([status, stderr], [0, '']);
+    await using store = createSqliteStore({ file, readOnly: true });
+    const shares = await store.processors.listShares({ name: 'balances', version: '1' });
+    assert.deepEqual(
+      shares.filter(({ holder }) => holder !== undefined),
+      [],
+    );
+  });
+
+  test('ends without a signal when nothing is left to do, with --once', async () => {
+    const file = await bankFile(5);
+    const { status, stdout } = await decidable(['run', '--store', file, '--once', '--json']);
+    const records = recordsOf<RunRecord>(stdout);
+    assert.equal(status, 0);
+    assert.deepEqual(
+      records.map(({ event }) => event),
+      ['started', 'ended'],
+    );
+    for (const { checkpoint, head } of records.at(-1)?.processors ?? []) assert.equal(checkpoint, head);
+  });
+
+  test('prints what it parks', async () => {
+    const file = await bankFile(13);
+    const { status, stdout } = await decidable(['run', '--store', file, '--once']);
+    assert.equal(status, 0);
+    assert.match(stdout, /receipts: parked Deposited at \d+, key account-a: .*no receipt for 13/);
+    assert.match(stdout, /ended: .*1 parked/);
+  });
+
+  test('exits with 1 if a processor has stopped', async () => {
+    const file = await bankFile(13);
+    const { status, stdout } = await decidable([
+      'run',
+      '--store',
+      file,
+      '--config',
+      'stops.config.ts',
+      '--json',
+      '--once',
+    ]);
+    assert.equal(status, 1);
+    assert.ok(recordsOf<RunRecord>(stdout).some(({ event, name }) => event === 'stopped' && name === 'receipts'));
+  });
+
+  test('ends immediately on a second signal', async () => {
+    const file = await bankFile(99);
+    const child = start(['run', '--store', file, '--json']);
+    const closed = once(child, 'close');
+    for await (const line of createInterface({ input: child.stdout })) {
+      const { event } = JSON.parse(line) as RunRecord;
+      if (event === 'reacting') child.kill('SIGINT');
+      // Another signal than the first one is never the same key press.
+      if (event === 'stopping') child.kill('SIGTERM');
+    }
+    assert.deepEqual(await closed, [130, null]);
+  });
+});

@@ -1,0 +1,52 @@
+/** The program of the installed package. */
+import assert from 'node:assert/strict';
+import { chmodSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { installedProject } from './installed.ts';
+
+const { bin } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+const project = installedProject();
+const program = join(project.folder, 'node_modules/decidable', bin.decidable);
+project.write({
+  'counting.js': `
+    import { defineDecider, defineSystem } from 'decidable';
+    import { z } from 'zod';
+    const counter = defineDecider({
+      name: 'counter',
+      version: '1',
+      state: z.object({ total: z.int() }),
+      commands: { Add: z.object({ id: z.string() }) },
+      events: { Added: z.object({}) },
+      streamId: ({ data }) => 'counter-' + data.id,
+      initialState: { total: 0 },
+      evolve: { Added: (state) => { state.total += 1; } },
+      decide: { Add: () => [{ type: 'Added', data: {} }] },
+    });
+    export const counting = defineSystem({ name: 'counting', deciders: [counter] });`,
+  'decidable.config.ts': `
+    import { defineConfig } from 'decidable/cli';
+    import { counting } from './counting.js';
+    export default defineConfig({ system: counting, store: 'counting.db' }) satisfies object;`,
+});
+
+describe('the program decidable of an installed package', () => {
+  test('starts as npm starts it', () => {
+    // npm makes the files of "bin" executable when it installs them, and links to them.
+    chmodSync(program, 0o755);
+    const { status, stdout, stderr } = project.run('node', [program, 'dispatch', 'Add', '{"id":"1"}', '--json']);
+    assert.deepEqual([status, stderr], [0, '']);
+    assert.equal(JSON.parse(stdout).stream, 'counter-1');
+    assert.match(readFileSync(program, 'utf8'), /^#!\/usr\/bin\/env node\n/);
+  });
+
+  test('finds the store next to the configuration', () => {
+    const { stdout } = project.run('node', [program, 'state', 'counter-1', '--json']);
+    assert.deepEqual(JSON.parse(stdout).state, { total: 1 });
+  });
+
+  test('says what to do if Node does not run the configuration in TypeScript', () => {
+    const run = project.run('node', ['--no-experimental-strip-types', program, 'describe', '--json']);
+    assert.deepEqual([run.status, JSON.parse(run.stderr).error.code], [2, 'typescript-unsupported']);
+  });
+});
