@@ -208,6 +208,10 @@ export class SystemRun implements AsyncDisposable {
         `${parts.name}.start.failurePolicies.${part}`,
       );
       const record = await open(processors, processor, shares);
+      // This process tries again. It stops with the reason of today if the cause is still there.
+      if (record.stopped !== undefined && options.process !== false) {
+        await processors.setStopped(processor.subscription, undefined);
+      }
       runners.push(new Runner({ store, processors, processor, shares: record.shares, policy, clock, observer }));
     }
     const member =
