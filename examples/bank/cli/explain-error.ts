@@ -1,5 +1,5 @@
 /** Explains an error in one paragraph: the problem, the code and the remedy. */
-import { isCommandFailure, isFault, isStoreFailure } from 'decidable';
+import { isCommandFailure, isFault, isStoreFailure, ProcessorStopped } from 'decidable';
 import { UsageError } from './options.ts';
 
 export interface Explanation {
@@ -25,6 +25,7 @@ export function explainError(error: unknown): Explanation | undefined {
   if (isStoreFailure(error) || isCommandFailure(error) || isFault(error)) {
     return paragraph(error.message, error.code, START_AGAIN);
   }
+  if (error instanceof ProcessorStopped) return paragraph(error.message, error.code, START_AGAIN);
   const file = fileError(error);
   return file && paragraph(file.message, file.code, 'Name the file of commands with --file, or - for standard input.');
 }

@@ -160,4 +160,36 @@ for (let n = 0; n < STEPS; n++) {
   const wrong = WRONG[n / 400 - 1];
   if (wrong !== undefined) output.push(wrong());
 }
+
+/** The lines up to here are older than `RequestTransfer`. They and their balances stay as they are: the rest has its own accounts. */
+const TRANSFER_ACCOUNTS = 60;
+const TRANSFER_STEPS = 600;
+
+/** Writes one command for the accounts of the transfers. Some transfers are refused, and some are compensated. */
+function transferStep(accounts: readonly Book[]): void {
+  const [from, to] = [pick(accounts), pick(accounts)];
+  const chance = random();
+  if (chance < 0.1) deposit(from, between(5_00, 2_500_00));
+  else if (chance < 0.15) withdraw(from, between(1_00, 900_00));
+  else if (chance < 0.17) output.push(JSON.stringify(pick(written)));
+  else if (chance < 0.22) request(from.id, `8${between(100, 999)}`, between(1_00, 50_00));
+  else if (chance < 0.25) request(from.id, to.id, between(1_000_001, 3_000_000));
+  else request(from.id, to.id, between(1, 2_000_00));
+}
+
+function request(from: string, to: string, amount: number): void {
+  const transferId = `x${String(++requests).padStart(4, '0')}`;
+  write('RequestTransfer', { transferId, from, to, amount }, transferId);
+}
+
+let requests = 0;
+const first = books.length;
+while (books.length < first + TRANSFER_ACCOUNTS) open();
+const payers = books.slice(first);
+for (const payer of payers) deposit(payer, between(50_00, 5_000_00));
+// Some accounts are closed, so that they take no money, and others can hold hardly more than they do.
+for (const payer of payers.slice(0, 4)) close(payer);
+for (const payer of payers.slice(4, 6)) deposit(payer, 100_000_000 - payer.balance - 1_00);
+for (let n = 0; n < TRANSFER_STEPS; n++) transferStep(payers);
+
 process.stdout.write(output.join('\n') + '\n');

@@ -1,9 +1,9 @@
 /** `npm start`: reads commands, decides each, stores the events, and prints a summary. */
-import { createEventSourcer } from 'decidable';
 import { createSqliteStore } from 'decidable/sqlite';
-import { checkBalances, readLedger } from '../balances.ts';
 import { explainError } from './explain-error.ts';
-import { bankModule } from './module.ts';
+import { checkBooks, readLedger } from './ledger.ts';
+import { accountModule } from './module.ts';
+import { openBank } from './open-bank.ts';
 import { openInput } from './open-input.ts';
 import { HELP, type Options, parseOptions } from './options.ts';
 import { parseLine } from './parse-line.ts';
@@ -33,17 +33,18 @@ async function main(args: readonly string[]): Promise<number> {
   return await run(options, halt);
 }
 
-async function run({ file, db, guest }: Options, halt: AbortController): Promise<number> {
-  const module = await bankModule(guest);
+async function run({ file, db, receipts, guest }: Options, halt: AbortController): Promise<number> {
+  const accounts = await accountModule(guest);
   using input = await openInput(file, halt.signal);
   await using store = createSqliteStore({ file: db });
-  await using sourcer = createEventSourcer({ store, modules: [module] });
+  await using bank = await openBank({ store, accounts, receipts });
 
   const tally = newTally();
   const started = performance.now();
   const endProgress = showProgress(tally, process.stderr);
   try {
-    await runCommands(commandsOf(input, tally), sourcer, tally, halt);
+    await runCommands(commandsOf(input, tally), bank, tally, halt);
+    await bank.running.settled();
   } finally {
     endProgress();
   }
@@ -53,8 +54,8 @@ async function run({ file, db, guest }: Options, halt: AbortController): Promise
     process.stderr.write(`Stopped at line ${tally.lines}. The decisions so far are stored; start again to continue.\n`);
     return INTERRUPTED;
   }
-  const ledger = await readLedger(store);
-  await checkBalances(ledger, sourcer);
+  const ledger = await readLedger(bank.running);
+  await checkBooks(ledger, bank.running);
   process.stdout.write(summarize({ file, db, tally, ledger, seconds }));
   return 0;
 }

@@ -1,23 +1,20 @@
-/** Chooses the module that decides. Neither the event sourcer nor the rest of the bank knows which one it is. */
+/** Chooses the module that decides about accounts. The rest of the bank does not know which one it is. */
 import { readFile } from 'node:fs/promises';
-import type { CommandHandler } from 'decidable';
 import { account } from '../account.ts';
+import type { AccountModule } from '../system.ts';
 import { type Guest, UsageError } from './options.ts';
 
 /** The folder of the components, with one folder for each language. */
 const GUESTS = new URL('../../guests/', import.meta.url);
 
 /**
- * Returns the module that runs the bank: the functions of `account.ts` in this process, or a component of `examples/guests`.
+ * Returns the module of the accounts: the functions of `account.ts` in this process, or a component of `examples/guests`.
  *
  * @throws UsageError if the component has not been built.
  */
-export async function bankModule(
-  guest?: Guest,
-  folder: URL = GUESTS,
-): Promise<CommandHandler<unknown, unknown, unknown>> {
+export async function accountModule(guest?: Guest, folder: URL = GUESTS): Promise<AccountModule> {
   const module = guest === undefined ? account : await componentOf(guest, folder);
-  return module as CommandHandler<unknown, unknown, unknown>;
+  return module as AccountModule;
 }
 
 async function componentOf(guest: Guest, folder: URL) {

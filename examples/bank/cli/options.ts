@@ -1,11 +1,14 @@
 /** The options of `npm start`. */
 import { parseArgs } from 'node:util';
+import { RECEIPTS_FOLDER } from '../system.ts';
 
 export interface Options {
   readonly help: boolean;
   /** The file of commands; `-` is standard input. */
   readonly file: string;
   readonly db: string;
+  /** The folder of the receipts. */
+  readonly receipts: string;
   /** The language of the component that decides; undefined if the module in this process does. */
   readonly guest: Guest | undefined;
 }
@@ -31,6 +34,8 @@ an interruption.
 Options:
   --file FILE   the commands; - reads standard input (default: ${COMMANDS_FILE})
   --db FILE     the database, created if it does not exist (default: bank.db)
+  --receipts FOLDER
+                a file for each transfer that has moved money (default: ${RECEIPTS_FOLDER})
   --guest NAME  let a WebAssembly component decide: rust, c, assemblyscript or javascript
                 (examples/guests; default: the functions of examples/bank/account.ts, in this process)
   --help        print this text
@@ -38,6 +43,7 @@ Options:
 A line:  {"id":"c00001","type":"Deposit","data":{"accountId":"0001","amount":1250}}
 Types:   OpenAccount { accountId, owner }       Deposit { accountId, amount, transferId? }
          CloseAccount { accountId }             Withdraw { accountId, amount, transferId? }
+         RequestTransfer { transferId, from, to, amount }
 Amounts are integers in minor units: 1250 is 12.50.
 `;
 
@@ -51,18 +57,20 @@ export function parseOptions(args: readonly string[]): Options {
       options: {
         file: { type: 'string', default: COMMANDS_FILE },
         db: { type: 'string', default: 'bank.db' },
+        receipts: { type: 'string', default: RECEIPTS_FOLDER },
         guest: { type: 'string' },
         help: { type: 'boolean', short: 'h', default: false },
       },
     });
-    for (const name of ['file', 'db'] as const) {
-      if (values[name] === '') throw new Error(`Option '--${name}' needs a file name`);
+    for (const name of ['file', 'db', 'receipts'] as const) {
+      if (values[name] === '') throw new Error(`Option '--${name}' needs a name`);
     }
     const guest = GUESTS.find((name) => name === values.guest);
     if (values.guest !== undefined && guest === undefined) {
       throw new Error(`Option '--guest' is one of ${GUESTS.join(', ')}, not '${values.guest}'`);
     }
-    return { help: values.help, file: values.file, db: values.db, guest };
+    const { help, file, db, receipts } = values;
+    return { help, file, db, receipts, guest };
   } catch (error) {
     throw new UsageError(`${error instanceof Error ? error.message : String(error)}. npm start -- --help lists them.`);
   }

@@ -2,14 +2,17 @@
 import { type Envelope, isFault, msgpack } from 'decidable';
 import { z } from 'zod';
 import { account } from '../account.ts';
+import { type RequestTransfer, transfer } from '../transfer.ts';
 import type { Problem } from './tally.ts';
 
 /** A command with its id, which makes it idempotent. */
 export interface BankCommand {
   readonly id: string;
-  /** The stream of the account that decides it. */
-  readonly stream: string;
+  /** The accounts that it concerns. */
+  readonly accounts: readonly string[];
   readonly envelope: Envelope;
+  /** The transfer that it requests. */
+  readonly transferId?: string;
 }
 
 export type ParseResult = { readonly command: BankCommand } | { readonly problem: Problem };
@@ -19,6 +22,10 @@ const Data = z.custom<object>(
   (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
   'expected an object',
 );
+/** The commands that clients may send. The other commands of a transfer are those of its process manager. */
+const ACCOUNT_COMMANDS = Object.keys(account.commands);
+const TYPES: readonly string[] = [...ACCOUNT_COMMANDS, 'RequestTransfer'];
+
 const Frame = z.strictObject({ id: z.string().min(1).max(200), type: z.string(), data: Data });
 
 export function parseLine(text: string): ParseResult {
@@ -35,16 +42,26 @@ export function parseLine(text: string): ParseResult {
   if (!frame.success) return problem('not-a-command', describe(frame.error));
   const { id, type, data } = frame.data;
 
+  if (!TYPES.includes(type))
+    return problem('unknown-type', `expected ${TYPES.join(', ')}; got ${JSON.stringify(type)}`);
+
   try {
     const payload = msgpack.encode(data, { kind: 'command', type, schemaVersion: 1 });
-    const envelope = { type, schemaVersion: 1, payload };
-    // The module that decides checks this too. Checking here reports a bad line before anything is sent, with any module.
-    const command = account.types.command.fromEnvelope(envelope);
-    return { command: { id, stream: account.routing.streamId(command), envelope } };
+    return { command: commandOf(id, { type, schemaVersion: 1, payload }) };
   } catch (error) {
     if (isFault(error)) return problem(error.code, error.message);
     throw error;
   }
+}
+
+/** The module that decides checks the command too. Checking here reports a bad line before anything is sent, with any module. */
+function commandOf(id: string, envelope: Envelope): BankCommand {
+  if (ACCOUNT_COMMANDS.includes(envelope.type)) {
+    const { data } = account.types.command.fromEnvelope(envelope);
+    return { id, accounts: [data.accountId], envelope };
+  }
+  const { data } = transfer.types.command.fromEnvelope(envelope) as ReturnType<typeof RequestTransfer>;
+  return { id, accounts: [data.from, data.to], envelope, transferId: data.transferId };
 }
 
 function problem(code: string, reason: string): ParseResult {

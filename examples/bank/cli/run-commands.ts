@@ -1,14 +1,18 @@
 /** Decides the commands of a file: concurrently over the accounts, and in order within one account. */
-import { isCommandFailure, type ModuleEventSourcer } from 'decidable';
+import { isCommandFailure } from 'decidable';
+import type { RunningBank } from '../system.ts';
 import type { BankCommand } from './parse-line.ts';
 import { Queue } from './queue.ts';
 import { countBadLine, type Tally } from './tally.ts';
 
-/** The number of concurrent commands. Commands that arrive together share one flush of the disk. */
+/** The number of concurrent commands, transfers included. Commands that arrive together share one flush of the disk. */
 export const IN_FLIGHT = 64;
 
-/** The part of the event sourcer that this file uses. */
-export type Decides = Pick<ModuleEventSourcer<never>, 'handleCommand'>;
+/** The parts of the bank that this file uses. */
+export interface Bank extends Pick<RunningBank, 'handleCommand'> {
+  /** Resolves when a transfer has ended, or is held. */
+  transferEnded(transferId: string): Promise<void>;
+}
 
 export interface ParsedLine {
   readonly line: number;
@@ -21,7 +25,7 @@ export interface ParsedLine {
  */
 export async function runCommands(
   lines: AsyncIterable<ParsedLine>,
-  sourcer: Decides,
+  bank: Bank,
   tally: Tally,
   halt: AbortController,
 ): Promise<void> {
@@ -32,12 +36,13 @@ export async function runCommands(
     if (queue.size >= IN_FLIGHT) await queue.oneEnded();
     if (halt.signal.aborted) break;
 
-    // Commands with the same account or the same id run in order. The event sourcer queues the commands of a stream too, but
-    // continues after one that failed; here the next one must not be decided before it.
-    queue.add([`account ${command.stream}`, `id ${command.id}`], async () => {
+    // Commands with a common account or the same id run in order, and a transfer runs until it has ended. So the outcome does
+    // not depend on how the others interleave. The event sourcer queues the commands of a stream too, but continues after one
+    // that failed; here the next one must not be decided before it.
+    queue.add([...command.accounts.map((account) => `account ${account}`), `id ${command.id}`], async () => {
       if (halt.signal.aborted) return;
       try {
-        await decide(sourcer, line, command, tally);
+        await decide(bank, line, command, tally);
       } catch (error) {
         failure ??= { error };
         halt.abort();
@@ -48,9 +53,9 @@ export async function runCommands(
   if (failure !== undefined) throw failure.error;
 }
 
-async function decide(sourcer: Decides, line: number, command: BankCommand, tally: Tally): Promise<void> {
+async function decide(bank: Bank, line: number, command: BankCommand, tally: Tally): Promise<void> {
   try {
-    const result = await sourcer.handleCommand(command.envelope, { commandId: command.id });
+    const result = await bank.handleCommand(command.envelope, { commandId: command.id });
     if (result.outcome.tag === 'accepted') tally.accepted += 1;
     else {
       tally.rejected += 1;
@@ -59,6 +64,9 @@ async function decide(sourcer: Decides, line: number, command: BankCommand, tall
     }
     if (result.redelivered) tally.redelivered += 1;
     else tally.newEvents += result.events.length;
+    if (command.transferId !== undefined && result.outcome.tag === 'accepted') {
+      await bank.transferEnded(command.transferId);
+    }
   } catch (error) {
     // A failure that one command causes is reported with its line. Any other failure ends the run.
     if (!isCommandFailure(error) || !CAUSED_BY_COMMAND.has(error.code)) throw error;

@@ -1,5 +1,5 @@
 /** Prints the summary of a run. */
-import type { Ledger } from '../balances.ts';
+import { type Ledger, totalOf } from './ledger.ts';
 import type { Tally } from './tally.ts';
 
 /** The number of accounts to list, the largest first. */
@@ -19,7 +19,8 @@ export function summarize({ file, db, tally, ledger, seconds }: Run): string {
   const added = commands - tally.redelivered;
   const accounts = [...ledger.accounts].sort(([idA, a], [idB, b]) => b.balance - a.balance || (idA < idB ? -1 : 1));
   const open = accounts.filter(([, { open }]) => open).length;
-  const total = accounts.reduce((sum, [, { balance }]) => sum + balance, 0);
+  const { completed = 0, compensated = 0, refused = 0, held = 0, requested = 0 } = ledger.transfers;
+  const transfers = completed + compensated + refused + held + requested;
   const perSecond = seconds > 0 ? Math.round(commands / seconds) : 0;
 
   const rows: [string, string, string][] = [
@@ -30,8 +31,17 @@ export function summarize({ file, db, tally, ledger, seconds }: Run): string {
     ['new events', count(tally.newEvents), `into ${db}`],
     ['', '', ''],
     ['accounts', count(accounts.length), `${count(open)} open, ${count(accounts.length - open)} closed`],
-    ['events', count(ledger.events), ''],
-    ['total', money(total), ''],
+    ['statements', count(ledger.lines), 'lines'],
+    [
+      'transfers',
+      count(transfers),
+      `${count(completed)} completed, ${count(compensated)} compensated, ${count(refused)} refused, ${count(held)} held`,
+    ],
+    ['', '', ''],
+    ['deposits', money(ledger.deposits), ''],
+    ['withdrawals', money(0 - ledger.withdrawals), ''],
+    ['in flight', money(0 - ledger.inFlight), 'withdrawn by transfers and not deposited yet'],
+    ['total', money(totalOf(ledger)), 'all balances: money is conserved'],
   ];
   const lines = rows.map(([name, value, note]) => `  ${name.padEnd(14)}${value.padStart(14)}  ${note}`);
 

@@ -2,17 +2,20 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
-import { bankModule } from '../../../../examples/bank/cli/module.ts';
+import { accountModule } from '../../../../examples/bank/cli/module.ts';
 import { GUESTS, HELP } from '../../../../examples/bank/cli/options.ts';
 import { createSqliteStore } from '../../../../src/adapters/stores/sqlite/index.ts';
 import { readPages } from '../../../../src/core/index.ts';
 import { runBank, summaryOf, temporaryFolder } from '../../../examples/bank/cli/run-bank.ts';
 
-/** Every event by stream: revision, type and bytes. Streams interleave as they like. */
+/**
+ * Every event of accounts and transfers by stream: revision, type and bytes. Streams interleave in any order. The events of
+ * processes contain times.
+ */
 async function historyOf(db: string): Promise<string[]> {
   await using store = createSqliteStore({ file: db });
   const lines: string[] = [];
-  for await (const page of readPages(store, {})) {
+  for await (const page of readPages(store, { categories: ['account', 'transfer'] })) {
     for (const { context, event } of page) {
       const { stream, revision, id } = context;
       lines.push(`${stream} ${revision} ${id} ${event.type} ${Buffer.from(event.payload).toString('hex')}`);
@@ -56,7 +59,7 @@ describe('the main job on a guest', () => {
       javascript: /npm ci --prefix examples\/guests && npx node examples\/guests\/javascript\/build\.ts$/,
     };
     for (const guest of ['rust', 'javascript'] as const)
-      await assert.rejects(bankModule(guest, empty), { name: 'UsageError', message: commands[guest] });
+      await assert.rejects(accountModule(guest, empty), { name: 'UsageError', message: commands[guest] });
   });
 
   test('is one of those that there are', async () => {

@@ -2,38 +2,41 @@
 import assert from 'node:assert/strict';
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
-import { createReadStream, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { createReadStream, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
-import { readLedger } from '../../../../examples/bank/balances.ts';
 import { createSqliteStore } from '../../../../src/adapters/stores/sqlite/index.ts';
-import { readEvents } from '../../../../src/core/index.ts';
-import { COMMANDS, ended, runBank, startBank, temporaryFolder } from './run-bank.ts';
+import { subscribe } from '../../../../src/core/index.ts';
+import { foldHistory, type History, readBooks, receiptsOf } from '../books.ts';
+import { COMMANDS, ended, receiptsFolderOf, runBank, startBank, temporaryFolder } from './run-bank.ts';
 
 const ROUNDS = 4;
+const FIRST_LINE_OF_TRANSFERS = 12_584;
 const SIZE = statSync(COMMANDS).size;
 
-interface Stored {
-  readonly ledger: Awaited<ReturnType<typeof readLedger>>;
-  /** Event ids by stream. They show that each command's events are stored once, in order. */
-  readonly ids: ReadonlyMap<string, readonly string[]>;
+async function historyOf(file: string): Promise<History> {
+  await using store = createSqliteStore({ file });
+  return await foldHistory(store);
 }
 
-async function stored(file: string): Promise<Stored> {
-  const store = createSqliteStore({ file });
-  try {
-    const ids = new Map<string, string[]>();
-    for await (const { context } of readEvents(store)) {
-      const known = ids.get(context.stream);
-      if (known === undefined) ids.set(context.stream, [context.id]);
-      else known.push(context.id);
-    }
-    return { ledger: await readLedger(store), ids };
-  } finally {
-    await store.close();
-  }
+/** The history without the times, which differ between two runs. */
+function timeless({ lines, ...others }: History) {
+  return { ...others, lines: lines.map((line) => ({ ...line, recorded_at: 0 })) };
 }
+
+/** Asserts that a finished bank ended like one that nobody interrupted, and that its read models and its receipts are complete. */
+async function assertFinished(file: string): Promise<void> {
+  const history = await historyOf(file);
+  assert.deepEqual(timeless(history), timeless(uninterrupted));
+  await using store = createSqliteStore({ file });
+  const { accounts, lines, transfers } = history;
+  assert.deepEqual(await readBooks(store), { accounts: sorted(accounts), lines, transfers });
+  assert.deepEqual(receiptsOf(receiptsFolderOf(file)), history.receipts);
+}
+
+/** Read models are listed by key. */
+const sorted = <Value>(map: ReadonlyMap<string, Value>) => new Map([...map].sort(([a], [b]) => (a < b ? -1 : 1)));
 
 /**
  * Writes the first `size` bytes of the commands to the bank, and then sends the signal. The pipe holds some of the bytes, so
@@ -48,17 +51,17 @@ async function pump(child: ChildProcessWithoutNullStreams, size: number): Promis
 
 const anyOf = (low: number, high: number) => Math.floor(low + Math.random() * (high - low));
 
-let uninterrupted: Stored;
+let uninterrupted: History;
 
 before(async () => {
   const folder = mkdtempSync(join(tmpdir(), 'decidable-bank-'));
   const file = join(folder, 'bank.db');
   assert.equal((await runBank(['--db', file])).code, 0);
-  uninterrupted = await stored(file);
+  uninterrupted = await historyOf(file);
   rmSync(folder, { recursive: true });
 });
 
-test('a bank that is killed at random points ends with the same balances and the same events', async (t) => {
+test('a bank that is killed at random points ends with the same events, balances, statements and receipts', async (t) => {
   const file = temporaryFolder(t)('bank.db');
   const seen: number[] = [];
   for (let round = 0; round < ROUNDS; round++) {
@@ -69,17 +72,49 @@ test('a bank that is killed at random points ends with the same balances and the
     await pump(child, bytes);
     child.kill('SIGKILL');
     assert.equal((await end).signal, 'SIGKILL');
-    seen.push((await stored(file)).ledger.events);
-    t.diagnostic(`killed after ${bytes} bytes, with ${seen.at(-1)} events stored`);
+    seen.push((await historyOf(file)).lines.length);
+    t.diagnostic(`killed after ${bytes} bytes, with ${seen.at(-1)} events of accounts stored`);
   }
   const { code, stdout } = await runBank(['--db', file]);
   assert.equal(code, 0);
-  assert.deepEqual(await stored(file), uninterrupted);
+  await assertFinished(file);
   assert.ok(
-    seen.some((events) => events > 0 && events < uninterrupted.ledger.events),
+    seen.some((events) => events > 0 && events < uninterrupted.lines.length),
     `it was killed in the middle: ${seen}`,
   );
   assert.match(stdout, /redelivered/);
+});
+
+/** Kills the bank when the store has so many events of transfers. The history and the present are one sequence of events. */
+async function killAfter(count: number, file: string, child: ChildProcessWithoutNullStreams): Promise<void> {
+  const closed = new AbortController();
+  child.once('close', () => closed.abort());
+  await using store = createSqliteStore({ file });
+  let seen = 0;
+  for await (const { events } of subscribe(store, { categories: ['transfer'], signal: closed.signal })) {
+    seen += events.length;
+    if (seen >= count) break;
+  }
+  child.kill('SIGKILL');
+}
+
+test('a bank that is killed during transfers completes or compensates each of them', async (t) => {
+  const path = temporaryFolder(t);
+  const [lines, file] = [path('transfers.ndjson'), path('bank.db')];
+  writeFileSync(lines, readFileSync(COMMANDS, 'utf8').split('\n').slice(FIRST_LINE_OF_TRANSFERS).join('\n'));
+  for (let round = 0; round < ROUNDS; round++) {
+    const child = startBank('--file', lines, '--db', file);
+    const end = ended(child);
+    await killAfter(anyOf(round * 200 + 10, round * 200 + 200), file, child);
+    assert.equal((await end).signal, 'SIGKILL');
+  }
+  const { code, stderr } = await runBank(['--file', lines, '--db', file]);
+  assert.equal(code, 0, stderr);
+
+  const { transfers, receipts } = await historyOf(file);
+  assert.deepEqual(transfers, uninterrupted.transfers);
+  assert.deepEqual(receipts, uninterrupted.receipts);
+  assert.deepEqual(receiptsOf(receiptsFolderOf(file)), receipts);
 });
 
 test('an interrupted bank finishes the commands in flight, and continues when it is started again', async (t) => {
@@ -94,12 +129,12 @@ test('an interrupted bank finishes the commands in flight, and continues when it
   assert.equal(stdout, '');
 
   assert.equal((await runBank(['--db', file])).code, 0);
-  assert.deepEqual(await stored(file), uninterrupted);
+  await assertFinished(file);
 });
 
 test('two banks that run concurrently over one database decide each command once', async (t) => {
   const file = temporaryFolder(t)('bank.db');
   const runs = await Promise.all([runBank(['--db', file]), runBank(['--db', file])]);
   for (const { code, stderr } of runs) assert.equal(code, 0, stderr);
-  assert.deepEqual(await stored(file), uninterrupted);
+  await assertFinished(file);
 });

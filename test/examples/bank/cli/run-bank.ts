@@ -11,9 +11,14 @@ import { fileURLToPath } from 'node:url';
 const MAIN = fileURLToPath(new URL('../../../../examples/bank/cli/main.ts', import.meta.url));
 export const COMMANDS = fileURLToPath(new URL('../../../../examples/bank/commands.ndjson', import.meta.url));
 
+/** The receipts of a test are next to its database. */
+export const receiptsFolderOf = (db: string): string => `${db}.receipts`;
+
 export function startBank(...args: string[]): ChildProcessWithoutNullStreams {
   const flags = ['--conditions=decidable-source', '--disable-warning=ExperimentalWarning'];
-  return spawn(process.execPath, [...flags, MAIN, ...args]);
+  const db = args.at(args.indexOf('--db') + 1);
+  const receipts = args.includes('--db') && db !== undefined ? ['--receipts', receiptsFolderOf(db)] : [];
+  return spawn(process.execPath, [...flags, MAIN, ...receipts, ...args]);
 }
 
 export interface Ended {

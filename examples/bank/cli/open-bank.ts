@@ -1,0 +1,54 @@
+/** Starts the bank, so that commands can be sent to it and transfers waited for. */
+import { type CommandResult, type Envelope, ProcessorStopped, type SendOptions, type StartOptions } from 'decidable';
+import { type AccountModule, bankWith, type RunningBank } from '../system.ts';
+import type { Bank } from './run-commands.ts';
+import { TransferWatch } from './transfer-watch.ts';
+
+/** Milliseconds after which a program that is started again takes over the work of one that was killed. */
+const LEASE = 1_000;
+
+export interface BankOptions {
+  readonly store: StartOptions['store'];
+  /** The module that decides about accounts. */
+  readonly accounts: AccountModule;
+  /** The folder of the receipts. */
+  readonly receipts: string;
+}
+
+export class OpenBank implements Bank, AsyncDisposable {
+  readonly running: RunningBank;
+  readonly #transfers: TransferWatch;
+
+  constructor(running: RunningBank, transfers: TransferWatch) {
+    this.running = running;
+    this.#transfers = transfers;
+  }
+
+  handleCommand(command: Envelope, options: SendOptions): Promise<CommandResult> {
+    return this.running.handleCommand(command, options);
+  }
+
+  transferEnded(transferId: string): Promise<void> {
+    return this.#transfers.ended(transferId);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.running.stop();
+    await this.#transfers.stop();
+  }
+}
+
+export async function openBank({ store, accounts, receipts }: BankOptions): Promise<OpenBank> {
+  const transfers = new TransferWatch(store);
+  const stopped = (
+    { subscription }: { readonly subscription: ProcessorStopped['processor'] },
+    reason: ProcessorStopped['reason'],
+  ) => transfers.fail(new ProcessorStopped(subscription, reason));
+  try {
+    const running = await bankWith(accounts, receipts).start({ store, lease: LEASE, observer: { stopped } });
+    return new OpenBank(running, transfers);
+  } catch (error) {
+    await transfers.stop();
+    throw error;
+  }
+}

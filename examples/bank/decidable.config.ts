@@ -1,0 +1,2 @@
+/** The bank for the command line: `npx decidable describe` in this folder. */
+export { bank as default } from './system.ts';

@@ -1,0 +1,80 @@
+/**
+ * The process manager of transfers. It withdraws the money from the source and deposits it at the target. If the target
+ * refuses it, the source gets it back. If the source refuses it too, the bank holds the money and tries again each day.
+ */
+import { defineEventHandler, dispatchCommand, endProcess, scheduleCommand } from 'decidable';
+import { z } from 'zod';
+import { Deposit, Deposited, Withdraw, Withdrawn } from './account.ts';
+import { CompensateTransfer, CompleteTransfer, HoldTransfer, RefuseTransfer, TransferRequested } from './transfer.ts';
+
+/** How often the bank tries to return money that it holds, once a day. Then a person has to look after it. */
+const DAILY_RETURNS = 3;
+const DAY = 86_400_000n;
+
+/** Marks the two halves that the process sends. A client may have sent halves of its own, with ids of its own. */
+const HALF = 'transfer ';
+
+/** Returns the id of the transfer to which a withdrawal or a deposit belongs; undefined if it belongs to none. */
+export function transferOf(half: { readonly transferId?: string | undefined }): string | undefined {
+  return half.transferId?.startsWith(HALF) ? half.transferId.slice(HALF.length) : undefined;
+}
+
+export const transferProcess = defineEventHandler({
+  name: 'bank.transfers',
+  version: '1.0.0',
+  state: z.object({
+    transferId: z.string(),
+    from: z.string(),
+    to: z.string(),
+    amount: z.int(),
+    /** Why the target refused the money; empty unless it did. */
+    reason: z.string(),
+    /** How often the money was refused, by the target and then by the source. */
+    refusals: z.int(),
+  }),
+  events: { TransferRequested, Withdrawn, Deposited },
+  commands: { Withdraw, Deposit, CompleteTransfer, RefuseTransfer, CompensateTransfer, HoldTransfer },
+  key: ({ type, data }) => (type === 'TransferRequested' ? data.transferId : transferOf(data)),
+  initialState: { transferId: '', from: '', to: '', amount: 0, reason: '', refusals: 0 },
+
+  evolve: {
+    TransferRequested: (state, request) => {
+      Object.assign(state, request);
+    },
+  },
+
+  handle: {
+    TransferRequested: (_state, { transferId, from, amount }) => [
+      dispatchCommand(Withdraw({ accountId: from, amount, transferId: HALF + transferId })),
+    ],
+    Withdrawn: ({ transferId, to, amount }) => [
+      dispatchCommand(Deposit({ accountId: to, amount, transferId: HALF + transferId })),
+    ],
+    Deposited: ({ transferId, refusals, reason }) => [
+      dispatchCommand(refusals === 0 ? CompleteTransfer({ transferId }) : CompensateTransfer({ transferId, reason })),
+      endProcess(),
+    ],
+  },
+
+  rejected: {
+    Withdraw: {
+      handle: ({ transferId }, { rejection }) => [
+        dispatchCommand(RefuseTransfer({ transferId, reason: rejection.code })),
+        endProcess(),
+      ],
+    },
+    Deposit: {
+      evolve: (state, { rejection }) => {
+        if (state.refusals === 0) state.reason = rejection.code;
+        state.refusals += 1;
+      },
+      handle: ({ transferId, from, amount, reason, refusals }, { recordedAt }) => {
+        const giveBack = Deposit({ accountId: from, amount, transferId: HALF + transferId });
+        if (refusals === 1) return [dispatchCommand(giveBack)];
+        const hold = refusals === 2 ? [dispatchCommand(HoldTransfer({ transferId, reason }))] : [];
+        const isLast = refusals === 2 + DAILY_RETURNS;
+        return [...hold, isLast ? endProcess() : scheduleCommand('return', recordedAt + DAY, giveBack)];
+      },
+    },
+  },
+});
