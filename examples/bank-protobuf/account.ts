@@ -24,7 +24,8 @@ export const account = defineDecider({
   commands: { ...commands, Deposit: amountInRange(commands.Deposit), Withdraw: amountInRange(commands.Withdraw) },
   events,
   codec,
-  streamId: (command) => `account-${command.data.accountId}`,
+  category: 'account',
+  streamId: (command) => command.data.accountId,
   initialState: { status: Status.NONE, owner: '', balance: 0 },
 
   evolve: {

@@ -44,7 +44,8 @@ export const account = defineDecider({
   state: Account,
   commands: { OpenAccount, Deposit, Withdraw, CloseAccount },
   events: { AccountOpened, Deposited, Withdrawn, AccountClosed },
-  streamId: (command) => `account-${command.data.accountId}`,
+  category: 'account',
+  streamId: (command) => command.data.accountId,
   initialState: { status: 'none', owner: '', balance: 0 },
 
   evolve: {

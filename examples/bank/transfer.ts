@@ -43,7 +43,8 @@ export const transfer = defineDecider({
   state: Transfer,
   commands: { RequestTransfer, CompleteTransfer, RefuseTransfer, CompensateTransfer, HoldTransfer },
   events: { TransferRequested, TransferCompleted, TransferRefused, TransferCompensated, TransferHeld },
-  streamId: (command) => `transfer-${command.data.transferId}`,
+  category: 'transfer',
+  streamId: (command) => command.data.transferId,
   initialState: { status: 'none', from: '', to: '', amount: 0 },
 
   evolve: {

@@ -8,7 +8,8 @@ export const lamp = defineDecider({
   state: z.object({ lit: z.boolean() }),
   commands: { Switch: z.object({ lit: z.boolean() }) },
   events: { Switched: z.object({ lit: z.boolean() }) },
-  streamId: () => 'lamp',
+  category: 'lamp',
+  streamId: () => '',
   initialState: { lit: false },
   evolve: {
     Switched: (state, { lit }) => {
@@ -24,7 +25,8 @@ export const heater = defineDecider({
   state: z.object({ degrees: z.int() }),
   commands: { Heat: z.object({ degrees: z.int() }) },
   events: { Heated: z.object({ degrees: z.int() }) },
-  streamId: () => 'heater',
+  category: 'heater',
+  streamId: () => '',
   initialState: { degrees: 16 },
   evolve: {
     Heated: (state, { degrees }) => {

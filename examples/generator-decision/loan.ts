@@ -25,7 +25,8 @@ export const loan = defineDecider({
     Pay: z.object({ loanId: z.string(), amount }),
   },
   events: { LoanGranted, FeesPaid, InterestPaid, PrincipalPaid, LoanRepaid },
-  streamId: (command) => `loan-${command.data.loanId}`,
+  category: 'loan',
+  streamId: (command) => command.data.loanId,
   initialState: { fees: 0, interest: 0, principal: 0 },
 
   evolve: {

@@ -13,7 +13,8 @@ export const checkout = defineDecider({
   },
   events: { OrderPlaced, OrderPaid },
   foreignEvents: 'skip',
-  streamId: (command) => `order-${command.data.orderId}`,
+  category: 'order',
+  streamId: (command) => command.data.orderId,
   initialState: { placed: false, paid: false },
   evolve: {
     OrderPlaced: (state) => {

@@ -10,7 +10,8 @@ export const shipping = defineDecider({
   commands: { ShipOrder: z.object({ orderId: z.string(), parcel: z.string() }) },
   events: { OrderPaid, OrderShipped },
   foreignEvents: 'skip',
-  streamId: (command) => `order-${command.data.orderId}`,
+  category: 'order',
+  streamId: (command) => command.data.orderId,
   initialState: { paid: false },
   evolve: {
     OrderPaid: (state) => {

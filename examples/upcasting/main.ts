@@ -13,7 +13,8 @@ const before = defineDecider({
   state: z.object({ name: z.string() }),
   commands: { Register: z.object({ id: z.string(), name: z.string() }) },
   events: { Registered: z.object({ name: z.string() }) },
-  streamId: (command) => `customer-${command.data.id}`,
+  category: 'customer',
+  streamId: (command) => command.data.id,
   initialState: { name: '' },
   evolve: {
     Registered: (state, { name }) => {
@@ -40,7 +41,8 @@ const after = defineDecider({
   state: z.object({ given: z.string(), family: z.string() }),
   commands: { Register: z.object({ id: z.string(), given: z.string(), family: z.string() }) },
   events: { Registered },
-  streamId: (command) => `customer-${command.data.id}`,
+  category: 'customer',
+  streamId: (command) => command.data.id,
   initialState: { given: '', family: '' },
   evolve: {
     Registered: (state, { given, family }) => {

@@ -10,7 +10,8 @@ const DOMAIN = `
     state: z.object({ balance: z.int() }),
     commands: { Deposit: z.object({ amount: z.int() }), Withdraw: z.object({ amount: z.int() }) },
     events: { Deposited: z.object({ amount: z.int() }), Withdrawn: z.object({ amount: z.int() }) },
-    streamId: () => 'account-1',
+    category: 'account',
+    streamId: () => '1',
     initialState: { balance: 0 },
     evolve: {
       Deposited: (state, { amount }) => void (state.balance += amount),
@@ -135,7 +136,8 @@ export const TYPES = `
     state: z.object({ balance: z.bigint(), seen: z.set(z.string()) }),
     commands: { Deposit: defineCommand('Deposit', z.object({ amount: z.bigint() }), { precondition: 'any' }) },
     events: { Deposited: defineEvent('Deposited', z.object({ amount: z.bigint() })), Noted: z.object({ text: z.string() }) },
-    streamId: (command) => \`account-\${command.data.amount}\`,
+    category: 'account',
+    streamId: (command) => String(command.data.amount),
     initialState: { balance: 0n, seen: new Set() },
     evolve: {
       Deposited: (state, { amount }) => {

@@ -28,6 +28,7 @@ export {
   type InitialState,
   type StateOf,
 } from './define/decider.ts';
+export { type EventOwner, withCategory } from './define/event-category.ts';
 export {
   cancelDeadline,
   defineEventHandler,
@@ -58,6 +59,7 @@ export {
   type MessageMaker,
   type MessageOf,
   type MessageOptions,
+  type OwnedEventDefinition,
   type Snapshots,
   type Source,
   type Upcaster,
@@ -164,7 +166,7 @@ export { type SubscribeOptions, type SubscriptionPage, subscribe } from './proce
 export type * from './projector.ts';
 export type * from './routing.ts';
 export { type ReadEventsOptions, readEvents, readPages } from './storage/read-events.ts';
-export { categoryOf, checkStreamName } from './stream-name.ts';
+export { categoryOf, checkStreamName, streamNameOf } from './stream-name.ts';
 export type * from './types.ts';
 export { isUuid } from './uuid.ts';
 export type * from './worlds.ts';

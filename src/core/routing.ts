@@ -32,6 +32,11 @@ export interface Descriptor {
   readonly contentType: string;
   /** SHA-256 of the module's code, if the module knows it. A host that loads the code computes its own. */
   readonly digest?: Uint8Array | undefined;
+  /**
+   * The category of the module's streams: a valid stream name without `-`. An event is known by its category and its type, so
+   * modules of other categories may use the same event types.
+   */
+  readonly category: string;
   readonly foreignEvents: ForeignEvents;
   readonly commands: readonly CommandDescriptor[];
   readonly events: readonly EventDescriptor[];
@@ -43,7 +48,8 @@ export interface Routing<Command> {
   describe(): Descriptor;
 
   /**
-   * The stream whose history decides the command.
+   * The rest of the name of the stream whose history decides the command: the stream is `<category>-<id>`. If the id is
+   * empty, the stream is the category itself.
    * @throws FaultError if the command names no stream.
    */
   streamId(command: Command): string;

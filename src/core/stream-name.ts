@@ -30,6 +30,24 @@ export function categoryOf(stream: string): string {
   return end === -1 ? stream : stream.slice(0, end);
 }
 
+/**
+ * Returns the problem of a category, in words that follow "the category", or undefined if the category is valid: a stream name
+ * without `-`.
+ *
+ * @example checkCategory('bank-account'); // 'has a "-" (at index 4), which ends the category of a stream'
+ */
+export function checkCategory(category: string): string | undefined {
+  const problem = checkStreamName(category);
+  if (problem !== undefined) return problem;
+  const end = category.indexOf('-');
+  return end === -1 ? undefined : `has a "-" (at index ${end}), which ends the category of a stream`;
+}
+
+/** Returns the name of the stream of a category with this id: `<category>-<id>`, or the category itself if the id is empty. */
+export function streamNameOf(category: string, id: string): string {
+  return id === '' ? category : `${category}-${id}`;
+}
+
 /** Counts bytes of UTF-8. A lone surrogate counts as the three bytes of U+FFFD. */
 function utf8Length(text: string): number {
   let bytes = text.length;

@@ -26,7 +26,8 @@ export const account = defineDecider({
   state: Account,
   commands: { Open, Deposit, Withdraw },
   events: { Opened, Deposited, Withdrawn },
-  streamId: (command) => `account-${command.data.accountId}`,
+  category: 'account',
+  streamId: (command) => command.data.accountId,
   initialState: { status: 'none', owner: '', balance: 0 },
   evolve: {
     Opened: (draft, { owner }) => {

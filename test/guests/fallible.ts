@@ -10,7 +10,8 @@ const counter = defineDecider({
   state: z.object({ count: z.int() }),
   commands: { Count: z.object({}) },
   events: { Counted: z.object({}), Broken: z.object({}) },
-  streamId: () => 'counter-1',
+  category: 'counter',
+  streamId: () => '1',
   initialState: { count: 0 },
   evolve: {
     Counted: (state) => {

@@ -18,7 +18,8 @@ project.write({
       state: z.object({ free: z.int() }),
       commands: { Reserve: z.object({ seats: z.int() }) },
       events: { Reserved },
-      streamId: () => 'concert-1',
+      category: 'concert',
+      streamId: () => '1',
       initialState: { free: 2 },
       evolve: { Reserved: (state, { seats }) => void (state.free -= seats) },
       decide: {

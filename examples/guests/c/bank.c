@@ -212,6 +212,7 @@ const descriptor bank_descriptor = {
     .name = TEXT("bank.account"),
     .version = TEXT("1.0.0"),
     .content_type = TEXT("application/vnd.msgpack"),
+    .category = TEXT("account"),
     .foreign_events = 1,
     .commands = commands,
     .command_count = KINDS,
@@ -221,12 +222,10 @@ const descriptor bank_descriptor = {
 
 bool stream_id(const command *command, text *owned, refusal *fault) {
   (void)fault;
-  static const text prefix = TEXT("account-");
   text id = command->message.account_id;
-  uint8_t *name = allocate(prefix.len + id.len), *at = name;
-  append(&at, prefix);
+  uint8_t *copy = allocate(id.len), *at = copy;
   append(&at, id);
-  *owned = (text){name, prefix.len + id.len};
+  *owned = (text){copy, id.len};
   return true;
 }
 

@@ -222,6 +222,7 @@ typedef struct {
     uint8_t some;
     text bytes;
   } digest;
+  text category;
   uint8_t foreign_events;
   stored_command *commands;
   size_t command_count;
@@ -241,7 +242,7 @@ stored_descriptor *export_describe(void) {
   }
   for (size_t i = 0; i < d->event_count; i++) events[i] = (stored_event){d->events[i].type, d->events[i].schema_version};
   described = (stored_descriptor){.name = d->name, .version = d->version, .content_type = d->content_type,
-                                  .foreign_events = d->foreign_events, .commands = commands,
+                                  .category = d->category, .foreign_events = d->foreign_events, .commands = commands,
                                   .command_count = d->command_count, .events = events, .event_count = d->event_count};
   return &described;
 }
@@ -254,10 +255,10 @@ void post_describe(stored_descriptor *d) {
 EXPORT(ROUTING "#stream-id")
 result *export_stream_id(const command *borrowed_command) {
   refusal fault = {0};
-  text name;
-  if (!stream_id(borrowed_command, &name, &fault)) return fail(&fault);
+  text id;
+  if (!stream_id(borrowed_command, &id, &fault)) return fail(&fault);
   returned.is_error = 0;
-  returned.string = name;
+  returned.string = id;
   return &returned;
 }
 EXPORT("cabi_post_" ROUTING "#stream-id")

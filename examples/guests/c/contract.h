@@ -62,7 +62,7 @@ typedef struct {
 } event_descriptor;
 
 typedef struct {
-  text name, version, content_type;
+  text name, version, content_type, category;
   uint8_t foreign_events; /* 0 skip, 1 fault */
   const command_descriptor *commands;
   size_t command_count;
@@ -90,6 +90,6 @@ bool decide(const state *, const command *, event *events[MAX_EVENTS], size_t *c
 
 /* `routing` */
 extern const descriptor bank_descriptor;
-bool stream_id(const command *, text *owned, refusal *fault);
+bool stream_id(const command *, text *owned, refusal *fault); /* the stream is `<category>-<id>` */
 
 #endif

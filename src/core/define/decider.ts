@@ -14,6 +14,7 @@ import type { Types } from '../types.ts';
 import type { CommandHandler } from '../worlds.ts';
 import type { CanonicalCommands } from './canonical-commands.ts';
 import { type CommandEntry, Decisions, type EventEntry, kindOf } from './decision.ts';
+import { checkedCategory, ownedEvents } from './event-category.ts';
 import { faultOf } from './handler-fault.ts';
 import {
   type CheckedSources,
@@ -127,7 +128,16 @@ export interface DeciderDefinition<State, Commands, Events> {
   readonly codec?: Codec;
   /** `skip` where other modules write to the same streams; `fault` where nothing is said. */
   readonly foreignEvents?: ForeignEvents;
-  /** The stream whose history decides the command: `account-${command.data.accountId}`. */
+  /**
+   * The category of the module's streams, a stream name without `-`: `account`. An event is known by its category and its type.
+   */
+  readonly category: string;
+  /**
+   * The rest of the name of the stream whose history decides the command: the stream is `<category>-<id>`. If the id is empty,
+   * the stream is the category itself.
+   *
+   * @example (command) => command.data.accountId // the stream is `account-0001`
+   */
   readonly streamId: (command: NoInfer<MessageOf<Commands>>) => string;
   /** The state before any event. */
   readonly initialState: InitialState<State>;
@@ -144,9 +154,11 @@ export interface DeciderModule<State, Commands, Events>
     StateFingerprint {
   readonly name: string;
   readonly version: string;
+  /** The category of its streams. */
+  readonly category: string;
   /** The definitions, which make commands: `account.commands.Deposit({ … })`. */
   readonly commands: CommandDefinitions<Commands>;
-  /** The definitions, which make events, and from which event handlers and projectors are defined. */
+  /** The definitions, which make events. They carry the category, and readers of the events are defined from them. */
   readonly events: EventDefinitions<Events>;
   readonly stateSchema: StandardSchema<unknown, State>;
   /**
@@ -178,6 +190,7 @@ const NAMES: OptionNames<DeciderDefinition<never, never, never>> = {
   events: true,
   codec: true,
   foreignEvents: true,
+  category: true,
   streamId: true,
   initialState: true,
   evolve: true,
@@ -205,7 +218,9 @@ export function defineDecider<
   const name = checkIdentity(definition, NAMES, 'defineDecider');
   const { codec = msgpack, foreignEvents = 'fault' } = definition;
   const commandEntries = messageTable('command', definition.commands, `${name}.commands`);
-  const eventEntries = messageTable('event', definition.events, `${name}.events`);
+  const category = checkedCategory(definition.category, `${name}.category`);
+  const eventSources = messageTable('event', definition.events, `${name}.events`);
+  const eventEntries = ownedEvents(eventSources, category, `${name}.events`);
   checkHandlers(definition.decide, commandEntries, 'command', `${name}.decide`, 'all');
   checkHandlers(definition.evolve, eventEntries, 'event', `${name}.evolve`, 'all');
   if (typeof definition.streamId !== 'function') throw new DefinitionError(`${name}.streamId`, 'must be a function');
@@ -220,6 +235,7 @@ export function defineDecider<
     version: definition.version,
     contentType: codec.contentType,
     digest: undefined,
+    category,
     foreignEvents,
     commands: [...commands.values()].flatMap(commandDescriptors),
     events: [...events.values()].flatMap(({ definition, subject: { schemaVersion } }) =>
@@ -233,6 +249,7 @@ export function defineDecider<
   return {
     name,
     version: definition.version,
+    category,
     commands: definitionsOf(commands) as unknown as CommandDefinitions<Commands>,
     events: definitionsOf(events) as unknown as EventDefinitions<Events>,
     stateSchema: definition.state,
@@ -298,7 +315,7 @@ function streamId(name: (command: unknown) => unknown, command: Message): string
   if (typeof stream === 'string') return stream;
   throw new FaultError({
     code: 'stream-id-failed',
-    message: `streamId returned ${kindOf(stream)} for ${command.type}: expected the name of a stream`,
+    message: `streamId returned ${kindOf(stream)} for ${command.type}: expected the id of a stream, a text`,
     details: [['type', command.type]],
   });
 }

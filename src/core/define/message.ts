@@ -62,6 +62,8 @@ export type MessageMaker<Type extends string, Data> = (data: Data) => Message<Ty
 export interface EventFields<Type extends string, Schema extends StandardSchema> extends Definition<Schema> {
   readonly kind: 'event';
   readonly type: Type;
+  /** The category of the streams that hold the event. An event of a decider has it: `account.events.Deposited.category`. */
+  readonly category?: string | undefined;
 }
 
 /**
@@ -76,6 +78,15 @@ export type EventDefinition<Type extends string = string, Schema extends Standar
   Schema
 > &
   MessageMaker<Type, OutputOf<Schema>>;
+
+/**
+ * The definition of an event that is known by its category and its type, as a decider's events are. {@link withCategory} makes
+ * one for an event that no decider of the program owns.
+ */
+export type OwnedEventDefinition<
+  Type extends string = string,
+  Schema extends StandardSchema = StandardSchema,
+> = EventDefinition<Type, Schema> & { readonly category: string };
 
 /** When the state is stored after a command: `{ every: 100 }`, once so many events have come since the last time. */
 export type Snapshots = 'never' | { readonly every: number };
@@ -277,7 +288,7 @@ export function storedNames(definitions: Iterable<Definition>): string[] {
 }
 
 /** A function that carries its definition. `type` is also its name, for those who print it. */
-function definition<Type extends string, Schema extends StandardSchema, Fields extends object>(
+export function definition<Type extends string, Schema extends StandardSchema, Fields extends object>(
   type: Type,
   fields: Fields,
 ): Fields & ((data: OutputOf<Schema>) => Message<Type, OutputOf<Schema>>) {
@@ -314,7 +325,7 @@ export type CheckedSources<Sources, Kind extends 'command' | 'event'> = {
 
 /** The definitions of a map of events, by type. */
 export type EventDefinitions<Sources> = {
-  readonly [Type in keyof Sources & string]: EventDefinition<Type, SchemaOf<Sources[Type]>>;
+  readonly [Type in keyof Sources & string]: OwnedEventDefinition<Type, SchemaOf<Sources[Type]>>;
 };
 
 /** The definitions of a map of commands, by type. */

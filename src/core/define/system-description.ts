@@ -7,6 +7,8 @@ export interface DeciderDescription {
   readonly name: string;
   readonly version: string;
   readonly contentType: string;
+  /** The category of its streams. */
+  readonly category: string;
   readonly commands: readonly {
     readonly type: string;
     readonly schemaVersion: number;
@@ -62,11 +64,12 @@ export interface SystemDescription {
 export function describe(system: AnySystemDefinition): SystemDescription {
   const { name } = system;
   const deciders = system.deciders.map(({ routing }) => {
-    const { name, version, contentType, commands, events } = routing.describe();
+    const { name, version, contentType, category, commands, events } = routing.describe();
     return {
       name,
       version,
       contentType,
+      category,
       commands: commands.map(({ type, schemaVersion, precondition }) => ({ type, schemaVersion, precondition })),
       events: events.map(({ type, schemaVersion }) => ({ type, schemaVersion })),
     };

@@ -18,7 +18,9 @@ import {
   SystemRun,
 } from '../processors/running-system.ts';
 import { type AnyPart, type AnySystemDefinition, isTables, partsOf } from '../processors/system-parts.ts';
+import { checkCategory } from '../stream-name.ts';
 import type { ReadModel } from '../worlds.ts';
+import { EventOwners } from './event-category.ts';
 import { storedNames } from './message.ts';
 
 /** The parts of a system. */
@@ -188,9 +190,13 @@ function checkParts({ name, deciders, processManagers, readModels, reactors }: A
   };
   const takers = new Map<string, string[]>();
   const makers = new Map<string, string[]>();
+  const categories = new Map<string, string>();
+  const owners = new EventOwners();
   for (const [index, decider] of deciders.entries()) {
     const descriptor = decider.routing.describe();
     claim('decider', descriptor.name, `${name}.deciders[${index}]`);
+    owners.add(decider, descriptor, `${name}.deciders`);
+    categories.set(descriptor.category, descriptor.name);
     for (const { type } of descriptor.commands) takers.set(type, [...(takers.get(type) ?? []), descriptor.name]);
     for (const { type } of descriptor.events) makers.set(type, [...(makers.get(type) ?? []), descriptor.name]);
   }
@@ -209,8 +215,16 @@ function checkParts({ name, deciders, processManagers, readModels, reactors }: A
     const descriptor = manager.eventHandler.describe();
     const place = `${name}.processManagers[${index}]`;
     claim('process manager', descriptor.name, place);
-    if (descriptor.name.includes('-')) {
-      throw new DefinitionError(place, `the name ${descriptor.name} has a "-", which ends the category of its streams`);
+    const problem = checkCategory(descriptor.name);
+    if (problem !== undefined) {
+      throw new DefinitionError(place, `its name ${problem}: the name is the category of its streams`);
+    }
+    const decider = categories.get(descriptor.name);
+    if (decider !== undefined) {
+      throw new DefinitionError(
+        place,
+        `is called ${descriptor.name}, which is the category of its streams and of the decider ${decider}: rename it`,
+      );
     }
     checkEvents(descriptor.name, descriptor.events);
     for (const type of descriptor.commands) {

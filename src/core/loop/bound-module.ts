@@ -4,11 +4,13 @@
  */
 import type { CanonicalCommands } from '../define/canonical-commands.ts';
 import type { CommandIdAware } from '../define/command-id-aware.ts';
+import type { EventOwner } from '../define/event-category.ts';
 import type { StateFingerprint } from '../define/state-fingerprint.ts';
 import { DefinitionError } from '../errors.ts';
 import type { ModuleIdentity, WritePrecondition } from '../messages.ts';
 import { isPositiveU32, isText, mustBe } from '../predicates.ts';
 import type { CommandDescriptor, Descriptor, EventDescriptor } from '../routing.ts';
+import { checkCategory } from '../stream-name.ts';
 import { toHex } from '../uuid.ts';
 import type { CommandHandler } from '../worlds.ts';
 import { isInstanceTrap } from './failures.ts';
@@ -17,6 +19,7 @@ import { isInstanceTrap } from './failures.ts';
 export type AnyModule = CommandHandler<unknown, unknown, unknown> &
   CanonicalCommands<unknown> &
   CommandIdAware<unknown, unknown, unknown> &
+  EventOwner &
   StateFingerprint;
 
 const PRECONDITIONS: readonly WritePrecondition[] = ['stream-unchanged', 'no-stream', 'stream-exists', 'any'];
@@ -132,11 +135,13 @@ function checkDescriptor(descriptor: Descriptor, place: string): void {
   if (typeof descriptor !== 'object' || descriptor === null) {
     throw new DefinitionError(place, `its descriptor ${mustBe('an object', descriptor)}`);
   }
-  const { name, version, contentType, digest, foreignEvents, commands, events } = descriptor;
+  const { name, version, contentType, digest, category, foreignEvents, commands, events } = descriptor;
   for (const [field, value] of Object.entries({ name, version, contentType })) checkText(value, `${place}.${field}`);
   if (digest !== undefined && !(digest instanceof Uint8Array)) {
     throw new DefinitionError(`${place}.digest`, mustBe('a Uint8Array or undefined', digest));
   }
+  const problem = checkCategory(category);
+  if (problem !== undefined) throw new DefinitionError(`${place}.category`, problem);
   if (foreignEvents !== 'skip' && foreignEvents !== 'fault') {
     throw new DefinitionError(`${place}.foreignEvents`, mustBe("'skip' or 'fault'", foreignEvents));
   }

@@ -3,7 +3,7 @@ import type { CanonicalCommand } from '../define/canonical-commands.ts';
 import type { Message } from '../define/message.ts';
 import type { Envelope, Fault } from '../messages.ts';
 import { envelopeProblem, mustBe } from '../predicates.ts';
-import { checkStreamName } from '../stream-name.ts';
+import { checkStreamName, streamNameOf } from '../stream-name.ts';
 import type { BoundModule } from './bound-module.ts';
 import { commandFault, invalidReturn, moduleFailure } from './failures.ts';
 import type { Route } from './routes.ts';
@@ -48,12 +48,13 @@ export function canonicalCommand(module: BoundModule, message: Message): Canonic
 
 /** The stream that decides the command. @throws CommandFailure `fault` or `trap`. */
 export function streamOf({ module, commandType }: Route, command: unknown): string {
-  let stream: string;
+  let id: string;
   try {
-    stream = module.routing.streamId(command);
+    id = module.routing.streamId(command);
   } catch (error) {
     throw failure(error, module, 'routing', commandType);
   }
+  const stream = typeof id === 'string' ? streamNameOf(module.descriptor.category, id) : id;
   const problem = checkStreamName(stream);
   if (problem === undefined) return stream;
   const message = `module ${module.name} routes ${commandType} to a stream whose name ${problem}`;

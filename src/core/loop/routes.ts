@@ -1,4 +1,5 @@
 /** Which module takes a command, and under which guard and snapshot policy: made once, from the descriptors. */
+import { EventOwners } from '../define/event-category.ts';
 import { DefinitionError } from '../errors.ts';
 import type { SnapshotPolicy, WritePrecondition } from '../messages.ts';
 import { type AnyModule, BoundModule } from './bound-module.ts';
@@ -15,8 +16,9 @@ export class Routes {
   readonly modules: readonly BoundModule[];
   readonly #byCommand = new Map<string, Route>();
   readonly #byName = new Map<string, BoundModule>();
+  readonly #events = new EventOwners();
 
-  /** @throws DefinitionError where two modules claim one name or one command type. */
+  /** @throws DefinitionError if two modules claim one name, one command type, or one event of one category. */
   constructor(modules: readonly AnyModule[], releaseFailed: (module: string, error: unknown) => void) {
     this.modules = modules.map(
       (module, index) => new BoundModule(module, `createEventSourcer.modules[${index}]`, releaseFailed),
@@ -31,6 +33,7 @@ export class Routes {
         'is given twice: its name is the key of its states and snapshots, so give each module its own',
       );
     this.#byName.set(module.name, module);
+    this.#events.add(module.source, module.descriptor, 'createEventSourcer.modules');
     for (const { type, precondition, snapshot } of module.descriptor.commands) {
       const other = this.#byCommand.get(type);
       if (other !== undefined)

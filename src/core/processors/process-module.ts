@@ -47,6 +47,7 @@ export function processModule(manager: AnyProcessManager): CommandHandler<Proces
     version: handler.version,
     contentType: msgpack.contentType,
     digest: handler.digest,
+    category: handler.name,
     foreignEvents: 'fault',
     commands: inputs.map((type) => ({
       type,
@@ -103,7 +104,7 @@ export function processModule(manager: AnyProcessManager): CommandHandler<Proces
     },
     routing: {
       describe: () => descriptor,
-      streamId: ({ key }) => `${handler.name}-${key}`,
+      streamId: ({ key }) => key,
     },
   };
 }

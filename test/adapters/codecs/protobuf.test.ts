@@ -278,7 +278,8 @@ describe('a decider with messages of a .proto', () => {
       name: 'garden',
       version: '1.0.0',
       ...types,
-      streamId: () => 'garden-1',
+      category: 'garden',
+      streamId: () => '1',
       initialState: { name: '', children: [] },
       evolve: {
         Tree: (state, tree) => {

@@ -15,7 +15,8 @@ const counter = defineDecider({
   state: z.object({ value: z.number() }),
   commands: { Count },
   events: { Counted },
-  streamId: () => 'counter-1',
+  category: 'counter',
+  streamId: () => '1',
   initialState: { value: 0 },
   evolve: {
     Counted: (state) => {

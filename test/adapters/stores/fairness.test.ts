@@ -11,7 +11,7 @@ import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { createSqliteStore } from 'decidable/sqlite';
 import { verifyChain } from 'decidable/storage';
-import { STREAMS } from './fairness/counter.ts';
+import { COUNTERS } from './fairness/counter.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'decidable-fairness-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -41,5 +41,5 @@ test('no command of a rare writer fails within its deadline while another proces
 
   await using store = createSqliteStore({ file });
   const commits = sent + COMMANDS;
-  assert.deepEqual(await verifyChain(store), { intact: true, streams: STREAMS.length, commits });
+  assert.deepEqual(await verifyChain(store), { intact: true, streams: COUNTERS.length, commits });
 });

@@ -30,7 +30,8 @@ function lottery(act: () => unknown, evolve: () => void = () => {}) {
     state: z.object({ drawn: z.array(z.string()) }),
     commands: { Draw: z.object({}) },
     events: { Drawn: z.object({ number: z.string() }) },
-    streamId: () => 'lottery',
+    category: 'lottery',
+    streamId: () => '',
     initialState: { drawn: [] },
     evolve: {
       Drawn: (draft, { number }) => {
@@ -206,7 +207,8 @@ describe('a decision that reaches outside', () => {
       state: z.record(z.string(), z.int()),
       commands: { Finish: z.object({}) },
       events: { Passed: z.object({ runner: z.string() }), Won: z.object({ runner: z.string() }) },
-      streamId: () => 'race',
+      category: 'race',
+      streamId: () => '',
       initialState: {},
       evolve: {
         Passed: (draft, { runner }) => {
@@ -233,7 +235,8 @@ describe('a decision that reaches outside', () => {
       state: z.object({ count: z.int() }),
       commands: { Finish: z.object({}) },
       events: { Passed: z.object({ count: z.int() }) },
-      streamId: () => 'counter',
+      category: 'counter',
+      streamId: () => '',
       initialState: { count: 0 },
       evolve: { Passed: (_draft, { count }) => ({ count }) },
       decide: { Finish: ({ count }) => [{ type: 'Passed', data: { count } }] },
@@ -321,7 +324,8 @@ describe('a schema that reaches outside', () => {
       state: z.object({}),
       commands: { Note: command as typeof timed },
       events: { Noted: event as typeof timed },
-      streamId: () => 'clock',
+      category: 'clock',
+      streamId: () => '',
       initialState: {},
       evolve: { Noted: (_draft) => {} },
       decide: { Note: () => [{ type: 'Noted', data: {} }] },
@@ -379,7 +383,8 @@ describe('a decision that changes what it reads', () => {
       state: z.object({ list: z.array(z.string()) }),
       commands: { Do: z.object({ list: z.array(z.string()) }) },
       events: { Done: z.object({ list: z.array(z.string()) }) },
-      streamId: () => 'vandal',
+      category: 'vandal',
+      streamId: () => '',
       initialState: { list: ['a'] },
       evolve: { Done: (_draft, data) => void evolve(data) },
       decide: {

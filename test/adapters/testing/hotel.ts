@@ -35,7 +35,8 @@ export const room = defineDecider({
   state: z.object({ guest: z.string().optional(), owed: z.bigint(), visits: z.array(z.string()) }),
   commands: { BookRoom, CheckOut },
   events: { RoomBooked, BillPaid, RoomLeft },
-  streamId: (command) => `room-${command.data.roomId}`,
+  category: 'room',
+  streamId: (command) => command.data.roomId,
   initialState: { owed: 0n, visits: [] },
   evolve: {
     RoomBooked: (draft, { guest, nights }) => {

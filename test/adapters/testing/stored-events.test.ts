@@ -27,7 +27,8 @@ const shopOf = (codec?: typeof json) =>
     ...common,
     ...(codec === undefined ? {} : { codec }),
     commands: { Raise: z.object({ cents: z.bigint() }) },
-    streamId: () => 'shop-1',
+    category: 'shop',
+    streamId: () => '1',
     evolve: { Priced: (_draft, price) => price },
     decide: {
       Raise: (state, { cents }) => [Priced({ cents: state.cents + cents, currency: state.currency })],

@@ -28,7 +28,8 @@ const account = defineDecider({
     Deposited: z.object({ transfer: id, amount }),
     Withdrawn: z.object({ transfer: id, amount }),
   },
-  streamId: ({ data }) => `account-${data.account}`,
+  category: 'account',
+  streamId: ({ data }) => data.account,
   initialState: { balance: 1_000_000 },
   evolve: {
     Deposited: (state, { amount }) => {
@@ -51,7 +52,8 @@ const transfer = defineDecider({
   state: z.object({}),
   commands: { Request: z.object({ transfer: id, from: id, to: id, amount }) },
   events: { Requested: z.object({ transfer: id, from: id, to: id, amount }) },
-  streamId: ({ data }) => `transfer-${data.transfer}`,
+  category: 'transfer',
+  streamId: ({ data }) => data.transfer,
   initialState: {},
   evolve: { Requested: () => undefined },
   decide: { Request: (_state, data) => [{ type: 'Requested', data }] },

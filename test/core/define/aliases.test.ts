@@ -26,7 +26,8 @@ const before = defineDecider({
   state: z.object({ sold: z.int() }),
   commands: { Buy: Seats },
   events: { Bought: Seats },
-  streamId: () => 'concert-1',
+  category: 'concert',
+  streamId: () => '1',
   initialState: { sold: 0 },
   evolve: {
     Bought: (state, { seats }) => {
@@ -50,7 +51,8 @@ const after = defineDecider({
   state: z.object({ sold: z.int() }),
   commands: { Reserve },
   events: { Reserved },
-  streamId: () => 'concert-1',
+  category: 'concert',
+  streamId: () => '1',
   initialState: { sold: 0 },
   evolve: {
     Reserved: (state, { seats }) => {

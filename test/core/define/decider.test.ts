@@ -34,7 +34,8 @@ const member = defineDecider({
   state: z.object({ loans: z.array(z.string()), owed: z.bigint() }),
   commands: { BorrowBook, RenewLoan, SettleFees },
   events: { BookBorrowed, FeeCharged, FeePaid, AccountCleared },
-  streamId: (command) => `member-${command.data.memberId}`,
+  category: 'member',
+  streamId: (command) => command.data.memberId,
   initialState: { loans: [], owed: 0n },
   evolve: {
     BookBorrowed: (draft, { bookId }) => {
@@ -188,7 +189,8 @@ function steps(way: string, cleanUp = () => {}) {
     state: z.number(),
     commands: { Walk: z.object({}) },
     events: { Walked },
-    streamId: () => 'walker',
+    category: 'walker',
+    streamId: () => '',
     initialState: 0,
     evolve: { Walked: (total, { steps }) => total + steps },
     decide: {
@@ -220,7 +222,8 @@ describe('a module that does its work wrongly', () => {
       state: z.object({ n: z.number() }),
       commands: { Do: z.object({}) },
       events: { Done: z.object({ n: z.number() }) },
-      streamId: () => 'careless',
+      category: 'careless',
+      streamId: () => '',
       initialState: { n: 0 },
       evolve: { Done: evolve as never },
       decide: { Do: decide as never },
@@ -284,6 +287,7 @@ describe('a module that does its work wrongly', () => {
       state: z.number(),
       commands: { Do: z.object({}) },
       events: {},
+      category: 'nameless',
       streamId: () => undefined as never,
       initialState: 0,
       evolve: {},
@@ -366,7 +370,8 @@ describe('messages between program and bytes', () => {
       state: z.number(),
       commands: {},
       events: { Done: z.object({}) },
-      streamId: () => 'odd',
+      category: 'odd',
+      streamId: () => '',
       initialState: 0,
       evolve: { Done: () => {} },
       decide: {},
@@ -450,7 +455,8 @@ describe('an event that has changed its schema', () => {
     state: z.number(),
     commands: {},
     events: { Priced },
-    streamId: () => 'shop',
+    category: 'shop',
+    streamId: () => '',
     initialState: 0,
     evolve: { Priced: () => {} },
     decide: {},
@@ -491,6 +497,7 @@ describe('a descriptor', () => {
       version: '2.1.0',
       contentType: 'application/vnd.msgpack',
       digest: undefined,
+      category: 'member',
       foreignEvents: 'fault',
       commands: [
         { type: 'BorrowBook', schemaVersion: 1, precondition: 'stream-unchanged', snapshot: { tag: 'never' } },
@@ -499,7 +506,7 @@ describe('a descriptor', () => {
       ],
       events: ['BookBorrowed', 'FeeCharged', 'FeePaid', 'AccountCleared'].map((type) => ({ type, schemaVersion: 1 })),
     });
-    assert.equal(routing.streamId(borrow), 'member-m1');
+    assert.equal(routing.streamId(borrow), 'm1');
   });
 });
 
@@ -510,7 +517,8 @@ describe('a definition that does not fit together', () => {
     state: z.object({ n: z.number() }),
     commands: { Put: z.object({}) },
     events: { Was: z.object({}) },
-    streamId: () => 'shelf',
+    category: 'shelf',
+    streamId: () => '',
     initialState: { n: 0 },
     evolve: { Was: () => {} },
     decide: { Put: () => [] },

@@ -42,11 +42,12 @@ function counter(decide: () => unknown, change: Partial<Counter['types']['comman
         name: 'counter',
         version: '1',
         contentType: 'application/octet-stream',
+        category: 'counter',
         foreignEvents: 'fault',
         commands: [{ type: 'Count', schemaVersion: 1, precondition: 'stream-unchanged', snapshot: { tag: 'never' } }],
         events: [{ type: 'Counted', schemaVersion: 1 }],
       }),
-      streamId: () => 'counter-1',
+      streamId: () => '1',
     },
   };
 }

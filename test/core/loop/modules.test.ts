@@ -232,8 +232,8 @@ describe('a module that fails', () => {
 
   it('at naming a stream is at fault', async () => {
     const till = tillModule();
-    for (const name of ['', 'a\0b', 'a\ud800', 'é'.repeat(128), 7]) {
-      const routing = { ...till.routing, streamId: () => name as string };
+    for (const id of ['a\0b', 'a\ud800', 'é'.repeat(128), 7]) {
+      const routing = { ...till.routing, streamId: () => id as string };
       const sourcer = createEventSourcer({ store: createMemoryStore(), modules: [{ ...till, routing }] });
       const { payload } = await failsWith(sourcer.handleCommand(payIn), 'fault');
       assert.equal(payload.val.code, 'invalid-stream-name');

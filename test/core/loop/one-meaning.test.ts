@@ -70,9 +70,10 @@ function shelfOf({ kind, library, encoding, every, inSteps, initial }: Setup, { 
     state,
     commands: { Put: defineCommand('Put', thing as never, { snapshot: every === undefined ? 'never' : { every } }) },
     events: { WasPut: thing },
+    category: 'shelf',
     streamId: (command) => {
       held.push(command);
-      return STREAM;
+      return '1';
     },
     initialState: initialState as never,
     evolve: {

@@ -19,7 +19,8 @@ const counter = defineDecider({
   state: z.object({ value: z.int() }),
   commands: { Count: z.object({ by: z.int() }) },
   events: { Counted: z.object({ by: z.int() }) },
-  streamId: () => 'counter-1',
+  category: 'counter',
+  streamId: () => '1',
   initialState: { value: 0 },
   evolve: {
     Counted: (draft, { by }) => {

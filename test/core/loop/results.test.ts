@@ -25,7 +25,8 @@ const ledger = defineDecider({
   state: z.object({ entries: z.array(data) }),
   commands: { Book: data, Refuse: z.object({}), Ignore: z.object({}) },
   events: { Booked: data },
-  streamId: () => 'ledger-1',
+  category: 'ledger',
+  streamId: () => '1',
   initialState: { entries: [] },
   evolve: {
     Booked: (draft, entry) => {
@@ -94,7 +95,8 @@ describe('the decided events of a dispatched command', () => {
       state: z.object({}),
       commands: { Book: data },
       events: { Booked },
-      streamId: () => 'ledger-1',
+      category: 'ledger',
+      streamId: () => '1',
       initialState: {},
       evolve: { Booked: () => {} },
       decide: { Book: () => [] },

@@ -4,7 +4,10 @@
  * leak. Any of its functions can be made to fail. A trap ends the instance: handles made before it trap, and can only be
  * released.
  */
+import { z } from 'zod';
 import { Trap } from '../../../src/adapters/component/index.ts';
+import { type EventOwner, withCategory } from '../../../src/core/define/event-category.ts';
+import { defineEvent } from '../../../src/core/define/message.ts';
 import { FaultError, RejectionError } from '../../../src/core/errors.ts';
 import type { Envelope, SnapshotPolicy, WritePrecondition } from '../../../src/core/messages.ts';
 import type { ForeignEvents } from '../../../src/core/routing.ts';
@@ -109,7 +112,7 @@ export interface TillOptions {
 
 type Handle = { readonly kind: 'command' | 'event' | 'state'; readonly value: unknown; readonly instance: number };
 
-export interface Till extends CommandHandler<number, number, number> {
+export interface Till extends CommandHandler<number, number, number>, EventOwner {
   /** Handles that are not released yet. */
   readonly live: ReadonlyMap<number, Handle>;
   readonly misuses: readonly string[];
@@ -127,6 +130,8 @@ const PRECONDITIONS: Readonly<Record<TillCommand['type'], WritePrecondition>> = 
   Sign: 'stream-exists',
 };
 const EVENTS: readonly TillEvent['type'][] = ['Opened', 'PaidIn', 'PaidOut', 'Noted'];
+/** All tills share these, so that several of them can be on one stream. */
+const DEFINITIONS = EVENTS.map((type) => defineEvent(type, z.unknown()));
 
 export function tillModule(options: TillOptions = {}): Till {
   const { name = 'till', version = '1', prefix = 'till', snapshot = { tag: 'never' }, before } = options;
@@ -173,6 +178,7 @@ export function tillModule(options: TillOptions = {}): Till {
     live,
     misuses,
     calls,
+    events: Object.fromEntries(DEFINITIONS.map((event) => [event.type, withCategory(event, prefix)])),
     types: {
       command: {
         fromEnvelope(envelope) {
@@ -243,6 +249,7 @@ export function tillModule(options: TillOptions = {}): Till {
         version,
         contentType: TILL_TYPE,
         digest: undefined,
+        category: prefix,
         foreignEvents: options.foreignEvents ?? 'fault',
         commands: commandTypes.map((type) => ({
           type,
@@ -255,7 +262,7 @@ export function tillModule(options: TillOptions = {}): Till {
       streamId(command) {
         const { till } = look<TillCommand>('command', command);
         enter('streamId');
-        return `${prefix}-${till}`;
+        return till;
       },
     },
   };

@@ -155,7 +155,8 @@ function board(place: Place, { schema, given }: Case, codec: Codec, { notes }: S
     state: z.object({ count: z.int() }),
     commands: { Pin: defineCommand('Pin', command as never) },
     events: { Pinned: place === 'event' ? schema : anything },
-    streamId: () => 'board-1',
+    category: 'board',
+    streamId: () => '1',
     initialState: { count: 0 },
     evolve: {
       Pinned: ((draft: { count: number }, data: { note: unknown }) => {
@@ -254,7 +255,8 @@ describe('a schema of a state that changes values', () => {
       state: schema as StandardSchema<unknown, { note?: unknown }>,
       commands: { Pin: pinned },
       events: { Pinned: pinned },
-      streamId: () => 'wall-1',
+      category: 'wall',
+      streamId: () => '1',
       initialState: initialState as never,
       evolve: { Pinned: evolve as never },
       decide: { Pin: ((_state: unknown, data: unknown) => [{ type: 'Pinned', data }]) as never },

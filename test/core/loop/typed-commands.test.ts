@@ -21,7 +21,8 @@ describe('a typed command', () => {
       Empty,
     },
     events: { Added: z.object({ item: z.string(), count: z.int() }), Emptied: z.object({}) },
-    streamId: (command) => `basket-${command.data.basketId}`,
+    category: 'basket',
+    streamId: (command) => command.data.basketId,
     initialState: { items: [] },
     evolve: {
       Added: (draft, { item }) => {
@@ -63,7 +64,8 @@ describe('a typed command', () => {
       state: z.object({}),
       commands: { Put: z.object({ thing: z.unknown(), weight: z.number(), label: z.string().optional() }) },
       events: { Lain: z.object({}) },
-      streamId: () => 'tray',
+      category: 'tray',
+      streamId: () => '',
       initialState: {},
       evolve: { Lain: () => {} },
       decide: {

@@ -31,7 +31,8 @@ const loan = defineDecider({
     Returned: z.object({ loanId }),
     Reminded: z.object({ loanId }),
   },
-  streamId: ({ data }) => `loan-${data.loanId}`,
+  category: 'loan',
+  streamId: ({ data }) => data.loanId,
   initialState: { reminders: 0 },
   evolve: {
     Lent: () => undefined,

@@ -19,7 +19,8 @@ const counter = defineDecider({
   state: z.object({ value: z.int() }),
   commands: { Add: z.object({ counterId, by }), Remove: z.object({ counterId }) },
   events: { Added: z.object({ counterId, by }), Removed: z.object({ counterId }) },
-  streamId: ({ data }) => `counter-${data.counterId}`,
+  category: 'counter',
+  streamId: ({ data }) => data.counterId,
   initialState: { value: 0 },
   evolve: {
     Added: (state, data) => {

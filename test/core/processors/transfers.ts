@@ -32,7 +32,8 @@ export const account = defineDecider({
     Withdrawn: z.object({ accountId, amount, transferId: z.string().optional() }),
     Closed: z.object({ accountId }),
   },
-  streamId: ({ data }) => `account-${data.accountId}`,
+  category: 'account',
+  streamId: ({ data }) => data.accountId,
   initialState: { open: false, balance: 0 },
   evolve: {
     Opened: (state) => {
@@ -73,7 +74,8 @@ export const transfer = defineDecider({
     Requested: z.object({ transferId, from: accountId, to: accountId, amount }),
     Finished: z.object({ transferId, outcome: z.string() }),
   },
-  streamId: ({ data }) => `transfer-${data.transferId}`,
+  category: 'transfer',
+  streamId: ({ data }) => data.transferId,
   initialState: { outcome: '' },
   evolve: {
     Requested: () => undefined,

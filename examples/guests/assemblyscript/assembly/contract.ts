@@ -197,7 +197,8 @@ export function describe(): usize {
   storeText(area + 8, '1.0.0');
   storeText(area + 16, 'application/vnd.msgpack');
   store<u8>(area, 0, 24); // no digest
-  store<u8>(area, 1, 36); // foreign events are a fault
+  storeText(area + 36, 'account');
+  store<u8>(area, 1, 44); // foreign events are a fault
   const commands = allocate(24 * COMMANDS.length);
   memory.fill(commands, 0, 24 * COMMANDS.length); // stream-unchanged, never a snapshot
   const events = allocate(12 * EVENTS.length);
@@ -207,17 +208,14 @@ export function describe(): usize {
     storeText(events + 12 * kind, EVENTS[kind]);
     store<u32>(events + 12 * kind, SCHEMA_VERSION, 8);
   }
-  storePair(area + 40, commands, COMMANDS.length);
-  storePair(area + 48, events, EVENTS.length);
+  storePair(area + 48, commands, COMMANDS.length);
+  storePair(area + 56, events, EVENTS.length);
   return area;
 }
 
 export function streamId(command: usize): usize {
   const id = changetype<Message>(command).accountId;
-  const name = allocate(8 + id.length);
-  memory.copy(name, changetype<usize>(String.UTF8.encode('account-')), 8);
-  memory.copy(name + 8, changetype<usize>(id), id.length);
+  storeBytes(area + 4, id);
   store<u8>(area, 0);
-  storePair(area + 4, name, 8 + id.length);
   return area;
 }

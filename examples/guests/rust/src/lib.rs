@@ -108,6 +108,7 @@ impl routing::Guest for Component {
             version: "1.0.0".into(),
             content_type: "application/vnd.msgpack".into(),
             digest: None,
+            category: "account".into(),
             foreign_events: ForeignEvents::Fault,
             commands: Kind::all().map(command_descriptor).collect(),
             events: Kind::all().map(event_descriptor).collect(),
@@ -115,7 +116,7 @@ impl routing::Guest for Component {
     }
 
     fn stream_id(command: types::CommandBorrow<'_>) -> Result<String, Fault> {
-        Ok("account-".to_string() + &command.get::<CommandResource>().0.account_id)
+        Ok(command.get::<CommandResource>().0.account_id.clone())
     }
 }
 

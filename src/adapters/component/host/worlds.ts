@@ -54,7 +54,7 @@ export const INTERFACES: Readonly<Record<InterfaceName, Readonly<Record<string, 
   },
   routing: {
     describe:
-      `func() -> record { ${IDENTITY}, foreign-events: enum { skip, fault }, ` +
+      `func() -> record { ${IDENTITY}, category: string, foreign-events: enum { skip, fault }, ` +
       `commands: list<${COMMAND_DESCRIPTOR}>, events: list<${EVENT_DESCRIPTOR}> }`,
     'stream-id': `func(command: borrow<command>) -> result<string, ${FAULT}>`,
   },

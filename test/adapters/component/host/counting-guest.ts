@@ -102,11 +102,11 @@ const WORLDS: Record<WorldName, string> = {
       (i32.store (i32.const 512) (call $new-event (local.get 1)))
       (i32.store (i32.const 4) (i32.const 512)) (i32.store (i32.const 8) (i32.const 1)) (i32.const 0))
     (func (export "${ROUTING}#describe") (result i32) ${identity}
-      (i32.store8 (i32.const 36) (i32.const 1))
+      (call $text (i32.const 36)) (i32.store8 (i32.const 44) (i32.const 1))
       (call $text (i32.const 512)) (i32.store (i32.const 520) (i32.const 1)) (i64.store (i32.const 524) (i64.const 0))
-      (i32.store (i32.const 40) (i32.const 512)) (i32.store (i32.const 44) (i32.const 1))
+      (i32.store (i32.const 48) (i32.const 512)) (i32.store (i32.const 52) (i32.const 1))
       (call $text (i32.const 544)) (i32.store (i32.const 552) (i32.const 1))
-      (i32.store (i32.const 48) (i32.const 544)) (i32.store (i32.const 52) (i32.const 1)) (i32.const 0))
+      (i32.store (i32.const 56) (i32.const 544)) (i32.store (i32.const 60) (i32.const 1)) (i32.const 0))
     (func (export "${ROUTING}#stream-id") (param i32) (result i32)
       (call $clear) (call $text (i32.const 4)) (i32.const 0))`,
   'process-manager': `${stateFunctions(HANDLER)} ${key(HANDLER)}

@@ -4,11 +4,11 @@
  */
 import { createEventSourcer } from 'decidable';
 import { createSqliteStore } from 'decidable/sqlite';
-import { counter, STREAMS } from './counter.ts';
+import { COUNTERS, counter } from './counter.ts';
 
 const store = createSqliteStore({ file: process.argv[2] ?? '', busyTimeout: 600_000 });
 await using sourcer = createEventSourcer({ store, modules: [counter], closeStore: true });
-const send = (stream: string): Promise<unknown> => sourcer.dispatch({ type: 'Count', data: { stream } });
+const send = (counter: string): Promise<unknown> => sourcer.dispatch({ type: 'Count', data: { counter } });
 
 let isRunning = true;
 process.stdin.on('end', () => {
@@ -16,11 +16,11 @@ process.stdin.on('end', () => {
 });
 process.stdin.resume();
 
-await Promise.all(STREAMS.map(send));
+await Promise.all(COUNTERS.map(send));
 console.log('begun');
-let commands = STREAMS.length;
+let commands = COUNTERS.length;
 while (isRunning) {
-  await Promise.all(STREAMS.map(send));
-  commands += STREAMS.length;
+  await Promise.all(COUNTERS.map(send));
+  commands += COUNTERS.length;
 }
 console.log(commands);

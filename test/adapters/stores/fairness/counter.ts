@@ -1,4 +1,4 @@
-/** A decider that counts, and the seven streams to which the processes of the fairness test send commands. */
+/** A decider that counts, and the seven counters to which the processes of the fairness test send commands. */
 import { defineDecider } from 'decidable';
 import { z } from 'zod';
 
@@ -6,9 +6,10 @@ export const counter = defineDecider({
   name: 'counter',
   version: '1.0.0',
   state: z.object({ value: z.int() }),
-  commands: { Count: z.object({ stream: z.string() }) },
+  commands: { Count: z.object({ counter: z.string() }) },
   events: { Counted: z.object({ value: z.int() }) },
-  streamId: (command) => command.data.stream,
+  category: 'counter',
+  streamId: (command) => command.data.counter,
   initialState: { value: 0 },
   evolve: {
     Counted: (draft, { value }) => {
@@ -18,4 +19,4 @@ export const counter = defineDecider({
   decide: { Count: (state) => [{ type: 'Counted', data: { value: state.value + 1 } }] },
 });
 
-export const STREAMS: readonly string[] = Array.from({ length: 7 }, (_, index) => `counter-${index}`);
+export const COUNTERS: readonly string[] = ['0', '1', '2', '3', '4', '5', '6'];

@@ -5,7 +5,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { createEventSourcer, isCommandFailure } from 'decidable';
 import { createSqliteStore } from 'decidable/sqlite';
-import { counter, STREAMS } from './counter.ts';
+import { COUNTERS, counter } from './counter.ts';
 
 const [, , file = '', commands] = process.argv;
 const store = createSqliteStore({ file });
@@ -14,7 +14,7 @@ await using sourcer = createEventSourcer({ store, modules: [counter], closeStore
 const ends: Record<string, number> = {};
 for (let sent = 0; sent < Number(commands); sent++) {
   await setTimeout(50);
-  const command = { type: 'Count', data: { stream: STREAMS[sent % STREAMS.length]! } } as const;
+  const command = { type: 'Count', data: { counter: COUNTERS[sent % COUNTERS.length]! } } as const;
   const end = await sourcer.dispatch(command, { deadline: BigInt(Date.now() + 1_000) }).then(
     ({ outcome }) => outcome.tag,
     (error: unknown) => (isCommandFailure(error) ? error.code : String(error)),

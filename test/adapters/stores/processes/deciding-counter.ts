@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { createSqliteStore } from '../../../../src/adapters/stores/sqlite/index.ts';
 import { createEventSourcer, defineCommand, defineDecider, defineEvent } from '../../../../src/core/index.ts';
 
-const Count = defineCommand('Count', z.object({ stream: z.string() }));
+const Count = defineCommand('Count', z.object({ counter: z.string() }));
 const Counted = defineEvent('Counted', z.object({ value: z.number() }));
 const counter = defineDecider({
   name: 'counter',
@@ -11,7 +11,8 @@ const counter = defineDecider({
   state: z.object({ value: z.number() }),
   commands: { Count },
   events: { Counted },
-  streamId: (command) => command.data.stream,
+  category: 'counter',
+  streamId: (command) => command.data.counter,
   initialState: { value: 0 },
   evolve: {
     Counted: (draft, { value }) => {
@@ -26,6 +27,6 @@ const store = createSqliteStore({ file, durability: 'normal', busyTimeout: 600_0
 // A conflict is what this is about: nobody gives up.
 await using sourcer = createEventSourcer({ store, modules: [counter], maxAttempts: 10_000, closeStore: true });
 for (let round = 0; round < Number(increments); round++) {
-  const streams = ['counter-1', 'counter-2', `counter-${process.pid}`];
-  await Promise.all(streams.map((stream) => sourcer.dispatch(Count({ stream }))));
+  const counters = ['1', '2', String(process.pid)];
+  await Promise.all(counters.map((counter) => sourcer.dispatch(Count({ counter }))));
 }

@@ -17,10 +17,16 @@ const Returned = defineEvent('Returned', z.object({ bookId: z.string(), late: z.
 const Burned = defineEvent('Burned', z.object({}));
 
 const State = z.object({ loans: z.array(z.string()), fees: z.bigint() });
-const common = { name: 'member', version: '1', state: State, initialState: { loans: [], fees: 0n } };
+const common = {
+  name: 'member',
+  version: '1',
+  category: 'member',
+  state: State,
+  initialState: { loans: [], fees: 0n },
+};
 const evolve = { Borrowed: () => {}, Returned: () => {} };
 const decide = { Borrow: () => [], Return: () => [] };
-const streamId = () => 'member-1';
+const streamId = () => '1';
 const commands = { Borrow, Return };
 const events = { Borrowed, Returned };
 
@@ -29,7 +35,7 @@ export const member = defineDecider({
   ...common,
   commands,
   events,
-  streamId: (command) => `member-${command.data.memberId}`,
+  streamId: (command) => command.data.memberId,
   evolve: {
     Borrowed: (draft, { bookId }) => {
       draft.loans.push(bookId);
@@ -208,6 +214,7 @@ defineDecider({
   ]),
   commands: {},
   events,
+  category: 'book',
   streamId,
   initialState: { status: 'in' },
   evolve: {
@@ -227,6 +234,7 @@ defineDecider({
   state: z.enum(['on', 'off']),
   commands: {},
   events: { Switched: z.object({ on: z.boolean() }) },
+  category: 'book',
   streamId,
   initialState: 'off',
   // refused: Type '"broken" | "on"' is not assignable | a state has no other values

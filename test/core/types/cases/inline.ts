@@ -24,7 +24,8 @@ export const counter = defineDecider({
     Added: defineEvent('Added', z.object({ by: z.int() })),
     Noted: z.object({ text: z.string() }),
   },
-  streamId: (command) => (command.type === 'Add' ? `counter-${command.data.by}` : command.data.text),
+  category: 'counter',
+  streamId: (command) => (command.type === 'Add' ? String(command.data.by) : command.data.text),
   initialState: { total: 0 },
   evolve: {
     Added: (draft, { by }) => {
@@ -81,7 +82,8 @@ const tags = {
   version: '1',
   commands: {},
   events: { Tagged: z.object({ tag: z.string() }) },
-  streamId: () => 'tags',
+  category: 'tags',
+  streamId: () => '',
   decide: {},
 };
 

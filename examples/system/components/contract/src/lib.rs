@@ -9,5 +9,5 @@ mod uuid;
 
 pub use quoted::quoted;
 pub use sha256::sha256;
-pub use stream_name::check_stream_name;
+pub use stream_name::{check_stream_name, stream_name_of};
 pub use uuid::Uuid;

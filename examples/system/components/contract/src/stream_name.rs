@@ -2,6 +2,11 @@
 
 const MAX_STREAM_NAME_BYTES: usize = 255;
 
+/// Returns the name of the stream of a category with this id: `<category>-<id>`, or the category itself if the id is empty.
+pub fn stream_name_of(category: &str, id: &str) -> String {
+    if id.is_empty() { category.into() } else { [category, id].join("-") }
+}
+
 /// Returns the problem of a stream name, in words that follow "the stream name"; none if the name is valid.
 pub fn check_stream_name(name: &str) -> Option<String> {
     if name.is_empty() {

@@ -1,6 +1,6 @@
 //! One command and its progress in the loop.
 
-use contract::{Uuid, check_stream_name, quoted};
+use contract::{Uuid, check_stream_name, quoted, stream_name_of};
 
 use crate::bound_module::BoundModule;
 use crate::decidable::eventsourcing::decider::decide;
@@ -46,7 +46,8 @@ impl Job {
             module.fault(fault, &format!("{doing} command {command_type}"), &[("commandType", command_type)])
         };
         let command = Command::from_envelope(&envelope).map_err(|fault| failed("reading", fault))?;
-        let stream = stream_id(&command).map_err(|fault| failed("routing", fault))?;
+        let id_in_category = stream_id(&command).map_err(|fault| failed("routing", fault))?;
+        let stream = stream_name_of(&module.descriptor.category, &id_in_category);
         if let Some(problem) = check_stream_name(&stream) {
             let name = &module.descriptor.name;
             let message = format!("module {name} routes {command_type} to a stream whose name {problem}");
