@@ -1,5 +1,5 @@
 /** Turns an event store in a component into an `EventStore` of this package, with its error classes. */
-import { AppendFailure, type EventStore, StoreFailureError } from 'decidable';
+import { AppendFailure, type EventStore, StoreFailure } from 'decidable';
 import { isComponentError } from 'decidable/component';
 import { awaitEventsAfter, CommitSignal } from 'decidable/storage';
 
@@ -14,7 +14,7 @@ export function componentStore(instance: EventStore): EventStore {
       categories: [],
       eventTypes: [],
     } as const;
-    const [last] = await failingAs(StoreFailureError, () => instance.readAll(options));
+    const [last] = await failingAs(StoreFailure, () => instance.readAll(options));
     return last?.context.position;
   };
   return {
@@ -23,13 +23,13 @@ export function componentStore(instance: EventStore): EventStore {
       commits.notify();
       return appended;
     },
-    readStream: (stream, options) => failingAs(StoreFailureError, () => instance.readStream(stream, options)),
-    readAll: (options) => failingAs(StoreFailureError, () => instance.readAll(options)),
+    readStream: (stream, options) => failingAs(StoreFailure, () => instance.readStream(stream, options)),
+    readAll: (options) => failingAs(StoreFailure, () => instance.readAll(options)),
     awaitEvents: (afterPosition, signal) => awaitEventsAfter(lastPosition, commits, afterPosition, signal),
-    findDecision: (commandId) => failingAs(StoreFailureError, () => instance.findDecision(commandId)),
-    loadSnapshot: (key) => failingAs(StoreFailureError, () => instance.loadSnapshot(key)),
-    saveSnapshot: (key, snapshot) => failingAs(StoreFailureError, () => instance.saveSnapshot(key, snapshot)),
-    dropSnapshot: (key) => failingAs(StoreFailureError, () => instance.dropSnapshot(key)),
+    findDecision: (commandId) => failingAs(StoreFailure, () => instance.findDecision(commandId)),
+    loadSnapshot: (key) => failingAs(StoreFailure, () => instance.loadSnapshot(key)),
+    saveSnapshot: (key, snapshot) => failingAs(StoreFailure, () => instance.saveSnapshot(key, snapshot)),
+    dropSnapshot: (key) => failingAs(StoreFailure, () => instance.dropSnapshot(key)),
   };
 }
 

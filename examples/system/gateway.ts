@@ -38,13 +38,13 @@ export function createGateway(sourcer: EventSourcer): Gateway {
   };
 }
 
-function toCommand({ outcome, stream, revision, events, redelivered }: CommandResult): Response {
+function toCommand({ outcome, stream, revision, events, duplicate }: CommandResult): Response {
   const at = { stream, revision: number(revision) };
   if (outcome.tag === 'accepted') {
-    return answer(200, { outcome: 'accepted', ...at, events: events.map(({ event }) => event.type), redelivered });
+    return answer(200, { outcome: 'accepted', ...at, events: events.map(({ event }) => event.type), duplicate });
   }
   const { code, message, details } = outcome.val;
-  return answer(422, { outcome: 'rejected', ...at, code, message, details, redelivered });
+  return answer(422, { outcome: 'rejected', ...at, code, message, details, duplicate });
 }
 
 function toRead(stream: string, { revision, contentType, state }: FoldedState): Response {

@@ -60,8 +60,8 @@ export class AppendFailure extends DecidableError<AppendError['tag'], AppendErro
 }
 
 /** The error of all other functions of an event store. */
-export class StoreFailureError extends DecidableError<StoreError['tag'], StoreError> {
-  override readonly name: string = 'StoreFailureError';
+export class StoreFailure extends DecidableError<StoreError['tag'], StoreError> {
+  override readonly name: string = 'StoreFailure';
   constructor(payload: StoreError, message: string, options?: ErrorOptions) {
     super('store', payload.tag, payload, message, options);
   }
@@ -113,12 +113,12 @@ export function isAppendFailure<Code extends AppendError['tag'] = AppendError['t
   return isOf(value, 'append') && (code === undefined || (value as AppendFailure).code === code);
 }
 
-/** Returns whether `value` is a {@link StoreFailureError}, and has this code if one is passed. */
+/** Returns whether `value` is a {@link StoreFailure}, and has this code if one is passed. */
 export function isStoreFailure<Code extends StoreError['tag'] = StoreError['tag']>(
   value: unknown,
   code?: Code,
-): value is StoreFailureError & { readonly code: Code; readonly payload: Extract<StoreError, { tag: Code }> } {
-  return isOf(value, 'store') && (code === undefined || (value as StoreFailureError).code === code);
+): value is StoreFailure & { readonly code: Code; readonly payload: Extract<StoreError, { tag: Code }> } {
+  return isOf(value, 'store') && (code === undefined || (value as StoreFailure).code === code);
 }
 
 /** Returns whether `value` is a {@link CommandFailure}, and has this code if one is passed. */

@@ -1,5 +1,5 @@
 /** `event-sourcer` (wit/event-sourcer.wit): the loop of a command. Route, load, fold, decide, append. */
-import type { Conflict, InvalidArgument, StoreFailure } from './event-store.ts';
+import type { Conflict, InvalidArgument, StoreFault } from './event-store.ts';
 import type { Envelope, Fault, Outcome, Precondition, RecordedEvent } from './messages.ts';
 
 /** How to handle one command. */
@@ -12,9 +12,9 @@ export interface CommandOptions {
   /** The sender of the command. */
   readonly actor?: string | undefined;
   /**
-   * An additional precondition. It can strengthen the one that the module declares for the command, never weaken it.
+   * A precondition in addition to the one that the module declares for the command. It can only strengthen that one.
    */
-  readonly expected?: Precondition | undefined;
+  readonly precondition?: Precondition | undefined;
   /** The time after which the command is given up if it is not committed, in milliseconds since the Unix epoch. */
   readonly deadline?: bigint | undefined;
 }
@@ -31,8 +31,8 @@ export interface CommandResult {
   /** The stream's last revision right after the decision; undefined if the stream has no events. */
   readonly revision?: bigint | undefined;
   /** The command id was already recorded, and this is its first outcome. */
-  readonly redelivered: boolean;
-  /** How often the command was decided: once, and once more after each conflict; 0 if it was redelivered. */
+  readonly duplicate: boolean;
+  /** How often the command was decided: once, and once more after each conflict; 0 for a duplicate. */
   readonly attempts: number;
 }
 
@@ -87,7 +87,7 @@ export type CommandError =
   | { readonly tag: 'cancelled'; readonly val: Refusal }
   /** The deadline passed before the commit. Nothing was recorded. */
   | { readonly tag: 'deadline-exceeded'; readonly val: Refusal }
-  | { readonly tag: 'store'; readonly val: StoreFailure }
+  | { readonly tag: 'store'; readonly val: StoreFault }
   /** The event sourcer, or its store, is closing or closed. */
   | { readonly tag: 'closed'; readonly val: Refusal };
 

@@ -7,7 +7,7 @@ import type { Decision, Envelope, Precondition, RecordedDecision, RecordedEvent 
 /** The stream does not meet the precondition. Nothing was written. */
 export interface Conflict {
   readonly stream: string;
-  readonly expected: Precondition;
+  readonly precondition: Precondition;
   /** The stream's last revision; undefined if the stream has no events. */
   readonly actual?: bigint | undefined;
 }
@@ -20,7 +20,7 @@ export interface InvalidArgument {
 }
 
 /** The store could not do its work. Nothing was written, unless `code` is `unknown-outcome`. */
-export interface StoreFailure {
+export interface StoreFault {
   /**
    * Stable and machine-readable: `read-only`, `full`, `busy`, `corrupt`, `newer-format`, `not-a-store`, `io`,
    * `moved`, `unsupported-engine`, `unknown-outcome`.
@@ -32,7 +32,7 @@ export interface StoreFailure {
 /** The errors of all functions but `append`. */
 export type StoreError =
   | { readonly tag: 'invalid-argument'; readonly val: InvalidArgument }
-  | { readonly tag: 'failure'; readonly val: StoreFailure }
+  | { readonly tag: 'failure'; readonly val: StoreFault }
   /** The store is closing or closed. */
   | { readonly tag: 'closed' };
 
@@ -42,7 +42,7 @@ export type AppendError =
   /** The store already has a decision with this command id, and this is it. Checked before the precondition. */
   | { readonly tag: 'duplicate'; readonly val: RecordedDecision }
   | { readonly tag: 'invalid-argument'; readonly val: InvalidArgument }
-  | { readonly tag: 'failure'; readonly val: StoreFailure }
+  | { readonly tag: 'failure'; readonly val: StoreFault }
   | { readonly tag: 'closed' };
 
 /** The result of an append. */
@@ -117,14 +117,14 @@ export interface EventStore {
 
   /**
    * Returns events of one stream, in the order of their revisions.
-   * @throws StoreFailureError whose `payload` is a {@link StoreError}.
+   * @throws StoreFailure whose `payload` is a {@link StoreError}.
    */
   readStream(stream: string, options: ReadStreamOptions): Promise<readonly RecordedEvent[]>;
 
   /**
    * Returns events in the order of positions. A reader that has seen a position never later finds a new event at or
    * below it.
-   * @throws StoreFailureError whose `payload` is a {@link StoreError}.
+   * @throws StoreFailure whose `payload` is a {@link StoreError}.
    */
   readAll(options: ReadAllOptions): Promise<readonly RecordedEvent[]>;
 
@@ -134,31 +134,31 @@ export interface EventStore {
    *
    * `subscribe` is built on it; no other code waits for events. Aborting `signal` rejects with the signal's reason.
    * Closing the store rejects with `closed`.
-   * @throws StoreFailureError whose `payload` is a {@link StoreError}.
+   * @throws StoreFailure whose `payload` is a {@link StoreError}.
    */
   awaitEvents(afterPosition: bigint | undefined, signal?: AbortSignal): Promise<bigint>;
 
   /**
    * Returns the decision on the command with this id, or undefined if there is none.
-   * @throws StoreFailureError whose `payload` is a {@link StoreError}.
+   * @throws StoreFailure whose `payload` is a {@link StoreError}.
    */
   findDecision(commandId: string): Promise<RecordedDecision | undefined>;
 
   /**
    * Returns the snapshot with this key, or undefined if there is none.
-   * @throws StoreFailureError whose `payload` is a {@link StoreError}.
+   * @throws StoreFailure whose `payload` is a {@link StoreError}.
    */
   loadSnapshot(key: SnapshotKey): Promise<Snapshot | undefined>;
 
   /**
    * Replaces the snapshot with this key, unless that one has a later revision.
-   * @throws StoreFailureError whose `payload` is a {@link StoreError}.
+   * @throws StoreFailure whose `payload` is a {@link StoreError}.
    */
   saveSnapshot(key: SnapshotKey, snapshot: Snapshot): Promise<void>;
 
   /**
    * Deletes the snapshot with this key, if there is one.
-   * @throws StoreFailureError whose `payload` is a {@link StoreError}.
+   * @throws StoreFailure whose `payload` is a {@link StoreError}.
    */
   dropSnapshot(key: SnapshotKey): Promise<void>;
 }

@@ -1,6 +1,6 @@
 /**
  * Ids are derived, not random (docs/architecture.md, "Ids are derived"). The ids of a command's events follow from the command's
- * id, so that they need no storage and a redelivery leads to the same ones. Every derived id is a UUIDv5 (RFC 9562 §5.5): SHA-1
+ * id, so that they need no storage and a duplicate leads to the same ones. Every derived id is a UUIDv5 (RFC 9562 §5.5): SHA-1
  * over the namespace's 16 bytes and the name, with version and variant set.
  *
  * | id | namespace | name |
@@ -17,7 +17,7 @@ import { isUuid, UUID_LENGTH, uuidV5 } from './uuid.ts';
 
 /**
  * The namespace of command ids that are not UUIDs: UUIDv5 of RFC 9562's URL namespace and `decidable:eventsourcing/command-id`.
- * It never changes, because a change would make a new command of every redelivered one.
+ * It never changes, because a change would make a new command of every duplicate one.
  */
 export const COMMAND_ID_NAMESPACE = 'f21aa10a-cc1b-5774-8588-740f40dd4e19';
 

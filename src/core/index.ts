@@ -111,7 +111,7 @@ export {
   isRejection,
   isStoreFailure,
   RejectionError,
-  StoreFailureError,
+  StoreFailure,
 } from './errors.ts';
 export type * from './event-handler.ts';
 export type * from './event-sourcer.ts';

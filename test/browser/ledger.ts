@@ -29,7 +29,7 @@ export async function ledgerOf(module: CommandHandler<unknown, unknown, unknown>
   const events: string[] = [];
   for (const [commandId, command] of COMMANDS) {
     const result = await sourcer.handleCommand(account.types.command.toEnvelope(command), { commandId });
-    results.push(`${result.outcome.tag} ${result.revision} ${result.redelivered} ${JSON.stringify(result.outcome)}`);
+    results.push(`${result.outcome.tag} ${result.revision} ${result.duplicate} ${JSON.stringify(result.outcome)}`);
     events.push(...result.events.map(({ event, context }) => `${context.id} ${event.type} ${hex(event.payload)}`));
   }
   const states: string[] = [];

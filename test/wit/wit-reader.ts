@@ -13,7 +13,7 @@ const ERRORS: Readonly<Record<string, string>> = {
   fault: 'FaultError',
   rejection: 'RejectionError',
   'append-error': 'AppendFailure',
-  'store-error': 'StoreFailureError',
+  'store-error': 'StoreFailure',
   'command-error': 'CommandFailure',
 };
 

@@ -62,7 +62,7 @@ async function decide(bank: Bank, line: number, command: BankCommand, tally: Tal
       const { code } = result.outcome.val;
       tally.rejections.set(code, (tally.rejections.get(code) ?? 0) + 1);
     }
-    if (result.redelivered) tally.redelivered += 1;
+    if (result.duplicate) tally.duplicates += 1;
     else tally.newEvents += result.events.length;
     if (command.transferId !== undefined && result.outcome.tag === 'accepted') {
       await bank.transferEnded(command.transferId);

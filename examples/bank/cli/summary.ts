@@ -16,7 +16,7 @@ export interface Run {
 
 export function summarize({ file, db, tally, ledger, seconds }: Run): string {
   const commands = tally.accepted + tally.rejected;
-  const added = commands - tally.redelivered;
+  const added = commands - tally.duplicates;
   const accounts = [...ledger.accounts].sort(([idA, a], [idB, b]) => b.balance - a.balance || (idA < idB ? -1 : 1));
   const open = accounts.filter(([, { open }]) => open).length;
   const { completed = 0, compensated = 0, refused = 0, held = 0, requested = 0 } = ledger.transfers;
@@ -26,7 +26,7 @@ export function summarize({ file, db, tally, ledger, seconds }: Run): string {
   const rows: [string, string, string][] = [
     ['lines', count(tally.lines), `from ${file === '-' ? 'standard input' : file}`],
     ['commands', count(commands), `${count(tally.accepted)} accepted, ${count(tally.rejected)} rejected`],
-    ['redelivered', count(tally.redelivered), 'known command ids, not decided again'],
+    ['duplicates', count(tally.duplicates), 'known command ids, not decided again'],
     ['bad lines', count(tally.badLines), ''],
     ['new events', count(tally.newEvents), `into ${db}`],
     ['', '', ''],

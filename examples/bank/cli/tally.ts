@@ -18,9 +18,9 @@ export interface Tally {
   accepted: number;
   rejected: number;
   /** The accepted and rejected commands whose id was already known, so that nothing changed. */
-  redelivered: number;
+  duplicates: number;
   newEvents: number;
-  /** The number of rejections by code, redelivered ones included. */
+  /** The number of rejections by code, duplicates included. */
   readonly rejections: Map<string, number>;
   badLines: number;
   /** The bad lines, in the order in which they were found. */
@@ -32,7 +32,7 @@ export function newTally(): Tally {
     lines: 0,
     accepted: 0,
     rejected: 0,
-    redelivered: 0,
+    duplicates: 0,
     newEvents: 0,
     rejections: new Map(),
     badLines: 0,

@@ -215,7 +215,7 @@ class SchemaShape<Value> implements Shape<Value> {
     return { value: copyValue(result.value) as Value };
   }
 
-  /** A command that is redelivered must be read as it was the first time. */
+  /** A command that is duplicate must be read as it was the first time. */
   #checkRepeats(value: Value, bridged: unknown, subject: Subject): void {
     const again = this.#validateDecoded(bridged, subject);
     const difference =

@@ -26,7 +26,7 @@ export class Admission {
       throw refused(
         'overloaded',
         'event sourcer',
-        `${this.#limit} commands are in flight, which is the limit: nothing was done, send the command again later`,
+        `${this.#limit} commands are in flight, which is the limit; nothing was done, so send the command again later`,
       );
     this.#commands++;
   }
@@ -56,7 +56,7 @@ export class Admission {
 
   #refuseIfClosed(): void {
     if (this.#drained !== undefined)
-      throw refused('closed', 'event sourcer', 'the event sourcer is closing or closed: nothing was done');
+      throw refused('closed', 'event sourcer', 'the event sourcer is closing or closed, and nothing was done');
   }
 
   #settle(): void {

@@ -117,10 +117,10 @@ export class BoundModule {
 }
 
 function checkParts(source: unknown, place: string): void {
-  if (source instanceof Promise) throw new DefinitionError(place, 'is a promise: await it');
+  if (source instanceof Promise) throw new DefinitionError(place, 'is a promise; await it');
   for (const part of ['types', 'decider', 'routing'])
     if (Object(source)[part] === undefined)
-      throw new DefinitionError(place, `has no ${part}: it is no command handler`);
+      throw new DefinitionError(place, `has no ${part}, so it is not a command handler`);
 }
 
 function describe(source: AnyModule, place: string): Descriptor {

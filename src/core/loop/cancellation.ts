@@ -4,7 +4,7 @@
  * has begun is not interrupted.
  */
 import type { CommandFailure } from '../errors.ts';
-import { refused, storeFailure } from './failures.ts';
+import { asCommandFailure, refused } from './failures.ts';
 
 /** The longest delay of a timer: a later deadline is found by the checks between the steps. */
 const MAX_TIMER_DELAY = 2_147_483_647;
@@ -51,7 +51,7 @@ export class Cancellation {
       return refused(
         'cancelled',
         this.#subject,
-        `${this.#subject} was cancelled before it was committed: nothing was recorded`,
+        `${this.#subject} was cancelled before it was committed, and nothing was recorded`,
         this.#signal.reason,
       );
     // A timer may fire a fraction of a millisecond early; the clock decides.
@@ -59,7 +59,7 @@ export class Cancellation {
       return refused(
         'deadline-exceeded',
         this.#subject,
-        `the deadline ${this.#deadline} of ${this.#subject} passed before it was committed: nothing was recorded`,
+        `the deadline ${this.#deadline} of ${this.#subject} passed before it was committed, and nothing was recorded`,
       );
     return undefined;
   }
@@ -81,6 +81,6 @@ export async function readStore<T>(read: () => Promise<T>, cancellation: Cancell
     cancellation.check();
     return await cancellation.race(read());
   } catch (error) {
-    throw storeFailure(error, false);
+    throw asCommandFailure(error, false);
   }
 }

@@ -13,14 +13,14 @@ export class CommandEnds {
 
   /** `undefined` if no hook asks for it. */
   static of(observer: EventSourcerObserver): CommandEnds | undefined {
-    const { committed, rejected, redelivered, failed } = observer;
-    return (committed ?? rejected ?? redelivered ?? failed) === undefined ? undefined : new CommandEnds(observer);
+    const { committed, rejected, duplicate, failed } = observer;
+    return (committed ?? rejected ?? duplicate ?? failed) === undefined ? undefined : new CommandEnds(observer);
   }
 
   finished(job: Job, result: CommandResult): void {
     const command = { ...job.observed(), milliseconds: performance.now() - job.since };
     notify(() => {
-      if (result.redelivered) this.#observer.redelivered?.(command, result);
+      if (result.duplicate) this.#observer.duplicate?.(command, result);
       else if (result.outcome.tag === 'accepted') this.#observer.committed?.(command, result);
       else this.#observer.rejected?.(command, result);
     });

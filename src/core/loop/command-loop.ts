@@ -15,9 +15,9 @@
  * | another module's appends to a shared stream | this process knows of them: the tail is read (`behind`) |
  *
  * **When a command id is looked up.** Always before a precondition: the append itself looks first, in the transaction that
- * guards it, and answers `duplicate`. So with a warm state the loop decides at once, and a redelivery costs a decision
+ * guards it, and answers `duplicate`. So with a warm state the loop decides at once, and a duplicate costs a decision
  * that is thrown away. With a cold one it looks first, because replaying a stream to find that there is nothing to do is
- * dear. And it looks before it reports any failure of the decision: a redelivered command has its outcome already, even
+ * dear. And it looks before it reports any failure of the decision: a duplicate command has its outcome already, even
  * where the module would fail on the stream of today.
  *
  * **What it costs.** A command on a warm state awaits once: the append. All the rest is plain calls on one `Job`. Measured
@@ -38,13 +38,14 @@ import { type Authorizer, authorize } from './authorization.ts';
 import { backOff } from './back-off.ts';
 import { readStore } from './cancellation.ts';
 import type { CommandEnds } from './command-ends.ts';
+import { firstOutcome } from './duplicate.ts';
 import {
+  asCommandFailure,
   conflictFailure,
   invalidReturn,
   isInstanceTrap,
   moduleFailure,
   storeCorrupt,
-  storeFailure,
 } from './failures.ts';
 import { foldDecided, foldRecorded } from './fold.ts';
 import { appendPrecondition, excludeEachOther, isRetryable, violatedPrecondition } from './guard.ts';
@@ -52,7 +53,6 @@ import type { Job } from './job.ts';
 import type { LiveState } from './live-state.ts';
 import { checkPage, initialState, type Loader } from './loader.ts';
 import { type EventSourcerObserver, notify } from './observer.ts';
-import { firstOutcome } from './redelivery.ts';
 import type { Snapshots } from './snapshots.ts';
 import type { StateCache } from './state-cache.ts';
 import type { StreamQueue } from './stream-queue.ts';
@@ -133,10 +133,10 @@ export class CommandLoop {
 
   /** A state that can be decided on at once, without waiting for the store; false: `#load` has more to do. */
   #takeWarm(job: Job): boolean {
-    const { route, module, stream, expected } = job;
+    const { route, module, stream, precondition: requested } = job;
     job.isAppending = false;
     if (route.precondition === 'no-stream') {
-      if (excludeEachOther(route.precondition, expected)) return false;
+      if (excludeEachOther(route.precondition, requested)) return false;
       // Whatever the stream holds, events can only go to an empty one: there is nothing to read.
       job.live = initialState(module, stream);
       return true;
@@ -148,20 +148,20 @@ export class CommandLoop {
     if (live === undefined || live.behind) return false;
     return (
       route.precondition === 'stream-unchanged' &&
-      violatedPrecondition(route.precondition, expected, live.revision) === undefined
+      violatedPrecondition(route.precondition, requested, live.revision) === undefined
     );
   }
 
   /** Reads what is missing; or finds the decision that was made before. */
   async #load(job: Job): Promise<RecordedDecision | undefined> {
-    const { route, module, stream, expected, cancellation, live } = job;
+    const { route, module, stream, precondition: requested, cancellation, live } = job;
     const { loader } = this.#parts;
     if (live === undefined && job.named && job.attempts === 0) {
       const known = await this.#find(job);
       if (known !== undefined) return known;
     }
     let revision: bigint | undefined;
-    if (excludeEachOther(route.precondition, expected)) {
+    if (excludeEachOther(route.precondition, requested)) {
       revision = await loader.lastRevision(stream, cancellation);
     } else {
       // Until it comes back, the loader has the state, and releases it where it fails.
@@ -171,10 +171,10 @@ export class CommandLoop {
         : loader.catchUp(live, undefined, cancellation));
       revision = job.live.revision;
     }
-    const violated = violatedPrecondition(route.precondition, expected, revision);
+    const violated = violatedPrecondition(route.precondition, requested, revision);
     if (violated === undefined) return undefined;
     job.isStateIntact = true;
-    throw conflictFailure({ stream, expected: violated, actual: revision }, 1);
+    throw conflictFailure({ stream, precondition: violated, actual: revision }, 1);
   }
 
   #find(job: Job): Promise<RecordedDecision | undefined> {
@@ -242,9 +242,9 @@ export class CommandLoop {
   }
 
   #decided(job: Job): DecidedAppend {
-    const { route, expected, seenRevision, events } = job;
+    const { route, precondition: requested, seenRevision, events } = job;
     job.cancellation?.check();
-    const precondition = appendPrecondition(route.precondition, expected, seenRevision, events.length > 0);
+    const precondition = appendPrecondition(route.precondition, requested, seenRevision, events.length > 0);
     return { events, precondition, decision: job.decision() };
   }
 
@@ -289,7 +289,7 @@ export class CommandLoop {
     if (isAppendFailure(error, 'duplicate')) return error.payload.val;
     if (isAppendFailure(error, 'conflict')) return this.#retry(job, error.payload.val, error);
     // What is neither the store's nor typed is a mistake of ours, and must look like one.
-    if (!isCommandFailure(error)) throw job.isAppending ? storeFailure(error, true) : error;
+    if (!isCommandFailure(error)) throw job.isAppending ? asCommandFailure(error, true) : error;
     switch (error.code) {
       case 'fault':
       case 'trap':
@@ -335,7 +335,7 @@ export class CommandLoop {
     const { maxAttempts = bound } = this.#parts;
     job.conflicts++;
     const retrying =
-      job.conflicts < maxAttempts && isRetryable(route.precondition, job.expected, job.events.length > 0);
+      job.conflicts < maxAttempts && isRetryable(route.precondition, job.precondition, job.events.length > 0);
     notify(() => observer.conflict?.(job.observed(), conflict, retrying));
     // Streams only grow: what was seen beyond the end came from a snapshot of another history.
     const { actual } = conflict;
@@ -366,7 +366,7 @@ function resultOf(job: Job, decision: Decision, appended: Appended): CommandResu
     outcome,
     events,
     revision,
-    redelivered: false,
+    duplicate: false,
     attempts,
   });
 }

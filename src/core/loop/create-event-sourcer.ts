@@ -278,7 +278,7 @@ function typedJob(route: Route, message: Message, request: CommandRequest): Job 
   if (module.types.command.drop !== undefined)
     throw invalidArgument(
       'command',
-      `cannot be dispatched: ${module.name} keeps its commands behind handles; send an envelope to handleCommand`,
+      `cannot be dispatched, because the commands of ${module.name} are handles; send an envelope to handleCommand`,
     );
   return receivedJob(route, encodeCommand(module, message), request);
 }

@@ -107,12 +107,12 @@ const FROM_MODULE: readonly (readonly [prefix: string, code: string])[] = [
 ];
 
 export function conflictFailure(conflict: Conflict, attempts: number, cause?: unknown): CommandFailure {
-  const { stream, expected, actual } = conflict;
+  const { stream, precondition, actual } = conflict;
   const found = actual === undefined ? 'it has no events' : `its last revision is ${actual}`;
   const tries = attempts > 1 ? ` in each of ${attempts} attempts` : '';
   return new CommandFailure(
     { tag: 'conflict', val: conflict },
-    `expected stream ${JSON.stringify(stream)} ${described(expected)}, but ${found}${tries}; read it again and decide ` +
+    `expected stream ${JSON.stringify(stream)} ${described(precondition)}, but ${found}${tries}; read it again and decide ` +
       'whether the command still makes sense',
     cause === undefined ? undefined : { cause },
   );
@@ -137,7 +137,7 @@ function described(precondition: Precondition): string {
  * @param appending whether the store was appending. If so, the outcome is unknown after an error without a type, because such an
  * error does not say whether the commit happened. A second delivery with the same command id finds out.
  */
-export function storeFailure(error: unknown, appending: boolean): CommandFailure {
+export function asCommandFailure(error: unknown, appending: boolean): CommandFailure {
   if (isCommandFailure(error)) return error;
   const payload = isAppendFailure(error) || isStoreFailure(error) ? error.payload : undefined;
   switch (payload?.tag) {

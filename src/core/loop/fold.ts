@@ -60,8 +60,8 @@ function otherContentType(module: BoundModule, recorded: RecordedEvent): FaultEr
   return new FaultError({
     code: 'content-type-mismatch',
     message:
-      `the event was stored as ${recorded.contentType}, but the module reads ${module.contentType}: ` +
-      'give the module the codec that the stream was written with',
+      `the event was stored as ${recorded.contentType}, but the module reads ${module.contentType}; ` +
+      'give the module the codec that wrote the stream',
     details: [
       ['stored', recorded.contentType],
       ['module', module.contentType],
@@ -116,7 +116,7 @@ export function foldDecided(live: LiveState, events: readonly unknown[]): readon
 function tooManyEvents(count: number): FaultError {
   return new FaultError({
     code: 'too-many-events',
-    message: `a decision has at most ${MAX_EVENTS_PER_DECISION} events, not ${count}: split the command`,
+    message: `a decision has at most ${MAX_EVENTS_PER_DECISION} events, not ${count}; split the command`,
     details: [['count', String(count)]],
   });
 }
@@ -125,7 +125,7 @@ function tooManyEvents(count: number): FaultError {
 function undeclaredEvent(type: string): FaultError {
   return new FaultError({
     code: 'undeclared-event',
-    message: `the module decided on an event of type ${JSON.stringify(type)}, which its descriptor does not name`,
+    message: `the module decided on an event of type ${JSON.stringify(type)}, which its descriptor does not contain`,
     details: [['eventType', type]],
   });
 }

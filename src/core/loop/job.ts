@@ -20,7 +20,7 @@ export class Job {
   /** As it is recorded. */
   readonly envelope: Envelope;
   readonly commandId: string;
-  /** The caller named the id, so the command may be a redelivery; a generated id is new. */
+  /** The caller named the id, so the command may be a duplicate; a generated id is new. */
   readonly named: boolean;
   readonly request: CommandRequest;
   readonly cancellation: Cancellation | undefined;
@@ -77,8 +77,8 @@ export class Job {
     this.generation = route.module.generation;
   }
 
-  get expected(): Precondition | undefined {
-    return this.request.expected;
+  get precondition(): Precondition | undefined {
+    return this.request.precondition;
   }
 
   accept(events: readonly Envelope[]): void {

@@ -120,7 +120,7 @@ export class Loader {
     return refused(
       'replay-limit',
       stream,
-      `stream ${JSON.stringify(stream)} has more than the ${this.#replayLimit} events that a command may replay: give its ` +
+      `stream ${JSON.stringify(stream)} has more than the ${this.#replayLimit} events that a command may replay; give its ` +
         'commands a snapshot policy, or raise `replayLimit`',
     );
   }
@@ -133,7 +133,7 @@ export function checkPage(stream: string, page: readonly RecordedEvent[], next: 
   if (first === undefined || last === undefined) return;
   if (first === next && last === next + BigInt(page.length - 1) && page.length <= limit) return;
   throw storeCorrupt(
-    `the store gave revisions ${first} to ${last} in ${page.length} events of stream ${JSON.stringify(stream)}, ` +
-      `where at most ${limit} events from revision ${next} on were asked for`,
+    `expected at most ${limit} events from revision ${next} of stream ${JSON.stringify(stream)}, but the store returned ` +
+      `${page.length} events with the revisions ${first} to ${last}`,
   );
 }

@@ -46,7 +46,7 @@ export interface FailedCommand {
 /**
  * Hooks for logs and telemetry. Each is optional. Errors of a hook are ignored, so that it cannot make a command fail.
  *
- * Each command calls exactly one of `committed`, `rejected`, `redelivered` and `failed`, before its promise settles.
+ * Each command calls exactly one of `committed`, `rejected`, `duplicate` and `failed`, before its promise settles.
  */
 export interface EventSourcerObserver {
   /** A decision was stored with its events, possibly none. */
@@ -54,7 +54,7 @@ export interface EventSourcerObserver {
   /** The domain rejected the command, and the rejection was stored: `result.outcome.val` has its code. */
   rejected?(command: FinishedCommand, result: CommandResult): void;
   /** The command was a duplicate: nothing was stored, and `result` is the first outcome. */
-  redelivered?(command: FinishedCommand, result: CommandResult): void;
+  duplicate?(command: FinishedCommand, result: CommandResult): void;
   /** The command failed, and nothing was stored unless the failure's payload says `unknown-outcome`. */
   failed?(command: FailedCommand, failure: CommandFailure): void;
   /** An append found another revision than the decision saw. `retrying`: the command is decided again. */
@@ -74,7 +74,7 @@ export interface EventSourcerObserver {
 export const HOOKS: OptionNames<EventSourcerObserver> = {
   committed: true,
   rejected: true,
-  redelivered: true,
+  duplicate: true,
   failed: true,
   conflict: true,
   cacheDistrusted: true,

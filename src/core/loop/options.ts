@@ -40,7 +40,7 @@ const SEND_OPTIONS: OptionNames<SendOptions> = {
   correlationId: true,
   causationId: true,
   actor: true,
-  expected: true,
+  precondition: true,
   deadline: true,
   signal: true,
   principal: true,
@@ -54,7 +54,7 @@ export interface CommandRequest {
   readonly correlationId: string | undefined;
   readonly causationId: string | undefined;
   readonly actor: string | undefined;
-  readonly expected: Precondition | undefined;
+  readonly precondition: Precondition | undefined;
   readonly deadline: bigint | undefined;
   readonly signal: AbortSignal | undefined;
   readonly principal: unknown;
@@ -65,7 +65,7 @@ const WITHOUT_OPTIONS: CommandRequest = {
   correlationId: undefined,
   causationId: undefined,
   actor: undefined,
-  expected: undefined,
+  precondition: undefined,
   deadline: undefined,
   signal: undefined,
   principal: undefined,
@@ -75,12 +75,12 @@ const WITHOUT_OPTIONS: CommandRequest = {
 export function requestOf(options: SendOptions | undefined): CommandRequest {
   if (options === undefined) return WITHOUT_OPTIONS;
   checkNames(options, SEND_OPTIONS);
-  const { commandId, correlationId, causationId, actor, expected, deadline, signal } = options;
+  const { commandId, correlationId, causationId, actor, precondition, deadline, signal } = options;
   if (commandId !== undefined && typeof commandId !== 'string') throw wrong('options.commandId', 'a text', commandId);
   checkText('options.correlationId', correlationId);
   checkText('options.causationId', causationId);
   checkText('options.actor', actor);
-  if (expected !== undefined) refuse('options.expected', preconditionProblem(expected));
+  if (precondition !== undefined) refuse('options.precondition', preconditionProblem(precondition));
   const time = deadline === undefined ? undefined : millisecondsOf(deadline);
   if (deadline !== undefined && time === undefined) {
     throw wrong('options.deadline', 'a Date since 1970, or milliseconds since the Unix epoch as a bigint', deadline);
@@ -91,7 +91,7 @@ export function requestOf(options: SendOptions | undefined): CommandRequest {
     correlationId,
     causationId,
     actor,
-    expected: expected === undefined ? undefined : { ...expected },
+    precondition: precondition === undefined ? undefined : { ...precondition },
     deadline: time,
     signal,
     principal: options.principal,

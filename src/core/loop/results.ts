@@ -37,7 +37,7 @@ export class HandledCommand implements CommandResult, JsonConvertible {
   readonly outcome: Outcome;
   readonly events: readonly RecordedEvent[];
   readonly revision: bigint | undefined;
-  readonly redelivered: boolean;
+  readonly duplicate: boolean;
   readonly attempts: number;
 
   constructor(fields: CommandResult) {
@@ -47,7 +47,7 @@ export class HandledCommand implements CommandResult, JsonConvertible {
     this.outcome = fields.outcome;
     this.events = fields.events;
     this.revision = fields.revision;
-    this.redelivered = fields.redelivered;
+    this.duplicate = fields.duplicate;
     this.attempts = fields.attempts;
   }
 

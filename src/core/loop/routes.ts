@@ -30,7 +30,7 @@ export class Routes {
     if (this.#byName.has(module.name))
       throw new DefinitionError(
         `module ${module.name}`,
-        'is given twice: its name is the key of its states and snapshots, so give each module its own',
+        'has the name of another module; a name is the key of states and snapshots, so it must be unique',
       );
     this.#byName.set(module.name, module);
     this.#events.add(module.source, module.descriptor, 'createEventSourcer.modules');
@@ -39,7 +39,7 @@ export class Routes {
       if (other !== undefined)
         throw new DefinitionError(
           `command ${type}`,
-          `is taken by both ${other.module.name} and ${module.name}: a command has one module, so rename one of the two`,
+          `is accepted by both ${other.module.name} and ${module.name}; a command has one module, so rename one of the two`,
         );
       this.#byCommand.set(type, { module, commandType: type, precondition, snapshot });
     }
@@ -51,7 +51,7 @@ export class Routes {
     if (route === undefined)
       throw unroutable(
         type,
-        `no module takes the command type ${JSON.stringify(type)}; there are: ${list(this.#byCommand)}`,
+        `unknown command type ${JSON.stringify(type)}; the modules accept: ${list(this.#byCommand)}`,
       );
     return route;
   }
@@ -60,10 +60,7 @@ export class Routes {
   ofSource(source: object): BoundModule {
     const module = this.modules.find((candidate) => candidate.source === source);
     if (module !== undefined) return module;
-    throw unroutable(
-      'module',
-      `this module is none of those that the event sourcer was made with: ${list(this.#byName)}`,
-    );
+    throw unroutable('module', `the module is not one of the event sourcer; it has: ${list(this.#byName)}`);
   }
 
   /** The module of this name; of no name: the only one there is. @throws CommandFailure `unroutable`. */
@@ -71,11 +68,14 @@ export class Routes {
     if (name === undefined) {
       const [only, second] = this.modules;
       if (only !== undefined && second === undefined) return only;
-      throw unroutable('module', `name the module that folds the stream; there are: ${list(this.#byName)}`);
+      throw unroutable(
+        'module',
+        `options.module is missing, and the event sourcer has several modules: ${list(this.#byName)}`,
+      );
     }
     const module = this.#byName.get(name);
     if (module === undefined)
-      throw unroutable(name, `no module is called ${JSON.stringify(name)}; there are: ${list(this.#byName)}`);
+      throw unroutable(name, `unknown module ${JSON.stringify(name)}; the event sourcer has: ${list(this.#byName)}`);
     return module;
   }
 }

@@ -126,5 +126,5 @@ export class Dispatcher implements Processor {
 }
 
 function options(commandId: string, causationId: string, correlationId: string): CommandOptions {
-  return { commandId, causationId, correlationId, actor: undefined, expected: undefined, deadline: undefined };
+  return { commandId, causationId, correlationId, actor: undefined, precondition: undefined, deadline: undefined };
 }

@@ -64,7 +64,7 @@ export class ProcessManagerProcessor implements Processor {
       causationId: context.id,
       correlationId: context.correlationId,
       actor: undefined,
-      expected: undefined,
+      precondition: undefined,
       deadline: undefined,
     });
   }

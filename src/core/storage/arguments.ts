@@ -3,7 +3,7 @@
  * the meaning of a precondition. They are written once, so that all stores refuse the same arguments with the same
  * texts. Types are checked too, because the caller may be JavaScript or a component's host.
  */
-import { AppendFailure, StoreFailureError } from '../errors.ts';
+import { AppendFailure, StoreFailure } from '../errors.ts';
 import type { ReadAllOptions, ReadStreamOptions, Snapshot, SnapshotKey } from '../event-store.ts';
 import { MAX_EVENTS_PER_DECISION } from '../limits.ts';
 import type { Decision, Envelope, Precondition, RecordedDecision } from '../messages.ts';
@@ -134,7 +134,7 @@ function isRevision(value: unknown): value is bigint {
   return typeof value === 'bigint' && value >= 0n && value <= MAX_I64;
 }
 
-/** @throws StoreFailureError `invalid-argument`, as the following functions do. */
+/** @throws StoreFailure `invalid-argument`, as the following functions do. */
 export function checkReadStream(stream: string, options: ReadStreamOptions): void {
   checkStream(stream, 'stream');
   checkDirectionAndLimit(options, READ_STREAM);
@@ -204,7 +204,7 @@ export function checkCommandId(commandId: string, argument = 'commandId'): void 
   }
 }
 
-/** @throws StoreFailureError `invalid-argument`. */
+/** @throws StoreFailure `invalid-argument`. */
 export function checkReadCommits(stream: string, options: ReadCommitsOptions): void {
   checkStream(stream, 'stream');
   checkNames(options, READ_PART);
@@ -212,7 +212,7 @@ export function checkReadCommits(stream: string, options: ReadCommitsOptions): v
   checkLimit(options.limit);
 }
 
-/** @throws StoreFailureError `invalid-argument`. */
+/** @throws StoreFailure `invalid-argument`. */
 export function checkReadStreams(options: ReadStreamsOptions): void {
   checkNames(options, READ_PART);
   if (options.after !== undefined) checkStream(options.after, 'options.after');
@@ -250,11 +250,11 @@ export function satisfies(precondition: Precondition, actual: bigint | undefined
 }
 
 /** @returns the error that `append` throws if the stream does not satisfy the precondition. */
-export function conflict(stream: string, expected: Precondition, actual: bigint | undefined): AppendFailure {
+export function conflict(stream: string, precondition: Precondition, actual: bigint | undefined): AppendFailure {
   const is = actual === undefined ? 'has no events' : `is at revision ${actual}`;
   return new AppendFailure(
-    { tag: 'conflict', val: { stream, expected, actual } },
-    `stream ${JSON.stringify(stream)} ${is}, but the append expected ${inWords(expected)}; ` +
+    { tag: 'conflict', val: { stream, precondition, actual } },
+    `stream ${JSON.stringify(stream)} ${is}, but the append expected ${inWords(precondition)}; ` +
       'read the stream again and decide again',
   );
 }
@@ -288,14 +288,14 @@ export function appendAfterClose(): AppendFailure {
 }
 
 /** @returns the error that all other operations throw once the store is closing. */
-export function usedAfterClose(): StoreFailureError {
-  return new StoreFailureError({ tag: 'closed' }, CLOSED);
+export function usedAfterClose(): StoreFailure {
+  return new StoreFailure({ tag: 'closed' }, CLOSED);
 }
 
 function refused(argument: string, message: string): AppendFailure {
   return new AppendFailure({ tag: 'invalid-argument', val: { argument, message } }, `${argument}: ${message}`);
 }
 
-function misread(argument: string, message: string): StoreFailureError {
-  return new StoreFailureError({ tag: 'invalid-argument', val: { argument, message } }, `${argument}: ${message}`);
+function misread(argument: string, message: string): StoreFailure {
+  return new StoreFailure({ tag: 'invalid-argument', val: { argument, message } }, `${argument}: ${message}`);
 }

@@ -1,5 +1,5 @@
 /** Reads events without paging by hand. The caller gets single events, or pages if the time for each event matters. */
-import { StoreFailureError } from '../errors.ts';
+import { StoreFailure } from '../errors.ts';
 import type { Direction, EventStore } from '../event-store.ts';
 import { DEFAULT_READ_LIMIT } from '../limits.ts';
 import type { RecordedEvent } from '../messages.ts';
@@ -47,7 +47,7 @@ const NAMES: OptionNames<ReadEventsOptions> = {
  * Reads events one after another. No resource is held between two events, so the caller may stop at any event.
  *
  * @example for await (const { event, context } of readEvents(store, { stream: 'concert-7' })) console.log(event.type);
- * @throws StoreFailureError `invalid-argument` immediately, if an option is invalid, unknown or without effect.
+ * @throws StoreFailure `invalid-argument` immediately, if an option is invalid, unknown or without effect.
  */
 export function readEvents(store: EventStore, options: ReadEventsOptions = {}): AsyncGenerator<RecordedEvent> {
   return oneByOne(readPages(store, options));
@@ -61,7 +61,7 @@ async function* oneByOne(pages: AsyncIterable<readonly RecordedEvent[]>): AsyncG
  * Reads events in arrays of at most the page size. No array is empty. It is meant for replays, in which a promise for
  * each event costs too much.
  *
- * @throws StoreFailureError `invalid-argument` immediately, if an option is invalid, unknown or without effect.
+ * @throws StoreFailure `invalid-argument` immediately, if an option is invalid, unknown or without effect.
  */
 export function readPages(
   store: EventStore,
@@ -104,7 +104,7 @@ async function* pages(store: EventStore, options: ReadEventsOptions): AsyncGener
   }
 }
 
-function invalid(option: keyof ReadEventsOptions, message: string): StoreFailureError {
+function invalid(option: keyof ReadEventsOptions, message: string): StoreFailure {
   const argument = `options.${option}`;
-  return new StoreFailureError({ tag: 'invalid-argument', val: { argument, message } }, `${argument}: ${message}`);
+  return new StoreFailure({ tag: 'invalid-argument', val: { argument, message } }, `${argument}: ${message}`);
 }

@@ -36,14 +36,14 @@ export interface ReadStreamsOptions {
 
 /** A store whose commits can be read. */
 export interface CommitSource {
-  /** Returns the commits of a stream in order; none if nothing was ever decided on it. @throws StoreFailureError */
+  /** Returns the commits of a stream in order; none if nothing was ever decided on it. @throws StoreFailure */
   readCommits(stream: string, options?: ReadCommitsOptions): Promise<readonly RecordedCommit[]>;
-  /** Returns the streams in the order of their first commits. @throws StoreFailureError */
+  /** Returns the streams in the order of their first commits. @throws StoreFailure */
   readStreams(options?: ReadStreamsOptions): Promise<readonly StreamHead[]>;
   /**
    * Checks everything that the store's readers use in addition to the commits: positions, indexes, filters, snapshots.
    * Returns the first place that does not follow from the commits. A store whose readers use nothing else does not have it.
-   * @throws StoreFailureError
+   * @throws StoreFailure
    */
   findDamage?(): Promise<Damage | undefined>;
 }
@@ -102,7 +102,7 @@ const NAMES: OptionNames<VerifyChainOptions> = { progress: true, signal: true };
  * A chain shows that the existing commits are the commits that were made. It cannot show that commits at its end were
  * removed. To detect that, keep the hashes of {@link CommitSource.readStreams} elsewhere, and look for them again.
  *
- * @throws StoreFailureError if the store cannot be read.
+ * @throws StoreFailure if the store cannot be read.
  * @throws DefinitionError if an option is unknown.
  */
 export async function verifyChain(

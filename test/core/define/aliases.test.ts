@@ -153,8 +153,8 @@ describe('a command with a former name', () => {
     await using store = await storeOfBefore();
     await using sourcer = createEventSourcer({ store, modules: [after] });
     for (const type of ['Buy', 'Order', 'Reserve']) {
-      const { redelivered } = await sourcer.handleCommand(buy(type), { commandId: 'first' });
-      assert.equal(redelivered, true, type);
+      const { duplicate } = await sourcer.handleCommand(buy(type), { commandId: 'first' });
+      assert.equal(duplicate, true, type);
     }
     await assert.rejects(sourcer.dispatch(Reserve({ seats: 9 }), { commandId: 'first' }), {
       code: 'command-id-reused',

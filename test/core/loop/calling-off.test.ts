@@ -253,7 +253,7 @@ describe('the authorizer', () => {
     }
   });
 
-  it('refuses a redelivery too', async () => {
+  it('refuses a duplicate too', async () => {
     let allowed = true;
     const { sourcer } = holding(undefined, { authorize: async () => allowed });
     await sourcer.handleCommand(payIn, { commandId: '1' });

@@ -61,7 +61,7 @@ describe('a conflict', () => {
   it('is an error after eight attempts, and nothing is recorded', async () => {
     const { memory, sourcer, seen } = disturbed(100);
     const error = await failsWith(sourcer.handleCommand(payIn), 'conflict');
-    assert.deepEqual(error.payload.val, { stream: 'till-a', expected: at(6n), actual: 7n });
+    assert.deepEqual(error.payload.val, { stream: 'till-a', precondition: at(6n), actual: 7n });
     assert.deepEqual(
       seen.map(({ retrying }) => retrying),
       [...Array.from({ length: 7 }, () => true), false],
@@ -75,12 +75,12 @@ describe('a conflict', () => {
   });
 
   it('is not retried where the caller named the revision: what has passed does not come back', async () => {
-    for (const expected of [at(0n), { tag: 'no-stream' } as const]) {
+    for (const precondition of [at(0n), { tag: 'no-stream' } as const]) {
       const { sourcer, rival, state, seen } = disturbed(0);
-      if (expected.tag === 'at-revision') await rival({ type: 'PayIn', till: 'a', amount: 1 });
+      if (precondition.tag === 'at-revision') await rival({ type: 'PayIn', till: 'a', amount: 1 });
       state.left = 1;
-      const error = await failsWith(sourcer.handleCommand(payIn, { expected }), 'conflict');
-      assert.deepEqual(error.payload.val.expected, expected);
+      const error = await failsWith(sourcer.handleCommand(payIn, { precondition }), 'conflict');
+      assert.deepEqual(error.payload.val.precondition, precondition);
       assert.equal(state.left, 0);
       assert.deepEqual(
         seen.map(({ retrying }) => retrying),
@@ -120,26 +120,30 @@ describe('a conflict', () => {
 describe('what the caller expects', () => {
   it('strengthens the guard of the module and lets pass what it describes', async () => {
     const { sourcer } = disturbed(0);
-    await sourcer.handleCommand(payIn, { expected: { tag: 'no-stream' } });
-    await sourcer.handleCommand(payIn, { expected: at(0n) });
-    await sourcer.handleCommand(payIn, { expected: { tag: 'stream-exists' } });
-    await sourcer.handleCommand(payIn, { expected: { tag: 'any' } });
+    await sourcer.handleCommand(payIn, { precondition: { tag: 'no-stream' } });
+    await sourcer.handleCommand(payIn, { precondition: at(0n) });
+    await sourcer.handleCommand(payIn, { precondition: { tag: 'stream-exists' } });
+    await sourcer.handleCommand(payIn, { precondition: { tag: 'any' } });
     const note = tillEnvelope({ type: 'Note', till: 'a', text: 'x' });
-    assert.equal((await sourcer.handleCommand(note, { expected: at(3n) })).revision, 4n);
+    assert.equal((await sourcer.handleCommand(note, { precondition: at(3n) })).revision, 4n);
     const sign = tillEnvelope({ type: 'Sign', till: 'a', text: 'x' });
-    assert.equal((await sourcer.handleCommand(sign, { expected: at(4n) })).revision, 5n);
+    assert.equal((await sourcer.handleCommand(sign, { precondition: at(4n) })).revision, 5n);
   });
 
   it('is a conflict at once where the stream contradicts it, and says what the stream is', async () => {
     const { sourcer, rival } = disturbed(0);
-    const never = await failsWith(sourcer.handleCommand(payIn, { expected: { tag: 'stream-exists' } }), 'conflict');
-    assert.deepEqual(never.payload.val, { stream: 'till-a', expected: { tag: 'stream-exists' }, actual: undefined });
+    const never = await failsWith(sourcer.handleCommand(payIn, { precondition: { tag: 'stream-exists' } }), 'conflict');
+    assert.deepEqual(never.payload.val, {
+      stream: 'till-a',
+      precondition: { tag: 'stream-exists' },
+      actual: undefined,
+    });
     await rival({ type: 'PayIn', till: 'a', amount: 1 });
     for (const type of ['PayIn', 'Note', 'Sign'] as const) {
       const command = tillEnvelope(type === 'PayIn' ? { type, till: 'a', amount: 1 } : { type, till: 'a', text: 'x' });
-      for (const expected of [at(1n), { tag: 'no-stream' } as const]) {
-        const error = await failsWith(sourcer.handleCommand(command, { expected }), 'conflict');
-        assert.deepEqual(error.payload.val, { stream: 'till-a', expected, actual: 0n });
+      for (const precondition of [at(1n), { tag: 'no-stream' } as const]) {
+        const error = await failsWith(sourcer.handleCommand(command, { precondition }), 'conflict');
+        assert.deepEqual(error.payload.val, { stream: 'till-a', precondition, actual: 0n });
       }
     }
     assert.equal((await sourcer.readState('till-a')).revision, 0n);
@@ -151,30 +155,34 @@ describe('what the caller expects', () => {
       await rival({ type: 'PayIn', till: 'a', amount: 1 });
       state.left = 1;
       const command = tillEnvelope(type === 'PayIn' ? { type, till: 'a', amount: 1 } : { type, till: 'a', text: 'x' });
-      const error = await failsWith(sourcer.handleCommand(command, { expected: at(0n) }), 'conflict');
-      assert.deepEqual(error.payload.val, { stream: 'till-a', expected: at(0n), actual: 1n });
+      const error = await failsWith(sourcer.handleCommand(command, { precondition: at(0n) }), 'conflict');
+      assert.deepEqual(error.payload.val, { stream: 'till-a', precondition: at(0n), actual: 1n });
     }
   });
 
   it('can never weaken the guard of the module', async () => {
     const { sourcer, rival } = disturbed(0);
     const open = tillEnvelope({ type: 'Open', till: 'a' });
-    const empty = await failsWith(sourcer.handleCommand(open, { expected: { tag: 'stream-exists' } }), 'conflict');
-    assert.deepEqual(empty.payload.val, { stream: 'till-a', expected: { tag: 'stream-exists' }, actual: undefined });
+    const empty = await failsWith(sourcer.handleCommand(open, { precondition: { tag: 'stream-exists' } }), 'conflict');
+    assert.deepEqual(empty.payload.val, {
+      stream: 'till-a',
+      precondition: { tag: 'stream-exists' },
+      actual: undefined,
+    });
     await rival({ type: 'PayIn', till: 'a', amount: 1 });
-    for (const expected of [at(0n), { tag: 'any' } as const, { tag: 'stream-exists' } as const]) {
-      const error = await failsWith(sourcer.handleCommand(open, { expected }), 'conflict');
-      assert.deepEqual(error.payload.val, { stream: 'till-a', expected: { tag: 'no-stream' }, actual: 0n });
+    for (const precondition of [at(0n), { tag: 'any' } as const, { tag: 'stream-exists' } as const]) {
+      const error = await failsWith(sourcer.handleCommand(open, { precondition }), 'conflict');
+      assert.deepEqual(error.payload.val, { stream: 'till-a', precondition: { tag: 'no-stream' }, actual: 0n });
     }
     const sign = tillEnvelope({ type: 'Sign', till: 'b', text: 'x' });
-    await failsWith(sourcer.handleCommand(sign, { expected: { tag: 'any' } }), 'conflict');
+    await failsWith(sourcer.handleCommand(sign, { precondition: { tag: 'any' } }), 'conflict');
   });
 
   it('is checked against the store before a cached state is believed', async () => {
     const { sourcer, rival } = disturbed(0);
     await sourcer.handleCommand(payIn);
     await rival({ type: 'PayIn', till: 'a', amount: 1 });
-    assert.equal((await sourcer.handleCommand(payIn, { expected: at(1n) })).revision, 2n);
+    assert.equal((await sourcer.handleCommand(payIn, { precondition: at(1n) })).revision, 2n);
   });
 });
 

@@ -113,7 +113,7 @@ describe('a command that lost to another writer', () => {
     await sourcer.handleCommand(payIn);
     const first = await plain.handleCommand(payIn, { commandId });
     const again = await sourcer.handleCommand(payIn, { commandId });
-    assert.deepEqual([again.redelivered, again.revision], [true, first.revision]);
+    assert.deepEqual([again.duplicate, again.revision], [true, first.revision]);
   });
 
   for (const [name, options, code] of [

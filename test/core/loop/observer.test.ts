@@ -20,7 +20,7 @@ function recorded(configuration: Partial<EventSourcerConfiguration> = {}) {
   const observer: EventSourcerObserver = {
     committed: note('committed'),
     rejected: note('rejected'),
-    redelivered: note('redelivered'),
+    duplicate: note('duplicate'),
     failed: note('failed'),
   };
   const store = createMemoryStore();
@@ -66,12 +66,12 @@ describe('an observer learns', () => {
     const { calls, send } = recorded({ cachedStates: 0 });
     const { commandId } = await send(payIn, 'order-1');
     const again = await send(payIn, 'order-1');
-    assert.deepEqual(calls[1], ['redelivered', command(commandId, 'PayIn', 0), again]);
+    assert.deepEqual(calls[1], ['duplicate', command(commandId, 'PayIn', 0), again]);
   });
 
   test('that a command failed, with its failure', async () => {
     const { calls, sourcer } = recorded();
-    const options = { expected: { tag: 'stream-exists' }, commandId: 'order-1' } as const;
+    const options = { precondition: { tag: 'stream-exists' }, commandId: 'order-1' } as const;
     const error = await failsWith(sourcer.handleCommand(tillEnvelope(payIn), options), 'conflict');
     const [[hook, failed, failure] = []] = calls;
     assert.deepEqual([hook, failed?.stream, failed?.attempts, failure], ['failed', 'till-a', 0, error]);
@@ -107,10 +107,10 @@ test('a hook that throws makes no command fail', async () => {
   const throws = (): never => {
     throw new Error('a bug in the telemetry');
   };
-  const observer = { committed: throws, rejected: throws, redelivered: throws, failed: throws };
+  const observer = { committed: throws, rejected: throws, duplicate: throws, failed: throws };
   const { send } = recorded({ observer });
   assert.equal((await send(payIn, 'order-1')).outcome.tag, 'accepted');
-  assert.equal((await send(payIn, 'order-1')).redelivered, true);
+  assert.equal((await send(payIn, 'order-1')).duplicate, true);
   assert.equal((await send({ type: 'PayOut', till: 'a', amount: 9 })).outcome.tag, 'rejected');
   await failsWith(send({ type: 'Open', till: 'a' }), 'conflict');
 });

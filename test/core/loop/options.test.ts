@@ -90,11 +90,11 @@ describe('the options of a command', () => {
     ['have an unknown name that is undefined', { idempotencyKey: undefined }, 'options.idempotencyKey'],
     ['have a command id that is not a text', { commandId: 1 }, 'options.commandId'],
     ['have an actor without UTF-8', { actor: '\ud800' }, 'options.actor'],
-    ['have an unknown precondition', { expected: { tag: 'sometimes' } }, 'options.expected'],
+    ['have an unknown precondition', { precondition: { tag: 'sometimes' } }, 'options.precondition'],
     [
       'have a precondition without its revision',
-      { expected: { tag: 'at-revision', value: 1n } },
-      'options.expected.val',
+      { precondition: { tag: 'at-revision', value: 1n } },
+      'options.precondition.val',
     ],
     ['have a deadline that is a number', { deadline: 1_700_000_000_000 }, 'options.deadline'],
     ['have a deadline that is an invalid date', { deadline: new Date(Number.NaN) }, 'options.deadline'],
@@ -125,12 +125,12 @@ describe('the options of a command', () => {
 
   test('may be changed by the caller while the command waits', async () => {
     const { sourcer, store } = sourcerOfCounters();
-    const expected: { tag: 'at-revision'; val: bigint } = { tag: 'at-revision', val: 0n };
-    const options = { commandId: 'order-1', actor: 'ada', correlationId: 'cart', expected };
+    const precondition: { tag: 'at-revision'; val: bigint } = { tag: 'at-revision', val: 0n };
+    const options = { commandId: 'order-1', actor: 'ada', correlationId: 'cart', precondition };
     const first = sourcer.dispatch(count);
     const second = sourcer.dispatch(count, options);
     Object.assign(options, { commandId: 'order-2', actor: 'eve', correlationId: 'other' });
-    expected.val = 7n;
+    precondition.val = 7n;
     await first;
     const { decision } = (await store.findDecision((await second).commandId))!;
     assert.deepEqual([decision.actor, decision.correlationId], ['ada', 'cart']);

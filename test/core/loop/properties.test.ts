@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { Trap } from '../../../src/adapters/component/index.ts';
 import { createMemoryStore, type MemoryStore } from '../../../src/adapters/stores/memory/index.ts';
-import { AppendFailure, FaultError, isCommandFailure, StoreFailureError } from '../../../src/core/errors.ts';
+import { AppendFailure, FaultError, isCommandFailure, StoreFailure } from '../../../src/core/errors.ts';
 import type { CommandResult } from '../../../src/core/event-sourcer.ts';
 import { createEventSourcer } from '../../../src/core/loop/create-event-sourcer.ts';
 import {
@@ -96,7 +96,7 @@ describe('any interleaving of commands', () => {
             // Nobody has written, and the store says so all the same: a conflict that a busy neighbour would cause.
             if (call === 'append' && injected < 20 && happens(5)) {
               injected++;
-              const conflict = { stream, expected: { tag: 'any' }, actual: 1_000_000n } as const;
+              const conflict = { stream, precondition: { tag: 'any' }, actual: 1_000_000n } as const;
               throw new AppendFailure({ tag: 'conflict', val: conflict }, 'injected');
             }
           });
@@ -151,7 +151,7 @@ async function assertStateIsFold(
   assert.equal(folded.revision, events.at(-1)?.context.revision);
 }
 
-describe('a redelivery at any point', () => {
+describe('a duplicate at any point', () => {
   it('changes nothing and gives the first outcome', async () => {
     await fc.assert(
       fc.asyncProperty(
@@ -184,7 +184,7 @@ describe('a redelivery at any point', () => {
           for (const results of byCommand.values()) {
             const [first, ...others] = results.map(withIds);
             for (const other of others) assert.deepEqual(other, first);
-            assert.equal(results.filter((result) => !result.redelivered).length, 1);
+            assert.equal(results.filter((result) => !result.duplicate).length, 1);
           }
           const recorded = await Promise.all(
             (await memory.readStreams()).map(({ stream }) => memory.readCommits(stream)),
@@ -200,8 +200,8 @@ describe('a redelivery at any point', () => {
   });
 });
 
-/** A result without what tells a redelivery from a first delivery, and with the ids, which are getters. */
-function withIds({ redelivered: _, attempts: __, events, ...result }: CommandResult): object {
+/** A result without the fields in which a duplicate differs, and with the ids, which are getters. */
+function withIds({ duplicate: _, attempts: __, events, ...result }: CommandResult): object {
   return {
     ...result,
     events: events.map(({ context, ...event }) => ({ ...event, id: context.id, at: { ...context } })),
@@ -224,7 +224,7 @@ describe('handles', () => {
     ];
     await fc.assert(
       fc.asyncProperty(
-        fc.array(fc.tuple(commands, fc.constantFrom('send', 'redeliver', 'abort', 'read', 'readAt', 'state')), {
+        fc.array(fc.tuple(commands, fc.constantFrom('send', 'duplicate', 'abort', 'read', 'readAt', 'state')), {
           minLength: 1,
           maxLength: 20,
         }),
@@ -239,9 +239,9 @@ describe('handles', () => {
             if (happens(3)) await idle(2);
             if (!(failingCalls as readonly string[]).includes(call) || !happens(4)) return;
             if (call !== 'append')
-              throw new StoreFailureError({ tag: 'failure', val: { code: 'io', message: 'injected' } }, 'injected');
-            const expected = { tag: 'any' } as const;
-            throw new AppendFailure({ tag: 'conflict', val: { stream, expected, actual: 1_000_000n } }, 'injected');
+              throw new StoreFailure({ tag: 'failure', val: { code: 'io', message: 'injected' } }, 'injected');
+            const precondition = { tag: 'any' } as const;
+            throw new AppendFailure({ tag: 'conflict', val: { stream, precondition, actual: 1_000_000n } }, 'injected');
           });
           const module = tillModule({
             snapshot: { tag: 'every', val: 2 },
@@ -260,7 +260,7 @@ describe('handles', () => {
               if (step === 'read') return sourcer.readState(stream);
               if (step === 'readAt') return sourcer.readState(stream, { revision: 0n });
               if (step === 'state') return module.types.state.drop?.((await sourcer.state(module, stream)).state);
-              if (step === 'redeliver') return sourcer.handleCommand(envelope, { commandId: JSON.stringify(command) });
+              if (step === 'duplicate') return sourcer.handleCommand(envelope, { commandId: JSON.stringify(command) });
               if (step === 'send') return sourcer.handleCommand(envelope);
               const abort = new AbortController();
               const sent = sourcer.handleCommand(envelope, { signal: abort.signal });

@@ -67,7 +67,7 @@ describe('the decided events of a dispatched command', () => {
     const { sourcer } = start();
     await sourcer.dispatch(book, { commandId: 'x' });
     const again = await sourcer.dispatch(book, { commandId: 'x' });
-    assert.deepEqual([again.redelivered, again.decided], [true, [{ type: 'Booked', data: entry }]]);
+    assert.deepEqual([again.duplicate, again.decided], [true, [{ type: 'Booked', data: entry }]]);
   });
 
   test('are copies: a change leaves the state and the store alone', async () => {
@@ -102,7 +102,7 @@ describe('the decided events of a dispatched command', () => {
       decide: { Book: () => [] },
     });
     const again = await createEventSourcer({ store, modules: [later] }).dispatch(book, { commandId: 'x' });
-    assert.equal(again.redelivered, true);
+    assert.equal(again.duplicate, true);
     assert.throws(() => again.decided, { code: 'fault' });
   });
 
@@ -152,7 +152,7 @@ describe('as JSON', () => {
         outcome: { tag: 'accepted' },
         events: 1,
         revision: '0',
-        redelivered: false,
+        duplicate: false,
         attempts: 1,
         decided: [{ type: 'Booked', data: { id: 'a', amount: '5', at: '2026-01-01T00:00:00.000Z', proof: 'AQI=' } }],
       },
@@ -176,14 +176,14 @@ describe('as JSON', () => {
   test('a failure has its code, its message and its payload', async () => {
     const { sourcer } = start();
     await sourcer.dispatch(book);
-    const error = await failsWith(sourcer.dispatch(book, { expected: { tag: 'no-stream' } }), 'conflict');
+    const error = await failsWith(sourcer.dispatch(book, { precondition: { tag: 'no-stream' } }), 'conflict');
     assert.deepEqual(JSON.parse(JSON.stringify(error)), {
       name: 'CommandFailure',
       message: error.message,
       code: 'conflict',
       payload: {
         tag: 'conflict',
-        val: { stream: 'ledger-1', expected: { tag: 'no-stream' }, actual: '0' },
+        val: { stream: 'ledger-1', precondition: { tag: 'no-stream' }, actual: '0' },
       },
     });
   });

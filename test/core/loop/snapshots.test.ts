@@ -7,7 +7,7 @@ import { Trap } from '../../../src/adapters/component/index.ts';
 import { createMemoryStore, type MemoryStore } from '../../../src/adapters/stores/memory/index.ts';
 import { defineDecider } from '../../../src/core/define/decider.ts';
 import { defineCommand, defineEvent, upcastFrom } from '../../../src/core/define/message.ts';
-import { FaultError, StoreFailureError } from '../../../src/core/errors.ts';
+import { FaultError, StoreFailure } from '../../../src/core/errors.ts';
 import { createEventSourcer } from '../../../src/core/loop/create-event-sourcer.ts';
 import type { EventSourcerObserver } from '../../../src/core/loop/observer.ts';
 import { readTill, type TillOptions, tillEnvelope, tillModule } from './till.ts';
@@ -125,7 +125,7 @@ describe('a snapshot', () => {
     let full = true;
     const { payInTimes, told } = start(memory, {}, (call) => {
       if (call === 'saveSnapshot' && full)
-        throw new StoreFailureError({ tag: 'failure', val: { code: 'full', message: 'no room' } }, 'no room');
+        throw new StoreFailure({ tag: 'failure', val: { code: 'full', message: 'no room' } }, 'no room');
     });
     await payInTimes(3);
     assert.deepEqual(told, ['failed 2']);

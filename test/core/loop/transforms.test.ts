@@ -217,7 +217,7 @@ for (const place of ['command', 'event'] as const) {
           const first = await sourcer.handleCommand(envelope, { commandId: 'c' });
           const again = await sourcer.handleCommand(envelope, { commandId: 'c' });
           const typed = await sourcer.dispatch(pin as never, { commandId: 'c' });
-          assert.deepEqual([first.redelivered, again.redelivered, typed.redelivered], [false, true, true]);
+          assert.deepEqual([first.duplicate, again.duplicate, typed.duplicate], [false, true, true]);
           const received = (await store.findDecision(first.commandId))!;
           assert.deepEqual(received.decision.command, recorded.decision.command);
         });

@@ -42,9 +42,9 @@ async function outcomeOf(
   read: (event: RecordedEvent) => unknown,
 ): Promise<unknown> {
   try {
-    const { outcome, events, stream, revision, redelivered } = await sourcer.dispatch(command as never, { commandId });
+    const { outcome, events, stream, revision, duplicate } = await sourcer.dispatch(command as never, { commandId });
     const context = events.map(({ context: { id, revision } }) => ({ id, revision }));
-    return { outcome, events: events.map(read), context, stream, revision, redelivered };
+    return { outcome, events: events.map(read), context, stream, revision, duplicate };
   } catch (error) {
     assert.ok(isCommandFailure(error), String(error));
     return { failure: error.code };

@@ -118,7 +118,7 @@ const stream = fc.oneof({ weight: 9, arbitrary: fc.constantFrom('a-1', 'a') }, f
 const counterId = fc.oneof({ weight: 9, arbitrary: fc.constantFrom('1', '') }, fc.constant('x'.repeat(255)));
 const revision = fc.bigInt({ min: 0n, max: 8n });
 const amount = fc.oneof(fc.integer({ min: 0, max: 4 }), fc.constant(UNLUCKY));
-const expected: fc.Arbitrary<Precondition | undefined> = fc.oneof(
+const precondition: fc.Arbitrary<Precondition | undefined> = fc.oneof(
   { weight: 6, arbitrary: fc.constant(undefined) },
   fc.constantFrom<Precondition>({ tag: 'any' }, { tag: 'no-stream' }, { tag: 'stream-exists' }),
   revision.map((val) => ({ tag: 'at-revision' as const, val })),
@@ -153,7 +153,7 @@ const send: fc.Arbitrary<Send> = fc
       correlationId: text,
       causationId: text,
       actor: text,
-      expected,
+      precondition,
       deadline: fc.constant(undefined),
     }),
     fc.oneof({ weight: 5, arbitrary: fc.constant(0) }, fc.integer({ min: 1, max: 5 })),
@@ -322,7 +322,7 @@ const OPTIONS: CommandOptions = {
   correlationId: undefined,
   causationId: undefined,
   actor: undefined,
-  expected: undefined,
+  precondition: undefined,
   deadline: undefined,
 };
 

@@ -129,7 +129,7 @@ describe('the system of examples/system', async () => {
         system.gateway.request(`/commands/Deposit/d${index >> 1}`, payload),
       );
       const answers = (await Promise.all(requests)).map(({ body }) => JSON.parse(body));
-      assert.equal(answers.filter(({ redelivered }) => redelivered).length, 30);
+      assert.equal(answers.filter(({ duplicate }) => duplicate).length, 30);
       const { body } = await system.gateway.request('/states/account-a', new Uint8Array());
       const { revision, state } = JSON.parse(body);
       assert.equal(revision, 30);

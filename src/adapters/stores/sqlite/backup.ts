@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { StoreFailureError } from '../../../core/errors.ts';
+import { StoreFailure } from '../../../core/errors.ts';
 import type { OptionNames } from '../../../core/option-names.ts';
 import { isPositiveU32, isSignal, mustBe } from '../../../core/predicates.ts';
 import { checkNames } from '../../../core/storage/arguments.ts';
@@ -37,7 +37,7 @@ interface Source {
   backup(file: string, options: { progress(progress: BackupProgress): number }): Promise<unknown>;
 }
 
-/** @throws StoreFailureError `invalid-argument` if an argument is invalid, or `file` exists. */
+/** @throws StoreFailure `invalid-argument` if an argument is invalid, or `file` exists. */
 export function checkBackup(file: string, options: BackupOptions): void {
   if (typeof file !== 'string' || file.trim() === '' || file !== file.trim()) {
     throw refused('file', mustBe('the name of a file that does not exist, without outer spaces', file));
@@ -59,7 +59,7 @@ export function checkBackup(file: string, options: BackupOptions): void {
  * killed leaves a `.partial` file, which may be deleted.
  *
  * @param source sees one state of the file until the backup has ended; otherwise each foreign commit starts it again.
- * @throws StoreFailureError, FileFailure, or an error of the driver or the file system.
+ * @throws StoreFailure, FileFailure, or an error of the driver or the file system.
  */
 export async function backup(source: Source, file: string, options: BackupOptions): Promise<void> {
   const { progress, signal, pagesPerStep = 1_000 } = options;
@@ -100,6 +100,6 @@ function refuseExisting(file: string): void {
   if (existsSync(file)) throw refused('file', `${JSON.stringify(file)} exists: name a file that does not exist`);
 }
 
-function refused(argument: string, message: string): StoreFailureError {
-  return new StoreFailureError({ tag: 'invalid-argument', val: { argument, message } }, `${argument}: ${message}`);
+function refused(argument: string, message: string): StoreFailure {
+  return new StoreFailure({ tag: 'invalid-argument', val: { argument, message } }, `${argument}: ${message}`);
 }

@@ -1,11 +1,11 @@
 /** Errors of SQLite and of the file system as errors of the store, with the file's name and the way out. */
 import Sqlite from 'better-sqlite3';
-import { AppendFailure, DecidableError, StoreFailureError } from '../../../core/errors.ts';
-import type { StoreFailure } from '../../../core/event-store.ts';
+import { AppendFailure, DecidableError, StoreFailure } from '../../../core/errors.ts';
+import type { StoreFault } from '../../../core/event-store.ts';
 
 /** A failure of the file. It becomes the error of an append or of a read when it leaves the store. */
 export class FileFailure extends Error {
-  readonly failure: StoreFailure;
+  readonly failure: StoreFault;
   constructor(code: string, message: string, options?: ErrorOptions) {
     super(message, options);
     this.failure = { code, message };
@@ -85,7 +85,7 @@ export function asAppendFailure(error: unknown, file: string): unknown {
 export function asStoreFailure(error: unknown, file: string): unknown {
   const found = error instanceof DecidableError ? error : fileFailure(error, file);
   if (!(found instanceof FileFailure)) return found;
-  return new StoreFailureError({ tag: 'failure', val: found.failure }, found.message, { cause: found.cause });
+  return new StoreFailure({ tag: 'failure', val: found.failure }, found.message, { cause: found.cause });
 }
 
 export function isBusy(error: unknown): boolean {

@@ -25,7 +25,7 @@ export interface SqliteStore extends EventStore, Required<ExclusiveAppend>, Comm
    * Copies the store, as it is now, to a file that does not exist. The store can be used in the meantime, and other
    * processes can write.
    *
-   * @throws StoreFailureError `invalid-argument`, `closed`, or `failure` with a code such as `io`, `full` or `moved`.
+   * @throws StoreFailure `invalid-argument`, `closed`, or `failure` with a code such as `io`, `full` or `moved`.
    */
   backup(file: string, options?: BackupOptions): Promise<void>;
 }
@@ -34,7 +34,7 @@ export interface SqliteStore extends EventStore, Required<ExclusiveAppend>, Comm
  * Opens the store in a file, makes it, or upgrades an older format. The bytes that it returns belong to the caller.
  *
  * @example const store = createSqliteStore({ file: 'bank.db' });
- * @throws StoreFailureError `failure` whose `payload.val.code` is `not-a-store`, `newer-format`, `read-only`, `corrupt`,
+ * @throws StoreFailure `failure` whose `payload.val.code` is `not-a-store`, `newer-format`, `read-only`, `corrupt`,
  * `busy`, `full`, `io` or `unsupported-engine`.
  * @throws DefinitionError that names the option, if it is unknown or invalid.
  */

@@ -44,7 +44,7 @@ export function guards(check: Check): void {
           return;
         }
         const { val } = await refused(store.append('s-1', some(1), precondition, next), 'conflict');
-        assert.deepEqual(val, { stream: 's-1', expected: precondition, actual: last });
+        assert.deepEqual(val, { stream: 's-1', precondition, actual: last });
         assert.equal(await store.findDecision(next.commandId), undefined);
         assert.equal((await readWhole(store, 's-1')).length, last === undefined ? 0 : 3);
       });

@@ -47,7 +47,7 @@ describe('the main job on a guest', () => {
     await runBank(['--file', '-', '--db', db], open);
     const { code, stdout, stderr } = await runBank(['--file', '-', '--db', db, '--guest', 'rust'], open + deposit);
     assert.equal(code, 0, stderr);
-    assert.match(stdout, /redelivered +1 /);
+    assert.match(stdout, /duplicates +1 /);
     assert.match(stdout, /total +12\.50/);
   });
 

@@ -93,11 +93,11 @@ for (const isolation of ['pooled', 'fresh'] as const) {
       }
     });
 
-    test('a redelivered command gets its first outcome: what would be decided again is the same', async () => {
+    test('a duplicate command gets its first outcome: what would be decided again is the same', async () => {
       const { sourcer } = await start();
       const first = await sourcer.handleCommand(count, { commandId: AT });
       const again = await sourcer.handleCommand(count, { commandId: AT });
-      assert.equal(again.redelivered, true);
+      assert.equal(again.duplicate, true);
       assert.deepEqual(told(again), told(first));
     });
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { explainError } from '../../../../examples/bank/cli/explain-error.ts';
-import { CommandFailure, StoreFailureError } from '../../../../src/core/index.ts';
+import { CommandFailure, StoreFailure } from '../../../../src/core/index.ts';
 
 const CODES = ['read-only', 'full', 'busy', 'corrupt', 'newer-format', 'not-a-store', 'io', 'unknown-outcome'];
 
@@ -9,7 +9,7 @@ test('each failure of a store is explained in one paragraph with problem, code a
   for (const code of CODES) {
     const val = { code, message: 'bank.db cannot be used.' };
     const errors = [
-      new StoreFailureError({ tag: 'failure', val }, val.message),
+      new StoreFailure({ tag: 'failure', val }, val.message),
       new CommandFailure({ tag: 'store', val }, val.message),
     ];
     for (const error of errors) {

@@ -82,7 +82,7 @@ test('a bank that is killed at random points ends with the same events, balances
     seen.some((events) => events > 0 && events < uninterrupted.lines.length),
     `it was killed in the middle: ${seen}`,
   );
-  assert.match(stdout, /redelivered/);
+  assert.match(stdout, /duplicates/);
 });
 
 /** Kills the bank when the store has so many events of transfers. The history and the present are one sequence of events. */

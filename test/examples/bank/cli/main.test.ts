@@ -46,7 +46,7 @@ test('a second run over the checked-in commands changes nothing', async (t) => {
   assert.equal(second.code, 0, second.stderr);
   assert.match(second.stdout, /^Nothing changed: .*bank\.db already had all of these commands\.$/m);
   assert.equal(figure(second.stdout, 'new events'), '0');
-  assert.equal(figure(second.stdout, 'redelivered'), figure(second.stdout, 'commands'));
+  assert.equal(figure(second.stdout, 'duplicates'), figure(second.stdout, 'commands'));
   assert.equal(balancesOf(second.stdout), balancesOf(first.stdout));
 });
 
@@ -69,7 +69,7 @@ test('--file and --db name other files', async (t) => {
   const { code, stdout } = await runBank(['--file', path('my.ndjson'), '--db', path('my.db')]);
   assert.equal(code, 0);
   assert.equal(figure(stdout, 'commands'), '4');
-  assert.equal(figure(stdout, 'redelivered'), '1');
+  assert.equal(figure(stdout, 'duplicates'), '1');
   assert.equal(figure(stdout, 'total'), '12.50');
 });
 

@@ -53,7 +53,7 @@ test('only the first of two commands with the same id is executed, even for diff
   );
   await runCommands(lines, bank, tally, new AbortController());
   assert.equal(tally.accepted, 2);
-  assert.equal(tally.redelivered, 1);
+  assert.equal(tally.duplicates, 1);
   assert.equal(tally.newEvents, 1);
   assert.deepEqual(
     tally.listedBadLines.map(({ line, code }) => [line, code]),
@@ -83,7 +83,7 @@ const ACCEPTED: CommandResult = {
   outcome: { tag: 'accepted' },
   events: [],
   revision: undefined,
-  redelivered: false,
+  duplicate: false,
   attempts: 1,
 };
 

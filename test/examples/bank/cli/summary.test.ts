@@ -19,7 +19,7 @@ const ledger = {
 };
 
 test('the summary lists lines, commands, balances, rejections and bad lines', () => {
-  const tally = { ...newTally(), lines: 10, accepted: 6, rejected: 3, redelivered: 2, newEvents: 5 };
+  const tally = { ...newTally(), lines: 10, accepted: 6, rejected: 3, duplicates: 2, newEvents: 5 };
   tally.rejections.set('not-open', 1).set('insufficient-funds', 2);
   countBadLine(tally, 1_234, { code: 'not-json', reason: 'it is prose' });
   countBadLine(tally, 7, { code: 'empty-line', reason: 'it is empty' });
@@ -27,7 +27,7 @@ test('the summary lists lines, commands, balances, rejections and bad lines', ()
     summarize({ file: '-', db: 'my.db', tally, ledger, seconds: 0.5 }),
     `  lines                     10  from standard input
   commands                   9  6 accepted, 3 rejected
-  redelivered                2  known command ids, not decided again
+  duplicates                 2  known command ids, not decided again
   bad lines                  2
   new events                 5  into my.db
 
@@ -69,7 +69,7 @@ test('text from the input cannot control the terminal', () => {
 
 test('the summary of a run that changed nothing says so', () => {
   const run = { file: 'my.ndjson', db: 'my.db', ledger, seconds: 1 };
-  const again = summarize({ ...run, tally: { ...newTally(), lines: 3, accepted: 2, rejected: 1, redelivered: 3 } });
+  const again = summarize({ ...run, tally: { ...newTally(), lines: 3, accepted: 2, rejected: 1, duplicates: 3 } });
   assert.ok(again.endsWith('Nothing changed: my.db already had all of these commands.\n'), again);
   const empty = summarize({ ...run, tally: newTally() });
   assert.doesNotMatch(empty, /Nothing changed/);

@@ -7,7 +7,7 @@ use contract::quoted;
 use crate::decidable::eventsourcing::messages::{Fault, ModuleIdentity, SnapshotPolicy};
 use crate::decidable::eventsourcing::routing::{CommandDescriptor, Descriptor, ForeignEvents, describe};
 use crate::exports::decidable::eventsourcing::event_sourcer::CommandError;
-use crate::failures::refusal;
+use crate::failures::refused;
 
 pub struct BoundModule {
     pub descriptor: Descriptor,
@@ -23,8 +23,8 @@ impl BoundModule {
         let commands = &self.descriptor.commands;
         commands.iter().find(|it| it.type_ == command_type).ok_or_else(|| {
             let all = commands.iter().map(|it| it.type_.as_str()).collect::<Vec<_>>().join(", ");
-            let message = format!("no module takes the command type {}; there are: {all}", quoted(command_type));
-            CommandError::Unroutable(refusal(command_type.into(), message))
+            let message = format!("unknown command type {}; the modules accept: {all}", quoted(command_type));
+            CommandError::Unroutable(refused(command_type.into(), message))
         })
     }
 

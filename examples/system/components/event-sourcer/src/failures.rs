@@ -2,7 +2,7 @@
 
 use contract::quoted;
 
-use crate::decidable::eventsourcing::event_store::{AppendError, InvalidArgument, StoreError, StoreFailure};
+use crate::decidable::eventsourcing::event_store::{AppendError, InvalidArgument, StoreError, StoreFault};
 use crate::decidable::eventsourcing::messages::Fault;
 use crate::exports::decidable::eventsourcing::event_sourcer::{CommandError, Refusal};
 
@@ -10,7 +10,7 @@ pub fn invalid_argument<T>(argument: &str, message: &str) -> Result<T, CommandEr
     Err(CommandError::InvalidArgument(InvalidArgument { argument: argument.into(), message: message.into() }))
 }
 
-pub fn refusal(subject: String, message: String) -> Refusal {
+pub fn refused(subject: String, message: String) -> Refusal {
     Refusal { subject, message }
 }
 
@@ -21,13 +21,13 @@ pub fn fault(code: &str, message: String, details: &[(&str, &str)]) -> Fault {
 
 /// The store returned data that it cannot have stored.
 pub fn corrupt(stream: &str, what: &str) -> CommandError {
-    let message = format!("the store gave of stream {} {what}", quoted(stream));
-    CommandError::Store(StoreFailure { code: "corrupt".into(), message })
+    let message = format!("the store returned {what} of stream {}", quoted(stream));
+    CommandError::Store(StoreFault { code: "corrupt".into(), message })
 }
 
 fn closed() -> CommandError {
-    let message = "the store is closing or closed: nothing was recorded";
-    CommandError::Closed(refusal("store".into(), message.into()))
+    let message = "the store is closing or closed, and nothing was recorded";
+    CommandError::Closed(refused("store".into(), message.into()))
 }
 
 impl From<StoreError> for CommandError {
@@ -46,7 +46,7 @@ impl From<AppendError> for CommandError {
         match error {
             // The events are the module's, not the caller's.
             AppendError::InvalidArgument(InvalidArgument { argument, message }) if argument.starts_with("events") => {
-                let text = format!("the module decided on events that the store refuses: {argument} {message}");
+                let text = format!("the module returned a value that the store refuses: {argument}: {message}");
                 CommandError::Fault(fault("invalid-event", text, &[("argument", &argument)]))
             }
             AppendError::InvalidArgument(argument) => CommandError::InvalidArgument(argument),

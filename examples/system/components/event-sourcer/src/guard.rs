@@ -1,5 +1,5 @@
-//! The precondition of an append (`src/core/loop/guard.ts`). The module declares the one that a command type needs. The caller's
-//! expectation can only strengthen it.
+//! The precondition of an append (`src/core/loop/guard.ts`). The module declares one for each command type. The caller may request
+//! another one in addition, which can only strengthen it.
 
 use crate::decidable::eventsourcing::messages::{Precondition, WritePrecondition};
 
@@ -8,12 +8,12 @@ fn as_seen(revision: Option<u64>) -> Precondition {
     revision.map_or(Precondition::NoStream, Precondition::AtRevision)
 }
 
-/// Returns the precondition of a decision that saw the stream at `revision`. The caller has checked [`contradiction`].
+/// Returns the precondition of a decision that saw the stream at `revision`. The caller has checked [`violated_precondition`].
 ///
 /// A decision without events takes no revision. So it holds only for the stream that it saw, whatever the module declares.
-pub fn guard_of(
+pub fn append_precondition(
     declared: WritePrecondition,
-    expected: Option<Precondition>,
+    requested: Option<Precondition>,
     revision: Option<u64>,
     has_events: bool,
 ) -> Precondition {
@@ -21,15 +21,15 @@ pub fn guard_of(
         _ if !has_events => as_seen(revision),
         WritePrecondition::StreamUnchanged => as_seen(revision),
         WritePrecondition::NoStream => Precondition::NoStream,
-        WritePrecondition::StreamExists => demanded(expected).unwrap_or(Precondition::StreamExists),
-        WritePrecondition::Any => demanded(expected).unwrap_or(Precondition::Any),
+        WritePrecondition::StreamExists => demanded(requested).unwrap_or(Precondition::StreamExists),
+        WritePrecondition::Any => demanded(requested).unwrap_or(Precondition::Any),
     }
 }
 
-/// Returns the condition that a stream with this last revision violates, or none.
-pub fn contradiction(
+/// Returns the precondition that a stream with this last revision violates, or none.
+pub fn violated_precondition(
     declared: WritePrecondition,
-    expected: Option<Precondition>,
+    requested: Option<Precondition>,
     revision: Option<u64>,
 ) -> Option<Precondition> {
     match (declared, revision) {
@@ -37,28 +37,28 @@ pub fn contradiction(
         (WritePrecondition::NoStream, Some(_)) => return Some(Precondition::NoStream),
         _ => {}
     }
-    expected.filter(|expected| match *expected {
+    requested.filter(|requested| match *requested {
         Precondition::Any => false,
         Precondition::NoStream => revision.is_some(),
         Precondition::StreamExists => revision.is_none(),
-        Precondition::AtRevision(expected) => revision != Some(expected),
+        Precondition::AtRevision(at) => revision != Some(at),
     })
 }
 
-/// Returns whether the declared and the expected condition exclude each other, so that no stream satisfies both.
-pub fn unsatisfiable(declared: WritePrecondition, expected: Option<Precondition>) -> bool {
-    match (declared, demanded(expected)) {
+/// Returns whether the two preconditions exclude each other, so that no stream satisfies both.
+pub fn exclude_each_other(declared: WritePrecondition, requested: Option<Precondition>) -> bool {
+    match (declared, demanded(requested)) {
         (_, None) => false,
-        (WritePrecondition::NoStream, Some(expected)) => !matches!(expected, Precondition::NoStream),
-        (WritePrecondition::StreamExists, Some(expected)) => matches!(expected, Precondition::NoStream),
+        (WritePrecondition::NoStream, Some(requested)) => !matches!(requested, Precondition::NoStream),
+        (WritePrecondition::StreamExists, Some(requested)) => matches!(requested, Precondition::NoStream),
         _ => false,
     }
 }
 
 /// Returns whether reading and deciding again can help. It cannot if the caller named a revision, because a stream never returns to
 /// an earlier one.
-pub fn retry_helps(declared: WritePrecondition, expected: Option<Precondition>, has_events: bool) -> bool {
-    match (expected, declared) {
+pub fn is_retryable(declared: WritePrecondition, requested: Option<Precondition>, has_events: bool) -> bool {
+    match (requested, declared) {
         (Some(Precondition::NoStream | Precondition::AtRevision(_)), _) => false,
         (_, WritePrecondition::StreamUnchanged) => true,
         (_, WritePrecondition::NoStream) => false,
@@ -66,6 +66,6 @@ pub fn retry_helps(declared: WritePrecondition, expected: Option<Precondition>, 
     }
 }
 
-fn demanded(expected: Option<Precondition>) -> Option<Precondition> {
-    expected.filter(|it| !matches!(it, Precondition::Any))
+fn demanded(requested: Option<Precondition>) -> Option<Precondition> {
+    requested.filter(|it| !matches!(it, Precondition::Any))
 }

@@ -14,7 +14,7 @@ use crate::decidable::eventsourcing::routing::{CommandDescriptor, stream_id};
 use crate::decidable::eventsourcing::types::Command;
 use crate::exports::decidable::eventsourcing::event_sourcer::{CommandError, CommandOptions, CommandResult};
 use crate::failures::{fault, invalid_argument};
-use crate::guard::{contradiction, guard_of, retry_helps, unsatisfiable};
+use crate::guard::{append_precondition, exclude_each_other, is_retryable, violated_precondition};
 use crate::live::Live;
 
 /// Attempts to decide one command: the first one and the retries after conflicts.
@@ -37,7 +37,7 @@ impl Job {
         let module = BoundModule::get();
         let route = module.route(&envelope.type_)?;
         let id = match options.command_id.as_deref() {
-            None => return invalid_argument("options.command-id", "is missing; this event sourcer has no randomness for an id of its own"),
+            None => return invalid_argument("options.command-id", "is missing; this event sourcer cannot generate ids, because it has no randomness"),
             Some("") => return invalid_argument("options.command-id", "is empty; use a different text for each command"),
             Some(id) => Uuid::of_command(id),
         };
@@ -57,8 +57,8 @@ impl Job {
         Ok(Job { module, route, envelope, options, id, command, stream })
     }
 
-    /// Looks for the command id before anything is decided, and again before a failure is reported. A redelivered command
-    /// already has an outcome, even if it would fail on the current stream.
+    /// Looks for the command id before anything is decided, and again before a failure is reported. A duplicate already has an
+    /// outcome, even if it would fail on the current stream.
     pub fn handle(&self) -> Result<CommandResult, CommandError> {
         if let Some(known) = self.find()? {
             return self.first_outcome(known);
@@ -80,7 +80,7 @@ impl Job {
 
     fn decide_and_append(&self) -> Result<CommandResult, CommandError> {
         let CommandDescriptor { precondition: declared, snapshot, .. } = *self.route;
-        let expected = self.options.expected;
+        let requested = self.options.precondition;
         let mut attempts = 0;
         loop {
             attempts += 1;
@@ -94,7 +94,7 @@ impl Job {
                 Err(rejection) => (Outcome::Rejected(rejection), live, Vec::new()),
             };
             let decision = self.decision(seen, outcome);
-            let guard = guard_of(declared, expected, seen, !events.is_empty());
+            let guard = append_precondition(declared, requested, seen, !events.is_empty());
             match append(&self.stream, &events, guard, &decision) {
                 Ok(appended) => {
                     // If the events landed after others that the decision did not see, the state is not that of the stream.
@@ -109,7 +109,7 @@ impl Job {
                 Err(AppendError::Duplicate(known)) => return self.first_outcome(known),
                 Err(AppendError::Conflict(conflict)) => {
                     Live::drop_if_beyond(self.module, &self.stream, seen, conflict.actual);
-                    if attempts == MAX_ATTEMPTS || !retry_helps(declared, expected, !events.is_empty()) {
+                    if attempts == MAX_ATTEMPTS || !is_retryable(declared, requested, !events.is_empty()) {
                         return Err(CommandError::Conflict(conflict));
                     }
                 }
@@ -120,13 +120,13 @@ impl Job {
 
     /// Returns the state to decide on, after the conditions on the stream were checked.
     fn load(&self) -> Result<Live<'_>, CommandError> {
-        let (declared, expected) = (self.route.precondition, self.options.expected);
+        let (declared, requested) = (self.route.precondition, self.options.precondition);
         let violated = |actual| {
-            contradiction(declared, expected, actual).map_or(Ok(()), |expected| {
-                Err(CommandError::Conflict(Conflict { stream: self.stream.clone(), expected, actual }))
+            violated_precondition(declared, requested, actual).map_or(Ok(()), |precondition| {
+                Err(CommandError::Conflict(Conflict { stream: self.stream.clone(), precondition, actual }))
             })
         };
-        if unsatisfiable(declared, expected) {
+        if exclude_each_other(declared, requested) {
             violated(self.last_revision()?)?;
         }
         // Events can only be appended to an empty stream, so there is nothing to read.
@@ -183,7 +183,7 @@ impl Job {
             module: decision.module.name,
             outcome: decision.outcome,
             revision: appended.revision,
-            redelivered: false,
+            duplicate: false,
             attempts,
         }
     }

@@ -4,11 +4,11 @@
 //! component cannot catch another component's trap, so a trap of the command handler ends the event sourcer too.
 
 mod bound_module;
+mod duplicate;
 mod failures;
 mod guard;
 mod job;
 mod live;
-mod redelivery;
 
 wit_bindgen::generate!({
     path: ["../../../../wit", "../../wit"],
@@ -23,7 +23,7 @@ use contract::{check_stream_name, quoted};
 use exports::decidable::eventsourcing::event_sourcer::{
     CommandError, CommandOptions, CommandResult, Envelope, FoldedState, Guest, ReadStateOptions,
 };
-use failures::{invalid_argument, refusal};
+use failures::{invalid_argument, refused};
 use job::Job;
 use live::Live;
 
@@ -42,8 +42,8 @@ impl Guest for Component {
         let module = BoundModule::get();
         let descriptor = &module.descriptor;
         if let Some(name) = options.module.filter(|name| *name != descriptor.name) {
-            let message = format!("no module is called {}; there are: {}", quoted(&name), descriptor.name);
-            return Err(CommandError::Unroutable(refusal(name, message)));
+            let message = format!("unknown module {}; the event sourcer has: {}", quoted(&name), descriptor.name);
+            return Err(CommandError::Unroutable(refused(name, message)));
         }
         let live = Live::load(module, &stream, options.revision)?;
         if options.revision.is_some_and(|revision| live.revision != Some(revision)) {

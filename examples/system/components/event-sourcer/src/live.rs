@@ -10,7 +10,7 @@ use crate::decidable::eventsourcing::event_store::{
 use crate::decidable::eventsourcing::messages::{Envelope, Fault, RecordedEvent, SnapshotPolicy};
 use crate::decidable::eventsourcing::types::{Event, State};
 use crate::exports::decidable::eventsourcing::event_sourcer::CommandError;
-use crate::failures::{corrupt, fault, refusal};
+use crate::failures::{corrupt, fault, refused};
 
 const PAGE: u64 = 1_000;
 const MAX_EVENTS_PER_DECISION: usize = 1_000;
@@ -178,28 +178,28 @@ fn key(module: &BoundModule, stream: &str) -> SnapshotKey {
 
 fn too_long(stream: &str) -> CommandError {
     let message = format!(
-        "stream {} has more than the {REPLAY_LIMIT} events that a command may replay: give its commands a snapshot policy",
+        "stream {} has more than the {REPLAY_LIMIT} events that a command may replay; give its commands a snapshot policy",
         quoted(stream)
     );
-    CommandError::ReplayLimit(refusal(stream.into(), message))
+    CommandError::ReplayLimit(refused(stream.into(), message))
 }
 
 fn other_content_type(stored: &str, read: &str) -> Fault {
     let message = format!(
-        "the event was stored as {stored}, but the module reads {read}: give the module the codec that the stream was \
-         written with"
+        "the event was stored as {stored}, but the module reads {read}; give the module the codec that wrote the \
+         stream"
     );
     fault("content-type-mismatch", message, &[("stored", stored), ("module", read)])
 }
 
 fn too_many(count: usize) -> Fault {
-    let message = format!("a decision has at most {MAX_EVENTS_PER_DECISION} events, not {count}: split the command");
+    let message = format!("a decision has at most {MAX_EVENTS_PER_DECISION} events, not {count}; split the command");
     fault("too-many-events", message, &[("count", &count.to_string())])
 }
 
 /// Such an event would be skipped or fail when the stream is read again, so that the state would differ.
 fn undeclared(event_type: &str) -> Fault {
     let message =
-        format!("the module decided on an event of type {}, which its descriptor does not name", quoted(event_type));
+        format!("the module decided on an event of type {}, which its descriptor does not contain", quoted(event_type));
     fault("undeclared-event", message, &[("eventType", event_type)])
 }

@@ -59,7 +59,7 @@ impl Contents {
         let existing = self.streams.get(&stream);
         let actual = existing.and_then(last_revision);
         if !holds(&precondition, actual) {
-            return Err(AppendError::Conflict(Conflict { stream, expected: precondition, actual }));
+            return Err(AppendError::Conflict(Conflict { stream, precondition, actual }));
         }
 
         let next = actual.map_or(0, |it| it + 1);

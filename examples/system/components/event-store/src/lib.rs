@@ -20,7 +20,7 @@ use std::cell::RefCell;
 use contents::Contents;
 use decidable::eventsourcing::messages::{Decision, Envelope, Precondition, RecordedDecision, RecordedEvent};
 use exports::decidable::eventsourcing::event_store::{
-    AppendError, Appended, Guest, ReadAllOptions, ReadStreamOptions, Snapshot, SnapshotKey, StoreError, StoreFailure,
+    AppendError, Appended, Guest, ReadAllOptions, ReadStreamOptions, Snapshot, SnapshotKey, StoreError, StoreFault,
 };
 use wasi::clocks::wall_clock;
 
@@ -59,7 +59,7 @@ impl Guest for Component {
         // A synchronous call cannot wait for an append, because none can run before it returns.
         last.filter(|last| after_position.is_none_or(|after| *last > after)).ok_or_else(|| {
             let message = "this store cannot wait for events, because its calls are synchronous; read again later";
-            StoreError::Failure(StoreFailure { code: "unsupported-engine".into(), message: message.into() })
+            StoreError::Failure(StoreFault { code: "unsupported-engine".into(), message: message.into() })
         })
     }
 
@@ -88,10 +88,10 @@ impl Guest for Component {
 }
 
 /// Returns the time in milliseconds since the Unix epoch.
-fn now() -> Result<u64, StoreFailure> {
+fn now() -> Result<u64, StoreFault> {
     let time = wall_clock::now();
     let milliseconds = time.seconds.checked_mul(1_000).map(|it| it + u64::from(time.nanoseconds / 1_000_000));
-    milliseconds.filter(|it| *it <= arguments::MAX_REVISION).ok_or_else(|| StoreFailure {
+    milliseconds.filter(|it| *it <= arguments::MAX_REVISION).ok_or_else(|| StoreFault {
         code: "io".into(),
         message: "the time of the clock is out of range".into(),
     })

@@ -6,7 +6,7 @@ use crate::decidable::eventsourcing::event_sourcer::{CommandError, CommandResult
 use crate::exports::decidable::system::gateway::Response;
 
 pub fn to_command(result: Result<CommandResult, CommandError>) -> Response {
-    let CommandResult { stream, outcome, events, revision, redelivered, .. } = match result {
+    let CommandResult { stream, outcome, events, revision, duplicate, .. } = match result {
         Ok(result) => result,
         Err(error) => return failed(error),
     };
@@ -14,13 +14,13 @@ pub fn to_command(result: Result<CommandResult, CommandError>) -> Response {
     match outcome {
         Outcome::Accepted => {
             let types = list(events.iter().map(|it| quoted(&it.event.type_)));
-            answer(200, format!(r#"{{"outcome":"accepted",{at},"events":{types},"redelivered":{redelivered}}}"#))
+            answer(200, format!(r#"{{"outcome":"accepted",{at},"events":{types},"duplicate":{duplicate}}}"#))
         }
         Outcome::Rejected(no) => {
             let details = list(no.details.iter().map(|(name, value)| format!("[{},{}]", quoted(name), quoted(value))));
             let (code, message) = (quoted(&no.code), quoted(&no.message));
             let no = format!(r#""code":{code},"message":{message},"details":{details}"#);
-            answer(422, format!(r#"{{"outcome":"rejected",{at},{no},"redelivered":{redelivered}}}"#))
+            answer(422, format!(r#"{{"outcome":"rejected",{at},{no},"duplicate":{duplicate}}}"#))
         }
     }
 }

@@ -40,7 +40,7 @@ fn options(command_id: &str) -> CommandOptions {
         correlation_id: None,
         causation_id: None,
         actor: None,
-        expected: None,
+        precondition: None,
         deadline: None,
     }
 }

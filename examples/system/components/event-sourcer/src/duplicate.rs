@@ -7,7 +7,7 @@ use crate::decidable::eventsourcing::event_store::{Direction, ReadStreamOptions,
 use crate::decidable::eventsourcing::messages::{Envelope, RecordedDecision};
 use crate::decidable::eventsourcing::types::Command;
 use crate::exports::decidable::eventsourcing::event_sourcer::{CommandError, CommandResult};
-use crate::failures::{corrupt, refusal};
+use crate::failures::{corrupt, refused};
 use crate::job::Job;
 
 impl Job {
@@ -15,10 +15,10 @@ impl Job {
         if let Some(difference) = self.difference(&recorded) {
             let id = self.options.command_id.as_deref().unwrap_or_default();
             let message = format!(
-                "the command id {} was used before for {difference}: give each command an id of its own",
+                "the command id {} was already used for {difference}; use a different id for each command",
                 quoted(id)
             );
-            return Err(CommandError::CommandIdReused(refusal(self.id.text(), message)));
+            return Err(CommandError::CommandIdReused(refused(self.id.text(), message)));
         }
         let RecordedDecision { stream, decision, first_revision, event_count, .. } = recorded;
         let events = match first_revision {
@@ -39,7 +39,7 @@ impl Job {
             events,
             // A decision without events held only for the stream that it saw, so the stream ended there.
             revision: first_revision.map_or(decision.seen_revision, |first| Some(first + u64::from(event_count) - 1)),
-            redelivered: true,
+            duplicate: true,
             attempts: 0,
         })
     }
@@ -60,7 +60,7 @@ impl Job {
         }
         match (canonical(first), canonical(envelope)) {
             (Some(one), Some(other)) if one == other => None,
-            _ => Some(format!("a {} with another payload", first.type_)),
+            _ => Some(format!("a {} with a different payload", first.type_)),
         }
     }
 }

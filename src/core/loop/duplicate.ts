@@ -18,8 +18,8 @@ export async function firstOutcome(store: EventStore, job: Job, recorded: Record
     throw refused(
       'command-id-reused',
       job.commandId,
-      `the command id ${JSON.stringify(job.request.commandId)} was used before for ${difference}: give each command an ` +
-        'id of its own',
+      `the command id ${JSON.stringify(job.request.commandId)} was already used for ${difference}; use a different ` +
+        'id for each command',
     );
   const events = firstRevision === undefined ? [] : await readBack(store, recorded, firstRevision, job.cancellation);
   return job.result({
@@ -30,7 +30,7 @@ export async function firstOutcome(store: EventStore, job: Job, recorded: Record
     events,
     // Without events the decision held only for the stream as it was seen, so that is where the stream was.
     revision: firstRevision === undefined ? decision.seenRevision : firstRevision + BigInt(eventCount - 1),
-    redelivered: true,
+    duplicate: true,
     attempts: 0,
   });
 }
@@ -48,7 +48,7 @@ async function readBack(
   if (events.length === eventCount) return events;
   throw storeCorrupt(
     `a decision of stream ${JSON.stringify(stream)} has ${eventCount} events from revision ${firstRevision} on, but the ` +
-      `store gave ${events.length}`,
+      `store returned ${events.length}`,
   );
 }
 
@@ -69,7 +69,7 @@ function differenceOf(job: Job, { decision }: RecordedDecision): string | undefi
   const one = canonical(module, first);
   const other = canonical(module, envelope);
   if (one !== undefined && one.type === other?.type && equalBytes(one.payload, other.payload)) return undefined;
-  return sameType ? `a ${first.type} with another payload` : otherType;
+  return sameType ? `a ${first.type} with a different payload` : otherType;
 }
 
 /** The envelope as the module itself would write it; undefined: the module cannot read it. */
