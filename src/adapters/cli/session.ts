@@ -52,12 +52,12 @@ export class Session {
     return new Messages((await this.optionalConfig())?.system);
   }
 
-  /** The store, which is never changed. @throws StoreFailureError if the file does not exist or is not a store. */
+  /** The store, which is never changed. @throws StoreFailure if the file does not exist or is not a store. */
   openToRead(): Promise<SqliteStore> {
     return this.#open({ readOnly: true });
   }
 
-  /** The store of a command that changes it. @throws StoreFailureError if the file does not exist or is not a store. */
+  /** The store of a command that changes it. @throws StoreFailure if the file does not exist or is not a store. */
   openToChange(): Promise<SqliteStore> {
     return this.#open({ create: false });
   }

@@ -28,7 +28,7 @@ export async function firstOutcome(store: EventStore, job: Job, recorded: Record
     module: decision.module.name,
     outcome: decision.outcome,
     events,
-    // Without events the decision held only for the stream as it was seen, so that is where the stream was.
+    // Without events the decision held only for the stream as it was seen, so the stream ended there.
     revision: firstRevision === undefined ? decision.seenRevision : firstRevision + BigInt(eventCount - 1),
     duplicate: true,
     attempts: 0,
@@ -72,7 +72,7 @@ function differenceOf(job: Job, { decision }: RecordedDecision): string | undefi
   return sameType ? `a ${first.type} with a different payload` : otherType;
 }
 
-/** The envelope as the module itself would write it; undefined: the module cannot read it. */
+/** The envelope as the module itself would write it, or undefined if the module cannot read it. */
 function canonical(module: BoundModule, envelope: Envelope): Envelope | undefined {
   try {
     const command = module.types.command.fromEnvelope(envelope);

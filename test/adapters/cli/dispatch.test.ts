@@ -20,7 +20,7 @@ describe('decidable dispatch', () => {
 
   test('prints the first outcome of a command id that is known', async () => {
     const { status, stdout } = await dispatch('Open', '{"accountId":"a"}', '--command-id', 'open-1');
-    assert.deepEqual([status, JSON.parse(stdout).redelivered], [0, true]);
+    assert.deepEqual([status, JSON.parse(stdout).duplicate], [0, true]);
   });
 
   test('exits with 3 if the domain rejects the command', async () => {

@@ -32,9 +32,9 @@ export async function dispatch(
   const messages = await session.messages();
   // No processor runs here: a process that runs the system reacts to the events.
   await using started = await session.start({ process: false });
-  const expected =
+  const precondition =
     expectedRevision === undefined ? undefined : ({ tag: 'at-revision', val: expectedRevision } as const);
-  const result = await send(started.running, module, type, value, { ...options, expected });
+  const result = await send(started.running, module, type, value, { ...options, precondition });
   await report(session, result, messages);
   return result.outcome.tag === 'accepted' ? DONE : REJECTED;
 }
@@ -77,7 +77,7 @@ function send(
 }
 
 async function report({ output }: Session, result: CommandResult, messages: Messages): Promise<void> {
-  const { commandId, stream, module, outcome, revision, redelivered, attempts, events } = result;
+  const { commandId, stream, module, outcome, revision, duplicate, attempts, events } = result;
   if (output.isJson) {
     const records = events.map((event) => eventRecord(event, messages));
     await output.document({
@@ -86,13 +86,13 @@ async function report({ output }: Session, result: CommandResult, messages: Mess
       module,
       outcome,
       revision,
-      redelivered,
+      duplicate,
       attempts,
       events: records,
     });
     return;
   }
-  const known = redelivered ? '; the command id was known, and this is its first outcome' : '';
+  const known = duplicate ? '; the command id was known, and this is its first outcome' : '';
   const verdict =
     outcome.tag === 'accepted'
       ? output.styled('green', 'accepted')
