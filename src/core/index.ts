@@ -142,9 +142,12 @@ export { MissingPeerError } from './missing-peer.ts';
 export type { Clock } from './processors/clock.ts';
 export type { DocumentsReader } from './processors/documents-reader.ts';
 export type { FailurePolicy } from './processors/failure-policy.ts';
+export { ProcessorStopped } from './processors/processor-stopped.ts';
 export {
   FencedError,
+  type GroupMember,
   type ListDocumentsOptions,
+  type NewSubscription,
   type ParkedEvent,
   type ParkedFilter,
   type ProcessorCommit,
@@ -156,12 +159,9 @@ export {
   type SubscriptionId,
   type SubscriptionRecord,
 } from './processors/processor-store.ts';
-export {
-  type CaughtUpOptions,
-  type ProcessorStatus,
-  ProcessorStopped,
-  type StartOptions,
-} from './processors/running-system.ts';
+export { type RebuildOptions, type RebuildProgress, RebuildRunning } from './processors/rebuild.ts';
+export type { CaughtUpOptions, StartOptions } from './processors/running-system.ts';
+export type { ProcessorStatus } from './processors/status.ts';
 export { type SubscribeOptions, type SubscriptionPage, subscribe } from './processors/subscription.ts';
 export type * from './projector.ts';
 export type * from './routing.ts';

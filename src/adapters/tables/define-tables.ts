@@ -34,7 +34,7 @@ import type { EventContext } from '../../core/messages.ts';
 import type { OptionNames } from '../../core/option-names.ts';
 import type { Processor } from '../../core/processors/processor.ts';
 import type { ProcessorStore, TableSetup, TableStatement } from '../../core/processors/processor-store.ts';
-import type { EventFilter } from '../../core/processors/system-parts.ts';
+import type { EventFilter, Replacement } from '../../core/processors/system-parts.ts';
 import type { EventType } from '../../core/types.ts';
 import { type Bind, type PreparedHandle, prepareQueries } from './prepared-queries.ts';
 import { TableNamesPlugin } from './table-names.ts';
@@ -94,7 +94,7 @@ export interface TablesModule<Tables, Events> {
   readonly events: EventDefinitions<Events>;
   /** The queries that an event leads to, compiled: for tests, and for the runner. */
   statementsOf(event: MessageOf<Events>, context: EventContext): readonly TableStatement[];
-  processor(processors: ProcessorStore, filter: EventFilter): Processor;
+  processor(processors: ProcessorStore, filter: EventFilter, replacement?: Replacement): Processor;
   reader(processors: ProcessorStore): TablesReader<Tables>;
 }
 
@@ -145,19 +145,25 @@ export function defineTables<Tables, const Events extends Readonly<Record<string
   checkHandlers(functionsOf(definition.handle), events, 'event', `${name}.handle`, 'all');
   const tables = tablesOf(definition.create as Create<unknown>, `${name}.create`);
   const prefix = `${name}@${version}/`;
-  const compiler = compilerOf<Tables>(prefix, tables);
-  const setup: TableSetup = {
-    create: definition.create(compiler).map(compiled),
-    drop: [...tables].reverse().map((table) => compiled(compiler.schema.dropTable(table).ifExists())),
+  /** The tables under other names, and the queries that write them. */
+  const underPrefix = (own: string): { setup: TableSetup; statementsOf: StatementsOf } => {
+    const compiler = compilerOf<Tables>(own, tables);
+    const handlers = new Map(
+      Object.entries(definition.handle as Readonly<Record<string, AnyHandle<Tables>>>).map(([type, handle]) => [
+        type,
+        bindOf(handle, compiler, `${name}.handle.${type}`),
+      ]),
+    );
+    return {
+      setup: {
+        create: definition.create(compiler).map(compiled),
+        drop: [...tables].reverse().map((table) => compiled(compiler.schema.dropTable(table).ifExists())),
+        ...(own === prefix ? {} : { replace: [...tables].map((table) => renamed(own + table, prefix + table)) }),
+      },
+      statementsOf: ({ type, data }, context) => handlers.get(type)?.(data, context) ?? [],
+    };
   };
-  const handlers = new Map(
-    Object.entries(definition.handle as Readonly<Record<string, AnyHandle<Tables>>>).map(([type, handle]) => [
-      type,
-      bindOf(handle, compiler, `${name}.handle.${type}`),
-    ]),
-  );
-  const statementsOf = ({ type, data }: Message, context: EventContext): readonly TableStatement[] =>
-    handlers.get(type)?.(data, context) ?? [];
+  const { setup, statementsOf } = underPrefix(prefix);
   const eventType: EventType<Message> = eventTypeOf<Message>(events, codec);
   return {
     kind: 'tables',
@@ -165,15 +171,14 @@ export function defineTables<Tables, const Events extends Readonly<Record<string
     version,
     events: definitionsOf(events) as unknown as EventDefinitions<Events>,
     statementsOf,
-    processor: (_processors, filter) =>
+    processor: (_processors, filter, replacement) =>
       new TablesProcessor({
-        subscription: { name, version },
+        subscription: replacement?.subscription ?? { name, version },
         definition: JSON.stringify({ events: [...events.keys()], create: setup.create.map(({ sql }) => sql) }),
-        setup,
+        ...(replacement === undefined ? { setup, statementsOf } : underPrefix(`${name}+${replacement.id}@${version}/`)),
         filter,
         eventType,
         keyOf: (event, context) => (key === undefined ? context.stream : key(event as never, context)),
-        statementsOf,
       }),
     reader: (processors) => {
       if (processors.tables === undefined) {
@@ -188,6 +193,8 @@ export function defineTables<Tables, const Events extends Readonly<Record<string
     },
   };
 }
+
+type StatementsOf = (event: Message, context: EventContext) => readonly TableStatement[];
 
 type AnyHandle<Tables> = Handle<Tables, unknown> | PreparedHandle<Tables, unknown>;
 
@@ -241,6 +248,11 @@ function tablesOf(create: Create<unknown>, place: string): ReadonlySet<string> {
 
 interface CreatedTable {
   readonly table: { readonly table: { readonly identifier: { readonly name: string } } };
+}
+
+/** The indexes of a table stay with it, under their own names. */
+function renamed(from: string, to: string): TableStatement {
+  return compiled(compilerOf('', new Set()).schema.alterTable(from).renameTo(to));
 }
 
 function compiled(query: Compilable): TableStatement {

@@ -1,8 +1,8 @@
 /**
  * `defineReactor`: effects outside of the store because of events, such as e-mails, webhooks and files.
  *
- * A reactor may do anything, and so it can be run more than once for one event: after a crash between the effect and the
- * checkpoint. The id of the event is the idempotency key that makes this harmless.
+ * A reactor may do anything, and so it can be run more than once for one event: after a crash between the effect and
+ * the checkpoint. The id of the event is the idempotency key that makes this harmless.
  */
 import type { Immutable } from 'immer';
 import type { Codec } from '../codec/codec.ts';
@@ -29,7 +29,10 @@ export type React<Data> = (data: Immutable<Data>, context: ReactorContext) => Pr
 export interface ReactorDefinition<Events> {
   /** Under this name the reactor's progress is stored. */
   readonly name: string;
-  /** A new version starts at the first event again. */
+  /**
+   * A new version continues after the last event of the previous one, so that no effect is repeated. A new name starts
+   * at the first event.
+   */
   readonly version: string;
   /** The events that it reads, by the definitions of the deciders that own them. */
   readonly events: Events;

@@ -11,12 +11,9 @@ import type { DocumentsReader } from '../processors/documents-reader.ts';
 import type { AnyProcessManager } from '../processors/process-module.ts';
 import type { ParkedEvent, ParkedFilter, SubscriptionId } from '../processors/processor-store.ts';
 import type { AnyReactor } from '../processors/reactor.ts';
-import {
-  type CaughtUpOptions,
-  type ProcessorStatus,
-  type StartOptions,
-  SystemRun,
-} from '../processors/running-system.ts';
+import type { RebuildOptions } from '../processors/rebuild.ts';
+import { type CaughtUpOptions, type StartOptions, SystemRun } from '../processors/running-system.ts';
+import type { ProcessorStatus } from '../processors/status.ts';
 import { type AnyPart, type AnySystemDefinition, isTables, partsOf } from '../processors/system-parts.ts';
 import { checkCategory } from '../stream-name.ts';
 import type { ReadModel } from '../worlds.ts';
@@ -62,8 +59,8 @@ export interface RunningSystem<Decider, Models> extends AsyncDisposable {
   /** Reads a read model of the system. */
   readModel<Model extends Models>(model: Model): ReaderOf<Model>;
   /**
-   * Resolves when the read models have processed the position, in whatever process they run: then a program reads its own
-   * writes.
+   * Resolves when the read models have processed the position, in whatever process they run: then a program reads its
+   * own writes.
    * @param position `undefined`: the position of the store's last event.
    * @throws ProcessorStopped with the reason if a read model has stopped.
    * @throws DefinitionError if an option is unknown, or no processor of the system has the name.
@@ -76,6 +73,30 @@ export interface RunningSystem<Decider, Models> extends AsyncDisposable {
   settled(signal?: AbortSignal): Promise<void>;
   /** How far each processor is, who holds its shares, what is parked and what has stopped. */
   status(): Promise<readonly ProcessorStatus[]>;
+  /**
+   * Builds a read model once more from the first event. Readers see the old documents and rows until the new ones have
+   * caught up and take their place in one transaction. Other processes continue to run the read model in the meantime.
+   * It also works without processors in this process (`process: false`).
+   *
+   * ```ts
+   * await running.rebuild(balances, { onProgress: ({ position, head }) => console.log(`${position} of ${head}`) });
+   * ```
+   *
+   * @throws ProcessorStopped if an event cannot be processed. The old documents and rows stay.
+   * @throws RebuildRunning if the read model is being rebuilt already.
+   * @throws DefinitionError if an option is invalid, or the read model is not part of the system.
+   */
+  rebuild(model: Models, options?: RebuildOptions): Promise<void>;
+  /**
+   * Drops the versions of read models that were replaced by the versions of this system, and returns them. A version
+   * that is still being built keeps its predecessor.
+   */
+  dropOldVersions(): Promise<readonly SubscriptionId[]>;
+  /**
+   * Drops one version of a read model, with its documents and tables.
+   * @throws DefinitionError if there is no such version, or it is the active one of a read model of this system.
+   */
+  dropVersion(subscription: SubscriptionId): Promise<void>;
   /** Events that could not be processed. */
   readonly parked: {
     list(filter?: ParkedFilter): Promise<readonly ParkedEvent[]>;

@@ -18,6 +18,11 @@ interface Document {
 
 const NO_DOCUMENT: Document = { state: undefined, position: -1n };
 
+function subscriptionOf({ projector }: AnyReadModel): SubscriptionId {
+  const { name, version } = projector.describe();
+  return { name, version };
+}
+
 /** A read model whose documents are folded by `defineProjector`, or by a component of the world `read-model`. */
 export class Documents implements Processor {
   readonly subscription: SubscriptionId;
@@ -39,9 +44,9 @@ export class Documents implements Processor {
     processors: ProcessorStore,
     definition: string,
     filter: { readonly categories: readonly string[]; readonly eventTypes: readonly string[] },
+    subscription: SubscriptionId = subscriptionOf(model),
   ) {
-    const { name, version } = model.projector.describe();
-    this.subscription = { name, version };
+    this.subscription = subscription;
     this.definition = definition;
     this.categories = filter.categories;
     this.eventTypes = filter.eventTypes;

@@ -5,7 +5,7 @@
  * Correctness rests on the fencing tokens alone. The leases only decide how soon a share moves.
  */
 import type { Clock } from './clock.ts';
-import type { ProcessorStore, Share } from './processor-store.ts';
+import type { GroupMember, ProcessorStore, Share } from './processor-store.ts';
 import type { Runner } from './runner.ts';
 import { sharesOfMember } from './shares.ts';
 
@@ -79,7 +79,11 @@ export class Member {
   async #beat(): Promise<void> {
     const now = this.#clock.now();
     const expiresAt = now + this.#lease;
-    await this.#processors.announceMember(this.id, expiresAt);
+    // A processor that has stopped here is left to others, which see the failure too or do not.
+    const subscriptions = this.#runners
+      .filter(({ failure }) => failure === undefined)
+      .map(({ processor: { subscription } }) => subscription);
+    await this.#processors.announceMember({ id: this.id, subscriptions, expiresAt }, now);
     const members = await this.#processors.listMembers(now);
     await this.#keepShares(expiresAt);
     for (const runner of this.#runners) {
@@ -100,15 +104,20 @@ export class Member {
     }
   }
 
-  async #balance(runner: Runner, members: readonly string[], now: number, expiresAt: number): Promise<void> {
+  async #balance(runner: Runner, members: readonly GroupMember[], now: number, expiresAt: number): Promise<void> {
     const { subscription } = runner.processor;
-    const wanted = sharesOfMember(subscription, runner.shares, members, this.id);
+    const colleagues = members.filter(({ subscriptions }) =>
+      subscriptions.some(({ name, version }) => name === subscription.name && version === subscription.version),
+    );
+    const ids = colleagues.map(({ id }) => id);
+    const wanted = sharesOfMember(subscription, runner.shares, ids, this.id);
     await this.#giveUp(
       runner,
       heldBy(runner).filter(({ share }) => !wanted.has(share)),
     );
     const held = new Set(runner.held.map(({ share }) => share));
     if ([...wanted].every((share) => held.has(share))) return;
+    if (await runner.endIfRemoved()) return;
     for (const share of await this.#processors.listShares(subscription)) {
       if (!wanted.has(share.share) || held.has(share.share)) continue;
       if (share.holder !== undefined && share.holder !== this.id && share.expiresAt > now) continue;

@@ -1,5 +1,6 @@
-/** Reading parked events without paging by hand. */
-import type { ParkedEvent, ParkedFilter, ProcessorStore } from './processor-store.ts';
+/** Parked events: making them, and reading them without paging by hand. */
+import type { RecordedEvent } from '../messages.ts';
+import type { ParkedEvent, ParkedFilter, ProcessorStore, StopReason, SubscriptionId } from './processor-store.ts';
 
 const PAGE = 1_000;
 
@@ -16,4 +17,31 @@ export async function* readParked(
     if (last === undefined || page.length < PAGE) return;
     after = { subscription: last.subscription, key: last.key, position: last.event.context.position };
   }
+}
+
+/** The parked events of a subscription by their keys, each in the order of the positions. */
+export async function parkedByKey(
+  processors: ProcessorStore,
+  subscription: SubscriptionId,
+): Promise<ReadonlyMap<string, readonly ParkedEvent[]>> {
+  const byKey = new Map<string, ParkedEvent[]>();
+  for await (const parked of readParked(processors, { subscription })) {
+    const events = byKey.get(parked.key);
+    if (events === undefined) byKey.set(parked.key, [parked]);
+    else events.push(parked);
+  }
+  return byKey;
+}
+
+/** An event that is parked now. @param reason `undefined`: it waits for an earlier event of its key. */
+export function parkedEvent(
+  subscription: SubscriptionId,
+  share: number,
+  key: string,
+  event: RecordedEvent,
+  reason: StopReason | undefined,
+  parkedAt: number,
+): ParkedEvent {
+  const attempts = reason === undefined ? 0 : 1;
+  return { subscription, share, key, event, reason, attempts, parkedAt, requested: undefined };
 }

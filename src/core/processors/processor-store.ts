@@ -1,9 +1,9 @@
 /**
  * Storage for processors: shares with checkpoints and leases, documents, parked events and deadlines.
  *
- * One {@link ProcessorStore.commit} writes everything that came of a page of events together with the new checkpoints, in
- * one transaction. Each share carries a fencing token. If a token has changed, the member has lost its share: the commit
- * throws and writes nothing. Exactly-once processing follows from these two facts alone.
+ * One {@link ProcessorStore.commit} writes everything that came of a page of events together with the new checkpoints,
+ * in one transaction. Each share carries a fencing token. If a token has changed, the member has lost its share: the
+ * commit throws and writes nothing. Exactly-once processing follows from these two facts alone.
  *
  * All times are milliseconds since the Unix epoch. The caller passes them, so that tests can set the clock.
  */
@@ -32,6 +32,15 @@ export interface Share {
   readonly expiresAt: number;
 }
 
+/** A process that runs processors. */
+export interface GroupMember {
+  readonly id: string;
+  /** The subscriptions that it runs. It claims shares of no other ones. */
+  readonly subscriptions: readonly SubscriptionId[];
+  /** The member counts until then. */
+  readonly expiresAt: number;
+}
+
 /** A subscription as it was created. */
 export interface SubscriptionRecord {
   readonly subscription: SubscriptionId;
@@ -42,8 +51,8 @@ export interface SubscriptionRecord {
   /** True if this version answers the read model's readers. Other versions are being built or wait to be dropped. */
   readonly active: boolean;
   /**
-   * Set when the processor has stopped because of a failure. It stays until the processor makes progress again or someone
-   * clears it.
+   * Set when the processor has stopped because of a failure. It stays until the processor makes progress again or
+   * someone clears it.
    */
   readonly stopped: StopReason | undefined;
 }
@@ -64,8 +73,8 @@ export interface Fence {
   readonly share: number;
   readonly token: bigint;
   /**
-   * The checkpoint that the member has seen. If it is not the stored one, the commit is fenced off: a commit whose outcome
-   * was unknown may have succeeded, and must not be written twice.
+   * The checkpoint that the member has seen. If it is not the stored one, the commit is fenced off: a commit whose
+   * outcome was unknown may have succeeded, and must not be written twice.
    */
   readonly before: bigint | undefined;
   readonly checkpoint: bigint;
@@ -177,6 +186,8 @@ export interface TableSetup {
   readonly create: readonly TableStatement[];
   /** Drop them again. Run in the transaction that drops or resets the subscription. */
   readonly drop: readonly TableStatement[];
+  /** Give the tables the names of those that they replace. Run by {@link ProcessorStore.replaceSubscription}. */
+  readonly replace?: readonly TableStatement[] | undefined;
 }
 
 /**
@@ -215,7 +226,10 @@ export interface ProcessorCommit {
   readonly endProcesses?: readonly Pick<StoredDeadline, 'subscription' | 'stream'>[];
 }
 
-/** The capabilities of a store of processors. It refuses everything else with a typed error that names a store with the capability. */
+/**
+ * The capabilities of a store of processors. It refuses everything else with a typed error that names a store with the
+ * capability.
+ */
 export interface ProcessorCapabilities {
   readonly documents: true;
   /** True if it runs the statements of table read models in the transaction of the checkpoint. */
@@ -224,9 +238,21 @@ export interface ProcessorCapabilities {
   readonly inline: boolean;
 }
 
+/** A subscription that may have to be created. */
+export interface NewSubscription extends Pick<SubscriptionRecord, 'subscription' | 'kind' | 'shares' | 'definition'> {
+  readonly tables?: TableSetup | undefined;
+  /**
+   * True if the name has one version at a time. If another version of the same kind exists, this one takes over its
+   * shares, checkpoints, parked events and deadlines instead of beginning at the first event, and the members of the
+   * other one lose their shares.
+   * @default false
+   */
+  readonly continues?: boolean | undefined;
+}
+
 /**
- * Storage for processors. The memory store and the SQLite store implement it in addition to the event store; `processorStoreSuite`
- * of `decidable/testing` checks an implementation.
+ * Storage for processors. The memory store and the SQLite store implement it in addition to the event store;
+ * `processorStoreSuite` of `decidable/testing` checks an implementation.
  *
  * Every method throws a `StoreFailure` if the store is closed, an argument is invalid or the engine fails.
  */
@@ -240,11 +266,7 @@ export interface ProcessorStore {
    * Creates the subscription and its shares if they do not exist, and returns the record as it is stored. The first
    * version of a name is active.
    */
-  openSubscription(
-    record: Pick<SubscriptionRecord, 'subscription' | 'kind' | 'shares' | 'definition'> & {
-      readonly tables?: TableSetup | undefined;
-    },
-  ): Promise<SubscriptionRecord>;
+  openSubscription(record: NewSubscription): Promise<SubscriptionRecord>;
 
   /** All subscriptions, in the order of their names and versions. */
   listSubscriptions(): Promise<readonly SubscriptionRecord[]>;
@@ -259,26 +281,39 @@ export interface ProcessorStore {
   dropSubscription(subscription: SubscriptionId): Promise<void>;
 
   /**
-   * Starts a version again from nothing: without documents, rows, parked events, deadlines and checkpoints. Members lose
-   * their shares and claim them again.
+   * Starts a version again from nothing: without documents, rows, parked events, deadlines and checkpoints. Members
+   * lose their shares and claim them again.
    */
   resetSubscription(subscription: SubscriptionId): Promise<void>;
+
+  /**
+   * Puts `replacement`, which was built next to `subscription`, in its place: checkpoints, documents, tables, parked
+   * events and deadlines. The definition and the active version stay as they are. Members that hold shares of either
+   * lose them. All of it is one transaction, so that readers see the old contents or the new ones.
+   *
+   * Changes nothing and returns false if one of the two does not exist, or a share of the replacement has a lower
+   * checkpoint: readers would see older contents.
+   */
+  replaceSubscription(subscription: SubscriptionId, replacement: SubscriptionId): Promise<boolean>;
 
   /** Records or clears the reason why a processor stopped. */
   setStopped(subscription: SubscriptionId, reason: StopReason | undefined): Promise<void>;
 
-  /** Announces a member of the group of all processes that run the system. It counts until `expiresAt`. */
-  announceMember(member: string, expiresAt: number): Promise<void>;
+  /**
+   * Announces a member of the group of all processes that run a system on this store, or replaces what it announced
+   * before. Members whose announcement has expired are forgotten.
+   */
+  announceMember(member: GroupMember, now: number): Promise<void>;
 
   /** Removes a member that leaves. */
   removeMember(member: string): Promise<void>;
 
-  /** The members whose announcement has not expired, in order. */
-  listMembers(now: number): Promise<readonly string[]>;
+  /** The members whose announcement has not expired, in the order of their ids. */
+  listMembers(now: number): Promise<readonly GroupMember[]>;
 
   /**
-   * Claims a share if it has the token that the caller has seen, and it is free, expired, or held by the caller. Returns
-   * the share with its new token, or `undefined` if another member was faster.
+   * Claims a share if it has the token that the caller has seen, and it is free, expired, or held by the caller.
+   * Returns the share with its new token, or `undefined` if another member was faster.
    */
   claimShare(
     share: Pick<Share, 'subscription' | 'share' | 'token'>,
@@ -287,7 +322,10 @@ export interface ProcessorStore {
     expiresAt: number,
   ): Promise<Share | undefined>;
 
-  /** Extends the leases of shares that are held with these tokens. Returns those that are still held: the objects of the argument. */
+  /**
+   * Extends the leases of shares that are held with these tokens. Returns those that are still held: the objects of the
+   * argument.
+   */
   renewShares<Held extends Pick<Share, 'subscription' | 'share' | 'token'>>(
     shares: readonly Held[],
     expiresAt: number,

@@ -1,8 +1,8 @@
-/** The parts of a runner, and the hooks of its observer. */
+/** The types of a runner: its parts, the hooks of its observer, and what it keeps between pages. */
 import type { EventStore } from '../event-store.ts';
 import type { Clock } from './clock.ts';
 import type { CompletePolicy } from './failure-policy.ts';
-import type { Processor } from './processor.ts';
+import type { Item, Processor } from './processor.ts';
 import type { ParkedEvent, ProcessorStore, StopReason } from './processor-store.ts';
 
 /** The parts that a runner needs. */
@@ -24,4 +24,18 @@ export interface RunnerObserver {
   parked?(processor: Processor, event: ParkedEvent): void;
   /** The processor stopped. */
   stopped?(processor: Processor, reason: StopReason): void;
+}
+
+/** An event that concerns a processor, with the share of its key. */
+export interface SharedItem extends Item {
+  readonly share: number;
+  /** Why the event could not be read. */
+  readonly unreadable?: unknown;
+}
+
+/** Everything up to a position was read, and the stored checkpoints are lower, because only foreign events came. */
+export interface Idle {
+  readonly position: bigint;
+  /** When the checkpoints have to be written. */
+  readonly flushAt: number;
 }

@@ -2,8 +2,8 @@ import type { RecordedEvent } from '../messages.ts';
 import { EventFailed, failureKind, retrying, stopReason } from './failure-policy.ts';
 import { advance, fencesOf, type HeldShare, staying } from './held-shares.ts';
 import { inLanes } from './lanes.ts';
-import { readParked } from './parked-events.ts';
-import type { Batch, Item, Opened, Processor } from './processor.ts';
+import { parkedByKey, parkedEvent } from './parked-events.ts';
+import type { Batch, Opened, Processor } from './processor.ts';
 import {
   FencedError,
   type ParkedEvent,
@@ -12,27 +12,16 @@ import {
   type StopReason,
   type StoredDeadline,
 } from './processor-store.ts';
-import type { RunnerParts } from './runner-parts.ts';
+import type { Idle, RunnerParts, SharedItem } from './runner-parts.ts';
 import { shareOf } from './shares.ts';
 import { type SubscriptionPage, subscribe } from './subscription.ts';
+import { removalReason } from './versions.ts';
 
 /** Milliseconds until a checkpoint that moved past foreign events only is written. */
 const IDLE_FLUSH = 100;
 
 /** Deadlines that are fired in one round. */
 const DEADLINES_AT_ONCE = 100;
-
-interface SharedItem extends Item {
-  readonly share: number;
-  /** Why the event could not be read. */
-  readonly unreadable?: unknown;
-}
-
-interface Idle {
-  readonly position: bigint;
-  /** When the checkpoints have to be written. */
-  readonly flushAt: number;
-}
 
 export class Runner {
   readonly processor: Processor;
@@ -49,6 +38,7 @@ export class Runner {
   /** Someone waits for the checkpoint: it is written as soon as it can move. */
   #flushRequested = false;
   #failure: StopReason | undefined;
+  readonly #failureListeners = new Set<() => void>();
   #running: Promise<void> | undefined;
   #processed = 0;
   /** Resolves a wait for shares. */
@@ -78,6 +68,30 @@ export class Runner {
   /** Starts the loop. It ends when {@link stop} is called or the processor fails. */
   start(): void {
     this.#running ??= this.#run();
+  }
+
+  /** Calls `listener` when the processor stops because of a failure. Returns the function that ends that. */
+  onFailure(listener: () => void): () => void {
+    this.#failureListeners.add(listener);
+    return () => this.#failureListeners.delete(listener);
+  }
+
+  /** Starts the loop again after a failure, because its cause is gone. */
+  resume(): void {
+    if (this.#failure === undefined || this.#stopping.signal.aborted) return;
+    this.#failure = undefined;
+    this.#idle = undefined;
+    this.#running = this.#run();
+  }
+
+  /** Ends the loop if the subscription does not exist any more, and returns whether it has ended. */
+  async endIfRemoved(): Promise<boolean> {
+    const { processors, processor, clock } = this.#parts;
+    const { subscription } = processor;
+    if (this.#failure !== undefined) return true;
+    if ((await processors.listShares(subscription)).length > 0) return false;
+    this.#stopped(await removalReason(processors, subscription, clock.now()));
+    return true;
   }
 
   /** Takes over a share that was claimed. */
@@ -126,7 +140,7 @@ export class Runner {
   async #run(): Promise<void> {
     const { clock } = this.#parts;
     try {
-      while (!this.#stopping.signal.aborted) {
+      while (!this.#stopping.signal.aborted && this.#failure === undefined) {
         this.#interruption = new AbortController();
         if (this.#held.size === 0) {
           await this.#awaitShares();
@@ -161,13 +175,14 @@ export class Runner {
     const lost = [...this.#held.values()].filter(({ share, token }) => stored[share]?.token !== token);
     this.removeShares(lost.map(({ share }) => share));
     for (const held of this.#held.values()) held.checkpoint = stored[held.share]?.checkpoint;
+    await this.endIfRemoved();
   }
 
   async #awaitShares(): Promise<void> {
-    if (this.#stopping.signal.aborted) return;
-    await new Promise<void>((resolve) => {
-      this.#sharesChanged = resolve;
-    });
+    if (this.#stopping.signal.aborted || this.#failure !== undefined) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#sharesChanged = resolve;
+    await promise;
     this.#sharesChanged = undefined;
   }
 
@@ -229,6 +244,8 @@ export class Runner {
 
   async #process({ events, position, head }: SubscriptionPage): Promise<void> {
     const { processors, observer, policy, clock } = this.#parts;
+    // The effects of a member that has lost its shares would be repeated by the member that holds them now.
+    if (this.processor.kind === 'reactor') await this.#dropLostShares();
     // Shares may come while the page is processed. They get none of its events, and so their checkpoints stay.
     const held = [...this.#held.values()];
     const items = this.#itemsOf(events);
@@ -303,16 +320,7 @@ export class Runner {
       const { event, key, share } = item;
       const parking = (reason: StopReason | undefined): void => {
         this.#parkedKeys.add(key);
-        park.push({
-          subscription: processor.subscription,
-          share,
-          key,
-          event,
-          reason,
-          attempts: reason === undefined ? 0 : 1,
-          parkedAt: clock.now(),
-          requested: undefined,
-        });
+        park.push(parkedEvent(processor.subscription, share, key, event, reason, clock.now()));
       };
       if (this.#parkedKeys.has(key)) return parking(undefined);
       try {
@@ -372,13 +380,7 @@ export class Runner {
     const { processors, processor } = this.#parts;
     this.#refreshParked = false;
     this.#parkedKeys.clear();
-    const byKey = new Map<string, ParkedEvent[]>();
-    for await (const parked of readParked(processors, { subscription: processor.subscription })) {
-      const events = byKey.get(parked.key);
-      if (events === undefined) byKey.set(parked.key, [parked]);
-      else events.push(parked);
-    }
-    for (const [key, events] of byKey) {
+    for (const [key, events] of await parkedByKey(processors, processor.subscription)) {
       this.#parkedKeys.add(key);
       const [first] = events;
       if (first === undefined || !this.#held.has(first.share)) continue;
@@ -461,10 +463,7 @@ export class Runner {
     const { position, stream: key } = event.context;
     const parked = (reason: StopReason | undefined): readonly ParkedEvent[] => {
       this.#parkedKeys.add(key);
-      const { share } = deadline;
-      const { subscription } = processor;
-      const attempts = reason === undefined ? 0 : 1;
-      return [{ subscription, share, key, event, reason, attempts, parkedAt: clock.now(), requested: undefined }];
+      return [parkedEvent(processor.subscription, deadline.share, key, event, reason, clock.now())];
     };
     if (this.#parkedKeys.has(key)) return parked(undefined);
     try {
@@ -479,15 +478,22 @@ export class Runner {
   }
 
   async #fail(error: unknown): Promise<void> {
-    const { processors, clock, observer } = this.#parts;
+    const { processors, clock } = this.#parts;
     const [cause, position] = error instanceof EventFailed ? [error.cause, error.position] : [error, undefined];
-    this.#failure = stopReason(cause, position, clock.now());
+    const reason = stopReason(cause, position, clock.now());
+    this.#stopped(reason);
     if (this.#stopping.signal.aborted) return;
-    observer.stopped?.(this.processor, this.#failure);
     try {
-      await processors.setStopped(this.processor.subscription, this.#failure);
+      await processors.setStopped(this.processor.subscription, reason);
     } catch {
       // The store is the cause, or fails too: this process still knows the reason.
     }
+  }
+
+  #stopped(reason: StopReason): void {
+    this.#failure = reason;
+    this.#interrupt();
+    if (!this.#stopping.signal.aborted) this.#parts.observer.stopped?.(this.processor, reason);
+    for (const listener of this.#failureListeners) listener();
   }
 }

@@ -1,7 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /**
- * A system that runs: the event sourcers of its deciders and processes, a runner for each processor, and the membership in
- * the group of all processes that run the same system on the same store.
+ * A system that runs: the event sourcers of its deciders and processes, a runner for each processor, and the membership
+ * in the group of all processes that run the same system on the same store.
  */
 import { DefinitionError } from '../errors.ts';
 import type { CommandResult } from '../event-sourcer.ts';
@@ -15,22 +15,24 @@ import type { Envelope } from '../messages.ts';
 import { checkOptionNames, type OptionNames } from '../option-names.ts';
 import { uuidV4 } from '../uuid.ts';
 import { type Clock, systemClock } from './clock.ts';
-import { completePolicy, type FailurePolicy } from './failure-policy.ts';
+import { type CompletePolicy, completePolicy, type FailurePolicy } from './failure-policy.ts';
 import { Member } from './member.ts';
-import { readParked } from './parked-events.ts';
-import type { Processor } from './processor.ts';
-import type {
-  ParkedEvent,
-  ParkedFilter,
-  ProcessorStore,
-  Share,
-  StopReason,
-  SubscriptionId,
-  SubscriptionRecord,
-} from './processor-store.ts';
+import { ProcessorStopped } from './processor-stopped.ts';
+import type { ParkedEvent, ParkedFilter, ProcessorStore, SubscriptionId } from './processor-store.ts';
+import { checkRebuildOptions, type RebuildOptions, rebuild } from './rebuild.ts';
 import { Runner } from './runner.ts';
 import type { RunnerObserver } from './runner-parts.ts';
+import { type ProcessorStatus, statusOf } from './status.ts';
 import type { AnyPart, ProcessorFactory, SystemParts } from './system-parts.ts';
+import {
+  activateCaughtUp,
+  dropOldVersions,
+  dropVersion,
+  isReadModel,
+  lookAtVersion,
+  openVersion,
+  recordOf,
+} from './versions.ts';
 
 /** How a system is started. */
 export interface StartOptions extends Omit<EventSourcerConfiguration, 'modules' | 'store' | 'observer'> {
@@ -108,35 +110,6 @@ const PARKED_FILTER_NAMES: OptionNames<ParkedFilter> = {
 const DEFAULT_SHARES = 8;
 const DEFAULT_LEASE = 10_000;
 
-/** How far a processor is. */
-export interface ProcessorStatus {
-  readonly name: string;
-  readonly version: string;
-  readonly kind: SubscriptionRecord['kind'];
-  readonly isActive: boolean;
-  /** The position up to which everything is processed or parked; `undefined` if nothing is. */
-  readonly checkpoint: bigint | undefined;
-  /** The position of the store's last event; `undefined` if the store has none. */
-  readonly head: bigint | undefined;
-  readonly shares: readonly Pick<Share, 'share' | 'checkpoint' | 'holder' | 'expiresAt'>[];
-  readonly parked: number;
-  readonly stopped: StopReason | undefined;
-}
-
-/** Someone waits for a processor that has stopped. */
-export class ProcessorStopped extends Error {
-  override readonly name: string = 'ProcessorStopped';
-  readonly code = 'processor-stopped';
-  readonly processor: SubscriptionId;
-  readonly reason: StopReason;
-
-  constructor(processor: SubscriptionId, reason: StopReason) {
-    super(`${processor.name} ${processor.version} has stopped: ${reason.message} (${reason.code})`);
-    this.processor = processor;
-    this.reason = reason;
-  }
-}
-
 /** The untyped part of a running system; `defineSystem` adds the types of its definition. */
 export class SystemRun implements AsyncDisposable {
   readonly #store: StartOptions['store'];
@@ -145,6 +118,9 @@ export class SystemRun implements AsyncDisposable {
   readonly #sourcer: ModuleEventSourcer<AnyModule>;
   readonly #processSourcers: readonly ModuleEventSourcer<AnyModule>[];
   readonly #runners: readonly Runner[];
+  /** Versions of read models that were not active when they were last looked at. */
+  readonly #waiting: Set<Runner>;
+  readonly #options: StartOptions;
   readonly #clock: Clock;
   readonly #member: Member | undefined;
   #stopping: Promise<void> | undefined;
@@ -156,9 +132,12 @@ export class SystemRun implements AsyncDisposable {
     sourcer: ModuleEventSourcer<AnyModule>,
     processSourcers: readonly ModuleEventSourcer<AnyModule>[],
     runners: readonly Runner[],
+    waiting: Set<Runner>,
     member: Member | undefined,
   ) {
+    this.#options = options;
     this.#store = options.store;
+    this.#waiting = waiting;
     this.#clock = options.clock ?? systemClock;
     this.#processors = processors;
     this.#parts = parts;
@@ -194,6 +173,7 @@ export class SystemRun implements AsyncDisposable {
       },
     };
     const runners: Runner[] = [];
+    const waiting = new Set<Runner>();
     const made = parts.processors(factory);
     for (const part of Object.keys(options.failurePolicies ?? {})) {
       checkPartName(
@@ -203,22 +183,19 @@ export class SystemRun implements AsyncDisposable {
       );
     }
     for (const [part, processor] of made) {
-      const policy = completePolicy(
-        options.failurePolicies?.[part] ?? options.failurePolicy,
-        `${parts.name}.start.failurePolicies.${part}`,
-      );
+      const policy = policyOf(options, part, parts.name);
+      const open = options.process === false ? lookAtVersion : openVersion;
       const record = await open(processors, processor, shares);
-      // This process tries again. It stops with the reason of today if the cause is still there.
-      if (record.stopped !== undefined && options.process !== false) {
-        await processors.setStopped(processor.subscription, undefined);
-      }
-      runners.push(new Runner({ store, processors, processor, shares: record.shares, policy, clock, observer }));
+      const { shares: divided = shares, active = true } = record ?? {};
+      const runner = new Runner({ store, processors, processor, shares: divided, policy, clock, observer });
+      runners.push(runner);
+      if (!active) waiting.add(runner);
     }
     const member =
       options.process === false
         ? undefined
         : new Member(uuidV4(), processors, runners, clock, lease, () => activateCaughtUp(processors, runners));
-    const running = new SystemRun(options, processors, parts, sourcer, processSourcers, runners, member);
+    const running = new SystemRun(options, processors, parts, sourcer, processSourcers, runners, waiting, member);
     if (member !== undefined) {
       for (const runner of runners) runner.start();
       await member.start();
@@ -264,11 +241,62 @@ export class SystemRun implements AsyncDisposable {
       );
     }
     const waited = this.#runners.filter(({ processor: { kind, subscription } }) =>
-      names === undefined ? kind === 'documents' || kind === 'tables' : names.includes(subscription.name),
+      names === undefined ? isReadModel(kind) : names.includes(subscription.name),
     );
     const target = position ?? (await this.#head());
     if (target === undefined) return;
     await Promise.all(waited.map((runner) => this.#reached(runner, target, signal)));
+    await this.#activate(waited);
+  }
+
+  /** A version that has caught up becomes active now, and not at the next renewal of the lease. */
+  async #activate(runners: readonly Runner[]): Promise<void> {
+    const waiting = runners.filter((runner) => this.#waiting.has(runner));
+    if (waiting.length === 0) return;
+    await activateCaughtUp(this.#processors, waiting);
+    for (const runner of waiting) {
+      if ((await recordOf(this.#processors, runner.processor.subscription))?.active) this.#waiting.delete(runner);
+    }
+  }
+
+  async rebuild(model: AnyPart, options: RebuildOptions = {}): Promise<void> {
+    const place = `${this.#parts.name}.rebuild`;
+    checkRebuildOptions(options, place);
+    const subscription = this.#parts.readModelProcessor(model, this.#processors)?.subscription;
+    const runner = this.#runners.find((one) => sameSubscription(one.processor.subscription, subscription));
+    const target = subscription === undefined ? undefined : await recordOf(this.#processors, subscription);
+    if (runner === undefined || target === undefined) {
+      throw new DefinitionError(place, 'the read model is not part of this system');
+    }
+    await rebuild(
+      {
+        store: this.#store,
+        processors: this.#processors,
+        target,
+        policy: policyOf(this.#options, target.subscription.name, this.#parts.name),
+        clock: this.#clock,
+        lease: this.#options.lease ?? DEFAULT_LEASE,
+        processorFor: (replacement) => this.#parts.readModelProcessor(model, this.#processors, replacement)!,
+        head: () => this.#head(),
+      },
+      options,
+    );
+    // The member has lost its shares, and a processor that had stopped continues after the events that were rebuilt.
+    if (this.#member === undefined) return;
+    runner.resume();
+    this.#member.wake();
+  }
+
+  dropOldVersions(): Promise<readonly SubscriptionId[]> {
+    return dropOldVersions(this.#processors, this.#readModels());
+  }
+
+  dropVersion(subscription: SubscriptionId): Promise<void> {
+    return dropVersion(this.#processors, subscription, this.#readModels(), `${this.#parts.name}.dropVersion`);
+  }
+
+  #readModels(): readonly SubscriptionId[] {
+    return this.#runners.flatMap(({ processor: { kind, subscription } }) => (isReadModel(kind) ? [subscription] : []));
   }
 
   /** Resolves when every processor has processed everything, the events that they caused themselves included. */
@@ -353,7 +381,7 @@ export class SystemRun implements AsyncDisposable {
     await this.#until(runner, signal, async () => {
       runner.flush();
       const shares = await this.#processors.listShares(subscription);
-      return shares.every(({ checkpoint }) => checkpoint !== undefined && checkpoint >= position);
+      return shares.length > 0 && shares.every(({ checkpoint }) => checkpoint !== undefined && checkpoint >= position);
     });
   }
 
@@ -366,106 +394,34 @@ export class SystemRun implements AsyncDisposable {
         signal === undefined ? ended.signal : AbortSignal.any([signal, ended.signal]),
       );
       changed.catch(() => undefined);
+      const unsubscribe = runner.onFailure(() => ended.abort());
       try {
         if (await isReached()) return;
         const reason = runner.failure ?? (await recordOf(this.#processors, subscription))?.stopped;
         if (reason !== undefined) throw new ProcessorStopped(subscription, reason);
-        await changed;
+        await changed.catch((error: unknown) => {
+          if (runner.failure === undefined) throw error;
+        });
       } finally {
+        unsubscribe();
         ended.abort();
       }
     }
   }
 }
 
-/** The progress of everything that has ever run on a store. */
-async function statusOf(processors: ProcessorStore, head: bigint | undefined): Promise<readonly ProcessorStatus[]> {
-  const statuses: ProcessorStatus[] = [];
-  for (const { subscription, kind, active, stopped } of await processors.listSubscriptions()) {
-    const shares = await processors.listShares(subscription);
-    statuses.push({
-      ...subscription,
-      kind,
-      isActive: active,
-      checkpoint: lowest(shares),
-      head,
-      shares: shares.map(({ share, checkpoint, holder, expiresAt }) => ({ share, checkpoint, holder, expiresAt })),
-      parked: await countParked(processors, subscription),
-      stopped,
-    });
-  }
-  return statuses;
-}
-
-async function countParked(processors: ProcessorStore, subscription: SubscriptionId): Promise<number> {
-  let count = 0;
-  for await (const _ of readParked(processors, { subscription })) count++;
-  return count;
-}
-
-/** Opens the subscription of a processor. @throws DefinitionError if its definition has changed under the same version. */
-async function open(processors: ProcessorStore, processor: Processor, shares: number): Promise<SubscriptionRecord> {
-  const { subscription, kind, definition } = processor;
-  if (kind === 'tables' && !processors.capabilities.tables) {
-    throw new DefinitionError(
-      subscription.name,
-      'this store cannot keep tables in the transaction of the checkpoint; the SQLite store can: pass its processors',
-    );
-  }
-  const record = await processors.openSubscription({
-    subscription,
-    kind,
-    definition,
-    shares,
-    tables: processor.tables,
-  });
-  if (record.definition !== definition || record.kind !== kind) {
-    throw new DefinitionError(
-      subscription.name,
-      `the definition has changed and the version is still ${subscription.version}: raise the version. ` +
-        `Stored: ${record.kind} ${record.definition}. Now: ${kind} ${definition}`,
-    );
-  }
-  return record;
-}
-
-/** A version that has caught up with the active one takes its place. */
-async function activateCaughtUp(processors: ProcessorStore, runners: readonly Runner[]): Promise<void> {
-  const records = await processors.listSubscriptions();
-  for (const { processor } of runners) {
-    const { name, version } = processor.subscription;
-    const record = records.find(({ subscription }) => subscription.name === name && subscription.version === version);
-    const active = records.find(({ subscription, active }) => subscription.name === name && active);
-    if (record === undefined || record.active || active === undefined) continue;
-    const [mine, theirs] = [
-      lowest(await processors.listShares(record.subscription)),
-      lowest(await processors.listShares(active.subscription)),
-    ];
-    if (theirs === undefined || (mine !== undefined && mine >= theirs)) await processors.activate(record.subscription);
-  }
-}
-
-async function recordOf(
-  processors: ProcessorStore,
-  { name, version }: SubscriptionId,
-): Promise<SubscriptionRecord | undefined> {
-  const records = await processors.listSubscriptions();
-  return records.find(({ subscription }) => subscription.name === name && subscription.version === version);
-}
-
-function lowest(shares: readonly Share[]): bigint | undefined {
-  let least: bigint | undefined;
-  for (const { checkpoint } of shares) {
-    if (checkpoint === undefined) return undefined;
-    if (least === undefined || checkpoint < least) least = checkpoint;
-  }
-  return least;
+function policyOf({ failurePolicies, failurePolicy }: StartOptions, part: string, system: string): CompletePolicy {
+  return completePolicy(failurePolicies?.[part] ?? failurePolicy, `${system}.start.failurePolicies.${part}`);
 }
 
 function sourcingOptions(options: StartOptions): Omit<EventSourcerConfiguration, 'modules' | 'store'> {
   const { maxAttempts, replayLimit, cachedStates, maxInFlight, authorize, closeStore } = options;
   const observer = eventSourcerHooks(options.observer ?? {});
   return { maxAttempts, replayLimit, cachedStates, maxInFlight, authorize, closeStore, observer };
+}
+
+function sameSubscription(one: SubscriptionId, other: SubscriptionId | undefined): boolean {
+  return one.name === other?.name && one.version === other.version;
 }
 
 function checkPartName(name: unknown, known: readonly string[], place: string): void {

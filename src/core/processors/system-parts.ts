@@ -11,7 +11,7 @@ import { ModelDocuments } from './documents-reader.ts';
 import { ProcessManagerProcessor } from './process-manager.ts';
 import { type AnyProcessManager, processModule } from './process-module.ts';
 import type { Processor } from './processor.ts';
-import type { ProcessorStore } from './processor-store.ts';
+import type { ProcessorStore, SubscriptionId } from './processor-store.ts';
 import { type AnyReactor, ReactorProcessor } from './reactor.ts';
 
 /** A part of a system, of whatever kind. */
@@ -22,8 +22,11 @@ export interface AnyTables {
   readonly kind: 'tables';
   readonly name: string;
   readonly version: string;
-  /** The processor that runs it on a store. */
-  processor(processors: ProcessorStore, filter: EventFilter): Processor;
+  /**
+   * The processor that runs it on a store.
+   * @param replacement the subscription and the tables that are built next to the present ones, to take their place.
+   */
+  processor(processors: ProcessorStore, filter: EventFilter, replacement?: Replacement): Processor;
   /** What `readModel` returns. */
   reader(processors: ProcessorStore): unknown;
   readonly events: Readonly<Record<string, Definition>>;
@@ -33,6 +36,13 @@ export interface AnyTables {
 export interface EventFilter {
   readonly categories: readonly string[];
   readonly eventTypes: readonly string[];
+}
+
+/** A second build of a version of a read model, which will take its place. */
+export interface Replacement {
+  readonly subscription: SubscriptionId;
+  /** Unique: tables and indexes that are built next to others need names of their own. */
+  readonly id: string;
 }
 
 /** The parts from which processors are made. */
@@ -60,6 +70,8 @@ export interface SystemParts {
   /** Each processor with the name of the part that it belongs to. */
   processors(factory: ProcessorFactory): readonly (readonly [part: string, processor: Processor])[];
   readerOf(model: AnyPart, processors: ProcessorStore): unknown;
+  /** The processor of a read model, or of its replacement; `undefined` if the model is not part of the system. */
+  readModelProcessor(model: AnyPart, processors: ProcessorStore, replacement?: Replacement): Processor | undefined;
 }
 
 export function partsOf(definition: AnySystemDefinition): SystemParts {
@@ -79,16 +91,7 @@ export function partsOf(definition: AnySystemDefinition): SystemParts {
         const { name: handler, version } = descriptor;
         made.push([handler, new Dispatcher({ handler, version, store, processes: sourcer, deciders: target })]);
       }
-      for (const model of readModels) {
-        if (isTables(model)) {
-          const filter = { categories: [], eventTypes: storedNames(Object.values(model.events)) };
-          made.push([model.name, model.processor(factory.processors, filter)]);
-        } else {
-          const descriptor = model.projector.describe();
-          const filter = { categories: [], eventTypes: descriptor.events };
-          made.push([descriptor.name, new Documents(model, factory.processors, definitionOf(descriptor), filter)]);
-        }
-      }
+      for (const model of readModels) made.push([nameOf(model), readModelProcessor(model, factory.processors)]);
       for (const reactor of reactors) {
         const filter = { categories: [], eventTypes: storedNames(Object.values(reactor.events)) };
         made.push([reactor.name, new ReactorProcessor(reactor, definitionOf({ events: filter.eventTypes }), filter)]);
@@ -101,7 +104,23 @@ export function partsOf(definition: AnySystemDefinition): SystemParts {
         ? model.reader(processors)
         : new ModelDocuments(model as ReadModel<unknown, never, unknown>, processors);
     },
+    readModelProcessor: (model, processors, replacement) =>
+      readModels.includes(model) ? readModelProcessor(model, processors, replacement) : undefined,
   };
+}
+
+function readModelProcessor(model: AnyPart, processors: ProcessorStore, replacement?: Replacement): Processor {
+  if (isTables(model)) {
+    const filter = { categories: [], eventTypes: storedNames(Object.values(model.events)) };
+    return model.processor(processors, filter, replacement);
+  }
+  const descriptor = model.projector.describe();
+  const filter = { categories: [], eventTypes: descriptor.events };
+  return new Documents(model, processors, definitionOf(descriptor), filter, replacement?.subscription);
+}
+
+function nameOf(model: AnyPart): string {
+  return isTables(model) ? model.name : model.projector.describe().name;
 }
 
 export function isTables(model: AnyPart): model is AnyTables {

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { z } from 'zod';
+import { ExpectationError, testDecider, testEventHandler, testProjector } from '../../../src/adapters/testing/index.ts';
 import {
   type CommandHandler,
   cancelDeadline,
@@ -7,9 +9,7 @@ import {
   dispatchCommand,
   type Message,
   scheduleCommand,
-} from 'decidable';
-import { ExpectationError, testDecider, testEventHandler, testProjector } from 'decidable/testing';
-import { z } from 'zod';
+} from '../../../src/core/index.ts';
 import {
   BillPaid,
   BookRoom,

@@ -1,11 +1,10 @@
 /** The guard of every store. */
-
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { isAppendFailure, isStoreFailure } from 'decidable';
-import { createMemoryStore } from 'decidable/memory';
 import { type BareCommitStore, GuardedCommitStore } from 'decidable/storage';
-import { decision, envelope } from 'decidable/testing';
+import { createMemoryStore } from '../../../src/adapters/stores/memory/index.ts';
+import { decision, envelope } from '../../../src/adapters/testing/builders.ts';
+import { isAppendFailure, isStoreFailure } from '../../../src/core/errors.ts';
 
 const ANY = { tag: 'any' } as const;
 const KEY = { moduleName: 'm', moduleVersion: '1', stream: 's-1' };

@@ -1,5 +1,4 @@
 /** The components of examples/system are built from their sources, and have the imports of their worlds. */
-
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -7,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { compile } from 'decidable/component';
+import { compile } from '../../../src/adapters/component/index.ts';
 
 const components = new URL('../../../examples/system/components/', import.meta.url);
 const WIT = 'decidable:eventsourcing';

@@ -1,7 +1,7 @@
 /** `decidable run`: runs all processors of the system until Ctrl-C, and prints their progress. */
 import type { Processor } from '../../../core/processors/processor.ts';
 import type { ParkedEvent, StopReason } from '../../../core/processors/processor-store.ts';
-import type { ProcessorStatus } from '../../../core/processors/running-system.ts';
+import type { ProcessorStatus } from '../../../core/processors/status.ts';
 import { DONE, FAILED } from '../exit-codes.ts';
 import { type Output, oneLine } from '../output.ts';
 import type { AnyRunningSystem, Session } from '../session.ts';

@@ -5,7 +5,9 @@ import { compareUtf8 } from '../../../core/codec/values.ts';
 import {
   type DocumentChange,
   FencedError,
+  type GroupMember,
   type ListDocumentsOptions,
+  type NewSubscription,
   type ParkedEvent,
   type ParkedFilter,
   type ProcessorCapabilities,
@@ -18,6 +20,7 @@ import {
   type SubscriptionId,
   type SubscriptionRecord,
 } from '../../../core/processors/processor-store.ts';
+import { isAsFar, newToken } from '../../../core/processors/share-progress.ts';
 import type { CommitSignal } from '../../../core/storage/commit-signal.ts';
 
 type HeldShare = Pick<Share, 'subscription' | 'share' | 'token'>;
@@ -38,7 +41,7 @@ const DEFAULT_LIMIT = 100;
 export class MemoryProcessors implements ProcessorStore {
   readonly capabilities: ProcessorCapabilities = { documents: true, tables: false, inline: false };
   readonly #subscriptions = new Map<string, Subscription>();
-  readonly #members = new Map<string, number>();
+  readonly #members = new Map<string, GroupMember>();
   readonly #changes: CommitSignal;
   /** Refuses a call after the store was closed. */
   readonly #checkOpen: () => void;
@@ -48,16 +51,24 @@ export class MemoryProcessors implements ProcessorStore {
     this.#checkOpen = checkOpen;
   }
 
-  async openSubscription(
-    record: Pick<SubscriptionRecord, 'subscription' | 'kind' | 'shares' | 'definition'>,
-  ): Promise<SubscriptionRecord> {
+  async openSubscription({
+    subscription,
+    kind,
+    shares,
+    definition,
+    continues = false,
+  }: NewSubscription): Promise<SubscriptionRecord> {
     this.#checkOpen();
-    const { subscription, shares } = record;
     const existing = this.#subscriptions.get(nameOf(subscription));
     if (existing !== undefined) return existing.record;
-    const active = !this.#versionsOf(subscription.name).some(({ record: other }) => other.active);
+    const previous = this.#versionsOf(subscription.name).find(({ record: other }) => other.active);
+    if (continues && previous?.record.kind === kind) {
+      const record = { ...previous.record, subscription, definition, stopped: undefined };
+      this.#rename(previous, record, newToken(previous.shares));
+      return record;
+    }
     const opened: Subscription = {
-      record: { ...record, active, stopped: undefined },
+      record: { subscription, kind, shares, definition, active: previous === undefined, stopped: undefined },
       shares: Array.from({ length: shares }, (_, share) => ({
         subscription,
         share,
@@ -121,6 +132,15 @@ export class MemoryProcessors implements ProcessorStore {
     this.#changes.notify();
   }
 
+  async replaceSubscription(subscription: SubscriptionId, replacement: SubscriptionId): Promise<boolean> {
+    this.#checkOpen();
+    const [old, built] = [this.#subscriptions.get(nameOf(subscription)), this.#subscriptions.get(nameOf(replacement))];
+    if (old === undefined || built === undefined || !isAsFar(built.shares, old.shares)) return false;
+    const record = { ...old.record, shares: built.record.shares, stopped: undefined };
+    this.#rename(built, record, newToken([...old.shares, ...built.shares]));
+    return true;
+  }
+
   async setStopped(subscription: SubscriptionId, reason: StopReason | undefined): Promise<void> {
     this.#checkOpen();
     const target = this.#subscriptions.get(nameOf(subscription));
@@ -129,9 +149,10 @@ export class MemoryProcessors implements ProcessorStore {
     this.#changes.notify();
   }
 
-  async announceMember(member: string, expiresAt: number): Promise<void> {
+  async announceMember(member: GroupMember, now: number): Promise<void> {
     this.#checkOpen();
-    this.#members.set(member, expiresAt);
+    for (const { id, expiresAt } of this.#members.values()) if (expiresAt <= now) this.#members.delete(id);
+    this.#members.set(member.id, member);
   }
 
   async removeMember(member: string): Promise<void> {
@@ -139,12 +160,11 @@ export class MemoryProcessors implements ProcessorStore {
     if (this.#members.delete(member)) this.#changes.notify();
   }
 
-  async listMembers(now: number): Promise<readonly string[]> {
+  async listMembers(now: number): Promise<readonly GroupMember[]> {
     this.#checkOpen();
-    return [...this.#members]
-      .filter(([, expiresAt]) => expiresAt > now)
-      .map(([member]) => member)
-      .sort(compareUtf8);
+    return [...this.#members.values()]
+      .filter(({ expiresAt }) => expiresAt > now)
+      .sort((a, b) => compareUtf8(a.id, b.id));
   }
 
   async claimShare(
@@ -305,6 +325,22 @@ export class MemoryProcessors implements ProcessorStore {
     await this.#changes.wait(this.#changes.count, signal);
   }
 
+  /** Renames a subscription. Its shares are free afterwards. */
+  #rename(from: Subscription, record: SubscriptionRecord, token: bigint): void {
+    const { subscription } = record;
+    this.#subscriptions.delete(nameOf(from.record.subscription));
+    this.#subscriptions.set(nameOf(subscription), {
+      record,
+      shares: from.shares.map((share) => ({ ...share, subscription, holder: undefined, token, expiresAt: 0 })),
+      documents: from.documents,
+      parked: mapValues(from.parked, (events) => events.map((event) => ({ ...event, subscription }))),
+      deadlines: mapValues(from.deadlines, (ofProcess) =>
+        mapValues(ofProcess, (deadline) => ({ ...deadline, subscription })),
+      ),
+    });
+    this.#changes.notify();
+  }
+
   #versionsOf(name: string): Subscription[] {
     return [...this.#subscriptions.values()].filter(({ record }) => record.subscription.name === name);
   }
@@ -338,6 +374,10 @@ export class MemoryProcessors implements ProcessorStore {
       [...others, event].sort((a, b) => (a.event.context.position < b.event.context.position ? -1 : 1)),
     );
   }
+}
+
+function mapValues<Key, Value>(map: ReadonlyMap<Key, Value>, change: (value: Value) => Value): Map<Key, Value> {
+  return new Map([...map].map(([key, value]) => [key, change(value)]));
 }
 
 /** Texts of any content stay apart, because each follows its length. */

@@ -1,6 +1,7 @@
 /** The rows of the processors' tables as the records of the contract (src/core/processors/processor-store.ts). */
 import { decodeDeadline, decodeRecordedEvent } from '../../../core/processors/fields.ts';
 import type {
+  GroupMember,
   ParkedEvent,
   Share,
   StopReason,
@@ -8,8 +9,16 @@ import type {
   StoredDocument,
   SubscriptionId,
   SubscriptionRecord,
+  TableSetup,
 } from '../../../core/processors/processor-store.ts';
-import type { DeadlineRow, DocumentRow, ParkedRow, ShareRow, SubscriptionRow } from './processors-statements.ts';
+import type {
+  DeadlineRow,
+  DocumentRow,
+  MemberRow,
+  ParkedRow,
+  ShareRow,
+  SubscriptionRow,
+} from './processors-statements.ts';
 
 export function recordOf([
   ,
@@ -29,6 +38,16 @@ export function recordOf([
     active: active === 1,
     stopped: stopped === null ? undefined : reasonOf(stopped),
   };
+}
+
+export function memberOf([id, subscriptions, expiresAt]: MemberRow): GroupMember {
+  return { id, subscriptions: JSON.parse(subscriptions) as SubscriptionId[], expiresAt };
+}
+
+/** The tables of the subscription, if it has any. */
+export function setupOf(row: SubscriptionRow | undefined): TableSetup | undefined {
+  const tables = row?.[8];
+  return typeof tables === 'string' ? (JSON.parse(tables) as TableSetup) : undefined;
 }
 
 export function shareOf(subscription: SubscriptionId, [share, checkpoint, holder, token, expiresAt]: ShareRow): Share {

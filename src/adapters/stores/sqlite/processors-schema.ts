@@ -36,7 +36,12 @@ export interface ProcessorTables {
     readonly token: number;
     readonly expires_at: number;
   };
-  readonly members: { readonly member: string; readonly expires_at: number };
+  readonly members: {
+    readonly member: string;
+    /** The subscriptions that the member runs, as JSON. */
+    readonly subscriptions: string;
+    readonly expires_at: number;
+  };
   readonly documents: {
     readonly subscription_id: number;
     readonly key: string;
@@ -111,6 +116,7 @@ export const PROCESSOR_MIGRATIONS: readonly (readonly Compilable[])[] = [
     schema
       .createTable('members')
       .addColumn('member', 'text', (column) => column.primaryKey().notNull())
+      .addColumn('subscriptions', 'text', (column) => column.notNull())
       .addColumn('expires_at', 'integer', (column) => column.notNull())
       .modifyEnd(strictWithoutRowid),
     schema

@@ -3,7 +3,7 @@ import type { Database, Statement } from 'better-sqlite3';
 import { sql } from 'kysely';
 import { processorCompiler as compiler } from './processors-schema.ts';
 import { bound } from './schema.ts';
-import { rows, statement, values } from './statements.ts';
+import { rows, statement } from './statements.ts';
 
 export type SubscriptionRow = [
   id: number,
@@ -24,6 +24,9 @@ export type ShareRow = [
   token: number,
   expiresAt: number,
 ];
+
+/** The subscriptions are JSON. */
+export type MemberRow = [id: string, subscriptions: string, expiresAt: number];
 
 export type DocumentRow = [key: string, state: Buffer, position: number];
 
@@ -68,7 +71,7 @@ export interface ProcessorStatements {
       tables: string | null,
     ]
   >;
-  readonly hasActive: Statement<[name: string], number>;
+  readonly activeVersion: Statement<[name: string], [id: number, kind: string]>;
   readonly deactivate: Statement<[name: string]>;
   readonly activate: Statement<[id: number]>;
   readonly setStopped: Statement<[stopped: string | null, id: number]>;
@@ -81,10 +84,10 @@ export interface ProcessorStatements {
   readonly renewShare: Statement<[expiresAt: number, subscriptionId: number, share: number, token: number]>;
   readonly releaseShare: Statement<[subscriptionId: number, share: number, token: number]>;
   readonly moveCheckpoint: Statement<[checkpoint: number, subscriptionId: number, share: number]>;
-  readonly announce: Statement<[member: string, expiresAt: number]>;
+  readonly announce: Statement<[member: string, subscriptions: string, expiresAt: number]>;
   readonly removeMember: Statement<[member: string]>;
   readonly forgetMembers: Statement<[now: number]>;
-  readonly members: Statement<[now: number], string>;
+  readonly members: Statement<[now: number], MemberRow>;
   readonly document: Statement<[subscriptionId: number, key: string], DocumentRow>;
   /** The keys are a JSON array. */
   readonly documents: Statement<[subscriptionId: number, keys: string], DocumentRow>;
@@ -165,6 +168,10 @@ export interface ProcessorStatements {
     DeadlineRow
   >;
   readonly resetShares: Statement<[subscriptionId: number]>;
+  readonly renameSubscription: Statement<
+    [name: string, version: string, definition: string, active: number, tables: string | null, id: number]
+  >;
+  readonly freeShares: Statement<[token: number, subscriptionId: number]>;
   /** Delete the documents, parked events and deadlines of a subscription. */
   readonly dropContents: readonly Statement<[subscriptionId: number]>[];
   readonly dropShares: Statement<[subscriptionId: number]>;
@@ -213,9 +220,13 @@ export function prepareProcessorStatements(database: Database): ProcessorStateme
         tables: text,
       }),
     ),
-    hasActive: values(
+    activeVersion: rows(
       database,
-      compiler.selectFrom('subscriptions').select('id').where('name', '=', text).where('active', '=', sql.lit(1)),
+      compiler
+        .selectFrom('subscriptions')
+        .select(['id', 'kind'])
+        .where('name', '=', text)
+        .where('active', '=', sql.lit(1)),
     ),
     deactivate: statement(
       database,
@@ -255,18 +266,17 @@ export function prepareProcessorStatements(database: Database): ProcessorStateme
     moveCheckpoint: statement(database, ofShare.set({ checkpoint: number })),
     announce: statement(
       database,
-      compiler
-        .insertInto('members')
-        .values({ member: text, expires_at: number })
-        .onConflict((conflict) =>
-          conflict.column('member').doUpdateSet({ expires_at: sql<number>`excluded.expires_at` }),
-        ),
+      compiler.replaceInto('members').values({ member: text, subscriptions: text, expires_at: number }),
     ),
     removeMember: statement(database, compiler.deleteFrom('members').where('member', '=', text)),
     forgetMembers: statement(database, compiler.deleteFrom('members').where('expires_at', '<=', number)),
-    members: values(
+    members: rows(
       database,
-      compiler.selectFrom('members').select('member').where('expires_at', '>', number).orderBy('member'),
+      compiler
+        .selectFrom('members')
+        .select(['member', 'subscriptions', 'expires_at'])
+        .where('expires_at', '>', number)
+        .orderBy('member'),
     ),
     document: rows(database, documents.where('key', '=', text)),
     documents: rows(database, documents.where('key', 'in', sql<string>`(select value from json_each(?))`)),
@@ -392,6 +402,20 @@ export function prepareProcessorStatements(database: Database): ProcessorStateme
           token: sql<number>`token + 1`,
           expires_at: sql.lit(0),
         })
+        .where('subscription_id', '=', number),
+    ),
+    renameSubscription: statement(
+      database,
+      compiler
+        .updateTable('subscriptions')
+        .set({ name: text, version: text, definition: text, active: number, tables: text, stopped: sql`null` })
+        .where('id', '=', number),
+    ),
+    freeShares: statement(
+      database,
+      compiler
+        .updateTable('shares')
+        .set({ holder: sql`null`, token: number, expires_at: sql.lit(0) })
         .where('subscription_id', '=', number),
     ),
     dropContents: (['documents', 'parked_events', 'deadlines'] as const).map((table) =>

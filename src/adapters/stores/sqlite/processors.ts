@@ -4,7 +4,9 @@
  */
 import type { Database } from 'better-sqlite3';
 import type {
+  GroupMember,
   ListDocumentsOptions,
+  NewSubscription,
   ParkedEvent,
   ParkedFilter,
   ProcessorCapabilities,
@@ -17,11 +19,20 @@ import type {
   SubscriptionId,
   SubscriptionRecord,
   TableReading,
-  TableSetup,
 } from '../../../core/processors/processor-store.ts';
+import { isAsFar, newToken } from '../../../core/processors/share-progress.ts';
 import type { CommitSignal } from '../../../core/storage/commit-signal.ts';
 import { commitPage, idOf } from './processors-commit.ts';
-import { deadlineOf, documentOf, parkedOf, reasonText, recordOf, shareOf } from './processors-rows.ts';
+import {
+  deadlineOf,
+  documentOf,
+  memberOf,
+  parkedOf,
+  reasonText,
+  recordOf,
+  setupOf,
+  shareOf,
+} from './processors-rows.ts';
 import { PROCESSOR_MIGRATIONS } from './processors-schema.ts';
 import { type ParkedRow, type ProcessorStatements, prepareProcessorStatements } from './processors-statements.ts';
 import { TableStatements } from './processors-tables.ts';
@@ -56,18 +67,27 @@ export class SqliteProcessors implements ProcessorStore {
     this.tables = { readDialect: () => readDialect(file.name) };
   }
 
-  async openSubscription(
-    record: Pick<SubscriptionRecord, 'subscription' | 'kind' | 'shares' | 'definition'> & {
-      readonly tables?: TableSetup | undefined;
-    },
-  ): Promise<SubscriptionRecord> {
-    const { subscription, kind, shares, definition, tables } = record;
-    const { name, version } = subscription;
+  async openSubscription({
+    subscription: { name, version },
+    kind,
+    shares,
+    definition,
+    tables,
+    continues = false,
+  }: NewSubscription): Promise<SubscriptionRecord> {
     await this.#file.write(() => {
       const statements = this.#create();
       if (statements.subscription.get(name, version) !== undefined) return;
-      const active = statements.hasActive.get(name) === undefined ? 1 : 0;
+      const previous = statements.activeVersion.get(name);
       const text = tables === undefined ? null : JSON.stringify(tables);
+      if (continues && previous?.[1] === kind) {
+        const [id] = previous;
+        const held = statements.shares.all(id).map((row) => shareOf({ name, version }, row));
+        statements.renameSubscription.run(name, version, definition, 1, text, id);
+        statements.freeShares.run(Number(newToken(held)), id);
+        return;
+      }
+      const active = previous === undefined ? 1 : 0;
       const { lastInsertRowid } = statements.addSubscription.run(name, version, kind, shares, definition, active, text);
       this.#tables.run(tables?.create ?? []);
       for (let share = 0; share < shares; share++) statements.addShare.run(Number(lastInsertRowid), share);
@@ -97,7 +117,7 @@ export class SqliteProcessors implements ProcessorStore {
 
   async dropSubscription(subscription: SubscriptionId): Promise<void> {
     await this.#change(subscription, (statements, id) => {
-      this.#tables.run(this.#setupOf(statements, subscription)?.drop ?? []);
+      this.#tables.run(setupOf(statements.subscription.get(subscription.name, subscription.version))?.drop ?? []);
       for (const drop of statements.dropContents) drop.run(id);
       statements.dropShares.run(id);
       statements.dropSubscription.run(id);
@@ -106,12 +126,37 @@ export class SqliteProcessors implements ProcessorStore {
 
   async resetSubscription(subscription: SubscriptionId): Promise<void> {
     await this.#change(subscription, (statements, id) => {
-      const tables = this.#setupOf(statements, subscription);
+      const tables = setupOf(statements.subscription.get(subscription.name, subscription.version));
       this.#tables.run([...(tables?.drop ?? []), ...(tables?.create ?? [])]);
       for (const drop of statements.dropContents) drop.run(id);
       statements.resetShares.run(id);
       statements.setStopped.run(null, id);
     });
+  }
+
+  async replaceSubscription(subscription: SubscriptionId, replacement: SubscriptionId): Promise<boolean> {
+    const { name, version } = subscription;
+    let isReplaced = false;
+    await this.#file.write(() => {
+      isReplaced = false;
+      const statements = this.#create();
+      const old = statements.subscription.get(name, version);
+      const built = statements.subscription.get(replacement.name, replacement.version);
+      if (old === undefined || built === undefined) return;
+      const [oldId, builtId] = [old[0], built[0]];
+      const oldShares = statements.shares.all(oldId).map((row) => shareOf(subscription, row));
+      const shares = statements.shares.all(builtId).map((row) => shareOf(replacement, row));
+      if (!isAsFar(shares, oldShares)) return;
+      this.#tables.run([...(setupOf(old)?.drop ?? []), ...(setupOf(built)?.replace ?? [])]);
+      for (const drop of statements.dropContents) drop.run(oldId);
+      statements.dropShares.run(oldId);
+      statements.dropSubscription.run(oldId);
+      const [, , , , , definition, active, , tables] = old;
+      statements.renameSubscription.run(name, version, definition, active, tables, builtId);
+      statements.freeShares.run(Number(newToken([...oldShares, ...shares])), builtId);
+      isReplaced = true;
+    });
+    return isReplaced;
   }
 
   async setStopped(subscription: SubscriptionId, reason: StopReason | undefined): Promise<void> {
@@ -120,9 +165,11 @@ export class SqliteProcessors implements ProcessorStore {
     });
   }
 
-  async announceMember(member: string, expiresAt: number): Promise<void> {
+  async announceMember({ id, subscriptions, expiresAt }: GroupMember, now: number): Promise<void> {
     await this.#file.write(() => {
-      this.#create().announce.run(member, Math.ceil(expiresAt));
+      const statements = this.#create();
+      statements.forgetMembers.run(Math.floor(now));
+      statements.announce.run(id, JSON.stringify(subscriptions), Math.ceil(expiresAt));
     });
   }
 
@@ -132,8 +179,8 @@ export class SqliteProcessors implements ProcessorStore {
     });
   }
 
-  async listMembers(now: number): Promise<readonly string[]> {
-    return this.#read((statements) => statements.members.all(Math.floor(now)), []);
+  async listMembers(now: number): Promise<readonly GroupMember[]> {
+    return this.#read((statements) => statements.members.all(Math.floor(now)).map(memberOf), []);
   }
 
   async claimShare(
@@ -276,11 +323,6 @@ export class SqliteProcessors implements ProcessorStore {
 
   async awaitChange(signal?: AbortSignal): Promise<void> {
     await this.#file.commits.wait(this.#file.commits.count, signal);
-  }
-
-  #setupOf(statements: ProcessorStatements, { name, version }: SubscriptionId): TableSetup | undefined {
-    const tables = statements.subscription.get(name, version)?.[8];
-    return typeof tables === 'string' ? (JSON.parse(tables) as TableSetup) : undefined;
   }
 
   async #change(

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { BALANCES, type CheckProcessors, claimed, fence, fencedOff, NOW, opened } from './fixtures.ts';
+import { BALANCES, type CheckProcessors, claimed, fence, fencedOff, NOW, OTHER, opened } from './fixtures.ts';
 
 export function shares(check: CheckProcessors): void {
   check('a new subscription has free shares without a checkpoint', async (processors) => {
@@ -52,13 +52,32 @@ export function shares(check: CheckProcessors): void {
   });
 
   check('members are listed in order until they leave or their announcement expires', async (processors) => {
-    await processors.announceMember('b', NOW + 10);
-    await processors.announceMember('a', NOW + 5);
-    assert.deepEqual(await processors.listMembers(NOW), ['a', 'b']);
-    assert.deepEqual(await processors.listMembers(NOW + 5), ['b']);
-    await processors.announceMember('a', NOW + 20);
-    assert.deepEqual(await processors.listMembers(NOW + 5), ['a', 'b']);
+    const announce = (id: string, expiresAt: number, now = NOW) =>
+      processors.announceMember({ id, subscriptions: [BALANCES], expiresAt }, now);
+    const listed = async (now: number) => (await processors.listMembers(now)).map(({ id }) => id);
+    await announce('b', NOW + 10);
+    await announce('a', NOW + 5);
+    assert.deepEqual(await listed(NOW), ['a', 'b']);
+    assert.deepEqual(await listed(NOW + 5), ['b']);
+    await announce('a', NOW + 20);
+    assert.deepEqual(await listed(NOW + 5), ['a', 'b']);
     await processors.removeMember('b');
-    assert.deepEqual(await processors.listMembers(NOW), ['a']);
+    assert.deepEqual(await listed(NOW), ['a']);
+  });
+
+  check('a member is listed with the subscriptions that it announced last', async (processors) => {
+    const member = { id: 'a', subscriptions: [BALANCES, OTHER], expiresAt: NOW + 10 };
+    await processors.announceMember({ ...member, subscriptions: [] }, NOW);
+    await processors.announceMember(member, NOW);
+    assert.deepEqual(await processors.listMembers(NOW), [member]);
+  });
+
+  check('a member whose announcement has expired is forgotten', async (processors) => {
+    await processors.announceMember({ id: 'a', subscriptions: [], expiresAt: NOW + 10 }, NOW);
+    await processors.announceMember({ id: 'b', subscriptions: [], expiresAt: NOW + 90 }, NOW + 10);
+    assert.deepEqual(
+      (await processors.listMembers(NOW)).map(({ id }) => id),
+      ['b'],
+    );
   });
 }

@@ -1,10 +1,9 @@
 /** `npm start`, as a user runs it. */
-
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import Sqlite, { type Database } from 'better-sqlite3';
-import { createSqliteStore } from 'decidable/sqlite';
+import { createSqliteStore } from '../../../../src/adapters/stores/sqlite/index.ts';
 import { readBooks } from '../books.ts';
 import { COMMANDS, runBank, temporaryFolder } from './run-bank.ts';
 

@@ -1,0 +1,205 @@
+/**
+ * Rebuilding a version of a read model: it is built once more, from the first event, next to the rows that readers see,
+ * and takes their place in one transaction.
+ *
+ * The replacement is a subscription of its own, `<name>/rebuild`, that this process runs alone. So it is followed,
+ * parked and fenced like any other, and `status` shows its progress. Each try has an id of its own, which is the
+ * definition of its subscription: the store lets one of two processes that rebuild simultaneously create the
+ * subscription.
+ */
+import { DecidableError, DefinitionError } from '../errors.ts';
+import type { EventStore } from '../event-store.ts';
+import { checkOptionNames, type OptionNames } from '../option-names.ts';
+import { uuidV4 } from '../uuid.ts';
+import type { Clock } from './clock.ts';
+import type { CompletePolicy } from './failure-policy.ts';
+import type { Processor } from './processor.ts';
+import { ProcessorStopped } from './processor-stopped.ts';
+import type { ProcessorStore, Share, SubscriptionId, SubscriptionRecord } from './processor-store.ts';
+import { Runner } from './runner.ts';
+import { lowestCheckpoint } from './share-progress.ts';
+import type { Replacement } from './system-parts.ts';
+
+/** How far a rebuild is. */
+export interface RebuildProgress {
+  /** The events of the read model that were processed. */
+  readonly events: number;
+  /** The position up to which the store was read. */
+  readonly position: bigint;
+  /**
+   * The position of the store's last event. The new rows take the place of the old ones when `position` has reached it.
+   */
+  readonly head: bigint;
+}
+
+/** The options of `rebuild`. */
+export interface RebuildOptions {
+  /** Called after each page of events that was processed. */
+  readonly onProgress?: ((progress: RebuildProgress) => void) | undefined;
+  /** Gives up. The old rows stay, and what was built is removed. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+const NAMES: OptionNames<RebuildOptions> = { onProgress: true, signal: true };
+
+/** The read model is being rebuilt already, in this process or in another one. */
+export class RebuildRunning extends DecidableError<'rebuild-running', SubscriptionId> {
+  override readonly name: string = 'RebuildRunning';
+
+  constructor({ name, version }: SubscriptionId) {
+    super(
+      'processor',
+      'rebuild-running',
+      { name, version },
+      `${name} ${version} is being rebuilt already; wait until that has ended`,
+    );
+  }
+}
+
+/** The parts that a rebuild needs. */
+export interface RebuildParts {
+  readonly store: EventStore;
+  readonly processors: ProcessorStore;
+  /** The version that is rebuilt, as it is stored. */
+  readonly target: SubscriptionRecord;
+  readonly policy: CompletePolicy;
+  readonly clock: Clock;
+  readonly lease: number;
+  /** Makes the processor that builds the replacement. */
+  processorFor(replacement: Replacement): Processor;
+  head(): Promise<bigint | undefined>;
+}
+
+/** @throws DefinitionError if an option is invalid or unknown. */
+export function checkRebuildOptions(options: RebuildOptions, place: string): void {
+  checkOptionNames(options, NAMES, place);
+  const { onProgress } = options;
+  if (onProgress === undefined || typeof onProgress === 'function') return;
+  throw new DefinitionError(`${place}.onProgress`, `must be a function, not ${typeof onProgress}`);
+}
+
+/**
+ * Builds the replacement and exchanges it with the target.
+ * @throws RebuildRunning, ProcessorStopped if an event cannot be processed, or the reason of the signal. The old rows stay.
+ */
+export async function rebuild(parts: RebuildParts, { onProgress, signal }: RebuildOptions): Promise<void> {
+  signal?.throwIfAborted();
+  const { store, processors, target, policy, clock } = parts;
+  const replacement = replacementOf(target);
+  const processor = parts.processorFor(replacement);
+  const { subscription } = processor;
+  await dropAbandoned(parts, subscription);
+  const opened = await processors.openSubscription({
+    subscription,
+    kind: target.kind,
+    shares: target.shares,
+    definition: replacement.id,
+    tables: processor.tables,
+  });
+  if (opened.definition !== replacement.id) throw new RebuildRunning(target.subscription);
+  let events = 0;
+  const runner = new Runner({
+    store,
+    processors,
+    processor,
+    shares: target.shares,
+    policy,
+    clock,
+    observer: {
+      processed: (_, count, position, head) => {
+        events += count;
+        onProgress?.({ events, position, head });
+      },
+    },
+  });
+  const ended = new AbortController();
+  let isReplaced = false;
+  try {
+    const held = await claimAll(parts, subscription);
+    for (const share of held) runner.addShare(share);
+    runner.start();
+    const renewing = keepLease(parts, held, ended.signal);
+    await untilReplaced(parts, runner, signal);
+    isReplaced = true;
+    ended.abort();
+    await renewing;
+  } finally {
+    ended.abort();
+    await runner.stop();
+    if (!isReplaced) await dropOwn(parts, replacement);
+  }
+}
+
+function replacementOf({ subscription: { name, version } }: SubscriptionRecord): Replacement {
+  return { subscription: { name: `${name}/rebuild`, version }, id: uuidV4() };
+}
+
+/** Removes what was built. If another process has begun in the meantime, the subscription is its own. */
+async function dropOwn({ processors }: RebuildParts, { id, subscription }: Replacement): Promise<void> {
+  const records = await processors.listSubscriptions();
+  if (records.some(({ definition }) => definition === id)) await processors.dropSubscription(subscription);
+}
+
+/** Removes what a process has left that was ended during a rebuild. */
+async function dropAbandoned({ processors, target, clock }: RebuildParts, subscription: SubscriptionId): Promise<void> {
+  const shares = await processors.listShares(subscription);
+  const now = clock.now();
+  if (shares.some(({ holder, expiresAt }) => holder !== undefined && expiresAt > now)) {
+    throw new RebuildRunning(target.subscription);
+  }
+  if (shares.length > 0) await processors.dropSubscription(subscription);
+}
+
+async function claimAll(
+  { processors, target, clock, lease }: RebuildParts,
+  subscription: SubscriptionId,
+): Promise<readonly Share[]> {
+  const member = uuidV4();
+  const held: Share[] = [];
+  for (const share of await processors.listShares(subscription)) {
+    const now = clock.now();
+    const claimed = await processors.claimShare(share, member, now, now + lease);
+    if (claimed === undefined) throw new RebuildRunning(target.subscription);
+    held.push(claimed);
+  }
+  return held;
+}
+
+/** Tells other processes that this rebuild is alive. */
+async function keepLease(
+  { processors, clock, lease }: RebuildParts,
+  held: readonly Share[],
+  ended: AbortSignal,
+): Promise<void> {
+  while (!ended.aborted) {
+    await clock.sleepUntil(clock.now() + lease / 3, ended).catch(() => undefined);
+    // A store that does not answer now is asked again. Commits are fenced, whatever happens to the lease.
+    if (!ended.aborted) await processors.renewShares(held, clock.now() + lease).catch(() => undefined);
+  }
+}
+
+async function untilReplaced(parts: RebuildParts, runner: Runner, signal: AbortSignal | undefined): Promise<void> {
+  const { processors, target } = parts;
+  const { subscription } = runner.processor;
+  for (;;) {
+    const looked = new AbortController();
+    const either = signal === undefined ? looked.signal : AbortSignal.any([signal, looked.signal]);
+    const changed = processors.awaitChange(either);
+    changed.catch(() => undefined);
+    try {
+      signal?.throwIfAborted();
+      if (runner.failure !== undefined) throw new ProcessorStopped(subscription, runner.failure);
+      runner.flush();
+      const head = await parts.head();
+      const shares = await processors.listShares(subscription);
+      if (shares.length === 0) throw new RebuildRunning(target.subscription);
+      const lowest = lowestCheckpoint(shares);
+      const hasCaughtUp = head === undefined || (lowest !== undefined && lowest >= head);
+      signal?.throwIfAborted();
+      if (hasCaughtUp && (await processors.replaceSubscription(target.subscription, subscription))) return;
+      await changed;
+    } finally {
+      looked.abort();
+    }
+  }
+}

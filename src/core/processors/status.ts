@@ -1,0 +1,47 @@
+/** The progress of the processors of a store. */
+import { readParked } from './parked-events.ts';
+import type { ProcessorStore, Share, StopReason, SubscriptionId, SubscriptionRecord } from './processor-store.ts';
+import { lowestCheckpoint } from './share-progress.ts';
+
+/** How far a processor is. */
+export interface ProcessorStatus {
+  readonly name: string;
+  readonly version: string;
+  readonly kind: SubscriptionRecord['kind'];
+  readonly isActive: boolean;
+  /** The position up to which everything is processed or parked; `undefined` if nothing is. */
+  readonly checkpoint: bigint | undefined;
+  /** The position of the store's last event; `undefined` if the store has none. */
+  readonly head: bigint | undefined;
+  readonly shares: readonly Pick<Share, 'share' | 'checkpoint' | 'holder' | 'expiresAt'>[];
+  readonly parked: number;
+  readonly stopped: StopReason | undefined;
+}
+
+/** The progress of everything that has ever run on a store. */
+export async function statusOf(
+  processors: ProcessorStore,
+  head: bigint | undefined,
+): Promise<readonly ProcessorStatus[]> {
+  const statuses: ProcessorStatus[] = [];
+  for (const { subscription, kind, active, stopped } of await processors.listSubscriptions()) {
+    const shares = await processors.listShares(subscription);
+    statuses.push({
+      ...subscription,
+      kind,
+      isActive: active,
+      checkpoint: lowestCheckpoint(shares),
+      head,
+      shares: shares.map(({ share, checkpoint, holder, expiresAt }) => ({ share, checkpoint, holder, expiresAt })),
+      parked: await countParked(processors, subscription),
+      stopped,
+    });
+  }
+  return statuses;
+}
+
+async function countParked(processors: ProcessorStore, subscription: SubscriptionId): Promise<number> {
+  let count = 0;
+  for await (const _ of readParked(processors, { subscription })) count++;
+  return count;
+}

@@ -1,0 +1,170 @@
+/**
+ * The versions of a processor.
+ *
+ * The versions of a read model are built next to one another. Each has its own rows, and the active one is the one that
+ * readers see who ask by name. A processor with effects has one version: a new one continues after the last event of
+ * the previous one, so that no effect is repeated.
+ */
+import { DefinitionError } from '../errors.ts';
+import type { Processor } from './processor.ts';
+import type { ProcessorStore, StopReason, SubscriptionId, SubscriptionRecord } from './processor-store.ts';
+import { lowestCheckpoint } from './share-progress.ts';
+
+/** Returns whether a processor of this kind only writes rows that belong to its version. */
+export function isReadModel(kind: SubscriptionRecord['kind']): boolean {
+  return kind === 'documents' || kind === 'tables';
+}
+
+/**
+ * Opens the subscription of a processor, to run it.
+ * @throws DefinitionError if its definition has changed under the same version, or the store cannot keep its tables.
+ */
+export async function openVersion(
+  processors: ProcessorStore,
+  processor: Processor,
+  shares: number,
+): Promise<SubscriptionRecord> {
+  const { subscription, kind, definition, tables } = processor;
+  checkTables(processors, processor);
+  const continues = !isReadModel(kind);
+  const record = await processors.openSubscription({ subscription, kind, definition, shares, tables, continues });
+  checkDefinition(processor, record);
+  // It is tried again now. Waiting callers must not see why it stopped before.
+  if (record.stopped !== undefined) await processors.setStopped(subscription, undefined);
+  return record;
+}
+
+/**
+ * Opens the subscription of a processor for a process that does not run it. Such a process does not take the place of
+ * another version.
+ */
+export async function lookAtVersion(
+  processors: ProcessorStore,
+  processor: Processor,
+  shares: number,
+): Promise<SubscriptionRecord | undefined> {
+  const { subscription, kind, definition, tables } = processor;
+  checkTables(processors, processor);
+  const record = isReadModel(kind)
+    ? await processors.openSubscription({ subscription, kind, definition, shares, tables })
+    : await recordOf(processors, subscription);
+  if (record !== undefined) checkDefinition(processor, record);
+  return record;
+}
+
+function checkTables({ capabilities }: ProcessorStore, { subscription, kind }: Processor): void {
+  if (kind !== 'tables' || capabilities.tables) return;
+  throw new DefinitionError(
+    subscription.name,
+    'this store cannot keep tables in the transaction of the checkpoint; the SQLite store can: pass its processors',
+  );
+}
+
+function checkDefinition({ subscription, kind, definition }: Processor, record: SubscriptionRecord): void {
+  if (record.definition === definition && record.kind === kind) return;
+  throw new DefinitionError(
+    subscription.name,
+    `the definition has changed and the version is still ${subscription.version}: raise the version. ` +
+      `Stored: ${record.kind} ${record.definition}. Now: ${kind} ${definition}`,
+  );
+}
+
+/** A version of a read model that has caught up with the active one takes its place. */
+export async function activateCaughtUp(
+  processors: ProcessorStore,
+  runners: readonly { readonly processor: Processor }[],
+): Promise<void> {
+  const records = await processors.listSubscriptions();
+  for (const { processor } of runners) {
+    const { name, version } = processor.subscription;
+    const versions = records.filter(({ subscription }) => subscription.name === name);
+    const record = versions.find(({ subscription }) => subscription.version === version);
+    if (record === undefined || record.active) continue;
+    const active = versions.find(({ active }) => active);
+    const theirs =
+      active === undefined ? undefined : lowestCheckpoint(await processors.listShares(active.subscription));
+    const mine = lowestCheckpoint(await processors.listShares(record.subscription));
+    if (theirs === undefined || (mine !== undefined && mine >= theirs)) await processors.activate(record.subscription);
+  }
+}
+
+/**
+ * Drops the versions of read models that were replaced by these, and returns them. If a version is not active yet, the
+ * version that it will replace stays.
+ */
+export async function dropOldVersions(
+  processors: ProcessorStore,
+  current: readonly SubscriptionId[],
+): Promise<readonly SubscriptionId[]> {
+  const dropped: SubscriptionId[] = [];
+  const records = await processors.listSubscriptions();
+  for (const { name, version } of current) {
+    const versions = records.filter(({ subscription, kind }) => subscription.name === name && isReadModel(kind));
+    if (!versions.some(({ subscription, active }) => subscription.version === version && active)) continue;
+    for (const { subscription } of versions) {
+      if (subscription.version === version) continue;
+      await processors.dropSubscription(subscription);
+      dropped.push(subscription);
+    }
+  }
+  return dropped;
+}
+
+/**
+ * Drops a version of a read model with all its rows.
+ * @param current the read models that the system has. The active version of another one may be dropped.
+ * @throws DefinitionError if there is no such version, it is not a read model's, or readers see it.
+ */
+export async function dropVersion(
+  processors: ProcessorStore,
+  { name, version }: SubscriptionId,
+  current: readonly SubscriptionId[],
+  place: string,
+): Promise<void> {
+  const records = await processors.listSubscriptions();
+  const record = records.find(({ subscription }) => subscription.name === name && subscription.version === version);
+  if (record === undefined || !isReadModel(record.kind)) {
+    const known = records.filter(({ kind }) => isReadModel(kind)).map(({ subscription }) => textOf(subscription));
+    throw new DefinitionError(
+      place,
+      `there is no version ${version} of a read model ${name}; the store has ${known.join(', ') || 'none'}`,
+    );
+  }
+  if (record.active && current.some((model) => model.name === name)) {
+    throw new DefinitionError(
+      place,
+      `${textOf(record.subscription)} is the active version, which readers see: start a newer version first`,
+    );
+  }
+  await processors.dropSubscription(record.subscription);
+}
+
+function textOf({ name, version }: SubscriptionId): string {
+  return `${name} ${version}`;
+}
+
+export async function recordOf(
+  processors: ProcessorStore,
+  { name, version }: SubscriptionId,
+): Promise<SubscriptionRecord | undefined> {
+  const records = await processors.listSubscriptions();
+  return records.find(({ subscription }) => subscription.name === name && subscription.version === version);
+}
+
+/** Why a subscription that a member ran does not exist any more. */
+export async function removalReason(
+  processors: ProcessorStore,
+  { name, version }: SubscriptionId,
+  at: number,
+): Promise<StopReason> {
+  const records = await processors.listSubscriptions();
+  const successor = records.find(({ subscription }) => subscription.name === name)?.subscription;
+  return successor === undefined
+    ? { code: 'dropped', message: `${name} ${version} was dropped`, position: undefined, at }
+    : {
+        code: 'superseded',
+        message: `version ${successor.version} has taken the place of version ${version}`,
+        position: undefined,
+        at,
+      };
+}
