@@ -1,14 +1,15 @@
 /** The package in a browser, in pages that allow WebAssembly and forbid `eval`. */
+
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
+import type { CommandHandler } from 'decidable';
 import { compile } from 'decidable/component';
 import { loadModule } from 'decidable/component/host';
 import { account } from '../../examples/bank/account.ts';
 import { decode } from '../../src/adapters/component/binary/decode.ts';
 import { coreModulesOf } from '../../src/adapters/component/linking/plan.ts';
-import type { CommandHandler } from '../../src/core/worlds.ts';
 import { assemble } from '../adapters/component/assemble.ts';
 import { answersOf, askingGuest } from '../adapters/component/host/asking-guest.ts';
 import { coreText, countingGuest } from '../adapters/component/host/counting-guest.ts';

@@ -2,6 +2,7 @@
  * Guests in JavaScript, built by componentize-js and run on the virtual WASI: the bank, whose decider is the very
  * module of examples/bank, and one that asks for everything that a decision may not have.
  */
+
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -9,12 +10,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { isFault } from 'decidable';
+import { type CommandHandler, isFault, msgpack } from 'decidable';
 import { type Component, compile, instantiate, isTrap } from 'decidable/component';
 import { type ComponentCommandHandler, loadModule } from 'decidable/component/host';
 import { LANGUAGE_RUNTIME, virtualWasi } from 'decidable/component/wasi';
-import { msgpack } from '../../src/core/codec/msgpack.ts';
-import type { CommandHandler } from '../../src/core/worlds.ts';
 import { envelope } from '../adapters/component/host/bank-arbitraries.ts';
 import { bankSuite } from '../adapters/component/host/bank-suite.ts';
 import { COMMANDS, runBank, summaryOf, temporaryFolder } from '../examples/bank/cli/run-bank.ts';

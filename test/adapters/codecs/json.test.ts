@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { isFault } from 'decidable';
+import { json } from 'decidable/codecs/json';
 import fc from 'fast-check';
-import { json } from '../../../src/adapters/codecs/json.ts';
-import { isFault } from '../../../src/core/errors.ts';
 import { codecLaws, decodesOrRefuses } from './codec-laws.ts';
 import { subject } from './values.ts';
 

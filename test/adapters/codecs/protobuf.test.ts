@@ -1,13 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { create, type DescMessage, equals, fromBinary, toBinary } from '@bufbuild/protobuf';
+import { type Codec, DefinitionError, defineDecider, isFault } from 'decidable';
+import { type Plain, protobuf, protobufSchema } from 'decidable/codecs/protobuf';
 import fc from 'fast-check';
-import { type Plain, protobuf, protobufSchema } from '../../../src/adapters/codecs/protobuf.ts';
 import { decodeMessage } from '../../../src/adapters/codecs/protobuf-decode.ts';
 import { encodeMessage } from '../../../src/adapters/codecs/protobuf-encode.ts';
-import type { Codec } from '../../../src/core/codec/codec.ts';
-import { defineDecider } from '../../../src/core/define/decider.ts';
-import { DefinitionError, isFault } from '../../../src/core/errors.ts';
 import { decodesOrRefuses } from './codec-laws.ts';
 import { GroupedSchema, ParcelSchema, Size } from './protobuf/generated/closed_pb.ts';
 import {

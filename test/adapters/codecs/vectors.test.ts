@@ -2,13 +2,14 @@
  * docs/encoding-vectors.json contains the bytes of docs/encoding.md as tests for other languages.
  * `BLESS=1 npm test -- vectors` writes the file again from the values here. A person must then review the change.
  */
+
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { json } from '../../../src/adapters/codecs/json.ts';
-import { msgpack } from '../../../src/core/codec/msgpack.ts';
+import { msgpack } from 'decidable';
+import { json } from 'decidable/codecs/json';
 import { hex, subject } from './values.ts';
 
 const FILE = new URL('../../../docs/encoding-vectors.json', import.meta.url);

@@ -1,4 +1,5 @@
 /** A process that waits for events sees the commits of another one. */
+
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -8,7 +9,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { createSqliteStore } from '../../../src/adapters/stores/sqlite/index.ts';
+import { createSqliteStore } from 'decidable/sqlite';
 import { decision, envelope } from './commands.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'decidable-awaiting-'));

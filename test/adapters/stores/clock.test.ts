@@ -1,12 +1,13 @@
 /** A store records the time of its clock, which is an option. */
+
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import { createMemoryStore } from '../../../src/adapters/stores/memory/index.ts';
-import { createSqliteStore } from '../../../src/adapters/stores/sqlite/index.ts';
-import { isAppendFailure } from '../../../src/core/index.ts';
+import { isAppendFailure } from 'decidable';
+import { createMemoryStore } from 'decidable/memory';
+import { createSqliteStore } from 'decidable/sqlite';
 import { ANY, decision, envelope } from './commands.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'decidable-clock-'));

@@ -1,19 +1,15 @@
 /** Reading commits and verifying their chain, in both stores and in files that were changed from outside. */
+
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import Sqlite from 'better-sqlite3';
-import { createMemoryStore } from '../../../src/adapters/stores/memory/index.ts';
-import { createSqliteStore, type SqliteStore } from '../../../src/adapters/stores/sqlite/index.ts';
-import type { EventStore } from '../../../src/core/event-store.ts';
-import {
-  type ChainProgress,
-  type ChainVerdict,
-  type CommitSource,
-  verifyChain,
-} from '../../../src/core/storage/verify-chain.ts';
+import type { EventStore } from 'decidable';
+import { createMemoryStore } from 'decidable/memory';
+import { createSqliteStore, type SqliteStore } from 'decidable/sqlite';
+import { type ChainProgress, type ChainVerdict, type CommitSource, verifyChain } from 'decidable/storage';
 import { ANY, decision, envelope, rejected } from './commands.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'decidable-commits-'));

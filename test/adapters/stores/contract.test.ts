@@ -1,11 +1,12 @@
 /** Both stores pass the suite of the contract. */
+
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import { createMemoryStore } from '../../../src/adapters/stores/memory/index.ts';
-import { createSqliteStore } from '../../../src/adapters/stores/sqlite/index.ts';
-import { eventStoreSuite } from '../../../src/adapters/testing/event-store-suite.ts';
+import { createMemoryStore } from 'decidable/memory';
+import { createSqliteStore } from 'decidable/sqlite';
+import { eventStoreSuite } from 'decidable/testing';
 
 const folder = mkdtempSync(join(tmpdir(), 'decidable-contract-'));
 after(() => rmSync(folder, { recursive: true }));

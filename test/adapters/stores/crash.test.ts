@@ -2,6 +2,7 @@
  * A process is killed repeatedly while it writes one file. Every acknowledged commit is in the file, and no commit is
  * in it in part. For a longer run: `node test/adapters/stores/soak/killing.ts --rounds 1000`.
  */
+
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -9,7 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { createSqliteStore } from '../../../src/adapters/stores/sqlite/index.ts';
+import { createSqliteStore } from 'decidable/sqlite';
 import { examine, killWriter } from './crash/killing.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'decidable-crash-'));

@@ -1,10 +1,11 @@
 /** A snapshot that was changed in the file. */
+
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import Sqlite from 'better-sqlite3';
+import { createEventSourcer, defineCommand, defineDecider, defineEvent } from 'decidable';
+import { createSqliteStore } from 'decidable/sqlite';
 import { z } from 'zod';
-import { createSqliteStore } from '../../../src/adapters/stores/sqlite/index.ts';
-import { createEventSourcer, defineCommand, defineDecider, defineEvent } from '../../../src/core/index.ts';
 import { failureOf, newFile } from './sqlite-files.ts';
 
 const Count = defineCommand('Count', z.object({}), { snapshot: { every: 2 } });

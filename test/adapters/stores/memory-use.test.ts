@@ -1,12 +1,13 @@
 /** One large value does not keep its buffers for the life of the process. */
+
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { json } from '../../../src/adapters/codecs/json.ts';
-import { createMemoryStore } from '../../../src/adapters/stores/memory/index.ts';
-import { createSqliteStore } from '../../../src/adapters/stores/sqlite/index.ts';
-import { msgpack } from '../../../src/core/codec/msgpack.ts';
+import { msgpack } from 'decidable';
+import { json } from 'decidable/codecs/json';
+import { createMemoryStore } from 'decidable/memory';
+import { createSqliteStore } from 'decidable/sqlite';
 import { ANY, decision, envelope } from './commands.ts';
 import { newFile } from './sqlite-files.ts';
 

@@ -1,12 +1,13 @@
 /** A program under test may replace the global timers. The stores and the event sourcer still finish their work. */
+
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import Sqlite from 'better-sqlite3';
-import { createMemoryStore } from '../../../src/adapters/stores/memory/index.ts';
-import { createSqliteStore } from '../../../src/adapters/stores/sqlite/index.ts';
+import { createMemoryStore } from 'decidable/memory';
+import { createSqliteStore } from 'decidable/sqlite';
 import { ANY, decision, envelope, FORWARD } from './commands.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'decidable-timers-'));

@@ -1,17 +1,15 @@
 /** Any sequence of operations has the same effect in both stores as in a model of one page. */
+
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { type EventStore, isAppendFailure, type Precondition, readEvents } from 'decidable';
+import { createMemoryStore } from 'decidable/memory';
+import { createSqliteStore } from 'decidable/sqlite';
+import { type CommitSource, verifyChain } from 'decidable/storage';
 import fc from 'fast-check';
-import { createMemoryStore } from '../../../src/adapters/stores/memory/index.ts';
-import { createSqliteStore } from '../../../src/adapters/stores/sqlite/index.ts';
-import { isAppendFailure } from '../../../src/core/errors.ts';
-import type { EventStore } from '../../../src/core/event-store.ts';
-import type { Precondition } from '../../../src/core/messages.ts';
-import { readEvents } from '../../../src/core/storage/read-events.ts';
-import { type CommitSource, verifyChain } from '../../../src/core/storage/verify-chain.ts';
 import { decision, envelope } from './commands.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'decidable-model-'));

@@ -2,6 +2,7 @@
  * Eight processes write the same streams of one file. No update is lost, no revision is skipped and no reader misses
  * one.
  */
+
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -10,11 +11,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { msgpack, readEvents } from 'decidable';
+import { createSqliteStore } from 'decidable/sqlite';
+import { verifyChain } from 'decidable/storage';
 import { z } from 'zod';
-import { createSqliteStore } from '../../../src/adapters/stores/sqlite/index.ts';
-import { msgpack } from '../../../src/core/codec/msgpack.ts';
-import { readEvents } from '../../../src/core/storage/read-events.ts';
-import { verifyChain } from '../../../src/core/storage/verify-chain.ts';
 import { FORWARD } from './commands.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'decidable-processes-'));

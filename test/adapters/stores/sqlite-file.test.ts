@@ -1,16 +1,17 @@
 /** Files of every kind: new, older, foreign, corrupt, full. No data is lost, and foreign files are not changed. */
+
 import assert from 'node:assert/strict';
 import { closeSync, existsSync, openSync, readFileSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import Sqlite from 'better-sqlite3';
-import { createSqliteStore } from '../../../src/adapters/stores/sqlite/index.ts';
+import { isStoreFailure } from 'decidable';
+import { createSqliteStore } from 'decidable/sqlite';
+import { verifyChain } from 'decidable/storage';
 import { APPLICATION_ID, FORMAT_VERSION } from '../../../src/adapters/stores/sqlite/migrations.ts';
 import { open } from '../../../src/adapters/stores/sqlite/open.ts';
 import { checkOptions } from '../../../src/adapters/stores/sqlite/options.ts';
 import { prepareMerged, prepareStatements } from '../../../src/adapters/stores/sqlite/statements.ts';
-import { isStoreFailure } from '../../../src/core/errors.ts';
-import { verifyChain } from '../../../src/core/storage/verify-chain.ts';
 import { ANY, decision, envelope, FORWARD, rejected } from './commands.ts';
 import { failureOf, filled, folder, newFile, refusal } from './sqlite-files.ts';
 

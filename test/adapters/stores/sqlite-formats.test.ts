@@ -1,11 +1,12 @@
 /** Files of other format versions. */
+
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import Sqlite from 'better-sqlite3';
-import { createSqliteStore } from '../../../src/adapters/stores/sqlite/index.ts';
+import { createSqliteStore } from 'decidable/sqlite';
+import { verifyChain } from 'decidable/storage';
 import { APPLICATION_ID, FORMAT_VERSION } from '../../../src/adapters/stores/sqlite/migrations.ts';
-import { verifyChain } from '../../../src/core/storage/verify-chain.ts';
 import { ANY, decision, envelope, FORWARD, rejected } from './commands.ts';
 import { OLD_FORMATS } from './old-formats.ts';
 import { filled, newFile, refusal } from './sqlite-files.ts';

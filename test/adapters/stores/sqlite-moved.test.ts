@@ -1,8 +1,9 @@
 /** A file that is deleted or replaced while it is open. */
+
 import assert from 'node:assert/strict';
 import { copyFileSync, renameSync, rmSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { createSqliteStore } from '../../../src/adapters/stores/sqlite/index.ts';
+import { createSqliteStore } from 'decidable/sqlite';
 import { ANY, decision, envelope, FORWARD } from './commands.ts';
 import { failureOf, filled, newFile } from './sqlite-files.ts';
 

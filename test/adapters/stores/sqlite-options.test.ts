@@ -1,9 +1,10 @@
 /** The options of a SQLite store. */
+
 import assert from 'node:assert/strict';
 import { existsSync, statSync, writeFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { createMemoryStore } from '../../../src/adapters/stores/memory/index.ts';
-import { createSqliteStore, type SqliteStoreOptions } from '../../../src/adapters/stores/sqlite/index.ts';
+import { createMemoryStore } from 'decidable/memory';
+import { createSqliteStore, type SqliteStoreOptions } from 'decidable/sqlite';
 import { ANY, decision, envelope, FORWARD } from './commands.ts';
 import { filled, newFile, refusal } from './sqlite-files.ts';
 

@@ -1,4 +1,5 @@
 /** Files that may be read and not written. */
+
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { chmodSync, cpSync, existsSync, mkdirSync, truncateSync, writeFileSync } from 'node:fs';
@@ -7,7 +8,7 @@ import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import Sqlite from 'better-sqlite3';
-import { createSqliteStore } from '../../../src/adapters/stores/sqlite/index.ts';
+import { createSqliteStore } from 'decidable/sqlite';
 import { ANY, decision, envelope, FORWARD } from './commands.ts';
 import { failureOf, filled, folder, newFile } from './sqlite-files.ts';
 

@@ -1,15 +1,15 @@
 /** Features of only the SQLite store: several connections, shared transactions, waiting, backups. */
+
 import assert from 'node:assert/strict';
 import { existsSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, mock as mocks, test } from 'node:test';
 import Sqlite from 'better-sqlite3';
-import { createSqliteStore } from '../../../src/adapters/stores/sqlite/index.ts';
+import { isAppendFailure, isStoreFailure, readEvents } from 'decidable';
+import { createSqliteStore } from 'decidable/sqlite';
+import { verifyChain } from 'decidable/storage';
 import { Writer } from '../../../src/adapters/stores/sqlite/writer.ts';
-import { isAppendFailure, isStoreFailure } from '../../../src/core/errors.ts';
-import { readEvents } from '../../../src/core/storage/read-events.ts';
-import { verifyChain } from '../../../src/core/storage/verify-chain.ts';
 import { ANY, decision, envelope, FORWARD } from './commands.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'decidable-sqlite-'));

@@ -2,11 +2,12 @@
  * A file that was changed, by SQL or by a bit of a page: every reader tells the truth or fails with a code, or verifyChain
  * names the place. These are samples; `npx node test/adapters/stores/soak/tampering.ts` tries all changes.
  */
+
 import assert from 'node:assert/strict';
 import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { before, describe, test } from 'node:test';
+import { createSqliteStore } from 'decidable/sqlite';
 import fc from 'fast-check';
-import { createSqliteStore } from '../../../src/adapters/stores/sqlite/index.ts';
 import { newFile } from './sqlite-files.ts';
 import { type Attack, attacksOn } from './tampering/attacks.ts';
 import { commandIdsOf, examine } from './tampering/examine.ts';

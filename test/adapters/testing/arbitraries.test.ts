@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { isFault, isRejection, type StandardSchema } from 'decidable';
+import { testDecider } from 'decidable/testing';
+import { arbitraries, arbitraryOf, drawnBy } from 'decidable/testing/arbitraries';
 import fc from 'fast-check';
 import { z } from 'zod';
-import { arbitraries, arbitraryOf, drawnBy } from '../../../src/adapters/testing/arbitraries.ts';
-import { testDecider } from '../../../src/adapters/testing/index.ts';
-import { isFault, isRejection, type StandardSchema } from '../../../src/core/index.ts';
 import { occupancy, room } from './hotel.ts';
 
 describe('arbitraries of a module', () => {

@@ -11,16 +11,10 @@ import { resolve } from 'node:path';
 import { describe, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { defineDecider, defineEventHandler, defineProjector, type StandardSchema } from 'decidable';
+import { NondeterminismError, testDecider, testEventHandler, testProjector, withoutAmbient } from 'decidable/testing';
 import * as v from 'valibot';
 import { z } from 'zod';
-import {
-  NondeterminismError,
-  testDecider,
-  testEventHandler,
-  testProjector,
-  withoutAmbient,
-} from '../../../src/adapters/testing/index.ts';
-import { defineDecider, defineEventHandler, defineProjector, type StandardSchema } from '../../../src/core/index.ts';
 
 /** A decider whose decision runs any code, and whose event and state keep any text. */
 function lottery(act: () => unknown, evolve: () => void = () => {}) {

@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { z } from 'zod';
-import { ExpectationError, testDecider, testEventHandler, testProjector } from '../../../src/adapters/testing/index.ts';
 import {
   type CommandHandler,
   cancelDeadline,
@@ -9,7 +7,9 @@ import {
   dispatchCommand,
   type Message,
   scheduleCommand,
-} from '../../../src/core/index.ts';
+} from 'decidable';
+import { ExpectationError, testDecider, testEventHandler, testProjector } from 'decidable/testing';
+import { z } from 'zod';
 import {
   BillPaid,
   BookRoom,

@@ -1,12 +1,20 @@
 /** Document read models, run by members of a group. */
+
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { createEventSourcer, defineDecider, defineProjector, dropDocument, reject } from 'decidable';
+import {
+  createEventSourcer,
+  defineDecider,
+  defineProjector,
+  dropDocument,
+  type FailurePolicy,
+  reject,
+} from 'decidable';
 import { createMemoryStore, type MemoryStore } from 'decidable/memory';
 import { z } from 'zod';
 import { systemClock } from '../../../src/core/processors/clock.ts';
 import { Documents } from '../../../src/core/processors/documents.ts';
-import { completePolicy, type FailurePolicy } from '../../../src/core/processors/failure-policy.ts';
+import { completePolicy } from '../../../src/core/processors/failure-policy.ts';
 import { Member } from '../../../src/core/processors/member.ts';
 import { Runner } from '../../../src/core/processors/runner.ts';
 

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { describe, test } from 'node:test';
 import { sha256 as portable } from '@noble/hashes/sha2.js';
+import type { Decision, Envelope } from 'decidable';
+import { CHAIN_START, type Commit, commitContent, commitHash } from 'decidable/storage';
 import fc from 'fast-check';
-import type { Decision, Envelope } from '../../../src/core/messages.ts';
-import { CHAIN_START, type Commit, commitContent, commitHash } from '../../../src/core/storage/chain.ts';
 import { sha256 } from '../../../src/core/storage/sha256.ts';
 
 const uuid = '018f4d1e-7a2b-7c3d-8e4f-5a6b7c8d9e0f';

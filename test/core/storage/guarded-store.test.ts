@@ -1,10 +1,11 @@
 /** The guard of every store. */
+
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { isAppendFailure, isStoreFailure } from 'decidable';
+import { createMemoryStore } from 'decidable/memory';
 import { type BareCommitStore, GuardedCommitStore } from 'decidable/storage';
-import { createMemoryStore } from '../../../src/adapters/stores/memory/index.ts';
-import { decision, envelope } from '../../../src/adapters/testing/builders.ts';
-import { isAppendFailure, isStoreFailure } from '../../../src/core/errors.ts';
+import { decision, envelope } from 'decidable/testing';
 
 const ANY = { tag: 'any' } as const;
 const KEY = { moduleName: 'm', moduleVersion: '1', stream: 's-1' };

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { createMemoryStore } from '../../../src/adapters/stores/memory/index.ts';
-import type { EventStore } from '../../../src/core/event-store.ts';
-import { type ReadEventsOptions, readEvents, readPages } from '../../../src/core/storage/read-events.ts';
+import { type EventStore, type ReadEventsOptions, readEvents, readPages } from 'decidable';
+import { createMemoryStore } from 'decidable/memory';
 import { ANY, decision, envelope } from '../../adapters/stores/commands.ts';
 
 /** Makes a store with 30 events on three streams in turn. */

@@ -1,19 +1,20 @@
 /** The bank with types of zod and the bank with types of a `.proto`. They differ only in their bytes. */
+
 import assert from 'node:assert/strict';
 import { createReadStream, readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { account as zod } from '../../../examples/bank/account.ts';
-import { readLines } from '../../../examples/bank/cli/read-lines.ts';
-import { account as proto } from '../../../examples/bank-protobuf/account.ts';
-import { Status } from '../../../examples/bank-protobuf/generated/bank_pb.ts';
-import { createMemoryStore } from '../../../src/adapters/stores/memory/index.ts';
 import {
   type CommandResult,
   createEventSourcer,
   isCommandFailure,
   type RecordedEvent,
   type SendOptions,
-} from '../../../src/core/index.ts';
+} from 'decidable';
+import { createMemoryStore } from 'decidable/memory';
+import { account as zod } from '../../../examples/bank/account.ts';
+import { readLines } from '../../../examples/bank/cli/read-lines.ts';
+import { account as proto } from '../../../examples/bank-protobuf/account.ts';
+import { Status } from '../../../examples/bank-protobuf/generated/bank_pb.ts';
 
 const COMMANDS = new URL('../../../examples/bank/commands.ndjson', import.meta.url);
 const NAMES = new Map<Status, string>([

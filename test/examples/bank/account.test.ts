@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { isRejection } from 'decidable';
+import { testDecider } from 'decidable/testing';
 import fc from 'fast-check';
 import { account, BALANCE_LIMIT, MAX_AMOUNT, WITHDRAWAL_LIMIT } from '../../../examples/bank/account.ts';
-import { testDecider } from '../../../src/adapters/testing/index.ts';
-import { isRejection } from '../../../src/core/index.ts';
 
 const { given } = testDecider(account);
 const { OpenAccount, Deposit, Withdraw, CloseAccount } = account.commands;

@@ -1,9 +1,9 @@
 import { describe, test } from 'node:test';
+import { dispatchCommand, endProcess } from 'decidable';
+import { testEventHandler } from 'decidable/testing';
 import { Deposit, Deposited, Withdraw, Withdrawn } from '../../../examples/bank/account.ts';
 import { CompleteTransfer, RefuseTransfer, TransferRequested } from '../../../examples/bank/transfer.ts';
 import { transferProcess } from '../../../examples/bank/transfer-process.ts';
-import { testEventHandler } from '../../../src/adapters/testing/index.ts';
-import { dispatchCommand, endProcess } from '../../../src/core/index.ts';
 
 const { given } = testEventHandler(transferProcess);
 

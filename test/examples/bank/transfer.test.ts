@@ -1,6 +1,6 @@
 import { describe, test } from 'node:test';
+import { testDecider } from 'decidable/testing';
 import { transfer } from '../../../examples/bank/transfer.ts';
-import { testDecider } from '../../../src/adapters/testing/index.ts';
 
 const { given } = testDecider(transfer);
 const { RequestTransfer, CompleteTransfer, RefuseTransfer, CompensateTransfer, HoldTransfer } = transfer.commands;

@@ -1,4 +1,5 @@
 /** The components of examples/system are built from their sources, and have the imports of their worlds. */
+
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -6,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { compile } from '../../../src/adapters/component/index.ts';
+import { compile } from 'decidable/component';
 
 const components = new URL('../../../examples/system/components/', import.meta.url);
 const WIT = 'decidable:eventsourcing';

@@ -2,14 +2,15 @@
  * The system of examples/system as one component that contains the four, as composers make it ahead of time:
  * `instantiate` returns the gateway, and nobody outside sees the values that pass between the parts.
  */
+
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { describe, test } from 'node:test';
 import { parse, print } from '@bytecodealliance/jco-transpile/wasm-tools';
+import { compile, instantiate } from 'decidable/component';
 import { account } from '../../../examples/bank/account.ts';
 import type { Gateway } from '../../../examples/system/gateway.ts';
 import { composeSystem } from '../../../examples/system/system.ts';
-import { compile, instantiate } from '../../../src/adapters/component/index.ts';
 
 const examples = new URL('../../../examples/', import.meta.url);
 const WIT = 'decidable:eventsourcing';

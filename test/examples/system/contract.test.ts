@@ -1,18 +1,16 @@
 /** The event store of examples/system, a component, keeps the contract of an event store. */
+
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { describe, test } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
+import { type EventStore, isAppendFailure, isStoreFailure, type Precondition, type ReadAllOptions } from 'decidable';
+import { compile, instantiate, isComponentError } from 'decidable/component';
+import { virtualWasi } from 'decidable/component/wasi';
+import { GuardedStore, usedAfterClose } from 'decidable/storage';
+import { decision, envelope, eventStoreSuite } from 'decidable/testing';
 import { componentStore } from '../../../examples/system/component-store.ts';
-import { compile, instantiate, isComponentError } from '../../../src/adapters/component/index.ts';
-import { virtualWasi } from '../../../src/adapters/component/wasi/index.ts';
-import { decision, envelope } from '../../../src/adapters/testing/builders.ts';
-import { type ClosableStore, eventStoreSuite } from '../../../src/adapters/testing/event-store-suite.ts';
-import { isAppendFailure, isStoreFailure } from '../../../src/core/errors.ts';
-import type { EventStore, ReadAllOptions } from '../../../src/core/event-store.ts';
-import type { Precondition } from '../../../src/core/messages.ts';
-import { usedAfterClose } from '../../../src/core/storage/arguments.ts';
-import { GuardedStore } from '../../../src/core/storage/guarded-store.ts';
+import type { ClosableStore } from '../../../src/adapters/testing/event-store-suite.ts';
 
 const component = await compile(
   await readFile(new URL('../../../examples/system/components/event-store.wasm', import.meta.url)),

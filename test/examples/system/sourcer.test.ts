@@ -2,16 +2,10 @@
  * The event sourcer of examples/system, a component, does what `createEventSourcer` does: any sequence of commands,
  * other writers' events and reads has the same results, the same errors and the same store.
  */
+
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
-import fc from 'fast-check';
-import { z } from 'zod';
-import { guestOf } from '../../../examples/guests/javascript/guest.ts';
-import { componentStore } from '../../../examples/system/component-store.ts';
-import { engine } from '../../../src/adapters/component/engine/web-assembly.ts';
-import { compile, instantiate, isTrap } from '../../../src/adapters/component/index.ts';
-import { createMemoryStore, type MemoryStore } from '../../../src/adapters/stores/memory/index.ts';
 import {
   type CommandOptions,
   commandUuid,
@@ -26,8 +20,15 @@ import {
   type RecordedEvent,
   reject,
   type Snapshot,
-} from '../../../src/core/index.ts';
-import { verifyChain } from '../../../src/core/storage/verify-chain.ts';
+} from 'decidable';
+import { compile, instantiate, isTrap } from 'decidable/component';
+import { createMemoryStore, type MemoryStore } from 'decidable/memory';
+import { verifyChain } from 'decidable/storage';
+import fc from 'fast-check';
+import { z } from 'zod';
+import { guestOf } from '../../../examples/guests/javascript/guest.ts';
+import { componentStore } from '../../../examples/system/component-store.ts';
+import { engine } from '../../../src/adapters/component/engine/web-assembly.ts';
 
 const skip = engine.Suspending === undefined ? 'this engine has no JavaScript promise integration' : false;
 

@@ -2,13 +2,14 @@
  * The system of examples/system: composed of components, and with any of its parts in TypeScript, it returns the same
  * responses and stores the same events, under the same ids and hashes.
  */
+
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { commandUuid } from 'decidable';
 import { account } from '../../../examples/bank/account.ts';
 import { GUESTS, type Guest, PARTS, type Part } from '../../../examples/system/options.ts';
 import { composeSystem, type System } from '../../../examples/system/system.ts';
 import { engine } from '../../../src/adapters/component/engine/web-assembly.ts';
-import { commandUuid } from '../../../src/core/ids.ts';
 
 const { OpenAccount, Deposit, Withdraw, CloseAccount } = account.commands;
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
+import { type AmbientKind, withoutAmbient } from 'decidable/testing';
 import {
   FORBIDDEN_BUILTINS,
   forbiddenNames,
@@ -8,7 +9,6 @@ import {
 } from '../../../../src/adapters/testing/ambient/builtins.ts';
 import { FORBIDDEN, LOCALE_CONSTRUCTORS, LOCALE_METHODS } from '../../../../src/adapters/testing/ambient/catalogue.ts';
 import { objectAt } from '../../../../src/adapters/testing/ambient/slot.ts';
-import { type AmbientKind, withoutAmbient } from '../../../../src/adapters/testing/index.ts';
 import { builtinMembers, globalMembers } from './members.ts';
 
 /** The names of a list, which has lines of the form `holder: member …` and comments after `#`. */

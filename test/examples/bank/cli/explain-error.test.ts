@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { CommandFailure, StoreFailure } from 'decidable';
 import { explainError } from '../../../../examples/bank/cli/explain-error.ts';
-import { CommandFailure, StoreFailure } from '../../../../src/core/index.ts';
 
 const CODES = ['read-only', 'full', 'busy', 'corrupt', 'newer-format', 'not-a-store', 'io', 'unknown-outcome'];
 

@@ -1,7 +1,10 @@
 /** The disk becomes full in the middle, and the bank is started again after room was made. It ends as if it had run through. */
+
 import assert from 'node:assert/strict';
 import { createReadStream } from 'node:fs';
 import { test } from 'node:test';
+import { isCommandFailure, ProcessorStopped } from 'decidable';
+import { createSqliteStore, type SqliteStore } from 'decidable/sqlite';
 import { account } from '../../../../examples/bank/account.ts';
 import { checkBooks, type Ledger, readLedger } from '../../../../examples/bank/cli/ledger.ts';
 import { openBank } from '../../../../examples/bank/cli/open-bank.ts';
@@ -10,8 +13,6 @@ import { readLines } from '../../../../examples/bank/cli/read-lines.ts';
 import { type ParsedLine, runCommands } from '../../../../examples/bank/cli/run-commands.ts';
 import { newTally } from '../../../../examples/bank/cli/tally.ts';
 import type { AccountModule } from '../../../../examples/bank/system.ts';
-import { createSqliteStore, type SqliteStore } from '../../../../src/adapters/stores/sqlite/index.ts';
-import { isCommandFailure, ProcessorStopped } from '../../../../src/core/index.ts';
 import { COMMANDS, temporaryFolder } from './run-bank.ts';
 
 /** The transfers are at the end of the file. */

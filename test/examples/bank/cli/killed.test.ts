@@ -1,4 +1,5 @@
 /** The bank is killed or interrupted in the middle, and started again. It ends as if it had run through. */
+
 import assert from 'node:assert/strict';
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
@@ -6,8 +7,8 @@ import { createReadStream, mkdtempSync, readFileSync, rmSync, statSync, writeFil
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
-import { createSqliteStore } from '../../../../src/adapters/stores/sqlite/index.ts';
-import { subscribe } from '../../../../src/core/index.ts';
+import { subscribe } from 'decidable';
+import { createSqliteStore } from 'decidable/sqlite';
 import { foldHistory, type History, readBooks, receiptsOf } from '../books.ts';
 import { COMMANDS, ended, receiptsFolderOf, runBank, startBank, temporaryFolder } from './run-bank.ts';
 

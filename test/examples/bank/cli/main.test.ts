@@ -1,9 +1,10 @@
 /** `npm start`, as a user runs it. */
+
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import Sqlite, { type Database } from 'better-sqlite3';
-import { createSqliteStore } from '../../../../src/adapters/stores/sqlite/index.ts';
+import { createSqliteStore } from 'decidable/sqlite';
 import { readBooks } from '../books.ts';
 import { COMMANDS, runBank, temporaryFolder } from './run-bank.ts';
 

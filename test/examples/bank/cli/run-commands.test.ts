@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
+import { CommandFailure, type CommandResult, createEventSourcer } from 'decidable';
+import { createMemoryStore } from 'decidable/memory';
 import { account } from '../../../../examples/bank/account.ts';
 import { parseLine } from '../../../../examples/bank/cli/parse-line.ts';
 import { type Bank, IN_FLIGHT, type ParsedLine, runCommands } from '../../../../examples/bank/cli/run-commands.ts';
 import { newTally } from '../../../../examples/bank/cli/tally.ts';
-import { createMemoryStore } from '../../../../src/adapters/stores/memory/index.ts';
-import { CommandFailure, type CommandResult, createEventSourcer } from '../../../../src/core/index.ts';
 
 async function* commands(...lines: readonly (readonly [id: string, type: string, data: object])[]) {
   for (const [index, [id, type, data]] of lines.entries()) {
