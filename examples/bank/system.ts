@@ -1,5 +1,5 @@
 /** The bank as one value: its deciders, and everything that reacts to their events. */
-import { type CommandHandler, defineSystem } from 'decidable';
+import { type AnyModule, defineSystem } from 'decidable';
 import { account } from './account.ts';
 import { balances } from './balances.ts';
 import { receiptsIn } from './receipts.ts';
@@ -18,11 +18,8 @@ export const bank = defineSystem({
   reactors: [receiptsIn(RECEIPTS_FOLDER)],
 });
 
-/** A module that decides what `account` decides, in whatever language it is written. */
-export type AccountModule = CommandHandler<unknown, unknown, unknown>;
-
-/** The same bank with another module for the accounts, and another folder for the receipts. */
-export function bankWith(accounts: AccountModule, receiptsFolder: string) {
+/** The same bank with another module for the accounts, such as a component, and another folder for the receipts. */
+export function bankWith<const Accounts extends AnyModule>(accounts: Accounts, receiptsFolder: string) {
   const { name, processManagers, readModels } = bank;
   return defineSystem({
     name,
@@ -33,5 +30,5 @@ export function bankWith(accounts: AccountModule, receiptsFolder: string) {
   });
 }
 
-/** A bank that runs. */
-export type RunningBank = Awaited<ReturnType<ReturnType<typeof bankWith>['start']>>;
+/** A bank that runs, whatever module decides about accounts. */
+export type RunningBank = Awaited<ReturnType<ReturnType<typeof bankWith<AnyModule>>['start']>>;

@@ -1,7 +1,7 @@
 /** Chooses the module that decides about accounts. The rest of the bank does not know which one it is. */
 import { readFile } from 'node:fs/promises';
+import type { AnyModule } from 'decidable';
 import { account } from '../account.ts';
-import type { AccountModule } from '../system.ts';
 import { type Guest, UsageError } from './options.ts';
 
 /** The folder of the components, with one folder for each language. */
@@ -12,9 +12,9 @@ const GUESTS = new URL('../../guests/', import.meta.url);
  *
  * @throws UsageError if the component has not been built.
  */
-export async function accountModule(guest?: Guest, folder: URL = GUESTS): Promise<AccountModule> {
+export async function accountModule(guest?: Guest, folder: URL = GUESTS): Promise<AnyModule> {
   const module = guest === undefined ? account : await componentOf(guest, folder);
-  return module as AccountModule;
+  return module as AnyModule;
 }
 
 async function componentOf(guest: Guest, folder: URL) {

@@ -1,6 +1,13 @@
 /** Starts the bank, so that commands can be sent to it and transfers waited for. */
-import { type CommandResult, type Envelope, ProcessorStopped, type SendOptions, type StartOptions } from 'decidable';
-import { type AccountModule, bankWith, type RunningBank } from '../system.ts';
+import {
+  type AnyModule,
+  type CommandResult,
+  type Envelope,
+  ProcessorStopped,
+  type SendOptions,
+  type StartOptions,
+} from 'decidable';
+import { bankWith, type RunningBank } from '../system.ts';
 import type { Bank } from './run-commands.ts';
 import { TransferWatch } from './transfer-watch.ts';
 
@@ -10,7 +17,7 @@ const LEASE = 1_000;
 export interface BankOptions {
   readonly store: StartOptions['store'];
   /** The module that decides about accounts. */
-  readonly accounts: AccountModule;
+  readonly accounts: AnyModule;
   /** The folder of the receipts. */
   readonly receipts: string;
 }

@@ -92,7 +92,7 @@ export async function foldHistory(store: EventStore): Promise<History> {
 
 /** Reads the read models, without running them. */
 export async function readBooks(store: EventStore & { readonly processors: ProcessorStore }): Promise<Books> {
-  await using running = await bankWith(account as never, 'no-receipts').start({ store, process: false });
+  await using running = await bankWith(account, 'no-receipts').start({ store, process: false });
   const documents = await running.readModel(balances).list({ limit: 1_000 });
   await using reader = running.readModel(statements);
   const lines = await reader.db.selectFrom('lines').selectAll().orderBy('account_id').orderBy('number').execute();

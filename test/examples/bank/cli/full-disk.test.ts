@@ -12,7 +12,6 @@ import { parseLine } from '../../../../examples/bank/cli/parse-line.ts';
 import { readLines } from '../../../../examples/bank/cli/read-lines.ts';
 import { type ParsedLine, runCommands } from '../../../../examples/bank/cli/run-commands.ts';
 import { newTally } from '../../../../examples/bank/cli/tally.ts';
-import type { AccountModule } from '../../../../examples/bank/system.ts';
 import { COMMANDS, temporaryFolder } from './run-bank.ts';
 
 /** The transfers are at the end of the file. */
@@ -27,7 +26,7 @@ async function* commands(): AsyncGenerator<ParsedLine> {
 }
 
 async function runBank(store: SqliteStore, receipts: string): Promise<Ledger> {
-  await using bank = await openBank({ store, accounts: account as unknown as AccountModule, receipts });
+  await using bank = await openBank({ store, accounts: account, receipts });
   await runCommands(commands(), bank, newTally(), new AbortController());
   await bank.running.settled();
   const ledger = await readLedger(bank.running);

@@ -1,0 +1,6 @@
+/** The accounts of the bank under fire. */
+
+/** It refuses deposits, so that some transfers are compensated. */
+export const CLOSED = 'closed';
+
+export const ACCOUNTS: readonly string[] = [CLOSED, ...Array.from({ length: 11 }, (_, index) => `a${index}`)];
