@@ -1,6 +1,7 @@
 /**
- * Who is let in: nobody once the event sourcer is closing, and no more commands at once than the limit. Shedding load is
- * the first thing that happens to a command, before any work; closing drains: what was let in is finished.
+ * Admits commands and reads: none once the event sourcer is closing, and no more commands than the limit. Admission
+ * comes before any work, so that an overloaded event sourcer refuses a command cheaply. Closing drains: admitted work
+ * is finished.
  */
 import { refused } from './failures.ts';
 
@@ -10,7 +11,7 @@ export class Admission {
   #reads = 0;
   #drained: PromiseWithResolvers<void> | undefined;
 
-  /** `limit`: commands in flight, waiting ones included. */
+  /** @param limit the most commands in flight, waiting ones included. */
   constructor(limit: number) {
     this.#limit = limit;
   }
@@ -33,7 +34,7 @@ export class Admission {
 
   leaveCommand(): void {
     this.#commands--;
-    this.#settle();
+    this.#resolveIfDrained();
   }
 
   /** @throws CommandFailure `closed`. */
@@ -44,13 +45,13 @@ export class Admission {
 
   leaveRead(): void {
     this.#reads--;
-    this.#settle();
+    this.#resolveIfDrained();
   }
 
-  /** Lets nobody in from now on; fulfilled when the last one has left. */
+  /** Admits nothing from now on. The promise is fulfilled when the last command and the last read have left. */
   close(): Promise<void> {
     this.#drained ??= Promise.withResolvers<void>();
-    this.#settle();
+    this.#resolveIfDrained();
     return this.#drained.promise;
   }
 
@@ -59,7 +60,7 @@ export class Admission {
       throw refused('closed', 'event sourcer', 'the event sourcer is closing or closed, and nothing was done');
   }
 
-  #settle(): void {
+  #resolveIfDrained(): void {
     if (this.#drained !== undefined && this.#commands === 0 && this.#reads === 0) this.#drained.resolve();
   }
 }

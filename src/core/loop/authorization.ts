@@ -1,14 +1,17 @@
-/** Who may send what: asked before a command waits, loads or decides anything. It fails closed. */
+/**
+ * Asks the authorizer whether a command may be sent, before the command waits, loads or decides anything. It fails
+ * closed.
+ */
 import { isCommandFailure } from '../errors.ts';
 import type { Envelope } from '../messages.ts';
+import type { CommandInFlight } from './command-in-flight.ts';
 import { refused } from './failures.ts';
-import type { Job } from './job.ts';
 
-/** What an authorizer is asked about. */
+/** The command and its sender, for the authorizer. */
 export interface AuthorizationRequest {
-  /** As the caller passed it: claims, a session; never recorded. */
+  /** The value that the caller passed: claims, a session. It is never recorded. */
   readonly principal: unknown;
-  /** Who sends the command, as it will be recorded. */
+  /** The sender of the command, as it will be recorded. */
   readonly actor: string | undefined;
   readonly command: Envelope;
   readonly commandId: string;
@@ -20,29 +23,32 @@ export interface AuthorizationRequest {
 /** Only `true` lets a command through. To give a reason for a refusal, throw an error with it. */
 export type Authorizer = (request: AuthorizationRequest) => boolean | Promise<boolean>;
 
-/** @throws CommandFailure `unauthorized`, with the authorizer's own error as the cause; `cancelled`, `deadline-exceeded`. */
-export async function authorize(authorizer: Authorizer, job: Job): Promise<void> {
-  const { cancellation, envelope, commandId, stream, request } = job;
-  const { principal, actor } = request;
+/**
+ * @throws CommandFailure `unauthorized`, with the authorizer's own error as the cause; `cancelled`,
+ * `deadline-exceeded`.
+ */
+export async function authorize(authorizer: Authorizer, inFlight: CommandInFlight): Promise<void> {
+  const { cancellation, envelope, commandId, stream, options, module } = inFlight;
+  const { principal, actor } = options;
   let answer: unknown;
   try {
-    // A copy: an authorizer that changes the bytes must not change what is recorded.
+    // A copy, because an authorizer that changes the bytes must not change the record.
     const command = { ...envelope, payload: new Uint8Array(envelope.payload) };
-    const asked = authorizer({ principal, actor, command, commandId, module: job.module.name, stream });
+    const asked = authorizer({ principal, actor, command, commandId, module: module.name, stream });
     answer = await (cancellation === undefined ? asked : cancellation.race(Promise.resolve(asked)));
   } catch (error) {
     if (isCommandFailure(error, 'cancelled') || isCommandFailure(error, 'deadline-exceeded')) throw error;
-    throw unauthorized(job, error instanceof Error ? `: ${error.message}` : '', error);
+    throw unauthorized(inFlight, error instanceof Error ? `: ${error.message}` : '', error);
   }
-  if (answer !== true) throw unauthorized(job, '', undefined);
+  if (answer !== true) throw unauthorized(inFlight, '', undefined);
 }
 
-function unauthorized({ envelope, request, stream }: Job, why: string, cause: unknown): Error {
-  const who = request.actor === undefined ? 'The sender' : JSON.stringify(request.actor);
+function unauthorized({ envelope, options, stream }: CommandInFlight, reason: string, cause: unknown): Error {
+  const sender = options.actor === undefined ? 'the sender' : JSON.stringify(options.actor);
   return refused(
     'unauthorized',
     envelope.type,
-    `${who} may not send ${envelope.type} to ${JSON.stringify(stream)}${why}`,
+    `${sender} may not send ${envelope.type} to stream ${JSON.stringify(stream)}${reason}`,
     cause,
   );
 }

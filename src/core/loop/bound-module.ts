@@ -1,6 +1,5 @@
 /**
- * A module as the loop sees it: what its descriptor says, asked once, and its handles behind functions that release them
- * on every path.
+ * A module for the loop: its descriptor, which is checked once, and functions that release its handles.
  */
 import type { CanonicalCommands } from '../define/canonical-commands.ts';
 import type { CommandIdAware } from '../define/command-id-aware.ts';
@@ -15,7 +14,7 @@ import { toHex } from '../uuid.ts';
 import type { CommandHandler } from '../worlds.ts';
 import { isInstanceTrap } from './failures.ts';
 
-/** A module of whatever types: the loop moves its values and never looks inside. */
+/** A module of any types. The loop moves its values and never looks inside. */
 export type AnyModule = CommandHandler<unknown, unknown, unknown> &
   CanonicalCommands<unknown> &
   CommandIdAware<unknown, unknown, unknown> &
@@ -34,24 +33,32 @@ export class BoundModule {
   readonly name: string;
   readonly contentType: string;
   /**
-   * The content type of its snapshots. Its parameter identifies the code that made the state: a module in the process shows
-   * one, and the code of a component has a digest. A snapshot of other code has another content type, and is not used.
+   * The content type of its snapshots. Its parameter identifies the code that made the state: the fingerprint of a
+   * module in the process, or the digest of a component. A snapshot of other code has another content type, and is not
+   * used.
    */
   readonly snapshotContentType: string;
   /** One object for all of the module's decision records. */
   readonly identity: ModuleIdentity;
-  /** The event types that it names: the only ones that it may append, and the only ones that it folds. */
+  /** The event types of its descriptor. It may append only these, and folds only these. */
   readonly eventTypes: ReadonlySet<string>;
   readonly skipsForeignEvents: boolean;
-  /** Whether any command stores snapshots: a module without them is spared the look for one. */
+  /** True if a command type stores snapshots. Otherwise the loader does not look for one. */
   readonly takesSnapshots: boolean;
-  /** Whether the module decides by the command's id too. */
+  /** True if the module has `decideWithCommandId`. */
   readonly knowsCommandId: boolean;
-  /** How many instances behind the module have ended: a handle of an older generation points into one that is gone. */
+  /**
+   * How many instances of the module have ended. A handle of an older generation points into an instance that is gone.
+   *
+   * The component host checks its handles too: it throws `StaleHandle` if one of an ended instance is used. Both
+   * mechanisms are needed. The host's protects every caller, at the moment of use. This one drops cached states before
+   * they are used, so that one trap does not make a command of each cached stream fail and load again, and it works for
+   * modules of any host.
+   */
   generation: number = 0;
   readonly #releaseFailed: (error: unknown) => void;
 
-  /** @throws DefinitionError where it is no module, or its descriptor cannot be meant. */
+  /** @throws DefinitionError if the value is not a module, or its descriptor is invalid. */
   constructor(source: AnyModule, place: string, releaseFailed: (module: string, error: unknown) => void) {
     checkParts(source, place);
     this.source = source;
@@ -76,20 +83,20 @@ export class BoundModule {
     };
   }
 
-  /** Whatever the module throws is thrown on. */
+  /** Errors of the module are thrown unchanged. */
   decide(commandId: string, state: unknown, command: unknown): readonly unknown[] {
     return this.source.decideWithCommandId === undefined
       ? this.decider.decide(state, command)
       : this.source.decideWithCommandId(commandId, state, command);
   }
 
-  /** What the module threw, where nobody else looks at it: an instance that ended takes its handles along. */
+  /** Handles an error of the module outside of a decision. If an instance ended, its handles are invalid. */
   noteFailure(error: unknown): void {
     if (isInstanceTrap(error)) this.generation++;
   }
 
-  // A release that fails (the instance behind the handle has trapped) must not hide what came before it: it is reported,
-  // and the handle counts as released.
+  // A release can fail, because the instance of the handle has trapped. Such a failure must not hide an earlier error.
+  // It is reported, and the handle counts as released.
 
   releaseState(state: unknown): void {
     try {

@@ -1,7 +1,7 @@
 /**
- * A command can be cancelled until it is committed (docs/architecture.md, "Cancellation"): by its `AbortSignal`, or because its
- * deadline passed. The object exists only if the caller passes one of the two. Waiting ends immediately; a read that the store
- * has begun is not interrupted.
+ * A command can be cancelled until it is committed (docs/architecture.md, "Cancellation"), by its `AbortSignal` or by
+ * its deadline. The object exists only if the caller passes one of the two. A wait ends immediately. A read that the
+ * store has begun is not interrupted.
  */
 import type { CommandFailure } from '../errors.ts';
 import { asCommandFailure, refused } from './failures.ts';
@@ -12,7 +12,7 @@ const MAX_TIMER_DELAY = 2_147_483_647;
 export class Cancellation {
   readonly #signal: AbortSignal | undefined;
   readonly #deadline: bigint | undefined;
-  /** What is being called off, for the message. */
+  /** The work that is cancelled, for the message. */
   readonly #subject: string;
   readonly #waiting: PromiseWithResolvers<never> = Promise.withResolvers<never>();
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -21,7 +21,7 @@ export class Cancellation {
     this.#signal = signal;
     this.#deadline = deadline;
     this.#subject = subject;
-    // Nobody may be waiting when it comes.
+    // Without this handler, a rejection while no one waits would end the process.
     this.#waiting.promise.catch(() => {});
     signal?.addEventListener('abort', this.#wake, { once: true });
     if (deadline === undefined) return;
@@ -29,18 +29,18 @@ export class Cancellation {
     if (delay > 0 && delay <= MAX_TIMER_DELAY) this.#timer = setTimeout(this.#wake, delay);
   }
 
-  /** @throws CommandFailure `cancelled` or `deadline-exceeded`, if that is so by now. */
+  /** @throws CommandFailure `cancelled` or `deadline-exceeded`, if the work is cancelled by now. */
   check(): void {
     const reason = this.#reason();
     if (reason !== undefined) throw reason;
   }
 
-  /** The promise's outcome, or the cancellation if that comes first. */
+  /** Returns the outcome of the promise, or rejects with the cancellation if it comes first. */
   race<T>(promise: Promise<T>): Promise<T> {
     return Promise.race([promise, this.#waiting.promise]);
   }
 
-  /** Must be called in the end: nothing may keep listening to a signal that outlives the command. */
+  /** Must be called at the end, because the signal may live longer than the command. */
   end(): void {
     this.#signal?.removeEventListener('abort', this.#wake);
     clearTimeout(this.#timer);
@@ -72,7 +72,8 @@ export class Cancellation {
 }
 
 /**
- * Asks a store for something, until the command is called off.
+ * Reads from a store until the command is cancelled.
+ *
  * @throws CommandFailure `store`, `closed`, `invalid-argument`, `cancelled` or `deadline-exceeded`.
  */
 export async function readStore<T>(read: () => Promise<T>, cancellation: Cancellation | undefined): Promise<T> {

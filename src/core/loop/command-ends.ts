@@ -1,7 +1,10 @@
-/** Tells an observer how each command ended. It is made only if one of the hooks is there, so that others pay no clock. */
+/**
+ * Notifies the observer of the end of each command. It exists only if one of the hooks does, so that no clock is read
+ * without.
+ */
 import { isCommandFailure } from '../errors.ts';
 import type { CommandResult } from '../event-sourcer.ts';
-import type { Job } from './job.ts';
+import type { CommandInFlight } from './command-in-flight.ts';
 import { type EventSourcerObserver, notify } from './observer.ts';
 
 export class CommandEnds {
@@ -11,14 +14,14 @@ export class CommandEnds {
     this.#observer = observer;
   }
 
-  /** `undefined` if no hook asks for it. */
+  /** Returns `undefined` if the observer has none of the hooks. */
   static of(observer: EventSourcerObserver): CommandEnds | undefined {
     const { committed, rejected, duplicate, failed } = observer;
     return (committed ?? rejected ?? duplicate ?? failed) === undefined ? undefined : new CommandEnds(observer);
   }
 
-  finished(job: Job, result: CommandResult): void {
-    const command = { ...job.observed(), milliseconds: performance.now() - job.since };
+  finished(inFlight: CommandInFlight, result: CommandResult): void {
+    const command = { ...inFlight.observed(), milliseconds: performance.now() - inFlight.since };
     notify(() => {
       if (result.duplicate) this.#observer.duplicate?.(command, result);
       else if (result.outcome.tag === 'accepted') this.#observer.committed?.(command, result);
@@ -26,13 +29,13 @@ export class CommandEnds {
     });
   }
 
-  failed(job: Job, error: unknown): void {
+  failed(inFlight: CommandInFlight, error: unknown): void {
     if (!isCommandFailure(error)) return;
-    const command = { ...job.observed(), milliseconds: performance.now() - job.since };
+    const command = { ...inFlight.observed(), milliseconds: performance.now() - inFlight.since };
     notify(() => this.#observer.failed?.(command, error));
   }
 
-  /** The command was refused before it had a module and a stream. */
+  /** The command was refused before its module and its stream were known. */
   refused(command: unknown, since: number, error: unknown): void {
     if (!isCommandFailure(error)) return;
     const type: unknown = Object(command).type;

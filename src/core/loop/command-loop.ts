@@ -1,35 +1,36 @@
 /**
- * The loop: load, fold, decide, fold the new events, append; and again after a conflict.
+ * The loop of one command: load the state, decide, fold the new events, append. After a conflict it starts again.
  *
- * **Why a cached state may be used.** It is a guess about the stream, and every way out of the loop checks the guess:
+ * **Cached states.** A cached state is a guess about the stream, and every result is checked against the store:
  *
- * | what comes of the state | what checks it |
+ * | result of the state | check |
  * |---|---|
- * | events under `stream-unchanged` | the append's guard: the revision that was seen |
- * | a rejection, or no events, under any guard | the same: they hold only for the stream as it was seen |
- * | events under `any` or `stream-exists` | nothing at the append, so the stream's tail is read before the decision |
- * | a contradiction with what the caller expects | the tail is read before it is believed |
- * | a fault | nothing is appended, so the revision is compared with the store's; where they differ, the command is decided again on a state loaded from the store |
- * | a trap | the same, whatever the revision: the handle may point into an instance that is gone |
- * | events under `no-stream` | no state is loaded at all: the only stream they can go to is an empty one |
- * | another module's appends to a shared stream | this process knows of them: the tail is read (`behind`) |
+ * | events under `stream-unchanged` | the precondition of the append: the revision that was seen |
+ * | a rejection, or no events, under any precondition | the same, because they hold only for the stream as it was seen |
+ * | events under `any` or `stream-exists` | none at the append, so the end of the stream is read before the decision |
+ * | a violation of the caller's precondition | the end of the stream is read before it is reported |
+ * | a fault | nothing is appended, so the revision is compared with the store's; if they differ, the command is decided again on a state loaded from the store |
+ * | a trap | the same, whatever the revision, because the handle may point into an instance that is gone |
+ * | events under `no-stream` | no state is loaded, because the events can only go to an empty stream |
+ * | another module's appends to a shared stream | this process knows of them (`isOutdated`), so the end of the stream is read |
  *
- * **When a command id is looked up.** Always before a precondition: the append itself looks first, in the transaction that
- * guards it, and answers `duplicate`. So with a warm state the loop decides at once, and a duplicate costs a decision
- * that is thrown away. With a cold one it looks first, because replaying a stream to find that there is nothing to do is
- * dear. And it looks before it reports any failure of the decision: a duplicate command has its outcome already, even
- * where the module would fail on the stream of today.
+ * **Command ids.** A command id is looked up before a precondition. The append itself looks first, in the transaction
+ * that checks the precondition, and throws `duplicate`. So the loop decides on a cached state without looking, and a
+ * duplicate costs a decision that is thrown away. Without a cached state the loop looks first, because a replay that
+ * turns out to be unnecessary is expensive. The loop also looks before it reports a failure of the decision. A
+ * duplicate has its outcome already, even if the module would fail on the stream of today.
  *
- * **What it costs.** A command on a warm state awaits once: the append. All the rest is plain calls on one `Job`. Measured
- * with a store that keeps nothing: 2.8 µs for a typed command, of which a third is this loop with queue and cache, and the
- * rest the module's (checks, codec, fold) and the generated id. A command id that is not a UUID costs 1.5 µs more, for its SHA-1.
+ * **Costs.** A command on a cached state awaits one promise, that of the append. The rest is plain calls. Measured with
+ * a store that keeps nothing, a typed command takes 2.8 µs. A third of it is this loop with queue and cache; the rest
+ * is the module's (checks, codec, fold) and the generated id. A command id that is not a UUID costs 1.5 µs more, for
+ * its SHA-1.
  */
 import { copyValue } from '../codec/copy.ts';
 import { type CommandFailure, isAppendFailure, isCommandFailure, isRejection } from '../errors.ts';
 import type { CommandResult } from '../event-sourcer.ts';
 import type { Appended, Conflict, EventStore } from '../event-store.ts';
 import { CONFLICTS_BEFORE_EXCLUSIVE, DEFAULT_MAX_ATTEMPTS } from '../limits.ts';
-import type { Decision, RecordedDecision, RecordedEvent, Rejection } from '../messages.ts';
+import type { Envelope, Outcome, RecordedDecision, RecordedEvent, Rejection } from '../messages.ts';
 import { rejectionProblem } from '../predicates.ts';
 import { type DecidedAppend, type ExclusiveAppend, RESERVATION_READ_LIMIT } from '../storage/exclusive-append.ts';
 import { recordedEvents } from '../storage/recorded-events.ts';
@@ -38,6 +39,7 @@ import { type Authorizer, authorize } from './authorization.ts';
 import { backOff } from './back-off.ts';
 import { readStore } from './cancellation.ts';
 import type { CommandEnds } from './command-ends.ts';
+import { Attempt, type CommandInFlight } from './command-in-flight.ts';
 import { firstOutcome } from './duplicate.ts';
 import {
   asCommandFailure,
@@ -49,7 +51,6 @@ import {
 } from './failures.ts';
 import { foldDecided, foldRecorded } from './fold.ts';
 import { appendPrecondition, excludeEachOther, isRetryable, violatedPrecondition } from './guard.ts';
-import type { Job } from './job.ts';
 import type { LiveState } from './live-state.ts';
 import { checkPage, initialState, type Loader } from './loader.ts';
 import { type EventSourcerObserver, notify } from './observer.ts';
@@ -57,7 +58,7 @@ import type { Snapshots } from './snapshots.ts';
 import type { StateCache } from './state-cache.ts';
 import type { StreamQueue } from './stream-queue.ts';
 
-/** What the loop works with. */
+/** The parts of the event sourcer that the loop uses. */
 export interface LoopParts {
   readonly store: EventStore & ExclusiveAppend;
   readonly loader: Loader;
@@ -72,6 +73,9 @@ export interface LoopParts {
   readonly maxAttempts: number | undefined;
 }
 
+const ACCEPTED: Outcome = Object.freeze({ tag: 'accepted' });
+const NO_EVENTS: readonly Envelope[] = Object.freeze([]);
+
 export class CommandLoop {
   readonly #parts: LoopParts;
 
@@ -79,129 +83,134 @@ export class CommandLoop {
     this.#parts = parts;
   }
 
-  /** Takes over a command that was let in: what it holds is released in the end, whatever happens. @throws CommandFailure. */
-  async run(job: Job): Promise<CommandResult> {
-    const { queue, store, authorizer, admission } = this.#parts;
+  /**
+   * Takes over a command that was admitted, and releases its handles whatever happens.
+   *
+   * @throws CommandFailure.
+   */
+  async run(command: CommandInFlight): Promise<CommandResult> {
+    const { queue, store, authorizer, admission, snapshots, cache } = this.#parts;
+    let attempt: Attempt | undefined;
+    let hasTurn = false;
     try {
-      job.cancellation?.check();
-      if (authorizer !== undefined) await authorize(authorizer, job);
-      const ticket = queue.enter(job.stream);
-      if (ticket !== undefined) await queue.wait(ticket, job.cancellation);
-      job.hasTurn = true;
+      command.cancellation?.check();
+      if (authorizer !== undefined) await authorize(authorizer, command);
+      const ticket = queue.enter(command.stream);
+      if (ticket !== undefined) await queue.wait(ticket, command.cancellation);
+      hasTurn = true;
       for (;;) {
+        attempt = new Attempt(command);
         let decided: DecidedAppend;
         let appended: Appended;
         try {
-          const known = this.#takeWarm(job) ? undefined : await this.#load(job);
-          if (known !== undefined) return this.#ended(job, await firstOutcome(store, job, known));
-          if (job.conflicts >= CONFLICTS_BEFORE_EXCLUSIVE && store.appendExclusively !== undefined) {
-            [decided, appended] = await this.#appendExclusively(job);
+          const known = this.#takeCached(attempt) ? undefined : await this.#load(attempt);
+          if (known !== undefined) return this.#ended(command, await firstOutcome(store, command, known));
+          if (command.conflicts >= CONFLICTS_BEFORE_EXCLUSIVE && store.appendExclusively !== undefined) {
+            [decided, appended] = await this.#appendExclusively(attempt);
           } else {
-            decided = this.#decide(job);
-            job.isAppending = true;
-            appended = await store.append(job.stream, decided.events, decided.precondition, decided.decision);
+            decided = this.#decide(attempt);
+            appended = await store.append(command.stream, decided.events, decided.precondition, decided.decision);
           }
         } catch (error) {
-          const known = await this.#recover(job, error);
+          const known = await this.#recover(attempt, error);
           if (known === undefined) continue;
-          return this.#ended(job, await firstOutcome(store, job, known));
+          return this.#ended(command, await firstOutcome(store, command, known));
         }
-        // From here on the command is committed: nothing below may fail it.
-        const live = this.#settle(job, appended);
+        // The command is committed, so nothing below may make it fail.
+        const live = this.#takeCommitted(attempt, decided, appended);
         if (live !== undefined) {
-          if (this.#parts.snapshots.isDue(job.route.snapshot, live)) await this.#parts.snapshots.save(live);
-          this.#parts.cache.put(live);
+          if (snapshots.isDue(command.route.snapshot, live)) await snapshots.save(live);
+          cache.put(live);
         }
-        return this.#ended(job, resultOf(job, decided.decision, appended));
+        return this.#ended(command, resultOf(command, decided, appended));
       }
     } catch (error) {
-      this.#parts.ends?.failed(job, error);
+      this.#parts.ends?.failed(command, error);
       throw error;
     } finally {
-      job.releaseState();
-      job.releaseCommand();
-      job.cancellation?.end();
-      if (job.hasTurn) queue.leave(job.stream);
+      attempt?.releaseState();
+      command.release();
+      command.cancellation?.end();
+      if (hasTurn) queue.leave(command.stream);
       admission.leaveCommand();
     }
   }
 
-  #ended(job: Job, result: CommandResult): CommandResult {
-    this.#parts.ends?.finished(job, result);
+  #ended(command: CommandInFlight, result: CommandResult): CommandResult {
+    this.#parts.ends?.finished(command, result);
     return result;
   }
 
-  /** A state that can be decided on at once, without waiting for the store; false: `#load` has more to do. */
-  #takeWarm(job: Job): boolean {
-    const { route, module, stream, precondition: requested } = job;
-    job.isAppending = false;
+  /** Returns whether the attempt has a state that can be decided on without waiting for the store. */
+  #takeCached(attempt: Attempt): boolean {
+    const { route, module, stream, options } = attempt.command;
     if (route.precondition === 'no-stream') {
-      if (excludeEachOther(route.precondition, requested)) return false;
-      // Whatever the stream holds, events can only go to an empty one: there is nothing to read.
-      job.live = initialState(module, stream);
+      if (excludeEachOther(route.precondition, options.precondition)) return false;
+      // The events can only go to an empty stream, so there is nothing to read.
+      attempt.live = initialState(module, stream);
       return true;
     }
-    // Taken once: when the command is decided again, there is none, and the state comes from the store.
+    // Later attempts find no state in the cache, so theirs comes from the store.
     const live = this.#parts.cache.take(module, stream);
-    job.fromCache = live !== undefined;
-    job.live = live;
-    if (live === undefined || live.behind) return false;
+    attempt.fromCache = live !== undefined;
+    attempt.live = live;
+    if (live === undefined || live.isOutdated) return false;
     return (
       route.precondition === 'stream-unchanged' &&
-      violatedPrecondition(route.precondition, requested, live.revision) === undefined
+      violatedPrecondition(route.precondition, options.precondition, live.revision) === undefined
     );
   }
 
-  /** Reads what is missing; or finds the decision that was made before. */
-  async #load(job: Job): Promise<RecordedDecision | undefined> {
-    const { route, module, stream, precondition: requested, cancellation, live } = job;
+  /** Reads the missing part of the stream. Returns the recorded decision if the command is a duplicate. */
+  async #load(attempt: Attempt): Promise<RecordedDecision | undefined> {
+    const { live, command } = attempt;
+    const { route, module, stream, options, cancellation } = command;
     const { loader } = this.#parts;
-    if (live === undefined && job.named && job.attempts === 0) {
-      const known = await this.#find(job);
+    if (live === undefined && command.mayBeDuplicate && command.attempts === 0) {
+      const known = await this.#find(command);
       if (known !== undefined) return known;
     }
     let revision: bigint | undefined;
-    if (excludeEachOther(route.precondition, requested)) {
+    if (excludeEachOther(route.precondition, options.precondition)) {
       revision = await loader.lastRevision(stream, cancellation);
     } else {
-      // Until it comes back, the loader has the state, and releases it where it fails.
-      job.live = undefined;
-      job.live = await (live === undefined
+      // The loader owns the state until it returns, and releases it if it fails.
+      attempt.live = undefined;
+      attempt.live = await (live === undefined
         ? loader.load(module, stream, undefined, cancellation)
         : loader.catchUp(live, undefined, cancellation));
-      revision = job.live.revision;
+      revision = attempt.live.revision;
     }
-    const violated = violatedPrecondition(route.precondition, requested, revision);
+    const violated = violatedPrecondition(route.precondition, options.precondition, revision);
     if (violated === undefined) return undefined;
-    job.isStateIntact = true;
+    attempt.isStateIntact = true;
     throw conflictFailure({ stream, precondition: violated, actual: revision }, 1);
   }
 
-  #find(job: Job): Promise<RecordedDecision | undefined> {
-    return readStore(() => this.#parts.store.findDecision(job.commandId), job.cancellation);
+  #find(command: CommandInFlight): Promise<RecordedDecision | undefined> {
+    return readStore(() => this.#parts.store.findDecision(command.commandId), command.cancellation);
   }
 
   /**
-   * Decides while nobody else can append to the stream: a command that lost to a busy writer does not lose again. Until
-   * the store calls the decision, the command can be cancelled like any wait.
+   * Decides while no other writer can append to the stream, so that a command that lost to a busy writer does not lose
+   * again. Until the store calls the decision, the command can be cancelled like during any wait.
    */
-  async #appendExclusively(job: Job): Promise<[DecidedAppend, Appended]> {
+  async #appendExclusively(attempt: Attempt): Promise<[DecidedAppend, Appended]> {
     const { store } = this.#parts;
-    const { stream, cancellation, live } = job;
-    if (live === undefined) throw new Error('a command is decided on a state: #takeWarm or #load has set it');
-    let decided: DecidedAppend | undefined;
+    const { live } = attempt;
+    const { stream, cancellation } = attempt.command;
+    if (live === undefined) throw new Error('a command is decided on a state: #takeCached or #load has set it');
+    attempt.seenRevision = live.revision;
     let hasBegun = false;
     let givenUp: { readonly reason: unknown } | undefined;
     const decide = (missed: readonly RecordedEvent[]): DecidedAppend => {
       if (givenUp !== undefined) throw givenUp.reason;
       hasBegun = true;
       cancellation?.check();
-      job.isStateIntact = false;
+      attempt.isStateIntact = false;
       checkPage(stream, missed, live.revision === undefined ? 0n : live.revision + 1n, RESERVATION_READ_LIMIT);
       foldRecorded(live, missed);
-      decided = this.#decide(job);
-      job.isAppending = true;
-      return decided;
+      return this.#decide(attempt);
     };
     const appending = store.appendExclusively!(stream, live.revision, decide);
     const appended = await (cancellation === undefined
@@ -212,71 +221,75 @@ export class CommandLoop {
           appending.catch(() => {});
           throw reason;
         }));
+    const { decided } = attempt;
     if (decided === undefined) throw storeCorrupt('the store appended to a reserved stream without a decision');
     return [decided, appended];
   }
 
   /** @throws CommandFailure `fault`, `trap`, `cancelled` or `deadline-exceeded`. */
-  #decide(job: Job): DecidedAppend {
-    const { module, live, command, commandId } = job;
-    if (live === undefined) throw new Error('a command is decided on a state: #takeWarm or #load has set it');
-    job.attempts++;
-    job.seenRevision = live.revision;
-    job.isStateIntact = true;
+  #decide(attempt: Attempt): DecidedAppend {
+    const { live, command } = attempt;
+    const { module, commandId } = command;
+    if (live === undefined) throw new Error('a command is decided on a state: #takeCached or #load has set it');
+    command.attempts++;
+    attempt.seenRevision = live.revision;
+    attempt.isStateIntact = true;
     let events: readonly unknown[];
     try {
-      events = module.decide(commandId, live.handle, command);
+      events = module.decide(commandId, live.handle, command.command);
     } catch (error) {
-      if (!isRejection(error)) throw decisionFailure(job, error);
+      if (!isRejection(error)) throw decisionFailure(command, error);
       const problem = rejectionProblem(error.payload);
       if (problem !== undefined) {
-        throw decisionFailure(job, invalidReturn('invalid-rejection', 'the rejection', problem));
+        throw decisionFailure(command, invalidReturn('invalid-rejection', 'the rejection', problem));
       }
-      // A copy: a decider may return one rejection again and again, and the caller gets it in the result.
-      job.reject({ tag: 'rejected', val: copyValue(error.payload) as Rejection });
-      return this.#decided(job);
+      // A copy, because a decider may throw one rejection again and again, and the caller gets it in the result.
+      return this.#decided(attempt, NO_EVENTS, { tag: 'rejected', val: copyValue(error.payload) as Rejection });
     }
-    job.isStateIntact = false;
-    job.accept(foldDecided(live, events));
-    return this.#decided(job);
+    attempt.isStateIntact = false;
+    return this.#decided(attempt, foldDecided(live, events), ACCEPTED);
   }
 
-  #decided(job: Job): DecidedAppend {
-    const { route, precondition: requested, seenRevision, events } = job;
-    job.cancellation?.check();
-    const precondition = appendPrecondition(route.precondition, requested, seenRevision, events.length > 0);
-    return { events, precondition, decision: job.decision() };
+  #decided(attempt: Attempt, events: readonly Envelope[], outcome: Outcome): DecidedAppend {
+    const { command, seenRevision } = attempt;
+    const { route, options, cancellation } = command;
+    cancellation?.check();
+    const precondition = appendPrecondition(route.precondition, options.precondition, seenRevision, events.length > 0);
+    const decided = { events, precondition, decision: command.decision(seenRevision, outcome) };
+    attempt.decided = decided;
+    return decided;
   }
 
-  /** The state after the commit, if it is still the stream's. */
-  #settle(job: Job, { firstRevision, revision }: Appended): LiveState | undefined {
-    const { live, seenRevision, module, stream } = job;
-    job.live = undefined;
-    if (job.events.length === 0) return live;
-    this.#parts.cache.appended(stream, module);
+  /** Returns the state after the commit, if it is still that of the stream. */
+  #takeCommitted(attempt: Attempt, { events }: DecidedAppend, appended: Appended): LiveState | undefined {
+    const { live, seenRevision, command } = attempt;
+    attempt.live = undefined;
+    if (events.length === 0) return live;
+    this.#parts.cache.appended(command.stream, command.module);
     if (live === undefined) return undefined;
-    if (firstRevision === (seenRevision === undefined ? 0n : seenRevision + 1n)) {
-      live.revision = revision;
+    if (appended.firstRevision === (seenRevision === undefined ? 0n : seenRevision + 1n)) {
+      live.revision = appended.revision;
       return live;
     }
-    // Landed behind events that the decision did not see (`any`, `stream-exists`).
+    // The events follow others that the decision did not see (`any`, `stream-exists`).
     live.release();
     return undefined;
   }
 
   /**
-   * After a failure: undefined to decide again, the decision that was made before, or the failure to report.
+   * Handles a failure of the attempt. Returns the recorded decision if the command is a duplicate, or `undefined` if
+   * the command must be decided again. Otherwise it throws the failure.
    *
-   * The state goes, as an append that failed has left it at events that are not stored. It stays where it was only looked
-   * at: commands that fail must not cost a replay each.
+   * The state is released, because a failed append leaves it at events that are not stored. An intact state goes back
+   * into the cache, so that a command that fails does not cost the next one a replay.
    */
-  async #recover(job: Job, error: unknown): Promise<RecordedDecision | undefined> {
+  async #recover(attempt: Attempt, error: unknown): Promise<RecordedDecision | undefined> {
     const intact =
-      isCommandFailure(error, 'fault') || isCommandFailure(error, 'conflict') ? job.takeIntact() : undefined;
-    job.releaseState();
+      isCommandFailure(error, 'fault') || isCommandFailure(error, 'conflict') ? attempt.takeIntact() : undefined;
+    attempt.releaseState();
     let again = false;
     try {
-      const known = await this.#judge(job, error);
+      const known = await this.#judge(attempt, error);
       again = known === undefined;
       return known;
     } finally {
@@ -285,69 +298,76 @@ export class CommandLoop {
     }
   }
 
-  async #judge(job: Job, error: unknown): Promise<RecordedDecision | undefined> {
+  async #judge(attempt: Attempt, error: unknown): Promise<RecordedDecision | undefined> {
+    const { command } = attempt;
     if (isAppendFailure(error, 'duplicate')) return error.payload.val;
-    if (isAppendFailure(error, 'conflict')) return this.#retry(job, error.payload.val, error);
-    // What is neither the store's nor typed is a mistake of ours, and must look like one.
-    if (!isCommandFailure(error)) throw job.isAppending ? asCommandFailure(error, true) : error;
+    if (isAppendFailure(error, 'conflict')) return this.#retry(attempt, error.payload.val, error);
+    // An untyped error that does not come from the store is a bug of the loop, and must look like one.
+    if (!isCommandFailure(error)) throw attempt.decided === undefined ? error : asCommandFailure(error, true);
     switch (error.code) {
       case 'fault':
       case 'trap':
       case 'replay-limit':
-        if (!(await this.#decidesAgain(job, error))) break;
-        notify(() => this.#parts.observer.cacheDistrusted?.(job.observed(), error));
-        job.startAnew();
+        if (!(await this.#decidesAgain(attempt, error))) break;
+        notify(() => this.#parts.observer.cacheDistrusted?.(command.observed(), error));
+        command.decodeAgain();
         return undefined;
       case 'conflict':
         break;
       default:
         throw error;
     }
-    const known = job.named ? await this.#find(job) : undefined;
+    const known = command.mayBeDuplicate ? await this.#find(command) : undefined;
     if (known !== undefined) return known;
     throw error;
   }
 
-  /** Whether the module's failure may not be the command's: the state was a guess, or an instance ended under it. */
-  async #decidesAgain(job: Job, failure: CommandFailure): Promise<boolean> {
-    const { module, fromCache, stream, cancellation, seenRevision } = job;
+  /**
+   * Returns whether the failure may come from a wrong guess about the state, or from an instance that another command
+   * ended.
+   */
+  async #decidesAgain({ command, fromCache, seenRevision }: Attempt, failure: CommandFailure): Promise<boolean> {
+    const { module, stream, cancellation } = command;
     const { cache, loader } = this.#parts;
     if (!isInstanceTrap(failure.cause)) {
-      // Of a guess that the store confirms, nothing better would come.
+      // If the store confirms the guess, a second decision would fail in the same way.
       if (!fromCache || failure.code !== 'fault') return fromCache;
       return (await loader.lastRevision(stream, cancellation)) !== seenRevision;
     }
-    const elsewhere = job.generation !== module.generation;
-    if (!elsewhere) {
+    const wasReplaced = command.generation !== module.generation;
+    if (!wasReplaced) {
       // Every state of the module points into the instance that is gone.
       module.generation++;
       cache.dropModule(module);
     }
-    if (!fromCache && (!elsewhere || job.rescued)) return false;
-    job.rescued = true;
+    if (!fromCache && (!wasReplaced || command.rescued)) return false;
+    command.rescued = true;
     return true;
   }
 
-  async #retry(job: Job, conflict: Conflict, cause: unknown): Promise<undefined> {
+  async #retry(attempt: Attempt, conflict: Conflict, cause: unknown): Promise<undefined> {
     const { observer, snapshots } = this.#parts;
-    const { route, module, stream, seenRevision, cancellation } = job;
-    const bound = job.request.deadline === undefined ? DEFAULT_MAX_ATTEMPTS : Number.POSITIVE_INFINITY;
+    const { seenRevision, command } = attempt;
+    const { route, options, module, stream, cancellation } = command;
+    const bound = options.deadline === undefined ? DEFAULT_MAX_ATTEMPTS : Number.POSITIVE_INFINITY;
     const { maxAttempts = bound } = this.#parts;
-    job.conflicts++;
+    command.conflicts++;
+    const hasEvents = attempt.decided !== undefined && attempt.decided.events.length > 0;
     const retrying =
-      job.conflicts < maxAttempts && isRetryable(route.precondition, job.precondition, job.events.length > 0);
-    notify(() => observer.conflict?.(job.observed(), conflict, retrying));
-    // Streams only grow: what was seen beyond the end came from a snapshot of another history.
+      command.conflicts < maxAttempts && isRetryable(route.precondition, options.precondition, hasEvents);
+    notify(() => observer.conflict?.(command.observed(), conflict, retrying));
+    // Streams only grow, so a revision beyond the end came from a snapshot of another history.
     const { actual } = conflict;
-    if (module.takesSnapshots && seenRevision !== undefined && (actual === undefined || actual < seenRevision))
+    if (module.takesSnapshots && seenRevision !== undefined && (actual === undefined || actual < seenRevision)) {
       await snapshots.drop(module, stream, seenRevision, cause);
-    if (!retrying) throw conflictFailure(conflict, job.attempts, cause);
-    const pause = backOff(job.conflicts);
+    }
+    if (!retrying) throw conflictFailure(conflict, command.attempts, cause);
+    const pause = backOff(command.conflicts);
     await (cancellation === undefined ? pause : cancellation.race(pause));
   }
 }
 
-function decisionFailure({ module, stream, envelope }: Job, error: unknown): Error {
+function decisionFailure({ module, stream, envelope }: CommandInFlight, error: unknown): Error {
   return moduleFailure(error, `module ${module.name} deciding ${envelope.type} on stream ${JSON.stringify(stream)}`, [
     ['module', module.name],
     ['stream', stream],
@@ -355,17 +375,15 @@ function decisionFailure({ module, stream, envelope }: Job, error: unknown): Err
   ]);
 }
 
-function resultOf(job: Job, decision: Decision, appended: Appended): CommandResult {
-  const { commandId, stream, outcome, attempts, module } = job;
-  const events = recordedEvents(stream, job.events, decision, appended);
-  const { revision } = appended;
-  return job.result({
+function resultOf(command: CommandInFlight, { events, decision }: DecidedAppend, appended: Appended): CommandResult {
+  const { commandId, stream, attempts, module } = command;
+  return command.result({
     commandId,
     stream,
     module: module.name,
-    outcome,
-    events,
-    revision,
+    outcome: decision.outcome,
+    events: recordedEvents(stream, events, decision, appended),
+    revision: appended.revision,
     duplicate: false,
     attempts,
   });

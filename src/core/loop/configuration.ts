@@ -1,4 +1,4 @@
-/** The configuration of an event sourcer: what it may hold, and the check that it holds nothing else. */
+/** The configuration of an event sourcer, and its checks. */
 import { DefinitionError } from '../errors.ts';
 import type { EventStore } from '../event-store.ts';
 import { DEFAULT_CACHED_STATES, DEFAULT_REPLAY_LIMIT } from '../limits.ts';
@@ -9,7 +9,7 @@ import type { Authorizer } from './authorization.ts';
 import type { AnyModule } from './bound-module.ts';
 import { type EventSourcerObserver, HOOKS } from './observer.ts';
 
-/** A store as the event sourcer uses it. */
+/** The part of a store that the event sourcer uses. */
 export type ConfiguredStore = EventStore & ExclusiveAppend & { close?(): Promise<void> };
 
 /** The parts and the limits of an event sourcer. */

@@ -1,50 +1,35 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /**
- * `createEventSourcer`: the event sourcer (wit/event-sourcer.wit) over a store and modules. What happens to a command is in
- * `loop/command-loop.ts`; here is who may call it, with what, and how it is closed.
+ * `createEventSourcer`: the event sourcer (wit/event-sourcer.wit) over a store and modules. This file admits calls and
+ * closes the event sourcer. `accept.ts` and `command-loop.ts` handle a command.
  */
-
-import type { CanonicalCommand } from '../define/canonical-commands.ts';
 import type { Message } from '../define/message.ts';
 import type { CommandResult, EventSourcer, FoldedState } from '../event-sourcer.ts';
-import { commandUuid } from '../ids.ts';
 import type { Envelope } from '../messages.ts';
-import { uuidV4, uuidV7 } from '../uuid.ts';
 import type { CommandHandler } from '../worlds.ts';
+import { acceptEnvelope, acceptMessage } from './accept.ts';
 import { Admission } from './admission.ts';
 import type { AnyModule, BoundModule } from './bound-module.ts';
-import { Cancellation } from './cancellation.ts';
 import { CommandEnds } from './command-ends.ts';
+import type { CommandInFlight } from './command-in-flight.ts';
 import { CommandLoop } from './command-loop.ts';
-import { canonicalCommand, decodeCommand, encodeCommand, streamOf } from './command-of.ts';
 import { configured, type EventSourcerConfiguration } from './configuration.ts';
-import { invalidArgument } from './failures.ts';
-import { Job } from './job.ts';
 import type { LiveState } from './live-state.ts';
 import { Loader } from './loader.ts';
 import { notify } from './observer.ts';
-import {
-  type CommandRequest,
-  checkReadOptions,
-  checkStateOptions,
-  envelopeOf,
-  messageOf,
-  type ReadOptions,
-  requestOf,
-  type SendOptions,
-} from './options.ts';
+import { checkReadOptions, checkStateOptions, type ReadOptions, type SendOptions } from './options.ts';
 import { type DispatchResult, FoldedStreamState, ReadStateResult, type StreamState } from './results.ts';
-import { type Route, Routes } from './routes.ts';
+import { Routes } from './routes.ts';
 import { Snapshots } from './snapshots.ts';
 import { StateCache } from './state-cache.ts';
-import { StateReader } from './state-reader.ts';
+import { type ReadState, StateReader } from './state-reader.ts';
 import { StreamQueue } from './stream-queue.ts';
 
-/** The commands that a module takes as messages. `never` if its commands are handles, as those of a component are. */
+/** The commands that a module accepts as messages. `never` if its commands are handles, as those of a component are. */
 export type DispatchableCommand<Module> =
   Module extends CommandHandler<infer _State, infer Command, infer _Event> ? Extract<Command, Message> : never;
 
-/** The events of the module that takes commands of this type. */
+/** The events of the module that accepts commands of this type. */
 export type EventOfCommand<Module, Type extends string> =
   Module extends CommandHandler<infer _State, infer Command, infer Event>
     ? Type extends Extract<Command, Message>['type']
@@ -65,8 +50,9 @@ export interface ModuleEventSourcer<Module> extends EventSourcer, AsyncDisposabl
   handleCommand(command: Envelope, options?: SendOptions): Promise<CommandResult>;
 
   /**
-   * Decides a command that is a message of its module, `{ type, data }`, and stores the decision. The message is checked by
-   * the schema of its type. A module that keeps its commands behind handles, as a component does, takes envelopes only.
+   * Decides a command that is a message of its module, `{ type, data }`, and stores the decision. The message is
+   * checked by the schema of its type. A module that keeps its commands behind handles, as a component does, takes
+   * envelopes only.
    *
    * @example
    * const result = await sourcer.dispatch(concert.commands.Reserve({ concertId: '7', seats: 2 }), { commandId: 'order-1' });
@@ -87,8 +73,8 @@ export interface ModuleEventSourcer<Module> extends EventSourcer, AsyncDisposabl
   readState(stream: string, options?: ReadOptions): Promise<FoldedState>;
 
   /**
-   * Reads the state of a stream as a value of its module, at the newest revision or at a named one. The value is a copy, and
-   * stays as it is. A handle has to be released with `module.types.state.drop`.
+   * Reads the state of a stream as a value of its module, at the newest revision or at a named one. The value is a
+   * copy, and stays as it is. A handle has to be released with `module.types.state.drop`.
    *
    * @example const { state, revision } = await sourcer.state(concert, 'concert-7');
    *
@@ -158,44 +144,36 @@ class Sourcer {
   }
 
   handleCommand(command: Envelope, options?: SendOptions): Promise<CommandResult> {
-    return this.#send(command, () => {
-      const request = requestOf(options);
-      const envelope = envelopeOf(command);
-      return receivedJob(this.#routes.ofCommand(envelope.type), envelope, request);
-    });
+    return this.#send(acceptEnvelope, command, options);
   }
 
   dispatch(command: unknown, options?: SendOptions): Promise<DispatchResult<unknown>> {
-    const sent = this.#send(command, () => {
-      const request = requestOf(options);
-      const message = messageOf(command);
-      const job = typedJob(this.#routes.ofCommand(message.type), message, request);
-      job.wantsValues = true;
-      return job;
-    });
-    // `wantsValues` makes the loop's result one of these.
-    return sent as Promise<DispatchResult<unknown>>;
+    // The loop returns a `DispatchResult` for a command that was accepted as a message.
+    return this.#send(acceptMessage, command, options) as Promise<DispatchResult<unknown>>;
   }
 
-  /** Lets a command in. Returns the loop's own promise, because another one around it would cost as much as the queue. */
-  #send(command: unknown, accept: () => Job): Promise<CommandResult> {
+  /**
+   * Admits and accepts a command. It returns the loop's own promise, because a second one would cost as much as the
+   * queue.
+   */
+  #send<Sent>(
+    accept: (routes: Routes, command: Sent, options: SendOptions | undefined, since: number) => CommandInFlight,
+    command: Sent,
+    options: SendOptions | undefined,
+  ): Promise<CommandResult> {
     const since = this.#ends === undefined ? 0 : performance.now();
-    let job: Job;
+    let isAdmitted = false;
+    let inFlight: CommandInFlight;
     try {
       this.#admission.enterCommand();
+      isAdmitted = true;
+      inFlight = accept(this.#routes, command, options, since);
     } catch (error) {
+      if (isAdmitted) this.#admission.leaveCommand();
       this.#ends?.refused(command, since, error);
       return Promise.reject(error);
     }
-    try {
-      job = accept();
-    } catch (error) {
-      this.#admission.leaveCommand();
-      this.#ends?.refused(command, since, error);
-      return Promise.reject(error);
-    }
-    job.since = since;
-    return this.#loop.run(job);
+    return this.#loop.run(inFlight);
   }
 
   async readState(stream: string, options: ReadOptions = {}): Promise<FoldedState> {
@@ -217,7 +195,7 @@ class Sourcer {
     try {
       checkStateOptions(stream, options);
       const module = this.#routes.ofSource(source);
-      // The loop keeps its handle, and evolves it. The caller gets another one, made of the same bytes.
+      // The loop keeps its handle and evolves it. The caller gets another one, made of the same bytes.
       const { state, revision } = await this.#read(module, stream, options, readStateResult);
       return new FoldedStreamState(stream, module.name, module.types.state.fromBytes(state), revision);
     } finally {
@@ -244,64 +222,11 @@ class Sourcer {
     module: BoundModule,
     stream: string,
     { revision, signal }: ReadOptions,
-    use: (live: LiveState) => Result,
+    read: ReadState<Result>,
   ): Promise<Result> {
-    if (revision === undefined) return this.#reader.newest(module, stream, signal, use);
-    return this.#reader.at(module, stream, revision, signal, use);
+    if (revision === undefined) return this.#reader.newest(module, stream, signal, read);
+    return this.#reader.at(module, stream, revision, signal, read);
   }
-}
-
-/**
- * A command that came as bytes: decoded here, and the handle is ours. A module in the process takes in the message that it
- * reads, so that its record holds what was decided on; another module's record holds the bytes as they came.
- */
-function receivedJob(route: Route, envelope: Envelope, request: CommandRequest): Job {
-  const { module } = route;
-  const commandId = commandIdOf(route, request);
-  const command = decodeCommand(module, envelope);
-  try {
-    const entered = canonicalCommand(module, command as Message);
-    if (entered !== undefined) return enteredJob(route, entered, commandId, request);
-    const stream = streamOf(route, command);
-    return new Job(route, stream, envelope, commandId, command, true, request, cancellationOf(route, request));
-  } catch (error) {
-    module.releaseCommand(command);
-    throw error;
-  }
-}
-
-/** A command that came as a message. */
-function typedJob(route: Route, message: Message, request: CommandRequest): Job {
-  const { module } = route;
-  const entered = canonicalCommand(module, message);
-  if (entered !== undefined) return enteredJob(route, entered, commandIdOf(route, request), request);
-  if (module.types.command.drop !== undefined)
-    throw invalidArgument(
-      'command',
-      `cannot be dispatched, because the commands of ${module.name} are handles; send an envelope to handleCommand`,
-    );
-  return receivedJob(route, encodeCommand(module, message), request);
-}
-
-function enteredJob(
-  route: Route,
-  { command, envelope }: CanonicalCommand<unknown>,
-  commandId: string,
-  request: CommandRequest,
-): Job {
-  const stream = streamOf(route, command);
-  return new Job(route, stream, envelope, commandId, command, false, request, cancellationOf(route, request));
-}
-
-function commandIdOf({ module }: Route, { commandId }: CommandRequest): string {
-  if (commandId !== undefined) return commandUuid(commandId);
-  // Asking the clock takes as long as making an id, so only modules that use the time pay for it.
-  return module.knowsCommandId ? uuidV7(Date.now()) : uuidV4();
-}
-
-function cancellationOf({ commandType }: Route, { signal, deadline }: CommandRequest): Cancellation | undefined {
-  if (signal === undefined && deadline === undefined) return undefined;
-  return new Cancellation(signal, deadline, `command ${commandType}`);
 }
 
 function readStateResult({ module, handle, revision }: LiveState): ReadStateResult {

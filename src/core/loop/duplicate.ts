@@ -1,34 +1,39 @@
 /**
- * Handles a command id that is already recorded (docs/architecture.md, "Ids are derived"). The same command changes nothing and gets
- * its first outcome. A command with different content is an error.
+ * Handles a command id that is already recorded (docs/architecture.md, "Ids are derived"). The same command changes
+ * nothing and gets its first outcome. A command with different content is an error.
  */
 import type { CommandResult } from '../event-sourcer.ts';
 import type { EventStore } from '../event-store.ts';
 import type { Envelope, RecordedDecision, RecordedEvent } from '../messages.ts';
 import type { BoundModule } from './bound-module.ts';
 import { type Cancellation, readStore } from './cancellation.ts';
+import type { CommandInFlight } from './command-in-flight.ts';
 import { refused, storeCorrupt } from './failures.ts';
-import type { Job } from './job.ts';
 
 /** @throws CommandFailure `command-id-reused`, `store`, `closed`, `cancelled` or `deadline-exceeded`. */
-export async function firstOutcome(store: EventStore, job: Job, recorded: RecordedDecision): Promise<CommandResult> {
+export async function firstOutcome(
+  store: EventStore,
+  command: CommandInFlight,
+  recorded: RecordedDecision,
+): Promise<CommandResult> {
   const { decision, stream, firstRevision, eventCount } = recorded;
-  const difference = differenceOf(job, recorded);
+  const difference = differenceOf(command, recorded);
   if (difference !== undefined)
     throw refused(
       'command-id-reused',
-      job.commandId,
-      `the command id ${JSON.stringify(job.request.commandId)} was already used for ${difference}; use a different ` +
+      command.commandId,
+      `the command id ${JSON.stringify(command.options.commandId)} was already used for ${difference}; use a different ` +
         'id for each command',
     );
-  const events = firstRevision === undefined ? [] : await readBack(store, recorded, firstRevision, job.cancellation);
-  return job.result({
+  const events =
+    firstRevision === undefined ? [] : await readBack(store, recorded, firstRevision, command.cancellation);
+  return command.result({
     commandId: decision.commandId,
     stream,
     module: decision.module.name,
     outcome: decision.outcome,
     events,
-    // Without events the decision held only for the stream as it was seen, so the stream ended there.
+    // A decision without events held only for the stream as it was seen, so the stream ended there.
     revision: firstRevision === undefined ? decision.seenRevision : firstRevision + BigInt(eventCount - 1),
     duplicate: true,
     attempts: 0,
@@ -53,8 +58,8 @@ async function readBack(
 }
 
 /** Describes the recorded command if it is another one; undefined if it is the same. */
-function differenceOf(job: Job, { decision }: RecordedDecision): string | undefined {
-  const { module, envelope } = job;
+function differenceOf(command: CommandInFlight, { decision }: RecordedDecision): string | undefined {
+  const { module, envelope } = command;
   const first = decision.command;
   const sameType = first.type === envelope.type;
   if (sameType && first.schemaVersion === envelope.schemaVersion && equalBytes(first.payload, envelope.payload)) {
@@ -63,8 +68,8 @@ function differenceOf(job: Job, { decision }: RecordedDecision): string | undefi
   const otherType = `a command of type ${JSON.stringify(first.type)}`;
   // A command that was renamed has several types. The module knows each of them.
   if (!sameType && !module.descriptor.commands.some(({ type }) => type === first.type)) return otherType;
-  // The bytes of the same command may differ: a sender's encoding is not canonical, or the schema was upcast in the meantime. So
-  // the module's own form of both decides.
+  // The bytes of the same command may differ: a sender's encoding is not canonical, or the schema was upcast in the
+  // meantime. So the module's own form of both decides.
   if (decision.contentType !== module.contentType) return `a command in ${decision.contentType}`;
   const one = canonical(module, first);
   const other = canonical(module, envelope);

@@ -1,6 +1,6 @@
 /**
- * The errors of the event sourcer, one function for each case of `command-error` (wit/event-sourcer.wit). Failures of the
- * domain, the module, the store and the caller have different types (docs/architecture.md, "Errors are data").
+ * The errors of the event sourcer, one function for each case of `command-error` (wit/event-sourcer.wit). Failures of
+ * the domain, the module, the store and the caller have different types (docs/architecture.md, "Errors are data").
  */
 import {
   CommandFailure,
@@ -41,9 +41,9 @@ function commandTrap(trap: Fault, cause: unknown): CommandFailure {
 }
 
 /**
- * Converts an error that a module threw into the failure of the command. A typed fault stays a fault. Any other error (a
- * `WebAssembly.RuntimeError`, an exhausted stack, the `TypeError` of a bug) means that the module ended abnormally, which is a
- * trap.
+ * Converts an error that a module threw into the failure of the command. A typed fault stays a fault. Any other error
+ * (a `WebAssembly.RuntimeError`, an exhausted stack, the `TypeError` of a bug) means that the module ended abnormally,
+ * which is a trap.
  *
  * @param place the work during which it happened, as a text.
  * @param details the same for machines.
@@ -72,8 +72,8 @@ function trapCode(error: unknown): string {
 }
 
 /**
- * Returns whether the error means that an instance ended, and that each handle into it is invalid. Traps of the component host and
- * of the engine do.
+ * Returns whether the error means that an instance ended, and that each handle into it is invalid. Traps of the
+ * component host and of the engine do.
  */
 export function isInstanceTrap(error: unknown): boolean {
   return error instanceof Error && (isTrapFamily(error) || error.name === 'RuntimeError');
@@ -112,8 +112,8 @@ export function conflictFailure(conflict: Conflict, attempts: number, cause?: un
   const tries = attempts > 1 ? ` in each of ${attempts} attempts` : '';
   return new CommandFailure(
     { tag: 'conflict', val: conflict },
-    `expected stream ${JSON.stringify(stream)} ${described(precondition)}, but ${found}${tries}; read it again and decide ` +
-      'whether the command still makes sense',
+    `expected stream ${JSON.stringify(stream)} ${described(precondition)}, but ${found}${tries}; read it again before you ` +
+      'send the command again',
     cause === undefined ? undefined : { cause },
   );
 }
@@ -134,8 +134,8 @@ function described(precondition: Precondition): string {
 /**
  * Converts an error of a store into the failure of the command. A `CommandFailure` is returned unchanged.
  *
- * @param appending whether the store was appending. If so, the outcome is unknown after an error without a type, because such an
- * error does not say whether the commit happened. A second delivery with the same command id finds out.
+ * @param appending true if the store was appending. Then the outcome is unknown after an error without a type, because
+ * such an error does not say whether the commit happened. A second delivery with the same command id finds out.
  */
 export function asCommandFailure(error: unknown, appending: boolean): CommandFailure {
   if (isCommandFailure(error)) return error;

@@ -1,4 +1,4 @@
-/** Folding: recorded events on the way in, and the events of a decision on the way out. */
+/** Folds recorded events on the way in, and the events of a decision on the way out. */
 import { type CommandFailure, FaultError } from '../errors.ts';
 import { MAX_EVENTS_PER_DECISION } from '../limits.ts';
 import type { Envelope, RecordedEvent } from '../messages.ts';
@@ -20,11 +20,11 @@ export function foldRecorded(live: LiveState, events: readonly RecordedEvent[]):
   let event: unknown;
   let open = false;
   try {
-    // A million events come through here on a replay: what is the same for all of them was asked above.
+    // A replay may fold a million events, so values that are the same for all of them are read above.
     for (; at < events.length; at++) {
       const recorded = events[at]!;
       const envelope = recorded.event;
-      // In a stream of the module's own, `fromEnvelope` refuses an unknown type itself: no need to look it up twice.
+      // If the module does not skip foreign events, `fromEnvelope` refuses an unknown type itself.
       if (skipsForeignEvents && !eventTypes.has(envelope.type)) continue;
       if (recorded.contentType !== contentType) throw otherContentType(module, recorded);
       event = types.event.fromEnvelope(envelope);
@@ -35,7 +35,7 @@ export function foldRecorded(live: LiveState, events: readonly RecordedEvent[]):
     }
   } catch (error) {
     if (open) module.releaseEvent(event);
-    // What is folded stays folded: the caller may want to know how far it came.
+    // The revision is that of the last folded event, also after a failure.
     if (at > 0) live.revision = events[at - 1]!.context.revision;
     throw atRevision(error, live, events[at]!);
   }
@@ -70,8 +70,9 @@ function otherContentType(module: BoundModule, recorded: RecordedEvent): FaultEr
 }
 
 /**
- * Takes over the events of a decision: encodes each one, folds it into the state and releases it. Events are folded before they
- * are stored, so that nothing is stored that cannot be read again (docs/architecture.md, "Fold before append").
+ * Takes over the events of a decision: encodes each one, folds it into the state and releases it. Events are folded
+ * before they are stored, so that nothing is stored that cannot be read again (docs/architecture.md, "Fold before
+ * append").
  *
  * @throws CommandFailure `fault` or `trap`. All events are released then, and nothing may be stored.
  */
@@ -121,7 +122,7 @@ function tooManyEvents(count: number): FaultError {
   });
 }
 
-/** It would be skipped, or fail, when the stream is read again: the state would not be what was decided on. */
+/** Such an event would be skipped or fail when the stream is read again, so that the state would differ. */
 function undeclaredEvent(type: string): FaultError {
   return new FaultError({
     code: 'undeclared-event',

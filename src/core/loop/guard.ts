@@ -1,6 +1,6 @@
 /**
- * The precondition of an append (docs/architecture.md, "Concurrency"). The module declares one for each command type. The caller
- * may request another one in addition, which can only strengthen it.
+ * The precondition of an append (docs/architecture.md, "Concurrency"). The module declares one for each command type.
+ * The caller may request another one in addition, which can only strengthen it.
  */
 import type { Precondition, WritePrecondition } from '../messages.ts';
 
@@ -14,10 +14,11 @@ function asSeen(revision: bigint | undefined): Precondition {
 }
 
 /**
- * Returns the precondition of a decision that saw the stream at `revision`. The caller has checked {@link violatedPrecondition}.
+ * Returns the precondition of a decision that saw the stream at `revision`. The caller has checked {@link
+ * violatedPrecondition}.
  *
- * A decision without events (a rejection, or nothing to do) takes no revision, so nothing in the stream would show that it came too
- * late. It holds only for the stream that it saw, whatever the module declares.
+ * A decision without events (a rejection, or nothing to do) takes no revision, so nothing in the stream would show that
+ * it came too late. It holds only for the stream that it saw, whatever the module declares.
  */
 export function appendPrecondition(
   declared: WritePrecondition,
@@ -27,7 +28,8 @@ export function appendPrecondition(
 ): Precondition {
   if (!hasEvents || declared === 'stream-unchanged') return asSeen(revision);
   if (declared === 'no-stream') return NO_STREAM;
-  // The requested one is at least as strong as these two, or `violatedPrecondition` has found that they exclude each other.
+  // The requested one is at least as strong as these two, or `violatedPrecondition` has found that they exclude each
+  // other.
   if (requested !== undefined && requested.tag !== 'any') return requested;
   return declared === 'stream-exists' ? STREAM_EXISTS : ANY;
 }
@@ -60,8 +62,9 @@ export function excludeEachOther(declared: WritePrecondition, requested: Precond
 }
 
 /**
- * Returns whether reading and deciding again can help after the append found another revision. It can if the precondition was the
- * stream as it was seen. It cannot if the caller or `no-stream` named a revision, because a stream never returns to an earlier one.
+ * Returns whether reading and deciding again can help after the append found another revision. It can if the
+ * precondition was the stream as it was seen. It cannot if the caller or `no-stream` named a revision, because a stream
+ * never returns to an earlier one.
  */
 export function isRetryable(
   declared: WritePrecondition,

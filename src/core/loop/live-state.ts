@@ -1,8 +1,8 @@
 /**
- * A state on its way through the loop: the handle, the one revision it belongs to, and who has to release it.
+ * A state in memory: the handle, and the revision that it belongs to.
  *
- * `evolve` takes its state and gives one back (wit/decider.wit), so between the call and its return nobody owns a handle:
- * where it throws, the old one is gone with it. `owned` says so, and makes `release` safe to call on every path, twice.
+ * `evolve` consumes a state and returns another one (wit/decider.wit). If it throws, the old state is gone and there is
+ * no new one. `release` knows that, so it is safe on every path, and safe to call twice.
  */
 import type { BoundModule } from './bound-module.ts';
 
@@ -10,22 +10,15 @@ export class LiveState {
   readonly module: BoundModule;
   readonly stream: string;
   handle: unknown;
-  owned: boolean = true;
-  /** The last revision that is folded in; undefined: none. */
+  #isOwned: boolean = true;
+  /** The last revision that is folded in; `undefined` if there is none. */
   revision: bigint | undefined;
-  /** The revision of the snapshot that it was last loaded from or stored as; undefined: none. */
+  /** The revision of the snapshot that the state was last loaded from or stored as; `undefined` if there is none. */
   snapshotRevision: bigint | undefined = undefined;
-  /** Another module of this event sourcer has appended to the stream since: the tail must be read first. */
-  behind: boolean = false;
-  /** The module's generation when the handle was made. */
+  /** Another module of this event sourcer has appended to the stream, so the end of the stream must be read first. */
+  isOutdated: boolean = false;
+  /** The generation of the module when the handle was made. */
   readonly generation: number;
-  /** Neighbours in the cache's order of last use. */
-  older: LiveState | undefined = undefined;
-  newer: LiveState | undefined = undefined;
-  /** The cache's states by stream, where they have a place for this one. */
-  place: Map<string, LiveState> | undefined = undefined;
-  /** A command works on it, and the cache only keeps its place. */
-  isOut: boolean = false;
 
   constructor(module: BoundModule, stream: string, handle: unknown, revision: bigint | undefined) {
     this.module = module;
@@ -35,19 +28,16 @@ export class LiveState {
     this.generation = module.generation;
   }
 
-  /** Whatever the module throws is thrown on; the handle is gone then. */
+  /** Folds an event. Errors of the module are thrown unchanged; the state is gone then. */
   evolve(event: unknown): void {
-    this.owned = false;
+    this.#isOwned = false;
     this.handle = this.module.decider.evolve(this.handle, event);
-    this.owned = true;
+    this.#isOwned = true;
   }
 
   release(): void {
-    // A place is kept for a state that comes back; this one will not.
-    if (this.place?.get(this.stream) === this) this.place.delete(this.stream);
-    this.place = undefined;
-    if (!this.owned) return;
-    this.owned = false;
+    if (!this.#isOwned) return;
+    this.#isOwned = false;
     this.module.releaseState(this.handle);
     this.handle = undefined;
   }

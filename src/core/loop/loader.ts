@@ -1,4 +1,4 @@
-/** Loading: a snapshot if there is one, then the events behind it in pages, folded as they come. */
+/** Loads a state: from a snapshot, if there is one, and from the later events, in pages. */
 import type { EventStore } from '../event-store.ts';
 import { DEFAULT_READ_LIMIT } from '../limits.ts';
 import type { RecordedEvent } from '../messages.ts';
@@ -9,7 +9,7 @@ import { foldRecorded } from './fold.ts';
 import { LiveState } from './live-state.ts';
 import type { Snapshots } from './snapshots.ts';
 
-/** The state before any event. @throws CommandFailure `fault` or `trap`. */
+/** Returns the state before any event. @throws CommandFailure `fault` or `trap`. */
 export function initialState(module: BoundModule, stream: string): LiveState {
   try {
     return new LiveState(module, stream, module.decider.initialState(), undefined);
@@ -30,7 +30,8 @@ export class Loader {
   }
 
   /**
-   * The state of a stream from what is stored, up to a revision or the newest. The caller releases it.
+   * Loads the state of a stream from the store, at a revision or the newest. The caller releases it.
+   *
    * @throws CommandFailure `fault`, `trap`, `replay-limit`, `store`, `closed`, `cancelled` or `deadline-exceeded`.
    */
   async load(
@@ -44,9 +45,10 @@ export class Loader {
   }
 
   /**
-   * The state as {@link load} returns it, for a reader. An append notices by its precondition that a snapshot is newer than
-   * its stream. A reader appends nothing, so this method looks whether the stream has the snapshot's last event.
-   * @throws as {@link load}.
+   * Loads the state for a reader. An append notices by its precondition that a snapshot is newer than its stream. A
+   * reader appends nothing, so this method checks that the stream has the snapshot's last event.
+   *
+   * @throws CommandFailure as {@link load}.
    */
   async loadToRead(
     module: BoundModule,
@@ -73,8 +75,9 @@ export class Loader {
   }
 
   /**
-   * Folds what the stream has behind the state's revision. Takes the state over: a failure releases it.
-   * @throws as {@link load}.
+   * Folds the events after the state's revision. It takes over the state, and releases it if it fails.
+   *
+   * @throws CommandFailure as {@link load}.
    */
   async catchUp(
     live: LiveState,
@@ -85,7 +88,7 @@ export class Loader {
       let allowed = this.#replayLimit;
       for (;;) {
         const next = live.revision === undefined ? 0n : live.revision + 1n;
-        // One more than may be folded: it tells a stream that ends at the limit from a longer one.
+        // One more than may be folded, to distinguish a stream that ends at the limit from a longer one.
         let limit = Math.min(DEFAULT_READ_LIMIT, allowed + 1);
         if (until !== undefined && until - next < BigInt(limit)) limit = Number(until - next) + 1;
         if (limit < 1) break;
@@ -99,7 +102,7 @@ export class Loader {
         if (page.length < limit) break;
         allowed -= page.length;
       }
-      live.behind = false;
+      live.isOutdated = false;
       return live;
     } catch (error) {
       live.release();
@@ -107,7 +110,11 @@ export class Loader {
     }
   }
 
-  /** The last revision of a stream. @throws CommandFailure `store`, `closed`, `cancelled` or `deadline-exceeded`. */
+  /**
+   * Returns the last revision of a stream.
+   *
+   * @throws CommandFailure `store`, `closed`, `cancelled` or `deadline-exceeded`.
+   */
   async lastRevision(stream: string, cancellation: Cancellation | undefined): Promise<bigint | undefined> {
     const last = await readStore(
       () => this.#store.readStream(stream, { direction: 'backward', limit: 1 }),
@@ -126,7 +133,12 @@ export class Loader {
   }
 }
 
-/** A page with a gap would be folded into a state that never was. Two looks a page are enough: pages are in order. */
+/**
+ * Checks that a page has no gap, because a gap would lead to a state that the stream never had. It compares the first
+ * and the last revision only, because pages are in order.
+ *
+ * @throws CommandFailure `store`.
+ */
 export function checkPage(stream: string, page: readonly RecordedEvent[], next: bigint, limit: number): void {
   const first = page[0]?.context.revision;
   const last = page.at(-1)?.context.revision;

@@ -1,16 +1,16 @@
-/** What goes on inside the loop, for logs and telemetry. Every hook is optional and costs nothing where it is absent. */
+/** The observer of the loop, for logs and telemetry. Every hook is optional, and costs nothing if it is absent. */
 import type { CommandFailure } from '../errors.ts';
 import type { CommandResult } from '../event-sourcer.ts';
 import type { Conflict } from '../event-store.ts';
 import type { OptionNames } from '../option-names.ts';
 
-/** Where something happened. */
+/** The module and the stream of an observation. */
 export interface ObservedStream {
   readonly module: string;
   readonly stream: string;
 }
 
-/** The command that a hook is told about. */
+/** The command of an observation. */
 export interface ObservedCommand extends ObservedStream {
   readonly commandId: string;
   readonly commandType: string;
@@ -18,7 +18,7 @@ export interface ObservedCommand extends ObservedStream {
   readonly attempts: number;
 }
 
-/** The snapshot that a hook is told about. */
+/** The snapshot of an observation. */
 export interface ObservedSnapshot extends ObservedStream {
   readonly moduleVersion: string;
   /** `undefined` if the store has found the snapshot damaged. */
@@ -57,14 +57,16 @@ export interface EventSourcerObserver {
   duplicate?(command: FinishedCommand, result: CommandResult): void;
   /** The command failed, and nothing was stored unless the failure's payload says `unknown-outcome`. */
   failed?(command: FailedCommand, failure: CommandFailure): void;
-  /** An append found another revision than the decision saw. `retrying`: the command is decided again. */
+  /** An append found another revision than the decision saw. `retrying` is true if the command is decided again. */
   conflict?(command: ObservedCommand, conflict: Conflict, retrying: boolean): void;
-  /** The module failed on a state from the cache: the state is loaded anew, and the command decided again. */
+  /**
+   * The module failed on a state from the cache. The state is loaded from the store, and the command is decided again.
+   */
   cacheDistrusted?(command: ObservedCommand, failure: CommandFailure): void;
   snapshotSaved?(snapshot: ObservedSnapshot): void;
-  /** The state could not be stored; the command is committed all the same, and later loads read more events. */
+  /** A snapshot could not be stored. The command is committed all the same, and later loads read more events. */
   snapshotFailed?(snapshot: ObservedSnapshot, error: unknown): void;
-  /** A snapshot could not be read, or contradicts the stream: it was dropped, and the stream replayed. */
+  /** A snapshot was unreadable or contradicted the stream. It was dropped, and the stream was replayed. */
   snapshotDropped?(snapshot: ObservedSnapshot, reason: unknown): void;
   /** A module failed to release a handle. */
   releaseFailed?(module: string, error: unknown): void;
@@ -84,7 +86,7 @@ export const HOOKS: OptionNames<EventSourcerObserver> = {
   releaseFailed: true,
 };
 
-/** The hooks of the event sourcer among those of an observer that has others too. */
+/** Returns the hooks of the event sourcer from an observer that has other hooks too. */
 export function eventSourcerHooks(observer: EventSourcerObserver): EventSourcerObserver {
   const names = Object.keys(HOOKS) as (keyof EventSourcerObserver)[];
   const hooks = names.flatMap((name) => {
@@ -94,7 +96,7 @@ export function eventSourcerHooks(observer: EventSourcerObserver): EventSourcerO
   return Object.fromEntries(hooks);
 }
 
-/** Calls a hook; what it throws is its own affair. */
+/** Calls a hook. Its errors are ignored. */
 export function notify(hook: () => void): void {
   try {
     hook();

@@ -25,7 +25,7 @@ export interface SendOptions extends Omit<CommandOptions, 'deadline'> {
   readonly deadline?: Date | bigint | undefined;
   /** Cancels the command until it is committed. */
   readonly signal?: AbortSignal | undefined;
-  /** The sender as the authorizer knows it: claims, a session. It is never recorded; `actor` is. */
+  /** The sender for the authorizer: claims, a session. It is never recorded; `actor` is. */
   readonly principal?: unknown;
 }
 
@@ -48,8 +48,11 @@ const SEND_OPTIONS: OptionNames<SendOptions> = {
 const READ_OPTIONS: OptionNames<ReadOptions> = { module: true, revision: true, signal: true };
 const STATE_OPTIONS: OptionNames<Omit<ReadOptions, 'module'>> = { revision: true, signal: true };
 
-/** The options of one command, checked and copied: the caller may change the object while the command waits. */
-export interface CommandRequest {
+/**
+ * The options of one command, checked. They are a copy, because the caller may change the object while the command
+ * waits.
+ */
+export interface CheckedOptions {
   readonly commandId: string | undefined;
   readonly correlationId: string | undefined;
   readonly causationId: string | undefined;
@@ -60,7 +63,7 @@ export interface CommandRequest {
   readonly principal: unknown;
 }
 
-const WITHOUT_OPTIONS: CommandRequest = {
+const WITHOUT_OPTIONS: CheckedOptions = {
   commandId: undefined,
   correlationId: undefined,
   causationId: undefined,
@@ -71,8 +74,8 @@ const WITHOUT_OPTIONS: CommandRequest = {
   principal: undefined,
 };
 
-/** @throws CommandFailure `invalid-argument`. */
-export function requestOf(options: SendOptions | undefined): CommandRequest {
+/** Checks and copies the options of a command. @throws CommandFailure `invalid-argument`. */
+export function checkedOptions(options: SendOptions | undefined): CheckedOptions {
   if (options === undefined) return WITHOUT_OPTIONS;
   checkNames(options, SEND_OPTIONS);
   const { commandId, correlationId, causationId, actor, precondition, deadline, signal } = options;
@@ -98,7 +101,7 @@ export function requestOf(options: SendOptions | undefined): CommandRequest {
   };
 }
 
-/** The options of `readState`. @throws CommandFailure `invalid-argument`. */
+/** Checks the options of `readState`. @throws CommandFailure `invalid-argument`. */
 export function checkReadOptions(stream: string, options: ReadOptions): void {
   checkRead(stream, options, READ_OPTIONS);
   if (options.module !== undefined && typeof options.module !== 'string') {
@@ -106,7 +109,7 @@ export function checkReadOptions(stream: string, options: ReadOptions): void {
   }
 }
 
-/** The options of `state`, which is given the module itself. @throws CommandFailure `invalid-argument`. */
+/** Checks the options of `state`, whose first argument is the module. @throws CommandFailure `invalid-argument`. */
 export function checkStateOptions(stream: string, options: Omit<ReadOptions, 'module'>): void {
   checkRead(stream, options, STATE_OPTIONS);
 }
@@ -122,7 +125,7 @@ function checkRead(stream: string, options: ReadOptions, known: Readonly<Record<
   checkSignal(signal);
 }
 
-/** A bare text is refused too: a caller may take it for the command id. */
+/** A text is refused too, because a caller may mean it as the command id. */
 function checkNames(options: unknown, known: Readonly<Record<string, true>>): void {
   if (typeof options !== 'object' || options === null) throw wrong('options', 'an object', options);
   const unknown = unknownOption(options, known);
@@ -137,15 +140,19 @@ function checkText(argument: string, value: unknown): void {
   if (value !== undefined && !isText(value)) throw wrong(argument, 'a text without lone surrogates', value);
 }
 
-/** The envelope, copied with its bytes: the caller may reuse the buffer. @throws CommandFailure `invalid-argument`. */
-export function envelopeOf(command: Envelope): Envelope {
+/**
+ * Checks an envelope and copies it with its bytes, because the caller may reuse the buffer.
+ *
+ * @throws CommandFailure `invalid-argument`.
+ */
+export function checkedEnvelope(command: Envelope): Envelope {
   refuse('command', envelopeProblem(command));
   const { type, schemaVersion, payload } = command;
   return { type, schemaVersion, payload: new Uint8Array(payload) };
 }
 
-/** The message, without its prototype. @throws CommandFailure `invalid-argument`. */
-export function messageOf(command: unknown): Message {
+/** Checks a message and copies it without its prototype. @throws CommandFailure `invalid-argument`. */
+export function checkedMessage(command: unknown): Message {
   if (typeof command !== 'object' || command === null || !('type' in command) || !('data' in command)) {
     throw wrong('command', 'a message, { type, data }; send bytes with handleCommand', command);
   }

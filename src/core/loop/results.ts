@@ -1,6 +1,6 @@
 /**
- * The results of the event sourcer as its callers see them. They are instances of classes, so that `JSON.stringify` finds a
- * `toJSON`; everything else is a property of the object itself, which a spread and `structuredClone` keep.
+ * The results of the event sourcer as its callers see them. They are instances of classes, so that `JSON.stringify`
+ * finds a `toJSON`; everything else is a property of the object itself, which a spread and `structuredClone` keep.
  */
 import type { Immutable } from 'immer';
 import type { CommandResult, FoldedState } from '../event-sourcer.ts';
@@ -12,8 +12,8 @@ import { moduleFailure } from './failures.ts';
 /** The result of a command that was sent as a message. */
 export interface DispatchResult<Event> extends CommandResult, JsonConvertible {
   /**
-   * The events of the decision as the module's own values, `{ type, data }`. They are copies, made when the property is read
-   * first.
+   * The events of the decision as the module's own values, `{ type, data }`. They are copies, made when the property is
+   * read first.
    *
    * @throws CommandFailure `fault` if the command is a duplicate and its module can no longer read the events.
    */

@@ -1,10 +1,11 @@
-/** Which module takes a command, and under which guard and snapshot policy: made once, from the descriptors. */
+/** The modules by command type and by name. The tables are made once, from the descriptors. */
 import { EventOwners } from '../define/event-category.ts';
 import { DefinitionError } from '../errors.ts';
 import type { SnapshotPolicy, WritePrecondition } from '../messages.ts';
 import { type AnyModule, BoundModule } from './bound-module.ts';
 import { unroutable } from './failures.ts';
 
+/** The module that decides a command type, with the policies of that type. */
 export interface Route {
   readonly module: BoundModule;
   readonly commandType: string;
@@ -45,7 +46,7 @@ export class Routes {
     }
   }
 
-  /** @throws CommandFailure `unroutable` where no module takes the type. */
+  /** Returns the route of a command type. @throws CommandFailure `unroutable` if no module accepts it. */
   ofCommand(type: string): Route {
     const route = this.#byCommand.get(type);
     if (route === undefined)
@@ -56,14 +57,18 @@ export class Routes {
     return route;
   }
 
-  /** The module that was given as this value. @throws CommandFailure `unroutable`. */
+  /** Returns the module that was configured as this value. @throws CommandFailure `unroutable`. */
   ofSource(source: object): BoundModule {
     const module = this.modules.find((candidate) => candidate.source === source);
     if (module !== undefined) return module;
     throw unroutable('module', `the module is not one of the event sourcer; it has: ${list(this.#byName)}`);
   }
 
-  /** The module of this name; of no name: the only one there is. @throws CommandFailure `unroutable`. */
+  /**
+   * Returns the module with this name, or the only module if the name is omitted.
+   *
+   * @throws CommandFailure `unroutable`.
+   */
   ofName(name: string | undefined): BoundModule {
     if (name === undefined) {
       const [only, second] = this.modules;

@@ -1,7 +1,8 @@
 /**
- * Snapshots: a state that is stored next to its stream, so that a load reads fewer events. They are keyed by module name, version
- * and stream, so that a state of another version is not even looked at, and their content type identifies the code that made
- * them. They only save work: one that cannot be read is dropped, and no command fails because one cannot be stored.
+ * Snapshots: states that are stored next to their streams, so that a load reads fewer events. Their key is the module's
+ * name, its version and the stream, so that a state of another version is not found. Their content type identifies the
+ * code that made them. Snapshots only save work. An unreadable one is dropped, and no command fails because one cannot
+ * be stored.
  */
 import { isCommandFailure } from '../errors.ts';
 import type { EventStore, Snapshot, SnapshotKey } from '../event-store.ts';
@@ -21,7 +22,8 @@ export class Snapshots {
   }
 
   /**
-   * The state of the stored snapshot, if there is one that can be used; not one of a later revision than `until`.
+   * Loads the state of the stored snapshot, if it is usable and not of a later revision than `until`.
+   *
    * @throws CommandFailure `store`, `closed`, `cancelled` or `deadline-exceeded`.
    */
   async load(
@@ -64,7 +66,7 @@ export class Snapshots {
     }
   }
 
-  /** Whether the policy wants the state stored at its revision. */
+  /** Returns whether the policy requires a snapshot at the state's revision. */
   isDue(policy: SnapshotPolicy, live: LiveState): boolean {
     if (policy.tag === 'never' || live.revision === undefined) return false;
     const since = live.snapshotRevision === undefined ? live.revision + 1n : live.revision - live.snapshotRevision;
@@ -72,8 +74,8 @@ export class Snapshots {
   }
 
   /**
-   * Stores the state; never throws. Part of the command's turn: the next one waits, so that saves cannot pile up, and
-   * closing has nothing more to wait for.
+   * Stores the state. It never throws. It is part of the command's turn, so that saves cannot pile up, and so that
+   * closing waits for it.
    */
   async save(live: LiveState): Promise<void> {
     const { module, stream, revision } = live;
@@ -90,7 +92,7 @@ export class Snapshots {
     }
   }
 
-  /** Drops a snapshot that is no use; never throws: the replay that follows does not need it gone. */
+  /** Drops an unusable snapshot. It never throws, because the replay that follows does not depend on it. */
   async drop(module: BoundModule, stream: string, revision: bigint | undefined, reason: unknown): Promise<void> {
     notify(() => this.#observer.snapshotDropped?.(observed(module, stream, revision), reason));
     try {

@@ -1,26 +1,37 @@
 /**
- * States in memory, by module and stream, the least recently used going first. A state is used optimistically: it belongs
- * to the revision that it had, and whether the stream is still there is for the append's guard to find out.
+ * States in memory, by module and stream. The least recently used one is dropped first. The loop uses a cached state
+ * optimistically: the append finds out whether the stream is still at the state's revision.
  *
- * A state is taken out while a command works on it, because `evolve` consumes it, and put back after: so no two commands
- * ever hold one handle, and to put it back is to make it the most recently used. Its place in the map is kept meanwhile:
- * a map from which every command takes and to which it gives back is made anew all the time.
+ * A command takes its state out of the cache, because `evolve` consumes it, and puts it back afterwards. So two
+ * commands never hold one handle. The entry stays in the map in the meantime, because a map with a deletion and an
+ * insertion for each command is rebuilt all the time. An entry whose state does not come back is vacant, and is dropped
+ * like any other.
  */
 import type { BoundModule } from './bound-module.ts';
 import type { LiveState } from './live-state.ts';
 
+/** A place in the cache, and its neighbours in the order of last use. */
+interface Entry {
+  readonly entries: Map<string, Entry>;
+  readonly stream: string;
+  /** `undefined` while a command has taken it. */
+  live: LiveState | undefined;
+  older: Entry | undefined;
+  newer: Entry | undefined;
+}
+
 export class StateCache {
   readonly #capacity: number;
-  /** Each module's states by stream. A `Map` keeps the order of insertion, but only one module's: see `#oldest`. */
-  readonly #byModule = new Map<BoundModule, Map<string, LiveState>>();
-  /** Modules that fold a stream with others: an append by one of them leaves the states of the others behind. */
+  /** The entries of each module by stream. A `Map` has the order of insertion, but of one module only. */
+  readonly #byModule = new Map<BoundModule, Map<string, Entry>>();
+  /** Modules that share streams. If one of them appends to a stream, the states of the others are outdated. */
   readonly #sharing: readonly BoundModule[];
-  /** All states of all modules, in the order of their last use. */
-  #oldest: LiveState | undefined;
-  #newest: LiveState | undefined;
+  /** The ends of the list of all entries, in the order of their last use. */
+  #oldest: Entry | undefined;
+  #newest: Entry | undefined;
   #size = 0;
 
-  /** `capacity`: how many states in all; 0 for none. */
+  /** @param capacity the most states of all modules together; 0 keeps none. */
   constructor(modules: readonly BoundModule[], capacity: number) {
     this.#capacity = capacity;
     for (const module of modules) this.#byModule.set(module, new Map());
@@ -28,73 +39,74 @@ export class StateCache {
     this.#sharing = sharing.length > 1 ? sharing : [];
   }
 
-  get size(): number {
-    return this.#size;
-  }
-
-  /** Hands the state over, with the duty to put it back or release it. */
+  /** Hands over the state, with the duty to put it back or to release it. */
   take(module: BoundModule, stream: string): LiveState | undefined {
-    const live = this.#byModule.get(module)?.get(stream);
-    if (live === undefined || live.isOut) return undefined;
-    this.#unlink(live);
-    live.isOut = true;
+    const entry = this.#byModule.get(module)?.get(stream);
+    const live = entry?.live;
+    if (entry === undefined || live === undefined) return undefined;
+    entry.live = undefined;
     if (live.generation === module.generation) return live;
     live.release();
     return undefined;
   }
 
-  /** Takes the state over. One that is there for the same module and stream gives way to it. */
+  /** Takes over the state. It replaces another state of the same module and stream. */
   put(live: LiveState): void {
-    const states = this.#byModule.get(live.module);
-    if (this.#capacity === 0 || states === undefined || live.generation !== live.module.generation) {
+    const entries = this.#byModule.get(live.module);
+    if (this.#capacity === 0 || entries === undefined || live.generation !== live.module.generation) {
       live.release();
       return;
     }
-    if (states.get(live.stream) !== live) {
-      this.take(live.module, live.stream)?.release();
-      states.set(live.stream, live);
-      live.place = states;
+    let entry = entries.get(live.stream);
+    if (entry === undefined) {
+      entry = { entries, stream: live.stream, live, older: undefined, newer: undefined };
+      entries.set(live.stream, entry);
+      this.#size++;
+    } else {
+      if (entry.live !== live) entry.live?.release();
+      entry.live = live;
+      this.#unlink(entry);
     }
-    live.isOut = false;
-    live.older = this.#newest;
-    if (this.#newest === undefined) this.#oldest = live;
-    else this.#newest.newer = live;
-    this.#newest = live;
-    if (++this.#size > this.#capacity) this.#drop(this.#oldest);
+    entry.older = this.#newest;
+    if (this.#newest === undefined) this.#oldest = entry;
+    else this.#newest.newer = entry;
+    this.#newest = entry;
+    if (this.#size > this.#capacity && this.#oldest !== undefined) this.#drop(this.#oldest);
   }
 
-  /** `by` has appended to the stream: what other modules folded of it is no longer all of it. */
+  /** Marks the states of other modules that share the stream, because `by` has appended to it. */
   appended(stream: string, by: BoundModule): void {
     for (const module of this.#sharing) {
       if (module === by) continue;
-      const live = this.#byModule.get(module)?.get(stream);
-      if (live !== undefined) live.behind = true;
+      const live = this.#byModule.get(module)?.get(stream)?.live;
+      if (live !== undefined) live.isOutdated = true;
     }
   }
 
-  /** Drops every state of a module: the instance that they point into is gone. */
+  /** Drops every state of a module, because the instance that they point into has ended. */
   dropModule(module: BoundModule): void {
-    for (const live of this.#byModule.get(module)?.values() ?? []) if (!live.isOut) this.#drop(live);
+    for (const entry of this.#byModule.get(module)?.values() ?? []) this.#drop(entry);
   }
 
   clear(): void {
     for (const module of this.#byModule.keys()) this.dropModule(module);
   }
 
-  #drop(live: LiveState | undefined): void {
-    if (live === undefined) return;
-    this.#unlink(live);
-    live.release();
+  #drop(entry: Entry): void {
+    this.#unlink(entry);
+    this.#size--;
+    entry.entries.delete(entry.stream);
+    entry.live?.release();
+    entry.live = undefined;
   }
 
-  #unlink(live: LiveState): void {
-    const { older, newer } = live;
+  #unlink(entry: Entry): void {
+    const { older, newer } = entry;
     if (older === undefined) this.#oldest = newer;
     else older.newer = newer;
     if (newer === undefined) this.#newest = older;
     else newer.older = older;
-    live.older = undefined;
-    live.newer = undefined;
-    this.#size--;
+    entry.older = undefined;
+    entry.newer = undefined;
   }
 }

@@ -1,4 +1,4 @@
-/** Reading a state: the stream folded to a revision, and nothing decided. */
+/** Reads a state: it folds a stream up to a revision, and decides nothing. */
 import { type CommandFailure, isCommandFailure } from '../errors.ts';
 import type { BoundModule } from './bound-module.ts';
 import { Cancellation } from './cancellation.ts';
@@ -8,7 +8,7 @@ import type { Loader } from './loader.ts';
 import type { StateCache } from './state-cache.ts';
 import type { StreamQueue } from './stream-queue.ts';
 
-/** What is made of a state while it is there; it must not keep the handle. */
+/** Makes a result of a state. It must not keep the handle. */
 export type ReadState<Result> = (live: LiveState) => Result;
 
 export class StateReader {
@@ -23,14 +23,15 @@ export class StateReader {
   }
 
   /**
-   * The newest state. It queues behind the commands to the stream, so that whoever sent one sees what came of it.
+   * Reads the newest state. It queues after the commands to the stream, so that their senders see their results.
+   *
    * @throws CommandFailure `fault`, `trap`, `replay-limit`, `store`, `closed` or `cancelled`.
    */
   async newest<Result>(
     module: BoundModule,
     stream: string,
     signal: AbortSignal | undefined,
-    use: ReadState<Result>,
+    read: ReadState<Result>,
   ): Promise<Result> {
     const cancellation = cancellationOf(signal, stream);
     let hasTurn = false;
@@ -45,10 +46,10 @@ export class StateReader {
           const live = await (cached === undefined
             ? this.#loader.loadToRead(module, stream, undefined, cancellation)
             : this.#loader.catchUp(cached, undefined, cancellation));
-          return this.#keep(live, use);
+          return this.#keep(live, read);
         } catch (error) {
           if (!isModuleFailure(error)) throw error;
-          // The cached state was a guess, or an instance ended under it: the store knows.
+          // The cached state may have been wrong, or its instance has ended. The store has the truth.
           const again = cached !== undefined || generation !== module.generation;
           module.noteFailure(error.cause);
           if (!again || rescued > 1) throw error;
@@ -61,22 +62,23 @@ export class StateReader {
   }
 
   /**
-   * The state at exactly a revision, folded from the store; what is cached is of another one.
-   * @throws CommandFailure as {@link newest}, and `invalid-argument` where the stream does not reach the revision.
+   * Reads the state at exactly one revision. It is folded from the store, because a cached state has another revision.
+   *
+   * @throws CommandFailure as {@link newest}, and `invalid-argument` if the stream does not reach the revision.
    */
   async at<Result>(
     module: BoundModule,
     stream: string,
     revision: bigint,
     signal: AbortSignal | undefined,
-    use: ReadState<Result>,
+    read: ReadState<Result>,
   ): Promise<Result> {
     const cancellation = cancellationOf(signal, stream);
     try {
       const live = await this.#loader.loadToRead(module, stream, revision, cancellation);
       try {
         if (live.revision !== revision) throw tooShort(stream, revision, live.revision);
-        return used(live, use);
+        return readFrom(live, read);
       } finally {
         live.release();
       }
@@ -85,10 +87,10 @@ export class StateReader {
     }
   }
 
-  #keep<Result>(live: LiveState, use: ReadState<Result>): Result {
+  #keep<Result>(live: LiveState, read: ReadState<Result>): Result {
     let result: Result;
     try {
-      result = used(live, use);
+      result = readFrom(live, read);
     } catch (error) {
       live.release();
       throw error;
@@ -109,14 +111,18 @@ function cancellationOf(signal: AbortSignal | undefined, stream: string): Cancel
   return cancellation;
 }
 
-function used<Result>(live: LiveState, use: ReadState<Result>): Result {
+function readFrom<Result>(live: LiveState, read: ReadState<Result>): Result {
   try {
-    return use(live);
+    return read(live);
   } catch (error) {
-    throw moduleFailure(error, `module ${live.module.name} giving its state of stream ${JSON.stringify(live.stream)}`, [
-      ['module', live.module.name],
-      ['stream', live.stream],
-    ]);
+    throw moduleFailure(
+      error,
+      `module ${live.module.name} encoding its state of stream ${JSON.stringify(live.stream)}`,
+      [
+        ['module', live.module.name],
+        ['stream', live.stream],
+      ],
+    );
   }
 }
 

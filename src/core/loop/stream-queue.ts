@@ -1,13 +1,13 @@
 /**
- * Within a process, commands to one stream queue (docs/architecture.md, "Concurrency"), because concurrent ones would only conflict.
- * The uncontended path costs two look-ups in a map and no promise.
+ * Commands to one stream queue within a process (docs/architecture.md, "Concurrency"), because concurrent ones would
+ * only conflict. Without contention, the queue costs two look-ups in a map and no promise.
  */
 import type { Cancellation } from './cancellation.ts';
 
 /** A place in the queue of one stream. */
 export class Ticket {
   readonly stream: string;
-  /** Fulfilled when it is this ticket's turn. */
+  /** It is fulfilled when it is this ticket's turn. */
   readonly turn: Promise<void>;
   readonly grant: () => void;
   granted: boolean = false;
@@ -23,17 +23,20 @@ export class Ticket {
   }
 }
 
-/** Who waits for a stream; the one who works on it is not among them. A linked list, so that anyone can leave in between. */
+/** The tickets that wait for a stream. It is a linked list, so that a ticket in the middle can leave. */
 interface Line {
   first: Ticket | undefined;
   last: Ticket | undefined;
 }
 
 export class StreamQueue {
-  /** A stream that someone works on; `null` while nobody waits for it. */
+  /** The streams that are in use. `null` means that no ticket waits. */
   readonly #lines = new Map<string, Line | null>();
 
-  /** Undefined: the stream is yours, at once. Otherwise wait for the ticket's turn. Either way, `leave` it in the end. */
+  /**
+   * Returns `undefined` if the caller has the stream, or a ticket to wait for. The caller must `leave` the stream in
+   * both cases.
+   */
   enter(stream: string): Ticket | undefined {
     let line = this.#lines.get(stream);
     if (line === undefined) {
@@ -51,7 +54,7 @@ export class StreamQueue {
     return ticket;
   }
 
-  /** The next one's turn. */
+  /** Passes the stream on to the next ticket. */
   leave(stream: string): void {
     const line = this.#lines.get(stream);
     const next = line?.first;
@@ -66,7 +69,11 @@ export class StreamQueue {
     next.grant();
   }
 
-  /** Waits for the turn; called off, gives up the place. @throws CommandFailure `cancelled` or `deadline-exceeded`. */
+  /**
+   * Waits for the turn. If it is cancelled, the ticket leaves the line.
+   *
+   * @throws CommandFailure `cancelled` or `deadline-exceeded`.
+   */
   async wait(ticket: Ticket, cancellation: Cancellation | undefined): Promise<void> {
     if (cancellation === undefined) return ticket.turn;
     try {
@@ -77,7 +84,7 @@ export class StreamQueue {
     }
   }
 
-  /** Gives up a place. A turn that came at the same moment is passed on. */
+  /** Removes a ticket. A turn that came at the same moment is passed on. */
   #abandon(ticket: Ticket): void {
     if (ticket.granted) {
       this.leave(ticket.stream);

@@ -225,7 +225,6 @@ describe('the authorizer', () => {
     });
     const error = await failsWith(sourcer.handleCommand(payIn, { commandId: '1', actor: 'ann' }), 'unauthorized');
     assert.equal(error.payload.val.subject, 'PayIn');
-    assert.match(error.message, /"ann" may not send PayIn to "till-a"/);
     assert.deepEqual(store.calls, []);
     await sourcer.handleCommand(payIn, { commandId: '1', actor: 'ann', principal: 'boss' });
     const [{ command, stream, module, actor }] = asked as [AuthorizationRequest];

@@ -1,0 +1,174 @@
+/**
+ * Accepts commands: from the arguments of a caller to a command in flight. Everything that can be refused without the
+ * store is refused here.
+ */
+import type { CanonicalCommand } from '../define/canonical-commands.ts';
+import type { Message } from '../define/message.ts';
+import { commandUuid } from '../ids.ts';
+import type { Envelope, Fault } from '../messages.ts';
+import { envelopeProblem, mustBe } from '../predicates.ts';
+import { checkStreamName, streamNameOf } from '../stream-name.ts';
+import { uuidV4, uuidV7 } from '../uuid.ts';
+import type { BoundModule } from './bound-module.ts';
+import { Cancellation } from './cancellation.ts';
+import { type AcceptedCommand, CommandInFlight, decodeCommand } from './command-in-flight.ts';
+import { commandFault, invalidArgument, invalidReturn, moduleFailure } from './failures.ts';
+import { type CheckedOptions, checkedEnvelope, checkedMessage, checkedOptions, type SendOptions } from './options.ts';
+import type { Route, Routes } from './routes.ts';
+
+/** The part of a request that is known before the command is decoded. */
+type Request = Pick<AcceptedCommand, 'route' | 'options' | 'commandId' | 'isTyped' | 'since'>;
+
+/**
+ * Accepts a command that came as bytes.
+ *
+ * @param since when the command arrived, by `performance.now()`.
+ * @throws CommandFailure `invalid-argument`, `unroutable`, `fault` or `trap`.
+ */
+export function acceptEnvelope(
+  routes: Routes,
+  command: Envelope,
+  options: SendOptions | undefined,
+  since: number,
+): CommandInFlight {
+  const checked = checkedOptions(options);
+  const envelope = checkedEnvelope(command);
+  return decoded(requestOf(routes.ofCommand(envelope.type), checked, false, since), envelope);
+}
+
+/**
+ * Accepts a command that came as a message.
+ *
+ * @param since when the command arrived, by `performance.now()`.
+ * @throws CommandFailure `invalid-argument`, `unroutable`, `fault` or `trap`.
+ */
+export function acceptMessage(
+  routes: Routes,
+  command: unknown,
+  options: SendOptions | undefined,
+  since: number,
+): CommandInFlight {
+  const checked = checkedOptions(options);
+  const message = checkedMessage(command);
+  const request = requestOf(routes.ofCommand(message.type), checked, true, since);
+  const { module } = request.route;
+  const canonical = canonicalCommand(module, message);
+  if (canonical !== undefined) return entered(request, canonical);
+  if (module.types.command.drop !== undefined) {
+    throw invalidArgument(
+      'command',
+      `cannot be dispatched, because the commands of ${module.name} are handles; send an envelope to handleCommand`,
+    );
+  }
+  return decoded(request, encodeCommand(module, message));
+}
+
+function requestOf(route: Route, options: CheckedOptions, isTyped: boolean, since: number): Request {
+  return { route, options, commandId: commandIdOf(route.module, options), isTyped, since };
+}
+
+/**
+ * Decodes a command. A module in the process makes the message canonical, so that the record holds the bytes that were
+ * decided on. The record of another module holds the bytes of the sender.
+ */
+function decoded(request: Request, envelope: Envelope): CommandInFlight {
+  const { module } = request.route;
+  const command = decodeCommand(module, envelope);
+  try {
+    const canonical = canonicalCommand(module, command as Message);
+    if (canonical !== undefined) return entered(request, canonical);
+    return inFlight(request, envelope, command, true);
+  } catch (error) {
+    module.releaseCommand(command);
+    throw error;
+  }
+}
+
+function entered(request: Request, { command, envelope }: CanonicalCommand<unknown>): CommandInFlight {
+  return inFlight(request, envelope, command, false);
+}
+
+function inFlight(request: Request, envelope: Envelope, command: unknown, ownsCommand: boolean): CommandInFlight {
+  const { route, options, commandId, isTyped, since } = request;
+  const stream = streamOf(route, command);
+  const cancellation = cancellationOf(route, options);
+  return new CommandInFlight({
+    route,
+    stream,
+    envelope,
+    commandId,
+    command,
+    ownsCommand,
+    options,
+    cancellation,
+    isTyped,
+    since,
+  });
+}
+
+function commandIdOf(module: BoundModule, { commandId }: CheckedOptions): string {
+  if (commandId !== undefined) return commandUuid(commandId);
+  // Asking the clock takes as long as making an id, so only modules that use the time pay for it.
+  return module.knowsCommandId ? uuidV7(Date.now()) : uuidV4();
+}
+
+function cancellationOf({ commandType }: Route, { signal, deadline }: CheckedOptions): Cancellation | undefined {
+  if (signal === undefined && deadline === undefined) return undefined;
+  return new Cancellation(signal, deadline, `command ${commandType}`);
+}
+
+/**
+ * Returns the message in its module's canonical form, with the bytes that are recorded. `undefined` if the module takes
+ * envelopes only.
+ *
+ * @throws CommandFailure `fault` if the message does not fit its schema.
+ */
+function canonicalCommand(module: BoundModule, message: Message): CanonicalCommand<unknown> | undefined {
+  try {
+    return module.source.canonicalCommand?.(message);
+  } catch (error) {
+    throw failure(error, module, 'checking', message.type);
+  }
+}
+
+/** @throws CommandFailure `fault` or `trap` if the module cannot encode the command. */
+function encodeCommand(module: BoundModule, command: Message): Envelope {
+  try {
+    const envelope = module.types.command.toEnvelope(command);
+    const problem = envelopeProblem(envelope);
+    if (problem !== undefined) throw invalidReturn('invalid-command', 'its envelope', problem);
+    if (envelope.type !== command.type) {
+      const other = { field: '.type', message: mustBe(JSON.stringify(command.type), envelope.type) };
+      throw invalidReturn('invalid-command', 'its envelope', other);
+    }
+    return envelope;
+  } catch (error) {
+    throw failure(error, module, 'encoding', command.type);
+  }
+}
+
+/** Returns the stream that decides the command. @throws CommandFailure `fault` or `trap`. */
+function streamOf({ module, commandType }: Route, command: unknown): string {
+  let id: string;
+  try {
+    id = module.routing.streamId(command);
+  } catch (error) {
+    throw failure(error, module, 'routing', commandType);
+  }
+  const stream = typeof id === 'string' ? streamNameOf(module.descriptor.category, id) : id;
+  const problem = checkStreamName(stream);
+  if (problem === undefined) return stream;
+  const message = `module ${module.name} routes ${commandType} to a stream whose name ${problem}`;
+  const details: Fault['details'] = [
+    ['module', module.name],
+    ['commandType', commandType],
+  ];
+  throw commandFault({ code: 'invalid-stream-name', message, details });
+}
+
+function failure(error: unknown, module: BoundModule, work: string, commandType: string): Error {
+  return moduleFailure(error, `module ${module.name} ${work} command ${commandType}`, [
+    ['module', module.name],
+    ['commandType', commandType],
+  ]);
+}

@@ -1,0 +1,167 @@
+/**
+ * A command in flight: the request, which never changes, and what the loop has done for it. Each round of the loop has
+ * an {@link Attempt} of its own, so that no field of a failed round can reach the next one.
+ */
+import type { CommandResult } from '../event-sourcer.ts';
+import type { Decision, Envelope, Outcome } from '../messages.ts';
+import type { DecidedAppend } from '../storage/exclusive-append.ts';
+import type { BoundModule } from './bound-module.ts';
+import type { Cancellation } from './cancellation.ts';
+import { moduleFailure } from './failures.ts';
+import type { LiveState } from './live-state.ts';
+import type { ObservedCommand } from './observer.ts';
+import type { CheckedOptions } from './options.ts';
+import { DispatchedCommand, HandledCommand } from './results.ts';
+import type { Route } from './routes.ts';
+
+/** The request of a caller, checked and routed. */
+export interface AcceptedCommand {
+  readonly route: Route;
+  readonly stream: string;
+  /** The command as it is recorded. */
+  readonly envelope: Envelope;
+  readonly commandId: string;
+  /** The decoded command. */
+  readonly command: unknown;
+  /** True if the loop releases the handle of the command. The handle of a typed command is the sender's. */
+  readonly ownsCommand: boolean;
+  readonly options: CheckedOptions;
+  readonly cancellation: Cancellation | undefined;
+  /** True if the command came as a message, so that its sender gets the events as values too. */
+  readonly isTyped: boolean;
+  /** When the command arrived, by `performance.now()`; 0 if no hook asks for it. */
+  readonly since: number;
+}
+
+export class CommandInFlight {
+  readonly route: Route;
+  readonly module: BoundModule;
+  readonly stream: string;
+  readonly envelope: Envelope;
+  readonly commandId: string;
+  readonly options: CheckedOptions;
+  readonly cancellation: Cancellation | undefined;
+  readonly since: number;
+  readonly #isTyped: boolean;
+  readonly #ownsCommand: boolean;
+
+  /** The decoded command. It is decoded again if its instance has ended. */
+  command: unknown;
+  /** The generation of the module when the command was decoded. */
+  generation: number;
+  /** The command was decided again because another command had ended its instance. */
+  rescued: boolean = false;
+  /** The number of decisions. */
+  attempts: number = 0;
+  conflicts: number = 0;
+
+  constructor(accepted: AcceptedCommand) {
+    this.route = accepted.route;
+    this.module = accepted.route.module;
+    this.stream = accepted.stream;
+    this.envelope = accepted.envelope;
+    this.commandId = accepted.commandId;
+    this.options = accepted.options;
+    this.cancellation = accepted.cancellation;
+    this.since = accepted.since;
+    this.#isTyped = accepted.isTyped;
+    this.#ownsCommand = accepted.ownsCommand;
+    this.command = accepted.command;
+    this.generation = this.module.generation;
+  }
+
+  /** True if the command may be a duplicate. A generated id is always new. */
+  get mayBeDuplicate(): boolean {
+    return this.options.commandId !== undefined;
+  }
+
+  decision(seenRevision: bigint | undefined, outcome: Outcome): Decision {
+    const { options, commandId } = this;
+    return {
+      commandId,
+      command: this.envelope,
+      contentType: this.module.contentType,
+      module: this.module.identity,
+      seenRevision,
+      outcome,
+      causationId: options.causationId,
+      correlationId: options.correlationId ?? commandId,
+      actor: options.actor,
+      keyId: undefined,
+    };
+  }
+
+  result(fields: CommandResult): CommandResult {
+    return this.#isTyped ? new DispatchedCommand(fields, this.module) : new HandledCommand(fields);
+  }
+
+  observed(): ObservedCommand {
+    const { commandId, stream, attempts } = this;
+    return { module: this.module.name, stream, commandId, commandType: this.envelope.type, attempts };
+  }
+
+  /**
+   * Decodes the command again, because its handle may point into an instance that has ended.
+   *
+   * @throws CommandFailure `fault` or `trap`.
+   */
+  decodeAgain(): void {
+    this.generation = this.module.generation;
+    if (!this.#ownsCommand) return;
+    this.release();
+    this.command = decodeCommand(this.module, this.envelope);
+  }
+
+  /** Releases the handle of the command. */
+  release(): void {
+    if (this.#ownsCommand && this.command !== undefined) this.module.releaseCommand(this.command);
+    this.command = undefined;
+  }
+}
+
+/** One round of the loop: the state that the command is decided on, and the decision. */
+export class Attempt {
+  readonly command: CommandInFlight;
+  /** The state, while this round owns it. */
+  live: LiveState | undefined = undefined;
+  /** The state came from the cache, so the results of this round must be checked against the store. */
+  fromCache: boolean = false;
+  /** No event was folded into the state since it was loaded or last appended, so it still belongs to its revision. */
+  isStateIntact: boolean = false;
+  /** The revision that the decision saw. */
+  seenRevision: bigint | undefined = undefined;
+  /** The decision that the store was asked to append. */
+  decided: DecidedAppend | undefined = undefined;
+
+  constructor(command: CommandInFlight) {
+    this.command = command;
+  }
+
+  /**
+   * Hands over the state, with the duty to release it, if it still belongs to its revision. The initial state of a
+   * `no-stream` command never does, because the stream was not read.
+   */
+  takeIntact(): LiveState | undefined {
+    const { live } = this;
+    if (!this.isStateIntact || live === undefined || this.command.route.precondition === 'no-stream') return undefined;
+    this.live = undefined;
+    return live;
+  }
+
+  releaseState(): void {
+    this.live?.release();
+    this.live = undefined;
+  }
+}
+
+/** @throws CommandFailure `fault` or `trap` if the module cannot decode the command. */
+export function decodeCommand(module: BoundModule, envelope: Envelope): unknown {
+  try {
+    return module.types.command.fromEnvelope(envelope);
+  } catch (error) {
+    throw moduleFailure(error, `module ${module.name} decoding command ${envelope.type}`, [
+      ['module', module.name],
+      ['commandType', envelope.type],
+    ]);
+  }
+}
