@@ -67,7 +67,8 @@ export interface RunningSystem<Decider, Models> extends AsyncDisposable {
    */
   caughtUp(position?: bigint | undefined, options?: CaughtUpOptions): Promise<void>;
   /**
-   * Resolves when every processor has processed everything, the events that processes caused in the meantime included.
+   * Resolves when every processor has processed everything, the events that processes caused in the meantime included, and
+   * when the parked events that someone wants to retry were tried again.
    * Deadlines that are not due yet are not waited for.
    */
   settled(signal?: AbortSignal): Promise<void>;

@@ -306,6 +306,7 @@ export class SystemRun implements AsyncDisposable {
       if (head === undefined) return;
       await Promise.all(this.#runners.map((runner) => this.#reached(runner, head, signal)));
       await Promise.all(this.#runners.map((runner) => this.#fired(runner, signal)));
+      await Promise.all(this.#runners.map((runner) => this.#retried(runner, signal)));
       if ((await this.#head()) === head) return;
     }
   }
@@ -373,6 +374,14 @@ export class SystemRun implements AsyncDisposable {
     await this.#until(runner, signal, async () => {
       const dueBefore = this.#clock.now() + 1;
       return (await this.#processors.listDeadlines(subscription, { dueBefore, limit: 1 })).length === 0;
+    });
+  }
+
+  /** Resolves when the parked events that someone wants to retry were tried again. */
+  async #retried(runner: Runner, signal: AbortSignal | undefined): Promise<void> {
+    const { subscription } = runner.processor;
+    await this.#until(runner, signal, async () => {
+      return (await this.#processors.listParked({ subscription, requested: 'retry', limit: 1 })).length === 0;
     });
   }
 

@@ -40,6 +40,27 @@ for (const [name, open] of Object.entries(stores)) {
       assert.deepEqual((await running.sourcer.state(transfer, 'transfer-t1')).state, { outcome: 'paid' });
     });
 
+    test('is settled when the parked events that someone wants to retry were tried again', async () => {
+      await using store: Store = open();
+      const receipts: string[] = [];
+      Object.assign(receipts, {
+        push: () => {
+          throw new Error('no paper');
+        },
+      });
+      const failurePolicy = { retries: 0, finally: 'park' } as const;
+      await using running = await bankOf(receipts).start({ store, failurePolicy });
+      await running.dispatch(Open({ accountId: 'a' }));
+      for (const amount of [1, 2]) await running.dispatch(Deposit({ accountId: 'a', amount }));
+      await running.settled();
+      Reflect.deleteProperty(receipts, 'push');
+      const [first] = await running.parked.list();
+      assert.ok(first);
+      assert.equal(await running.parked.retry(first.subscription, first.key), 2);
+      await running.settled();
+      assert.deepEqual([await running.parked.list(), receipts.length], [[], 2]);
+    });
+
     test('ends without a movement if the first account has too little', async () => {
       await using store: Store = open();
       await using running = await opened(store);
