@@ -54,8 +54,9 @@ export class Messages {
   }
 
   event({ event, context, contentType }: RecordedEvent): DecodedPayload {
-    const process = this.#processes.get(categoryOf(context.stream));
-    return this.#decoded('event', event, contentType, process ?? this.#ownerOf('events', event.type));
+    const category = categoryOf(context.stream);
+    const process = this.#processes.get(category);
+    return this.#decoded('event', event, contentType, process ?? this.#ownerOf('events', event.type, category));
   }
 
   /** @param moduleName The module that decided the command, if it is known. */
@@ -67,8 +68,19 @@ export class Messages {
     return this.#decoded('command', envelope, contentType, module);
   }
 
-  #ownerOf(kind: 'commands' | 'events', type: string): AnyModule | undefined {
-    return this.#modules.find(({ routing }) => routing.describe()[kind].some((message) => message.type === type));
+  /**
+   * The module of a message type. An event that a process has seen is stored without its category: several modules may have
+   * its type, and nobody is its owner then.
+   */
+  #ownerOf(kind: 'commands' | 'events', type: string, category?: string): AnyModule | undefined {
+    const [owner, ...others] = this.#modules.filter(({ routing }) => {
+      const descriptor = routing.describe();
+      return (
+        (category ?? descriptor.category) === descriptor.category && descriptor[kind].some((one) => one.type === type)
+      );
+    });
+    // Modules of one category share the definitions of their events.
+    return category !== undefined || others.length === 0 ? owner : undefined;
   }
 
   #decoded(kind: MessageKind, envelope: Envelope, contentType: string, owner: AnyModule | undefined): DecodedPayload {

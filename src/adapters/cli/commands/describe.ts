@@ -27,8 +27,8 @@ function textOf(system: SystemDescription, output: Output): readonly string[] {
   };
   section(
     'Deciders',
-    system.deciders.map(({ name, version, contentType, commands, events }) => [
-      `  ${name} ${version}  ${output.styled('dim', contentType)}`,
+    system.deciders.map(({ name, version, contentType, category, commands, events }) => [
+      `  ${name} ${version}  ${output.styled('dim', `streams ${category}-…, ${contentType}`)}`,
       `    takes  ${types(commands)}`,
       `    makes  ${types(events)}`,
     ]),
