@@ -1,6 +1,7 @@
 /** From the arguments of the program to its exit code. */
 import { CommanderError } from 'commander';
 import { toJson } from '../../core/json.ts';
+import { COMPLETE, knownNames } from './completion.ts';
 import { DONE, INTERRUPTED, USAGE } from './exit-codes.ts';
 import { exitCodeOf, textOf } from './failures.ts';
 import { makeProgram } from './program.ts';
@@ -10,9 +11,10 @@ export async function main(args: readonly string[]): Promise<number> {
   // A reader of the messages that has left changes nothing.
   process.stderr.on('error', () => {});
   let exitCode = DONE;
+  const names = args[0] === COMPLETE ? await knownNames() : {};
   const program = makeProgram((code) => {
     exitCode = code;
-  });
+  }, names);
   try {
     await program.parseAsync(args, { from: 'user' });
     return exitCode;

@@ -1,14 +1,17 @@
 /** The commands, their arguments, options and help. The code of a command is loaded when it runs. */
 import { readFileSync } from 'node:fs';
-import tab from '@bomb.sh/tab/commander';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { addCompletion, type KnownNames } from './completion.ts';
 import { EXIT_CODE_HELP } from './exit-codes.ts';
 import { type GlobalOptions, Session } from './session.ts';
 
 type Action<Args extends readonly unknown[]> = (session: Session, ...args: Args) => Promise<number>;
 
-/** @param done is called with the exit code of the command that has run. */
-export function makeProgram(done: (exitCode: number) => void): Command {
+/**
+ * @param done is called with the exit code of the command that has run.
+ * @param names completes arguments.
+ */
+export function makeProgram(done: (exitCode: number) => void, names: KnownNames = {}): Command {
   const program = new Command('decidable')
     .description('Looks into a Decidable system and its store, and runs the system.')
     .version(version(), '--version', 'print the version')
@@ -124,6 +127,97 @@ ${EXIT_CODE_HELP}`,
     .addHelpText('after', examples('decidable run', 'decidable run --once', 'decidable run --every 60 --json'))
     .action(action(async () => (await import('./commands/run.ts')).run));
 
+  const readModels = program
+    .command('read-models')
+    .summary('list, read, rebuild and drop read models')
+    .description('Works on the read models of the system. Without a command, it lists them.');
+  readModels
+    .command('list', { isDefault: true })
+    .summary('list the read models')
+    .description('Lists the read models of the system and of the store, with their versions and how far they are.')
+    .addHelpText('after', examples('decidable read-models list', 'decidable read-models list --json'))
+    .action(action(async () => (await import('./commands/read-models.ts')).listReadModels));
+  readModels
+    .command('get')
+    .summary('print documents')
+    .description('Prints the document with a key, or all documents in the order of their keys, one in a line.')
+    .argument('<name>', 'the name of the read model')
+    .argument('[key]', 'the key of the document')
+    .option('--limit <count>', 'print at most this many documents', count)
+    .addHelpText(
+      'after',
+      examples('decidable read-models get balances 0001', 'decidable read-models get balances --json'),
+    )
+    .action(action(async () => (await import('./commands/read-models.ts')).getDocuments));
+
+  readModels
+    .command('rebuild')
+    .summary('build a read model once more')
+    .description(
+      'Builds a read model once more from the first event. Readers see the old documents or rows until the new ones have ' +
+        'caught up, and other processes may run the system in the meantime.',
+    )
+    .argument('<name>', 'the name of the read model')
+    .addHelpText('after', examples('decidable read-models rebuild balances'))
+    .action(action(async () => (await import('./commands/read-models.ts')).rebuildReadModel));
+  readModels
+    .command('drop')
+    .summary('drop old versions')
+    .description('Drops a version of a read model with its documents and tables. The version that readers see stays.')
+    .argument('[version]', 'the version: name@version')
+    .option('--old', 'drop all versions that those of the system have replaced')
+    .addHelpText('after', examples('decidable read-models drop balances@1', 'decidable read-models drop --old'))
+    .action(action(async () => (await import('./commands/read-models.ts')).dropReadModels));
+
+  program
+    .command('subscriptions')
+    .summary('print how far the processors are')
+    .description(
+      'Prints for each processor its checkpoint, its lag in positions, who holds its shares, how many events are ' +
+        'parked, and why it has stopped.',
+    )
+    .option('--shares', 'print each share too')
+    .addHelpText('after', examples('decidable subscriptions', 'decidable subscriptions --shares'))
+    .action(action(async () => (await import('./commands/subscriptions.ts')).subscriptions));
+
+  const parked = program
+    .command('parked')
+    .summary('work on events that could not be processed')
+    .description('Works on the events that could not be processed. Without a command, it lists them.');
+  parked
+    .command('list', { isDefault: true })
+    .summary('list the parked events')
+    .description('Lists the events that could not be processed, and those that wait for an earlier event of their key.')
+    .option('--subscription <name>', 'only those of this processor: its name, or name@version')
+    .option('--key <key>', 'only those of this key')
+    .addHelpText('after', examples('decidable parked list', 'decidable parked list --subscription receipts --json'))
+    .action(action(async () => (await import('./commands/parked.ts')).listParked));
+  parked
+    .command('show')
+    .summary('print the parked events of a key')
+    .description('Prints the parked events of a key with their data and reasons.')
+    .argument('<subscription>', 'the processor: its name, or name@version')
+    .argument('<key>', 'the key')
+    .addHelpText('after', examples('decidable parked show receipts account-0001'))
+    .action(action(async () => (await import('./commands/parked.ts')).showParked));
+  parked
+    .command('retry')
+    .summary('process the parked events of a key again')
+    .description('Asks the process that runs the processor to try the parked events of a key again, in order.')
+    .argument('<subscription>', 'the processor: its name, or name@version')
+    .argument('<key>', 'the key')
+    .addHelpText('after', examples('decidable parked retry receipts account-0001'))
+    .action(action(async () => (await import('./commands/parked.ts')).retryParked));
+  parked
+    .command('drop')
+    .summary('give up parked events of a key')
+    .description('Drops the first parked event of a key. The processor never sees it again; the store keeps it.')
+    .argument('<subscription>', 'the processor: its name, or name@version')
+    .argument('<key>', 'the key')
+    .option('--all', 'drop all parked events of the key')
+    .addHelpText('after', examples('decidable parked drop receipts account-0001 --all'))
+    .action(action(async () => (await import('./commands/parked.ts')).dropParked));
+
   program
     .command('describe')
     .summary('print the parts of the system')
@@ -148,13 +242,7 @@ ${EXIT_CODE_HELP}`,
     .addHelpText('after', examples('decidable backup monday.db', 'decidable backup monday.db --store bank.db --json'))
     .action(action(async () => (await import('./commands/backup.ts')).backup));
 
-  addCompletion(program);
-  return program;
-}
-
-/** Adds `completion`, which prints a script for a shell, and `complete`, which the script calls. */
-function addCompletion(program: Command): void {
-  tab(program, { completionCommandName: 'completion' });
+  addCompletion(program, names);
   program.commands
     .find((command) => command.name() === 'completion')
     ?.summary('print the completion script of a shell')
@@ -167,6 +255,7 @@ function addCompletion(program: Command): void {
         'decidable completion fish > ~/.config/fish/completions/decidable.fish',
       ),
     );
+  return program;
 }
 
 function examples(...commands: readonly string[]): string {

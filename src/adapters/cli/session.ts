@@ -62,10 +62,13 @@ export class Session {
     return this.#open({ create: false });
   }
 
-  /** Starts the system on its store, which is made if it does not exist. Both are closed when the scope is left. */
-  async start(options: Pick<StartOptions, 'process' | 'observer'>): Promise<StartedSystem> {
+  /**
+   * Starts the system on its store. Both are closed when the scope is left.
+   * @param create makes the store if it does not exist.
+   */
+  async start(create: boolean, options: Pick<StartOptions, 'process' | 'observer'>): Promise<StartedSystem> {
     const { system, start } = await this.config();
-    const store = await this.#open({ create: true });
+    const store = await this.#open({ create });
     try {
       const observer = { ...start?.observer, ...options.observer };
       const running = (await system.start({ ...start, ...options, observer, store })) as AnyRunningSystem;

@@ -64,6 +64,11 @@ describe('decidable completion', () => {
     );
   });
 
+  test('completes the commands of the system', async () => {
+    const { stdout } = await decidable(['complete', '--', 'dispatch', 'With']);
+    assert.match(stdout, /^Withdraw\t/);
+  });
+
   test('completes the options of a command', async () => {
     const { stdout } = await decidable(['complete', '--', 'events', '--f']);
     assert.match(stdout, /^--follow\t/);

@@ -86,6 +86,15 @@ export async function bankFile(...deposits: readonly number[]): Promise<string> 
   return file;
 }
 
+/** A store in which the receipts for the deposits 13 and 5 of one account are parked, because the first one failed. */
+export async function parkedFile(): Promise<string> {
+  const file = await bankFile(13, 5);
+  await using store = createSqliteStore({ file, durability: 'normal' });
+  await using running = await bank.start({ store, failurePolicy: { retries: 0, finally: 'park' } });
+  await running.settled();
+  return file;
+}
+
 /** The lines of NDJSON. */
 export function recordsOf<Record>(ndjson: string): readonly Record[] {
   return ndjson

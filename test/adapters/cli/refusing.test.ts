@@ -61,6 +61,11 @@ describe('a configuration', () => {
   });
 });
 
+test('a configuration that leaves a timer running does not keep the program', async () => {
+  const { status } = await decidable(['describe', '--config', 'open.config.ts']);
+  assert.equal(status, 0);
+});
+
 describe('a store', () => {
   test('is not named', async () => {
     assert.deepEqual(await refusal(['events']), [2, 'no-store']);

@@ -31,7 +31,7 @@ export async function dispatch(
   const value = parse(data === '-' ? await readStandardInput() : new TextEncoder().encode(data), type);
   const messages = await session.messages();
   // No processor runs here: a process that runs the system reacts to the events.
-  await using started = await session.start({ process: false });
+  await using started = await session.start(true, { process: false });
   const precondition =
     expectedRevision === undefined ? undefined : ({ tag: 'at-revision', val: expectedRevision } as const);
   const result = await send(started.running, module, type, value, { ...options, precondition });

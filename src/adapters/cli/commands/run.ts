@@ -21,7 +21,7 @@ export async function run(session: Session, { every, once }: RunOptions): Promis
     stopped: (processor: Processor, reason: StopReason): void => report.stopped(processor, reason),
   };
   using _signals = endOnSecondSignal(session.halt, () => void report.stopping());
-  await using started = await session.start({ observer });
+  await using started = await session.start(true, { observer });
   const { running } = started;
   await report.started(system.name, await running.status(), once === true);
   if (once) {
@@ -62,6 +62,8 @@ async function reportUntil(
 
 class Report {
   readonly #output: Output;
+  /** Reports that came before the first line. */
+  #early: (() => void)[] | undefined = [];
   #last = '';
 
   constructor(output: Output) {
@@ -73,6 +75,8 @@ class Report {
     const names = statuses.map(({ name }) => name).join(', ') || 'no processors';
     await this.#print('started', `${system} runs ${until}: ${names}`, { system, processors: statuses });
     this.#last = textOf(statuses);
+    for (const print of this.#early ?? []) print();
+    this.#early = undefined;
   }
 
   async status(statuses: readonly ProcessorStatus[]): Promise<void> {
@@ -87,12 +91,12 @@ class Report {
     // An event that only waits for an earlier one of its key has no reason.
     const why = reason === undefined ? 'an earlier event of its key is parked' : `${reason.message} (${reason.code})`;
     const text = `parked ${event.event.type} at ${position}, key ${key}: ${why}`;
-    void this.#print('parked', `${subscription.name}: ${text}`, { ...subscription, key, position, reason });
+    this.#report('parked', `${subscription.name}: ${text}`, { ...subscription, key, position, reason });
   }
 
   stopped({ subscription }: Processor, reason: StopReason): void {
     const text = `${subscription.name}: stopped: ${reason.message} (${reason.code})`;
-    void this.#print('stopped', text, { ...subscription, reason });
+    this.#report('stopped', text, { ...subscription, reason });
   }
 
   stopping(): Promise<void> {
@@ -101,6 +105,12 @@ class Report {
 
   async ended(statuses: readonly ProcessorStatus[]): Promise<void> {
     await this.#print('ended', `ended: ${textOf(statuses)}`, { processors: statuses });
+  }
+
+  #report(event: string, text: string, fields: object): void {
+    const print = (): void => void this.#print(event, text, fields);
+    if (this.#early === undefined) print();
+    else this.#early.push(print);
   }
 
   #print(event: string, text: string, fields: object): Promise<void> {

@@ -1,0 +1,188 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+/** `decidable read-models`: the read models of the system, and the documents in them. */
+import { DefinitionError } from '../../../core/errors.ts';
+import { type JsonValue, toJson } from '../../../core/json.ts';
+import type { ProcessorStore, StoredDocument, SubscriptionId } from '../../../core/processors/processor-store.ts';
+import { type AnyPart, type AnySystemDefinition, isTables } from '../../../core/processors/system-parts.ts';
+import { dropOldVersions, dropVersion } from '../../../core/processors/versions.ts';
+import { DONE } from '../exit-codes.ts';
+import { CommandLineError } from '../failures.ts';
+import { type DecodedPayload, stateByContentType } from '../messages.ts';
+import { oneLine } from '../output.ts';
+import { findSubscription, isSame, subscriptionsOf } from '../parts.ts';
+import { showProgress } from '../progress.ts';
+import type { Session } from '../session.ts';
+import { endOnSecondSignal } from '../signals.ts';
+import { printTable } from './subscriptions.ts';
+
+/** A read model whose documents can be read. */
+type DocumentModel = Exclude<AnyPart, { readonly kind: 'tables' }>;
+
+export async function listReadModels(session: Session): Promise<number> {
+  const config = await session.optionalConfig();
+  await using store = await session.openToRead();
+  const statuses = (await subscriptionsOf(store, config?.system)).filter(
+    ({ kind }) => kind === 'documents' || kind === 'tables',
+  );
+  const { output } = session;
+  if (output.isJson) await output.document(statuses);
+  else await printTable(statuses, output);
+  return DONE;
+}
+
+export interface GetOptions {
+  readonly limit?: number | undefined;
+}
+
+/** Prints one document, or all of them. */
+export async function getDocuments(
+  session: Session,
+  name: string,
+  key: string | undefined,
+  { limit = Number.POSITIVE_INFINITY }: GetOptions,
+): Promise<number> {
+  const { system } = await session.config();
+  const model = documentModel(system, name);
+  const { version } = model.projector.describe();
+  const subscription = { name, version };
+  await using store = await session.openToRead();
+  const { processors } = store;
+  if (!(await processors.listSubscriptions()).some((record) => isSame(record.subscription, subscription))) {
+    throw new CommandLineError(
+      'not-found',
+      `${name} ${version} has not run on this store yet: start \`decidable run\``,
+    );
+  }
+  if (key !== undefined) {
+    const stored = await processors.readDocument(subscription, key);
+    if (stored === undefined) throw new CommandLineError('not-found', `${name} has no document "${key}"`);
+    await session.output.document(recordOf(model, stored).document);
+    return DONE;
+  }
+  let after: string | undefined;
+  for (let left = limit; left > 0 && !session.halt.signal.aborted; ) {
+    const page = await processors.listDocuments(subscription, { after, limit: Math.min(left, 1_000) });
+    await print(
+      session,
+      page.map((stored) => recordOf(model, stored)),
+    );
+    if (page.length < Math.min(left, 1_000)) break;
+    left -= page.length;
+    after = page.at(-1)?.key;
+  }
+  return DONE;
+}
+
+/** Builds a read model once more, next to the documents or rows that readers see. */
+export async function rebuildReadModel(session: Session, name: string): Promise<number> {
+  const { system } = await session.config();
+  const model = readModel(system, name);
+  await using started = await session.start(false, { process: false });
+  using _signals = endOnSecondSignal(session.halt, () => {});
+  using progress = showProgress(`rebuilding ${name}`);
+  let events = 0;
+  await started.running.rebuild(model, {
+    onProgress: ({ events: count, position, head }) => {
+      events = count;
+      const percent = head === 0n ? 100n : (100n * position) / head;
+      progress.show(`rebuilding ${name}: ${percent} %, position ${position} of ${head}, ${count} events`);
+    },
+    signal: session.halt.signal,
+  });
+  progress[Symbol.dispose]();
+  const { output } = session;
+  const { version } = identityOf(model);
+  if (output.isJson) await output.document({ name, version, events });
+  else await output.text(`${name} ${version} is rebuilt from ${events} events`);
+  return DONE;
+}
+
+export interface DropOptions {
+  readonly old?: boolean | undefined;
+}
+
+/** Drops one version of a read model, or those that the system has replaced. */
+export async function dropReadModels(
+  session: Session,
+  version: string | undefined,
+  { old = false }: DropOptions,
+): Promise<number> {
+  if (old === (version !== undefined)) {
+    throw new CommandLineError('usage', 'name one version, as name@version, or drop all old ones with --old');
+  }
+  const { system } = await session.config();
+  const current = system.readModels.map(identityOf);
+  await using store = await session.openToChange();
+  const { processors } = store;
+  const dropped =
+    version === undefined ? await dropOldVersions(processors, current) : [await dropOne(processors, version, current)];
+  const { output } = session;
+  if (output.isJson) await output.document(dropped);
+  else await output.text(...(dropped.length === 0 ? ['nothing to drop'] : dropped.map(textOf)));
+  return DONE;
+}
+
+async function dropOne(
+  processors: ProcessorStore,
+  text: string,
+  current: readonly SubscriptionId[],
+): Promise<SubscriptionId> {
+  const subscription = await findSubscription(processors, text);
+  try {
+    await dropVersion(processors, subscription, current, 'read-models drop');
+  } catch (cause) {
+    // The version is active, or belongs to another kind of processor.
+    if (!(cause instanceof DefinitionError)) throw cause;
+    throw new CommandLineError('usage', cause.message, { cause });
+  }
+  return subscription;
+}
+
+function textOf({ name, version }: SubscriptionId): string {
+  return `dropped ${name}@${version}`;
+}
+
+async function print({ output }: Session, records: readonly DocumentRecord[]): Promise<void> {
+  if (output.isJson) await output.records(records);
+  else
+    await output.text(...records.map(({ key, document }) => `${oneLine(key)}  ${oneLine(JSON.stringify(document))}`));
+}
+
+/** A document with its key. */
+interface DocumentRecord {
+  readonly key: string;
+  readonly position: bigint;
+  readonly document: JsonValue | DecodedPayload;
+}
+
+function recordOf(model: DocumentModel, { key, state, position }: StoredDocument): DocumentRecord {
+  const { types, projector } = model;
+  // A handle into a component cannot be looked into.
+  if (types.state.drop === undefined) return { key, position, document: toJson(types.state.fromBytes(state)) };
+  const { name, contentType } = projector.describe();
+  const decoded = stateByContentType(name, state, contentType);
+  return { key, position, document: decoded.data ?? decoded };
+}
+
+function documentModel(system: AnySystemDefinition, name: string): DocumentModel {
+  const model = readModel(system, name);
+  if (!isTables(model)) return model;
+  throw new CommandLineError('usage', `${name} keeps tables: read it with a program, or with SQL in the store's file`);
+}
+
+/** The read model of this name. @throws CommandLineError `not-found` that names the read models. */
+function readModel(system: AnySystemDefinition, name: string): AnyPart {
+  const found = system.readModels.find((model) => nameOf(model) === name);
+  if (found !== undefined) return found;
+  const known = system.readModels.map(nameOf).join(', ');
+  throw new CommandLineError('not-found', `the system has no read model "${name}"; it has ${known || 'none'}`);
+}
+
+function nameOf(model: AnyPart): string {
+  return identityOf(model).name;
+}
+
+function identityOf(model: AnyPart): SubscriptionId {
+  const { name, version } = isTables(model) ? model : model.projector.describe();
+  return { name, version };
+}

@@ -1,0 +1,92 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+/** `decidable subscriptions`: how far each processor is, who runs it, and why it has stopped. */
+import { DONE } from '../exit-codes.ts';
+import { type Output, oneLine, type TableContent } from '../output.ts';
+import { type NewPart, type SubscriptionStatus, subscriptionsOf } from '../parts.ts';
+import type { Session } from '../session.ts';
+
+export interface SubscriptionsOptions {
+  readonly shares?: boolean | undefined;
+}
+
+export async function subscriptions(session: Session, { shares }: SubscriptionsOptions): Promise<number> {
+  const config = await session.optionalConfig();
+  await using store = await session.openToRead();
+  const statuses = await subscriptionsOf(store, config?.system);
+  const { output } = session;
+  if (output.isJson) {
+    await output.document(statuses.map((status) => ('shares' in status ? jsonOf(status) : status)));
+    return DONE;
+  }
+  await printTable(statuses, output);
+  if (shares) {
+    await output.text('');
+    await output.table(sharesOf(statuses));
+  }
+  for (const status of statuses) {
+    if (!('stopped' in status) || status.stopped === undefined) continue;
+    const { code, message, position, at } = status.stopped;
+    const place = position === undefined ? '' : ` at position ${position}`;
+    const time = new Date(at).toISOString();
+    await output.text(
+      '',
+      `${output.styled('red', `${status.name} has stopped${place}`)} at ${time}: ${oneLine(message)} (${code})`,
+    );
+  }
+  return DONE;
+}
+
+/** Prints subscriptions, for `read-models` too. */
+export async function printTable(statuses: readonly (SubscriptionStatus | NewPart)[], output: Output): Promise<void> {
+  if (statuses.length === 0) {
+    await output.text('none');
+    return;
+  }
+  const rows = statuses.map((status) => {
+    const identity = [status.name, status.version, status.kind, status.state];
+    if (!('shares' in status)) return [...identity, '', '', '', '', ''];
+    const { checkpoint, lag, shares, holders, parked } = status;
+    const held = shares.filter(({ holder }) => holder !== undefined && holders.includes(holder));
+    return [
+      ...identity,
+      String(checkpoint ?? 0),
+      String(lag),
+      `${held.length} of ${shares.length}`,
+      String(holders.length),
+      String(parked),
+    ];
+  });
+  const numbers = ['position', 'lag', 'processes', 'parked'];
+  const head = ['name', 'version', 'kind', 'state', 'position', 'lag', 'shares held', 'processes', 'parked'];
+  await output.table({ head, rows, numbers });
+}
+
+function sharesOf(statuses: readonly (SubscriptionStatus | NewPart)[]): TableContent {
+  const rows = statuses.flatMap((status) => {
+    if (!('shares' in status)) return [];
+    const { name, version, shares, holders } = status;
+    return shares.map(({ share, checkpoint, holder, expiresAt }) => [
+      name,
+      version,
+      String(share),
+      String(checkpoint ?? 0),
+      holder !== undefined && holders.includes(holder) ? holder : '',
+      holder !== undefined && holders.includes(holder) ? new Date(expiresAt).toISOString() : '',
+    ]);
+  });
+  return {
+    head: ['name', 'version', 'share', 'position', 'process', 'lease ends'],
+    rows,
+    numbers: ['share', 'position'],
+  };
+}
+
+/** Times as in the rest of the JSON. */
+function jsonOf(status: SubscriptionStatus): object {
+  const { stopped, shares, ...others } = status;
+  return {
+    ...others,
+    shares: shares.map(({ expiresAt, ...share }) => ({ ...share, expiresAt: new Date(expiresAt) })),
+    stopped: stopped && { ...stopped, at: new Date(stopped.at) },
+  };
+}

@@ -1,0 +1,98 @@
+/** The subscriptions of a store, as the parts of the system know them. */
+import { describe } from '../../core/define/system-description.ts';
+import type { EventStore } from '../../core/event-store.ts';
+import type { ProcessorStore, SubscriptionId, SubscriptionRecord } from '../../core/processors/processor-store.ts';
+import { type ProcessorStatus, statusOf } from '../../core/processors/status.ts';
+import type { AnySystemDefinition } from '../../core/processors/system-parts.ts';
+import { CommandLineError } from './failures.ts';
+
+/** The progress of one subscription. */
+export interface SubscriptionStatus extends ProcessorStatus {
+  /**
+   * `stopped`: a failure has stopped it. `running`: a process holds shares of it. `waiting`: nobody does. `building`: a new version of
+   * a read model, which readers do not see yet. `old`: the system has another version of it, or does not have it any more.
+   */
+  readonly state: 'stopped' | 'running' | 'waiting' | 'building' | 'old';
+  /** Positions between the checkpoint and the end of the store. */
+  readonly lag: bigint;
+  /** The processes that hold shares. */
+  readonly holders: readonly string[];
+}
+
+/** A part of the system that has not run on this store yet. */
+export interface NewPart extends SubscriptionId {
+  readonly kind: SubscriptionRecord['kind'];
+  readonly state: 'new';
+}
+
+/** The store of a command that reads what processors keep. */
+export interface ProcessorReads extends Pick<EventStore, 'readAll'> {
+  readonly processors: ProcessorStore;
+}
+
+/** The subscriptions of the store, and then the parts of the system that have none. */
+export async function subscriptionsOf(
+  store: ProcessorReads,
+  system: AnySystemDefinition | undefined,
+): Promise<readonly (SubscriptionStatus | NewPart)[]> {
+  const [last] = await store.readAll({ direction: 'backward', limit: 1, categories: [], eventTypes: [] });
+  const statuses = await statusOf(store.processors, last?.context.position);
+  const parts = system && partsOf(system);
+  const now = Date.now();
+  const known = statuses.map((status): SubscriptionStatus => {
+    const held = status.shares.filter(({ holder, expiresAt }) => holder !== undefined && expiresAt > now);
+    return {
+      ...status,
+      state: stateOf(status, held.length > 0, parts),
+      lag: (status.head ?? 0n) - (status.checkpoint ?? 0n),
+      holders: [...new Set(held.map(({ holder }) => holder ?? ''))],
+    };
+  });
+  const unknown = (parts ?? []).filter((part) => !statuses.some((status) => isSame(status, part)));
+  return [...known, ...unknown];
+}
+
+function stateOf(
+  status: ProcessorStatus,
+  isHeld: boolean,
+  parts: readonly SubscriptionId[] | undefined,
+): SubscriptionStatus['state'] {
+  if (parts !== undefined && !parts.some((part) => isSame(part, status))) return 'old';
+  if (status.stopped !== undefined) return 'stopped';
+  if (!status.isActive) return 'building';
+  return isHeld ? 'running' : 'waiting';
+}
+
+/** The subscriptions that the system has when it runs. */
+function partsOf(system: AnySystemDefinition): readonly NewPart[] {
+  const { processManagers, readModels, reactors } = describe(system);
+  return [
+    ...processManagers.flatMap(({ name, version }) => [
+      { name, version, kind: 'process-manager', state: 'new' } as const,
+      { name: `${name}/commands`, version, kind: 'dispatcher', state: 'new' } as const,
+    ]),
+    ...[...readModels, ...reactors].map(({ name, version, kind }) => ({ name, version, kind, state: 'new' }) as const),
+  ];
+}
+
+/**
+ * Finds a subscription by its name, or by `name@version`.
+ * @throws CommandLineError if there is none, or several versions have the name.
+ */
+export async function findSubscription(processors: ProcessorStore, text: string): Promise<SubscriptionId> {
+  const records = await processors.listSubscriptions();
+  const subscriptions = records.map(({ subscription }) => subscription);
+  const exact = subscriptions.find(({ name, version }) => `${name}@${version}` === text);
+  const [first, ...others] = exact === undefined ? subscriptions.filter(({ name }) => name === text) : [exact];
+  if (first === undefined) {
+    const known = [...new Set(subscriptions.map(({ name }) => name))].join(', ');
+    throw new CommandLineError('not-found', `the store has no subscription "${text}"; it has ${known || 'none'}`);
+  }
+  if (others.length === 0) return first;
+  const versions = [first, ...others].map(({ name, version }) => `${name}@${version}`);
+  throw new CommandLineError('usage', `"${text}" has several versions: name one of ${versions.join(', ')}`);
+}
+
+export function isSame(one: SubscriptionId, other: SubscriptionId): boolean {
+  return one.name === other.name && one.version === other.version;
+}
