@@ -36,7 +36,7 @@ export {
   type EventHandlerDefinition,
   type EventHandlerModule,
   endProcess,
-  type Handle,
+  type HandleEvent,
   type Reacted,
   type RejectedData,
   type RejectionHandler,

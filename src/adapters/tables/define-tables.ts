@@ -36,7 +36,7 @@ import type { Processor } from '../../core/processors/processor.ts';
 import type { ProcessorStore, TableSetup, TableStatement } from '../../core/processors/processor-store.ts';
 import type { EventFilter, Replacement } from '../../core/processors/system-parts.ts';
 import type { EventType } from '../../core/types.ts';
-import { type Bind, type PreparedHandle, prepareQueries } from './prepared-queries.ts';
+import { type Bind, type PreparedTableHandler, prepareQueries } from './prepared-queries.ts';
 import { TableNamesPlugin } from './table-names.ts';
 import { TablesProcessor } from './tables-processor.ts';
 
@@ -50,7 +50,7 @@ export type Create<Tables> = (db: Kysely<Tables>) => readonly Compilable[];
  * Returns the queries that an event leads to: inserts, updates, deletes. Queries of other events of the page run in the order
  * of the events, so that a query sees what earlier events have written.
  */
-export type Handle<Tables, Data> = (db: Kysely<Tables>, data: Immutable<Data>, context: EventContext) => Queries;
+export type TableHandler<Tables, Data> = (db: Kysely<Tables>, data: Immutable<Data>, context: EventContext) => Queries;
 
 /** The parts of a table read model. */
 export interface TablesDefinition<Tables, Events> {
@@ -73,8 +73,8 @@ export interface TablesDefinition<Tables, Events> {
   /** By event type: a function that returns queries, or `{ prepare }`, whose queries are compiled once. */
   readonly handle: {
     readonly [Type in keyof Events]:
-      | Handle<NoInfer<Tables>, DataOf<Events[Type]>>
-      | PreparedHandle<NoInfer<Tables>, DataOf<Events[Type]>>;
+      | TableHandler<NoInfer<Tables>, DataOf<Events[Type]>>
+      | PreparedTableHandler<NoInfer<Tables>, DataOf<Events[Type]>>;
   };
 }
 
@@ -149,7 +149,7 @@ export function defineTables<Tables, const Events extends Readonly<Record<string
   const underPrefix = (own: string): { setup: TableSetup; statementsOf: StatementsOf } => {
     const compiler = compilerOf<Tables>(own, tables);
     const handlers = new Map(
-      Object.entries(definition.handle as Readonly<Record<string, AnyHandle<Tables>>>).map(([type, handle]) => [
+      Object.entries(definition.handle as Readonly<Record<string, AnyTableHandler<Tables>>>).map(([type, handle]) => [
         type,
         bindOf(handle, compiler, `${name}.handle.${type}`),
       ]),
@@ -196,7 +196,7 @@ export function defineTables<Tables, const Events extends Readonly<Record<string
 
 type StatementsOf = (event: Message, context: EventContext) => readonly TableStatement[];
 
-type AnyHandle<Tables> = Handle<Tables, unknown> | PreparedHandle<Tables, unknown>;
+type AnyTableHandler<Tables> = TableHandler<Tables, unknown> | PreparedTableHandler<Tables, unknown>;
 
 /** The functions of handlers, for the checks that all definitions share. */
 function functionsOf(handle: Readonly<Record<string, unknown>>): object {
@@ -204,13 +204,13 @@ function functionsOf(handle: Readonly<Record<string, unknown>>): object {
   return Object.fromEntries(
     Object.entries(handle).map(([type, entry]) => [
       type,
-      typeof entry === 'object' ? (entry as Partial<PreparedHandle<unknown, unknown>> | null)?.prepare : entry,
+      typeof entry === 'object' ? (entry as Partial<PreparedTableHandler<unknown, unknown>> | null)?.prepare : entry,
     ]),
   );
 }
 
 /** @param at the place of the handler in the definition. */
-function bindOf<Tables>(handle: AnyHandle<Tables>, compiler: Kysely<Tables>, at: string): Bind {
+function bindOf<Tables>(handle: AnyTableHandler<Tables>, compiler: Kysely<Tables>, at: string): Bind {
   if (typeof handle !== 'function') return prepareQueries(handle, compiler, at);
   return (data, context) => {
     const queries = handle(compiler, data as never, context);

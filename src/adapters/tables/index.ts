@@ -2,9 +2,9 @@
 export {
   type Create,
   defineTables,
-  type Handle,
+  type TableHandler,
   type TablesDefinition,
   type TablesModule,
   type TablesReader,
 } from './define-tables.ts';
-export type { Placeholder, Placeholders, PreparedHandle } from './prepared-queries.ts';
+export type { Placeholder, Placeholders, PreparedTableHandler } from './prepared-queries.ts';

@@ -24,7 +24,7 @@ export type Placeholder<Value> = [Value] extends [string | number | boolean | Ui
 export type Placeholders<Data> = { readonly [Name in keyof Data]-?: Placeholder<Data[Name]> };
 
 /** A handler whose queries are compiled once. */
-export interface PreparedHandle<Tables, Data> {
+export interface PreparedTableHandler<Tables, Data> {
   /**
    * Builds the queries. It is called once, when the read model is defined, so it cannot compute with values or choose by
    * them: expressions of SQL can.
@@ -64,7 +64,7 @@ class Place {
  * @throws DefinitionError if the function computes with a placeholder, or returns something other than queries.
  */
 export function prepareQueries<Tables>(
-  { prepare }: PreparedHandle<Tables, unknown>,
+  { prepare }: PreparedTableHandler<Tables, unknown>,
   compiler: Kysely<Tables>,
   at: string,
 ): Bind {

@@ -11,7 +11,7 @@ import {
 } from '../../core/index.ts';
 import { NondeterminismError } from './ambient/forbidden-call.ts';
 import { runIsolated } from './ambient/without-ambient.ts';
-import { sameBytes, sameEnvelope, sameEnvelopes, withHandle } from './messages-of.ts';
+import { sameBytes, sameEnvelope, sameEnvelopes, withHandle } from './message-types.ts';
 
 /** The outcome of a command. `state` is the encoded state after everything, in the module's content type. */
 export type DecisionOutcome =

@@ -7,7 +7,7 @@ import type { CommandHandler, CommandIdAware, Envelope, Message, RejectionDetail
 import { checkOptionNames, type OptionNames } from '../../core/option-names.ts';
 import { runIsolated } from './ambient/without-ambient.ts';
 import { ExpectationError, type Story } from './expectation.ts';
-import { messageTypes, plain, sameBytes, sameEnvelopes, type Typed } from './messages-of.ts';
+import { messageTypes, plain, sameBytes, sameEnvelopes, type Typed } from './message-types.ts';
 import { type DecisionOutcome, runDecision, runDeterministically } from './run-decision.ts';
 import { type Said, Saying } from './sentence.ts';
 import { showMessage, showRejection, showValue } from './show.ts';

@@ -4,7 +4,7 @@ import { NondeterminismError } from './ambient/forbidden-call.ts';
 import { runIsolated } from './ambient/without-ambient.ts';
 import { checkContext, contextAt } from './context.ts';
 import { ExpectationError, type Story } from './expectation.ts';
-import { messageTypes, sameBytes, type Typed, withHandle } from './messages-of.ts';
+import { messageTypes, sameBytes, type Typed, withHandle } from './message-types.ts';
 import { type Said, Saying } from './sentence.ts';
 import { showMessage, showValue } from './show.ts';
 import { envelopesOf, type StoredEvent, shownEvent } from './stored-event.ts';

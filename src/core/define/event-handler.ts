@@ -101,14 +101,16 @@ type DeferredRejectionHandler<State, Data, Command> = [State] extends [infer Kno
   : never;
 
 /** What to do about an event: called with the state after it. A pure function, like `decide`. */
-export type Handle<State, Data, Command> = (
+export type HandleEvent<State, Data, Command> = (
   state: Immutable<State>,
   data: Data,
   context: EventContext,
 ) => readonly Reacted<Command>[];
 
-/** {@link Handle}, with the state as its schema says: see `DeferredEvolve`. */
-type DeferredHandle<State, Data, Command> = [State] extends [infer Known] ? Handle<Known, Data, Command> : never;
+/** {@link HandleEvent}, with the state as its schema says: see `DeferredEvolve`. */
+type DeferredHandleEvent<State, Data, Command> = [State] extends [infer Known]
+  ? HandleEvent<Known, Data, Command>
+  : never;
 
 /** What `defineEventHandler` takes. */
 export interface EventHandlerDefinition<State, Commands, Events> {
@@ -129,7 +131,7 @@ export interface EventHandlerDefinition<State, Commands, Events> {
   readonly evolve: { readonly [Type in keyof Events]?: DeferredEvolve<State, DataOf<Events[Type]>> };
   /** The events that it reacts to. */
   readonly handle: {
-    readonly [Type in keyof Events]?: DeferredHandle<State, DataOf<Events[Type]>, MessageOf<Commands>>;
+    readonly [Type in keyof Events]?: DeferredHandleEvent<State, DataOf<Events[Type]>, MessageOf<Commands>>;
   };
   /**
    * What happens if a command is rejected by its decider, by the command's type. `'ignore'` says that nothing has to

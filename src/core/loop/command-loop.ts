@@ -54,15 +54,15 @@ import { appendPrecondition, excludeEachOther, isRetryable, violatedPrecondition
 import type { LiveState } from './live-state.ts';
 import { checkPage, initialState, type Loader } from './loader.ts';
 import { type EventSourcerObserver, notify } from './observer.ts';
-import type { Snapshots } from './snapshots.ts';
 import type { StateCache } from './state-cache.ts';
+import type { StateSnapshots } from './state-snapshots.ts';
 import type { StreamQueue } from './stream-queue.ts';
 
 /** The parts of the event sourcer that the loop uses. */
 export interface LoopParts {
   readonly store: EventStore & ExclusiveAppend;
   readonly loader: Loader;
-  readonly snapshots: Snapshots;
+  readonly snapshots: StateSnapshots;
   readonly cache: StateCache;
   readonly queue: StreamQueue;
   readonly admission: Admission;

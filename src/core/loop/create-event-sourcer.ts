@@ -20,9 +20,9 @@ import { notify } from './observer.ts';
 import { checkReadOptions, checkStateOptions, type ReadOptions, type SendOptions } from './options.ts';
 import { type DispatchResult, FoldedStreamState, ReadStateResult, type StreamState } from './results.ts';
 import { Routes } from './routes.ts';
-import { Snapshots } from './snapshots.ts';
 import { StateCache } from './state-cache.ts';
 import { type ReadState, StateReader } from './state-reader.ts';
+import { StateSnapshots } from './state-snapshots.ts';
 import { StreamQueue } from './stream-queue.ts';
 
 /** The commands that a module accepts as messages. `never` if its commands are handles, as those of a component are. */
@@ -123,7 +123,7 @@ class Sourcer {
     this.#cache = new StateCache(this.#routes.modules, cachedStates);
     const cache = this.#cache;
     const queue = new StreamQueue();
-    const snapshots = new Snapshots(store, observer);
+    const snapshots = new StateSnapshots(store, observer);
     const loader = new Loader(store, snapshots, replayLimit);
     const admission = this.#admission;
     this.#ends = CommandEnds.of(observer);

@@ -7,7 +7,7 @@ import { type Cancellation, readStore } from './cancellation.ts';
 import { moduleFailure, refused, storeCorrupt } from './failures.ts';
 import { foldRecorded } from './fold.ts';
 import { LiveState } from './live-state.ts';
-import type { Snapshots } from './snapshots.ts';
+import type { StateSnapshots } from './state-snapshots.ts';
 
 /** Returns the state before any event. @throws CommandFailure `fault` or `trap`. */
 export function initialState(module: BoundModule, stream: string): LiveState {
@@ -20,10 +20,10 @@ export function initialState(module: BoundModule, stream: string): LiveState {
 
 export class Loader {
   readonly #store: EventStore;
-  readonly #snapshots: Snapshots;
+  readonly #snapshots: StateSnapshots;
   readonly #replayLimit: number;
 
-  constructor(store: EventStore, snapshots: Snapshots, replayLimit: number) {
+  constructor(store: EventStore, snapshots: StateSnapshots, replayLimit: number) {
     this.#store = store;
     this.#snapshots = snapshots;
     this.#replayLimit = replayLimit;

@@ -1,7 +1,7 @@
 /**
  * Snapshots: states that are stored next to their streams, so that a load reads fewer events. Their key is the module's
  * name, its version and the stream, so that a state of another version is not found. Their content type identifies the
- * code that made them. Snapshots only save work. An unreadable one is dropped, and no command fails because one cannot
+ * code that made them. StateSnapshots only save work. An unreadable one is dropped, and no command fails because one cannot
  * be stored.
  */
 import { isCommandFailure } from '../errors.ts';
@@ -12,7 +12,7 @@ import { type Cancellation, readStore } from './cancellation.ts';
 import { LiveState } from './live-state.ts';
 import { type EventSourcerObserver, notify, type ObservedSnapshot } from './observer.ts';
 
-export class Snapshots {
+export class StateSnapshots {
   readonly #store: EventStore;
   readonly #observer: EventSourcerObserver;
 
