@@ -1,5 +1,5 @@
 /**
- * *CanonicalABI.md*, "`canon lift`": a core function becomes a component function, and JavaScript calls it.
+ * *CanonicalABI.md*, "`canon lift`": a core function becomes a component function, which JavaScript calls.
  */
 import { engine } from '../engine/web-assembly.ts';
 import { ComponentError } from '../errors.ts';
@@ -35,13 +35,13 @@ import {
 } from './values.ts';
 import { within, wrongArgument } from './wrong-value.ts';
 
-/** One stager for each way in which values pass; they belong to the component that contains the definitions. */
+/** The stagers of a component, which contains the definitions: one for calls of JavaScript, one for calls of other components. */
 export interface Stagers {
   readonly host: Stager;
   readonly direct: Stager;
 }
 
-/** A component function made by `canon lift`. Its type is in terms of the component that lifts it. */
+/** The component function of a `canon lift`. Its type is in terms of the component that lifts it. */
 export interface LiftedFunction {
   readonly kind: 'lifted';
   readonly type: FunctionNode;
@@ -54,15 +54,10 @@ export interface LiftedFunction {
 /** A function as JavaScript calls it. */
 export type HostCallable = (...args: unknown[]) => unknown;
 
-/** The function that JavaScript sees. */
-export function callableOf(lifted: LiftedFunction, name: string): HostCallable {
-  const call = callOf(lifted, name);
-  const { signature, host } = call;
-  const callable = simpleCall(call) ?? generalCall(call);
-  return signature.lendsHandles && host.handles.isObserved ? endingLends(callable, host.handles, host) : callable;
-}
-
-/** Whether one handle may be lent by a call and given away by the same. Of what is in lists and records, it may be any. */
+/**
+ * Returns whether a single call can both lend and consume the same handle. A handle inside a list or record may be of any
+ * resource type here.
+ */
 export function lendsAndConsumes({ params }: FunctionNode): boolean {
   return params.some(
     ({ type: { borrow, resource: lent } }) =>
@@ -74,29 +69,84 @@ export function lendsAndConsumes({ params }: FunctionNode): boolean {
   );
 }
 
-/** What each call of one function needs. */
+/** A function of a component, with the state of its current call. Calls do not overlap, because an instance is entered once. */
 interface Call {
   /** For messages. */
   readonly name: string;
-  readonly lifted: LiftedFunction;
   readonly signature: Signature;
   readonly instance: ComponentInstance;
   readonly context: Context;
   readonly core: CoreFunction;
   readonly result: HostResult;
   readonly postReturn: CoreFunction | undefined;
-  readonly host: Host;
+  /** The parameters, if they are lowered one by one. */
+  readonly params: readonly SimpleParam[] | undefined;
+  /** The core arguments. */
+  readonly flat: CoreValue[];
+  /** The number of arguments that are lowered. */
+  lowered: number;
 }
 
-function callOf(lifted: LiftedFunction, name: string): Call {
-  const { context, core, postReturn } = lifted;
-  const { instance } = context;
+function callOf(lifted: LiftedFunction, name: string, isSimple: boolean): Call {
+  const { context, core, postReturn, stagers } = lifted;
   const signature = signatureOf(lifted.type);
-  const result = stageHostResult(lifted.stagers.host, signature);
-  return { name, lifted, signature, instance, context, core, result, postReturn, host: instance.host };
+  return {
+    name,
+    signature,
+    instance: context.instance,
+    context,
+    core,
+    result: stageHostResult(stagers.host, signature),
+    postReturn,
+    params: isSimple ? stageSimpleParams(stagers.host, signature) : undefined,
+    flat: flatArguments(signature),
+    lowered: 0,
+  };
 }
 
-/** What comes after the core call: the result is lifted, borrows are accounted for, `post-return` runs. */
+/** Lowers the arguments, counts them in `call.lowered`, and calls the core function. */
+type Invoke = (a?: unknown, b?: unknown, c?: unknown, d?: unknown) => CoreValue | undefined;
+
+/** Returns the function that JavaScript sees. */
+export function callableOf(lifted: LiftedFunction, name: string): HostCallable {
+  const signature = signatureOf(lifted.type);
+  const call = callOf(lifted, name, signature.isSimple);
+  const { host } = call.instance;
+  const callable = synchronousCall(call, lifted);
+  return signature.lendsHandles && host.handles.isObserved ? endingLends(callable, host.handles, host) : callable;
+}
+
+function synchronousCall(call: Call, lifted: LiftedFunction): HostCallable {
+  const { params, result } = call;
+  if (params === undefined) return generalCall(call, lifted);
+  const [param0, param1] = params;
+  const isTransition = params.length === 2 && result.ownAt >= 0 && !param1!.isOwn;
+  return isTransition ? transitionCall(call, param0!, param1!) : calling(call, simpleInvoke(call, params));
+}
+
+/** Enters the instance, calls, lifts the result and leaves. */
+function calling(call: Call, invoke: Invoke): (a?: unknown, b?: unknown, c?: unknown, d?: unknown) => unknown {
+  const { instance } = call;
+  return (a, b, c, d) => {
+    enterFromHost(instance);
+    call.lowered = 0;
+    let value: unknown;
+    try {
+      value = finish(call, invoke(a, b, c, d));
+    } catch (error) {
+      throw failed(call, error, [a, b, c, d]);
+    }
+    return unwrap(value);
+  };
+}
+
+/** *Explainer.md*, "JS API": a top-level `error` is a thrown exception. */
+function unwrap(value: unknown): unknown {
+  if (value instanceof Failure) throw new ComponentError(value.payload);
+  return value;
+}
+
+/** Lifts the result, checks that borrows were dropped, and runs `post-return`. */
 function finish({ instance, context, result, postReturn }: Call, value: CoreValue | undefined): unknown {
   if (instance.state !== ENTERED) throw instance.failure;
   const lifted = liftHostResult(context, result, value);
@@ -106,7 +156,7 @@ function finish({ instance, context, result, postReturn }: Call, value: CoreValu
   return lifted;
 }
 
-/** `Task.return_`: what was borrowed has been dropped. */
+/** `Task.return_`: the guest must have dropped what it borrowed. */
 export function endTask(instance: ComponentInstance): void {
   if (instance.borrows !== 0) throw instance.trap('borrow handles still remain at the end of the call');
 }
@@ -123,71 +173,29 @@ export function callPostReturn(
   instance.mayLeave = true;
 }
 
-/** Ends a call that failed when so many of its arguments were lowered. Returns the error to throw. */
-function failed({ instance, name, signature }: Call, error: unknown, lowered: number): unknown {
-  const isLowered = lowered === signature.params.length;
-  return abandon(instance, isLowered ? error : wrongArgument(error, name), isLowered);
-}
-
-/** The usual small functions: one core argument for each parameter, and no arrays. Undefined for other functions. */
-function simpleCall(call: Call): HostCallable | undefined {
-  const { core, context: cx, instance, lifted, signature } = call;
-  if (!signature.isSimple) return undefined;
-  const params = stageSimpleParams(lifted.stagers.host, signature);
-  const [param0, param1, param2, param3] = params;
-  if (params.length === 2 && call.result.ownAt >= 0 && !param1!.isOwn) return transitionCall(call, param0!, param1!);
-  const mayUndo = params.some(({ isOwn }) => isOwn);
-  return (a, b, c, d) => {
-    enterFromHost(instance);
-    let lowered = 0;
-    let x: CoreValue = 0;
-    let y: CoreValue = 0;
-    let z: CoreValue = 0;
-    let value: unknown;
-    try {
-      let result: CoreValue | undefined;
-      if (param0 === undefined) result = core();
-      else {
-        x = lowerSimple(cx, param0, a);
-        lowered = 1;
-        if (param1 === undefined) result = core(x);
-        else {
-          y = lowerSimple(cx, param1, b);
-          lowered = 2;
-          if (param2 === undefined) result = core(x, y);
-          else {
-            z = lowerSimple(cx, param2, c);
-            lowered = 3;
-            if (param3 === undefined) result = core(x, y, z);
-            else {
-              const w = lowerSimple(cx, param3, d);
-              lowered = 4;
-              result = core(x, y, z, w);
-            }
-          }
-        }
-      }
-      value = finish(call, result);
-    } catch (error) {
-      if (mayUndo && lowered < params.length) undoSimple(cx, params, [x, y, z], [a, b, c], lowered);
-      throw failed(call, within(error, signature.names[lowered] ?? ''), lowered);
-    }
-    return unwrap(value);
-  };
+/** Ends a call that failed. Undoes `lower_own` if not all arguments were lowered. Returns the error to throw. */
+function failed(call: Call, error: unknown, args: readonly unknown[]): unknown {
+  const { context, flat, instance, lowered, name, params, signature } = call;
+  if (lowered === signature.params.length) return abandon(instance, error, true);
+  if (params === undefined) return abandon(instance, wrongArgument(error, name), false);
+  for (let index = lowered - 1; index >= 0; index--) {
+    if (params[index]!.isOwn) undoLowerOwn(context, flat[index] as number, args[index]);
+  }
+  return abandon(instance, wrongArgument(within(error, signature.names[lowered]!), name), false);
 }
 
 /**
- * The same for a function from state to state: two arguments, and a handle or an error as the result. All of it is here, and
- * little of it is a call: engines make that faster by a tenth.
+ * Does the same as {@link calling}, for a function from state to state: two arguments, and a handle or an error as the
+ * result. Everything that is needed for a handle is here, because `evolve` would be a fifth slower otherwise.
  */
 function transitionCall(call: Call, param0: SimpleParam, param1: SimpleParam): HostCallable {
-  const { core, context: cx, instance, postReturn, result, signature } = call;
+  const { core, context: cx, flat, instance, postReturn, result } = call;
   const { alignment, size, ownAt } = result;
   return (a, b) => {
     enterFromHost(instance);
     let lowered = 0;
     let value: unknown;
-    let x: CoreValue | undefined;
+    let x: CoreValue = 0;
     try {
       x = lowerSimple(cx, param0, a);
       lowered = 1;
@@ -201,84 +209,74 @@ function transitionCall(call: Call, param0: SimpleParam, param1: SimpleParam): H
       else {
         value = liftOwnResult(cx, result, view.getInt32(ptr + ownAt, true));
         endTask(instance);
-        if (postReturn !== undefined) {
-          instance.mayLeave = false;
-          postReturn(ptr);
-          if (instance.state !== ENTERED) throw instance.failure;
-          instance.mayLeave = true;
-        }
+        if (postReturn !== undefined) callPostReturn(instance, postReturn, ptr);
         leaveToHost(instance);
         return value;
       }
     } catch (error) {
-      if (lowered === 1 && param0.isOwn) undoLowerOwn(cx, x as number, a);
-      throw failed(call, within(error, signature.names[lowered] ?? ''), lowered);
+      call.lowered = lowered;
+      flat[0] = x;
+      throw failed(call, error, [a, b]);
     }
     return unwrap(value);
   };
 }
 
-/** Undoes `lower_own` for the arguments that were lowered, the last one first. */
-function undoSimple(
-  cx: Context,
-  params: readonly SimpleParam[],
-  cores: readonly CoreValue[],
-  values: readonly unknown[],
-  lowered: number,
-): void {
-  for (let index = lowered - 1; index >= 0; index--) {
-    if (params[index]!.isOwn) undoLowerOwn(cx, cores[index] as number, values[index]);
+/** For functions with one core argument for each parameter, and at most four: they need no array of arguments. */
+function simpleInvoke(call: Call, [param0, param1, param2, param3]: readonly SimpleParam[]): Invoke {
+  const { core } = call;
+  if (param0 === undefined) return () => core();
+  if (param1 === undefined) return (a) => core(lowerNext(call, param0, a));
+  if (param2 === undefined) {
+    return (a, b) => {
+      const x = lowerNext(call, param0, a);
+      return core(x, lowerNext(call, param1, b));
+    };
   }
+  return (a, b, c, d) => {
+    const x = lowerNext(call, param0, a);
+    const y = lowerNext(call, param1, b);
+    const z = lowerNext(call, param2, c);
+    return param3 === undefined ? core(x, y, z) : core(x, y, z, lowerNext(call, param3, d));
+  };
 }
 
-/** *Explainer.md*, "JS API": a top-level `error` is a thrown exception. */
-function unwrap(value: unknown): unknown {
-  if (value instanceof Failure) throw new ComponentError(value.payload);
-  return value;
+/** Lowers the next argument. Its core value is kept, in case that a later argument cannot be lowered. */
+function lowerNext(call: Call, param: SimpleParam, value: unknown): CoreValue {
+  const lowered = lowerSimple(call.context, param, value);
+  call.flat[call.lowered++] = lowered;
+  return lowered;
 }
 
-function generalCall(call: Call): HostCallable {
-  const { lifted, signature } = call;
-  const { host } = lifted.stagers;
-  if (signature.params.length !== 1 || signature.params[0]!.handle || signature.spillsParams) {
-    const callWith = lowering(call, stageLowerParams(host, signature));
+function generalCall(call: Call, { stagers: { host } }: LiftedFunction): HostCallable {
+  const { core, context, flat, signature } = call;
+  const [first] = signature.params;
+  const count = signature.params.length;
+  if (count !== 1 || first!.handle || signature.spillsParams) {
+    const lowerAll = stageLowerParams(host, signature);
+    const callWith = calling(call, (args) => {
+      lowerAll(context, args as readonly unknown[], flat);
+      call.lowered = count;
+      return apply(core, flat);
+    });
     return (...args) => callWith(args);
   }
+  // With one parameter, no array of arguments is needed either.
   let lower: Lower | undefined;
-  return lowering(call, (cx, value, flat) => {
+  return calling(call, (value) => {
     try {
-      (lower ??= host.lower(signature.params[0]!))(cx, value, flat, 0);
+      (lower ??= host.lower(first!))(context, value, flat, 0);
     } catch (error) {
       throw within(error, signature.names[0]!);
     }
+    call.lowered = 1;
+    return apply(core, flat);
   });
 }
 
-function lowering<Args>(
-  call: Call,
-  lower: (cx: Context, args: Args, flat: CoreValue[]) => void,
-): (args: Args) => unknown {
-  const { core, context: cx, instance, signature } = call;
-  const flat = flatArguments(signature);
-  const count = signature.params.length;
-  return (args) => {
-    enterFromHost(instance);
-    let lowered = -1;
-    let value: unknown;
-    try {
-      lower(cx, args, flat);
-      lowered = count;
-      value = finish(call, apply(core, flat));
-    } catch (error) {
-      throw failed(call, error, lowered);
-    }
-    return unwrap(value);
-  };
-}
-
 /**
- * `Subtask.deliver_resolve`, the caller's part: what was lent for a call, of these handles and of JavaScript's objects, is
- * the caller's own again, however the call ended and however long it took.
+ * `Subtask.deliver_resolve`, for the caller: ends the lends of a call when the call ends, with a result or an error, now or
+ * later. It covers the handles of a table and the objects of JavaScript.
  */
 export function endingLends<Arg>(
   call: (...args: Arg[]) => unknown,
@@ -309,8 +307,8 @@ function endLends(handles: Handles, scope: CallScope, lends: number, objects: nu
 // Calls that wait --------------------------------------------------------------------------------------------------
 
 /**
- * The function that JavaScript sees of an `async func`, or of any function of an instance that may have to wait for the
- * host. Where the engine has JavaScript promise integration, the guest is suspended while it waits.
+ * Returns the function that JavaScript sees for an `async func`, or for any function of an instance that may have to wait
+ * for the host. If the engine has JavaScript promise integration, it suspends the guest while it waits.
  */
 export function promisingCallableOf(lifted: LiftedFunction, name: string): HostCallable {
   const { root } = lifted.context.instance;
@@ -319,34 +317,37 @@ export function promisingCallableOf(lifted: LiftedFunction, name: string): HostC
     const call = callableOf(lifted, name);
     return async (...args) => call(...args);
   }
-  const call = callOf(lifted, name);
-  const { context, instance, host, signature } = call;
+  const call = callOf(lifted, name, false);
+  const { context, flat, instance, signature } = call;
+  const { host } = instance;
   const lowerAll = stageLowerParams(lifted.stagers.host, signature);
-  const flat = flatArguments(signature);
   const callAndWait = async (args: readonly unknown[]): Promise<unknown> => {
     enterFromHost(instance);
-    let lowered = -1;
+    call.lowered = 0;
     try {
       lowerAll(context, args, flat);
-      lowered = signature.params.length;
+      call.lowered = signature.params.length;
       return finish(call, (await start(...flat)) as CoreValue | undefined);
     } catch (error) {
-      throw failed(call, error, lowered);
+      throw failed(call, error, args);
     }
   };
   const callToEnd = endingLends(callAndWait, host.handles, host);
   return async (...args) => unwrap(await takeTurn(root, () => callToEnd(args)));
 }
 
-/** A core function that gives its result, or a promise of it. */
+/** A core function that returns its result or a promise of it. */
 export type WaitingFunction = (...flat: CoreValue[]) => unknown;
 
-/** What is behind the functions that engines suspend, which JavaScript cannot call: a component may lift what it lowered. */
+/**
+ * The JavaScript functions inside `WebAssembly.Suspending` functions, which JavaScript cannot call. They are needed if a
+ * component lifts a function that it lowered.
+ */
 export const waitingFunctions: WeakMap<object, WaitingFunction> = new WeakMap();
 
 /**
- * The core function as one that gives a promise. Undefined without promise integration, and where nothing in `inside` may
- * have to wait: a stack of its own costs more than a small call.
+ * Returns the core function as one that returns a promise. Undefined without promise integration. Also undefined if nothing
+ * in `inside` may have to wait, because a stack of its own costs more than a small call.
  */
 export function startOf(
   { core }: LiftedFunction,
