@@ -43,7 +43,7 @@ export function resourceRep(instance: ComponentInstance, type: RuntimeResource):
   };
 }
 
-/** Calls the destructor as the lifted and lowered function that the specification makes of it. */
+/** Calls the destructor as a function that is lifted and lowered, as in the specification. */
 function destroyingFrom(caller: ComponentInstance, type: RuntimeResource): (rep: number) => void {
   const { impl } = type;
   observeOtherHost(caller, impl);
@@ -56,8 +56,8 @@ function destroyingFrom(caller: ComponentInstance, type: RuntimeResource): (rep:
       }
     };
   }
-  // Calls within one instance, and into one that contains the other, enter less or nothing: *CanonicalABI.md* says so
-  // for destructors in as many words.
+  // Calls within one instance, and into one that contains the other, enter fewer instances or none. *CanonicalABI.md*
+  // says so for destructors.
   const callers = selfAndAncestors(caller);
   const entering = selfAndAncestors(impl).filter((each) => !callers.includes(each));
   return (rep) => {

@@ -9,12 +9,12 @@ import { type ComponentInstance, type Handles, POISONED, type RuntimeResource } 
 /** A core value as the JavaScript API of WebAssembly passes it. */
 export type CoreValue = number | bigint;
 
-/** A core function. Those of guests take and return core values; nothing checks that here: the engine does. */
+/** A core function. The engine checks the types of its core values. */
 export type CoreFunction = EngineFunction;
 
 /**
- * `MemInst`: views of a linear memory, kept until it grows. Growing detaches the old buffer, which leaves views of
- * length 0: that is cheaper to look at than `memory.buffer`.
+ * `MemInst`: views of a linear memory, which are kept until it grows. Growing detaches the old buffer, so that its views
+ * have the length 0. Reading a length is cheaper than reading `memory.buffer`.
  */
 export class LinearMemory {
   bytes: Uint8Array<ArrayBuffer> = new Uint8Array(0);
@@ -27,7 +27,7 @@ export class LinearMemory {
     this.maxBytes = maxBytes;
   }
 
-  /** Renews the views. Gives false where the memory has grown beyond its budget: they stay empty then. */
+  /** Renews the views. Returns false if the memory has grown beyond its budget. The views stay empty then. */
   refresh(): boolean {
     const buffer = this.memory?.buffer;
     if (buffer === undefined) return true;
@@ -38,24 +38,24 @@ export class LinearMemory {
   }
 }
 
-/** An own handle's index in the guest's table, and what JavaScript gave for it. */
+/** The index of an own handle in the guest's table, and the value that JavaScript passed for it. */
 export type LoweredOwn = readonly [index: number, value: unknown];
 
-/** `LiftLowerContext`: what the staged functions of `abi/` need of the instance whose memory and handles they touch. */
+/** `LiftLowerContext`: the memory, the handles and the options that the staged functions use. */
 export class Context {
   readonly instance: ComponentInstance;
   readonly memory: LinearMemory;
   readonly encoding: StringEncoding;
   readonly resources: RuntimeResource[];
-  /** Of the instance, and of the host: at hand, since every call looks into them. */
+  /** The handles of the instance and of the host. They are copied here because every call reads them. */
   readonly handles: Handles;
   readonly hostHandles: Handles;
   /** The second result of `store_string_into_range` and `store_list_into_range`: the (tagged) length. */
   lowered = 0;
-  /** How much the call has lifted so far, and how much it may. */
+  /** The bytes that the call has lifted so far, and the most that it may lift. */
   lifted = 0;
   readonly maxLifted: number;
-  /** While JavaScript's arguments are lowered, one by one: the own handles that were, with what was given for each. */
+  /** While the arguments of JavaScript are lowered: the own handles that were lowered so far, with their values. */
   loweredOwns: LoweredOwn[] | undefined = undefined;
   private readonly realloc: CoreFunction;
 
@@ -76,8 +76,8 @@ export class Context {
   }
 
   /**
-   * `reallocate`, with the checks that follow each of its uses: the result is aligned and in bounds.
-   * The memory's views are current afterwards.
+   * `reallocate`, with the checks that follow each of its uses: the result must be aligned and in bounds. The views of the
+   * memory are current afterwards.
    */
   reallocate(old: number, oldLength: number, alignment: number, length: number): number {
     const { instance, realloc } = this;
@@ -97,7 +97,7 @@ export class Context {
     return this.reallocate(0, 0, alignment, length);
   }
 
-  /** Whether a range lies outside of the memory. The views are current afterwards, so this goes before any access. */
+  /** Returns whether a range is out of bounds. The views are current afterwards, so call it before any access. */
   isOutOfBounds(ptr: number, length: number): boolean {
     const memory = this.memory;
     if (memory.bytes.length !== 0 && ptr + length <= memory.bytes.length) return false;
@@ -109,7 +109,7 @@ export class Context {
     return ptr + length > memory.bytes.length;
   }
 
-  /** Before anything of this size is lifted. */
+  /** Counts a value of this size, before it is lifted. */
   lift(size: number): void {
     if ((this.lifted += size) <= this.maxLifted) return;
     const message = `more than ${this.maxLifted} bytes of lists and strings in one call (maxLiftedBytes)`;
@@ -121,7 +121,7 @@ export class Context {
   }
 }
 
-/** Validation asks for `realloc` wherever something is to be allocated. */
+/** Validation requires `realloc` for every function that allocates. */
 const noRealloc: CoreFunction = () => {
   throw new Error('every memory has its realloc');
 };

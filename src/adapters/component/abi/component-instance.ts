@@ -1,9 +1,9 @@
 /**
- * *CanonicalABI.md*, "Component Instances": the state that guards a component instance, how a trap locks it down, and what
- * is released when it has ended.
+ * *CanonicalABI.md*, "Component Instances": the state that guards a component instance, the effect of a trap, and the
+ * release of its resources when it has ended.
  *
- * The specification's `may_enter` is a state of three values here, because JavaScript goes on after a trap: an instance
- * that trapped can never be entered again.
+ * The specification's `may_enter` has three values here, because JavaScript continues after a trap. An instance that
+ * trapped can never be entered again.
  */
 import { engine } from '../engine/web-assembly.ts';
 import { isTrap, Trap, type TrapOptions } from '../errors.ts';
@@ -17,7 +17,7 @@ import { asValueError } from './wrong-value.ts';
 export const IDLE = 0;
 /** A call is running in the instance, or in one of its children. */
 export const ENTERED = 1;
-/** A call trapped; `failure` says how. */
+/** A call trapped. `failure` is its error. */
 export const POISONED = 2;
 
 /** A resource type at run time, which a component instance or the host defines. */
@@ -32,32 +32,32 @@ export interface Host {
   readonly handles: Handles;
   /** The objects that JavaScript lent or was lent, innermost call last. */
   readonly scope: CallScope;
-  /** The instance that JavaScript made, and all that it contains. */
+  /** The instance that JavaScript created, and all instances in it. */
   readonly instances: ComponentInstance[];
-  /** The most that one call may lift; see `defaultMaxLiftedBytes`. */
+  /** The most bytes that one call may lift. See `defaultMaxLiftedBytes`. */
   readonly maxLiftedBytes: number;
 }
 
 export class ComponentInstance {
   readonly parent: ComponentInstance | undefined;
-  /** The instance that JavaScript made, and that contains this one. */
+  /** The instance that JavaScript created, and that contains this one. */
   readonly root: ComponentInstance;
   /** `may_enter`, and whether the instance trapped. */
   state: number = IDLE;
-  /** `may_leave`: false while `realloc` or `post-return` runs. */
+  /** `may_leave`. It is false while `realloc` or `post-return` runs. */
   mayLeave: boolean = true;
-  /** `num_borrows` of the current task: the synchronous ABI has one at a time. */
+  /** `num_borrows` of the current task. The synchronous ABI has one task at a time. */
   borrows: number = 0;
   readonly handles: Handles;
-  /** What the host keeps for all instances that one `instantiate` made. */
+  /** The state that all instances of one `instantiate` share. */
   readonly host: Host;
-  /** Whether something in it was given an asynchronous import, or a function of a component that was: it may have to wait. */
+  /** True if it may have to wait, because it imports an asynchronous function, directly or through another component. */
   mayWait: boolean = false;
-  /** Of a root instance: the last of the calls that take turns. */
+  /** The last of the calls that take turns. Only root instances have it. */
   lastTurn: Promise<unknown> | undefined = undefined;
-  /** The run-time resource types, by the slot that the linker gave to each static one. */
+  /** The run-time resource types, by the slot that the linker assigned to each static one. */
   readonly resources: RuntimeResource[] = [];
-  /** What the trap threw, once `state` is `POISONED`. */
+  /** The error of the trap, if `state` is `POISONED`. */
   failure: unknown = undefined;
 
   constructor(parent: ComponentInstance | undefined, host: Host, maxHandles: number) {
@@ -76,8 +76,8 @@ export class ComponentInstance {
   }
 
   /**
-   * Locks the instance down. A core module with exception handling can catch what JavaScript throws; so this is what
-   * makes a trap final: the guest can no longer call out, and what it returns is not looked at.
+   * Locks the instance down. A core module with exception handling can catch errors of JavaScript, so this makes a trap
+   * final: the guest can no longer call out, and its result is ignored.
    */
   poison(failure: unknown): void {
     if (this.state === POISONED) return;
@@ -88,7 +88,7 @@ export class ComponentInstance {
   }
 }
 
-/** `enter_from(None)`: traps if the instance or one that contains it is running or has trapped. */
+/** `enter_from(None)`. @throws Trap if the instance or one that contains it is running or has trapped. */
 export function enterFromHost(instance: ComponentInstance): void {
   if (instance.parent === undefined && instance.state === IDLE) instance.state = ENTERED;
   else enterAll(instance);
@@ -107,9 +107,9 @@ export function leaveToHost(instance: ComponentInstance): void {
 }
 
 /**
- * The end of a call that failed: returns the error to throw. If a value could not be lowered, the caller is at fault. The guest
- * was not called then and can be entered again; the borrows that it was given before that value are removed here, and own
- * handles where they were lowered. Every other error is a trap.
+ * Ends a call that failed. Returns the error to throw. If a value could not be lowered, the caller caused the error. The
+ * guest was not called then, and can be entered again. The borrows that were lowered before that value are removed here, and
+ * the caller of this function restores the own handles. Every other error is a trap.
  */
 export function abandon(instance: ComponentInstance, error: unknown, isLowered: boolean): unknown {
   if (!isLowered && instance.state === ENTERED && !isGuestFault(error)) {
@@ -124,25 +124,25 @@ export function abandon(instance: ComponentInstance, error: unknown, isLowered: 
   return failure;
 }
 
-/** Makes a call into a root instance when the calls before it have ended. */
+/** Calls into a root instance when the calls before have ended. */
 export function takeTurn(root: ComponentInstance, call: () => unknown): Promise<unknown> {
   const turn = Promise.resolve(root.lastTurn).then(call);
   root.lastTurn = turn.catch(() => undefined);
   return turn;
 }
 
-/** The trap of a call into an instance that is running, or that trapped before. */
+/** Returns the trap for a call into an instance that is running, or that trapped before. */
 export function cannotEnter(instance: ComponentInstance): Trap {
   if (instance.state !== POISONED) return new Trap('cannot enter component instance: a call is running in it');
   return new Trap('cannot enter component instance: an earlier call into it trapped', { cause: instance.failure });
 }
 
 /**
- * `entering_set`, which is known when a component-to-component call is linked: the instances that a call from `caller`
- * enters on its way into `callee`.
+ * `entering_set`: the instances that a call from `caller` enters on its way into `callee`. It is known when the call is
+ * linked.
  *
- * Undefined where one of the two contains the other (or both are the same). *CanonicalABI.md* would let such calls
- * through since "donut wrapping" was written down; the suite's `trap-on-reenter` has them trap "for now".
+ * Undefined if one of the two contains the other, or both are the same. *CanonicalABI.md* allows such calls since it
+ * describes "donut wrapping", but in the suite's `trap-on-reenter` they trap "for now".
  */
 export function enteringSet(
   callee: ComponentInstance,
@@ -165,11 +165,10 @@ export function selfAndAncestors(instance: ComponentInstance): ComponentInstance
 
 /**
  * Runs the destructor of a resource whose own handle JavaScript has dropped. If a call is running in the instance that
- * defines the resource, the destructor waits until that call has ended: an import may drop a resource of its caller's. If
- * that instance has trapped, the resource is gone with it.
+ * defines the resource, the destructor waits until that call has ended, because an import may drop a resource of its caller.
+ * If that instance has trapped, its resources have ended with it.
  *
- * @throws Trap if the destructor traps. If the destructor had to wait, nobody is there to catch it: the next call into the
- *   instance reports it.
+ * @throws Trap if the destructor traps. If the destructor had to wait, the next call into the instance reports the trap.
  */
 export function destroyFromHost(type: RuntimeResource, rep: number): void {
   const { dtor, impl } = type;
@@ -195,24 +194,22 @@ export function destroyFromHost(type: RuntimeResource, rep: number): void {
   leaveToHost(impl);
 }
 
-/** The same if there is nobody to catch what the destructor throws. */
+/** Does the same as {@link destroyFromHost} if no caller can catch the error of the destructor. */
 export function destroyQuietly(type: RuntimeResource, rep: number): void {
   try {
     destroyFromHost(type, rep);
   } catch {
-    // If the instance has trapped, the next call into it says so. An error of the host's own `Symbol.dispose` is lost.
+    // If the instance has trapped, the next call into it reports that. An error of a `Symbol.dispose` of the host is lost.
   }
 }
 
-/**
- * Ends all instances that one `instantiate` made. Later calls into them trap with `failure` as the cause.
- */
+/** Ends all instances of one `instantiate`. Later calls into them trap with `failure` as the cause. */
 export function endInstances({ instances }: Host, failure: unknown): void {
   for (const instance of instances) instance.poison(failure);
   runDeferred();
 }
 
-/** Drops the own handles that instances which have ended hold of resources that others implement: the host, or components. */
+/** Drops the own handles of instances that have ended, if the host or another component implements the resource. */
 function releaseHeld(host: Host): void {
   for (const { handles } of host.instances) {
     for (const [index, entry] of handles.entries.entries()) {
@@ -223,7 +220,7 @@ function releaseHeld(host: Host): void {
   }
 }
 
-/** Work that waits until no call is running in a root instance. It does not throw. */
+/** Tasks that wait until no call is running in a root instance. They do not throw. */
 let deferred: { readonly root: ComponentInstance; readonly run: () => void }[] = [];
 let isRunningDeferred = false;
 
@@ -231,7 +228,7 @@ function runAfterCall(root: ComponentInstance, run: () => void): void {
   deferred.push({ root, run });
 }
 
-/** Runs what need not wait any longer, and what that adds: in a loop, since each of many destructors may defer the next. */
+/** Runs the tasks that need not wait any longer. It is a loop, because each destructor may add another task. */
 function runDeferred(): void {
   if (isRunningDeferred) return;
   isRunningDeferred = true;
@@ -250,19 +247,19 @@ function runDeferred(): void {
 // Failures ---------------------------------------------------------------------------------------------------------
 
 /**
- * What to throw for something that came out of a core call: engine traps, exceptions of core modules
- * (`call_and_trap_on_throw`) and an exhausted stack become a {@link Trap}; what a host function threw stays as it is.
+ * Returns the error to throw for an error of a core call. Traps of the engine, exceptions of core modules
+ * (`call_and_trap_on_throw`) and stack overflows become a {@link Trap}. Errors of host functions are unchanged.
  */
 export function asFailure(error: unknown): unknown {
   return trapOf(error) ?? asValueError(error);
 }
 
-/** Whether the guest is to blame for `error`, rather than a value that the host passed. */
+/** Returns whether the guest caused the error, as opposed to a value that the host passed. */
 export function isGuestFault(error: unknown): boolean {
   return isTrap(error) || trapOf(error) !== undefined;
 }
 
-/** The trap that an error of the engine stands for. Engines word it differently. */
+/** Converts an error of the engine to a trap. Engines have different texts for the same trap. */
 function trapOf(error: unknown): Trap | undefined {
   const { Exception } = engine;
   if (Exception && error instanceof Exception) return new Trap('uncaught core exception', { cause: error });
@@ -272,9 +269,9 @@ function trapOf(error: unknown): Trap | undefined {
     const what = /unreachable/.test(message) ? 'wasm `unreachable` instruction executed' : message;
     return new Trap(`wasm trap: ${what}`, { cause: error });
   }
-  // A start function or a destructor cannot wait for a promise of the host's.
+  // A start function or a destructor cannot wait for a promise of the host.
   if (name === 'SuspendError') return new Trap('cannot block a synchronous task before returning', { cause: error });
-  // The latter is SpiderMonkey's.
+  // `InternalError` is the error of SpiderMonkey.
   if (/^RangeError.*call stack|^InternalError.*recursion/i.test(name + message)) {
     return new Trap('call stack exhausted', { code: 'stack-overflow', cause: error });
   }

@@ -1,7 +1,7 @@
 /**
- * *CanonicalABI.md*, "Flat Lifting": values out of core parameters and results.
+ * *CanonicalABI.md*, "Flat Lifting": reads values from core parameters and results.
  *
- * Where a value's core types are known, so are the places of its parts: there is no iterator to advance.
+ * The core types of a value determine the positions of its parts, so that no iterator is needed.
  */
 
 import { toCamelCase } from '../camel-case.ts';
@@ -48,7 +48,7 @@ export function stageLift(stager: Stager, type: ValueTypeNode): Lift {
   }
 }
 
-/** `lift_flat`, of a type that flattens to one core value. */
+/** `lift_flat`, for a type that flattens to one core value. */
 export type LiftOne = (context: Context, value: CoreValue | undefined) => unknown;
 
 export function stageLiftOne(stager: Stager, type: ValueTypeNode): LiftOne {
@@ -99,7 +99,7 @@ export function stageLiftOne(stager: Stager, type: ValueTypeNode): LiftOne {
   }
 }
 
-// `CoreValueIter.next`: the engine has checked the type of each core value.
+// `CoreValueIter.next`. The engine has checked the type of each core value.
 
 function i32(value: CoreValue | undefined): number {
   return value as number;
@@ -152,7 +152,7 @@ function stageLiftRecord(stager: Stager, type: ValueTypeNode): Lift {
   };
 }
 
-/** Where each of several values begins among their core values. */
+/** Returns the position of each of several values among their core values. */
 export function flatPlaces(types: readonly ValueTypeNode[]): readonly number[] {
   let next = 0;
   return types.map((type) => {
@@ -175,7 +175,7 @@ function stageLiftVariant(stager: Stager, type: ValueTypeNode): Lift {
   };
 }
 
-/** The payload of a case out of the joined core types of all: `CoerceValueIter`. */
+/** `CoerceValueIter`: lifts the payload of a case from the core types that all cases share. */
 function stageLiftCase(stager: Stager, { type }: CaseNode, joined: readonly FlatType[]): Lift | undefined {
   if (type === undefined) return undefined;
   const lift = stager.lift(type);

@@ -1,16 +1,15 @@
 /**
- * *Explainer.md*, "JS API": `ToJSValue` and `ToWebAssemblyValue`, as far as they do not touch a guest's memory.
+ * *Explainer.md*, "JS API": the parts of `ToJSValue` and `ToWebAssemblyValue` that do not touch a guest's memory.
  *
- * What the host passes wrongly is a `TypeError` or `RangeError`, as everywhere in JavaScript: it is no fault of the
- * guest's, and no trap.
+ * A value of the wrong type is an error of its caller, and not a trap.
  */
 import { toCamelCase } from '../camel-case.ts';
 import type { ValueTypeNode } from '../types/nodes.ts';
 import { WrongValue } from './wrong-value.ts';
 
 /**
- * An object with all of a record's fields. Copying it and assigning the fields is much faster than adding them one by
- * one, since the copy has its final shape from the start.
+ * Returns an object with all fields of a record. Copying it and assigning the fields is much faster than adding them one
+ * by one, because the copy has its final shape from the start.
  */
 export function recordTemplate(keys: readonly string[]): Record<string, unknown> {
   return Object.fromEntries(keys.map((key) => [key, undefined]));
@@ -28,8 +27,8 @@ export function flagsFrom(labels: readonly string[]): (bits: number) => Record<s
 }
 
 /**
- * `pack_flags_into_int`, of an object with a boolean for each flag, or of a list or set of names. A flag that is missing is
- * false, and all of them are if there is no value: flags are a `dictionary`.
+ * `pack_flags_into_int`, for an object with a boolean for each flag, or for a list or set of names. A missing flag is false.
+ * If the value is missing, all flags are false, because flags are a `dictionary`.
  */
 export function flagsInto(labels: readonly string[]): (value: unknown) => number {
   const keys = labels.map(toCamelCase);
@@ -50,7 +49,7 @@ function indexOfFlag(labels: readonly string[], keys: readonly string[], name: u
   return same >= 0 ? same : noCase(name, keys);
 }
 
-/** A number as `ToNumber` gives it, but not for what is no number at all. */
+/** `ToNumber`, for numbers, bigints and booleans only. */
 export function toNumber(value: unknown): number {
   if (typeof value === 'number') return value;
   if (typeof value === 'bigint' || typeof value === 'boolean') return Number(value);
@@ -67,7 +66,7 @@ export function notText(value: unknown): never {
   throw new WrongValue(`expected a string, got ${show(value)}`);
 }
 
-/** `char_to_i32`, of a string that is one Unicode scalar value. */
+/** `char_to_i32`, for a string that is one Unicode scalar value. */
 export function toCharCode(value: unknown): number {
   const code = typeof value === 'string' ? value.codePointAt(0) : notText(value);
   if (code === undefined || value !== String.fromCodePoint(code) || (code >= 0xd800 && code <= 0xdfff)) {
@@ -81,7 +80,7 @@ export function toObject(value: unknown, what: string): Record<string, unknown> 
   throw new WrongValue(`expected an object for a ${what}, got ${show(value)}`);
 }
 
-/** A property of whatever JavaScript gives. */
+/** Returns a property of any value, or undefined. */
 export function propertyOf(value: unknown, key: PropertyKey): unknown {
   return (value as Record<PropertyKey, unknown> | null | undefined)?.[key];
 }
@@ -90,7 +89,7 @@ function asRecord(value: object): Record<string, unknown> {
   return value as Record<string, unknown>;
 }
 
-/** The elements of a list, as a `sequence`: anything that can be iterated. */
+/** Returns the elements of a `sequence`, which is any iterable object. */
 export function toElements(value: unknown): readonly unknown[] {
   if (Array.isArray(value)) return value;
   if (typeof value === 'object' && value !== null && Symbol.iterator in value) {
@@ -108,7 +107,7 @@ export function ofLength<List extends ArrayLike<unknown>>(list: List, length: nu
   throw new WrongValue(`expected a ${what} of ${length} elements, got ${list.length}`);
 }
 
-/** The pairs of a map: of a `Map` or another iterable of pairs, or else of an object's entries. */
+/** Returns the pairs of a map, which is a `Map` or another iterable of pairs, or any other object with its entries. */
 export function toPairs({ kind }: ValueTypeNode): (value: unknown) => readonly unknown[] {
   return (value) => {
     if (typeof value !== 'object' || value === null || Symbol.iterator in value) return toElements(value);
@@ -117,23 +116,22 @@ export function toPairs({ kind }: ValueTypeNode): (value: unknown) => readonly u
   };
 }
 
-/** What a key of an object, which is always a text, stands for. */
+/** Converts a key of an object, which is always a text, to the key type of a map. */
 function keyFrom(kind: string, text: string): unknown {
   if (kind === 'bool') return text !== 'false';
   return /^-?\d+$/.test(text) ? BigInt(text) : text;
 }
 
 /**
- * True if an option is an object, `{ tag: 'none' }` or `{ tag: 'some', val }`, because `undefined` could be its payload too. So
- * the outer one of two options is an object, which is never `undefined`; a third around them need not be one, as in jco.
+ * Returns true if an option is an object, `{ tag: 'none' }` or `{ tag: 'some', val }`, because `undefined` could be its
+ * payload too. The outer of two nested options is such an object, which is never `undefined`. So a third one around them is
+ * not tagged, as in jco.
  */
 export function isTaggedOption({ kind, element }: ValueTypeNode): boolean {
   return kind === 'option' && element.kind === 'option' && !isTaggedOption(element);
 }
 
-/**
- * `match_case`: the index of the case that a JavaScript value is of, and its payload.
- */
+/** `match_case`: the index of the case of a JavaScript value, and its payload. */
 export function matchCase(type: ValueTypeNode): {
   indexOf: (value: unknown) => number;
   payloadOf: (value: unknown) => unknown;
@@ -181,12 +179,12 @@ function noCase(value: unknown, labels: readonly unknown[]): never {
   throw new WrongValue(`expected one of ${labels.slice(0, 20).join(', ')}, got ${show(value)}`);
 }
 
-/** Whether `value` is an `Error`, of this or another realm: Jest runs each test file in a realm of its own. */
+/** Returns whether `value` is an `Error` of this or another realm. Jest runs each test file in a realm of its own. */
 export function isError(value: unknown): value is Error {
   return value instanceof Error || /^\[object (Error|DOMException)\]$/.test(Object.prototype.toString.call(value));
 }
 
-/** A value in a message, cut short. */
+/** Returns a value as text for a message, cut short. */
 export function show(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);
   if (typeof value === 'function') return `function ${value.name}`;

@@ -1,6 +1,6 @@
 /**
- * *CanonicalABI.md*, "Flattening": a variant's payloads share core values of types that have room for all of them. How one
- * such value becomes one of another type (`CoerceValueIter`, and the last part of `lower_flat_variant`).
+ * *CanonicalABI.md*, "Flattening": the payloads of a variant share core values whose types have room for all of them. This
+ * file converts such a value to another core type (`CoerceValueIter`, and the last part of `lower_flat_variant`).
  */
 
 import type { FlatType } from '../types/layout.ts';
@@ -8,7 +8,7 @@ import type { CoreValue } from './canonical-options.ts';
 
 const bits = new DataView(new ArrayBuffer(8));
 
-/** The same bits, cut off or filled up with zeros. */
+/** Returns the same bits, truncated or padded with zeros. */
 export function coerce(value: CoreValue, from: FlatType, to: FlatType): CoreValue {
   if (from === to) return value;
   bits.setBigInt64(0, 0n);

@@ -1,6 +1,4 @@
-/**
- * *CanonicalABI.md*, "Loading": values out of linear memory.
- */
+/** *CanonicalABI.md*, "Loading": reads values from linear memory. */
 
 import { toCamelCase } from '../camel-case.ts';
 import { UnsupportedError } from '../errors.ts';
@@ -74,7 +72,7 @@ export function stageLoad(stager: Stager, type: ValueTypeNode): Load {
   }
 }
 
-/** `canonicalize_nan32` and `canonicalize_nan64`: what passes through here carries no payload. */
+/** `canonicalize_nan32` and `canonicalize_nan64`: a NaN loses its payload. */
 export function canonicalizeNan(value: number): number {
   return Number.isNaN(value) ? Number.NaN : value;
 }
@@ -87,7 +85,7 @@ export function convertI32ToChar(cx: Context, code: number): string {
 /** `MAX_LIST_BYTE_LENGTH`. */
 const MAX_LIST_BYTE_LENGTH = 2 ** 28 - 1;
 
-/** `load_list_from_range`, of a list of variable length. */
+/** `load_list_from_range`, for a list of variable length. */
 export function stageLoadListFromRange(
   stager: Stager,
   element: ValueTypeNode,
@@ -126,7 +124,7 @@ function stageLoadListFromValidRange(
   };
 }
 
-/** What a value takes in JavaScript, but for the contents of its strings and lists: those are counted where they are lifted. */
+/** Returns the cost of a value in JavaScript, without its strings and lists, which are counted when they are lifted. */
 function costOf(type: ValueTypeNode): number {
   const { kind, inside, labels } = type;
   if (numberKindOf(type) !== undefined || kind === 'bool' || kind === 'enum') return slotCost;
@@ -151,7 +149,7 @@ function stageLoadList(stager: Stager, type: ValueTypeNode): Load {
   };
 }
 
-/** The same for `list<u8>`, the most frequent one by far. */
+/** Loads a `list<u8>`, which is by far the most frequent list. */
 function loadBytes(cx: Context, ptr: number): unknown {
   const { view } = cx.memory;
   const begin = view.getUint32(ptr, true);
@@ -160,7 +158,7 @@ function loadBytes(cx: Context, ptr: number): unknown {
   return cx.memory.bytes.slice(begin, begin + length);
 }
 
-/** A map is a list of pairs; in JavaScript, the last of several pairs with one key wins. */
+/** Loads a map, which is a list of pairs. In JavaScript, the last of several pairs with the same key wins. */
 export function stageLoadMapFromRange(
   stager: Stager,
   type: ValueTypeNode,
@@ -223,7 +221,7 @@ function stageLoadRecord(stager: Stager, type: ValueTypeNode): Load {
   };
 }
 
-/** How the discriminant is read, with its check, and where the payload is. */
+/** Returns the function that reads and checks the discriminant, and the offset of the payload. */
 export function discriminantOf(type: ValueTypeNode): {
   readonly read: (cx: Context, ptr: number) => number;
   readonly offset: number;
@@ -258,7 +256,7 @@ export function invalidDiscriminant(cx: Context, index: number, count: number): 
   return cx.trap(`invalid variant discriminant: ${index} of ${count} cases`);
 }
 
-/** The JavaScript value of a case, once its payload is lifted. */
+/** Returns the function that creates the JavaScript value of a case from its lifted payload. */
 export function makeCase(type: ValueTypeNode): (index: number, payload: unknown) => unknown {
   if (type.kind === 'enum') return (index) => type.labels[index];
   if (type.kind === 'option' && !isTaggedOption(type)) return (_, payload) => payload;

@@ -1,7 +1,7 @@
 /**
- * *CanonicalABI.md*, `load_list_from_valid_range` and `store_list_into_valid_range` for numbers: whole ranges of bytes
- * are copied, and JavaScript sees typed arrays. (Typed arrays have the engine's byte order: little-endian wherever
- * WebAssembly runs.)
+ * *CanonicalABI.md*, `load_list_from_valid_range` and `store_list_into_valid_range` for numbers: ranges of bytes are copied
+ * as a whole, and JavaScript sees typed arrays. (Typed arrays have the byte order of the engine, which is little-endian
+ * wherever WebAssembly runs.)
  */
 import type { ValueTypeNode } from '../types/nodes.ts';
 import type { Context } from './canonical-options.ts';
@@ -41,12 +41,12 @@ const CONSTRUCTORS: Record<NumberKind, NumbersConstructor & { readonly BYTES_PER
   f64: Float64Array,
 };
 
-/** The kind of number whose lists are copied as a whole, or undefined for all other types. */
+/** Returns the kind of number whose lists are copied as a whole. Undefined for all other types. */
 export function numberKindOf(type: ValueTypeNode): NumberKind | undefined {
   return Object.hasOwn(CONSTRUCTORS, type.kind) ? (type.kind as NumberKind) : undefined;
 }
 
-/** `direct` values are views: they are lowered before anything can run in the component that they come from. */
+/** Loads a list of numbers. `direct` values are views, because they are lowered before their component can run again. */
 export function loadNumbers(
   kind: NumberKind,
   representation: Representation,
@@ -67,7 +67,7 @@ export function loadNumbers(
   return (cx, ptr, length) => new Constructor(cx.memory.bytes.slice(ptr, ptr + length * size).buffer);
 }
 
-/** A list of numbers that were lifted one by one: those of a fixed-length list may be core values. */
+/** Returns numbers that were lifted one by one as a typed array. Those of a fixed-length list may be core values. */
 export function numbersFrom(kind: NumberKind, values: readonly unknown[]): Numbers {
   const Constructor = CONSTRUCTORS[kind];
   const numbers = new Constructor(new ArrayBuffer(values.length * Constructor.BYTES_PER_ELEMENT));
@@ -75,14 +75,14 @@ export function numbersFrom(kind: NumberKind, values: readonly unknown[]): Numbe
   return numbers;
 }
 
-/** Without this, the sign and payload of a NaN would tell two engines apart. */
+/** Makes lists equal in all engines, which differ in the sign and payload of a NaN. */
 function canonicalizeNans(floats: Numbers): void {
   for (let i = 0; i < floats.length; i++) if (Number.isNaN(floats[i])) floats[i] = Number.NaN;
 }
 
 /**
- * The value that `storeNumbers` takes: a typed array if its bytes can be copied, else a list of the elements. A `list<u8>` takes
- * any buffer of bytes.
+ * Returns the argument of `storeNumbers`: a typed array if its bytes can be copied, or else a list of the elements. Any
+ * buffer of bytes can be a `list<u8>`.
  */
 export function toNumberList(kind: NumberKind): (value: unknown) => ArrayLike<unknown> {
   const Constructor = CONSTRUCTORS[kind];
@@ -90,14 +90,14 @@ export function toNumberList(kind: NumberKind): (value: unknown) => ArrayLike<un
   return (value) => {
     if (value instanceof Constructor) return value;
     if (kind === 'u8') return bytesIn(value) ?? toElements(value);
-    // One of another realm, which is not an instance of the class here.
+    // A typed array of another realm is not an instance of the class here.
     if (nameOfTypedArray(value) !== name) return toElements(value);
     const { buffer, byteOffset, length } = value as Numbers;
     return new Constructor(buffer, byteOffset, length);
   };
 }
 
-/** The bytes of a buffer, a `DataView` or an array of bytes, of any realm and shared or not. */
+/** Returns the bytes of a buffer, a `DataView` or an array of bytes. It may be of any realm, and shared. */
 function bytesIn(value: unknown): Uint8Array | undefined {
   if (ArrayBuffer.isView(value)) {
     const name = nameOfTypedArray(value);
@@ -116,7 +116,7 @@ const { get: typedArrayName } = Object.getOwnPropertyDescriptor(
   Symbol.toStringTag,
 ) as { readonly get: () => string | undefined };
 
-/** The name of the class of a typed array, of any realm. Undefined for other values, a `DataView` among them. */
+/** Returns the name of the class of a typed array of any realm. Undefined for other values, such as a `DataView`. */
 export function nameOfTypedArray(value: unknown): string | undefined {
   return typedArrayName.call(value);
 }

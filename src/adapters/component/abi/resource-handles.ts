@@ -1,6 +1,6 @@
 /**
- * *CanonicalABI.md*, `lift_own`, `lift_borrow`, `lower_own` and `lower_borrow`: handles between a guest's table and a
- * rep, an object or a handle of the host's own table.
+ * *CanonicalABI.md*, `lift_own`, `lift_borrow`, `lower_own` and `lower_borrow`: conversion between a
+ * handle in a guest's table and a rep, an object or a handle in the host's table.
  */
 import type { Trap } from '../errors.ts';
 import type { ResourceType } from '../types.ts';
@@ -74,7 +74,7 @@ export function lowerBorrow(stager: Stager, resource: ResourceType): (cx: Contex
   }
 }
 
-// These are called by name where it counts: a call through a closure costs as much as what they do.
+// Hot paths call these functions by name. A call through a closure would take as long as the functions themselves.
 
 export function liftOwnAsObject(cx: Context, slot: number, index: number): unknown {
   const type = cx.resources[slot]!;
@@ -100,7 +100,7 @@ export function lowerHandle(cx: Context, slot: number, isOwn: boolean, value: un
   return cx.instance === type.impl ? entry.rep : giveBorrow(cx, type, entry.rep);
 }
 
-/** A value that is not a handle of the host's table: a resource that the host implements, or a mistake. */
+/** Lowers a value that is not a handle in the host's table. It is a resource that the host implements, or invalid. */
 function lowerForeignHandle(cx: Context, type: RuntimeResource, isOwn: boolean, value: unknown): number {
   if (type.impl !== undefined) throw wrongHostHandle(cx.hostHandles, type, value);
   return lowerHostResource(cx, type, isOwn, value);
@@ -111,7 +111,7 @@ function lowerHostResource(cx: Context, type: RuntimeResource, isOwn: boolean, v
   return isOwn ? cx.handles.add(type, rep, 0) : giveBorrow(cx, type, rep);
 }
 
-/** A resource as an object. It is lent only if something can see it while the call runs: see {@link HandleTable.isObserved}. */
+/** Lowers an object. It is lent only if something can read it while the call runs: see {@link HandleTable.isObserved}. */
 export function lowerObject(cx: Context, slot: number, isOwn: boolean, value: unknown): number {
   const type = cx.resources[slot]!;
   if (type.impl === undefined) return lowerHostResource(cx, type, isOwn, value);
@@ -129,12 +129,12 @@ function recordLowered(cx: Context, index: number, value: unknown): number {
   return index;
 }
 
-/** Undoes `lower_own` for a call that is not made after all. The last of several is undone first. */
+/** Undoes `lower_own` for a call that failed before it started. Undo the last of several first. */
 export function undoLowerOwn({ handles, hostHandles }: Context, index: number, value: unknown): void {
   const entry = handles.entries[index]!;
   const type = entry.type!;
   const rep = handles.remove(index, entry);
-  // The host has kept a resource that it implements.
+  // If the host implements the resource, it still has it.
   if (type.impl === undefined) return;
   if (typeof value === 'number') hostHandles.add(type, rep, 0);
   else returnToObject(value as object);
@@ -173,7 +173,7 @@ function lendOwn(cx: Context, type: RuntimeResource, index: number): number {
   return entry.rep;
 }
 
-/** `lower_borrow`: the component that defines a resource is given its rep. */
+/** `lower_borrow`. The component that defines the resource receives its rep. */
 function giveBorrow(cx: Context, type: RuntimeResource, rep: number): number {
   const { instance } = cx;
   if (instance === type.impl) return rep;
@@ -181,7 +181,7 @@ function giveBorrow(cx: Context, type: RuntimeResource, rep: number): number {
   return cx.handles.add(type, rep, BORROWED);
 }
 
-/** Takes an own handle out of the host's table to drop it, and gives its rep. */
+/** Removes an own handle from the host's table to drop it. Returns its rep. */
 export function removeHostOwn(handles: Handles, type: RuntimeResource, value: unknown): number {
   const entry = handles.entries[value as number];
   if (entry === undefined || entry.type !== type || entry.info !== 0)

@@ -1,6 +1,6 @@
 /**
  * *Explainer.md*, "JS API": resources as JavaScript objects. A guest's resource is an object of a class that this file
- * makes; a resource that the host implements is an object of the host's own class.
+ * creates. A resource that the host implements is an object of the host's own class.
  */
 
 import { toPascalCase } from '../camel-case.ts';
@@ -14,7 +14,7 @@ import { WrongValue } from './wrong-value.ts';
 
 // Resources of guests ----------------------------------------------------------------------------------------------
 
-/** In {@link ObjectHandle.info}: the handle was dropped or given away, or the call that it was borrowed for has ended. */
+/** A value of {@link ObjectHandle.info}: the handle was dropped or consumed, or the call that it was borrowed for has ended. */
 const GONE = -1;
 
 /** `ResourceHandle`, as a JavaScript object holds it. */
@@ -42,7 +42,7 @@ class ObjectHandle {
   }
 }
 
-/** The handle that an object of ours holds. */
+/** Returns the handle in an object that this file created. */
 let handleIn: (value: object) => ObjectHandle | undefined;
 
 /** The base of all resource classes of guests. The handle is private: it can be neither forged nor copied. */
@@ -58,7 +58,7 @@ class Resource {
     if (handle.info === 0) track(this);
   }
 
-  /** Drops the resource: runs its destructor, if this is an own handle. Does nothing if the handle is gone already. */
+  /** Drops the resource. It runs the destructor for an own handle, and does nothing if the handle has ended already. */
   [Symbol.dispose](): void {
     const handle = this.#handle;
     const { info, rep, type } = handle;
@@ -74,16 +74,17 @@ function handleOf(value: unknown, type: RuntimeResource): ObjectHandle {
   const handle = typeof value === 'object' && value !== null ? handleIn(value) : undefined;
   if (handle === undefined) throw new WrongValue(`expected a resource of type ${type.name}, got ${show(value)}`);
   if (handle.type !== type) throw new WrongValue(`expected a ${type.name}, got a ${handle.type.name} of another type`);
-  if (handle.info === GONE) throw new WrongValue(`this ${type.name} was dropped, given away or lent for one call`);
+  if (handle.info === GONE)
+    throw new WrongValue(`expected a live ${type.name}, got one that was dropped, consumed or lent for one call`);
   return handle;
 }
 
-/** Takes the own handle out of an object, which is dead from then on, and returns its rep. */
+/** Takes the own handle out of an object, which is unusable from then on, and returns its rep. */
 export function takeFromObject(value: unknown, type: RuntimeResource): number {
   const handle = handleOf(value, type);
   if (handle.info !== 0) {
     if ((handle.info & BORROWED) !== 0) throw new WrongValue(`expected an own ${type.name}, got a borrowed one`);
-    throw new WrongValue(`cannot give away ${type.name}: it is lent to a running call`);
+    throw new WrongValue(`expected a ${type.name} that is not lent, got one that is lent to a running call`);
   }
   handle.remove();
   return handle.rep;
@@ -105,9 +106,9 @@ export function borrowFromObject(value: unknown, type: RuntimeResource, scope: C
   return handle.rep;
 }
 
-// A resource that nobody drops is dropped once its object is garbage, as *Explainer.md* asks for. Registering an object for
-// that takes several times as long as a call, and most objects are dropped in the turn in which they are made. So new ones
-// wait in a list. What is live when the turn ends, or when the list is full, is registered.
+// A resource that nobody drops is dropped when its object is collected as garbage, as *Explainer.md* requires. Registering
+// an object for that takes several times as long as a call, and most objects are dropped in the turn in which they are
+// created. So new objects wait in a list. Those that are live when the turn ends, or when the list is full, are registered.
 
 const registry = new FinalizationRegistry<ObjectHandle>(({ info, rep, type }) => {
   if (info === 0) destroyQuietly(type, rep);
@@ -118,7 +119,7 @@ function unregister(handle: ObjectHandle): void {
   registry.unregister(handle);
 }
 
-/** Objects with own handles that were made in this turn. They are not collected, so there is a limit to them. */
+/** Objects with own handles that were created in this turn. They cannot be collected, so their number is limited. */
 const recent: (Resource | undefined)[] = new Array<undefined>(maxRecentObjects).fill(undefined);
 let recentCount = 0;
 let willRegister = false;
@@ -147,7 +148,7 @@ function registerRecent(): void {
   recentCount = 0;
 }
 
-/** Returns how JavaScript sees a type that a component defines. Its class is made when it is first asked for. */
+/** Returns the JavaScript objects of a type that a component defines. Its class is created on the first call. */
 export function guestObjects(type: RuntimeResource): GuestResourceObjects {
   if (type.objects instanceof GuestResourceObjects) return type.objects;
   const objects = new GuestResourceObjects(type);
@@ -157,12 +158,12 @@ export function guestObjects(type: RuntimeResource): GuestResourceObjects {
 
 export type ResourceClass = { new (...args: unknown[]): Resource; prototype: Resource };
 
-/** Resources that a component defines, as objects. Their class is made here; the linker adds its members. */
+/** Resources that a component defines, as objects. This class creates their class, and the linker adds its members. */
 export class GuestResourceObjects implements ResourceObjects {
   readonly exported: ResourceClass;
   /** The guest's `[constructor]`, once the linker has found it. */
   construct: ((...args: unknown[]) => unknown) | undefined = undefined;
-  /** If `construct` returns a promise: the name of the static function that returns it. `new` cannot. */
+  /** If `construct` returns a promise, the name of the static function that returns it, because `new` cannot. */
   promisingConstructor: string | undefined = undefined;
   private readonly type: RuntimeResource;
 
@@ -173,7 +174,9 @@ export class GuestResourceObjects implements ResourceObjects {
       if (construct === undefined) throw new TypeError(`${exported.name} has no constructor`);
       if (instead !== undefined) {
         const call = `await ${exported.name}${/\W/.test(instead) ? `[${show(instead)}]` : `.${instead}`}(…)`;
-        throw new TypeError(`${exported.name} cannot be made by "new", because it may have to wait: use ${call}`);
+        throw new TypeError(
+          `${exported.name} cannot be created by "new", because its constructor may have to wait; use ${call}`,
+        );
       }
       return new ObjectHandle(type, takeFromObject(construct(...args), type), 0);
     };
@@ -199,13 +202,14 @@ export class GuestResourceObjects implements ResourceObjects {
 
 // Resources of the host --------------------------------------------------------------------------------------------
 
-/** A class, or whatever else the host gives for a resource type. */
+/** The value that the host passes for a resource type, which is usually a class. */
 export type HostClass = object;
 
 /**
- * Resources that the host implements. What represents one is what the host gave: an object, or with `resources: 'handles'` a
- * number of its own choice, all 32 bits of which are kept. No guest sees it, since only who defines a type can ask for a rep.
- * So an object lives as long as its handle, and goes with the instance that had it: a table here would keep it for ever.
+ * Resources that the host implements. Their rep is the value that the host passed: an object, or with
+ * `resources: 'handles'` a number, of which all 32 bits are kept. No guest sees it, because only the definer of a type can
+ * read a rep. So an object lives as long as its handle, and ends with the instance that had it. A table would keep it for
+ * ever.
  */
 class HostResources implements ResourceObjects {
   readonly exported: HostClass;
@@ -226,7 +230,7 @@ class HostResources implements ResourceObjects {
     return rep;
   }
 
-  /** Returns what represents the resource, which is `value` itself. */
+  /** Returns the rep of the resource, which is `value` itself. */
   lower(value: unknown): number {
     const { exported } = this;
     const fits = this.asHandles
@@ -237,7 +241,7 @@ class HostResources implements ResourceObjects {
   }
 }
 
-/** The run-time type of a resource that the host implements as `given`. */
+/** Returns the run-time type of a resource that the host implements as `given`. */
 export function hostResource(name: string, given: HostClass, asHandles: boolean): RuntimeResource {
   const type = new RuntimeResource(name, undefined);
   type.objects = new HostResources(name, given, asHandles);

@@ -1,7 +1,7 @@
 /**
- * *CanonicalABI.md*, "Storing": values into linear memory.
+ * *CanonicalABI.md*, "Storing": writes values to linear memory.
  *
- * `realloc` may grow the memory, which renews its views: what comes after a nested `store` looks them up again.
+ * `realloc` may grow the memory, which renews its views. Code after a nested `store` must read them again.
  */
 
 import { toCamelCase } from '../camel-case.ts';
@@ -85,7 +85,7 @@ export function stageStore(stager: Stager, type: ValueTypeNode): Store {
   }
 }
 
-/** Gives the pointer and leaves the length in `cx.lowered`. */
+/** Returns the pointer, and stores the length in `cx.lowered`. */
 type StoreIntoRange = (cx: Context, value: unknown) => number;
 
 function storePointerAndLength(intoRange: StoreIntoRange): Store {
@@ -99,7 +99,7 @@ function storePointerAndLength(intoRange: StoreIntoRange): Store {
 
 const storeString: Store = storePointerAndLength(storeStringIntoRange);
 
-/** The most that a pointer and a length of 32 bits each can hold. */
+/** The most bytes that a length of 32 bits can count. */
 const MAX_BYTE_LENGTH = 2 ** 32 - 1;
 
 function tooLong(byteLength: number): WrongValue {
@@ -114,7 +114,7 @@ export function stageStoreListIntoRange(stager: Stager, type: ValueTypeNode): St
 
 const toBytes = toNumberList('u8');
 
-/** The same for `list<u8>`, the most frequent one by far. */
+/** Stores a `list<u8>`, which is by far the most frequent list. */
 function storeBytesIntoRange(cx: Context, value: unknown): number {
   const elements = value instanceof Uint8Array ? value : toBytes(value);
   const { length } = elements;
@@ -179,7 +179,7 @@ function stageStoreList(stager: Stager, type: ValueTypeNode): Store {
   return (cx, value, ptr) => intoValidRange(cx, elementsOf(value), ptr);
 }
 
-/** The elements of a list whose length is part of its type. */
+/** Returns the elements of a list whose length is part of its type. */
 export function fixedElements(element: ValueTypeNode, length: number): (value: unknown) => ArrayLike<unknown> {
   const listOf = toList(element);
   return (value) => ofLength(listOf(value), length, 'list');

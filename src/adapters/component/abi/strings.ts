@@ -2,8 +2,8 @@
  * *CanonicalABI.md*, "Loading" and "Storing", the parts for strings: `load_string_from_range` and
  * `store_string_into_range`.
  *
- * A string that goes from one component straight to another is lowered step by step as the specification does it, since
- * the guest sees each `realloc`. A string that JavaScript passes is measured first and gets what it needs at once.
+ * A string that one component passes directly to another is lowered in the steps of the specification, because the guest
+ * observes each `realloc`. A string from JavaScript is measured first, and needs one allocation.
  */
 import type { StringEncoding } from '../binary/definitions.ts';
 import type { Context } from './canonical-options.ts';
@@ -11,7 +11,7 @@ import { notText } from './javascript-values.ts';
 import type { Load, Representation } from './staging.ts';
 import { WrongValue } from './wrong-value.ts';
 
-/** `String`: a string on its way between components, with the encoding and the tagged code units it was lifted from. */
+/** `String`: a string that is passed between components, with the encoding and the tagged code units of its source. */
 class GuestString {
   readonly text: string;
   readonly encoding: StringEncoding;
@@ -24,7 +24,7 @@ class GuestString {
   }
 }
 
-/** `utf16_tag`, of a 32-bit memory. */
+/** `utf16_tag`, for a 32-bit memory. */
 const UTF16_TAG = 2 ** 31;
 const MAX_STRING_BYTE_LENGTH = 2 ** 28 - 1;
 
@@ -76,9 +76,9 @@ function checkString(cx: Context, ptr: number, byteLength: number, alignment: nu
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const utf16 = new TextDecoder('utf-16le', { fatal: true, ignoreBOM: true });
 
-/** Up to this many bytes, a string is looked for among the recent ones; a decoder costs as much as 50 bytes of that. */
+/** Up to this many bytes, a string is searched among the recent ones. A decoder takes as long as a search of 50 bytes. */
 const SHORT = 32;
-/** Recent short strings by hash. Names of types and codes come again and again, and need no new string each time. */
+/** Recent short strings by hash. Names of types and codes are frequent, and need not be created each time. */
 const recent: string[] = new Array<string>(512).fill('');
 
 function decodeUtf8(cx: Context, ptr: number, length: number): string {
@@ -121,7 +121,7 @@ function decodeUtf16(cx: Context, ptr: number, byteLength: number): string {
   }
 }
 
-/** Not by `TextDecoder`: what it calls `latin1` is windows-1252. */
+/** Decodes Latin-1 without a `TextDecoder`, because its `latin1` is windows-1252. */
 function decodeLatin1(bytes: Uint8Array, ptr: number, length: number): string {
   let text = '';
   for (let at = ptr; at < ptr + length; at += 8192) {
@@ -131,7 +131,7 @@ function decodeLatin1(bytes: Uint8Array, ptr: number, length: number): string {
   return text;
 }
 
-/** The bytes for a decoder, which refuses those of a shared memory. */
+/** Returns the bytes for a decoder. It refuses those of a shared memory, so they are copied. */
 function unshared(bytes: Uint8Array<ArrayBuffer>, ptr: number, length: number): Uint8Array<ArrayBuffer> {
   return bytes.buffer instanceof ArrayBuffer ? bytes.subarray(ptr, ptr + length) : bytes.slice(ptr, ptr + length);
 }
@@ -140,7 +140,7 @@ function unshared(bytes: Uint8Array<ArrayBuffer>, ptr: number, length: number): 
 
 const encoder = new TextEncoder();
 
-/** `store_string_into_range`: gives the pointer and leaves the tagged code units in `cx.lowered`. */
+/** `store_string_into_range`. Returns the pointer, and stores the tagged code units in `cx.lowered`. */
 export function storeStringIntoRange(cx: Context, value: unknown): number {
   if (typeof value !== 'string') return value instanceof GuestString ? storeGuestString(cx, value) : notText(value);
   return storeText(cx, value);
@@ -170,11 +170,11 @@ function storeTextAsUtf8(cx: Context, text: string): number {
   return ptr;
 }
 
-/** The last short text in ASCII: the type of one event is most often that of the next. */
+/** The last short text in ASCII. Successive events often have the same type. */
 let lastText = '';
 const lastBytes = new Uint8Array(SHORT);
 
-/** Notes the text as the last one. */
+/** Returns whether a text is ASCII. If so, it becomes the last text. */
 function isAscii(text: string): boolean {
   lastText = '';
   for (let i = 0; i < text.length; i++) {
@@ -187,8 +187,8 @@ function isAscii(text: string): boolean {
 }
 
 /**
- * Allocates once, what is needed. The adapter that makes components of WASI's first version (`cabi_import_realloc`) aborts
- * where an allocation is to grow.
+ * Allocates once, with the final size. The adapter that turns modules of WASI's first version into components
+ * (`cabi_import_realloc`) aborts if an allocation has to grow.
  */
 function storeEncoded(cx: Context, text: string): number {
   // Replaces lone surrogates by U+FFFD, as a USVString does.

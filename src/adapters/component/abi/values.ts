@@ -14,7 +14,7 @@ import { within } from './wrong-value.ts';
 
 // lift_flat_values -------------------------------------------------------------------------------------------------
 
-/** Parameters that a guest passes, from its core arguments. */
+/** Lifts the parameters that a guest passes from its core arguments. */
 export function stageLiftParams(
   stager: Stager,
   { params, spillsParams }: Signature,
@@ -40,12 +40,12 @@ export function stageLiftParams(
   };
 }
 
-/** Each parameter from its one core argument. */
+/** Lifts each parameter from its one core argument. */
 export function stageLiftSimpleParams(stager: Stager, { params }: Signature): readonly LiftOne[] {
   return params.map((param) => stageLiftOne(stager, param));
 }
 
-/** A guest's result, from its core result. Staged by the first call, as most of what follows: a host calls few functions. */
+/** Lifts a guest's result from its core result. The first call stages it, because a host calls few functions of a guest. */
 export function stageLiftResult(stager: Stager, { result, spillsResult }: Signature): LiftOne {
   if (result === undefined) return () => undefined;
   if (!spillsResult) return stageLiftOne(stager, result);
@@ -57,7 +57,7 @@ export function stageLiftResult(stager: Stager, { result, spillsResult }: Signat
   };
 }
 
-/** The `error` case of a function's `result`, on its way to be thrown. */
+/** The `error` case of a function's `result`, which is to be thrown. */
 export class Failure {
   readonly payload: unknown;
 
@@ -66,10 +66,10 @@ export class Failure {
   }
 }
 
-/** How a result is lifted where JavaScript called. */
+/** The lifting of a result for JavaScript. */
 export interface HostResult {
   readonly lift: LiftOne;
-  /** The offset of the handle in a `result<own<r>, …>`, which is lifted without a call to a closure; else -1. */
+  /** The offset of the handle in a `result<own<r>, …>`, which is lifted without calling a closure. Otherwise -1. */
   readonly ownAt: number;
   readonly slot: number;
   readonly isObject: boolean;
@@ -77,7 +77,7 @@ export interface HostResult {
   readonly size: number;
 }
 
-/** The same where JavaScript called: a `result` gives the payload of its `ok` case, or a {@link Failure}. */
+/** Stages the lifting of a result for JavaScript. A `result` becomes the payload of its `ok` case, or a {@link Failure}. */
 export function stageHostResult(stager: Stager, signature: Signature): HostResult {
   const { result } = signature;
   const plain = { ownAt: -1, slot: -1, isObject: false, alignment: 1, size: 0 };
@@ -114,7 +114,7 @@ export function liftOwnResult(cx: Context, { slot, isObject }: HostResult, index
   return isObject ? liftOwnAsObject(cx, slot, index) : liftOwnAsHandle(cx, slot, index);
 }
 
-/** Of a `result` without payloads. */
+/** Lifts a `result` without payloads. */
 function liftBareResult(cx: Context, discriminant: CoreValue | undefined): unknown {
   if (discriminant === 0) return undefined;
   if (discriminant !== 1) throw invalidDiscriminant(cx, Number(discriminant) >>> 0, 2);
@@ -124,13 +124,13 @@ function liftBareResult(cx: Context, discriminant: CoreValue | undefined): unkno
 // lower_flat_values ------------------------------------------------------------------------------------------------
 
 /**
- * Arguments for a guest, as core arguments in `flat`. Each function has one such array for all its calls: they cannot
- * overlap, since an instance that is being called cannot be entered again.
+ * Lowers the arguments for a guest to core arguments in `flat`. Each function has one such array for all its calls. They
+ * cannot overlap, because an instance that is being called cannot be entered again.
  */
 export function stageLowerParams(stager: Stager, signature: Signature): LowerParams {
   const lower = stageLowerAll(stager, signature);
-  const gives = stager.representation !== 'direct' && signature.params.some(({ handle }) => handle);
-  return gives ? undoingOnFailure(lower) : lower;
+  const consumesHandles = stager.representation !== 'direct' && signature.params.some(({ handle }) => handle);
+  return consumesHandles ? undoingOnFailure(lower) : lower;
 }
 
 function stageLowerAll(stager: Stager, { names, params, spillsParams }: Signature): LowerParams {
@@ -163,7 +163,7 @@ function stageLowerAll(stager: Stager, { names, params, spillsParams }: Signatur
 
 type LowerParams = (cx: Context, values: readonly unknown[], flat: CoreValue[]) => void;
 
-/** Where an argument cannot be lowered, the handles that were given before it are the host's again. */
+/** If an argument cannot be lowered, returns the handles that were lowered before it to the host. */
 function undoingOnFailure(lower: LowerParams): LowerParams {
   return (cx, values, flat) => {
     const lowered: LoweredOwn[] = [];
@@ -179,14 +179,14 @@ function undoingOnFailure(lower: LowerParams): LowerParams {
   };
 }
 
-/** Room for the core arguments of a function. */
+/** Returns an array for the core arguments of a function. */
 export function flatArguments({ flatParams }: Signature): CoreValue[] {
   return new Array<CoreValue>(flatParams).fill(0);
 }
 
-/** How an argument becomes its one core argument. */
+/** The lowering of a parameter to its one core argument. */
 export interface SimpleParam {
-  /** The slot of a handle's resource type; else -1. Most arguments are handles: they are lowered without a call to a closure. */
+  /** The slot of a handle's resource type, or -1. Most arguments are handles, which are lowered without calling a closure. */
   readonly slot: number;
   readonly isOwn: boolean;
   readonly isObject: boolean;
@@ -207,7 +207,7 @@ export function lowerSimple(cx: Context, { slot, isOwn, isObject, lower }: Simpl
   return isObject ? lowerObject(cx, slot, isOwn, value) : lowerHandle(cx, slot, isOwn, value);
 }
 
-/** A result for a guest: its core result, or stored where `outPointer` says. */
+/** Lowers a result for a guest. Returns the core result, or stores the result at `outPointer`. */
 export function stageLowerResult(
   stager: Stager,
   { result, spillsResult }: Signature,
@@ -222,7 +222,7 @@ export function stageLowerResult(
   };
 }
 
-/** Alignment and bounds of an area for parameters or results. */
+/** Checks the alignment and bounds of an area for parameters or results. Returns its address. */
 export function checkedPointer(cx: Context, pointer: CoreValue | undefined, alignment: number, size: number): number {
   cx.lifted = 0;
   // The engine has checked that it is an i32.
@@ -232,7 +232,7 @@ export function checkedPointer(cx: Context, pointer: CoreValue | undefined, alig
   return ptr;
 }
 
-/** Calls with as many arguments as there are, without spreading the usual few. */
+/** Calls a core function with all arguments. Up to three of them are not spread, which is faster. */
 export function apply<Result>(core: (...flat: CoreValue[]) => Result, flat: readonly CoreValue[]): Result {
   switch (flat.length) {
     case 0:

@@ -1,6 +1,6 @@
 /**
- * A value from JavaScript that is not of its type. A conversion throws it as a {@link WrongValue}. Each list, record and variant
- * around the value adds a step to its path. The call that was to be made throws a {@link ValueError}, which says all of it.
+ * A value from JavaScript that is not of its type. A conversion throws a {@link WrongValue}. Each list, record and variant
+ * around the value adds a step to its path. The call then throws a {@link ValueError} with the whole path.
  */
 import { ValueError } from '../errors.ts';
 
@@ -9,7 +9,7 @@ export type Step = string | number;
 
 /** Thrown inside the canonical ABI only. It is not an `Error`, because nobody needs its stack. */
 export class WrongValue {
-  /** Says what was expected and what was given. */
+  /** The expected and the given value, in words. */
   readonly reason: string;
   /** The steps that lead to the value, outermost first. */
   readonly path: Step[] = [];
@@ -19,18 +19,18 @@ export class WrongValue {
   }
 }
 
-/** Adds a step to the path, if the error is a wrong value. Returns what to throw. */
+/** Adds a step to the path, if the error is a wrong value. Returns the error to throw. */
 export function within(error: unknown, step: Step): unknown {
   if (error instanceof WrongValue) error.path.unshift(step);
   return error;
 }
 
-/** The error for a call of the function `name`, whose parameters are the outermost steps. Other errors stay as they are. */
+/** Returns the error for a call of the function `name`, whose parameters are the outermost steps. Other errors are unchanged. */
 export function wrongArgument(error: unknown, name: string): unknown {
   return asValueError(error, (steps) => `${name}(${steps})`);
 }
 
-/** The error if no function was to be called. Other errors stay as they are. */
+/** Returns the error for a value that is not an argument. Other errors are unchanged. */
 export function asValueError(error: unknown, place: (steps: string) => string = (steps) => steps): unknown {
   if (!(error instanceof WrongValue)) return error;
   const { path, reason } = error;

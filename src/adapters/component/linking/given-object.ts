@@ -48,7 +48,7 @@ export class GivenObject {
     const member = toCamelCase(parsed.member);
     if (parsed.form === 'static') {
       // The class of a component has its constructor as a static function too.
-      return memberIn(given, member) === constructorOf(given) ? undefined : bound(given, member);
+      return memberIn(given, member) === constructorOf(given) ? undefined : bindMember(given, member);
     }
     const { prototype } = given as { prototype: unknown };
     const method = isObject(prototype) ? memberIn(prototype, member) : undefined;
@@ -57,10 +57,10 @@ export class GivenObject {
 
   /** One of the functions over handles: `create` is the constructor, and `drop` the destructor. */
   #functionOver(given: object, { form, resource, member }: ResourceFunctionName): HostCallable | undefined {
-    if (form === 'constructor') return bound(given, 'create');
+    if (form === 'constructor') return bindMember(given, 'create');
     const name = toCamelCase(member);
     if (name === 'drop' || (name === 'create' && this.#hasConstructor(resource))) return undefined;
-    return bound(given, name);
+    return bindMember(given, name);
   }
 
   #hasConstructor(resource: string): boolean {
@@ -98,7 +98,7 @@ function classIn(value: unknown): unknown {
   return propertyOf(inner, 'prototype') === undefined ? value : inner;
 }
 
-function bound(object: object, member: string): HostCallable | undefined {
+function bindMember(object: object, member: string): HostCallable | undefined {
   const call = memberIn(object, member);
   return isCallable(call) ? knownOr(call, (...args) => call.apply(object, args)) : undefined;
 }

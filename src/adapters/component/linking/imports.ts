@@ -104,7 +104,7 @@ export class ImportReader {
       case 'component': {
         const known = itemOf(value);
         if (known?.kind !== 'component') throw unexpected(type, value, path);
-        return fitting(known, known.plan.component.type, type, path);
+        return matchType(known, known.plan.component.type, type, path);
       }
     }
   }
@@ -223,12 +223,12 @@ export class ImportReader {
     if (item.kind === 'type' && type.kind === 'type') return this.#type(type, item.resource, path);
     if (type.kind === 'instance') return this.#instance(type, Object.create(null), path, item);
     if (item.kind === 'core module' && type.kind === 'core module') return coreModule(type, item.module, path);
-    return item.kind === 'component' ? fitting(item, item.plan.component.type, type, path) : item;
+    return item.kind === 'component' ? matchType(item, item.plan.component.type, type, path) : item;
   }
 }
 
 /** Returns the export of another component, if it is of the expected type. */
-function fitting(item: Item, given: ExternNode, type: ExternNode, path: readonly string[]): Item {
+function matchType(item: Item, given: ExternNode, type: ExternNode, path: readonly string[]): Item {
   const wrong = new Matcher(new Context(), []).extern(given, type);
   if (wrong === undefined) return item;
   throw refusal(path, wrong.message, undefined, wrong.path);
@@ -244,7 +244,7 @@ function needsValue(type: ExternNode): boolean {
 function coreModule(extern: ExternNode & { kind: 'core module' }, value: unknown, path: readonly string[]): Item {
   const known = itemOf(value);
   if (known?.kind === 'core module' && known.type !== undefined) {
-    return fitting(known, { kind: known.kind, type: known.type }, extern, path);
+    return matchType(known, { kind: known.kind, type: known.type }, extern, path);
   }
   if (!(value instanceof engine.Module)) throw unexpected(extern, value, path);
   const { type } = extern;
