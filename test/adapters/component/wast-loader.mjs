@@ -1,14 +1,7 @@
 // Plugs this loader into the component-model wast runner (see its README):
 //   node bin/run.mjs --loader <this file> --suite <folder of .wast files> --profile sync
 // Node's type stripping runs the sources as they are.
-import {
-  compile,
-  instantiate,
-  isComponentError,
-  isLinkError,
-  isTrap,
-  isUnsupportedError,
-} from '../../../src/adapters/component/index.ts';
+import { compile, instantiate, isComponentError, isLinkError, isTrap, isUnsupportedError } from 'decidable/component';
 
 export default {
   name: 'decidable',

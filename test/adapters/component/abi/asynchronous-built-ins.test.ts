@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { compile, isTrap, isUnsupportedError } from '../../../../src/adapters/component/index.ts';
+import { compile, isTrap, isUnsupportedError } from 'decidable/component';
 import { assemble } from '../assemble.ts';
 import { run } from './guests.ts';
 import type { Exported } from './handles.ts';

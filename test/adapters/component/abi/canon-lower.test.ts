@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { isLinkError } from '../../../../src/adapters/component/index.ts';
+import { isLinkError } from 'decidable/component';
 import { run } from './guests.ts';
 import { type Exported, traps } from './handles.ts';
 

@@ -1,7 +1,7 @@
 /** *CanonicalABI.md*, "`canon resource.rep`". */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { isInvalidError } from '../../../../src/adapters/component/index.ts';
+import { isInvalidError } from 'decidable/component';
 import { run } from './guests.ts';
 import { handles, traps } from './handles.ts';
 

@@ -3,7 +3,7 @@
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { isUnsupportedError } from '../../../../src/adapters/component/index.ts';
+import { isUnsupportedError } from 'decidable/component';
 import { run } from './guests.ts';
 import type { Exported } from './handles.ts';
 

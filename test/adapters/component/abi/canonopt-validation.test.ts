@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { compile, isInvalidError } from '../../../../src/adapters/component/index.ts';
+import { compile, isInvalidError } from 'decidable/component';
 import { assemble } from '../assemble.ts';
 
 const LIBC = `(core module $M (memory (export "memory") 1) (memory (export "tiny") 0)

@@ -1,8 +1,8 @@
 /** *Explainer.md*, "JS API": objects of a guest's resource are made by `new`, or by a function that returns a promise. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { isComponentError, isLinkError } from 'decidable/component';
 import { engine } from '../../../../src/adapters/component/engine/web-assembly.ts';
-import { isComponentError, isLinkError } from '../../../../src/adapters/component/index.ts';
 import { run } from './guests.ts';
 import type { Exported } from './handles.ts';
 

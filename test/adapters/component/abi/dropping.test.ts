@@ -4,13 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import {
-  compile,
-  type Instance,
-  instantiate,
-  instantiateSync,
-  isTrap,
-} from '../../../../src/adapters/component/index.ts';
+import { compile, type Instance, instantiate, instantiateSync, isTrap } from 'decidable/component';
 import { assemble } from '../assemble.ts';
 import type { Exported } from './handles.ts';
 

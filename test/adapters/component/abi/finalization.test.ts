@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { isTrap } from '../../../../src/adapters/component/index.ts';
+import { isTrap } from 'decidable/component';
 import { maxRecentObjects } from '../../../../src/adapters/component/limits.ts';
 import { run } from './guests.ts';
 import type { Exported } from './handles.ts';

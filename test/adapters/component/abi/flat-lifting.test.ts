@@ -1,7 +1,7 @@
 /** *CanonicalABI.md*, "Flat Lifting": values out of core values. What is allowed is in `vectors/` too. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { isTrap } from '../../../../src/adapters/component/index.ts';
+import { isTrap } from 'decidable/component';
 import { type GuestType, named } from './guests.ts';
 import { i32, probe, START } from './probe.ts';
 

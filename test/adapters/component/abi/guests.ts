@@ -1,10 +1,5 @@
 /** Guests in component text, small enough to be read beside the section of *CanonicalABI.md* that they are for. */
-import {
-  compile,
-  type Instance,
-  type InstantiateOptions,
-  instantiate,
-} from '../../../../src/adapters/component/index.ts';
+import { compile, type Instance, type InstantiateOptions, instantiate } from 'decidable/component';
 import { assemble } from '../assemble.ts';
 
 /** Assembles, compiles and instantiates a component. */

@@ -3,7 +3,7 @@
  * defines the resource types `r` and `s`; `User` imports `r`, and the functions of `Def` that take one.
  */
 import assert from 'node:assert/strict';
-import { type InstantiateOptions, isTrap } from '../../../../src/adapters/component/index.ts';
+import { type InstantiateOptions, isTrap } from 'decidable/component';
 import { ALLOCATOR, run } from './guests.ts';
 
 /** A function of a guest: indices, reps and results are numbers; resources are what the host has for them. */

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { runInNewContext } from 'node:vm';
-import { ComponentError, isComponentError, isTrap, isValueError } from '../../../../src/adapters/component/index.ts';
+import { ComponentError, isComponentError, isTrap, isValueError } from 'decidable/component';
 import { named, run, throughCoreValues, throughMemory } from './guests.ts';
 import { i32, probe } from './probe.ts';
 

@@ -1,7 +1,7 @@
 /** *CanonicalABI.md*, "Lifting and Lowering Context": how `realloc` is called, and what it may not do. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { isUnsupportedError } from '../../../../src/adapters/component/index.ts';
+import { isUnsupportedError } from 'decidable/component';
 import { ALLOCATOR, run } from './guests.ts';
 import { type Exported, traps } from './handles.ts';
 import { probe, START } from './probe.ts';

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { isTrap } from '../../../../src/adapters/component/index.ts';
+import { isTrap } from 'decidable/component';
 import { run } from './guests.ts';
 import { END, i32, probe, relay, START } from './probe.ts';
 

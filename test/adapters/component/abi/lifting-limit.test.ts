@@ -1,8 +1,8 @@
 /** `maxLiftedBytes`: how much one call may take out of a component. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { loadModule } from '../../../../src/adapters/component/host/index.ts';
-import { type InstantiateOptions, isTrap } from '../../../../src/adapters/component/index.ts';
+import { type InstantiateOptions, isTrap } from 'decidable/component';
+import { loadModule } from 'decidable/component/host';
 import { run } from './guests.ts';
 
 /** A component whose function `get` returns a list of so many elements, all zero. */

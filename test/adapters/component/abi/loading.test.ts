@@ -1,7 +1,7 @@
 /** *CanonicalABI.md*, "Loading": values out of linear memory. More of what is allowed is in `vectors/`. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { isTrap } from '../../../../src/adapters/component/index.ts';
+import { isTrap } from 'decidable/component';
 import { type GuestType, named } from './guests.ts';
 import { END, i32, probe, START } from './probe.ts';
 

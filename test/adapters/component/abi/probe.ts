@@ -2,7 +2,7 @@
  * A guest that does nothing with the values of a type but show them: which core values and which bytes they come as,
  * and what becomes of core values and bytes that a test writes. Its `realloc` is a bump allocator that keeps a record.
  */
-import { compile, type InstantiateOptions, instantiate } from '../../../../src/adapters/component/index.ts';
+import { compile, type InstantiateOptions, instantiate } from 'decidable/component';
 import { assemble } from '../assemble.ts';
 import type { GuestType } from './guests.ts';
 import type { Lowered } from './vectors/vectors.ts';

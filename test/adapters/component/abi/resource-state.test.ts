@@ -1,8 +1,8 @@
 /** *CanonicalABI.md*, "Resource State": what a handle is made of; and how handles are lifted and lowered. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { isComponentError } from 'decidable/component';
 import { hostResource } from '../../../../src/adapters/component/abi/resource-objects.ts';
-import { isComponentError } from '../../../../src/adapters/component/index.ts';
 import { run } from './guests.ts';
 import { handles, traps } from './handles.ts';
 

@@ -1,8 +1,8 @@
 /** *CanonicalABI.md*, "Tasks", as far as synchronous calls have them. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { isTrap } from 'decidable/component';
 import { engine } from '../../../../src/adapters/component/engine/web-assembly.ts';
-import { isTrap } from '../../../../src/adapters/component/index.ts';
 import { run } from './guests.ts';
 import { type Exported, handles, traps } from './handles.ts';
 

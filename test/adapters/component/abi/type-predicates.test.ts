@@ -1,7 +1,7 @@
 /** *CanonicalABI.md*, "Type Predicates": `contains_borrow` and `contains_async_value`. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { isInvalidError, isUnsupportedError } from '../../../../src/adapters/component/index.ts';
+import { isInvalidError, isUnsupportedError } from 'decidable/component';
 import { ValueTypeNode } from '../../../../src/adapters/component/types/nodes.ts';
 import { run } from './guests.ts';
 

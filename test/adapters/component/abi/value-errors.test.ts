@@ -1,7 +1,7 @@
 /** The error for a value that is not of its type: it names the function, and the path to the value. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { isLinkError, isTrap, isValueError } from '../../../../src/adapters/component/index.ts';
+import { isLinkError, isTrap, isValueError } from 'decidable/component';
 import { named, run } from './guests.ts';
 import type { Exported } from './handles.ts';
 import { canonicalOptions, RECORDING_ALLOCATOR } from './probe.ts';

@@ -1,6 +1,6 @@
 /** Components whose declarations are checked in, by the names of the files. */
 import { readFileSync } from 'node:fs';
-import type { ComponentTypesOptions } from '../../../../src/adapters/component/declarations/index.ts';
+import type { ComponentTypesOptions } from 'decidable/component/types';
 import { ALLOCATOR } from '../abi/guests.ts';
 import { assemble } from '../assemble.ts';
 

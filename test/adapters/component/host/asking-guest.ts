@@ -3,7 +3,7 @@
  * reads a command, and at its start. What it was told is what its events and its states hold.
  */
 import { componentEmbed, componentNew, parse } from '@bytecodealliance/jco-transpile/wasm-tools';
-import type { WorldName } from '../../../../src/adapters/component/host/index.ts';
+import type { WorldName } from 'decidable/component/host';
 import { coreText, witSource } from './counting-guest.ts';
 
 const CLOCK = 'wasi:clocks/wall-clock@0.2.3';

@@ -1,7 +1,7 @@
 /** The bank's suite on every host that needs no toolchain: the module in the process, and the guests that are checked in. */
 import { readFile } from 'node:fs/promises';
+import { type ComponentCommandHandler, loadModule } from 'decidable/component/host';
 import { account } from '../../../../examples/bank/account.ts';
-import { type ComponentCommandHandler, loadModule } from '../../../../src/adapters/component/host/index.ts';
 import type { CommandHandler } from '../../../../src/core/worlds.ts';
 import { bankSuite } from './bank-suite.ts';
 

@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
+import { compile, isInvalidError, isTrap, isUnsupportedError } from 'decidable/component';
+import { loadModule, OutOfBudget } from 'decidable/component/host';
 import { engine } from '../../../../src/adapters/component/engine/web-assembly.ts';
-import { loadModule, OutOfBudget } from '../../../../src/adapters/component/host/index.ts';
 import type { BudgetName } from '../../../../src/adapters/component/host/metering/budget.ts';
-import { compile, isInvalidError, isTrap, isUnsupportedError } from '../../../../src/adapters/component/index.ts';
 import { assemble } from '../assemble.ts';
 import { coreText, countingGuest, dummyComponent, witSource } from './counting-guest.ts';
 import { instance, PAGE, ROOMY, rewritten } from './rewritten.ts';

@@ -6,16 +6,11 @@ import { describe, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { inspect } from 'node:util';
 import { runInNewContext } from 'node:vm';
+import { type InstanceType, isLinkError, isTrap, isValueError } from 'decidable/component';
+import { type Handle, type LoadModuleOptions, loadModule, StaleHandle } from 'decidable/component/host';
+import { virtualWasi } from 'decidable/component/wasi';
 import { engine } from '../../../../src/adapters/component/engine/web-assembly.ts';
 import { asynchronousImport } from '../../../../src/adapters/component/host/asynchronous-import.ts';
-import {
-  type Handle,
-  type LoadModuleOptions,
-  loadModule,
-  StaleHandle,
-} from '../../../../src/adapters/component/host/index.ts';
-import { type InstanceType, isLinkError, isTrap, isValueError } from '../../../../src/adapters/component/index.ts';
-import { virtualWasi } from '../../../../src/adapters/component/wasi/index.ts';
 import { createMemoryStore } from '../../../../src/adapters/stores/memory/index.ts';
 import { msgpack } from '../../../../src/core/codec/msgpack.ts';
 import { createEventSourcer, isCommandFailure, isFault, isRejection } from '../../../../src/core/index.ts';

@@ -3,7 +3,7 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { componentEmbed, componentNew, parse } from '@bytecodealliance/jco-transpile/wasm-tools';
-import type { WorldName } from '../../../../src/adapters/component/host/index.ts';
+import type { WorldName } from 'decidable/component/host';
 
 const TYPES = 'decidable:eventsourcing/types@0.1.0';
 const OWN = `[export]${TYPES}`;

@@ -1,9 +1,9 @@
 /** A guest that asks for the time and for random numbers is told what follows from the command's id, by itself. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { loadModule } from '../../../../src/adapters/component/host/index.ts';
-import { isLinkError, isTrap } from '../../../../src/adapters/component/index.ts';
-import { virtualWasi } from '../../../../src/adapters/component/wasi/index.ts';
+import { isLinkError, isTrap } from 'decidable/component';
+import { loadModule } from 'decidable/component/host';
+import { virtualWasi } from 'decidable/component/wasi';
 import { createMemoryStore } from '../../../../src/adapters/stores/memory/index.ts';
 import { runDecision, runDeterministically, testDecider } from '../../../../src/adapters/testing/index.ts';
 import { type CommandResult, createEventSourcer, type Envelope, type EventStore } from '../../../../src/core/index.ts';

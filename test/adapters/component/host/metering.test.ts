@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { describe, test } from 'node:test';
+import { isTrap, isUnsupportedError } from 'decidable/component';
+import { OutOfBudget } from 'decidable/component/host';
 import { engine } from '../../../../src/adapters/component/engine/web-assembly.ts';
-import { OutOfBudget } from '../../../../src/adapters/component/host/index.ts';
-import { isTrap, isUnsupportedError } from '../../../../src/adapters/component/index.ts';
 import { assemble } from '../assemble.ts';
 import { random } from '../fuzz/mutate.ts';
 import { randomModule } from './random-modules.ts';

@@ -2,15 +2,9 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
+import { isInvalidError, isLinkError, isMalformedError, isTrap, isUnsupportedError } from 'decidable/component';
+import { type ComponentCommandHandler, loadModule } from 'decidable/component/host';
 import fc from 'fast-check';
-import { type ComponentCommandHandler, loadModule } from '../../../../src/adapters/component/host/index.ts';
-import {
-  isInvalidError,
-  isLinkError,
-  isMalformedError,
-  isTrap,
-  isUnsupportedError,
-} from '../../../../src/adapters/component/index.ts';
 import { isFault, isRejection } from '../../../../src/core/index.ts';
 import { envelope } from './bank-arbitraries.ts';
 

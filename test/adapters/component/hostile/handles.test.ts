@@ -1,7 +1,7 @@
 /** Guests and hosts that misuse handles: forged, reused, dropped, borrowed, of another type. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { InstantiateOptions } from 'decidable/component';
+import { type InstantiateOptions, isValueError } from 'decidable/component';
 import { run } from '../abi/guests.ts';
 import { ENDLESS } from '../endless.ts';
 import { type Exported, trapsForGood, trapsWith } from './traps.ts';
@@ -156,7 +156,7 @@ describe('a host with resources as objects', () => {
     const api = await guest();
     const given = api.make!(5);
     api.keep!(given);
-    assert.throws(() => api.keep!(given), /given away/);
+    assert.throws(() => api.keep!(given), isValueError);
     const dropped = api.make!(6) as Disposable;
     dropped[Symbol.dispose]();
     assert.equal(api.lastDropped!(), 6);
@@ -346,14 +346,13 @@ describe('a borrowed handle', () => {
       }
     };
     api.lend!(object);
-    assert.match(String(refusals[0]), /cannot drop r: it is lent to a running call/);
-    assert.match(String(refusals[1]), /cannot give away r: it is lent to a running call/);
+    assert.ok(isValueError(refusals[0]) && isValueError(refusals[1]), String(refusals));
     during = () => assert.fail('the call is refused before');
-    assert.throws(() => api.lendAndTake!(object, object), /cannot give away r/);
+    assert.throws(() => api.lendAndTake!(object, object), isValueError);
     during = undefined;
     api.lendAndTake!(object, api.make!());
     taker.take!(object);
-    assert.throws(() => taker.take!(object), /given away/);
+    assert.throws(() => taker.take!(object), isValueError);
   });
 });
 

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { isTrap } from '../../../../../src/adapters/component/index.ts';
+import { isTrap } from 'decidable/component';
 import { probe, relay } from '../probe.ts';
 import { guestTypeOf, type Lowered, readVectors, toJavaScript, type VectorType, type VectorValue } from './vectors.ts';
 

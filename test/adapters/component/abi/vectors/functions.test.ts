@@ -1,8 +1,8 @@
 /** Functions: their core types, and parameters and results that are spilled to memory, as the reference has them. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { compile, instantiate } from 'decidable/component';
 import { decode } from '../../../../../src/adapters/component/binary/decode.ts';
-import { compile, instantiate } from '../../../../../src/adapters/component/index.ts';
 import { validate } from '../../../../../src/adapters/component/validation/validate.ts';
 import { assemble } from '../../assemble.ts';
 import { canonicalOptions, loadsOf, OUT, RECORDING_ALLOCATOR, Recorder, storesOf } from '../probe.ts';
