@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { describe, it } from 'node:test';
+import { COMMAND_ID_NAMESPACE, commandUuid, eventId, isCommandFailure, isUuid, reactionId } from 'decidable';
 import fc from 'fast-check';
-import { isCommandFailure } from '../../src/core/errors.ts';
-import { COMMAND_ID_NAMESPACE, commandUuid, eventId, reactionId } from '../../src/core/ids.ts';
-import { isUuid, uuidV5 } from '../../src/core/uuid.ts';
+import { uuidV5 } from '../../src/core/uuid.ts';
 
 /** UUIDv5 as RFC 9562 §5.5 says it, over Node's own SHA-1. */
 function reference(namespace: string, name: Uint8Array | string): string {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { categoryOf, checkStreamName } from 'decidable';
 import fc from 'fast-check';
-import { categoryOf, checkStreamName } from '../../src/core/stream-name.ts';
 
 describe('a stream name', () => {
   test('is 1 to 255 bytes of UTF-8 without NUL or lone surrogates', () => {

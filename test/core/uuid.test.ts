@@ -1,8 +1,10 @@
 /** Generated UUIDs, and their texts and bytes. */
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { isUuid } from 'decidable';
 import fc from 'fast-check';
-import { isUuid, readUuid, toHex, uuidV4, uuidV7, writeUuid } from '../../src/core/uuid.ts';
+import { readUuid, toHex, uuidV4, uuidV7, writeUuid } from '../../src/core/uuid.ts';
 
 test('uuidV4 returns a different UUID of version 4 each time, in lower case', () => {
   const ids = Array.from({ length: 2_000 }, uuidV4);

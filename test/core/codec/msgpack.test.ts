@@ -2,10 +2,9 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { isFault, msgpack } from 'decidable';
 import fc from 'fast-check';
 import { Packr } from 'msgpackr/pack';
-import { msgpack } from '../../../src/core/codec/msgpack.ts';
-import { isFault } from '../../../src/core/errors.ts';
 import { codecLaws, decodesOrRefuses } from '../../adapters/codecs/codec-laws.ts';
 import { hex, normal, subject } from '../../adapters/codecs/values.ts';
 

@@ -1,20 +1,20 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
-import type { Decider } from '../../../src/core/decider.ts';
 import {
   type Adapter,
   type Addressed,
   adapt,
   combine,
+  type Decider,
   type Either,
+  isRejection,
   left,
   many,
   neutral,
+  reject,
   right,
-} from '../../../src/core/define/composition.ts';
-import { reject } from '../../../src/core/define/reject.ts';
-import { isRejection } from '../../../src/core/errors.ts';
+} from 'decidable';
+import fc from 'fast-check';
 
 /** A shelf holds books up to its size: commands put and take, a full or empty shelf says no. */
 type Ask = { put: number } | { take: number };

@@ -1,20 +1,22 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
-import { z } from 'zod';
-import { msgpack } from '../../../src/core/codec/msgpack.ts';
-import { defineDecider } from '../../../src/core/define/decider.ts';
 import {
   defineCommand,
+  defineDecider,
   defineEvent,
+  type Envelope,
+  isFault,
+  isRejection,
   type Message,
+  msgpack,
+  RejectionError,
+  reject,
+  type StandardSchema,
   type Upcasters,
   upcastFrom,
-} from '../../../src/core/define/message.ts';
-import { reject } from '../../../src/core/define/reject.ts';
-import type { StandardSchema } from '../../../src/core/define/schema.ts';
-import { isFault, isRejection, RejectionError } from '../../../src/core/errors.ts';
-import type { Envelope } from '../../../src/core/messages.ts';
+} from 'decidable';
+import fc from 'fast-check';
+import { z } from 'zod';
 
 const BorrowBook = defineCommand('BorrowBook', z.object({ memberId: z.string().min(1), bookId: z.string() }));
 const RenewLoan = defineCommand('RenewLoan', z.object({ memberId: z.string(), bookId: z.string() }), {

@@ -1,16 +1,17 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { z } from 'zod';
 import {
   cancelDeadline,
+  defineCommand,
+  defineEvent,
   defineEventHandler,
   dispatchCommand,
+  type EventContext,
   endProcess,
+  isFault,
   scheduleCommand,
-} from '../../../src/core/define/event-handler.ts';
-import { defineCommand, defineEvent } from '../../../src/core/define/message.ts';
-import { isFault } from '../../../src/core/errors.ts';
-import type { EventContext } from '../../../src/core/messages.ts';
+} from 'decidable';
+import { z } from 'zod';
 
 const LoanStarted = defineEvent('LoanStarted', z.object({ loanId: z.string(), memberId: z.string(), days: z.int() }));
 const LoanEnded = defineEvent('LoanEnded', z.object({ loanId: z.string() }));

@@ -1,10 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { defineEvent, defineProjector, dropDocument, type EventContext, isFault } from 'decidable';
 import { z } from 'zod';
-import { defineEvent } from '../../../src/core/define/message.ts';
-import { defineProjector, dropDocument } from '../../../src/core/define/projector.ts';
-import { isFault } from '../../../src/core/errors.ts';
-import type { EventContext } from '../../../src/core/messages.ts';
 
 const TableBooked = defineEvent('TableBooked', z.object({ table: z.string(), guests: z.int() }));
 const TableMoved = defineEvent('TableMoved', z.object({ table: z.string(), extra: z.bigint() }));

@@ -1,14 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
+import { isFault, msgpack, type SchemaIssue, type StandardSchema, type Subject } from 'decidable';
+import { arbitraryOf } from 'decidable/testing/arbitraries';
 import fc from 'fast-check';
 import { z } from 'zod';
-import { arbitraryOf } from '../../../src/adapters/testing/arbitraries.ts';
-import type { Subject } from '../../../src/core/codec/codec.ts';
-import { msgpack } from '../../../src/core/codec/msgpack.ts';
-import { type SchemaIssue, type StandardSchema, shapeOf } from '../../../src/core/define/schema.ts';
+import { shapeOf } from '../../../src/core/define/schema.ts';
 import { bridgeOf } from '../../../src/core/define/zod-integers.ts';
-import { isFault } from '../../../src/core/errors.ts';
 
 const subject: Subject = { kind: 'event', type: 'Measured', schemaVersion: 1 };
 

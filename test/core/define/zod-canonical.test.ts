@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { inspect } from 'node:util';
+import { msgpack, type StandardSchema, type Subject } from 'decidable';
+import { arbitraryOf } from 'decidable/testing/arbitraries';
 import fc from 'fast-check';
 import { z } from 'zod';
-import { arbitraryOf } from '../../../src/adapters/testing/arbitraries.ts';
-import type { Subject } from '../../../src/core/codec/codec.ts';
-import { msgpack } from '../../../src/core/codec/msgpack.ts';
-import { type StandardSchema, shapeOf } from '../../../src/core/define/schema.ts';
+import { shapeOf } from '../../../src/core/define/schema.ts';
 import { canonicalFormOf, UNDECIDED } from '../../../src/core/define/zod-canonical.ts';
 
 const address = z.object({ street: z.string().min(1), zip: z.string().regex(/^\d{5}$/) });

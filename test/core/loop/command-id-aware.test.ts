@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { createMemoryStore } from '../../../src/adapters/stores/memory/index.ts';
-import { RejectionError } from '../../../src/core/errors.ts';
-import { commandUuid } from '../../../src/core/ids.ts';
-import { createEventSourcer } from '../../../src/core/loop/create-event-sourcer.ts';
+import { commandUuid, createEventSourcer, RejectionError } from 'decidable';
+import { createMemoryStore } from 'decidable/memory';
 import { tillEnvelope, tillModule } from './till.ts';
 import { unrulyStore } from './unruly-store.ts';
 

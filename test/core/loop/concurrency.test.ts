@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { createMemoryStore, type MemoryStore } from '../../../src/adapters/stores/memory/index.ts';
-import { FaultError, isCommandFailure } from '../../../src/core/errors.ts';
-import type { Conflict } from '../../../src/core/event-store.ts';
-import { createEventSourcer } from '../../../src/core/loop/create-event-sourcer.ts';
-import type { EventSourcerObserver } from '../../../src/core/loop/observer.ts';
-import type { Precondition } from '../../../src/core/messages.ts';
+import {
+  type Conflict,
+  createEventSourcer,
+  type EventSourcerObserver,
+  FaultError,
+  isCommandFailure,
+  type Precondition,
+} from 'decidable';
+import { createMemoryStore, type MemoryStore } from 'decidable/memory';
 import { failsWith } from './failing.ts';
 import { readTill, type TillCommand, tillEnvelope, tillModule } from './till.ts';
 import { unrulyStore } from './unruly-store.ts';
@@ -13,13 +16,13 @@ import { unrulyStore } from './unruly-store.ts';
 const payIn = tillEnvelope({ type: 'PayIn', till: 'a', amount: 1 });
 const at = (val: bigint): Precondition => ({ tag: 'at-revision', val });
 
-/** Another process: an event sourcer of its own over the same store. */
+/** Another process, with an event sourcer of its own over the same store. */
 function neighbour(memory: MemoryStore) {
   const sourcer = createEventSourcer({ store: memory, modules: [tillModule()] });
   return (command: TillCommand) => sourcer.handleCommand(tillEnvelope(command));
 }
 
-/** An event sourcer whose neighbour writes just before its appends, the first `times` of them. */
+/** An event sourcer with a rival that writes just before each of its first `times` appends. */
 function disturbed(
   times: number,
   options: { maxAttempts?: number; cachedStates?: number; disturbance?: TillCommand } = {},
@@ -43,7 +46,7 @@ function disturbed(
 }
 
 describe('a conflict', () => {
-  it('is answered by reading again and deciding again', async () => {
+  it('makes the loop read again and decide again', async () => {
     const { sourcer, seen } = disturbed(2);
     const payOut = tillEnvelope({ type: 'PayOut', till: 'a', amount: 15 });
     const result = await sourcer.handleCommand(payOut);
@@ -69,12 +72,12 @@ describe('a conflict', () => {
     assert.equal((await memory.readCommits('till-a')).length, 8, 'the eight of the neighbour');
   });
 
-  it('is an error at once where one attempt is all that is allowed', async () => {
+  it('is an error immediately if only one attempt is allowed', async () => {
     const { sourcer } = disturbed(1, { maxAttempts: 1 });
     await failsWith(sourcer.handleCommand(payIn), 'conflict');
   });
 
-  it('is not retried where the caller named the revision: what has passed does not come back', async () => {
+  it('is not retried if the caller named the revision', async () => {
     for (const precondition of [at(0n), { tag: 'no-stream' } as const]) {
       const { sourcer, rival, state, seen } = disturbed(0);
       if (precondition.tag === 'at-revision') await rival({ type: 'PayIn', till: 'a', amount: 1 });
@@ -99,7 +102,7 @@ describe('a conflict', () => {
       if (result.status === 'rejected') assert.ok(isCommandFailure(result.reason, 'conflict'));
   });
 
-  it('of a rejection is retried under any guard: it holds only for the stream that it saw', async () => {
+  it('is retried for a rejection under every precondition of the module', async () => {
     const { sourcer, rival, state, memory } = disturbed(0);
     await rival({ type: 'Open', till: 'a' });
     state.left = 1;
@@ -109,16 +112,16 @@ describe('a conflict', () => {
     assert.equal(last!.decision.decision.seenRevision, 1n);
   });
 
-  it('never hides in a rejection that came too late', async () => {
-    // The neighbour pays in between the decision and the append: what was too little is enough now.
+  it('prevents a rejection that came too late', async () => {
+    // The rival pays in between the decision and the append, so the amount is large enough now.
     const { sourcer } = disturbed(1);
     const result = await sourcer.handleCommand(tillEnvelope({ type: 'PayOut', till: 'a', amount: 10 }));
     assert.deepEqual([result.outcome.tag, result.attempts], ['accepted', 2]);
   });
 });
 
-describe('what the caller expects', () => {
-  it('strengthens the guard of the module and lets pass what it describes', async () => {
+describe('the precondition of the caller', () => {
+  it('strengthens the precondition of the module', async () => {
     const { sourcer } = disturbed(0);
     await sourcer.handleCommand(payIn, { precondition: { tag: 'no-stream' } });
     await sourcer.handleCommand(payIn, { precondition: at(0n) });
@@ -130,7 +133,7 @@ describe('what the caller expects', () => {
     assert.equal((await sourcer.handleCommand(sign, { precondition: at(4n) })).revision, 5n);
   });
 
-  it('is a conflict at once where the stream contradicts it, and says what the stream is', async () => {
+  it('leads to a conflict with the actual revision if the stream violates it', async () => {
     const { sourcer, rival } = disturbed(0);
     const never = await failsWith(sourcer.handleCommand(payIn, { precondition: { tag: 'stream-exists' } }), 'conflict');
     assert.deepEqual(never.payload.val, {
@@ -149,7 +152,7 @@ describe('what the caller expects', () => {
     assert.equal((await sourcer.readState('till-a')).revision, 0n);
   });
 
-  it('guards the append itself, under every guard of the module', async () => {
+  it('is checked by the append, under every precondition of the module', async () => {
     for (const type of ['PayIn', 'Note', 'Sign'] as const) {
       const { sourcer, rival, state } = disturbed(0);
       await rival({ type: 'PayIn', till: 'a', amount: 1 });
@@ -160,7 +163,7 @@ describe('what the caller expects', () => {
     }
   });
 
-  it('can never weaken the guard of the module', async () => {
+  it('never weakens the precondition of the module', async () => {
     const { sourcer, rival } = disturbed(0);
     const open = tillEnvelope({ type: 'Open', till: 'a' });
     const empty = await failsWith(sourcer.handleCommand(open, { precondition: { tag: 'stream-exists' } }), 'conflict');
@@ -178,7 +181,7 @@ describe('what the caller expects', () => {
     await failsWith(sourcer.handleCommand(sign, { precondition: { tag: 'any' } }), 'conflict');
   });
 
-  it('is checked against the store before a cached state is believed', async () => {
+  it('is checked against the store and not against a cached state', async () => {
     const { sourcer, rival } = disturbed(0);
     await sourcer.handleCommand(payIn);
     await rival({ type: 'PayIn', till: 'a', amount: 1 });
@@ -187,7 +190,7 @@ describe('what the caller expects', () => {
 });
 
 describe('a cached state', () => {
-  it('that is stale costs a conflict, and nothing else', async () => {
+  it('costs one conflict if it is outdated', async () => {
     const { sourcer, rival, seen } = disturbed(0);
     await sourcer.handleCommand(payIn);
     await rival({ type: 'PayIn', till: 'a', amount: 10 });
@@ -195,7 +198,7 @@ describe('a cached state', () => {
     assert.deepEqual([result.outcome.tag, result.attempts, seen.length], ['accepted', 2, 1]);
   });
 
-  it('is brought up to date before a decision that no guard checks', async () => {
+  it('is brought up to date before a decision that no precondition checks', async () => {
     const { memory, sourcer, rival } = disturbed(0);
     await sourcer.handleCommand(payIn);
     await rival({ type: 'PayIn', till: 'a', amount: 10 });
@@ -206,7 +209,7 @@ describe('a cached state', () => {
     }
   });
 
-  it('is dropped when the events land behind others that the decision did not see', async () => {
+  it('is dropped if the events follow others that the decision did not see', async () => {
     const { sourcer, memory } = disturbed(1, { disturbance: { type: 'PayIn', till: 'a', amount: 10 } });
     const note = await sourcer.handleCommand(tillEnvelope({ type: 'Note', till: 'a', text: 'x' }));
     assert.deepEqual([note.revision, note.events[0]!.context.revision], [1n, 1n]);
@@ -215,7 +218,7 @@ describe('a cached state', () => {
     assert.equal((await memory.readCommits('till-a')).length, 3);
   });
 
-  it('never surfaces as a fault: the command is decided again on what is stored', async () => {
+  it('does not lead to a fault, because the command is decided again on the stored events', async () => {
     const memory = createMemoryStore();
     const rival = neighbour(memory);
     const distrusted: number[] = [];
@@ -237,7 +240,7 @@ describe('a cached state', () => {
     assert.deepEqual([result.revision, result.attempts, distrusted], [2n, 2, [1]]);
   });
 
-  it('does not give way to the initial state of a creation that failed', async () => {
+  it('is not replaced by the initial state of a creation that failed', async () => {
     let odd = false;
     const till = tillModule({
       before: (point) => {
@@ -254,7 +257,7 @@ describe('a cached state', () => {
     assert.deepEqual(store.calls, ['readStream', 'append', 'append']);
   });
 
-  it('is one of a bounded number, the least recently used going first', async () => {
+  it('is dropped first if it was not used for the longest time', async () => {
     const { store, sourcer } = disturbed(0, { cachedStates: 2 });
     const to = (till: string) => sourcer.handleCommand(tillEnvelope({ type: 'PayIn', till, amount: 1 }));
     for (const till of ['a', 'b', 'a', 'c']) await to(till);
@@ -268,7 +271,7 @@ describe('a cached state', () => {
 });
 
 describe('commands to one stream', () => {
-  it('queue within a process: none conflicts with another, and they keep their order', async () => {
+  it('queue within a process, without conflicts and in order', async () => {
     const { sourcer, seen } = disturbed(0);
     const revisions = await Promise.all(Array.from({ length: 50 }, () => sourcer.handleCommand(payIn)));
     assert.deepEqual(

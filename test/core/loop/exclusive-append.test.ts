@@ -1,10 +1,10 @@
 /** A command that lost to another writer is decided inside the store, if the store offers that. */
+
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createEventSourcer, type EventSourcerConfiguration, type EventStore, FaultError } from 'decidable';
 import { createMemoryStore } from 'decidable/memory';
-import type { ExclusiveAppend } from 'decidable/storage';
-import { conflict } from '../../../src/core/storage/arguments.ts';
+import { conflict, type ExclusiveAppend } from 'decidable/storage';
 import { failsWith } from './failing.ts';
 import { type FailurePoint, tillEnvelope, tillModule } from './till.ts';
 import { unrulyStore } from './unruly-store.ts';

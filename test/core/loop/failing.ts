@@ -1,4 +1,4 @@
-/** What a command fails with, so that a test can say which failure it expects and look at what it names. */
+/** Waits for the failure of a command and checks its code. */
 import assert from 'node:assert/strict';
 import { type CommandFailure, isCommandFailure } from '../../../src/core/errors.ts';
 import type { CommandError } from '../../../src/core/event-sourcer.ts';

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { Precondition, WritePrecondition } from 'decidable';
+import { satisfies } from 'decidable/storage';
 import fc from 'fast-check';
 import {
   appendPrecondition,
@@ -7,8 +9,6 @@ import {
   isRetryable,
   violatedPrecondition,
 } from '../../../src/core/loop/guard.ts';
-import type { Precondition, WritePrecondition } from '../../../src/core/messages.ts';
-import { satisfies } from '../../../src/core/storage/arguments.ts';
 
 const revisions = fc.option(fc.bigInt(0n, 3n), { nil: undefined });
 const declarations = fc.constantFrom<WritePrecondition>('stream-unchanged', 'no-stream', 'stream-exists', 'any');

@@ -1,10 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { createMemoryStore } from '../../../src/adapters/stores/memory/index.ts';
-import { FaultError } from '../../../src/core/errors.ts';
-import { commandUuid, eventId } from '../../../src/core/ids.ts';
-import { createEventSourcer } from '../../../src/core/loop/create-event-sourcer.ts';
-import { isUuid } from '../../../src/core/uuid.ts';
+import { commandUuid, createEventSourcer, eventId, FaultError, isUuid } from 'decidable';
+import { createMemoryStore } from 'decidable/memory';
 import { failsWith } from './failing.ts';
 import { type TillOptions, tillEnvelope, tillModule } from './till.ts';
 import { unrulyStore } from './unruly-store.ts';
@@ -21,7 +18,7 @@ const payIn = tillEnvelope({ type: 'PayIn', till: 'a', amount: 5 });
 const payOut = tillEnvelope({ type: 'PayOut', till: 'a', amount: 7 });
 
 describe('a command id', () => {
-  it('makes a UUID of any text, and the ids of the events follow from it', async () => {
+  it('becomes a UUID, from which the ids of the events follow', async () => {
     const { sourcer } = bench();
     const { commandId, events } = await sourcer.handleCommand(payIn, { commandId: 'order-1' });
     assert.equal(commandId, commandUuid('order-1'));
@@ -30,7 +27,7 @@ describe('a command id', () => {
     assert.equal(events[0]!.context.correlationId, commandId);
   });
 
-  it('is drawn where the caller names none, so that the same command twice is two commands', async () => {
+  it('is generated if the caller omits it, so that the same command twice is two commands', async () => {
     const { sourcer } = bench();
     const first = await sourcer.handleCommand(payIn);
     const second = await sourcer.handleCommand(payIn);
@@ -55,7 +52,7 @@ describe('a command id', () => {
     assert.equal((await sourcer.readState('till-a')).revision, 1n);
   });
 
-  it('holds a rejection too: what was refused stays refused, though it would be accepted today', async () => {
+  it('keeps its rejection, even if the command would be accepted today', async () => {
     const { sourcer } = bench();
     const first = await sourcer.handleCommand(payOut, { commandId: 'out' });
     assert.deepEqual(first.outcome, {
@@ -71,7 +68,7 @@ describe('a command id', () => {
     assert.equal(again.revision, undefined);
   });
 
-  it('holds a decision without events too', async () => {
+  it('keeps a decision without events', async () => {
     const { sourcer } = bench();
     await sourcer.handleCommand(payIn);
     const setTo = tillEnvelope({ type: 'SetTo', till: 'a', amount: 5 });
@@ -82,7 +79,7 @@ describe('a command id', () => {
     assert.deepEqual([again.events, again.revision, again.duplicate], [[], 0n, true]);
   });
 
-  it('cannot be used for another type or another payload', async () => {
+  it('is refused for another type and for another payload', async () => {
     const { sourcer } = bench();
     await sourcer.handleCommand(payIn, { commandId: '1' });
     const otherType = await failsWith(sourcer.handleCommand(payOut, { commandId: '1' }), 'command-id-reused');
@@ -94,14 +91,14 @@ describe('a command id', () => {
     assert.equal((await sourcer.readState('till-b')).revision, undefined);
   });
 
-  it('compares what the module makes of the bytes, so that another encoding of the same command is the same', async () => {
+  it('accepts another encoding of the same command', async () => {
     const { sourcer } = bench();
     await sourcer.handleCommand(payIn, { commandId: '1' });
     const spaced = { ...payIn, payload: new TextEncoder().encode('{ "till": "a", "amount": 5 }') };
     assert.equal((await sourcer.handleCommand(spaced, { commandId: '1' })).duplicate, true);
   });
 
-  it('is looked up before any precondition, for warm and for cold streams', async () => {
+  it('is looked up before any precondition, for cached states and for others', async () => {
     const { memory, till, sourcer } = bench();
     const open = tillEnvelope({ type: 'Open', till: 'a' });
     await sourcer.handleCommand(open, { commandId: 'open' });
@@ -118,7 +115,7 @@ describe('a command id', () => {
     }
   });
 
-  it('is looked up before a cold stream is replayed', async () => {
+  it('is looked up before a stream without a cached state is replayed', async () => {
     const { memory, sourcer } = bench();
     await sourcer.handleCommand(payIn, { commandId: 'in' });
     const till = tillModule();
@@ -128,12 +125,12 @@ describe('a command id', () => {
     assert.deepEqual(
       store.calls,
       ['findDecision', 'readStream'],
-      'the stream is read for the events of the answer alone',
+      'the stream is read only for the events of the result',
     );
     assert.equal(till.calls.get('evolve'), undefined);
   });
 
-  it('gives the first outcome even where the module fails today', async () => {
+  it('leads to the first outcome even if the module fails today', async () => {
     let broken = false;
     const { memory, sourcer } = bench();
     const open = tillEnvelope({ type: 'Open', till: 'a' });
@@ -152,7 +149,7 @@ describe('a command id', () => {
     await failsWith(sourcerToday.handleCommand(payIn, { commandId: 'new' }), 'fault');
   });
 
-  it('costs a new command on a warm stream one call of the store, the append', async () => {
+  it('costs a new command on a cached state only the append', async () => {
     const { store, sourcer } = bench();
     await sourcer.handleCommand(payIn, { commandId: '1' });
     store.calls.length = 0;
@@ -171,7 +168,7 @@ describe('a command id', () => {
     assert.equal((await memory.readCommits('till-a')).length, 1);
   });
 
-  it('is recorded with what the caller said of the command', async () => {
+  it('is recorded with the options of the caller', async () => {
     const { memory, sourcer } = bench();
     const options = { commandId: 'in', correlationId: 'case-7', causationId: 'mail-3', actor: 'ann' };
     await sourcer.handleCommand(payIn, options);

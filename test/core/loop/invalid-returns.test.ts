@@ -1,4 +1,4 @@
-/** A value that a module returns and that no store takes is the module's fault, never the caller's argument. */
+/** An invalid value that a module returns is a fault of the module, never an invalid argument of the caller. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import {
@@ -20,7 +20,7 @@ type Counter = CommandHandler<number, { readonly type: string; readonly data: un
 const bytes = Uint8Array.of(1);
 const valid: Envelope = { type: 'Counted', schemaVersion: 1, payload: bytes };
 
-/** A module by hand. `decide` returns or throws whatever a test wants. */
+/** A handwritten module. The test chooses what `decide` returns or throws. */
 function counter(decide: () => unknown, change: Partial<Counter['types']['command']> = {}): Counter {
   return {
     types: {
@@ -86,7 +86,7 @@ describe('a rejection is a fault of the module', () => {
     });
   }
 
-  test('also of a component, which keeps its values behind handles', async () => {
+  test('if the module is a component, whose values are handles', async () => {
     const till = tillModule();
     const decide = () => {
       throw new RejectionError({ ...good, message: '\ud800' });
@@ -171,12 +171,12 @@ describe('a store that refuses more than the contract', () => {
     });
   }
 
-  test("finds an invalid argument in what the caller said, under the caller's name", async () => {
+  test('finds an invalid argument of the caller, with the name of the option', async () => {
     assert.equal((await failsWith(send('decision.actor'), 'invalid-argument')).payload.val.argument, 'options.actor');
   });
 });
 
-describe('the descriptor of a module is a wrong definition', () => {
+describe('the descriptor of a module is an invalid definition', () => {
   const command = { type: 'Count', schemaVersion: 1, precondition: 'any', snapshot: { tag: 'never' } };
   const cases: readonly (readonly [string, object | undefined, string])[] = [
     ['is missing', undefined, ''],

@@ -1,21 +1,26 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Trap } from '../../../src/adapters/component/index.ts';
-import { createMemoryStore } from '../../../src/adapters/stores/memory/index.ts';
-import { AppendFailure, DefinitionError, FaultError, RejectionError } from '../../../src/core/errors.ts';
-import { createEventSourcer } from '../../../src/core/loop/create-event-sourcer.ts';
-import type { CommandHandler } from '../../../src/core/worlds.ts';
+import {
+  AppendFailure,
+  type CommandHandler,
+  createEventSourcer,
+  DefinitionError,
+  FaultError,
+  RejectionError,
+} from 'decidable';
+import { Trap } from 'decidable/component';
+import { createMemoryStore } from 'decidable/memory';
 import { failsWith } from './failing.ts';
 import { type FailurePoint, readTill, type Till, tillEnvelope, tillModule } from './till.ts';
 import { unrulyStore } from './unruly-store.ts';
 
-// The types of Node do not name the engine's WebAssembly.
+// The types of Node do not contain the engine's WebAssembly.
 const { RuntimeError } = (globalThis as unknown as { WebAssembly: { RuntimeError: new (message: string) => Error } })
   .WebAssembly;
 const payIn = tillEnvelope({ type: 'PayIn', till: 'a', amount: 1 });
 
 describe('a command', () => {
-  it('goes to the module that names its type', async () => {
+  it('goes to the module that accepts its type', async () => {
     const modules = [
       tillModule({ name: 'in', prefix: 'in', commands: ['PayIn'] }),
       tillModule({ name: 'out', prefix: 'out', commands: ['PayOut'] }),
@@ -29,7 +34,7 @@ describe('a command', () => {
     assert.equal(error.payload.val.subject, 'Split');
   });
 
-  it('that cannot be meant is refused with the name of what is wrong', async () => {
+  it('is refused with the name of the invalid field or option', async () => {
     const sourcer = createEventSourcer({ store: createMemoryStore(), modules: [tillModule()] });
     const wrong: [string, unknown, unknown?][] = [
       ['command', undefined],
@@ -57,13 +62,13 @@ describe('a command', () => {
   });
 });
 
-describe('an event sourcer is not made', () => {
+describe('the configuration of an event sourcer is refused', () => {
   const store = createMemoryStore();
   const refuses = (place: string | RegExp, make: () => unknown): void => {
     assert.throws(make, (error) => error instanceof DefinitionError && error.payload.place.match(place) !== null);
   };
 
-  it('of no modules, or of two with one name or one command type', () => {
+  it('if it has no modules, or two with one name or one command type', () => {
     refuses(/^createEventSourcer\.modules$/, () => createEventSourcer({ store, modules: [] }));
     refuses(/^module till$/, () =>
       createEventSourcer({ store, modules: [tillModule(), tillModule({ commands: [] })] }),
@@ -73,7 +78,7 @@ describe('an event sourcer is not made', () => {
     );
   });
 
-  it('of what is no module: a promise is to be awaited, and what is missing is named', () => {
+  it('if a module is a promise, or lacks a part', () => {
     const { types, decider, routing } = tillModule();
     const eventHandler = {};
     const others: readonly (readonly [unknown, RegExp])[] = [
@@ -91,7 +96,7 @@ describe('an event sourcer is not made', () => {
       });
   });
 
-  it('of a module whose descriptor cannot be meant', () => {
+  it('if the descriptor of a module is invalid', () => {
     const described = (change: object): CommandHandler<number, number, number> => {
       const till = tillModule();
       const describe = () => ({ ...till.routing.describe(), ...change });
@@ -123,7 +128,7 @@ describe('an event sourcer is not made', () => {
       refuses(place, () => createEventSourcer({ store, modules: [described(change)] }));
   });
 
-  it('with a bound that is no number', () => {
+  it('if a bound is not a number', () => {
     for (const option of ['maxAttempts', 'replayLimit', 'cachedStates', 'maxInFlight'] as const)
       for (const value of [-1, 0.5, Number.NaN, '3' as never])
         refuses(option, () => createEventSourcer({ store, modules: [tillModule()], [option]: value }));
@@ -138,7 +143,7 @@ describe('a module that fails', () => {
       },
     });
 
-  it('with a fault gives the fault, with the place where it happened; nothing is recorded', async () => {
+  it('with a fault makes the command fail with the fault and its place', async () => {
     const points: FailurePoint[] = [
       'command.fromEnvelope',
       'streamId',
@@ -151,9 +156,8 @@ describe('a module that fails', () => {
       const till = broken(point, new FaultError({ code: 'odd', message: 'this is odd', details: [['till', 'a']] }));
       const store = createMemoryStore();
       const sourcer = createEventSourcer({ store, modules: [till] });
-      const { payload, message } = await failsWith(sourcer.handleCommand(payIn), 'fault');
+      const { payload } = await failsWith(sourcer.handleCommand(payIn), 'fault');
       assert.equal(payload.val.code, 'odd');
-      assert.match(message, /^this is odd \(module till /);
       assert.deepEqual(payload.val.details.slice(0, 2), [
         ['till', 'a'],
         ['module', 'till'],
@@ -164,7 +168,7 @@ describe('a module that fails', () => {
     }
   });
 
-  it('with anything else has trapped', async () => {
+  it('with another error has trapped', async () => {
     const causes: [unknown, string][] = [
       [new RuntimeError('unreachable'), 'trap'],
       [new RangeError('Maximum call stack size exceeded'), 'stack-overflow'],
@@ -180,14 +184,14 @@ describe('a module that fails', () => {
     }
   });
 
-  it('by rejecting anywhere but in decide is at fault', async () => {
+  it('with a rejection outside of decide is at fault', async () => {
     const till = broken('evolve', new RejectionError({ code: 'no', message: 'no', details: [] }));
     const sourcer = createEventSourcer({ store: createMemoryStore(), modules: [till] });
     const { payload } = await failsWith(sourcer.handleCommand(payIn), 'fault');
     assert.equal(payload.val.code, 'unexpected-rejection');
   });
 
-  it('on a state that the store confirms costs the next command no replay', async () => {
+  it('on an up-to-date state does not cost the next command a replay', async () => {
     let odd = false;
     const till = tillModule({
       before: (point) => {
@@ -205,15 +209,14 @@ describe('a module that fails', () => {
     assert.deepEqual(store.calls, ['append']);
   });
 
-  it('names the stream, the revision and the type of an event that it cannot fold', async () => {
+  it('at folding an event reports its stream, its revision and its type', async () => {
     const store = createMemoryStore();
     const writer = createEventSourcer({ store, modules: [tillModule()] });
     await writer.handleCommand(payIn);
     await writer.handleCommand(tillEnvelope({ type: 'Note', till: 'a', text: 'x' }));
     const reader = createEventSourcer({ store, modules: [tillModule({ events: ['PaidIn'] })] });
-    const { payload, message } = await failsWith(reader.handleCommand(payIn), 'fault');
+    const { payload } = await failsWith(reader.handleCommand(payIn), 'fault');
     assert.equal(payload.val.code, 'unknown-type');
-    assert.match(message, /folding Noted, revision 1 of stream "till-a"/);
     assert.deepEqual(payload.val.details, [
       ['module', 'till'],
       ['stream', 'till-a'],
@@ -222,7 +225,7 @@ describe('a module that fails', () => {
     ]);
   });
 
-  it('at deciding on an event that it does not declare stores nothing', async () => {
+  it('to declare the type of an event stores nothing', async () => {
     const till = tillModule({ events: ['PaidOut'] });
     const sourcer = createEventSourcer({ store: createMemoryStore(), modules: [till] });
     const { payload } = await failsWith(sourcer.handleCommand(payIn), 'fault');
@@ -230,7 +233,7 @@ describe('a module that fails', () => {
     assert.equal(till.live.size, 0);
   });
 
-  it('at naming a stream is at fault', async () => {
+  it('to name a stream is at fault', async () => {
     const till = tillModule();
     for (const id of ['a\0b', 'a\ud800', 'é'.repeat(128), 7]) {
       const routing = { ...till.routing, streamId: () => id as string };
@@ -241,7 +244,7 @@ describe('a module that fails', () => {
     assert.equal(till.live.size, 0);
   });
 
-  it('loses the states of an instance that trapped, and none of them is used again', async () => {
+  it('with a trap loses all states of the instance', async () => {
     let trap = false;
     const till = tillModule({
       before: (point) => {
@@ -294,7 +297,7 @@ describe('a decision', () => {
 });
 
 describe('a store that fails', () => {
-  it('fails the command in its own words; one that says nothing leaves the outcome unknown', async () => {
+  it('makes the command fail with the same code, or with unknown-outcome if it has no code', async () => {
     const failures: [unknown, string][] = [
       [new AppendFailure({ tag: 'failure', val: { code: 'full', message: 'no room' } }, 'no room'), 'full'],
       [new Error('connection reset'), 'unknown-outcome'],
@@ -311,7 +314,7 @@ describe('a store that fails', () => {
     }
   });
 
-  it('with a gap in a stream is not believed', async () => {
+  it('to return each event of a stream is corrupt', async () => {
     const memory = createMemoryStore();
     const writer = createEventSourcer({ store: memory, modules: [tillModule()] });
     for (let time = 0; time < 3; time++) await writer.handleCommand(payIn);
@@ -343,7 +346,7 @@ describe('several modules on one stream', () => {
     return { sourcer, cash, notes, store: counted };
   };
 
-  it('each fold the events that they name and skip the others', async () => {
+  it('each fold the events of their descriptors and skip the others', async () => {
     const { sourcer } = shared();
     await sourcer.handleCommand(payIn);
     await sourcer.handleCommand(tillEnvelope({ type: 'Note', till: 'a', text: 'x' }));
@@ -369,11 +372,11 @@ describe('several modules on one stream', () => {
     assert.deepEqual(
       store.calls,
       ['append', 'readStream', 'append', 'append'],
-      'the tail is read where there may be one',
+      'the end of the stream is read if there may be new events',
     );
   });
 
-  it('must be told which of them folds a state', async () => {
+  it('need the name of a module to read a state', async () => {
     const { sourcer } = shared();
     const error = await failsWith(sourcer.readState('till-a'), 'unroutable');
     assert.equal(error.payload.val.subject, 'module');
@@ -382,8 +385,8 @@ describe('several modules on one stream', () => {
   });
 });
 
-describe('an instance that traps under the commands of others', () => {
-  /** A till that traps once, when told, and a store that holds back the reading of stream `till-a`. */
+describe('an instance that traps while other commands use it', () => {
+  /** A till that traps once, when the test says so, and a store that holds back the reads of stream `till-a`. */
   const gated = (point: FailurePoint) => {
     const trap = { next: false };
     const till = tillModule({
@@ -406,7 +409,7 @@ describe('an instance that traps under the commands of others', () => {
   };
   const other = tillEnvelope({ type: 'PayIn', till: 'b', amount: 1 });
 
-  it('fails the one that trapped, and no other', async () => {
+  it('makes only the command fail that trapped', async () => {
     const { till, sourcer, trap, reached, letGo } = gated('decide');
     const loading = sourcer.handleCommand(payIn);
     const waiting = sourcer.handleCommand(payIn);
@@ -419,7 +422,7 @@ describe('an instance that traps under the commands of others', () => {
     assert.deepEqual([till.live.size, till.misuses], [0, []]);
   });
 
-  it('fails no one who reads a state', async () => {
+  it('makes no read of a state fail', async () => {
     const { memory, sourcer, trap, reached, letGo } = gated('decide');
     await createEventSourcer({ store: memory, modules: [tillModule()] }).handleCommand(payIn);
     const reading = sourcer.readState('till-a');
@@ -430,7 +433,7 @@ describe('an instance that traps under the commands of others', () => {
     assert.equal((await reading).revision, 0n);
   });
 
-  it('fails no one at all where it trapped while a handle was released', async () => {
+  it('makes no command fail if it trapped while a handle was released', async () => {
     const { till, sourcer, trap, reached, letGo } = gated('drop');
     const loading = sourcer.handleCommand(payIn);
     await reached;

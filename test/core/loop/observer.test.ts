@@ -1,4 +1,4 @@
-/** The hooks that tell how a command ended. */
+/** The hooks for the end of a command. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createEventSourcer, type EventSourcerConfiguration, type EventSourcerObserver } from 'decidable';
@@ -8,7 +8,7 @@ import { type TillCommand, tillEnvelope, tillModule } from './till.ts';
 
 type Call = readonly [hook: string, command: Readonly<Record<string, unknown>>, detail: unknown];
 
-/** Notes what the hooks are called with. */
+/** Records the arguments of the hooks. */
 function recorded(configuration: Partial<EventSourcerConfiguration> = {}) {
   const calls: Call[] = [];
   const note =
@@ -39,7 +39,7 @@ const command = (commandId: string, commandType: string, attempts: number) => ({
   attempts,
 });
 
-describe('an observer learns', () => {
+describe('an observer is notified', () => {
   test('that a command was committed, with its result and its attempts', async () => {
     const { calls, send, store } = recorded();
     await send(payIn);
@@ -96,7 +96,7 @@ describe('an observer learns', () => {
     );
   });
 
-  test('before the promise of the command settles', async () => {
+  test('before the promise of the command is settled', async () => {
     const { calls, send } = recorded();
     const before = await send(payIn).then(() => calls.length);
     assert.equal(before, 1);
@@ -115,7 +115,7 @@ test('a hook that throws makes no command fail', async () => {
   await failsWith(send({ type: 'Open', till: 'a' }), 'conflict');
 });
 
-test('no clock is read without an observer of the ends', async (context) => {
+test('no clock is read if the observer has none of these hooks', async (context) => {
   const clock = context.mock.method(performance, 'now');
   const { send } = recorded({ observer: { conflict: () => {} } });
   await send(payIn);

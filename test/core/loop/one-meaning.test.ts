@@ -1,19 +1,23 @@
 /**
- * A value has one meaning (DESIGN §2): for random types in three libraries of schemas, what a decision sees, what is recorded, what
- * is cached, what a snapshot holds and what a replay folds are the same, whatever callers and handlers do with what they hold.
+ * A value has one meaning. For random types in three schema libraries, the values of a decision, of a record, of a
+ * cached state, of a snapshot and of a replay are equal, even if callers and handlers change their own objects.
  */
+
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { inspect } from 'node:util';
+import {
+  type Authorizer,
+  type Codec,
+  createEventSourcer,
+  defineCommand,
+  defineDecider,
+  type Message,
+  msgpack,
+} from 'decidable';
+import { json } from 'decidable/codecs/json';
+import { createMemoryStore } from 'decidable/memory';
 import fc from 'fast-check';
-import { json } from '../../../src/adapters/codecs/json.ts';
-import { createMemoryStore } from '../../../src/adapters/stores/memory/index.ts';
-import type { Codec } from '../../../src/core/codec/codec.ts';
-import { msgpack } from '../../../src/core/codec/msgpack.ts';
-import { defineDecider } from '../../../src/core/define/decider.ts';
-import { defineCommand, type Message } from '../../../src/core/define/message.ts';
-import type { Authorizer } from '../../../src/core/loop/authorization.ts';
-import { createEventSourcer } from '../../../src/core/loop/create-event-sourcer.ts';
 import { anyKind, type Kind, LIBRARIES, type Library, schemaOf, valuesOf, vandalize } from '../define/kinds.ts';
 
 const STREAM = 'shelf-1';
@@ -24,7 +28,7 @@ interface Shelf {
   all: unknown[];
 }
 
-/** Everything that a test can change afterwards, and what the handlers saw at the time. */
+/** The objects that a test can change afterwards, and the values that the handlers saw. */
 interface Witness {
   readonly held: unknown[];
   readonly decidedOn: { readonly state: string; readonly data: string }[];
@@ -41,7 +45,7 @@ interface Setup {
 
 const CODECS: Readonly<Record<Setup['encoding'], Codec>> = { msgpack, json };
 
-/** A shelf on which each command puts its thing, and the thing that was there before. */
+/** A shelf. Each command puts a thing on it, next to the thing that was there before. */
 function shelfOf({ kind, library, encoding, every, inSteps, initial }: Setup, { held, decidedOn }: Witness) {
   const fields = (...names: (readonly [string, Kind])[]): Kind => ({
     is: 'record',
@@ -100,7 +104,7 @@ function shelfOf({ kind, library, encoding, every, inSteps, initial }: Setup, { 
   });
 }
 
-/** All that a handler could see of a value, the order of its fields and -0 included. */
+/** Everything that a handler can see of a value, with the order of its fields and -0. */
 function shown(value: unknown): string {
   return inspect(value, { depth: 20, maxArrayLength: 100, breakLength: Number.POSITIVE_INFINITY });
 }
@@ -126,11 +130,11 @@ const setups: fc.Arbitrary<readonly [setup: Setup, things: readonly unknown[]]> 
 );
 
 describe('a value', () => {
-  it('has one meaning, whatever callers and handlers do with what they hold', async () => {
+  it('keeps its meaning if callers and handlers change their objects', async () => {
     await fc.assert(
       fc.asyncProperty(setups, async ([setup, given]) => {
         const codec = CODECS[setup.encoding];
-        // The oracle: the things in the form of their bytes, before anyone has changed them.
+        // The expected things, decoded from their bytes before any object was changed.
         const things = given.map((thing) => canonical(thing, codec));
         const witness: Witness = { held: [], decidedOn: [] };
         const module = shelfOf({ ...setup, initial: structuredClone(setup.initial) }, witness);

@@ -1,4 +1,4 @@
-/** Options and configurations of the event sourcer: invalid and unknown ones are refused with their name. */
+/** Invalid and unknown options of the event sourcer are refused with their names. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import {
@@ -123,7 +123,7 @@ describe('the options of a command', () => {
     await failsWith(sourcer.dispatch(count, { deadline: 0n }), 'deadline-exceeded');
   });
 
-  test('may be changed by the caller while the command waits', async () => {
+  test('are copied, so that the caller may change them while the command waits', async () => {
     const { sourcer, store } = sourcerOfCounters();
     const precondition: { tag: 'at-revision'; val: bigint } = { tag: 'at-revision', val: 0n };
     const options = { commandId: 'order-1', actor: 'ada', correlationId: 'cart', precondition };
@@ -142,10 +142,9 @@ describe('a command', () => {
     const { sourcer } = sourcerOfCounters();
     const error = await failsWith(sourcer.dispatch({ ...count, commandId: 'order-1' } as never), 'invalid-argument');
     assert.equal(error.payload.val.argument, 'command.commandId');
-    assert.match(error.message, /second argument/);
   });
 
-  test('may be changed by its sender while it waits', async () => {
+  test('is copied, so that its sender may change it while it waits', async () => {
     const { sourcer, store } = sourcerOfCounters();
     const bytes = Uint8Array.from(envelope.payload);
     const first = sourcer.dispatch(count);
@@ -172,7 +171,7 @@ describe('the options of a read', () => {
     });
   }
 
-  test('have no name of a module if they come with the module itself', async () => {
+  test('have no name of a module if the module itself is an argument', async () => {
     const { sourcer } = sourcerOfCounters();
     const read = sourcer.state(counter, 'counter-1', { module: 'counter' } as object);
     assert.equal((await failsWith(read, 'invalid-argument')).payload.val.argument, 'options.module');
@@ -220,7 +219,7 @@ describe('the options of the memory store', () => {
     ['readCommits', { afer: 'x' }, 'options.afer'],
     ['readStreams', { limt: 1 }, 'options.limt'],
   ] as const) {
-    test(`are refused if ${call} is given an unknown name`, async () => {
+    test(`are refused if ${call} gets an unknown name`, async () => {
       const store = createMemoryStore();
       const read = {
         readStream: () => store.readStream('s-1', options as never),

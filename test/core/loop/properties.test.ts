@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import {
+  AppendFailure,
+  type CommandResult,
+  createEventSourcer,
+  FaultError,
+  isCommandFailure,
+  StoreFailure,
+} from 'decidable';
+import { Trap } from 'decidable/component';
+import { createMemoryStore, type MemoryStore } from 'decidable/memory';
 import fc from 'fast-check';
-import { Trap } from '../../../src/adapters/component/index.ts';
-import { createMemoryStore, type MemoryStore } from '../../../src/adapters/stores/memory/index.ts';
-import { AppendFailure, FaultError, isCommandFailure, StoreFailure } from '../../../src/core/errors.ts';
-import type { CommandResult } from '../../../src/core/event-sourcer.ts';
-import { createEventSourcer } from '../../../src/core/loop/create-event-sourcer.ts';
 import {
   type FailurePoint,
   readTill,
@@ -29,14 +34,16 @@ const commands: fc.Arbitrary<TillCommand> = fc.oneof(
   fc.record({ type: fc.constantFrom('Note' as const, 'Sign' as const), till: tills, text: fc.constantFrom('', 'x') }),
 );
 
-/** Numbers that drive what goes wrong: each question takes the next, so that a failing case shrinks and repeats. */
+/**
+ * Numbers that decide what goes wrong. Each question takes the next one, so that a failing case shrinks and repeats.
+ */
 function chance(seeds: readonly number[]): (oneIn: number) => boolean {
   let at = 0;
   return (oneIn) => seeds.length > 0 && seeds[at++ % seeds.length]! % oneIn === 0;
 }
 const seeds = fc.array(fc.nat({ max: 10_000 }), { minLength: 5, maxLength: 60 });
 
-/** Lets other promises run, as often as told. */
+/** Lets other promises run for some turns. */
 async function idle(times: number): Promise<void> {
   for (let time = 0; time < times; time++) await null;
 }
@@ -48,7 +55,7 @@ function assertNothingHeld(...modules: readonly Till[]): void {
   }
 }
 
-/** What each stream holds must be what the rules give when its commands are decided one after another. */
+/** Checks that each stream has the events that the rules return for its commands, one after another. */
 async function assertSequential(store: MemoryStore): Promise<void> {
   for (const { stream } of await store.readStreams()) {
     let state = tillRules.initial;
@@ -80,7 +87,7 @@ async function assertSequential(store: MemoryStore): Promise<void> {
 }
 
 describe('any interleaving of commands', () => {
-  it('is a sequence of decisions, each on the state that the one before left', async () => {
+  it('is a sequence of decisions, each on the state of the one before', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.tuple(commands, fc.nat({ max: 1 }), fc.nat({ max: 3 })), { minLength: 1, maxLength: 25 }),
@@ -93,7 +100,7 @@ describe('any interleaving of commands', () => {
           const memory = createMemoryStore();
           const store = unrulyStore(memory, async (call, stream) => {
             if (happens(2)) await idle(3);
-            // Nobody has written, and the store says so all the same: a conflict that a busy neighbour would cause.
+            // No one has written. The store throws the conflict that a busy writer would cause.
             if (call === 'append' && injected < 20 && happens(5)) {
               injected++;
               const conflict = { stream, precondition: { tag: 'any' }, actual: 1_000_000n } as const;
@@ -114,7 +121,7 @@ describe('any interleaving of commands', () => {
           let accepted = 0;
           for (const result of results) {
             if (result.status === 'fulfilled') accepted += result.value.events.length;
-            // The only conflicts left are those that no retry can help: `no-stream` and `stream-exists`.
+            // The remaining conflicts are those for which a retry cannot help: `no-stream` and `stream-exists`.
             else assert.ok(isCommandFailure(result.reason, 'conflict'), String(result.reason));
           }
           await assertSequential(memory);
@@ -152,7 +159,7 @@ async function assertStateIsFold(
 }
 
 describe('a duplicate at any point', () => {
-  it('changes nothing and gives the first outcome', async () => {
+  it('changes nothing and returns the first outcome', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(commands, { minLength: 1, maxLength: 6 }),
@@ -209,7 +216,7 @@ function withIds({ duplicate: _, attempts: __, events, ...result }: CommandResul
 }
 
 describe('handles', () => {
-  it('are released on every path, once, whatever fails and wherever', async () => {
+  it('are released once on every path, whatever fails', async () => {
     const points: readonly FailurePoint[] = [
       'command.fromEnvelope',
       'event.fromEnvelope',

@@ -1,4 +1,4 @@
-/** The results of the event sourcer: what a spread, `structuredClone` and JSON keep of them. */
+/** The results of the event sourcer, and their forms in a spread, `structuredClone` and JSON. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import {
@@ -70,7 +70,7 @@ describe('the decided events of a dispatched command', () => {
     assert.deepEqual([again.duplicate, again.decided], [true, [{ type: 'Booked', data: entry }]]);
   });
 
-  test('are copies: a change leaves the state and the store alone', async () => {
+  test('are copies, so that a change does not reach the state and the store', async () => {
     const { sourcer } = start();
     const { decided } = await sourcer.dispatch(book);
     decided[0]!.data.at.setTime(0);
@@ -137,8 +137,8 @@ describe('the context of an event', () => {
   });
 });
 
-describe('as JSON', () => {
-  test('a result has its bigints as decimal texts and its bytes in base64', async () => {
+describe('toJSON', () => {
+  test('writes a result with bigints as decimal texts and bytes in base64', async () => {
     const { sourcer } = start();
     const result = await sourcer.dispatch(book, { commandId: 'order-1' });
     const commandId = commandUuid('order-1');
@@ -161,7 +161,7 @@ describe('as JSON', () => {
     assert.deepEqual(Uint8Array.from(Buffer.from(payload, 'base64')), Uint8Array.from(result.events[0]!.event.payload));
   });
 
-  test('a state comes with its stream and its revision', async () => {
+  test('writes a state with its stream and its revision', async () => {
     const { sourcer } = start();
     await sourcer.dispatch(book);
     assert.deepEqual(JSON.parse(JSON.stringify(await sourcer.state(ledger, 'ledger-1'))), {
@@ -173,7 +173,7 @@ describe('as JSON', () => {
     assert.equal(JSON.parse(JSON.stringify(await sourcer.readState('ledger-1'))).revision, '0');
   });
 
-  test('a failure has its code, its message and its payload', async () => {
+  test('writes a failure with its code, its message and its payload', async () => {
     const { sourcer } = start();
     await sourcer.dispatch(book);
     const error = await failsWith(sourcer.dispatch(book, { precondition: { tag: 'no-stream' } }), 'conflict');
@@ -188,7 +188,7 @@ describe('as JSON', () => {
     });
   });
 
-  test('a failure has its cause, and no stack', () => {
+  test('writes a failure with its cause and without its stack', () => {
     const cause = new TypeError('a bug');
     const fault = new FaultError({ code: 'odd', message: 'odd', details: [] }, { cause });
     assert.deepEqual(JSON.parse(JSON.stringify(fault)), {
@@ -201,7 +201,7 @@ describe('as JSON', () => {
     assert.equal(JSON.parse(JSON.stringify(new DefinitionError('place', 'is wrong'))).payload.place, 'place');
   });
 
-  test('a duplicate that a store throws has the record of its first decision', async () => {
+  test('writes a duplicate of a store with the record of its first decision', async () => {
     const { store, sourcer } = start();
     const { commandId } = await sourcer.dispatch(book);
     const { decision } = (await store.findDecision(commandId))!;
@@ -214,7 +214,7 @@ describe('as JSON', () => {
     assert.match(payload.val.hash, /^[A-Za-z0-9+/]{43}=$/);
   });
 
-  test('any value can be written', () => {
+  test('writes every value', () => {
     const cycle: unknown[] = [];
     cycle.push(cycle);
     const cases: readonly (readonly [unknown, unknown])[] = [

@@ -1,22 +1,27 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type } from 'arktype';
+import {
+  createEventSourcer,
+  defineCommand,
+  defineDecider,
+  defineEvent,
+  type EventSourcerObserver,
+  FaultError,
+  StoreFailure,
+  upcastFrom,
+} from 'decidable';
+import { Trap } from 'decidable/component';
+import { createMemoryStore, type MemoryStore } from 'decidable/memory';
 import * as v from 'valibot';
 import { z } from 'zod';
-import { Trap } from '../../../src/adapters/component/index.ts';
-import { createMemoryStore, type MemoryStore } from '../../../src/adapters/stores/memory/index.ts';
-import { defineDecider } from '../../../src/core/define/decider.ts';
-import { defineCommand, defineEvent, upcastFrom } from '../../../src/core/define/message.ts';
-import { FaultError, StoreFailure } from '../../../src/core/errors.ts';
-import { createEventSourcer } from '../../../src/core/loop/create-event-sourcer.ts';
-import type { EventSourcerObserver } from '../../../src/core/loop/observer.ts';
 import { readTill, type TillOptions, tillEnvelope, tillModule } from './till.ts';
 import { type Before, unrulyStore } from './unruly-store.ts';
 
 const payIn = tillEnvelope({ type: 'PayIn', till: 'a', amount: 1 });
 const key = (moduleVersion = '1') => ({ moduleName: 'till', moduleVersion, stream: 'till-a' });
 
-/** A process that starts with an empty cache on what is stored; snapshots after every third event. */
+/** A process that starts with an empty cache over the store. It makes a snapshot after every third event. */
 function start(memory: MemoryStore, options: TillOptions = {}, before: Before = () => {}) {
   const store = unrulyStore(memory, before);
   const told: string[] = [];
@@ -35,7 +40,7 @@ function start(memory: MemoryStore, options: TillOptions = {}, before: Before = 
 }
 
 describe('a snapshot', () => {
-  it('is stored once so many events have come since the last one', async () => {
+  it('is stored after the configured number of events', async () => {
     const memory = createMemoryStore();
     const { payInTimes, told } = start(memory);
     await payInTimes(8);
@@ -45,7 +50,7 @@ describe('a snapshot', () => {
     assert.equal(readTill(snapshot!.state).amount, 6);
   });
 
-  it('spares a later load the events before it', async () => {
+  it('saves a later load from reading the earlier events', async () => {
     const memory = createMemoryStore();
     await start(memory).payInTimes(8);
     const { till, sourcer, told } = start(memory);
@@ -55,21 +60,17 @@ describe('a snapshot', () => {
     assert.deepEqual(told, ['saved 8'], 'counted from the snapshot that was loaded');
   });
 
-  it('of another version is not even looked at', async () => {
+  it('is ignored if it belongs to another version', async () => {
     const memory = createMemoryStore();
     await start(memory).payInTimes(8);
     const { till, amount, told } = start(memory, { version: '2' });
     assert.equal(await amount(), 8);
     assert.equal(till.calls.get('state.fromBytes'), undefined);
     assert.deepEqual(told, []);
-    assert.notEqual(
-      await memory.loadSnapshot(key('1')),
-      undefined,
-      'it may be needed again, by the version that wrote it',
-    );
+    assert.notEqual(await memory.loadSnapshot(key('1')), undefined, 'the version that wrote it may need it again');
   });
 
-  it('that cannot be decoded is dropped and reported, and the stream replayed', async () => {
+  it('is dropped and reported if it cannot be decoded, and the stream is replayed', async () => {
     const memory = createMemoryStore();
     await start(memory).payInTimes(4);
     const state = new Uint8Array([0xff]);
@@ -80,7 +81,7 @@ describe('a snapshot', () => {
     assert.equal(await memory.loadSnapshot(key()), undefined);
   });
 
-  it('in another content type is dropped before it is decoded', async () => {
+  it('is dropped before it is decoded if it has another content type', async () => {
     const memory = createMemoryStore();
     await start(memory).payInTimes(4);
     await memory.saveSnapshot(key(), { revision: 3n, contentType: 'text/plain', state: new Uint8Array() });
@@ -90,7 +91,7 @@ describe('a snapshot', () => {
     assert.equal(till.calls.get('state.fromBytes'), undefined);
   });
 
-  it('of a history that the stream does not have is dropped at the first conflict', async () => {
+  it('is dropped at the first conflict if the stream does not have its history', async () => {
     const memory = createMemoryStore();
     const state = new TextEncoder().encode('{"amount":100,"notes":0,"opened":true}');
     await memory.saveSnapshot(key(), { revision: 99n, contentType: 'application/json', state });
@@ -111,7 +112,7 @@ describe('a snapshot', () => {
     assert.deepEqual(told, ['dropped 99']);
   });
 
-  it('does not make a revision readable that the stream does not have', async () => {
+  it('does not make a missing revision of the stream readable', async () => {
     const memory = createMemoryStore();
     await start(memory).payInTimes(2);
     const state = new TextEncoder().encode('{"amount":100,"notes":0,"opened":true}');
@@ -120,7 +121,7 @@ describe('a snapshot', () => {
     await assert.rejects(sourcer.readState('till-a', { revision: 99n }), { code: 'invalid-argument' });
   });
 
-  it('that cannot be stored fails no command, and is tried again with the next', async () => {
+  it('makes no command fail if it cannot be stored, and is tried again with the next command', async () => {
     const memory = createMemoryStore();
     let full = true;
     const { payInTimes, told } = start(memory, {}, (call) => {
@@ -134,7 +135,7 @@ describe('a snapshot', () => {
     assert.deepEqual(told, ['failed 2', 'saved 3']);
   });
 
-  it('of a state that cannot be written fails no command either', async () => {
+  it('makes no command fail if the state cannot be encoded', async () => {
     let broken = true;
     const { payInTimes, told, amount } = start(createMemoryStore(), {
       before: (point) => {
@@ -147,13 +148,13 @@ describe('a snapshot', () => {
     assert.equal(await amount(), 3);
   });
 
-  it('does not cost a module that has none a call of the store', async () => {
+  it('costs no call of the store if the module has none', async () => {
     const { sourcer, store } = start(createMemoryStore(), { snapshot: { tag: 'never' } });
     await sourcer.handleCommand(payIn);
     assert.deepEqual(store.calls, ['readStream', 'append']);
   });
 
-  it('takes the handle of an instance that trapped while writing it out of the cache', async () => {
+  it('removes the state from the cache if its instance traps while encoding it', async () => {
     let trapped = false;
     const { sourcer, payInTimes, amount, till } = start(createMemoryStore(), {
       before: (point) => {
@@ -175,7 +176,7 @@ describe('a snapshot of other code', () => {
   const counted = z.object({ by: z.int() });
   type Total = { total: number };
 
-  /** A counter whose events are folded in one way or another, always in version 1. */
+  /** A counter with exchangeable evolve functions, always in version 1. */
   function counter(evolve: (draft: Total, data: { by: number }) => void, state: z.ZodType<Total> = schema) {
     return defineDecider({
       name: 'counter',

@@ -1,8 +1,7 @@
 /**
- * A till, written by hand as a component would be: commands, events and states are handles, numbers into a table that
- * counts. Whatever is used after it was released, or released twice, is noted as a misuse; whatever is left over is a
- * leak. Any of its functions can be made to fail. A trap ends the instance: handles made before it trap, and can only be
- * released.
+ * A handwritten till that behaves like a component. Commands, events and states are handles: numbers in a table. A
+ * handle that is used after its release, or released twice, is recorded as a misuse. A handle that remains is a leak. A
+ * test can make each function fail. A trap ends the instance: earlier handles trap, and can only be released.
  */
 import { z } from 'zod';
 import { Trap } from '../../../src/adapters/component/index.ts';
@@ -16,19 +15,19 @@ import type { CommandHandler } from '../../../src/core/worlds.ts';
 export const TILL_TYPE = 'application/json';
 
 export type TillCommand =
-  /** Opens an empty till; under `no-stream`. */
+  /** Opens an empty till, under `no-stream`. */
   | { readonly type: 'Open'; readonly till: string }
-  /** Takes any amount in. */
+  /** Accepts any amount. */
   | { readonly type: 'PayIn'; readonly till: string; readonly amount: number }
-  /** Rejected where the till holds less. */
+  /** Is rejected if the till holds less. */
   | { readonly type: 'PayOut'; readonly till: string; readonly amount: number }
-  /** Changes nothing where the till holds this already. */
+  /** Changes nothing if the till holds this amount already. */
   | { readonly type: 'SetTo'; readonly till: string; readonly amount: number }
   /** Many events in one decision. */
   | { readonly type: 'Split'; readonly till: string; readonly amount: number }
   /** Under `any`. */
   | { readonly type: 'Note'; readonly till: string; readonly text: string }
-  /** Under `stream-exists`; rejected where the text is empty. */
+  /** Under `stream-exists`. Is rejected if the text is empty. */
   | { readonly type: 'Sign'; readonly till: string; readonly text: string };
 
 export type TillEvent =
@@ -43,7 +42,7 @@ export interface TillState {
   readonly notes: number;
 }
 
-/** The till's rules, as pure functions: what the event sourcer must come to, in whatever way it does. */
+/** The till's rules as pure functions. The event sourcer must have the same results. */
 export const tillRules = {
   initial: { opened: false, amount: 0, notes: 0 } as TillState,
 
@@ -103,10 +102,10 @@ export interface TillOptions {
   readonly prefix?: string;
   readonly snapshot?: SnapshotPolicy;
   readonly foreignEvents?: ForeignEvents;
-  /** Which commands it takes; all of them where nothing is said. */
+  /** The commands that it accepts. @default all of them. */
   readonly commands?: readonly TillCommand['type'][];
   readonly events?: readonly TillEvent['type'][];
-  /** Called at the start of each function: what it throws, the function throws. */
+  /** Called at the start of each function, which throws the errors of this one. */
   readonly before?: (point: FailurePoint) => void;
 }
 
@@ -170,7 +169,7 @@ export function tillModule(options: TillOptions = {}): Till {
     if (!live.has(handle) || !isOld) look(kind, handle);
     live.delete(handle);
     if (isOld) return;
-    // The handle is gone, whatever the release comes to.
+    // The handle is gone, even if the release fails.
     enter('drop');
   };
 
@@ -229,7 +228,7 @@ export function tillModule(options: TillOptions = {}): Till {
           enter('evolve');
           return make('state', tillRules.evolve(before, happened));
         } finally {
-          // Taken: gone, whether a state comes back or not.
+          // `evolve` consumes the state, even if it fails.
           live.delete(state);
         }
       },
@@ -268,7 +267,7 @@ export function tillModule(options: TillOptions = {}): Till {
   };
 }
 
-/** A command's bytes, the keys in the order of the alphabet: equal commands give equal bytes. */
+/** The bytes of a command, with sorted keys, so that equal commands have equal bytes. */
 export function tillEnvelope({ type, ...data }: TillCommand): Envelope {
   return { type, schemaVersion: 1, payload: write(data) };
 }
@@ -285,6 +284,6 @@ function read(bytes: Uint8Array): unknown {
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (cause) {
-    throw new FaultError({ code: 'undecodable-payload', message: 'these bytes are no JSON', details: [] }, { cause });
+    throw new FaultError({ code: 'undecodable-payload', message: 'these bytes are not JSON', details: [] }, { cause });
   }
 }

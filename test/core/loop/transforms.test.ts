@@ -1,22 +1,32 @@
-/** Schemas that change values: the change is made once, when a value enters, or the schema is refused (DESIGN §2). */
+/** Schemas that change values are applied once, when a value enters, or are refused. */
+
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type } from 'arktype';
+import {
+  type Codec,
+  createEventSourcer,
+  DefinitionError,
+  defineCommand,
+  defineDecider,
+  defineEventHandler,
+  defineProjector,
+  dispatchCommand,
+  isCommandFailure,
+  isFault,
+  type Message,
+  msgpack,
+  type StandardSchema,
+} from 'decidable';
+import { json } from 'decidable/codecs/json';
+import { createMemoryStore } from 'decidable/memory';
 import * as v from 'valibot';
 import { z } from 'zod';
-import { json } from '../../../src/adapters/codecs/json.ts';
-import { createMemoryStore } from '../../../src/adapters/stores/memory/index.ts';
-import type { Codec } from '../../../src/core/codec/codec.ts';
-import { msgpack } from '../../../src/core/codec/msgpack.ts';
-import { defineDecider } from '../../../src/core/define/decider.ts';
-import { defineEventHandler, dispatchCommand } from '../../../src/core/define/event-handler.ts';
-import { defineCommand, type Message } from '../../../src/core/define/message.ts';
-import { defineProjector } from '../../../src/core/define/projector.ts';
-import type { StandardSchema } from '../../../src/core/define/schema.ts';
-import { DefinitionError, isCommandFailure, isFault } from '../../../src/core/errors.ts';
-import { createEventSourcer } from '../../../src/core/loop/create-event-sourcer.ts';
 
-/** A schema of `{ note }`, the note that is given, and the note that is decided. Without the latter, the schema is refused. */
+/**
+ * A schema of `{ note }`, the note of the sender, and the note of the decision. Without the latter, the schema is
+ * refused.
+ */
 interface Case {
   readonly schema: StandardSchema;
   readonly given?: unknown;
@@ -24,7 +34,7 @@ interface Case {
 }
 
 let draws = 0;
-/** Another number each time. */
+/** Returns a different number each time. */
 const drawn = (): number => ++draws;
 
 const zodCase = (note: z.ZodType, given: unknown, expected?: unknown): Case => ({
@@ -143,7 +153,7 @@ interface Seen {
   readonly notes: unknown[];
 }
 
-/** Where the schema of the case is: the others accept anything. */
+/** The message or state that has the schema of the case. The others accept any value. */
 type Place = 'command' | 'event';
 
 function board(place: Place, { schema, given }: Case, codec: Codec, { notes }: Seen) {
@@ -192,7 +202,7 @@ for (const place of ['command', 'event'] as const) {
           // The decision and the fold see the output.
           assert.deepEqual(seen.notes, place === 'command' ? [example.note, seen.notes[1]] : [example.note]);
 
-          // The record and the stored event are read as the same value, again and again.
+          // The record and the stored event are read as the same value each time.
           const recorded = (await store.findDecision(commandId))!;
           const envelopes =
             place === 'command' ? [recorded.decision.command] : (await store.readCommits('board-1'))[0]!.events;
@@ -203,12 +213,12 @@ for (const place of ['command', 'event'] as const) {
             assert.deepEqual(messages.toEnvelope(read as never), envelope);
           }
 
-          // A replay folds what was folded.
+          // A replay folds the same events.
           const folded = seen.notes.at(-1);
           await createEventSourcer({ store, modules: [module] }).state(module, 'board-1');
           assert.deepEqual(seen.notes.at(-1), folded);
 
-          // A command as bytes is recorded as the schema returns it, and is the same command.
+          // A command that came as bytes is recorded as the output of the schema, and is the same command.
           const envelope = {
             type: 'Pin',
             schemaVersion: 1,
@@ -292,14 +302,14 @@ describe('a schema of a state that changes values', () => {
     assert.deepEqual(await store.readStreams(), []);
   });
 
-  it('is refused with the bytes of a state, if they cannot say what the state was', () => {
+  it('is refused with the bytes of a state if they do not determine the state', () => {
     const schema = v.object({ note: v.fallback(v.bigint(), 0n) }) as unknown as StandardSchema;
     const { decider, types } = wall(schema, { note: 5n }, () => {});
     assert.throws(() => types.state.toBytes(decider.initialState()), { code: 'unstable-schema' });
   });
 });
 
-describe('a default that follows the clock', () => {
+describe('a default that depends on the clock', () => {
   it('is refused with the first message of another time', async (context) => {
     context.mock.timers.enable({ apis: ['Date'], now: 0 });
     const schema = z.object({ note: z.date().default(() => new Date()) });
@@ -314,8 +324,8 @@ describe('a default that follows the clock', () => {
   });
 });
 
-describe('a schema of which an old event lacks a field', () => {
-  it('fills in a default, each time the event is read', () => {
+describe('a schema with a field that an old event lacks', () => {
+  it('adds the default each time the event is read', () => {
     const before = board('event', { schema: z.object({}) }, msgpack, { notes: [] });
     const envelope = before.types.event.toEnvelope({ type: 'Pinned', data: {} } as never);
     const schema = z.object({ note: z.string().default('none') });
@@ -328,7 +338,7 @@ describe('a schema of which an old event lacks a field', () => {
 describe('reactions and documents', () => {
   const Pinned = z.object({ note: z.string().trim() });
 
-  it('are made of events as their schemas return them, and shared with no handler', () => {
+  it('are made from the outputs of the schemas, and no handler shares them', () => {
     const held: { list: unknown[] }[] = [];
     const Remind = z.object({ list: z.array(z.string().trim()) });
     const reminders = defineEventHandler({

@@ -1,12 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { createEventSourcer, defineCommand, defineDecider, msgpack, reject } from 'decidable';
+import { createMemoryStore } from 'decidable/memory';
 import { z } from 'zod';
-import { createMemoryStore } from '../../../src/adapters/stores/memory/index.ts';
-import { msgpack } from '../../../src/core/codec/msgpack.ts';
-import { defineDecider } from '../../../src/core/define/decider.ts';
-import { defineCommand } from '../../../src/core/define/message.ts';
-import { reject } from '../../../src/core/define/reject.ts';
-import { createEventSourcer } from '../../../src/core/loop/create-event-sourcer.ts';
 import { failsWith } from './failing.ts';
 import { tillModule } from './till.ts';
 
@@ -41,7 +37,7 @@ describe('a typed command', () => {
     return { store, sourcer: createEventSourcer({ store, modules: [basket] }) };
   };
 
-  it('is decided on as its schema makes it, which is how it is recorded', async () => {
+  it('is decided and recorded as the output of its schema', async () => {
     const { sourcer, store } = start();
     const given = { type: 'Add', data: { basketId: '1', item: 'tea', unknown: true } } as never;
     const { commandId, events } = await sourcer.dispatch(given);
@@ -56,7 +52,7 @@ describe('a typed command', () => {
     );
   });
 
-  it('is decided on as a replay would read it, whatever form its values have', async () => {
+  it('is decided as a replay would read it, in any form of its values', async () => {
     const seen: unknown[] = [];
     const tray = defineDecider({
       name: 'tray',
@@ -91,7 +87,7 @@ describe('a typed command', () => {
     assert.equal(again.duplicate, true);
   });
 
-  it('of a wrong shape is a fault that names the place', async () => {
+  it('is a fault with the path of the value if it has a wrong shape', async () => {
     const { sourcer, store } = start();
     const { payload } = await failsWith(
       sourcer.dispatch(basket.commands.Add({ basketId: '1', item: '', count: 1 })),
@@ -104,7 +100,7 @@ describe('a typed command', () => {
       await failsWith(sourcer.dispatch(command as never), 'invalid-argument');
   });
 
-  it('goes through bytes where its module shows no schema', async () => {
+  it('goes through bytes if its module has no canonicalCommand', async () => {
     const { types, decider, routing } = basket;
     const sourcer = createEventSourcer({ store: createMemoryStore(), modules: [{ types, decider, routing }] });
     const first = await sourcer.dispatch({ type: 'Add', data: { basketId: '1', item: 'tea', count: 1 } });
@@ -120,7 +116,7 @@ describe('a typed command', () => {
     assert.equal(till.calls.size, 0);
   });
 
-  it('leads to a state that can be read as a value, and stays as it is', async () => {
+  it('leads to a state that can be read as a value and does not change later', async () => {
     const { sourcer } = start();
     const empty = await sourcer.state(basket, 'basket-1');
     assert.deepEqual(
@@ -138,9 +134,9 @@ describe('a typed command', () => {
     await failsWith(sourcer.state(tillModule() as never, 'basket-1'), 'unroutable');
   });
 
-  it('of another module does not compile', async () => {
+  it('does not compile if no module accepts it', async () => {
     const { sourcer } = start();
-    // @ts-expect-error: no module of this event sourcer takes the command.
+    // @ts-expect-error: no module of this event sourcer accepts the command.
     await failsWith(sourcer.dispatch({ type: 'Remove', data: {} }), 'unroutable');
     // @ts-expect-error: the item is a text.
     await failsWith(sourcer.dispatch({ type: 'Add', data: { basketId: '1', item: 7, count: 1 } }), 'fault');

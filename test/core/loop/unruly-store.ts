@@ -1,4 +1,4 @@
-/** A store that does what it is told before each call: wait, fail, or let a rival write first. */
+/** A store with a hook before each call: a test can make it wait, fail, or let a rival write first. */
 import type { EventStore } from '../../../src/core/event-store.ts';
 
 export type StoreCall = keyof EventStore;
