@@ -1,9 +1,9 @@
 /** From the arguments of the program to its exit code. */
-import { CommanderError } from 'commander';
+import { type Command, CommanderError } from 'commander';
 import { toJson } from '../../core/json.ts';
 import { COMPLETE, knownNames } from './completion.ts';
-import { DONE, INTERRUPTED, USAGE } from './exit-codes.ts';
-import { exitCodeOf, textOf } from './failures.ts';
+import { DONE, USAGE } from './exit-codes.ts';
+import { CommandLineError, exitCodeOf, textOf } from './failures.ts';
 import { makeProgram } from './program.ts';
 
 export async function main(args: readonly string[]): Promise<number> {
@@ -19,21 +19,37 @@ export async function main(args: readonly string[]): Promise<number> {
     await program.parseAsync(args, { from: 'user' });
     return exitCode;
   } catch (error) {
-    // Ctrl-C has ended the work.
-    if (Object(error).name === 'AbortError') return INTERRUPTED;
-    // --help and --version end here too.
-    if (error instanceof CommanderError && error.exitCode === 0) return DONE;
-    const isUsage = error instanceof CommanderError;
-    if (args.includes('--json')) {
-      const failure = isUsage ? { name: 'CommandLineError', code: 'usage', message: error.message } : error;
-      process.stderr.write(`${JSON.stringify({ error: toJson(failure) })}\n`);
-    } else if (isUsage) {
-      process.stderr.write(`${error.message}\nRun \`decidable --help\` for the commands and their options.\n`);
-    } else {
-      process.stderr.write(`${textOf(error)}\n`);
-    }
-    return isUsage ? USAGE : exitCodeOf(error);
+    if (!(error instanceof CommanderError)) return await fail(error, textOf(error), exitCodeOf(error), args);
+    // --help and --version end here too, and so does a call without a command, which has printed the help.
+    if (error.exitCode === 0) return DONE;
+    if (error.code === 'commander.help') return USAGE;
+    const failure = new CommandLineError('usage', error.message.replace(/^error: /, ''));
+    return await fail(
+      failure,
+      `${error.message}\nRun \`${helpFor(program, args)}\` for what is possible.`,
+      USAGE,
+      args,
+    );
   }
+}
+
+async function fail(error: unknown, text: string, exitCode: number, args: readonly string[]): Promise<number> {
+  const written = args.includes('--json') ? JSON.stringify({ error: toJson(error) }) : text;
+  await new Promise<void>((resolve) => process.stderr.write(`${written}\n`, () => resolve()));
+  return exitCode;
+}
+
+/** The call that prints the help of the command that the arguments name. */
+function helpFor(program: Command, args: readonly string[]): string {
+  let command = program;
+  const path = ['decidable'];
+  for (const arg of args) {
+    const next = command.commands.find((child) => child.name() === arg);
+    if (next === undefined) continue;
+    command = next;
+    path.push(arg);
+  }
+  return [...path, '--help'].join(' ');
 }
 
 /** Older versions of Node warn that they run TypeScript. The user has asked for it by writing the configuration in it. */

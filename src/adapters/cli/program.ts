@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { addCompletion, type KnownNames } from './completion.ts';
-import { EXIT_CODE_HELP } from './exit-codes.ts';
+import { EXIT_CODE_HELP, INTERRUPTED } from './exit-codes.ts';
 import { type GlobalOptions, Session } from './session.ts';
 
 type Action<Args extends readonly unknown[]> = (session: Session, ...args: Args) => Promise<number>;
@@ -45,7 +45,15 @@ ${EXIT_CODE_HELP}`,
       // Commander passes the arguments, the options, and the command.
       const args = given.slice(0, -1) as unknown as Args;
       const run = await load();
-      done(await run(new Session(program.opts<GlobalOptions>()), ...args));
+      const session = new Session(program.opts<GlobalOptions>());
+      const { signal } = session.halt;
+      try {
+        done(await run(session, ...args));
+      } catch (error) {
+        // Ctrl-C has ended the work.
+        if (!signal.aborted || error !== signal.reason) throw error;
+        done(INTERRUPTED);
+      }
     };
   }
 

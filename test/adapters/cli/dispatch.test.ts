@@ -50,10 +50,10 @@ describe('decidable dispatch', () => {
     assert.deepEqual([status, JSON.parse(stderr).error.code], [2, 'usage']);
   });
 
-  test('exits with 1 if the data does not fit the schema, and names the place', async () => {
+  test('exits with 2 if the data does not fit the schema, and names the place', async () => {
     const { status, stderr } = await dispatch('Deposit', '{"accountId":"a","amount":0.5}');
     const { code, message } = JSON.parse(stderr).error;
-    assert.deepEqual([status, code], [1, 'fault']);
+    assert.deepEqual([status, code], [2, 'usage']);
     assert.match(message, /data\.amount/);
   });
 });

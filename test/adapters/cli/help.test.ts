@@ -64,6 +64,12 @@ describe('decidable without a valid command', () => {
     assert.deepEqual([status, stdout], [0, `${manifest.version}\n`]);
   });
 
+  test('exits with 2 and prints the help if no command is named', async () => {
+    const { status, stderr } = await decidable([]);
+    assert.equal(status, 2);
+    assert.match(stderr, /^Usage: decidable/);
+  });
+
   test('exits with 2 and suggests the nearest command', async () => {
     const { status, stdout, stderr } = await decidable(['evnts']);
     assert.deepEqual([status, stdout], [2, '']);
@@ -78,5 +84,11 @@ describe('decidable without a valid command', () => {
   test('exits with 2 if options exclude one another', async () => {
     const { status } = await decidable(['events', '--follow', '--backward']);
     assert.equal(status, 2);
+  });
+
+  test('exits with 2 and names the help of the command if an argument is missing', async () => {
+    const { status, stderr } = await decidable(['parked', 'show', 'receipts']);
+    assert.equal(status, 2);
+    assert.match(stderr, /decidable parked show --help/);
   });
 });

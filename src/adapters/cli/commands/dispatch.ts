@@ -29,6 +29,7 @@ export async function dispatch(
   const { system } = await session.config();
   const module = deciderOf(system.deciders, type);
   const value = parse(data === '-' ? await readStandardInput() : new TextEncoder().encode(data), type);
+  checkShape(module, type, value);
   const messages = await session.messages();
   // No processor runs here: a process that runs the system reacts to the events.
   await using started = await session.start(true, { process: false });
@@ -53,6 +54,19 @@ function parse(bytes: Uint8Array, type: string): unknown {
   } catch (cause) {
     if (!isFault(cause)) throw cause;
     throw new CommandLineError('usage', `the data of ${type} is not JSON: ${cause.message}`, { cause });
+  }
+}
+
+/**
+ * Checks the data before the store is opened.
+ * @throws CommandLineError that names the place in the data.
+ */
+function checkShape(module: AnyModule, type: string, data: unknown): void {
+  try {
+    module.canonicalCommand?.({ type, data });
+  } catch (cause) {
+    if (!isFault(cause)) throw cause;
+    throw new CommandLineError('usage', cause.message, { cause });
   }
 }
 

@@ -122,6 +122,7 @@ class Report {
 
 /** The progress in one line. */
 function textOf(statuses: readonly ProcessorStatus[]): string {
+  if (statuses.length === 0) return 'no processors';
   const head = statuses[0]?.head;
   const behind = statuses.filter(({ checkpoint }) => head !== undefined && (checkpoint ?? 0n) < head);
   const parked = statuses.reduce((sum, { parked }) => sum + parked, 0);

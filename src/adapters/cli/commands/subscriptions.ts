@@ -39,7 +39,7 @@ export async function subscriptions(session: Session, { shares }: SubscriptionsO
 /** Prints subscriptions, for `read-models` too. */
 export async function printTable(statuses: readonly (SubscriptionStatus | NewPart)[], output: Output): Promise<void> {
   if (statuses.length === 0) {
-    await output.text('none');
+    await output.text('there are none');
     return;
   }
   const rows = statuses.map((status) => {
