@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { chmodSync, cpSync, existsSync, mkdirSync, truncateSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -22,6 +22,26 @@ describe('a store that is opened with readOnly', () => {
     const saving = store.saveSnapshot(key, { revision: 0n, contentType: '', state: Uint8Array.of() });
     assert.equal(await failureOf(saving), 'read-only');
     assert.equal((await store.readAll(FORWARD)).length, 100);
+  });
+
+  test('leaves no log behind, and the file as it was', async () => {
+    const file = await filled();
+    const before = readFileSync(file);
+    const store = createSqliteStore({ file, readOnly: true });
+    assert.equal((await store.readAll(FORWARD)).length, 100);
+    await store.close();
+    assert.deepEqual([existsSync(`${file}-wal`), existsSync(`${file}-shm`)], [false, false]);
+    assert.deepEqual(readFileSync(file), before);
+  });
+
+  test('leaves the log of another connection', async () => {
+    const file = await filled(1);
+    await using writer = createSqliteStore({ file });
+    await createSqliteStore({ file, readOnly: true }).close();
+    assert.ok(existsSync(`${file}-wal`));
+    await writer.append('s-1', [envelope('Done')], ANY, decision());
+    await using store = createSqliteStore({ file, readOnly: true });
+    assert.equal((await store.readAll(FORWARD)).length, 2);
   });
 
   test('sees what another connection commits', async () => {

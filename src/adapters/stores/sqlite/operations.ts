@@ -17,6 +17,7 @@ import type { Damage, ReadCommitsOptions, ReadStreamsOptions, StreamHead } from 
 import { append } from './append.ts';
 import { type BackupOptions, backup } from './backup.ts';
 import { CommitWatcher } from './commit-watcher.ts';
+import { removeEmptyLog } from './empty-log.ts';
 import { asAppendFailure, asStoreFailure, fileFailure, isBusy, randomDelay } from './failures.ts';
 import { FileIdentity } from './file-identity.ts';
 import { findDamage } from './find-damage.ts';
@@ -34,6 +35,7 @@ export class SqliteOperations implements BareCommitStore {
   readonly #file: string;
   readonly #path: string;
   readonly #identity: FileIdentity | undefined;
+  readonly #isReadOnly: boolean;
   readonly #busyTimeout: number;
   readonly #now: () => number;
   readonly #database: Database;
@@ -45,13 +47,14 @@ export class SqliteOperations implements BareCommitStore {
   #isClosing = false;
 
   constructor(database: Database, path: string, options: CheckedOptions) {
-    const { file, busyTimeout, now } = options;
+    const { file, readOnly, busyTimeout, now } = options;
     const statements = prepareStatements(database);
     const cache = new IdCache(statements);
     const identity = database.memory ? undefined : new FileIdentity(path, options);
     this.#identity = identity;
     this.#path = path;
     this.#file = file;
+    this.#isReadOnly = readOnly;
     this.#busyTimeout = busyTimeout;
     this.#now = now;
     this.#database = database;
@@ -246,6 +249,7 @@ export class SqliteOperations implements BareCommitStore {
     await Promise.allSettled(this.#longReads);
     try {
       this.#database.close();
+      if (this.#isReadOnly && !this.#database.memory) removeEmptyLog(this.#path);
     } catch (error) {
       throw asStoreFailure(fileFailure(error, this.#file), this.#file);
     }
