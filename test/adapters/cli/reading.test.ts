@@ -1,7 +1,7 @@
 /** Commands that read a store. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { describe, test } from 'node:test';
 import { createSqliteStore } from 'decidable/sqlite';
@@ -167,6 +167,7 @@ describe('decidable decision', () => {
   });
 });
 
-test('no reading command has changed the file', () => {
+test('no reading command has changed the file, or left another one next to it', () => {
   assert.deepEqual(readFileSync(file), before);
+  assert.deepEqual([existsSync(`${file}-wal`), existsSync(`${file}-shm`)], [false, false]);
 });

@@ -24,7 +24,7 @@ describe('a store that is opened with readOnly', () => {
     assert.equal((await store.readAll(FORWARD)).length, 100);
   });
 
-  test('leaves no log behind, and the file as it was', async () => {
+  test('removes its empty log and leaves the file as it was', async () => {
     const file = await filled();
     const before = readFileSync(file);
     const store = createSqliteStore({ file, readOnly: true });
