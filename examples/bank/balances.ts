@@ -1,7 +1,7 @@
 /** The balances: a read model of documents, one for each account. */
 import { defineProjector } from 'decidable';
 import { z } from 'zod';
-import { AccountClosed, AccountOpened, Deposited, Withdrawn } from './account.ts';
+import { account } from './account.ts';
 
 export const Balance = z.object({ owner: z.string(), balance: z.int(), open: z.boolean() });
 export type Balance = z.infer<typeof Balance>;
@@ -10,7 +10,7 @@ export const balances = defineProjector({
   name: 'bank.balances',
   version: '1.0.0',
   state: Balance,
-  events: { AccountOpened, Deposited, Withdrawn, AccountClosed },
+  events: account.events,
   key: (event) => event.data.accountId,
   initialState: { owner: '', balance: 0, open: false },
   project: {

@@ -3,10 +3,13 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { defineReactor, type ReactorModule } from 'decidable';
-import { TransferCompensated, TransferCompleted } from './transfer.ts';
+import { transfer } from './transfer.ts';
 
 /** The events that lead to a receipt. */
-const RECEIPT_EVENTS = { TransferCompleted, TransferCompensated };
+const RECEIPT_EVENTS = {
+  TransferCompleted: transfer.events.TransferCompleted,
+  TransferCompensated: transfer.events.TransferCompensated,
+};
 
 /**
  * Returns the reactor that writes receipts to a folder. The name of a file is the id of the event, so an event that is

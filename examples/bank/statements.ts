@@ -1,14 +1,8 @@
 /** The statements: a read model of two tables, for questions that concern many accounts. */
 import { defineTables } from 'decidable/tables';
 import type { Kysely } from 'kysely';
-import { AccountClosed, AccountOpened, Deposited, Withdrawn } from './account.ts';
-import {
-  TransferCompensated,
-  TransferCompleted,
-  TransferHeld,
-  TransferRefused,
-  TransferRequested,
-} from './transfer.ts';
+import { account } from './account.ts';
+import { transfer } from './transfer.ts';
 import { transferOf } from './transfer-process.ts';
 
 export interface Statements {
@@ -39,17 +33,7 @@ type Line = Omit<Statements['lines'], 'number' | 'recorded_at'>;
 export const statements = defineTables({
   name: 'bank.statements',
   version: '1.0.0',
-  events: {
-    AccountOpened,
-    Deposited,
-    Withdrawn,
-    AccountClosed,
-    TransferRequested,
-    TransferCompleted,
-    TransferCompensated,
-    TransferRefused,
-    TransferHeld,
-  },
+  events: { ...account.events, ...transfer.events },
 
   create: (db: Kysely<Statements>) => [
     db.schema

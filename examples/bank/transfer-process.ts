@@ -4,8 +4,8 @@
  */
 import { defineEventHandler, dispatchCommand, endProcess, scheduleCommand } from 'decidable';
 import { z } from 'zod';
-import { Deposit, Deposited, Withdraw, Withdrawn } from './account.ts';
-import { CompensateTransfer, CompleteTransfer, HoldTransfer, RefuseTransfer, TransferRequested } from './transfer.ts';
+import { account, Deposit, Withdraw } from './account.ts';
+import { CompensateTransfer, CompleteTransfer, HoldTransfer, RefuseTransfer, transfer } from './transfer.ts';
 
 /** How often the bank tries to return money that it holds, once a day. Then a person has to look after it. */
 const DAILY_RETURNS = 3;
@@ -32,7 +32,11 @@ export const transferProcess = defineEventHandler({
     /** How often the money was refused, by the target and then by the source. */
     refusals: z.int(),
   }),
-  events: { TransferRequested, Withdrawn, Deposited },
+  events: {
+    TransferRequested: transfer.events.TransferRequested,
+    Withdrawn: account.events.Withdrawn,
+    Deposited: account.events.Deposited,
+  },
   commands: { Withdraw, Deposit, CompleteTransfer, RefuseTransfer, CompensateTransfer, HoldTransfer },
   key: ({ type, data }) => (type === 'TransferRequested' ? data.transferId : transferOf(data)),
   initialState: { transferId: '', from: '', to: '', amount: 0, reason: '', refusals: 0 },

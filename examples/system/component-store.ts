@@ -13,6 +13,7 @@ export function componentStore(instance: EventStore): EventStore {
       limit: 1,
       categories: [],
       eventTypes: [],
+      events: [],
     } as const;
     const [last] = await failingAs(StoreFailure, () => instance.readAll(options));
     return last?.context.position;

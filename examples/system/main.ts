@@ -42,6 +42,7 @@ async function run({ typescript, guest }: Options): Promise<void> {
     direction: 'forward',
     categories: [],
     eventTypes: [],
+    events: [],
   } as const;
   let last = '';
   for (const { context, event } of await store.readAll(all)) {

@@ -1,5 +1,5 @@
 /** `event-handler` (wit/event-handler.wit): a process manager. It receives an event and returns commands and deadlines. */
-import type { Envelope, EventContext, RejectedCommand } from './messages.ts';
+import type { Envelope, EventContext, EventSource, RejectedCommand } from './messages.ts';
 
 /** Describes a process manager to its host: the events that it receives and the commands that it may send. */
 export interface HandlerDescriptor {
@@ -7,8 +7,8 @@ export interface HandlerDescriptor {
   readonly version: string;
   readonly contentType: string;
   readonly digest?: Uint8Array | undefined;
-  /** The event types that it reacts to. */
-  readonly events: readonly string[];
+  /** The events that it reacts to. */
+  readonly events: readonly EventSource[];
   /** The command types that it dispatches or schedules. */
   readonly commands: readonly string[];
 }

@@ -2,7 +2,7 @@
  * `event-store` (wit/event-store.wit): streams of events, the decisions that they come from, and snapshots. Its functions
  * have effects, so they return promises; those of a module have none.
  */
-import type { Decision, Envelope, Precondition, RecordedDecision, RecordedEvent } from './messages.ts';
+import type { Decision, Envelope, EventName, Precondition, RecordedDecision, RecordedEvent } from './messages.ts';
 
 /** The stream does not meet the precondition. Nothing was written. */
 export interface Conflict {
@@ -85,6 +85,8 @@ export interface ReadAllOptions {
   readonly categories: readonly string[];
   /** Returns only events of these types; if empty, of all. */
   readonly eventTypes: readonly string[];
+  /** Returns only these events; if empty, all. An event must pass this filter and the two above. */
+  readonly events: readonly EventName[];
 }
 
 /** A snapshot belongs to one version of one module. Another version folds the stream from its start. */

@@ -15,6 +15,23 @@ export interface Envelope {
   readonly payload: Uint8Array;
 }
 
+/** An event as it is known in the whole store: by the category of its stream and by its type. */
+export interface EventName {
+  readonly category: string;
+  readonly type: string;
+}
+
+/** An event that a reader reads. */
+export interface EventSource {
+  readonly category: string;
+  readonly type: string;
+  /**
+   * The type in the envelopes that the reader gets for this event; by default, the event's own type. With it, a reader tells
+   * two events of different categories and one type apart.
+   */
+  readonly name?: string | undefined;
+}
+
 /**
  * The domain refuses the command. A rejection is part of the domain language, not a defect, and is recorded like any
  * decision.

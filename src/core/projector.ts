@@ -1,5 +1,5 @@
 /** `projector` (wit/projector.wit): a read model. Its documents are each folded from the events with their key. */
-import type { EventContext } from './messages.ts';
+import type { EventContext, EventSource } from './messages.ts';
 
 /** Describes a read model to its host: the events that it receives. */
 export interface ProjectorDescriptor {
@@ -7,8 +7,8 @@ export interface ProjectorDescriptor {
   readonly version: string;
   readonly contentType: string;
   readonly digest?: Uint8Array | undefined;
-  /** The event types that it reads. */
-  readonly events: readonly string[];
+  /** The events that it reads. */
+  readonly events: readonly EventSource[];
 }
 
 /** The read model's four functions. */

@@ -15,6 +15,7 @@ async function contents(store: SqliteStore): Promise<unknown[]> {
     direction: 'forward',
     categories: [],
     eventTypes: [],
+    events: [],
   });
   return events.map(({ context: { stream, revision, position }, event, contentType }) => {
     return { stream, revision, position, event, contentType };

@@ -105,6 +105,7 @@ async function readAndDecode(file: string, events: number, eachTenth: () => void
         limit: PAGE,
         categories: [],
         eventTypes: [],
+        events: [],
       });
       if (page.length === 0) break;
       for (const { event } of page) account.types.event.fromEnvelope(event);

@@ -35,7 +35,7 @@ export async function subscriptionsOf(
   store: ProcessorReads,
   system: AnySystemDefinition | undefined,
 ): Promise<readonly (SubscriptionStatus | NewPart)[]> {
-  const [last] = await store.readAll({ direction: 'backward', limit: 1, categories: [], eventTypes: [] });
+  const [last] = await store.readAll({ direction: 'backward', limit: 1, categories: [], eventTypes: [], events: [] });
   const statuses = await statusOf(store.processors, last?.context.position);
   const parts = system && partsOf(system);
   const now = Date.now();

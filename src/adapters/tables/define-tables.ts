@@ -14,27 +14,22 @@ import {
 } from 'kysely';
 import type { Codec } from '../../core/codec/codec.ts';
 import { msgpack } from '../../core/codec/msgpack.ts';
-import type {
-  CheckedSources,
-  DataOf,
-  EventDefinitions,
-  Message,
-  MessageOf,
-  Source,
-} from '../../core/define/message.ts';
 import {
-  checkHandlers,
-  checkIdentity,
-  definitionsOf,
-  eventTypeOf,
-  messageTable,
-} from '../../core/define/message-table.ts';
+  type CheckedEventSources,
+  eventSources,
+  eventSourceTable,
+  type ReadEventDefinitions,
+  readDefinitions,
+} from '../../core/define/event-sources.ts';
+import type { DataOf, Message, MessageOf, Source } from '../../core/define/message.ts';
+import { checkHandlers, checkIdentity, eventTypeOf } from '../../core/define/message-table.ts';
 import { DefinitionError } from '../../core/errors.ts';
-import type { EventContext } from '../../core/messages.ts';
+import type { EventContext, EventSource } from '../../core/messages.ts';
 import type { OptionNames } from '../../core/option-names.ts';
+import type { EventReading } from '../../core/processors/event-reading.ts';
 import type { Processor } from '../../core/processors/processor.ts';
 import type { ProcessorStore, TableSetup, TableStatement } from '../../core/processors/processor-store.ts';
-import type { EventFilter, Replacement } from '../../core/processors/system-parts.ts';
+import type { Replacement } from '../../core/processors/system-parts.ts';
 import type { EventType } from '../../core/types.ts';
 import { type Bind, type PreparedTableHandler, prepareQueries } from './prepared-queries.ts';
 import { TableNamesPlugin } from './table-names.ts';
@@ -57,7 +52,7 @@ export interface TablesDefinition<Tables, Events> {
   readonly name: string;
   /** Raise it if the tables or the handlers change. The new version is built next to the old one. */
   readonly version: string;
-  /** The events that it reads, by the definitions of the deciders that own them. */
+  /** The events that it reads: the definitions of the deciders that own them, under names of its own choice. */
   readonly events: Events;
   /**
    * The codec of those deciders.
@@ -91,10 +86,12 @@ export interface TablesModule<Tables, Events> {
   readonly kind: 'tables';
   readonly name: string;
   readonly version: string;
-  readonly events: EventDefinitions<Events>;
+  readonly events: ReadEventDefinitions<Events>;
+  /** The events that it reads, with their categories. */
+  readonly sources: readonly EventSource[];
   /** The queries that an event leads to, compiled: for tests, and for the runner. */
   statementsOf(event: MessageOf<Events>, context: EventContext): readonly TableStatement[];
-  processor(processors: ProcessorStore, filter: EventFilter, replacement?: Replacement): Processor;
+  processor(processors: ProcessorStore, reading: EventReading, replacement?: Replacement): Processor;
   reader(processors: ProcessorStore): TablesReader<Tables>;
 }
 
@@ -135,13 +132,13 @@ const NAMES: OptionNames<TablesDefinition<unknown, unknown>> = {
  * @throws DefinitionError if the parts do not fit together, with the place.
  */
 export function defineTables<Tables, const Events extends Readonly<Record<string, Source>>>(
-  definition: TablesDefinition<Tables, Events> & { readonly events: CheckedSources<Events, 'event'> },
+  definition: TablesDefinition<Tables, Events> & { readonly events: CheckedEventSources<Events> },
 ): TablesModule<Tables, Events> {
   const name = checkIdentity(definition, NAMES, 'defineTables');
   const { version, codec = msgpack, key } = definition;
   if (typeof definition.create !== 'function') throw new DefinitionError(`${name}.create`, 'must be a function');
   if (key !== undefined && typeof key !== 'function') throw new DefinitionError(`${name}.key`, 'must be a function');
-  const events = messageTable('event', definition.events, `${name}.events`);
+  const events = eventSourceTable(definition.events, `${name}.events`);
   checkHandlers(functionsOf(definition.handle), events, 'event', `${name}.handle`, 'all');
   const tables = tablesOf(definition.create as Create<unknown>, `${name}.create`);
   const prefix = `${name}@${version}/`;
@@ -169,14 +166,15 @@ export function defineTables<Tables, const Events extends Readonly<Record<string
     kind: 'tables',
     name,
     version,
-    events: definitionsOf(events) as unknown as EventDefinitions<Events>,
+    events: readDefinitions(events) as unknown as ReadEventDefinitions<Events>,
+    sources: eventSources(events),
     statementsOf,
-    processor: (_processors, filter, replacement) =>
+    processor: (_processors, reading, replacement) =>
       new TablesProcessor({
         subscription: replacement?.subscription ?? { name, version },
-        definition: JSON.stringify({ events: [...events.keys()], create: setup.create.map(({ sql }) => sql) }),
+        definition: JSON.stringify({ events: eventSources(events), create: setup.create.map(({ sql }) => sql) }),
         ...(replacement === undefined ? { setup, statementsOf } : underPrefix(`${name}+${replacement.id}@${version}/`)),
-        filter,
+        reading,
         eventType,
         keyOf: (event, context) => (key === undefined ? context.stream : key(event as never, context)),
       }),

@@ -2,7 +2,8 @@
 
 import type { Message } from '../../core/define/message.ts';
 import { FaultError } from '../../core/errors.ts';
-import type { EventContext, RecordedEvent } from '../../core/messages.ts';
+import type { EventContext, EventName, RecordedEvent } from '../../core/messages.ts';
+import type { EventReading } from '../../core/processors/event-reading.ts';
 import type { Batch, Item, Opened, Processor } from '../../core/processors/processor.ts';
 import {
   StatementFailed,
@@ -10,7 +11,6 @@ import {
   type TableSetup,
   type TableStatement,
 } from '../../core/processors/processor-store.ts';
-import type { EventFilter } from '../../core/processors/system-parts.ts';
 import type { EventType } from '../../core/types.ts';
 
 /** The parts that the processor needs. */
@@ -18,7 +18,7 @@ export interface TablesParts {
   readonly subscription: SubscriptionId;
   readonly definition: string;
   readonly setup: TableSetup;
-  readonly filter: EventFilter;
+  readonly reading: EventReading;
   readonly eventType: EventType<Message>;
   readonly keyOf: (event: Message, context: EventContext) => string | undefined;
   readonly statementsOf: (event: Message, context: EventContext) => readonly TableStatement[];
@@ -29,8 +29,7 @@ export class TablesProcessor implements Processor {
   readonly kind = 'tables';
   readonly definition: string;
   readonly tables: TableSetup;
-  readonly categories: readonly string[];
-  readonly eventTypes: readonly string[];
+  readonly events: readonly EventName[];
   readonly concurrency = 1;
   readonly pageSize = 1_000;
   readonly #parts: TablesParts;
@@ -39,14 +38,13 @@ export class TablesProcessor implements Processor {
     this.subscription = parts.subscription;
     this.definition = parts.definition;
     this.tables = parts.setup;
-    this.categories = parts.filter.categories;
-    this.eventTypes = parts.filter.eventTypes;
+    this.events = parts.reading.events;
     this.#parts = parts;
   }
 
-  open({ context, event }: RecordedEvent): Opened | undefined {
-    const message = this.#parts.eventType.fromEnvelope(event);
-    const key = this.#parts.keyOf(message, context);
+  open(recorded: RecordedEvent): Opened | undefined {
+    const message = this.#parts.eventType.fromEnvelope(this.#parts.reading.envelopeOf(recorded));
+    const key = this.#parts.keyOf(message, recorded.context);
     return key === undefined ? undefined : { key, message };
   }
 
@@ -66,12 +64,12 @@ export class TablesProcessor implements Processor {
     };
   }
 
-  #statementsOf({ event: { context, event }, message }: Item): readonly TableStatement[] {
-    const { eventType, statementsOf, subscription } = this.#parts;
-    const read = (message ?? eventType.fromEnvelope(event)) as Message;
+  #statementsOf({ event, message }: Item): readonly TableStatement[] {
+    const { eventType, reading, statementsOf, subscription } = this.#parts;
+    const read = (message ?? eventType.fromEnvelope(reading.envelopeOf(event))) as Message;
     let statements: readonly TableStatement[];
     try {
-      statements = statementsOf(read, context);
+      statements = statementsOf(read, event.context);
     } catch (cause) {
       const text = cause instanceof Error ? cause.message : String(cause);
       throw new FaultError(

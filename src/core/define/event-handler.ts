@@ -16,17 +16,15 @@ import type { CommandType } from '../types.ts';
 import type { ProcessManager } from '../worlds.ts';
 import type { DeferredEvolve, InitialState } from './decider.ts';
 import type { Recipe } from './draft.ts';
-import { faultOf } from './handler-fault.ts';
 import {
-  type CheckedSources,
-  type CommandDefinitions,
-  type DataOf,
-  type EventDefinitions,
-  type Message,
-  type MessageOf,
-  type Source,
-  storedNames,
-} from './message.ts';
+  type CheckedEventSources,
+  eventSources,
+  eventSourceTable,
+  type ReadEventDefinitions,
+  readDefinitions,
+} from './event-sources.ts';
+import { faultOf } from './handler-fault.ts';
+import type { CheckedSources, CommandDefinitions, DataOf, Message, MessageOf, Source } from './message.ts';
 import {
   checkHandlers,
   checkIdentity,
@@ -118,7 +116,7 @@ export interface EventHandlerDefinition<State, Commands, Events> {
   readonly name: string;
   readonly version: string;
   readonly state: StandardSchema<unknown, State>;
-  /** The events that it reads, by the definitions of the deciders that own them. */
+  /** The events that it reads: the definitions of the deciders that own them, under names of its own choice. */
   readonly events: Events;
   /** The commands that it sends, by the definitions of the deciders that take them. */
   readonly commands: Commands;
@@ -148,7 +146,7 @@ export interface EventHandlerModule<State, Commands, Events>
   readonly name: string;
   readonly version: string;
   readonly commands: CommandDefinitions<Commands>;
-  readonly events: EventDefinitions<Events>;
+  readonly events: ReadEventDefinitions<Events>;
   readonly stateSchema: StandardSchema<unknown, State>;
 }
 
@@ -177,13 +175,13 @@ export function defineEventHandler<
 >(
   definition: EventHandlerDefinition<State, Commands, Events> & {
     readonly commands: CheckedSources<Commands, 'command'>;
-    readonly events: CheckedSources<Events, 'event'>;
+    readonly events: CheckedEventSources<Events>;
   },
 ): EventHandlerModule<State, Commands, Events> {
   const name = checkIdentity(definition, NAMES, 'defineEventHandler');
   const { codec = msgpack } = definition;
   const commands = messageTable('command', definition.commands, `${name}.commands`);
-  const events = messageTable('event', definition.events, `${name}.events`);
+  const events = eventSourceTable(definition.events, `${name}.events`);
   checkHandlers(definition.evolve, events, 'event', `${name}.evolve`, 'some');
   checkHandlers(definition.handle, events, 'event', `${name}.handle`, 'some');
   const rejections = rejectionHandlers(definition.rejected ?? {}, commands, `${name}.rejected`);
@@ -201,14 +199,14 @@ export function defineEventHandler<
     version: definition.version,
     contentType: codec.contentType,
     digest: undefined,
-    events: storedNames([...events.values()].map(({ definition }) => definition)),
+    events: eventSources(events),
     commands: [...commands.keys()],
   };
   return {
     name,
     version: definition.version,
     commands: definitionsOf(commands) as unknown as CommandDefinitions<Commands>,
-    events: definitionsOf(events) as unknown as EventDefinitions<Events>,
+    events: readDefinitions(events) as unknown as ReadEventDefinitions<Events>,
     stateSchema: definition.state,
     types: {
       command: commandType as never,

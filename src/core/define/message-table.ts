@@ -63,12 +63,17 @@ export function messageTable(
         `must be a schema, or be made by ${kind === 'command' ? 'defineCommand' : 'defineEvent'}`,
       );
     }
-    const definition = definitionOf(kind, type, source, at);
-    const subject: Subject = Object.freeze({ kind, type, schemaVersion: definition.schemaVersion });
-    return [type, { type, definition, shape: shapeOf(definition.schema, at), subject }];
+    return [type, messageEntry(kind, type, definitionOf(kind, type, source, at), at)];
   });
   checkUniqueNames(entries, kind, place);
   return new Map(entries);
+}
+
+/** @param type the name of the message in the module: its own type, or the name that its reader has for it. */
+export function messageEntry(kind: Subject['kind'], type: string, definition: Definition, place: string): MessageEntry {
+  // The codec gets the type under which the message is stored.
+  const subject: Subject = Object.freeze({ kind, type: definition.type, schemaVersion: definition.schemaVersion });
+  return { type, definition, shape: shapeOf(definition.schema, place), subject };
 }
 
 /** A former name must not be the name of another message, because stored messages could not be distinguished. */

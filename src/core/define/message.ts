@@ -305,7 +305,7 @@ export type DataOf<S> =
   S extends Definition<infer Schema> ? OutputOf<Schema> : S extends StandardSchema ? OutputOf<S> : never;
 
 /** The schema of a source. */
-type SchemaOf<S> = S extends Definition<infer Schema> ? Schema : S extends StandardSchema ? S : never;
+export type SchemaOf<S> = S extends Definition<infer Schema> ? Schema : S extends StandardSchema ? S : never;
 
 /** The union of the messages of a map. */
 export type MessageOf<Sources> = {

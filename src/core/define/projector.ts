@@ -16,23 +16,14 @@ import type { InitialState } from './decider.ts';
 import { fold, type Recipe } from './draft.ts';
 import { keyOf } from './event-handler.ts';
 import {
-  type CheckedSources,
-  type DataOf,
-  type EventDefinitions,
-  type Message,
-  type MessageOf,
-  type Source,
-  storedNames,
-} from './message.ts';
-import {
-  checkHandlers,
-  checkIdentity,
-  commandTypeOf,
-  definitionsOf,
-  entryOf,
-  eventTypeOf,
-  messageTable,
-} from './message-table.ts';
+  type CheckedEventSources,
+  eventSources,
+  eventSourceTable,
+  type ReadEventDefinitions,
+  readDefinitions,
+} from './event-sources.ts';
+import type { DataOf, Message, MessageOf, Source } from './message.ts';
+import { checkHandlers, checkIdentity, commandTypeOf, entryOf, eventTypeOf } from './message-table.ts';
 import type { StandardSchema } from './schema.ts';
 import { States, stateFault } from './states.ts';
 
@@ -66,7 +57,7 @@ export interface ProjectorDefinition<State, Events> {
   readonly version: string;
   /** The schema of a document. */
   readonly state: StandardSchema<unknown, State>;
-  /** The events that it reads, by the definitions of the deciders that own them. */
+  /** The events that it reads: the definitions of the deciders that own them, under names of its own choice. */
   readonly events: Events;
   /** The codec of those deciders: canonical MessagePack where nothing is said. */
   readonly codec?: Codec;
@@ -81,7 +72,7 @@ export interface ProjectorDefinition<State, Events> {
 export interface ProjectorModule<State, Events> extends ReadModel<State, never, MessageOf<Events>> {
   readonly name: string;
   readonly version: string;
-  readonly events: EventDefinitions<Events>;
+  readonly events: ReadEventDefinitions<Events>;
   readonly stateSchema: StandardSchema<unknown, State>;
 }
 
@@ -101,11 +92,11 @@ const NAMES: OptionNames<ProjectorDefinition<never, never>> = {
  * @throws DefinitionError where the parts do not fit together, with the place.
  */
 export function defineProjector<State, const Events extends Readonly<Record<string, Source>>>(
-  definition: ProjectorDefinition<State, Events> & { readonly events: CheckedSources<Events, 'event'> },
+  definition: ProjectorDefinition<State, Events> & { readonly events: CheckedEventSources<Events> },
 ): ProjectorModule<State, Events> {
   const name = checkIdentity(definition, NAMES, 'defineProjector');
   const { codec = msgpack } = definition;
-  const events = messageTable('event', definition.events, `${name}.events`);
+  const events = eventSourceTable(definition.events, `${name}.events`);
   checkHandlers(definition.project, events, 'event', `${name}.project`, 'all');
   if (typeof definition.key !== 'function') throw new DefinitionError(`${name}.key`, 'must be a function');
   const projections = new Map(Object.entries(definition.project)) as ReadonlyMap<string, Recipe>;
@@ -115,12 +106,12 @@ export function defineProjector<State, const Events extends Readonly<Record<stri
     version: definition.version,
     contentType: codec.contentType,
     digest: undefined,
-    events: storedNames([...events.values()].map(({ definition }) => definition)),
+    events: eventSources(events),
   };
   return {
     name,
     version: definition.version,
-    events: definitionsOf(events) as unknown as EventDefinitions<Events>,
+    events: readDefinitions(events) as unknown as ReadEventDefinitions<Events>,
     stateSchema: definition.state,
     types: {
       command: commandTypeOf<never>(new Map(), codec),

@@ -8,11 +8,18 @@ import type { Immutable } from 'immer';
 import type { Codec } from '../codec/codec.ts';
 import { msgpack } from '../codec/msgpack.ts';
 import { DefinitionError } from '../errors.ts';
-import type { EventContext } from '../messages.ts';
+import type { EventContext, EventSource } from '../messages.ts';
 import type { OptionNames } from '../option-names.ts';
 import type { EventType } from '../types.ts';
-import type { CheckedSources, DataOf, EventDefinitions, Message, MessageOf, Source } from './message.ts';
-import { checkHandlers, checkIdentity, definitionsOf, eventTypeOf, messageTable } from './message-table.ts';
+import {
+  type CheckedEventSources,
+  eventSources,
+  eventSourceTable,
+  type ReadEventDefinitions,
+  readDefinitions,
+} from './event-sources.ts';
+import type { DataOf, Message, MessageOf, Source } from './message.ts';
+import { checkHandlers, checkIdentity, eventTypeOf } from './message-table.ts';
 
 /** The second argument of a reactor's handler: the context of the event. */
 export interface ReactorContext extends EventContext {
@@ -34,7 +41,7 @@ export interface ReactorDefinition<Events> {
    * at the first event.
    */
   readonly version: string;
-  /** The events that it reads, by the definitions of the deciders that own them. */
+  /** The events that it reads: the definitions of the deciders that own them, under names of its own choice. */
   readonly events: Events;
   /**
    * The codec of those deciders.
@@ -55,7 +62,9 @@ export interface ReactorModule<Events> {
   readonly name: string;
   readonly version: string;
   readonly concurrency: number;
-  readonly events: EventDefinitions<Events>;
+  readonly events: ReadEventDefinitions<Events>;
+  /** The events that it reads, with their categories. */
+  readonly sources: readonly EventSource[];
   readonly eventType: EventType<MessageOf<Events>>;
   /** Runs the handler of the event. */
   react(event: MessageOf<Events>, context: ReactorContext): Promise<void>;
@@ -91,14 +100,14 @@ const DEFAULT_CONCURRENCY = 16;
  * @throws DefinitionError if the parts do not fit together, with the place.
  */
 export function defineReactor<const Events extends Readonly<Record<string, Source>>>(
-  definition: ReactorDefinition<Events> & { readonly events: CheckedSources<Events, 'event'> },
+  definition: ReactorDefinition<Events> & { readonly events: CheckedEventSources<Events> },
 ): ReactorModule<Events> {
   const name = checkIdentity(definition, NAMES, 'defineReactor');
   const { version, codec = msgpack, concurrency = DEFAULT_CONCURRENCY } = definition;
   if (!Number.isInteger(concurrency) || concurrency < 1) {
     throw new DefinitionError(`${name}.concurrency`, `must be a whole number from 1, not ${String(concurrency)}`);
   }
-  const events = messageTable('event', definition.events, `${name}.events`);
+  const events = eventSourceTable(definition.events, `${name}.events`);
   checkHandlers(definition.react, events, 'event', `${name}.react`, 'all');
   const handlers = new Map(Object.entries(definition.react)) as ReadonlyMap<string, React<unknown>>;
   return {
@@ -106,7 +115,8 @@ export function defineReactor<const Events extends Readonly<Record<string, Sourc
     name,
     version,
     concurrency,
-    events: definitionsOf(events) as unknown as EventDefinitions<Events>,
+    events: readDefinitions(events) as unknown as ReadEventDefinitions<Events>,
+    sources: eventSources(events),
     eventType: eventTypeOf<Message>(events, codec) as never,
     react: async ({ type, data }: Message, context) => {
       await handlers.get(type)?.(data as Immutable<unknown>, context);

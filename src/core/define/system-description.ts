@@ -1,5 +1,5 @@
 /** `describe(system)`: the parts of a system and how their messages lead to one another, as plain data. */
-import type { WritePrecondition } from '../messages.ts';
+import type { EventName, EventSource, WritePrecondition } from '../messages.ts';
 import { type AnySystemDefinition, isTables } from '../processors/system-parts.ts';
 
 /** A decider of a system. */
@@ -22,7 +22,7 @@ export interface ProcessManagerDescription {
   readonly name: string;
   readonly version: string;
   /** The events that it reads. */
-  readonly events: readonly string[];
+  readonly events: readonly EventName[];
   /** The commands that it sends, with the decider that takes each. */
   readonly commands: readonly { readonly type: string; readonly decider: string }[];
 }
@@ -33,7 +33,7 @@ export interface ReaderDescription {
   readonly name: string;
   readonly version: string;
   /** The events that it reads. */
-  readonly events: readonly string[];
+  readonly events: readonly EventName[];
 }
 
 /** A message that leads to another one, or to a part. */
@@ -78,31 +78,42 @@ export function describe(system: AnySystemDefinition): SystemDescription {
     deciders.find(({ commands }) => commands.some((command) => command.type === type))?.name ?? '';
   const processManagers = system.processManagers.map(({ eventHandler }) => {
     const { name, version, events, commands } = eventHandler.describe();
-    return { name, version, events, commands: commands.map((type) => ({ type, decider: takerOf(type) })) };
+    return {
+      name,
+      version,
+      events: namesOf(events),
+      commands: commands.map((type) => ({ type, decider: takerOf(type) })),
+    };
   });
   const readModels = system.readModels.map((model): ReaderDescription => {
     if (isTables(model)) {
-      return { kind: 'tables', name: model.name, version: model.version, events: Object.keys(model.events) };
+      return { kind: 'tables', name: model.name, version: model.version, events: namesOf(model.sources) };
     }
     const { name, version, events } = model.projector.describe();
-    return { kind: 'documents', name, version, events };
+    return { kind: 'documents', name, version, events: namesOf(events) };
   });
   const reactors = system.reactors.map(
-    ({ name, version, events }): ReaderDescription => ({
+    ({ name, version, sources }): ReaderDescription => ({
       kind: 'reactor',
       name,
       version,
-      events: Object.keys(events),
+      events: namesOf(sources),
     }),
   );
-  const makersOf = (type: string): readonly string[] =>
-    deciders.filter(({ events }) => events.some((event) => event.type === type)).map(({ name }) => name);
+  const makersOf = ({ category, type }: EventName): readonly string[] =>
+    deciders
+      .filter((decider) => decider.category === category && decider.events.some((event) => event.type === type))
+      .map(({ name }) => name);
   const flows: MessageFlow[] = [];
   for (const { name: to, events } of [...processManagers, ...readModels, ...reactors]) {
-    for (const message of events) for (const from of makersOf(message)) flows.push({ from, message, to });
+    for (const event of events) for (const from of makersOf(event)) flows.push({ from, message: event.type, to });
   }
   for (const { name: from, commands } of processManagers) {
     for (const { type: message, decider: to } of commands) flows.push({ from, message, to });
   }
   return { name, deciders, processManagers, readModels, reactors, flows };
+}
+
+function namesOf(sources: readonly EventSource[]): readonly EventName[] {
+  return sources.map(({ category, type }) => ({ category, type }));
 }

@@ -5,7 +5,7 @@ import type { CommandResult } from '../event-sourcer.ts';
 import type { AnyModule } from '../loop/bound-module.ts';
 import type { ModuleEventSourcer } from '../loop/create-event-sourcer.ts';
 import type { SendOptions } from '../loop/options.ts';
-import type { Envelope } from '../messages.ts';
+import type { Envelope, EventSource } from '../messages.ts';
 import { checkOptionNames, type OptionNames } from '../option-names.ts';
 import type { DocumentsReader } from '../processors/documents-reader.ts';
 import type { AnyProcessManager } from '../processors/process-module.ts';
@@ -18,7 +18,6 @@ import { type AnyPart, type AnySystemDefinition, isTables, partsOf } from '../pr
 import { checkCategory } from '../stream-name.ts';
 import type { ReadModel } from '../worlds.ts';
 import { EventOwners } from './event-category.ts';
-import { storedNames } from './message.ts';
 
 /** The parts of a system. */
 export interface SystemDefinition<
@@ -211,7 +210,7 @@ function checkParts({ name, deciders, processManagers, readModels, reactors }: A
     names.set(part, `${kind} ${place}`);
   };
   const takers = new Map<string, string[]>();
-  const makers = new Map<string, string[]>();
+  const makers = new Set<string>();
   const categories = new Map<string, string>();
   const owners = new EventOwners();
   for (const [index, decider] of deciders.entries()) {
@@ -220,17 +219,19 @@ function checkParts({ name, deciders, processManagers, readModels, reactors }: A
     owners.add(decider, descriptor, `${name}.deciders`);
     categories.set(descriptor.category, descriptor.name);
     for (const { type } of descriptor.commands) takers.set(type, [...(takers.get(type) ?? []), descriptor.name]);
-    for (const { type } of descriptor.events) makers.set(type, [...(makers.get(type) ?? []), descriptor.name]);
+    for (const { type } of descriptor.events) makers.add(`${descriptor.category}.${type}`);
   }
   for (const [type, deciding] of takers) {
     if (deciding.length > 1) {
       throw new DefinitionError(`${name}.deciders`, `the command ${type} is taken by ${deciding.join(' and ')}`);
     }
   }
-  const checkEvents = (part: string, events: readonly string[]): void => {
-    for (const type of events) {
-      if (makers.has(type)) continue;
-      throw new DefinitionError(`${name}.${part}`, `reads the event ${type}, which no decider of the system makes`);
+  const checkEvents = (part: string, sources: readonly EventSource[]): void => {
+    if (sources.length === 0) throw new DefinitionError(`${name}.${part}`, 'reads no event');
+    for (const { category, type } of sources) {
+      const event = `${category}.${type}`;
+      if (makers.has(event)) continue;
+      throw new DefinitionError(`${name}.${part}`, `reads the event ${event}, which no decider of the system makes`);
     }
   };
   for (const [index, manager] of processManagers.entries()) {
@@ -256,13 +257,13 @@ function checkParts({ name, deciders, processManagers, readModels, reactors }: A
   }
   for (const [index, model] of readModels.entries()) {
     const [part, events] = isTables(model)
-      ? [model.name, storedNames(Object.values(model.events))]
+      ? [model.name, model.sources]
       : [model.projector.describe().name, model.projector.describe().events];
     claim('read model', part, `${name}.readModels[${index}]`);
     checkEvents(part, events);
   }
   for (const [index, reactor] of reactors.entries()) {
     claim('reactor', reactor.name, `${name}.reactors[${index}]`);
-    checkEvents(reactor.name, storedNames(Object.values(reactor.events)));
+    checkEvents(reactor.name, reactor.sources);
   }
 }

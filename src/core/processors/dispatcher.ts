@@ -9,7 +9,7 @@ import { msgpack } from '../codec/msgpack.ts';
 import type { CommandOptions, CommandResult, EventSourcer } from '../event-sourcer.ts';
 import type { EventStore } from '../event-store.ts';
 import { rejectionId } from '../ids.ts';
-import type { Envelope, EventContext, RecordedEvent } from '../messages.ts';
+import type { Envelope, EventContext, EventName, RecordedEvent } from '../messages.ts';
 import { decodeEvent, encodeEvent, encodeInput, REACTION_TYPES } from './process-messages.ts';
 import type { Batch, Changes, Item, Opened, Processor } from './processor.ts';
 import type { StoredDeadline, SubscriptionId } from './processor-store.ts';
@@ -35,8 +35,7 @@ export class Dispatcher implements Processor {
   readonly subscription: SubscriptionId;
   readonly kind = 'dispatcher';
   readonly definition = '{}';
-  readonly categories: readonly string[];
-  readonly eventTypes: readonly string[] = REACTION_TYPES;
+  readonly events: readonly EventName[];
   readonly concurrency: number = CONCURRENT_PROCESSES;
   readonly pageSize = 500;
   readonly deadlines: NonNullable<Processor['deadlines']> = {
@@ -52,7 +51,7 @@ export class Dispatcher implements Processor {
   constructor(parts: DispatcherParts) {
     this.#parts = parts;
     this.subscription = { name: `${parts.handler}/commands`, version: parts.version };
-    this.categories = [parts.handler];
+    this.events = REACTION_TYPES.map((type) => ({ category: parts.handler, type }));
   }
 
   open({ context }: RecordedEvent): Opened {

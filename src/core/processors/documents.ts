@@ -1,6 +1,7 @@
 /** The step of a document read model: load the documents of a page, fold its events into them, and store what changed. */
-import type { RecordedEvent } from '../messages.ts';
+import type { EventName, RecordedEvent } from '../messages.ts';
 import type { ReadModel } from '../worlds.ts';
+import type { EventReading } from './event-reading.ts';
 import type { Batch, Item, Opened, Processor } from './processor.ts';
 import type { DocumentChange, ProcessorStore, SubscriptionId } from './processor-store.ts';
 
@@ -28,12 +29,12 @@ export class Documents implements Processor {
   readonly subscription: SubscriptionId;
   readonly kind = 'documents';
   readonly definition: string;
-  readonly categories: readonly string[];
-  readonly eventTypes: readonly string[];
+  readonly events: readonly EventName[];
   readonly concurrency = 1;
   readonly pageSize = 1_000;
   readonly #model: AnyReadModel;
   readonly #processors: ProcessorStore;
+  readonly #reading: EventReading;
   /** The documents as they are after the events that were applied, committed or not. */
   readonly #cache = new Map<string, Document>();
   /** The events of the present page that were applied, by key. Their documents differ from the stored ones. */
@@ -43,20 +44,20 @@ export class Documents implements Processor {
     model: AnyReadModel,
     processors: ProcessorStore,
     definition: string,
-    filter: { readonly categories: readonly string[]; readonly eventTypes: readonly string[] },
+    reading: EventReading,
     subscription: SubscriptionId = subscriptionOf(model),
   ) {
     this.subscription = subscription;
     this.definition = definition;
-    this.categories = filter.categories;
-    this.eventTypes = filter.eventTypes;
+    this.events = reading.events;
+    this.#reading = reading;
     this.#model = model;
     this.#processors = processors;
   }
 
   open(recorded: RecordedEvent): Opened | undefined {
     const { types, projector } = this.#model;
-    const message = types.event.fromEnvelope(recorded.event);
+    const message = types.event.fromEnvelope(this.#reading.envelopeOf(recorded));
     if (types.event.drop === undefined) {
       const key = projector.key(message);
       return key === undefined ? undefined : { key, message };
@@ -120,7 +121,7 @@ export class Documents implements Processor {
     const { types, projector } = this.#model;
     const { context } = recorded;
     const before = this.#cache.get(key) ?? NO_DOCUMENT;
-    const event = message ?? types.event.fromEnvelope(recorded.event);
+    const event = message ?? types.event.fromEnvelope(this.#reading.envelopeOf(recorded));
     try {
       const state = projector.project(before.state ?? projector.initialState(), event, context);
       this.#cache.set(key, { state, position: context.position });

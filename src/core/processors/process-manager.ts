@@ -1,7 +1,8 @@
 /** The step of a process manager: each event that concerns a process becomes a command of the process. */
 import type { EventSourcer } from '../event-sourcer.ts';
 import { handlingId } from '../ids.ts';
-import type { RecordedEvent } from '../messages.ts';
+import type { EventName, RecordedEvent } from '../messages.ts';
+import type { EventReading } from './event-reading.ts';
 import { encodeInput } from './process-messages.ts';
 import type { AnyProcessManager } from './process-module.ts';
 import type { Batch, Item, Opened, Processor } from './processor.ts';
@@ -14,12 +15,12 @@ export class ProcessManagerProcessor implements Processor {
   readonly subscription: SubscriptionId;
   readonly kind = 'process-manager';
   readonly definition: string;
-  readonly categories: readonly string[];
-  readonly eventTypes: readonly string[];
+  readonly events: readonly EventName[];
   readonly concurrency: number = CONCURRENT_PROCESSES;
   readonly pageSize = 500;
   readonly #manager: AnyProcessManager;
   readonly #name: string;
+  readonly #reading: EventReading;
   /** The event sourcer of the process module. */
   readonly #sourcer: Pick<EventSourcer, 'handleCommand'>;
 
@@ -27,21 +28,21 @@ export class ProcessManagerProcessor implements Processor {
     manager: AnyProcessManager,
     sourcer: Pick<EventSourcer, 'handleCommand'>,
     definition: string,
-    filter: { readonly categories: readonly string[]; readonly eventTypes: readonly string[] },
+    reading: EventReading,
   ) {
     const { name, version } = manager.eventHandler.describe();
     this.subscription = { name, version };
     this.definition = definition;
-    this.categories = filter.categories;
-    this.eventTypes = filter.eventTypes;
+    this.events = reading.events;
+    this.#reading = reading;
     this.#manager = manager;
     this.#name = name;
     this.#sourcer = sourcer;
   }
 
-  open({ event: envelope }: RecordedEvent): Opened | undefined {
+  open(recorded: RecordedEvent): Opened | undefined {
     const { types, eventHandler } = this.#manager;
-    const event = types.event.fromEnvelope(envelope);
+    const event = types.event.fromEnvelope(this.#reading.envelopeOf(recorded));
     try {
       const key = eventHandler.key(event);
       return key === undefined ? undefined : { key };
@@ -58,7 +59,9 @@ export class ProcessManagerProcessor implements Processor {
     };
   }
 
-  async #tell({ event: { context, event }, key }: Item): Promise<void> {
+  async #tell({ event: recorded, key }: Item): Promise<void> {
+    const { context } = recorded;
+    const event = this.#reading.envelopeOf(recorded);
     await this.#sourcer.handleCommand(encodeInput({ tag: 'event', key, context, event }), {
       commandId: handlingId(context.id, this.#name),
       causationId: context.id,

@@ -41,7 +41,11 @@ const SNAPSHOT_EVERY = 200;
 export function processModule(manager: AnyProcessManager): CommandHandler<ProcessState, ProcessInput, ProcessEvent> {
   const { types, eventHandler } = manager;
   const handler = eventHandler.describe();
-  const inputs = [...handler.events, ...handler.commands.map(rejectionType)];
+  // Former names of an event have the same name in the handler.
+  const inputs = new Set([
+    ...handler.events.map(({ type, name }) => name ?? type),
+    ...handler.commands.map(rejectionType),
+  ]);
   const descriptor: Descriptor = {
     name: handler.name,
     version: handler.version,
@@ -49,7 +53,7 @@ export function processModule(manager: AnyProcessManager): CommandHandler<Proces
     digest: handler.digest,
     category: handler.name,
     foreignEvents: 'fault',
-    commands: inputs.map((type) => ({
+    commands: [...inputs].map((type) => ({
       type,
       schemaVersion: 1,
       precondition: 'stream-unchanged',

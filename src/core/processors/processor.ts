@@ -1,5 +1,5 @@
 /** A processor as the runner sees it: read models, process managers, dispatchers and reactors are all of this shape. */
-import type { RecordedEvent } from '../messages.ts';
+import type { EventName, RecordedEvent } from '../messages.ts';
 import type {
   ProcessorCommit,
   StoredDeadline,
@@ -45,9 +45,8 @@ export interface Processor {
   readonly definition: string;
   /** The tables of a table read model. */
   readonly tables?: TableSetup | undefined;
-  /** The filter that the store applies. */
-  readonly categories: readonly string[];
-  readonly eventTypes: readonly string[];
+  /** The events that it reads. The store filters. */
+  readonly events: readonly EventName[];
   /**
    * How many keys may be processed at the same time. 1: events are applied one after another in the order of their
    * positions, and none is applied after one that failed.

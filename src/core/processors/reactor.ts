@@ -1,8 +1,9 @@
 /** The step of a reactor: runs the handler of each event, in order within a stream. */
 import type { Definition } from '../define/message.ts';
 import type { ReactorContext, ReactorModule } from '../define/reactor.ts';
-import type { RecordedEvent } from '../messages.ts';
+import type { EventName, RecordedEvent } from '../messages.ts';
 import type { EventType } from '../types.ts';
+import type { EventReading } from './event-reading.ts';
 import type { Batch, Item, Opened, Processor } from './processor.ts';
 import type { SubscriptionId } from './processor-store.ts';
 
@@ -17,37 +18,34 @@ export class ReactorProcessor implements Processor {
   readonly subscription: SubscriptionId;
   readonly kind = 'reactor';
   readonly definition: string;
-  readonly categories: readonly string[];
-  readonly eventTypes: readonly string[];
+  readonly events: readonly EventName[];
   readonly concurrency: number;
   readonly pageSize: number;
   readonly #reactor: AnyReactor;
+  readonly #reading: EventReading;
 
-  constructor(
-    reactor: AnyReactor,
-    definition: string,
-    filter: { readonly categories: readonly string[]; readonly eventTypes: readonly string[] },
-  ) {
+  constructor(reactor: AnyReactor, definition: string, reading: EventReading) {
     const { name, version, concurrency } = reactor;
     this.subscription = { name, version };
     this.definition = definition;
-    this.categories = filter.categories;
-    this.eventTypes = filter.eventTypes;
+    this.events = reading.events;
+    this.#reading = reading;
     this.concurrency = concurrency;
     // The checkpoint moves when a page is done, so that a crash repeats at most a page.
     this.pageSize = concurrency * 4;
     this.#reactor = reactor;
   }
 
-  open({ context, event }: RecordedEvent): Opened {
-    return { key: context.stream, message: this.#reactor.eventType.fromEnvelope(event) };
+  open(recorded: RecordedEvent): Opened {
+    const message = this.#reactor.eventType.fromEnvelope(this.#reading.envelopeOf(recorded));
+    return { key: recorded.context.stream, message };
   }
 
   batch(signal: AbortSignal): Batch {
     return {
-      apply: async ({ event: { context, event }, message }: Item) => {
-        const read = message ?? this.#reactor.eventType.fromEnvelope(event);
-        const { id, stream, revision, position, recordedAt, correlationId, causationId } = context;
+      apply: async ({ event, message }: Item) => {
+        const read = message ?? this.#reactor.eventType.fromEnvelope(this.#reading.envelopeOf(event));
+        const { id, stream, revision, position, recordedAt, correlationId, causationId } = event.context;
         await this.#reactor.react(read, {
           id,
           stream,

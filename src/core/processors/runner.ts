@@ -189,12 +189,12 @@ export class Runner {
   /** Reads pages until something else has to be done. */
   async #readOn(): Promise<void> {
     const { store, processor } = this.#parts;
-    const { categories, eventTypes, pageSize } = processor;
+    const { events, pageSize } = processor;
     const interruption = this.#interruption;
     const { signal } = interruption;
     const alarm = await this.#setAlarm(interruption);
     try {
-      const pages = subscribe(store, { after: this.#lowest(), categories, eventTypes, pageSize, signal });
+      const pages = subscribe(store, { after: this.#lowest(), events, pageSize, signal });
       for await (const page of pages) {
         // If a share came while the page was read, its events before the page have not been read.
         if (signal.aborted) return;

@@ -363,6 +363,7 @@ export class SystemRun implements AsyncDisposable {
       limit: 1,
       categories: [],
       eventTypes: [],
+      events: [],
     });
     return last?.context.position;
   }

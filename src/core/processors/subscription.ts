@@ -3,9 +3,9 @@
  * this way; no other code polls a store.
  */
 import { DefinitionError } from '../errors.ts';
-import type { EventStore } from '../event-store.ts';
+import type { EventStore, ReadAllOptions } from '../event-store.ts';
 import { DEFAULT_READ_LIMIT } from '../limits.ts';
-import type { RecordedEvent } from '../messages.ts';
+import type { EventName, RecordedEvent } from '../messages.ts';
 import { checkOptionNames, type OptionNames } from '../option-names.ts';
 
 /** Which events a subscription reads, and from where. */
@@ -16,6 +16,8 @@ export interface SubscribeOptions {
   readonly categories?: readonly string[] | undefined;
   /** Only events of these types. Empty or absent: all. The store filters. */
   readonly eventTypes?: readonly string[] | undefined;
+  /** Only these events, known by category and type. Empty or absent: all. The store filters. */
+  readonly events?: readonly EventName[] | undefined;
   /**
    * The most events of a page.
    * @default 1000
@@ -42,6 +44,7 @@ const NAMES: OptionNames<SubscribeOptions> = {
   after: true,
   categories: true,
   eventTypes: true,
+  events: true,
   pageSize: true,
   signal: true,
 };
@@ -64,11 +67,11 @@ const NAMES: OptionNames<SubscribeOptions> = {
  */
 export function subscribe(store: EventStore, options: SubscribeOptions = {}): AsyncGenerator<SubscriptionPage, never> {
   checkOptionNames(options, NAMES, 'subscribe');
-  const { after, categories = [], eventTypes = [], pageSize = DEFAULT_READ_LIMIT, signal } = options;
+  const { after, categories = [], eventTypes = [], events = [], pageSize = DEFAULT_READ_LIMIT, signal } = options;
   if (!Number.isInteger(pageSize) || pageSize < 1) {
     throw new DefinitionError('subscribe.pageSize', `must be a whole number from 1, not ${String(pageSize)}`);
   }
-  return pages(store, after, categories, eventTypes, pageSize, signal);
+  return pages(store, after, { categories, eventTypes, events }, pageSize, signal);
 }
 
 function latest(one: bigint, other: bigint): bigint {
@@ -79,8 +82,7 @@ function latest(one: bigint, other: bigint): bigint {
 async function* pages(
   store: EventStore,
   after: bigint | undefined,
-  categories: readonly string[],
-  eventTypes: readonly string[],
+  filter: Pick<ReadAllOptions, 'categories' | 'eventTypes' | 'events'>,
   limit: number,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<SubscriptionPage, never> {
@@ -94,8 +96,7 @@ async function* pages(
         direction: 'forward',
         afterPosition: position,
         limit,
-        categories,
-        eventTypes,
+        ...filter,
       });
       const last: bigint | undefined = events.at(-1)?.context.position;
       position = events.length === limit || (last !== undefined && last > head) ? last! : head;

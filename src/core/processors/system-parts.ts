@@ -1,13 +1,14 @@
 /** From the definition of a system to what runs it: the modules of its event sourcer, and its processors. */
-import { type Definition, storedNames } from '../define/message.ts';
 import type { EventSourcer } from '../event-sourcer.ts';
 import type { EventStore } from '../event-store.ts';
 import type { AnyModule } from '../loop/bound-module.ts';
+import type { EventSource } from '../messages.ts';
 import { toHex } from '../uuid.ts';
 import type { ReadModel } from '../worlds.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { type AnyReadModel, Documents } from './documents.ts';
 import { ModelDocuments } from './documents-reader.ts';
+import { EventReading } from './event-reading.ts';
 import { ProcessManagerProcessor } from './process-manager.ts';
 import { type AnyProcessManager, processModule } from './process-module.ts';
 import type { Processor } from './processor.ts';
@@ -26,16 +27,11 @@ export interface AnyTables {
    * The processor that runs it on a store.
    * @param replacement the subscription and the tables that are built next to the present ones, to take their place.
    */
-  processor(processors: ProcessorStore, filter: EventFilter, replacement?: Replacement): Processor;
+  processor(processors: ProcessorStore, reading: EventReading, replacement?: Replacement): Processor;
   /** What `readModel` returns. */
   reader(processors: ProcessorStore): unknown;
-  readonly events: Readonly<Record<string, Definition>>;
-}
-
-/** The events that a part reads. */
-export interface EventFilter {
-  readonly categories: readonly string[];
-  readonly eventTypes: readonly string[];
+  /** The events that it reads, with their categories. */
+  readonly sources: readonly EventSource[];
 }
 
 /** A second build of a version of a read model, which will take its place. */
@@ -85,16 +81,17 @@ export function partsOf(definition: AnySystemDefinition): SystemParts {
         const descriptor = manager.eventHandler.describe();
         const module = processModule(manager) as unknown as AnyModule;
         const sourcer = factory.processes(module);
-        const filter = { categories: [], eventTypes: descriptor.events };
-        made.push([descriptor.name, new ProcessManagerProcessor(manager, sourcer, definitionOf(descriptor), filter)]);
+        const reading = new EventReading(descriptor.events);
+        made.push([descriptor.name, new ProcessManagerProcessor(manager, sourcer, definitionOf(descriptor), reading)]);
         const { store, deciders: target } = factory;
         const { name: handler, version } = descriptor;
         made.push([handler, new Dispatcher({ handler, version, store, processes: sourcer, deciders: target })]);
       }
       for (const model of readModels) made.push([nameOf(model), readModelProcessor(model, factory.processors)]);
       for (const reactor of reactors) {
-        const filter = { categories: [], eventTypes: storedNames(Object.values(reactor.events)) };
-        made.push([reactor.name, new ReactorProcessor(reactor, definitionOf({ events: filter.eventTypes }), filter)]);
+        const { sources } = reactor;
+        const reading = new EventReading(sources);
+        made.push([reactor.name, new ReactorProcessor(reactor, definitionOf({ events: sources }), reading)]);
       }
       return made;
     },
@@ -111,12 +108,11 @@ export function partsOf(definition: AnySystemDefinition): SystemParts {
 
 function readModelProcessor(model: AnyPart, processors: ProcessorStore, replacement?: Replacement): Processor {
   if (isTables(model)) {
-    const filter = { categories: [], eventTypes: storedNames(Object.values(model.events)) };
-    return model.processor(processors, filter, replacement);
+    return model.processor(processors, new EventReading(model.sources), replacement);
   }
   const descriptor = model.projector.describe();
-  const filter = { categories: [], eventTypes: descriptor.events };
-  return new Documents(model, processors, definitionOf(descriptor), filter, replacement?.subscription);
+  const reading = new EventReading(descriptor.events);
+  return new Documents(model, processors, definitionOf(descriptor), reading, replacement?.subscription);
 }
 
 function nameOf(model: AnyPart): string {

@@ -6,7 +6,7 @@
 import { AppendFailure, StoreFailure } from '../errors.ts';
 import type { ReadAllOptions, ReadStreamOptions, Snapshot, SnapshotKey } from '../event-store.ts';
 import { MAX_EVENTS_PER_DECISION } from '../limits.ts';
-import type { Decision, Envelope, Precondition, RecordedDecision } from '../messages.ts';
+import type { Decision, Envelope, EventName, Precondition, RecordedDecision } from '../messages.ts';
 import { type OptionNames, unknownOption } from '../option-names.ts';
 import {
   envelopeProblem,
@@ -33,6 +33,7 @@ const READ_ALL: OptionNames<ReadAllOptions> = {
   limit: true,
   categories: true,
   eventTypes: true,
+  events: true,
 };
 
 /** @throws AppendFailure `invalid-argument` that names the argument. */
@@ -150,6 +151,15 @@ export function checkReadAll(options: ReadAllOptions): void {
     const names: unknown = options[list];
     if (!Array.isArray(names) || !names.every(isText)) throw misread(`options.${list}`, 'must be an array of texts');
   }
+  const events: unknown = options.events;
+  if (!Array.isArray(events) || !events.every(isEventName)) {
+    throw misread('options.events', 'must be an array of events, { category, type }');
+  }
+}
+
+function isEventName(value: unknown): value is EventName {
+  const { category, type }: Partial<Record<keyof EventName, unknown>> = Object(value);
+  return isText(category) && isText(type);
 }
 
 export function checkPosition(position: bigint | undefined, argument: string): void {

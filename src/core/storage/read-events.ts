@@ -2,7 +2,7 @@
 import { StoreFailure } from '../errors.ts';
 import type { Direction, EventStore } from '../event-store.ts';
 import { DEFAULT_READ_LIMIT } from '../limits.ts';
-import type { RecordedEvent } from '../messages.ts';
+import type { EventName, RecordedEvent } from '../messages.ts';
 import type { OptionNames } from '../option-names.ts';
 import { isPositiveU32, isSignal, mustBe } from '../predicates.ts';
 import { checkNames } from './arguments.ts';
@@ -23,6 +23,8 @@ export interface ReadEventsOptions {
   readonly categories?: readonly string[] | undefined;
   /** Reads only events of these types. Not with `stream`. */
   readonly eventTypes?: readonly string[] | undefined;
+  /** Reads only these events, known by category and type. Not with `stream`. */
+  readonly events?: readonly EventName[] | undefined;
   /**
    * The most events of one page. A large page costs memory, a small one costs time.
    * @default 1000
@@ -39,6 +41,7 @@ const NAMES: OptionNames<ReadEventsOptions> = {
   afterPosition: true,
   categories: true,
   eventTypes: true,
+  events: true,
   pageSize: true,
   signal: true,
 };
@@ -82,17 +85,17 @@ export function readPages(
   return pages(store, { ...options });
 }
 
-const WITHOUT_STREAM = ['afterPosition', 'categories', 'eventTypes'] as const;
+const WITHOUT_STREAM = ['afterPosition', 'categories', 'eventTypes', 'events'] as const;
 
 async function* pages(store: EventStore, options: ReadEventsOptions): AsyncGenerator<readonly RecordedEvent[]> {
-  const { direction = 'forward', stream, categories = [], eventTypes = [], signal } = options;
+  const { direction = 'forward', stream, categories = [], eventTypes = [], events = [], signal } = options;
   const limit = options.pageSize ?? DEFAULT_READ_LIMIT;
   let { fromRevision, afterPosition } = options;
   for (;;) {
     signal?.throwIfAborted();
     const page =
       stream === undefined
-        ? await store.readAll({ direction, afterPosition, limit, categories, eventTypes })
+        ? await store.readAll({ direction, afterPosition, limit, categories, eventTypes, events })
         : await store.readStream(stream, { direction, fromRevision, limit });
     const last = page.at(-1)?.context;
     if (last === undefined) return;

@@ -33,7 +33,7 @@ describe('an event of a type that two categories have', () => {
       await running.dispatch({ type: `Cancel-${category}`, data: { id: '1' } });
     }
     const messages = new Messages(system);
-    const events = await store.readAll({ direction: 'forward', categories: [], eventTypes: [] });
+    const events = await store.readAll({ direction: 'forward', categories: [], eventTypes: [], events: [] });
     assert.deepEqual(
       events.map((event) => messages.event(event).decodedBy),
       ['orders', 'subscriptions'],

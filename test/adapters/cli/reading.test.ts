@@ -79,7 +79,7 @@ describe('decidable events', () => {
   test('prints later events with --follow until Ctrl-C', async () => {
     const followed = await bankFile();
     await using store = createSqliteStore({ file: followed });
-    const [last] = await store.readAll({ direction: 'backward', limit: 1, categories: [], eventTypes: [] });
+    const [last] = await store.readAll({ direction: 'backward', limit: 1, categories: [], eventTypes: [], events: [] });
     const child = start([
       'events',
       '--store',

@@ -12,6 +12,7 @@ export const FORWARD: ReadAllOptions = {
   direction: 'forward',
   categories: [],
   eventTypes: [],
+  events: [],
 };
 
 export function rejected(): Decision {

@@ -11,7 +11,14 @@ import { resolve } from 'node:path';
 import { describe, it } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { defineDecider, defineEventHandler, defineProjector, type StandardSchema } from 'decidable';
+import {
+  defineDecider,
+  defineEvent,
+  defineEventHandler,
+  defineProjector,
+  type StandardSchema,
+  withCategory,
+} from 'decidable';
 import { NondeterminismError, testDecider, testEventHandler, testProjector, withoutAmbient } from 'decidable/testing';
 import * as v from 'valibot';
 import { z } from 'zod';
@@ -339,7 +346,7 @@ describe('a schema that reaches outside', () => {
   });
 
   it('is found in the events of a process manager and of a read model', () => {
-    const Noted = at as unknown as typeof timed;
+    const Noted = withCategory(defineEvent('Noted', at as unknown as typeof timed), 'note');
     const manager = defineEventHandler({
       name: 'manager',
       version: '1',

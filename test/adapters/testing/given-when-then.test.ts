@@ -309,7 +309,7 @@ describe('a test of a process manager whose command is rejected', () => {
     name: 'hotel.reminding',
     version: '1.0.0',
     state: z.object({ failed: z.int() }),
-    events: { RoomBooked, RoomLeft },
+    events: { RoomBooked: room.events.RoomBooked, RoomLeft: room.events.RoomLeft },
     commands: { SendBill },
     key: (event) => (event.data.roomId === 'staff' ? undefined : event.data.roomId),
     initialState: { failed: 0 },

@@ -72,7 +72,7 @@ export const billing = defineEventHandler({
   name: 'hotel.billing',
   version: '1.0.0',
   state: z.object({ guest: z.string().optional() }),
-  events: { RoomBooked, BillPaid, RoomLeft },
+  events: room.events,
   commands: { SendBill },
   key: (event) => (event.data.roomId === 'staff' ? undefined : event.data.roomId),
   initialState: {},
@@ -98,7 +98,7 @@ export const occupancy = defineProjector({
   name: 'hotel.occupancy',
   version: '1.0.0',
   state: z.object({ guest: z.string(), since: z.bigint() }),
-  events: { RoomBooked, RoomLeft },
+  events: { RoomBooked: room.events.RoomBooked, RoomLeft: room.events.RoomLeft },
   key: (event) => event.data.roomId,
   initialState: { guest: '', since: 0n },
   project: {

@@ -1,18 +1,21 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { defineDecider, defineEvent, defineEventHandler, defineProjector, upcastFrom } from 'decidable';
+import { defineDecider, defineEvent, defineEventHandler, defineProjector, upcastFrom, withCategory } from 'decidable';
 import { json } from 'decidable/codecs/json';
 import { ExpectationError, storedEvent, testDecider, testEventHandler, testProjector } from 'decidable/testing';
 import { z } from 'zod';
 
 /** A price was in euros once, and had no currency after that. */
-const Priced = defineEvent('Priced', z.object({ cents: z.bigint(), currency: z.string() }), {
-  schemaVersion: 3,
-  upcast: {
-    1: upcastFrom(z.object({ euros: z.bigint() }), ({ euros }) => ({ cents: euros * 100n })),
-    2: upcastFrom(z.object({ cents: z.bigint() }), ({ cents }) => ({ cents, currency: 'EUR' })),
-  },
-});
+const Priced = withCategory(
+  defineEvent('Priced', z.object({ cents: z.bigint(), currency: z.string() }), {
+    schemaVersion: 3,
+    upcast: {
+      1: upcastFrom(z.object({ euros: z.bigint() }), ({ euros }) => ({ cents: euros * 100n })),
+      2: upcastFrom(z.object({ cents: z.bigint() }), ({ cents }) => ({ cents, currency: 'EUR' })),
+    },
+  }),
+  'shop',
+);
 
 const common = {
   name: 'shop',

@@ -12,6 +12,7 @@ import {
   dispatchCommand,
   msgpack,
   upcastFrom,
+  withCategory,
 } from 'decidable';
 import { createMemoryStore } from 'decidable/memory';
 import { storedEvent, testDecider, testProjector } from 'decidable/testing';
@@ -66,7 +67,7 @@ const sold = defineProjector({
   name: 'sold',
   version: '1',
   state: z.object({ seats: z.int() }),
-  events: { Reserved },
+  events: { Reserved: after.events.Reserved },
   key: () => 'all',
   initialState: { seats: 0 },
   project: {
@@ -128,7 +129,7 @@ describe('an event with a former name', () => {
       name: 'watcher',
       version: '1',
       state: z.int(),
-      events: { Reserved },
+      events: { Reserved: after.events.Reserved },
       commands: { Reserve },
       key: () => 'all',
       initialState: 0,
@@ -177,7 +178,10 @@ describe('former names', () => {
       { type: 'Reserved', schemaVersion: 2 },
       { type: 'Bought', schemaVersion: 2 },
     ]);
-    assert.deepEqual(sold.projector.describe().events, ['Reserved', 'Bought']);
+    assert.deepEqual(sold.projector.describe().events, [
+      { category: 'concert', type: 'Reserved', name: undefined },
+      { category: 'concert', type: 'Bought', name: 'Reserved' },
+    ]);
   });
 
   test('are refused if they are not texts, or are named twice', () => {
@@ -187,15 +191,16 @@ describe('former names', () => {
   });
 
   test('are refused if another message of the module has them', () => {
-    const events = { Reserved, Bought: Seats };
+    const { Reserved } = after.events;
+    const events = { Reserved, Bought: withCategory(defineEvent('Bought', Seats), 'concert') };
     const handlers = { Reserved: () => {}, Bought: () => {} };
     assert.throws(() => defineProjector({ ...common, events, project: handlers }), {
-      payload: { place: 'x.events.Reserved.aliases' },
+      payload: { place: 'x.events.Bought' },
     });
-    const Also = defineEvent('Also', Seats, { aliases: ['Bought'] });
+    const Also = withCategory(defineEvent('Also', Seats, { aliases: ['Bought'] }), 'concert');
     assert.throws(
       () => defineProjector({ ...common, events: { Reserved, Also }, project: { Reserved: () => {}, Also: () => {} } }),
-      { payload: { place: 'x.events.Also.aliases' } },
+      { payload: { place: 'x.events.Also' } },
     );
   });
 });

@@ -10,11 +10,15 @@ import {
   endProcess,
   isFault,
   scheduleCommand,
+  withCategory,
 } from 'decidable';
 import { z } from 'zod';
 
-const LoanStarted = defineEvent('LoanStarted', z.object({ loanId: z.string(), memberId: z.string(), days: z.int() }));
-const LoanEnded = defineEvent('LoanEnded', z.object({ loanId: z.string() }));
+const LoanStarted = withCategory(
+  defineEvent('LoanStarted', z.object({ loanId: z.string(), memberId: z.string(), days: z.int() })),
+  'loan',
+);
+const LoanEnded = withCategory(defineEvent('LoanEnded', z.object({ loanId: z.string() })), 'loan');
 const RemindMember = defineCommand('RemindMember', z.object({ memberId: z.string().min(1) }), {
   schemaVersion: 2,
   upcast: { 1: (old: { member: string }) => ({ memberId: old.member }) },
@@ -76,7 +80,7 @@ describe('a process manager', () => {
       version: '1.2.0',
       contentType: 'application/vnd.msgpack',
       digest: undefined,
-      events: ['LoanStarted', 'LoanEnded'],
+      events: ['LoanStarted', 'LoanEnded'].map((type) => ({ category: 'loan', type, name: undefined })),
       commands: ['RemindMember'],
     });
   });
@@ -193,7 +197,7 @@ describe('a process manager', () => {
 describe('a command that its decider rejected', () => {
   const Book = defineCommand('Book', z.object({ seat: z.string() }));
   const Refund = defineCommand('Refund', z.object({ cents: z.int() }));
-  const Paid = defineEvent('Paid', z.object({ cents: z.int(), seat: z.string() }));
+  const Paid = withCategory(defineEvent('Paid', z.object({ cents: z.int(), seat: z.string() })), 'payment');
   const booking = defineEventHandler({
     name: 'booking',
     version: '1',

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { defineEvent, defineProjector, dropDocument, type EventContext, isFault } from 'decidable';
+import { defineEvent, defineProjector, dropDocument, type EventContext, isFault, withCategory } from 'decidable';
 import { z } from 'zod';
 
-const TableBooked = defineEvent('TableBooked', z.object({ table: z.string(), guests: z.int() }));
-const TableMoved = defineEvent('TableMoved', z.object({ table: z.string(), extra: z.bigint() }));
-const TableLeft = defineEvent('TableLeft', z.object({ table: z.string() }));
+const TableBooked = withCategory(defineEvent('TableBooked', z.object({ table: z.string(), guests: z.int() })), 'table');
+const TableMoved = withCategory(defineEvent('TableMoved', z.object({ table: z.string(), extra: z.bigint() })), 'table');
+const TableLeft = withCategory(defineEvent('TableLeft', z.object({ table: z.string() })), 'table');
 
 const base = {
   name: 'restaurant.tables',
@@ -46,7 +46,15 @@ describe('a read model', () => {
     const { name, version, events } = projector.describe();
     assert.deepEqual(
       { name, version, events },
-      { name: 'restaurant.tables', version: '3', events: ['TableBooked', 'TableMoved', 'TableLeft'] },
+      {
+        name: 'restaurant.tables',
+        version: '3',
+        events: ['TableBooked', 'TableMoved', 'TableLeft'].map((type) => ({
+          category: 'table',
+          type,
+          name: undefined,
+        })),
+      },
     );
   });
 

@@ -215,7 +215,7 @@ describe('the options of the memory store', () => {
 
   for (const [call, options, argument] of [
     ['readStream', { direction: 'forward', form: 1n }, 'options.form'],
-    ['readAll', { direction: 'forward', category: [], categories: [], eventTypes: [] }, 'options.category'],
+    ['readAll', { direction: 'forward', category: [], categories: [], eventTypes: [], events: [] }, 'options.category'],
     ['readCommits', { afer: 'x' }, 'options.afer'],
     ['readStreams', { limt: 1 }, 'options.limt'],
   ] as const) {

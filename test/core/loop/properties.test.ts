@@ -130,6 +130,7 @@ describe('any interleaving of commands', () => {
             limit: 10_000,
             categories: [],
             eventTypes: [],
+            events: [],
           });
           assert.equal(stored.length, accepted);
           for (const [index, sourcer] of sourcers.entries()) {

@@ -9,6 +9,7 @@ import {
   DefinitionError,
   defineCommand,
   defineDecider,
+  defineEvent,
   defineEventHandler,
   defineProjector,
   dispatchCommand,
@@ -17,6 +18,7 @@ import {
   type Message,
   msgpack,
   type StandardSchema,
+  withCategory,
 } from 'decidable';
 import { json } from 'decidable/codecs/json';
 import { createMemoryStore } from 'decidable/memory';
@@ -336,7 +338,7 @@ describe('a schema with a field that an old event lacks', () => {
 });
 
 describe('reactions and documents', () => {
-  const Pinned = z.object({ note: z.string().trim() });
+  const Pinned = withCategory(defineEvent('Pinned', z.object({ note: z.string().trim() })), 'note');
 
   it('are made from the outputs of the schemas, and no handler shares them', () => {
     const held: { list: unknown[] }[] = [];

@@ -14,6 +14,7 @@ import { createMemoryStore, type MemoryStore } from 'decidable/memory';
 import { z } from 'zod';
 import { systemClock } from '../../../src/core/processors/clock.ts';
 import { Documents } from '../../../src/core/processors/documents.ts';
+import { EventReading } from '../../../src/core/processors/event-reading.ts';
 import { completePolicy } from '../../../src/core/processors/failure-policy.ts';
 import { Member } from '../../../src/core/processors/member.ts';
 import { Runner } from '../../../src/core/processors/runner.ts';
@@ -62,10 +63,12 @@ const totals = defineProjector({
 });
 
 function runnerOf(store: MemoryStore, policy: FailurePolicy = {}, shares = 4): Runner {
-  const processor = new Documents(totals as never, store.processors, '{}', {
-    categories: [],
-    eventTypes: ['Added', 'Removed'],
-  });
+  const processor = new Documents(
+    totals as never,
+    store.processors,
+    '{}',
+    new EventReading(totals.projector.describe().events),
+  );
   return new Runner({
     store,
     processors: store.processors,
@@ -94,8 +97,9 @@ async function run(store: MemoryStore, ...runners: Runner[]): Promise<() => Prom
 }
 
 async function caughtUp(store: MemoryStore, runner: Runner): Promise<void> {
-  const last = (await store.readAll({ direction: 'backward', limit: 1, categories: [], eventTypes: [] }))[0]!.context
-    .position;
+  const last = (
+    await store.readAll({ direction: 'backward', limit: 1, categories: [], eventTypes: [], events: [] })
+  )[0]!.context.position;
   for (;;) {
     const changed = store.processors.awaitChange();
     const shares = await store.processors.listShares(runner.processor.subscription);

@@ -119,6 +119,7 @@ for (const [name, open] of Object.entries(stores)) {
                 direction: 'forward',
                 categories: [],
                 eventTypes: [],
+                events: [],
               })
             ).map(placeOf);
             for (const seen of await Promise.all(reading)) assert.deepEqual(seen, all);

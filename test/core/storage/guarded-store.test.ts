@@ -20,7 +20,8 @@ function calls(store: GuardedCommitStore, isValid: boolean): Readonly<Record<str
     append: () => store.append(stream, [], ANY, decision()),
     appendExclusively: () => store.appendExclusively(stream, undefined, decide),
     readStream: () => store.readStream(stream, { direction: 'forward' }),
-    readAll: () => store.readAll({ direction: isValid ? 'forward' : ('up' as never), categories: [], eventTypes: [] }),
+    readAll: () =>
+      store.readAll({ direction: isValid ? 'forward' : ('up' as never), categories: [], eventTypes: [], events: [] }),
     awaitEvents: () => store.awaitEvents(isValid ? undefined : -1n),
     findDecision: () => store.findDecision(isValid ? crypto.randomUUID() : 'x'),
     loadSnapshot: () => store.loadSnapshot(key),

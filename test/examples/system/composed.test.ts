@@ -9,8 +9,10 @@ import { describe, test } from 'node:test';
 import { parse, print } from '@bytecodealliance/jco-transpile/wasm-tools';
 import { compile, instantiate } from 'decidable/component';
 import { account } from '../../../examples/bank/account.ts';
+import { worldSource } from '../../../examples/guests/componentize.ts';
 import type { Gateway } from '../../../examples/system/gateway.ts';
 import { composeSystem } from '../../../examples/system/system.ts';
+import { dummyComponent } from '../../adapters/component/host/counting-guest.ts';
 
 const examples = new URL('../../../examples/', import.meta.url);
 const WIT = 'decidable:eventsourcing';
@@ -31,6 +33,8 @@ function importIn(text: string, name: string): string {
 }
 
 async function composition(): Promise<Uint8Array> {
+  // A component imports the types that it uses. The parts use different ones, and this world uses all of them.
+  const whole = await print(await dummyComponent(worldSource(), 'event-sourcing'));
   const [bank, store, sourcer, gateway] = await Promise.all(
     [
       'guests/rust/bank.wasm',
@@ -44,7 +48,7 @@ async function composition(): Promise<Uint8Array> {
     names.map((name) => `(with "${WIT}/${name}@0.1.0" (instance $${instance} "${WIT}/${name}@0.1.0"))`).join(' ');
   const messages = `(with "${MESSAGES}" (instance $${MESSAGES}))`;
   return parse(`(component
-    ${importIn(sourcer!, MESSAGES)}
+    ${importIn(whole, MESSAGES)}
     ${importIn(store!, CLOCK)}
     ${nested('Bank', bank!)} ${nested('Store', store!)} ${nested('Sourcer', sourcer!)} ${nested('Gateway', gateway!)}
     (instance $bank (instantiate $Bank ${messages}))

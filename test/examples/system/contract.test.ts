@@ -77,6 +77,7 @@ test('the component refuses invalid arguments that its WIT types allow, and name
     direction: 'forward',
     categories: [],
     eventTypes: [],
+    events: [],
   };
   const snapshot = { revision: BEYOND, contentType: '', state: Uint8Array.of() };
   for (const [argument, refused] of [

@@ -49,6 +49,7 @@ const ALL = {
   direction: 'forward',
   categories: [],
   eventTypes: [],
+  events: [],
 } as const;
 
 interface Composed extends System {

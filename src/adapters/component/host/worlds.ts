@@ -29,6 +29,7 @@ const COMMAND_DESCRIPTOR =
   'record { type: string, schema-version: u32, precondition: enum { stream-unchanged, no-stream, stream-exists, any }, ' +
   'snapshot: variant { never, every(u32) } }';
 const EVENT_DESCRIPTOR = 'record { type: string, schema-version: u32 }';
+const EVENT_SOURCE = 'record { category: string, type: string, name: option<string> }';
 const IDENTITY = 'name: string, version: string, content-type: string, digest: option<list<u8>>';
 const DEADLINE = `record { id: string, due-at: u64, command: ${ENVELOPE} }`;
 const REACTION = `variant { dispatch(${ENVELOPE}), schedule(${DEADLINE}), cancel(string), end }`;
@@ -59,7 +60,7 @@ export const INTERFACES: Readonly<Record<InterfaceName, Readonly<Record<string, 
     'stream-id': `func(command: borrow<command>) -> result<string, ${FAULT}>`,
   },
   'event-handler': {
-    describe: `func() -> record { ${IDENTITY}, events: list<string>, commands: list<string> }`,
+    describe: `func() -> record { ${IDENTITY}, events: list<${EVENT_SOURCE}>, commands: list<string> }`,
     key: 'func(event: borrow<event>) -> option<string>',
     'initial-state': 'func() -> state',
     evolve: `func(state: state, event: borrow<event>) -> result<state, ${FAULT}>`,
@@ -70,7 +71,7 @@ export const INTERFACES: Readonly<Record<InterfaceName, Readonly<Record<string, 
     'handle-rejected': `func(state: borrow<state>, rejected: ${REJECTED}) -> result<list<${REACTION}>, ${FAULT}>`,
   },
   projector: {
-    describe: `func() -> record { ${IDENTITY}, events: list<string> }`,
+    describe: `func() -> record { ${IDENTITY}, events: list<${EVENT_SOURCE}> }`,
     key: 'func(event: borrow<event>) -> option<string>',
     'initial-state': 'func() -> state',
     project: `func(state: state, event: borrow<event>, context: ${EVENT_CONTEXT}) -> result<option<state>, ${FAULT}>`,

@@ -70,13 +70,28 @@ export function readAll(contents: Contents, options: ReadAllOptions): readonly R
 
 function filter(
   { byName }: Contents,
-  { categories, eventTypes }: ReadAllOptions,
+  { categories, eventTypes, events: names }: ReadAllOptions,
 ): (commit: CommitEvents, index: number) => boolean {
-  if (categories.length === 0 && eventTypes.length === 0) return () => true;
+  if (categories.length === 0 && eventTypes.length === 0 && names.length === 0) return () => true;
   const [ofCategories, ofTypes] = [new Set(categories), new Set(eventTypes)];
-  return ({ stream, events }, index) =>
-    (ofTypes.size === 0 || ofTypes.has(events[index]!.type)) &&
-    (ofCategories.size === 0 || ofCategories.has(byName.get(stream)!.category));
+  /** The categories by type. Most events already differ in the type. */
+  const ofNames = new Map<string, Set<string>>();
+  for (const { category, type } of names) {
+    const known = ofNames.get(type);
+    if (known === undefined) ofNames.set(type, new Set([category]));
+    else known.add(category);
+  }
+  return ({ stream, events }, index) => {
+    const { type } = events[index]!;
+    if (ofTypes.size > 0 && !ofTypes.has(type)) return false;
+    if (ofNames.size > 0 && !ofNames.has(type)) return false;
+    if (ofCategories.size === 0 && ofNames.size === 0) return true;
+    const { category } = byName.get(stream)!;
+    return (
+      (ofCategories.size === 0 || ofCategories.has(category)) &&
+      (ofNames.size === 0 || ofNames.get(type)!.has(category))
+    );
+  };
 }
 
 export function findDecision(contents: Contents, commandId: string): RecordedDecision | undefined {

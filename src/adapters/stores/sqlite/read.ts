@@ -63,13 +63,13 @@ function checkRevisions(rows: readonly EventRow[], first: unknown, step: 1 | -1)
 }
 
 export function readAll(connection: Connection, options: ReadAllOptions): readonly RecordedEvent[] {
-  const { direction, afterPosition, limit = DEFAULT_READ_LIMIT, categories, eventTypes } = options;
+  const { direction, afterPosition, limit = DEFAULT_READ_LIMIT, categories, eventTypes, events } = options;
   const behind = direction === 'forward' ? clamped(afterPosition ?? 0n) : clamped(afterPosition);
-  if (categories.length === 0 && eventTypes.length === 0) {
+  if (categories.length === 0 && eventTypes.length === 0 && events.length === 0) {
     const { allForward, allBackward } = connection.statements;
     return recorded(connection, (direction === 'forward' ? allForward : allBackward).all(behind, limit));
   }
-  return recorded(connection, filtered(connection, direction, behind, limit, categories, eventTypes));
+  return recorded(connection, filtered(connection, direction, behind, limit, options));
 }
 
 /**
@@ -81,12 +81,11 @@ function filtered(
   direction: Direction,
   behind: number,
   limit: number,
-  categories: readonly string[],
-  eventTypes: readonly string[],
+  filter: ReadAllOptions,
 ): EventRow[] {
   statements.beginRead.run();
   try {
-    const types = idsOf(statements, categories, eventTypes);
+    const types = idsOf(statements, filter);
     if (types.length === 0) return [];
     if (types.length > MAX_BRANCHES) {
       const scan = direction === 'forward' ? statements.scanForward : statements.scanBackward;
@@ -104,8 +103,16 @@ function filtered(
   }
 }
 
-function idsOf(statements: Statements, categories: readonly string[], eventTypes: readonly string[]): number[] {
-  const { eventTypesOfCategories, eventTypesOfNames, eventTypesOfBoth } = statements;
+function idsOf(statements: Statements, { categories, eventTypes, events }: ReadAllOptions): number[] {
+  const { eventTypesOfCategories, eventTypesOfNames, eventTypesOfBoth, eventTypesOfEvents } = statements;
+  if (events.length > 0) {
+    const wanted = events.filter(
+      ({ category, type }) =>
+        (categories.length === 0 || categories.includes(category)) &&
+        (eventTypes.length === 0 || eventTypes.includes(type)),
+    );
+    return eventTypesOfEvents.all(JSON.stringify(wanted.map(({ category, type }) => [category, type])));
+  }
   if (eventTypes.length === 0) return eventTypesOfCategories.all(JSON.stringify(categories));
   if (categories.length === 0) return eventTypesOfNames.all(JSON.stringify(eventTypes));
   return eventTypesOfBoth.all(JSON.stringify(categories), JSON.stringify(eventTypes));

@@ -117,6 +117,8 @@ export interface Statements {
   readonly eventTypesOfCategories: Statement<[categories: string], number>;
   readonly eventTypesOfNames: Statement<[types: string], number>;
   readonly eventTypesOfBoth: Statement<[categories: string, types: string], number>;
+  /** The parameter is a JSON list of pairs of a category and a type. */
+  readonly eventTypesOfEvents: Statement<[events: string], number>;
   readonly commandTypeId: Statement<CommandTypeRow, number>;
   readonly commandType: Statement<[id: number], Unchecked<CommandTypeRow>>;
   readonly addCommandType: Statement<CommandTypeRow>;
@@ -319,6 +321,10 @@ export function prepareStatements(database: Database): Statements {
     eventTypesOfCategories: values(database, eventTypeIds.where('category', 'in', listed)),
     eventTypesOfNames: values(database, eventTypeIds.where('type', 'in', listed)),
     eventTypesOfBoth: values(database, eventTypeIds.where('category', 'in', listed).where('type', 'in', listed)),
+    eventTypesOfEvents: values(
+      database,
+      eventTypeIds.where(sql<boolean>`(category, type) in (select value ->> 0, value ->> 1 from json_each(?))`),
+    ),
     commandTypeId: values(
       database,
       compiler

@@ -75,6 +75,10 @@ export function badArguments(check: Check): void {
     }
     const { val } = await failed(store.readAll(all({ direction: 'up' as never })), 'invalid-argument');
     assert.equal(val.argument, 'options.direction');
+    for (const events of ['Done', [{ category: 'a' }], [{ category: 'a', type: '\ud800' }]]) {
+      const named = await failed(store.readAll(all({ events: events as never })), 'invalid-argument');
+      assert.equal(named.val.argument, 'options.events');
+    }
     const position = await failed(store.readAll(all({ afterPosition: 1 as never })), 'invalid-argument');
     assert.equal(position.val.argument, 'options.afterPosition');
     const id = await failed(store.findDecision('x'), 'invalid-argument');

@@ -55,6 +55,7 @@ export const all = (changes: Partial<ReadAllOptions> = {}): ReadAllOptions => ({
   direction: 'forward',
   categories: [],
   eventTypes: [],
+  events: [],
   ...changes,
 });
 

@@ -1,8 +1,11 @@
 /** Reads by stream and over all events, in pages, with filters, and after writers. */
 import assert from 'node:assert/strict';
 import { eventId } from '../../../core/ids.ts';
+import type { EventName } from '../../../core/messages.ts';
 import { readEvents } from '../../../core/storage/read-events.ts';
 import { ANY, all, type Check, collected, decision, envelope, readWhole, revisions, some } from './fixtures.ts';
+
+const named = (category: string, type: string): EventName => ({ category, type });
 
 export function reading(check: Check): void {
   check('an event is read as it was appended, with an id that is derived', async (store) => {
@@ -78,7 +81,7 @@ export function reading(check: Check): void {
     assert.deepEqual(revisions(backward), upward.toReversed());
   });
 
-  check('categories and event types filter, together and page by page', async (store) => {
+  check('categories, event types and events filter, together and page by page', async (store) => {
     const events: [stream: string, type: string][] = [];
     for (let index = 0; index < 240; index++) {
       const stream = `${['account', 'card', 'loan'][index % 3]}-${index % 7}`;
@@ -88,7 +91,16 @@ export function reading(check: Check): void {
     await store.append('account', [envelope('Used')], ANY, decision());
     await store.append('-account', [envelope('Used')], ANY, decision());
     events.push(['account', 'Used'], ['-account', 'Used']);
-    for (const [categories, eventTypes] of [
+    const [accountUsed, cardUsed] = [named('account', 'Used'), named('card', 'Used')];
+    for (const [categories, eventTypes, names = []] of [
+      [[], [], [accountUsed]],
+      [[], [], [accountUsed, named('loan', 'Opened'), named('', 'Used')]],
+      [[], [], [accountUsed, accountUsed]],
+      [[], [], [named('nothing', 'Used')]],
+      [['account'], [], [accountUsed, cardUsed]],
+      [['loan'], [], [accountUsed, cardUsed]],
+      [[], ['Used', 'Moved'], [cardUsed, named('card', 'Closed')]],
+      [['card'], ['Closed'], [accountUsed, cardUsed, named('card', 'Closed')]],
       [['account'], []],
       [['card', 'loan'], []],
       [[], ['Used']],
@@ -104,11 +116,14 @@ export function reading(check: Check): void {
       const wanted = events.filter(
         ([stream, type]) =>
           (categories.length === 0 || categories.some((name) => name === stream.split('-')[0])) &&
-          (eventTypes.length === 0 || eventTypes.some((name) => name === type)),
+          (eventTypes.length === 0 || eventTypes.some((name) => name === type)) &&
+          (names.length === 0 || names.some((name) => name.type === type && name.category === stream.split('-')[0])),
       );
       for (const pageSize of [1, 10, 1_000]) {
         for (const direction of ['forward', 'backward'] as const) {
-          const read = await collected(readEvents(store, { categories, eventTypes, pageSize, direction }));
+          const read = await collected(
+            readEvents(store, { categories, eventTypes, events: names, pageSize, direction }),
+          );
           const found = read.map(({ context, event }) => [context.stream, event.type]);
           assert.deepEqual(direction === 'forward' ? found : found.reverse(), wanted);
         }

@@ -167,6 +167,7 @@ for (const isolation of ['pooled', 'fresh'] as const) {
       const event = types.event.fromEnvelope(message(3));
       assert.equal(eventHandler.key(event), 'count');
       assert.equal(eventHandler.describe().name, 'count');
+      assert.deepEqual(eventHandler.describe().events, [{ category: 'count', type: 'count', name: 'count' }]);
       const state = eventHandler.evolve(eventHandler.evolve(eventHandler.initialState(), event), event);
       assert.equal(types.state.toBytes(state).length, 2);
       assert.deepEqual(eventHandler.handle(state, event, context), [{ tag: 'cancel', val: 'count' }]);
@@ -192,6 +193,7 @@ for (const isolation of ['pooled', 'fresh'] as const) {
       });
       const [event, other] = [types.event.fromEnvelope(message(3)), types.event.fromEnvelope(message(0))];
       assert.equal(projector.key(event), 'count');
+      assert.deepEqual(projector.describe().events, [{ category: 'count', type: 'count', name: 'count' }]);
       assert.equal(projector.key(other), undefined);
       const one = projector.project(projector.initialState(), event, context);
       assert.ok(one !== undefined);

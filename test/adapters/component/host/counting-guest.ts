@@ -84,6 +84,12 @@ const key = (name: string) => `
 const identity = `
       (call $clear) (call $text (i32.const 0)) (call $text (i32.const 8)) (call $text (i32.const 16))`;
 
+/** One event, whose category, type and name are the same text. */
+const eventSource = `
+      (call $text (i32.const 544)) (call $text (i32.const 552))
+      (i32.store8 (i32.const 560) (i32.const 1)) (call $text (i32.const 564))
+      (i32.store (i32.const 36) (i32.const 544)) (i32.store (i32.const 40) (i32.const 1))`;
+
 const context = '(param i32 i32 i32 i32 i32 i32 i64 i64 i64 i32 i32 i32 i32)';
 
 const DECIDER = 'decidable:eventsourcing/decider@0.1.0';
@@ -110,7 +116,7 @@ const WORLDS: Record<WorldName, string> = {
     (func (export "${ROUTING}#stream-id") (param i32) (result i32)
       (call $clear) (call $text (i32.const 4)) (i32.const 0))`,
   'process-manager': `${stateFunctions(HANDLER)} ${key(HANDLER)}
-    (func (export "${HANDLER}#describe") (result i32) ${identity} (i32.const 0))
+    (func (export "${HANDLER}#describe") (result i32) ${identity} ${eventSource} (i32.const 0))
     ;; Every event cancels the deadline "count".
     (func (export "${HANDLER}#handle") ${context} (result i32)
       (call $clear)
@@ -127,7 +133,7 @@ const WORLDS: Record<WorldName, string> = {
       (i32.store8 (i32.const 512) (i32.const 3))
       (i32.store (i32.const 4) (i32.const 512)) (i32.store (i32.const 8) (i32.const 1)) (i32.const 0))`,
   'read-model': `${stateFunctions(PROJECTOR).replace(/\(func \(export "[^"]*#evolve"\)/, '(func $evolve')} ${key(PROJECTOR)}
-    (func (export "${PROJECTOR}#describe") (result i32) ${identity} (i32.const 0))
+    (func (export "${PROJECTOR}#describe") (result i32) ${identity} ${eventSource} (i32.const 0))
     ;; The third event drops the document.
     (func (export "${PROJECTOR}#project") ${context} (result i32) (local $count i32)
       (local.set $count (i32.add (call $state (local.get 0)) (i32.const 1)))

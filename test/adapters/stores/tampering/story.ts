@@ -60,14 +60,14 @@ export async function ask(store: SqliteStore, commandIds: Iterable<string>): Pro
         );
       }
     }
-    await put(`readAll ${direction}`, () => store.readAll({ direction, categories: [], eventTypes: [] }));
+    await put(`readAll ${direction}`, () => store.readAll({ direction, categories: [], eventTypes: [], events: [] }));
     await put(`readAll ${direction} 3`, () =>
-      store.readAll({ direction, afterPosition: 3n, limit: 4, categories: [], eventTypes: [] }),
+      store.readAll({ direction, afterPosition: 3n, limit: 4, categories: [], eventTypes: [], events: [] }),
     );
     for (const categories of [[], ['account'], ['card'], ['limit', 'card'], ['unknown']]) {
       for (const eventTypes of [[], ['Opened'], ['Used', 'Closed'], ['Unknown']]) {
         const question = `readAll ${direction} ${categories} ${eventTypes}`;
-        await put(question, () => store.readAll({ direction, categories, eventTypes }));
+        await put(question, () => store.readAll({ direction, categories, eventTypes, events: [] }));
       }
     }
   }

@@ -51,7 +51,7 @@ export const watcher = defineEventHandler({
   version: '1',
   state: z.object({ seen: z.int() }),
   commands: { Add: defineCommand('Add', z.object({ by: z.int() })) },
-  events: { Added: defineEvent('Added', z.object({ by: z.int() })) },
+  events: { Added: counter.events.Added },
   key: (event) => (event.data.by > 0 ? 'one' : undefined),
   initialState: { seen: 0 },
   evolve: {
@@ -66,14 +66,14 @@ export const totals = defineProjector({
   name: 'totals',
   version: '1',
   state: z.object({ total: z.int() }),
-  events: { Added: defineEvent('Added', z.object({ by: z.int() })), Noted: z.object({ text: z.string() }) },
+  events: { Added: counter.events.Added, WasNoted: counter.events.Noted },
   key: (event) => (event.type === 'Added' ? String(event.data.by) : event.data.text),
   initialState: { total: 0 },
   project: {
     Added: (draft, { by }) => {
       draft.total += by;
     },
-    Noted: (draft, { text }) => (text === '' ? dropDocument : { total: draft.total }),
+    WasNoted: (draft, { text }) => (text === '' ? dropDocument : { total: draft.total }),
   },
 });
 
@@ -131,7 +131,7 @@ export const documents = defineProjector({
   name: 'documents',
   version: '1',
   state: z.set(z.string()),
-  events: tags.events,
+  events: flat.events,
   key: () => 'all',
   initialState: new Set(),
   project: { Tagged: (draft, { tag }) => void draft.add(tag) },

@@ -9,12 +9,13 @@ import {
   dispatchCommand,
   dropDocument,
   scheduleCommand,
+  withCategory,
 } from '../../../../src/core/index.ts';
 
 const Remind = defineCommand('Remind', z.object({ memberId: z.string() }));
 const Fine = defineCommand('Fine', z.object({ memberId: z.string(), cents: z.bigint() }));
-const Borrowed = defineEvent('Borrowed', z.object({ memberId: z.string(), due: z.date() }));
-const Returned = defineEvent('Returned', z.object({ memberId: z.string() }));
+const Borrowed = withCategory(defineEvent('Borrowed', z.object({ memberId: z.string(), due: z.date() })), 'loan');
+const Returned = withCategory(defineEvent('Returned', z.object({ memberId: z.string() })), 'loan');
 
 const handler = {
   name: 'reminders',
@@ -116,3 +117,20 @@ defineProjector({
     Returned: () => ({ loans: 'none' }),
   },
 });
+
+defineProjector({
+  ...model,
+  key: () => 'one',
+  // refused: 'a reader takes an event of a decider, account.events.Deposited, or one of withCategory' | the streams of an event without a category are unknown
+  events: { Lost: defineEvent('Lost', z.object({})) },
+  project: { Lost: () => dropDocument },
+});
+
+// The types flow: this compiles. The message has the name that the reader has for the event.
+export const renaming = defineProjector({
+  ...model,
+  events: { WasLent: Borrowed },
+  key: (event) => (event.type === 'WasLent' ? event.data.memberId : undefined),
+  project: { WasLent: (draft) => void draft.loans++ },
+});
+export const lent: { readonly type: 'WasLent' } = renaming.events.WasLent({ memberId: '1', due: new Date(0) });

@@ -117,10 +117,12 @@ impl Contents {
             (commit, position - commit.first_position)
         };
         let wanted = |(commit, index): &(&Commit, u64)| {
-            let ReadAllOptions { categories, event_types, .. } = options;
+            let ReadAllOptions { categories, event_types, events, .. } = options;
             let event = &commit.events[*index as usize];
-            (categories.is_empty() || categories.iter().any(|it| it == category(&commit.record.stream)))
+            let of = category(&commit.record.stream);
+            (categories.is_empty() || categories.iter().any(|it| it == of))
                 && (event_types.is_empty() || event_types.contains(&event.type_))
+                && (events.is_empty() || events.iter().any(|it| it.category == of && it.type_ == event.type_))
         };
         let event = |(commit, index): (&Commit, u64)| commit.event(index);
         let (last, limit) = (self.events.len() as u64, options.limit.unwrap_or(DEFAULT_READ_LIMIT) as usize);

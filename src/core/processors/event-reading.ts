@@ -1,0 +1,27 @@
+/** The events that a reader reads: the filter for the store, and the names that the reader's module has for them. */
+import type { Envelope, EventName, EventSource, RecordedEvent } from '../messages.ts';
+import { categoryOf } from '../stream-name.ts';
+
+export class EventReading {
+  /** The filter for the store. */
+  readonly events: readonly EventName[];
+  /** By category and type: the reader's name. Empty if it has none of its own, as most readers. */
+  readonly #names = new Map<string, Map<string, string>>();
+
+  constructor(sources: readonly EventSource[]) {
+    this.events = sources.map(({ category, type }) => ({ category, type }));
+    for (const { category, type, name } of sources) {
+      if (name === undefined || name === type) continue;
+      const ofCategory = this.#names.get(category);
+      if (ofCategory === undefined) this.#names.set(category, new Map([[type, name]]));
+      else ofCategory.set(type, name);
+    }
+  }
+
+  /** The envelope as the reader's module reads it: under the reader's name for the event. */
+  envelopeOf({ context, event }: RecordedEvent): Envelope {
+    if (this.#names.size === 0) return event;
+    const name = this.#names.get(categoryOf(context.stream))?.get(event.type);
+    return name === undefined ? event : { ...event, type: name };
+  }
+}
