@@ -30,6 +30,11 @@ export interface CommandResult {
   readonly events: readonly RecordedEvent[];
   /** The stream's last revision right after the decision; undefined if the stream has no events. */
   readonly revision?: bigint | undefined;
+  /**
+   * The position of the last event of the decision; undefined if it has no events. A reader that has seen it has seen the
+   * decision.
+   */
+  readonly position?: bigint | undefined;
   /** The command id was already recorded, and this is its first outcome. */
   readonly duplicate: boolean;
   /** How often the command was decided: once, and once more after each conflict; 0 for a duplicate. */

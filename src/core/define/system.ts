@@ -58,13 +58,20 @@ export interface RunningSystem<Decider, Models> extends AsyncDisposable {
   /** Reads a read model of the system. */
   readModel<Model extends Models>(model: Model): ReaderOf<Model>;
   /**
-   * Resolves when the read models have processed the position, in whatever process they run: then a program reads its
-   * own writes.
-   * @param position `undefined`: the position of the store's last event.
+   * Resolves when the read models have processed the position, in whatever process they run: then a program reads its own
+   * writes. Without a position, it waits for the store's last event.
+   *
+   * ```ts
+   * const { position } = await running.dispatch(account.commands.Deposit({ accountId: '0001', amount: 1250 }));
+   * await running.caughtUp(position);
+   * ```
+   *
+   * @param position that of a command's result. `undefined`: the decision has no events, so there is nothing to wait for.
    * @throws ProcessorStopped with the reason if a read model has stopped.
    * @throws DefinitionError if an option is unknown, or no processor of the system has the name.
    */
-  caughtUp(position?: bigint | undefined, options?: CaughtUpOptions): Promise<void>;
+  caughtUp(position: bigint | undefined, options?: CaughtUpOptions): Promise<void>;
+  caughtUp(options?: CaughtUpOptions): Promise<void>;
   /**
    * Resolves when every processor has processed everything, the events that processes caused in the meantime included, and
    * when the parked events that someone wants to retry were tried again.

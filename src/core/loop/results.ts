@@ -37,6 +37,7 @@ export class HandledCommand implements CommandResult, JsonConvertible {
   readonly outcome: Outcome;
   readonly events: readonly RecordedEvent[];
   readonly revision: bigint | undefined;
+  readonly position: bigint | undefined;
   readonly duplicate: boolean;
   readonly attempts: number;
 
@@ -47,6 +48,7 @@ export class HandledCommand implements CommandResult, JsonConvertible {
     this.outcome = fields.outcome;
     this.events = fields.events;
     this.revision = fields.revision;
+    this.position = fields.events.at(-1)?.context.position;
     this.duplicate = fields.duplicate;
     this.attempts = fields.attempts;
   }

@@ -97,6 +97,11 @@ export interface CaughtUpOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** The arguments of `caughtUp`: a position and options, or only options. */
+export type CaughtUpArguments =
+  | readonly [options?: CaughtUpOptions]
+  | readonly [position: bigint | undefined, options?: CaughtUpOptions];
+
 const CAUGHT_UP_NAMES: OptionNames<CaughtUpOptions> = { names: true, signal: true };
 
 const PARKED_FILTER_NAMES: OptionNames<ParkedFilter> = {
@@ -221,9 +226,13 @@ export class SystemRun implements AsyncDisposable {
     throw new DefinitionError(`${this.#parts.name}.readModel`, 'the read model is not part of this system');
   }
 
-  /** Resolves when all read models, or the processors with these names, have processed the position. */
-  async caughtUp(position: bigint | undefined, options: CaughtUpOptions = {}): Promise<void> {
+  /**
+   * Resolves when all read models, or the processors with these names, have processed the position. Without a position, it
+   * waits for the store's last event. `undefined` is the position of a decision without events: there is nothing to wait for.
+   */
+  async caughtUp(...given: CaughtUpArguments): Promise<void> {
     const place = `${this.#parts.name}.caughtUp`;
+    const [position, options] = argumentsOf(given, await this.#head());
     checkOptionNames(options, CAUGHT_UP_NAMES, place);
     const { names, signal } = options;
     if (position !== undefined && typeof position !== 'bigint') {
@@ -243,9 +252,8 @@ export class SystemRun implements AsyncDisposable {
     const waited = this.#runners.filter(({ processor: { kind, subscription } }) =>
       names === undefined ? isReadModel(kind) : names.includes(subscription.name),
     );
-    const target = position ?? (await this.#head());
-    if (target === undefined) return;
-    await Promise.all(waited.map((runner) => this.#reached(runner, target, signal)));
+    if (position === undefined) return;
+    await Promise.all(waited.map((runner) => this.#reached(runner, position, signal)));
     await this.#activate(waited);
   }
 
@@ -428,6 +436,15 @@ function sourcingOptions(options: StartOptions): Omit<EventSourcerConfiguration,
   const { maxAttempts, replayLimit, cachedStates, maxInFlight, authorize, closeStore } = options;
   const observer = eventSourcerHooks(options.observer ?? {});
   return { maxAttempts, replayLimit, cachedStates, maxInFlight, authorize, closeStore, observer };
+}
+
+function argumentsOf(
+  given: CaughtUpArguments,
+  head: bigint | undefined,
+): readonly [position: bigint | undefined, options: CaughtUpOptions] {
+  const [first, options] = given;
+  if (given.length === 0) return [head, {}];
+  return typeof first === 'object' ? [head, first] : [first, options ?? {}];
 }
 
 function sameSubscription(one: SubscriptionId, other: SubscriptionId | undefined): boolean {

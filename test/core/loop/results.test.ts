@@ -152,6 +152,7 @@ describe('toJSON', () => {
         outcome: { tag: 'accepted' },
         events: 1,
         revision: '0',
+        position: '1',
         duplicate: false,
         attempts: 1,
         decided: [{ type: 'Booked', data: { id: 'a', amount: '5', at: '2026-01-01T00:00:00.000Z', proof: 'AQI=' } }],

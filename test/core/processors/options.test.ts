@@ -25,7 +25,7 @@ describe('the options of a running system', () => {
     await using running = await bankOf([]).start({ store });
     const { deciders: _deciders, ...parts } = bankOf([]);
     for (const { name } of [...parts.processManagers, ...parts.readModels, ...parts.reactors]) {
-      await running.caughtUp(undefined, { names: [name] });
+      await running.caughtUp({ names: [name] });
     }
   });
 

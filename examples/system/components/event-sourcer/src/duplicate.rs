@@ -36,6 +36,7 @@ impl Job {
             stream,
             module: decision.module.name,
             outcome: decision.outcome,
+            position: events.last().map(|it| it.context.position),
             events,
             // A decision without events held only for the stream that it saw, so the stream ended there.
             revision: first_revision.map_or(decision.seen_revision, |first| Some(first + u64::from(event_count) - 1)),

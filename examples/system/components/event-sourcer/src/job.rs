@@ -163,6 +163,7 @@ impl Job {
     fn result(&self, decision: Decision, events: Vec<Envelope>, appended: &Appended, attempts: u32) -> CommandResult {
         let (revision, position) =
             (appended.first_revision.unwrap_or_default(), appended.first_position.unwrap_or_default());
+        let last_position = events.len().checked_sub(1).map(|before| position + before as u64);
         let recorded = events.into_iter().zip(0..).map(|(event, index)| RecordedEvent {
             context: EventContext {
                 id: self.id.of_event(index).text(),
@@ -183,6 +184,7 @@ impl Job {
             module: decision.module.name,
             outcome: decision.outcome,
             revision: appended.revision,
+            position: last_position,
             duplicate: false,
             attempts,
         }
