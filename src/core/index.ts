@@ -140,6 +140,7 @@ export type { DispatchResult, StreamState } from './loop/results.ts';
 export type * from './messages.ts';
 export { MissingPeerError } from './missing-peer.ts';
 export type { Clock } from './processors/clock.ts';
+export { DefinitionChanged } from './processors/definition-text.ts';
 export type { DocumentsReader } from './processors/documents-reader.ts';
 export type { FailurePolicy } from './processors/failure-policy.ts';
 export { ProcessorStopped } from './processors/processor-stopped.ts';

@@ -23,15 +23,17 @@ import {
 } from '../../core/define/event-sources.ts';
 import type { DataOf, Message, MessageOf, Source } from '../../core/define/message.ts';
 import { checkHandlers, checkIdentity, eventTypeOf } from '../../core/define/message-table.ts';
+import { fingerprint, fingerprintsOf } from '../../core/define/state-fingerprint.ts';
 import { DefinitionError } from '../../core/errors.ts';
 import type { EventContext, EventSource } from '../../core/messages.ts';
 import type { OptionNames } from '../../core/option-names.ts';
+import { definitionText } from '../../core/processors/definition-text.ts';
 import type { EventReading } from '../../core/processors/event-reading.ts';
 import type { Processor } from '../../core/processors/processor.ts';
 import type { ProcessorStore, TableSetup, TableStatement } from '../../core/processors/processor-store.ts';
 import type { Replacement } from '../../core/processors/system-parts.ts';
 import type { EventType } from '../../core/types.ts';
-import { type Bind, type PreparedTableHandler, prepareQueries } from './prepared-queries.ts';
+import { type Bind, bindQueries, type PreparedTableHandler, prepareQueries } from './prepared-queries.ts';
 import { TableNamesPlugin } from './table-names.ts';
 import { TablesProcessor } from './tables-processor.ts';
 
@@ -155,12 +157,23 @@ export function defineTables<Tables, const Events extends Readonly<Record<string
       setup: {
         create: definition.create(compiler).map(compiled),
         drop: [...tables].reverse().map((table) => compiled(compiler.schema.dropTable(table).ifExists())),
-        ...(own === prefix ? {} : { replace: [...tables].map((table) => renamed(own + table, prefix + table)) }),
+        ...(own === prefix
+          ? {}
+          : { replacing: { setup, rename: [...tables].map((table) => renamed(own + table, prefix + table)) } }),
       },
       statementsOf: ({ type, data }, context) => handlers.get(type)?.(data, context) ?? [],
     };
   };
   const { setup, statementsOf } = underPrefix(prefix);
+  const fingerprints = (): Readonly<Record<string, string>> => {
+    const compiler = compilerOf<Tables>(prefix, tables);
+    const handlers = Object.entries(definition.handle as Readonly<Record<string, AnyTableHandler<Tables>>>);
+    const code = handlers.map(([type, handle]) => [
+      type,
+      typeof handle === 'function' ? handle : prepareQueries(handle, compiler, `${name}.handle.${type}`),
+    ]);
+    return { ...fingerprintsOf('handle', Object.fromEntries(code)), key: fingerprint(key) };
+  };
   const eventType: EventType<Message> = eventTypeOf<Message>(events, codec);
   return {
     kind: 'tables',
@@ -172,7 +185,10 @@ export function defineTables<Tables, const Events extends Readonly<Record<string
     processor: (_processors, reading, replacement) =>
       new TablesProcessor({
         subscription: replacement?.subscription ?? { name, version },
-        definition: JSON.stringify({ events: eventSources(events), create: setup.create.map(({ sql }) => sql) }),
+        definition: definitionText(
+          { events: eventSources(events), create: setup.create.map(({ sql }) => sql) },
+          { codeFingerprints: fingerprints() },
+        ),
         ...(replacement === undefined ? { setup, statementsOf } : underPrefix(`${name}+${replacement.id}@${version}/`)),
         reading,
         eventType,
@@ -209,7 +225,7 @@ function functionsOf(handle: Readonly<Record<string, unknown>>): object {
 
 /** @param at the place of the handler in the definition. */
 function bindOf<Tables>(handle: AnyTableHandler<Tables>, compiler: Kysely<Tables>, at: string): Bind {
-  if (typeof handle !== 'function') return prepareQueries(handle, compiler, at);
+  if (typeof handle !== 'function') return bindQueries(prepareQueries(handle, compiler, at));
   return (data, context) => {
     const queries = handle(compiler, data as never, context);
     if (queries === undefined) return [];

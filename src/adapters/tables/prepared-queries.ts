@@ -59,7 +59,7 @@ class Place {
 }
 
 /**
- * Compiles the queries of a handler.
+ * Compiles the queries of a handler. Parameters without a value are marked.
  * @param at the place of the handler in the definition.
  * @throws DefinitionError if the function computes with a placeholder, or returns something other than queries.
  */
@@ -67,14 +67,18 @@ export function prepareQueries<Tables>(
   { prepare }: PreparedTableHandler<Tables, unknown>,
   compiler: Kysely<Tables>,
   at: string,
-): Bind {
+): readonly TableStatement[] {
   const queries = prepare(compiler, record('data', [], at) as never, record('context', [], at) as never);
   const list: readonly Compilable[] = Array.isArray(queries) ? queries : [queries];
-  const statements = list.map((query) => {
+  return list.map((query) => {
     if (typeof query?.compile !== 'function') throw new DefinitionError(at, 'must return queries of the given Kysely');
     const { sql, parameters } = query.compile();
     return { sql, parameters };
   });
+}
+
+/** Fills the values of each event in. */
+export function bindQueries(statements: readonly TableStatement[]): Bind {
   return (data, context) =>
     statements.map(({ sql, parameters }) => ({
       sql,

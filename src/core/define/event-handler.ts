@@ -37,6 +37,7 @@ import {
   messageTable,
 } from './message-table.ts';
 import type { StandardSchema } from './schema.ts';
+import { type CodeFingerprints, fingerprint, fingerprintsOf } from './state-fingerprint.ts';
 import { lend } from './state-value.ts';
 import { States, stateFault } from './states.ts';
 
@@ -142,7 +143,8 @@ export interface EventHandlerDefinition<State, Commands, Events> {
 
 /** What `defineEventHandler` gives: a module as a host takes it, and what typed callers need. */
 export interface EventHandlerModule<State, Commands, Events>
-  extends ProcessManager<State, MessageOf<Commands>, MessageOf<Events>> {
+  extends ProcessManager<State, MessageOf<Commands>, MessageOf<Events>>,
+    Required<CodeFingerprints> {
   readonly name: string;
   readonly version: string;
   readonly commands: CommandDefinitions<Commands>;
@@ -208,6 +210,16 @@ export function defineEventHandler<
     commands: definitionsOf(commands) as unknown as CommandDefinitions<Commands>,
     events: readDefinitions(events) as unknown as ReadEventDefinitions<Events>,
     stateSchema: definition.state,
+    get codeFingerprints() {
+      return {
+        ...fingerprintsOf('evolve', definition.evolve),
+        ...fingerprintsOf('handle', definition.handle),
+        ...fingerprintsOf('rejected', definition.rejected ?? {}),
+        key: fingerprint(definition.key),
+        state: fingerprint(definition.state),
+        initialState: fingerprint(states.initial()),
+      };
+    },
     types: {
       command: commandType as never,
       event: eventTypeOf<Message>(events, codec) as never,

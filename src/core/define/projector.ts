@@ -25,6 +25,7 @@ import {
 import type { DataOf, Message, MessageOf, Source } from './message.ts';
 import { checkHandlers, checkIdentity, commandTypeOf, entryOf, eventTypeOf } from './message-table.ts';
 import type { StandardSchema } from './schema.ts';
+import { type CodeFingerprints, fingerprint, fingerprintsOf } from './state-fingerprint.ts';
 import { States, stateFault } from './states.ts';
 
 /** What {@link dropDocument} is: a value of its own, and no document. */
@@ -69,7 +70,9 @@ export interface ProjectorDefinition<State, Events> {
 }
 
 /** What `defineProjector` gives: a module as a host takes it, and what typed callers need. */
-export interface ProjectorModule<State, Events> extends ReadModel<State, never, MessageOf<Events>> {
+export interface ProjectorModule<State, Events>
+  extends ReadModel<State, never, MessageOf<Events>>,
+    Required<CodeFingerprints> {
   readonly name: string;
   readonly version: string;
   readonly events: ReadEventDefinitions<Events>;
@@ -113,6 +116,14 @@ export function defineProjector<State, const Events extends Readonly<Record<stri
     version: definition.version,
     events: readDefinitions(events) as unknown as ReadEventDefinitions<Events>,
     stateSchema: definition.state,
+    get codeFingerprints() {
+      return {
+        ...fingerprintsOf('project', definition.project),
+        key: fingerprint(definition.key),
+        state: fingerprint(definition.state),
+        initialState: fingerprint(documents.initial()),
+      };
+    },
     types: {
       command: commandTypeOf<never>(new Map(), codec),
       event: eventTypeOf<Message>(events, codec) as never,

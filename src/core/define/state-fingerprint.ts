@@ -39,8 +39,29 @@ export function fingerprintOf({ schema, initial, events, evolve }: StateMakers):
       upcast: definition.upcast,
     });
   }
-  const digest = sha256(new TextEncoder().encode(description.text));
-  return toHex(digest.subarray(0, 8));
+  return description.fingerprint();
+}
+
+/** A short text that changes with a value: a function, a schema, or plain data. 16 hexadecimal digits. */
+export function fingerprint(value: unknown): string {
+  const description = new Description();
+  description.add(value);
+  return description.fingerprint();
+}
+
+/** The fingerprints of the entries of a record, each under `<prefix>.<name>`. */
+export function fingerprintsOf(prefix: string, record: object): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(record).flatMap(([name, value]) =>
+      value === undefined ? [] : [[`${prefix}.${name}`, fingerprint(value)]],
+    ),
+  );
+}
+
+/** The code of a read model or a process manager, part by part. A store keeps it, and notices a change without a new version. */
+export interface CodeFingerprints {
+  /** By the place in the definition, for example `project.Deposited`: a short text that changes with the code. */
+  readonly codeFingerprints?: Readonly<Record<string, string>> | undefined;
 }
 
 /** Parts of a schema that are looked at: some libraries link each schema with all that they know. */
@@ -51,6 +72,11 @@ class Description {
   text = '';
   #parts = 0;
   readonly #seen = new Map<object, number>();
+
+  fingerprint(): string {
+    const digest = sha256(new TextEncoder().encode(this.text));
+    return toHex(digest.subarray(0, 8));
+  }
 
   add(value: unknown): void {
     if (++this.#parts > MAX_PARTS) return;
@@ -84,7 +110,8 @@ class Description {
   }
 
   #addFunction(value: object): void {
-    this.text += Function.prototype.toString.call(value);
+    // A compiler that only removes types changes nothing but white space.
+    this.text += Function.prototype.toString.call(value).replaceAll(/\s+/g, '');
     // arktype's types are functions. Their JSON describes them, and their fields lead to all of arktype.
     const json: unknown = Reflect.get(value, 'json');
     if ('~standard' in value && json !== undefined) this.text += JSON.stringify(json);

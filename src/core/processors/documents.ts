@@ -1,4 +1,5 @@
 /** The step of a document read model: load the documents of a page, fold its events into them, and store what changed. */
+import type { CodeFingerprints } from '../define/state-fingerprint.ts';
 import type { EventName, RecordedEvent } from '../messages.ts';
 import type { ReadModel } from '../worlds.ts';
 import type { EventReading } from './event-reading.ts';
@@ -6,7 +7,7 @@ import type { Batch, Item, Opened, Processor } from './processor.ts';
 import type { DocumentChange, ProcessorStore, SubscriptionId } from './processor-store.ts';
 
 /** A read model of whatever types. */
-export type AnyReadModel = ReadModel<unknown, unknown, unknown>;
+export type AnyReadModel = ReadModel<unknown, unknown, unknown> & CodeFingerprints;
 
 /** Documents that are kept decoded between pages. */
 const MAX_CACHED = 20_000;

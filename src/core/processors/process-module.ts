@@ -8,6 +8,7 @@
  * of its command's id.
  */
 import { msgpack } from '../codec/msgpack.ts';
+import type { CodeFingerprints } from '../define/state-fingerprint.ts';
 import { FaultError } from '../errors.ts';
 import type { Reaction } from '../event-handler.ts';
 import type { Envelope } from '../messages.ts';
@@ -25,7 +26,7 @@ import {
 } from './process-messages.ts';
 
 /** A process manager of whatever types. */
-export type AnyProcessManager = ProcessManager<unknown, unknown, unknown>;
+export type AnyProcessManager = ProcessManager<unknown, unknown, unknown> & CodeFingerprints;
 
 /** The state of one process. */
 export interface ProcessState {

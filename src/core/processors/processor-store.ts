@@ -186,8 +186,15 @@ export interface TableSetup {
   readonly create: readonly TableStatement[];
   /** Drop them again. Run in the transaction that drops or resets the subscription. */
   readonly drop: readonly TableStatement[];
-  /** Give the tables the names of those that they replace. Run by {@link ProcessorStore.replaceSubscription}. */
-  readonly replace?: readonly TableStatement[] | undefined;
+  /** Set for tables that will replace others. Used by {@link ProcessorStore.replaceSubscription}. */
+  readonly replacing?:
+    | {
+        /** Give the tables the names of those that they replace. */
+        readonly rename: readonly TableStatement[];
+        /** The tables under those names. */
+        readonly setup: TableSetup;
+      }
+    | undefined;
 }
 
 /**
@@ -288,13 +295,16 @@ export interface ProcessorStore {
 
   /**
    * Puts `replacement`, which was built next to `subscription`, in its place: checkpoints, documents, tables, parked
-   * events and deadlines. The definition and the active version stay as they are. Members that hold shares of either
+   * events and deadlines. The definition becomes the given one, and the active version stays. Members that hold shares of either
    * lose them. All of it is one transaction, so that readers see the old contents or the new ones.
    *
    * Changes nothing and returns false if one of the two does not exist, or a share of the replacement has a lower
    * checkpoint: readers would see older contents.
    */
-  replaceSubscription(subscription: SubscriptionId, replacement: SubscriptionId): Promise<boolean>;
+  replaceSubscription(subscription: SubscriptionId, replacement: SubscriptionId, definition: string): Promise<boolean>;
+
+  /** Changes the stored definition of a subscription, and nothing else. */
+  redefine(subscription: SubscriptionId, definition: string): Promise<void>;
 
   /** Records or clears the reason why a processor stopped. */
   setStopped(subscription: SubscriptionId, reason: StopReason | undefined): Promise<void>;

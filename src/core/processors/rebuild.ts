@@ -196,7 +196,11 @@ async function untilReplaced(parts: RebuildParts, runner: Runner, signal: AbortS
       const lowest = lowestCheckpoint(shares);
       const hasCaughtUp = head === undefined || (lowest !== undefined && lowest >= head);
       signal?.throwIfAborted();
-      if (hasCaughtUp && (await processors.replaceSubscription(target.subscription, subscription))) return;
+      if (
+        hasCaughtUp &&
+        (await processors.replaceSubscription(target.subscription, subscription, runner.processor.definition))
+      )
+        return;
       await changed;
     } finally {
       looked.abort();

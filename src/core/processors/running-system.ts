@@ -26,6 +26,7 @@ import { type ProcessorStatus, statusOf } from './status.ts';
 import type { AnyPart, ProcessorFactory, SystemParts } from './system-parts.ts';
 import {
   activateCaughtUp,
+  checkVersion,
   dropOldVersions,
   dropVersion,
   isReadModel,
@@ -57,6 +58,12 @@ export interface StartOptions extends Omit<EventSourcerConfiguration, 'modules' 
   /** The policies for failing events: one for all processors, and others by the name of a part. */
   readonly failurePolicy?: FailurePolicy | undefined;
   readonly failurePolicies?: Readonly<Record<string, FailurePolicy>> | undefined;
+  /**
+   * The names of parts whose definitions may differ from what the store has, although their versions are the same: their
+   * code means what it meant, and another compiler has written it, for example. Stored documents, rows and states stay.
+   * @default []
+   */
+  readonly acceptChanges?: readonly string[] | undefined;
   /** @default the clock of the machine */
   readonly clock?: Clock | undefined;
   /** Hooks for logs and telemetry, of the event sourcer and of the processors. */
@@ -75,6 +82,7 @@ const NAMES: OptionNames<StartOptions> = {
   lease: true,
   failurePolicy: true,
   failurePolicies: true,
+  acceptChanges: true,
   clock: true,
   observer: true,
   process: true,
@@ -180,17 +188,28 @@ export class SystemRun implements AsyncDisposable {
     const runners: Runner[] = [];
     const waiting = new Set<Runner>();
     const made = parts.processors(factory);
-    for (const part of Object.keys(options.failurePolicies ?? {})) {
-      checkPartName(
-        part,
-        made.map(([name]) => name),
-        `${parts.name}.start.failurePolicies.${part}`,
+    const names = made.map(([name]) => name);
+    const { failurePolicies = {}, acceptChanges: accepted = [] } = options;
+    for (const part of Object.keys(failurePolicies)) {
+      checkPartName(part, names, `${parts.name}.start.failurePolicies.${part}`);
+    }
+    if (!Array.isArray(accepted)) {
+      throw new DefinitionError(
+        `${parts.name}.start.acceptChanges`,
+        `expected a list of names, got ${typeof accepted}`,
       );
+    }
+    for (const part of accepted) checkPartName(part, names, `${parts.name}.start.acceptChanges`);
+    if (options.process !== false) {
+      const records = await processors.listSubscriptions();
+      for (const [part, processor] of made) checkVersion(records, processor, accepted.includes(part));
     }
     for (const [part, processor] of made) {
       const policy = policyOf(options, part, parts.name);
-      const open = options.process === false ? lookAtVersion : openVersion;
-      const record = await open(processors, processor, shares);
+      const record =
+        options.process === false
+          ? await lookAtVersion(processors, processor, shares)
+          : await openVersion(processors, processor, shares, accepted.includes(part));
       const { shares: divided = shares, active = true } = record ?? {};
       const runner = new Runner({ store, processors, processor, shares: divided, policy, clock, observer });
       runners.push(runner);

@@ -3,8 +3,8 @@ import type { EventSourcer } from '../event-sourcer.ts';
 import type { EventStore } from '../event-store.ts';
 import type { AnyModule } from '../loop/bound-module.ts';
 import type { EventSource } from '../messages.ts';
-import { toHex } from '../uuid.ts';
 import type { ReadModel } from '../worlds.ts';
+import { definitionText } from './definition-text.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { type AnyReadModel, Documents } from './documents.ts';
 import { ModelDocuments } from './documents-reader.ts';
@@ -82,7 +82,10 @@ export function partsOf(definition: AnySystemDefinition): SystemParts {
         const module = processModule(manager) as unknown as AnyModule;
         const sourcer = factory.processes(module);
         const reading = new EventReading(descriptor.events);
-        made.push([descriptor.name, new ProcessManagerProcessor(manager, sourcer, definitionOf(descriptor), reading)]);
+        made.push([
+          descriptor.name,
+          new ProcessManagerProcessor(manager, sourcer, definitionText(descriptor, manager), reading),
+        ]);
         const { store, deciders: target } = factory;
         const { name: handler, version } = descriptor;
         made.push([handler, new Dispatcher({ handler, version, store, processes: sourcer, deciders: target })]);
@@ -91,7 +94,7 @@ export function partsOf(definition: AnySystemDefinition): SystemParts {
       for (const reactor of reactors) {
         const { sources } = reactor;
         const reading = new EventReading(sources);
-        made.push([reactor.name, new ReactorProcessor(reactor, definitionOf({ events: sources }), reading)]);
+        made.push([reactor.name, new ReactorProcessor(reactor, definitionText({ events: sources }), reading)]);
       }
       return made;
     },
@@ -112,7 +115,7 @@ function readModelProcessor(model: AnyPart, processors: ProcessorStore, replacem
   }
   const descriptor = model.projector.describe();
   const reading = new EventReading(descriptor.events);
-  return new Documents(model, processors, definitionOf(descriptor), reading, replacement?.subscription);
+  return new Documents(model, processors, definitionText(descriptor, model), reading, replacement?.subscription);
 }
 
 function nameOf(model: AnyPart): string {
@@ -121,13 +124,4 @@ function nameOf(model: AnyPart): string {
 
 export function isTables(model: AnyPart): model is AnyTables {
   return 'kind' in model && model.kind === 'tables';
-}
-
-/** A descriptor as JSON, with its names sorted: equal definitions give equal texts. */
-function definitionOf(descriptor: object): string {
-  return JSON.stringify(descriptor, (_, value: unknown) => {
-    if (value instanceof Uint8Array) return toHex(value);
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
-    return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
-  });
 }

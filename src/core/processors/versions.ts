@@ -6,6 +6,7 @@
  * the previous one, so that no effect is repeated.
  */
 import { DefinitionError } from '../errors.ts';
+import { changesBetween, DefinitionChanged } from './definition-text.ts';
 import type { Processor } from './processor.ts';
 import type { ProcessorStore, StopReason, SubscriptionId, SubscriptionRecord } from './processor-store.ts';
 import { lowestCheckpoint } from './share-progress.ts';
@@ -17,18 +18,22 @@ export function isReadModel(kind: SubscriptionRecord['kind']): boolean {
 
 /**
  * Opens the subscription of a processor, to run it.
- * @throws DefinitionError if its definition has changed under the same version, or the store cannot keep its tables.
+ * @param acceptsChanges the definition may have changed under the same version: the store takes the present one.
+ * @throws DefinitionChanged if the definition has changed under the same version.
+ * @throws DefinitionError if the store cannot keep its tables.
  */
 export async function openVersion(
   processors: ProcessorStore,
   processor: Processor,
   shares: number,
+  acceptsChanges: boolean,
 ): Promise<SubscriptionRecord> {
   const { subscription, kind, definition, tables } = processor;
   checkTables(processors, processor);
   const continues = !isReadModel(kind);
   const record = await processors.openSubscription({ subscription, kind, definition, shares, tables, continues });
-  checkDefinition(processor, record);
+  checkDefinition(record, processor, acceptsChanges);
+  if (record.definition !== definition) await processors.redefine(subscription, definition);
   // It is tried again now. Waiting callers must not see why it stopped before.
   if (record.stopped !== undefined) await processors.setStopped(subscription, undefined);
   return record;
@@ -36,7 +41,7 @@ export async function openVersion(
 
 /**
  * Opens the subscription of a processor for a process that does not run it. Such a process does not take the place of
- * another version.
+ * another version, and its code makes no rows.
  */
 export async function lookAtVersion(
   processors: ProcessorStore,
@@ -45,11 +50,32 @@ export async function lookAtVersion(
 ): Promise<SubscriptionRecord | undefined> {
   const { subscription, kind, definition, tables } = processor;
   checkTables(processors, processor);
-  const record = isReadModel(kind)
-    ? await processors.openSubscription({ subscription, kind, definition, shares, tables })
-    : await recordOf(processors, subscription);
-  if (record !== undefined) checkDefinition(processor, record);
-  return record;
+  return isReadModel(kind)
+    ? processors.openSubscription({ subscription, kind, definition, shares, tables })
+    : recordOf(processors, subscription);
+}
+
+/**
+ * Checks a processor before any subscription of its system is opened.
+ * @throws DefinitionChanged if the definition has changed under the same version.
+ */
+export function checkVersion(
+  records: readonly SubscriptionRecord[],
+  processor: Processor,
+  acceptsChanges: boolean,
+): void {
+  const record = records.find(({ subscription }) => isSame(subscription, processor.subscription));
+  if (record !== undefined) checkDefinition(record, processor, acceptsChanges);
+}
+
+function checkDefinition(
+  record: SubscriptionRecord,
+  { subscription, kind, definition }: Processor,
+  acceptsChanges: boolean,
+): void {
+  if (record.kind !== kind) throw new DefinitionChanged(subscription, ['kind']);
+  const changes = changesBetween(record.definition, definition);
+  if (changes.length > 0 && !acceptsChanges) throw new DefinitionChanged(subscription, changes);
 }
 
 function checkTables({ capabilities }: ProcessorStore, { subscription, kind }: Processor): void {
@@ -57,15 +83,6 @@ function checkTables({ capabilities }: ProcessorStore, { subscription, kind }: P
   throw new DefinitionError(
     subscription.name,
     'this store cannot keep tables in the transaction of the checkpoint; the SQLite store can: pass its processors',
-  );
-}
-
-function checkDefinition({ subscription, kind, definition }: Processor, record: SubscriptionRecord): void {
-  if (record.definition === definition && record.kind === kind) return;
-  throw new DefinitionError(
-    subscription.name,
-    `the definition has changed and the version is still ${subscription.version}: raise the version. ` +
-      `Stored: ${record.kind} ${record.definition}. Now: ${kind} ${definition}`,
   );
 }
 
@@ -145,10 +162,14 @@ function textOf({ name, version }: SubscriptionId): string {
 
 export async function recordOf(
   processors: ProcessorStore,
-  { name, version }: SubscriptionId,
+  wanted: SubscriptionId,
 ): Promise<SubscriptionRecord | undefined> {
   const records = await processors.listSubscriptions();
-  return records.find(({ subscription }) => subscription.name === name && subscription.version === version);
+  return records.find(({ subscription }) => isSame(subscription, wanted));
+}
+
+function isSame(one: SubscriptionId, other: SubscriptionId): boolean {
+  return one.name === other.name && one.version === other.version;
 }
 
 /** Why a subscription that a member ran does not exist any more. */

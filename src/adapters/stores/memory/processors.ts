@@ -132,11 +132,21 @@ export class MemoryProcessors implements ProcessorStore {
     this.#changes.notify();
   }
 
-  async replaceSubscription(subscription: SubscriptionId, replacement: SubscriptionId): Promise<boolean> {
+  async redefine(subscription: SubscriptionId, definition: string): Promise<void> {
+    this.#checkOpen();
+    const target = this.#subscriptions.get(nameOf(subscription));
+    if (target !== undefined) target.record = { ...target.record, definition };
+  }
+
+  async replaceSubscription(
+    subscription: SubscriptionId,
+    replacement: SubscriptionId,
+    definition: string,
+  ): Promise<boolean> {
     this.#checkOpen();
     const [old, built] = [this.#subscriptions.get(nameOf(subscription)), this.#subscriptions.get(nameOf(replacement))];
     if (old === undefined || built === undefined || !isAsFar(built.shares, old.shares)) return false;
-    const record = { ...old.record, shares: built.record.shares, stopped: undefined };
+    const record = { ...old.record, shares: built.record.shares, definition, stopped: undefined };
     this.#rename(built, record, newToken([...old.shares, ...built.shares]));
     return true;
   }

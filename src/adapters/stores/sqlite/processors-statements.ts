@@ -168,6 +168,7 @@ export interface ProcessorStatements {
     DeadlineRow
   >;
   readonly resetShares: Statement<[subscriptionId: number]>;
+  readonly redefine: Statement<[definition: string, id: number]>;
   readonly renameSubscription: Statement<
     [name: string, version: string, definition: string, active: number, tables: string | null, id: number]
   >;
@@ -403,6 +404,10 @@ export function prepareProcessorStatements(database: Database): ProcessorStateme
           expires_at: sql.lit(0),
         })
         .where('subscription_id', '=', number),
+    ),
+    redefine: statement(
+      database,
+      compiler.updateTable('subscriptions').set({ definition: text }).where('id', '=', number),
     ),
     renameSubscription: statement(
       database,

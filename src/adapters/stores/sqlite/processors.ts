@@ -134,7 +134,17 @@ export class SqliteProcessors implements ProcessorStore {
     });
   }
 
-  async replaceSubscription(subscription: SubscriptionId, replacement: SubscriptionId): Promise<boolean> {
+  async redefine(subscription: SubscriptionId, definition: string): Promise<void> {
+    await this.#change(subscription, (statements, id) => {
+      statements.redefine.run(definition, id);
+    });
+  }
+
+  async replaceSubscription(
+    subscription: SubscriptionId,
+    replacement: SubscriptionId,
+    definition: string,
+  ): Promise<boolean> {
     const { name, version } = subscription;
     let isReplaced = false;
     await this.#file.write(() => {
@@ -147,11 +157,13 @@ export class SqliteProcessors implements ProcessorStore {
       const oldShares = statements.shares.all(oldId).map((row) => shareOf(subscription, row));
       const shares = statements.shares.all(builtId).map((row) => shareOf(replacement, row));
       if (!isAsFar(shares, oldShares)) return;
-      this.#tables.run([...(setupOf(old)?.drop ?? []), ...(setupOf(built)?.replace ?? [])]);
+      const replacing = setupOf(built)?.replacing;
+      this.#tables.run([...(setupOf(old)?.drop ?? []), ...(replacing?.rename ?? [])]);
       for (const drop of statements.dropContents) drop.run(oldId);
       statements.dropShares.run(oldId);
       statements.dropSubscription.run(oldId);
-      const [, , , , , definition, active, , tables] = old;
+      const active = old[6];
+      const tables = replacing === undefined ? null : JSON.stringify(replacing.setup);
       statements.renameSubscription.run(name, version, definition, active, tables, builtId);
       statements.freeShares.run(Number(newToken([...oldShares, ...shares])), builtId);
       isReplaced = true;

@@ -65,6 +65,12 @@ export function subscriptions(check: CheckProcessors): void {
     );
   });
 
+  check('a definition can be changed without a change of anything else', async (processors) => {
+    const before = await opened(processors);
+    await processors.redefine(BALANCES, '{"events":["B"]}');
+    assert.deepEqual(await processors.listSubscriptions(), [{ ...before, definition: '{"events":["B"]}' }]);
+  });
+
   check('the reason why a processor stopped is kept until it is cleared', async (processors) => {
     await opened(processors);
     const reason = { code: 'boom', message: 'it failed', position: 7n, at: NOW };
@@ -161,7 +167,7 @@ export function subscriptions(check: CheckProcessors): void {
         documents: [{ subscription: BUILT, key: 'a', state: bytes('new'), position: 6n }],
         park: [parked(built, 'c', 4n, true)],
       });
-      assert.equal(await processors.replaceSubscription(BALANCES, BUILT), true);
+      assert.equal(await processors.replaceSubscription(BALANCES, BUILT, '{"new":1}'), true);
       assert.deepEqual(await processors.listDocuments(BALANCES), [{ key: 'a', state: bytes('new'), position: 6n }]);
       assert.deepEqual(
         (await processors.listParked()).map(({ subscription }) => subscription),
@@ -169,8 +175,8 @@ export function subscriptions(check: CheckProcessors): void {
       );
       const records = await processors.listSubscriptions();
       assert.deepEqual(
-        records.map(({ subscription, active }) => [subscription, active]),
-        [[BALANCES, true]],
+        records.map(({ subscription, active, definition }) => [subscription, active, definition]),
+        [[BALANCES, true, '{"new":1}']],
       );
       const [share] = await processors.listShares(BALANCES);
       assert.deepEqual([share?.checkpoint, share?.holder], [6n, undefined]);
@@ -185,15 +191,15 @@ export function subscriptions(check: CheckProcessors): void {
     const [old, built] = [await claimed(processors), await claimed(processors, BUILT)];
     await processors.commit({ fences: [fence(old, 5n)] });
     await processors.commit({ fences: [fence(built, 4n)] });
-    assert.equal(await processors.replaceSubscription(BALANCES, BUILT), false);
+    assert.equal(await processors.replaceSubscription(BALANCES, BUILT, '{}'), false);
     assert.equal((await processors.listSubscriptions()).length, 2);
     await processors.commit({ fences: [fence({ ...built, checkpoint: 4n }, 5n)] });
   });
 
   check('a replacement that does not exist changes nothing', async (processors) => {
     await claimed(processors);
-    assert.equal(await processors.replaceSubscription(BALANCES, BUILT), false);
-    assert.equal(await processors.replaceSubscription(BUILT, BALANCES), false);
+    assert.equal(await processors.replaceSubscription(BALANCES, BUILT, '{}'), false);
+    assert.equal(await processors.replaceSubscription(BUILT, BALANCES, '{}'), false);
     assert.equal((await processors.listSubscriptions()).length, 1);
   });
 }
