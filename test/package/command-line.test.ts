@@ -15,10 +15,11 @@ project.write({
     const counter = defineDecider({
       name: 'counter',
       version: '1',
+      category: 'counter',
       state: z.object({ total: z.int() }),
       commands: { Add: z.object({ id: z.string() }) },
       events: { Added: z.object({}) },
-      streamId: ({ data }) => 'counter-' + data.id,
+      streamId: ({ data }) => data.id,
       initialState: { total: 0 },
       evolve: { Added: (state) => { state.total += 1; } },
       decide: { Add: () => [{ type: 'Added', data: {} }] },

@@ -1,6 +1,6 @@
 /** Loads the module that exports the system. */
 import { existsSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { dirname, relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Config, ConfigSystem } from './config.ts';
 import { CommandLineError } from './failures.ts';
@@ -36,7 +36,7 @@ export async function loadConfig(named: string | undefined): Promise<LoadedConfi
         '`export default defineConfig({ system, store })`, or name another module with --config',
     );
   }
-  const file = named ?? path;
+  const file = named ?? relative(process.cwd(), path);
   return { ...configOf(await importModule(path, file), file), folder: dirname(path) };
 }
 
