@@ -1,7 +1,14 @@
 // Plugs this loader into the component-model wast runner (see its README):
 //   node bin/run.mjs --loader <this file> --suite <folder of .wast files> --profile sync
 // Node's type stripping runs the sources as they are.
-import { compile, instantiate, isComponentError, isLinkError, isTrap, isUnsupportedError } from 'decidable/component';
+import {
+  compile,
+  instantiate,
+  isComponentError,
+  isLinkError,
+  isTrap,
+  isUnsupportedError,
+} from '../../../src/adapters/component/index.ts';
 
 export default {
   name: 'decidable',
