@@ -9,7 +9,7 @@ import { assemble } from '../assemble.ts';
 import { run } from './guests.ts';
 import type { Exported } from './handles.ts';
 
-/** What the built-ins of a section need before them. */
+/** The definitions that the built-ins of a section need. */
 const BEFORE = {
   nothing: '',
   memory: `(core module $L (memory (export "memory") 1)
@@ -98,7 +98,7 @@ for (const [section, before, builtins] of SECTIONS) {
       const [params = '', result = ''] = signature.split('>');
       const given = [...params].map((letter, index) => `(param "p${index}" ${VALUE[letter]})`).join(' ');
 
-      it(`${text} is refused by name where it is called`, async () => {
+      it(`${text} is refused by name when it is called`, async () => {
         const { exports } = await run(`(component
           ${text.includes('memory') && before !== 'memory' ? BEFORE.memory : ''} ${BEFORE[before]}
           (core func $builtin (canon ${text}))
@@ -125,7 +125,7 @@ for (const [name, ...bytes] of [
   ['thread.available-parallelism', 0x42, 0],
 ] as const) {
   describe(`canon ${name}`, () => {
-    it(`${name} is refused where it is compiled`, async () => {
+    it(`is refused when it is compiled`, async () => {
       const component = await assemble(`(component ${BEFORE.table})`);
       const binary = Uint8Array.of(...component, 8, 1 + bytes.length, 1, ...bytes);
       await assert.rejects(

@@ -1,6 +1,6 @@
 /**
- * *CanonicalABI.md*, "`canon lift`", where a call fails: what a guest catches is a failure all the same, and the instance is
- * not entered again. Calls of a few parameters, of many, and those that give a handle each have code of their own.
+ * *CanonicalABI.md*, "`canon lift`", for calls that fail. An error that the guest catches is still a failure, and the
+ * instance cannot be entered again. Calls with few parameters, with many, and calls that return a handle have separate code.
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -67,7 +67,7 @@ const failing = () => {
 for (const resources of ['objects', 'handles'] as const) {
   describe(`a call, with resources as ${resources}`, () => {
     for (const shape of SHAPES) {
-      it(`of ${shape.name} ends the instance with what a host function throws, caught by the guest or not`, async () => {
+      it(`with ${shape.name} ends the instance with the error of a host function, caught by the guest or not`, async () => {
         for (const body of ['(call $out)', CATCHING]) {
           const { f, idle } = await guest(shape, { body }, failing, resources);
           assert.throws(f, (error) => error === thrown);
@@ -75,7 +75,7 @@ for (const resources of ['objects', 'handles'] as const) {
         }
       });
 
-      it(`of ${shape.name} ends the instance where post-return leaves, caught by the guest or not`, async () => {
+      it(`with ${shape.name} ends the instance if post-return calls out, caught by the guest or not`, async () => {
         for (const post of ['(call $out)', CATCHING]) {
           const { f, idle } = await guest(shape, { post }, () => undefined, resources);
           traps(f, /cannot leave component instance/);
@@ -83,7 +83,7 @@ for (const resources of ['objects', 'handles'] as const) {
         }
       });
 
-      it(`of ${shape.name} may call out and return, again and again`, async () => {
+      it(`with ${shape.name} may call out and return repeatedly`, async () => {
         const { f, idle } = await guest(shape, { body: CATCHING, post: '' }, () => undefined, resources);
         for (let call = 0; call < 3; call++) f();
         assert.equal(idle(), undefined);
@@ -109,7 +109,7 @@ describe('an argument that cannot be lowered', () => {
     (func (export "peek") (param "handle" u32) (result u32) (canon lift (core func $m "peek"))))`;
 
   for (const resources of ['objects', 'handles'] as const) {
-    it(`leaves nothing lent to the guest, which is called again (${resources})`, async () => {
+    it(`leaves nothing lent to the guest, which can be called again (${resources})`, async () => {
       const { exports } = await run(text, { Resource, look: () => 1 }, { resources });
       const { f, peek } = exports as Record<'f' | 'peek', Exported>;
       const resource = new Resource();
@@ -125,7 +125,7 @@ describe('an argument that cannot be lowered', () => {
 });
 
 describe('a guest that caught a failure', () => {
-  it('cannot call out any more', async () => {
+  it('can no longer call out', async () => {
     let calls = 0;
     const out = () => {
       calls++;
@@ -136,7 +136,7 @@ describe('a guest that caught a failure', () => {
     assert.equal(calls, 1);
   });
 
-  it('cannot make or drop handles any more', async () => {
+  it('can no longer create or drop handles', async () => {
     const body = `${CATCHING} (drop (call $new (i32.const 1)))`;
     const { f } = await guest(SHAPES[0]!, { body }, failing, 'objects');
     traps(f, /cannot leave component instance/);
@@ -144,7 +144,7 @@ describe('a guest that caught a failure', () => {
 });
 
 describe('realloc', () => {
-  it('ends the instance where it leaves, caught by the guest or not', async () => {
+  it('ends the instance if it calls out, caught by the guest or not', async () => {
     for (const [type, core, value] of [
       ['string', 'i32 i32', 'x'],
       ['(list u8)', 'i32 i32', [1]],

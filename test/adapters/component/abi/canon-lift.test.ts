@@ -1,6 +1,6 @@
 /**
- * *CanonicalABI.md*, "`canon lift`": what happens in which order in a call of a guest. What validation asks of the
- * definition is among the cases of the validator.
+ * *CanonicalABI.md*, "`canon lift`": the order of the steps in a call of a guest. The cases of the validator test the rules
+ * of the definition.
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -8,7 +8,7 @@ import { isComponentError } from 'decidable/component';
 import { run } from './guests.ts';
 import { type Exported, traps } from './handles.ts';
 
-/** `f` gives the string at 16 after `body`; `post` is its post-return. */
+/** `f` runs `body` and returns the string at 16. `post` is its post-return. */
 function guest(post: string, { body = '', imports = '' } = {}): Promise<Record<string, Exported>> {
   return run(
     `(component
@@ -40,8 +40,8 @@ function guest(post: string, { body = '', imports = '' } = {}): Promise<Record<s
   ).then(({ exports }) => exports as Record<string, Exported>);
 }
 
-describe('canon_lift, the call', () => {
-  it('lowers the arguments in their order, and gives them to the core function', async () => {
+describe('the call of canon_lift', () => {
+  it('lowers the arguments in their order, and passes them to the core function', async () => {
     const { exports } = await run(`(component
       (core module $M (func (export "f") (param i32 i64 f32 f64) (result f64)
         (f64.sub (local.get 3) (f64.add (f64.convert_i32_u (local.get 0))
@@ -52,7 +52,7 @@ describe('canon_lift, the call', () => {
     assert.equal((exports.f as Exported)(1, 20n, 300, 4321), 4000);
   });
 
-  it('takes as many arguments as there are, whatever their number', async () => {
+  it('takes any number of arguments', async () => {
     for (const count of [0, 1, 2, 3, 4, 5, 6, 7, 16]) {
       const places = Array.from({ length: count }, (_, n) => n);
       const { exports } = await run(`(component
@@ -68,7 +68,7 @@ describe('canon_lift, the call', () => {
   });
 
   for (const resources of ['objects', 'handles'] as const) {
-    it(`takes as many, with resources as ${resources}, where the result is a handle or an error`, async () => {
+    it(`takes any number of them if the result is a handle or an error, with resources as ${resources}`, async () => {
       for (const count of [0, 1, 2, 3, 4, 5]) {
         const places = Array.from({ length: count }, (_, n) => n);
         const type = (own: string) =>
@@ -99,13 +99,13 @@ describe('canon_lift, the call', () => {
     });
   }
 
-  it('traps where the core function throws', async () => {
+  it('traps if the core function throws', async () => {
     const api = await guest('', { body: '(throw $tag)' });
     traps(() => api.f!(), /uncaught core exception/);
     traps(() => api.f!(), /cannot enter/);
   });
 
-  it('traps where the core function traps', async () => {
+  it('traps if the core function traps', async () => {
     for (const [body, message] of [
       ['unreachable', /unreachable/],
       ['(drop (i32.div_u (i32.const 1) (i32.const 0)))', /wasm trap/],
@@ -117,14 +117,14 @@ describe('canon_lift, the call', () => {
   });
 });
 
-describe('canon_lift, post-return', () => {
+describe('post-return of canon_lift', () => {
   it('is called once with the core result, after the result was lifted', async () => {
     const api = await guest('(memory.fill (i32.const 16) (i32.const 0) (i32.const 64))');
     assert.equal(api.f!(), 'text');
     assert.deepEqual([api.passed!(), api.runs!()], [16, 1]);
   });
 
-  it('is not called where the result cannot be lifted', async () => {
+  it('is not called if the result cannot be lifted', async () => {
     const api = await guest('(call $out)', { body: '(i32.store (i32.const 20) (i32.const -1))' });
     traps(() => api.f!(), /too many bytes/);
   });
@@ -134,7 +134,7 @@ describe('canon_lift, post-return', () => {
     ['resource.new', '(drop (call $new (i32.const 1)))'],
     ['resource.drop', '(call $drop (i32.const 1))'],
   ] as const) {
-    it(`may not leave: ${what} traps in it`, async () => {
+    it(`may not leave, so that ${what} traps in it`, async () => {
       const api = await guest(code);
       traps(() => api.f!(), /cannot leave component instance/);
       traps(() => api.f!(), /cannot enter/);
@@ -151,7 +151,7 @@ describe('canon_lift, post-return', () => {
     assert.deepEqual([api.f!(), api.f!()], ['text', 'text']);
   });
 
-  it('traps where it throws or traps', async () => {
+  it('traps if it throws or traps', async () => {
     for (const [code, message] of [
       ['(throw $tag)', /uncaught core exception/],
       ['unreachable', /unreachable/],
@@ -162,7 +162,7 @@ describe('canon_lift, post-return', () => {
     }
   });
 
-  it('takes no argument where there is no result', async () => {
+  it('takes no argument if there is no result', async () => {
     const { exports } = await run(`(component
       (core module $M (global $runs (mut i32) (i32.const 0))
         (func (export "f")) (func (export "post") (global.set $runs (i32.add (global.get $runs) (i32.const 1))))
@@ -217,7 +217,7 @@ describe('canon_lift, post-return', () => {
       (export "f" (func $a "f")))`;
     const f = (await run(text)).exports.f as Exported;
     assert.deepEqual(f(), Uint8Array.of(0x68, 0x69));
-    // The callee has cleared its memory, and gives an empty list now.
+    // The callee has cleared its memory, and now returns an empty list.
     assert.deepEqual(f(), new Uint8Array(0));
   });
 });

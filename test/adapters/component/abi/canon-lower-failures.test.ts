@@ -1,6 +1,6 @@
 /**
- * *CanonicalABI.md*, "`canon lower`", where a call fails: the caller cannot catch it and go on, and neither it nor the callee
- * is entered again. Calls of a few parameters and of many, and those whose result is in memory, each have code of their own.
+ * *CanonicalABI.md*, "`canon lower`", for calls that fail. The caller cannot catch the error and continue, and neither it nor
+ * the callee can be entered again. Calls with few parameters, with many, and with a result in memory have separate code.
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -35,7 +35,7 @@ function texts({ params, result }: Shape, isCatching: boolean) {
   };
 }
 
-/** `Caller` calls `f`: of the host, or of `Callee`, which runs `body`. */
+/** `Caller` calls `f` of the host, or of `Callee`, which runs `body`. */
 async function guest(
   shape: Shape,
   isCatching: boolean,
@@ -78,7 +78,7 @@ const thrown = new Error('the host is out of order');
 
 describe('a call to the host', () => {
   for (const shape of SHAPES) {
-    it(`of ${shape.params} parameters and (${shape.result}) that throws ends the guest, caught or not`, async () => {
+    it(`with ${shape.params} parameters and (${shape.result}) ends the guest if it throws, caught or not`, async () => {
       for (const isCatching of [false, true]) {
         const host = () => {
           throw thrown;
@@ -90,7 +90,7 @@ describe('a call to the host', () => {
     });
 
     if (shape.result === '') continue;
-    it(`of ${shape.params} parameters whose (${shape.result}) is none ends the guest, caught or not`, async () => {
+    it(`with ${shape.params} parameters ends the guest if its value is not a (${shape.result}), caught or not`, async () => {
       for (const isCatching of [false, true]) {
         const { go, callerIdle } = await guest(shape, isCatching, { host: () => 'no such value' });
         assert.throws(go!, isLinkError);
@@ -102,7 +102,7 @@ describe('a call to the host', () => {
 
 describe('a call to another component', () => {
   for (const shape of SHAPES) {
-    it(`of ${shape.params} parameters and (${shape.result}) that traps ends both, caught or not`, async () => {
+    it(`with ${shape.params} parameters and (${shape.result}) ends both if it traps, caught or not`, async () => {
       for (const isCatching of [false, true]) {
         const { go, callerIdle, calleeIdle } = await guest(shape, isCatching, { body: 'unreachable' });
         traps(go!, /unreachable/);
@@ -110,7 +110,7 @@ describe('a call to another component', () => {
       }
     });
 
-    it(`of ${shape.params} parameters and (${shape.result}) whose post-return leaves ends both, caught or not`, async () => {
+    it(`with ${shape.params} parameters and (${shape.result}) ends both if post-return calls out, caught or not`, async () => {
       for (const post of ['(call $out)', '(block $caught (try_table (catch_all $caught) (call $out)))']) {
         for (const isCatching of [false, true]) {
           const { go, callerIdle, calleeIdle } = await guest(shape, isCatching, { body: '', post });
@@ -120,7 +120,7 @@ describe('a call to another component', () => {
       }
     });
 
-    it(`of ${shape.params} parameters and (${shape.result}) returns, again and again`, async () => {
+    it(`with ${shape.params} parameters and (${shape.result}) can return repeatedly`, async () => {
       const { go, callerIdle, calleeIdle } = await guest(shape, true, { body: '(call $out)' });
       for (let call = 0; call < 3; call++) go!();
       for (const idle of [callerIdle!, calleeIdle!]) assert.equal(idle(), undefined);

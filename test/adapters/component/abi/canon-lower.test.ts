@@ -1,6 +1,6 @@
 /**
- * *CanonicalABI.md*, "`canon lower`": what happens in which order in a call out of a guest. What validation asks of the
- * definition is among the cases of the validator.
+ * *CanonicalABI.md*, "`canon lower`": the order of the steps in a call out of a guest. The cases of the validator test the
+ * rules of the definition.
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -8,7 +8,7 @@ import { isLinkError } from 'decidable/component';
 import { run } from './guests.ts';
 import { type Exported, traps } from './handles.ts';
 
-/** `go` calls the import `f` of this type with these core arguments, and gives its core result. */
+/** `go` calls the import `f` of this type with these core arguments, and returns its core result. */
 async function guest(type: string, core: string, call: string, f: Exported): Promise<Exported> {
   const result = /\(result (\w+)\)/.exec(core)?.[1];
   const value = { i32: 'u32', i64: 'u64', f32: 'f32', f64: 'f64' }[result ?? ''];
@@ -42,7 +42,7 @@ describe('canon_lower', () => {
     assert.equal(go(), 1.5);
   });
 
-  it('passes as many arguments as there are, whatever their number', async () => {
+  it('passes any number of arguments', async () => {
     for (const count of [0, 1, 2, 3, 4, 5, 8, 16]) {
       const numbers = Array.from({ length: count }, (_, n) => n + 1);
       const go = await guest(
@@ -58,7 +58,7 @@ describe('canon_lower', () => {
     }
   });
 
-  it('does not call where an argument cannot be lifted', async () => {
+  it('does not call if an argument cannot be lifted', async () => {
     let calls = 0;
     const go = await guest(
       '(param "a" u8) (param "b" char)',
@@ -73,7 +73,7 @@ describe('canon_lower', () => {
     traps(go, /cannot enter/);
   });
 
-  it('throws what the host function throws, through the guest', async () => {
+  it('passes the error of a host function through the guest', async () => {
     const thrown = new Error('the host is out of order');
     const go = await guest('', '', '(call $f)', () => {
       throw thrown;
@@ -81,7 +81,7 @@ describe('canon_lower', () => {
     assert.throws(go, (error) => error === thrown);
   });
 
-  it('names the import that gave a value which cannot be lowered, and says what waits for a promise', async () => {
+  it('names the import that returned an invalid value, with a hint for promises', async () => {
     for (const [value, message] of [
       ['no number', 'import "f": result: expected a number, got "no number"'],
       [
@@ -98,7 +98,7 @@ describe('canon_lower', () => {
     }
   });
 
-  it('stores a result of several core values where the guest says, after the call', async () => {
+  it('stores a result of several core values at the address of the guest, after the call', async () => {
     const go = await guest(
       '(result (tuple u8 u32))',
       '(param i32)',
@@ -109,7 +109,7 @@ describe('canon_lower', () => {
     assert.equal(go(), undefined);
   });
 
-  it('may be lifted as it is: a component passes a function through', async () => {
+  it('may be lifted unchanged, so that a component passes a function through', async () => {
     const { exports } = await run(
       `(component
         (import "f" (func $f (param "x" u32) (result u32)))
@@ -120,7 +120,7 @@ describe('canon_lower', () => {
     assert.equal((exports.g as Exported)(5), 6);
   });
 
-  it('gives a call to another component what it lifts, and gets back what that one lowers', async () => {
+  it('passes lifted arguments to another component, and lowers the result of that', async () => {
     const { exports } = await run(`(component
       (component $B
         (core module $M (func (export "f") (param i32 i32 i32 i32 i32) (result i32)
@@ -144,7 +144,7 @@ describe('canon_lower', () => {
   });
 
   it('lifts and lowers each argument of a call to another component as its own type', async () => {
-    // What is passed has more bits than the type; what arrives has not.
+    // The passed values have more bits than the type. The received values do not.
     const all = [
       ['s8', 'i32', '0x1ff', '-1'],
       ['u16', 'i32', '0x1ffff', '0xffff'],
@@ -177,7 +177,7 @@ describe('canon_lower', () => {
     }
   });
 
-  it('traps where it is called while the instance may not leave', async () => {
+  it('traps if it is called while the instance may not leave', async () => {
     const { exports } = await run(
       `(component
         (import "f" (func $f))
@@ -190,7 +190,7 @@ describe('canon_lower', () => {
     traps(() => (exports.go as Exported)(), /cannot leave component instance/);
   });
 
-  it('traps where it is called by a start function that traps, or lets the start function call out', async () => {
+  it('can be called by a start function, and traps if that traps', async () => {
     const text = (code: string) => `(component
       (import "f" (func $f))
       (core func $f' (canon lower (func $f)))

@@ -13,8 +13,8 @@ interface Dropper {
 
 const list = (values: unknown) => Array.from(values as Uint32Array);
 
-describe('canon resource.drop, of an own handle', () => {
-  it('takes it out of the table and calls the destructor with the rep', async () => {
+describe('canon resource.drop of an own handle', () => {
+  it('removes it from the table and calls the destructor with the rep', async () => {
     const api = await handles();
     api.new!(0xdead_beef);
     api.drop!(1);
@@ -36,7 +36,7 @@ describe('canon resource.drop, of an own handle', () => {
     traps(() => api.repS!(1), /unknown handle index 1/);
   });
 
-  it('traps where the destructor does, and ends both components', async () => {
+  it('traps if the destructor traps, and ends both components', async () => {
     for (const [drop, ...others] of [
       ['drop', 'new'],
       ['userDrop', 'new', 'userIndex'],
@@ -74,8 +74,8 @@ describe('canon resource.drop, of an own handle', () => {
   });
 });
 
-describe('canon resource.drop, of a borrow', () => {
-  it('takes it out of the table and calls no destructor', async () => {
+describe('canon resource.drop of a borrow', () => {
+  it('removes it from the table and calls no destructor', async () => {
     const api = await handles();
     const given = api.give!(api.new!(7));
     assert.equal(api.userIndex!(given), 1);
@@ -83,7 +83,7 @@ describe('canon resource.drop, of a borrow', () => {
     assert.equal(api.take!(given), 1);
   });
 
-  it('traps where it was dropped already', async () => {
+  it('traps if it was dropped already', async () => {
     const api = await handles();
     const given = api.give!(api.new!(7));
     traps(() => api.userDropTwice!(given), /unknown handle index 1/);
@@ -91,20 +91,20 @@ describe('canon resource.drop, of a borrow', () => {
 });
 
 describe('canon resource.drop', () => {
-  it('traps where the index is none of a handle', async () => {
+  it('traps if no handle has the index', async () => {
     for (const index of [0, 1, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff]) {
       const api = await handles();
       traps(() => api.drop!(index), /unknown handle index/);
     }
   });
 
-  it('traps where the handle is of another type', async () => {
+  it('traps if the handle is of another type', async () => {
     const api = await handles();
     traps(() => api.drop!(api.newS!(5)), /wrong type/);
   });
 
-  it('traps where the handle is lent to a call that is running', () => {
-    // No synchronous call gets there: what could drop the handle meanwhile may not leave, or cannot be entered.
+  it('traps if the handle is lent to a running call', () => {
+    // No synchronous call reaches this: during the call, no code that could drop the handle may leave or be entered.
     const refuse = (message: string) => new RangeError(message);
     for (const info of [0, BORROWED]) {
       const instance = new ComponentInstance(
@@ -143,7 +143,7 @@ describe('the destructor', () => {
     (core instance $m (instantiate $M (with "" (instance (export "make" (func $make')) (export "drop" (func $drop))))))
     (func (export "go") (canon lift (core func $m "go"))))`;
 
-  it('of a resource of the host is its Symbol.dispose', async () => {
+  it('is Symbol.dispose for a resource of the host', async () => {
     const dropped: unknown[] = [];
     class R {
       [Symbol.dispose](): void {
@@ -156,7 +156,7 @@ describe('the destructor', () => {
     assert.deepEqual(dropped, [made]);
   });
 
-  it('of a resource of the host may throw, which ends the guest that dropped it', async () => {
+  it('ends the guest that dropped a resource of the host if it throws', async () => {
     class R {
       [Symbol.dispose](): void {
         throw new Error('cannot let go');

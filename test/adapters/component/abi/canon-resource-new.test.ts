@@ -11,7 +11,7 @@ describe('canon resource.new', () => {
     await assert.rejects(run(text, { r: class {} }), isInvalidError);
   });
 
-  it('takes an i32 and gives an i32', async () => {
+  it('takes an i32 and returns an i32', async () => {
     const user = (type: string) => `(component
       (type $r (resource (rep i32)))
       (core func $new (canon resource.new $r))
@@ -29,18 +29,18 @@ describe('canon resource.new', () => {
     assert.equal(index, 1);
     assert.equal(api.rep!(index), 0xdead_beef);
     assert.deepEqual(Array.from(api.destroyed!() as Uint32Array), []);
-    // It is an own one: it can be given away.
+    // It can be consumed, so it is an own handle.
     assert.equal(api.take!(api.give!(index)), 1);
   });
 
-  it('makes a handle for each call, also for one rep', async () => {
+  it('creates a handle for each call, also for the same rep', async () => {
     const api = await handles();
     assert.deepEqual([api.new!(5), api.new!(5)], [1, 2]);
     api.drop!(1);
     assert.equal(api.rep!(2), 5);
   });
 
-  it('traps where the table is full', async () => {
+  it('traps if the table is full', async () => {
     const api = await handles({ maxHandles: 1 });
     api.new!(5);
     traps(() => api.new!(6), /too many handles/);

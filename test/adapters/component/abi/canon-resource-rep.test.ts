@@ -11,7 +11,7 @@ describe('canon resource.rep', () => {
     await assert.rejects(run(text, { r: class {} }), isInvalidError);
   });
 
-  it('takes an i32 and gives an i32', async () => {
+  it('takes an i32 and returns an i32', async () => {
     const user = (type: string) => `(component
       (type $r (resource (rep i32)))
       (core func $rep (canon resource.rep $r))
@@ -23,27 +23,27 @@ describe('canon resource.rep', () => {
     }
   });
 
-  it('gives the rep of a handle and leaves the handle', async () => {
+  it('returns the rep of a handle, which remains in the table', async () => {
     const api = await handles();
     const index = api.new!(0xffff_ffff);
     assert.deepEqual([api.rep!(index), api.rep!(index)], [0xffff_ffff, 0xffff_ffff]);
     assert.deepEqual(Array.from(api.destroyed!() as Uint32Array), []);
   });
 
-  it('gives the rep of a handle that went to another component and came back', async () => {
+  it('returns the rep of a handle that another component had in the meantime', async () => {
     const api = await handles();
     const given = api.userGive!(api.userTake!(api.give!(api.new!(7))));
     assert.equal(api.rep!(api.take!(given)), 7);
   });
 
-  it('traps where the index is none of a handle', async () => {
+  it('traps if no handle has the index', async () => {
     for (const index of [0, 1, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff]) {
       const api = await handles();
       traps(() => api.rep!(index), /unknown handle index/);
     }
   });
 
-  it('traps where the handle is of another type', async () => {
+  it('traps if the handle is of another type', async () => {
     const api = await handles();
     traps(() => api.rep!(api.newS!(5)), /wrong type/);
   });

@@ -1,5 +1,5 @@
 /**
- * *CanonicalABI.md*, "Canonical ABI Options". What validation asks of them is in `canonopt-validation.test.ts`.
+ * *CanonicalABI.md*, "Canonical ABI Options". `canonopt-validation.test.ts` tests the rules for them.
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -8,7 +8,7 @@ import { run } from './guests.ts';
 import type { Exported } from './handles.ts';
 
 describe('LiftOptions', () => {
-  it('has utf8 as the encoding that is not given', async () => {
+  it('has utf8 as the default encoding', async () => {
     const get = async (encoding: string) => {
       const { exports } = await run(`(component
         (core module $M (memory (export "memory") 1) (data (i32.const 8) "\\10\\00\\00\\00\\02\\00\\00\\00\\c3\\a9\\00\\00\\c3\\a9\\c3\\a9")
@@ -23,7 +23,7 @@ describe('LiftOptions', () => {
     assert.equal(await get('string-encoding=utf16'), '\ua9c3\0');
   });
 
-  it('may name any memory of the component, another one for each function', async () => {
+  it('may name any memory of the component, a different one for each function', async () => {
     const memory = (text: string) => `(core module (memory (export "memory") 1)
       (data (i32.const 8) "\\10\\00\\00\\00\\01\\00\\00\\00${text}"))`;
     const { exports } = await run(`(component
@@ -38,7 +38,7 @@ describe('LiftOptions', () => {
 });
 
 describe('LiftLowerOptions', () => {
-  it('calls the realloc of the function that lowers, of several in one component', async () => {
+  it('calls the realloc of the function that lowers, if a component has several', async () => {
     const { exports } = await run(`(component
       (core module $M (memory (export "memory") 1)
         (func (export "low") (param i32 i32 i32 i32) (result i32) (i32.const 256))
@@ -54,7 +54,7 @@ describe('LiftLowerOptions', () => {
 });
 
 describe('CanonicalOptions', () => {
-  it('has no post-return that is not given', async () => {
+  it('has no post-return by default', async () => {
     const { exports } = await run(`(component
       (core module $M (func (export "f") (result i32) (i32.const 5)))
       (core instance $m (instantiate $M))

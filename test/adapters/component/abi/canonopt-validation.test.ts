@@ -1,6 +1,6 @@
 /**
- * *CanonicalABI.md*, "`canonopt` Validation", and the options that `canon lift` and `canon lower` require: each of them
- * is missing here where it is needed. More is among the cases of the validator.
+ * *CanonicalABI.md*, "`canonopt` Validation", and the options that `canon lift` and `canon lower` require. Each test omits
+ * one of them. The cases of the validator test the other rules.
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -62,7 +62,7 @@ describe('async', () => {
   });
 });
 
-describe('lower(T), of the parameters of a lowered function and the result of a lifted one', () => {
+describe('lower(T) for the parameters of a lowered function and the result of a lifted one', () => {
   for (const [type, flat] of [
     ['string', 2],
     ['(list u8)', 2],
@@ -90,7 +90,7 @@ describe('lower(T), of the parameters of a lowered function and the result of a 
 });
 
 describe('canon lift', () => {
-  it('requires a realloc for parameters that are spilled, also where they are numbers', async () => {
+  it('requires a realloc for parameters that are spilled, even if they are numbers', async () => {
     await isInvalid(lift('(param i32)', seventeen, MEMORY), needsRealloc);
     await isInvalid(lift('(param i32)', seventeen, ''), needsMemory);
     await isValid(lift('(param i32)', seventeen, `${MEMORY} ${REALLOC}`));

@@ -1,6 +1,6 @@
 /**
- * *CanonicalABI.md*, "Component Instances": which calls may enter an instance, and what a trap makes of the ones that
- * it ran in. (In the specification a trap ends the whole store; JavaScript goes on.)
+ * *CanonicalABI.md*, "Component Instances": the calls that may enter an instance, and the effect of a trap on the instances
+ * on the stack. (In the specification a trap ends the whole store. JavaScript continues.)
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -53,12 +53,12 @@ async function within(outer: string, inner: string): Promise<{ readonly api: Api
 }
 
 describe('enter_from and leave_to', () => {
-  it('let an instance be entered again after each call', async () => {
+  it('allow an instance to be entered again after each call', async () => {
     const api = (await run(FAMILY, { out: () => undefined })).exports as Api;
     for (const name of ['oneGo', 'threeGo', 'oneGo', 'parentIdle', 'twoIdle']) api[name]!();
   });
 
-  it('let one child call another, while their parent is entered', async () => {
+  it('allow one child to call another, while their parent is entered', async () => {
     let calls = 0;
     const api = (await run(FAMILY, { out: () => void calls++ })).exports as Api;
     api.oneGo!();
@@ -72,7 +72,7 @@ describe('enter_from and leave_to', () => {
   });
 });
 
-describe('may_enter_from, of a call from the host', () => {
+describe('may_enter_from for a call from the host', () => {
   for (const [outer, inner, what] of [
     ['oneGo', 'oneIdle', 'an instance that is running'],
     ['oneGo', 'twoIdle', 'an instance further up the stack'],
@@ -87,7 +87,7 @@ describe('may_enter_from, of a call from the host', () => {
     });
   }
 
-  it('lets another root instance be entered, and that one call further ones', async () => {
+  it('allows another root instance to be entered, and that one to call further ones', async () => {
     let calls = 0;
     const last = (await run(FAMILY, { out: () => void calls++ })).exports as Api;
     const first = (await run(FAMILY, { out: () => last.oneGo!() })).exports as Api;
@@ -95,7 +95,7 @@ describe('may_enter_from, of a call from the host', () => {
     assert.equal(calls, 1);
   });
 
-  it('traps where another root instance calls back into one that is running', async () => {
+  it('traps if another root instance calls back into a running one', async () => {
     const first: Api = (await run(FAMILY, { out: () => second.oneGo!() })).exports as Api;
     const second: Api = (await run(FAMILY, { out: () => first.threeIdle!() })).exports as Api;
     traps(() => first.oneGo!(), /cannot enter/);
@@ -103,8 +103,8 @@ describe('may_enter_from, of a call from the host', () => {
   });
 });
 
-describe('may_enter_from, of a call from another component', () => {
-  it('traps where a component of another root is running', async () => {
+describe('may_enter_from for a call from another component', () => {
+  it('traps if a component of another root instance is running', async () => {
     let isInner = false;
     const first: Api = (
       await run(FAMILY, {
@@ -119,7 +119,7 @@ describe('may_enter_from, of a call from another component', () => {
     traps(() => first.oneGo!(), /cannot enter/);
   });
 
-  it('traps for a parent that calls its child, and a child that calls its parent, as the suite has it for now', async () => {
+  it('traps for calls between parent and child, as in the current suite', async () => {
     const downward = `(component
       (component $C (core module $M (func (export "f"))) (core instance $m (instantiate $M))
         (func (export "f") (canon lift (core func $m "f"))))
@@ -166,7 +166,7 @@ describe('a trap', () => {
     other.oneGo!();
   });
 
-  it('leaves the reason to whoever asks later', async () => {
+  it('is the cause of the errors of later calls', async () => {
     const api = (await run(FAMILY, { out: () => undefined })).exports as Api;
     traps(() => api.twoFail!(), /unreachable/);
     assert.throws(

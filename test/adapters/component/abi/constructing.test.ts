@@ -49,7 +49,7 @@ const GUEST = (members: string = '') => `(component
     (canon lift (core func $m "make") (memory (core memory $m "memory")))))`;
 
 describe('an object of a resource', () => {
-  it('is made by `new`', async () => {
+  it('is created by `new`', async () => {
     const { exports } = await run(GUEST(), { check: () => 0 });
     const Thing = exports.Thing as ThingClass;
     const thing = new Thing(5);
@@ -57,7 +57,7 @@ describe('an object of a resource', () => {
     assert.equal(thing.get(), 5);
   });
 
-  it('is made by a static function `create`, too', async () => {
+  it('is created by a static function `create`, too', async () => {
     const { exports } = await run(GUEST(), { check: () => 0 });
     const Thing = exports.Thing as ThingClass;
     const thing = Thing.create(5) as Thing;
@@ -65,7 +65,7 @@ describe('an object of a resource', () => {
     assert.equal(thing.get(), 5);
   });
 
-  it('is not made if the constructor fails', async () => {
+  it('is not created if the constructor fails', async () => {
     const { exports } = await run(GUEST(), { check: () => 404 });
     const Thing = exports.Thing as ThingClass;
     for (const make of [() => new Thing(5), () => Thing.create(5)]) {
@@ -73,7 +73,7 @@ describe('an object of a resource', () => {
     }
   });
 
-  it('of a subclass is made by `new`', async () => {
+  it('is created by `new` of a subclass', async () => {
     const { exports } = await run(GUEST(), { check: () => 0 });
     class Special extends (exports.Thing as ThingClass) {
       readonly isSpecial = true;
@@ -84,7 +84,7 @@ describe('an object of a resource', () => {
 });
 
 describe('an object of a resource whose instance has an asynchronous import', { skip }, () => {
-  it('is made by `create`, which returns a promise', async () => {
+  it('is created by `create`, which returns a promise', async () => {
     const { exports } = await run(GUEST(), { check: async () => 0 });
     const Thing = exports.Thing as ThingClass;
     const thing = (await Thing.create(5)) as Thing;
@@ -92,7 +92,7 @@ describe('an object of a resource whose instance has an asynchronous import', { 
     assert.equal(await thing.get(), 5);
   });
 
-  it('is not made if the constructor fails: the promise is rejected', async () => {
+  it('is not created if the constructor fails, which rejects the promise', async () => {
     const { exports } = await run(GUEST(), { check: async () => 404 });
     const Thing = exports.Thing as ThingClass;
     await assert.rejects(
@@ -101,7 +101,7 @@ describe('an object of a resource whose instance has an asynchronous import', { 
     );
   });
 
-  it('is not made by `new`, which does not call the guest', async () => {
+  it('is not created by `new`, which does not call the guest', async () => {
     let calls = 0;
     const { exports } = await run(GUEST(), {
       check: async () => {
@@ -121,14 +121,14 @@ describe('a resource with a static function `create` of its own', () => {
   const OWN = `(func (export "[static]thing.create") (param "rep" u32) (result (own $thing))
     (canon lift (core func $m "new")))`;
 
-  it('keeps it, and has its constructor under the name of that in WIT', async () => {
+  it('keeps it, and has its constructor under its name in WIT', async () => {
     const { exports } = await run(GUEST(OWN), { check: () => 404 });
     const Thing = exports.Thing as ThingClass;
     assert.equal((Thing.create(5) as Thing).get(), 5);
     assert.throws(() => Thing['[constructor]thing'](5), isComponentError);
   });
 
-  it('is made by the constructor of that name if it returns a promise', { skip }, async () => {
+  it('is created by the constructor of that name if it returns a promise', { skip }, async () => {
     const { exports } = await run(GUEST(OWN), { check: async () => 0 });
     const Thing = exports.Thing as ThingClass;
     assert.throws(() => new Thing(5), { name: 'TypeError', message: /await Thing\["\[constructor\]thing"\]\(…\)/ });
@@ -138,7 +138,7 @@ describe('a resource with a static function `create` of its own', () => {
 });
 
 describe('a component that imports a static function `create`', () => {
-  it('is not given the constructor of another component', async () => {
+  it('does not receive the constructor of another component', async () => {
     const { exports } = await run(
       `(component
         (type $thing' (resource (rep i32))) (export $thing "thing" (type $thing'))

@@ -122,7 +122,7 @@ for (const resources of ['objects', 'handles'] as const) {
       assert.deepEqual(outer.log, ['the import returns', 1]);
     });
 
-    it('can be dropped once only, also if its destructor has to wait', async () => {
+    it('can be dropped only once, also if its destructor has to wait', async () => {
       const self = await guest(resources);
       const { api, drop, log } = self;
       const one = api.make!(1);
@@ -153,7 +153,7 @@ for (const resources of ['objects', 'handles'] as const) {
       assert.throws(() => self.api.make!(1), isTrap);
     });
 
-    it('is gone with an instance that has trapped: dropping it does nothing', async () => {
+    it('has ended with an instance that trapped, so that dropping it does nothing', async () => {
       const self = await guest(resources);
       const { api, drop, log } = self;
       const [one, other] = [api.make!(1), api.make!(2)];
@@ -163,7 +163,7 @@ for (const resources of ['objects', 'handles'] as const) {
       assert.deepEqual(log, []);
     });
 
-    it('may drop others in its destructor, one after another, however many they are', async () => {
+    it('may drop any number of others in its destructor, one after another', async () => {
       const self = await guest(resources);
       const { api, drop, log } = self;
       const count = 20_000;
@@ -197,7 +197,7 @@ for (const resources of ['objects', 'handles'] as const) {
       assert.deepEqual(log, ['failing', 'two']);
     });
 
-    it('disposes them if it is disposed, and cannot be called any more', async () => {
+    it('disposes them if it is disposed, and can no longer be called', async () => {
       const { api, host, instance, log } = await guest(resources);
       api.keep!(host('one'));
       instance[Symbol.dispose]();
@@ -220,7 +220,7 @@ describe('an instance whose start function traps', () => {
       (func $start (drop (call $give)) unreachable) (start $start))
     (core instance (instantiate $M (with "" (instance (export "give" (func $give')))))))`;
 
-  it('disposes the resources of the host that it was given', async () => {
+  it('disposes the resources of the host that it received', async () => {
     const log: string[] = [];
     class H {
       [Symbol.dispose](): void {

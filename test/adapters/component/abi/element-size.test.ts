@@ -17,7 +17,7 @@ describe('elem_size', () => {
     [4, 's32', 'u32', 'f32', 'char', 'error-context', 'stream', 'future'],
     [8, 's64', 'u64', 'f64', 'string'],
   ] as const) {
-    it(`of ${types.join(', ')} is ${bytes}`, () => {
+    it(`is ${bytes} for ${types.join(', ')}`, () => {
       assert.deepEqual(
         types.map(size),
         types.map(() => bytes),
@@ -25,23 +25,23 @@ describe('elem_size', () => {
     });
   }
 
-  it('of handles is 4', () => {
+  it('is 4 for handles', () => {
     const handle = (kind: 'own' | 'borrow') => new ValueTypeNode(kind, [], []);
     assert.equal(handle('own').layout.size, 4);
     assert.equal(handle('borrow').layout.size, 4);
   });
 
-  it('of a list or map is that of a pointer and a length', () => {
+  it('is that of a pointer and a length for a list or map', () => {
     assert.deepEqual([size(['list', 'u8']), size(['list', ['list', 'u64']]), size(['map', 'u64', 'u64'])], [8, 8, 8]);
   });
 
-  it('of a fixed-length list is that of all its elements, with the padding between them', () => {
+  it('is that of all elements for a fixed-length list, with the padding between them', () => {
     assert.equal(size(['list', 'u8', 5]), 5);
     assert.equal(size(['list', ['tuple', 'u32', 'u8'], 3]), 24);
     assert.equal(size(['list', ['list', 'u16', 2], 3]), 12);
   });
 
-  it('of a record or tuple counts the padding before each field and at the end', () => {
+  it('counts the padding before each field and at the end of a record or tuple', () => {
     for (const kind of ['record', 'tuple']) {
       assert.equal(size([kind, 'u8']), 1);
       assert.equal(size([kind, 'u8', 'u32']), 8);
@@ -56,7 +56,7 @@ describe('elem_size', () => {
     assert.deepEqual(layoutOfFields(fields).offsets, [0, 2, 4, 8, 16, 20]);
   });
 
-  it('of a variant is that of its discriminant, of the padding after it and of its largest payload', () => {
+  it('is the sum of discriminant, padding and largest payload for a variant', () => {
     assert.equal(size(['variant', 3]), 1);
     assert.equal(size(['variant', null, 'u8']), 2);
     assert.equal(size(['variant', 'u8', 'u64', 'u16']), 16);
@@ -78,7 +78,7 @@ describe('elem_size', () => {
     );
   });
 
-  it('of an enum or of flags is that of the smallest integer', () => {
+  it('is that of the smallest integer for an enum or flags', () => {
     assert.deepEqual(
       [1, 256, 257, 65536, 65537].map((count) => size(['enum', count])),
       [1, 1, 2, 2, 4],

@@ -71,7 +71,7 @@ describe('objects that nobody drops', () => {
     });
   }
 
-  it('release their handles while more are made, turn after turn', async () => {
+  it('release their handles while more are created, turn after turn', async () => {
     const { dropped, make } = await guest();
     for (let round = 0; round < 20; round++) {
       for (const rep of range(maxRecentObjects)) make(rep);
@@ -90,7 +90,7 @@ describe('objects that nobody drops', () => {
     assert.equal(held.length, 10);
   });
 
-  it('release nothing twice, if they were dropped or given away in their turn or in a later one', async () => {
+  it('release nothing twice if they were dropped or consumed, in their turn or a later one', async () => {
     const { dropped, make, take } = await guest();
     (make(1) as Disposable)[Symbol.dispose]();
     take(make(2), 'c');
@@ -103,7 +103,7 @@ describe('objects that nobody drops', () => {
     assert.deepEqual(dropped, [1, 2, 3, 4]);
   });
 
-  it('release their handles if a call that was to take them was not made', async () => {
+  it('release their handles if a call that would consume them failed before it started', async () => {
     const { dropped, make, take } = await guest();
     const failToGive = (r: unknown): void => assert.throws(() => take(r, 'more than one character'), TypeError);
     failToGive(make(1));
@@ -114,7 +114,7 @@ describe('objects that nobody drops', () => {
     assert.deepEqual(sorted(dropped), [1, 2]);
   });
 
-  it('end their instance if the destructor traps, and nothing else', async () => {
+  it('end only their instance if the destructor traps', async () => {
     const { make } = await guest();
     make(666);
     const hasEnded = (): boolean => {

@@ -1,4 +1,4 @@
-/** *CanonicalABI.md*, "Flat Lifting": values out of core values. What is allowed is in `vectors/` too. */
+/** *CanonicalABI.md*, "Flat Lifting": reads values from core values. `vectors/` tests valid ones too. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { isTrap } from 'decidable/component';
@@ -22,7 +22,7 @@ async function traps(lifting: Promise<unknown>, message: RegExp): Promise<void> 
 const one = (type: string, flat = 'i32'): GuestType => ({ type, flat });
 
 describe('lift_flat_unsigned and lift_flat_signed', () => {
-  it('ignore the high bits that the type has not, and take the sign from its own highest', async () => {
+  it('ignore the bits beyond the type, and take the sign from its highest bit', async () => {
     for (const [type, core, value] of [
       ['u8', 'ffffff01', 1],
       ['u8', 'ffffffff', 255],
@@ -42,19 +42,19 @@ describe('lift_flat_unsigned and lift_flat_signed', () => {
 });
 
 describe('lift_flat', () => {
-  it('of a bool takes all but 0 as true', async () => {
+  it('reads every number except 0 as true for a bool', async () => {
     assert.equal(await lift(one('bool'), '00000000'), false);
     for (const core of ['00000001', '00000100', '80000000']) assert.equal(await lift(one('bool'), core), true);
   });
 
-  it('of a float discards what a NaN has beyond being one', async () => {
+  it('discards the sign and payload of a NaN', async () => {
     const bits = new DataView(new ArrayBuffer(8));
     bits.setFloat64(0, (await lift(one('f64', 'f64'), 'fff80000deadbeef')) as number);
     assert.equal(bits.getBigUint64(0), 0x7ff8_0000_0000_0000n);
     assert.ok(Object.is(await lift(one('f32', 'f32'), '80000000'), -0));
   });
 
-  it('of a char traps for what is no scalar value', async () => {
+  it('traps for a char that is not a scalar value', async () => {
     assert.equal(await lift(one('char'), '0010ffff'), '\u{10ffff}');
     for (const core of ['0000d800', '0000dfff', '00110000', 'ffffffff']) {
       await traps(lift(one('char'), core), /invalid `char`/);
@@ -91,7 +91,7 @@ describe('lift_flat_variant', () => {
     'i32 i64 f32',
   );
 
-  it('reinterprets and wraps the joined core values as the case wants them', async () => {
+  it('reinterprets and wraps the joined core values for the type of the case', async () => {
     for (const [core, value] of [
       ['00000000 ffffffff00000007 00000000', { tag: 'i32', val: 7 }],
       ['00000000 00000000ffffffff 00000000', { tag: 'i32', val: 0xffff_ffff }],
@@ -109,21 +109,21 @@ describe('lift_flat_variant', () => {
     assert.deepEqual(await lift(narrow, '00000001 bf800000'), { tag: 'f32', val: -1 });
   });
 
-  it('makes every NaN the canonical one, whatever it was joined to', async () => {
+  it('makes every NaN canonical, whatever its type was joined with', async () => {
     for (const core of ['00000001 ffffffffffc00001 00000000', '00000002 fff800000000beef 00000000']) {
       const { val } = (await lift(mixed, core)) as { val: number };
       assert.equal(new BigUint64Array(Float64Array.of(val).buffer)[0], 0x7ff8_0000_0000_0000n);
     }
   });
 
-  it('takes the core values that the case does not need, whatever they are', async () => {
+  it('ignores the core values that the case does not need', async () => {
     assert.deepEqual(await lift(mixed, '00000004 deadbeefdeadbeef 7fc00001'), { tag: 'none' });
     const then = { ...mixed, type: '(tuple $t u8)', flat: 'i32 i64 f32 i32' };
     assert.deepEqual(await lift(then, '00000004 deadbeefdeadbeef 7fc00001 00000009'), [{ tag: 'none' }, 9]);
     assert.deepEqual(await lift(then, '00000003 deadbeefdeadbe05 7fc00001 00000009'), [{ tag: 's8', val: 5 }, 9]);
   });
 
-  it('traps where the discriminant is that of no case, as an unsigned number', async () => {
+  it('traps if no case has the discriminant, as an unsigned number', async () => {
     for (const discriminant of ['00000006', '00000100', 'ffffffff']) {
       await traps(lift(mixed, `${discriminant} 0000000000000000 00000000`), /discriminant/);
     }

@@ -1,4 +1,4 @@
-/** *CanonicalABI.md*, "Flattening". What all types and many functions give is in `vectors/`. */
+/** *CanonicalABI.md*, "Flattening". `vectors/` has the results for all types and many functions. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { FunctionNode, ValueTypeNode } from '../../../../src/adapters/component/types/nodes.ts';
@@ -43,7 +43,7 @@ describe('flatten_type', () => {
     ['f64', 'f64'],
     ['i32 i32', 'string'],
   ] as const) {
-    it(`of ${types.join(', ')} is ${core}`, () => {
+    it(`is ${core} for ${types.join(', ')}`, () => {
       assert.deepEqual(
         types.map(flat),
         types.map(() => core),
@@ -51,22 +51,22 @@ describe('flatten_type', () => {
     });
   }
 
-  it('of flags and handles is i32', () => {
+  it('is i32 for flags and handles', () => {
     const handle = (kind: 'own' | 'borrow') => new ValueTypeNode(kind, [], []);
     assert.equal(flat(['flags', 32]), 'i32');
     assert.deepEqual(handle('own').layout.flat, ['i32']);
     assert.deepEqual(handle('borrow').layout.flat, ['i32']);
   });
 
-  it('of a list or map is a pointer and a length', () => {
+  it('is a pointer and a length for a list or map', () => {
     assert.deepEqual([flat(['list', 'f64']), flat(['map', 'u8', 'f64'])], ['i32 i32', 'i32 i32']);
   });
 
-  it('of a fixed-length list repeats that of its elements', () => {
+  it('repeats the core types of the elements for a fixed-length list', () => {
     assert.equal(flat(['list', ['tuple', 'u8', 'f32'], 3]), 'i32 f32 i32 f32 i32 f32');
   });
 
-  it('of a record or tuple is that of its fields in sequence', () => {
+  it('is the sequence of those of the fields for a record or tuple', () => {
     for (const kind of ['record', 'tuple']) assert.equal(flat([kind, 'u8', 'string', 'f64']), 'i32 i32 i32 f64');
   });
 });
@@ -82,7 +82,7 @@ describe('flatten_variant', () => {
     assert.equal(flat(['option', ['tuple', 'f32', 'f64', 'u8']]), 'i32 f32 f64 i32');
   });
 
-  it('joins the core values of its cases place by place', () => {
+  it('joins the core types of its cases position by position', () => {
     assert.equal(
       flat(['variant', ['tuple', 'u32', 'f32'], ['tuple', 'f32', 'f32', 'f64'], ['tuple', 'u8', 'u64']]),
       'i32 i32 i64 f64',
@@ -94,15 +94,15 @@ describe('join', () => {
   const core: Record<string, VectorType> = { i32: 'u32', i64: 'u64', f32: 'f32', f64: 'f64' };
   const joined = (a: string, b: string) => flat(['variant', core[a]!, core[b]!]).slice('i32 '.length);
 
-  it('keeps what is the same', () => {
+  it('keeps equal types', () => {
     for (const type of Object.keys(core)) assert.equal(joined(type, type), type);
   });
 
-  it('makes i32 of i32 and f32', () => {
+  it('returns i32 for i32 and f32', () => {
     assert.deepEqual([joined('i32', 'f32'), joined('f32', 'i32')], ['i32', 'i32']);
   });
 
-  it('makes i64 of every other pair', () => {
+  it('returns i64 for every other pair', () => {
     for (const a of Object.keys(core)) {
       for (const b of Object.keys(core)) {
         if (a === b || (/32/.test(a) && /32/.test(b))) continue;

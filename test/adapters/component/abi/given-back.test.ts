@@ -1,6 +1,6 @@
 /**
- * *CanonicalABI.md*, `lower_own`, where a later argument cannot be lowered: the guest is not called, and what was given to it
- * before is JavaScript's again. Calls of a few core values, of many, and those from state to state have code of their own.
+ * *CanonicalABI.md*, `lower_own`, if a later argument cannot be lowered: the guest is not called, and JavaScript owns the
+ * earlier arguments again. Calls with few core values, with many, and those from state to state have separate code.
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -73,7 +73,7 @@ const SHAPES: Readonly<Record<string, Shape>> = {
   },
 };
 
-/** Of 'a guest' the resource is its own, of 'the host' it is a class of JavaScript's. */
+/** For 'a guest' the guest defines the resource. For 'the host' it is a class of JavaScript. */
 async function guest(
   { params, core, result = '', body = '' }: Shape,
   owner: 'a guest' | 'the host',
@@ -139,9 +139,9 @@ async function guest(
 
 for (const owner of ['a guest', 'the host'] as const) {
   for (const resources of ['objects', 'handles'] as const) {
-    describe(`a resource of ${owner}, given before an argument that is wrong (${resources})`, () => {
+    describe(`a resource of ${owner} before an invalid argument (${resources})`, () => {
       for (const [what, shape] of Object.entries(SHAPES)) {
-        it(`as ${what}, is JavaScript's again`, async () => {
+        it(`belongs to JavaScript again as ${what}`, async () => {
           const drops: unknown[] = [];
           const { call, make, dispose } = await guest(shape, owner, resources, (rep) => drops.push(rep));
           const resource = make();
@@ -158,7 +158,7 @@ for (const owner of ['a guest', 'the host'] as const) {
           assert.deepEqual(drops, [7]);
         });
 
-        it(`as ${what}, can be given then`, async () => {
+        it(`can be passed again as ${what}`, async () => {
           const { call, make } = await guest(shape, owner, resources, () => undefined);
           const resource = make();
           assert.throws(() => call(shape.args(resource, make, true)), TypeError);

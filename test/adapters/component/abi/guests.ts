@@ -1,4 +1,4 @@
-/** Guests in component text, small enough to be read beside the section of *CanonicalABI.md* that they are for. */
+/** Guests in component text, small enough to be read next to their section of *CanonicalABI.md*. */
 import { compile, type Instance, type InstantiateOptions, instantiate } from 'decidable/component';
 import { assemble } from '../assemble.ts';
 

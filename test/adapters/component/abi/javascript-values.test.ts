@@ -6,8 +6,8 @@ import { ComponentError, isComponentError, isTrap, isValueError } from 'decidabl
 import { named, run, throughCoreValues, throughMemory } from './guests.ts';
 import { i32, probe } from './probe.ts';
 
-describe('what JavaScript passes is coerced as Explainer.md says', () => {
-  it('integers wrap', async () => {
+describe('the coercion of JavaScript values', () => {
+  it('wraps integers', async () => {
     const echo = await throughCoreValues({ type: 'u8', flat: 'i32' });
     assert.equal(echo(256 + 7), 7);
     const signed = await throughMemory({ type: 's16', flat: 'i32' });
@@ -16,7 +16,7 @@ describe('what JavaScript passes is coerced as Explainer.md says', () => {
     assert.equal(big(-1n), 2n ** 64n - 1n);
   });
 
-  it('a list may be anything that can be iterated', async () => {
+  it('accepts any iterable as a list', async () => {
     const echo = await throughMemory({ type: '(list u8)', flat: 'i32 i32' });
     assert.deepEqual(echo([1, 2, 300]), Uint8Array.of(1, 2, 44));
     assert.deepEqual(echo(new Set([4, 5])), Uint8Array.of(4, 5));
@@ -24,7 +24,7 @@ describe('what JavaScript passes is coerced as Explainer.md says', () => {
     assert.deepEqual(echo(Uint8Array.of(8, 9).buffer), Uint8Array.of(8, 9));
   });
 
-  it('a map may be an object, and the last of equal keys wins', async () => {
+  it('accepts an object as a map, in which the last of equal keys wins', async () => {
     const echo = await throughMemory({ type: '(map string u8)', flat: 'i32 i32' });
     assert.deepEqual(echo({ a: 1 }), new Map([['a', 1]]));
     assert.deepEqual(
@@ -36,7 +36,7 @@ describe('what JavaScript passes is coerced as Explainer.md says', () => {
     );
   });
 
-  it('the keys of an object that is a map are of the type that the map says', async () => {
+  it('converts the keys of an object to the key type of the map', async () => {
     for (const [key, value, pairs] of [
       [
         'u32',
@@ -65,13 +65,13 @@ describe('what JavaScript passes is coerced as Explainer.md says', () => {
     for (const key of ['x', '1.5', '']) assert.throws(() => echo({ [key]: 1 }), TypeError, key);
   });
 
-  it('missing flags are off', async () => {
+  it('reads missing flags as false', async () => {
     const echo = await throughMemory(named('(flags "a" "b")', 'i32'));
     assert.deepEqual(echo({ b: true }), { a: false, b: true });
     for (const none of [{}, undefined, null]) assert.deepEqual(echo(none), { a: false, b: false });
   });
 
-  it('flags may be a list or a set of their names, in camelCase or as in WIT', async () => {
+  it('accepts a list or a set of names as flags, in camelCase or as in WIT', async () => {
     const echo = await throughCoreValues(named('(flags "read-only" "b")', 'i32'));
     for (const [value, readOnly, b] of [
       [['readOnly'], true, false],
@@ -83,7 +83,7 @@ describe('what JavaScript passes is coerced as Explainer.md says', () => {
     for (const wrong of [['readonly'], [true, false], 'b']) assert.throws(() => echo(wrong), isValueError);
   });
 
-  it('a list of bytes may be any buffer or view of bytes, shared or not', async () => {
+  it('accepts any buffer or view as a list of bytes, shared or not', async () => {
     const shared = new SharedArrayBuffer(3);
     new Uint8Array(shared).set([1, 2, 3]);
     const echo = await throughMemory({ type: '(list u8)', flat: 'i32 i32' });
@@ -104,7 +104,7 @@ describe('what JavaScript passes is coerced as Explainer.md says', () => {
     assert.throws(() => fixed(new ArrayBuffer(4)), isValueError);
   });
 
-  it('buffers, typed arrays, sets and maps may be those of another realm', async () => {
+  it('accepts buffers, typed arrays, sets and maps of another realm', async () => {
     const foreign = (text: string): unknown => runInNewContext(text);
     const bytes = await throughMemory({ type: '(list u8)', flat: 'i32 i32' });
     for (const text of [
@@ -122,7 +122,7 @@ describe('what JavaScript passes is coerced as Explainer.md says', () => {
     assert.deepEqual(map(foreign('new Map([["a", 1]])')), new Map([['a', 1]]));
   });
 
-  it('a value of the wrong kind is a TypeError, and the instance stays usable', async () => {
+  it('refuses a value of the wrong kind with a TypeError, and the instance stays usable', async () => {
     for (const [type, flat, wrong, right] of [
       ['string', 'i32 i32', 5, 'x'],
       ['u32', 'i32', undefined, 5],
@@ -139,7 +139,7 @@ describe('what JavaScript passes is coerced as Explainer.md says', () => {
     }
   });
 
-  it('null is none, as undefined is', async () => {
+  it('reads null as none, like undefined', async () => {
     const { take } = await probe({ type: '(option u8)', flat: 'i32 i32' });
     assert.equal(take(null).core, i32(0, 0));
     const nested = await probe({ type: '(option (option u8))', flat: 'i32 i32 i32' });
@@ -147,7 +147,7 @@ describe('what JavaScript passes is coerced as Explainer.md says', () => {
     assert.equal(nested.take({ tag: 'some', val: null }).core, i32(1, 0, 0));
   });
 
-  it('an option in an option in an option is undefined outside, as in jco', async () => {
+  it('reads the outermost of three nested options as undefined, as in jco', async () => {
     const three = await probe({ type: '(option (option (option u8)))', flat: 'i32 i32 i32 i32' });
     const values = [
       [undefined, i32(0, 0, 0, 0)],
@@ -164,7 +164,7 @@ describe('what JavaScript passes is coerced as Explainer.md says', () => {
     assert.deepEqual(four.pass({ core: i32(0, 0, 0, 0, 0) }), { tag: 'none' });
   });
 
-  it('a result inside a value has a `val`, also without a payload, as in jco', async () => {
+  it('returns a result inside a value with a `val`, also without a payload, as in jco', async () => {
     const { pass } = await probe({ type: '(tuple (result) (result u8))', flat: 'i32 i32 i32' });
     assert.deepStrictEqual(pass({ core: i32(0, 0, 5) }), [
       { tag: 'ok', val: undefined },
@@ -178,7 +178,7 @@ describe('what JavaScript passes is coerced as Explainer.md says', () => {
     assert.deepStrictEqual(variant.pass({ core: i32(0, 0) }), { tag: 'a' });
   });
 
-  it('numbers may be bigints or booleans, and bigints numbers, as long as they are whole', async () => {
+  it('accepts bigints and booleans as numbers, and whole numbers as bigints', async () => {
     const small = await probe({ type: 's16', flat: 'i32' });
     assert.deepEqual([small.take(-2n).core, small.take(true).core, small.take(2.9).core], [i32(-2), i32(1), i32(2)]);
     const large = await probe({ type: 'u64', flat: 'i64' });
@@ -186,13 +186,13 @@ describe('what JavaScript passes is coerced as Explainer.md says', () => {
     assert.throws(() => large.take(1.5), isValueError);
   });
 
-  it('any value may be a bool', async () => {
+  it('accepts any value as a bool', async () => {
     const { take } = await probe({ type: 'bool', flat: 'i32' });
     const cores = [1, 'x', {}, 0, '', undefined].map((value) => take(value).core);
     assert.deepEqual(cores, [i32(1), i32(1), i32(1), i32(0), i32(0), i32(0)]);
   });
 
-  it('lists of numbers wrap like numbers, and take any iterable or typed array', async () => {
+  it('wraps the elements of lists of numbers, which may be any iterable or typed array', async () => {
     for (const [type, value, memory] of [
       ['s8', [255, -129], 'ff7f'],
       ['u16', new Set([65537, -1]), '0100ffff'],
@@ -208,7 +208,7 @@ describe('what JavaScript passes is coerced as Explainer.md says', () => {
     }
   });
 
-  it('a value that is not of the type is an error that says what was expected', async () => {
+  it('refuses a value of another type with an error that says what was expected', async () => {
     for (const [type, wrong, message] of [
       ['string', 5, /expected a string, got 5/],
       ['string', undefined, /expected a string/],
@@ -253,7 +253,7 @@ async function throughList(type: string, definitions = '') {
 }
 
 describe('labels', () => {
-  it('are camelCase, also where JavaScript has a member of that name', async () => {
+  it('are camelCase, also if JavaScript has a member of that name', async () => {
     const type = named(
       '(record (field "constructor" u8) (field "to-string" u8) (field "val" u8) (field "get-URL-of" u8))',
       'i32 i32 i32 i32',
@@ -264,7 +264,7 @@ describe('labels', () => {
     assert.deepStrictEqual(pass({ core: i32(1, 2, 3, 4) }), value);
   });
 
-  it('of enums and variants are as they are written', async () => {
+  it('are unchanged for enums and variants', async () => {
     const { take, pass } = await probe(named('(enum "dark-green" "to-string")', 'i32'));
     assert.equal(take('to-string').core, i32(1));
     assert.equal(pass({ core: i32(0) }), 'dark-green');
@@ -272,15 +272,15 @@ describe('labels', () => {
     assert.deepStrictEqual(variant.pass({ core: i32(0, 5) }), { tag: 'dark-green', val: 5 });
   });
 
-  it('of flags are camelCase, and each is given as true or false', async () => {
+  it('are camelCase for flags, and each is true or false', async () => {
     const { take, pass } = await probe(named('(flags "read-only" "constructor")', 'i32'));
     assert.deepStrictEqual(pass({ core: i32(1) }), { readOnly: true, constructor: false });
     assert.equal(take({ readOnly: 1, constructor: 'yes' }).core, i32(3));
   });
 });
 
-describe('a result that a function gives', () => {
-  /** A guest whose `get` gives the case, and the payload where there is one. */
+describe('a result that a function returns', () => {
+  /** A guest whose `get` returns the case, and the payload if it has one. */
   async function getting(type: string, discriminant: number, payload = 0): Promise<() => unknown> {
     const hasPayload = type !== '(result)';
     const { exports } = await run(`(component
@@ -309,12 +309,12 @@ describe('a result that a function gives', () => {
       const get = await getting(type, 1, 5);
       const isError = (error: unknown) => isComponentError(error) && error.payload === payload;
       assert.throws(get, isError, type);
-      // It is no trap: the guest may be called again.
+      // It is not a trap, so that the guest may be called again.
       assert.throws(get, isError, type);
     }
   });
 
-  it('traps where it is neither', async () => {
+  it('traps if it is neither', async () => {
     for (const type of ['(result)', '(result u32)', '(result u32 (error u32))', '(result (error u32))']) {
       const get = await getting(type, 2, 5);
       assert.throws(get, (error) => isTrap(error) && /discriminant/.test(error.message), type);
@@ -323,8 +323,8 @@ describe('a result that a function gives', () => {
   });
 });
 
-describe('a result that a function of the host gives', () => {
-  /** What the guest gets: the case, and the payload. */
+describe('a result that a function of the host returns', () => {
+  /** The case and the payload that the guest receives. */
   async function asking(type: string, answer: () => unknown): Promise<unknown> {
     const { exports } = await run(
       `(component
@@ -345,7 +345,7 @@ describe('a result that a function of the host gives', () => {
     throw thrown;
   };
 
-  it('is what it returns, or the payload of what it throws', async () => {
+  it('is its value, or the payload of its error', async () => {
     assert.deepEqual(await asking('(result)', () => undefined), [0, 0]);
     assert.deepEqual(await asking('(result u32)', () => 5), [0, 5]);
     assert.deepEqual(await asking('(result u32 (error u32))', failing({ payload: 7 })), [1, 7]);
@@ -354,7 +354,7 @@ describe('a result that a function of the host gives', () => {
     assert.deepEqual(await asking('(result u32 (error u32))', failing(new ComponentError(7))), [1, 7]);
   });
 
-  it('may be returned as a whole, where its payload cannot look like one', async () => {
+  it('may be returned as a whole if its payload cannot look like one', async () => {
     assert.deepEqual(await asking('(result)', () => ({ tag: 'err' })), [1, 0]);
     assert.deepEqual(await asking('(result u32 (error u32))', () => ({ tag: 'err', val: 7 })), [1, 7]);
     assert.deepEqual(await asking('(result u32 (error u32))', () => ({ tag: 'ok', val: 5 })), [0, 5]);

@@ -52,7 +52,7 @@ describe('LiftLowerContext.reallocate', () => {
     ['resource.new', '(drop (call $new (i32.const 1)))'],
     ['resource.drop', '(call $drop (i32.const 1))'],
   ] as const) {
-    it(`clears may_leave: ${what} traps in realloc`, async () => {
+    it(`clears may_leave, so that ${what} traps in realloc`, async () => {
       const { f, calls } = await guest(code);
       traps(() => f('x'), /cannot leave component instance/);
       assert.equal(calls(), 0);
@@ -60,18 +60,18 @@ describe('LiftLowerContext.reallocate', () => {
     });
   }
 
-  it('lets realloc use resource.rep, which does not ask for may_leave', async () => {
+  it('allows realloc to use resource.rep, which does not check may_leave', async () => {
     const { f } = await guest('(if (i32.ne (call $rep (i32.const 1)) (i32.const 5)) (then unreachable))');
     assert.equal(f('x'), 0x78);
   });
 
-  it('sets may_leave again: the guest may call out once it has its arguments', async () => {
+  it('sets may_leave again, so that the guest may call out once it has its arguments', async () => {
     const { f, calls } = await guest('');
     assert.equal(f('x'), 0x78);
     assert.equal(calls(), 1);
   });
 
-  it('refuses by name what needs a thread of its own, such as context.get', async () => {
+  it('refuses built-ins that need a thread of their own by name, such as context.get', async () => {
     const { f } = await guest(
       '(call $builtin)',
       `(core func $get (canon context.get i32 0))
@@ -83,7 +83,7 @@ describe('LiftLowerContext.reallocate', () => {
     traps(() => f('x'), /an earlier call into it trapped/);
   });
 
-  it('is not kept from entering the caller of a running call, whose result is lowered', async () => {
+  it('may enter the caller of a running call, whose result is lowered', async () => {
     const text = `(component
       (component $B
         (core module $M (memory (export "memory") 1) (data (i32.const 8) "\\10\\00\\00\\00\\02\\00\\00\\00hi")
@@ -104,7 +104,7 @@ describe('LiftLowerContext.reallocate', () => {
     assert.equal(((await run(text)).exports.f as Exported)(), 'hi');
   });
 
-  it('makes a trap in realloc, or an exception that it throws, a trap of the call', async () => {
+  it('turns a trap or an exception in realloc into a trap of the call', async () => {
     for (const [code, message] of [
       ['unreachable', /unreachable/],
       ['(throw $tag)', /uncaught core exception/],

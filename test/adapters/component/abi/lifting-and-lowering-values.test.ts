@@ -22,8 +22,8 @@ const SIZE = 24;
 const values = [2n, ...new Array<number>(16).fill(7)];
 const bytes = '0200000000000000' + '07'.repeat(16);
 
-describe('lift_flat_values, of parameters that are spilled', () => {
-  it('loads them as a tuple from where the only core argument points', async () => {
+describe('lift_flat_values for parameters that are spilled', () => {
+  it('loads them as a tuple from the address in the only core argument', async () => {
     assert.deepEqual((await probe(SPILLED)).pass({ core: i32(START), memory: bytes }), values);
   });
 
@@ -33,7 +33,7 @@ describe('lift_flat_values, of parameters that are spilled', () => {
     ['leaves too little memory', END - SIZE + 8, /out of bounds/],
     ['is close to 2^32', 0xffff_fff8, /out of bounds/],
   ] as const) {
-    it(`traps where the pointer ${what}`, async () => {
+    it(`traps if the pointer ${what}`, async () => {
       const { pass } = await probe(SPILLED);
       traps(() => pass({ core: i32(pointer) }), message);
       const between = await relay(SPILLED);
@@ -46,14 +46,14 @@ describe('lift_flat_values, of parameters that are spilled', () => {
   });
 });
 
-describe('lift_flat_values, of a result that is spilled', () => {
+describe('lift_flat_values for a result that is spilled', () => {
   for (const [what, pointer, message] of [
     ['is not aligned', START + 2, /unaligned/],
     ['is beyond the memory', END, /out of bounds/],
     ['leaves too little memory', END - 4, /out of bounds/],
     ['is close to 2^32', 0xffff_fffc, /out of bounds/],
   ] as const) {
-    it(`traps where the pointer ${what}`, async () => {
+    it(`traps if the pointer ${what}`, async () => {
       for (const type of ['string', '(tuple u8 u32)', '(option u32)']) {
         const { give } = await probe({ type, flat: 'i32 i32' });
         traps(() => give({ core: i32(pointer) }), message);
@@ -85,7 +85,7 @@ describe('lift_flat_values, of a result that is spilled', () => {
   }
 });
 
-describe('lower_flat_values, of parameters that are spilled', () => {
+describe('lower_flat_values for parameters that are spilled', () => {
   it('allocates a tuple for them before anything in it', async () => {
     const type = { type: `(tuple string ${'u8 '.repeat(15)})`, flat: 'i32 '.repeat(17).trim() };
     const lowered = (await probe(type)).take(['x', ...new Array<number>(15).fill(7)]);
@@ -93,7 +93,7 @@ describe('lower_flat_values, of parameters that are spilled', () => {
     assert.equal(lowered.core, i32(START));
   });
 
-  it('traps where realloc gives a pointer that is not aligned or out of bounds', async () => {
+  it('traps if the pointer from realloc is unaligned or out of bounds', async () => {
     for (const [pointer, message] of [
       [START + 4, /not aligned/],
       [END, /beyond end of memory/],
@@ -110,7 +110,7 @@ describe('lower_flat_values, of parameters that are spilled', () => {
   });
 });
 
-describe('lower_flat_values, of a result that is spilled', () => {
+describe('lower_flat_values for a result that is spilled', () => {
   /** A guest that passes `pointer` as the place for the result of an import. */
   async function asking(type: string, pointer: number, answer: unknown): Promise<() => unknown> {
     const { exports } = await run(
@@ -128,7 +128,7 @@ describe('lower_flat_values, of a result that is spilled', () => {
     return exports.ask as () => unknown;
   }
 
-  it('stores it where the last core argument points, and allocates no area', async () => {
+  it('stores it at the address in the last core argument, and allocates nothing', async () => {
     const lowered = (await probe({ type: '(tuple u8 u32)', flat: 'i32 i32' })).ask([1, 2], 8);
     assert.deepEqual(lowered, { core: '', area: '0100000002000000' });
   });
@@ -139,7 +139,7 @@ describe('lower_flat_values, of a result that is spilled', () => {
     ['leaves too little memory', 65536 - 4, /out of bounds/],
     ['is close to 2^32', -4, /out of bounds/],
   ] as const) {
-    it(`traps where the pointer ${what}`, async () => {
+    it(`traps if the pointer ${what}`, async () => {
       traps(await asking('(tuple u8 u32)', pointer, [1, 2]), message);
       traps(await asking('string', pointer, 'x'), message);
     });

@@ -48,7 +48,7 @@ describe('load_int', () => {
 });
 
 describe('convert_int_to_bool', () => {
-  it('makes 0 false and all else true', async () => {
+  it('returns false for 0 and true for all other numbers', async () => {
     assert.deepEqual(await Promise.all(['00', '01', '02', 'ff'].map((byte) => load(plain('bool'), byte))), [
       false,
       true,
@@ -75,7 +75,7 @@ describe('canonicalize_nan', () => {
     }
   });
 
-  it('keeps every other float, -0 and subnormal ones among them', async () => {
+  it('keeps every other float, such as -0 and subnormal ones', async () => {
     assert.ok(Object.is(await load(plain('f32'), '00000080'), -0));
     assert.equal(await load(plain('f64'), '0100000000000000'), 5e-324);
   });
@@ -89,7 +89,7 @@ function hexPair(a: number, b: number): string {
 }
 
 describe('convert_i32_to_char', () => {
-  it('takes scalar values, up to the last', async () => {
+  it('accepts all scalar values', async () => {
     assert.equal(await load(plain('char'), 'ffd70000'), '\ud7ff');
     assert.equal(await load(plain('char'), '00e00000'), '\ue000');
     assert.equal(await load(plain('char'), 'ffff1000'), '\u{10ffff}');
@@ -116,7 +116,7 @@ describe('load_string_from_range', () => {
   it('takes the encoding of latin1+utf16 from the high bit of the length', async () => {
     assert.equal(await text(at, 2, 'e9ff', 'latin1+utf16'), 'éÿ');
     assert.equal(await text(at, 0x8000_0001, 'e900', 'latin1+utf16'), 'é');
-    // What windows-1252 has there is something else.
+    // Windows-1252 has other characters there.
     assert.equal(await text(at, 2, '8099', 'latin1+utf16'), '\x80\x99');
   });
 
@@ -125,7 +125,7 @@ describe('load_string_from_range', () => {
     await traps(text(END + 1, 0), /out-of-bounds/);
   });
 
-  it('traps where there are more than 2^28 - 1 bytes', async () => {
+  it('traps if there are more than 2^28 - 1 bytes', async () => {
     await traps(text(0, 2 ** 28), /too many bytes/);
     await traps(text(0, 2 ** 27, '', 'utf16'), /too many bytes/);
     await traps(text(0, 2 ** 31 + 2 ** 27, '', 'latin1+utf16'), /too many bytes/);
@@ -133,14 +133,14 @@ describe('load_string_from_range', () => {
     await traps(text(0, 2 ** 28 - 1), /out of bounds/);
   });
 
-  it('traps where utf16 or latin1+utf16 is not at an even address, latin1 included', async () => {
+  it('traps if utf16 or latin1+utf16 is at an odd address, latin1 included', async () => {
     assert.equal(await text(at + 1, 1, '0041'), 'A');
     await traps(text(at + 1, 1, '000000', 'utf16'), /unaligned/);
     await traps(text(at + 1, 0x8000_0000, '', 'latin1+utf16'), /unaligned/);
     await traps(text(at + 1, 1, '0041', 'latin1+utf16'), /unaligned/);
   });
 
-  it('traps where the string does not end in the memory', async () => {
+  it('traps if the string ends outside the memory', async () => {
     await traps(text(END - 3, 4), /out of bounds/);
     await traps(text(END - 2, 2, '', 'utf16'), /out of bounds/);
     await traps(text(0xffff_fffe, 1), /out of bounds/);
@@ -159,8 +159,8 @@ describe('load_string_from_range', () => {
     it(`traps for ${what} in ${encoding}`, () => traps(text(at, units, bytes, encoding), /invalid utf-/));
   }
 
-  it('tells apart strings that differ in one place only, however many there are', async () => {
-    // Recent strings are looked up by a hash: some of these have the same one.
+  it('distinguishes any number of strings that differ in one place only', async () => {
+    // Recent strings are looked up by a hash, and some of these have the same one.
     const letters = Array.from({ length: 95 }, (_, n) => String.fromCharCode(32 + n));
     const texts = letters.flatMap((letter) => [`${letter}xy`, `x${letter}y`, `xy${letter}`]);
     const { take, pass } = await probe({ type: '(list string)', flat: 'i32 i32' });
@@ -177,7 +177,7 @@ describe('load_list_from_range', () => {
   const list = (type: string, pointer: number, length: number) =>
     load(plain(`(list ${type})`), hexPair(pointer, length));
 
-  it('traps where there are more than 2^28 - 1 bytes, also where their number exceeds 32 bits', async () => {
+  it('traps if there are more than 2^28 - 1 bytes, also if their number exceeds 32 bits', async () => {
     await traps(list('u8', 0, 2 ** 28), /too many bytes/);
     await traps(list('u64', 0, 2 ** 25), /too many bytes/);
     await traps(list('(tuple u64 u8)', 0, 2 ** 28), /too many bytes/);
@@ -185,7 +185,7 @@ describe('load_list_from_range', () => {
     await traps(list('u8', 0, 2 ** 28 - 1), /out of bounds/);
   });
 
-  it('traps where the pointer is not aligned, also for an empty list', async () => {
+  it('traps if the pointer is unaligned, also for an empty list', async () => {
     for (const type of ['u16', '(tuple u8 u16)', '(option u16)', 'char', 'u64']) {
       await traps(list(type, START + 1, 0), /unaligned/);
     }
@@ -193,19 +193,19 @@ describe('load_list_from_range', () => {
     assert.deepEqual(await list('(tuple u8 u8)', START + 1, 0), []);
   });
 
-  it('traps where the list does not end in the memory', async () => {
+  it('traps if the list ends outside the memory', async () => {
     await traps(list('u8', END - 1, 2), /out of bounds/);
     await traps(list('(tuple u32 u8)', END - 8, 2), /out of bounds/);
     assert.deepEqual(await list('u8', END - 1, 1), Uint8Array.of(0));
   });
 
-  it('gives the host bytes and numbers of its own: what the guest writes later is not in them', async () => {
+  it('copies bytes and numbers for the host, so that later writes of the guest do not change them', async () => {
     for (const [type, byteLength] of [
       ['u8', 1],
       ['u32', 4],
       ['f32', 4],
     ] as const) {
-      // As core values, and in memory, behind the pointer and length of one list.
+      // As core values, and in memory, after the pointer and length of one list.
       const flat = await probe({ type: `(list ${type})`, flat: 'i32 i32' });
       const nested = await probe({ type: `(list (list ${type}))`, flat: 'i32 i32' });
       const inMemory = (memory: string) => `${i32Hex(START + 8)}01000000${memory}`;
@@ -231,7 +231,7 @@ describe('load_list_from_range', () => {
 });
 
 describe('load_list', () => {
-  it('of a fixed length reads the elements in place', async () => {
+  it('reads the elements of a fixed-length list in place', async () => {
     assert.deepEqual(await load(plain('(list u16 3)'), '010002000300'), Uint16Array.of(1, 2, 3));
     assert.deepEqual(await load(plain('(tuple u8 (list (tuple u8 u16) 2))'), '07ff 01ff0200 03ff0400'), [
       7,
@@ -244,14 +244,14 @@ describe('load_list', () => {
 });
 
 describe('load_record', () => {
-  it('reads each field at its alignment and looks at no padding', async () => {
+  it('reads each field at its alignment and ignores the padding', async () => {
     const type = named('(record (field "a" u8) (field "b" u32) (field "c" u8))', '');
     assert.deepEqual(await load(type, '01ffffff 02000000 03ffffff'), { a: 1, b: 2, c: 3 });
   });
 });
 
 describe('load_variant', () => {
-  it('takes the case from the discriminant and the payload from behind the padding', async () => {
+  it('takes the case from the discriminant and the payload from after the padding', async () => {
     const type = named('(variant (case "a" u32) (case "b") (case "c" u8))', '');
     assert.deepEqual(await load(type, '00ffffff 05000000'), { tag: 'a', val: 5 });
     assert.deepEqual(await load(type, '01ffffff ffffffff'), { tag: 'b' });
@@ -266,12 +266,12 @@ describe('load_variant', () => {
     ['a result without payloads', plain('(result)'), '02'],
     ['an enum of 300 cases', named(`(enum ${Array.from({ length: 300 }, (_, n) => `"c${n}"`).join(' ')})`, ''), '2c01'],
   ] as const) {
-    it(`traps where the discriminant of ${what} is that of no case`, () => traps(load(type, bytes), /discriminant/));
+    it(`traps if ${what} has a discriminant without a case`, () => traps(load(type, bytes), /discriminant/));
   }
 });
 
 describe('load_flags', () => {
-  it('reads the labels from the lowest bit on and ignores the bits beyond them', async () => {
+  it('reads the labels from the lowest bit on and ignores the other bits', async () => {
     assert.deepEqual(await load(named('(flags "a" "b" "c")', ''), 'fa'), { a: false, b: true, c: false });
     const nine = named('(flags "a" "b" "c" "d" "e" "f" "g" "h" "i")', '');
     assert.deepEqual(

@@ -13,7 +13,7 @@ export const START = 1024;
 export const END = 2 * 65536;
 /** Where an area for a result is. */
 export const OUT = 512;
-/** Where core values are, eight bytes each; then, the number of calls to `realloc`, and their arguments. */
+/** The addresses of core values, eight bytes each, of the number of calls to `realloc`, and of their arguments. */
 const SLOTS = 65536;
 const CALLS = SLOTS + 4096;
 /** Which call to `realloc` answers with a pointer of the test's, counted from 1, and that pointer. */
@@ -63,13 +63,13 @@ export class Recorder {
     (this.exports.reset as () => void)();
   }
 
-  /** From then on, the `call`th call to `realloc` gives `pointer`. */
+  /** From then on, the `call`th call to `realloc` returns `pointer`. */
   lie(call: number, pointer: number): void {
     this.bytes.writeUInt32LE(call, LIE);
     this.bytes.writeUInt32LE(pointer >>> 0, LIE + 4);
   }
 
-  /** What lowering left, with core values of these types. It is gone then. */
+  /** Returns the results of lowering, with core values of these types, and clears them. */
   taken(coreTypes: readonly string[]): Lowered {
     const lowered = this.lowered(coreTypes);
     this.before = Buffer.from(this.bytes);
@@ -88,7 +88,7 @@ export class Recorder {
     return { core, realloc: calls.join(', '), memory: bytes.toString('hex', START, end) };
   }
 
-  /** Writes core values and bytes where the guest takes them from. */
+  /** Writes core values and bytes to the addresses from which the guest reads them. */
   write({ core, memory = '' }: Lowered): void {
     const { bytes } = this;
     bytes.write(memory, START, 'hex');
@@ -296,7 +296,7 @@ export async function relay({ type, definitions = '', flat }: GuestType, from = 
   };
 }
 
-/** What `definitions` import has the same name outside and inside. */
+/** The imports of `definitions` have the same names outside and inside. */
 function argumentsFor(definitions: string): string {
   return Array.from(definitions.matchAll(/\(import "([^"]+)"/g), ([, name]) => `(with "${name}" (type $${name}))`).join(
     ' ',

@@ -6,7 +6,7 @@ import { probe, relay } from './probe.ts';
 import { types, valuesOf } from './random-values.ts';
 import { guestTypeOf, toJavaScript, valueTypeOf } from './vectors/vectors.ts';
 
-describe('a random value of a random type is the same after guests had it', () => {
+describe('a random value of a random type', () => {
   for (const [from, to] of [
     ['utf8', 'utf8'],
     ['utf8', 'utf16'],
@@ -14,7 +14,7 @@ describe('a random value of a random type is the same after guests had it', () =
     ['latin1+utf16', 'utf8'],
     ['latin1+utf16', 'latin1+utf16'],
   ] as const) {
-    it(`with strings in ${from}, which go to a guest with ${to}`, async () => {
+    it(`is unchanged after passing through guests with strings in ${from} and ${to}`, async () => {
       let flattened = 0;
       await fc.assert(
         fc.asyncProperty(types, fc.integer({ min: 1, max: 2 ** 31 - 1 }), async (type, seed) => {

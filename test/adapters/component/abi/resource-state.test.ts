@@ -10,7 +10,7 @@ for (const resources of ['objects', 'handles'] as const) {
   const guest = () => handles({ resources });
 
   describe(`ResourceHandle, with resources as ${resources}`, () => {
-    it('has a rep of 32 bits, all of which are kept', async () => {
+    it('keeps all 32 bits of a rep', async () => {
       const api = await guest();
       for (const rep of [0, 1, 0x3fff_ffff, 0x4000_0000, 0x7fff_ffff, 0x8000_0000, 0xdead_beef, 0xffff_ffff]) {
         const index = api.new!(rep);
@@ -23,7 +23,7 @@ for (const resources of ['objects', 'handles'] as const) {
   });
 
   describe(`ResourceType, with resources as ${resources}`, () => {
-    it('is another one for each definition in a component', async () => {
+    it('is different for each definition in a component', async () => {
       for (const call of ['rep', 'drop', 'give']) {
         const api = await guest();
         const index = api.newS!(5);
@@ -31,7 +31,7 @@ for (const resources of ['objects', 'handles'] as const) {
       }
     });
 
-    it('is another one for each instance of a component', async () => {
+    it('is different for each instance of a component', async () => {
       const [one, other] = [await guest(), await guest()];
       const given = one.give!(one.new!(5));
       if (resources === 'objects') {
@@ -43,37 +43,37 @@ for (const resources of ['objects', 'handles'] as const) {
   });
 
   describe(`lift_own, with resources as ${resources}`, () => {
-    it('takes the handle out of the table', async () => {
+    it('removes the handle from the table', async () => {
       const api = await guest();
       api.give!(api.new!(5));
       traps(() => api.rep!(1), /unknown handle index 1/);
     });
 
-    it('leaves the hole to the next handle', async () => {
+    it('leaves its index to the next handle', async () => {
       const api = await guest();
       api.give!(api.new!(5));
       assert.equal(api.new!(6), 1);
     });
 
-    it('traps where the index is none of a handle', async () => {
+    it('traps if no handle has the index', async () => {
       for (const index of [0, 1, 0xffff_ffff]) {
         const api = await guest();
         traps(() => api.give!(index), /unknown handle index/);
       }
     });
 
-    it('traps where the handle is of another type', async () => {
+    it('traps if the handle is of another type', async () => {
       const api = await guest();
       traps(() => api.give!(api.newS!(5)), /wrong type/);
     });
 
-    it('traps where the handle is a borrow', async () => {
+    it('traps if the handle is a borrow', async () => {
       const api = await guest();
       const given = api.give!(api.new!(5));
       traps(() => api.userOwn!(given), /cannot lift own resource from a borrow/);
     });
 
-    it('traps where the handle is lent', async () => {
+    it('traps if the handle is lent', async () => {
       const api = await guest();
       const index = api.userTake!(api.give!(api.new!(5)));
       traps(() => api.userLendAndPass!(index, index), /cannot remove owned resource while borrowed/);
@@ -81,32 +81,32 @@ for (const resources of ['objects', 'handles'] as const) {
   });
 
   describe(`lift_borrow, with resources as ${resources}`, () => {
-    it('leaves the handle where it is', async () => {
+    it('leaves the handle in the table', async () => {
       const api = await guest();
       const index = api.userTake!(api.give!(api.new!(5)));
       assert.deepEqual([api.userLend!(index), api.userLend!(index)], [5, 5]);
       assert.equal(api.userPass!(index), 1);
     });
 
-    it('lends what was borrowed too', async () => {
+    it('lends a borrowed handle too', async () => {
       const api = await guest();
       assert.equal(api.userLendOn!(api.give!(api.new!(5))), 5);
     });
 
-    it('traps where the index is none of a handle', async () => {
+    it('traps if no handle has the index', async () => {
       for (const index of [0, 1, 0xffff_ffff]) {
         const api = await guest();
         traps(() => api.userLend!(index), /unknown handle index/);
       }
     });
 
-    it('traps where the handle is of another type', async () => {
+    it('traps if the handle is of another type', async () => {
       const api = await guest();
       const index = api.userTakeS!(api.giveS!(api.newS!(5)));
       traps(() => api.userLend!(index), /wrong type/);
     });
 
-    it('traps where the handle was given away by an earlier parameter', async () => {
+    it('traps if an earlier parameter consumed the handle', async () => {
       const api = await guest();
       const index = api.userTake!(api.give!(api.new!(5)));
       traps(() => api.userPassAndLend!(index, index), /unknown handle index/);
@@ -124,14 +124,14 @@ for (const resources of ['objects', 'handles'] as const) {
   });
 
   describe(`lower_borrow, with resources as ${resources}`, () => {
-    it('gives the rep to the component that defines the type', async () => {
+    it('passes the rep to the component that defines the type', async () => {
       const api = await guest();
       assert.equal(api.see!(api.give!(api.new!(0xffff_fffe))), 0xffff_fffe);
       // No handle was added for it.
       assert.equal(api.new!(6), 1);
     });
 
-    it('gives a handle of its own to every other component', async () => {
+    it('creates a new handle in every other component', async () => {
       const api = await guest();
       const [one, other] = [api.give!(api.new!(5)), api.give!(api.new!(6))];
       assert.equal(api.userIndex!(one), 1);
@@ -156,7 +156,7 @@ for (const resources of ['objects', 'handles'] as const) {
       assert.equal(given.length, 3);
     });
 
-    it('trap where one of them is none, or comes twice', async () => {
+    it('trap if one of them is not a handle, or is repeated', async () => {
       const api = await guest();
       api.new!(5);
       traps(() => api.giveAll!(1, 2), /unknown handle index 2/);
@@ -164,7 +164,7 @@ for (const resources of ['objects', 'handles'] as const) {
   });
 
   describe(`a result of own and error, with resources as ${resources}`, () => {
-    it('is given or thrown, and post-return runs in both cases', async () => {
+    it('is returned or thrown, and post-return runs in both cases', async () => {
       const api = await guest();
       const given = api.giveOrFail!(api.new!(5), 0);
       assert.equal(api.see!(given), 5);
@@ -177,7 +177,7 @@ for (const resources of ['objects', 'handles'] as const) {
       assert.equal(api.take!(given), 1);
     });
 
-    it('traps where the index is none of a handle', async () => {
+    it('traps if no handle has the index', async () => {
       const api = await guest();
       traps(() => api.giveOrFail!(7, 0), /unknown handle index 7/);
       traps(() => api.giveOrFail!(7, 0), /cannot enter/);
@@ -188,7 +188,7 @@ for (const resources of ['objects', 'handles'] as const) {
 describe('a resource that the host implements', () => {
   class R {}
 
-  it('as an object is represented by that, so that no table keeps it, and is no object of another class', () => {
+  it('is the object itself, so that no table keeps it, and must be of its class', () => {
     const { objects } = hostResource('r', R, false);
     const one = new R();
     assert.equal(objects!.liftOwn(objects!.lower!(one)), one);
@@ -197,7 +197,7 @@ describe('a resource that the host implements', () => {
       assert.throws(() => objects!.lower!(wrong), { reason: /expected a resource of type r/ });
   });
 
-  it('as a number is nothing but a number', async () => {
+  it('must be a number if resources are handles', async () => {
     const { exports } = await run(
       `(component
         (import "r" (type $r (sub resource)))

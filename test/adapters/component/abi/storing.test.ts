@@ -9,7 +9,7 @@ import { type GuestType, named } from './guests.ts';
 import { END, i32, probe, relay, START } from './probe.ts';
 import type { Lowered } from './vectors/vectors.ts';
 
-/** Stores one value of a type, as the only element of a list; gives the bytes of the whole memory. */
+/** Stores one value of a type, as the only element of a list. Returns the bytes of the whole memory. */
 async function store({ type, definitions = '' }: GuestType, value: unknown, encoding = 'utf8'): Promise<Lowered> {
   const { take } = await probe({ type: `(list ${type})`, definitions, flat: 'i32 i32' }, encoding);
   return take([value]);
@@ -18,7 +18,7 @@ async function store({ type, definitions = '' }: GuestType, value: unknown, enco
 const plain = (type: string): GuestType => ({ type, flat: '' });
 
 describe('store', () => {
-  it('makes 1 of every value that is true in JavaScript, where a bool is meant, and 0 of all others', async () => {
+  it('stores 1 for every truthy value of a bool, and 0 for all others', async () => {
     for (const [value, byte] of [
       [true, '01'],
       [2, '01'],
@@ -43,7 +43,7 @@ describe('store_int', () => {
 });
 
 describe('maybe_scramble_nan', () => {
-  it('does as the deterministic profile does: every NaN is the canonical one', async () => {
+  it('makes every NaN canonical, as in the deterministic profile', async () => {
     const scrambled = new Float64Array(BigUint64Array.of(0xfff8_0000_dead_beefn).buffer);
     const floats = new Float32Array(Uint32Array.of(0xffc0_0001).buffer);
     assert.equal((await store(plain('(list f64)'), scrambled)).memory?.slice(16), '000000000000f87f');
@@ -65,13 +65,13 @@ describe('maybe_scramble_nan', () => {
   });
 });
 
-describe('store_string, of a string of the host', () => {
+describe('store_string for a string of the host', () => {
   const passed = async (text: string, encoding: string) => {
     const { take } = await probe({ type: 'string', flat: 'i32 i32' }, encoding);
     return take(text);
   };
 
-  it('allocates once, what the string takes in the encoding of the guest', async () => {
+  it('allocates once, with the size of the string in the encoding of the guest', async () => {
     for (const [encoding, text, realloc, units] of [
       ['utf8', 'a☃🍰', '0 0 1 8', 8],
       ['utf16', 'a☃🍰', '0 0 2 8', 4],
@@ -94,7 +94,7 @@ describe('store_string, of a string of the host', () => {
     }
   });
 
-  it('is stored as it is, whatever was stored before it', async () => {
+  it('stores the string, whatever was stored before it', async () => {
     for (const text of [
       'ab',
       'ab',
@@ -114,7 +114,7 @@ describe('store_string, of a string of the host', () => {
     }
   });
 
-  it('may be long', async () => {
+  it('stores long strings', async () => {
     const text = '🏦 account '.repeat(2_000);
     assert.equal((await passed(text, 'utf8')).memory, Buffer.from(text).toString('hex'));
     assert.equal((await passed(text, 'utf16')).memory, Buffer.from(text, 'utf16le').toString('hex'));
@@ -178,7 +178,7 @@ describe('store_list_into_range', () => {
     ['(map u8 u32)', new Map([[1, 2]]), START + 2],
     ['(list u64)', [], START + 4],
   ] as const) {
-    it(`traps where realloc gives a pointer that is not aligned or out of bounds, for a ${type}`, async () => {
+    it(`traps if the pointer from realloc is unaligned or out of bounds, for a ${type}`, async () => {
       const lying = async (pointer: number) => {
         const { recorder, take } = await probe({ type, flat: 'i32 i32' });
         recorder.lie(1, pointer);
@@ -217,20 +217,20 @@ describe('store_list_into_range', () => {
     }
   });
 
-  it('allocates nothing for a fixed-length list in memory, and asks for no bytes for an empty list', async () => {
+  it('allocates nothing for a fixed-length list in memory, and no bytes for an empty list', async () => {
     assert.equal((await store(plain('(list u16 2)'), [1, 2])).realloc, '0 0 2 4');
     const { take } = await probe({ type: '(list u64)', flat: 'i32 i32' });
     assert.equal(take([]).realloc, '0 0 8 0');
   });
 
-  it('allocates a list before what is in it, and elements in their order', async () => {
+  it('allocates a list before its content, and elements in their order', async () => {
     const { take } = await probe({ type: '(list (list u8))', flat: 'i32 i32' });
     assert.equal(take([[1], [2, 3]]).realloc, '0 0 4 16, 0 0 1 1, 0 0 1 2');
   });
 });
 
 describe('store_record', () => {
-  it('leaves the padding as it is', async () => {
+  it('does not write to the padding', async () => {
     const type = named('(record (field "a" u8) (field "b" u32) (field "c" u8))', '');
     assert.equal((await store(type, { a: 1, b: 2, c: 3 })).memory, '01000000 02000000 03000000'.replaceAll(' ', ''));
     const guest = await probe({ ...type, type: '(tuple $t $t)', flat: 'i32 i32 i32 i32 i32 i32' });
@@ -247,7 +247,7 @@ describe('store_record', () => {
 });
 
 describe('store_variant', () => {
-  it('writes the discriminant and the payload, and nothing between or behind', async () => {
+  it('writes only the discriminant and the payload', async () => {
     const type = named('(variant (case "a" u64) (case "b" u8) (case "c"))', 'i32 i64');
     for (const [value, bytes] of [
       [{ tag: 'a', val: 1n }, '00ffffffffffffff0100000000000000'],

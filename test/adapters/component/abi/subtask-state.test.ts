@@ -1,5 +1,5 @@
 /**
- * *CanonicalABI.md*, "Subtask State", as far as synchronous calls have it: what a call lends cannot be given away until
+ * *CanonicalABI.md*, "Subtask State", for synchronous calls: a handle that is lent to a call cannot be consumed until
  * it returns, and is free again then.
  */
 import assert from 'node:assert/strict';
@@ -8,14 +8,14 @@ import { run } from './guests.ts';
 import { type Exported, handles, traps } from './handles.ts';
 
 describe('Subtask.add_lender', () => {
-  it('counts each lend of a handle, so that it cannot be given away in the same call', async () => {
+  it('counts each lend of a handle, so that the same call cannot consume it', async () => {
     const api = await handles();
     const index = api.userTake!(api.give!(api.new!(5)));
     traps(() => api.userLendAndPass!(index, index), /while borrowed/);
   });
 
   for (const resources of ['objects', 'handles'] as const) {
-    it(`counts what the host lends, so that it cannot give that away in the same call (${resources})`, async () => {
+    it(`counts the lends of the host, so that the same call cannot consume the handle (${resources})`, async () => {
       const api = await handles({ resources });
       const [one, other] = [api.give!(api.new!(5)), api.give!(api.new!(6))];
       assert.throws(() => api.seeAndTake!(one, one), TypeError);
@@ -23,7 +23,7 @@ describe('Subtask.add_lender', () => {
     });
   }
 
-  it('lets another handle be given away in the same call', async () => {
+  it('allows the same call to consume another handle', async () => {
     const api = await handles();
     const [one, other] = [api.userTake!(api.give!(api.new!(5))), api.userTake!(api.give!(api.new!(6)))];
     assert.equal(api.userLendAndPass!(one, other), 5);
@@ -40,7 +40,7 @@ describe('Subtask.deliver_resolve', () => {
     assert.deepEqual(Array.from(api.destroyed!() as Uint32Array), [5]);
   });
 
-  it('ends the lends of borrowed handles, which can be dropped then', async () => {
+  it('ends the lends of borrowed handles, which can then be dropped', async () => {
     const api = await handles();
     const given = api.give!(api.new!(5));
     assert.deepEqual([api.userLendOn!(given), api.userLendOn!(given)], [5, 5]);

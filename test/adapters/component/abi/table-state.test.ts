@@ -6,7 +6,7 @@ import { HandleTable } from '../../../../src/adapters/component/abi/table-state.
 import { handles, traps } from './handles.ts';
 
 describe('Table', () => {
-  it('reserves index 0, so that the first handle is 1 and 0 is never one', async () => {
+  it('reserves index 0, so that the first handle is 1 and 0 is never a handle', async () => {
     const api = await handles();
     assert.equal(api.new!(5), 1);
     assert.equal(api.new!(5), 2);
@@ -19,7 +19,7 @@ describe('Table', () => {
     assert.deepEqual([api.rep!(1), api.repS!(2), api.rep!(3)], [5, 6, 7]);
   });
 
-  it('is each instance its own', async () => {
+  it('belongs to one instance', async () => {
     const api = await handles();
     api.new!(5);
     assert.equal(api.userTake!(api.give!(api.new!(6))), 1);
@@ -55,7 +55,7 @@ describe('Table.add', () => {
     assert.deepEqual([api.rep!(2), api.repS!(1), api.rep!(3), api.rep!(4), api.rep!(5)], [10, 11, 12, 3, 13]);
   });
 
-  it('makes of a hole what is added now, an own handle or a borrow, whatever was there before', async () => {
+  it('adds an own handle or a borrow to a hole, whatever was there before', async () => {
     const api = await handles();
     const [first, second] = [api.give!(api.new!(5)), api.give!(api.new!(6))];
     assert.equal(api.userIndex!(first), 1);
@@ -65,7 +65,7 @@ describe('Table.add', () => {
     traps(() => api.userOwn!(second), /cannot lift own resource from a borrow/);
   });
 
-  it('traps beyond what the host allows', async () => {
+  it('traps if there are more handles than the host allows', async () => {
     const api = await handles({ maxHandles: 3 });
     assert.deepEqual([api.new!(1), api.new!(2), api.new!(3)], [1, 2, 3]);
     api.drop!(2);
@@ -75,14 +75,14 @@ describe('Table.add', () => {
 });
 
 describe('Table.remove', () => {
-  it('makes a hole, once', async () => {
+  it('makes a hole only once', async () => {
     const api = await handles();
     api.new!(5);
     api.drop!(1);
     traps(() => api.drop!(1), /unknown handle index 1/);
   });
 
-  it('leaves a table that counts what is live', () => {
+  it('leaves a table that counts its live handles', () => {
     const type = new RuntimeResource('r', undefined);
     const table = new HandleTable(10, (message) => new RangeError(message));
     const indices = [1, 2, 3].map((rep) => table.add(type, rep, 0));

@@ -12,7 +12,7 @@ const list = (element: ValueTypeNode, length?: number) => new ValueTypeNode('lis
 const option = (value: ValueTypeNode) => new ValueTypeNode('option', [value], []);
 const tuple = (...elements: ValueTypeNode[]) => new ValueTypeNode('tuple', elements, []);
 
-/** One type around another, in each place where a type may stand. */
+/** One type around another, in each place where a type may be. */
 const AROUND: Readonly<Record<string, (inside: ValueTypeNode) => ValueTypeNode>> = {
   itself: (inside) => inside,
   'a list': list,
@@ -29,13 +29,13 @@ const AROUND: Readonly<Record<string, (inside: ValueTypeNode) => ValueTypeNode>>
 
 describe('contains_borrow', () => {
   for (const [place, around] of Object.entries(AROUND)) {
-    it(`finds a borrow in ${place}, and an own is none`, () => {
+    it(`finds a borrow in ${place}, and does not count an own handle`, () => {
       assert.equal(around(borrow).borrow, true);
       for (const other of [own, u8]) assert.equal(around(other).borrow, false);
     });
   }
 
-  it('keeps borrows out of results', async () => {
+  it('makes results with borrows invalid', async () => {
     for (const result of ['(borrow $r)', '(list (borrow $r))', '(tuple u8 (option (borrow $r)))']) {
       const text = `(component (import "r" (type $r (sub resource))) (import "f" (func (result ${result}))))`;
       await assert.rejects(run(text), isInvalidError, result);
@@ -64,10 +64,10 @@ describe('contains_async_value', () => {
     ['(option (tuple u8 (future)))', 'future'],
     ['(result u8 (error (stream u8)))', 'stream'],
   ] as const) {
-    it(`is true of ${type}: a function that takes or gives one is refused by name`, async () => {
+    it(`is true for ${type}, so that a function with it is refused by name`, async () => {
       const isRefused = (error: unknown) => isUnsupportedError(error) && error.feature === feature;
       await assert.rejects(run(lowered(type), { f: () => undefined }), isRefused);
-      // How a result in memory is lifted, here its last case, is looked into by the call that gives one.
+      // The first call that returns a result in memory stages it, here with its last case.
       await assert.rejects(async () => ((await run(lifted(type))).exports.f as () => unknown)(), isRefused);
     });
   }

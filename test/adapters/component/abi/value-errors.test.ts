@@ -119,13 +119,13 @@ describe('the error for an argument of another type', () => {
     });
   }
 
-  it('is thrown before the guest is called, which can be called again', async () => {
+  it('is thrown before the guest is called, so that the guest can be called again', async () => {
     const f = await guest('(param "p" (list u32))', 'i32 i32');
     for (let times = 0; times < 3; times++) assert.throws(() => f([1, 'x']), isValueError);
     f([1, 2]);
   });
 
-  it('is not thrown for an error of a getter or an iterator, which comes out as it is', async () => {
+  it('is not thrown for an error of a getter or an iterator, which is unchanged', async () => {
     const f = await guest('(param "p" (list $t))', 'i32 i32', RECORD.definitions);
     const thrown = new Error('the getter failed');
     const odd = {

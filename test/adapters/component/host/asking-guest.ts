@@ -1,6 +1,6 @@
 /**
- * The counting guest, made to ask its WASI what time it is and for a random number: in a decision, while it folds, while it
- * reads a command, and at its start. What it was told is what its events and its states hold.
+ * The counting guest, changed to read the time and a random number from its WASI: in a decision, while it folds, while it
+ * reads a command, and at its start. Its events and states contain the answers.
  */
 import { componentEmbed, componentNew, parse } from '@bytecodealliance/jco-transpile/wasm-tools';
 import type { WorldName } from 'decidable/component/host';
@@ -17,12 +17,12 @@ function witOf(world: WorldName): string {
     package wasi:random@0.2.3 { interface random { get-random-u64: func() -> u64; } }`;
 }
 
-/** What it was told: 32 bytes, in an event and in a state. */
+/** The answers of WASI: 32 bytes, in an event and in a state. */
 export interface Answers {
   /** Nanoseconds since the Unix epoch. */
   readonly time: bigint;
   readonly random: bigint;
-  /** What it had been told when it started: a random number. */
+  /** The random number that it read when it started. */
   readonly atStart: bigint;
 }
 
@@ -33,7 +33,7 @@ export function answersOf(bytes: Uint8Array): Answers {
   return { time: word(0) * SECOND + (word(1) & 0xffff_ffffn), random: word(2), atStart: word(3) };
 }
 
-/** The other way round. */
+/** Writes the payload of an event, or the bytes of a state. */
 export function bytesOf({ time, random, atStart }: Answers): Uint8Array {
   return new Uint8Array(BigUint64Array.of(time / SECOND, time % SECOND, random, atStart).buffer);
 }
@@ -64,7 +64,7 @@ export async function askingGuest(world: WorldName = 'command-handler'): Promise
          (local.get $at))
        $&`,
     )
-    // What represents a command, an event and a state is where its 32 bytes are.
+    // The rep of a command, an event or a state is the address of its 32 bytes.
     .replaceAll(/(\$new-(?:command|event)) \(local\.get 4\)/g, '$1 (local.get 3)')
     .replace('(call $new-state (local.get 1))', '(call $new-state (local.get 0))')
     .replace('(call $new-state (i32.const 0))', '(call $new-state (i32.const 896))')
@@ -76,7 +76,7 @@ export async function askingGuest(world: WorldName = 'command-handler'): Promise
       '(i32.store (i32.const 0) (i32.const 512)) (i32.store (i32.const 4) (local.get 0))',
       '(i32.store (i32.const 0) (local.get 0)) (i32.store (i32.const 4) (i32.const 32))',
     )
-    // A decision, a fold and a process manager ask. What is asked while a command is read must not be seen by them.
+    // A decision, a fold and a process manager read from WASI. Reading a command does too, which must not affect them.
     .replace('(call $new-event (local.get 1))', '(call $new-event (call $answers))')
     .replace('(i32.add (call $state (local.get 0)) (i32.const 1))', '(call $answers)')
     .replace(/(#handle"\) \(param [^)]*\) \(result i32\))/, '$1 (call $ask (local.get 0))')
@@ -88,7 +88,7 @@ const PRINT = '(call $write (call $stdout) (i32.const 256) (i32.const 5) (i32.co
 const STDOUT = 'wasi:cli/stdout@0.2.3';
 const STREAMS = 'wasi:io/streams@0.2.3';
 
-/** The counting guest, which prints `count` at each decision, or at its start and traps then; it never ends the line. */
+/** The counting guest, which prints `count` at each decision, or at its start before it traps. It never ends the line. */
 export async function printingGuest(when: 'decision' | 'start' = 'decision'): Promise<Uint8Array> {
   const wit = `${witSource().replace('world command-handler {', `$&\n  import ${STDOUT};`)}
     package wasi:io@0.2.3 {

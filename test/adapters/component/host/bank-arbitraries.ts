@@ -9,7 +9,7 @@ export function envelope(type: string, data: unknown, schemaVersion = 1): Envelo
   return { type, schemaVersion, payload: msgpack.encode(data, { kind: 'command', type, schemaVersion }) };
 }
 
-/** Amounts where something changes: small ones, the limits, and one off. */
+/** Amounts at the boundaries: small ones, the limits, and those next to the limits. */
 const amount = fc.oneof(
   { weight: 3, arbitrary: fc.integer({ min: 1, max: 300 }) },
   { weight: 2, arbitrary: fc.integer({ min: 1, max: MAX_AMOUNT }) },
@@ -45,7 +45,7 @@ export const command: fc.Arbitrary<Envelope> = fc.oneof(
   close.map((data) => envelope('CloseAccount', data)),
 );
 
-/** A life of an account: mostly opened first, so that what follows is not all "not open". */
+/** A life of an account. It is mostly opened first, so that later commands are not all rejected. */
 export const commands: fc.Arbitrary<Envelope[]> = fc
   .tuple(fc.option(open, { freq: 8 }), fc.array(command, { maxLength: 40 }))
   .map(([first, rest]) => (first === null ? rest : [envelope('OpenAccount', first), ...rest]));
@@ -65,7 +65,7 @@ export const state: fc.Arbitrary<Uint8Array> = fc
   })
   .map((it) => msgpack.encode(it, { kind: 'state', type: 'bank.account', schemaVersion: 1 }));
 
-/** Canonical bytes with a few of them changed, cut off or added: mostly no message any more. */
+/** Canonical bytes with a few of them changed, removed or added. Most are no longer a message. */
 export function broken(bytes: fc.Arbitrary<Uint8Array>): fc.Arbitrary<Uint8Array> {
   const change = fc.tuple(fc.nat({ max: 80 }), fc.integer({ min: 0, max: 255 }));
   return fc

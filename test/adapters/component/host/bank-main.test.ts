@@ -1,4 +1,4 @@
-/** `npm start -- --guest …`: the main job decides on a component, with the same summary and the same events. */
+/** `npm start -- --guest …` decides in a component, with the same summary and the same events. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
@@ -25,7 +25,7 @@ async function historyOf(db: string): Promise<string[]> {
 }
 
 describe('the main job on a guest', () => {
-  test('gives what it gives in the process: summary, events, ids', async (t) => {
+  test('has the same summary, events and ids as in the process', async (t) => {
     const path = temporaryFolder(t);
     const ours = await runBank(['--db', path('process.db')]);
     assert.equal(ours.code, 0, ours.stderr);
@@ -38,7 +38,7 @@ describe('the main job on a guest', () => {
     }
   });
 
-  test('goes on with what another module has begun', async (t) => {
+  test('continues the work of another module', async (t) => {
     const db = temporaryFolder(t)('bank.db');
     const [open, deposit] = [
       '{"id":"1","type":"OpenAccount","data":{"accountId":"a","owner":"Ada"}}\n',
@@ -51,8 +51,8 @@ describe('the main job on a guest', () => {
     assert.match(stdout, /total +12\.50/);
   });
 
-  // In a folder of its own: other tests build the guests meanwhile.
-  test('is not there before it is built: the error has the commands', async (t) => {
+  // It has a folder of its own, because other tests build the guests in the meantime.
+  test('fails with the commands to build it if it is missing', async (t) => {
     const empty = pathToFileURL(temporaryFolder(t)('guests/'));
     const commands = {
       rust: /npm ci --prefix examples\/guests && examples\/guests\/rust\/build\.sh$/,
@@ -62,7 +62,7 @@ describe('the main job on a guest', () => {
       await assert.rejects(accountModule(guest, empty), { name: 'UsageError', message: commands[guest] });
   });
 
-  test('is one of those that there are', async () => {
+  test('must be a known guest', async () => {
     const { code, stderr } = await runBank(['--guest', 'perl']);
     assert.equal(code, 2);
     assert.match(stderr, /'--guest' is one of rust, c, assemblyscript, javascript, not 'perl'/);

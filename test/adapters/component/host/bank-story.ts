@@ -3,7 +3,7 @@ import { isFault, isRejection } from '../../../../src/core/errors.ts';
 import type { Envelope } from '../../../../src/core/messages.ts';
 import type { CommandHandler } from '../../../../src/core/worlds.ts';
 
-/** What a command came to: bytes and the WIT's own records, nothing of the module. */
+/** The outcome of a command, as bytes and records of the WIT that do not depend on the module. */
 export type Step =
   | {
       readonly stream: string;

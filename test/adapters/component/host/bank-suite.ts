@@ -1,6 +1,6 @@
 /**
- * The bank, whatever it runs on: the same events, byte for byte, the same rejections and the same states as the module in
- * the process. A host injects its module; it must be `examples/bank/account.ts`, in whatever language.
+ * The bank on any host: the same events, byte for byte, the same rejections and the same states as the module in the process.
+ * A host injects its module, which must behave like `examples/bank/account.ts` in any language.
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -15,11 +15,11 @@ import { play, replay, reread } from './bank-story.ts';
 export interface BankHost {
   readonly name: string;
   module(): Promise<CommandHandler<unknown, unknown, unknown>>;
-  /** How many handles are still held; undefined where there are none. */
+  /** The number of handles that are still held. Undefined if the module has no handles. */
   handles?(): number;
   /** Fewer runs of each property, for hosts that are slow. */
   readonly runs: number;
-  /** Whether the life of an account is cut short. */
+  /** True if the lives of accounts are shortened. */
   readonly isSlow?: boolean;
 }
 
@@ -39,7 +39,7 @@ const LIFE = [
   envelope('OpenAccount', { accountId: '0001', owner: 'anew' }),
 ];
 
-/** What is no command of the bank, and why: each is a fault, with the code of the module in the process. */
+/** Messages that are not commands of the bank. Each is a fault, with the code of the module in the process. */
 const NO_COMMANDS = {
   'a type that nobody knows': envelope('Steal', { accountId: '0001' }),
   'an event': envelope('Deposited', { accountId: '0001', amount: 5 }),
@@ -64,7 +64,7 @@ const NO_COMMANDS = {
   'invalid UTF-8': bytes('CloseAccount', [0x81, 0xa9, ...ascii('accountId'), 0xa1, 0xff]),
   'a surrogate in UTF-8': bytes('CloseAccount', [0x81, 0xa9, ...ascii('accountId'), 0xa3, 0xed, 0xa0, 0x80]),
   'a key that comes twice': bytes('CloseAccount', [0x82, ...entry('accountId', 'a'), ...entry('accountId', 'a')]),
-  'bytes behind the message': bytes('CloseAccount', [0x81, ...entry('accountId', 'a'), 0xc0]),
+  'bytes after the message': bytes('CloseAccount', [0x81, ...entry('accountId', 'a'), 0xc0]),
   'a map that ends early': bytes('CloseAccount', [0x82, ...entry('accountId', 'a')]),
   'a map of 2^32 - 1 entries': bytes('CloseAccount', [0xdf, 0xff, 0xff, 0xff, 0xff]),
 };
@@ -85,7 +85,7 @@ export function bankSuite(host: BankHost): void {
   const options = { numRuns: host.runs };
 
   describe(`the bank ${host.name}`, () => {
-    test('describes itself as the module in the process does', async () => {
+    test('has the same description as the module in the process', async () => {
       const { routing } = await host.module();
       const { digest: _, ...description } = routing.describe();
       const { digest: none, ...expected } = account.routing.describe();
@@ -93,7 +93,7 @@ export function bankSuite(host: BankHost): void {
       assert.deepEqual(plain(description), plain(expected));
     });
 
-    test('lives the life of an account: every command accepted or rejected alike', async () => {
+    test('accepts and rejects the same commands in the life of an account', async () => {
       const life = host.isSlow ? LIFE.slice(0, 9) : LIFE;
       assert.deepEqual(play(await host.module(), life), play(account, life));
     });
@@ -106,7 +106,7 @@ export function bankSuite(host: BankHost): void {
       );
     });
 
-    test('folds any events alike, also in an order that no decision gives', async () => {
+    test('folds any events alike, also in an order that no decision produces', async () => {
       const module = await host.module();
       const history = fc.array(event, { maxLength: 30 });
       fc.assert(
@@ -131,7 +131,7 @@ export function bankSuite(host: BankHost): void {
       });
     }
 
-    test('reads integers and texts in forms that are longer than they need to be', async () => {
+    test('reads integers and texts in forms that are longer than necessary', async () => {
       const module = await host.module();
       const long = [
         bytes('Deposit', [
@@ -202,7 +202,7 @@ export function bankSuite(host: BankHost): void {
       );
     });
 
-    test('gives the event sourcer the same results, the same events and the same states', async () => {
+    test('has the same results, events and states in the event sourcer', async () => {
       const module = await host.module();
       await fc.assert(
         fc.asyncProperty(commands, async (some) => {
@@ -219,7 +219,7 @@ export function bankSuite(host: BankHost): void {
   });
 }
 
-/** A fault, whatever its code: of bytes that are wrong twice, languages may see another mistake first. */
+/** A fault of any code, because modules may find different mistakes first in bytes with two of them. */
 function outcome(step: object): object {
   return 'fault' in step ? { fault: true } : step;
 }
@@ -228,7 +228,7 @@ function plain(value: unknown): unknown {
   return JSON.parse(JSON.stringify(value));
 }
 
-/** What the event sourcer makes of the commands on a store of its own, and what it then reads back. */
+/** The results of the event sourcer for the commands, on a store of its own, and the events that it reads back. */
 async function handled(module: CommandHandler<unknown, unknown, unknown>, some: readonly { type: string }[]) {
   const store = createMemoryStore({ now: () => 1_700_000_000_000 });
   const sourcer = createEventSourcer({ store, modules: [module] });

@@ -1,4 +1,4 @@
-/** Memories and tables of guests are bounded where they grow: beyond the bound there is no answer, but `OutOfBudget`. */
+/** Memories and tables of guests are bounded: an instruction that grows them beyond the bound ends with `OutOfBudget`. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
@@ -13,7 +13,7 @@ import { instance, PAGE, ROOMY, rewritten } from './rewritten.ts';
 const isOut = (budget: BudgetName) => (error: unknown) =>
   isTrap(error) && error instanceof OutOfBudget && error.budget === budget && error.message.includes(budget);
 
-/** The module, with some of its bytes replaced by as many others. */
+/** Returns the module with some of its bytes replaced by the same number of others. */
 function replaced(module: Uint8Array, bytes: string, others: string): Uint8Array {
   const hex = (some: Uint8Array) => Array.from(some, (byte) => byte.toString(16).padStart(2, '0')).join(' ');
   const text = hex(module);
@@ -34,41 +34,41 @@ for (const [how, budget] of [
     const growing = (memory: string, type = 'i32') =>
       `(module (memory $m ${memory}) (func (export "grow") (param ${type}) (result ${type}) (memory.grow $m (local.get 0))))`;
 
-    test('grows to its bound, and not by a page more', async () => {
+    test('grows to its bound, and not by another page', async () => {
       const { call } = await instance(growing('1'), bounds);
       assert.deepEqual([call('grow', 2), call('grow', 0), call('grow', 1)], [1, 3, 3]);
       assert.throws(() => call('grow', 1), isOut('memory'));
     });
 
-    test('that asks for more than 32 bits can say is refused by its type, as everywhere', async () => {
+    test('is refused by its type if it declares more than 32 bits can address', async () => {
       const { call } = await instance(growing('1'), bounds);
       assert.deepEqual([call('grow', -1), call('grow', 65_536), call('grow', 3)], [-1, -1, 1]);
     });
 
-    test('answers -1 beyond a maximum of its own', async () => {
+    test('returns -1 beyond its own maximum', async () => {
       const { call } = await instance(growing('1 3'), bounds);
       assert.deepEqual([call('grow', 3), call('grow', 100), call('grow', 2), call('grow', 1)], [-1, -1, 1, -1]);
     });
 
-    test('whose own maximum is larger traps between the two, and answers -1 beyond both', async () => {
+    test('traps between its bound and its larger maximum, and returns -1 beyond both', async () => {
       const { call } = await instance(growing('1 8'), bounds);
       assert.equal(call('grow', 8), -1);
       assert.throws(() => call('grow', 4), isOut('memory'));
     });
 
-    test('of 64 bits', async () => {
+    test('is bounded if it has 64-bit addresses', async () => {
       const { call } = await instance(growing('i64 1', 'i64'), bounds);
       assert.deepEqual([call('grow', -1n), call('grow', 1n << 48n), call('grow', 3n)], [-1n, -1n, 1n]);
       for (const pages of [1n, 70_000n]) assert.throws(() => call('grow', pages), isOut('memory'));
     });
 
-    test('that is shared', async () => {
+    test('is bounded if it is shared', async () => {
       const { call } = await instance(growing('1 100 shared'), bounds);
       assert.equal(call('grow', 3), 1);
       assert.throws(() => call('grow', 1), isOut('memory'));
     });
 
-    test('beside others: each has its bound', async () => {
+    test('has its own bound next to others', async () => {
       const { call } = await instance(
         `(module (memory $a 1) (memory $b 2)
           (func (export "a") (param i32) (result i32) (memory.grow $a (local.get 0)))
@@ -79,7 +79,7 @@ for (const [how, budget] of [
       assert.throws(() => call('b', 1), isOut('memory'));
     });
 
-    test('that is imported keeps the bound of where it is defined', async () => {
+    test('keeps the bound of the module that defines it if it is imported', async () => {
       const definer = await instance('(module (memory (export "memory") 1))', bounds);
       const { call } = await instance(
         `(module (import "" "memory" (memory 1))
@@ -93,7 +93,7 @@ for (const [how, budget] of [
       assert.throws(() => memory.grow(1), RangeError, 'nobody else can grow it either');
     });
 
-    test('that is imported with a maximum of its own answers -1', async () => {
+    test('returns -1 if it is imported with its own maximum', async () => {
       const definer = await instance('(module (memory (export "memory") 1 2))', bounds);
       const { call } = await instance(
         `(module (import "" "memory" (memory 1))
@@ -104,17 +104,17 @@ for (const [how, budget] of [
       assert.deepEqual([call('grow', 3), call('grow', 1)], [-1, 1]);
     });
 
-    test('that starts beyond its bound is refused before anything runs', async () => {
+    test('is refused before anything runs if it starts beyond its bound', async () => {
       await assert.rejects(rewritten('(module (memory 5))', bounds), isOut('memory'));
       await assert.rejects(rewritten('(module (memory i64 5))', bounds), isOut('memory'));
       await rewritten('(module (memory 4))', bounds);
     });
 
-    test('that is imported and larger is not this module’s to refuse', async () => {
+    test('is not refused by the module that imports it if it is larger', async () => {
       await rewritten('(module (import "" "memory" (memory 5)))', bounds);
     });
 
-    test('is bounded however many bytes the code takes to name it', async () => {
+    test('is bounded with any encoding of its index', async () => {
       const module = await assemble(
         '(module (memory 1) (func (export "grow") (param i32) (result i32) (memory.grow (local.get 0)) nop))',
       );
@@ -130,18 +130,18 @@ for (const [how, budget] of [
         (func (export "grow") (param ${type}) (result ${type}) (table.grow $t (ref.null func) (local.get 0)))
         (func (export "size") (result ${type}) (table.size $t)))`;
 
-    test('grows to its bound, and not by one more', async () => {
+    test('grows to its bound, and not by another element', async () => {
       const { call } = await instance(growing('1 funcref'), bounds);
       assert.deepEqual([call('grow', 8), call('grow', 1), call('size')], [1, 9, 10]);
       assert.throws(() => call('grow', 1), isOut('tables'));
     });
 
-    test('that asks for more than 32 bits can say is refused by its type, as everywhere', async () => {
+    test('is refused by its type if it declares more than 32 bits can address', async () => {
       const { call } = await instance(growing('1 funcref'), bounds);
       assert.equal(call('grow', -1), -1);
     });
 
-    test('that is imported with a maximum of its own answers -1', async () => {
+    test('returns -1 if it is imported with its own maximum', async () => {
       const definer = await instance('(module (table (export "table") 1 2 funcref))', bounds);
       const { call } = await instance(
         `(module (import "" "table" (table 1 funcref))
@@ -152,23 +152,23 @@ for (const [how, budget] of [
       assert.deepEqual([call('grow', 3), call('grow', 1)], [-1, 1]);
     });
 
-    test('answers -1 beyond a maximum of its own', async () => {
+    test('returns -1 beyond its own maximum', async () => {
       const { call } = await instance(growing('1 5 funcref'), bounds);
       assert.deepEqual([call('grow', 5), call('grow', 4), call('grow', 1)], [-1, 1, -1]);
     });
 
-    test('of 64 bits', async () => {
+    test('is bounded if it has 64-bit addresses', async () => {
       const { call } = await instance(growing('i64 1 funcref', 'i64'), bounds);
       assert.deepEqual([call('grow', -1n), call('grow', 9n)], [-1n, 1n]);
       for (const elements of [1n, 1n << 32n]) assert.throws(() => call('grow', elements), isOut('tables'));
     });
 
-    test('of 64 bits whose maximum is all that these can say', async () => {
+    test('is bounded if its maximum is the largest of 64 bits', async () => {
       const { call } = await instance(growing('i64 1 0xffffffffffffffff funcref', 'i64'), bounds);
       assert.deepEqual([call('grow', -1n), call('grow', 9n)], [-1n, 1n]);
     });
 
-    test('with elements of other types, and with a value to begin with', async () => {
+    test('is bounded with elements of other types, and with an initial value', async () => {
       const { call } = await instance(
         `(module (type $f (func)) (func $f (type $f)) (elem declare func $f)
           (table $t 2 (ref $f) (ref.func $f))
@@ -181,12 +181,12 @@ for (const [how, budget] of [
       assert.throws(() => call('grow', 1), isOut('tables'));
     });
 
-    test('that starts beyond its bound is refused before anything runs', async () => {
+    test('is refused before anything runs if it starts beyond its bound', async () => {
       await assert.rejects(rewritten('(module (table 11 funcref))', bounds), isOut('tables'));
       await rewritten('(module (table 10 10 funcref))', bounds);
     });
 
-    test('is bounded however many bytes the code takes to say that it grows', async () => {
+    test('is bounded with any encoding of the instruction that grows it', async () => {
       const module = await assemble(
         `(module (table $t 1 funcref)
           (func (export "grow") (param i32) (result i32) (table.grow $t (ref.null func) (local.get 0)) nop))`,
@@ -198,14 +198,14 @@ for (const [how, budget] of [
   });
 
   describe(`a rewritten module, ${how}`, () => {
-    test('whose start function takes too much says so', async () => {
+    test('names the budget that its start function exceeds', async () => {
       await assert.rejects(
         instance('(module (memory 1) (func $s (drop (memory.grow (i32.const 9)))) (start $s))', bounds),
         isOut('memory'),
       );
     });
 
-    test('runs its start function once, whether it is its own or another’s', async () => {
+    test('runs its start function once, even if it is imported', async () => {
       let calls = 0;
       const imports = { '': { started: () => calls++ } };
       const own = `(module (import "" "started" (func $f)) (memory 1) (func $s (call $f) (drop (memory.grow (i32.const 1)))) (start $s))`;
@@ -216,8 +216,8 @@ for (const [how, budget] of [
       assert.equal(calls, 2);
     });
 
-    test('is not made valid by what is added to it', async () => {
-      // Three functions, and what is called is the fourth: growing the memory.
+    test('is still invalid if it was invalid before', async () => {
+      // It has three functions, and calls a fourth one, which grows the memory.
       const text = (index: number) => `(module (memory 1)
         (func (result i32) (memory.grow (i32.const 1))) (func) (func (export "f") (drop (call ${index} (i32.const 1)))))`;
       await assert.rejects(instance(text(3), bounds), engine.CompileError);
@@ -225,7 +225,7 @@ for (const [how, budget] of [
       await assert.rejects(instance(globals, bounds), engine.CompileError);
     });
 
-    test('cannot name its exports like the counters', async () => {
+    test('cannot use the names of the counters for its exports', async () => {
       for (const name of ['decidable fuel', 'decidable start', 'decidable anything']) {
         await assert.rejects(rewritten(`(module (memory (export "${name}") 1))`, bounds), isUnsupportedError);
       }
@@ -236,14 +236,14 @@ for (const [how, budget] of [
       await rewritten('(module (memory (export "decidable") 1))', bounds);
     });
 
-    test('keeps the names of its functions, for whoever reads where it trapped, and nothing else that is no code', async () => {
+    test('keeps the names of its functions for stack traces, and no other custom section', async () => {
       const named = await assemble('(module (memory 1) (func $withdraw (drop (memory.grow (i32.const 1)))))');
       const custom = new TextEncoder().encode('\0\r\u0007sourceslines'); // With its length, and that of its name.
       const kept = new TextDecoder().decode(await rewritten(Uint8Array.of(...named, ...custom), bounds));
       assert.deepEqual([kept.includes('withdraw'), kept.includes('lines')], [true, false]);
     });
 
-    test('that breaks off anywhere stays as it is: the engine says what is wrong with it', async () => {
+    test('is unchanged if it is truncated, so that the engine reports the error', async () => {
       const module = await assemble(
         `(module (type (func (param i32) (result i32))) (import "" "f" (func)) (memory 1 300) (table 1 300 funcref)
           (func (type 0) (local i64) (memory.grow (local.get 0))) (export "grow" (func 1)) (start 0))`,
@@ -257,7 +257,7 @@ for (const [how, budget] of [
 }
 
 describe('a module that needs no bounds', () => {
-  test('stays as it is', async () => {
+  test('is unchanged', async () => {
     for (const text of [
       '(module (func (export "f")))',
       '(module (memory 1 2) (func (export "f")))',
@@ -275,7 +275,7 @@ describe('a module that needs no bounds', () => {
     }
   });
 
-  test('or cannot be counted is bounded all the same, where nothing is counted', async () => {
+  test('is bounded without a budget, even if its instructions cannot be counted', async () => {
     const { call } = await instance(
       `(module (memory 1) (func (export "grow") (param i32) (result i32)
         (drop (i8x16.relaxed_swizzle (v128.const i64x2 0 0) (v128.const i64x2 0 0))) (memory.grow (local.get 0))))`,
@@ -285,7 +285,7 @@ describe('a module that needs no bounds', () => {
     assert.throws(() => call('grow', 1), isOut('memory'));
   });
 
-  test('has room without limit where the host says so', async () => {
+  test('has no bounds if the host sets Infinity', async () => {
     const { call } = await instance(
       '(module (memory 1) (func (export "grow") (param i32) (result i32) (memory.grow (local.get 0))))',
       { maxMemoryBytes: Infinity, maxTableElements: Infinity },
@@ -297,7 +297,7 @@ describe('a module that needs no bounds', () => {
 const bank = readFileSync(new URL('../../../../examples/guests/c/bank.wasm', import.meta.url));
 
 describe('a machine that has less than the host allows', () => {
-  test('ends the call: the guest does not see how much there is', async () => {
+  test('ends the call, so that the guest cannot read how much there is', async () => {
     // The engine has tables of ten million elements at most.
     const { call } = await instance(
       '(module (table $t 0 funcref) (func (export "grow") (param i32) (result i32) (table.grow $t (ref.null func) (local.get 0))))',
@@ -315,7 +315,7 @@ describe('a guest', () => {
     for (const isolation of ['pooled', 'fresh'] as const) {
       for (const limits of [{}, { budget: { fuel: 100_000_000, callDepth: 1_000 } }]) {
         const how = 'budget' in limits ? `${isolation}, with a budget` : isolation;
-        test(`in ${guest} that takes more memory than it may is told so (${how})`, async () => {
+        test(`in ${guest} traps if it uses more memory than it may (${how})`, async () => {
           const bytes = readFileSync(new URL(`../../../../examples/guests/${guest}/bank.wasm`, import.meta.url));
           const { types } = await loadModule(bytes, { isolation, ...limits, maxMemoryBytes: 1 << 20 });
           for (let twice = 0; twice < 2; twice++) {
@@ -326,17 +326,17 @@ describe('a guest', () => {
     }
   }
 
-  test('that starts with more memory than it may have is refused', async () => {
+  test('is refused if it starts with more memory than it may have', async () => {
     await assert.rejects(loadModule(bank, { maxMemoryBytes: PAGE - 1 }), isOut('memory'));
   });
 
-  test('that is invalid and starts with too much is invalid', async () => {
+  test('is invalid if it is invalid and starts with too much memory', async () => {
     const broken = new Uint8Array(bank);
     broken.fill(0xff, broken.length >> 1, (broken.length >> 1) + 64);
     await assert.rejects(loadModule(broken, { maxMemoryBytes: 1 }), isInvalidError);
   });
 
-  test('has 256 MiB in each memory and a million elements in each table where nothing is said', async () => {
+  test('has 256 MiB in each memory and a million elements in each table by default', async () => {
     const MEMORY = '(memory (export "memory") 1)';
     const having = (definitions: string) =>
       countingGuest('command-handler', coreText('command-handler').replace(MEMORY, definitions));
@@ -346,7 +346,7 @@ describe('a guest', () => {
     await assert.rejects(loadModule(await having(`${MEMORY} (table 1000001 funcref)`)), isOut('tables'));
   });
 
-  test('that another program has compiled keeps the bounds that are named', async () => {
+  test('keeps the named bounds if `compile` compiled it', async () => {
     const { types } = await loadModule(await compile(bank), { maxMemoryBytes: 1 << 20 });
     assert.throws(() => types.state.fromBytes(new Uint8Array(2 << 20)), isOut('memory'));
     const tables = await countingGuest(
@@ -357,7 +357,7 @@ describe('a guest', () => {
     await assert.rejects(loadModule(await compile(tables), { maxTableElements: 1 }), isOut('tables'));
   });
 
-  test('that another program has compiled keeps the bounds that hold by default', async () => {
+  test('keeps the default bounds if `compile` compiled it', async () => {
     const tables = await countingGuest(
       'command-handler',
       coreText('command-handler').replace('(memory (export "memory") 1)', '$& (table 1000001 funcref)'),
@@ -400,7 +400,7 @@ describe('a guest', () => {
     }
   });
 
-  test('may have as much as can be counted, or nothing at all', async () => {
+  test('may have the largest bounds and the smallest ones', async () => {
     await loadModule(bank, {
       maxMemoryBytes: Infinity,
       maxTableElements: Infinity,

@@ -1,4 +1,4 @@
-/** Budgets of guests: fuel and call depth are counted in the code itself, and run out at the same place everywhere. */
+/** Budgets of guests: their code counts fuel and call depth, so that they end at the same place on every machine. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
@@ -31,8 +31,8 @@ async function metered(text: string, budget = LARGE) {
   };
 }
 
-describe('what is counted', () => {
-  test('each call of a function, and each round of a loop', async () => {
+describe('counting', () => {
+  test('takes a unit of fuel for each call of a function, and each round of a loop', async () => {
     const { call, used, depth } = await metered(`(module
       (func $nothing)
       (func (export "count") (param $n i32)
@@ -45,7 +45,7 @@ describe('what is counted', () => {
     assert.equal(depth(), 0);
   });
 
-  test('depth is given back on every way out of a function', async () => {
+  test('restores the depth on every way out of a function', async () => {
     const { call, depth } = await metered(
       `(module
       (func (export "falls-through") (param i32) (result i32) (local.get 0))
@@ -65,7 +65,7 @@ describe('what is counted', () => {
     assert.equal(depth(), 0);
   });
 
-  test('a tail call takes no depth', async () => {
+  test('takes no depth for a tail call', async () => {
     const { call, depth } = await metered(`(module
       (func $down (export "down") (param i32) (result i32)
         (if (result i32) (i32.eqz (local.get 0))
@@ -75,7 +75,7 @@ describe('what is counted', () => {
     assert.equal(depth(), 0);
   });
 
-  test('several results, and globals and exports of the module’s own, stay as they are', async () => {
+  test('does not change results, globals and exports of a module', async () => {
     const { call, depth } = await metered(
       `(module
       (global $own (mut i64) (i64.const 7))
@@ -91,7 +91,7 @@ describe('what is counted', () => {
     assert.equal(depth(), 0);
   });
 
-  test('every instruction is found its end: vectors, bulk memory, tables, references, constants that look like code', async () => {
+  test('finds the end of every instruction, and ignores constants that look like code', async () => {
     const { call, used } = await metered(`(module
       (memory 1) (table $t 4 funcref) (data $d "abc") (elem $e func $f) (elem declare func $f)
       (func $f)
@@ -118,7 +118,7 @@ describe('what is counted', () => {
 });
 
 describe('a guest with budgets', () => {
-  test('ends in OutOfBudget where it recurses without end, whatever the engine’s own stack', async () => {
+  test('ends with OutOfBudget if it recurses without end, whatever the stack of the engine', async () => {
     const { types, decider, statistics } = await loadModule(await countingGuest('command-handler'), {
       budget: LARGE,
     });
@@ -132,7 +132,7 @@ describe('a guest with budgets', () => {
   });
 
   for (const isolation of ['pooled', 'fresh'] as const) {
-    test(`is refused where its start function takes too much (${isolation})`, async () => {
+    test(`is refused if its start function exceeds the budget (${isolation})`, async () => {
       const core = coreText('command-handler').replace(
         /\)$/,
         '(func $endless (loop $again (br $again))) (start $endless))',
@@ -144,7 +144,7 @@ describe('a guest with budgets', () => {
     });
   }
 
-  test('ends in OutOfBudget where a call takes more than its fuel, and has all of it for the next', async () => {
+  test('ends with OutOfBudget if a call uses more than its fuel, and has all of it for the next call', async () => {
     const bank = readFileSync(new URL('../../../../examples/guests/c/bank.wasm', import.meta.url));
     const { types } = await loadModule(bank, { budget: { fuel: 2_000, callDepth: 100 } });
     const long = (length: number) =>
@@ -157,7 +157,7 @@ describe('a guest with budgets', () => {
     );
   });
 
-  test('uses up the same on every run: one unit less is one too few', async () => {
+  test('uses the same fuel on every run', async () => {
     const bank = readFileSync(new URL('../../../../examples/guests/rust/bank.wasm', import.meta.url));
     const works = async (fuel: number) => {
       try {
@@ -182,7 +182,7 @@ describe('a guest with budgets', () => {
     assert.deepEqual([await works(high), await works(high - 1), await works(high)], [true, false, true]);
   });
 
-  test('is refused as without budgets where its code is none', async () => {
+  test('is refused with the same error as without budgets if its code is invalid', async () => {
     const bank = new Uint8Array(readFileSync(new URL('../../../../examples/guests/c/bank.wasm', import.meta.url)));
     bank.fill(0xff, bank.length >> 1, (bank.length >> 1) + 64);
     await assert.rejects(loadModule(bank, { budget: LARGE }), isInvalidError);
@@ -203,7 +203,7 @@ describe('a guest with budgets', () => {
   });
 });
 
-/** The counting guest, in which a command of 15 bytes grows the memory without end, and one of 16 the table. */
+/** The counting guest, in which a command of 15 bytes grows the memory without end, and a command of 16 bytes the table. */
 async function greedyGuest(): Promise<Uint8Array> {
   const core = coreText('command-handler')
     .replace('(memory (export "memory") 1)', '$& (table $table 1 funcref)')

@@ -1,4 +1,4 @@
-/** The component host: which components fit, what their failures become, and what becomes of their instances. */
+/** The component host: the fit of components and worlds, the errors of guests, and the replacement of instances. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -33,7 +33,7 @@ const context = {
 const readState = (bytes: Uint8Array) =>
   msgpack.decode(bytes, { kind: 'state', type: 'bank.account', schemaVersion: 1 });
 
-/** What a component that does not fit is told. */
+/** Returns the error for a component that does not fit. */
 async function misfit(wit: string, world: string): Promise<string> {
   const bytes = await dummyComponent(wit, world);
   const error: unknown = await loadModule(bytes).then(
@@ -44,23 +44,23 @@ async function misfit(wit: string, world: string): Promise<string> {
   return error.message;
 }
 
-describe('a component fits its world', () => {
+describe('the fit of a component and its world', () => {
   for (const world of ['command-handler', 'process-manager', 'read-model'] as const) {
-    test(`${world}: what wit/ says is what the host expects`, async () => {
+    test(`expects the types of wit/ for ${world}`, async () => {
       const bytes = await dummyComponent(witSource(), world);
-      // Every function of a dummy traps: that the first call does is a sign that it was not refused before.
+      // Every function of a dummy traps. A trap shows that it was not refused before.
       await assert.rejects(loadModule(bytes, { world }), isTrap);
     });
   }
 
-  test('a missing interface is named', async () => {
+  test('is refused with the name of a missing interface', async () => {
     assert.match(
       await misfit(witSource(), 'read-model'),
       /decider@0\.1\.0\n +expected: an interface\n +found: +nothing/,
     );
   });
 
-  test('a function of another type is shown from both sides', async () => {
+  test('is refused with both types of a function of another type', async () => {
     const wit = witSource().replace(
       'schema-version: u32,\n    /// The message',
       'schema-version: u64,\n    /// The message',
@@ -71,7 +71,7 @@ describe('a component fits its world', () => {
     assert.match(text, /found: +func\(self: borrow<event>\) -> record \{ type: string, schema-version: u64, /);
   });
 
-  test('a function that is missing is named', async () => {
+  test('is refused with the name of a missing function', async () => {
     const text = await misfit(witSource().replace('stream-id: func(', 'stream-name: func('), 'command-handler');
     assert.match(
       text,
@@ -95,7 +95,7 @@ describe('a component fits its world', () => {
       `func(self: borrow<state>) -> ${shown}`,
     ]),
   ] as [string, string, string][]) {
-    test(`${found} is shown as what is found`, async () => {
+    test(`is refused with ${found} as the type that was found`, async () => {
       const wit = witSource()
         .replaceAll(declared, otherwise)
         .replace('interface types {', '$& flags marks { one, two } enum choice { this, that }');
@@ -103,7 +103,7 @@ describe('a component fits its world', () => {
     });
   }
 
-  test('a state of another interface is not the state', async () => {
+  test('needs the same state in all interfaces', async () => {
     const wit = witSource().replace(
       'interface decider {\n  use messages.{rejection, fault};\n  use types.{command, event, state};',
       'interface decider {\n  use messages.{rejection, fault};\n  use types.{command, event};\n  resource state;',
@@ -111,31 +111,31 @@ describe('a component fits its world', () => {
     assert.match(await misfit(wit, 'command-handler'), /found: +func\(\) -> state of another type/);
   });
 
-  test('another version of the contract is another contract', async () => {
+  test('is refused for another version of the contract', async () => {
     const text = await misfit(witSource().replaceAll('eventsourcing@0.1.0', 'eventsourcing@0.2.0'), 'command-handler');
     assert.match(text, /it exports: decidable:eventsourcing\/types@0\.2\.0/);
   });
 
-  test('a later patch of the contract is the same contract', async () => {
+  test('accepts a later patch of the contract', async () => {
     const bytes = await dummyComponent(witSource().replaceAll('@0.1.0', '@0.1.7'), 'command-handler');
     await assert.rejects(loadModule(bytes), isTrap);
   });
 });
 
-describe('a module knows its code', () => {
-  test('by the SHA-256 of the bytes', async () => {
+describe('the digest of a module', () => {
+  test('is the SHA-256 of the bytes', async () => {
     const module = await loadModule(bank);
     assert.deepEqual(module.routing.describe().digest, new Uint8Array(createHash('sha256').update(bank).digest()));
   });
 
-  test('a compiled component has the digest that it is given with', async () => {
+  test('is the digest that is passed with a compiled component', async () => {
     const { component } = await loadModule(bank);
     const digest = new Uint8Array(32).fill(7);
     assert.deepEqual((await loadModule(component, { digest })).routing.describe().digest, digest);
     assert.equal((await loadModule(component)).routing.describe().digest, undefined);
   });
 
-  test('better than the code itself does, which is believed where nothing else is known', async () => {
+  test('is the guest’s own one only if the host knows none', async () => {
     // Its own digest is the five bytes of its name.
     const core = coreText('command-handler').replace(
       '(i32.store8 (i32.const 44) (i32.const 1))',
@@ -148,7 +148,7 @@ describe('a module knows its code', () => {
     assert.deepEqual(again.routing.describe().digest, new TextEncoder().encode('count'));
   });
 
-  test('once: its description is asked for at the start, and nobody changes it', async () => {
+  test('is part of a description that is read once and cannot be changed', async () => {
     const { routing, statistics } = await loadModule(bank, { isolation: 'fresh' });
     const before = statistics.instances;
     assert.equal(routing.describe(), routing.describe());
@@ -218,10 +218,10 @@ describe('an instance that traps', () => {
     assert.notEqual(anew, state);
     assert.equal(types.state.toBytes(anew).length, 0);
     assert.throws(() => decider.decide(state, types.command.fromEnvelope(message(1))), StaleHandle);
-    assert.equal(statistics.instances, 2, 'a stale handle is no reason to replace an instance that works');
+    assert.equal(statistics.instances, 2, 'a stale handle does not end the instance');
   });
 
-  test('is replaced beside, where the engine makes none so large at once: calls trap until the next is there', async (t) => {
+  test('is replaced asynchronously if the engine cannot create a large one synchronously, and calls trap until then', async (t) => {
     const { types, decider, statistics } = await loadModule(await countingGuest('command-handler'));
     const [state, bad] = [decider.initialState(), types.command.fromEnvelope(message(13))];
     assert.throws(() => decider.decide(state, bad), isTrap);
@@ -236,7 +236,7 @@ describe('an instance that traps', () => {
     const isBeingReplaced = (error: unknown) => isTrap(error) && error.code === 'instance-not-ready';
     for (let call = 0; call < 2; call++) assert.throws(() => decider.initialState(), isBeingReplaced);
     await setImmediate();
-    // It could not be made beside either, and is tried again.
+    // The asynchronous attempt failed too, and is repeated.
     refusals = 1;
     assert.throws(
       () => decider.initialState(),
@@ -248,7 +248,7 @@ describe('an instance that traps', () => {
     assert.throws(() => types.state.toBytes(state), StaleHandle);
   });
 
-  test('leaves nothing to drop', async () => {
+  test('leaves no handles to drop', async () => {
     const { types, decider, statistics } = await loadModule(await countingGuest('command-handler'));
     const [state, bad] = [decider.initialState(), types.command.fromEnvelope(message(13))];
     assert.throws(() => decider.decide(state, bad), isTrap);
@@ -258,10 +258,10 @@ describe('an instance that traps', () => {
     assert.equal(statistics.instances, 1);
     decider.initialState();
     types.state.drop?.(state);
-    assert.equal(statistics.handles, 1, 'of the next one neither');
+    assert.equal(statistics.handles, 1, 'the handle of the next instance is not dropped');
   });
 
-  test('is what the handles are refused for', async () => {
+  test('is the cause of the errors for its handles', async () => {
     const { types, decider } = await loadModule(await countingGuest('command-handler'));
     const [state, bad] = [decider.initialState(), types.command.fromEnvelope(message(13))];
     let trap: unknown;
@@ -275,7 +275,7 @@ describe('an instance that traps', () => {
     );
   });
 
-  test('while it folds, or decides by an id, is replaced too', async () => {
+  test('is replaced if it trapped while it folded or decided by an id', async () => {
     const core = coreText('command-handler').replace(
       '(call $drop-state (local.get 0))',
       '(if (i32.eq (local.get $count) (i32.const 2)) (then unreachable)) $&',
@@ -294,8 +294,8 @@ describe('an instance that traps', () => {
     assert.equal(statistics.instances, 3);
   });
 
-  test('is followed by one whose handles are its own, whatever gives them', async () => {
-    // A message of more bytes than there are in memory.
+  test('is followed by an instance with new handles, from every function that returns them', async () => {
+    // A message with more bytes than the memory.
     const tooLong = message(1 << 17);
     const commands = await loadModule(await countingGuest('command-handler'));
     const managers = await loadModule(await countingGuest('process-manager'), { world: 'process-manager' });
@@ -317,7 +317,7 @@ describe('an instance that traps', () => {
     assert.equal(models.types.state.toBytes(document!).length, 1);
   });
 
-  test('and whose successor cannot start says why, and is followed by the next that can', async () => {
+  test('is replaced by a later instance if its successor cannot start', async () => {
     let made = 0;
     const imports = () => {
       if (++made === 2) throw new Error('not now');
@@ -339,7 +339,7 @@ describe('an instance that traps', () => {
     assert.equal(statistics.instances, 2);
   });
 
-  test('does not disturb other commands: the event sourcer loads their states anew', async () => {
+  test('does not affect other commands, whose states the event sourcer loads again', async () => {
     const module = await loadModule(bank, { maxMemoryBytes: 1 << 20 });
     const sourcer = createEventSourcer({ store: createMemoryStore(), modules: [module] });
     const deposit = (accountId: string) => envelope('Deposit', { accountId, amount: 5 });
@@ -374,7 +374,7 @@ describe('an import that calls the module back', () => {
   });
   const command = { type: 'count', schemaVersion: 1, payload: new Uint8Array(32) };
 
-  test('ends the instance and the call that is running in it', async () => {
+  test('ends the instance and its running call', async () => {
     let callBack: () => unknown = () => undefined;
     const module = await loadModule(await askingGuest(), { imports: imports(() => callBack()) });
     const { types, decider, statistics } = module;
@@ -392,11 +392,11 @@ describe('an import that calls the module back', () => {
   });
 });
 
-describe('what a component imports', () => {
+describe('an import of a component', () => {
   const command = { type: 'count', schemaVersion: 1, payload: new Uint8Array(32) };
   const clock = { 'wasi:clocks/wall-clock': { now: () => ({ seconds: 0n, nanoseconds: 0 }) } };
 
-  test('is made for each instance, where a function makes it', async () => {
+  test('is created for each instance if the host passes a function', async () => {
     let made = 0n;
     const imports = () => {
       const number = ++made;
@@ -414,9 +414,9 @@ describe('what a component imports', () => {
   for (const isolation of ['pooled', 'fresh'] as const) {
     for (const [what, thrown, message] of [
       ['an error', new Error('no entropy'), /^an import of the component failed: no entropy$/],
-      ['what is no error', 'no entropy', /^an import of the component failed: no entropy$/],
+      ['a value that is not an error', 'no entropy', /^an import of the component failed: no entropy$/],
     ] as const) {
-      test(`ends the instance where it throws ${what}, and says so (${isolation})`, async () => {
+      test(`ends the instance with the error if it throws ${what} (${isolation})`, async () => {
         let fails = false;
         const getRandomU64 = () => {
           if (fails) throw thrown;
@@ -442,7 +442,7 @@ describe('what a component imports', () => {
 
 describe('deciding by the id of a command', () => {
   for (const isolation of ['pooled', 'fresh'] as const) {
-    test(`is for those with a virtual WASI, which shows what follows from it (${isolation})`, async () => {
+    test(`is possible only with a virtual WASI (${isolation})`, async () => {
       assert.equal('decideWithCommandId' in (await loadModule(bank, { isolation })), false);
       const { types, decider, decideWithCommandId } = await loadModule(bank, { isolation, wasi: virtualWasi });
       const close = types.command.fromEnvelope(envelope('CloseAccount', { accountId: 'a' }));
@@ -455,7 +455,7 @@ describe('deciding by the id of a command', () => {
 
 describe('an asynchronous import', { skip: engine.Suspending === undefined && 'this engine cannot suspend' }, () => {
   for (const isolation of ['pooled', 'fresh'] as const) {
-    test(`is refused, ${isolation}: a module cannot wait`, async () => {
+    test(`is refused, because a module cannot wait (${isolation})`, async () => {
       const imports = {
         'wasi:clocks/wall-clock': { now: async () => ({ seconds: 0n, nanoseconds: 0 }) },
         'wasi:random/random': { getRandomU64: () => 0n },
@@ -468,7 +468,7 @@ describe('an asynchronous import', { skip: engine.Suspending === undefined && 't
   }
 });
 
-describe('which import is asynchronous', () => {
+describe('the name of an asynchronous import', () => {
   const nothing = { kind: 'func', async: false, params: [] } as const;
   const type: InstanceType = {
     kind: 'instance',
@@ -500,10 +500,10 @@ describe('which import is asynchronous', () => {
     [{ c: { logLine: sync, Client: Waiting } }, 'a:b/c@1.2.0', '[static]client.open'],
     [{ 'a:b/c': {}, sleep: sync }, 'sleep'],
   ] as const) {
-    test(path.join(' → '), () => assert.deepEqual(asynchronousImport(imports, given), path));
+    test(`is ${path.join(' → ')}`, () => assert.deepEqual(asynchronousImport(imports, given), path));
   }
 
-  test('of those that are not called so, none; of modules, their default exports', () => {
+  test('is found in default exports of modules, and not in functions that are not imported', () => {
     const others = imports.filter(({ name }) => name !== 'sleep');
     assert.equal(asynchronousImport(others, { other: wait, 'a:b/c': { other: wait } }), undefined);
     assert.deepEqual(asynchronousImport(others, { wakeUp: { default: wait } }), ['wake-up']);
@@ -597,7 +597,7 @@ describe('the source of a module', () => {
 });
 
 describe('budgets', () => {
-  test('a guest that takes more memory than it may traps', async () => {
+  test('a guest that uses more memory than it may traps', async () => {
     const { types } = await loadModule(bank, { maxMemoryBytes: 1 << 20 });
     assert.throws(() => types.state.fromBytes(new Uint8Array(2 << 20)), isTrap);
   });
@@ -614,7 +614,7 @@ describe('budgets', () => {
 });
 
 describe('handles', () => {
-  test('are numbers that cannot be used up twice, or for another type', async () => {
+  test('are numbers that cannot be consumed twice or used for another type', async () => {
     const { types, decider, statistics } = await loadModule(bank);
     const state = decider.initialState();
     const event = types.event.fromEnvelope(envelope('AccountOpened', { accountId: 'a', owner: 'o' }));
@@ -627,10 +627,10 @@ describe('handles', () => {
     assert.throws(() => types.state.drop(next), isValueError);
     types.event.drop(event);
     assert.equal(statistics.handles, 0);
-    assert.equal(statistics.instances, 1, 'what the host does wrong ends no instance');
+    assert.equal(statistics.instances, 1, 'mistakes of the host end no instance');
   });
 
-  test('that are taken for one another end no instance, in any world', async () => {
+  test('end no instance if they are confused, in any world', async () => {
     const managers = await loadModule(await countingGuest('process-manager'), { world: 'process-manager' });
     const models = await loadModule(await countingGuest('read-model'), { world: 'read-model' });
     for (const { types, statistics } of [managers, models]) {
@@ -642,7 +642,7 @@ describe('handles', () => {
   });
 
   for (const isolation of ['pooled', 'fresh'] as const) {
-    test(`are nothing else: what is given in the place of one is named, ${isolation}`, async () => {
+    test(`are required, and the error has the value that was passed instead (${isolation})`, async () => {
       const { types, decider, routing } = await loadModule(bank, { isolation });
       const state = decider.initialState();
       const event = types.event.fromEnvelope(envelope('AccountOpened', { accountId: 'a', owner: 'o' }));
@@ -674,7 +674,7 @@ describe('handles', () => {
     });
   }
 
-  test('come back after a rejection and after a fault', async () => {
+  test('are released after a rejection and after a fault', async () => {
     const { types, decider, statistics } = await loadModule(bank);
     const state = decider.initialState();
     const command = types.command.fromEnvelope(envelope('CloseAccount', { accountId: 'a' }));
@@ -688,7 +688,7 @@ describe('handles', () => {
 });
 
 for (const isolation of ['pooled', 'fresh'] as const) {
-  test(`statistics are the numbers of now, and are shown and written as numbers, ${isolation}`, async () => {
+  test(`statistics have the current numbers, which are printed and serialized as numbers (${isolation})`, async () => {
     const { decider, statistics } = await loadModule(bank, { isolation });
     const { instances } = statistics;
     assert.equal(inspect(statistics), `{ instances: ${instances}, handles: 0 }`);
@@ -700,7 +700,7 @@ for (const isolation of ['pooled', 'fresh'] as const) {
 }
 
 describe('fresh isolation', () => {
-  test('makes an instance for each call', async () => {
+  test('creates an instance for each call', async () => {
     const { types, decider, statistics } = await loadModule(bank, { isolation: 'fresh' });
     const before = statistics.instances;
     const state = decider.initialState();
@@ -709,7 +709,7 @@ describe('fresh isolation', () => {
     assert.equal(statistics.instances - before, 3);
   });
 
-  test('survives a trap: nothing was in the instance', async () => {
+  test('keeps handles after a trap, because instances hold no data between calls', async () => {
     const { types, decider } = await loadModule(await countingGuest('command-handler'), { isolation: 'fresh' });
     const state = decider.initialState();
     assert.throws(() => decider.decide(state, types.command.fromEnvelope(message(13))), isTrap);
@@ -730,7 +730,7 @@ describe('fresh isolation', () => {
     assert.equal(statistics.handles, 2);
   });
 
-  test('reads and writes what it is given at once: what it holds is as the guest has it', async () => {
+  test('reads and writes messages and states immediately, so that the host holds the form of the guest', async () => {
     const { types } = await loadModule(await countingGuest('command-handler'), { isolation: 'fresh' });
     const event = types.event.fromEnvelope({ type: 'counted', schemaVersion: 7, payload: new Uint8Array(3) });
     assert.deepEqual(types.event.toEnvelope(event), message(3));
@@ -738,7 +738,7 @@ describe('fresh isolation', () => {
     assert.throws(() => states.fromBytes(Uint8Array.of(0xc1)), isFault);
   });
 
-  test('keeps no event of a decision that has more of them than it may hold', async () => {
+  test('keeps no event of a decision with more events than free handles', async () => {
     const core = coreText('command-handler').replace(
       '(i32.store (i32.const 4) (i32.const 512)) (i32.store (i32.const 8) (i32.const 1)) (i32.const 0))',
       `(i32.store (i32.const 516) (call $new-event (i32.const 1)))
@@ -763,7 +763,7 @@ describe('fresh isolation', () => {
     assert.equal(statistics.handles, 3);
   });
 
-  test('refuses handles that are used up, or of another kind', async () => {
+  test('refuses handles that are consumed or of another kind', async () => {
     const { types, decider } = await loadModule(bank, { isolation: 'fresh' });
     const state = decider.initialState();
     const event = types.event.fromEnvelope(envelope('AccountOpened', { accountId: 'a', owner: 'o' }));

@@ -1,5 +1,6 @@
 /**
- * A guest for each world, as component text: its state is a count of events. Small enough to be read, and to be made wrong.
+ * A guest for each world, as component text. Its state is a count of events. It is small enough to be read, and to be broken
+ * on purpose.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { componentEmbed, componentNew, parse } from '@bytecodealliance/jco-transpile/wasm-tools';
@@ -8,7 +9,7 @@ import type { WorldName } from 'decidable/component/host';
 const TYPES = 'decidable:eventsourcing/types@0.1.0';
 const OWN = `[export]${TYPES}`;
 
-/** The WIT package as one text: the tools take one file, and so one `package` line. */
+/** The WIT package as one text, because the tools take one file with one `package` line. */
 export function witSource(): string {
   const wit = new URL('../../../../wit/', import.meta.url);
   const texts = readdirSync(wit).map((name) => readFileSync(new URL(name, wit), 'utf8'));
@@ -21,12 +22,12 @@ export async function dummyComponent(wit: string, world: string): Promise<Uint8A
   return componentNew(await componentEmbed({ witSource: wit, world, dummy: true }));
 }
 
-/** The counting guest. Texts and lists that it gives are of the memory that it starts with, at 256. */
+/** The counting guest. The texts and lists that it returns are in the initial memory, at 256. */
 export async function countingGuest(world: WorldName, core: string = coreText(world)): Promise<Uint8Array> {
   return componentNew(await componentEmbed({ witSource: witSource(), world, binary: await parse(core) }));
 }
 
-/** Its core module, to be made another. */
+/** Its core module, so that tests can change it. */
 export function coreText(world: WorldName): string {
   return `(module
     (import "${OWN}" "[resource-new]command" (func $new-command (param i32) (result i32)))
@@ -99,7 +100,7 @@ const PROJECTOR = 'decidable:eventsourcing/projector@0.1.0';
 
 const WORLDS: Record<WorldName, string> = {
   'command-handler': `${stateFunctions(DECIDER)}
-    ;; A command of 13 bytes is one on which the guest breaks down; of 14, one that keeps it from returning.
+    ;; A command of 13 bytes makes the guest trap. A command of 14 bytes makes it loop without end.
     (func $forever (param i32) (result i32) (i32.add (call $forever (local.get 0)) (i32.const 1)))
     (func (export "${DECIDER}#decide") (param i32 i32) (result i32)
       (if (i32.eq (local.get 1) (i32.const 13)) (then unreachable))

@@ -1,4 +1,4 @@
-/** A guest that asks for the time and for random numbers is told what follows from the command's id, by itself. */
+/** A guest with a virtual WASI, whose time and random numbers follow from the command's id. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { isLinkError, isTrap } from 'decidable/component';
@@ -20,7 +20,7 @@ const [NANOSECONDS_AT, NANOSECONDS_LATER] = [1_700_000_000_123_000_000n, 1_700_0
 
 const told = ({ events }: CommandResult): Answers => answersOf(events[0]!.event.payload);
 
-/** A store in which another writer comes first, as often as it is told to. */
+/** A store in which another writer appends first, a given number of times. */
 function contested(store: EventStore, times: number): EventStore {
   let left = times;
   return unrulyStore(store, async (call, stream) => {
@@ -39,7 +39,7 @@ for (const isolation of ['pooled', 'fresh'] as const) {
   describe(`a guest that asks its WASI, ${isolation}`, () => {
     const start = (store?: EventStore) => sourcing(store, isolation);
 
-    test('is told the time of the command’s id, and random numbers that follow from it', async () => {
+    test('reads the time of the command’s id, and random numbers that follow from it', async () => {
       const { sourcer } = await start();
       const first = told(await sourcer.handleCommand(count, { commandId: AT }));
       const second = told(await sourcer.handleCommand(count, { commandId: LATER }));
@@ -49,14 +49,14 @@ for (const isolation of ['pooled', 'fresh'] as const) {
       await sourcer.close();
     });
 
-    test('is told the same wherever the command is decided', async () => {
+    test('reads the same values wherever the command is decided', async () => {
       const [one, other] = [await start(), await start()];
       await one.sourcer.handleCommand(count, { commandId: LATER });
       const first = told(await one.sourcer.handleCommand(count, { commandId: AT }));
       assert.deepEqual(told(await other.sourcer.handleCommand(count, { commandId: AT.toUpperCase() })), first);
     });
 
-    test('is told constants at its start, while it folds, and by a host that names no command', async () => {
+    test('reads constants at its start, while it folds, and if the host passes no command id', async () => {
       const { sourcer, module } = await start();
       const first = told(await sourcer.handleCommand(count, { commandId: AT }));
       const folded = answersOf((await sourcer.readState('count')).state);
@@ -70,7 +70,7 @@ for (const isolation of ['pooled', 'fresh'] as const) {
       assert.deepEqual(answersOf(types.event.toEnvelope(event!).payload), folded);
     });
 
-    test('is told the same when it decides again after a conflict', async () => {
+    test('reads the same values when it decides again after a conflict', async () => {
       const { sourcer } = await start(contested(createMemoryStore(), 2));
       const result = await sourcer.handleCommand(count, { commandId: AT });
       const undisturbed = told(await (await start()).sourcer.handleCommand(count, { commandId: AT }));
@@ -78,7 +78,7 @@ for (const isolation of ['pooled', 'fresh'] as const) {
       assert.deepEqual(told(result), undisturbed);
     });
 
-    test('is told what its own command’s id says, however many commands are under way', async () => {
+    test('reads values of its own command’s id if other commands run concurrently', async () => {
       const { sourcer } = await start();
       const ids = Array.from(
         { length: 20 },
@@ -101,7 +101,7 @@ for (const isolation of ['pooled', 'fresh'] as const) {
       assert.deepEqual(told(again), told(first));
     });
 
-    test('an id that is drawn says when it was drawn', async (context) => {
+    test('reads the time of a generated id', async (context) => {
       context.mock.timers.enable({ apis: ['Date'], now: Number(NANOSECONDS_AT / 1_000_000n) });
       const { sourcer } = await start();
       const result = await sourcer.handleCommand(count);
@@ -109,7 +109,7 @@ for (const isolation of ['pooled', 'fresh'] as const) {
       assert.match(result.commandId, /^.{14}7/);
     });
 
-    test('an id of another kind says no time: the clock stands at 0, and randomness follows from the id', async () => {
+    test('reads 0 as the time of an id that is not a UUIDv7, and random numbers that follow from the id', async () => {
       const { sourcer } = await start();
       const [one, two] = [
         told(await sourcer.handleCommand(count, { commandId: 'order-1' })),
@@ -119,7 +119,7 @@ for (const isolation of ['pooled', 'fresh'] as const) {
       assert.notEqual(one.random, two.random);
     });
 
-    test('has printed whole lines when a call ends, even where it ends in a trap', async () => {
+    test('has printed whole lines when a call ends, even with a trap', async () => {
       const lines: string[] = [];
       const { types, decider } = await loadModule(await printingGuest(), {
         isolation,
@@ -132,14 +132,14 @@ for (const isolation of ['pooled', 'fresh'] as const) {
       assert.deepEqual(lines, ['count', 'count']);
     });
 
-    test('has printed what it had to say where it traps at its start', async () => {
+    test('has printed its output if it traps at its start', async () => {
       const lines: string[] = [];
       const printing = () => virtualWasi({ grant: ['wasi:cli/stdout'], stdout: (line) => lines.push(line) });
       await assert.rejects(loadModule(await printingGuest('start'), { isolation, wasi: printing }), isTrap);
       assert.deepEqual(lines, ['count']);
     });
 
-    test('traps where it asks for what it was not granted', async () => {
+    test('traps if it calls an interface that was not granted', async () => {
       const { types, decider } = await loadModule(guest, {
         isolation,
         wasi: () => virtualWasi({ grant: ['wasi:random/random'] }),
@@ -151,7 +151,7 @@ for (const isolation of ['pooled', 'fresh'] as const) {
       );
     });
 
-    test('is given what the host has of its own in place of the virtual one, whatever 0.2 that is', async () => {
+    test('gets an interface of the host instead of the virtual one, in any version 0.2', async () => {
       for (const name of ['random@0.2.3', 'random@0.2.0', 'random@0.2.99', 'random']) {
         const { types, decider } = await loadModule(guest, {
           isolation,
@@ -163,7 +163,7 @@ for (const isolation of ['pooled', 'fresh'] as const) {
       }
     });
 
-    test('is given what the host has of its own in whatever form the loader takes', async () => {
+    test('gets an interface of the host in every form that the loader accepts', async () => {
       const own: Record<PropertyKey, unknown> = { 'wasi:random/random': { getRandomU64: () => 7n } };
       class Imports {
         get ['wasi:random/random']() {
@@ -177,13 +177,13 @@ for (const isolation of ['pooled', 'fresh'] as const) {
       }
     });
 
-    test('is not linked where it is given nothing', async () => {
+    test('is not linked without WASI', async () => {
       await assert.rejects(loadModule(guest, { isolation }), isLinkError);
     });
   });
 }
 
-test('a process manager is told when the event was recorded, and random numbers that follow from its id', async () => {
+test('a process manager reads the time of the event, and random numbers that follow from its id', async () => {
   const { types, eventHandler } = await loadModule(await askingGuest('process-manager'), {
     world: 'process-manager',
     wasi,
@@ -194,7 +194,7 @@ test('a process manager is told when the event was recorded, and random numbers 
   const context = { stream: 's', revision: 0n, position: 0n, correlationId: 'c', causationId: 'c' };
   const toldFor = (id: string, recordedAt: bigint): Answers => {
     eventHandler.handle(state, event, { ...context, id, recordedAt });
-    return answersOf(types.state.toBytes(state)); // Of this guest, they are what it was told last.
+    return answersOf(types.state.toBytes(state)); // The state of this guest is its last answers.
   };
   const [one, two] = [toldFor('e1', 5n), toldFor('e2', 7n)];
   assert.deepEqual([one.time, two.time], [5_000_000n, 7_000_000n]);
@@ -202,7 +202,7 @@ test('a process manager is told when the event was recorded, and random numbers 
   assert.deepEqual(toldFor('e1', 5n), one);
 });
 
-test('a decision is proved again from what is stored, by fresh instances', async () => {
+test('fresh instances prove a decision from its stored record', async () => {
   const store = createMemoryStore();
   const sourcer = createEventSourcer({ store, modules: [await loadModule(guest, { wasi })] });
   await sourcer.handleCommand(count, { commandId: AT });
@@ -218,13 +218,13 @@ test('a decision is proved again from what is stored, by fresh instances', async
     const again = runDeterministically(module, seen, decision.command, decision.commandId);
     assert.ok(again.tag === 'accepted');
     assert.deepEqual(again.events, [history[index]]);
-    // Without the id, it is another decision.
+    // Without the id, the decision is different.
     assert.notDeepEqual(runDecision(module, seen, decision.command), again);
   }
   assert.equal(recorded.length, 2);
 });
 
-test('a test of a component names the id of its commands', async () => {
+test('a test of a component can pass the id of its commands', async () => {
   const type = 'count';
   const types = {
     command: { fromEnvelope: () => ({ type }), toEnvelope: () => count },
@@ -241,7 +241,7 @@ test('a test of a component names the id of its commands', async () => {
   given(decided).when({ type }).then(decided);
 });
 
-test('a guest that is given no WASI at all is told where it is', async () => {
+test('a guest without WASI is refused with a hint to virtualWasi', async () => {
   for (const isolation of ['pooled', 'fresh'] as const) {
     await assert.rejects(loadModule(guest, { isolation }), (error) => {
       assert.ok(isLinkError(error) && isLinkError(error.cause));

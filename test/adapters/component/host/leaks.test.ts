@@ -1,4 +1,4 @@
-/** Guests and host give back what they take: many calls within a memory that would not hold what a leak leaves. */
+/** Leaks: many calls run within a memory that a leak would exceed. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
@@ -15,9 +15,9 @@ import { envelope } from './bank-arbitraries.ts';
 
 const ROUNDS = 50_000;
 
-describe('nothing leaks', () => {
+describe('the memory of a guest', () => {
   for (const guest of ['c', 'rust', 'assemblyscript']) {
-    test(`in ${guest}: ${ROUNDS} decisions, folds, rejections, faults and states within 1.5 MiB`, async () => {
+    test(`suffices in ${guest} for ${ROUNDS} decisions, folds, rejections, faults and states within 1.5 MiB`, async () => {
       const bytes = readFileSync(new URL(`../../../../examples/guests/${guest}/bank.wasm`, import.meta.url));
       const module = await loadModule(bytes, { maxMemoryBytes: 3 << 19, maxHandles: 10 });
       const { types, decider, routing } = module;
@@ -55,11 +55,11 @@ describe('nothing leaks', () => {
   }
 });
 
-describe('an instance that is thrown away', () => {
+describe('an instance that is discarded', () => {
   setFlagsFromString('--expose-gc');
   const collectGarbage = runInNewContext('gc') as () => void;
 
-  test('leaves nothing of what its WASI gave it: a guest keeps its standard output to the end', async () => {
+  test('releases the streams of its WASI, even those that the guest keeps to the end', async () => {
     const printers: WeakRef<(line: string) => void>[] = [];
     const wasi = () => {
       const stdout = (): void => undefined;
@@ -71,8 +71,8 @@ describe('an instance that is thrown away', () => {
     const state = decider.initialState();
     for (let round = 0; round < 50; round++) decider.decide(state, command);
     const left = () => printers.filter((printer) => printer.deref() !== undefined).length;
-    // What a weak reference was made of, or asked for, stays until the turn of the event loop ends; and what the engine
-    // compiles in the background holds some of it until that is done.
+    // The target of a weak reference stays until the turn of the event loop ends if it was created or read in that turn. Code
+    // that the engine compiles in the background keeps objects alive too.
     for (let turn = 0; turn < 100 && (turn === 0 || left() > 5); turn++) {
       await setImmediate();
       collectGarbage();

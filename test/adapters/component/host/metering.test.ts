@@ -1,4 +1,4 @@
-/** What is counted in a guest's code: every instruction that engines have, and on every way that code can go. */
+/** The counting of fuel and call depth: for every instruction of the engines, and on every path of the code. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { describe, test } from 'node:test';
@@ -16,7 +16,7 @@ const isOut = (budget: 'fuel' | 'callDepth') => (error: unknown) =>
 const withBudget = (fuel: number, callDepth = 1_000) => ({ ...ROOMY, budget: { fuel, callDepth } });
 
 describe('random modules', () => {
-  test('compute with counters what they compute without, give their depth back, and use the same again', async () => {
+  test('compute the same with counters as without, restore the depth, and use the same fuel again', async () => {
     const pick = random(20_261_122);
     const ended = { value: 0, trap: 0, budget: 0 };
     for (let round = 0; round < 400; round++) {
@@ -47,7 +47,7 @@ async function unbounded(text: string) {
   return { exports, call, depth: () => 0, fuel: () => 0 };
 }
 
-/** What a call gave, and what it left in memory. */
+/** The result of a call, and the content of the memory. */
 function outcomeOf(exports: Record<string, unknown>, call: () => unknown) {
   const memory = () =>
     createHash('sha1')
@@ -64,7 +64,7 @@ function outcomeOf(exports: Record<string, unknown>, call: () => unknown) {
   }
 }
 
-describe('instructions that move much', () => {
+describe('bulk instructions', () => {
   const moving = (definitions: string, code: string) =>
     instance(`(module ${definitions} (func (export "go") (param $n i32) ${code}))`);
 
@@ -96,7 +96,7 @@ describe('instructions that move much', () => {
       64,
     ],
     [
-      'memory.fill of 64 bits beside a memory of 32',
+      'memory.fill of 64 bits next to a memory of 32',
       '(memory $a 4) (memory $b i64 4)',
       '(memory.fill $b (i64.const 0) (i32.const 1) (i64.extend_i32_u (local.get $n)))',
       64,
@@ -167,7 +167,7 @@ describe('instructions that move much', () => {
       8,
     ],
   ] as const) {
-    test(`${name} costs one for ${perUnit}, before it moves anything`, async () => {
+    test(`cost a unit for ${perUnit} before they move anything: ${name}`, async () => {
       const { call, fuel } = await moving(definitions, code);
       const costOf = (count: number) => {
         call('go', count);
@@ -189,7 +189,7 @@ describe('instructions that move much', () => {
     });
   }
 
-  test('cost what each of them costs where they stand beside one another', async () => {
+  test('have the sum of their costs if they follow one another', async () => {
     const { call, fuel } = await moving(
       '(memory $a 4) (memory $b i64 4) (table $t 1000 funcref)',
       `(memory.fill $a (i32.const 0) (i32.const 1) (local.get $n))
@@ -200,7 +200,7 @@ describe('instructions that move much', () => {
     assert.equal(fuel(), 1 + 10 + 10 + 87);
   });
 
-  test('growing costs what it adds, where it succeeds', async () => {
+  test('that grow cost what they add if they succeed', async () => {
     const { call, fuel } = await instance(`(module (memory 1 10) (table $t 1 100 funcref)
       (func (export "memory") (param i32) (result i32) (memory.grow (local.get 0)))
       (func (export "table") (param i32) (result i32) (table.grow $t (ref.null func) (local.get 0))))`);
@@ -218,17 +218,17 @@ describe('instructions that move much', () => {
     assert.deepEqual(used, [1 + 2 * 1024, 1, 1, 1 + 2, 1]);
   });
 
-  test('no loop of them runs a thousand times as long as its fuel says', async () => {
+  test('cannot run a thousand times as long as their fuel allows', async () => {
     const { call } = await instance(
       `(module (memory 200) (func (export "go")
         (loop $again (memory.fill (i32.const 0) (i32.const 1) (i32.const 13_000_000)) (br $again))))`,
       withBudget(1_000_000),
     );
-    // Four rounds of 13 MB, where it were a million.
+    // Four rounds of 13 MB instead of a million.
     assert.throws(() => call('go'), isOut('fuel'));
   });
 
-  test('a length that no memory has is paid for, or trapped at, and not undercut', async () => {
+  test('cost fuel or trap if the length is larger than any memory', async () => {
     const { call } = await moving('(memory 1)', '(memory.fill (i32.const 0) (i32.const 1) (local.get $n))');
     assert.throws(() => call('go', -1), isOut('fuel'));
     const wide = await instance(
@@ -251,7 +251,7 @@ describe('call depth', () => {
     assert.equal(depth(), 0);
   });
 
-  test('and fuel that are used up to the last are no reason why a call has trapped', async () => {
+  test('is not the cause of a trap of another kind if it is used up exactly, and neither is fuel', async () => {
     const { call, depth, fuel } = await instance('(module (func (export "f") unreachable))', withBudget(1, 1));
     assert.throws(
       () => call('f'),
@@ -260,7 +260,7 @@ describe('call depth', () => {
     assert.deepEqual([depth(), fuel()], [1, 1]);
   });
 
-  test('through tables and references is the same', async () => {
+  test('is the same through tables and references', async () => {
     for (const again of [
       '(call_indirect $t (type $s) (local.get 0) (i32.const 0))',
       '(call_ref $s (local.get 0) (ref.func $f))',
@@ -276,7 +276,7 @@ describe('call depth', () => {
     }
   });
 
-  test('of tail calls stays as it is, through tables and references too', async () => {
+  test('does not change for tail calls, also through tables and references', async () => {
     for (const again of [
       '(return_call $f (local.get 0))',
       '(return_call_indirect $t (type $s) (local.get 0) (i32.const 0))',
@@ -294,7 +294,7 @@ describe('call depth', () => {
     }
   });
 
-  test('goes on where the host calls back', async () => {
+  test('continues if the host calls back', async () => {
     let again: (n: number) => void = () => undefined;
     const guest = await instance(
       `(module (import "" "again" (func $again (param i32)))
@@ -319,7 +319,7 @@ describe('call depth', () => {
     assert.throws(() => large.call('f', 900), isOut('callDepth'), 'and not by the engine');
   });
 
-  test('counts parameters as it counts locals', async () => {
+  test('counts parameters like locals', async () => {
     const params = (count: number) =>
       `(module (func $f (export "f") (param i32 ${'i64 '.repeat(count - 1)})
         (if (local.get 0) (then (call $f (i32.sub (local.get 0) (i32.const 1)) ${'(i64.const 0) '.repeat(count - 1)})))))`;
@@ -337,7 +337,7 @@ describe('call depth', () => {
   });
 });
 
-/** Instructions of the same shape are assembled in place of those of the older form, and replaced in the binary. */
+/** The assembler lacks the older instructions. Others of the same shape are assembled, and replaced in the binary. */
 const OLDER = {
   TRY: ['block (result i32)', '02 7f', '06 7f'],
   CATCH_ALL: ['ref.as_non_null', 'd4', '19'],
@@ -380,7 +380,7 @@ describe('exceptions', () => {
     ],
     ['the function itself', '(try_table (catch $e 0) (call $deep (i32.const 5))) (i32.const 0)'],
   ] as const) {
-    test(`leave the depth as it was where ${how} catches them`, async () => {
+    test(`restore the depth if ${how} catches them`, async () => {
       const { call, depth } = await instance(
         `(module ${THROWING} (func $catching (export "go") (result i32) ${code})
           (func (export "often") (param i32) (result i32)
@@ -395,7 +395,7 @@ describe('exceptions', () => {
     });
   }
 
-  // The older form, which engines still have and the assembler has not.
+  // The older form, which engines still support and the assembler does not.
   for (const [how, code] of [
     ['try', 'TRY i32.const 5 call $deep i32.const 0 CATCH end'],
     ['try with catch_all', 'TRY i32.const 5 call $deep i32.const 0 CATCH_ALL i32.const 42 end'],
@@ -414,7 +414,7 @@ describe('exceptions', () => {
       'TRY i32.const 5 call $deep i32.const 0 CATCH_ALL TRY i32.const 5 call $deep i32.const 0 CATCH end end',
     ],
   ] as const) {
-    test(`leave the depth as it was where ${how} catches them, in the older form`, async () => {
+    test(`restore the depth if ${how} catches them, in the older form`, async () => {
       const { call, depth } = await instance(
         await older(`(module ${THROWING} (func $catching (export "go") (result i32) ${code})
           (func (export "often") (param i32) (result i32)
@@ -441,8 +441,8 @@ describe('exceptions', () => {
   });
 });
 
-describe('what a module imports', () => {
-  test('keeps its place before what is added', async () => {
+describe('an import of a module', () => {
+  test('keeps its index before the added definitions', async () => {
     const { exports } = await instance(
       `(module (tag (export "tag")) (global (export "global") i32 (i32.const 7)) (table (export "table") 1 funcref)
         (memory (export "memory") 1))`,
@@ -466,8 +466,8 @@ describe('what a module imports', () => {
   });
 });
 
-describe('what stands behind an instruction is not taken for code', () => {
-  // In all of these there are bytes that are `loop` (3) or `return` (15) where an instruction begins.
+describe('the immediates of an instruction', () => {
+  // All of these have bytes that would be `loop` (3) or `return` (15) as an instruction.
   const VECTOR = '(v128.const i64x2 0 0)';
   for (const [what, code, definitions = '(memory 1)'] of [
     ['an offset', `(v128.store offset=15 align=1 (i32.const 0) ${VECTOR})`],
@@ -478,7 +478,7 @@ describe('what stands behind an instruction is not taken for code', () => {
     ['a lane that is read', `(drop (i8x16.extract_lane_s 15 ${VECTOR}))`],
     ['a lane that is written', `(drop (f32x4.replace_lane 3 ${VECTOR} (f32.const 1)))`],
     ['lanes that are shuffled', `(drop (i8x16.shuffle 15 15 15 15 15 15 15 15 3 3 3 3 3 3 3 3 ${VECTOR} ${VECTOR}))`],
-    ['the last of the instructions that are no relaxed ones', `(drop (f64x2.convert_low_i32x4_u ${VECTOR}))`],
+    ['the last of the instructions that are not relaxed', `(drop (f64x2.convert_low_i32x4_u ${VECTOR}))`],
     ['an offset in another memory', '(drop (i32.load $b offset=3 (i32.const 0)))', '(memory $a 1) (memory $b 1)'],
     ['an offset of an atomic', '(drop (i32.atomic.load offset=3 (i32.const 1)))', '(memory 1 1 shared)'],
     [
@@ -502,7 +502,7 @@ describe('what stands behind an instruction is not taken for code', () => {
       '(type (func)) (type (func (param i32))) (type (func (param i64))) (type $3 (struct))',
     ],
   ] as const) {
-    test(what, async () => {
+    test(`are not read as code: ${what}`, async () => {
       const { call, depth, fuel } = await instance(`(module ${definitions} (func (export "go") ${code} (return)))`);
       call('go');
       assert.deepEqual([depth(), fuel()], [0, 1]);
@@ -511,7 +511,7 @@ describe('what stands behind an instruction is not taken for code', () => {
 });
 
 describe('garbage-collected values', () => {
-  test('are counted like others: their instructions are found their end', async () => {
+  test('are counted like others, because the ends of their instructions are found', async () => {
     const { call, depth, fuel } = await instance(`(module
       (rec (type $node (sub (struct (field i32) (field (mut (ref null $node))))))
            (type $leaf (sub $node (struct (field i32) (field (mut (ref null $node))) (field i8)))))
@@ -550,7 +550,7 @@ describe('garbage-collected values', () => {
   });
 });
 
-describe('what is not the same on every machine is refused by name', () => {
+describe('an instruction that differs between machines', () => {
   for (const [text, message] of [
     [
       '(memory 1 1 shared) (func (drop (memory.atomic.wait32 (i32.const 0) (i32.const 0) (i64.const -1))))',
@@ -565,7 +565,7 @@ describe('what is not the same on every machine is refused by name', () => {
       /relaxed vector instructions \(0xfd 0x100\)/,
     ],
   ] as const) {
-    test(`with a budget: ${message.source}`, async () => {
+    test(`is refused by name with a budget: ${message.source}`, async () => {
       await assert.rejects(
         rewritten(`(module ${text})`),
         (error) => isUnsupportedError(error) && message.test(error.message),
@@ -574,7 +574,7 @@ describe('what is not the same on every machine is refused by name', () => {
     });
   }
 
-  test('while other threads’ instructions are counted', async () => {
+  test('is not refused if it only belongs to threads', async () => {
     const { call, fuel } = await instance(`(module (memory 1 1 shared)
       (func (export "go") (result i32)
         (atomic.fence) (drop (memory.atomic.notify offset=4 (i32.const 0) (i32.const 1)))
@@ -591,7 +591,7 @@ describe('a start function', () => {
     ['fuel', '(loop (br 0))'],
     ['callDepth', '(call $s)'],
   ] as const) {
-    test(`that has no ${budget} left ends like a call`, async () => {
+    test(`ends like a call if it has no ${budget} left`, async () => {
       await assert.rejects(instance(`(module (func $s ${code}) (start $s))`, withBudget(1_000, 10)), isOut(budget));
     });
   }

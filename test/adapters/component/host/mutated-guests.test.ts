@@ -1,4 +1,4 @@
-/** Guests with a few bytes changed: each is refused, or runs within its budget to an answer or a typed error. */
+/** Guests with a few changed bytes. Each is refused, or runs within its budget to a result or a typed error. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
@@ -20,7 +20,7 @@ const isTyped = (error: unknown): boolean =>
     is(error),
   );
 
-/** Whatever a guest does, the host ends it at its budget: no test of these can hang. */
+/** The host ends every guest at its budget, so that no test can hang. */
 const LIMITS = { budget: { fuel: 200_000, callDepth: 500 }, maxMemoryBytes: 4 << 20, maxHandles: 100 };
 
 function use({ types, decider, routing }: ComponentCommandHandler): void {
@@ -41,9 +41,9 @@ function use({ types, decider, routing }: ComponentCommandHandler): void {
   }
 }
 
-describe('a guest with bytes changed', () => {
+describe('a guest with changed bytes', () => {
   for (const guest of ['c', 'rust', 'assemblyscript']) {
-    test(`in ${guest} ends in an answer or in a typed error`, async () => {
+    test(`in ${guest} ends with a result or a typed error`, async () => {
       const original = new Uint8Array(
         readFileSync(new URL(`../../../../examples/guests/${guest}/bank.wasm`, import.meta.url)),
       );
@@ -65,7 +65,7 @@ describe('a guest with bytes changed', () => {
         }),
         { numRuns: 300 },
       );
-      // About one in eleven runs, with and without a budget: of 300, fewer than six would be no chance any more.
+      // About one in eleven runs, with and without a budget. Fewer than six of 300 cannot be chance.
       assert.ok(ran > 5, `most are refused, but some have to run: ${ran}`);
     });
   }

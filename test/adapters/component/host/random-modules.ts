@@ -1,20 +1,20 @@
 /**
- * Random core modules that end by themselves: functions call only those before them, and each loop counts its rounds down.
- * They have everything that counting could disturb: ways out of blocks and functions, tail calls, indirect calls, exceptions
- * and their handlers, several results, memories and tables that grow, and instructions that move much.
+ * Random core modules that terminate: functions call only earlier ones, and each loop counts its rounds down. They have
+ * everything that counting could affect: exits from blocks and functions, tail calls, indirect calls, exceptions and their
+ * handlers, several results, memories and tables that grow, and bulk instructions.
  */
 import type { Random } from '../fuzz/mutate.ts';
 
 /** Each takes two numbers and a counter. */
 const SIGNATURE = '(param $a i32) (param $b i32) (result i32)';
 
-/** How many functions a module has; `run` calls the last. */
+/** The number of functions of a module. `run` calls the last one. */
 const FUNCTIONS = 6;
 
 class FunctionWriter {
   readonly #pick: Random;
   readonly #index: number;
-  /** Labels of the blocks around, innermost last; those with a result take a number. */
+  /** The labels of the enclosing blocks, innermost last. Those with a result take a number. */
   readonly #labels: { readonly name: string; readonly hasResult: boolean }[] = [];
   #counters = 0;
   #names = 0;
@@ -43,7 +43,7 @@ class FunctionWriter {
     return `(i32.and ${this.#value(size)} (i32.const 0xfff))`;
   }
 
-  /** Something that gives an `i32`. */
+  /** An expression with the type `i32`. */
   #value(size: number): string {
     if (size <= 0)
       return this.#pick(2) === 0 ? `(local.get ${this.#local()})` : `(i32.const ${this.#pick(2 ** 32) | 0})`;
@@ -68,7 +68,7 @@ class FunctionWriter {
       case 6:
         return this.#call(less);
       case 7:
-        // Only the first function is in the table, and it calls nobody through it: there is no recursion.
+        // Only the first function is in the table, and it makes no indirect call, so that there is no recursion.
         if (this.#index === 0) return this.#value(less);
         return `(call_indirect $t (type $sig) ${this.#value(less)} ${this.#value(less)} (i32.const ${this.#pick(FUNCTIONS + 1)}))`;
       case 8:
@@ -99,10 +99,10 @@ class FunctionWriter {
     return `(call $f${this.#pick(this.#index)} ${this.#value(size - 1)} ${this.#value(size - 1)})`;
   }
 
-  /** The number that was thrown, or one of its own. */
+  /** The number that was thrown, or another one. */
   #catching(size: number): string {
     const label = this.#open(true);
-    // Nothing leaves a handler's own block but what it gives: the labels around stay reachable.
+    // Only its result leaves the block of a handler. The enclosing labels stay reachable.
     const inner = `${this.#statements(size)} ${this.#value(size)}`;
     this.#labels.pop();
     return `(block ${label} (result i32) (try_table (result i32) (catch $e ${label}) ${inner}))`;
@@ -178,7 +178,7 @@ class FunctionWriter {
   }
 }
 
-/** The text of a module whose `run` takes two numbers and gives two, and whose memory and global can be looked at. */
+/** The text of a module whose `run` takes two numbers and returns two. It exports its memory and its global. */
 export function randomModule(pick: Random): string {
   const functions = Array.from({ length: FUNCTIONS }, (_, index) => new FunctionWriter(pick, index).text());
   return `(module

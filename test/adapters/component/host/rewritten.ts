@@ -1,4 +1,4 @@
-/** Core modules within bounds, called as the component host calls its guests. */
+/** Core modules with bounds, called as the component host calls its guests. */
 
 import { Trap } from 'decidable/component';
 import { engine } from '../../../../src/adapters/component/engine/web-assembly.ts';
@@ -9,7 +9,7 @@ import { assemble } from '../assemble.ts';
 
 export const PAGE = 65_536;
 
-/** What no test reaches by accident. */
+/** Bounds that no test reaches by accident. */
 export const ROOMY: Required<Bounds> = {
   maxMemoryBytes: 256 * PAGE,
   maxTableElements: 1_000,
@@ -23,14 +23,14 @@ export async function rewritten(module: string | Uint8Array, bounds: Bounds = RO
 
 export interface Rewritten {
   readonly exports: Record<string, unknown>;
-  /** Calls an export with the whole budget; throws what the host throws. */
+  /** Calls an export with the whole budget, and throws the errors of the host. */
   call(name: string, ...args: unknown[]): unknown;
-  /** What the last call has used, and not given back. */
+  /** The fuel that the last call used, and the depth that it did not restore. */
   fuel(): number;
   depth(): number;
 }
 
-/** An instance of a core module, rewritten. A start function runs at once. */
+/** Instantiates a core module that was rewritten. A start function runs immediately. */
 export async function instance(
   module: string | Uint8Array,
   bounds: Bounds = ROOMY,

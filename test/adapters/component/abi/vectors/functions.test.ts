@@ -81,7 +81,7 @@ describe('flatten_functype: the reference and the validator agree on the core ty
   }
 });
 
-/** A guest that is called with the arguments and then calls the same function of the host's, which gives the result. */
+/** A guest that is called with the arguments, and calls the same function of the host, which returns the result. */
 async function guest(vector: FunctionVector, host: (...args: unknown[]) => unknown) {
   const { definitions, params, type } = texts(vector);
   const lift = split(vector.lift);
@@ -138,7 +138,7 @@ describe('the reference and the loader agree, byte for byte, on the arguments an
   }
 });
 
-/** What a host function returns or throws (*Explainer.md*, "JS API"). */
+/** The value that a host function returns or throws (*Explainer.md*, "JS API"). */
 function resultOf(type: VectorType, value: VectorValue): unknown {
   const result = toJavaScript(type, value);
   if (typeof type === 'string' || type[0] !== 'result') return result;

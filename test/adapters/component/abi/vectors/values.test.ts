@@ -98,7 +98,7 @@ describe('the reference and the loader agree, byte for byte, on values of type',
   }
 });
 
-/** What is neither the value's nor padding keeps its bytes, which are 0xff. */
+/** Bytes that belong neither to the value nor to padding stay 0xff. */
 function assertUntouched({ recorder, take }: Probe, value: unknown, { memory = '' }: Lowered): void {
   recorder.bytes.fill(0xff, START, 2 * START + memory.length);
   take(value);
@@ -110,6 +110,6 @@ function assertUntouched({ recorder, take }: Probe, value: unknown, { memory = '
   const behind = found.subarray(expected.length, expected.length + 64);
   assert.ok(
     behind.every((byte) => byte === 0xff),
-    'nothing is written behind the value',
+    'nothing is written after the value',
   );
 }

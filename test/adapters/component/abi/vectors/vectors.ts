@@ -1,6 +1,6 @@
 /**
- * Reads the vectors that `scripts/abi-vectors.py` makes with the specification's executable reference; each file names
- * the commit of the specification. To make them anew: `python3 scripts/abi-vectors.py path/to/component-model`.
+ * Reads the vectors that `scripts/abi-vectors.py` creates with the executable reference of the specification. Each file names
+ * the commit of the specification. To create them again, run `python3 scripts/abi-vectors.py path/to/component-model`.
  *
  * A type is a keyword or a list: `["record", …]`, `["tuple", …]`, `["variant", …]` (null, or a number of cases, without
  * payload), `["list", element, length?]`, `["option", value]`, `["result", ok, error]`, `["map", key, value]`,
@@ -19,7 +19,7 @@ export interface VectorParts extends ReadonlyArray<VectorType | number | null> {
 }
 export type VectorValue = boolean | number | string | readonly VectorValue[];
 
-/** What lowering leaves: core values, calls of `realloc`, and what it wrote where they allocated; all as text. */
+/** The results of lowering, as text: core values, calls of `realloc`, and the bytes that it wrote there. */
 export interface Lowered {
   readonly core: string;
   readonly realloc?: string;
