@@ -1,7 +1,8 @@
 /** `npm run build`: compiles `src/` to `dist/`, from nothing, by the TypeScript compiler alone. */
 import { spawnSync } from 'node:child_process';
-import { rmSync } from 'node:fs';
+import { chmodSync, rmSync } from 'node:fs';
 
 rmSync(new URL('../dist', import.meta.url), { recursive: true, force: true });
 const { status } = spawnSync('tsc', ['-p', 'tsconfig.build.json'], { stdio: 'inherit', shell: false });
+if (status === 0) chmodSync(new URL('../dist/adapters/cli/bin.js', import.meta.url), 0o755);
 process.exit(status ?? 1);
