@@ -13,8 +13,9 @@ function dispatch(type: string, data: string, ...args: readonly string[]) {
 describe('decidable dispatch', () => {
   test('makes the store and prints the events of an accepted command', async () => {
     const { status, stdout } = await dispatch('Open', '{"accountId":"a"}', '--command-id', 'open-1', '--actor', 'Ada');
-    const { outcome, stream, events } = JSON.parse(stdout);
-    assert.deepEqual([status, outcome.tag, stream, events[0].data], [0, 'accepted', 'account-a', { accountId: 'a' }]);
+    const { outcome, stream, position, events } = JSON.parse(stdout);
+    assert.deepEqual([status, outcome.tag, stream, position], [0, 'accepted', 'account-a', '1']);
+    assert.deepEqual(events[0].data, { accountId: 'a' });
     assert.ok(existsSync(file));
   });
 

@@ -1,5 +1,6 @@
 /** `decidable describe`: prints the parts of the system and how their messages connect them. */
 import { describe, type SystemDescription } from '../../../core/define/system-description.ts';
+import type { EventName } from '../../../core/messages.ts';
 import { DONE } from '../exit-codes.ts';
 import type { Output } from '../output.ts';
 import type { Session } from '../session.ts';
@@ -21,6 +22,8 @@ export async function describeSystem(session: Session, { mermaid }: DescribeOpti
 function textOf(system: SystemDescription, output: Output): readonly string[] {
   const heading = (text: string): string => output.styled('bold', text);
   const types = (messages: readonly { readonly type: string }[]): string => messages.map(({ type }) => type).join(', ');
+  const names = (events: readonly EventName[]): string =>
+    events.map(({ category, type }) => `${category}.${type}`).join(', ');
   const lines = [heading(`System ${system.name}`)];
   const section = (title: string, parts: readonly (readonly string[])[]): void => {
     if (parts.length > 0) lines.push('', heading(title), ...parts.flat());
@@ -37,7 +40,7 @@ function textOf(system: SystemDescription, output: Output): readonly string[] {
     'Process managers',
     system.processManagers.map(({ name, version, events, commands }) => [
       `  ${name} ${version}`,
-      `    reads  ${events.join(', ')}`,
+      `    reads  ${names(events)}`,
       `    sends  ${commands.map(({ type, decider }) => `${type} → ${decider}`).join(', ')}`,
     ]),
   );
@@ -45,12 +48,12 @@ function textOf(system: SystemDescription, output: Output): readonly string[] {
     'Read models',
     system.readModels.map(({ kind, name, version, events }) => [
       `  ${name} ${version}  ${output.styled('dim', kind)}`,
-      `    reads  ${events.join(', ')}`,
+      `    reads  ${names(events)}`,
     ]),
   );
   section(
     'Reactors',
-    system.reactors.map(({ name, version, events }) => [`  ${name} ${version}`, `    reads  ${events.join(', ')}`]),
+    system.reactors.map(({ name, version, events }) => [`  ${name} ${version}`, `    reads  ${names(events)}`]),
   );
   return lines;
 }

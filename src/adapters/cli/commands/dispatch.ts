@@ -91,7 +91,7 @@ function send(
 }
 
 async function report({ output }: Session, result: CommandResult, messages: Messages): Promise<void> {
-  const { commandId, stream, module, outcome, revision, duplicate, attempts, events } = result;
+  const { commandId, stream, module, outcome, revision, position, duplicate, attempts, events } = result;
   if (output.isJson) {
     const records = events.map((event) => eventRecord(event, messages));
     await output.document({
@@ -100,6 +100,7 @@ async function report({ output }: Session, result: CommandResult, messages: Mess
       module,
       outcome,
       revision,
+      position,
       duplicate,
       attempts,
       events: records,
