@@ -59,12 +59,12 @@ for (const isolation of ['pooled', 'fresh'] as const) {
     test('reads constants at its start, while it folds, and if the host passes no command id', async () => {
       const { sourcer, module } = await start();
       const first = told(await sourcer.handleCommand(count, { commandId: AT }));
-      const folded = answersOf((await sourcer.readState('count')).state);
+      const folded = answersOf((await sourcer.readState('count-count')).state);
       await sourcer.handleCommand(count, { commandId: LATER });
       assert.equal(folded.time, 0n);
       assert.notEqual(folded.random, first.random);
       assert.equal(folded.random, folded.atStart, 'both are the first of the numbers that belong to no command');
-      assert.deepEqual(answersOf((await sourcer.readState('count')).state), folded);
+      assert.deepEqual(answersOf((await sourcer.readState('count-count')).state), folded);
       const { types, decider } = module;
       const [event] = decider.decide(decider.initialState(), types.command.fromEnvelope(count));
       assert.deepEqual(answersOf(types.event.toEnvelope(event!).payload), folded);
@@ -210,7 +210,7 @@ test('fresh instances prove a decision from its stored record', async () => {
   await sourcer.close();
 
   const module = await loadModule(guest, { isolation: 'fresh', wasi });
-  const recorded = await store.readStream('count', { direction: 'forward' });
+  const recorded = await store.readStream('count-count', { direction: 'forward' });
   const history = recorded.map(({ event }) => event);
   for (const [index, { context }] of recorded.entries()) {
     const { decision } = (await store.findDecision(context.causationId))!;
