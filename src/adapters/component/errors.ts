@@ -83,8 +83,8 @@ export function showPath(path: readonly string[]): string {
 const MOST_SHOWN = 200;
 
 /**
- * Why an instance trapped. `trap` is a rule that the guest broke or an instruction that trapped. The others name the
- * bound that the guest exceeded (`…-exhausted`), or say that the instance is no longer there.
+ * The reason of a trap. `trap` is a rule that the guest broke or an instruction that trapped. The others name the
+ * bound that the guest exceeded (`…-exhausted`), or say that the instance has ended or is not ready.
  */
 export type TrapCode =
   | 'trap'
@@ -121,8 +121,8 @@ export class Trap extends Error {
 }
 
 /**
- * JavaScript passed a value that is not of the type that the component expects. No function was called, and the component has
- * none of the handles among the arguments.
+ * JavaScript passed a value that is not of the type that the component expects. No function was called, and the
+ * component has none of the handles among the arguments.
  *
  * ```ts
  * try {

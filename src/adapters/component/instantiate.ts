@@ -37,10 +37,11 @@ export interface InstantiateOptions {
   /** The most bytes of one linear memory. A call after which a memory is larger traps. @default 4_294_967_296 */
   readonly maxMemoryBytes?: number | undefined;
   /**
-   * The most bytes that one call may lift out of the component, in the lists and strings of its arguments or its result.
-   * An element of a list that becomes a JavaScript value of its own counts 64 bytes more, and so does each object inside
-   * it. Each number, flag, enum or boolean in these objects counts 16 more. A call that lifts more traps with the code
-   * `lifting-exhausted`. Without a limit, lists that overlap in a small memory could fill the memory of the host.
+   * The most bytes that one call may lift out of the component, in the lists and strings of its arguments or its
+   * result. An element of a list that becomes a JavaScript value of its own counts 64 bytes more, and so does each
+   * object inside it. Each number, flag, enum or boolean in these objects counts 16 more. A call that lifts more traps
+   * with the code `lifting-exhausted`. Without a limit, lists that overlap in a small memory could fill the memory of
+   * the host.
    *
    * @default 268_435_456
    */
@@ -67,9 +68,9 @@ export interface Instance<Exports extends object = Record<string, unknown>> {
    * (`'wasi:cli/run@0.2.3'`), core modules as `WebAssembly.Module`.
    *
    * A resource type `input-stream` is a class `InputStream`. Its constructor, methods and static functions are those of
-   * the component, and `Symbol.dispose` drops the resource. `InputStream.create(…)` is the constructor too, because `new`
-   * is refused if the constructor returns a promise. With `resources: 'handles'`, it is an object `inputStream` instead:
-   * `create(…)` is the constructor, methods take the handle first, and `drop(handle)` drops it.
+   * the component, and `Symbol.dispose` drops the resource. `InputStream.create(…)` is the constructor too, because
+   * `new` is refused if the constructor returns a promise. With `resources: 'handles'`, it is an object `inputStream`
+   * instead: `create(…)` is the constructor, methods take the handle first, and `drop(handle)` drops it.
    *
    * A function that traps throws a `Trap`. A function whose result is a `result` returns the `ok` case and throws a
    * `ComponentError` for the `error` case. An error that a host function throws is passed on unchanged. If a host
@@ -91,12 +92,12 @@ export interface Instance<Exports extends object = Record<string, unknown>> {
 /**
  * Instantiates a component.
  *
- * `imports` has a property for each import: a function, a `WebAssembly.Module`, an object of exports for an instance, or
- * a class for a resource type. Such a class has the methods on its prototype and the static functions on itself, and
- * `Symbol.dispose` is called when the component drops a resource. Names may be those of WIT, or camelCase and PascalCase.
- * The property of an interface is its full name, the name with a version compatible by semver or without a version, or
- * its last part. The exports of another instance can be passed as they are. The two components are then linked to each
- * other, and values pass between them directly.
+ * `imports` has a property for each import: a function, a `WebAssembly.Module`, an object of exports for an instance,
+ * or a class for a resource type. Such a class has the methods on its prototype and the static functions on itself, and
+ * `Symbol.dispose` is called when the component drops a resource. Names may be those of WIT, or camelCase and
+ * PascalCase. The property of an interface is its full name, the name with a version compatible by semver or without a
+ * version, or its last part. The exports of another instance can be passed as they are. The two components are then
+ * linked to each other, and values pass between them directly.
  *
  * @throws ArgumentError if `component` is not a compiled component, or an option is unknown or invalid.
  * @throws LinkError if imports are missing or do not fit (it lists all of them), or two exports have one name in

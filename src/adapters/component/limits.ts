@@ -3,7 +3,7 @@
  * hostile input of any size is refused before it costs more memory or time than its own length explains.
  *
  * The core limits are the ones that every JavaScript engine applies (*WebAssembly JavaScript Interface*,
- * "Implementation- defined Limits"). The component limits are of the same order as those of wasm-tools, far above the
+ * "Implementation-defined Limits"). The component limits are of the same order as those of wasm-tools, far above the
  * output of tools.
  */
 
@@ -94,10 +94,10 @@ export const maxFlatAsyncParams = 4;
 export const maxFlatResults = 1;
 
 /**
- * Bytes that one call may lift, unless `maxLiftedBytes` says otherwise. Lists may overlap in memory, so a small memory can hold any number of elements. An
- * element that becomes a JavaScript value of its own, and each object inside it, counts {@link elementCost} more. Each
- * flag, number or other field of such an object counts {@link slotCost} more: eight flags take one byte in memory, and
- * 130 in JavaScript.
+ * The default of `maxLiftedBytes`, the bytes that one call may lift. Lists may overlap in memory, so that a small
+ * memory can contain any number of elements. An element that becomes a JavaScript value of its own, and each object
+ * inside it, counts {@link elementCost} more. Each flag, number or other field of such an object counts {@link
+ * slotCost} more: eight flags take one byte in memory, and 130 in JavaScript.
  */
 export const defaultMaxLiftedBytes: number = 2 ** 28;
 export const elementCost = 64;

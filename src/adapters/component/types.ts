@@ -93,7 +93,7 @@ export type TypeDefinition =
 export interface NamedExtern {
   readonly name: string;
   readonly type: ExternType;
-  /** `(implements "…")` and `(external-id "…")` of the name, if they are given. */
+  /** `(implements "…")` and `(external-id "…")` of the name, if it has them. */
   readonly implements?: string;
   readonly externalId?: string;
 }

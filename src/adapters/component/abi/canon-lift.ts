@@ -35,7 +35,10 @@ import {
 } from './values.ts';
 import { within, wrongArgument } from './wrong-value.ts';
 
-/** The stagers of a component, which contains the definitions: one for calls of JavaScript, one for calls of other components. */
+/**
+ * The stagers of a component, which contains the definitions: one for calls of JavaScript, one for calls of other
+ * components.
+ */
 export interface Stagers {
   readonly host: Stager;
   readonly direct: Stager;
@@ -55,8 +58,8 @@ export interface LiftedFunction {
 export type HostCallable = (...args: unknown[]) => unknown;
 
 /**
- * Returns whether a single call can both lend and consume the same handle. A handle inside a list or record may be of any
- * resource type here.
+ * Returns whether a single call can both lend and consume the same handle. A handle inside a list or record may be of
+ * any resource type here.
  */
 export function lendsAndConsumes({ params }: FunctionNode): boolean {
   return params.some(
@@ -69,7 +72,10 @@ export function lendsAndConsumes({ params }: FunctionNode): boolean {
   );
 }
 
-/** A function of a component, with the state of its current call. Calls do not overlap, because an instance is entered once. */
+/**
+ * A function of a component, with the state of its current call. Calls do not overlap, because an instance is entered
+ * once.
+ */
 interface Call {
   /** For messages. */
   readonly name: string;
@@ -275,8 +281,8 @@ function generalCall(call: Call, { stagers: { host } }: LiftedFunction): HostCal
 }
 
 /**
- * `Subtask.deliver_resolve`, for the caller: ends the lends of a call when the call ends, with a result or an error, now or
- * later. It covers the handles of a table and the objects of JavaScript.
+ * `Subtask.deliver_resolve`, for the caller: ends the lends of a call when the call ends, with a result or an error,
+ * now or later. It covers the handles of a table and the objects of JavaScript.
  */
 export function endingLends<Arg>(
   call: (...args: Arg[]) => unknown,
@@ -307,8 +313,8 @@ function endLends(handles: Handles, scope: CallScope, lends: number, objects: nu
 // Calls that wait --------------------------------------------------------------------------------------------------
 
 /**
- * Returns the function that JavaScript sees for an `async func`, or for any function of an instance that may have to wait
- * for the host. If the engine has JavaScript promise integration, it suspends the guest while it waits.
+ * Returns the function that JavaScript sees for an `async func`, or for any function of an instance that may have to
+ * wait for the host. If the engine has JavaScript promise integration, it suspends the guest while it waits.
  */
 export function promisingCallableOf(lifted: LiftedFunction, name: string): HostCallable {
   const { root } = lifted.context.instance;
@@ -340,14 +346,14 @@ export function promisingCallableOf(lifted: LiftedFunction, name: string): HostC
 export type WaitingFunction = (...flat: CoreValue[]) => unknown;
 
 /**
- * The JavaScript functions inside `WebAssembly.Suspending` functions, which JavaScript cannot call. They are needed if a
- * component lifts a function that it lowered.
+ * The JavaScript functions inside `WebAssembly.Suspending` functions, which JavaScript cannot call. They are needed if
+ * a component lifts a function that it lowered.
  */
 export const waitingFunctions: WeakMap<object, WaitingFunction> = new WeakMap();
 
 /**
- * Returns the core function as one that returns a promise. Undefined without promise integration. Also undefined if nothing
- * in `inside` may have to wait, because a stack of its own costs more than a small call.
+ * Returns the core function as one that returns a promise. Undefined without promise integration. Also undefined if
+ * nothing in `inside` may have to wait, because a stack of its own costs more than a small call.
  */
 export function startOf(
   { core }: LiftedFunction,

@@ -1,6 +1,6 @@
 /**
- * *CanonicalABI.md*, "`canon lower`": a component function becomes a core function, which a guest calls. The function is
- * implemented by the host or lifted by another component. Between components, values are passed directly.
+ * *CanonicalABI.md*, "`canon lower`": a component function becomes a core function, which a guest calls. The function
+ * is implemented by the host or lifted by another component. Between components, values are passed directly.
  */
 import { engine } from '../engine/web-assembly.ts';
 import { LinkError, showPath } from '../errors.ts';
@@ -97,7 +97,10 @@ function lowerHostFunction({ call, path, mayWait }: HostFunction, { type, stager
 
 type LowerResult = ReturnType<typeof stageLowerResult>;
 
-/** Adds the name of the import to the error for a result that is not of its type. The error has no other sign of its origin. */
+/**
+ * Adds the name of the import to the error for a result that is not of its type. The error has no other sign of its
+ * origin.
+ */
 function namingImport(path: readonly string[], lower: LowerResult, isWrapped: boolean): LowerResult {
   return (cx, value, outPointer) => {
     try {
@@ -185,7 +188,10 @@ function generalHostCall(
   };
 }
 
-/** Returns the function that the guest calls. It ends the borrows of the call, and suspends a guest that may have to wait. */
+/**
+ * Returns the function that the guest calls. It ends the borrows of the call, and suspends a guest that may have to
+ * wait.
+ */
 function whole(
   core: WaitingFunction,
   { lendsHandles }: Signature,
@@ -202,8 +208,8 @@ function whole(
 
 /**
  * *Explainer.md*, "JS API": exceptions become the `error` case. An `Error` without a `payload` is not part of the
- * interface, so that it passes through the guest, as traps do. As in current JavaScript tools, the function may also return
- * the whole result, `{ tag, val }`, unless the payload of `ok` could be such an object itself.
+ * interface, so that it passes through the guest, as traps do. As in current JavaScript tools, the function may also
+ * return the whole result, `{ tag, val }`, unless the payload of `ok` could be such an object itself.
  */
 function catchingErrors(call: HostCallable, type: ValueTypeNode | undefined, isPromise: PromiseTest): HostCallable {
   const payload = type?.kind === 'option' ? type.element : type;
@@ -238,7 +244,9 @@ function errorCase(error: unknown): unknown {
 
 type PromiseTest = (value: unknown) => value is PromiseLike<unknown>;
 
-/** Returns the test for a promise. A resource may have a method `then`, so that for resources only real promises count. */
+/**
+ * Returns the test for a promise. A resource may have a method `then`, so that for resources only real promises count.
+ */
 function promiseTest(result: ValueTypeNode | undefined): PromiseTest {
   let type = result;
   while (type?.kind === 'result' || type?.kind === 'option') type = type.inside[0];
@@ -361,8 +369,8 @@ function _simpleDirectCall(
 }
 
 /**
- * For a callee that may have to wait for the host. Engines cannot suspend a stack with a frame of JavaScript, so the callee
- * is started as if by the host, and the caller waits for it. Calls of another root instance wait for their turn.
+ * For a callee that may have to wait for the host. Engines cannot suspend a stack with a frame of JavaScript, so the
+ * callee is started as if by the host, and the caller waits for it. Calls of another root instance wait for their turn.
  */
 function waitingCall(
   start: (...flat: CoreValue[]) => Promise<unknown>,

@@ -13,8 +13,8 @@ export type CoreValue = number | bigint;
 export type CoreFunction = EngineFunction;
 
 /**
- * `MemInst`: views of a linear memory, which are kept until it grows. Growing detaches the old buffer, so that its views
- * have the length 0. Reading a length is cheaper than reading `memory.buffer`.
+ * `MemInst`: views of a linear memory, which are kept until it grows. Growing detaches the old buffer, so that its
+ * views have the length 0. Reading a length is cheaper than reading `memory.buffer`.
  */
 export class LinearMemory {
   bytes: Uint8Array<ArrayBuffer> = new Uint8Array(0);
@@ -76,8 +76,8 @@ export class Context {
   }
 
   /**
-   * `reallocate`, with the checks that follow each of its uses: the result must be aligned and in bounds. The views of the
-   * memory are current afterwards.
+   * `reallocate`, with the checks that follow each of its uses: the result must be aligned and in bounds. The views of
+   * the memory are current afterwards.
    */
   reallocate(old: number, oldLength: number, alignment: number, length: number): number {
     const { instance, realloc } = this;

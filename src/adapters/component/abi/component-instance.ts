@@ -51,7 +51,9 @@ export class ComponentInstance {
   readonly handles: Handles;
   /** The state that all instances of one `instantiate` share. */
   readonly host: Host;
-  /** True if it may have to wait, because it imports an asynchronous function, directly or through another component. */
+  /**
+   * True if it may have to wait, because it imports an asynchronous function, directly or through another component.
+   */
   mayWait: boolean = false;
   /** The last of the calls that take turns. Only root instances have it. */
   lastTurn: Promise<unknown> | undefined = undefined;
@@ -107,9 +109,9 @@ export function leaveToHost(instance: ComponentInstance): void {
 }
 
 /**
- * Ends a call that failed. Returns the error to throw. If a value could not be lowered, the caller caused the error. The
- * guest was not called then, and can be entered again. The borrows that were lowered before that value are removed here, and
- * the caller of this function restores the own handles. Every other error is a trap.
+ * Ends a call that failed. Returns the error to throw. If a value could not be lowered, the caller caused the error.
+ * The guest was not called then, and can be entered again. The borrows that were lowered before that value are removed
+ * here, and the caller of this function restores the own handles. Every other error is a trap.
  */
 export function abandon(instance: ComponentInstance, error: unknown, isLowered: boolean): unknown {
   if (!isLowered && instance.state === ENTERED && !isGuestFault(error)) {
@@ -165,10 +167,11 @@ export function selfAndAncestors(instance: ComponentInstance): ComponentInstance
 
 /**
  * Runs the destructor of a resource whose own handle JavaScript has dropped. If a call is running in the instance that
- * defines the resource, the destructor waits until that call has ended, because an import may drop a resource of its caller.
- * If that instance has trapped, its resources have ended with it.
+ * defines the resource, the destructor waits until that call has ended, because an import may drop a resource of its
+ * caller. If that instance has trapped, its resources have ended with it.
  *
- * @throws Trap if the destructor traps. If the destructor had to wait, the next call into the instance reports the trap.
+ * @throws Trap if the destructor traps. If the destructor had to wait, the next call into the instance reports the
+ *   trap.
  */
 export function destroyFromHost(type: RuntimeResource, rep: number): void {
   const { dtor, impl } = type;
@@ -199,7 +202,8 @@ export function destroyQuietly(type: RuntimeResource, rep: number): void {
   try {
     destroyFromHost(type, rep);
   } catch {
-    // If the instance has trapped, the next call into it reports that. An error of a `Symbol.dispose` of the host is lost.
+    // If the instance has trapped, the next call into it reports that. An error of a `Symbol.dispose` of the host is
+    // lost.
   }
 }
 

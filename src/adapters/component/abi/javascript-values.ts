@@ -8,8 +8,8 @@ import type { ValueTypeNode } from '../types/nodes.ts';
 import { WrongValue } from './wrong-value.ts';
 
 /**
- * Returns an object with all fields of a record. Copying it and assigning the fields is much faster than adding them one
- * by one, because the copy has its final shape from the start.
+ * Returns an object with all fields of a record. Copying it and assigning the fields is much faster than adding them
+ * one by one, because the copy has its final shape from the start.
  */
 export function recordTemplate(keys: readonly string[]): Record<string, unknown> {
   return Object.fromEntries(keys.map((key) => [key, undefined]));
@@ -27,8 +27,8 @@ export function flagsFrom(labels: readonly string[]): (bits: number) => Record<s
 }
 
 /**
- * `pack_flags_into_int`, for an object with a boolean for each flag, or for a list or set of names. A missing flag is false.
- * If the value is missing, all flags are false, because flags are a `dictionary`.
+ * `pack_flags_into_int`, for an object with a boolean for each flag, or for a list or set of names. A missing flag is
+ * false. If the value is missing, all flags are false, because flags are a `dictionary`.
  */
 export function flagsInto(labels: readonly string[]): (value: unknown) => number {
   const keys = labels.map(toCamelCase);
@@ -124,8 +124,8 @@ function keyFrom(kind: string, text: string): unknown {
 
 /**
  * Returns true if an option is an object, `{ tag: 'none' }` or `{ tag: 'some', val }`, because `undefined` could be its
- * payload too. The outer of two nested options is such an object, which is never `undefined`. So a third one around them is
- * not tagged, as in jco.
+ * payload too. The outer of two nested options is such an object, which is never `undefined`. So a third one around
+ * them is not tagged, as in jco.
  */
 export function isTaggedOption({ kind, element }: ValueTypeNode): boolean {
   return kind === 'option' && element.kind === 'option' && !isTaggedOption(element);

@@ -1,6 +1,6 @@
 /**
- * *CanonicalABI.md*, "Flattening": the payloads of a variant share core values whose types have room for all of them. This
- * file converts such a value to another core type (`CoerceValueIter`, and the last part of `lower_flat_variant`).
+ * *CanonicalABI.md*, "Flattening": the payloads of a variant share core values whose types have room for all of them.
+ * This file converts such a value to another core type (`CoerceValueIter`, and the last part of `lower_flat_variant`).
  */
 
 import type { FlatType } from '../types/layout.ts';

@@ -4,8 +4,8 @@ import { toCamelCase } from '../camel-case.ts';
 import { flagsInto, propertyOf } from './javascript-values.ts';
 
 /**
- * Returns a function that replaces an object by one with only the fields or flags of these labels. Undefined if no label has
- * the name of something that every object has, such as `constructor` or `to-string`.
+ * Returns a function that replaces an object by one with only the fields or flags of these labels. Undefined if no
+ * label has the name of something that every object has, such as `constructor` or `to-string`.
  */
 export function memberView(labels: readonly string[]): ((value: unknown) => unknown) | undefined {
   const keys = labels.map(toCamelCase);

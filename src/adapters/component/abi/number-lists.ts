@@ -1,7 +1,7 @@
 /**
- * *CanonicalABI.md*, `load_list_from_valid_range` and `store_list_into_valid_range` for numbers: ranges of bytes are copied
- * as a whole, and JavaScript sees typed arrays. (Typed arrays have the byte order of the engine, which is little-endian
- * wherever WebAssembly runs.)
+ * *CanonicalABI.md*, `load_list_from_valid_range` and `store_list_into_valid_range` for numbers: ranges of bytes are
+ * copied as a whole, and JavaScript sees typed arrays. (Typed arrays have the byte order of the engine, which is
+ * little-endian wherever WebAssembly runs.)
  */
 import type { ValueTypeNode } from '../types/nodes.ts';
 import type { Context } from './canonical-options.ts';
@@ -46,7 +46,9 @@ export function numberKindOf(type: ValueTypeNode): NumberKind | undefined {
   return Object.hasOwn(CONSTRUCTORS, type.kind) ? (type.kind as NumberKind) : undefined;
 }
 
-/** Loads a list of numbers. `direct` values are views, because they are lowered before their component can run again. */
+/**
+ * Loads a list of numbers. `direct` values are views, because they are lowered before their component can run again.
+ */
 export function loadNumbers(
   kind: NumberKind,
   representation: Representation,

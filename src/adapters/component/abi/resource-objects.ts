@@ -14,7 +14,10 @@ import { WrongValue } from './wrong-value.ts';
 
 // Resources of guests ----------------------------------------------------------------------------------------------
 
-/** A value of {@link ObjectHandle.info}: the handle was dropped or consumed, or the call that it was borrowed for has ended. */
+/**
+ * A value of {@link ObjectHandle.info}: the handle was dropped or consumed, or the call that it was borrowed for has
+ * ended.
+ */
 const GONE = -1;
 
 /** `ResourceHandle`, as a JavaScript object holds it. */
@@ -106,9 +109,10 @@ export function borrowFromObject(value: unknown, type: RuntimeResource, scope: C
   return handle.rep;
 }
 
-// A resource that nobody drops is dropped when its object is collected as garbage, as *Explainer.md* requires. Registering
-// an object for that takes several times as long as a call, and most objects are dropped in the turn in which they are
-// created. So new objects wait in a list. Those that are live when the turn ends, or when the list is full, are registered.
+// A resource that nobody drops is dropped when its object is collected as garbage, as *Explainer.md* requires.
+// Registering an object for that takes several times as long as a call, and most objects are dropped in the turn in
+// which they are created. So new objects wait in a list. Those that are live when the turn ends, or when the list is
+// full, are registered.
 
 const registry = new FinalizationRegistry<ObjectHandle>(({ info, rep, type }) => {
   if (info === 0) destroyQuietly(type, rep);
@@ -206,9 +210,9 @@ export class GuestResourceObjects implements ResourceObjects {
 export type HostClass = object;
 
 /**
- * Resources that the host implements. Their rep is the value that the host passed: an object, or with
- * `resources: 'handles'` a number, of which all 32 bits are kept. No guest sees it, because only the definer of a type can
- * read a rep. So an object lives as long as its handle, and ends with the instance that had it. A table would keep it for
+ * Resources that the host implements. Their rep is the value that the host passed: an object, or with `resources:
+ * 'handles'` a number, of which all 32 bits are kept. No guest sees it, because only the definer of a type can read a
+ * rep. So an object lives as long as its handle, and ends with the instance that had it. A table would keep it for
  * ever.
  */
 class HostResources implements ResourceObjects {

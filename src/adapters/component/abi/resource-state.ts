@@ -2,11 +2,11 @@
 const UNNAMED = 'resource';
 
 /**
- * `ResourceType` at run time. Each instantiation of the component that defines it creates a new one; so does the host for
- * each of its own types.
+ * `ResourceType` at run time. Each instantiation of the component that defines it creates a new one; so does the host
+ * for each of its own types.
  *
- * `Instance` is `ComponentInstance`, which refers to resource types in turn. `component-instance.ts` binds the parameter
- * in its class `RuntimeResource`.
+ * `Instance` is `ComponentInstance`, which refers to resource types in turn. `component-instance.ts` binds the
+ * parameter in its class `RuntimeResource`.
  */
 export class ResourceState<Instance> {
   /** The name of its first export or import, for messages. */

@@ -2,8 +2,8 @@
  * *CanonicalABI.md*, "Loading" and "Storing", the parts for strings: `load_string_from_range` and
  * `store_string_into_range`.
  *
- * A string that one component passes directly to another is lowered in the steps of the specification, because the guest
- * observes each `realloc`. A string from JavaScript is measured first, and needs one allocation.
+ * A string that one component passes directly to another is lowered in the steps of the specification, because the
+ * guest observes each `realloc`. A string from JavaScript is measured first, and needs one allocation.
  */
 import type { StringEncoding } from '../binary/definitions.ts';
 import type { Context } from './canonical-options.ts';
@@ -76,7 +76,9 @@ function checkString(cx: Context, ptr: number, byteLength: number, alignment: nu
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const utf16 = new TextDecoder('utf-16le', { fatal: true, ignoreBOM: true });
 
-/** Up to this many bytes, a string is searched among the recent ones. A decoder takes as long as a search of 50 bytes. */
+/**
+ * Up to this many bytes, a string is searched among the recent ones. A decoder takes as long as a search of 50 bytes.
+ */
 const SHORT = 32;
 /** Recent short strings by hash. Names of types and codes are frequent, and need not be created each time. */
 const recent: string[] = new Array<string>(512).fill('');

@@ -25,8 +25,8 @@ export class HandleTable<Type> {
   /** One comparison of an entry's type detects a forged, freed or wrong handle. */
   readonly entries: ResourceHandle<Type>[] = [new ResourceHandle<Type>()];
   /**
-   * Handles that are lent to calls that have not returned (`Subtask.lenders`). Those of the innermost call come last, and
-   * each call ends its own lends.
+   * Handles that are lent to calls that have not returned (`Subtask.lenders`). Those of the innermost call come last,
+   * and each call ends its own lends.
    */
   readonly lenders: ResourceHandle<Type>[] = [];
   /**
@@ -82,7 +82,10 @@ export class HandleTable<Type> {
     return rep;
   }
 
-  /** Removes the borrows of a call that failed before it started. No other call has borrows, because each call ends its own. */
+  /**
+   * Removes the borrows of a call that failed before it started. No other call has borrows, because each call ends its
+   * own.
+   */
   removeBorrows(): void {
     for (const [index, entry] of this.entries.entries()) {
       if (entry.type !== undefined && (entry.info & BORROWED) !== 0) this.remove(index, entry);

@@ -45,7 +45,9 @@ export function stageLiftSimpleParams(stager: Stager, { params }: Signature): re
   return params.map((param) => stageLiftOne(stager, param));
 }
 
-/** Lifts a guest's result from its core result. The first call stages it, because a host calls few functions of a guest. */
+/**
+ * Lifts a guest's result from its core result. The first call stages it, because a host calls few functions of a guest.
+ */
 export function stageLiftResult(stager: Stager, { result, spillsResult }: Signature): LiftOne {
   if (result === undefined) return () => undefined;
   if (!spillsResult) return stageLiftOne(stager, result);
@@ -77,7 +79,9 @@ export interface HostResult {
   readonly size: number;
 }
 
-/** Stages the lifting of a result for JavaScript. A `result` becomes the payload of its `ok` case, or a {@link Failure}. */
+/**
+ * Stages the lifting of a result for JavaScript. A `result` becomes the payload of its `ok` case, or a {@link Failure}.
+ */
 export function stageHostResult(stager: Stager, signature: Signature): HostResult {
   const { result } = signature;
   const plain = { ownAt: -1, slot: -1, isObject: false, alignment: 1, size: 0 };
@@ -124,8 +128,8 @@ function liftBareResult(cx: Context, discriminant: CoreValue | undefined): unkno
 // lower_flat_values ------------------------------------------------------------------------------------------------
 
 /**
- * Lowers the arguments for a guest to core arguments in `flat`. Each function has one such array for all its calls. They
- * cannot overlap, because an instance that is being called cannot be entered again.
+ * Lowers the arguments for a guest to core arguments in `flat`. Each function has one such array for all its calls.
+ * They cannot overlap, because an instance that is being called cannot be entered again.
  */
 export function stageLowerParams(stager: Stager, signature: Signature): LowerParams {
   const lower = stageLowerAll(stager, signature);
@@ -186,7 +190,10 @@ export function flatArguments({ flatParams }: Signature): CoreValue[] {
 
 /** The lowering of a parameter to its one core argument. */
 export interface SimpleParam {
-  /** The slot of a handle's resource type, or -1. Most arguments are handles, which are lowered without calling a closure. */
+  /**
+   * The slot of a handle's resource type, or -1. Most arguments are handles, which are lowered without calling a
+   * closure.
+   */
   readonly slot: number;
   readonly isOwn: boolean;
   readonly isObject: boolean;

@@ -1,6 +1,6 @@
 /**
- * A value from JavaScript that is not of its type. A conversion throws a {@link WrongValue}. Each list, record and variant
- * around the value adds a step to its path. The call then throws a {@link ValueError} with the whole path.
+ * A value from JavaScript that is not of its type. A conversion throws a {@link WrongValue}. Each list, record and
+ * variant around the value adds a step to its path. The call then throws a {@link ValueError} with the whole path.
  */
 import { ValueError } from '../errors.ts';
 
@@ -25,7 +25,10 @@ export function within(error: unknown, step: Step): unknown {
   return error;
 }
 
-/** Returns the error for a call of the function `name`, whose parameters are the outermost steps. Other errors are unchanged. */
+/**
+ * Returns the error for a call of the function `name`, whose parameters are the outermost steps. Other errors are
+ * unchanged.
+ */
 export function wrongArgument(error: unknown, name: string): unknown {
   return asValueError(error, (steps) => `${name}(${steps})`);
 }

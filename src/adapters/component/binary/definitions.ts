@@ -222,7 +222,7 @@ export interface CoreLimits {
   readonly max?: bigint;
   readonly shared: boolean;
   readonly is64: boolean;
-  /** log2 of a memory's page size, if it is given (custom page sizes). @default 16 */
+  /** log2 of a memory's page size, if it is present (custom page sizes). @default 16 */
   readonly pageSizeLog2?: number;
 }
 
@@ -424,7 +424,7 @@ export interface NameAttributes {
   readonly implements?: string;
   readonly versionSuffix?: string;
   readonly externalId?: string;
-  /** The kind of an attribute that is given twice. That is invalid. */
+  /** The kind of an attribute that is repeated, which is invalid. */
   readonly duplicate?: string;
 }
 

@@ -34,8 +34,8 @@ export interface ComponentTypesOptions {
 const OPTION_NAMES: OptionNames<ComponentTypesOptions> = { name: true, asyncImports: true };
 
 /**
- * Writes a `.d.ts` file for a component: `ImportObject` for its imports, `Root` for the exports of its instances, and the
- * types that both use. The forms are those of jco's `types`. They hold for `resources: 'objects'`.
+ * Writes a `.d.ts` file for a component: `ImportObject` for its imports, `Root` for the exports of its instances, and
+ * the types that both use. The forms are those of jco's `types`. They hold for `resources: 'objects'`.
  *
  * @param source the bytes of the component, or a compiled one. Bytes are not compiled.
  * @throws ArgumentError if `source` is something else, or an option is unknown or invalid.

@@ -65,7 +65,7 @@ export class ExternWriter {
 
   // Instances ------------------------------------------------------------------------------------------------------
 
-  /** Writes a namespace. Returns the type of the object that has its members; undefined if there are none. */
+  /** Writes a namespace. Returns the type of the object that has its members. Undefined if there are none. */
   #namespace(
     namespace: string,
     name: string,
@@ -196,7 +196,7 @@ function classDeclaration(
   return [...lines, `  [${scope.declared.global('Symbol')}.dispose](): void;`, '}'];
 }
 
-/** A resource type that the host implements: what its class must have. */
+/** Writes the interface of the class for a resource type that the host implements. */
 function hostClassDeclaration(
   name: string,
   members: readonly Member[],

@@ -2,7 +2,7 @@
 import type { ResourceType, ValueType } from '../types.ts';
 import { Names } from './identifiers.ts';
 
-/** A type that has a name. One object is one type, whatever it is called. */
+/** A type that has a name. One object is one type, even if it has several names. */
 export type NamedType = ValueType | ResourceType;
 
 /** The names of types in the whole file, and the helpers that it needs. */
@@ -85,7 +85,7 @@ export class Scope {
     return unique;
   }
 
-  /** The name of the type as it is written here. Undefined if it has none. */
+  /** The name of the type in this scope. Undefined if it has none. */
   nameOf(type: NamedType): string | undefined {
     return this.#local.get(type) ?? this.declared.pathOf(type);
   }

@@ -88,8 +88,8 @@ function orVoid(type: ValueType | undefined, scope: Scope): string {
 }
 
 /**
- * Returns whether `undefined` is one of its values. An option in an option is an object with a `tag`, unless that is itself in an
- * option: the outermost of three is `undefined` again.
+ * Returns whether `undefined` is one of its values. An option in an option is an object with a `tag`, unless that is
+ * itself in an option: the outermost of three is `undefined` again.
  */
 function isNullable(type: ValueType): boolean {
   return type.kind === 'option' && !isNullable(type.value);
@@ -115,7 +115,7 @@ function caseFields({ name, type }: Case, scope: Scope): string[] {
 /** The declaration of a named type. */
 export function typeDeclaration(name: string, type: ValueType, scope: Scope): string[] {
   const known = scope.nameOf(type);
-  // A primitive type has no identity: another name for `u64` is not the name of all of them.
+  // A primitive type has no identity, so that another name for `u64` is not the name of every `u64`.
   if (type.kind in PRIMITIVES)
     return [`export type ${scope.names.unique(toPascalCase(name))} = ${structureOf(type, scope)};`];
   const declared = scope.declare(type, toPascalCase(name));

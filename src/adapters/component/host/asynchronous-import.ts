@@ -1,4 +1,7 @@
-/** Finds the asynchronous import of a guest, so that an error can name it. It searches the places that the loader searches. */
+/**
+ * Finds the asynchronous import of a guest, so that an error can name it. It searches the places that the loader
+ * searches.
+ */
 import { propertyOf } from '../abi/javascript-values.ts';
 import { toCamelCase, toPascalCase } from '../camel-case.ts';
 import type { ImportObject, NamedExtern } from '../index.ts';

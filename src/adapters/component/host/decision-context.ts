@@ -1,14 +1,14 @@
 /**
- * The time and the seed of a guest's virtual WASI while it decides. They follow from recorded data, so that a later proof
- * of the decision uses the same ones.
+ * The time and the seed of a guest's virtual WASI while it decides. They follow from recorded data, so that a later
+ * proof of the decision uses the same ones.
  */
 import type { EventContext, RejectedCommand } from '../../../core/messages.ts';
 import type { DecisionContext } from '../wasi/index.ts';
 
 /**
  * Returns the context for the command with this UUID, in lower-case text. A UUIDv7 contains a time (RFC 9562 §5.7: its
- * first 48 bits are milliseconds since the Unix epoch). For other UUIDs the time is 0, because no time is recorded before
- * the decision.
+ * first 48 bits are milliseconds since the Unix epoch). For other UUIDs the time is 0, because no time is recorded
+ * before the decision.
  */
 export function contextOfCommand(commandId: string): DecisionContext {
   const time = commandId[14] === '7' ? BigInt(`0x${commandId.slice(0, 8)}${commandId.slice(9, 13)}`) : 0n;

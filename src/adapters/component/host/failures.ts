@@ -5,8 +5,8 @@ import { show } from '../abi/javascript-values.ts';
 import { isComponentError, isLinkError, isTrap, Trap, ValueError } from '../index.ts';
 
 /**
- * A handle belongs to an instance that trapped and was replaced. The error is a trap (`stale-handle`), so that the event
- * sourcer drops the states that it keeps of the module, and loads them again.
+ * A handle belongs to an instance that trapped and was replaced. The error is a trap (`stale-handle`), so that the
+ * event sourcer drops the states that it keeps of the module, and loads them again.
  */
 export class StaleHandle extends Trap {
   override readonly name: string = 'StaleHandle';
@@ -38,8 +38,8 @@ export function endsInstance(error: unknown): boolean {
 }
 
 /**
- * Returns whether the error is about a value that cannot be passed. An invalid argument has not reached the guest. If the
- * host's table of handles is too full for a result, the instance has ended.
+ * Returns whether the error is about a value that cannot be passed. An invalid argument has not reached the guest. If
+ * the host's table of handles is too full for a result, the instance has ended.
  */
 export function isDoubtful(error: unknown): boolean {
   return error instanceof TypeError || error instanceof RangeError;

@@ -1,6 +1,6 @@
 /**
- * Checks that a component has the exports of a world. One error lists all differences, each with the type in the contract
- * and the type in the component.
+ * Checks that a component has the exports of a world. One error lists all differences, each with the type in the
+ * contract and the type in the component.
  */
 import type { Component, ExternType, FunctionType, NamedExtern, ResourceType, ValueType } from '../index.ts';
 import { LinkError } from '../index.ts';
@@ -70,7 +70,7 @@ function misfit(component: Component, world: WorldName, problems: readonly Probl
   );
 }
 
-// Types in the notation of WIT ----------------------------------------------------------------------------------------------
+// Types in the notation of WIT --------------------------------------------------------------------------------------
 
 function describeExtern(type: ExternType, resources: ReadonlyMap<ResourceType, string>): string {
   if (type.kind === 'func') return describeFunction(type, resources);

@@ -1,7 +1,7 @@
 /**
- * `isolation: 'fresh'`: each call runs in an instance of its own, which is disposed when the call ends. Between two calls,
- * the host keeps only bytes, so that a guest cannot carry hidden state from one to the other. Proofs of decisions run like
- * this.
+ * `isolation: 'fresh'`: each call runs in an instance of its own, which is disposed when the call ends. Between two
+ * calls, the host keeps only bytes, so that a guest cannot carry hidden state from one to the other. Proofs of
+ * decisions run like this.
  *
  * Handles are keys of a table in the host, so that a module has the same interface in both kinds of isolation.
  */
@@ -127,7 +127,9 @@ export function freshTypes(fresh: FreshInstances): HandleTypes {
   };
 }
 
-/** A message is read and written again immediately, so that old versions are upgraded and invalid ones are faults here. */
+/**
+ * A message is read and written again immediately, so that old versions are upgraded and invalid ones are faults here.
+ */
 function messageType(
   fresh: FreshInstances,
   kind: 'command' | 'event',

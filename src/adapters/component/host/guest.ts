@@ -46,14 +46,19 @@ export interface HandleTypes extends Types<Handle, Handle, Handle> {
 
 /** The functions of a guest, as the loader exports them. */
 export interface Guest extends HandleTypes {
-  /** The interfaces of the world other than `types`. An interface of another world is undefined at run time, and never called. */
+  /**
+   * The interfaces of the world other than `types`. An interface of another world is undefined at run time, and never
+   * called.
+   */
   readonly decider: GuestDecider;
   readonly routing: Routing<Handle>;
   readonly eventHandler: EventHandler<Handle, Handle>;
   readonly projector: Projector<Handle, Handle>;
   /** The number of handles that the host holds. */
   readonly handleCount: number;
-  /** Returns the error of a call. A trap that was caused by a bound of the host becomes an error that names the bound. */
+  /**
+   * Returns the error of a call. A trap that was caused by a bound of the host becomes an error that names the bound.
+   */
   readonly explain: (error: unknown) => unknown;
   /** Ends the instance, and disposes the resources of the host that it holds. */
   readonly dispose: () => void;
@@ -156,8 +161,8 @@ function virtualOf(wasi: () => VirtualWasi): VirtualWasi {
 
 /**
  * Adds the interfaces of the virtual WASI to the imports of the host. If the host passes an interface itself, in any
- * version, it is not added, because the loader would prefer the later version. Imports that are not own properties, in a
- * proxy or an object of a class, come after all others.
+ * version, it is not added, because the loader would prefer the later version. Imports that are not own properties, in
+ * a proxy or an object of a class, come after all others.
  */
 function mergeImports(own: ImportObject, virtual: ImportObject): ImportObject {
   const withoutVersion = (name: string): string => name.replace(/@.*$/, '');

@@ -3,10 +3,16 @@
 /** Bytes of one linear memory of a guest. A SpiderMonkey guest starts with 13 MB. */
 export const DEFAULT_MAX_MEMORY_BYTES: number = 256 * 1024 * 1024;
 
-/** Elements of one table of a guest, which are functions that it calls by number. A SpiderMonkey guest has some ten thousand. */
+/**
+ * Elements of one table of a guest, which are functions that it calls by number. A SpiderMonkey guest has some ten
+ * thousand.
+ */
 export const DEFAULT_MAX_TABLE_ELEMENTS: number = 1_000_000;
 
-/** Handles that the host, or one instance in the guest, holds at a time. Most are cached states and the events of one load. */
+/**
+ * Handles that the host, or one instance in the guest, holds at a time. Most are cached states and the events of one
+ * load.
+ */
 export const DEFAULT_MAX_HANDLES: number = 1_000_000;
 
 /** The most handles that an option may allow: the capacity of a table. Source: *CanonicalABI.md*, "Table State". */

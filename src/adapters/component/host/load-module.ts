@@ -42,15 +42,18 @@ export interface ComponentStatistics {
 interface OfComponent {
   readonly types: HandleTypes;
   /**
-   * The compiled component. `loadModule(module.component)` compiles nothing, and keeps the bounds of memories, tables and
-   * calls. With other bounds, the core modules are compiled again. `instantiate` refuses it, because this host calls the
-   * start functions of rewritten modules.
+   * The compiled component. `loadModule(module.component)` compiles nothing, and keeps the bounds of memories, tables
+   * and calls. With other bounds, the core modules are compiled again. `instantiate` refuses it, because this host
+   * calls the start functions of rewritten modules.
    */
   readonly component: Component;
   readonly statistics: ComponentStatistics;
 }
 
-/** A decider in a component. With a virtual WASI it has `decideWithCommandId`, so that the event sourcer passes the command's id. */
+/**
+ * A decider in a component. With a virtual WASI it has `decideWithCommandId`, so that the event sourcer passes the
+ * command's id.
+ */
 export type ComponentCommandHandler = CommandHandler<Handle, Handle, Handle> &
   CommandIdAware<Handle, Handle, Handle> &
   OfComponent;
@@ -68,9 +71,10 @@ interface ModuleOf {
 /**
  * Loads a component as a module.
  *
- * Its functions throw the errors of the contract: a `RejectionError` if the domain rejects a command, and a `FaultError`
- * if the guest reports a fault. A guest that breaks a rule, exceeds its budget or calls an import that was not granted
- * ends with a `Trap`. The next call replaces its instance, and handles into the old one are refused with a `StaleHandle`.
+ * Its functions throw the errors of the contract: a `RejectionError` if the domain rejects a command, and a
+ * `FaultError` if the guest reports a fault. A guest that breaks a rule, exceeds its budget or calls an import that was
+ * not granted ends with a `Trap`. The next call replaces its instance, and handles into the old one are refused with a
+ * `StaleHandle`.
  *
  * ```ts
  * const account = await loadModule(await readFile('bank.wasm'));

@@ -20,13 +20,14 @@ export interface LoadModuleOptions<World extends WorldName = WorldName> {
    */
   readonly world?: World;
   /**
-   * - `'pooled'`: one instance serves all calls until it traps. This is fast, but a guest can carry hidden state from one
-   *   command to the next.
-   * - `'fresh'`: each call has an instance of its own, and only bytes are kept between calls. Use it to prove decisions.
+   * - `'pooled'`: one instance serves all calls until it traps. This is fast, but a guest can carry hidden state from
+   *   one command to the next.
+   * - `'fresh'`: each call has an instance of its own, and only bytes are kept between calls. Use it to prove
+   *   decisions.
    *
    * On the main thread of a page, Chromium cannot synchronously instantiate a core module of more than 8 MiB. For such
-   * guests, `'fresh'` needs a worker. A pooled instance that trapped is replaced asynchronously, and calls trap with the
-   * code `instance-not-ready` until then.
+   * guests, `'fresh'` needs a worker. A pooled instance that trapped is replaced asynchronously, and calls trap with
+   * the code `instance-not-ready` until then.
    *
    * @default 'pooled'
    */
@@ -39,9 +40,9 @@ export interface LoadModuleOptions<World extends WorldName = WorldName> {
    */
   readonly imports?: ImportObject | (() => ImportObject) | undefined;
   /**
-   * Creates WASI for each instance of a guest whose language needs it: `() => virtualWasi({ grant: LANGUAGE_RUNTIME })`.
-   * In a decision, its clock and randomness follow from the command's id. In a process manager's handler they follow from
-   * the event. In other calls they are constants.
+   * Creates WASI for each instance of a guest whose language needs it: `() => virtualWasi({ grant: LANGUAGE_RUNTIME
+   * })`. In a decision, its clock and randomness follow from the command's id. In a process manager's handler they
+   * follow from the event. In other calls they are constants.
    */
   readonly wasi?: (() => VirtualWasi) | undefined;
   /**
@@ -70,8 +71,8 @@ export interface LoadModuleOptions<World extends WorldName = WorldName> {
    */
   readonly maxLiftedBytes?: number | undefined;
   /**
-   * The resources that one call may use in each core module of the component. A call that exceeds them ends with
-   * {@link OutOfBudget}, the same on every machine. The core modules are rewritten to count, which makes them slower. By
+   * The resources that one call may use in each core module of the component. A call that exceeds them ends with {@link
+   * OutOfBudget}, the same on every machine. The core modules are rewritten to count, which makes them slower. By
    * default, nothing is counted.
    *
    * The bounds of memories, tables and calls are compiled into a component. A component that `loadModule` has compiled
@@ -80,7 +81,8 @@ export interface LoadModuleOptions<World extends WorldName = WorldName> {
    */
   readonly budget?: Budget | undefined;
   /**
-   * The SHA-256 of the binary, 32 bytes. By default it is computed from the bytes, and missing for a compiled component.
+   * The SHA-256 of the binary, 32 bytes. By default it is computed from the bytes, and missing for a compiled
+   * component.
    */
   readonly digest?: Uint8Array | undefined;
 }

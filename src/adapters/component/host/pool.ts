@@ -1,10 +1,10 @@
 /**
- * One instance serves all calls, because JavaScript calls one function at a time. If it traps, the next call creates a new
- * one. On the main thread of a page, browsers refuse to create a large instance synchronously. There, the next call starts
- * creating it and traps, and so do all calls until the instance is ready.
+ * One instance serves all calls, because JavaScript calls one function at a time. If it traps, the next call creates a
+ * new one. On the main thread of a page, browsers refuse to create a large instance synchronously. There, the next call
+ * starts creating it and traps, and so do all calls until the instance is ready.
  *
- * A handle is its number in the instance, plus 2^28 for each earlier instance. One comparison therefore shows whether the
- * instance of a handle has ended.
+ * A handle is its number in the instance, plus 2^28 for each earlier instance. One comparison therefore shows whether
+ * the instance of a handle has ended.
  */
 import { isTrap, Trap } from '../index.ts';
 import { endsInstance, type HandleKind, isDoubtful, noLiveHandle, StaleHandle } from './failures.ts';
@@ -54,8 +54,8 @@ export class Pool {
   }
 
   /**
-   * The first handle of the current instance. Read it before the call that returns a number: if an import calls the module
-   * back, that ends the instance, and the number must not become a handle of the next one.
+   * The first handle of the current instance. Read it before the call that returns a number: if an import calls the
+   * module back, that ends the instance, and the number must not become a handle of the next one.
    */
   get base(): Handle {
     return this.#base;

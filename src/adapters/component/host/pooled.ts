@@ -9,8 +9,8 @@ import type { DecideWithCommandId, Handle, HandleTypes } from './guest.ts';
 import type { Pool } from './pool.ts';
 
 /**
- * Wraps `call` so that it throws the errors of the contract. No function has more than three parameters, and passing them
- * one by one takes half the time of passing a list.
+ * Wraps `call` so that it throws the errors of the contract. No function has more than three parameters, and passing
+ * them one by one takes half the time of passing a list.
  */
 function guarded<A, B, C, Result>(pool: Pool, call: (a: A, b: B, c: C) => Result): (a?: A, b?: B, c?: C) => Result {
   return (a, b, c) => {

@@ -16,7 +16,9 @@ export type WorldName = keyof typeof WORLDS;
 export const WORLD_NAMES = Object.keys(WORLDS) as readonly WorldName[];
 export type InterfaceName = (typeof WORLDS)[WorldName][number];
 
-/** The package of the contract, as in `decidable:eventsourcing/types@0.1.0`. A later patch, `…@0.1.3`, is compatible. */
+/**
+ * The package of the contract, as in `decidable:eventsourcing/types@0.1.0`. A later patch, `…@0.1.3`, is compatible.
+ */
 export const PACKAGE = 'decidable:eventsourcing';
 export const VERSION = '0.1.0';
 

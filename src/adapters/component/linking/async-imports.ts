@@ -11,7 +11,7 @@ import { isSameInterface } from './names.ts';
 /** One name of the option, taken apart. */
 interface Declared {
   readonly name: string;
-  /** The name of the interface; empty for a function at the root. */
+  /** The name of the interface. It is empty for a function at the root. */
   readonly container: string;
   isFound: boolean;
 }

@@ -31,7 +31,7 @@ export class ExportsWriter {
   write(item: InstanceItem): Record<string, unknown> {
     const exports: Record<string, unknown> = {};
     remember(exports, item);
-    // Types first: the functions of a resource are members of the class or object for its type.
+    // Types come first, because the functions of a resource are members of the class or object for its type.
     for (const [name, each] of item.exports) {
       if (each.kind === 'type' && each.resource !== undefined) this.#writeType(exports, name, each.resource);
     }

@@ -1,4 +1,4 @@
-/** An object that JavaScript passes for a list of imports: how each import is found in it. */
+/** Finds each import in the object that JavaScript passes for a list of imports. */
 import type { HostCallable } from '../abi/canon-lift.ts';
 import { propertyOf, show } from '../abi/javascript-values.ts';
 import { memberIn } from '../abi/members.ts';
@@ -24,7 +24,7 @@ export class GivenObject {
     this.#same = same;
   }
 
-  /** Returns the value under a name of WIT, or under the one that JavaScript has for it. */
+  /** Returns the value under a name of WIT, or under its name in JavaScript. */
   member(name: string, type: ExternNode): unknown {
     if (type.kind === 'type') return this.#resourceType(name);
     return this.#same?.has(name) ? memberIn(this.#object, name) : this.#names.find(name);
@@ -35,7 +35,9 @@ export class GivenObject {
     return classIn(firstOf(this.#object, [toPascalCase(name), name, toCamelCase(name)]));
   }
 
-  /** `[method]r.m` and its like, as members of the class or object that is given for `r`. */
+  /**
+   * Returns the members of the class or object for a resource `r` that implement `[method]r.m` and similar functions.
+   */
   resourceFunction(name: string): HostCallable | undefined {
     const parsed = parseResourceFunction(name);
     if (parsed === undefined || this.#same?.has(name)) return undefined;
@@ -92,7 +94,7 @@ export function functionIn(value: unknown): HostCallable | undefined {
   return isCallable(inner) ? inner : undefined;
 }
 
-/** The same of a class; an object of functions may have one that is called `default`. */
+/** Returns the class in a module. An object of functions may have a function with the name `default`. */
 function classIn(value: unknown): unknown {
   const inner = functionIn(value);
   return propertyOf(inner, 'prototype') === undefined ? value : inner;

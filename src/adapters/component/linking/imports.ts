@@ -28,7 +28,7 @@ const hostResources = {
   handles: new WeakMap<object, RuntimeResource>(),
 };
 
-/** Stands for a resource type that was refused, so that what uses it is not refused for that as well. */
+/** A placeholder for a resource type that was refused, so that the uses of it are not refused too. */
 const refusedResource = new RuntimeResource(undefined, undefined);
 
 /** Reads the imports of one root component. */
@@ -154,11 +154,11 @@ export class ImportReader {
     const known = this.#bound.get(type);
     if (known === refusedResource) return erasedType;
     if (known !== undefined) {
-      // It need not be given again.
+      // It need not be passed again.
       if (isObject(value) && this.#resource(value, path) !== known) throw otherResource(path);
       return { kind: 'type', resource: known };
     }
-    // Equal to a resource type of the component's own: the linker knows it.
+    // It is equal to a resource type that the component defines, which the linker knows.
     if (bound === 'eq') return erasedType;
     this.#bound.set(type, refusedResource);
     const resource = this.#resource(value, path);
@@ -176,7 +176,7 @@ export class ImportReader {
     }
     const isClass = typeof value === 'function';
     if (isClass && !isConstructor(value)) throw unexpected({ kind: 'type' }, value, path);
-    // A class stands for objects even if the guest's own resources are numbers: import objects work in both.
+    // A class is for objects even if the guest's own resources are numbers, so that import objects work with both.
     const asHandles = this.#host.resources === 'handles' && !isClass;
     const resources = hostResources[asHandles ? 'handles' : 'objects'];
     let resource = resources.get(value);
@@ -201,7 +201,7 @@ export class ImportReader {
     path: readonly string[],
     known: Item | undefined = itemOf(value),
   ): InstanceItem {
-    // An instance of nothing but types without a run-time form need not be given.
+    // An instance that has only types without a run-time form may be missing.
     const given = needsValue(type) ? value : {};
     if (!isObject(given) || isPlainFunction(given)) throw unexpected(type, given, path);
     const exports = new Map<string, Item>();

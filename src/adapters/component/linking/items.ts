@@ -24,7 +24,7 @@ export type Item =
   | ComponentItem
   | InstanceItem;
 
-/** `resource` is undefined for other types than resource types: nothing of them is left at run time. */
+/** `resource` is undefined for other types than resource types, because those do not exist at run time. */
 interface TypeItem {
   readonly kind: 'type';
   readonly resource: RuntimeResource | undefined;
@@ -45,7 +45,7 @@ export interface InstanceItem {
   readonly exports: ReadonlyMap<string, Item>;
 }
 
-/** The index spaces of a component instance that is being made, each filled in the order of its definitions. */
+/** The index spaces of a component instance that is being created. Each is filled in the order of its definitions. */
 export class Frame {
   readonly plan: Plan;
   readonly outer: Frame | undefined;

@@ -1,6 +1,6 @@
 /**
- * Remembers the values that this loader handed to JavaScript. One that comes back as an import is recognised: the two
- * components are linked to one another, and no value is lifted to JavaScript on the way.
+ * Remembers the values that this loader passed to JavaScript. If one is passed back as an import, it is recognised: the
+ * two components are linked to one another, and no value is lifted to JavaScript on the way.
  */
 import type { HostCallable } from '../abi/canon-lift.ts';
 import type { RuntimeResource } from '../abi/component-instance.ts';
@@ -11,7 +11,7 @@ const items = privateMap<object, Item>();
 const classes = privateMap<object, RuntimeResource>();
 const constructors = privateMap<object, HostCallable>();
 
-/** `value` is what JavaScript sees of `item`. */
+/** Marks `value` as the JavaScript value of `item`. */
 export function remember(value: object, item: Item): void {
   items.set(value, item);
 }

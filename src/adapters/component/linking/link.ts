@@ -26,7 +26,7 @@ import type {
 } from '../validation/validated.ts';
 import { type ComponentItem, erasedType, Frame, type InstanceItem, type Item } from './items.ts';
 
-/** A core module to instantiate; the answer is what it exports. */
+/** A core module to instantiate. The answer is its exports. */
 interface CoreInstantiation {
   readonly module: EngineModule;
   readonly imports: EngineImports;
@@ -59,9 +59,9 @@ export function* linkComponent(
   const instance = new ComponentInstance(parent, host, host.maxHandles);
   const frame = new Frame(plan, outer, instance);
   const exports = new Map<string, Item>();
-  // Core start functions run inside the instance: nobody enters it before it is complete.
+  // Core start functions run inside the instance. Nothing can enter it before it is complete.
   instance.state = ENTERED;
-  // Most definitions need no generator: one for each of them would take as long as all that they do.
+  // Most definitions need no generator. One for each of them would take as long as their work.
   for (const each of definitions) {
     if (each.kind === 'core instance') {
       spend(host, instanceCost);
@@ -194,7 +194,7 @@ function itemsOf(
   return items;
 }
 
-/** Narrows an item to a type: an instance keeps only the exports that its type has. */
+/** Narrows an item to a type, so that an instance keeps only the exports of its type. */
 function narrowed(host: LinkHost, item: Item, type: ExternNode): Item {
   if (item.kind !== 'instance' || type.kind !== 'instance') return item;
   spend(host, type.exports.length);
@@ -230,7 +230,7 @@ function at<T>(space: readonly T[], index: number): T {
   return found;
 }
 
-/** Enters what a definition introduces into the map from static to run-time resource types. */
+/** Adds the resource types of a definition to the map from static to run-time resource types. */
 function bind(frame: Frame, introduces: readonly ResourceBinding[], item: Item): void {
   for (const { resource, path } of introduces) {
     let found: Item | undefined = item;
@@ -306,7 +306,7 @@ function linearMemory(memory: unknown, host: LinkHost): LinearMemory {
 }
 
 function lift(frame: Frame, { definition, type, options }: ValidatedLift, host: LinkHost): LiftedFunction {
-  // Before any function is handed out: all of them count what the host lends, or none.
+  // This comes before any function is passed to JavaScript, so that all of them count the lends of the host, or none.
   host.handles.isObserved ||= lendsAndConsumes(type);
   return {
     kind: 'lifted',
@@ -340,7 +340,7 @@ function builtin(frame: Frame, { definition, resource }: ValidatedBuiltin): Core
   }
 }
 
-/** A guest that is linked against what this loader lacks may run as long as it does not call it. */
+/** A guest that imports an unsupported built-in may run as long as it does not call it. */
 function unsupported(feature: string, { instance }: Frame): CoreFunction {
   return () => {
     const error = new UnsupportedError(feature);

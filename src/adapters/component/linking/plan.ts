@@ -18,7 +18,7 @@ export class Plan {
   readonly modules: ReadonlyMap<CoreModule, EngineModule>;
   readonly #nested = new Map<ValidatedComponent, Plan>();
   readonly #slots = new Map<ResourceType, number>();
-  /** Made on demand: few components have names that collide. */
+  /** Computed on demand, because few components have names that collide. */
   #sameNames: Map<readonly NamedNode[], SameNames | undefined> | undefined;
   readonly #checked: { objects?: true; handles?: true } = {};
   readonly #stagers: { [Each in Representation]?: Stager } = {};
@@ -28,7 +28,7 @@ export class Plan {
     this.modules = modules;
   }
 
-  /** The place of a static resource type in `ComponentInstance.resources`. */
+  /** Returns the index of a static resource type in `ComponentInstance.resources`. */
   readonly slotOf = (resource: ResourceType): number => {
     let slot = this.#slots.get(resource);
     if (slot === undefined) this.#slots.set(resource, (slot = this.#slots.size));

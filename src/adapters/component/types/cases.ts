@@ -1,4 +1,6 @@
-/** *CanonicalABI.md*, "Despecialization": types that are a `variant` in another notation, and the layout of their cases. */
+/**
+ * *CanonicalABI.md*, "Despecialization": types that are a `variant` in another notation, and the layout of their cases.
+ */
 import { alignTo, discriminantLayout, type FlatType, joinTo, widest } from './layout.ts';
 import type { ValueTypeNode } from './nodes.ts';
 

@@ -1,7 +1,8 @@
 /**
  * The types of the validator and the linker: their structure, the properties that follow from it, and cached results of
- * computations on them. They correspond to those of `types.ts`, which are the API of a component: `describe.ts` converts
- * them. Types refer to one another in a circle (a handle refers to the type index that named it), so they are in one file.
+ * computations on them. They correspond to those of `types.ts`, which are the API of a component: `describe.ts`
+ * converts them. Types refer to one another in a circle (a handle refers to the type index that named it), so they are
+ * in one file.
  */
 import type { CoreModuleType, FunctionType, PrimitiveKind, ResourceType, ValueType } from '../types.ts';
 import { type FlatType, isPointer, type Layout, layoutFrom, NARROW, WIDE } from './layout.ts';
@@ -188,15 +189,15 @@ export interface Signature {
   /** True if there are strings, lists or maps among the parameters. */
   readonly pointer: boolean;
   /**
-   * The number of core parameters. It is 1 if they are spilled to memory. The out-pointer of a lowered function does not
-   * count.
+   * The number of core parameters. It is 1 if they are spilled to memory. The out-pointer of a lowered function does
+   * not count.
    */
   readonly flatParams: number;
   readonly spillsParams: boolean;
   readonly spillsResult: boolean;
   /**
-   * True if there are at most four parameters, each is one core value, and none is spilled. A handle inside another value
-   * is not simple.
+   * True if there are at most four parameters, each is one core value, and none is spilled. A handle inside another
+   * value is not simple.
    */
   readonly isSimple: boolean;
   readonly lendsHandles: boolean;

@@ -32,7 +32,7 @@ const forLift = 6;
 
 // `canonopt` Validation ------------------------------------------------------------------------------------------
 
-/** Resolves the options. Each may be given at most once, and must have the right type. */
+/** Resolves the options. Each may occur at most once, and must have the right type. */
 function resolveOptions(
   scope: Scope,
   options: readonly CanonicalOption[],
@@ -224,7 +224,7 @@ function parseSignature(text: string): CoreSignature {
   return { params, results };
 }
 
-/** Validates any other canonical definition: adds a core function. */
+/** Validates any other canonical definition, which adds a core function. */
 export function builtin(scope: Scope, definition: CanonicalBuiltin): ValidatedBuiltin {
   const { context } = scope;
   const { name } = definition;

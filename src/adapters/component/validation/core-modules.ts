@@ -147,7 +147,7 @@ function externType(context: Context, types: readonly CoreTypeEntry[], type: Cor
 
 // Matching -------------------------------------------------------------------------------------------------------
 
-/** Returns the reason why `given` does not match `expected`; undefined if it does. */
+/** Returns the reason why `given` does not match `expected`. Undefined if it does. */
 function matchCoreExtern(context: Context, given: CoreExternType, expected: CoreExternType): Mismatch | undefined {
   const { coreTypes } = context;
   switch (expected.kind) {
@@ -184,7 +184,7 @@ function matchCoreExtern(context: Context, given: CoreExternType, expected: Core
   return mismatch(`expected ${expected.kind}, found ${given.kind}`);
 }
 
-/** Returns the reason why the limits `given` of a memory or table do not match `expected`; undefined if they do. */
+/** Returns the reason why the limits `given` of a memory or table do not match `expected`. Undefined if they do. */
 export function matchLimits(given: CoreLimits, expected: Limits, what: string, plural: string): Mismatch | undefined {
   if (given.is64 !== expected.is64) return mismatch(`mismatch in the index type of ${plural}`);
   if (given.shared !== expected.shared) return mismatch(`mismatch in the shared flag for ${plural}`);
@@ -201,7 +201,7 @@ function describeFunc({ params, results }: { params: readonly string[]; results:
   return `(func${describeTypes('param', params)}${describeTypes('result', results)})`;
 }
 
-/** Returns the reason why the module type `given` does not match `expected`; undefined if it does. */
+/** Returns the reason why the module type `given` does not match `expected`. Undefined if it does. */
 export function matchModule(context: Context, given: CoreModuleType, expected: CoreModuleType): Mismatch | undefined {
   context.spend(given.imports.length + expected.exports.length);
   const offered = new Map(expected.imports.map((one) => [`${one.module.length}:${one.module}:${one.name}`, one.type]));

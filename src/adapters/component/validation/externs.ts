@@ -113,7 +113,7 @@ function defineResources(scope: Scope, name: string, type: ExternNode): ExternNo
   return type;
 }
 
-/** The `inlineexport`s of an instance: names for existing definitions. They make no type externally visible. */
+/** The `inlineexport`s of an instance, which name existing definitions. They make no type externally visible. */
 export function bagOfExports(scope: Scope, list: readonly InlineExport[]): InstanceNode {
   const unnamed = noNames();
   const exports = list.map((one) => {
@@ -192,7 +192,7 @@ function checkName(
   if (type.kind === 'type' && type.type.kind === 'resource') names.resources.set(name, type);
 }
 
-/** Returns the reason why the type does not fit the annotation of its name; undefined if it fits. */
+/** Returns the reason why the type does not fit the annotation of its name. Undefined if it fits. */
 function annotationMismatch(
   names: Names,
   kind: ParsedName['kind'],

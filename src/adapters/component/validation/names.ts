@@ -13,7 +13,9 @@ export interface ParsedName {
   readonly resource: string | undefined;
   /** Names are strongly unique if their canonical forms differ. */
   readonly canonical: string;
-  /** If true, its name in JavaScript may be that of another name, or mean something there: see `linking/js-names.ts`. */
+  /**
+   * If true, its name in JavaScript may be that of another name, or mean something there: see `linking/js-names.ts`.
+   */
   readonly mayCollide: boolean;
 }
 

@@ -7,7 +7,7 @@ import type { Input, Stdin } from './stdin.ts';
 
 /** The surroundings of a program. Nothing of them is the process's own. */
 export interface CommandLine {
-  /** The whole command line; languages take the first for the program's name. @default [] */
+  /** The whole command line. Languages use the first argument as the program's name. @default [] */
   readonly arguments?: readonly string[] | undefined;
   /** The environment variables by their names. @default {} */
   readonly environment?: Readonly<Record<string, string>> | undefined;
@@ -81,7 +81,7 @@ function outputTo(writer: OutputWriter): OutputStream {
   return new OutputStream((bytes) => writer.write(bytes));
 }
 
-/** Resource types that nobody makes: they are there to be linked. */
+/** Resource types without resources. They exist because guests import them. */
 export const terminalInterfaces: Interfaces = {
   'wasi:cli/terminal-input': { TerminalInput },
   'wasi:cli/terminal-output': { TerminalOutput },

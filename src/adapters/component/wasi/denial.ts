@@ -1,4 +1,4 @@
-/** Interfaces that are denied: a guest can link against all of their functions, and each call fails. */
+/** Denied interfaces. A guest can link against all of their functions, but each call fails. */
 import { Trap } from '../errors.ts';
 
 /**
@@ -7,7 +7,7 @@ import { Trap } from '../errors.ts';
 export type Member = 'function' | readonly string[];
 
 /**
- * Makes the function that a guest calls instead of one that is denied.
+ * Returns the function that a guest calls instead of a denied one.
  *
  * @param subject its whole name: `wasi:sockets/tcp#tcp-socket.start-bind`.
  * @param name its name in JavaScript: `startBind`; `+` for a constructor.
@@ -39,7 +39,7 @@ function methodsOf(prototype: object): string[] {
   return names;
 }
 
-/** Each call traps. `way`: the sentence that says what to do if the function is needed. */
+/** Each call traps. The sentence `way` says what to do if the function is needed. */
 export function trapping(way: string): Denial {
   return (subject, name) => () => {
     const called = name === '+' ? `the constructor of ${subject}` : subject;
@@ -59,7 +59,7 @@ export function deniedInterface(name: string, members: Readonly<Record<string, M
   return Object.freeze(interface_);
 }
 
-/** The sentence that says how an interface is granted. */
+/** Returns the sentence that says how an interface is granted. */
 export function grantOf(name: string): string {
   return `grant it with virtualWasi({ grant: ['${name}'] })`;
 }

@@ -254,14 +254,14 @@ export class Descriptor {
     if (replaced?.kind === 'directory' && replaced !== node && !replaced.isEmpty) throw failed('not-empty');
     this.#checkMutable();
     target.#checkMutable();
-    // Two names of one file stay as they are, as POSIX has it.
+    // Two names of one file are unchanged, as in POSIX.
     if (replaced === node) return;
     if (replaced !== undefined) to.parent.remove(to.name);
     from.parent.move(from.name, to.parent, to.name);
   }
 
   linkAt(flags: PathFlags, path: string, target: Descriptor, targetPath: string): void {
-    // As other hosts have it: the link is made to what the path names, and a symbolic link is a file of its own.
+    // As in other hosts, the link refers to the file that the path names, and a symbolic link is a file itself.
     if (flags.symlinkFollow) throw failed('invalid');
     const node = find(this.#directory(), path, false);
     const to = entryAt(target.#directory(), targetPath);
@@ -335,7 +335,7 @@ export class Descriptor {
   #setTimes(node: MemoryNode, accessed: NewTimestamp, modified: NewTimestamp): void {
     this.#checkMutable();
     const now = this.#room.now();
-    // Both are computed first: one that is invalid changes nothing.
+    // Both are computed first, so that an invalid one changes nothing.
     const times = { accessed: timeOf(accessed, node.accessed, now), modified: timeOf(modified, node.modified, now) };
     node.accessed = times.accessed;
     node.modified = times.modified;
@@ -348,7 +348,7 @@ function toOffset(offset: bigint): number {
   return Number(offset);
 }
 
-/** The node of an entry that is there, and is a directory if its path says so. */
+/** Returns the node of an existing entry. It must be a directory if its path ends with a slash. */
 function presentAt({ node, isDirectoryPath }: EntryPlace): MemoryNode {
   if (node === undefined) throw failed('no-entry');
   if (isDirectoryPath && node.kind !== 'directory') throw failed('not-directory');
@@ -366,7 +366,7 @@ function statOf(node: MemoryNode): DescriptorStat {
   };
 }
 
-/** The number of the file, and nothing that changes: adapters make the inode number of it. */
+/** Depends only on the number of the file, because adapters derive the inode number from it. */
 function hashOf(node: MemoryNode): MetadataHash {
   return { lower: node.identity, upper: 0n };
 }

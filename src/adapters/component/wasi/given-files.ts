@@ -5,7 +5,7 @@ import { ArgumentError } from '../errors.ts';
 import { MAX_NAME_LENGTH, MAX_PATH_LENGTH, MAX_TREE_ENTRIES } from './limits.ts';
 import { MemoryDirectory, MemoryLink, type Room } from './nodes.ts';
 
-/** A symbolic link among the files of a {@link FileTree}. Made by {@link symbolicLink}. */
+/** A symbolic link among the files of a {@link FileTree}. {@link symbolicLink} creates it. */
 export class SymbolicLink {
   /** A path from the directory that holds the link. */
   readonly target: string;
@@ -21,8 +21,8 @@ export class SymbolicLink {
 }
 
 /**
- * Makes a symbolic link for a {@link FileTree}. Its target is a path from the directory that holds the link, and may be
- * missing.
+ * Creates a symbolic link for a {@link FileTree}. Its target is a path from the directory that holds the link, and may
+ * be missing.
  *
  * ```ts
  * virtualWasi({ files: { 'rates-2026.json': '{}', 'rates.json': symbolicLink('rates-2026.json') } });
@@ -45,12 +45,12 @@ export interface FileTree {
   readonly [path: string]: string | Uint8Array | SymbolicLink | FileTree;
 }
 
-/** The same as it is read back: every name is one step, and every file has bytes. */
+/** A tree that is read back. Every name is one step, and every file has bytes. */
 export interface ReadTree {
   readonly [name: string]: Uint8Array | SymbolicLink | ReadTree;
 }
 
-/** A directory of the tree that is still to be made, and the directory that becomes it. */
+/** A directory of the tree that is not filled yet, and the directory in memory for it. */
 interface Task {
   readonly tree: FileTree;
   readonly directory: MemoryDirectory;
@@ -60,7 +60,7 @@ interface Task {
 }
 
 /**
- * Makes the directory in memory that a tree describes. The bytes are copied.
+ * Creates the directory in memory that a tree describes. The bytes are copied.
  *
  * @param place the name of the tree in an error: `files`.
  * @throws ArgumentError that names the entry which is wrong.
@@ -69,7 +69,7 @@ export function directoryOf(tree: FileTree, room: Room, place: string): MemoryDi
   const root = MemoryDirectory.root(room);
   const tasks: Task[] = [{ tree, directory: root, place, depth: 0 }];
   for (let task = tasks.pop(); task !== undefined; task = tasks.pop()) {
-    // Deeper trees are cyclic objects: no guest can make one that deep to be read back.
+    // Deeper trees are cyclic objects. No guest can create a tree that is so deep.
     if (task.depth > MAX_TREE_ENTRIES)
       throw new ArgumentError(
         place,
@@ -111,7 +111,7 @@ function addEntry(task: Task, path: string, content: FileTree[string], tasks: Ta
 /** An error names the directories to this depth. */
 const MAX_SHOWN_DEPTH = 10;
 
-/** The directory of that name; it is made if it is missing. */
+/** Returns the directory of that name, which is created if it is missing. */
 function directoryIn(directory: MemoryDirectory, name: string, place: string): MemoryDirectory {
   const found = directory.get(name) ?? directory.addDirectory(name);
   if (found.kind !== 'directory')
@@ -145,7 +145,7 @@ function wrongTarget(target: unknown): string | undefined {
   return undefined;
 }
 
-/** Reads back a directory and all that is below it. It can be given as {@link FileTree} again. */
+/** Reads back a directory and all that is below it. It can be passed as a {@link FileTree} again. */
 export function treeFrom(directory: MemoryDirectory): ReadTree {
   const root: Record<string, ReadTree[string]> = {};
   const tasks = [{ directory, tree: root }];
@@ -163,7 +163,7 @@ export function treeFrom(directory: MemoryDirectory): ReadTree {
   return root;
 }
 
-/** A copy of the bytes; undefined if the value is not a content. */
+/** Returns a copy of the bytes. Undefined if the value is not the content of a file. */
 function bytesOf(content: unknown): Uint8Array | undefined {
   if (typeof content === 'string') return new TextEncoder().encode(content);
   return isOf(content, 'Uint8Array') ? new Uint8Array(content as Uint8Array) : undefined;
@@ -174,7 +174,7 @@ export function isRecord(value: unknown): value is object & FileTree {
   return isOf(value, 'Object') || isOf(value, 'Module');
 }
 
-/** By the tag that an object has itself: it may be of another realm. */
+/** Tests the tag of an object, because it may be of another realm. */
 export function isOf(value: unknown, name: string): boolean {
   return Object.prototype.toString.call(value) === `[object ${name}]`;
 }

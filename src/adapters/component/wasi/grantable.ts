@@ -1,4 +1,4 @@
-/** The names of what a guest can be granted. */
+/** The names of the interfaces that a guest can be granted. */
 
 /**
  * The interfaces that can be granted. The others are `wasi:io` and the terminals' types, which grant nothing

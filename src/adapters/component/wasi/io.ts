@@ -1,6 +1,6 @@
 /**
- * `wasi:io`: errors, pollables and streams. They grant nothing themselves: another interface made what a stream
- * reaches.
+ * `wasi:io`: errors, pollables and streams. They grant nothing themselves, because another interface created what a
+ * stream reaches.
  */
 import { ComponentError, isComponentError, Trap } from '../errors.ts';
 import type { Interfaces } from './grantable.ts';
@@ -96,7 +96,7 @@ abstract class Stream {
   }
 }
 
-/** Where an input stream reads: at most so many bytes; undefined at the end. */
+/** Reads at most so many bytes for an input stream. Returns undefined at the end. */
 export type Source = (most: number) => Uint8Array | undefined;
 
 /** `resource input-stream`. */

@@ -1,21 +1,21 @@
 /** Every bound of the virtual WASI, by name. */
 
-/** Bytes that one read returns, or one write takes, at most. */
+/** The most bytes that one read returns or one write accepts. */
 export const MAX_CHUNK_BYTES: number = 1024 * 1024;
 
-/** Bytes of one file in memory; a write beyond fails with `insufficient-space`. */
+/** Bytes of one file in memory. A larger write fails with `insufficient-space`. */
 export const MAX_FILE_BYTES: number = 64 * 1024 * 1024;
 
-/** Bytes of random numbers that one call returns; a call for more traps. */
+/** The most bytes of random numbers that one call returns. A call for more traps. */
 export const MAX_RANDOM_BYTES: number = 1024 * 1024;
 
-/** A line of output that is longer is handed over in pieces. */
+/** The length of a line of output. A longer line is passed on in pieces. */
 export const MAX_LINE_BYTES: number = 64 * 1024;
 
-/** Bytes of all files and symbolic links in memory together; a write beyond fails with `insufficient-space`. */
+/** Bytes of all files and symbolic links in memory together. A larger write fails with `insufficient-space`. */
 export const MAX_TREE_BYTES: number = 256 * 1024 * 1024;
 
-/** Characters of a path, and of one name in it; a longer one fails with `name-too-long`. */
+/** Characters of a path, and of one name in it. A longer one fails with `name-too-long`. */
 export const MAX_PATH_LENGTH: number = 4096;
 export const MAX_NAME_LENGTH: number = 255;
 
@@ -25,7 +25,9 @@ export const MAX_NAME_LENGTH: number = 255;
  */
 export const MAX_TREE_ENTRIES: number = 65_536;
 
-/** Symbolic links that one path may lead through; another one fails with `loop`. POSIX systems allow as many. */
+/**
+ * Symbolic links that one path may lead through. A path with more fails with `loop`. POSIX systems have the same limit.
+ */
 export const MAX_SYMBOLIC_LINKS: number = 40;
 
 /**

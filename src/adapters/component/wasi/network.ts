@@ -1,6 +1,6 @@
 /**
- * `wasi:sockets` and `wasi:http`: there to be linked, because guests of some languages import them whatever they do.
- * There is no network to be granted: a decision has none, and a test has its own import objects.
+ * `wasi:sockets` and `wasi:http`. They exist because guests of some languages always import them.
+ * The network cannot be granted, because a decision has none, and a test has its own import objects.
  *
  * A socket or a name look-up fails with `access-denied`, so that a program which does not need the network continues.
  * Only functions without an error code trap.
@@ -34,7 +34,7 @@ const SOCKETS: Members = {
   },
 };
 
-/** The functions of {@link SOCKETS} that have no error code. No guest can call them: it gets no socket. */
+/** The functions of {@link SOCKETS} that have no error code. No guest can call them, because it gets no socket. */
 const WITHOUT_ERROR_CODE = ['+', 'isListening', 'addressFamily', 'subscribe'];
 
 const HTTP: Members = {

@@ -4,7 +4,7 @@
 import { ComponentError } from '../errors.ts';
 import { MAX_FILE_BYTES, MAX_LISTED_ENTRIES, MAX_TREE_BYTES, MAX_TREE_ENTRIES } from './limits.ts';
 
-/** `error-code` of `wasi:filesystem/types`, as far as it is used here. */
+/** The cases of `error-code` of `wasi:filesystem/types` that are used here. */
 export type FileErrorCode =
   | 'bad-descriptor'
   | 'busy'
@@ -222,7 +222,7 @@ export class MemoryLink extends Node {
 export class MemoryDirectory extends Node {
   readonly kind = 'directory';
   readonly size = 0;
-  /** The directory that holds it; undefined for a root, and after it was removed. */
+  /** The directory that contains it. Undefined for a root, and after it was removed. */
   #parent: MemoryDirectory | undefined;
   readonly #entries = new Map<string, MemoryNode>();
 
@@ -321,7 +321,7 @@ export class MemoryDirectory extends Node {
     return node;
   }
 
-  /** A directory that was removed while it is open takes no entries: nothing could reach or remove them. */
+  /** A directory that was removed while it is open accepts no entries, because nothing could reach or remove them. */
   #checkPresent(): void {
     if (this.links === 0) throw failed('no-entry');
   }

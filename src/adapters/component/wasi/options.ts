@@ -1,6 +1,6 @@
 /**
- * Checks the options of `virtualWasi` when it is called. A mistake that shows only when the guest uses the option shows
- * late or never: output that goes nowhere is lost in silence.
+ * Checks the options of `virtualWasi` when it is called. Otherwise a mistake would show only when the guest uses the
+ * option, or never: output would be lost silently.
  */
 
 import { show } from '../abi/javascript-values.ts';
@@ -27,10 +27,10 @@ export interface VirtualWasiOptions extends CommandLine {
   readonly preopens?: Readonly<Record<string, Preopen>> | undefined;
 }
 
-/** Checks one option that is given. @throws ArgumentError */
+/** Checks one option that is not undefined. @throws ArgumentError */
 type Check = (name: string, value: unknown) => void;
 
-/** By option, what it has to be. The files are checked while they are read. */
+/** The check of each option. The files are checked while they are read. */
 const CHECKS: { readonly [Name in keyof Required<VirtualWasiOptions>]: Check } = {
   grant: listOf('a list of interfaces', grantable),
   files: () => {},
@@ -44,7 +44,7 @@ const CHECKS: { readonly [Name in keyof Required<VirtualWasiOptions>]: Check } =
   stderr: output,
 };
 
-/** @throws ArgumentError that names the option, what is expected and what was given. */
+/** @throws ArgumentError that names the option, the expected value and the given one. */
 export function checkOptions(options: VirtualWasiOptions): void {
   checkNames('options', options, CHECKS);
   for (const [name, check] of Object.entries(CHECKS)) {

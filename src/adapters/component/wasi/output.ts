@@ -11,7 +11,7 @@ export type Output = ((line: string) => void) | { write(bytes: Uint8Array): unkn
 export interface OutputWriter {
   /** The bytes are the caller's no more. */
   write(bytes: Uint8Array): void;
-  /** Hands over what is kept back. */
+  /** Passes on the bytes that are kept back. */
   flush(): void;
 }
 
@@ -48,7 +48,7 @@ const CARRIAGE_RETURN = 0x0d;
 /** A byte order mark is part of the text, as every other character. */
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
-/** Output as lines: bytes are kept until a line ends, or grows too long. */
+/** Output as lines. Bytes are kept until a line ends or is too long. */
 class Lines implements OutputWriter {
   readonly #print: (line: string) => void;
   /** The line so far: the first `#length` bytes. */
@@ -62,7 +62,7 @@ class Lines implements OutputWriter {
   write(bytes: Uint8Array): void {
     let from = 0;
     for (let end = bytes.indexOf(LINE_FEED); end !== -1; end = bytes.indexOf(LINE_FEED, from)) {
-      // Taken off before the line is cut: a line must not be too long because of its end.
+      // The end is removed before the line is cut, because it must not make the line too long.
       this.#append(bytes.subarray(from, end > from && bytes[end - 1] === CARRIAGE_RETURN ? end - 1 : end));
       const cameBefore = end === from && this.#length > 0 && this.#bytes[this.#length - 1] === CARRIAGE_RETURN;
       if (cameBefore) this.#length--;
@@ -99,7 +99,7 @@ class Lines implements OutputWriter {
     this.#length = length;
   }
 
-  /** The first bytes, as a line; the others stay. */
+  /** Removes the first bytes and returns them as a line. */
   #give(count: number): void {
     const line = decoder.decode(this.#bytes.subarray(0, count));
     this.#bytes.copyWithin(0, count, this.#length);

@@ -9,11 +9,11 @@ import { failed, type MemoryDirectory, type MemoryNode } from './nodes.ts';
 
 /** The end of a path. */
 export interface Place {
-  /** The directory that holds the last step; undefined if the path ends with `.` or `..`, which name no entry. */
+  /** The directory of the last step. Undefined if the path ends with `.` or `..`, which name no entry. */
   readonly parent: MemoryDirectory | undefined;
   /** The last step's name. */
   readonly name: string;
-  /** The node at the end; undefined if the last step is missing. */
+  /** The node at the end. Undefined if the last step is missing. */
   readonly node: MemoryNode | undefined;
   /** The path ends with a slash, so it can only name a directory. */
   readonly isDirectoryPath: boolean;

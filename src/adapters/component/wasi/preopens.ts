@@ -57,13 +57,13 @@ export class Preopens {
     };
   }
 
-  /** A copy of the file's bytes; undefined if there is no such file. */
+  /** Returns a copy of the file's bytes. Undefined if there is no such file. */
   readFile(path: string): Uint8Array | undefined {
     const node = this.#find(path);
     return node?.kind === 'regular-file' ? node.read(0, node.size) : undefined;
   }
 
-  /** The directory with all that is below it; undefined if there is no such directory. */
+  /** Returns the directory with its content. Undefined if there is no such directory. */
   readTree(path: string): ReadTree | undefined {
     const node = this.#find(path);
     return node?.kind === 'directory' ? treeFrom(node) : undefined;
@@ -92,7 +92,7 @@ export class Preopens {
   }
 }
 
-/** The path from the directory of that name; undefined if the path is elsewhere. */
+/** Returns the path from the directory of that name. Undefined if the path is elsewhere. */
 function restBelow(name: string, path: string): string | undefined {
   const whole = path.replace(/^(\.\/+)+/, '').replace(/\/{2,}/g, '/');
   if (name === '/') return whole.replace(/^\//, '') || (path === '' ? undefined : '.');

@@ -1,6 +1,6 @@
 /**
  * `wasi:random`: numbers that follow from a seed. Block n of an interface is SHA-256 over the interface's name, a zero
- * byte, the seed, a zero byte and n as a big-endian u32; bytes are handed out in order.
+ * byte, the seed, a zero byte and n as a big-endian u32; the bytes are used in order.
  */
 import { sha256 } from '../../../core/storage/sha256.ts';
 import { Trap } from '../errors.ts';
@@ -13,7 +13,7 @@ const NOTHING = new Uint8Array(0);
 class RandomBytes {
   readonly #name: string;
   #seed: string;
-  /** The beginning of each block. It is made when the first block is, because most calls draw no random numbers. */
+  /** The beginning of each block. It is computed with the first block, because most calls need no random numbers. */
   #prefix: Uint8Array | undefined;
   #blocks = 0;
   #rest: Uint8Array = NOTHING;
@@ -82,7 +82,7 @@ export class VirtualRandom {
         getInsecureRandomU64: (): bigint => insecure.takeU64(),
       },
       'wasi:random/insecure-seed': {
-        // A language asks for it once, when it first makes a hash map, and keeps it: if it followed from the command,
+        // A language reads it once, when it first creates a hash map, and keeps it. If it followed from the command,
         // the order of a map would depend on which command an instance decided first.
         insecureSeed: (): [bigint, bigint] => {
           const constant = new RandomBytes('wasi:random/insecure-seed', '');

@@ -1,4 +1,4 @@
-/** Standard input: the source of its stream. */
+/** The source of the stream of standard input. */
 import { ArgumentError } from '../errors.ts';
 import { isOf, unexpected } from './given-files.ts';
 import type { Source } from './io.ts';
@@ -12,7 +12,7 @@ export type Input = string | Uint8Array | Iterable<string | Uint8Array>;
 /** Standard input of one instance. */
 export class Stdin {
   #pieces: Iterator<unknown>;
-  /** The part of the current piece that is left; undefined at the end. */
+  /** The part of the current piece that is left. Undefined at the end. */
   #rest: Uint8Array | undefined = new Uint8Array(0);
 
   constructor(input: Input) {

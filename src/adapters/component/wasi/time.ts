@@ -1,5 +1,5 @@
 /**
- * Virtual time: it stands still, and passes only when the guest waits for it. So it is the same on every machine, and a
+ * Virtual time, which passes only when the guest waits for it. So it is the same on every machine, and a
  * guest that sleeps neither blocks nor spins.
  */
 import type { Datetime } from './nodes.ts';
@@ -42,7 +42,7 @@ export class VirtualTime {
     return { seconds: nanoseconds / SECOND, nanoseconds: Number(nanoseconds % SECOND) };
   }
 
-  /** The instant so many nanoseconds from now; the last one if there is none so late. */
+  /** Returns the instant so many nanoseconds from now, or the last representable one. */
   after(duration: bigint): bigint {
     const instant = this.instant + duration;
     return instant > LAST_INSTANT ? LAST_INSTANT : instant;

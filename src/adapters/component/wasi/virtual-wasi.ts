@@ -15,20 +15,20 @@ import { VirtualRandom } from './random.ts';
 import { Stdin } from './stdin.ts';
 import { VirtualTime } from './time.ts';
 
-/** The version under which the interfaces are offered; the loader matches any 0.2. */
+/** The version of the interfaces. The loader matches any 0.2. */
 const VERSION = '0.2.12';
 
 /** The properties of a command that the guest which decides it may see. */
 export interface DecisionContext {
-  /** The command's time: milliseconds since the Unix epoch. */
+  /** The command's time, in milliseconds since the Unix epoch. */
   readonly time: bigint;
-  /** The seed of all randomness: the command's id. */
+  /** The seed of all randomness, which is the command's id. */
   readonly seed: string;
 }
 
-/** A virtual WASI of one instance: two instances should not share it. */
+/** The virtual WASI of one instance. Two instances should not share it. */
 export interface VirtualWasi {
-  /** To be given to `instantiate`, together with the component's other imports. */
+  /** Pass it to `instantiate`, together with the component's other imports. */
   readonly imports: Interfaces;
   /**
    * From now on the clock shows the command's time, and randomness follows from its id. Without an argument both are
@@ -48,8 +48,8 @@ export interface VirtualWasi {
    */
   readFile(path: string): Uint8Array | undefined;
   /**
-   * Reads a directory and all that is below it, as the guest has left it. The result can be given as `files` to another
-   * virtual WASI.
+   * Reads a directory and all that is below it, as the guest has left it. The result can be passed as `files` to
+   * another virtual WASI.
    *
    * @param path as the guest knows it. @default '/'
    * @returns undefined if there is no such directory.
@@ -60,7 +60,7 @@ export interface VirtualWasi {
 /** At start-up and while folding. */
 const NO_DECISION: DecisionContext = { time: 0n, seed: '' };
 
-/** The time of all files if the guest is not granted the wall clock: the times of files would be one. */
+/** The time of all files if the wall clock is not granted, because the times of files would be a clock. */
 const EPOCH: Datetime = { seconds: 0n, nanoseconds: 0 };
 
 /**
@@ -117,7 +117,7 @@ function versioned(name: string): string {
   return `${name}@${VERSION}`;
 }
 
-/** Interfaces that hold nothing, and are neither granted nor denied: types, and the network that is not there. */
+/** Interfaces without access to anything, which are neither granted nor denied: types, and the missing network. */
 const ALWAYS_THE_SAME: Interfaces = Object.fromEntries(
   Object.entries({ ...ioInterfaces, ...terminalInterfaces, ...networkInterfaces }).map(([name, given]) => [
     versioned(name),
@@ -125,7 +125,7 @@ const ALWAYS_THE_SAME: Interfaces = Object.fromEntries(
   ]),
 );
 
-/** Denied interfaces hold nothing: one is enough for all instances. */
+/** Denied interfaces have no state, so that all instances share them. */
 const deniedTwins = new Map<string, object>();
 
 function deniedTwin(name: string, given: object, grant: string): object {

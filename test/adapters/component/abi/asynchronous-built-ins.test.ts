@@ -1,6 +1,6 @@
 /**
- * *CanonicalABI.md*, "Canonical Definitions": the built-ins of the asynchronous ABI, in the document's order. A component
- * may have them; the first call of one is refused with its name, and ends the instance.
+ * *CanonicalABI.md*, "Canonical Definitions": the built-ins of the asynchronous ABI, in the document's order. A
+ * component may have them; the first call of one is refused with its name, and ends the instance.
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';

@@ -1,6 +1,7 @@
 /**
  * *CanonicalABI.md*, "`canon lift`", for calls that fail. An error that the guest catches is still a failure, and the
- * instance cannot be entered again. Calls with few parameters, with many, and calls that return a handle have separate code.
+ * instance cannot be entered again. Calls with few parameters, with many, and calls that return a handle have separate
+ * code.
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';

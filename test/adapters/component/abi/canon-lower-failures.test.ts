@@ -1,6 +1,7 @@
 /**
- * *CanonicalABI.md*, "`canon lower`", for calls that fail. The caller cannot catch the error and continue, and neither it nor
- * the callee can be entered again. Calls with few parameters, with many, and with a result in memory have separate code.
+ * *CanonicalABI.md*, "`canon lower`", for calls that fail. The caller cannot catch the error and continue, and neither
+ * it nor the callee can be entered again. Calls with few parameters, with many, and with a result in memory have
+ * separate code.
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -18,7 +19,9 @@ const SHAPES: readonly Shape[] = (['', 'u32', '(tuple u8 u8)'] as const).flatMap
 );
 const OPTIONS = '(memory (core memory $m "memory"))';
 
-/** The function's type; the core types of the callee and of the caller; the callee's value, and the call, caught or not. */
+/**
+ * The function's type; the core types of the callee and of the caller; the callee's value, and the call, caught or not.
+ */
 function texts({ params, result }: Shape, isCatching: boolean) {
   const places = Array.from({ length: params }, (_, n) => n);
   const core = `(param ${'i32 '.repeat(params)})`;

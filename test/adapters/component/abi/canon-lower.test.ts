@@ -1,6 +1,6 @@
 /**
- * *CanonicalABI.md*, "`canon lower`": the order of the steps in a call out of a guest. The cases of the validator test the
- * rules of the definition.
+ * *CanonicalABI.md*, "`canon lower`": the order of the steps in a call out of a guest. The cases of the validator test
+ * the rules of the definition.
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';

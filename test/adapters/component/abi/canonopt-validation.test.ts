@@ -1,6 +1,6 @@
 /**
- * *CanonicalABI.md*, "`canonopt` Validation", and the options that `canon lift` and `canon lower` require. Each test omits
- * one of them. The cases of the validator test the other rules.
+ * *CanonicalABI.md*, "`canonopt` Validation", and the options that `canon lift` and `canon lower` require. Each test
+ * omits one of them. The cases of the validator test the other rules.
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';

@@ -1,6 +1,6 @@
 /**
- * *CanonicalABI.md*, "Component Instances": the calls that may enter an instance, and the effect of a trap on the instances
- * on the stack. (In the specification a trap ends the whole store. JavaScript continues.)
+ * *CanonicalABI.md*, "Component Instances": the calls that may enter an instance, and the effect of a trap on the
+ * instances on the stack. (In the specification a trap ends the whole store. JavaScript continues.)
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';

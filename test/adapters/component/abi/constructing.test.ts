@@ -1,4 +1,6 @@
-/** *Explainer.md*, "JS API": objects of a guest's resource are made by `new`, or by a function that returns a promise. */
+/**
+ * *Explainer.md*, "JS API": objects of a guest's resource are made by `new`, or by a function that returns a promise.
+ */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { isComponentError, isLinkError } from 'decidable/component';

@@ -1,6 +1,6 @@
 /**
- * *CanonicalABI.md*, "Despecialization": the canonical ABI of a specialized value type is that of its expansion. So values of
- * both have the same core values and the same bytes.
+ * *CanonicalABI.md*, "Despecialization": the canonical ABI of a specialized value type is that of its expansion. So
+ * values of both have the same core values and the same bytes.
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';

@@ -1,6 +1,6 @@
 /**
- * *CanonicalABI.md*, "`canon resource.drop`", as JavaScript does it: when a destructor runs, and what is released when an
- * instance ends.
+ * *CanonicalABI.md*, "`canon resource.drop`", as JavaScript does it: when a destructor runs, and what is released when
+ * an instance ends.
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -9,8 +9,8 @@ import { assemble } from '../assemble.ts';
 import type { Exported } from './handles.ts';
 
 /**
- * A component with a resource `r`, whose destructor calls the host with the rep and traps if that is 666, and an imported
- * resource `h`. `call` calls the host's `out`, and traps afterwards if its argument is true.
+ * A component with a resource `r`, whose destructor calls the host with the rep and traps if that is 666, and an
+ * imported resource `h`. `call` calls the host's `out`, and traps afterwards if its argument is true.
  */
 const GUEST = `(component
   (import "dropped" (func $dropped (param "rep" u32)))

@@ -39,7 +39,9 @@ async function guest() {
   return { dropped, make, take };
 }
 
-/** Collects garbage until the condition holds: finalizers run in later turns, which take some time on a busy machine. */
+/**
+ * Collects garbage until the condition holds: finalizers run in later turns, which take some time on a busy machine.
+ */
 async function collectUntil(condition: () => boolean): Promise<void> {
   for (let turn = 0; turn < 1000 && !condition(); turn++) {
     await setImmediate();

@@ -1,6 +1,6 @@
 /**
- * *CanonicalABI.md*, `lower_own`, if a later argument cannot be lowered: the guest is not called, and JavaScript owns the
- * earlier arguments again. Calls with few core values, with many, and those from state to state have separate code.
+ * *CanonicalABI.md*, `lower_own`, if a later argument cannot be lowered: the guest is not called, and JavaScript owns
+ * the earlier arguments again. Calls with few core values, with many, and those from state to state have separate code.
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';

@@ -40,8 +40,8 @@ const OPTIONS = '(memory (core memory $m "memory")) (realloc (core func $m "real
 type Echo = (value: unknown) => unknown;
 
 /**
- * Lowers a value into memory and lifts it out again ("Storing", "Loading"): with sixteen more parameters all are spilled,
- * and what the guest returns is the very area that it was given.
+ * Lowers a value into memory and lifts it out again ("Storing", "Loading"): with sixteen more parameters all are
+ * spilled, and what the guest returns is the very area that it was given.
  */
 export async function throughMemory({ type, definitions = '' }: GuestType, encoding = 'utf8'): Promise<Echo> {
   const padding = '(tuple u8 u8 u8 u8 u8 u8 u8 u8 u8 u8 u8 u8 u8 u8 u8 u8 u8)';

@@ -43,7 +43,8 @@ describe('contains_borrow', () => {
   });
 });
 
-// "Waitable State", "Stream State" and "Future State" are not there: what would need them is refused, at the latest by the call.
+// "Waitable State", "Stream State" and "Future State" are not there: what would need them is refused, at the latest by
+// the call.
 describe('contains_async_value', () => {
   const lowered = (type: string) => `(component
     (import "f" (func $f (param "x" ${type})))

@@ -1,6 +1,6 @@
 /**
- * `componentTypes`. The declarations of some components are checked in, in `generated/`: the tests below use them for the real
- * objects. `BLESS=1 npm test -- component-types` writes them.
+ * `componentTypes`. The declarations of some components are checked in, in `generated/`: the tests below use them for
+ * the real objects. `BLESS=1 npm test -- component-types` writes them.
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';

@@ -1,6 +1,6 @@
 /**
- * The counting guest, changed to read the time and a random number from its WASI: in a decision, while it folds, while it
- * reads a command, and at its start. Its events and states contain the answers.
+ * The counting guest, changed to read the time and a random number from its WASI: in a decision, while it folds, while
+ * it reads a command, and at its start. Its events and states contain the answers.
  */
 import { componentEmbed, componentNew, parse } from '@bytecodealliance/jco-transpile/wasm-tools';
 import type { WorldName } from 'decidable/component/host';
@@ -88,7 +88,9 @@ const PRINT = '(call $write (call $stdout) (i32.const 256) (i32.const 5) (i32.co
 const STDOUT = 'wasi:cli/stdout@0.2.3';
 const STREAMS = 'wasi:io/streams@0.2.3';
 
-/** The counting guest, which prints `count` at each decision, or at its start before it traps. It never ends the line. */
+/**
+ * The counting guest, which prints `count` at each decision, or at its start before it traps. It never ends the line.
+ */
 export async function printingGuest(when: 'decision' | 'start' = 'decision'): Promise<Uint8Array> {
   const wit = `${witSource().replace('world command-handler {', `$&\n  import ${STDOUT};`)}
     package wasi:io@0.2.3 {

@@ -9,8 +9,8 @@ import { readPages } from '../../../../src/core/index.ts';
 import { runBank, summaryOf, temporaryFolder } from '../../../examples/bank/cli/run-bank.ts';
 
 /**
- * Every event of accounts and transfers by stream: revision, type and bytes. Streams interleave in any order. The events of
- * processes contain times.
+ * Every event of accounts and transfers by stream: revision, type and bytes. Streams interleave in any order. The
+ * events of processes contain times.
  */
 async function historyOf(db: string): Promise<string[]> {
   await using store = createSqliteStore({ file: db });

@@ -1,6 +1,6 @@
 /**
- * The bank on any host: the same events, byte for byte, the same rejections and the same states as the module in the process.
- * A host injects its module, which must behave like `examples/bank/account.ts` in any language.
+ * The bank on any host: the same events, byte for byte, the same rejections and the same states as the module in the
+ * process. A host injects its module, which must behave like `examples/bank/account.ts` in any language.
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';

@@ -1,4 +1,7 @@
-/** The bank's suite on every host that needs no toolchain: the module in the process, and the guests that are checked in. */
+/**
+ * The bank's suite on every host that needs no toolchain: the module in the process, and the guests that are checked
+ * in.
+ */
 import { readFile } from 'node:fs/promises';
 import { type ComponentCommandHandler, loadModule } from 'decidable/component/host';
 import { account } from '../../../../examples/bank/account.ts';

@@ -1,4 +1,6 @@
-/** Memories and tables of guests are bounded: an instruction that grows them beyond the bound ends with `OutOfBudget`. */
+/**
+ * Memories and tables of guests are bounded: an instruction that grows them beyond the bound ends with `OutOfBudget`.
+ */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';

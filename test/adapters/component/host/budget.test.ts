@@ -203,7 +203,9 @@ describe('a guest with budgets', () => {
   });
 });
 
-/** The counting guest, in which a command of 15 bytes grows the memory without end, and a command of 16 bytes the table. */
+/**
+ * The counting guest, in which a command of 15 bytes grows the memory without end, and a command of 16 bytes the table.
+ */
 async function greedyGuest(): Promise<Uint8Array> {
   const core = coreText('command-handler')
     .replace('(memory (export "memory") 1)', '$& (table $table 1 funcref)')

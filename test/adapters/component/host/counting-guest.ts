@@ -1,6 +1,6 @@
 /**
- * A guest for each world, as component text. Its state is a count of events. It is small enough to be read, and to be broken
- * on purpose.
+ * A guest for each world, as component text. Its state is a count of events. It is small enough to be read, and to be
+ * broken on purpose.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { componentEmbed, componentNew, parse } from '@bytecodealliance/jco-transpile/wasm-tools';

@@ -71,8 +71,8 @@ describe('an instance that is discarded', () => {
     const state = decider.initialState();
     for (let round = 0; round < 50; round++) decider.decide(state, command);
     const left = () => printers.filter((printer) => printer.deref() !== undefined).length;
-    // The target of a weak reference stays until the turn of the event loop ends if it was created or read in that turn. Code
-    // that the engine compiles in the background keeps objects alive too.
+    // The target of a weak reference stays until the turn of the event loop ends if it was created or read in that
+    // turn. Code that the engine compiles in the background keeps objects alive too.
     for (let turn = 0; turn < 100 && (turn === 0 || left() > 5); turn++) {
       await setImmediate();
       collectGarbage();

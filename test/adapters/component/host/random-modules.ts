@@ -1,7 +1,7 @@
 /**
  * Random core modules that terminate: functions call only earlier ones, and each loop counts its rounds down. They have
- * everything that counting could affect: exits from blocks and functions, tail calls, indirect calls, exceptions and their
- * handlers, several results, memories and tables that grow, and bulk instructions.
+ * everything that counting could affect: exits from blocks and functions, tail calls, indirect calls, exceptions and
+ * their handlers, several results, memories and tables that grow, and bulk instructions.
  */
 import type { Random } from '../fuzz/mutate.ts';
 

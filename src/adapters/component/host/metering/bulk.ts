@@ -1,5 +1,5 @@
 /**
- * Fuel for bulk instructions, which move as many bytes or elements as an operand says. They pay before they run: one
+ * Fuel for bulk instructions, which move as many bytes or elements as an operand says. They pay before they run, one
  * unit for 64 bytes, or for 8 elements of a table or an array. Otherwise a loop of them could run a thousand times as
  * long as its fuel allows.
  *

@@ -1,6 +1,6 @@
 /**
- * Core values and bytes in which a bit, a byte or a word is wrong. If the reference still lifts a value, the loader lifts the
- * same value. If the reference traps, the loader traps.
+ * Core values and bytes in which a bit, a byte or a word is wrong. If the reference still lifts a value, the loader
+ * lifts the same value. If the reference traps, the loader traps.
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';

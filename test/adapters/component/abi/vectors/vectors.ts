@@ -1,6 +1,7 @@
 /**
- * Reads the vectors that `scripts/abi-vectors.py` creates with the executable reference of the specification. Each file names
- * the commit of the specification. To create them again, run `python3 scripts/abi-vectors.py path/to/component-model`.
+ * Reads the vectors that `scripts/abi-vectors.py` creates with the executable reference of the specification. Each file
+ * names the commit of the specification. To create them again, run `python3 scripts/abi-vectors.py
+ * path/to/component-model`.
  *
  * A type is a keyword or a list: `["record", …]`, `["tuple", …]`, `["variant", …]` (null, or a number of cases, without
  * payload), `["list", element, length?]`, `["option", value]`, `["result", ok, error]`, `["map", key, value]`,
