@@ -8,6 +8,7 @@ import type { AnyModule } from '../../core/loop/bound-module.ts';
 import type { Envelope, RecordedEvent } from '../../core/messages.ts';
 import { processModule } from '../../core/processors/process-module.ts';
 import type { AnySystemDefinition } from '../../core/processors/system-parts.ts';
+import type { Descriptor } from '../../core/routing.ts';
 import { categoryOf } from '../../core/stream-name.ts';
 import { json } from '../codecs/json.ts';
 import { CommandLineError } from './failures.ts';
@@ -26,73 +27,89 @@ export interface DecodedPayload {
 
 type MessageKind = 'command' | 'event';
 
+/** A module with its descriptor, which is asked for once: a component answers in its guest. */
+interface Owner {
+  readonly module: AnyModule;
+  readonly descriptor: Descriptor;
+}
+
 export class Messages {
-  readonly #modules: readonly AnyModule[];
-  /** Processes store their reactions in streams of their own. */
-  readonly #processes: ReadonlyMap<string, AnyModule>;
+  readonly #deciders: readonly Owner[];
+  /** By category: processes store their reactions in streams of their own. */
+  readonly #processes: ReadonlyMap<string, Owner>;
+  /** The owners of the events that were looked for, by category and type. */
+  readonly #owners = new Map<string, Owner | undefined>();
 
   constructor(system: AnySystemDefinition | undefined) {
-    this.#modules = system?.deciders ?? [];
-    this.#processes = new Map(
-      system?.processManagers.map((manager) => {
-        return [manager.eventHandler.describe().name, processModule(manager) as unknown as AnyModule];
-      }),
-    );
-  }
-
-  /** All modules that own streams. */
-  get modules(): readonly AnyModule[] {
-    return [...this.#modules, ...this.#processes.values()];
+    this.#deciders = (system?.deciders ?? []).map(ownerOf);
+    const processes = (system?.processManagers ?? []).map((manager) => ownerOf(processModule(manager)));
+    this.#processes = new Map(processes.map((owner) => [owner.descriptor.category, owner]));
   }
 
   /** The module with this name. @throws CommandLineError `not-found` that names the modules of the system. */
   module(name: string): AnyModule {
-    const found = this.modules.find(({ routing }) => routing.describe().name === name);
-    if (found !== undefined) return found;
-    const known = this.modules.map(({ routing }) => routing.describe().name).join(', ');
-    throw new CommandLineError('not-found', `the system has no module "${name}"; its modules are ${known || 'none'}`);
+    const found = this.#named(name);
+    if (found !== undefined) return found.module;
+    const known = this.#all().map(({ descriptor }) => descriptor.name);
+    throw new CommandLineError(
+      'not-found',
+      `the system has no module "${name}"; its modules are ${known.join(', ') || 'none'}`,
+    );
   }
 
   event({ event, context, contentType }: RecordedEvent): DecodedPayload {
     const category = categoryOf(context.stream);
-    const process = this.#processes.get(category);
-    return this.#decoded('event', event, contentType, process ?? this.#ownerOf('events', event.type, category));
+    return this.#decoded(
+      'event',
+      event,
+      contentType,
+      this.#processes.get(category) ?? this.#eventOwner(category, event),
+    );
   }
 
-  /** @param moduleName The module that decided the command, if it is known. */
-  command(envelope: Envelope, contentType: string, moduleName?: string): DecodedPayload {
-    const module =
-      moduleName === undefined
-        ? this.#ownerOf('commands', envelope.type)
-        : this.modules.find(({ routing }) => routing.describe().name === moduleName);
-    return this.#decoded('command', envelope, contentType, module);
+  /** @param moduleName The module that decided the command. */
+  command(envelope: Envelope, contentType: string, moduleName: string): DecodedPayload {
+    return this.#decoded('command', envelope, contentType, this.#named(moduleName));
+  }
+
+  #all(): readonly Owner[] {
+    return [...this.#deciders, ...this.#processes.values()];
+  }
+
+  #named(name: string): Owner | undefined {
+    return this.#all().find(({ descriptor }) => descriptor.name === name);
+  }
+
+  #eventOwner(category: string, { type }: Envelope): Owner | undefined {
+    const key = `${category}-${type}`;
+    if (this.#owners.has(key)) return this.#owners.get(key);
+    // Modules of one category share the definitions of their events.
+    const found = this.#deciders.find(
+      ({ descriptor }) => descriptor.category === category && has(descriptor.events, type),
+    );
+    this.#owners.set(key, found);
+    return found;
   }
 
   /**
-   * The module of a message type. An event that a process has seen is stored without its category: several modules may have
-   * its type, and nobody is its owner then.
+   * The owner of a message that a process has stored without its category. Several modules may have its type, and nobody is its
+   * owner then.
    */
-  #ownerOf(kind: 'commands' | 'events', type: string, category?: string): AnyModule | undefined {
-    const [owner, ...others] = this.#modules.filter(({ routing }) => {
-      const descriptor = routing.describe();
-      return (
-        (category ?? descriptor.category) === descriptor.category && descriptor[kind].some((one) => one.type === type)
-      );
-    });
-    // Modules of one category share the definitions of their events.
-    return category !== undefined || others.length === 0 ? owner : undefined;
+  #onlyOwner(kind: 'commands' | 'events', { type }: Envelope): Owner | undefined {
+    const owners = this.#deciders.filter(({ descriptor }) => has(descriptor[kind], type));
+    return owners.length === 1 ? owners[0] : undefined;
   }
 
-  #decoded(kind: MessageKind, envelope: Envelope, contentType: string, owner: AnyModule | undefined): DecodedPayload {
+  #decoded(kind: MessageKind, envelope: Envelope, contentType: string, owner: Owner | undefined): DecodedPayload {
     // A module with handles has functions that release them, and its messages cannot be looked into.
-    if (owner === undefined || owner.types[kind].drop !== undefined) {
+    if (owner === undefined || owner.module.types[kind].drop !== undefined) {
       return byContentType(kind, envelope, contentType);
     }
-    const { name } = owner.routing.describe();
+    const { name } = owner.descriptor;
     try {
-      const message = owner.types[kind].fromEnvelope(envelope);
+      const message = owner.module.types[kind].fromEnvelope(envelope);
       const { type: _type, data, ...fields } = Object(message) as { readonly type?: unknown; readonly data?: unknown };
-      return { data: toJson(data ?? this.#nested(fields, owner)), decodedBy: name };
+      return { data: toJson(data ?? this.#nested(fields, contentType)), decodedBy: name };
     } catch (error) {
       const problem = error instanceof Error ? error.message : String(error);
       return { ...byContentType(kind, envelope, contentType), problem: `${name}: ${problem}` };
@@ -100,8 +117,7 @@ export class Messages {
   }
 
   /** The fields of a process's message, with the envelopes in them decoded too. */
-  #nested(fields: object, process: AnyModule): object {
-    const { contentType } = process.routing.describe();
+  #nested(fields: object, contentType: string): object {
     const entries = Object.entries(fields).map(([name, value]) => {
       if (name === 'command' && isEnvelope(value)) return [name, this.#message('command', value, contentType)];
       if (name === 'event' && isEnvelope(value)) return [name, this.#message('event', value, contentType)];
@@ -113,11 +129,19 @@ export class Messages {
   }
 
   #message(kind: MessageKind, envelope: Envelope, contentType: string): object {
-    const owner = this.#ownerOf(kind === 'command' ? 'commands' : 'events', envelope.type);
-    const owned = owner?.routing.describe().contentType ?? contentType;
+    const owner = this.#onlyOwner(kind === 'command' ? 'commands' : 'events', envelope);
+    const owned = owner?.descriptor.contentType ?? contentType;
     const { data, payload } = this.#decoded(kind, envelope, owned, owner);
     return { type: envelope.type, data, payload };
   }
+}
+
+function ownerOf(module: { readonly routing: Pick<AnyModule['routing'], 'describe'> }): Owner {
+  return { module: module as AnyModule, descriptor: module.routing.describe() };
+}
+
+function has(messages: readonly { readonly type: string }[], type: string): boolean {
+  return messages.some((message) => message.type === type);
 }
 
 /** A state's bytes, decoded by their content type. */
