@@ -34,12 +34,16 @@ export async function underFire({ file, processes, kills, commands }: Fire): Pro
   rmSync(receipts, { force: true, recursive: true });
   await openAccounts(file, receipts);
   const acknowledged = new Set<string>();
+  const children = new Set<ChildProcess>();
   let left = kills;
   let lives = 0;
+  let isOver = false;
   const live = async (): Promise<void> => {
-    for (;;) {
+    while (!isOver) {
       const child = start([file, receipts, String(++lives), String(commands)]);
+      children.add(child);
       const ended = once(child, 'close');
+      child.once('close', () => children.delete(child));
       const done = watch(child, acknowledged, () => {
         // Killed by the number of acknowledgements, not by time: a slow machine is hit as often as a fast one.
         if (left <= 0 || Math.random() > 0.04) return;
@@ -47,14 +51,22 @@ export async function underFire({ file, processes, kills, commands }: Fire): Pro
         child.kill('SIGKILL');
       });
       if (await Promise.race([done, ended.then(() => false)])) {
-        child.send('stop');
-        const [code] = await ended;
+        // It may have been killed after its last acknowledgement. Then it cannot be told to stop.
+        child.send('stop', () => undefined);
+        const [code, signal] = await ended;
+        if (signal === 'SIGKILL') continue;
         assert.equal(code, 0);
         if (left <= 0) return;
       }
     }
   };
-  await Promise.all(Array.from({ length: processes }, live));
+  try {
+    await Promise.all(Array.from({ length: processes }, live));
+  } finally {
+    isOver = true;
+    // If one of them failed, the others must not outlive the test.
+    for (const child of children) child.kill('SIGKILL');
+  }
   await check(file, receipts, acknowledged);
   return acknowledged.size;
 }
