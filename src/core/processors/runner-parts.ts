@@ -5,6 +5,12 @@ import type { CompletePolicy } from './failure-policy.ts';
 import type { Item, Processor } from './processor.ts';
 import type { ParkedEvent, ProcessorStore, StopReason } from './processor-store.ts';
 
+/** Milliseconds until a checkpoint that moved past foreign events only is written. */
+export const IDLE_FLUSH = 100;
+
+/** Deadlines that are fired in one round. */
+export const DEADLINES_AT_ONCE = 100;
+
 /** The parts that a runner needs. */
 export interface RunnerParts {
   readonly store: EventStore;

@@ -12,16 +12,10 @@ import {
   type StopReason,
   type StoredDeadline,
 } from './processor-store.ts';
-import type { Idle, RunnerParts, SharedItem } from './runner-parts.ts';
+import { DEADLINES_AT_ONCE, IDLE_FLUSH, type Idle, type RunnerParts, type SharedItem } from './runner-parts.ts';
 import { shareOf } from './shares.ts';
 import { type SubscriptionPage, subscribe } from './subscription.ts';
 import { removalReason } from './versions.ts';
-
-/** Milliseconds until a checkpoint that moved past foreign events only is written. */
-const IDLE_FLUSH = 100;
-
-/** Deadlines that are fired in one round. */
-const DEADLINES_AT_ONCE = 100;
 
 export class Runner {
   readonly processor: Processor;
@@ -41,6 +35,8 @@ export class Runner {
   readonly #failureListeners = new Set<() => void>();
   #running: Promise<void> | undefined;
   #processed = 0;
+  /** Deadlines were set after the alarm, so that it may be too late for them. */
+  #hasNewDeadlines = false;
   /** Resolves a wait for shares. */
   #sharesChanged: (() => void) | undefined;
 
@@ -199,7 +195,7 @@ export class Runner {
         // If a share came while the page was read, its events before the page have not been read.
         if (signal.aborted) return;
         await this.#process(page);
-        if (signal.aborted || this.#held.size === 0) return;
+        if (signal.aborted || this.#held.size === 0 || this.#hasNewDeadlines) return;
         if (page.position === page.head && this.#idle !== undefined) return;
       }
     } catch (error) {
@@ -213,6 +209,7 @@ export class Runner {
   async #setAlarm(interruption: AbortController): Promise<AbortController> {
     const { processors, processor, clock } = this.#parts;
     const alarm = new AbortController();
+    this.#hasNewDeadlines = false;
     const times: number[] = [];
     if (this.#idle !== undefined) times.push(this.#idle.flushAt);
     if (processor.deadlines !== undefined) {
@@ -260,6 +257,7 @@ export class Runner {
     for (;;) {
       checkpoint = failed === undefined ? position : failed.position - 1n;
       const commit = { ...batch.changes(), fences: fencesOf(this.processor.subscription, held, checkpoint), park };
+      this.#hasNewDeadlines = (commit.setDeadlines?.length ?? 0) > 0;
       try {
         await retrying(policy, clock, this.#stopping.signal, () => processors.commit(commit));
         break;

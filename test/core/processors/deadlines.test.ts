@@ -102,6 +102,17 @@ describe('a deadline', () => {
     await running.stop();
   });
 
+  test('fires when it is due, although no lease is renewed in the meantime', async () => {
+    const clock = new TestClock();
+    const store = createMemoryStore({ now: () => clock.now() });
+    await using running = await library.start({ store, clock, lease: 2 ** 50 });
+    await running.dispatch(Lend({ loanId: '1', days: 1 }));
+    await running.settled();
+    clock.advance({ days: 1 });
+    await running.settled(AbortSignal.timeout(20_000));
+    assert.equal(await remindersSent(store), 1);
+  });
+
   test('fires once, although the clock is stepped backward and passes it again', async () => {
     const { clock, store, running } = await opened();
     await running.dispatch(Lend({ loanId: '1', days: 1 }));
