@@ -91,6 +91,8 @@ export interface TablesModule<Tables, Events> {
   readonly events: ReadEventDefinitions<Events>;
   /** The events that it reads, with their categories. */
   readonly sources: readonly EventSource[];
+  /** Reads and writes the events as their deciders do. */
+  readonly eventType: EventType<MessageOf<Events>>;
   /** The queries that an event leads to, compiled: for tests, and for the runner. */
   statementsOf(event: MessageOf<Events>, context: EventContext): readonly TableStatement[];
   processor(processors: ProcessorStore, reading: EventReading, replacement?: Replacement): Processor;
@@ -181,6 +183,7 @@ export function defineTables<Tables, const Events extends Readonly<Record<string
     version,
     events: readDefinitions(events) as unknown as ReadEventDefinitions<Events>,
     sources: eventSources(events),
+    eventType: eventType as never,
     statementsOf,
     processor: (_processors, reading, replacement) =>
       new TablesProcessor({

@@ -13,6 +13,7 @@ export {
 export { type DecisionOutcome, runDecision, runDeterministically, type StateSource } from './run-decision.ts';
 export type { Said } from './sentence.ts';
 export { type StoredEvent, storedEvent } from './stored-event.ts';
+export type { GivenEvents, ReactorMode } from './system-scene.ts';
 export { type Duration, TestClock } from './test-clock.ts';
 export {
   type DeciderTest,
@@ -28,3 +29,20 @@ export {
   testEventHandler,
 } from './test-event-handler.ts';
 export { type DocumentsGiven, type DocumentsThen, type ProjectorTest, testProjector } from './test-projector.ts';
+export {
+  type ExpectedDeadline,
+  eventsIn,
+  type SystemSentence,
+  type SystemTest,
+  type SystemTestOptions,
+  testSystem,
+} from './test-system.ts';
+export {
+  type ExpectedRow,
+  type TablesGiven,
+  type TablesModel,
+  type TablesTest,
+  type TablesThen,
+  type TablesUnderTest,
+  testTables,
+} from './test-tables.ts';

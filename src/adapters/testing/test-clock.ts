@@ -20,7 +20,7 @@ const UNITS: Readonly<Record<keyof Duration, number>> = {
 };
 
 /** A duration in milliseconds. @throws DefinitionError if a unit is not known. */
-function millisecondsOf(duration: Duration): number {
+export function millisecondsOf(duration: Duration): number {
   let total = 0;
   for (const [unit, value] of Object.entries(duration)) {
     const factor = UNITS[unit as keyof Duration];

@@ -1,0 +1,237 @@
+/**
+ * A system that runs in memory for one sentence of a test. Its clock moves only when the sentence says so, its reactors are
+ * recorded, and the tables of its read models are computed when a test asks for their rows.
+ */
+import type {
+  AnyModule,
+  Clock,
+  CommandResult,
+  Descriptor,
+  Envelope,
+  EventStore,
+  Message,
+  ProcessorStore,
+  RecordedEvent,
+} from '../../core/index.ts';
+import { readEvents } from '../../core/index.ts';
+import type { Processor } from '../../core/processors/processor.ts';
+import type { StoredDeadline } from '../../core/processors/processor-store.ts';
+import type { AnyReactor } from '../../core/processors/reactor.ts';
+import { SystemRun } from '../../core/processors/running-system.ts';
+import {
+  type AnySystemDefinition,
+  type AnyTables,
+  isTables,
+  type ProcessorFactory,
+  partsOf,
+} from '../../core/processors/system-parts.ts';
+import { createMemoryStore } from '../stores/memory/index.ts';
+import { decision } from './builders.ts';
+import { envelopesOf, type StoredEvent } from './stored-event.ts';
+import { loadDatabase, type Row, rowsAfter } from './tables-engine.ts';
+import { type Duration, millisecondsOf, TestClock } from './test-clock.ts';
+
+/** Events that a stream has before the commands of a test. */
+export interface GivenEvents {
+  readonly 'decidable/given-events': true;
+  readonly stream: string;
+  readonly events: readonly (Message | StoredEvent)[];
+}
+
+/** An event as a reactor has received it. */
+interface Reacted {
+  readonly reactor: AnyReactor;
+  readonly event: Envelope;
+}
+
+/** How the reactors of a system behave in a test. */
+export type ReactorMode = 'record' | 'run';
+
+/** A lease that no jump of the clock ends: the system is the only member of its group. */
+const LEASE = 2 ** 50;
+
+/** The parts from which a scene is made. */
+export interface SceneParts {
+  readonly system: AnySystemDefinition;
+  /** The deciders that read and write the messages of the test: those of the system, unless they are components. */
+  readonly modules: readonly AnyModule[];
+  readonly reactors: ReactorMode;
+  readonly start: Date | number | undefined;
+}
+
+export class Scene implements AsyncDisposable {
+  readonly clock: TestClock;
+  readonly reacted: Reacted[] = [];
+  readonly #parts: SceneParts;
+  readonly #store: EventStore & { readonly processors: ProcessorStore; close(): Promise<void> };
+  #running: SystemRun | undefined;
+  #commands = 0;
+
+  constructor(parts: SceneParts) {
+    this.#parts = parts;
+    this.clock = new TestClock(parts.start);
+    this.#store = createMemoryStore({ now: () => this.clock.now() });
+  }
+
+  async start(): Promise<void> {
+    const { system, reactors } = this.#parts;
+    const recorded = system.reactors.map((reactor) => recording(reactor, reactors, this.reacted));
+    const definition: AnySystemDefinition = {
+      ...system,
+      readModels: system.readModels.filter((model) => !isTables(model)),
+      reactors: recorded,
+    };
+    const clock: Clock = this.clock;
+    // A retry would wait for a clock that stands still, so the first failure ends the sentence.
+    const options = { store: this.#store, clock, lease: LEASE, failurePolicy: { retries: 0 } };
+    this.#running = await SystemRun.start(partsOf(definition), options);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#running?.stop();
+    await this.#store.close();
+  }
+
+  /** Sends a command, and waits until the system has nothing left to do. */
+  async send(command: Message): Promise<CommandResult> {
+    const envelope = this.commandModuleOf(command.type).types.command.toEnvelope(command);
+    const result = await this.#run.handleCommand(envelope, { commandId: `test command ${this.#commands++}` });
+    await this.settle();
+    return result;
+  }
+
+  /** Stores events without a decision. */
+  async store({ stream, events }: GivenEvents): Promise<void> {
+    const envelopes = events.flatMap((event) => {
+      if ('decidable/stored-event' in event) return envelopesOf(NO_TYPE, [event]);
+      return [this.eventModuleOf(stream, event.type).types.event.toEnvelope(event)];
+    });
+    const { contentType } = this.#parts.modules[0]!.routing.describe();
+    const commandId = `00000000-0000-4000-8000-${String(this.#commands++).padStart(12, '0')}`;
+    const record = decision({ commandId, correlationId: commandId, contentType });
+    await this.#store.append(stream, envelopes, { tag: 'any' }, record);
+    await this.settle();
+  }
+
+  /** Moves the clock from deadline to deadline, so that what a deadline leads to can set one that falls due on the way. */
+  async advance(duration: Duration): Promise<void> {
+    const end = this.clock.now() + millisecondsOf(duration);
+    for (;;) {
+      const [next] = await this.deadlines();
+      if (next === undefined || next.dueAt > end) break;
+      this.clock.set(Math.max(next.dueAt, this.clock.now()));
+      await this.settle();
+    }
+    this.clock.set(end);
+    await this.settle();
+  }
+
+  async settle(): Promise<void> {
+    await this.#run.settled();
+  }
+
+  /** The deadlines that are not due yet, the earliest first. */
+  async deadlines(): Promise<readonly StoredDeadline[]> {
+    const lists = this.#parts.system.processManagers.map(({ eventHandler }) => {
+      const { name, version } = eventHandler.describe();
+      return this.#store.processors.listDeadlines({ name: `${name}/commands`, version }, { limit: 1_000 });
+    });
+    return (await Promise.all(lists)).flat().sort((one, other) => one.dueAt - other.dueAt);
+  }
+
+  /** The position of the last event; undefined if there is none. */
+  async head(): Promise<bigint | undefined> {
+    const [last] = await this.#store.readAll({
+      direction: 'backward',
+      limit: 1,
+      categories: [],
+      eventTypes: [],
+      events: [],
+    });
+    return last?.context.position;
+  }
+
+  /** The events of the deciders after a position, in the order in which they were stored. */
+  async eventsAfter(position: bigint | undefined): Promise<readonly RecordedEvent[]> {
+    const processes = this.#parts.system.processManagers.map(({ eventHandler }) => `${eventHandler.describe().name}-`);
+    const events: RecordedEvent[] = [];
+    for await (const event of readEvents(this.#store, { afterPosition: position })) {
+      if (!processes.some((prefix) => event.context.stream.startsWith(prefix))) events.push(event);
+    }
+    return events;
+  }
+
+  readModel(model: AnySystemDefinition['readModels'][number]): unknown {
+    return this.#run.readModel(model);
+  }
+
+  async rows(model: AnyTables, table: string): Promise<readonly Row[]> {
+    const processor = this.#processorOf(model);
+    const { events: names } = processor;
+    const events: RecordedEvent[] = [];
+    for await (const event of readEvents(this.#store, { events: names })) events.push(event);
+    return rowsAfter(await loadDatabase(), processor, events, table);
+  }
+
+  /**
+   * The decider that takes a command.
+   * @throws TypeError if no decider does, or it is a component and the test has no definitions.
+   */
+  commandModuleOf(type: string): AnyModule {
+    return this.#messageModule(`the command ${type}`, ({ commands }) =>
+      commands.some((command) => command.type === type),
+    );
+  }
+
+  /**
+   * The decider that makes an event of a stream: an event is known by its category and its type.
+   * @throws TypeError if no decider does, or it is a component and the test has no definitions.
+   */
+  eventModuleOf(stream: string, type: string): AnyModule {
+    return this.#messageModule(
+      `the event ${type} in the stream ${stream}`,
+      ({ category, events }) => stream.startsWith(`${category}-`) && events.some((event) => event.type === type),
+    );
+  }
+
+  #messageModule(subject: string, hasMessage: (descriptor: Descriptor) => boolean): AnyModule {
+    const module = this.#parts.modules.find(({ routing }) => hasMessage(routing.describe()));
+    if (module === undefined) throw new TypeError(`no decider of ${this.#parts.system.name} has ${subject}`);
+    if (module.types.command.drop === undefined) return module;
+    throw new TypeError(
+      `${module.routing.describe().name} keeps its messages behind handles: pass the deciders in TypeScript as messages, ` +
+        'as in testSystem(system, { messages: [account, transfer] })',
+    );
+  }
+
+  get #run(): SystemRun {
+    if (this.#running === undefined) throw new Error('start() has not been called');
+    return this.#running;
+  }
+
+  /** The processor that a system would run: its filter is that of the system. */
+  #processorOf(model: AnyTables): Processor {
+    const alone = { ...this.#parts.system, processManagers: [], readModels: [model], reactors: [] };
+    const factory: ProcessorFactory = {
+      store: this.#store,
+      processors: this.#store.processors,
+      deciders: this.#run.sourcer,
+      processes: () => this.#run.sourcer,
+    };
+    const [[, processor]] = partsOf(alone).processors(factory) as [[string, Processor]];
+    return processor;
+  }
+}
+
+/** Stored events bring their envelopes. */
+const NO_TYPE = { fromEnvelope: () => undefined, toEnvelope: () => undefined as never };
+
+function recording(reactor: AnyReactor, mode: ReactorMode, reacted: Reacted[]): AnyReactor {
+  return {
+    ...reactor,
+    react: async (event, context) => {
+      if (mode === 'run') await reactor.react(event, context);
+      reacted.push({ reactor, event: reactor.eventType.toEnvelope(event) });
+    },
+  };
+}

@@ -1,0 +1,98 @@
+/** Runs a table read model on a database in memory, as the runner of a system would: for tests that expect rows. */
+import type { Database } from 'better-sqlite3';
+import type { RecordedEvent } from '../../core/index.ts';
+import type { Processor } from '../../core/processors/processor.ts';
+import type { TableStatement } from '../../core/processors/processor-store.ts';
+import { sameBytes } from './message-types.ts';
+import { showValue } from './show.ts';
+
+/** A row as it is stored. Integers beyond 2^53 are `bigint`. */
+export type Row = Readonly<Record<string, unknown>>;
+
+/** Opens an empty database. */
+export type OpenDatabase = () => Database;
+
+/** Loads the driver. It is imported when a test needs rows, and not together with the test kit. */
+export async function loadDatabase(): Promise<OpenDatabase> {
+  const { default: Sqlite } = await import('better-sqlite3');
+  return () => new Sqlite(':memory:');
+}
+
+/** The statements that events lead to. */
+export function statementsAfter(processor: Processor, events: readonly RecordedEvent[]): readonly TableStatement[] {
+  const batch = processor.batch(new AbortController().signal);
+  for (const event of events) {
+    const opened = processor.open(event);
+    if (opened !== undefined) batch.apply({ event, ...opened }, 0);
+  }
+  return batch.changes().statements ?? [];
+}
+
+/**
+ * The rows of a table after some events.
+ * @param table the name that the handlers use.
+ * @throws the driver's error if a statement fails, or there is no such table.
+ */
+export function rowsAfter(
+  open: OpenDatabase,
+  processor: Processor,
+  events: readonly RecordedEvent[],
+  table: string,
+): readonly Row[] {
+  const database = open();
+  try {
+    database.defaultSafeIntegers(true);
+    for (const { sql } of processor.tables?.create ?? []) database.exec(sql);
+    for (const { sql, parameters } of statementsAfter(processor, events)) database.prepare(sql).run(...parameters);
+    const name = `${tablePrefix(processor)}${table}`.replaceAll('"', '""');
+    const rows = database.prepare(`select * from "${name}"`).all() as Row[];
+    return rows.map((row) => Object.fromEntries(Object.entries(row).map(([column, value]) => [column, exact(value)])));
+  } finally {
+    database.close();
+  }
+}
+
+/** A statement with the names of the tables that its handler uses. */
+export function withoutPrefix(processor: Processor, { sql, parameters }: TableStatement): TableStatement {
+  return { sql: sql.replaceAll(tablePrefix(processor), ''), parameters };
+}
+
+/** Each version of a read model has tables of its own. */
+function tablePrefix({ subscription: { name, version } }: Processor): string {
+  return `${name}@${version}/`;
+}
+
+function exact(value: unknown): unknown {
+  return typeof value === 'bigint' && Number.isSafeInteger(Number(value)) ? Number(value) : value;
+}
+
+/** Returns whether rows are exactly these, in any order. An expected row may leave out columns. */
+export function sameRows(found: readonly Row[], expected: readonly Row[]): boolean {
+  if (found.length !== expected.length) return false;
+  const left = [...found];
+  // A row with more columns fits fewer rows, so it chooses first.
+  const specific = [...expected].sort((one, other) => Object.keys(other).length - Object.keys(one).length);
+  return specific.every((row) => {
+    const index = left.findIndex((candidate) => fits(candidate, row));
+    if (index >= 0) left.splice(index, 1);
+    return index >= 0;
+  });
+}
+
+function fits(found: Row, expected: Row): boolean {
+  return Object.entries(expected).every(([column, value]) => {
+    const stored = found[column];
+    return stored instanceof Uint8Array && value instanceof Uint8Array
+      ? sameBytes(stored, value)
+      : Object.is(stored, value);
+  });
+}
+
+/** Rows for a failure message: with the columns that are expected. */
+export function showRows(rows: readonly Row[], expected: readonly Row[]): string[] {
+  const columns = new Set(expected.flatMap((row) => Object.keys(row)));
+  return rows.map((row) => {
+    const shown = Object.entries(row).filter(([column]) => columns.size === 0 || columns.has(column));
+    return showValue(Object.fromEntries(shown));
+  });
+}

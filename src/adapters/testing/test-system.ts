@@ -1,0 +1,397 @@
+/** Given these commands, when this command comes and after three days: a test of a whole system as a sentence. */
+import type {
+  AnyModule,
+  CommandHandler,
+  CommandResult,
+  Envelope,
+  Message,
+  ReactorModule,
+  ReadModel,
+  RecordedEvent,
+  RejectionDetail,
+  System,
+} from '../../core/index.ts';
+import { checkOptionNames, type OptionNames } from '../../core/option-names.ts';
+import type { AnyReadModel } from '../../core/processors/documents.ts';
+import type { AnyReactor } from '../../core/processors/reactor.ts';
+import type { AnySystemDefinition } from '../../core/processors/system-parts.ts';
+import { ExpectationError } from './expectation.ts';
+import { sameBytes, sameEnvelope } from './message-types.ts';
+import { type Said, Saying } from './sentence.ts';
+import { showMessage, showRejection, showValue } from './show.ts';
+import { type StoredEvent, shownEvent } from './stored-event.ts';
+import { type GivenEvents, type ReactorMode, Scene } from './system-scene.ts';
+import { type Row, sameRows, showRows } from './tables-engine.ts';
+import { type Duration, millisecondsOf } from './test-clock.ts';
+import type { ExpectedRow, TablesModel } from './test-tables.ts';
+
+type CommandOf<Decider> = Decider extends CommandHandler<infer _State, infer Command, infer _Event> ? Command : never;
+type EventOf<Decider> = Decider extends CommandHandler<infer _State, infer _Command, infer Event> ? Event : never;
+type StateOf<Model> = Model extends ReadModel<infer State, infer _Command, infer _Event> ? State : never;
+
+/** A command that a process has scheduled. */
+export interface ExpectedDeadline<Command> {
+  readonly command: Command;
+  /** The time from now until it is sent. @default any time */
+  readonly in?: Duration;
+}
+
+/**
+ * A sentence about a system. It runs when a test awaits it or returns it, and it runs by itself if a test does neither. Each
+ * expectation holds, or the sentence fails with an {@link ExpectationError}.
+ *
+ * Expectations of events look at what was stored since the `when` or `after` that follows the last expectation.
+ */
+export interface SystemSentence<Decider> {
+  /** Sends a command, and waits until the system has nothing left to do. */
+  when(command: CommandOf<Decider>): SystemSentence<Decider>;
+  /** Moves the clock. Deadlines that fall due on the way fire one after another, each at its time. */
+  after(duration: Duration): SystemSentence<Decider>;
+
+  /** Expects exactly these events of the deciders, in the order in which they were stored. */
+  then(...events: readonly EventOf<Decider>[]): Said<this>;
+  /** Expects that nothing was stored. */
+  thenNothing(): Said<this>;
+  /** Expects exactly these events in one stream, and any others in other streams. */
+  thenIn(stream: string, ...events: readonly EventOf<Decider>[]): Said<this>;
+  /** Expects that the last command was rejected with this code, and these details among any others. */
+  thenRejected(code: string, details?: Readonly<Record<string, RejectionDetail>>): Said<this>;
+  /** Expects this document, among any others. */
+  thenDocument<Model extends AnyReadModel>(model: Model, key: string, document: StateOf<Model>): Said<this>;
+  /** Expects that there is no document with this key. */
+  thenNoDocument(model: AnyReadModel, key: string): Said<this>;
+  /** Expects exactly these rows of one table, in any order. A row may leave out columns. */
+  thenRows<Tables, Table extends keyof Tables & string>(
+    model: TablesModel<Tables>,
+    table: Table,
+    rows: readonly ExpectedRow<Tables[Table]>[],
+  ): Said<this>;
+  /** Expects exactly these deadlines that are not due yet, in the order in which they fall due. */
+  thenScheduled(...deadlines: readonly ExpectedDeadline<CommandOf<Decider>>[]): Said<this>;
+  /** Expects that a reactor has received exactly these events. */
+  thenReacted<Events>(reactor: ReactorModule<Events>, ...events: readonly EventOf<Decider>[]): Said<this>;
+}
+
+/** The start of a sentence about a system. */
+export interface SystemTest<Decider> {
+  /**
+   * The commands before, in order, each of which must be accepted. The system has nothing left to do when the sentence
+   * continues. {@link eventsIn} names events instead.
+   */
+  given(...before: readonly (CommandOf<Decider> | GivenEvents)[]): SystemSentence<Decider>;
+}
+
+/** The options of `testSystem`. */
+export interface SystemTestOptions<Messages extends readonly AnyModule[] = readonly AnyModule[]> {
+  /**
+   * For systems with components: the deciders of the same domain in TypeScript. The test names their commands and events.
+   * @default the deciders of the system
+   */
+  readonly messages?: Messages | undefined;
+  /**
+   * `record`: reactors do nothing, and the events that they would have received are recorded. `run`: they run too.
+   * @default 'record'
+   */
+  readonly reactors?: ReactorMode | undefined;
+  /**
+   * The time at which each sentence starts.
+   * @default 2026-01-01, 00:00 UTC
+   */
+  readonly start?: Date | number | undefined;
+}
+
+const NAMES: OptionNames<SystemTestOptions> = { messages: true, reactors: true, start: true };
+
+/**
+ * Events that a stream has before the commands of a test, for `given`.
+ *
+ * @example given(eventsIn('account-1', AccountOpened({ accountId: '1', owner: 'Ada' })))
+ */
+export function eventsIn(stream: string, ...events: readonly (Message | StoredEvent)[]): GivenEvents {
+  return { 'decidable/given-events': true, stream, events };
+}
+
+/**
+ * Binds the sentences to a system. Each sentence runs the system on a new store in memory, with a clock that only the sentence
+ * moves. Failures are not retried: the first one ends the sentence.
+ *
+ * @example
+ * const { given } = testSystem(library);
+ * test('a borrower is reminded after three days', () =>
+ *   given(Lend({ loanId: '1', days: 3 }))
+ *     .after({ days: 3 })
+ *     .then(Reminded({ loanId: '1' })));
+ * @throws DefinitionError if an option is unknown.
+ */
+export function testSystem<
+  Deciders extends readonly AnyModule[],
+  ProcessManagers extends AnySystemDefinition['processManagers'],
+  Models extends AnySystemDefinition['readModels'],
+  Reactors extends AnySystemDefinition['reactors'],
+  const Messages extends readonly AnyModule[] = Deciders,
+>(
+  system: System<Deciders, ProcessManagers, Models, Reactors>,
+  options: SystemTestOptions<Messages> = {},
+): SystemTest<Messages[number]> {
+  checkOptionNames(options, NAMES, 'testSystem');
+  const { messages = system.deciders, reactors = 'record', start } = options;
+  const open = (): Scene => new Scene({ system, modules: messages, reactors, start });
+  return { given: (...before) => sentence<Messages[number]>(open, before as readonly Before[], []) };
+}
+
+type Before = Message | GivenEvents;
+
+/** The state of a sentence that runs. */
+interface Progress {
+  readonly scene: Scene;
+  readonly story: (readonly [label: string, lines: readonly string[]])[];
+  /** Events after this position are those of the next expectation. */
+  from: bigint | undefined;
+  /** How many events the reactors had received by then. */
+  reactedBefore: number;
+  /** An expectation has come after the last `when` or `after`. */
+  hasExpected: boolean;
+  /** The result of the last command, if it is not older than the expectations. */
+  result: CommandResult | undefined;
+}
+
+interface Step {
+  readonly isExpectation: boolean;
+  run(progress: Progress): Promise<void>;
+}
+
+function sentence<Decider>(
+  open: () => Scene,
+  before: readonly Before[],
+  steps: readonly Step[],
+): SystemSentence<Decider> {
+  let running: Promise<void> | undefined;
+  let isContinued = false;
+  const run = (): Promise<void> => (running ??= runSteps(open, before, steps));
+  const isExpecting = steps.some(({ isExpectation }) => isExpectation);
+  const saying = new Saying<SystemSentence<Decider>>();
+  if (isExpecting) {
+    saying.held(undefined as never);
+    // A sentence that nobody awaits runs too. If it fails, the test runner reports an unhandled rejection.
+    queueMicrotask(() => {
+      if (!isContinued) void run();
+    });
+  }
+  const and = (step: Step): SystemSentence<Decider> => {
+    isContinued = true;
+    return sentence(open, before, [...steps, step]);
+  };
+  const happens = (act: (progress: Progress) => Promise<void>): SystemSentence<Decider> =>
+    and({ isExpectation: false, run: (progress) => happen(progress, act) });
+  // Every expectation returns `this`: a sentence of the same type.
+  const expects = (check: (progress: Progress) => Promise<void>): never =>
+    and({
+      isExpectation: true,
+      run: async (progress) => {
+        progress.hasExpected = true;
+        await check(progress);
+      },
+    }) as never;
+  const self: SystemSentence<Decider> = {
+    when: (command) =>
+      happens(async (progress) => {
+        progress.story.push(['when', [showMessage(command as Message)]]);
+        progress.result = await progress.scene.send(command as Message);
+      }),
+    after: (duration) =>
+      happens(async ({ scene, story }) => {
+        story.push(['after', [showDuration(duration)]]);
+        await scene.advance(duration);
+      }),
+    // biome-ignore lint/suspicious/noThenProperty: given, when, then. A runner that awaits it is answered.
+    then(...args: readonly unknown[]) {
+      const [resolve, reject] = args;
+      if (typeof resolve !== 'function' || typeof reject !== 'function') {
+        return expects((progress) => expectEvents(progress, args as readonly Message[]));
+      }
+      isContinued = true;
+      if (isExpecting) run().then(() => resolve(), reject as () => void);
+      else saying.isAwaited(args);
+      return undefined as never;
+    },
+    thenNothing: () => expects((progress) => expectEvents(progress, [])),
+    thenIn: (stream, ...events) => expects((progress) => expectEvents(progress, events as readonly Message[], stream)),
+    thenRejected: (code, details = {}) => expects(async (progress) => expectRejection(progress, code, details)),
+    thenDocument: (model, key, document) => expects((progress) => expectDocument(progress, model, key, document)),
+    thenNoDocument: (model, key) => expects((progress) => expectDocument(progress, model, key, undefined)),
+    thenRows: (model, table, rows) =>
+      expects(async ({ scene, story }) => {
+        const found = await scene.rows(model, table);
+        if (sameRows(found, rows as readonly Row[])) return;
+        throw new ExpectationError(
+          story,
+          showRows(rows as readonly Row[], rows as readonly Row[]),
+          showRows(found, rows as readonly Row[]),
+        );
+      }),
+    thenScheduled: (...deadlines) =>
+      expects((progress) => expectDeadlines(progress, deadlines as readonly ExpectedDeadline<Message>[])),
+    thenReacted: (reactor, ...events) =>
+      expects(async (progress) =>
+        expectReacted(progress, reactor as unknown as AnyReactor, events as readonly Message[]),
+      ),
+  };
+  return self;
+}
+
+async function runSteps(open: () => Scene, before: readonly Before[], steps: readonly Step[]): Promise<void> {
+  await using scene = open();
+  await scene.start();
+  const story: Progress['story'] = [['given', before.flatMap(showBefore)]];
+  for (const one of before) {
+    if ('decidable/given-events' in one) {
+      await scene.store(one);
+      continue;
+    }
+    const { outcome } = await scene.send(one);
+    if (outcome.tag === 'rejected') {
+      throw new ExpectationError(story, [`${showMessage(one)} is accepted`], [showRejection(outcome.val)]);
+    }
+  }
+  const progress: Progress = { scene, story, from: undefined, reactedBefore: 0, hasExpected: true, result: undefined };
+  await begin(progress);
+  for (const step of steps) await step.run(progress);
+}
+
+/** Something happens. The first thing after an expectation begins what the next one looks at. */
+async function happen(progress: Progress, act: (progress: Progress) => Promise<void>): Promise<void> {
+  if (progress.hasExpected) await begin(progress);
+  await act(progress);
+}
+
+async function begin(progress: Progress): Promise<void> {
+  progress.from = await progress.scene.head();
+  progress.reactedBefore = progress.scene.reacted.length;
+  progress.result = undefined;
+  progress.hasExpected = false;
+}
+
+async function expectEvents(progress: Progress, events: readonly Message[], stream?: string): Promise<void> {
+  const { scene, story, from, result } = progress;
+  const found = (await scene.eventsAfter(from)).filter(
+    ({ context }) => stream === undefined || context.stream === stream,
+  );
+  const rejection =
+    stream === undefined && result?.outcome.tag === 'rejected' ? [showRejection(result.outcome.val)] : [];
+  if (rejection.length === 0 && sameEvents(scene, found, events)) return;
+  const show = (recorded: RecordedEvent): string => showMessage(read(scene, recorded));
+  throw new ExpectationError(story, events.map(showMessage), [...found.map(show), ...rejection]);
+}
+
+function sameEvents(scene: Scene, found: readonly RecordedEvent[], expected: readonly Message[]): boolean {
+  if (found.length !== expected.length) return false;
+  return found.every((recorded, index) => {
+    const { types } = scene.eventModuleOf(recorded.context.stream, recorded.event.type);
+    const message = read(scene, recorded);
+    const wanted = expected[index]!;
+    return (
+      message.type === wanted.type && sameEnvelope(types.event.toEnvelope(message), types.event.toEnvelope(wanted))
+    );
+  });
+}
+
+function expectRejection(
+  { story, result, scene }: Progress,
+  code: string,
+  details: Readonly<Record<string, RejectionDetail>>,
+): void {
+  const named = Object.entries(details).map(([name, value]): [string, string] => [
+    name,
+    value instanceof Date ? value.toISOString() : String(value),
+  ]);
+  const rejection = result?.outcome.tag === 'rejected' ? result.outcome.val : undefined;
+  const found = new Map(rejection?.details);
+  if (rejection?.code === code && named.every(([name, text]) => found.get(name) === text)) return;
+  const values = named.length === 0 ? '' : ` ${showValue(Object.fromEntries(named))}`;
+  const actual =
+    rejection === undefined
+      ? (result?.events ?? []).map((recorded) => showMessage(read(scene, recorded)))
+      : [showRejection(rejection)];
+  throw new ExpectationError(story, [`rejected: ${code}${values}`], actual);
+}
+
+async function expectDocument(
+  { scene, story }: Progress,
+  model: AnyReadModel,
+  key: string,
+  document: unknown,
+): Promise<void> {
+  const reader = scene.readModel(model as never) as { get(key: string): Promise<unknown> };
+  const found = await reader.get(key);
+  const { toBytes } = model.types.state;
+  if (
+    found === undefined
+      ? document === undefined
+      : document !== undefined && sameBytes(toBytes(found), toBytes(document))
+  ) {
+    return;
+  }
+  const show = (state: unknown): string[] => (state === undefined ? [] : [`${showValue(key)}: ${showValue(state)}`]);
+  throw new ExpectationError(story, show(document), show(found));
+}
+
+async function expectDeadlines(
+  { scene, story }: Progress,
+  expected: readonly ExpectedDeadline<Message>[],
+): Promise<void> {
+  const found = await scene.deadlines();
+  const now = scene.clock.now();
+  const same =
+    found.length === expected.length &&
+    found.every(({ command, dueAt }, index) => {
+      const one = expected[index]!;
+      const wanted = scene.commandModuleOf(one.command.type).types.command.toEnvelope(one.command);
+      return sameEnvelope(command, wanted) && (one.in === undefined || dueAt === now + millisecondsOf(one.in));
+    });
+  if (same) return;
+  const showCommand = ({ type, ...envelope }: Envelope): string =>
+    showMessage(scene.commandModuleOf(type).types.command.fromEnvelope({ type, ...envelope }) as Message);
+  throw new ExpectationError(
+    story,
+    expected.map((one) => `${showMessage(one.command)}${one.in === undefined ? '' : ` in ${showDuration(one.in)}`}`),
+    found.map(({ command, dueAt }) => `${showCommand(command)} in ${showDuration({ milliseconds: dueAt - now })}`),
+  );
+}
+
+function expectReacted(
+  { scene, story, reactedBefore }: Progress,
+  reactor: AnyReactor,
+  expected: readonly Message[],
+): void {
+  const found = scene.reacted.slice(reactedBefore).filter((one) => one.reactor.name === reactor.name);
+  const same =
+    found.length === expected.length &&
+    found.every(({ event }, index) => sameEnvelope(event, reactor.eventType.toEnvelope(expected[index])));
+  if (same) return;
+  const show = ({ event }: { readonly event: Envelope }): string =>
+    showMessage(reactor.eventType.fromEnvelope(event) as Message);
+  throw new ExpectationError(story, expected.map(showMessage), found.map(show));
+}
+
+/** The event as the program reads it today. */
+function read(scene: Scene, { context, event }: RecordedEvent): Message {
+  return scene.eventModuleOf(context.stream, event.type).types.event.fromEnvelope(event) as Message;
+}
+
+function showBefore(one: Before): string[] {
+  if (!('decidable/given-events' in one)) return [showMessage(one)];
+  return one.events.map((event) => `${showMessage(shownEvent(event))} in ${one.stream}`);
+}
+
+/** `3 days, 1 hour`. */
+function showDuration(duration: Duration): string {
+  let rest = millisecondsOf(duration);
+  const parts: string[] = [];
+  for (const unit of ['days', 'hours', 'minutes', 'seconds', 'milliseconds'] as const) {
+    const size = millisecondsOf({ [unit]: 1 });
+    const count = Math.trunc(rest / size);
+    rest -= count * size;
+    if (count !== 0) parts.push(`${count} ${count === 1 ? unit.slice(0, -1) : unit}`);
+  }
+  return parts.join(', ') || 'no time';
+}
