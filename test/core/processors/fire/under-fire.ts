@@ -51,7 +51,7 @@ export async function underFire({ file, processes, kills, commands }: Fire): Pro
         child.kill('SIGKILL');
       });
       if (await Promise.race([done, ended.then(() => false)])) {
-        // It may have been killed after its last acknowledgement. Then it cannot be told to stop.
+        // It may have been killed after its last acknowledgement. Then the message does not reach it.
         child.send('stop', () => undefined);
         const [code, signal] = await ended;
         if (signal === 'SIGKILL') continue;
