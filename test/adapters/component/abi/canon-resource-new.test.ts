@@ -43,6 +43,6 @@ describe('canon resource.new', () => {
   it('traps if the table is full', async () => {
     const api = await handles({ maxHandles: 1 });
     api.new!(5);
-    traps(() => api.new!(6), /too many handles/);
+    traps(() => api.new!(6), 'handles-exhausted');
   });
 });

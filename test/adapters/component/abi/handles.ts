@@ -3,7 +3,7 @@
  * defines the resource types `r` and `s`; `User` imports `r`, and the functions of `Def` that take one.
  */
 import assert from 'node:assert/strict';
-import { type InstantiateOptions, isTrap } from 'decidable/component';
+import { type InstantiateOptions, isTrap, type TrapCode } from 'decidable/component';
 import { ALLOCATOR, run } from './guests.ts';
 
 /** A function of a guest: indices, reps and results are numbers; resources are what the host has for them. */
@@ -171,10 +171,11 @@ export async function handles(options: InstantiateOptions = {}): Promise<Record<
 }
 
 /** The call traps with such a message. */
-export function traps(call: () => unknown, message: RegExp): void {
+export function traps(call: () => unknown, reason: RegExp | TrapCode): void {
   assert.throws(call, (error) => {
     assert.ok(isTrap(error), String(error));
-    assert.match(error.message, message);
+    if (reason instanceof RegExp) assert.match(error.message, reason);
+    else assert.equal(error.code, reason);
     return true;
   });
 }

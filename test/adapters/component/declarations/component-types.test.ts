@@ -26,7 +26,7 @@ const GENERATED = new URL('generated/', import.meta.url);
 
 describe('the declarations', () => {
   for (const [name, { bytes, options }] of Object.entries(EXAMPLES)) {
-    it(`for the component "${name}" are those that are checked in`, async () => {
+    it(`are those that are checked in for the component "${name}"`, async () => {
       const file = new URL(`${name}.d.ts`, GENERATED);
       const written = componentTypes(await bytes(), options);
       if (process.env.BLESS === '1') writeFileSync(file, written);
@@ -121,7 +121,7 @@ describe('a resource', () => {
     SmallThing,
   };
 
-  it('that the component defines is an object of the class that is declared', async () => {
+  it('is an object of the declared class if the component defines it', async () => {
     const component = await compile(await EXAMPLES.resources!.bytes());
     const { exports } = await instantiate<Resources.Root>(component, imports);
     const { Counter, Empty, makeEmpty } = exports['test:guest/counters@1.0.0'];
@@ -280,7 +280,7 @@ async function caseOf(type: VectorType, values: readonly unknown[]): Promise<{ f
 }
 
 describe('componentTypes', () => {
-  it('refuses what is not a component, with the error of compile', async () => {
+  it('refuses a source that is not a component with the error of compile', async () => {
     for (const source of [undefined, null, 5, 'bank.wasm', {}, []]) {
       assert.throws(() => componentTypes(source as unknown as Uint8Array), { argument: 'source' });
     }

@@ -318,15 +318,19 @@ describe('an instance that traps', () => {
   });
 
   test('is replaced by a later instance if its successor cannot start', async () => {
+    const failure = new Error('not now');
     let made = 0;
     const imports = () => {
-      if (++made === 2) throw new Error('not now');
+      if (++made === 2) throw failure;
       return {};
     };
     const { types, decider, statistics } = await loadModule(await countingGuest('command-handler'), { imports });
     const bad = types.command.fromEnvelope(message(13));
     assert.throws(() => decider.decide(decider.initialState(), bad), isTrap);
-    assert.throws(() => decider.initialState(), /^Trap: an import of the component failed: not now$/);
+    assert.throws(
+      () => decider.initialState(),
+      (error) => isTrap(error) && error.cause === failure,
+    );
     assert.equal(types.state.toBytes(decider.initialState()).length, 0);
     assert.deepEqual([statistics.instances, made], [2, 3]);
   });
@@ -380,10 +384,7 @@ describe('an import that calls the module back', () => {
     const { types, decider, statistics } = module;
     const [state, asked] = [decider.initialState(), types.command.fromEnvelope(command)];
     callBack = () => assert.throws(() => decider.initialState(), isTrap);
-    assert.throws(
-      () => decider.decide(state, asked),
-      (error) => isTrap(error) && /a call is running in it/.test(error.message),
-    );
+    assert.throws(() => decider.decide(state, asked), isTrap);
     callBack = () => undefined;
     assert.throws(() => types.state.toBytes(state), StaleHandle);
     const next = Array.from({ length: 10 }, () => types.event.fromEnvelope(command));
@@ -412,9 +413,9 @@ describe('an import of a component', () => {
   });
 
   for (const isolation of ['pooled', 'fresh'] as const) {
-    for (const [what, thrown, message] of [
-      ['an error', new Error('no entropy'), /^an import of the component failed: no entropy$/],
-      ['a value that is not an error', 'no entropy', /^an import of the component failed: no entropy$/],
+    for (const [what, thrown] of [
+      ['an error', new Error('no entropy')],
+      ['a value that is not an error', 'no entropy'],
     ] as const) {
       test(`ends the instance with the error if it throws ${what} (${isolation})`, async () => {
         let fails = false;
@@ -431,7 +432,7 @@ describe('an import of a component', () => {
         fails = true;
         assert.throws(
           () => decider.decide(state, asked),
-          (error) => isTrap(error) && message.test(error.message) && error.cause === thrown,
+          (error) => isTrap(error) && error.cause === thrown && error.message.endsWith(': no entropy'),
         );
         fails = false;
         decider.decide(decider.initialState(), types.command.fromEnvelope(command));

@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { type InstantiateOptions, isValueError } from 'decidable/component';
 import { run } from '../abi/guests.ts';
 import { ENDLESS } from '../endless.ts';
-import { type Exported, trapsForGood, trapsWith } from './traps.ts';
+import { type Exported, hasEnded, trapsForGood, trapsWith } from './traps.ts';
 
 /** Defines `r` and `s`. Each export does one thing with the handle or rep that is its argument. */
 const GUEST = `(component
@@ -90,13 +90,13 @@ for (const resources of ['objects', 'handles'] as const) {
     it('has ended if a destructor traps', async () => {
       const api = await guest({ resources });
       trapsWith(api, 'twice', /unreachable/, api.make!(666));
-      trapsWith(api, 'make', /an earlier call into it trapped/, 1);
+      hasEnded(api, 'make', 1);
     });
 
     it('cannot have more handles than the budget', async () => {
       const api = await guest({ resources, maxHandles: 10 });
       for (let i = 0; i < 10; i++) api.keep!(api.make!(i));
-      trapsForGood(api, 'make', /too many handles: the limit is 10/, 11);
+      trapsForGood(api, 'make', 'handles-exhausted', 11);
     });
   });
 }
@@ -111,7 +111,7 @@ it('a guest that creates handles in a loop traps before it uses up the host’s 
       (func (export "endless") (loop $again (drop (call $new (i32.const 1))) (br $again))))
     (core instance $m (instantiate $M (with "" (instance (export "new" (func $new))))))
     (func (export "endless") (canon lift (core func $m "endless"))))`);
-  trapsForGood(exports, 'endless', /too many handles: the limit is 4000000/);
+  trapsForGood(exports, 'endless', 'handles-exhausted');
 });
 
 interface HandleFunctions {
@@ -123,7 +123,7 @@ describe('a host with handles as numbers', () => {
     const api = await guest({ resources: 'handles', maxHandles: 3 });
     for (let i = 0; i < 3; i++) api.make!(i);
     assert.throws(() => api.make!(3), { code: 'handles-exhausted' });
-    trapsWith(api, 'make', /an earlier call into it trapped/, 4);
+    hasEnded(api, 'make', 4);
   });
 
   it('cannot use a handle that it passed on, dropped or never had', async () => {
@@ -173,7 +173,7 @@ describe('a host with resources as objects', () => {
     const bad = api.make!(666) as Disposable;
     assert.throws(() => bad[Symbol.dispose](), /unreachable/);
     bad[Symbol.dispose]();
-    trapsWith(api, 'make', /an earlier call into it trapped/, 1);
+    hasEnded(api, 'make', 1);
   });
 });
 

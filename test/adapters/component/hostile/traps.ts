@@ -1,27 +1,47 @@
 import assert from 'node:assert/strict';
-import { isTrap } from 'decidable/component';
+import { isTrap, type TrapCode } from 'decidable/component';
 
 export type Exported = (...args: unknown[]) => unknown;
 
-/** Checks that the call traps with a matching text, and that the instance can never be entered again. */
+/**
+ * Checks that the call traps for the reason, and that the instance can never be entered again. The reason is a code, or for
+ * the code `trap` the text of the reference test suite.
+ */
 export function trapsForGood(
   exports: Record<string, unknown>,
   name: string,
-  message: RegExp,
+  reason: RegExp | TrapCode,
   ...args: unknown[]
 ): void {
-  trapsWith(exports, name, message, ...args);
-  trapsWith(exports, name, /cannot enter component instance: an earlier call into it trapped/, ...args);
+  trapsWith(exports, name, reason, ...args);
+  hasEnded(exports, name, ...args);
 }
 
-export function trapsWith(exports: Record<string, unknown>, name: string, message: RegExp, ...args: unknown[]): void {
+/** Checks that the call traps for the reason. */
+export function trapsWith(
+  exports: Record<string, unknown>,
+  name: string,
+  reason: RegExp | TrapCode,
+  ...args: unknown[]
+): void {
+  const { code, message } = trapOf(exports, name, args);
+  if (reason instanceof RegExp) assert.match(message, reason, name);
+  else assert.equal(code, reason, name);
+}
+
+/** Checks that the instance has ended by an earlier trap, which is the cause of the errors of later calls. */
+export function hasEnded(exports: Record<string, unknown>, name: string, ...args: unknown[]): void {
+  const { cause, message } = trapOf(exports, name, args);
+  assert.notEqual(cause, undefined, message);
+}
+
+function trapOf(exports: Record<string, unknown>, name: string, args: unknown[]): Error & { readonly code: TrapCode } {
   const call = exports[name] as Exported;
-  assert.throws(
-    () => call(...args),
-    (error: unknown) => {
-      assert.ok(isTrap(error), `${name}: ${error}`);
-      assert.match(error.message, message, name);
-      return true;
-    },
-  );
+  try {
+    call(...args);
+  } catch (error) {
+    assert.ok(isTrap(error), `${name}: ${error}`);
+    return error;
+  }
+  return assert.fail(`${name} does not trap`);
 }

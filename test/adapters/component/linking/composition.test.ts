@@ -60,9 +60,9 @@ const CONSUMER = `(component
     (canon lift (core func $m "echo") (memory (core memory $libc "memory")) (realloc (core func $libc "realloc"))))
   (func (export "token") (result s32) (canon lift (core func $m "token"))))`;
 
-describe('a component that is given the exports of another', () => {
+describe('a component that imports the exports of another', () => {
   for (const resources of ['objects', 'handles'] as const) {
-    it(`calls it directly: strings change their encoding, handles go from table to table (${resources})`, async () => {
+    it(`calls it directly, with strings in its encoding and handles in its table (${resources})`, async () => {
       const provider = await run(PROVIDER, {}, { resources });
       const { exports } = await run(CONSUMER, provider.exports, { resources });
       const api = exports as Api;
@@ -73,7 +73,7 @@ describe('a component that is given the exports of another', () => {
     });
   }
 
-  it('can be given one function of it, or a JavaScript object instead of its instance', async () => {
+  it('can import one function of it, or a JavaScript object instead of its instance', async () => {
     const provider = (await run(PROVIDER)).exports['a:b/store@1.0.0'] as Api & { Token: unknown };
     const { Token, make, look, put, get } = provider;
     const mixed = await run(CONSUMER, { 'a:b/store': { Token, make, look, put, get } });
@@ -108,7 +108,7 @@ describe('a component that is given the exports of another', () => {
 });
 
 describe('core modules and components', () => {
-  it('can be exported and given as imports', async () => {
+  it('can be exported and passed as imports', async () => {
     const library = await run(`(component
       (core module $M (func (export "five") (result i32) (i32.const 5)))
       (export "lib" (core module $M))

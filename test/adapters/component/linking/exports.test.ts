@@ -64,7 +64,7 @@ describe('an exported resource type', () => {
     assert.equal(own.call(counter), 5);
   });
 
-  it('with handles is an object of functions over numbers', async () => {
+  it('is an object of functions over numbers if resources are handles', async () => {
     const instance = await run(COUNTERS, {}, { resources: 'handles' });
     const api = instance.exports['a:b/counters@1.0.0'] as { bigCounter: Api; liveOnes(): number };
     const handle = api.bigCounter.create!(7);

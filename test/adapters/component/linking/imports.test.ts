@@ -19,7 +19,7 @@ function passing(name: string): string {
     (func (export "get") (result u32) (canon lift (core func $m "get"))))`;
 }
 
-describe('an interface is found', () => {
+describe('the interface of an import', () => {
   const getIt = (): number => 42;
   for (const [what, wanted, imports] of [
     ['under its full name', 'a:b/c@1.2.3', { 'a:b/c@1.2.3': { getIt } }],
@@ -42,13 +42,13 @@ describe('an interface is found', () => {
     ['with the names of WIT', 'a:b/c', { 'a:b/c': { 'get-it': getIt } }],
     ['under a plain name', 'plain-name', { plainName: { getIt } }],
   ] as const) {
-    it(what, async () => {
+    it(`is found ${what}`, async () => {
       const { exports } = await run(passing(wanted), imports);
       assert.equal((exports as Api).get!(), 42);
     });
   }
 
-  it('under the name of the interface that a plain name implements', async () => {
+  it('is found under the name of the interface that a plain name implements', async () => {
     const text = passing('a-log').replace('"a-log"', '"a-log" (implements "a:b/c@1.2.3")');
     for (const imports of [{ 'a:b/c@1.4.0': { getIt } }, { aLog: { getIt }, 'a:b/c@1.2.3': {} }]) {
       assert.equal(((await run(text, imports)).exports as Api).get!(), 42);
@@ -66,7 +66,7 @@ describe('an interface is found', () => {
     ['if its function is missing', 'a:b/c', { 'a:b/c': {} }],
     ['if its function is another value', 'a:b/c', { 'a:b/c': { getIt: 5 } }],
   ] as const) {
-    it(`not ${what}: the error names the import`, async () => {
+    it(`is not found ${what}, and the error names the import`, async () => {
       const component = await compile(await assemble(passing(wanted)));
       await assert.rejects(instantiate(component, imports), (error: unknown) => {
         assert.ok(isLinkError(error));
@@ -130,7 +130,7 @@ describe('the result of an import', () => {
     ['as an object with a payload', Object.assign(new Error('x'), { payload: 'no money' })],
     ['as the payload itself', 'no money'],
   ] as const) {
-    it(`is thrown if it is an error: ${what}`, async () => {
+    it(`is thrown if it is an error, as ${what}`, async () => {
       await assert.rejects(
         get(() => {
           throw thrown;
@@ -214,7 +214,7 @@ describe('a resource that the host implements', () => {
     assert.equal(exports.Counter, Counter);
   });
 
-  it('may be made of functions over numbers, with handles', async () => {
+  it('may be an object of functions over numbers if resources are handles', async () => {
     const dropped: number[] = [];
     const counter = {
       create: (start: number) => start | 0x8000_0000,
@@ -227,7 +227,7 @@ describe('a resource that the host implements', () => {
     assert.deepEqual(dropped, [3]);
   });
 
-  it('must be given', async () => {
+  it('must be passed', async () => {
     await assert.rejects(run(text, { 'a:b/counters': {} }), isLinkError);
   });
 });

@@ -105,7 +105,7 @@ describe('exports that have one name in JavaScript', () => {
 describe('labels that have one name in JavaScript', () => {
   for (const type of ['(record (field "a-1" u8) (field "a1" u8))', '(flags "a-1" "a1")']) {
     const definition = `(type $t' ${type})`;
-    it(`are refused in what is exported: ${type}`, async () => {
+    it(`are refused in exports: ${type}`, async () => {
       const text = `(component
         ${definition} (export $t "t" (type $t'))
         (core module $M (func (export "f") (param i32 ${type.startsWith('(r') ? 'i32' : ''})))
@@ -114,7 +114,7 @@ describe('labels that have one name in JavaScript', () => {
       await assertRefused(text, ['f'], ['a-1', 'a1']);
     });
 
-    it(`are refused in what is imported from JavaScript: ${type}`, async () => {
+    it(`are refused in imports from JavaScript: ${type}`, async () => {
       const text = `(component
         (import "a:b/c" (instance
           (type $u ${type}) (export "t" (type $t (eq $u))) (export "f" (func (param "x" (list (option $t))))))))`;
@@ -134,8 +134,8 @@ describe('labels that have one name in JavaScript', () => {
   });
 });
 
-describe('names that a class or an object of functions has already', () => {
-  it('are refused: with handles, a method `drop` has the name of the function that drops', async () => {
+describe('a name that a class or an object of functions has already', () => {
+  it('is refused for a method `drop` if resources are handles', async () => {
     const text = resource('[method]r.drop');
     await assertRefused(text, ['[method]r.drop'], ['drop'], { options: { resources: 'handles' } });
     const { exports } = await run(resource('[constructor]r', '[method]r.drop'));
@@ -144,7 +144,7 @@ describe('names that a class or an object of functions has already', () => {
     assert.equal(r.drop(), 5);
   });
 
-  it('are refused: with handles, a static function `create` has the name of the constructor', async () => {
+  it('is refused for a static function `create` if resources are handles', async () => {
     const text = resource('[constructor]r', '[static]r.create');
     await assertRefused(text, ['[static]r.create'], ['[constructor]r', '[static]r.create', 'create'], {
       options: { resources: 'handles' },
@@ -153,7 +153,7 @@ describe('names that a class or an object of functions has already', () => {
     assert.equal((exports.r as unknown as Api).create!(0), 5);
   });
 
-  it('are refused: a class has no static function `prototype`', async () => {
+  it('is refused for a static function `prototype` of a class', async () => {
     const text = resource('[static]r.prototype');
     await assertRefused(text, ['[static]r.prototype'], ['prototype']);
     const { exports } = await run(text, {}, { resources: 'handles' });
@@ -323,7 +323,7 @@ describe('functions over handles that the host passes', () => {
     (import "[static]r.create" (func))
     (import "[method]r.drop" (func (param "self" (borrow $r)))))`;
 
-  it('are refused if one would serve as two', async () => {
+  it('are refused if one of them would be found for two imports', async () => {
     const r = { create: () => 1, drop: () => {} };
     await assert.rejects(run(text, { r }, { resources: 'handles' }), (error: unknown) => {
       assert.ok(isLinkError(error));
@@ -364,13 +364,13 @@ describe('a resource with a method `then`', () => {
     (core instance $m (instantiate $M (with "" (instance (export "make" (func $make')) (export "then" (func $then'))))))
     (func (export "f") (result u32) (canon lift (core func $m "f"))))`;
 
-  it('is not taken for a promise', async () => {
+  it('is not mistaken for a promise', async () => {
     const imports = { Later, make: () => new Later() };
     assert.equal(((await run(text(''), imports)).exports as Api).f!(), 9);
     assert.equal(await ((await run(text('async'), imports)).exports as Api).f!(), 9);
   });
 
-  it('is not taken for a promise as the ok case of a result', async () => {
+  it('is not mistaken for a promise as the ok case of a result', async () => {
     const fallible = `(component
       (import "later" (type $l (sub resource)))
       (import "make" (func $make async (result (result (own $l)))))
@@ -407,7 +407,7 @@ describe('a resource with a method `then`', () => {
     await run(text.replace('"make") async', '"make")'));
   });
 
-  it('that the host implements is refused if a promise of it would call the method', async () => {
+  it('is refused if the host implements it and a promise of it would call the method', async () => {
     const passing = `(component
       (import "later" (type $l (sub resource)))
       (core module $M (func (export "f") (param i32) (result i32) (local.get 0)))

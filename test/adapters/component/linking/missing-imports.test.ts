@@ -98,7 +98,7 @@ describe('many interfaces', () => {
 
 describe('a component that was built for WASI 0.3', () => {
   for (const version of ['0.3.0', '0.3.0-rc-2025-09-16', '0.3']) {
-    it(`is refused with that reason: ${version}`, async () => {
+    it(`is refused with that reason if its version is ${version}`, async () => {
       const text = `(component
         (import "wasi:cli/stdout@${version}" (instance (export "write" (func async (param "data" (stream u8)) (result (result)))))))`;
       const error = await refusalOf(text, virtualWasi().imports);
@@ -118,7 +118,7 @@ describe('a component that was built for WASI 0.3', () => {
 });
 
 describe('a resource type of the component itself', () => {
-  it('may be imported under another name, and need not be given', async () => {
+  it('may be imported under another name, and need not be passed', async () => {
     const text = `(component
       (type $r (resource (rep i32)))
       (import "r" (type $named (eq $r)))

@@ -75,7 +75,7 @@ for (const isAsync of [true, false]) {
         await assert.rejects(ask!('no'), isTrap);
       });
 
-      it('lets calls take turns', async () => {
+      it('serializes calls', async () => {
         const log: string[] = [];
         const { ask } = await chain(isAsync, async (text) => {
           log.push(`begin ${text}`);
@@ -91,7 +91,7 @@ for (const isAsync of [true, false]) {
 }
 
 describe('a component that waits', { skip }, () => {
-  it('takes the calls of several components, and of JavaScript, in turn', async () => {
+  it('serializes the calls of several components and of JavaScript', async () => {
     const inner = await run(guest(true), {
       ask: async (text: string) => {
         await Promise.resolve();
@@ -143,7 +143,7 @@ const CALLS_PLAIN = `(component
   (func (export "plain") async (result u32) (canon lift (core func $m "plain"))))`;
 
 describe('a component next to one that waits', { skip }, () => {
-  it('is called in turn with it, by JavaScript and by other components', async () => {
+  it('takes turns with it for calls of JavaScript and of other components', async () => {
     const meanwhile: Promise<unknown>[] = [];
     const siblings = await run(SIBLINGS, {
       ask: async (text: string) => {

@@ -51,7 +51,7 @@ for (const isAsync of [false, true]) {
       await assert.rejects(api.ask!('no'), isTrap);
     });
 
-    it('lets the calls of one instance take turns', async () => {
+    it('serializes the calls of one instance', async () => {
       const log: string[] = [];
       const { exports } = await run(guest(isAsync), {
         ask: async (text: string) => {

@@ -33,14 +33,14 @@ function paths(introduces: readonly ResourceBinding[]): (readonly string[])[] {
   return introduces.map((binding) => binding.path);
 }
 
-describe('a resource type is introduced', () => {
-  test('by a type definition, which is the type itself', async () => {
+describe('the introduction of a resource type', () => {
+  test('happens in a type definition, which is the type itself', async () => {
     const [type] = all(await validated('(component (type (resource (rep i32))) (type u8))'), 'type');
     assert.deepEqual(paths(type?.introduces ?? []), [[]]);
     assert.equal(type?.introduces[0]?.resource, type?.type);
   });
 
-  test('by an import with an abstract type, not by one with an equal type', async () => {
+  test('happens in an import with an abstract type, not in one with an equal type', async () => {
     const component = await validated('(component (import "a" (type $a (sub resource))) (import "b" (type (eq $a))))');
     const [a, b] = all(component, 'import');
     assert.deepEqual(paths(a?.introduces ?? []), [[]]);
@@ -53,7 +53,7 @@ describe('a resource type is introduced', () => {
     assert.deepEqual(component.type.imported, [resourceOf(a?.type)]);
   });
 
-  test('by an imported instance, at the paths of its abstract types', async () => {
+  test('happens in an imported instance, at the paths of its abstract types', async () => {
     const [i] = all(
       await validated(`(component (import "i" (instance
         (export "a" (type $a (sub resource))) (export "b" (type (eq $a)))
@@ -63,7 +63,7 @@ describe('a resource type is introduced', () => {
     assert.deepEqual(paths(i?.introduces ?? []), [['a'], ['j', 'c']]);
   });
 
-  test('by an instantiation if the child defines it, and not if it was an argument', async () => {
+  test('happens in an instantiation if the child defines it, and not if it was an argument', async () => {
     const component = await validated(`(component
       (component $c
         (import "x" (type $x (sub resource))) (type $r (resource (rep i32))) (type $hidden (resource (rep i32)))
@@ -79,7 +79,7 @@ describe('a resource type is introduced', () => {
     assert.equal(resourceOf(types.get('x2')), all(component, 'type')[0]?.type);
   });
 
-  test('by an export whose ascribed type makes it abstract', async () => {
+  test('happens in an export whose ascribed type makes it abstract', async () => {
     const component = await validated(`(component (type $r (resource (rep i32)))
       (export "r" (type $r)) (export "s" (type $r) (type (sub resource))) (export "t" (type $r)))`);
     const [r, s, t] = all(component, 'export');

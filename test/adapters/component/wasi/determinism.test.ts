@@ -69,7 +69,7 @@ describe('clocks', () => {
     assert.deepEqual(now(), { seconds: 0n, nanoseconds: 0 });
   });
 
-  test('stand still, except while the guest waits', () => {
+  test('advance only while the guest waits', () => {
     const { wasi, imports } = granted();
     const clock = imports['wasi:clocks/monotonic-clock@0.2.12'];
     wasi.setDecision({ time: 1_000n, seed: 'c' });

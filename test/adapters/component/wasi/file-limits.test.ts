@@ -137,7 +137,7 @@ describe('a full disk', () => {
     last!.setSize(FILE - 1n);
   });
 
-  test('has room again only when nobody has the removed file open', () => {
+  test('has room again only when the removed file is no longer open', () => {
     const { root } = openRoot({ writableFiles: true });
     const write = (name: string) => {
       const file = make(root, name);

@@ -8,7 +8,7 @@ import { bytes, fails, follow, openRoot, text } from './open-root.ts';
 const noFollow = { symlinkFollow: false } as const;
 
 describe('a symbolic link', () => {
-  test('leads to the file that its target names, from the directory that holds it', () => {
+  test('leads to the file that its target names, from the directory of the link', () => {
     const { root } = openRoot({ files: { 'a/f': '1', 'a/b': {} }, writableFiles: true });
     root.symlinkAt('../f', 'a/b/l');
     root.symlinkAt('a/b', 'd');

@@ -88,7 +88,7 @@ describe('a line of output', () => {
     assert.equal(out[0], `${'a'.repeat(64 * 1024 - 2)}\uFFFDa`);
   });
 
-  test('with the greatest length is one line with every kind of line end', () => {
+  test('is one line with every kind of line end if it has the greatest length', () => {
     const { out, stdout } = guest();
     const line = 'x'.repeat(64 * 1024);
     for (const end of ['\n', '\r\n', '\r\r\n']) stdout.write(bytes(line + end));
@@ -120,7 +120,7 @@ describe('a line of output', () => {
     assert.deepEqual(out, ['first second']);
   });
 
-  test('that was not ended is handed over by `flush`, once', () => {
+  test('is passed on once by `flush` if it was not ended', () => {
     const { out, err, wasi, stdout, stderr } = guest();
     stdout.write(bytes('unfinished'));
     stderr.write(bytes('Ł').subarray(0, 1));
@@ -132,7 +132,7 @@ describe('a line of output', () => {
     assert.deepEqual(out, ['unfinished', 'next']);
   });
 
-  test('that was not ended is handed over when the guest ends its program', () => {
+  test('is passed on when the guest ends its program if it was not ended', () => {
     for (const end of ['exit', 'exitWithCode'] as const) {
       const { out, err, imports, stdout, stderr } = guest();
       stdout.write(bytes('last'));

@@ -181,7 +181,7 @@ describe('reading back', () => {
     assert.equal(text(root.openAt(follow, 'f', {}, { read: true }).read(9n, 0n)[0]), 'abc');
   });
 
-  test('returns a tree that can be given again', () => {
+  test('returns a tree that can be passed again', () => {
     const name = fc.constantFrom('a', 'b', '__proto__', 'constructor', 'ß');
     const { tree } = fc.letrec<{ tree: FileTree }>((tie) => ({
       tree: fc.dictionary(

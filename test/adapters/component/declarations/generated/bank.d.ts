@@ -84,6 +84,7 @@ export namespace DecidableEventsourcingRouting {
     version: string,
     contentType: string,
     digest?: Uint8Array | undefined,
+    category: string,
     foreignEvents: ForeignEvents,
     commands: Array<CommandDescriptor>,
     events: Array<EventDescriptor>,
