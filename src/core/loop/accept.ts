@@ -10,14 +10,10 @@ import { envelopeProblem, mustBe } from '../predicates.ts';
 import { checkStreamName, streamNameOf } from '../stream-name.ts';
 import { uuidV4, uuidV7 } from '../uuid.ts';
 import type { BoundModule } from './bound-module.ts';
-import { Cancellation } from './cancellation.ts';
-import { type AcceptedCommand, CommandInFlight, decodeCommand } from './command-in-flight.ts';
+import { CommandInFlight, decodeCommand, type RoutedRequest } from './command-in-flight.ts';
 import { commandFault, invalidArgument, invalidReturn, moduleFailure } from './failures.ts';
 import { type CheckedOptions, checkedEnvelope, checkedMessage, checkedOptions, type SendOptions } from './options.ts';
 import type { Route, Routes } from './routes.ts';
-
-/** The part of a request that is known before the command is decoded. */
-type Request = Pick<AcceptedCommand, 'route' | 'options' | 'commandId' | 'isTyped' | 'since'>;
 
 /**
  * Accepts a command that came as bytes.
@@ -63,7 +59,7 @@ export function acceptMessage(
   return decoded(request, encodeCommand(module, message));
 }
 
-function requestOf(route: Route, options: CheckedOptions, isTyped: boolean, since: number): Request {
+function requestOf(route: Route, options: CheckedOptions, isTyped: boolean, since: number): RoutedRequest {
   return { route, options, commandId: commandIdOf(route.module, options), isTyped, since };
 }
 
@@ -71,50 +67,27 @@ function requestOf(route: Route, options: CheckedOptions, isTyped: boolean, sinc
  * Decodes a command. A module in the process makes the message canonical, so that the record holds the bytes that were
  * decided on. The record of another module holds the bytes of the sender.
  */
-function decoded(request: Request, envelope: Envelope): CommandInFlight {
+function decoded(request: RoutedRequest, envelope: Envelope): CommandInFlight {
   const { module } = request.route;
   const command = decodeCommand(module, envelope);
   try {
     const canonical = canonicalCommand(module, command as Message);
     if (canonical !== undefined) return entered(request, canonical);
-    return inFlight(request, envelope, command, true);
+    return new CommandInFlight(request, streamOf(request.route, command), envelope, command, true);
   } catch (error) {
     module.releaseCommand(command);
     throw error;
   }
 }
 
-function entered(request: Request, { command, envelope }: CanonicalCommand<unknown>): CommandInFlight {
-  return inFlight(request, envelope, command, false);
-}
-
-function inFlight(request: Request, envelope: Envelope, command: unknown, ownsCommand: boolean): CommandInFlight {
-  const { route, options, commandId, isTyped, since } = request;
-  const stream = streamOf(route, command);
-  const cancellation = cancellationOf(route, options);
-  return new CommandInFlight({
-    route,
-    stream,
-    envelope,
-    commandId,
-    command,
-    ownsCommand,
-    options,
-    cancellation,
-    isTyped,
-    since,
-  });
+function entered(request: RoutedRequest, { command, envelope }: CanonicalCommand<unknown>): CommandInFlight {
+  return new CommandInFlight(request, streamOf(request.route, command), envelope, command, false);
 }
 
 function commandIdOf(module: BoundModule, { commandId }: CheckedOptions): string {
   if (commandId !== undefined) return commandUuid(commandId);
   // Asking the clock takes as long as making an id, so only modules that use the time pay for it.
   return module.knowsCommandId ? uuidV7(Date.now()) : uuidV4();
-}
-
-function cancellationOf({ commandType }: Route, { signal, deadline }: CheckedOptions): Cancellation | undefined {
-  if (signal === undefined && deadline === undefined) return undefined;
-  return new Cancellation(signal, deadline, `command ${commandType}`);
 }
 
 /**

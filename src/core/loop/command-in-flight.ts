@@ -6,7 +6,7 @@ import type { CommandResult } from '../event-sourcer.ts';
 import type { Decision, Envelope, Outcome } from '../messages.ts';
 import type { DecidedAppend } from '../storage/exclusive-append.ts';
 import type { BoundModule } from './bound-module.ts';
-import type { Cancellation } from './cancellation.ts';
+import { Cancellation } from './cancellation.ts';
 import { moduleFailure } from './failures.ts';
 import type { LiveState } from './live-state.ts';
 import type { ObservedCommand } from './observer.ts';
@@ -14,19 +14,11 @@ import type { CheckedOptions } from './options.ts';
 import { DispatchedCommand, HandledCommand } from './results.ts';
 import type { Route } from './routes.ts';
 
-/** The request of a caller, checked and routed. */
-export interface AcceptedCommand {
+/** A request that is checked and routed. */
+export interface RoutedRequest {
   readonly route: Route;
-  readonly stream: string;
-  /** The command as it is recorded. */
-  readonly envelope: Envelope;
-  readonly commandId: string;
-  /** The decoded command. */
-  readonly command: unknown;
-  /** True if the loop releases the handle of the command. The handle of a typed command is the sender's. */
-  readonly ownsCommand: boolean;
   readonly options: CheckedOptions;
-  readonly cancellation: Cancellation | undefined;
+  readonly commandId: string;
   /** True if the command came as a message, so that its sender gets the events as values too. */
   readonly isTyped: boolean;
   /** When the command arrived, by `performance.now()`; 0 if no hook asks for it. */
@@ -37,6 +29,7 @@ export class CommandInFlight {
   readonly route: Route;
   readonly module: BoundModule;
   readonly stream: string;
+  /** The command as it is recorded. */
   readonly envelope: Envelope;
   readonly commandId: string;
   readonly options: CheckedOptions;
@@ -55,19 +48,21 @@ export class CommandInFlight {
   attempts: number = 0;
   conflicts: number = 0;
 
-  constructor(accepted: AcceptedCommand) {
-    this.route = accepted.route;
-    this.module = accepted.route.module;
-    this.stream = accepted.stream;
-    this.envelope = accepted.envelope;
-    this.commandId = accepted.commandId;
-    this.options = accepted.options;
-    this.cancellation = accepted.cancellation;
-    this.since = accepted.since;
-    this.#isTyped = accepted.isTyped;
-    this.#ownsCommand = accepted.ownsCommand;
-    this.command = accepted.command;
-    this.generation = this.module.generation;
+  /** @param ownsCommand true if the loop releases the handle of the command. That of a typed command is the sender's. */
+  constructor(request: RoutedRequest, stream: string, envelope: Envelope, command: unknown, ownsCommand: boolean) {
+    const { route, options } = request;
+    this.route = route;
+    this.module = route.module;
+    this.stream = stream;
+    this.envelope = envelope;
+    this.commandId = request.commandId;
+    this.options = options;
+    this.cancellation = cancellationOf(route, options);
+    this.since = request.since;
+    this.#isTyped = request.isTyped;
+    this.#ownsCommand = ownsCommand;
+    this.command = command;
+    this.generation = route.module.generation;
   }
 
   /** True if the command may be a duplicate. A generated id is always new. */
@@ -164,4 +159,9 @@ export function decodeCommand(module: BoundModule, envelope: Envelope): unknown 
       ['commandType', envelope.type],
     ]);
   }
+}
+
+function cancellationOf({ commandType }: Route, { signal, deadline }: CheckedOptions): Cancellation | undefined {
+  if (signal === undefined && deadline === undefined) return undefined;
+  return new Cancellation(signal, deadline, `command ${commandType}`);
 }
