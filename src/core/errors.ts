@@ -1,6 +1,6 @@
 /**
- * Errors are data (docs/architecture.md). A function throws the error of its WIT `result`, as in the JavaScript embedding. The
- * `payload` is exactly the WIT's value, and the `code` is literal, so that a `switch` narrows it.
+ * Errors are data (docs/architecture.md). A function throws the error of its WIT `result`, as in the JavaScript
+ * embedding. The `payload` is exactly the WIT's value, and the `code` is literal, so that a `switch` narrows it.
  *
  * The guards check `family` and not the class, so that they work across copies of the package.
  */
@@ -29,7 +29,9 @@ export class DecidableError<Code extends string = string, Payload = unknown> ext
     this.family = `decidable/${family}`;
   }
 
-  /** The name, the message, the code, the payload and the cause. The stack is left out: it has the paths of the machine. */
+  /**
+   * The name, the message, the code, the payload and the cause. The stack is left out: it has the paths of the machine.
+   */
   toJSON(): JsonValue {
     return toJson(this);
   }
@@ -76,8 +78,8 @@ export class CommandFailure extends DecidableError<CommandError['tag'], CommandE
 }
 
 /**
- * A module, a codec or an option is defined wrongly: thrown while a program is put together, never while it runs. `code`
- * is `invalid-definition`; `payload` names the place.
+ * A module, a codec or an option is defined wrongly: thrown while a program is put together, never while it runs.
+ * `code` is `invalid-definition`; `payload` names the place.
  */
 export class DefinitionError extends DecidableError<'invalid-definition', { readonly place: string }> {
   override readonly name: string = 'DefinitionError';
@@ -91,8 +93,8 @@ function isOf(value: unknown, family: ErrorFamily): boolean {
 }
 
 /**
- * Returns whether `value` is a {@link RejectionError}, of this or another copy of the package. Inside of a decision, it also says
- * that the decision knows of the rejection: one that is neither returned, thrown nor looked at is a fault.
+ * Returns whether `value` is a {@link RejectionError}, of this or another copy of the package. Inside of a decision, it
+ * also says that the decision knows of the rejection: one that is neither returned, thrown nor looked at is a fault.
  */
 export function isRejection(value: unknown): value is RejectionError {
   if (!isOf(value, 'rejection')) return false;

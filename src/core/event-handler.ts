@@ -1,4 +1,6 @@
-/** `event-handler` (wit/event-handler.wit): a process manager. It receives an event and returns commands and deadlines. */
+/**
+ * `event-handler` (wit/event-handler.wit): a process manager. It receives an event and returns commands and deadlines.
+ */
 import type { Envelope, EventContext, EventSource, RejectedCommand } from './messages.ts';
 
 /** Describes a process manager to its host: the events that it receives and the commands that it may send. */

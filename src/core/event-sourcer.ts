@@ -2,7 +2,7 @@
 import type { Conflict, InvalidArgument, StoreFault } from './event-store.ts';
 import type { Envelope, Fault, Outcome, Precondition, RecordedEvent } from './messages.ts';
 
-/** How to handle one command. */
+/** The options of one command. */
 export interface CommandOptions {
   /** Makes the command idempotent. By default a random id is used, and a second delivery is a new command. */
   readonly commandId?: string | undefined;
@@ -37,7 +37,7 @@ export interface CommandResult {
   readonly position?: bigint | undefined;
   /** The command id was already recorded, and this is its first outcome. */
   readonly duplicate: boolean;
-  /** How often the command was decided: once, and once more after each conflict; 0 for a duplicate. */
+  /** The number of decisions: one, and one more after each conflict. It is 0 for a duplicate. */
   readonly attempts: number;
 }
 

@@ -1,6 +1,6 @@
 /**
- * `event-store` (wit/event-store.wit): streams of events, the decisions that they come from, and snapshots. Its functions
- * have effects, so they return promises; those of a module have none.
+ * `event-store` (wit/event-store.wit): streams of events, the decisions that they come from, and snapshots. Its
+ * functions have effects, so they return promises; those of a module have none.
  */
 import type { Decision, Envelope, EventName, Precondition, RecordedDecision, RecordedEvent } from './messages.ts';
 
@@ -131,8 +131,8 @@ export interface EventStore {
   readAll(options: ReadAllOptions): Promise<readonly RecordedEvent[]>;
 
   /**
-   * Waits until the store holds an event after this position, and returns the position of the store's last event. If the
-   * store holds such an event already, it returns without waiting. Without a position, any event is enough.
+   * Waits until the store holds an event after this position, and returns the position of the store's last event. If
+   * the store holds such an event already, it returns without waiting. Without a position, any event is enough.
    *
    * `subscribe` is built on it; no other code waits for events. Aborting `signal` rejects with the signal's reason.
    * Closing the store rejects with `closed`.

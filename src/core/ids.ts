@@ -1,7 +1,7 @@
 /**
- * Ids are derived, not random (docs/architecture.md, "Ids are derived"). The ids of a command's events follow from the command's
- * id, so that they need no storage and a duplicate leads to the same ones. Every derived id is a UUIDv5 (RFC 9562 §5.5): SHA-1
- * over the namespace's 16 bytes and the name, with version and variant set.
+ * Ids are derived, not random (docs/architecture.md, "Ids are derived"). The ids of a command's events follow from the
+ * command's id, so that they need no storage and a duplicate leads to the same ones. Every derived id is a UUIDv5 (RFC
+ * 9562 §5.5): SHA-1 over the namespace's 16 bytes and the name, with version and variant set.
  *
  * | id | namespace | name |
  * |---|---|---|
@@ -9,23 +9,24 @@
  * | event id | the command's id | the event's index in its decision, u32 big-endian |
  * | id of a command that an event handler emits | UUIDv5 of the event id and the handler's name in UTF-8 | the index among the event's commands, u32 big-endian |
  *
- * SHA-1 does not stop an attacker who constructs two texts with the same id. It does not have to: the hash chain, which uses
- * SHA-256, detects tampering.
+ * SHA-1 does not stop an attacker who constructs two texts with the same id. It does not have to: the hash chain, which
+ * uses SHA-256, detects tampering.
  */
 import { CommandFailure } from './errors.ts';
 import { isUuid, UUID_LENGTH, uuidV5 } from './uuid.ts';
 
 /**
- * The namespace of command ids that are not UUIDs: UUIDv5 of RFC 9562's URL namespace and `decidable:eventsourcing/command-id`.
- * It never changes, because a change would make a new command of every duplicate one.
+ * The namespace of command ids that are not UUIDs: UUIDv5 of RFC 9562's URL namespace and
+ * `decidable:eventsourcing/command-id`. It never changes, because a change would turn every duplicate into a new
+ * command.
  */
 export const COMMAND_ID_NAMESPACE = 'f21aa10a-cc1b-5774-8588-740f40dd4e19';
 
 const encoder = new TextEncoder();
 
 /**
- * Returns a command's id as it is stored. A UUID is kept, in lower case (RFC 9562 §4: both cases are read, lower case is
- * written). Any other text becomes its UUIDv5, which is always the same.
+ * Returns a command's id as it is stored. A UUID is kept, in lower case (RFC 9562 §4: both cases are read, lower case
+ * is written). Any other text becomes its UUIDv5, which is always the same.
  *
  * @example commandUuid('order-1'); // '5dacb40f-d1b1-5d08-849b-06fe3f93091e'
  *

@@ -1,6 +1,6 @@
 /**
- * Results, contexts and failures as JSON, for logs and HTTP responses. `JSON.stringify` throws on a `bigint`, and writes bytes
- * as an object with a number for each of them.
+ * Results, contexts and failures as JSON, for logs and HTTP responses. `JSON.stringify` throws on a `bigint`, and
+ * writes bytes as an object with a number for each of them.
  *
  * | value | in JSON | source |
  * |---|---|---|
@@ -12,7 +12,8 @@
  * | `Error` | `{ name, message, code?, payload?, cause? }` | |
  * | `undefined`, a function, a symbol | the field is left out; `null` in an array | `JSON.stringify` |
  *
- * It is for readers. A text is not distinguished from a number that became one, so it is not a codec: `decidable/codecs/json` is.
+ * It is for readers. A text is not distinguished from a number that became one, so it is not a codec:
+ * `decidable/codecs/json` is.
  */
 import { MAX_VALUE_DEPTH } from './limits.ts';
 
@@ -34,9 +35,9 @@ export interface JsonConvertible {
 /**
  * Converts any value for `JSON.stringify`: a `bigint` becomes its decimal digits, bytes become base64.
  *
- * Results and failures of the event sourcer have a `toJSON` that does this. Use the function for values of other origin,
- * such as a `RecordedDecision` or the data of an event. A value that is nested deeper than 100 levels, as a cycle is, ends
- * in `"…"`.
+ * Results and failures of the event sourcer have a `toJSON` that does this. Use the function for values of other
+ * origin, such as a `RecordedDecision` or the data of an event. A value that is nested deeper than 100 levels, as a
+ * cycle is, ends in `"…"`.
  *
  * @example JSON.stringify(toJson({ revision: 3n, hash: new Uint8Array([1, 2]) })); // '{"revision":"3","hash":"AQI="}'
  */

@@ -1,8 +1,8 @@
 /**
  * `messages` (wit/messages.wit): plain data that a store or a gateway needs, without any module.
  *
- * Times are milliseconds since the Unix epoch. Ids are UUIDs in lower-case text. A stream name is 1 to 255 bytes of UTF-8
- * without NUL. Its category is the part before the first `-`, or the whole name if there is no `-`.
+ * Times are milliseconds since the Unix epoch. Ids are UUIDs in lower-case text. A stream name is 1 to 255 bytes of
+ * UTF-8 without NUL. Its category is the part before the first `-`, or the whole name if there is no `-`.
  */
 
 /** A message as it is stored and sent. */

@@ -1,9 +1,9 @@
 /**
- * Refuses options that nobody reads. A caller who writes `comandId` believes that the command is idempotent, and a caller
- * who writes `readonly` believes that the file is safe.
+ * Refuses options that nobody reads. A caller who writes `comandId` believes that the command is idempotent, and a
+ * caller who writes `readonly` believes that the file is safe.
  *
- * {@link unknownOption} finds the mistake and chooses no error. {@link checkOptionNames} throws a `DefinitionError`, for
- * definitions and configurations. A function that returns a typed failure throws its own `invalid-argument`.
+ * {@link unknownOption} finds the mistake and chooses no error. {@link checkOptionNames} throws a `DefinitionError`,
+ * for definitions and configurations. A function that returns a typed failure throws its own `invalid-argument`.
  */
 import { DefinitionError } from './errors.ts';
 
@@ -18,12 +18,16 @@ export type OptionNames<Options> = { readonly [Name in keyof Options]-?: true };
 /** An option that is not among the known names. */
 export interface UnknownOption {
   readonly name: string;
-  /** A sentence that names the option and the nearest known name: `unknown option "comandId"; did you mean "commandId"?`. */
+  /**
+   * A sentence that names the option and the nearest known name: `unknown option "comandId"; did you mean
+   * "commandId"?`.
+   */
   readonly message: string;
 }
 
 /**
- * Finds the first option that is not known. An option counts even if its value is `undefined`: its name is still a mistake.
+ * Finds the first option that is not known. An option counts even if its value is `undefined`: its name is still a
+ * mistake.
  *
  * @returns undefined if every name is known.
  */

@@ -1,6 +1,6 @@
 /**
- * The rules for values that come from outside, each of them here only. A rule chooses no error: the event sourcer throws a
- * `CommandFailure`, a store an `AppendFailure` or a store failure, a definition a `DefinitionError`.
+ * The rules for values that come from outside, each of them here only. A rule chooses no error: the event sourcer
+ * throws a `CommandFailure`, a store an `AppendFailure` or a store failure, a definition a `DefinitionError`.
  */
 import type { Envelope, Precondition, Rejection } from './messages.ts';
 

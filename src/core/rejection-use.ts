@@ -1,8 +1,9 @@
 /**
- * Finds a rejection that a decision made and did not use: `reject('sold-out')` without `return` would let the command through.
+ * Finds a rejection that a decision made and did not use: `reject('sold-out')` without `return` would let the command
+ * through.
  *
- * Decisions are synchronous, so the record of the running decision is set before it and put back after it. Concurrent calls
- * never share it, and a decision inside another one has a record of its own.
+ * Decisions are synchronous, so the record of the running decision is set before it and put back after it. Concurrent
+ * calls never share it, and a decision inside another one has a record of its own.
  */
 interface DecisionRecord {
   /** The rejections that were made and not used yet. */

@@ -33,8 +33,8 @@ export interface Descriptor {
   /** SHA-256 of the module's code, if the module knows it. A host that loads the code computes its own. */
   readonly digest?: Uint8Array | undefined;
   /**
-   * The category of the module's streams: a valid stream name without `-`. An event is known by its category and its type, so
-   * modules of other categories may use the same event types.
+   * The category of the module's streams: a valid stream name without `-`. An event is known by its category and its
+   * type, so modules of other categories may use the same event types.
    */
   readonly category: string;
   readonly foreignEvents: ForeignEvents;

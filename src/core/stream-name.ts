@@ -1,12 +1,15 @@
-/** Names of streams (docs/architecture.md, "Names"): 1 to 255 bytes of UTF-8 without NUL or lone surrogates, kept exactly. */
+/**
+ * Names of streams (docs/architecture.md, "Names"): 1 to 255 bytes of UTF-8 without NUL or lone surrogates, kept
+ * exactly.
+ */
 import { MAX_STREAM_NAME_BYTES } from './limits.ts';
 
 /** A UTF-16 unit is at most 3 bytes of UTF-8, so the bytes of a shorter name need not be counted. */
 const SURELY_SHORT = Math.floor(MAX_STREAM_NAME_BYTES / 3);
 
 /**
- * Returns the problem of a stream name, in words that follow "the stream name", or undefined if the name is valid. The caller
- * chooses the error: for a store it is an `invalid-argument`, for a module that routes to such a stream a fault.
+ * Returns the problem of a stream name, in words that follow "the stream name", or undefined if the name is valid. The
+ * caller chooses the error: for a store it is an `invalid-argument`, for a module that routes to such a stream a fault.
  *
  * @example checkStreamName(''); // 'is empty; a name has at least one byte'
  */
@@ -24,15 +27,17 @@ export function checkStreamName(name: string): string | undefined {
   return undefined;
 }
 
-/** Returns the category of a stream: the part of its name before the first `-`, or the whole name if there is no `-`. */
+/**
+ * Returns the category of a stream: the part of its name before the first `-`, or the whole name if there is no `-`.
+ */
 export function categoryOf(stream: string): string {
   const end = stream.indexOf('-');
   return end === -1 ? stream : stream.slice(0, end);
 }
 
 /**
- * Returns the problem of a category, in words that follow "the category", or undefined if the category is valid: a stream name
- * without `-`.
+ * Returns the problem of a category, in words that follow "the category", or undefined if the category is valid: a
+ * stream name without `-`.
  *
  * @example checkCategory('bank-account'); // 'has a "-" (at index 4), which ends the category of a stream'
  */
@@ -43,7 +48,10 @@ export function checkCategory(category: string): string | undefined {
   return end === -1 ? undefined : `has a "-" (at index ${end}), which ends the category of a stream`;
 }
 
-/** Returns the name of the stream of a category with this id: `<category>-<id>`, or the category itself if the id is empty. */
+/**
+ * Returns the name of the stream of a category with this id: `<category>-<id>`, or the category itself if the id is
+ * empty.
+ */
 export function streamNameOf(category: string, id: string): string {
   return id === '' ? category : `${category}-${id}`;
 }

@@ -1,12 +1,15 @@
 /**
  * UUIDs (RFC 9562) and hexadecimal text.
  *
- * `crypto.randomUUID` joins its text from twenty pieces, and the first reader of the text has to flatten it: 0.3 µs and half a
- * kilobyte of garbage for each command. One call with all 36 characters takes 0.1 µs.
+ * `crypto.randomUUID` joins its text from twenty pieces, and the first reader of the text has to flatten it: 0.3 µs and
+ * half a kilobyte of garbage for each command. One call with all 36 characters takes 0.1 µs.
  */
 import { sha1 } from '@noble/hashes/legacy.js';
 
-/** The length of the text form of RFC 9562 §4. Any version and variant is accepted, because callers generate ids in many ways. */
+/**
+ * The length of the text form of RFC 9562 §4. Any version and variant is accepted, because callers generate ids in many
+ * ways.
+ */
 export const UUID_LENGTH = 36;
 const UUID_BYTES = 16;
 const HYPHEN = 0x2d;

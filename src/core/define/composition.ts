@@ -1,6 +1,6 @@
 /**
- * Composition of deciders: `combine` two, `adapt` one to other types, run `many` of one kind. These are pure functions over pure
- * deciders, and their laws are tested (test/core/define/composition.test.ts).
+ * Composition of deciders: `combine` two, `adapt` one to other types, run `many` of one kind. These are pure functions
+ * over pure deciders, and their laws are tested (test/core/define/composition.test.ts).
  *
  * They need deciders whose states are values, such as those of `defineDecider`: `combine(cat.decider, bulb.decider)`.
  *
@@ -25,8 +25,8 @@ export function right<const Right>(val: Right): { readonly tag: 'right'; readonl
 }
 
 /**
- * Combines two deciders into one. Each command goes to one of them, each event comes from one of them, and neither sees the
- * other's state. The operation is associative, with {@link neutral} as its unit, up to the nesting of pairs.
+ * Combines two deciders into one. Each command goes to one of them, each event comes from one of them, and neither sees
+ * the other's state. The operation is associative, with {@link neutral} as its unit, up to the nesting of pairs.
  *
  * @example const room = combine(lamp.decider, heater.decider);
  */
@@ -58,15 +58,18 @@ export const neutral: Decider<null, never, never> = {
 export interface Adapter<State, Command, Event, OuterState, OuterCommand, OuterEvent> {
   /** Returns the command of the decider. If it returns undefined, the decision has no events. */
   readonly command: (command: OuterCommand) => Command | undefined;
-  /** Maps events both ways. `in` returns undefined for events that do not change the state; it must accept every result of `out`. */
+  /**
+   * Maps events both ways. `in` returns undefined for events that do not change the state; it must accept every result
+   * of `out`.
+   */
   readonly event: { readonly in: (event: OuterEvent) => Event | undefined; readonly out: (event: Event) => OuterEvent };
   /** Maps states both ways, without loss: `in` reverses `out`. */
   readonly state: { readonly in: (state: OuterState) => State; readonly out: (state: State) => OuterState };
 }
 
 /**
- * Adapts a decider to other types. Adapting with identities changes nothing, and adapting twice is the same as adapting once with
- * the composed functions.
+ * Adapts a decider to other types. Adapting with identities changes nothing, and adapting twice is the same as adapting
+ * once with the composed functions.
  */
 export function adapt<State, Command, Event, OuterState, OuterCommand, OuterEvent>(
   decider: Decider<State, Command, Event>,
@@ -93,8 +96,8 @@ export interface Addressed<Id, Message> {
 }
 
 /**
- * Runs many deciders of one kind, identified by id (compared as keys of a `Map`). A decider without events is in its initial state,
- * and takes no memory. An event takes time in proportion to the number of deciders that have events.
+ * Runs many deciders of one kind, identified by id (compared as keys of a `Map`). A decider without events is in its
+ * initial state, and takes no memory. An event takes time in proportion to the number of deciders that have events.
  */
 export function many<Id, State, Command, Event>(
   decider: Decider<State, Command, Event>,

@@ -46,48 +46,49 @@ import { fingerprintOf, type StateFingerprint } from './state-fingerprint.ts';
 import { States } from './states.ts';
 
 /**
- * Folds an event into the state: changes the draft, or returns the state that replaces it. The draft is immer's, and its rules
- * hold: a handler does one of the two, and a date or an array of bytes is replaced, not changed.
+ * Folds an event into the state: it changes the draft, or returns the state that replaces it. The draft is one of
+ * immer, so a handler does one of the two, and replaces a date or an array of bytes instead of changing it.
  *
- * TypeScript widens the literals of a function that has no parameters before it knows the state: if one returns
- * `{ status: 'closed' }`, let it name its draft, `(_draft) => …`.
+ * TypeScript widens the literals of a function without parameters before it knows the state. A handler that returns `{
+ * status: 'closed' }` therefore names its draft: `(_draft) => …`.
  */
 // biome-ignore lint/suspicious/noConfusingVoidType: a handler that changes its draft returns nothing.
 export type Evolve<State, Data> = (draft: Draft<State>, data: Data) => State | Draft<State> | void;
 
-/** What a decision ends with: its events (none: nothing needs to happen), or a rejection. */
+/** The result of a decision: its events, possibly none, or a rejection. */
 export type Decided<Event> = readonly Event[] | RejectionError;
 
 /**
- * A decision in steps: `const next = yield [Deposited(…)]` hands back the state after those events. All of them are one
- * decision: what is yielded and what is returned at the end, in order; a rejection at any step leaves none.
+ * A decision in steps: `const next = yield [Deposited(…)]` returns the state after those events. The events of all
+ * steps and of the `return` are one decision, in order. A rejection at any step discards all of them.
  */
 // biome-ignore lint/suspicious/noConfusingVoidType: a generator that has yielded everything returns nothing.
 export type DecidedInSteps<State, Event> = Generator<readonly Event[], Decided<Event> | void, Immutable<State>>;
 
-/** A pure function of state and command; a generator where it needs the state after its own events. */
+/** A pure function of state and command. It is a generator if it needs the state after its own events. */
 export type Decide<State, Data, Event> = (
   state: Immutable<State>,
   data: Data,
 ) => Decided<Event> | DecidedInSteps<State, Event>;
 
 /**
- * {@link Decide}, written as a conditional type: TypeScript then waits until it knows the state before it gives a generator
- * its type. Else `yield` would give a type parameter (seen in 5.6, 6.0 and 7.0; test/core/types holds that it does not).
+ * {@link Decide} as a conditional type, so that TypeScript knows the state before it infers the type of a generator.
+ * Otherwise `yield` would have the type of a type parameter (seen in 5.6, 6.0 and 7.0; test/core/types checks that it
+ * does not).
  */
 type DeferredDecide<State, Data, Event> = [State] extends [infer Known] ? Decide<Known, Data, Event> : never;
 
 /**
- * {@link Evolve}, in the same way: the state is inferred from its schema alone, and the draft of a state that is one of
- * several shapes is one of several drafts (`NoInfer` would hide that from `Draft`).
+ * {@link Evolve} in the same way. The state is inferred from its schema only, and the draft of a union is a union of
+ * drafts (`NoInfer` would hide the union from `Draft`).
  */
 export type DeferredEvolve<State, Data> = [State] extends [infer Known] ? Evolve<Known, Data> : never;
 
 /**
  * A state, in which an empty set may be written `new Set()`.
  *
- * TypeScript reads the initial state before it knows the schema's type, so `new Set()` is a `Set<unknown>` to it. That set is
- * accepted here, and a set of another type is refused. The values are checked by the schema when the module is defined.
+ * TypeScript infers the initial state before it knows the schema's type, so `new Set()` is a `Set<unknown>`. This type
+ * accepts that set, and refuses a set of another type. The schema checks the values when the module is defined.
  */
 export type InitialState<State> = [State] extends [infer Known] ? WithUntypedSets<Known> : never;
 
@@ -107,34 +108,38 @@ interface UntypedSet {
   readonly clear: () => void;
 }
 
-/** What `defineDecider` takes. */
+/** The parts of a decider. */
 export interface DeciderDefinition<State, Commands, Events> {
-  /** With the version, identifies the module in decision records and snapshots: `bank.account`. */
+  /** The name of the module in decision records and snapshots: `bank.account`. */
   readonly name: string;
   /**
    * The version of the module's code. It is in each decision record, and a snapshot of another version is not used.
    *
-   * Raise it when the module decides or folds differently. A change of the `evolve` functions, of the state's schema or of the
-   * events' schemas and upcasters is noticed without it, and snapshots are made again. A change of what those functions call is not
-   * noticed: a helper function, a constant, a package.
+   * Raise it when the module decides or folds differently. A change of the `evolve` functions, of the state's schema or
+   * of the events' schemas and upcasters is noticed without it, and snapshots are made again. A change of a helper
+   * function, a constant or a package that those functions use is not noticed.
    */
   readonly version: string;
   readonly state: StandardSchema<unknown, State>;
-  /** By type: definitions (`defineCommand`), or plain schemas. */
+  /** Definitions (`defineCommand`) or plain schemas, by type. */
   readonly commands: Commands;
-  /** By type: definitions (`defineEvent`), or plain schemas. */
+  /** Definitions (`defineEvent`) or plain schemas, by type. */
   readonly events: Events;
-  /** Canonical MessagePack where nothing is said. */
+  /** @default msgpack */
   readonly codec?: Codec;
-  /** `skip` where other modules write to the same streams; `fault` where nothing is said. */
+  /**
+   * `'skip'` if other modules write to the same streams.
+   * @default 'fault'
+   */
   readonly foreignEvents?: ForeignEvents;
   /**
-   * The category of the module's streams, a stream name without `-`: `account`. An event is known by its category and its type.
+   * The category of the module's streams, a stream name without `-`, such as `account`. An event is known by its
+   * category and its type.
    */
   readonly category: string;
   /**
-   * The rest of the name of the stream whose history decides the command: the stream is `<category>-<id>`. If the id is empty,
-   * the stream is the category itself.
+   * Returns the id of the stream whose history decides the command. The name of the stream is `<category>-<id>`, or the
+   * category itself if the id is empty.
    *
    * @example (command) => command.data.accountId // the stream is `account-0001`
    */
@@ -147,7 +152,7 @@ export interface DeciderDefinition<State, Commands, Events> {
   };
 }
 
-/** What `defineDecider` gives: a module as the event sourcer takes it, and what typed callers need. */
+/** The result of `defineDecider`: a module for the event sourcer, with definitions for typed callers. */
 export interface DeciderModule<State, Commands, Events>
   extends CommandHandler<State, MessageOf<Commands>, MessageOf<Events>>,
     Required<CanonicalCommands<MessageOf<Commands>>>,
@@ -162,7 +167,9 @@ export interface DeciderModule<State, Commands, Events>
   readonly events: EventDefinitions<Events>;
   readonly stateSchema: StandardSchema<unknown, State>;
   /**
-   * A command from outside, where types end: a line of a file, the body of a request. Checked by the command's schema.
+   * Makes a command from untyped data, such as a line of a file or the body of a request. The command's schema checks
+   * it.
+   *
    * @throws FaultError with code `unknown-type` or `invalid-shape`, and the place.
    */
   command(type: string, data: unknown): MessageOf<Commands>;
@@ -177,7 +184,7 @@ export type CommandOf<Module extends AnyModule> = ReturnType<Module['types']['co
 /** The union of the events of a module. */
 export type EventOf<Module extends AnyModule> = ReturnType<Module['types']['event']['fromEnvelope']>;
 
-/** The part of a module that says what its handles are: of deciders, event handlers and projectors alike. */
+/** The part that all kinds of modules have. */
 interface AnyModule {
   readonly types: Types<unknown, unknown, unknown>;
 }
@@ -198,12 +205,26 @@ const NAMES: OptionNames<DeciderDefinition<never, never, never>> = {
 };
 
 /**
- * Defines a decider. All types are inferred: commands and events are unions of `{ type, data }`.
+ * Defines a decider. All types are inferred. Commands and events are unions of `{ type, data }`.
  *
- * Commands are checked when they are read or written, the decided events before anyone sees them; events that are read
- * are brought to their newest version first. States are frozen.
+ * Schemas check commands when they enter, and the events of a decision before they are stored. An older event is
+ * upgraded to its newest version when it is read. States are frozen.
  *
- * @throws DefinitionError where the parts do not fit together, with the place.
+ * @example
+ * const counter = defineDecider({
+ *   name: 'counter',
+ *   version: '1',
+ *   category: 'counter',
+ *   state: z.object({ count: z.number() }),
+ *   commands: { Add: z.object({ id: z.string(), amount: z.number() }) },
+ *   events: { Added: z.object({ amount: z.number() }) },
+ *   streamId: ({ data }) => data.id,
+ *   initialState: { count: 0 },
+ *   decide: { Add: (_state, { amount }) => [{ type: 'Added', data: { amount } }] },
+ *   evolve: { Added: (draft, { amount }) => void (draft.count += amount) },
+ * });
+ *
+ * @throws DefinitionError with the place, if the parts do not fit together.
  */
 export function defineDecider<
   State,
@@ -315,7 +336,7 @@ function streamId(name: (command: unknown) => unknown, command: Message): string
   if (typeof stream === 'string') return stream;
   throw new FaultError({
     code: 'stream-id-failed',
-    message: `streamId returned ${kindOf(stream)} for ${command.type}: expected the id of a stream, a text`,
+    message: `streamId returned ${kindOf(stream)} for ${command.type}, expected the id of a stream, a text`,
     details: [['type', command.type]],
   });
 }

@@ -1,4 +1,4 @@
-/** Decisions: what the author's functions return becomes events, and the events become a state. */
+/** Decisions: the results of the author's functions become events, and the events become a state. */
 import type { Codec } from '../codec/codec.ts';
 import { copyValue } from '../codec/copy.ts';
 import { FaultError, isRejection } from '../errors.ts';
@@ -21,13 +21,13 @@ export interface EventEntry extends MessageEntry {
   readonly evolve: Recipe;
 }
 
-/** The decider of a module. Its functions get copies: the commands, events and states themselves are the event sourcer's. */
+/** The decider of a module. The author's functions get copies, because the event sourcer keeps the originals. */
 export class Decisions<State> {
   readonly #commands: MessageTable<CommandEntry>;
   readonly #events: MessageTable<EventEntry>;
   readonly #states: States<State>;
   readonly #codec: Codec;
-  /** The events of the latest decision whose envelopes nobody has taken, the next one last. */
+  /** The events of the latest decision whose envelopes were not taken yet. The next one is the last. */
   #latest: DecidedEvent[] = [];
 
   constructor(
@@ -53,7 +53,7 @@ export class Decisions<State> {
   }
 
   /**
-   * @throws RejectionError if the domain says no.
+   * @throws RejectionError if the domain rejects the command.
    * @throws FaultError that names the handler.
    */
   decide(state: State, command: Message): Message[] {
@@ -74,14 +74,14 @@ export class Decisions<State> {
   }
 
   /**
-   * The envelope of an event of the latest decision. The event entered when it was decided, and the event sourcer asks for the
-   * envelopes in order; any other event is unknown here.
+   * Returns the envelope of an event of the latest decision. The event entered when it was decided. The event sourcer
+   * takes the envelopes in order. Any other event is unknown here.
    */
   takeEnvelope(event: Message): Envelope | undefined {
     return this.#latest.at(-1)?.event === event ? this.#latest.pop()?.envelope : undefined;
   }
 
-  /** Runs a generator to its end: each step's events are folded, and the generator gets the state after them. */
+  /** Runs a generator to its end. The events of each step are folded, and the generator gets the state after them. */
   #takeSteps(steps: Steps, command: string, before: State, decided: DecidedEvent[]): unknown {
     let state = before;
     let step = steps.next();
@@ -99,8 +99,8 @@ export class Decisions<State> {
   }
 
   /**
-   * Adds the events that a handler returned, each as it will be read from its bytes: nothing is stored that cannot be read
-   * again, and what is folded now is what a replay folds.
+   * Adds the events that a handler returned, each in the form in which it is read from its bytes. So nothing is stored
+   * that cannot be read again, and a replay folds the same values.
    */
   #takeEvents(returned: unknown, command: string, decided: DecidedEvent[]): void {
     if (!Array.isArray(returned)) throw noDecision(command, `returned ${kindOf(returned)} instead of a list of events`);
@@ -111,7 +111,7 @@ export class Decisions<State> {
       const event: Message | undefined = returned[index];
       const entry = this.#events.get(event?.type as string);
       if (entry === undefined) {
-        throw noDecision(command, `returned ${kindOf(event)}: expected an event of this module`);
+        throw noDecision(command, `returned ${kindOf(event)}, expected an event of this module`);
       }
       const { data, envelope } = enterMessage(entry, event?.data, this.#codec);
       decided.push({ event: { type: entry.type, data }, envelope });

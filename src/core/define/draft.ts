@@ -1,12 +1,14 @@
 /**
- * Folding with drafts: a handler changes its draft, or returns the state that replaces it. The drafts are immer's for every
- * state, small or large, and behave as immer's documentation says.
+ * Folding with drafts: a handler changes its draft, or returns the state that replaces it. The drafts are immer's for
+ * every state, small or large, and behave as immer's documentation says.
  *
- * immer takes 0.5 to 1 µs for one changed field, most of that for making and revoking proxies. A copy of a small state would
- * take a tenth of it, and was used once; but a handler can see the difference (`{ ...draft }` after a change, a child as the
- * result, `current`, `original`, `Object.defineProperty`), so that a state behaved in another way when it grew.
+ * immer takes 0.5 to 1 µs for one changed field, most of that for making and revoking proxies. A copy of a small state
+ * would take a tenth of it, and was used once; but a handler can see the difference (`{ ...draft }` after a change, a
+ * child as the result, `current`, `original`, `Object.defineProperty`), so that a state behaved in another way when it
+ * grew.
  *
- * One draft for many events would be cheaper too, and wrong: the next event would change a value in place that this one put in.
+ * One draft for many events would be cheaper too, and wrong: the next event would change a value in place that this one
+ * put in.
  */
 import { enableMapSet, Immer } from 'immer';
 import { lend } from './state-value.ts';
@@ -15,18 +17,20 @@ import { lend } from './state-value.ts';
 enableMapSet();
 
 /**
- * Our own instance, so that a program's settings of immer do not reach the folding. It freezes nothing, because it would
- * freeze the handler's own objects too; `keep` makes a frozen copy of the result.
+ * Our own instance, so that a program's settings of immer do not reach the folding. It freezes nothing, because it
+ * would freeze the handler's own objects too; `keep` makes a frozen copy of the result.
  */
 const immer = new Immer({ autoFreeze: false });
 
-/** Changes a draft, or returns what replaces it. */
+/** Changes a draft, or returns the value that replaces it. */
 // biome-ignore lint/suspicious/noConfusingVoidType: a handler that changes its draft returns nothing.
 export type Recipe = (draft: never, data: never, extra: never) => unknown | void;
 
 /**
- * The value after a handler, which may hold objects of the handler: `keep` makes a state of it. `state` itself is unchanged.
- * An error that the handler throws is passed on.
+ * Returns the value after a handler. It may hold objects of the handler, and `keep` makes a state from it. `state`
+ * itself is unchanged.
+ *
+ * @throws the errors of the handler, unchanged.
  */
 export function fold(state: unknown, recipe: Recipe, data: unknown, extra?: unknown): unknown {
   const base = lend(state);
@@ -40,5 +44,5 @@ export function fold(state: unknown, recipe: Recipe, data: unknown, extra?: unkn
 function refuseThenable(result: unknown): unknown {
   if (typeof result !== 'object' || result === null || !('then' in result) || typeof result.then !== 'function')
     return result;
-  throw new TypeError('the handler is asynchronous: nothing waits while a history is folded');
+  throw new TypeError('the handler is asynchronous, but a fold does not wait; return the state and not a promise');
 }

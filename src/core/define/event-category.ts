@@ -1,6 +1,6 @@
 /**
- * The category of an event's definition. An event is known by its category and its type, so an order's `Cancelled` is not a
- * subscription's `Cancelled` (docs/architecture.md, "Names").
+ * The category of an event's definition. An event is known by its category and its type, so an order's `Cancelled` is
+ * not a subscription's `Cancelled` (docs/architecture.md, "Names").
  */
 import { DefinitionError } from '../errors.ts';
 import { mustBe } from '../predicates.ts';
@@ -16,12 +16,13 @@ import {
 import type { MessageEntry, MessageTable } from './message-table.ts';
 import type { StandardSchema } from './schema.ts';
 
-/** By definition without a category: its copy in each category. So two deciders that share a definition share the copy too. */
+/** The copy of a definition in each category. Two deciders that share a definition share the copy too. */
 const copies = new WeakMap<object, Map<string, Definition>>();
 
 /**
- * Adds a category to an event's definition, so that a reader can read the event. A decider does this for its own events; call this
- * function for an event of a component or of another program. The same definition and category return the same object.
+ * Adds a category to an event's definition, so that a reader can read the event. A decider does this for its own
+ * events; call this function for an event of a component or of another program. The same definition and category return
+ * the same object.
  *
  * @example
  * const Deposited = withCategory(defineEvent('Deposited', z.object({ amount: z.bigint() })), 'account');
@@ -49,7 +50,11 @@ export function checkedCategory(category: string, place: string): string {
   );
 }
 
-/** The table of a decider's events, with definitions that carry its category. @throws DefinitionError that names the entry. */
+/**
+ * Returns the table of a decider's events, with definitions that carry its category.
+ *
+ * @throws DefinitionError that names the entry.
+ */
 export function ownedEvents(table: MessageTable, category: string, place: string): MessageTable {
   const owned = ([type, entry]: [string, MessageEntry]): [string, MessageEntry] => [
     type,
@@ -75,17 +80,18 @@ function inCategory(definition: Definition, category: string, place: string): De
   return copy;
 }
 
-/** A module that shows its definitions, as those of `defineDecider` do. A component has none to show. */
+/** A module that has its definitions, as those of `defineDecider` do. A component has none. */
 export interface EventOwner {
   readonly events?: Readonly<Record<string, Definition>> | undefined;
 }
 
-/** Which module owns an event: each (category, type) has one definition, however many modules use it. */
+/** The owners of events. Each pair of category and type has one definition, also if several modules use it. */
 export class EventOwners {
   readonly #owners = new Map<string, { readonly name: string; readonly definition: Definition | undefined }>();
 
   /**
-   * Notes the events of a module.
+   * Adds the events of a module.
+   *
    * @throws DefinitionError if another module has an event of the same category and type, with another definition.
    */
   add(
@@ -106,7 +112,7 @@ export class EventOwners {
       else if (definition === undefined || definition !== owner.definition) {
         throw new DefinitionError(
           place,
-          `the event ${category}.${type} is claimed by both ${owner.name} and ${name}: an event is known by its category and ` +
+          `the event ${category}.${type} belongs to both ${owner.name} and ${name}; an event is known by its category and ` +
             'type, so rename one of the two, give one module another category, or share one defineEvent between them',
         );
       }

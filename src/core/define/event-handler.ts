@@ -1,5 +1,6 @@
 /**
- * `defineEventHandler`: a process manager. Events of several deciders go in, commands and deadlines come out.
+ * `defineEventHandler`: a process manager. It handles events of several deciders, and sends commands and sets
+ * deadlines.
  *
  * Source: wit/event-handler.wit; Gregor Hohpe and Bobby Woolf, "Enterprise Integration Patterns", process manager.
  */
@@ -58,8 +59,10 @@ export function dispatchCommand<Command extends Message>(command: Command): Reac
 
 /**
  * Sends a command at a time, unless the deadline is cancelled first. Scheduling the same id again moves the deadline.
+ *
  * @param id unique in the process.
- * @param at a date, or milliseconds since the Unix epoch. Time is data: take it from the event or its `recordedAt`.
+ * @param at a date, or milliseconds since the Unix epoch. Take it from the event or its `recordedAt`, because time is
+ * data.
  */
 export function scheduleCommand<Command extends Message>(
   id: string,
@@ -85,7 +88,7 @@ export interface RejectedData<Data> extends Omit<RejectedCommand, 'command'> {
   readonly data: Data;
 }
 
-/** What a process manager does if its command is rejected. */
+/** The reaction of a process manager to the rejection of its command. */
 export interface RejectionHandler<State, Data, Command> {
   /** Changes the state of the process. */
   // biome-ignore lint/suspicious/noConfusingVoidType: a handler that changes its draft returns nothing.
@@ -94,36 +97,39 @@ export interface RejectionHandler<State, Data, Command> {
   readonly handle?: (state: Immutable<State>, rejected: RejectedData<Data>) => readonly Reacted<Command>[];
 }
 
-/** {@link RejectionHandler}, with the state as its schema says: see `DeferredEvolve`. */
+/** {@link RejectionHandler} as a conditional type, as `DeferredEvolve` is one. */
 type DeferredRejectionHandler<State, Data, Command> = [State] extends [infer Known]
   ? RejectionHandler<Known, Data, Command> | 'ignore'
   : never;
 
-/** What to do about an event: called with the state after it. A pure function, like `decide`. */
+/** Returns the reactions to an event. It is a pure function, like `decide`, and gets the state after the event. */
 export type HandleEvent<State, Data, Command> = (
   state: Immutable<State>,
   data: Data,
   context: EventContext,
 ) => readonly Reacted<Command>[];
 
-/** {@link HandleEvent}, with the state as its schema says: see `DeferredEvolve`. */
+/** {@link HandleEvent} as a conditional type, as `DeferredEvolve` is one. */
 type DeferredHandleEvent<State, Data, Command> = [State] extends [infer Known]
   ? HandleEvent<Known, Data, Command>
   : never;
 
-/** What `defineEventHandler` takes. */
+/** The parts of a process manager. */
 export interface EventHandlerDefinition<State, Commands, Events> {
-  /** Part of the ids of the commands that it sends: a new name sends them anew. */
+  /** The name is part of the ids of the commands that it sends. A new name sends them again. */
   readonly name: string;
   readonly version: string;
   readonly state: StandardSchema<unknown, State>;
   /** The events that it reads: the definitions of the deciders that own them, under names of its own choice. */
   readonly events: Events;
-  /** The commands that it sends, by the definitions of the deciders that take them. */
+  /** The commands that it sends, by the definitions of the deciders that accept them. */
   readonly commands: Commands;
-  /** The codec of those deciders: canonical MessagePack where nothing is said. */
+  /**
+   * The codec of those deciders.
+   * @default msgpack
+   */
   readonly codec?: Codec;
-  /** Which process an event belongs to; undefined: not concerned. */
+  /** Returns the key of the process that the event belongs to, or `undefined` if the event does not concern any. */
   readonly key: (event: NoInfer<MessageOf<Events>>) => string | undefined;
   readonly initialState: InitialState<State>;
   /** The events that change the state. */
@@ -133,15 +139,15 @@ export interface EventHandlerDefinition<State, Commands, Events> {
     readonly [Type in keyof Events]?: DeferredHandleEvent<State, DataOf<Events[Type]>, MessageOf<Commands>>;
   };
   /**
-   * What happens if a command is rejected by its decider, by the command's type. `'ignore'` says that nothing has to
-   * happen. A rejection without an entry is a fault with the code `unhandled-rejection`: the failure policy decides.
+   * The handlers of rejections, by the type of the rejected command. `'ignore'` means that nothing has to happen. A
+   * rejection without an entry is a fault with the code `unhandled-rejection`, which the failure policy handles.
    */
   readonly rejected?: {
     readonly [Type in keyof Commands]?: DeferredRejectionHandler<State, DataOf<Commands[Type]>, MessageOf<Commands>>;
   };
 }
 
-/** What `defineEventHandler` gives: a module as a host takes it, and what typed callers need. */
+/** The result of `defineEventHandler`: a module for a host, with definitions for typed callers. */
 export interface EventHandlerModule<State, Commands, Events>
   extends ProcessManager<State, MessageOf<Commands>, MessageOf<Events>>,
     Required<CodeFingerprints> {
@@ -167,8 +173,9 @@ const NAMES: OptionNames<EventHandlerDefinition<never, never, never>> = {
 };
 
 /**
- * Defines a process manager. Commands leave as envelopes of their own definition, and are checked by it.
- * @throws DefinitionError where the parts do not fit together, with the place.
+ * Defines a process manager. The definitions of its commands check and encode them.
+ *
+ * @throws DefinitionError with the place, if the parts do not fit together.
  */
 export function defineEventHandler<
   State,
@@ -191,7 +198,10 @@ export function defineEventHandler<
   const handlers = new Map(Object.entries(definition.handle)) as ReadonlyMap<string, AnyHandle>;
   for (const type of events.keys()) {
     if (evolvers.has(type) || handlers.has(type)) continue;
-    throw new DefinitionError(`${name}.events.${type}`, 'is read for nothing: it has neither evolve nor handle');
+    throw new DefinitionError(
+      `${name}.events.${type}`,
+      'has neither evolve nor handle; add one of them, or remove the event',
+    );
   }
   if (typeof definition.key !== 'function') throw new DefinitionError(`${name}.key`, 'must be a function');
   const states = new States<State>(definition.state, definition.initialState, name, codec);
@@ -332,7 +342,7 @@ function reactionsOf(
   return reacted.map((reaction: Reacted<Message>) => reactionOf(reaction, place, type, commandType));
 }
 
-/** A reaction as it leaves the module. */
+/** Encodes a reaction. */
 function reactionOf(
   reacted: Reacted<Message>,
   place: string,
@@ -364,14 +374,14 @@ function reactionOf(
   }
 }
 
-/** The id of a deadline, under which it is stored. */
+/** Checks the id of a deadline. */
 function deadlineId(id: unknown, place: string, type: string): string {
   if (isText(id) && id !== '') return id;
   const expected = mustBe('a text that is not empty and has no lone surrogates', id);
   throw invalidReaction(place, type, `returned a deadline whose id ${expected}`);
 }
 
-/** The time as the contract has it, an unsigned number of milliseconds. */
+/** Returns the time as the contract has it, an unsigned number of milliseconds. */
 function dueAt(at: Date | bigint, id: string, place: string, type: string): bigint {
   const milliseconds = millisecondsOf(at);
   if (milliseconds !== undefined) return milliseconds;
@@ -382,7 +392,7 @@ function invalidReaction(place: string, type: string, problem: string): FaultErr
   return new FaultError({ code: 'invalid-reaction', message: `${place} ${problem}`, details: [['type', type]] });
 }
 
-/** The key of an event, checked. What the function throws is a fault of the module. */
+/** Returns the key of an event, checked. Errors of the function are faults of the module. */
 export function keyOf(key: (event: unknown) => unknown, event: Message): string | undefined {
   let value: unknown;
   try {

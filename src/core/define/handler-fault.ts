@@ -1,12 +1,15 @@
-/** Errors that a handler of a module throws: they are faults of the module. */
+/** Errors of a module's handlers become faults of the module. */
 import { FaultError, isFault } from '../errors.ts';
 
-/** The text of a thrown value, for the message of the fault that it becomes. */
+/** Returns the text of a thrown value, for the message of the fault. */
 export function textOf(cause: unknown): string {
   return cause instanceof Error ? cause.message : String(cause);
 }
 
-/** The fault of a module whose handler threw; a fault is returned as it is. `place` names the handler: `evolve.Deposited`. */
+/**
+ * Returns the fault of a handler that threw. A fault is returned unchanged. `place` names the handler:
+ * `evolve.Deposited`.
+ */
 export function faultOf(cause: unknown, code: string, place: string, type: string): FaultError {
   if (isFault(cause)) return cause;
   return new FaultError(

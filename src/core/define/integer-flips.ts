@@ -1,9 +1,10 @@
 /**
- * Integers for schemas that cannot be read beforehand (`zod-integers.ts` reads zod's). Bytes do not say whether an integer was a
- * number or a bigint, so the schema gets the decoded value first, and then the value with the other kind at each place that it complains about.
+ * Integers for schemas that cannot be read beforehand (`zod-integers.ts` reads zod's). Bytes do not say whether an
+ * integer was a number or a bigint, so the schema gets the decoded value first, and then the value with the other kind
+ * of integer at each place that it refuses.
  *
- * Everything here follows from the schema and the value alone. If something were learned from the values that were seen
- * before, two processes would read one history differently.
+ * The result depends only on the schema and the value. If it depended on earlier values, two processes could read one
+ * history differently.
  */
 import { isRecord } from '../codec/values.ts';
 import { flip, toBigInt } from './zod-integers.ts';
@@ -20,8 +21,8 @@ export class IntegerFlips {
   }
 
   /**
-   * Changes the integers at these places, each at most once. Returns false if there is nothing to change: there is no integer
-   * at any of them, or all were changed before.
+   * Changes the integers at these places, each at most once. Returns false if there is nothing to change: there is no
+   * integer at any of them, or all were changed before.
    */
   at(paths: readonly Path[]): boolean {
     const before = this.value;
@@ -76,7 +77,7 @@ function flipAt(value: unknown, path: Path, depth: number): unknown {
   return isRecord(value) ? { ...value, [step]: after } : value;
 }
 
-/** The value with all its integers as bigints; the same object if it has none that is a number. */
+/** Returns the value with all its integers as bigints, or the same object if none of its integers is a number. */
 export function allBigInts(value: unknown): unknown {
   if (typeof value === 'number') return toBigInt(value);
   if (typeof value !== 'object' || value === null) return value;

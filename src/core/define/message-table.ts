@@ -1,9 +1,9 @@
 /**
- * The interface `types` of a module whose messages are plain data: definitions on one side, envelopes on the other. What
- * `defineDecider`, `defineEventHandler` and `defineProjector` share.
+ * The interface `types` of a module whose messages are plain data, for `defineDecider`, `defineEventHandler` and
+ * `defineProjector`.
  *
- * A message that is read is decoded, upcast to the newest version, and checked. A message that the program made enters when
- * its envelope is made, and the events of a decision when they are decided (`Shape.enter`).
+ * A message that is read is decoded, upgraded to the newest version, and checked. A message of the program enters when
+ * its envelope is made, and an event of a decision when it is decided (`Shape.enter`).
  */
 import type { Codec, Subject } from '../codec/codec.ts';
 import { copyForeign, copyValue } from '../codec/copy.ts';
@@ -29,24 +29,25 @@ export interface MessageEntry {
 /** The message types of a module, by name. */
 export type MessageTable<Entry extends MessageEntry = MessageEntry> = ReadonlyMap<string, Entry>;
 
-/** A definition as it is; a plain schema becomes one, of version 1. */
+/** Returns the definition unchanged. A plain schema becomes a definition of version 1. */
 function definitionOf(kind: 'command' | 'event', type: string, source: Source, place: string): Definition {
   const define: (type: string, schema: StandardSchema) => Definition = kind === 'command' ? defineCommand : defineEvent;
-  // Whatever else a schema has: arktype's have a `kind` too.
+  // A schema may have a `kind` of its own, as those of arktype do.
   if ('~standard' in source || !('kind' in source)) return define(type, source);
   if (source.kind !== kind)
     throw new DefinitionError(
       place,
-      `is the definition of ${source.kind === 'event' ? 'an event' : 'a command'}, and stands among the ${kind}s`,
+      `is the definition of ${source.kind === 'event' ? 'an event' : 'a command'}, expected one of ${kind === 'event' ? 'an event' : 'a command'}`,
     );
   if (source.type !== type) {
-    throw new DefinitionError(place, `holds the definition of ${source.type}: write it under its own type`);
+    throw new DefinitionError(place, `is the definition of ${source.type}; use its type as the key`);
   }
   return source;
 }
 
 /**
- * Makes the table of a map `commands` or `events`.
+ * Makes the table of `commands` or of `events`.
+ *
  * @throws DefinitionError that names the entry.
  */
 export function messageTable(
@@ -54,7 +55,8 @@ export function messageTable(
   sources: Readonly<Record<string, Source>>,
   place: string,
 ): Map<string, MessageEntry> {
-  if (typeof sources !== 'object' || sources === null) throw new DefinitionError(place, 'must be a map of definitions');
+  if (typeof sources !== 'object' || sources === null)
+    throw new DefinitionError(place, 'must be an object with definitions');
   const entries = Object.entries(sources).map(([type, source]): [string, MessageEntry] => {
     const at = `${place}.${type}`;
     if (source === null || (typeof source !== 'object' && typeof source !== 'function')) {
@@ -90,13 +92,17 @@ function checkUniqueNames(entries: readonly (readonly [string, MessageEntry])[],
   }
 }
 
-/** The definitions of a table as the map that the module shows. */
+/** Returns the definitions of a table by type. */
 export function definitionsOf(table: MessageTable): Record<string, Definition> {
   return Object.freeze(Object.fromEntries([...table].map(([type, { definition }]) => [type, definition])));
 }
 
-/** The entry of a type, or of a former name. @throws FaultError with code `unknown-type`. */
-export function entryOf<Entry extends MessageEntry>(table: MessageTable<Entry>, type: string, kind: string): Entry {
+/** Returns the entry of a type, or of a former name. @throws FaultError with code `unknown-type`. */
+export function entryOf<Entry extends MessageEntry>(
+  table: MessageTable<Entry>,
+  type: string,
+  kind: 'command' | 'event',
+): Entry {
   const entry = table.get(type) ?? entryOfAlias(table, type);
   if (entry === undefined) throw unknownType(table, type, kind);
   return entry;
@@ -107,19 +113,19 @@ function entryOfAlias<Entry extends MessageEntry>(table: MessageTable<Entry>, al
   return undefined;
 }
 
-function unknownType(table: MessageTable, type: unknown, kind: string): FaultError {
-  const known = [...table.keys()].join(', ');
+function unknownType(table: MessageTable, type: unknown, kind: 'command' | 'event'): FaultError {
+  const known = [...table.keys()];
   return new FaultError({
     code: 'unknown-type',
-    message: `${String(type)}: no ${kind} of this module; it knows ${known === '' ? 'none' : known}`,
+    message: unknownName(kind, String(type), known),
     details: [
       ['type', String(type)],
-      ['known', known],
+      ['known', known.join(', ')],
     ],
   });
 }
 
-/** The data of an envelope, in the newest version and checked. */
+/** Decodes a message, upgrades it to the newest version and checks it. */
 function readMessage(entry: MessageEntry, envelope: Envelope, codec: Codec): Message {
   const { type, definition, shape, subject } = entry;
   const version = envelope.schemaVersion;
@@ -129,11 +135,11 @@ function readMessage(entry: MessageEntry, envelope: Envelope, codec: Codec): Mes
   if (version > definition.schemaVersion) throw newerVersion(subject, version);
   if (!(Number.isInteger(version) && version >= 1)) throw invalidVersion(subject, version);
   const old = decodePayload(codec, envelope.payload, { ...subject, schemaVersion: version });
-  // The upcaster's objects stay its own.
+  // A copy, because the upcaster may keep its objects.
   return { type, data: shape.read(copyForeign(upcast(definition, version, old)), subject) };
 }
 
-/** @throws FaultError from the codec, or with code `undecodable-payload` where it fails in another way. */
+/** @throws FaultError from the codec, or with the code `undecodable-payload` if the codec throws another error. */
 export function decodePayload(codec: Codec, payload: Uint8Array, subject: Subject): unknown {
   try {
     return codec.decode(payload, subject);
@@ -180,7 +186,7 @@ function newerVersion(subject: Subject, version: number): FaultError {
   return new FaultError({
     code: 'newer-schema-version',
     message:
-      `${subject.type}: schema version ${version} is newer than ${newest}, the newest that this module knows; ` +
+      `${subject.type}: schema version ${version} is newer than ${newest}, the newest one of this module; ` +
       'run the version of the module that wrote it, or a later one',
     details: [
       ['type', subject.type],
@@ -193,7 +199,7 @@ function newerVersion(subject: Subject, version: number): FaultError {
 function invalidVersion(subject: Subject, version: number): FaultError {
   return new FaultError({
     code: 'invalid-schema-version',
-    message: `${subject.type}: ${version} is no schema version: they count from 1`,
+    message: `${subject.type}: ${version} is not a schema version; versions count from 1`,
     details: [
       ['type', subject.type],
       ['schema-version', String(version)],
@@ -201,7 +207,7 @@ function invalidVersion(subject: Subject, version: number): FaultError {
   });
 }
 
-/** A message that enters the system: its data, and its envelope. @throws FaultError as `Shape.enter`. */
+/** Takes in a message. Returns its data and its envelope. @throws FaultError as `Shape.enter`. */
 export function enterMessage(
   { type, subject, shape }: MessageEntry,
   data: unknown,
@@ -214,12 +220,12 @@ export function enterMessage(
   };
 }
 
-/** A message for a handler, which may change its data. */
+/** Returns a copy for a handler, which may change its data. */
 export function lendMessage(message: Message): Message {
   return { type: message.type, data: copyValue(message.data) };
 }
 
-/** `types.command` over a table. */
+/** Makes `types.command` of a table. */
 export function commandTypeOf<Command extends Message>(table: MessageTable, codec: Codec): CommandType<Command> {
   return {
     fromEnvelope: (envelope) => readMessage(entryOf(table, envelope.type, 'command'), envelope, codec) as Command,
@@ -227,7 +233,7 @@ export function commandTypeOf<Command extends Message>(table: MessageTable, code
   };
 }
 
-/** `types.event` over a table. `entered` returns the envelope of an event that has entered before. */
+/** Makes `types.event` of a table. `entered` returns the envelope of an event that has entered before. */
 export function eventTypeOf<Event extends Message>(
   table: MessageTable,
   codec: Codec,
@@ -240,14 +246,16 @@ export function eventTypeOf<Event extends Message>(
   };
 }
 
-/** The policies of a command, with the defaults where a plain schema stands. */
+/** Returns the policies of a command. A plain schema has the defaults. */
 export function policiesOf(definition: Definition): { precondition: WritePrecondition; snapshot: Snapshots } {
   const { precondition = 'stream-unchanged', snapshot = 'never' } = definition as Partial<CommandDefinition>;
   return { precondition, snapshot };
 }
 
 /**
- * Checks the fields that every definition has, and that it has no unknown ones. `known` lists all of its fields.
+ * Checks the fields that every definition has, and that it has no unknown ones.
+ *
+ * @param known all of its fields.
  * @returns the module's name.
  * @throws DefinitionError with the place of the field.
  */
@@ -274,7 +282,8 @@ function checkCodec(codec: Codec, place: string): void {
 }
 
 /**
- * Checks a map of handlers by the type of their message.
+ * Checks the handlers of messages, by type.
+ *
  * @throws DefinitionError if an entry is not a function, has an unknown type or (if all are needed) is missing.
  */
 export function checkHandlers(

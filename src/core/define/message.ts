@@ -1,4 +1,7 @@
-/** Messages and their definitions: what a command or an event holds, in which version, and how old versions are read. */
+/**
+ * Messages and their definitions: the schema of a command or an event, its version, and the upcasters of older
+ * versions.
+ */
 import { DefinitionError } from '../errors.ts';
 import type { WritePrecondition } from '../messages.ts';
 import { checkOptionNames, type OptionNames } from '../option-names.ts';
@@ -6,15 +9,15 @@ import { isPositiveU32, isText, mustBe } from '../predicates.ts';
 import type { InputOf, OutputOf, Rereadable, StandardSchema } from './schema.ts';
 import { shapeOf } from './schema.ts';
 
-/** A command or an event in the program: plain data, told apart by `type`. */
+/** A command or an event in the program: plain data, with its `type`. */
 export interface Message<Type extends string = string, Data = unknown> {
   readonly type: Type;
   readonly data: Data;
 }
 
 /**
- * Converts the data of one schema version to the next. `Old` is the type that the author remembers: the data comes as the codec
- * decodes it, so integers may be numbers or bigints (see {@link upcastFrom}).
+ * Converts the data of one schema version to the next. The compiler cannot check `Old`, because the data comes from the
+ * codec. Its integers may be numbers or bigints (see {@link upcastFrom}).
  */
 export type Upcaster<Old = never, New = unknown> = (old: Old) => New;
 
@@ -22,8 +25,8 @@ export type Upcaster<Old = never, New = unknown> = (old: Old) => New;
 export type Upcasters = Readonly<Record<number, Upcaster>>;
 
 /**
- * Each upcaster must return what the upcaster of the next version takes, and the last one what the schema accepts. Versions that
- * are not literal numbers up to 31 are not checked.
+ * Each upcaster must return the input of the next one, and the last one must return an input of the schema. Versions
+ * that are not literal numbers up to 31 are not checked.
  */
 export type CheckedUpcasters<Upcast, Newest> = {
   [Version in keyof Upcast]: Version extends keyof Successors
@@ -44,7 +47,7 @@ type Successors = {
   23: 24; 24: 25; 25: 26; 26: 27; 27: 28; 28: 29; 29: 30; 30: 31; 31: 32;
 };
 
-/** What commands and events have in common. Without its call signature, so that definitions fit into one map. */
+/** The common fields of commands and events. It has no call signature, so that definitions fit into one map. */
 export interface Definition<Schema extends StandardSchema = StandardSchema> {
   readonly kind: 'command' | 'event';
   readonly type: string;
@@ -62,16 +65,19 @@ export type MessageMaker<Type extends string, Data> = (data: Data) => Message<Ty
 export interface EventFields<Type extends string, Schema extends StandardSchema> extends Definition<Schema> {
   readonly kind: 'event';
   readonly type: Type;
-  /** The category of the streams that hold the event. An event of a decider has it: `account.events.Deposited.category`. */
+  /**
+   * The category of the streams that hold the event. An event of a decider has it: `account.events.Deposited.category`.
+   */
   readonly category?: string | undefined;
 }
 
 /**
  * An event's definition. Call it to make a message: `Withdrawn({ amount: 5n })`.
  *
- * This type and {@link CommandDefinition} are intersections, not interfaces with a call signature, so that a definition can
- * be written inline in `defineDecider`. TypeScript postpones a call of a generic function that returns a function type
- * until the outer call is inferred, and the outer call needs the definition for that. An intersection is not postponed.
+ * This type and {@link CommandDefinition} are intersections, not interfaces with a call signature, so that a definition
+ * can be written inline in `defineDecider`. TypeScript postpones a call of a generic function that returns a function
+ * type until the outer call is inferred, and the outer call needs the definition for that. An intersection is not
+ * postponed.
  */
 export type EventDefinition<Type extends string = string, Schema extends StandardSchema = StandardSchema> = EventFields<
   Type,
@@ -80,15 +86,15 @@ export type EventDefinition<Type extends string = string, Schema extends Standar
   MessageMaker<Type, OutputOf<Schema>>;
 
 /**
- * The definition of an event that is known by its category and its type, as a decider's events are. {@link withCategory} makes
- * one for an event that no decider of the program owns.
+ * The definition of an event with a category, as a decider's events have one. {@link withCategory} makes one for an
+ * event that no decider of the program owns.
  */
 export type OwnedEventDefinition<
   Type extends string = string,
   Schema extends StandardSchema = StandardSchema,
 > = EventDefinition<Type, Schema> & { readonly category: string };
 
-/** When the state is stored after a command: `{ every: 100 }`, once so many events have come since the last time. */
+/** The snapshots after a command. `{ every: 100 }` stores one if 100 or more events have come since the last one. */
 export type Snapshots = 'never' | { readonly every: number };
 
 /** The fields of a command's definition. */
@@ -118,8 +124,8 @@ export interface MessageOptions<Upcast = Upcasters> {
    */
   readonly upcast?: Upcast | undefined;
   /**
-   * Former names of the message, so that what was stored or sent under them can be read. The stored names stay as they are, and the
-   * schema versions continue to count after a change of the name.
+   * Former names of the message, under which stored and sent messages can still be read. Stored names are not changed,
+   * and schema versions continue to count after a change of the name.
    * @default none
    */
   readonly aliases?: readonly string[] | undefined;
@@ -128,12 +134,12 @@ export interface MessageOptions<Upcast = Upcasters> {
 /** Options of a command. */
 export interface CommandPolicies<Upcast = Upcasters> extends MessageOptions<Upcast> {
   /**
-   * The guard for the command's events.
+   * The condition on the stream under which the command's events are appended.
    * @default 'stream-unchanged'
    */
   readonly precondition?: WritePrecondition | undefined;
   /**
-   * When the state is stored after the command.
+   * The snapshots after the command.
    * @default 'never'
    */
   readonly snapshot?: Snapshots | undefined;
@@ -198,7 +204,8 @@ export function defineCommand<
 }
 
 /**
- * An upcaster that checks its input by the old schema first. The integers of the input are in the form of that schema.
+ * Makes an upcaster that checks its input by the old schema first. The integers of the input have the form of that
+ * schema.
  *
  * @example { upcast: { 1: upcastFrom(z.object({ cents: z.bigint() }), (old) => ({ amount: old.cents })) } }
  */
@@ -213,7 +220,7 @@ export function upcastFrom<Old, const New>(
   return checking as Upcaster<Old> as CheckingUpcaster<Old, Mutable<New>>; // The same values, with types that may be changed.
 }
 
-/** An intersection, for the reason that {@link EventDefinition} is one. */
+/** An intersection, for the same reason as {@link EventDefinition}. */
 type CheckingUpcaster<Old, New> = Upcaster<Old, New> & Checking;
 
 interface Checking {
@@ -255,7 +262,7 @@ function checkUpcasters(upcast: Upcasters, schemaVersion: number, place: string)
     if (!(isPositiveU32(Number(version)) && Number(version) < schemaVersion)) {
       throw new DefinitionError(
         `${place}.upcast[${version}]`,
-        `the message is at version ${schemaVersion}: upcasters start at the versions from 1 to ${schemaVersion - 1}`,
+        `must be a version from 1 to ${schemaVersion - 1}, because the message has version ${schemaVersion}`,
       );
     }
   }
@@ -263,7 +270,7 @@ function checkUpcasters(upcast: Upcasters, schemaVersion: number, place: string)
     if (typeof upcast[version] !== 'function') {
       throw new DefinitionError(
         `${place}.upcast[${version}]`,
-        `is missing: without it, what was stored in version ${version} cannot be read`,
+        `is missing; messages that were stored in version ${version} could not be read`,
       );
     }
   }
@@ -282,12 +289,12 @@ function checkAliases(aliases: readonly string[], type: string, place: string): 
   }
 }
 
-/** The names under which messages are stored: their types, and their former names. */
+/** Returns the names under which messages are stored: their types and their former names. */
 export function storedNames(definitions: Iterable<Definition>): string[] {
   return [...definitions].flatMap(({ type, aliases }) => [type, ...aliases]);
 }
 
-/** A function that carries its definition. `type` is also its name, for those who print it. */
+/** Makes a function with the fields of a definition. `type` is also its name, for debuggers. */
 export function definition<Type extends string, Schema extends StandardSchema, Fields extends object>(
   type: Type,
   fields: Fields,
@@ -297,7 +304,7 @@ export function definition<Type extends string, Schema extends StandardSchema, F
   return Object.freeze(Object.assign(make, fields));
 }
 
-/** What the maps `commands` and `events` of a module hold: definitions, or plain schemas in version 1. */
+/** A value of `commands` or `events`: a definition, or a plain schema, which has version 1. */
 export type Source = Definition | StandardSchema;
 
 /** The data of a message that a source defines. */
@@ -312,12 +319,14 @@ export type MessageOf<Sources> = {
   [Type in keyof Sources & string]: Message<Type, DataOf<Sources[Type]>>;
 }[keyof Sources & string];
 
-/** What a map of sources must look like: a definition stands under its own type, among its own kind. */
+/** Checks sources: the key of a definition is its type, commands are in `commands` and events in `events`. */
 export type CheckedSources<Sources, Kind extends 'command' | 'event'> = {
   [Type in keyof Sources]: Sources[Type] extends Definition
     ? Sources[Type] extends { readonly type: Type; readonly kind: Kind }
       ? unknown
-      : { readonly 'a definition stands under its own type, commands among commands, events among events': never }
+      : {
+          readonly 'the key must be the type of the definition, with commands in `commands` and events in `events`': never;
+        }
     : Sources[Type] extends StandardSchema
       ? Rereadable<Sources[Type]>
       : unknown;

@@ -1,5 +1,5 @@
 /**
- * `defineProjector`: a read model, documents that are each folded from the events that share its key.
+ * `defineProjector`: a read model. Each of its documents is folded from the events with its key.
  *
  * Source: wit/projector.wit.
  */
@@ -28,19 +28,21 @@ import type { StandardSchema } from './schema.ts';
 import { type CodeFingerprints, fingerprint, fingerprintsOf } from './state-fingerprint.ts';
 import { States, stateFault } from './states.ts';
 
-/** What {@link dropDocument} is: a value of its own, and no document. */
+/** The type of {@link dropDocument}. */
 export interface DropDocument {
   readonly 'decidable/drop': true;
 }
 
-/** Returned by `project`: the document is removed. The key's next event starts from the initial state. */
+/** The result of `project` that drops the document. The next event of the key starts from the initial state. */
 export const dropDocument: DropDocument = Object.freeze({ 'decidable/drop': true });
 
 function isDrop(value: unknown): value is DropDocument {
   return typeof value === 'object' && value !== null && 'decidable/drop' in value;
 }
 
-/** What an event does to its document: changes the draft, returns the document that takes its place, or {@link dropDocument}. */
+/**
+ * Folds an event into its document: it changes the draft, returns the new document, or returns {@link dropDocument}.
+ */
 export type Project<State, Data> = (
   draft: Draft<State>,
   data: Data,
@@ -48,28 +50,31 @@ export type Project<State, Data> = (
   // biome-ignore lint/suspicious/noConfusingVoidType: a handler that changes its draft returns nothing.
 ) => State | Draft<State> | DropDocument | void;
 
-/** {@link Project}, with the document as its schema says: see `DeferredEvolve`. */
+/** {@link Project} as a conditional type, as `DeferredEvolve` is one. */
 type DeferredProject<State, Data> = [State] extends [infer Known] ? Project<Known, Data> : never;
 
-/** What `defineProjector` takes. */
+/** The parts of a read model. */
 export interface ProjectorDefinition<State, Events> {
   readonly name: string;
-  /** Part of what identifies the documents: a new version is built anew. */
+  /** The documents belong to a version. A new version is built from the first event. */
   readonly version: string;
   /** The schema of a document. */
   readonly state: StandardSchema<unknown, State>;
   /** The events that it reads: the definitions of the deciders that own them, under names of its own choice. */
   readonly events: Events;
-  /** The codec of those deciders: canonical MessagePack where nothing is said. */
+  /**
+   * The codec of those deciders.
+   * @default msgpack
+   */
   readonly codec?: Codec;
-  /** Which document an event changes; undefined: not concerned. */
+  /** Returns the key of the document that the event changes, or `undefined` if it changes none. */
   readonly key: (event: NoInfer<MessageOf<Events>>) => string | undefined;
   /** The document before its first event. */
   readonly initialState: InitialState<State>;
   readonly project: { readonly [Type in keyof Events]: DeferredProject<State, DataOf<Events[Type]>> };
 }
 
-/** What `defineProjector` gives: a module as a host takes it, and what typed callers need. */
+/** The result of `defineProjector`: a module for a host, with definitions for typed callers. */
 export interface ProjectorModule<State, Events>
   extends ReadModel<State, never, MessageOf<Events>>,
     Required<CodeFingerprints> {
@@ -92,7 +97,8 @@ const NAMES: OptionNames<ProjectorDefinition<never, never>> = {
 
 /**
  * Defines a read model.
- * @throws DefinitionError where the parts do not fit together, with the place.
+ *
+ * @throws DefinitionError with the place, if the parts do not fit together.
  */
 export function defineProjector<State, const Events extends Readonly<Record<string, Source>>>(
   definition: ProjectorDefinition<State, Events> & { readonly events: CheckedEventSources<Events> },
@@ -151,7 +157,7 @@ export function defineProjector<State, const Events extends Readonly<Record<stri
   };
 }
 
-/** {@link drop} is not a document, so immer does not see it: a handler may change its draft, and drop the document after all. */
+/** Hides {@link dropDocument} from immer, so that a handler may change its draft and drop the document nevertheless. */
 function dropping(recipe: Recipe, drops: () => void): Recipe {
   return (draft, data, extra) => {
     const result = recipe(draft, data, extra);

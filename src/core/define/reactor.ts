@@ -49,7 +49,7 @@ export interface ReactorDefinition<Events> {
    */
   readonly codec?: Codec;
   /**
-   * How many streams are handled at the same time. Events of one stream are handled in order.
+   * The number of streams that are handled at the same time. Events of one stream are handled in order.
    * @default 16
    */
   readonly concurrency?: number;

@@ -6,8 +6,9 @@ import { rejectionMade, withRejectionsUsed } from '../rejection-use.ts';
 export type RejectionDetail = string | number | bigint | boolean | Date | null | undefined;
 
 /**
- * Refuses a command. Return or throw the result from `decide`, or from any step of a generator. It rejects the whole decision: none of
- * its events is stored, and the rejection is recorded. A decision that makes a rejection and drops it is a fault.
+ * Refuses a command. Return or throw the result from `decide`, or from any step of a generator. It rejects the whole
+ * decision: none of its events is stored, and the rejection is recorded. A decision that makes a rejection and drops it
+ * is a fault.
  *
  * @example return reject('insufficient-funds', 'The balance is too low.', { balance });
  *
@@ -34,8 +35,8 @@ export function reject(
 
 /**
  * Runs the decision of a command of this type.
- * @throws FaultError `unreturned-rejection` if the decision made a rejection and did not return it, throw it or pass it to
- * `isRejection`. Without the check, a `return` that is missing would let the command through.
+ * @throws FaultError `unreturned-rejection` if the decision made a rejection and did not return it, throw it or pass it
+ * to `isRejection`. Without the check, a `return` that is missing would let the command through.
  */
 export function usingRejections<Result>(type: string, decide: () => Result): Result {
   return withRejectionsUsed(decide, (rejection) => {
@@ -54,8 +55,9 @@ export function usingRejections<Result>(type: string, decide: () => Result): Res
 }
 
 /**
- * Creates an error without a stack trace. A rejection is part of the domain and not a defect, so nobody reads its stack, which takes ten
- * times as long as the rest of a decision (12 µs). `stackTraceLimit` exists in V8; other engines record the stack lazily.
+ * Creates an error without a stack trace. A rejection is part of the domain and not a defect, so nobody reads its
+ * stack, which takes ten times as long as the rest of a decision (12 µs). `stackTraceLimit` exists in V8; other engines
+ * record the stack lazily.
  */
 function withoutStack<Made>(make: () => Made): Made {
   const limit = Error.stackTraceLimit;

@@ -2,9 +2,9 @@
  * Schemas, by the interface that zod, valibot, arktype and others share (Standard Schema, standardschema.dev). Nothing
  * here knows a library; the files `zod*.ts` read zod's definitions.
  *
- * A value passes its schema once, when it enters the system. The schema's output is decided, recorded, stored and folded.
- * Reading it back must not change it again, so a schema that would change it is refused: when a module is defined if the
- * schema shows it, and else with the first message.
+ * A value passes its schema once, when it enters the system. The schema's output is decided, recorded, stored and
+ * folded. Reading it back must not change it again, so a schema that would change it is refused: when a module is
+ * defined if the schema shows it, and else with the first message.
  */
 import type { Codec, Subject } from '../codec/codec.ts';
 import { copyForeign, copyValue } from '../codec/copy.ts';
@@ -33,7 +33,7 @@ export type SchemaResult<Output> =
   | { readonly value: Output; readonly issues?: undefined }
   | { readonly issues: readonly SchemaIssue[] };
 
-/** One thing that is wrong, and where. */
+/** A problem of a value, with its path. */
 export interface SchemaIssue {
   readonly message: string;
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
@@ -53,9 +53,9 @@ export type Rereadable<Schema extends StandardSchema> = [OutputOf<Schema>] exten
   ? Schema
   : { readonly 'a schema must accept its own output: use no transform that changes a type': never };
 
-/** A message's data as it enters the system: what is decided, recorded, stored and folded. */
+/** The data of a message that enters the system. It is decided, recorded, stored and folded. */
 interface Entered<Value> {
-  /** Shared with nobody, and equal to what the bytes are read as. */
+  /** A value that no one else holds, equal to the value that is read from the bytes. */
   readonly data: Value;
   /** The data in the module's codec. */
   readonly payload: Uint8Array;
@@ -64,10 +64,11 @@ interface Entered<Value> {
 /** A schema made ready for values of one kind, with errors that name the place. */
 export interface Shape<Value> {
   /**
-   * Takes in a value of the program, once: copies it, applies the schema, and brings it to the form in which its bytes are read.
+   * Takes in a value of the program, once. It copies the value, applies the schema, and brings the result to the form
+   * of its bytes.
    *
    * @throws FaultError `invalid-shape` (for an event, which the module made: `invalid-event`), `unencodable-value`, or
-   *   `unstable-schema` if the schema changes its own output or returns another value each time.
+   * `unstable-schema` if the schema changes its own output or returns another value each time.
    */
   enter(value: unknown, subject: Subject, codec: Codec): Entered<Value>;
 
@@ -79,8 +80,8 @@ export interface Shape<Value> {
   read(value: unknown, subject: Subject): Value;
 
   /**
-   * Makes a state of a value: a frozen copy in the form of `state-value.ts`, as the schema returns it. Parts of the state
-   * before that have not changed cost nothing, if the schema is one of zod whose parts are known (`zod-canonical.ts`).
+   * Makes a state from a value: a frozen copy of the schema's output, in the form of `state-value.ts`. Unchanged parts
+   * of the state before cost nothing, if the schema is one of zod whose parts are known (`zod-canonical.ts`).
    *
    * @throws FaultError `invalid-state`, `unencodable-value` or `unstable-schema`.
    */
@@ -97,24 +98,27 @@ export interface Shape<Value> {
 /**
  * Makes a schema ready.
  *
- * Every message is checked, those that the module itself made too: what is stored can be read again because it went
- * through the same check before.
+ * Every message is checked, also those that the module itself made. So every stored message can be read again, because
+ * it has passed the same check before.
  *
  * @throws DefinitionError if it is not a Standard Schema, is asynchronous, or cannot read its own output.
  */
 export function shapeOf<Value>(schema: StandardSchema<unknown, Value>, place: string): Shape<Value> {
   const standard: unknown = schema?.['~standard'];
   if (typeof standard !== 'object' || standard === null || !('validate' in standard)) {
-    throw new DefinitionError(place, 'is not a schema: use zod, or any library that implements Standard Schema');
+    throw new DefinitionError(place, 'is not a schema; use zod, or any library that implements Standard Schema');
   }
-  // A decision cannot wait. Most asynchronous schemas show it immediately; the others, when they are first reached.
+  // A decision cannot wait. Most asynchronous schemas are noticed here, the others when they are first used.
   if (isThenable(schema['~standard'].validate(undefined))) {
-    throw new DefinitionError(place, 'the schema is asynchronous: decisions are synchronous, check such things before');
+    throw new DefinitionError(
+      place,
+      'is an asynchronous schema, but decisions are synchronous; check such values before',
+    );
   }
   return new SchemaShape(schema, checkReadable(schema, place));
 }
 
-/** How a schema contradicted itself, and what to do. */
+/** A contradiction of a schema, and the advice about it. */
 interface Contradiction {
   /** Completes "returned …, and …". */
   readonly when: string;
@@ -184,7 +188,7 @@ class SchemaShape<Value> implements Shape<Value> {
     return isKnown ? codec.encode(kept, subject) : this.#enterByBytes(kept, subject, codec).payload;
   }
 
-  /** For a value whose form its bytes alone can show: there and back again. */
+  /** Encodes and decodes a value, to bring it to the form of its bytes. */
   #enterByBytes(value: unknown, subject: Subject, codec: Codec): Entered<Value> {
     this.#checkFilledIn(subject);
     // The caller's fields may be computed each time they are read.
@@ -215,7 +219,7 @@ class SchemaShape<Value> implements Shape<Value> {
     return { value: copyValue(result.value) as Value };
   }
 
-  /** A command that is duplicate must be read as it was the first time. */
+  /** A duplicate of a command must be read as the first one was. */
   #checkRepeats(value: Value, bridged: unknown, subject: Subject): void {
     const again = this.#validateDecoded(bridged, subject);
     const difference =
@@ -229,7 +233,9 @@ class SchemaShape<Value> implements Shape<Value> {
     return result.value;
   }
 
-  /** The schema gets a copy: arktype changes its argument, and a schema that freezes must not freeze a caller's object. */
+  /**
+   * The schema gets a copy: arktype changes its argument, and a schema that freezes must not freeze a caller's object.
+   */
   #validate(value: unknown, subject: Subject): SchemaResult<Value> {
     const result = this.#schema['~standard'].validate(copyForeign(value));
     if (isThenable(result)) throw asynchronous(subject, result);
@@ -237,8 +243,8 @@ class SchemaShape<Value> implements Shape<Value> {
   }
 
   /**
-   * Schemas of other libraries cannot be read beforehand. They say where they wanted the other kind of integer; some say it of
-   * one place at a time (valibot's `abortEarly`), and some do not name a place inside a union.
+   * Schemas of other libraries cannot be read beforehand. They say where they wanted the other kind of integer; some
+   * say it of one place at a time (valibot's `abortEarly`), and some do not name a place inside a union.
    */
   #validateDecoded(value: unknown, subject: Subject): SchemaResult<Value> {
     this.#checkFilledIn(subject);
@@ -256,7 +262,7 @@ class SchemaShape<Value> implements Shape<Value> {
     return first;
   }
 
-  /** A default that follows the clock is the same twice in a row, and another one later. */
+  /** A default that depends on the clock is the same twice in a row, and differs later. */
   #checkFilledIn(subject: Subject): void {
     for (const { path, value, again } of this.#filledIn) {
       const difference = differenceOf(value, again());
@@ -275,12 +281,12 @@ function asynchronous(subject: Subject, answer: PromiseLike<unknown>): FaultErro
   answer.then(undefined, () => undefined); // Nobody waits for it: a failure must not end the process.
   return new FaultError({
     code: 'asynchronous-schema',
-    message: `${placeOf(subject)}: the schema is asynchronous; decisions are synchronous, check such things before`,
+    message: `${placeOf(subject)}: the schema is asynchronous, but decisions are synchronous; check such values before`,
     details: [['type', subject.type]],
   });
 }
 
-/** A command that enters is a caller's; an event and a state are the module's own. */
+/** A command comes from a caller. An event and a state come from the module. */
 const CODES = { command: 'invalid-shape', event: 'invalid-event', state: 'invalid-state' } as const;
 
 /** The schema's issues as a fault that names type and path: `Withdraw.data.amount: expected bigint …`. */
@@ -308,7 +314,7 @@ function detailsOf(subject: Subject): readonly (readonly [string, string])[] {
   ];
 }
 
-/** The schema returned two values for one. */
+/** The schema returned different values for the same value. */
 function unstableSchema(
   difference: Difference | undefined,
   subject: Subject,

@@ -1,11 +1,12 @@
 /**
- * The fingerprint of the code that makes a module's states: its `evolve` functions, the schemas of its state and its events, and
- * its upcasters. A snapshot carries it, so that a state which other code has made is not used: the stream is folded again.
+ * The fingerprint of the code that makes a module's states: its `evolve` functions, the schemas of its state and its
+ * events, and its upcasters. A snapshot carries it, so that the stream is folded again if other code has made the
+ * snapshot.
  *
- * It is the text of the functions, as the program runs them, and what the schemas show of themselves. It does not see what a
- * function calls: raise the module's version if such a change has to reach stored snapshots. Another build of the same code
- * (minified, or instrumented for coverage) may have another fingerprint: that costs one replay for each stream. For the same
- * reason it is not the module's digest, which would stay in the decision records (docs/decisions.md §52).
+ * It contains the text of the functions and the visible parts of the schemas. It does not contain the functions that
+ * these call, so raise the module's version if such a change has to reach stored snapshots. Another build of the same
+ * code (minified, or instrumented for coverage) may have another fingerprint, which costs one replay for each stream.
+ * For the same reason it is not the module's digest, which would stay in the decision records (docs/decisions.md §52).
  */
 import { compareUtf8 } from '../codec/values.ts';
 import { sha256 } from '../storage/sha256.ts';
@@ -13,7 +14,9 @@ import { toHex } from '../uuid.ts';
 import type { MessageTable } from './message-table.ts';
 import { zodDefinition } from './zod.ts';
 
-/** An addition to the world of a module (wit/worlds.wit). The event sourcer stores the fingerprint with each snapshot. */
+/**
+ * An addition to the world of a module (wit/worlds.wit). The event sourcer stores the fingerprint with each snapshot.
+ */
 export interface StateFingerprint {
   /** Identifies the code that makes the module's states. Two modules with the same value make the same states. */
   readonly stateFingerprint?: string | undefined;
@@ -27,7 +30,7 @@ export interface StateMakers {
   readonly evolve: object;
 }
 
-/** 16 hexadecimal digits: enough to notice a change, and no proof of anything. */
+/** Returns 16 hexadecimal digits. They are enough to notice a change, and prove nothing. */
 export function fingerprintOf({ schema, initial, events, evolve }: StateMakers): string {
   const description = new Description();
   description.add({ schema, initial, evolve });
@@ -64,10 +67,10 @@ export interface CodeFingerprints {
   readonly codeFingerprints?: Readonly<Record<string, string>> | undefined;
 }
 
-/** Parts of a schema that are looked at: some libraries link each schema with all that they know. */
+/** The most parts of a schema that are read, because some libraries link each schema with all others. */
 const MAX_PARTS = 20_000;
 
-/** A text that changes with the values, and is the same in each process. */
+/** Describes values in a text that is the same in each process. */
 class Description {
   text = '';
   #parts = 0;

@@ -1,15 +1,15 @@
 /**
- * States as the SDK keeps them: in one form, shared with nobody, and changed by nobody.
+ * The form of states in memory. There is one form for equal values, no one shares a state, and no one changes it.
  *
- * - **One form.** The fields of a record are in the order of their names and none is undefined, -0 is 0, and sets and maps are
- *   in the order of their bytes. A state that was folded, one that was read from a snapshot and one that was decoded by another
- *   codec are the same, down to the order in which a handler meets the fields.
- * - **Shared with nobody.** A handler's objects are copied, never frozen and never kept: a constant that `evolve` returns stays
- *   the author's.
- * - **Changed by nobody.** Lists and records are frozen, and the methods that change a date, a set or a map throw. Nothing
- *   protects the content of a `Uint8Array`; {@link lend} therefore hands out copies of the arrays.
+ * - **One form.** The fields of a record are in the order of their names and none is undefined, -0 is 0, and sets and
+ *   maps are in the order of their bytes. A folded state, one from a snapshot and one from another codec are equal,
+ *   with their fields in the same order.
+ * - **Not shared.** A handler's objects are copied, never frozen and never kept, so a constant that `evolve` returns is
+ *   not affected.
+ * - **Not changed.** Lists and records are frozen, and the methods that change a date, a set or a map throw. Nothing
+ *   protects the content of a `Uint8Array`, so {@link lend} returns copies of the arrays.
  *
- * An object that is in this form is marked, so that the unchanged parts of a state are not looked at again. The mark is a private
+ * An object in this form is marked, so that the unchanged parts of a state are not checked again. The mark is a private
  * field: a `WeakSet` takes four times as long (0.2 µs for each object, most of it in the garbage collector).
  */
 
@@ -78,7 +78,7 @@ export function markAccepted(value: object, form: unknown): void {
   Kept.accept(value, form);
 }
 
-/** Thrown by the recursive functions, which do not know the subject, and turned into a fault by {@link keep}. */
+/** Thrown by the recursive functions, which do not know the subject. {@link keep} makes a fault of it. */
 class NoState {
   readonly path: Path;
   readonly problem: string;
@@ -88,18 +88,18 @@ class NoState {
   }
 }
 
-/** The keys down to the value that is being looked at. */
+/** The keys on the path to the current value. */
 const trail: (string | number)[] = new Array(MAX_VALUE_DEPTH).fill(0);
 
-/** How many arrays of bytes {@link keep} has come across. */
+/** The number of arrays of bytes that {@link keep} has found. */
 let bytesSeen = 0;
 
-/** `depthProblem` finds out, from the root, whether a value is deep or holds itself. */
+/** `depthProblem` then distinguishes a deep value from one that contains itself. */
 const TOO_DEEP = 'too deep';
 
 /**
- * A value in the form of this file: a copy, except for the parts that are in this form already. An instance of a class is
- * returned as it is.
+ * Returns the value in the form of this file. It is a copy, except for the parts that have this form already. An
+ * instance of a class is returned unchanged.
  *
  * @throws FaultError `unencodable-value` with the path of a part that has no encoding.
  */
@@ -144,8 +144,8 @@ function sized(value: bigint, depth: number): bigint {
 }
 
 function keepObject(value: object, depth: number): object {
-  // Marked objects are frozen, except for bytes, which are copied each time. To look for a mark that is not there takes five
-  // times as long as to see that an object is not frozen.
+  // Marked objects are frozen, except for bytes, which are copied each time. To look for a mark that is not there takes
+  // five times as long as to see that an object is not frozen.
   if (!Object.isExtensible(value) && Kept.has(value)) {
     if (Kept.holdsBytes(value)) bytesSeen++;
     return value;
@@ -192,7 +192,7 @@ function keepRecord(record: Readonly<Record<string, unknown>>, depth: number): o
   return kept;
 }
 
-/** A record whose fields are not in order, or not all defined. */
+/** Copies a record whose fields are not in order, or not all defined. */
 function rebuilt(record: Readonly<Record<string, unknown>>, depth: number): object {
   const kept: Record<string, unknown> = {};
   for (const key of sortKeys(Object.keys(record))) {
@@ -240,7 +240,7 @@ function keepMap(map: ReadonlyMap<unknown, unknown>, depth: number): Map<unknown
   return new Map(inOrder(entries, ([key]) => key));
 }
 
-/** In the order in which MessagePack has the elements of a set and the keys of a map (docs/encoding.md §2). */
+/** Sorts the elements of a set or the keys of a map as MessagePack does (docs/encoding.md §2). */
 function inOrder<Item>(items: Item[], keyOf: (item: Item) => unknown): Item[] {
   if (items.length < 2) return items;
   if (items.every((item) => typeof keyOf(item) === 'string')) {
@@ -290,7 +290,7 @@ const SET_MUTATORS = mutatorsOf(Set.prototype, (name) => /^(add|delete|clear)$/.
 const GUARD: PropertyDescriptor = {
   value: () => {
     throw new TypeError(
-      'a date, set or map of a state cannot be changed in place: make a new date; change sets and maps in the draft of evolve',
+      'a date, set or map of a state cannot be changed in place; make a new date, or change sets and maps in the draft of evolve',
     );
   },
 };
@@ -305,8 +305,8 @@ function guarded<Value extends object>(value: Value, mutators: readonly string[]
 }
 
 /**
- * A state as a handler may have it: the same object, or a copy if it holds arrays of bytes, which the handler could change.
- * Such a copy takes time in proportion to the parts of the state that hold bytes.
+ * Returns the state for a handler: the same object, or a copy if it holds arrays of bytes, which the handler could
+ * change. The copy takes time in proportion to the parts of the state with bytes.
  */
 export function lend(state: unknown): unknown {
   return typeof state === 'object' && state !== null && Kept.holdsBytes(state) ? lentCopy(state) : state;

@@ -1,4 +1,4 @@
-/** The states of a module: how handlers make them, how they are lent to handlers, and how they are written and read. */
+/** The states of a module: folding, encoding and decoding. */
 import type { Codec, Subject } from '../codec/codec.ts';
 import { DefinitionError, FaultError, isFault } from '../errors.ts';
 import type { StateType } from '../types.ts';
@@ -28,22 +28,22 @@ export class States<State> {
     }
   }
 
-  /** The state before any event. */
+  /** Returns the state before any event. */
   initial(): State {
     return lend(this.#initial) as State;
   }
 
   /**
-   * The state after a handler has folded an event into it.
+   * Returns the state after a handler has folded an event into it.
    *
-   * @throws FaultError `invalid-state`, `unencodable-value` or `unstable-schema` for a state that could not be stored and read
-   *   again. An error of the handler is passed on, for {@link stateFault} to name the handler.
+   * @throws FaultError `invalid-state`, `unencodable-value` or `unstable-schema` for a state that could not be stored
+   * and read again. Errors of the handler are thrown unchanged, and {@link stateFault} adds the handler's name.
    */
   fold(state: State, recipe: Recipe, data: unknown): State {
     return this.keep(fold(state, recipe, data));
   }
 
-  /** A value that a handler returned, as a state. @throws FaultError as {@link fold}. */
+  /** Makes a state of a value that a handler returned. @throws FaultError as {@link fold}. */
   keep(next: unknown): State {
     return this.#shape.keep(next, this.#subject);
   }
@@ -60,7 +60,7 @@ export class States<State> {
 
 const STATE_FAULTS: ReadonlySet<string> = new Set(['invalid-state', 'unencodable-value', 'unstable-schema']);
 
-/** An error in `fold`, as a fault that names the handler: `evolve.Deposited`. */
+/** Returns the fault for an error in `fold`. It names the handler: `evolve.Deposited`. */
 export function stateFault(cause: unknown, code: string, place: string, type: string): FaultError {
   if (!isFault(cause) || !STATE_FAULTS.has(cause.code)) return faultOf(cause, code, place, type);
   const { payload } = cause;

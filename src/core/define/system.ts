@@ -37,7 +37,7 @@ export interface SystemDefinition<
   readonly reactors?: Reactors;
 }
 
-/** What `readModel(model)` returns. */
+/** The result of `readModel(model)`. */
 export type ReaderOf<Model> = Model extends { readonly kind: 'tables'; reader(...args: never): infer Reader }
   ? Reader
   : Model extends ReadModel<infer State, infer _Command, infer _Event>
@@ -73,12 +73,12 @@ export interface RunningSystem<Decider, Models> extends AsyncDisposable {
   caughtUp(position: bigint | undefined, options?: CaughtUpOptions): Promise<void>;
   caughtUp(options?: CaughtUpOptions): Promise<void>;
   /**
-   * Resolves when every processor has processed everything, the events that processes caused in the meantime included, and
-   * when the parked events that someone wants to retry were tried again.
-   * Deadlines that are not due yet are not waited for.
+   * Resolves when every processor has processed everything, the events that processes caused in the meantime included,
+   * and when the parked events that someone wants to retry were tried again. Deadlines that are not due yet are not
+   * waited for.
    */
   settled(signal?: AbortSignal): Promise<void>;
-  /** How far each processor is, who holds its shares, what is parked and what has stopped. */
+  /** Returns the position, the shares, the parked events and the failure of each processor. */
   status(): Promise<readonly ProcessorStatus[]>;
   /**
    * Builds a read model once more from the first event. Readers see the old documents and rows until the new ones have

@@ -3,18 +3,18 @@
  * their names and none is undefined; -0 is 0. A message is brought to it when it enters, so that what is folded now and
  * what a replay folds later are the same, down to the order in which a handler meets the fields.
  *
- * It is also a short cut for schemas of zod. A form is built from the schema, and answers only for values that the schema
- * accepts and returns unchanged; every other value is {@link UNDECIDED}, and left to the schema and the codec. So it
- * can never change what is accepted, and errors, defaults and stripped fields are zod's own (properties in
+ * It is also a short cut for schemas of zod. A form is built from the schema, and answers only for values that the
+ * schema accepts and returns unchanged; every other value is {@link UNDECIDED}, and left to the schema and the codec.
+ * So it can never change what is accepted, and errors, defaults and stripped fields are zod's own (properties in
  * test/core/define/zod-canonical.test.ts).
  *
- * Measured on the bank's messages (two texts with bounds, a bounded integer, an optional field): zod 0.3 µs, the short cut
- * 0.05 µs. If a content security policy forbids zod to compile, the difference is larger.
+ * Measured on the bank's messages (two texts with bounds, a bounded integer, an optional field): zod 0.3 µs, the short
+ * cut 0.05 µs. If a content security policy forbids zod to compile, the difference is larger.
  *
  * The form of a state remembers which parts it has accepted, so that one changed field of a large state costs little.
  *
- * The code for each message counts by an index: in an engine that only interprets, as in guests in JavaScript, a step of
- * `for … of` costs as much as the check of a field.
+ * The code for each message counts by an index: in an engine that only interprets, as in guests in JavaScript, a step
+ * of `for … of` costs as much as the check of a field.
  */
 import { compareUtf8 } from '../codec/values.ts';
 import { isAccepted, markAccepted } from './state-value.ts';
@@ -26,8 +26,8 @@ export const UNDECIDED: unique symbol = Symbol('undecided');
 /**
  * Returns the value in canonical form, which may be the value itself, or {@link UNDECIDED}.
  *
- * @param isState says that the value is in the form of `state-value.ts`: then its sets and maps are in order, and parts that were
- *   accepted before are not looked at again.
+ * @param isState says that the value is in the form of `state-value.ts`: then its sets and maps are in order, and parts
+ * that were accepted before are not looked at again.
  */
 export type CanonicalForm = (value: unknown, isState: boolean) => unknown;
 
@@ -103,7 +103,9 @@ function formOf(schema: unknown, open: ReadonlySet<unknown>): CanonicalForm | un
   }
 }
 
-/** Returns whether a schema makes a value of undefined: a default does, also inside a schema that is optional around it. */
+/**
+ * Returns whether a schema makes a value of undefined: a default does, also inside a schema that is optional around it.
+ */
 function fillsIn(schema: unknown): boolean {
   const def = zodInternals(schema)?.def;
   if (def?.type === 'default' || def?.type === 'prefault' || def?.type === 'catch') return true;
@@ -158,8 +160,8 @@ function checked(base: Accept, checks: readonly (ZodInternals | undefined)[], kn
 }
 
 /**
- * A check that is not known here, run by zod. It accepts a value that it leaves as it is. Only for values that a function of
- * the author cannot change: not for lists and records.
+ * A check that is not known here, run by zod. It accepts a value that it leaves as it is. Only for values that a
+ * function of the author cannot change: not for lists and records.
  */
 function checkOf({ def: { when }, check }: ZodInternals): Accept | undefined {
   if (check === undefined) return undefined;

@@ -1,6 +1,6 @@
 /**
- * Integers between bytes and schemas. In the bytes 5 and 5n are one value (docs/encoding.md): a codec returns a number if
- * it is a safe integer and a bigint otherwise, and the schema says which of the two the program wants.
+ * Integers between bytes and schemas. In the bytes 5 and 5n are one value (docs/encoding.md): a codec returns a number
+ * if it is a safe integer and a bigint otherwise, and the schema says which of the two the program wants.
  *
  * A schema of zod is read once, when it is defined, and becomes a {@link Bridge}: a function that walks a decoded value
  * along the places where the schema has integers. Other schemas are asked (`integer-flips.ts`).

@@ -1,15 +1,17 @@
 /**
- * A schema of zod must accept the value that it returns, and leave it as it is: what is stored is read through the same schema
- * again. This file refuses, when a module is defined, the schemas of which the definition shows that they do not.
+ * A schema of zod must accept the value that it returns, and leave it as it is: what is stored is read through the same
+ * schema again. This file refuses, when a module is defined, the schemas of which the definition shows that they do
+ * not.
  *
- * - The result of a pipe must be of a type that the pipe accepts: not `z.string().transform(Number).pipe(z.number())`, and no
- *   codec between two types.
- * - A default, and the value of `catch`, must be the same each time, and must be accepted by the schema that it belongs to.
+ * - The result of a pipe must be of a type that the pipe accepts: not `z.string().transform(Number).pipe(z.number())`,
+ *   and no codec between two types.
+ * - A default, and the value of `catch`, must be the same each time, and must be accepted by the schema that it belongs
+ *   to.
  *
  * - An object must not have the field `__proto__`, which has no encoding.
  *
- * Everything else is allowed here: coercion, overwriting as `trim` does, and functions, which show nothing. They are checked
- * with each message (`schema.ts`).
+ * Everything else is allowed here: coercion, overwriting as `trim` does, and functions, which show nothing. They are
+ * checked with each message (`schema.ts`).
  */
 import { differenceOf, showValue } from '../codec/difference.ts';
 import { type Path, stepsText } from '../codec/values.ts';

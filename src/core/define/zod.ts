@@ -1,6 +1,6 @@
 /**
- * The parts of zod's schemas that are read: their definitions, as zod 4 keeps them in `_zod.def`. All of it is another package's data,
- * so everything is optional, and a schema that is not known here is left to itself.
+ * The parts of zod's schemas that are read: their definitions, as zod 4 keeps them in `_zod.def`. All of it is another
+ * package's data, so everything is optional, and a schema that is not known here is left to itself.
  */
 
 /** A definition of zod, of a schema or of a check. */

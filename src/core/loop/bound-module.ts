@@ -48,7 +48,7 @@ export class BoundModule {
   /** True if the module has `decideWithCommandId`. */
   readonly knowsCommandId: boolean;
   /**
-   * How many instances of the module have ended. A handle of an older generation points into an instance that is gone.
+   * The number of instances of the module that have ended. A handle of an older generation points into an instance that is gone.
    *
    * The component host checks its handles too: it throws `StaleHandle` if one of an ended instance is used. Both
    * mechanisms are needed. The host's protects every caller, at the moment of use. This one drops cached states before

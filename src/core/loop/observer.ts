@@ -14,7 +14,7 @@ export interface ObservedStream {
 export interface ObservedCommand extends ObservedStream {
   readonly commandId: string;
   readonly commandType: string;
-  /** How often the command has been decided so far. */
+  /** The number of decisions so far. */
   readonly attempts: number;
 }
 

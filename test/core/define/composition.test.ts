@@ -16,7 +16,7 @@ import {
 } from 'decidable';
 import fc from 'fast-check';
 
-/** A shelf holds books up to its size: commands put and take, a full or empty shelf says no. */
+/** A shelf with a limited number of books. A full shelf rejects `put`, and an empty one rejects `take`. */
 type Ask = { put: number } | { take: number };
 type Moved = { moved: number };
 
@@ -33,14 +33,14 @@ function shelf(size: number): Decider<number, Ask, Moved> {
   };
 }
 
-/** A lamp: on and off, and nothing happens when it is so already. */
+/** A lamp that is on or off. A command that changes nothing has no events. */
 const lamp: Decider<boolean, 'on' | 'off', 'lit' | 'darkened'> = {
   initialState: () => false,
   evolve: (_on, event) => event === 'lit',
   decide: (on, command) => (command === 'on' ? (on ? [] : ['lit']) : on ? ['darkened'] : []),
 };
 
-/** What each command came to, and the state in the end: all that can be seen of a decider. */
+/** The outcome of each command and the last state: everything that is visible of a decider. */
 function play<State, Command, Event>(decider: Decider<State, Command, Event>, commands: readonly Command[]) {
   let state = decider.initialState();
   const log: (readonly Event[] | string)[] = [];
@@ -67,8 +67,8 @@ const forEither = <L, R>(l: fc.Arbitrary<L>, r: fc.Arbitrary<R>): fc.Arbitrary<E
   fc.oneof(l.map(left), r.map(right));
 const some = <T>(value: fc.Arbitrary<T>) => fc.array(value, { maxLength: 20 });
 
-describe('two deciders side by side', () => {
-  it('each decide as they would alone', () => {
+describe('two combined deciders', () => {
+  it('each decide as they do alone', () => {
     fc.assert(
       fc.property(size, some(forEither(ask, switched)), (books, commands) => {
         const both = play(combine(shelf(books), lamp), commands);
@@ -88,7 +88,7 @@ describe('two deciders side by side', () => {
     );
   });
 
-  it('are in the state that their events lead to, whoever replays them', () => {
+  it('have the state of their events after a replay', () => {
     fc.assert(
       fc.property(size, some(forEither(ask, switched)), (books, commands) => {
         const both = combine(shelf(books), lamp);
@@ -98,7 +98,7 @@ describe('two deciders side by side', () => {
     );
   });
 
-  it('can be grouped either way: ((a, b), c) is (a, (b, c)) but for the brackets', () => {
+  it('are associative up to the nesting of pairs', () => {
     type Three<A, B, C> = Either<Either<A, B>, C>;
     const regroup = <A, B, C>(three: Three<A, B, C>): Either<A, Either<B, C>> =>
       three.tag === 'right'
@@ -120,7 +120,7 @@ describe('two deciders side by side', () => {
     );
   });
 
-  it('are one of them where the other is neutral, on either side', () => {
+  it('equal one of them if the other is neutral', () => {
     fc.assert(
       fc.property(size, some(ask), (books, commands) => {
         const alone = play(shelf(books), commands);
@@ -145,12 +145,12 @@ describe('two deciders side by side', () => {
     );
   });
 
-  it('say no for themselves', () => {
+  it('each reject their own commands', () => {
     assert.deepEqual(play(combine(shelf(1), lamp), [left({ put: 2 }), right('on')]).log, ['full', [right('lit')]]);
   });
 });
 
-/** The shelf in the words of a warehouse, which counts in negative gaps and knows other messages too. */
+/** The shelf with the types of a warehouse, which counts in negative gaps and has other messages too. */
 type Order = { goods: Ask } | { sweep: true };
 const warehouse: Adapter<number, Ask, Moved, { gap: number }, Order, string> = {
   command: (order) => ('goods' in order ? order.goods : undefined),
@@ -167,8 +167,8 @@ const harbour: Adapter<{ gap: number }, Order, string, readonly [number], Ask, {
 };
 const same = <T>(value: T): T => value;
 
-describe('a decider in other clothes', () => {
-  it('is itself where the clothes are its own', () => {
+describe('an adapted decider', () => {
+  it('is unchanged if it is adapted with identities', () => {
     const identity: Adapter<number, Ask, Moved, number, Ask, Moved> = {
       command: same,
       event: { in: same, out: same },
@@ -181,7 +181,7 @@ describe('a decider in other clothes', () => {
     );
   });
 
-  it('may be dressed twice, or once in both', () => {
+  it('is the same if it is adapted twice, or once with the composed functions', () => {
     const both: Adapter<number, Ask, Moved, readonly [number], Ask, { cargo: string }> = {
       command: (outer) => warehouse.command(harbour.command(outer)!),
       event: {
@@ -201,7 +201,7 @@ describe('a decider in other clothes', () => {
     );
   });
 
-  it('decides as it would undressed', () => {
+  it('decides as the original decider does', () => {
     fc.assert(
       fc.property(size, some(ask), (books, commands) => {
         const dressed = play(
@@ -215,7 +215,7 @@ describe('a decider in other clothes', () => {
     );
   });
 
-  it('is left alone by what is none of its concern', () => {
+  it('ignores commands and events of others', () => {
     const dressed = adapt(shelf(3), warehouse);
     assert.deepEqual(dressed.decide({ gap: 0 }, { sweep: true }), []);
     const state = { gap: -2 };
@@ -229,7 +229,7 @@ describe('many deciders of one kind', () => {
     { noNullPrototype: true },
   );
 
-  it('each decide as they would alone', () => {
+  it('each decide as they do alone', () => {
     fc.assert(
       fc.property(size, some(addressed), (books, commands) => {
         const all = play(many<string, number, Ask, Moved>(shelf(books)), commands);
@@ -249,14 +249,14 @@ describe('many deciders of one kind', () => {
     );
   });
 
-  it('leave the states that they were given as they were', () => {
+  it('do not change the states of their arguments', () => {
     const shelves = many<string, number, Ask, Moved>(shelf(3));
     const before = shelves.initialState();
     const after = shelves.evolve(before, { id: 'poetry', message: { moved: 1 } });
     assert.deepEqual([before.size, after.get('poetry')], [0, 1]);
   });
 
-  it('of two side by side are two times many, side by side', () => {
+  it('equal the combination of many and many if two kinds are combined', () => {
     const pair = forEither(ask, switched);
     const command = fc.record({ id: fc.constantFrom('a', 'b'), message: pair }, { noNullPrototype: true });
     fc.assert(

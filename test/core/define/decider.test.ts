@@ -29,7 +29,7 @@ const FeeCharged = defineEvent('FeeCharged', z.object({ cents: z.bigint() }));
 const FeePaid = defineEvent('FeePaid', z.object({ cents: z.bigint().positive() }));
 const AccountCleared = defineEvent('AccountCleared', z.object({}));
 
-/** A member of a library: what they have on loan and what they owe. */
+/** A member of a library, with loans and fees. */
 const member = defineDecider({
   name: 'library.member',
   version: '2.1.0',
@@ -95,26 +95,26 @@ function rejectionIn(act: () => unknown) {
 const borrow = BorrowBook({ memberId: 'm1', bookId: 'b1' });
 
 describe('a decision', () => {
-  it('gives events as plain messages', () => {
+  it('returns events as plain messages', () => {
     assert.deepEqual(decider.decide(after(), borrow), [{ type: 'BookBorrowed', data: { bookId: 'b1' } }]);
   });
 
-  it('gives no events where nothing needs to happen', () => {
+  it('returns no events if nothing needs to happen', () => {
     const renew = RenewLoan({ memberId: 'm1', bookId: 'b1' });
     assert.deepEqual(decider.decide(after(BookBorrowed({ bookId: 'b1' })), renew), []);
   });
 
-  it('says no with a code, a message and the values that matter', () => {
+  it('rejects with a code, a message and details', () => {
     const rejection = rejectionIn(() => decider.decide(after(FeeCharged({ cents: 250n })), borrow));
     assert.deepEqual(rejection, { code: 'fees-open', message: 'Fees come first.', details: [['owed', '250']] });
   });
 
-  it('says no in the words of the code where no message is given', () => {
+  it('rejects with the words of the code if there is no message', () => {
     const rejection = rejectionIn(() => decider.decide(after(), RenewLoan({ memberId: 'm1', bookId: 'b1' })));
     assert.deepEqual(rejection, { code: 'not-on-loan', message: 'not on loan', details: [] });
   });
 
-  it('records dates, numbers and flags of a rejection as text, and leaves out what is undefined', () => {
+  it('records the details of a rejection as text, without undefined ones', () => {
     const { payload } = reject('late', 'Too late.', {
       due: new Date(Date.UTC(2026, 0, 2)),
       days: 3,
@@ -128,7 +128,7 @@ describe('a decision', () => {
     ]);
   });
 
-  it('leaves the state as it was, frozen', () => {
+  it('does not change the state', () => {
     const state = after(BookBorrowed({ bookId: 'b1' }));
     decider.evolve(state, BookBorrowed({ bookId: 'b2' }));
     assert.deepEqual(state, { loans: ['b1'], owed: 0n });
@@ -142,30 +142,30 @@ describe('a decision in steps', () => {
     assert.deepEqual(decided, [FeePaid({ cents: 5n }), AccountCleared({})]);
   });
 
-  it('is one list: what was yielded, then what was returned', () => {
+  it('is one list of the yielded events and the returned ones', () => {
     const decided = decider.decide(after(FeeCharged({ cents: 5n })), SettleFees({ memberId: 'm1', cents: 4n }));
     assert.deepEqual(decided, [FeePaid({ cents: 4n })]);
   });
 
-  it('can say no before its first step', () => {
+  it('can reject before its first step', () => {
     const rejection = rejectionIn(() => decider.decide(after(), SettleFees({ memberId: 'm1', cents: 5n })));
     assert.equal(rejection.code, 'overpaid');
   });
 
-  it('leaves no event when it says no at a later step', () => {
+  it('has no event if it rejects at a later step', () => {
     const rejection = rejectionIn(() => steps('refuse'));
     assert.equal(rejection.code, 'changed-my-mind');
   });
 
-  it('may return nothing when everything was yielded', () => {
+  it('may return nothing after its last step', () => {
     assert.equal(steps('yield-only').length, 2);
   });
 
-  it('may say no by throwing', () => {
+  it('may throw its rejection', () => {
     assert.equal(rejectionIn(() => steps('throw')).code, 'thrown');
   });
 
-  it('runs the finally blocks of the generator when it fails', () => {
+  it('runs the finally blocks of the generator if it fails', () => {
     let cleaned = false;
     const fault = faultIn(() =>
       steps('fail', () => {
@@ -176,13 +176,13 @@ describe('a decision in steps', () => {
     assert.ok(cleaned);
   });
 
-  it('has at most 1,000 events, however many steps it takes', () => {
+  it('has at most 1,000 events in all of its steps', () => {
     const fault = faultIn(() => steps('endless'));
     assert.equal(fault.code, 'invalid-decision');
   });
 });
 
-/** A walker who takes steps in different ways. */
+/** A walker with several kinds of decisions in steps. */
 function steps(way: string, cleanUp = () => {}) {
   const Walked = defineEvent('Walked', z.object({ steps: z.int() }));
   const walker = defineDecider({
@@ -215,8 +215,8 @@ function steps(way: string, cleanUp = () => {}) {
   return walker.decider.decide(0, { type: 'Walk', data: {} });
 }
 
-describe('a module that does its work wrongly', () => {
-  /** A decider whose author went round the types. */
+describe('a wrong result of a handler', () => {
+  /** A decider whose author has bypassed the types. */
   function careless(decide: () => unknown, evolve: () => unknown = () => {}) {
     return defineDecider({
       name: 'careless',
@@ -232,23 +232,17 @@ describe('a module that does its work wrongly', () => {
     }).decider;
   }
   const Do = { type: 'Do', data: {} } as const;
-  const cases: [string, () => unknown, string, RegExp][] = [
-    ['returns nothing', () => undefined, 'invalid-decision', /decide\.Do returned undefined/],
-    ['returns a promise', async () => [], 'invalid-decision', /decide\.Do returned a promise/],
-    ['returns an event of another module', () => [{ type: 'Other' }], 'invalid-decision', /a message of type Other/],
-    [
-      'returns an event in the wrong shape',
-      () => [{ type: 'Done', data: { n: '1' } }],
-      'invalid-event',
-      /^Done\.data\.n: expected number/,
-    ],
+  const cases: [string, () => unknown, string][] = [
+    ['returns nothing', () => undefined, 'invalid-decision'],
+    ['returns a promise', async () => [], 'invalid-decision'],
+    ['returns an event of another module', () => [{ type: 'Other' }], 'invalid-decision'],
+    ['returns an event in the wrong shape', () => [{ type: 'Done', data: { n: '1' } }], 'invalid-event'],
     [
       'yields a rejection',
       function* () {
         yield reject('no');
       },
       'invalid-decision',
-      /return it, do not yield it/,
     ],
     [
       'throws',
@@ -256,18 +250,16 @@ describe('a module that does its work wrongly', () => {
         throw new TypeError('n is not iterable');
       },
       'decide-failed',
-      /^decide\.Do failed: n is not iterable$/,
     ],
   ];
-  for (const [words, decide, code, message] of cases) {
-    it(`is a fault when decide ${words}`, () => {
+  for (const [words, decide, code] of cases) {
+    it(`is a fault if decide ${words}`, () => {
       const fault = faultIn(() => careless(decide).decide({ n: 0 }, Do));
       assert.equal(fault.code, code);
-      assert.match(fault.message, message);
     });
   }
 
-  it('keeps what was thrown as the cause', () => {
+  it('is a fault with the thrown error as its cause', () => {
     const cause = new TypeError('broken');
     const thrower = () => {
       throw cause;
@@ -282,7 +274,7 @@ describe('a module that does its work wrongly', () => {
     ]);
   });
 
-  it('is a fault when the stream has no name', () => {
+  it('is a fault if streamId returns no text', () => {
     const nameless = defineDecider({
       name: 'nameless',
       version: '1',
@@ -298,7 +290,7 @@ describe('a module that does its work wrongly', () => {
     assert.equal(faultIn(() => nameless.routing.streamId(Do)).code, 'stream-id-failed');
   });
 
-  it('stores an event as its schema makes it: what the schema strips is not in the state either', () => {
+  it('is stripped by the schema before it is stored and folded', () => {
     const seen: unknown[] = [];
     const { decide } = careless(
       () => [{ type: 'Done', data: { n: 1, secret: true } }],
@@ -311,7 +303,7 @@ describe('a module that does its work wrongly', () => {
 });
 
 describe('messages between program and bytes', () => {
-  it('come back as they were, integers in the form that the schema wants', () => {
+  it('are read as they were, with integers in the form of the schema', () => {
     const event = FeeCharged({ cents: 250n });
     assert.deepEqual(types.event.fromEnvelope(types.event.toEnvelope(event)), event);
     const command = SettleFees({ memberId: 'm1', cents: 2n ** 70n });
@@ -320,12 +312,12 @@ describe('messages between program and bytes', () => {
     assert.deepEqual(types.state.fromBytes(types.state.toBytes(state)), state);
   });
 
-  it('carry type and schema version', () => {
+  it('have their type and their schema version', () => {
     const { type, schemaVersion } = types.event.toEnvelope(BookBorrowed({ bookId: 'b1' }));
     assert.deepEqual({ type, schemaVersion }, { type: 'BookBorrowed', schemaVersion: 1 });
   });
 
-  it('name the type and the path of what has the wrong shape', () => {
+  it('are a fault with the type and the path if they have a wrong shape', () => {
     const fault = faultIn(() => types.command.fromEnvelope(envelopeOf('SettleFees', { memberId: 'm1', cents: 'two' })));
     assert.equal(fault.code, 'invalid-shape');
     assert.equal(fault.message, 'SettleFees.data.cents: expected bigint, received string');
@@ -336,28 +328,28 @@ describe('messages between program and bytes', () => {
     ]);
   });
 
-  it('are checked when a command leaves the program too', () => {
+  it('are checked when a command is encoded', () => {
     const fault = faultIn(() => types.command.toEnvelope(SettleFees({ memberId: 'm1', cents: 0n })));
     assert.equal(fault.code, 'invalid-shape');
-    assert.match(fault.message, /^SettleFees\.data\.cents: /);
+    assert.equal(fault.payload.details[2]?.[0], 'SettleFees.data.cents');
   });
 
-  it('name an unknown type and the known ones', () => {
+  it('are a fault with the known types if their type is unknown', () => {
     const fault = faultIn(() => types.event.fromEnvelope(envelopeOf('BookBurned', {})));
     assert.equal(fault.code, 'unknown-type');
-    assert.equal(
-      fault.message,
-      'BookBurned: no event of this module; it knows BookBorrowed, FeeCharged, FeePaid, AccountCleared',
-    );
+    assert.deepEqual(fault.payload.details, [
+      ['type', 'BookBurned'],
+      ['known', 'BookBorrowed, FeeCharged, FeePaid, AccountCleared'],
+    ]);
     assert.equal(faultIn(() => types.command.fromEnvelope(envelopeOf('BookBorrowed', {}))).code, 'unknown-type');
   });
 
-  it('are a fault where the bytes are none of the codec', () => {
+  it('are a fault if the codec cannot decode the bytes', () => {
     const envelope = { type: 'FeePaid', schemaVersion: 1, payload: new Uint8Array([0xc1]) };
     assert.equal(faultIn(() => types.event.fromEnvelope(envelope)).code, 'undecodable-payload');
   });
 
-  it('are a fault of the same code where a codec throws whatever it likes', () => {
+  it('are a fault with the same code if the codec throws an error of its own', () => {
     const codec = {
       contentType: 'text/x',
       encode: () => new Uint8Array(),
@@ -380,10 +372,9 @@ describe('messages between program and bytes', () => {
     });
     const fault = faultIn(() => odd.types.event.fromEnvelope(envelopeOf('Done', {})));
     assert.equal(fault.code, 'undecodable-payload');
-    assert.match(fault.message, /Done: its bytes are not text\/x: odd/);
   });
 
-  it('from outside, without types, are checked in the same way', () => {
+  it('are checked in the same way if they come without types', () => {
     assert.deepEqual(
       member.command('SettleFees', { memberId: 'm1', cents: 5 }),
       SettleFees({ memberId: 'm1', cents: 5n }),
@@ -396,7 +387,7 @@ describe('messages between program and bytes', () => {
   });
 });
 
-describe('bytes from anywhere', () => {
+describe('arbitrary bytes', () => {
   const type = fc.constantFrom('BookBorrowed', 'FeeCharged', 'FeePaid', 'BorrowBook', 'SettleFees', 'Nothing');
   const anyEnvelope: fc.Arbitrary<Envelope> = fc.oneof(
     fc.record({ type, schemaVersion: fc.nat(3), payload: fc.uint8Array({ maxLength: 20 }) }),
@@ -405,7 +396,7 @@ describe('bytes from anywhere', () => {
       .map(([name, data]) => encodable(name, data)),
   );
 
-  it('are read, or are a fault of the module: nothing else', () => {
+  it('are decoded, or are a fault of the module', () => {
     let read = 0;
     fc.assert(
       fc.property(anyEnvelope, (envelope) => {
@@ -429,7 +420,7 @@ describe('bytes from anywhere', () => {
   });
 });
 
-/** What has no encoding stands for itself: no bytes. */
+/** Values without an encoding are their own result. */
 function encodable(type: string, data: unknown): Envelope {
   try {
     return envelopeOf(type, data);
@@ -464,7 +455,7 @@ describe('an event that has changed its schema', () => {
     decide: {},
   });
 
-  it('is brought forward from every older version', () => {
+  it('is upgraded from every older version', () => {
     const now = Priced({ cents: 300n, currency: 'EUR' });
     assert.deepEqual(types.event.fromEnvelope(envelopeOf('Priced', { euros: 3 }, 1)), now);
     assert.deepEqual(types.event.fromEnvelope(envelopeOf('Priced', { cents: 300 }, 2)), now);
@@ -472,28 +463,32 @@ describe('an event that has changed its schema', () => {
     assert.equal(types.event.toEnvelope(now).schemaVersion, 3);
   });
 
-  it('is a fault that names both versions where it is newer than the module', () => {
+  it('is a fault with both versions if it is newer than the module', () => {
     const fault = faultIn(() => types.event.fromEnvelope(envelopeOf('Priced', {}, 4)));
     assert.equal(fault.code, 'newer-schema-version');
-    assert.match(fault.message, /Priced: schema version 4 is newer than 3/);
+    assert.deepEqual(fault.payload.details, [
+      ['type', 'Priced'],
+      ['schema-version', '4'],
+      ['newest-known', '3'],
+    ]);
   });
 
-  it('is a fault where the version is none', () => {
+  it('is a fault if its version is invalid', () => {
     assert.equal(faultIn(() => types.event.fromEnvelope(envelopeOf('Priced', {}, 0))).code, 'invalid-schema-version');
   });
 
-  it('is a fault that names the step where an upcaster fails', () => {
+  it('is a fault with the version of the upcaster that fails', () => {
     const fault = faultIn(() => types.event.fromEnvelope(envelopeOf('Priced', { cents: 'x' }, 2)));
     assert.equal(fault.code, 'upcast-failed');
-    assert.match(
-      fault.message,
-      /^Priced: the upcaster from schema version 2 failed: old\.data\.cents: expected bigint/,
-    );
+    assert.deepEqual(fault.payload.details, [
+      ['type', 'Priced'],
+      ['schema-version', '2'],
+    ]);
   });
 });
 
 describe('a descriptor', () => {
-  it('says what a host must know', () => {
+  it('has the facts for a host', () => {
     assert.deepEqual(routing.describe(), {
       name: 'library.member',
       version: '2.1.0',
@@ -512,7 +507,7 @@ describe('a descriptor', () => {
   });
 });
 
-describe('a definition that does not fit together', () => {
+describe('an invalid definition', () => {
   const good = {
     name: 'shelf',
     version: '1',
@@ -534,7 +529,7 @@ describe('a definition that does not fit together', () => {
     ['has no name', { name: '' }, 'defineDecider.name'],
     ['has a name without UTF-8', { name: '\ud800' }, 'defineDecider.name'],
     ['has no version', { version: undefined }, 'shelf.version'],
-    ['has a codec that is none', { codec: 'json' }, 'shelf.codec'],
+    ['has an invalid codec', { codec: 'json' }, 'shelf.codec'],
     ['lacks a case of evolve', { evolve: {} }, 'shelf.evolve.Was'],
     ['lacks a case of decide', { decide: {} }, 'shelf.decide.Put'],
     ['evolves an unknown event', { evolve: { Was: () => {}, Is: () => {} } }, 'shelf.evolve.Is'],
@@ -560,7 +555,7 @@ describe('a definition that does not fit together', () => {
     }
   });
 
-  it('takes schemas of any library, functions with a kind of their own too', () => {
+  it('is not one with schemas that are functions with a kind of their own', () => {
     const judge: StandardSchema = { '~standard': { version: 1, vendor: 'ark', validate: (value) => ({ value }) } };
     const schema = Object.assign(() => {}, judge, { kind: 'intersection' });
     const { types } = defineDecider({ ...good, events: { Was: schema } });
@@ -595,7 +590,7 @@ describe('a definition that does not fit together', () => {
 });
 
 describe('reject', () => {
-  it('gives the error that a caller catches, without a stack: it is no defect', () => {
+  it('returns an error without a stack', () => {
     const limit = Error.stackTraceLimit;
     const rejection = reject('no-seats');
     assert.ok(rejection instanceof RejectionError);
@@ -604,7 +599,7 @@ describe('reject', () => {
   });
 });
 
-/** Messages narrow by their type: this compiles only if they do. */
+/** This function compiles only if messages are narrowed by their type. */
 export function narrowed(event: MemberEvent): string | bigint {
   return event.type === 'BookBorrowed' ? event.data.bookId : event.type === 'AccountCleared' ? '' : event.data.cents;
 }

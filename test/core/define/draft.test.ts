@@ -7,7 +7,7 @@ import { keep } from '../../../src/core/define/state-value.ts';
 
 type Shelf = Record<string, unknown>;
 
-/** One step of a handler: at a path, set a value, take a value of the event, delete, or copy from another field. */
+/** One step of a handler: set a value at a path, take a value of the event, delete, or copy from another field. */
 interface Step {
   readonly path: readonly string[];
   readonly act: 'set' | 'take' | 'delete' | 'move' | 'push';
@@ -33,7 +33,7 @@ const step: fc.Arbitrary<Step> = fc.record(
   { noNullPrototype: true },
 );
 
-/** A handler that follows the steps on its draft: the same code for immer and for ours. */
+/** A handler that performs the steps on its draft, for immer and for ours. */
 function handler(steps: readonly Step[], returns: boolean): Recipe {
   const recipe = (draft: Shelf, data: { value: unknown }): unknown => {
     if (returns) return { replaced: data.value, kept: steps.map(({ value }) => value) };
@@ -64,7 +64,7 @@ function deeplyFrozen(value: unknown): boolean {
 
 const subject = { kind: 'state', type: 'shelf', schemaVersion: 1 } as const;
 
-/** A state as a module holds it. */
+/** A state in the form of a module. */
 function kept(value: unknown): unknown {
   return keep(value, subject);
 }
@@ -80,7 +80,7 @@ function outcome(run: () => unknown): unknown {
 
 describe('folding', () => {
   const immer = new Immer({ autoFreeze: true });
-  /** Calls with a copy of the data, as immer freezes what it is given. */
+  /** Calls the function with a copy of the data, because immer freezes its arguments. */
   const immers = (before: unknown, recipe: Recipe, data: unknown): unknown =>
     outcome(() =>
       immer.produce(before, (draft: unknown) => recipe(draft as never, structuredClone(data) as never, {} as never)),
@@ -96,7 +96,7 @@ describe('folding', () => {
         nested.value,
         fc.boolean(),
         (before, steps, value, returns) => {
-          // One value in two places could be put into itself.
+          // A value in two places could be put into itself.
           fc.pre(steps.filter(({ act }) => act === 'move' || act === 'take').length < 2);
           const recipe = handler(steps, returns);
           assert.deepEqual(ours(kept(before), recipe, { value }), immers(kept(before), recipe, { value }));
@@ -153,17 +153,17 @@ describe('folding', () => {
   };
   for (const [words, recipe] of Object.entries(handlers)) {
     for (const width of WIDTHS) {
-      it(`does what immer does when a handler ${words}, for a state of ${width + 1} fields`, () => {
+      it(`does what immer does if a handler ${words}, for a state of ${width + 1} fields`, () => {
         const run = recipe as unknown as Recipe;
         assert.deepEqual(ours(kept(wide(width)), run, {}), immers(kept(wide(width)), run, {}));
       });
     }
   }
 
-  it('leaves the state before as it was, and freezes the one after', () => {
+  it('does not change the state before, and freezes the state after', () => {
     fc.assert(
       fc.property(state, fc.array(step, { maxLength: 4 }), nested.value, (before, steps, value) => {
-        // One value in two places could be put into itself: no state, and no tree.
+        // A value in two places could be put into itself, which is not a tree.
         fc.pre(steps.filter(({ act }) => act === 'move' || act === 'take').length < 2);
         fc.pre(!steps.some(({ act }) => act === 'move'));
         const first = kept(before);
@@ -176,7 +176,7 @@ describe('folding', () => {
     );
   });
 
-  it('freezes nothing that the handler holds, and keeps nothing of it', () => {
+  it('neither freezes nor keeps the objects of the handler', () => {
     const constant = { list: [1], inner: { at: new Date(0), bytes: Uint8Array.of(1) } };
     const replace = (() => constant) as unknown as Recipe;
     const assign = ((draft: Shelf) => void (draft['constant'] = constant)) as unknown as Recipe;
@@ -206,14 +206,14 @@ describe('folding', () => {
     assert.deepEqual(shelf, { tags: new Set(['old']), places: new Map([['a', { n: 1 }]]) });
   });
 
-  it('refuses a handler that waits', () => {
+  it('refuses an asynchronous handler', () => {
     const later = (async () => {}) as unknown as Recipe;
     for (const state of [{ small: 1 }, { large: [1] }, 5, new Date(0), Uint8Array.of(1)]) {
       assert.throws(() => fold(kept(state), later, undefined), TypeError);
     }
   });
 
-  it('takes states that are not objects, and those that have no draft', () => {
+  it('accepts states that are not objects, and states that have no draft', () => {
     const add = ((total: number, { by }: { by: number }) => total + by) as unknown as Recipe;
     assert.equal(fold(fold(0, add, { by: 2 }), add, { by: 3 }), 5);
     const next = ((day: Date) => new Date(day.getTime() + 1)) as unknown as Recipe;

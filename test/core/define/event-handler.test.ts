@@ -74,7 +74,7 @@ function faultIn(act: () => unknown) {
 }
 
 describe('a process manager', () => {
-  it('says what it reads and what it sends', () => {
+  it('describes the events that it reads and the commands that it sends', () => {
     assert.deepEqual(eventHandler.describe(), {
       name: 'library.reminders',
       version: '1.2.0',
@@ -85,12 +85,12 @@ describe('a process manager', () => {
     });
   });
 
-  it('finds its process by the key, or none', () => {
+  it('returns the key of the process, or undefined', () => {
     assert.equal(eventHandler.key(started), '1');
     assert.equal(eventHandler.key(LoanEnded({ loanId: '' })), undefined);
   });
 
-  it('sends commands as envelopes of their own definition', () => {
+  it('sends commands as envelopes of their definitions', () => {
     const state = eventHandler.evolve(eventHandler.initialState(), started);
     const [reaction] = eventHandler.handle(state, started, context);
     assert.ok(reaction?.tag === 'schedule');
@@ -103,19 +103,19 @@ describe('a process manager', () => {
     );
   });
 
-  it('keeps its state through events that do not change it', () => {
+  it('keeps its state if an event does not change it', () => {
     const state = eventHandler.evolve(eventHandler.initialState(), started);
     assert.equal(eventHandler.evolve(state, ended), state);
     assert.deepEqual(types.state.fromBytes(types.state.toBytes(state)), { memberId: 'm1' });
   });
 
-  it('does not send what its receiver could not read', () => {
+  it('does not send a command that its receiver could not read', () => {
     const fault = faultIn(() => eventHandler.handle(eventHandler.initialState(), ended, context));
     assert.equal(fault.code, 'invalid-shape');
-    assert.match(fault.message, /^RemindMember\.data\.memberId: /);
+    assert.equal(fault.payload.details[2]?.[0], 'RemindMember.data.memberId');
   });
 
-  it('fails by a fault that names the place', () => {
+  it('fails with a fault of the handler', () => {
     const boom = new Error('boom');
     const thrower = () => {
       throw boom;
@@ -126,21 +126,17 @@ describe('a process manager', () => {
       evolve: { LoanStarted: thrower },
       handle: { LoanStarted: thrower, LoanEnded: (() => undefined) as never },
     }).eventHandler;
-    const cases: [() => unknown, string, RegExp][] = [
-      [() => broken.key(started), 'key-failed', /^key failed: boom$/],
-      [() => broken.evolve({}, started), 'evolve-failed', /^evolve\.LoanStarted failed: boom$/],
-      [() => broken.handle({}, started, context), 'handle-failed', /^handle\.LoanStarted failed: boom$/],
-      [() => broken.handle({}, ended, context), 'invalid-reaction', /^handle\.LoanEnded /],
-      [() => broken.evolve({}, { type: 'Other' } as never), 'unknown-type', /^Other: no event of this module/],
+    const cases: [() => unknown, string][] = [
+      [() => broken.key(started), 'key-failed'],
+      [() => broken.evolve({}, started), 'evolve-failed'],
+      [() => broken.handle({}, started, context), 'handle-failed'],
+      [() => broken.handle({}, ended, context), 'invalid-reaction'],
+      [() => broken.evolve({}, { type: 'Other' } as never), 'unknown-type'],
     ];
-    for (const [act, code, message] of cases) {
-      const fault = faultIn(act);
-      assert.equal(fault.code, code);
-      assert.match(fault.message, message);
-    }
+    for (const [act, code] of cases) assert.equal(faultIn(act).code, code);
   });
 
-  it('schedules at a time that exists', () => {
+  it('schedules only at valid times', () => {
     const at = (when: unknown) =>
       defineEventHandler({
         ...base,
@@ -157,7 +153,7 @@ describe('a process manager', () => {
     }
   });
 
-  it('names its deadlines by texts that can be stored', () => {
+  it('refuses ids of deadlines that cannot be stored', () => {
     const reacting = (reaction: unknown) => () =>
       defineEventHandler({
         ...base,
@@ -173,7 +169,7 @@ describe('a process manager', () => {
     assert.deepEqual(reacting(cancelDeadline('overdue'))(), [{ tag: 'cancel', val: 'overdue' }]);
   });
 
-  it('names its processes by texts that can be stored', () => {
+  it('refuses keys that cannot be stored', () => {
     const { eventHandler } = defineEventHandler({
       ...base,
       key: () => '\ud800',
@@ -183,13 +179,10 @@ describe('a process manager', () => {
     assert.equal(faultIn(() => eventHandler.key(ended)).code, 'key-failed');
   });
 
-  it('is refused where it reads an event for nothing', () => {
+  it('is refused if it has no handler for an event', () => {
     assert.throws(
       () => defineEventHandler({ ...base, key: () => 'one', evolve: {}, handle: { LoanEnded: () => [] } }),
-      {
-        code: 'invalid-definition',
-        message: 'library.reminders.events.LoanStarted: is read for nothing: it has neither evolve nor handle',
-      },
+      { code: 'invalid-definition', payload: { place: 'library.reminders.events.LoanStarted' } },
     );
   });
 });
@@ -241,7 +234,7 @@ describe('a command that its decider rejected', () => {
     ]);
   });
 
-  it('is a fault if the process manager does not say what happens then', () => {
+  it('is a fault if the process manager has no entry for it', () => {
     const state = eventHandler.initialState();
     const refund = rejectedCommand(Refund({ cents: 1 }));
     assert.equal(faultIn(() => eventHandler.evolveRejected(state, refund)).code, 'unhandled-rejection');

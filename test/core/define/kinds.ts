@@ -1,6 +1,6 @@
 /**
- * Random schemas of three libraries, each with its values: a description of a type ({@link Kind}) becomes a schema of zod, of
- * valibot or of arktype, and an arbitrary of the values that the schema accepts and returns unchanged.
+ * Random schemas of three libraries, each with its values. A description of a type ({@link Kind}) becomes a schema of
+ * zod, of valibot or of arktype, and an arbitrary of the values that the schema accepts and returns unchanged.
  */
 import { type } from 'arktype';
 import fc from 'fast-check';
@@ -27,7 +27,9 @@ export const LIBRARIES: readonly Library[] = [
 
 const LEAVES = ['text', 'integer', 'float', 'bigint', 'flag', 'nothing', 'date', 'bytes'] as const;
 
-/** Any type, of a few levels. Sets and maps hold texts or flags only, because arktype cannot say what they hold. */
+/**
+ * Any type, of a few levels. Sets and maps hold only texts or flags, because arktype cannot describe their elements.
+ */
 export const anyKind: fc.Arbitrary<Kind> = fc.letrec<{ kind: Kind }>((tie) => ({
   kind: fc.oneof(
     { maxDepth: 3, depthSize: 'small' },
@@ -215,7 +217,7 @@ export function valuesOf(kind: Kind): fc.Arbitrary<unknown> {
 
 const key = fc.string({ unit: 'grapheme', maxLength: 3 }).filter((name) => name !== '__proto__');
 
-/** Changes everything that can be reached from a value; a part that cannot be changed stays as it is. */
+/** Changes every part of a value that can be changed. */
 export function vandalize(value: unknown, seen: Set<unknown> = new Set()): void {
   if (typeof value !== 'object' || value === null || seen.has(value)) return;
   seen.add(value);

@@ -1,4 +1,4 @@
-/** A rejection that a decision makes has to be used. */
+/** A decision has to use the rejections that it makes. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createEventSourcer, defineDecider, isFault, isRejection, reject } from 'decidable';

@@ -20,12 +20,12 @@ function faultIn(act: () => unknown) {
   return assert.fail('nothing was thrown');
 }
 
-/** What a store and back does to a value. */
+/** Encodes and decodes a value. */
 function stored(value: unknown): unknown {
   return msgpack.decode(msgpack.encode(value, subject), subject);
 }
 
-/** A schema of another library, which knows zod's judgement and none of its definitions. */
+/** A schema of another library, which validates like zod and hides the definitions of zod. */
 function foreign<T>(schema: z.ZodType<T>): StandardSchema<unknown, T> {
   return { '~standard': { version: 1, vendor: 'foreign', validate: (value) => schema['~standard'].validate(value) } };
 }
@@ -60,7 +60,7 @@ describe('integers of the bytes', () => {
     'lazy schemas': z.lazy(() => z.object({ a: z.bigint() })),
   };
   for (const [words, schema] of Object.entries(schemas)) {
-    it(`come back in the form of the schema: ${words}`, () => {
+    it(`are read in the form of the schema: ${words}`, () => {
       const shape = shapeOf(schema, 'Measured');
       fc.assert(
         fc.property(arbitraryOf(fc, schema), (value) => {
@@ -70,7 +70,7 @@ describe('integers of the bytes', () => {
     });
   }
 
-  it('are found by the complaints of a schema of another library', () => {
+  it('are found by the issues of a schema of another library', () => {
     const shape = shapeOf(foreign(schemas['lists']!), 'Measured');
     assert.deepEqual(shape.read(stored([[1n, 2]]), subject), [[1n, 2]]);
     const record = shapeOf(foreign(schemas['a number beyond 53 bits']!), 'Measured');
@@ -82,23 +82,23 @@ describe('integers of the bytes', () => {
     );
   });
 
-  it('of the program are not touched: a wrong type is the mistake of its author', () => {
+  it('are not changed in a value of the program', () => {
     const fault = faultIn(() =>
       shapeOf(z.object({ cents: z.bigint() }), 'Measured').enter({ cents: 5 }, subject, msgpack),
     );
     assert.equal(fault.message, 'Measured.data.cents: expected bigint, received number');
   });
 
-  it('leave the decoded value as it was', () => {
+  it('are not changed in the decoded value itself', () => {
     const decoded = Object.freeze({ list: Object.freeze([1, 2]) });
     assert.deepEqual(bridgeOf(z.object({ list: z.array(z.bigint()) }))?.(decoded), { list: [1n, 2n] });
     const same = { name: 'x' };
     assert.equal(bridgeOf(z.object({ name: z.string() }))?.(same) ?? same, same);
   });
 
-  it('that lose something are left for the schema to refuse', () => {
+  it('are refused by the schema if the other form would lose digits', () => {
     const fault = faultIn(() => shapeOf(z.number(), 'n').read(2n ** 60n + 1n, subject));
-    assert.match(fault.message, /^Measured\.data: expected number/);
+    assert.equal(fault.payload.details[2]?.[0], 'Measured.data');
   });
 });
 
@@ -112,21 +112,17 @@ function stripped(value: unknown): unknown {
   );
 }
 
-describe('what a schema finds wrong', () => {
+describe('an issue of a schema', () => {
   const schema = z.object({ lines: z.array(z.object({ 'unit price': z.int().positive() })), note: z.string() });
 
-  it('is named by type and path', () => {
+  it('is reported with type and path', () => {
     const fault = faultIn(() => shapeOf(schema, 'x').enter({ lines: [{ 'unit price': 0.5 }] }, subject, msgpack));
     assert.equal(fault.code, 'invalid-event');
-    assert.match(
-      fault.message,
-      /^Measured\.data\.lines\[0\]\["unit price"\]: .+; Measured\.data\.note: expected string/,
-    );
     const places = fault.payload.details.map(([name]) => name);
     assert.deepEqual(places, ['type', 'schema-version', 'Measured.data.lines[0]["unit price"]', 'Measured.data.note']);
   });
 
-  it('is named for the first five, and counted', () => {
+  it('is reported if it is among the first five, and the others are counted', () => {
     const fault = faultIn(() =>
       shapeOf(z.array(z.int()), 'x').enter(['a', 'b', 'c', 'd', 'e', 'f', 'g'], subject, msgpack),
     );
@@ -134,7 +130,7 @@ describe('what a schema finds wrong', () => {
     assert.equal(fault.payload.details.length, 7);
   });
 
-  it('is named where a library writes its paths as objects', () => {
+  it('is reported with its path if the library has paths of objects', () => {
     const issues: SchemaIssue[] = [{ message: 'must be odd', path: [{ key: 'lines' }, { key: 3 }] }];
     const odd: StandardSchema = { '~standard': { version: 1, vendor: 'odd', validate: () => ({ issues }) } };
     assert.equal(
@@ -143,7 +139,7 @@ describe('what a schema finds wrong', () => {
     );
   });
 
-  it('is a fault where it turns out to be asynchronous only now', async () => {
+  it('is a fault if the schema is asynchronous only for some values', async () => {
     const late: StandardSchema = {
       '~standard': {
         version: 1,
@@ -158,7 +154,7 @@ describe('what a schema finds wrong', () => {
 });
 
 describe('the interface of schemas', () => {
-  it('is the one of the specification', () => {
+  it('is that of the specification', () => {
     const ours: StandardSchema<string, number> = null as unknown as StandardSchemaV1<string, number>;
     const theirs: StandardSchemaV1<string, number> = null as unknown as StandardSchema<string, number>;
     assert.equal(ours, theirs);

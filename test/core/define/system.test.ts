@@ -1,4 +1,4 @@
-/** `defineSystem` refuses parts that do not fit, and `describe` shows how messages flow. */
+/** `defineSystem` refuses parts that do not fit together, and `describe` returns the flow of messages. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import {
@@ -37,12 +37,12 @@ const refusal = (define: () => unknown): { place: string; message: string } => {
 };
 
 describe('the parts of a system', () => {
-  test('have names of their own', () => {
+  test('are refused if two of them have one name', () => {
     const { place } = refusal(() => defineSystem({ name: 's', deciders: [decider('a'), decider('a')] }));
     assert.equal(place, 's.deciders[1]');
   });
 
-  test('are refused if two deciders take one command', () => {
+  test('are refused if two deciders accept one command', () => {
     const other = {
       ...account,
       routing: { ...account.routing, describe: () => ({ ...account.routing.describe(), name: 'other' }) },
@@ -57,7 +57,7 @@ describe('the parts of a system', () => {
     assert.match(message, /Opened/);
   });
 
-  test('are refused if no decider takes a command that is sent', () => {
+  test('are refused if no decider accepts a command that is sent', () => {
     const sender = defineEventHandler({
       name: 'sender',
       version: '1',

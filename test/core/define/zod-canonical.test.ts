@@ -10,7 +10,7 @@ import { canonicalFormOf, UNDECIDED } from '../../../src/core/define/zod-canonic
 
 const address = z.object({ street: z.string().min(1), zip: z.string().regex(/^\d{5}$/) });
 
-/** What the short cut knows. */
+/** The schemas that the short cut supports. */
 const known: Record<string, StandardSchema> = {
   text: z.string(),
   'bounded text': z.string().min(2).max(5),
@@ -54,7 +54,7 @@ const known: Record<string, StandardSchema> = {
   ]),
 };
 
-/** What it leaves to the schema. */
+/** The schemas that it does not support. */
 const left: Record<string, unknown> = {
   'a refinement around an option': z
     .string()
@@ -77,7 +77,7 @@ const left: Record<string, unknown> = {
   'another library': { '~standard': { version: 1, vendor: 'other', validate: () => ({ value: 1 }) } },
 };
 
-/** Values that are nearly right: one field more, less or other than a schema asks for. */
+/** Values with one field more or less, or with a different field. */
 function nearly(value: unknown): fc.Arbitrary<unknown> {
   if (typeof value !== 'object' || value === null || value instanceof Date) return fc.anything();
   if (Array.isArray(value)) return fc.anything().map((item) => [...value, item]);
@@ -85,7 +85,7 @@ function nearly(value: unknown): fc.Arbitrary<unknown> {
   return fc.tuple(key, fc.oneof(fc.anything(), fc.constant(undefined))).map(([at, item]) => ({ ...value, [at]: item }));
 }
 
-/** The value as it comes back from its bytes: `inspect` shows the order of fields, and -0. */
+/** The value as it is read from its bytes. `inspect` shows the order of fields and -0. */
 function inBytes(schema: StandardSchema, value: unknown): unknown {
   return shapeOf(schema, 'x').read(msgpack.decode(msgpack.encode(value, subject), subject), subject);
 }
@@ -94,7 +94,7 @@ const subject: Subject = { kind: 'event', type: 'Settled', schemaVersion: 1 };
 
 describe('the canonical form', () => {
   for (const [words, schema] of Object.entries(known)) {
-    it(`takes ${words} only as the schema gives it back`, () => {
+    it(`accepts ${words} only if the schema returns it unchanged`, () => {
       const form = canonicalFormOf(schema);
       assert.ok(form !== undefined, 'there is no short cut');
       const valid = arbitraryOf(fc, schema);
@@ -110,13 +110,13 @@ describe('the canonical form', () => {
       );
     });
 
-    // Left to the codec: numbers whose kind the schema does not say, and free keys that are not in order. Left to the schema:
-    // a field that is filled in.
+    // The codec decides about numbers of an unknown kind and about free keys that are not in order. The schema decides
+    // about a field with a default.
     if (['anything', 'dictionary', 'an optional field with a default inside'].includes(words)) continue;
 
-    it(`is taken by ${words}`, () => {
+    it(`is returned for ${words}`, () => {
       const form = canonicalFormOf(schema);
-      // Not by every text outside the basic plane: zod has counted its length in two ways.
+      // Texts outside the basic plane are excluded, because zod has counted their lengths in two ways.
       const plain = fc.sample(arbitraryOf(fc, schema), 200).filter((value) => !/[\ud800-\udfff]/.test(inspect(value)));
       assert.ok(plain.length > 0);
       for (const value of plain) assert.notEqual(form?.(value, false), UNDECIDED, inspect(value));
@@ -124,10 +124,10 @@ describe('the canonical form', () => {
   }
 
   for (const [words, schema] of Object.entries(left)) {
-    it(`is not there for ${words}`, () => assert.equal(canonicalFormOf(schema), undefined));
+    it(`does not exist for ${words}`, () => assert.equal(canonicalFormOf(schema), undefined));
   }
 
-  it('does not count the length of texts, where zod has counted in two ways', () => {
+  it('does not count the lengths of texts that zod has counted in two ways', () => {
     const pair = '\u{1F4D6}'; // One code point, two units.
     for (const schema of [z.string().min(2), z.string().length(2), z.string().max(1)]) {
       assert.equal(canonicalFormOf(schema)?.(pair, false), UNDECIDED);
@@ -135,14 +135,14 @@ describe('the canonical form', () => {
     assert.equal(canonicalFormOf(z.string().min(1))?.(pair, false), pair);
   });
 
-  it('leaves to the schema what has to be stripped or filled in', () => {
+  it('does not decide about unknown fields and defaults', () => {
     const form = canonicalFormOf(address);
     assert.equal(form?.({ street: 'x', zip: '12345', door: 4 }, false), UNDECIDED);
     assert.equal(canonicalFormOf(known['record with a default'])?.({}, false), UNDECIDED);
     assert.equal(form?.(Object.assign(Object.create({ zip: '12345' }), { street: 'x' }), false), UNDECIDED);
   });
 
-  it('has its fields in order, and none that is undefined', () => {
+  it('has its fields in order, without undefined ones', () => {
     const value = canonicalFormOf(z.object({ b: z.int(), a: z.int(), c: z.int().optional() }))?.(
       { c: undefined, b: 1, a: 2 },
       false,
@@ -161,7 +161,7 @@ describe('a value that enters', () => {
     'numbers of both kinds': z.union([z.bigint(), z.number()]),
   };
   for (const [words, schema] of Object.entries(schemas)) {
-    it(`is equal to what its bytes are read as: ${words}`, () => {
+    it(`equals the value that is read from its bytes: ${words}`, () => {
       const shape = shapeOf(schema, 'x');
       fc.assert(
         fc.property(arbitraryOf(fc, schema), (value) => {

@@ -1,4 +1,4 @@
-/** Deadlines of processes: durable, once, moved, cancelled, and due by a clock that may be stepped. */
+/** Deadlines of processes survive restarts, fire once, and can be moved and cancelled. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import {

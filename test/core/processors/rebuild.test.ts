@@ -24,7 +24,9 @@ type Store = ReturnType<(typeof stores)[keyof typeof stores]>;
 
 const { Open, Deposit } = account.commands;
 
-/** Sums deposits, multiplied by a factor that a test changes: a fault in the code that is mended without a new version. */
+/**
+ * Sums deposits, multiplied by a factor that a test changes: a fault in the code that is mended without a new version.
+ */
 function summing() {
   const bug = { factor: 1, refused: -1 };
   const sums = defineProjector({

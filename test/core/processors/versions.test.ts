@@ -1,4 +1,7 @@
-/** Versions: those of a read model are built next to one another, and those of a processor with effects succeed one another. */
+/**
+ * Versions: those of a read model are built next to one another, and those of a processor with effects succeed one
+ * another.
+ */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

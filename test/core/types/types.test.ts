@@ -68,7 +68,7 @@ describe('the types refuse', () => {
     });
   }
 
-  it('nothing else', () => {
+  it('no other line', () => {
     const expected = new Set(refusals.flatMap(ofCase));
     const others = diagnostics.filter((found) => found.file.includes('cases/') && !expected.has(found));
     assert.deepEqual(others, []);

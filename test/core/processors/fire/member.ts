@@ -1,7 +1,7 @@
 /**
- * One of several processes that run the bank of `examples/bank` on one SQLite file, until it is killed or asked to stop:
- * `member.ts <file> <receipts> <seed> <commands>`. It sends commands with ids that follow from its seed, and reports the id
- * of each command that was acknowledged.
+ * One of several processes that run the bank of `examples/bank` on one SQLite file, until it is killed or asked to
+ * stop: `member.ts <file> <receipts> <seed> <commands>`. It sends commands with ids that follow from its seed, and
+ * reports the id of each command that was acknowledged.
  */
 import { createSqliteStore } from 'decidable/sqlite';
 import { account } from '../../../../examples/bank/account.ts';

@@ -1,7 +1,7 @@
 /**
- * Exactly once, under fire: processes that run the bank on one SQLite file are killed at random and started again. At the end
- * nothing that was acknowledged is missing, each document and each table equals a fold of the whole history, every transfer has
- * ended and has its receipt, and money is conserved.
+ * Exactly once, under fire: processes that run the bank on one SQLite file are killed at random and started again. At
+ * the end nothing that was acknowledged is missing, each document and each table equals a fold of the whole history,
+ * every transfer has ended and has its receipt, and money is conserved.
  */
 import assert from 'node:assert/strict';
 import { type ChildProcess, fork } from 'node:child_process';

@@ -30,7 +30,7 @@ const streamId = () => '1';
 const commands = { Borrow, Return };
 const events = { Borrowed, Returned };
 
-// The types flow: this compiles, and what it infers is used below.
+// This compiles, and its inferred types are used below.
 export const member = defineDecider({
   ...common,
   commands,
@@ -77,9 +77,9 @@ defineDecider({
   commands,
   events,
   streamId,
-  // refused: 'Burned' does not exist | an event that the module does not name is never folded
+  // refused: 'Burned' does not exist | an event that is not in the definition is never folded
   evolve: { ...evolve, Burned: () => {} },
-  // refused: 'Burn' does not exist | a command that the module does not name is never decided
+  // refused: 'Burn' does not exist | a command that is not in the definition is never decided
   decide: { ...decide, Burn: () => [] },
 });
 
@@ -87,7 +87,7 @@ defineDecider({
   ...common,
   commands,
   events,
-  // refused: Property 'shelf' does not exist | a stream is named from the fields of the command
+  // refused: Property 'shelf' does not exist | streamId has the fields of the command
   streamId: (command) => command.data.shelf,
   evolve: {
     // refused: Property 'late' does not exist | an event has the fields of its schema
@@ -113,13 +113,13 @@ defineDecider({
   events,
   streamId,
   evolve: {
-    // refused: Property 'fees' is missing | what evolve returns takes the place of the state
+    // refused: Property 'fees' is missing | the result of evolve replaces the state
     Borrowed: () => ({ loans: [] }),
-    // refused: Type '() => Promise<void>' is not assignable | nothing waits while a history is folded
+    // refused: Type '() => Promise<void>' is not assignable | a fold does not wait
     Returned: async () => {},
   },
   decide: {
-    // refused: Type '() => void' is not assignable | a decision without a result is a forgotten return, not a yes
+    // refused: Type '() => void' is not assignable | a decision without a result lacks a return
     Borrow: () => {},
     // refused: Type 'Promise<never[]>' is not assignable | a decision cannot wait
     Return: async () => [],
@@ -135,7 +135,7 @@ defineDecider({
   decide: {
     // refused: Type 'Message<"Burned" | only events of the module can be decided
     Borrow: () => [Burned({})],
-    // refused: Property 'late' is missing | an event is made with all its fields
+    // refused: Property 'late' is missing | an event has all its fields
     Return: (_state, { bookId }) => [Returned({ bookId })],
   },
 });
@@ -148,9 +148,9 @@ defineDecider({
   evolve,
   decide: {
     Borrow: (state) => {
-      // refused: Property 'push' does not exist on type 'readonly string[]' | a decision only reads the state
+      // refused: Property 'push' does not exist on type 'readonly string[]' | a decision does not change the state
       state.loans.push('x');
-      // refused: Cannot assign to 'fees' because it is a read-only property | a decision only reads the state
+      // refused: Cannot assign to 'fees' because it is a read-only property | a decision does not change the state
       state.fees = 0n;
       return [];
     },
@@ -166,7 +166,7 @@ defineDecider({
   streamId,
   evolve,
   decide: {
-    // refused: '() => Generator<Message<"Burned" | what a step yields are events of the module
+    // refused: '() => Generator<Message<"Burned" | a step yields events of the module
     *Borrow() {
       yield [Burned({})];
       return [];
@@ -186,7 +186,7 @@ defineDecider({
   streamId,
   evolve,
   decide: {
-    // refused: '() => Generator<RejectionError | a rejection ends the decision: it is returned, not yielded
+    // refused: '() => Generator<RejectionError | a rejection is returned and not yielded
     *Borrow() {
       yield reject('no');
       return [];
@@ -198,13 +198,13 @@ defineDecider({
 // refused: Type 'string' is not assignable to type 'bigint' | the initial state has the shape of the state
 defineDecider({ ...common, initialState: { loans: [], fees: '0' }, commands, events, streamId, evolve, decide });
 
-// refused: 'a definition stands under its own type, commands among commands, events among events' | the key of a definition is its type
+// refused: 'the key must be the type of the definition | the key of a definition is its type
 defineDecider({ ...common, commands, events: { Lent: Borrowed }, streamId, evolve: { Lent: () => {} }, decide });
 
-// refused: 'a definition stands under its own type, commands among commands, events among events' | a command is not an event
+// refused: 'the key must be the type of the definition | a command is not an event
 defineDecider({ ...common, commands, events: { Borrow }, streamId, evolve: { Borrow: () => {} }, decide });
 
-/** A state that is one of several shapes. */
+/** A state that is a union. */
 defineDecider({
   name: 'book',
   version: '1',
@@ -220,7 +220,7 @@ defineDecider({
   evolve: {
     Borrowed: (_draft) => ({ status: 'out', member: 'm1' }),
     Returned: (draft) => {
-      // refused: Property 'member' does not exist on type 'Writable | the shape has to be looked at first
+      // refused: Property 'member' does not exist on type 'Writable | the union has to be narrowed first
       draft.member = 'm2';
       if (draft.status === 'out') draft.member = 'm3';
     },
@@ -245,7 +245,7 @@ defineDecider({
 export type MemberEvent = EventOf<typeof member>;
 export const asked: CommandOf<typeof member> = Borrow({ memberId: 'm', bookId: 'b' });
 export const held: StateOf<typeof member> = { loans: ['b'], fees: 0n };
-// refused: Type 'string' is not assignable to type 'bigint' | the state of a module is its schema's
+// refused: Type 'string' is not assignable to type 'bigint' | the state of a module has the type of its schema
 export const wrong: StateOf<typeof member> = { loans: [], fees: '0' };
 
 export function narrow(event: MemberEvent): boolean {
@@ -254,7 +254,7 @@ export function narrow(event: MemberEvent): boolean {
   return event.type === 'Returned' ? event.data.late : event.data.bookId === '';
 }
 
-// refused: 'fine' does not exist in type | a command is made with its own fields only
+// refused: 'fine' does not exist in type | a command has only its own fields
 member.commands.Borrow({ memberId: 'm', bookId: 'b', fine: 3 });
 
 // refused: Type '{ memberId: string; }' is not assignable | the commands of the module are typed as their definitions

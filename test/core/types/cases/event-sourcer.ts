@@ -44,10 +44,10 @@ const other = defineDecider({
 
 const sourcer = createEventSourcer({ store: createMemoryStore(), modules: [counter, door] });
 
-// refused: is not assignable to parameter of type | the module is not one of the event sourcer's
+// refused: is not assignable to parameter of type | the event sourcer does not have the module
 export const ofOther = sourcer.state(other, 'other-1');
 
-// refused: is not assignable | no module takes the command
+// refused: is not assignable | no module accepts the command
 export const toOther = sourcer.dispatch({ type: 'Put', data: {} });
 
 // refused: Type 'string' is not assignable to type 'number' | the data has the shape of its schema
@@ -79,7 +79,7 @@ export async function typed(): Promise<readonly (number | Date)[]> {
   const counted = await sourcer.dispatch(counter.commands.Count({ by: 1 }));
   const amounts = counted.decided.flatMap((event) => (event.type === 'Counted' ? [event.data.by] : []));
 
-  // refused: This comparison appears to be unintentional | the door's events do not come of a command to the counter
+  // refused: This comparison appears to be unintentional | a command to the counter has no events of the door
   if (counted.decided[0]?.type === 'Opened') throw new Error('impossible');
 
   return [...values, ...dates, ...amounts];

@@ -11,7 +11,7 @@ import {
   dropDocument,
 } from '../../../../src/core/index.ts';
 
-// The types flow: this compiles, and the types that it infers are used below.
+// This compiles, and its inferred types are used below.
 export const counter = defineDecider({
   name: 'counter',
   version: '1',
@@ -90,7 +90,7 @@ const tags = {
 defineDecider({
   ...tags,
   commands: {
-    // refused: a definition stands under its own type | the key of an inline definition is its type too
+    // refused: the key must be the type of the definition | the key of an inline definition is its type too
     Untag: defineCommand('Remove', z.object({})),
   },
   state: z.int(),

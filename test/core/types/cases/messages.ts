@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { defineCommand, defineDecider, defineEvent, upcastFrom } from '../../../../src/core/index.ts';
 
-// A default and a refinement accept what they give.
+// A default and a refinement accept their own output.
 export const Fine = defineEvent('Fine', z.object({ cents: z.bigint().positive(), note: z.string().default('') }));
 
 // refused: is not assignable to parameter of type | a stored message is read by the same schema again, and a length is not a text
@@ -22,13 +22,13 @@ defineDecider({
   decide: {},
 });
 
-// refused: Type '"sometimes"' is not assignable | the guards of a command are known
+// refused: Type '"sometimes"' is not assignable | a precondition is one of four
 export const Guarded = defineCommand('Guarded', z.object({}), { precondition: 'sometimes' });
 
-// refused: is not assignable to type 'Snapshots | a snapshot is made every so many events
+// refused: is not assignable to type 'Snapshots | a snapshot is made after a number of events
 export const Snapped = defineCommand('Snapped', z.object({}), { snapshot: 'always' });
 
-// refused: 'precondition' does not exist in type | the guard is the command's, not the event's
+// refused: 'precondition' does not exist in type | a precondition belongs to a command
 export const Unguarded = defineEvent('Unguarded', z.object({}), { precondition: 'any' });
 
 export const Priced = defineEvent('Priced', z.object({ cents: z.bigint() }), {
@@ -40,12 +40,12 @@ export const Priced = defineEvent('Priced', z.object({ cents: z.bigint() }), {
 // refused: Type 'number' is not assignable to type 'bigint' | a message has the output type of its schema
 Priced({ cents: 5 });
 
-// refused: Property 'note' is missing | a default is filled in when a message is read, not when it is made
+// refused: Property 'note' is missing | a default applies when a message is read, not when it is made
 Fine({ cents: 1n });
 
 const euros = z.object({ euros: z.bigint() });
 
-// A chain whose versions fit: this compiles, with literals and defaults in the newest version.
+// A chain with fitting versions compiles, with literals and defaults in the newest version.
 export const Paid = defineEvent(
   'Paid',
   z.object({
@@ -71,14 +71,14 @@ export const plainUpcasters = defineCommand('Pay', z.object({ cents: z.bigint() 
 
 export const Forgotten = defineEvent('Forgotten', z.object({ cents: z.bigint(), by: z.string() }), {
   schemaVersion: 2,
-  // refused: Property 'by' is missing | the last upcaster returns what the schema accepts
+  // refused: Property 'by' is missing | the last upcaster returns an input of the schema
   upcast: { 1: upcastFrom(euros, (old) => ({ cents: old.euros * 100n })) },
 });
 
 export const Gap = defineEvent('Gap', z.object({ total: z.bigint() }), {
   schemaVersion: 3,
   upcast: {
-    // refused: Property 'cents' is missing | an upcaster returns what the upcaster of the next version takes
+    // refused: Property 'cents' is missing | an upcaster returns the input of the next one
     1: upcastFrom(euros, (old) => ({ euros: old.euros })),
     2: upcastFrom(z.object({ cents: z.bigint() }), (old) => ({ total: old.cents })),
   },

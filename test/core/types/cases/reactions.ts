@@ -26,7 +26,7 @@ const handler = {
   initialState: { sent: 0 },
 };
 
-// The types flow: this compiles.
+// This compiles.
 export const reminders = defineEventHandler({
   ...handler,
   key: (event) => event.data.memberId,
@@ -46,16 +46,16 @@ export const reminders = defineEventHandler({
 
 defineEventHandler({
   ...handler,
-  // refused: Property 'bookId' does not exist | a process is found by the fields of its events
+  // refused: Property 'bookId' does not exist | key has the fields of the events
   key: (event) => event.data.bookId,
   evolve: {
     // refused: Type 'string' is not assignable to type 'number' | a draft keeps the types of the state
     Borrowed: (draft) => void (draft.sent = 'one'),
   },
   handle: {
-    // refused: => Reacted<Message<"Fine" | only commands that the handler names leave it
+    // refused: => Reacted<Message<"Fine" | a handler sends only the commands of its definition
     Borrowed: (_state, { memberId }) => [dispatchCommand(Fine({ memberId, cents: 1n }))],
-    // refused: => Message<"Remind" | a reaction says what to do with a command
+    // refused: => Message<"Remind" | a reaction is made by one of four functions
     Returned: (_state, { memberId }) => [Remind({ memberId })],
   },
 });
@@ -64,7 +64,7 @@ defineEventHandler({
   ...handler,
   key: () => 'one',
   evolve: {},
-  // refused: 'Lost' does not exist | an event that the handler does not name never comes
+  // refused: 'Lost' does not exist | an event that is not in the definition is never handled
   handle: { Borrowed: () => [], Returned: () => [], Lost: () => [] },
 });
 
@@ -73,9 +73,9 @@ defineEventHandler({
   key: () => 'one',
   evolve: {},
   handle: {
-    // refused: Type '() => Promise<never[]>' is not assignable | a handler does not wait: effects come from its commands
+    // refused: Type '() => Promise<never[]>' is not assignable | a handler does not wait, because effects come from its commands
     Borrowed: async () => [],
-    // refused: Cannot assign to 'sent' because it is a read-only property | a handler only reads the state: evolve changes it
+    // refused: Cannot assign to 'sent' because it is a read-only property | a handler does not change the state
     Returned: (state) => [cancelDeadline(String((state.sent = 1)))],
   },
 });
@@ -88,7 +88,7 @@ const model = {
   initialState: { loans: 0 },
 };
 
-// The types flow: this compiles.
+// This compiles.
 export const members = defineProjector({
   ...model,
   key: (event) => (event.type === 'Borrowed' && event.data.due > new Date(0) ? undefined : event.data.memberId),
@@ -113,7 +113,7 @@ defineProjector({
   project: {
     // refused: Type 'null' is not assignable | a document is removed by dropDocument, so that no forgotten return removes it
     Borrowed: () => null,
-    // refused: Type 'string' is not assignable to type 'number' | what takes the place of a document has its shape
+    // refused: Type 'string' is not assignable to type 'number' | the new document has the type of the old one
     Returned: () => ({ loans: 'none' }),
   },
 });
