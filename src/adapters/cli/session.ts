@@ -70,8 +70,7 @@ export class Session {
     const { system, start } = await this.config();
     const store = await this.#open({ create });
     try {
-      const observer = { ...start?.observer, ...options.observer };
-      const running = (await system.start({ ...start, ...options, observer, store })) as AnyRunningSystem;
+      const running = (await system.start({ ...start, ...options, store })) as AnyRunningSystem;
       const close = async (): Promise<void> => {
         try {
           await running.stop();

@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { describe, test } from 'node:test';
+import { createSqliteStore } from 'decidable/sqlite';
+import { bank } from './bank/system.ts';
 import { decidable, newFile } from './program.ts';
 
 const file = newFile();
@@ -39,6 +41,15 @@ describe('decidable dispatch', () => {
     const { status, stdout } = await decidable(args, {}, '{"accountId":"a","amount":5}');
     assert.equal(status, 0);
     assert.match(stdout, /^accepted\ncommand .* on account-a, decided by account\n.*Deposited {2}\{"accountId":"a"/);
+  });
+
+  test('tells people to start a process if none runs the processors', async () => {
+    const args = ['dispatch', 'Deposit', '{"accountId":"a","amount":6}', '--store', file];
+    const hint = /start `decidable run`$/m;
+    assert.match((await decidable(args)).stdout, hint);
+    await using store = createSqliteStore({ file });
+    await using _running = await bank.start({ store });
+    assert.doesNotMatch((await decidable(args)).stdout, hint);
   });
 
   test('exits with 2 if the data is not JSON', async () => {

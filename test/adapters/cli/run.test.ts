@@ -52,19 +52,26 @@ describe('decidable run', () => {
     assert.match(stdout, /ended: .*1 parked/);
   });
 
-  test('exits with 1 if a processor has stopped', async () => {
+  describe('with a processor that stops', async () => {
     const file = await bankFile(13);
-    const { status, stdout } = await decidable([
-      'run',
-      '--store',
-      file,
-      '--config',
-      'stops.config.ts',
-      '--json',
-      '--once',
+    const { status, stdout, stderr } = await decidable([
+      ...['run', '--once', '--json', '--store', file],
+      ...['--config', 'stops.config.ts'],
     ]);
-    assert.equal(status, 1);
-    assert.ok(recordsOf<RunRecord>(stdout).some(({ event, name }) => event === 'stopped' && name === 'receipts'));
+
+    test('exits with 1 and prints the processor', () => {
+      assert.equal(status, 1);
+      assert.ok(recordsOf<RunRecord>(stdout).some(({ event, name }) => event === 'stopped' && name === 'receipts'));
+    });
+
+    test('calls the hook of the configuration too', () => {
+      assert.match(stderr, /^observed receipts$/m);
+    });
+
+    test('prints the reason as JSON on standard error', () => {
+      const last = stderr.trimEnd().split('\n').at(-1) ?? '';
+      assert.equal(JSON.parse(last).error.code, 'processor-stopped');
+    });
   });
 
   test('ends immediately on a second signal', async () => {

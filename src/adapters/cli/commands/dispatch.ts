@@ -37,6 +37,7 @@ export async function dispatch(
     expectedRevision === undefined ? undefined : ({ tag: 'at-revision', val: expectedRevision } as const);
   const result = await send(started.running, module, type, value, { ...options, precondition });
   await report(session, result, messages);
+  if (!session.output.isJson && result.outcome.tag === 'accepted') await hint(session, started.running);
   return result.outcome.tag === 'accepted' ? DONE : REJECTED;
 }
 
@@ -88,6 +89,17 @@ function send(
   const { commands, contentType } = module.routing.describe();
   const schemaVersion = commands.find((command) => command.type === type)?.schemaVersion ?? 1;
   return running.handleCommand(encodeByContentType(type, schemaVersion, data, contentType), options);
+}
+
+/** A command alone sets nothing in motion: a process has to run the processors. */
+async function hint({ output }: Session, running: AnyRunningSystem): Promise<void> {
+  const statuses = await running.status();
+  const now = Date.now();
+  const isRunning = statuses.some(({ shares }) =>
+    shares.some(({ holder, expiresAt }) => holder !== undefined && expiresAt > now),
+  );
+  if (statuses.length === 0 || isRunning) return;
+  await output.text(output.styled('dim', 'no process runs the processors of the system now: start `decidable run`'));
 }
 
 async function report({ output }: Session, result: CommandResult, messages: Messages): Promise<void> {

@@ -14,11 +14,19 @@ export interface RunOptions {
 }
 
 export async function run(session: Session, { every, once }: RunOptions): Promise<number> {
-  const { system } = await session.config();
+  const { system, start } = await session.config();
   const report = new Report(session.output);
+  // The hooks of the configuration are called too.
   const observer = {
-    parked: (processor: Processor, event: ParkedEvent): void => report.parked(processor, event),
-    stopped: (processor: Processor, reason: StopReason): void => report.stopped(processor, reason),
+    ...start?.observer,
+    parked: (processor: Processor, event: ParkedEvent): void => {
+      report.parked(processor, event);
+      start?.observer?.parked?.(processor, event);
+    },
+    stopped: (processor: Processor, reason: StopReason): void => {
+      report.stopped(processor, reason);
+      start?.observer?.stopped?.(processor, reason);
+    },
   };
   using _signals = endOnSecondSignal(session.halt, () => void report.stopping());
   await using started = await session.start(true, { observer });

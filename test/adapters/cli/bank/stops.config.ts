@@ -1,4 +1,11 @@
+/** The bank whose processors stop at an event that they cannot process, with hooks of its own. */
 import { defineConfig } from 'decidable/cli';
 import { bank } from './system.ts';
 
-export default defineConfig({ system: bank, start: { failurePolicy: { retries: 0, finally: 'stop' } } });
+export default defineConfig({
+  system: bank,
+  start: {
+    failurePolicy: { retries: 0, finally: 'stop' },
+    observer: { stopped: ({ subscription }) => console.error(`observed ${subscription.name}`) },
+  },
+});
