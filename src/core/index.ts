@@ -42,6 +42,7 @@ export {
   type RejectionHandler,
   scheduleCommand,
 } from './define/event-handler.ts';
+export { inline } from './define/inline.ts';
 export {
   type CheckedUpcasters,
   type CommandDefinition,
@@ -143,6 +144,7 @@ export type { Clock } from './processors/clock.ts';
 export { DefinitionChanged } from './processors/definition-text.ts';
 export type { DocumentsReader } from './processors/documents-reader.ts';
 export type { FailurePolicy } from './processors/failure-policy.ts';
+export type { InlineProjection, InlineReading } from './processors/inline-projection.ts';
 export { ProcessorStopped } from './processors/processor-stopped.ts';
 export {
   FencedError,
@@ -161,9 +163,9 @@ export {
   type SubscriptionRecord,
 } from './processors/processor-store.ts';
 export { type RebuildOptions, type RebuildProgress, RebuildRunning } from './processors/rebuild.ts';
-export type { CaughtUpOptions, StartOptions } from './processors/running-system.ts';
 export type { ProcessorStatus } from './processors/status.ts';
 export { type SubscribeOptions, type SubscriptionPage, subscribe } from './processors/subscription.ts';
+export type { CaughtUpOptions, StartOptions } from './processors/system-options.ts';
 export type * from './projector.ts';
 export type * from './routing.ts';
 export { type ReadEventsOptions, readEvents, readPages } from './storage/read-events.ts';

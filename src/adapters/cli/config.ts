@@ -1,6 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /** The configuration file of the command line, as its author writes it. */
-import type { StartOptions } from '../../core/processors/running-system.ts';
+import type { StartOptions } from '../../core/processors/system-options.ts';
 import type { AnySystemDefinition } from '../../core/processors/system-parts.ts';
 import type { SqliteStoreOptions } from '../stores/sqlite/options.ts';
 

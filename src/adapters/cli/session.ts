@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { RunningSystem } from '../../core/define/system.ts';
 import type { AnyModule } from '../../core/loop/bound-module.ts';
-import type { StartOptions } from '../../core/processors/running-system.ts';
+import type { StartOptions } from '../../core/processors/system-options.ts';
 import type { AnyPart } from '../../core/processors/system-parts.ts';
 import type { SqliteStoreOptions } from '../stores/sqlite/options.ts';
 import type { SqliteStore } from '../stores/sqlite/store.ts';

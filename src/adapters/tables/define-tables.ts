@@ -29,7 +29,7 @@ import type { EventContext, EventSource } from '../../core/messages.ts';
 import type { OptionNames } from '../../core/option-names.ts';
 import { definitionText } from '../../core/processors/definition-text.ts';
 import type { EventReading } from '../../core/processors/event-reading.ts';
-import type { Processor } from '../../core/processors/processor.ts';
+import type { InlineProcessor } from '../../core/processors/inline-projection.ts';
 import type { ProcessorStore, TableSetup, TableStatement } from '../../core/processors/processor-store.ts';
 import type { Replacement } from '../../core/processors/system-parts.ts';
 import type { EventType } from '../../core/types.ts';
@@ -95,7 +95,7 @@ export interface TablesModule<Tables, Events> {
   readonly eventType: EventType<MessageOf<Events>>;
   /** The queries that an event leads to, compiled: for tests, and for the runner. */
   statementsOf(event: MessageOf<Events>, context: EventContext): readonly TableStatement[];
-  processor(processors: ProcessorStore, reading: EventReading, replacement?: Replacement): Processor;
+  processor(processors: ProcessorStore, reading: EventReading, replacement?: Replacement): InlineProcessor;
   reader(processors: ProcessorStore): TablesReader<Tables>;
 }
 

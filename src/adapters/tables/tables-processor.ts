@@ -4,7 +4,8 @@ import type { Message } from '../../core/define/message.ts';
 import { FaultError } from '../../core/errors.ts';
 import type { EventContext, EventName, RecordedEvent } from '../../core/messages.ts';
 import type { EventReading } from '../../core/processors/event-reading.ts';
-import type { Batch, Item, Opened, Processor } from '../../core/processors/processor.ts';
+import type { InlineProcessor } from '../../core/processors/inline-projection.ts';
+import type { Batch, Item, Opened } from '../../core/processors/processor.ts';
 import {
   StatementFailed,
   type SubscriptionId,
@@ -24,7 +25,7 @@ export interface TablesParts {
   readonly statementsOf: (event: Message, context: EventContext) => readonly TableStatement[];
 }
 
-export class TablesProcessor implements Processor {
+export class TablesProcessor implements InlineProcessor {
   readonly subscription: SubscriptionId;
   readonly kind = 'tables';
   readonly definition: string;
@@ -62,6 +63,10 @@ export class TablesProcessor implements Processor {
       changes: () => ({ statements }),
       culprit: (error) => (error instanceof StatementFailed ? origins[error.index] : undefined),
     };
+  }
+
+  inlineBatch(): Pick<Batch, 'apply' | 'changes'> {
+    return this.batch();
   }
 
   #statementsOf({ event, message }: Item): readonly TableStatement[] {

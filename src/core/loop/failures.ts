@@ -139,6 +139,8 @@ function described(precondition: Precondition): string {
  */
 export function asCommandFailure(error: unknown, appending: boolean): CommandFailure {
   if (isCommandFailure(error)) return error;
+  // An inline read model could not follow.
+  if (isFault(error)) return commandFault(error.payload, error);
   const payload = isAppendFailure(error) || isStoreFailure(error) ? error.payload : undefined;
   switch (payload?.tag) {
     case 'failure':

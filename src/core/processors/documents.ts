@@ -3,8 +3,9 @@ import type { CodeFingerprints } from '../define/state-fingerprint.ts';
 import type { EventName, RecordedEvent } from '../messages.ts';
 import type { ReadModel } from '../worlds.ts';
 import type { EventReading } from './event-reading.ts';
-import type { Batch, Item, Opened, Processor } from './processor.ts';
-import type { DocumentChange, ProcessorStore, SubscriptionId } from './processor-store.ts';
+import type { InlineProcessor } from './inline-projection.ts';
+import type { Batch, Item, Opened } from './processor.ts';
+import type { DocumentChange, ProcessorStore, StoredDocument, SubscriptionId } from './processor-store.ts';
 
 /** A read model of whatever types. */
 export type AnyReadModel = ReadModel<unknown, unknown, unknown> & CodeFingerprints;
@@ -26,7 +27,7 @@ function subscriptionOf({ projector }: AnyReadModel): SubscriptionId {
 }
 
 /** A read model whose documents are folded by `defineProjector`, or by a component of the world `read-model`. */
-export class Documents implements Processor {
+export class Documents implements InlineProcessor {
   readonly subscription: SubscriptionId;
   readonly kind = 'documents';
   readonly definition: string;
@@ -85,6 +86,19 @@ export class Documents implements Processor {
     };
   }
 
+  /** A batch of documents that were read in the transaction that will store them. If it fails, it is dropped. */
+  inlineBatch(stored: readonly StoredDocument[]): Pick<Batch, 'apply' | 'changes'> {
+    this.sharesLost();
+    this.#keep(stored);
+    return {
+      apply: (item) => {
+        this.#fold(item);
+        this.#uncommitted.set(item.key, []);
+      },
+      changes: () => ({ documents: [...this.#uncommitted.keys()].map((key) => this.#changeOf(key)) }),
+    };
+  }
+
   sharesLost(): void {
     this.#release([...this.#cache.keys()]);
     this.#uncommitted = new Map();
@@ -96,10 +110,12 @@ export class Documents implements Processor {
     if (this.#cache.size + unknown.length > MAX_CACHED) {
       this.#release([...this.#cache.keys()].filter((key) => !keys.has(key) && !this.#uncommitted.has(key)));
     }
+    this.#keep(await this.#processors.readDocuments(this.subscription, unknown));
+  }
+
+  #keep(stored: readonly StoredDocument[]): void {
     const { state: states } = this.#model.types;
-    for (const { key, state, position } of await this.#processors.readDocuments(this.subscription, unknown)) {
-      this.#cache.set(key, { state: states.fromBytes(state), position });
-    }
+    for (const { key, state, position } of stored) this.#cache.set(key, { state: states.fromBytes(state), position });
   }
 
   #apply(item: Item): void | Promise<void> {

@@ -1,5 +1,5 @@
 /** The shares that a member holds, and the fences of its commits. */
-import type { Fence, SubscriptionId } from './processor-store.ts';
+import type { Fence, Share, SubscriptionId } from './processor-store.ts';
 
 /** A share while a member holds it. */
 export interface HeldShare {
@@ -33,4 +33,19 @@ export function advance(held: readonly HeldShare[], checkpoint: bigint): void {
 /** Returns a fence that proves that a share is held, and does not move its checkpoint. */
 export function staying(subscription: SubscriptionId, { share, token, checkpoint }: HeldShare): Fence {
   return { subscription, share, token, before: checkpoint, checkpoint: checkpoint ?? 0n };
+}
+
+/** Takes the stored checkpoints over, and returns whether one of them was moved by another writer. */
+export function refresh(held: Iterable<HeldShare>, stored: readonly Share[]): boolean {
+  let isMoved = false;
+  for (const share of held) {
+    const { checkpoint } = stored[share.share] ?? share;
+    if (checkpoint !== share.checkpoint) isMoved = true;
+    share.checkpoint = checkpoint;
+  }
+  return isMoved;
+}
+
+export function hasReached(held: readonly HeldShare[], position: bigint): boolean {
+  return held.every(({ checkpoint }) => checkpoint !== undefined && checkpoint >= position);
 }

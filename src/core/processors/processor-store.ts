@@ -9,6 +9,7 @@
  */
 import { DecidableError } from '../errors.ts';
 import type { Envelope, EventContext, RecordedEvent } from '../messages.ts';
+import type { InlineProjection } from './inline-projection.ts';
 
 /** A subscription: one version of one processor. */
 export interface SubscriptionId {
@@ -241,7 +242,7 @@ export interface ProcessorCapabilities {
   readonly documents: true;
   /** True if it runs the statements of table read models in the transaction of the checkpoint. */
   readonly tables: boolean;
-  /** True if read models can be updated in the transaction of an append. */
+  /** True if it can update read models in the transaction of an append. */
   readonly inline: boolean;
 }
 
@@ -270,6 +271,16 @@ export interface ProcessorStore {
   readonly tables?: TableReading | undefined;
 
   /**
+   * Present if the store has the capability `inline`. From now on, each append of this process that stores events also
+   * stores what the projection makes of all events after its checkpoints, and moves the checkpoints, in its
+   * transaction. If the projection throws, the append throws a `FaultError` with the code `inline-projection-failed`,
+   * and nothing is stored.
+   *
+   * @returns the function that ends it.
+   */
+  inline?(projection: InlineProjection): () => void;
+
+  /**
    * Creates the subscription and its shares if they do not exist, and returns the record as it is stored. The first
    * version of a name is active.
    */
@@ -295,8 +306,8 @@ export interface ProcessorStore {
 
   /**
    * Puts `replacement`, which was built next to `subscription`, in its place: checkpoints, documents, tables, parked
-   * events and deadlines. The definition becomes the given one, and the active version stays. Members that hold shares of either
-   * lose them. All of it is one transaction, so that readers see the old contents or the new ones.
+   * events and deadlines. The definition becomes the given one, and the active version stays. Members that hold shares
+   * of either lose them. All of it is one transaction, so that readers see the old contents or the new ones.
    *
    * Changes nothing and returns false if one of the two does not exist, or a share of the replacement has a lower
    * checkpoint: readers would see older contents.

@@ -20,6 +20,12 @@ export interface RunnerParts {
   readonly policy: CompletePolicy;
   readonly clock: Clock;
   readonly observer: RunnerObserver;
+  /**
+   * Looks at the shares before each page: another member may have taken them, and its effects must not be repeated, or
+   * an append may have moved the checkpoints of an inline read model.
+   * @default false
+   */
+  readonly looksAtShares?: boolean | undefined;
 }
 
 /** Hooks for logs and telemetry. */

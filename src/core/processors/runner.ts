@@ -1,6 +1,6 @@
 import type { RecordedEvent } from '../messages.ts';
 import { EventFailed, failureKind, retrying, stopReason } from './failure-policy.ts';
-import { advance, fencesOf, type HeldShare, staying } from './held-shares.ts';
+import { advance, fencesOf, type HeldShare, hasReached, refresh, staying } from './held-shares.ts';
 import { inLanes } from './lanes.ts';
 import { parkedByKey, parkedEvent } from './parked-events.ts';
 import type { Batch, Opened, Processor } from './processor.ts';
@@ -170,7 +170,8 @@ export class Runner {
     const stored = await this.#parts.processors.listShares(this.processor.subscription);
     const lost = [...this.#held.values()].filter(({ share, token }) => stored[share]?.token !== token);
     this.removeShares(lost.map(({ share }) => share));
-    for (const held of this.#held.values()) held.checkpoint = stored[held.share]?.checkpoint;
+    // If another writer has moved a checkpoint, what is cached is stale.
+    if (refresh(this.#held.values(), stored)) this.processor.sharesLost?.();
     await this.endIfRemoved();
   }
 
@@ -241,12 +242,12 @@ export class Runner {
 
   async #process({ events, position, head }: SubscriptionPage): Promise<void> {
     const { processors, observer, policy, clock } = this.#parts;
-    // The effects of a member that has lost its shares would be repeated by the member that holds them now.
-    if (this.processor.kind === 'reactor') await this.#dropLostShares();
+    if (this.#parts.looksAtShares) await this.#dropLostShares();
     // Shares may come while the page is processed. They get none of its events, and so their checkpoints stay.
     const held = [...this.#held.values()];
     const items = this.#itemsOf(events);
     if (items.length === 0) {
+      if (hasReached(held, position)) return;
       const flushAt = this.#flushRequested ? 0 : (this.#idle?.flushAt ?? clock.now() + IDLE_FLUSH);
       this.#idle = { position, flushAt };
       return;

@@ -5,24 +5,37 @@
  */
 import { DefinitionError } from '../errors.ts';
 import type { CommandResult } from '../event-sourcer.ts';
-import type { EventStore } from '../event-store.ts';
 import type { AnyModule } from '../loop/bound-module.ts';
-import type { EventSourcerConfiguration } from '../loop/configuration.ts';
 import { createEventSourcer, type ModuleEventSourcer } from '../loop/create-event-sourcer.ts';
 import { eventSourcerHooks } from '../loop/observer.ts';
 import type { SendOptions } from '../loop/options.ts';
 import type { Envelope } from '../messages.ts';
-import { checkOptionNames, type OptionNames } from '../option-names.ts';
+import { checkOptionNames } from '../option-names.ts';
 import { uuidV4 } from '../uuid.ts';
 import { type Clock, systemClock } from './clock.ts';
-import { type CompletePolicy, completePolicy, type FailurePolicy } from './failure-policy.ts';
+import type { InlineProjection } from './inline-projection.ts';
 import { Member } from './member.ts';
 import { ProcessorStopped } from './processor-stopped.ts';
 import type { ParkedEvent, ParkedFilter, ProcessorStore, SubscriptionId } from './processor-store.ts';
 import { checkRebuildOptions, type RebuildOptions, rebuild } from './rebuild.ts';
 import { Runner } from './runner.ts';
-import type { RunnerObserver } from './runner-parts.ts';
 import { type ProcessorStatus, statusOf } from './status.ts';
+import {
+  argumentsOf,
+  CAUGHT_UP_NAMES,
+  type CaughtUpArguments,
+  checkPartName,
+  checkStartOptions,
+  DEFAULT_LEASE,
+  DEFAULT_SHARES,
+  inlineProjections,
+  isAmong,
+  PARKED_FILTER_NAMES,
+  policyOf,
+  type StartOptions,
+  sameSubscription,
+  sourcingOptions,
+} from './system-options.ts';
 import type { AnyPart, ProcessorFactory, SystemParts } from './system-parts.ts';
 import {
   activateCaughtUp,
@@ -34,94 +47,6 @@ import {
   openVersion,
   recordOf,
 } from './versions.ts';
-
-/** How a system is started. */
-export interface StartOptions extends Omit<EventSourcerConfiguration, 'modules' | 'store' | 'observer'> {
-  /** The event store. The memory store and the SQLite store also keep what processors need. */
-  readonly store: EventStore & { readonly processors?: ProcessorStore; close?(): Promise<void> };
-  /**
-   * The storage of checkpoints, documents, tables, parked events and deadlines.
-   * @default store.processors
-   */
-  readonly processors?: ProcessorStore | undefined;
-  /**
-   * The number of shares of each subscription: as many processes can work on it at the same time. It is fixed when the
-   * subscription is created.
-   * @default 8
-   */
-  readonly shares?: number | undefined;
-  /**
-   * Milliseconds for which a process holds its shares without renewing them. Another process takes over afterwards.
-   * @default 10000
-   */
-  readonly lease?: number | undefined;
-  /** The policies for failing events: one for all processors, and others by the name of a part. */
-  readonly failurePolicy?: FailurePolicy | undefined;
-  readonly failurePolicies?: Readonly<Record<string, FailurePolicy>> | undefined;
-  /**
-   * The names of parts whose definitions may differ from what the store has, although their versions are the same: their
-   * code means what it meant, and another compiler has written it, for example. Stored documents, rows and states stay.
-   * @default []
-   */
-  readonly acceptChanges?: readonly string[] | undefined;
-  /** @default the clock of the machine */
-  readonly clock?: Clock | undefined;
-  /** Hooks for logs and telemetry, of the event sourcer and of the processors. */
-  readonly observer?: (EventSourcerConfiguration['observer'] & RunnerObserver) | undefined;
-  /**
-   * Runs processors in this process. Without them, it only accepts commands and answers queries.
-   * @default true
-   */
-  readonly process?: boolean | undefined;
-}
-
-const NAMES: OptionNames<StartOptions> = {
-  store: true,
-  processors: true,
-  shares: true,
-  lease: true,
-  failurePolicy: true,
-  failurePolicies: true,
-  acceptChanges: true,
-  clock: true,
-  observer: true,
-  process: true,
-  maxAttempts: true,
-  replayLimit: true,
-  cachedStates: true,
-  maxInFlight: true,
-  authorize: true,
-  closeStore: true,
-};
-
-/** The options of `caughtUp`. */
-export interface CaughtUpOptions {
-  /**
-   * The processors to wait for.
-   * @default all read models
-   */
-  readonly names?: readonly string[] | undefined;
-  /** Ends the wait. */
-  readonly signal?: AbortSignal | undefined;
-}
-
-/** The arguments of `caughtUp`: a position and options, or only options. */
-export type CaughtUpArguments =
-  | readonly [options?: CaughtUpOptions]
-  | readonly [position: bigint | undefined, options?: CaughtUpOptions];
-
-const CAUGHT_UP_NAMES: OptionNames<CaughtUpOptions> = { names: true, signal: true };
-
-const PARKED_FILTER_NAMES: OptionNames<ParkedFilter> = {
-  subscription: true,
-  key: true,
-  requested: true,
-  after: true,
-  limit: true,
-};
-
-const DEFAULT_SHARES = 8;
-const DEFAULT_LEASE = 10_000;
 
 /** The untyped part of a running system; `defineSystem` adds the types of its definition. */
 export class SystemRun implements AsyncDisposable {
@@ -137,6 +62,8 @@ export class SystemRun implements AsyncDisposable {
   readonly #clock: Clock;
   readonly #member: Member | undefined;
   #stopping: Promise<void> | undefined;
+  /** End the updates of inline read models. */
+  readonly #inline: (() => void)[] = [];
 
   private constructor(
     options: StartOptions,
@@ -161,10 +88,8 @@ export class SystemRun implements AsyncDisposable {
   }
 
   static async start(parts: SystemParts, options: StartOptions): Promise<SystemRun> {
-    checkOptionNames(options, NAMES, `${parts.name}.start`);
+    checkStartOptions(options, parts.name);
     const { store, clock = systemClock, observer = {}, lease = DEFAULT_LEASE, shares = DEFAULT_SHARES } = options;
-    checkWhole('shares', shares);
-    checkWhole('lease', lease);
     const processors = options.processors ?? store.processors;
     if (processors === undefined) {
       throw new DefinitionError(
@@ -200,6 +125,7 @@ export class SystemRun implements AsyncDisposable {
       );
     }
     for (const part of accepted) checkPartName(part, names, `${parts.name}.start.acceptChanges`);
+    const inline = inlineProjections(parts, options, processors, clock);
     if (options.process !== false) {
       const records = await processors.listSubscriptions();
       for (const [part, processor] of made) checkVersion(records, processor, accepted.includes(part));
@@ -211,7 +137,9 @@ export class SystemRun implements AsyncDisposable {
           ? await lookAtVersion(processors, processor, shares)
           : await openVersion(processors, processor, shares, accepted.includes(part));
       const { shares: divided = shares, active = true } = record ?? {};
-      const runner = new Runner({ store, processors, processor, shares: divided, policy, clock, observer });
+      const looksAtShares = processor.kind === 'reactor' || isAmong(processor.subscription, inline);
+      const own = { processor, shares: divided, policy, looksAtShares };
+      const runner = new Runner({ store, processors, clock, observer, ...own });
       runners.push(runner);
       if (!active) waiting.add(runner);
     }
@@ -224,7 +152,21 @@ export class SystemRun implements AsyncDisposable {
       for (const runner of runners) runner.start();
       await member.start();
     }
+    await running.#beginInline(inline);
     return running;
+  }
+
+  /** The processors catch up first, so that no append has to do that. */
+  async #beginInline(projections: readonly InlineProjection[]): Promise<void> {
+    if (projections.length === 0) return;
+    try {
+      const names = projections.map(({ subscription }) => subscription.name);
+      if (this.#member !== undefined) await this.caughtUp({ names });
+      for (const projection of projections) this.#inline.push(this.#processors.inline!(projection));
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
   }
 
   get sourcer(): ModuleEventSourcer<AnyModule> {
@@ -375,6 +317,7 @@ export class SystemRun implements AsyncDisposable {
     await this.#member?.stop();
     await Promise.all(this.#processSourcers.map((sourcer) => sourcer.close()));
     await this.#sourcer.close();
+    for (const end of this.#inline.splice(0)) end();
   }
 
   #refresh({ name, version }: SubscriptionId): void {
@@ -445,37 +388,4 @@ export class SystemRun implements AsyncDisposable {
       }
     }
   }
-}
-
-function policyOf({ failurePolicies, failurePolicy }: StartOptions, part: string, system: string): CompletePolicy {
-  return completePolicy(failurePolicies?.[part] ?? failurePolicy, `${system}.start.failurePolicies.${part}`);
-}
-
-function sourcingOptions(options: StartOptions): Omit<EventSourcerConfiguration, 'modules' | 'store'> {
-  const { maxAttempts, replayLimit, cachedStates, maxInFlight, authorize, closeStore } = options;
-  const observer = eventSourcerHooks(options.observer ?? {});
-  return { maxAttempts, replayLimit, cachedStates, maxInFlight, authorize, closeStore, observer };
-}
-
-function argumentsOf(
-  given: CaughtUpArguments,
-  head: bigint | undefined,
-): readonly [position: bigint | undefined, options: CaughtUpOptions] {
-  const [first, options] = given;
-  if (given.length === 0) return [head, {}];
-  return typeof first === 'object' ? [head, first] : [first, options ?? {}];
-}
-
-function sameSubscription(one: SubscriptionId, other: SubscriptionId | undefined): boolean {
-  return one.name === other?.name && one.version === other.version;
-}
-
-function checkPartName(name: unknown, known: readonly string[], place: string): void {
-  if (known.includes(name as string)) return;
-  throw new DefinitionError(place, `${JSON.stringify(name)} is not among the parts: ${known.join(', ') || 'none'}`);
-}
-
-function checkWhole(name: string, value: number): void {
-  if (Number.isInteger(value) && value >= 1) return;
-  throw new DefinitionError(name, `must be a whole number from 1, not ${String(value)}`);
 }

@@ -1,4 +1,5 @@
 /** From the definition of a system to what runs it: the modules of its event sourcer, and its processors. */
+import { isInline, isSameModel } from '../define/inline.ts';
 import type { EventSourcer } from '../event-sourcer.ts';
 import type { EventStore } from '../event-store.ts';
 import type { AnyModule } from '../loop/bound-module.ts';
@@ -9,6 +10,7 @@ import { Dispatcher } from './dispatcher.ts';
 import { type AnyReadModel, Documents } from './documents.ts';
 import { ModelDocuments } from './documents-reader.ts';
 import { EventReading } from './event-reading.ts';
+import { type InlineProcessor, type InlineProjection, inlineProjection } from './inline-projection.ts';
 import { ProcessManagerProcessor } from './process-manager.ts';
 import { type AnyProcessManager, processModule } from './process-module.ts';
 import type { Processor } from './processor.ts';
@@ -27,7 +29,7 @@ export interface AnyTables {
    * The processor that runs it on a store.
    * @param replacement the subscription and the tables that are built next to the present ones, to take their place.
    */
-  processor(processors: ProcessorStore, reading: EventReading, replacement?: Replacement): Processor;
+  processor(processors: ProcessorStore, reading: EventReading, replacement?: Replacement): InlineProcessor;
   /** What `readModel` returns. */
   reader(processors: ProcessorStore): unknown;
   /** The events that it reads, with their categories. */
@@ -66,6 +68,8 @@ export interface SystemParts {
   /** Each processor with the name of the part that it belongs to. */
   processors(factory: ProcessorFactory): readonly (readonly [part: string, processor: Processor])[];
   readerOf(model: AnyPart, processors: ProcessorStore): unknown;
+  /** The projections of the read models that are updated in the transaction of each append. */
+  inlineProjections(processors: ProcessorStore, now: () => number): readonly InlineProjection[];
   /** The processor of a read model, or of its replacement; `undefined` if the model is not part of the system. */
   readModelProcessor(model: AnyPart, processors: ProcessorStore, replacement?: Replacement): Processor | undefined;
 }
@@ -99,17 +103,21 @@ export function partsOf(definition: AnySystemDefinition): SystemParts {
       return made;
     },
     readerOf: (model, processors) => {
-      if (!readModels.includes(model)) return undefined;
+      if (!readModels.some((one) => isSameModel(one, model))) return undefined;
       return isTables(model)
         ? model.reader(processors)
         : new ModelDocuments(model as ReadModel<unknown, never, unknown>, processors);
     },
+    inlineProjections: (processors, now) =>
+      readModels.filter(isInline).map((model) => inlineProjection(readModelProcessor(model, processors), now)),
     readModelProcessor: (model, processors, replacement) =>
-      readModels.includes(model) ? readModelProcessor(model, processors, replacement) : undefined,
+      readModels.some((one) => isSameModel(one, model))
+        ? readModelProcessor(model, processors, replacement)
+        : undefined,
   };
 }
 
-function readModelProcessor(model: AnyPart, processors: ProcessorStore, replacement?: Replacement): Processor {
+function readModelProcessor(model: AnyPart, processors: ProcessorStore, replacement?: Replacement): InlineProcessor {
   if (isTables(model)) {
     return model.processor(processors, new EventReading(model.sources), replacement);
   }

@@ -74,8 +74,22 @@ function isSystemError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && 'syscall' in error && 'errno' in error;
 }
 
+/**
+ * The append is refused because of an inline read model. It is not a `DecidableError`, so that the writer takes back the
+ * whole transaction, in which the append was made already.
+ */
+export class InlineRefusal extends Error {
+  readonly fault: Error;
+
+  constructor(fault: Error) {
+    super(fault.message);
+    this.fault = fault;
+  }
+}
+
 /** The error as `append` throws it. */
 export function asAppendFailure(error: unknown, file: string): unknown {
+  if (error instanceof InlineRefusal) return error.fault;
   const found = error instanceof DecidableError ? error : fileFailure(error, file);
   if (!(found instanceof FileFailure)) return found;
   return new AppendFailure({ tag: 'failure', val: found.failure }, found.message, { cause: found.cause });

@@ -1,7 +1,6 @@
 import type { Database } from 'better-sqlite3';
 import type { Appended, ReadAllOptions, ReadStreamOptions, Snapshot, SnapshotKey } from '../../../core/event-store.ts';
 import type { Decision, Envelope, Precondition, RecordedDecision, RecordedEvent } from '../../../core/messages.ts';
-import type { ProcessorStore } from '../../../core/processors/processor-store.ts';
 import { usedAfterClose } from '../../../core/storage/arguments.ts';
 import type { RecordedCommit } from '../../../core/storage/chain.ts';
 import { awaitEventsAfter } from '../../../core/storage/commit-signal.ts';
@@ -41,7 +40,7 @@ export class SqliteOperations implements BareCommitStore {
   readonly #database: Database;
   readonly #connection: Connection;
   readonly #writer: Writer;
-  readonly processors: ProcessorStore;
+  readonly processors: SqliteProcessors;
   readonly #watcher: CommitWatcher;
   readonly #longReads = new Set<Promise<unknown>>();
   #isClosing = false;
@@ -83,6 +82,13 @@ export class SqliteOperations implements BareCommitStore {
         this.#refuseIfClosing();
         return this.#read(read);
       },
+      events: {
+        lastPosition: () => {
+          const last = statements.lastPosition.get();
+          return typeof last === 'number' ? BigInt(last) : undefined;
+        },
+        readAll: (options) => readAll(this.#connection, options),
+      },
     });
   }
 
@@ -100,6 +106,7 @@ export class SqliteOperations implements BareCommitStore {
       this.#writer.add({
         run: () => {
           appended = append(this.#connection, stream, ownEvents, ownPrecondition, ownDecision, this.#now());
+          if (ownEvents.length > 0) this.processors.project();
         },
         acknowledge: () => {
           resolve(appended);
@@ -124,6 +131,7 @@ export class SqliteOperations implements BareCommitStore {
           // group was rolled back, keeps its decision; the precondition tells if that came too late.
           const { events, precondition, decision } = decideHere(this.#missedEvents(stream, after));
           appended = append(this.#connection, stream, events, precondition, decision, this.#now());
+          if (events.length > 0) this.processors.project();
         },
         acknowledge: () => {
           resolve(appended);

@@ -36,6 +36,16 @@ export function commitPage(statements: ProcessorStatements, tables: TableStateme
     if (fence.checkpoint === fence.before) continue;
     statements.moveCheckpoint.run(Number(fence.checkpoint), id, fence.share);
   }
+  writeChanges(statements, tables, ids, commit);
+}
+
+/** Writes what came of events. @throws StatementFailed */
+export function writeChanges(
+  statements: ProcessorStatements,
+  tables: TableStatements,
+  ids: Ids,
+  commit: Omit<ProcessorCommit, 'fences'>,
+): void {
   for (const { subscription, key, state, position } of commit.documents ?? []) {
     const id = fenced(ids, subscription);
     if (state === undefined) statements.dropDocument.run(id, key);
@@ -83,7 +93,7 @@ function parkEvent(statements: ProcessorStatements, ids: Ids, parked: ParkedEven
 /** The ids of the subscriptions that are fenced, by name and version. */
 type Ids = ReadonlyMap<string, number>;
 
-function nameOf({ name, version }: SubscriptionId): string {
+export function nameOf({ name, version }: SubscriptionId): string {
   return `${name}\0${version}`;
 }
 

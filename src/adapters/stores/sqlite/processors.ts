@@ -3,6 +3,7 @@
  * group commit, so that read models, process managers and commands share transactions of the disk.
  */
 import type { Database } from 'better-sqlite3';
+import type { InlineProjection } from '../../../core/processors/inline-projection.ts';
 import type {
   GroupMember,
   ListDocumentsOptions,
@@ -23,6 +24,7 @@ import type {
 import { isAsFar, newToken } from '../../../core/processors/share-progress.ts';
 import type { CommitSignal } from '../../../core/storage/commit-signal.ts';
 import { commitPage, idOf } from './processors-commit.ts';
+import { type EventReader, projectInline } from './processors-inline.ts';
 import {
   deadlineOf,
   documentOf,
@@ -46,6 +48,7 @@ export interface ProcessorFile {
   /** Runs in a transaction of the group commit, and is committed when the promise resolves. */
   write(run: () => void): Promise<void>;
   read<Result>(read: () => Result): Promise<Result>;
+  readonly events: EventReader;
 }
 
 type HeldShare = Pick<Share, 'subscription' | 'share' | 'token'>;
@@ -55,10 +58,11 @@ const DEFAULT_LIMIT = 100;
 const FORMAT = 'decidable_processors';
 
 export class SqliteProcessors implements ProcessorStore {
-  readonly capabilities: ProcessorCapabilities = { documents: true, tables: true, inline: false };
+  readonly capabilities: ProcessorCapabilities = { documents: true, tables: true, inline: true };
   readonly tables: TableReading;
   readonly #file: ProcessorFile;
   #prepared: ProcessorStatements | undefined;
+  readonly #projections = new Set<InlineProjection>();
   readonly #tables: TableStatements;
 
   constructor(file: ProcessorFile) {
@@ -95,6 +99,18 @@ export class SqliteProcessors implements ProcessorStore {
     const row = await this.#read((statements) => statements.subscription.get(name, version), undefined);
     if (row === undefined) throw new Error(`the subscription ${name} ${version} was dropped while it was opened`);
     return recordOf(row);
+  }
+
+  inline(projection: InlineProjection): () => void {
+    this.#projections.add(projection);
+    return () => this.#projections.delete(projection);
+  }
+
+  /** Updates the inline read models. In the transaction of an append, after its events are there. @throws InlineRefusal */
+  project(): void {
+    if (this.#projections.size === 0) return;
+    const statements = this.#create();
+    for (const projection of this.#projections) projectInline(statements, this.#tables, projection, this.#file.events);
   }
 
   async listSubscriptions(): Promise<readonly SubscriptionRecord[]> {

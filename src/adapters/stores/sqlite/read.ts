@@ -83,7 +83,9 @@ function filtered(
   limit: number,
   filter: ReadAllOptions,
 ): EventRow[] {
-  statements.beginRead.run();
+  // An inline read model reads in the transaction of an append, which is such a view.
+  const isWriting = database.inTransaction;
+  if (!isWriting) statements.beginRead.run();
   try {
     const types = idsOf(statements, filter);
     if (types.length === 0) return [];
@@ -99,7 +101,7 @@ function filtered(
     }
     return statement.all(...types.flatMap((type) => [type, behind, limit]), limit);
   } finally {
-    if (database.inTransaction) statements.endRead.run();
+    if (!isWriting && database.inTransaction) statements.endRead.run();
   }
 }
 

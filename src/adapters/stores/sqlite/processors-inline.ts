@@ -1,0 +1,57 @@
+/** Inline read models: the changes that the events of an append lead to, in its transaction. */
+import type { ReadAllOptions } from '../../../core/event-store.ts';
+import type { RecordedEvent } from '../../../core/messages.ts';
+import {
+  type InlineProjection,
+  inlineFault,
+  MAX_MISSED_EVENTS,
+  tooFarBehind,
+} from '../../../core/processors/inline-projection.ts';
+import { lowestCheckpoint } from '../../../core/processors/share-progress.ts';
+import { InlineRefusal } from './failures.ts';
+import { idOf, nameOf, writeChanges } from './processors-commit.ts';
+import { documentOf, shareOf } from './processors-rows.ts';
+import type { ProcessorStatements } from './processors-statements.ts';
+import type { TableStatements } from './processors-tables.ts';
+
+/** Reads the events of the file in the present transaction. */
+export interface EventReader {
+  lastPosition(): bigint | undefined;
+  readAll(options: ReadAllOptions): readonly RecordedEvent[];
+}
+
+/** Applies all events after the checkpoints of the projection. @throws InlineRefusal */
+export function projectInline(
+  statements: ProcessorStatements,
+  tables: TableStatements,
+  projection: InlineProjection,
+  reader: EventReader,
+): void {
+  const { subscription, events } = projection;
+  const id = idOf(statements, subscription);
+  if (id === undefined) return; // The version was dropped, so that it has no rows.
+  const shares = statements.shares.all(id).map((row) => shareOf(subscription, row));
+  const afterPosition = lowestCheckpoint(shares);
+  const head = reader.lastPosition();
+  if (head === undefined || (afterPosition !== undefined && afterPosition >= head)) return;
+  try {
+    const missed = reader.readAll({
+      direction: 'forward',
+      afterPosition,
+      limit: MAX_MISSED_EVENTS + 1,
+      categories: [],
+      eventTypes: [],
+      events,
+    });
+    if (missed.length > MAX_MISSED_EVENTS) throw tooFarBehind();
+    const changes = projection.changes(missed, {
+      shares,
+      documents: (keys) => statements.documents.all(id, JSON.stringify(keys)).map(documentOf),
+      isParked: (key) => statements.parkedOf.get(id, key) !== undefined,
+    });
+    writeChanges(statements, tables, new Map([[nameOf(subscription), id]]), changes);
+  } catch (error) {
+    throw new InlineRefusal(inlineFault(subscription, error));
+  }
+  for (const { share } of shares) statements.moveCheckpoint.run(Number(head), id, share);
+}

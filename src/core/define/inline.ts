@@ -1,0 +1,40 @@
+/** `inline`: a read model that is updated in the transaction of each append. */
+import { DefinitionError } from '../errors.ts';
+
+/** By the copy that `inline` has returned: the read model. */
+const INLINE = new WeakMap<object, object>();
+
+/**
+ * Marks a read model of a system as inline: its documents or rows are written in the transaction of each append, so
+ * that a read after `dispatch` shows what the command did. An event that it cannot process refuses the command, and
+ * nothing is stored.
+ *
+ * Each command of the system waits for it, and all processes that write share one lock. Use it for what cannot wait,
+ * and
+ * `caughtUp(result.position)` for everything else. The SQLite store has this capability.
+ *
+ * ```ts
+ * const bank = defineSystem({ name: 'bank', deciders: [account], readModels: [inline(balances), statements] });
+ * await running.dispatch(account.commands.Deposit({ accountId: '0001', amount: 1250 }));
+ * await running.readModel(balances).get('0001');
+ * ```
+ *
+ * @throws DefinitionError if the argument is not a read model.
+ */
+export function inline<Model extends object>(model: Model): Model {
+  if (typeof model !== 'object' || model === null || !('projector' in model || 'reader' in model)) {
+    throw new DefinitionError('inline', 'expected a read model, made by defineProjector or defineTables');
+  }
+  const marked = Object.create(Object.getPrototypeOf(model), Object.getOwnPropertyDescriptors(model)) as Model;
+  INLINE.set(marked, model);
+  return marked;
+}
+
+export function isInline(model: object): boolean {
+  return INLINE.has(model);
+}
+
+/** Returns whether both are the same read model, inline or not. */
+export function isSameModel(one: object, other: object): boolean {
+  return (INLINE.get(one) ?? one) === (INLINE.get(other) ?? other);
+}

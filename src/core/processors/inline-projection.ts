@@ -1,0 +1,107 @@
+/**
+ * Inline read models: what they make of events is written in the transaction of the append, so that a read after a
+ * command shows what the command did.
+ *
+ * A projection applies all events after its checkpoints and not only those of its append, because a process that does
+ * not run the system may have appended others. So the rows are exact after each append of a process that runs the
+ * system.
+ */
+import { FaultError } from '../errors.ts';
+import type { EventName, RecordedEvent } from '../messages.ts';
+import { parkedEvent } from './parked-events.ts';
+import type { Batch, Changes, Item, Processor } from './processor.ts';
+import type { ParkedEvent, Share, StoredDocument, SubscriptionId } from './processor-store.ts';
+import { shareOf } from './shares.ts';
+
+/** A read model in the transaction of an append. Everything is synchronous. */
+export interface InlineProjection {
+  readonly subscription: SubscriptionId;
+  /** The filter that the store applies. */
+  readonly events: readonly EventName[];
+  /**
+   * Returns the changes that the events lead to, in the order of their positions.
+   * @throws FaultError if an event cannot be processed: then the append is refused.
+   */
+  changes(events: readonly RecordedEvent[], stored: InlineReading): Changes;
+}
+
+/** The contents of the subscription, in the same transaction. */
+export interface InlineReading {
+  readonly shares: readonly Share[];
+  documents(keys: readonly string[]): readonly StoredDocument[];
+  isParked(key: string): boolean;
+}
+
+/** A processor whose batches can be filled synchronously. */
+export interface InlineProcessor extends Processor {
+  inlineBatch(stored: readonly StoredDocument[]): Pick<Batch, 'apply' | 'changes'>;
+}
+
+/** Events that an append catches up with. More are left to the processor, which reads them page by page. */
+export const MAX_MISSED_EVENTS = 10_000;
+
+/** Makes a projection of a processor that nothing else uses. */
+export function inlineProjection(processor: InlineProcessor, now: () => number): InlineProjection {
+  const { subscription, events: filter } = processor;
+  return {
+    subscription,
+    events: filter,
+    changes: (events, { shares, documents, isParked }) => {
+      const items = events.flatMap((event) => itemOf(processor, shares, event));
+      const batch = processor.inlineBatch(documents([...new Set(items.map(({ item }) => item.key))]));
+      const park: ParkedEvent[] = [];
+      for (const { item, share } of items) {
+        const { key, event } = item;
+        // Events of a key stay in order, so this one waits for the one that could not be processed.
+        if (isParked(key)) park.push(parkedEvent(subscription, share, key, event, undefined, now()));
+        else batch.apply(item, share);
+      }
+      return { ...batch.changes(), park };
+    },
+  };
+}
+
+function itemOf(
+  processor: Processor,
+  shares: readonly Share[],
+  event: RecordedEvent,
+): readonly { readonly item: Item; readonly share: number }[] {
+  const opened = processor.open(event);
+  if (opened === undefined) return [];
+  const share = shareOf(opened.key, shares.length);
+  const checkpoint = shares[share]?.checkpoint;
+  if (checkpoint !== undefined && event.context.position <= checkpoint) return [];
+  return [{ item: { event, ...opened }, share }];
+}
+
+/**
+ * The refusal of an append because a read model could not follow. The event sourcer reports it as a fault of the
+ * command.
+ */
+export function inlineFault({ name, version }: SubscriptionId, cause: unknown): FaultError {
+  const { code } = (cause ?? {}) as { readonly code?: unknown };
+  const text = cause instanceof Error ? cause.message : String(cause);
+  return new FaultError(
+    {
+      code: 'inline-projection-failed',
+      message: `the inline read model ${name} could not follow, so nothing was recorded: ${text}`,
+      details: [
+        ['readModel', name],
+        ['version', version],
+        ['cause', typeof code === 'string' ? code : 'unexpected-exception'],
+      ],
+    },
+    { cause },
+  );
+}
+
+/** Says that too many events came from processes that do not run the system. */
+export function tooFarBehind(): FaultError {
+  return new FaultError({
+    code: 'inline-behind',
+    message:
+      `more than ${MAX_MISSED_EVENTS} events have not been processed; ` +
+      'start a process that runs the system, which reads them page by page',
+    details: [],
+  });
+}

@@ -1,0 +1,176 @@
+/** The options of a running system, and their checks. */
+import { DefinitionError } from '../errors.ts';
+import type { EventStore } from '../event-store.ts';
+import type { EventSourcerConfiguration } from '../loop/configuration.ts';
+import { eventSourcerHooks } from '../loop/observer.ts';
+import { checkOptionNames, type OptionNames } from '../option-names.ts';
+import type { Clock } from './clock.ts';
+import { type CompletePolicy, completePolicy, type FailurePolicy } from './failure-policy.ts';
+import type { InlineProjection } from './inline-projection.ts';
+import type { ParkedFilter, ProcessorStore, SubscriptionId } from './processor-store.ts';
+import type { RunnerObserver } from './runner-parts.ts';
+import type { SystemParts } from './system-parts.ts';
+
+/** How a system is started. */
+export interface StartOptions extends Omit<EventSourcerConfiguration, 'modules' | 'store' | 'observer'> {
+  /** The event store. The memory store and the SQLite store also keep what processors need. */
+  readonly store: EventStore & { readonly processors?: ProcessorStore; close?(): Promise<void> };
+  /**
+   * The storage of checkpoints, documents, tables, parked events and deadlines.
+   * @default store.processors
+   */
+  readonly processors?: ProcessorStore | undefined;
+  /**
+   * The number of shares of each subscription: as many processes can work on it at the same time. It is fixed when the
+   * subscription is created.
+   * @default 8
+   */
+  readonly shares?: number | undefined;
+  /**
+   * Milliseconds for which a process holds its shares without renewing them. Another process takes over afterwards.
+   * @default 10000
+   */
+  readonly lease?: number | undefined;
+  /** The policies for failing events: one for all processors, and others by the name of a part. */
+  readonly failurePolicy?: FailurePolicy | undefined;
+  readonly failurePolicies?: Readonly<Record<string, FailurePolicy>> | undefined;
+  /**
+   * The names of parts whose definitions may differ from what the store has, although their versions are the same:
+   * their code means what it meant, and another compiler has written it, for example. Stored documents, rows and states
+   * stay.
+   * @default []
+   */
+  readonly acceptChanges?: readonly string[] | undefined;
+  /** @default the clock of the machine */
+  readonly clock?: Clock | undefined;
+  /** Hooks for logs and telemetry, of the event sourcer and of the processors. */
+  readonly observer?: (EventSourcerConfiguration['observer'] & RunnerObserver) | undefined;
+  /**
+   * Runs processors in this process. Without them, it only accepts commands and answers queries.
+   * @default true
+   */
+  readonly process?: boolean | undefined;
+}
+
+const START_NAMES: OptionNames<StartOptions> = {
+  store: true,
+  processors: true,
+  shares: true,
+  lease: true,
+  failurePolicy: true,
+  failurePolicies: true,
+  acceptChanges: true,
+  clock: true,
+  observer: true,
+  process: true,
+  maxAttempts: true,
+  replayLimit: true,
+  cachedStates: true,
+  maxInFlight: true,
+  authorize: true,
+  closeStore: true,
+};
+
+/** The options of `caughtUp`. */
+export interface CaughtUpOptions {
+  /**
+   * The processors to wait for.
+   * @default all read models
+   */
+  readonly names?: readonly string[] | undefined;
+  /** Ends the wait. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The arguments of `caughtUp`: a position and options, or only options. */
+export type CaughtUpArguments =
+  | readonly [options?: CaughtUpOptions]
+  | readonly [position: bigint | undefined, options?: CaughtUpOptions];
+
+export const CAUGHT_UP_NAMES: OptionNames<CaughtUpOptions> = { names: true, signal: true };
+
+export const PARKED_FILTER_NAMES: OptionNames<ParkedFilter> = {
+  subscription: true,
+  key: true,
+  requested: true,
+  after: true,
+  limit: true,
+};
+
+export const DEFAULT_SHARES = 8;
+export const DEFAULT_LEASE = 10_000;
+
+/** @throws DefinitionError if an option is invalid or unknown. */
+export function checkStartOptions(options: StartOptions, system: string): void {
+  checkOptionNames(options, START_NAMES, `${system}.start`);
+  const { shares = DEFAULT_SHARES, lease = DEFAULT_LEASE } = options;
+  checkWhole('shares', shares);
+  checkWhole('lease', lease);
+}
+
+/** @throws DefinitionError if the store cannot update read models in the transaction of an append. */
+export function inlineProjections(
+  parts: SystemParts,
+  { store }: StartOptions,
+  processors: ProcessorStore,
+  clock: Clock,
+): readonly InlineProjection[] {
+  const projections = parts.inlineProjections(processors, () => clock.now());
+  const [first] = projections;
+  if (first === undefined) return [];
+  const { name } = first.subscription;
+  if (processors.inline === undefined) {
+    throw new DefinitionError(
+      name,
+      'this store has no inline read models; the SQLite store has: use it, or omit inline()',
+    );
+  }
+  if (processors !== store.processors) {
+    throw new DefinitionError(
+      name,
+      'an inline read model must be in the store of the events: omit the option processors',
+    );
+  }
+  return projections;
+}
+
+export function isAmong(subscription: SubscriptionId, projections: readonly InlineProjection[]): boolean {
+  return projections.some((projection) => sameSubscription(projection.subscription, subscription));
+}
+
+export function policyOf(
+  { failurePolicies, failurePolicy }: StartOptions,
+  part: string,
+  system: string,
+): CompletePolicy {
+  return completePolicy(failurePolicies?.[part] ?? failurePolicy, `${system}.start.failurePolicies.${part}`);
+}
+
+export function sourcingOptions(options: StartOptions): Omit<EventSourcerConfiguration, 'modules' | 'store'> {
+  const { maxAttempts, replayLimit, cachedStates, maxInFlight, authorize, closeStore } = options;
+  const observer = eventSourcerHooks(options.observer ?? {});
+  return { maxAttempts, replayLimit, cachedStates, maxInFlight, authorize, closeStore, observer };
+}
+
+export function argumentsOf(
+  given: CaughtUpArguments,
+  head: bigint | undefined,
+): readonly [position: bigint | undefined, options: CaughtUpOptions] {
+  const [first, options] = given;
+  if (given.length === 0) return [head, {}];
+  return typeof first === 'object' ? [head, first] : [first, options ?? {}];
+}
+
+export function sameSubscription(one: SubscriptionId, other: SubscriptionId | undefined): boolean {
+  return one.name === other?.name && one.version === other.version;
+}
+
+export function checkPartName(name: unknown, known: readonly string[], place: string): void {
+  if (known.includes(name as string)) return;
+  throw new DefinitionError(place, `${JSON.stringify(name)} is not among the parts: ${known.join(', ') || 'none'}`);
+}
+
+function checkWhole(name: string, value: number): void {
+  if (Number.isInteger(value) && value >= 1) return;
+  throw new DefinitionError(name, `must be a whole number from 1, not ${String(value)}`);
+}
