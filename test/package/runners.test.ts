@@ -8,7 +8,7 @@ const project = installedProject();
 /** A domain, and tests of it that need a runner's `describe` and `test`. */
 project.write({
   'tickets.js': `
-    import { defineDecider, defineEvent, defineEventHandler, defineProjector, reject } from 'decidable';
+    import { defineDecider, defineEvent, defineEventHandler, defineProjector, reject, withCategory } from 'decidable';
     import { z } from 'zod';
 
     export const Reserved = defineEvent('Reserved', z.object({ seats: z.int() }));
@@ -30,11 +30,11 @@ project.write({
       },
     });
     export const watcher = defineEventHandler({
-      name: 'watcher', version: '1', state: z.int(), events: { Reserved }, commands: {}, initialState: 0,
+      name: 'watcher', version: '1', state: z.int(), events: { Reserved: withCategory(Reserved, 'concert') }, commands: {}, initialState: 0,
       key: () => 'all', evolve: { Reserved: (count) => count + 1 }, handle: {},
     });
     export const seats = defineProjector({
-      name: 'seats', version: '1', state: z.int(), events: { Reserved }, initialState: 0,
+      name: 'seats', version: '1', state: z.int(), events: { Reserved: withCategory(Reserved, 'concert') }, initialState: 0,
       key: () => 'all', project: { Reserved: (count, event) => count + event.seats },
     });`,
   'suite.js': `
