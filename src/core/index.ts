@@ -86,21 +86,6 @@ export { type RejectionDetail, reject } from './define/reject.ts';
 export type { InputOf, OutputOf, Rereadable, SchemaIssue, SchemaResult, StandardSchema } from './define/schema.ts';
 export type { StateFingerprint } from './define/state-fingerprint.ts';
 export {
-  defineSystem,
-  type ReaderOf,
-  type RunningSystem,
-  type System,
-  type SystemDefinition,
-} from './define/system.ts';
-export {
-  type DeciderDescription,
-  describe,
-  type MessageFlow,
-  type ProcessManagerDescription,
-  type ReaderDescription,
-  type SystemDescription,
-} from './define/system-description.ts';
-export {
   AppendFailure,
   CommandFailure,
   DecidableError,
@@ -170,6 +155,21 @@ export type * from './projector.ts';
 export type * from './routing.ts';
 export { type ReadEventsOptions, readEvents, readPages } from './storage/read-events.ts';
 export { categoryOf, checkStreamName, streamNameOf } from './stream-name.ts';
+export {
+  defineSystem,
+  type ReaderOf,
+  type RunningSystem,
+  type System,
+  type SystemDefinition,
+} from './system/system.ts';
+export {
+  type DeciderDescription,
+  describe,
+  type MessageFlow,
+  type ProcessManagerDescription,
+  type ReaderDescription,
+  type SystemDescription,
+} from './system/system-description.ts';
 export type * from './types.ts';
 export { isUuid } from './uuid.ts';
 export type * from './worlds.ts';

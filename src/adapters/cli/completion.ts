@@ -1,7 +1,7 @@
 /** Shell completion of commands, options and the names in the system of the current folder. */
 import tab from '@bomb.sh/tab/commander';
 import type { Command } from 'commander';
-import { describe } from '../../core/define/system-description.ts';
+import { describe } from '../../core/system/system-description.ts';
 import { loadConfig } from './load-config.ts';
 
 /** Names of a system that arguments can have, by the command and the argument. */

@@ -1,9 +1,10 @@
 /** The subscriptions of a store, as the parts of the system know them. */
-import { describe } from '../../core/define/system-description.ts';
+
 import type { EventStore } from '../../core/event-store.ts';
 import type { ProcessorStore, SubscriptionId, SubscriptionRecord } from '../../core/processors/processor-store.ts';
 import { type ProcessorStatus, statusOf } from '../../core/processors/status.ts';
 import type { AnySystemDefinition } from '../../core/processors/system-parts.ts';
+import { describe } from '../../core/system/system-description.ts';
 import { CommandLineError } from './failures.ts';
 
 /** The progress of one subscription. */

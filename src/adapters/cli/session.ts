@@ -2,10 +2,10 @@
 /** The parts of one run of the command line that the commands share: the configuration, the store and the output. */
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { RunningSystem } from '../../core/define/system.ts';
 import type { AnyModule } from '../../core/loop/bound-module.ts';
 import type { StartOptions } from '../../core/processors/system-options.ts';
 import type { AnyPart } from '../../core/processors/system-parts.ts';
+import type { RunningSystem } from '../../core/system/system.ts';
 import type { SqliteStoreOptions } from '../stores/sqlite/options.ts';
 import type { SqliteStore } from '../stores/sqlite/store.ts';
 import { CommandLineError } from './failures.ts';

@@ -1,6 +1,7 @@
 /** `decidable describe`: prints the parts of the system and how their messages connect them. */
-import { describe, type SystemDescription } from '../../../core/define/system-description.ts';
+
 import type { EventName } from '../../../core/messages.ts';
+import { describe, type SystemDescription } from '../../../core/system/system-description.ts';
 import { DONE } from '../exit-codes.ts';
 import type { Output } from '../output.ts';
 import type { Session } from '../session.ts';

@@ -1,5 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /** `defineSystem`: deciders and everything that reacts to their events, as one value. */
+
+import { EventOwners } from '../define/event-category.ts';
 import { DefinitionError } from '../errors.ts';
 import type { CommandResult } from '../event-sourcer.ts';
 import type { AnyModule } from '../loop/bound-module.ts';
@@ -18,7 +20,6 @@ import type { CaughtUpOptions, StartOptions } from '../processors/system-options
 import { type AnyPart, type AnySystemDefinition, isTables, partsOf } from '../processors/system-parts.ts';
 import { checkCategory } from '../stream-name.ts';
 import type { ReadModel } from '../worlds.ts';
-import { EventOwners } from './event-category.ts';
 
 /** The parts of a system. */
 export interface SystemDefinition<
