@@ -1,5 +1,5 @@
 /** Failures of the command line: the exit code, the text for people, and the JSON document for programs. */
-import { isCommandFailure, isStoreFailure } from '../../core/errors.ts';
+import { DefinitionError, isCommandFailure, isStoreFailure } from '../../core/errors.ts';
 import { FAILED, NOT_FOUND, USAGE } from './exit-codes.ts';
 
 /** The codes of {@link CommandLineError}. */
@@ -40,7 +40,7 @@ const NOT_FOUND_CODES: readonly CommandLineErrorCode[] = ['not-found', 'store-no
 /** The exit code of a command that threw this error. */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof CommandLineError) return NOT_FOUND_CODES.includes(error.code) ? NOT_FOUND : USAGE;
-  if (isStoreFailure(error, 'invalid-argument')) return USAGE;
+  if (isStoreFailure(error, 'invalid-argument') || error instanceof DefinitionError) return USAGE;
   return USAGE_CODES.some((code) => isCommandFailure(error, code)) ? USAGE : FAILED;
 }
 

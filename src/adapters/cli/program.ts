@@ -132,6 +132,11 @@ ${EXIT_CODE_HELP}`,
     )
     .option('--every <seconds>', 'the shortest time between two status lines', seconds, 5)
     .option('--once', 'end when nothing is left to do')
+    .option(
+      '--accept-changes <name>',
+      'run a part whose definition has changed under the same version (repeatable)',
+      collect,
+    )
     .addHelpText('after', examples('decidable run', 'decidable run --once', 'decidable run --every 60 --json'))
     .action(action(async () => (await import('./commands/run.ts')).run));
 

@@ -66,7 +66,10 @@ export class Session {
    * Starts the system on its store. Both are closed when the scope is left.
    * @param create makes the store if it does not exist.
    */
-  async start(create: boolean, options: Pick<StartOptions, 'process' | 'observer'>): Promise<StartedSystem> {
+  async start(
+    create: boolean,
+    options: Pick<StartOptions, 'process' | 'observer' | 'acceptChanges'>,
+  ): Promise<StartedSystem> {
     const { system, start } = await this.config();
     const store = await this.#open({ create });
     try {

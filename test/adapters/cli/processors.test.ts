@@ -200,6 +200,14 @@ describe('decidable read-models rebuild', () => {
     assert.deepEqual(await running.readModel(balances).get('a'), { balance: 70 });
   });
 
+  test('takes a changed definition over', async () => {
+    const changed = await bankFile();
+    const options = ['--store', changed, '--config', 'changed.config.ts'];
+    assert.equal((await decidable(['read-models', 'rebuild', 'balances', ...options])).status, 0);
+    const { stdout } = await decidable(['read-models', 'get', 'balances', 'a', '--json', ...options]);
+    assert.deepEqual(JSON.parse(stdout), { balance: 7_000 });
+  });
+
   test('exits with 4 if the system has no such read model', async () => {
     const { status } = await decidable(['read-models', 'rebuild', 'balance', '--store', file]);
     assert.equal(status, 4);

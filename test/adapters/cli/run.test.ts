@@ -86,4 +86,25 @@ describe('decidable run', () => {
     }
     assert.deepEqual(await closed, [130, null]);
   });
+
+  describe('with a definition that has changed under the same version', async () => {
+    const file = await bankFile();
+    const changed = ['run', '--once', '--json', '--store', file, '--config', 'changed.config.ts'];
+
+    test('exits with 2 and names the part', async () => {
+      const { status, stderr } = await decidable(changed);
+      assert.equal(status, 2);
+      assert.match(JSON.parse(stderr).error.message, /balances/);
+    });
+
+    test('runs it with --accept-changes', async () => {
+      const { status, stderr } = await decidable([...changed, '--accept-changes', 'balances']);
+      assert.deepEqual([status, stderr], [0, '']);
+    });
+
+    test('exits with 2 if --accept-changes names another part', async () => {
+      const { status } = await decidable([...changed, '--accept-changes', 'balance']);
+      assert.equal(status, 2);
+    });
+  });
 });

@@ -11,9 +11,10 @@ export interface RunOptions {
   /** Seconds between two status lines. */
   readonly every: number;
   readonly once?: boolean | undefined;
+  readonly acceptChanges?: readonly string[] | undefined;
 }
 
-export async function run(session: Session, { every, once }: RunOptions): Promise<number> {
+export async function run(session: Session, { every, once, ...options }: RunOptions): Promise<number> {
   const { system, start } = await session.config();
   const report = new Report(session.output);
   // The hooks of the configuration are called too.
@@ -28,8 +29,9 @@ export async function run(session: Session, { every, once }: RunOptions): Promis
       start?.observer?.stopped?.(processor, reason);
     },
   };
+  const acceptChanges = [...(start?.acceptChanges ?? []), ...(options.acceptChanges ?? [])];
   using _signals = endOnSecondSignal(session.halt, () => void report.stopping());
-  await using started = await session.start(true, { observer });
+  await using started = await session.start(true, { observer, acceptChanges });
   const { running } = started;
   await report.started(system.name, await running.status(), once === true);
   if (once) {
