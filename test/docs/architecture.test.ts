@@ -31,3 +31,22 @@ test('the way of a command enters each file once', () => {
     [],
   );
 });
+
+test('the folders of the core import only folders that are drawn below them, types included', () => {
+  const drawing = /subgraph core\["src\/core"\]\n([\s\S]*?)\n {2}end/.exec(sectionOf('The rooms'))?.[1] ?? '';
+  const order = [...drawing.matchAll(/^ +(\w+)\[/gm)].map(([, name]) => name ?? '');
+  assert.deepEqual([order.length, order.at(-1)], [7, 'contract']);
+  const upward: string[] = [];
+  for (const file of globSync('src/core/**/*.ts', { cwd: ROOT })) {
+    // The entry point imports every folder.
+    if (file === 'src/core/index.ts') continue;
+    const from = order.indexOf(/^src\/core\/(\w+)\//.exec(file)?.[1] ?? 'contract');
+    const text = readFileSync(ROOT + file, 'utf8');
+    for (const [, specifier = ''] of text.matchAll(/(?:from|import\() ?'(\.[^']+)'/g)) {
+      const target = new URL(specifier, `file:///${file}`).pathname.slice(1);
+      const to = order.indexOf(/^src\/core\/(\w+)\//.exec(target)?.[1] ?? 'contract');
+      if (to < from) upward.push(`${file} imports ${target}`);
+    }
+  }
+  assert.deepEqual(upward, []);
+});
