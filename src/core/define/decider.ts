@@ -6,7 +6,6 @@
 import type { Draft, Immutable } from 'immer';
 import type { Codec } from '../codec/codec.ts';
 import { copyForeign } from '../codec/copy.ts';
-import { msgpack } from '../codec/msgpack.ts';
 import { DefinitionError, FaultError, type RejectionError } from '../errors.ts';
 import type { OptionNames } from '../option-names.ts';
 import type { Descriptor, ForeignEvents } from '../routing.ts';
@@ -28,7 +27,6 @@ import {
 } from './message.ts';
 import {
   checkHandlers,
-  checkIdentity,
   commandTypeOf,
   definitionsOf,
   enterMessage,
@@ -40,10 +38,10 @@ import {
   messageTable,
   policiesOf,
 } from './message-table.ts';
+import { moduleBasis } from './module-basis.ts';
 import { usingRejections } from './reject.ts';
 import type { StandardSchema } from './schema.ts';
 import { fingerprintOf, type StateFingerprint } from './state-fingerprint.ts';
-import { States } from './states.ts';
 
 /**
  * Folds an event into the state: it changes the draft, or returns the state that replaces it. The draft is one of
@@ -236,8 +234,9 @@ export function defineDecider<
     readonly events: CheckedSources<Events, 'event'>;
   },
 ): DeciderModule<State, Commands, Events> {
-  const name = checkIdentity(definition, NAMES, 'defineDecider');
-  const { codec = msgpack, foreignEvents = 'fault' } = definition;
+  const basis = moduleBasis(definition, NAMES, 'defineDecider');
+  const { name, codec, states } = basis;
+  const { foreignEvents = 'fault' } = definition;
   const commandEntries = messageTable('command', definition.commands, `${name}.commands`);
   const category = checkedCategory(definition.category, `${name}.category`);
   const eventSources = messageTable('event', definition.events, `${name}.events`);
@@ -248,14 +247,10 @@ export function defineDecider<
   if (foreignEvents !== 'fault' && foreignEvents !== 'skip') {
     throw new DefinitionError(`${name}.foreignEvents`, "must be 'fault' or 'skip'");
   }
-  const states = new States<State>(definition.state, definition.initialState, name, codec);
   const commands = withHandlers(commandEntries, 'decide', definition.decide) as MessageTable<CommandEntry>;
   const events = withHandlers(eventEntries, 'evolve', definition.evolve) as MessageTable<EventEntry>;
   const descriptor: Descriptor = {
-    name,
-    version: definition.version,
-    contentType: codec.contentType,
-    digest: undefined,
+    ...basis.descriptor,
     category,
     foreignEvents,
     commands: [...commands.values()].flatMap(commandDescriptors),
@@ -268,12 +263,10 @@ export function defineDecider<
   type Command = MessageOf<Commands>;
   type Event = MessageOf<Events>;
   return {
-    name,
-    version: definition.version,
+    ...basis.fields,
     category,
     commands: definitionsOf(commands) as unknown as CommandDefinitions<Commands>,
     events: definitionsOf(events) as unknown as EventDefinitions<Events>,
-    stateSchema: definition.state,
     command: (type, data) => {
       const entry = entryOf(commands, type, 'command');
       return { type: entry.type, data: entry.shape.read(copyForeign(data), entry.subject) } as Command;

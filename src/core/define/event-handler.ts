@@ -7,7 +7,6 @@
 import type { Draft, Immutable } from 'immer';
 import type { Codec } from '../codec/codec.ts';
 import { copyValue } from '../codec/copy.ts';
-import { msgpack } from '../codec/msgpack.ts';
 import { DefinitionError, FaultError } from '../errors.ts';
 import type { HandlerDescriptor, Reaction } from '../event-handler.ts';
 import type { EventContext, RejectedCommand } from '../messages.ts';
@@ -17,30 +16,22 @@ import type { CommandType } from '../types.ts';
 import type { ProcessManager } from '../worlds.ts';
 import type { DeferredEvolve, InitialState } from './decider.ts';
 import type { Recipe } from './draft.ts';
-import {
-  type CheckedEventSources,
-  eventSources,
-  eventSourceTable,
-  type ReadEventDefinitions,
-  readDefinitions,
-} from './event-sources.ts';
+import type { CheckedEventSources, ReadEventDefinitions } from './event-sources.ts';
 import { faultOf } from './handler-fault.ts';
 import type { CheckedSources, CommandDefinitions, DataOf, Message, MessageOf, Source } from './message.ts';
 import {
   checkHandlers,
-  checkIdentity,
   commandTypeOf,
   definitionsOf,
   entryOf,
-  eventTypeOf,
-  lendMessage,
   type MessageTable,
   messageTable,
 } from './message-table.ts';
+import { readerBasis } from './module-basis.ts';
 import type { StandardSchema } from './schema.ts';
-import { type CodeFingerprints, fingerprint, fingerprintsOf } from './state-fingerprint.ts';
+import { type CodeFingerprints, fingerprintsOf } from './state-fingerprint.ts';
 import { lend } from './state-value.ts';
-import { States, stateFault } from './states.ts';
+import { stateFault } from './states.ts';
 
 /**
  * A reaction of a process manager. Made by {@link dispatchCommand}, {@link scheduleCommand}, {@link cancelDeadline} and
@@ -187,10 +178,9 @@ export function defineEventHandler<
     readonly events: CheckedEventSources<Events>;
   },
 ): EventHandlerModule<State, Commands, Events> {
-  const name = checkIdentity(definition, NAMES, 'defineEventHandler');
-  const { codec = msgpack } = definition;
+  const basis = readerBasis(definition, NAMES, 'defineEventHandler');
+  const { name, codec, events, states } = basis;
   const commands = messageTable('command', definition.commands, `${name}.commands`);
-  const events = eventSourceTable(definition.events, `${name}.events`);
   checkHandlers(definition.evolve, events, 'event', `${name}.evolve`, 'some');
   checkHandlers(definition.handle, events, 'event', `${name}.handle`, 'some');
   const rejections = rejectionHandlers(definition.rejected ?? {}, commands, `${name}.rejected`);
@@ -203,41 +193,28 @@ export function defineEventHandler<
       'has neither evolve nor handle; add one of them, or remove the event',
     );
   }
-  if (typeof definition.key !== 'function') throw new DefinitionError(`${name}.key`, 'must be a function');
-  const states = new States<State>(definition.state, definition.initialState, name, codec);
   const commandType = commandTypeOf<Message>(commands, codec);
-  const descriptor: HandlerDescriptor = {
-    name,
-    version: definition.version,
-    contentType: codec.contentType,
-    digest: undefined,
-    events: eventSources(events),
-    commands: [...commands.keys()],
-  };
+  const descriptor: HandlerDescriptor = { ...basis.descriptor, commands: [...commands.keys()] };
   return {
-    name,
-    version: definition.version,
+    ...basis.fields,
     commands: definitionsOf(commands) as unknown as CommandDefinitions<Commands>,
-    events: readDefinitions(events) as unknown as ReadEventDefinitions<Events>,
-    stateSchema: definition.state,
+    events: basis.eventDefinitions as unknown as ReadEventDefinitions<Events>,
     get codeFingerprints() {
       return {
         ...fingerprintsOf('evolve', definition.evolve),
         ...fingerprintsOf('handle', definition.handle),
         ...fingerprintsOf('rejected', definition.rejected ?? {}),
-        key: fingerprint(definition.key),
-        state: fingerprint(definition.state),
-        initialState: fingerprint(states.initial()),
+        ...basis.codeFingerprints(),
       };
     },
     types: {
       command: commandType as never,
-      event: eventTypeOf<Message>(events, codec) as never,
+      event: basis.eventType as never,
       state: states.type,
     },
     eventHandler: {
       describe: () => descriptor,
-      key: (event) => keyOf(definition.key as (event: unknown) => unknown, event as Message),
+      key: basis.key,
       initialState: () => states.initial(),
       evolve: (state, event) => {
         const { type, data } = event as Message;
@@ -390,21 +367,4 @@ function dueAt(at: Date | bigint, id: string, place: string, type: string): bigi
 
 function invalidReaction(place: string, type: string, problem: string): FaultError {
   return new FaultError({ code: 'invalid-reaction', message: `${place} ${problem}`, details: [['type', type]] });
-}
-
-/** Returns the key of an event, checked. Errors of the function are faults of the module. */
-export function keyOf(key: (event: unknown) => unknown, event: Message): string | undefined {
-  let value: unknown;
-  try {
-    value = key(lendMessage(event));
-  } catch (cause) {
-    throw faultOf(cause, 'key-failed', 'key', event.type);
-  }
-  if (value === undefined || isText(value)) return value;
-  const expected = mustBe('a text without lone surrogates, or undefined if the event does not concern it', value);
-  throw new FaultError({
-    code: 'key-failed',
-    message: `the key of ${event.type} ${expected}`,
-    details: [['type', event.type]],
-  });
 }

@@ -6,27 +6,19 @@
 import type { Draft } from 'immer';
 import type { Codec } from '../codec/codec.ts';
 import { copyValue } from '../codec/copy.ts';
-import { msgpack } from '../codec/msgpack.ts';
-import { DefinitionError } from '../errors.ts';
 import type { EventContext } from '../messages.ts';
 import type { OptionNames } from '../option-names.ts';
 import type { ProjectorDescriptor } from '../projector.ts';
 import type { ReadModel } from '../worlds.ts';
 import type { InitialState } from './decider.ts';
 import { fold, type Recipe } from './draft.ts';
-import { keyOf } from './event-handler.ts';
-import {
-  type CheckedEventSources,
-  eventSources,
-  eventSourceTable,
-  type ReadEventDefinitions,
-  readDefinitions,
-} from './event-sources.ts';
+import type { CheckedEventSources, ReadEventDefinitions } from './event-sources.ts';
 import type { DataOf, Message, MessageOf, Source } from './message.ts';
-import { checkHandlers, checkIdentity, commandTypeOf, entryOf, eventTypeOf } from './message-table.ts';
+import { checkHandlers, commandTypeOf, entryOf } from './message-table.ts';
+import { readerBasis } from './module-basis.ts';
 import type { StandardSchema } from './schema.ts';
-import { type CodeFingerprints, fingerprint, fingerprintsOf } from './state-fingerprint.ts';
-import { States, stateFault } from './states.ts';
+import { type CodeFingerprints, fingerprintsOf } from './state-fingerprint.ts';
+import { stateFault } from './states.ts';
 
 /** The type of {@link dropDocument}. */
 export interface DropDocument {
@@ -103,41 +95,25 @@ const NAMES: OptionNames<ProjectorDefinition<never, never>> = {
 export function defineProjector<State, const Events extends Readonly<Record<string, Source>>>(
   definition: ProjectorDefinition<State, Events> & { readonly events: CheckedEventSources<Events> },
 ): ProjectorModule<State, Events> {
-  const name = checkIdentity(definition, NAMES, 'defineProjector');
-  const { codec = msgpack } = definition;
-  const events = eventSourceTable(definition.events, `${name}.events`);
+  const basis = readerBasis(definition, NAMES, 'defineProjector');
+  const { name, codec, events, states: documents } = basis;
   checkHandlers(definition.project, events, 'event', `${name}.project`, 'all');
-  if (typeof definition.key !== 'function') throw new DefinitionError(`${name}.key`, 'must be a function');
   const projections = new Map(Object.entries(definition.project)) as ReadonlyMap<string, Recipe>;
-  const documents = new States<State>(definition.state, definition.initialState, name, codec);
-  const descriptor: ProjectorDescriptor = {
-    name,
-    version: definition.version,
-    contentType: codec.contentType,
-    digest: undefined,
-    events: eventSources(events),
-  };
+  const descriptor: ProjectorDescriptor = basis.descriptor;
   return {
-    name,
-    version: definition.version,
-    events: readDefinitions(events) as unknown as ReadEventDefinitions<Events>,
-    stateSchema: definition.state,
+    ...basis.fields,
+    events: basis.eventDefinitions as unknown as ReadEventDefinitions<Events>,
     get codeFingerprints() {
-      return {
-        ...fingerprintsOf('project', definition.project),
-        key: fingerprint(definition.key),
-        state: fingerprint(definition.state),
-        initialState: fingerprint(documents.initial()),
-      };
+      return { ...fingerprintsOf('project', definition.project), ...basis.codeFingerprints() };
     },
     types: {
       command: commandTypeOf<never>(new Map(), codec),
-      event: eventTypeOf<Message>(events, codec) as never,
+      event: basis.eventType as never,
       state: documents.type,
     },
     projector: {
       describe: () => descriptor,
-      key: (event) => keyOf(definition.key as (event: unknown) => unknown, event as Message),
+      key: basis.key,
       initialState: () => documents.initial(),
       project: (state, event, context) => {
         const { type, data } = event as Message;
