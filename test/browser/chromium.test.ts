@@ -133,7 +133,7 @@ describe('in headless Chromium', { skip: withoutChromium }, () => {
       const thrown = (await outcomeOf('failed-downloads')) as Record<string, Thrown>;
       const named = Object.entries(thrown).map(([what, { name, code }]) => [what, code ?? name]);
       assert.deepEqual(Object.fromEntries(named), {
-        missing: 'TypeError',
+        missing: 'invalid-argument',
         anotherPage: 'malformed',
         empty: 'malformed',
         cutOff: 'malformed',
@@ -141,7 +141,7 @@ describe('in headless Chromium', { skip: withoutChromium }, () => {
         readBefore: 'TypeError',
         aborted: DOMException.ABORT_ERR,
       });
-      assert.match(thrown.missing!.message, /http:.*\/nowhere\.wasm answered 404$/);
+      assert.match(thrown.missing!.message, /got status 404 from http:.*\/nowhere\.wasm$/);
       await left.promise;
     });
   });

@@ -294,6 +294,13 @@ async function starts(bytes: Uint8Array, rounds: number, oldJco: string | undefi
     await startWithHandles(unseen(bytes));
   }
   const handles: Contestant = { name: 'handles', run: () => repeat(() => startWithHandles(bytes)) };
+  /** The engine discards optimized code for objects of which a full collection finds none. */
+  const collected = (run: Contestant['run']): Contestant['run'] => {
+    return () => {
+      globalThis.gc?.();
+      return run();
+    };
+  };
   const besideHand = [{ of: 'handles', against: 'by hand', atLeast: 0.5 }];
   return [
     {
@@ -315,6 +322,17 @@ async function starts(bytes: Uint8Array, rounds: number, oldJco: string | undefi
       ],
       targets: besideHand,
     },
+    {
+      name: 'start, after a full collection',
+      about: 'the first of these, with a collection of all garbage before each round of 50 starts',
+      unit: 'per second',
+      rounds,
+      contestants: [
+        { name: 'by hand', run: collected(() => repeat(() => startByHand(bank))) },
+        { name: 'handles', run: collected(() => repeat(() => startWithHandles(bytes))) },
+      ],
+      targets: [{ of: 'handles', against: 'by hand', atLeast: 0 }],
+    },
     // It runs alone, because each start of jco leaves so much garbage that the next row loses its optimized code.
     {
       name: 'start, compared with jco',
@@ -331,7 +349,6 @@ async function starts(bytes: Uint8Array, rounds: number, oldJco: string | undefi
 }
 
 async function repeat(once: () => Promise<unknown>, times: number = 50): Promise<Measured> {
-  globalThis.gc?.();
   // Not CPU time, because engines compile on several threads concurrently.
   const begin = performance.now();
   for (let i = 0; i < times; i++) await once();
