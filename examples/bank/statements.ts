@@ -3,7 +3,6 @@ import { defineTables } from 'decidable/tables';
 import type { Kysely } from 'kysely';
 import { account } from './account.ts';
 import { transfer } from './transfer.ts';
-import { transferOf } from './transfer-process.ts';
 
 export interface Statements {
   /** A line for each event of an account. */
@@ -13,8 +12,8 @@ export interface Statements {
     number: number;
     text: 'opened' | 'deposit' | 'withdrawal' | 'closed';
     amount: number;
-    /** The transfer to which the line belongs. */
-    transfer_id: string | null;
+    /** The event's `transferId`. It begins with `transfer ` if the bank has sent the half. */
+    reference: string | null;
     recorded_at: number;
   };
   transfers: {
@@ -28,8 +27,6 @@ export interface Statements {
   };
 }
 
-type Line = Omit<Statements['lines'], 'number' | 'recorded_at'>;
-
 export const statements = defineTables({
   name: 'bank.statements',
   version: '1.0.0',
@@ -42,7 +39,7 @@ export const statements = defineTables({
       .addColumn('number', 'integer', (column) => column.notNull())
       .addColumn('text', 'text', (column) => column.notNull())
       .addColumn('amount', 'integer', (column) => column.notNull())
-      .addColumn('transfer_id', 'text')
+      .addColumn('reference', 'text')
       .addColumn('recorded_at', 'integer', (column) => column.notNull())
       .addPrimaryKeyConstraint('lines_key', ['account_id', 'number']),
     db.schema
@@ -56,22 +53,52 @@ export const statements = defineTables({
   ],
 
   handle: {
-    AccountOpened: (db, { accountId }, context) =>
-      insertLine(db, { account_id: accountId, text: 'opened', amount: 0, transfer_id: null }, context),
-    Deposited: (db, data, context) =>
-      insertLine(
-        db,
-        { account_id: data.accountId, text: 'deposit', amount: data.amount, transfer_id: transferOf(data) ?? null },
-        context,
-      ),
-    Withdrawn: (db, data, context) =>
-      insertLine(
-        db,
-        { account_id: data.accountId, text: 'withdrawal', amount: data.amount, transfer_id: transferOf(data) ?? null },
-        context,
-      ),
-    AccountClosed: (db, { accountId }, context) =>
-      insertLine(db, { account_id: accountId, text: 'closed', amount: 0, transfer_id: null }, context),
+    // Prepared, because there are many lines: each query is compiled once. The revision of the event is the number of the
+    // line, because each event of an account is one line.
+    AccountOpened: {
+      prepare: (db, { accountId }, { revision, recordedAt }) =>
+        db.insertInto('lines').values({
+          account_id: accountId,
+          number: revision,
+          text: 'opened',
+          amount: 0,
+          reference: null,
+          recorded_at: recordedAt,
+        }),
+    },
+    Deposited: {
+      prepare: (db, { accountId, amount, transferId }, { revision, recordedAt }) =>
+        db.insertInto('lines').values({
+          account_id: accountId,
+          number: revision,
+          text: 'deposit',
+          amount,
+          reference: transferId,
+          recorded_at: recordedAt,
+        }),
+    },
+    Withdrawn: {
+      prepare: (db, { accountId, amount, transferId }, { revision, recordedAt }) =>
+        db.insertInto('lines').values({
+          account_id: accountId,
+          number: revision,
+          text: 'withdrawal',
+          amount,
+          reference: transferId,
+          recorded_at: recordedAt,
+        }),
+    },
+    AccountClosed: {
+      prepare: (db, { accountId }, { revision, recordedAt }) =>
+        db.insertInto('lines').values({
+          account_id: accountId,
+          number: revision,
+          text: 'closed',
+          amount: 0,
+          reference: null,
+          recorded_at: recordedAt,
+        }),
+    },
 
     TransferRequested: (db, { transferId, from, to, amount }) =>
       db
@@ -83,15 +110,6 @@ export const statements = defineTables({
     TransferHeld: (db, { transferId, reason }) => setStatus(db, transferId, 'held', reason),
   },
 });
-
-/** The revision of the event is the number of the line, because each event of an account is one line. */
-function insertLine(
-  db: Kysely<Statements>,
-  line: Line,
-  { revision, recordedAt }: { readonly revision: bigint; readonly recordedAt: bigint },
-) {
-  return db.insertInto('lines').values({ ...line, number: Number(revision), recorded_at: Number(recordedAt) });
-}
 
 function setStatus(
   db: Kysely<Statements>,

@@ -12,10 +12,10 @@ const DAILY_RETURNS = 3;
 const DAY = 86_400_000n;
 
 /** Marks the two halves that the process sends. A client may have sent halves of its own, with ids of its own. */
-const HALF = 'transfer ';
+export const HALF = 'transfer ';
 
 /** Returns the id of the transfer to which a withdrawal or a deposit belongs; undefined if it belongs to none. */
-export function transferOf(half: { readonly transferId?: string | undefined }): string | undefined {
+function transferOf(half: { readonly transferId?: string | undefined }): string | undefined {
   return half.transferId?.startsWith(HALF) ? half.transferId.slice(HALF.length) : undefined;
 }
 

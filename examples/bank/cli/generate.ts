@@ -162,8 +162,8 @@ for (let n = 0; n < STEPS; n++) {
 }
 
 /** The lines up to here are older than `RequestTransfer`. They and their balances stay as they are: the rest has its own accounts. */
-const TRANSFER_ACCOUNTS = 60;
-const TRANSFER_STEPS = 600;
+const TRANSFER_ACCOUNTS = 120;
+const TRANSFER_STEPS = 400;
 
 /** Writes one command for the accounts of the transfers. Some transfers are refused, and some are compensated. */
 function transferStep(accounts: readonly Book[]): void {
@@ -188,8 +188,8 @@ while (books.length < first + TRANSFER_ACCOUNTS) open();
 const payers = books.slice(first);
 for (const payer of payers) deposit(payer, between(50_00, 5_000_00));
 // Some accounts are closed, so that they take no money, and others can hold hardly more than they do.
-for (const payer of payers.slice(0, 4)) close(payer);
-for (const payer of payers.slice(4, 6)) deposit(payer, 100_000_000 - payer.balance - 1_00);
+for (const payer of payers.slice(0, 8)) close(payer);
+for (const payer of payers.slice(8, 12)) deposit(payer, 100_000_000 - payer.balance - 1_00);
 for (let n = 0; n < TRANSFER_STEPS; n++) transferStep(payers);
 
 process.stdout.write(output.join('\n') + '\n');

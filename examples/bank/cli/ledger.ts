@@ -1,9 +1,11 @@
 /** Reads the books of the bank from its read models, and checks that they agree. */
 import assert from 'node:assert/strict';
+import { sql } from 'kysely';
 import { account } from '../account.ts';
 import { type Balance, balances } from '../balances.ts';
 import { type Statements, statements } from '../statements.ts';
 import type { RunningBank } from '../system.ts';
+import { HALF } from '../transfer-process.ts';
 
 export interface Ledger {
   /** The balances by account id. */
@@ -46,7 +48,7 @@ async function readStatements(running: RunningBank): Promise<Omit<Ledger, 'accou
   const paid = await db
     .selectFrom('lines')
     .select(({ fn }) => ['text', fn.sum<number>('amount').as('amount')])
-    .where('transfer_id', 'is', null)
+    .where((line) => line.or([line('reference', 'is', null), line('reference', 'not like', `${HALF}%`)]))
     .groupBy('text')
     .execute();
   const transfers = await db
@@ -55,12 +57,13 @@ async function readStatements(running: RunningBank): Promise<Omit<Ledger, 'accou
     .groupBy('status')
     .execute();
   const halves = (text: 'withdrawal' | 'deposit') =>
-    db.selectFrom('lines').select('transfer_id').where('text', '=', text).where('transfer_id', 'is not', null);
+    db.selectFrom('lines').select('reference').where('text', '=', text).where('reference', 'like', `${HALF}%`);
+  const half = sql<string>`${HALF} || transfer_id`;
   const inFlight = await db
     .selectFrom('transfers')
     .select(({ fn }) => fn.sum<number | null>('amount').as('amount'))
-    .where('transfer_id', 'in', halves('withdrawal'))
-    .where('transfer_id', 'not in', halves('deposit'))
+    .where(half, 'in', halves('withdrawal'))
+    .where(half, 'not in', halves('deposit'))
     .executeTakeFirst();
   return {
     lines: lines.count,

@@ -6,7 +6,6 @@ import { type Balance, balances } from '../../../examples/bank/balances.ts';
 import { type Statements, statements } from '../../../examples/bank/statements.ts';
 import { bankWith } from '../../../examples/bank/system.ts';
 import { transfer } from '../../../examples/bank/transfer.ts';
-import { transferOf } from '../../../examples/bank/transfer-process.ts';
 import type { EventStore } from '../../../src/core/index.ts';
 
 type Line = Statements['lines'];
@@ -68,7 +67,7 @@ export async function foldHistory(store: EventStore): Promise<History> {
         number: Number(context.revision),
         text: TEXT[type],
         amount,
-        transfer_id: ('transferId' in data && transferOf(data)) || null,
+        reference: ('transferId' in data && data.transferId) || null,
         recorded_at: Number(context.recordedAt),
       });
     } else if (stream.startsWith('transfer-')) {

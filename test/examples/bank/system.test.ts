@@ -124,7 +124,7 @@ describe('the statements', () => {
       .when(Deposited({ accountId: 'a', amount: 500 }), context)
       .thenRows('lines', [
         { account_id: 'a', number: 0, text: 'opened', amount: 0 },
-        { account_id: 'a', number: 1, text: 'deposit', amount: 500, transfer_id: null, recorded_at: 1_000 },
+        { account_id: 'a', number: 1, text: 'deposit', amount: 500, reference: null, recorded_at: 1_000 },
       ])
       .thenRows('transfers', []);
   });
@@ -135,9 +135,9 @@ describe('the statements', () => {
       .when(Withdrawn({ accountId: 'a', ...half }), context)
       .thenStatements({
         sql:
-          'insert into "lines" ("account_id", "text", "amount", "transfer_id", "number", "recorded_at") ' +
+          'insert into "lines" ("account_id", "number", "text", "amount", "reference", "recorded_at") ' +
           'values (?, ?, ?, ?, ?, ?)',
-        parameters: ['a', 'withdrawal', 500, 'x1', 1, 1_000],
+        parameters: ['a', 1n, 'withdrawal', 500, 'transfer x1', 1_000n],
       });
   });
 });

@@ -106,7 +106,7 @@ test('a bank that is killed during transfers completes or compensates each of th
   for (let round = 0; round < ROUNDS; round++) {
     const child = startBank('--file', lines, '--db', file);
     const end = ended(child);
-    await killAfter(anyOf(round * 200 + 10, round * 200 + 200), file, child);
+    await killAfter(anyOf(round * 120 + 10, round * 120 + 120), file, child);
     assert.equal((await end).signal, 'SIGKILL');
   }
   const { code, stderr } = await runBank(['--file', lines, '--db', file]);
