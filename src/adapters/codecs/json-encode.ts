@@ -6,6 +6,7 @@ import {
   compareUtf8,
   depthProblem,
   EQUAL_ELEMENTS_PROBLEM,
+  hasEqualNeighbours,
   INVALID_DATE_PROBLEM,
   isRecord,
   kindProblem,
@@ -133,8 +134,7 @@ class Writing {
   }
 
   #refuseEqual(sorted: readonly string[], path: Path): void {
-    if (sorted.some((text, index) => index > 0 && text === sorted[index - 1]))
-      this.#refuse(path, EQUAL_ELEMENTS_PROBLEM);
+    if (hasEqualNeighbours(sorted, compareUtf8)) this.#refuse(path, EQUAL_ELEMENTS_PROBLEM);
   }
 }
 

@@ -23,6 +23,7 @@ import {
   compareUtf8,
   depthProblem,
   EQUAL_ELEMENTS_PROBLEM,
+  hasEqualNeighbours,
   INVALID_DATE_PROBLEM,
   isRecord,
   kindProblem,
@@ -310,11 +311,7 @@ function encodeApart(value: unknown, depth: number): Uint8Array {
 }
 
 function refuseEqual(sorted: readonly Uint8Array[], depth: number): void {
-  for (let index = 1; index < sorted.length; index++) {
-    if (compareBytes(sorted[index - 1]!, sorted[index]!) === 0) {
-      throw new NoEncoding(depth, EQUAL_ELEMENTS_PROBLEM);
-    }
-  }
+  if (hasEqualNeighbours(sorted, compareBytes)) throw new NoEncoding(depth, EQUAL_ELEMENTS_PROBLEM);
 }
 
 /** Encodes the head of an array or a map. */

@@ -155,6 +155,17 @@ export const TOO_BIG_PROBLEM: string = `is an integer of more than ${MAX_BIG_INT
 export const EQUAL_ELEMENTS_PROBLEM =
   'contains elements or keys that are different in JavaScript but equal when encoded, such as 5 and 5n';
 
+/** Returns whether a sorted list has two equal items, which are the encoded elements of a set or the keys of a map. */
+export function hasEqualNeighbours<Item>(
+  sorted: readonly Item[],
+  compare: (left: Item, right: Item) => number,
+): boolean {
+  for (let index = 1; index < sorted.length; index++) {
+    if (compare(sorted[index - 1]!, sorted[index]!) === 0) return true;
+  }
+  return false;
+}
+
 /** The number of bytes of an integer in the shortest two's complement. */
 export function bigIntegerBytes(value: bigint): number {
   const hex = (value < 0n ? ~value : value).toString(16);
