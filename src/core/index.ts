@@ -129,8 +129,8 @@ export type { Clock } from './processors/clock.ts';
 export { DefinitionChanged } from './processors/definition-text.ts';
 export type { DocumentsReader } from './processors/documents-reader.ts';
 export type { FailurePolicy } from './processors/failure-policy.ts';
-export type { InlineProjection, InlineReading } from './processors/inline-projection.ts';
 export { ProcessorStopped } from './processors/processor-stopped.ts';
+export type { InlineProjection, InlineReading } from './processors/processor-store.ts';
 export {
   FencedError,
   type GroupMember,

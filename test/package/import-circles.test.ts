@@ -8,11 +8,6 @@ import { parseSync } from 'oxc-parser';
 /** By name, the names that it imports. */
 type Graph = ReadonlyMap<string, ReadonlySet<string>>;
 
-/** Circles of folders that are still there, by the folder that contains them. This list may only shrink. */
-const REMAINING: Readonly<Record<string, readonly string[]>> = {
-  'src/core': ['define', 'loop', 'processors'],
-};
-
 /** Returns the relative paths that a file imports or exports from, in whatever notation. */
 function importsOf(path: string): string[] {
   const source = readFileSync(path, 'utf8');
@@ -100,10 +95,8 @@ describe('the imports of src', () => {
 
   const folders = [...new Set([...files.keys()].flatMap(ancestorsOf))].toSorted();
   for (const folder of folders) {
-    const remaining = REMAINING[folder];
-    const name = remaining === undefined ? 'have no circle' : 'have only the listed circle';
-    test(`${name} among the files and folders in ${folder}`, () => {
-      assert.deepEqual(circlesOf(graphOf(folder)), remaining === undefined ? [] : [remaining]);
+    test(`have no circle among the files and folders in ${folder}`, () => {
+      assert.deepEqual(circlesOf(graphOf(folder)), []);
     });
   }
 });

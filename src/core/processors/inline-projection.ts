@@ -7,30 +7,11 @@
  * system.
  */
 import { FaultError } from '../errors.ts';
-import type { EventName, RecordedEvent } from '../messages.ts';
+import type { RecordedEvent } from '../messages.ts';
 import { parkedEvent } from './parked-events.ts';
-import type { Batch, Changes, Item, Processor } from './processor.ts';
-import type { ParkedEvent, Share, StoredDocument, SubscriptionId } from './processor-store.ts';
+import type { Batch, Item, Processor } from './processor.ts';
+import type { InlineProjection, ParkedEvent, Share, StoredDocument, SubscriptionId } from './processor-store.ts';
 import { shareOf } from './shares.ts';
-
-/** A read model in the transaction of an append. Everything is synchronous. */
-export interface InlineProjection {
-  readonly subscription: SubscriptionId;
-  /** The filter that the store applies. */
-  readonly events: readonly EventName[];
-  /**
-   * Returns the changes that the events lead to, in the order of their positions.
-   * @throws FaultError if an event cannot be processed: then the append is refused.
-   */
-  changes(events: readonly RecordedEvent[], stored: InlineReading): Changes;
-}
-
-/** The contents of the subscription, in the same transaction. */
-export interface InlineReading {
-  readonly shares: readonly Share[];
-  documents(keys: readonly string[]): readonly StoredDocument[];
-  isParked(key: string): boolean;
-}
 
 /** A processor whose batches can be filled synchronously. */
 export interface InlineProcessor extends Processor {

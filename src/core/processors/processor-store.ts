@@ -8,8 +8,7 @@
  * All times are milliseconds since the Unix epoch. The caller passes them, so that tests can set the clock.
  */
 import { DecidableError } from '../errors.ts';
-import type { Envelope, EventContext, RecordedEvent } from '../messages.ts';
-import type { InlineProjection } from './inline-projection.ts';
+import type { Envelope, EventContext, EventName, RecordedEvent } from '../messages.ts';
 
 /** A subscription: one version of one processor. */
 export interface SubscriptionId {
@@ -256,6 +255,25 @@ export interface NewSubscription extends Pick<SubscriptionRecord, 'subscription'
    * @default false
    */
   readonly continues?: boolean | undefined;
+}
+
+/** A read model in the transaction of an append. Everything is synchronous. */
+export interface InlineProjection {
+  readonly subscription: SubscriptionId;
+  /** The filter that the store applies. */
+  readonly events: readonly EventName[];
+  /**
+   * Returns the changes that the events lead to, in the order of their positions.
+   * @throws FaultError if an event cannot be processed: then the append is refused.
+   */
+  changes(events: readonly RecordedEvent[], stored: InlineReading): Omit<ProcessorCommit, 'fences'>;
+}
+
+/** The contents of the subscription, in the same transaction. */
+export interface InlineReading {
+  readonly shares: readonly Share[];
+  documents(keys: readonly string[]): readonly StoredDocument[];
+  isParked(key: string): boolean;
 }
 
 /**

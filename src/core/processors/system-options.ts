@@ -6,8 +6,7 @@ import { eventSourcerHooks } from '../loop/observer.ts';
 import { checkOptionNames, type OptionNames } from '../option-names.ts';
 import type { Clock } from './clock.ts';
 import { type CompletePolicy, completePolicy, type FailurePolicy } from './failure-policy.ts';
-import type { InlineProjection } from './inline-projection.ts';
-import type { ParkedFilter, ProcessorStore, SubscriptionId } from './processor-store.ts';
+import type { InlineProjection, ParkedFilter, ProcessorStore, SubscriptionId } from './processor-store.ts';
 import type { RunnerObserver } from './runner-parts.ts';
 import type { SystemParts } from './system-parts.ts';
 

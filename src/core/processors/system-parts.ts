@@ -10,11 +10,11 @@ import { Dispatcher } from './dispatcher.ts';
 import { type AnyReadModel, Documents } from './documents.ts';
 import { ModelDocuments } from './documents-reader.ts';
 import { EventReading } from './event-reading.ts';
-import { type InlineProcessor, type InlineProjection, inlineProjection } from './inline-projection.ts';
+import { type InlineProcessor, inlineProjection } from './inline-projection.ts';
 import { ProcessManagerProcessor } from './process-manager.ts';
 import { type AnyProcessManager, processModule } from './process-module.ts';
 import type { Processor } from './processor.ts';
-import type { ProcessorStore, SubscriptionId } from './processor-store.ts';
+import type { InlineProjection, ProcessorStore, SubscriptionId } from './processor-store.ts';
 import { type AnyReactor, ReactorProcessor } from './reactor.ts';
 
 /** A part of a system, of whatever kind. */

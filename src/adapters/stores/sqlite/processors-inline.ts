@@ -1,12 +1,8 @@
 /** Inline read models: the changes that the events of an append lead to, in its transaction. */
 import type { ReadAllOptions } from '../../../core/event-store.ts';
 import type { RecordedEvent } from '../../../core/messages.ts';
-import {
-  type InlineProjection,
-  inlineFault,
-  MAX_MISSED_EVENTS,
-  tooFarBehind,
-} from '../../../core/processors/inline-projection.ts';
+import { inlineFault, MAX_MISSED_EVENTS, tooFarBehind } from '../../../core/processors/inline-projection.ts';
+import type { InlineProjection } from '../../../core/processors/processor-store.ts';
 import { lowestCheckpoint } from '../../../core/processors/share-progress.ts';
 import { InlineRefusal } from './failures.ts';
 import { idOf, nameOf, writeChanges } from './processors-commit.ts';

@@ -3,9 +3,9 @@
  * group commit, so that read models, process managers and commands share transactions of the disk.
  */
 import type { Database } from 'better-sqlite3';
-import type { InlineProjection } from '../../../core/processors/inline-projection.ts';
 import type {
   GroupMember,
+  InlineProjection,
   ListDocumentsOptions,
   NewSubscription,
   ParkedEvent,
