@@ -2,6 +2,8 @@
  * A system that runs in memory for one sentence of a test. Its clock moves only when the sentence says so, its reactors are
  * recorded, and the tables of its read models are computed when a test asks for their rows.
  */
+
+import { withoutInline } from '../../core/define/inline.ts';
 import type {
   AnyModule,
   Clock,
@@ -78,7 +80,8 @@ export class Scene implements AsyncDisposable {
     const recorded = system.reactors.map((reactor) => recording(reactor, reactors, this.reacted));
     const definition: AnySystemDefinition = {
       ...system,
-      readModels: system.readModels.filter((model) => !isTables(model)),
+      // After each step the system has settled, so an inline read model shows the same as any other.
+      readModels: system.readModels.filter((model) => !isTables(model)).map(withoutInline),
       reactors: recorded,
     };
     const clock: Clock = this.clock;

@@ -10,8 +10,7 @@ const INLINE = new WeakMap<object, object>();
  * nothing is stored.
  *
  * Each command of the system waits for it, and all processes that write share one lock. Use it for what cannot wait,
- * and
- * `caughtUp(result.position)` for everything else. The SQLite store has this capability.
+ * and `caughtUp(result.position)` for everything else. The SQLite store has this capability.
  *
  * ```ts
  * const bank = defineSystem({ name: 'bank', deciders: [account], readModels: [inline(balances), statements] });
@@ -34,7 +33,12 @@ export function isInline(model: object): boolean {
   return INLINE.has(model);
 }
 
+/** Returns the read model that was marked, for a store without inline read models; another one is returned unchanged. */
+export function withoutInline<Model extends object>(model: Model): Model {
+  return (INLINE.get(model) as Model | undefined) ?? model;
+}
+
 /** Returns whether both are the same read model, inline or not. */
 export function isSameModel(one: object, other: object): boolean {
-  return (INLINE.get(one) ?? one) === (INLINE.get(other) ?? other);
+  return withoutInline(one) === withoutInline(other);
 }

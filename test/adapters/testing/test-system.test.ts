@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { defineReactor, defineSystem } from 'decidable';
+import { defineReactor, defineSystem, inline } from 'decidable';
 import { loadModule } from 'decidable/component/host';
 import { ExpectationError, eventsIn, storedEvent, testSystem } from 'decidable/testing';
 import { account as bankAccount } from '../../../examples/bank/account.ts';
@@ -91,6 +91,11 @@ describe('a sentence about a system', () => {
       .then(Withdrawn({ accountId: 'a', amount: 2 }), Withdrawn({ accountId: 'a', amount: 3 }))
       .after({ days: 10 })
       .thenNothing());
+
+  test('expects the documents of an inline read model', () => {
+    const system = defineSystem({ name: 'bank', deciders: [account], readModels: [inline(balances)] });
+    return testSystem(system).given(opened).when(deposit).thenDocument(balances, 'a', { balance: 5 });
+  });
 
   test('can be continued in two ways, which do not affect each other', async () => {
     const start = given(opened).when(deposit);
