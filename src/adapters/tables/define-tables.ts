@@ -11,6 +11,7 @@ import {
   SqliteAdapter,
   SqliteIntrospector,
   SqliteQueryCompiler,
+  sql,
 } from 'kysely';
 import type { Codec } from '../../core/codec/codec.ts';
 import { msgpack } from '../../core/codec/msgpack.ts';
@@ -269,10 +270,12 @@ interface CreatedTable {
 
 /** The indexes of a table stay with it, under their own names. */
 function renamed(from: string, to: string): TableStatement {
-  return compiled(compilerOf('', new Set()).schema.alterTable(from).renameTo(to));
+  // The schema builder would take what comes before a dot, as in a version, for the name of a schema.
+  const query = sql`alter table ${sql.id(from)} rename to ${sql.id(to)}`;
+  return compiled({ compile: () => query.compile(compilerOf('', new Set())) });
 }
 
 function compiled(query: Compilable): TableStatement {
-  const { sql, parameters } = query.compile();
-  return { sql, parameters };
+  const { sql: text, parameters } = query.compile();
+  return { sql: text, parameters };
 }

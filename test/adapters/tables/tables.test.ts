@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import { defineSystem } from 'decidable';
+import { defineSystem, type ProcessorStopped } from 'decidable';
 import { createMemoryStore } from 'decidable/memory';
 import { createSqliteStore } from 'decidable/sqlite';
 import { defineTables } from 'decidable/tables';
@@ -201,6 +201,45 @@ describe('a table read model', () => {
     );
     await using reader = running.readModel(statements);
     assert.deepEqual(await reader.db.selectFrom('totals').selectAll().execute(), [{ account_id: 'a', total: 12 }]);
+  });
+
+  test('stops if the disk is full, and parks nothing, because no event is the cause', async () => {
+    const file = join(folder, `${files++}.db`);
+    const notes = defineTables({
+      name: 'notes',
+      version: '1',
+      events: { Deposited: account.events.Deposited },
+      create: (db: Kysely<{ notes: { text: string } }>) => [
+        db.schema.createTable('notes').addColumn('text', 'text', (column) => column.notNull()),
+      ],
+      handle: { Deposited: (db) => db.insertInto('notes').values({ text: 'x'.repeat(4_000_000) }) },
+    });
+    await using store = createSqliteStore({ file, durability: 'normal', maxPages: 500 });
+    await using running = await defineSystem({ name: 'bank', deciders: [account], readModels: [notes] }).start({
+      store,
+      failurePolicy: { retries: 0, finally: 'park' },
+    });
+    await running.dispatch(Open({ accountId: 'a' }));
+    await running.dispatch(Deposit({ accountId: 'a', amount: 5 }));
+    await assert.rejects(running.caughtUp(), ({ reason }: ProcessorStopped) => reason.code === 'failure');
+    assert.deepEqual(await running.parked.list(), []);
+  });
+
+  test('is refused if a statement that creates its tables fails, and nothing of it remains', async () => {
+    await using store = open();
+    const notes = defineTables({
+      name: 'notes',
+      version: '1',
+      events: { Deposited: account.events.Deposited },
+      create: (db: Kysely<{ notes: { text: string } }>) => [
+        db.schema.createTable('notes').addColumn('text', 'text'),
+        db.schema.createIndex('by_colour').on('notes').column('colour'),
+      ],
+      handle: { Deposited: (db) => db.insertInto('notes').values({ text: '' }) },
+    });
+    const system = defineSystem({ name: 'bank', deciders: [account], readModels: [notes] });
+    await assert.rejects(system.start({ store }), { code: 'statement-failed', index: 1 });
+    assert.deepEqual(await store.processors.listSubscriptions(), []);
   });
 
   test('is built in a second version next to the first, which is then dropped', async () => {

@@ -229,8 +229,9 @@ test('a rebuild of tables replaces rows and indexes, as often as it is asked for
   await using store = createSqliteStore({ file: join(folder, `${files++}.db`), durability: 'normal' });
   const bug = { factor: 1 };
   const lines = defineTables({
-    name: 'lines',
-    version: '1',
+    // Dots are usual in both, and must not become the name of a schema.
+    name: 'bank.lines',
+    version: '1.0.0',
     events: { Deposited: account.events.Deposited },
     create: (db: Kysely<{ lines: { position: number; amount: number } }>) => [
       db.schema.createTable('lines').addColumn('position', 'integer').addColumn('amount', 'integer'),

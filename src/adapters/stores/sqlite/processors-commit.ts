@@ -4,7 +4,6 @@ import {
   FencedError,
   type ParkedEvent,
   type ProcessorCommit,
-  StatementFailed,
   type SubscriptionId,
 } from '../../../core/processors/processor-store.ts';
 import { reasonText, shareOf } from './processors-rows.ts';
@@ -51,13 +50,7 @@ export function writeChanges(
     if (state === undefined) statements.dropDocument.run(id, key);
     else statements.putDocument.run(id, key, state, Number(position));
   }
-  for (const [index, { sql, parameters }] of (commit.statements ?? []).entries()) {
-    try {
-      tables.prepared(sql).run(...parameters);
-    } catch (cause) {
-      throw new StatementFailed(index, cause);
-    }
-  }
+  tables.write(commit.statements ?? []);
   for (const { subscription, key, position } of commit.unpark ?? []) {
     statements.unpark.run(fenced(ids, subscription), key, Number(position));
   }

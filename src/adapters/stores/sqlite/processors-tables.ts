@@ -1,9 +1,13 @@
 /** The statements of table read models on a connection. */
 import type { Database, Statement } from 'better-sqlite3';
-import type { TableStatement } from '../../../core/processors/processor-store.ts';
+import { StatementFailed, type TableStatement } from '../../../core/processors/processor-store.ts';
+import { isDriverError } from './failures.ts';
 
 /** Prepared statements that are kept. */
 const MAX_KEPT = 500;
+
+/** The errors of SQLite that a statement causes itself. Others, such as a full disk, are failures of the file. */
+const OWN_FAILURES = /^SQLITE_(ERROR|CONSTRAINT|MISMATCH|RANGE|TOOBIG)/;
 
 /** Prepares the statements of table read models, and keeps them. */
 export class TableStatements {
@@ -14,13 +18,31 @@ export class TableStatements {
     this.#database = database;
   }
 
-  /** Runs statements that create, drop or rename tables. Kept statements may refer to tables that are gone then. */
+  /** Runs statements that create, drop or rename tables. Kept statements may refer to tables that are gone then. @throws StatementFailed */
   run(statements: readonly TableStatement[]): void {
-    for (const { sql, parameters } of statements) this.#database.prepare<unknown[]>(sql).run(...parameters);
+    for (const [index, { sql, parameters }] of statements.entries()) {
+      this.#attempt(index, () => this.#database.prepare<unknown[]>(sql).run(...parameters));
+    }
     this.#prepared.clear();
   }
 
-  prepared(sql: string): Statement<unknown[]> {
+  /** Runs the statements of events. @throws StatementFailed if a statement is the cause, and not the file. */
+  write(statements: readonly TableStatement[]): void {
+    for (const [index, { sql, parameters }] of statements.entries()) {
+      this.#attempt(index, () => this.#keep(sql).run(...parameters));
+    }
+  }
+
+  #attempt(index: number, run: () => unknown): void {
+    try {
+      run();
+    } catch (error) {
+      if (isDriverError(error) && !OWN_FAILURES.test(error.code)) throw error;
+      throw new StatementFailed(index, error);
+    }
+  }
+
+  #keep(sql: string): Statement<unknown[]> {
     const known = this.#prepared.get(sql);
     if (known !== undefined) return known;
     if (this.#prepared.size >= MAX_KEPT) this.#prepared.clear();
