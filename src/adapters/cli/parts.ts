@@ -1,7 +1,12 @@
 /** The subscriptions of a store, as the parts of the system know them. */
 
 import type { EventStore } from '../../core/event-store.ts';
-import type { ProcessorStore, SubscriptionId, SubscriptionRecord } from '../../core/processors/processor-store.ts';
+import type {
+  ProcessorStore,
+  StopReason,
+  SubscriptionId,
+  SubscriptionRecord,
+} from '../../core/processors/processor-store.ts';
 import { type ProcessorStatus, statusOf } from '../../core/processors/status.ts';
 import type { AnySystemDefinition } from '../../core/processors/system-parts.ts';
 import { describe } from '../../core/system/system-description.ts';
@@ -96,4 +101,19 @@ export async function findSubscription(processors: ProcessorStore, text: string)
 
 export function isSame(one: SubscriptionId, other: SubscriptionId): boolean {
   return one.name === other.name && one.version === other.version;
+}
+
+/** A status as JSON: times are texts, as in the rest of the output. A free share has no time. */
+export function statusJson<Status extends ProcessorStatus>({ stopped, shares, ...others }: Status): object {
+  return {
+    ...others,
+    shares: shares.map(({ expiresAt, holder, ...share }) =>
+      holder === undefined ? share : { ...share, holder, expiresAt: new Date(expiresAt) },
+    ),
+    stopped: reasonJson(stopped),
+  };
+}
+
+export function reasonJson(reason: StopReason | undefined): object | undefined {
+  return reason && { ...reason, at: new Date(reason.at) };
 }

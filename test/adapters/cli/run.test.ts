@@ -13,6 +13,11 @@ interface RunRecord {
   readonly processors?: readonly { readonly name: string; readonly checkpoint: string; readonly head: string }[];
 }
 
+interface TimedRecord {
+  readonly event: string;
+  readonly processors: readonly { readonly shares: readonly { readonly expiresAt?: unknown }[] }[];
+}
+
 describe('decidable run', () => {
   test('drains on SIGINT and exits with 0', async () => {
     const file = await bankFile(1, 2, 3);
@@ -42,6 +47,19 @@ describe('decidable run', () => {
       ['started', 'ended'],
     );
     for (const { checkpoint, head } of records.at(-1)?.processors ?? []) assert.equal(checkpoint, head);
+  });
+
+  test('prints each time as text, and none for a share that nobody holds', async () => {
+    const file = await bankFile(5);
+    const { stdout } = await decidable(['run', '--store', file, '--once', '--json']);
+    const times = recordsOf<TimedRecord>(stdout).map(({ event, processors }) => [
+      event,
+      [...new Set(processors.flatMap(({ shares }) => shares.map(({ expiresAt }) => typeof expiresAt)))],
+    ]);
+    assert.deepEqual(times, [
+      ['started', ['string']],
+      ['ended', ['undefined']],
+    ]);
   });
 
   test('prints what it parks', async () => {

@@ -11,7 +11,7 @@ import { DONE } from '../exit-codes.ts';
 import { CommandLineError } from '../failures.ts';
 import type { Messages } from '../messages.ts';
 import { oneLine } from '../output.ts';
-import { findSubscription } from '../parts.ts';
+import { findSubscription, reasonJson } from '../parts.ts';
 import type { Session } from '../session.ts';
 import { eventLine, eventRecord } from './events.ts';
 
@@ -139,7 +139,7 @@ function jsonOf({ subscription, event, reason, parkedAt, ...others }: ParkedEven
     ...subscription,
     ...others,
     parkedAt: new Date(parkedAt),
-    reason: reason && { ...reason, at: new Date(reason.at) },
+    reason: reasonJson(reason),
     event: eventRecord(event, messages),
   };
 }

@@ -4,6 +4,7 @@ import type { ParkedEvent, StopReason } from '../../../core/processors/processor
 import type { ProcessorStatus } from '../../../core/processors/status.ts';
 import { DONE, FAILED } from '../exit-codes.ts';
 import { type Output, oneLine } from '../output.ts';
+import { reasonJson, statusJson } from '../parts.ts';
 import type { AnyRunningSystem, Session } from '../session.ts';
 import { endOnSecondSignal } from '../signals.ts';
 
@@ -83,7 +84,7 @@ class Report {
   async started(system: string, statuses: readonly ProcessorStatus[], once: boolean): Promise<void> {
     const until = once ? 'until nothing is left to do' : 'until Ctrl-C';
     const names = statuses.map(({ name }) => name).join(', ') || 'no processors';
-    await this.#print('started', `${system} runs ${until}: ${names}`, { system, processors: statuses });
+    await this.#print('started', `${system} runs ${until}: ${names}`, { system, processors: statuses.map(statusJson) });
     this.#last = textOf(statuses);
     for (const print of this.#early ?? []) print();
     this.#early = undefined;
@@ -93,7 +94,7 @@ class Report {
     const text = textOf(statuses);
     if (text === this.#last) return;
     this.#last = text;
-    await this.#print('status', text, { processors: statuses });
+    await this.#print('status', text, { processors: statuses.map(statusJson) });
   }
 
   parked({ subscription }: Processor, { key, event, reason }: ParkedEvent): void {
@@ -101,12 +102,17 @@ class Report {
     // An event that only waits for an earlier one of its key has no reason.
     const why = reason === undefined ? 'an earlier event of its key is parked' : `${reason.message} (${reason.code})`;
     const text = `parked ${event.event.type} at ${position}, key ${key}: ${why}`;
-    this.#report('parked', `${subscription.name}: ${text}`, { ...subscription, key, position, reason });
+    this.#report('parked', `${subscription.name}: ${text}`, {
+      ...subscription,
+      key,
+      position,
+      reason: reasonJson(reason),
+    });
   }
 
   stopped({ subscription }: Processor, reason: StopReason): void {
     const text = `${subscription.name}: stopped: ${reason.message} (${reason.code})`;
-    this.#report('stopped', text, { ...subscription, reason });
+    this.#report('stopped', text, { ...subscription, reason: reasonJson(reason) });
   }
 
   stopping(): Promise<void> {
@@ -114,7 +120,7 @@ class Report {
   }
 
   async ended(statuses: readonly ProcessorStatus[]): Promise<void> {
-    await this.#print('ended', `ended: ${textOf(statuses)}`, { processors: statuses });
+    await this.#print('ended', `ended: ${textOf(statuses)}`, { processors: statuses.map(statusJson) });
   }
 
   #report(event: string, text: string, fields: object): void {

@@ -2,7 +2,7 @@
 /** `decidable subscriptions`: how far each processor is, who runs it, and why it has stopped. */
 import { DONE } from '../exit-codes.ts';
 import { type Output, oneLine, type TableContent } from '../output.ts';
-import { type NewPart, type SubscriptionStatus, subscriptionsOf } from '../parts.ts';
+import { type NewPart, type SubscriptionStatus, statusJson, subscriptionsOf } from '../parts.ts';
 import type { Session } from '../session.ts';
 
 export interface SubscriptionsOptions {
@@ -15,7 +15,7 @@ export async function subscriptions(session: Session, { shares }: SubscriptionsO
   const statuses = await subscriptionsOf(store, config?.system);
   const { output } = session;
   if (output.isJson) {
-    await output.document(statuses.map((status) => ('shares' in status ? jsonOf(status) : status)));
+    await output.document(statuses.map((status) => ('shares' in status ? statusJson(status) : status)));
     return DONE;
   }
   await printTable(statuses, output);
@@ -78,15 +78,5 @@ function sharesOf(statuses: readonly (SubscriptionStatus | NewPart)[]): TableCon
     head: ['name', 'version', 'share', 'position', 'process', 'lease ends'],
     rows,
     numbers: ['share', 'position'],
-  };
-}
-
-/** Times as in the rest of the JSON. */
-function jsonOf(status: SubscriptionStatus): object {
-  const { stopped, shares, ...others } = status;
-  return {
-    ...others,
-    shares: shares.map(({ expiresAt, ...share }) => ({ ...share, expiresAt: new Date(expiresAt) })),
-    stopped: stopped && { ...stopped, at: new Date(stopped.at) },
   };
 }
