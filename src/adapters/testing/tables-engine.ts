@@ -1,5 +1,4 @@
 /** Runs a table read model on a database in memory, as the runner of a system would: for tests that expect rows. */
-import type { Database } from 'better-sqlite3';
 import type { RecordedEvent } from '../../core/index.ts';
 import type { Processor } from '../../core/processors/processor.ts';
 import type { TableStatement } from '../../core/processors/processor-store.ts';
@@ -8,6 +7,17 @@ import { showValue } from './show.ts';
 
 /** A row as it is stored. Integers beyond 2^53 are `bigint`. */
 export type Row = Readonly<Record<string, unknown>>;
+
+/** The parts of the driver that the kit uses. The published types must not need the driver's types, which users may not have. */
+interface Database {
+  defaultSafeIntegers(on: boolean): unknown;
+  exec(sql: string): unknown;
+  prepare(sql: string): {
+    run(...parameters: readonly unknown[]): unknown;
+    all(...parameters: readonly unknown[]): unknown[];
+  };
+  close(): unknown;
+}
 
 /** Opens an empty database. */
 export type OpenDatabase = () => Database;
