@@ -29,7 +29,7 @@ function commandOf(program: Command, path: string): Command | undefined {
     .reduce<Command | undefined>((parent, name) => parent?.commands.find((child) => child.name() === name), program);
 }
 
-/** The names in the system of the current folder; none if it cannot be loaded: a completion never fails. */
+/** The names in the system of the current folder; none if it cannot be loaded, so that a completion never fails. */
 export async function knownNames(): Promise<KnownNames> {
   try {
     const { deciders, readModels } = describe((await loadConfig(undefined)).system);

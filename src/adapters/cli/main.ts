@@ -1,4 +1,4 @@
-/** From the arguments of the program to its exit code. */
+/** Runs the program: parses the arguments, calls the command and returns the exit code. */
 import { type Command, CommanderError } from 'commander';
 import { toJson } from '../../core/json.ts';
 import { COMPLETE, knownNames } from './completion.ts';

@@ -35,7 +35,7 @@ interface Owner {
 
 export class Messages {
   readonly #deciders: readonly Owner[];
-  /** By category: processes store their reactions in streams of their own. */
+  /** The process managers by their categories, because each stores its reactions in streams of its own. */
   readonly #processes: ReadonlyMap<string, Owner>;
   /** The owners of the events that were looked for, by category and type. */
   readonly #owners = new Map<string, Owner | undefined>();

@@ -89,7 +89,7 @@ const WITHOUT_BORDERS = {
   middle: '  ',
 };
 
-/** Control characters of a stored text must not reach the terminal: they could move its cursor. */
+/** Control characters of a stored text must not reach the terminal, because they could move its cursor. */
 export function oneLine(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters to replace.
   return text.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, (character) => {

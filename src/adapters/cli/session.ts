@@ -41,7 +41,7 @@ export class Session {
     return this.#config;
   }
 
-  /** The configuration, if there is one: a command that only reads a store works without it if `--store` is passed. */
+  /** The configuration, if there is one. A command that only reads a store works without it if `--store` is passed. */
   async optionalConfig(): Promise<LoadedConfig | undefined> {
     const { config, store } = this.#options;
     return store !== undefined && findConfig(config) === undefined ? undefined : await this.config();

@@ -90,8 +90,8 @@ const OPTION_NAMES: OptionNames<CompileOptions> = { instrument: true, instrument
 /**
  * Decodes, validates and compiles a component.
  *
- * No code is generated: the engine compiles the component's core modules, and the rest is closures. So this works under
- * a content security policy without `unsafe-eval`. It needs `wasm-unsafe-eval`. Without that, the engine's
+ * No code is generated, because the engine compiles the component's core modules, and the rest is closures. So this
+ * works under a content security policy without `unsafe-eval`. It needs `wasm-unsafe-eval`. Without that, the engine's
  * `CompileError` names the policy.
  *
  * @param source the bytes of the binary, a `Response` of `fetch`, a `Blob`, or a promise of one of these. Bytes are

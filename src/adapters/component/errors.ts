@@ -191,7 +191,7 @@ export class UnsupportedError extends Error {
  * `payload` is the value of the `error` case as *Explainer.md*, "JS API" maps it, or `undefined` if the case has no
  * value. In the other direction, an exception that leaves a JavaScript import whose result is a `result` becomes its
  * `error` case: the `payload` of a `ComponentError` (or of any object with that property), or else the thrown value
- * itself. An `Error` without a payload is not part of the interface: the export throws it unchanged, as it throws
+ * itself. An `Error` without a payload is not part of the interface, so the export throws it unchanged, as it throws
  * traps.
  */
 export class ComponentError extends Error {

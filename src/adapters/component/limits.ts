@@ -106,8 +106,8 @@ export const slotCost = 16;
 /**
  * Definitions that one instantiation may run. An instance counts for {@link instanceCost} of them, because components
  * that each instantiate the one before twice ask for exponential work. Each initial page of a core instance's memories
- * counts for one, and so do {@link elementsPerPage} initial elements of its tables: an engine fills them, and takes 35
- * bytes for each.
+ * counts for one, and so do {@link elementsPerPage} initial elements of its tables, because an engine fills them, and
+ * takes 35 bytes for each.
  */
 export const maxLinkWork = 1_000_000;
 export const instanceCost = 100;

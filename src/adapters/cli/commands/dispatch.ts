@@ -31,7 +31,7 @@ export async function dispatch(
   const value = parse(data === '-' ? await readStandardInput() : new TextEncoder().encode(data), type);
   checkShape(module, type, value);
   const messages = await session.messages();
-  // No processor runs here: a process that runs the system reacts to the events.
+  // No processor runs in this process. A process that runs the system reacts to the events.
   await using started = await session.start(true, { process: false });
   const precondition =
     expectedRevision === undefined ? undefined : ({ tag: 'at-revision', val: expectedRevision } as const);
@@ -91,7 +91,7 @@ function send(
   return running.handleCommand(encodeByContentType(type, schemaVersion, data, contentType), options);
 }
 
-/** A command alone sets nothing in motion: a process has to run the processors. */
+/** Prints a hint if no process runs the processors, because then nothing reacts to the events of the command. */
 async function hint({ output }: Session, running: AnyRunningSystem): Promise<void> {
   const statuses = await running.status();
   const now = Date.now();

@@ -24,7 +24,7 @@ const GONE = -1;
 class ObjectHandle {
   readonly type: RuntimeResource;
   readonly rep: number;
-  /** As in `ResourceHandle`, or {@link GONE}. */
+  /** The same as in `ResourceHandle`, or {@link GONE}. */
   info: number;
   isRegistered = false;
 
@@ -48,7 +48,7 @@ class ObjectHandle {
 /** Returns the handle in an object that this file created. */
 let handleIn: (value: object) => ObjectHandle | undefined;
 
-/** The base of all resource classes of guests. The handle is private: it can be neither forged nor copied. */
+/** The base of all resource classes of guests. The handle is private, so that it can be neither forged nor copied. */
 class Resource {
   readonly #handle: ObjectHandle;
 

@@ -55,7 +55,7 @@ export function rejectionOf(error: unknown): unknown {
   return isComponentError(error) ? new RejectionError(error.payload as Rejection) : asTrap(error);
 }
 
-/** An error that an import of the component threw has ended the instance, as a trap does. */
+/** Makes a trap of an error that an import of the component threw, because such an error ends the instance too. */
 function asTrap(error: unknown): unknown {
   if (isTrap(error) || isLinkError(error) || isDoubtful(error)) return error;
   const message = error instanceof Error ? error.message : String(error);

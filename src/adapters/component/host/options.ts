@@ -1,6 +1,6 @@
 /**
- * The options of `loadModule`, and their checks, which run before anything is compiled: a misspelt bound must not be
- * ignored. The checks of the bounds are in `metering/budget.ts`.
+ * The options of `loadModule`, and their checks, which run before anything is compiled, so that a misspelt bound is
+ * never ignored. The checks of the bounds are in `metering/budget.ts`.
  */
 import { show } from '../abi/javascript-values.ts';
 import { nameOfTypedArray } from '../abi/number-lists.ts';
@@ -76,8 +76,8 @@ export interface LoadModuleOptions<World extends WorldName = WorldName> {
    * default, nothing is counted.
    *
    * The bounds of memories, tables and calls are compiled into a component. A component that `loadModule` has compiled
-   * keeps its bounds, unless options name other ones: then its core modules are compiled again. So are those of a
-   * component that `compile` has compiled.
+   * keeps its bounds, unless options name other ones. In this case its core modules are compiled again. So are those of
+   * a component that `compile` has compiled.
    */
   readonly budget?: Budget | undefined;
   /**

@@ -54,7 +54,7 @@ export class Pool {
   }
 
   /**
-   * The first handle of the current instance. Read it before the call that returns a number: if an import calls the
+   * The first handle of the current instance. Read it before the call that returns a number. If an import calls the
    * module back, that ends the instance, and the number must not become a handle of the next one.
    */
   get base(): Handle {

@@ -8,7 +8,7 @@ import type { ComponentNode, ExternNode, FunctionNode, NamedNode, ValueTypeNode 
 import type { ResourceType } from '../types.ts';
 import { isInterfaceName, parseResourceFunction, type ResourceFunctionName } from './names.ts';
 
-/** How the resources of a component are seen. */
+/** The form of a component's resources in JavaScript. */
 type Representation = 'objects' | 'handles';
 
 // Values -----------------------------------------------------------------------------------------------------------

@@ -1,5 +1,5 @@
 /**
- * Core types that are comparable across modules: the structure of each recursion group is assigned numbers, and a
+ * Core types that are comparable across modules. The structure of each recursion group is assigned numbers, and a
  * reference to a concrete type is written with its number. Source: *WebAssembly 3.0*, "Validation / Types" and
  * "Matching".
  */

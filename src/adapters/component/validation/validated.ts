@@ -3,7 +3,7 @@
  *
  * ## Static and run-time resource types
  *
- * A {@link ResourceType} is static: it is an object that identifies a resource type in the scope of one component. The
+ * A {@link ResourceType} is static. It is an object that identifies a resource type in the scope of one component. The
  * linker keeps a map from static to run-time resource types for each component instance. Each definition that has
  * `introduces` adds entries. A {@link ResourceBinding} names the static type, and the export path that leads to it in
  * the result of the definition (an empty path is the definition itself). All other definitions only use static types
@@ -66,7 +66,7 @@ export type ValidatedDefinition =
   | {
       readonly kind: 'instance';
       readonly definition: binary.Instance;
-      /** After substitution of the arguments, with fresh resource types for those that the child defines. */
+      /** The type after substitution of the arguments, with fresh resource types for those that the child defines. */
       readonly type: InstanceNode;
       readonly introduces: readonly ResourceBinding[];
     }

@@ -85,7 +85,7 @@ export class DirectoryEntryStream {
 }
 
 /**
- * `resource descriptor`. Its `mutate-directory` is inherited: a directory opened below one that can be changed can be
+ * `resource descriptor`. Its `mutate-directory` is inherited. A directory opened below one that can be changed can be
  * changed too, even if the guest does not ask for that. Neither wasi-libc nor Rust's standard library asks.
  */
 export class Descriptor {

@@ -10,7 +10,7 @@ export class SymbolicLink {
   /** A path from the directory that holds the link. */
   readonly target: string;
 
-  /** How a copy of this package recognizes the links of another copy. */
+  /** The key by which a copy of this package recognizes the links of another copy. */
   get [Symbol.toStringTag](): string {
     return 'SymbolicLink';
   }

@@ -79,7 +79,7 @@ abstract class Stream {
     this.#close = close;
   }
 
-  /** @throws Trap if a pollable of the stream is left: the specification permits that, and other hosts do it. */
+  /** @throws Trap if a pollable of the stream is left. The specification permits that, and other hosts do it. */
   [Symbol.dispose](): void {
     this.#close?.();
     this.#close = undefined;
@@ -128,7 +128,10 @@ export class InputStream extends Stream {
   }
 }
 
-/** Where an output stream writes. @throws ComponentError with the code of a file that failed. */
+/**
+ * The function that receives the bytes of an output stream.
+ * @throws ComponentError with the code of a file that failed.
+ */
 export type Sink = (bytes: Uint8Array) => void;
 
 /** `resource output-stream`. A stream that has failed is closed. */

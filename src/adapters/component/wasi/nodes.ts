@@ -48,7 +48,7 @@ export class Room {
     this.now = now;
   }
 
-  /** From now on the limits hold. The host's own files count, but the host may give as many as it likes. */
+  /** Enforces the limits from now on. The host's own files count, but the host may give as many as it likes. */
   bound(): void {
     this.#isBounded = true;
   }
@@ -130,7 +130,7 @@ abstract class Node {
     this.modified = this.changed = this.room.now();
   }
 
-  /** Called when nothing names it and nothing has it open. */
+  /** Called if no directory names the node and no descriptor has it open. */
   protected abstract free(): void;
 
   #freeIfUnused(): void {
@@ -183,7 +183,7 @@ export class MemoryFile extends Node {
     this.#size = 0;
   }
 
-  /** To an array of `wished` bytes, or of `size` if there is no room for that. */
+  /** Moves the content to an array of `wished` bytes, or of `size` if there is no room for that. */
   #move(size: number, wished: number): void {
     if (size > MAX_FILE_BYTES) throw failed('insufficient-space');
     const before = this.#bytes.length;

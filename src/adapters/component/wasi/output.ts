@@ -2,7 +2,7 @@
 import { MAX_LINE_BYTES } from './limits.ts';
 
 /**
- * Where the output of a guest goes: a function is called with each line of text, without its end (`\n` or `\r\n`). The
+ * The receiver of a guest's output. A function is called with each line of text, without its end (`\n` or `\r\n`). The
  * method `write` of an object, such as `process.stdout`, is called with the bytes as the guest writes them.
  */
 export type Output = ((line: string) => void) | { write(bytes: Uint8Array): unknown };
@@ -107,7 +107,7 @@ class Lines implements OutputWriter {
     ignoreErrors(() => this.#print(line));
   }
 
-  /** How many bytes there are before a character of UTF-8 that has begun, and has not ended. */
+  /** Returns the number of bytes before a character of UTF-8 that has begun and has not ended. */
   #wholeCharacters(): number {
     for (let at = this.#length - 1; at >= this.#length - 3; at--) {
       const byte = this.#bytes[at]!;

@@ -1,6 +1,6 @@
 /**
- * From a path to the file that it names. No path, and no symbolic link on it, leads out of the directory at which it
- * starts.
+ * Resolves a path to the file that it names. No path, and no symbolic link on it, leads out of the directory at which
+ * it starts.
  *
  * Source: WASI 0.2, `wasi:filesystem/types`, and POSIX.1-2024, "4.16 Pathname Resolution".
  */

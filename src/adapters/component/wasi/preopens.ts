@@ -73,7 +73,7 @@ export class Preopens {
     this.#directories.set(name, { root: directoryOf(files, this.#room, place), isWritable });
   }
 
-  /** From the directory with the longest name that the path begins with. */
+  /** Starts from the directory with the longest name that the path begins with. */
   #find(path: string): MemoryNode | undefined {
     const candidates = [...this.#directories].flatMap(([name, { root }]) => {
       const rest = restBelow(name, path);

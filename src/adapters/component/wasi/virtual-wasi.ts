@@ -31,9 +31,9 @@ export interface VirtualWasi {
   /** Pass it to `instantiate`, together with the component's other imports. */
   readonly imports: Interfaces;
   /**
-   * From now on the clock shows the command's time, and randomness follows from its id. Without an argument both are
-   * the constants that they are at start-up and while folding. To be called before each call into the guest, because a
-   * call must not depend on the calls before it.
+   * Sets the clock to the command's time, and derives randomness from its id. Without an argument both are the
+   * constants that they are at start-up and while folding. Call it before each call into the guest, because a call must
+   * not depend on the calls before it.
    */
   setDecision(context?: DecisionContext): void;
   /**

@@ -30,9 +30,9 @@ interface Subscription {
   record: SubscriptionRecord;
   readonly shares: Share[];
   readonly documents: Map<string, StoredDocument>;
-  /** By key: the parked events of the key, in the order of their positions. */
+  /** The parked events by their keys, in the order of their positions. */
   readonly parked: Map<string, ParkedEvent[]>;
-  /** By process stream, then by id. */
+  /** The deadlines by process stream, then by id. */
   readonly deadlines: Map<string, Map<string, StoredDeadline>>;
 }
 

@@ -6,8 +6,9 @@
  * `PRAGMA data_version`, which changes when another connection has committed. File systems that report nothing (network
  * mounts, some containers) are left to a slow poll.
  *
- * The watcher exists while someone waits, and for a second longer: a processor waits again after each of its pages, and
- * starting and ending a watch each time took 5 % of a read model's time. An idle wait costs one look a second.
+ * The watcher exists while someone waits, and for a second longer, because a processor waits again after each of its
+ * pages, and starting and ending a watch each time took 5 % of a read model's time. An idle wait costs one look a
+ * second.
  */
 import { type FSWatcher, watch } from 'node:fs';
 import { usedAfterClose } from '../../../core/storage/arguments.ts';

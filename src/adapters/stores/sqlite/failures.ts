@@ -12,7 +12,10 @@ export class FileFailure extends Error {
   }
 }
 
-/** By SQLite's primary result code (https://www.sqlite.org/rescode.html): an extended one begins with it. */
+/**
+ * The kinds of failures by SQLite's primary result code (https://www.sqlite.org/rescode.html). An extended code begins
+ * with its primary code.
+ */
 const KINDS: readonly (readonly [prefix: string, code: string, advice: string])[] = [
   ['SQLITE_READONLY', 'read-only', 'make the file and its folder writable, or open it with readOnly to read it'],
   ['SQLITE_FULL', 'full', 'make room on the disk, or raise maxPages; what was acknowledged is there'],
@@ -47,8 +50,9 @@ export function fileFailure(error: unknown, file: string): unknown {
 }
 
 /**
- * A COMMIT that failed. Nothing was written, unless the failure was in flushing: SQLite then takes the commit back, but
- * its frames may lie in the log complete, and count after a power loss (https://www.sqlite.org/walformat.html §4).
+ * Converts the failure of a COMMIT. Nothing was written, unless flushing failed. In this case SQLite rolls the commit
+ * back, but the log may contain all of its frames, and a recovery after a power loss would apply them
+ * (https://www.sqlite.org/walformat.html §4).
  */
 export function commitFailure(error: unknown, file: string): unknown {
   if (!isDriverError(error) || !/^SQLITE_IOERR_(DIR_)?FSYNC/.test(error.code)) return fileFailure(error, file);

@@ -53,9 +53,9 @@ function* disagreeingIndex(view: Database): Generator<void, Damage | undefined> 
 
 class Audit {
   readonly #statements: AuditStatements;
-  /** By a stream's id, which counts from 1. */
+  /** The category of each stream, by the id of the stream, which counts from 1. */
   readonly #categories: string[] = [''];
-  /** By a stream's id: its events in the decisions that were read. */
+  /** The number of a stream's events in the decisions that were read, by the stream's id. */
   readonly #eventCounts: number[] = [0];
   /** The category of each event type, by its id. */
   readonly #eventTypes = new Map<unknown, string>();

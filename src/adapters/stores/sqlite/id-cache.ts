@@ -35,7 +35,7 @@ interface EventTypeId {
 }
 
 interface CommandTypeId {
-  /** Not the decision: its payload would be kept too. */
+  /** The decision itself is not kept, because its payload would be kept too. */
   readonly row: CommandTypeRow;
   readonly id: number;
 }
@@ -62,7 +62,7 @@ export class IdCache {
   /** By category. */
   readonly #eventTypeIds = new Map<string, Map<string, EventTypeId>>();
   readonly #eventTypes = new Map<number, EventType>();
-  /** By the command's type: the ids that were met last. */
+  /** The ids that were met last, by the command's type. */
   readonly #commandTypeIds = new Map<string, CommandTypeId>();
   readonly #commandTypes = new Map<number, CommandType>();
   #dataVersion: number | undefined;
@@ -143,7 +143,7 @@ export class IdCache {
     return id === undefined ? undefined : remembered(this.#commandTypeIds, decision.command.type, { row, id }).id;
   }
 
-  /** Looks up the names that are not known in one query: a query for each name takes three times as long. */
+  /** Looks up the names that are not known in one query, because a query for each name takes three times as long. */
   meetStreams(rows: readonly EventRow[]): void {
     const unknown = new Set<number>();
     for (const row of rows) {

@@ -91,7 +91,7 @@ function prepareInTurn(database: Database, options: OpenOptions): void {
 
 function prepareFile(database: Database, options: OpenOptions): void {
   const { file, durability, readOnly, create, maxPages } = options;
-  // The version is read before anything is changed: a file that is not a store stays as it is.
+  // The version is read before anything is changed, so that a file that is not a store stays as it is.
   const version = formatVersion(database, file);
   if (version === 0 && !create) {
     throw new FileFailure('not-a-store', `${file} is empty: name the file of a store, or let \`create\` make one`);

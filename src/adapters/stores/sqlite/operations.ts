@@ -204,7 +204,8 @@ export class SqliteOperations implements BareCommitStore {
   }
 
   async #findDamage(): Promise<Damage | undefined> {
-    // The check that follows reads the commits through this connection: it must not find what memory remembers.
+    // The check that follows reads the commits through this connection, and must not find rows that are only cached in
+    // memory.
     this.#connection.cache.clear();
     const view = await this.#frozenView();
     try {
@@ -212,7 +213,7 @@ export class SqliteOperations implements BareCommitStore {
       for (;;) {
         const step = steps.next();
         if (step.done === true) return step.value;
-        // A store in memory has no frozen view: it is checked in one turn.
+        // A store in memory has no frozen view, so it is checked in one turn.
         if (view !== this.#database) await new Promise((resolve) => setImmediate(resolve));
       }
     } finally {
@@ -241,7 +242,7 @@ export class SqliteOperations implements BareCommitStore {
     }
   }
 
-  /** The store's own connection if the store is in memory: no other connection can change it. */
+  /** The store's own connection if the store is in memory, because no other connection can change it. */
   async #frozenView(): Promise<Database> {
     if (this.#database.memory) return this.#database;
     return this.#read(() => {

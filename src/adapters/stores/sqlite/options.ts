@@ -3,7 +3,7 @@ import { DefinitionError } from '../../../core/errors.ts';
 import { checkOptionNames, type OptionNames } from '../../../core/option-names.ts';
 import { mustBe } from '../../../core/predicates.ts';
 
-/** How a SQLite file is opened. */
+/** The options that open a SQLite file. */
 export interface SqliteStoreOptions {
   /** The name of the file. */
   readonly file: string;
@@ -19,7 +19,7 @@ export interface SqliteStoreOptions {
    */
   readonly durability?: 'full' | 'normal' | undefined;
   /**
-   * Read the file and never change it: appends and snapshots fail with `read-only`. A file in a folder that cannot be
+   * Reads the file and never changes it. Appends and snapshots fail with `read-only`. A file in a folder that cannot be
    * written, and that no process has open, is copied into memory.
    * @default false
    */

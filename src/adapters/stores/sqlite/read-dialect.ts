@@ -1,6 +1,6 @@
 /**
- * The dialect by which programs read the tables of a file. It has a connection of its own: a query of a program must not see
- * half of a transaction, nor write.
+ * The dialect by which programs read the tables of a file. It has a connection of its own, so that a query of a program
+ * can neither see half of a transaction nor write.
  *
  * By default the driver returns each integer as a `number`, which rounds those beyond 2^53. Here such an integer is a
  * `bigint`, as in decoded payloads (docs/encoding.md §1.2).

@@ -52,7 +52,7 @@ export function readStream(
   return recorded(connection, rows);
 }
 
-/** A state that was folded from a stream with a gap never existed. */
+/** Checks that the revisions have no gap, because a state that is folded from a stream with a gap never existed. */
 function checkRevisions(rows: readonly EventRow[], first: unknown, step: 1 | -1): void {
   if (rows.length === 0) return;
   let expected = wholeNumber(first, 'events.revision');

@@ -39,7 +39,7 @@ export interface Tables {
     readonly type: string;
     readonly schema_version: number;
   };
-  /** One row for each commit. A stream's last row is its head: nothing about a stream is ever updated. */
+  /** One row for each commit. A stream's last row is its head, so nothing about a stream is ever updated. */
   readonly decisions: {
     /** Counts the commits of the whole store. */
     readonly id: number;

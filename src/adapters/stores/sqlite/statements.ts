@@ -190,7 +190,10 @@ export type SnapshotRow = [revision: unknown, contentType: unknown, state: unkno
 
 type PayloadRow = [eventTypeId: unknown, payload: unknown];
 
-/** More branches than this cost more than looking at every event: a whole table is read faster than it is merged. */
+/**
+ * More branches than this cost more than looking at every event, because a whole table is read faster than it is
+ * merged.
+ */
 export const MAX_BRANCHES = 64;
 
 /**
@@ -261,7 +264,7 @@ export function prepareStatements(database: Database): Statements {
     .limit(sql.lit(1))
     .as('last_without_events');
   const eventTypeIds = compiler.selectFrom('event_types').select('id');
-  // The sign keeps the index of types out of it: its matches would have to be sorted, page after page.
+  // The sign keeps SQLite from using the index of types, whose matches would have to be sorted, page after page.
   const scan = selectEvents.where(
     sql<boolean>`+${sql.ref('events.event_type_id')} in (select value from json_each(?))`,
   );

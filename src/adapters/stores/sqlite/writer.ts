@@ -61,14 +61,16 @@ export class Writer {
   readonly #commit: Statement<[]>;
   readonly #rollback: Statement<[]>;
   #queue: Write[] = [];
-  /** So many writes at the head of the queue go in transactions of their own. */
+  /** The number of writes at the head of the queue that get transactions of their own. */
   #singly = 0;
   #flushing = false;
   #grouped = false;
-  /** When the first try to begin was made that found another process writing. */
+  /** The time of the first attempt to begin that found another process writing. */
   #busySince: number | undefined;
   #waiting: (() => void)[] = [];
-  /** When the current turn began, the last transaction ended, and another process was last seen to commit. */
+  /**
+   * The times at which the current turn began, the last transaction ended, and another process was last seen to commit.
+   */
   #turnBegan = 0;
   #lastEnd = 0;
   #lastForeign = Number.NEGATIVE_INFINITY;
@@ -179,7 +181,7 @@ export class Writer {
       this.#commit.run();
     } catch (error) {
       this.#undo();
-      // Those too that were refused: what they were refused for may be among what was taken back.
+      // Refused writes fail too, because the rows that they were refused for may be among those that were rolled back.
       for (const write of group) write.fail(commitFailure(error, this.#file));
       return;
     }
