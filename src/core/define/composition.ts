@@ -59,7 +59,7 @@ export interface Adapter<State, Command, Event, OuterState, OuterCommand, OuterE
   /** Returns the command of the decider. If it returns undefined, the decision has no events. */
   readonly command: (command: OuterCommand) => Command | undefined;
   /**
-   * Maps events both ways. `in` returns undefined for events that do not change the state; it must accept every result
+   * Maps events both ways. `in` returns undefined for events that do not change the state. It must accept every result
    * of `out`.
    */
   readonly event: { readonly in: (event: OuterEvent) => Event | undefined; readonly out: (event: Event) => OuterEvent };

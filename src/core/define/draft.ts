@@ -7,8 +7,8 @@
  * child as the result, `current`, `original`, `Object.defineProperty`), so that a state behaved in another way when it
  * grew.
  *
- * One draft for many events would be cheaper too, and wrong: the next event would change a value in place that this one
- * put in.
+ * One draft for many events would be cheaper too, but wrong, because the next event would change a value in place that
+ * this one put in.
  */
 import { enableMapSet, Immer } from 'immer';
 import { lend } from './state-value.ts';

@@ -54,7 +54,7 @@ export class Cancellation {
         `${this.#subject} was cancelled before it was committed, and nothing was recorded`,
         this.#signal.reason,
       );
-    // A timer may fire a fraction of a millisecond early; the clock decides.
+    // A timer may fire a fraction of a millisecond early, so the clock decides.
     if (this.#deadline !== undefined && BigInt(Date.now()) >= this.#deadline)
       return refused(
         'deadline-exceeded',

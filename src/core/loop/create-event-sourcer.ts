@@ -51,8 +51,8 @@ export interface ModuleEventSourcer<Module> extends EventSourcer, AsyncDisposabl
 
   /**
    * Decides a command that is a message of its module, `{ type, data }`, and stores the decision. The message is
-   * checked by the schema of its type. A module that keeps its commands behind handles, as a component does, takes
-   * envelopes only.
+   * checked by the schema of its type. A module whose commands are handles, such as a component, accepts envelopes
+   * only.
    *
    * @example
    * const result = await sourcer.dispatch(concert.commands.Reserve({ concertId: '7', seats: 2 }), { commandId: 'order-1' });

@@ -29,7 +29,7 @@ interface Shelf {
 }
 
 /** The objects that a test can change afterwards, and the values that the handlers saw. */
-interface Witness {
+interface Seen {
   readonly held: unknown[];
   readonly decidedOn: { readonly state: string; readonly data: string }[];
 }
@@ -46,7 +46,7 @@ interface Setup {
 const CODECS: Readonly<Record<Setup['encoding'], Codec>> = { msgpack, json };
 
 /** A shelf. Each command puts a thing on it, next to the thing that was there before. */
-function shelfOf({ kind, library, encoding, every, inSteps, initial }: Setup, { held, decidedOn }: Witness) {
+function shelfOf({ kind, library, encoding, every, inSteps, initial }: Setup, { held, decidedOn }: Seen) {
   const fields = (...names: (readonly [string, Kind])[]): Kind => ({
     is: 'record',
     fields: names.map(([name, field]) => [name, field, false]),
@@ -136,7 +136,7 @@ describe('a value', () => {
         const codec = CODECS[setup.encoding];
         // The expected things, decoded from their bytes before any object was changed.
         const things = given.map((thing) => canonical(thing, codec));
-        const witness: Witness = { held: [], decidedOn: [] };
+        const witness: Seen = { held: [], decidedOn: [] };
         const module = shelfOf({ ...setup, initial: structuredClone(setup.initial) }, witness);
         vandalize(witness.held);
         const store = createMemoryStore();
