@@ -186,6 +186,7 @@ async function untilReplaced(parts: RebuildParts, runner: Runner, signal: AbortS
     const either = signal === undefined ? looked.signal : AbortSignal.any([signal, looked.signal]);
     const changed = processors.awaitChange(either);
     changed.catch(() => undefined);
+    const unsubscribe = runner.onFailure(() => looked.abort());
     try {
       signal?.throwIfAborted();
       if (runner.failure !== undefined) throw new ProcessorStopped(subscription, runner.failure);
@@ -201,8 +202,11 @@ async function untilReplaced(parts: RebuildParts, runner: Runner, signal: AbortS
         (await processors.replaceSubscription(target.subscription, subscription, runner.processor.definition))
       )
         return;
-      await changed;
+      await changed.catch((error: unknown) => {
+        if (runner.failure === undefined) throw error;
+      });
     } finally {
+      unsubscribe();
       looked.abort();
     }
   }

@@ -3,15 +3,9 @@ import { EventFailed, failureKind, retrying, stopReason } from './failure-policy
 import { advance, fencesOf, type HeldShare, hasReached, refresh, staying } from './held-shares.ts';
 import { inLanes } from './lanes.ts';
 import { parkedByKey, parkedEvent } from './parked-events.ts';
+import { replayParked } from './parked-replay.ts';
 import type { Batch, Opened, Processor } from './processor.ts';
-import {
-  FencedError,
-  type ParkedEvent,
-  type ParkedPlace,
-  type Share,
-  type StopReason,
-  type StoredDeadline,
-} from './processor-store.ts';
+import { FencedError, type ParkedEvent, type Share, type StopReason, type StoredDeadline } from './processor-store.ts';
 import { DEADLINES_AT_ONCE, IDLE_FLUSH, type Idle, type RunnerParts, type SharedItem } from './runner-parts.ts';
 import { shareOf } from './shares.ts';
 import { type SubscriptionPage, subscribe } from './subscription.ts';
@@ -392,38 +386,26 @@ export class Runner {
     const { processors, processor, clock, observer } = this.#parts;
     const held = this.#held.get(events[0]!.share);
     if (held === undefined) return;
-    const batch = processor.batch(this.#stopping.signal);
-    await batch.load?.(new Set([key]));
-    const unpark: ParkedPlace[] = [];
-    const park: ParkedEvent[] = [];
-    for (const parked of events) {
-      const { event, share } = parked;
-      const { position } = event.context;
-      if (park.length > 0) {
-        if (parked.requested !== undefined) park.push({ ...parked, requested: undefined });
+    const { subscription } = processor;
+    const { signal } = this.#stopping;
+    const blamed = new Map<bigint, unknown>();
+    for (;;) {
+      const { batch, unpark, park } = await replayParked(processor, key, events, blamed, signal, clock.now());
+      try {
+        await processors.commit({ ...batch.changes(), fences: [staying(subscription, held)], unpark, park });
+      } catch (error) {
+        const culprit = batch.culprit?.(error)?.event.context.position;
+        if (culprit === undefined || blamed.has(culprit)) throw error;
+        blamed.set(culprit, error);
         continue;
       }
-      try {
-        // An event that could not be read is parked under its stream: now its true key is known.
-        const opened = processor.open(event);
-        if (opened !== undefined) {
-          if (opened.key !== key) await batch.load?.(new Set([opened.key]));
-          await batch.apply({ event, ...opened }, share);
-        }
-        unpark.push({ subscription: processor.subscription, key, position });
-      } catch (error) {
-        if (failureKind(error) === 'store') throw error;
-        const reason = stopReason(error, position, clock.now());
-        park.push({ ...parked, reason, attempts: parked.attempts + 1, requested: undefined });
-      }
+      held.checkpoint ??= 0n;
+      batch.committed?.();
+      this.#processed += unpark.length;
+      for (const event of park) observer.parked?.(processor, event);
+      if (park.length === 0) this.#parkedKeys.delete(key);
+      return;
     }
-    const { subscription } = processor;
-    await processors.commit({ ...batch.changes(), fences: [staying(subscription, held)], unpark, park });
-    held.checkpoint ??= 0n;
-    batch.committed?.();
-    this.#processed += unpark.length;
-    for (const event of park) observer.parked?.(processor, event);
-    if (park.length === 0) this.#parkedKeys.delete(key);
   }
 
   async #fireDeadlines(): Promise<void> {
@@ -477,13 +459,17 @@ export class Runner {
   }
 
   async #fail(error: unknown): Promise<void> {
-    const { processors, clock } = this.#parts;
+    const { clock } = this.#parts;
     const [cause, position] = error instanceof EventFailed ? [error.cause, error.position] : [error, undefined];
     const reason = stopReason(cause, position, clock.now());
+    // Stored first, so that a caller who waits and gets the failure finds it in the status too.
+    if (!this.#stopping.signal.aborted) await this.#recordStop(reason);
     this.#stopped(reason);
-    if (this.#stopping.signal.aborted) return;
+  }
+
+  async #recordStop(reason: StopReason): Promise<void> {
     try {
-      await processors.setStopped(this.processor.subscription, reason);
+      await this.#parts.processors.setStopped(this.processor.subscription, reason);
     } catch {
       // The store is the cause, or fails too: this process still knows the reason.
     }

@@ -152,6 +152,25 @@ describe('a deadline', () => {
     await running.stop();
   });
 
+  test('fires once or not at all if it is due while its cancellation is processed, and is gone then', async () => {
+    const { clock, store, running } = await opened();
+    await running.dispatch(Lend({ loanId: '1', days: 1 }));
+    await running.settled();
+    await running.stop();
+    {
+      await using tool = await library.start({ store, clock, process: false });
+      await tool.dispatch(Extend({ loanId: '1', days: 0 }));
+    }
+    clock.advance({ days: 2 });
+    await using again = await library.start({ store, clock });
+    await again.settled();
+    assert.ok((await remindersSent(store)) <= 1);
+    assert.deepEqual(await store.processors.listDeadlines({ name: 'reminders/commands', version: '1' }), []);
+    clock.advance({ days: 2 });
+    await again.settled();
+    assert.ok((await remindersSent(store)) <= 1);
+  });
+
   test('survives a restart, and fires if it fell due in the meantime', async () => {
     const { clock, store, running } = await opened();
     await running.dispatch(Lend({ loanId: '1', days: 1 }));

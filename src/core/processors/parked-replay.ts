@@ -1,0 +1,58 @@
+/** Processing the parked events of a key once more. */
+import { failureKind, stopReason } from './failure-policy.ts';
+import type { Batch, Processor } from './processor.ts';
+import type { ParkedEvent, ParkedPlace } from './processor-store.ts';
+
+/** The outcome of a replay, before it is committed. */
+export interface Replay {
+  readonly batch: Batch;
+  /** The events that were processed. */
+  readonly unpark: readonly ParkedPlace[];
+  /** The event that failed again, and those after it that nobody has to retry now. */
+  readonly park: readonly ParkedEvent[];
+}
+
+/**
+ * Processes the parked events of a key in order, up to the first that fails again.
+ * @param blamed events that made the commit of an earlier replay fail, by their positions.
+ */
+export async function replayParked(
+  processor: Processor,
+  key: string,
+  events: readonly ParkedEvent[],
+  blamed: ReadonlyMap<bigint, unknown>,
+  signal: AbortSignal,
+  now: number,
+): Promise<Replay> {
+  const batch = processor.batch(signal);
+  await batch.load?.(new Set([key]));
+  const unpark: ParkedPlace[] = [];
+  const park: ParkedEvent[] = [];
+  for (const parked of events) {
+    const { event, share } = parked;
+    const { position } = event.context;
+    if (park.length > 0) {
+      if (parked.requested !== undefined) park.push({ ...parked, requested: undefined });
+      continue;
+    }
+    try {
+      if (blamed.has(position)) throw blamed.get(position);
+      // An event that could not be read is parked under its stream: now its true key is known.
+      const opened = processor.open(event);
+      if (opened !== undefined) {
+        if (opened.key !== key) await batch.load?.(new Set([opened.key]));
+        await batch.apply({ event, ...opened }, share);
+      }
+      unpark.push({ subscription: processor.subscription, key, position });
+    } catch (error) {
+      if (failureKind(error) === 'store') throw error;
+      park.push({
+        ...parked,
+        reason: stopReason(error, position, now),
+        attempts: parked.attempts + 1,
+        requested: undefined,
+      });
+    }
+  }
+  return { batch, unpark, park };
+}

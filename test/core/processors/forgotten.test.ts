@@ -1,0 +1,130 @@
+/**
+ * Rules that processors of other libraries forget: progress and leases. The others have tests of their own: fences in
+ * the suite of processor stores, the order of parked keys in `poison.test.ts`, silent effects in `versions.test.ts`,
+ * `caught-up.test.ts`, and the deadlines of processes that have ended in `deadlines.test.ts`.
+ */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { defineProjector, defineReactor, defineSystem } from 'decidable';
+import { createMemoryStore } from 'decidable/memory';
+import { TestClock } from 'decidable/testing';
+import { z } from 'zod';
+import { account, transfer } from './transfers.ts';
+
+const { Open, Deposit } = account.commands;
+const { Request } = transfer.commands;
+const { Opened, Deposited } = account.events;
+
+/** Called when an event was projected. */
+let onProjected = (): void => undefined;
+
+const sums = defineProjector({
+  name: 'sums',
+  version: '1',
+  state: z.object({ sum: z.int() }),
+  events: { Deposited },
+  key: ({ data }) => data.accountId,
+  initialState: { sum: 0 },
+  project: {
+    Deposited: (document, { amount }) => {
+      document.sum += amount;
+      onProjected();
+    },
+  },
+});
+
+const bank = defineSystem({ name: 'bank', deciders: [account, transfer], readModels: [sums] });
+const SUMS = { name: 'sums', version: '1' };
+
+/** A promise with its functions, for handlers that a test holds up. */
+function gate() {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  return { passed: promise, open: () => resolve() };
+}
+
+describe('a checkpoint', () => {
+  test('moves past events that the filter leaves out, although no page has an event', async () => {
+    await using store = createMemoryStore();
+    await using running = await bank.start({ store });
+    for (let index = 0; index < 5; index++) {
+      await running.dispatch(Request({ transferId: `t${index}`, from: 'a', to: 'b', amount: 1 }));
+    }
+    await running.caughtUp();
+    const head = (await running.status())[0]?.head;
+    for (const { checkpoint } of await store.processors.listShares(SUMS)) assert.equal(checkpoint, head);
+  });
+
+  test('is the lowest position that is not finished, although later events are', async () => {
+    await using store = createMemoryStore();
+    const [held, later] = [gate(), gate()];
+    const seen: string[] = [];
+    const reactor = defineReactor({
+      name: 'slow',
+      version: '1',
+      events: { Opened },
+      react: {
+        Opened: async ({ accountId }) => {
+          if (accountId === 'a') await held.passed;
+          seen.push(accountId);
+          if (accountId === 'b') later.open();
+        },
+      },
+    });
+    const system = defineSystem({ name: 'bank', deciders: [account], reactors: [reactor] });
+    {
+      await using tool = await system.start({ store, process: false });
+      for (const accountId of ['a', 'b']) await tool.dispatch(Open({ accountId }));
+    }
+    await using running = await system.start({ store, shares: 1 });
+    await later.passed;
+    const [share] = await store.processors.listShares({ name: 'slow', version: '1' });
+    assert.deepEqual([seen, share?.checkpoint], [['b'], undefined]);
+    held.open();
+    await running.settled();
+    assert.deepEqual(seen, ['b', 'a']);
+  });
+
+  test('stays, and nothing is written, if the member has lost its share', async () => {
+    await using store = createMemoryStore();
+    const clock = new TestClock();
+    await using running = await bank.start({ store, clock, shares: 1 });
+    await running.dispatch(Open({ accountId: 'a' }));
+    await running.caughtUp();
+    const before = (await store.processors.listShares(SUMS))[0]!;
+    // Another member, whose clock is ahead, takes the share and does nothing with it.
+    const taken = await store.processors.claimShare(
+      (await store.processors.listShares(SUMS))[0]!,
+      'another',
+      clock.now() + 60_000,
+      clock.now() + 600_000,
+    );
+    assert.ok(taken !== undefined);
+    const projected = gate();
+    onProjected = projected.open;
+    await running.dispatch(Deposit({ accountId: 'a', amount: 5 }));
+    // The processor has folded the event, and its commit is fenced off.
+    await projected.passed;
+    await running.stop();
+    assert.equal(await store.processors.readDocument(SUMS, 'a'), undefined);
+    assert.equal((await store.processors.listShares(SUMS))[0]!.checkpoint, before.checkpoint);
+  });
+});
+
+describe('a lease', () => {
+  test('is a row that ends by itself, so that a member without a session is replaced', async () => {
+    await using store = createMemoryStore();
+    const clock = new TestClock();
+    // A member that was killed: it holds everything, and nobody releases it.
+    await using _looking = await bank.start({ store, clock, process: false });
+    for (const share of await store.processors.listShares(SUMS)) {
+      await store.processors.claimShare(share, 'killed', clock.now(), clock.now() + 10_000);
+    }
+    await using running = await bank.start({ store, clock });
+    await running.dispatch(Open({ accountId: 'a' }));
+    const { position } = await running.dispatch(Deposit({ accountId: 'a', amount: 5 }));
+    assert.equal(await running.readModel(sums).get('a'), undefined);
+    clock.advance({ seconds: 11 });
+    await running.caughtUp(position);
+    assert.deepEqual(await running.readModel(sums).get('a'), { sum: 5 });
+  });
+});
