@@ -1,7 +1,7 @@
 /**
- * Properties are tested on the same cases each time, so that a run says something of what has changed, and nothing of luck.
- * `FAST_CHECK_SEED=random npm test` draws others, which is how to look for what nobody thought of; with a number it has
- * those of that seed. What fails says which one it failed with.
+ * Properties are tested on the same cases each time, so that a failure is caused by a change and not by luck.
+ * `FAST_CHECK_SEED=random npm test` draws other cases, to find faults that no fixed case finds. A number draws the cases
+ * of that seed. A failing property prints its seed.
  */
 import fc from 'fast-check';
 
