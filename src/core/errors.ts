@@ -94,7 +94,7 @@ function isOf(value: unknown, family: ErrorFamily): boolean {
 
 /**
  * Returns whether `value` is a {@link RejectionError}, of this or another copy of the package. Inside of a decision, it
- * also says that the decision knows of the rejection: one that is neither returned, thrown nor looked at is a fault.
+ * also marks the rejection as used. A rejection that is neither returned, thrown nor looked at is a fault.
  */
 export function isRejection(value: unknown): value is RejectionError {
   if (!isOf(value, 'rejection')) return false;

@@ -80,7 +80,7 @@ function fields(value: object, depth: number): JsonValue {
   return Object.fromEntries(entries);
 }
 
-/** The stack is left out: it has the paths of the machine. */
+/** The stack is left out, because it has the paths of the machine. */
 function errorFields(error: Error): object {
   const { name, message, cause } = error;
   const code: unknown = Reflect.get(error, 'code');

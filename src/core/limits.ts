@@ -21,7 +21,7 @@ export const MAX_RETRY_DELAY = 64;
 /** Conflicts of one command before it is decided inside the store. See `storage/exclusive-append.ts`. */
 export const CONFLICTS_BEFORE_EXCLUSIVE = 1;
 
-/** Events that a store reads inside the reservation of a stream: it is held as long as folding them takes. */
+/** Events that a store reads inside the reservation of a stream, which is held as long as folding them takes. */
 export const MAX_EVENTS_IN_RESERVATION = 1_000;
 
 /** States that the event sourcer caches by default. */

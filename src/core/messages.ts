@@ -133,7 +133,7 @@ export interface RejectedCommand {
   /** The stream whose history led to the rejection. */
   readonly stream: string;
   readonly rejection: Rejection;
-  /** When the rejection was recorded. */
+  /** The time at which the rejection was recorded. */
   readonly recordedAt: bigint;
 }
 
@@ -159,8 +159,8 @@ export type WritePrecondition =
   /** No condition, for commands whose events commute. */
   | 'any';
 
-/** When the event sourcer stores the state after a command, so that later loads read fewer events. */
+/** The condition on which the event sourcer stores the state after a command, so that later loads read fewer events. */
 export type SnapshotPolicy =
   | { readonly tag: 'never' }
-  /** When at least this many events were appended since the last snapshot. The number is at least 1. */
+  /** Stores a snapshot if at least this many events were appended since the last one. The number is at least 1. */
   | { readonly tag: 'every'; readonly val: number };

@@ -26,8 +26,8 @@ export interface UnknownOption {
 }
 
 /**
- * Finds the first option that is not known. An option counts even if its value is `undefined`: its name is still a
- * mistake.
+ * Finds the first option that is not known. An option counts even if its value is `undefined`, because its name is
+ * still a mistake.
  *
  * @returns undefined if every name is known.
  */
@@ -69,7 +69,7 @@ export function nearestName(name: string, known: Iterable<string>): string | und
   let nearest: string | undefined;
   let least = Math.max(1, Math.floor(name.length / 3)) + 1;
   for (const candidate of known) {
-    // A name cannot be nearer than the difference of the lengths: an absurdly long name costs nothing.
+    // A name cannot be nearer than the difference of the lengths, so an absurdly long name costs nothing.
     if (Math.abs(candidate.length - name.length) >= least) continue;
     const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
     if (distance < least) {

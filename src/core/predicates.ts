@@ -39,7 +39,7 @@ export function millisecondsOf(time: unknown): bigint | undefined {
   return milliseconds >= 0 ? BigInt(milliseconds) : undefined;
 }
 
-/** By its tag: a date may come from another realm. */
+/** Tests the tag of the value, because a date may come from another realm. */
 function isDate(value: unknown): value is Date {
   return Object.prototype.toString.call(value) === '[object Date]';
 }

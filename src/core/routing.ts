@@ -1,7 +1,7 @@
 /** `routing` (wit/routing.wit): the facts that a host needs to send a command to the right module and stream. */
 import type { SnapshotPolicy, WritePrecondition } from './messages.ts';
 
-/** How `evolve` treats events of types that the module does not declare. */
+/** The treatment of events whose types the module does not declare. */
 export type ForeignEvents =
   /** It skips them, because other modules share the stream. */
   | 'skip'

@@ -1,6 +1,6 @@
 /**
- * `defineTables`: a read model of tables. Its handlers return queries and run nothing: the queries of a page of events and the
- * new checkpoint are one transaction. A handler can therefore be tested without a database.
+ * `defineTables`: a read model of tables. Its handlers return queries and run nothing, so that the queries of a page of
+ * events and the new checkpoint are one transaction. A handler can therefore be tested without a database.
  */
 import type { Immutable } from 'immer';
 import {
@@ -68,7 +68,10 @@ export interface TablesDefinition<Tables, Events> {
    * @default the stream of the event
    */
   readonly key?: (event: NoInfer<MessageOf<Events>>, context: EventContext) => string | undefined;
-  /** By event type: a function that returns queries, or `{ prepare }`, whose queries are compiled once. */
+  /**
+   * The handlers by event type. Each is a function that returns queries, or `{ prepare }`, whose queries are compiled
+   * once.
+   */
   readonly handle: {
     readonly [Type in keyof Events]:
       | TableHandler<NoInfer<Tables>, DataOf<Events[Type]>>

@@ -51,7 +51,7 @@ export class TablesProcessor implements InlineProcessor {
 
   batch(): Batch {
     const statements: TableStatement[] = [];
-    /** By statement: the event that it came from. */
+    /** The event that each statement came from. */
     const origins: Item[] = [];
     return {
       apply: (item) => {

@@ -77,7 +77,8 @@ export function arbitraries<State, Command, Event>(
   checkOptionNames(options, OPTIONS, 'arbitraries');
   const drawer = new Drawer(fc, options);
   return {
-    // Drawn when they are read: a read model has no commands, and a part that nobody reads may have any schema.
+    // They are drawn when they are read, because a read model has no commands, and a part that is never read may have
+    // any schema.
     get command() {
       return drawer.messages(`${module.name}.commands`, module.commands ?? {}) as Arbitrary<Command>;
     },
@@ -153,9 +154,9 @@ function definitionOf(schema: unknown): (Definition & { readonly pattern?: RegEx
 class Drawer {
   readonly #fc: FC;
   readonly #own: ReadonlyMap<unknown, Arbitrary<unknown>>;
-  /** How often each schema is being drawn right now. It is more than once if the schema contains itself. */
+  /** The number of times that each schema is being drawn now. It is more than 1 if the schema contains itself. */
   readonly #open = new Map<unknown, number>();
-  /** How deep schemas are within themselves: options and lists end there. */
+  /** The depth of a schema within itself at which options and lists end. */
   #depth = 0;
 
   constructor(fc: FC, { own = [] }: ArbitraryOptions) {
@@ -372,7 +373,7 @@ class Drawer {
 /** The advice for a schema that nothing can be drawn from. */
 const OWN = 'pass an arbitrary for it: { own: [drawnBy(schema, arbitrary)] }';
 
-/** How often a recursive schema is drawn within itself. */
+/** The number of times that a recursive schema is drawn within itself. */
 const MAX_RECURSION = 2;
 
 /** Text without lone surrogates, which have no encoding. */

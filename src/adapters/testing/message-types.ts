@@ -1,7 +1,7 @@
 /**
- * Between the messages that a test is written in and the handles of the module under test. Everything passes as an
- * envelope, as it does in a store: so a test sees what a replay would see, and a component is tested in the words of the
- * TypeScript definitions.
+ * Converts between the messages of a test and the handles of the module under test. Everything passes as an envelope,
+ * as it does in a store. So a test sees the same values as a replay, and a component is tested with the TypeScript
+ * definitions.
  */
 import type { Envelope, Message, Types } from '../../core/index.ts';
 

@@ -22,11 +22,11 @@ export type DecisionOutcome =
 /** A module, with what a host may offer in addition to its world. */
 type Module<State, Command, Event> = CommandHandler<State, Command, Event> & CommandIdAware<State, Command, Event>;
 
-/** Where the state comes from that a command is decided on. */
+/** The source of the state that a command is decided on. */
 export type StateSource = 'history' | 'snapshot';
 
 /**
- * Folds, decides, and folds what was decided: an event that could not be folded again is found here.
+ * Folds, decides, and folds the new events, so that it finds an event that cannot be folded again.
  * @param source `snapshot`: the state is stored and read again before the decision.
  * @param commandId the id of the command, as it is recorded, for a component whose virtual WASI derives its values from it.
  *   @default none: such a component sees constants

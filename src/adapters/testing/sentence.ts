@@ -14,7 +14,7 @@ export type Said<Sentence> = Sentence & void;
 export class Saying<Sentence> {
   #said = false;
 
-  /** To be returned by each expectation that holds. */
+  /** The value that each expectation that holds returns. */
   held(sentence: Sentence): Said<Sentence> {
     this.#said = true;
     return sentence as Said<Sentence>;

@@ -46,10 +46,10 @@ interface Reacted {
   readonly event: Envelope;
 }
 
-/** How the reactors of a system behave in a test. */
+/** The behaviour of a system's reactors in a test. */
 export type ReactorMode = 'record' | 'run';
 
-/** A lease that no jump of the clock ends: the system is the only member of its group. */
+/** A lease that no jump of the clock ends, because the system is the only member of its group. */
 const LEASE = 2 ** 50;
 
 /** The parts from which a scene is made. */
@@ -187,7 +187,7 @@ export class Scene implements AsyncDisposable {
   }
 
   /**
-   * The decider that makes an event of a stream: an event is known by its category and its type.
+   * The decider that makes an event of a stream. An event is known by its category and its type.
    * @throws TypeError if no decider does, or it is a component and the test has no definitions.
    */
   eventModuleOf(stream: string, type: string): AnyModule {
@@ -212,7 +212,7 @@ export class Scene implements AsyncDisposable {
     return this.#running;
   }
 
-  /** The processor that a system would run: its filter is that of the system. */
+  /** The processor that a system would run, with the filter of the system. */
   #processorOf(model: AnyTables): Processor {
     const alone = { ...this.#parts.system, processManagers: [], readModels: [model], reactors: [] };
     const factory: ProcessorFactory = {

@@ -36,13 +36,13 @@ export interface DecisionWhen<State, Command, Event> {
   when(command: Command): DecisionThen<State, Event>;
 }
 
-/** Where the sentences about a decider begin. */
+/** The start of the sentences about a decider. */
 export interface DeciderTest<State, Command, Event> {
   /** The history, the oldest event first. Without events, the stream is new. */
   given(...events: readonly (Event | StoredEvent)[]): DecisionWhen<State, Command, Event>;
 }
 
-/** How strictly the sentences are tested. */
+/** The options that determine how strictly the sentences are tested. */
 export interface DeciderTestOptions {
   /**
    * Makes each decision several times, without clock, randomness and the rest of the ambient world, and compares the results.
@@ -90,7 +90,7 @@ export function testDecider<Handle, CommandHandle, EventHandle, State, Command, 
   return {
     given: (...events) => ({
       when: (command) => {
-        // Schemas run here, and they must be deterministic too: a default that reads the clock is found.
+        // Schemas run here, and they must be deterministic too. So a default that reads the clock is found.
         const enter = () => [envelopesOf(types.event, events), types.command.toEnvelope(command)] as const;
         const [history, asked] = deterministic ? runIsolated(enter) : enter();
         const outcome = deterministic

@@ -88,7 +88,7 @@ export function testEventHandler<Handle, CommandHandle, EventHandle, State, Comm
   const types = messageTypes('testEventHandler', module, messages);
   return {
     given: (...events) => {
-      // Schemas run here, and they must be deterministic too: a default that reads the clock is found.
+      // Schemas run here, and they must be deterministic too. So a default that reads the clock is found.
       const history = runIsolated(() => envelopesOf(types.event, events));
       const given = ['given', events.map((before) => showMessage(shownEvent(before)))] as const;
       return {

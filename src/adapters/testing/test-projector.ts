@@ -71,7 +71,7 @@ export function testProjector<Handle, CommandHandle, EventHandle, State, Command
   const types = messageTypes('testProjector', module, messages);
   const after = (happened: readonly Happened<Event>[]): DocumentsGiven<State, Event> => {
     const events = happened.map(({ event }) => event);
-    // Schemas run here, and they must be deterministic too: a default that reads the clock is found.
+    // Schemas run here, and they must be deterministic too. So a default that reads the clock is found.
     const envelopes = runIsolated(() => envelopesOf(types.event, events));
     const history = envelopes.map((envelope, index) => ({
       envelope,

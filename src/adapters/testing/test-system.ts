@@ -1,4 +1,4 @@
-/** Given these commands, when this command comes and after three days: a test of a whole system as a sentence. */
+/** Tests a whole system with a sentence: given these commands, when this command comes, after three days. */
 import type {
   AnyModule,
   CommandHandler,
@@ -112,8 +112,8 @@ export function eventsIn(stream: string, ...events: readonly (Message | StoredEv
 }
 
 /**
- * Binds the sentences to a system. Each sentence runs the system on a new store in memory, with a clock that only the sentence
- * moves. Failures are not retried: the first one ends the sentence.
+ * Binds the sentences to a system. Each sentence runs the system on a new store in memory, with a clock that only the
+ * sentence moves. Failures are not retried, so the first one ends the sentence.
  *
  * @example
  * const { given } = testSystem(library);
@@ -147,7 +147,7 @@ interface Progress {
   readonly story: (readonly [label: string, lines: readonly string[]])[];
   /** Events after this position are those of the next expectation. */
   from: bigint | undefined;
-  /** How many events the reactors had received by then. */
+  /** The number of events that the reactors had received by then. */
   reactedBefore: number;
   /** An expectation has come after the last `when` or `after`. */
   hasExpected: boolean;

@@ -1,8 +1,10 @@
 /**
- * Copies of values. The SDK keeps no object of a caller, and lets no caller hold an object of its own: each side gets a copy.
+ * Copies of values. The SDK keeps no object of a caller, and no caller holds an object of the SDK, because each side
+ * gets a copy.
  *
- * Only the kinds of values that have an encoding are copied (docs/encoding.md §1): lists, records, dates, binary, sets and
- * maps. Other objects, such as an instance of a class, are returned as they are: a schema may still accept or drop them.
+ * Only the kinds of values that have an encoding are copied (docs/encoding.md §1): lists, records, dates, binary, sets
+ * and maps. Other objects, such as an instance of a class, are returned as they are, because a schema may still accept
+ * or drop them.
  */
 import { isRecord } from './values.ts';
 

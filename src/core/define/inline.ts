@@ -1,11 +1,11 @@
 /** `inline`: a read model that is updated in the transaction of each append. */
 import { DefinitionError } from '../errors.ts';
 
-/** By the copy that `inline` has returned: the read model. */
+/** The read model of each copy that `inline` has returned. */
 const INLINE = new WeakMap<object, object>();
 
 /**
- * Marks a read model of a system as inline: its documents or rows are written in the transaction of each append, so
+ * Marks a read model of a system as inline. Its documents or rows are written in the transaction of each append, so
  * that a read after `dispatch` shows what the command did. An event that it cannot process refuses the command, and
  * nothing is stored.
  *

@@ -21,8 +21,8 @@ export class IntegerFlips {
   }
 
   /**
-   * Changes the integers at these places, each at most once. Returns false if there is nothing to change: there is no
-   * integer at any of them, or all were changed before.
+   * Changes the integers at these places, each at most once. Returns false if there is nothing to change, because no
+   * place has an integer or all were changed before.
    */
   at(paths: readonly Path[]): boolean {
     const before = this.value;

@@ -29,7 +29,7 @@ export interface ReactorContext extends EventContext {
   readonly signal: AbortSignal;
 }
 
-/** Does something because of an event. The next event of the stream waits until the promise resolves. */
+/** Reacts to an event. The next event of the stream waits until the promise resolves. */
 export type React<Data> = (data: Immutable<Data>, context: ReactorContext) => Promise<void> | void;
 
 /** The parts of a reactor. */

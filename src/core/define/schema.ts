@@ -47,7 +47,8 @@ export type OutputOf<Schema extends StandardSchema> = NonNullable<Schema['~stand
 
 /**
  * `Schema`, if it accepts its own output. A stored value is read through the same schema again, so a transform that
- * changes a value's type could not be read back: that is a compile error. Defaults and refinements are fine.
+ * changes a value's type could not be read back. Such a transform is a compile error. Defaults and refinements are
+ * fine.
  */
 export type Rereadable<Schema extends StandardSchema> = [OutputOf<Schema>] extends [InputOf<Schema>]
   ? Schema

@@ -63,7 +63,7 @@ export function fingerprintsOf(prefix: string, record: object): Readonly<Record<
 
 /** The code of a read model or a process manager, part by part. A store keeps it, and notices a change without a new version. */
 export interface CodeFingerprints {
-  /** By the place in the definition, for example `project.Deposited`: a short text that changes with the code. */
+  /** A short text that changes with the code, by its place in the definition (for example `project.Deposited`). */
   readonly codeFingerprints?: Readonly<Record<string, string>> | undefined;
 }
 

@@ -48,7 +48,7 @@ export class States<State> {
     return this.#shape.keep(next, this.#subject);
   }
 
-  /** `types.state`. Both ways are checked: a snapshot that could not be read again is not written. */
+  /** `types.state`. Both directions are checked, so that a snapshot that cannot be read again is not written. */
   get type(): StateType<State> {
     const [shape, subject, codec] = [this.#shape, this.#subject, this.#codec];
     return {

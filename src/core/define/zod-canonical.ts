@@ -26,8 +26,8 @@ export const UNDECIDED: unique symbol = Symbol('undecided');
 /**
  * Returns the value in canonical form, which may be the value itself, or {@link UNDECIDED}.
  *
- * @param isState says that the value is in the form of `state-value.ts`: then its sets and maps are in order, and parts
- * that were accepted before are not looked at again.
+ * @param isState says that the value is in the form of `state-value.ts`. In this form, sets and maps are in order, and
+ * parts that were accepted before are not looked at again.
  */
 export type CanonicalForm = (value: unknown, isState: boolean) => unknown;
 
@@ -104,7 +104,7 @@ function formOf(schema: unknown, open: ReadonlySet<unknown>): CanonicalForm | un
 }
 
 /**
- * Returns whether a schema makes a value of undefined: a default does, also inside a schema that is optional around it.
+ * Returns whether a schema makes a value of undefined, as a default does, also inside an optional schema.
  */
 function fillsIn(schema: unknown): boolean {
   const def = zodInternals(schema)?.def;
@@ -112,7 +112,7 @@ function fillsIn(schema: unknown): boolean {
   return def?.innerType !== undefined && fillsIn(def.innerType);
 }
 
-/** A form that looks once at a part of a state: the parts are frozen, and marked when they were accepted. */
+/** A form that checks each part of a state once. Parts are frozen, and marked after they were accepted. */
 function remembered(form: CanonicalForm | undefined): CanonicalForm | undefined {
   if (form === undefined) return undefined;
   const self: CanonicalForm = (value, isState) => {
@@ -198,7 +198,7 @@ function stringCheck(check: ZodDefinition): Accept | undefined {
 
 const SURROGATE = /[\ud800-\udfff]/;
 
-/** zod counts code points (4.6; UTF-16 units before): only what is right either way is taken. */
+/** zod counts code points (4.6; UTF-16 units before). Only values that are right either way are accepted here. */
 function textLengthCheck(check: ZodDefinition): Accept | undefined {
   const ofUnits = lengthCheck(check);
   const least = check.minimum ?? check.length;
@@ -252,7 +252,7 @@ function itemsOf(list: readonly unknown[], formAt: (index: number) => CanonicalF
   return copy ?? list;
 }
 
-/** Sets and maps are in order in a state only: the codec has the order of those in a message. */
+/** Sets and maps are in order in a state only, because the codec orders those in a message. */
 function setOf(element: CanonicalForm | undefined): CanonicalForm | undefined {
   if (element === undefined) return undefined;
   return (value, isState) => {

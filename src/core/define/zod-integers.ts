@@ -70,7 +70,7 @@ export function toBigInt(value: unknown): unknown {
   return typeof value === 'number' && Number.isSafeInteger(value) ? BigInt(value) : value;
 }
 
-/** Only where nothing is lost: a number that was stored had at most 53 significant bits. */
+/** Converts a value only if no bits are lost. A number that was stored had at most 53 significant bits. */
 function toNumber(value: unknown): unknown {
   return typeof value === 'bigint' && BigInt(Number(value)) === value ? Number(value) : value;
 }

@@ -1,7 +1,7 @@
 /**
- * A schema of zod must accept the value that it returns, and leave it as it is: what is stored is read through the same
- * schema again. This file refuses, when a module is defined, the schemas of which the definition shows that they do
- * not.
+ * A schema of zod must accept the value that it returns, and leave it as it is, because a stored value is read through
+ * the same schema again. This file refuses, when a module is defined, the schemas of which the definition shows that
+ * they do not.
  *
  * - The result of a pipe must be of a type that the pipe accepts: not `z.string().transform(Number).pipe(z.number())`,
  *   and no codec between two types.

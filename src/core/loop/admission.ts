@@ -1,7 +1,7 @@
 /**
- * Admits commands and reads: none once the event sourcer is closing, and no more commands than the limit. Admission
- * comes before any work, so that an overloaded event sourcer refuses a command cheaply. Closing drains: admitted work
- * is finished.
+ * Admits commands and reads. It admits none once the event sourcer is closing, and no more commands than the limit.
+ * Admission comes before any work, so that an overloaded event sourcer refuses a command cheaply. Closing drains:
+ * admitted work is finished.
  */
 import { refused } from './failures.ts';
 

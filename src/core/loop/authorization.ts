@@ -20,7 +20,7 @@ export interface AuthorizationRequest {
   readonly stream: string;
 }
 
-/** Only `true` lets a command through. To give a reason for a refusal, throw an error with it. */
+/** Only `true` accepts a command. To state the reason of a refusal, throw an error with the reason. */
 export type Authorizer = (request: AuthorizationRequest) => boolean | Promise<boolean>;
 
 /**

@@ -68,8 +68,8 @@ function differenceOf(command: CommandInFlight, { decision }: RecordedDecision):
   const otherType = `a command of type ${JSON.stringify(first.type)}`;
   // A command that was renamed has several types. The module knows each of them.
   if (!sameType && !module.descriptor.commands.some(({ type }) => type === first.type)) return otherType;
-  // The bytes of the same command may differ: a sender's encoding is not canonical, or the schema was upcast in the
-  // meantime. So the module's own form of both decides.
+  // The bytes of the same command may differ if a sender's encoding is not canonical, or if the schema was upcast in
+  // the meantime. So the module's own form of both decides.
   if (decision.contentType !== module.contentType) return `a command in ${decision.contentType}`;
   const one = canonical(module, first);
   const other = canonical(module, envelope);

@@ -61,7 +61,7 @@ export class Routes {
   ofSource(source: object): BoundModule {
     const module = this.modules.find((candidate) => candidate.source === source);
     if (module !== undefined) return module;
-    throw unroutable('module', `the module is not one of the event sourcer; it has: ${list(this.#byName)}`);
+    throw unroutable('module', `this event sourcer does not have the module; it has: ${list(this.#byName)}`);
   }
 
   /**

@@ -17,7 +17,7 @@ export class DefinitionChanged extends DefinitionError {
     super(
       name,
       `the definition has changed and the version is still ${version}: ${changes.join(', ')} differ from what the store has. ` +
-        'Raise the version. If only the text of the code is another one, start with acceptChanges: ' +
+        'Raise the version. If only the text of the code differs, start with acceptChanges: ' +
         `[${JSON.stringify(name)}]`,
     );
     this.changes = changes;

@@ -2,7 +2,7 @@
  * Sends what processes have decided to send: subscribes to their reactions, dispatches each command with its derived id,
  * returns rejections to the process, and keeps the index of deadlines.
  *
- * A crash at any point has no second effect: a command that was sent before is found by its id and returns its first
+ * A crash at any point causes no second effect. A command that was sent before is found by its id and returns its first
  * outcome, and a rejection that was returned before is found by its id too.
  */
 import { msgpack } from '../codec/msgpack.ts';
@@ -60,7 +60,7 @@ export class Dispatcher implements Processor {
 
   batch(): Batch {
     const { subscription } = this;
-    /** By process and id: the deadline as it is after the page, or the place of one that was cancelled. */
+    /** The deadlines as they are after the page, or the places of those that were cancelled, by process and id. */
     const deadlines = new Map<string, StoredDeadline | Pick<StoredDeadline, 'subscription' | 'stream' | 'id'>>();
     const ended = new Map<string, Pick<StoredDeadline, 'subscription' | 'stream'>>();
     return {

@@ -5,7 +5,7 @@ import { categoryOf } from '../stream-name.ts';
 export class EventReading {
   /** The filter for the store. */
   readonly events: readonly EventName[];
-  /** By category and type: the reader's name. Empty if it has none of its own, as most readers. */
+  /** The reader's names by category and type. Empty if it has none of its own, as most readers. */
   readonly #names = new Map<string, Map<string, string>>();
 
   constructor(sources: readonly EventSource[]) {

@@ -4,10 +4,11 @@ import { checkOptionNames, type OptionNames } from '../option-names.ts';
 import type { Clock } from './clock.ts';
 import { StatementFailed, type StopReason } from './processor-store.ts';
 
-/** How failures of a processor are handled. */
+/** The policy for failures of a processor. */
 export interface FailurePolicy {
   /**
-   * How often a failure that may pass is retried. A fault is not retried, because a pure function fails the same way again.
+   * The number of retries of a failure that may pass. A fault is not retried, because a pure function fails the same
+   * way again.
    * @default 5
    */
   readonly retries?: number | undefined;
@@ -23,8 +24,9 @@ export interface FailurePolicy {
    */
   readonly longestDelay?: number | undefined;
   /**
-   * `stop`: the processor stops and keeps the reason; nothing is skipped. `park`: the event waits with its reason, and so
-   * do later events of its key; other keys continue. A failure of the store always stops: the event is not its cause.
+   * `stop`: the processor stops and keeps the reason; nothing is skipped. `park`: the event waits with its reason, and
+   * so do later events of its key; other keys continue. A failure of the store always stops the processor, because the
+   * event is not its cause.
    * @default 'stop'
    */
   readonly finally?: 'stop' | 'park' | undefined;
@@ -54,7 +56,7 @@ export function completePolicy(policy: FailurePolicy = {}, place: string): Compl
   return complete;
 }
 
-/** Whose failure it is: the event's own, one that may pass, or the store's. */
+/** The cause of a failure: the event itself, something that may pass, or the store. */
 export type FailureKind = 'permanent' | 'passing' | 'store';
 
 /** Budgets end a pure function at the same place each time. Other traps may come from the instance. */

@@ -1,6 +1,6 @@
 /**
- * Inline read models: what they make of events is written in the transaction of the append, so that a read after a
- * command shows what the command did.
+ * Inline read models, whose changes are written in the transaction of the append, so that a read after a command shows
+ * what the command did.
  *
  * A projection applies all events after its checkpoints and not only those of its append, because a process that does
  * not run the system may have appended others. So the rows are exact after each append of a process that runs the

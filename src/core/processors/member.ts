@@ -9,7 +9,7 @@ import type { GroupMember, ProcessorStore, Share } from './processor-store.ts';
 import type { Runner } from './runner.ts';
 import { sharesOfMember } from './shares.ts';
 
-/** How often a lease is renewed before it ends. */
+/** The number of times that a lease is renewed before it ends. */
 const RENEWALS_PER_LEASE = 3;
 
 export class Member {
@@ -94,7 +94,7 @@ export class Member {
     await this.#afterBeat?.();
   }
 
-  /** One call for all runners: a store with a durable file writes once for all leases. */
+  /** One call for all runners, so that a store with a durable file writes once for all leases. */
   async #keepShares(expiresAt: number): Promise<void> {
     const held = this.#runners.map(heldBy);
     if (held.every(({ length }) => length === 0)) return;

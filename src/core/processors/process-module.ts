@@ -138,7 +138,7 @@ function react(
   });
 }
 
-/** The state belongs to this file until it is returned: if the handler fails, it is released. */
+/** The state belongs to this file until it is returned. If the handler fails, the state is released. */
 function releasing<Result>(types: AnyProcessManager['types'], state: unknown, act: () => Result): Result {
   try {
     return act();

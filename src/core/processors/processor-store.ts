@@ -2,8 +2,8 @@
  * Storage for processors: shares with checkpoints and leases, documents, parked events and deadlines.
  *
  * One {@link ProcessorStore.commit} writes everything that came of a page of events together with the new checkpoints,
- * in one transaction. Each share carries a fencing token. If a token has changed, the member has lost its share: the
- * commit throws and writes nothing. Exactly-once processing follows from these two facts alone.
+ * in one transaction. Each share carries a fencing token. If a token has changed, the member has lost its share. The
+ * commit then throws and writes nothing. Exactly-once processing follows from these two facts alone.
  *
  * All times are milliseconds since the Unix epoch. The caller passes them, so that tests can set the clock.
  */
@@ -20,11 +20,11 @@ export interface SubscriptionId {
 /** A processor's progress over its part of the keys. */
 export interface Share {
   readonly subscription: SubscriptionId;
-  /** From 0, less than the number of shares of the subscription. */
+  /** A number from 0, less than the number of shares of the subscription. */
   readonly share: number;
-  /** Every event at or before this position is processed or parked. `undefined`: no event is. */
+  /** Every event at or before this position is processed or parked. `undefined` if no event is. */
   readonly checkpoint: bigint | undefined;
-  /** The member that holds the share. `undefined`: nobody does. */
+  /** The member that holds the share. `undefined` if no member does. */
   readonly holder: string | undefined;
   /** Grows with each change of holder. */
   readonly token: bigint;
@@ -73,8 +73,8 @@ export interface Fence {
   readonly share: number;
   readonly token: bigint;
   /**
-   * The checkpoint that the member has seen. If it is not the stored one, the commit is fenced off: a commit whose
-   * outcome was unknown may have succeeded, and must not be written twice.
+   * The checkpoint that the member has seen. If it is not the stored one, the commit is fenced off, because a commit
+   * whose outcome was unknown may have succeeded and must not be written twice.
    */
   readonly before: bigint | undefined;
   readonly checkpoint: bigint;
@@ -101,7 +101,7 @@ export class FencedError extends DecidableError<'fenced', Pick<Fence, 'subscript
 export interface DocumentChange {
   readonly subscription: SubscriptionId;
   readonly key: string;
-  /** The document's bytes. `undefined`: the document is dropped. */
+  /** The document's bytes. `undefined` drops the document. */
   readonly state: Uint8Array | undefined;
   /** The position of the last event that the document has folded. */
   readonly position: bigint;
@@ -114,7 +114,7 @@ export interface StoredDocument {
   readonly position: bigint;
 }
 
-/** Which documents to list. Keys are compared by their UTF-8 bytes. */
+/** The documents to list. Keys are compared by their UTF-8 bytes. */
 export interface ListDocumentsOptions {
   /** The first key, inclusive. */
   readonly from?: string | undefined;
@@ -140,7 +140,7 @@ export interface ParkedEvent {
   readonly requested: 'retry' | undefined;
 }
 
-/** Which parked events are meant. */
+/** Selects parked events. */
 export interface ParkedFilter {
   readonly subscription?: SubscriptionId | undefined;
   readonly key?: string | undefined;
@@ -264,7 +264,7 @@ export interface InlineProjection {
   readonly events: readonly EventName[];
   /**
    * Returns the changes that the events lead to, in the order of their positions.
-   * @throws FaultError if an event cannot be processed: then the append is refused.
+   * @throws FaultError if an event cannot be processed. The append is then refused.
    */
   changes(events: readonly RecordedEvent[], stored: InlineReading): Omit<ProcessorCommit, 'fences'>;
 }
@@ -385,10 +385,10 @@ export interface ProcessorStore {
   /** The documents with these keys, in any order. Keys without a document are left out. */
   readDocuments(subscription: SubscriptionId, keys: readonly string[]): Promise<readonly StoredDocument[]>;
 
-  /** In the order of keys. A list that is shorter than the limit ends the range. */
+  /** Returns the documents in the order of keys. A list that is shorter than the limit ends the range. */
   listDocuments(subscription: SubscriptionId, options?: ListDocumentsOptions): Promise<readonly StoredDocument[]>;
 
-  /** In the order of subscription, key and position. */
+  /** Returns the parked events in the order of subscription, key and position. */
   listParked(filter?: ParkedFilter): Promise<readonly ParkedEvent[]>;
 
   /** Asks the holder of the share to try a key again. Returns how many parked events the key has. */

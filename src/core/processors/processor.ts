@@ -16,7 +16,10 @@ export interface Item {
   readonly event: RecordedEvent;
   /** Events with one key are processed in order. */
   readonly key: string;
-  /** The event as the processor's module reads it, if it was kept. Handles into a guest are not: they would have to be released. */
+  /**
+   * The event as the processor's module reads it, if it was kept. Handles into a guest are not kept, because they would
+   * have to be released.
+   */
   readonly message?: unknown;
 }
 
@@ -48,8 +51,8 @@ export interface Processor {
   /** The events that it reads. The store filters. */
   readonly events: readonly EventName[];
   /**
-   * How many keys may be processed at the same time. 1: events are applied one after another in the order of their
-   * positions, and none is applied after one that failed.
+   * The number of keys that may be processed at the same time. If it is 1, events are applied one after another in the
+   * order of their positions, and none is applied after one that failed.
    */
   readonly concurrency: number;
   readonly pageSize: number;
@@ -60,7 +63,7 @@ export interface Processor {
   open(event: RecordedEvent): Opened | undefined;
   /** Begins a page. Uncommitted results of an earlier batch are forgotten. */
   batch(signal: AbortSignal): Batch;
-  /** Shares that the member does not hold any more: what is cached for their keys is stale. */
+  /** Shares that the member does not hold any more. Cached values of their keys are stale. */
   sharesLost?(): void;
   /** The functions of a processor with deadlines. */
   readonly deadlines?: {

@@ -1,10 +1,10 @@
 /**
- * Rebuilding a version of a read model: it is built once more, from the first event, next to the rows that readers see,
- * and takes their place in one transaction.
+ * Rebuilds a version of a read model. The version is built once more, from the first event, next to the rows that
+ * readers see, and takes their place in one transaction.
  *
  * The replacement is a subscription of its own, `<name>/rebuild`, that this process runs alone. So it is followed,
  * parked and fenced like any other, and `status` shows its progress. Each try has an id of its own, which is the
- * definition of its subscription: the store lets one of two processes that rebuild simultaneously create the
+ * definition of its subscription. So the store lets one of two processes that rebuild simultaneously create the
  * subscription.
  */
 import { DecidableError, DefinitionError } from '../errors.ts';
@@ -20,7 +20,7 @@ import { Runner } from './runner.ts';
 import { lowestCheckpoint } from './share-progress.ts';
 import type { Replacement } from './system-parts.ts';
 
-/** How far a rebuild is. */
+/** The progress of a rebuild. */
 export interface RebuildProgress {
   /** The events of the read model that were processed. */
   readonly events: number;

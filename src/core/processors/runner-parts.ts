@@ -41,13 +41,13 @@ export interface RunnerObserver {
 /** An event that concerns a processor, with the share of its key. */
 export interface SharedItem extends Item {
   readonly share: number;
-  /** Why the event could not be read. */
+  /** The reason why the event could not be read. */
   readonly unreadable?: unknown;
 }
 
 /** Everything up to a position was read, and the stored checkpoints are lower, because only foreign events came. */
 export interface Idle {
   readonly position: bigint;
-  /** When the checkpoints have to be written. */
+  /** The time at which the checkpoints have to be written. */
   readonly flushAt: number;
 }

@@ -23,7 +23,7 @@ export class Runner {
   #refreshParked = true;
   /** Set if everything up to a position was read, and the stored checkpoints are lower, because only foreign events came. */
   #idle: Idle | undefined;
-  /** Someone waits for the checkpoint: it is written as soon as it can move. */
+  /** Set if someone waits for the checkpoint, which is then written as soon as it can move. */
   #flushRequested = false;
   #failure: StopReason | undefined;
   readonly #failureListeners = new Set<() => void>();
@@ -40,7 +40,7 @@ export class Runner {
     this.shares = parts.shares;
   }
 
-  /** Why the processor stopped; `undefined` while it runs. */
+  /** The reason why the processor stopped, or `undefined` while it runs. */
   get failure(): StopReason | undefined {
     return this.#failure;
   }
@@ -149,7 +149,7 @@ export class Runner {
     }
   }
 
-  /** A commit that was fenced off means that shares are gone: the loop continues with those that are left. */
+  /** A commit that was fenced off means that shares are gone. The loop continues with those that are left. */
   async #guarded(work: () => Promise<void>): Promise<void> {
     try {
       await work();

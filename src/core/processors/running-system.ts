@@ -187,8 +187,9 @@ export class SystemRun implements AsyncDisposable {
   }
 
   /**
-   * Resolves when all read models, or the processors with these names, have processed the position. Without a position, it
-   * waits for the store's last event. `undefined` is the position of a decision without events: there is nothing to wait for.
+   * Resolves when all read models, or the processors with these names, have processed the position. Without a position,
+   * it waits for the store's last event. `undefined` is the position of a decision without events, for which there is
+   * nothing to wait.
    */
   async caughtUp(...given: CaughtUpArguments): Promise<void> {
     const place = `${this.#parts.name}.caughtUp`;

@@ -1,4 +1,4 @@
-/** How far the shares of a subscription are. */
+/** The progress of the shares of a subscription. */
 import type { Share } from './processor-store.ts';
 
 /** The position up to which all shares have processed the events; `undefined` if one has processed none. */

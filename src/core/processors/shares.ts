@@ -1,9 +1,9 @@
 /**
  * Dividing the work of a subscription among the members of a group.
  *
- * A subscription has a fixed number of shares, and each key belongs to one of them. Which member should hold which share
- * follows from the list of members alone, so that members need no negotiation: each releases what belongs to another
- * member and claims what belongs to itself.
+ * A subscription has a fixed number of shares, and each key belongs to one of them. Which member should hold which
+ * share follows from the list of members alone, so that members need no negotiation. Each releases what belongs to
+ * another member and claims what belongs to itself.
  */
 import type { SubscriptionId } from './processor-store.ts';
 

@@ -3,7 +3,7 @@ import { readParked } from './parked-events.ts';
 import type { ProcessorStore, Share, StopReason, SubscriptionId, SubscriptionRecord } from './processor-store.ts';
 import { lowestCheckpoint } from './share-progress.ts';
 
-/** How far a processor is. */
+/** The progress of a processor. */
 export interface ProcessorStatus {
   readonly name: string;
   readonly version: string;

@@ -8,15 +8,15 @@ import { DEFAULT_READ_LIMIT } from '../limits.ts';
 import type { EventName, RecordedEvent } from '../messages.ts';
 import { checkOptionNames, type OptionNames } from '../option-names.ts';
 
-/** Which events a subscription reads, and from where. */
+/** The events that a subscription reads, and the position at which it starts. */
 export interface SubscribeOptions {
   /** Start after this position. `undefined`: at the store's first event. */
   readonly after?: bigint | undefined;
-  /** Only streams of these categories. Empty or absent: all. The store filters. */
+  /** Reads only streams of these categories, or all streams if it is empty or absent. The store filters. */
   readonly categories?: readonly string[] | undefined;
-  /** Only events of these types. Empty or absent: all. The store filters. */
+  /** Reads only events of these types, or all events if it is empty or absent. The store filters. */
   readonly eventTypes?: readonly string[] | undefined;
-  /** Only these events, known by category and type. Empty or absent: all. The store filters. */
+  /** Reads only these events, known by category and type, or all events if it is empty or absent. The store filters. */
   readonly events?: readonly EventName[] | undefined;
   /**
    * The most events of a page.
@@ -29,7 +29,7 @@ export interface SubscribeOptions {
 
 /** Some events of a subscription, in the order of their positions. */
 export interface SubscriptionPage {
-  /** May be empty: then only the position has moved, past events that the filter leaves out. */
+  /** If it is empty, only the position has moved, past events that the filter leaves out. */
   readonly events: readonly RecordedEvent[];
   /**
    * The subscription has read the store up to here, events that the filter leaves out included. Keep it as the checkpoint,
@@ -53,7 +53,7 @@ const NAMES: OptionNames<SubscribeOptions> = {
  * Reads the events of a store after a position, and continues with those that are appended later, in this process or in
  * another one. There is no gap and no duplicate between history and present.
  *
- * The next page is read when the loop asks for it: a slow reader holds nothing up but itself. Leaving the loop ends the
+ * The next page is read when the loop asks for it, so a slow reader delays only itself. Leaving the loop ends the
  * subscription.
  *
  * ```ts
@@ -88,7 +88,7 @@ async function* pages(
 ): AsyncGenerator<SubscriptionPage, never> {
   let position = after;
   for (;;) {
-    // The head is known before the page is read: a short page therefore has everything up to the head.
+    // The head is known before the page is read, so a short page has everything up to the head.
     const head = await store.awaitEvents(position, signal);
     while (position === undefined || position < head) {
       signal?.throwIfAborted();

@@ -10,7 +10,7 @@ import type { InlineProjection, ParkedFilter, ProcessorStore, SubscriptionId } f
 import type { RunnerObserver } from './runner-parts.ts';
 import type { SystemParts } from './system-parts.ts';
 
-/** How a system is started. */
+/** The options that start a system. */
 export interface StartOptions extends Omit<EventSourcerConfiguration, 'modules' | 'store' | 'observer'> {
   /** The event store. The memory store and the SQLite store also keep what processors need. */
   readonly store: EventStore & { readonly processors?: ProcessorStore; close?(): Promise<void> };
@@ -20,8 +20,8 @@ export interface StartOptions extends Omit<EventSourcerConfiguration, 'modules' 
    */
   readonly processors?: ProcessorStore | undefined;
   /**
-   * The number of shares of each subscription: as many processes can work on it at the same time. It is fixed when the
-   * subscription is created.
+   * The number of shares of each subscription. It is the largest number of processes that can work on it at the same
+   * time. It is fixed when the subscription is created.
    * @default 8
    */
   readonly shares?: number | undefined;
@@ -34,9 +34,9 @@ export interface StartOptions extends Omit<EventSourcerConfiguration, 'modules' 
   readonly failurePolicy?: FailurePolicy | undefined;
   readonly failurePolicies?: Readonly<Record<string, FailurePolicy>> | undefined;
   /**
-   * The names of parts whose definitions may differ from what the store has, although their versions are the same:
-   * their code means what it meant, and another compiler has written it, for example. Stored documents, rows and states
-   * stay.
+   * The names of parts whose definitions may differ from what the store has, although their versions are the same. Use
+   * it if the code has the same meaning as before, for example after another compiler has written it. Stored documents,
+   * rows and states stay.
    * @default []
    */
   readonly acceptChanges?: readonly string[] | undefined;

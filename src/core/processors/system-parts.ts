@@ -1,4 +1,4 @@
-/** From the definition of a system to what runs it: the modules of its event sourcer, and its processors. */
+/** Makes the parts of a running system from its definition: the modules of its event sourcer, and its processors. */
 import { isInline, isSameModel } from '../define/inline.ts';
 import type { EventSourcer } from '../event-sourcer.ts';
 import type { EventStore } from '../event-store.ts';
@@ -39,7 +39,7 @@ export interface AnyTables {
 /** A second build of a version of a read model, which will take its place. */
 export interface Replacement {
   readonly subscription: SubscriptionId;
-  /** Unique: tables and indexes that are built next to others need names of their own. */
+  /** A unique name, because tables and indexes that are built next to others need names of their own. */
   readonly id: string;
 }
 

@@ -2,8 +2,8 @@
  * The versions of a processor.
  *
  * The versions of a read model are built next to one another. Each has its own rows, and the active one is the one that
- * readers see who ask by name. A processor with effects has one version: a new one continues after the last event of
- * the previous one, so that no effect is repeated.
+ * readers see who ask by name. A processor with effects has one version. A new version continues after the last event
+ * of the previous one, so that no effect is repeated.
  */
 import { DefinitionError } from '../errors.ts';
 import { changesBetween, DefinitionChanged } from './definition-text.ts';
@@ -18,7 +18,7 @@ export function isReadModel(kind: SubscriptionRecord['kind']): boolean {
 
 /**
  * Opens the subscription of a processor, to run it.
- * @param acceptsChanges the definition may have changed under the same version: the store takes the present one.
+ * @param acceptsChanges the definition may have changed under the same version. The store then takes the present one.
  * @throws DefinitionChanged if the definition has changed under the same version.
  * @throws DefinitionError if the store cannot keep its tables.
  */
@@ -172,7 +172,7 @@ function isSame(one: SubscriptionId, other: SubscriptionId): boolean {
   return one.name === other.name && one.version === other.version;
 }
 
-/** Why a subscription that a member ran does not exist any more. */
+/** The reason why a subscription that a member ran does not exist any more. */
 export async function removalReason(
   processors: ProcessorStore,
   { name, version }: SubscriptionId,

@@ -17,7 +17,10 @@ export class CommitSignal {
     this.#onWaiting = onWaiting;
   }
 
-  /** How many times {@link notify} was called. Read it before you look at the store, and pass it to {@link wait}. */
+  /**
+   * The number of times that {@link notify} was called. Read it before you look at the store, and pass it to
+   * {@link wait}.
+   */
   get count(): number {
     return this.#count;
   }

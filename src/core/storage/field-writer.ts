@@ -93,7 +93,7 @@ export function putText(text: string): void {
   room(4 + 3 * text.length);
   const start = end + 4;
   let at = start;
-  // Names and ids are short and ASCII: a loop is quicker than the encoder for them.
+  // Names and ids are short and ASCII, so a loop is quicker than the encoder for them.
   for (let index = 0; index < text.length; index++) {
     const unit = text.charCodeAt(index);
     if (unit >= 0x80) {

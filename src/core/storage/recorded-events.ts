@@ -10,8 +10,8 @@ import type { Decision, Envelope, EventContext, RecordedEvent } from '../message
 
 /**
  * The id is derived each time it is read. It is an own property, so that `{ ...context }` and `structuredClone` have
- * it. One descriptor serves all contexts: it costs 0.1 µs for each event, and a SHA-1 for each would cost ten times
- * that.
+ * it. One descriptor serves all contexts, because it costs 0.1 µs for each event, and a SHA-1 for each would cost ten
+ * times that.
  */
 const ID: PropertyDescriptor & ThisType<StoredEventContext> = {
   enumerable: true,

@@ -35,7 +35,7 @@ export interface SystemDefinition<
   readonly processManagers?: ProcessManagers;
   /** Answer queries: made by `defineProjector` or `defineTables`, or components of the world `read-model`. */
   readonly readModels?: ReadModels;
-  /** Have effects outside: made by `defineReactor`. */
+  /** Parts with effects outside of the system, made by `defineReactor`. */
   readonly reactors?: Reactors;
 }
 
@@ -60,8 +60,8 @@ export interface RunningSystem<Decider, Models> extends AsyncDisposable {
   /** Reads a read model of the system. */
   readModel<Model extends Models>(model: Model): ReaderOf<Model>;
   /**
-   * Resolves when the read models have processed the position, in whatever process they run: then a program reads its own
-   * writes. Without a position, it waits for the store's last event.
+   * Resolves when the read models have processed the position, in whatever process they run, so that a program reads
+   * its own writes. Without a position, it waits for the store's last event.
    *
    * ```ts
    * const { position } = await running.dispatch(account.commands.Deposit({ accountId: '0001', amount: 1250 }));

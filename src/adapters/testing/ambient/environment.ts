@@ -13,8 +13,8 @@ export function* environmentSlots(): Iterable<Slot> {
 }
 
 /**
- * Libraries ask NODE_ENV how much to check, not what to decide, so that variable may be read. The engine may read all of them:
- * it looks for the colours of the terminal when something is printed.
+ * Libraries ask NODE_ENV how much to check, not what to decide, so that variable may be read. The engine may read all
+ * of them, because it looks for the colours of the terminal when something is printed.
  */
 function guardedEnvironment(environment: object): object {
   const allow = (key: PropertyKey, trap: Trap): void => {
@@ -52,7 +52,7 @@ const KEPT: ReadonlySet<string> = new Set(['NODE_ENV', 'TZ']);
 /** The values of the environments that are changed right now. */
 const originals = new Map<object, NodeJS.ProcessEnv>();
 
-/** The environments and arguments of the process. To be called before anything is replaced. */
+/** The environments and arguments of the process. Call this function before anything is replaced. */
 export function processData(): ProcessData {
   const objects = [...processes()];
   return {

@@ -40,7 +40,7 @@ function refusing(
   name: string,
   { value, get }: PropertyDescriptor,
 ): Replacement {
-  // The getter of a global is not called before someone uses what it holds: it may load a module, or print a warning.
+  // The getter of a global is not called before its value is used, because it may load a module or print a warning.
   const read = (): unknown => (get === undefined ? value : Reflect.apply(get, object, []));
   if (object === globalThis && OBJECTS.has(key)) return { value: refusingObject(name, kind, read) };
   if (object === globalThis && get !== undefined) {
@@ -55,14 +55,14 @@ function instanceName(path: string): string | undefined {
   return /^(Crypto|Performance|Navigator)\.prototype$/.exec(path)?.[1]?.toLowerCase();
 }
 
-/** A prototype's instance, if the prototype's own property cannot be replaced: so it is in Bun. */
+/** A prototype's instance, if the prototype's own property cannot be replaced, as in Bun. */
 function replaceableHolder(object: object, path: string, key: string): object {
   const instance = instanceName(path);
   if (instance === undefined || Object.getOwnPropertyDescriptor(object, key)?.configurable !== false) return object;
   return objectAt(instance) ?? object;
 }
 
-/** How people write it: `crypto.randomUUID`, though the method belongs to `Crypto.prototype`. */
+/** The usual name in a program, such as `crypto.randomUUID`, though the method belongs to `Crypto.prototype`. */
 function nameOf(path: string, key: string): string {
   const object = instanceName(path) ?? path;
   return object === '' ? key : `${object}.${key}`;

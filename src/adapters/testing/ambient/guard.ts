@@ -33,7 +33,10 @@ export function isCalledByEngine(callee: Callee): boolean {
   return calls === undefined || ENGINE.test(callersOf(callee)[0] ?? '');
 }
 
-/** As {@link isCalledByEngine}, but false if one of the engine's functions passes the answer on to its own caller. */
+/**
+ * Does the same as {@link isCalledByEngine}, but returns false if one of the engine's functions passes the answer on to
+ * its own caller.
+ */
 export function isUsedByEngine(callee: Callee): boolean {
   if (calls === undefined) return true;
   const caller = callersOf(callee)[0] ?? '';

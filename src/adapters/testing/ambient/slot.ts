@@ -14,7 +14,7 @@ export type Replacement = { readonly value: unknown } | { readonly get: () => un
 /** A function of a descriptor. */
 export type AnyFunction = (this: unknown, ...args: unknown[]) => unknown;
 
-/** A slot that keeps what it made, as long as the property is the same: a run costs less than a millisecond that way. */
+/** A slot that keeps what it made, as long as the property is the same, so that a run costs less than a millisecond. */
 interface Kept extends Slot {
   original?: PropertyDescriptor;
   made?: PropertyDescriptor;

@@ -66,7 +66,9 @@ function outcomeOf<Result>(run: () => Result): RunOutcome<Result> {
   }
 }
 
-/** As {@link withoutAmbient}, but a forbidden call is an error, even if the function caught it. */
+/**
+ * Does the same as {@link withoutAmbient}, but throws after a forbidden call, even if the function caught its error.
+ */
 export function runIsolated<Result>(run: (inOtherProcess: InOtherProcess) => Result): Result {
   const { outcome, calls } = withoutAmbient(run);
   const call = calls[0];

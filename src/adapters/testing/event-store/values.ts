@@ -154,7 +154,10 @@ export function contents(check: Check): void {
   });
 }
 
-/** Not `structuredClone`: a test runner with a realm of its own (Jest) would get objects of another realm. */
+/**
+ * Does not use `structuredClone`, because a test runner with a realm of its own (Jest) would get objects of another
+ * realm.
+ */
 function copyOf<Value>(value: Value): Value {
   if (typeof value !== 'object' || value === null) return value;
   if (value instanceof Uint8Array) return new Uint8Array(value) as Value & Uint8Array;
