@@ -22,7 +22,7 @@ export interface Statements {
     target: string;
     amount: number;
     status: 'requested' | 'completed' | 'compensated' | 'refused' | 'held';
-    /** Why it was not completed. */
+    /** The reason why it was not completed. */
     reason: string | null;
   };
 }

@@ -7,7 +7,10 @@ import { z } from 'zod';
 import { account, Deposit, Withdraw } from './account.ts';
 import { CompensateTransfer, CompleteTransfer, HoldTransfer, RefuseTransfer, transfer } from './transfer.ts';
 
-/** How often the bank tries to return money that it holds, once a day. Then a person has to look after it. */
+/**
+ * The number of times that the bank tries to return money that it holds, once a day. Then a person has to look after
+ * it.
+ */
 const DAILY_RETURNS = 3;
 const DAY = 86_400_000n;
 
@@ -27,9 +30,9 @@ export const transferProcess = defineEventHandler({
     from: z.string(),
     to: z.string(),
     amount: z.int(),
-    /** Why the target refused the money; empty unless it did. */
+    /** The reason why the target refused the money; empty unless it did. */
     reason: z.string(),
-    /** How often the money was refused, by the target and then by the source. */
+    /** The number of times that the money was refused, by the target and then by the source. */
     refusals: z.int(),
   }),
   events: {

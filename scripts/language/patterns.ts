@@ -148,6 +148,22 @@ export const PATTERNS: readonly Pattern[] = [
     matches: phrase('\\b(?:whoever|whomever|who asks|who looks)\\b'),
   },
   {
+    name: 'clause-heading',
+    reason: 'a fragment is not a description, and the reader looks for its subject',
+    instead: '"the number of", "the reason why", "the time at which", "Converts …", "Returns …"; "by" after the thing',
+    matches: exactPhrase(
+      `(?<=^\\s*)(?:(?:How (?!to\\b)|Why |Which |Whose |Where (?!.*,)|To be |From now on )${STATEMENT}(?=[^]*\\.)|By [^.:]{0,60}: )`,
+    ),
+  },
+  {
+    name: 'reason-after-colon',
+    reason: 'a colon announces a list or a value, and does not say how two sentences are connected',
+    instead: '"because", "so that", or a sentence of its own',
+    matches: exactPhrase(
+      '(?<=(?:^|[.!?] )\\s*[A-Z][^.:]*[a-z]): (?:it|they|nobody|nothing|then|neither) (?:is|are|was|were|has|have|would|must|may|can|cannot|could|does|do|will)\\b',
+    ),
+  },
+  {
     name: 'metaphor',
     reason: 'there is a technical word',
     instead: '"cancel", "adapt", "cause", "timeout", "concurrent"',
@@ -156,6 +172,11 @@ export const PATTERNS: readonly Pattern[] = [
     ),
   },
 ];
+
+/** A phrase that is found only in the given case. */
+function exactPhrase(source: string): RegExp {
+  return new RegExp(source.replaceAll(' ', '\\s+'), 'g');
+}
 
 /** A space of a phrase matches any white space, and a line break within a sentence. */
 function phrase(source: string): RegExp {

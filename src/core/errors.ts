@@ -30,7 +30,8 @@ export class DecidableError<Code extends string = string, Payload = unknown> ext
   }
 
   /**
-   * The name, the message, the code, the payload and the cause. The stack is left out: it has the paths of the machine.
+   * The name, the message, the code, the payload and the cause. The stack is left out, because it has the paths of the
+   * machine.
    */
   toJSON(): JsonValue {
     return toJson(this);

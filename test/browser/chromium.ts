@@ -10,7 +10,7 @@ import type { Readable, Writable } from 'node:stream';
 
 const CHROMIUM = '/usr/bin/chromium';
 
-/** Why there is nothing to open a page in, as `node:test` takes it. */
+/** The reason to skip a test that opens a page, in the form of the option `skip` of `node:test`. */
 export const withoutChromium: string | false = !existsSync(CHROMIUM) && `install chromium: ${CHROMIUM} is not there`;
 
 const FLAGS = [

@@ -116,7 +116,7 @@ describe('guests in JavaScript', { skip }, () => {
   });
 
   test('run the main job: the summary is the one of the module in the process', async (t) => {
-    // Where `--guest javascript` looks for it.
+    // The place at which `--guest javascript` looks for it.
     mkdirSync(new URL('javascript/build/', guests), { recursive: true });
     writeFileSync(new URL('javascript/build/bank.wasm', guests), bank);
     const path = temporaryFolder(t);

@@ -75,6 +75,14 @@ const EXAMPLES: Readonly<Record<string, { readonly found: readonly string[]; rea
     plain: ['Tell the caller.', 'It tells the caller the reason.'],
   },
   whoever: { found: ['It is for whoever reads it.'], plain: ['It is for people who read it.'] },
+  'clause-heading': {
+    found: ['How often it is tried.', 'Why the runner\nstopped.', 'To be called first.', 'By key: the events.'],
+    plain: ['How to begin', 'How it works', 'The number of tries.', 'How often does it fail?'],
+  },
+  'reason-after-colon': {
+    found: ['The stack is left out: it has paths.', 'One call for all: they are\nwritten together.'],
+    plain: ['cannot drop the handle: it is lent to a call', 'The parts: commands and events.', 'It has paths.'],
+  },
   metaphor: { found: ['A decider in other clothes.', 'The call was called off.'], plain: ['The call was cancelled.'] },
 };
 

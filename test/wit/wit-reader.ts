@@ -8,7 +8,7 @@ import { camelCase, type Outline, pascalCase } from './outline.ts';
 
 const TOKEN = /\/\/[^\n]*|\s+|->|[{}()<>:;,=@./_]|%?[a-z][a-z0-9-]*|\d+\.\d+\.\d+/y;
 
-/** Which error class stands for the error type of a `result`. */
+/** The error class that represents the error type of a `result`. */
 const ERRORS: Readonly<Record<string, string>> = {
   fault: 'FaultError',
   rejection: 'RejectionError',

@@ -53,7 +53,7 @@ export interface EventSourcerObserver {
   committed?(command: FinishedCommand, result: CommandResult): void;
   /** The domain rejected the command, and the rejection was stored: `result.outcome.val` has its code. */
   rejected?(command: FinishedCommand, result: CommandResult): void;
-  /** The command was a duplicate: nothing was stored, and `result` is the first outcome. */
+  /** The command was a duplicate. Nothing was stored, and `result` is the first outcome. */
   duplicate?(command: FinishedCommand, result: CommandResult): void;
   /** The command failed, and nothing was stored unless the failure's payload says `unknown-outcome`. */
   failed?(command: FailedCommand, failure: CommandFailure): void;

@@ -37,7 +37,7 @@ export async function replayParked(
     }
     try {
       if (blamed.has(position)) throw blamed.get(position);
-      // An event that could not be read is parked under its stream: now its true key is known.
+      // An event that could not be read is parked under its stream. Now its true key is known.
       const opened = processor.open(event);
       if (opened !== undefined) {
         if (opened.key !== key) await batch.load?.(new Set([opened.key]));

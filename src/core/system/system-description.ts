@@ -43,7 +43,7 @@ export interface MessageFlow {
   readonly to: string;
 }
 
-/** A system as plain data: it can be written as JSON. */
+/** A system as plain data, which can be written as JSON. */
 export interface SystemDescription {
   readonly name: string;
   readonly deciders: readonly DeciderDescription[];

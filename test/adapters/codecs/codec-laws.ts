@@ -217,8 +217,8 @@ export function codecLaws(codec: Codec): void {
 }
 
 /**
- * Bytes from anywhere are refused with their offset, or are a value that has an encoding. That encoding is canonical: it is
- * decoded to the same value, and that value is encoded to the same bytes.
+ * Bytes from anywhere are refused with their offset, or are a value that has an encoding. That encoding is canonical,
+ * so it is decoded to the same value, and that value is encoded to the same bytes.
  * @returns whether the bytes have a value.
  * @throws AssertionError if something else happens.
  */

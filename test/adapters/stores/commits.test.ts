@@ -204,7 +204,7 @@ describe('a file that was changed from outside', () => {
 
   test('is not known to have lost its last commit, unless its head was kept elsewhere', async () => {
     const verdict = await afterwards((database) => {
-      // The last commit of the store is a rejection: it has no events.
+      // The last commit of the store is a rejection, which has no events.
       assert.equal(database.prepare('delete from decisions where id = 30 and event_count = 0').run().changes, 1);
     });
     assert.deepEqual(verdict, { intact: true, streams: 3, commits: 29 });

@@ -1,4 +1,4 @@
-/** Inline read models: they are updated in the transaction of each append. */
+/** Inline read models, which are updated in the transaction of each append. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -115,7 +115,7 @@ export interface Till extends CommandHandler<number, number, number>, EventOwner
   /** Handles that are not released yet. */
   readonly live: ReadonlyMap<number, Handle>;
   readonly misuses: readonly string[];
-  /** How often each function was called. */
+  /** The number of calls of each function. */
   readonly calls: ReadonlyMap<FailurePoint, number>;
 }
 

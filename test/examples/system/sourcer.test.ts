@@ -95,7 +95,7 @@ interface Send {
   readonly payload: Uint8Array;
   readonly schemaVersion: number;
   readonly options: CommandOptions;
-  /** How often another writer comes between the loading and the append. */
+  /** The number of times that another writer appends between the loading and the append. */
   readonly interferences: number;
 }
 

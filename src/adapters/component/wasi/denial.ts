@@ -2,7 +2,7 @@
 import { Trap } from '../errors.ts';
 
 /**
- * A function, or a resource type with its methods (`+`: it has a constructor; `.` before a name: a static function).
+ * A function, or a resource type with its methods. `+` is a constructor, and `.` before a name marks a static function.
  */
 export type Member = 'function' | readonly string[];
 

@@ -11,7 +11,7 @@ import type { Interfaces } from './grantable.ts';
 
 const NO_NETWORK = 'the virtual WASI has no network; give an import object of your own for this interface';
 
-/** By interface: functions, and resources with their methods, in words (see {@link Member}). */
+/** The functions of each interface, and its resources with their methods, in words (see {@link Member}). */
 type Members = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
 const SOCKETS: Members = {

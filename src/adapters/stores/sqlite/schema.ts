@@ -50,7 +50,7 @@ export interface Tables {
     readonly payload: Uint8Array;
     readonly seen_revision: number | null;
     readonly event_count: number;
-    /** The stream's last revision after this commit; null: it has no events. */
+    /** The stream's last revision after this commit, or null if the stream has no events. */
     readonly revision: number | null;
     /** Null: accepted. Otherwise the rejection, as JSON. */
     readonly rejection: string | null;

@@ -72,7 +72,7 @@ export interface ProcessData {
  * when it was loaded can still read it, but its decision differs then.
  */
 export function withOtherProcessData<Result>({ environments, lists }: ProcessData, run: () => Result): Result {
-  if (originals.size > 0) return run(); // A run within a run: they are other already.
+  if (originals.size > 0) return run(); // In a run within a run, the environments are replaced already.
   const kept = [...lists].map((list) => [list, [...list]] as const);
   const other = (value: string): string => `${value} (other)`;
   try {

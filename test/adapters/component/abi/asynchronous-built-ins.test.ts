@@ -118,7 +118,7 @@ for (const [section, before, builtins] of SECTIONS) {
   });
 }
 
-// The assembler has an older form of these: they are written by hand, as the only entry of a section of their own.
+// The assembler has an older form of these. They are written by hand, as the only entry of a section of their own.
 for (const [name, ...bytes] of [
   ['thread.spawn-ref', 0x40, 0, 0],
   ['thread.spawn-indirect', 0x41, 0, 0, 0],

@@ -7,16 +7,16 @@ import { assemble } from '../assemble.ts';
 import type { GuestType } from './guests.ts';
 import type { Lowered } from './vectors/vectors.ts';
 
-/** Where the first allocation is; the test may write anywhere below {@link SLOTS}. */
+/** The address of the first allocation. The test may write anywhere below {@link SLOTS}. */
 export const START = 1024;
-/** Where the memory ends. */
+/** The end of the memory. */
 export const END = 2 * 65536;
-/** Where an area for a result is. */
+/** The address of an area for a result. */
 export const OUT = 512;
 /** The addresses of core values, eight bytes each, of the number of calls to `realloc`, and of their arguments. */
 const SLOTS = 65536;
 const CALLS = SLOTS + 4096;
-/** Which call to `realloc` answers with a pointer of the test's, counted from 1, and that pointer. */
+/** The number of the call to `realloc` that returns a pointer of the test, counted from 1, and that pointer. */
 const LIE = SLOTS + 2048;
 
 /** The module of the memory: a bump allocator that keeps a record. */
@@ -139,7 +139,7 @@ export interface Probe {
   give(written: Lowered): unknown;
 }
 
-/** Makes a probe. A `result` would not be returned as a value but thrown or unwrapped: it is returned in a tuple. */
+/** Makes a probe. A `result` would not be returned as a value but thrown or unwrapped, so it is returned in a tuple. */
 export async function probe(
   { type, definitions = '', flat }: GuestType,
   encoding = 'utf8',

@@ -8,7 +8,7 @@
 
 interface Names {
   readonly functions?: string;
-  /** By resource: its methods; a constructor is `+`, a static function begins with a full stop. */
+  /** The methods of each resource. A constructor is `+`, and a static function begins with a full stop. */
   readonly resources?: Readonly<Record<string, string>>;
 }
 

@@ -15,7 +15,7 @@ import { bankWith } from '../../../../examples/bank/system.ts';
 import { foldHistory, readBooks, receiptsOf } from '../../../examples/bank/books.ts';
 import { ACCOUNTS, CLOSED } from './accounts.ts';
 
-/** How long and how hard. */
+/** The length and the severity of the test. */
 export interface Fire {
   readonly file: string;
   readonly processes: number;

@@ -5,7 +5,7 @@
 import type { EventStore } from 'decidable';
 import type { ProcessorStore } from '../../../../src/core/processors/processor-store.ts';
 
-/** How a process dies. */
+/** The point at which a process dies. */
 export interface Death {
   /** Operations of the store that it still completes. */
   readonly after: number;
