@@ -62,7 +62,7 @@ export const PATTERNS: readonly Pattern[] = [
     reason: 'a default is not something that is unsaid',
     instead: '"by default", `@default 4`, "if it is omitted"',
     matches: phrase(
-      '\\b(?:nothing is said|sa(?:y|ys|id) nothing|named? nothing|names nothing)\\b|(?:^|[.;,] )(?:undefined|none): ',
+      '\\b(?:nothing is said|sa(?:y|ys|id) nothing|named? nothing|names nothing)\\b|(?:^|[.;,] )(?:undefined|none|null|empty): ',
     ),
   },
   {
@@ -160,7 +160,7 @@ export const PATTERNS: readonly Pattern[] = [
     reason: 'a colon announces a list or a value, and does not say how two sentences are connected',
     instead: '"because", "so that", or a sentence of its own',
     matches: exactPhrase(
-      '(?<=(?:^|[.!?] )\\s*[A-Z][^.:]*[a-z]): (?:it|they|nobody|nothing|then|neither) (?:is|are|was|were|has|have|would|must|may|can|cannot|could|does|do|will)\\b',
+      '(?<=(?:^|[.!?] )\\s*[A-Z][^.:]*[a-z]): (?:it|they|there|nobody|nothing|then|neither) (?:is|are|was|were|has|have|would|must|may|can|cannot|could|does|do|will)\\b',
     ),
   },
   {

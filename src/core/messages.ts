@@ -139,7 +139,7 @@ export interface RejectedCommand {
 
 /** The condition on a stream under which an append succeeds. */
 export type Precondition =
-  /** Any stream will do. */
+  /** The stream may have any state. */
   | { readonly tag: 'any' }
   /** The stream has no events. */
   | { readonly tag: 'no-stream' }

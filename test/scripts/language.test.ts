@@ -30,7 +30,12 @@ const EXAMPLES: Readonly<Record<string, { readonly found: readonly string[]; rea
   },
   'be-meant': { found: ['An option that cannot be meant is refused.'], plain: ['It is meant for tests.'] },
   'nothing-said': {
-    found: ['One page where nothing is said.', 'How often to try. Undefined: 4.', 'The last one; none: it is empty.'],
+    found: [
+      'One page where nothing is said.',
+      'How often to try. Undefined: 4.',
+      'The last one; none: it is empty.',
+      'Null: accepted.',
+    ],
     plain: ['The value is undefined by default.', 'It returns none.'],
   },
   where: {

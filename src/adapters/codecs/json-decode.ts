@@ -53,7 +53,7 @@ const NUMBER = /-?(?:0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?/y;
 const PLAIN = /[^"\\\u0000-\u001f]*/y;
 const ESCAPE = /\\(?:(["\\/bfnrt])|u([0-9a-fA-F]{4}))/y;
 const ESCAPED: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t' };
-/** At least as long as the text of the longest integer: a byte has 2.41 decimal digits, and there may be a sign. */
+/** A length that the text of no integer exceeds. A byte has 2.41 decimal digits, and there may be a sign. */
 const LONGEST_INTEGER = Math.ceil(MAX_BIG_INTEGER_BYTES * 2.41) + 1;
 
 class Reading {

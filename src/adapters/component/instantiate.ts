@@ -79,7 +79,7 @@ export interface Instance<Exports extends object = Record<string, unknown>> {
    * `async func` returns a promise, and so does every function of an instance that was given an asynchronous import.
    */
   readonly exports: Exports;
-  /** With `resources: 'handles'`, the number of handles that JavaScript holds. */
+  /** The number of handles that JavaScript holds with `resources: 'handles'`. */
   readonly handleCount: number;
   /**
    * Ends the instance. Every later call into it traps (`disposed`). The host's resources that it holds are disposed. An

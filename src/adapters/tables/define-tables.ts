@@ -64,7 +64,8 @@ export interface TablesDefinition<Tables, Events> {
   readonly codec?: Codec;
   readonly create: Create<Tables>;
   /**
-   * Events with one key are processed in order, also if they are parked. `undefined`: the event does not concern the tables.
+   * Events with one key are processed in order, also if they are parked. `undefined` if the event does not concern the
+   * tables.
    * @default the stream of the event
    */
   readonly key?: (event: NoInfer<MessageOf<Events>>, context: EventContext) => string | undefined;

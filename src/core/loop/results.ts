@@ -26,7 +26,7 @@ export interface StreamState<State> extends JsonConvertible {
   /** The name of the module that folded the stream. */
   readonly module: string;
   readonly state: Immutable<State>;
-  /** The last revision that is folded. `undefined`: the stream has no events, and `state` is the initial state. */
+  /** The last revision that is folded. `undefined` if the stream has no events. `state` is then the initial state. */
   readonly revision: bigint | undefined;
 }
 

@@ -33,7 +33,7 @@ export async function parkedByKey(
   return byKey;
 }
 
-/** An event that is parked now. @param reason `undefined`: it waits for an earlier event of its key. */
+/** An event that is parked now. @param reason `undefined` if it waits for an earlier event of its key. */
 export function parkedEvent(
   subscription: SubscriptionId,
   share: number,

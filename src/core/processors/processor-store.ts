@@ -132,7 +132,7 @@ export interface ParkedEvent {
   readonly share: number;
   readonly key: string;
   readonly event: RecordedEvent;
-  /** `undefined`: the event itself did not fail; it waits for an earlier event of its key. */
+  /** `undefined` if the event itself did not fail, but waits for an earlier event of its key. */
   readonly reason: StopReason | undefined;
   readonly attempts: number;
   readonly parkedAt: number;

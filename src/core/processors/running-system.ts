@@ -61,7 +61,7 @@ export class SystemRun implements AsyncDisposable {
   readonly #clock: Clock;
   readonly #member: Member | undefined;
   #stopping: Promise<void> | undefined;
-  /** End the updates of inline read models. */
+  /** The functions that end the updates of inline read models. */
   readonly #inline: (() => void)[] = [];
 
   private constructor(

@@ -10,7 +10,7 @@ import { checkOptionNames, type OptionNames } from '../option-names.ts';
 
 /** The events that a subscription reads, and the position at which it starts. */
 export interface SubscribeOptions {
-  /** Start after this position. `undefined`: at the store's first event. */
+  /** Starts after this position, or at the store's first event if it is `undefined`. */
   readonly after?: bigint | undefined;
   /** Reads only streams of these categories, or all streams if it is empty or absent. The store filters. */
   readonly categories?: readonly string[] | undefined;

@@ -119,10 +119,7 @@ export function inlineProjections(
   if (first === undefined) return [];
   const { name } = first.subscription;
   if (processors.inline === undefined) {
-    throw new DefinitionError(
-      name,
-      'this store has no inline read models; the SQLite store has: use it, or omit inline()',
-    );
+    throw new DefinitionError(name, 'this store has no inline read models; use the SQLite store, or omit inline()');
   }
   if (processors !== store.processors) {
     throw new DefinitionError(

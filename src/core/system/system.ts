@@ -68,7 +68,8 @@ export interface RunningSystem<Decider, Models> extends AsyncDisposable {
    * await running.caughtUp(position);
    * ```
    *
-   * @param position that of a command's result. `undefined`: the decision has no events, so there is nothing to wait for.
+   * @param position that of a command's result. `undefined` if the decision has no events. There is then nothing to
+   * wait for.
    * @throws ProcessorStopped with the reason if a read model has stopped.
    * @throws DefinitionError if an option is unknown, or no processor of the system has the name.
    */

@@ -228,7 +228,9 @@ function transitionCall(call: Call, param0: SimpleParam, param1: SimpleParam): H
   };
 }
 
-/** For functions with one core argument for each parameter, and at most four: they need no array of arguments. */
+/**
+ * Calls functions with one core argument for each parameter, and at most four, because they need no array of arguments.
+ */
 function simpleInvoke(call: Call, [param0, param1, param2, param3]: readonly SimpleParam[]): Invoke {
   const { core } = call;
   if (param0 === undefined) return () => core();

@@ -28,7 +28,7 @@ export type Handles = HandleTable<RuntimeResource>;
 
 /** The host's side of the calls into and out of one instance and its children. */
 export interface Host {
-  /** With `resources: 'handles'`, the handles that JavaScript holds. */
+  /** The handles that JavaScript holds with `resources: 'handles'`. */
   readonly handles: Handles;
   /** The objects that JavaScript lent or was lent, innermost call last. */
   readonly scope: CallScope;

@@ -20,7 +20,7 @@ export class ExportsWriter {
   readonly #host: LinkHost;
   /** If true, a call may have to wait for the host, so that every export returns a promise. */
   readonly #isAsynchronous: boolean;
-  /** With `resources: 'handles'`, the object for each resource type, which may be exported under several names. */
+  /** The object for each resource type with `resources: 'handles'`, which may be exported under several names. */
   readonly #handleFunctions = new Map<RuntimeResource, object>();
 
   constructor(host: LinkHost, isAsynchronous: boolean) {

@@ -57,7 +57,7 @@ export interface VirtualWasi {
   readTree(path?: string): ReadTree | undefined;
 }
 
-/** At start-up and while folding. */
+/** The time and the seed at start-up and while folding. */
 const NO_DECISION: DecisionContext = { time: 0n, seed: '' };
 
 /** The time of all files if the wall clock is not granted, because the times of files would be a clock. */

@@ -1,4 +1,4 @@
-/** Errors of SQLite and of the file system as errors of the store, with the file's name and the way out. */
+/** Errors of SQLite and of the file system as errors of the store, with the file's name and an advice. */
 import Sqlite from 'better-sqlite3';
 import { AppendFailure, DecidableError, StoreFailure } from '../../../core/errors.ts';
 import type { StoreFault } from '../../../core/event-store.ts';

@@ -23,9 +23,9 @@ export interface ProcessorTables {
     readonly shares: number;
     readonly definition: string;
     readonly active: number;
-    /** Null: the processor has not stopped. Otherwise the reason, as JSON. */
+    /** The reason why the processor has stopped, as JSON, or null if it has not stopped. */
     readonly stopped: string | null;
-    /** Null: no tables. Otherwise the statements that create and drop them, as JSON. */
+    /** The statements that create and drop the tables, as JSON, or null if there are no tables. */
     readonly tables: string | null;
   };
   readonly shares: {
@@ -55,7 +55,7 @@ export interface ProcessorTables {
     readonly share: number;
     /** The recorded event, in canonical MessagePack. */
     readonly event: Uint8Array;
-    /** Null: the event waits for an earlier one of its key. Otherwise the reason, as JSON. */
+    /** The reason as JSON, or null if the event waits for an earlier one of its key. */
     readonly reason: string | null;
     readonly attempts: number;
     readonly parked_at: number;

@@ -52,10 +52,10 @@ export interface Tables {
     readonly event_count: number;
     /** The stream's last revision after this commit, or null if the stream has no events. */
     readonly revision: number | null;
-    /** Null: accepted. Otherwise the rejection, as JSON. */
+    /** The rejection as JSON, or null if the command was accepted. */
     readonly rejection: string | null;
     readonly causation_id: string | null;
-    /** Null: the command's own id. */
+    /** Null if it is the command's own id. */
     readonly correlation_id: string | null;
     readonly actor: string | null;
     readonly key_id: string | null;

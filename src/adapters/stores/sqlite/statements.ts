@@ -34,7 +34,7 @@ export type EventRow = [
   eventTypeId: unknown,
   /** A text of hexadecimal digits, up to {@link MAX_HEXADECIMAL} bytes. A larger payload is a buffer. */
   payload: unknown,
-  /** In hexadecimal digits. Empty if the decision is missing, or does not have the event. */
+  /** The id in hexadecimal digits. Empty if the decision is missing, or does not have the event. */
   commandId: unknown,
   commandTypeId: unknown,
   /** The event's place in its decision. */

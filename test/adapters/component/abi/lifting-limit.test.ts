@@ -1,11 +1,11 @@
-/** `maxLiftedBytes`: how much one call may take out of a component. */
+/** `maxLiftedBytes`, the number of bytes that one call may lift. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type InstantiateOptions, isTrap } from 'decidable/component';
 import { loadModule } from 'decidable/component/host';
 import { run } from './guests.ts';
 
-/** A component whose function `get` returns a list of so many elements, all zero. */
+/** A component whose function `get` returns a list of this length, in which all elements are zero. */
 async function listing(element: string, options: InstantiateOptions = {}) {
   const { exports } = await run(
     `(component
@@ -30,7 +30,7 @@ describe('a list that a function returns', () => {
     assert.equal(get(1000).length, 1000);
     assert.equal(get(1000).length, 1000);
     assert.throws(() => get(1001), exceeds);
-    // The guest broke a bound: its instance has ended.
+    // The guest broke a bound, so its instance has ended.
     assert.throws(() => get(1), isTrap);
   });
 

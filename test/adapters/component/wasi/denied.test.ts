@@ -10,7 +10,7 @@ import { GRANTABLE, LANGUAGE_RUNTIME, virtualWasi, type WasiInterface } from 'de
 import { callingGuest } from './wasi-guest.ts';
 import { WASI, type WasiFunction } from './wasi-names.ts';
 
-/** Interfaces that grant nothing themselves: a function of another interface makes what they reach. */
+/** Interfaces that grant nothing themselves, because functions of other interfaces make their resources. */
 const HARMLESS: readonly string[] = [
   'wasi:io/error',
   'wasi:io/poll',
@@ -21,10 +21,13 @@ const HARMLESS: readonly string[] = [
   'wasi:sockets/instance-network',
 ];
 
-/** The functions of sockets that have no error code: a guest that calls one traps. */
+/** The functions of sockets that have no error code, so that a guest that calls one traps. */
 const WITHOUT_ERROR_CODE = ['subscribe', 'is-listening', 'address-family'];
 
-/** The grant that an interface needs: itself. Files need a directory, because nobody reaches them without one. */
+/**
+ * The grant that an interface needs is the interface itself. Files need a directory, because a guest cannot reach them
+ * without one.
+ */
 function grantFor(name: string): WasiInterface | undefined {
   const wanted = name === 'wasi:filesystem/types' ? 'wasi:filesystem/preopens' : name;
   return GRANTABLE.find((each) => each === wanted);
@@ -94,7 +97,7 @@ describe('an interface that was not granted', () => {
         // An instance that has trapped cannot be entered again.
         const { exports } = await instantiate(component, virtualWasi().imports);
         const error = thrownBy(exports[`call${index}`] as () => unknown);
-        // A method traps before anyone is called: there is no handle that it could be called with.
+        // A method traps without a call, because there is no handle that it could be called with.
         if (each.form === 'method') assert.ok(isTrap(error), `${each.fullName}: ${String(error)}`);
         else if (!HARMLESS.includes(name)) assertDenied(error, name, each);
       }
