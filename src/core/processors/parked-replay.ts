@@ -2,6 +2,7 @@
 import { failureKind, stopReason } from './failure-policy.ts';
 import type { Batch, Processor } from './processor.ts';
 import type { ParkedEvent, ParkedPlace } from './processor-store.ts';
+import { shareOf } from './shares.ts';
 
 /** The outcome of a replay, before it is committed. */
 export interface Replay {
@@ -10,6 +11,17 @@ export interface Replay {
   readonly unpark: readonly ParkedPlace[];
   /** The event that failed again, and those after it that nobody has to retry now. */
   readonly park: readonly ParkedEvent[];
+  /** Events that wait under another key now. */
+  readonly moved: readonly ParkedEvent[];
+}
+
+/** The parts that a replay needs. */
+export interface ReplayParts {
+  readonly processor: Processor;
+  /** The number of shares of the subscription. */
+  readonly shares: number;
+  readonly signal: AbortSignal;
+  readonly now: number;
 }
 
 /**
@@ -17,17 +29,16 @@ export interface Replay {
  * @param blamed events that made the commit of an earlier replay fail, by their positions.
  */
 export async function replayParked(
-  processor: Processor,
+  { processor, shares, signal, now }: ReplayParts,
   key: string,
   events: readonly ParkedEvent[],
   blamed: ReadonlyMap<bigint, unknown>,
-  signal: AbortSignal,
-  now: number,
 ): Promise<Replay> {
   const batch = processor.batch(signal);
   await batch.load?.(new Set([key]));
   const unpark: ParkedPlace[] = [];
   const park: ParkedEvent[] = [];
+  const moved: ParkedEvent[] = [];
   for (const parked of events) {
     const { event, share } = parked;
     const { position } = event.context;
@@ -37,12 +48,9 @@ export async function replayParked(
     }
     try {
       if (blamed.has(position)) throw blamed.get(position);
-      // An event that could not be read is parked under its stream. Now its true key is known.
       const opened = processor.open(event);
-      if (opened !== undefined) {
-        if (opened.key !== key) await batch.load?.(new Set([opened.key]));
-        await batch.apply({ event, ...opened }, share);
-      }
+      if (opened !== undefined && opened.key !== key) moved.push(underKey(parked, opened.key, shares));
+      else if (opened !== undefined) await batch.apply({ event, ...opened }, share);
       unpark.push({ subscription: processor.subscription, key, position });
     } catch (error) {
       if (failureKind(error) === 'store') throw error;
@@ -54,5 +62,13 @@ export async function replayParked(
       });
     }
   }
-  return { batch, unpark, park };
+  return { batch, unpark, park, moved };
+}
+
+/**
+ * An event that could not be read is parked under its stream. When its true key is known, it waits under that key, because
+ * another member may hold the share of the key, and keeps its documents in memory.
+ */
+function underKey(parked: ParkedEvent, key: string, shares: number): ParkedEvent {
+  return { ...parked, key, share: shareOf(key, shares), reason: undefined, attempts: 0, requested: 'retry' };
 }

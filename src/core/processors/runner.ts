@@ -377,22 +377,25 @@ export class Runner {
       this.#parkedKeys.add(key);
       const [first] = events;
       if (first === undefined || !this.#held.has(first.share)) continue;
-      if (first.requested === 'retry' || first.reason === undefined) await this.#retryKey(key, events);
+      const isRequested = events.some(({ requested }) => requested === 'retry');
+      if (isRequested || first.reason === undefined) await this.#retryKey(key, events);
     }
   }
 
   /** Processes the parked events of a key in order, up to the first that fails again. */
   async #retryKey(key: string, events: readonly ParkedEvent[]): Promise<void> {
-    const { processors, processor, clock, observer } = this.#parts;
+    const { processors, processor, clock, observer, shares } = this.#parts;
     const held = this.#held.get(events[0]!.share);
     if (held === undefined) return;
     const { subscription } = processor;
     const { signal } = this.#stopping;
+    const fences = [staying(subscription, held)];
     const blamed = new Map<bigint, unknown>();
     for (;;) {
-      const { batch, unpark, park } = await replayParked(processor, key, events, blamed, signal, clock.now());
+      const replay = { processor, shares, signal, now: clock.now() };
+      const { batch, unpark, park, moved } = await replayParked(replay, key, events, blamed);
       try {
-        await processors.commit({ ...batch.changes(), fences: [staying(subscription, held)], unpark, park });
+        await processors.commit({ ...batch.changes(), fences, unpark, park: [...park, ...moved] });
       } catch (error) {
         const culprit = batch.culprit?.(error)?.event.context.position;
         if (culprit === undefined || blamed.has(culprit)) throw error;
@@ -401,9 +404,10 @@ export class Runner {
       }
       held.checkpoint ??= 0n;
       batch.committed?.();
-      this.#processed += unpark.length;
+      this.#processed += unpark.length - moved.length;
       for (const event of park) observer.parked?.(processor, event);
       if (park.length === 0) this.#parkedKeys.delete(key);
+      if (moved.length > 0) this.refresh();
       return;
     }
   }

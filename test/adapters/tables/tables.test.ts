@@ -203,6 +203,26 @@ describe('a table read model', () => {
     assert.deepEqual(await reader.db.selectFrom('totals').selectAll().execute(), [{ account_id: 'a', total: 12 }]);
   });
 
+  test('keeps an event parked whose statement fails again when it is retried', async () => {
+    await using store = open();
+    const statements = statementsOf('1', 13);
+    await using running = await defineSystem({ name: 'bank', deciders: [account], readModels: [statements] }).start({
+      store,
+      failurePolicy: { finally: 'park' },
+    });
+    await fill(running);
+    await running.caughtUp();
+    await running.parked.retry({ name: 'statements', version: '1' }, 'account-b');
+    await running.settled();
+    assert.deepEqual(
+      (await running.parked.list()).map(({ reason, attempts }) => [reason?.code, attempts]),
+      [
+        ['statement-failed', 2],
+        [undefined, 0],
+      ],
+    );
+  });
+
   test('stops if the disk is full, and parks nothing, because no event is the cause', async () => {
     const file = join(folder, `${files++}.db`);
     const notes = defineTables({
