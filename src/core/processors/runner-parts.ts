@@ -1,9 +1,10 @@
-/** The types of a runner: its parts, the hooks of its observer, and what it keeps between pages. */
+/** The types of a runner: its parts, and the values that it keeps between pages. */
 import type { EventStore } from '../event-store.ts';
 import type { Clock } from './clock.ts';
 import type { CompletePolicy } from './failure-policy.ts';
+import type { RunnerObserver } from './observer.ts';
 import type { Item, Processor } from './processor.ts';
-import type { ParkedEvent, ProcessorStore, StopReason } from './processor-store.ts';
+import type { ProcessorStore } from './processor-store.ts';
 
 /** Milliseconds until a checkpoint that moved past foreign events only is written. */
 export const IDLE_FLUSH = 100;
@@ -21,21 +22,11 @@ export interface RunnerParts {
   readonly clock: Clock;
   readonly observer: RunnerObserver;
   /**
-   * Looks at the shares before each page: another member may have taken them, and its effects must not be repeated, or
-   * an append may have moved the checkpoints of an inline read model.
+   * Looks at the shares before each page, because another member may have taken them, whose effects must not be
+   * repeated, or an append may have moved the checkpoints of an inline read model.
    * @default false
    */
   readonly looksAtShares?: boolean | undefined;
-}
-
-/** Hooks for logs and telemetry. */
-export interface RunnerObserver {
-  /** A page was committed. `events` are those that this member processed. */
-  processed?(processor: Processor, events: number, position: bigint, head: bigint): void;
-  /** An event was parked. */
-  parked?(processor: Processor, event: ParkedEvent): void;
-  /** The processor stopped. */
-  stopped?(processor: Processor, reason: StopReason): void;
 }
 
 /** An event that concerns a processor, with the share of its key. */

@@ -6,8 +6,8 @@ import { eventSourcerHooks } from '../loop/observer.ts';
 import { checkOptionNames, type OptionNames } from '../option-names.ts';
 import type { Clock } from './clock.ts';
 import { type CompletePolicy, completePolicy, type FailurePolicy } from './failure-policy.ts';
+import type { RunnerObserver } from './observer.ts';
 import type { InlineProjection, ParkedFilter, ProcessorStore, SubscriptionId } from './processor-store.ts';
-import type { RunnerObserver } from './runner-parts.ts';
 import type { SystemParts } from './system-parts.ts';
 
 /** The options that start a system. */

@@ -1,0 +1,13 @@
+/** The hooks of a runner, for logs and telemetry. The hooks of the event sourcer are in `loop/observer.ts`. */
+import type { Processor } from './processor.ts';
+import type { ParkedEvent, StopReason } from './processor-store.ts';
+
+/** Hooks for logs and telemetry. */
+export interface RunnerObserver {
+  /** A page was committed. `events` are those that this member processed. */
+  processed?(processor: Processor, events: number, position: bigint, head: bigint): void;
+  /** An event was parked. */
+  parked?(processor: Processor, event: ParkedEvent): void;
+  /** The processor stopped. */
+  stopped?(processor: Processor, reason: StopReason): void;
+}
