@@ -8,6 +8,7 @@
  */
 import { FaultError } from '../errors.ts';
 import type { RecordedEvent } from '../messages.ts';
+import { changesBetween } from './definition-text.ts';
 import { parkedEvent } from './parked-events.ts';
 import type { Batch, Item, Processor } from './processor.ts';
 import type { InlineProjection, ParkedEvent, Share, StoredDocument, SubscriptionId } from './processor-store.ts';
@@ -21,11 +22,19 @@ export interface InlineProcessor extends Processor {
 /** Events that an append catches up with. More are left to the processor, which reads them page by page. */
 export const MAX_MISSED_EVENTS = 10_000;
 
-/** Makes a projection of a processor that nothing else uses. */
-export function inlineProjection(processor: InlineProcessor, now: () => number): InlineProjection {
-  const { subscription, events: filter } = processor;
+/**
+ * Makes a projection of a processor that nothing else uses.
+ * @param acceptsChanges the stored definition may be another one.
+ */
+export function inlineProjection(
+  processor: InlineProcessor,
+  now: () => number,
+  acceptsChanges: boolean,
+): InlineProjection {
+  const { subscription, definition, events: filter } = processor;
   return {
     subscription,
+    isCurrent: (stored) => acceptsChanges || changesBetween(stored, definition).length === 0,
     events: filter,
     changes: (events, { shares, documents, isParked }) => {
       const items = events.flatMap((event) => itemOf(processor, shares, event));

@@ -260,6 +260,8 @@ export interface NewSubscription extends Pick<SubscriptionRecord, 'subscription'
 /** A read model in the transaction of an append. Everything is synchronous. */
 export interface InlineProjection {
   readonly subscription: SubscriptionId;
+  /** Returns whether the projection has the stored definition. If not, the store does not ask it for changes. */
+  isCurrent(definition: string): boolean;
   /** The filter that the store applies. */
   readonly events: readonly EventName[];
   /**

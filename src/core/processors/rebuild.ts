@@ -105,6 +105,8 @@ export async function rebuild(parts: RebuildParts, { onProgress, signal }: Rebui
     shares: target.shares,
     policy,
     clock,
+    // The stored definition is the id of this try.
+    acceptsChanges: true,
     observer: {
       processed: (_, count, position, head) => {
         events += count;

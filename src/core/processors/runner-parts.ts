@@ -27,6 +27,11 @@ export interface RunnerParts {
    * @default false
    */
   readonly looksAtShares?: boolean | undefined;
+  /**
+   * The stored definition may be another one than the processor's.
+   * @default false
+   */
+  readonly acceptsChanges?: boolean | undefined;
 }
 
 /** An event that concerns a processor, with the share of its key. */

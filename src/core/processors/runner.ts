@@ -9,7 +9,7 @@ import { FencedError, type ParkedEvent, type Share, type StopReason, type Stored
 import { DEADLINES_AT_ONCE, IDLE_FLUSH, type Idle, type RunnerParts, type SharedItem } from './runner-parts.ts';
 import { shareOf } from './shares.ts';
 import { type SubscriptionPage, subscribe } from './subscription.ts';
-import { removalReason } from './versions.ts';
+import { endReason } from './versions.ts';
 
 export class Runner {
   readonly processor: Processor;
@@ -74,13 +74,16 @@ export class Runner {
     this.#running = this.#run();
   }
 
-  /** Ends the loop if the subscription does not exist any more, and returns whether it has ended. */
+  /**
+   * Ends the loop if the subscription does not exist any more, or was rebuilt with other code, and returns whether it has
+   * ended.
+   */
   async endIfRemoved(): Promise<boolean> {
-    const { processors, processor, clock } = this.#parts;
-    const { subscription } = processor;
+    const { processors, processor, clock, acceptsChanges = false } = this.#parts;
     if (this.#failure !== undefined) return true;
-    if ((await processors.listShares(subscription)).length > 0) return false;
-    this.#stopped(await removalReason(processors, subscription, clock.now()));
+    const reason = await endReason(processors, processor, acceptsChanges, clock.now());
+    if (reason === undefined) return false;
+    this.#stopped(reason);
     return true;
   }
 

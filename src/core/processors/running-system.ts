@@ -137,7 +137,8 @@ export class SystemRun implements AsyncDisposable {
           : await openVersion(processors, processor, shares, accepted.includes(part));
       const { shares: divided = shares, active = true } = record ?? {};
       const looksAtShares = processor.kind === 'reactor' || isAmong(processor.subscription, inline);
-      const own = { processor, shares: divided, policy, looksAtShares };
+      const acceptsChanges = accepted.includes(part);
+      const own = { processor, shares: divided, policy, looksAtShares, acceptsChanges };
       const runner = new Runner({ store, processors, clock, observer, ...own });
       runners.push(runner);
       if (!active) waiting.add(runner);

@@ -110,18 +110,18 @@ export function checkStartOptions(options: StartOptions, system: string): void {
 /** @throws DefinitionError if the store cannot update read models in the transaction of an append. */
 export function inlineProjections(
   parts: SystemParts,
-  { store }: StartOptions,
+  options: StartOptions,
   processors: ProcessorStore,
   clock: Clock,
 ): readonly InlineProjection[] {
-  const projections = parts.inlineProjections(processors, () => clock.now());
+  const projections = parts.inlineProjections(processors, () => clock.now(), options.acceptChanges ?? []);
   const [first] = projections;
   if (first === undefined) return [];
   const { name } = first.subscription;
   if (processors.inline === undefined) {
     throw new DefinitionError(name, 'this store has no inline read models; use the SQLite store, or omit inline()');
   }
-  if (processors !== store.processors) {
+  if (processors !== options.store.processors) {
     throw new DefinitionError(
       name,
       'an inline read model must be in the store of the events: omit the option processors',

@@ -69,7 +69,11 @@ export interface SystemParts {
   processors(factory: ProcessorFactory): readonly (readonly [part: string, processor: Processor])[];
   readerOf(model: AnyPart, processors: ProcessorStore): unknown;
   /** The projections of the read models that are updated in the transaction of each append. */
-  inlineProjections(processors: ProcessorStore, now: () => number): readonly InlineProjection[];
+  inlineProjections(
+    processors: ProcessorStore,
+    now: () => number,
+    accepted: readonly string[],
+  ): readonly InlineProjection[];
   /** The processor of a read model, or of its replacement; `undefined` if the model is not part of the system. */
   readModelProcessor(model: AnyPart, processors: ProcessorStore, replacement?: Replacement): Processor | undefined;
 }
@@ -108,8 +112,10 @@ export function partsOf(definition: AnySystemDefinition): SystemParts {
         ? model.reader(processors)
         : new ModelDocuments(model as ReadModel<unknown, never, unknown>, processors);
     },
-    inlineProjections: (processors, now) =>
-      readModels.filter(isInline).map((model) => inlineProjection(readModelProcessor(model, processors), now)),
+    inlineProjections: (processors, now, accepted) =>
+      readModels.filter(isInline).map((model) => {
+        return inlineProjection(readModelProcessor(model, processors), now, accepted.includes(nameOf(model)));
+      }),
     readModelProcessor: (model, processors, replacement) =>
       readModels.some((one) => isSameModel(one, model))
         ? readModelProcessor(model, processors, replacement)

@@ -172,14 +172,26 @@ function isSame(one: SubscriptionId, other: SubscriptionId): boolean {
   return one.name === other.name && one.version === other.version;
 }
 
-/** The reason why a subscription that a member ran does not exist any more. */
-export async function removalReason(
+/**
+ * The reason why a member must not run a processor any more; `undefined` if it may continue.
+ * @param acceptsChanges the stored definition may be another one.
+ */
+export async function endReason(
   processors: ProcessorStore,
-  { name, version }: SubscriptionId,
+  { subscription, definition }: Processor,
+  acceptsChanges: boolean,
   at: number,
-): Promise<StopReason> {
+): Promise<StopReason | undefined> {
+  const { name, version } = subscription;
   const records = await processors.listSubscriptions();
-  const successor = records.find(({ subscription }) => subscription.name === name)?.subscription;
+  const record = records.find((one) => isSame(one.subscription, subscription));
+  if (record !== undefined) {
+    const changes = acceptsChanges ? [] : changesBetween(record.definition, definition);
+    if (changes.length === 0) return undefined;
+    const message = `another process has rebuilt ${name} ${version} with another definition: ${changes.join(', ')}`;
+    return { code: 'superseded', message, position: undefined, at };
+  }
+  const successor = records.find((one) => one.subscription.name === name)?.subscription;
   return successor === undefined
     ? { code: 'dropped', message: `${name} ${version} was dropped`, position: undefined, at }
     : {

@@ -207,6 +207,30 @@ describe('an inline document read model', () => {
     assert.deepEqual(await running.readModel(sums).get('a'), { sum: 6, events: 2 });
   });
 
+  test('is not written with the code from before a rebuild', async () => {
+    const file = newFile();
+    await using store = open(file);
+    await using other = open(file);
+    const counts = defineProjector({
+      name: 'sums',
+      version: '1',
+      state: z.object({ sum: z.int(), events: z.int() }),
+      events: { Deposited: account.events.Deposited },
+      key: ({ data }) => data.accountId,
+      initialState: { sum: 0, events: 0 },
+      project: { Deposited: (document) => void document.events++ },
+    });
+    await using old = await bank.start({ store, process: false });
+    await old.dispatch(Open({ accountId: 'a' }));
+    const system = defineSystem({ name: 'bank', deciders: [account], readModels: [inline(counts)] });
+    await using tool = await system.start({ store: other, process: false });
+    await tool.rebuild(counts);
+    await old.dispatch(Deposit({ accountId: 'a', amount: 5 }));
+    assert.equal(await tool.readModel(counts).get('a'), undefined);
+    await tool.dispatch(Deposit({ accountId: 'a', amount: 5 }));
+    assert.deepEqual(await tool.readModel(counts).get('a'), { sum: 0, events: 2 });
+  });
+
   test('is refused by a store that cannot do it', async () => {
     await using store = createMemoryStore();
     await assert.rejects(bank.start({ store }), { code: 'invalid-definition', payload: { place: 'sums' } });

@@ -4,7 +4,14 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import { DefinitionChanged, defineEventHandler, defineProjector, defineReactor, defineSystem } from 'decidable';
+import {
+  DefinitionChanged,
+  defineEventHandler,
+  defineProjector,
+  defineReactor,
+  defineSystem,
+  type ProcessorStopped,
+} from 'decidable';
 import { createMemoryStore } from 'decidable/memory';
 import { createSqliteStore } from 'decidable/sqlite';
 import { defineTables } from 'decidable/tables';
@@ -181,6 +188,30 @@ for (const [name, open] of Object.entries(stores)) {
       }
       await using running = await system.start({ store });
       assert.deepEqual(await running.readModel(model).get('a'), { count: 1 });
+    });
+
+    test('stops a process that runs the definition from before a rebuild', async () => {
+      await using store: Store = open();
+      const modelOf = (project: (document: { sum: number }) => void) =>
+        defineProjector({
+          name: 'sums',
+          version: '1',
+          state: z.object({ sum: z.int() }),
+          events: { Deposited },
+          key: ({ data }) => data.accountId,
+          initialState: { sum: 0 },
+          project: { Deposited: project },
+        });
+      const old = modelOf((document) => void document.sum++);
+      const present = modelOf((document) => void document.sum--);
+      const systemOf = (model: typeof old) => defineSystem({ name: 'bank', deciders: [account], readModels: [model] });
+      await using running = await systemOf(old).start({ store, lease: 300 });
+      await using tool = await systemOf(present).start({ store, process: false });
+      await running.dispatch(account.commands.Open({ accountId: 'a' }));
+      await tool.rebuild(present);
+      const { position } = await running.dispatch(account.commands.Deposit({ accountId: 'a', amount: 5 }));
+      await assert.rejects(running.caughtUp(position), (error: ProcessorStopped) => error.reason.code === 'superseded');
+      assert.equal(await running.readModel(old).get('a'), undefined);
     });
 
     test('is refused before another part of the system takes over from its previous version', async () => {

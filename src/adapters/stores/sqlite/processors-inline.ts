@@ -5,8 +5,8 @@ import { inlineFault, MAX_MISSED_EVENTS, tooFarBehind } from '../../../core/proc
 import type { InlineProjection } from '../../../core/processors/processor-store.ts';
 import { lowestCheckpoint } from '../../../core/processors/share-progress.ts';
 import { InlineRefusal } from './failures.ts';
-import { idOf, nameOf, writeChanges } from './processors-commit.ts';
-import { documentOf, shareOf } from './processors-rows.ts';
+import { nameOf, writeChanges } from './processors-commit.ts';
+import { documentOf, recordOf, shareOf } from './processors-rows.ts';
 import type { ProcessorStatements } from './processors-statements.ts';
 import type { TableStatements } from './processors-tables.ts';
 
@@ -24,8 +24,12 @@ export function projectInline(
   reader: EventReader,
 ): void {
   const { subscription, events } = projection;
-  const id = idOf(statements, subscription);
-  if (id === undefined) return; // The version was dropped, so that it has no rows.
+  const row = statements.subscription.get(subscription.name, subscription.version);
+  if (row === undefined) return; // The version was dropped, so that it has no rows.
+  const { definition } = recordOf(row);
+  // Another process has rebuilt it with other code. Its own appends and its processor take these events in.
+  if (!projection.isCurrent(definition)) return;
+  const [id] = row;
   const shares = statements.shares.all(id).map((row) => shareOf(subscription, row));
   const afterPosition = lowestCheckpoint(shares);
   const head = reader.lastPosition();
