@@ -9,6 +9,7 @@ import type {
 } from '../../core/processors/processor-store.ts';
 import { type ProcessorStatus, statusOf } from '../../core/processors/status.ts';
 import type { AnySystemDefinition } from '../../core/processors/system-parts.ts';
+import { lastPosition } from '../../core/storage/read-events.ts';
 import { describe } from '../../core/system/system-description.ts';
 import { CommandLineError } from './failures.ts';
 
@@ -41,8 +42,7 @@ export async function subscriptionsOf(
   store: ProcessorReads,
   system: AnySystemDefinition | undefined,
 ): Promise<readonly (SubscriptionStatus | NewPart)[]> {
-  const [last] = await store.readAll({ direction: 'backward', limit: 1, categories: [], eventTypes: [], events: [] });
-  const statuses = await statusOf(store.processors, last?.context.position);
+  const statuses = await statusOf(store.processors, await lastPosition(store));
   const parts = system && partsOf(system);
   const now = Date.now();
   const known = statuses.map((status): SubscriptionStatus => {

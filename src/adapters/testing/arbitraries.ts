@@ -169,7 +169,7 @@ class Drawer {
     definitions: Readonly<Record<string, { readonly schema: StandardSchema }>>,
   ): Arbitrary<unknown> {
     const entries = Object.entries(definitions);
-    if (entries.length === 0) throw new DefinitionError(place, 'is empty: there is nothing to draw');
+    if (entries.length === 0) throw new DefinitionError(place, 'is empty, so there is nothing to draw');
     return this.#fc.oneof(
       ...entries.map(([type, { schema }]) => this.values(schema, `${place}.${type}`).map((data) => ({ type, data }))),
     );

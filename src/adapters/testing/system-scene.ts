@@ -27,6 +27,7 @@ import {
   type ProcessorFactory,
   partsOf,
 } from '../../core/processors/system-parts.ts';
+import { lastPosition } from '../../core/storage/read-events.ts';
 import { createMemoryStore } from '../stores/memory/index.ts';
 import { decision } from './builders.ts';
 import { envelopesOf, type StoredEvent } from './stored-event.ts';
@@ -143,15 +144,8 @@ export class Scene implements AsyncDisposable {
   }
 
   /** The position of the last event; undefined if there is none. */
-  async head(): Promise<bigint | undefined> {
-    const [last] = await this.#store.readAll({
-      direction: 'backward',
-      limit: 1,
-      categories: [],
-      eventTypes: [],
-      events: [],
-    });
-    return last?.context.position;
+  head(): Promise<bigint | undefined> {
+    return lastPosition(this.#store);
   }
 
   /** The events of the deciders after a position, in the order in which they were stored. */

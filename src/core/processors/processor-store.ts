@@ -120,7 +120,7 @@ export interface ListDocumentsOptions {
   readonly from?: string | undefined;
   /** The end of the range, exclusive. */
   readonly to?: string | undefined;
-  /** Continue after this key, exclusive. */
+  /** Continues after this key, exclusive. */
   readonly after?: string | undefined;
   /** @default 100 */
   readonly limit?: number | undefined;

@@ -11,6 +11,7 @@ import { eventSourcerHooks } from '../loop/observer.ts';
 import type { SendOptions } from '../loop/options.ts';
 import type { Envelope } from '../messages.ts';
 import { checkOptionNames } from '../option-names.ts';
+import { lastPosition } from '../storage/read-events.ts';
 import { uuidV4 } from '../uuid.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { Member } from './member.ts';
@@ -194,7 +195,7 @@ export class SystemRun implements AsyncDisposable {
    */
   async caughtUp(...given: CaughtUpArguments): Promise<void> {
     const place = `${this.#parts.name}.caughtUp`;
-    const [position, options] = argumentsOf(given, await this.#head());
+    const [position, options] = argumentsOf(given, await lastPosition(this.#store));
     checkOptionNames(options, CAUGHT_UP_NAMES, place);
     const { names, signal } = options;
     if (position !== undefined && typeof position !== 'bigint') {
@@ -247,7 +248,7 @@ export class SystemRun implements AsyncDisposable {
         clock: this.#clock,
         lease: this.#options.lease ?? DEFAULT_LEASE,
         processorFor: (replacement) => this.#parts.readModelProcessor(model, this.#processors, replacement)!,
-        head: () => this.#head(),
+        head: () => lastPosition(this.#store),
       },
       options,
     );
@@ -272,17 +273,17 @@ export class SystemRun implements AsyncDisposable {
   /** Resolves when every processor has processed everything, the events that they caused themselves included. */
   async settled(signal?: AbortSignal): Promise<void> {
     for (;;) {
-      const head = await this.#head();
+      const head = await lastPosition(this.#store);
       if (head === undefined) return;
       await Promise.all(this.#runners.map((runner) => this.#reached(runner, head, signal)));
       await Promise.all(this.#runners.map((runner) => this.#fired(runner, signal)));
       await Promise.all(this.#runners.map((runner) => this.#retried(runner, signal)));
-      if ((await this.#head()) === head) return;
+      if ((await lastPosition(this.#store)) === head) return;
     }
   }
 
   async status(): Promise<readonly ProcessorStatus[]> {
-    const head = await this.#head();
+    const head = await lastPosition(this.#store);
     return statusOf(this.#processors, head);
   }
 
@@ -326,17 +327,6 @@ export class SystemRun implements AsyncDisposable {
       const { subscription } = runner.processor;
       if (subscription.name === name && subscription.version === version) runner.refresh();
     }
-  }
-
-  async #head(): Promise<bigint | undefined> {
-    const [last] = await this.#store.readAll({
-      direction: 'backward',
-      limit: 1,
-      categories: [],
-      eventTypes: [],
-      events: [],
-    });
-    return last?.context.position;
   }
 
   /** Resolves when the runner has nothing that is due. */

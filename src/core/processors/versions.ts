@@ -150,7 +150,7 @@ export async function dropVersion(
   if (record.active && current.some((model) => model.name === name)) {
     throw new DefinitionError(
       place,
-      `${textOf(record.subscription)} is the active version, which readers see: start a newer version first`,
+      `${textOf(record.subscription)} is the active version, which readers see; start a newer version first`,
     );
   }
   await processors.dropSubscription(record.subscription);

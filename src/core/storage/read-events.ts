@@ -46,6 +46,13 @@ const NAMES: OptionNames<ReadEventsOptions> = {
   signal: true,
 };
 
+/** Returns the position of the store's last event; undefined if the store has none. */
+export async function lastPosition(store: Pick<EventStore, 'readAll'>): Promise<bigint | undefined> {
+  const filter = { categories: [], eventTypes: [], events: [] };
+  const [last] = await store.readAll({ direction: 'backward', limit: 1, ...filter });
+  return last?.context.position;
+}
+
 /**
  * Reads events one after another. No resource is held between two events, so the caller may stop at any event.
  *

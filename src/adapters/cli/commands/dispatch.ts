@@ -99,7 +99,7 @@ async function hint({ output }: Session, running: AnyRunningSystem): Promise<voi
     shares.some(({ holder, expiresAt }) => holder !== undefined && expiresAt > now),
   );
   if (statuses.length === 0 || isRunning) return;
-  await output.text(output.styled('dim', 'no process runs the processors of the system now: start `decidable run`'));
+  await output.text(output.styled('dim', 'no process runs the processors of the system now; start `decidable run`'));
 }
 
 async function report({ output }: Session, result: CommandResult, messages: Messages): Promise<void> {

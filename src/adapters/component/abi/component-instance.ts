@@ -79,7 +79,7 @@ export class ComponentInstance {
 
   /**
    * Locks the instance down. A core module with exception handling can catch errors of JavaScript, so this makes a trap
-   * final: the guest can no longer call out, and its result is ignored.
+   * final. The guest can then no longer call out, and its result is ignored.
    */
   poison(failure: unknown): void {
     if (this.state === POISONED) return;

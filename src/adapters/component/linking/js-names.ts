@@ -43,7 +43,7 @@ function collisionIn({ kind, inside, labels }: ValueTypeNode): readonly [string,
 
 // Imports ----------------------------------------------------------------------------------------------------------
 
-/** By the name of an import, another one in the list that has the same name in JavaScript. */
+/** Another import in the list with the same name in JavaScript, by the name of an import. */
 export type SameNames = ReadonlyMap<string, string>;
 
 /** Undefined if all names differ. */
