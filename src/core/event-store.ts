@@ -85,7 +85,7 @@ export interface ReadAllOptions {
   readonly categories: readonly string[];
   /** Returns only events of these types; if empty, of all. */
   readonly eventTypes: readonly string[];
-  /** Returns only these events; if empty, all. An event must pass this filter and the two above. */
+  /** Returns only these events, or all events if it is empty. An event must pass this filter and the two above. */
   readonly events: readonly EventName[];
 }
 

@@ -69,7 +69,7 @@ function readMessage(
     const field = fields.get(number);
     if (field === undefined) throw new NoValue(at, `${message.typeName} has no field ${number}`);
     readField(reader, field, wireType, record, { at, end, depth });
-    if (reader.pos > end) throw new NoValue(at, `${field} is longer than what holds it`);
+    if (reader.pos > end) throw new NoValue(at, `${field} is longer than the message that contains it`);
   }
   const missing = message.fields.find((field) => isRequired(field) && record[field.localName] === undefined);
   if (missing !== undefined) throw new NoValue(end, `${missing} is required and missing`);
@@ -172,7 +172,7 @@ function requireWireType(field: DescField, found: WireType, expected: WireType, 
 /** Reads a length and returns the offset of its end, which must lie within the containing message. */
 function endOf(reader: BinaryReader, field: DescField, { at, end }: Place): number {
   const length = reader.uint32();
-  if (length > end - reader.pos) throw new NoValue(at, `${field} is longer than what holds it`);
+  if (length > end - reader.pos) throw new NoValue(at, `${field} is longer than the message that contains it`);
   return reader.pos + length;
 }
 
@@ -196,7 +196,7 @@ function readList(
   }
   const end = endOf(reader, field, place);
   while (reader.pos < end) list.push(readKnown(reader, field, place));
-  if (reader.pos > end) throw new NoValue(place.at, `${field} is longer than what holds it`);
+  if (reader.pos > end) throw new NoValue(place.at, `${field} is longer than the message that contains it`);
 }
 
 /** Reads a map's entry, which is a message of a key and a value. A missing one is zero. */
@@ -221,7 +221,7 @@ function readEntry(
       key = readScalar(reader, field.mapKey, at);
     } else if (number === 2) value = readEntryValue(reader, field, found, value, inner);
     else throw new NoValue(at, `an entry of ${field} has no field ${number}`);
-    if (reader.pos > end) throw new NoValue(at, `${field} is longer than what holds it`);
+    if (reader.pos > end) throw new NoValue(at, `${field} is longer than the message that contains it`);
   }
   const name = String(key);
   if (name === '__proto__') throw new NoValue(place.at, `a key of ${field} ${PROTO_PROBLEM}`);

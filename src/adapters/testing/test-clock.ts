@@ -38,7 +38,7 @@ interface Sleeper {
 }
 
 /**
- * Time for tests of systems: it stands still until a test moves it.
+ * The time of tests of systems. It does not change until a test moves it.
  *
  * @example
  * const clock = new TestClock(new Date('2026-01-01'));

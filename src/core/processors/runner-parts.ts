@@ -28,7 +28,7 @@ export interface RunnerParts {
    */
   readonly looksAtShares?: boolean | undefined;
   /**
-   * The stored definition may be another one than the processor's.
+   * The stored definition may differ from that of the processor.
    * @default false
    */
   readonly acceptsChanges?: boolean | undefined;

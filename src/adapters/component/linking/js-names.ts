@@ -129,7 +129,8 @@ function reservedName({ form, member }: ResourceFunctionName, representation: Re
 }
 
 /**
- * Checks that no promise carries an object that has a method `then`: JavaScript would call it, as one of a promise.
+ * Checks that no promise carries an object that has a method `then`, because JavaScript would call it as that of a
+ * promise.
  *
  * @param isAsynchronous true if every function returns a promise.
  * @param isThenable returns true if the objects of a resource type that is imported have such a method.
