@@ -14,6 +14,8 @@ const { setTimeout: startTimer, clearTimeout: stopTimer } = globalThis;
 /** A timer of more than 2^31 - 1 milliseconds fires immediately. The clock may also be stepped while a timer runs. */
 const LONGEST_SLEEP = 60_000;
 
+const LONGEST_TIMER = 2 ** 31 - 1;
+
 /** The clock of the machine. */
 export const systemClock: Clock = {
   now: () => Date.now(),
@@ -24,6 +26,12 @@ export const systemClock: Clock = {
     signal?.throwIfAborted();
   },
 };
+
+/** Waits for a time span. If the machine's clock is stepped in the meantime, the span stays the same. */
+export function sleepFor(clock: Clock, milliseconds: number, signal: AbortSignal): Promise<void> {
+  if (clock !== systemClock) return clock.sleepUntil(clock.now() + milliseconds, signal);
+  return pause(Math.min(milliseconds, LONGEST_TIMER), signal);
+}
 
 function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
   signal?.throwIfAborted();

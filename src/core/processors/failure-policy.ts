@@ -1,7 +1,7 @@
 /** The policy of a processor for events that cannot be processed. */
 import { type DecidableError, DefinitionError, isFault } from '../errors.ts';
 import { checkOptionNames, type OptionNames } from '../option-names.ts';
-import type { Clock } from './clock.ts';
+import { type Clock, sleepFor } from './clock.ts';
 import { StatementFailed, type StopReason } from './processor-store.ts';
 
 /** The policy for failures of a processor. */
@@ -116,7 +116,7 @@ export async function retrying<Result>(
     } catch (error) {
       if (signal.aborted || failures >= policy.retries || failureKind(error) === 'permanent') throw error;
       const longest = Math.min(policy.firstDelay * 2 ** failures, policy.longestDelay);
-      await clock.sleepUntil(clock.now() + longest * (0.5 + Math.random() / 2), signal);
+      await sleepFor(clock, longest * (0.5 + Math.random() / 2), signal);
     }
   }
 }

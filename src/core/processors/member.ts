@@ -4,7 +4,7 @@
  *
  * Correctness rests on the fencing tokens alone. The leases only decide how soon a share moves.
  */
-import type { Clock } from './clock.ts';
+import { type Clock, sleepFor } from './clock.ts';
 import type { GroupMember, ProcessorStore, Share } from './processor-store.ts';
 import type { Runner } from './runner.ts';
 import { sharesOfMember } from './shares.ts';
@@ -62,10 +62,8 @@ export class Member {
   async #run(): Promise<void> {
     while (!this.#stopping.signal.aborted) {
       this.#wake = new AbortController();
-      const next = this.#clock.now() + this.#lease / RENEWALS_PER_LEASE;
-      await this.#clock
-        .sleepUntil(next, AbortSignal.any([this.#wake.signal, this.#stopping.signal]))
-        .catch(() => undefined);
+      const woken = AbortSignal.any([this.#wake.signal, this.#stopping.signal]);
+      await sleepFor(this.#clock, this.#lease / RENEWALS_PER_LEASE, woken).catch(() => undefined);
       if (this.#stopping.signal.aborted) return;
       try {
         await this.#beat();

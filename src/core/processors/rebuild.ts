@@ -11,7 +11,7 @@ import { DecidableError, DefinitionError } from '../errors.ts';
 import type { EventStore } from '../event-store.ts';
 import { checkOptionNames, type OptionNames } from '../option-names.ts';
 import { uuidV4 } from '../uuid.ts';
-import type { Clock } from './clock.ts';
+import { type Clock, sleepFor } from './clock.ts';
 import type { CompletePolicy } from './failure-policy.ts';
 import type { Processor } from './processor.ts';
 import { ProcessorStopped } from './processor-stopped.ts';
@@ -174,7 +174,7 @@ async function keepLease(
   ended: AbortSignal,
 ): Promise<void> {
   while (!ended.aborted) {
-    await clock.sleepUntil(clock.now() + lease / 3, ended).catch(() => undefined);
+    await sleepFor(clock, lease / 3, ended).catch(() => undefined);
     // A store that does not answer now is asked again. Commits are fenced, whatever happens to the lease.
     if (!ended.aborted) await processors.renewShares(held, clock.now() + lease).catch(() => undefined);
   }

@@ -12,6 +12,7 @@ import {
   dispatchCommand,
   ProcessorStopped,
 } from 'decidable';
+import { createMemoryStore } from 'decidable/memory';
 import { createSqliteStore } from 'decidable/sqlite';
 import { defineTables } from 'decidable/tables';
 import type { Kysely } from 'kysely';
@@ -271,6 +272,30 @@ test('a failure that may pass is retried as often as the policy says', async () 
   await fill(running);
   await assert.rejects(running.settled(), isStopped);
   assert.equal(patient.tries, 4);
+});
+
+test('a retry comes in time although the clock is stepped backward', async (t) => {
+  await using store = createMemoryStore();
+  const { now } = Date;
+  let attempts = 0;
+  const reactor = defineReactor({
+    name: 'stepping',
+    version: '1',
+    events: { Opened: account.events.Opened },
+    react: {
+      Opened: () => {
+        if (++attempts > 1) return;
+        // When the retry is being waited for already.
+        setImmediate(() => t.mock.method(Date, 'now', () => now() - 3_600_000));
+        throw new Error('may pass');
+      },
+    },
+  });
+  const system = defineSystem({ name: 'bank', deciders: [account], reactors: [reactor] });
+  await using running = await system.start({ store, failurePolicy: { firstDelay: 50 } });
+  await running.dispatch(account.commands.Open({ accountId: 'a' }));
+  await running.settled();
+  assert.equal(attempts, 2);
 });
 
 test('a fault is not retried, because a pure function fails again in the same way', async () => {
