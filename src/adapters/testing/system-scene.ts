@@ -117,7 +117,10 @@ export class Scene implements AsyncDisposable {
     await this.settle();
   }
 
-  /** Moves the clock from deadline to deadline, so that what a deadline leads to can set one that falls due on the way. */
+  /**
+   * Moves the clock from deadline to deadline, because the effects of a deadline can set another one that falls due on
+   * the way.
+   */
   async advance(duration: Duration): Promise<void> {
     const end = this.clock.now() + millisecondsOf(duration);
     for (;;) {

@@ -52,7 +52,7 @@ export interface DeciderTestOptions {
   readonly deterministic?: boolean | undefined;
   /**
    * The id of each command, for a component whose virtual WASI shows what follows from it.
-   * @default none: the component sees constants
+   * @default none, so that the component sees constants
    */
   readonly commandId?: string | undefined;
 }

@@ -1,6 +1,6 @@
 /**
  * Checks the options of `virtualWasi` when it is called. Otherwise a mistake would show only when the guest uses the
- * option, or never: output would be lost silently.
+ * option, or never, if output was lost silently.
  */
 
 import { show } from '../abi/javascript-values.ts';
