@@ -16,7 +16,14 @@ import { uuidV4 } from '../uuid.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { Member } from './member.ts';
 import { ProcessorStopped } from './processor-stopped.ts';
-import type { InlineProjection, ParkedEvent, ParkedFilter, ProcessorStore, SubscriptionId } from './processor-store.ts';
+import type {
+  InlineProjection,
+  ParkedEvent,
+  ParkedFilter,
+  ProcessorStore,
+  StopReason,
+  SubscriptionId,
+} from './processor-store.ts';
 import { checkRebuildOptions, type RebuildOptions, rebuild } from './rebuild.ts';
 import { Runner } from './runner.ts';
 import { type ProcessorStatus, statusOf } from './status.ts';
@@ -62,6 +69,8 @@ export class SystemRun implements AsyncDisposable {
   readonly #clock: Clock;
   readonly #member: Member | undefined;
   #stopping: Promise<void> | undefined;
+  /** Aborted by {@link stop}: nobody waits for processors of a system that has stopped here. */
+  readonly #ended = new AbortController();
   /** The functions that end the updates of inline read models. */
   readonly #inline: (() => void)[] = [];
 
@@ -315,11 +324,17 @@ export class SystemRun implements AsyncDisposable {
   }
 
   async #stop(): Promise<void> {
+    this.#ended.abort();
     await Promise.all(this.#runners.map((runner) => runner.stop()));
     await this.#member?.stop();
     await Promise.all(this.#processSourcers.map((sourcer) => sourcer.close()));
     await this.#sourcer.close();
     for (const end of this.#inline.splice(0)) end();
+  }
+
+  #stoppedHere(): StopReason {
+    const message = 'the system was stopped in this process while someone waited for it; wait before you stop it';
+    return { code: 'closed', message, position: undefined, at: this.#clock.now() };
   }
 
   #refresh({ name, version }: SubscriptionId): void {
@@ -361,8 +376,9 @@ export class SystemRun implements AsyncDisposable {
     const { subscription } = runner.processor;
     for (;;) {
       const ended = new AbortController();
+      const signals = [ended.signal, this.#ended.signal];
       const changed = this.#processors.awaitChange(
-        signal === undefined ? ended.signal : AbortSignal.any([signal, ended.signal]),
+        AbortSignal.any(signal === undefined ? signals : [signal, ...signals]),
       );
       changed.catch(() => undefined);
       const unsubscribe = runner.onFailure(() => ended.abort());
@@ -370,8 +386,9 @@ export class SystemRun implements AsyncDisposable {
         if (await isReached()) return;
         const reason = runner.failure ?? (await recordOf(this.#processors, subscription))?.stopped;
         if (reason !== undefined) throw new ProcessorStopped(subscription, reason);
+        if (this.#ended.signal.aborted) throw new ProcessorStopped(subscription, this.#stoppedHere());
         await changed.catch((error: unknown) => {
-          if (runner.failure === undefined) throw error;
+          if (runner.failure === undefined && !this.#ended.signal.aborted) throw error;
         });
       } finally {
         unsubscribe();

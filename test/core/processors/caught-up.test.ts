@@ -105,4 +105,17 @@ describe('a wait for a position', () => {
     controller.abort(reason);
     await assert.rejects(waiting, (error) => error === reason);
   });
+
+  test('ends with an error when the system is stopped', async () => {
+    await using store = createMemoryStore();
+    await using running = await bank.start({ store });
+    await running.dispatch(Open({ accountId: 'a' }));
+    const waiting = running.caughtUp(1_000n);
+    const refused = assert.rejects(
+      waiting,
+      (error) => error instanceof ProcessorStopped && error.reason.code === 'closed',
+    );
+    await running.stop();
+    await refused;
+  });
 });
