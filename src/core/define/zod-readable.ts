@@ -124,7 +124,7 @@ function constant(again: () => unknown, path: Path, place: string, name: string)
   if (difference === undefined) return { path, value, again };
   throw new DefinitionError(
     place,
-    `its ${name} is another one each time (${showValue(difference.first)}, then ${showValue(difference.second)}): make such a ` +
+    `its ${name} differs each time (${showValue(difference.first)}, then ${showValue(difference.second)}); make such a ` +
       'value before the message, and put it into the message',
   );
 }

@@ -106,10 +106,15 @@ export class Dispatcher implements Processor {
   async #send(command: Envelope, { id, stream, causationId, correlationId }: EventContext): Promise<void> {
     const { deciders } = this.#parts;
     const result = await deciders.handleCommand(command, options(id, causationId, correlationId));
-    if (result.outcome.tag === 'rejected') await this.#giveBack(command, result, stream, correlationId);
+    if (result.outcome.tag === 'rejected') await this.#returnRejection(command, result, stream, correlationId);
   }
 
-  async #giveBack(command: Envelope, result: CommandResult, process: string, correlationId: string): Promise<void> {
+  async #returnRejection(
+    command: Envelope,
+    result: CommandResult,
+    process: string,
+    correlationId: string,
+  ): Promise<void> {
     const { handler, processes, store } = this.#parts;
     const { commandId, stream, outcome } = result;
     const recorded = await store.findDecision(commandId);

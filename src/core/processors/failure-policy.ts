@@ -94,13 +94,25 @@ export function failureKind(error: unknown): FailureKind {
 
 /** Returns the reason of a stop, which is stored for later inspection. */
 export function stopReason(error: unknown, position: bigint | undefined, at: number): StopReason {
-  const { code } = (error ?? {}) as { readonly code?: unknown };
   return {
-    code: typeof code === 'string' ? code : 'unexpected-exception',
+    code: codeOf(error),
     message: error instanceof Error ? error.message : String(error),
     position,
     at,
   };
+}
+
+/**
+ * The most precise code of an error. A failure of the store or of a command carries its cause, which has a code of its own:
+ * `full` of a file, `out-of-budget` of a trap.
+ */
+function codeOf(error: unknown): string {
+  const { code, payload } = (error ?? {}) as {
+    readonly code?: unknown;
+    readonly payload?: { readonly val?: { readonly code?: unknown } };
+  };
+  const precise = payload?.val?.code ?? code;
+  return typeof precise === 'string' ? precise : 'unexpected-exception';
 }
 
 /** Runs `attempt` until it succeeds, fails for good, or has used up its retries. */

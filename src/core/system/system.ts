@@ -250,7 +250,7 @@ function checkParts({ name, deciders, processManagers, readModels, reactors }: A
     claim('process manager', descriptor.name, place);
     const problem = checkCategory(descriptor.name);
     if (problem !== undefined) {
-      throw new DefinitionError(place, `its name ${problem}: the name is the category of its streams`);
+      throw new DefinitionError(place, `its name is the category of its streams, and ${problem}`);
     }
     const decider = categories.get(descriptor.name);
     if (decider !== undefined) {

@@ -1,7 +1,7 @@
 /** `compile`: the sources of a component, and the error of each kind of bad input. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import {
   type Component,
   compile,
@@ -34,7 +34,7 @@ function inPieces(bytes: Uint8Array, init?: ResponseInit): Response {
 }
 
 describe('compile', () => {
-  it('passes a core module to the engine before the rest of the response arrives', async (t) => {
+  test('passes a core module to the engine before the rest of the response arrives', async (t) => {
     const bytes = readFileSync(GUEST);
     const engine = (globalThis as unknown as { WebAssembly: { compile: (bytes: Uint8Array) => Promise<unknown> } })
       .WebAssembly;
@@ -57,7 +57,7 @@ describe('compile', () => {
     assert.deepEqual(component.exports, (await compile(bytes)).exports);
   });
 
-  it('throws the same error for a response as for its bytes, if they are incomplete or not a component', async () => {
+  test('throws the same error for a response as for its bytes, if they are incomplete or not a component', async () => {
     for (const bytes of [Uint8Array.of(), new Uint8Array(100).fill(0xff), readFileSync(GUEST).subarray(0, 20_000)]) {
       const refusal = await compile(bytes).catch((error: unknown) => error);
       await assert.rejects(compile(inPieces(bytes)), refusal as Error);
@@ -83,13 +83,13 @@ describe('compile', () => {
     ['a file', (bytes) => new File([new Uint8Array(bytes)], 'five.wasm')],
     ['a promise of a blob', async (bytes) => new Blob([new Uint8Array(bytes)])],
   ] satisfies [string, (bytes: Uint8Array) => Parameters<typeof compile>[0]][]) {
-    it(`reads a component from ${what}`, async () => {
+    test(`reads a component from ${what}`, async () => {
       const { exports } = await instantiate(await compile(sourceOf(await assemble(FIVE))));
       assert.equal((exports as { five(): number }).five(), 5);
     });
   }
 
-  it('refuses a response that fails, breaks off or has other content', async () => {
+  test('refuses a response that fails, breaks off or has other content', async () => {
     const bytes = await assemble(FIVE);
     await assert.rejects(compile(inPieces(bytes, { status: 404 })), isRefused('source'));
     await assert.rejects(compile(inPieces(bytes.subarray(0, 50))), { code: 'malformed' });
@@ -107,20 +107,20 @@ describe('compile', () => {
     ['a list of bytes', [0, 97, 115, 109]],
     ['another object', { bytes: [] }],
   ] as const) {
-    it(`refuses ${what}`, async () => {
+    test(`refuses ${what}`, async () => {
       await assert.rejects(compile(source as unknown as Uint8Array), isRefused('source'));
       assert.throws(() => compileSync(source as unknown as Uint8Array), isRefused('source'));
     });
   }
 
-  it('refuses a blob and a response if it is synchronous', async () => {
+  test('refuses a blob and a response if it is synchronous', async () => {
     for (const source of [new Blob([]), new Response()]) {
       const error = { ...isRefused('source'), message: /; compile it with `compile`/ };
       assert.throws(() => compileSync(source as unknown as Uint8Array), error);
     }
   });
 
-  it('copies the bytes, so that the caller may change them', async () => {
+  test('copies the bytes, so that the caller may change them', async () => {
     const bytes = new Uint8Array(await assemble(FIVE));
     const compiling = compile(bytes);
     bytes.fill(0);
@@ -128,7 +128,7 @@ describe('compile', () => {
     assert.equal((exports as { five(): number }).five(), 5);
   });
 
-  it('refuses unknown options', async () => {
+  test('refuses unknown options', async () => {
     const bytes = await assemble(FIVE);
     await assert.rejects(compile(bytes, { instrumented: true } as object), isRefused('instrumented'));
     await assert.rejects(compile(bytes, null as unknown as object), isRefused('options'));
@@ -141,7 +141,7 @@ describe('a binary that cannot be compiled', () => {
     ['is invalid if it breaks a rule', '(component (export "f" (func 0)))', 'invalid'],
     ['is invalid if the engine refuses a core module', '(component (core module (func (result i32))))', 'invalid'],
   ] as const) {
-    it(what, async () => {
+    test(what, async () => {
       const bytes = await assemble(text);
       const hasOffset = (error: unknown) => {
         const { code: found, offset } = error as { code: unknown; offset: number };
@@ -155,7 +155,7 @@ describe('a binary that cannot be compiled', () => {
 });
 
 describe('instantiate', () => {
-  it('refuses values that are not components, such as bytes or the promise of a component', async () => {
+  test('refuses values that are not components, such as bytes or the promise of a component', async () => {
     const bytes = await assemble(FIVE);
     for (const given of [bytes, compile(bytes), undefined]) {
       await assert.rejects(instantiate(given as unknown as Component), isRefused('component'));
@@ -163,7 +163,7 @@ describe('instantiate', () => {
     }
   });
 
-  it('refuses invalid options', async () => {
+  test('refuses invalid options', async () => {
     const component = await compile(await assemble(FIVE));
     for (const [options, argument] of [
       [{ resources: 'handle' }, 'resources'],
@@ -176,7 +176,7 @@ describe('instantiate', () => {
     }
   });
 
-  it('names the option, the expected value and the given one', async () => {
+  test('names the option, the expected value and the given one', async () => {
     const component = await compile(await assemble(FIVE));
     const message = 'maxHandles: expected a number that is not negative, got "many"';
     const options = { maxHandles: 'many' } as unknown as InstantiateOptions;

@@ -1,7 +1,7 @@
 /** A compiled component is posted to a worker, which instantiates it without compiling. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import {
   compile,
@@ -63,7 +63,7 @@ async function answerOf(message: PostableComponent, script: string): Promise<unk
 }
 
 describe('a compiled component', () => {
-  it('is posted to a worker, which runs it without compiling', async () => {
+  test('is posted to a worker, which runs it without compiling', async () => {
     const component = await compile(await assemble(TEXT));
     const script = `async (component, instantiate) => {
       const { exports } = await instantiate(component);
@@ -72,13 +72,13 @@ describe('a compiled component', () => {
     assert.deepEqual(await answerOf(component.toPostable(), script), { answer: [5, 6, ['f', 'g']], compiled: 0 });
   });
 
-  it('is still usable after it was posted', async () => {
+  test('is still usable after it was posted', async () => {
     const component = await compile(await assemble(TEXT));
     structuredClone(component.toPostable());
     assert.equal(((await instantiate(component)).exports as Api).f!(), 5);
   });
 
-  it('is the same component after it was posted twice', async () => {
+  test('is the same component after it was posted twice', async () => {
     const component = compileSync(await assemble(TEXT));
     const once = fromPostable(structuredClone(component.toPostable()));
     const twice = fromPostable(structuredClone(once.toPostable()));
@@ -87,14 +87,14 @@ describe('a compiled component', () => {
     assert.deepEqual([(exports as Api).f!(), (exports as Api).g!()], [5, 6]);
   });
 
-  it('keeps its bytes if the caller changes those that it was compiled from', async () => {
+  test('keeps its bytes if the caller changes those that it was compiled from', async () => {
     const bytes = new Uint8Array(await assemble(TEXT));
     const component = await compile(bytes);
     bytes.fill(0);
     assert.equal((instantiateSync(fromPostable(component.toPostable())).exports as Api).f!(), 5);
   });
 
-  it('keeps the bounds that loadModule compiled into it', async () => {
+  test('keeps the bounds that loadModule compiled into it', async () => {
     const bank = readFileSync(new URL('../../../examples/guests/c/bank.wasm', import.meta.url));
     const { component } = await loadModule(bank, {
       maxMemoryBytes: 1 << 20,
@@ -106,7 +106,7 @@ describe('a compiled component', () => {
     assert.throws(() => module.types.state.fromBytes(new Uint8Array(2 << 20)), { code: 'memory-exhausted' });
   });
 
-  it('is refused by instantiate if loadModule compiled it, because its start functions would not be called', async () => {
+  test('is refused by instantiate if loadModule compiled it, because its start functions would not be called', async () => {
     const bank = readFileSync(new URL('../../../examples/guests/c/bank.wasm', import.meta.url));
     const { component } = await loadModule(bank);
     await assert.rejects(instantiate(component), { code: 'invalid-argument', argument: 'component' });
@@ -114,7 +114,7 @@ describe('a compiled component', () => {
 });
 
 describe('fromPostable', () => {
-  it('refuses values that are not the result of toPostable', async () => {
+  test('refuses values that are not the result of toPostable', async () => {
     const component = await compile(await assemble(TEXT));
     const other = await compile(await assemble('(component (core module))'));
     const postable = component.toPostable();
@@ -137,7 +137,7 @@ describe('fromPostable', () => {
     assert.throws(() => fromPostable({ ...postable, bytes: Uint8Array.of(1, 2, 3) }), { code: 'malformed' });
   });
 
-  it('is needed, because a component itself cannot be posted', async () => {
+  test('is needed, because a component itself cannot be posted', async () => {
     const component = await compile(await assemble(TEXT));
     assert.throws(() => structuredClone(component), { name: 'DataCloneError' });
   });

@@ -1,6 +1,6 @@
 /** The size of the loader is bounded, because browsers download it. A commit that needs more raises the number. */
 import assert from 'node:assert/strict';
-import { it } from 'node:test';
+import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 
@@ -14,7 +14,7 @@ import { build } from 'esbuild';
  */
 const BUDGET = 48_000;
 
-it('the component loader is under 48 kB, minified and compressed', async () => {
+test('the component loader is under 48 kB, minified and compressed', async () => {
   const { outputFiles } = await build({
     entryPoints: ['src/adapters/component/index.ts'],
     bundle: true,

@@ -241,7 +241,7 @@ describe('a table read model', () => {
     });
     await running.dispatch(Open({ accountId: 'a' }));
     await running.dispatch(Deposit({ accountId: 'a', amount: 5 }));
-    await assert.rejects(running.caughtUp(), ({ reason }: ProcessorStopped) => reason.code === 'failure');
+    await assert.rejects(running.caughtUp(), ({ reason }: ProcessorStopped) => reason.code === 'full');
     assert.deepEqual(await running.parked.list(), []);
   });
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import { isFault, isRejection, type StandardSchema } from 'decidable';
 import { testDecider } from 'decidable/testing';
 import { arbitraries, arbitraryOf, drawnBy } from 'decidable/testing/arbitraries';
@@ -10,7 +10,7 @@ import { occupancy, room } from './hotel.ts';
 describe('arbitraries of a module', () => {
   const { command, event, state } = arbitraries(fc, room);
 
-  it('give commands and events that the module reads and writes', () => {
+  test('give commands and events that the module reads and writes', () => {
     const { types } = room;
     fc.assert(
       fc.property(command, event, (someCommand, someEvent) => {
@@ -20,7 +20,7 @@ describe('arbitraries of a module', () => {
     );
   });
 
-  it('let any history be decided: with events, with a rejection, never with a fault', () => {
+  test('let any history be decided: with events, with a rejection, never with a fault', () => {
     fc.assert(
       fc.property(fc.array(event, { maxLength: 5 }), command, (history, next) => {
         const folded = history.reduce(room.decider.evolve, room.decider.initialState());
@@ -33,12 +33,12 @@ describe('arbitraries of a module', () => {
     );
   });
 
-  it('give states that can be stored and read again', () => {
+  test('give states that can be stored and read again', () => {
     const { types } = room;
     fc.assert(fc.property(state, (any) => assert.deepEqual(types.state.fromBytes(types.state.toBytes(any)), any)));
   });
 
-  it('hold the tests of a decider to be deterministic for everything', () => {
+  test('hold the tests of a decider to be deterministic for everything', () => {
     const { given } = testDecider(room);
     fc.assert(
       fc.property(command, (any) => void given().when(any)),
@@ -46,7 +46,7 @@ describe('arbitraries of a module', () => {
     );
   });
 
-  it('exist for read models too', () => {
+  test('exist for read models too', () => {
     const drawn = fc.sample(arbitraries(fc, occupancy).event, 50).map(({ type }) => type);
     assert.deepEqual([...new Set(drawn)].sort(), ['RoomBooked', 'RoomLeft']);
   });
@@ -103,7 +103,7 @@ describe('an arbitrary of a schema', () => {
     chains: Chain,
   };
   for (const [words, schema] of Object.entries(schemas)) {
-    it(`draws ${words} that the schema accepts`, () => {
+    test(`draws ${words} that the schema accepts`, () => {
       const drawn = fc.sample(arbitraryOf(fc, schema), 60);
       for (const value of drawn) assert.deepEqual(schema['~standard'].validate(value), { value });
       assert.ok(new Set(drawn.map((value) => JSON.stringify(value, bigints))).size > 1, 'always the same value');
@@ -120,19 +120,19 @@ describe('an arbitrary of a schema', () => {
   const custom = z.custom<string>((value) => value === 'rare');
   const rare = fc.constant('rare');
 
-  it('names the place of a schema that nothing can be drawn from', () => {
+  test('names the place of a schema that nothing can be drawn from', () => {
     assert.throws(() => arbitraryOf(fc, z.object({ file: custom })), { payload: { place: 'the schema.file' } });
     assert.throws(() => arbitraryOf(fc, foreign), { payload: { place: 'the schema' } });
   });
 
-  it('draws a schema from the arbitrary of the caller, at any depth', () => {
+  test('draws a schema from the arbitrary of the caller, at any depth', () => {
     const own = [drawnBy(custom, rare), drawnBy(foreign, rare)];
     const deep = z.object({ list: z.array(custom.optional()).min(1), key: z.record(z.string(), custom) });
     for (const value of fc.sample(arbitraryOf(fc, deep, { own }), 20)) assert.ok(deep.safeParse(value).success);
     assert.deepEqual(fc.sample(arbitraryOf(fc, foreign, { own }), 3), ['rare', 'rare', 'rare']);
   });
 
-  it('draws the messages of a module from the arbitraries of the caller', () => {
+  test('draws the messages of a module from the arbitraries of the caller', () => {
     const pick = z.object({ word: custom });
     const module = { ...room, name: 'words', events: { Picked: { schema: pick }, Lost: { schema: foreign } } };
     const { event } = arbitraries(fc, module, { own: [drawnBy(custom, rare), drawnBy(foreign, rare)] });
@@ -143,7 +143,7 @@ describe('an arbitrary of a schema', () => {
     );
   });
 
-  it('refuses an option that it does not know', () => {
+  test('refuses an option that it does not know', () => {
     assert.throws(() => arbitraryOf(fc, custom, { owns: [] } as object), { payload: { place: 'arbitraryOf.owns' } });
     assert.throws(() => arbitraries(fc, room, { owns: [] } as object), { payload: { place: 'arbitraries.owns' } });
   });

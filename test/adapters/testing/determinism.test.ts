@@ -8,7 +8,7 @@ import http from 'node:http';
 import { connect } from 'node:net';
 import os from 'node:os';
 import { resolve } from 'node:path';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import {
@@ -151,20 +151,20 @@ describe('a decision that reaches outside', () => {
     ['Intl.DateTimeFormat.prototype.formatToParts()', 'clock', () => inUtc.formatToParts()],
   ];
   for (const [call, kind, act] of cases) {
-    it(`is refused ${call} in ${String(act).replace('() => ', '')}`, () => {
+    test(`is refused ${call} in ${String(act).replace('() => ', '')}`, () => {
       const breach = breachOf(act);
       assert.deepEqual({ call: breach.call?.call, kind: breach.call?.kind }, { call, kind });
       assert.match(breach.call?.where ?? '', /test\/adapters\/testing\/determinism\.test\.ts:\d+:\d+$/);
     });
   }
 
-  it('is refused at the line of the call', () => {
+  test('is refused at the line of the call', () => {
     let line = '';
     const breach = breachOf(() => [(line = here()), Math.random()]);
     assert.equal(breach.call?.where.match(/:(\d+):\d+$/)?.[1], line);
   });
 
-  it('is noticed if it catches the error', () => {
+  test('is noticed if it catches the error', () => {
     const breach = breachOf(() => {
       try {
         return Date.now();
@@ -175,7 +175,7 @@ describe('a decision that reaches outside', () => {
     assert.equal(breach.call?.call, 'Date.now()');
   });
 
-  it('is refused in evolve too', () => {
+  test('is refused in evolve too', () => {
     const module = lottery(
       () => 1,
       () => void Math.random(),
@@ -189,19 +189,19 @@ describe('a decision that reaches outside', () => {
     ['process.execArgv', () => execArgv.length],
   ];
   for (const [name, act] of kept) {
-    it(`is noticed if it reads ${name}, kept when the module was loaded`, () => {
+    test(`is noticed if it reads ${name}, kept when the module was loaded`, () => {
       const before = JSON.stringify([process.env, process.argv, process.execArgv]);
       assert.equal(breachOf(act).call, undefined);
       assert.equal(JSON.stringify([process.env, process.argv, process.execArgv]), before);
     });
   }
 
-  it('is noticed if it counts in a variable of its module', () => {
+  test('is noticed if it counts in a variable of its module', () => {
     let count = 0;
     assert.equal(breachOf(() => count++).call, undefined);
   });
 
-  it('finds the fields of a state in one order, whether the state was folded or read from a snapshot', () => {
+  test('finds the fields of a state in one order, whether the state was folded or read from a snapshot', () => {
     const race = defineDecider({
       name: 'race',
       version: '1',
@@ -229,7 +229,7 @@ describe('a decision that reaches outside', () => {
       .then(race.events.Won({ runner: 'Ada' }));
   });
 
-  it('is noticed if it decides otherwise on the state of a snapshot', () => {
+  test('is noticed if it decides otherwise on the state of a snapshot', () => {
     const counter = defineDecider({
       name: 'counter',
       version: '1',
@@ -249,7 +249,7 @@ describe('a decision that reaches outside', () => {
     assert.throws(() => given(counter.events.Passed({ count: 1 })).when(finish), { code: 'nondeterministic' });
   });
 
-  it('may use what depends on its arguments alone', () => {
+  test('may use what depends on its arguments alone', () => {
     const pure = [
       () => new Date(0).toISOString(),
       () => new Date('2026-01-01').getUTCDay(),
@@ -281,7 +281,7 @@ describe('a decision that reaches outside', () => {
         .then({ type: 'Drawn', data: { number: String(act()) } });
   });
 
-  it('fails with the error of an assertion that does not hold', () => {
+  test('fails with the error of an assertion that does not hold', () => {
     const failing = [
       () => assert.equal(1, 2),
       () => assert.deepEqual({ a: [1, 2] }, { a: [1, 3] }),
@@ -291,7 +291,7 @@ describe('a decision that reaches outside', () => {
     for (const act of failing) testDecider(lottery(act)).given().when(Draw).thenFault('decide-failed');
   });
 
-  it('may print, which reads the colours of the terminal and nothing else', (context) => {
+  test('may print, which reads the colours of the terminal and nothing else', (context) => {
     const { mock } = context.mock.method(process.stdout, 'write', () => true);
     try {
       testDecider(lottery(() => console.log('drawn', { at: 1 })))
@@ -304,7 +304,7 @@ describe('a decision that reaches outside', () => {
     assert.ok(mock.callCount() > 0);
   });
 
-  it('may be let through by an option of the test', () => {
+  test('may be let through by an option of the test', () => {
     const { given } = testDecider(
       lottery(() => typeof Date.now()),
       { deterministic: false },
@@ -337,7 +337,7 @@ describe('a schema that reaches outside', () => {
     return true;
   };
 
-  it('is found in a command, in an event that was given and in one that was decided', () => {
+  test('is found in a command, in an event that was given and in one that was decided', () => {
     const { given } = testDecider(clock(at, timed));
     assert.throws(() => given().when({ type: 'Note', data: {} }), isBroken);
     const noted = testDecider(clock(timed, at));
@@ -345,7 +345,7 @@ describe('a schema that reaches outside', () => {
     assert.throws(() => noted.given().when({ type: 'Note', data: {} }), isBroken);
   });
 
-  it('is found in the events of a process manager and of a read model', () => {
+  test('is found in the events of a process manager and of a read model', () => {
     const Noted = withCategory(defineEvent('Noted', at as unknown as typeof timed), 'note');
     const manager = defineEventHandler({
       name: 'manager',
@@ -399,14 +399,14 @@ describe('a decision that changes what it reads', () => {
   const Do = { type: 'Do', data: { list: [] } } as const satisfies { type: 'Do'; data: { list: string[] } };
   const nothing = () => {};
 
-  it('fails if it changes the state, which is frozen', () => {
+  test('fails if it changes the state, which is frozen', () => {
     testDecider(vandal((state) => state.list.push('x'), nothing))
       .given()
       .when({ ...Do, data: { list: [] } })
       .thenFault('decide-failed');
   });
 
-  it('changes nothing if that is the command, because it has a copy', () => {
+  test('changes nothing if that is the command, because it has a copy', () => {
     const { given } = testDecider(vandal((_state, data) => data.list.push('x'), nothing));
     const command: typeof Do = { type: 'Do', data: { list: [] } };
     given()
@@ -415,7 +415,7 @@ describe('a decision that changes what it reads', () => {
     assert.deepEqual(command, Do);
   });
 
-  it('changes nothing if evolve changes the event, because it has a copy', () => {
+  test('changes nothing if evolve changes the event, because it has a copy', () => {
     const { given } = testDecider(vandal(nothing, (data) => data.list.push('x')));
     given()
       .when({ type: 'Do', data: { list: [] } })
@@ -452,7 +452,7 @@ describe('the ambient world', () => {
       ]),
     );
 
-  it('is as it was after a function that returned', () => {
+  test('is as it was after a function that returned', () => {
     const before = probe();
     const properties = descriptors();
     assert.deepEqual(
@@ -464,7 +464,7 @@ describe('the ambient world', () => {
     assert.ok(Date.now() > 0 && Math.random() < 1 && process.env['PATH'] !== undefined);
   });
 
-  it('is as it was after a function that threw, inside another one too', () => {
+  test('is as it was after a function that threw, inside another one too', () => {
     const before = probe();
     const boom = new Error('boom');
     const { outcome, calls } = withoutAmbient(() => {
@@ -475,7 +475,7 @@ describe('the ambient world', () => {
     for (const [index, now] of probe().entries()) assert.equal(now, before[index]);
   });
 
-  it('stays forbidden after a run inside the run', () => {
+  test('stays forbidden after a run inside the run', () => {
     const { calls } = withoutAmbient((inOtherProcess) => {
       inOtherProcess(() => withoutAmbient((again) => again(() => 1)));
       return Date.now();

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import {
   type CommandHandler,
   cancelDeadline,
@@ -42,7 +42,7 @@ function failureOf(claim: () => unknown): string {
 describe('a test of a decider', () => {
   const { given } = testDecider(room);
 
-  it('reads as a sentence', () => {
+  test('reads as a sentence', () => {
     given()
       .when(BookRoom(booking))
       .then(booked)
@@ -59,7 +59,7 @@ describe('a test of a decider', () => {
       .thenNothing();
   });
 
-  it('shows the events in the words of the domain if others were expected', () => {
+  test('shows the events in the words of the domain if others were expected', () => {
     assert.equal(
       failureOf(() =>
         given(booked)
@@ -76,7 +76,7 @@ describe('a test of a decider', () => {
     );
   });
 
-  it('shows a rejection if events were expected', () => {
+  test('shows a rejection if events were expected', () => {
     const failure = failureOf(() =>
       given(booked)
         .when(CheckOut({ roomId: '7', paid: 1n }))
@@ -85,7 +85,7 @@ describe('a test of a decider', () => {
     assert.match(failure, /but was {3}rejected: bill-open \(The bill is not paid\.\) \{ owed: '159' \}$/);
   });
 
-  it('shows events or another rejection if a rejection was expected', () => {
+  test('shows events or another rejection if a rejection was expected', () => {
     const failure = failureOf(() => given().when(BookRoom(booking)).thenRejected('room-taken'));
     assert.match(failure, /^given {5}nothing\n/);
     assert.match(failure, /expected {2}rejected: room-taken\nbut was {3}RoomBooked/);
@@ -99,14 +99,14 @@ describe('a test of a decider', () => {
     );
   });
 
-  it('shows both states if they differ', () => {
+  test('shows both states if they differ', () => {
     assert.match(
       failureOf(() => given().when(BookRoom(booking)).thenState({ owed: 0n, visits: [] })),
       /expected {2}state \{ owed: 0n, visits: \[\] \}\nbut was {3}state \{ guest: 'Ada', owed: 160n, visits: \['Ada'\] \}/,
     );
   });
 
-  it('shows "nothing" if events were expected and none came', () => {
+  test('shows "nothing" if events were expected and none came', () => {
     assert.match(
       failureOf(() =>
         given()
@@ -121,7 +121,7 @@ describe('a test of a decider', () => {
     );
   });
 
-  it('tells a module that fails from one that says no', () => {
+  test('tells a module that fails from one that says no', () => {
     const broken: typeof room = {
       ...room,
       decider: { ...room.decider, decide: () => room.decider.decide(0 as never, {} as never) },
@@ -133,24 +133,24 @@ describe('a test of a decider', () => {
     );
   });
 
-  it('may be the whole body of a test', () => given().when(BookRoom(booking)).then(booked));
+  test('may be the whole body of a test', () => given().when(BookRoom(booking)).then(booked));
 
-  it('may be returned after several expectations', () =>
+  test('may be returned after several expectations', () =>
     given(booked)
       .when(BookRoom(booking))
       .thenRejected('room-taken')
       .thenState({ guest: 'Ada', owed: 160n, visits: ['Ada'] }));
 
-  it('may be awaited', async () => {
+  test('may be awaited', async () => {
     assert.equal(await given().when(BookRoom(booking)).then(booked), undefined);
   });
 
-  it('fails if it is returned before it expects anything', async () => {
+  test('fails if it is returned before it expects anything', async () => {
     const sentence: unknown = given().when(BookRoom(booking)); // With its type, TypeScript refuses it already.
     await assert.rejects(async () => sentence, TypeError);
   });
 
-  it('refuses an option that it does not know', () => {
+  test('refuses an option that it does not know', () => {
     const options = { determinstic: false } as object;
     assert.throws(() => testDecider(room, options), {
       code: 'invalid-definition',
@@ -159,7 +159,7 @@ describe('a test of a decider', () => {
     assert.throws(() => testDecider(room, room, options), { payload: { place: 'testDecider.determinstic' } });
   });
 
-  it('has the properties from which test runners show a difference', () => {
+  test('has the properties from which test runners show a difference', () => {
     assert.throws(() => given().when(BookRoom(booking)).then(left), {
       code: 'ERR_ASSERTION',
       expected: "RoomLeft { roomId: '7' }",
@@ -214,7 +214,7 @@ function asHandles(): { module: CommandHandler<number, number, number>; live: ()
 }
 
 describe('a test of a component', () => {
-  it('reads as the same sentence, and leaves no handle behind', () => {
+  test('reads as the same sentence, and leaves no handle behind', () => {
     const { module, live } = asHandles();
     const { given } = testDecider(module, room);
     given()
@@ -232,7 +232,7 @@ describe('a test of a component', () => {
     assert.equal(live(), 0);
   });
 
-  it('needs the messages that it is written in: nobody can write a handle', () => {
+  test('needs the messages that it is written in: nobody can write a handle', () => {
     const { module } = asHandles();
     const { types } = module;
     const refused = (name: string) => ({
@@ -249,7 +249,7 @@ describe('a test of a component', () => {
 describe('a test of a process manager', () => {
   const { given } = testEventHandler(billing);
 
-  it('refuses a context with a field that it does not know', () => {
+  test('refuses a context with a field that it does not know', () => {
     assert.throws(() => given().when(booked, { recorededAt: 5n } as object), {
       code: 'invalid-definition',
       payload: { place: 'testEventHandler.when.context.recorededAt' },
@@ -257,7 +257,7 @@ describe('a test of a process manager', () => {
   });
   const at = Date.UTC(2026, 0, 10);
 
-  it('reads as a sentence', () => {
+  test('reads as a sentence', () => {
     given()
       .when(booked, { recordedAt: BigInt(at) })
       .then(scheduleCommand('bill', new Date(Date.UTC(2026, 0, 12)), SendBill({ roomId: '7', guest: 'Ada' })))
@@ -271,15 +271,15 @@ describe('a test of a process manager', () => {
       .thenNotConcerned();
   });
 
-  it('may be the whole body of a test', () => given(booked).when(paid).then());
+  test('may be the whole body of a test', () => given(booked).when(paid).then());
 
-  it('keeps processes apart by their key', () => {
+  test('keeps processes apart by their key', () => {
     given(RoomBooked({ ...booking, roomId: '8' }))
       .when(left)
       .thenNothing();
   });
 
-  it('shows reactions in the words of the domain', () => {
+  test('shows reactions in the words of the domain', () => {
     assert.equal(
       failureOf(() =>
         given()
@@ -332,26 +332,26 @@ describe('a test of a process manager whose command is rejected', () => {
   const bill = SendBill({ roomId: '7', guest: '' });
   const second = 1_767_225_601_000n;
 
-  it('reads as a sentence', () => {
+  test('reads as a sentence', () => {
     given(booked).whenRejected(bill, 'no-address').thenNothing().thenState({ failed: 1 });
     given(booked)
       .whenRejected(bill, 'later', { days: 2 })
       .then(scheduleCommand('again-1', second, bill));
   });
 
-  it('shows the rejection if it fails', () => {
+  test('shows the rejection if it fails', () => {
     assert.match(
       failureOf(() => given(booked).whenRejected(bill, 'later').thenNothing()),
       /when {6}rejected SendBill \{ guest: '', roomId: '7' \}: .*later/,
     );
   });
 
-  it('needs an event of the process', () => {
+  test('needs an event of the process', () => {
     assert.throws(() => given().whenRejected(bill, 'later'), TypeError);
     assert.throws(() => given(RoomLeft({ roomId: 'staff' })).whenRejected(bill, 'later'), TypeError);
   });
 
-  it('throws the fault of a handler that does not expect the rejection', () => {
+  test('throws the fault of a handler that does not expect the rejection', () => {
     const { given } = testEventHandler(billing);
     assert.throws(() => given(booked).whenRejected(bill, 'later'), { code: 'unhandled-rejection' });
   });
@@ -361,14 +361,14 @@ describe('a test of a read model', () => {
   const { given } = testProjector(occupancy);
   const since = { recordedAt: 5n };
 
-  it('refuses a context with a field that it does not know', () => {
+  test('refuses a context with a field that it does not know', () => {
     assert.throws(() => given().when(booked, { recorededAt: 5n } as object), {
       code: 'invalid-definition',
       payload: { place: 'testProjector.when.context.recorededAt' },
     });
   });
 
-  it('reads as a sentence', () => {
+  test('reads as a sentence', () => {
     given()
       .when(booked, since)
       .then({ 7: { guest: 'Ada', since: 5n } });
@@ -378,11 +378,11 @@ describe('a test of a read model', () => {
       .thenDocument('8', { guest: 'Ada', since: 1_767_225_601_000n });
   });
 
-  it('may be the whole body of a test', () => given(booked, left).then({}));
+  test('may be the whole body of a test', () => given(booked, left).then({}));
 
-  it('may be a test without an event', () => given().thenNothing());
+  test('may be a test without an event', () => given().thenNothing());
 
-  it('shows the documents that differ', () => {
+  test('shows the documents that differ', () => {
     assert.equal(
       failureOf(() =>
         given()

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import {
   type Adapter,
   type Addressed,
@@ -68,7 +68,7 @@ const forEither = <L, R>(l: fc.Arbitrary<L>, r: fc.Arbitrary<R>): fc.Arbitrary<E
 const some = <T>(value: fc.Arbitrary<T>) => fc.array(value, { maxLength: 20 });
 
 describe('two combined deciders', () => {
-  it('each decide as they do alone', () => {
+  test('each decide as they do alone', () => {
     fc.assert(
       fc.property(size, some(forEither(ask, switched)), (books, commands) => {
         const both = play(combine(shelf(books), lamp), commands);
@@ -88,7 +88,7 @@ describe('two combined deciders', () => {
     );
   });
 
-  it('have the state of their events after a replay', () => {
+  test('have the state of their events after a replay', () => {
     fc.assert(
       fc.property(size, some(forEither(ask, switched)), (books, commands) => {
         const both = combine(shelf(books), lamp);
@@ -98,7 +98,7 @@ describe('two combined deciders', () => {
     );
   });
 
-  it('are associative up to the nesting of pairs', () => {
+  test('are associative up to the nesting of pairs', () => {
     type Three<A, B, C> = Either<Either<A, B>, C>;
     const regroup = <A, B, C>(three: Three<A, B, C>): Either<A, Either<B, C>> =>
       three.tag === 'right'
@@ -120,7 +120,7 @@ describe('two combined deciders', () => {
     );
   });
 
-  it('equal one of them if the other is neutral', () => {
+  test('equal one of them if the other is neutral', () => {
     fc.assert(
       fc.property(size, some(ask), (books, commands) => {
         const alone = play(shelf(books), commands);
@@ -145,7 +145,7 @@ describe('two combined deciders', () => {
     );
   });
 
-  it('each reject their own commands', () => {
+  test('each reject their own commands', () => {
     assert.deepEqual(play(combine(shelf(1), lamp), [left({ put: 2 }), right('on')]).log, ['full', [right('lit')]]);
   });
 });
@@ -168,7 +168,7 @@ const harbour: Adapter<{ gap: number }, Order, string, readonly [number], Ask, {
 const same = <T>(value: T): T => value;
 
 describe('an adapted decider', () => {
-  it('is unchanged if it is adapted with identities', () => {
+  test('is unchanged if it is adapted with identities', () => {
     const identity: Adapter<number, Ask, Moved, number, Ask, Moved> = {
       command: same,
       event: { in: same, out: same },
@@ -181,7 +181,7 @@ describe('an adapted decider', () => {
     );
   });
 
-  it('is the same if it is adapted twice, or once with the composed functions', () => {
+  test('is the same if it is adapted twice, or once with the composed functions', () => {
     const both: Adapter<number, Ask, Moved, readonly [number], Ask, { cargo: string }> = {
       command: (outer) => warehouse.command(harbour.command(outer)!),
       event: {
@@ -201,7 +201,7 @@ describe('an adapted decider', () => {
     );
   });
 
-  it('decides as the original decider does', () => {
+  test('decides as the original decider does', () => {
     fc.assert(
       fc.property(size, some(ask), (books, commands) => {
         const dressed = play(
@@ -215,7 +215,7 @@ describe('an adapted decider', () => {
     );
   });
 
-  it('ignores commands and events of others', () => {
+  test('ignores commands and events of others', () => {
     const dressed = adapt(shelf(3), warehouse);
     assert.deepEqual(dressed.decide({ gap: 0 }, { sweep: true }), []);
     const state = { gap: -2 };
@@ -229,7 +229,7 @@ describe('many deciders of one kind', () => {
     { noNullPrototype: true },
   );
 
-  it('each decide as they do alone', () => {
+  test('each decide as they do alone', () => {
     fc.assert(
       fc.property(size, some(addressed), (books, commands) => {
         const all = play(many<string, number, Ask, Moved>(shelf(books)), commands);
@@ -249,14 +249,14 @@ describe('many deciders of one kind', () => {
     );
   });
 
-  it('do not change the states of their arguments', () => {
+  test('do not change the states of their arguments', () => {
     const shelves = many<string, number, Ask, Moved>(shelf(3));
     const before = shelves.initialState();
     const after = shelves.evolve(before, { id: 'poetry', message: { moved: 1 } });
     assert.deepEqual([before.size, after.get('poetry')], [0, 1]);
   });
 
-  it('equal the combination of many and many if two kinds are combined', () => {
+  test('equal the combination of many and many if two kinds are combined', () => {
     const pair = forEither(ask, switched);
     const command = fc.record({ id: fc.constantFrom('a', 'b'), message: pair }, { noNullPrototype: true });
     fc.assert(

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import {
   defineCommand,
   defineDecider,
@@ -95,26 +95,26 @@ function rejectionIn(act: () => unknown) {
 const borrow = BorrowBook({ memberId: 'm1', bookId: 'b1' });
 
 describe('a decision', () => {
-  it('returns events as plain messages', () => {
+  test('returns events as plain messages', () => {
     assert.deepEqual(decider.decide(after(), borrow), [{ type: 'BookBorrowed', data: { bookId: 'b1' } }]);
   });
 
-  it('returns no events if nothing needs to happen', () => {
+  test('returns no events if nothing needs to happen', () => {
     const renew = RenewLoan({ memberId: 'm1', bookId: 'b1' });
     assert.deepEqual(decider.decide(after(BookBorrowed({ bookId: 'b1' })), renew), []);
   });
 
-  it('rejects with a code, a message and details', () => {
+  test('rejects with a code, a message and details', () => {
     const rejection = rejectionIn(() => decider.decide(after(FeeCharged({ cents: 250n })), borrow));
     assert.deepEqual(rejection, { code: 'fees-open', message: 'Fees come first.', details: [['owed', '250']] });
   });
 
-  it('rejects with the words of the code if there is no message', () => {
+  test('rejects with the words of the code if there is no message', () => {
     const rejection = rejectionIn(() => decider.decide(after(), RenewLoan({ memberId: 'm1', bookId: 'b1' })));
     assert.deepEqual(rejection, { code: 'not-on-loan', message: 'not on loan', details: [] });
   });
 
-  it('records the details of a rejection as text, without undefined ones', () => {
+  test('records the details of a rejection as text, without undefined ones', () => {
     const { payload } = reject('late', 'Too late.', {
       due: new Date(Date.UTC(2026, 0, 2)),
       days: 3,
@@ -128,7 +128,7 @@ describe('a decision', () => {
     ]);
   });
 
-  it('does not change the state', () => {
+  test('does not change the state', () => {
     const state = after(BookBorrowed({ bookId: 'b1' }));
     decider.evolve(state, BookBorrowed({ bookId: 'b2' }));
     assert.deepEqual(state, { loans: ['b1'], owed: 0n });
@@ -137,35 +137,35 @@ describe('a decision', () => {
 });
 
 describe('a decision in steps', () => {
-  it('sees the state after the events that it yielded', () => {
+  test('sees the state after the events that it yielded', () => {
     const decided = decider.decide(after(FeeCharged({ cents: 5n })), SettleFees({ memberId: 'm1', cents: 5n }));
     assert.deepEqual(decided, [FeePaid({ cents: 5n }), AccountCleared({})]);
   });
 
-  it('is one list of the yielded events and the returned ones', () => {
+  test('is one list of the yielded events and the returned ones', () => {
     const decided = decider.decide(after(FeeCharged({ cents: 5n })), SettleFees({ memberId: 'm1', cents: 4n }));
     assert.deepEqual(decided, [FeePaid({ cents: 4n })]);
   });
 
-  it('can reject before its first step', () => {
+  test('can reject before its first step', () => {
     const rejection = rejectionIn(() => decider.decide(after(), SettleFees({ memberId: 'm1', cents: 5n })));
     assert.equal(rejection.code, 'overpaid');
   });
 
-  it('has no event if it rejects at a later step', () => {
+  test('has no event if it rejects at a later step', () => {
     const rejection = rejectionIn(() => steps('refuse'));
     assert.equal(rejection.code, 'changed-my-mind');
   });
 
-  it('may return nothing after its last step', () => {
+  test('may return nothing after its last step', () => {
     assert.equal(steps('yield-only').length, 2);
   });
 
-  it('may throw its rejection', () => {
+  test('may throw its rejection', () => {
     assert.equal(rejectionIn(() => steps('throw')).code, 'thrown');
   });
 
-  it('runs the finally blocks of the generator if it fails', () => {
+  test('runs the finally blocks of the generator if it fails', () => {
     let cleaned = false;
     const fault = faultIn(() =>
       steps('fail', () => {
@@ -176,7 +176,7 @@ describe('a decision in steps', () => {
     assert.ok(cleaned);
   });
 
-  it('has at most 1,000 events in all of its steps', () => {
+  test('has at most 1,000 events in all of its steps', () => {
     const fault = faultIn(() => steps('endless'));
     assert.equal(fault.code, 'invalid-decision');
   });
@@ -253,13 +253,13 @@ describe('a wrong result of a handler', () => {
     ],
   ];
   for (const [words, decide, code] of cases) {
-    it(`is a fault if decide ${words}`, () => {
+    test(`is a fault if decide ${words}`, () => {
       const fault = faultIn(() => careless(decide).decide({ n: 0 }, Do));
       assert.equal(fault.code, code);
     });
   }
 
-  it('is a fault with the thrown error as its cause', () => {
+  test('is a fault with the thrown error as its cause', () => {
     const cause = new TypeError('broken');
     const thrower = () => {
       throw cause;
@@ -274,7 +274,7 @@ describe('a wrong result of a handler', () => {
     ]);
   });
 
-  it('is a fault if streamId returns no text', () => {
+  test('is a fault if streamId returns no text', () => {
     const nameless = defineDecider({
       name: 'nameless',
       version: '1',
@@ -290,7 +290,7 @@ describe('a wrong result of a handler', () => {
     assert.equal(faultIn(() => nameless.routing.streamId(Do)).code, 'stream-id-failed');
   });
 
-  it('is stripped by the schema before it is stored and folded', () => {
+  test('is stripped by the schema before it is stored and folded', () => {
     const seen: unknown[] = [];
     const { decide } = careless(
       () => [{ type: 'Done', data: { n: 1, secret: true } }],
@@ -303,7 +303,7 @@ describe('a wrong result of a handler', () => {
 });
 
 describe('messages between program and bytes', () => {
-  it('are read as they were, with integers in the form of the schema', () => {
+  test('are read as they were, with integers in the form of the schema', () => {
     const event = FeeCharged({ cents: 250n });
     assert.deepEqual(types.event.fromEnvelope(types.event.toEnvelope(event)), event);
     const command = SettleFees({ memberId: 'm1', cents: 2n ** 70n });
@@ -312,12 +312,12 @@ describe('messages between program and bytes', () => {
     assert.deepEqual(types.state.fromBytes(types.state.toBytes(state)), state);
   });
 
-  it('have their type and their schema version', () => {
+  test('have their type and their schema version', () => {
     const { type, schemaVersion } = types.event.toEnvelope(BookBorrowed({ bookId: 'b1' }));
     assert.deepEqual({ type, schemaVersion }, { type: 'BookBorrowed', schemaVersion: 1 });
   });
 
-  it('are a fault with the type and the path if they have a wrong shape', () => {
+  test('are a fault with the type and the path if they have a wrong shape', () => {
     const fault = faultIn(() => types.command.fromEnvelope(envelopeOf('SettleFees', { memberId: 'm1', cents: 'two' })));
     assert.equal(fault.code, 'invalid-shape');
     assert.equal(fault.message, 'SettleFees.data.cents: expected bigint, received string');
@@ -328,13 +328,13 @@ describe('messages between program and bytes', () => {
     ]);
   });
 
-  it('are checked when a command is encoded', () => {
+  test('are checked when a command is encoded', () => {
     const fault = faultIn(() => types.command.toEnvelope(SettleFees({ memberId: 'm1', cents: 0n })));
     assert.equal(fault.code, 'invalid-shape');
     assert.equal(fault.payload.details[2]?.[0], 'SettleFees.data.cents');
   });
 
-  it('are a fault with the known types if their type is unknown', () => {
+  test('are a fault with the known types if their type is unknown', () => {
     const fault = faultIn(() => types.event.fromEnvelope(envelopeOf('BookBurned', {})));
     assert.equal(fault.code, 'unknown-type');
     assert.deepEqual(fault.payload.details, [
@@ -344,12 +344,12 @@ describe('messages between program and bytes', () => {
     assert.equal(faultIn(() => types.command.fromEnvelope(envelopeOf('BookBorrowed', {}))).code, 'unknown-type');
   });
 
-  it('are a fault if the codec cannot decode the bytes', () => {
+  test('are a fault if the codec cannot decode the bytes', () => {
     const envelope = { type: 'FeePaid', schemaVersion: 1, payload: new Uint8Array([0xc1]) };
     assert.equal(faultIn(() => types.event.fromEnvelope(envelope)).code, 'undecodable-payload');
   });
 
-  it('are a fault with the same code if the codec throws an error of its own', () => {
+  test('are a fault with the same code if the codec throws an error of its own', () => {
     const codec = {
       contentType: 'text/x',
       encode: () => new Uint8Array(),
@@ -374,7 +374,7 @@ describe('messages between program and bytes', () => {
     assert.equal(fault.code, 'undecodable-payload');
   });
 
-  it('are checked in the same way if they come without types', () => {
+  test('are checked in the same way if they come without types', () => {
     assert.deepEqual(
       member.command('SettleFees', { memberId: 'm1', cents: 5 }),
       SettleFees({ memberId: 'm1', cents: 5n }),
@@ -396,7 +396,7 @@ describe('arbitrary bytes', () => {
       .map(([name, data]) => encodable(name, data)),
   );
 
-  it('are decoded, or are a fault of the module', () => {
+  test('are decoded, or are a fault of the module', () => {
     let read = 0;
     fc.assert(
       fc.property(anyEnvelope, (envelope) => {
@@ -455,7 +455,7 @@ describe('an event that has changed its schema', () => {
     decide: {},
   });
 
-  it('is upgraded from every older version', () => {
+  test('is upgraded from every older version', () => {
     const now = Priced({ cents: 300n, currency: 'EUR' });
     assert.deepEqual(types.event.fromEnvelope(envelopeOf('Priced', { euros: 3 }, 1)), now);
     assert.deepEqual(types.event.fromEnvelope(envelopeOf('Priced', { cents: 300 }, 2)), now);
@@ -463,7 +463,7 @@ describe('an event that has changed its schema', () => {
     assert.equal(types.event.toEnvelope(now).schemaVersion, 3);
   });
 
-  it('is a fault with both versions if it is newer than the module', () => {
+  test('is a fault with both versions if it is newer than the module', () => {
     const fault = faultIn(() => types.event.fromEnvelope(envelopeOf('Priced', {}, 4)));
     assert.equal(fault.code, 'newer-schema-version');
     assert.deepEqual(fault.payload.details, [
@@ -473,11 +473,11 @@ describe('an event that has changed its schema', () => {
     ]);
   });
 
-  it('is a fault if its version is invalid', () => {
+  test('is a fault if its version is invalid', () => {
     assert.equal(faultIn(() => types.event.fromEnvelope(envelopeOf('Priced', {}, 0))).code, 'invalid-schema-version');
   });
 
-  it('is a fault with the version of the upcaster that fails', () => {
+  test('is a fault with the version of the upcaster that fails', () => {
     const fault = faultIn(() => types.event.fromEnvelope(envelopeOf('Priced', { cents: 'x' }, 2)));
     assert.equal(fault.code, 'upcast-failed');
     assert.deepEqual(fault.payload.details, [
@@ -488,7 +488,7 @@ describe('an event that has changed its schema', () => {
 });
 
 describe('a descriptor', () => {
-  it('has the facts for a host', () => {
+  test('has the facts for a host', () => {
     assert.deepEqual(routing.describe(), {
       name: 'library.member',
       version: '2.1.0',
@@ -544,25 +544,25 @@ describe('an invalid definition', () => {
     ['has an unknown option', { initalState: { n: 0 } }, 'shelf.initalState'],
   ];
   for (const [words, change, place] of cases) {
-    it(`is refused if it ${words}`, () => {
+    test(`is refused if it ${words}`, () => {
       assert.throws(() => define({ ...good, ...change }), { code: 'invalid-definition', payload: { place } });
     });
   }
 
-  it('is refused if it is not an object', () => {
+  test('is refused if it is not an object', () => {
     for (const definition of [undefined, null, 'shelf']) {
       assert.throws(() => define(definition as never), { payload: { place: 'defineDecider' } });
     }
   });
 
-  it('is not one with schemas that are functions with a kind of their own', () => {
+  test('is not one with schemas that are functions with a kind of their own', () => {
     const judge: StandardSchema = { '~standard': { version: 1, vendor: 'ark', validate: (value) => ({ value }) } };
     const schema = Object.assign(() => {}, judge, { kind: 'intersection' });
     const { types } = defineDecider({ ...good, events: { Was: schema } });
     assert.equal(types.event.toEnvelope({ type: 'Was', data: {} }).type, 'Was');
   });
 
-  it('is refused if a message cannot be read in an older version', () => {
+  test('is refused if a message cannot be read in an older version', () => {
     const chain =
       (upcast: Upcasters, schemaVersion = 3) =>
       () =>
@@ -574,7 +574,7 @@ describe('an invalid definition', () => {
     assert.throws(chain({}, 0), refused('event E.schemaVersion'));
   });
 
-  it('is refused if the options of a message are invalid or unknown', () => {
+  test('is refused if the options of a message are invalid or unknown', () => {
     const schema = z.object({});
     const command = (options: object) => () => defineCommand('C', schema, options);
     const refused = (place: string) => ({ code: 'invalid-definition', payload: { place } });
@@ -590,7 +590,7 @@ describe('an invalid definition', () => {
 });
 
 describe('reject', () => {
-  it('returns an error without a stack', () => {
+  test('returns an error without a stack', () => {
     const limit = Error.stackTraceLimit;
     const rejection = reject('no-seats');
     assert.ok(rejection instanceof RejectionError);

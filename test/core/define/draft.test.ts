@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { current, Immer, isDraft, original } from 'immer';
 import { fold, type Recipe } from '../../../src/core/define/draft.ts';
@@ -88,7 +88,7 @@ describe('folding', () => {
   const ours = (before: unknown, recipe: Recipe, data: unknown): unknown =>
     outcome(() => fold(before, recipe, structuredClone(data)));
 
-  it('makes the states that immer makes', () => {
+  test('makes the states that immer makes', () => {
     fc.assert(
       fc.property(
         state,
@@ -153,14 +153,14 @@ describe('folding', () => {
   };
   for (const [words, recipe] of Object.entries(handlers)) {
     for (const width of WIDTHS) {
-      it(`does what immer does if a handler ${words}, for a state of ${width + 1} fields`, () => {
+      test(`does what immer does if a handler ${words}, for a state of ${width + 1} fields`, () => {
         const run = recipe as unknown as Recipe;
         assert.deepEqual(ours(kept(wide(width)), run, {}), immers(kept(wide(width)), run, {}));
       });
     }
   }
 
-  it('does not change the state before, and freezes the state after', () => {
+  test('does not change the state before, and freezes the state after', () => {
     fc.assert(
       fc.property(state, fc.array(step, { maxLength: 4 }), nested.value, (before, steps, value) => {
         // A value in two places could be put into itself, which is not a tree.
@@ -176,7 +176,7 @@ describe('folding', () => {
     );
   });
 
-  it('neither freezes nor keeps the objects of the handler', () => {
+  test('neither freezes nor keeps the objects of the handler', () => {
     const constant = { list: [1], inner: { at: new Date(0), bytes: Uint8Array.of(1) } };
     const replace = (() => constant) as unknown as Recipe;
     const assign = ((draft: Shelf) => void (draft['constant'] = constant)) as unknown as Recipe;
@@ -195,7 +195,7 @@ describe('folding', () => {
     }
   });
 
-  it('drafts maps and sets', () => {
+  test('drafts maps and sets', () => {
     const shelf = kept({ tags: new Set(['old']), places: new Map([['a', { n: 1 }]]) });
     const recipe = (draft: { tags: Set<string>; places: Map<string, { n: number }> }) => {
       draft.tags.add('new');
@@ -206,14 +206,14 @@ describe('folding', () => {
     assert.deepEqual(shelf, { tags: new Set(['old']), places: new Map([['a', { n: 1 }]]) });
   });
 
-  it('refuses an asynchronous handler', () => {
+  test('refuses an asynchronous handler', () => {
     const later = (async () => {}) as unknown as Recipe;
     for (const state of [{ small: 1 }, { large: [1] }, 5, new Date(0), Uint8Array.of(1)]) {
       assert.throws(() => fold(kept(state), later, undefined), TypeError);
     }
   });
 
-  it('accepts states that are not objects, and states that have no draft', () => {
+  test('accepts states that are not objects, and states that have no draft', () => {
     const add = ((total: number, { by }: { by: number }) => total + by) as unknown as Recipe;
     assert.equal(fold(fold(0, add, { by: 2 }), add, { by: 3 }), 5);
     const next = ((day: Date) => new Date(day.getTime() + 1)) as unknown as Recipe;

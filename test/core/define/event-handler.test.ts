@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import {
   cancelDeadline,
   defineCommand,
@@ -74,7 +74,7 @@ function faultIn(act: () => unknown) {
 }
 
 describe('a process manager', () => {
-  it('describes the events that it reads and the commands that it sends', () => {
+  test('describes the events that it reads and the commands that it sends', () => {
     assert.deepEqual(eventHandler.describe(), {
       name: 'library.reminders',
       version: '1.2.0',
@@ -85,12 +85,12 @@ describe('a process manager', () => {
     });
   });
 
-  it('returns the key of the process, or undefined', () => {
+  test('returns the key of the process, or undefined', () => {
     assert.equal(eventHandler.key(started), '1');
     assert.equal(eventHandler.key(LoanEnded({ loanId: '' })), undefined);
   });
 
-  it('sends commands as envelopes of their definitions', () => {
+  test('sends commands as envelopes of their definitions', () => {
     const state = eventHandler.evolve(eventHandler.initialState(), started);
     const [reaction] = eventHandler.handle(state, started, context);
     assert.ok(reaction?.tag === 'schedule');
@@ -103,19 +103,19 @@ describe('a process manager', () => {
     );
   });
 
-  it('keeps its state if an event does not change it', () => {
+  test('keeps its state if an event does not change it', () => {
     const state = eventHandler.evolve(eventHandler.initialState(), started);
     assert.equal(eventHandler.evolve(state, ended), state);
     assert.deepEqual(types.state.fromBytes(types.state.toBytes(state)), { memberId: 'm1' });
   });
 
-  it('does not send a command that its receiver could not read', () => {
+  test('does not send a command that its receiver could not read', () => {
     const fault = faultIn(() => eventHandler.handle(eventHandler.initialState(), ended, context));
     assert.equal(fault.code, 'invalid-shape');
     assert.equal(fault.payload.details[2]?.[0], 'RemindMember.data.memberId');
   });
 
-  it('fails with a fault of the handler', () => {
+  test('fails with a fault of the handler', () => {
     const boom = new Error('boom');
     const thrower = () => {
       throw boom;
@@ -136,7 +136,7 @@ describe('a process manager', () => {
     for (const [act, code] of cases) assert.equal(faultIn(act).code, code);
   });
 
-  it('schedules only at valid times', () => {
+  test('schedules only at valid times', () => {
     const at = (when: unknown) =>
       defineEventHandler({
         ...base,
@@ -153,7 +153,7 @@ describe('a process manager', () => {
     }
   });
 
-  it('refuses ids of deadlines that cannot be stored', () => {
+  test('refuses ids of deadlines that cannot be stored', () => {
     const reacting = (reaction: unknown) => () =>
       defineEventHandler({
         ...base,
@@ -169,7 +169,7 @@ describe('a process manager', () => {
     assert.deepEqual(reacting(cancelDeadline('overdue'))(), [{ tag: 'cancel', val: 'overdue' }]);
   });
 
-  it('refuses keys that cannot be stored', () => {
+  test('refuses keys that cannot be stored', () => {
     const { eventHandler } = defineEventHandler({
       ...base,
       key: () => '\ud800',
@@ -179,7 +179,7 @@ describe('a process manager', () => {
     assert.equal(faultIn(() => eventHandler.key(ended)).code, 'key-failed');
   });
 
-  it('is refused if it has no handler for an event', () => {
+  test('is refused if it has no handler for an event', () => {
     assert.throws(
       () => defineEventHandler({ ...base, key: () => 'one', evolve: {}, handle: { LoanEnded: () => [] } }),
       { code: 'invalid-definition', payload: { place: 'library.reminders.events.LoanStarted' } },
@@ -223,7 +223,7 @@ describe('a command that its decider rejected', () => {
     recordedAt: 5n,
   });
 
-  it('changes the state of its process and leads to reactions', () => {
+  test('changes the state of its process and leads to reactions', () => {
     const paid = eventHandler.evolve(eventHandler.initialState(), Paid({ cents: 700, seat: '1A' }));
     const refused = eventHandler.evolveRejected(paid, rejectedCommand(Book({ seat: '1A' })));
     assert.deepEqual(refused, { cents: 700, refused: ['1A taken'] });
@@ -234,14 +234,14 @@ describe('a command that its decider rejected', () => {
     ]);
   });
 
-  it('is a fault if the process manager has no entry for it', () => {
+  test('is a fault if the process manager has no entry for it', () => {
     const state = eventHandler.initialState();
     const refund = rejectedCommand(Refund({ cents: 1 }));
     assert.equal(faultIn(() => eventHandler.evolveRejected(state, refund)).code, 'unhandled-rejection');
     assert.equal(faultIn(() => eventHandler.handleRejected(state, refund)).code, 'unhandled-rejection');
   });
 
-  it('can be ignored on purpose', () => {
+  test('can be ignored on purpose', () => {
     const careless = defineEventHandler({
       name: 'careless',
       version: '1',
@@ -257,7 +257,7 @@ describe('a command that its decider rejected', () => {
     assert.deepEqual(careless.handleRejected(careless.initialState(), rejectedCommand(Book({ seat: '1A' }))), []);
   });
 
-  it('is refused at definition if the process manager does not send it', () => {
+  test('is refused at definition if the process manager does not send it', () => {
     const rejected = { Book: 'ignore', Cancel: 'ignore' } as const;
     const define = () =>
       defineEventHandler({

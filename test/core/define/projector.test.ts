@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import { defineEvent, defineProjector, dropDocument, type EventContext, isFault, withCategory } from 'decidable';
 import { z } from 'zod';
 
@@ -42,7 +42,7 @@ describe('a read model', () => {
   const { projector, types } = tables;
   const booked = projector.project(projector.initialState(), TableBooked({ table: '1', guests: 2 }), at(9n));
 
-  it('describes the events that it reads', () => {
+  test('describes the events that it reads', () => {
     const { name, version, events } = projector.describe();
     assert.deepEqual(
       { name, version, events },
@@ -58,36 +58,36 @@ describe('a read model', () => {
     );
   });
 
-  it('returns the key of the document, or undefined', () => {
+  test('returns the key of the document, or undefined', () => {
     assert.equal(projector.key(TableLeft({ table: '4' })), '4');
     assert.equal(projector.key(TableLeft({ table: 'bar' })), undefined);
   });
 
-  it('changes a draft of the document, with the context of the event', () => {
+  test('changes a draft of the document, with the context of the event', () => {
     assert.deepEqual(booked, { guests: 2, history: [9n] });
     assert.deepEqual(projector.initialState(), { guests: 0, history: [] });
   });
 
-  it('replaces the document with the returned one', () => {
+  test('replaces the document with the returned one', () => {
     const moved = projector.project(booked!, TableMoved({ table: '1', extra: 3n }), at(10n));
     assert.deepEqual(moved, { guests: 5, history: [9n] });
   });
 
-  it('drops the document', () => {
+  test('drops the document', () => {
     assert.equal(projector.project(booked!, TableLeft({ table: '1' }), at(10n)), undefined);
   });
 
-  it('encodes documents and decodes them again', () => {
+  test('encodes documents and decodes them again', () => {
     assert.deepEqual(types.state.fromBytes(types.state.toBytes(booked!)), booked);
   });
 
-  it('has no commands', () => {
+  test('has no commands', () => {
     assert.throws(() => types.command.fromEnvelope({ type: 'Book', schemaVersion: 1, payload: new Uint8Array() }), {
       code: 'unknown-type',
     });
   });
 
-  it('fails with a fault of the handler', () => {
+  test('fails with a fault of the handler', () => {
     const broken = defineProjector({
       ...base,
       key: (() => 7) as never,
@@ -111,7 +111,7 @@ describe('a read model', () => {
     assert.throws(() => broken.key(TableLeft({ table: '1' })), { code: 'key-failed' });
   });
 
-  it('is refused if an event has no handler', () => {
+  test('is refused if an event has no handler', () => {
     const project = { TableBooked: () => {}, TableMoved: () => {} } as never;
     assert.throws(() => defineProjector({ ...base, key: () => 'one', project }), {
       code: 'invalid-definition',

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { isFault, msgpack, type SchemaIssue, type StandardSchema, type Subject } from 'decidable';
 import { arbitraryOf } from 'decidable/testing/arbitraries';
@@ -60,7 +60,7 @@ describe('integers of the bytes', () => {
     'lazy schemas': z.lazy(() => z.object({ a: z.bigint() })),
   };
   for (const [words, schema] of Object.entries(schemas)) {
-    it(`are read in the form of the schema: ${words}`, () => {
+    test(`are read in the form of the schema: ${words}`, () => {
       const shape = shapeOf(schema, 'Measured');
       fc.assert(
         fc.property(arbitraryOf(fc, schema), (value) => {
@@ -70,7 +70,7 @@ describe('integers of the bytes', () => {
     });
   }
 
-  it('are found by the issues of a schema of another library', () => {
+  test('are found by the issues of a schema of another library', () => {
     const shape = shapeOf(foreign(schemas['lists']!), 'Measured');
     assert.deepEqual(shape.read(stored([[1n, 2]]), subject), [[1n, 2]]);
     const record = shapeOf(foreign(schemas['a number beyond 53 bits']!), 'Measured');
@@ -82,21 +82,21 @@ describe('integers of the bytes', () => {
     );
   });
 
-  it('are not changed in a value of the program', () => {
+  test('are not changed in a value of the program', () => {
     const fault = faultIn(() =>
       shapeOf(z.object({ cents: z.bigint() }), 'Measured').enter({ cents: 5 }, subject, msgpack),
     );
     assert.equal(fault.message, 'Measured.data.cents: expected bigint, received number');
   });
 
-  it('are not changed in the decoded value itself', () => {
+  test('are not changed in the decoded value itself', () => {
     const decoded = Object.freeze({ list: Object.freeze([1, 2]) });
     assert.deepEqual(bridgeOf(z.object({ list: z.array(z.bigint()) }))?.(decoded), { list: [1n, 2n] });
     const same = { name: 'x' };
     assert.equal(bridgeOf(z.object({ name: z.string() }))?.(same) ?? same, same);
   });
 
-  it('are refused by the schema if the other form would lose digits', () => {
+  test('are refused by the schema if the other form would lose digits', () => {
     const fault = faultIn(() => shapeOf(z.number(), 'n').read(2n ** 60n + 1n, subject));
     assert.equal(fault.payload.details[2]?.[0], 'Measured.data');
   });
@@ -115,14 +115,14 @@ function stripped(value: unknown): unknown {
 describe('an issue of a schema', () => {
   const schema = z.object({ lines: z.array(z.object({ 'unit price': z.int().positive() })), note: z.string() });
 
-  it('is reported with type and path', () => {
+  test('is reported with type and path', () => {
     const fault = faultIn(() => shapeOf(schema, 'x').enter({ lines: [{ 'unit price': 0.5 }] }, subject, msgpack));
     assert.equal(fault.code, 'invalid-event');
     const places = fault.payload.details.map(([name]) => name);
     assert.deepEqual(places, ['type', 'schema-version', 'Measured.data.lines[0]["unit price"]', 'Measured.data.note']);
   });
 
-  it('is reported if it is among the first five, and the others are counted', () => {
+  test('is reported if it is among the first five, and the others are counted', () => {
     const fault = faultIn(() =>
       shapeOf(z.array(z.int()), 'x').enter(['a', 'b', 'c', 'd', 'e', 'f', 'g'], subject, msgpack),
     );
@@ -130,7 +130,7 @@ describe('an issue of a schema', () => {
     assert.equal(fault.payload.details.length, 7);
   });
 
-  it('is reported with its path if the library has paths of objects', () => {
+  test('is reported with its path if the library has paths of objects', () => {
     const issues: SchemaIssue[] = [{ message: 'must be odd', path: [{ key: 'lines' }, { key: 3 }] }];
     const odd: StandardSchema = { '~standard': { version: 1, vendor: 'odd', validate: () => ({ issues }) } };
     assert.equal(
@@ -139,7 +139,7 @@ describe('an issue of a schema', () => {
     );
   });
 
-  it('is a fault if the schema is asynchronous only for some values', async () => {
+  test('is a fault if the schema is asynchronous only for some values', async () => {
     const late: StandardSchema = {
       '~standard': {
         version: 1,
@@ -154,7 +154,7 @@ describe('an issue of a schema', () => {
 });
 
 describe('the interface of schemas', () => {
-  it('is that of the specification', () => {
+  test('is that of the specification', () => {
     const ours: StandardSchema<string, number> = null as unknown as StandardSchemaV1<string, number>;
     const theirs: StandardSchemaV1<string, number> = null as unknown as StandardSchema<string, number>;
     assert.equal(ours, theirs);
@@ -162,7 +162,7 @@ describe('the interface of schemas', () => {
 });
 
 describe('a schema with the field __proto__', () => {
-  it('is refused when the module is defined, because no value can hold that field', () => {
+  test('is refused when the module is defined, because no value can hold that field', () => {
     const state = z.object({ ['__proto__']: z.string() });
     const define = (): unknown => shapeOf(z.object({ inner: state }), 'bank.state');
     assert.throws(define, { code: 'invalid-definition', payload: { place: 'bank.state.inner' } });

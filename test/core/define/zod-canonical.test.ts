@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import { inspect } from 'node:util';
 import { msgpack, type StandardSchema, type Subject } from 'decidable';
 import { arbitraryOf } from 'decidable/testing/arbitraries';
@@ -94,7 +94,7 @@ const subject: Subject = { kind: 'event', type: 'Settled', schemaVersion: 1 };
 
 describe('the canonical form', () => {
   for (const [words, schema] of Object.entries(known)) {
-    it(`accepts ${words} only if the schema returns it unchanged`, () => {
+    test(`accepts ${words} only if the schema returns it unchanged`, () => {
       const form = canonicalFormOf(schema);
       assert.ok(form !== undefined, 'there is no short cut');
       const valid = arbitraryOf(fc, schema);
@@ -114,7 +114,7 @@ describe('the canonical form', () => {
     // about a field with a default.
     if (['anything', 'dictionary', 'an optional field with a default inside'].includes(words)) continue;
 
-    it(`is returned for ${words}`, () => {
+    test(`is returned for ${words}`, () => {
       const form = canonicalFormOf(schema);
       // Texts outside the basic plane are excluded, because zod has counted their lengths in two ways.
       const plain = fc.sample(arbitraryOf(fc, schema), 200).filter((value) => !/[\ud800-\udfff]/.test(inspect(value)));
@@ -124,10 +124,10 @@ describe('the canonical form', () => {
   }
 
   for (const [words, schema] of Object.entries(left)) {
-    it(`does not exist for ${words}`, () => assert.equal(canonicalFormOf(schema), undefined));
+    test(`does not exist for ${words}`, () => assert.equal(canonicalFormOf(schema), undefined));
   }
 
-  it('does not count the lengths of texts that zod has counted in two ways', () => {
+  test('does not count the lengths of texts that zod has counted in two ways', () => {
     const pair = '\u{1F4D6}'; // One code point, two units.
     for (const schema of [z.string().min(2), z.string().length(2), z.string().max(1)]) {
       assert.equal(canonicalFormOf(schema)?.(pair, false), UNDECIDED);
@@ -135,14 +135,14 @@ describe('the canonical form', () => {
     assert.equal(canonicalFormOf(z.string().min(1))?.(pair, false), pair);
   });
 
-  it('does not decide about unknown fields and defaults', () => {
+  test('does not decide about unknown fields and defaults', () => {
     const form = canonicalFormOf(address);
     assert.equal(form?.({ street: 'x', zip: '12345', door: 4 }, false), UNDECIDED);
     assert.equal(canonicalFormOf(known['record with a default'])?.({}, false), UNDECIDED);
     assert.equal(form?.(Object.assign(Object.create({ zip: '12345' }), { street: 'x' }), false), UNDECIDED);
   });
 
-  it('has its fields in order, without undefined ones', () => {
+  test('has its fields in order, without undefined ones', () => {
     const value = canonicalFormOf(z.object({ b: z.int(), a: z.int(), c: z.int().optional() }))?.(
       { c: undefined, b: 1, a: 2 },
       false,
@@ -161,7 +161,7 @@ describe('a value that enters', () => {
     'numbers of both kinds': z.union([z.bigint(), z.number()]),
   };
   for (const [words, schema] of Object.entries(schemas)) {
-    it(`equals the value that is read from its bytes: ${words}`, () => {
+    test(`equals the value that is read from its bytes: ${words}`, () => {
       const shape = shapeOf(schema, 'x');
       fc.assert(
         fc.property(arbitraryOf(fc, schema), (value) => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import {
   type AuthorizationRequest,
   createEventSourcer,
@@ -31,7 +31,7 @@ function holding(call: StoreCall | undefined, configuration: Partial<EventSource
 }
 
 describe('the cancellation of a command', () => {
-  it('can come before anything is done', async () => {
+  test('can come before anything is done', async () => {
     const { sourcer, store, till } = holding(undefined);
     const reason = new Error('the user left');
     const error = await failsWith(sourcer.handleCommand(payIn, { signal: AbortSignal.abort(reason) }), 'cancelled');
@@ -40,7 +40,7 @@ describe('the cancellation of a command', () => {
     assert.equal(till.live.size, 0);
   });
 
-  it('can come while the command waits for its turn, and the other commands keep theirs', async () => {
+  test('can come while the command waits for its turn, and the other commands keep theirs', async () => {
     const { sourcer, memory, letGo, reached } = holding('append');
     const first = sourcer.handleCommand(payIn);
     const abort = new AbortController();
@@ -54,7 +54,7 @@ describe('the cancellation of a command', () => {
     assert.equal((await memory.readCommits('till-a')).length, 2);
   });
 
-  it('leaves the queue in order, in any order of cancellations', async () => {
+  test('leaves the queue in order, in any order of cancellations', async () => {
     for (const leaving of [[0], [1], [2], [0, 1], [1, 2], [2, 0], [1, 0, 2]]) {
       const { sourcer, letGo, reached } = holding('append');
       const first = sourcer.handleCommand(payIn);
@@ -75,7 +75,7 @@ describe('the cancellation of a command', () => {
     }
   });
 
-  it('ends the wait for a read of the store immediately', async () => {
+  test('ends the wait for a read of the store immediately', async () => {
     const { sourcer, letGo, reached, till } = holding('readStream');
     const abort = new AbortController();
     const sent = sourcer.handleCommand(payIn, { signal: abort.signal });
@@ -88,7 +88,7 @@ describe('the cancellation of a command', () => {
     assert.equal(till.live.size, 0);
   });
 
-  it('has no effect once the command is being appended', async () => {
+  test('has no effect once the command is being appended', async () => {
     const { sourcer, letGo, reached } = holding('append');
     const abort = new AbortController();
     const sent = sourcer.handleCommand(payIn, { signal: abort.signal });
@@ -98,7 +98,7 @@ describe('the cancellation of a command', () => {
     assert.equal((await sent).revision, 0n);
   });
 
-  it('leaves no listener on a signal that lives longer than the command', async () => {
+  test('leaves no listener on a signal that lives longer than the command', async () => {
     const { sourcer } = holding(undefined);
     const { signal } = new AbortController();
     await sourcer.handleCommand(payIn, { signal });
@@ -108,14 +108,14 @@ describe('the cancellation of a command', () => {
 });
 
 describe('a deadline', () => {
-  it('refuses the command before anything is done if it has passed', async () => {
+  test('refuses the command before anything is done if it has passed', async () => {
     const { sourcer, store } = holding(undefined);
     const error = await failsWith(sourcer.handleCommand(payIn, { deadline: 1_000n }), 'deadline-exceeded');
     assert.equal(error.payload.val.subject, 'command PayIn');
     assert.deepEqual(store.calls, []);
   });
 
-  it('ends the wait for a turn', async (test) => {
+  test('ends the wait for a turn', async (test) => {
     test.mock.timers.enable({ apis: ['setTimeout', 'Date'], now: 5_000 });
     const { sourcer, letGo, reached } = holding('append');
     const first = sourcer.handleCommand(payIn);
@@ -128,7 +128,7 @@ describe('a deadline', () => {
     assert.equal((await first).revision, 0n);
   });
 
-  it('is checked again right before the append, even if no timer can be that long', async (test) => {
+  test('is checked again right before the append, even if no timer can be that long', async (test) => {
     test.mock.timers.enable({ apis: ['setTimeout', 'Date'], now: 5_000 });
     const { sourcer, memory, letGo, reached } = holding('readStream');
     const century = 3_155_760_000_000;
@@ -142,7 +142,7 @@ describe('a deadline', () => {
 });
 
 describe('closing', () => {
-  it('finishes what was accepted, refuses what comes later, and releases every handle', async () => {
+  test('finishes what was accepted, refuses what comes later, and releases every handle', async () => {
     const { sourcer, letGo, reached, till } = holding('append');
     const sent = [sourcer.handleCommand(payIn), sourcer.handleCommand(payIn)];
     const read = sourcer.readState('till-a');
@@ -167,7 +167,7 @@ describe('closing', () => {
     assert.equal(sourcer.close(), closing, 'once is enough');
   });
 
-  it('closes the store only if asked to', async () => {
+  test('closes the store only if asked to', async () => {
     for (const closeStore of [true, false]) {
       const store = createMemoryStore();
       await using sourcer = createEventSourcer({ store, modules: [tillModule()], closeStore });
@@ -184,7 +184,7 @@ describe('closing', () => {
     );
   });
 
-  it('makes commands fail with closed if the store was closed', async () => {
+  test('makes commands fail with closed if the store was closed', async () => {
     const { sourcer, memory } = holding(undefined);
     await memory.close();
     await failsWith(sourcer.handleCommand(payIn), 'closed');
@@ -193,7 +193,7 @@ describe('closing', () => {
 });
 
 describe('the admission limit', () => {
-  it('refuses a command before any work, and admits commands again when others have ended', async () => {
+  test('refuses a command before any work, and admits commands again when others have ended', async () => {
     const { sourcer, letGo, reached, till } = holding('append', { maxInFlight: 2 });
     const sent = [sourcer.handleCommand(payIn), sourcer.handleCommand(payIn)];
     await reached;
@@ -206,7 +206,7 @@ describe('the admission limit', () => {
     assert.equal((await sourcer.handleCommand(payIn)).revision, 2n);
   });
 
-  it('does not count a command that has failed', async () => {
+  test('does not count a command that has failed', async () => {
     const { sourcer } = holding(undefined, { maxInFlight: 1 });
     const nonsense = { type: 'PayIn', schemaVersion: 1, payload: new Uint8Array([1]) };
     for (let time = 0; time < 3; time++) await failsWith(sourcer.handleCommand(nonsense), 'fault');
@@ -217,7 +217,7 @@ describe('the admission limit', () => {
 });
 
 describe('the authorizer', () => {
-  it('receives the principal and the command before anything is loaded', async () => {
+  test('receives the principal and the command before anything is loaded', async () => {
     const asked: AuthorizationRequest[] = [];
     const { sourcer, store } = holding(undefined, {
       authorize: (request) => {
@@ -233,7 +233,7 @@ describe('the authorizer', () => {
     assert.deepEqual([command, stream, module, actor], [payIn, 'till-a', 'till', 'ann']);
   });
 
-  it('refuses the command with an error and with every result except true', async () => {
+  test('refuses the command with an error and with every result except true', async () => {
     const broken = new Error('the directory is down');
     const answers: (() => boolean | Promise<boolean>)[] = [
       () => {
@@ -254,7 +254,7 @@ describe('the authorizer', () => {
     }
   });
 
-  it('refuses a duplicate too', async () => {
+  test('refuses a duplicate too', async () => {
     let allowed = true;
     const { sourcer } = holding(undefined, { authorize: async () => allowed });
     await sourcer.handleCommand(payIn, { commandId: '1' });
@@ -262,7 +262,7 @@ describe('the authorizer', () => {
     await failsWith(sourcer.handleCommand(payIn, { commandId: '1' }), 'unauthorized');
   });
 
-  it('can be cancelled while it does not answer', async () => {
+  test('can be cancelled while it does not answer', async () => {
     const { sourcer } = holding(undefined, { authorize: () => new Promise(() => {}) });
     const abort = new AbortController();
     const sent = sourcer.handleCommand(payIn, { signal: abort.signal });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { it } from 'node:test';
+import { test } from 'node:test';
 import { commandUuid, createEventSourcer, RejectionError } from 'decidable';
 import { createMemoryStore } from 'decidable/memory';
 import { tillEnvelope, tillModule } from './till.ts';
@@ -23,21 +23,21 @@ function bench(conflicts: number) {
   return { ids, sourcer: createEventSourcer({ store, modules: [{ ...till, decideWithCommandId }] }) };
 }
 
-it('decideWithCommandId receives the command’s id, and the same id again after a conflict', async () => {
+test('decideWithCommandId receives the command’s id, and the same id again after a conflict', async () => {
   const { ids, sourcer } = bench(2);
   const { attempts } = await sourcer.handleCommand(payIn, { commandId: 'order-1' });
   assert.equal(attempts, 3);
   assert.deepEqual(ids, Array(3).fill(commandUuid('order-1')));
 });
 
-it('a generated id is the recorded one, and has the version that contains the time', async () => {
+test('a generated id is the recorded one, and has the version that contains the time', async () => {
   const { ids, sourcer } = bench(0);
   const { commandId } = await sourcer.handleCommand(payIn);
   assert.deepEqual(ids, [commandId]);
   assert.match(commandId, /^.{14}7/);
 });
 
-it('a rejection that decideWithCommandId throws is an outcome', async () => {
+test('a rejection that decideWithCommandId throws is an outcome', async () => {
   const till = tillModule();
   const rejecting = {
     ...till,

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import {
   type Conflict,
   createEventSourcer,
@@ -46,7 +46,7 @@ function disturbed(
 }
 
 describe('a conflict', () => {
-  it('makes the loop read again and decide again', async () => {
+  test('makes the loop read again and decide again', async () => {
     const { sourcer, seen } = disturbed(2);
     const payOut = tillEnvelope({ type: 'PayOut', till: 'a', amount: 15 });
     const result = await sourcer.handleCommand(payOut);
@@ -61,7 +61,7 @@ describe('a conflict', () => {
     assert.deepEqual(readTill((await sourcer.readState('till-a')).state).amount, 5);
   });
 
-  it('is an error after eight attempts, and nothing is recorded', async () => {
+  test('is an error after eight attempts, and nothing is recorded', async () => {
     const { memory, sourcer, seen } = disturbed(100);
     const error = await failsWith(sourcer.handleCommand(payIn), 'conflict');
     assert.deepEqual(error.payload.val, { stream: 'till-a', precondition: at(6n), actual: 7n });
@@ -72,12 +72,12 @@ describe('a conflict', () => {
     assert.equal((await memory.readCommits('till-a')).length, 8, 'the eight of the neighbour');
   });
 
-  it('is an error immediately if only one attempt is allowed', async () => {
+  test('is an error immediately if only one attempt is allowed', async () => {
     const { sourcer } = disturbed(1, { maxAttempts: 1 });
     await failsWith(sourcer.handleCommand(payIn), 'conflict');
   });
 
-  it('is not retried if the caller named the revision', async () => {
+  test('is not retried if the caller named the revision', async () => {
     for (const precondition of [at(0n), { tag: 'no-stream' } as const]) {
       const { sourcer, rival, state, seen } = disturbed(0);
       if (precondition.tag === 'at-revision') await rival({ type: 'PayIn', till: 'a', amount: 1 });
@@ -92,7 +92,7 @@ describe('a conflict', () => {
     }
   });
 
-  it('is not retried under `no-stream`, and one of many concurrent creations wins', async () => {
+  test('is not retried under `no-stream`, and one of many concurrent creations wins', async () => {
     const memory = createMemoryStore();
     const open = tillEnvelope({ type: 'Open', till: 'a' });
     const sourcers = Array.from({ length: 16 }, () => createEventSourcer({ store: memory, modules: [tillModule()] }));
@@ -102,7 +102,7 @@ describe('a conflict', () => {
       if (result.status === 'rejected') assert.ok(isCommandFailure(result.reason, 'conflict'));
   });
 
-  it('is retried for a rejection under every precondition of the module', async () => {
+  test('is retried for a rejection under every precondition of the module', async () => {
     const { sourcer, rival, state, memory } = disturbed(0);
     await rival({ type: 'Open', till: 'a' });
     state.left = 1;
@@ -112,7 +112,7 @@ describe('a conflict', () => {
     assert.equal(last!.decision.decision.seenRevision, 1n);
   });
 
-  it('prevents a rejection that came too late', async () => {
+  test('prevents a rejection that came too late', async () => {
     // The rival pays in between the decision and the append, so the amount is large enough now.
     const { sourcer } = disturbed(1);
     const result = await sourcer.handleCommand(tillEnvelope({ type: 'PayOut', till: 'a', amount: 10 }));
@@ -121,7 +121,7 @@ describe('a conflict', () => {
 });
 
 describe('the precondition of the caller', () => {
-  it('strengthens the precondition of the module', async () => {
+  test('strengthens the precondition of the module', async () => {
     const { sourcer } = disturbed(0);
     await sourcer.handleCommand(payIn, { precondition: { tag: 'no-stream' } });
     await sourcer.handleCommand(payIn, { precondition: at(0n) });
@@ -133,7 +133,7 @@ describe('the precondition of the caller', () => {
     assert.equal((await sourcer.handleCommand(sign, { precondition: at(4n) })).revision, 5n);
   });
 
-  it('leads to a conflict with the actual revision if the stream violates it', async () => {
+  test('leads to a conflict with the actual revision if the stream violates it', async () => {
     const { sourcer, rival } = disturbed(0);
     const never = await failsWith(sourcer.handleCommand(payIn, { precondition: { tag: 'stream-exists' } }), 'conflict');
     assert.deepEqual(never.payload.val, {
@@ -152,7 +152,7 @@ describe('the precondition of the caller', () => {
     assert.equal((await sourcer.readState('till-a')).revision, 0n);
   });
 
-  it('is checked by the append, under every precondition of the module', async () => {
+  test('is checked by the append, under every precondition of the module', async () => {
     for (const type of ['PayIn', 'Note', 'Sign'] as const) {
       const { sourcer, rival, state } = disturbed(0);
       await rival({ type: 'PayIn', till: 'a', amount: 1 });
@@ -163,7 +163,7 @@ describe('the precondition of the caller', () => {
     }
   });
 
-  it('never weakens the precondition of the module', async () => {
+  test('never weakens the precondition of the module', async () => {
     const { sourcer, rival } = disturbed(0);
     const open = tillEnvelope({ type: 'Open', till: 'a' });
     const empty = await failsWith(sourcer.handleCommand(open, { precondition: { tag: 'stream-exists' } }), 'conflict');
@@ -181,7 +181,7 @@ describe('the precondition of the caller', () => {
     await failsWith(sourcer.handleCommand(sign, { precondition: { tag: 'any' } }), 'conflict');
   });
 
-  it('is checked against the store and not against a cached state', async () => {
+  test('is checked against the store and not against a cached state', async () => {
     const { sourcer, rival } = disturbed(0);
     await sourcer.handleCommand(payIn);
     await rival({ type: 'PayIn', till: 'a', amount: 1 });
@@ -190,7 +190,7 @@ describe('the precondition of the caller', () => {
 });
 
 describe('a cached state', () => {
-  it('costs one conflict if it is outdated', async () => {
+  test('costs one conflict if it is outdated', async () => {
     const { sourcer, rival, seen } = disturbed(0);
     await sourcer.handleCommand(payIn);
     await rival({ type: 'PayIn', till: 'a', amount: 10 });
@@ -198,7 +198,7 @@ describe('a cached state', () => {
     assert.deepEqual([result.outcome.tag, result.attempts, seen.length], ['accepted', 2, 1]);
   });
 
-  it('is brought up to date before a decision that no precondition checks', async () => {
+  test('is brought up to date before a decision that no precondition checks', async () => {
     const { memory, sourcer, rival } = disturbed(0);
     await sourcer.handleCommand(payIn);
     await rival({ type: 'PayIn', till: 'a', amount: 10 });
@@ -209,7 +209,7 @@ describe('a cached state', () => {
     }
   });
 
-  it('is dropped if the events follow others that the decision did not see', async () => {
+  test('is dropped if the events follow others that the decision did not see', async () => {
     const { sourcer, memory } = disturbed(1, { disturbance: { type: 'PayIn', till: 'a', amount: 10 } });
     const note = await sourcer.handleCommand(tillEnvelope({ type: 'Note', till: 'a', text: 'x' }));
     assert.deepEqual([note.revision, note.events[0]!.context.revision], [1n, 1n]);
@@ -218,7 +218,7 @@ describe('a cached state', () => {
     assert.equal((await memory.readCommits('till-a')).length, 3);
   });
 
-  it('does not lead to a fault, because the command is decided again on the stored events', async () => {
+  test('does not lead to a fault, because the command is decided again on the stored events', async () => {
     const memory = createMemoryStore();
     const rival = neighbour(memory);
     const distrusted: number[] = [];
@@ -240,7 +240,7 @@ describe('a cached state', () => {
     assert.deepEqual([result.revision, result.attempts, distrusted], [2n, 2, [1]]);
   });
 
-  it('is not replaced by the initial state of a creation that failed', async () => {
+  test('is not replaced by the initial state of a creation that failed', async () => {
     let odd = false;
     const till = tillModule({
       before: (point) => {
@@ -257,7 +257,7 @@ describe('a cached state', () => {
     assert.deepEqual(store.calls, ['readStream', 'append', 'append']);
   });
 
-  it('is dropped first if it was not used for the longest time', async () => {
+  test('is dropped first if it was not used for the longest time', async () => {
     const { store, sourcer } = disturbed(0, { cachedStates: 2 });
     const to = (till: string) => sourcer.handleCommand(tillEnvelope({ type: 'PayIn', till, amount: 1 }));
     for (const till of ['a', 'b', 'a', 'c']) await to(till);
@@ -271,7 +271,7 @@ describe('a cached state', () => {
 });
 
 describe('commands to one stream', () => {
-  it('queue within a process, without conflicts and in order', async () => {
+  test('queue within a process, without conflicts and in order', async () => {
     const { sourcer, seen } = disturbed(0);
     const revisions = await Promise.all(Array.from({ length: 50 }, () => sourcer.handleCommand(payIn)));
     assert.deepEqual(
@@ -281,7 +281,7 @@ describe('commands to one stream', () => {
     assert.deepEqual(seen, []);
   });
 
-  it('from two processes lose no update and leave no gap', async () => {
+  test('from two processes lose no update and leave no gap', async () => {
     const memory = createMemoryStore();
     const slow = unrulyStore(memory, () => new Promise((resolve) => setImmediate(resolve)));
     const sourcers = [1, 2].map(() => createEventSourcer({ store: slow, modules: [tillModule()], maxAttempts: 1000 }));
@@ -296,7 +296,7 @@ describe('commands to one stream', () => {
     assert.equal(readTill((await sourcers[0]!.readState('till-a')).state).amount, 60);
   });
 
-  it('do not wait for commands to other streams', async () => {
+  test('do not wait for commands to other streams', async () => {
     const memory = createMemoryStore();
     let release = (): void => {};
     const held = new Promise<void>((resolve) => {

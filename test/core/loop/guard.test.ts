@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import type { Precondition, WritePrecondition } from 'decidable';
 import { satisfies } from 'decidable/storage';
 import fc from 'fast-check';
@@ -24,7 +24,7 @@ function ofModule(declared: WritePrecondition, seen: bigint | undefined, hasEven
 }
 
 describe('the precondition of an append', () => {
-  it('is satisfied if and only if those of the module and the caller are', () => {
+  test('is satisfied if and only if those of the module and the caller are', () => {
     fc.assert(
       fc.property(
         declarations,
@@ -44,7 +44,7 @@ describe('the precondition of an append', () => {
     );
   });
 
-  it('is computed only if the stream that was seen violates neither', () => {
+  test('is computed only if the stream that was seen violates neither', () => {
     fc.assert(
       fc.property(declarations, requests, revisions, (declared, requested, seen) => {
         const violated = violatedPrecondition(declared, requested, seen);
@@ -57,7 +57,7 @@ describe('the precondition of an append', () => {
     );
   });
 
-  it('is retried only if a later revision of the stream could satisfy it', () => {
+  test('is retried only if a later revision of the stream could satisfy it', () => {
     fc.assert(
       fc.property(declarations, requests, fc.bigInt(0n, 3n), fc.boolean(), (declared, requested, actual, hasEvents) => {
         if (!isRetryable(declared, requested, hasEvents)) return;

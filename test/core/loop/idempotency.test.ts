@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import { commandUuid, createEventSourcer, eventId, FaultError, isUuid } from 'decidable';
 import { createMemoryStore } from 'decidable/memory';
 import { failsWith } from './failing.ts';
@@ -18,7 +18,7 @@ const payIn = tillEnvelope({ type: 'PayIn', till: 'a', amount: 5 });
 const payOut = tillEnvelope({ type: 'PayOut', till: 'a', amount: 7 });
 
 describe('a command id', () => {
-  it('becomes a UUID, from which the ids of the events follow', async () => {
+  test('becomes a UUID, from which the ids of the events follow', async () => {
     const { sourcer } = bench();
     const { commandId, events } = await sourcer.handleCommand(payIn, { commandId: 'order-1' });
     assert.equal(commandId, commandUuid('order-1'));
@@ -27,7 +27,7 @@ describe('a command id', () => {
     assert.equal(events[0]!.context.correlationId, commandId);
   });
 
-  it('is generated if the caller omits it, so that the same command twice is two commands', async () => {
+  test('is generated if the caller omits it, so that the same command twice is two commands', async () => {
     const { sourcer } = bench();
     const first = await sourcer.handleCommand(payIn);
     const second = await sourcer.handleCommand(payIn);
@@ -36,7 +36,7 @@ describe('a command id', () => {
     assert.equal(second.revision, 1n);
   });
 
-  it('returns the events of the first delivery for a duplicate, even if the stream has grown', async () => {
+  test('returns the events of the first delivery for a duplicate, even if the stream has grown', async () => {
     const { sourcer } = bench();
     const first = await sourcer.handleCommand(payIn, { commandId: '1' });
     await sourcer.handleCommand(payIn, { commandId: '2' });
@@ -52,7 +52,7 @@ describe('a command id', () => {
     assert.equal((await sourcer.readState('till-a')).revision, 1n);
   });
 
-  it('keeps its rejection, even if the command would be accepted today', async () => {
+  test('keeps its rejection, even if the command would be accepted today', async () => {
     const { sourcer } = bench();
     const first = await sourcer.handleCommand(payOut, { commandId: 'out' });
     assert.deepEqual(first.outcome, {
@@ -68,7 +68,7 @@ describe('a command id', () => {
     assert.equal(again.revision, undefined);
   });
 
-  it('keeps a decision without events', async () => {
+  test('keeps a decision without events', async () => {
     const { sourcer } = bench();
     await sourcer.handleCommand(payIn);
     const setTo = tillEnvelope({ type: 'SetTo', till: 'a', amount: 5 });
@@ -79,7 +79,7 @@ describe('a command id', () => {
     assert.deepEqual([again.events, again.revision, again.duplicate], [[], 0n, true]);
   });
 
-  it('is refused for another type and for another payload', async () => {
+  test('is refused for another type and for another payload', async () => {
     const { sourcer } = bench();
     await sourcer.handleCommand(payIn, { commandId: '1' });
     const otherType = await failsWith(sourcer.handleCommand(payOut, { commandId: '1' }), 'command-id-reused');
@@ -91,14 +91,14 @@ describe('a command id', () => {
     assert.equal((await sourcer.readState('till-b')).revision, undefined);
   });
 
-  it('accepts another encoding of the same command', async () => {
+  test('accepts another encoding of the same command', async () => {
     const { sourcer } = bench();
     await sourcer.handleCommand(payIn, { commandId: '1' });
     const spaced = { ...payIn, payload: new TextEncoder().encode('{ "till": "a", "amount": 5 }') };
     assert.equal((await sourcer.handleCommand(spaced, { commandId: '1' })).duplicate, true);
   });
 
-  it('is looked up before any precondition, for cached states and for others', async () => {
+  test('is looked up before any precondition, for cached states and for others', async () => {
     const { memory, till, sourcer } = bench();
     const open = tillEnvelope({ type: 'Open', till: 'a' });
     await sourcer.handleCommand(open, { commandId: 'open' });
@@ -115,7 +115,7 @@ describe('a command id', () => {
     }
   });
 
-  it('is looked up before a stream without a cached state is replayed', async () => {
+  test('is looked up before a stream without a cached state is replayed', async () => {
     const { memory, sourcer } = bench();
     await sourcer.handleCommand(payIn, { commandId: 'in' });
     const till = tillModule();
@@ -130,7 +130,7 @@ describe('a command id', () => {
     assert.equal(till.calls.get('evolve'), undefined);
   });
 
-  it('leads to the first outcome even if the module fails today', async () => {
+  test('leads to the first outcome even if the module fails today', async () => {
     let broken = false;
     const { memory, sourcer } = bench();
     const open = tillEnvelope({ type: 'Open', till: 'a' });
@@ -149,7 +149,7 @@ describe('a command id', () => {
     await failsWith(sourcerToday.handleCommand(payIn, { commandId: 'new' }), 'fault');
   });
 
-  it('costs a new command on a cached state only the append', async () => {
+  test('costs a new command on a cached state only the append', async () => {
     const { store, sourcer } = bench();
     await sourcer.handleCommand(payIn, { commandId: '1' });
     store.calls.length = 0;
@@ -157,7 +157,7 @@ describe('a command id', () => {
     assert.deepEqual(store.calls, ['append']);
   });
 
-  it('keeps two event sourcers from deciding one command twice', async () => {
+  test('keeps two event sourcers from deciding one command twice', async () => {
     const memory = createMemoryStore();
     const results = await Promise.all(
       Array.from({ length: 8 }, () =>
@@ -168,7 +168,7 @@ describe('a command id', () => {
     assert.equal((await memory.readCommits('till-a')).length, 1);
   });
 
-  it('is recorded with the options of the caller', async () => {
+  test('is recorded with the options of the caller', async () => {
     const { memory, sourcer } = bench();
     const options = { commandId: 'in', correlationId: 'case-7', causationId: 'mail-3', actor: 'ann' };
     await sourcer.handleCommand(payIn, options);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import {
   AppendFailure,
   type CommandHandler,
@@ -20,7 +20,7 @@ const { RuntimeError } = (globalThis as unknown as { WebAssembly: { RuntimeError
 const payIn = tillEnvelope({ type: 'PayIn', till: 'a', amount: 1 });
 
 describe('a command', () => {
-  it('goes to the module that accepts its type', async () => {
+  test('goes to the module that accepts its type', async () => {
     const modules = [
       tillModule({ name: 'in', prefix: 'in', commands: ['PayIn'] }),
       tillModule({ name: 'out', prefix: 'out', commands: ['PayOut'] }),
@@ -34,7 +34,7 @@ describe('a command', () => {
     assert.equal(error.payload.val.subject, 'Split');
   });
 
-  it('is refused with the name of the invalid field or option', async () => {
+  test('is refused with the name of the invalid field or option', async () => {
     const sourcer = createEventSourcer({ store: createMemoryStore(), modules: [tillModule()] });
     const wrong: [string, unknown, unknown?][] = [
       ['command', undefined],
@@ -68,7 +68,7 @@ describe('the configuration of an event sourcer is refused', () => {
     assert.throws(make, (error) => error instanceof DefinitionError && error.payload.place.match(place) !== null);
   };
 
-  it('if it has no modules, or two with one name or one command type', () => {
+  test('if it has no modules, or two with one name or one command type', () => {
     refuses(/^createEventSourcer\.modules$/, () => createEventSourcer({ store, modules: [] }));
     refuses(/^module till$/, () =>
       createEventSourcer({ store, modules: [tillModule(), tillModule({ commands: [] })] }),
@@ -78,7 +78,7 @@ describe('the configuration of an event sourcer is refused', () => {
     );
   });
 
-  it('if a module is a promise, or lacks a part', () => {
+  test('if a module is a promise, or lacks a part', () => {
     const { types, decider, routing } = tillModule();
     const eventHandler = {};
     const others: readonly (readonly [unknown, RegExp])[] = [
@@ -96,7 +96,7 @@ describe('the configuration of an event sourcer is refused', () => {
       });
   });
 
-  it('if the descriptor of a module is invalid', () => {
+  test('if the descriptor of a module is invalid', () => {
     const described = (change: object): CommandHandler<number, number, number> => {
       const till = tillModule();
       const describe = () => ({ ...till.routing.describe(), ...change });
@@ -128,7 +128,7 @@ describe('the configuration of an event sourcer is refused', () => {
       refuses(place, () => createEventSourcer({ store, modules: [described(change)] }));
   });
 
-  it('if a bound is not a number', () => {
+  test('if a bound is not a number', () => {
     for (const option of ['maxAttempts', 'replayLimit', 'cachedStates', 'maxInFlight'] as const)
       for (const value of [-1, 0.5, Number.NaN, '3' as never])
         refuses(option, () => createEventSourcer({ store, modules: [tillModule()], [option]: value }));
@@ -143,7 +143,7 @@ describe('a module that fails', () => {
       },
     });
 
-  it('with a fault makes the command fail with the fault and its place', async () => {
+  test('with a fault makes the command fail with the fault and its place', async () => {
     const points: FailurePoint[] = [
       'command.fromEnvelope',
       'streamId',
@@ -168,7 +168,7 @@ describe('a module that fails', () => {
     }
   });
 
-  it('with another error has trapped', async () => {
+  test('with another error has trapped', async () => {
     const causes: [unknown, string][] = [
       [new RuntimeError('unreachable'), 'trap'],
       [new RangeError('Maximum call stack size exceeded'), 'stack-overflow'],
@@ -184,14 +184,14 @@ describe('a module that fails', () => {
     }
   });
 
-  it('with a rejection outside of decide is at fault', async () => {
+  test('with a rejection outside of decide is at fault', async () => {
     const till = broken('evolve', new RejectionError({ code: 'no', message: 'no', details: [] }));
     const sourcer = createEventSourcer({ store: createMemoryStore(), modules: [till] });
     const { payload } = await failsWith(sourcer.handleCommand(payIn), 'fault');
     assert.equal(payload.val.code, 'unexpected-rejection');
   });
 
-  it('on an up-to-date state does not cost the next command a replay', async () => {
+  test('on an up-to-date state does not cost the next command a replay', async () => {
     let odd = false;
     const till = tillModule({
       before: (point) => {
@@ -209,7 +209,7 @@ describe('a module that fails', () => {
     assert.deepEqual(store.calls, ['append']);
   });
 
-  it('at folding an event reports its stream, its revision and its type', async () => {
+  test('at folding an event reports its stream, its revision and its type', async () => {
     const store = createMemoryStore();
     const writer = createEventSourcer({ store, modules: [tillModule()] });
     await writer.handleCommand(payIn);
@@ -225,7 +225,7 @@ describe('a module that fails', () => {
     ]);
   });
 
-  it('to declare the type of an event stores nothing', async () => {
+  test('to declare the type of an event stores nothing', async () => {
     const till = tillModule({ events: ['PaidOut'] });
     const sourcer = createEventSourcer({ store: createMemoryStore(), modules: [till] });
     const { payload } = await failsWith(sourcer.handleCommand(payIn), 'fault');
@@ -233,7 +233,7 @@ describe('a module that fails', () => {
     assert.equal(till.live.size, 0);
   });
 
-  it('to name a stream is at fault', async () => {
+  test('to name a stream is at fault', async () => {
     const till = tillModule();
     for (const id of ['a\0b', 'a\ud800', 'é'.repeat(128), 7]) {
       const routing = { ...till.routing, streamId: () => id as string };
@@ -244,7 +244,7 @@ describe('a module that fails', () => {
     assert.equal(till.live.size, 0);
   });
 
-  it('with a trap loses all states of the instance', async () => {
+  test('with a trap loses all states of the instance', async () => {
     let trap = false;
     const till = tillModule({
       before: (point) => {
@@ -269,7 +269,7 @@ describe('a module that fails', () => {
 });
 
 describe('a decision', () => {
-  it('has at most 1,000 events', async () => {
+  test('has at most 1,000 events', async () => {
     const till = tillModule();
     const sourcer = createEventSourcer({ store: createMemoryStore(), modules: [till] });
     const split = (amount: number) => sourcer.handleCommand(tillEnvelope({ type: 'Split', till: 'a', amount }));
@@ -280,7 +280,7 @@ describe('a decision', () => {
     assert.equal(till.live.size, 0);
   });
 
-  it('replays no more events than the limit', async () => {
+  test('replays no more events than the limit', async () => {
     const store = createMemoryStore();
     const writer = createEventSourcer({ store, modules: [tillModule()] });
     for (let time = 0; time < 3; time++)
@@ -297,7 +297,7 @@ describe('a decision', () => {
 });
 
 describe('a store that fails', () => {
-  it('makes the command fail with the same code, or with unknown-outcome if it has no code', async () => {
+  test('makes the command fail with the same code, or with unknown-outcome if it has no code', async () => {
     const failures: [unknown, string][] = [
       [new AppendFailure({ tag: 'failure', val: { code: 'full', message: 'no room' } }, 'no room'), 'full'],
       [new Error('connection reset'), 'unknown-outcome'],
@@ -314,7 +314,7 @@ describe('a store that fails', () => {
     }
   });
 
-  it('to return each event of a stream is corrupt', async () => {
+  test('to return each event of a stream is corrupt', async () => {
     const memory = createMemoryStore();
     const writer = createEventSourcer({ store: memory, modules: [tillModule()] });
     for (let time = 0; time < 3; time++) await writer.handleCommand(payIn);
@@ -346,7 +346,7 @@ describe('several modules on one stream', () => {
     return { sourcer, cash, notes, store: counted };
   };
 
-  it('each fold the events of their descriptors and skip the others', async () => {
+  test('each fold the events of their descriptors and skip the others', async () => {
     const { sourcer } = shared();
     await sourcer.handleCommand(payIn);
     await sourcer.handleCommand(tillEnvelope({ type: 'Note', till: 'a', text: 'x' }));
@@ -357,7 +357,7 @@ describe('several modules on one stream', () => {
     assert.deepEqual([readTill(notes.state), notes.revision], [{ opened: false, amount: 2, notes: 1 }, 2n]);
   });
 
-  it('do not conflict with one another within a process', async () => {
+  test('do not conflict with one another within a process', async () => {
     const { sourcer, store } = shared();
     const setTo = tillEnvelope({ type: 'SetTo', till: 'a', amount: 7 });
     for (let time = 0; time < 3; time++) {
@@ -376,7 +376,7 @@ describe('several modules on one stream', () => {
     );
   });
 
-  it('need the name of a module to read a state', async () => {
+  test('need the name of a module to read a state', async () => {
     const { sourcer } = shared();
     const error = await failsWith(sourcer.readState('till-a'), 'unroutable');
     assert.equal(error.payload.val.subject, 'module');
@@ -409,7 +409,7 @@ describe('an instance that traps while other commands use it', () => {
   };
   const other = tillEnvelope({ type: 'PayIn', till: 'b', amount: 1 });
 
-  it('makes only the command fail that trapped', async () => {
+  test('makes only the command fail that trapped', async () => {
     const { till, sourcer, trap, reached, letGo } = gated('decide');
     const loading = sourcer.handleCommand(payIn);
     const waiting = sourcer.handleCommand(payIn);
@@ -422,7 +422,7 @@ describe('an instance that traps while other commands use it', () => {
     assert.deepEqual([till.live.size, till.misuses], [0, []]);
   });
 
-  it('makes no read of a state fail', async () => {
+  test('makes no read of a state fail', async () => {
     const { memory, sourcer, trap, reached, letGo } = gated('decide');
     await createEventSourcer({ store: memory, modules: [tillModule()] }).handleCommand(payIn);
     const reading = sourcer.readState('till-a');
@@ -433,7 +433,7 @@ describe('an instance that traps while other commands use it', () => {
     assert.equal((await reading).revision, 0n);
   });
 
-  it('makes no command fail if it trapped while a handle was released', async () => {
+  test('makes no command fail if it trapped while a handle was released', async () => {
     const { till, sourcer, trap, reached, letGo } = gated('drop');
     const loading = sourcer.handleCommand(payIn);
     await reached;

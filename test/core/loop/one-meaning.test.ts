@@ -4,7 +4,7 @@
  */
 
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import { inspect } from 'node:util';
 import {
   type Authorizer,
@@ -130,7 +130,7 @@ const setups: fc.Arbitrary<readonly [setup: Setup, things: readonly unknown[]]> 
 );
 
 describe('a value', () => {
-  it('keeps its meaning if callers and handlers change their objects', async () => {
+  test('keeps its meaning if callers and handlers change their objects', async () => {
     await fc.assert(
       fc.asyncProperty(setups, async ([setup, given]) => {
         const codec = CODECS[setup.encoding];

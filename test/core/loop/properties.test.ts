@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import {
   AppendFailure,
   type CommandResult,
@@ -87,7 +87,7 @@ async function assertSequential(store: MemoryStore): Promise<void> {
 }
 
 describe('any interleaving of commands', () => {
-  it('is a sequence of decisions, each on the state of the one before', async () => {
+  test('is a sequence of decisions, each on the state of the one before', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.tuple(commands, fc.nat({ max: 1 }), fc.nat({ max: 3 })), { minLength: 1, maxLength: 25 }),
@@ -160,7 +160,7 @@ async function assertStateIsFold(
 }
 
 describe('a duplicate at any point', () => {
-  it('changes nothing and returns the first outcome', async () => {
+  test('changes nothing and returns the first outcome', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(commands, { minLength: 1, maxLength: 6 }),
@@ -217,7 +217,7 @@ function withIds({ duplicate: _, attempts: __, events, ...result }: CommandResul
 }
 
 describe('handles', () => {
-  it('are released once on every path, whatever fails', async () => {
+  test('are released once on every path, whatever fails', async () => {
     const points: readonly FailurePoint[] = [
       'command.fromEnvelope',
       'event.fromEnvelope',

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import { createEventSourcer } from 'decidable';
 import { createMemoryStore } from 'decidable/memory';
 import { failsWith } from './failing.ts';
@@ -8,7 +8,7 @@ import { readTill, tillEnvelope, tillModule } from './till.ts';
 const payIn = tillEnvelope({ type: 'PayIn', till: 'a', amount: 1 });
 
 describe('reading a state', () => {
-  it('folds the stream exactly to the revision', async () => {
+  test('folds the stream exactly to the revision', async () => {
     const store = createMemoryStore();
     const till = tillModule({ snapshot: { tag: 'every', val: 2 } });
     const sourcer = createEventSourcer({ store, modules: [till] });
@@ -26,7 +26,7 @@ describe('reading a state', () => {
     assert.deepEqual([till.live.size, till.misuses], [0, []]);
   });
 
-  it('reads several pages', async () => {
+  test('reads several pages', async () => {
     const sourcer = createEventSourcer({ store: createMemoryStore(), modules: [tillModule()] });
     for (let time = 0; time < 3; time++)
       await sourcer.handleCommand(tillEnvelope({ type: 'Split', till: 'a', amount: 1_000 }));
@@ -34,7 +34,7 @@ describe('reading a state', () => {
       assert.equal(readTill((await sourcer.readState('till-a', { revision })).state).amount, Number(revision) + 1);
   });
 
-  it('sees the events of other processes and of earlier commands', async () => {
+  test('sees the events of other processes and of earlier commands', async () => {
     const store = createMemoryStore();
     const sourcer = createEventSourcer({ store, modules: [tillModule()] });
     const neighbour = createEventSourcer({ store, modules: [tillModule()] });
@@ -45,13 +45,13 @@ describe('reading a state', () => {
     await sent;
   });
 
-  it('returns the initial state of a stream without events', async () => {
+  test('returns the initial state of a stream without events', async () => {
     const sourcer = createEventSourcer({ store: createMemoryStore(), modules: [tillModule()] });
     const { state, revision } = await sourcer.readState('till-new');
     assert.deepEqual([readTill(state), revision], [{ opened: false, amount: 0, notes: 0 }, undefined]);
   });
 
-  it('can be cancelled, and refuses invalid arguments', async () => {
+  test('can be cancelled, and refuses invalid arguments', async () => {
     const sourcer = createEventSourcer({ store: createMemoryStore(), modules: [tillModule()] });
     await failsWith(sourcer.readState('till-a', { signal: AbortSignal.abort() }), 'cancelled');
     await failsWith(sourcer.readState('', {}), 'invalid-argument');

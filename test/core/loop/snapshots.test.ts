@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import { type } from 'arktype';
 import {
   createEventSourcer,
@@ -40,7 +40,7 @@ function start(memory: MemoryStore, options: TillOptions = {}, before: Before = 
 }
 
 describe('a snapshot', () => {
-  it('is stored after the configured number of events', async () => {
+  test('is stored after the configured number of events', async () => {
     const memory = createMemoryStore();
     const { payInTimes, told } = start(memory);
     await payInTimes(8);
@@ -50,7 +50,7 @@ describe('a snapshot', () => {
     assert.equal(readTill(snapshot!.state).amount, 6);
   });
 
-  it('saves a later load from reading the earlier events', async () => {
+  test('saves a later load from reading the earlier events', async () => {
     const memory = createMemoryStore();
     await start(memory).payInTimes(8);
     const { till, sourcer, told } = start(memory);
@@ -60,7 +60,7 @@ describe('a snapshot', () => {
     assert.deepEqual(told, ['saved 8'], 'counted from the snapshot that was loaded');
   });
 
-  it('is ignored if it belongs to another version', async () => {
+  test('is ignored if it belongs to another version', async () => {
     const memory = createMemoryStore();
     await start(memory).payInTimes(8);
     const { till, amount, told } = start(memory, { version: '2' });
@@ -70,7 +70,7 @@ describe('a snapshot', () => {
     assert.notEqual(await memory.loadSnapshot(key('1')), undefined, 'the version that wrote it may need it again');
   });
 
-  it('is dropped and reported if it cannot be decoded, and the stream is replayed', async () => {
+  test('is dropped and reported if it cannot be decoded, and the stream is replayed', async () => {
     const memory = createMemoryStore();
     await start(memory).payInTimes(4);
     const state = new Uint8Array([0xff]);
@@ -81,7 +81,7 @@ describe('a snapshot', () => {
     assert.equal(await memory.loadSnapshot(key()), undefined);
   });
 
-  it('is dropped before it is decoded if it has another content type', async () => {
+  test('is dropped before it is decoded if it has another content type', async () => {
     const memory = createMemoryStore();
     await start(memory).payInTimes(4);
     await memory.saveSnapshot(key(), { revision: 3n, contentType: 'text/plain', state: new Uint8Array() });
@@ -91,7 +91,7 @@ describe('a snapshot', () => {
     assert.equal(till.calls.get('state.fromBytes'), undefined);
   });
 
-  it('is dropped at the first conflict if the stream does not have its history', async () => {
+  test('is dropped at the first conflict if the stream does not have its history', async () => {
     const memory = createMemoryStore();
     const state = new TextEncoder().encode('{"amount":100,"notes":0,"opened":true}');
     await memory.saveSnapshot(key(), { revision: 99n, contentType: 'application/json', state });
@@ -101,7 +101,7 @@ describe('a snapshot', () => {
     assert.deepEqual(told, ['dropped 99']);
   });
 
-  it('is dropped by a reader if the stream does not have its revision', async () => {
+  test('is dropped by a reader if the stream does not have its revision', async () => {
     const memory = createMemoryStore();
     await start(memory).payInTimes(2);
     const state = new TextEncoder().encode('{"amount":100,"notes":0,"opened":true}');
@@ -112,7 +112,7 @@ describe('a snapshot', () => {
     assert.deepEqual(told, ['dropped 99']);
   });
 
-  it('does not make a missing revision of the stream readable', async () => {
+  test('does not make a missing revision of the stream readable', async () => {
     const memory = createMemoryStore();
     await start(memory).payInTimes(2);
     const state = new TextEncoder().encode('{"amount":100,"notes":0,"opened":true}');
@@ -121,7 +121,7 @@ describe('a snapshot', () => {
     await assert.rejects(sourcer.readState('till-a', { revision: 99n }), { code: 'invalid-argument' });
   });
 
-  it('makes no command fail if it cannot be stored, and is tried again with the next command', async () => {
+  test('makes no command fail if it cannot be stored, and is tried again with the next command', async () => {
     const memory = createMemoryStore();
     let full = true;
     const { payInTimes, told } = start(memory, {}, (call) => {
@@ -135,7 +135,7 @@ describe('a snapshot', () => {
     assert.deepEqual(told, ['failed 2', 'saved 3']);
   });
 
-  it('makes no command fail if the state cannot be encoded', async () => {
+  test('makes no command fail if the state cannot be encoded', async () => {
     let broken = true;
     const { payInTimes, told, amount } = start(createMemoryStore(), {
       before: (point) => {
@@ -148,13 +148,13 @@ describe('a snapshot', () => {
     assert.equal(await amount(), 3);
   });
 
-  it('costs no call of the store if the module has none', async () => {
+  test('costs no call of the store if the module has none', async () => {
     const { sourcer, store } = start(createMemoryStore(), { snapshot: { tag: 'never' } });
     await sourcer.handleCommand(payIn);
     assert.deepEqual(store.calls, ['readStream', 'append']);
   });
 
-  it('removes the state from the cache if its instance traps while encoding it', async () => {
+  test('removes the state from the cache if its instance traps while encoding it', async () => {
     let trapped = false;
     const { sourcer, payInTimes, amount, till } = start(createMemoryStore(), {
       before: (point) => {
@@ -198,7 +198,7 @@ describe('a snapshot of other code', () => {
     draft.total += by;
   };
 
-  it('is dropped, and the stream is folded again', async () => {
+  test('is dropped, and the stream is folded again', async () => {
     const store = createMemoryStore();
     const before = counter(wrong);
     const first = createEventSourcer({ store, modules: [before] });
@@ -220,7 +220,7 @@ describe('a snapshot of other code', () => {
     assert.deepEqual(dropped, [9n]);
   });
 
-  it('is identified by the evolve functions, the schemas, the upcasters and the initial state', () => {
+  test('is identified by the evolve functions, the schemas, the upcasters and the initial state', () => {
     const fingerprints = new Set<string | undefined>();
     const definition = {
       name: 'counter',
@@ -284,7 +284,7 @@ describe('a snapshot of other code', () => {
     );
   });
 
-  it('is identified by the digest of a component', async () => {
+  test('is identified by the digest of a component', async () => {
     const memory = createMemoryStore();
     const till = (digest: number) => {
       const module = tillModule({ snapshot: { tag: 'every', val: 1 } });

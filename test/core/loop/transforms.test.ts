@@ -1,7 +1,7 @@
 /** Schemas that change values are applied once, when a value enters, or are refused. */
 
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import { type } from 'arktype';
 import {
   type Codec,
@@ -118,7 +118,7 @@ const REFUSED: Readonly<Record<string, Case>> = {
     }),
     '2026-01-31T12:00:00Z',
   ),
-  'zod: a default that is another one each time': zodCase(z.number().default(drawn), undefined),
+  'zod: a default that differs each time': zodCase(z.number().default(drawn), undefined),
   'zod: a default that its own schema refuses': zodCase(z.string().min(5).default('x'), undefined),
   'zod: catching with another value each time': zodCase(z.number().catch(drawn), 'x'),
   'zod: a transform that draws': zodCase(
@@ -140,7 +140,7 @@ const REFUSED: Readonly<Record<string, Case>> = {
     1,
   ),
   'valibot: a text that becomes a number': valibotCase(v.pipe(v.string(), v.transform(Number)), '5'),
-  'valibot: a default that is another one each time': valibotCase(v.optional(v.number(), drawn), undefined),
+  'valibot: a default that differs each time': valibotCase(v.optional(v.number(), drawn), undefined),
   'valibot: a fallback that hides what a bigint is in the bytes': valibotCase(v.fallback(v.bigint(), 0n), 5n),
   'arktype: a number that grows': arktypeCase(type({ note: type('number').pipe((cents) => cents * 100) }), 1),
   'arktype: a text that becomes a number': arktypeCase(type({ note: 'string.numeric.parse' }), '5'),
@@ -194,7 +194,7 @@ for (const place of ['command', 'event'] as const) {
   describe(`a schema of ${place === 'event' ? 'an' : 'a'} ${place} that changes values`, () => {
     for (const [words, example] of Object.entries(APPLIED)) {
       for (const [encoding, codec] of CODECS) {
-        it(`is applied once, in ${encoding}: ${words}`, async () => {
+        test(`is applied once, in ${encoding}: ${words}`, async () => {
           const seen: Seen = { notes: [] };
           const module = board(place, example, codec, seen);
           const store = createMemoryStore();
@@ -237,7 +237,7 @@ for (const place of ['command', 'event'] as const) {
     }
 
     for (const [words, example] of Object.entries(REFUSED)) {
-      it(`is refused: ${words}`, async () => {
+      test(`is refused: ${words}`, async () => {
         const store = createMemoryStore();
         try {
           const sourcer = createEventSourcer({ store, modules: [board(place, example, msgpack, { notes: [] })] });
@@ -275,7 +275,7 @@ describe('a schema of a state that changes values', () => {
     });
 
   for (const [words, { schema, given, note }] of Object.entries(APPLIED)) {
-    it(`is applied to the initial state and to the state that evolve returns: ${words}`, () => {
+    test(`is applied to the initial state and to the state that evolve returns: ${words}`, () => {
       const { decider, types } = wall(schema, withNote(given), () => withNote(given));
       assert.deepEqual(decider.initialState(), { note });
       const state = decider.evolve(decider.initialState(), { type: 'Pinned', data: { note: null } });
@@ -286,12 +286,12 @@ describe('a schema of a state that changes values', () => {
 
   for (const [words, { schema, given }] of Object.entries(REFUSED)) {
     if (words.includes('fallback')) continue; // In memory, it says what a bigint is.
-    it(`is refused with the initial state: ${words}`, () => {
+    test(`is refused with the initial state: ${words}`, () => {
       assert.throws(() => wall(schema, withNote(given), () => {}), DefinitionError);
     });
   }
 
-  it('is refused with the state that evolve returns, before anything is stored', async () => {
+  test('is refused with the state that evolve returns, before anything is stored', async () => {
     const growing = z.object({ note: z.number().transform((n) => (n === 0 ? 0 : n + 1)) });
     const store = createMemoryStore();
     const module = wall(growing, { note: 0 }, () => ({ note: 1 }));
@@ -304,7 +304,7 @@ describe('a schema of a state that changes values', () => {
     assert.deepEqual(await store.readStreams(), []);
   });
 
-  it('is refused with the bytes of a state if they do not determine the state', () => {
+  test('is refused with the bytes of a state if they do not determine the state', () => {
     const schema = v.object({ note: v.fallback(v.bigint(), 0n) }) as unknown as StandardSchema;
     const { decider, types } = wall(schema, { note: 5n }, () => {});
     assert.throws(() => types.state.toBytes(decider.initialState()), { code: 'unstable-schema' });
@@ -312,7 +312,7 @@ describe('a schema of a state that changes values', () => {
 });
 
 describe('a default that depends on the clock', () => {
-  it('is refused with the first message of another time', async (context) => {
+  test('is refused with the first message of another time', async (context) => {
     context.mock.timers.enable({ apis: ['Date'], now: 0 });
     const schema = z.object({ note: z.date().default(() => new Date()) });
     const module = board('command', { schema }, msgpack, { notes: [] });
@@ -327,7 +327,7 @@ describe('a default that depends on the clock', () => {
 });
 
 describe('a schema with a field that an old event lacks', () => {
-  it('adds the default each time the event is read', () => {
+  test('adds the default each time the event is read', () => {
     const before = board('event', { schema: z.object({}) }, msgpack, { notes: [] });
     const envelope = before.types.event.toEnvelope({ type: 'Pinned', data: {} } as never);
     const schema = z.object({ note: z.string().default('none') });
@@ -340,7 +340,7 @@ describe('a schema with a field that an old event lacks', () => {
 describe('reactions and documents', () => {
   const Pinned = withCategory(defineEvent('Pinned', z.object({ note: z.string().trim() })), 'note');
 
-  it('are made from the outputs of the schemas, and no handler shares them', () => {
+  test('are made from the outputs of the schemas, and no handler shares them', () => {
     const held: { list: unknown[] }[] = [];
     const Remind = z.object({ list: z.array(z.string().trim()) });
     const reminders = defineEventHandler({
@@ -374,7 +374,7 @@ describe('reactions and documents', () => {
     assert.deepEqual(state, { list: ['x'] });
   });
 
-  it('are refused if they do not fit their schemas', () => {
+  test('are refused if they do not fit their schemas', () => {
     const board = defineProjector({
       name: 'board',
       version: '1',

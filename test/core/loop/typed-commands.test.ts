@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import { createEventSourcer, defineCommand, defineDecider, msgpack, reject } from 'decidable';
 import { createMemoryStore } from 'decidable/memory';
 import { z } from 'zod';
@@ -37,7 +37,7 @@ describe('a typed command', () => {
     return { store, sourcer: createEventSourcer({ store, modules: [basket] }) };
   };
 
-  it('is decided and recorded as the output of its schema', async () => {
+  test('is decided and recorded as the output of its schema', async () => {
     const { sourcer, store } = start();
     const given = { type: 'Add', data: { basketId: '1', item: 'tea', unknown: true } } as never;
     const { commandId, events } = await sourcer.dispatch(given);
@@ -52,7 +52,7 @@ describe('a typed command', () => {
     );
   });
 
-  it('is decided as a replay would read it, in any form of its values', async () => {
+  test('is decided as a replay would read it, in any form of its values', async () => {
     const seen: unknown[] = [];
     const tray = defineDecider({
       name: 'tray',
@@ -79,7 +79,7 @@ describe('a typed command', () => {
     assert.deepEqual(seen[0], { thing: { a: new Set([2]), b: 5 }, weight: 0 });
   });
 
-  it('is the same command as its bytes', async () => {
+  test('is the same command as its bytes', async () => {
     const { sourcer } = start();
     const add = basket.commands.Add({ basketId: '1', item: 'tea', count: 2 });
     await sourcer.dispatch(add, { commandId: '1' });
@@ -87,7 +87,7 @@ describe('a typed command', () => {
     assert.equal(again.duplicate, true);
   });
 
-  it('is a fault with the path of the value if it has a wrong shape', async () => {
+  test('is a fault with the path of the value if it has a wrong shape', async () => {
     const { sourcer, store } = start();
     const { payload } = await failsWith(
       sourcer.dispatch(basket.commands.Add({ basketId: '1', item: '', count: 1 })),
@@ -100,14 +100,14 @@ describe('a typed command', () => {
       await failsWith(sourcer.dispatch(command as never), 'invalid-argument');
   });
 
-  it('goes through bytes if its module has no canonicalCommand', async () => {
+  test('goes through bytes if its module has no canonicalCommand', async () => {
     const { types, decider, routing } = basket;
     const sourcer = createEventSourcer({ store: createMemoryStore(), modules: [{ types, decider, routing }] });
     const first = await sourcer.dispatch({ type: 'Add', data: { basketId: '1', item: 'tea', count: 1 } });
     assert.equal(first.revision, 0n);
   });
 
-  it('is refused by a module whose commands are handles', async () => {
+  test('is refused by a module whose commands are handles', async () => {
     const till = tillModule();
     const sourcer = createEventSourcer({ store: createMemoryStore(), modules: [till] });
     const command = { type: 'PayIn', data: { till: 'a', amount: 1 } };
@@ -116,7 +116,7 @@ describe('a typed command', () => {
     assert.equal(till.calls.size, 0);
   });
 
-  it('leads to a state that can be read as a value and does not change later', async () => {
+  test('leads to a state that can be read as a value and does not change later', async () => {
     const { sourcer } = start();
     const empty = await sourcer.state(basket, 'basket-1');
     assert.deepEqual(
@@ -134,7 +134,7 @@ describe('a typed command', () => {
     await failsWith(sourcer.state(tillModule() as never, 'basket-1'), 'unroutable');
   });
 
-  it('does not compile if no module accepts it', async () => {
+  test('does not compile if no module accepts it', async () => {
     const { sourcer } = start();
     // @ts-expect-error: no module of this event sourcer accepts the command.
     await failsWith(sourcer.dispatch({ type: 'Remove', data: {} }), 'unroutable');

@@ -10,7 +10,7 @@ import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 
 interface Refusal {
   readonly file: string;
@@ -60,7 +60,7 @@ describe('the types refuse', () => {
   const refusals = readdirSync(cases).flatMap(refusalsOf);
 
   for (const refusal of refusals) {
-    it(`${refusal.file}:${refusal.line}, because ${refusal.reason}`, () => {
+    test(`${refusal.file}:${refusal.line}, because ${refusal.reason}`, () => {
       const found = ofCase(refusal);
       assert.equal(found.length, 1, `${found.length} errors on this line`);
       const text = found[0]?.text ?? '';
@@ -68,7 +68,7 @@ describe('the types refuse', () => {
     });
   }
 
-  it('no other line', () => {
+  test('no other line', () => {
     const expected = new Set(refusals.flatMap(ofCase));
     const others = diagnostics.filter((found) => found.file.includes('cases/') && !expected.has(found));
     assert.deepEqual(others, []);

@@ -50,7 +50,7 @@ export async function getDocuments(
   if (!(await processors.listSubscriptions()).some((record) => isSame(record.subscription, subscription))) {
     throw new CommandLineError(
       'not-found',
-      `${name} ${version} has not run on this store yet: start \`decidable run\``,
+      `${name} ${version} has not run on this store yet; start \`decidable run\` first`,
     );
   }
   if (key !== undefined) {

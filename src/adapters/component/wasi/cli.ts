@@ -5,7 +5,7 @@ import { InputStream, OutputStream } from './io.ts';
 import type { Output, OutputWriter } from './output.ts';
 import type { Input, Stdin } from './stdin.ts';
 
-/** The surroundings of a program. Nothing of them is the process's own. */
+/** The environment of a program. Nothing of it is the process's own. */
 export interface CommandLine {
   /** The whole command line. Languages use the first argument as the program's name. @default [] */
   readonly arguments?: readonly string[] | undefined;

@@ -2,11 +2,11 @@
 
 /** The advice for each kind of call. */
 const ADVICE = {
-  clock: 'time is data: carry it in the command, or take it from what was recorded',
-  'time zone': 'the zone of the machine is not part of history: use the UTC methods, or name the zone',
-  locale: 'the locale of the machine is not part of history: name one that the engine supports, or compare plainly',
+  clock: 'time is data, so carry it in the command, or take it from what was recorded',
+  'time zone': 'the zone of the machine is not part of history, so use the UTC methods, or name the zone',
+  locale: 'the locale of the machine is not part of history, so name one that the engine supports, or compare plainly',
   randomness: 'draw it before, and carry it in the command',
-  timers: 'nothing waits inside a decision: an event handler can schedule a command',
+  timers: 'nothing waits inside a decision, but an event handler can schedule a command',
   network: 'ask before, and carry the answer in the command',
   environment: 'carry it in the command, or build it into the module and its version',
 } as const;

@@ -1,6 +1,6 @@
 /** *CanonicalABI.md*, "Alignment", for 32-bit memories. `vectors/` has the results for all types. */
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import { ValueTypeNode } from '../../../../src/adapters/component/types/nodes.ts';
 import { type VectorType, valueTypeOf } from './vectors/vectors.ts';
 
@@ -15,7 +15,7 @@ describe('alignment', () => {
     [4, 's32', 'u32', 'f32', 'char', 'string', 'error-context', 'stream', 'future'],
     [8, 's64', 'u64', 'f64'],
   ] as const) {
-    it(`is ${bytes} for ${types.join(', ')}`, () => {
+    test(`is ${bytes} for ${types.join(', ')}`, () => {
       assert.deepEqual(
         types.map(alignment),
         types.map(() => bytes),
@@ -23,24 +23,24 @@ describe('alignment', () => {
     });
   }
 
-  it('is 4 for handles', () => {
+  test('is 4 for handles', () => {
     const handle = (kind: 'own' | 'borrow') => new ValueTypeNode(kind, [], []);
     assert.equal(handle('own').layout.alignment, 4);
     assert.equal(handle('borrow').layout.alignment, 4);
   });
 
-  it('is that of a pointer for a list or map', () => {
+  test('is that of a pointer for a list or map', () => {
     assert.deepEqual(
       [alignment(['list', 'u8']), alignment(['list', 'u64']), alignment(['map', 'u64', 'u64'])],
       [4, 4, 4],
     );
   });
 
-  it('is that of the elements for a fixed-length list', () => {
+  test('is that of the elements for a fixed-length list', () => {
     assert.deepEqual([alignment(['list', 'u8', 100]), alignment(['list', 'u64', 1])], [1, 8]);
   });
 
-  it('is the largest of the fields for a record or tuple, in any order', () => {
+  test('is the largest of the fields for a record or tuple, in any order', () => {
     for (const kind of ['record', 'tuple']) {
       assert.equal(alignment([kind, 'u8', 'u8']), 1);
       assert.equal(alignment([kind, 'u64', 'u8']), 8);
@@ -48,7 +48,7 @@ describe('alignment', () => {
     }
   });
 
-  it('is the largest of the discriminant and the payloads for a variant', () => {
+  test('is the largest of the discriminant and the payloads for a variant', () => {
     assert.equal(alignment(['variant', 3]), 1);
     assert.equal(alignment(['variant', null, 'u8']), 1);
     assert.equal(alignment(['variant', 'u8', 'u32', 'u16']), 4);
@@ -60,7 +60,7 @@ describe('alignment', () => {
 });
 
 describe('discriminant_type', () => {
-  it('is the smallest integer that can number the cases: at most 2^8, 2^16, 2^32', () => {
+  test('is the smallest integer that can number the cases: at most 2^8, 2^16, 2^32', () => {
     for (const [cases, bytes] of [
       [1, 1],
       [2, 1],
@@ -75,7 +75,7 @@ describe('discriminant_type', () => {
 });
 
 describe('alignment_flags', () => {
-  it('is that of the smallest integer with a bit for each flag: at most 8, 16, 32', () => {
+  test('is that of the smallest integer with a bit for each flag: at most 8, 16, 32', () => {
     for (const [labels, bytes] of [
       [1, 1],
       [8, 1],

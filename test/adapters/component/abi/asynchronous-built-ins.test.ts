@@ -3,7 +3,7 @@
  * component may have them; the first call of one is refused with its name, and ends the instance.
  */
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import { compile, isTrap, isUnsupportedError } from 'decidable/component';
 import { assemble } from '../assemble.ts';
 import { run } from './guests.ts';
@@ -98,7 +98,7 @@ for (const [section, before, builtins] of SECTIONS) {
       const [params = '', result = ''] = signature.split('>');
       const given = [...params].map((letter, index) => `(param "p${index}" ${VALUE[letter]})`).join(' ');
 
-      it(`${text} is refused by name when it is called`, async () => {
+      test(`${text} is refused by name when it is called`, async () => {
         const { exports } = await run(`(component
           ${text.includes('memory') && before !== 'memory' ? BEFORE.memory : ''} ${BEFORE[before]}
           (core func $builtin (canon ${text}))
@@ -125,7 +125,7 @@ for (const [name, ...bytes] of [
   ['thread.available-parallelism', 0x42, 0],
 ] as const) {
   describe(`canon ${name}`, () => {
-    it(`is refused when it is compiled`, async () => {
+    test(`is refused when it is compiled`, async () => {
       const component = await assemble(`(component ${BEFORE.table})`);
       const binary = Uint8Array.of(...component, 8, 1 + bytes.length, 1, ...bytes);
       await assert.rejects(

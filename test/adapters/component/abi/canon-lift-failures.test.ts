@@ -4,7 +4,7 @@
  * code.
  */
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import { isTrap } from 'decidable/component';
 import { run } from './guests.ts';
 import { type Exported, traps } from './handles.ts';
@@ -68,7 +68,7 @@ const failing = () => {
 for (const resources of ['objects', 'handles'] as const) {
   describe(`a call, with resources as ${resources}`, () => {
     for (const shape of SHAPES) {
-      it(`with ${shape.name} ends the instance with the error of a host function, caught by the guest or not`, async () => {
+      test(`with ${shape.name} ends the instance with the error of a host function, caught by the guest or not`, async () => {
         for (const body of ['(call $out)', CATCHING]) {
           const { f, idle } = await guest(shape, { body }, failing, resources);
           assert.throws(f, (error) => error === thrown);
@@ -76,7 +76,7 @@ for (const resources of ['objects', 'handles'] as const) {
         }
       });
 
-      it(`with ${shape.name} ends the instance if post-return calls out, caught by the guest or not`, async () => {
+      test(`with ${shape.name} ends the instance if post-return calls out, caught by the guest or not`, async () => {
         for (const post of ['(call $out)', CATCHING]) {
           const { f, idle } = await guest(shape, { post }, () => undefined, resources);
           traps(f, /cannot leave component instance/);
@@ -84,7 +84,7 @@ for (const resources of ['objects', 'handles'] as const) {
         }
       });
 
-      it(`with ${shape.name} may call out and return repeatedly`, async () => {
+      test(`with ${shape.name} may call out and return repeatedly`, async () => {
         const { f, idle } = await guest(shape, { body: CATCHING, post: '' }, () => undefined, resources);
         for (let call = 0; call < 3; call++) f();
         assert.equal(idle(), undefined);
@@ -110,7 +110,7 @@ describe('an argument that cannot be lowered', () => {
     (func (export "peek") (param "handle" u32) (result u32) (canon lift (core func $m "peek"))))`;
 
   for (const resources of ['objects', 'handles'] as const) {
-    it(`leaves nothing lent to the guest, which can be called again (${resources})`, async () => {
+    test(`leaves nothing lent to the guest, which can be called again (${resources})`, async () => {
       const { exports } = await run(text, { Resource, look: () => 1 }, { resources });
       const { f, peek } = exports as Record<'f' | 'peek', Exported>;
       const resource = new Resource();
@@ -126,7 +126,7 @@ describe('an argument that cannot be lowered', () => {
 });
 
 describe('a guest that caught a failure', () => {
-  it('can no longer call out', async () => {
+  test('can no longer call out', async () => {
     let calls = 0;
     const out = () => {
       calls++;
@@ -137,7 +137,7 @@ describe('a guest that caught a failure', () => {
     assert.equal(calls, 1);
   });
 
-  it('can no longer create or drop handles', async () => {
+  test('can no longer create or drop handles', async () => {
     const body = `${CATCHING} (drop (call $new (i32.const 1)))`;
     const { f } = await guest(SHAPES[0]!, { body }, failing, 'objects');
     traps(f, /cannot leave component instance/);
@@ -145,7 +145,7 @@ describe('a guest that caught a failure', () => {
 });
 
 describe('realloc', () => {
-  it('ends the instance if it calls out, caught by the guest or not', async () => {
+  test('ends the instance if it calls out, caught by the guest or not', async () => {
     for (const [type, core, value] of [
       ['string', 'i32 i32', 'x'],
       ['(list u8)', 'i32 i32', [1]],

@@ -3,7 +3,7 @@
  * rules of the definition.
  */
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import { isComponentError } from 'decidable/component';
 import { run } from './guests.ts';
 import { type Exported, traps } from './handles.ts';
@@ -41,7 +41,7 @@ function guest(post: string, { body = '', imports = '' } = {}): Promise<Record<s
 }
 
 describe('the call of canon_lift', () => {
-  it('lowers the arguments in their order, and passes them to the core function', async () => {
+  test('lowers the arguments in their order, and passes them to the core function', async () => {
     const { exports } = await run(`(component
       (core module $M (func (export "f") (param i32 i64 f32 f64) (result f64)
         (f64.sub (local.get 3) (f64.add (f64.convert_i32_u (local.get 0))
@@ -52,7 +52,7 @@ describe('the call of canon_lift', () => {
     assert.equal((exports.f as Exported)(1, 20n, 300, 4321), 4000);
   });
 
-  it('takes any number of arguments', async () => {
+  test('takes any number of arguments', async () => {
     for (const count of [0, 1, 2, 3, 4, 5, 6, 7, 16]) {
       const places = Array.from({ length: count }, (_, n) => n);
       const { exports } = await run(`(component
@@ -68,7 +68,7 @@ describe('the call of canon_lift', () => {
   });
 
   for (const resources of ['objects', 'handles'] as const) {
-    it(`takes any number of them if the result is a handle or an error, with resources as ${resources}`, async () => {
+    test(`takes any number of them if the result is a handle or an error, with resources as ${resources}`, async () => {
       for (const count of [0, 1, 2, 3, 4, 5]) {
         const places = Array.from({ length: count }, (_, n) => n);
         const type = (own: string) =>
@@ -99,13 +99,13 @@ describe('the call of canon_lift', () => {
     });
   }
 
-  it('traps if the core function throws', async () => {
+  test('traps if the core function throws', async () => {
     const api = await guest('', { body: '(throw $tag)' });
     traps(() => api.f!(), /uncaught core exception/);
     traps(() => api.f!(), /cannot enter/);
   });
 
-  it('traps if the core function traps', async () => {
+  test('traps if the core function traps', async () => {
     for (const [body, message] of [
       ['unreachable', /unreachable/],
       ['(drop (i32.div_u (i32.const 1) (i32.const 0)))', /wasm trap/],
@@ -118,13 +118,13 @@ describe('the call of canon_lift', () => {
 });
 
 describe('post-return of canon_lift', () => {
-  it('is called once with the core result, after the result was lifted', async () => {
+  test('is called once with the core result, after the result was lifted', async () => {
     const api = await guest('(memory.fill (i32.const 16) (i32.const 0) (i32.const 64))');
     assert.equal(api.f!(), 'text');
     assert.deepEqual([api.passed!(), api.runs!()], [16, 1]);
   });
 
-  it('is not called if the result cannot be lifted', async () => {
+  test('is not called if the result cannot be lifted', async () => {
     const api = await guest('(call $out)', { body: '(i32.store (i32.const 20) (i32.const -1))' });
     traps(() => api.f!(), /too many bytes/);
   });
@@ -134,24 +134,24 @@ describe('post-return of canon_lift', () => {
     ['resource.new', '(drop (call $new (i32.const 1)))'],
     ['resource.drop', '(call $drop (i32.const 1))'],
   ] as const) {
-    it(`may not leave, so that ${what} traps in it`, async () => {
+    test(`may not leave, so that ${what} traps in it`, async () => {
       const api = await guest(code);
       traps(() => api.f!(), /cannot leave component instance/);
       traps(() => api.f!(), /cannot enter/);
     });
   }
 
-  it('may use resource.rep', async () => {
+  test('may use resource.rep', async () => {
     const api = await guest('(if (i32.ne (call $rep (i32.const 1)) (i32.const 5)) (then unreachable))');
     assert.equal(api.f!(), 'text');
   });
 
-  it('lets the guest leave again in the next call', async () => {
+  test('lets the guest leave again in the next call', async () => {
     const api = await guest('', { body: '(call $out)' });
     assert.deepEqual([api.f!(), api.f!()], ['text', 'text']);
   });
 
-  it('traps if it throws or traps', async () => {
+  test('traps if it throws or traps', async () => {
     for (const [code, message] of [
       ['(throw $tag)', /uncaught core exception/],
       ['unreachable', /unreachable/],
@@ -162,7 +162,7 @@ describe('post-return of canon_lift', () => {
     }
   });
 
-  it('takes no argument if there is no result', async () => {
+  test('takes no argument if there is no result', async () => {
     const { exports } = await run(`(component
       (core module $M (global $runs (mut i32) (i32.const 0))
         (func (export "f")) (func (export "post") (global.set $runs (i32.add (global.get $runs) (i32.const 1))))
@@ -180,7 +180,7 @@ describe('post-return of canon_lift', () => {
     ['a core result of 64 bits', 'i64', 2n ** 63n],
     ['a float', 'f64', 0.5],
   ] as const) {
-    it(`takes ${what}`, async () => {
+    test(`takes ${what}`, async () => {
       const { exports } = await run(`(component
         (core module $M (global $passed (mut ${type}) (${type}.const 0))
           (func (export "f") (param ${type}) (result ${type}) (local.get 0))
@@ -195,7 +195,7 @@ describe('post-return of canon_lift', () => {
     });
   }
 
-  it('runs in a call from another component once the result was lowered there', async () => {
+  test('runs in a call from another component once the result was lowered there', async () => {
     const text = `(component
       (component $B
         (core module $M (memory (export "memory") 1) (data (i32.const 8) "\\10\\00\\00\\00\\02\\00\\00\\00hi")

@@ -4,7 +4,7 @@
  * separate code.
  */
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import { isLinkError } from 'decidable/component';
 import { run } from './guests.ts';
 import { type Exported, traps } from './handles.ts';
@@ -81,7 +81,7 @@ const thrown = new Error('the host is out of order');
 
 describe('a call to the host', () => {
   for (const shape of SHAPES) {
-    it(`with ${shape.params} parameters and (${shape.result}) ends the guest if it throws, caught or not`, async () => {
+    test(`with ${shape.params} parameters and (${shape.result}) ends the guest if it throws, caught or not`, async () => {
       for (const isCatching of [false, true]) {
         const host = () => {
           throw thrown;
@@ -93,7 +93,7 @@ describe('a call to the host', () => {
     });
 
     if (shape.result === '') continue;
-    it(`with ${shape.params} parameters ends the guest if its value is not a (${shape.result}), caught or not`, async () => {
+    test(`with ${shape.params} parameters ends the guest if its value is not a (${shape.result}), caught or not`, async () => {
       for (const isCatching of [false, true]) {
         const { go, callerIdle } = await guest(shape, isCatching, { host: () => 'no such value' });
         assert.throws(go!, isLinkError);
@@ -105,7 +105,7 @@ describe('a call to the host', () => {
 
 describe('a call to another component', () => {
   for (const shape of SHAPES) {
-    it(`with ${shape.params} parameters and (${shape.result}) ends both if it traps, caught or not`, async () => {
+    test(`with ${shape.params} parameters and (${shape.result}) ends both if it traps, caught or not`, async () => {
       for (const isCatching of [false, true]) {
         const { go, callerIdle, calleeIdle } = await guest(shape, isCatching, { body: 'unreachable' });
         traps(go!, /unreachable/);
@@ -113,7 +113,7 @@ describe('a call to another component', () => {
       }
     });
 
-    it(`with ${shape.params} parameters and (${shape.result}) ends both if post-return calls out, caught or not`, async () => {
+    test(`with ${shape.params} parameters and (${shape.result}) ends both if post-return calls out, caught or not`, async () => {
       for (const post of ['(call $out)', '(block $caught (try_table (catch_all $caught) (call $out)))']) {
         for (const isCatching of [false, true]) {
           const { go, callerIdle, calleeIdle } = await guest(shape, isCatching, { body: '', post });
@@ -123,7 +123,7 @@ describe('a call to another component', () => {
       }
     });
 
-    it(`with ${shape.params} parameters and (${shape.result}) can return repeatedly`, async () => {
+    test(`with ${shape.params} parameters and (${shape.result}) can return repeatedly`, async () => {
       const { go, callerIdle, calleeIdle } = await guest(shape, true, { body: '(call $out)' });
       for (let call = 0; call < 3; call++) go!();
       for (const idle of [callerIdle!, calleeIdle!]) assert.equal(idle(), undefined);

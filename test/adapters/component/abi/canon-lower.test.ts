@@ -3,7 +3,7 @@
  * the rules of the definition.
  */
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import { isLinkError } from 'decidable/component';
 import { run } from './guests.ts';
 import { type Exported, traps } from './handles.ts';
@@ -29,7 +29,7 @@ async function guest(type: string, core: string, call: string, f: Exported): Pro
 }
 
 describe('canon_lower', () => {
-  it('lifts the arguments in their order and lowers the result', async () => {
+  test('lifts the arguments in their order and lowers the result', async () => {
     const go = await guest(
       '(param "a" u8) (param "b" s64) (param "c" string) (result f32)',
       '(param i32 i64 i32 i32) (result f32)',
@@ -42,7 +42,7 @@ describe('canon_lower', () => {
     assert.equal(go(), 1.5);
   });
 
-  it('passes any number of arguments', async () => {
+  test('passes any number of arguments', async () => {
     for (const count of [0, 1, 2, 3, 4, 5, 8, 16]) {
       const numbers = Array.from({ length: count }, (_, n) => n + 1);
       const go = await guest(
@@ -58,7 +58,7 @@ describe('canon_lower', () => {
     }
   });
 
-  it('does not call if an argument cannot be lifted', async () => {
+  test('does not call if an argument cannot be lifted', async () => {
     let calls = 0;
     const go = await guest(
       '(param "a" u8) (param "b" char)',
@@ -73,7 +73,7 @@ describe('canon_lower', () => {
     traps(go, /cannot enter/);
   });
 
-  it('passes the error of a host function through the guest', async () => {
+  test('passes the error of a host function through the guest', async () => {
     const thrown = new Error('the host is out of order');
     const go = await guest('', '', '(call $f)', () => {
       throw thrown;
@@ -81,7 +81,7 @@ describe('canon_lower', () => {
     assert.throws(go, (error) => error === thrown);
   });
 
-  it('names the import that returned an invalid value, with a hint for promises', async () => {
+  test('names the import that returned an invalid value, with a hint for promises', async () => {
     for (const [value, message] of [
       ['no number', 'import "f": result: expected a number, got "no number"'],
       [
@@ -98,7 +98,7 @@ describe('canon_lower', () => {
     }
   });
 
-  it('stores a result of several core values at the address of the guest, after the call', async () => {
+  test('stores a result of several core values at the address of the guest, after the call', async () => {
     const go = await guest(
       '(result (tuple u8 u32))',
       '(param i32)',
@@ -109,7 +109,7 @@ describe('canon_lower', () => {
     assert.equal(go(), undefined);
   });
 
-  it('may be lifted unchanged, so that a component passes a function through', async () => {
+  test('may be lifted unchanged, so that a component passes a function through', async () => {
     const { exports } = await run(
       `(component
         (import "f" (func $f (param "x" u32) (result u32)))
@@ -120,7 +120,7 @@ describe('canon_lower', () => {
     assert.equal((exports.g as Exported)(5), 6);
   });
 
-  it('passes lifted arguments to another component, and lowers the result of that', async () => {
+  test('passes lifted arguments to another component, and lowers the result of that', async () => {
     const { exports } = await run(`(component
       (component $B
         (core module $M (func (export "f") (param i32 i32 i32 i32 i32) (result i32)
@@ -143,7 +143,7 @@ describe('canon_lower', () => {
     assert.equal((exports.go as Exported)(), 245);
   });
 
-  it('lifts and lowers each argument of a call to another component as its own type', async () => {
+  test('lifts and lowers each argument of a call to another component as its own type', async () => {
     // The passed values have more bits than the type. The received values do not.
     const all = [
       ['s8', 'i32', '0x1ff', '-1'],
@@ -177,7 +177,7 @@ describe('canon_lower', () => {
     }
   });
 
-  it('traps if it is called while the instance may not leave', async () => {
+  test('traps if it is called while the instance may not leave', async () => {
     const { exports } = await run(
       `(component
         (import "f" (func $f))
@@ -190,7 +190,7 @@ describe('canon_lower', () => {
     traps(() => (exports.go as Exported)(), /cannot leave component instance/);
   });
 
-  it('can be called by a start function, and traps if that traps', async () => {
+  test('can be called by a start function, and traps if that traps', async () => {
     const text = (code: string) => `(component
       (import "f" (func $f))
       (core func $f' (canon lower (func $f)))

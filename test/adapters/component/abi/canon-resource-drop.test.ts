@@ -1,6 +1,6 @@
 /** *CanonicalABI.md*, "`canon resource.drop`". */
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import { resourceDrop } from '../../../../src/adapters/component/abi/canon-resource.ts';
 import { ComponentInstance, RuntimeResource } from '../../../../src/adapters/component/abi/component-instance.ts';
 import { BORROWED, HandleTable } from '../../../../src/adapters/component/abi/table-state.ts';
@@ -14,7 +14,7 @@ interface Dropper {
 const list = (values: unknown) => Array.from(values as Uint32Array);
 
 describe('canon resource.drop of an own handle', () => {
-  it('removes it from the table and calls the destructor with the rep', async () => {
+  test('removes it from the table and calls the destructor with the rep', async () => {
     const api = await handles();
     api.new!(0xdead_beef);
     api.drop!(1);
@@ -22,7 +22,7 @@ describe('canon resource.drop of an own handle', () => {
     traps(() => api.rep!(1), /unknown handle index 1/);
   });
 
-  it('calls the destructor of the component that defines the type, from any other', async () => {
+  test('calls the destructor of the component that defines the type, from any other', async () => {
     const api = await handles();
     const index = api.userTake!(api.give!(api.new!(7)));
     api.userDrop!(index);
@@ -30,13 +30,13 @@ describe('canon resource.drop of an own handle', () => {
     traps(() => api.userDrop!(index), /unknown handle index/);
   });
 
-  it('needs no destructor', async () => {
+  test('needs no destructor', async () => {
     const api = await handles();
     api.dropS!(api.newS!(5));
     traps(() => api.repS!(1), /unknown handle index 1/);
   });
 
-  it('traps if the destructor traps, and ends both components', async () => {
+  test('traps if the destructor traps, and ends both components', async () => {
     for (const [drop, ...others] of [
       ['drop', 'new'],
       ['userDrop', 'new', 'userIndex'],
@@ -48,7 +48,7 @@ describe('canon resource.drop of an own handle', () => {
     }
   });
 
-  it('leaves the hole free while the destructor runs', async () => {
+  test('leaves the hole free while the destructor runs', async () => {
     const { exports } = await run(`(component
       (core module $D (memory 0) (table (export "table") 2 funcref)
         (type $dtor (func (param i32)))
@@ -75,7 +75,7 @@ describe('canon resource.drop of an own handle', () => {
 });
 
 describe('canon resource.drop of a borrow', () => {
-  it('removes it from the table and calls no destructor', async () => {
+  test('removes it from the table and calls no destructor', async () => {
     const api = await handles();
     const given = api.give!(api.new!(7));
     assert.equal(api.userIndex!(given), 1);
@@ -83,7 +83,7 @@ describe('canon resource.drop of a borrow', () => {
     assert.equal(api.take!(given), 1);
   });
 
-  it('traps if it was dropped already', async () => {
+  test('traps if it was dropped already', async () => {
     const api = await handles();
     const given = api.give!(api.new!(7));
     traps(() => api.userDropTwice!(given), /unknown handle index 1/);
@@ -91,19 +91,19 @@ describe('canon resource.drop of a borrow', () => {
 });
 
 describe('canon resource.drop', () => {
-  it('traps if no handle has the index', async () => {
+  test('traps if no handle has the index', async () => {
     for (const index of [0, 1, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff]) {
       const api = await handles();
       traps(() => api.drop!(index), /unknown handle index/);
     }
   });
 
-  it('traps if the handle is of another type', async () => {
+  test('traps if the handle is of another type', async () => {
     const api = await handles();
     traps(() => api.drop!(api.newS!(5)), /wrong type/);
   });
 
-  it('traps if the handle is lent to a running call', () => {
+  test('traps if the handle is lent to a running call', () => {
     // No synchronous call reaches this: during the call, no code that could drop the handle may leave or be entered.
     const refuse = (message: string) => new RangeError(message);
     for (const info of [0, BORROWED]) {
@@ -121,7 +121,7 @@ describe('canon resource.drop', () => {
 });
 
 describe('the destructor', () => {
-  it('is called when the host drops a handle, as a call from the host', async () => {
+  test('is called when the host drops a handle, as a call from the host', async () => {
     for (const resources of ['objects', 'handles'] as const) {
       const api = await handles({ resources });
       const dispose = (given: unknown): unknown =>
@@ -143,7 +143,7 @@ describe('the destructor', () => {
     (core instance $m (instantiate $M (with "" (instance (export "make" (func $make')) (export "drop" (func $drop))))))
     (func (export "go") (canon lift (core func $m "go"))))`;
 
-  it('is Symbol.dispose for a resource of the host', async () => {
+  test('is Symbol.dispose for a resource of the host', async () => {
     const dropped: unknown[] = [];
     class R {
       [Symbol.dispose](): void {
@@ -156,7 +156,7 @@ describe('the destructor', () => {
     assert.deepEqual(dropped, [made]);
   });
 
-  it('ends the guest that dropped a resource of the host if it throws', async () => {
+  test('ends the guest that dropped a resource of the host if it throws', async () => {
     class R {
       [Symbol.dispose](): void {
         throw new Error('cannot let go');

@@ -1,17 +1,17 @@
 /** *CanonicalABI.md*, "`canon resource.new`". `may_leave` is in the tests of `realloc` and `post-return`. */
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import { isInvalidError } from 'decidable/component';
 import { run } from './guests.ts';
 import { handles, traps } from './handles.ts';
 
 describe('canon resource.new', () => {
-  it('is of a resource type that the component defines', async () => {
+  test('is of a resource type that the component defines', async () => {
     const text = '(component (import "r" (type $r (sub resource))) (core func (canon resource.new $r)))';
     await assert.rejects(run(text, { r: class {} }), isInvalidError);
   });
 
-  it('takes an i32 and returns an i32', async () => {
+  test('takes an i32 and returns an i32', async () => {
     const user = (type: string) => `(component
       (type $r (resource (rep i32)))
       (core func $new (canon resource.new $r))
@@ -23,7 +23,7 @@ describe('canon resource.new', () => {
     }
   });
 
-  it('adds an own handle with the rep to the table of the instance, and calls nothing', async () => {
+  test('adds an own handle with the rep to the table of the instance, and calls nothing', async () => {
     const api = await handles();
     const index = api.new!(0xdead_beef);
     assert.equal(index, 1);
@@ -33,14 +33,14 @@ describe('canon resource.new', () => {
     assert.equal(api.take!(api.give!(index)), 1);
   });
 
-  it('creates a handle for each call, also for the same rep', async () => {
+  test('creates a handle for each call, also for the same rep', async () => {
     const api = await handles();
     assert.deepEqual([api.new!(5), api.new!(5)], [1, 2]);
     api.drop!(1);
     assert.equal(api.rep!(2), 5);
   });
 
-  it('traps if the table is full', async () => {
+  test('traps if the table is full', async () => {
     const api = await handles({ maxHandles: 1 });
     api.new!(5);
     traps(() => api.new!(6), 'handles-exhausted');

@@ -2,13 +2,13 @@
  * *CanonicalABI.md*, "Canonical ABI Options". `canonopt-validation.test.ts` tests the rules for them.
  */
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import { isUnsupportedError } from 'decidable/component';
 import { run } from './guests.ts';
 import type { Exported } from './handles.ts';
 
 describe('LiftOptions', () => {
-  it('has utf8 as the default encoding', async () => {
+  test('has utf8 as the default encoding', async () => {
     const get = async (encoding: string) => {
       const { exports } = await run(`(component
         (core module $M (memory (export "memory") 1) (data (i32.const 8) "\\10\\00\\00\\00\\02\\00\\00\\00\\c3\\a9\\00\\00\\c3\\a9\\c3\\a9")
@@ -23,7 +23,7 @@ describe('LiftOptions', () => {
     assert.equal(await get('string-encoding=utf16'), '\ua9c3\0');
   });
 
-  it('may name any memory of the component, a different one for each function', async () => {
+  test('may name any memory of the component, a different one for each function', async () => {
     const memory = (text: string) => `(core module (memory (export "memory") 1)
       (data (i32.const 8) "\\10\\00\\00\\00\\01\\00\\00\\00${text}"))`;
     const { exports } = await run(`(component
@@ -38,7 +38,7 @@ describe('LiftOptions', () => {
 });
 
 describe('LiftLowerOptions', () => {
-  it('calls the realloc of the function that lowers, if a component has several', async () => {
+  test('calls the realloc of the function that lowers, if a component has several', async () => {
     const { exports } = await run(`(component
       (core module $M (memory (export "memory") 1)
         (func (export "low") (param i32 i32 i32 i32) (result i32) (i32.const 256))
@@ -54,7 +54,7 @@ describe('LiftLowerOptions', () => {
 });
 
 describe('CanonicalOptions', () => {
-  it('has no post-return by default', async () => {
+  test('has no post-return by default', async () => {
     const { exports } = await run(`(component
       (core module $M (func (export "f") (result i32) (i32.const 5)))
       (core instance $m (instantiate $M))
@@ -66,7 +66,7 @@ describe('CanonicalOptions', () => {
     ['async', '(canon lift (core func $m "stackful") async)'],
     ['async and callback', '(canon lift (core func $m "stackless") async (callback (core func $m "callback")))'],
   ] as const) {
-    it(`${what}: a function lifted with the asynchronous ABI is refused by name where it is called`, async () => {
+    test(`${what}: a function lifted with the asynchronous ABI is refused by name where it is called`, async () => {
       const { exports } = await run(`(component
         (core module $M
           (func (export "stackful"))
@@ -81,7 +81,7 @@ describe('CanonicalOptions', () => {
     });
   }
 
-  it('async: a function lowered with the asynchronous ABI is refused by name where it is called', async () => {
+  test('async: a function lowered with the asynchronous ABI is refused by name where it is called', async () => {
     const { exports } = await run(
       `(component
         (import "f" (func $f async))
@@ -95,7 +95,7 @@ describe('CanonicalOptions', () => {
     );
   });
 
-  it('memory: a 64-bit memory is refused by name where the component is compiled', async () => {
+  test('memory: a 64-bit memory is refused by name where the component is compiled', async () => {
     await assert.rejects(
       run(`(component
         (core module $M (memory (export "memory") i64 1) (func (export "f") (result i64) (i64.const 8)))

@@ -3,7 +3,7 @@
  * omits one of them. The cases of the validator test the other rules.
  */
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import { compile, isInvalidError } from 'decidable/component';
 import { assemble } from '../assemble.ts';
 
@@ -39,10 +39,10 @@ const needsMemory = /`memory` is required/;
 const needsRealloc = /`realloc` is required/;
 
 describe('memory', () => {
-  it('may be any memory of 32-bit addresses, also an empty one', () =>
+  test('may be any memory of 32-bit addresses, also an empty one', () =>
     isValid(lower('(param "x" string)', '(memory (core memory $m "tiny"))')));
 
-  it('is not shared', () =>
+  test('is not shared', () =>
     isInvalid(
       `(component (core module $S (memory (export "memory") 1 1 shared)) (core instance $m (instantiate $S))
         (import "f" (func $f (param "x" string))) (core func (canon lower (func $f) ${MEMORY})))`,
@@ -51,11 +51,12 @@ describe('memory', () => {
 });
 
 describe('callback', () => {
-  it('is for lifting only', () => isInvalid(lower('async', 'async (callback (core func $m "callback"))'), /callback/));
+  test('is for lifting only', () =>
+    isInvalid(lower('async', 'async (callback (core func $m "callback"))'), /callback/));
 });
 
 describe('async', () => {
-  it('is for functions of an async type, lifted or lowered', async () => {
+  test('is for functions of an async type, lifted or lowered', async () => {
     await isInvalid(lift('', '', 'async'), /requires an async function type/);
     await isInvalid(lower('', 'async'), /requires an async function type/);
     await isValid(lift('', 'async', 'async'));
@@ -72,14 +73,14 @@ describe('lower(T) for the parameters of a lowered function and the result of a 
     ['(result string)', 3],
     ['(list string 1)', 2],
   ] as const) {
-    it(`requires a memory for ${type}, and no realloc`, async () => {
+    test(`requires a memory for ${type}, and no realloc`, async () => {
       await isInvalid(lower(`(param "x" ${type})`, ''), needsMemory);
       await isValid(lower(`(param "x" ${type})`, MEMORY));
       await isInvalid(lift('(result i32)', `(result ${type})`, ''), needsMemory);
       await isValid(lift('(result i32)', `(result ${type})`, MEMORY));
     });
 
-    it(`and lift(T), the other way around, requires a realloc for ${type} as well`, async () => {
+    test(`and lift(T), the other way around, requires a realloc for ${type} as well`, async () => {
       const core = `(param ${'i32 '.repeat(flat)})`;
       await isInvalid(lift(core, `(param "x" ${type})`, MEMORY), needsRealloc);
       await isValid(lift(core, `(param "x" ${type})`, `${MEMORY} ${REALLOC}`));
@@ -90,13 +91,13 @@ describe('lower(T) for the parameters of a lowered function and the result of a 
 });
 
 describe('canon lift', () => {
-  it('requires a realloc for parameters that are spilled, even if they are numbers', async () => {
+  test('requires a realloc for parameters that are spilled, even if they are numbers', async () => {
     await isInvalid(lift('(param i32)', seventeen, MEMORY), needsRealloc);
     await isInvalid(lift('(param i32)', seventeen, ''), needsMemory);
     await isValid(lift('(param i32)', seventeen, `${MEMORY} ${REALLOC}`));
   });
 
-  it('requires a memory for a result that is spilled, and no realloc', async () => {
+  test('requires a memory for a result that is spilled, and no realloc', async () => {
     for (const type of ['(tuple u8 u8)', '(option u8)', '(list u8 2)']) {
       await isInvalid(lift('(result i32)', `(result ${type})`, ''), needsMemory);
       await isValid(lift('(result i32)', `(result ${type})`, MEMORY));
@@ -106,18 +107,18 @@ describe('canon lift', () => {
 });
 
 describe('canon lower', () => {
-  it('requires a memory for parameters that are spilled, and no realloc', async () => {
+  test('requires a memory for parameters that are spilled, and no realloc', async () => {
     await isInvalid(lower(seventeen, ''), needsMemory);
     await isValid(lower(seventeen, MEMORY));
   });
 
-  it('requires a memory for a result that is spilled, and no realloc', async () => {
+  test('requires a memory for a result that is spilled, and no realloc', async () => {
     await isInvalid(lower('(result (tuple u8 u8))', ''), needsMemory);
     await isValid(lower('(result (tuple u8 u8))', MEMORY));
     await isValid(lower('(result (tuple u8))', ''));
   });
 
-  it('requires a memory sooner with the asynchronous ABI: for five parameters, and for any result', async () => {
+  test('requires a memory sooner with the asynchronous ABI: for five parameters, and for any result', async () => {
     const params = (count: number) => Array.from({ length: count }, (_, n) => `(param "p${n}" u8)`).join(' ');
     await isValid(lower(`async ${params(4)}`, 'async'));
     await isInvalid(lower(`async ${params(5)}`, 'async'), needsMemory);

@@ -3,7 +3,7 @@
  * instances on the stack. (In the specification a trap ends the whole store. JavaScript continues.)
  */
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import { run } from './guests.ts';
 import { type Exported, traps } from './handles.ts';
 
@@ -53,19 +53,19 @@ async function within(outer: string, inner: string): Promise<{ readonly api: Api
 }
 
 describe('enter_from and leave_to', () => {
-  it('allow an instance to be entered again after each call', async () => {
+  test('allow an instance to be entered again after each call', async () => {
     const api = (await run(FAMILY, { out: () => undefined })).exports as Api;
     for (const name of ['oneGo', 'threeGo', 'oneGo', 'parentIdle', 'twoIdle']) api[name]!();
   });
 
-  it('allow one child to call another, while their parent is entered', async () => {
+  test('allow one child to call another, while their parent is entered', async () => {
     let calls = 0;
     const api = (await run(FAMILY, { out: () => void calls++ })).exports as Api;
     api.oneGo!();
     assert.equal(calls, 1);
   });
 
-  it('leave nothing entered when a host function was called and returned', async () => {
+  test('leave nothing entered when a host function was called and returned', async () => {
     const { api, error } = await within('oneGo', 'twoIdle');
     assert.match(String(error), /cannot enter/);
     for (const name of ['oneIdle', 'twoIdle', 'threeIdle', 'parentIdle']) api[name]!();
@@ -79,7 +79,7 @@ describe('may_enter_from for a call from the host', () => {
     ['oneGo', 'parentIdle', 'the parent of an instance that is running'],
     ['threeGo', 'oneIdle', 'the sibling of an instance that is running: their parent was entered'],
   ] as const) {
-    it(`traps for ${what}`, async () => {
+    test(`traps for ${what}`, async () => {
       const { error } = await within(outer, inner);
       traps(() => {
         throw error;
@@ -87,7 +87,7 @@ describe('may_enter_from for a call from the host', () => {
     });
   }
 
-  it('allows another root instance to be entered, and that one to call further ones', async () => {
+  test('allows another root instance to be entered, and that one to call further ones', async () => {
     let calls = 0;
     const last = (await run(FAMILY, { out: () => void calls++ })).exports as Api;
     const first = (await run(FAMILY, { out: () => last.oneGo!() })).exports as Api;
@@ -95,7 +95,7 @@ describe('may_enter_from for a call from the host', () => {
     assert.equal(calls, 1);
   });
 
-  it('traps if another root instance calls back into a running one', async () => {
+  test('traps if another root instance calls back into a running one', async () => {
     const first: Api = (await run(FAMILY, { out: () => second.oneGo!() })).exports as Api;
     const second: Api = (await run(FAMILY, { out: () => first.threeIdle!() })).exports as Api;
     traps(() => first.oneGo!(), /cannot enter/);
@@ -104,7 +104,7 @@ describe('may_enter_from for a call from the host', () => {
 });
 
 describe('may_enter_from for a call from another component', () => {
-  it('traps if a component of another root instance is running', async () => {
+  test('traps if a component of another root instance is running', async () => {
     let isInner = false;
     const first: Api = (
       await run(FAMILY, {
@@ -119,7 +119,7 @@ describe('may_enter_from for a call from another component', () => {
     traps(() => first.oneGo!(), /cannot enter/);
   });
 
-  it('traps for calls between parent and child, as in the current suite', async () => {
+  test('traps for calls between parent and child, as in the current suite', async () => {
     const downward = `(component
       (component $C (core module $M (func (export "f"))) (core instance $m (instantiate $M))
         (func (export "f") (canon lift (core func $m "f"))))
@@ -141,7 +141,7 @@ describe('may_enter_from for a call from another component', () => {
 });
 
 describe('a trap', () => {
-  it('ends the instance, the ones that called it and their parents', async () => {
+  test('ends the instance, the ones that called it and their parents', async () => {
     const text = `(component
       ${LEAF('C')}
       (import "out" (func $out))
@@ -157,7 +157,7 @@ describe('a trap', () => {
     for (const name of ['go', 'callee', 'bystander']) traps(() => api[name]!(), /an earlier call into it trapped/);
   });
 
-  it('ends the root instances on the stack, and no others', async () => {
+  test('ends the root instances on the stack, and no others', async () => {
     const inner = (await run(FAMILY, { out: () => undefined })).exports as Api;
     const outer = (await run(FAMILY, { out: inner.twoFail })).exports as Api;
     const other = (await run(FAMILY, { out: () => undefined })).exports as Api;
@@ -166,7 +166,7 @@ describe('a trap', () => {
     other.oneGo!();
   });
 
-  it('is the cause of the errors of later calls', async () => {
+  test('is the cause of the errors of later calls', async () => {
     const api = (await run(FAMILY, { out: () => undefined })).exports as Api;
     traps(() => api.twoFail!(), /unreachable/);
     assert.throws(

@@ -2,7 +2,7 @@
  * *Explainer.md*, "JS API": objects of a guest's resource are made by `new`, or by a function that returns a promise.
  */
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import { isComponentError, isLinkError } from 'decidable/component';
 import { engine } from '../../../../src/adapters/component/engine/web-assembly.ts';
 import { run } from './guests.ts';
@@ -51,7 +51,7 @@ const GUEST = (members: string = '') => `(component
     (canon lift (core func $m "make") (memory (core memory $m "memory")))))`;
 
 describe('an object of a resource', () => {
-  it('is created by `new`', async () => {
+  test('is created by `new`', async () => {
     const { exports } = await run(GUEST(), { check: () => 0 });
     const Thing = exports.Thing as ThingClass;
     const thing = new Thing(5);
@@ -59,7 +59,7 @@ describe('an object of a resource', () => {
     assert.equal(thing.get(), 5);
   });
 
-  it('is created by a static function `create`, too', async () => {
+  test('is created by a static function `create`, too', async () => {
     const { exports } = await run(GUEST(), { check: () => 0 });
     const Thing = exports.Thing as ThingClass;
     const thing = Thing.create(5) as Thing;
@@ -67,7 +67,7 @@ describe('an object of a resource', () => {
     assert.equal(thing.get(), 5);
   });
 
-  it('is not created if the constructor fails', async () => {
+  test('is not created if the constructor fails', async () => {
     const { exports } = await run(GUEST(), { check: () => 404 });
     const Thing = exports.Thing as ThingClass;
     for (const make of [() => new Thing(5), () => Thing.create(5)]) {
@@ -75,7 +75,7 @@ describe('an object of a resource', () => {
     }
   });
 
-  it('is created by `new` of a subclass', async () => {
+  test('is created by `new` of a subclass', async () => {
     const { exports } = await run(GUEST(), { check: () => 0 });
     class Special extends (exports.Thing as ThingClass) {
       readonly isSpecial = true;
@@ -86,7 +86,7 @@ describe('an object of a resource', () => {
 });
 
 describe('an object of a resource whose instance has an asynchronous import', { skip }, () => {
-  it('is created by `create`, which returns a promise', async () => {
+  test('is created by `create`, which returns a promise', async () => {
     const { exports } = await run(GUEST(), { check: async () => 0 });
     const Thing = exports.Thing as ThingClass;
     const thing = (await Thing.create(5)) as Thing;
@@ -94,7 +94,7 @@ describe('an object of a resource whose instance has an asynchronous import', { 
     assert.equal(await thing.get(), 5);
   });
 
-  it('is not created if the constructor fails, which rejects the promise', async () => {
+  test('is not created if the constructor fails, which rejects the promise', async () => {
     const { exports } = await run(GUEST(), { check: async () => 404 });
     const Thing = exports.Thing as ThingClass;
     await assert.rejects(
@@ -103,7 +103,7 @@ describe('an object of a resource whose instance has an asynchronous import', { 
     );
   });
 
-  it('is not created by `new`, which does not call the guest', async () => {
+  test('is not created by `new`, which does not call the guest', async () => {
     let calls = 0;
     const { exports } = await run(GUEST(), {
       check: async () => {
@@ -123,14 +123,14 @@ describe('a resource with a static function `create` of its own', () => {
   const OWN = `(func (export "[static]thing.create") (param "rep" u32) (result (own $thing))
     (canon lift (core func $m "new")))`;
 
-  it('keeps it, and has its constructor under its name in WIT', async () => {
+  test('keeps it, and has its constructor under its name in WIT', async () => {
     const { exports } = await run(GUEST(OWN), { check: () => 404 });
     const Thing = exports.Thing as ThingClass;
     assert.equal((Thing.create(5) as Thing).get(), 5);
     assert.throws(() => Thing['[constructor]thing'](5), isComponentError);
   });
 
-  it('is created by the constructor of that name if it returns a promise', { skip }, async () => {
+  test('is created by the constructor of that name if it returns a promise', { skip }, async () => {
     const { exports } = await run(GUEST(OWN), { check: async () => 0 });
     const Thing = exports.Thing as ThingClass;
     assert.throws(() => new Thing(5), { name: 'TypeError', message: /await Thing\["\[constructor\]thing"\]\(…\)/ });
@@ -140,7 +140,7 @@ describe('a resource with a static function `create` of its own', () => {
 });
 
 describe('a component that imports a static function `create`', () => {
-  it('does not receive the constructor of another component', async () => {
+  test('does not receive the constructor of another component', async () => {
     const { exports } = await run(
       `(component
         (type $thing' (resource (rep i32))) (export $thing "thing" (type $thing'))

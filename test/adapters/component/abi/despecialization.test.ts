@@ -3,7 +3,7 @@
  * values of both have the same core values and the same bytes.
  */
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import { probe } from './probe.ts';
 import { guestTypeOf, type VectorType, valueTypeOf } from './vectors/vectors.ts';
 
@@ -27,14 +27,14 @@ async function assertSame(specialized: VectorType, expanded: VectorType, values:
 }
 
 describe('despecialize', () => {
-  it('turns a tuple into a record whose labels are the positions', () =>
+  test('turns a tuple into a record whose labels are the positions', () =>
     assertSame(
       ['tuple', 'u8', 'f64', 'string'],
       ['record', 'u8', 'f64', 'string'],
       [[[1, 2, 'x'], { f0: 1, f1: 2, f2: 'x' }]],
     ));
 
-  it('turns an enum into a variant without payloads', () =>
+  test('turns an enum into a variant without payloads', () =>
     assertSame(
       ['enum', 300],
       ['variant', 300],
@@ -44,7 +44,7 @@ describe('despecialize', () => {
       ],
     ));
 
-  it('turns an option into a variant of none and some, in this order', () =>
+  test('turns an option into a variant of none and some, in this order', () =>
     assertSame(
       ['option', 'u64'],
       ['variant', null, 'u64'],
@@ -54,7 +54,7 @@ describe('despecialize', () => {
       ],
     ));
 
-  it('turns a result into a variant of ok and error, in this order', async () => {
+  test('turns a result into a variant of ok and error, in this order', async () => {
     await assertSame(
       ['result', 'u8', 'f64'],
       ['variant', 'u8', 'f64'],
@@ -72,7 +72,7 @@ describe('despecialize', () => {
     await assertSame(['result', null, null], ['variant', 2], [[{ tag: 'err' }, { tag: 'c1' }]]);
   });
 
-  it('turns a map into a list of tuples of key and value', () =>
+  test('turns a map into a list of tuples of key and value', () =>
     assertSame(
       ['map', 'u8', 'u32'],
       ['list', ['tuple', 'u8', 'u32']],
@@ -90,7 +90,7 @@ describe('despecialize', () => {
       ],
     ));
 
-  it('does not change strings and flags', () => {
+  test('does not change strings and flags', () => {
     assert.notDeepEqual(valueTypeOf('string').layout.flat, valueTypeOf(['list', 'char']).layout.flat.slice(1));
     assert.equal(valueTypeOf(['flags', 8]).layout.size, 1);
     assert.equal(valueTypeOf(['record', ...new Array<VectorType>(8).fill('bool')]).layout.size, 8);

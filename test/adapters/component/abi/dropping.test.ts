@@ -3,7 +3,7 @@
  * an instance ends.
  */
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import { compile, type Instance, instantiate, instantiateSync, isTrap } from 'decidable/component';
 import { assemble } from '../assemble.ts';
 import type { Exported } from './handles.ts';
@@ -91,13 +91,13 @@ async function guest(resources: 'objects' | 'handles'): Promise<Guest> {
 
 for (const resources of ['objects', 'handles'] as const) {
   describe(`a resource that JavaScript drops (${resources})`, () => {
-    it('is destroyed before the drop returns', async () => {
+    test('is destroyed before the drop returns', async () => {
       const { api, drop, log } = await guest(resources);
       drop(api.make!(5));
       assert.deepEqual(log, [5]);
     });
 
-    it('is destroyed when the running call has ended, if an import drops it', async () => {
+    test('is destroyed when the running call has ended, if an import drops it', async () => {
       const self = await guest(resources);
       const { api, drop, log } = self;
       const [one, other] = [api.make!(1), api.make!(2)];
@@ -110,7 +110,7 @@ for (const resources of ['objects', 'handles'] as const) {
       assert.deepEqual(log, ['the import returns', 1, 2]);
     });
 
-    it('is destroyed when the outermost call has ended, if a call into another instance drops it', async () => {
+    test('is destroyed when the outermost call has ended, if a call into another instance drops it', async () => {
       const [outer, inner] = [await guest(resources), await guest(resources)];
       const one = outer.api.make!(1);
       inner.out = () => outer.drop(one);
@@ -122,7 +122,7 @@ for (const resources of ['objects', 'handles'] as const) {
       assert.deepEqual(outer.log, ['the import returns', 1]);
     });
 
-    it('can be dropped only once, also if its destructor has to wait', async () => {
+    test('can be dropped only once, also if its destructor has to wait', async () => {
       const self = await guest(resources);
       const { api, drop, log } = self;
       const one = api.make!(1);
@@ -135,7 +135,7 @@ for (const resources of ['objects', 'handles'] as const) {
       assert.deepEqual(log, [1]);
     });
 
-    it('stays live if it is lent to the running call', async () => {
+    test('stays live if it is lent to the running call', async () => {
       const self = await guest(resources);
       const { api, drop, log } = self;
       const one = api.make!(1);
@@ -145,7 +145,7 @@ for (const resources of ['objects', 'handles'] as const) {
       assert.deepEqual(log, [1]);
     });
 
-    it('ends its instance if a destructor that had to wait traps', async () => {
+    test('ends its instance if a destructor that had to wait traps', async () => {
       const self = await guest(resources);
       const bad = self.api.make!(666);
       self.out = () => self.drop(bad);
@@ -153,7 +153,7 @@ for (const resources of ['objects', 'handles'] as const) {
       assert.throws(() => self.api.make!(1), isTrap);
     });
 
-    it('has ended with an instance that trapped, so that dropping it does nothing', async () => {
+    test('has ended with an instance that trapped, so that dropping it does nothing', async () => {
       const self = await guest(resources);
       const { api, drop, log } = self;
       const [one, other] = [api.make!(1), api.make!(2)];
@@ -163,7 +163,7 @@ for (const resources of ['objects', 'handles'] as const) {
       assert.deepEqual(log, []);
     });
 
-    it('may drop any number of others in its destructor, one after another', async () => {
+    test('may drop any number of others in its destructor, one after another', async () => {
       const self = await guest(resources);
       const { api, drop, log } = self;
       const count = 20_000;
@@ -179,7 +179,7 @@ for (const resources of ['objects', 'handles'] as const) {
   });
 
   describe(`an instance that ends (${resources})`, () => {
-    it('disposes the resources of the host that it holds, if it traps', async () => {
+    test('disposes the resources of the host that it holds, if it traps', async () => {
       const { api, host, log } = await guest(resources);
       for (const name of ['one', 'two']) api.keep!(host(name));
       api.dropH!(host('dropped'));
@@ -190,14 +190,14 @@ for (const resources of ['objects', 'handles'] as const) {
       assert.ok(back);
     });
 
-    it('disposes all of them, also if one throws', async () => {
+    test('disposes all of them, also if one throws', async () => {
       const { api, host, log } = await guest(resources);
       for (const name of ['failing', 'two']) api.keep!(host(name));
       assert.throws(() => api.call!(true), isTrap);
       assert.deepEqual(log, ['failing', 'two']);
     });
 
-    it('disposes them if it is disposed, and can no longer be called', async () => {
+    test('disposes them if it is disposed, and can no longer be called', async () => {
       const { api, host, instance, log } = await guest(resources);
       api.keep!(host('one'));
       instance[Symbol.dispose]();
@@ -220,7 +220,7 @@ describe('an instance whose start function traps', () => {
       (func $start (drop (call $give)) unreachable) (start $start))
     (core instance (instantiate $M (with "" (instance (export "give" (func $give')))))))`;
 
-  it('disposes the resources of the host that it received', async () => {
+  test('disposes the resources of the host that it received', async () => {
     const log: string[] = [];
     class H {
       [Symbol.dispose](): void {
@@ -236,7 +236,7 @@ describe('an instance whose start function traps', () => {
 });
 
 describe('`using` of a resource', () => {
-  it('throws the trap that ended its instance, and nothing else', async () => {
+  test('throws the trap that ended its instance, and nothing else', async () => {
     const self = await guest('objects');
     let trap: unknown;
     self.out = () => undefined;
@@ -259,7 +259,7 @@ describe('a component that holds resources of another one', () => {
     (func (export "keep") (param "r" (own $r)) (canon lift (core func $m "keep")))
     (func (export "trap") (canon lift (core func $m "trap"))))`;
 
-  it('destroys them when it ends', async () => {
+  test('destroys them when it ends', async () => {
     const { api, log } = await guest('objects');
     const holder = await instantiate(await compile(await assemble(HOLDER)), { r: api.R });
     const { keep, trap } = holder.exports as Record<string, Exported>;

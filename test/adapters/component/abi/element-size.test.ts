@@ -1,6 +1,6 @@
 /** *CanonicalABI.md*, "Element Size", of 32-bit memories. The bound of 2^28 is among the cases of the validator. */
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import { payloadOffset } from '../../../../src/adapters/component/types/cases.ts';
 import { layoutOfFields } from '../../../../src/adapters/component/types/layout.ts';
 import { ValueTypeNode } from '../../../../src/adapters/component/types/nodes.ts';
@@ -17,7 +17,7 @@ describe('elem_size', () => {
     [4, 's32', 'u32', 'f32', 'char', 'error-context', 'stream', 'future'],
     [8, 's64', 'u64', 'f64', 'string'],
   ] as const) {
-    it(`is ${bytes} for ${types.join(', ')}`, () => {
+    test(`is ${bytes} for ${types.join(', ')}`, () => {
       assert.deepEqual(
         types.map(size),
         types.map(() => bytes),
@@ -25,23 +25,23 @@ describe('elem_size', () => {
     });
   }
 
-  it('is 4 for handles', () => {
+  test('is 4 for handles', () => {
     const handle = (kind: 'own' | 'borrow') => new ValueTypeNode(kind, [], []);
     assert.equal(handle('own').layout.size, 4);
     assert.equal(handle('borrow').layout.size, 4);
   });
 
-  it('is that of a pointer and a length for a list or map', () => {
+  test('is that of a pointer and a length for a list or map', () => {
     assert.deepEqual([size(['list', 'u8']), size(['list', ['list', 'u64']]), size(['map', 'u64', 'u64'])], [8, 8, 8]);
   });
 
-  it('is that of all elements for a fixed-length list, with the padding between them', () => {
+  test('is that of all elements for a fixed-length list, with the padding between them', () => {
     assert.equal(size(['list', 'u8', 5]), 5);
     assert.equal(size(['list', ['tuple', 'u32', 'u8'], 3]), 24);
     assert.equal(size(['list', ['list', 'u16', 2], 3]), 12);
   });
 
-  it('counts the padding before each field and at the end of a record or tuple', () => {
+  test('counts the padding before each field and at the end of a record or tuple', () => {
     for (const kind of ['record', 'tuple']) {
       assert.equal(size([kind, 'u8']), 1);
       assert.equal(size([kind, 'u8', 'u32']), 8);
@@ -51,12 +51,12 @@ describe('elem_size', () => {
     }
   });
 
-  it('puts each field at the next address that its alignment allows', () => {
+  test('puts each field at the next address that its alignment allows', () => {
     const fields = (['u8', 'u16', 'u8', 'u64', 'u8', 'string'] as const).map(valueTypeOf);
     assert.deepEqual(layoutOfFields(fields).offsets, [0, 2, 4, 8, 16, 20]);
   });
 
-  it('is the sum of discriminant, padding and largest payload for a variant', () => {
+  test('is the sum of discriminant, padding and largest payload for a variant', () => {
     assert.equal(size(['variant', 3]), 1);
     assert.equal(size(['variant', null, 'u8']), 2);
     assert.equal(size(['variant', 'u8', 'u64', 'u16']), 16);
@@ -66,7 +66,7 @@ describe('elem_size', () => {
     assert.equal(size(['result', null, null]), 1);
   });
 
-  it('puts every payload of a variant at the alignment of the most aligned one', () => {
+  test('puts every payload of a variant at the alignment of the most aligned one', () => {
     const cases = (['u8', 'u64'] as const).map((type) => ({ name: type, type: valueTypeOf(type) }));
     assert.equal(payloadOffset(cases), 8);
     assert.equal(
@@ -78,7 +78,7 @@ describe('elem_size', () => {
     );
   });
 
-  it('is that of the smallest integer for an enum or flags', () => {
+  test('is that of the smallest integer for an enum or flags', () => {
     assert.deepEqual(
       [1, 256, 257, 65536, 65537].map((count) => size(['enum', count])),
       [1, 1, 2, 2, 4],

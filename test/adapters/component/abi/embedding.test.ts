@@ -1,12 +1,12 @@
 /** *CanonicalABI.md*, "Embedding": the functions of components as the host sees them. */
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import { run } from './guests.ts';
 import type { Exported } from './handles.ts';
 import { canonicalOptions, RECORDING_ALLOCATOR } from './probe.ts';
 
 describe('Store.invoke', () => {
-  it('calls a function that a component lifts', async () => {
+  test('calls a function that a component lifts', async () => {
     const { exports } = await run(`(component
       (core module $M (func (export "add") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1))))
       (core instance $m (instantiate $M))
@@ -14,7 +14,7 @@ describe('Store.invoke', () => {
     assert.equal((exports.add as Exported)(250, 7), 1);
   });
 
-  it('calls a function of the host that a component exports again, without entering the component', async () => {
+  test('calls a function of the host that a component exports again, without entering the component', async () => {
     let depth = 0;
     const { exports } = await run(
       '(component (import "f" (func $f (param "x" u32) (result u32))) (export "g" (func $f)))',
@@ -27,7 +27,7 @@ describe('Store.invoke', () => {
 });
 
 describe('Store.lift and Store.lower', () => {
-  it('pass a value through several components, each with its own memory and encoding', async () => {
+  test('pass a value through several components, each with its own memory and encoding', async () => {
     const stage = (name: string, encoding: string) => `(component $${name}
       (import "f" (func $f (param "x" string) (result string)))
       (core module $L ${RECORDING_ALLOCATOR})

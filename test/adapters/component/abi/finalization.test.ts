@@ -1,6 +1,6 @@
 /** *Explainer.md*, "JS API": own handles that nobody drops are dropped once their objects are garbage. */
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -65,7 +65,7 @@ describe('objects that nobody drops', () => {
     ['one turn', 3],
     ['one turn, more than wait for its end', 3 * maxRecentObjects + 5],
   ] as const) {
-    it(`release their handles once they are garbage (${turns})`, async () => {
+    test(`release their handles once they are garbage (${turns})`, async () => {
       const { dropped, make } = await guest();
       for (const rep of range(many)) make(rep);
       await collectUntil(() => dropped.length === many);
@@ -73,7 +73,7 @@ describe('objects that nobody drops', () => {
     });
   }
 
-  it('release their handles while more are created, turn after turn', async () => {
+  test('release their handles while more are created, turn after turn', async () => {
     const { dropped, make } = await guest();
     for (let round = 0; round < 20; round++) {
       for (const rep of range(maxRecentObjects)) make(rep);
@@ -84,7 +84,7 @@ describe('objects that nobody drops', () => {
     assert.equal(dropped.length, 20 * maxRecentObjects);
   });
 
-  it('release nothing as long as they are held', async () => {
+  test('release nothing as long as they are held', async () => {
     const { dropped, make } = await guest();
     const held = range(10).map((rep) => make(rep));
     await collectForSomeTurns();
@@ -92,7 +92,7 @@ describe('objects that nobody drops', () => {
     assert.equal(held.length, 10);
   });
 
-  it('release nothing twice if they were dropped or consumed, in their turn or a later one', async () => {
+  test('release nothing twice if they were dropped or consumed, in their turn or a later one', async () => {
     const { dropped, make, take } = await guest();
     (make(1) as Disposable)[Symbol.dispose]();
     take(make(2), 'c');
@@ -105,7 +105,7 @@ describe('objects that nobody drops', () => {
     assert.deepEqual(dropped, [1, 2, 3, 4]);
   });
 
-  it('release their handles if a call that would consume them failed before it started', async () => {
+  test('release their handles if a call that would consume them failed before it started', async () => {
     const { dropped, make, take } = await guest();
     const failToGive = (r: unknown): void => assert.throws(() => take(r, 'more than one character'), TypeError);
     failToGive(make(1));
@@ -116,7 +116,7 @@ describe('objects that nobody drops', () => {
     assert.deepEqual(sorted(dropped), [1, 2]);
   });
 
-  it('end only their instance if the destructor traps', async () => {
+  test('end only their instance if the destructor traps', async () => {
     const { make } = await guest();
     make(666);
     const hasEnded = (): boolean => {

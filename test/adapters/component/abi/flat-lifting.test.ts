@@ -1,6 +1,6 @@
 /** *CanonicalABI.md*, "Flat Lifting": reads values from core values. `vectors/` tests valid ones too. */
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import { isTrap } from 'decidable/component';
 import { type GuestType, named } from './guests.ts';
 import { i32, probe, START } from './probe.ts';
@@ -22,7 +22,7 @@ async function traps(lifting: Promise<unknown>, message: RegExp): Promise<void> 
 const one = (type: string, flat = 'i32'): GuestType => ({ type, flat });
 
 describe('lift_flat_unsigned and lift_flat_signed', () => {
-  it('ignore the bits beyond the type, and take the sign from its highest bit', async () => {
+  test('ignore the bits beyond the type, and take the sign from its highest bit', async () => {
     for (const [type, core, value] of [
       ['u8', 'ffffff01', 1],
       ['u8', 'ffffffff', 255],
@@ -42,19 +42,19 @@ describe('lift_flat_unsigned and lift_flat_signed', () => {
 });
 
 describe('lift_flat', () => {
-  it('reads every number except 0 as true for a bool', async () => {
+  test('reads every number except 0 as true for a bool', async () => {
     assert.equal(await lift(one('bool'), '00000000'), false);
     for (const core of ['00000001', '00000100', '80000000']) assert.equal(await lift(one('bool'), core), true);
   });
 
-  it('discards the sign and payload of a NaN', async () => {
+  test('discards the sign and payload of a NaN', async () => {
     const bits = new DataView(new ArrayBuffer(8));
     bits.setFloat64(0, (await lift(one('f64', 'f64'), 'fff80000deadbeef')) as number);
     assert.equal(bits.getBigUint64(0), 0x7ff8_0000_0000_0000n);
     assert.ok(Object.is(await lift(one('f32', 'f32'), '80000000'), -0));
   });
 
-  it('traps for a char that is not a scalar value', async () => {
+  test('traps for a char that is not a scalar value', async () => {
     assert.equal(await lift(one('char'), '0010ffff'), '\u{10ffff}');
     for (const core of ['0000d800', '0000dfff', '00110000', 'ffffffff']) {
       await traps(lift(one('char'), core), /invalid `char`/);
@@ -63,7 +63,7 @@ describe('lift_flat', () => {
 });
 
 describe('lift_flat_string and lift_flat_list', () => {
-  it('take an unsigned pointer and length, with the checks of loading', async () => {
+  test('take an unsigned pointer and length, with the checks of loading', async () => {
     assert.equal(await lift(one('string', 'i32 i32'), i32(START, 3), 'e29883'), '☃');
     await traps(lift(one('string', 'i32 i32'), i32(-1, 1)), /out of bounds/);
     await traps(lift(one('(list u8)', 'i32 i32'), i32(0, -1)), /too many bytes/);
@@ -73,7 +73,7 @@ describe('lift_flat_string and lift_flat_list', () => {
     assert.equal(await lift(one('string', 'i32 i32'), i32(START, 2 ** 31 + 1), '0326', 'latin1+utf16'), '☃');
   });
 
-  it('lift a fixed-length list like a tuple', async () => {
+  test('lift a fixed-length list like a tuple', async () => {
     assert.deepEqual(await lift(one('(list s8 3)', 'i32 i32 i32'), i32(1, 0x1ff, 0x80)), Int8Array.of(1, -1, -128));
     assert.deepEqual(
       await lift(one('(list (tuple u8 f32) 2)', 'i32 f32 i32 f32'), '00000001 3f800000 00000002 40000000'),
@@ -91,7 +91,7 @@ describe('lift_flat_variant', () => {
     'i32 i64 f32',
   );
 
-  it('reinterprets and wraps the joined core values for the type of the case', async () => {
+  test('reinterprets and wraps the joined core values for the type of the case', async () => {
     for (const [core, value] of [
       ['00000000 ffffffff00000007 00000000', { tag: 'i32', val: 7 }],
       ['00000000 00000000ffffffff 00000000', { tag: 'i32', val: 0xffff_ffff }],
@@ -109,21 +109,21 @@ describe('lift_flat_variant', () => {
     assert.deepEqual(await lift(narrow, '00000001 bf800000'), { tag: 'f32', val: -1 });
   });
 
-  it('makes every NaN canonical, whatever its type was joined with', async () => {
+  test('makes every NaN canonical, whatever its type was joined with', async () => {
     for (const core of ['00000001 ffffffffffc00001 00000000', '00000002 fff800000000beef 00000000']) {
       const { val } = (await lift(mixed, core)) as { val: number };
       assert.equal(new BigUint64Array(Float64Array.of(val).buffer)[0], 0x7ff8_0000_0000_0000n);
     }
   });
 
-  it('ignores the core values that the case does not need', async () => {
+  test('ignores the core values that the case does not need', async () => {
     assert.deepEqual(await lift(mixed, '00000004 deadbeefdeadbeef 7fc00001'), { tag: 'none' });
     const then = { ...mixed, type: '(tuple $t u8)', flat: 'i32 i64 f32 i32' };
     assert.deepEqual(await lift(then, '00000004 deadbeefdeadbeef 7fc00001 00000009'), [{ tag: 'none' }, 9]);
     assert.deepEqual(await lift(then, '00000003 deadbeefdeadbe05 7fc00001 00000009'), [{ tag: 's8', val: 5 }, 9]);
   });
 
-  it('traps if no case has the discriminant, as an unsigned number', async () => {
+  test('traps if no case has the discriminant, as an unsigned number', async () => {
     for (const discriminant of ['00000006', '00000100', 'ffffffff']) {
       await traps(lift(mixed, `${discriminant} 0000000000000000 00000000`), /discriminant/);
     }
@@ -137,7 +137,7 @@ describe('lift_flat_variant', () => {
     await traps(lift(named('(enum "a" "b")', 'i32'), '00000100'), /discriminant/);
   });
 
-  it('coerces through variants inside variants', async () => {
+  test('coerces through variants inside variants', async () => {
     const type = named(
       '(variant (case "inner" (result f32 (error f64))) (case "wide" (tuple u64 u64)))',
       'i32 i64 i64',
@@ -151,7 +151,7 @@ describe('lift_flat_variant', () => {
 });
 
 describe('lift_flat_flags', () => {
-  it('ignores the bits beyond the labels', async () => {
+  test('ignores the bits beyond the labels', async () => {
     assert.deepEqual(await lift(named('(flags "a" "b")', 'i32'), 'fffffffe'), { a: false, b: true });
   });
 });

@@ -3,7 +3,7 @@
  * the earlier arguments again. Calls with few core values, with many, and those from state to state have separate code.
  */
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import { isComponentError, isValueError } from 'decidable/component';
 import { run } from './guests.ts';
 import type { Exported } from './handles.ts';
@@ -141,7 +141,7 @@ for (const owner of ['a guest', 'the host'] as const) {
   for (const resources of ['objects', 'handles'] as const) {
     describe(`a resource of ${owner} before an invalid argument (${resources})`, () => {
       for (const [what, shape] of Object.entries(SHAPES)) {
-        it(`belongs to JavaScript again as ${what}`, async () => {
+        test(`belongs to JavaScript again as ${what}`, async () => {
           const drops: unknown[] = [];
           const { call, make, dispose } = await guest(shape, owner, resources, (rep) => drops.push(rep));
           const resource = make();
@@ -158,7 +158,7 @@ for (const owner of ['a guest', 'the host'] as const) {
           assert.deepEqual(drops, [7]);
         });
 
-        it(`can be passed again as ${what}`, async () => {
+        test(`can be passed again as ${what}`, async () => {
           const { call, make } = await guest(shape, owner, resources, () => undefined);
           const resource = make();
           assert.throws(() => call(shape.args(resource, make, true)), TypeError);

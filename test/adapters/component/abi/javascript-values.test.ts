@@ -1,13 +1,13 @@
 /** *Explainer.md*, "JS API", `ToWebAssemblyValue` and `ToJSValue`: what is JavaScript's own and in no vector. */
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import { runInNewContext } from 'node:vm';
 import { ComponentError, isComponentError, isTrap, isValueError } from 'decidable/component';
 import { named, run, throughCoreValues, throughMemory } from './guests.ts';
 import { i32, probe } from './probe.ts';
 
 describe('the coercion of JavaScript values', () => {
-  it('wraps integers', async () => {
+  test('wraps integers', async () => {
     const echo = await throughCoreValues({ type: 'u8', flat: 'i32' });
     assert.equal(echo(256 + 7), 7);
     const signed = await throughMemory({ type: 's16', flat: 'i32' });
@@ -16,7 +16,7 @@ describe('the coercion of JavaScript values', () => {
     assert.equal(big(-1n), 2n ** 64n - 1n);
   });
 
-  it('accepts any iterable as a list', async () => {
+  test('accepts any iterable as a list', async () => {
     const echo = await throughMemory({ type: '(list u8)', flat: 'i32 i32' });
     assert.deepEqual(echo([1, 2, 300]), Uint8Array.of(1, 2, 44));
     assert.deepEqual(echo(new Set([4, 5])), Uint8Array.of(4, 5));
@@ -24,7 +24,7 @@ describe('the coercion of JavaScript values', () => {
     assert.deepEqual(echo(Uint8Array.of(8, 9).buffer), Uint8Array.of(8, 9));
   });
 
-  it('accepts an object as a map, in which the last of equal keys wins', async () => {
+  test('accepts an object as a map, in which the last of equal keys wins', async () => {
     const echo = await throughMemory({ type: '(map string u8)', flat: 'i32 i32' });
     assert.deepEqual(echo({ a: 1 }), new Map([['a', 1]]));
     assert.deepEqual(
@@ -36,7 +36,7 @@ describe('the coercion of JavaScript values', () => {
     );
   });
 
-  it('converts the keys of an object to the key type of the map', async () => {
+  test('converts the keys of an object to the key type of the map', async () => {
     for (const [key, value, pairs] of [
       [
         'u32',
@@ -65,13 +65,13 @@ describe('the coercion of JavaScript values', () => {
     for (const key of ['x', '1.5', '']) assert.throws(() => echo({ [key]: 1 }), TypeError, key);
   });
 
-  it('reads missing flags as false', async () => {
+  test('reads missing flags as false', async () => {
     const echo = await throughMemory(named('(flags "a" "b")', 'i32'));
     assert.deepEqual(echo({ b: true }), { a: false, b: true });
     for (const none of [{}, undefined, null]) assert.deepEqual(echo(none), { a: false, b: false });
   });
 
-  it('accepts a list or a set of names as flags, in camelCase or as in WIT', async () => {
+  test('accepts a list or a set of names as flags, in camelCase or as in WIT', async () => {
     const echo = await throughCoreValues(named('(flags "read-only" "b")', 'i32'));
     for (const [value, readOnly, b] of [
       [['readOnly'], true, false],
@@ -83,7 +83,7 @@ describe('the coercion of JavaScript values', () => {
     for (const wrong of [['readonly'], [true, false], 'b']) assert.throws(() => echo(wrong), isValueError);
   });
 
-  it('accepts any buffer or view as a list of bytes, shared or not', async () => {
+  test('accepts any buffer or view as a list of bytes, shared or not', async () => {
     const shared = new SharedArrayBuffer(3);
     new Uint8Array(shared).set([1, 2, 3]);
     const echo = await throughMemory({ type: '(list u8)', flat: 'i32 i32' });
@@ -104,7 +104,7 @@ describe('the coercion of JavaScript values', () => {
     assert.throws(() => fixed(new ArrayBuffer(4)), isValueError);
   });
 
-  it('accepts buffers, typed arrays, sets and maps of another realm', async () => {
+  test('accepts buffers, typed arrays, sets and maps of another realm', async () => {
     const foreign = (text: string): unknown => runInNewContext(text);
     const bytes = await throughMemory({ type: '(list u8)', flat: 'i32 i32' });
     for (const text of [
@@ -122,7 +122,7 @@ describe('the coercion of JavaScript values', () => {
     assert.deepEqual(map(foreign('new Map([["a", 1]])')), new Map([['a', 1]]));
   });
 
-  it('refuses a value of the wrong kind with a TypeError, and the instance stays usable', async () => {
+  test('refuses a value of the wrong kind with a TypeError, and the instance stays usable', async () => {
     for (const [type, flat, wrong, right] of [
       ['string', 'i32 i32', 5, 'x'],
       ['u32', 'i32', undefined, 5],
@@ -139,7 +139,7 @@ describe('the coercion of JavaScript values', () => {
     }
   });
 
-  it('reads null as none, like undefined', async () => {
+  test('reads null as none, like undefined', async () => {
     const { take } = await probe({ type: '(option u8)', flat: 'i32 i32' });
     assert.equal(take(null).core, i32(0, 0));
     const nested = await probe({ type: '(option (option u8))', flat: 'i32 i32 i32' });
@@ -147,7 +147,7 @@ describe('the coercion of JavaScript values', () => {
     assert.equal(nested.take({ tag: 'some', val: null }).core, i32(1, 0, 0));
   });
 
-  it('reads the outermost of three nested options as undefined, as in jco', async () => {
+  test('reads the outermost of three nested options as undefined, as in jco', async () => {
     const three = await probe({ type: '(option (option (option u8)))', flat: 'i32 i32 i32 i32' });
     const values = [
       [undefined, i32(0, 0, 0, 0)],
@@ -164,7 +164,7 @@ describe('the coercion of JavaScript values', () => {
     assert.deepEqual(four.pass({ core: i32(0, 0, 0, 0, 0) }), { tag: 'none' });
   });
 
-  it('returns a result inside a value with a `val`, also without a payload, as in jco', async () => {
+  test('returns a result inside a value with a `val`, also without a payload, as in jco', async () => {
     const { pass } = await probe({ type: '(tuple (result) (result u8))', flat: 'i32 i32 i32' });
     assert.deepStrictEqual(pass({ core: i32(0, 0, 5) }), [
       { tag: 'ok', val: undefined },
@@ -178,7 +178,7 @@ describe('the coercion of JavaScript values', () => {
     assert.deepStrictEqual(variant.pass({ core: i32(0, 0) }), { tag: 'a' });
   });
 
-  it('accepts bigints and booleans as numbers, and whole numbers as bigints', async () => {
+  test('accepts bigints and booleans as numbers, and whole numbers as bigints', async () => {
     const small = await probe({ type: 's16', flat: 'i32' });
     assert.deepEqual([small.take(-2n).core, small.take(true).core, small.take(2.9).core], [i32(-2), i32(1), i32(2)]);
     const large = await probe({ type: 'u64', flat: 'i64' });
@@ -186,13 +186,13 @@ describe('the coercion of JavaScript values', () => {
     assert.throws(() => large.take(1.5), isValueError);
   });
 
-  it('accepts any value as a bool', async () => {
+  test('accepts any value as a bool', async () => {
     const { take } = await probe({ type: 'bool', flat: 'i32' });
     const cores = [1, 'x', {}, 0, '', undefined].map((value) => take(value).core);
     assert.deepEqual(cores, [i32(1), i32(1), i32(1), i32(0), i32(0), i32(0)]);
   });
 
-  it('wraps the elements of lists of numbers, which may be any iterable or typed array', async () => {
+  test('wraps the elements of lists of numbers, which may be any iterable or typed array', async () => {
     for (const [type, value, memory] of [
       ['s8', [255, -129], 'ff7f'],
       ['u16', new Set([65537, -1]), '0100ffff'],
@@ -208,7 +208,7 @@ describe('the coercion of JavaScript values', () => {
     }
   });
 
-  it('refuses a value of another type with an error that says what was expected', async () => {
+  test('refuses a value of another type with an error that says what was expected', async () => {
     for (const [type, wrong, message] of [
       ['string', 5, /expected a string, got 5/],
       ['string', undefined, /expected a string/],
@@ -253,7 +253,7 @@ async function throughList(type: string, definitions = '') {
 }
 
 describe('labels', () => {
-  it('are camelCase, also if JavaScript has a member of that name', async () => {
+  test('are camelCase, also if JavaScript has a member of that name', async () => {
     const type = named(
       '(record (field "constructor" u8) (field "to-string" u8) (field "val" u8) (field "get-URL-of" u8))',
       'i32 i32 i32 i32',
@@ -264,7 +264,7 @@ describe('labels', () => {
     assert.deepStrictEqual(pass({ core: i32(1, 2, 3, 4) }), value);
   });
 
-  it('are unchanged for enums and variants', async () => {
+  test('are unchanged for enums and variants', async () => {
     const { take, pass } = await probe(named('(enum "dark-green" "to-string")', 'i32'));
     assert.equal(take('to-string').core, i32(1));
     assert.equal(pass({ core: i32(0) }), 'dark-green');
@@ -272,7 +272,7 @@ describe('labels', () => {
     assert.deepStrictEqual(variant.pass({ core: i32(0, 5) }), { tag: 'dark-green', val: 5 });
   });
 
-  it('are camelCase for flags, and each is true or false', async () => {
+  test('are camelCase for flags, and each is true or false', async () => {
     const { take, pass } = await probe(named('(flags "read-only" "constructor")', 'i32'));
     assert.deepStrictEqual(pass({ core: i32(1) }), { readOnly: true, constructor: false });
     assert.equal(take({ readOnly: 1, constructor: 'yes' }).core, i32(3));
@@ -292,14 +292,14 @@ describe('a result that a function returns', () => {
     return exports.get as () => unknown;
   }
 
-  it('is the payload of ok', async () => {
+  test('is the payload of ok', async () => {
     assert.equal((await getting('(result)', 0))(), undefined);
     assert.equal((await getting('(result u32)', 0, 5))(), 5);
     assert.equal((await getting('(result u32 (error u32))', 0, 5))(), 5);
     assert.equal((await getting('(result (error u32))', 0, 5))(), undefined);
   });
 
-  it('is thrown as a ComponentError with the payload of error', async () => {
+  test('is thrown as a ComponentError with the payload of error', async () => {
     for (const [type, payload] of [
       ['(result)', undefined],
       ['(result u32)', undefined],
@@ -314,7 +314,7 @@ describe('a result that a function returns', () => {
     }
   });
 
-  it('traps if it is neither', async () => {
+  test('traps if it is neither', async () => {
     for (const type of ['(result)', '(result u32)', '(result u32 (error u32))', '(result (error u32))']) {
       const get = await getting(type, 2, 5);
       assert.throws(get, (error) => isTrap(error) && /discriminant/.test(error.message), type);
@@ -345,7 +345,7 @@ describe('a result that a function of the host returns', () => {
     throw thrown;
   };
 
-  it('is its value, or the payload of its error', async () => {
+  test('is its value, or the payload of its error', async () => {
     assert.deepEqual(await asking('(result)', () => undefined), [0, 0]);
     assert.deepEqual(await asking('(result u32)', () => 5), [0, 5]);
     assert.deepEqual(await asking('(result u32 (error u32))', failing({ payload: 7 })), [1, 7]);
@@ -354,7 +354,7 @@ describe('a result that a function of the host returns', () => {
     assert.deepEqual(await asking('(result u32 (error u32))', failing(new ComponentError(7))), [1, 7]);
   });
 
-  it('may be returned as a whole if its payload cannot look like one', async () => {
+  test('may be returned as a whole if its payload cannot look like one', async () => {
     assert.deepEqual(await asking('(result)', () => ({ tag: 'err' })), [1, 0]);
     assert.deepEqual(await asking('(result u32 (error u32))', () => ({ tag: 'err', val: 7 })), [1, 7]);
     assert.deepEqual(await asking('(result u32 (error u32))', () => ({ tag: 'ok', val: 5 })), [0, 5]);
@@ -362,7 +362,7 @@ describe('a result that a function of the host returns', () => {
     assert.deepEqual(await asking('(result (result u32))', () => ({ tag: 'err' })), [0, 1]);
   });
 
-  it('does not include an Error without payload, of this or another realm', async () => {
+  test('does not include an Error without payload, of this or another realm', async () => {
     const foreign = runInNewContext(
       '[new Error("a defect"), new TypeError("another"), new (class Odd extends Error {})]',
     );
@@ -375,7 +375,7 @@ describe('a result that a function of the host returns', () => {
 });
 
 describe('a field or flag with the name of something that every object has', () => {
-  it('is missing if the object does not have it', async () => {
+  test('is missing if the object does not have it', async () => {
     const flags = await throughCoreValues(named('(flags "constructor" "to-string" "a")', 'i32'));
     assert.deepEqual(flags({}), { constructor: false, toString: false, a: false });
     assert.deepEqual(flags(['to-string', 'a']), { constructor: false, toString: true, a: true });

@@ -1,6 +1,6 @@
 /** *CanonicalABI.md*, "Lifting and Lowering Context": how `realloc` is called, and what it may not do. */
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import { isUnsupportedError } from 'decidable/component';
 import { ALLOCATOR, run } from './guests.ts';
 import { type Exported, traps } from './handles.ts';
@@ -42,7 +42,7 @@ async function guest(code: string, imports = ''): Promise<{ readonly f: Exported
 }
 
 describe('LiftLowerContext.reallocate', () => {
-  it('passes the old pointer and length, the alignment and the new length', async () => {
+  test('passes the old pointer and length, the alignment and the new length', async () => {
     const { take } = await probe({ type: 'string', flat: 'i32 i32' }, 'utf16');
     assert.equal(take('abc').realloc, '0 0 2 6');
   });
@@ -52,7 +52,7 @@ describe('LiftLowerContext.reallocate', () => {
     ['resource.new', '(drop (call $new (i32.const 1)))'],
     ['resource.drop', '(call $drop (i32.const 1))'],
   ] as const) {
-    it(`clears may_leave, so that ${what} traps in realloc`, async () => {
+    test(`clears may_leave, so that ${what} traps in realloc`, async () => {
       const { f, calls } = await guest(code);
       traps(() => f('x'), /cannot leave component instance/);
       assert.equal(calls(), 0);
@@ -60,18 +60,18 @@ describe('LiftLowerContext.reallocate', () => {
     });
   }
 
-  it('allows realloc to use resource.rep, which does not check may_leave', async () => {
+  test('allows realloc to use resource.rep, which does not check may_leave', async () => {
     const { f } = await guest('(if (i32.ne (call $rep (i32.const 1)) (i32.const 5)) (then unreachable))');
     assert.equal(f('x'), 0x78);
   });
 
-  it('sets may_leave again, so that the guest may call out once it has its arguments', async () => {
+  test('sets may_leave again, so that the guest may call out once it has its arguments', async () => {
     const { f, calls } = await guest('');
     assert.equal(f('x'), 0x78);
     assert.equal(calls(), 1);
   });
 
-  it('refuses built-ins that need a thread of their own by name, such as context.get', async () => {
+  test('refuses built-ins that need a thread of their own by name, such as context.get', async () => {
     const { f } = await guest(
       '(call $builtin)',
       `(core func $get (canon context.get i32 0))
@@ -83,7 +83,7 @@ describe('LiftLowerContext.reallocate', () => {
     traps(() => f('x'), /an earlier call into it trapped/);
   });
 
-  it('may enter the caller of a running call, whose result is lowered', async () => {
+  test('may enter the caller of a running call, whose result is lowered', async () => {
     const text = `(component
       (component $B
         (core module $M (memory (export "memory") 1) (data (i32.const 8) "\\10\\00\\00\\00\\02\\00\\00\\00hi")
@@ -104,7 +104,7 @@ describe('LiftLowerContext.reallocate', () => {
     assert.equal(((await run(text)).exports.f as Exported)(), 'hi');
   });
 
-  it('turns a trap or an exception in realloc into a trap of the call', async () => {
+  test('turns a trap or an exception in realloc into a trap of the call', async () => {
     for (const [code, message] of [
       ['unreachable', /unreachable/],
       ['(throw $tag)', /uncaught core exception/],
@@ -117,7 +117,7 @@ describe('LiftLowerContext.reallocate', () => {
 });
 
 describe('LiftLowerContext.allocate', () => {
-  it('is reallocate of nothing', async () => {
+  test('is reallocate of nothing', async () => {
     const { take } = await probe({ type: '(list u32)', flat: 'i32 i32' });
     assert.equal(take([1, 2]).realloc, '0 0 4 8');
     assert.equal(take([1]).core.split(' ')[0], START.toString(16).padStart(8, '0'));

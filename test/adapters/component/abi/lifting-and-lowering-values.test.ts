@@ -3,7 +3,7 @@
  * those that are too many to be flat. Their bytes are in `vectors/functions.json`.
  */
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import { isTrap } from 'decidable/component';
 import { run } from './guests.ts';
 import { END, i32, probe, relay, START } from './probe.ts';
@@ -23,7 +23,7 @@ const values = [2n, ...new Array<number>(16).fill(7)];
 const bytes = '0200000000000000' + '07'.repeat(16);
 
 describe('lift_flat_values for parameters that are spilled', () => {
-  it('loads them as a tuple from the address in the only core argument', async () => {
+  test('loads them as a tuple from the address in the only core argument', async () => {
     assert.deepEqual((await probe(SPILLED)).pass({ core: i32(START), memory: bytes }), values);
   });
 
@@ -33,7 +33,7 @@ describe('lift_flat_values for parameters that are spilled', () => {
     ['leaves too little memory', END - SIZE + 8, /out of bounds/],
     ['is close to 2^32', 0xffff_fff8, /out of bounds/],
   ] as const) {
-    it(`traps if the pointer ${what}`, async () => {
+    test(`traps if the pointer ${what}`, async () => {
       const { pass } = await probe(SPILLED);
       traps(() => pass({ core: i32(pointer) }), message);
       const between = await relay(SPILLED);
@@ -41,7 +41,7 @@ describe('lift_flat_values for parameters that are spilled', () => {
     });
   }
 
-  it('takes a tuple that ends with the memory', async () => {
+  test('takes a tuple that ends with the memory', async () => {
     assert.deepEqual((await probe(SPILLED)).pass({ core: i32(65536 - SIZE) }), [0n, ...new Array<number>(16).fill(0)]);
   });
 });
@@ -53,7 +53,7 @@ describe('lift_flat_values for a result that is spilled', () => {
     ['leaves too little memory', END - 4, /out of bounds/],
     ['is close to 2^32', 0xffff_fffc, /out of bounds/],
   ] as const) {
-    it(`traps if the pointer ${what}`, async () => {
+    test(`traps if the pointer ${what}`, async () => {
       for (const type of ['string', '(tuple u8 u32)', '(option u32)']) {
         const { give } = await probe({ type, flat: 'i32 i32' });
         traps(() => give({ core: i32(pointer) }), message);
@@ -68,7 +68,7 @@ describe('lift_flat_values for a result that is spilled', () => {
     ['(result (own $r) (error u8))', 65536 - 4],
     ['(result string)', 65536 - 8],
   ] as const) {
-    it(`traps in the same way for a ${type} at ${pointer}, with handles as numbers`, async () => {
+    test(`traps in the same way for a ${type} at ${pointer}, with handles as numbers`, async () => {
       const { exports } = await run(
         `(component
           (type $r' (resource (rep i32))) (export $r "r" (type $r'))
@@ -86,14 +86,14 @@ describe('lift_flat_values for a result that is spilled', () => {
 });
 
 describe('lower_flat_values for parameters that are spilled', () => {
-  it('allocates a tuple for them before anything in it', async () => {
+  test('allocates a tuple for them before anything in it', async () => {
     const type = { type: `(tuple string ${'u8 '.repeat(15)})`, flat: 'i32 '.repeat(17).trim() };
     const lowered = (await probe(type)).take(['x', ...new Array<number>(15).fill(7)]);
     assert.equal(lowered.realloc, '0 0 4 24, 0 0 1 1');
     assert.equal(lowered.core, i32(START));
   });
 
-  it('traps if the pointer from realloc is unaligned or out of bounds', async () => {
+  test('traps if the pointer from realloc is unaligned or out of bounds', async () => {
     for (const [pointer, message] of [
       [START + 4, /not aligned/],
       [END, /beyond end of memory/],
@@ -128,7 +128,7 @@ describe('lower_flat_values for a result that is spilled', () => {
     return exports.ask as () => unknown;
   }
 
-  it('stores it at the address in the last core argument, and allocates nothing', async () => {
+  test('stores it at the address in the last core argument, and allocates nothing', async () => {
     const lowered = (await probe({ type: '(tuple u8 u32)', flat: 'i32 i32' })).ask([1, 2], 8);
     assert.deepEqual(lowered, { core: '', area: '0100000002000000' });
   });
@@ -139,7 +139,7 @@ describe('lower_flat_values for a result that is spilled', () => {
     ['leaves too little memory', 65536 - 4, /out of bounds/],
     ['is close to 2^32', -4, /out of bounds/],
   ] as const) {
-    it(`traps if the pointer ${what}`, async () => {
+    test(`traps if the pointer ${what}`, async () => {
       traps(await asking('(tuple u8 u32)', pointer, [1, 2]), message);
       traps(await asking('string', pointer, 'x'), message);
     });

@@ -1,6 +1,6 @@
 /** `maxLiftedBytes`, the number of bytes that one call may lift. */
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import { type InstantiateOptions, isTrap } from 'decidable/component';
 import { loadModule } from 'decidable/component/host';
 import { run } from './guests.ts';
@@ -25,7 +25,7 @@ const exceeds = (error: unknown): boolean =>
   isTrap(error) && error.code === 'lifting-exhausted' && /more than \d+ bytes .*\(maxLiftedBytes\)/.test(error.message);
 
 describe('a list that a function returns', () => {
-  it('may have as many bytes as the option says', async () => {
+  test('may have as many bytes as the option says', async () => {
     const get = await listing('u8', { maxLiftedBytes: 1000 });
     assert.equal(get(1000).length, 1000);
     assert.equal(get(1000).length, 1000);
@@ -34,7 +34,7 @@ describe('a list that a function returns', () => {
     assert.throws(() => get(1), isTrap);
   });
 
-  it('counts elements that become values of their own as more than their bytes', async () => {
+  test('counts elements that become values of their own as more than their bytes', async () => {
     for (const [element, cost] of [
       ['u32', 4],
       ['bool', 1 + 16],
@@ -46,19 +46,19 @@ describe('a list that a function returns', () => {
     }
   });
 
-  it('may have five million booleans by default', async () => {
+  test('may have five million booleans by default', async () => {
     const get = await listing('bool');
     assert.equal(get(5_000_000).length, 5_000_000);
   });
 
-  it('has no bound if the option is Infinity', async () => {
+  test('has no bound if the option is Infinity', async () => {
     const get = await listing('bool', { maxLiftedBytes: Number.POSITIVE_INFINITY });
     assert.equal(get(6_000_000).length, 6_000_000);
   });
 });
 
 describe('the option maxLiftedBytes', () => {
-  it('is refused if it is not a number of bytes', async () => {
+  test('is refused if it is not a number of bytes', async () => {
     for (const wrong of [-1, Number.NaN, '5']) {
       const error = { code: 'invalid-argument', argument: 'maxLiftedBytes' };
       await assert.rejects(listing('u8', { maxLiftedBytes: wrong as number }), error);

@@ -1,6 +1,6 @@
 /** *CanonicalABI.md*, "Loading": values out of linear memory. More of what is allowed is in `vectors/`. */
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import { isTrap } from 'decidable/component';
 import { type GuestType, named } from './guests.ts';
 import { END, i32, probe, START } from './probe.ts';
@@ -29,7 +29,7 @@ async function traps(loading: Promise<unknown>, message: RegExp): Promise<void> 
 }
 
 describe('load_int', () => {
-  it('is little-endian and takes the sign from the type', async () => {
+  test('is little-endian and takes the sign from the type', async () => {
     for (const [type, bytes, value] of [
       ['u8', 'ff', 255],
       ['s8', 'ff', -1],
@@ -48,7 +48,7 @@ describe('load_int', () => {
 });
 
 describe('convert_int_to_bool', () => {
-  it('returns false for 0 and true for all other numbers', async () => {
+  test('returns false for 0 and true for all other numbers', async () => {
     assert.deepEqual(await Promise.all(['00', '01', '02', 'ff'].map((byte) => load(plain('bool'), byte))), [
       false,
       true,
@@ -59,7 +59,7 @@ describe('convert_int_to_bool', () => {
 });
 
 describe('canonicalize_nan', () => {
-  it('discards sign and payload of a NaN, alone and in a list', async () => {
+  test('discards sign and payload of a NaN, alone and in a list', async () => {
     const bitsOf = (values: unknown) => Buffer.from((values as Float64Array).buffer).toString('hex');
     assert.equal(bitsOf(await load(plain('(list f32)'), `${hexPair(START + 8, 1)} 010080ff`)), '0000c07f');
     assert.equal(
@@ -75,7 +75,7 @@ describe('canonicalize_nan', () => {
     }
   });
 
-  it('keeps every other float, such as -0 and subnormal ones', async () => {
+  test('keeps every other float, such as -0 and subnormal ones', async () => {
     assert.ok(Object.is(await load(plain('f32'), '00000080'), -0));
     assert.equal(await load(plain('f64'), '0100000000000000'), 5e-324);
   });
@@ -89,13 +89,13 @@ function hexPair(a: number, b: number): string {
 }
 
 describe('convert_i32_to_char', () => {
-  it('accepts all scalar values', async () => {
+  test('accepts all scalar values', async () => {
     assert.equal(await load(plain('char'), 'ffd70000'), '\ud7ff');
     assert.equal(await load(plain('char'), '00e00000'), '\ue000');
     assert.equal(await load(plain('char'), 'ffff1000'), '\u{10ffff}');
   });
 
-  it('traps for surrogates and beyond U+10FFFF', async () => {
+  test('traps for surrogates and beyond U+10FFFF', async () => {
     for (const bytes of ['00d80000', 'ffdf0000', '00001100', 'ffffffff']) {
       await traps(load(plain('char'), bytes), /invalid `char`/);
     }
@@ -107,25 +107,25 @@ describe('load_string_from_range', () => {
   const text = (pointer: number, units: number, bytes = '', encoding = 'utf8') =>
     load(plain('string'), `${hexPair(pointer, units)} ${bytes}`, encoding);
 
-  it('counts bytes in utf8, code units of two bytes in utf16', async () => {
+  test('counts bytes in utf8, code units of two bytes in utf16', async () => {
     assert.equal(await text(at, 3, 'e29883'), '☃');
     assert.equal(await text(at, 1, '0326', 'utf16'), '☃');
     assert.equal(await text(at, 2, '3cd870df', 'utf16'), '🍰');
   });
 
-  it('takes the encoding of latin1+utf16 from the high bit of the length', async () => {
+  test('takes the encoding of latin1+utf16 from the high bit of the length', async () => {
     assert.equal(await text(at, 2, 'e9ff', 'latin1+utf16'), 'éÿ');
     assert.equal(await text(at, 0x8000_0001, 'e900', 'latin1+utf16'), 'é');
     // Windows-1252 has other characters there.
     assert.equal(await text(at, 2, '8099', 'latin1+utf16'), '\x80\x99');
   });
 
-  it('takes an empty string at any aligned address up to the end of the memory', async () => {
+  test('takes an empty string at any aligned address up to the end of the memory', async () => {
     assert.equal(await text(END, 0), '');
     await traps(text(END + 1, 0), /out-of-bounds/);
   });
 
-  it('traps if there are more than 2^28 - 1 bytes', async () => {
+  test('traps if there are more than 2^28 - 1 bytes', async () => {
     await traps(text(0, 2 ** 28), /too many bytes/);
     await traps(text(0, 2 ** 27, '', 'utf16'), /too many bytes/);
     await traps(text(0, 2 ** 31 + 2 ** 27, '', 'latin1+utf16'), /too many bytes/);
@@ -133,14 +133,14 @@ describe('load_string_from_range', () => {
     await traps(text(0, 2 ** 28 - 1), /out of bounds/);
   });
 
-  it('traps if utf16 or latin1+utf16 is at an odd address, latin1 included', async () => {
+  test('traps if utf16 or latin1+utf16 is at an odd address, latin1 included', async () => {
     assert.equal(await text(at + 1, 1, '0041'), 'A');
     await traps(text(at + 1, 1, '000000', 'utf16'), /unaligned/);
     await traps(text(at + 1, 0x8000_0000, '', 'latin1+utf16'), /unaligned/);
     await traps(text(at + 1, 1, '0041', 'latin1+utf16'), /unaligned/);
   });
 
-  it('traps if the string ends outside the memory', async () => {
+  test('traps if the string ends outside the memory', async () => {
     await traps(text(END - 3, 4), /out of bounds/);
     await traps(text(END - 2, 2, '', 'utf16'), /out of bounds/);
     await traps(text(0xffff_fffe, 1), /out of bounds/);
@@ -156,10 +156,10 @@ describe('load_string_from_range', () => {
     ['a low surrogate alone', 'utf16', 2, '00dc4100'],
     ['surrogates in the wrong order', 'latin1+utf16', 0x8000_0002, '00dc00d8'],
   ] as const) {
-    it(`traps for ${what} in ${encoding}`, () => traps(text(at, units, bytes, encoding), /invalid utf-/));
+    test(`traps for ${what} in ${encoding}`, () => traps(text(at, units, bytes, encoding), /invalid utf-/));
   }
 
-  it('distinguishes any number of strings that differ in one place only', async () => {
+  test('distinguishes any number of strings that differ in one place only', async () => {
     // Recent strings are looked up by a hash, and some of these have the same one.
     const letters = Array.from({ length: 95 }, (_, n) => String.fromCharCode(32 + n));
     const texts = letters.flatMap((letter) => [`${letter}xy`, `x${letter}y`, `xy${letter}`]);
@@ -167,7 +167,7 @@ describe('load_string_from_range', () => {
     for (const all of [texts, texts.toReversed()]) assert.deepEqual(pass(take(all)), all);
   });
 
-  it('keeps byte order marks and NUL', async () => {
+  test('keeps byte order marks and NUL', async () => {
     assert.equal(await text(at, 4, 'efbbbf00'), '\ufeff\0');
     assert.equal(await text(at, 2, 'fffe0000', 'utf16'), '\ufeff\0');
   });
@@ -177,7 +177,7 @@ describe('load_list_from_range', () => {
   const list = (type: string, pointer: number, length: number) =>
     load(plain(`(list ${type})`), hexPair(pointer, length));
 
-  it('traps if there are more than 2^28 - 1 bytes, also if their number exceeds 32 bits', async () => {
+  test('traps if there are more than 2^28 - 1 bytes, also if their number exceeds 32 bits', async () => {
     await traps(list('u8', 0, 2 ** 28), /too many bytes/);
     await traps(list('u64', 0, 2 ** 25), /too many bytes/);
     await traps(list('(tuple u64 u8)', 0, 2 ** 28), /too many bytes/);
@@ -185,7 +185,7 @@ describe('load_list_from_range', () => {
     await traps(list('u8', 0, 2 ** 28 - 1), /out of bounds/);
   });
 
-  it('traps if the pointer is unaligned, also for an empty list', async () => {
+  test('traps if the pointer is unaligned, also for an empty list', async () => {
     for (const type of ['u16', '(tuple u8 u16)', '(option u16)', 'char', 'u64']) {
       await traps(list(type, START + 1, 0), /unaligned/);
     }
@@ -193,13 +193,13 @@ describe('load_list_from_range', () => {
     assert.deepEqual(await list('(tuple u8 u8)', START + 1, 0), []);
   });
 
-  it('traps if the list ends outside the memory', async () => {
+  test('traps if the list ends outside the memory', async () => {
     await traps(list('u8', END - 1, 2), /out of bounds/);
     await traps(list('(tuple u32 u8)', END - 8, 2), /out of bounds/);
     assert.deepEqual(await list('u8', END - 1, 1), Uint8Array.of(0));
   });
 
-  it('copies bytes and numbers for the host, so that later writes of the guest do not change them', async () => {
+  test('copies bytes and numbers for the host, so that later writes of the guest do not change them', async () => {
     for (const [type, byteLength] of [
       ['u8', 1],
       ['u32', 4],
@@ -222,7 +222,7 @@ describe('load_list_from_range', () => {
     }
   });
 
-  it('traps in the same way for a map', async () => {
+  test('traps in the same way for a map', async () => {
     const map = (pointer: number, length: number) => load(plain('(map u8 u32)'), hexPair(pointer, length));
     await traps(map(0, 2 ** 26), /too many bytes/);
     await traps(map(START + 2, 0), /unaligned/);
@@ -231,7 +231,7 @@ describe('load_list_from_range', () => {
 });
 
 describe('load_list', () => {
-  it('reads the elements of a fixed-length list in place', async () => {
+  test('reads the elements of a fixed-length list in place', async () => {
     assert.deepEqual(await load(plain('(list u16 3)'), '010002000300'), Uint16Array.of(1, 2, 3));
     assert.deepEqual(await load(plain('(tuple u8 (list (tuple u8 u16) 2))'), '07ff 01ff0200 03ff0400'), [
       7,
@@ -244,14 +244,14 @@ describe('load_list', () => {
 });
 
 describe('load_record', () => {
-  it('reads each field at its alignment and ignores the padding', async () => {
+  test('reads each field at its alignment and ignores the padding', async () => {
     const type = named('(record (field "a" u8) (field "b" u32) (field "c" u8))', '');
     assert.deepEqual(await load(type, '01ffffff 02000000 03ffffff'), { a: 1, b: 2, c: 3 });
   });
 });
 
 describe('load_variant', () => {
-  it('takes the case from the discriminant and the payload from after the padding', async () => {
+  test('takes the case from the discriminant and the payload from after the padding', async () => {
     const type = named('(variant (case "a" u32) (case "b") (case "c" u8))', '');
     assert.deepEqual(await load(type, '00ffffff 05000000'), { tag: 'a', val: 5 });
     assert.deepEqual(await load(type, '01ffffff ffffffff'), { tag: 'b' });
@@ -266,12 +266,12 @@ describe('load_variant', () => {
     ['a result without payloads', plain('(result)'), '02'],
     ['an enum of 300 cases', named(`(enum ${Array.from({ length: 300 }, (_, n) => `"c${n}"`).join(' ')})`, ''), '2c01'],
   ] as const) {
-    it(`traps if ${what} has a discriminant without a case`, () => traps(load(type, bytes), /discriminant/));
+    test(`traps if ${what} has a discriminant without a case`, () => traps(load(type, bytes), /discriminant/));
   }
 });
 
 describe('load_flags', () => {
-  it('reads the labels from the lowest bit on and ignores the other bits', async () => {
+  test('reads the labels from the lowest bit on and ignores the other bits', async () => {
     assert.deepEqual(await load(named('(flags "a" "b" "c")', ''), 'fa'), { a: false, b: true, c: false });
     const nine = named('(flags "a" "b" "c" "d" "e" "f" "g" "h" "i")', '');
     assert.deepEqual(

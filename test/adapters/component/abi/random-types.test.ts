@@ -1,6 +1,6 @@
 /** Random values of random types, one inside another: whatever goes into a guest comes out the same. */
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { probe, relay } from './probe.ts';
 import { types, valuesOf } from './random-values.ts';
@@ -14,7 +14,7 @@ describe('a random value of a random type', () => {
     ['latin1+utf16', 'utf8'],
     ['latin1+utf16', 'latin1+utf16'],
   ] as const) {
-    it(`is unchanged after passing through guests with strings in ${from} and ${to}`, async () => {
+    test(`is unchanged after passing through guests with strings in ${from} and ${to}`, async () => {
       let flattened = 0;
       await fc.assert(
         fc.asyncProperty(types, fc.integer({ min: 1, max: 2 ** 31 - 1 }), async (type, seed) => {

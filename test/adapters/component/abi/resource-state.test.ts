@@ -1,6 +1,6 @@
 /** *CanonicalABI.md*, "Resource State": what a handle is made of; and how handles are lifted and lowered. */
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import { isComponentError } from 'decidable/component';
 import { hostResource } from '../../../../src/adapters/component/abi/resource-objects.ts';
 import { run } from './guests.ts';
@@ -10,7 +10,7 @@ for (const resources of ['objects', 'handles'] as const) {
   const guest = () => handles({ resources });
 
   describe(`ResourceHandle, with resources as ${resources}`, () => {
-    it('keeps all 32 bits of a rep', async () => {
+    test('keeps all 32 bits of a rep', async () => {
       const api = await guest();
       for (const rep of [0, 1, 0x3fff_ffff, 0x4000_0000, 0x7fff_ffff, 0x8000_0000, 0xdead_beef, 0xffff_ffff]) {
         const index = api.new!(rep);
@@ -23,7 +23,7 @@ for (const resources of ['objects', 'handles'] as const) {
   });
 
   describe(`ResourceType, with resources as ${resources}`, () => {
-    it('is different for each definition in a component', async () => {
+    test('is different for each definition in a component', async () => {
       for (const call of ['rep', 'drop', 'give']) {
         const api = await guest();
         const index = api.newS!(5);
@@ -31,7 +31,7 @@ for (const resources of ['objects', 'handles'] as const) {
       }
     });
 
-    it('is different for each instance of a component', async () => {
+    test('is different for each instance of a component', async () => {
       const [one, other] = [await guest(), await guest()];
       const given = one.give!(one.new!(5));
       if (resources === 'objects') {
@@ -43,37 +43,37 @@ for (const resources of ['objects', 'handles'] as const) {
   });
 
   describe(`lift_own, with resources as ${resources}`, () => {
-    it('removes the handle from the table', async () => {
+    test('removes the handle from the table', async () => {
       const api = await guest();
       api.give!(api.new!(5));
       traps(() => api.rep!(1), /unknown handle index 1/);
     });
 
-    it('leaves its index to the next handle', async () => {
+    test('leaves its index to the next handle', async () => {
       const api = await guest();
       api.give!(api.new!(5));
       assert.equal(api.new!(6), 1);
     });
 
-    it('traps if no handle has the index', async () => {
+    test('traps if no handle has the index', async () => {
       for (const index of [0, 1, 0xffff_ffff]) {
         const api = await guest();
         traps(() => api.give!(index), /unknown handle index/);
       }
     });
 
-    it('traps if the handle is of another type', async () => {
+    test('traps if the handle is of another type', async () => {
       const api = await guest();
       traps(() => api.give!(api.newS!(5)), /wrong type/);
     });
 
-    it('traps if the handle is a borrow', async () => {
+    test('traps if the handle is a borrow', async () => {
       const api = await guest();
       const given = api.give!(api.new!(5));
       traps(() => api.userOwn!(given), /cannot lift own resource from a borrow/);
     });
 
-    it('traps if the handle is lent', async () => {
+    test('traps if the handle is lent', async () => {
       const api = await guest();
       const index = api.userTake!(api.give!(api.new!(5)));
       traps(() => api.userLendAndPass!(index, index), /cannot remove owned resource while borrowed/);
@@ -81,32 +81,32 @@ for (const resources of ['objects', 'handles'] as const) {
   });
 
   describe(`lift_borrow, with resources as ${resources}`, () => {
-    it('leaves the handle in the table', async () => {
+    test('leaves the handle in the table', async () => {
       const api = await guest();
       const index = api.userTake!(api.give!(api.new!(5)));
       assert.deepEqual([api.userLend!(index), api.userLend!(index)], [5, 5]);
       assert.equal(api.userPass!(index), 1);
     });
 
-    it('lends a borrowed handle too', async () => {
+    test('lends a borrowed handle too', async () => {
       const api = await guest();
       assert.equal(api.userLendOn!(api.give!(api.new!(5))), 5);
     });
 
-    it('traps if no handle has the index', async () => {
+    test('traps if no handle has the index', async () => {
       for (const index of [0, 1, 0xffff_ffff]) {
         const api = await guest();
         traps(() => api.userLend!(index), /unknown handle index/);
       }
     });
 
-    it('traps if the handle is of another type', async () => {
+    test('traps if the handle is of another type', async () => {
       const api = await guest();
       const index = api.userTakeS!(api.giveS!(api.newS!(5)));
       traps(() => api.userLend!(index), /wrong type/);
     });
 
-    it('traps if an earlier parameter consumed the handle', async () => {
+    test('traps if an earlier parameter consumed the handle', async () => {
       const api = await guest();
       const index = api.userTake!(api.give!(api.new!(5)));
       traps(() => api.userPassAndLend!(index, index), /unknown handle index/);
@@ -114,7 +114,7 @@ for (const resources of ['objects', 'handles'] as const) {
   });
 
   describe(`lower_own, with resources as ${resources}`, () => {
-    it('adds a handle to the table of the one that receives it', async () => {
+    test('adds a handle to the table of the one that receives it', async () => {
       const api = await guest();
       assert.equal(api.take!(api.give!(api.new!(5))), 1);
       assert.equal(api.userTake!(api.give!(1)), 1);
@@ -124,14 +124,14 @@ for (const resources of ['objects', 'handles'] as const) {
   });
 
   describe(`lower_borrow, with resources as ${resources}`, () => {
-    it('passes the rep to the component that defines the type', async () => {
+    test('passes the rep to the component that defines the type', async () => {
       const api = await guest();
       assert.equal(api.see!(api.give!(api.new!(0xffff_fffe))), 0xffff_fffe);
       // No handle was added for it.
       assert.equal(api.new!(6), 1);
     });
 
-    it('creates a new handle in every other component', async () => {
+    test('creates a new handle in every other component', async () => {
       const api = await guest();
       const [one, other] = [api.give!(api.new!(5)), api.give!(api.new!(6))];
       assert.equal(api.userIndex!(one), 1);
@@ -141,7 +141,7 @@ for (const resources of ['objects', 'handles'] as const) {
   });
 
   describe(`own and borrow in memory, with resources as ${resources}`, () => {
-    it('are lifted and lowered one by one, as they are alone', async () => {
+    test('are lifted and lowered one by one, as they are alone', async () => {
       const api = await guest();
       for (const rep of [5, 6, 7]) api.new!(rep);
       const given = api.giveAll!(1, 3) as unknown[];
@@ -156,7 +156,7 @@ for (const resources of ['objects', 'handles'] as const) {
       assert.equal(given.length, 3);
     });
 
-    it('trap if one of them is not a handle, or is repeated', async () => {
+    test('trap if one of them is not a handle, or is repeated', async () => {
       const api = await guest();
       api.new!(5);
       traps(() => api.giveAll!(1, 2), /unknown handle index 2/);
@@ -164,7 +164,7 @@ for (const resources of ['objects', 'handles'] as const) {
   });
 
   describe(`a result of own and error, with resources as ${resources}`, () => {
-    it('is returned or thrown, and post-return runs in both cases', async () => {
+    test('is returned or thrown, and post-return runs in both cases', async () => {
       const api = await guest();
       const given = api.giveOrFail!(api.new!(5), 0);
       assert.equal(api.see!(given), 5);
@@ -177,7 +177,7 @@ for (const resources of ['objects', 'handles'] as const) {
       assert.equal(api.take!(given), 1);
     });
 
-    it('traps if no handle has the index', async () => {
+    test('traps if no handle has the index', async () => {
       const api = await guest();
       traps(() => api.giveOrFail!(7, 0), /unknown handle index 7/);
       traps(() => api.giveOrFail!(7, 0), /cannot enter/);
@@ -188,7 +188,7 @@ for (const resources of ['objects', 'handles'] as const) {
 describe('a resource that the host implements', () => {
   class R {}
 
-  it('is the object itself, so that no table keeps it, and must be of its class', () => {
+  test('is the object itself, so that no table keeps it, and must be of its class', () => {
     const { objects } = hostResource('r', R, false);
     const one = new R();
     assert.equal(objects!.liftOwn(objects!.lower!(one)), one);
@@ -197,7 +197,7 @@ describe('a resource that the host implements', () => {
       assert.throws(() => objects!.lower!(wrong), { reason: /expected a resource of type r/ });
   });
 
-  it('must be a number if resources are handles', async () => {
+  test('must be a number if resources are handles', async () => {
     const { exports } = await run(
       `(component
         (import "r" (type $r (sub resource)))

@@ -3,7 +3,7 @@
  * are in `vectors/`; here is what a host passes that no reference knows of, and what traps.
  */
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import { isTrap } from 'decidable/component';
 import { type GuestType, named } from './guests.ts';
 import { END, i32, probe, relay, START } from './probe.ts';
@@ -18,7 +18,7 @@ async function store({ type, definitions = '' }: GuestType, value: unknown, enco
 const plain = (type: string): GuestType => ({ type, flat: '' });
 
 describe('store', () => {
-  it('stores 1 for every truthy value of a bool, and 0 for all others', async () => {
+  test('stores 1 for every truthy value of a bool, and 0 for all others', async () => {
     for (const [value, byte] of [
       [true, '01'],
       [2, '01'],
@@ -35,7 +35,7 @@ describe('store', () => {
 });
 
 describe('store_int', () => {
-  it('is little-endian, in twos complement', async () => {
+  test('is little-endian, in twos complement', async () => {
     assert.equal((await store(plain('u32'), 0x1234_5678)).memory, '78563412');
     assert.equal((await store(plain('s16'), -2)).memory, 'feff');
     assert.equal((await store(plain('s64'), -2n)).memory, 'feffffffffffffff');
@@ -43,7 +43,7 @@ describe('store_int', () => {
 });
 
 describe('maybe_scramble_nan', () => {
-  it('makes every NaN canonical, as in the deterministic profile', async () => {
+  test('makes every NaN canonical, as in the deterministic profile', async () => {
     const scrambled = new Float64Array(BigUint64Array.of(0xfff8_0000_dead_beefn).buffer);
     const floats = new Float32Array(Uint32Array.of(0xffc0_0001).buffer);
     assert.equal((await store(plain('(list f64)'), scrambled)).memory?.slice(16), '000000000000f87f');
@@ -53,7 +53,7 @@ describe('maybe_scramble_nan', () => {
     assert.equal((await store(plain('f32'), Number.NaN)).memory, '0000c07f');
   });
 
-  it('does so between components too', async () => {
+  test('does so between components too', async () => {
     for (const [type, bytes, canonical] of [
       ['(list f64)', 'efbeadde0000f8ff', '000000000000f87f'],
       ['(list f32)', '0100c0ff', '0000c07f'],
@@ -71,7 +71,7 @@ describe('store_string for a string of the host', () => {
     return take(text);
   };
 
-  it('allocates once, with the size of the string in the encoding of the guest', async () => {
+  test('allocates once, with the size of the string in the encoding of the guest', async () => {
     for (const [encoding, text, realloc, units] of [
       ['utf8', 'a☃🍰', '0 0 1 8', 8],
       ['utf16', 'a☃🍰', '0 0 2 8', 4],
@@ -84,7 +84,7 @@ describe('store_string for a string of the host', () => {
     }
   });
 
-  it('replaces lone surrogates, as a USVString does', async () => {
+  test('replaces lone surrogates, as a USVString does', async () => {
     for (const text of ['\ud800', 'x\udc00y', '\udc00\ud800', '🍰\ud83c']) {
       assert.equal((await passed(text, 'utf8')).memory, Buffer.from(text.toWellFormed()).toString('hex'));
       for (const encoding of ['utf16', 'latin1+utf16']) {
@@ -94,7 +94,7 @@ describe('store_string for a string of the host', () => {
     }
   });
 
-  it('stores the string, whatever was stored before it', async () => {
+  test('stores the string, whatever was stored before it', async () => {
     for (const text of [
       'ab',
       'ab',
@@ -114,7 +114,7 @@ describe('store_string for a string of the host', () => {
     }
   });
 
-  it('stores long strings', async () => {
+  test('stores long strings', async () => {
     const text = '🏦 account '.repeat(2_000);
     assert.equal((await passed(text, 'utf8')).memory, Buffer.from(text).toString('hex'));
     assert.equal((await passed(text, 'utf16')).memory, Buffer.from(text, 'utf16le').toString('hex'));
@@ -148,7 +148,7 @@ describe('store_string_into_range, between components', () => {
     const units = (from === 'utf8' ? bytes.length : text.length) + tag;
     const written = { core: i32(START, units), memory: bytes.toString('hex') };
 
-    it(`${name} calls realloc with alignments ${calls.join(', ')} and checks each answer`, async () => {
+    test(`${name} calls realloc with alignments ${calls.join(', ')} and checks each answer`, async () => {
       const honest = await relay({ type: 'string', flat: 'i32 i32' }, from, to);
       const alignments = honest
         .pass(written)
@@ -178,7 +178,7 @@ describe('store_list_into_range', () => {
     ['(map u8 u32)', new Map([[1, 2]]), START + 2],
     ['(list u64)', [], START + 4],
   ] as const) {
-    it(`traps if the pointer from realloc is unaligned or out of bounds, for a ${type}`, async () => {
+    test(`traps if the pointer from realloc is unaligned or out of bounds, for a ${type}`, async () => {
       const lying = async (pointer: number) => {
         const { recorder, take } = await probe({ type, flat: 'i32 i32' });
         recorder.lie(1, pointer);
@@ -190,7 +190,7 @@ describe('store_list_into_range', () => {
     });
   }
 
-  it('refuses a list of more bytes than fit into a 32-bit memory', async () => {
+  test('refuses a list of more bytes than fit into a 32-bit memory', async () => {
     class Long extends Uint8Array {
       override get length() {
         return 2 ** 32;
@@ -217,20 +217,20 @@ describe('store_list_into_range', () => {
     }
   });
 
-  it('allocates nothing for a fixed-length list in memory, and no bytes for an empty list', async () => {
+  test('allocates nothing for a fixed-length list in memory, and no bytes for an empty list', async () => {
     assert.equal((await store(plain('(list u16 2)'), [1, 2])).realloc, '0 0 2 4');
     const { take } = await probe({ type: '(list u64)', flat: 'i32 i32' });
     assert.equal(take([]).realloc, '0 0 8 0');
   });
 
-  it('allocates a list before its content, and elements in their order', async () => {
+  test('allocates a list before its content, and elements in their order', async () => {
     const { take } = await probe({ type: '(list (list u8))', flat: 'i32 i32' });
     assert.equal(take([[1], [2, 3]]).realloc, '0 0 4 16, 0 0 1 1, 0 0 1 2');
   });
 });
 
 describe('store_record', () => {
-  it('does not write to the padding', async () => {
+  test('does not write to the padding', async () => {
     const type = named('(record (field "a" u8) (field "b" u32) (field "c" u8))', '');
     assert.equal((await store(type, { a: 1, b: 2, c: 3 })).memory, '01000000 02000000 03000000'.replaceAll(' ', ''));
     const guest = await probe({ ...type, type: '(tuple $t $t)', flat: 'i32 i32 i32 i32 i32 i32' });
@@ -247,7 +247,7 @@ describe('store_record', () => {
 });
 
 describe('store_variant', () => {
-  it('writes only the discriminant and the payload', async () => {
+  test('writes only the discriminant and the payload', async () => {
     const type = named('(variant (case "a" u64) (case "b" u8) (case "c"))', 'i32 i64');
     for (const [value, bytes] of [
       [{ tag: 'a', val: 1n }, '00ffffffffffffff0100000000000000'],
@@ -262,7 +262,7 @@ describe('store_variant', () => {
 });
 
 describe('store_flags', () => {
-  it('packs the labels from the lowest bit on', async () => {
+  test('packs the labels from the lowest bit on', async () => {
     const type = named('(flags "a" "b" "c" "d" "e" "f" "g" "h" "i")', '');
     assert.equal((await store(type, { a: true, c: true, i: true })).memory, '0501');
   });

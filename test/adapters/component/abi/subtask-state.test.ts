@@ -3,19 +3,19 @@
  * it returns, and is free again then.
  */
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import { run } from './guests.ts';
 import { type Exported, handles, traps } from './handles.ts';
 
 describe('Subtask.add_lender', () => {
-  it('counts each lend of a handle, so that the same call cannot consume it', async () => {
+  test('counts each lend of a handle, so that the same call cannot consume it', async () => {
     const api = await handles();
     const index = api.userTake!(api.give!(api.new!(5)));
     traps(() => api.userLendAndPass!(index, index), /while borrowed/);
   });
 
   for (const resources of ['objects', 'handles'] as const) {
-    it(`counts the lends of the host, so that the same call cannot consume the handle (${resources})`, async () => {
+    test(`counts the lends of the host, so that the same call cannot consume the handle (${resources})`, async () => {
       const api = await handles({ resources });
       const [one, other] = [api.give!(api.new!(5)), api.give!(api.new!(6))];
       assert.throws(() => api.seeAndTake!(one, one), TypeError);
@@ -23,7 +23,7 @@ describe('Subtask.add_lender', () => {
     });
   }
 
-  it('allows the same call to consume another handle', async () => {
+  test('allows the same call to consume another handle', async () => {
     const api = await handles();
     const [one, other] = [api.userTake!(api.give!(api.new!(5))), api.userTake!(api.give!(api.new!(6)))];
     assert.equal(api.userLendAndPass!(one, other), 5);
@@ -32,7 +32,7 @@ describe('Subtask.add_lender', () => {
 });
 
 describe('Subtask.deliver_resolve', () => {
-  it('ends the lends when the call returns', async () => {
+  test('ends the lends when the call returns', async () => {
     const api = await handles();
     const index = api.userTake!(api.give!(api.new!(5)));
     for (let call = 0; call < 3; call++) assert.equal(api.userLend!(index), 5);
@@ -40,7 +40,7 @@ describe('Subtask.deliver_resolve', () => {
     assert.deepEqual(Array.from(api.destroyed!() as Uint32Array), [5]);
   });
 
-  it('ends the lends of borrowed handles, which can then be dropped', async () => {
+  test('ends the lends of borrowed handles, which can then be dropped', async () => {
     const api = await handles();
     const given = api.give!(api.new!(5));
     assert.deepEqual([api.userLendOn!(given), api.userLendOn!(given)], [5, 5]);
@@ -75,7 +75,7 @@ describe('Subtask.deliver_resolve', () => {
     ['an optional borrow', '(param "b" (option (borrow $r)))', 'i32 i32', '(i32.const 1) (i32.const 1)'],
   ] as const) {
     for (const resources of ['objects', 'handles'] as const) {
-      it(`ends the lends of ${what} when a function of the host returns, with resources as ${resources}`, async () => {
+      test(`ends the lends of ${what} when a function of the host returns, with resources as ${resources}`, async () => {
         let dropped = 0;
         class R {
           [Symbol.dispose](): void {

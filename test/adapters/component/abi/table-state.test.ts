@@ -1,25 +1,25 @@
 /** *CanonicalABI.md*, "Table State": the indices by which a guest names its handles. */
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import { RuntimeResource } from '../../../../src/adapters/component/abi/component-instance.ts';
 import { HandleTable } from '../../../../src/adapters/component/abi/table-state.ts';
 import { handles, traps } from './handles.ts';
 
 describe('Table', () => {
-  it('reserves index 0, so that the first handle is 1 and 0 is never a handle', async () => {
+  test('reserves index 0, so that the first handle is 1 and 0 is never a handle', async () => {
     const api = await handles();
     assert.equal(api.new!(5), 1);
     assert.equal(api.new!(5), 2);
     traps(() => api.rep!(0), /unknown handle index 0/);
   });
 
-  it('holds the handles of all resource types in one sequence of indices', async () => {
+  test('holds the handles of all resource types in one sequence of indices', async () => {
     const api = await handles();
     assert.deepEqual([api.new!(5), api.newS!(6), api.new!(7)], [1, 2, 3]);
     assert.deepEqual([api.rep!(1), api.repS!(2), api.rep!(3)], [5, 6, 7]);
   });
 
-  it('belongs to one instance', async () => {
+  test('belongs to one instance', async () => {
     const api = await handles();
     api.new!(5);
     assert.equal(api.userTake!(api.give!(api.new!(6))), 1);
@@ -29,7 +29,7 @@ describe('Table', () => {
 });
 
 describe('Table.get', () => {
-  it('traps beyond the last index', async () => {
+  test('traps beyond the last index', async () => {
     for (const index of [2, 3, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff]) {
       const api = await handles();
       api.new!(5);
@@ -37,7 +37,7 @@ describe('Table.get', () => {
     }
   });
 
-  it('traps at a hole', async () => {
+  test('traps at a hole', async () => {
     const api = await handles();
     for (let rep = 0; rep < 3; rep++) api.new!(rep);
     api.drop!(2);
@@ -47,7 +47,7 @@ describe('Table.get', () => {
 });
 
 describe('Table.add', () => {
-  it('fills holes before it grows, the last one first', async () => {
+  test('fills holes before it grows, the last one first', async () => {
     const api = await handles();
     for (let rep = 0; rep < 4; rep++) api.new!(rep);
     for (const index of [3, 1, 2]) api.drop!(index);
@@ -55,7 +55,7 @@ describe('Table.add', () => {
     assert.deepEqual([api.rep!(2), api.repS!(1), api.rep!(3), api.rep!(4), api.rep!(5)], [10, 11, 12, 3, 13]);
   });
 
-  it('adds an own handle or a borrow to a hole, whatever was there before', async () => {
+  test('adds an own handle or a borrow to a hole, whatever was there before', async () => {
     const api = await handles();
     const [first, second] = [api.give!(api.new!(5)), api.give!(api.new!(6))];
     assert.equal(api.userIndex!(first), 1);
@@ -65,7 +65,7 @@ describe('Table.add', () => {
     traps(() => api.userOwn!(second), /cannot lift own resource from a borrow/);
   });
 
-  it('traps if there are more handles than the host allows', async () => {
+  test('traps if there are more handles than the host allows', async () => {
     const api = await handles({ maxHandles: 3 });
     assert.deepEqual([api.new!(1), api.new!(2), api.new!(3)], [1, 2, 3]);
     api.drop!(2);
@@ -75,14 +75,14 @@ describe('Table.add', () => {
 });
 
 describe('Table.remove', () => {
-  it('makes a hole only once', async () => {
+  test('makes a hole only once', async () => {
     const api = await handles();
     api.new!(5);
     api.drop!(1);
     traps(() => api.drop!(1), /unknown handle index 1/);
   });
 
-  it('leaves a table that counts its live handles', () => {
+  test('leaves a table that counts its live handles', () => {
     const type = new RuntimeResource('r', undefined);
     const table = new HandleTable(10, (message) => new RangeError(message));
     const indices = [1, 2, 3].map((rep) => table.add(type, rep, 0));

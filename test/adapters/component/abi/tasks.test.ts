@@ -1,6 +1,6 @@
 /** *CanonicalABI.md*, "Tasks", as far as synchronous calls have them. */
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import { isTrap } from 'decidable/component';
 import { engine } from '../../../../src/adapters/component/engine/web-assembly.ts';
 import { run } from './guests.ts';
@@ -10,19 +10,19 @@ for (const resources of ['objects', 'handles'] as const) {
   const guest = () => handles({ resources });
 
   describe(`Task.return_, with resources as ${resources}`, () => {
-    it('traps if the callee still has a borrow', async () => {
+    test('traps if the callee still has a borrow', async () => {
       const api = await guest();
       const given = api.give!(api.new!(5));
       traps(() => api.userKeep!(given), /borrow handles still remain/);
     });
 
-    it('traps if it has kept one of two', async () => {
+    test('traps if it has kept one of two', async () => {
       const api = await guest();
       const [one, other] = [api.give!(api.new!(5)), api.give!(api.new!(6))];
       traps(() => api.userDropOne!(one, other), /borrow handles still remain/);
     });
 
-    it('counts each borrow, also of one handle that is lent twice', async () => {
+    test('counts each borrow, also of one handle that is lent twice', async () => {
       const api = await guest();
       const given = api.give!(api.new!(5));
       api.userDropBoth!(given, given);
@@ -32,13 +32,13 @@ for (const resources of ['objects', 'handles'] as const) {
       traps(() => other.userDropOne!(lent, lent), /borrow handles still remain/);
     });
 
-    it('allows every call that dropped its borrows to return', async () => {
+    test('allows every call that dropped its borrows to return', async () => {
       const api = await guest();
       const given = api.give!(api.new!(5));
       for (let call = 0; call < 3; call++) assert.equal(api.userIndex!(given), 1);
     });
 
-    it('checks nothing in the component that defines the type, because that received the rep', async () => {
+    test('checks nothing in the component that defines the type, because that received the rep', async () => {
       const api = await guest();
       const given = api.give!(api.new!(5));
       assert.deepEqual([api.see!(given), api.see!(given)], [5, 5]);
@@ -47,7 +47,7 @@ for (const resources of ['objects', 'handles'] as const) {
 }
 
 describe('Task.return_ of a call from another component', () => {
-  it('traps if the callee still has a borrow', async () => {
+  test('traps if the callee still has a borrow', async () => {
     const text = `(component
       (component $Def
         (type $r' (resource (rep i32))) (export $r "r" (type $r'))
@@ -90,7 +90,7 @@ describe('Task.needs_exclusive', () => {
     (core instance $m (instantiate $M (with "" (instance (export "wait" (func $wait'))))))
     (func (export "f") async (param "x" u32) (result u32) (canon lift (core func $m "f"))))`;
 
-  it('returns a promise for calls of async functions, also if nothing waits', async () => {
+  test('returns a promise for calls of async functions, also if nothing waits', async () => {
     const { f } = (await run(ASYNC, { wait: (x: number) => x + 1 })).exports as Record<string, Exported>;
     const promise = f!(5);
     assert.ok(promise instanceof Promise);
@@ -99,7 +99,7 @@ describe('Task.needs_exclusive', () => {
 
   const skip = engine.Suspending === undefined ? 'this engine cannot suspend a guest' : false;
 
-  it('serializes calls of async functions with the synchronous ABI', { skip }, async () => {
+  test('serializes calls of async functions with the synchronous ABI', { skip }, async () => {
     const log: string[] = [];
     const wait = async (x: number): Promise<number> => {
       log.push(`begin ${x}`);

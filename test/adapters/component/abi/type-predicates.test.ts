@@ -1,6 +1,6 @@
 /** *CanonicalABI.md*, "Type Predicates": `contains_borrow` and `contains_async_value`. */
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import { isInvalidError, isUnsupportedError } from 'decidable/component';
 import { ValueTypeNode } from '../../../../src/adapters/component/types/nodes.ts';
 import { run } from './guests.ts';
@@ -29,13 +29,13 @@ const AROUND: Readonly<Record<string, (inside: ValueTypeNode) => ValueTypeNode>>
 
 describe('contains_borrow', () => {
   for (const [place, around] of Object.entries(AROUND)) {
-    it(`finds a borrow in ${place}, and does not count an own handle`, () => {
+    test(`finds a borrow in ${place}, and does not count an own handle`, () => {
       assert.equal(around(borrow).borrow, true);
       for (const other of [own, u8]) assert.equal(around(other).borrow, false);
     });
   }
 
-  it('makes results with borrows invalid', async () => {
+  test('makes results with borrows invalid', async () => {
     for (const result of ['(borrow $r)', '(list (borrow $r))', '(tuple u8 (option (borrow $r)))']) {
       const text = `(component (import "r" (type $r (sub resource))) (import "f" (func (result ${result}))))`;
       await assert.rejects(run(text), isInvalidError, result);
@@ -65,7 +65,7 @@ describe('contains_async_value', () => {
     ['(option (tuple u8 (future)))', 'future'],
     ['(result u8 (error (stream u8)))', 'stream'],
   ] as const) {
-    it(`is true for ${type}, so that a function with it is refused by name`, async () => {
+    test(`is true for ${type}, so that a function with it is refused by name`, async () => {
       const isRefused = (error: unknown) => isUnsupportedError(error) && error.feature === feature;
       await assert.rejects(run(lowered(type), { f: () => undefined }), isRefused);
       // The first call that returns a result in memory stages it, here with its last case.

@@ -1,6 +1,6 @@
 /** The error for a value that is not of its type: it names the function, and the path to the value. */
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import { isLinkError, isTrap, isValueError } from 'decidable/component';
 import { named, run } from './guests.ts';
 import type { Exported } from './handles.ts';
@@ -30,7 +30,7 @@ function pathOf(call: () => unknown): readonly (string | number)[] {
 const RECORD = named('(record (field "payload" (list u32)) (field "schema-version" u32))', 'i32 i32 i32');
 
 describe('the error for an argument of another type', () => {
-  it('names the function and the path to the value, and says what was expected and given', async () => {
+  test('names the function and the path to the value, and says what was expected and given', async () => {
     const decide = await guest('(param "the-state" u32) (param "command" $t)', 'i32 i32 i32 i32', RECORD.definitions);
     assert.throws(() => decide(1, { payload: [1, 2, 3], schemaVersion: undefined }), {
       name: 'ValueError',
@@ -46,7 +46,7 @@ describe('the error for an argument of another type', () => {
     });
   });
 
-  it('has the path to any part of any type, passed as core values or in memory', async () => {
+  test('has the path to any part of any type, passed as core values or in memory', async () => {
     const cases: [type: string, flat: string, wrong: unknown, path: (string | number)[]][] = [
       ['(list u8)', 'i32 i32', [1, 2, 'x'], [2]],
       ['(list u64)', 'i32 i32', [1n, 'x'], [1]],
@@ -85,7 +85,7 @@ describe('the error for an argument of another type', () => {
     }
   });
 
-  it('has the path to a flag, an enum and the case of a variant', async () => {
+  test('has the path to a flag, an enum and the case of a variant', async () => {
     for (const [definition, flat, wrong, path] of [
       ['(flags "a" "b")', 'i32', ['a', 'c'], []],
       ['(flags "a" "b")', 'i32', 'a', []],
@@ -108,7 +108,7 @@ describe('the error for an argument of another type', () => {
   });
 
   for (const position of [0, 1, 2, 3]) {
-    it(`names parameter ${position} of four`, async () => {
+    test(`names parameter ${position} of four`, async () => {
       const names = ['a', 'b', 'c', 'd'];
       const f = await guest(names.map((name) => `(param "${name}" u32)`).join(' '), 'i32 i32 i32 i32');
       const args = [1, 2, 3, 4].map((value, index) => (index === position ? 'x' : value));
@@ -119,13 +119,13 @@ describe('the error for an argument of another type', () => {
     });
   }
 
-  it('is thrown before the guest is called, so that the guest can be called again', async () => {
+  test('is thrown before the guest is called, so that the guest can be called again', async () => {
     const f = await guest('(param "p" (list u32))', 'i32 i32');
     for (let times = 0; times < 3; times++) assert.throws(() => f([1, 'x']), isValueError);
     f([1, 2]);
   });
 
-  it('is not thrown for an error of a getter or an iterator, which is unchanged', async () => {
+  test('is not thrown for an error of a getter or an iterator, which is unchanged', async () => {
     const f = await guest('(param "p" (list $t))', 'i32 i32', RECORD.definitions);
     const thrown = new Error('the getter failed');
     const odd = {
@@ -143,7 +143,7 @@ describe('the error for an argument of another type', () => {
     ['objects', 'Thing'],
     ['handles', 'thing'],
   ] as const) {
-    it(`names the member of a resource (${resources})`, async () => {
+    test(`names the member of a resource (${resources})`, async () => {
       const { exports } = await run(
         `(component
           (type $thing' (resource (rep i32))) (export $thing "thing" (type $thing'))
@@ -188,7 +188,7 @@ describe('the error for a result of an import that is of another type', () => {
 
   const INTO_MEMORY = ['(param i32)', '(call $produce (i32.const 512))'] as const;
 
-  it('names the import and the path to the value', async () => {
+  test('names the import and the path to the value', async () => {
     for (const [result, answer, path, definitions] of [
       ['(list string)', ['a', 5], ['result', 1], ''],
       ['$t', { payload: [1], schemaVersion: 'x' }, ['result', 'schemaVersion'], RECORD.definitions],

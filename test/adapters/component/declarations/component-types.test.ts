@@ -8,7 +8,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { after, describe, it } from 'node:test';
+import { after, describe, test } from 'node:test';
 import { compile, instantiate } from 'decidable/component';
 import { componentTypes } from 'decidable/component/types';
 import fc from 'fast-check';
@@ -26,7 +26,7 @@ const GENERATED = new URL('generated/', import.meta.url);
 
 describe('the declarations', () => {
   for (const [name, { bytes, options }] of Object.entries(EXAMPLES)) {
-    it(`are those that are checked in for the component "${name}"`, async () => {
+    test(`are those that are checked in for the component "${name}"`, async () => {
       const file = new URL(`${name}.d.ts`, GENERATED);
       const written = componentTypes(await bytes(), options);
       if (process.env.BLESS === '1') writeFileSync(file, written);
@@ -34,7 +34,7 @@ describe('the declarations', () => {
     });
   }
 
-  it('are the same for a compiled component', async () => {
+  test('are the same for a compiled component', async () => {
     const bytes = await EXAMPLES.bank!.bytes();
     assert.equal(componentTypes(await compile(bytes)), componentTypes(bytes));
   });
@@ -43,7 +43,7 @@ describe('the declarations', () => {
 // The objects themselves -------------------------------------------------------------------------------------------
 
 describe('a value', () => {
-  it('has the type that is declared for it, in both directions', async () => {
+  test('has the type that is declared for it, in both directions', async () => {
     const point: Values.TestValuesGiven.Point = { xPos: -1, label: 'here' };
     const given: Values.ImportObject['test:values/given'] = {
       getRecord: () => point,
@@ -121,7 +121,7 @@ describe('a resource', () => {
     SmallThing,
   };
 
-  it('is an object of the declared class if the component defines it', async () => {
+  test('is an object of the declared class if the component defines it', async () => {
     const component = await compile(await EXAMPLES.resources!.bytes());
     const { exports } = await instantiate<Resources.Root>(component, imports);
     const { Counter, Empty, makeEmpty } = exports['test:guest/counters@1.0.0'];
@@ -144,7 +144,7 @@ describe('a resource', () => {
 });
 
 describe('functions that return promises', () => {
-  it('are declared as such', async () => {
+  test('are declared as such', async () => {
     const imports: Waiting.ImportObject = {
       'test:clock/timers@1.1.0': {
         Timer: class {
@@ -165,7 +165,7 @@ describe('functions that return promises', () => {
 });
 
 describe('a name that TypeScript has already', () => {
-  it('is the name of the real member', async () => {
+  test('is the name of the real member', async () => {
     const none = await compile(
       await assemble('(component (component $C (import "f" (func))) (export "part" (component $C)))'),
     );
@@ -235,7 +235,7 @@ function expressionOf(value: unknown): string {
 }
 
 describe('the compiler', () => {
-  it('accepts the declarations, and each value of a random type as one of the type that is declared', async () => {
+  test('accepts the declarations, and each value of a random type as one of the type that is declared', async () => {
     cpSync(GENERATED, join(folder, 'generated'), { recursive: true });
     const drawn = fc.sample(
       types.chain((type) => fc.tuple(fc.constant(type), fc.array(valuesOf(type), { minLength: 1, maxLength: 5 }))),
@@ -280,7 +280,7 @@ async function caseOf(type: VectorType, values: readonly unknown[]): Promise<{ f
 }
 
 describe('componentTypes', () => {
-  it('refuses a source that is not a component with the error of compile', async () => {
+  test('refuses a source that is not a component with the error of compile', async () => {
     for (const source of [undefined, null, 5, 'bank.wasm', {}, []]) {
       assert.throws(() => componentTypes(source as unknown as Uint8Array), { argument: 'source' });
     }
@@ -290,7 +290,7 @@ describe('componentTypes', () => {
     assert.throws(() => componentTypes(invalid), { code: 'invalid' });
   });
 
-  it('refuses options that are unknown or invalid', async () => {
+  test('refuses options that are unknown or invalid', async () => {
     const bytes = await assemble('(component (import "f" (func)))');
     for (const [options, argument] of [
       [{ names: 'x' }, 'names'],

@@ -1,6 +1,6 @@
 /** Guests that misuse control flow: re-entry, recursion, traps in every place, exceptions that try to hide a trap. */
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import { isTrap } from 'decidable/component';
 import { engine } from '../../../../src/adapters/component/engine/web-assembly.ts';
 import { ALLOCATOR, run } from '../abi/guests.ts';
@@ -16,7 +16,7 @@ const CALLS_OUT = `(component
   (func (export "idle") (canon lift (core func $m "idle"))))`;
 
 describe('re-entry', () => {
-  it('by an import that calls the instance again is refused', async () => {
+  test('by an import that calls the instance again is refused', async () => {
     let refusal: unknown;
     const { exports } = await run(CALLS_OUT, {
       out: () => {
@@ -33,7 +33,7 @@ describe('re-entry', () => {
     (exports.idle as Exported)();
   });
 
-  it('ends the instance, if the import does not catch the error', async () => {
+  test('ends the instance, if the import does not catch the error', async () => {
     const { exports } = await run(CALLS_OUT, { out: () => (exports.idle as Exported)() });
     trapsWith(exports, 'go', /cannot enter/);
     trapsWith(exports, 'idle', /cannot enter/);
@@ -68,7 +68,7 @@ describe('re-entry by a destructor', () => {
     (core instance $m (instantiate $M (with "" (instance (export "drop" (func $drop))))))
     (func (export "take") (param "r" (own $r)) (canon lift (core func $m "take"))))`;
 
-  it('traps if another component drops a resource while the component that defines it runs', async () => {
+  test('traps if another component drops a resource while the component that defines it runs', async () => {
     let refusal: unknown;
     const owner = await run(OWNER, {
       out: () => {
@@ -92,7 +92,7 @@ describe('re-entry by a destructor', () => {
     assert.equal((owner.exports.dropped as Exported)(), 2);
   });
 
-  it('waits if the host drops a resource while the component that defines it runs', async () => {
+  test('waits if the host drops a resource while the component that defines it runs', async () => {
     const owner = await run(OWNER, { out: () => object[Symbol.dispose]() });
     const object = (owner.exports.make as Exported)() as Disposable;
     (owner.exports.go as Exported)();
@@ -101,7 +101,7 @@ describe('re-entry by a destructor', () => {
 });
 
 describe('an exception of an import', () => {
-  it('is thrown unchanged by the export, and ends the instance', async () => {
+  test('is thrown unchanged by the export, and ends the instance', async () => {
     const thrown = new Error('the host is out of order');
     const { exports } = await run(CALLS_OUT, {
       out: () => {
@@ -115,7 +115,7 @@ describe('an exception of an import', () => {
     hasEnded(exports, 'idle');
   });
 
-  it('cannot be caught by the guest', async () => {
+  test('cannot be caught by the guest', async () => {
     const { exports } = await run(
       `(component
         (import "out" (func $out))
@@ -150,7 +150,7 @@ function numbers(count: number): { params: string; core: string; args: string } 
 
 describe('an exception of an import in a component that another one calls', () => {
   for (const count of [1, 5]) {
-    it(`cannot be caught by either component, in a function of ${count} parameters`, async () => {
+    test(`cannot be caught by either component, in a function of ${count} parameters`, async () => {
       const { params, core, args } = numbers(count);
       const { exports } = await run(
         `(component
@@ -189,7 +189,7 @@ describe('an exception of an import in a component that another one calls', () =
 });
 
 describe('an exception of a core module that an import calls', () => {
-  it('is a trap, and not an error of the import’s result', async () => {
+  test('is a trap, and not an error of the import’s result', async () => {
     const module = new engine.Module(
       new Uint8Array(await assemble('(module (tag $t) (func (export "f") (throw $t)))')),
     );
@@ -209,7 +209,7 @@ describe('an exception of a core module that an import calls', () => {
 
 describe('an exception of an import that takes a handle and returns one', () => {
   for (const resources of ['objects', 'handles'] as const) {
-    it(`cannot be caught by the guest (${resources})`, async () => {
+    test(`cannot be caught by the guest (${resources})`, async () => {
       let isBroken = false;
       const { exports } = await run(
         `(component
@@ -247,7 +247,7 @@ describe('an exception of an import that takes a handle and returns one', () => 
 });
 
 describe('the first error of an instance', () => {
-  it('is the error of later calls, even if the guest continues after it', async () => {
+  test('is the error of later calls, even if the guest continues after it', async () => {
     const thrown = new Error('the first');
     const { exports } = await run(
       `(component
@@ -272,7 +272,7 @@ describe('the first error of an instance', () => {
 });
 
 describe('unbounded recursion', () => {
-  it('is a trap', async () => {
+  test('is a trap', async () => {
     const { exports } = await run(`(component
       (core module $M (func $f (export "f") (param i32) (result i32) (i32.add (i32.const 1) (call $f (local.get 0)))))
       (core instance $m (instantiate $M))
@@ -280,7 +280,7 @@ describe('unbounded recursion', () => {
     trapsForGood(exports, 'f', 'stack-overflow', 1);
   });
 
-  it('through calls between components is a trap', async () => {
+  test('through calls between components is a trap', async () => {
     const { exports } = await run(
       `(component
         (import "again" (func $again))
@@ -299,7 +299,7 @@ describe('unbounded recursion', () => {
 });
 
 describe('a trap', () => {
-  it('in post-return', async () => {
+  test('in post-return', async () => {
     const { exports } = await run(`(component
       (core module $M (func (export "f") (result i32) (i32.const 1)) (func (export "post") (param i32) unreachable))
       (core instance $m (instantiate $M))
@@ -307,7 +307,7 @@ describe('a trap', () => {
     trapsForGood(exports, 'f', /unreachable/);
   });
 
-  it('in a core exception that nobody catches', async () => {
+  test('in a core exception that nobody catches', async () => {
     const { exports } = await run(`(component
       (core module $M (tag $t) (func (export "f") (throw $t)))
       (core instance $m (instantiate $M))
@@ -315,14 +315,14 @@ describe('a trap', () => {
     trapsForGood(exports, 'f', /exception/);
   });
 
-  it('in a start function makes instantiation trap', async () => {
+  test('in a start function makes instantiation trap', async () => {
     const text = `(component
       (core module $M (func $start unreachable) (start $start))
       (core instance (instantiate $M)))`;
     await assert.rejects(run(text), isTrap);
   });
 
-  it('that a start function catches makes instantiation fail', async () => {
+  test('that a start function catches makes instantiation fail', async () => {
     const text = `(component
       (import "out" (func $out))
       (core func $out' (canon lower (func $out)))
@@ -338,7 +338,7 @@ describe('a trap', () => {
     await run(text, { out: () => undefined });
   });
 
-  it('ends both components if one calls the other', async () => {
+  test('ends both components if one calls the other', async () => {
     const { exports } = await run(`(component
       (component $C
         (core module $M (func (export "fail") unreachable) (func (export "idle")))
@@ -375,7 +375,7 @@ describe('a trap in a destructor', () => {
     (core instance $m (instantiate $M (with "" (instance (export "drop" (func $drop))))))
     (func (export "take") (param "r" (own $r)) (result u32) (canon lift (core func $m "take")))`;
 
-  it('ends the component that defines it and the one that drops, which cannot catch it', async () => {
+  test('ends the component that defines it and the one that drops, which cannot catch it', async () => {
     const { exports } = await run(`(component
       (component $Def
         (core module $M (func (export "dtor") (param i32) unreachable))
@@ -398,7 +398,7 @@ describe('a trap in a destructor', () => {
     (other as Disposable)[Symbol.dispose]();
   });
 
-  it('is thrown unchanged if the destructor belongs to the host', async () => {
+  test('is thrown unchanged if the destructor belongs to the host', async () => {
     const thrown = new Error('it is needed');
     class R {
       [Symbol.dispose](): void {
@@ -413,7 +413,7 @@ describe('a trap in a destructor', () => {
     hasEnded(exports, 'take', new R());
   });
 
-  it('is thrown to the host that drops, even if the destructor hides it', async () => {
+  test('is thrown to the host that drops, even if the destructor hides it', async () => {
     const thrown = new Error('not for the guest');
     const { exports } = await run(
       `(component
@@ -440,7 +440,7 @@ describe('a trap in a destructor', () => {
     hasEnded(exports, 'make', 2);
   });
 
-  it('ends the component and all components that contain it, if the host calls it', async () => {
+  test('ends the component and all components that contain it, if the host calls it', async () => {
     const { exports } = await run(`(component
       (component $Def
         (core module $M (func (export "dtor") (param i32) unreachable))
@@ -464,7 +464,7 @@ describe('a trap in a destructor', () => {
 
 describe('a forbidden call out of the component', () => {
   for (const place of ['realloc', 'post-return'] as const) {
-    it(`cannot be hidden by ${place}, which catches the trap and continues`, async () => {
+    test(`cannot be hidden by ${place}, which catches the trap and continues`, async () => {
       let calls = 0;
       const hidden = '(block $caught (try_table (catch_all $caught) (call $out)))';
       const { exports } = await run(
@@ -488,7 +488,7 @@ describe('a forbidden call out of the component', () => {
 
   for (const place of ['realloc', 'post-return']) {
     for (const count of [1, 5]) {
-      it(`traps if ${place} calls another component with ${count} arguments`, async () => {
+      test(`traps if ${place} calls another component with ${count} arguments`, async () => {
         const { params, core, args } = numbers(count);
         const { exports } = await run(`(component
           (component $C
@@ -515,7 +515,7 @@ describe('a forbidden call out of the component', () => {
     }
 
     for (const count of [0, 5]) {
-      it(`traps if ${place} calls an import with ${count} arguments`, async () => {
+      test(`traps if ${place} calls an import with ${count} arguments`, async () => {
         const { params, core, args } = numbers(count);
         const { exports } = await run(
           `(component

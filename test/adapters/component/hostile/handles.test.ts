@@ -1,6 +1,6 @@
 /** Guests and hosts that misuse handles: forged, reused, dropped, borrowed, of another type. */
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import { type InstantiateOptions, isValueError } from 'decidable/component';
 import { run } from '../abi/guests.ts';
 import { ENDLESS } from '../endless.ts';
@@ -57,29 +57,29 @@ async function guest(options: InstantiateOptions = {}): Promise<Api> {
 
 for (const resources of ['objects', 'handles'] as const) {
   describe(`a guest, with resources as ${resources}`, () => {
-    it('cannot make a handle out of a number', async () => {
+    test('cannot make a handle out of a number', async () => {
       for (const index of [0, 1, 5, 0xffff_ffff, 0x8000_0000]) {
         trapsForGood(await guest({ resources }), 'forge', /unknown handle index/, index);
         trapsForGood(await guest({ resources }), 'look', /unknown handle index/, index);
       }
     });
 
-    it('cannot drop a handle twice', async () => {
+    test('cannot drop a handle twice', async () => {
       const api = await guest({ resources });
       trapsForGood(api, 'twice', /unknown handle index/, api.make!(5));
     });
 
-    it('cannot pass a handle for one of another type', async () => {
+    test('cannot pass a handle for one of another type', async () => {
       trapsForGood(await guest({ resources }), 'giveSAsR', /wrong type/);
     });
 
-    it('cannot use a handle after passing its ownership', async () => {
+    test('cannot use a handle after passing its ownership', async () => {
       const api = await guest({ resources });
       api.make!(5);
       trapsForGood(api, 'look', /unknown handle index 1/, 1);
     });
 
-    it('gets back all 32 bits of a rep', async () => {
+    test('gets back all 32 bits of a rep', async () => {
       const api = await guest({ resources });
       for (const rep of [0, 1, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff, 0x4000_0000, 0xdead_beef]) {
         assert.equal(api.repOfBorrow!(api.make!(rep)), rep);
@@ -87,13 +87,13 @@ for (const resources of ['objects', 'handles'] as const) {
       }
     });
 
-    it('has ended if a destructor traps', async () => {
+    test('has ended if a destructor traps', async () => {
       const api = await guest({ resources });
       trapsWith(api, 'twice', /unreachable/, api.make!(666));
       hasEnded(api, 'make', 1);
     });
 
-    it('cannot have more handles than the budget', async () => {
+    test('cannot have more handles than the budget', async () => {
       const api = await guest({ resources, maxHandles: 10 });
       for (let i = 0; i < 10; i++) api.keep!(api.make!(i));
       trapsForGood(api, 'make', 'handles-exhausted', 11);
@@ -101,7 +101,7 @@ for (const resources of ['objects', 'handles'] as const) {
   });
 }
 
-it('a guest that creates handles in a loop traps before it uses up the host’s memory', {
+test('a guest that creates handles in a loop traps before it uses up the host’s memory', {
   timeout: ENDLESS,
 }, async () => {
   const { exports } = await run(`(component
@@ -119,14 +119,14 @@ interface HandleFunctions {
 }
 
 describe('a host with handles as numbers', () => {
-  it('loses the instance if its table is full', async () => {
+  test('loses the instance if its table is full', async () => {
     const api = await guest({ resources: 'handles', maxHandles: 3 });
     for (let i = 0; i < 3; i++) api.make!(i);
     assert.throws(() => api.make!(3), { code: 'handles-exhausted' });
     hasEnded(api, 'make', 4);
   });
 
-  it('cannot use a handle that it passed on, dropped or never had', async () => {
+  test('cannot use a handle that it passed on, dropped or never had', async () => {
     const api = await guest({ resources: 'handles' });
     const { drop } = api.r as unknown as HandleFunctions;
     const given = api.make!(5);
@@ -143,7 +143,7 @@ describe('a host with handles as numbers', () => {
     assert.equal(api.repOfBorrow!(api.make!(7)), 7);
   });
 
-  it('cannot pass a handle for one of another type', async () => {
+  test('cannot pass a handle for one of another type', async () => {
     const api = await guest({ resources: 'handles' });
     const s = api.makeS!();
     assert.throws(() => api.repOfBorrow!(s), /a handle of s/);
@@ -152,7 +152,7 @@ describe('a host with handles as numbers', () => {
 });
 
 describe('a host with resources as objects', () => {
-  it('cannot use an object whose handle it passed on or dropped, or a forged object', async () => {
+  test('cannot use an object whose handle it passed on or dropped, or a forged object', async () => {
     const api = await guest();
     const given = api.make!(5);
     api.keep!(given);
@@ -168,7 +168,7 @@ describe('a host with resources as objects', () => {
     assert.throws(() => new (api.R as unknown as new () => unknown)(), /no constructor/);
   });
 
-  it('drops nothing twice, and gets the error of a destructor that traps', async () => {
+  test('drops nothing twice, and gets the error of a destructor that traps', async () => {
     const api = await guest();
     const bad = api.make!(666) as Disposable;
     assert.throws(() => bad[Symbol.dispose](), /unreachable/);
@@ -211,7 +211,7 @@ describe('a borrowed handle', () => {
     (export "return" (func $user "return") (func (param "r" (borrow $r)) (result (own $r)))))`;
 
   for (const resources of ['objects', 'handles'] as const) {
-    it(`must be dropped before the call ends, and is never an own handle (${resources})`, async () => {
+    test(`must be dropped before the call ends, and is never an own handle (${resources})`, async () => {
       const fresh = async (): Promise<Api> => (await run(KEEPER, {}, { resources })).exports as Api;
       const api = await fresh();
       const lent = api.make!();
@@ -229,7 +229,7 @@ describe('a borrowed handle', () => {
   }
 
   for (const resources of ['objects', 'handles'] as const) {
-    it(`is not kept by a function that returns another handle (${resources})`, async () => {
+    test(`is not kept by a function that returns another handle (${resources})`, async () => {
       const { exports } = await run(
         `(component
           (component $Def
@@ -285,7 +285,7 @@ describe('a borrowed handle', () => {
     (func (export "lend") (param "r" (borrow $r)) (canon lift (core func $m "lend")))
     (func (export "lend-and-take") (param "a" (borrow $r)) (param "b" (own $r)) (canon lift (core func $m "lend-and-take"))))`;
 
-  it('cannot be dropped or passed on by the host while it is lent, as a number', async () => {
+  test('cannot be dropped or passed on by the host while it is lent, as a number', async () => {
     let during: (() => void) | undefined;
     const { exports } = await run(LENDING, { out: () => during?.() }, { resources: 'handles' });
     const api = exports as Api;
@@ -309,7 +309,7 @@ describe('a borrowed handle', () => {
     drop(handle);
   });
 
-  it('cannot be dropped by the host while it is lent to a call into another component that calls the host', async () => {
+  test('cannot be dropped by the host while it is lent to a call into another component that calls the host', async () => {
     let during: (() => void) | undefined;
     const other = await run(
       `(component
@@ -329,7 +329,7 @@ describe('a borrowed handle', () => {
     drop(handle);
   });
 
-  it('cannot be dropped or passed on by the host while it is lent, as an object', async () => {
+  test('cannot be dropped or passed on by the host while it is lent, as an object', async () => {
     let during: (() => void) | undefined;
     const { exports } = await run(LENDING, { out: () => during?.() });
     const api = exports as Api;
@@ -398,7 +398,7 @@ describe('a host that is lent a handle', () => {
     (func (export "take") (param "r" (own $r)) (canon lift (core func $m "take")))
     (func (export "see") (param "r" (borrow $r)) (canon lift (core func $m "take"))))`;
 
-  it('as a number cannot drop it, or use it after the call', async () => {
+  test('as a number cannot drop it, or use it after the call', async () => {
     const owner = await run(OWNER, {}, { resources: 'handles' });
     const seen: unknown[] = [];
     const lender = await run(
@@ -426,7 +426,7 @@ describe('a host that is lent a handle', () => {
     }
   });
 
-  it('as an object cannot drop it, pass it on, or use it after the call', async () => {
+  test('as an object cannot drop it, pass it on, or use it after the call', async () => {
     const owner = await run(OWNER);
     const seen: Disposable[] = [];
     const taker = (await run(TAKER, owner.exports)).exports as Api;

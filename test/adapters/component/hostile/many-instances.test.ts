@@ -3,7 +3,7 @@
  * for tables and memories of any size. Both are bounded.
  */
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import { compile, instantiate, isLinkError } from 'decidable/component';
 import { assemble } from '../assemble.ts';
 import { ENDLESS } from '../endless.ts';
@@ -32,19 +32,19 @@ async function isRefused(text: string): Promise<void> {
   );
 }
 
-it('a component of a thousand instances is instantiated', async () => {
+test('a component of a thousand instances is instantiated', async () => {
   await instantiate(await compile(await assemble(doubling(10))));
 });
 
 describe('the linker refuses', { timeout: ENDLESS }, () => {
-  it('a component of a thousand million instances', () => isRefused(doubling(30)));
+  test('a component of a thousand million instances', () => isRefused(doubling(30)));
 
   const names = Array.from({ length: 2_000 }, (_, index) => `e${index}`);
 
-  it('a component of a thousand instances that each create an instance of many exports', () =>
+  test('a component of a thousand instances that each create an instance of many exports', () =>
     isRefused(doubling(11, `(type $t u8) (instance ${names.map((name) => `(export "${name}" (type $t))`).join('')})`)));
 
-  it('a component of a thousand instances that each export an instance of many exports many times', () => {
+  test('a component of a thousand instances that each export an instance of many exports many times', () => {
     const some = names.slice(0, 100);
     const again = names.slice(0, 20).map((name) => `(export "${name}" (instance $i))`);
     return isRefused(
@@ -60,16 +60,17 @@ describe('the linker refuses', { timeout: ENDLESS }, () => {
     );
   });
 
-  it('a component of fifteen thousand instances', () => isRefused(doubling(14)));
+  test('a component of fifteen thousand instances', () => isRefused(doubling(14)));
 
-  it('a component of many instances of many definitions', () => isRefused(doubling(10, '(type (func))'.repeat(2_000))));
+  test('a component of many instances of many definitions', () =>
+    isRefused(doubling(10, '(type (func))'.repeat(2_000))));
 
-  it('a component of twelve thousand core instances in instances', () =>
+  test('a component of twelve thousand core instances in instances', () =>
     isRefused(doubling(8, `(core module $M) ${'(core instance (instantiate $M))'.repeat(100)}`)));
 });
 
 describe('core instances with a large initial size', { timeout: ENDLESS }, () => {
-  it('are instantiated if there are few of them', async () => {
+  test('are instantiated if there are few of them', async () => {
     await instantiate(await compile(await assemble(coreInstances('(table 1000000 funcref) (memory 1000)', 10))));
   });
 
@@ -79,10 +80,10 @@ describe('core instances with a large initial size', { timeout: ENDLESS }, () =>
     ['tables that are exported', '(table (export "t") 10000000 funcref)', 2],
     ['memories with the most pages', '(memory 65536)', 16],
   ] as const) {
-    it(`are refused if they are too large together: ${what}`, () => isRefused(coreInstances(module, count)));
+    test(`are refused if they are too large together: ${what}`, () => isRefused(coreInstances(module, count)));
   }
 
-  it('are refused if a component takes the module from the enclosing component', () =>
+  test('are refused if a component takes the module from the enclosing component', () =>
     isRefused(`(component
       (core module $M (table 10000000 funcref))
       (component $C (import "m" (core module $m)) (core instance (instantiate $m)))

@@ -1,6 +1,6 @@
 /** Guests with wrong data in memory: pointers, lengths, encodings, discriminants, and the results of `realloc`. */
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import { ALLOCATOR, named, run, throughCoreValues } from '../abi/guests.ts';
 import { trapsForGood } from './traps.ts';
 
@@ -32,7 +32,7 @@ describe('a result area', () => {
     ['at the very end of the address space', -4, /out of bounds/],
     ['that is not aligned', 6, /unaligned/],
   ] as const) {
-    it(`${what} traps`, async () => {
+    test(`${what} traps`, async () => {
       trapsForGood(await returning('string', `(i32.const ${pointer})`), 'get', message);
     });
   }
@@ -48,12 +48,12 @@ describe('a list or string', () => {
     ['that is empty but not aligned', '(list u32)', 2, 0, /unaligned/],
     ['that is empty but beyond the memory', '(list u8)', 65537, 0, /out-of-bounds/],
   ] as const) {
-    it(`${what} traps`, async () => {
+    test(`${what} traps`, async () => {
       trapsForGood(await returning(type, '(i32.const 8)', { data: words(pointer, length) }), 'get', message);
     });
   }
 
-  it('may end at the end of the memory', async () => {
+  test('may end at the end of the memory', async () => {
     const exports = await returning('(list u8)', '(i32.const 8)', { data: words(65530, 6) });
     assert.deepEqual((exports.get as () => unknown)(), new Uint8Array(6));
   });
@@ -68,14 +68,14 @@ describe('text', () => {
     ['with a lone surrogate', '\\00\\d8', 'string-encoding=utf16'],
     ['with surrogates in the wrong order', '\\00\\dc\\00\\d8', 'string-encoding=utf16'],
   ] as const) {
-    it(`${what} traps`, async () => {
+    test(`${what} traps`, async () => {
       const length = bytes.length / 3 / (options === '' ? 1 : 2);
       const data = `${words(32, length)} (data (i32.const 32) "${bytes}")`;
       trapsForGood(await returning('string', '(i32.const 8)', { data, options }), 'get', /invalid utf/);
     });
   }
 
-  it('with its UTF-16 tag set and a lone surrogate traps', async () => {
+  test('with its UTF-16 tag set and a lone surrogate traps', async () => {
     const data = `${words(32, 0x8000_0001)} (data (i32.const 32) "\\00\\d8")`;
     const options = 'string-encoding=latin1+utf16';
     trapsForGood(await returning('string', '(i32.const 8)', { data, options }), 'get', /invalid utf-16/);
@@ -88,7 +88,7 @@ describe('an invalid discriminant', () => {
     ['option', '(option u8)', ''],
     ['result', '(result u8 (error u8))', ''],
   ] as const) {
-    it(`in memory traps: ${name}`, async () => {
+    test(`in memory traps: ${name}`, async () => {
       const exports = await returning(type, '(i32.const 8)', { data: words(2, 0), definitions: definitions ?? '' });
       trapsForGood(exports, 'get', /invalid variant discriminant/);
     });
@@ -98,12 +98,12 @@ describe('an invalid discriminant', () => {
     ['enum', '$t', named('(enum "a" "b")', '').definitions],
     ['result without payloads', '(result)', ''],
   ] as const) {
-    it(`as a core value traps: ${name}`, async () => {
+    test(`as a core value traps: ${name}`, async () => {
       trapsForGood(await returning(type, '(i32.const -1)', { definitions: definitions ?? '' }), 'get', /discriminant/);
     });
   }
 
-  it('traps if a char is a surrogate or greater than U+10FFFF', async () => {
+  test('traps if a char is a surrogate or greater than U+10FFFF', async () => {
     for (const code of [0xd800, 0xdfff, 0x110000, -1]) {
       trapsForGood(await returning('char', `(i32.const ${code})`), 'get', /invalid `char`/);
     }
@@ -111,7 +111,7 @@ describe('an invalid discriminant', () => {
 });
 
 describe('core values with bits outside their type', () => {
-  it('are masked, and every bool except 0 is true', async () => {
+  test('are masked, and every bool except 0 is true', async () => {
     for (const [type, code, value] of [
       ['bool', 2, true],
       ['bool', 0x100, true],
@@ -126,7 +126,7 @@ describe('core values with bits outside their type', () => {
     }
   });
 
-  it('are zero-extended if an i32 is joined to an i64', async () => {
+  test('are zero-extended if an i32 is joined to an i64', async () => {
     const { exports } = await run(`(component
       (type $t0 (variant (case "wide" u64) (case "narrow" s32))) (import "t" (type $t (eq $t0)))
       (core module $M (func (export "get") (param i32 i64) (result i64) (local.get 1)))
@@ -154,12 +154,12 @@ describe('realloc', () => {
     ['negative', '(list u8)', '(i32.const -1)', [], /beyond end of memory/],
     ['not aligned', '(list u32)', '(i32.const 2)', [1], /not aligned/],
   ] as const) {
-    it(`traps if its result is a pointer that is ${what}`, async () => {
+    test(`traps if its result is a pointer that is ${what}`, async () => {
       trapsForGood(await taking(type, realloc), 'take', message, value);
     });
   }
 
-  it('traps if it calls itself without end', async () => {
+  test('traps if it calls itself without end', async () => {
     const { exports } = await run(`(component
       (core module $M (memory (export "memory") 1)
         (func $realloc (export "realloc") (param i32 i32 i32 i32) (result i32)
@@ -172,19 +172,19 @@ describe('realloc', () => {
     trapsForGood(exports, 'take', 'stack-overflow', 'x');
   });
 
-  it('ends the instance if it traps', async () => {
+  test('ends the instance if it traps', async () => {
     trapsForGood(await taking('string', 'unreachable'), 'take', /unreachable/, 'x');
   });
 });
 
 describe('memory that grows in the middle of a call', () => {
-  it('by realloc while arguments are lowered', async () => {
+  test('by realloc while arguments are lowered', async () => {
     const echo = await throughCoreValues({ type: '(tuple string (list u8) string)', flat: 'i32 i32 i32 i32 i32 i32' });
     const large = new Uint8Array(3_000_000).fill(42);
     assert.deepEqual(echo(['before', large, 'after']), ['before', large, 'after']);
   });
 
-  it('by realloc of zero bytes, before the next value is written', async () => {
+  test('by realloc of zero bytes, before the next value is written', async () => {
     const { exports } = await run(`(component
       (type $t0 (tuple string u64 u64 u64 u64 u64 u64 u64 u64 u64 u64 u64 u64 u64 u64 u64 u64)) (import "t" (type $t (eq $t0)))
       (core module $M (memory (export "memory") 1)
@@ -197,7 +197,7 @@ describe('memory that grows in the middle of a call', () => {
     for (const text of ['', 'a']) assert.equal(last([text, ...new Array<bigint>(15).fill(1n), 42n]), 42n);
   });
 
-  it('by the function that returns a list', async () => {
+  test('by the function that returns a list', async () => {
     const { exports } = await run(`(component
       (core module $M ${ALLOCATOR}
         (func (export "get") (result i32)
@@ -213,7 +213,7 @@ describe('memory that grows in the middle of a call', () => {
     assert.deepEqual(get(), Uint8Array.of(0, 9, 0));
   });
 
-  it('beyond the budget traps', async () => {
+  test('beyond the budget traps', async () => {
     const { exports } = await run(
       `(component
         (core module $M (memory (export "memory") 1)

@@ -3,7 +3,7 @@
  * result of one call is bounded, so that no guest uses up the host's memory or time.
  */
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import { run } from '../abi/guests.ts';
 import { ENDLESS } from '../endless.ts';
 import { type Exported, trapsForGood } from './traps.ts';
@@ -86,7 +86,7 @@ const GIVER = `
 
 describe('overlapping lists', () => {
   for (const type of ['(list (list (list u8)))', '(list (list (list string)))', '(list (list (list (list u64))))']) {
-    it(`trap if they are too large: ${type} of 8192 elements each`, { timeout: ENDLESS }, async () => {
+    test(`trap if they are too large: ${type} of 8192 elements each`, { timeout: ENDLESS }, async () => {
       trapsForGood(await overlapping(type, type.includes('u64') ? 1024 : 8192), 'get', /maxLiftedBytes/);
     });
   }
@@ -100,7 +100,7 @@ describe('overlapping lists', () => {
     ['flags in records', '(list (list $t))', 60, 25, manyFlags('(record (field "f" (tuple', ')))')],
     ['flags in variants', '(list (list $t))', 60, 25, manyFlags('(option (tuple', '))')],
   ] as const) {
-    it(`count by the values that they become in JavaScript: ${what}`, async () => {
+    test(`count by the values that they become in JavaScript: ${what}`, async () => {
       const exports = await counted(type, length, count, definitions);
       trapsForGood(exports, 'get', /maxLiftedBytes/);
     });
@@ -110,7 +110,7 @@ describe('overlapping lists', () => {
     ['an import', '(import "take" (func $take (param "x" (list (list (list u8))))))'],
     ['another component', TAKER],
   ] as const) {
-    it(`trap if they are passed to ${whom}`, { timeout: ENDLESS }, async () => {
+    test(`trap if they are passed to ${whom}`, { timeout: ENDLESS }, async () => {
       const { exports } = await run(
         `(component ${taker} ${GIVER}
           (instance $giver (instantiate $Giver (with "take" (func $take))))
@@ -123,7 +123,7 @@ describe('overlapping lists', () => {
     });
   }
 
-  it('are passed to an import unchanged if they are small enough, in many calls', async () => {
+  test('are passed to an import unchanged if they are small enough, in many calls', async () => {
     let lengths = 0;
     const { exports } = await run(
       `(component
@@ -145,7 +145,7 @@ describe('overlapping lists', () => {
     assert.equal(lengths, 300_000_000);
   });
 
-  it('are returned unchanged if they are small enough, in many calls', async () => {
+  test('are returned unchanged if they are small enough, in many calls', async () => {
     const exports = await overlapping('(list (list u8))', 1_000);
     for (let call = 0; call < 300; call++) {
       const lists = (exports.get as Exported)() as Uint8Array[];

@@ -1,6 +1,6 @@
 /** The option `asyncImports`: plain functions that return promises are declared, as with jco's option. */
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import { isLinkError } from 'decidable/component';
 import { engine } from '../../../../src/adapters/component/engine/web-assembly.ts';
 import { run } from '../abi/guests.ts';
@@ -43,19 +43,19 @@ const imports = {
 
 describe('a plain function that returns a promise', { skip }, () => {
   for (const version of ['@1.2.0', '', '@1.0.0', '@1.9.0', '@1']) {
-    it(`is waited for if it is declared, with the interface as a:b/clock${version}`, async () => {
+    test(`is waited for if it is declared, with the interface as a:b/clock${version}`, async () => {
       const asyncImports = [`a:b/clock${version}#get-it`, `a:b/clock${version}#[method]timer.ring`, 'ask'];
       const api = (await run(GUEST, imports, { asyncImports })).exports as Api;
       assert.deepEqual([await api.get!(), await api.ring!(), await api.ask!()], [1, 3, 2]);
     });
   }
 
-  it('may also return a value that is not a promise', async () => {
+  test('may also return a value that is not a promise', async () => {
     const api = (await run(GUEST, { ...imports, ask: () => 5 }, { asyncImports: ['ask'] })).exports as Api;
     assert.equal(await api.ask!(), 5);
   });
 
-  it('may be one of functions over numbers', async () => {
+  test('may be one of functions over numbers', async () => {
     const timer = { create: () => 4, ring: (rep: number) => Promise.resolve(rep + 1) };
     const api = (
       await run(
@@ -67,13 +67,13 @@ describe('a plain function that returns a promise', { skip }, () => {
     assert.equal(await api.ring!(), 5);
   });
 
-  it('rejects the call if it fails', async () => {
+  test('rejects the call if it fails', async () => {
     const failing = { ...imports, ask: () => Promise.reject(new Error('a defect')) };
     const api = (await run(GUEST, failing, { asyncImports: ['ask'] })).exports as Api;
     await assert.rejects(api.ask!() as Promise<unknown>, { message: 'a defect' });
   });
 
-  it('is refused if it is not declared, with the declaration', async () => {
+  test('is refused if it is not declared, with the declaration', async () => {
     const api = (await run(GUEST, imports)).exports as Api;
     assert.throws(
       () => api.get!(),
@@ -92,7 +92,7 @@ describe('a declaration', () => {
     'timer',
     '',
   ]) {
-    it(`is refused if it is not the name of an imported function: ${JSON.stringify(name)}`, async () => {
+    test(`is refused if it is not the name of an imported function: ${JSON.stringify(name)}`, async () => {
       const error = { code: 'invalid-argument', argument: 'asyncImports' };
       await assert.rejects(run(GUEST, imports, { asyncImports: ['ask', name] }), error);
     });

@@ -1,6 +1,6 @@
 /** Asynchronous imports in an engine without JavaScript promise integration. */
 import assert from 'node:assert/strict';
-import { it } from 'node:test';
+import { test } from 'node:test';
 
 // The loader looks at the engine once, when it is loaded.
 const { WebAssembly: engine } = globalThis as unknown as { WebAssembly: Record<string, unknown> };
@@ -23,11 +23,11 @@ async function ask(askIt: () => unknown): Promise<unknown> {
   return (exports as Api).ask!();
 }
 
-it('an import that returns a value synchronously needs no waiting', async () => {
+test('an import that returns a value synchronously needs no waiting', async () => {
   assert.equal(await ask(() => 5), 5);
 });
 
-it('an import that returns a promise is refused with its name and the missing feature of the engine', async () => {
+test('an import that returns a promise is refused with its name and the missing feature of the engine', async () => {
   await assert.rejects(
     ask(async () => 5),
     (error) =>

@@ -3,7 +3,7 @@
  * them.
  */
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import { isLinkError } from 'decidable/component';
 import { ALLOCATOR, run } from '../abi/guests.ts';
 
@@ -62,7 +62,7 @@ const CONSUMER = `(component
 
 describe('a component that imports the exports of another', () => {
   for (const resources of ['objects', 'handles'] as const) {
-    it(`calls it directly, with strings in its encoding and handles in its table (${resources})`, async () => {
+    test(`calls it directly, with strings in its encoding and handles in its table (${resources})`, async () => {
       const provider = await run(PROVIDER, {}, { resources });
       const { exports } = await run(CONSUMER, provider.exports, { resources });
       const api = exports as Api;
@@ -73,7 +73,7 @@ describe('a component that imports the exports of another', () => {
     });
   }
 
-  it('can import one function of it, or a JavaScript object instead of its instance', async () => {
+  test('can import one function of it, or a JavaScript object instead of its instance', async () => {
     const provider = (await run(PROVIDER)).exports['a:b/store@1.0.0'] as Api & { Token: unknown };
     const { Token, make, look, put, get } = provider;
     const mixed = await run(CONSUMER, { 'a:b/store': { Token, make, look, put, get } });
@@ -95,7 +95,7 @@ describe('a component that imports the exports of another', () => {
     assert.equal((replaced.exports as Api).token!(), 5);
   });
 
-  it('is not linked to a function of another type, or to resources of two instances', async () => {
+  test('is not linked to a function of another type, or to resources of two instances', async () => {
     const [one, two] = [await run(PROVIDER), await run(PROVIDER)];
     const { Token, make, look, put } = one.exports['a:b/store@1.0.0'] as Api;
     await assert.rejects(run(CONSUMER, { 'a:b/store': { Token, make, look, put, get: put } }), isLinkError);
@@ -108,7 +108,7 @@ describe('a component that imports the exports of another', () => {
 });
 
 describe('core modules and components', () => {
-  it('can be exported and passed as imports', async () => {
+  test('can be exported and passed as imports', async () => {
     const library = await run(`(component
       (core module $M (func (export "five") (result i32) (i32.const 5)))
       (export "lib" (core module $M))
@@ -135,7 +135,7 @@ describe('core modules and components', () => {
     await assert.rejects(run(text, { lib: library.exports.lib, twice: {} }), isLinkError);
   });
 
-  it('are refused with the reason and the names that lead to them, if they do not fit', async () => {
+  test('are refused with the reason and the names that lead to them, if they do not fit', async () => {
     const { exports } = await run(`(component
       (core module $M (func (export "five") (result i64) (i64.const 5)))
       (export "lib" (core module $M))
@@ -149,7 +149,7 @@ describe('core modules and components', () => {
     }
   });
 
-  it('fit if their functions have the same types, in spite of other differences between the components', async () => {
+  test('fit if their functions have the same types, in spite of other differences between the components', async () => {
     const { exports } = await run(`(component
       (core module $M (func (export "none")) (func (export "five") (param f32) (result i64) (i64.const 5)))
       (export "lib" (core module $M)))`);
@@ -169,7 +169,7 @@ describe('core modules and components', () => {
     (instance $i (export "c" (component $C)) (export "m" (core module $M)) (export "inner" (instance $inner)))
     (export "i" (instance $i)))`;
 
-  it('must have the type of the import, inside an instance too', async () => {
+  test('must have the type of the import, inside an instance too', async () => {
     const { exports } = await run(LIBRARY);
     const forging = '(component (export "f" (func (param "x" u32) (result u32))))';
     for (const type of [
@@ -207,7 +207,7 @@ describe('the function types of core modules', () => {
     (instance $i (instantiate $c (with "m" (core module $m))))
     (export "f" (func $i "f")))`;
 
-  it('are compared by structure, even if two components define them in another order', async () => {
+  test('are compared by structure, even if two components define them in another order', async () => {
     for (const before of ['', '(core type (func (param f64))) (core type (func (param i32) (result i32)))']) {
       const { exports } = await run(library(before));
       const fitting = await run(applying('(param i32) (result i32)', '(param "x" u32) (result u32)'), exports);
@@ -222,7 +222,7 @@ describe('the function types of core modules', () => {
     }
   });
 
-  it('are compared in tags too', async () => {
+  test('are compared in tags too', async () => {
     const { exports } = await run(
       '(component (core module $M (type (func (param i64))) (tag (export "t") (param i32))) (export "m" (core module $M)))',
     );
@@ -234,7 +234,7 @@ describe('the function types of core modules', () => {
 });
 
 describe('a resource type of a component with handles as numbers', () => {
-  it('can be passed to a component with resources as objects', async () => {
+  test('can be passed to a component with resources as objects', async () => {
     const provider = await run(PROVIDER, {}, { resources: 'handles' });
     const { exports } = await run(
       `(component

@@ -1,6 +1,6 @@
 /** *Explainer.md*, "JS API": the JavaScript API of an instance. */
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import { ComponentError, compile, compileSync, instantiateSync, isLinkError } from 'decidable/component';
 import { run } from '../abi/guests.ts';
 import { assemble } from '../assemble.ts';
@@ -34,7 +34,7 @@ const COUNTERS = `(component
   (export "a:b/counters@1.0.0" (instance $c)))`;
 
 describe('an exported resource type', () => {
-  it('is a class with constructor, methods, static functions and Symbol.dispose', async () => {
+  test('is a class with constructor, methods, static functions and Symbol.dispose', async () => {
     const { exports } = await run(COUNTERS);
     const api = exports['a:b/counters@1.0.0'] as {
       BigCounter: { new (start: number): Disposable & { getIt(): number }; fromZero(x: number): Disposable };
@@ -53,7 +53,7 @@ describe('an exported resource type', () => {
     assert.equal(api.liveOnes(), 0);
   });
 
-  it('has methods and static functions even if JavaScript objects have members of the same name', async () => {
+  test('has methods and static functions even if JavaScript objects have members of the same name', async () => {
     const { exports } = await run(COUNTERS.replaceAll('.get-it"', '.constructor"').replaceAll('.from-zero"', '.name"'));
     const { BigCounter } = exports['a:b/counters@1.0.0'] as {
       BigCounter: { new (start: number): Disposable; name(x: number): Disposable };
@@ -64,7 +64,7 @@ describe('an exported resource type', () => {
     assert.equal(own.call(counter), 5);
   });
 
-  it('is an object of functions over numbers if resources are handles', async () => {
+  test('is an object of functions over numbers if resources are handles', async () => {
     const instance = await run(COUNTERS, {}, { resources: 'handles' });
     const api = instance.exports['a:b/counters@1.0.0'] as { bigCounter: Api; liveOnes(): number };
     const handle = api.bigCounter.create!(7);
@@ -99,7 +99,7 @@ describe('an exported instance', () => {
         (export "i" (instance $c "i")))`,
     ],
   ] as const) {
-    it(`has the members of the type that ${how}, and no others`, async () => {
+    test(`has the members of the type that ${how}, and no others`, async () => {
       const { exports } = await run(text);
       const i = exports.i as { f: () => unknown; inner: object };
       assert.equal(i.f(), 5);
@@ -112,7 +112,7 @@ describe('an exported instance', () => {
 });
 
 describe('a result', () => {
-  it('returns its ok case and throws its error case', async () => {
+  test('returns its ok case and throws its error case', async () => {
     const { exports } = await run(`(component
       (core module $M (memory (export "memory") 1)
         (func (export "f") (param i32) (result i32)
@@ -138,7 +138,7 @@ describe('a result', () => {
 });
 
 describe('an async func with the synchronous ABI', () => {
-  it('returns a promise', async () => {
+  test('returns a promise', async () => {
     const { exports } = await run(`(component
       (core module $M (func (export "f") (result i32) (i32.const 5)) (func (export "trap") unreachable))
       (core instance $m (instantiate $M))
@@ -153,7 +153,7 @@ describe('an async func with the synchronous ABI', () => {
 });
 
 describe('the asynchronous ABI', () => {
-  it('is refused by name when it is called', async () => {
+  test('is refused by name when it is called', async () => {
     const { exports } = await run(`(component
       (core module $M (func (export "f") (result i32) (i32.const 0)) (func (export "cb") (param i32 i32 i32) (result i32) unreachable))
       (core instance $m (instantiate $M))
@@ -166,7 +166,7 @@ describe('the asynchronous ABI', () => {
 });
 
 describe('the description of a component', () => {
-  it('has full types', async () => {
+  test('has full types', async () => {
     const { imports, exports } = await compile(
       await assemble(`(component
       (import "f" (func (param "x" (list u8)) (result string)))
@@ -188,7 +188,7 @@ describe('the description of a component', () => {
     assert.deepEqual(exports, [{ name: 'g', type: { kind: 'func', async: false, params: [] } }]);
   });
 
-  it('has types of all kinds, as plain data', async () => {
+  test('has types of all kinds, as plain data', async () => {
     const { imports } = await compile(
       await assemble(`(component
       (import "r" (type $r (sub resource)))
@@ -244,14 +244,14 @@ describe('the description of a component', () => {
     });
   });
 
-  it('is the same object each time', async () => {
+  test('is the same object each time', async () => {
     const component = await compile(await assemble('(component (import "f" (func)))'));
     assert.equal(component.imports, component.imports);
   });
 });
 
 describe('a component', () => {
-  it('can be compiled and instantiated synchronously, any number of times', async () => {
+  test('can be compiled and instantiated synchronously, any number of times', async () => {
     const component = compileSync(
       await assemble(`(component
       (core module $M (global $n (mut i32) (i32.const 0))

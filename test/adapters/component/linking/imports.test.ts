@@ -2,7 +2,7 @@
  * *Explainer.md*, "JS API": the values that JavaScript may pass for imports, and the names under which they are found.
  */
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import { ComponentError, compile, instantiate, isLinkError } from 'decidable/component';
 import { ALLOCATOR, run } from '../abi/guests.ts';
 import { assemble } from '../assemble.ts';
@@ -42,13 +42,13 @@ describe('the interface of an import', () => {
     ['with the names of WIT', 'a:b/c', { 'a:b/c': { 'get-it': getIt } }],
     ['under a plain name', 'plain-name', { plainName: { getIt } }],
   ] as const) {
-    it(`is found ${what}`, async () => {
+    test(`is found ${what}`, async () => {
       const { exports } = await run(passing(wanted), imports);
       assert.equal((exports as Api).get!(), 42);
     });
   }
 
-  it('is found under the name of the interface that a plain name implements', async () => {
+  test('is found under the name of the interface that a plain name implements', async () => {
     const text = passing('a-log').replace('"a-log"', '"a-log" (implements "a:b/c@1.2.3")');
     for (const imports of [{ 'a:b/c@1.4.0': { getIt } }, { aLog: { getIt }, 'a:b/c@1.2.3': {} }]) {
       assert.equal(((await run(text, imports)).exports as Api).get!(), 42);
@@ -66,7 +66,7 @@ describe('the interface of an import', () => {
     ['if its function is missing', 'a:b/c', { 'a:b/c': {} }],
     ['if its function is another value', 'a:b/c', { 'a:b/c': { getIt: 5 } }],
   ] as const) {
-    it(`is not found ${what}, and the error names the import`, async () => {
+    test(`is not found ${what}, and the error names the import`, async () => {
       const component = await compile(await assemble(passing(wanted)));
       await assert.rejects(instantiate(component, imports), (error: unknown) => {
         assert.ok(isLinkError(error));
@@ -78,7 +78,7 @@ describe('the interface of an import', () => {
   }
 });
 
-it('the error of a wrong import describes the expected and the given value, with the names that lead to it', async () => {
+test('the error of a wrong import describes the expected and the given value, with the names that lead to it', async () => {
   const component = await compile(await assemble(passing('a:b/c')));
   for (const [imports, message] of [
     [{}, 'import "a:b/c": expected an object for the interface, got nothing'],
@@ -91,7 +91,7 @@ it('the error of a wrong import describes the expected and the given value, with
 });
 
 describe('a function at the root', () => {
-  it('may be the default export of a module', async () => {
+  test('may be the default export of a module', async () => {
     const text = `(component
       (import "host-fn" (func $f (result u32)))
       (core func $f' (canon lower (func $f)))
@@ -121,7 +121,7 @@ describe('the result of an import', () => {
     return ((await run(text, { f })).exports as Api).get!();
   }
 
-  it('is returned if it is ok', async () => {
+  test('is returned if it is ok', async () => {
     assert.equal(await get(() => 5), 5);
   });
 
@@ -130,7 +130,7 @@ describe('the result of an import', () => {
     ['as an object with a payload', Object.assign(new Error('x'), { payload: 'no money' })],
     ['as the payload itself', 'no money'],
   ] as const) {
-    it(`is thrown if it is an error, as ${what}`, async () => {
+    test(`is thrown if it is an error, as ${what}`, async () => {
       await assert.rejects(
         get(() => {
           throw thrown;
@@ -144,7 +144,7 @@ describe('the result of an import', () => {
     });
   }
 
-  it('is not an error if the host throws an exception without a payload', async () => {
+  test('is not an error if the host throws an exception without a payload', async () => {
     const defect = new Error('a defect');
     await assert.rejects(
       get(() => {
@@ -202,7 +202,7 @@ describe('a resource that the host implements', () => {
     (func (export "run") (result u32) (canon lift (core func $m "run")))
     (func (export "pass") (param "c" (own $c')) (result (own $c')) (canon lift (core func $m "pass"))))`;
 
-  it('is an object of its class, and Symbol.dispose is called when it is dropped', async () => {
+  test('is an object of its class, and Symbol.dispose is called when it is dropped', async () => {
     Counter.dropped = [];
     const { exports } = await run(text, { 'a:b/counters': { Counter } });
     const api = exports as Api;
@@ -214,7 +214,7 @@ describe('a resource that the host implements', () => {
     assert.equal(exports.Counter, Counter);
   });
 
-  it('may be an object of functions over numbers if resources are handles', async () => {
+  test('may be an object of functions over numbers if resources are handles', async () => {
     const dropped: number[] = [];
     const counter = {
       create: (start: number) => start | 0x8000_0000,
@@ -227,7 +227,7 @@ describe('a resource that the host implements', () => {
     assert.deepEqual(dropped, [3]);
   });
 
-  it('must be passed', async () => {
+  test('must be passed', async () => {
     await assert.rejects(run(text, { 'a:b/counters': {} }), isLinkError);
   });
 });

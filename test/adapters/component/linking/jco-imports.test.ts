@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, it } from 'node:test';
+import { after, test } from 'node:test';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { transpileBytes } from '@bytecodealliance/jco-transpile';
 import { compile, instantiate, isComponentError } from 'decidable/component';
@@ -78,7 +78,7 @@ function storyOf(exports: Record<string, unknown>, entries: unknown[]): unknown[
   return [...story, ...entries.splice(0)];
 }
 
-it('an import object for jco with its WASI shim works as it does with jco', async () => {
+test('an import object for jco with its WASI shim works as it does with jco', async () => {
   const tools = fileURLToPath(import.meta.resolve('@bytecodealliance/jco-transpile/wasm-tools'));
   const shim = createRequire(tools).resolve('@bytecodealliance/preview2-shim/instantiation');
   const { WASIShim } = (await import(pathToFileURL(shim).href)) as {
@@ -162,7 +162,7 @@ const FORMS = `(component
   (func (export "result") (result (result (option u8) (error string)))
     (canon lift (core func $m "result") (memory (core memory $libc "memory")))))`;
 
-it('resources at the root, proxies, buffers, missing flags and returned results work as they do with jco', async () => {
+test('resources at the root, proxies, buffers, missing flags and returned results work as they do with jco', async () => {
   class SmallThing {
     static dropped = 0;
     pokeIt(): number {

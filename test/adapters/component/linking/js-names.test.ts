@@ -1,6 +1,6 @@
 /** Two names that are the same in JavaScript are refused. The error has both names. */
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import { type InstantiateOptions, isLinkError } from 'decidable/component';
 import { run } from '../abi/guests.ts';
 
@@ -70,14 +70,14 @@ describe('exports that have one name in JavaScript', () => {
       ['r-1', 'r1'],
     ],
   ] as const) {
-    it(`are refused: ${what}`, async () => {
+    test(`are refused: ${what}`, async () => {
       for (const resources of ['objects', 'handles'] as const) {
         await assertRefused(text, path, names, { options: { resources } });
       }
     });
   }
 
-  it('are refused before the component is started', async () => {
+  test('are refused before the component is started', async () => {
     let starts = 0;
     const text = `(component
       (import "start" (func $start))
@@ -89,7 +89,7 @@ describe('exports that have one name in JavaScript', () => {
     assert.equal(starts, 0);
   });
 
-  it('may be a method and a static function of one class', async () => {
+  test('may be a method and a static function of one class', async () => {
     const { exports } = await run(resource('[constructor]r', '[method]r.v-1', '[static]r.v1'));
     const { R } = exports as unknown as { R: { new (): { v1(): number }; v1(x: number): number } };
     assert.deepEqual([new R().v1(), R.v1(0)], [5, 5]);
@@ -105,7 +105,7 @@ describe('exports that have one name in JavaScript', () => {
 describe('labels that have one name in JavaScript', () => {
   for (const type of ['(record (field "a-1" u8) (field "a1" u8))', '(flags "a-1" "a1")']) {
     const definition = `(type $t' ${type})`;
-    it(`are refused in exports: ${type}`, async () => {
+    test(`are refused in exports: ${type}`, async () => {
       const text = `(component
         ${definition} (export $t "t" (type $t'))
         (core module $M (func (export "f") (param i32 ${type.startsWith('(r') ? 'i32' : ''})))
@@ -114,7 +114,7 @@ describe('labels that have one name in JavaScript', () => {
       await assertRefused(text, ['f'], ['a-1', 'a1']);
     });
 
-    it(`are refused in imports from JavaScript: ${type}`, async () => {
+    test(`are refused in imports from JavaScript: ${type}`, async () => {
       const text = `(component
         (import "a:b/c" (instance
           (type $u ${type}) (export "t" (type $t (eq $u))) (export "f" (func (param "x" (list (option $t))))))))`;
@@ -122,7 +122,7 @@ describe('labels that have one name in JavaScript', () => {
     });
   }
 
-  it('are possible in variants and enums, because cases keep their names', async () => {
+  test('are possible in variants and enums, because cases keep their names', async () => {
     const text = `(component
       (type $e' (enum "a-1" "a1")) (export $e "e" (type $e'))
       (core module $M (func (export "f") (param i32) (result i32) (local.get 0)))
@@ -135,7 +135,7 @@ describe('labels that have one name in JavaScript', () => {
 });
 
 describe('a name that a class or an object of functions has already', () => {
-  it('is refused for a method `drop` if resources are handles', async () => {
+  test('is refused for a method `drop` if resources are handles', async () => {
     const text = resource('[method]r.drop');
     await assertRefused(text, ['[method]r.drop'], ['drop'], { options: { resources: 'handles' } });
     const { exports } = await run(resource('[constructor]r', '[method]r.drop'));
@@ -144,7 +144,7 @@ describe('a name that a class or an object of functions has already', () => {
     assert.equal(r.drop(), 5);
   });
 
-  it('is refused for a static function `create` if resources are handles', async () => {
+  test('is refused for a static function `create` if resources are handles', async () => {
     const text = resource('[constructor]r', '[static]r.create');
     await assertRefused(text, ['[static]r.create'], ['[constructor]r', '[static]r.create', 'create'], {
       options: { resources: 'handles' },
@@ -153,7 +153,7 @@ describe('a name that a class or an object of functions has already', () => {
     assert.equal((exports.r as unknown as Api).create!(0), 5);
   });
 
-  it('is refused for a static function `prototype` of a class', async () => {
+  test('is refused for a static function `prototype` of a class', async () => {
     const text = resource('[static]r.prototype');
     await assertRefused(text, ['[static]r.prototype'], ['prototype']);
     const { exports } = await run(text, {}, { resources: 'handles' });
@@ -178,13 +178,13 @@ describe('two exports of one resource type', () => {
     (export "a:b/one" (instance $a))
     (export "a:b/two" (instance $b)))`;
 
-  it('share a class, if their functions are the same', async () => {
+  test('share a class, if their functions are the same', async () => {
     const { exports } = await run(twice('$one', '$one'));
     assert.equal((exports['a:b/one'] as { R: unknown }).R, (exports['a:b/two'] as { R: unknown }).R);
   });
 
   for (const resources of ['objects', 'handles'] as const) {
-    it(`are refused if they have different functions of one name (${resources})`, async () => {
+    test(`are refused if they have different functions of one name (${resources})`, async () => {
       await assert.rejects(run(twice('$one', '$two'), {}, { resources }), isLinkError);
     });
   }
@@ -209,18 +209,18 @@ function importing(...names: readonly string[]): string {
 describe('imports that have one name in JavaScript', () => {
   const text = importing('v-1', 'v1');
 
-  it('are found under their own names', async () => {
+  test('are found under their own names', async () => {
     const { exports } = await run(text, { 'v-1': () => 1, v1: () => 2 });
     const api = exports as Api;
     assert.deepEqual([api.g0!(), api.g1!()], [1, 2]);
   });
 
-  it('are not found under the name that they share', async () => {
+  test('are not found under the name that they share', async () => {
     await assertRefused(text, ['v-1'], ['v-1', 'v1'], { imports: { v1: () => 2 } });
     await assertRefused(importing('a-1-b', 'a1-b'), ['a-1-b'], ['a-1-b', 'a1-b'], { imports: { a1B: () => 2 } });
   });
 
-  it('are refused if they are functions of a class', async () => {
+  test('are refused if they are functions of a class', async () => {
     const text = `(component (import "a:b/c" (instance
       (export "r" (type $r (sub resource)))
       (export "[method]r.v-1" (func (param "self" (borrow $r))))
@@ -237,7 +237,7 @@ describe('imports that have one name in JavaScript', () => {
 describe('an import with the name of a member of every object', () => {
   const names = ['to-string', 'value-of', 'constructor', 'has-own-property', 'call', 'bind', 'name', 'caller'];
   for (const name of names) {
-    it(`is not found there: ${name}`, async () => {
+    test(`is not found there: ${name}`, async () => {
       await assertRefused(importing(name), [name], []);
       const inside = `(component (import "a:b/c" (instance (export "${name}" (func (result u32))))))`;
       await assertRefused(inside, ['a:b/c', name], [], { imports: { 'a:b/c': {} } });
@@ -257,7 +257,7 @@ describe('an import with the name of a member of every object', () => {
     });
   }
 
-  it('is found if the object, its class or its prototype has it', async () => {
+  test('is found if the object, its class or its prototype has it', async () => {
     const getIt = (): number => 7;
     class Log {
       toString(): number {
@@ -273,7 +273,7 @@ describe('an import with the name of a member of every object', () => {
     assert.equal(((await run(importing('constructor'), { constructor: getIt })).exports as Api).g0!(), 7);
   });
 
-  it('is found in a class that has it', async () => {
+  test('is found in a class that has it', async () => {
     const text = `(component
       (import "r" (type $r (sub resource)))
       (import "[static]r.call" (func $call (result u32)))
@@ -301,13 +301,13 @@ describe('a value of the wrong kind for an import', () => {
     ['an async function for a resource type', type, { r: async () => {} }],
     ['a number for a resource type', type, { r: 5 }],
   ] as const) {
-    it(`is refused: ${what}`, async () => {
+    test(`is refused: ${what}`, async () => {
       await assert.rejects(run(text, imports), isLinkError);
       await assert.rejects(run(text, imports, { resources: 'handles' }), isLinkError);
     });
   }
 
-  it('may be a class for an instance, and a constructor function for a resource type', async () => {
+  test('may be a class for an instance, and a constructor function for a resource type', async () => {
     class Interface {
       static f(): void {}
     }
@@ -323,7 +323,7 @@ describe('functions over handles that the host passes', () => {
     (import "[static]r.create" (func))
     (import "[method]r.drop" (func (param "self" (borrow $r)))))`;
 
-  it('are refused if one of them would be found for two imports', async () => {
+  test('are refused if one of them would be found for two imports', async () => {
     const r = { create: () => 1, drop: () => {} };
     await assert.rejects(run(text, { r }, { resources: 'handles' }), (error: unknown) => {
       assert.ok(isLinkError(error));
@@ -335,7 +335,7 @@ describe('functions over handles that the host passes', () => {
     });
   });
 
-  it('may have these names in a class', async () => {
+  test('may have these names in a class', async () => {
     class R {
       static create(): void {}
       drop(): void {}
@@ -364,13 +364,13 @@ describe('a resource with a method `then`', () => {
     (core instance $m (instantiate $M (with "" (instance (export "make" (func $make')) (export "then" (func $then'))))))
     (func (export "f") (result u32) (canon lift (core func $m "f"))))`;
 
-  it('is not mistaken for a promise', async () => {
+  test('is not mistaken for a promise', async () => {
     const imports = { Later, make: () => new Later() };
     assert.equal(((await run(text(''), imports)).exports as Api).f!(), 9);
     assert.equal(await ((await run(text('async'), imports)).exports as Api).f!(), 9);
   });
 
-  it('is not mistaken for a promise as the ok case of a result', async () => {
+  test('is not mistaken for a promise as the ok case of a result', async () => {
     const fallible = `(component
       (import "later" (type $l (sub resource)))
       (import "make" (func $make async (result (result (own $l)))))
@@ -390,7 +390,7 @@ describe('a resource with a method `then`', () => {
     assert.equal(await (exports as Api).f!(), 9);
   });
 
-  it('is refused if a promise of it would call the method', async () => {
+  test('is refused if a promise of it would call the method', async () => {
     const text = `(component ${FIVE}
       (type $r' (resource (rep i32))) (export $r "r" (type $r'))
       (core func $new (canon resource.new $r'))
@@ -407,7 +407,7 @@ describe('a resource with a method `then`', () => {
     await run(text.replace('"make") async', '"make")'));
   });
 
-  it('is refused if the host implements it and a promise of it would call the method', async () => {
+  test('is refused if the host implements it and a promise of it would call the method', async () => {
     const passing = `(component
       (import "later" (type $l (sub resource)))
       (core module $M (func (export "f") (param i32) (result i32) (local.get 0)))

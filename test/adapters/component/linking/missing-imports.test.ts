@@ -1,6 +1,6 @@
 /** Imports that are missing or do not fit are refused together, before anything of the component runs. */
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import { type Component, compile, instantiate, isLinkError, type LinkError } from 'decidable/component';
 import { virtualWasi } from 'decidable/component/wasi';
 import { run } from '../abi/guests.ts';
@@ -26,7 +26,7 @@ const SEVERAL = `(component
   (import "lib" (core module)))`;
 
 describe('missing imports', () => {
-  it('are listed in one error', async () => {
+  test('are listed in one error', async () => {
     const error = await refusalOf(SEVERAL, { 'a:b/log': { write: () => {}, flush: 5 } });
     assert.deepEqual(
       error.problems.map(({ path }) => path),
@@ -36,12 +36,12 @@ describe('missing imports', () => {
     for (const { message } of error.problems) assert.ok(error.message.includes(message));
   });
 
-  it('are one problem if only one is missing', async () => {
+  test('are one problem if only one is missing', async () => {
     const error = await refusalOf('(component (import "now" (func)))', {});
     assert.deepEqual(error.problems, [{ path: ['now'], message: error.message }]);
   });
 
-  it('name a missing resource type once, and not again for each use of it', async () => {
+  test('name a missing resource type once, and not again for each use of it', async () => {
     const text = `(component
       (import "a:b/files" (instance $i (export "file" (type $f (sub resource))) (export "open" (func (result (own $f))))))
       (alias export $i "file" (type $f))
@@ -53,14 +53,14 @@ describe('missing imports', () => {
     );
   });
 
-  it('are all in the problems, although the message lists the first twenty', async () => {
+  test('are all in the problems, although the message lists the first twenty', async () => {
     const names = Array.from({ length: 30 }, (_, index) => `f${index}`);
     const error = await refusalOf(`(component ${names.map((name) => `(import "${name}" (func))`).join('')})`, {});
     assert.equal(error.problems.length, 30);
     assert.ok(error.message.includes('"f19"') && !error.message.includes('"f20"'));
   });
 
-  it('are refused before any start function runs', async () => {
+  test('are refused before any start function runs', async () => {
     let starts = 0;
     const text = `(component
       (import "starting" (func $starting))
@@ -80,7 +80,7 @@ describe('missing imports', () => {
 });
 
 describe('many interfaces', () => {
-  it('are found without listing the object again for each', async () => {
+  test('are found without listing the object again for each', async () => {
     const names = Array.from({ length: 300 }, (_, index) => `a:b/i${index}`);
     const text = `(component ${names.map((name) => `(import "${name}@1.0.1" (instance (export "f" (func))))`).join('')})`;
     let listed = 0;
@@ -98,7 +98,7 @@ describe('many interfaces', () => {
 
 describe('a component that was built for WASI 0.3', () => {
   for (const version of ['0.3.0', '0.3.0-rc-2025-09-16', '0.3']) {
-    it(`is refused with that reason if its version is ${version}`, async () => {
+    test(`is refused with that reason if its version is ${version}`, async () => {
       const text = `(component
         (import "wasi:cli/stdout@${version}" (instance (export "write" (func async (param "data" (stream u8)) (result (result)))))))`;
       const error = await refusalOf(text, virtualWasi().imports);
@@ -106,19 +106,19 @@ describe('a component that was built for WASI 0.3', () => {
     });
   }
 
-  it('runs if the host has its imports', async () => {
+  test('runs if the host has its imports', async () => {
     const text = '(component (import "wasi:clocks/system-clock@0.3.0" (instance (export "now" (func (result u64))))))';
     await run(text, { 'wasi:clocks/system-clock': { now: () => 0n } });
   });
 
-  it('is not reported if an interface of WASI 0.2 is missing', async () => {
+  test('is not reported if an interface of WASI 0.2 is missing', async () => {
     const text = '(component (import "wasi:cli/stdout@0.2.3" (instance (export "get-stdout" (func)))))';
     assert.doesNotMatch((await refusalOf(text, {})).message, /0\.3/);
   });
 });
 
 describe('a resource type of the component itself', () => {
-  it('may be imported under another name, and need not be passed', async () => {
+  test('may be imported under another name, and need not be passed', async () => {
     const text = `(component
       (type $r (resource (rep i32)))
       (import "r" (type $named (eq $r)))
@@ -141,24 +141,24 @@ describe('options of instantiate', () => {
     ['with an asynchronous import that is not a name', { asyncImports: [5] }, 'asyncImports'],
     ['if they are null', null, 'options'],
   ] as const) {
-    it(`are refused ${what}`, async () => {
+    test(`are refused ${what}`, async () => {
       await assert.rejects(run(empty, {}, options as object), { code: 'invalid-argument', argument });
     });
   }
 
-  it('are accepted as undefined', async () => {
+  test('are accepted as undefined', async () => {
     await run(empty, {}, { resources: undefined, asyncImports: undefined } as object);
   });
 
   for (const imports of [null, 5, () => {}]) {
-    it(`are refused if the imports are not an object but ${String(imports)}`, async () => {
+    test(`are refused if the imports are not an object but ${String(imports)}`, async () => {
       await assert.rejects(run(empty, imports as object), { code: 'invalid-argument', argument: 'imports' });
     });
   }
 });
 
 describe('a long name', () => {
-  it('is whole in the error', async () => {
+  test('is whole in the error', async () => {
     const name = 'some-namespace:some-package-with-a-long-name/some-interface-with-a-long-name@1.0.0';
     const error = await refusalOf(`(component (import "${name}" (instance (export "f" (func)))))`, {});
     assert.ok(error.message.includes(`"${name}"`));

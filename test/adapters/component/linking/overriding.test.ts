@@ -1,6 +1,6 @@
 /** A host links two components and replaces some functions of the first: `{ ...provider, f: override }`. */
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import { isLinkError } from 'decidable/component';
 import { run } from '../abi/guests.ts';
 
@@ -63,12 +63,12 @@ for (const ofProvider of MODES) {
         return exports as Api;
       };
 
-      it('is linked as a copy of its exports', async () => {
+      test('is linked as a copy of its exports', async () => {
         const api = await linked((counters) => ({ ...counters }));
         assert.deepEqual([api.constructed!(7), api.with!(8)], [707, 808]);
       });
 
-      it('is linked with a function instead of one of its own', async () => {
+      test('is linked with a function instead of one of its own', async () => {
         const seen: unknown[] = [];
         const look = (counter: unknown): number => seen.push(counter);
         const api = await linked((counters) => ({ ...counters, look }));
@@ -83,7 +83,7 @@ for (const ofProvider of MODES) {
 }
 
 describe('a provider that is linked with a class of the host instead of its own', () => {
-  it('is refused, because its other functions are of another resource type', async () => {
+  test('is refused, because its other functions are of another resource type', async () => {
     const provider = await run(PROVIDER);
     const counters = provider.exports['a:b/counters@1.0.0'] as Api;
     class Counter {

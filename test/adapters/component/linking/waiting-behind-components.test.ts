@@ -3,7 +3,7 @@
  * waits.
  */
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import { isTrap } from 'decidable/component';
 import { engine } from '../../../../src/adapters/component/engine/web-assembly.ts';
 import { ALLOCATOR, run } from '../abi/guests.ts';
@@ -56,7 +56,7 @@ for (const isAsync of [true, false]) {
     describe(`an asynchronous import of ${isAsync ? 'an async func' : 'a sync func'}, called through components ${how}`, {
       skip,
     }, () => {
-      it('is waited for', async () => {
+      test('is waited for', async () => {
         const { ask } = await chain(isAsync, async (text) => {
           await Promise.resolve();
           return text.toUpperCase();
@@ -65,7 +65,7 @@ for (const isAsync of [true, false]) {
         assert.equal(await ask!('again'), 'AGAIN');
       });
 
-      it('throws the error case if it fails, and throws a defect of the host unchanged', async () => {
+      test('throws the error case if it fails, and throws a defect of the host unchanged', async () => {
         const { ask } = await chain(isAsync, async (text) => {
           await Promise.resolve();
           throw text === 'no' ? Object.assign(new Error('x'), { payload: 'refused' }) : new Error('a defect');
@@ -75,7 +75,7 @@ for (const isAsync of [true, false]) {
         await assert.rejects(ask!('no'), isTrap);
       });
 
-      it('serializes calls', async () => {
+      test('serializes calls', async () => {
         const log: string[] = [];
         const { ask } = await chain(isAsync, async (text) => {
           log.push(`begin ${text}`);
@@ -91,7 +91,7 @@ for (const isAsync of [true, false]) {
 }
 
 describe('a component that waits', { skip }, () => {
-  it('serializes the calls of several components and of JavaScript', async () => {
+  test('serializes the calls of several components and of JavaScript', async () => {
     const inner = await run(guest(true), {
       ask: async (text: string) => {
         await Promise.resolve();
@@ -106,7 +106,7 @@ describe('a component that waits', { skip }, () => {
 
 describe('an asynchronous import that is lowered and lifted again', { skip }, () => {
   for (const isAsync of ['async', '']) {
-    it(`is waited for in ${isAsync === '' ? 'a sync func' : 'an async func'}`, async () => {
+    test(`is waited for in ${isAsync === '' ? 'a sync func' : 'an async func'}`, async () => {
       const through = `(component
         (import "ask" (func $ask ${isAsync} (param "number" u32) (result u32)))
         (core func $ask' (canon lower (func $ask)))
@@ -143,7 +143,7 @@ const CALLS_PLAIN = `(component
   (func (export "plain") async (result u32) (canon lift (core func $m "plain"))))`;
 
 describe('a component next to one that waits', { skip }, () => {
-  it('takes turns with it for calls of JavaScript and of other components', async () => {
+  test('takes turns with it for calls of JavaScript and of other components', async () => {
     const meanwhile: Promise<unknown>[] = [];
     const siblings = await run(SIBLINGS, {
       ask: async (text: string) => {
@@ -200,7 +200,7 @@ const BORROWER = `(component
   (func (export "look") async (param "r" (borrow $r)) (result u32) (canon lift (core func $m "look"))))`;
 
 describe('a resource that is lent for a call that waits', { skip }, () => {
-  it('is lent to JavaScript until the call has ended', async () => {
+  test('is lent to JavaScript until the call has ended', async () => {
     const { exports } = await run(RESOURCE);
     let lent: object | undefined;
     const look = async (resource: object) => {
@@ -215,7 +215,7 @@ describe('a resource that is lent for a call that waits', { skip }, () => {
     await assert.rejects(again!(lent));
   });
 
-  it('is lent to a component until the call has ended', async () => {
+  test('is lent to a component until the call has ended', async () => {
     const { exports } = await run(RESOURCE);
     const wait = async () => {
       await Promise.resolve();

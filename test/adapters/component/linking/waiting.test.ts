@@ -1,6 +1,6 @@
 /** Asynchronous imports. The guest is suspended while it waits, if the engine can do that. */
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import { isTrap } from 'decidable/component';
 import { engine } from '../../../../src/adapters/component/engine/web-assembly.ts';
 import { ALLOCATOR, run } from '../abi/guests.ts';
@@ -28,7 +28,7 @@ function guest(isAsync: boolean): string {
 
 for (const isAsync of [false, true]) {
   describe(`an asynchronous import of ${isAsync ? 'an async func' : 'a sync func'}`, { skip }, () => {
-    it('makes the export return a promise', async () => {
+    test('makes the export return a promise', async () => {
       const { exports } = await run(guest(isAsync), {
         ask: async (text: string) => {
           await Promise.resolve();
@@ -38,7 +38,7 @@ for (const isAsync of [false, true]) {
       assert.equal(await (exports as Api).ask!('wait'), 'WAIT');
     });
 
-    it('throws the error case if it fails, and throws a defect of the host unchanged', async () => {
+    test('throws the error case if it fails, and throws a defect of the host unchanged', async () => {
       const { exports } = await run(guest(isAsync), {
         ask: async (text: string) => {
           await Promise.resolve();
@@ -51,7 +51,7 @@ for (const isAsync of [false, true]) {
       await assert.rejects(api.ask!('no'), isTrap);
     });
 
-    it('serializes the calls of one instance', async () => {
+    test('serializes the calls of one instance', async () => {
       const log: string[] = [];
       const { exports } = await run(guest(isAsync), {
         ask: async (text: string) => {
@@ -91,7 +91,7 @@ describe('a resource that is dropped while a call waits', { skip }, () => {
     (func (export "dropped") (result u32) (canon lift (core func $count "dropped"))))`;
 
   for (const resources of ['objects', 'handles'] as const) {
-    it(`is dropped when the call has ended (${resources})`, async () => {
+    test(`is dropped when the call has ended (${resources})`, async () => {
       const { promise, resolve } = Promise.withResolvers<void>();
       const { exports } = await run(text, { wait: async () => promise }, { resources });
       const api = exports as Api;
@@ -114,7 +114,7 @@ describe('a call that cannot wait', { skip }, () => {
   };
   const cannotBlock = { name: 'Trap', message: /cannot block a synchronous task before returning/ };
 
-  it('traps in a start function', async () => {
+  test('traps in a start function', async () => {
     const text = `(component
       (import "wait" (func $wait))
       (core func $wait' (canon lower (func $wait)))
@@ -123,7 +123,7 @@ describe('a call that cannot wait', { skip }, () => {
     await assert.rejects(run(text, { wait }), cannotBlock);
   });
 
-  it('traps in a destructor, whether the guest or the host drops the resource', async () => {
+  test('traps in a destructor, whether the guest or the host drops the resource', async () => {
     const text = `(component
       (import "wait" (func $wait))
       (core func $wait' (canon lower (func $wait)))
@@ -159,7 +159,7 @@ describe('an asynchronous method of a resource', { skip }, () => {
     (core instance $m (instantiate $M (with "" (instance (export "new" (func $new')) (export "open" (func $open'))))))
     (func (export "open") (result u32) (canon lift (core func $m "open"))))`;
 
-  it('is waited for, in a class', async () => {
+  test('is waited for, in a class', async () => {
     class Door {
       async open(): Promise<number> {
         return 5;
@@ -168,7 +168,7 @@ describe('an asynchronous method of a resource', { skip }, () => {
     assert.equal(await ((await run(text, { Door })).exports as Api).open!(), 5);
   });
 
-  it('is waited for, in functions over numbers', async () => {
+  test('is waited for, in functions over numbers', async () => {
     const door = { create: () => 3, open: async (rep: number) => rep + 2 };
     assert.equal(await ((await run(text, { door }, { resources: 'handles' })).exports as Api).open!(), 5);
   });

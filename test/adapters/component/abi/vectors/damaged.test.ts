@@ -3,7 +3,7 @@
  * lifts the same value. If the reference traps, the loader traps.
  */
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import { isTrap } from 'decidable/component';
 import { probe, relay } from '../probe.ts';
 import { guestTypeOf, type Lowered, readVectors, toJavaScript, type VectorType, type VectorValue } from './vectors.ts';
@@ -20,7 +20,7 @@ const { vectors } = readVectors<{ vectors: readonly DamagedVector[] }>('damaged'
 
 describe('the reference and the loader agree on damaged values of type', () => {
   for (const { type, encoding, flat, cases } of vectors) {
-    it(`${JSON.stringify(type)} (${encoding})`, async () => {
+    test(`${JSON.stringify(type)} (${encoding})`, async () => {
       const guestType = guestTypeOf(type, flat);
       for (const { value, ...written } of cases) {
         const { pass } = await probe(guestType, encoding);

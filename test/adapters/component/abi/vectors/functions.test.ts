@@ -1,6 +1,6 @@
 /** Functions: their core types, and parameters and results that are spilled to memory, as the reference has them. */
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import { compile, instantiate } from 'decidable/component';
 import { decode } from '../../../../../src/adapters/component/binary/decode.ts';
 import { validate } from '../../../../../src/adapters/component/validation/validate.ts';
@@ -51,7 +51,7 @@ describe('flatten_functype: the reference and the validator agree on the core ty
   for (const vector of vectors) {
     const { definitions, type } = texts(vector);
 
-    it(`a function ${type}`, async () => {
+    test(`a function ${type}`, async () => {
       const binary = await assemble(`(component
         ${definitions}
         (import "f" (func $f ${type})) (import "g" (func $g async ${type}))
@@ -117,7 +117,7 @@ describe('the reference and the loader agree, byte for byte, on the arguments an
   for (const vector of vectors) {
     const { type } = texts(vector);
 
-    it(`a function ${type}`, async () => {
+    test(`a function ${type}`, async () => {
       const args = vector.args.map((arg, index) => toJavaScript(vector.params[index]!, arg));
       let seen: readonly unknown[] = [];
       const { recorder, take, call } = await guest(vector, (...given) => {

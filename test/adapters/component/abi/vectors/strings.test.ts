@@ -3,7 +3,7 @@
  * transcoded, and the callee's `realloc` sees each step that the reference makes, with the same bytes at the end.
  */
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import { i32, type Relay, relay, START } from '../probe.ts';
 import { type Lowered, readVectors } from './vectors.ts';
 
@@ -38,7 +38,7 @@ function relayOf(from: string, to: string): Promise<Relay> {
 
 describe('the reference and the loader agree on a string', () => {
   for (const { source, target, text, ...lowered } of vectors) {
-    it(`from ${source} to ${target}: ${JSON.stringify(text)}`, async () => {
+    test(`from ${source} to ${target}: ${JSON.stringify(text)}`, async () => {
       const from = source === 'latin1' || source === 'tagged' ? 'latin1+utf16' : source;
       assert.deepEqual((await relayOf(from, target)).pass(written(text, source)), lowered);
     });

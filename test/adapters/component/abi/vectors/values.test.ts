@@ -1,6 +1,6 @@
 /** Values of all types, byte for byte as the specification's executable reference lowers and lifts them. */
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, test } from 'node:test';
 import { END, i32, type Probe, probe, relay, START } from '../probe.ts';
 import {
   guestTypeOf,
@@ -33,7 +33,7 @@ const { vectors, layouts } = readVectors<{ vectors: readonly ValueVector[]; layo
   'values',
 );
 
-it('types have the size, alignment and core types that the reference computes', () => {
+test('types have the size, alignment and core types that the reference computes', () => {
   for (const { type, layout, flat } of [...vectors, ...layouts]) {
     const valueType = valueTypeOf(type);
     const ours = valueType.layout;
@@ -48,7 +48,7 @@ it('types have the size, alignment and core types that the reference computes', 
 
 describe('the reference and the loader agree, byte for byte, on values of type', () => {
   for (const { type, encoding, layout, flat, values, lowered, stored } of vectors) {
-    it(`${JSON.stringify(type)} (${encoding})`, async () => {
+    test(`${JSON.stringify(type)} (${encoding})`, async () => {
       const guestType = guestTypeOf(type, flat);
       const javaScript = values.map((value) => toJavaScript(type, value));
       const size = layout[0]!;
