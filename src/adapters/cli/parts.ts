@@ -83,7 +83,7 @@ function partsOf(system: AnySystemDefinition): readonly NewPart[] {
 
 /**
  * Finds a subscription by its name, or by `name@version`.
- * @throws CommandLineError if there is none, or several versions have the name.
+ * @throws CommandLineError if no version has the name, or several have it.
  */
 export async function findSubscription(processors: ProcessorStore, text: string): Promise<SubscriptionId> {
   const records = await processors.listSubscriptions();

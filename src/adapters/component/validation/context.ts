@@ -28,7 +28,7 @@ export class Context {
     if (this.#work > maxTypeWork) this.fail(`effective type size exceeds the limit of ${maxTypeWork}`);
   }
 
-  /** Returns the element of an index space. Refuses the component if there is none. */
+  /** Returns the element of an index space. Refuses the component if the index is out of range. */
   at<Element>(space: readonly Element[], index: number, sort: string): Element {
     const found = space[index];
     if (found === undefined) return this.fail(`unknown ${sort} ${index}: ${sort} index out of bounds`);

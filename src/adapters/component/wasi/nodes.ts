@@ -183,15 +183,15 @@ export class MemoryFile extends Node {
     this.#size = 0;
   }
 
-  /** Moves the content to an array of `wished` bytes, or of `size` if there is no room for that. */
-  #move(size: number, wished: number): void {
+  /** Moves the content to an array of `preferred` bytes, or of `size` if there is no room for that. */
+  #move(size: number, preferred: number): void {
     if (size > MAX_FILE_BYTES) throw failed('insufficient-space');
     const before = this.#bytes.length;
-    let length = wished;
+    let length = preferred;
     try {
       this.room.takeBytes(length - before);
     } catch (error) {
-      if (wished === size) throw error;
+      if (preferred === size) throw error;
       length = size;
       this.room.takeBytes(length - before);
     }
