@@ -23,7 +23,7 @@ export interface InvalidArgument {
 export interface StoreFault {
   /**
    * Stable and machine-readable: `read-only`, `full`, `busy`, `corrupt`, `newer-format`, `not-a-store`, `io`,
-   * `moved`, `unsupported-engine`, `unknown-outcome`.
+   * `moved`, `unsupported-engine`, `unknown-outcome`, `diverged`.
    */
   readonly code: string;
   readonly message: string;

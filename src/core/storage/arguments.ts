@@ -19,6 +19,8 @@ import {
 } from '../predicates.ts';
 import { checkStreamName } from '../stream-name.ts';
 import { isUuid } from '../uuid.ts';
+import { HASH_BYTES, type RecordedCommit } from './chain.ts';
+import type { ReadLogOptions } from './commit-transfer.ts';
 import type { ReadCommitsOptions, ReadStreamsOptions } from './verify-chain.ts';
 
 /** The largest integer of SQLite and PostgreSQL. At a million events a second it lasts 292,000 years. */
@@ -27,6 +29,7 @@ const MAX_I64 = 2n ** 63n - 1n;
 const READ_STREAM: OptionNames<ReadStreamOptions> = { direction: true, fromRevision: true, limit: true };
 /** The options of `readCommits` and `readStreams`. */
 const READ_PART: OptionNames<ReadCommitsOptions & ReadStreamsOptions> = { after: true, limit: true };
+const READ_LOG: OptionNames<ReadLogOptions> = { direction: true, after: true, limit: true };
 const READ_ALL: OptionNames<ReadAllOptions> = {
   direction: true,
   afterPosition: true,
@@ -192,10 +195,13 @@ function checkDirectionAndLimit(
   known: Readonly<Record<string, true>>,
 ): void {
   checkNames(options, known);
-  if (options.direction !== 'forward' && options.direction !== 'backward') {
-    throw misread('options.direction', `a direction is 'forward' or 'backward', not ${String(options.direction)}`);
-  }
+  checkDirection(options.direction);
   checkLimit(options.limit);
+}
+
+function checkDirection(direction: unknown): void {
+  if (direction === 'forward' || direction === 'backward') return;
+  throw misread('options.direction', `a direction is 'forward' or 'backward', not ${String(direction)}`);
 }
 
 /**
@@ -227,6 +233,50 @@ export function checkReadStreams(options: ReadStreamsOptions): void {
   checkNames(options, READ_PART);
   if (options.after !== undefined) checkStream(options.after, 'options.after');
   checkLimit(options.limit);
+}
+
+/** @throws StoreFailure `invalid-argument`. */
+export function checkReadLog(options: ReadLogOptions): void {
+  checkNames(options, READ_LOG);
+  if (options.direction !== undefined) checkDirection(options.direction);
+  if (options.after !== undefined) checkCommandId(options.after, 'options.after');
+  checkLimit(options.limit);
+}
+
+/** @throws StoreFailure `invalid-argument` that names the commit and its field. */
+export function checkImport(commits: readonly RecordedCommit[]): void {
+  if (!Array.isArray(commits)) throw misread('commits', mustBe('an array of commits', commits));
+  for (let index = 0; index < commits.length; index++) {
+    const { decision: recorded, events }: Partial<RecordedCommit> = Object(commits[index]);
+    const place = `commits[${index}]`;
+    if (typeof recorded !== 'object' || recorded === null) {
+      throw misread(`${place}.decision`, mustBe('the record of a decision', recorded));
+    }
+    const { stream, decision, firstRevision, eventCount, recordedAt, hash } = recorded;
+    try {
+      checkAppend(stream, events as readonly Envelope[], { tag: 'any' }, decision);
+    } catch (error) {
+      if (!(error instanceof AppendFailure) || error.payload.tag !== 'invalid-argument') throw error;
+      const { argument, message } = error.payload.val;
+      throw misread(`${place}.${argument}`, message);
+    }
+    const count = events?.length ?? 0;
+    if (eventCount !== count) {
+      throw misread(`${place}.decision.eventCount`, mustBe(`${count}, the number of the events`, eventCount));
+    }
+    if (count === 0 ? firstRevision !== undefined : !isRevision(firstRevision)) {
+      throw misread(`${place}.decision.firstRevision`, 'a revision is a bigint from 0, and undefined without events');
+    }
+    if (!isRevision(recordedAt) || recordedAt > Number.MAX_SAFE_INTEGER) {
+      throw misread(
+        `${place}.decision.recordedAt`,
+        mustBe('milliseconds since the Unix epoch, as a bigint', recordedAt),
+      );
+    }
+    if (!(hash instanceof Uint8Array) || hash.length !== HASH_BYTES) {
+      throw misread(`${place}.decision.hash`, `a hash is a Uint8Array of ${HASH_BYTES} bytes`);
+    }
+  }
 }
 
 export function checkSnapshotKey(key: SnapshotKey): void {

@@ -3,6 +3,7 @@
  * its objects as soon as the call has returned, and codecs may write the next message into the same buffer.
  */
 import type { Decision, Envelope, Outcome, Precondition, Rejection } from '../messages.ts';
+import type { RecordedCommit } from './chain.ts';
 
 const ACCEPTED: Outcome = { tag: 'accepted' };
 
@@ -33,6 +34,12 @@ export function copyOfDecision(decision: Decision): Decision {
     actor: decision.actor,
     keyId: decision.keyId,
   };
+}
+
+export function copyOfCommit({ decision: recorded, events }: RecordedCommit): RecordedCommit {
+  const { stream, decision, firstRevision, eventCount, recordedAt, hash } = recorded;
+  const own = { stream, decision: copyOfDecision(decision), firstRevision, eventCount, recordedAt };
+  return { decision: { ...own, hash: new Uint8Array(hash) }, events: copyOfEvents(events) };
 }
 
 function copyOfRejection({ code, message, details }: Rejection): Rejection {

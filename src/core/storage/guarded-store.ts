@@ -8,9 +8,11 @@ import {
   appendAfterClose,
   checkAppend,
   checkCommandId,
+  checkImport,
   checkPosition,
   checkReadAll,
   checkReadCommits,
+  checkReadLog,
   checkReadStream,
   checkReadStreams,
   checkReservation,
@@ -19,6 +21,7 @@ import {
   usedAfterClose,
 } from './arguments.ts';
 import type { RecordedCommit } from './chain.ts';
+import type { CommitImport, CommitLog, ReadLogOptions } from './commit-transfer.ts';
 import type { DecidedAppend, ExclusiveAppend } from './exclusive-append.ts';
 import type { CommitSource, Damage, ReadCommitsOptions, ReadStreamsOptions, StreamHead } from './verify-chain.ts';
 
@@ -28,10 +31,11 @@ export interface BareStore extends EventStore {
   close(): Promise<void>;
 }
 
-/** The operations of a store that can be verified, and that reserves streams. */
-export interface BareCommitStore extends BareStore, Required<ExclusiveAppend>, CommitSource {
+/** The operations of a store that can be verified and copied, and that reserves streams. */
+export interface BareCommitStore extends BareStore, Required<ExclusiveAppend>, CommitSource, CommitLog, CommitImport {
   readCommits(stream: string, options: ReadCommitsOptions): Promise<readonly RecordedCommit[]>;
   readStreams(options: ReadStreamsOptions): Promise<readonly StreamHead[]>;
+  readLog(options: ReadLogOptions): Promise<readonly RecordedCommit[]>;
 }
 
 /**
@@ -141,8 +145,14 @@ export class GuardedStore implements EventStore, AsyncDisposable {
   }
 }
 
-/** A guarded store that can be verified ({@link CommitSource}), and that reserves streams ({@link ExclusiveAppend}). */
-export class GuardedCommitStore extends GuardedStore implements CommitSource, Required<ExclusiveAppend> {
+/**
+ * A guarded store that can be verified ({@link CommitSource}) and copied ({@link CommitLog}, {@link CommitImport}), and
+ * that reserves streams ({@link ExclusiveAppend}).
+ */
+export class GuardedCommitStore
+  extends GuardedStore
+  implements CommitSource, CommitLog, CommitImport, Required<ExclusiveAppend>
+{
   readonly #bare: BareCommitStore;
 
   constructor(bare: BareCommitStore) {
@@ -179,6 +189,20 @@ export class GuardedCommitStore extends GuardedStore implements CommitSource, Re
     return this.guarded(
       () => checkReadStreams(options),
       () => this.#bare.readStreams(options),
+    );
+  }
+
+  readLog(options: ReadLogOptions = {}): Promise<readonly RecordedCommit[]> {
+    return this.guarded(
+      () => checkReadLog(options),
+      () => this.#bare.readLog(options),
+    );
+  }
+
+  importCommits(commits: readonly RecordedCommit[]): Promise<void> {
+    return this.guarded(
+      () => checkImport(commits),
+      () => this.#bare.importCommits(commits),
     );
   }
 

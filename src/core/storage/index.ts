@@ -7,6 +7,14 @@ export { conflict, duplicate, recordedTime, satisfies, usedAfterClose } from './
 export { CHAIN_START, type Commit, commitContent, commitHash, HASH_BYTES, type RecordedCommit } from './chain.ts';
 export { awaitEventsAfter, CommitSignal } from './commit-signal.ts';
 export {
+  type CommitImport,
+  type CommitLog,
+  diverged,
+  followsHead,
+  isSameCommit,
+  type ReadLogOptions,
+} from './commit-transfer.ts';
+export {
   checkReservedEvents,
   type DecidedAppend,
   type ExclusiveAppend,

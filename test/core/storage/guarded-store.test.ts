@@ -29,6 +29,8 @@ function calls(store: GuardedCommitStore, isValid: boolean): Readonly<Record<str
     dropSnapshot: () => store.dropSnapshot(key),
     readCommits: () => store.readCommits(stream),
     readStreams: () => store.readStreams({ limit: isValid ? 1 : 0 }),
+    readLog: () => store.readLog({ limit: isValid ? 1 : 0 }),
+    importCommits: () => store.importCommits(isValid ? [] : [undefined as never]),
   };
 }
 

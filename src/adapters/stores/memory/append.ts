@@ -6,10 +6,12 @@
 import type { Appended } from '../../../core/event-store.ts';
 import type { Decision, Envelope, Precondition } from '../../../core/messages.ts';
 import { conflict, duplicate, recordedTime, satisfies } from '../../../core/storage/arguments.ts';
-import { CHAIN_START, chainedContent } from '../../../core/storage/chain.ts';
+import { CHAIN_START, type Commit, chainedContent, type RecordedCommit } from '../../../core/storage/chain.ts';
+import { diverged, followsHead, isSameCommit } from '../../../core/storage/commit-transfer.ts';
 import { sha256 } from '../../../core/storage/sha256.ts';
 import { categoryOf } from '../../../core/stream-name.ts';
 import { type Contents, commitOf, lastRevision, recordedDecision, type Stream } from './contents.ts';
+import { findDecision } from './read.ts';
 
 /** @throws AppendFailure `duplicate` or `conflict`; the arguments have been checked. */
 export function append(
@@ -20,46 +22,62 @@ export function append(
   decision: Decision,
   now: number,
 ): Appended {
-  const { commands, log } = contents;
-  const { commandId } = decision;
-  const known = commands.find(commandId);
+  const known = contents.commands.find(decision.commandId);
   if (known >= 0) throw duplicate(recordedDecision(contents, known, commitOf(contents, known)));
   const existing = contents.byName.get(name);
   const before = lastRevision(existing);
   if (!satisfies(precondition, before)) throw conflict(name, precondition, before);
 
-  const revision = existing?.events.length ?? 0;
   const position = contents.events.length + 1;
-  const firstRevision = events.length > 0 ? BigInt(revision) : undefined;
+  const firstRevision = events.length > 0 ? BigInt(existing?.events.length ?? 0) : undefined;
   const recordedAt = recordedTime(now);
-  // The hashed bytes are kept, not the caller's buffers, because codecs reuse those.
-  const chained = chainedContent(existing?.hash ?? CHAIN_START, {
-    stream: name,
-    firstRevision,
-    recordedAt,
-    decision,
-    events,
-  });
-  const hash = sha256(chained);
-  const address = log.add(chained, hash);
-
-  const stream = existing ?? added(contents, name, hash);
-  const number = contents.addresses.push(address) - 1;
-  contents.positions.push(position);
-  commands.add(commandId);
-  for (let count = 0; count < events.length; count++) {
-    stream.events.push(number);
-    contents.events.push(number);
-  }
-  stream.commits.push(number);
-  stream.hash = hash;
+  const stream = add(contents, existing, { stream: name, firstRevision, recordedAt, decision, events });
   return {
     firstRevision,
     firstPosition: events.length > 0 ? BigInt(position) : undefined,
     revision: events.length === 1 ? firstRevision : lastRevision(stream),
     recordedAt,
-    hash,
+    hash: stream.hash,
   };
+}
+
+/**
+ * Adds a commit of another store, unless it is there. Returns whether it was added.
+ *
+ * @throws StoreFailure with the code `diverged`.
+ */
+export function importCommit(contents: Contents, commit: RecordedCommit): boolean {
+  const { stream, decision, firstRevision, recordedAt } = commit.decision;
+  const known = findDecision(contents, decision.commandId);
+  if (known !== undefined) {
+    if (isSameCommit(known, commit)) return false;
+    throw diverged(commit);
+  }
+  const existing = contents.byName.get(stream);
+  const head = existing && { revision: lastRevision(existing), hash: existing.hash };
+  if (!followsHead(head, commit)) throw diverged(commit);
+  add(contents, existing, { stream, firstRevision, recordedAt, decision, events: commit.events });
+  return true;
+}
+
+/** Adds a commit whose checks were made, and returns its stream. */
+function add(contents: Contents, existing: Stream | undefined, commit: Commit): Stream {
+  // The hashed bytes are kept, not the caller's buffers, because codecs reuse those.
+  const chained = chainedContent(existing?.hash ?? CHAIN_START, commit);
+  const hash = sha256(chained);
+  const address = contents.log.add(chained, hash);
+
+  const stream = existing ?? added(contents, commit.stream, hash);
+  const number = contents.addresses.push(address) - 1;
+  contents.positions.push(contents.events.length + 1);
+  contents.commands.add(commit.decision.commandId);
+  for (let count = 0; count < commit.events.length; count++) {
+    stream.events.push(number);
+    contents.events.push(number);
+  }
+  stream.commits.push(number);
+  stream.hash = hash;
+  return stream;
 }
 
 function added(contents: Contents, name: string, hash: Uint8Array): Stream {

@@ -5,6 +5,7 @@ import { DEFAULT_READ_LIMIT } from '../../../core/limits.ts';
 import type { RecordedDecision, RecordedEvent } from '../../../core/messages.ts';
 import type { RecordedCommit } from '../../../core/storage/chain.ts';
 import type { CommitEvents } from '../../../core/storage/commit-reader.ts';
+import type { ReadLogOptions } from '../../../core/storage/commit-transfer.ts';
 import type { ReadCommitsOptions, ReadStreamsOptions, StreamHead } from '../../../core/storage/verify-chain.ts';
 import { type Contents, commitEvents, commitOf, lastRevision, recordedDecision, recordedEvent } from './contents.ts';
 
@@ -104,10 +105,28 @@ export function readCommits(contents: Contents, name: string, options: ReadCommi
   if (stream === undefined) return [];
   const after = options.after === undefined ? -1 : placeOf(stream.commits, contents.commands.find(options.after));
   if (options.after !== undefined && after < 0) return [];
-  return stream.commits.slice(after + 1, after + 1 + (options.limit ?? DEFAULT_READ_LIMIT)).map((number) => {
-    const commit = commitOf(contents, number);
-    return { decision: recordedDecision(contents, number, commit), events: commit.events };
-  });
+  return stream.commits
+    .slice(after + 1, after + 1 + (options.limit ?? DEFAULT_READ_LIMIT))
+    .map((number) => recordedCommit(contents, number));
+}
+
+export function readLog(contents: Contents, options: ReadLogOptions): readonly RecordedCommit[] {
+  const { direction = 'forward', after, limit = DEFAULT_READ_LIMIT } = options;
+  const step = direction === 'forward' ? 1 : -1;
+  const count = contents.addresses.length;
+  const known = after === undefined ? undefined : contents.commands.find(after);
+  if (known === -1) return [];
+  const found: RecordedCommit[] = [];
+  let number = (known ?? (step > 0 ? -1 : count)) + step;
+  for (; number >= 0 && number < count && found.length < limit; number += step) {
+    found.push(recordedCommit(contents, number));
+  }
+  return found;
+}
+
+function recordedCommit(contents: Contents, number: number): RecordedCommit {
+  const commit = commitOf(contents, number);
+  return { decision: recordedDecision(contents, number, commit), events: commit.events };
 }
 
 /** Returns the index of a number in an ascending list, or -1. */

@@ -17,6 +17,7 @@ import type { ProcessorStore } from '../../../core/processors/processor-store.ts
 import { usedAfterClose } from '../../../core/storage/arguments.ts';
 import type { RecordedCommit } from '../../../core/storage/chain.ts';
 import { awaitEventsAfter, CommitSignal } from '../../../core/storage/commit-signal.ts';
+import type { CommitImport, CommitLog, ReadLogOptions } from '../../../core/storage/commit-transfer.ts';
 import {
   checkReservedEvents,
   type DecidedAppend,
@@ -30,10 +31,10 @@ import type {
   ReadStreamsOptions,
   StreamHead,
 } from '../../../core/storage/verify-chain.ts';
-import { append } from './append.ts';
+import { append, importCommit } from './append.ts';
 import { empty, lastPosition, snapshotName } from './contents.ts';
 import { MemoryProcessors } from './processors.ts';
-import { findDecision, readAll, readCommits, readStream, readStreams } from './read.ts';
+import { findDecision, readAll, readCommits, readLog, readStream, readStreams } from './read.ts';
 
 /** The options of a store in memory. */
 export interface MemoryStoreOptions {
@@ -47,7 +48,13 @@ export interface MemoryStoreOptions {
 const NAMES: OptionNames<MemoryStoreOptions> = { now: true };
 
 /** An event store in the memory of the process. Its contents are lost when the process ends. */
-export interface MemoryStore extends EventStore, Required<ExclusiveAppend>, CommitSource, AsyncDisposable {
+export interface MemoryStore
+  extends EventStore,
+    Required<ExclusiveAppend>,
+    CommitSource,
+    CommitLog,
+    CommitImport,
+    AsyncDisposable {
   /** Storage for processors: checkpoints, documents, parked events and deadlines. `defineSystem(…).start` uses it. */
   readonly processors: ProcessorStore;
 
@@ -154,6 +161,21 @@ class MemoryOperations implements BareCommitStore {
 
   async readStreams(options: ReadStreamsOptions): Promise<readonly StreamHead[]> {
     return readStreams(this.#contents, options);
+  }
+
+  async readLog(options: ReadLogOptions): Promise<readonly RecordedCommit[]> {
+    return readLog(this.#contents, options);
+  }
+
+  async importCommits(commits: readonly RecordedCommit[]): Promise<void> {
+    let hasEvents = false;
+    try {
+      for (const commit of commits) {
+        if (importCommit(this.#contents, commit) && commit.events.length > 0) hasEvents = true;
+      }
+    } finally {
+      if (hasEvents) this.#commits.notify();
+    }
   }
 
   async close(): Promise<void> {

@@ -6,7 +6,8 @@
 import type { Appended } from '../../../core/event-store.ts';
 import type { Decision, Envelope, Precondition } from '../../../core/messages.ts';
 import { conflict, duplicate, recordedTime, satisfies } from '../../../core/storage/arguments.ts';
-import { commitHash, HASH_BYTES } from '../../../core/storage/chain.ts';
+import { type Commit, commitHash, HASH_BYTES, type RecordedCommit } from '../../../core/storage/chain.ts';
+import { diverged, followsHead, isSameCommit } from '../../../core/storage/commit-transfer.ts';
 import { categoryOf } from '../../../core/stream-name.ts';
 import { uuidBytes } from './columns.ts';
 import { damage } from './failures.ts';
@@ -33,20 +34,52 @@ export function append(
   decision: Decision,
   recordedAt: number,
 ): Appended {
-  const { cache, statements } = connection;
-  const head = cache.head(stream);
+  const head = connection.cache.head(stream);
   const before = head.revision < 0 ? undefined : BigInt(head.revision);
   if (!satisfies(precondition, before)) {
     refuseDuplicate(connection, decision);
     throw conflict(stream, precondition, before);
   }
   const time = recordedTime(recordedAt);
+  const firstRevision = events.length > 0 ? BigInt(head.revision + 1) : undefined;
+  const commit = { stream, firstRevision, recordedAt: time, decision, events };
+  const hash = commitHash(head.hash, commit);
+  const firstPosition = add(connection, head, commit, hash);
+  const last = head.revision + events.length;
+  return { firstRevision, firstPosition, revision: last < 0 ? undefined : BigInt(last), recordedAt: time, hash };
+}
+
+/**
+ * Adds a commit of another store, unless it is there. Returns whether it was added. All checks are made before a row is
+ * changed.
+ *
+ * @throws StoreFailure with the code `diverged`.
+ */
+export function importCommit(connection: Connection, commit: RecordedCommit): boolean {
+  const { stream, decision, firstRevision, recordedAt, hash } = commit.decision;
+  const known = findDecision(connection, decision.commandId);
+  if (known !== undefined) {
+    if (isSameCommit(known, commit)) return false;
+    throw diverged(commit);
+  }
+  const head = connection.cache.head(stream);
+  const revision = head.revision < 0 ? undefined : BigInt(head.revision);
+  if (!followsHead({ revision, hash: head.hash }, commit)) throw diverged(commit);
+  add(connection, head, { stream, firstRevision, recordedAt, decision, events: commit.events }, hash);
+  return true;
+}
+
+/**
+ * Adds a commit that follows its head. Returns the position of its first event.
+ *
+ * @throws AppendFailure `duplicate`.
+ */
+function add(connection: Connection, head: Head, commit: Commit, hash: Uint8Array): bigint | undefined {
+  const { cache, statements } = connection;
+  const { stream, decision, events, recordedAt } = commit;
   const ids =
     knownIds(connection, stream, events, decision, head) ?? addedIds(connection, stream, events, decision, head);
-
   const count = events.length;
-  const firstRevision = count > 0 ? BigInt(head.revision + 1) : undefined;
-  const hash = commitHash(head.hash, { stream, firstRevision, recordedAt: time, decision, events });
   const decisionId = cache.nextDecisionId();
   const last = head.revision + count;
   const { outcome } = decision;
@@ -65,7 +98,7 @@ export function append(
     decision.correlationId === decision.commandId ? null : decision.correlationId,
     decision.actor ?? null,
     decision.keyId ?? null,
-    recordedAt,
+    Number(recordedAt),
     HASH,
   );
   if (added.changes === 0) {
@@ -88,7 +121,7 @@ export function append(
     );
   }
   cache.moved(stream, { streamId: ids.stream, revision: last, hash, eventTypes: head.eventTypes });
-  return { firstRevision, firstPosition, revision: last < 0 ? undefined : BigInt(last), recordedAt: time, hash };
+  return firstPosition;
 }
 
 interface Ids {

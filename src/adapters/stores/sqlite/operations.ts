@@ -4,7 +4,8 @@ import type { Decision, Envelope, Precondition, RecordedDecision, RecordedEvent 
 import { usedAfterClose } from '../../../core/storage/arguments.ts';
 import type { RecordedCommit } from '../../../core/storage/chain.ts';
 import { awaitEventsAfter } from '../../../core/storage/commit-signal.ts';
-import { copyOfDecision, copyOfEvents, copyOfPrecondition } from '../../../core/storage/copies.ts';
+import type { ReadLogOptions } from '../../../core/storage/commit-transfer.ts';
+import { copyOfCommit, copyOfDecision, copyOfEvents, copyOfPrecondition } from '../../../core/storage/copies.ts';
 import {
   checkReservedEvents,
   type DecidedAppend,
@@ -13,7 +14,7 @@ import {
 import type { BareCommitStore } from '../../../core/storage/guarded-store.ts';
 import { snapshotChecksum } from '../../../core/storage/snapshot-checksum.ts';
 import type { Damage, ReadCommitsOptions, ReadStreamsOptions, StreamHead } from '../../../core/storage/verify-chain.ts';
-import { append } from './append.ts';
+import { append, importCommit } from './append.ts';
 import { type BackupOptions, backup } from './backup.ts';
 import { CommitWatcher } from './commit-watcher.ts';
 import { removeEmptyLog } from './empty-log.ts';
@@ -24,7 +25,16 @@ import { openFrozenView } from './frozen-view.ts';
 import { IdCache } from './id-cache.ts';
 import type { CheckedOptions } from './options.ts';
 import { SqliteProcessors } from './processors.ts';
-import { type Connection, findDecision, loadSnapshot, readAll, readCommits, readStream, readStreams } from './read.ts';
+import {
+  type Connection,
+  findDecision,
+  loadSnapshot,
+  readAll,
+  readCommits,
+  readLog,
+  readStream,
+  readStreams,
+} from './read.ts';
 import { prepareStatements } from './statements.ts';
 import { elapsed, setImmediate, setTimeout } from './timers.ts';
 import { Writer } from './writer.ts';
@@ -189,6 +199,29 @@ export class SqliteOperations implements BareCommitStore {
 
   readStreams(options: ReadStreamsOptions): Promise<readonly StreamHead[]> {
     return this.#read(() => readStreams(this.#connection, options));
+  }
+
+  readLog(options: ReadLogOptions): Promise<readonly RecordedCommit[]> {
+    return this.#read(() => readLog(this.#connection, options));
+  }
+
+  importCommits(commits: readonly RecordedCommit[]): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const own = commits.map(copyOfCommit);
+      this.#writer.add({
+        run: () => {
+          for (const commit of own) importCommit(this.#connection, commit);
+        },
+        acknowledge: () => {
+          resolve();
+          this.#watcher.committed();
+        },
+        fail: (error) => {
+          reject(asStoreFailure(error, this.#file));
+          this.#watcher.committed(); // The commits before a refused one are in the file.
+        },
+      });
+    });
   }
 
   async findDamage(): Promise<Damage | undefined> {

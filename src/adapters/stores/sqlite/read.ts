@@ -4,6 +4,7 @@ import type { Direction, ReadAllOptions, ReadStreamOptions, Snapshot, SnapshotKe
 import { DEFAULT_READ_LIMIT } from '../../../core/limits.ts';
 import type { Envelope, RecordedDecision, RecordedEvent, Rejection } from '../../../core/messages.ts';
 import { HASH_BYTES, type RecordedCommit } from '../../../core/storage/chain.ts';
+import type { ReadLogOptions } from '../../../core/storage/commit-transfer.ts';
 import { equalBytes } from '../../../core/storage/equal-bytes.ts';
 import { StoredEventContext } from '../../../core/storage/recorded-events.ts';
 import { snapshotChecksum } from '../../../core/storage/snapshot-checksum.ts';
@@ -257,9 +258,26 @@ export function readCommits(
     } else {
       break;
     }
-    commits.push({ decision: recordedDecision(connection, row), events: eventsOfDecision(connection, row) });
+    commits.push(recordedCommit(connection, row));
   }
   return commits;
+}
+
+export function readLog(connection: Connection, options: ReadLogOptions): readonly RecordedCommit[] {
+  const { statements } = connection;
+  const { direction = 'forward', after, limit = DEFAULT_READ_LIMIT } = options;
+  let id = direction === 'forward' ? 0 : Number.MAX_SAFE_INTEGER;
+  if (after !== undefined) {
+    const row = statements.decisionByCommand.get(uuidBytes(after));
+    if (row === undefined) return [];
+    id = row[0];
+  }
+  const log = direction === 'forward' ? statements.logForward : statements.logBackward;
+  return log.all(id, limit).map((row) => recordedCommit(connection, row));
+}
+
+function recordedCommit(connection: Connection, row: DecisionRow): RecordedCommit {
+  return { decision: recordedDecision(connection, row), events: eventsOfDecision(connection, row) };
 }
 
 function nextRevision(row: DecisionRow): number {

@@ -133,6 +133,9 @@ export interface Statements {
   readonly nextWithoutEvents: Statement<[streamId: number, afterId: number], DecisionRow>;
   /** The events of some commits of a stream: those after revision `after`, up to `last`. */
   readonly payloads: Statement<[streamId: number, after: number, last: number], PayloadRow>;
+  /** Decisions in the order in which they were made. */
+  readonly logForward: Statement<[afterId: number, limit: number], DecisionRow>;
+  readonly logBackward: Statement<[beforeId: number, limit: number], DecisionRow>;
   readonly streams: Statement<[afterId: number, limit: number], [id: number, name: unknown]>;
   readonly streamForward: Statement<[streamId: number, from: number, limit: number], EventRow>;
   readonly streamBackward: Statement<[streamId: number, from: number, limit: number], EventRow>;
@@ -423,6 +426,8 @@ export function prepareStatements(database: Database): Statements {
         .where('revision', '<=', number)
         .orderBy('revision'),
     ),
+    logForward: rows(database, decisions.where('id', '>', number).orderBy('id').limit(number)),
+    logBackward: rows(database, decisions.where('id', '<', number).orderBy('id', 'desc').limit(number)),
     streams: rows(
       database,
       compiler.selectFrom('streams').select(['id', 'name']).where('id', '>', number).orderBy('id').limit(number),

@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import type { Database } from 'better-sqlite3';
 import type { EventStore } from '../../../core/event-store.ts';
 import type { ProcessorStore } from '../../../core/processors/processor-store.ts';
+import type { CommitImport, CommitLog } from '../../../core/storage/commit-transfer.ts';
 import type { ExclusiveAppend } from '../../../core/storage/exclusive-append.ts';
 import { GuardedCommitStore } from '../../../core/storage/guarded-store.ts';
 import type { CommitSource } from '../../../core/storage/verify-chain.ts';
@@ -14,7 +15,13 @@ import { SqliteOperations } from './operations.ts';
 import { checkOptions, type SqliteStoreOptions } from './options.ts';
 
 /** An event store in one SQLite file. Several processes of one machine may have it open. */
-export interface SqliteStore extends EventStore, Required<ExclusiveAppend>, CommitSource, AsyncDisposable {
+export interface SqliteStore
+  extends EventStore,
+    Required<ExclusiveAppend>,
+    CommitSource,
+    CommitLog,
+    CommitImport,
+    AsyncDisposable {
   /** Storage for processors, in the same file: checkpoints, documents, tables, parked events and deadlines. */
   readonly processors: ProcessorStore;
 
