@@ -168,6 +168,7 @@ export {
   type MessageFlow,
   type ProcessManagerDescription,
   type ReaderDescription,
+  type ReadModelDescription,
   type SystemDescription,
 } from './system/system-description.ts';
 export type * from './types.ts';

@@ -152,16 +152,24 @@ ${EXIT_CODE_HELP}`,
     .action(action(async () => (await import('./commands/read-models.ts')).listReadModels));
   readModels
     .command('get')
-    .summary('print documents')
-    .description('Prints the document with a key, or all documents in the order of their keys, one in a line.')
+    .summary('print documents or rows')
+    .description(
+      'Prints the document with a key, or all documents in the order of their keys, one in a line. ' +
+        'For a read model of tables, it prints the rows of a table.',
+    )
     .argument('<name>', 'the name of the read model')
     .argument('[key]', 'the key of the document')
-    .option('--limit <count>', 'print at most this many documents', count)
+    .option('--table <name>', 'the table to print (default: the only one)')
+    .option('--limit <count>', 'print at most this many documents or rows', count)
     .addHelpText(
       'after',
-      examples('decidable read-models get balances 0001', 'decidable read-models get balances --json'),
+      examples(
+        'decidable read-models get balances 0001',
+        'decidable read-models get balances --json',
+        'decidable read-models get statements --table lines --limit 10',
+      ),
     )
-    .action(action(async () => (await import('./commands/read-models.ts')).getDocuments));
+    .action(action(async () => (await import('./commands/read-models.ts')).getContents));
 
   readModels
     .command('rebuild')

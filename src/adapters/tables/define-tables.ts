@@ -93,6 +93,8 @@ export interface TablesModule<Tables, Events> {
   readonly kind: 'tables';
   readonly name: string;
   readonly version: string;
+  /** The names of its tables, as its handlers and readers use them. */
+  readonly tables: readonly string[];
   readonly events: ReadEventDefinitions<Events>;
   /** The events that it reads, with their categories. */
   readonly sources: readonly EventSource[];
@@ -186,6 +188,7 @@ export function defineTables<Tables, const Events extends Readonly<Record<string
     kind: 'tables',
     name,
     version,
+    tables: [...tables],
     events: readDefinitions(events) as unknown as ReadEventDefinitions<Events>,
     sources: eventSources(events),
     eventType: eventType as never,

@@ -25,6 +25,7 @@ export interface AnyTables {
   readonly kind: 'tables';
   readonly name: string;
   readonly version: string;
+  readonly tables: readonly string[];
   /**
    * The processor that runs it on a store.
    * @param replacement the subscription and the tables that are built next to the present ones, to take their place.

@@ -1,4 +1,5 @@
 /** `describe(system)`: the parts of a system and how their messages lead to one another, as plain data. */
+import { isInline } from '../define/inline.ts';
 import type { EventName, EventSource, WritePrecondition } from '../messages.ts';
 import { type AnySystemDefinition, isTables } from '../processors/system-parts.ts';
 
@@ -36,6 +37,13 @@ export interface ReaderDescription {
   readonly events: readonly EventName[];
 }
 
+/** A read model of a system. */
+export interface ReadModelDescription extends ReaderDescription {
+  readonly kind: 'documents' | 'tables';
+  /** True if it is updated in the transaction of each append. */
+  readonly isInline: boolean;
+}
+
 /** A message that leads to another one, or to a part. */
 export interface MessageFlow {
   readonly from: string;
@@ -48,7 +56,7 @@ export interface SystemDescription {
   readonly name: string;
   readonly deciders: readonly DeciderDescription[];
   readonly processManagers: readonly ProcessManagerDescription[];
-  readonly readModels: readonly ReaderDescription[];
+  readonly readModels: readonly ReadModelDescription[];
   readonly reactors: readonly ReaderDescription[];
   /** The messages that pass from one part to another. */
   readonly flows: readonly MessageFlow[];
@@ -85,12 +93,11 @@ export function describe(system: AnySystemDefinition): SystemDescription {
       commands: commands.map((type) => ({ type, decider: takerOf(type) })),
     };
   });
-  const readModels = system.readModels.map((model): ReaderDescription => {
-    if (isTables(model)) {
-      return { kind: 'tables', name: model.name, version: model.version, events: namesOf(model.sources) };
-    }
-    const { name, version, events } = model.projector.describe();
-    return { kind: 'documents', name, version, events: namesOf(events) };
+  const readModels = system.readModels.map((model): ReadModelDescription => {
+    const [kind, { name, version }, events] = isTables(model)
+      ? (['tables', model, model.sources] as const)
+      : (['documents', model.projector.describe(), model.projector.describe().events] as const);
+    return { kind, name, version, events: namesOf(events), isInline: isInline(model) };
   });
   const reactors = system.reactors.map(
     ({ name, version, sources }): ReaderDescription => ({

@@ -180,12 +180,40 @@ describe('decidable read-models', () => {
     );
   });
 
-  test('exits with 4 if there is no such document, and with 2 if the read model keeps tables', async () => {
-    const statuses: (number | null)[] = [];
-    for (const args of [['balances', 'z'], ['statements']]) {
-      statuses.push((await decidable(['read-models', 'get', ...args, '--store', file])).status);
+  test('prints the rows of the only table, one JSON object in a line', async () => {
+    const { stdout } = await decidable(['read-models', 'get', 'statements', '--store', file, '--json']);
+    assert.deepEqual(recordsOf(stdout), [
+      { account: 'a', amount: 100 },
+      { account: 'b', amount: 30 },
+      { account: 'a', amount: 13 },
+      { account: 'a', amount: 5 },
+    ]);
+  });
+
+  test('prints the rows of a table that is named, up to the limit, in columns', async () => {
+    const args = ['get', 'statements', '--table', 'statements', '--limit', '2', '--store', file];
+    const { stdout } = await decidable(['read-models', ...args]);
+    assert.equal(stdout, 'account  amount\na           100\nb            30\n');
+  });
+
+  test('exits with 4 for a document or a table that does not exist', async () => {
+    for (const args of [
+      ['balances', 'z'],
+      ['statements', '--table', 'lines'],
+    ]) {
+      const { status } = await decidable(['read-models', 'get', ...args, '--store', file]);
+      assert.equal(status, 4, args.join(' '));
     }
-    assert.deepEqual(statuses, [4, 2]);
+  });
+
+  test('exits with 2 for a key of tables and for a table of documents', async () => {
+    for (const args of [
+      ['statements', 'a'],
+      ['balances', '--table', 'balances'],
+    ]) {
+      const { status } = await decidable(['read-models', 'get', ...args, '--store', file]);
+      assert.equal(status, 2, args.join(' '));
+    }
   });
 });
 

@@ -4,6 +4,8 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { describe, test } from 'node:test';
 import { createSqliteStore } from 'decidable/sqlite';
+import { account } from '../../core/processors/transfers.ts';
+import { bank } from './bank/system.ts';
 import { bankFile, decidable, ended, recordsOf, start } from './program.ts';
 
 interface RunRecord {
@@ -15,7 +17,10 @@ interface RunRecord {
 
 interface TimedRecord {
   readonly event: string;
-  readonly processors: readonly { readonly shares: readonly { readonly expiresAt?: unknown }[] }[];
+  readonly processors: readonly {
+    readonly name: string;
+    readonly shares: readonly { readonly share: number; readonly expiresAt?: unknown }[];
+  }[];
 }
 
 describe('decidable run', () => {
@@ -60,6 +65,39 @@ describe('decidable run', () => {
       ['started', ['string']],
       ['ended', ['undefined']],
     ]);
+  });
+
+  test('prints only the processors and shares that have changed, after the first line', async () => {
+    const file = await bankFile(1);
+    const child = start(['run', '--store', file, '--json', '--every', '0.05']);
+    const whole = ended(child);
+    const seen = new Map<string, string>();
+    let unchanged = 0;
+    let statuses = 0;
+    await using store = createSqliteStore({ file, durability: 'normal' });
+    await using tool = await bank.start({ store, process: false });
+    for await (const line of createInterface({ input: child.stdout })) {
+      const { event, processors } = JSON.parse(line) as TimedRecord;
+      if (event !== 'started' && event !== 'status') continue;
+      for (const { name, shares, ...progress } of processors) {
+        let changes = 0;
+        for (const [place, value] of [
+          [name, progress],
+          ...shares.map((one) => [`${name} ${one.share}`, one] as const),
+        ]) {
+          const { expiresAt: _lease, ...state } = value as { readonly expiresAt?: unknown };
+          const text = JSON.stringify(state);
+          if (seen.get(String(place)) !== text) changes++;
+          else if (value !== progress) unchanged++;
+          seen.set(String(place), text);
+        }
+        if (changes === 0) unchanged++;
+      }
+      if (event === 'status' && ++statuses === 3) child.kill('SIGINT');
+      else await tool.dispatch(account.commands.Deposit({ accountId: 'a', amount: 1 }));
+    }
+    assert.equal((await whole).status, 0);
+    assert.equal(unchanged, 0);
   });
 
   test('prints what it parks', async () => {

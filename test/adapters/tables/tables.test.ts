@@ -112,6 +112,46 @@ describe('a table read model', () => {
     ]);
   });
 
+  test('is read on a SQLite store in memory, also row by row', async () => {
+    await using store = createSqliteStore({ file: ':memory:' });
+    const statements = statementsOf();
+    const system = defineSystem({ name: 'bank', deciders: [account], readModels: [statements] });
+    await using running = await system.start({ store });
+    await fill(running);
+    await running.caughtUp();
+    await using reader = running.readModel(statements);
+    const query = reader.db.selectFrom('lines').select('amount').orderBy('position');
+    const streamed: number[] = [];
+    for await (const { amount } of query.stream()) {
+      streamed.push(amount);
+      // The store writes while a reader is between two rows.
+      await running.dispatch(Deposit({ accountId: 'b', amount: 1 }));
+    }
+    assert.deepEqual(streamed, [5, 13, 7, 2]);
+    await running.caughtUp();
+    assert.equal((await query.execute()).length, 8);
+  });
+
+  test('can only be read on a SQLite store in memory too', async () => {
+    await using store = createSqliteStore({ file: ':memory:' });
+    const statements = statementsOf();
+    const system = defineSystem({ name: 'bank', deciders: [account], readModels: [statements] });
+    await using running = await system.start({ store });
+    await running.dispatch(Open({ accountId: 'a' }));
+    await using reader = running.readModel(statements);
+    const line = { account_id: 'a', position: 1, amount: 1 };
+    const refused = { code: 'SQLITE_READONLY' };
+    await assert.rejects(reader.db.insertInto('lines').values(line).execute(), refused);
+    await assert.rejects(reader.db.insertInto('lines').values(line).returningAll().execute(), refused);
+    await assert.rejects(
+      reader.db.transaction().execute(async () => undefined),
+      refused,
+    );
+    await running.dispatch(Deposit({ accountId: 'a', amount: 1 }));
+    await running.caughtUp();
+    assert.equal((await reader.db.selectFrom('lines').selectAll().execute()).length, 1);
+  });
+
   test('returns integers exactly, as a bigint if a number cannot hold them', async () => {
     await using store = open();
     const integers = [0n, 5n, 2n ** 53n - 1n, 2n ** 53n + 1n, 2n ** 63n - 1n, -(2n ** 53n) - 1n, -(2n ** 63n)];

@@ -7,6 +7,7 @@ import {
   defineSystem,
   describe as describeSystem,
   dispatchCommand,
+  inline,
 } from 'decidable';
 import { z } from 'zod';
 import { account, balances, bankOf, transfer, transfers } from '../processors/transfers.ts';
@@ -97,6 +98,16 @@ describe('the parts of a system', () => {
     assert.equal(refusal(() => defineSystem({ name: 's', deciders: wrong })).place, 's.deciders[0]');
     const promised = [Promise.resolve(account)] as never[];
     assert.equal(refusal(() => defineSystem({ name: 's', deciders: promised })).place, 's.deciders[0]');
+  });
+
+  test('are described as data, with the read models that are inline', () => {
+    const system = defineSystem({ name: 's', deciders: [account], readModels: [inline(balances)] });
+    assert.deepEqual(
+      describeSystem(system).readModels.map(({ kind, name, isInline }) => [kind, name, isInline]),
+      [['documents', 'balances', true]],
+    );
+    const usual = defineSystem({ name: 's', deciders: [account], readModels: [balances] });
+    assert.equal(describeSystem(usual).readModels[0]?.isInline, false);
   });
 
   test('are described as data, with the flow of their messages', () => {

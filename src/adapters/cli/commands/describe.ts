@@ -47,8 +47,8 @@ function textOf(system: SystemDescription, output: Output): readonly string[] {
   );
   section(
     'Read models',
-    system.readModels.map(({ kind, name, version, events }) => [
-      `  ${name} ${version}  ${output.styled('dim', kind)}`,
+    system.readModels.map(({ kind, name, version, events, isInline }) => [
+      `  ${name} ${version}  ${output.styled('dim', isInline ? `${kind}, inline` : kind)}`,
       `    reads  ${names(events)}`,
     ]),
   );

@@ -1,14 +1,20 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-/** `decidable read-models`: the read models of the system, and the documents in them. */
+/** `decidable read-models`: the read models of the system, and the documents and rows in them. */
 import { DefinitionError } from '../../../core/errors.ts';
 import { type JsonValue, toJson } from '../../../core/json.ts';
 import type { ProcessorStore, StoredDocument, SubscriptionId } from '../../../core/processors/processor-store.ts';
-import { type AnyPart, type AnySystemDefinition, isTables } from '../../../core/processors/system-parts.ts';
+import {
+  type AnyPart,
+  type AnySystemDefinition,
+  type AnyTables,
+  isTables,
+} from '../../../core/processors/system-parts.ts';
 import { dropOldVersions, dropVersion } from '../../../core/processors/versions.ts';
+import type { TablesReader } from '../../tables/index.ts';
 import { DONE } from '../exit-codes.ts';
 import { CommandLineError } from '../failures.ts';
 import { type DecodedPayload, stateByContentType } from '../messages.ts';
-import { oneLine } from '../output.ts';
+import { oneLine, type TableContent } from '../output.ts';
 import { findSubscription, isSame, subscriptionsOf } from '../parts.ts';
 import { showProgress } from '../progress.ts';
 import type { Session } from '../session.ts';
@@ -31,20 +37,30 @@ export async function listReadModels(session: Session): Promise<number> {
 }
 
 export interface GetOptions {
+  readonly table?: string | undefined;
   readonly limit?: number | undefined;
 }
 
-/** Prints one document, or all of them. */
-export async function getDocuments(
+/** Documents or rows that are read and printed together. */
+const PAGE = 1_000;
+
+/** Prints one document, all documents, or the rows of a table. */
+export async function getContents(
   session: Session,
   name: string,
   key: string | undefined,
-  { limit = Number.POSITIVE_INFINITY }: GetOptions,
+  { table, limit = Number.POSITIVE_INFINITY }: GetOptions,
 ): Promise<number> {
   const { system } = await session.config();
-  const model = documentModel(system, name);
-  const { version } = model.projector.describe();
-  const subscription = { name, version };
+  const model = readModel(system, name);
+  if (isTables(model) && key !== undefined) {
+    throw new CommandLineError('usage', `${name} keeps tables, which have no keys: omit "${key}"`);
+  }
+  if (!isTables(model) && table !== undefined) {
+    throw new CommandLineError('usage', `${name} keeps documents and no tables: omit --table`);
+  }
+  const subscription = identityOf(model);
+  const { version } = subscription;
   await using store = await session.openToRead();
   const { processors } = store;
   if (!(await processors.listSubscriptions()).some((record) => isSame(record.subscription, subscription))) {
@@ -53,6 +69,7 @@ export async function getDocuments(
       `${name} ${version} has not run on this store yet; start \`decidable run\` first`,
     );
   }
+  if (isTables(model)) return await printRows(session, model, processors, tableOf(model, table), limit);
   if (key !== undefined) {
     const stored = await processors.readDocument(subscription, key);
     if (stored === undefined) throw new CommandLineError('not-found', `${name} has no document "${key}"`);
@@ -61,16 +78,70 @@ export async function getDocuments(
   }
   let after: string | undefined;
   for (let left = limit; left > 0 && !session.halt.signal.aborted; ) {
-    const page = await processors.listDocuments(subscription, { after, limit: Math.min(left, 1_000) });
+    const page = await processors.listDocuments(subscription, { after, limit: Math.min(left, PAGE) });
     await print(
       session,
       page.map((stored) => recordOf(model, stored)),
     );
-    if (page.length < Math.min(left, 1_000)) break;
+    if (page.length < Math.min(left, PAGE)) break;
     left -= page.length;
     after = page.at(-1)?.key;
   }
   return DONE;
+}
+
+/** The table to print: the named one, or the only one. */
+function tableOf({ name, tables }: AnyTables, named: string | undefined): string {
+  const [only, ...others] = tables;
+  if (named === undefined && only !== undefined && others.length === 0) return only;
+  if (named === undefined) {
+    throw new CommandLineError('usage', `${name} has several tables: name one of ${tables.join(', ')} with --table`);
+  }
+  if (tables.includes(named)) return named;
+  throw new CommandLineError('not-found', `${name} has no table "${named}"; it has ${tables.join(', ')}`);
+}
+
+async function printRows(
+  { output, halt }: Session,
+  model: AnyTables,
+  processors: ProcessorStore,
+  table: string,
+  limit: number,
+): Promise<number> {
+  await using reader = model.reader(processors) as TablesReader<Readonly<Record<string, Row>>>;
+  const query = reader.db.selectFrom(table).selectAll();
+  const rows = Number.isFinite(limit) ? query.limit(limit) : query;
+  let page: Row[] = [];
+  const print = async (): Promise<void> => {
+    if (output.isJson) await output.records(page);
+    else await output.table(tableContent(page));
+    page = [];
+  };
+  for await (const row of rows.stream(PAGE)) {
+    if (halt.signal.aborted) return DONE;
+    page.push(row);
+    if (page.length === PAGE) await print();
+  }
+  if (page.length > 0) await print();
+  return DONE;
+}
+
+type Row = Readonly<Record<string, unknown>>;
+
+function tableContent(rows: readonly Row[]): TableContent {
+  const head = Object.keys(rows[0] ?? {});
+  const isNumber = (value: unknown): boolean => typeof value === 'number' || typeof value === 'bigint';
+  return {
+    head,
+    numbers: head.filter((column) => rows.every((row) => row[column] === null || isNumber(row[column]))),
+    rows: rows.map((row) => head.map((column) => cellOf(row[column]))),
+  };
+}
+
+function cellOf(value: unknown): string {
+  if (value === null) return '';
+  const json = toJson(value);
+  return typeof json === 'string' ? json : JSON.stringify(json);
 }
 
 /** Builds a read model once more, next to the documents or rows that readers see. */
@@ -162,12 +233,6 @@ function recordOf(model: DocumentModel, { key, state, position }: StoredDocument
   const { name, contentType } = projector.describe();
   const decoded = stateByContentType(name, state, contentType);
   return { key, position, document: decoded.data ?? decoded };
-}
-
-function documentModel(system: AnySystemDefinition, name: string): DocumentModel {
-  const model = readModel(system, name);
-  if (!isTables(model)) return model;
-  throw new CommandLineError('usage', `${name} keeps tables: read it with a program, or with SQL in the store's file`);
 }
 
 /** The read model of this name. @throws CommandLineError `not-found` that names the read models. */

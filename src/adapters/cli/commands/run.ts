@@ -1,4 +1,5 @@
 /** `decidable run`: runs all processors of the system until Ctrl-C, and prints their progress. */
+import { toJson } from '../../../core/json.ts';
 import type { Processor } from '../../../core/processors/processor.ts';
 import type { ParkedEvent, StopReason } from '../../../core/processors/processor-store.ts';
 import type { ProcessorStatus } from '../../../core/processors/status.ts';
@@ -48,7 +49,7 @@ export async function run(session: Session, { every, once, ...options }: RunOpti
   return statuses.some(({ stopped }) => stopped !== undefined) ? FAILED : DONE;
 }
 
-/** Prints the status as often as it has changed, at most once in the interval. */
+/** Prints what has changed in the status, at most once in the interval. */
 async function reportUntil(
   signal: AbortSignal,
   seconds: number,
@@ -71,11 +72,36 @@ async function reportUntil(
   }
 }
 
+/** The changes since the last look. A lease that was renewed is not a change. */
+class Changes {
+  readonly #known = new Map<string, string>();
+
+  /** The processors that have changed, with the shares that have. */
+  of(statuses: readonly ProcessorStatus[]): readonly ProcessorStatus[] {
+    return statuses.flatMap((status) => {
+      const { name, version, shares, ...progress } = status;
+      const place = JSON.stringify([name, version]);
+      const changed = shares.filter(({ share, checkpoint, holder }) =>
+        this.#isNew(`${place} ${share}`, `${checkpoint} ${holder}`),
+      );
+      const isNew = this.#isNew(place, JSON.stringify(toJson(progress)));
+      return isNew || changed.length > 0 ? [{ ...status, shares: changed }] : [];
+    });
+  }
+
+  #isNew(place: string, value: string): boolean {
+    if (this.#known.get(place) === value) return false;
+    this.#known.set(place, value);
+    return true;
+  }
+}
+
 class Report {
   readonly #output: Output;
   /** Reports that came before the first line. */
   #early: (() => void)[] | undefined = [];
   #last = '';
+  readonly #changes = new Changes();
 
   constructor(output: Output) {
     this.#output = output;
@@ -86,15 +112,18 @@ class Report {
     const names = statuses.map(({ name }) => name).join(', ') || 'no processors';
     await this.#print('started', `${system} runs ${until}: ${names}`, { system, processors: statuses.map(statusJson) });
     this.#last = textOf(statuses);
+    this.#changes.of(statuses);
     for (const print of this.#early ?? []) print();
     this.#early = undefined;
   }
 
   async status(statuses: readonly ProcessorStatus[]): Promise<void> {
     const text = textOf(statuses);
-    if (text === this.#last) return;
+    const changed = this.#changes.of(statuses);
+    // The line for people may be the same although a processor has changed.
+    if (this.#output.isJson ? changed.length === 0 : text === this.#last) return;
     this.#last = text;
-    await this.#print('status', text, { processors: statuses.map(statusJson) });
+    await this.#print('status', text, { processors: changed.map(statusJson) });
   }
 
   parked({ subscription }: Processor, { key, event, reason }: ParkedEvent): void {

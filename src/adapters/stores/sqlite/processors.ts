@@ -68,7 +68,7 @@ export class SqliteProcessors implements ProcessorStore {
   constructor(file: ProcessorFile) {
     this.#file = file;
     this.#tables = new TableStatements(file.database);
-    this.tables = { readDialect: () => readDialect(file.name) };
+    this.tables = { readDialect: () => readDialect(file.name, file.database) };
   }
 
   async openSubscription({

@@ -1,6 +1,7 @@
 /**
  * The dialect by which programs read the tables of a file. It has a connection of its own, so that a query of a program
- * can neither see half of a transaction nor write.
+ * can neither see half of a transaction nor write. A store in memory has only one connection. Its dialect refuses
+ * everything but reading, and ends each query before it returns.
  *
  * By default the driver returns each integer as a `number`, which rounds those beyond 2^53. Here such an integer is a
  * `bigint`, as in decoded payloads (docs/encoding.md §1.2).
@@ -10,9 +11,31 @@ import { SqliteDialect } from 'kysely';
 
 type Row = Record<string, unknown>;
 
-/** The dialect for the tables of a file. */
-export function readDialect(file: string): SqliteDialect {
-  return new SqliteDialect({ database: async () => withExactIntegers(openForReading(file)) });
+/**
+ * The dialect for the tables of a file.
+ * @param own the connection of the store.
+ */
+export function readDialect(file: string, own: Database): SqliteDialect {
+  return new SqliteDialect({
+    database: async () => (own.memory ? sharedConnection(own) : withExactIntegers(openForReading(file))),
+  });
+}
+
+function sharedConnection(database: Database): ReadDatabase {
+  return {
+    // The store closes it.
+    close: () => {},
+    prepare: (sql) => {
+      const statement = database.prepare<unknown[], Row>(sql);
+      // A transaction of a reader would take in what the store writes.
+      if (!statement.reader || !statement.readonly) {
+        throw new Sqlite.SqliteError(`a reader of a store in memory can only select: ${sql}`, 'SQLITE_READONLY');
+      }
+      const { reader, all, run } = exactStatement(statement.safeIntegers(true));
+      // The connection can do nothing else while a query is iterated.
+      return { reader, all, run, iterate: (parameters) => all(parameters).values() };
+    },
+  };
 }
 
 function openForReading(file: string): Database {
