@@ -7,6 +7,7 @@
  * system.
  */
 import { FaultError } from '../errors.ts';
+import { MAX_EVENTS_PER_DECISION } from '../limits.ts';
 import type { RecordedEvent } from '../messages.ts';
 import { changesBetween } from './definition-text.ts';
 import { parkedEvent } from './parked-events.ts';
@@ -19,8 +20,11 @@ export interface InlineProcessor extends Processor {
   inlineBatch(stored: readonly StoredDocument[]): Pick<Batch, 'apply' | 'changes'>;
 }
 
-/** Events that an append catches up with. More are left to the processor, which reads them page by page. */
-export const MAX_MISSED_EVENTS = 10_000;
+/**
+ * The most events that are applied in one transaction. An append that finds as many is made after they are applied. It is
+ * more than the events of the longest decision, which cannot be applied before the append.
+ */
+export const MAX_MISSED_EVENTS: number = 2 * MAX_EVENTS_PER_DECISION;
 
 /**
  * Makes a projection of a processor that nothing else uses.
@@ -83,15 +87,4 @@ export function inlineFault({ name, version }: SubscriptionId, cause: unknown): 
     },
     { cause },
   );
-}
-
-/** Says that too many events came from processes that do not run the system. */
-export function tooFarBehind(): FaultError {
-  return new FaultError({
-    code: 'inline-behind',
-    message:
-      `more than ${MAX_MISSED_EVENTS} events have not been processed; ` +
-      'start a process that runs the system, which reads them page by page',
-    details: [],
-  });
 }

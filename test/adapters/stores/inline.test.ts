@@ -15,6 +15,7 @@ import {
 import { createMemoryStore } from 'decidable/memory';
 import { createSqliteStore } from 'decidable/sqlite';
 import { defineTables } from 'decidable/tables';
+import { decision } from 'decidable/testing';
 import type { Kysely } from 'kysely';
 import { z } from 'zod';
 import { account } from '../../core/processors/transfers.ts';
@@ -130,6 +131,50 @@ describe('an inline document read model', () => {
     await foreign.dispatch(Deposit({ accountId: 'a', amount: 5 }));
     await running.dispatch(Open({ accountId: 'b' }));
     assert.deepEqual(await running.readModel(sums).get('a'), { sum: 5, events: 1 });
+  });
+
+  test('takes in any number of missed events before the next appends, and counts each once', async () => {
+    const file = newFile();
+    await using store = open(file);
+    await using other = open(file);
+    await using running = await bank.start({ store, process: false });
+    const foreign = createEventSourcer({ store: other, modules: [account] });
+    await foreign.dispatch(Open({ accountId: 'a' }));
+    const missed = 3_500;
+    for (let index = 0; index < missed; index += 500) {
+      await Promise.all(Array.from({ length: 500 }, () => foreign.dispatch(Deposit({ accountId: 'a', amount: 1 }))));
+    }
+    // They come together, so that they share a transaction, and the read model can follow none of them yet.
+    await Promise.all(['b', 'c', 'd'].map((accountId) => running.dispatch(Open({ accountId }))));
+    assert.deepEqual(await running.readModel(sums).get('a'), { sum: missed, events: missed });
+    await running.dispatch(Deposit({ accountId: 'a', amount: 2 }));
+    assert.deepEqual(await running.readModel(sums).get('a'), { sum: missed + 2, events: missed + 1 });
+  });
+
+  test('takes in the longest decision that a store takes', async () => {
+    await using store = open();
+    await using running = await bank.start({ store });
+    await running.dispatch(Open({ accountId: 'a' }));
+    const deposited = account.types.event.toEnvelope(account.events.Deposited({ accountId: 'a', amount: 1 }));
+    const events = Array.from({ length: 1_000 }, () => deposited);
+    await store.append('account-a', events, { tag: 'any' }, decision());
+    assert.deepEqual(await running.readModel(sums).get('a'), { sum: 1_000, events: 1_000 });
+  });
+
+  test('refuses an append if one of many missed events cannot be processed, and has taken in those before', async () => {
+    const file = newFile();
+    await using store = open(file);
+    await using other = open(file);
+    await using running = await bank.start({ store, process: false });
+    const foreign = createEventSourcer({ store: other, modules: [account] });
+    await foreign.dispatch(Open({ accountId: 'a' }));
+    for (const amount of [1, 13]) {
+      await Promise.all(Array.from({ length: 2_000 }, () => foreign.dispatch(Deposit({ accountId: 'a', amount }))));
+    }
+    const refused = running.dispatch(Open({ accountId: 'b' }));
+    await assert.rejects(refused, (error) => isCommandFailure(error, 'fault'));
+    assert.deepEqual(await running.readModel(sums).get('a'), { sum: 2_000, events: 2_000 });
+    assert.equal((await store.readStream('account-b', { direction: 'forward' })).length, 0);
   });
 
   test('takes in the events of a process that does not run the system through its processor', async () => {

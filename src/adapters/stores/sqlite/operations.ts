@@ -25,6 +25,7 @@ import { openFrozenView } from './frozen-view.ts';
 import { IdCache } from './id-cache.ts';
 import type { CheckedOptions } from './options.ts';
 import { SqliteProcessors } from './processors.ts';
+import { InlineBehind } from './processors-inline.ts';
 import {
   type Connection,
   findDecision,
@@ -37,7 +38,7 @@ import {
 } from './read.ts';
 import { prepareStatements } from './statements.ts';
 import { elapsed, setImmediate, setTimeout } from './timers.ts';
-import { Writer } from './writer.ts';
+import { type Write, Writer } from './writer.ts';
 
 /** The operations on one file. Their arguments have been checked. */
 export class SqliteOperations implements BareCommitStore {
@@ -113,7 +114,7 @@ export class SqliteOperations implements BareCommitStore {
       const ownPrecondition = copyOfPrecondition(precondition);
       const ownDecision = copyOfDecision(decision);
       let appended: Appended;
-      this.#writer.add({
+      const write: Write = {
         run: () => {
           appended = append(this.#connection, stream, ownEvents, ownPrecondition, ownDecision, this.#now());
           if (ownEvents.length > 0) this.processors.project();
@@ -122,8 +123,9 @@ export class SqliteOperations implements BareCommitStore {
           resolve(appended);
           this.#watcher.committed();
         },
-        fail: (error) => reject(asAppendFailure(error, this.#file)),
-      });
+        fail: (error) => this.#failAppend(error, write, reject),
+      };
+      this.#writer.add(write);
     });
   }
 
@@ -135,7 +137,7 @@ export class SqliteOperations implements BareCommitStore {
     return new Promise((resolve, reject) => {
       const decideHere = once(decide);
       let appended: Appended;
-      this.#writer.add({
+      const write: Write = {
         run: () => {
           // BEGIN IMMEDIATE keeps other processes out until the COMMIT. A write that runs a second time, because its
           // group was rolled back, keeps its decision; the precondition tells if that came too late.
@@ -147,9 +149,17 @@ export class SqliteOperations implements BareCommitStore {
           resolve(appended);
           this.#watcher.committed();
         },
-        fail: (error) => reject(asAppendFailure(error, this.#file)),
-      });
+        fail: (error) => this.#failAppend(error, write, reject),
+      };
+      this.#writer.add(write);
     });
+  }
+
+  /** An append that inline read models cannot follow yet is made again when they have caught up. */
+  #failAppend(error: unknown, append: Write, reject: (error: unknown) => void): void {
+    const fail = (reason: unknown): void => reject(asAppendFailure(reason, this.#file));
+    if (error instanceof InlineBehind) this.processors.catchUpInline().then(() => this.#writer.add(append), fail);
+    else fail(error);
   }
 
   readStream(stream: string, options: ReadStreamOptions): Promise<readonly RecordedEvent[]> {

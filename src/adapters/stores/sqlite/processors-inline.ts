@@ -1,7 +1,7 @@
 /** Inline read models: the changes that the events of an append lead to, in its transaction. */
 import type { ReadAllOptions } from '../../../core/event-store.ts';
 import type { RecordedEvent } from '../../../core/messages.ts';
-import { inlineFault, MAX_MISSED_EVENTS, tooFarBehind } from '../../../core/processors/inline-projection.ts';
+import { inlineFault, MAX_MISSED_EVENTS } from '../../../core/processors/inline-projection.ts';
 import type { InlineProjection } from '../../../core/processors/processor-store.ts';
 import { lowestCheckpoint } from '../../../core/processors/share-progress.ts';
 import { InlineRefusal } from './failures.ts';
@@ -16,34 +16,58 @@ export interface EventReader {
   readAll(options: ReadAllOptions): readonly RecordedEvent[];
 }
 
-/** Applies all events after the checkpoints of the projection. @throws InlineRefusal */
+/**
+ * Too many events came from processes that do not run the system. The append is taken back, and they are applied first,
+ * step by step, so that no transaction locks the file for long.
+ */
+export class InlineBehind extends Error {}
+
+/**
+ * Applies all events after the checkpoints of the projection. In the transaction of an append.
+ * @throws InlineRefusal, InlineBehind
+ */
 export function projectInline(
   statements: ProcessorStatements,
   tables: TableStatements,
   projection: InlineProjection,
   reader: EventReader,
 ): void {
+  if (!projectPage(statements, tables, projection, reader)) throw new InlineBehind();
+}
+
+/**
+ * Applies the next events after the checkpoints of the projection. In a transaction.
+ * @returns whether no event is left.
+ * @throws InlineRefusal
+ */
+export function projectPage(
+  statements: ProcessorStatements,
+  tables: TableStatements,
+  projection: InlineProjection,
+  reader: EventReader,
+): boolean {
   const { subscription, events } = projection;
   const row = statements.subscription.get(subscription.name, subscription.version);
-  if (row === undefined) return; // The version was dropped, so that it has no rows.
+  if (row === undefined) return true; // The version was dropped, so that it has no rows.
   const { definition } = recordOf(row);
   // Another process has rebuilt it with other code. Its own appends and its processor take these events in.
-  if (!projection.isCurrent(definition)) return;
+  if (!projection.isCurrent(definition)) return true;
   const [id] = row;
   const shares = statements.shares.all(id).map((row) => shareOf(subscription, row));
   const afterPosition = lowestCheckpoint(shares);
   const head = reader.lastPosition();
-  if (head === undefined || (afterPosition !== undefined && afterPosition >= head)) return;
+  if (head === undefined || (afterPosition !== undefined && afterPosition >= head)) return true;
+  const missed = reader.readAll({
+    direction: 'forward',
+    afterPosition,
+    limit: MAX_MISSED_EVENTS,
+    categories: [],
+    eventTypes: [],
+    events,
+  });
+  const isLast = missed.length < MAX_MISSED_EVENTS;
+  const position = isLast ? head : missed.at(-1)!.context.position;
   try {
-    const missed = reader.readAll({
-      direction: 'forward',
-      afterPosition,
-      limit: MAX_MISSED_EVENTS + 1,
-      categories: [],
-      eventTypes: [],
-      events,
-    });
-    if (missed.length > MAX_MISSED_EVENTS) throw tooFarBehind();
     const changes = projection.changes(missed, {
       shares,
       documents: (keys) => statements.documents.all(id, JSON.stringify(keys)).map(documentOf),
@@ -53,5 +77,8 @@ export function projectInline(
   } catch (error) {
     throw new InlineRefusal(inlineFault(subscription, error));
   }
-  for (const { share } of shares) statements.moveCheckpoint.run(Number(head), id, share);
+  for (const { share, checkpoint } of shares) {
+    if (checkpoint === undefined || checkpoint < position) statements.moveCheckpoint.run(Number(position), id, share);
+  }
+  return isLast;
 }

@@ -24,7 +24,7 @@ import type {
 import { isAsFar, newToken } from '../../../core/processors/share-progress.ts';
 import type { CommitSignal } from '../../../core/storage/commit-signal.ts';
 import { commitPage, idOf } from './processors-commit.ts';
-import { type EventReader, projectInline } from './processors-inline.ts';
+import { type EventReader, projectInline, projectPage } from './processors-inline.ts';
 import {
   deadlineOf,
   documentOf,
@@ -64,6 +64,7 @@ export class SqliteProcessors implements ProcessorStore {
   #prepared: ProcessorStatements | undefined;
   readonly #projections = new Set<InlineProjection>();
   readonly #tables: TableStatements;
+  #catchingUp: Promise<void> | undefined;
 
   constructor(file: ProcessorFile) {
     this.#file = file;
@@ -106,11 +107,32 @@ export class SqliteProcessors implements ProcessorStore {
     return () => this.#projections.delete(projection);
   }
 
-  /** Updates the inline read models. In the transaction of an append, after its events are there. @throws InlineRefusal */
+  /**
+   * Updates the inline read models. In the transaction of an append, after its events are there.
+   * @throws InlineRefusal, InlineBehind
+   */
   project(): void {
     if (this.#projections.size === 0) return;
     const statements = this.#create();
     for (const projection of this.#projections) projectInline(statements, this.#tables, projection, this.#file.events);
+  }
+
+  /** Applies what inline read models have missed, in transactions of their own. Calls at the same time share the work. */
+  catchUpInline(): Promise<void> {
+    this.#catchingUp ??= this.#catchUpInline().finally(() => {
+      this.#catchingUp = undefined;
+    });
+    return this.#catchingUp;
+  }
+
+  async #catchUpInline(): Promise<void> {
+    for (const projection of this.#projections) {
+      for (let isDone = false; !isDone; ) {
+        await this.#file.write(() => {
+          isDone = projectPage(this.#create(), this.#tables, projection, this.#file.events);
+        });
+      }
+    }
   }
 
   async listSubscriptions(): Promise<readonly SubscriptionRecord[]> {
