@@ -4,7 +4,7 @@
  * Source: Jérémie Chassaing, "Functional Event Sourcing Decider".
  */
 export interface Decider<State, Command, Event> {
-  /** The state before any event. */
+  /** Returns the state before any event. */
   initialState(): State;
 
   /**

@@ -1,8 +1,8 @@
 /**
  * Errors are data (docs/architecture.md). A function throws the error of its WIT `result`, as in the JavaScript
- * embedding. The `payload` is exactly the WIT's value, and the `code` is literal, so that a `switch` narrows it.
+ * embedding. The `payload` is exactly the WIT's value. The `code` is a literal type, so that a `switch` narrows it.
  *
- * The guards check `family` and not the class, so that they work across copies of the package.
+ * The guards check `family` instead of the class, so that they work across copies of the package.
  */
 import type { CommandError } from './event-sourcer.ts';
 import type { AppendError, StoreError } from './event-store.ts';
@@ -10,7 +10,7 @@ import { type JsonConvertible, type JsonValue, toJson } from './json.ts';
 import type { Fault, Rejection } from './messages.ts';
 import { rejectionUsed } from './rejection-use.ts';
 
-/** The kind of an error. The guards check it, and programs that log errors of several packages can use it. */
+/** The kind of an error. The guards check it. Programs that log the errors of several packages can use it too. */
 export type ErrorFamily = 'rejection' | 'fault' | 'append' | 'store' | 'command' | 'definition' | 'processor';
 
 /** The base class of the package's errors, with a literal `code` and the WIT's error value as its `payload`. */
@@ -19,7 +19,7 @@ export class DecidableError<Code extends string = string, Payload = unknown> ext
   /** Stable and machine-readable. */
   readonly code: Code;
   readonly payload: Payload;
-  /** `decidable/` and the family, which the guards check. */
+  /** The kind of the error, after `decidable/`. The guards check it. */
   readonly family: `decidable/${ErrorFamily}`;
 
   constructor(family: ErrorFamily, code: Code, payload: Payload, message: string, options?: ErrorOptions) {
@@ -29,16 +29,14 @@ export class DecidableError<Code extends string = string, Payload = unknown> ext
     this.family = `decidable/${family}`;
   }
 
-  /**
-   * The name, the message, the code, the payload and the cause. The stack is left out, because it has the paths of the
-   * machine.
+  /** Returns the name, the message, the code, the payload and the cause. The stack is left out, because it contains file paths of the machine.
    */
   toJSON(): JsonValue {
     return toJson(this);
   }
 }
 
-/** The domain refuses the command. `decide` throws it. `code` is that of the rejection. */
+/** The domain refuses the command. `decide` throws or returns it. `code` is the rejection's code. */
 export class RejectionError extends DecidableError<string, Rejection> {
   override readonly name: string = 'RejectionError';
   constructor(rejection: Rejection) {
@@ -46,7 +44,7 @@ export class RejectionError extends DecidableError<string, Rejection> {
   }
 }
 
-/** The module could not do its work. `code` is that of the fault. */
+/** The module could not do its work. `code` is the fault's code. */
 export class FaultError extends DecidableError<string, Fault> {
   override readonly name: string = 'FaultError';
   constructor(fault: Fault, options?: ErrorOptions) {
@@ -79,8 +77,8 @@ export class CommandFailure extends DecidableError<CommandError['tag'], CommandE
 }
 
 /**
- * A module, a codec or an option is defined wrongly: thrown while a program is put together, never while it runs.
- * `code` is `invalid-definition`; `payload` names the place.
+ * A module, a codec or an option is invalid. It is thrown when a program sets up its parts, not while it handles
+ * commands. `code` is `invalid-definition`, and `payload` names the place.
  */
 export class DefinitionError extends DecidableError<'invalid-definition', { readonly place: string }> {
   override readonly name: string = 'DefinitionError';
@@ -94,8 +92,8 @@ function isOf(value: unknown, family: ErrorFamily): boolean {
 }
 
 /**
- * Returns whether `value` is a {@link RejectionError}, of this or another copy of the package. Inside of a decision, it
- * also marks the rejection as used. A rejection that is neither returned, thrown nor looked at is a fault.
+ * Returns whether `value` is a {@link RejectionError}, of this or another copy of the package. Inside a decision, it
+ * also marks the rejection as used. A rejection that is not returned, thrown or passed to this function is a fault.
  */
 export function isRejection(value: unknown): value is RejectionError {
   if (!isOf(value, 'rejection')) return false;

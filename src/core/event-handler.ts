@@ -15,7 +15,7 @@ export interface HandlerDescriptor {
   readonly commands: readonly string[];
 }
 
-/** A command that is sent at a time, unless it is cancelled first. */
+/** A command that is sent at a given time, unless it is cancelled first. */
 export interface Deadline {
   /** Unique in the process. Scheduling the same id again moves the deadline. */
   readonly id: string;
@@ -38,10 +38,10 @@ export interface EventHandler<State, Event> {
   /** Describes the process manager. */
   describe(): HandlerDescriptor;
 
-  /** The process that the event belongs to; undefined if the event concerns no process. */
+  /** Returns the key of the process that the event belongs to, or undefined if the event concerns no process. */
   key(event: Event): string | undefined;
 
-  /** The state of a process before its first event. */
+  /** Returns the state of a process before its first event. */
   initialState(): State;
 
   /**
@@ -57,7 +57,7 @@ export interface EventHandler<State, Event> {
   handle(state: State, event: Event, context: EventContext): readonly Reaction[];
 
   /**
-   * Consumes the state and returns the next one, after a command of the process was rejected.
+   * Called after a command of the process was rejected. Consumes the state and returns the next one.
    * @throws FaultError if the rejection breaks an invariant of the state.
    */
   evolveRejected(state: State, rejected: RejectedCommand): State;

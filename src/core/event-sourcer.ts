@@ -1,4 +1,7 @@
-/** `event-sourcer` (wit/event-sourcer.wit): the loop of a command. Route, load, fold, decide, append. */
+/**
+ * `event-sourcer` (wit/event-sourcer.wit): handles a command: routes it, loads and folds its stream, decides and
+ * appends.
+ */
 import type { Conflict, InvalidArgument, StoreFault } from './event-store.ts';
 import type { Envelope, Fault, Outcome, Precondition, RecordedEvent } from './messages.ts';
 
@@ -6,7 +9,7 @@ import type { Envelope, Fault, Outcome, Precondition, RecordedEvent } from './me
 export interface CommandOptions {
   /** Makes the command idempotent. By default a random id is used, and a second delivery is a new command. */
   readonly commandId?: string | undefined;
-  /** By default the command's own id. */
+  /** The id of the conversation that the command belongs to; by default the command's own id. */
   readonly correlationId?: string | undefined;
   readonly causationId?: string | undefined;
   /** The sender of the command. */
@@ -15,7 +18,7 @@ export interface CommandOptions {
    * A precondition in addition to the one that the module declares for the command. It can only strengthen that one.
    */
   readonly precondition?: Precondition | undefined;
-  /** The time after which the command is given up if it is not committed, in milliseconds since the Unix epoch. */
+  /** The command fails if it is not committed by this time, in milliseconds since the Unix epoch. */
   readonly deadline?: bigint | undefined;
 }
 
@@ -35,9 +38,11 @@ export interface CommandResult {
    * decision.
    */
   readonly position?: bigint | undefined;
-  /** The command id was already recorded, and this is its first outcome. */
+  /** True if the command id was already recorded. The result is then the first outcome. */
   readonly duplicate: boolean;
-  /** The number of decisions: one, and one more after each conflict. It is 0 for a duplicate. */
+  /**
+   * The number of times that the command was decided: once, and once more after each conflict. It is 0 for a duplicate.
+   */
   readonly attempts: number;
 }
 
@@ -62,7 +67,7 @@ export interface FoldedState {
   readonly revision?: bigint | undefined;
 }
 
-/** A refusal: the name of the refused thing, and a message with the reason and the remedy. */
+/** Names the refused command, module or option, with a message that has the reason and the remedy. */
 export interface Refusal {
   readonly subject: string;
   readonly message: string;
@@ -86,14 +91,14 @@ export type CommandError =
   | { readonly tag: 'replay-limit'; readonly val: Refusal }
   /** The authorizer refused the command, or failed. */
   | { readonly tag: 'unauthorized'; readonly val: Refusal }
-  /** The admission limit is reached. Nothing was done, so try again later. */
+  /** The admission limit is reached. Nothing was done. Send the command again later. */
   | { readonly tag: 'overloaded'; readonly val: Refusal }
   /** The caller cancelled before the commit. Nothing was recorded. */
   | { readonly tag: 'cancelled'; readonly val: Refusal }
   /** The deadline passed before the commit. Nothing was recorded. */
   | { readonly tag: 'deadline-exceeded'; readonly val: Refusal }
   | { readonly tag: 'store'; readonly val: StoreFault }
-  /** The event sourcer, or its store, is closing or closed. */
+  /** The event sourcer or its store is closing or closed. */
   | { readonly tag: 'closed'; readonly val: Refusal };
 
 /** The two functions through which callers use deciders. */

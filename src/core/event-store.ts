@@ -1,6 +1,7 @@
 /**
- * `event-store` (wit/event-store.wit): streams of events, the decisions that they come from, and snapshots. Its
- * functions have effects, so they return promises; those of a module have none.
+ * `event-store` (wit/event-store.wit): streams of events, the decisions that they come from, and snapshots. The
+ * functions of a store have effects, so they return promises. The functions of a module have none, so they are
+ * synchronous.
  */
 import type { Decision, Envelope, EventName, Precondition, RecordedDecision, RecordedEvent } from './messages.ts';
 
@@ -29,7 +30,7 @@ export interface StoreFault {
   readonly message: string;
 }
 
-/** The errors of all functions but `append`. */
+/** The errors of all functions except `append`. */
 export type StoreError =
   | { readonly tag: 'invalid-argument'; readonly val: InvalidArgument }
   | { readonly tag: 'failure'; readonly val: StoreFault }
@@ -39,7 +40,7 @@ export type StoreError =
 /** The errors of `append`. */
 export type AppendError =
   | { readonly tag: 'conflict'; readonly val: Conflict }
-  /** The store already has a decision with this command id, and this is it. Checked before the precondition. */
+  /** The store already has this decision with the same command id. The id is checked before the precondition. */
   | { readonly tag: 'duplicate'; readonly val: RecordedDecision }
   | { readonly tag: 'invalid-argument'; readonly val: InvalidArgument }
   | { readonly tag: 'failure'; readonly val: StoreFault }
@@ -58,7 +59,7 @@ export interface Appended {
   readonly hash: Uint8Array;
 }
 
-/** The order of a read: forward, the oldest event comes first; backward, the newest. */
+/** The order of a read. `forward` begins with the oldest event, `backward` with the newest. */
 export type Direction = 'forward' | 'backward';
 
 /** Selects a part of a stream. */
@@ -81,15 +82,15 @@ export interface ReadAllOptions {
   readonly afterPosition?: bigint | undefined;
   /** The largest number of events to return, 1,000 by default. A shorter list means that the end was reached. */
   readonly limit?: number | undefined;
-  /** Returns only events of these categories of streams; if empty, of all. */
+  /** Returns only events of these categories of streams, or of all categories if it is empty. */
   readonly categories: readonly string[];
-  /** Returns only events of these types; if empty, of all. */
+  /** Returns only events of these types, or of all types if it is empty. */
   readonly eventTypes: readonly string[];
   /** Returns only these events, or all events if it is empty. An event must pass this filter and the two above. */
   readonly events: readonly EventName[];
 }
 
-/** A snapshot belongs to one version of one module. Another version folds the stream from its start. */
+/** The key of a snapshot. A snapshot belongs to one version of one module; other versions do not find it. */
 export interface SnapshotKey {
   readonly moduleName: string;
   readonly moduleVersion: string;
@@ -104,7 +105,7 @@ export interface Snapshot {
   readonly state: Uint8Array;
 }
 
-/** The storage that the event sourcer needs. An adapter implements exactly this interface. */
+/** The store that the event sourcer needs. A store adapter implements this interface. */
 export interface EventStore {
   /**
    * Appends the events of one decision and its record, atomically. The command id is checked before the precondition.
@@ -134,8 +135,8 @@ export interface EventStore {
    * Waits until the store holds an event after this position, and returns the position of the store's last event. If
    * the store holds such an event already, it returns without waiting. Without a position, any event is enough.
    *
-   * `subscribe` is built on it; no other code waits for events. Aborting `signal` rejects with the signal's reason.
-   * Closing the store rejects with `closed`.
+   * If `signal` is aborted, the promise rejects with the signal's reason. If the store is closed, it rejects with
+   * `closed`. All waiting for events in this package, such as that of `subscribe`, uses this function.
    * @throws StoreFailure whose `payload` is a {@link StoreError}.
    */
   awaitEvents(afterPosition: bigint | undefined, signal?: AbortSignal): Promise<bigint>;

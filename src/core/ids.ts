@@ -1,37 +1,36 @@
 /**
- * Ids are derived, not random (docs/architecture.md, "Ids are derived"). The ids of a command's events follow from the
- * command's id, so that they need no storage and a duplicate leads to the same ones. Every derived id is a UUIDv5 (RFC
- * 9562 §5.5): SHA-1 over the namespace's 16 bytes and the name, with version and variant set.
+ * Ids are derived, not random (docs/architecture.md, "Ids are derived"). The ids of a command's events are derived from
+ * the command's id, so they need no storage, and a duplicate has the same ids. Every derived id is a UUIDv5 (RFC 9562
+ * §5.5): SHA-1 over the namespace's 16 bytes and the name, with version and variant set.
  *
  * | id | namespace | name |
  * |---|---|---|
- * | command id, from a text that is not a UUID | {@link COMMAND_ID_NAMESPACE} | the text in UTF-8 |
+ * | command id, from a string that is not a UUID | {@link COMMAND_ID_NAMESPACE} | the string in UTF-8 |
  * | event id | the command's id | the event's index in its decision, u32 big-endian |
  * | id of a command that an event handler emits | UUIDv5 of the event id and the handler's name in UTF-8 | the index among the event's commands, u32 big-endian |
  *
- * SHA-1 does not stop an attacker who constructs two texts with the same id. It does not have to: the hash chain, which
- * uses SHA-256, detects tampering.
+ * SHA-1 does not stop an attacker who constructs two strings with the same id. It does not have to, because the hash
+ * chain uses SHA-256 and detects tampering.
  */
 import { CommandFailure } from './errors.ts';
 import { isUuid, UUID_LENGTH, uuidV5 } from './uuid.ts';
 
 /**
  * The namespace of command ids that are not UUIDs: UUIDv5 of RFC 9562's URL namespace and
- * `decidable:eventsourcing/command-id`. It never changes, because a change would turn every duplicate into a new
- * command.
+ * `decidable:eventsourcing/command-id`. It must never change, because every duplicate would then become a new command.
  */
 export const COMMAND_ID_NAMESPACE = 'f21aa10a-cc1b-5774-8588-740f40dd4e19';
 
 const encoder = new TextEncoder();
 
 /**
- * Returns a command's id as it is stored. A UUID is kept, in lower case (RFC 9562 §4: both cases are read, lower case
- * is written). Any other text becomes its UUIDv5, which is always the same.
+ * Returns a command's id as it is stored. A UUID is converted to lower case (RFC 9562 §4 requires readers to accept
+ * both cases and writers to use lower case). Any other string is replaced by its UUIDv5, which is always the same.
  *
  * @example commandUuid('order-1'); // '5dacb40f-d1b1-5d08-849b-06fe3f93091e'
  *
- * @throws CommandFailure `invalid-argument` if the text is empty or has a lone surrogate. A lone surrogate has no bytes in
- * UTF-8, and a replacement character would make two texts share an id.
+ * @throws CommandFailure `invalid-argument` if the string is empty or has a lone surrogate. UTF-8 cannot encode a lone
+ * surrogate, and a replacement character would let two strings share an id.
  */
 export function commandUuid(id: string): string {
   if (id.length === UUID_LENGTH) {
@@ -39,7 +38,7 @@ export function commandUuid(id: string): string {
     const lower = id.toLowerCase();
     if (isUuid(lower)) return lower;
   }
-  if (id === '') throw unusable('is empty; omit it, or use a different text for each command');
+  if (id === '') throw unusable('is empty; omit it, or pass a string that is unique to the command');
   if (!id.isWellFormed()) throw unusable(`has a lone surrogate: ${JSON.stringify(id)}`);
   return uuidV5(COMMAND_ID_NAMESPACE, encoder.encode(id));
 }
@@ -54,12 +53,12 @@ export function reactionId(event: string, handlerName: string, index: number): s
   return uuidV5(handlingId(event, handlerName), bigEndian(index));
 }
 
-/** Returns the id of the command that tells a process manager about the event with this UUID. */
+/** Returns the id of the command by which a process manager handles the event with this UUID. */
 export function handlingId(event: string, handlerName: string): string {
   return uuidV5(event, encoder.encode(handlerName));
 }
 
-/** Returns the id of the command that tells a process manager that its command with this UUID was rejected. */
+/** Returns the id of the command by which a process manager handles the rejection of its command with this UUID. */
 export function rejectionId(commandId: string, handlerName: string): string {
   return uuidV5(commandId, encoder.encode(`${handlerName}:rejected`));
 }

@@ -1,4 +1,4 @@
-/** `decidable`: deciders, the event sourcer, and the contract that both keep. */
+/** `decidable`: the contract, the functions that define modules, the event sourcer, and processors. */
 export type { Codec, Subject } from './codec/codec.ts';
 export { msgpack } from './codec/msgpack.ts';
 export type { Decider } from './decider.ts';

@@ -4,16 +4,16 @@
  *
  * | value | in JSON | source |
  * |---|---|---|
- * | `bigint` | its decimal digits as a text: `"42"` | ProtoJSON, for 64-bit integers |
- * | `Uint8Array` | base64 as a text | ProtoJSON |
- * | `Date` | ISO 8601 as a text | `Date.prototype.toJSON` |
+ * | `bigint` | a string of its decimal digits: `"42"` | ProtoJSON, for 64-bit integers |
+ * | `Uint8Array` | a base64 string | ProtoJSON |
+ * | `Date` | an ISO 8601 string | `Date.prototype.toJSON` |
  * | `Map` | an array of pairs | |
  * | `Set` | an array | |
  * | `Error` | `{ name, message, code?, payload?, cause? }` | |
  * | `undefined`, a function, a symbol | the field is left out; `null` in an array | `JSON.stringify` |
  *
- * It is for readers. A text is not distinguished from a number that became one, so it is not a codec:
- * `decidable/codecs/json` is.
+ * The result is for people and logs. It is not a codec, because a string cannot be distinguished from a number that
+ * became one. The JSON codec is `decidable/codecs/json`.
  */
 import { MAX_VALUE_DEPTH } from './limits.ts';
 
@@ -26,18 +26,18 @@ export type JsonValue =
   | readonly JsonValue[]
   | { readonly [name: string]: JsonValue };
 
-/** An object that `JSON.stringify` can write, whatever it holds. */
+/** An object that converts itself for `JSON.stringify`, bigints and bytes included. */
 export interface JsonConvertible {
-  /** Called by `JSON.stringify`. The table in `toJson` says how values are written. */
+  /** Called by `JSON.stringify`. The values are converted as by {@link toJson}. */
   toJSON(): JsonValue;
 }
 
 /**
  * Converts any value for `JSON.stringify`: a `bigint` becomes its decimal digits, bytes become base64.
  *
- * Results and failures of the event sourcer have a `toJSON` that does this. Use the function for values of other
- * origin, such as a `RecordedDecision` or the data of an event. A value that is nested deeper than 100 levels, as a
- * cycle is, ends in `"…"`.
+ * Results and failures of the event sourcer have a `toJSON` that does this. Use the function for other values, such as
+ * a `RecordedDecision` or the data of an event. A value that is nested deeper than 100 levels, such as a cycle, ends in
+ * `"…"`.
  *
  * @example JSON.stringify(toJson({ revision: 3n, hash: new Uint8Array([1, 2]) })); // '{"revision":"3","hash":"AQI="}'
  */
@@ -45,7 +45,7 @@ export function toJson(value: unknown): JsonValue {
   return converted(value, 0) ?? null;
 }
 
-/** `undefined` if JSON has no such value. */
+/** Returns the converted value, or `undefined` if JSON has no such value. */
 function converted(value: unknown, depth: number): JsonValue | undefined {
   switch (typeof value) {
     case 'string':
@@ -80,7 +80,7 @@ function fields(value: object, depth: number): JsonValue {
   return Object.fromEntries(entries);
 }
 
-/** The stack is left out, because it has the paths of the machine. */
+/** The stack is left out, because it contains file paths of the machine. */
 function errorFields(error: Error): object {
   const { name, message, cause } = error;
   const code: unknown = Reflect.get(error, 'code');
@@ -88,7 +88,7 @@ function errorFields(error: Error): object {
   return { name, message, code, payload, cause };
 }
 
-/** Bytes in the alphabet of RFC 4648 §4. `Uint8Array.prototype.toBase64` is not in every engine yet. */
+/** Encodes bytes in base64 (RFC 4648 §4). `Uint8Array.prototype.toBase64` is not in every engine yet. */
 function base64(bytes: Uint8Array): string {
   let binary = '';
   for (const byte of bytes) binary += String.fromCharCode(byte);

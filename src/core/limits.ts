@@ -1,37 +1,41 @@
-/** Every bound of the core, by name, with the place that checks it. */
+/** The limits and defaults of the core, each with the code that applies it. */
 
-/** Bytes of UTF-8 in a stream name. Checked by `checkStreamName`. */
+/** The maximum length of a stream name in bytes of UTF-8. Checked by `checkStreamName`. */
 export const MAX_STREAM_NAME_BYTES = 255;
 
-/** Events of one decision. Checked by the event sourcer and by every store. */
+/** The maximum number of events of one decision. Checked by the event sourcer and by every store. */
 export const MAX_EVENTS_PER_DECISION = 1_000;
 
-/** Events that a read returns by default. */
+/** The number of events that a read returns by default. */
 export const DEFAULT_READ_LIMIT = 1_000;
 
-/** Events that a command may replay by default. */
+/** The number of events that a command may replay by default. */
 export const DEFAULT_REPLAY_LIMIT = 1_000_000;
 
-/** Decisions of one command under conflict, the first and the retries, if the command has no deadline. */
+/** The number of times that a command without a deadline is decided if each append conflicts. The first one counts. */
 export const DEFAULT_MAX_ATTEMPTS = 8;
 
-/** Milliseconds that a command waits at most before it is decided again. */
+/** The longest pause before a command is decided again, in milliseconds. */
 export const MAX_RETRY_DELAY = 64;
 
-/** Conflicts of one command before it is decided inside the store. See `storage/exclusive-append.ts`. */
+/** The number of conflicts after which a command is decided inside the store. See `storage/exclusive-append.ts`. */
 export const CONFLICTS_BEFORE_EXCLUSIVE = 1;
 
-/** Events that a store reads inside the reservation of a stream, which is held as long as folding them takes. */
+/**
+ * The maximum number of events that a store reads while it reserves a stream. Folding them prolongs the reservation.
+ */
 export const MAX_EVENTS_IN_RESERVATION = 1_000;
 
-/** States that the event sourcer caches by default. */
+/** The number of states that the event sourcer caches by default. */
 export const DEFAULT_CACHED_STATES = 10_000;
 
-/** Levels of lists, records, sets and maps in one value. Every codec checks it, both ways; it also refuses cycles. */
+/**
+ * The maximum nesting depth of lists, records, sets and maps. Codecs check it in both directions. It also stops cycles.
+ */
 export const MAX_VALUE_DEPTH = 100;
 
-/** Bytes of an integer outside 64 bits. Every codec checks it, both ways. */
+/** The maximum size of an integer outside 64 bits, in bytes. Codecs check it in both directions. */
 export const MAX_BIG_INTEGER_BYTES = 1_024;
 
-/** Problems of one value that an error lists. It counts the others. */
+/** The maximum number of problems of one value that an error lists. The error counts the others. */
 export const MAX_REPORTED_ISSUES = 5;

@@ -7,7 +7,7 @@
 
 /** A message as it is stored and sent. */
 export interface Envelope {
-  /** The message type, as its module names it: `Withdrawn`. */
+  /** The message type in its module, such as `Withdrawn`. */
   readonly type: string;
   /** The version of the payload's schema, from 1. Upcasters convert older versions. */
   readonly schemaVersion: number;
@@ -15,25 +15,25 @@ export interface Envelope {
   readonly payload: Uint8Array;
 }
 
-/** An event as it is known in the whole store: by the category of its stream and by its type. */
+/** Identifies a kind of event in the whole store, by the category of its stream and by its type. */
 export interface EventName {
   readonly category: string;
   readonly type: string;
 }
 
-/** An event that a reader reads. */
+/** A kind of event that a reader receives. */
 export interface EventSource {
   readonly category: string;
   readonly type: string;
   /**
-   * The type in the envelopes that the reader gets for this event; by default, the event's own type. With it, a reader tells
-   * two events of different categories and one type apart.
+   * The type in the envelopes that the reader receives for this event; by default, the event's own type. It lets a
+   * reader distinguish two events of one type and different categories.
    */
   readonly name?: string | undefined;
 }
 
 /**
- * The domain refuses the command. A rejection is part of the domain language, not a defect, and is recorded like any
+ * The domain refuses the command. A rejection is a result of the domain, not a defect. It is recorded like any
  * decision.
  */
 export interface Rejection {
@@ -61,15 +61,15 @@ export interface Fault {
 export interface ModuleIdentity {
   readonly name: string;
   readonly version: string;
-  /** SHA-256 of the module's code. It is known for a component, and not for functions in the process. */
+  /** SHA-256 of the module's code. It is known for a component, but not for functions in the process. */
   readonly digest?: Uint8Array | undefined;
 }
 
 /** The outcome of a command. */
 export type Outcome =
-  /** The command's events, if it has any, are in the stream. */
+  /** The command's events, if any, are in the stream. */
   | { readonly tag: 'accepted' }
-  /** The domain refused the command; the stream has no new events. */
+  /** The domain refused the command. The stream has no new events. */
   | { readonly tag: 'rejected'; readonly val: Rejection };
 
 /** The decision record. The event sourcer passes it to the store together with the decision's events. */
@@ -104,7 +104,7 @@ export interface RecordedDecision {
   readonly hash: Uint8Array;
 }
 
-/** The place of a stored event and the time at which it was recorded. */
+/** The id of a stored event, its position, the time at which it was recorded, and the command that caused it. */
 export interface EventContext {
   /** UUIDv5 of the command id and the event's index in its decision. */
   readonly id: string;
@@ -148,7 +148,7 @@ export type Precondition =
   /** The stream's last event has this revision. */
   | { readonly tag: 'at-revision'; readonly val: bigint };
 
-/** The condition that a command type needs when its events are appended. */
+/** The condition under which the events of a command type are appended. */
 export type WritePrecondition =
   /** The stream is unchanged since the decision read it. This is the default. */
   | 'stream-unchanged'

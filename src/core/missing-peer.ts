@@ -1,4 +1,4 @@
-/** Optional peers: packages that one subpath needs, and that a user of the other subpaths does not install. */
+/** Loads optional peer dependencies: packages that only one subpath needs. */
 import { DecidableError } from './errors.ts';
 
 /** A subpath was imported without the package that it needs. `payload` names both. */
@@ -20,7 +20,7 @@ export class MissingPeerError extends DecidableError<
 
 /**
  * Loads an optional peer.
- * @param load imports it, by a literal name, so that bundlers find it.
+ * @param load imports it by a literal name, so that bundlers find it.
  * @throws MissingPeerError if the package is not installed. Any other failure is thrown as it is.
  */
 export async function loadPeer<Module>(name: string, subpath: string, load: () => Promise<Module>): Promise<Module> {
@@ -32,7 +32,7 @@ export async function loadPeer<Module>(name: string, subpath: string, load: () =
   }
 }
 
-/** Returns whether an import failed because the package is missing. Node, Bun and Deno share the code. */
+/** Returns whether an import failed because the package is missing. Node, Bun and Deno have the same error code. */
 function isMissing(cause: unknown, name: string): boolean {
   if (!(cause instanceof Error) || !('code' in cause)) return false;
   return cause.code === 'ERR_MODULE_NOT_FOUND' && cause.message.includes(name);

@@ -1,9 +1,9 @@
 /**
- * Refuses options that nobody reads. A caller who writes `comandId` believes that the command is idempotent, and a
- * caller who writes `readonly` believes that the file is safe.
+ * Refuses unknown options. Without this check, a caller who writes `comandId` believes that the command is idempotent,
+ * and a caller who writes `readonly` believes that the file is protected.
  *
- * {@link unknownOption} finds the mistake and chooses no error. {@link checkOptionNames} throws a `DefinitionError`,
- * for definitions and configurations. A function that returns a typed failure throws its own `invalid-argument`.
+ * {@link unknownOption} returns the problem, and its caller throws an error of its family, such as `invalid-argument`.
+ * {@link checkOptionNames} throws a `DefinitionError`, for definitions and configurations.
  */
 import { DefinitionError } from './errors.ts';
 
@@ -19,15 +19,13 @@ export type OptionNames<Options> = { readonly [Name in keyof Options]-?: true };
 export interface UnknownOption {
   readonly name: string;
   /**
-   * A sentence that names the option and the nearest known name: `unknown option "comandId"; did you mean
-   * "commandId"?`.
+   * The message for the error, with the nearest known name: `unknown option "comandId"; did you mean "commandId"?`.
    */
   readonly message: string;
 }
 
 /**
- * Finds the first option that is not known. An option counts even if its value is `undefined`, because its name is
- * still a mistake.
+ * Finds the first unknown option. An option whose value is `undefined` counts too, because its name is still a mistake.
  *
  * @returns undefined if every name is known.
  */
@@ -42,7 +40,7 @@ export function unknownOption(options: object, known: Readonly<Record<string, tr
 /**
  * Checks that `options` is an object and that each of its names is known.
  *
- * @param place names the object in the error: `createMemoryStore`, `bank.account`.
+ * @param place the name of the object in the error, such as `createMemoryStore` or `bank.account`.
  * @throws DefinitionError with the place `<place>.<name>`.
  */
 export function checkOptionNames(
@@ -57,14 +55,14 @@ export function checkOptionNames(
   if (unknown !== undefined) throw new DefinitionError(`${place}.${unknown.name}`, unknown.message);
 }
 
-/** @returns the sentence about a name that is not known, with the nearest known one or with all of them. */
+/** @returns the error message for an unknown name, with the nearest known name or with all of them. */
 export function unknownName(kind: 'option' | 'command' | 'event', name: string, known: readonly string[]): string {
   const nearest = nearestName(name, known);
   if (nearest !== undefined) return `unknown ${kind} ${JSON.stringify(name)}; did you mean ${JSON.stringify(nearest)}?`;
   return `unknown ${kind} ${JSON.stringify(name)}; the ${kind}s are ${known.join(', ') || 'none'}`;
 }
 
-/** @returns the name that was probably meant: a third of its letters may differ; undefined if none is that close. */
+/** @returns the known name that is nearest to `name`, or undefined if more than a third of the letters differ. */
 export function nearestName(name: string, known: Iterable<string>): string | undefined {
   let nearest: string | undefined;
   let least = Math.max(1, Math.floor(name.length / 3)) + 1;
@@ -80,7 +78,7 @@ export function nearestName(name: string, known: Iterable<string>): string | und
   return nearest;
 }
 
-/** Letters to insert, remove, replace or swap with their neighbour: Damerau's distance, with adjacent swaps only. */
+/** Returns the optimal string alignment distance: letters to insert, remove, replace or swap with their neighbour. */
 function editDistance(from: string, to: string): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: to.length + 1 }, (_, index) => index);

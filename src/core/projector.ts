@@ -1,4 +1,4 @@
-/** `projector` (wit/projector.wit): a read model. Its documents are each folded from the events with their key. */
+/** `projector` (wit/projector.wit): a read model. Each of its documents is folded from the events with its key. */
 import type { EventContext, EventSource } from './messages.ts';
 
 /** Describes a read model to its host: the events that it receives. */
@@ -16,14 +16,14 @@ export interface Projector<State, Event> {
   /** Describes the read model. */
   describe(): ProjectorDescriptor;
 
-  /** The key of the document that the event changes; undefined if it changes no document. */
+  /** Returns the key of the document that the event changes, or undefined if it changes no document. */
   key(event: Event): string | undefined;
 
-  /** The document before its first event. */
+  /** Returns the document before its first event. */
   initialState(): State;
 
   /**
-   * Consumes the document and returns the next one; undefined drops the document.
+   * Consumes the document and returns the next one, or undefined to drop the document.
    * @throws FaultError if the event breaks an invariant of the document.
    */
   project(state: State, event: Event, context: EventContext): State | undefined;

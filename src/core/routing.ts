@@ -1,9 +1,9 @@
 /** `routing` (wit/routing.wit): the facts that a host needs to send a command to the right module and stream. */
 import type { SnapshotPolicy, WritePrecondition } from './messages.ts';
 
-/** The treatment of events whose types the module does not declare. */
+/** Determines how the module treats events whose types it does not declare. */
 export type ForeignEvents =
-  /** It skips them, because other modules share the stream. */
+  /** The module skips them, because other modules share the stream. */
   | 'skip'
   /** They are a fault, because the stream belongs to this module alone. */
   | 'fault';
@@ -19,13 +19,13 @@ export interface CommandDescriptor {
 /** One event type that the module produces and folds. */
 export interface EventDescriptor {
   readonly type: string;
-  /** The newest version; the module upgrades older ones. */
+  /** The newest version. The module upgrades older ones. */
   readonly schemaVersion: number;
 }
 
 /** Describes a decider to its host. */
 export interface Descriptor {
-  /** Together with the version, identifies the module in decision records and in the keys of snapshots. */
+  /** Identifies the module, together with the version, in decision records and in the keys of snapshots. */
   readonly name: string;
   readonly version: string;
   /** The content type of payloads and of stored states: `application/vnd.msgpack`. */
@@ -48,8 +48,8 @@ export interface Routing<Command> {
   describe(): Descriptor;
 
   /**
-   * The rest of the name of the stream whose history decides the command: the stream is `<category>-<id>`. If the id is
-   * empty, the stream is the category itself.
+   * Returns the id of the stream whose history decides the command. The stream's name is `<category>-<id>`, or the
+   * category itself if the id is empty.
    * @throws FaultError if the command names no stream.
    */
   streamId(command: Command): string;

@@ -4,18 +4,19 @@
  */
 import { MAX_STREAM_NAME_BYTES } from './limits.ts';
 
-/** A UTF-16 unit is at most 3 bytes of UTF-8, so the bytes of a shorter name need not be counted. */
+/** A name of at most this many UTF-16 units always fits, because a unit is at most 3 bytes of UTF-8. */
 const SURELY_SHORT = Math.floor(MAX_STREAM_NAME_BYTES / 3);
 
 /**
- * Returns the problem of a stream name, in words that follow "the stream name", or undefined if the name is valid. The
- * caller chooses the error: for a store it is an `invalid-argument`, for a module that routes to such a stream a fault.
+ * Returns the problem of a stream name, as text that follows "the stream name", or undefined if the name is valid. The
+ * caller chooses the error: a store throws `invalid-argument`, and a module that routes to such a stream causes a
+ * fault.
  *
- * @example checkStreamName(''); // 'is empty; a name has at least one byte'
+ * @example checkStreamName(''); // 'is empty; it needs at least one byte'
  */
 export function checkStreamName(name: string): string | undefined {
-  if (typeof name !== 'string') return `is a ${name === null ? 'null' : typeof name}, not a text`;
-  if (name === '') return 'is empty; a name has at least one byte';
+  if (typeof name !== 'string') return `is a ${name === null ? 'null' : typeof name}, not a string`;
+  if (name === '') return 'is empty; it needs at least one byte';
   if (name.length > SURELY_SHORT) {
     const bytes = utf8Length(name);
     if (bytes > MAX_STREAM_NAME_BYTES)
@@ -36,7 +37,7 @@ export function categoryOf(stream: string): string {
 }
 
 /**
- * Returns the problem of a category, in words that follow "the category", or undefined if the category is valid: a
+ * Returns the problem of a category, as text that follows "the category", or undefined if it is valid. A category is a
  * stream name without `-`.
  *
  * @example checkCategory('bank-account'); // 'has a "-" (at index 4), which ends the category of a stream'
@@ -49,21 +50,21 @@ export function checkCategory(category: string): string | undefined {
 }
 
 /**
- * Returns the name of the stream of a category with this id: `<category>-<id>`, or the category itself if the id is
+ * Returns the name of the stream with this category and id: `<category>-<id>`, or the category itself if the id is
  * empty.
  */
 export function streamNameOf(category: string, id: string): string {
   return id === '' ? category : `${category}-${id}`;
 }
 
-/** Counts bytes of UTF-8. A lone surrogate counts as the three bytes of U+FFFD. */
+/** Returns the length in bytes of UTF-8. A lone surrogate counts as the three bytes of U+FFFD. */
 function utf8Length(text: string): number {
   let bytes = text.length;
   for (let at = 0; at < text.length; at++) {
     const unit = text.charCodeAt(at);
     if (unit < 0x80) continue;
     bytes += unit < 0x800 ? 1 : 2;
-    if (unit >= 0xd800 && unit < 0xdc00 && (text.charCodeAt(at + 1) & 0xfc00) === 0xdc00) at++; // a pair: 2 units, 4 bytes
+    if (unit >= 0xd800 && unit < 0xdc00 && (text.charCodeAt(at + 1) & 0xfc00) === 0xdc00) at++; // A pair has 4 bytes.
   }
   return bytes;
 }

@@ -1,6 +1,6 @@
 /**
- * The worlds (wit/worlds.wit): the exports of a module, in whatever language it is written. The event sourcer accepts
- * any value of these shapes: functions in the process, or handles into a component.
+ * The worlds (wit/worlds.wit): the exports of a module, whatever its language. The event sourcer accepts any value of
+ * these types: functions in the process, or the exports of a component.
  */
 import type { Decider } from './decider.ts';
 import type { EventHandler } from './event-handler.ts';

@@ -58,7 +58,7 @@ describe('ids that are derived, not random', () => {
     assert.equal(commandUuid('00000000-0000-0000-0000-000000000000'), '00000000-0000-0000-0000-000000000000');
   });
 
-  test('treats a text that only resembles a UUID like any other text', () => {
+  test('treats a string that only resembles a UUID like any other text', () => {
     for (const text of [
       `{${COMMAND}}`,
       `urn:uuid:${COMMAND}`,

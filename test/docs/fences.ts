@@ -37,7 +37,7 @@ export function programsOf(markdown: string): readonly Program[] {
   });
 }
 
-/** Returns the scripts of package.json that a text names: `npm start`, `npm run bench` … */
+/** Returns the scripts of package.json that a string names: `npm start`, `npm run bench` … */
 export function npmScriptsOf(text: string): readonly string[] {
   return [...text.matchAll(/\bnpm (?:run )?(\w+)/g)]
     .map(([, script = '']) => script)

@@ -63,7 +63,7 @@ describe('the public symbols of a file', () => {
 });
 
 describe('a docstring', () => {
-  test('is a text and block tags, which may begin within a line', () => {
+  test('is a string and block tags, which may begin within a line', () => {
     assert.deepEqual(docstring('Closes it. @throws TypeError if it is open.\n@default 4'), {
       text: 'Closes it.',
       tags: [

@@ -31,7 +31,7 @@ typedef struct {
 uint32_t read_map(reader *);
 /* Returns a key of a map: valid UTF-8 in the buffer, without a copy. */
 text read_key(reader *);
-/* Returns a text without a pointer if the value is not a string. */
+/* Returns a string without a pointer if the value is not a string. */
 text read_text(reader *);
 /* Reads any 64-bit integer as sign and magnitude. A float without a fraction is an integer, as everywhere in the encoding. */
 typedef struct {

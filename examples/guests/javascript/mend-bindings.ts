@@ -15,7 +15,7 @@ import { registerHooks } from 'node:module';
 
 const WRITTEN = 'await writeFile(initializerPath, jsBindings);';
 
-/** Replaces the statement that writes the bindings. Until then they are a text, so that this is the only place to change them. */
+/** Replaces the statement that writes the bindings. Until then they are a string, so that this is the only place to change them. */
 registerHooks({
   load(url, context, nextLoad) {
     const loaded = nextLoad(url, context);

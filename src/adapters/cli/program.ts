@@ -289,13 +289,13 @@ function collect(value: string, previous: readonly string[] = []): readonly stri
 
 function position(text: string): bigint {
   if (/^\d{1,19}$/.test(text)) return BigInt(text);
-  throw new InvalidArgumentError('It must be a whole number from 0.');
+  throw new InvalidArgumentError('It must be a non-negative integer.');
 }
 
 function count(text: string): number {
   const value = Number(text);
   if (/^\d+$/.test(text) && value >= 1 && value < 2 ** 32) return value;
-  throw new InvalidArgumentError('It must be a whole number from 1.');
+  throw new InvalidArgumentError('It must be a positive integer.');
 }
 
 function seconds(text: string): number {

@@ -171,7 +171,7 @@ class Reading {
       }
       const name = key.startsWith('$') ? key.slice(1) : key;
       if (name === '__proto__') this.#refuse(`a key ${PROTO_PROBLEM}`, keyAt);
-      if (Object.hasOwn(record, name)) this.#refuse(`the key ${JSON.stringify(name)} comes twice`, keyAt);
+      if (Object.hasOwn(record, name)) this.#refuse(`the key ${JSON.stringify(name)} is duplicated`, keyAt);
       record[name] = this.#value(this.#nested(at, depth));
     } while (this.#takes(','));
     this.#expect('}', 'at the end of an object');

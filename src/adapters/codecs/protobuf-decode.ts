@@ -22,7 +22,7 @@ export function decodeMessage(message: DescMessage, bytes: Uint8Array, subject: 
     return readMessage(reader, message, bytes.length, undefined, 0);
   } catch (error) {
     if (error instanceof NoValue) throw undecodable(error.offset, error.problem, subject);
-    // The reader throws if the bytes end early, a varint is too long or a text is not UTF-8.
+    // The reader throws if the bytes end early, a varint is too long or a string is not UTF-8.
     if (error instanceof Error) throw undecodable(fieldAt, error.message, subject, error);
     throw error;
   }

@@ -1,4 +1,4 @@
-/** The conversion of a module's values to bytes and back. The default is canonical MessagePack. Others are adapters. */
+/** The interface of codecs. The default codec is canonical MessagePack. Others are adapters. */
 
 /** The message or state that is being encoded. Codecs that need a schema use it, and error messages name it. */
 export interface Subject {
@@ -10,21 +10,25 @@ export interface Subject {
 }
 
 /**
- * A codec is *canonical*: equal values have equal bytes in every language (docs/encoding.md). So two deliveries of one
- * command can be distinguished from two commands.
+ * Converts a module's values to bytes and back. The encoding must be *canonical*: equal values have equal bytes in
+ * every language (docs/encoding.md). So two deliveries of one command can be distinguished from two commands.
  */
 export interface Codec {
   /** The content type that is recorded with each decision, for example `application/vnd.msgpack`. */
   readonly contentType: string;
   /**
-   * Says that decoding returns exactly the value that was encoded, for every value that has an encoding (docs/encoding.md §1).
-   * A value that its schema accepts unchanged is then not decoded when it enters the system.
+   * True if decoding returns exactly the value that was encoded, for every value that has an encoding (docs/encoding.md
+   * §1). A value that its schema accepts unchanged is then not decoded again when it enters the system.
    *
    * @default false
    */
   readonly isExact?: boolean;
-  /** @throws FaultError with code `unencodable-value` and the path of the value that has no encoding. */
+  /**
+   * Encodes a value. @throws FaultError with code `unencodable-value` and the path of the value that has no encoding.
+   */
   encode(value: unknown, subject: Subject): Uint8Array;
-  /** @throws FaultError with code `undecodable-payload` and the byte offset or the path of the problem. */
+  /**
+   * Decodes a value. @throws FaultError with code `undecodable-payload` and the byte offset or the path of the problem.
+   */
   decode(bytes: Uint8Array, subject: Subject): unknown;
 }

@@ -1,19 +1,19 @@
 /**
- * Copies of values. The SDK keeps no object of a caller, and no caller holds an object of the SDK, because each side
- * gets a copy.
+ * Copies values. The package keeps no object of a caller, and no caller holds an object of the package, because each
+ * side gets a copy.
  *
  * Only the kinds of values that have an encoding are copied (docs/encoding.md §1): lists, records, dates, binary, sets
- * and maps. Other objects, such as an instance of a class, are returned as they are, because a schema may still accept
- * or drop them.
+ * and maps. Other objects, such as instances of a class, are returned unchanged, because a schema may still accept or
+ * drop them.
  */
 import { isRecord } from './values.ts';
 
-/** A copy of a value that holds no cycle. No object in it is shared with the original. */
+/** Returns a deep copy of a value without cycles. */
 export function copyValue(value: unknown): unknown {
   return typeof value === 'object' && value !== null ? copyObject(value, copyValue) : value;
 }
 
-/** A copy of a value from outside, which may hold itself: cycles are copied as cycles. Each field is read once. */
+/** Returns a deep copy of a caller's value, which may contain cycles. Each field is read once. */
 export function copyForeign(value: unknown): unknown {
   const copies = new Map<object, unknown>();
   const copy = (original: unknown): unknown => {

@@ -9,9 +9,9 @@ export interface Difference {
 }
 
 /**
- * The first difference between two values; undefined if they are equal. 5 and 5n differ, the fields of records have no
- * order, and a field that is `undefined` is absent. Sets and maps are compared in their order, which is the same for two
- * values that were decoded.
+ * Returns the first difference between two values, or undefined if they are equal. 5 and 5n differ, the fields of
+ * records have no order, and a field that is `undefined` is absent. Sets and maps are compared in their order, which is
+ * the same for two values that were decoded.
  */
 export function differenceOf(first: unknown, second: unknown, path: Path = []): Difference | undefined {
   if (Object.is(first, second)) return undefined;
@@ -46,7 +46,7 @@ function elementsOf(value: object): readonly unknown[] {
   return Array.isArray(value) ? value : [...(value as Iterable<unknown>)];
 }
 
-/** The whole lists differ if one is longer and holds what the other one holds. */
+/** If one list is a prefix of the other, the difference is the lists themselves. */
 function differenceOfLists(
   first: readonly unknown[],
   second: readonly unknown[],
@@ -74,16 +74,16 @@ function own(record: Fields, key: string): unknown {
   return Object.hasOwn(record, key) ? record[key] : undefined;
 }
 
-/** Characters of a value that an error shows. */
+/** The maximum number of characters of a value that an error shows. */
 const SHOWN_CHARACTERS = 80;
 
-/** A value as an error shows it, in one line: `5n`, `"a text"`, `2026-01-31T12:00:00.000Z`, `{ amount: 5 }`. */
+/** Describes a value in one line, for errors: `5n`, `"a string"`, `2026-01-31T12:00:00.000Z`, `{ amount: 5 }`. */
 export function showValue(value: unknown): string {
   const text = textOf(value, 3);
   return text.length <= SHOWN_CHARACTERS ? text : `${text.slice(0, SHOWN_CHARACTERS - 1)}…`;
 }
 
-/** Shows so many `levels` of lists and records; deeper ones are abbreviated. */
+/** @param levels the levels of lists and records that are shown. Deeper ones are abbreviated. */
 function textOf(value: unknown, levels: number): string {
   switch (typeof value) {
     case 'string':

@@ -1,9 +1,9 @@
 /**
  * Decodes MessagePack strictly. Invalid bytes are refused with their offset, and nothing is allocated before its bytes
- * are known to exist. msgpackr only writes. Its decoder removes the byte order mark from long texts, replaces invalid
- * UTF-8, and lets the last of two equal keys win. It decodes dates and sets with the extension that was registered last
- * in the process. A strict check before it would need all of this file except the creation of values (docs/decisions.md
- * §21).
+ * are known to exist. msgpackr is used for encoding only. Its decoder removes the byte order mark from long strings,
+ * replaces invalid UTF-8, and accepts duplicate keys. It decodes dates and sets with the extension that was registered
+ * last in the process. A strict check before it would need all of this file except the creation of values
+ * (docs/decisions.md §21).
  *
  * Forms that are valid but not canonical are accepted (unsorted keys, longer integers, float32), because libraries of
  * other languages write them. A command's identity is not affected, because its value is encoded again.
@@ -21,7 +21,7 @@ const TWO_32 = 0x1_0000_0000;
 
 let source: Uint8Array = new Uint8Array(0);
 let position = 0;
-/** The offset at which the bytes end, or the extension that is being read. */
+/** The offset at which the bytes end, or the extension that is being read ends. */
 let end = 0;
 
 /** An inner function throws it, because it does not know the subject. `decodeMsgpack` converts it to a fault. */
@@ -147,7 +147,7 @@ function readUint(bytes: 1 | 2 | 4): number {
 
 /**
  * Returns a number if it is safe, and otherwise a bigint (docs/encoding.md §1.2). The schema's type is restored later
- * (`integers.ts`).
+ * (`define/zod-integers.ts`).
  */
 function integerOf(high: number, low: number): number | bigint {
   const number = high * TWO_32 + low;
@@ -176,7 +176,7 @@ function readBinary(length: number): Uint8Array {
 
 function readArray(length: number, at: number, depth: number): unknown[] {
   if (depth >= MAX_VALUE_DEPTH) throw new NoValue(at, `an array is nested deeper than ${MAX_VALUE_DEPTH} levels`);
-  need(length, 'an array of as many elements');
+  need(length, 'an array of this length');
   const array: unknown[] = [];
   for (let index = 0; index < length; index++) array.push(readValue(depth + 1));
   return array;
@@ -184,7 +184,7 @@ function readArray(length: number, at: number, depth: number): unknown[] {
 
 function readRecord(length: number, at: number, depth: number): Record<string, unknown> {
   if (depth >= MAX_VALUE_DEPTH) throw new NoValue(at, `a map is nested deeper than ${MAX_VALUE_DEPTH} levels`);
-  need(length * 2, 'a map of as many entries');
+  need(length * 2, 'a map of this length');
   const record: Record<string, unknown> = {};
   let last = '';
   for (let index = 0; index < length; index++) {
@@ -192,7 +192,7 @@ function readRecord(length: number, at: number, depth: number): Record<string, u
     const key = readKey();
     // Ascending keys are different. If UTF-16 units order two keys wrongly, the only cost is a needless look-up.
     if (index > 0 && key <= last && Object.hasOwn(record, key))
-      throw new NoValue(keyAt, `the key ${JSON.stringify(key)} comes twice`);
+      throw new NoValue(keyAt, `the key ${JSON.stringify(key)} is duplicated`);
     if (key === '__proto__') throw new NoValue(keyAt, `a key ${PROTO_PROBLEM}`);
     record[key] = readValue(depth + 1);
     if (key > last) last = key;
@@ -241,8 +241,8 @@ function decodeText(at: number): string {
 }
 
 /**
- * Cached keys. Keys repeat, and comparing the bytes with a recent key is cheaper than making a new string that the
- * engine must look up in its own table of names. The content of a slot is only a hint.
+ * The size of the cache of keys. Keys repeat, and comparing the bytes with a recent key is cheaper than making a new
+ * string, which the engine must look up in its table of names. The content of a slot is only a hint.
  */
 const KEY_SLOTS = 1_024;
 const knownKeys: string[] = new Array(KEY_SLOTS).fill('');
@@ -380,7 +380,7 @@ function readMap(at: number, depth: number): Map<unknown, unknown> {
   else if (head === Format.map16) length = readUint(2);
   else if (head === Format.map32) length = readUint(4);
   else throw new NoValue(at, 'a map extension does not contain a map');
-  need(length * 2, 'a map of as many entries');
+  need(length * 2, 'a map of this length');
   const map = new Map<unknown, unknown>();
   for (let index = 0; index < length; index++) {
     const key = readValue(depth + 1);

@@ -6,7 +6,7 @@
  * - integers from 2^32 to 2^63, which it writes in a signed form;
  * - integers outside 64 bits, which it writes in steps of 8 bytes;
  * - sets and maps, which it does not sort (a set becomes an array);
- * - dates and binary, for which it asks the extensions that are registered in the process first.
+ * - dates and binary, for which it first tries the extensions that are registered in the process.
  *
  * A library cannot use msgpackr's own mechanism, an extension type with `pack` and `unpack`. Types are registered for
  * the whole process, and msgpackr uses 0x42 and 0x73 itself.
@@ -45,7 +45,8 @@ const LARGEST_POOLED_BYTES = 1_024;
 const LARGEST_KEPT_BYTES = 1_048_576;
 const FIRST_BYTES = 8_192;
 /**
- * Replaced by the text of `depthProblem`, which finds from the root whether the value is too deep or contains itself.
+ * Replaced by the message of `depthProblem`, which finds from the root whether the value is too deep or contains
+ * itself.
  */
 const TOO_DEEP = 'too deep';
 const TWO_32 = 0x1_0000_0000;
@@ -63,7 +64,7 @@ class Encoded {
 /** Bytes to write. A few bytes are faster in an array. The lowest eight bits of its numbers are written. */
 type Bytes = Uint8Array | readonly number[];
 
-/** The second argument that msgpackr passes to an extension's `pack`. Its types omit it. */
+/** The second argument that msgpackr passes to an extension's `pack`. It is missing in msgpackr's types. */
 type Allocate = (bytes: number) => { readonly target: Uint8Array; readonly position: number };
 
 addExtension({
@@ -139,7 +140,7 @@ function copyOf(packed: Uint8Array): Uint8Array {
   return bytes;
 }
 
-/** Returns a `Buffer` on Node, because msgpackr writes texts by methods of `Buffer` there. */
+/** Returns a `Buffer` on Node, because msgpackr writes strings by methods of `Buffer` there. */
 function newBuffer(): Uint8Array {
   const { Buffer } = globalThis as { Buffer?: { allocUnsafeSlow(bytes: number): Uint8Array } };
   return Buffer?.allocUnsafeSlow(FIRST_BYTES) ?? new Uint8Array(FIRST_BYTES);
@@ -239,8 +240,8 @@ function prepareRecord(record: Readonly<Record<string, unknown>>, depth: number)
 }
 
 /**
- * Returns a map, which msgpackr writes like a record. A map keeps the order that we choose, but an object lists keys
- * like "10" first.
+ * Returns a map, which msgpackr writes like a record. A map keeps the order of insertion, but an object lists keys such
+ * as "10" first.
  */
 function fieldsInOrder(record: Readonly<Record<string, unknown>>, keys: readonly string[], depth: number): object {
   const fields = new Map<string, unknown>();
@@ -346,7 +347,7 @@ function bytesIn(parts: readonly Bytes[]): number {
   return sum;
 }
 
-/** Encodes binary. msgpackr would use an extension for `Uint8Array` that other code of the process has registered. */
+/** Encodes binary, because msgpackr would use an extension for `Uint8Array` that other code has registered. */
 function encodedBinary(value: Uint8Array): Encoded {
   const length = value.length;
   return new Encoded([length < 0x100 ? [Format.bin8, length] : longHead(Format.bin16, length), value]);

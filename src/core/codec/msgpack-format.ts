@@ -1,6 +1,7 @@
 /**
- * The first bytes of MessagePack's formats, in the order of its specification ("Formats"), and our extensions. Each is
- * a separate constant, so that a bundler can inline the number. `no` and `yes` are the specification's false and true.
+ * The first bytes of MessagePack's formats, in the order of its specification ("Formats"), and this package's
+ * extensions. Each is a separate constant, so that a bundler can inline the number. `no` and `yes` are the
+ * specification's false and true.
  */
 export const fixmap = 0x80;
 export const fixarray = 0x90;
@@ -37,7 +38,8 @@ export const array32 = 0xdd;
 export const map16 = 0xde;
 export const map32 = 0xdf;
 
-// Types of extensions (docs/encoding.md §2). The timestamp (-1) is defined by MessagePack, and the others by us.
+// Types of extensions (docs/encoding.md §2). MessagePack defines the timestamp (-1), and this package defines the
+// others.
 
 export const TIMESTAMP = 0xff;
 /** `B`: an integer outside 64 bits, in two's complement, big-endian. */

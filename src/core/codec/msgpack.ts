@@ -1,14 +1,14 @@
 /**
  * The default codec: canonical MessagePack (docs/encoding.md §2). Equal values have equal bytes in every language.
  *
- * An integer is decoded to a number if it is safe, and otherwise to a bigint, whichever of them was encoded. Code that
- * knows the schema converts it to the type of the schema (`integers.ts`).
+ * A safe integer is decoded as a number and any other as a bigint, whichever of them was encoded. Code that knows the
+ * schema converts it to the schema's type (`define/zod-integers.ts`).
  */
 import type { Codec } from './codec.ts';
 import { decodeMsgpack } from './msgpack-decode.ts';
 import { encodeMsgpack } from './msgpack-encode.ts';
 
-/** @see Codec */
+/** The default codec, canonical MessagePack. See {@link Codec}. */
 export const msgpack: Codec = {
   contentType: 'application/vnd.msgpack',
   isExact: true,

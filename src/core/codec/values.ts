@@ -1,17 +1,17 @@
 /**
- * The values that have an encoding, and the errors for values that have none. All codecs share this model
+ * Defines which values have an encoding, and the errors for those that have none. All codecs share this model
  * (docs/encoding.md §1): null, booleans, integers, floats, strings, binary, lists, records, dates, sets and maps.
  *
  * Equal values have equal bytes. Therefore 5 and 5n are the same integer, -0 is 0, a record's fields have no order, and
- * a field that is `undefined` is absent. NaN has no encoding, because it equals nothing. A lone surrogate has none,
- * because it has no meaning in other languages.
+ * a field that is `undefined` is absent. NaN has no encoding, because it is not equal to itself. A lone surrogate has
+ * none, because other languages cannot represent it.
  */
 
 import { FaultError } from '../errors.ts';
 import { MAX_BIG_INTEGER_BYTES, MAX_VALUE_DEPTH } from '../limits.ts';
 import type { Subject } from './codec.ts';
 
-/** A place in a value: the keys and indices from its root. */
+/** A place in a value: the keys and indexes from its root. */
 export type Path = readonly (string | number)[];
 
 const PLAIN_KEY = /^[A-Za-z_$][\w$]*$/;
@@ -31,7 +31,7 @@ function subjectText(subject: Subject): string {
   return `${subject.kind} ${subject.type}`;
 }
 
-/** The error that a codec throws for a value without an encoding. `problem` follows the path and says what to do. */
+/** Makes the error for a value without an encoding. `problem` follows the path in the message. */
 export function unencodable(path: Path, problem: string, subject: Subject): FaultError {
   const place = `$${stepsText(path)}`;
   return new FaultError({
@@ -45,7 +45,7 @@ export function unencodable(path: Path, problem: string, subject: Subject): Faul
   });
 }
 
-/** The error that a codec throws for invalid bytes. `offset` is that of the first invalid byte. */
+/** Makes the error for invalid bytes. `offset` is that of the first invalid byte. */
 export function undecodable(offset: number, problem: string, subject: Subject, cause?: unknown): FaultError {
   return new FaultError(
     {
@@ -64,8 +64,8 @@ export function undecodable(offset: number, problem: string, subject: Subject, c
 
 /**
  * Compares two strings by their UTF-8 bytes, which is the order of their code points. The order of UTF-16 units differs
- * if a surrogate is compared with a unit from U+E000 up. Such a unit is greater than all surrogates as a unit, and
- * smaller than their code points as a code point.
+ * if a surrogate is compared with a unit from U+E000 up. Such a unit is greater than every surrogate, but its code
+ * point is smaller than that of every surrogate pair.
  */
 export function compareUtf8(left: string, right: string): number {
   const shorter = Math.min(left.length, right.length);
@@ -92,7 +92,8 @@ export function compareBytes(left: Uint8Array, right: Uint8Array): number {
 }
 
 /**
- * Sorts keys in place, by insertion if they are few. Most records have few fields, which are always in the same order.
+ * Sorts keys in place, by insertion sort if they are few. Most records have few fields, and they are mostly in order
+ * already.
  */
 export function sortKeys(keys: string[]): string[] {
   for (let index = 1; index < keys.length; index++) {
@@ -106,7 +107,7 @@ export function sortKeys(keys: string[]): string[] {
   return keys;
 }
 
-/** True if the object was made by a literal, by `Object.create(null)`, or by a literal of another realm. */
+/** Returns whether the object was made by a literal, by `Object.create(null)`, or by a literal of another realm. */
 export function isRecord(value: object): value is Record<string, unknown> {
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype === Object.prototype || prototype === null) return true;
@@ -114,7 +115,7 @@ export function isRecord(value: object): value is Record<string, unknown> {
 }
 
 /**
- * Describes why a value exceeds {@link MAX_VALUE_DEPTH}. Either it is nested too deep, or it contains itself.
+ * Describes why a value exceeds {@link MAX_VALUE_DEPTH}. It is either nested too deeply, or contains itself.
  *
  * @param path leads from `root` down to the first value that is too deep.
  */
@@ -137,20 +138,21 @@ function childOf(value: unknown, step: string | number): unknown {
 
 /** Describes the problem of a value whose kind has no encoding. */
 export function kindProblem(value: unknown): string {
-  if (value === undefined) return 'is undefined, which only a field of a record may be; leave it out or use null';
-  if (typeof value === 'function') return 'is a function, but commands, events and states are data';
-  if (typeof value === 'symbol') return 'is a symbol, but commands, events and states are data';
+  if (value === undefined) return 'is undefined, which is allowed only in fields of records; omit it or use null';
+  if (typeof value === 'function')
+    return 'is a function, but commands, events and states contain only data; leave it out';
+  if (typeof value === 'symbol') return 'is a symbol, but commands, events and states contain only data; leave it out';
   const name = Object.getPrototypeOf(value)?.constructor?.name || 'a class';
   return `is an instance of ${name}; use a plain object, an array, a Date, a Set, a Map or a Uint8Array`;
 }
 
 /** The key `__proto__` is refused, because it sets a prototype when a careless program copies it. */
-export const PROTO_PROBLEM = 'is named __proto__, which is not allowed in a record';
+export const PROTO_PROBLEM = 'is named __proto__, which is not allowed in a record; rename it';
 const CYCLE_PROBLEM = 'contains itself; break the cycle, for example with an id';
-export const NOT_FINITE_PROBLEM = 'is NaN or infinite, which has no encoding';
-export const LONE_SURROGATE_PROBLEM = 'contains a lone surrogate, so it is not a Unicode text';
-export const INVALID_DATE_PROBLEM = 'is an invalid Date';
-export const TOO_BIG_PROBLEM: string = `is an integer of more than ${MAX_BIG_INTEGER_BYTES} bytes`;
+export const NOT_FINITE_PROBLEM = 'is NaN or infinite, which has no encoding; use null or a finite number';
+export const LONE_SURROGATE_PROBLEM = 'contains a lone surrogate, which UTF-8 cannot encode';
+export const INVALID_DATE_PROBLEM = 'is an invalid Date, which has no encoding';
+export const TOO_BIG_PROBLEM: string = `is an integer of more than ${MAX_BIG_INTEGER_BYTES} bytes, which is the limit`;
 /** The problem of a set or a map with two different elements or keys that have the same encoding. */
 export const EQUAL_ELEMENTS_PROBLEM =
   'contains elements or keys that are different in JavaScript but equal when encoded, such as 5 and 5n';
@@ -166,14 +168,17 @@ export function hasEqualNeighbours<Item>(
   return false;
 }
 
-/** The number of bytes of an integer in the shortest two's complement. */
+/** Returns the number of bytes of an integer in the shortest two's complement. */
 export function bigIntegerBytes(value: bigint): number {
   const hex = (value < 0n ? ~value : value).toString(16);
   const bits = (hex.length - 1) * 4 + Number.parseInt(hex[0]!, 16).toString(2).length + 1;
   return Math.ceil(bits / 8);
 }
 
-/** Converts a float that another writer used for an integer to that integer, and -0 to 0. */
+/**
+ * Converts a float that represents an integer to that integer, and -0 to 0. Encoders of other languages write such
+ * floats.
+ */
 export function normalFloat(value: number): number | bigint {
   const isLong = Number.isInteger(value) && !Number.isSafeInteger(value) && value >= -(2 ** 63) && value < 2 ** 64;
   return isLong ? BigInt(value) : value + 0;

@@ -1,8 +1,8 @@
-/** An addition to the world of a module (wit/worlds.wit) whose commands are plain messages. */
+/** An optional function of a module whose commands are plain messages. It is not part of wit/worlds.wit. */
 import type { Envelope } from '../messages.ts';
 import type { Message } from './message.ts';
 
-/** A command that has entered: the value of its module, and the bytes that are recorded. */
+/** An accepted command: the value for its module, and the bytes that are recorded. */
 export interface CanonicalCommand<Command> {
   readonly command: Command;
   readonly envelope: Envelope;
@@ -14,8 +14,8 @@ export interface CanonicalCommand<Command> {
  */
 export interface CanonicalCommands<Command> {
   /**
-   * Takes in a command, once. It copies the caller's message, applies its schema, and encodes the result. The command
-   * equals the value that the module decodes from the bytes, so the decision can be explained from its record.
+   * Copies the caller's message, applies its schema once, and encodes the result. The command equals the value that the
+   * module decodes from the bytes, so the record shows exactly what was decided on.
    *
    * @throws FaultError if the message does not fit its schema.
    */

@@ -1,9 +1,9 @@
 /**
- * An optional function of a module, in addition to its world (wit/worlds.wit): it decides and knows the command's id.
+ * An optional function of a module, in addition to its world (wit/worlds.wit): `decide` with the command's id.
  *
- * A component whose runtime asks for the time or for random numbers gets values that follow from the id. They are the
- * same each time the command is decided: after a conflict, after a duplicate, and when its record is verified. The
- * event sourcer uses the function if the module has it. A module in the process does not need it.
+ * If a component's runtime asks for the time or for random numbers, it gets values that are derived from the id. They
+ * are the same each time the command is decided: after a conflict, after a duplicate, and when its record is verified.
+ * The event sourcer uses the function if the module has it. A module in the process does not need it.
  */
 export interface CommandIdAware<State, Command, Event> {
   /**

@@ -96,8 +96,9 @@ export interface Addressed<Id, Message> {
 }
 
 /**
- * Runs many deciders of one kind, identified by id (compared as keys of a `Map`). A decider without events is in its
- * initial state, and takes no memory. An event takes time in proportion to the number of deciders that have events.
+ * Runs many deciders of one kind, each identified by an id (compared like the keys of a `Map`). A decider without
+ * events is in its initial state and uses no memory. Folding an event takes time in proportion to the number of
+ * deciders that have events.
  */
 export function many<Id, State, Command, Event>(
   decider: Decider<State, Command, Event>,

@@ -44,11 +44,11 @@ import type { StandardSchema } from './schema.ts';
 import { fingerprintOf, type StateFingerprint } from './state-fingerprint.ts';
 
 /**
- * Folds an event into the state: it changes the draft, or returns the state that replaces it. The draft is one of
- * immer, so a handler does one of the two, and replaces a date or an array of bytes instead of changing it.
+ * Folds an event into the state: it changes the draft, or returns the state that replaces it, but not both. The draft
+ * is an immer draft, so a handler replaces a date or an array of bytes instead of changing it.
  *
- * TypeScript widens the literals of a function without parameters before it knows the state. A handler that returns `{
- * status: 'closed' }` therefore names its draft: `(_draft) => …`.
+ * TypeScript widens the literals of a function without parameters before it knows the state's type. A handler that
+ * returns `{ status: 'closed' }` therefore needs the parameter, even if it does not use it: `(_draft) => …`.
  */
 // biome-ignore lint/suspicious/noConfusingVoidType: a handler that changes its draft returns nothing.
 export type Evolve<State, Data> = (draft: Draft<State>, data: Data) => State | Draft<State> | void;
@@ -60,7 +60,7 @@ export type Decided<Event> = readonly Event[] | RejectionError;
  * A decision in steps: `const next = yield [Deposited(…)]` returns the state after those events. The events of all
  * steps and of the `return` are one decision, in order. A rejection at any step discards all of them.
  */
-// biome-ignore lint/suspicious/noConfusingVoidType: a generator that has yielded everything returns nothing.
+// biome-ignore lint/suspicious/noConfusingVoidType: a generator that has yielded all its events returns nothing.
 export type DecidedInSteps<State, Event> = Generator<readonly Event[], Decided<Event> | void, Immutable<State>>;
 
 /** A pure function of state and command. It is a generator if it needs the state after its own events. */
@@ -114,8 +114,8 @@ export interface DeciderDefinition<State, Commands, Events> {
    * The version of the module's code. It is in each decision record, and a snapshot of another version is not used.
    *
    * Raise it when the module decides or folds differently. A change of the `evolve` functions, of the state's schema or
-   * of the events' schemas and upcasters is noticed without it, and snapshots are made again. A change of a helper
-   * function, a constant or a package that those functions use is not noticed.
+   * of the events' schemas and upcasters is detected without it, and older snapshots are not used. A change of a helper
+   * function, a constant or a package that those functions use is not detected.
    */
   readonly version: string;
   readonly state: StandardSchema<unknown, State>;
@@ -150,18 +150,18 @@ export interface DeciderDefinition<State, Commands, Events> {
   };
 }
 
-/** The result of `defineDecider`: a module for the event sourcer, with definitions for typed callers. */
+/** The result of `defineDecider`: a module for the event sourcer, with the definitions of its messages. */
 export interface DeciderModule<State, Commands, Events>
   extends CommandHandler<State, MessageOf<Commands>, MessageOf<Events>>,
     Required<CanonicalCommands<MessageOf<Commands>>>,
     StateFingerprint {
   readonly name: string;
   readonly version: string;
-  /** The category of its streams. */
+  /** The category of the module's streams. */
   readonly category: string;
-  /** The definitions, which make commands: `account.commands.Deposit({ … })`. */
+  /** The definitions of the commands. Call one to make a command: `account.commands.Deposit({ … })`. */
   readonly commands: CommandDefinitions<Commands>;
-  /** The definitions, which make events. They carry the category, and readers of the events are defined from them. */
+  /** The definitions of the events, with the category. Pass them to `defineProjector` and to other readers. */
   readonly events: EventDefinitions<Events>;
   readonly stateSchema: StandardSchema<unknown, State>;
   /**
@@ -182,7 +182,7 @@ export type CommandOf<Module extends AnyModule> = ReturnType<Module['types']['co
 /** The union of the events of a module. */
 export type EventOf<Module extends AnyModule> = ReturnType<Module['types']['event']['fromEnvelope']>;
 
-/** The part that all kinds of modules have. */
+/** The part that every kind of module has. */
 interface AnyModule {
   readonly types: Types<unknown, unknown, unknown>;
 }
@@ -203,9 +203,9 @@ const NAMES: OptionNames<DeciderDefinition<never, never, never>> = {
 };
 
 /**
- * Defines a decider. All types are inferred. Commands and events are unions of `{ type, data }`.
+ * Defines a decider, and infers all types. Commands and events are unions of `{ type, data }`.
  *
- * Schemas check commands when they enter, and the events of a decision before they are stored. An older event is
+ * Schemas check commands when they are received, and the events of a decision before they are stored. An older event is
  * upgraded to its newest version when it is read. States are frozen.
  *
  * @example
@@ -222,7 +222,7 @@ const NAMES: OptionNames<DeciderDefinition<never, never, never>> = {
  *   evolve: { Added: (draft, { amount }) => void (draft.count += amount) },
  * });
  *
- * @throws DefinitionError with the place, if the parts do not fit together.
+ * @throws DefinitionError that names the invalid part.
  */
 export function defineDecider<
   State,
@@ -308,7 +308,7 @@ function withHandlers(table: MessageTable, key: string, handlers: object): Messa
   return new Map([...table].map(([type, entry]) => [type, { ...entry, [key]: byType.get(type) }]));
 }
 
-/** A command under its name and under its former names. */
+/** Describes a command under its name and under each former name. */
 function commandDescriptors({ definition, subject }: MessageEntry): Descriptor['commands'] {
   const { precondition, snapshot } = policiesOf(definition);
   return storedNames([definition]).map((type) => ({
@@ -329,7 +329,7 @@ function streamId(name: (command: unknown) => unknown, command: Message): string
   if (typeof stream === 'string') return stream;
   throw new FaultError({
     code: 'stream-id-failed',
-    message: `streamId returned ${kindOf(stream)} for ${command.type}, expected the id of a stream, a text`,
+    message: `streamId returned ${kindOf(stream)} for ${command.type}, expected a string, the id of a stream`,
     details: [['type', command.type]],
   });
 }

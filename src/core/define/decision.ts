@@ -1,4 +1,4 @@
-/** Decisions: the results of the author's functions become events, and the events become a state. */
+/** Calls the author's `decide` and `evolve`, and checks their results. */
 import type { Codec } from '../codec/codec.ts';
 import { copyValue } from '../codec/copy.ts';
 import { FaultError, isRejection } from '../errors.ts';
@@ -27,7 +27,7 @@ export class Decisions<State> {
   readonly #events: MessageTable<EventEntry>;
   readonly #states: States<State>;
   readonly #codec: Codec;
-  /** The events of the latest decision whose envelopes were not taken yet. The next one is the last. */
+  /** The events of the latest decision whose envelopes were not taken yet, in reverse order. */
   #latest: DecidedEvent[] = [];
 
   constructor(
@@ -74,8 +74,8 @@ export class Decisions<State> {
   }
 
   /**
-   * Returns the envelope of an event of the latest decision. The event entered when it was decided. The event sourcer
-   * takes the envelopes in order. Any other event is unknown here.
+   * Returns the envelope of an event of the latest decision, which was encoded when it was decided. The event sourcer
+   * takes the envelopes in order. For any other event it returns undefined.
    */
   takeEnvelope(event: Message): Envelope | undefined {
     return this.#latest.at(-1)?.event === event ? this.#latest.pop()?.envelope : undefined;
@@ -94,12 +94,12 @@ export class Decisions<State> {
       }
       return step.value;
     } finally {
-      steps.return(undefined); // If a step failed, its generator ends: its finally blocks run. Else it has ended.
+      steps.return(undefined); // If a step failed, this runs the generator's finally blocks. Otherwise it has ended already.
     }
   }
 
   /**
-   * Adds the events that a handler returned, each in the form in which it is read from its bytes. So nothing is stored
+   * Adds the events that a handler returned, each in the form that decoding its bytes produces. So nothing is stored
    * that cannot be read again, and a replay folds the same values.
    */
   #takeEvents(returned: unknown, command: string, decided: DecidedEvent[]): void {

@@ -21,13 +21,13 @@ const copies = new WeakMap<object, Map<string, Definition>>();
 
 /**
  * Adds a category to an event's definition, so that a reader can read the event. A decider does this for its own
- * events; call this function for an event of a component or of another program. The same definition and category return
- * the same object.
+ * events. Call this function for an event of a component or of another program. Calls with the same definition and
+ * category return the same object.
  *
  * @example
  * const Deposited = withCategory(defineEvent('Deposited', z.object({ amount: z.bigint() })), 'account');
  *
- * @throws DefinitionError if the category is invalid, or the definition belongs to another one.
+ * @throws DefinitionError if the category is invalid, or the definition belongs to another category.
  */
 export function withCategory<Type extends string, Schema extends StandardSchema>(
   definition: EventDefinition<Type, Schema>,
@@ -40,7 +40,7 @@ export function withCategory<Type extends string, Schema extends StandardSchema>
   return inCategory(definition, category, 'withCategory') as OwnedEventDefinition<Type, Schema>;
 }
 
-/** Returns the category. @throws DefinitionError if it is invalid. */
+/** Returns the category unchanged. @throws DefinitionError if it is invalid. */
 export function checkedCategory(category: string, place: string): string {
   const problem = checkCategory(category);
   if (problem === undefined) return category;
@@ -51,7 +51,7 @@ export function checkedCategory(category: string, place: string): string {
 }
 
 /**
- * Returns the table of a decider's events, with definitions that carry its category.
+ * Returns the table of a decider's events, with its category in each definition.
  *
  * @throws DefinitionError that names the entry.
  */
@@ -80,12 +80,12 @@ function inCategory(definition: Definition, category: string, place: string): De
   return copy;
 }
 
-/** A module that has its definitions, as those of `defineDecider` do. A component has none. */
+/** A module with the definitions of its events, such as one of `defineDecider`. A component has no definitions. */
 export interface EventOwner {
   readonly events?: Readonly<Record<string, Definition>> | undefined;
 }
 
-/** The owners of events. Each pair of category and type has one definition, also if several modules use it. */
+/** Finds the owner of each event. A category and a type have one definition, even if several modules use it. */
 export class EventOwners {
   readonly #owners = new Map<string, { readonly name: string; readonly definition: Definition | undefined }>();
 

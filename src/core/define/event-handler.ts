@@ -1,6 +1,5 @@
 /**
- * `defineEventHandler`: a process manager. It handles events of several deciders, and sends commands and sets
- * deadlines.
+ * `defineEventHandler`: a process manager. It handles events of several deciders, sends commands and sets deadlines.
  *
  * Source: wit/event-handler.wit; Gregor Hohpe and Bobby Woolf, "Enterprise Integration Patterns", process manager.
  */
@@ -34,8 +33,8 @@ import { lend } from './state-value.ts';
 import { stateFault } from './states.ts';
 
 /**
- * A reaction of a process manager. Made by {@link dispatchCommand}, {@link scheduleCommand}, {@link cancelDeadline} and
- * {@link endProcess}.
+ * A reaction of a process manager. {@link dispatchCommand}, {@link scheduleCommand}, {@link cancelDeadline} and {@link
+ * endProcess} return one.
  */
 export type Reacted<Command> =
   | { readonly tag: 'dispatch'; readonly command: Command }
@@ -49,11 +48,12 @@ export function dispatchCommand<Command extends Message>(command: Command): Reac
 }
 
 /**
- * Sends a command at a time, unless the deadline is cancelled first. Scheduling the same id again moves the deadline.
+ * Sends a command at a given time, unless the deadline is cancelled first. Scheduling the same id again moves the
+ * deadline.
  *
  * @param id unique in the process.
- * @param at a date, or milliseconds since the Unix epoch. Take it from the event or its `recordedAt`, because time is
- * data.
+ * @param at a date, or milliseconds since the Unix epoch. Compute it from the event or its `recordedAt`, because a
+ * handler must not read the clock.
  */
 export function scheduleCommand<Command extends Message>(
   id: string,
@@ -73,7 +73,7 @@ export function endProcess(): Reacted<never> {
   return { tag: 'end' };
 }
 
-/** A rejected command as a handler reads it. */
+/** A rejected command with its decoded data, for a handler. */
 export interface RejectedData<Data> extends Omit<RejectedCommand, 'command'> {
   /** The data of the command. */
   readonly data: Data;
@@ -88,57 +88,60 @@ export interface RejectionHandler<State, Data, Command> {
   readonly handle?: (state: Immutable<State>, rejected: RejectedData<Data>) => readonly Reacted<Command>[];
 }
 
-/** {@link RejectionHandler} as a conditional type, as `DeferredEvolve` is one. */
+/** {@link RejectionHandler} as a conditional type, for the same reason as `DeferredEvolve`. */
 type DeferredRejectionHandler<State, Data, Command> = [State] extends [infer Known]
   ? RejectionHandler<Known, Data, Command> | 'ignore'
   : never;
 
-/** Returns the reactions to an event. It is a pure function, like `decide`, and gets the state after the event. */
+/** Returns the reactions to an event. It is a pure function like `decide`, and receives the state after the event. */
 export type HandleEvent<State, Data, Command> = (
   state: Immutable<State>,
   data: Data,
   context: EventContext,
 ) => readonly Reacted<Command>[];
 
-/** {@link HandleEvent} as a conditional type, as `DeferredEvolve` is one. */
+/** {@link HandleEvent} as a conditional type, for the same reason as `DeferredEvolve`. */
 type DeferredHandleEvent<State, Data, Command> = [State] extends [infer Known]
   ? HandleEvent<Known, Data, Command>
   : never;
 
 /** The parts of a process manager. */
 export interface EventHandlerDefinition<State, Commands, Events> {
-  /** The name is part of the ids of the commands that it sends. A new name sends them again. */
+  /** The name of the process manager. It is part of the ids of its commands, so a new name sends them again. */
   readonly name: string;
   readonly version: string;
   readonly state: StandardSchema<unknown, State>;
-  /** The events that it reads: the definitions of the deciders that own them, under names of its own choice. */
+  /**
+   * The events that it reads: definitions of the deciders that own them. The keys are the process manager's own names.
+   */
   readonly events: Events;
-  /** The commands that it sends, by the definitions of the deciders that accept them. */
+  /** The commands that it sends: definitions of the deciders that accept them. */
   readonly commands: Commands;
   /**
    * The codec of those deciders.
    * @default msgpack
    */
   readonly codec?: Codec;
-  /** Returns the key of the process that the event belongs to, or `undefined` if the event does not concern any. */
+  /** Returns the key of the process that the event belongs to, or `undefined` if the event concerns no process. */
   readonly key: (event: NoInfer<MessageOf<Events>>) => string | undefined;
   readonly initialState: InitialState<State>;
-  /** The events that change the state. */
+  /** The functions that fold events into the state, by event. */
   readonly evolve: { readonly [Type in keyof Events]?: DeferredEvolve<State, DataOf<Events[Type]>> };
-  /** The events that it reacts to. */
+  /** The functions that return reactions to events, by event. */
   readonly handle: {
     readonly [Type in keyof Events]?: DeferredHandleEvent<State, DataOf<Events[Type]>, MessageOf<Commands>>;
   };
   /**
-   * The handlers of rejections, by the type of the rejected command. `'ignore'` means that nothing has to happen. A
-   * rejection without an entry is a fault with the code `unhandled-rejection`, which the failure policy handles.
+   * The handlers of rejections, by the type of the rejected command. `'ignore'` means that a rejection needs no
+   * reaction. A rejection without an entry is a fault with the code `unhandled-rejection`, which the failure policy
+   * handles.
    */
   readonly rejected?: {
     readonly [Type in keyof Commands]?: DeferredRejectionHandler<State, DataOf<Commands[Type]>, MessageOf<Commands>>;
   };
 }
 
-/** The result of `defineEventHandler`: a module for a host, with definitions for typed callers. */
+/** The result of `defineEventHandler`: a module for a host, with the definitions of its messages. */
 export interface EventHandlerModule<State, Commands, Events>
   extends ProcessManager<State, MessageOf<Commands>, MessageOf<Events>>,
     Required<CodeFingerprints> {
@@ -166,7 +169,7 @@ const NAMES: OptionNames<EventHandlerDefinition<never, never, never>> = {
 /**
  * Defines a process manager. The definitions of its commands check and encode them.
  *
- * @throws DefinitionError with the place, if the parts do not fit together.
+ * @throws DefinitionError that names the invalid part.
  */
 export function defineEventHandler<
   State,
@@ -190,7 +193,7 @@ export function defineEventHandler<
     if (evolvers.has(type) || handlers.has(type)) continue;
     throw new DefinitionError(
       `${name}.events.${type}`,
-      'has neither evolve nor handle; add one of them, or remove the event',
+      'has no function in evolve or handle; add one, or remove the event',
     );
   }
   const commandType = commandTypeOf<Message>(commands, codec);
@@ -297,7 +300,7 @@ function rejectionHandlerOf(
   if (handler !== undefined) return handler;
   throw new FaultError({
     code: 'unhandled-rejection',
-    message: `${type} was rejected with the code ${rejection.code}, and the process manager has no rejected.${type}`,
+    message: `${type} was rejected with the code ${rejection.code}, and the process manager has no handler rejected.${type}`,
     details: [
       ['type', type],
       ['rejection', rejection.code],
@@ -315,7 +318,7 @@ function reactionsOf(
   type: string,
   commandType: CommandType<Message>,
 ): readonly Reaction[] {
-  if (!Array.isArray(reacted)) throw invalidReaction(place, type, 'did not return a list of reactions');
+  if (!Array.isArray(reacted)) throw invalidReaction(place, type, 'did not return an array of reactions');
   return reacted.map((reaction: Reacted<Message>) => reactionOf(reaction, place, type, commandType));
 }
 
@@ -346,7 +349,7 @@ function reactionOf(
       throw invalidReaction(
         place,
         type,
-        'returned a value that dispatchCommand, scheduleCommand, cancelDeadline or endProcess did not make',
+        'returned a value that is not a reaction; use dispatchCommand, scheduleCommand, cancelDeadline or endProcess',
       );
   }
 }
@@ -354,15 +357,19 @@ function reactionOf(
 /** Checks the id of a deadline. */
 function deadlineId(id: unknown, place: string, type: string): string {
   if (isText(id) && id !== '') return id;
-  const expected = mustBe('a text that is not empty and has no lone surrogates', id);
+  const expected = mustBe('a non-empty string without lone surrogates', id);
   throw invalidReaction(place, type, `returned a deadline whose id ${expected}`);
 }
 
-/** Returns the time as the contract has it, an unsigned number of milliseconds. */
+/** Returns the time in milliseconds, as the contract requires. */
 function dueAt(at: Date | bigint, id: string, place: string, type: string): bigint {
   const milliseconds = millisecondsOf(at);
   if (milliseconds !== undefined) return milliseconds;
-  throw invalidReaction(place, type, `scheduled ${id} at ${String(at)}, which is not a time since 1970`);
+  throw invalidReaction(
+    place,
+    type,
+    `scheduled ${id} at ${String(at)}, expected a Date or milliseconds since the Unix epoch as a bigint`,
+  );
 }
 
 function invalidReaction(place: string, type: string, problem: string): FaultError {

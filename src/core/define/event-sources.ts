@@ -1,6 +1,6 @@
 /**
- * The map `events` of a reader: a process manager, a read model or a reactor. Its keys are the reader's own names, its values are
- * definitions that carry a category. So a reader can read events of one type and several categories.
+ * The map `events` of a reader: a process manager, a read model or a reactor. Its keys are the reader's own names, and
+ * its values are definitions that have a category. So a reader can read events of one type and several categories.
  */
 import { DefinitionError } from '../errors.ts';
 import type { EventSource } from '../messages.ts';
@@ -15,7 +15,7 @@ import {
 import { type MessageEntry, type MessageTable, messageEntry } from './message-table.ts';
 import type { OutputOf, StandardSchema } from './schema.ts';
 
-/** The definition of an event under its reader's name. Its call makes a message with that name. */
+/** The definition of an event under its reader's name. Call it to make a message with that name. */
 type ReadEventDefinition<Name extends string, Schema extends StandardSchema> = EventFields<string, Schema> & {
   readonly category: string;
 } & MessageMaker<Name, OutputOf<Schema>>;
@@ -25,11 +25,13 @@ export type ReadEventDefinitions<Sources> = {
   readonly [Name in keyof Sources & string]: ReadEventDefinition<Name, SchemaOf<Sources[Name]>>;
 };
 
-/** The map that a reader's `events` must be: definitions of events that carry a category. */
+/** The type of a reader's `events`: definitions of events that have a category. */
 export type CheckedEventSources<Sources> = {
   [Name in keyof Sources]: Sources[Name] extends { readonly kind: 'event'; readonly category: string }
     ? unknown
-    : { readonly 'a reader takes an event of a decider, account.events.Deposited, or one of withCategory': never };
+    : {
+        readonly 'expected an event of a decider, such as account.events.Deposited, or the result of withCategory': never;
+      };
 };
 
 /**
@@ -37,7 +39,8 @@ export type CheckedEventSources<Sources> = {
  * @throws DefinitionError that names the entry.
  */
 export function eventSourceTable(sources: Readonly<Record<string, unknown>>, place: string): MessageTable {
-  if (typeof sources !== 'object' || sources === null) throw new DefinitionError(place, 'must be a map of definitions');
+  if (typeof sources !== 'object' || sources === null)
+    throw new DefinitionError(place, 'must be an object of definitions');
   const entries = Object.entries(sources).map(([name, source]): [string, MessageEntry] => {
     const at = `${place}.${name}`;
     return [name, messageEntry('event', name, ownedDefinition(source, at), at)];
@@ -47,7 +50,11 @@ export function eventSourceTable(sources: Readonly<Record<string, unknown>>, pla
     for (const type of storedNames([definition])) {
       const event = `${categoryOf(definition)}.${type}`;
       const other = readers.get(event);
-      if (other !== undefined) throw new DefinitionError(`${place}.${name}`, `is the event ${event}, as is ${other}`);
+      if (other !== undefined)
+        throw new DefinitionError(
+          `${place}.${name}`,
+          `is the event ${event}, which ${other} is too; remove one of the two`,
+        );
       readers.set(event, name);
     }
   }
@@ -62,7 +69,7 @@ function ownedDefinition(source: unknown, place: string): Definition {
   throw new DefinitionError(
     place,
     kind === 'event'
-      ? `is an event without a category, so the streams that have it are unknown: ${remedy}`
+      ? `is an event without a category, so its streams are unknown: ${remedy}`
       : `must be the definition of an event: ${remedy}`,
   );
 }
@@ -71,7 +78,7 @@ function categoryOf(definition: Definition): string {
   return (definition as EventFields<string, StandardSchema>).category!; // Checked by `ownedDefinition`.
 }
 
-/** The events of a table as its reader's descriptor lists them, former names included. */
+/** Returns the events of a table for its reader's descriptor, former names included. */
 export function eventSources(table: MessageTable): readonly EventSource[] {
   return [...table].flatMap(([name, { definition }]) =>
     storedNames([definition]).map((type) => ({
@@ -82,7 +89,7 @@ export function eventSources(table: MessageTable): readonly EventSource[] {
   );
 }
 
-/** The definitions of a table as the map that the reader shows. */
+/** Returns the definitions of a table as the public map of its reader. */
 export function readDefinitions(table: MessageTable): Record<string, Definition> {
   const shown = [...table].map(([name, { definition }]) => [
     name,

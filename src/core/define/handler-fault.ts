@@ -1,7 +1,7 @@
-/** Errors of a module's handlers become faults of the module. */
+/** Converts errors of a module's handlers to faults of the module. */
 import { FaultError, isFault } from '../errors.ts';
 
-/** Returns the text of a thrown value, for the message of the fault. */
+/** Describes a thrown value, for the message of the fault. */
 export function textOf(cause: unknown): string {
   return cause instanceof Error ? cause.message : String(cause);
 }

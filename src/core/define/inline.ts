@@ -1,16 +1,16 @@
 /** `inline`: a read model that is updated in the transaction of each append. */
 import { DefinitionError } from '../errors.ts';
 
-/** The read model of each copy that `inline` has returned. */
+/** The original read model of each copy that `inline` has returned. */
 const INLINE = new WeakMap<object, object>();
 
 /**
  * Marks a read model of a system as inline. Its documents or rows are written in the transaction of each append, so
- * that a read after `dispatch` shows what the command did. An event that it cannot process refuses the command, and
+ * that a read after `dispatch` shows what the command did. If it cannot process an event, the command fails, and
  * nothing is stored.
  *
- * Each command of the system waits for it, and all processes that write share one lock. Use it for what cannot wait,
- * and `caughtUp(result.position)` for everything else. The SQLite store has this capability.
+ * Each command of the system waits for it, and all processes that write share one lock. Use it for data that must be
+ * current immediately, and `caughtUp(result.position)` for everything else. Only the SQLite store has this capability.
  *
  * ```ts
  * const bank = defineSystem({ name: 'bank', deciders: [account], readModels: [inline(balances), statements] });
@@ -33,12 +33,12 @@ export function isInline(model: object): boolean {
   return INLINE.has(model);
 }
 
-/** Returns the read model that was marked, for a store without inline read models; another one is returned unchanged. */
+/** Returns the original of a read model that `inline` marked. Any other read model is returned unchanged. */
 export function withoutInline<Model extends object>(model: Model): Model {
   return (INLINE.get(model) as Model | undefined) ?? model;
 }
 
-/** Returns whether both are the same read model, inline or not. */
+/** Returns whether both are the same read model, whether inline or not. */
 export function isSameModel(one: object, other: object): boolean {
   return withoutInline(one) === withoutInline(other);
 }

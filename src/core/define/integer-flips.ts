@@ -1,17 +1,17 @@
 /**
- * Integers for schemas that cannot be read beforehand (`zod-integers.ts` reads zod's). Bytes do not say whether an
- * integer was a number or a bigint, so the schema gets the decoded value first, and then the value with the other kind
- * of integer at each place that it refuses.
+ * Finds the kind of each integer, number or bigint, for schemas that cannot be inspected (`zod-integers.ts` inspects
+ * zod's). Bytes do not show the kind. So the schema receives the decoded value first, and then the value with the other
+ * kind of integer at each place that it refused.
  *
  * The result depends only on the schema and the value. If it depended on earlier values, two processes could read one
- * history differently.
+ * history with different results.
  */
 import { isRecord } from '../codec/values.ts';
 import { flip, toBigInt } from './zod-integers.ts';
 
 type Path = readonly PropertyKey[];
 
-/** A value whose integers are changed to their other kind, place by place. */
+/** A value whose integers can be changed to the other kind, place by place. */
 export class IntegerFlips {
   value: unknown;
   readonly #seen = new Set<string>();
@@ -21,8 +21,8 @@ export class IntegerFlips {
   }
 
   /**
-   * Changes the integers at these places, each at most once. Returns false if there is nothing to change, because no
-   * place has an integer or all were changed before.
+   * Changes the integers at these places, each at most once. Returns false if it changed nothing, because no place has
+   * an integer or all of them were changed before.
    */
   at(paths: readonly Path[]): boolean {
     const before = this.value;
@@ -31,7 +31,7 @@ export class IntegerFlips {
       this.#seen.add(textOf(path));
       this.value = flipAt(this.value, path, 0);
     }
-    // A schema that stops at the first problem would be asked once for each element of a list.
+    // Otherwise a schema that stops at its first problem would run once for each element of a list.
     if (paths.length === 1 && fresh.length === 1) this.#flipFollowing(fresh[0]!);
     return this.value !== before;
   }

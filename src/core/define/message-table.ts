@@ -2,8 +2,8 @@
  * The interface `types` of a module whose messages are plain data, for `defineDecider`, `defineEventHandler` and
  * `defineProjector`.
  *
- * A message that is read is decoded, upgraded to the newest version, and checked. A message of the program enters when
- * its envelope is made, and an event of a decision when it is decided (`Shape.enter`).
+ * A message that is read is decoded, upgraded to the newest version, and checked. A message of the program is checked
+ * and encoded (`Shape.enter`) when its envelope is made, and an event of a decision when it is decided.
  */
 import type { Codec, Subject } from '../codec/codec.ts';
 import { copyForeign, copyValue } from '../codec/copy.ts';
@@ -32,7 +32,7 @@ export type MessageTable<Entry extends MessageEntry = MessageEntry> = ReadonlyMa
 /** Returns the definition unchanged. A plain schema becomes a definition of version 1. */
 function definitionOf(kind: 'command' | 'event', type: string, source: Source, place: string): Definition {
   const define: (type: string, schema: StandardSchema) => Definition = kind === 'command' ? defineCommand : defineEvent;
-  // A schema may have a `kind` of its own, as those of arktype do.
+  // A schema may have its own field `kind`, as those of arktype do.
   if ('~standard' in source || !('kind' in source)) return define(type, source);
   if (source.kind !== kind)
     throw new DefinitionError(
@@ -62,7 +62,7 @@ export function messageTable(
     if (source === null || (typeof source !== 'object' && typeof source !== 'function')) {
       throw new DefinitionError(
         at,
-        `must be a schema, or be made by ${kind === 'command' ? 'defineCommand' : 'defineEvent'}`,
+        `must be a schema, or the result of ${kind === 'command' ? 'defineCommand' : 'defineEvent'}`,
       );
     }
     return [type, messageEntry(kind, type, definitionOf(kind, type, source, at), at)];
@@ -71,7 +71,7 @@ export function messageTable(
   return new Map(entries);
 }
 
-/** @param type the name of the message in the module: its own type, or the name that its reader has for it. */
+/** @param type the message's name in the module: its own type, or the reader's name for it. */
 export function messageEntry(kind: Subject['kind'], type: string, definition: Definition, place: string): MessageEntry {
   // The codec gets the type under which the message is stored.
   const subject: Subject = Object.freeze({ kind, type: definition.type, schemaVersion: definition.schemaVersion });
@@ -85,7 +85,10 @@ function checkUniqueNames(entries: readonly (readonly [string, MessageEntry])[],
     for (const alias of definition.aliases) {
       const owner = owners.get(alias);
       if (owner !== undefined) {
-        throw new DefinitionError(`${place}.${type}.aliases`, `${alias} is also a name of the ${kind} ${owner}`);
+        throw new DefinitionError(
+          `${place}.${type}.aliases`,
+          `${alias} is also a name of the ${kind} ${owner}; a name belongs to one ${kind}`,
+        );
       }
       owners.set(alias, type);
     }
@@ -148,7 +151,7 @@ export function decodePayload(codec: Codec, payload: Uint8Array, subject: Subjec
     throw new FaultError(
       {
         code: 'undecodable-payload',
-        message: `${subject.type}: its bytes are not ${codec.contentType}: ${textOf(cause)}`,
+        message: `${subject.type}: the payload cannot be decoded as ${codec.contentType}: ${textOf(cause)}`,
         details: [
           ['type', subject.type],
           ['schema-version', String(subject.schemaVersion)],
@@ -186,7 +189,7 @@ function newerVersion(subject: Subject, version: number): FaultError {
   return new FaultError({
     code: 'newer-schema-version',
     message:
-      `${subject.type}: schema version ${version} is newer than ${newest}, the newest one of this module; ` +
+      `${subject.type}: schema version ${version} is newer than ${newest}, the newest version of this module; ` +
       'run the version of the module that wrote it, or a later one',
     details: [
       ['type', subject.type],
@@ -199,7 +202,7 @@ function newerVersion(subject: Subject, version: number): FaultError {
 function invalidVersion(subject: Subject, version: number): FaultError {
   return new FaultError({
     code: 'invalid-schema-version',
-    message: `${subject.type}: ${version} is not a schema version; versions count from 1`,
+    message: `${subject.type}: the schema version must be a positive integer, not ${version}`,
     details: [
       ['type', subject.type],
       ['schema-version', String(version)],
@@ -207,7 +210,7 @@ function invalidVersion(subject: Subject, version: number): FaultError {
   });
 }
 
-/** Takes in a message. Returns its data and its envelope. @throws FaultError as `Shape.enter`. */
+/** Checks and encodes a message. Returns its data and its envelope. @throws FaultError as `Shape.enter`. */
 export function enterMessage(
   { type, subject, shape }: MessageEntry,
   data: unknown,
@@ -233,7 +236,7 @@ export function commandTypeOf<Command extends Message>(table: MessageTable, code
   };
 }
 
-/** Makes `types.event` of a table. `entered` returns the envelope of an event that has entered before. */
+/** Makes `types.event` of a table. `entered` returns the envelope of an event that is encoded already. */
 export function eventTypeOf<Event extends Message>(
   table: MessageTable,
   codec: Codec,
@@ -246,7 +249,7 @@ export function eventTypeOf<Event extends Message>(
   };
 }
 
-/** Returns the policies of a command. A plain schema has the defaults. */
+/** Returns the policies of a command. For a plain schema, they are the defaults. */
 export function policiesOf(definition: Definition): { precondition: WritePrecondition; snapshot: Snapshots } {
   const { precondition = 'stream-unchanged', snapshot = 'never' } = definition as Partial<CommandDefinition>;
   return { precondition, snapshot };
@@ -255,7 +258,7 @@ export function policiesOf(definition: Definition): { precondition: WritePrecond
 /**
  * Checks the fields that every definition has, and that it has no unknown ones.
  *
- * @param known all of its fields.
+ * @param known the names of all its fields.
  * @returns the module's name.
  * @throws DefinitionError with the place of the field.
  */
@@ -273,7 +276,7 @@ export function checkIdentity(
   return name;
 }
 
-const TEXT = 'a text that is not empty and has no lone surrogates';
+const TEXT = 'a non-empty string without lone surrogates';
 
 function checkCodec(codec: Codec, place: string): void {
   const { contentType, encode, decode } = Object(codec);
@@ -303,6 +306,7 @@ export function checkHandlers(
   }
   if (needed === 'some') return;
   for (const type of types.keys()) {
-    if (!Object.hasOwn(handlers, type)) throw new DefinitionError(`${place}.${type}`, 'is missing');
+    if (!Object.hasOwn(handlers, type))
+      throw new DefinitionError(`${place}.${type}`, 'is missing; add a function for this type');
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Messages and their definitions: the schema of a command or an event, its version, and the upcasters of older
- * versions.
+ * Messages and their definitions. A definition has the schema of a command or an event, its version, and the upcasters
+ * of older versions.
  */
 import { DefinitionError } from '../errors.ts';
 import type { WritePrecondition } from '../messages.ts';
@@ -25,8 +25,8 @@ export type Upcaster<Old = never, New = unknown> = (old: Old) => New;
 export type Upcasters = Readonly<Record<number, Upcaster>>;
 
 /**
- * Each upcaster must return the input of the next one, and the last one must return an input of the schema. Versions
- * that are not literal numbers up to 31 are not checked.
+ * Checks that each upcaster returns the input of the next one, and that the last one returns an input of the schema.
+ * Versions that are not literal numbers up to 31 are not checked.
  */
 export type CheckedUpcasters<Upcast, Newest> = {
   [Version in keyof Upcast]: Version extends keyof Successors
@@ -66,7 +66,8 @@ export interface EventFields<Type extends string, Schema extends StandardSchema>
   readonly kind: 'event';
   readonly type: Type;
   /**
-   * The category of the streams that hold the event. An event of a decider has it: `account.events.Deposited.category`.
+   * The category of the streams that contain the event. An event of a decider has one:
+   * `account.events.Deposited.category`.
    */
   readonly category?: string | undefined;
 }
@@ -86,15 +87,15 @@ export type EventDefinition<Type extends string = string, Schema extends Standar
   MessageMaker<Type, OutputOf<Schema>>;
 
 /**
- * The definition of an event with a category, as a decider's events have one. {@link withCategory} makes one for an
- * event that no decider of the program owns.
+ * The definition of an event with a category. The events of a decider have this type. {@link withCategory} makes one
+ * for an event that no decider of the program owns.
  */
 export type OwnedEventDefinition<
   Type extends string = string,
   Schema extends StandardSchema = StandardSchema,
 > = EventDefinition<Type, Schema> & { readonly category: string };
 
-/** The snapshots after a command. `{ every: 100 }` stores one if 100 or more events have come since the last one. */
+/** The snapshot policy of a command. `{ every: 100 }` stores one if 100 or more events were appended since the last. */
 export type Snapshots = 'never' | { readonly every: number };
 
 /** The fields of a command's definition. */
@@ -138,8 +139,7 @@ export interface CommandPolicies<Upcast = Upcasters> extends MessageOptions<Upca
    * @default 'stream-unchanged'
    */
   readonly precondition?: WritePrecondition | undefined;
-  /**
-   * The snapshots after the command.
+  /** Determines when a snapshot is stored after the command.
    * @default 'never'
    */
   readonly snapshot?: Snapshots | undefined;
@@ -151,7 +151,7 @@ const COMMAND_OPTIONS: OptionNames<CommandPolicies> = { ...EVENT_OPTIONS, precon
 /**
  * Defines an event.
  *
- * @throws DefinitionError if the version has no complete chain of upcasters, the schema is invalid, or an option is.
+ * @throws DefinitionError if an upcaster is missing, or the schema or an option is invalid.
  * @example const Deposited = defineEvent('Deposited', z.object({ amount: z.bigint() }));
  */
 export function defineEvent<
@@ -195,7 +195,7 @@ export function defineCommand<
   if (snapshot !== 'never') {
     checkOptionNames(snapshot, { every: true }, `${place}.snapshot`);
     if (!isPositiveU32(snapshot.every)) {
-      throw new DefinitionError(`${place}.snapshot.every`, mustBe('a whole number from 1', snapshot.every));
+      throw new DefinitionError(`${place}.snapshot.every`, mustBe('a positive integer', snapshot.every));
     }
   }
   const common = commonFields('command', type, schema, options);
@@ -204,8 +204,8 @@ export function defineCommand<
 }
 
 /**
- * Makes an upcaster that checks its input by the old schema first. The integers of the input have the form of that
- * schema.
+ * Makes an upcaster that checks its input with the old schema first. Integers have the type of that schema, number or
+ * bigint.
  *
  * @example { upcast: { 1: upcastFrom(z.object({ cents: z.bigint() }), (old) => ({ amount: old.cents })) } }
  */
@@ -217,7 +217,7 @@ export function upcastFrom<Old, const New>(
   const checking = (old: unknown): New => upcast(shape.read(old, { kind: 'event', type: 'old', schemaVersion: 1 }));
   // The fingerprint of the module's states reads these fields.
   Object.assign(checking, { schema, upcast });
-  return checking as Upcaster<Old> as CheckingUpcaster<Old, Mutable<New>>; // The same values, with types that may be changed.
+  return checking as Upcaster<Old> as CheckingUpcaster<Old, Mutable<New>>; // The same function, with a mutable result type.
 }
 
 /** An intersection, for the same reason as {@link EventDefinition}. */
@@ -227,7 +227,7 @@ interface Checking {
   readonly name: string;
 }
 
-/** The literals of the result are kept, `{ by: 'card' }`, but its fields and lists may be changed. */
+/** Removes `readonly` from fields and lists. Literals, such as `{ by: 'card' }`, are kept. */
 type Mutable<Value> = Value extends
   | ((...args: never) => unknown)
   | Date
@@ -246,10 +246,10 @@ function commonFields<Type extends string, Schema extends StandardSchema>(
   const { schemaVersion = 1, upcast = {}, aliases = [] } = options;
   const place = `${kind} ${type}`;
   if (!isText(type) || type === '') {
-    throw new DefinitionError(`${kind}.type`, mustBe('a text that is not empty and has no lone surrogates', type));
+    throw new DefinitionError(`${kind}.type`, mustBe('a non-empty string without lone surrogates', type));
   }
   if (!isPositiveU32(schemaVersion)) {
-    throw new DefinitionError(`${place}.schemaVersion`, mustBe('a whole number from 1', schemaVersion));
+    throw new DefinitionError(`${place}.schemaVersion`, mustBe('a positive integer', schemaVersion));
   }
   shapeOf(schema, place);
   checkUpcasters(upcast, schemaVersion, place);
@@ -270,21 +270,21 @@ function checkUpcasters(upcast: Upcasters, schemaVersion: number, place: string)
     if (typeof upcast[version] !== 'function') {
       throw new DefinitionError(
         `${place}.upcast[${version}]`,
-        `is missing; messages that were stored in version ${version} could not be read`,
+        `is missing; without it, messages that were stored in version ${version} cannot be read`,
       );
     }
   }
 }
 
 function checkAliases(aliases: readonly string[], type: string, place: string): void {
-  if (!Array.isArray(aliases)) throw new DefinitionError(`${place}.aliases`, mustBe('a list of names', aliases));
+  if (!Array.isArray(aliases)) throw new DefinitionError(`${place}.aliases`, mustBe('an array of names', aliases));
   for (const [index, alias] of aliases.entries()) {
     const at = `${place}.aliases[${index}]`;
     if (!isText(alias) || alias === '') {
-      throw new DefinitionError(at, mustBe('a text that is not empty and has no lone surrogates', alias));
+      throw new DefinitionError(at, mustBe('a non-empty string without lone surrogates', alias));
     }
     if (alias === type || aliases.indexOf(alias) < index) {
-      throw new DefinitionError(at, `${JSON.stringify(alias)} is already a name of the ${place}`);
+      throw new DefinitionError(at, `${JSON.stringify(alias)} is already a name of the ${place}; remove it`);
     }
   }
 }
@@ -314,12 +314,12 @@ export type DataOf<S> =
 /** The schema of a source. */
 export type SchemaOf<S> = S extends Definition<infer Schema> ? Schema : S extends StandardSchema ? S : never;
 
-/** The union of the messages of a map. */
+/** The union of the messages that a map of sources defines. */
 export type MessageOf<Sources> = {
   [Type in keyof Sources & string]: Message<Type, DataOf<Sources[Type]>>;
 }[keyof Sources & string];
 
-/** Checks sources: the key of a definition is its type, commands are in `commands` and events in `events`. */
+/** Checks that the key of each definition is its type, and that it is in the right map, `commands` or `events`. */
 export type CheckedSources<Sources, Kind extends 'command' | 'event'> = {
   [Type in keyof Sources]: Sources[Type] extends Definition
     ? Sources[Type] extends { readonly type: Type; readonly kind: Kind }

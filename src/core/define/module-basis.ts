@@ -1,6 +1,6 @@
 /**
- * The parts that all modules have in common, checked and made in one place: for `defineDecider`, and for the readers of
- * events, `defineEventHandler` and `defineProjector`.
+ * Checks and makes the parts that all modules have in common: those of `defineDecider`, `defineEventHandler` and
+ * `defineProjector`.
  */
 import type { Codec } from '../codec/codec.ts';
 import { msgpack } from '../codec/msgpack.ts';
@@ -48,7 +48,7 @@ export interface ModuleBasis<State> {
 /**
  * Checks the common fields of a definition, and makes the common parts of its module.
  *
- * @param known all fields of the definition.
+ * @param known the names of all fields of the definition.
  * @throws DefinitionError with the place of the field.
  */
 export function moduleBasis<State>(
@@ -82,7 +82,7 @@ export interface ReaderBasis<State> extends ModuleBasis<State> {
 /**
  * Checks the common fields of a reader of events, and makes the common parts of its module.
  *
- * @param known all fields of the definition.
+ * @param known the names of all fields of the definition.
  * @throws DefinitionError with the place of the field.
  */
 export function readerBasis<State>(
@@ -119,7 +119,7 @@ function keyOf(key: (event: unknown) => unknown, event: Message): string | undef
     throw faultOf(cause, 'key-failed', 'key', event.type);
   }
   if (value === undefined || isText(value)) return value;
-  const expected = mustBe('a text without lone surrogates, or undefined if the event does not concern it', value);
+  const expected = mustBe('a string without lone surrogates, or undefined if the event does not concern it', value);
   throw new FaultError({
     code: 'key-failed',
     message: `the key of ${event.type} ${expected}`,

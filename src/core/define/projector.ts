@@ -25,7 +25,7 @@ export interface DropDocument {
   readonly 'decidable/drop': true;
 }
 
-/** The result of `project` that drops the document. The next event of the key starts from the initial state. */
+/** Return it from `project` to drop the document. The next event of the key starts from the initial state. */
 export const dropDocument: DropDocument = Object.freeze({ 'decidable/drop': true });
 
 function isDrop(value: unknown): value is DropDocument {
@@ -42,31 +42,31 @@ export type Project<State, Data> = (
   // biome-ignore lint/suspicious/noConfusingVoidType: a handler that changes its draft returns nothing.
 ) => State | Draft<State> | DropDocument | void;
 
-/** {@link Project} as a conditional type, as `DeferredEvolve` is one. */
+/** {@link Project} as a conditional type, for the same reason as `DeferredEvolve`. */
 type DeferredProject<State, Data> = [State] extends [infer Known] ? Project<Known, Data> : never;
 
 /** The parts of a read model. */
 export interface ProjectorDefinition<State, Events> {
   readonly name: string;
-  /** The documents belong to a version. A new version is built from the first event. */
+  /** The version of the read model's code. A new version is built from the first event, with new documents. */
   readonly version: string;
   /** The schema of a document. */
   readonly state: StandardSchema<unknown, State>;
-  /** The events that it reads: the definitions of the deciders that own them, under names of its own choice. */
+  /** The events that it reads: definitions of the deciders that own them. The keys are the read model's own names. */
   readonly events: Events;
   /**
    * The codec of those deciders.
    * @default msgpack
    */
   readonly codec?: Codec;
-  /** Returns the key of the document that the event changes, or `undefined` if it changes none. */
+  /** Returns the key of the document that the event changes, or `undefined` if it changes no document. */
   readonly key: (event: NoInfer<MessageOf<Events>>) => string | undefined;
   /** The document before its first event. */
   readonly initialState: InitialState<State>;
   readonly project: { readonly [Type in keyof Events]: DeferredProject<State, DataOf<Events[Type]>> };
 }
 
-/** The result of `defineProjector`: a module for a host, with definitions for typed callers. */
+/** The result of `defineProjector`: a module for a host, with the definitions of its events. */
 export interface ProjectorModule<State, Events>
   extends ReadModel<State, never, MessageOf<Events>>,
     Required<CodeFingerprints> {
@@ -90,7 +90,7 @@ const NAMES: OptionNames<ProjectorDefinition<never, never>> = {
 /**
  * Defines a read model.
  *
- * @throws DefinitionError with the place, if the parts do not fit together.
+ * @throws DefinitionError that names the invalid part.
  */
 export function defineProjector<State, const Events extends Readonly<Record<string, Source>>>(
   definition: ProjectorDefinition<State, Events> & { readonly events: CheckedEventSources<Events> },
@@ -117,7 +117,7 @@ export function defineProjector<State, const Events extends Readonly<Record<stri
       initialState: () => documents.initial(),
       project: (state, event, context) => {
         const { type, data } = event as Message;
-        const recipe = projections.get(entryOf(events, type, 'event').type)!; // Every event has one: checked above.
+        const recipe = projections.get(entryOf(events, type, 'event').type)!; // `checkHandlers` requires one for each event.
         let isDropped = false;
         const drops = (): void => {
           isDropped = true;
@@ -133,7 +133,7 @@ export function defineProjector<State, const Events extends Readonly<Record<stri
   };
 }
 
-/** Hides {@link dropDocument} from immer, so that a handler may change its draft and drop the document nevertheless. */
+/** Hides {@link dropDocument} from immer, so that a handler may change its draft and then drop the document. */
 function dropping(recipe: Recipe, drops: () => void): Recipe {
   return (draft, data, extra) => {
     const result = recipe(draft, data, extra);

@@ -1,8 +1,8 @@
 /**
- * `defineReactor`: effects outside of the store because of events, such as e-mails, webhooks and files.
+ * `defineReactor`: effects outside the store in response to events, such as e-mails, webhooks and files.
  *
- * A reactor may do anything, and so it can be run more than once for one event: after a crash between the effect and
- * the checkpoint. The id of the event is the idempotency key that makes this harmless.
+ * A reactor can run more than once for one event, because a crash may happen between the effect and the checkpoint. The
+ * id of the event is an idempotency key, so that the receiver can ignore the second effect.
  */
 import type { Immutable } from 'immer';
 import type { Codec } from '../codec/codec.ts';
@@ -29,19 +29,19 @@ export interface ReactorContext extends EventContext {
   readonly signal: AbortSignal;
 }
 
-/** Reacts to an event. The next event of the stream waits until the promise resolves. */
+/** Reacts to an event. The next event of the stream is handled after the promise resolves. */
 export type React<Data> = (data: Immutable<Data>, context: ReactorContext) => Promise<void> | void;
 
 /** The parts of a reactor. */
 export interface ReactorDefinition<Events> {
-  /** Under this name the reactor's progress is stored. */
+  /** The name under which the reactor's progress is stored. */
   readonly name: string;
   /**
    * A new version continues after the last event of the previous one, so that no effect is repeated. A new name starts
    * at the first event.
    */
   readonly version: string;
-  /** The events that it reads: the definitions of the deciders that own them, under names of its own choice. */
+  /** The events that it reads: definitions of the deciders that own them. The keys are the reactor's own names. */
   readonly events: Events;
   /**
    * The codec of those deciders.
@@ -56,7 +56,7 @@ export interface ReactorDefinition<Events> {
   readonly react: { readonly [Type in keyof Events]: React<DataOf<Events[Type]>> };
 }
 
-/** A reactor, as `defineSystem` takes it. */
+/** A reactor for `defineSystem`. */
 export interface ReactorModule<Events> {
   readonly kind: 'reactor';
   readonly name: string;
@@ -97,7 +97,7 @@ const DEFAULT_CONCURRENCY = 16;
  * });
  * ```
  *
- * @throws DefinitionError if the parts do not fit together, with the place.
+ * @throws DefinitionError that names the invalid part.
  */
 export function defineReactor<const Events extends Readonly<Record<string, Source>>>(
   definition: ReactorDefinition<Events> & { readonly events: CheckedEventSources<Events> },
@@ -105,7 +105,7 @@ export function defineReactor<const Events extends Readonly<Record<string, Sourc
   const name = checkIdentity(definition, NAMES, 'defineReactor');
   const { version, codec = msgpack, concurrency = DEFAULT_CONCURRENCY } = definition;
   if (!Number.isInteger(concurrency) || concurrency < 1) {
-    throw new DefinitionError(`${name}.concurrency`, `must be a whole number from 1, not ${String(concurrency)}`);
+    throw new DefinitionError(`${name}.concurrency`, `must be a positive integer, not ${String(concurrency)}`);
   }
   const events = eventSourceTable(definition.events, `${name}.events`);
   checkHandlers(definition.react, events, 'event', `${name}.react`, 'all');

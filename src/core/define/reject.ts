@@ -1,4 +1,4 @@
-/** `reject`: the result of a decision that refuses its command. */
+/** `reject`: makes the result of a decision that refuses its command. */
 import { FaultError, RejectionError } from '../errors.ts';
 import { rejectionMade, withRejectionsUsed } from '../rejection-use.ts';
 
@@ -7,8 +7,8 @@ export type RejectionDetail = string | number | bigint | boolean | Date | null |
 
 /**
  * Refuses a command. Return or throw the result from `decide`, or from any step of a generator. It rejects the whole
- * decision: none of its events is stored, and the rejection is recorded. A decision that makes a rejection and drops it
- * is a fault.
+ * decision: none of its events is stored, and the rejection is recorded. It is a fault if a decision makes a rejection
+ * and does not use it.
  *
  * @example return reject('insufficient-funds', 'The balance is too low.', { balance });
  *
@@ -36,7 +36,7 @@ export function reject(
 /**
  * Runs the decision of a command of this type.
  * @throws FaultError `unreturned-rejection` if the decision made a rejection and did not return it, throw it or pass it
- * to `isRejection`. Without the check, a `return` that is missing would let the command through.
+ * to `isRejection`. Without this check, a missing `return` would accept the command.
  */
 export function usingRejections<Result>(type: string, decide: () => Result): Result {
   return withRejectionsUsed(decide, (rejection) => {
@@ -55,9 +55,9 @@ export function usingRejections<Result>(type: string, decide: () => Result): Res
 }
 
 /**
- * Creates an error without a stack trace. A rejection is part of the domain and not a defect, so nobody reads its
- * stack, which takes ten times as long as the rest of a decision (12 µs). `stackTraceLimit` exists in V8; other engines
- * record the stack lazily.
+ * Creates an error without a stack trace. A rejection is a result of the domain, so its stack is not needed. Recording
+ * one takes ten times as long as the rest of a decision (12 µs). `stackTraceLimit` exists in V8; other engines record
+ * the stack lazily.
  */
 function withoutStack<Made>(make: () => Made): Made {
   const limit = Error.stackTraceLimit;

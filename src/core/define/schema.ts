@@ -1,10 +1,10 @@
 /**
- * Schemas, by the interface that zod, valibot, arktype and others share (Standard Schema, standardschema.dev). Nothing
- * here knows a library; the files `zod*.ts` read zod's definitions.
+ * Schemas of any library that implements Standard Schema (standardschema.dev), such as zod, valibot and arktype. This
+ * file is independent of the library. The files `zod*.ts` read zod's definitions.
  *
- * A value passes its schema once, when it enters the system. The schema's output is decided, recorded, stored and
- * folded. Reading it back must not change it again, so a schema that would change it is refused: when a module is
- * defined if the schema shows it, and else with the first message.
+ * A value passes its schema once, when it enters the system. The schema's output is decided on, recorded, stored and
+ * folded. Reading it back must not change it again, so a schema that would change it is refused. If the schema's
+ * definition shows the problem, `defineDecider` throws; otherwise the first message fails.
  */
 import type { Codec, Subject } from '../codec/codec.ts';
 import { copyForeign, copyValue } from '../codec/copy.ts';
@@ -42,34 +42,34 @@ export interface SchemaIssue {
 /** The type of the values that a schema accepts. */
 export type InputOf<Schema extends StandardSchema> = NonNullable<Schema['~standard']['types']>['input'];
 
-/** The type of a schema's output, as a message's data or a state has it. */
+/** The type of a schema's output, which is the type of a message's data or of a state. */
 export type OutputOf<Schema extends StandardSchema> = NonNullable<Schema['~standard']['types']>['output'];
 
 /**
- * `Schema`, if it accepts its own output. A stored value is read through the same schema again, so a transform that
- * changes a value's type could not be read back. Such a transform is a compile error. Defaults and refinements are
- * fine.
+ * `Schema`, if it accepts its own output. A stored value is read through the same schema again, so the output of a
+ * transform that changes the type could not be read back. Such a transform is a compile error. Defaults and refinements
+ * are allowed.
  */
 export type Rereadable<Schema extends StandardSchema> = [OutputOf<Schema>] extends [InputOf<Schema>]
   ? Schema
   : { readonly 'a schema must accept its own output: use no transform that changes a type': never };
 
-/** The data of a message that enters the system. It is decided, recorded, stored and folded. */
+/** The checked data of a message that enters the system. It is decided on, recorded, stored and folded. */
 interface Entered<Value> {
-  /** A value that no one else holds, equal to the value that is read from the bytes. */
+  /** A private copy, equal to the value that is decoded from the bytes. */
   readonly data: Value;
   /** The data in the module's codec. */
   readonly payload: Uint8Array;
 }
 
-/** A schema made ready for values of one kind, with errors that name the place. */
+/** Checks, encodes and decodes values of one schema, with errors that name the place. */
 export interface Shape<Value> {
   /**
-   * Takes in a value of the program, once. It copies the value, applies the schema, and brings the result to the form
-   * of its bytes.
+   * Accepts a value of the program: copies it, applies the schema once, and normalizes the result to the form that
+   * decoding its bytes produces.
    *
    * @throws FaultError `invalid-shape` (for an event, which the module made: `invalid-event`), `unencodable-value`, or
-   * `unstable-schema` if the schema changes its own output or returns another value each time.
+   * `unstable-schema` if the schema changes its own output or returns different values for one input.
    */
   enter(value: unknown, subject: Subject, codec: Codec): Entered<Value>;
 
@@ -81,26 +81,25 @@ export interface Shape<Value> {
   read(value: unknown, subject: Subject): Value;
 
   /**
-   * Makes a state from a value: a frozen copy of the schema's output, in the form of `state-value.ts`. Unchanged parts
-   * of the state before cost nothing, if the schema is one of zod whose parts are known (`zod-canonical.ts`).
+   * Makes a state from a value: a frozen copy of the schema's output, in the form of `state-value.ts`. Parts that are
+   * unchanged since the previous state cost nothing, if `zod-canonical.ts` supports the schema.
    *
    * @throws FaultError `invalid-state`, `unencodable-value` or `unstable-schema`.
    */
   keep(value: unknown, subject: Subject): Value;
 
   /**
-   * Writes a state, as {@link keep} makes it.
+   * Encodes a state that {@link keep} made.
    *
    * @throws FaultError as {@link keep}.
    */
   write(state: unknown, subject: Subject, codec: Codec): Uint8Array;
 }
 
-/**
- * Makes a schema ready.
+/** Makes the shape of a schema.
  *
- * Every message is checked, also those that the module itself made. So every stored message can be read again, because
- * it has passed the same check before.
+ * Every message is checked, including those that the module itself made. So every stored message can be read again,
+ * because it has passed the same check before.
  *
  * @throws DefinitionError if it is not a Standard Schema, is asynchronous, or cannot read its own output.
  */
@@ -109,31 +108,32 @@ export function shapeOf<Value>(schema: StandardSchema<unknown, Value>, place: st
   if (typeof standard !== 'object' || standard === null || !('validate' in standard)) {
     throw new DefinitionError(place, 'is not a schema; use zod, or any library that implements Standard Schema');
   }
-  // A decision cannot wait. Most asynchronous schemas are noticed here, the others when they are first used.
+  // A decision cannot wait. Most asynchronous schemas are found here, and the others when they are first used.
   if (isThenable(schema['~standard'].validate(undefined))) {
     throw new DefinitionError(
       place,
-      'is an asynchronous schema, but decisions are synchronous; check such values before',
+      'is an asynchronous schema, but decisions are synchronous; check such values before you make the message',
     );
   }
   return new SchemaShape(schema, checkReadable(schema, place));
 }
 
-/** A contradiction of a schema, and the advice about it. */
+/** A way in which a schema contradicts itself, and the advice about it. */
 interface Contradiction {
-  /** Completes "returned …, and …". */
+  /** Completes the message "returned …, and … <when>". */
   readonly when: string;
   readonly advice: string;
 }
 
 const AGAIN: Contradiction = {
   when: 'for the same value a moment later',
-  advice: 'the same value must always be read as the same, so draw such a value before you make the message',
+  advice:
+    'a schema must return the same output for the same input, so generate such a value before you make the message',
 };
 
 const READ_BACK: Contradiction = {
   when: 'when it read that back',
-  advice: 'a schema must leave its own output as it is, so convert a value before you make the message',
+  advice: 'a schema must not change its own output, so convert the value before you make the message',
 };
 
 class SchemaShape<Value> implements Shape<Value> {
@@ -152,7 +152,7 @@ class SchemaShape<Value> implements Shape<Value> {
   enter(value: unknown, subject: Subject, codec: Codec): Entered<Value> {
     const form = this.#canonical(value, false);
     if (form === UNDECIDED || codec.isExact !== true) return this.#enterByBytes(value, subject, codec);
-    // Looked at again, because the fields of the caller's object may be computed each time.
+    // The copy is checked again, because the caller's object may have getters that return different values each time.
     const data = this.#canonical(copyValue(form), false);
     if (data === UNDECIDED) return this.#enterByBytes(value, subject, codec);
     return { data: data as Value, payload: codec.encode(data, subject) };
@@ -189,10 +189,10 @@ class SchemaShape<Value> implements Shape<Value> {
     return isKnown ? codec.encode(kept, subject) : this.#enterByBytes(kept, subject, codec).payload;
   }
 
-  /** Encodes and decodes a value, to bring it to the form of its bytes. */
+  /** Encodes and decodes a value, to normalize it to the form that decoding produces. */
   #enterByBytes(value: unknown, subject: Subject, codec: Codec): Entered<Value> {
     this.#checkFilledIn(subject);
-    // The caller's fields may be computed each time they are read.
+    // The caller's object may have getters that return different values each time.
     const foreign = copyForeign(value);
     const output = this.#accepted(foreign, subject);
     const payload = codec.encode(output, subject);
@@ -209,7 +209,7 @@ class SchemaShape<Value> implements Shape<Value> {
     throw unstableSchema(difference, subject, READ_BACK);
   }
 
-  /** The result shares nothing with the schema, which may hold the values that it fills in. */
+  /** The result shares no object with the schema, which may return its defaults themselves. */
   #read(value: unknown, subject: Subject): SchemaResult<Value> {
     const bridged = this.#bridge(value);
     const form = this.#canonical(bridged, false);
@@ -220,7 +220,7 @@ class SchemaShape<Value> implements Shape<Value> {
     return { value: copyValue(result.value) as Value };
   }
 
-  /** A duplicate of a command must be read as the first one was. */
+  /** A command is parsed twice and compared, because a duplicate must be read like the first delivery. */
   #checkRepeats(value: Value, bridged: unknown, subject: Subject): void {
     const again = this.#validateDecoded(bridged, subject);
     const difference =
@@ -235,7 +235,8 @@ class SchemaShape<Value> implements Shape<Value> {
   }
 
   /**
-   * The schema gets a copy: arktype changes its argument, and a schema that freezes must not freeze a caller's object.
+   * Passes a copy to the schema, because arktype changes its argument, and a schema that freezes must not freeze a
+   * caller's object.
    */
   #validate(value: unknown, subject: Subject): SchemaResult<Value> {
     const result = this.#schema['~standard'].validate(copyForeign(value));
@@ -244,8 +245,8 @@ class SchemaShape<Value> implements Shape<Value> {
   }
 
   /**
-   * Schemas of other libraries cannot be read beforehand. They say where they wanted the other kind of integer; some
-   * say it of one place at a time (valibot's `abortEarly`), and some do not name a place inside a union.
+   * Schemas of other libraries cannot be inspected. Their issues show at which places they expected the other kind of
+   * integer. Some report one place at a time (valibot's `abortEarly`), and some do not name a place inside a union.
    */
   #validateDecoded(value: unknown, subject: Subject): SchemaResult<Value> {
     this.#checkFilledIn(subject);
@@ -259,11 +260,14 @@ class SchemaShape<Value> implements Shape<Value> {
       }
       if (result.issues === undefined) return result;
     }
-    // If no choice of the integers fits, the problem is another one.
+    // If no combination of the integers is valid, the problem is a different one.
     return first;
   }
 
-  /** A default that depends on the clock is the same twice in a row, and differs later. */
+  /**
+   * Checks the defaults again, because a default that depends on the clock is the same twice in a row and differs
+   * later.
+   */
   #checkFilledIn(subject: Subject): void {
     for (const { path, value, again } of this.#filledIn) {
       const difference = differenceOf(value, again());
@@ -279,18 +283,18 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
 }
 
 function asynchronous(subject: Subject, answer: PromiseLike<unknown>): FaultError {
-  answer.then(undefined, () => undefined); // Nobody waits for it: a failure must not end the process.
+  answer.then(undefined, () => undefined); // No code awaits it, and its rejection must not end the process.
   return new FaultError({
     code: 'asynchronous-schema',
-    message: `${placeOf(subject)}: the schema is asynchronous, but decisions are synchronous; check such values before`,
+    message: `${placeOf(subject)}: the schema is asynchronous, but decisions are synchronous; check such values before you make the message`,
     details: [['type', subject.type]],
   });
 }
 
-/** A command comes from a caller. An event and a state come from the module. */
+/** The fault codes. A command comes from a caller, and an event and a state come from the module. */
 const CODES = { command: 'invalid-shape', event: 'invalid-event', state: 'invalid-state' } as const;
 
-/** The schema's issues as a fault that names type and path: `Withdraw.data.amount: expected bigint …`. */
+/** Converts the schema's issues to a fault that names type and path: `Withdraw.data.amount: expected bigint …`. */
 function invalidShape(issues: readonly SchemaIssue[], subject: Subject, code: string): FaultError {
   const places: [string, string][] = issues.slice(0, MAX_REPORTED_ISSUES).map((issue) => {
     return [placeOf(subject) + stepsText(pathOf(issue)), problemOf(issue)];
@@ -315,7 +319,7 @@ function detailsOf(subject: Subject): readonly (readonly [string, string])[] {
   ];
 }
 
-/** The schema returned different values for the same value. */
+/** Makes the fault for a schema that returned different outputs. */
 function unstableSchema(
   difference: Difference | undefined,
   subject: Subject,
@@ -331,7 +335,7 @@ function unstableSchema(
   });
 }
 
-/** The schema does not accept its own output. */
+/** Makes the fault for a schema that does not accept its own output. */
 function unreadable(issues: readonly SchemaIssue[], output: unknown, subject: Subject): FaultError {
   const [issue] = issues as readonly [SchemaIssue];
   const place = placeOf(subject) + stepsText(pathOf(issue));
@@ -339,7 +343,7 @@ function unreadable(issues: readonly SchemaIssue[], output: unknown, subject: Su
   return new FaultError({
     code: 'unstable-schema',
     message:
-      `${place}: the schema returned ${shown}, and does not accept that when it is read back (${problemOf(issue)}): convert a ` +
+      `${place}: the schema returned ${shown}, and does not accept that when it is read back (${problemOf(issue)}); convert the ` +
       'value before you make the message',
     details: [...detailsOf(subject), ['path', place], ['first', shown], ['second', problemOf(issue)]],
   });
@@ -352,7 +356,7 @@ function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
   );
 }
 
-/** `Withdraw.data`; a state is named by its module: `bank.account.state`. */
+/** Returns the place for an error, such as `Withdraw.data`, or `bank.account.state` for a state. */
 function placeOf(subject: Subject): string {
   return subject.kind === 'state' ? `${subject.type}.state` : `${subject.type}.data`;
 }

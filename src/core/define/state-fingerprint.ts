@@ -1,10 +1,10 @@
 /**
  * The fingerprint of the code that makes a module's states: its `evolve` functions, the schemas of its state and its
- * events, and its upcasters. A snapshot carries it, so that the stream is folded again if other code has made the
+ * events, and its upcasters. Each snapshot stores it, so that the stream is folded again if different code made the
  * snapshot.
  *
- * It contains the text of the functions and the visible parts of the schemas. It does not contain the functions that
- * these call, so raise the module's version if such a change has to reach stored snapshots. Another build of the same
+ * It covers the text of the functions and the visible parts of the schemas. It does not cover the functions that these
+ * call, so raise the module's version if such a change has to invalidate stored snapshots. Another build of the same
  * code (minified, or instrumented for coverage) may have another fingerprint, which costs one replay for each stream.
  * For the same reason it is not the module's digest, which would stay in the decision records (docs/decisions.md §52).
  */
@@ -30,7 +30,7 @@ export interface StateMakers {
   readonly evolve: object;
 }
 
-/** Returns 16 hexadecimal digits. They are enough to notice a change, and prove nothing. */
+/** Returns 16 hexadecimal digits. They are enough to notice a change, but they are not proof against an attacker. */
 export function fingerprintOf({ schema, initial, events, evolve }: StateMakers): string {
   const description = new Description();
   description.add({ schema, initial, evolve });
@@ -45,14 +45,14 @@ export function fingerprintOf({ schema, initial, events, evolve }: StateMakers):
   return description.fingerprint();
 }
 
-/** A short text that changes with a value: a function, a schema, or plain data. 16 hexadecimal digits. */
+/** Returns 16 hexadecimal digits that change with the value: a function, a schema, or plain data. */
 export function fingerprint(value: unknown): string {
   const description = new Description();
   description.add(value);
   return description.fingerprint();
 }
 
-/** The fingerprints of the entries of a record, each under `<prefix>.<name>`. */
+/** Returns the fingerprints of the entries of a record, each under `<prefix>.<name>`. */
 export function fingerprintsOf(prefix: string, record: object): Readonly<Record<string, string>> {
   return Object.fromEntries(
     Object.entries(record).flatMap(([name, value]) =>
@@ -61,16 +61,19 @@ export function fingerprintsOf(prefix: string, record: object): Readonly<Record<
   );
 }
 
-/** The code of a read model or a process manager, part by part. A store keeps it, and notices a change without a new version. */
+/**
+ * The fingerprints of a read model's or a process manager's code. A store keeps them, and detects a change of the code
+ * without a new version.
+ */
 export interface CodeFingerprints {
-  /** A short text that changes with the code, by its place in the definition (for example `project.Deposited`). */
+  /** The fingerprint of each function and schema, by its place in the definition (for example `project.Deposited`). */
   readonly codeFingerprints?: Readonly<Record<string, string>> | undefined;
 }
 
-/** The most parts of a schema that are read, because some libraries link each schema with all others. */
+/** The maximum number of parts of a schema that are read. Some libraries link each schema to all others. */
 const MAX_PARTS = 20_000;
 
-/** Describes values in a text that is the same in each process. */
+/** Describes values as a text that is the same in each process. */
 class Description {
   text = '';
   #parts = 0;
@@ -113,7 +116,7 @@ class Description {
   }
 
   #addFunction(value: object): void {
-    // A compiler that only removes types changes nothing but white space.
+    // A compiler that only removes types changes only white space.
     this.text += Function.prototype.toString.call(value).replaceAll(/\s+/g, '');
     // arktype's types are functions. Their JSON describes them, and their fields lead to all of arktype.
     const json: unknown = Reflect.get(value, 'json');

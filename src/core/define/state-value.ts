@@ -1,16 +1,17 @@
 /**
- * The form of states in memory. There is one form for equal values, no one shares a state, and no one changes it.
+ * The form of states in memory. Equal states have the same form, a state shares no object with other code, and it is
+ * immutable.
  *
- * - **One form.** The fields of a record are in the order of their names and none is undefined, -0 is 0, and sets and
- *   maps are in the order of their bytes. A folded state, one from a snapshot and one from another codec are equal,
+ * - **One form.** The fields of a record are in the order of their names and never undefined, -0 is 0, and sets and
+ *   maps are in the order of their bytes. So a folded state, one from a snapshot and one from another codec are equal,
  *   with their fields in the same order.
- * - **Not shared.** A handler's objects are copied, never frozen and never kept, so a constant that `evolve` returns is
+ * - **Not shared.** A handler's objects are copied, but never frozen or kept, so a constant that `evolve` returns is
  *   not affected.
  * - **Not changed.** Lists and records are frozen, and the methods that change a date, a set or a map throw. Nothing
  *   protects the content of a `Uint8Array`, so {@link lend} returns copies of the arrays.
  *
  * An object in this form is marked, so that the unchanged parts of a state are not checked again. The mark is a private
- * field: a `WeakSet` takes four times as long (0.2 µs for each object, most of it in the garbage collector).
+ * field, because a `WeakSet` takes four times as long (0.2 µs for each object, most of it in the garbage collector).
  */
 
 import type { Subject } from '../codec/codec.ts';
@@ -38,10 +39,10 @@ function itself(value: object): object {
   return value;
 }
 
-/** A constructor that returns its argument, so that the fields of a class that extends it are put on that. */
+/** A constructor that returns its argument, so that a subclass adds its private fields to that object. */
 const Itself = itself as unknown as new (value: object) => object;
 
-/** The mark of an object that is in the form of this file. */
+/** Marks objects that have the form of this file. */
 class Kept extends Itself {
   readonly #holdsBytes: boolean;
   #acceptedBy: unknown;
@@ -68,7 +69,10 @@ class Kept extends Itself {
   }
 }
 
-/** Returns whether a part of a schema has accepted this object before. An object in this form does not change. */
+/**
+ * Returns whether a part of a schema has accepted this object before. The result stays valid, because the object is
+ * immutable.
+ */
 export function isAccepted(value: object, form: unknown): boolean {
   return Kept.isAcceptedBy(value, form);
 }
@@ -78,7 +82,7 @@ export function markAccepted(value: object, form: unknown): void {
   Kept.accept(value, form);
 }
 
-/** Thrown by the recursive functions, which do not know the subject. {@link keep} makes a fault of it. */
+/** Thrown by the recursive functions, which do not know the subject. {@link keep} converts it to a fault. */
 class NoState {
   readonly path: Path;
   readonly problem: string;
@@ -98,7 +102,7 @@ let bytesSeen = 0;
 const TOO_DEEP = 'too deep';
 
 /**
- * Returns the value in the form of this file. It is a copy, except for the parts that have this form already. An
+ * Converts a value to the form of this file. The result is a copy, except for parts that have this form already. An
  * instance of a class is returned unchanged.
  *
  * @throws FaultError `unencodable-value` with the path of a part that has no encoding.
@@ -144,8 +148,8 @@ function sized(value: bigint, depth: number): bigint {
 }
 
 function keepObject(value: object, depth: number): object {
-  // Marked objects are frozen, except for bytes, which are copied each time. To look for a mark that is not there takes
-  // five times as long as to see that an object is not frozen.
+  // Marked objects are frozen, except for bytes, which are copied each time. Looking for a missing mark takes five
+  // times as long as checking whether the object is frozen.
   if (!Object.isExtensible(value) && Kept.has(value)) {
     if (Kept.holdsBytes(value)) bytesSeen++;
     return value;
@@ -192,7 +196,7 @@ function keepRecord(record: Readonly<Record<string, unknown>>, depth: number): o
   return kept;
 }
 
-/** Copies a record whose fields are not in order, or not all defined. */
+/** Copies a record whose fields are out of order or partly undefined. */
 function rebuilt(record: Readonly<Record<string, unknown>>, depth: number): object {
   const kept: Record<string, unknown> = {};
   for (const key of sortKeys(Object.keys(record))) {
@@ -250,17 +254,17 @@ function inOrder<Item>(items: Item[], keyOf: (item: Item) => unknown): Item[] {
   return encoded.sort((left, right) => compareBytes(left.bytes, right.bytes)).map(({ item }) => item);
 }
 
-/** MessagePack writes the length of a text first, in bytes. */
+/** MessagePack writes the length of a string first, in bytes. */
 function compareTexts(left: string, right: string): number {
   return utf8Length(left) - utf8Length(right) || compareUtf8(left, right);
 }
 
-/** The text is well-formed. */
+/** Returns the length in bytes of UTF-8. The string is well-formed. */
 function utf8Length(text: string): number {
   let length = text.length;
   for (let index = 0; index < text.length; index++) {
     const unit = text.charCodeAt(index);
-    // A surrogate is half of four bytes, and any other unit from U+0800 on is three.
+    // A surrogate counts as half of its pair's four bytes. Any other unit from U+0800 on has three bytes.
     if (unit >= 0x80) length += unit < 0x800 || (unit >= 0xd800 && unit <= 0xdfff) ? 1 : 2;
   }
   return length;
@@ -268,7 +272,9 @@ function utf8Length(text: string): number {
 
 const NO_BYTES = new Uint8Array(0);
 
-/** An instance of a class has no encoding, and keeps its place among others of its kind. */
+/**
+ * Returns the bytes by which a key is sorted. An instance of a class has no encoding, so such keys keep their order.
+ */
 function orderingBytes(key: unknown): Uint8Array {
   try {
     return encodeMsgpack(key, { kind: 'state', type: 'key', schemaVersion: 1 });
@@ -283,21 +289,21 @@ function mutatorsOf(prototype: object, isMutator: (name: string) => boolean): re
 }
 
 const DATE_MUTATORS = mutatorsOf(Date.prototype, (name) => name.startsWith('set'));
-/** `getOrInsert` and its like are of ECMAScript 2026. */
+/** `getOrInsert` and `getOrInsertComputed` are part of ECMAScript 2026. */
 const MAP_MUTATORS = mutatorsOf(Map.prototype, (name) => /^(set|delete|clear|getOrInsert\w*)$/.test(name));
 const SET_MUTATORS = mutatorsOf(Set.prototype, (name) => /^(add|delete|clear)$/.test(name));
 
 const GUARD: PropertyDescriptor = {
   value: () => {
     throw new TypeError(
-      'a date, set or map of a state cannot be changed in place; make a new date, or change sets and maps in the draft of evolve',
+      'a date, set or map of a state is immutable; make a new date, or change sets and maps in the draft of evolve',
     );
   },
 };
 
 /**
- * Properties of the object itself, because an object with another prototype is not equal to a plain one for every test
- * runner. They cost 2 µs for a date, once for each that enters a state.
+ * Replaces the methods by own properties, because some test runners treat objects with different prototypes as unequal.
+ * They cost 2 µs for a date, once for each date that enters a state.
  */
 function guarded<Value extends object>(value: Value, mutators: readonly string[]): Value {
   for (let index = 0; index < mutators.length; index++) Object.defineProperty(value, mutators[index]!, GUARD);
@@ -305,8 +311,8 @@ function guarded<Value extends object>(value: Value, mutators: readonly string[]
 }
 
 /**
- * Returns the state for a handler: the same object, or a copy if it holds arrays of bytes, which the handler could
- * change. The copy takes time in proportion to the parts of the state with bytes.
+ * Returns the state for a handler: the same object, or a copy if it contains arrays of bytes, which the handler could
+ * change. The copy takes time in proportion to the parts that contain bytes.
  */
 export function lend(state: unknown): unknown {
   return typeof state === 'object' && state !== null && Kept.holdsBytes(state) ? lentCopy(state) : state;

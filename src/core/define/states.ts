@@ -43,12 +43,15 @@ export class States<State> {
     return this.keep(fold(state, recipe, data));
   }
 
-  /** Makes a state of a value that a handler returned. @throws FaultError as {@link fold}. */
+  /** Makes a state from a value that a handler returned. @throws FaultError as {@link fold}. */
   keep(next: unknown): State {
     return this.#shape.keep(next, this.#subject);
   }
 
-  /** `types.state`. Both directions are checked, so that a snapshot that cannot be read again is not written. */
+  /**
+   * The module's `types.state`. Both directions are checked, so that a snapshot that cannot be read again is not
+   * written.
+   */
   get type(): StateType<State> {
     const [shape, subject, codec] = [this.#shape, this.#subject, this.#codec];
     return {
@@ -64,6 +67,6 @@ const STATE_FAULTS: ReadonlySet<string> = new Set(['invalid-state', 'unencodable
 export function stateFault(cause: unknown, code: string, place: string, type: string): FaultError {
   if (!isFault(cause) || !STATE_FAULTS.has(cause.code)) return faultOf(cause, code, place, type);
   const { payload } = cause;
-  const message = `${place} made an invalid state: ${payload.message}`;
+  const message = `${place} returned an invalid state: ${payload.message}`;
   return new FaultError({ code: payload.code, message, details: payload.details }, { cause });
 }

@@ -1,37 +1,39 @@
 /**
- * The canonical form of a value: the form in which it comes back from its bytes. A record's fields are in the order of
- * their names and none is undefined; -0 is 0. A message is brought to it when it enters, so that what is folded now and
- * what a replay folds later are the same, down to the order in which a handler meets the fields.
+ * The canonical form of a value: the form that decoding its bytes produces. A record's fields are in the order of their
+ * names and never undefined, and -0 is 0. A message is converted to it when it is accepted. So this fold and a later
+ * replay get the same values, including the order in which a handler iterates over the fields.
  *
- * It is also a short cut for schemas of zod. A form is built from the schema, and answers only for values that the
- * schema accepts and returns unchanged; every other value is {@link UNDECIDED}, and left to the schema and the codec.
- * So it can never change what is accepted, and errors, defaults and stripped fields are zod's own (properties in
- * test/core/define/zod-canonical.test.ts).
+ * This file is also a fast path for zod's schemas. A form is built from the schema. It returns a value only if the
+ * schema would accept it and return it unchanged. For any other value it returns {@link UNDECIDED}, and the schema and
+ * the codec decide. So it never changes which values are accepted, and errors, defaults and stripped fields are zod's
+ * own (properties in test/core/define/zod-canonical.test.ts).
  *
- * Measured on the bank's messages (two texts with bounds, a bounded integer, an optional field): zod 0.3 µs, the short
- * cut 0.05 µs. If a content security policy forbids zod to compile, the difference is larger.
+ * Measured on the bank's messages (two strings with bounds, a bounded integer, an optional field), zod takes 0.3 µs and
+ * the fast path 0.05 µs. If a content security policy forbids zod to compile, the difference is larger.
  *
  * The form of a state remembers which parts it has accepted, so that one changed field of a large state costs little.
  *
- * The code for each message counts by an index: in an engine that only interprets, as in guests in JavaScript, a step
- * of `for … of` costs as much as the check of a field.
+ * The code that runs for each message uses loops with an index. In an engine that only interprets, such as that of
+ * guests in JavaScript, a step of `for … of` costs as much as the check of a field.
  */
 import { compareUtf8 } from '../codec/values.ts';
 import { isAccepted, markAccepted } from './state-value.ts';
 import { type ZodDefinition, type ZodInternals, zodInternals } from './zod.ts';
 
-/** The answer if the schema and the codec have to decide. */
+/** The result if the schema and the codec have to decide. */
 export const UNDECIDED: unique symbol = Symbol('undecided');
 
 /**
  * Returns the value in canonical form, which may be the value itself, or {@link UNDECIDED}.
  *
- * @param isState says that the value is in the form of `state-value.ts`. In this form, sets and maps are in order, and
- * parts that were accepted before are not looked at again.
+ * @param isState true if the value has the form of `state-value.ts`. In this form, sets and maps are in order, and
+ * parts that were accepted before are not checked again.
  */
 export type CanonicalForm = (value: unknown, isState: boolean) => unknown;
 
-/** The form of a schema; undefined if it is not of zod, or does something that is not known here. */
+/**
+ * Returns the form of a schema, or undefined if it is not a zod schema or uses a feature that this file does not know.
+ */
 export function canonicalFormOf(schema: unknown): CanonicalForm | undefined {
   return formOf(schema, new Set());
 }
@@ -39,7 +41,7 @@ export function canonicalFormOf(schema: unknown): CanonicalForm | undefined {
 /** A test of a value that is its own canonical form. */
 type Accept = (value: unknown) => boolean;
 
-/** Schemas that hold themselves have none: `open` are those that are being read. */
+/** @param open the schemas that are being read. A schema that contains itself has no form. */
 function formOf(schema: unknown, open: ReadonlySet<unknown>): CanonicalForm | undefined {
   const internals = zodInternals(schema);
   if (internals === undefined || open.has(schema)) return undefined;
@@ -59,7 +61,7 @@ function formOf(schema: unknown, open: ReadonlySet<unknown>): CanonicalForm | un
     case 'array':
       return listOf(checkedList(checks), inner(def.element));
   }
-  if (checks.length > 0) return undefined; // Refinements of one's own, which may change a record while they look at it.
+  if (checks.length > 0) return undefined; // Custom refinements, which may change a record.
   switch (def.type) {
     case 'boolean':
       return leaf((value) => typeof value === 'boolean');
@@ -67,7 +69,7 @@ function formOf(schema: unknown, open: ReadonlySet<unknown>): CanonicalForm | un
       return leaf((value) => value === null);
     case 'any':
     case 'unknown':
-      // Nothing says whether an integer is a number or a bigint, or what is inside.
+      // The schema does not show whether an integer is a number or a bigint, or the types of the parts.
       return leaf((value) => typeof value === 'string' || typeof value === 'boolean' || value === null);
     case 'literal':
     case 'enum':
@@ -96,7 +98,7 @@ function formOf(schema: unknown, open: ReadonlySet<unknown>): CanonicalForm | un
       return defined(inner(def.innerType));
     case 'readonly':
     case 'catch':
-      // For a value that the inner schema accepts, these change nothing but whether it is frozen.
+      // These do not change a value that the inner schema accepts, except that it may be frozen.
       return inner(def.innerType);
     default:
       return undefined;
@@ -104,7 +106,7 @@ function formOf(schema: unknown, open: ReadonlySet<unknown>): CanonicalForm | un
 }
 
 /**
- * Returns whether a schema makes a value of undefined, as a default does, also inside an optional schema.
+ * Returns whether a schema replaces undefined by a value, as a default does, even inside an optional schema.
  */
 function fillsIn(schema: unknown): boolean {
   const def = zodInternals(schema)?.def;
@@ -133,18 +135,18 @@ function isValidDate(value: unknown): boolean {
   return value instanceof Date && !Number.isNaN(value.getTime());
 }
 
-/** The infinities have no encoding, and -0 another form. */
+/** Infinite numbers have no encoding, and -0 is not canonical. */
 function isCanonicalNumber(value: unknown): boolean {
   return typeof value === 'number' && Number.isFinite(value) && (value !== 0 || Object.is(value, 0));
 }
 
 type Check = (check: ZodDefinition) => Accept | undefined;
 
-/** A type with its checks. The first may be the type itself, which is a check too: z.int(), z.email(). */
+/** Combines a type with its checks. The first check may be the type itself, as in z.int() and z.email(). */
 function checked(base: Accept, checks: readonly (ZodInternals | undefined)[], known: Check): Accept | undefined {
   const accepts: Accept[] = [base];
   for (const check of checks) {
-    if (check?.def.type !== undefined && check.def.check === undefined) continue; // A type without a check of its own.
+    if (check?.def.type !== undefined && check.def.check === undefined) continue; // A type without its own check.
     const accept = check && (known(check.def) ?? checkOf(check));
     if (accept === undefined) return undefined;
     accepts.push(accept);
@@ -160,8 +162,8 @@ function checked(base: Accept, checks: readonly (ZodInternals | undefined)[], kn
 }
 
 /**
- * A check that is not known here, run by zod. It accepts a value that it leaves as it is. Only for values that a
- * function of the author cannot change: not for lists and records.
+ * Runs an unknown check by zod, and accepts a value that the check does not change. It must not be used for lists and
+ * records, because a function of the author could change their content.
  */
 function checkOf({ def: { when }, check }: ZodInternals): Accept | undefined {
   if (check === undefined) return undefined;
@@ -169,7 +171,7 @@ function checkOf({ def: { when }, check }: ZodInternals): Accept | undefined {
     const payload = { value, issues: [] };
     try {
       if (when !== undefined && !when(payload)) return true;
-      // An asynchronous check returns a promise: zod has to say that.
+      // An asynchronous check returns a promise, and zod has to report that.
       return check(payload) === undefined && payload.issues.length === 0 && payload.value === value;
     } catch {
       return false;
@@ -181,7 +183,7 @@ function unknownCheck(): undefined {
   return undefined;
 }
 
-/** Checks of a list. Only those of its length are known. */
+/** Combines the checks of a list. Only checks of its length are known. */
 function checkedList(checks: readonly (ZodInternals | undefined)[]): Accept | undefined {
   const accepts = checks.map((check) => check && lengthCheck(check.def));
   if (!accepts.every((accept) => accept !== undefined)) return undefined;
@@ -191,14 +193,17 @@ function checkedList(checks: readonly (ZodInternals | undefined)[]): Accept | un
 function stringCheck(check: ZodDefinition): Accept | undefined {
   if (check.check !== 'string_format') return textLengthCheck(check);
   const { pattern } = check;
-  // A pattern with a position would remember the text before; other formats are more than their pattern.
+  // A global or sticky pattern depends on earlier strings. Other formats check more than their pattern.
   if (check.format !== 'regex' || pattern === undefined || pattern.global || pattern.sticky) return undefined;
   return (value) => pattern.test(value as string);
 }
 
 const SURROGATE = /[\ud800-\udfff]/;
 
-/** zod counts code points (4.6; UTF-16 units before). Only values that are right either way are accepted here. */
+/**
+ * zod counts code points since 4.6, and UTF-16 units before. This check accepts only values that are valid in both
+ * ways.
+ */
 function textLengthCheck(check: ZodDefinition): Accept | undefined {
   const ofUnits = lengthCheck(check);
   const least = check.minimum ?? check.length;
@@ -240,7 +245,7 @@ function tupleOf(items: readonly (CanonicalForm | undefined)[]): CanonicalForm |
   );
 }
 
-/** A list whose items are all decided; a copy if one of them has another form. */
+/** Returns the list if all its items are canonical, and a copy if an item has to be replaced. */
 function itemsOf(list: readonly unknown[], formAt: (index: number) => CanonicalForm, isState: boolean): unknown {
   let copy: unknown[] | undefined;
   for (let index = 0; index < list.length; index++) {
@@ -252,7 +257,7 @@ function itemsOf(list: readonly unknown[], formAt: (index: number) => CanonicalF
   return copy ?? list;
 }
 
-/** Sets and maps are in order in a state only, because the codec orders those in a message. */
+/** Sets and maps are in order only in a state. In a message, the codec orders them. */
 function setOf(element: CanonicalForm | undefined): CanonicalForm | undefined {
   if (element === undefined) return undefined;
   return (value, isState) => {
@@ -297,7 +302,9 @@ interface Field {
   readonly form: CanonicalForm;
 }
 
-/** Fields that the schema does not name would be stripped, or refused, or kept: all that is left to zod. */
+/**
+ * Returns the form of an object. If a value has fields that the schema does not name, zod decides what happens to them.
+ */
 function recordOf({ shape = {}, catchall }: ZodDefinition, inner: Inner): CanonicalForm | undefined {
   if (catchall !== undefined && zodInternals(catchall)?.def.type !== 'never') return undefined;
   if (Object.hasOwn(shape, '__proto__')) return undefined;
@@ -337,7 +344,7 @@ function messageRecord(
   return canonical ? value : rebuilt(value, fields);
 }
 
-/** The fields of a state are in order, and none is undefined. */
+/** Checks a record of a state, whose fields are in order and never undefined. */
 function stateRecord(value: Readonly<Record<string, unknown>>, fields: readonly Field[]): unknown {
   let unknown = 0;
   for (const _ in value) unknown++;
@@ -360,7 +367,7 @@ function rebuilt(record: Readonly<Record<string, unknown>>, fields: readonly Fie
   return copy;
 }
 
-/** A record with free keys: left to the codec if they are not in order. */
+/** Returns the form of a record with arbitrary keys. If they are not in order, the codec decides. */
 function dictionaryOf({ keyType, valueType, mode }: ZodDefinition, inner: Inner): CanonicalForm | undefined {
   const key = zodInternals(keyType)?.def;
   const form = inner(valueType);
@@ -379,19 +386,19 @@ function dictionaryOf({ keyType, valueType, mode }: ZodDefinition, inner: Inner)
   };
 }
 
-/** zod has to say which of several records it takes. An option for plain values returns the value that it accepts. */
+/** Returns the form of a union of plain types. For a union of records, only zod knows which option it chooses. */
 function anyOf(options: readonly unknown[], inner: Inner): CanonicalForm | undefined {
   const types = new Set(options.map((option) => zodInternals(option)?.def.type ?? ''));
   // An earlier option might accept the value and change it.
   if (options.some(mayChange)) return undefined;
-  // If both integers are accepted, the bytes do not say which one it was.
+  // If both kinds of integers are accepted, the bytes do not show which kind it was.
   if (types.has('bigint') && (types.has('number') || types.has('literal'))) return undefined;
   const forms = options.map(inner);
   if (![...types].every((type) => PLAIN.has(type)) || !forms.every((form) => form !== undefined)) return undefined;
   return leaf((value) => forms.some((form) => form(value, false) !== UNDECIDED));
 }
 
-/** Returns whether a schema of plain values has a check that is not known here, as `trim` is. */
+/** Returns whether a schema of plain values has a check that may change the value, such as `trim`. */
 function mayChange(option: unknown): boolean {
   const internals = zodInternals(option);
   if (internals === undefined) return true;

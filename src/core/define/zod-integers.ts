@@ -1,21 +1,25 @@
 /**
- * Integers between bytes and schemas. In the bytes 5 and 5n are one value (docs/encoding.md): a codec returns a number
- * if it is a safe integer and a bigint otherwise, and the schema says which of the two the program wants.
+ * Converts integers of decoded values to the kind that a schema expects. 5 and 5n have the same bytes
+ * (docs/encoding.md). A codec returns a number for a safe integer and a bigint otherwise, and the schema determines
+ * which of the two the program gets.
  *
- * A schema of zod is read once, when it is defined, and becomes a {@link Bridge}: a function that walks a decoded value
- * along the places where the schema has integers. Other schemas are asked (`integer-flips.ts`).
+ * A zod schema is inspected once, when the module is defined, and becomes a {@link Bridge}: a function that visits the
+ * places of a decoded value where the schema has integers. For schemas of other libraries, see `integer-flips.ts`.
  */
 import { type ZodDefinition, zodDefinition, zodInternals } from './zod.ts';
 
-/** Returns the value with its integers in the schema's form: the same object if nothing had to change. */
+/** Returns the value with its integers as the schema expects them. If nothing has to change, it is the same object. */
 export type Bridge = (value: unknown) => unknown;
 
-/** The bridge of a schema; undefined if it has no integers, or is not of zod. */
+/** Returns the bridge of a schema, or undefined if it has no integers or is not a zod schema. */
 export function bridgeOf(schema: unknown): Bridge | undefined {
   return bridge(schema, new Map());
 }
 
-/** `seen` ends the recursion of schemas that contain themselves: the inner ones call what the outer one becomes. */
+/**
+ * @param seen ends the recursion of schemas that contain themselves: the inner schema calls the bridge of the outer
+ * one.
+ */
 function bridge(schema: unknown, seen: Map<unknown, Bridge | undefined>): Bridge | undefined {
   const definition = zodDefinition(schema);
   if (definition === undefined) return undefined;
@@ -61,7 +65,7 @@ function build(definition: ZodDefinition, seen: Map<unknown, Bridge | undefined>
     case 'pipe':
       return bridge(definition.in, seen);
     default:
-      // optional, nullable, default, prefault, nonoptional, readonly, catch: around one inner schema, or none at all.
+      // optional, nullable, default, prefault, nonoptional, readonly and catch have one inner schema. Others have none.
       return bridge(definition.innerType, seen);
   }
 }
@@ -169,7 +173,7 @@ interface Option {
   readonly accepts: (value: unknown) => boolean;
 }
 
-/** The first option that accepts the value in its own form of integers: the rule by which zod itself chooses. */
+/** Uses the first option that accepts the value with its own kinds of integers, because zod chooses in the same way. */
 function unionBridge(schemas: readonly unknown[], seen: Map<unknown, Bridge | undefined>): Bridge | undefined {
   const options: Option[] = schemas.map((schema) => ({ inner: bridge(schema, seen), accepts: acceptor(schema) }));
   if (options.every(({ inner }) => inner === undefined)) return undefined;

@@ -1,17 +1,16 @@
 /**
- * A schema of zod must accept the value that it returns, and leave it as it is, because a stored value is read through
- * the same schema again. This file refuses, when a module is defined, the schemas of which the definition shows that
- * they do not.
+ * A zod schema must accept the value that it returns, and must not change it, because a stored value is read through
+ * the same schema again. When a module is defined, this file refuses schemas whose definition shows that they break
+ * this rule.
  *
- * - The result of a pipe must be of a type that the pipe accepts: not `z.string().transform(Number).pipe(z.number())`,
- *   and no codec between two types.
- * - A default, and the value of `catch`, must be the same each time, and must be accepted by the schema that it belongs
- *   to.
+ * - The result of a pipe must be of a type that the pipe accepts. `z.string().transform(Number).pipe(z.number())` is
+ *   refused, and so is a codec between two types.
+ * - A default and the value of `catch` must be the same each time, and must be accepted by their schema.
  *
  * - An object must not have the field `__proto__`, which has no encoding.
  *
- * Everything else is allowed here: coercion, overwriting as `trim` does, and functions, which show nothing. They are
- * checked with each message (`schema.ts`).
+ * Everything else is allowed here, because its definition does not show what it does: coercion, overwriting checks such
+ * as `trim`, and functions. `schema.ts` checks them with each message.
  */
 import { differenceOf, showValue } from '../codec/difference.ts';
 import { type Path, stepsText } from '../codec/values.ts';
@@ -22,12 +21,12 @@ import { type ZodDefinition, zodDefinition } from './zod.ts';
 export interface FilledIn {
   readonly path: Path;
   readonly value: unknown;
-  /** Asks the schema again. */
+  /** Computes the value again. */
   readonly again: () => unknown;
 }
 
 /**
- * Looks through a schema, and returns the values that it fills in.
+ * Checks a schema, and returns the values that it fills in.
  *
  * @throws DefinitionError with the path of a part whose output cannot be read back.
  */
@@ -43,7 +42,7 @@ function visit(schema: unknown, path: Path, place: string, seen: Set<unknown>, f
   seen.add(schema);
   const at = place + stepsText(path);
   if (def.shape !== undefined && Object.hasOwn(def.shape, '__proto__')) {
-    throw new DefinitionError(at, 'has the field __proto__, which no message or state can hold: give it another name');
+    throw new DefinitionError(at, 'has the field __proto__, which a message or state cannot contain; rename the field');
   }
   if (def.type === 'pipe') checkPipe(def, at);
   if (def.type === 'default' || def.type === 'prefault') {
@@ -76,12 +75,12 @@ function checkPipe(def: ZodDefinition, place: string): void {
   if (accepted === undefined || returned === undefined || accepted.some((kind) => returned.includes(kind))) return;
   throw new DefinitionError(
     place,
-    `the schema accepts ${accepted.join(' or ')} and returns ${returned.join(' or ')}, so its output cannot be read back: ` +
+    `the schema accepts ${accepted.join(' or ')} and returns ${returned.join(' or ')}, so its output cannot be read back; ` +
       'convert the value before you make the message',
   );
 }
 
-/** The kinds of values that a schema accepts, or returns; undefined if its definition does not show them. */
+/** Returns the kinds of values that a schema accepts or returns, or undefined if its definition does not show them. */
 function kindsOf(schema: ZodDefinition | undefined, side: 'in' | 'out'): readonly string[] | undefined {
   const of = (inner: unknown): readonly string[] | undefined => kindsOf(zodDefinition(inner), side);
   switch (schema?.type) {
@@ -124,12 +123,12 @@ function constant(again: () => unknown, path: Path, place: string, name: string)
   if (difference === undefined) return { path, value, again };
   throw new DefinitionError(
     place,
-    `its ${name} differs each time (${showValue(difference.first)}, then ${showValue(difference.second)}); make such a ` +
-      'value before the message, and put it into the message',
+    `its ${name} differs each time (${showValue(difference.first)}, then ${showValue(difference.second)}); generate ` +
+      'such a value before you make the message, and put it into the message',
   );
 }
 
-/** A value of `catch` that depends on what it catches. */
+/** Stands for a value of `catch` that depends on the caught value. */
 const NOT_SHOWN: unique symbol = Symbol('not shown');
 
 function caught({ catchValue }: ZodDefinition): unknown {
@@ -148,6 +147,6 @@ function checkAccepted(schema: unknown, value: unknown, place: string): void {
   if (issue === undefined) return;
   throw new DefinitionError(
     place,
-    `its default ${showValue(value)} is not accepted by the schema that it belongs to: ${issue.message}`,
+    `its default ${showValue(value)} is not accepted by its own schema: ${issue.message}`,
   );
 }

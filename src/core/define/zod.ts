@@ -1,9 +1,10 @@
 /**
- * The parts of zod's schemas that are read: their definitions, as zod 4 keeps them in `_zod.def`. All of it is another
- * package's data, so everything is optional, and a schema that is not known here is left to itself.
+ * Types for the parts of zod's schemas that this package reads: their definitions, which zod 4 stores in `_zod.def`.
+ * They are internals of another package, so every field is optional, and unknown schemas are treated like those of
+ * other libraries.
  */
 
-/** A definition of zod, of a schema or of a check. */
+/** The definition of a zod schema or check. */
 export interface ZodDefinition {
   readonly type?: string;
   readonly check?: string;
@@ -39,13 +40,13 @@ export interface ZodDefinition {
   readonly pattern?: RegExp;
 }
 
-/** The value that a check of zod looks at, with the issues so far. */
+/** The value that a zod check receives, with the issues so far. */
 interface ZodPayload {
   readonly value: unknown;
   readonly issues: readonly unknown[];
 }
 
-/** The internals of a schema or a check of zod. */
+/** The internals of a zod schema or check. */
 export interface ZodInternals {
   readonly def: ZodDefinition;
   readonly traits?: ReadonlySet<string>;
@@ -54,14 +55,14 @@ export interface ZodInternals {
   readonly check?: (payload: ZodPayload) => unknown;
 }
 
-/** The internals of a schema or a check; undefined if it is not zod's. */
+/** Returns the internals of a schema or a check, or undefined if it is not zod's. */
 export function zodInternals(schema: unknown): ZodInternals | undefined {
   if (typeof schema !== 'object' || schema === null || !('_zod' in schema)) return undefined;
   const internals = schema._zod as Partial<ZodInternals> | undefined;
   return internals?.def === undefined ? undefined : (internals as ZodInternals);
 }
 
-/** The definition of a schema or a check; undefined if it is not zod's. */
+/** Returns the definition of a schema or a check, or undefined if it is not zod's. */
 export function zodDefinition(schema: unknown): ZodDefinition | undefined {
   return zodInternals(schema)?.def;
 }

@@ -159,7 +159,7 @@ function checkDescriptor(descriptor: Descriptor, place: string): void {
 
 function checkText(value: unknown, place: string): void {
   if (isText(value) && value !== '') return;
-  throw new DefinitionError(place, mustBe('a text that is not empty and has no lone surrogates', value));
+  throw new DefinitionError(place, mustBe('a non-empty string without lone surrogates', value));
 }
 
 function checkMessages(messages: readonly EventDescriptor[], place: string): void {
@@ -170,7 +170,7 @@ function checkMessages(messages: readonly EventDescriptor[], place: string): voi
     checkText(type, `${place}.type`);
     if (seen.has(type!)) throw new DefinitionError(`${place}.${type}`, 'is described twice');
     if (!isPositiveU32(schemaVersion)) {
-      throw new DefinitionError(`${place}.${type}.schemaVersion`, mustBe('a whole number from 1', schemaVersion));
+      throw new DefinitionError(`${place}.${type}.schemaVersion`, mustBe('a positive integer', schemaVersion));
     }
     seen.add(type!);
   }

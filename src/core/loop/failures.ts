@@ -45,7 +45,7 @@ function commandTrap(trap: Fault, cause: unknown): CommandFailure {
  * (a `WebAssembly.RuntimeError`, an exhausted stack, the `TypeError` of a bug) means that the module ended abnormally,
  * which is a trap.
  *
- * @param place the work during which it happened, as a text.
+ * @param place the work during which it happened, as a string.
  * @param details the same for machines.
  */
 export function moduleFailure(error: unknown, place: string, details: Details): CommandFailure {

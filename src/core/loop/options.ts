@@ -79,7 +79,7 @@ export function checkedOptions(options: SendOptions | undefined): CheckedOptions
   if (options === undefined) return WITHOUT_OPTIONS;
   checkNames(options, SEND_OPTIONS);
   const { commandId, correlationId, causationId, actor, precondition, deadline, signal } = options;
-  if (commandId !== undefined && typeof commandId !== 'string') throw wrong('options.commandId', 'a text', commandId);
+  if (commandId !== undefined && typeof commandId !== 'string') throw wrong('options.commandId', 'a string', commandId);
   checkText('options.correlationId', correlationId);
   checkText('options.causationId', causationId);
   checkText('options.actor', actor);
@@ -125,7 +125,7 @@ function checkRead(stream: string, options: ReadOptions, known: Readonly<Record<
   checkSignal(signal);
 }
 
-/** A text is refused too, because a caller may mean it as the command id. */
+/** A string is refused too, because a caller may mean it as the command id. */
 function checkNames(options: unknown, known: Readonly<Record<string, true>>): void {
   if (typeof options !== 'object' || options === null) throw wrong('options', 'an object', options);
   const unknown = unknownOption(options, known);
@@ -137,7 +137,7 @@ function checkSignal(signal: unknown): void {
 }
 
 function checkText(argument: string, value: unknown): void {
-  if (value !== undefined && !isText(value)) throw wrong(argument, 'a text without lone surrogates', value);
+  if (value !== undefined && !isText(value)) throw wrong(argument, 'a string without lone surrogates', value);
 }
 
 /**
@@ -162,7 +162,7 @@ export function checkedMessage(command: unknown): Message {
     throw invalidArgument(`command.${field}`, `is not a field of a message, which has type and data${hint}`);
   }
   const { type, data } = command;
-  if (typeof type !== 'string') throw wrong('command.type', 'a text', type);
+  if (typeof type !== 'string') throw wrong('command.type', 'a string', type);
   return { type, data };
 }
 

@@ -1,5 +1,5 @@
 /**
- * The definition of a processor as a text that its subscription keeps: what its module describes, and the fingerprints of its
+ * The definition of a processor as a string that its subscription keeps: what its module describes, and the fingerprints of its
  * code. If it changes while the version stays, the stored rows or states belong to other code.
  */
 import type { CodeFingerprints } from '../define/state-fingerprint.ts';

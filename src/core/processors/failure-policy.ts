@@ -48,7 +48,7 @@ export function completePolicy(policy: FailurePolicy = {}, place: string): Compl
   };
   for (const name of ['retries', 'firstDelay', 'longestDelay'] as const) {
     if (Number.isInteger(complete[name]) && complete[name] >= 0) continue;
-    throw new DefinitionError(`${place}.${name}`, `must be a whole number from 0, not ${String(complete[name])}`);
+    throw new DefinitionError(`${place}.${name}`, `must be a non-negative integer, not ${String(complete[name])}`);
   }
   if (complete.finally !== 'stop' && complete.finally !== 'park') {
     throw new DefinitionError(`${place}.finally`, `must be 'stop' or 'park', not ${JSON.stringify(complete.finally)}`);

@@ -85,7 +85,7 @@ export class Fields {
 
   text(name: string): string {
     const value = this.#record[name];
-    if (typeof value !== 'string') throw wrongField(`${this.#place}.${name}`, 'a text');
+    if (typeof value !== 'string') throw wrongField(`${this.#place}.${name}`, 'a string');
     return value;
   }
 

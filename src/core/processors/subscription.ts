@@ -69,7 +69,7 @@ export function subscribe(store: EventStore, options: SubscribeOptions = {}): As
   checkOptionNames(options, NAMES, 'subscribe');
   const { after, categories = [], eventTypes = [], events = [], pageSize = DEFAULT_READ_LIMIT, signal } = options;
   if (!Number.isInteger(pageSize) || pageSize < 1) {
-    throw new DefinitionError('subscribe.pageSize', `must be a whole number from 1, not ${String(pageSize)}`);
+    throw new DefinitionError('subscribe.pageSize', `must be a positive integer, not ${String(pageSize)}`);
   }
   return pages(store, after, { categories, eventTypes, events }, pageSize, signal);
 }

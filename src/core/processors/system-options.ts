@@ -168,5 +168,5 @@ export function checkPartName(name: unknown, known: readonly string[], place: st
 
 function checkWhole(name: string, value: number): void {
   if (Number.isInteger(value) && value >= 1) return;
-  throw new DefinitionError(name, `must be a whole number from 1, not ${String(value)}`);
+  throw new DefinitionError(name, `must be a positive integer, not ${String(value)}`);
 }

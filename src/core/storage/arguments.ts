@@ -127,7 +127,7 @@ function checkOutcome({ outcome }: Decision): void {
 
 function text(value: unknown, field: string): void {
   if (!isText(value))
-    throw refused(`decision.${field}`, 'must be a text without lone surrogates, because they have no UTF-8');
+    throw refused(`decision.${field}`, 'must be a string without lone surrogates, which UTF-8 cannot encode');
 }
 
 function optionalText(value: unknown, field: string): void {
@@ -152,7 +152,7 @@ export function checkReadAll(options: ReadAllOptions): void {
   checkPosition(options.afterPosition, 'options.afterPosition');
   for (const list of ['categories', 'eventTypes'] as const) {
     const names: unknown = options[list];
-    if (!Array.isArray(names) || !names.every(isText)) throw misread(`options.${list}`, 'must be an array of texts');
+    if (!Array.isArray(names) || !names.every(isText)) throw misread(`options.${list}`, 'must be an array of strings');
   }
   const events: unknown = options.events;
   if (!Array.isArray(events) || !events.every(isEventName)) {
@@ -176,10 +176,10 @@ function checkStream(stream: string, argument: string): void {
   if (problem !== undefined) throw misread(argument, `the stream name ${problem}`);
 }
 
-/** Checks a limit of events, commits or streams. It is undefined, or a whole number from 1. */
+/** Checks a limit of events, commits or streams. It is undefined, or a positive integer. */
 function checkLimit(limit: number | undefined): void {
   if (limit !== undefined && !isPositiveU32(limit)) {
-    throw misread('options.limit', mustBe('a whole number from 1', limit));
+    throw misread('options.limit', mustBe('a positive integer', limit));
   }
 }
 
@@ -280,14 +280,14 @@ export function checkImport(commits: readonly RecordedCommit[]): void {
 }
 
 export function checkSnapshotKey(key: SnapshotKey): void {
-  if (!isText(key?.moduleName)) throw misread('key.moduleName', 'must be a text without lone surrogates');
-  if (!isText(key.moduleVersion)) throw misread('key.moduleVersion', 'must be a text without lone surrogates');
+  if (!isText(key?.moduleName)) throw misread('key.moduleName', 'must be a string without lone surrogates');
+  if (!isText(key.moduleVersion)) throw misread('key.moduleVersion', 'must be a string without lone surrogates');
   checkStream(key.stream, 'key.stream');
 }
 
 export function checkSnapshot(snapshot: Snapshot): void {
   if (!isRevision(snapshot?.revision)) throw misread('snapshot.revision', 'a revision is a bigint from 0, as in 3n');
-  if (!isText(snapshot.contentType)) throw misread('snapshot.contentType', 'must be a text without lone surrogates');
+  if (!isText(snapshot.contentType)) throw misread('snapshot.contentType', 'must be a string without lone surrogates');
   if (!(snapshot.state instanceof Uint8Array)) throw misread('snapshot.state', 'a state is a Uint8Array');
 }
 

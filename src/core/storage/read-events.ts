@@ -80,7 +80,7 @@ export function readPages(
   checkNames(options, NAMES);
   const { stream, pageSize, signal } = options;
   if (pageSize !== undefined && !isPositiveU32(pageSize)) {
-    throw invalid('pageSize', mustBe('a whole number from 1', pageSize));
+    throw invalid('pageSize', mustBe('a positive integer', pageSize));
   }
   if (signal !== undefined && !isSignal(signal)) throw invalid('signal', mustBe('an AbortSignal', signal));
   const others = stream === undefined ? (['fromRevision'] as const) : WITHOUT_STREAM;

@@ -177,7 +177,7 @@ export function defineSystem<
   definition: SystemDefinition<Deciders, ProcessManagers, ReadModels, Reactors>,
 ): System<Deciders, ProcessManagers, ReadModels, Reactors> {
   const { name } = definition;
-  if (typeof name !== 'string' || name === '') throw new DefinitionError('defineSystem.name', 'must be a text');
+  if (typeof name !== 'string' || name === '') throw new DefinitionError('defineSystem.name', 'must be a string');
   checkOptionNames(definition, NAMES, name);
   const parts: AnySystemDefinition = {
     name,

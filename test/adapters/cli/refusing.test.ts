@@ -78,7 +78,7 @@ describe('a store', () => {
     assert.deepEqual(readdirSync(join(folder, 'nowhere')), []);
   });
 
-  test('is a text', async () => {
+  test('is a string', async () => {
     const file = configOf('letter.db', 'Dear Sir'.repeat(99));
     assert.deepEqual(await refusal(['events', '--store', file]), [1, 'not-a-store']);
   });

@@ -78,7 +78,7 @@ describe('invalid JSON', () => {
     ['"ä\\x"', 3, /invalid escape/],
     ['"a\nb"', 2, /control character/],
     ['["ä","\\ud800"]', 6, /lone surrogate/],
-    ['{"a":1,"a":2}', 7, /comes twice/],
+    ['{"a":1,"a":2}', 7, /is duplicated/],
     ['{"__proto__":{}}', 1, /__proto__/],
     ['{"$when":1}', 0, /the tag "\$when" is unknown/],
     ['{"$":1}', 0, /the tag "\$" is unknown/],

@@ -167,7 +167,10 @@ describe('prepared queries', () => {
 
   const refused: readonly [title: string, prepare: (db: Kysely<Sales>, data: { price: never }) => never][] = [
     ['negate a value', (db, { price }) => db.insertInto('totals').values({ article: 'x', total: -price }) as never],
-    ['put a value into a text', (db, { price }) => db.deleteFrom('totals').where('article', '=', `${price}`) as never],
+    [
+      'put a value into a string',
+      (db, { price }) => db.deleteFrom('totals').where('article', '=', `${price}`) as never,
+    ],
     [
       'copy the fields of the event',
       (db, data) => db.insertInto('sales').values({ ...(data as object) } as never) as never,

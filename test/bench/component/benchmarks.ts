@@ -361,7 +361,7 @@ let unseenSoFar = 0;
 function unseen(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   const copy = new Uint8Array(bytes);
   const at = Buffer.from(bytes).indexOf('insufficient-funds');
-  if (at < 0) throw new Error('the guest has a text of its rejection');
+  if (at < 0) throw new Error("expected the text of the rejection in the guest's binary, but it is not there");
   new DataView(copy.buffer).setUint32(at, ++unseenSoFar);
   return copy;
 }

@@ -67,7 +67,7 @@ describe('a rejection is a fault of the module', () => {
   const cases: readonly (readonly [string, unknown])[] = [
     ['has a code without UTF-8', { ...good, code: '\ud800' }],
     ['has a message without UTF-8', { ...good, message: 'not \udfff so' }],
-    ['has a code that is not a text', { ...good, code: 5 }],
+    ['has a code that is not a string', { ...good, code: 5 }],
     ['has no details', { code: 'no', message: 'not so' }],
     ['has a detail without UTF-8', { ...good, details: [['a', '\ud800']] }],
     ['has a detail that is not a pair', { ...good, details: [['a']] }],
@@ -183,7 +183,7 @@ describe('the descriptor of a module is an invalid definition', () => {
     ['has a name without UTF-8', { name: '\ud800' }, '.name'],
     ['has an empty version', { version: '' }, '.version'],
     ['has no content type', { contentType: undefined }, '.contentType'],
-    ['has a digest that is a text', { digest: 'abc' }, '.digest'],
+    ['has a digest that is a string', { digest: 'abc' }, '.digest'],
     ['has no list of commands', { commands: undefined }, '.commands'],
     ['has no list of events', { events: {} }, '.events'],
     ['has an event without a type', { events: [{ schemaVersion: 1 }] }, '.events.type'],

@@ -173,7 +173,7 @@ describe('a module that fails', () => {
       [new RuntimeError('unreachable'), 'trap'],
       [new RangeError('Maximum call stack size exceeded'), 'stack-overflow'],
       [new TypeError('x is not a function'), 'unexpected-exception'],
-      ['a text', 'unexpected-exception'],
+      ['a string', 'unexpected-exception'],
     ];
     for (const [cause, code] of causes) {
       const till = broken('decide', cause);

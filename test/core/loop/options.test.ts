@@ -57,7 +57,7 @@ describe('the configuration of an event sourcer', () => {
     ['decides no command even once', { ...good, maxAttempts: 0 }, '.maxAttempts'],
     ['has a fraction as a limit', { ...good, replayLimit: 1.5 }, '.replayLimit'],
     ['has a negative limit', { ...good, cachedStates: -1 }, '.cachedStates'],
-    ['has a text as a limit', { ...good, maxInFlight: '10' }, '.maxInFlight'],
+    ['has a string as a limit', { ...good, maxInFlight: '10' }, '.maxInFlight'],
     ['has an authorizer that is not a function', { ...good, authorize: true }, '.authorize'],
     ['has an observer that is not an object', { ...good, observer: () => {} }, '.observer'],
     ['has an observer with an unknown hook', { ...good, observer: { conflicts() {} } }, '.observer.conflicts'],
@@ -84,11 +84,11 @@ describe('the configuration of an event sourcer', () => {
 
 describe('the options of a command', () => {
   const cases: readonly (readonly [string, unknown, string])[] = [
-    ['are a text', 'order-1', 'options'],
+    ['are a string', 'order-1', 'options'],
     ['are null', null, 'options'],
     ['have an unknown name', { comandId: 'order-1' }, 'options.comandId'],
     ['have an unknown name that is undefined', { idempotencyKey: undefined }, 'options.idempotencyKey'],
-    ['have a command id that is not a text', { commandId: 1 }, 'options.commandId'],
+    ['have a command id that is not a string', { commandId: 1 }, 'options.commandId'],
     ['have an actor without UTF-8', { actor: '\ud800' }, 'options.actor'],
     ['have an unknown precondition', { precondition: { tag: 'sometimes' } }, 'options.precondition'],
     [

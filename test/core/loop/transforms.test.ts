@@ -102,11 +102,11 @@ const REFUSED: Readonly<Record<string, Case>> = {
     z.number().transform((cents) => cents * 100),
     1,
   ),
-  'zod: a text in brackets': zodCase(
+  'zod: a string in brackets': zodCase(
     z.string().transform((text) => `[${text}]`),
     'x',
   ),
-  'zod: a text that becomes a number': zodCase(
+  'zod: a string that becomes a number': zodCase(
     z.string().transform((text) => text.length),
     'x',
   ),
@@ -139,11 +139,11 @@ const REFUSED: Readonly<Record<string, Case>> = {
     ),
     1,
   ),
-  'valibot: a text that becomes a number': valibotCase(v.pipe(v.string(), v.transform(Number)), '5'),
+  'valibot: a string that becomes a number': valibotCase(v.pipe(v.string(), v.transform(Number)), '5'),
   'valibot: a default that differs each time': valibotCase(v.optional(v.number(), drawn), undefined),
   'valibot: a fallback that hides what a bigint is in the bytes': valibotCase(v.fallback(v.bigint(), 0n), 5n),
   'arktype: a number that grows': arktypeCase(type({ note: type('number').pipe((cents) => cents * 100) }), 1),
-  'arktype: a text that becomes a number': arktypeCase(type({ note: 'string.numeric.parse' }), '5'),
+  'arktype: a string that becomes a number': arktypeCase(type({ note: 'string.numeric.parse' }), '5'),
 };
 
 const anything = z.object({ note: z.unknown().optional() });

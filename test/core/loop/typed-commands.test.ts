@@ -138,7 +138,7 @@ describe('a typed command', () => {
     const { sourcer } = start();
     // @ts-expect-error: no module of this event sourcer accepts the command.
     await failsWith(sourcer.dispatch({ type: 'Remove', data: {} }), 'unroutable');
-    // @ts-expect-error: the item is a text.
+    // @ts-expect-error: the item is a string.
     await failsWith(sourcer.dispatch({ type: 'Add', data: { basketId: '1', item: 7, count: 1 } }), 'fault');
   });
 });

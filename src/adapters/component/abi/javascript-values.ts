@@ -116,7 +116,7 @@ export function toPairs({ kind }: ValueTypeNode): (value: unknown) => readonly u
   };
 }
 
-/** Converts a key of an object, which is always a text, to the key type of a map. */
+/** Converts a key of an object, which is always a string, to the key type of a map. */
 function keyFrom(kind: string, text: string): unknown {
   if (kind === 'bool') return text !== 'false';
   return /^-?\d+$/.test(text) ? BigInt(text) : text;

@@ -176,7 +176,7 @@ function storeTextAsUtf8(cx: Context, text: string): number {
 let lastText = '';
 const lastBytes = new Uint8Array(SHORT);
 
-/** Returns whether a text is ASCII. If so, it becomes the last text. */
+/** Returns whether a string is ASCII. If so, it becomes the last text. */
 function isAscii(text: string): boolean {
   lastText = '';
   for (let i = 0; i < text.length; i++) {

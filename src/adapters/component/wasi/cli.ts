@@ -14,7 +14,7 @@ export interface CommandLine {
   /** The working directory, such as `/data`. By default the program has none, and languages take `/`. */
   readonly directory?: string | undefined;
   /**
-   * Standard input: a text, bytes, or an iterable of them, which is asked for the next piece when the guest reads on.
+   * Standard input: a string, bytes, or an iterable of them, which is asked for the next piece when the guest reads on.
    * @default ''
    */
   readonly stdin?: Input | undefined;

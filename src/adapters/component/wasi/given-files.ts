@@ -37,7 +37,7 @@ export function symbolicLink(target: string): SymbolicLink {
 }
 
 /**
- * The files and directories below a directory, by their paths: a text or bytes for a file, a {@link SymbolicLink}, or a
+ * The files and directories below a directory, by their paths: a string or bytes for a file, a {@link SymbolicLink}, or a
  * tree of its own for a directory. `{ 'etc/rates.json': '{}' }` and `{ etc: { 'rates.json': '{}' } }` mean the same,
  * and `{ out: {} }` has an empty directory.
  */
@@ -99,7 +99,7 @@ function addEntry(task: Task, path: string, content: FileTree[string], tasks: Ta
   } else {
     const bytes = bytesOf(content);
     if (bytes === undefined) {
-      throw unexpected(place, 'a text, a Uint8Array, a symbolicLink() or an object for a directory', content);
+      throw unexpected(place, 'a string, a Uint8Array, a symbolicLink() or an object for a directory', content);
     }
     if (path.endsWith('/'))
       throw new ArgumentError(place, `expected an object for a directory, because the path ends with "/"`);

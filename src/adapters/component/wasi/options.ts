@@ -36,8 +36,8 @@ const CHECKS: { readonly [Name in keyof Required<VirtualWasiOptions>]: Check } =
   files: () => {},
   writableFiles: be('true or false', (value) => typeof value === 'boolean'),
   preopens: checkPreopens,
-  arguments: listOf('a list of texts', text),
-  environment: recordOf('an object of texts by their names', text),
+  arguments: listOf('a list of strings', text),
+  environment: recordOf('an object of strings by their names', text),
   directory: text,
   stdin: checkInput,
   stdout: output,
@@ -58,7 +58,7 @@ export function checkOptions(options: VirtualWasiOptions): void {
 }
 
 function text(name: string, value: unknown): void {
-  if (typeof value !== 'string') throw unexpected(name, 'a text', value);
+  if (typeof value !== 'string') throw unexpected(name, 'a string', value);
 }
 
 function output(name: string, value: unknown): void {

@@ -41,7 +41,7 @@ export class Stdin {
     if (next.done === true) return undefined;
     if (typeof next.value === 'string') return new TextEncoder().encode(next.value);
     if (isOf(next.value, 'Uint8Array')) return next.value as Uint8Array;
-    throw unexpected('stdin', 'a text or a Uint8Array as the next piece', next.value);
+    throw unexpected('stdin', 'a string or a Uint8Array as the next piece', next.value);
   }
 }
 
@@ -55,5 +55,5 @@ export function checkInput(option: string, stdin: unknown): void {
       throw new ArgumentError(option, `expected a synchronous iterable, got an asynchronous one; ${way}`);
     }
   }
-  throw unexpected(option, 'a text, a Uint8Array or an iterable of them', stdin);
+  throw unexpected(option, 'a string, a Uint8Array or an iterable of them', stdin);
 }

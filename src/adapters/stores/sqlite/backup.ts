@@ -50,7 +50,7 @@ export function checkBackup(file: string, options: BackupOptions): void {
   }
   if (signal !== undefined && !isSignal(signal)) throw refused('options.signal', mustBe('an AbortSignal', signal));
   if (pagesPerStep !== undefined && !isPositiveU32(pagesPerStep)) {
-    throw refused('options.pagesPerStep', mustBe('a whole number of pages from 1', pagesPerStep));
+    throw refused('options.pagesPerStep', mustBe('a positive integer, the number of pages', pagesPerStep));
   }
 }
 

@@ -18,7 +18,7 @@ export function optionalNumber(value: unknown, column: string): number | undefin
 
 export function text(value: unknown, column: string): string {
   if (typeof value === 'string') return value;
-  throw damage(`${column} is not a text`);
+  throw damage(`${column} is not a string`);
 }
 
 export function optionalText(value: unknown, column: string): string | undefined {

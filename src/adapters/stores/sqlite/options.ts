@@ -76,10 +76,10 @@ export function checkOptions(options: SqliteStoreOptions): CheckedOptions {
   if (typeof readOnly !== 'boolean') throw invalid('readOnly', 'true or false', readOnly);
   if (create && readOnly) throw invalid('create', 'false with readOnly, which makes no file', create);
   if (!Number.isInteger(busyTimeout) || busyTimeout < 0 || busyTimeout >= 2 ** 31) {
-    throw invalid('busyTimeout', 'a whole number of milliseconds from 0 to 2^31 - 1', busyTimeout);
+    throw invalid('busyTimeout', 'an integer from 0 to 2^31 - 1, in milliseconds', busyTimeout);
   }
   if (maxPages !== undefined && !(Number.isInteger(maxPages) && maxPages > 0)) {
-    throw invalid('maxPages', 'a whole number of pages from 1', maxPages);
+    throw invalid('maxPages', 'a positive integer, the number of pages', maxPages);
   }
   if (typeof now !== 'function') throw invalid('now', 'a function that returns milliseconds', now);
   return { file, create, durability, readOnly, busyTimeout, maxPages, now };

@@ -32,7 +32,7 @@ export type EventRow = [
   streamId: unknown,
   revision: unknown,
   eventTypeId: unknown,
-  /** A text of hexadecimal digits, up to {@link MAX_HEXADECIMAL} bytes. A larger payload is a buffer. */
+  /** A string of hexadecimal digits, up to {@link MAX_HEXADECIMAL} bytes. A larger payload is a buffer. */
   payload: unknown,
   /** The id in hexadecimal digits. Empty if the decision is missing, or does not have the event. */
   commandId: unknown,
@@ -45,7 +45,7 @@ export type EventRow = [
 
 /**
  * Bytes of a payload that come as hexadecimal digits. A Buffer costs the driver 1.2 microseconds, as much as the rest
- * of the row; a text and a loop over its digits take a fifth of that for payloads of usual size.
+ * of the row; a string and a loop over its digits take a fifth of that for payloads of usual size.
  */
 const MAX_HEXADECIMAL = 256;
 

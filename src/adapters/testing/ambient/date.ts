@@ -2,10 +2,10 @@
 import { forbid, isCalledByEngine } from './guard.ts';
 import type { Slot } from './slot.ts';
 
-/** A text with a zone, or a date alone, which is UTC (ECMA-262, date time string format). */
+/** A string with a zone, or a date alone, which is UTC (ECMA-262, date time string format). */
 const ZONED_TIME = /^[+-]?\d{4,6}(-\d\d(-\d\d)?)?$|(Z|[+-]\d\d:?\d\d|GMT|UTC)$/;
 
-/** A text whose time is in the zone of the machine. */
+/** A string whose time is in the zone of the machine. */
 function isLocal(text: unknown): boolean {
   return typeof text === 'string' && !ZONED_TIME.test(text.trim());
 }

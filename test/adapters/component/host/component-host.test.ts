@@ -523,7 +523,7 @@ describe('an invalid option', () => {
     ['an unknown part of a budget', { budget: { fuel: 1, callDepth: 1, fule: 1 } }, 'budget.fule'],
     ['a budget that is null', { budget: null }, 'budget'],
     ['a digest that is too short', { digest: new Uint8Array(3) }, 'digest'],
-    ['a digest that is a text', { digest: 'abc' }, 'digest'],
+    ['a digest that is a string', { digest: 'abc' }, 'digest'],
     ['imports that are a number', { imports: 5 }, 'imports'],
     ['a function that returns a promise of imports', { imports: async () => ({}) }, 'imports'],
     ['one WASI for all instances', { wasi: virtualWasi() }, 'wasi'],

@@ -72,7 +72,7 @@ function storyOf(exports: Record<string, unknown>, entries: unknown[]): unknown[
   try {
     api.write!(2n ** 64n - 1n);
   } catch (error) {
-    // This version of jco throws a text unchanged.
+    // This version of jco throws a string unchanged.
     story.push(isComponentError(error) ? error.payload : error);
   }
   return [...story, ...entries.splice(0)];

@@ -1,4 +1,4 @@
-/** Standard input: a text, bytes, or an iterable of them. */
+/** Standard input: a string, bytes, or an iterable of them. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type Input, virtualWasi } from 'decidable/component/wasi';

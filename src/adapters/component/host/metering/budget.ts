@@ -39,11 +39,11 @@ export function checkBounds(bounds: Bounds): Bounds {
   return bounds;
 }
 
-/** @throws ArgumentError if `value` is not a whole number from 0 to `most`, and not `Infinity` if that is allowed. */
+/** @throws ArgumentError if `value` is not an integer from 0 to `most`, and not `Infinity` if that is allowed. */
 export function checkCount(name: string, value: number, most: number, orElse?: 'or Infinity'): void {
   if (orElse !== undefined && value === Number.POSITIVE_INFINITY) return;
   if (Number.isInteger(value) && value >= 0 && value <= most) return;
-  const range = `a whole number from 0 to ${most}${orElse === undefined ? '' : ` ${orElse}`}`;
+  const range = `an integer from 0 to ${most}${orElse === undefined ? '' : ` ${orElse}`}`;
   throw new ArgumentError(name, `expected ${range}, got ${value}`);
 }
 
