@@ -121,7 +121,7 @@ defineProjector({
 defineProjector({
   ...model,
   key: () => 'one',
-  // refused: 'a reader takes an event of a decider, account.events.Deposited, or one of withCategory' | the streams of an event without a category are unknown
+  // refused: 'expected an event of a decider, such as account.events.Deposited, or the result of withCategory' | the streams of an event without a category are unknown
   events: { Lost: defineEvent('Lost', z.object({})) },
   project: { Lost: () => dropDocument },
 });
