@@ -3,8 +3,8 @@
  * (docs/encoding.md). A codec returns a number for a safe integer and a bigint otherwise, and the schema determines
  * which of the two the program gets.
  *
- * A zod schema is inspected once, when the module is defined, and becomes a {@link Bridge}: a function that visits the
- * places of a decoded value where the schema has integers. For schemas of other libraries, see `integer-flips.ts`.
+ * A zod schema is inspected once, when the module is defined, and becomes a {@link Bridge}: a function that converts
+ * the integers of a decoded value. For schemas of other libraries, see `integer-flips.ts`.
  */
 import { type ZodDefinition, zodDefinition, zodInternals } from './zod.ts';
 
