@@ -19,5 +19,6 @@ export {
   loadModule,
 } from './load-module.ts';
 export { type Budget, type BudgetName, OutOfBudget } from './metering/budget.ts';
+export { type Indeterminism, IndeterminismError } from './metering/determinism.ts';
 export type { LoadModuleOptions } from './options.ts';
 export type { WorldName } from './worlds.ts';

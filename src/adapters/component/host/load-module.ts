@@ -84,6 +84,7 @@ interface ModuleOf {
  * @param source the bytes of a component, or a compiled one.
  * @throws MalformedError | InvalidError | UnsupportedError if the bytes are not a component that can be loaded.
  * @throws ArgumentError if `source` is something else, or an option is unknown or invalid.
+ * @throws IndeterminismError if code in it differs between machines, and `grant` does not name it.
  * @throws LinkError if the exports do not fit the world, or an import is missing or asynchronous. It shows the expected
  *   and the found types.
  * @throws Trap if a start function traps, or needs more memory than it may have.
@@ -120,8 +121,9 @@ async function compiled(
     budget = own.budget,
     maxMemoryBytes = own.maxMemoryBytes ?? DEFAULT_MAX_MEMORY_BYTES,
     maxTableElements = own.maxTableElements ?? DEFAULT_MAX_TABLE_ELEMENTS,
+    grant = own.grant,
   } = options;
-  const bounds = checkBounds({ budget, maxMemoryBytes, maxTableElements });
+  const bounds = checkBounds({ budget, maxMemoryBytes, maxTableElements, grant });
   const instrument = (module: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> => rewrite(module, bounds);
   const how = { instrument, instrumentation: bounds };
   if (isCompiled(source)) return { component: keeps(own, bounds) ? source : await recompile(source, how), bounds };
@@ -142,7 +144,8 @@ function keeps(own: Partial<Bounds>, bounds: Bounds): boolean {
     own.maxMemoryBytes === bounds.maxMemoryBytes &&
     own.maxTableElements === bounds.maxTableElements &&
     own.budget?.fuel === bounds.budget?.fuel &&
-    own.budget?.callDepth === bounds.budget?.callDepth
+    own.budget?.callDepth === bounds.budget?.callDepth &&
+    String(own.grant ?? []) === String(bounds.grant ?? [])
   );
 }
 

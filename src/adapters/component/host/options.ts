@@ -9,6 +9,7 @@ import { checkNames, type OptionNames } from '../option-names.ts';
 import type { VirtualWasi } from '../wasi/index.ts';
 import { MOST_HANDLES } from './limits.ts';
 import { type Budget, checkCount } from './metering/budget.ts';
+import type { Indeterminism } from './metering/determinism.ts';
 import { WORLD_NAMES, type WorldName } from './worlds.ts';
 
 /** The options of `loadModule`. */
@@ -81,6 +82,18 @@ export interface LoadModuleOptions<World extends WorldName = WorldName> {
    */
   readonly budget?: Budget | undefined;
   /**
+   * Indeterminism that the guest may have. Code whose effect differs between machines is refused with an
+   * {@link IndeterminismError} if it is not granted:
+   *
+   * - `'relaxed-simd'`: relaxed vector instructions.
+   * - `'threads'`: waiting for another thread.
+   * - `'nan-bits'`: NaNs keep the bits that the processor gives them. By default, the functions that compute with floats
+   *   are rewritten so that each computed NaN is the canonical one.
+   *
+   * @default []
+   */
+  readonly grant?: readonly Indeterminism[] | undefined;
+  /**
    * The SHA-256 of the binary, 32 bytes. By default it is computed from the bytes, and missing for a compiled
    * component.
    */
@@ -97,6 +110,7 @@ const NAMES: OptionNames<LoadModuleOptions> = {
   maxHandles: true,
   maxLiftedBytes: true,
   budget: true,
+  grant: true,
   digest: true,
 };
 

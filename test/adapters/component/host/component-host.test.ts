@@ -562,6 +562,7 @@ test('an option that is undefined has its default', async () => {
     maxHandles: undefined,
     maxLiftedBytes: undefined,
     budget: undefined,
+    grant: undefined,
     digest: undefined,
   };
   assert.deepEqual((await loadModule(bank, nothing)).routing.describe(), (await loadModule(bank)).routing.describe());

@@ -2,13 +2,13 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { describe, test } from 'node:test';
-import { isTrap, isUnsupportedError } from 'decidable/component';
+import { isTrap } from 'decidable/component';
 import { OutOfBudget } from 'decidable/component/host';
 import { engine } from '../../../../src/adapters/component/engine/web-assembly.ts';
 import { assemble } from '../assemble.ts';
 import { random } from '../fuzz/mutate.ts';
 import { randomModule } from './random-modules.ts';
-import { instance, ROOMY, rewritten } from './rewritten.ts';
+import { instance, ROOMY } from './rewritten.ts';
 
 const isOut = (budget: 'fuel' | 'callDepth') => (error: unknown) =>
   isTrap(error) && error instanceof OutOfBudget && error.budget === budget;
@@ -547,42 +547,6 @@ describe('garbage-collected values', () => {
     assert.equal(call('go'), 2 + 97 + 3);
     assert.equal(depth(), 0);
     assert.equal(fuel(), 1 + 1 + 1 + 3); // `go`, `two`, the loop, and `sum` of two and of none.
-  });
-});
-
-describe('an instruction that differs between machines', () => {
-  for (const [text, message] of [
-    [
-      '(memory 1 1 shared) (func (drop (memory.atomic.wait32 (i32.const 0) (i32.const 0) (i64.const -1))))',
-      /memory\.atomic\.wait32/,
-    ],
-    [
-      '(memory 1 1 shared) (func (drop (memory.atomic.wait64 (i32.const 0) (i64.const 0) (i64.const -1))))',
-      /memory\.atomic\.wait64/,
-    ],
-    [
-      '(func (param v128) (drop (i8x16.relaxed_swizzle (local.get 0) (local.get 0))))',
-      /relaxed vector instructions \(0xfd 0x100\)/,
-    ],
-  ] as const) {
-    test(`is refused by name with a budget: ${message.source}`, async () => {
-      await assert.rejects(
-        rewritten(`(module ${text})`),
-        (error) => isUnsupportedError(error) && message.test(error.message),
-      );
-      await rewritten(`(module ${text})`, { ...ROOMY, budget: undefined });
-    });
-  }
-
-  test('is not refused if it only belongs to threads', async () => {
-    const { call, fuel } = await instance(`(module (memory 1 1 shared)
-      (func (export "go") (result i32)
-        (atomic.fence) (drop (memory.atomic.notify offset=4 (i32.const 0) (i32.const 1)))
-        (drop (i32.atomic.rmw.add offset=3 (i32.const 1) (i32.const 3)))
-        (drop (i64.atomic.rmw32.cmpxchg_u offset=11 (i32.const 5) (i64.const 3) (i64.const 3)))
-        (i32.atomic.load (i32.const 4))))`);
-    assert.equal(call('go'), 3);
-    assert.equal(fuel(), 1);
   });
 });
 

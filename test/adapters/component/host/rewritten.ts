@@ -10,7 +10,7 @@ import { assemble } from '../assemble.ts';
 export const PAGE = 65_536;
 
 /** Bounds that no test reaches by accident. */
-export const ROOMY: Required<Bounds> = {
+export const ROOMY: Bounds & Required<Pick<Bounds, 'budget'>> = {
   maxMemoryBytes: 256 * PAGE,
   maxTableElements: 1_000,
   budget: { fuel: 10_000_000, callDepth: 1_000 },

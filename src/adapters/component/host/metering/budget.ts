@@ -1,6 +1,7 @@
 /** The resources that a guest may use, and the error if it uses more. */
 import { ArgumentError, Trap, type TrapCode } from '../../index.ts';
 import { checkNames, type OptionNames } from '../../option-names.ts';
+import { checkGrant, type Indeterminism } from './determinism.ts';
 
 /** The resources that one call may use in each core module of the component. */
 export interface Budget {
@@ -13,13 +14,15 @@ export interface Budget {
   readonly callDepth: number;
 }
 
-/** The bounds of each core module of a component. */
+/** The bounds of each core module of a component, and the code that it may have. */
 export interface Bounds {
   /** The most bytes of each memory. */
   readonly maxMemoryBytes: number;
   /** The most elements of each table. */
   readonly maxTableElements: number;
   readonly budget?: Budget | undefined;
+  /** The indeterminism that is granted. */
+  readonly grant?: readonly Indeterminism[] | undefined;
 }
 
 const BUDGET_NAMES: OptionNames<Budget> = { fuel: true, callDepth: true };
@@ -28,7 +31,7 @@ const BUDGET_NAMES: OptionNames<Budget> = { fuel: true, callDepth: true };
  * @throws ArgumentError if a bound is unknown, is not a whole number, or is greater than a counter can hold.
  */
 export function checkBounds(bounds: Bounds): Bounds {
-  const { budget, maxMemoryBytes, maxTableElements } = bounds;
+  const { budget, maxMemoryBytes, maxTableElements, grant } = bounds;
   checkCount('maxMemoryBytes', maxMemoryBytes, Number.MAX_SAFE_INTEGER, 'or Infinity');
   checkCount('maxTableElements', maxTableElements, Number.MAX_SAFE_INTEGER, 'or Infinity');
   if (budget !== undefined) {
@@ -36,6 +39,7 @@ export function checkBounds(bounds: Bounds): Bounds {
     checkCount('budget.fuel', budget.fuel, Number.MAX_SAFE_INTEGER);
     checkCount('budget.callDepth', budget.callDepth, 2 ** 31 - 1);
   }
+  if (grant !== undefined) checkGrant(grant);
   return bounds;
 }
 

@@ -151,7 +151,7 @@ function skipPlain(cursor: Cursor, kind: number | undefined, ...opcode: number[]
 
 function unsupported(...opcode: number[]): UnsupportedError {
   const [first, ...second] = opcode.map((byte) => `0x${byte.toString(16).padStart(2, '0')}`);
-  return new UnsupportedError(`metering of the instruction ${[first, ...second].join(' ')}`);
+  return new UnsupportedError(`the instruction ${[first, ...second].join(' ')}`);
 }
 
 function skipOthers(cursor: Cursor, op: number): void {
@@ -239,22 +239,4 @@ function skipAtomic(cursor: Cursor): void {
   if (op === 0x03) cursor.skip(1);
   else if (op <= 0x02 || (op >= 0x10 && op <= 0x4e)) skipMemoryArgument(cursor);
   else throw unsupported(Op.atomic, op);
-}
-
-/**
- * Refuses instructions whose effect differs between machines in spite of a budget. The results of relaxed vector
- * instructions depend on the machine. A guest that waits for another thread waits for ever, because it has only one.
- * The cursor is after the opcode.
- */
-export function refuseUnsteady(cursor: Cursor, op: number): void {
-  if (op !== Op.vector && op !== Op.atomic) return;
-  const at = cursor.at;
-  const second = cursor.unsigned();
-  cursor.at = at;
-  if (op === Op.atomic && (second === 0x01 || second === 0x02)) {
-    throw new UnsupportedError(`memory.atomic.wait${second === 0x01 ? 32 : 64} in a guest with a budget`);
-  }
-  if (op === Op.vector && second >= 0x100) {
-    throw new UnsupportedError(`relaxed vector instructions (0xfd 0x${second.toString(16)}) in a guest with a budget`);
-  }
 }

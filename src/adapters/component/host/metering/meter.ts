@@ -1,5 +1,7 @@
 /**
- * Implements budgets in the guest's code: each function is rewritten so that it counts, and traps if nothing is left.
+ * Changes the functions of a guest: they count their work, and the NaNs that they compute become canonical (`floats.ts`).
+ *
+ * Counting implements budgets in the guest's code: each function is rewritten so that it counts, and traps if nothing is left.
  * An engine's own limits differ from machine to machine, and change as code warms up. These limits do not.
  *
  * - *Fuel*: each call of a function and each round of a loop takes one unit. All other code runs once between them,
@@ -19,7 +21,8 @@
  */
 import { I32 } from './additions.ts';
 import { type Cursor, signedBytes, unsignedBytes } from './cursor.ts';
-import { EMPTY_BLOCK, Op, opensBlock, refuseUnsteady, skipImmediates } from './instructions.ts';
+import { canonicalizing, computedFloat, FLOAT_VALUE_TYPE, type FloatType } from './floats.ts';
+import { EMPTY_BLOCK, Op, opensBlock, skipImmediates } from './instructions.ts';
 import { concat } from './sections.ts';
 
 /** The encoded indices of the counters. */
@@ -28,11 +31,20 @@ export interface MeterGlobals {
   readonly depth: readonly number[];
 }
 
+/** The changes that a function gets. */
+export interface Changes {
+  /** Its counters. Without them, nothing is counted. */
+  readonly globals: MeterGlobals | undefined;
+  readonly replace: Replace;
+  /** True if the NaNs that it computes become canonical. */
+  readonly canonicalNans: boolean;
+}
+
 /** A change of the code: it replaces the bytes from `from` to `to`. */
 interface Edit {
   readonly from: number;
   readonly to: number;
-  readonly kind: 'loop' | 'return' | 'tail call' | 'landing' | 'replacement';
+  readonly kind: 'loop' | 'return' | 'tail call' | 'landing' | 'replacement' | FloatType;
   readonly code: readonly number[];
 }
 
@@ -51,34 +63,44 @@ export type Replace = (op: number, from: number, to: number) => readonly number[
 /** The number of locals for which a frame counts once more. Engines keep eight bytes for each local. */
 const LOCALS_PER_DEPTH = 16;
 
-/** Returns the body at the cursor with its counters, after its length. Without `globals`, nothing is counted. */
-export function meterBody(
-  cursor: Cursor,
-  signature: () => Signature,
-  globals: MeterGlobals | undefined,
-  replace: Replace,
-): readonly Uint8Array[] {
+/** Returns the changed body at the cursor, after its length. */
+export function meterBody(cursor: Cursor, signature: () => Signature, changes: Changes): readonly Uint8Array[] {
+  const { globals } = changes;
   const length = cursor.unsigned();
   const end = cursor.at + length;
   const start = cursor.at;
   const locals = readLocals(cursor);
-  const { edits, catches } = findEdits(cursor, end, globals !== undefined, replace);
-  const frame = globals === undefined ? undefined : makeFrame(signature(), locals.count, catches, globals);
-  const chunks: (Uint8Array | readonly number[])[] = [];
-  if (frame === undefined) chunks.push(cursor.bytes.subarray(start, locals.end));
-  else if (catches) {
-    chunks.push([...unsignedBytes(locals.groups + 1)], cursor.bytes.subarray(locals.start, locals.end), [1, I32]);
-  } else chunks.push(cursor.bytes.subarray(start, locals.end));
+  const { edits, catches, floats } = findEdits(cursor, end, changes);
+  const added = addedLocals(catches, floats);
+  if (globals === undefined && edits.length === 0) {
+    cursor.at = end;
+    return [Uint8Array.from(unsignedBytes(length)), cursor.bytes.subarray(start, end)];
+  }
+  const first = globals === undefined && added.length === 0 ? 0 : signature().params + locals.count;
+  const localOf = (type: number): readonly number[] => unsignedBytes(first + added.indexOf(type));
+  const frame = globals && makeFrame(signature(), locals.count, catches ? localOf(I32) : undefined, globals);
+  const chunks: (Uint8Array | readonly number[])[] = [
+    unsignedBytes(locals.groups + added.length),
+    cursor.bytes.subarray(locals.start, locals.end),
+    ...added.map((type) => [1, type]),
+  ];
   if (frame !== undefined) chunks.push(frame.enter);
   let at = locals.end;
   for (const edit of edits) {
-    chunks.push(cursor.bytes.subarray(at, edit.from), codeOf(edit, frame));
+    chunks.push(cursor.bytes.subarray(at, edit.from), codeOf(edit, frame, localOf));
     at = edit.to;
   }
   chunks.push(cursor.bytes.subarray(at, end));
   if (frame !== undefined) chunks.push(frame.leave, [Op.end]);
   const body = concat(chunks);
   return [Uint8Array.from(unsignedBytes(body.length)), body];
+}
+
+/** The types of the locals that a changed body has in addition to its own, each once. */
+function addedLocals(catches: boolean, floats: ReadonlySet<FloatType>): readonly number[] {
+  const types = new Set<number>(catches ? [I32] : []);
+  for (const type of floats) types.add(FLOAT_VALUE_TYPE[type]);
+  return [...types];
 }
 
 interface Locals {
@@ -104,23 +126,27 @@ function readLocals(cursor: Cursor): Locals {
 function findEdits(
   cursor: Cursor,
   end: number,
-  isMetered: boolean,
-  replace: Replace,
-): { edits: readonly Edit[]; catches: boolean } {
+  { globals, replace, canonicalNans }: Changes,
+): { edits: readonly Edit[]; catches: boolean; floats: ReadonlySet<FloatType> } {
   const edits: Edit[] = [];
+  const floats = new Set<FloatType>();
   let catches = false;
   let nesting = 0;
   while (cursor.at < end) {
     const from = cursor.at;
     const op = cursor.byte();
-    if (isMetered) refuseUnsteady(cursor, op);
+    const float = canonicalNans ? computedFloat(cursor, op) : undefined;
     skipImmediates(cursor, op);
     const to = cursor.at;
+    if (float !== undefined) {
+      floats.add(float);
+      edits.push({ from: to, to, kind: float, code: [] });
+    }
     if (op === Op.memoryGrow || op === Op.garbageCollection || op === Op.miscellaneous) {
       const code = replace(op, from, to);
       if (code !== undefined) edits.push({ from, to, kind: 'replacement', code });
     }
-    if (!isMetered) continue;
+    if (globals === undefined) continue;
     if (opensBlock(op)) {
       nesting++;
       catches ||= op === Op.try || op === Op.tryTable;
@@ -131,7 +157,7 @@ function findEdits(
     // A caught exception may land at the end of a block, or at the start of a handler, but not at the end of the body.
     if (catches && to < end && isLanding(op)) edits.push({ from: to, to, kind: 'landing', code: [] });
   }
-  return { edits, catches };
+  return { edits, catches, floats };
 }
 
 function isTailCall(op: number): boolean {
@@ -154,11 +180,10 @@ interface Frame {
 function makeFrame(
   { params, block }: Signature,
   locals: number,
-  catches: boolean,
+  saved: readonly number[] | undefined,
   { fuel, depth }: MeterGlobals,
 ): Frame {
   const weight = signedBytes(1 + Math.floor((params + locals) / LOCALS_PER_DEPTH));
-  const saved = unsignedBytes(params + locals);
   const trapIfNegative = (type: 'i32' | 'i64') => [
     ...(type === 'i32' ? [Op.i32Const, 0, Op.i32LessThan] : [Op.i64Const, 0, Op.i64LessThan]),
     ...[Op.if, EMPTY_BLOCK, Op.unreachable, Op.end],
@@ -167,28 +192,36 @@ function makeFrame(
     ...[Op.globalGet, ...fuel, Op.i64Const, 1, Op.i64Sub, Op.globalSet, ...fuel],
     ...[Op.globalGet, ...fuel, ...trapIfNegative('i64')],
   ];
-  const restore = catches ? [Op.localGet, ...saved, Op.globalSet, ...depth] : [];
+  const restore = saved === undefined ? [] : [Op.localGet, ...saved, Op.globalSet, ...depth];
   const enter = [
     ...[Op.globalGet, ...depth, Op.i32Const, ...weight, Op.i32Sub],
-    ...(catches ? [Op.localTee, ...saved] : []),
+    ...(saved === undefined ? [] : [Op.localTee, ...saved]),
     ...[Op.globalSet, ...depth, Op.globalGet, ...depth, ...trapIfNegative('i32')],
     ...[...spend, Op.block, ...block],
   ];
-  const now = catches ? [Op.localGet, ...saved] : [Op.globalGet, ...depth];
+  const now = saved === undefined ? [Op.globalGet, ...depth] : [Op.localGet, ...saved];
   const leave = [...now, Op.i32Const, ...weight, Op.i32Add, Op.globalSet, ...depth];
   return { enter, leave, spend, restore };
 }
 
-function codeOf(edit: Edit, frame: Frame | undefined): readonly number[] {
-  if (frame === undefined) return edit.code;
-  switch (edit.kind) {
+function codeOf(
+  { kind, code }: Edit,
+  frame: Frame | undefined,
+  localOf: (type: number) => readonly number[],
+): readonly number[] {
+  switch (kind) {
+    case 'f32':
+    case 'f64':
+    case 'f32x4':
+    case 'f64x2':
+      return canonicalizing(kind, localOf(FLOAT_VALUE_TYPE[kind]));
     case 'loop':
-      return [...frame.restore, ...frame.spend];
+      return frame === undefined ? code : [...frame.restore, ...frame.spend];
     case 'tail call':
-      return frame.leave;
+      return frame === undefined ? code : frame.leave;
     case 'landing':
-      return frame.restore;
+      return frame === undefined ? code : frame.restore;
     default:
-      return edit.code;
+      return code;
   }
 }

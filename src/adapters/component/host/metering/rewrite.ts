@@ -4,19 +4,22 @@
  *
  * - Its memories and tables get maxima. To grow them further traps (`growth.ts`).
  * - With a budget, its functions count their work (`meter.ts`, `bulk.ts`).
+ * - The NaNs that its functions compute become canonical (`floats.ts`).
  *
- * Without a budget, only the few functions that grow a memory or a table are changed.
+ * Code whose effect still differs between machines is refused (`determinism.ts`). Without a budget, only the functions
+ * are changed that grow a memory or a table, or compute with floats.
  */
 import { engine } from '../../engine/web-assembly.ts';
-import { isUnsupportedError, UnsupportedError } from '../../index.ts';
+import { UnsupportedError } from '../../index.ts';
 import { Additions, ExportKind, exportsReserved, I32, I64 } from './additions.ts';
 import { type Bounds, DEPTH, FUEL, OutOfBudget, REFUSAL, RESERVED, Refusal, START } from './budget.ts';
 import { payingGrowth, payment } from './bulk.ts';
 import { Cursor, signedBytes } from './cursor.ts';
+import { refuseIndeterminism, summarize } from './determinism.ts';
 import { FunctionTypes } from './function-types.ts';
 import { type GrowthParts, growing } from './growth.ts';
 import { Misc, Op } from './instructions.ts';
-import { type MeterGlobals, meterBody, type Replace } from './meter.ts';
+import { type Changes, meterBody, type Replace } from './meter.ts';
 import { Section, Sections } from './sections.ts';
 import { type Growable, limitDefined, type Spaces, spacesOf } from './spaces.ts';
 
@@ -24,7 +27,8 @@ import { type Growable, limitDefined, type Spaces, spacesOf } from './spaces.ts'
  * Returns the rewritten module. An invalid module is returned unchanged, so that the engine reports the error.
  *
  * @throws OutOfBudget if the initial size of a memory or a table is greater than its limit.
- * @throws UnsupportedError if an instruction cannot be counted, or its effect differs between machines.
+ * @throws IndeterminismError if the effect of an instruction differs between machines and is not granted.
+ * @throws UnsupportedError if an instruction is unknown, or cannot be counted.
  */
 export function rewrite(module: Uint8Array<ArrayBuffer>, bounds: Bounds): Uint8Array<ArrayBuffer> {
   const sections = new Sections(module);
@@ -35,20 +39,19 @@ export function rewrite(module: Uint8Array<ArrayBuffer>, bounds: Bounds): Uint8A
   const countsCode = bounds.budget !== undefined && sections.count(Section.code) > 0;
   const growsCode = grown.length > 0 && mayGrow(sections.content(Section.code), spaces);
   const isCut = grown.some((each) => !each.imported && each.max > limitOf(each, bounds));
-  if (excess === undefined && !countsCode && !growsCode && !isCut) return module;
+  const hasCode = sections.count(Section.code) > 0;
+  if (excess === undefined && !hasCode && !isCut) return module;
   // The additions would put an index in range that was out of range.
   if (!engine.validate(module)) return module;
   if (excess !== undefined) throw tooLarge(excess, bounds);
-
+  const grant = bounds.grant ?? [];
+  const summary = summarize(sections);
+  refuseIndeterminism(summary, grant);
+  const canonicalNans = summary.computesNan.count > 0 && !grant.includes('nan-bits');
+  if (!countsCode && !growsCode && !canonicalNans && !isCut) return module;
   limitDefined(sections, (growable) => limitOf(growable, bounds));
-  if (!countsCode && !growsCode) return sections.module();
-  try {
-    return rewriteCode(sections, spaces, bounds);
-  } catch (error) {
-    // Without counters, unknown instructions are accepted. To grow beyond the maximum then returns -1.
-    if (countsCode || !isUnsupportedError(error)) throw error;
-    return sections.module();
-  }
+  if (!countsCode && !growsCode && !canonicalNans) return sections.module();
+  return rewriteCode(sections, spaces, bounds, canonicalNans);
 }
 
 function tooLarge({ kind }: Growable, { maxMemoryBytes, maxTableElements }: Bounds): OutOfBudget {
@@ -81,7 +84,12 @@ function isCandidate(code: Uint8Array, start: number, end: number, memories: num
 
 // Code ------------------------------------------------------------------------------------------------------------
 
-function rewriteCode(sections: Sections, spaces: Spaces, bounds: Bounds): Uint8Array<ArrayBuffer> {
+function rewriteCode(
+  sections: Sections,
+  spaces: Spaces,
+  bounds: Bounds,
+  canonicalNans: boolean,
+): Uint8Array<ArrayBuffer> {
   const types = new FunctionTypes(sections);
   const additions = new Additions(types, spaces);
   const refusal = additions.global(REFUSAL, I32, [Op.i32Const, Refusal.none]);
@@ -89,13 +97,8 @@ function rewriteCode(sections: Sections, spaces: Spaces, bounds: Bounds): Uint8A
     fuel: additions.global(FUEL, I64, [Op.i64Const, ...signedBytes(BigInt(bounds.budget.fuel))]),
     depth: additions.global(DEPTH, I32, [Op.i32Const, ...signedBytes(bounds.budget.callDepth)]),
   };
-  const bodies = rewriteBodies(
-    sections,
-    spaces,
-    types,
-    globals,
-    replacing(sections, spaces, bounds, additions, refusal, globals?.fuel),
-  );
+  const replace = replacing(sections, spaces, bounds, additions, refusal, globals?.fuel);
+  const bodies = rewriteBodies(sections, spaces, types, { globals, replace, canonicalNans });
   deferStart(sections, spaces, additions);
   additions.addTo(sections);
   sections.replace(Section.code, additions.code(sections.count(Section.code), bodies));
@@ -106,8 +109,7 @@ function rewriteBodies(
   sections: Sections,
   { memories, tables }: Spaces,
   types: FunctionTypes,
-  globals: MeterGlobals | undefined,
-  replace: Replace,
+  changes: Changes,
 ): readonly Uint8Array[] {
   const signatures = sections.elements(Section.function);
   const chunks: Uint8Array[] = [];
@@ -115,13 +117,14 @@ function rewriteBodies(
     const type = signatures.next().value?.unsigned() ?? 0;
     const start = cursor.at;
     const end = cursor.unsigned() + cursor.at;
-    if (globals === undefined && !isCandidate(cursor.bytes, start, end, memories.length, tables.length)) {
+    const { globals, canonicalNans } = changes;
+    const changesEach = globals !== undefined || canonicalNans;
+    if (!changesEach && !isCandidate(cursor.bytes, start, end, memories.length, tables.length)) {
       chunks.push(cursor.bytes.subarray(start, end));
     } else {
       cursor.at = start;
-      chunks.push(
-        ...meterBody(cursor, () => ({ params: types.params(type), block: types.blockOf(type) }), globals, replace),
-      );
+      const signature = () => ({ params: types.params(type), block: types.blockOf(type) });
+      chunks.push(...meterBody(cursor, signature, changes));
     }
     cursor.at = end;
   }
