@@ -11,6 +11,8 @@ export const REJECTED = 3;
 export const NOT_FOUND = 4;
 /** `verify-chain` found a place that is not intact. */
 export const DAMAGED = 5;
+/** `inspect` found code that could be indeterministic, or an import that the host must pass. */
+export const INDETERMINISTIC = 6;
 /** Ctrl-C ended the program before it was done. */
 export const INTERRUPTED = 130;
 
@@ -21,4 +23,5 @@ export const EXIT_CODE_HELP = `Exit codes:
   3    dispatch: the domain rejected the command
   4    the store, stream, decision, read model, document or parked event does not exist
   5    verify-chain: the store is damaged
+  6    inspect: the component could be indeterministic
   130  ended by Ctrl-C before the work was done`;

@@ -263,6 +263,22 @@ ${EXIT_CODE_HELP}`,
     .addHelpText('after', examples('decidable backup monday.db', 'decidable backup monday.db --store bank.db --json'))
     .action(action(async () => (await import('./commands/backup.ts')).backup));
 
+  program
+    .command('inspect')
+    .summary('read a component')
+    .description(
+      'Reads a component without running it: the world that it fits, its imports and what each would grant, its sizes and ' +
+        'producers, and code that could be indeterministic.',
+    )
+    .argument('<file>', 'the binary of the component')
+    .addHelpText(
+      'after',
+      `${examples('decidable inspect bank.wasm', 'decidable inspect bank.wasm --json | jq .findings')}
+
+The exit code is 6 if the component could be indeterministic: the host must pass an import, or code would be refused.`,
+    )
+    .action(action(async () => (await import('./commands/inspect.ts')).inspect));
+
   addCompletion(program, names);
   program.commands
     .find((command) => command.name() === 'completion')

@@ -11,11 +11,16 @@ export type InterfaceNames = Readonly<Partial<Record<InterfaceName, string>>>;
 
 /** @throws LinkError that shows each function that is missing or has another type, expected and found. */
 export function fitWorld(component: Component, world: WorldName): InterfaceNames {
+  const problems = worldProblems(component, world);
+  if (problems.length > 0) throw misfit(component, world, problems);
+  return Object.fromEntries(WORLDS[world].map((name) => [name, exportOf(component, name)?.name]));
+}
+
+/** Returns the differences between the exports of a component and a world. It is empty if the component fits. */
+export function worldProblems(component: Component, world: WorldName): readonly WorldProblem[] {
   const found = WORLDS[world].map((name) => ({ name, extern: exportOf(component, name) }));
   const resources = resourcesOf(found.find(({ name }) => name === 'types')?.extern);
-  const problems = found.flatMap(({ name, extern }) => problemsOf(name, extern, resources));
-  if (problems.length > 0) throw misfit(component, world, problems);
-  return Object.fromEntries(found.map(({ name, extern }) => [name, extern?.name]));
+  return found.flatMap(({ name, extern }) => problemsOf(name, extern, resources));
 }
 
 /** Returns the export for an interface of this version of the contract, or of a later patch of it. */
@@ -37,9 +42,13 @@ function membersOf(extern: NamedExtern | undefined): readonly NamedExtern[] {
   return extern?.type.kind === 'instance' ? extern.type.exports : [];
 }
 
-interface Problem {
+/** An export that a world has and a component does not, or not with this type. */
+export interface WorldProblem {
+  /** The interface, then the function. */
   readonly path: readonly string[];
+  /** The type in the contract, in the notation of WIT. */
   readonly expected: string;
+  /** The type in the component, or `nothing`. */
   readonly found: string;
 }
 
@@ -47,7 +56,7 @@ function problemsOf(
   name: InterfaceName,
   extern: NamedExtern | undefined,
   resources: ReadonlyMap<ResourceType, string>,
-): Problem[] {
+): WorldProblem[] {
   const full = `${PACKAGE}/${name}@${VERSION}`;
   if (extern === undefined) return [{ path: [full], expected: 'an interface', found: 'nothing' }];
   const members = new Map(membersOf(extern).map((member) => [member.name, member.type]));
@@ -58,7 +67,7 @@ function problemsOf(
   });
 }
 
-function misfit(component: Component, world: WorldName, problems: readonly Problem[]): LinkError {
+function misfit(component: Component, world: WorldName, problems: readonly WorldProblem[]): LinkError {
   const lines = problems.map(
     ({ path, expected, found }) => `  ${path.join('#')}\n    expected: ${expected}\n    found:    ${found}`,
   );

@@ -10,7 +10,12 @@
  */
 
 export { StaleHandle } from './failures.ts';
+export type { WorldProblem } from './fit.ts';
 export type { Handle, HandleTypes } from './guest.ts';
+export type { Finding, InspectedCoreModule, InspectedLimits } from './inspection/core-modules.ts';
+export type { ImportProvider, InspectedImport } from './inspection/imports.ts';
+export { type ComponentInspection, inspectComponent } from './inspection/inspect.ts';
+export type { Producer } from './inspection/producers.ts';
 export {
   type ComponentCommandHandler,
   type ComponentProcessManager,

@@ -87,7 +87,7 @@ export interface LoadModuleOptions<World extends WorldName = WorldName> {
    *
    * - `'relaxed-simd'`: relaxed vector instructions.
    * - `'threads'`: waiting for another thread.
-   * - `'nan-bits'`: NaNs keep the bits that the processor gives them. By default, the functions that compute with floats
+   * - `'nan-bits'`: NaNs keep the bits of the processor. By default, the functions that compute with floats
    *   are rewritten so that each computed NaN is the canonical one.
    *
    * @default []

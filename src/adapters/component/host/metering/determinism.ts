@@ -1,4 +1,4 @@
-/** Instructions whose effect differs between machines or runs: where they are, and the refusal of them. */
+/** Finds and refuses instructions whose effect differs between machines or runs. */
 import { show } from '../../abi/javascript-values.ts';
 import { ArgumentError } from '../../index.ts';
 import type { Cursor } from './cursor.ts';
@@ -16,7 +16,7 @@ import { spacesOf } from './spaces.ts';
  */
 export type Indeterminism = 'relaxed-simd' | 'threads' | 'nan-bits';
 
-export const INDETERMINISMS: readonly Indeterminism[] = ['relaxed-simd', 'threads', 'nan-bits'];
+const INDETERMINISMS: readonly Indeterminism[] = ['relaxed-simd', 'threads', 'nan-bits'];
 
 /**
  * The component has code whose effect differs between machines or runs, and the option `grant` of `loadModule` does not
@@ -102,7 +102,7 @@ export function summarize(sections: Sections): CodeSummary {
     while (cursor.at < end) {
       const start = cursor.at;
       const op = cursor.byte();
-      // Most instructions are none of these.
+      // A quick test, which most instructions fail.
       if (op >= 0x8d || op === 0x38 || op === 0x39) summarizeInstruction(summary, cursor, op, index, start);
       skipImmediates(cursor, op);
     }
@@ -128,12 +128,12 @@ function summarizeInstruction(summary: CodeSummary, cursor: Cursor, op: number, 
 }
 
 /** The cursor is after the opcode, and stays there. */
-export function isRelaxed(cursor: Cursor, op: number): boolean {
+function isRelaxed(cursor: Cursor, op: number): boolean {
   return op === Op.vector && secondOpcode(cursor) >= 0x100;
 }
 
 /** The cursor is after the opcode, and stays there. */
-export function isWait(cursor: Cursor, op: number): boolean {
+function isWait(cursor: Cursor, op: number): boolean {
   if (op !== Op.atomic) return false;
   const second = secondOpcode(cursor);
   return second === 0x01 || second === 0x02;

@@ -38,6 +38,11 @@ export class Sections {
     }
   }
 
+  /** The custom section with the names of functions. */
+  get names(): Uint8Array | undefined {
+    return this.#names;
+  }
+
   content(id: number): Uint8Array | undefined {
     return this.#contents.get(id);
   }

@@ -11,6 +11,8 @@ export interface Growable {
   readonly min: bigint;
   /** The maximum of its type. If it declares none, the maximum of its index type. */
   readonly max: bigint;
+  /** The maximum of its type. Undefined if it declares none. */
+  readonly declaredMax: bigint | undefined;
   /** log2 of the bytes of a page. */
   readonly pageSizeLog2: number;
   /** The reference type of a table's elements. */
@@ -86,7 +88,16 @@ function readMemory(cursor: Cursor, imported: boolean): Growable {
   const { flags, min, max, pageSizeLog2 } = readLimits(cursor);
   const is64 = (flags & 4) !== 0;
   const most = 1n << BigInt((is64 ? 64 : 32) - pageSizeLog2);
-  return { kind: 'memory', imported, is64, min, max: smaller(max ?? most, UNLIMITED), pageSizeLog2, element: NONE };
+  return {
+    kind: 'memory',
+    imported,
+    is64,
+    min,
+    max: smaller(max ?? most, UNLIMITED),
+    declaredMax: max,
+    pageSizeLog2,
+    element: NONE,
+  };
 }
 
 function readTable(cursor: Cursor, imported: boolean): Growable {
@@ -94,7 +105,16 @@ function readTable(cursor: Cursor, imported: boolean): Growable {
   const { flags, min, max } = readLimits(cursor);
   const is64 = (flags & 4) !== 0;
   const most = is64 ? UNLIMITED : (1n << 32n) - 1n;
-  return { kind: 'table', imported, is64, min, max: smaller(max ?? most, UNLIMITED), pageSizeLog2: 0, element };
+  return {
+    kind: 'table',
+    imported,
+    is64,
+    min,
+    max: smaller(max ?? most, UNLIMITED),
+    declaredMax: max,
+    pageSizeLog2: 0,
+    element,
+  };
 }
 
 function smaller(a: bigint, b: bigint): bigint {

@@ -1,0 +1,80 @@
+/** The imports of a component, and the access that each would grant. */
+import type { Component, NamedExtern } from '../../index.ts';
+import { GRANTABLE, type WasiInterface } from '../../wasi/grantable.ts';
+
+/**
+ * The provider of an import:
+ *
+ * - `nothing`: it has only types, so that nothing is passed.
+ * - `virtual-wasi`: `virtualWasi` has it, deterministic and in memory.
+ * - `refused`: it belongs to the network, which `virtualWasi` does not have. Each call fails.
+ * - `host`: the option `imports` must pass it. It can do whatever the host lets it do.
+ */
+export type ImportProvider = 'nothing' | 'virtual-wasi' | 'refused' | 'host';
+
+/** An import of a component. */
+export interface InspectedImport {
+  /** Its name, such as `wasi:clocks/wall-clock@0.2.3`. */
+  readonly name: string;
+  /** The kind of its type: `instance`, `func`, `type` … */
+  readonly kind: string;
+  readonly provider: ImportProvider;
+  /** The access that the guest gets with it, as a sentence. */
+  readonly grants: string;
+  /** The functions of an interface, in the order of the binary. Empty for other imports. */
+  readonly functions: readonly string[];
+}
+
+/** The virtual interfaces, and what a guest gets with each. */
+const WASI_GRANTS: { readonly [Interface in WasiInterface]: string } = {
+  'wasi:cli/environment': 'The arguments, the environment and the directory that virtualWasi was passed.',
+  'wasi:cli/exit': 'It may end its instance.',
+  'wasi:cli/stdin': 'The input that virtualWasi was passed.',
+  'wasi:cli/stdout': 'It may write to the output that virtualWasi was passed.',
+  'wasi:cli/stderr': 'It may write to the error output that virtualWasi was passed.',
+  'wasi:cli/terminal-stdin': 'It learns that its input is not a terminal.',
+  'wasi:cli/terminal-stdout': 'It learns that its output is not a terminal.',
+  'wasi:cli/terminal-stderr': 'It learns that its error output is not a terminal.',
+  'wasi:clocks/monotonic-clock': 'A clock that follows from the command or event, and not from the machine.',
+  'wasi:clocks/wall-clock': 'The time of the command or event.',
+  'wasi:clocks/timezone': 'The time zone UTC.',
+  'wasi:filesystem/preopens': 'The files in memory that virtualWasi was passed.',
+  'wasi:random/random': 'Bytes that follow from the id of the command or event.',
+  'wasi:random/insecure': 'Bytes that follow from the id of the command or event.',
+  'wasi:random/insecure-seed': 'A seed that follows from the id of the command or event.',
+};
+
+/** Describes the imports of a component, in the order of the binary. */
+export function inspectImports(component: Component): readonly InspectedImport[] {
+  return component.imports.map((extern) => {
+    const functions = functionsOf(extern);
+    return { name: extern.name, kind: extern.type.kind, functions, ...providerOf(extern, functions) };
+  });
+}
+
+function providerOf(
+  { name, type }: NamedExtern,
+  functions: readonly string[],
+): Pick<InspectedImport, 'provider' | 'grants'> {
+  if (type.kind === 'type' || (type.kind === 'instance' && functions.length === 0)) {
+    return { provider: 'nothing', grants: 'Only types.' };
+  }
+  const interfaceName = name.split('@')[0]!;
+  const grantable = GRANTABLE.find((each) => each === interfaceName);
+  if (grantable !== undefined) return { provider: 'virtual-wasi', grants: WASI_GRANTS[grantable] };
+  if (/^wasi:(sockets|http)\//.test(interfaceName)) {
+    return { provider: 'refused', grants: 'Nothing: virtualWasi has no network, and each call fails.' };
+  }
+  if (interfaceName === 'wasi:filesystem/types') {
+    return { provider: 'virtual-wasi', grants: 'It works on the files of wasi:filesystem/preopens.' };
+  }
+  if (/^wasi:(io|cli)\//.test(interfaceName)) {
+    return { provider: 'virtual-wasi', grants: 'It works on the streams of the other interfaces.' };
+  }
+  return { provider: 'host', grants: 'All that the host passes for it.' };
+}
+
+function functionsOf({ type }: NamedExtern): readonly string[] {
+  if (type.kind !== 'instance') return [];
+  return type.exports.filter((each) => each.type.kind === 'func').map(({ name }) => name);
+}
