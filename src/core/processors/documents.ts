@@ -13,13 +13,17 @@ export type AnyReadModel = ReadModel<unknown, unknown, unknown> & CodeFingerprin
 /** Documents that are kept decoded between pages. */
 const MAX_CACHED = 20_000;
 
-/** A document in memory. `state` is `undefined` if there is none. */
+/** A document in memory. */
 interface Document {
-  readonly state: unknown;
-  readonly position: bigint;
+  readonly key: string;
+  /** `undefined` if there is none. */
+  state: unknown;
+  position: bigint;
+  /** It has taken in events of the present page, and differs from the stored one. */
+  isChanged: boolean;
+  /** Those events, if the states are handles. */
+  applied: Item[] | undefined;
 }
-
-const NO_DOCUMENT: Document = { state: undefined, position: -1n };
 
 function subscriptionOf({ projector }: AnyReadModel): SubscriptionId {
   const { name, version } = projector.describe();
@@ -37,10 +41,12 @@ export class Documents implements InlineProcessor {
   readonly #model: AnyReadModel;
   readonly #processors: ProcessorStore;
   readonly #reading: EventReading;
+  /** The states are handles, which `project` consumes even if it fails. */
+  readonly #hasHandles: boolean;
   /** The documents as they are after the events that were applied, committed or not. */
   readonly #cache = new Map<string, Document>();
-  /** The events of the present page that were applied, by key. Their documents differ from the stored ones. */
-  #uncommitted = new Map<string, Item[]>();
+  /** The documents that differ from the stored ones. */
+  #changed: Document[] = [];
 
   constructor(
     model: AnyReadModel,
@@ -55,6 +61,7 @@ export class Documents implements InlineProcessor {
     this.#reading = reading;
     this.#model = model;
     this.#processors = processors;
+    this.#hasHandles = model.types.state.drop !== undefined;
   }
 
   open(recorded: RecordedEvent): Opened | undefined {
@@ -74,95 +81,118 @@ export class Documents implements InlineProcessor {
 
   batch(): Batch {
     // A page that was not committed is processed again, from the stored documents.
-    this.#release(this.#uncommitted.keys());
-    this.#uncommitted = new Map();
+    this.#release(this.#changed);
+    this.#changed = [];
     return {
       load: (keys) => this.#load(keys),
       apply: (item) => this.#apply(item),
-      changes: () => ({ documents: [...this.#uncommitted.keys()].map((key) => this.#changeOf(key)) }),
-      committed: () => {
-        this.#uncommitted = new Map();
-      },
+      changes: () => ({ documents: this.#changed.map((document) => this.#changeOf(document)) }),
+      committed: () => this.#committed(),
     };
   }
 
   /** A batch of documents that were read in the transaction that will store them. If it fails, it is dropped. */
   inlineBatch(stored: readonly StoredDocument[]): Pick<Batch, 'apply' | 'changes'> {
     this.sharesLost();
-    this.#keep(stored);
+    for (const one of stored) this.#keep(one);
     return {
       apply: (item) => {
-        this.#fold(item);
-        this.#uncommitted.set(item.key, []);
+        const document = this.#documentOf(item.key);
+        this.#fold(document, item);
+        this.#noteChange(document);
       },
-      changes: () => ({ documents: [...this.#uncommitted.keys()].map((key) => this.#changeOf(key)) }),
+      changes: () => ({ documents: this.#changed.map((document) => this.#changeOf(document)) }),
     };
   }
 
   sharesLost(): void {
-    this.#release([...this.#cache.keys()]);
-    this.#uncommitted = new Map();
+    this.#release([...this.#cache.values()]);
+    this.#changed = [];
   }
 
-  async #load(keys: ReadonlySet<string>): Promise<void> {
-    const unknown = [...keys].filter((key) => !this.#cache.has(key));
-    if (unknown.length === 0) return;
-    if (this.#cache.size + unknown.length > MAX_CACHED) {
-      this.#release([...this.#cache.keys()].filter((key) => !keys.has(key) && !this.#uncommitted.has(key)));
+  async #load(keys: readonly string[]): Promise<void> {
+    const unknown = new Set(keys.filter((key) => !this.#cache.has(key)));
+    if (unknown.size === 0) return;
+    if (this.#cache.size + unknown.size > MAX_CACHED) {
+      const needed = new Set(keys);
+      this.#release([...this.#cache.values()].filter(({ key, isChanged }) => !needed.has(key) && !isChanged));
     }
-    this.#keep(await this.#processors.readDocuments(this.subscription, unknown));
+    for (const stored of await this.#processors.readDocuments(this.subscription, [...unknown])) this.#keep(stored);
   }
 
-  #keep(stored: readonly StoredDocument[]): void {
-    const { state: states } = this.#model.types;
-    for (const { key, state, position } of stored) this.#cache.set(key, { state: states.fromBytes(state), position });
+  #keep({ key, state, position }: StoredDocument): void {
+    const document = this.#documentOf(key);
+    document.state = this.#model.types.state.fromBytes(state);
+    document.position = position;
+  }
+
+  /** The document that is kept under the key. A new one has no state. */
+  #documentOf(key: string): Document {
+    const known = this.#cache.get(key);
+    if (known !== undefined) return known;
+    const document: Document = { key, state: undefined, position: -1n, isChanged: false, applied: undefined };
+    this.#cache.set(key, document);
+    return document;
   }
 
   #apply(item: Item): void | Promise<void> {
-    const { key } = item;
+    const document = this.#documentOf(item.key);
     try {
-      this.#fold(item);
+      this.#fold(document, item);
     } catch (error) {
-      if (this.#model.types.state.drop === undefined) throw error;
-      // The module took the handle of the document and failed: the document is folded again, without this event.
-      return this.#restore(key).then(() => {
+      if (!this.#hasHandles) throw error;
+      // The handle of the document is gone: the document is folded again, without this event.
+      return this.#restore(document).then(() => {
         throw error;
       });
     }
-    const applied = this.#uncommitted.get(key);
-    if (applied === undefined) this.#uncommitted.set(key, [item]);
-    else applied.push(item);
+    this.#noteChange(document);
+    if (this.#hasHandles) (document.applied ??= []).push(item);
   }
 
-  #fold({ event: recorded, key, message }: Item): void {
+  #noteChange(document: Document): void {
+    if (document.isChanged) return;
+    document.isChanged = true;
+    this.#changed.push(document);
+  }
+
+  #committed(): void {
+    for (const document of this.#changed) {
+      document.isChanged = false;
+      document.applied = undefined;
+    }
+    this.#changed = [];
+  }
+
+  #fold(document: Document, { event: recorded, message }: Item): void {
     const { types, projector } = this.#model;
     const { context } = recorded;
-    const before = this.#cache.get(key) ?? NO_DOCUMENT;
     const event = message ?? types.event.fromEnvelope(this.#reading.envelopeOf(recorded));
     try {
-      const state = projector.project(before.state ?? projector.initialState(), event, context);
-      this.#cache.set(key, { state, position: context.position });
+      const before = document.state ?? projector.initialState();
+      if (this.#hasHandles) document.state = undefined;
+      document.state = projector.project(before, event, context);
+      document.position = context.position;
     } finally {
       if (message === undefined) types.event.drop?.(event);
     }
   }
 
-  async #restore(key: string): Promise<void> {
-    this.#cache.delete(key);
-    await this.#load(new Set([key]));
-    for (const item of this.#uncommitted.get(key) ?? []) this.#fold(item);
+  async #restore(document: Document): Promise<void> {
+    document.state = undefined;
+    document.position = -1n;
+    for (const stored of await this.#processors.readDocuments(this.subscription, [document.key])) this.#keep(stored);
+    for (const item of document.applied ?? []) this.#fold(document, item);
   }
 
-  #changeOf(key: string): DocumentChange {
-    const { state, position } = this.#cache.get(key) ?? NO_DOCUMENT;
+  #changeOf({ key, state, position }: Document): DocumentChange {
     const bytes = state === undefined ? undefined : this.#model.types.state.toBytes(state);
     return { subscription: this.subscription, key, state: bytes, position };
   }
 
-  #release(keys: Iterable<string>): void {
+  #release(documents: readonly Document[]): void {
     const { state: states } = this.#model.types;
-    for (const key of keys) {
-      const state = this.#cache.get(key)?.state;
+    for (const { key, state } of documents) {
       this.#cache.delete(key);
       if (state !== undefined) states.drop?.(state);
     }

@@ -5,7 +5,7 @@ import type { Item } from './processor.ts';
 export async function inLanes<One extends Item>(
   items: readonly One[],
   width: number,
-  run: (item: One) => Promise<void>,
+  run: (item: One) => void | Promise<void>,
   isEnded: () => boolean,
 ): Promise<void> {
   const lanes = new Map<string, One[]>();

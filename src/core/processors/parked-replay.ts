@@ -35,7 +35,7 @@ export async function replayParked(
   blamed: ReadonlyMap<bigint, unknown>,
 ): Promise<Replay> {
   const batch = processor.batch(signal);
-  await batch.load?.(new Set([key]));
+  await batch.load?.([key]);
   const unpark: ParkedPlace[] = [];
   const park: ParkedEvent[] = [];
   const moved: ParkedEvent[] = [];

@@ -28,8 +28,8 @@ export type Opened = Pick<Item, 'key' | 'message'>;
 
 /** The uncommitted results of a page of events. It is dropped if the page cannot be committed. */
 export interface Batch {
-  /** Called once with the keys of the page, before the first event. */
-  load?(keys: ReadonlySet<string>): Promise<void>;
+  /** Called once with the keys of the page's events, before the first event. */
+  load?(keys: readonly string[]): Promise<void>;
   /** Processes one event. If it throws, nothing of the event may remain. */
   apply(item: Item, share: number): void | Promise<void>;
   /** Everything that has to be committed together with the checkpoints. */

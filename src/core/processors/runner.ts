@@ -310,33 +310,37 @@ export class Runner {
     const { signal } = this.#stopping;
     const batch = processor.batch(signal);
     const park: ParkedEvent[] = [];
-    await batch.load?.(new Set(items.map(({ key }) => key)));
+    await batch.load?.(items.map(({ key }) => key));
     let failed: EventFailed | undefined;
-    const one = async (item: SharedItem): Promise<void> => {
-      const { event, key, share } = item;
-      const parking = (reason: StopReason | undefined): void => {
-        this.#parkedKeys.add(key);
-        park.push(parkedEvent(processor.subscription, share, key, event, reason, clock.now()));
-      };
-      if (this.#parkedKeys.has(key)) return parking(undefined);
+    const parking = ({ event, key, share }: SharedItem, reason: StopReason | undefined): void => {
+      this.#parkedKeys.add(key);
+      park.push(parkedEvent(processor.subscription, share, key, event, reason, clock.now()));
+    };
+    const again = async (item: SharedItem, first: unknown): Promise<void> => {
+      const error = await this.#again(batch, item, first);
+      if (error === undefined) return;
+      const { position } = item.event.context;
+      if (policy.finally === 'park' && failureKind(error) !== 'store' && !signal.aborted) {
+        parking(item, stopReason(error, position, clock.now()));
+      } else if (failed === undefined || position < failed.position) {
+        failed = new EventFailed(position, error);
+      }
+    };
+    // Synchronous if it can be: a promise for each event is a tenth of the time of a document.
+    const one = (item: SharedItem): void | Promise<void> => {
+      if (this.#parkedKeys.has(item.key)) return parking(item, undefined);
       try {
         if ('unreadable' in item) throw item.unreadable;
-        if (blamed.has(event.context.position)) throw blamed.get(event.context.position);
-        const done = batch.apply(item, share);
-        if (done !== undefined) await done;
-      } catch (first) {
-        const error = await this.#again(batch, item, first);
-        if (error === undefined) return;
-        if (policy.finally === 'park' && failureKind(error) !== 'store' && !signal.aborted) {
-          return parking(stopReason(error, event.context.position, clock.now()));
-        }
-        const { position } = event.context;
-        if (failed === undefined || position < failed.position) failed = new EventFailed(position, error);
+        if (blamed.size > 0 && blamed.has(item.event.context.position)) throw blamed.get(item.event.context.position);
+        return batch.apply(item, item.share)?.catch((error: unknown) => again(item, error));
+      } catch (error) {
+        return again(item, error);
       }
     };
     if (processor.concurrency === 1) {
       for (const item of items) {
-        await one(item);
+        const done = one(item);
+        if (done !== undefined) await done;
         if (failed !== undefined) break;
       }
     } else {

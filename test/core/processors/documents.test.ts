@@ -62,9 +62,45 @@ const totals = defineProjector({
   },
 });
 
-function runnerOf(store: MemoryStore, policy: FailurePolicy = {}, shares = 4): Runner {
+/** The same read model with handles for documents, as a component has them. `project` consumes its handle. */
+function withHandles(): { readonly model: typeof totals; open(): number } {
+  const { types, projector } = totals;
+  const opened = new Map<number, unknown>();
+  let next = 0;
+  const open = (state: unknown): never => {
+    opened.set(++next, state);
+    return next as never;
+  };
+  const consume = (handle: unknown): never => {
+    const state = opened.get(handle as number);
+    if (!opened.delete(handle as number)) throw new Error(`${handle} is not a handle`);
+    return state as never;
+  };
+  const model = {
+    ...totals,
+    types: {
+      ...types,
+      state: {
+        fromBytes: (bytes: Uint8Array) => open(types.state.fromBytes(bytes)),
+        toBytes: (handle: unknown) => types.state.toBytes(opened.get(handle as number) as never),
+        drop: consume,
+      },
+    },
+    projector: {
+      ...projector,
+      initialState: () => open(projector.initialState()),
+      project: (handle: unknown, event: never, context: never) => {
+        const state = projector.project(consume(handle), event, context);
+        return state === undefined ? undefined : open(state);
+      },
+    },
+  };
+  return { model: model as never, open: () => opened.size };
+}
+
+function runnerOf(store: MemoryStore, policy: FailurePolicy = {}, shares = 4, model = totals): Runner {
   const processor = new Documents(
-    totals as never,
+    model as never,
     store.processors,
     '{}',
     new EventReading(totals.projector.describe().events),
@@ -180,6 +216,29 @@ describe('a document read model', () => {
     runner.refresh();
     while ((await store.processors.listParked()).length > 0) await store.processors.awaitChange();
     assert.deepEqual(await documents(store, runner), { a: { total: 4, events: 2 }, b: { total: 2, events: 1 } });
+    await stop();
+  });
+
+  test('with handles for documents folds again without the event that failed, and releases every handle', async () => {
+    await using store = createMemoryStore();
+    const sourcer = createEventSourcer({ store, modules: [counter] });
+    const { model, open } = withHandles();
+    await sourcer.dispatch(counter.commands.Add({ counterId: 'a', by: 1 }));
+    const earlier = runnerOf(store, {}, 4, model);
+    const stopEarlier = await run(store, earlier);
+    await caughtUp(store, earlier);
+    await stopEarlier();
+    earlier.processor.sharesLost?.();
+    // These four events come in one page.
+    for (const by of [2, 3, 13, 4]) await sourcer.dispatch(counter.commands.Add({ counterId: 'a', by }));
+    const runner = runnerOf(store, { finally: 'park' }, 4, model);
+    const stop = await run(store, runner);
+    await caughtUp(store, runner);
+    assert.deepEqual(await documents(store, runner), { a: { total: 6, events: 3 } });
+    assert.equal((await store.processors.listParked()).length, 2);
+    assert.equal(open(), 1);
+    runner.processor.sharesLost?.();
+    assert.equal(open(), 0);
     await stop();
   });
 

@@ -1,13 +1,14 @@
 /** The commit of a page of events: everything that came of it, and the new checkpoints, in one transaction. */
 import { encodeDeadline, encodeRecordedEvent } from '../../../core/processors/fields.ts';
 import {
+  type DocumentChange,
   FencedError,
   type ParkedEvent,
   type ProcessorCommit,
   type SubscriptionId,
 } from '../../../core/processors/processor-store.ts';
 import { reasonText, shareOf } from './processors-rows.ts';
-import type { ProcessorStatements } from './processors-statements.ts';
+import { type DocumentValues, type ProcessorStatements, PUT_AT_ONCE } from './processors-statements.ts';
 import type { TableStatements } from './processors-tables.ts';
 
 /** Ids are looked up each time: another process may have dropped the subscription and opened it again. */
@@ -45,11 +46,7 @@ export function writeChanges(
   ids: Ids,
   commit: Omit<ProcessorCommit, 'fences'>,
 ): void {
-  for (const { subscription, key, state, position } of commit.documents ?? []) {
-    const id = fenced(ids, subscription);
-    if (state === undefined) statements.dropDocument.run(id, key);
-    else statements.putDocument.run(id, key, state, Number(position));
-  }
+  writeDocuments(statements, ids, commit.documents ?? []);
   tables.write(commit.statements ?? []);
   for (const { subscription, key, position } of commit.unpark ?? []) {
     statements.unpark.run(fenced(ids, subscription), key, Number(position));
@@ -66,6 +63,47 @@ export function writeChanges(
   for (const { subscription, stream } of commit.endProcesses ?? []) {
     statements.endProcess.run(fenced(ids, subscription), stream);
   }
+}
+
+/**
+ * Writes documents in the order of their keys, so that neighbours in the table are written one after another. Changes
+ * of one key keep their order.
+ */
+function writeDocuments(statements: ProcessorStatements, ids: Ids, documents: readonly DocumentChange[]): void {
+  if (documents.length === 0) return;
+  const puts: DocumentValues[number][] = [];
+  const [{ subscription: known }] = documents as readonly [DocumentChange];
+  const knownId = fenced(ids, known);
+  const changes = documents.length === 1 ? documents : documents.toSorted(byKey);
+  for (const { subscription, key, state, position } of changes) {
+    const id = subscription === known ? knownId : fenced(ids, subscription);
+    if (state === undefined) {
+      putAll(statements, puts);
+      statements.dropDocument.run(id, key);
+      continue;
+    }
+    puts.push(id, key, state, Number(position));
+    if (puts.length === PUT_AT_ONCE * COLUMNS) {
+      statements.putDocuments.run(puts);
+      puts.length = 0;
+    }
+  }
+  putAll(statements, puts);
+}
+
+/** The values of a document. */
+const COLUMNS = 4;
+
+function putAll(statements: ProcessorStatements, puts: DocumentValues[number][]): void {
+  for (let at = 0; at < puts.length; at += COLUMNS) {
+    statements.putDocument.run(...(puts.slice(at, at + COLUMNS) as DocumentValues));
+  }
+  puts.length = 0;
+}
+
+function byKey(one: DocumentChange, other: DocumentChange): number {
+  if (one.key === other.key) return 0;
+  return one.key < other.key ? -1 : 1;
 }
 
 function parkEvent(statements: ProcessorStatements, ids: Ids, parked: ParkedEvent): void {

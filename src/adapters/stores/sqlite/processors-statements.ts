@@ -30,6 +30,14 @@ export type MemberRow = [id: string, subscriptions: string, expiresAt: number];
 
 export type DocumentRow = [key: string, state: Buffer, position: number];
 
+export type DocumentValues = [subscriptionId: number, key: string, state: Uint8Array, position: number];
+
+/**
+ * Documents that one statement puts. In the order of their keys, 50 in a statement take half of the time of 50
+ * statements; with 100 and more, the gain is smaller.
+ */
+export const PUT_AT_ONCE = 50;
+
 export type ParkedRow = [
   subscriptionId: number,
   key: string,
@@ -104,7 +112,9 @@ export interface ProcessorStatements {
     ],
     DocumentRow
   >;
-  readonly putDocument: Statement<[subscriptionId: number, key: string, state: Uint8Array, position: number]>;
+  readonly putDocument: Statement<DocumentValues>;
+  /** Puts {@link PUT_AT_ONCE} documents, whose values follow one another. Prepared when it is first read. */
+  readonly putDocuments: Statement<[values: readonly DocumentValues[number][]]>;
   readonly dropDocument: Statement<[subscriptionId: number, key: string]>;
   readonly parkedOf: Statement<[subscriptionId: number, key: string], ParkedRow>;
   readonly listParked: Statement<
@@ -205,7 +215,15 @@ export function prepareProcessorStatements(database: Database): ProcessorStateme
     ]);
   const ofShare = compiler.updateTable('shares').where('subscription_id', '=', number).where('share', '=', number);
   const ofKey = compiler.deleteFrom('parked_events').where('subscription_id', '=', number).where('key', '=', text);
-  const upsert = { state: sql<Uint8Array>`excluded.state`, position: sql<number>`excluded.position` };
+  // A replaced row is overwritten in place, because no other index, trigger or foreign key has to follow (the connection
+  // enforces none). `on conflict do update` searches for the row twice.
+  const putDocuments = (count: number) =>
+    compiler
+      .replaceInto('documents')
+      .values(
+        Array.from({ length: count }, () => ({ subscription_id: number, key: text, state: bytes, position: number })),
+      );
+  let many: ProcessorStatements['putDocuments'] | undefined;
   return {
     subscriptions: rows(database, subscriptions.orderBy('name').orderBy('version')),
     subscription: rows(database, subscriptions.where('name', '=', text).where('version', '=', text)),
@@ -290,13 +308,11 @@ export function prepareProcessorStatements(database: Database): ProcessorStateme
         .orderBy('key')
         .limit(number),
     ),
-    putDocument: statement(
-      database,
-      compiler
-        .insertInto('documents')
-        .values({ subscription_id: number, key: text, state: bytes, position: number })
-        .onConflict((conflict) => conflict.columns(['subscription_id', 'key']).doUpdateSet(upsert)),
-    ),
+    putDocument: statement(database, putDocuments(1)),
+    get putDocuments() {
+      many ??= statement(database, putDocuments(PUT_AT_ONCE));
+      return many;
+    },
     dropDocument: statement(
       database,
       compiler.deleteFrom('documents').where('subscription_id', '=', number).where('key', '=', text),

@@ -27,6 +27,20 @@ export function documents(check: CheckProcessors): void {
     assert.deepEqual((await processors.readDocument(BALANCES, 'a'))?.state, bytes('1'));
   });
 
+  check('the changes of a large commit keep their order under each key', async (processors) => {
+    const share = await claimed(processors);
+    const keys = Array.from({ length: 260 }, (_, index) => `${(index * 7) % 130}`);
+    await commit(processors, share, {
+      documents: keys.map((key, index) => put(key, index % 90 === 89 ? undefined : `${index}`, BigInt(index))),
+    });
+    const expected = new Map(keys.map((key, index) => [key, index % 90 === 89 ? undefined : index]));
+    for (const [key, index] of expected) {
+      const document = await processors.readDocument(BALANCES, key);
+      if (index === undefined) assert.equal(document, undefined, key);
+      else assert.deepEqual(document, { key, state: bytes(`${index}`), position: BigInt(index) });
+    }
+  });
+
   check('several documents are read together, without those that do not exist', async (processors) => {
     const share = await claimed(processors);
     await commit(processors, share, { documents: ['a', 'b', 'c'].map((key) => put(key, key)) });
