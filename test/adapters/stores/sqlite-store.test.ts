@@ -1,7 +1,7 @@
 /** Features of only the SQLite store: several connections, shared transactions, waiting, backups. */
 
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, mock as mocks, test } from 'node:test';
@@ -119,6 +119,30 @@ describe('a file that is locked for readers too', () => {
   });
 });
 
+describe('the log after an append', () => {
+  const TOUCHED = Date.UTC(2001, 0, 1);
+
+  async function lastChange(durability: 'full' | 'normal'): Promise<number> {
+    const file = newFile();
+    await using store = createSqliteStore({ file, durability });
+    mocks.timers.enable({ apis: ['Date'], now: TOUCHED });
+    try {
+      await store.append('s-1', [envelope('Done')], ANY, decision());
+    } finally {
+      mocks.timers.reset();
+    }
+    return statSync(`${file}-wal`).mtimeMs;
+  }
+
+  test('is touched if the commit waited for the disk, so that other processes look at it when it is visible', async () => {
+    assert.equal(await lastChange('full'), TOUCHED);
+  });
+
+  test('is not touched if the commit was visible with the write', async () => {
+    assert.notEqual(await lastChange('normal'), TOUCHED);
+  });
+});
+
 describe('a group of writes', () => {
   /** A database that only counts, and whose statements fail on request. */
   class Double {
@@ -137,7 +161,7 @@ describe('a group of writes', () => {
       };
     }
   }
-  const listener = { began: () => false, committing: () => {}, undone: () => {} };
+  const listener = { began: () => false, committing: () => {}, committed: () => {}, undone: () => {} };
   const writerOn = (double: Double): { write<Result>(run: () => Result): Promise<Result> } => {
     const writer = new Writer(double as never, 'double.db', 0, listener);
     return {

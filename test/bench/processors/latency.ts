@@ -1,46 +1,79 @@
 /**
- * From an append in one process to the subscriber in another one, on one SQLite file: the writer's clock is read just before
- * the command is sent, the subscriber's when its page arrives. Both are the clock of one machine.
+ * From an append in one process to the subscriber in another one, on one SQLite file. The writer reads its clock just before
+ * the command is sent and when it is acknowledged, and the subscriber when its page arrives. All are the clock of one machine.
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { createEventSourcer } from 'decidable';
 import { createSqliteStore } from 'decidable/sqlite';
+import { median } from '../measure.ts';
 import { inFolder } from '../scratch.ts';
 import { ledger } from './ledger.ts';
 
-/** Milliseconds. */
-export interface Latency {
+/** Milliseconds. Each is the median of the rounds' quantiles. */
+export interface Quantiles {
   readonly p50: number;
   readonly p99: number;
-  readonly max: number;
-  readonly appends: number;
 }
 
-/** Sends `appends` commands, 5 to 25 milliseconds apart, to a store that a child process subscribes to. */
-export function latency(appends: number): Promise<Latency> {
-  return inFolder(async (folder) => {
-    const file = `${folder}/latency.db`;
-    await using store = createSqliteStore({ file, durability: 'full' });
-    const sourcer = createEventSourcer({ store, modules: [ledger] });
-    const subscriber = fork(new URL('subscriber.ts', import.meta.url), [file], { execArgv: process.execArgv });
-    const received = new Map<number, number>();
-    subscriber.on('message', ([sent, at]: [number, number]) => received.set(sent, at));
-    await once(subscriber, 'message');
-    received.clear();
-    const sent: number[] = [];
-    for (let index = 0; index < appends; index++) {
-      await new Promise((resolve) => setTimeout(resolve, 5 + (index % 21)));
-      const at = performance.timeOrigin + performance.now();
-      sent.push(at);
-      await sourcer.dispatch(ledger.commands.Move({ ledger: 'x', entries: [{ account: String(at), amount: 1 }] }));
-    }
-    while (received.size < appends) await once(subscriber, 'message');
-    subscriber.kill();
-    await once(subscriber, 'exit');
-    await sourcer.close();
-    const delays = sent.map((at) => received.get(at)! - at).toSorted((one, other) => one - other);
-    const quantile = (share: number) => delays[Math.min(delays.length - 1, Math.floor(share * delays.length))]!;
-    return { p50: quantile(0.5), p99: quantile(0.99), max: delays.at(-1)!, appends };
-  });
+export interface Latency {
+  /** From the call of `dispatch` to the page. */
+  readonly fromCall: Quantiles;
+  /** From the acknowledgement to the page. It is negative if the page comes first. */
+  readonly fromAcknowledgement: Quantiles;
+  /** From the call to the acknowledgement, most of which is the disk. */
+  readonly append: Quantiles;
+}
+
+interface Append {
+  readonly called: number;
+  readonly acknowledged: number;
+  readonly received: number;
+}
+
+/** Measures `rounds` times `appends` commands. */
+export async function latency(rounds: number, appends: number): Promise<Latency> {
+  const measured: (readonly Append[])[] = [];
+  for (let round = 0; round < rounds; round++) measured.push(await inFolder((folder) => oneRound(folder, appends)));
+  const quantiles = (delay: (append: Append) => number): Quantiles => {
+    const sorted = measured.map((round) => round.map(delay).toSorted((one, other) => one - other));
+    return { p50: median(sorted.map((of) => quantile(of, 0.5))), p99: median(sorted.map((of) => quantile(of, 0.99))) };
+  };
+  return {
+    fromCall: quantiles(({ called, received }) => received - called),
+    fromAcknowledgement: quantiles(({ acknowledged, received }) => received - acknowledged),
+    append: quantiles(({ called, acknowledged }) => acknowledged - called),
+  };
+}
+
+/** Sends commands, 5 to 25 milliseconds apart, to a store that a child process subscribes to. */
+async function oneRound(folder: string, appends: number): Promise<readonly Append[]> {
+  const file = `${folder}/latency.db`;
+  await using store = createSqliteStore({ file, durability: 'full' });
+  const sourcer = createEventSourcer({ store, modules: [ledger] });
+  const subscriber = fork(new URL('subscriber.ts', import.meta.url), [file], { execArgv: process.execArgv });
+  const received = new Map<number, number>();
+  subscriber.on('message', ([sent, at]: [number, number]) => received.set(sent, at));
+  await once(subscriber, 'message');
+  received.clear();
+  const sent: Omit<Append, 'received'>[] = [];
+  for (let index = 0; index < appends; index++) {
+    await new Promise((resolve) => setTimeout(resolve, 5 + (index % 21)));
+    const called = clock();
+    await sourcer.dispatch(ledger.commands.Move({ ledger: 'x', entries: [{ account: String(called), amount: 1 }] }));
+    sent.push({ called, acknowledged: clock() });
+  }
+  while (received.size < appends) await once(subscriber, 'message');
+  subscriber.kill();
+  await once(subscriber, 'exit');
+  await sourcer.close();
+  return sent.map((append) => ({ ...append, received: received.get(append.called)! }));
+}
+
+function clock(): number {
+  return performance.timeOrigin + performance.now();
+}
+
+function quantile(sorted: readonly number[], share: number): number {
+  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]!;
 }

@@ -57,7 +57,7 @@ export class SqliteOperations implements BareCommitStore {
   #isClosing = false;
 
   constructor(database: Database, path: string, options: CheckedOptions) {
-    const { file, readOnly, busyTimeout, now } = options;
+    const { file, readOnly, busyTimeout, durability, now } = options;
     const statements = prepareStatements(database);
     const cache = new IdCache(statements);
     const identity = database.memory ? undefined : new FileIdentity(path, options);
@@ -72,6 +72,9 @@ export class SqliteOperations implements BareCommitStore {
     this.#writer = new Writer(database, file, busyTimeout, {
       began: () => cache.began(),
       committing: () => identity?.check(),
+      committed: () => {
+        if (durability === 'full') this.#watcher.touchLog();
+      },
       undone: () => cache.clear(),
     });
     this.#watcher = new CommitWatcher(path, () => {

@@ -48,6 +48,8 @@ export interface TransactionListener {
    * Called last in each transaction. If it throws, the transaction is rolled back and its writes fail with the error.
    */
   committing(): void;
+  /** Called after a transaction was committed, before its writes are acknowledged. It must not throw. */
+  committed(): void;
   /** Called after a transaction was rolled back. */
   undone(): void;
 }
@@ -185,6 +187,7 @@ export class Writer {
       for (const write of group) write.fail(commitFailure(error, this.#file));
       return;
     }
+    this.#listener.committed();
     for (const write of group) {
       if (refused?.has(write)) write.fail(refused.get(write));
       else write.acknowledge();
