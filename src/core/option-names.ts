@@ -56,7 +56,11 @@ export function checkOptionNames(
 }
 
 /** @returns the error message for an unknown name, with the nearest known name or with all of them. */
-export function unknownName(kind: 'option' | 'command' | 'event', name: string, known: readonly string[]): string {
+export function unknownName(
+  kind: 'option' | 'command' | 'event' | 'parameter',
+  name: string,
+  known: readonly string[],
+): string {
   const nearest = nearestName(name, known);
   if (nearest !== undefined) return `unknown ${kind} ${JSON.stringify(name)}; did you mean ${JSON.stringify(nearest)}?`;
   return `unknown ${kind} ${JSON.stringify(name)}; the ${kind}s are ${known.join(', ') || 'none'}`;

@@ -33,7 +33,7 @@ function run(example: string): string {
   try {
     const flags = ['--conditions=decidable-source', '--disable-warning=ExperimentalWarning'];
     // From the root, as `npm start` runs it. The database is in a folder that is removed afterwards.
-    const store = example.startsWith('bank') ? ['--db', join(folder, 'bank.db')] : [];
+    const store = example.startsWith('bank') ? ['--store', join(folder, 'bank.db')] : [];
     const env = { ...process.env, NO_COLOR: '1', FORCE_COLOR: undefined };
     const { status, stdout, stderr } = spawnSync(process.execPath, [...flags, programOf(example), ...store], {
       cwd: ROOT,

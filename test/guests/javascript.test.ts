@@ -122,7 +122,7 @@ describe('guests in JavaScript', { skip }, () => {
     const path = temporaryFolder(t);
     const lines = readFileSync(COMMANDS, 'utf8').split('\n').slice(0, 2_000).join('\n');
     const summary = async (db: string, ...args: string[]) => {
-      const { code, stdout, stderr } = await runBank(['--file', '-', '--db', path(db), ...args], lines);
+      const { code, stdout, stderr } = await runBank(['--file', '-', '--store', path(db), ...args], lines);
       assert.equal(code, 0, stderr);
       return summaryOf(stdout);
     };

@@ -1,5 +1,5 @@
 /** Explains an error in one paragraph: the problem, the code and the remedy. */
-import { isCommandFailure, isFault, isStoreFailure, ProcessorStopped } from 'decidable';
+import { DecidableError, isCommandFailure, isFault, isStoreFailure, ProcessorStopped } from 'decidable';
 import { UsageError } from './options.ts';
 
 export interface Explanation {
@@ -11,16 +11,19 @@ const FAILED = 1;
 const MISUSED = 2;
 
 /** Remedies that the options of this program offer. The store's own advice is in its message. */
-const ANOTHER_DATABASE = 'Another database can be named with --db.';
+const ANOTHER_STORE = 'Another store can be named with --store.';
 const START_AGAIN = 'Then start again: stored commands are kept, and are not decided again.';
 const UNUSABLE: ReadonlySet<string> = new Set(['read-only', 'corrupt', 'newer-format', 'not-a-store', 'io']);
 
 /** Returns undefined if a user cannot do anything about the error. */
 export function explainError(error: unknown): Explanation | undefined {
   if (error instanceof UsageError) return { text: `${error.message} (usage)\n`, exitCode: MISUSED };
+  // The address is wrong, a package is missing, or the store cannot run the system.
+  if (error instanceof DecidableError && error.family === 'decidable/definition')
+    return { text: `${error.message} (${error.code})\n`, exitCode: MISUSED };
   if (isStoreFailure(error, 'failure') || isCommandFailure(error, 'store')) {
     const { code, message } = error.payload.val;
-    return paragraph(message, code, UNUSABLE.has(code) ? ANOTHER_DATABASE : START_AGAIN);
+    return paragraph(message, code, UNUSABLE.has(code) ? ANOTHER_STORE : START_AGAIN);
   }
   if (isStoreFailure(error) || isCommandFailure(error) || isFault(error)) {
     return paragraph(error.message, error.code, START_AGAIN);

@@ -1,5 +1,5 @@
 /** `npm start`: reads commands, decides each, stores the events, and prints a summary. */
-import { createSqliteStore } from 'decidable/sqlite';
+import { openStore, withoutSecrets } from 'decidable/stores';
 import { explainError } from './explain-error.ts';
 import { checkBooks, readLedger } from './ledger.ts';
 import { accountModule } from './module.ts';
@@ -33,10 +33,10 @@ async function main(args: readonly string[]): Promise<number> {
   return await run(options, halt);
 }
 
-async function run({ file, db, receipts, guest }: Options, halt: AbortController): Promise<number> {
+async function run({ file, store: address, receipts, guest }: Options, halt: AbortController): Promise<number> {
   const accounts = await accountModule(guest);
   using input = await openInput(file, halt.signal);
-  await using store = createSqliteStore({ file: db });
+  await using store = await openStore(address);
   await using bank = await openBank({ store, accounts, receipts });
 
   const tally = newTally();
@@ -56,7 +56,7 @@ async function run({ file, db, receipts, guest }: Options, halt: AbortController
   }
   const ledger = await readLedger(bank.running);
   await checkBooks(ledger, bank.running);
-  process.stdout.write(summarize({ file, db, tally, ledger, seconds }));
+  process.stdout.write(summarize({ file, store: withoutSecrets(address), tally, ledger, seconds }));
   return 0;
 }
 

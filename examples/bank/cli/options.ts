@@ -6,7 +6,8 @@ export interface Options {
   readonly help: boolean;
   /** The file of commands; `-` is standard input. */
   readonly file: string;
-  readonly db: string;
+  /** The address of the store. */
+  readonly store: string;
   /** The folder of the receipts. */
   readonly receipts: string;
   /** The language of the component that decides; undefined if the module in this process does. */
@@ -33,7 +34,8 @@ an interruption.
 
 Options:
   --file FILE   the commands; - reads standard input (default: ${COMMANDS_FILE})
-  --db FILE     the database, created if it does not exist (default: bank.db)
+  --store ADDRESS
+                the store, made if it does not exist: bank.db (the default), sqlite:bank.db?durability=normal
   --receipts FOLDER
                 a file for each transfer that has moved money (default: ${RECEIPTS_FOLDER})
   --guest NAME  let a WebAssembly component decide: rust, c, assemblyscript or javascript
@@ -56,21 +58,21 @@ export function parseOptions(args: readonly string[]): Options {
       allowPositionals: false,
       options: {
         file: { type: 'string', default: COMMANDS_FILE },
-        db: { type: 'string', default: 'bank.db' },
+        store: { type: 'string', default: 'bank.db' },
         receipts: { type: 'string', default: RECEIPTS_FOLDER },
         guest: { type: 'string' },
         help: { type: 'boolean', short: 'h', default: false },
       },
     });
-    for (const name of ['file', 'db', 'receipts'] as const) {
+    for (const name of ['file', 'store', 'receipts'] as const) {
       if (values[name] === '') throw new Error(`Option '--${name}' needs a name`);
     }
     const guest = GUESTS.find((name) => name === values.guest);
     if (values.guest !== undefined && guest === undefined) {
       throw new Error(`Option '--guest' is one of ${GUESTS.join(', ')}, not '${values.guest}'`);
     }
-    const { help, file, db, receipts } = values;
-    return { help, file, db, receipts, guest };
+    const { help, file, store, receipts } = values;
+    return { help, file, store, receipts, guest };
   } catch (error) {
     throw new UsageError(`${error instanceof Error ? error.message : String(error)}. npm start -- --help lists them.`);
   }

@@ -7,14 +7,15 @@ const LARGEST = 5;
 
 export interface Run {
   readonly file: string;
-  readonly db: string;
+  /** The store as the summary names it. */
+  readonly store: string;
   readonly tally: Tally;
   readonly ledger: Ledger;
   /** The time for the lines, without the time for reading the balances afterwards. */
   readonly seconds: number;
 }
 
-export function summarize({ file, db, tally, ledger, seconds }: Run): string {
+export function summarize({ file, store, tally, ledger, seconds }: Run): string {
   const commands = tally.accepted + tally.rejected;
   const added = commands - tally.duplicates;
   const accounts = [...ledger.accounts].sort(([idA, a], [idB, b]) => b.balance - a.balance || (idA < idB ? -1 : 1));
@@ -28,7 +29,7 @@ export function summarize({ file, db, tally, ledger, seconds }: Run): string {
     ['commands', count(commands), `${count(tally.accepted)} accepted, ${count(tally.rejected)} rejected`],
     ['duplicates', count(tally.duplicates), 'known command ids, not decided again'],
     ['bad lines', count(tally.badLines), ''],
-    ['new events', count(tally.newEvents), `into ${db}`],
+    ['new events', count(tally.newEvents), `into ${store}`],
     ['', '', ''],
     ['accounts', count(accounts.length), `${count(open)} open, ${count(accounts.length - open)} closed`],
     ['statements', count(ledger.lines), 'lines'],
@@ -68,7 +69,7 @@ export function summarize({ file, db, tally, ledger, seconds }: Run): string {
 
   lines.push('', `${count(perSecond)} commands a second (${seconds.toFixed(2)} s)`);
   if (commands > 0 && added === 0) {
-    lines.push(`Nothing changed: ${db} already had all of these commands.`);
+    lines.push(`Nothing changed: ${store} already had all of these commands.`);
   }
   return lines.map((line) => line.trimEnd()).join('\n') + '\n';
 }

@@ -1,5 +1,5 @@
 /** Failures of the command line: the exit code, the text for people, and the JSON document for programs. */
-import { DefinitionError, isCommandFailure, isStoreFailure } from '../../core/errors.ts';
+import { DecidableError, isCommandFailure, isStoreFailure } from '../../core/errors.ts';
 import { FAILED, NOT_FOUND, USAGE } from './exit-codes.ts';
 
 /** The codes of {@link CommandLineError}. */
@@ -14,8 +14,10 @@ export type CommandLineErrorCode =
   | 'typescript-unsupported'
   /** Neither the configuration nor an option names a store. */
   | 'no-store'
-  /** The file of the store does not exist. */
+  /** The store does not exist. */
   | 'store-not-found'
+  /** The store cannot do this. */
+  | 'unsupported'
   /** An argument or an option is invalid. */
   | 'usage'
   /** The named thing does not exist. */
@@ -40,7 +42,9 @@ const NOT_FOUND_CODES: readonly CommandLineErrorCode[] = ['not-found', 'store-no
 /** The exit code of a command that threw this error. */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof CommandLineError) return NOT_FOUND_CODES.includes(error.code) ? NOT_FOUND : USAGE;
-  if (isStoreFailure(error, 'invalid-argument') || error instanceof DefinitionError) return USAGE;
+  // The addresses of stores, missing packages and wrong options are of this family.
+  if (error instanceof DecidableError && error.family === 'decidable/definition') return USAGE;
+  if (isStoreFailure(error, 'invalid-argument')) return USAGE;
   return USAGE_CODES.some((code) => isCommandFailure(error, code)) ? USAGE : FAILED;
 }
 

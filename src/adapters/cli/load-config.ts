@@ -87,8 +87,8 @@ function checkedConfig(exported: unknown, file: string): Config {
   if (unknown !== undefined) {
     throw new CommandLineError('usage', `${file}: unknown field "${unknown}"; the fields are ${FIELDS.join(', ')}`);
   }
-  if (store !== undefined && typeof store !== 'string' && typeof Object(store).file !== 'string') {
-    throw new CommandLineError('usage', `${file}: store must be the name of a SQLite file, or { file, … }`);
+  if (store !== undefined && typeof store !== 'string' && typeof store !== 'function') {
+    throw new CommandLineError('usage', `${file}: store must be the address of a store, or a function that opens one`);
   }
   return { system, store, start };
 }

@@ -17,7 +17,7 @@ export function makeProgram(done: (exitCode: number) => void, names: KnownNames 
     .version(version(), '--version', 'print the version')
     .helpOption('--help', 'print the help of a command')
     .option('--config <file>', 'the module that exports the system (default: decidable.config.ts)')
-    .option('--store <file>', 'the SQLite file, instead of the one in the configuration')
+    .option('--store <address>', 'the store, instead of the one in the configuration: bank.db, sqlite:…, memory:')
     .option('--json', 'print JSON: 64-bit integers are texts, times are ISO 8601')
     .configureHelp({ showGlobalOptions: true })
     // The caller prints errors, as text or as JSON.

@@ -1,13 +1,13 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /** The parts of one run of the command line that the commands share: the configuration, the store and the output. */
 import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
 import type { AnyModule } from '../../core/loop/bound-module.ts';
 import type { StartOptions } from '../../core/processors/system-options.ts';
 import type { AnyPart } from '../../core/processors/system-parts.ts';
 import type { RunningSystem } from '../../core/system/system.ts';
-import type { SqliteStoreOptions } from '../stores/sqlite/options.ts';
-import type { SqliteStore } from '../stores/sqlite/store.ts';
+import { fileOf, type OpenedStore, openStore } from '../stores/address/open-store.ts';
+import { parseAddress } from '../stores/address/parse-address.ts';
+import type { Config, StoreAccess } from './config.ts';
 import { CommandLineError } from './failures.ts';
 import { findConfig, type LoadedConfig, loadConfig } from './load-config.ts';
 import { Messages } from './messages.ts';
@@ -52,14 +52,14 @@ export class Session {
     return new Messages((await this.optionalConfig())?.system);
   }
 
-  /** The store, which is never changed. @throws StoreFailure if the file does not exist or is not a store. */
-  openToRead(): Promise<SqliteStore> {
-    return this.#open({ readOnly: true });
+  /** The store, which is never changed. @throws StoreFailure if it does not exist or is not a store. */
+  openToRead(): Promise<OpenedStore> {
+    return this.#open({ readOnly: true, create: false });
   }
 
-  /** The store of a command that changes it. @throws StoreFailure if the file does not exist or is not a store. */
-  openToChange(): Promise<SqliteStore> {
-    return this.#open({ create: false });
+  /** The store of a command that changes it. @throws StoreFailure if it does not exist or is not a store. */
+  openToChange(): Promise<OpenedStore> {
+    return this.#open({ readOnly: false, create: false });
   }
 
   /**
@@ -71,7 +71,7 @@ export class Session {
     options: Pick<StartOptions, 'process' | 'observer' | 'acceptChanges'>,
   ): Promise<StartedSystem> {
     const { system, start } = await this.config();
-    const store = await this.#open({ create });
+    const store = await this.#open({ readOnly: false, create });
     try {
       const running = (await system.start({ ...start, ...options, store })) as AnyRunningSystem;
       const close = async (): Promise<void> => {
@@ -88,34 +88,45 @@ export class Session {
     }
   }
 
-  async #open(access: Pick<SqliteStoreOptions, 'readOnly' | 'create'>): Promise<SqliteStore> {
-    const options = await this.#storeOptions();
-    if (access.create !== true && !existsSync(options.file)) {
-      throw new CommandLineError(
-        'store-not-found',
-        `${options.file} does not exist: name the file of a store, or make one with \`decidable run\` or \`decidable dispatch\``,
-      );
-    }
-    const { createSqliteStore } = await import('../stores/sqlite/store.ts');
-    return createSqliteStore({ ...options, ...access });
+  async #open(access: StoreAccess): Promise<OpenedStore> {
+    const { store, folder } = await this.#store();
+    return typeof store === 'function' ? await store(access) : await openNamed(store, access, folder);
   }
 
-  async #storeOptions(): Promise<SqliteStoreOptions> {
+  /** The store that the option or the configuration names, and the folder of its relative name. */
+  async #store(): Promise<{ readonly store: NonNullable<Config['store']>; readonly folder: string | undefined }> {
     const config = await this.optionalConfig();
-    const configured = typeof config?.store === 'string' ? { file: config.store } : config?.store;
-    if (this.#options.store !== undefined) return { ...configured, file: this.#options.store };
-    if (config === undefined || configured === undefined) {
+    const store = this.#options.store;
+    if (store !== undefined) return { store, folder: undefined };
+    if (config?.store !== undefined) return { store: config.store, folder: config.folder };
+    throw new CommandLineError(
+      'no-store',
+      "no store is named: pass --store <address>, or set it in the configuration: defineConfig({ system, store: 'bank.db' })",
+    );
+  }
+}
+
+/**
+ * Opens the store with an address.
+ *
+ * @throws CommandLineError `store-not-found` if it must exist and does not.
+ */
+async function openNamed(address: string, access: StoreAccess, folder: string | undefined): Promise<OpenedStore> {
+  const parsed = parseAddress(address);
+  if (parsed.engine === 'sqlite' && !access.create) {
+    const file = fileOf(parsed, folder);
+    if (!existsSync(file)) {
       throw new CommandLineError(
-        'no-store',
-        "no store is named: pass --store <file>, or set it in the configuration: defineConfig({ system, store: 'bank.db' })",
+        'store-not-found',
+        `${file} does not exist: name the file of a store, or make one with \`decidable run\` or \`decidable dispatch\``,
       );
     }
-    return { ...configured, file: resolve(config.folder, configured.file) };
   }
+  return await openStore(address, { ...access, folder });
 }
 
 /** A system that runs, and its store. */
 export interface StartedSystem extends AsyncDisposable {
-  readonly store: SqliteStore;
+  readonly store: OpenedStore;
   readonly running: AnyRunningSystem;
 }

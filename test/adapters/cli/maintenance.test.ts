@@ -40,6 +40,18 @@ describe('decidable backup', () => {
     assert.notEqual(await store.findDecision(commandUuid('deposit-1')), undefined);
   });
 
+  test('copies the store with an address', async () => {
+    const address = `sqlite:${file}?durability=normal`;
+    const { status } = await decidable(['backup', newFile(), '--store', address, '--json']);
+    assert.equal(status, 0);
+  });
+
+  test('exits with 2 if the store of the configuration is not a SQLite store', async () => {
+    const args = ['backup', newFile(), '--config', 'memory.config.ts', '--json'];
+    const { status, stderr } = await decidable(args);
+    assert.deepEqual([status, JSON.parse(stderr).error.code], [2, 'unsupported']);
+  });
+
   test('exits with 2 if the file exists', async () => {
     const { status, stderr } = await decidable(['backup', copy, '--store', file, '--json']);
     assert.deepEqual([status, JSON.parse(stderr).error.code], [2, 'invalid-argument']);

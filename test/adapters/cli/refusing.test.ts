@@ -78,6 +78,15 @@ describe('a store', () => {
     assert.deepEqual(readdirSync(join(folder, 'nowhere')), []);
   });
 
+  test('has an address with an unknown scheme or parameter', async () => {
+    assert.deepEqual(await refusal(['events', '--store', 'mysql://host/bank']), [2, 'invalid-address']);
+    assert.deepEqual(await refusal(['events', '--store', 'sqlite:bank.db?durabilty=full']), [2, 'invalid-address']);
+  });
+
+  test('is in memory, so that there is nothing to read', async () => {
+    assert.deepEqual(await refusal(['events', '--store', 'memory:']), [1, 'unsupported']);
+  });
+
   test('is a string', async () => {
     const file = configOf('letter.db', 'Dear Sir'.repeat(99));
     assert.deepEqual(await refusal(['events', '--store', file]), [1, 'not-a-store']);

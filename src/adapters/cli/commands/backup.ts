@@ -2,12 +2,20 @@
 /** `decidable backup`: copies the store while it is in use. */
 import { statSync } from 'node:fs';
 import { DONE } from '../exit-codes.ts';
+import { CommandLineError } from '../failures.ts';
 import { showProgress } from '../progress.ts';
 import type { Session } from '../session.ts';
 import { endOnSecondSignal } from '../signals.ts';
 
 export async function backup(session: Session, file: string): Promise<number> {
   await using store = await session.openToRead();
+  if (store.backup === undefined) {
+    throw new CommandLineError(
+      'unsupported',
+      'only a SQLite store is copied to a file as it is; back this store up with the tools of its server, or copy its ' +
+        `commits to a SQLite store: decidable copy <address> ${file}`,
+    );
+  }
   using _signals = endOnSecondSignal(session.halt, () => {});
   using progress = showProgress('copying');
   await store.backup(file, {

@@ -27,11 +27,11 @@ async function historyOf(db: string): Promise<string[]> {
 describe('the main job on a guest', () => {
   test('has the same summary, events and ids as in the process', async (t) => {
     const path = temporaryFolder(t);
-    const ours = await runBank(['--db', path('process.db')]);
+    const ours = await runBank(['--store', path('process.db')]);
     assert.equal(ours.code, 0, ours.stderr);
     const history = await historyOf(path('process.db'));
     for (const guest of ['rust', 'c', 'assemblyscript']) {
-      const theirs = await runBank(['--db', path(`${guest}.db`), '--guest', guest]);
+      const theirs = await runBank(['--store', path(`${guest}.db`), '--guest', guest]);
       assert.equal(theirs.code, 0, theirs.stderr);
       assert.equal(summaryOf(theirs.stdout), summaryOf(ours.stdout), guest);
       assert.deepEqual(await historyOf(path(`${guest}.db`)), history, guest);
@@ -44,8 +44,8 @@ describe('the main job on a guest', () => {
       '{"id":"1","type":"OpenAccount","data":{"accountId":"a","owner":"Ada"}}\n',
       '{"id":"2","type":"Deposit","data":{"accountId":"a","amount":1250}}\n',
     ];
-    await runBank(['--file', '-', '--db', db], open);
-    const { code, stdout, stderr } = await runBank(['--file', '-', '--db', db, '--guest', 'rust'], open + deposit);
+    await runBank(['--file', '-', '--store', db], open);
+    const { code, stdout, stderr } = await runBank(['--file', '-', '--store', db, '--guest', 'rust'], open + deposit);
     assert.equal(code, 0, stderr);
     assert.match(stdout, /duplicates +1 /);
     assert.match(stdout, /total +12\.50/);

@@ -57,7 +57,7 @@ let uninterrupted: History;
 before(async () => {
   const folder = mkdtempSync(join(tmpdir(), 'decidable-bank-'));
   const file = join(folder, 'bank.db');
-  assert.equal((await runBank(['--db', file])).code, 0);
+  assert.equal((await runBank(['--store', file])).code, 0);
   uninterrupted = await historyOf(file);
   rmSync(folder, { recursive: true });
 });
@@ -66,7 +66,7 @@ test('a bank that is killed at random points ends with the same events, balances
   const file = temporaryFolder(t)('bank.db');
   const seen: number[] = [];
   for (let round = 0; round < ROUNDS; round++) {
-    const child = startBank('--file', '-', '--db', file);
+    const child = startBank('--file', '-', '--store', file);
     const end = ended(child);
     // Each round kills it at a later point.
     const bytes = anyOf((SIZE * (round + 1)) / (ROUNDS + 1), (SIZE * (round + 2)) / (ROUNDS + 1));
@@ -76,7 +76,7 @@ test('a bank that is killed at random points ends with the same events, balances
     seen.push((await historyOf(file)).lines.length);
     t.diagnostic(`killed after ${bytes} bytes, with ${seen.at(-1)} events of accounts stored`);
   }
-  const { code, stdout } = await runBank(['--db', file]);
+  const { code, stdout } = await runBank(['--store', file]);
   assert.equal(code, 0);
   await assertFinished(file);
   assert.ok(
@@ -104,12 +104,12 @@ test('a bank that is killed during transfers completes or compensates each of th
   const [lines, file] = [path('transfers.ndjson'), path('bank.db')];
   writeFileSync(lines, readFileSync(COMMANDS, 'utf8').split('\n').slice(FIRST_LINE_OF_TRANSFERS).join('\n'));
   for (let round = 0; round < ROUNDS; round++) {
-    const child = startBank('--file', lines, '--db', file);
+    const child = startBank('--file', lines, '--store', file);
     const end = ended(child);
     await killAfter(anyOf(round * 120 + 10, round * 120 + 120), file, child);
     assert.equal((await end).signal, 'SIGKILL');
   }
-  const { code, stderr } = await runBank(['--file', lines, '--db', file]);
+  const { code, stderr } = await runBank(['--file', lines, '--store', file]);
   assert.equal(code, 0, stderr);
 
   const { transfers, receipts } = await historyOf(file);
@@ -120,7 +120,7 @@ test('a bank that is killed during transfers completes or compensates each of th
 
 test('an interrupted bank finishes the commands in flight, and continues when it is started again', async (t) => {
   const file = temporaryFolder(t)('bank.db');
-  const child = startBank('--file', '-', '--db', file);
+  const child = startBank('--file', '-', '--store', file);
   const end = ended(child);
   await pump(child, SIZE / 2);
   child.kill('SIGINT');
@@ -129,13 +129,13 @@ test('an interrupted bank finishes the commands in flight, and continues when it
   assert.match(stderr, /Stopped at line \d+\. The decisions so far are stored; start again to continue\./);
   assert.equal(stdout, '');
 
-  assert.equal((await runBank(['--db', file])).code, 0);
+  assert.equal((await runBank(['--store', file])).code, 0);
   await assertFinished(file);
 });
 
 test('two banks that run concurrently over one database decide each command once', async (t) => {
   const file = temporaryFolder(t)('bank.db');
-  const runs = await Promise.all([runBank(['--db', file]), runBank(['--db', file])]);
+  const runs = await Promise.all([runBank(['--store', file]), runBank(['--store', file])]);
   for (const { code, stderr } of runs) assert.equal(code, 0, stderr);
   await assertFinished(file);
 });

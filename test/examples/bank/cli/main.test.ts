@@ -25,7 +25,7 @@ const LINES = `
 
 test('a second run over the checked-in commands changes nothing', async (t) => {
   const db = temporaryFolder(t)('bank.db');
-  const first = await runBank(['--db', db]);
+  const first = await runBank(['--store', db]);
   assert.equal(first.code, 0, first.stderr);
 
   const lines = readFileSync(COMMANDS, 'utf8').trimEnd().split('\n').length;
@@ -43,7 +43,7 @@ test('a second run over the checked-in commands changes nothing', async (t) => {
   assert.match(first.stdout, /^[\d,]+ commands a second \([\d.]+ s\)$/m);
   assert.doesNotMatch(first.stdout, /Nothing changed/);
 
-  const second = await runBank(['--db', db]);
+  const second = await runBank(['--store', db]);
   assert.equal(second.code, 0, second.stderr);
   assert.match(second.stdout, /^Nothing changed: .*bank\.db already had all of these commands\.$/m);
   assert.equal(figure(second.stdout, 'new events'), '0');
@@ -53,7 +53,7 @@ test('a second run over the checked-in commands changes nothing', async (t) => {
 
 test('requests for transfers change no balance of an older account', async (t) => {
   const file = temporaryFolder(t)('bank.db');
-  assert.equal((await runBank(['--db', file])).code, 0);
+  assert.equal((await runBank(['--store', file])).code, 0);
   await using store = createSqliteStore({ file });
   const { accounts } = await readBooks(store);
   const older = [...accounts].filter(([id]) => id <= '0600').map(([, { balance }]) => balance);
@@ -64,10 +64,10 @@ test('requests for transfers change no balance of an older account', async (t) =
   );
 });
 
-test('--file and --db name other files', async (t) => {
+test('--file and --store name other files', async (t) => {
   const path = temporaryFolder(t);
   writeFileSync(path('my.ndjson'), LINES);
-  const { code, stdout } = await runBank(['--file', path('my.ndjson'), '--db', path('my.db')]);
+  const { code, stdout } = await runBank(['--file', path('my.ndjson'), '--store', path('my.db')]);
   assert.equal(code, 0);
   assert.equal(figure(stdout, 'commands'), '4');
   assert.equal(figure(stdout, 'duplicates'), '1');
@@ -76,20 +76,20 @@ test('--file and --db name other files', async (t) => {
 
 test('--file - reads standard input', async (t) => {
   const db = temporaryFolder(t)('my.db');
-  const { code, stdout } = await runBank(['--file', '-', '--db', db], LINES);
+  const { code, stdout } = await runBank(['--file', '-', '--store', db], LINES);
   assert.equal(code, 0);
   assert.match(stdout, /from standard input/);
   assert.equal(figure(stdout, 'total'), '12.50');
 });
 
 test('empty input is not an error', async (t) => {
-  const { code, stdout } = await runBank(['--file', '-', '--db', temporaryFolder(t)('my.db')], '');
+  const { code, stdout } = await runBank(['--file', '-', '--store', temporaryFolder(t)('my.db')], '');
   assert.equal(code, 0);
   assert.equal(figure(stdout, 'lines'), '0');
 });
 
 test('--help prints the usage and opens no database', async () => {
-  const { code, stdout } = await runBank(['--help', '--db', '/nowhere/bank.db']);
+  const { code, stdout } = await runBank(['--help', '--store', '/nowhere/bank.db']);
   assert.equal(code, 0);
   assert.match(stdout, /^Usage: npm start -- \[options\]/);
 });
@@ -98,8 +98,8 @@ test('an unknown option is refused by name', async () => {
   for (const [args, name] of [
     [['--databse', 'x.db'], '--databse'],
     [['commands.ndjson'], 'commands.ndjson'],
-    [['--db'], '--db'],
-    [['--db='], '--db'],
+    [['--store'], '--store'],
+    [['--store='], '--store'],
   ] as const) {
     const { code, stderr, stdout } = await runBank(args);
     assert.equal(code, 2, name);
@@ -119,34 +119,34 @@ function assertExplained(stderr: string, code: string, ...mentions: string[]): v
 
 test('a missing file or a folder is named in the error, and creates no database', async (t) => {
   const path = temporaryFolder(t);
-  const missing = await runBank(['--file', path('gone.ndjson'), '--db', path('bank.db')]);
+  const missing = await runBank(['--file', path('gone.ndjson'), '--store', path('bank.db')]);
   assert.equal(missing.code, 1);
   assertExplained(missing.stderr, 'ENOENT', 'gone.ndjson', '--file');
-  const folder = await runBank(['--file', path(''), '--db', path('bank.db')]);
+  const folder = await runBank(['--file', path(''), '--store', path('bank.db')]);
   assert.equal(folder.code, 1);
   assertExplained(folder.stderr, 'EISDIR', path(''), '--file');
   assert.throws(() => readFileSync(path('bank.db')), { code: 'ENOENT' });
 });
 
 test('a database in a missing folder is named in the error', async (t) => {
-  const { code, stderr } = await runBank(['--db', temporaryFolder(t)('no-such-folder/bank.db')]);
+  const { code, stderr } = await runBank(['--store', temporaryFolder(t)('no-such-folder/bank.db')]);
   assert.equal(code, 1);
-  assertExplained(stderr, 'io', 'no-such-folder', '--db');
+  assertExplained(stderr, 'io', 'no-such-folder', '--store');
 });
 
 test('a file that is not a database is refused and left unchanged', async (t) => {
   const file = temporaryFolder(t)('notes.txt');
   writeFileSync(file, 'Dear diary, '.repeat(100));
-  const { code, stderr } = await runBank(['--db', file]);
+  const { code, stderr } = await runBank(['--store', file]);
   assert.equal(code, 1);
-  assertExplained(stderr, 'not-a-store', 'notes.txt', '--db');
+  assertExplained(stderr, 'not-a-store', 'notes.txt', '--store');
   assert.equal(readFileSync(file, 'utf8'), 'Dear diary, '.repeat(100));
 });
 
 test('a foreign, a newer and a damaged database are refused and left unchanged', async (t) => {
   const path = temporaryFolder(t);
   const made = async (name: string, change: (database: Database) => void) => {
-    assert.equal((await runBank(['--file', '-', '--db', path(name)], LINES)).code, 0);
+    assert.equal((await runBank(['--file', '-', '--store', path(name)], LINES)).code, 0);
     const database = new Sqlite(path(name));
     change(database);
     database.pragma('wal_checkpoint(TRUNCATE)');
@@ -166,9 +166,9 @@ test('a foreign, a newer and a damaged database are refused and left unchanged',
     ['damaged.db', 'corrupt'],
   ] as const) {
     const before = readFileSync(path(name));
-    const run = await runBank(['--file', '-', '--db', path(name)], LINES);
+    const run = await runBank(['--file', '-', '--store', path(name)], LINES);
     assert.equal(run.code, 1, run.stdout);
-    assertExplained(run.stderr, code, name, '--db');
+    assertExplained(run.stderr, code, name, '--store');
     assert.ok(readFileSync(path(name)).equals(before), name);
   }
 });

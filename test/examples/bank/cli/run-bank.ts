@@ -16,8 +16,8 @@ export const receiptsFolderOf = (db: string): string => `${db}.receipts`;
 
 export function startBank(...args: string[]): ChildProcessWithoutNullStreams {
   const flags = ['--conditions=decidable-source', '--disable-warning=ExperimentalWarning'];
-  const db = args.at(args.indexOf('--db') + 1);
-  const receipts = args.includes('--db') && db !== undefined ? ['--receipts', receiptsFolderOf(db)] : [];
+  const db = args.at(args.indexOf('--store') + 1);
+  const receipts = args.includes('--store') && db !== undefined ? ['--receipts', receiptsFolderOf(db)] : [];
   return spawn(process.execPath, [...flags, MAIN, ...receipts, ...args]);
 }
 

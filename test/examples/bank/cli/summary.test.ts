@@ -24,7 +24,7 @@ test('the summary lists lines, commands, balances, rejections and bad lines', ()
   countBadLine(tally, 1_234, { code: 'not-json', reason: 'it is prose' });
   countBadLine(tally, 7, { code: 'empty-line', reason: 'it is empty' });
   assert.equal(
-    summarize({ file: '-', db: 'my.db', tally, ledger, seconds: 0.5 }),
+    summarize({ file: '-', store: 'my.db', tally, ledger, seconds: 0.5 }),
     `  lines                     10  from standard input
   commands                   9  6 accepted, 3 rejected
   duplicates                 2  known command ids, not decided again
@@ -62,13 +62,13 @@ test('text from the input cannot control the terminal', () => {
   const tally = newTally();
   countBadLine(tally, 1, { code: 'not-json', reason: 'an escape \u001b[2J and a\nline' });
   const evil = new Map([['a', { owner: '\u202eevil\u0007', balance: 1, open: true }]]);
-  const text = summarize({ file: '-', db: 'my.db', tally, ledger: { ...ledger, accounts: evil }, seconds: 1 });
+  const text = summarize({ file: '-', store: 'my.db', tally, ledger: { ...ledger, accounts: evil }, seconds: 1 });
   assert.match(text, /an escape \\u001b\[2J and a\\u000aline\n/);
   assert.match(text, /\\u202eevil\\u0007\n/);
 });
 
 test('the summary of a run that changed nothing says so', () => {
-  const run = { file: 'my.ndjson', db: 'my.db', ledger, seconds: 1 };
+  const run = { file: 'my.ndjson', store: 'my.db', ledger, seconds: 1 };
   const again = summarize({ ...run, tally: { ...newTally(), lines: 3, accepted: 2, rejected: 1, duplicates: 3 } });
   assert.ok(again.endsWith('Nothing changed: my.db already had all of these commands.\n'), again);
   const empty = summarize({ ...run, tally: newTally() });
@@ -78,7 +78,7 @@ test('the summary of a run that changed nothing says so', () => {
 test('the summary lists the first bad lines and counts the rest', () => {
   const tally = newTally();
   for (let line = 1; line <= MAX_LISTED_BAD_LINES + 5; line++) countBadLine(tally, line, { code: 'x', reason: 'y' });
-  const text = summarize({ file: '-', db: 'my.db', tally, ledger: { ...ledger, accounts: new Map() }, seconds: 1 });
+  const text = summarize({ file: '-', store: 'my.db', tally, ledger: { ...ledger, accounts: new Map() }, seconds: 1 });
   assert.equal(text.match(/ {2}x /g)?.length, MAX_LISTED_BAD_LINES);
   assert.match(text, /^ {2}… and 5 more$/m);
 });

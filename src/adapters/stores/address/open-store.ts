@@ -1,0 +1,101 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+/** Opens any store by its address. Only the adapter of that store is loaded. */
+import { isAbsolute, resolve } from 'node:path';
+import { DefinitionError, StoreFailure } from '../../../core/errors.ts';
+import type { EventStore } from '../../../core/event-store.ts';
+import { checkOptionNames, type OptionNames } from '../../../core/option-names.ts';
+import { mustBe } from '../../../core/predicates.ts';
+import type { ProcessorStore } from '../../../core/processors/processor-store.ts';
+import type { CommitImport, CommitLog } from '../../../core/storage/commit-transfer.ts';
+import type { ExclusiveAppend } from '../../../core/storage/exclusive-append.ts';
+import type { CommitSource } from '../../../core/storage/verify-chain.ts';
+import type { BackupOptions } from '../sqlite/backup.ts';
+import { parseAddress, type StoreAddress } from './parse-address.ts';
+
+/** A store of any engine. Every store of the package can be verified and copied, and keeps processors. */
+export interface OpenedStore
+  extends EventStore,
+    ExclusiveAppend,
+    CommitSource,
+    CommitLog,
+    CommitImport,
+    AsyncDisposable {
+  /** Storage for processors: checkpoints, documents, parked events and deadlines. */
+  readonly processors: ProcessorStore;
+
+  /** Finishes accepted work, and refuses what comes later. */
+  close(): Promise<void>;
+
+  /** Copies the store to a file while it is in use. Only a SQLite store has it; `copyStore` copies any store. */
+  backup?(file: string, options?: BackupOptions): Promise<void>;
+}
+
+/** The options of {@link openStore}. */
+export interface OpenStoreOptions {
+  /**
+   * Never changes the store. It must exist.
+   * @default false
+   */
+  readonly readOnly?: boolean | undefined;
+  /**
+   * Makes the store if it does not exist. With `false`, a missing store is a failure.
+   * @default true, and `false` with `readOnly`
+   */
+  readonly create?: boolean | undefined;
+  /**
+   * The folder to which a relative name of a file is relative.
+   * @default the current folder of the process
+   */
+  readonly folder?: string | undefined;
+  /**
+   * The clock of `recordedAt`: milliseconds since the Unix epoch.
+   * @default Date.now
+   */
+  readonly now?: (() => number) | undefined;
+}
+
+const NAMES: OptionNames<OpenStoreOptions> = { readOnly: true, create: true, folder: true, now: true };
+
+/**
+ * Opens the store with an address, or makes it: `bank.db`, `sqlite:bank.db?durability=normal`, `memory:`.
+ *
+ * @example
+ * await using store = await openStore(process.env.STORE ?? 'bank.db');
+ * await using running = await bank.start({ store });
+ *
+ * @throws AddressError `invalid-address` that names the part of the address.
+ * @throws MissingPeerError `missing-peer` that names the package to install.
+ * @throws StoreFailure if the store cannot be opened.
+ * @throws DefinitionError if an option is invalid or unknown.
+ */
+export async function openStore(address: string, options: OpenStoreOptions = {}): Promise<OpenedStore> {
+  checkOptionNames(options, NAMES, 'openStore');
+  const { readOnly = false, now } = options;
+  const { create = !readOnly } = options;
+  for (const [name, value] of Object.entries({ readOnly, create })) {
+    if (typeof value !== 'boolean') throw new DefinitionError(`openStore.${name}`, mustBe('true or false', value));
+  }
+  const parsed = parseAddress(address);
+  switch (parsed.engine) {
+    case 'memory': {
+      if (!create) throw emptyMemory();
+      const { createMemoryStore } = await import('../memory/store.ts');
+      return createMemoryStore({ now });
+    }
+    case 'sqlite': {
+      const { createSqliteStore } = await import('../sqlite/store.ts');
+      return createSqliteStore({ ...parsed.parameters, file: fileOf(parsed, options.folder), readOnly, create, now });
+    }
+  }
+}
+
+/** The name of a SQLite store's file. */
+export function fileOf({ file }: Extract<StoreAddress, { engine: 'sqlite' }>, folder?: string): string {
+  return folder === undefined || file === ':memory:' || isAbsolute(file) ? file : resolve(folder, file);
+}
+
+function emptyMemory(): StoreFailure {
+  const message =
+    'a store in memory is empty when it is opened, so it cannot be opened to read only; name another store';
+  return new StoreFailure({ tag: 'failure', val: { code: 'unsupported', message } }, message);
+}

@@ -1,0 +1,100 @@
+/**
+ * The address of a store as a text: `bank.db`, `sqlite:bank.db?durability=normal`, `memory:`. It is the same text in programs,
+ * on the command line and in environment variables.
+ */
+import type { SqliteStoreOptions } from '../sqlite/options.ts';
+import { AddressError, withoutSecrets } from './address-error.ts';
+import { oneOf, type Parameters, readParameters, wholeFrom } from './parameters.ts';
+
+/** The options of `createSqliteStore` that an address can have. */
+type SqliteParameters = Pick<SqliteStoreOptions, 'durability' | 'busyTimeout' | 'maxPages'>;
+
+const SQLITE_PARAMETERS: Parameters<SqliteParameters> = {
+  durability: oneOf('full', 'normal'),
+  busyTimeout: wholeFrom(0),
+  maxPages: wholeFrom(1),
+};
+
+/** An address, taken apart. */
+export type StoreAddress =
+  | { readonly engine: 'memory' }
+  | {
+      readonly engine: 'sqlite';
+      readonly file: string;
+      readonly parameters: SqliteParameters;
+    };
+
+/** A scheme has at least two letters, because `C:\bank.db` is a file. */
+const SCHEME = /^([a-z][a-z0-9+.-]+):/i;
+
+const FORMS = 'a file such as bank.db, sqlite:bank.db or memory:';
+
+/**
+ * Takes an address apart.
+ *
+ * @throws AddressError `invalid-address` that names the part: the scheme, the host, the path or a parameter.
+ */
+export function parseAddress(address: string): StoreAddress {
+  if (typeof address !== 'string' || address.trim() === '') {
+    throw new AddressError('address', `the address of a store must be a text that is not empty: ${FORMS}`);
+  }
+  const scheme = SCHEME.exec(address)?.[1]?.toLowerCase();
+  // The name of a file is taken as it is: `?` and `%` have no meaning in it.
+  if (scheme === undefined) return { engine: 'sqlite', file: address, parameters: {} };
+  const [place = '', ...queries] = address.slice(scheme.length + 1).split('?');
+  const parts: Parts = { address, scheme, place, query: queries.join('?') };
+  switch (scheme) {
+    case 'memory':
+      return memory(parts);
+    case 'sqlite':
+      return sqlite(parts);
+    default:
+      throw unknownScheme(parts);
+  }
+}
+
+interface Parts {
+  readonly address: string;
+  readonly scheme: string;
+  /** The text between the scheme and the query. */
+  readonly place: string;
+  readonly query: string;
+}
+
+function memory({ address, place, query }: Parts): StoreAddress {
+  if (place !== '') {
+    throw new AddressError('path', `${withoutSecrets(address)}: a store in memory has no name; write memory:`);
+  }
+  readParameters(address, query, {});
+  return { engine: 'memory' };
+}
+
+function sqlite({ address, place, query }: Parts): StoreAddress {
+  const shown = withoutSecrets(address);
+  const [, host, path = place] = /^\/\/([^/]*)(.*)$/s.exec(place) ?? [];
+  if (host !== undefined && host !== '' && host !== 'localhost') {
+    throw new AddressError(
+      'host',
+      `${shown}: a SQLite file has no host; write sqlite:${host}${path} for a relative name`,
+    );
+  }
+  let file: string;
+  try {
+    file = decodeURIComponent(path);
+  } catch {
+    throw new AddressError(
+      'path',
+      `${shown}: the name has a % that no two hexadecimal digits follow; write %25 for a %`,
+    );
+  }
+  if (file.trim() === '') throw new AddressError('path', `${shown}: the name of the file is missing: sqlite:bank.db`);
+  return { engine: 'sqlite', file, parameters: readParameters(address, query, SQLITE_PARAMETERS) };
+}
+
+function unknownScheme({ address, scheme }: Parts): AddressError {
+  const shown = withoutSecrets(address);
+  return new AddressError(
+    'scheme',
+    `${shown}: unknown scheme "${scheme}"; the address of a store is ${FORMS}. Write ./${shown} for a file of that name`,
+  );
+}
