@@ -107,6 +107,11 @@ export function sortKeys(keys: string[]): string[] {
   return keys;
 }
 
+/** Returns whether the value is neither an object nor a function. */
+export function isPrimitive(value: unknown): boolean {
+  return (typeof value !== 'object' && typeof value !== 'function') || value === null;
+}
+
 /** Returns whether the object was made by a literal, by `Object.create(null)`, or by a literal of another realm. */
 export function isRecord(value: object): value is Record<string, unknown> {
   const prototype: unknown = Object.getPrototypeOf(value);

@@ -45,11 +45,14 @@ const Itself = itself as unknown as new (value: object) => object;
 /** Marks objects that have the form of this file. */
 class Kept extends Itself {
   readonly #holdsBytes: boolean;
+  /** True if the object is a record without objects in it. */
+  readonly #isFlat: boolean;
   #acceptedBy: unknown;
 
-  constructor(value: object, holdsBytes: boolean) {
+  constructor(value: object, holdsBytes: boolean, isFlat: boolean) {
     super(value);
     this.#holdsBytes = holdsBytes;
+    this.#isFlat = isFlat;
   }
 
   static has(value: object): boolean {
@@ -58,6 +61,10 @@ class Kept extends Itself {
 
   static holdsBytes(value: object): boolean {
     return #holdsBytes in value && value.#holdsBytes;
+  }
+
+  static isFlat(value: object): boolean {
+    return #isFlat in value && value.#isFlat;
   }
 
   static isAcceptedBy(value: object, form: unknown): boolean {
@@ -97,6 +104,8 @@ const trail: (string | number)[] = new Array(MAX_VALUE_DEPTH).fill(0);
 
 /** The number of arrays of bytes that {@link keep} has found. */
 let bytesSeen = 0;
+/** The number of objects that {@link keep} has found. */
+let objectsSeen = 0;
 
 /** `depthProblem` then distinguishes a deep value from one that contains itself. */
 const TOO_DEEP = 'too deep';
@@ -148,6 +157,8 @@ function sized(value: bigint, depth: number): bigint {
 }
 
 function keepObject(value: object, depth: number): object {
+  const objectsBefore = objectsSeen;
+  objectsSeen++;
   // Marked objects are frozen, except for bytes, which are copied each time. Looking for a missing mark takes five
   // times as long as checking whether the object is frozen.
   if (!Object.isExtensible(value) && Kept.has(value)) {
@@ -163,7 +174,7 @@ function keepObject(value: object, depth: number): object {
   else if (value instanceof Set) kept = guarded(keepSet(value, inside(depth)), SET_MUTATORS);
   else if (value instanceof Map) kept = guarded(keepMap(value, inside(depth)), MAP_MUTATORS);
   else return value;
-  new Kept(kept, bytesSeen > before);
+  new Kept(kept, bytesSeen > before, objectsSeen === objectsBefore + 1 && isRecord(kept));
   return Object.freeze(kept);
 }
 
@@ -221,7 +232,7 @@ function keepDate(date: Date, depth: number): Date {
 
 function keepBytes(bytes: Uint8Array): Uint8Array {
   const kept = new Uint8Array(bytes);
-  new Kept(kept, true);
+  new Kept(kept, true, false);
   bytesSeen++;
   return kept;
 }
@@ -308,6 +319,11 @@ const GUARD: PropertyDescriptor = {
 function guarded<Value extends object>(value: Value, mutators: readonly string[]): Value {
   for (let index = 0; index < mutators.length; index++) Object.defineProperty(value, mutators[index]!, GUARD);
   return value;
+}
+
+/** Returns whether the state is a record without objects in it. */
+export function isFlat(state: unknown): state is Record<string, unknown> {
+  return typeof state === 'object' && state !== null && Kept.isFlat(state);
 }
 
 /**
