@@ -1,6 +1,6 @@
 /**
- * Accepts commands: from the arguments of a caller to a command in flight. Everything that can be refused without the
- * store is refused here.
+ * Accepts commands: converts the arguments of a caller to a command in flight. Everything that can be refused without
+ * the store is refused here.
  */
 import type { CanonicalCommand } from '../define/canonical-commands.ts';
 import type { Message } from '../define/message.ts';
@@ -18,7 +18,7 @@ import type { Route, Routes } from './routes.ts';
 /**
  * Accepts a command that came as bytes.
  *
- * @param since when the command arrived, by `performance.now()`.
+ * @param since the time at which the command arrived, by `performance.now()`.
  * @throws CommandFailure `invalid-argument`, `unroutable`, `fault` or `trap`.
  */
 export function acceptEnvelope(
@@ -35,7 +35,7 @@ export function acceptEnvelope(
 /**
  * Accepts a command that came as a message.
  *
- * @param since when the command arrived, by `performance.now()`.
+ * @param since the time at which the command arrived, by `performance.now()`.
  * @throws CommandFailure `invalid-argument`, `unroutable`, `fault` or `trap`.
  */
 export function acceptMessage(
@@ -64,8 +64,8 @@ function requestOf(route: Route, options: CheckedOptions, isTyped: boolean, sinc
 }
 
 /**
- * Decodes a command. A module in the process makes the message canonical, so that the record holds the bytes that were
- * decided on. The record of another module holds the bytes of the sender.
+ * Decodes a command. A module in the process encodes the message canonically, so the record has the bytes that were
+ * decided on. The record of any other module has the bytes of the sender.
  */
 function decoded(request: RoutedRequest, envelope: Envelope): CommandInFlight {
   const { module } = request.route;
@@ -86,13 +86,13 @@ function entered(request: RoutedRequest, { command, envelope }: CanonicalCommand
 
 function commandIdOf(module: BoundModule, { commandId }: CheckedOptions): string {
   if (commandId !== undefined) return commandUuid(commandId);
-  // Asking the clock takes as long as making an id, so only modules that use the time pay for it.
+  // Reading the clock takes as long as making an id, so only modules that use the time get a UUIDv7.
   return module.knowsCommandId ? uuidV7(Date.now()) : uuidV4();
 }
 
 /**
- * Returns the message in its module's canonical form, with the bytes that are recorded. `undefined` if the module takes
- * envelopes only.
+ * Returns the message in its module's canonical form, with the bytes that are recorded, or `undefined` if the module
+ * accepts only envelopes.
  *
  * @throws CommandFailure `fault` if the message does not fit its schema.
  */
@@ -120,7 +120,7 @@ function encodeCommand(module: BoundModule, command: Message): Envelope {
   }
 }
 
-/** Returns the stream that decides the command. @throws CommandFailure `fault` or `trap`. */
+/** Returns the stream whose history decides the command. @throws CommandFailure `fault` or `trap`. */
 function streamOf({ module, commandType }: Route, command: unknown): string {
   let id: string;
   try {

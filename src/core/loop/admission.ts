@@ -1,7 +1,7 @@
 /**
- * Admits commands and reads. It admits none once the event sourcer is closing, and no more commands than the limit.
- * Admission comes before any work, so that an overloaded event sourcer refuses a command cheaply. Closing drains:
- * admitted work is finished.
+ * Limits the number of commands in flight, and refuses commands and reads once the event sourcer is closing. Admission
+ * comes before any work, so an overloaded event sourcer refuses a command cheaply. Closing waits until admitted work is
+ * finished.
  */
 import { refused } from './failures.ts';
 
@@ -11,7 +11,7 @@ export class Admission {
   #reads = 0;
   #drained: PromiseWithResolvers<void> | undefined;
 
-  /** @param limit the most commands in flight, waiting ones included. */
+  /** @param limit the maximum number of commands in flight, waiting ones included. */
   constructor(limit: number) {
     this.#limit = limit;
   }
@@ -48,7 +48,7 @@ export class Admission {
     this.#resolveIfDrained();
   }
 
-  /** Admits nothing from now on. The promise is fulfilled when the last command and the last read have left. */
+  /** Refuses all later commands and reads. The promise is fulfilled when all earlier ones are finished. */
   close(): Promise<void> {
     this.#drained ??= Promise.withResolvers<void>();
     this.#resolveIfDrained();

@@ -1,6 +1,6 @@
 /**
- * Asks the authorizer whether a command may be sent, before the command waits, loads or decides anything. It fails
- * closed.
+ * Calls the authorizer before the command waits, loads or decides anything. A command is accepted only if the
+ * authorizer returns true.
  */
 import { isCommandFailure } from '../errors.ts';
 import type { Envelope } from '../messages.ts';
@@ -9,7 +9,7 @@ import { refused } from './failures.ts';
 
 /** The command and its sender, for the authorizer. */
 export interface AuthorizationRequest {
-  /** The value that the caller passed: claims, a session. It is never recorded. */
+  /** The value that the caller passed, such as claims or a session. It is never recorded. */
   readonly principal: unknown;
   /** The sender of the command, as it will be recorded. */
   readonly actor: string | undefined;
@@ -20,12 +20,11 @@ export interface AuthorizationRequest {
   readonly stream: string;
 }
 
-/** Only `true` accepts a command. To state the reason of a refusal, throw an error with the reason. */
+/** Returns `true` to accept a command. Any other result refuses it. To state the reason, throw an error. */
 export type Authorizer = (request: AuthorizationRequest) => boolean | Promise<boolean>;
 
 /**
- * @throws CommandFailure `unauthorized`, with the authorizer's own error as the cause; `cancelled`,
- * `deadline-exceeded`.
+ * @throws CommandFailure `unauthorized`, with the authorizer's error as the cause, `cancelled` or `deadline-exceeded`.
  */
 export async function authorize(authorizer: Authorizer, inFlight: CommandInFlight): Promise<void> {
   const { cancellation, envelope, commandId, stream, options, module } = inFlight;

@@ -1,15 +1,14 @@
 /**
- * The pause before a command is decided again. The first retry waits one turn of the event loop, because the writer
- * that won may have more to do in this process, and a stale cached state costs one conflict. Later pauses are random,
- * from an interval that doubles up to {@link MAX_RETRY_DELAY}, so that writers that collided do not collide again in
- * step.
+ * The pause before a command is decided again. The first retry waits only one turn of the event loop, because one
+ * conflict is normal if the cached state was stale. Later pauses are random, from an interval that doubles up to {@link
+ * MAX_RETRY_DELAY}, so that writers that collided do not collide again.
  */
 import { MAX_RETRY_DELAY } from '../limits.ts';
 
-// Taken when the module is loaded, so that a test that mocks timers does not stop a retry.
+// Read when the module is loaded, so that a test that mocks timers does not stop a retry.
 const { setTimeout: startTimer, setImmediate: startImmediate } = globalThis as {
   setTimeout: (wake: () => void, milliseconds: number) => unknown;
-  /** Browsers do not have it. */
+  /** Undefined in browsers. */
   setImmediate?: (wake: () => void) => unknown;
 };
 

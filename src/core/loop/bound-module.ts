@@ -1,5 +1,5 @@
 /**
- * A module for the loop: its descriptor, which is checked once, and functions that release its handles.
+ * A module of the event sourcer: its checked descriptor, and functions that decide and release handles.
  */
 import type { CanonicalCommands } from '../define/canonical-commands.ts';
 import type { CommandIdAware } from '../define/command-id-aware.ts';
@@ -14,7 +14,7 @@ import { toHex } from '../uuid.ts';
 import type { CommandHandler } from '../worlds.ts';
 import { isInstanceTrap } from './failures.ts';
 
-/** A module of any types. The loop moves its values and never looks inside. */
+/** A module of any types. The loop passes its values on and never inspects them. */
 export type AnyModule = CommandHandler<unknown, unknown, unknown> &
   CanonicalCommands<unknown> &
   CommandIdAware<unknown, unknown, unknown> &
@@ -27,20 +27,20 @@ export class BoundModule {
   readonly types: AnyModule['types'];
   readonly decider: AnyModule['decider'];
   readonly routing: AnyModule['routing'];
-  /** The value that was given to the event sourcer. */
+  /** The value that was passed to `createEventSourcer`. */
   readonly source: AnyModule;
   readonly descriptor: Descriptor;
   readonly name: string;
   readonly contentType: string;
   /**
    * The content type of its snapshots. Its parameter identifies the code that made the state: the fingerprint of a
-   * module in the process, or the digest of a component. A snapshot of other code has another content type, and is not
-   * used.
+   * module in the process, or the digest of a component. A snapshot of different code has a different content type, and
+   * is not used.
    */
   readonly snapshotContentType: string;
   /** One object for all of the module's decision records. */
   readonly identity: ModuleIdentity;
-  /** The event types of its descriptor. It may append only these, and folds only these. */
+  /** The event types of the descriptor. The module may append and fold only these. */
   readonly eventTypes: ReadonlySet<string>;
   readonly skipsForeignEvents: boolean;
   /** True if a command type stores snapshots. Otherwise the loader does not look for one. */
@@ -48,12 +48,13 @@ export class BoundModule {
   /** True if the module has `decideWithCommandId`. */
   readonly knowsCommandId: boolean;
   /**
-   * The number of instances of the module that have ended. A handle of an older generation points into an instance that is gone.
+   * The number of instances of the module that have ended. A handle of an older generation belongs to an instance that
+   * has ended.
    *
-   * The component host checks its handles too: it throws `StaleHandle` if one of an ended instance is used. Both
-   * mechanisms are needed. The host's protects every caller, at the moment of use. This one drops cached states before
-   * they are used, so that one trap does not make a command of each cached stream fail and load again, and it works for
-   * modules of any host.
+   * The component host checks its handles too, and throws `StaleHandle` if a handle of an ended instance is used. Both
+   * mechanisms are needed. The host's check protects every caller at the moment of use. This one drops cached states
+   * before they are used. Without it, after a trap one command of each cached stream would fail and load again. It also
+   * works for modules of other hosts.
    */
   generation: number = 0;
   readonly #releaseFailed: (error: unknown) => void;
@@ -83,20 +84,20 @@ export class BoundModule {
     };
   }
 
-  /** Errors of the module are thrown unchanged. */
+  /** Calls the module's `decide`. Its errors are thrown unchanged. */
   decide(commandId: string, state: unknown, command: unknown): readonly unknown[] {
     return this.source.decideWithCommandId === undefined
       ? this.decider.decide(state, command)
       : this.source.decideWithCommandId(commandId, state, command);
   }
 
-  /** Handles an error of the module outside of a decision. If an instance ended, its handles are invalid. */
+  /** Handles an error of the module outside a decision. If an instance ended, its handles become invalid. */
   noteFailure(error: unknown): void {
     if (isInstanceTrap(error)) this.generation++;
   }
 
-  // A release can fail, because the instance of the handle has trapped. Such a failure must not hide an earlier error.
-  // It is reported, and the handle counts as released.
+  // A release can fail if the instance of the handle has trapped. Such a failure must not hide an earlier error, so it
+  // is only reported, and the handle counts as released.
 
   releaseState(state: unknown): void {
     try {
@@ -124,17 +125,20 @@ export class BoundModule {
 }
 
 function checkParts(source: unknown, place: string): void {
-  if (source instanceof Promise) throw new DefinitionError(place, 'is a promise; await it');
+  if (source instanceof Promise) throw new DefinitionError(place, 'is a promise; await it before you pass it');
   for (const part of ['types', 'decider', 'routing'])
     if (Object(source)[part] === undefined)
-      throw new DefinitionError(place, `has no ${part}, so it is not a command handler`);
+      throw new DefinitionError(
+        place,
+        `has no ${part}, so it is not a command handler; pass the result of defineDecider or loadModule`,
+      );
 }
 
 function describe(source: AnyModule, place: string): Descriptor {
   try {
     return source.routing.describe();
   } catch (error) {
-    throw new DefinitionError(place, 'the module cannot describe itself', { cause: error });
+    throw new DefinitionError(place, 'its routing.describe() threw an error', { cause: error });
   }
 }
 
@@ -168,7 +172,7 @@ function checkMessages(messages: readonly EventDescriptor[], place: string): voi
   for (const message of messages) {
     const { type, schemaVersion }: Partial<EventDescriptor> = Object(message);
     checkText(type, `${place}.type`);
-    if (seen.has(type!)) throw new DefinitionError(`${place}.${type}`, 'is described twice');
+    if (seen.has(type!)) throw new DefinitionError(`${place}.${type}`, 'is listed twice in the descriptor');
     if (!isPositiveU32(schemaVersion)) {
       throw new DefinitionError(`${place}.${type}.schemaVersion`, mustBe('a positive integer', schemaVersion));
     }
@@ -183,5 +187,8 @@ function checkCommand({ precondition, snapshot }: CommandDescriptor, place: stri
       `must be one of ${PRECONDITIONS.join(', ')}, not ${JSON.stringify(precondition)}`,
     );
   if (snapshot?.tag === 'never' || (snapshot?.tag === 'every' && isPositiveU32(snapshot.val))) return;
-  throw new DefinitionError(`${place}.snapshot`, mustBe("{ tag: 'never' } or { tag: 'every', val } from 1", snapshot));
+  throw new DefinitionError(
+    `${place}.snapshot`,
+    mustBe("{ tag: 'never' } or { tag: 'every', val } with a positive integer", snapshot),
+  );
 }

@@ -1,12 +1,12 @@
 /**
- * A command can be cancelled until it is committed (docs/architecture.md, "Cancellation"), by its `AbortSignal` or by
- * its deadline. The object exists only if the caller passes one of the two. A wait ends immediately. A read that the
- * store has begun is not interrupted.
+ * Cancels a command that is not committed yet (docs/architecture.md, "Cancellation"), by its `AbortSignal` or its
+ * deadline. The object exists only if the caller passed one of the two. A waiting command ends immediately. A read that
+ * the store has begun is not interrupted.
  */
 import type { CommandFailure } from '../errors.ts';
 import { asCommandFailure, refused } from './failures.ts';
 
-/** The longest delay of a timer: a later deadline is found by the checks between the steps. */
+/** The longest delay of a timer. A later deadline is found by the checks between the steps. */
 const MAX_TIMER_DELAY = 2_147_483_647;
 
 export class Cancellation {
@@ -21,7 +21,7 @@ export class Cancellation {
     this.#signal = signal;
     this.#deadline = deadline;
     this.#subject = subject;
-    // Without this handler, a rejection while no one waits would end the process.
+    // Without this handler, a rejection that no code awaits would end the process.
     this.#waiting.promise.catch(() => {});
     signal?.addEventListener('abort', this.#wake, { once: true });
     if (deadline === undefined) return;
@@ -29,7 +29,7 @@ export class Cancellation {
     if (delay > 0 && delay <= MAX_TIMER_DELAY) this.#timer = setTimeout(this.#wake, delay);
   }
 
-  /** @throws CommandFailure `cancelled` or `deadline-exceeded`, if the work is cancelled by now. */
+  /** @throws CommandFailure `cancelled` or `deadline-exceeded` if the work is cancelled. */
   check(): void {
     const reason = this.#reason();
     if (reason !== undefined) throw reason;
@@ -40,7 +40,7 @@ export class Cancellation {
     return Promise.race([promise, this.#waiting.promise]);
   }
 
-  /** Must be called at the end, because the signal may live longer than the command. */
+  /** Removes the listeners. It must be called at the end, because the signal may outlive the command. */
   end(): void {
     this.#signal?.removeEventListener('abort', this.#wake);
     clearTimeout(this.#timer);

@@ -1,6 +1,6 @@
 /**
- * Notifies the observer of the end of each command. It exists only if one of the hooks does, so that no clock is read
- * without.
+ * Notifies the observer of the end of each command. It exists only if the observer has such a hook, so that the clock
+ * is not read unnecessarily.
  */
 import { isCommandFailure } from '../errors.ts';
 import type { CommandResult } from '../event-sourcer.ts';
@@ -35,7 +35,7 @@ export class CommandEnds {
     notify(() => this.#observer.failed?.(command, error));
   }
 
-  /** The command was refused before its module and its stream were known. */
+  /** Reports a command that was refused before its module and its stream were known. */
   refused(command: unknown, since: number, error: unknown): void {
     if (!isCommandFailure(error)) return;
     const type: unknown = Object(command).type;

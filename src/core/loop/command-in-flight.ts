@@ -1,6 +1,6 @@
 /**
- * A command in flight: the request, which never changes, and what the loop has done for it. Each round of the loop has
- * an {@link Attempt} of its own, so that no field of a failed round can reach the next one.
+ * A command in flight: the immutable request, and the progress of the loop. Each round of the loop has a new {@link
+ * Attempt}, so that a failed round leaves nothing in the next one.
  */
 import type { CommandResult } from '../event-sourcer.ts';
 import type { Decision, Envelope, Outcome } from '../messages.ts';
@@ -21,7 +21,7 @@ export interface RoutedRequest {
   readonly commandId: string;
   /** True if the command came as a message, so that its sender gets the events as values too. */
   readonly isTyped: boolean;
-  /** When the command arrived, by `performance.now()`; 0 if no hook asks for it. */
+  /** The time at which the command arrived, by `performance.now()`. It is 0 if no hook needs it. */
   readonly since: number;
 }
 
@@ -38,17 +38,17 @@ export class CommandInFlight {
   readonly #isTyped: boolean;
   readonly #ownsCommand: boolean;
 
-  /** The decoded command. It is decoded again if its instance has ended. */
+  /** The decoded command. If its instance ends, it is decoded again. */
   command: unknown;
   /** The generation of the module when the command was decoded. */
   generation: number;
-  /** The command was decided again because another command had ended its instance. */
+  /** True if the command was decided again because another command had ended its instance. */
   rescued: boolean = false;
   /** The number of decisions. */
   attempts: number = 0;
   conflicts: number = 0;
 
-  /** @param ownsCommand true if the loop releases the handle of the command. That of a typed command is the sender's. */
+  /** @param ownsCommand true if the loop releases the command's handle. The sender releases that of a typed command. */
   constructor(request: RoutedRequest, stream: string, envelope: Envelope, command: unknown, ownsCommand: boolean) {
     const { route, options } = request;
     this.route = route;
@@ -96,7 +96,7 @@ export class CommandInFlight {
   }
 
   /**
-   * Decodes the command again, because its handle may point into an instance that has ended.
+   * Decodes the command again, because its handle may belong to an instance that has ended.
    *
    * @throws CommandFailure `fault` or `trap`.
    */
@@ -114,14 +114,14 @@ export class CommandInFlight {
   }
 }
 
-/** One round of the loop: the state that the command is decided on, and the decision. */
+/** One round of the loop: the state on which the command is decided, and the decision. */
 export class Attempt {
   readonly command: CommandInFlight;
   /** The state, while this round owns it. */
   live: LiveState | undefined = undefined;
-  /** The state came from the cache, so the results of this round must be checked against the store. */
+  /** True if the state came from the cache, so that the results of this round must be checked against the store. */
   fromCache: boolean = false;
-  /** No event was folded into the state since it was loaded or last appended, so it still belongs to its revision. */
+  /** True if no event was folded into the state since it was loaded or appended, so that it belongs to its revision. */
   isStateIntact: boolean = false;
   /** The revision that the decision saw. */
   seenRevision: bigint | undefined = undefined;
@@ -133,8 +133,8 @@ export class Attempt {
   }
 
   /**
-   * Hands over the state, with the duty to release it, if it still belongs to its revision. The initial state of a
-   * `no-stream` command never does, because the stream was not read.
+   * Passes the ownership of the state to the caller, who must release it, if the state still belongs to its revision.
+   * The initial state of a `no-stream` command never does, because the stream was not read.
    */
   takeIntact(): LiveState | undefined {
     const { live } = this;

@@ -1,27 +1,27 @@
 /**
- * The loop of one command: load the state, decide, fold the new events, append. After a conflict it starts again.
+ * The loop of one command: it loads the state, decides, folds the new events and appends. After a conflict it starts
+ * again.
  *
  * **Cached states.** A cached state is a guess about the stream, and every result is checked against the store:
  *
- * | result of the state | check |
- * |---|---|
- * | events under `stream-unchanged` | the precondition of the append: the revision that was seen |
- * | a rejection, or no events, under any precondition | the same, because they hold only for the stream as it was seen |
- * | events under `any` or `stream-exists` | none at the append, so the end of the stream is read before the decision |
- * | a violation of the caller's precondition | the end of the stream is read before it is reported |
- * | a fault | nothing is appended, so the revision is compared with the store's; if they differ, the command is decided again on a state loaded from the store |
- * | a trap | the same, whatever the revision, because the handle may point into an instance that is gone |
- * | events under `no-stream` | no state is loaded, because the events can only go to an empty stream |
- * | another module's appends to a shared stream | this process knows of them (`isOutdated`), so the end of the stream is read |
+ * | result of the state | check | |---|---| | events under `stream-unchanged` | the precondition of the append: the
+ * revision that was seen | | a rejection, or no events, under any precondition | the same, because they hold only for
+ * the stream as it was seen | | events under `any` or `stream-exists` | none at the append, so the end of the stream is
+ * read before the decision | | a violation of the caller's precondition | the end of the stream is read before it is
+ * reported | | a fault | nothing is appended, so the revision is compared with the store's; if they differ, the command
+ * is decided again on a state loaded from the store | | a trap | the same, whatever the revision, because the handle
+ * may belong to an instance that has ended | | events under `no-stream` | no state is loaded, because the events can be
+ * appended only to an empty stream | | any result, after another module appended to a shared stream | this process
+ * knows of the append (`isOutdated`), so the end of the stream is read |
  *
- * **Command ids.** A command id is looked up before a precondition. The append itself looks first, in the transaction
- * that checks the precondition, and throws `duplicate`. So the loop decides on a cached state without looking, and a
- * duplicate costs a decision that is thrown away. Without a cached state the loop looks first, because a replay that
- * turns out to be unnecessary is expensive. The loop also looks before it reports a failure of the decision. A
- * duplicate has its outcome already, even if the module would fail on the stream of today.
+ * ****Command ids.** A command id is looked up before the precondition is checked. The append does so in the same
+ * transaction, and throws `duplicate`. So on a cached state the loop decides without a look-up, and a duplicate costs a
+ * decision that is discarded. Without a cached state the loop looks the id up first, because an unnecessary replay is
+ * expensive. The loop also looks it up before it reports a failure of the decision. A duplicate has its outcome
+ * already, even if the module would fail on the present stream.
  *
  * **Costs.** A command on a cached state awaits one promise, that of the append. The rest is plain calls. Measured with
- * a store that keeps nothing, a typed command takes 2.8 µs. A third of it is this loop with queue and cache; the rest
+ * a store that stores nothing, a typed command takes 2.8 µs. A third of it is this loop with queue and cache; the rest
  * is the module's (checks, codec, fold) and the generated id. A command id that is not a UUID costs 1.5 µs more, for
  * its SHA-1.
  */
@@ -69,7 +69,7 @@ export interface LoopParts {
   readonly authorizer: Authorizer | undefined;
   readonly observer: EventSourcerObserver;
   readonly ends: CommandEnds | undefined;
-  /** `undefined` means the default for commands without a deadline, and no bound for those with one. */
+  /** `undefined` means the default for commands without a deadline, and no limit for commands with one. */
   readonly maxAttempts: number | undefined;
 }
 
@@ -84,7 +84,7 @@ export class CommandLoop {
   }
 
   /**
-   * Takes over a command that was admitted, and releases its handles whatever happens.
+   * Handles an admitted command, and releases its handles whatever happens.
    *
    * @throws CommandFailure.
    */
@@ -146,7 +146,7 @@ export class CommandLoop {
     const { route, module, stream, options } = attempt.command;
     if (route.precondition === 'no-stream') {
       if (excludeEachOther(route.precondition, options.precondition)) return false;
-      // The events can only go to an empty stream, so there is nothing to read.
+      // The events can be appended only to an empty stream, so there is nothing to read.
       attempt.live = initialState(module, stream);
       return true;
     }
@@ -193,13 +193,14 @@ export class CommandLoop {
 
   /**
    * Decides while no other writer can append to the stream, so that a command that lost to a busy writer does not lose
-   * again. Until the store calls the decision, the command can be cancelled like during any wait.
+   * again. Until the store calls the decision, the command can be cancelled.
    */
   async #appendExclusively(attempt: Attempt): Promise<[DecidedAppend, Appended]> {
     const { store } = this.#parts;
     const { live } = attempt;
     const { stream, cancellation } = attempt.command;
-    if (live === undefined) throw new Error('a command is decided on a state: #takeCached or #load has set it');
+    if (live === undefined)
+      throw new Error('expected a state, because #takeCached or #load sets it before the decision');
     attempt.seenRevision = live.revision;
     let hasBegun = false;
     let givenUp: { readonly reason: unknown } | undefined;
@@ -230,7 +231,8 @@ export class CommandLoop {
   #decide(attempt: Attempt): DecidedAppend {
     const { live, command } = attempt;
     const { module, commandId } = command;
-    if (live === undefined) throw new Error('a command is decided on a state: #takeCached or #load has set it');
+    if (live === undefined)
+      throw new Error('expected a state, because #takeCached or #load sets it before the decision');
     command.attempts++;
     attempt.seenRevision = live.revision;
     attempt.isStateIntact = true;
@@ -243,7 +245,7 @@ export class CommandLoop {
       if (problem !== undefined) {
         throw decisionFailure(command, invalidReturn('invalid-rejection', 'the rejection', problem));
       }
-      // A copy, because a decider may throw one rejection again and again, and the caller gets it in the result.
+      // A copy, because a decider may throw the same object several times, and the caller gets it in the result.
       return this.#decided(attempt, NO_EVENTS, { tag: 'rejected', val: copyValue(error.payload) as Rejection });
     }
     attempt.isStateIntact = false;
@@ -260,7 +262,7 @@ export class CommandLoop {
     return decided;
   }
 
-  /** Returns the state after the commit, if it is still that of the stream. */
+  /** Returns the state after the commit, if it still equals that of the stream. */
   #takeCommitted(attempt: Attempt, { events }: DecidedAppend, appended: Appended): LiveState | undefined {
     const { live, seenRevision, command } = attempt;
     attempt.live = undefined;
@@ -271,7 +273,7 @@ export class CommandLoop {
       live.revision = appended.revision;
       return live;
     }
-    // The events follow others that the decision did not see (`any`, `stream-exists`).
+    // Under `any` and `stream-exists`, other events that the decision did not see may come before these.
     live.release();
     return undefined;
   }
@@ -280,8 +282,8 @@ export class CommandLoop {
    * Handles a failure of the attempt. Returns the recorded decision if the command is a duplicate, or `undefined` if
    * the command must be decided again. Otherwise it throws the failure.
    *
-   * The state is released, because a failed append leaves it at events that are not stored. An intact state goes back
-   * into the cache, so that a command that fails does not cost the next one a replay.
+   * The state is released, because it has folded events that are not stored. An intact state returns to the cache, so
+   * that the next command needs no replay.
    */
   async #recover(attempt: Attempt, error: unknown): Promise<RecordedDecision | undefined> {
     const intact =
@@ -302,7 +304,7 @@ export class CommandLoop {
     const { command } = attempt;
     if (isAppendFailure(error, 'duplicate')) return error.payload.val;
     if (isAppendFailure(error, 'conflict')) return this.#retry(attempt, error.payload.val, error);
-    // An untyped error that does not come from the store is a bug of the loop, and must look like one.
+    // An untyped error that does not come from the store is a bug of the loop, so it is thrown unchanged.
     if (!isCommandFailure(error)) throw attempt.decided === undefined ? error : asCommandFailure(error, true);
     switch (error.code) {
       case 'fault':
@@ -323,20 +325,19 @@ export class CommandLoop {
   }
 
   /**
-   * Returns whether the failure may come from a wrong guess about the state, or from an instance that another command
-   * ended.
+   * Returns whether the failure may be due to a stale cached state, or to an instance that another command ended.
    */
   async #decidesAgain({ command, fromCache, seenRevision }: Attempt, failure: CommandFailure): Promise<boolean> {
     const { module, stream, cancellation } = command;
     const { cache, loader } = this.#parts;
     if (!isInstanceTrap(failure.cause)) {
-      // If the store confirms the guess, a second decision would fail in the same way.
+      // If the cached state is current, a second decision would fail in the same way.
       if (!fromCache || failure.code !== 'fault') return fromCache;
       return (await loader.lastRevision(stream, cancellation)) !== seenRevision;
     }
     const wasReplaced = command.generation !== module.generation;
     if (!wasReplaced) {
-      // Every state of the module points into the instance that is gone.
+      // Every state of the module belongs to the instance that has ended.
       module.generation++;
       cache.dropModule(module);
     }
@@ -356,7 +357,7 @@ export class CommandLoop {
     const retrying =
       command.conflicts < maxAttempts && isRetryable(route.precondition, options.precondition, hasEvents);
     notify(() => observer.conflict?.(command.observed(), conflict, retrying));
-    // Streams only grow, so a revision beyond the end came from a snapshot of another history.
+    // Streams only grow, so a revision beyond the end comes from a snapshot of a different history.
     const { actual } = conflict;
     if (module.takesSnapshots && seenRevision !== undefined && (actual === undefined || actual < seenRevision)) {
       await snapshots.drop(module, stream, seenRevision, cause);

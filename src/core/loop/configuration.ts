@@ -18,34 +18,33 @@ export interface EventSourcerConfiguration<Modules extends readonly AnyModule[] 
   /** Each command type belongs to one of them. Several may share streams if they skip each other's events. */
   readonly modules: Modules;
   /**
-   * The most decisions of one command while others write to its stream.
+   * The maximum number of times that a command is decided if its appends conflict.
    * @default 8 for a command without a deadline. A command with a deadline is decided again until the deadline passes.
    */
   readonly maxAttempts?: number | undefined;
   /**
-   * The most events that a command or a read may replay.
+   * The maximum number of events that a command or a read may replay.
    * @default 1_000_000
    */
   readonly replayLimit?: number | undefined;
   /**
-   * The number of states in memory, of all modules together. 0 keeps none.
+   * The maximum number of states in memory, for all modules together. 0 disables the cache.
    * @default 10_000
    */
   readonly cachedStates?: number | undefined;
   /**
-   * The most commands in flight, waiting ones included. One more is refused with `overloaded`.
+   * The maximum number of commands in flight, waiting ones included. Further commands fail with `overloaded`.
    * @default Number.POSITIVE_INFINITY
    */
   readonly maxInFlight?: number | undefined;
-  /**
-   * Decides who may send what.
-   * @default everyone may send every command.
+  /** Decides whether a principal may send a command.
+   * @default every command is accepted
    */
   readonly authorize?: Authorizer | undefined;
-  /** Receives what happens inside: commits, rejections, failures, conflicts, snapshots. */
+  /** Hooks that are called for commits, rejections, failures, conflicts and snapshots. */
   readonly observer?: EventSourcerObserver | undefined;
   /**
-   * Closes the store together with the event sourcer.
+   * Closes the store when the event sourcer is closed.
    * @default false
    */
   readonly closeStore?: boolean | undefined;
@@ -79,7 +78,7 @@ const NAMES: OptionNames<EventSourcerConfiguration> = {
   closeStore: true,
 };
 
-/** The members of a store that the event sourcer calls. */
+/** The functions of a store that the event sourcer calls. */
 const STORE_MEMBERS = [
   'append',
   'readStream',
@@ -99,7 +98,7 @@ export function configured(configuration: EventSourcerConfiguration): Configured
   checkObserver(observer);
   if (typeof closeStore !== 'boolean') throw wrong('closeStore', 'true or false', closeStore);
   if (closeStore && typeof store.close !== 'function') {
-    throw new DefinitionError(`${PLACE}.closeStore`, 'the store has no function `close`');
+    throw new DefinitionError(`${PLACE}.closeStore`, 'the store has no function `close`; omit the option');
   }
   const { maxAttempts } = configuration;
   return {
@@ -130,7 +129,7 @@ function checkStore(store: unknown): void {
 function checkModules(modules: unknown): asserts modules is readonly unknown[] {
   if (!Array.isArray(modules)) throw wrong('modules', 'an array of modules', modules);
   if (modules.length === 0) {
-    throw new DefinitionError(`${PLACE}.modules`, 'is empty; an event sourcer routes to at least one module');
+    throw new DefinitionError(`${PLACE}.modules`, 'is empty; pass at least one module');
   }
 }
 
@@ -140,15 +139,15 @@ function checkObserver(observer: unknown): void {
     const value: unknown = Reflect.get(observer, hook);
     if (value !== undefined && typeof value !== 'function') throw wrong(`observer.${hook}`, 'a function', value);
   }
-  // An instance of a class may have fields of its own.
+  // An instance of a class may have further fields.
   const prototype: unknown = Object.getPrototypeOf(observer);
   if (prototype === Object.prototype || prototype === null) checkOptionNames(observer, HOOKS, `${PLACE}.observer`);
 }
 
-/** A whole number or infinity. */
+/** Checks an option that is an integer or infinity. */
 function wholeNumber(name: string, value: number, least: number): number {
   if ((Number.isInteger(value) || value === Number.POSITIVE_INFINITY) && value >= least) return value;
-  throw wrong(name, `a whole number from ${least}`, value);
+  throw wrong(name, `an integer of at least ${least}`, value);
 }
 
 function wrong(option: string, expected: string, value: unknown): DefinitionError {

@@ -1,7 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /**
- * `createEventSourcer`: the event sourcer (wit/event-sourcer.wit) over a store and modules. This file admits calls and
- * closes the event sourcer. `accept.ts` and `command-loop.ts` handle a command.
+ * `createEventSourcer`: the event sourcer (wit/event-sourcer.wit) over a store and modules. This file admits and
+ * closes. `accept.ts` checks and decodes a command, and `command-loop.ts` decides it.
  */
 import type { Message } from '../define/message.ts';
 import type { CommandResult, EventSourcer, FoldedState } from '../event-sourcer.ts';
@@ -25,7 +25,7 @@ import { type ReadState, StateReader } from './state-reader.ts';
 import { StateSnapshots } from './state-snapshots.ts';
 import { StreamQueue } from './stream-queue.ts';
 
-/** The commands that a module accepts as messages. `never` if its commands are handles, as those of a component are. */
+/** The commands that a module accepts as messages. It is `never` for a component, whose commands are handles. */
 export type DispatchableCommand<Module> =
   Module extends CommandHandler<infer _State, infer Command, infer _Event> ? Extract<Command, Message> : never;
 
@@ -40,19 +40,18 @@ export type EventOfCommand<Module, Type extends string> =
 /** The state of one of the event sourcer's modules. */
 type StateOfModule<Module> = Module extends CommandHandler<infer State, infer _Command, infer _Event> ? State : never;
 
-/** The event sourcer of the contract, with typed commands, events and states for callers in the process. */
+/** The event sourcer of the contract, with typed commands, events and states in addition. */
 export interface ModuleEventSourcer<Module> extends EventSourcer, AsyncDisposable {
   /**
-   * Decides a command that came as bytes, and stores the decision. The envelope is copied before this function returns.
+   * Decides a command in an envelope, and stores the decision. The envelope is copied before this function returns.
    *
    * @throws CommandFailure whose `payload` is a `CommandError`.
    */
   handleCommand(command: Envelope, options?: SendOptions): Promise<CommandResult>;
 
   /**
-   * Decides a command that is a message of its module, `{ type, data }`, and stores the decision. The message is
-   * checked by the schema of its type. A module whose commands are handles, such as a component, accepts envelopes
-   * only.
+   * Decides a command that is a message of its module, `{ type, data }`, and stores the decision. The schema of its
+   * type checks the message. A module whose commands are handles, such as a component, accepts only envelopes.
    *
    * @example
    * const result = await sourcer.dispatch(concert.commands.Reserve({ concertId: '7', seats: 2 }), { commandId: 'order-1' });
@@ -66,15 +65,15 @@ export interface ModuleEventSourcer<Module> extends EventSourcer, AsyncDisposabl
   ): Promise<DispatchResult<EventOfCommand<Module, Type>>>;
 
   /**
-   * Reads the state of a stream in its module's bytes, at the newest revision or at a named one.
+   * Reads the encoded state of a stream, at the newest revision or at the given one.
    *
    * @throws CommandFailure whose `payload` is a `CommandError`.
    */
   readState(stream: string, options?: ReadOptions): Promise<FoldedState>;
 
   /**
-   * Reads the state of a stream as a value of its module, at the newest revision or at a named one. The value is a
-   * copy, and stays as it is. A handle has to be released with `module.types.state.drop`.
+   * Reads the state of a stream as a value of its module, at the newest revision or at the given one. Later commands do
+   * not change the value. If it is a handle into a component, release it with `module.types.state.drop`.
    *
    * @example const { state, revision } = await sourcer.state(concert, 'concert-7');
    *
@@ -86,12 +85,12 @@ export interface ModuleEventSourcer<Module> extends EventSourcer, AsyncDisposabl
     options?: Omit<ReadOptions, 'module'>,
   ): Promise<StreamState<StateOfModule<Source>>>;
 
-  /** Refuses later calls, finishes earlier ones, and releases every handle. */
+  /** Refuses later calls, waits for earlier ones, and releases every handle. */
   close(): Promise<void>;
 }
 
 /**
- * Makes an event sourcer.
+ * Makes an event sourcer over a store and modules.
  *
  * @example const sourcer = createEventSourcer({ store: createMemoryStore(), modules: [concert] });
  *
@@ -153,8 +152,8 @@ class Sourcer {
   }
 
   /**
-   * Admits and accepts a command. It returns the loop's own promise, because a second one would cost as much as the
-   * queue.
+   * Admits and accepts a command. It returns the loop's promise itself, because a second promise would cost as much as
+   * the queue.
    */
   #send<Sent>(
     accept: (routes: Routes, command: Sent, options: SendOptions | undefined, since: number) => CommandInFlight,
@@ -195,7 +194,7 @@ class Sourcer {
     try {
       checkStateOptions(stream, options);
       const module = this.#routes.ofSource(source);
-      // The loop keeps its handle and evolves it. The caller gets another one, made of the same bytes.
+      // The loop keeps its handle and evolves it. The caller gets a new handle, decoded from the same bytes.
       const { state, revision } = await this.#read(module, stream, options, readStateResult);
       return new FoldedStreamState(stream, module.name, module.types.state.fromBytes(state), revision);
     } finally {

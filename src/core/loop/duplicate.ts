@@ -1,6 +1,6 @@
 /**
  * Handles a command id that is already recorded (docs/architecture.md, "Ids are derived"). The same command changes
- * nothing and gets its first outcome. A command with different content is an error.
+ * nothing and returns its first outcome. A command with different content is an error.
  */
 import type { CommandResult } from '../event-sourcer.ts';
 import type { EventStore } from '../event-store.ts';
@@ -33,7 +33,7 @@ export async function firstOutcome(
     module: decision.module.name,
     outcome: decision.outcome,
     events,
-    // A decision without events held only for the stream as it was seen, so the stream ended there.
+    // A decision without events was recorded only because the stream still ended at the seen revision.
     revision: firstRevision === undefined ? decision.seenRevision : firstRevision + BigInt(eventCount - 1),
     duplicate: true,
     attempts: 0,
@@ -57,7 +57,7 @@ async function readBack(
   );
 }
 
-/** Describes the recorded command if it is another one; undefined if it is the same. */
+/** Describes the recorded command if it is a different one. Returns undefined if it is the same. */
 function differenceOf(command: CommandInFlight, { decision }: RecordedDecision): string | undefined {
   const { module, envelope } = command;
   const first = decision.command;
@@ -66,10 +66,10 @@ function differenceOf(command: CommandInFlight, { decision }: RecordedDecision):
     return undefined;
   }
   const otherType = `a command of type ${JSON.stringify(first.type)}`;
-  // A command that was renamed has several types. The module knows each of them.
+  // A renamed command has several types, and the module accepts all of them.
   if (!sameType && !module.descriptor.commands.some(({ type }) => type === first.type)) return otherType;
-  // The bytes of the same command may differ if a sender's encoding is not canonical, or if the schema was upcast in
-  // the meantime. So the module's own form of both decides.
+  // The bytes of the same command may differ if a sender's encoding is not canonical, or if the schema has a newer
+  // version. So both are compared in the module's canonical form.
   if (decision.contentType !== module.contentType) return `a command in ${decision.contentType}`;
   const one = canonical(module, first);
   const other = canonical(module, envelope);
@@ -77,7 +77,7 @@ function differenceOf(command: CommandInFlight, { decision }: RecordedDecision):
   return sameType ? `a ${first.type} with a different payload` : otherType;
 }
 
-/** The envelope as the module itself would write it, or undefined if the module cannot read it. */
+/** Returns the envelope in the module's canonical form, or undefined if the module cannot read it. */
 function canonical(module: BoundModule, envelope: Envelope): Envelope | undefined {
   try {
     const command = module.types.command.fromEnvelope(envelope);

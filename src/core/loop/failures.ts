@@ -45,8 +45,8 @@ function commandTrap(trap: Fault, cause: unknown): CommandFailure {
  * (a `WebAssembly.RuntimeError`, an exhausted stack, the `TypeError` of a bug) means that the module ended abnormally,
  * which is a trap.
  *
- * @param place the work during which it happened, as a string.
- * @param details the same for machines.
+ * @param place the work during which it happened, for the message.
+ * @param details the same as names and values.
  */
 export function moduleFailure(error: unknown, place: string, details: Details): CommandFailure {
   if (isFault(error)) {
@@ -61,7 +61,7 @@ export function moduleFailure(error: unknown, place: string, details: Details): 
   return commandTrap({ code: trapCode(error), message, details }, error);
 }
 
-/** The trap's own code, or the one that describes the error best. */
+/** Returns the trap's own code, or a code that describes the error. */
 function trapCode(error: unknown): string {
   if (!(error instanceof Error)) return 'unexpected-exception';
   // An exhausted budget has its own code.
@@ -72,8 +72,8 @@ function trapCode(error: unknown): string {
 }
 
 /**
- * Returns whether the error means that an instance ended, and that each handle into it is invalid. Traps of the
- * component host and of the engine do.
+ * Returns whether the error means that an instance ended and its handles are invalid. This is true for traps of the
+ * component host and of the engine.
  */
 export function isInstanceTrap(error: unknown): boolean {
   return error instanceof Error && (isTrapFamily(error) || error.name === 'RuntimeError');
@@ -90,13 +90,13 @@ function describe(error: unknown): string {
     : `it threw a ${typeof error}, which is not an Error`;
 }
 
-/** The fault of a module that returned a value that no store accepts. The message names the value. */
+/** Makes the fault for an invalid value that a module returned. The message names the value. */
 export function invalidReturn(code: string, place: string, { field, message }: FieldProblem): FaultError {
   const text = `${place}${field} ${message}`;
   return new FaultError({ code, message: text, details: [['value', `${place}${field}`]] });
 }
 
-/** The arguments of an append that come from the module and not from the caller, with the code of the fault. */
+/** The arguments of an append that come from the module, with the code of the fault if the store refuses one. */
 const FROM_MODULE: readonly (readonly [prefix: string, code: string])[] = [
   ['events', 'invalid-event'],
   ['stream', 'invalid-stream-name'],
@@ -112,8 +112,8 @@ export function conflictFailure(conflict: Conflict, attempts: number, cause?: un
   const tries = attempts > 1 ? ` in each of ${attempts} attempts` : '';
   return new CommandFailure(
     { tag: 'conflict', val: conflict },
-    `expected stream ${JSON.stringify(stream)} ${described(precondition)}, but ${found}${tries}; read it again before you ` +
-      'send the command again',
+    `expected stream ${JSON.stringify(stream)} ${described(precondition)}, but ${found}${tries}; read the stream before ` +
+      'you send the command again',
     cause === undefined ? undefined : { cause },
   );
 }
@@ -134,12 +134,12 @@ function described(precondition: Precondition): string {
 /**
  * Converts an error of a store into the failure of the command. A `CommandFailure` is returned unchanged.
  *
- * @param appending true if the store was appending. Then the outcome is unknown after an error without a type, because
- * such an error does not say whether the commit happened. A second delivery with the same command id finds out.
+ * @param appending true if the store was appending. After an untyped error the outcome is then unknown, because the
+ * commit may have happened. A second delivery with the same command id returns the outcome.
  */
 export function asCommandFailure(error: unknown, appending: boolean): CommandFailure {
   if (isCommandFailure(error)) return error;
-  // An inline read model could not follow.
+  // An inline read model could not process the events.
   if (isFault(error)) return commandFault(error.payload, error);
   const payload = isAppendFailure(error) || isStoreFailure(error) ? error.payload : undefined;
   switch (payload?.tag) {
@@ -165,7 +165,7 @@ export function asCommandFailure(error: unknown, appending: boolean): CommandFai
   }
 }
 
-/** The store returned data that it cannot have stored. */
+/** Makes the failure for data that the store cannot have stored. */
 export function storeCorrupt(message: string): CommandFailure {
   return new CommandFailure({ tag: 'store', val: { code: 'corrupt', message } }, message);
 }

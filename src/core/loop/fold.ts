@@ -1,4 +1,4 @@
-/** Folds recorded events on the way in, and the events of a decision on the way out. */
+/** Folds recorded events when a state is loaded, and the events of a decision before they are stored. */
 import { type CommandFailure, FaultError } from '../errors.ts';
 import { MAX_EVENTS_PER_DECISION } from '../limits.ts';
 import type { Envelope, RecordedEvent } from '../messages.ts';
@@ -8,7 +8,7 @@ import { invalidReturn, moduleFailure } from './failures.ts';
 import type { LiveState } from './live-state.ts';
 
 /**
- * Folds a page of a stream. After a failure the state is at the event before, or gone if `evolve` took it along.
+ * Folds a page of a stream. After a failure the state is at the previous event, or released if `evolve` consumed it.
  *
  * @throws CommandFailure `fault` or `trap` that names the stream, the revision and the event type.
  */
@@ -20,11 +20,11 @@ export function foldRecorded(live: LiveState, events: readonly RecordedEvent[]):
   let event: unknown;
   let open = false;
   try {
-    // A replay may fold a million events, so values that are the same for all of them are read above.
+    // A replay may fold a million events, so values that do not change are read before the loop.
     for (; at < events.length; at++) {
       const recorded = events[at]!;
       const envelope = recorded.event;
-      // If the module does not skip foreign events, `fromEnvelope` refuses an unknown type itself.
+      // If the module does not skip foreign events, `fromEnvelope` refuses an unknown type.
       if (skipsForeignEvents && !eventTypes.has(envelope.type)) continue;
       if (recorded.contentType !== contentType) throw otherContentType(module, recorded);
       event = types.event.fromEnvelope(envelope);
@@ -35,7 +35,7 @@ export function foldRecorded(live: LiveState, events: readonly RecordedEvent[]):
     }
   } catch (error) {
     if (open) module.releaseEvent(event);
-    // The revision is that of the last folded event, also after a failure.
+    // After a failure too, the revision is that of the last folded event.
     if (at > 0) live.revision = events[at - 1]!.context.revision;
     throw atRevision(error, live, events[at]!);
   }
@@ -61,7 +61,7 @@ function otherContentType(module: BoundModule, recorded: RecordedEvent): FaultEr
     code: 'content-type-mismatch',
     message:
       `the event was stored as ${recorded.contentType}, but the module reads ${module.contentType}; ` +
-      'give the module the codec that wrote the stream',
+      'pass the codec that wrote the stream to the module',
     details: [
       ['stored', recorded.contentType],
       ['module', module.contentType],
@@ -70,11 +70,10 @@ function otherContentType(module: BoundModule, recorded: RecordedEvent): FaultEr
 }
 
 /**
- * Takes over the events of a decision: encodes each one, folds it into the state and releases it. Events are folded
- * before they are stored, so that nothing is stored that cannot be read again (docs/architecture.md, "Fold before
- * append").
+ * Encodes each event of a decision, folds it into the state and releases it. Events are folded before they are stored,
+ * so that nothing is stored that cannot be read again (docs/architecture.md, "Fold before append").
  *
- * @throws CommandFailure `fault` or `trap`. All events are released then, and nothing may be stored.
+ * @throws CommandFailure `fault` or `trap`. All events are then released, and nothing must be stored.
  */
 export function foldDecided(live: LiveState, events: readonly unknown[]): readonly Envelope[] {
   const { module } = live;
@@ -122,11 +121,11 @@ function tooManyEvents(count: number): FaultError {
   });
 }
 
-/** Such an event would be skipped or fail when the stream is read again, so that the state would differ. */
+/** Makes the fault for an undeclared event. It would be skipped or fail when the stream is read again. */
 function undeclaredEvent(type: string): FaultError {
   return new FaultError({
     code: 'undeclared-event',
-    message: `the module decided on an event of type ${JSON.stringify(type)}, which its descriptor does not contain`,
+    message: `the module returned an event of type ${JSON.stringify(type)}, which its descriptor does not list`,
     details: [['eventType', type]],
   });
 }

@@ -8,7 +8,7 @@ const ANY: Precondition = { tag: 'any' };
 const NO_STREAM: Precondition = { tag: 'no-stream' };
 const STREAM_EXISTS: Precondition = { tag: 'stream-exists' };
 
-/** The stream is unchanged since this last revision was seen. */
+/** Returns the precondition that the stream's last revision is still this one. */
 function asSeen(revision: bigint | undefined): Precondition {
   return revision === undefined ? NO_STREAM : { tag: 'at-revision', val: revision };
 }
@@ -17,8 +17,8 @@ function asSeen(revision: bigint | undefined): Precondition {
  * Returns the precondition of a decision that saw the stream at `revision`. The caller has checked {@link
  * violatedPrecondition}.
  *
- * A decision without events (a rejection, or nothing to do) takes no revision, so nothing in the stream would show that
- * it came too late. It holds only for the stream that it saw, whatever the module declares.
+ * A decision without events (a rejection, or nothing to do) takes no revision, so the stream would not show that it was
+ * decided on an outdated state. It therefore requires that the stream is unchanged, whatever the module declares.
  */
 export function appendPrecondition(
   declared: WritePrecondition,
@@ -28,8 +28,8 @@ export function appendPrecondition(
 ): Precondition {
   if (!hasEvents || declared === 'stream-unchanged') return asSeen(revision);
   if (declared === 'no-stream') return NO_STREAM;
-  // The requested one is at least as strong as these two, or `violatedPrecondition` has found that they exclude each
-  // other.
+  // The requested precondition is at least as strong as `any` and `stream-exists`. If it excluded the declared one,
+  // `violatedPrecondition` would have found that.
   if (requested !== undefined && requested.tag !== 'any') return requested;
   return declared === 'stream-exists' ? STREAM_EXISTS : ANY;
 }
@@ -62,9 +62,9 @@ export function excludeEachOther(declared: WritePrecondition, requested: Precond
 }
 
 /**
- * Returns whether reading and deciding again can help after the append found another revision. It can if the
- * precondition was the stream as it was seen. It cannot if the caller or `no-stream` named a revision, because a stream
- * never returns to an earlier one.
+ * Returns whether reading and deciding again can succeed after the append found another revision. It can if the
+ * precondition was that the stream is unchanged. It cannot if the caller required a revision or `no-stream`, because a
+ * stream never returns to an earlier revision.
  */
 export function isRetryable(
   declared: WritePrecondition,

@@ -1,8 +1,8 @@
 /**
  * A state in memory: the handle, and the revision that it belongs to.
  *
- * `evolve` consumes a state and returns another one (wit/decider.wit). If it throws, the old state is gone and there is
- * no new one. `release` knows that, so it is safe on every path, and safe to call twice.
+ * `evolve` consumes a state and returns the next one (wit/decider.wit). If it throws, the old state is consumed and
+ * there is no new one. `release` handles this case, so it is safe on every path and may be called twice.
  */
 import type { BoundModule } from './bound-module.ts';
 
@@ -11,11 +11,13 @@ export class LiveState {
   readonly stream: string;
   handle: unknown;
   #isOwned: boolean = true;
-  /** The last revision that is folded in; `undefined` if there is none. */
+  /** The last revision that is folded into the state, or `undefined` if no event is. */
   revision: bigint | undefined;
-  /** The revision of the snapshot that the state was last loaded from or stored as; `undefined` if there is none. */
+  /**
+   * The revision of the snapshot from which the state was loaded or as which it was stored; `undefined` without one.
+   */
   snapshotRevision: bigint | undefined = undefined;
-  /** Another module of this event sourcer has appended to the stream, so the end of the stream must be read first. */
+  /** True if another module of this event sourcer appended to the stream. The new events must then be read first. */
   isOutdated: boolean = false;
   /** The generation of the module when the handle was made. */
   readonly generation: number;
@@ -28,7 +30,7 @@ export class LiveState {
     this.generation = module.generation;
   }
 
-  /** Folds an event. Errors of the module are thrown unchanged; the state is gone then. */
+  /** Folds an event. Errors of the module are thrown unchanged, and the state is then consumed. */
   evolve(event: unknown): void {
     this.#isOwned = false;
     this.handle = this.module.decider.evolve(this.handle, event);

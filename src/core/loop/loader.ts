@@ -1,4 +1,4 @@
-/** Loads a state: from a snapshot, if there is one, and from the later events, in pages. */
+/** Loads a state from the snapshot, if there is one, and from the later events, page by page. */
 import type { EventStore } from '../event-store.ts';
 import { DEFAULT_READ_LIMIT } from '../limits.ts';
 import type { RecordedEvent } from '../messages.ts';
@@ -30,7 +30,7 @@ export class Loader {
   }
 
   /**
-   * Loads the state of a stream from the store, at a revision or the newest. The caller releases it.
+   * Loads the state of a stream from the store, at a revision or at the newest one. The caller must release it.
    *
    * @throws CommandFailure `fault`, `trap`, `replay-limit`, `store`, `closed`, `cancelled` or `deadline-exceeded`.
    */
@@ -45,8 +45,8 @@ export class Loader {
   }
 
   /**
-   * Loads the state for a reader. An append notices by its precondition that a snapshot is newer than its stream. A
-   * reader appends nothing, so this method checks that the stream has the snapshot's last event.
+   * Loads the state for a reader. If a snapshot is newer than its stream, the precondition of an append fails. A reader
+   * appends nothing, so this method checks that the stream has the snapshot's last event.
    *
    * @throws CommandFailure as {@link load}.
    */
@@ -75,7 +75,7 @@ export class Loader {
   }
 
   /**
-   * Folds the events after the state's revision. It takes over the state, and releases it if it fails.
+   * Folds the events after the state's revision. It owns the state until it returns, and releases it if it fails.
    *
    * @throws CommandFailure as {@link load}.
    */
@@ -88,7 +88,7 @@ export class Loader {
       let allowed = this.#replayLimit;
       for (;;) {
         const next = live.revision === undefined ? 0n : live.revision + 1n;
-        // One more than may be folded, to distinguish a stream that ends at the limit from a longer one.
+        // One event more than may be folded, to distinguish a stream that ends at the limit from a longer one.
         let limit = Math.min(DEFAULT_READ_LIMIT, allowed + 1);
         if (until !== undefined && until - next < BigInt(limit)) limit = Number(until - next) + 1;
         if (limit < 1) break;
@@ -127,8 +127,8 @@ export class Loader {
     return refused(
       'replay-limit',
       stream,
-      `stream ${JSON.stringify(stream)} has more than the ${this.#replayLimit} events that a command may replay; give its ` +
-        'commands a snapshot policy, or raise `replayLimit`',
+      `stream ${JSON.stringify(stream)} has more than the ${this.#replayLimit} events that a command may replay; set a ` +
+        'snapshot policy for its commands, or raise `replayLimit`',
     );
   }
 }

@@ -1,4 +1,4 @@
-/** The observer of the loop, for logs and telemetry. Every hook is optional, and costs nothing if it is absent. */
+/** The observer of the event sourcer, for logs and telemetry. Every hook is optional. A missing hook costs nothing. */
 import type { CommandFailure } from '../errors.ts';
 import type { CommandResult } from '../event-sourcer.ts';
 import type { Conflict } from '../event-store.ts';
@@ -21,17 +21,20 @@ export interface ObservedCommand extends ObservedStream {
 /** The snapshot of an observation. */
 export interface ObservedSnapshot extends ObservedStream {
   readonly moduleVersion: string;
-  /** `undefined` if the store has found the snapshot damaged. */
+  /** The revision of the snapshot, or `undefined` if the store found the snapshot damaged. */
   readonly revision: bigint | undefined;
 }
 
 /** A command that has ended with an outcome. */
 export interface FinishedCommand extends ObservedCommand {
-  /** Milliseconds from the call to the outcome: the wait for other commands, the load, the decisions and the commit. */
+  /**
+   * Milliseconds from the call to the outcome. It includes waiting for other commands, loading, deciding and
+   * committing.
+   */
   readonly milliseconds: number;
 }
 
-/** A command that has failed. A field is `undefined` if the command failed before it was known. */
+/** A command that has failed. A field is `undefined` if the command failed before its value was known. */
 export interface FailedCommand {
   readonly module: string | undefined;
   readonly stream: string | undefined;
@@ -44,7 +47,7 @@ export interface FailedCommand {
 }
 
 /**
- * Hooks for logs and telemetry. Each is optional. Errors of a hook are ignored, so that it cannot make a command fail.
+ * Hooks for logs and telemetry. Each is optional. Errors of a hook are ignored, so a hook cannot make a command fail.
  *
  * Each command calls exactly one of `committed`, `rejected`, `duplicate` and `failed`, before its promise settles.
  */
@@ -55,16 +58,16 @@ export interface EventSourcerObserver {
   rejected?(command: FinishedCommand, result: CommandResult): void;
   /** The command was a duplicate. Nothing was stored, and `result` is the first outcome. */
   duplicate?(command: FinishedCommand, result: CommandResult): void;
-  /** The command failed, and nothing was stored unless the failure's payload says `unknown-outcome`. */
+  /** The command failed. Nothing was stored, unless the code in the failure's payload is `unknown-outcome`. */
   failed?(command: FailedCommand, failure: CommandFailure): void;
-  /** An append found another revision than the decision saw. `retrying` is true if the command is decided again. */
+  /** The stream had another revision than the decision saw. `retrying` is true if the command is decided again. */
   conflict?(command: ObservedCommand, conflict: Conflict, retrying: boolean): void;
   /**
    * The module failed on a state from the cache. The state is loaded from the store, and the command is decided again.
    */
   cacheDistrusted?(command: ObservedCommand, failure: CommandFailure): void;
   snapshotSaved?(snapshot: ObservedSnapshot): void;
-  /** A snapshot could not be stored. The command is committed all the same, and later loads read more events. */
+  /** A snapshot could not be stored. The command is committed nevertheless, and later loads read more events. */
   snapshotFailed?(snapshot: ObservedSnapshot, error: unknown): void;
   /** A snapshot was unreadable or contradicted the stream. It was dropped, and the stream was replayed. */
   snapshotDropped?(snapshot: ObservedSnapshot, reason: unknown): void;

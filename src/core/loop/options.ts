@@ -1,4 +1,4 @@
-/** Validates the arguments of calls before any work is done. Invalid and unknown options throw; none is ignored. */
+/** Validates the arguments of calls before any work is done. Invalid and unknown options throw an error. */
 import type { Message } from '../define/message.ts';
 import type { CommandOptions, ReadStateOptions } from '../event-sourcer.ts';
 import type { Envelope, Precondition } from '../messages.ts';
@@ -16,22 +16,22 @@ import {
 import { checkStreamName } from '../stream-name.ts';
 import { invalidArgument } from './failures.ts';
 
-/** The options of a command: those of the contract, and those that exist only in the process. */
+/** The options of a command: those of the contract, and those that are available only in the process. */
 export interface SendOptions extends Omit<CommandOptions, 'deadline'> {
   /**
-   * The command fails with `deadline-exceeded` if it is not committed by then. A `bigint` counts milliseconds since the
-   * Unix epoch.
+   * The command fails with `deadline-exceeded` if it is not committed by this time. A `bigint` is in milliseconds since
+   * the Unix epoch.
    */
   readonly deadline?: Date | bigint | undefined;
   /** Cancels the command until it is committed. */
   readonly signal?: AbortSignal | undefined;
-  /** The sender for the authorizer: claims, a session. It is never recorded; `actor` is. */
+  /** The sender for the authorizer, such as claims or a session. Unlike `actor`, it is never recorded. */
   readonly principal?: unknown;
 }
 
-/** The options of a read: those of the contract, and those that exist only in the process. */
+/** The options of a read: those of the contract, and those that are available only in the process. */
 export interface ReadOptions extends ReadStateOptions {
-  /** Ends the read. */
+  /** Cancels the read. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -86,7 +86,11 @@ export function checkedOptions(options: SendOptions | undefined): CheckedOptions
   if (precondition !== undefined) refuse('options.precondition', preconditionProblem(precondition));
   const time = deadline === undefined ? undefined : millisecondsOf(deadline);
   if (deadline !== undefined && time === undefined) {
-    throw wrong('options.deadline', 'a Date since 1970, or milliseconds since the Unix epoch as a bigint', deadline);
+    throw wrong(
+      'options.deadline',
+      'a Date of 1970 or later, or milliseconds since the Unix epoch as a bigint',
+      deadline,
+    );
   }
   checkSignal(signal);
   return {
@@ -120,12 +124,12 @@ function checkRead(stream: string, options: ReadOptions, known: Readonly<Record<
   checkNames(options, known);
   const { revision, signal } = options;
   if (revision !== undefined && !isU64(revision)) {
-    throw wrong('options.revision', 'a revision, a bigint from 0 as in 3n', revision);
+    throw wrong('options.revision', 'a revision, which is a bigint of at least 0, such as 3n', revision);
   }
   checkSignal(signal);
 }
 
-/** A string is refused too, because a caller may mean it as the command id. */
+/** Refuses a string too, because it has no option names, and a caller may pass a command id by mistake. */
 function checkNames(options: unknown, known: Readonly<Record<string, true>>): void {
   if (typeof options !== 'object' || options === null) throw wrong('options', 'an object', options);
   const unknown = unknownOption(options, known);
@@ -158,8 +162,8 @@ export function checkedMessage(command: unknown): Message {
   }
   for (const field in command) {
     if (field === 'type' || field === 'data') continue;
-    const hint = Object.hasOwn(SEND_OPTIONS, field) ? '; options are the second argument' : '';
-    throw invalidArgument(`command.${field}`, `is not a field of a message, which has type and data${hint}`);
+    const hint = Object.hasOwn(SEND_OPTIONS, field) ? '; pass options as the second argument' : '';
+    throw invalidArgument(`command.${field}`, `is not a field of a message; a message has only type and data${hint}`);
   }
   const { type, data } = command;
   if (typeof type !== 'string') throw wrong('command.type', 'a string', type);

@@ -1,6 +1,6 @@
 /**
- * The results of the event sourcer as its callers see them. They are instances of classes, so that `JSON.stringify`
- * finds a `toJSON`; everything else is a property of the object itself, which a spread and `structuredClone` keep.
+ * The results that the event sourcer returns. They are instances of classes, so that `JSON.stringify` finds a `toJSON`.
+ * All data is in own properties, so that a spread and `structuredClone` keep it.
  */
 import type { Immutable } from 'immer';
 import type { CommandResult, FoldedState } from '../event-sourcer.ts';
@@ -12,8 +12,8 @@ import { moduleFailure } from './failures.ts';
 /** The result of a command that was sent as a message. */
 export interface DispatchResult<Event> extends CommandResult, JsonConvertible {
   /**
-   * The events of the decision as the module's own values, `{ type, data }`. They are copies, made when the property is
-   * read first.
+   * The events of the decision as the module's own values, `{ type, data }`. They are copies, which are made when the
+   * property is first read.
    *
    * @throws CommandFailure `fault` if the command is a duplicate and its module can no longer read the events.
    */
@@ -26,7 +26,9 @@ export interface StreamState<State> extends JsonConvertible {
   /** The name of the module that folded the stream. */
   readonly module: string;
   readonly state: Immutable<State>;
-  /** The last revision that is folded. `undefined` if the stream has no events. `state` is then the initial state. */
+  /**
+   * The last revision that is folded, or `undefined` if the stream has no events. `state` is then the initial state.
+   */
   readonly revision: bigint | undefined;
 }
 
@@ -59,8 +61,9 @@ export class HandledCommand implements CommandResult, JsonConvertible {
 }
 
 /**
- * Decoded on demand, because most callers do not look. An own property, so that a spread has it; one descriptor for all
- * results, because a closure for each would cost as much as the rest of the result.
+ * The events are decoded on demand, because most callers do not read them. The property is an own one, so that a spread
+ * copies it. One descriptor serves all results, because a closure for each would cost as much as the rest of the
+ * result.
  */
 const DECIDED: PropertyDescriptor & ThisType<DispatchedCommand> = {
   enumerable: true,

@@ -1,4 +1,4 @@
-/** The modules by command type and by name. The tables are made once, from the descriptors. */
+/** Finds modules by command type and by name. The tables are made once, from the descriptors. */
 import { EventOwners } from '../define/event-category.ts';
 import { DefinitionError } from '../errors.ts';
 import type { SnapshotPolicy, WritePrecondition } from '../messages.ts';
@@ -19,7 +19,7 @@ export class Routes {
   readonly #byName = new Map<string, BoundModule>();
   readonly #events = new EventOwners();
 
-  /** @throws DefinitionError if two modules claim one name, one command type, or one event of one category. */
+  /** @throws DefinitionError if two modules have the same name, command type, or event category and type. */
   constructor(modules: readonly AnyModule[], releaseFailed: (module: string, error: unknown) => void) {
     this.modules = modules.map(
       (module, index) => new BoundModule(module, `createEventSourcer.modules[${index}]`, releaseFailed),
@@ -31,7 +31,7 @@ export class Routes {
     if (this.#byName.has(module.name))
       throw new DefinitionError(
         `module ${module.name}`,
-        'has the name of another module; a name is the key of states and snapshots, so it must be unique',
+        'has the name of another module; rename one of the two, because the name is part of the keys of snapshots',
       );
     this.#byName.set(module.name, module);
     this.#events.add(module.source, module.descriptor, 'createEventSourcer.modules');
@@ -40,7 +40,7 @@ export class Routes {
       if (other !== undefined)
         throw new DefinitionError(
           `command ${type}`,
-          `is accepted by both ${other.module.name} and ${module.name}; a command has one module, so rename one of the two`,
+          `is accepted by both ${other.module.name} and ${module.name}; rename the command in one of the two`,
         );
       this.#byCommand.set(type, { module, commandType: type, precondition, snapshot });
     }
@@ -57,11 +57,11 @@ export class Routes {
     return route;
   }
 
-  /** Returns the module that was configured as this value. @throws CommandFailure `unroutable`. */
+  /** Returns the module that was configured with this value. @throws CommandFailure `unroutable`. */
   ofSource(source: object): BoundModule {
     const module = this.modules.find((candidate) => candidate.source === source);
     if (module !== undefined) return module;
-    throw unroutable('module', `this event sourcer does not have the module; it has: ${list(this.#byName)}`);
+    throw unroutable('module', `the module is not one of this event sourcer, which has: ${list(this.#byName)}`);
   }
 
   /**

@@ -1,16 +1,16 @@
 /**
- * States in memory, by module and stream. The least recently used one is dropped first. The loop uses a cached state
- * optimistically: the append finds out whether the stream is still at the state's revision.
+ * A cache of states by module and stream. The least recently used state is dropped first. The loop uses a cached state
+ * optimistically, because the append checks that the stream is still at the state's revision.
  *
- * A command takes its state out of the cache, because `evolve` consumes it, and puts it back afterwards. So two
- * commands never hold one handle. The entry stays in the map in the meantime, because a map with a deletion and an
- * insertion for each command is rebuilt all the time. An entry whose state does not come back is vacant, and is dropped
- * like any other.
+ * A command takes its state out of the cache, because `evolve` consumes it, and returns it afterwards. So two commands
+ * never hold the same handle. The entry stays in the map in the meantime, because the engine would rebuild a map with a
+ * deletion and an insertion for each command again and again. An entry whose state is not returned stays empty, and is
+ * dropped like any other.
  */
 import type { BoundModule } from './bound-module.ts';
 import type { LiveState } from './live-state.ts';
 
-/** A place in the cache, and its neighbours in the order of last use. */
+/** An entry of the cache, with its neighbours in the order of last use. */
 interface Entry {
   readonly entries: Map<string, Entry>;
   readonly stream: string;
@@ -22,7 +22,7 @@ interface Entry {
 
 export class StateCache {
   readonly #capacity: number;
-  /** The entries of each module by stream. A `Map` has the order of insertion, but of one module only. */
+  /** The entries of each module by stream. The order of last use is a list, because it covers all modules. */
   readonly #byModule = new Map<BoundModule, Map<string, Entry>>();
   /** Modules that share streams. If one of them appends to a stream, the states of the others are outdated. */
   readonly #sharing: readonly BoundModule[];
@@ -31,7 +31,7 @@ export class StateCache {
   #newest: Entry | undefined;
   #size = 0;
 
-  /** @param capacity the most states of all modules together; 0 keeps none. */
+  /** @param capacity the maximum number of states for all modules together. 0 disables the cache. */
   constructor(modules: readonly BoundModule[], capacity: number) {
     this.#capacity = capacity;
     for (const module of modules) this.#byModule.set(module, new Map());
@@ -39,7 +39,7 @@ export class StateCache {
     this.#sharing = sharing.length > 1 ? sharing : [];
   }
 
-  /** Hands over the state, with the duty to put it back or to release it. */
+  /** Passes the ownership of the state to the caller, who must return it with {@link put} or release it. */
   take(module: BoundModule, stream: string): LiveState | undefined {
     const entry = this.#byModule.get(module)?.get(stream);
     const live = entry?.live;
@@ -50,7 +50,7 @@ export class StateCache {
     return undefined;
   }
 
-  /** Takes over the state. It replaces another state of the same module and stream. */
+  /** Takes ownership of the state. It replaces an earlier state of the same module and stream. */
   put(live: LiveState): void {
     const entries = this.#byModule.get(live.module);
     if (this.#capacity === 0 || entries === undefined || live.generation !== live.module.generation) {
@@ -74,7 +74,7 @@ export class StateCache {
     if (this.#size > this.#capacity && this.#oldest !== undefined) this.#drop(this.#oldest);
   }
 
-  /** Marks the states of other modules that share the stream, because `by` has appended to it. */
+  /** Marks the states of other modules that share the stream as outdated, because `by` appended to it. */
   appended(stream: string, by: BoundModule): void {
     for (const module of this.#sharing) {
       if (module === by) continue;
@@ -83,7 +83,7 @@ export class StateCache {
     }
   }
 
-  /** Drops every state of a module, because the instance that they point into has ended. */
+  /** Drops every state of a module, because their instance has ended. */
   dropModule(module: BoundModule): void {
     for (const entry of this.#byModule.get(module)?.values() ?? []) this.#drop(entry);
   }

@@ -1,4 +1,4 @@
-/** Reads a state: it folds a stream up to a revision, and decides nothing. */
+/** Reads states. It folds a stream up to a revision, without a decision. */
 import { type CommandFailure, isCommandFailure } from '../errors.ts';
 import type { BoundModule } from './bound-module.ts';
 import { Cancellation } from './cancellation.ts';
@@ -8,7 +8,7 @@ import type { Loader } from './loader.ts';
 import type { StateCache } from './state-cache.ts';
 import type { StreamQueue } from './stream-queue.ts';
 
-/** Makes a result of a state. It must not keep the handle. */
+/** Makes a result from a state. It must not keep the handle. */
 export type ReadState<Result> = (live: LiveState) => Result;
 
 export class StateReader {
@@ -23,7 +23,7 @@ export class StateReader {
   }
 
   /**
-   * Reads the newest state. It queues after the commands to the stream, so that their senders see their results.
+   * Reads the newest state. It waits for earlier commands to the stream, so that their senders see the results.
    *
    * @throws CommandFailure `fault`, `trap`, `replay-limit`, `store`, `closed` or `cancelled`.
    */
@@ -49,7 +49,7 @@ export class StateReader {
           return this.#keep(live, read);
         } catch (error) {
           if (!isModuleFailure(error)) throw error;
-          // The cached state may have been wrong, or its instance has ended. The store has the truth.
+          // The cached state may be stale, or its instance has ended, so the state is loaded from the store.
           const again = cached !== undefined || generation !== module.generation;
           module.noteFailure(error.cause);
           if (!again || rescued > 1) throw error;
@@ -62,7 +62,8 @@ export class StateReader {
   }
 
   /**
-   * Reads the state at exactly one revision. It is folded from the store, because a cached state has another revision.
+   * Reads the state at exactly this revision. It is folded from the store, because a cached state may have another
+   * revision.
    *
    * @throws CommandFailure as {@link newest}, and `invalid-argument` if the stream does not reach the revision.
    */

@@ -1,8 +1,8 @@
 /**
- * Snapshots: states that are stored next to their streams, so that a load reads fewer events. Their key is the module's
- * name, its version and the stream, so that a state of another version is not found. Their content type identifies the
- * code that made them. StateSnapshots only save work. An unreadable one is dropped, and no command fails because one cannot
- * be stored.
+ * Snapshots: stored states, so that a load reads fewer events. The key is the module's name, its version and the
+ * stream, so a state of another version is not found. The content type identifies the code that made the state.
+ * Snapshots only save work. An unreadable snapshot is dropped, and no command fails because a snapshot cannot be
+ * stored.
  */
 import { isCommandFailure } from '../errors.ts';
 import type { EventStore, Snapshot, SnapshotKey } from '../event-store.ts';
@@ -22,7 +22,7 @@ export class StateSnapshots {
   }
 
   /**
-   * Loads the state of the stored snapshot, if it is usable and not of a later revision than `until`.
+   * Loads the state from the stored snapshot, if it is usable and its revision is not later than `until`.
    *
    * @throws CommandFailure `store`, `closed`, `cancelled` or `deadline-exceeded`.
    */
@@ -74,8 +74,8 @@ export class StateSnapshots {
   }
 
   /**
-   * Stores the state. It never throws. It is part of the command's turn, so that saves cannot pile up, and so that
-   * closing waits for it.
+   * Stores the state. It never throws. The command's turn includes it, so that saves cannot pile up, and closing waits
+   * for it.
    */
   async save(live: LiveState): Promise<void> {
     const { module, stream, revision } = live;
@@ -92,7 +92,7 @@ export class StateSnapshots {
     }
   }
 
-  /** Drops an unusable snapshot. It never throws, because the replay that follows does not depend on it. */
+  /** Drops an unusable snapshot. It never throws, because the following replay does not depend on it. */
   async drop(module: BoundModule, stream: string, revision: bigint | undefined, reason: unknown): Promise<void> {
     notify(() => this.#observer.snapshotDropped?.(observed(module, stream, revision), reason));
     try {

@@ -1,13 +1,13 @@
 /**
- * Commands to one stream queue within a process (docs/architecture.md, "Concurrency"), because concurrent ones would
- * only conflict. Without contention, the queue costs two look-ups in a map and no promise.
+ * A queue for each stream within a process (docs/architecture.md, "Concurrency"), because concurrent commands to one
+ * stream would only conflict. Without contention, it costs two look-ups in a map and no promise.
  */
 import type { Cancellation } from './cancellation.ts';
 
 /** A place in the queue of one stream. */
 export class Ticket {
   readonly stream: string;
-  /** It is fulfilled when it is this ticket's turn. */
+  /** Resolves when it is this ticket's turn. */
   readonly turn: Promise<void>;
   readonly grant: () => void;
   granted: boolean = false;
@@ -34,8 +34,8 @@ export class StreamQueue {
   readonly #lines = new Map<string, Line | null>();
 
   /**
-   * Returns `undefined` if the caller has the stream, or a ticket to wait for. The caller must `leave` the stream in
-   * both cases.
+   * Returns `undefined` if the caller has the stream now, or a ticket to wait for. In both cases the caller must
+   * `leave` the stream.
    */
   enter(stream: string): Ticket | undefined {
     let line = this.#lines.get(stream);
@@ -70,7 +70,7 @@ export class StreamQueue {
   }
 
   /**
-   * Waits for the turn. If it is cancelled, the ticket leaves the line.
+   * Waits for the ticket's turn. If the command is cancelled, the ticket leaves the queue.
    *
    * @throws CommandFailure `cancelled` or `deadline-exceeded`.
    */
@@ -84,7 +84,7 @@ export class StreamQueue {
     }
   }
 
-  /** Removes a ticket. A turn that came at the same moment is passed on. */
+  /** Removes a ticket. If its turn came at the same moment, the stream is passed on. */
   #abandon(ticket: Ticket): void {
     if (ticket.granted) {
       this.leave(ticket.stream);

@@ -1,14 +1,16 @@
-/** Time for processors: leases, retries and deadlines. Tests set it; deciders never see it. */
+/** The clock of processors, for leases, retries and deadlines. Tests can control it. Deciders have no access to it. */
 
-/** A clock that can be waited on. `TestClock` of `decidable/testing` moves only when a test moves it. */
+/**
+ * A clock with a function to wait for a time. `TestClock` of `decidable/testing` advances only when a test advances it.
+ */
 export interface Clock {
-  /** Milliseconds since the Unix epoch. */
+  /** Returns the milliseconds since the Unix epoch. */
   now(): number;
-  /** Resolves when the clock has reached `time`, in milliseconds since the Unix epoch. Aborting rejects with the reason. */
+  /** Resolves when the clock reaches `time`, in milliseconds since the Unix epoch. Aborting rejects with the reason. */
   sleepUntil(time: number, signal?: AbortSignal): Promise<void>;
 }
 
-// Taken when the module is loaded, because test runners replace timers to stop time, and processors must not stop with it.
+// Read when the module is loaded, because test runners replace timers to stop time, and processors must continue.
 const { setTimeout: startTimer, clearTimeout: stopTimer } = globalThis;
 
 /** A timer of more than 2^31 - 1 milliseconds fires immediately. The clock may also be stepped while a timer runs. */
@@ -16,7 +18,7 @@ const LONGEST_SLEEP = 60_000;
 
 const LONGEST_TIMER = 2 ** 31 - 1;
 
-/** The clock of the machine. */
+/** The clock of the operating system. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   async sleepUntil(time, signal) {
@@ -27,7 +29,7 @@ export const systemClock: Clock = {
   },
 };
 
-/** Waits for a time span. If the machine's clock is stepped in the meantime, the span stays the same. */
+/** Waits for a duration, even if the machine's clock is adjusted in the meantime. */
 export function sleepFor(clock: Clock, milliseconds: number, signal: AbortSignal): Promise<void> {
   if (clock !== systemClock) return clock.sleepUntil(clock.now() + milliseconds, signal);
   return pause(Math.min(milliseconds, LONGEST_TIMER), signal);

@@ -1,13 +1,14 @@
 /**
- * The definition of a processor as a string that its subscription keeps: what its module describes, and the fingerprints of its
- * code. If it changes while the version stays, the stored rows or states belong to other code.
+ * The definition of a processor as a string, which is stored with its subscription: the module's descriptor and the
+ * fingerprints of its code. If it changes but the version does not, the stored rows or states were made by different
+ * code.
  */
 import type { CodeFingerprints } from '../define/state-fingerprint.ts';
 import { DefinitionError } from '../errors.ts';
 import { toHex } from '../uuid.ts';
 import type { SubscriptionId } from './processor-store.ts';
 
-/** A definition has changed, and its version has not. */
+/** A definition has changed without a new version. */
 export class DefinitionChanged extends DefinitionError {
   override readonly name: string = 'DefinitionChanged';
   /** The parts that differ, by their places in the definition: `events`, `project.Deposited`. */
@@ -16,15 +17,15 @@ export class DefinitionChanged extends DefinitionError {
   constructor({ name, version }: SubscriptionId, changes: readonly string[]) {
     super(
       name,
-      `the definition has changed and the version is still ${version}: ${changes.join(', ')} differ from what the store has. ` +
-        'Raise the version. If only the text of the code differs, start with acceptChanges: ' +
+      `the definition has changed, but the version is still ${version}: ${changes.join(', ')} differ from the stored definition. ` +
+        'Raise the version. If the code has the same meaning as before, start with acceptChanges: ' +
         `[${JSON.stringify(name)}]`,
     );
     this.changes = changes;
   }
 }
 
-/** Names are sorted, so that equal definitions have equal texts. */
+/** Returns the definition as JSON. Names are sorted, so that equal definitions have equal strings. */
 export function definitionText(descriptor: object, { codeFingerprints = {} }: CodeFingerprints = {}): string {
   return JSON.stringify({ ...descriptor, ...codeFingerprints }, (_, value: unknown) => {
     if (value instanceof Uint8Array) return toHex(value);
@@ -33,7 +34,7 @@ export function definitionText(descriptor: object, { codeFingerprints = {} }: Co
   });
 }
 
-/** The parts in which two definitions differ. Empty if they are equal. */
+/** Returns the parts in which two definitions differ. The list is empty if they are equal. */
 export function changesBetween(stored: string, present: string): readonly string[] {
   if (stored === present) return [];
   const [before, now] = [partsOf(stored), partsOf(present)];

@@ -1,9 +1,9 @@
 /**
- * Sends what processes have decided to send: subscribes to their reactions, dispatches each command with its derived id,
- * returns rejections to the process, and keeps the index of deadlines.
+ * Sends the commands of processes. It subscribes to their reactions, dispatches each command with its derived id,
+ * reports rejections to the process, and maintains the index of deadlines.
  *
  * A crash at any point causes no second effect. A command that was sent before is found by its id and returns its first
- * outcome, and a rejection that was returned before is found by its id too.
+ * outcome. A rejection that was reported before is found by its id too.
  */
 import { msgpack } from '../codec/msgpack.ts';
 import type { CommandOptions, CommandResult, EventSourcer } from '../event-sourcer.ts';
@@ -14,7 +14,7 @@ import { decodeEvent, encodeEvent, encodeInput, REACTION_TYPES } from './process
 import type { Batch, Changes, Item, Opened, Processor } from './processor.ts';
 import type { StoredDeadline, SubscriptionId } from './processor-store.ts';
 
-/** Processes whose commands are sent at the same time. */
+/** The number of processes whose commands are sent concurrently. */
 const CONCURRENT_PROCESSES = 64;
 
 type Sourcer = Pick<EventSourcer, 'handleCommand'>;
@@ -25,7 +25,7 @@ export interface DispatcherParts {
   readonly handler: string;
   readonly version: string;
   readonly store: EventStore;
-  /** The event sourcer of the process module: rejections are returned to it. */
+  /** The event sourcer of the process module. Rejections are reported to it. */
   readonly processes: Sourcer;
   /** The event sourcer of the deciders. */
   readonly deciders: Sourcer;
@@ -60,7 +60,7 @@ export class Dispatcher implements Processor {
 
   batch(): Batch {
     const { subscription } = this;
-    /** The deadlines as they are after the page, or the places of those that were cancelled, by process and id. */
+    /** The deadlines that the page sets or cancels, by process and id. A cancelled deadline has no `dueAt`. */
     const deadlines = new Map<string, StoredDeadline | Pick<StoredDeadline, 'subscription' | 'stream' | 'id'>>();
     const ended = new Map<string, Pick<StoredDeadline, 'subscription' | 'stream'>>();
     return {
@@ -102,7 +102,7 @@ export class Dispatcher implements Processor {
     };
   }
 
-  /** Sends a command, and returns its rejection to the process. The id of the reaction is the id of the command. */
+  /** Sends a command, and reports its rejection to the process. The id of the reaction is the id of the command. */
   async #send(command: Envelope, { id, stream, causationId, correlationId }: EventContext): Promise<void> {
     const { deciders } = this.#parts;
     const result = await deciders.handleCommand(command, options(id, causationId, correlationId));

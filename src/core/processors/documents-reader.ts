@@ -1,4 +1,4 @@
-/** Reading the documents of a read model. */
+/** Reads the documents of a read model. */
 import type { ReadModel } from '../worlds.ts';
 import type { ListDocumentsOptions, ProcessorStore, StoredDocument, SubscriptionId } from './processor-store.ts';
 
@@ -10,18 +10,18 @@ export interface Document<State> {
   readonly position: bigint;
 }
 
-/** The documents of a read model, as they were at the last commit. */
+/** Reads the documents of a read model. They are those of the last commit. */
 export interface DocumentsReader<State> {
-  /** The document with this key, or `undefined`. */
+  /** Returns the document with this key, or `undefined` if there is none. */
   get(key: string): Promise<State | undefined>;
   /**
-   * The documents of a range of keys, in the order of the keys, at most `limit` (100). Continue with `after`, the last key of
-   * the page.
+   * Returns the documents of a range of keys in the order of the keys, by default at most 100. To continue, pass the
+   * last key of the page as `after`.
    */
   list(options?: ListDocumentsOptions): Promise<readonly Document<State>[]>;
 }
 
-/** Reads the documents of one version of a model. Documents are copies: changing one changes nothing else. */
+/** Reads the documents of one version of a model. Documents are copies, so the caller may change them. */
 export class ModelDocuments<State> implements DocumentsReader<State> {
   readonly #model: ReadModel<State, never, unknown>;
   readonly #processors: ProcessorStore;

@@ -1,4 +1,6 @@
-/** The step of a document read model: load the documents of a page, fold its events into them, and store what changed. */
+/**
+ * The processor of a document read model. It loads the documents of a page, folds its events, and stores the changes.
+ */
 import type { CodeFingerprints } from '../define/state-fingerprint.ts';
 import type { EventName, RecordedEvent } from '../messages.ts';
 import type { ReadModel } from '../worlds.ts';
@@ -7,21 +9,21 @@ import type { InlineProcessor } from './inline-projection.ts';
 import type { Batch, Item, Opened } from './processor.ts';
 import type { DocumentChange, ProcessorStore, StoredDocument, SubscriptionId } from './processor-store.ts';
 
-/** A read model of whatever types. */
+/** A read model of any types. */
 export type AnyReadModel = ReadModel<unknown, unknown, unknown> & CodeFingerprints;
 
-/** Documents that are kept decoded between pages. */
+/** The maximum number of documents that are kept decoded between pages. */
 const MAX_CACHED = 20_000;
 
 /** A document in memory. */
 interface Document {
   readonly key: string;
-  /** `undefined` if there is none. */
+    /** `undefined` if the document does not exist. */
   state: unknown;
   position: bigint;
-  /** It has taken in events of the present page, and differs from the stored one. */
+  /** True if it has folded events of the current page, so that it differs from the stored one. */
   isChanged: boolean;
-  /** Those events, if the states are handles. */
+  /** The folded events of the current page, if the states are handles. */
   applied: Item[] | undefined;
 }
 
@@ -30,7 +32,7 @@ function subscriptionOf({ projector }: AnyReadModel): SubscriptionId {
   return { name, version };
 }
 
-/** A read model whose documents are folded by `defineProjector`, or by a component of the world `read-model`. */
+/** Processes a read model of `defineProjector`, or a component of the world `read-model`. */
 export class Documents implements InlineProcessor {
   readonly subscription: SubscriptionId;
   readonly kind = 'documents';
@@ -41,9 +43,9 @@ export class Documents implements InlineProcessor {
   readonly #model: AnyReadModel;
   readonly #processors: ProcessorStore;
   readonly #reading: EventReading;
-  /** The states are handles, which `project` consumes even if it fails. */
+  /** True if the states are handles, which `project` consumes even if it fails. */
   readonly #hasHandles: boolean;
-  /** The documents as they are after the events that were applied, committed or not. */
+  /** The documents after all applied events, whether committed or not. */
   readonly #cache = new Map<string, Document>();
   /** The documents that differ from the stored ones. */
   #changed: Document[] = [];
@@ -91,7 +93,9 @@ export class Documents implements InlineProcessor {
     };
   }
 
-  /** A batch of documents that were read in the transaction that will store them. If it fails, it is dropped. */
+  /**
+   * Makes a batch from documents that were read in the transaction that will store them. If it fails, it is dropped.
+   */
   inlineBatch(stored: readonly StoredDocument[]): Pick<Batch, 'apply' | 'changes'> {
     this.sharesLost();
     for (const one of stored) this.#keep(one);
@@ -141,7 +145,7 @@ export class Documents implements InlineProcessor {
       this.#fold(document, item);
     } catch (error) {
       if (!this.#hasHandles) throw error;
-      // The handle of the document is gone: the document is folded again, without this event.
+      // The module consumed the handle of the document, so the document is folded again without this event.
       return this.#restore(document).then(() => {
         throw error;
       });

@@ -1,11 +1,11 @@
-/** The events that a reader reads: the filter for the store, and the names that the reader's module has for them. */
+/** The events of a reader: the filter for the store, and the names that the reader's module has for them. */
 import type { Envelope, EventName, EventSource, RecordedEvent } from '../messages.ts';
 import { categoryOf } from '../stream-name.ts';
 
 export class EventReading {
   /** The filter for the store. */
   readonly events: readonly EventName[];
-  /** The reader's names by category and type. Empty if it has none of its own, as most readers. */
+  /** The reader's names by category and type. It is empty if the reader uses the original names, which is usual. */
   readonly #names = new Map<string, Map<string, string>>();
 
   constructor(sources: readonly EventSource[]) {
@@ -18,7 +18,7 @@ export class EventReading {
     }
   }
 
-  /** The envelope as the reader's module reads it: under the reader's name for the event. */
+  /** Returns the envelope for the reader's module, with the reader's name as its type. */
   envelopeOf({ context, event }: RecordedEvent): Envelope {
     if (this.#names.size === 0) return event;
     const name = this.#names.get(categoryOf(context.stream))?.get(event.type);

@@ -1,20 +1,20 @@
-/** The policy of a processor for events that cannot be processed. */
+/** Decides what a processor does if an event cannot be processed. */
 import { type DecidableError, DefinitionError, isFault } from '../errors.ts';
 import { checkOptionNames, type OptionNames } from '../option-names.ts';
 import { type Clock, sleepFor } from './clock.ts';
 import { StatementFailed, type StopReason } from './processor-store.ts';
 
-/** The policy for failures of a processor. */
+/** Determines what a processor does if an event cannot be processed. */
 export interface FailurePolicy {
   /**
-   * The number of retries of a failure that may pass. A fault is not retried, because a pure function fails the same
-   * way again.
+   * The number of retries of a temporary failure. A fault is not retried, because a pure function fails in the same way
+   * again.
    * @default 5
    */
   readonly retries?: number | undefined;
   /**
-   * Milliseconds before the first retry. Each further delay is twice as long. Each delay is shortened by up to a half, at
-   * random, so that members do not retry simultaneously.
+   * The delay before the first retry, in milliseconds. Each further delay is twice as long. Each delay is shortened at
+   * random by up to one half, so that members do not retry simultaneously.
    * @default 100
    */
   readonly firstDelay?: number | undefined;
@@ -24,9 +24,9 @@ export interface FailurePolicy {
    */
   readonly longestDelay?: number | undefined;
   /**
-   * `stop`: the processor stops and keeps the reason; nothing is skipped. `park`: the event waits with its reason, and
-   * so do later events of its key; other keys continue. A failure of the store always stops the processor, because the
-   * event is not its cause.
+   * With `stop`, the processor stops and stores the reason, and no event is skipped. With `park`, the event is set
+   * aside with its reason, later events of its key wait too, and other keys continue. A failure of the store always
+   * stops the processor, because the event is not its cause.
    * @default 'stop'
    */
   readonly finally?: 'stop' | 'park' | undefined;
@@ -56,10 +56,12 @@ export function completePolicy(policy: FailurePolicy = {}, place: string): Compl
   return complete;
 }
 
-/** The cause of a failure: the event itself, something that may pass, or the store. */
+/**
+ * The kind of a failure: `permanent` if it is due to the event, `passing` if a retry may succeed, or due to the store.
+ */
 export type FailureKind = 'permanent' | 'passing' | 'store';
 
-/** Budgets end a pure function at the same place each time. Other traps may come from the instance. */
+/** A budget ends a pure function at the same place each time. Other traps may be due to the instance. */
 const PERMANENT_CODES: ReadonlySet<string> = new Set([
   'fenced',
   'fuel-exhausted',
@@ -75,7 +77,7 @@ const PERMANENT_CODES: ReadonlySet<string> = new Set([
 
 const STORE_CODES: ReadonlySet<string> = new Set(['store', 'failure', 'closed', 'overloaded', 'conflict']);
 
-/** Classifies what a processor's step threw. */
+/** Classifies an error that a processor threw. */
 export function failureKind(error: unknown): FailureKind {
   if (isFault(error)) return 'permanent';
   if (error instanceof StatementFailed) return 'permanent';
@@ -85,7 +87,7 @@ export function failureKind(error: unknown): FailureKind {
   if (PERMANENT_CODES.has(code)) return 'permanent';
   if (family === 'decidable/command') {
     if (STORE_CODES.has(code)) return 'store';
-    // A trap in a decider or process manager carries the code of the trap inside.
+    // A command failure for a trap contains the code of the trap.
     const inner = (payload as { readonly val?: { readonly code?: string } } | undefined)?.val?.code;
     if (inner !== undefined && PERMANENT_CODES.has(inner)) return 'permanent';
   }
@@ -103,8 +105,8 @@ export function stopReason(error: unknown, position: bigint | undefined, at: num
 }
 
 /**
- * The most precise code of an error. A failure of the store or of a command carries its cause, which has a code of its own:
- * `full` of a file, `out-of-budget` of a trap.
+ * Returns the most precise code of an error. A failure of the store or of a command contains its cause, which has a
+ * separate code, such as `full` for a file or `out-of-budget` for a trap.
  */
 function codeOf(error: unknown): string {
   const { code, payload } = (error ?? {}) as {
@@ -115,7 +117,7 @@ function codeOf(error: unknown): string {
   return typeof precise === 'string' ? precise : 'unexpected-exception';
 }
 
-/** Runs `attempt` until it succeeds, fails for good, or has used up its retries. */
+/** Runs `attempt` until it succeeds, fails permanently, or has no retries left. */
 export async function retrying<Result>(
   policy: CompletePolicy,
   clock: Clock,

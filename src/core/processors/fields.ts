@@ -1,4 +1,6 @@
-/** Reading records that were encoded in canonical MessagePack: the messages of processes, and what stores keep for processors. */
+/**
+ * Encodes and decodes the messages of processes and the data that stores keep for processors, in canonical MessagePack.
+ */
 import { msgpack } from '../codec/msgpack.ts';
 import { FaultError } from '../errors.ts';
 import type { Envelope, EventContext, RecordedEvent } from '../messages.ts';
@@ -6,7 +8,7 @@ import type { Envelope, EventContext, RecordedEvent } from '../messages.ts';
 const PARKED = { kind: 'event', type: 'parked event', schemaVersion: 1 } as const;
 const DEADLINE = { kind: 'command', type: 'deadline', schemaVersion: 1 } as const;
 
-/** A recorded event as bytes, for stores that keep parked events. */
+/** Encodes a recorded event, for stores that keep parked events. */
 export function encodeRecordedEvent({ context, event, contentType }: RecordedEvent): Uint8Array {
   return msgpack.encode({ context: plainContext(context), event, contentType }, PARKED);
 }
@@ -27,7 +29,7 @@ export interface DeadlineContent {
   readonly context: EventContext;
 }
 
-/** The content of a deadline as bytes, for stores that keep deadlines. */
+/** Encodes the content of a deadline, for stores that keep deadlines. */
 export function encodeDeadline({ command, context }: DeadlineContent): Uint8Array {
   return msgpack.encode({ command, context: plainContext(context) }, DEADLINE);
 }
@@ -38,7 +40,7 @@ export function decodeDeadline(bytes: Uint8Array): DeadlineContent {
   return { command: envelopeOf(fields.record('command')), context: contextOf(fields.record('context')) };
 }
 
-/** The context of a stored event may have getters. Only its own fields can be encoded. */
+/** Returns the context as a plain object, because a stored event's context has getters, which cannot be encoded. */
 export function plainContext(context: EventContext): EventContext {
   const { id, stream, revision, position, recordedAt, correlationId, causationId } = context;
   return { id, stream, revision, position, recordedAt, correlationId, causationId };
@@ -64,7 +66,7 @@ export function contextOf(fields: Fields): EventContext {
   };
 }
 
-/** Reads the fields of a decoded record. A field of another type is a fault that names it. */
+/** Reads the fields of a decoded record. If a field has another type, it throws a fault that names the field. */
 export class Fields {
   readonly #record: Readonly<Record<string, unknown>>;
   readonly #place: string;

@@ -8,7 +8,7 @@ export interface HeldShare {
   checkpoint: bigint | undefined;
 }
 
-/** Proves that the shares are held, and moves their checkpoints. A checkpoint that is ahead stays. */
+/** Returns fences that prove that the shares are held, and that move their checkpoints. A later checkpoint stays. */
 export function fencesOf(
   subscription: SubscriptionId,
   held: readonly HeldShare[],
@@ -23,7 +23,7 @@ export function fencesOf(
   }));
 }
 
-/** Moves the checkpoints as a commit with {@link fencesOf} has moved them. */
+/** Moves the checkpoints in memory after a commit with {@link fencesOf} has moved the stored ones. */
 export function advance(held: readonly HeldShare[], checkpoint: bigint): void {
   for (const share of held) {
     if (share.checkpoint === undefined || share.checkpoint < checkpoint) share.checkpoint = checkpoint;
@@ -35,7 +35,7 @@ export function staying(subscription: SubscriptionId, { share, token, checkpoint
   return { subscription, share, token, before: checkpoint, checkpoint: checkpoint ?? 0n };
 }
 
-/** Takes the stored checkpoints over, and returns whether one of them was moved by another writer. */
+/** Copies the stored checkpoints, and returns whether another writer has moved one of them. */
 export function refresh(held: Iterable<HeldShare>, stored: readonly Share[]): boolean {
   let isMoved = false;
   for (const share of held) {

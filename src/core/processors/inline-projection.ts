@@ -1,9 +1,9 @@
 /**
- * Inline read models, whose changes are written in the transaction of the append, so that a read after a command shows
- * what the command did.
+ * Inline read models. Their changes are written in the transaction of the append, so that a read after a command shows
+ * its effects.
  *
- * A projection applies all events after its checkpoints and not only those of its append, because a process that does
- * not run the system may have appended others. So the rows are exact after each append of a process that runs the
+ * A projection applies all events after its checkpoints, not only those of its append, because a process that does not
+ * run the system may have appended other events. So the rows are complete after each append of a process that runs the
  * system.
  */
 import { FaultError } from '../errors.ts';
@@ -21,14 +21,15 @@ export interface InlineProcessor extends Processor {
 }
 
 /**
- * The most events that are applied in one transaction. An append that finds as many is made after they are applied. It is
- * more than the events of the longest decision, which cannot be applied before the append.
+ * The maximum number of events that are applied in one transaction. If an append finds as many missed events, they are
+ * applied before it. The number exceeds the events of the longest decision, which cannot be applied before their own
+ * append.
  */
 export const MAX_MISSED_EVENTS: number = 2 * MAX_EVENTS_PER_DECISION;
 
 /**
- * Makes a projection of a processor that nothing else uses.
- * @param acceptsChanges the stored definition may be another one.
+ * Makes a projection from a processor that no other code uses.
+ * @param acceptsChanges true if the stored definition may differ.
  */
 export function inlineProjection(
   processor: InlineProcessor,
@@ -46,7 +47,7 @@ export function inlineProjection(
       const park: ParkedEvent[] = [];
       for (const { item, share } of items) {
         const { key, event } = item;
-        // Events of a key stay in order, so this one waits for the one that could not be processed.
+        // Events of a key stay in order, so this event waits for the parked one.
         if (isParked(key)) park.push(parkedEvent(subscription, share, key, event, undefined, now()));
         else batch.apply(item, share);
       }
@@ -69,8 +70,8 @@ function itemOf(
 }
 
 /**
- * The refusal of an append because a read model could not follow. The event sourcer reports it as a fault of the
- * command.
+ * Makes the fault for an append whose events an inline read model cannot process. The event sourcer reports it as a
+ * fault of the command.
  */
 export function inlineFault({ name, version }: SubscriptionId, cause: unknown): FaultError {
   const { code } = (cause ?? {}) as { readonly code?: unknown };
@@ -78,7 +79,7 @@ export function inlineFault({ name, version }: SubscriptionId, cause: unknown): 
   return new FaultError(
     {
       code: 'inline-projection-failed',
-      message: `the inline read model ${name} could not follow, so nothing was recorded: ${text}`,
+      message: `the inline read model ${name} cannot process the events, so nothing was recorded: ${text}`,
       details: [
         ['readModel', name],
         ['version', version],

@@ -1,4 +1,4 @@
-/** Concurrency that keeps the order of each key. */
+/** Runs items concurrently, but those of one key in order. */
 import type { Item } from './processor.ts';
 
 /** Runs items of one key in order, and up to `width` keys at the same time. */

@@ -1,15 +1,15 @@
 /**
- * A member of the group of processes that run one system: announces itself, keeps the leases of its shares, and claims and
- * releases shares as other members come and go.
+ * A member of the group of processes that run one system. It announces itself, renews the leases of its shares, and
+ * claims and releases shares when other members join and leave.
  *
- * Correctness rests on the fencing tokens alone. The leases only decide how soon a share moves.
+ * Correctness depends only on the fencing tokens. The leases only determine how soon a share moves.
  */
 import { type Clock, sleepFor } from './clock.ts';
 import type { GroupMember, ProcessorStore, Share } from './processor-store.ts';
 import type { Runner } from './runner.ts';
 import { sharesOfMember } from './shares.ts';
 
-/** The number of times that a lease is renewed before it ends. */
+/** The number of times that a lease is renewed before it would end. */
 const RENEWALS_PER_LEASE = 3;
 
 export class Member {
@@ -39,18 +39,18 @@ export class Member {
     this.#afterBeat = afterBeat;
   }
 
-  /** Resolves when the member is announced and has claimed what is free. */
+  /** Resolves when the member is announced and has claimed the free shares. */
   async start(): Promise<void> {
     await this.#beat();
     this.#running = this.#run();
   }
 
-  /** Looks for shares and parked events now, and not at the next renewal. */
+  /** Looks for shares and parked events now instead of at the next renewal. */
   wake(): void {
     this.#wake.abort();
   }
 
-  /** Releases all shares and leaves the group. The runners have to be stopped before. */
+  /** Releases all shares and leaves the group. The runners must be stopped before. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     this.#wake.abort();
@@ -68,8 +68,8 @@ export class Member {
       try {
         await this.#beat();
       } catch {
-        // The store does not answer now. If it does not before the lease ends, another member takes over; the commits of
-        // this one are fenced off then.
+        // The store does not respond. If the lease ends, another member takes over, and the commits of this one are
+        // refused.
       }
     }
   }
@@ -77,7 +77,7 @@ export class Member {
   async #beat(): Promise<void> {
     const now = this.#clock.now();
     const expiresAt = now + this.#lease;
-    // A processor that has stopped here is left to others, which see the failure too or do not.
+    // A processor that has stopped here is left to other members, which may not have the same failure.
     const subscriptions = this.#runners
       .filter(({ failure }) => failure === undefined)
       .map(({ processor: { subscription } }) => subscription);
@@ -92,7 +92,7 @@ export class Member {
     await this.#afterBeat?.();
   }
 
-  /** One call for all runners, so that a store with a durable file writes once for all leases. */
+  /** Renews the leases of all runners in one call, so that a store with a durable file writes once. */
   async #keepShares(expiresAt: number): Promise<void> {
     const held = this.#runners.map(heldBy);
     if (held.every(({ length }) => length === 0)) return;

@@ -1,10 +1,10 @@
-/** The hooks of a runner, for logs and telemetry. The hooks of the event sourcer are in `loop/observer.ts`. */
+/** The observer of processors, for logs and telemetry. The hooks of the event sourcer are in `loop/observer.ts`. */
 import type { Processor } from './processor.ts';
 import type { ParkedEvent, StopReason } from './processor-store.ts';
 
-/** Hooks for logs and telemetry. */
+/** Hooks of the processors, for logs and telemetry. */
 export interface RunnerObserver {
-  /** A page was committed. `events` are those that this member processed. */
+  /** A page was committed. `events` is the number of events that this member processed. */
   processed?(processor: Processor, events: number, position: bigint, head: bigint): void;
   /** An event was parked. */
   parked?(processor: Processor, event: ParkedEvent): void;

@@ -1,10 +1,10 @@
-/** Parked events: making them, and reading them without paging by hand. */
+/** Makes parked events, and reads them without manual paging. */
 import type { RecordedEvent } from '../messages.ts';
 import type { ParkedEvent, ParkedFilter, ProcessorStore, StopReason, SubscriptionId } from './processor-store.ts';
 
 const PAGE = 1_000;
 
-/** All parked events that the filter selects, in the order of subscription, key and position. */
+/** Yields all parked events that the filter selects, in the order of subscription, key and position. */
 export async function* readParked(
   processors: ProcessorStore,
   filter: Omit<ParkedFilter, 'after' | 'limit'> = {},
@@ -19,7 +19,7 @@ export async function* readParked(
   }
 }
 
-/** The parked events of a subscription by their keys, each in the order of the positions. */
+/** Returns the parked events of a subscription by key, in the order of their positions. */
 export async function parkedByKey(
   processors: ProcessorStore,
   subscription: SubscriptionId,
@@ -33,7 +33,7 @@ export async function parkedByKey(
   return byKey;
 }
 
-/** An event that is parked now. @param reason `undefined` if it waits for an earlier event of its key. */
+/** Makes a parked event. @param reason `undefined` if it waits for an earlier event of its key. */
 export function parkedEvent(
   subscription: SubscriptionId,
   share: number,

@@ -1,4 +1,4 @@
-/** Processing the parked events of a key once more. */
+/** Processes the parked events of a key again. */
 import { failureKind, stopReason } from './failure-policy.ts';
 import type { Batch, Processor } from './processor.ts';
 import type { ParkedEvent, ParkedPlace } from './processor-store.ts';
@@ -9,9 +9,9 @@ export interface Replay {
   readonly batch: Batch;
   /** The events that were processed. */
   readonly unpark: readonly ParkedPlace[];
-  /** The event that failed again, and those after it that nobody has to retry now. */
+  /** The event that failed again, and the later ones, whose requests to retry are removed. */
   readonly park: readonly ParkedEvent[];
-  /** Events that wait under another key now. */
+  /** Events that now wait under another key. */
   readonly moved: readonly ParkedEvent[];
 }
 
@@ -25,8 +25,8 @@ export interface ReplayParts {
 }
 
 /**
- * Processes the parked events of a key in order, up to the first that fails again.
- * @param blamed events that made the commit of an earlier replay fail, by their positions.
+ * Processes the parked events of a key in order, up to the first one that fails again.
+ * @param blamed the positions of events that made the commit of an earlier replay fail, with their errors.
  */
 export async function replayParked(
   { processor, shares, signal, now }: ReplayParts,
@@ -66,8 +66,8 @@ export async function replayParked(
 }
 
 /**
- * An event that could not be read is parked under its stream. When its true key is known, it waits under that key, because
- * another member may hold the share of the key, and keeps its documents in memory.
+ * An event that could not be read is parked under the name of its stream. When its key is known, it waits under that
+ * key, because another member may hold the share of the key and cache its documents.
  */
 function underKey(parked: ParkedEvent, key: string, shares: number): ParkedEvent {
   return { ...parked, key, share: shareOf(key, shares), reason: undefined, attempts: 0, requested: 'retry' };

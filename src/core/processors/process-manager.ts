@@ -1,4 +1,4 @@
-/** The step of a process manager: each event that concerns a process becomes a command of the process. */
+/** The processor of a process manager. It converts each event that concerns a process to a command of the process. */
 import type { EventSourcer } from '../event-sourcer.ts';
 import { handlingId } from '../ids.ts';
 import type { EventName, RecordedEvent } from '../messages.ts';
@@ -8,7 +8,7 @@ import type { AnyProcessManager } from './process-module.ts';
 import type { Batch, Item, Opened, Processor } from './processor.ts';
 import type { SubscriptionId } from './processor-store.ts';
 
-/** Processes that are decided at the same time. Their appends share commits. */
+/** The number of processes that are decided concurrently. Their appends share commits. */
 const CONCURRENT_PROCESSES = 64;
 
 export class ProcessManagerProcessor implements Processor {
@@ -54,7 +54,7 @@ export class ProcessManagerProcessor implements Processor {
   batch(): Batch {
     return {
       apply: (item) => this.#tell(item),
-      // The process's own stream holds everything. A page that is processed again finds every command known.
+      // The process's own stream has all results. If a page is processed again, its commands are duplicates.
       changes: () => ({}),
     };
   }

@@ -1,8 +1,8 @@
 /**
- * The messages of processes: their input (commands) and their decisions (events), encoded in canonical MessagePack.
+ * The messages of processes: input (commands) and decisions (events), encoded in canonical MessagePack.
  *
- * A command holds everything that the handler is given, the event's context included. So a decision of a process is a pure
- * function of its history and its command, like any other.
+ * A command contains all arguments of the handler, including the event's context. So a decision of a process is a pure
+ * function of its history and its command, like any other decision.
  */
 import { msgpack } from '../codec/msgpack.ts';
 import { FaultError } from '../errors.ts';
@@ -14,7 +14,7 @@ export type ProcessInput =
   | { readonly tag: 'event'; readonly key: string; readonly context: EventContext; readonly event: Envelope }
   | { readonly tag: 'rejected'; readonly key: string; readonly rejected: RejectedCommand };
 
-/** The decision of a process. The reactions come first. The input comes last, if the state depends on it. */
+/** An event of a process. A decision has the reactions first, and the input last if the state depends on it. */
 export type ProcessEvent =
   | { readonly type: 'CommandDispatched'; readonly command: Envelope }
   | { readonly type: 'DeadlineScheduled'; readonly id: string; readonly dueAt: bigint; readonly command: Envelope }
@@ -23,7 +23,7 @@ export type ProcessEvent =
   | { readonly type: 'EventObserved'; readonly event: Envelope }
   | { readonly type: 'RejectionObserved'; readonly rejected: RejectedCommand };
 
-/** The types of {@link ProcessEvent} that the dispatcher acts on. */
+/** The types of {@link ProcessEvent} that the dispatcher processes. */
 export const REACTION_TYPES: readonly ProcessEvent['type'][] = [
   'CommandDispatched',
   'DeadlineScheduled',
@@ -86,7 +86,7 @@ export function decodeEvent({ type, payload }: Envelope): ProcessEvent {
     default:
       throw new FaultError({
         code: 'unknown-type',
-        message: `${type} is not an event of a process; a process has ${PROCESS_EVENT_TYPES.join(', ')}`,
+        message: `unknown event type ${type}, expected one of ${PROCESS_EVENT_TYPES.join(', ')}`,
         details: [['type', type]],
       });
   }

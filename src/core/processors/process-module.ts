@@ -1,11 +1,11 @@
 /**
- * A process manager as a decider: its commands are events that it sees and rejections of its own commands, its events are
- * its reactions. So storage, concurrency, idempotency, the hash chain, snapshots and replay are those of every decider, and
- * the outbox is an event stream.
+ * Runs a process manager as a decider. Its commands are the events that it receives and the rejections of its own
+ * commands, and its events are its reactions. So storage, concurrency, idempotency, the hash chain, snapshots and
+ * replay are those of every decider, and the outbox is an event stream.
  *
- * The state is folded from what the process saw. A decision record holds that, but a fold reads events only. So what was
- * seen is the last event of its decision, if the state depends on it. It comes last because the index of a reaction is part
- * of its command's id.
+ * The state is folded from the input of the process. A decision record contains the input, but a fold reads only
+ * events. So the input is stored as the last event of its decision, if the state depends on it. It comes last because
+ * the index of a reaction is part of its command's id.
  */
 import { msgpack } from '../codec/msgpack.ts';
 import type { CodeFingerprints } from '../define/state-fingerprint.ts';
@@ -25,24 +25,24 @@ import {
   rejectionType,
 } from './process-messages.ts';
 
-/** A process manager of whatever types. */
+/** A process manager of any types. */
 export type AnyProcessManager = ProcessManager<unknown, unknown, unknown> & CodeFingerprints;
 
 /** The state of one process. */
 export interface ProcessState {
-  /** The module's own state: a value, or a handle into a guest. */
+  /** The state of the module itself: a value, or a handle into a guest. */
   readonly inner: unknown;
   readonly hasEnded: boolean;
 }
 
-/** Events after which a process stores a snapshot. Most processes end long before. */
+/** The number of events after which a process stores a snapshot. Most processes have fewer events. */
 const SNAPSHOT_EVERY = 200;
 
-/** Makes a process manager a module that the event sourcer runs. */
+/** Makes a module for the event sourcer from a process manager. */
 export function processModule(manager: AnyProcessManager): CommandHandler<ProcessState, ProcessInput, ProcessEvent> {
   const { types, eventHandler } = manager;
   const handler = eventHandler.describe();
-  // Former names of an event have the same name in the handler.
+  // An event and its former names have one name in the handler.
   const inputs = new Set([
     ...handler.events.map(({ type, name }) => name ?? type),
     ...handler.commands.map(rejectionType),
@@ -99,7 +99,7 @@ export function processModule(manager: AnyProcessManager): CommandHandler<Proces
         if (state.hasEnded) return [];
         const before = copyOf(state.inner);
         const [after, reactions, observed] = react(manager, before, input);
-        // A fold that changes nothing needs no event. Handles are compared by their bytes.
+        // If the fold changes nothing, the input is not stored. Handles are compared by their bytes.
         const isChanged = isHandle
           ? !sameBytes(types.state.toBytes(state.inner), types.state.toBytes(after))
           : after !== before;
@@ -138,7 +138,7 @@ function react(
   });
 }
 
-/** The state belongs to this file until it is returned. If the handler fails, the state is released. */
+/** Runs the handler, and releases the state if it fails, because the caller gets the state only as a result. */
 function releasing<Result>(types: AnyProcessManager['types'], state: unknown, act: () => Result): Result {
   try {
     return act();
@@ -180,7 +180,7 @@ function stateOf(value: unknown, name: string): [boolean, Uint8Array] {
   }
   throw new FaultError({
     code: 'undecodable-payload',
-    message: `the state of a process of ${name} is not a pair of a flag and bytes`,
+    message: `the state of a process of ${name} must be an array of a boolean and bytes`,
     details: [['module', name]],
   });
 }

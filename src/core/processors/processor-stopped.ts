@@ -1,6 +1,6 @@
 import type { StopReason, SubscriptionId } from './processor-store.ts';
 
-/** Someone waits for a processor that has stopped. */
+/** The caller waits for a processor that has stopped. */
 export class ProcessorStopped extends Error {
   override readonly name: string = 'ProcessorStopped';
   readonly code = 'processor-stopped';

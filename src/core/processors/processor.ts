@@ -1,4 +1,4 @@
-/** A processor as the runner sees it: read models, process managers, dispatchers and reactors are all of this shape. */
+/** The interface of processors: read models, process managers, dispatchers and reactors. The runner runs them. */
 import type { EventName, RecordedEvent } from '../messages.ts';
 import type {
   ProcessorCommit,
@@ -8,7 +8,7 @@ import type {
   TableSetup,
 } from './processor-store.ts';
 
-/** Everything of a commit but the fences, which are the runner's. */
+/** A commit without the fences, which the runner adds. */
 export type Changes = Omit<ProcessorCommit, 'fences'>;
 
 /** An event that concerns a processor. */
@@ -17,30 +17,29 @@ export interface Item {
   /** Events with one key are processed in order. */
   readonly key: string;
   /**
-   * The event as the processor's module reads it, if it was kept. Handles into a guest are not kept, because they would
-   * have to be released.
+   * The decoded event, if it was kept. Handles into a guest are not kept, because they would have to be released.
    */
   readonly message?: unknown;
 }
 
-/** The facts about an event that a processor determines before it processes the event. */
+/** The key of an event and its decoded form, which a processor determines before it processes the event. */
 export type Opened = Pick<Item, 'key' | 'message'>;
 
 /** The uncommitted results of a page of events. It is dropped if the page cannot be committed. */
 export interface Batch {
   /** Called once with the keys of the page's events, before the first event. */
   load?(keys: readonly string[]): Promise<void>;
-  /** Processes one event. If it throws, nothing of the event may remain. */
+  /** Processes one event. If it throws, the batch must not contain any effect of the event. */
   apply(item: Item, share: number): void | Promise<void>;
-  /** Everything that has to be committed together with the checkpoints. */
+  /** Returns the changes to commit together with the checkpoints. */
   changes(): Changes;
-  /** The commit succeeded. */
+  /** Called after the commit succeeded. */
   committed?(): void;
-  /** The event that made the commit fail; `undefined` if the failure is not an event's. */
+  /** Returns the event that made the commit fail, or `undefined` if the failure is not due to an event. */
   culprit?(error: unknown): Item | undefined;
 }
 
-/** One kind of work on events, with the names under which its progress is stored. */
+/** Processes events, and names the subscription under which its progress is stored. */
 export interface Processor {
   readonly subscription: SubscriptionId;
   readonly kind: SubscriptionRecord['kind'];
@@ -48,28 +47,28 @@ export interface Processor {
   readonly definition: string;
   /** The tables of a table read model. */
   readonly tables?: TableSetup | undefined;
-  /** The events that it reads. The store filters. */
+  /** The events that it reads. The store filters by them. */
   readonly events: readonly EventName[];
   /**
-   * The number of keys that may be processed at the same time. If it is 1, events are applied one after another in the
-   * order of their positions, and none is applied after one that failed.
+   * The number of keys that may be processed concurrently. If it is 1, events are applied one by one in the order of
+   * their positions, and none is applied after a failure.
    */
   readonly concurrency: number;
   readonly pageSize: number;
   /**
-   * Reads an event and finds its key; `undefined` if the event does not concern the processor.
+   * Reads an event and finds its key. Returns `undefined` if the event does not concern the processor.
    * @throws FaultError if the event cannot be read.
    */
   open(event: RecordedEvent): Opened | undefined;
-  /** Begins a page. Uncommitted results of an earlier batch are forgotten. */
+  /** Begins a page. Uncommitted results of an earlier batch are dropped. */
   batch(signal: AbortSignal): Batch;
-  /** Shares that the member does not hold any more. Cached values of their keys are stale. */
+  /** Called when the member has lost shares. Cached values of their keys are stale. */
   sharesLost?(): void;
   /** The functions of a processor with deadlines. */
   readonly deadlines?: {
     /** Sends the command of the deadline. */
     fire(deadline: StoredDeadline): Promise<void>;
-    /** The event that set the deadline. If the command cannot be sent, this event is parked. */
+    /** Returns the event that set the deadline. If the command cannot be sent, this event is parked. */
     eventOf(deadline: StoredDeadline): RecordedEvent;
   };
 }

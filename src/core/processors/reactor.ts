@@ -1,4 +1,4 @@
-/** The step of a reactor: runs the handler of each event, in order within a stream. */
+/** The processor of a reactor. It runs the handler of each event, in order within a stream. */
 import type { Definition } from '../define/message.ts';
 import type { ReactorContext, ReactorModule } from '../define/reactor.ts';
 import type { EventName, RecordedEvent } from '../messages.ts';
@@ -7,7 +7,7 @@ import type { EventReading } from './event-reading.ts';
 import type { Batch, Item, Opened, Processor } from './processor.ts';
 import type { SubscriptionId } from './processor-store.ts';
 
-/** A reactor of whatever events. */
+/** A reactor of any events. */
 export interface AnyReactor extends Omit<ReactorModule<never>, 'events' | 'eventType' | 'react'> {
   readonly events: Readonly<Record<string, Definition>>;
   readonly eventType: EventType<unknown>;
@@ -31,7 +31,7 @@ export class ReactorProcessor implements Processor {
     this.events = reading.events;
     this.#reading = reading;
     this.concurrency = concurrency;
-    // The checkpoint moves when a page is done, so that a crash repeats at most a page.
+    // The checkpoint moves after each page, so a crash repeats at most one page.
     this.pageSize = concurrency * 4;
     this.#reactor = reactor;
   }

@@ -1,11 +1,10 @@
 /**
- * Rebuilds a version of a read model. The version is built once more, from the first event, next to the rows that
- * readers see, and takes their place in one transaction.
+ * Rebuilds a version of a read model. The new rows are built from the first event, in addition to the rows that readers
+ * see, and replace those in one transaction.
  *
- * The replacement is a subscription of its own, `<name>/rebuild`, that this process runs alone. So it is followed,
- * parked and fenced like any other, and `status` shows its progress. Each try has an id of its own, which is the
- * definition of its subscription. So the store lets one of two processes that rebuild simultaneously create the
- * subscription.
+ * The replacement is a separate subscription, `<name>/rebuild`, that only this process runs. So fencing, parking and
+ * `status` work as for any other subscription. Each attempt has a unique id, which is the definition of its
+ * subscription. So if two processes rebuild simultaneously, only one of them creates the subscription.
  */
 import { DecidableError, DefinitionError } from '../errors.ts';
 import type { EventStore } from '../event-store.ts';
@@ -27,7 +26,7 @@ export interface RebuildProgress {
   /** The position up to which the store was read. */
   readonly position: bigint;
   /**
-   * The position of the store's last event. The new rows take the place of the old ones when `position` has reached it.
+   * The position of the store's last event. The new rows replace the old ones when `position` reaches it.
    */
   readonly head: bigint;
 }
@@ -36,7 +35,7 @@ export interface RebuildProgress {
 export interface RebuildOptions {
   /** Called after each page of events that was processed. */
   readonly onProgress?: ((progress: RebuildProgress) => void) | undefined;
-  /** Gives up. The old rows stay, and what was built is removed. */
+  /** Cancels the rebuild. The old rows stay, and the new ones are removed. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -51,7 +50,7 @@ export class RebuildRunning extends DecidableError<'rebuild-running', Subscripti
       'processor',
       'rebuild-running',
       { name, version },
-      `${name} ${version} is being rebuilt already; wait until that has ended`,
+      `${name} ${version} is being rebuilt already; wait until that rebuild has ended`,
     );
   }
 }
@@ -60,7 +59,7 @@ export class RebuildRunning extends DecidableError<'rebuild-running', Subscripti
 export interface RebuildParts {
   readonly store: EventStore;
   readonly processors: ProcessorStore;
-  /** The version that is rebuilt, as it is stored. */
+  /** The stored record of the version that is rebuilt. */
   readonly target: SubscriptionRecord;
   readonly policy: CompletePolicy;
   readonly clock: Clock;
@@ -80,7 +79,8 @@ export function checkRebuildOptions(options: RebuildOptions, place: string): voi
 
 /**
  * Builds the replacement and exchanges it with the target.
- * @throws RebuildRunning, ProcessorStopped if an event cannot be processed, or the reason of the signal. The old rows stay.
+ * @throws RebuildRunning; ProcessorStopped if an event cannot be processed; the reason of the signal. The old rows
+ * stay.
  */
 export async function rebuild(parts: RebuildParts, { onProgress, signal }: RebuildOptions): Promise<void> {
   signal?.throwIfAborted();
@@ -105,7 +105,7 @@ export async function rebuild(parts: RebuildParts, { onProgress, signal }: Rebui
     shares: target.shares,
     policy,
     clock,
-    // The stored definition is the id of this try.
+    // The stored definition is the id of this attempt.
     acceptsChanges: true,
     observer: {
       processed: (_, count, position, head) => {
@@ -136,13 +136,13 @@ function replacementOf({ subscription: { name, version } }: SubscriptionRecord):
   return { subscription: { name: `${name}/rebuild`, version }, id: uuidV4() };
 }
 
-/** Removes what was built. If another process has begun in the meantime, the subscription is its own. */
+/** Removes the replacement, unless another process has begun a rebuild in the meantime. */
 async function dropOwn({ processors }: RebuildParts, { id, subscription }: Replacement): Promise<void> {
   const records = await processors.listSubscriptions();
   if (records.some(({ definition }) => definition === id)) await processors.dropSubscription(subscription);
 }
 
-/** Removes what a process has left that was ended during a rebuild. */
+/** Removes the replacement of a process that ended during a rebuild. */
 async function dropAbandoned({ processors, target, clock }: RebuildParts, subscription: SubscriptionId): Promise<void> {
   const shares = await processors.listShares(subscription);
   const now = clock.now();
@@ -167,7 +167,7 @@ async function claimAll(
   return held;
 }
 
-/** Tells other processes that this rebuild is alive. */
+/** Renews the lease, which shows other processes that this rebuild is still running. */
 async function keepLease(
   { processors, clock, lease }: RebuildParts,
   held: readonly Share[],
@@ -175,7 +175,7 @@ async function keepLease(
 ): Promise<void> {
   while (!ended.aborted) {
     await sleepFor(clock, lease / 3, ended).catch(() => undefined);
-    // A store that does not answer now is asked again. Commits are fenced, whatever happens to the lease.
+    // If the store does not respond, the next renewal tries again. Commits are fenced, whatever happens to the lease.
     if (!ended.aborted) await processors.renewShares(held, clock.now() + lease).catch(() => undefined);
   }
 }

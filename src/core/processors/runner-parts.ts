@@ -1,4 +1,4 @@
-/** The types of a runner: its parts, and the values that it keeps between pages. */
+/** The types of a runner's parts, and of the values that it keeps between pages. */
 import type { EventStore } from '../event-store.ts';
 import type { Clock } from './clock.ts';
 import type { CompletePolicy } from './failure-policy.ts';
@@ -6,10 +6,10 @@ import type { RunnerObserver } from './observer.ts';
 import type { Item, Processor } from './processor.ts';
 import type { ProcessorStore } from './processor-store.ts';
 
-/** Milliseconds until a checkpoint that moved past foreign events only is written. */
+/** The delay, in milliseconds, before a checkpoint is written that only moved past foreign events. */
 export const IDLE_FLUSH = 100;
 
-/** Deadlines that are fired in one round. */
+/** The number of deadlines that are fired in one round. */
 export const DEADLINES_AT_ONCE = 100;
 
 /** The parts that a runner needs. */
@@ -22,13 +22,13 @@ export interface RunnerParts {
   readonly clock: Clock;
   readonly observer: RunnerObserver;
   /**
-   * Looks at the shares before each page, because another member may have taken them, whose effects must not be
+   * Reads the shares before each page. Another member may have claimed them, and its effects must not be
    * repeated, or an append may have moved the checkpoints of an inline read model.
    * @default false
    */
   readonly looksAtShares?: boolean | undefined;
   /**
-   * The stored definition may differ from that of the processor.
+   * Allows the stored definition to differ from that of the processor.
    * @default false
    */
   readonly acceptsChanges?: boolean | undefined;
@@ -41,7 +41,7 @@ export interface SharedItem extends Item {
   readonly unreadable?: unknown;
 }
 
-/** Everything up to a position was read, and the stored checkpoints are lower, because only foreign events came. */
+/** The state in which all events were read, but the stored checkpoints are lower, because only foreign events came. */
 export interface Idle {
   readonly position: bigint;
   /** The time at which the checkpoints have to be written. */

@@ -21,15 +21,15 @@ export class Runner {
   /** Aborted to interrupt the wait for events. */
   #interruption = new AbortController();
   #refreshParked = true;
-  /** Set if everything up to a position was read, and the stored checkpoints are lower, because only foreign events came. */
+  /** Set if all events were read, but the stored checkpoints are lower, because only foreign events came. */
   #idle: Idle | undefined;
-  /** Set if someone waits for the checkpoint, which is then written as soon as it can move. */
+  /** True if a caller waits for the checkpoint, which is then written as soon as it can move. */
   #flushRequested = false;
   #failure: StopReason | undefined;
   readonly #failureListeners = new Set<() => void>();
   #running: Promise<void> | undefined;
   #processed = 0;
-  /** Deadlines were set after the alarm, so that it may be too late for them. */
+  /** True if deadlines were set after the alarm, which may then be too late. */
   #hasNewDeadlines = false;
   /** Resolves a wait for shares. */
   #sharesChanged: (() => void) | undefined;
@@ -50,7 +50,7 @@ export class Runner {
     return [...this.#held.values()];
   }
 
-  /** Events that this member has processed since it started. */
+  /** The number of events that this member has processed since it started. */
   get processedEvents(): number {
     return this.#processed;
   }
@@ -60,13 +60,13 @@ export class Runner {
     this.#running ??= this.#run();
   }
 
-  /** Calls `listener` when the processor stops because of a failure. Returns the function that ends that. */
+  /** Calls `listener` when the processor stops because of a failure. Returns a function that removes the listener. */
   onFailure(listener: () => void): () => void {
     this.#failureListeners.add(listener);
     return () => this.#failureListeners.delete(listener);
   }
 
-  /** Starts the loop again after a failure, because its cause is gone. */
+  /** Starts the loop again after a failure whose cause was removed. */
   resume(): void {
     if (this.#failure === undefined || this.#stopping.signal.aborted) return;
     this.#failure = undefined;
@@ -75,8 +75,8 @@ export class Runner {
   }
 
   /**
-   * Ends the loop if the subscription does not exist any more, or was rebuilt with other code, and returns whether it has
-   * ended.
+   * Ends the loop if the subscription no longer exists or was rebuilt with different code, and returns whether the loop
+   * has ended.
    */
   async endIfRemoved(): Promise<boolean> {
     const { processors, processor, clock, acceptsChanges = false } = this.#parts;
@@ -87,7 +87,7 @@ export class Runner {
     return true;
   }
 
-  /** Takes over a share that was claimed. */
+  /** Adds a share that was claimed. */
   addShare({ share, token, checkpoint }: Share): void {
     this.#held.set(share, { share, token, checkpoint });
     this.#idle = undefined;
@@ -95,7 +95,7 @@ export class Runner {
     this.#interrupt();
   }
 
-  /** Stops working on shares. A page that is being processed is fenced off when it is committed. */
+  /** Stops working on shares. The commit of a page that is being processed will be refused. */
   removeShares(shares: readonly number[]): void {
     let removed = false;
     for (const share of shares) removed = this.#held.delete(share) || removed;
@@ -104,13 +104,13 @@ export class Runner {
     this.#interrupt();
   }
 
-  /** Looks again for parked keys: someone may have asked to retry or drop them. */
+  /** Reads the parked keys again, because a retry or drop may have been requested. */
   refresh(): void {
     this.#refreshParked = true;
     this.#interrupt();
   }
 
-  /** Writes a checkpoint that has moved past foreign events only. */
+  /** Writes a checkpoint that has only moved past foreign events. */
   flush(): void {
     this.#flushRequested = true;
     if (this.#idle === undefined || this.#idle.flushAt === 0) return;
@@ -152,7 +152,7 @@ export class Runner {
     }
   }
 
-  /** A commit that was fenced off means that shares are gone. The loop continues with those that are left. */
+  /** If a commit was fenced off, shares were lost. The loop continues with the remaining ones. */
   async #guarded(work: () => Promise<void>): Promise<void> {
     try {
       await work();
@@ -167,7 +167,7 @@ export class Runner {
     const stored = await this.#parts.processors.listShares(this.processor.subscription);
     const lost = [...this.#held.values()].filter(({ share, token }) => stored[share]?.token !== token);
     this.removeShares(lost.map(({ share }) => share));
-    // If another writer has moved a checkpoint, what is cached is stale.
+    // If another writer has moved a checkpoint, cached values are stale.
     if (refresh(this.#held.values(), stored)) this.processor.sharesLost?.();
     await this.endIfRemoved();
   }
@@ -180,7 +180,7 @@ export class Runner {
     this.#sharesChanged = undefined;
   }
 
-  /** Reads pages until something else has to be done. */
+  /** Reads pages until it is interrupted. */
   async #readOn(): Promise<void> {
     const { store, processor } = this.#parts;
     const { events, pageSize } = processor;
@@ -190,7 +190,7 @@ export class Runner {
     try {
       const pages = subscribe(store, { after: this.#lowest(), events, pageSize, signal });
       for await (const page of pages) {
-        // If a share came while the page was read, its events before the page have not been read.
+        // If a share was added while the page was read, its earlier events have not been read yet.
         if (signal.aborted) return;
         await this.#process(page);
         if (signal.aborted || this.#held.size === 0 || this.#hasNewDeadlines) return;
@@ -226,7 +226,7 @@ export class Runner {
     return alarm;
   }
 
-  /** The lowest checkpoint of the shares; what was read past foreign events is not read again. */
+  /** Returns the lowest checkpoint of the shares. Foreign events that were read before are not read again. */
   #lowest(): bigint | undefined {
     if (this.#idle !== undefined) return this.#idle.position;
     let lowest: bigint | undefined;
@@ -240,7 +240,7 @@ export class Runner {
   async #process({ events, position, head }: SubscriptionPage): Promise<void> {
     const { processors, observer, policy, clock } = this.#parts;
     if (this.#parts.looksAtShares) await this.#dropLostShares();
-    // Shares may come while the page is processed. They get none of its events, and so their checkpoints stay.
+    // Shares may be added while the page is processed. They get no event of the page, so their checkpoints stay.
     const held = [...this.#held.values()];
     const items = this.#itemsOf(events);
     if (items.length === 0) {
@@ -260,7 +260,8 @@ export class Runner {
         await retrying(policy, clock, this.#stopping.signal, () => processors.commit(commit));
         break;
       } catch (error) {
-        // If an event made the commit fail, the page is processed again: that event fails this time, and the policy decides.
+        // If an event made the commit fail, the page is processed again. The event then fails, and the policy is
+        // applied.
         const culprit = batch.culprit?.(error);
         if (culprit === undefined || blamed.has(culprit.event.context.position)) throw error;
         blamed.set(culprit.event.context.position, error);
@@ -277,7 +278,7 @@ export class Runner {
     if (failed !== undefined) throw failed;
   }
 
-  /** The events of the page that concern the processor, belong to a share that is held, and were not processed before. */
+  /** Returns the unprocessed events of the page that concern the processor and belong to a share that is held. */
   #itemsOf(events: readonly RecordedEvent[]): readonly SharedItem[] {
     const { processor, shares } = this.#parts;
     const items: SharedItem[] = [];
@@ -287,7 +288,7 @@ export class Runner {
       try {
         opened = processor.open(event);
       } catch (error) {
-        // Its key cannot be known, so the name of its stream is used.
+        // The key is unknown, so the name of the stream is used.
         opened = { key: event.context.stream };
         unreadable = error;
       }
@@ -349,7 +350,7 @@ export class Runner {
     return { batch, park, failed };
   }
 
-  /** Tries an event again as the policy says. Returns the last failure; `undefined` if a retry succeeded. */
+  /** Retries an event according to the policy. Returns the last failure, or `undefined` if a retry succeeded. */
   async #again(batch: Batch, item: SharedItem, first: unknown): Promise<unknown> {
     const { policy, clock } = this.#parts;
     let failures = 0;
@@ -375,7 +376,7 @@ export class Runner {
     this.#parts.observer.processed?.(this.processor, 0, idle.position, idle.position);
   }
 
-  /** Reads which keys are parked, and tries those again for which someone asked, or whose failed event was dropped. */
+  /** Reads the parked keys, and retries those with a request to retry, or whose failed event was dropped. */
   async #retryParked(): Promise<void> {
     const { processors, processor } = this.#parts;
     this.#refreshParked = false;
@@ -389,7 +390,7 @@ export class Runner {
     }
   }
 
-  /** Processes the parked events of a key in order, up to the first that fails again. */
+  /** Processes the parked events of a key in order, up to the first one that fails again. */
   async #retryKey(key: string, events: readonly ParkedEvent[]): Promise<void> {
     const { processors, processor, clock, observer, shares } = this.#parts;
     const held = this.#held.get(events[0]!.share);
@@ -444,7 +445,7 @@ export class Runner {
     }
   }
 
-  /** Returns what has to be parked if the command of a deadline cannot be sent: the event that set the deadline. */
+  /** Sends the command of a deadline. If that fails, it returns the event that set the deadline, to be parked. */
   async #fire(
     deadline: StoredDeadline,
     deadlines: NonNullable<Processor['deadlines']>,
@@ -473,7 +474,7 @@ export class Runner {
     const { clock } = this.#parts;
     const [cause, position] = error instanceof EventFailed ? [error.cause, error.position] : [error, undefined];
     const reason = stopReason(cause, position, clock.now());
-    // Stored first, so that a caller who waits and gets the failure finds it in the status too.
+    // The reason is stored first, so that a waiting caller that gets the failure finds it in the status too.
     if (!this.#stopping.signal.aborted) await this.#recordStop(reason);
     this.#stopped(reason);
   }
@@ -482,7 +483,7 @@ export class Runner {
     try {
       await this.#parts.processors.setStopped(this.processor.subscription, reason);
     } catch {
-      // The store is the cause, or fails too: this process still knows the reason.
+      // The store may be the cause of the failure. This process keeps the reason in memory.
     }
   }
 

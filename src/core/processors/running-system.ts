@@ -1,7 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /**
- * A system that runs: the event sourcers of its deciders and processes, a runner for each processor, and the membership
- * in the group of all processes that run the same system on the same store.
+ * A running system: the event sourcers of its deciders and processes, a runner for each processor, and the membership
+ * in the group of processes that run the same system on the same store.
  */
 import { DefinitionError } from '../errors.ts';
 import type { CommandResult } from '../event-sourcer.ts';
@@ -55,7 +55,7 @@ import {
   recordOf,
 } from './versions.ts';
 
-/** The untyped part of a running system; `defineSystem` adds the types of its definition. */
+/** The untyped implementation of a running system. `defineSystem` adds the types of its definition. */
 export class SystemRun implements AsyncDisposable {
   readonly #store: StartOptions['store'];
   readonly #processors: ProcessorStore;
@@ -63,15 +63,15 @@ export class SystemRun implements AsyncDisposable {
   readonly #sourcer: ModuleEventSourcer<AnyModule>;
   readonly #processSourcers: readonly ModuleEventSourcer<AnyModule>[];
   readonly #runners: readonly Runner[];
-  /** Versions of read models that were not active when they were last looked at. */
+  /** The runners of read models whose versions were not active when they were last checked. */
   readonly #waiting: Set<Runner>;
   readonly #options: StartOptions;
   readonly #clock: Clock;
   readonly #member: Member | undefined;
   #stopping: Promise<void> | undefined;
-  /** Aborted by {@link stop}: nobody waits for processors of a system that has stopped here. */
+  /** Aborted by {@link stop}, which ends all waiting for processors. */
   readonly #ended = new AbortController();
-  /** The functions that end the updates of inline read models. */
+  /** The functions that remove the inline projections. */
   readonly #inline: (() => void)[] = [];
 
   private constructor(
@@ -103,7 +103,7 @@ export class SystemRun implements AsyncDisposable {
     if (processors === undefined) {
       throw new DefinitionError(
         `${parts.name}.start.processors`,
-        'the store keeps no processors: name a store that does',
+        'is missing, because this event store has no storage for processors; pass a processor store',
       );
     }
     const sourcing = sourcingOptions(options);
@@ -130,7 +130,7 @@ export class SystemRun implements AsyncDisposable {
     if (!Array.isArray(accepted)) {
       throw new DefinitionError(
         `${parts.name}.start.acceptChanges`,
-        `expected a list of names, got ${typeof accepted}`,
+        `expected an array of names, got ${typeof accepted}`,
       );
     }
     for (const part of accepted) checkPartName(part, names, `${parts.name}.start.acceptChanges`);
@@ -166,7 +166,7 @@ export class SystemRun implements AsyncDisposable {
     return running;
   }
 
-  /** The processors catch up first, so that no append has to do that. */
+  /** Adds the inline projections after their processors have caught up, so that no append has to do that. */
   async #beginInline(projections: readonly InlineProjection[]): Promise<void> {
     if (projections.length === 0) return;
     try {
@@ -199,8 +199,8 @@ export class SystemRun implements AsyncDisposable {
 
   /**
    * Resolves when all read models, or the processors with these names, have processed the position. Without a position,
-   * it waits for the store's last event. `undefined` is the position of a decision without events, for which there is
-   * nothing to wait.
+   * it waits for the store's last event. `undefined` is the position of a decision without events. The promise then
+   * resolves immediately.
    */
   async caughtUp(...given: CaughtUpArguments): Promise<void> {
     const place = `${this.#parts.name}.caughtUp`;
@@ -211,9 +211,9 @@ export class SystemRun implements AsyncDisposable {
       throw new DefinitionError(`${place}.position`, `expected a bigint or undefined, got ${typeof position}`);
     }
     if (names !== undefined && !Array.isArray(names)) {
-      throw new DefinitionError(`${place}.names`, `expected a list of names, got ${typeof names}`);
+      throw new DefinitionError(`${place}.names`, `expected an array of names, got ${typeof names}`);
     }
-    // A name that nobody has would wait for nothing, and the caller would believe that it had waited.
+    // Without this check, a call with an unknown name would resolve immediately, and the caller would not notice.
     for (const name of names ?? []) {
       checkPartName(
         name,
@@ -229,7 +229,7 @@ export class SystemRun implements AsyncDisposable {
     await this.#activate(waited);
   }
 
-  /** A version that has caught up becomes active now, and not at the next renewal of the lease. */
+  /** Activates versions that have caught up now instead of at the next renewal of the lease. */
   async #activate(runners: readonly Runner[]): Promise<void> {
     const waiting = runners.filter((runner) => this.#waiting.has(runner));
     if (waiting.length === 0) return;
@@ -261,7 +261,7 @@ export class SystemRun implements AsyncDisposable {
       },
       options,
     );
-    // The member has lost its shares, and a processor that had stopped continues after the events that were rebuilt.
+    // The member has lost its shares. A processor that had stopped continues after the rebuilt events.
     if (this.#member === undefined) return;
     runner.resume();
     this.#member.wake();
@@ -279,7 +279,7 @@ export class SystemRun implements AsyncDisposable {
     return this.#runners.flatMap(({ processor: { kind, subscription } }) => (isReadModel(kind) ? [subscription] : []));
   }
 
-  /** Resolves when every processor has processed everything, the events that they caused themselves included. */
+  /** Resolves when every processor has processed all events, including those that processors caused. */
   async settled(signal?: AbortSignal): Promise<void> {
     for (;;) {
       const head = await lastPosition(this.#store);
@@ -313,7 +313,7 @@ export class SystemRun implements AsyncDisposable {
     },
   };
 
-  /** Finishes the pages that are being processed and the commands that were accepted, and leaves the group. */
+  /** Finishes pages in progress and accepted commands, and leaves the group. */
   stop(): Promise<void> {
     this.#stopping ??= this.#stop();
     return this.#stopping;
@@ -333,7 +333,8 @@ export class SystemRun implements AsyncDisposable {
   }
 
   #stoppedHere(): StopReason {
-    const message = 'the system was stopped in this process while someone waited for it; wait before you stop it';
+    const message =
+      'the system was stopped in this process while a caller waited for it; await caughtUp or settled before stop';
     return { code: 'closed', message, position: undefined, at: this.#clock.now() };
   }
 
@@ -344,7 +345,7 @@ export class SystemRun implements AsyncDisposable {
     }
   }
 
-  /** Resolves when the runner has nothing that is due. */
+  /** Resolves when the runner has no deadlines that are due. */
   async #fired(runner: Runner, signal: AbortSignal | undefined): Promise<void> {
     const { subscription, deadlines } = runner.processor;
     if (deadlines === undefined) return;
@@ -354,7 +355,7 @@ export class SystemRun implements AsyncDisposable {
     });
   }
 
-  /** Resolves when the parked events that someone wants to retry were tried again. */
+  /** Resolves when every requested retry of parked events was made. */
   async #retried(runner: Runner, signal: AbortSignal | undefined): Promise<void> {
     const { subscription } = runner.processor;
     await this.#until(runner, signal, async () => {
@@ -371,7 +372,7 @@ export class SystemRun implements AsyncDisposable {
     });
   }
 
-  /** Looks after each change of the store, and ends early if the processor has stopped. */
+  /** Checks the condition after each change of the store. Throws if the processor has stopped. */
   async #until(runner: Runner, signal: AbortSignal | undefined, isReached: () => Promise<boolean>): Promise<void> {
     const { subscription } = runner.processor;
     for (;;) {

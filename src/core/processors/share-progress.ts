@@ -1,7 +1,9 @@
-/** The progress of the shares of a subscription. */
+/** Compares the progress of the shares of a subscription. */
 import type { Share } from './processor-store.ts';
 
-/** The position up to which all shares have processed the events; `undefined` if one has processed none. */
+/**
+ * Returns the position up to which all shares have processed the events, or `undefined` if a share has no checkpoint.
+ */
 export function lowestCheckpoint(shares: readonly Pick<Share, 'checkpoint'>[]): bigint | undefined {
   let lowest: bigint | undefined;
   for (const { checkpoint } of shares) {
@@ -22,7 +24,7 @@ export function isAsFar(
   });
 }
 
-/** A token that no holder of these shares has. */
+/** Returns a token that no holder of these shares has. */
 export function newToken(shares: readonly Pick<Share, 'token'>[]): bigint {
   let highest = 0n;
   for (const { token } of shares) if (token > highest) highest = token;

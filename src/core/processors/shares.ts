@@ -1,13 +1,15 @@
 /**
- * Dividing the work of a subscription among the members of a group.
+ * Divides the work of a subscription among the members of a group.
  *
- * A subscription has a fixed number of shares, and each key belongs to one of them. Which member should hold which
- * share follows from the list of members alone, so that members need no negotiation. Each releases what belongs to
- * another member and claims what belongs to itself.
+ * A subscription has a fixed number of shares, and each key belongs to one of them. The assignment of shares depends
+ * only on the list of members, so that members need no negotiation. Each member releases the shares of others and
+ * claims its own.
  */
 import type { SubscriptionId } from './processor-store.ts';
 
-/** FNV-1a, 32 bits (draft-eastlake-fnv). Stable for ever: a changed hash would give events of a key to two shares. */
+/**
+ * FNV-1a, 32 bits (draft-eastlake-fnv). It must never change, because events of one key would then be in two shares.
+ */
 function hash(text: string): number {
   let value = 0x811c9dc5;
   for (let index = 0; index < text.length; index++) {
@@ -18,13 +20,12 @@ function hash(text: string): number {
   return value >>> 0;
 }
 
-/** The share of a key, from 0. */
+/** Returns the share of a key, from 0. */
 export function shareOf(key: string, shares: number): number {
   return shares === 1 ? 0 : hash(key) % shares;
 }
 
-/**
- * The shares that a member should hold.
+/** Returns the shares that a member should hold.
  *
  * @param members the live members in order; the caller is one of them.
  */

@@ -1,4 +1,4 @@
-/** The progress of the processors of a store. */
+/** Reads the progress of the processors of a store. */
 import { readParked } from './parked-events.ts';
 import type { ProcessorStore, Share, StopReason, SubscriptionId, SubscriptionRecord } from './processor-store.ts';
 import { lowestCheckpoint } from './share-progress.ts';
@@ -9,16 +9,16 @@ export interface ProcessorStatus {
   readonly version: string;
   readonly kind: SubscriptionRecord['kind'];
   readonly isActive: boolean;
-  /** The position up to which everything is processed or parked; `undefined` if nothing is. */
+  /** The position up to which all events are processed or parked, or `undefined` before the first event. */
   readonly checkpoint: bigint | undefined;
-  /** The position of the store's last event; `undefined` if the store has none. */
+  /** The position of the store's last event, or `undefined` if the store has no events. */
   readonly head: bigint | undefined;
   readonly shares: readonly Pick<Share, 'share' | 'checkpoint' | 'holder' | 'expiresAt'>[];
   readonly parked: number;
   readonly stopped: StopReason | undefined;
 }
 
-/** The progress of everything that has ever run on a store. */
+/** Returns the progress of every processor that has run on a store. */
 export async function statusOf(
   processors: ProcessorStore,
   head: bigint | undefined,

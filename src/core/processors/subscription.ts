@@ -1,6 +1,6 @@
 /**
- * Reading on: the history, and then what comes, as one sequence of pages. Everything that reacts to events reads them in
- * this way; no other code polls a store.
+ * Subscriptions: past and future events as one sequence of pages. All code that reacts to events reads them in this
+ * way, and no code polls a store.
  */
 import { DefinitionError } from '../errors.ts';
 import type { EventStore, ReadAllOptions } from '../event-store.ts';
@@ -8,32 +8,35 @@ import { DEFAULT_READ_LIMIT } from '../limits.ts';
 import type { EventName, RecordedEvent } from '../messages.ts';
 import { checkOptionNames, type OptionNames } from '../option-names.ts';
 
-/** The events that a subscription reads, and the position at which it starts. */
+/** Selects the events of a subscription, and the position at which it starts. */
 export interface SubscribeOptions {
-  /** Starts after this position, or at the store's first event if it is `undefined`. */
+  /** Starts after this position. By default it starts at the store's first event. */
   readonly after?: bigint | undefined;
-  /** Reads only streams of these categories, or all streams if it is empty or absent. The store filters. */
+  /** Reads only streams of these categories, or all streams if it is empty or absent. The store applies the filter. */
   readonly categories?: readonly string[] | undefined;
-  /** Reads only events of these types, or all events if it is empty or absent. The store filters. */
+  /** Reads only events of these types, or all events if it is empty or absent. The store applies the filter. */
   readonly eventTypes?: readonly string[] | undefined;
-  /** Reads only these events, known by category and type, or all events if it is empty or absent. The store filters. */
+  /**
+   * Reads only these events, by category and type, or all events if it is empty or absent. The store applies the
+   * filter.
+   */
   readonly events?: readonly EventName[] | undefined;
   /**
-   * The most events of a page.
+   * The maximum number of events of a page.
    * @default 1000
    */
   readonly pageSize?: number | undefined;
-  /** Ends the subscription with the signal's reason, also while it waits. */
+  /** Cancels the subscription, even while it waits. It then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /** Some events of a subscription, in the order of their positions. */
 export interface SubscriptionPage {
-  /** If it is empty, only the position has moved, past events that the filter leaves out. */
+  /** The events. If it is empty, the position has only moved past events that the filter excludes. */
   readonly events: readonly RecordedEvent[];
   /**
-   * The subscription has read the store up to here, events that the filter leaves out included. Keep it as the checkpoint,
-   * and pass it as `after` to continue.
+   * The position up to which the subscription has read the store, including events that the filter excludes. Store it
+   * as the checkpoint, and pass it as `after` to continue.
    */
   readonly position: bigint;
   /** The position of the store's last event when the page was read. If it equals `position`, the reader has caught up. */
@@ -51,9 +54,9 @@ const NAMES: OptionNames<SubscribeOptions> = {
 
 /**
  * Reads the events of a store after a position, and continues with those that are appended later, in this process or in
- * another one. There is no gap and no duplicate between history and present.
+ * another one. There is no gap and no duplicate between past and new events.
  *
- * The next page is read when the loop asks for it, so a slow reader delays only itself. Leaving the loop ends the
+ * The next page is read when the loop requests it, so a slow reader delays only itself. Leaving the loop ends the
  * subscription.
  *
  * ```ts
@@ -88,7 +91,7 @@ async function* pages(
 ): AsyncGenerator<SubscriptionPage, never> {
   let position = after;
   for (;;) {
-    // The head is known before the page is read, so a short page has everything up to the head.
+    // The head is read before the page, so a short page has all events up to the head.
     const head = await store.awaitEvents(position, signal);
     while (position === undefined || position < head) {
       signal?.throwIfAborted();

@@ -12,7 +12,7 @@ import type { SystemParts } from './system-parts.ts';
 
 /** The options that start a system. */
 export interface StartOptions extends Omit<EventSourcerConfiguration, 'modules' | 'store' | 'observer'> {
-  /** The event store. The memory store and the SQLite store also keep what processors need. */
+  /** The event store. The memory store and the SQLite store also have storage for processors. */
   readonly store: EventStore & { readonly processors?: ProcessorStore; close?(): Promise<void> };
   /**
    * The storage of checkpoints, documents, tables, parked events and deadlines.
@@ -20,32 +20,33 @@ export interface StartOptions extends Omit<EventSourcerConfiguration, 'modules' 
    */
   readonly processors?: ProcessorStore | undefined;
   /**
-   * The number of shares of each subscription. It is the largest number of processes that can work on it at the same
-   * time. It is fixed when the subscription is created.
+   * The number of shares of each subscription, which is the maximum number of processes that can work on it
+   * concurrently. It is fixed when the subscription is created.
    * @default 8
    */
   readonly shares?: number | undefined;
   /**
-   * Milliseconds for which a process holds its shares without renewing them. Another process takes over afterwards.
+   * The time for which a process holds its shares without renewing them, in milliseconds. Another process then takes
+   * over.
    * @default 10000
    */
   readonly lease?: number | undefined;
-  /** The policies for failing events: one for all processors, and others by the name of a part. */
+  /** The failure policy of all processors, and policies for single parts, by name. */
   readonly failurePolicy?: FailurePolicy | undefined;
   readonly failurePolicies?: Readonly<Record<string, FailurePolicy>> | undefined;
   /**
-   * The names of parts whose definitions may differ from what the store has, although their versions are the same. Use
-   * it if the code has the same meaning as before, for example after another compiler has written it. Stored documents,
-   * rows and states stay.
+   * The names of parts whose definitions may differ from the stored ones although their versions are the same. Use it
+   * if the code has the same meaning as before, for example after a change of the compiler. Stored documents, rows and
+   * states are kept.
    * @default []
    */
   readonly acceptChanges?: readonly string[] | undefined;
-  /** @default the clock of the machine */
+  /** @default the system clock */
   readonly clock?: Clock | undefined;
   /** Hooks for logs and telemetry, of the event sourcer and of the processors. */
   readonly observer?: (EventSourcerConfiguration['observer'] & RunnerObserver) | undefined;
   /**
-   * Runs processors in this process. Without them, it only accepts commands and answers queries.
+   * Runs processors in this process. Without them, the process only accepts commands and answers queries.
    * @default true
    */
   readonly process?: boolean | undefined;
@@ -77,7 +78,7 @@ export interface CaughtUpOptions {
    * @default all read models
    */
   readonly names?: readonly string[] | undefined;
-  /** Ends the wait. */
+  /** Cancels the wait. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -119,12 +120,15 @@ export function inlineProjections(
   if (first === undefined) return [];
   const { name } = first.subscription;
   if (processors.inline === undefined) {
-    throw new DefinitionError(name, 'this store has no inline read models; use the SQLite store, or omit inline()');
+    throw new DefinitionError(
+      name,
+      'this store does not support inline read models; use the SQLite store, or omit inline()',
+    );
   }
   if (processors !== options.store.processors) {
     throw new DefinitionError(
       name,
-      'an inline read model must be in the store of the events: omit the option processors',
+      'an inline read model must be in the store of the events; omit the option processors',
     );
   }
   return projections;
@@ -163,7 +167,7 @@ export function sameSubscription(one: SubscriptionId, other: SubscriptionId | un
 
 export function checkPartName(name: unknown, known: readonly string[], place: string): void {
   if (known.includes(name as string)) return;
-  throw new DefinitionError(place, `${JSON.stringify(name)} is not among the parts: ${known.join(', ') || 'none'}`);
+  throw new DefinitionError(place, `unknown part ${JSON.stringify(name)}; the parts are ${known.join(', ') || 'none'}`);
 }
 
 function checkWhole(name: string, value: number): void {

@@ -17,34 +17,34 @@ import type { Processor } from './processor.ts';
 import type { InlineProjection, ProcessorStore, SubscriptionId } from './processor-store.ts';
 import { type AnyReactor, ReactorProcessor } from './reactor.ts';
 
-/** A part of a system, of whatever kind. */
+/** A read model of a system, of either kind. */
 export type AnyPart = AnyReadModel | AnyTables;
 
-/** A table read model, as `defineTables` makes it: it brings its own processor and its own reader. */
+/** A table read model of `defineTables`, which makes its own processor and reader. */
 export interface AnyTables {
   readonly kind: 'tables';
   readonly name: string;
   readonly version: string;
   readonly tables: readonly string[];
   /**
-   * The processor that runs it on a store.
-   * @param replacement the subscription and the tables that are built next to the present ones, to take their place.
+   * Makes the processor of the read model on a store.
+   * @param replacement the subscription and the tables that are built to replace the present ones.
    */
   processor(processors: ProcessorStore, reading: EventReading, replacement?: Replacement): InlineProcessor;
-  /** What `readModel` returns. */
+  /** Makes the reader that `readModel` returns. */
   reader(processors: ProcessorStore): unknown;
   /** The events that it reads, with their categories. */
   readonly sources: readonly EventSource[];
 }
 
-/** A second build of a version of a read model, which will take its place. */
+/** A second build of a version of a read model, which will replace the first one. */
 export interface Replacement {
   readonly subscription: SubscriptionId;
-  /** A unique name, because tables and indexes that are built next to others need names of their own. */
+  /** A unique id, because the new tables and indexes need names that differ from the present ones. */
   readonly id: string;
 }
 
-/** The parts from which processors are made. */
+/** The dependencies of processors. */
 export interface ProcessorFactory {
   readonly store: EventStore;
   readonly processors: ProcessorStore;
@@ -53,7 +53,7 @@ export interface ProcessorFactory {
   processes(module: AnyModule): Pick<EventSourcer, 'handleCommand'>;
 }
 
-/** A definition, with the types forgotten. */
+/** A definition without its types. */
 export interface AnySystemDefinition {
   readonly name: string;
   readonly deciders: readonly AnyModule[];
@@ -66,16 +66,16 @@ export interface AnySystemDefinition {
 export interface SystemParts {
   readonly name: string;
   readonly deciders: readonly AnyModule[];
-  /** Each processor with the name of the part that it belongs to. */
+  /** Makes the processors, each with the name of its part. */
   processors(factory: ProcessorFactory): readonly (readonly [part: string, processor: Processor])[];
   readerOf(model: AnyPart, processors: ProcessorStore): unknown;
-  /** The projections of the read models that are updated in the transaction of each append. */
+  /** Makes the projections of the inline read models. */
   inlineProjections(
     processors: ProcessorStore,
     now: () => number,
     accepted: readonly string[],
   ): readonly InlineProjection[];
-  /** The processor of a read model, or of its replacement; `undefined` if the model is not part of the system. */
+  /** Makes the processor of a read model or its replacement. Returns `undefined` if the model is not in the system. */
   readModelProcessor(model: AnyPart, processors: ProcessorStore, replacement?: Replacement): Processor | undefined;
 }
 

@@ -1,9 +1,9 @@
 /**
- * The versions of a processor.
+ * Opens, activates and drops versions of processors.
  *
- * The versions of a read model are built next to one another. Each has its own rows, and the active one is the one that
- * readers see who ask by name. A processor with effects has one version. A new version continues after the last event
- * of the previous one, so that no effect is repeated.
+ * A read model can have several versions in a store. Each has its own rows, and readers see the active one. A processor
+ * with effects has one version. A new version continues after the last event of the previous one, so that no effect is
+ * repeated.
  */
 import { DefinitionError } from '../errors.ts';
 import { changesBetween, DefinitionChanged } from './definition-text.ts';
@@ -11,15 +11,15 @@ import type { Processor } from './processor.ts';
 import type { ProcessorStore, StopReason, SubscriptionId, SubscriptionRecord } from './processor-store.ts';
 import { lowestCheckpoint } from './share-progress.ts';
 
-/** Returns whether a processor of this kind only writes rows that belong to its version. */
+/** Returns whether a processor of this kind only writes rows of its own version. */
 export function isReadModel(kind: SubscriptionRecord['kind']): boolean {
   return kind === 'documents' || kind === 'tables';
 }
 
 /**
  * Opens the subscription of a processor, to run it.
- * @param acceptsChanges the definition may have changed under the same version. The store then takes the present one.
- * @throws DefinitionChanged if the definition has changed under the same version.
+ * @param acceptsChanges true if the definition may have changed without a new version. The present one is then stored.
+ * @throws DefinitionChanged if the definition has changed without a new version.
  * @throws DefinitionError if the store cannot keep its tables.
  */
 export async function openVersion(
@@ -34,14 +34,14 @@ export async function openVersion(
   const record = await processors.openSubscription({ subscription, kind, definition, shares, tables, continues });
   checkDefinition(record, processor, acceptsChanges);
   if (record.definition !== definition) await processors.redefine(subscription, definition);
-  // It is tried again now. Waiting callers must not see why it stopped before.
+  // The processor starts again now, so waiting callers must not see the earlier failure.
   if (record.stopped !== undefined) await processors.setStopped(subscription, undefined);
   return record;
 }
 
 /**
- * Opens the subscription of a processor for a process that does not run it. Such a process does not take the place of
- * another version, and its code makes no rows.
+ * Opens the subscription of a processor for a process that does not run it. Such a process does not replace another
+ * version, and its code makes no rows.
  */
 export async function lookAtVersion(
   processors: ProcessorStore,
@@ -86,7 +86,7 @@ function checkTables({ capabilities }: ProcessorStore, { subscription, kind }: P
   );
 }
 
-/** A version of a read model that has caught up with the active one takes its place. */
+/** Activates versions of read models that have caught up with the active one. */
 export async function activateCaughtUp(
   processors: ProcessorStore,
   runners: readonly { readonly processor: Processor }[],
@@ -106,8 +106,8 @@ export async function activateCaughtUp(
 }
 
 /**
- * Drops the versions of read models that were replaced by these, and returns them. If a version is not active yet, the
- * version that it will replace stays.
+ * Drops the versions of read models that these have replaced, and returns them. If a version is not active yet, its
+ * predecessor is kept.
  */
 export async function dropOldVersions(
   processors: ProcessorStore,
@@ -129,8 +129,8 @@ export async function dropOldVersions(
 
 /**
  * Drops a version of a read model with all its rows.
- * @param current the read models that the system has. The active version of another one may be dropped.
- * @throws DefinitionError if there is no such version, it is not a read model's, or readers see it.
+ * @param current the read models of the system. The active version of any other read model may be dropped.
+ * @throws DefinitionError if the version does not exist, is not of a read model, or is the one that readers see.
  */
 export async function dropVersion(
   processors: ProcessorStore,
@@ -173,8 +173,8 @@ function isSame(one: SubscriptionId, other: SubscriptionId): boolean {
 }
 
 /**
- * The reason why a member must not run a processor any more; `undefined` if it may continue.
- * @param acceptsChanges the stored definition may be another one.
+ * Returns the reason why a member must no longer run a processor, or `undefined` if it may continue.
+ * @param acceptsChanges true if the stored definition may differ.
  */
 export async function endReason(
   processors: ProcessorStore,
@@ -188,7 +188,7 @@ export async function endReason(
   if (record !== undefined) {
     const changes = acceptsChanges ? [] : changesBetween(record.definition, definition);
     if (changes.length === 0) return undefined;
-    const message = `another process has rebuilt ${name} ${version} with another definition: ${changes.join(', ')}`;
+    const message = `another process has rebuilt ${name} ${version} with a different definition: ${changes.join(', ')}`;
     return { code: 'superseded', message, position: undefined, at };
   }
   const successor = records.find((one) => one.subscription.name === name)?.subscription;
@@ -196,7 +196,7 @@ export async function endReason(
     ? { code: 'dropped', message: `${name} ${version} was dropped`, position: undefined, at }
     : {
         code: 'superseded',
-        message: `version ${successor.version} has taken the place of version ${version}`,
+        message: `version ${successor.version} has replaced version ${version}`,
         position: undefined,
         at,
       };

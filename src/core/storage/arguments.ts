@@ -1,7 +1,7 @@
 /**
  * The checks of arguments that every store makes before it does anything (wit/event-store.wit, `invalid-argument`), and
- * the meaning of a precondition. They are written once, so that all stores refuse the same arguments with the same
- * texts. Types are checked too, because the caller may be JavaScript or a component's host.
+ * the meaning of a precondition. All stores use them, so that they refuse the same arguments with the same messages.
+ * Types are checked too, because the caller may be JavaScript or a component's host.
  */
 import { AppendFailure, StoreFailure } from '../errors.ts';
 import type { ReadAllOptions, ReadStreamOptions, Snapshot, SnapshotKey } from '../event-store.ts';
@@ -23,7 +23,9 @@ import { HASH_BYTES, type RecordedCommit } from './chain.ts';
 import type { ReadLogOptions } from './commit-transfer.ts';
 import type { ReadCommitsOptions, ReadStreamsOptions } from './verify-chain.ts';
 
-/** The largest integer of SQLite and PostgreSQL. At a million events a second it lasts 292,000 years. */
+const OPTIONAL_REVISION = 'a revision, which is a bigint of at least 0, such as 3n, or undefined';
+
+/** The largest integer of SQLite and PostgreSQL. It suffices for 292,000 years at a million events a second. */
 const MAX_I64 = 2n ** 63n - 1n;
 
 const READ_STREAM: OptionNames<ReadStreamOptions> = { direction: true, fromRevision: true, limit: true };
@@ -59,12 +61,12 @@ export function checkAppend(
   checkPrecondition(precondition);
   checkDecision(decision);
   if (decision.outcome.tag === 'rejected' && events.length > 0) {
-    throw refused('decision.outcome', 'a rejected decision has no events');
+    throw refused('decision.outcome', 'must be an empty array, because a rejected decision has no events');
   }
 }
 
 /**
- * Checks the arguments of `appendExclusively` that are known before it decides.
+ * Checks the arguments of `appendExclusively` that are known before the decision.
  *
  * @throws AppendFailure `invalid-argument`.
  */
@@ -72,13 +74,13 @@ export function checkReservation(stream: string, after: bigint | undefined): voi
   const problem = checkStreamName(stream);
   if (problem !== undefined) throw refused('stream', `the stream name ${problem}`);
   if (after !== undefined && !isRevision(after)) {
-    throw refused('after', 'a revision is a bigint from 0, as in 3n, or undefined');
+    throw refused('after', mustBe(OPTIONAL_REVISION, after));
   }
 }
 
 function refuseEvent(event: Envelope | undefined, index: number): void {
   const problem = envelopeProblem(event);
-  // This runs for every event, so the text of the place is made only if there is a problem.
+  // This runs for every event, so the string for the place is made only if there is a problem.
   if (problem !== undefined) throw refused(`events[${index}]${problem.field}`, problem.message);
 }
 
@@ -95,9 +97,9 @@ function refuse(argument: string, problem: FieldProblem | undefined): void {
 }
 
 function checkDecision(decision: Decision): void {
-  if (typeof decision !== 'object' || decision === null) throw refused('decision', 'a decision is an object');
+  if (typeof decision !== 'object' || decision === null) throw refused('decision', mustBe('an object', decision));
   if (typeof decision.commandId !== 'string' || !isUuid(decision.commandId)) {
-    throw refused('decision.commandId', 'a command id is a UUID in lower-case text; convert it with commandUuid()');
+    throw refused('decision.commandId', 'must be a UUID in lower case; convert other ids with commandUuid()');
   }
   refuse('decision.command', envelopeProblem(decision.command));
   text(decision.contentType, 'contentType');
@@ -105,10 +107,10 @@ function checkDecision(decision: Decision): void {
   text(decision.module.version, 'module.version');
   const { digest } = decision.module;
   if (digest !== undefined && !(digest instanceof Uint8Array)) {
-    throw refused('decision.module.digest', 'a digest is a Uint8Array or undefined');
+    throw refused('decision.module.digest', mustBe('a Uint8Array or undefined', decision.module.digest));
   }
   if (decision.seenRevision !== undefined && !isRevision(decision.seenRevision)) {
-    throw refused('decision.seenRevision', 'a revision is a bigint from 0, as in 3n, or undefined');
+    throw refused('decision.seenRevision', mustBe(OPTIONAL_REVISION, decision.seenRevision));
   }
   optionalText(decision.causationId, 'causationId');
   text(decision.correlationId, 'correlationId');
@@ -120,7 +122,7 @@ function checkDecision(decision: Decision): void {
 function checkOutcome({ outcome }: Decision): void {
   if (outcome?.tag === 'accepted') return;
   if (outcome?.tag !== 'rejected') {
-    throw refused('decision.outcome', `an outcome is { tag: 'accepted' } or { tag: 'rejected', val: rejection }`);
+    throw refused('decision.outcome', `must be { tag: 'accepted' } or { tag: 'rejected', val: rejection }`);
   }
   refuse('decision.outcome.val', rejectionProblem(outcome.val));
 }
@@ -143,7 +145,7 @@ export function checkReadStream(stream: string, options: ReadStreamOptions): voi
   checkStream(stream, 'stream');
   checkDirectionAndLimit(options, READ_STREAM);
   if (options.fromRevision !== undefined && !isRevision(options.fromRevision)) {
-    throw misread('options.fromRevision', 'a revision is a bigint from 0, as in 3n, or undefined');
+    throw misread('options.fromRevision', mustBe(OPTIONAL_REVISION, options.fromRevision));
   }
 }
 
@@ -167,7 +169,7 @@ function isEventName(value: unknown): value is EventName {
 
 export function checkPosition(position: bigint | undefined, argument: string): void {
   if (position !== undefined && !isRevision(position)) {
-    throw misread(argument, 'a position is a bigint from 0, as in 3n, or undefined');
+    throw misread(argument, mustBe('a position, which is a bigint of at least 0, such as 3n, or undefined', position));
   }
 }
 
@@ -176,14 +178,14 @@ function checkStream(stream: string, argument: string): void {
   if (problem !== undefined) throw misread(argument, `the stream name ${problem}`);
 }
 
-/** Checks a limit of events, commits or streams. It is undefined, or a positive integer. */
+/** Checks a limit of events, commits or streams: undefined or a positive integer. */
 function checkLimit(limit: number | undefined): void {
   if (limit !== undefined && !isPositiveU32(limit)) {
     throw misread('options.limit', mustBe('a positive integer', limit));
   }
 }
 
-/** Checks the names of options, for every operation that takes some. */
+/** Checks that `options` is an object without unknown names. */
 export function checkNames(options: unknown, known: Readonly<Record<string, true>>): void {
   if (typeof options !== 'object' || options === null) throw misread('options', mustBe('an object', options));
   const unknown = unknownOption(options, known);
@@ -201,7 +203,7 @@ function checkDirectionAndLimit(
 
 function checkDirection(direction: unknown): void {
   if (direction === 'forward' || direction === 'backward') return;
-  throw misread('options.direction', `a direction is 'forward' or 'backward', not ${String(direction)}`);
+  throw misread('options.direction', `must be 'forward' or 'backward', not ${String(direction)}`);
 }
 
 /**
@@ -211,12 +213,12 @@ function checkDirection(direction: unknown): void {
  */
 export function recordedTime(now: number): bigint {
   if (Number.isSafeInteger(now) && now >= 0) return BigInt(now);
-  throw refused('now', `the clock must return whole milliseconds since the Unix epoch, but it returned ${String(now)}`);
+  throw refused('now', `must return an integer, the milliseconds since the Unix epoch, but it returned ${String(now)}`);
 }
 
 export function checkCommandId(commandId: string, argument = 'commandId'): void {
   if (typeof commandId !== 'string' || !isUuid(commandId)) {
-    throw misread(argument, 'a command id is a UUID in lower-case text; convert it with commandUuid()');
+    throw misread(argument, 'must be a UUID in lower case; convert other ids with commandUuid()');
   }
 }
 
@@ -286,13 +288,13 @@ export function checkSnapshotKey(key: SnapshotKey): void {
 }
 
 export function checkSnapshot(snapshot: Snapshot): void {
-  if (!isRevision(snapshot?.revision)) throw misread('snapshot.revision', 'a revision is a bigint from 0, as in 3n');
+  if (!isRevision(snapshot?.revision))
+    throw misread('snapshot.revision', mustBe('a revision, which is a bigint of at least 0', snapshot?.revision));
   if (!isText(snapshot.contentType)) throw misread('snapshot.contentType', 'must be a string without lone surrogates');
-  if (!(snapshot.state instanceof Uint8Array)) throw misread('snapshot.state', 'a state is a Uint8Array');
+  if (!(snapshot.state instanceof Uint8Array)) throw misread('snapshot.state', mustBe('a Uint8Array', snapshot.state));
 }
 
-/**
- * True if a stream satisfies the precondition.
+/** Returns whether a stream satisfies the precondition.
  *
  * @param actual the stream's last revision; `undefined` if it has no events.
  */
@@ -340,7 +342,7 @@ export function duplicate(first: RecordedDecision): AppendFailure {
   );
 }
 
-const CLOSED = 'the store is closed; it finishes the calls that it has accepted and refuses new ones';
+const CLOSED = 'the store is closing or closed, and accepts no new calls; open the store again';
 
 /** @returns the error that `append` throws once the store is closing. */
 export function appendAfterClose(): AppendFailure {

@@ -1,10 +1,10 @@
 /**
  * The hash chain (docs/architecture.md, "Commits are chained"; docs/chain.md). Each commit has the SHA-256 of the
- * previous commit's hash in its stream and of its own canonical content. If a hash is kept elsewhere, nobody can
- * change, insert, drop or reorder a commit up to it without being noticed.
+ * previous commit's hash in its stream and of its own canonical content. If a hash is kept elsewhere, any change,
+ * insertion, removal or reordering of the commits up to it is detected.
  *
  * The content is a fixed sequence of big-endian fields. Each field has a known length or is preceded by its length, so
- * two contents are equal only if the commits are. A commit's position is not part of it, so that a stream that is
+ * two contents are equal only if the commits are equal. The position is not part of the content, so a stream that is
  * copied to another store keeps its chain.
  */
 import type { Decision, Envelope, RecordedDecision } from '../messages.ts';
@@ -24,7 +24,7 @@ import {
 } from './field-writer.ts';
 import { sha256 } from './sha256.ts';
 
-/** One decision as it goes into a stream, with its events. */
+/** A commit of a stream: one decision with its events. */
 export interface Commit {
   readonly stream: string;
   /** The revision of the first event; `undefined` if there are no events. */
@@ -43,23 +43,23 @@ export interface RecordedCommit {
 /** The length of a commit's hash in bytes. */
 export const HASH_BYTES = 32;
 
-/** The hash that a stream's first commit follows: 32 zero bytes. */
+/** The previous hash of a stream's first commit: 32 zero bytes. */
 export const CHAIN_START: Uint8Array = new Uint8Array(HASH_BYTES);
 
 /** The version of the content's layout, which is the content's first byte. */
 const CONTENT_VERSION = 1;
 
-/** The hash of a commit: SHA-256 over `previous`, the hash of the stream's commit before it, and its content. */
+/** Returns the hash of a commit: SHA-256 over `previous`, which is the previous commit's hash, and the content. */
 export function commitHash(previous: Uint8Array, commit: Commit): Uint8Array {
   return sha256(chainedContent(previous, commit));
 }
 
-/** The canonical content of a commit, as docs/chain.md lays it out. */
+/** Returns the canonical content of a commit (docs/chain.md). */
 export function commitContent(commit: Commit): Uint8Array {
   return chainedContent(CHAIN_START, commit).slice(HASH_BYTES);
 }
 
-/** The bytes that a commit's hash covers: `previous` and the content. The next call overwrites the returned view. */
+/** Returns the bytes that a commit's hash covers: `previous` and the content. The next call overwrites the view. */
 export function chainedContent(
   previous: Uint8Array,
   { stream, firstRevision, recordedAt, decision, events }: Commit,

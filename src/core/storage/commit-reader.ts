@@ -1,8 +1,8 @@
 /**
- * Reads a commit's canonical content (docs/chain.md) as `chain.ts` writes it. Every field is read back as it was
- * written. A store needs nothing else if it keeps exactly the bytes that its hashes cover.
+ * Reads a commit's canonical content (docs/chain.md), which `chain.ts` writes. The content has every field, so a store
+ * can keep exactly the bytes that its hashes cover and nothing else.
  *
- * Nothing is checked, because the bytes are a store's own and known to be complete. Payloads are views of them.
+ * The bytes are not checked, because a store reads only its own, complete bytes. Payloads are views of them.
  */
 
 import type { Decision, Envelope, Outcome } from '../messages.ts';
@@ -97,7 +97,7 @@ let position = 0;
 
 function start(bytes: Uint8Array, at: number): void {
   source = bytes;
-  position = at + HASH_BYTES + 1; // skips the version, because there is only one
+  position = at + HASH_BYTES + 1; // Skips the version, because there is only one.
 }
 
 /** Releases the bytes, so that a closed store's memory can be collected. */
@@ -111,7 +111,7 @@ function integer32(): number {
   return ((source[at]! << 24) | (source[at + 1]! << 16) | (source[at + 2]! << 8) | source[at + 3]!) >>> 0;
 }
 
-/** The number is in two's complement, because a test's clock may return a time before 1970. */
+/** Reads two's complement, because a test's clock may return a time before 1970. */
 function integer64(): bigint {
   const high = integer32() | 0;
   const low = integer32();
@@ -164,7 +164,7 @@ function anyText(): string {
   return decoder.decode(byteString());
 }
 
-/** The text that was read last for one field. Most commits have the same text there as the commit before. */
+/** The string that was last read for one field. Most commits have the same string there as the previous commit. */
 interface Remembered {
   text: string;
 }

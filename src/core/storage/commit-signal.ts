@@ -1,38 +1,37 @@
-/** Waiting for commits without polling. Stores implement `awaitEvents` with it. */
+/** Waits for commits without polling. Stores implement `awaitEvents` with it. */
 
 interface Waiter {
   readonly resolve: () => void;
   readonly reject: (reason: unknown) => void;
 }
 
-/** Resolves the promises that wait for the next commit. */
+/** Resolves promises at the next commit. */
 export class CommitSignal {
   readonly #waiters = new Set<Waiter>();
   #count = 0;
   #closed: (() => Error) | undefined;
   readonly #onWaiting: ((waiting: boolean) => void) | undefined;
 
-  /** @param onWaiting called with `true` when the first waiter comes, and with `false` when the last one has left. */
+  /** @param onWaiting called with `true` when the first waiter arrives, and with `false` when the last one leaves. */
   constructor(onWaiting?: (waiting: boolean) => void) {
     this.#onWaiting = onWaiting;
   }
 
   /**
-   * The number of times that {@link notify} was called. Read it before you look at the store, and pass it to
-   * {@link wait}.
+   * The number of times that {@link notify} was called. Read it before you read the store, and pass it to {@link wait}.
    */
   get count(): number {
     return this.#count;
   }
 
-  /** True if at least one waiter waits. */
+  /** True if a caller of {@link wait} is waiting. */
   get isAwaited(): boolean {
     return this.#waiters.size > 0;
   }
 
   /**
-   * Resolves as soon as {@link notify} has been called since `count` was read, so that no commit falls between the look
-   * at the store and the wait. Aborting rejects with the signal's reason.
+   * Resolves as soon as {@link notify} has been called since `count` was read, so that a commit between reading the
+   * store and waiting is not missed. If `signal` is aborted, the promise rejects with its reason.
    */
   wait(count: number, signal?: AbortSignal): Promise<void> {
     if (this.#closed !== undefined) return Promise.reject(this.#closed());
@@ -83,9 +82,10 @@ export class CommitSignal {
 }
 
 /**
- * Implements `awaitEvents` of a store. It reads the last position after each commit, until that is after the given one.
+ * Implements `awaitEvents` of a store. It reads the last position after each commit until it is after the given
+ * position.
  *
- * @param lastPosition reads the position of the store's last event; `undefined` if it has none.
+ * @param lastPosition reads the position of the store's last event, or `undefined` if the store has no events.
  */
 export async function awaitEventsAfter(
   lastPosition: () => bigint | undefined | Promise<bigint | undefined>,

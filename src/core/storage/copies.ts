@@ -1,6 +1,6 @@
 /**
- * Copies of an append's arguments, for a store that does not write them in the turn of the call. The caller may change
- * its objects as soon as the call has returned, and codecs may write the next message into the same buffer.
+ * Copies the arguments of an append, for a store that does not write them synchronously. The caller may change its
+ * objects as soon as the call has returned, and codecs may write the next message into the same buffer.
  */
 import type { Decision, Envelope, Outcome, Precondition, Rejection } from '../messages.ts';
 import type { RecordedCommit } from './chain.ts';

@@ -1,12 +1,12 @@
 /**
- * An operation that a store may offer in addition to its contract. It decides while nobody else can append to the
+ * An operation that a store may offer in addition to its contract. It decides while no other writer can append to the
  * stream.
  *
  * An optimistic append fails if another writer was faster, and a rare writer can lose to a busy one each time.
- * Decisions are synchronous, so a store can run one inside a short reservation of the stream: the memory store does so
- * in one turn, SQLite between BEGIN IMMEDIATE and COMMIT. The event sourcer uses the operation after a command has lost
- * to others; it retries optimistically if the store does not have it (docs/decisions.md, "A command that loses is
- * decided inside the store").
+ * Decisions are synchronous, so a store can run one inside a short reservation of the stream. The memory store does so
+ * in one turn of the event loop, and SQLite between BEGIN IMMEDIATE and COMMIT. The event sourcer uses the operation
+ * after a conflict. If the store does not have it, the event sourcer retries optimistically (docs/decisions.md, "A
+ * command that loses is decided inside the store").
  */
 import type { Appended } from '../event-store.ts';
 import { MAX_EVENTS_IN_RESERVATION } from '../limits.ts';
@@ -20,7 +20,7 @@ export interface DecidedAppend {
   readonly decision: Decision;
 }
 
-/** The part of a store that reserves streams. A store without it is a complete store. */
+/** The optional operation of a store that reserves streams. */
 export interface ExclusiveAppend {
   /**
    * Reserves the stream, reads its events after `after`, calls `decide` with them and appends the result.
@@ -29,7 +29,7 @@ export interface ExclusiveAppend {
    * with the same error. If the store loses the reservation, or more than 1,000 events follow `after`, it throws
    * `conflict`.
    *
-   * @param after the last revision that the caller has seen; `undefined` reads the stream from its first event.
+   * @param after the last revision that the caller has seen, or `undefined` to read the stream from its first event.
    * @throws AppendFailure with an `AppendError` as its `payload`.
    */
   appendExclusively?(
@@ -40,11 +40,11 @@ export interface ExclusiveAppend {
 }
 
 /**
- * The number of events to read inside a reservation. It is one more than the limit, so that a longer tail is noticed.
+ * The number of events to read inside a reservation. It is one more than the limit, so that a longer tail is detected.
  */
 export const RESERVATION_READ_LIMIT: number = MAX_EVENTS_IN_RESERVATION + 1;
 
-/** @throws AppendFailure `conflict` if more events follow `after` than a reservation may hold. */
+/** @throws AppendFailure `conflict` if more events follow `after` than a reservation may read. */
 export function checkReservedEvents(stream: string, after: bigint | undefined, events: readonly RecordedEvent[]): void {
   if (events.length <= MAX_EVENTS_IN_RESERVATION) return;
   const seen: Precondition = after === undefined ? { tag: 'no-stream' } : { tag: 'at-revision', val: after };

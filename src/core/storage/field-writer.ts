@@ -1,13 +1,13 @@
 /**
- * Writes fields one after another, as docs/chain.md lays them out: integers big-endian, texts and bytes after their length.
- * All writers share one buffer, so that a hash costs no allocation: write, {@link finish}, and use the result before the next
- * {@link start}.
+ * Writes fields one after another in the layout of docs/chain.md: integers big-endian, strings and bytes after their
+ * length. All writers share one buffer, so that a hash costs no allocation. Use the result of {@link finish} before the
+ * next {@link start}.
  */
 import type { Envelope } from '../messages.ts';
 import { writeUuid } from '../uuid.ts';
 
 const FIRST_BYTES = 4_096;
-/** Bytes that the buffer may keep after a call. A larger one is left to the garbage collector. */
+/** The largest buffer that is kept after a call. A larger one is left to the garbage collector. */
 const LARGEST_KEPT_BYTES = 1_048_576;
 
 let buffer = new Uint8Array(FIRST_BYTES);
@@ -18,21 +18,21 @@ export function start(): void {
   end = 0;
 }
 
-/** The bytes that were written: a view that is valid until the next {@link start}. */
+/** Returns the bytes that were written, as a view that is valid until the next {@link start}. */
 export function finish(): Uint8Array {
   const content = buffer.subarray(0, end);
   if (buffer.length > LARGEST_KEPT_BYTES) buffer = new Uint8Array(FIRST_BYTES);
   return content;
 }
 
-/** Bytes of a fixed length, without their length before them. */
+/** Writes bytes of a fixed length, without their length. */
 export function putFixed(bytes: Uint8Array): void {
   room(bytes.length);
   buffer.set(bytes, end);
   end += bytes.length;
 }
 
-/** Makes sure that `bytes` more fit. */
+/** Makes the buffer large enough for `bytes` more bytes. */
 function room(bytes: number): void {
   if (end + bytes <= buffer.length) return;
   const grown = new Uint8Array(Math.max(buffer.length * 2, end + bytes));
@@ -58,7 +58,7 @@ function storeU32(value: number, at: number): void {
   buffer[at + 3] = value;
 }
 
-/** Revisions and times fit in 53 bits for as long as anyone lives, and numbers are quicker to take apart than bigints. */
+/** Revisions and times fit in 53 bits in practice, and numbers are faster to split than bigints. */
 export function putU64(value: bigint): void {
   room(8);
   const number = Number(value);
@@ -93,7 +93,7 @@ export function putText(text: string): void {
   room(4 + 3 * text.length);
   const start = end + 4;
   let at = start;
-  // Names and ids are short and ASCII, so a loop is quicker than the encoder for them.
+  // Names and ids are short and ASCII, so a loop is faster than the encoder.
   for (let index = 0; index < text.length; index++) {
     const unit = text.charCodeAt(index);
     if (unit >= 0x80) {
@@ -117,7 +117,7 @@ export function putEnvelope(envelope: Envelope): void {
   putBytes(envelope.payload);
 }
 
-/** The 16 bytes of a UUID. */
+/** Writes the 16 bytes of a UUID. */
 export function putUuid(uuid: string): void {
   room(16);
   writeUuid(uuid, buffer, end);

@@ -1,6 +1,6 @@
 /**
- * The guard that every store needs: a call is refused if the store is closed or an argument is invalid, and passed on
- * otherwise. An adapter implements the operations alone ({@link BareStore}), and its store extends one of the classes here.
+ * The checks that every store needs. A call is refused if the store is closed or an argument is invalid. An adapter
+ * implements only the operations ({@link BareStore}), and its store extends one of the classes here.
  */
 import type { Appended, EventStore, ReadAllOptions, ReadStreamOptions, Snapshot, SnapshotKey } from '../event-store.ts';
 import type { Decision, Envelope, Precondition, RecordedDecision, RecordedEvent } from '../messages.ts';
@@ -27,7 +27,7 @@ import type { CommitSource, Damage, ReadCommitsOptions, ReadStreamsOptions, Stre
 
 /** The operations of a store. Their arguments are valid, and none is called after `close`. */
 export interface BareStore extends EventStore {
-  /** Finishes accepted work, and rejects what waits for events with `closed`. It is called once. */
+  /** Finishes accepted work, and rejects callers that wait for events with `closed`. It is called once. */
   close(): Promise<void>;
 }
 
@@ -133,7 +133,9 @@ export class GuardedStore implements EventStore, AsyncDisposable {
     return this.#closing !== undefined;
   }
 
-  /** Calls an operation if the store is open and its arguments are valid. An adapter guards its own operations with it. */
+  /**
+   * Calls an operation if the store is open and the arguments are valid. An adapter uses it for its further operations.
+   */
   protected guarded<Result>(check: () => void, call: () => Promise<Result>): Promise<Result> {
     try {
       if (this.isClosed) throw usedAfterClose();

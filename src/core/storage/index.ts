@@ -1,5 +1,5 @@
 /**
- * `decidable/storage`: the parts from which authors make stores, and the verification of a store's hash chain. The root
+ * `decidable/storage`: the building blocks for store adapters, and the verification of a store's hash chain. The root
  * exports the contract (`EventStore`). `decidable/testing` exports the suite that tests a store against it
  * (`eventStoreSuite`).
  */

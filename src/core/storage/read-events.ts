@@ -1,4 +1,6 @@
-/** Reads events without paging by hand. The caller gets single events, or pages if the time for each event matters. */
+/**
+ * Reads all events of a stream or a store, without manual paging. The caller gets single events, or pages for speed.
+ */
 import { StoreFailure } from '../errors.ts';
 import type { Direction, EventStore } from '../event-store.ts';
 import { DEFAULT_READ_LIMIT } from '../limits.ts';
@@ -7,7 +9,7 @@ import type { OptionNames } from '../option-names.ts';
 import { isPositiveU32, isSignal, mustBe } from '../predicates.ts';
 import { checkNames } from './arguments.ts';
 
-/** The events to read. `undefined` means the same as in the options of the store's own functions. */
+/** Selects the events to read. `undefined` has the same meaning as in the options of the store's functions. */
 export interface ReadEventsOptions {
   readonly direction?: Direction | undefined;
   /**
@@ -15,22 +17,22 @@ export interface ReadEventsOptions {
    * positions.
    */
   readonly stream?: string | undefined;
-  /** The first revision to read, inclusive. Only with `stream`. */
+  /** The first revision to read, inclusive. It requires `stream`. */
   readonly fromRevision?: bigint | undefined;
-  /** Continues after this position, exclusive. Not with `stream`. */
+  /** Continues after this position, exclusive. It cannot be combined with `stream`. */
   readonly afterPosition?: bigint | undefined;
-  /** Reads only streams of these categories. Not with `stream`. */
+  /** Reads only streams of these categories. It cannot be combined with `stream`. */
   readonly categories?: readonly string[] | undefined;
-  /** Reads only events of these types. Not with `stream`. */
+  /** Reads only events of these types. It cannot be combined with `stream`. */
   readonly eventTypes?: readonly string[] | undefined;
-  /** Reads only these events, known by category and type. Not with `stream`. */
+  /** Reads only these events, by category and type. It cannot be combined with `stream`. */
   readonly events?: readonly EventName[] | undefined;
   /**
-   * The most events of one page. A large page costs memory, a small one costs time.
+   * The maximum number of events of one page. Larger pages use more memory, and smaller ones take more time.
    * @default 1000
    */
   readonly pageSize?: number | undefined;
-  /** Ends the read with the signal's reason. */
+  /** Cancels the read, which then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -46,7 +48,7 @@ const NAMES: OptionNames<ReadEventsOptions> = {
   signal: true,
 };
 
-/** Returns the position of the store's last event; undefined if the store has none. */
+/** Returns the position of the store's last event, or undefined if the store has no events. */
 export async function lastPosition(store: Pick<EventStore, 'readAll'>): Promise<bigint | undefined> {
   const filter = { categories: [], eventTypes: [], events: [] };
   const [last] = await store.readAll({ direction: 'backward', limit: 1, ...filter });
@@ -54,7 +56,7 @@ export async function lastPosition(store: Pick<EventStore, 'readAll'>): Promise<
 }
 
 /**
- * Reads events one after another. No resource is held between two events, so the caller may stop at any event.
+ * Reads events one by one. No resource is held between two events, so the caller may stop at any event.
  *
  * @example for await (const { event, context } of readEvents(store, { stream: 'concert-7' })) console.log(event.type);
  * @throws StoreFailure `invalid-argument` immediately, if an option is invalid, unknown or without effect.
@@ -68,8 +70,8 @@ async function* oneByOne(pages: AsyncIterable<readonly RecordedEvent[]>): AsyncG
 }
 
 /**
- * Reads events in arrays of at most the page size. No array is empty. It is meant for replays, in which a promise for
- * each event costs too much.
+ * Reads events in arrays of at most the page size. No array is empty. Use it for replays, in which a promise for each
+ * event would cost too much.
  *
  * @throws StoreFailure `invalid-argument` immediately, if an option is invalid, unknown or without effect.
  */
@@ -86,7 +88,10 @@ export function readPages(
   const others = stream === undefined ? (['fromRevision'] as const) : WITHOUT_STREAM;
   for (const name of others) {
     if (options[name] === undefined) continue;
-    throw invalid(name, stream === undefined ? 'needs the option stream' : 'has no effect together with stream');
+    throw invalid(
+      name,
+      stream === undefined ? 'requires the option stream' : 'cannot be combined with stream; omit one of the two',
+    );
   }
   // The options are copied, because the caller may change the object between two pages.
   return pages(store, { ...options });

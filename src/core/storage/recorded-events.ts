@@ -1,6 +1,6 @@
 /**
- * Events as a store returns them (wit/messages.wit, `recorded-event`), light enough to replay a million of them. The
- * events of one decision share one object. Ids cost a SHA-1 each, so they are derived on demand (docs/architecture.md,
+ * The events that a store returns (wit/messages.wit, `recorded-event`), cheap enough to replay a million of them. The
+ * events of one decision share one object. An id costs a SHA-1, so ids are derived on demand (docs/architecture.md,
  * "Ids are derived").
  */
 import type { Appended } from '../event-store.ts';
@@ -9,9 +9,8 @@ import { type JsonConvertible, type JsonValue, toJson } from '../json.ts';
 import type { Decision, Envelope, EventContext, RecordedEvent } from '../messages.ts';
 
 /**
- * The id is derived each time it is read. It is an own property, so that `{ ...context }` and `structuredClone` have
- * it. One descriptor serves all contexts, because it costs 0.1 µs for each event, and a SHA-1 for each would cost ten
- * times that.
+ * The id is derived each time it is read. It is an own property, so that `{ ...context }` and `structuredClone` copy
+ * it. The property costs 0.1 µs for each event. A SHA-1 for each event would cost ten times that.
  */
 const ID: PropertyDescriptor & ThisType<StoredEventContext> = {
   enumerable: true,
@@ -21,7 +20,7 @@ const ID: PropertyDescriptor & ThisType<StoredEventContext> = {
   },
 };
 
-/** The context of a stored event. `JSON.stringify` writes its bigints as texts. */
+/** The context of a stored event. `JSON.stringify` writes its bigints as strings. */
 export class StoredEventContext implements EventContext, JsonConvertible {
   /** UUIDv5 of the command id and the event's index in its decision. */
   declare readonly id: string;
@@ -58,7 +57,7 @@ export class StoredEventContext implements EventContext, JsonConvertible {
   }
 }
 
-/** Returns the events of one decision as a reader will find them, without reading the store again after the append. */
+/** Returns the events of an appended decision as a later read would return them, without reading the store. */
 export function recordedEvents(
   stream: string,
   events: readonly Envelope[],
@@ -69,7 +68,7 @@ export function recordedEvents(
   if (firstRevision === undefined || firstPosition === undefined) return [];
   const { correlationId, commandId, contentType } = decision;
   const recorded: RecordedEvent[] = [];
-  // The numbers are counted up without a call for each event, because nearly every decision has one event.
+  // The numbers are incremented in place, because nearly every decision has one event.
   let revision = firstRevision;
   let position = firstPosition;
   for (let index = 0; index < events.length; index++) {

@@ -1,7 +1,7 @@
 /**
- * Synchronous SHA-256. The chain is computed inside the guarded part of an append, which must not wait. If the platform
- * has a synchronous implementation (Node and compatible runtimes), it is used. Otherwise @noble/hashes is used, which
- * is 4 times slower.
+ * Synchronous SHA-256. The hash of a commit is computed inside the transaction of the append, which must not wait. If
+ * the platform has a synchronous implementation (Node and compatible runtimes), it is used. Otherwise @noble/hashes is
+ * used, which is 4 times slower.
  */
 import { sha256 as portable } from '@noble/hashes/sha2.js';
 
@@ -10,13 +10,14 @@ interface NodeCrypto {
 }
 
 /**
- * The module is looked up at run time instead of imported, because core also loads in browsers, which do not have it.
+ * The module is looked up at run time instead of imported, because the core also runs in browsers, which do not have
+ * it.
  */
 const crypto = (
   globalThis as { process?: { getBuiltinModule?: (id: string) => NodeCrypto | undefined } }
 ).process?.getBuiltinModule?.('crypto');
 
-/** The 32 bytes of SHA-256 over `bytes` (FIPS 180-4). */
+/** Returns the 32 bytes of SHA-256 over `bytes` (FIPS 180-4). */
 export const sha256: (bytes: Uint8Array) => Uint8Array = typeof crypto?.hash === 'function' ? native(crypto) : portable;
 
 function native(crypto: NodeCrypto): (bytes: Uint8Array) => Uint8Array {

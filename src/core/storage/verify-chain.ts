@@ -1,12 +1,14 @@
-/** The check of the hash chain (docs/chain.md). It computes the hash of every commit that a store returns again. */
+/**
+ * Verifies the hash chain (docs/chain.md): computes the hash of every commit again and compares it with the stored one.
+ */
 import { checkOptionNames, type OptionNames } from '../option-names.ts';
 import { CHAIN_START, commitHash, type RecordedCommit } from './chain.ts';
 import { equalBytes } from './equal-bytes.ts';
 
-/** A stream and the end of its chain. Heads that are kept elsewhere show later that no commit was removed from the end. */
+/** A stream and the end of its chain. Keep heads elsewhere to detect later that commits were removed from the end. */
 export interface StreamHead {
   readonly stream: string;
-  /** The last revision; `undefined` if the stream has no events, but only decisions without any. */
+  /** The last revision, or `undefined` if the stream has only decisions without events. */
   readonly revision: bigint | undefined;
   /** The hash of the last commit. */
   readonly hash: Uint8Array;
@@ -14,10 +16,10 @@ export interface StreamHead {
 
 /** The part of a stream's commits to read. */
 export interface ReadCommitsOptions {
-  /** Continues after the commit of this command id, exclusive. Without it, reading begins with the stream's first commit. */
+  /** Continues after the commit with this command id, exclusive. By default, reading begins with the first commit. */
   readonly after?: string | undefined;
   /**
-   * The most commits to return. A shorter list than the limit ends the stream.
+   * The maximum number of commits to return. A shorter list means that the end of the stream was reached.
    * @default 1_000
    */
   readonly limit?: number | undefined;
@@ -25,10 +27,10 @@ export interface ReadCommitsOptions {
 
 /** The part of the store's streams to read. */
 export interface ReadStreamsOptions {
-  /** Continues after this stream, exclusive. Without it, reading begins with the first stream that was written. */
+  /** Continues after this stream, exclusive. By default, reading begins with the first stream that was written. */
   readonly after?: string | undefined;
   /**
-   * The most streams to return. A shorter list than the limit ends the store.
+   * The maximum number of streams to return. A shorter list means that the last stream was reached.
    * @default 1_000
    */
   readonly limit?: number | undefined;
@@ -36,13 +38,15 @@ export interface ReadStreamsOptions {
 
 /** A store whose commits can be read. */
 export interface CommitSource {
-  /** Returns the commits of a stream in order; none if nothing was ever decided on it. @throws StoreFailure */
+  /**
+   * Returns the commits of a stream in order. The list is empty if the stream has no decisions. @throws StoreFailure
+   */
   readCommits(stream: string, options?: ReadCommitsOptions): Promise<readonly RecordedCommit[]>;
   /** Returns the streams in the order of their first commits. @throws StoreFailure */
   readStreams(options?: ReadStreamsOptions): Promise<readonly StreamHead[]>;
   /**
-   * Checks everything that the store's readers use in addition to the commits: positions, indexes, filters, snapshots.
-   * Returns the first place that does not follow from the commits. A store whose readers use nothing else does not have it.
+   * Checks all data that reads use in addition to the commits: positions, indexes, filters, snapshots. Returns the
+   * first place that contradicts the commits. A store without such data omits the function.
    * @throws StoreFailure
    */
   findDamage?(): Promise<Damage | undefined>;
@@ -51,31 +55,31 @@ export interface CommitSource {
 /** The first commit of a stream at which its chain is broken. */
 export interface BrokenCommit {
   readonly stream: string;
-  /** The commit's place in its stream, from 0. */
+  /** The commit's index in its stream, from 0. */
   readonly commit: number;
   readonly commandId: string;
-  /** The revision of the commit's first event; `undefined` if it has none. */
+  /** The revision of the commit's first event, or `undefined` if it has no events. */
   readonly firstRevision: bigint | undefined;
   /**
-   * `hash`: the commit, or one before it, was changed. `revision`: its events do not follow the events before it.
-   * `event-count`: it has fewer or more events than its decision record says.
+   * `hash`: the commit or an earlier one was changed. `revision`: the revisions of its events are not consecutive.
+   * `event-count`: the number of events differs from the decision record.
    */
   readonly reason: 'hash' | 'revision' | 'event-count';
-  /** The hash of the commit that the store returned. */
+  /** The hash that was computed from the stored commit. */
   readonly expected: Uint8Array;
-  /** The hash that the store holds. */
+  /** The hash that is stored. */
   readonly actual: Uint8Array;
 }
 
-/** Stored data that does not follow from the commits, or contradicts itself. */
+/** Stored data that contradicts the commits or itself. */
 export interface Damage {
   readonly reason: 'damage';
-  /** The name of the place in the words of the store: `events.position 7`, `snapshots`. */
+  /** The name of the place in the store, such as `events.position 7` or `snapshots`. */
   readonly place: string;
   readonly message: string;
 }
 
-/** The result of {@link verifyChain}: the extent of the intact data, or the first place that is not intact. */
+/** The result of {@link verifyChain}: the number of intact streams and commits, or the first damaged place. */
 export type ChainVerdict =
   | { readonly intact: true; readonly streams: number; readonly commits: number }
   | { readonly intact: false; readonly broken: BrokenCommit | Damage };
@@ -90,17 +94,17 @@ export interface ChainProgress {
 export interface VerifyChainOptions {
   /** Called after each page of commits. */
   readonly progress?: ((progress: ChainProgress) => void) | undefined;
-  /** Ends the verification with the signal's reason. */
+  /** Cancels the verification, which then rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
 const NAMES: OptionNames<VerifyChainOptions> = { progress: true, signal: true };
 
 /**
- * Verifies the chain of one stream page by page. If no stream is named, it verifies the chains of all streams.
+ * Verifies the chain of one stream, or of all streams if no stream is named. It reads page by page.
  *
- * A chain shows that the existing commits are the commits that were made. It cannot show that commits at its end were
- * removed. To detect that, keep the hashes of {@link CommitSource.readStreams} elsewhere, and look for them again.
+ * A chain proves that the existing commits were not changed. It cannot show that commits at its end were removed. To
+ * detect that, keep the hashes of {@link CommitSource.readStreams} elsewhere, and compare them later.
  *
  * @throws StoreFailure if the store cannot be read.
  * @throws DefinitionError if an option is unknown.
@@ -125,7 +129,7 @@ export async function verifyChain(
   return verified.verdict();
 }
 
-/** Counts, and lets the caller see the counts and end the verification. */
+/** Counts the verified data, reports the progress and handles cancellation. */
 class Verified {
   streams = 0;
   commits = 0;
@@ -157,8 +161,7 @@ async function* streamHeads(store: CommitSource): AsyncGenerator<StreamHead> {
 }
 
 /**
- * Returns the first place of the stream that is not intact. `head` must be the end of one of its commits: later ones may be
- * new.
+ * Returns the first damaged place of the stream. `head` must be one of its commits. Later commits may be new.
  */
 async function verifyStream(
   store: CommitSource,

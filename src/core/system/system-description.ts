@@ -1,4 +1,4 @@
-/** `describe(system)`: the parts of a system and how their messages lead to one another, as plain data. */
+/** `describe(system)`: the parts of a system and the messages that flow between them, as plain data. */
 import { isInline } from '../define/inline.ts';
 import type { EventName, EventSource, WritePrecondition } from '../messages.ts';
 import { type AnySystemDefinition, isTables } from '../processors/system-parts.ts';
@@ -8,7 +8,7 @@ export interface DeciderDescription {
   readonly name: string;
   readonly version: string;
   readonly contentType: string;
-  /** The category of its streams. */
+  /** The category of the decider's streams. */
   readonly category: string;
   readonly commands: readonly {
     readonly type: string;
@@ -22,9 +22,9 @@ export interface DeciderDescription {
 export interface ProcessManagerDescription {
   readonly name: string;
   readonly version: string;
-  /** The events that it reads. */
+  /** The events that the part reads. */
   readonly events: readonly EventName[];
-  /** The commands that it sends, with the decider that takes each. */
+  /** The commands that it sends, each with the decider that accepts it. */
   readonly commands: readonly { readonly type: string; readonly decider: string }[];
 }
 
@@ -33,7 +33,7 @@ export interface ReaderDescription {
   readonly kind: 'documents' | 'tables' | 'reactor';
   readonly name: string;
   readonly version: string;
-  /** The events that it reads. */
+  /** The events that the part reads. */
   readonly events: readonly EventName[];
 }
 
@@ -44,7 +44,7 @@ export interface ReadModelDescription extends ReaderDescription {
   readonly isInline: boolean;
 }
 
-/** A message that leads to another one, or to a part. */
+/** A message that one part sends to another. */
 export interface MessageFlow {
   readonly from: string;
   readonly message: string;
@@ -63,7 +63,7 @@ export interface SystemDescription {
 }
 
 /**
- * Describes a system. The command line, the catalog and telemetry work from this value.
+ * Describes a system as plain data. The command line, the catalog and telemetry use it.
  *
  * @example
  * const { flows } = describe(bank);

@@ -1,5 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-/** `defineSystem`: deciders and everything that reacts to their events, as one value. */
+/** `defineSystem`: combines deciders and the parts that react to their events. */
 
 import { EventOwners } from '../define/event-category.ts';
 import { DefinitionError } from '../errors.ts';
@@ -29,13 +29,13 @@ export interface SystemDefinition<
   Reactors extends readonly unknown[],
 > {
   readonly name: string;
-  /** Decide commands: made by `defineDecider`, or components of the world `command-handler`. */
+  /** The modules that decide commands: results of `defineDecider`, or components of the world `command-handler`. */
   readonly deciders: Deciders;
-  /** React to events with commands: made by `defineEventHandler`, or components of the world `process-manager`. */
+  /** React to events with commands: results of `defineEventHandler`, or components of the world `process-manager`. */
   readonly processManagers?: ProcessManagers;
-  /** Answer queries: made by `defineProjector` or `defineTables`, or components of the world `read-model`. */
+  /** Answer queries: results of `defineProjector` or `defineTables`, or components of the world `read-model`. */
   readonly readModels?: ReadModels;
-  /** Parts with effects outside of the system, made by `defineReactor`. */
+  /** Have effects outside the system: results of `defineReactor`. */
   readonly reactors?: Reactors;
 }
 
@@ -46,47 +46,46 @@ export type ReaderOf<Model> = Model extends { readonly kind: 'tables'; reader(..
     ? DocumentsReader<State>
     : never;
 
-/** A system that runs in this process. Leaving its `await using` scope stops it. */
+/** A system that runs in this process. It stops at the end of its `await using` scope. */
 export interface RunningSystem<Decider, Models> extends AsyncDisposable {
   /**
    * Decides a command and stores the result.
    * @throws CommandFailure whose `payload` is a `CommandError`.
    */
   readonly dispatch: ModuleEventSourcer<Decider>['dispatch'];
-  /** The same for a command that came as bytes. */
+  /** Decides a command in an envelope and stores the result. */
   handleCommand(command: Envelope, options?: SendOptions): Promise<CommandResult>;
-  /** The event sourcer of the deciders, for reading states. */
+  /** The event sourcer of the deciders. Use it to read states. */
   readonly sourcer: ModuleEventSourcer<Decider>;
   /** Reads a read model of the system. */
   readModel<Model extends Models>(model: Model): ReaderOf<Model>;
   /**
-   * Resolves when the read models have processed the position, in whatever process they run, so that a program reads
-   * its own writes. Without a position, it waits for the store's last event.
+   * Resolves when the read models have processed the position, whichever process runs them, so that a program reads its
+   * own writes. Without a position, it waits for the store's last event.
    *
    * ```ts
    * const { position } = await running.dispatch(account.commands.Deposit({ accountId: '0001', amount: 1250 }));
    * await running.caughtUp(position);
    * ```
    *
-   * @param position that of a command's result. `undefined` if the decision has no events. There is then nothing to
-   * wait for.
+   * @param position the position of a command's result. It is `undefined` if the decision has no events. The promise
+   * then resolves immediately.
    * @throws ProcessorStopped with the reason if a read model has stopped.
-   * @throws DefinitionError if an option is unknown, or no processor of the system has the name.
+   * @throws DefinitionError if an option is unknown, or the system has no processor with one of the names.
    */
   caughtUp(position: bigint | undefined, options?: CaughtUpOptions): Promise<void>;
   caughtUp(options?: CaughtUpOptions): Promise<void>;
   /**
-   * Resolves when every processor has processed everything, the events that processes caused in the meantime included,
-   * and when the parked events that someone wants to retry were tried again. Deadlines that are not due yet are not
-   * waited for.
+   * Resolves when every processor has processed all events, including those that process managers caused in the
+   * meantime, and every requested retry of parked events was made. It does not wait for deadlines that are not due yet.
    */
   settled(signal?: AbortSignal): Promise<void>;
   /** Returns the position, the shares, the parked events and the failure of each processor. */
   status(): Promise<readonly ProcessorStatus[]>;
   /**
-   * Builds a read model once more from the first event. Readers see the old documents and rows until the new ones have
-   * caught up and take their place in one transaction. Other processes continue to run the read model in the meantime.
-   * It also works without processors in this process (`process: false`).
+   * Builds a read model again from the first event. Readers see the old documents and rows until the new ones have
+   * caught up and replace them in one transaction. Other processes continue to run the read model in the meantime. It
+   * also works without processors in this process (`process: false`).
    *
    * ```ts
    * await running.rebuild(balances, { onProgress: ({ position, head }) => console.log(`${position} of ${head}`) });
@@ -98,8 +97,8 @@ export interface RunningSystem<Decider, Models> extends AsyncDisposable {
    */
   rebuild(model: Models, options?: RebuildOptions): Promise<void>;
   /**
-   * Drops the versions of read models that were replaced by the versions of this system, and returns them. A version
-   * that is still being built keeps its predecessor.
+   * Drops the versions of read models that the versions of this system have replaced, and returns them. If a new
+   * version is still being built, its predecessor is kept.
    */
   dropOldVersions(): Promise<readonly SubscriptionId[]>;
   /**
@@ -112,14 +111,14 @@ export interface RunningSystem<Decider, Models> extends AsyncDisposable {
     list(filter?: ParkedFilter): Promise<readonly ParkedEvent[]>;
     /** Processes the events of a key again, in order. Returns how many are parked. */
     retry(subscription: SubscriptionId, key: string): Promise<number>;
-    /** Gives up the first event of a key, or all of them. Returns how many were dropped. */
+    /** Drops the first parked event of a key, or all of them. Returns how many were dropped. */
     drop(subscription: SubscriptionId, key: string, which?: 'first' | 'all'): Promise<number>;
   };
-  /** Finishes what was begun, gives up the shares and closes the event sourcer. */
+  /** Finishes the work in progress, releases the shares and closes the event sourcer. */
   stop(): Promise<void>;
 }
 
-/** A system: plain data about its parts, and the way to run it. */
+/** A system: its parts, and the function that runs it. */
 export interface System<Deciders, ProcessManagers, ReadModels, Reactors> {
   readonly name: string;
   readonly deciders: Deciders;
@@ -127,7 +126,7 @@ export interface System<Deciders, ProcessManagers, ReadModels, Reactors> {
   readonly readModels: ReadModels;
   readonly reactors: Reactors;
   /**
-   * Runs the system on a store. Processes that run the same system on the same store share its work.
+   * Runs the system on a store. Operating-system processes that run the same system on the same store share its work.
    * @throws DefinitionError if an option is invalid, or a definition has changed under the same version.
    */
   start(
@@ -166,7 +165,7 @@ const NAMES: OptionNames<SystemDefinition<[], [], [], []>> = {
  * console.log(await running.readModel(balances).get('0001'));
  * ```
  *
- * @throws DefinitionError if parts do not fit together. It names both sides.
+ * @throws DefinitionError if the parts contradict each other. It names both parts.
  */
 export function defineSystem<
   const Deciders extends readonly AnyModule[],
@@ -177,7 +176,8 @@ export function defineSystem<
   definition: SystemDefinition<Deciders, ProcessManagers, ReadModels, Reactors>,
 ): System<Deciders, ProcessManagers, ReadModels, Reactors> {
   const { name } = definition;
-  if (typeof name !== 'string' || name === '') throw new DefinitionError('defineSystem.name', 'must be a string');
+  if (typeof name !== 'string' || name === '')
+    throw new DefinitionError('defineSystem.name', 'must be a non-empty string');
   checkOptionNames(definition, NAMES, name);
   const parts: AnySystemDefinition = {
     name,
@@ -199,14 +199,14 @@ export function defineSystem<
   };
 }
 
-/** @throws DefinitionError if an entry has none of the members that its kind has. */
+/** @throws DefinitionError if an entry has none of the members of its kind. */
 function listOf<Part>(value: unknown, place: string, members: readonly string[]): readonly Part[] {
-  if (!Array.isArray(value)) throw new DefinitionError(place, 'must be a list');
+  if (!Array.isArray(value)) throw new DefinitionError(place, 'must be an array');
   for (const [index, part] of value.entries()) {
     const at = `${place}[${index}]`;
-    if (part instanceof Promise) throw new DefinitionError(at, 'is a promise: await it');
+    if (part instanceof Promise) throw new DefinitionError(at, 'is a promise; await it before you pass it');
     if (!members.some((member) => Object(part)[member] !== undefined)) {
-      throw new DefinitionError(at, `has no ${members.join(' or ')}, so it is another kind of part`);
+      throw new DefinitionError(at, `has no ${members.join(' or ')}, so it does not belong in this list`);
     }
   }
   return value;
@@ -216,7 +216,11 @@ function checkParts({ name, deciders, processManagers, readModels, reactors }: A
   const names = new Map<string, string>();
   const claim = (kind: string, part: string, place: string): void => {
     const other = names.get(part);
-    if (other !== undefined) throw new DefinitionError(place, `is called ${JSON.stringify(part)}, as is ${other}`);
+    if (other !== undefined)
+      throw new DefinitionError(
+        place,
+        `has the name ${JSON.stringify(part)}, which ${other} has too; rename one of the two`,
+      );
     names.set(part, `${kind} ${place}`);
   };
   const takers = new Map<string, string[]>();
@@ -233,15 +237,22 @@ function checkParts({ name, deciders, processManagers, readModels, reactors }: A
   }
   for (const [type, deciding] of takers) {
     if (deciding.length > 1) {
-      throw new DefinitionError(`${name}.deciders`, `the command ${type} is taken by ${deciding.join(' and ')}`);
+      throw new DefinitionError(
+        `${name}.deciders`,
+        `the command ${type} is accepted by ${deciding.join(' and ')}; rename it in all but one of them`,
+      );
     }
   }
   const checkEvents = (part: string, sources: readonly EventSource[]): void => {
-    if (sources.length === 0) throw new DefinitionError(`${name}.${part}`, 'reads no event');
+    if (sources.length === 0)
+      throw new DefinitionError(`${name}.${part}`, 'reads no events; add one, or remove the part');
     for (const { category, type } of sources) {
       const event = `${category}.${type}`;
       if (makers.has(event)) continue;
-      throw new DefinitionError(`${name}.${part}`, `reads the event ${event}, which no decider of the system makes`);
+      throw new DefinitionError(
+        `${name}.${part}`,
+        `reads the event ${event}, which no decider of the system has; add its decider`,
+      );
     }
   };
   for (const [index, manager] of processManagers.entries()) {
@@ -256,13 +267,17 @@ function checkParts({ name, deciders, processManagers, readModels, reactors }: A
     if (decider !== undefined) {
       throw new DefinitionError(
         place,
-        `is called ${descriptor.name}, which is the category of its streams and of the decider ${decider}: rename it`,
+        `has the name ${descriptor.name}, which is also the category of the decider ${decider}; rename it, because its streams ` +
+          'have its name as their category',
       );
     }
     checkEvents(descriptor.name, descriptor.events);
     for (const type of descriptor.commands) {
       if (takers.has(type)) continue;
-      throw new DefinitionError(`${name}.${descriptor.name}`, `sends the command ${type}, which no decider takes`);
+      throw new DefinitionError(
+        `${name}.${descriptor.name}`,
+        `sends the command ${type}, which no decider of the system accepts; add its decider`,
+      );
     }
   }
   for (const [index, model] of readModels.entries()) {
