@@ -7,6 +7,7 @@ import { assemble } from '../../adapters/component/assemble.ts';
 import type { Benchmark, Contestant, Measured } from '../measure.ts';
 import { BankByHand, coreModules, type Envelope } from './by-hand.ts';
 import { ECHO, EchoByHand } from './echo.ts';
+import { fuel } from './fuel.ts';
 import { CURRENT_JCO, loadWithJco } from './jco.ts';
 
 const TYPES = 'decidable:eventsourcing/types@0.1.0';
@@ -192,6 +193,7 @@ export async function benchmarks(isQuick: boolean, oldJco: string | undefined): 
     bank('decide, objects', 'decide with one event out, to its envelope', 600_000, deciding, 'objects', [0.3, 0]),
     ...(await echoes(rounds, scale, oldJco)),
     ...(await starts(bytes, rounds, oldJco)),
+    await fuel(rounds, 100_000 * scale),
     memory(handles),
   ];
 }

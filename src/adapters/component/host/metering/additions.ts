@@ -43,6 +43,11 @@ export class Additions {
    * Returns a call of the function of this name. The first call with a name adds the function, which `make` returns.
    */
   call(name: string, make: () => AddedFunction): readonly number[] {
+    return [Op.call, ...this.function(name, make)];
+  }
+
+  /** Returns the encoded index of the function of this name. The first call with a name adds the function. */
+  function(name: string, make: () => AddedFunction): readonly number[] {
     let index = this.#functions.get(name);
     if (index === undefined) {
       const { params, results, locals, code } = make();
@@ -52,7 +57,7 @@ export class Additions {
       const body = [...locals, ...code, Op.end];
       this.#bodies.push([...unsignedBytes(body.length), ...body]);
     }
-    return [Op.call, ...unsignedBytes(index)];
+    return unsignedBytes(index);
   }
 
   /** Adds a mutable global that is exported. Returns its encoded index. */

@@ -90,12 +90,13 @@ export class OutOfBudget extends Trap {
 
 /**
  * The prefix of the names that a rewritten module exports in addition to its own. No guest may export a name with this
- * prefix. `FUEL` is an `i64` and `DEPTH` an `i32`: the units that are left. `REFUSAL` is an `i32` that tells which
+ * prefix. `FUEL` is an `i64` and `DEPTH` an `i32`: the units that are left. `FILL` sets them to the budget. `REFUSAL` is an `i32` that tells which
  * growth was refused. `START` is the start function, which the host calls when it has the others.
  */
 export const RESERVED = 'decidable ';
 export const FUEL = 'decidable fuel';
 export const DEPTH = 'decidable depth';
+export const FILL = 'decidable fill';
 export const REFUSAL = 'decidable refusal';
 export const START = 'decidable start';
 

@@ -1,6 +1,6 @@
 /** The counters of one instance. They are reset before each call, and read if the call traps. */
 import { isTrap, Trap } from '../../index.ts';
-import { type Bounds, DEPTH, FUEL, OutOfBudget, REFUSAL, Refusal, START } from './budget.ts';
+import { type Bounds, DEPTH, FILL, FUEL, OutOfBudget, REFUSAL, Refusal, START } from './budget.ts';
 
 /** A `WebAssembly.Global`. */
 interface Counter<Value> {
@@ -11,6 +11,7 @@ interface Counter<Value> {
 interface Rewritten {
   readonly [FUEL]?: Counter<bigint>;
   readonly [DEPTH]?: Counter<number>;
+  readonly [FILL]?: () => void;
   readonly [REFUSAL]?: Counter<number>;
   readonly [START]?: () => void;
 }
@@ -19,6 +20,7 @@ export class Counters {
   readonly #bounds: Bounds;
   readonly #fuel: Counter<bigint>[] = [];
   readonly #depth: Counter<number>[] = [];
+  readonly #fills: (() => void)[] = [];
   readonly #refusals: Counter<number>[] = [];
 
   constructor(bounds: Bounds) {
@@ -27,19 +29,16 @@ export class Counters {
 
   /** Takes the exports of each new core instance, and runs its start function. */
   readonly add = (exports: Rewritten): void => {
-    const { [FUEL]: fuel, [DEPTH]: depth, [REFUSAL]: refusal } = exports;
+    const { [FUEL]: fuel, [DEPTH]: depth, [FILL]: fill, [REFUSAL]: refusal } = exports;
     if (fuel !== undefined) this.#fuel.push(fuel);
     if (depth !== undefined) this.#depth.push(depth);
+    if (fill !== undefined) this.#fills.push(fill);
     if (refusal !== undefined) this.#refusals.push(refusal);
     exports[START]?.();
   };
 
   fill(): void {
-    const { budget } = this.#bounds;
-    if (budget === undefined) return;
-    const fuel = BigInt(budget.fuel);
-    for (const counter of this.#fuel) counter.value = fuel;
-    for (const counter of this.#depth) counter.value = budget.callDepth;
+    for (const fill of this.#fills) fill();
   }
 
   /**

@@ -26,7 +26,7 @@ import { EMPTY_BLOCK, Op, opensBlock, skipImmediates } from './instructions.ts';
 import { concat } from './sections.ts';
 
 /** The encoded indices of the counters. */
-interface MeterGlobals {
+export interface MeterGlobals {
   readonly fuel: readonly number[];
   readonly depth: readonly number[];
 }

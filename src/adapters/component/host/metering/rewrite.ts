@@ -12,14 +12,25 @@
 import { engine } from '../../engine/web-assembly.ts';
 import { UnsupportedError } from '../../index.ts';
 import { Additions, ExportKind, exportsReserved, I32, I64 } from './additions.ts';
-import { type Bounds, DEPTH, FUEL, OutOfBudget, REFUSAL, RESERVED, Refusal, START } from './budget.ts';
+import {
+  type Bounds,
+  type Budget,
+  DEPTH,
+  FILL,
+  FUEL,
+  OutOfBudget,
+  REFUSAL,
+  RESERVED,
+  Refusal,
+  START,
+} from './budget.ts';
 import { payingGrowth, payment } from './bulk.ts';
 import { Cursor, signedBytes } from './cursor.ts';
 import { refuseIndeterminism, summarize } from './determinism.ts';
 import { FunctionTypes } from './function-types.ts';
 import { type GrowthParts, growing } from './growth.ts';
 import { Misc, Op } from './instructions.ts';
-import { type Changes, meterBody, type Replace } from './meter.ts';
+import { type Changes, type MeterGlobals, meterBody, type Replace } from './meter.ts';
 import { Section, Sections } from './sections.ts';
 import { type Growable, limitDefined, type Spaces, spacesOf } from './spaces.ts';
 
@@ -99,6 +110,7 @@ function rewriteCode(
   };
   const replace = replacing(sections, spaces, bounds, additions, refusal, globals?.fuel);
   const bodies = rewriteBodies(sections, spaces, types, { globals, replace, canonicalNans });
+  if (bounds.budget !== undefined && globals !== undefined) exportFill(additions, bounds.budget, globals);
   deferStart(sections, spaces, additions);
   additions.addTo(sections);
   sections.replace(Section.code, additions.code(sections.count(Section.code), bodies));
@@ -154,6 +166,19 @@ function replacing(
     const paid = fuel === undefined ? undefined : payment(code, from, spaces, additions, fuel);
     return paid && [...paid, ...code.subarray(from, to)];
   };
+}
+
+/**
+ * Exports a function that fills the counters. Each call into the guest begins with it. To set the two globals from
+ * JavaScript takes five times as long, because an `i64` is a `bigint` there.
+ */
+function exportFill(additions: Additions, { fuel, callDepth }: Budget, globals: MeterGlobals): void {
+  const code = [
+    ...[Op.i64Const, ...signedBytes(BigInt(fuel)), Op.globalSet, ...globals.fuel],
+    ...[Op.i32Const, ...signedBytes(callDepth), Op.globalSet, ...globals.depth],
+  ];
+  const index = additions.function(FILL, () => ({ params: [0], results: [0], locals: [0], code }));
+  additions.export(FILL, ExportKind.function, index);
 }
 
 /**
