@@ -25,7 +25,7 @@ export interface ProcessorStoreSuiteOptions extends TestRunner {
 const OPTIONS: OptionNames<ProcessorStoreSuiteOptions> = { open: true, describe: true, test: true };
 
 /**
- * Registers the suite's tests, under `name`. Both stores of the package run it, and so can any other.
+ * Registers the suite's tests, under `name`. All stores of the package run it, and so can any other.
  *
  * @throws DefinitionError if an option is not known.
  * @example

@@ -163,7 +163,9 @@ export function importing(check: CheckCommits): void {
   checkWith('a reader that waits for events sees imported ones', async (store, commits) => {
     const waiting = store.awaitEvents(undefined);
     await store.importCommits(commits);
-    assert.equal(await waiting, (await store.readAll(all())).at(-1)?.context.position);
+    // A store that adds the commits one after another may end the wait with the first of them.
+    const seen = await waiting;
+    assert.ok((await store.readAll(all())).some(({ context: { position } }) => position === seen));
   });
 
   check('many commits are imported in one call', async (store, openOther) => {

@@ -1,0 +1,95 @@
+/**
+ * The command ids of all commits, in memory: 8 to 16 bytes for each. A table finds the sequence numbers of the commits whose
+ * ids have the same 32 bits as an id. The caller compares the whole id with the one in the message, so that a collision
+ * costs a request and changes nothing.
+ */
+import { hexDigit } from '../../../core/uuid.ts';
+
+const FIRST_SLOTS = 1_024;
+/** An empty slot has no sequence number. */
+const EMPTY = 0;
+
+export class CommandIds {
+  #keys = new Uint32Array(FIRST_SLOTS);
+  #sequences = new Uint32Array(FIRST_SLOTS);
+  #count = 0;
+  /** Senders choose ids, so they must not be able to predict which ids share a slot. */
+  readonly #seed = Math.trunc(Math.random() * 2 ** 32) >>> 0;
+
+  get size(): number {
+    return this.#count;
+  }
+
+  /** Returns the sequence numbers of the commits that may have this id. */
+  find(id: IdBits): readonly number[] {
+    const key = this.#key(id);
+    const mask = this.#keys.length - 1;
+    let found: number[] | undefined;
+    for (let slot = slotOf(key, mask); this.#sequences[slot] !== EMPTY; slot = (slot + 1) & mask) {
+      if (this.#keys[slot] === key) (found ??= []).push(this.#sequences[slot]!);
+    }
+    return found ?? NONE;
+  }
+
+  add(id: IdBits, sequence: number): void {
+    if (sequence >= 2 ** 32) throw new RangeError('the index of command ids holds 4,294,967,295 messages');
+    if (2 * (this.#count + 1) > this.#keys.length) this.#grow();
+    this.#count++;
+    this.#place(this.#key(id), sequence);
+  }
+
+  #place(key: number, sequence: number): void {
+    const mask = this.#keys.length - 1;
+    let slot = slotOf(key, mask);
+    while (this.#sequences[slot] !== EMPTY) slot = (slot + 1) & mask;
+    this.#keys[slot] = key;
+    this.#sequences[slot] = sequence;
+  }
+
+  #grow(): void {
+    const [keys, sequences] = [this.#keys, this.#sequences];
+    this.#keys = new Uint32Array(keys.length * 2);
+    this.#sequences = new Uint32Array(keys.length * 2);
+    for (let slot = 0; slot < keys.length; slot++) {
+      if (sequences[slot] !== EMPTY) this.#place(keys[slot]!, sequences[slot]!);
+    }
+  }
+
+  #key({ low, high }: IdBits): number {
+    return spread(spread(this.#seed ^ low) ^ high) >>> 0;
+  }
+}
+
+const NONE: readonly number[] = Object.freeze([]);
+
+/** The last 64 bits of an id. The first ones are a time in many ids. */
+export interface IdBits {
+  readonly low: number;
+  readonly high: number;
+}
+
+/** @param uuid in lower-case text. */
+export function idBits(uuid: string): IdBits {
+  return {
+    high: (digits(uuid, 19, 4) << 16) | digits(uuid, 24, 4),
+    low: (digits(uuid, 28, 4) << 16) | digits(uuid, 32, 4),
+  };
+}
+
+function digits(text: string, from: number, count: number): number {
+  let value = 0;
+  for (let at = from; at < from + count; at++) value = (value << 4) | hexDigit(text.charCodeAt(at));
+  return value;
+}
+
+/** Takes the slot from other bits than the comparison of neighbours does. */
+function slotOf(key: number, mask: number): number {
+  return Math.imul(key, 0x9e3779b1) & mask;
+}
+
+/** The steps of MurmurHash3. */
+function spread(value: number): number {
+  const once = Math.imul(value ^ (value >>> 16), 0x85ebca6b);
+  const twice = Math.imul(once ^ (once >>> 13), 0xc2b2ae35);
+  return twice ^ (twice >>> 16);
+}

@@ -1,0 +1,120 @@
+/**
+ * The index of command ids (docs/decisions.md §61). A command id is used once in a store, for ever. Two mechanisms cover all
+ * time together:
+ *
+ * - The server refuses an id that it has seen within its duplicate window.
+ * - This index has the id of every commit that is older than the window, and of most that are not. It is made of the
+ *   stream of commits alone, in every process that appends.
+ *
+ * An append is safe if the index has every commit that the server may have forgotten when the message arrives. Let the
+ * index have every commit that was stored before the instant t. The message arrives at most `connectionLife` after it was
+ * sent, because it cannot outlive its connection. So an append that is sent before t + window − connectionLife is safe. Later
+ * than that, the index reads on first, and if it cannot, the append is refused with `busy`.
+ */
+import type { Client } from './client.ts';
+import { CommandIds, idBits } from './command-ids.ts';
+import { ServerFailure } from './failures.ts';
+import type { Subjects } from './subjects.ts';
+
+/** Messages of one page. */
+const PAGE = 1_000;
+
+/** An instant on two clocks. Each of them misses what the other one sees: a suspended machine, a clock that is set back. */
+interface Instant {
+  readonly steady: number;
+  readonly wall: number;
+}
+
+const now = (): Instant => ({ steady: performance.now(), wall: Date.now() });
+
+export class CommandIndex {
+  readonly #client: Client;
+  readonly #subjects: Subjects;
+  readonly #ids = new CommandIds();
+  /** Milliseconds that an append may come after the instant that the index covers. */
+  readonly #limit: number;
+  /** Every commit up to this sequence number is in the index. */
+  #covered = 0;
+  /** Commits after `#covered` that are in the index, because this process made them. */
+  readonly #ahead = new Set<number>();
+  /** Every commit that was stored before is in the index. */
+  #coveredAt: Instant | undefined;
+  #reading: Promise<void> | undefined;
+
+  constructor(client: Client, subjects: Subjects, duplicateWindow: number, connectionLife: number) {
+    this.#client = client;
+    this.#subjects = subjects;
+    this.#limit = duplicateWindow - connectionLife;
+  }
+
+  /** Returns whether an append may be sent now. If not, {@link prepare} reads on. */
+  get isReady(): boolean {
+    const age = this.#age();
+    if (age > this.#limit / 2 && age <= this.#limit) this.prepare().catch(() => {}); // the next append tries again
+    return age <= this.#limit;
+  }
+
+  /** Reads the commits that the index does not have. @throws ServerFailure */
+  prepare(): Promise<void> {
+    this.#reading ??= this.#read().finally(() => {
+      this.#reading = undefined;
+    });
+    return this.#reading;
+  }
+
+  /** The connection was lost. A message on the next one must be checked again. */
+  forgetCoverage(): void {
+    this.#coveredAt = undefined;
+  }
+
+  /** Returns the sequence numbers of the commits that may have this command id. */
+  find(commandId: string): readonly number[] {
+    return this.#ids.find(idBits(commandId));
+  }
+
+  /** Adds a commit that this process made, or that it has read ahead of the others. */
+  add(commandId: string, sequence: number): void {
+    if (sequence <= this.#covered || this.#ahead.has(sequence)) return;
+    this.#ids.add(idBits(commandId), sequence);
+    if (sequence !== this.#covered + 1) {
+      this.#ahead.add(sequence);
+      return;
+    }
+    this.#cover(sequence);
+  }
+
+  #cover(sequence: number): void {
+    this.#covered = sequence;
+    while (this.#ahead.delete(this.#covered + 1)) this.#covered++;
+  }
+
+  #age(): number {
+    if (this.#coveredAt === undefined) return Infinity;
+    const { steady, wall } = now();
+    return Math.max(steady - this.#coveredAt.steady, wall - this.#coveredAt.wall);
+  }
+
+  async #read(): Promise<void> {
+    const { name, allCommits } = this.#subjects;
+    const began = now();
+    const last = (await this.#client.last(name, allCommits))?.sequence ?? 0;
+    const deadline = performance.now() + this.#client.timeout;
+    while (this.#covered < last) {
+      const from = this.#covered + 1;
+      const { messages } = await this.#client.page({ stream: name, subject: allCommits, from, limit: PAGE });
+      for (const { sequence, headers } of messages) {
+        if (sequence <= this.#covered) continue;
+        const commandId = headers?.last('Nats-Msg-Id') ?? '';
+        // The parts of a large commit that come before its last one have no id.
+        if (commandId !== '' && !this.#ahead.has(sequence)) this.#ids.add(idBits(commandId), sequence);
+        this.#ahead.delete(sequence);
+        this.#cover(sequence);
+      }
+      // A server of a cluster that has less than the leader returns nothing yet.
+      if (messages.length === 0 && performance.now() > deadline) {
+        throw new ServerFailure('busy', 'the index of command ids cannot read the commits of the store: try again');
+      }
+    }
+    this.#coveredAt = began;
+  }
+}

@@ -1,0 +1,141 @@
+/**
+ * A commit as messages. The payload is the hash of the previous commit in the stream, the canonical content and the hash of
+ * both, as in the chain. A commit that exceeds the server's `max_payload` is cut into several messages, which an atomic
+ * batch stores one after the other. The last of them identifies the commit, has the command id, and its sequence number
+ * is the commit's.
+ *
+ * The header `Decidable-Commit` has three or four numbers: the number of events in the stream after this commit, the number
+ * of its own events, and for a message of several the part and the number of parts.
+ */
+import type { Decision, Envelope, RecordedDecision, RecordedEvent } from '../../../core/messages.ts';
+import { CHAIN_START, chainedContent, HASH_BYTES, type RecordedCommit } from '../../../core/storage/chain.ts';
+import { type ReadCommit, readCommit, readCommitEvents } from '../../../core/storage/commit-reader.ts';
+import { StoredEventContext } from '../../../core/storage/recorded-events.ts';
+import { sha256 } from '../../../core/storage/sha256.ts';
+
+export const COMMIT_HEADER = 'Decidable-Commit';
+
+/** An event's index in its commit takes the lowest ten bits of a position. The message's sequence number takes the rest. */
+const INDEX_BITS = 10n;
+const INDEX_MASK = (1n << INDEX_BITS) - 1n;
+
+export function positionOf(sequence: number, index: number): bigint {
+  return (BigInt(sequence) << INDEX_BITS) | BigInt(index);
+}
+
+export function sequenceOf(position: bigint): number {
+  return Number(position >> INDEX_BITS);
+}
+
+export function indexOf(position: bigint): number {
+  return Number(position & INDEX_MASK);
+}
+
+/** The end of a stream. */
+export interface Head {
+  /** The sequence number of its last message; 0 if it has none. */
+  readonly sequence: number;
+  /** The number of its events. */
+  readonly events: number;
+  /** The hash of its last commit. */
+  readonly hash: Uint8Array;
+}
+
+export const NO_HEAD: Head = { sequence: 0, events: 0, hash: CHAIN_START };
+
+/** A commit, ready to be sent. */
+export interface CommitMessage {
+  readonly bytes: Uint8Array;
+  readonly hash: Uint8Array;
+  readonly firstRevision: bigint | undefined;
+  /** The number of events in the stream after the commit. */
+  readonly events: number;
+}
+
+export function encodeCommit(
+  stream: string,
+  head: Head,
+  events: readonly Envelope[],
+  decision: Decision,
+  recordedAt: bigint,
+): CommitMessage {
+  const firstRevision = events.length > 0 ? BigInt(head.events) : undefined;
+  const chained = chainedContent(head.hash, { stream, firstRevision, recordedAt, decision, events });
+  const hash = sha256(chained);
+  const bytes = new Uint8Array(chained.length + HASH_BYTES);
+  bytes.set(chained);
+  bytes.set(hash, chained.length);
+  return { bytes, hash, firstRevision, events: head.events + events.length };
+}
+
+/** The numbers in the header of a commit's message. */
+export interface CommitNumbers {
+  readonly events: number;
+  readonly count: number;
+  /** From 1. */
+  readonly part: number;
+  readonly parts: number;
+}
+
+export function numbersText(events: number, count: number, part: number, parts: number): string {
+  return parts === 1 ? `${events} ${count}` : `${events} ${count} ${part} ${parts}`;
+}
+
+export function parseNumbers(text: string): CommitNumbers {
+  const [events = 0, count = 0, part = 1, parts = 1] = text.split(' ').map(Number);
+  return { events, count, part, parts };
+}
+
+/** A commit as it was read. */
+export interface StoredCommit {
+  /** The number of its last message. */
+  readonly sequence: number;
+  readonly numbers: CommitNumbers;
+  readonly bytes: Uint8Array;
+}
+
+export function headOf({ sequence, numbers, bytes }: StoredCommit): Head {
+  return { sequence, events: numbers.events, hash: bytes.slice(bytes.length - HASH_BYTES) };
+}
+
+/** Adds a commit's events to `events`, those whose index is from `from` to `to`, exclusive. */
+export function addEvents(
+  { sequence, bytes }: StoredCommit,
+  events: RecordedEvent[],
+  from: number = 0,
+  to: number = Infinity,
+  isWanted: (type: string, stream: string) => boolean = () => true,
+): void {
+  const commit = readCommitEvents(bytes, 0);
+  const { stream, firstRevision = 0n, recordedAt, commandId, contentType, correlationId } = commit;
+  const end = Math.min(commit.events.length, to);
+  for (let index = from; index < end; index++) {
+    const event = commit.events[index]!;
+    if (!isWanted(event.type, stream)) continue;
+    const revision = firstRevision + BigInt(index);
+    const position = positionOf(sequence, index);
+    const context = new StoredEventContext(stream, revision, position, recordedAt, correlationId, commandId, index);
+    events.push({ context, event, contentType });
+  }
+}
+
+export function recordedDecisionOf({ bytes }: StoredCommit): RecordedDecision {
+  return decisionOf(bytes, readCommit(bytes, 0));
+}
+
+export function recordedCommitOf({ bytes }: StoredCommit): RecordedCommit {
+  const commit = readCommit(bytes, 0);
+  return { decision: decisionOf(bytes, commit), events: commit.events };
+}
+
+function decisionOf(bytes: Uint8Array, commit: ReadCommit): RecordedDecision {
+  const { stream, decision, events, firstRevision, recordedAt, end } = commit;
+  return {
+    stream,
+    decision,
+    firstRevision,
+    eventCount: events.length,
+    recordedAt,
+    hash: bytes.slice(end, end + HASH_BYTES),
+  };
+}

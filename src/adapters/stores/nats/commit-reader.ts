@@ -1,0 +1,129 @@
+/** Reads commits from the server in the order of their sequence numbers. */
+import type { Client, StoredMessage } from './client.ts';
+import { COMMIT_HEADER, type CommitNumbers, parseNumbers, type StoredCommit } from './commit-message.ts';
+import { ServerFailure } from './failures.ts';
+import type { Subjects } from './subjects.ts';
+
+/** A message of a commit, with the numbers in its header. */
+export interface CommitPart {
+  readonly message: StoredMessage;
+  readonly numbers: CommitNumbers;
+}
+
+function partOf(message: StoredMessage): CommitPart {
+  const text = message.headers?.last(COMMIT_HEADER) ?? '';
+  if (text === '') throw foreign(message);
+  return { message, numbers: parseNumbers(text) };
+}
+
+/** Returns the command id of the message that identifies a commit; empty for the other parts of a large commit. */
+export function commandIdOf({ headers }: StoredMessage): string {
+  return headers?.last('Nats-Msg-Id') ?? '';
+}
+
+function foreign({ subject, sequence }: StoredMessage): ServerFailure {
+  const place = `message ${sequence} on the subject ${subject}`;
+  return new ServerFailure(
+    'corrupt',
+    `${place} is not a commit: another program has written to the stream of this store`,
+  );
+}
+
+export class CommitReader {
+  readonly #client: Client;
+  readonly #subjects: Subjects;
+  /** True if another server than the leader may answer. */
+  readonly #isReplicated: boolean;
+
+  constructor(client: Client, subjects: Subjects, isReplicated: boolean) {
+    this.#client = client;
+    this.#subjects = subjects;
+    this.#isReplicated = isReplicated;
+  }
+
+  /** Returns the last message of a subject, as the leader has it. */
+  async last(subject: string): Promise<CommitPart | undefined> {
+    const message = await this.#client.last(this.#subjects.name, subject);
+    return message === undefined ? undefined : partOf(message);
+  }
+
+  /** Returns the first message of a subject from a sequence number on. */
+  async first(subject: string, from: number): Promise<CommitPart | undefined> {
+    for await (const [message] of this.messages(subject, from, 1)) if (message !== undefined) return partOf(message);
+    return undefined;
+  }
+
+  /** Returns the commit whose last message has this sequence number; `undefined` if there is no such commit. */
+  async commit(sequence: number): Promise<StoredCommit | undefined> {
+    const part = await this.first(this.#subjects.allCommits, sequence);
+    if (part === undefined || part.message.sequence !== sequence || part.numbers.part < part.numbers.parts)
+      return undefined;
+    return this.#whole(part);
+  }
+
+  /**
+   * Reads the commits of a subject from a sequence number on, up to the last one. Each array is what one reply contained.
+   * A reader that stops early costs nothing.
+   */
+  async *commits(subject: string, from: number, pageSize: number): AsyncGenerator<readonly StoredCommit[]> {
+    let parts: CommitPart[] = [];
+    for await (const messages of this.messages(subject, from, pageSize)) {
+      const commits: StoredCommit[] = [];
+      for (const message of messages) {
+        const part = partOf(message);
+        const { numbers } = part;
+        if (numbers.parts === 1) {
+          commits.push({ sequence: message.sequence, numbers, bytes: message.payload });
+          continue;
+        }
+        if (numbers.part === 1) parts = [];
+        parts.push(part);
+        if (numbers.part < numbers.parts) continue;
+        // The reader may have begun in the middle of a commit.
+        commits.push(parts.length === numbers.parts ? joined(parts) : await this.#whole(part));
+        parts = [];
+      }
+      yield commits;
+    }
+  }
+
+  /** Reads the messages of a subject from a sequence number on, up to the last one. */
+  async *messages(subject: string, from: number, pageSize: number): AsyncGenerator<readonly StoredMessage[]> {
+    const stream = this.#subjects.name;
+    for (let next = from; ; ) {
+      const { messages, isLast } = await this.#client.page({ stream, subject, from: next, limit: pageSize });
+      next = (messages.at(-1)?.sequence ?? next - 1) + 1;
+      yield messages;
+      if (!isLast) continue;
+      if (!this.#isReplicated) return;
+      // The server that answered may lack the newest messages. Only the leader knows that nothing follows.
+      const message = await this.#client.next(stream, subject, next);
+      if (message === undefined) return;
+      yield [message];
+      next = message.sequence + 1;
+    }
+  }
+
+  async #whole(last: CommitPart): Promise<StoredCommit> {
+    const { message, numbers } = last;
+    if (numbers.parts === 1) return { sequence: message.sequence, numbers, bytes: message.payload };
+    const parts: CommitPart[] = [];
+    const first = message.sequence - numbers.parts + 1;
+    for await (const messages of this.messages(message.subject, first, numbers.parts)) {
+      for (const found of messages) if (found.sequence <= message.sequence) parts.push(partOf(found));
+      if (parts.length === numbers.parts) return joined(parts);
+    }
+    throw new ServerFailure('corrupt', `a part of the commit of message ${message.sequence} is missing`);
+  }
+}
+
+function joined(parts: readonly CommitPart[]): StoredCommit {
+  const { message, numbers } = parts.at(-1)!;
+  const bytes = new Uint8Array(parts.reduce((size, { message: { payload } }) => size + payload.length, 0));
+  let at = 0;
+  for (const { message: part } of parts) {
+    bytes.set(part.payload, at);
+    at += part.payload.length;
+  }
+  return { sequence: message.sequence, numbers, bytes };
+}

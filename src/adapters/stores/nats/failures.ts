@@ -1,0 +1,98 @@
+/** Errors of the client and of the server as errors of the store, with an advice. */
+import { AppendFailure, DecidableError, StoreFailure } from '../../../core/errors.ts';
+import type { StoreFault } from '../../../core/event-store.ts';
+
+/** A failure of the server or of the way to it. It becomes the error of an append or of a read when it leaves the store. */
+export class ServerFailure extends Error {
+  readonly failure: StoreFault;
+
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.failure = { code, message };
+  }
+}
+
+/** An error that the server's JetStream API returned. */
+export interface ApiError {
+  readonly code: number;
+  readonly err_code?: number | undefined;
+  readonly description?: string | undefined;
+}
+
+/** The server's own numbers of errors that the store distinguishes (server/errors.json of nats-server). */
+export const API_ERRORS = {
+  streamNotFound: 10059,
+  messageNotFound: 10037,
+  wrongLastSequence: 10071,
+  wrongLastSequenceUnknown: 10164,
+  wrongLastMessageId: 10070,
+  /** A message with this id is being stored just now. */
+  duplicateInProcess: 10158,
+  duplicateInBatch: 10201,
+  incompleteBatch: 10176,
+  tooManyBatches: 10210,
+  insufficientResources: 10023,
+  notAvailable: 10008,
+} as const;
+
+/** The failures that the server names, by its number. */
+const KINDS: ReadonlyMap<number, readonly [code: string, advice: string]> = new Map([
+  [API_ERRORS.streamNotFound, ['not-a-store', 'the store was deleted, or never created']],
+  [API_ERRORS.insufficientResources, ['full', 'give JetStream more storage']],
+  [10047, ['full', 'give JetStream more storage']],
+  [10077, ['full', 'the stream has reached its limit: raise max_msgs or max_bytes']],
+  [API_ERRORS.notAvailable, ['busy', 'the cluster has no leader just now: try again']],
+  [API_ERRORS.tooManyBatches, ['busy', 'too many large commits are being written: try again']],
+  [API_ERRORS.incompleteBatch, ['busy', 'the server has given up a large commit: try again']],
+]);
+
+/** @returns the failure that an error of the API means. */
+export function apiFailure({ code, err_code = 0, description = 'no description' }: ApiError): ServerFailure {
+  const [kind, advice] = KINDS.get(err_code) ?? (code === 503 ? ['busy', 'try again'] : ['io', 'see the server log']);
+  return new ServerFailure(kind, `the NATS server refused: ${description} (${err_code}): ${advice}`);
+}
+
+/** The failure of a request without effects. */
+export function requestFailure(error: unknown): unknown {
+  if (error instanceof ServerFailure || error instanceof DecidableError || !(error instanceof Error)) return error;
+  if (isTimeout(error))
+    return new ServerFailure('busy', 'the NATS server did not reply in time: try again', { cause: error });
+  if (isNoResponders(error)) {
+    const advice = 'enable JetStream in its configuration, or wait until the cluster has a leader';
+    return new ServerFailure('busy', `no NATS server answers for this store: ${advice}`, { cause: error });
+  }
+  return new ServerFailure('io', `the connection to the NATS server failed: ${error.message}`, { cause: error });
+}
+
+/** The names of the client's errors are checked, because a program may have two copies of the client. */
+function isTimeout(error: unknown): boolean {
+  return (
+    error instanceof Error &&
+    (error.name === 'TimeoutError' || (error.cause instanceof Error && error.cause.name === 'TimeoutError'))
+  );
+}
+
+/** No server listens to the subject, so nothing was stored. */
+export function isNoResponders(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return (
+    error.name === 'NoRespondersError' || (error.cause instanceof Error && error.cause.name === 'NoRespondersError')
+  );
+}
+
+/** The error as `append` throws it. */
+export function asAppendFailure(error: unknown): unknown {
+  if (error instanceof StoreFailure && error.code === 'failure') {
+    return new AppendFailure(error.payload as AppendFailure['payload'], error.message, { cause: error.cause });
+  }
+  const found = requestFailure(error);
+  if (!(found instanceof ServerFailure)) return found;
+  return new AppendFailure({ tag: 'failure', val: found.failure }, found.message, { cause: found.cause });
+}
+
+/** The error as everything else throws it. */
+export function asStoreFailure(error: unknown): unknown {
+  const found = requestFailure(error);
+  if (!(found instanceof ServerFailure)) return found;
+  return new StoreFailure({ tag: 'failure', val: found.failure }, found.message, { cause: found.cause });
+}

@@ -1,0 +1,100 @@
+/**
+ * Follows the messages of a JetStream stream, without their payloads, as they are stored. Readers wait for it instead of
+ * asking again and again.
+ */
+import type { Consumer, ConsumerMessages, JetStreamClient, JsMsg } from '@nats-io/jetstream';
+import { CommitSignal } from '../../../core/storage/commit-signal.ts';
+import type { Client } from './client.ts';
+
+/** Milliseconds after which a follower that has heard nothing asks the server if it has missed something. */
+const LOOK_AFTER = 2_000;
+
+export interface FollowedMessage {
+  readonly subject: string;
+  readonly sequence: number;
+  header(name: string): string;
+}
+
+export interface FollowerParts {
+  readonly client: Client;
+  readonly jetstream: () => JetStreamClient;
+  readonly stream: string;
+  readonly subject: string;
+  readonly take: (message: FollowedMessage) => void;
+}
+
+export class Follower {
+  /** Notified after each message. */
+  readonly changes: CommitSignal;
+  readonly #parts: FollowerParts;
+  #sequence = 0;
+  #starting: Promise<void> | undefined;
+  #messages: ConsumerMessages | undefined;
+  #timer: ReturnType<typeof setInterval> | undefined;
+  #isClosed = false;
+
+  constructor(parts: FollowerParts) {
+    this.#parts = parts;
+    this.changes = new CommitSignal();
+  }
+
+  /** Resolves when every message that is stored from now on will be taken. @throws ServerFailure */
+  start(): Promise<void> {
+    this.#starting ??= this.#start().catch((error: unknown) => {
+      this.#starting = undefined;
+      throw error;
+    });
+    return this.#starting;
+  }
+
+  async close(error: () => Error): Promise<void> {
+    this.#isClosed = true;
+    clearInterval(this.#timer);
+    this.changes.close(error);
+    await this.#starting?.catch(() => {});
+    await this.#messages?.close();
+  }
+
+  async #start(): Promise<void> {
+    const { client, stream, subject } = this.#parts;
+    if (this.#sequence === 0) this.#sequence = (await client.last(stream, subject))?.sequence ?? 0;
+    await this.#consume();
+    this.#timer = setInterval(() => this.#look().catch(() => {}), LOOK_AFTER);
+    this.#timer.unref();
+  }
+
+  async #consume(): Promise<void> {
+    const { jetstream, stream, subject } = this.#parts;
+    const consumer: Consumer = await jetstream().consumers.get(stream, {
+      filter_subjects: subject,
+      deliver_policy: 'by_start_sequence',
+      opt_start_seq: this.#sequence + 1,
+      headers_only: true,
+    });
+    this.#messages = await consumer.consume({ max_messages: 1_000, callback: (message) => this.#take(message) });
+    if (this.#isClosed) await this.#messages.close();
+  }
+
+  #take(message: JsMsg): void {
+    if (message.seq <= this.#sequence || this.#isClosed) return;
+    this.#sequence = message.seq;
+    this.#parts.take({
+      subject: message.subject,
+      sequence: message.seq,
+      header: (name) => message.headers?.last(name) ?? '',
+    });
+    this.changes.notify();
+  }
+
+  /** A consumer can be lost with its server. Its successor begins after the last message that was taken. */
+  async #look(): Promise<void> {
+    if (!this.changes.isAwaited || this.#isClosed) return;
+    const { client, stream, subject } = this.#parts;
+    const before = this.#sequence;
+    const last = await client.last(stream, subject);
+    if (last === undefined || last.sequence <= before || this.#sequence > before || this.#isClosed) return;
+    const lost = this.#messages;
+    await this.#consume();
+    await lost?.close();
+  }
+}

@@ -1,0 +1,181 @@
+/** The options of a NATS store, checked before a connection is made. */
+import { DefinitionError } from '../../../core/errors.ts';
+import { checkOptionNames, type OptionNames } from '../../../core/option-names.ts';
+import { mustBe } from '../../../core/predicates.ts';
+
+/**
+ * A connection that a transport of nats.js has made, for example `connect` of `@nats-io/transport-node`. The type has
+ * only a few of its members, so that a program without the client's packages compiles.
+ */
+export interface NatsClientConnection {
+  isClosed(): boolean;
+  getServer(): string;
+  drain(): Promise<void>;
+}
+
+/** The server's interval between two flushes to disk. */
+export interface FlushReport {
+  /**
+   * `always`: an acknowledged commit survives a power loss. `periodic`: a power loss may take the commits since the last
+   * flush. `unknown`: it could not be checked.
+   */
+  readonly sync: 'always' | 'periodic' | 'unknown';
+  /** The server's `sync_interval` in milliseconds. `undefined` if it is unknown. */
+  readonly interval?: number | undefined;
+  /** A sentence that says what was found, and what to do. */
+  readonly message: string;
+}
+
+/** The functions that a store calls to report something that is not an error. */
+export interface NatsStoreObserver {
+  /** Called once after the store was opened, unless the server flushes each commit to disk. */
+  readonly flush?: ((report: FlushReport) => void) | undefined;
+}
+
+/** The options that open a store on a NATS JetStream server or cluster. */
+export interface NatsStoreOptions {
+  /**
+   * The address of a server, or of several servers of one cluster.
+   * @default 'nats://127.0.0.1:4222'
+   */
+  readonly url?: string | readonly string[] | undefined;
+  /** A connection of the caller, which `close` leaves open. Not together with `url`. */
+  readonly connection?: NatsClientConnection | undefined;
+  /**
+   * The name of the store: letters, digits, `_` and `-`. The JetStream streams have it, and so begin all subjects.
+   * @default 'decidable'
+   */
+  readonly name?: string | undefined;
+  /**
+   * The servers that keep a copy of each commit: 1, 3 or 5. It matters only when the store is created.
+   * @default 1
+   */
+  readonly replicas?: number | undefined;
+  /**
+   * The server keeps the store in files or in memory. It matters only when the store is created.
+   * @default 'file'
+   */
+  readonly storage?: 'file' | 'memory' | undefined;
+  /**
+   * Create the store if it does not exist. With `false`, that is a failure.
+   * @default true
+   */
+  readonly create?: boolean | undefined;
+  /**
+   * Milliseconds that a request waits for the server's reply.
+   * @default 5_000
+   */
+  readonly timeout?: number | undefined;
+  /**
+   * Milliseconds for which the server itself recognizes a command id. The store looks up older ids. It matters only when the
+   * store is created.
+   * @default 600_000
+   */
+  readonly duplicateWindow?: number | undefined;
+  /**
+   * Milliseconds after which the server drops a connection that does not answer: its `ping_interval` times its `ping_max`
+   * plus 1. A message that was sent earlier cannot arrive later. It must be less than `duplicateWindow`.
+   * @default 360_000
+   */
+  readonly connectionLife?: number | undefined;
+  /**
+   * The address of the server's monitoring port, for example `http://127.0.0.1:8222`. The store reads there how often the
+   * server flushes to disk, and reports it to `observer.flush`.
+   */
+  readonly monitoring?: string | undefined;
+  readonly observer?: NatsStoreObserver | undefined;
+  /**
+   * The clock of `recordedAt`: milliseconds since the Unix epoch.
+   * @default Date.now
+   */
+  readonly now?: (() => number) | undefined;
+}
+
+const NAMES: OptionNames<NatsStoreOptions> = {
+  url: true,
+  connection: true,
+  name: true,
+  replicas: true,
+  storage: true,
+  create: true,
+  timeout: true,
+  duplicateWindow: true,
+  connectionLife: true,
+  monitoring: true,
+  observer: true,
+  now: true,
+};
+
+/** The same with the defaults filled in. */
+export interface CheckedOptions {
+  readonly servers: readonly string[];
+  readonly connection: NatsClientConnection | undefined;
+  readonly name: string;
+  readonly replicas: number;
+  readonly storage: 'file' | 'memory';
+  readonly create: boolean;
+  readonly timeout: number;
+  readonly duplicateWindow: number;
+  readonly connectionLife: number;
+  readonly monitoring: string | undefined;
+  readonly observer: NatsStoreObserver;
+  readonly now: () => number;
+}
+
+const DEFAULT_URL = 'nats://127.0.0.1:4222';
+
+/** @throws DefinitionError that names the option. */
+export function checkOptions(options: NatsStoreOptions): CheckedOptions {
+  checkOptionNames(options, NAMES, 'createNatsStore');
+  const { url, connection, name = 'decidable', replicas = 1, storage = 'file', create = true } = options;
+  const { timeout = 5_000, duplicateWindow = 600_000, connectionLife = 360_000 } = options;
+  const { monitoring, observer = {}, now = Date.now } = options;
+  if (connection !== undefined && url !== undefined) throw invalid('url', 'undefined together with connection', url);
+  if (connection !== undefined && typeof Object(connection).request !== 'function') {
+    throw invalid('connection', 'a connection of @nats-io/transport-node', connection);
+  }
+  const servers: readonly unknown[] = Array.isArray(url) ? url : [url ?? DEFAULT_URL];
+  if (servers.length === 0 || !servers.every((server) => typeof server === 'string' && server.trim() !== '')) {
+    throw invalid('url', 'the address of a server, as in nats://host:4222, or an array of them', url);
+  }
+  // The name of the second stream is longer by six characters, and a file system may limit names to 255 bytes.
+  if (typeof name !== 'string' || !/^[A-Za-z0-9_-]{1,200}$/.test(name)) {
+    throw invalid('name', '1 to 200 letters, digits, _ and -', name);
+  }
+  if (replicas !== 1 && replicas !== 3 && replicas !== 5) throw invalid('replicas', '1, 3 or 5', replicas);
+  if (storage !== 'file' && storage !== 'memory') throw invalid('storage', `'file' or 'memory'`, storage);
+  if (typeof create !== 'boolean') throw invalid('create', 'true or false', create);
+  checkMilliseconds('timeout', timeout, 1);
+  checkMilliseconds('duplicateWindow', duplicateWindow, 100);
+  checkMilliseconds('connectionLife', connectionLife, 1);
+  if (connectionLife >= duplicateWindow) throw invalid('connectionLife', 'less than duplicateWindow', connectionLife);
+  if (monitoring !== undefined && !URL.canParse(monitoring)) {
+    throw invalid('monitoring', 'the address of a monitoring port, as in http://host:8222', monitoring);
+  }
+  if (typeof observer !== 'object' || observer === null) throw invalid('observer', 'an object', observer);
+  checkOptionNames(observer, { flush: true }, 'createNatsStore.observer');
+  if (typeof now !== 'function') throw invalid('now', 'a function that returns milliseconds', now);
+  return {
+    servers: servers as readonly string[],
+    connection,
+    name,
+    replicas,
+    storage,
+    create,
+    timeout,
+    duplicateWindow,
+    connectionLife,
+    monitoring,
+    observer,
+    now,
+  };
+}
+
+function checkMilliseconds(name: string, value: number, least: number): void {
+  if (Number.isInteger(value) && value >= least && value < 2 ** 31) return;
+  throw invalid(name, `a whole number of milliseconds from ${least} to 2^31 - 1`, value);
+}
+
+function invalid(name: string, expected: string, actual: unknown): DefinitionError {
+  return new DefinitionError(`createNatsStore.${name}`, mustBe(expected, actual));
+}

@@ -1,0 +1,291 @@
+/** Reads of one stream, of all events, and of commits. The arguments have been checked. */
+import type { ReadAllOptions, ReadStreamOptions } from '../../../core/event-store.ts';
+import { DEFAULT_READ_LIMIT } from '../../../core/limits.ts';
+import type { RecordedEvent } from '../../../core/messages.ts';
+import type { RecordedCommit } from '../../../core/storage/chain.ts';
+import type { ReadLogOptions } from '../../../core/storage/commit-transfer.ts';
+import type { ReadCommitsOptions, ReadStreamsOptions, StreamHead } from '../../../core/storage/verify-chain.ts';
+import type { Appender } from './append.ts';
+import {
+  addEvents,
+  headOf,
+  indexOf,
+  positionOf,
+  recordedCommitOf,
+  recordedDecisionOf,
+  type StoredCommit,
+  sequenceOf,
+} from './commit-message.ts';
+import type { CommitPart, CommitReader } from './commit-reader.ts';
+import { eventFilter } from './event-filter.ts';
+import type { Heads } from './heads.ts';
+import type { Subjects } from './subjects.ts';
+
+/** Messages of one page. */
+const PAGE = 1_000;
+/** Commits of a stream that are read and passed over rather than searched. */
+const NEAR = 256;
+/** Messages of the first look back from the end, and of the largest. */
+const FIRST_WINDOW = 64;
+const LARGEST_WINDOW = 65_536;
+
+export interface ReadingParts {
+  readonly subjects: Subjects;
+  readonly reader: CommitReader;
+  readonly appender: Appender;
+  readonly heads: Heads;
+}
+
+export async function readStream(
+  parts: ReadingParts,
+  stream: string,
+  { direction, fromRevision, limit = DEFAULT_READ_LIMIT }: ReadStreamOptions,
+): Promise<readonly RecordedEvent[]> {
+  if (direction === 'forward') return forward(parts, stream, Number(fromRevision ?? 0n), limit);
+  const last = await parts.reader.last(parts.subjects.commits(stream));
+  const events = last?.numbers.events ?? 0;
+  if (events === 0) return [];
+  const end = Math.min(events - 1, fromRevision === undefined ? Infinity : Number(fromRevision));
+  const start = Math.max(0, end - limit + 1);
+  return (await forward(parts, stream, start, end - start + 1)).toReversed();
+}
+
+async function forward(
+  parts: ReadingParts,
+  stream: string,
+  revision: number,
+  limit: number,
+): Promise<readonly RecordedEvent[]> {
+  const subject = parts.subjects.commits(stream);
+  const found: RecordedEvent[] = [];
+  const from = await locate(parts, stream, revision);
+  for await (const commits of parts.reader.commits(subject, from, Math.min(limit + NEAR, PAGE))) {
+    for (const commit of commits) {
+      const { events, count } = commit.numbers;
+      const first = events - count;
+      if (events > revision) addEvents(commit, found, Math.max(0, revision - first), revision + limit - first);
+      if (found.length === limit) return found;
+    }
+  }
+  return found;
+}
+
+/**
+ * Returns a sequence number at or before the commit with this revision, and not far before it. A stream's messages are
+ * scattered over those of all streams, and each says how many events its stream has. So the place is searched by halves.
+ */
+async function locate({ reader, subjects, heads }: ReadingParts, stream: string, revision: number): Promise<number> {
+  const known = heads.get(stream);
+  if (known !== undefined && revision >= known.events) return known.sequence + 1;
+  if (revision <= NEAR) return 1;
+  const subject = subjects.commits(stream);
+  const last = await reader.last(subject);
+  if (last === undefined) return 1;
+  if (revision >= last.numbers.events) return last.message.sequence + 1;
+  // The commit is at `low` or after it, and before `high`.
+  let low = { sequence: 1, events: 0 };
+  let high = last.message.sequence + 1;
+  while (revision - low.events > NEAR && high - low.sequence > NEAR) {
+    const middle = Math.floor((low.sequence + high) / 2);
+    const part: CommitPart | undefined = await reader.first(subject, middle);
+    if (part === undefined || part.numbers.events - part.numbers.count > revision) {
+      high = middle;
+      continue;
+    }
+    const { message, numbers } = part;
+    if (numbers.events > revision) return message.sequence - numbers.part + 1;
+    low = { sequence: message.sequence + 1, events: numbers.events };
+  }
+  return low.sequence;
+}
+
+export async function readAll(parts: ReadingParts, options: ReadAllOptions): Promise<readonly RecordedEvent[]> {
+  const { direction, afterPosition, limit = DEFAULT_READ_LIMIT } = options;
+  const filter = eventFilter(parts.subjects, options);
+  if (filter.subjects.length === 0) return [];
+  const found: RecordedEvent[] = [];
+  if (direction === 'forward') {
+    const from = afterPosition === undefined ? 1 : sequenceOf(afterPosition);
+    const first = afterPosition === undefined ? 0 : indexOf(afterPosition) + 1;
+    for await (const commit of merged(parts, filter.subjects, from, Math.min(limit + 1, PAGE))) {
+      addEvents(commit, found, commit.sequence === from ? first : 0, Infinity, filter.isWanted);
+      if (found.length >= limit) return found.slice(0, limit);
+    }
+    return found;
+  }
+  for await (const commits of backward(parts, filter.subjects, afterPosition)) {
+    const events: RecordedEvent[] = [];
+    for (const commit of commits) {
+      const isFirst = afterPosition !== undefined && commit.sequence === sequenceOf(afterPosition);
+      addEvents(commit, events, 0, isFirst ? indexOf(afterPosition) : Infinity, filter.isWanted);
+    }
+    found.push(...events.reverse());
+    if (found.length >= limit) return found.slice(0, limit);
+  }
+  return found;
+}
+
+/**
+ * Reads the commits of several subjects in the order of their sequence numbers. Each subject is read on its own, at another
+ * instant. So the reader first notes the last sequence number, up to which all of them are complete, and ends there.
+ */
+async function* merged(
+  { reader, subjects }: ReadingParts,
+  filters: readonly string[],
+  from: number,
+  pageSize: number,
+): AsyncGenerator<StoredCommit> {
+  if (filters.length === 1) {
+    for await (const commits of reader.commits(filters[0]!, from, pageSize)) yield* commits;
+    return;
+  }
+  const last = (await reader.last(subjects.allCommits))?.message.sequence ?? 0;
+  const sources = await Promise.all(filters.map((filter) => source(reader.commits(filter, from, pageSize))));
+  for (;;) {
+    const [next, ...others] = sources.filter(({ commit }) => commit !== undefined);
+    if (next === undefined) return;
+    const first = others.reduce((a, b) => (a.commit!.sequence < b.commit!.sequence ? a : b), next);
+    if (first.commit!.sequence > last) return;
+    yield first.commit!;
+    await first.advance();
+  }
+}
+
+interface Source {
+  commit: StoredCommit | undefined;
+  advance(): Promise<void>;
+}
+
+async function source(pages: AsyncGenerator<readonly StoredCommit[]>): Promise<Source> {
+  let page: readonly StoredCommit[] = [];
+  let at = 0;
+  const source: Source = {
+    commit: undefined,
+    async advance() {
+      while (at === page.length) {
+        const { value, done } = await pages.next();
+        if (done) {
+          source.commit = undefined;
+          return;
+        }
+        page = value;
+        at = 0;
+      }
+      source.commit = page[at++];
+    },
+  };
+  await source.advance();
+  return source;
+}
+
+/** Reads commits from the end, in windows that grow. Each array is in ascending order. */
+async function* backward(
+  parts: ReadingParts,
+  filters: readonly string[],
+  beforePosition: bigint | undefined,
+): AsyncGenerator<readonly StoredCommit[]> {
+  const last = await parts.reader.last(parts.subjects.allCommits);
+  if (last === undefined) return;
+  let high = Math.min(last.message.sequence, beforePosition === undefined ? Infinity : sequenceOf(beforePosition));
+  for (let size = FIRST_WINDOW; high >= 1; size = Math.min(size * 4, LARGEST_WINDOW)) {
+    const low = Math.max(1, high - size + 1);
+    const commits: StoredCommit[] = [];
+    for await (const commit of merged(parts, filters, low, Math.min(size, PAGE))) {
+      if (commit.sequence > high) break;
+      commits.push(commit);
+    }
+    yield commits;
+    high = low - 1;
+  }
+}
+
+/** Returns the position of the last event; `undefined` if the store has none. */
+export async function lastPosition(parts: ReadingParts): Promise<bigint | undefined> {
+  const last = await parts.reader.last(parts.subjects.allCommits);
+  if (last === undefined) return undefined;
+  const { message, numbers } = last;
+  if (numbers.count > 0 && numbers.part === numbers.parts) return positionOf(message.sequence, numbers.count - 1);
+  const filter = { categories: [], eventTypes: [], events: [] };
+  const [event] = await readAll(parts, { direction: 'backward', limit: 1, ...filter });
+  return event?.context.position;
+}
+
+export async function readCommits(
+  parts: ReadingParts,
+  stream: string,
+  { after, limit = DEFAULT_READ_LIMIT }: ReadCommitsOptions,
+): Promise<readonly RecordedCommit[]> {
+  let from = 1;
+  if (after !== undefined) {
+    const commit = await parts.appender.find(after);
+    if (commit === undefined || recordedDecisionOf(commit).stream !== stream) return [];
+    from = commit.sequence + 1;
+  }
+  const found: RecordedCommit[] = [];
+  for await (const commits of parts.reader.commits(parts.subjects.commits(stream), from, Math.min(limit, PAGE))) {
+    for (const commit of commits) {
+      found.push(recordedCommitOf(commit));
+      if (found.length === limit) return found;
+    }
+  }
+  return found;
+}
+
+export async function readLog(
+  parts: ReadingParts,
+  { direction = 'forward', after, limit = DEFAULT_READ_LIMIT }: ReadLogOptions,
+): Promise<readonly RecordedCommit[]> {
+  const commit = after === undefined ? undefined : await parts.appender.find(after);
+  if (after !== undefined && commit === undefined) return [];
+  const { allCommits } = parts.subjects;
+  const found: RecordedCommit[] = [];
+  if (direction === 'forward') {
+    const from = commit === undefined ? 1 : commit.sequence + 1;
+    for await (const commits of parts.reader.commits(allCommits, from, Math.min(limit, PAGE))) {
+      for (const next of commits) {
+        found.push(recordedCommitOf(next));
+        if (found.length === limit) return found;
+      }
+    }
+    return found;
+  }
+  const before = commit === undefined ? undefined : positionOf(commit.sequence - 1, 0);
+  for await (const commits of backward(parts, [allCommits], before)) {
+    for (const next of commits.toReversed()) {
+      found.push(recordedCommitOf(next));
+      if (found.length === limit) return found;
+    }
+  }
+  return found;
+}
+
+/** The first commit of a stream is the one whose guard says that its subject had no message. */
+export async function readStreams(
+  parts: ReadingParts,
+  { after, limit = DEFAULT_READ_LIMIT }: ReadStreamsOptions,
+): Promise<readonly StreamHead[]> {
+  const { reader, subjects } = parts;
+  let from = 1;
+  if (after !== undefined) {
+    const first = await reader.first(subjects.commits(after), 1);
+    if (first === undefined) return [];
+    from = first.message.sequence + first.numbers.parts;
+  }
+  const found: StreamHead[] = [];
+  for await (const messages of reader.messages(subjects.allCommits, from, PAGE)) {
+    const begun = messages.filter(({ headers }) => headers?.last('Nats-Expected-Last-Subject-Sequence') === '0');
+    found.push(...(await Promise.all(begun.map(({ subject }) => headAt(parts, subject)))));
+    if (found.length >= limit) return found.slice(0, limit);
+  }
+  return found;
+}
+
+async function headAt({ reader }: ReadingParts, subject: string): Promise<StreamHead> {
+  const last = await reader.last(subject);
+  if (last === undefined) throw new Error('a subject with a first commit has a last one');
+  const commit = await reader.commit(last.message.sequence);
+  if (commit === undefined) throw new Error('a message that was read can be read again');
+  const { events, hash } = headOf(commit);
+  const { stream } = recordedDecisionOf(commit);
+  return { stream, revision: events === 0 ? undefined : BigInt(events - 1), hash };
+}

@@ -1,0 +1,106 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+/** A store of streams on a NATS JetStream server or cluster: the contract (wit/event-store.wit), for many machines. */
+import type { NatsConnection } from '@nats-io/transport-node';
+import type { EventStore } from '../../../core/event-store.ts';
+import { loadPeer } from '../../../core/missing-peer.ts';
+import { checkImport, checkReadCommits, checkReadLog, checkReadStreams } from '../../../core/storage/arguments.ts';
+import type { RecordedCommit } from '../../../core/storage/chain.ts';
+import type { CommitImport, CommitLog, ReadLogOptions } from '../../../core/storage/commit-transfer.ts';
+import { GuardedStore } from '../../../core/storage/guarded-store.ts';
+import type {
+  CommitSource,
+  ReadCommitsOptions,
+  ReadStreamsOptions,
+  StreamHead,
+} from '../../../core/storage/verify-chain.ts';
+import { Client } from './client.ts';
+import { asStoreFailure } from './failures.ts';
+import { openStreams, readFlush } from './open.ts';
+import { NatsOperations } from './operations.ts';
+import { checkOptions, type NatsStoreOptions } from './options.ts';
+import { Subjects } from './subjects.ts';
+
+/** An event store on a NATS server or cluster. Any number of processes may have it open. */
+export interface NatsStore extends EventStore, CommitSource, CommitLog, CommitImport, AsyncDisposable {
+  /** Finishes accepted work, refuses later calls, and closes the connection if the store has made it. */
+  close(): Promise<void>;
+}
+
+const SUBPATH = 'decidable/nats';
+
+/**
+ * Opens a store on a NATS server with JetStream, or creates it.
+ *
+ * @example const store = await createNatsStore({ url: 'nats://127.0.0.1:4222', name: 'bank' });
+ * @throws StoreFailure `failure` whose `payload.val.code` is `unsupported-engine`, `not-a-store`, `newer-format`, `busy`,
+ * `full` or `io`.
+ * @throws DefinitionError that names the option, if it is unknown or invalid.
+ * @throws MissingPeerError if the client's packages are not installed.
+ */
+export async function createNatsStore(options: NatsStoreOptions = {}): Promise<NatsStore> {
+  const checked = checkOptions(options);
+  const driver = await loadPeer('@nats-io/transport-node', SUBPATH, () => import('@nats-io/transport-node'));
+  const { jetstream } = await loadPeer('@nats-io/jetstream', SUBPATH, () => import('@nats-io/jetstream'));
+  const subjects = new Subjects(checked.name);
+  let close = async (): Promise<void> => {};
+  try {
+    const connection =
+      (checked.connection as NatsConnection | undefined) ??
+      (await driver.connect({
+        servers: [...checked.servers],
+        name: `decidable ${checked.name}`,
+        maxReconnectAttempts: -1,
+        reconnectTimeWait: 100,
+        timeout: checked.timeout,
+      }));
+    if (checked.connection === undefined) close = () => connection.close();
+    const client = new Client(connection, driver, checked.timeout);
+    const opened = await openStreams(client, subjects, checked);
+    const { flush } = checked.observer;
+    if (flush !== undefined) {
+      const report = await readFlush(checked);
+      if (report.sync !== 'always') flush(report);
+    }
+    return new Store(new NatsOperations(client, subjects, checked, opened, () => jetstream(connection), close));
+  } catch (error) {
+    await close();
+    throw asStoreFailure(error);
+  }
+}
+
+class Store extends GuardedStore implements NatsStore {
+  readonly #operations: NatsOperations;
+
+  constructor(operations: NatsOperations) {
+    super(operations);
+    this.#operations = operations;
+  }
+
+  readCommits(stream: string, options: ReadCommitsOptions = {}): Promise<readonly RecordedCommit[]> {
+    return this.guarded(
+      () => checkReadCommits(stream, options),
+      () => this.#operations.readCommits(stream, options),
+    );
+  }
+
+  readStreams(options: ReadStreamsOptions = {}): Promise<readonly StreamHead[]> {
+    return this.guarded(
+      () => checkReadStreams(options),
+      () => this.#operations.readStreams(options),
+    );
+  }
+
+  readLog(options: ReadLogOptions = {}): Promise<readonly RecordedCommit[]> {
+    return this.guarded(
+      () => checkReadLog(options),
+      () => this.#operations.readLog(options),
+    );
+  }
+
+  importCommits(commits: readonly RecordedCommit[]): Promise<void> {
+    return this.guarded(
+      () => checkImport(commits),
+      () => this.#operations.importCommits(commits),
+    );
+  }
+}
