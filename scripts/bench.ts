@@ -15,7 +15,7 @@ import { installed } from '../test/bench/peers-install.ts';
 import { idle } from '../test/bench/processors/idle.ts';
 import { latency, type Quantiles } from '../test/bench/processors/latency.ts';
 import { fillLedger } from '../test/bench/processors/ledger.ts';
-import { documents, tables } from '../test/bench/processors/read-models.ts';
+import { builtTables, documents, tables } from '../test/bench/processors/read-models.ts';
 import { subscription } from '../test/bench/processors/subscription.ts';
 import { transferring } from '../test/bench/processors/transfers.ts';
 import { replay } from '../test/bench/replay.ts';
@@ -24,7 +24,7 @@ import { sequential } from '../test/bench/sequential.ts';
 const HELP = `npm run bench [-- options]
 
   --filter <word>  only benchmarks whose name contains it: sequential, in-flight, memory, layers,
-                   replay, subscription, documents, tables, transfers, latency, idle, component
+                   replay, subscription, documents, tables, built, transfers, latency, idle, component
   --quick          less work and fewer rounds, to see that it runs and not to judge
   --no-peers       without emmett and castore, and without jco 1.10.2: each is installed on the first run that
                    needs it (two minutes; ten seconds and 200 MB)
@@ -71,6 +71,7 @@ const makers: Readonly<Record<string, () => Promise<void>>> = {
   subscription: () => overLedger((file, events) => subscription(file, events, peers(), options.quick)),
   documents: () => overLedger((file, events) => documents(file, events, options.quick)),
   tables: () => overLedger((file, events) => tables(file, events, options.quick)),
+  built: () => overLedger((file, events) => builtTables(file, events, options.quick)),
   transfers: () => run(transferring(options.quick)),
   latency: async () => {
     const [rounds, appends] = options.quick ? [3, 100] : [5, 400];

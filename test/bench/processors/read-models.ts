@@ -9,7 +9,7 @@ import { createSqliteStore } from 'decidable/sqlite';
 import { Packr } from 'msgpackr';
 import { type Benchmark, type Contestant, timed } from '../measure.ts';
 import { inScratch } from '../scratch.ts';
-import { ACCOUNTS, type Moved, withDocuments, withTable } from './ledger.ts';
+import { ACCOUNTS, type Moved, withBuiltTable, withDocuments, withTable } from './ledger.ts';
 
 const BATCH = 1_000;
 
@@ -31,6 +31,14 @@ export function tables(file: string, events: number, quick: boolean): Benchmark 
   ]);
 }
 
+/** The same as {@link tables}, with a handler that builds its query for each event. */
+export function builtTables(file: string, events: number, quick: boolean): Benchmark {
+  return benchmark('built', 'a table read model that builds each query', events, quick, [
+    ours(withBuiltTable, file, events),
+    byHand(file, events, rawTable),
+  ]);
+}
+
 function benchmark(
   name: string,
   what: string,
@@ -42,7 +50,7 @@ function benchmark(
     name,
     about: `${what} of ${events.toLocaleString('en')} events over ${ACCOUNTS.toLocaleString('en')} keys, SQLite`,
     unit: 'events/s',
-    rounds: quick ? 3 : 5,
+    rounds: quick ? 3 : 7,
     contestants,
     targets: [{ of: 'decidable', against: 'raw driver', atLeast: 0.5 }],
   };
