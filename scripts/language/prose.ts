@@ -160,7 +160,9 @@ function withoutCode(text: string): string {
 /** A text of one word, a program of WebAssembly text, WIT or SQL and a pattern of names are no sentences. */
 function isProse(text: string): boolean {
   if (!/[A-Za-z]{2,}[,;:]?\s+[A-Za-z]{2,}/.test(text)) return false;
-  return !/^\s*(\(\w|select |insert |update |delete |create |package |interface |world |import |export )/.test(text);
+  return !/^\s*(\(\w|select |with \w+ as |insert |update |delete |create |package |interface |world |import |export )/.test(
+    text,
+  );
 }
 
 function lineCounter(source: string): (offset: number) => number {

@@ -49,13 +49,16 @@ test('the loader loads neither the core, nor a package, nor anything of Node', (
   }
 });
 
-test('only ./sqlite loads better-sqlite3, and only ./sqlite and ./tables load kysely', () => {
+test('only ./sqlite loads better-sqlite3, only stores and ./tables load kysely, and nothing loads pg before it is used', () => {
   const expected: Readonly<Record<string, readonly string[]>> = {
+    './postgres': ['kysely'],
     './sqlite': ['better-sqlite3', 'kysely'],
     './tables': ['kysely'],
   };
   for (const [subpath] of subpaths) {
-    const drivers = loadedBy(subpath.replace('.', 'decidable')).filter((name) => /better-sqlite3|kysely/.test(name));
+    const drivers = loadedBy(subpath.replace('.', 'decidable')).filter((name) =>
+      /better-sqlite3|kysely|^pg$/.test(name),
+    );
     assert.deepEqual(drivers, expected[subpath] ?? [], subpath);
   }
 });

@@ -70,6 +70,21 @@ export function chainedContent(
   putText(stream);
   putOptionalU64(firstRevision);
   putU64(recordedAt);
+  putDecided(decision, events);
+  return finish();
+}
+
+/**
+ * The part of a commit's content after the time: the decision and its events. A store that stamps the revision and the time
+ * in its engine gets this part from its client. The next call overwrites the returned view.
+ */
+export function decidedContent(decision: Decision, events: readonly Envelope[]): Uint8Array {
+  start();
+  putDecided(decision, events);
+  return finish();
+}
+
+function putDecided(decision: Decision, events: readonly Envelope[]): void {
   putUuid(decision.commandId);
   putEnvelope(decision.command);
   putText(decision.contentType);
@@ -94,5 +109,4 @@ export function chainedContent(
   putOptionalText(decision.keyId);
   putU32(events.length);
   for (const event of events) putEnvelope(event);
-  return finish();
 }

@@ -20,6 +20,12 @@ export interface CommitEvents {
   readonly events: readonly Envelope[];
 }
 
+/** The part of a commit's content after the time. */
+export type Decided = Pick<Commit, 'decision' | 'events'>;
+
+/** The part of {@link Decided} that readers of events need. */
+export type DecidedEvents = Pick<CommitEvents, 'commandId' | 'contentType' | 'correlationId' | 'events'>;
+
 /** A commit and the offset at which its bytes end. */
 export interface ReadCommit extends Commit {
   readonly end: number;
@@ -31,6 +37,25 @@ export function readCommit(bytes: Uint8Array, at: number): ReadCommit {
   const stream = text(streams);
   const firstRevision = option(integer64);
   const recordedAt = integer64();
+  const { decision, events } = decided();
+  const end = position;
+  finish();
+  return { stream, firstRevision, recordedAt, decision, events, end };
+}
+
+/**
+ * Reads the part of a content after the time, which `decidedContent` writes.
+ * @throws RangeError if the bytes are not complete.
+ */
+export function readDecided(bytes: Uint8Array): Decided {
+  source = bytes;
+  position = 0;
+  const read = decided();
+  checkEnd();
+  return read;
+}
+
+function decided(): Decided {
   const commandId = uuid();
   const command = envelope();
   const contentType = text(contentTypes);
@@ -42,7 +67,6 @@ export function readCommit(bytes: Uint8Array, at: number): ReadCommit {
   const actor = option(anyText);
   const keyId = option(anyText);
   const events = list(envelope);
-  finish();
   const decision: Decision = {
     commandId,
     command,
@@ -55,7 +79,7 @@ export function readCommit(bytes: Uint8Array, at: number): ReadCommit {
     actor,
     keyId,
   };
-  return { stream, firstRevision, recordedAt, decision, events, end: position };
+  return { decision, events };
 }
 
 /** Reads only the fields that a reader of events needs. */
@@ -64,6 +88,24 @@ export function readCommitEvents(bytes: Uint8Array, at: number): CommitEvents {
   const stream = text(streams);
   const firstRevision = option(integer64);
   const recordedAt = integer64();
+  const { commandId, contentType, correlationId, events } = decidedEvents();
+  finish();
+  return { stream, firstRevision, recordedAt, commandId, contentType, correlationId, events };
+}
+
+/**
+ * Reads only the fields of {@link readDecided} that a reader of events needs.
+ * @throws RangeError if the bytes are not complete.
+ */
+export function readDecidedEvents(bytes: Uint8Array): DecidedEvents {
+  source = bytes;
+  position = 0;
+  const read = decidedEvents();
+  checkEnd();
+  return read;
+}
+
+function decidedEvents(): DecidedEvents {
   const commandId = uuid();
   skip(); // the command's type
   position += 4;
@@ -85,9 +127,7 @@ export function readCommitEvents(bytes: Uint8Array, at: number): CommitEvents {
   const correlationId = textOr(commandId);
   skipOption();
   skipOption();
-  const events = list(envelope);
-  finish();
-  return { stream, firstRevision, recordedAt, commandId, contentType, correlationId, events };
+  return { commandId, contentType, correlationId, events: list(envelope) };
 }
 
 // The state of the read is global, because reading is synchronous and one commit is read at a time.
@@ -103,6 +143,13 @@ function start(bytes: Uint8Array, at: number): void {
 /** Releases the bytes, so that a closed store's memory can be collected. */
 function finish(): void {
   source = NOTHING;
+}
+
+/** Bytes that were cut off, or changed in a length, are not read to their exact end. */
+function checkEnd(): void {
+  const isComplete = position === source.length;
+  finish();
+  if (!isComplete) throw new RangeError('the content of a commit does not end with its last event');
 }
 
 function integer32(): number {
@@ -131,7 +178,10 @@ function option<T>(read: () => T): T | undefined {
 
 function list<T>(read: () => T): T[] {
   const items: T[] = [];
-  for (let count = integer32(); count > 0; count--) items.push(read());
+  let count = integer32();
+  // Each item has at least one byte. Without this check, a damaged count could fill the memory.
+  if (count > source.length - position) throw new RangeError('a count in the content of a commit is too large');
+  for (; count > 0; count--) items.push(read());
   return items;
 }
 

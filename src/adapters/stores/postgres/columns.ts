@@ -1,0 +1,52 @@
+/** Values of columns, checked as they are read. The driver returns each as its text. */
+import { Buffer } from 'node:buffer';
+import { damage } from './failures.ts';
+
+type Column = string | null | undefined;
+
+/** A count, a revision, a place or a time. */
+export function wholeNumber(value: Column, column: string): number {
+  const number = value === null || value === undefined ? Number.NaN : Number(value);
+  if (Number.isSafeInteger(number) && number >= 0) return number;
+  throw damage(`${column} is not a whole number`);
+}
+
+/** A position or a revision. */
+export function integer(value: Column, column: string): bigint {
+  if (value === null || value === undefined || !/^\d+$/.test(value)) throw damage(`${column} is not a whole number`);
+  return BigInt(value);
+}
+
+export function optionalInteger(value: Column, column: string): bigint | undefined {
+  return value === null || value === undefined ? undefined : integer(value, column);
+}
+
+export function text(value: Column, column: string): string {
+  if (typeof value === 'string') return value;
+  throw damage(`${column} is not a text`);
+}
+
+/** Bytes in the hexadecimal format of bytea (`bytea_output = hex`, the default). */
+export function bytes(value: Column, column: string, length?: number): Uint8Array {
+  if (typeof value !== 'string' || !value.startsWith('\\x')) throw damage(`${column} is not binary`);
+  const buffer = Buffer.from(value.slice(2), 'hex');
+  if (length !== undefined && buffer.length !== length) throw damage(`${column} does not have ${length} bytes`);
+  return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength);
+}
+
+/**
+ * A text as PostgreSQL can store it: texts in PostgreSQL have no NUL. NUL becomes U+0001 U+0001 and U+0001 becomes U+0001
+ * U+0002, which keeps the order of the texts. Other texts are stored as they are.
+ */
+export function storable(text: string): string {
+  return CONTROLS.test(text) ? text.replaceAll('\u0001', '\u0001\u0002').replaceAll('\0', '\u0001\u0001') : text;
+}
+
+/** The text that {@link storable} was given. */
+export function restored(stored: string): string {
+  if (!stored.includes('\u0001')) return stored;
+  return stored.replaceAll('\u0001\u0001', '\0').replaceAll('\u0001\u0002', '\u0001');
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these two characters are the subject
+const CONTROLS = /[\0\u0001]/;

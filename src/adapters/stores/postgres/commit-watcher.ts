@@ -1,0 +1,168 @@
+/**
+ * Noticing what other processes commit. A process that has committed notifies the others once for all commits of some
+ * milliseconds, from a connection of its own: a NOTIFY inside the transaction of an append would hold a lock of the whole
+ * server until the commit is on the disk. If the notification is lost, because the process ended in between, a slow poll
+ * notices the commit.
+ *
+ * The watcher listens while somebody waits, and for some seconds longer.
+ */
+import { usedAfterClose } from '../../../core/storage/arguments.ts';
+import { CommitSignal } from '../../../core/storage/commit-signal.ts';
+import type { Connections } from './connections.ts';
+import { retryDelay } from './failures.ts';
+import { setTimeout } from './timers.ts';
+
+/** The least time between two notifications of a process, in milliseconds. */
+const NOTIFICATION_INTERVAL = 2;
+
+/** Milliseconds for which the connection is kept after the last wait. */
+const KEEP = 5_000;
+
+/** The parts of the store that the watcher uses. */
+export interface WatcherParts {
+  readonly connections: Connections;
+  readonly channel: string;
+  readonly listens: boolean;
+  readonly pollInterval: number;
+  /** Returns a text that changes if anything was written to the server. */
+  lastTransaction(): Promise<string>;
+}
+
+export class CommitWatcher {
+  readonly commits: CommitSignal = new CommitSignal((waiting) => (waiting ? this.#start() : this.#pause()));
+  readonly #parts: WatcherParts;
+  #isClosed = false;
+  /** The last transaction that the poll has seen. */
+  #seen: string | undefined;
+  #poll: NodeJS.Timeout | undefined;
+  #end: NodeJS.Timeout | undefined;
+  /** The looks for events that an open transaction hides. */
+  #look: NodeJS.Timeout | undefined;
+  #looks = 0;
+  #endListening: (() => void) | undefined;
+  /** The attempts to listen. `undefined` if the watcher listens or shall not listen. */
+  #connecting: Promise<void> | undefined;
+  #notifying: Promise<void> | undefined;
+  #hasMore = false;
+
+  constructor(parts: WatcherParts) {
+    this.#parts = parts;
+  }
+
+  /** This process has committed. */
+  committed(): void {
+    this.commits.notify();
+    this.#hasMore = true;
+    this.#notifying ??= this.#notify();
+  }
+
+  /**
+   * Events are stored that no reader sees, because an older transaction is still open. If it is not an append, nobody
+   * notifies when it ends.
+   */
+  hidden(isHiding: boolean): void {
+    if (!isHiding) {
+      this.#looks = 0;
+      return;
+    }
+    if (this.#look !== undefined || this.#isClosed) return;
+    const delay = Math.min(this.#parts.pollInterval, 2 ** this.#looks++);
+    this.#look = setTimeout(() => {
+      this.#look = undefined;
+      this.commits.notify();
+    }, delay);
+    if (!this.commits.isAwaited) this.#look.unref();
+  }
+
+  /** Ends all waits. Resolves when the last notification was sent. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.commits.close(usedAfterClose);
+    this.#stop();
+    await this.#connecting;
+    await this.#notifying;
+  }
+
+  #start(): void {
+    clearTimeout(this.#end);
+    this.#end = undefined;
+    this.#poll ??= setTimeout(() => void this.#check(), this.#parts.pollInterval);
+    this.#poll.ref();
+    this.#look?.ref();
+    if (this.#parts.listens && this.#endListening === undefined) this.#connecting ??= this.#listen();
+  }
+
+  /** Nobody waits any more. */
+  #pause(): void {
+    this.#poll?.unref();
+    this.#look?.unref();
+    this.#end ??= setTimeout(() => this.#stop(), KEEP).unref();
+  }
+
+  #stop(): void {
+    clearTimeout(this.#poll);
+    clearTimeout(this.#look);
+    clearTimeout(this.#end);
+    this.#endListening?.();
+    this.#poll = this.#look = this.#end = this.#endListening = undefined;
+  }
+
+  /** Notifies the waiters if anything was written to the server since the last check. */
+  async #check(): Promise<void> {
+    try {
+      const last = await this.#parts.lastTransaction();
+      if (last !== this.#seen) {
+        this.#seen = last;
+        this.commits.notify();
+      }
+    } catch {
+      // The server is away. The waiters try to read, and get the failure.
+      this.commits.notify();
+    }
+    if (this.#poll === undefined || this.#isClosed) return;
+    this.#poll = setTimeout(() => void this.#check(), this.#parts.pollInterval);
+    if (!this.commits.isAwaited) this.#poll.unref();
+  }
+
+  /** Listens, and tries again until it succeeds or nobody waits any more. */
+  async #listen(): Promise<void> {
+    const { connections, channel, pollInterval } = this.#parts;
+    for (let tries = 0; this.#poll !== undefined && !this.#isClosed; tries++) {
+      try {
+        const end = await connections.listen(
+          channel,
+          () => this.commits.notify(),
+          () => this.#lost(),
+        );
+        this.#connecting = undefined;
+        if (this.#poll === undefined || this.#isClosed) end();
+        else this.#endListening = end;
+        // Notifications before the LISTEN were not received.
+        this.commits.notify();
+        return;
+      } catch {
+        await new Promise((resolve) => setTimeout(resolve, Math.min(pollInterval, 10 + retryDelay(tries))).unref());
+      }
+    }
+    this.#connecting = undefined;
+  }
+
+  /** The connection that listens was lost, and with it perhaps a notification. */
+  #lost(): void {
+    this.#endListening = undefined;
+    if (this.#poll !== undefined && !this.#isClosed) this.#connecting ??= this.#listen();
+    this.commits.notify();
+  }
+
+  /** Notifies the other processes, until there is nothing more to notify of. */
+  async #notify(): Promise<void> {
+    const { connections, channel } = this.#parts;
+    while (this.#hasMore) {
+      this.#hasMore = false;
+      // The slow poll of the others notices a notification that fails.
+      await connections.query(`select pg_notify($1, '')`, [channel], 'notify').catch(() => {});
+      if (!this.#isClosed) await new Promise((resolve) => setTimeout(resolve, NOTIFICATION_INTERVAL));
+    }
+    this.#notifying = undefined;
+  }
+}

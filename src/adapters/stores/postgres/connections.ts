@@ -1,0 +1,206 @@
+/** Connections: a pool of the store, the caller's pool, or one client that all calls share. */
+import { loadPeer } from '../../../core/missing-peer.ts';
+import {
+  type OwnPool,
+  type PostgresClient,
+  type PostgresPool,
+  type PostgresPoolClient,
+  queryOf,
+  type Row,
+} from './driver.ts';
+import { isConnectionLost, NotConnected } from './failures.ts';
+import type { Source } from './options.ts';
+
+/** A connection, for as long as its user needs it. */
+export interface Connection {
+  /** Runs one statement. With a name, it is prepared once for each connection of the store's own pool. */
+  query(text: string, values?: readonly unknown[], name?: string): Promise<readonly Row[]>;
+}
+
+/** A connection in a transaction. */
+export interface Transaction extends Connection {
+  /** Runs several statements in one round trip. */
+  runAll(statements: readonly string[]): Promise<void>;
+}
+
+/** Offers connections. */
+export interface Connections extends Connection {
+  /** The most statements that can run simultaneously. */
+  readonly parallel: number;
+  /** Runs a transaction. If `run` throws, it is rolled back. */
+  transaction<Result>(run: (connection: Transaction) => Promise<Result>): Promise<Result>;
+  /**
+   * A connection that listens on a channel.
+   * @param ended called if the connection is lost.
+   * @returns the function that ends it.
+   */
+  listen(channel: string, notified: () => void, ended: () => void): Promise<() => void>;
+  /** Ends the store's own connections. */
+  close(): Promise<void>;
+}
+
+/** @throws MissingPeerError if the store has to make a pool, and `pg` is not installed. */
+export async function connectionsOf(source: Source): Promise<Connections> {
+  if (source.kind === 'client') return new SharedClient(source.client);
+  if (source.kind === 'pool') return new PooledConnections(source.pool, undefined);
+  const { default: pg } = await loadPeer('pg', 'decidable/postgres', () => import('pg'));
+  const pool: OwnPool = new pg.Pool({
+    connectionString: source.url,
+    max: source.maxConnections,
+    allowExitOnIdle: true,
+    keepAlive: true,
+    application_name: 'decidable',
+  });
+  // A connection that is lost while it is idle is replaced when it is needed.
+  pool.on('error', () => {});
+  return new PooledConnections(pool, pool);
+}
+
+class PooledConnections implements Connections {
+  readonly parallel = 2;
+  readonly #pool: PostgresPool;
+  /** The pool if it is the store's own. */
+  readonly #own: OwnPool | undefined;
+
+  constructor(pool: PostgresPool, own: OwnPool | undefined) {
+    this.#pool = pool;
+    this.#own = own;
+  }
+
+  async query(text: string, values: readonly unknown[] = [], name?: string): Promise<readonly Row[]> {
+    return this.#using((connection) => connection.query(text, values, name));
+  }
+
+  transaction<Result>(run: (connection: Transaction) => Promise<Result>): Promise<Result> {
+    return this.#using((connection) => transact(connection, run));
+  }
+
+  async #using<Result>(use: (connection: ClientConnection) => Promise<Result>): Promise<Result> {
+    const client = await this.#connect();
+    const connection = new ClientConnection(client, this.#own !== undefined);
+    try {
+      return await use(connection);
+    } catch (error) {
+      connection.isBroken ||= isConnectionLost(error);
+      throw error;
+    } finally {
+      client.release(connection.isBroken);
+    }
+  }
+
+  async #connect(): Promise<PostgresPoolClient> {
+    try {
+      return await this.#pool.connect();
+    } catch (error) {
+      throw new NotConnected(error);
+    }
+  }
+
+  async listen(channel: string, notified: () => void, ended: () => void): Promise<() => void> {
+    const client = await this.#connect();
+    let isEnded = false;
+    const end = (): void => {
+      if (isEnded) return;
+      isEnded = true;
+      client.removeAllListeners('notification');
+      // The connection is closed instead of returned, because it listens.
+      client.release(true);
+    };
+    client.on('notification', (message) => {
+      if (message.channel === channel) notified();
+    });
+    const lost = (): void => {
+      if (isEnded) return;
+      end();
+      ended();
+    };
+    client.on('error', lost);
+    client.on('end', lost);
+    try {
+      await client.query(queryOf(`listen "${channel}"`, []));
+    } catch (error) {
+      end();
+      throw error;
+    }
+    return end;
+  }
+
+  async close(): Promise<void> {
+    await this.#own?.end();
+  }
+}
+
+/** One client. Its calls run one after another, so that a transaction contains no statement of another call. */
+class SharedClient implements Connections {
+  readonly parallel = 1;
+  readonly #connection: ClientConnection;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(client: PostgresClient) {
+    this.#connection = new ClientConnection(client, false);
+  }
+
+  query(text: string, values: readonly unknown[] = []): Promise<readonly Row[]> {
+    return this.#next(() => this.#connection.query(text, values));
+  }
+
+  transaction<Result>(run: (connection: Transaction) => Promise<Result>): Promise<Result> {
+    return this.#next(() => transact(this.#connection, run));
+  }
+
+  #next<Result>(run: () => Promise<Result>): Promise<Result> {
+    const result = this.#last.then(run);
+    this.#last = result.catch(() => {});
+    return result;
+  }
+
+  async listen(): Promise<() => void> {
+    throw new Error('a single client does not listen, because all calls share it');
+  }
+
+  async close(): Promise<void> {
+    await this.#last;
+  }
+}
+
+class ClientConnection implements Transaction {
+  readonly #client: PostgresClient;
+  /** A pooler may send each statement to another session, which does not know the prepared statements of the first. */
+  readonly #prepares: boolean;
+  /** The connection was lost, or is in an unknown state. It is not offered again. */
+  isBroken = false;
+
+  constructor(client: PostgresClient, prepares: boolean) {
+    this.#client = client;
+    this.#prepares = prepares;
+  }
+
+  async query(text: string, values: readonly unknown[] = [], name?: string): Promise<readonly Row[]> {
+    const { rows } = await this.#client.query(queryOf(text, values, this.#prepares ? name : undefined));
+    return rows as Row[];
+  }
+
+  async runAll(statements: readonly string[]): Promise<void> {
+    await this.#client.query(queryOf(statements.join(';\n'), []));
+  }
+}
+
+async function transact<Result>(
+  connection: ClientConnection,
+  run: (connection: Transaction) => Promise<Result>,
+): Promise<Result> {
+  await connection.query('begin isolation level read committed');
+  let result: Result;
+  try {
+    result = await run(connection);
+  } catch (error) {
+    try {
+      if (!isConnectionLost(error)) await connection.query('rollback');
+    } catch {
+      connection.isBroken = true;
+    }
+    throw error;
+  }
+  await connection.query('commit');
+  return result;
+}

@@ -1,0 +1,55 @@
+/**
+ * The parts of the package `pg` that the store uses. They are written out, because the published types must not need
+ * `@types/pg`, which users may not have.
+ */
+
+/** A statement. All columns are read as texts, in arrays. */
+export interface PostgresQuery {
+  readonly text: string;
+  readonly values?: unknown[];
+  /** Prepared under this name on each connection. */
+  readonly name?: string;
+  readonly rowMode: 'array';
+  readonly types: { getTypeParser(): (text: string) => unknown };
+}
+
+/** The result of a statement. */
+export interface PostgresResult {
+  readonly rows: unknown[];
+  readonly rowCount: number | null;
+}
+
+/** A `Client` of `pg`. */
+export interface PostgresClient {
+  query(query: PostgresQuery): Promise<PostgresResult>;
+}
+
+/** A client that belongs to a pool. */
+export interface PostgresPoolClient extends PostgresClient {
+  /** Returns it to the pool; with an error, the connection is closed. */
+  release(error?: Error | boolean): void;
+  on(event: 'notification', listener: (message: { readonly channel: string }) => void): unknown;
+  on(event: 'error' | 'end', listener: (error?: Error) => void): unknown;
+  removeAllListeners(event: 'notification'): unknown;
+}
+
+/** A `Pool` of `pg`. */
+export interface PostgresPool {
+  connect(): Promise<PostgresPoolClient>;
+}
+
+/** A pool that the store has made. */
+export interface OwnPool extends PostgresPool {
+  end(): Promise<void>;
+  on(event: 'error', listener: (error: Error) => void): unknown;
+}
+
+/** A row of texts. A column of null is null. */
+export type Row = readonly (string | null)[];
+
+const TYPES = { getTypeParser: () => (text: string) => text };
+
+/** A statement as the store runs it. */
+export function queryOf(text: string, values: readonly unknown[], name?: string): PostgresQuery {
+  return { text, values: values as unknown[], rowMode: 'array', types: TYPES, ...(name === undefined ? {} : { name }) };
+}

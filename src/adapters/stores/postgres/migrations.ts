@@ -1,0 +1,204 @@
+/**
+ * The migrations from each format version to the next (docs/postgres-format.md). A step is never changed after its release,
+ * because databases that it made exist. A schema is migrated in one transaction, under a lock, so that of several processes
+ * that start simultaneously one migrates it.
+ */
+import { type Compilable, sql } from 'kysely';
+import type { Connection, Connections, Transaction } from './connections.ts';
+import type { Row } from './driver.ts';
+import { DatabaseFailure, isServerError } from './failures.ts';
+import { functionsOf, POSITION_BITS, quoted } from './functions.ts';
+import { compilerFor, type Tables } from './schema.ts';
+
+/** The oldest server that has functions with bodies of standard SQL, and transaction ids of 64 bits. */
+const OLDEST_SERVER = 140_000;
+
+/** A text of bytes in one order, whatever the locale of the database: names are compared by their UTF-8. */
+const name = sql`text collate "C"`;
+const bytes = sql`bytea`;
+
+/** `migrations(schema)[n]` brings a schema of format version n to n + 1; an empty one has version 0. */
+function migrations(schemaName: string): readonly (readonly Compilable[])[] {
+  const compiler = compilerFor<Tables>(schemaName);
+  const { schema } = compiler;
+  return [
+    [
+      schema
+        .createTable('store')
+        .addColumn('format', 'integer', (column) => column.notNull())
+        .addColumn('xid_offset', 'bigint', (column) => column.notNull()),
+      schema
+        .createTable('streams')
+        .addColumn('id', 'bigint', (column) => column.primaryKey())
+        .addColumn('name', name, (column) => column.notNull().unique())
+        .addColumn('revision', 'bigint', (column) => column.notNull())
+        .addColumn('commits', 'bigint', (column) => column.notNull())
+        .addColumn('hash', bytes, (column) => column.notNull())
+        // A head changes with each commit of its stream. Room in its page keeps the indexes unchanged.
+        .modifyEnd(sql`with (fillfactor = 70)`),
+      schema
+        .createTable('commits')
+        .addColumn('command_id', 'uuid', (column) => column.primaryKey())
+        .addColumn('stream_id', 'bigint', (column) => column.notNull())
+        .addColumn('number', 'bigint', (column) => column.notNull())
+        .addColumn('revision', 'bigint', (column) => column.notNull())
+        .addColumn('event_count', 'integer', (column) => column.notNull())
+        .addColumn('position', 'bigint')
+        .addColumn('recorded_at', 'bigint', (column) => column.notNull())
+        .addColumn('hash', bytes, (column) => column.notNull())
+        .addColumn('content', bytes, (column) => column.notNull()),
+      schema
+        .createIndex('commits_with_events')
+        .unique()
+        .on('commits')
+        .columns(['stream_id', 'revision'])
+        .where(sql<boolean>`event_count > 0`),
+      schema
+        .createIndex('commits_without_events')
+        .unique()
+        .on('commits')
+        .columns(['stream_id', 'revision', 'number'])
+        .where(sql<boolean>`event_count = 0`),
+      schema
+        .createIndex('commits_by_position')
+        .unique()
+        .on('commits')
+        .column('position')
+        .where(sql<boolean>`event_count > 0`),
+      schema
+        .createTable('event_types')
+        .addColumn('id', 'integer', (column) => column.primaryKey().generatedAlwaysAsIdentity())
+        .addColumn('category', name, (column) => column.notNull())
+        .addColumn('type', name, (column) => column.notNull())
+        .addUniqueConstraint('event_types_are_unique', ['category', 'type']),
+      schema
+        .createTable('commits_by_type')
+        .addColumn('event_type_id', 'integer', (column) => column.notNull())
+        .addColumn('position', 'bigint', (column) => column.notNull())
+        .addColumn('events', 'integer', (column) => column.notNull())
+        .addPrimaryKeyConstraint('commits_by_type_are_unique', ['event_type_id', 'position']),
+      schema
+        .createTable('snapshots')
+        .addColumn('stream', name, (column) => column.notNull())
+        .addColumn('module_name', name, (column) => column.notNull())
+        .addColumn('module_version', name, (column) => column.notNull())
+        .addColumn('revision', 'bigint', (column) => column.notNull())
+        .addColumn('content_type', 'text', (column) => column.notNull())
+        .addColumn('state', bytes, (column) => column.notNull())
+        .addColumn('checksum', bytes, (column) => column.notNull())
+        .addPrimaryKeyConstraint('snapshots_are_unique', ['stream', 'module_name', 'module_version']),
+    ],
+  ];
+}
+
+/** The version of the schemas that this package writes. */
+const FORMAT_VERSION = 1;
+
+/**
+ * Creates or upgrades the tables of a schema, and makes sure that positions grow on this server.
+ *
+ * @throws DatabaseFailure `newer-format`, `not-a-store` or `unsupported-engine`.
+ */
+export async function prepareSchema(connections: Connections, schema: string): Promise<void> {
+  const [[version, encoding] = []] = await connections.query(
+    `select current_setting('server_version_num'), current_setting('server_encoding')`,
+  );
+  if (Number(version) < OLDEST_SERVER) {
+    throw new DatabaseFailure('unsupported-engine', 'the store needs PostgreSQL 14 or newer: upgrade the server');
+  }
+  if (encoding !== 'UTF8') {
+    throw new DatabaseFailure(
+      'unsupported-engine',
+      `the encoding of the database is ${encoding}: create one with UTF8`,
+    );
+  }
+  if ((await formatOf(connections, schema)) < FORMAT_VERSION) {
+    await connections.transaction((connection) => migrate(connection, schema));
+  }
+  await keepPositionsGrowing(connections, schema);
+}
+
+/** 0: the schema has no store. */
+async function formatOf(connection: Connection, schema: string): Promise<number> {
+  const table = `${quoted(schema)}.store`;
+  const [[exists] = []] = await connection.query('select to_regclass($1) is not null', [table]);
+  if (exists !== 't') return 0;
+  let rows: readonly Row[] = [];
+  try {
+    rows = await connection.query(`select format from ${table}`);
+  } catch (error) {
+    if (!isServerError(error) || error.code !== '42703') throw error;
+  }
+  const version = Number(rows[0]?.[0]);
+  if (!Number.isInteger(version) || version < 1) {
+    throw new DatabaseFailure(
+      'not-a-store',
+      `schema ${schema} has a table "store" of something else: name another schema`,
+    );
+  }
+  if (version > FORMAT_VERSION) {
+    throw new DatabaseFailure(
+      'newer-format',
+      `schema ${schema} has format version ${version}, this package knows ${FORMAT_VERSION}: use a newer decidable`,
+    );
+  }
+  return version;
+}
+
+async function migrate(connection: Transaction, schema: string): Promise<void> {
+  await lockSchema(connection, schema);
+  const version = await formatOf(connection, schema);
+  if (version === FORMAT_VERSION) return;
+  const [[hasSchema] = []] = await connection.query('select count(*) from pg_namespace where nspname = $1', [schema]);
+  // CREATE SCHEMA IF NOT EXISTS needs the right to create schemas, also if the schema exists.
+  if (hasSchema === '0') await connection.query(`create schema ${quoted(schema)}`);
+  const changes = migrations(schema).slice(version).flat();
+  try {
+    await connection.runAll([...changes.map((change) => change.compile().sql), ...functionsOf(quoted(schema))]);
+  } catch (error) {
+    if (!isServerError(error) || error.code !== '42P07') throw error;
+    throw new DatabaseFailure(
+      'not-a-store',
+      `schema ${schema} is used already: ${error.message}: name another schema`,
+      {
+        cause: error,
+      },
+    );
+  }
+  if (version === 0) {
+    await connection.query(`insert into ${quoted(schema)}.store (format, xid_offset) values ($1, 0)`, [FORMAT_VERSION]);
+  } else {
+    await connection.query(`update ${quoted(schema)}.store set format = $1`, [FORMAT_VERSION]);
+  }
+}
+
+/** Held until the end of the transaction. */
+async function lockSchema(connection: Connection, schema: string): Promise<void> {
+  await connection.query(`select pg_advisory_xact_lock(hashtextextended($1, 0))`, [`decidable ${schema}`]);
+}
+
+/**
+ * A position begins with the id of a transaction. A dump that is restored on another server meets lower ids there. So ids
+ * are counted from an offset, which is raised if the last position is not below the next transaction.
+ */
+async function keepPositionsGrowing(connections: Connections, schema: string): Promise<void> {
+  const own = quoted(schema);
+  // Greatest of all ids, because the heads of streams have ids of the same kind.
+  const isBehind = `select greatest(
+      (select max(position) from ${own}.commits where event_count > 0), (select max(id) from ${own}.streams)
+    ) >> ${POSITION_BITS} >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint + xid_offset from ${own}.store`;
+  const [[behind] = []] = await connections.query(isBehind);
+  if (behind !== 't') return;
+  await connections.transaction(async (connection) => {
+    await lockSchema(connection, schema);
+    // No append runs between the check and the change.
+    await connection.query(`lock table ${own}.store, ${own}.streams in access exclusive mode`);
+    const [[still] = []] = await connection.query(isBehind);
+    if (still !== 't') return;
+    await connection.query(
+      `update ${own}.store set xid_offset = 1 - pg_snapshot_xmin(pg_current_snapshot())::text::bigint + (greatest(
+        (select max(position) from ${own}.commits where event_count > 0), (select max(id) from ${own}.streams)
+      ) >> ${POSITION_BITS})`,
+    );
+  });
+}

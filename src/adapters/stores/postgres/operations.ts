@@ -1,0 +1,246 @@
+import type { Appended, ReadAllOptions, ReadStreamOptions, Snapshot, SnapshotKey } from '../../../core/event-store.ts';
+import type { Decision, Envelope, Precondition, RecordedDecision, RecordedEvent } from '../../../core/messages.ts';
+import { conflict, duplicate, recordedTime, usedAfterClose } from '../../../core/storage/arguments.ts';
+import type { RecordedCommit } from '../../../core/storage/chain.ts';
+import {
+  checkReservedEvents,
+  type DecidedAppend,
+  RESERVATION_READ_LIMIT,
+} from '../../../core/storage/exclusive-append.ts';
+import type { BareCommitStore } from '../../../core/storage/guarded-store.ts';
+import { snapshotChecksum } from '../../../core/storage/snapshot-checksum.ts';
+import type { ReadCommitsOptions, ReadStreamsOptions, StreamHead } from '../../../core/storage/verify-chain.ts';
+import { appendCommits, appendStatement, type NewCommit, newCommit } from './append.ts';
+import { storable } from './columns.ts';
+import { CommitWatcher } from './commit-watcher.ts';
+import type { Connection, Connections } from './connections.ts';
+import { asAppendFailure, asStoreFailure, isConnectionLost, isTransient, retryDelay } from './failures.ts';
+import { quoted } from './functions.ts';
+import type { CheckedOptions } from './options.ts';
+import {
+  findCommit,
+  keyValues,
+  type LastPosition,
+  lastPosition,
+  loadSnapshot,
+  readAll,
+  readCommits,
+  readStream,
+  readStreams,
+} from './read.ts';
+import { type Statements, statementsOf } from './statements.ts';
+import { elapsed, setTimeout } from './timers.ts';
+import { Writer } from './writer.ts';
+
+/** The operations on one schema. Their arguments have been checked. */
+export class PostgresOperations implements BareCommitStore {
+  readonly #connections: Connections;
+  readonly #schema: string;
+  readonly #retryTimeout: number;
+  readonly #now: (() => number) | undefined;
+  readonly #statements: Statements;
+  readonly #appendStatement: string;
+  readonly #writer: Writer;
+  readonly #watcher: CommitWatcher;
+  /** A look at the last position that has not ended. All that wait share it. */
+  #look: { readonly count: number; readonly last: Promise<LastPosition> } | undefined;
+  readonly #unfinished = new Set<Promise<unknown>>();
+  #isClosing = false;
+
+  constructor(connections: Connections, { schema, listen, pollInterval, retryTimeout, now }: CheckedOptions) {
+    this.#connections = connections;
+    this.#schema = schema;
+    this.#retryTimeout = retryTimeout;
+    this.#now = now;
+    this.#statements = statementsOf(schema);
+    this.#appendStatement = appendStatement(schema);
+    this.#watcher = new CommitWatcher({
+      connections,
+      channel: `decidable ${schema}`.slice(0, 60),
+      listens: listen,
+      pollInterval,
+      lastTransaction: async () => (await lastPosition(connections, this.#statements)).transaction,
+    });
+    this.#writer = new Writer({
+      connections,
+      statement: this.#appendStatement,
+      retryTimeout,
+      find: (commandId) => this.#retried(() => findCommit(connections, this.#statements, commandId)),
+      committed: () => this.#watcher.committed(),
+    });
+  }
+
+  async append(
+    stream: string,
+    events: readonly Envelope[],
+    precondition: Precondition,
+    decision: Decision,
+  ): Promise<Appended> {
+    return this.#writer.append(this.#newCommit(stream, { events, precondition, decision }));
+  }
+
+  #newCommit(stream: string, { events, precondition, decision }: DecidedAppend): NewCommit {
+    const recordedAt = this.#now === undefined ? undefined : recordedTime(this.#now());
+    return newCommit(stream, events, precondition, decision, recordedAt);
+  }
+
+  async appendExclusively(
+    stream: string,
+    after: bigint | undefined,
+    decide: (events: readonly RecordedEvent[]) => DecidedAppend,
+  ): Promise<Appended> {
+    return this.#finished(this.#appendExclusively(stream, after, decide));
+  }
+
+  async #appendExclusively(
+    stream: string,
+    after: bigint | undefined,
+    decide: (events: readonly RecordedEvent[]) => DecidedAppend,
+  ): Promise<Appended> {
+    const since = elapsed();
+    for (let tries = 0; ; tries++) {
+      /** Set as soon as `decide` was called, which happens at most once. */
+      let commit: NewCommit | undefined;
+      try {
+        const appended = await this.#connections.transaction(async (connection) => {
+          await connection.query(`select ${quoted(this.#schema)}.lock_stream($1)`, [stream]);
+          const fromRevision = after === undefined ? 0n : after + 1n;
+          const options = { direction: 'forward', fromRevision, limit: RESERVATION_READ_LIMIT } as const;
+          const missed = await readStream(connection, this.#statements, stream, options);
+          checkReservedEvents(stream, after, missed);
+          commit = this.#newCommit(stream, decide(missed));
+          return this.#appendOne(connection, commit);
+        });
+        if (commit !== undefined && commit.eventCount > 0) this.#watcher.committed();
+        return appended;
+      } catch (error) {
+        // The decision was made for the events that were read. Sent again, it meets its own commit, or a conflict.
+        if (commit !== undefined && isTransient(error)) {
+          return this.#writer.append(commit, isConnectionLost(error) ? error : undefined);
+        }
+        if (!isTransient(error) || elapsed() - since >= this.#retryTimeout) throw asAppendFailure(error);
+      }
+      await new Promise((resolve) => setTimeout(resolve, retryDelay(tries)));
+    }
+  }
+
+  async #appendOne(connection: Connection, commit: NewCommit): Promise<Appended> {
+    const [outcome] = await appendCommits(connection, this.#appendStatement, [commit]);
+    switch (outcome!.kind) {
+      case 'accepted':
+        return outcome!.appended;
+      case 'conflict':
+        throw conflict(commit.stream, commit.precondition, outcome!.actual);
+      case 'duplicate': {
+        const stored = await findCommit(connection, this.#statements, commit.commandId);
+        throw duplicate(stored!.recorded);
+      }
+    }
+  }
+
+  readStream(stream: string, options: ReadStreamOptions): Promise<readonly RecordedEvent[]> {
+    return this.#read((connection) => readStream(connection, this.#statements, stream, options));
+  }
+
+  readAll(options: ReadAllOptions): Promise<readonly RecordedEvent[]> {
+    return this.#read((connection) => readAll(connection, this.#statements, options));
+  }
+
+  async awaitEvents(afterPosition: bigint | undefined, signal?: AbortSignal): Promise<bigint> {
+    const { commits } = this.#watcher;
+    signal?.throwIfAborted();
+    for (;;) {
+      const { count } = commits;
+      if (this.#isClosing) throw usedAfterClose();
+      const { position, isHiding } = await this.#lookAt(count);
+      if (position !== undefined && (afterPosition === undefined || position > afterPosition)) return position;
+      signal?.throwIfAborted();
+      this.#watcher.hidden(isHiding);
+      await commits.wait(count, signal);
+    }
+  }
+
+  #lookAt(count: number): Promise<LastPosition> {
+    if (this.#look?.count === count) return this.#look.last;
+    const last = this.#read((connection) => lastPosition(connection, this.#statements));
+    const look = { count, last };
+    this.#look = look;
+    const end = (): void => {
+      if (this.#look === look) this.#look = undefined;
+    };
+    last.then(end, end);
+    return last;
+  }
+
+  findDecision(commandId: string): Promise<RecordedDecision | undefined> {
+    return this.#read(async (connection) => {
+      const found = await findCommit(connection, this.#statements, commandId);
+      return found?.recorded;
+    });
+  }
+
+  loadSnapshot(key: SnapshotKey): Promise<Snapshot | undefined> {
+    return this.#read((connection) => loadSnapshot(connection, this.#statements, key));
+  }
+
+  async saveSnapshot(key: SnapshotKey, snapshot: Snapshot): Promise<void> {
+    const { revision, contentType } = snapshot;
+    const checksum = snapshotChecksum(key, snapshot);
+    const state = new Uint8Array(snapshot.state);
+    const values = [...keyValues(key), revision, storable(contentType), state, checksum];
+    // Saving twice has the effect of saving once.
+    await this.#read((connection) => connection.query(this.#statements.saveSnapshot, values, 'save-snapshot'));
+  }
+
+  async dropSnapshot(key: SnapshotKey): Promise<void> {
+    await this.#read((connection) => connection.query(this.#statements.dropSnapshot, keyValues(key), 'drop-snapshot'));
+  }
+
+  readCommits(stream: string, options: ReadCommitsOptions): Promise<readonly RecordedCommit[]> {
+    return this.#read((connection) => readCommits(connection, this.#statements, stream, options));
+  }
+
+  readStreams(options: ReadStreamsOptions): Promise<readonly StreamHead[]> {
+    return this.#read((connection) => readStreams(connection, this.#statements, options));
+  }
+
+  async close(): Promise<void> {
+    this.#isClosing = true;
+    const watching = this.#watcher.close();
+    await this.#writer.drained();
+    await Promise.allSettled(this.#unfinished);
+    await watching;
+    await this.#connections.close();
+  }
+
+  /** Runs statements that may be repeated. `close` waits for them. */
+  async #read<Result>(read: (connection: Connection) => Promise<Result>): Promise<Result> {
+    try {
+      return await this.#finished(this.#retried(() => read(this.#connections)));
+    } catch (error) {
+      throw asStoreFailure(error);
+    }
+  }
+
+  /** Repeats what failed because of a connection or of other transactions. */
+  async #retried<Result>(run: () => Promise<Result>): Promise<Result> {
+    const since = elapsed();
+    for (let tries = 0; ; tries++) {
+      try {
+        return await run();
+      } catch (error) {
+        if (!isTransient(error) || elapsed() - since >= this.#retryTimeout) throw error;
+      }
+      await new Promise((resolve) => setTimeout(resolve, retryDelay(tries)));
+    }
+  }
+
+  async #finished<Result>(running: Promise<Result>): Promise<Result> {
+    this.#unfinished.add(running);
+    try {
+      return await running;
+    } finally {
+      this.#unfinished.delete(running);
+    }
+  }
+}

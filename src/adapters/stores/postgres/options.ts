@@ -1,0 +1,139 @@
+/** The options of a PostgreSQL store, checked before anything is connected. */
+import { DefinitionError } from '../../../core/errors.ts';
+import { checkOptionNames, type OptionNames } from '../../../core/option-names.ts';
+import { isPositiveU32, isText, mustBe } from '../../../core/predicates.ts';
+import type { PostgresClient, PostgresPool } from './driver.ts';
+
+/** The options that open a store in a PostgreSQL database. Exactly one of `url`, `pool` and `client` is given. */
+export interface PostgresStoreOptions {
+  /** The address of the database: `postgres://user:password@host:5432/database`. The store makes its own pool. */
+  readonly url?: string | undefined;
+  /** A `Pool` of the package `pg`, which the caller ends after the store is closed. */
+  readonly pool?: PostgresPool | undefined;
+  /**
+   * A connected `Client` of the package `pg`, which the caller ends after the store is closed. Every call uses this one
+   * connection, one after another. It is for serverless functions, and for poolers that share connections between
+   * transactions. The store does not listen for notifications then.
+   */
+  readonly client?: PostgresClient | undefined;
+  /**
+   * The schema of the store's tables. It is created if it does not exist. Several stores may be in one database.
+   * @default 'decidable'
+   */
+  readonly schema?: string | undefined;
+  /**
+   * Connections of the store's own pool, one of which listens. Only with `url`.
+   * @default 10
+   */
+  readonly maxConnections?: number | undefined;
+  /**
+   * Wakes readers by LISTEN, on a connection that is kept. With `false`, they are woken by appends of this process and
+   * by a look at the database every `pollInterval` milliseconds. Set it to `false` if a pooler does not keep sessions.
+   * @default true, and `false` with `client`
+   */
+  readonly listen?: boolean | undefined;
+  /**
+   * Milliseconds between two looks at the database while somebody waits for events.
+   * @default 1_000
+   */
+  readonly pollInterval?: number | undefined;
+  /**
+   * Milliseconds for which a call is tried again if the connection is lost, the server restarts, or transactions exclude
+   * each other. After that it fails.
+   * @default 10_000
+   */
+  readonly retryTimeout?: number | undefined;
+  /**
+   * The clock of `recordedAt`: milliseconds since the Unix epoch.
+   * @default the clock of the server
+   */
+  readonly now?: (() => number) | undefined;
+}
+
+const NAMES: OptionNames<PostgresStoreOptions> = {
+  url: true,
+  pool: true,
+  client: true,
+  schema: true,
+  maxConnections: true,
+  listen: true,
+  pollInterval: true,
+  retryTimeout: true,
+  now: true,
+};
+
+/** The place of the connections. */
+export type Source =
+  | { readonly kind: 'url'; readonly url: string; readonly maxConnections: number }
+  | { readonly kind: 'pool'; readonly pool: PostgresPool }
+  | { readonly kind: 'client'; readonly client: PostgresClient };
+
+/** The same with the defaults filled in. */
+export interface CheckedOptions {
+  readonly source: Source;
+  readonly schema: string;
+  readonly listen: boolean;
+  readonly pollInterval: number;
+  readonly retryTimeout: number;
+  readonly now: (() => number) | undefined;
+}
+
+/** PostgreSQL cuts longer names off. */
+const MAX_NAME_BYTES = 63;
+
+/** @throws DefinitionError that names the option. */
+export function checkOptions(options: PostgresStoreOptions): CheckedOptions {
+  checkOptionNames(options, NAMES, 'createPostgresStore');
+  const { schema = 'decidable', pollInterval = 1_000, retryTimeout = 10_000, now } = options;
+  const source = sourceOf(options);
+  const { listen = source.kind !== 'client' } = options;
+  if (!isText(schema) || schema === '' || schema.includes('\0') || Buffer.byteLength(schema) > MAX_NAME_BYTES) {
+    throw invalid('schema', `a name of 1 to ${MAX_NAME_BYTES} bytes without NUL`, schema);
+  }
+  if (typeof listen !== 'boolean') throw invalid('listen', 'true or false', listen);
+  if (listen && source.kind === 'client') {
+    throw invalid('listen', 'false with a client, because a wait would occupy the only connection', listen);
+  }
+  if (!isPositiveU32(pollInterval) || pollInterval >= 2 ** 31) {
+    throw invalid('pollInterval', 'a whole number of milliseconds from 1 to 2^31 - 1', pollInterval);
+  }
+  if (!Number.isInteger(retryTimeout) || retryTimeout < 0 || retryTimeout >= 2 ** 31) {
+    throw invalid('retryTimeout', 'a whole number of milliseconds from 0 to 2^31 - 1', retryTimeout);
+  }
+  if (now !== undefined && typeof now !== 'function') {
+    throw invalid('now', 'a function that returns milliseconds', now);
+  }
+  return { source, schema, listen, pollInterval, retryTimeout, now };
+}
+
+function sourceOf({ url, pool, client, maxConnections }: PostgresStoreOptions): Source {
+  const given = [url, pool, client].filter((option) => option !== undefined);
+  if (given.length !== 1) {
+    throw new DefinitionError(
+      'createPostgresStore',
+      `expected one of url, pool and client, got ${given.length} of them`,
+    );
+  }
+  if (maxConnections !== undefined) {
+    if (url === undefined) throw invalid('maxConnections', 'absent without url', maxConnections);
+    if (!isPositiveU32(maxConnections) || maxConnections < 2) {
+      throw invalid('maxConnections', 'a whole number from 2', maxConnections);
+    }
+  }
+  if (url !== undefined) {
+    if (typeof url !== 'string' || !/^postgres(ql)?:\/\//.test(url)) {
+      throw new DefinitionError('createPostgresStore.url', 'expected an address such as postgres://user@host/database');
+    }
+    return { kind: 'url', url, maxConnections: maxConnections ?? 10 };
+  }
+  if (pool !== undefined) {
+    if (typeof pool?.connect !== 'function') throw invalid('pool', 'a Pool of the package pg', pool);
+    return { kind: 'pool', pool };
+  }
+  if (typeof client?.query !== 'function') throw invalid('client', 'a connected Client of the package pg', client);
+  return { kind: 'client', client };
+}
+
+function invalid(name: string, expected: string, actual: unknown): DefinitionError {
+  return new DefinitionError(`createPostgresStore.${name}`, mustBe(expected, actual));
+}

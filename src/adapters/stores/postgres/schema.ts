@@ -1,0 +1,92 @@
+/**
+ * The tables of the store (docs/postgres-format.md), and the Kysely that types and compiles what runs on them. Kysely only
+ * compiles here: the statements run on the driver, which returns rows as arrays.
+ */
+import {
+  DummyDriver,
+  Kysely,
+  PostgresAdapter,
+  PostgresIntrospector,
+  PostgresQueryCompiler,
+  type RawBuilder,
+  sql,
+} from 'kysely';
+
+/** Columns of type bigint are read as texts, and each reader converts them. */
+export interface Tables {
+  /** One row. */
+  readonly store: {
+    readonly format: number;
+    /** Added to the transaction ids of this server, so that positions grow after the store was moved to another one. */
+    readonly xid_offset: string;
+  };
+  /** The head of each stream. A commit locks it, so that the commits of a stream follow one another. */
+  readonly streams: {
+    /** The number that the first commit's position begins with, so that streams are in the order of their first commits. */
+    readonly id: string;
+    readonly name: string;
+    /** The last revision; -1 if the stream has no events. */
+    readonly revision: string;
+    /** The number of its commits. */
+    readonly commits: string;
+    /** The hash of its last commit. */
+    readonly hash: string;
+  };
+  /** One row for each commit. Rows are never changed. */
+  readonly commits: {
+    readonly command_id: string;
+    readonly stream_id: string;
+    /** The commit's place in its stream, from 0. */
+    readonly number: string;
+    /** The revision of the first event. For a commit without events, the revision that the next event gets. */
+    readonly revision: string;
+    readonly event_count: number;
+    /** The position of the first event; null if there are no events. */
+    readonly position: string | null;
+    readonly recorded_at: string;
+    readonly hash: string;
+    /** The canonical content after the time (docs/chain.md): the command, the decision and the events. */
+    readonly content: string;
+  };
+  /** The events that are known in the whole store, by the category of their streams and their types. */
+  readonly event_types: {
+    readonly id: number;
+    readonly category: string;
+    readonly type: string;
+  };
+  /** The commits that have events of a type, by the position of the commit's first event. */
+  readonly commits_by_type: {
+    readonly event_type_id: number;
+    readonly position: string;
+    /** The number of events of this type in the commit. */
+    readonly events: number;
+  };
+  readonly snapshots: {
+    readonly stream: string;
+    readonly module_name: string;
+    readonly module_version: string;
+    readonly revision: string;
+    readonly content_type: string;
+    readonly state: string;
+    /** SHA-256 over the snapshot and its key: `snapshotChecksum`. */
+    readonly checksum: string;
+  };
+}
+
+/** A Kysely that compiles statements on the tables of a schema, and has nothing to run them on. */
+export function compilerFor<In>(schema: string): Kysely<In> {
+  const compiler = new Kysely<In>({
+    dialect: {
+      createAdapter: () => new PostgresAdapter(),
+      createDriver: () => new DummyDriver(),
+      createIntrospector: (db) => new PostgresIntrospector(db),
+      createQueryCompiler: () => new PostgresQueryCompiler(),
+    },
+  });
+  return compiler.withSchema(schema);
+}
+
+/** The place of a value that is bound when the statement runs: `bound<string>(2)` is `$2`. */
+export function bound<Value>(place: number): RawBuilder<Value> {
+  return sql<Value>`${sql.raw(`$${place}`)}`;
+}

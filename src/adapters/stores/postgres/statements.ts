@@ -1,0 +1,198 @@
+/**
+ * The statements of a store, for its schema. Simple ones are built by Kysely. Reads of events are written by hand, because
+ * the shape of their plans matters.
+ *
+ * Events are read by their commits. A read begins with the commit that holds the first wanted event, and takes no more
+ * commits than it needs: `before` counts the events of the commits before one.
+ */
+import { quoted } from './functions.ts';
+import { bound, compilerFor, type Tables } from './schema.ts';
+
+/** The texts of statements. */
+export interface Statements {
+  readonly streamForward: string;
+  readonly streamBackward: string;
+  readonly allForward: string;
+  readonly allBackward: string;
+  readonly someForward: string;
+  readonly someBackward: string;
+  readonly lastPosition: string;
+  readonly commitOfCommand: string;
+  readonly commits: string;
+  readonly streams: string;
+  readonly loadSnapshot: string;
+  readonly saveSnapshot: string;
+  readonly dropSnapshot: string;
+}
+
+export function statementsOf(schema: string): Statements {
+  const own = quoted(schema);
+  const compiler = compilerFor<Tables>(schema);
+  const ofKey = [bound<string>(1), bound<string>(2), bound<string>(3)] as const;
+  return {
+    streamForward: `
+      select c.revision, c.position, c.recorded_at, c.content
+      from (select id from ${own}.streams where name = $1) s, ${own}.commits c
+      where c.stream_id = s.id and c.event_count > 0 and c.revision < $2::bigint + $3::bigint
+        and c.revision >= coalesce((
+          select f.revision from ${own}.commits f
+          where f.stream_id = s.id and f.event_count > 0 and f.revision <= $2::bigint
+          order by f.revision desc limit 1
+        ), 0)
+      order by c.revision`,
+    streamBackward: `
+      select c.revision, c.position, c.recorded_at, c.content
+      from (select id, least(revision, $2::bigint) as top from ${own}.streams where name = $1) s, ${own}.commits c
+      where c.stream_id = s.id and c.event_count > 0 and c.revision <= s.top
+        and c.revision >= coalesce((
+          select f.revision from ${own}.commits f
+          where f.stream_id = s.id and f.event_count > 0 and f.revision <= s.top - $3::bigint + 1
+          order by f.revision desc limit 1
+        ), 0)
+      order by c.revision desc`,
+    allForward: `
+      select s.name, c.revision, c.position, c.recorded_at, c.content
+      from (
+        select stream_id, revision, position, recorded_at, content,
+          sum(case when position > $1::bigint then event_count else 0 end) over (order by position rows unbounded preceding)
+            - event_count as before
+        from ${own}.commits
+        where event_count > 0 and position >= ${containing(own)} and position < ${own}.first_hidden()
+        order by position limit $2::bigint + 1
+      ) c join ${own}.streams s on s.id = c.stream_id
+      where c.before < $2::bigint
+      order by c.position`,
+    allBackward: `
+      select s.name, c.revision, c.position, c.recorded_at, c.content
+      from (
+        select stream_id, revision, position, recorded_at, content,
+          sum(least(event_count, $1::bigint - position)) over (order by position desc rows unbounded preceding)
+            - least(event_count, $1::bigint - position) as before
+        from ${own}.commits
+        where event_count > 0 and position < $1::bigint and position < ${own}.first_hidden()
+        order by position desc limit $2::bigint
+      ) c join ${own}.streams s on s.id = c.stream_id
+      where c.before < $2::bigint
+      order by c.position desc`,
+    someForward: some(own, 'forward'),
+    someBackward: some(own, 'backward'),
+    lastPosition: `
+      select last.position, last.event_count,
+        exists (select from ${own}.commits where event_count > 0 and position >= bound.hidden), bound.transaction
+      from (select ${own}.first_hidden() as hidden, pg_snapshot_xmax(pg_current_snapshot())::text as transaction) bound
+      left join lateral (
+        select position, event_count from ${own}.commits
+        where event_count > 0 and position < bound.hidden order by position desc limit 1
+      ) last on true`,
+    commitOfCommand: compiler
+      .selectFrom('commits as c')
+      .innerJoin('streams as s', 's.id', 'c.stream_id')
+      .select(['s.name', 'c.revision', 'c.event_count', 'c.position', 'c.recorded_at', 'c.hash', 'c.content'])
+      .where('c.command_id', '=', bound<string>(1))
+      .compile().sql,
+    commits: `
+      with s as (select id, name from ${own}.streams where name = $1), a as (
+        select c.revision, c.number from ${own}.commits c, s where c.command_id = $2::uuid and c.stream_id = s.id
+        union all select -1, -1 where $2::uuid is null
+      )
+      select s.name, c.revision, c.event_count, c.position, c.recorded_at, c.hash, c.content
+      from s, a, lateral (
+        (select * from ${own}.commits c
+          where c.stream_id = s.id and c.event_count > 0 and c.revision >= a.revision and c.number > a.number
+          order by c.revision limit $3::bigint)
+        union all
+        (select * from ${own}.commits c
+          where c.stream_id = s.id and c.event_count = 0 and (c.revision, c.number) > (a.revision, a.number)
+          order by c.revision, c.number limit $3::bigint)
+      ) c
+      order by c.number limit $3::bigint`,
+    streams: `
+      select name, revision, hash from ${own}.streams
+      where id > coalesce((select id from ${own}.streams where name = $1), case when $1::text is null then -1 end)
+        and id < ${own}.first_hidden()
+      order by id limit $2::bigint`,
+    loadSnapshot: compiler
+      .selectFrom('snapshots')
+      .select(['revision', 'content_type', 'state', 'checksum'])
+      .where('stream', '=', ofKey[0])
+      .where('module_name', '=', ofKey[1])
+      .where('module_version', '=', ofKey[2])
+      .compile().sql,
+    saveSnapshot: compiler
+      .insertInto('snapshots')
+      .values({
+        stream: ofKey[0],
+        module_name: ofKey[1],
+        module_version: ofKey[2],
+        revision: bound<string>(4),
+        content_type: bound<string>(5),
+        state: bound<string>(6),
+        checksum: bound<string>(7),
+      })
+      .onConflict((conflict) =>
+        conflict
+          .columns(['stream', 'module_name', 'module_version'])
+          .doUpdateSet(({ ref }) => ({
+            revision: ref('excluded.revision'),
+            content_type: ref('excluded.content_type'),
+            state: ref('excluded.state'),
+            checksum: ref('excluded.checksum'),
+          }))
+          .whereRef('snapshots.revision', '<=', 'excluded.revision'),
+      )
+      .compile().sql,
+    dropSnapshot: compiler
+      .deleteFrom('snapshots')
+      .where('stream', '=', ofKey[0])
+      .where('module_name', '=', ofKey[1])
+      .where('module_version', '=', ofKey[2])
+      .compile().sql,
+  };
+}
+
+/** The position of the commit that the first event after position $1 may belong to. */
+function containing(own: string): string {
+  return `(select coalesce((
+    select f.position from ${own}.commits f where f.event_count > 0 and f.position <= $1::bigint
+    order by f.position desc limit 1
+  ), 0))`;
+}
+
+/**
+ * Events of some types. Each type has a list of its commits, in order, so that the read looks at `limit` commits for each
+ * type and not at those of other types.
+ */
+function some(own: string, direction: 'forward' | 'backward'): string {
+  const [order, isInside] =
+    direction === 'forward'
+      ? ['', `t.position >= ${containing(own)} and t.position < ${own}.first_hidden()`]
+      : ['desc', `t.position < $1::bigint and t.position < ${own}.first_hidden()`];
+  // The commit that position $1 is in may have no wanted event on this side of it, so it does not count.
+  const whole = direction === 'forward' ? 'position > $1::bigint' : `position + ${1_000} <= $1::bigint`;
+  return `
+    with wanted as materialized (
+      select e.id from ${own}.event_types e
+      where (cardinality($3::text[]) = 0 or e.category = any($3::text[]))
+        and (cardinality($4::text[]) = 0 or e.type = any($4::text[]))
+        and (cardinality($5::text[]) = 0
+          or exists (select from unnest($5::text[], $6::text[]) n(category, type) where n.category = e.category and n.type = e.type))
+    ), listed as (
+      select found.position, sum(found.events) as events
+      from wanted cross join lateral (
+        select t.position, t.events from ${own}.commits_by_type t
+        where t.event_type_id = wanted.id and ${isInside}
+        order by t.position ${order} limit $2::bigint + 1
+      ) found
+      group by found.position
+    ), counted as (
+      select position, sum(case when ${whole} then events else 0 end)
+          over (order by position ${order} rows unbounded preceding)
+        - case when ${whole} then events else 0 end as before
+      from listed order by position ${order} limit $2::bigint + 1
+    )
+    select s.name, c.revision, c.position, c.recorded_at, c.content
+    from counted join ${own}.commits c on c.position = counted.position and c.event_count > 0
+    join ${own}.streams s on s.id = c.stream_id
+    where counted.before < $2::bigint
+    order by c.position ${order}`;
+}

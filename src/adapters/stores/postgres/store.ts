@@ -1,0 +1,42 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+/** A store of streams in a schema of a PostgreSQL database: the contract (wit/event-store.wit), for several processes. */
+import { DecidableError } from '../../../core/errors.ts';
+import type { EventStore } from '../../../core/event-store.ts';
+import type { ExclusiveAppend } from '../../../core/storage/exclusive-append.ts';
+import { GuardedCommitStore } from '../../../core/storage/guarded-store.ts';
+import type { CommitSource } from '../../../core/storage/verify-chain.ts';
+import { type Connections, connectionsOf } from './connections.ts';
+import { asStoreFailure } from './failures.ts';
+import { prepareSchema } from './migrations.ts';
+import { PostgresOperations } from './operations.ts';
+import { checkOptions, type PostgresStoreOptions } from './options.ts';
+
+/** An event store in a schema of a PostgreSQL database. Any number of processes may have it open. */
+export interface PostgresStore extends EventStore, Required<ExclusiveAppend>, CommitSource, AsyncDisposable {
+  /** Finishes the writes that were begun, refuses what comes later, and ends the store's own connections. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the store in a schema, makes it, or upgrades an older format.
+ *
+ * @example const store = await createPostgresStore({ url: 'postgres://localhost/bank' });
+ * @throws StoreFailure `failure` whose `payload.val.code` is `newer-format`, `not-a-store`, `unsupported-engine`,
+ * `read-only`, `full`, `busy` or `io`.
+ * @throws DefinitionError that names the option, if it is unknown or invalid.
+ * @throws MissingPeerError if the package `pg` is not installed.
+ */
+export async function createPostgresStore(options: PostgresStoreOptions): Promise<PostgresStore> {
+  const checked = checkOptions(options);
+  let connections: Connections | undefined;
+  try {
+    connections = await connectionsOf(checked.source);
+    await prepareSchema(connections, checked.schema);
+    return new Store(new PostgresOperations(connections, checked));
+  } catch (error) {
+    await connections?.close();
+    throw error instanceof DecidableError ? error : asStoreFailure(error);
+  }
+}
+
+class Store extends GuardedCommitStore implements PostgresStore {}
