@@ -1,7 +1,7 @@
 /** The PostgreSQL store passes the suites of the contract. */
 import { after, describe, test } from 'node:test';
 import { createPostgresStore, type PostgresStore } from 'decidable/postgres';
-import { eventStoreSuite } from 'decidable/testing';
+import { commitStoreSuite, eventStoreSuite } from 'decidable/testing';
 import { startPostgres } from '../../servers/postgres.ts';
 
 const server = await startPostgres();
@@ -12,3 +12,4 @@ const open = (): Promise<PostgresStore> =>
   createPostgresStore({ url: server.url, schema: `contract_${schemas++}`, maxConnections: 4 });
 
 eventStoreSuite('the PostgreSQL store', { open, describe, test });
+commitStoreSuite('the PostgreSQL store', { open, describe, test });

@@ -3,11 +3,11 @@ import type { Appended } from '../../../core/event-store.ts';
 import type { Decision, Envelope, Precondition } from '../../../core/messages.ts';
 import { decidedContent } from '../../../core/storage/chain.ts';
 import { byteaArray, int4Array, int8Array, textArray, uuidArray } from './binary-arrays.ts';
-import { bytes, optionalInteger, storable, wholeNumber } from './columns.ts';
+import { bytes, integer, storable, wholeNumber } from './columns.ts';
 import type { Connection } from './connections.ts';
 import type { Row } from './driver.ts';
 import { damage } from './failures.ts';
-import { ACCEPTED, ANY, CONFLICT, DUPLICATE, NO_STREAM, quoted, STREAM_EXISTS } from './functions.ts';
+import { ACCEPTED, ANY, CONFLICT, DUPLICATE, NO_STREAM, OVERTAKEN, quoted, STREAM_EXISTS } from './functions.ts';
 
 /** A commit to append. It has nothing of the caller's, who may change its objects after the call. */
 export interface NewCommit {
@@ -46,6 +46,8 @@ export function newCommit(
 export type CommitOutcome =
   | { readonly kind: 'accepted'; readonly appended: Appended }
   | { readonly kind: 'duplicate' }
+  /** Another transaction was faster. The append is repeated. */
+  | { readonly kind: 'overtaken' }
   | { readonly kind: 'conflict'; readonly actual: bigint | undefined };
 
 /** The statement for a schema. */
@@ -121,6 +123,8 @@ function outcomeOf([, outcome, before, position, recordedAt, hash]: Row, eventCo
   switch (Number(outcome)) {
     case DUPLICATE:
       return { kind: 'duplicate' };
+    case OVERTAKEN:
+      return { kind: 'overtaken' };
     case CONFLICT:
       return { kind: 'conflict', actual };
     case ACCEPTED: {
@@ -129,7 +133,7 @@ function outcomeOf([, outcome, before, position, recordedAt, hash]: Row, eventCo
         kind: 'accepted',
         appended: {
           firstRevision: eventCount > 0 ? revision + 1n : undefined,
-          firstPosition: optionalInteger(position, 'commits.position'),
+          firstPosition: eventCount > 0 ? integer(position, 'commits.position') : undefined,
           revision: last < 0n ? undefined : last,
           recordedAt: BigInt(wholeNumber(recordedAt, 'commits.recorded_at')),
           hash: bytes(hash, 'commits.hash'),

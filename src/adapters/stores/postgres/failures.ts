@@ -55,6 +55,9 @@ function databaseFailure(error: unknown): unknown {
   if (error instanceof Damage) {
     return new DatabaseFailure('corrupt', `${error.message}: restore a backup; verifyChain() says what is whole`);
   }
+  if (error instanceof Overtaken) {
+    return new DatabaseFailure('busy', 'other processes append to the stream all the time: try again');
+  }
   if (error instanceof NotConnected) {
     const message = `no connection to PostgreSQL: ${error.message}: see that the server runs and accepts connections`;
     return new DatabaseFailure('io', message, { cause: error.cause });
@@ -114,9 +117,12 @@ function isConnectionError(error: unknown): error is Error {
   );
 }
 
+/** A transaction with a higher id has appended to a stream that this one has locked. It is repeated with a new id. */
+export class Overtaken extends Error {}
+
 /** A read, or a connection that is made, is worth another try. */
 export function isTransient(error: unknown): boolean {
-  return error instanceof NotConnected || isConnectionLost(error) || isRetryable(error);
+  return error instanceof NotConnected || error instanceof Overtaken || isConnectionLost(error) || isRetryable(error);
 }
 
 /** The error as `append` throws it. */

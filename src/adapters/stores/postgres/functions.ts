@@ -9,6 +9,8 @@ export const POSITION_BITS = 16;
 export const ACCEPTED = 0;
 export const DUPLICATE = 1;
 export const CONFLICT = 2;
+/** A transaction with a higher id has appended to the stream. The append is repeated with a new id. */
+export const OVERTAKEN = 3;
 
 /** The numbers of preconditions that are not a revision. */
 export const ANY = -1n;
@@ -34,7 +36,9 @@ end`;
  *    does not exist is created, and a second call that creates it waits for the first.
  * 2. Creates the event types that are new, in order.
  * 3. Checks and writes all commits in one statement. It begins after the locks are held, so that its snapshot has
- *    everything that was committed to the streams. A command id is looked up before the precondition.
+ *    everything that was committed to the streams. A command id is looked up before the precondition. The id of this
+ *    transaction may be lower than that of another one which had the lock first. Then the positions of the stream would be in
+ *    another order than its revisions, so that the append is not made.
  * 4. Deletes the heads that were created for refused commits.
  *
  * The hash is over the previous hash and the content (docs/chain.md): its version, the stream, the revision of the first
@@ -54,8 +58,8 @@ declare
   base bigint := (pg_current_xact_id()::text::bigint + (select s.xid_offset from ${schema}.store s)) << ${POSITION_BITS};
   now_ms bigint := floor(extract(epoch from clock_timestamp()) * 1000)::bigint;
 begin
-  insert into ${schema}.streams (id, name, revision, commits, hash)
-  select base + n, name, -1, 0, '\\x${'00'.repeat(32)}'
+  insert into ${schema}.streams (id, name, revision, commits, hash, position)
+  select base + n, name, -1, 0, '\\x${'00'.repeat(32)}', base - 1
   from unnest(streams) with ordinality as given(name, n)
   order by name collate "C"
   on conflict (name) do update set name = excluded.name where false;
@@ -78,6 +82,7 @@ begin
     select g.*, s.id, s.revision, s.commits, s.hash,
       case
         when exists (select from ${schema}.commits c where c.command_id = g.command_id) then ${DUPLICATE}
+        when s.position >= base then ${OVERTAKEN}
         when case g.precondition
           when ${ANY} then true
           when ${NO_STREAM} then s.revision < 0
@@ -89,9 +94,7 @@ begin
     from given g join ${schema}.streams s on s.name = g.name
   ), accepted as materialized (
     select n, id, command_id, commits, revision, event_count, time, content,
-      case when event_count > 0
-        then base + (sum(event_count) over (order by n) - event_count)::bigint
-      end as position,
+      base + (sum(greatest(event_count, 1)) over (order by n) - greatest(event_count, 1))::bigint as position,
       sha256(
         hash || '\\x01' || int4send(octet_length(name)) || convert_to(name, 'UTF8')
         || case when event_count > 0 then '\\x01' || int8send(revision + 1) else '\\x00' end
@@ -105,7 +108,8 @@ begin
     from accepted order by n
   ), moved as (
     update ${schema}.streams s
-    set revision = a.revision + a.event_count, commits = a.commits + 1, hash = a.hash
+    set revision = a.revision + a.event_count, commits = a.commits + 1, hash = a.hash,
+      position = a.position + greatest(a.event_count, 1) - 1
     from accepted a where s.id = a.id
   ), typed as (
     insert into ${schema}.commits_by_type (event_type_id, position, events)
@@ -122,23 +126,74 @@ $body$`;
 }
 
 /**
- * Locks a stream until the end of the transaction, so that nobody else can append to it. A head that does not exist is
- * created; if the transaction appends nothing, it must be rolled back.
+ * Locks streams until the end of the transaction, so that nobody else can append to them, and returns the position that the
+ * transaction begins with. Heads that do not exist are created; if the transaction appends nothing, it must be rolled back.
  */
-function lockStream(schema: string): string {
-  return `create function ${schema}.lock_stream(stream text) returns void language sql volatile
+function lockStreams(schema: string): string {
+  return `create function ${schema}.lock_streams(streams text[]) returns bigint language plpgsql volatile
 set search_path = pg_catalog, pg_temp
-begin atomic
-  insert into ${schema}.streams (id, name, revision, commits, hash)
-  select (pg_current_xact_id()::text::bigint + (select xid_offset from ${schema}.store)) << ${POSITION_BITS},
-    stream, -1, 0, '\\x${'00'.repeat(32)}'
+as $body$
+#variable_conflict use_column
+declare
+  base bigint := (pg_current_xact_id()::text::bigint + (select s.xid_offset from ${schema}.store s)) << ${POSITION_BITS};
+begin
+  insert into ${schema}.streams (id, name, revision, commits, hash, position)
+  select base + n, name, -1, 0, '\\x${'00'.repeat(32)}', base - 1
+  from unnest(streams) with ordinality as given(name, n)
+  order by name collate "C"
   on conflict (name) do update set name = excluded.name where false;
-end`;
+  return base;
+end
+$body$`;
+}
+
+/**
+ * Adds commits of another store, which the client has checked. Their streams are locked by the transaction. The heads become
+ * the last commits of each stream.
+ */
+function addCommits(schema: string): string {
+  return `create function ${schema}.add_commits(
+  streams text[], command_ids uuid[], numbers bigint[], revisions bigint[], event_counts int[], positions bigint[],
+  times bigint[], hashes bytea[], contents bytea[], type_commits int[], type_names text[], type_counts int[]
+) returns void language plpgsql volatile
+set search_path = pg_catalog, pg_temp
+as $body$
+#variable_conflict use_column
+begin
+  insert into ${schema}.event_types (category, type)
+  select distinct split_part(streams[c], '-', 1) collate "C", t collate "C"
+  from unnest(type_commits, type_names) as given(c, t)
+  order by 1, 2
+  on conflict (category, type) do nothing;
+
+  insert into ${schema}.commits
+    (command_id, stream_id, number, revision, event_count, position, recorded_at, hash, content)
+  select command_id, s.id, number, g.revision, event_count, g.position, time, g.hash, content
+  from unnest(streams, command_ids, numbers, revisions, event_counts, positions, times, hashes, contents)
+    as g(name, command_id, number, revision, event_count, position, time, hash, content)
+  join ${schema}.streams s on s.name = g.name;
+
+  insert into ${schema}.commits_by_type (event_type_id, position, events)
+  select e.id, positions[c], n
+  from unnest(type_commits, type_names, type_counts) as given(c, t, n)
+  join ${schema}.event_types e on e.category = split_part(streams[c], '-', 1) and e.type = t;
+
+  update ${schema}.streams s
+  set revision = g.revision + g.event_count - 1, commits = g.number + 1, hash = g.hash,
+    position = g.position + greatest(g.event_count, 1) - 1
+  from (
+    select distinct on (name) * from unnest(streams, numbers, revisions, event_counts, positions, hashes)
+      as g(name, number, revision, event_count, position, hash)
+    order by name, number desc
+  ) g
+  where s.name = g.name;
+end
+$body$`;
 }
 
 /** The statements that create the functions in a schema. Its name is quoted already. */
 export function functionsOf(schema: string): readonly string[] {
-  return [firstHidden(schema), append(schema), lockStream(schema)];
+  return [firstHidden(schema), append(schema), lockStreams(schema), addCommits(schema)];
 }
 
 /** The name of a schema as a part of a statement. */

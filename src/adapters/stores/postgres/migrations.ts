@@ -34,6 +34,7 @@ function migrations(schemaName: string): readonly (readonly Compilable[])[] {
         .addColumn('revision', 'bigint', (column) => column.notNull())
         .addColumn('commits', 'bigint', (column) => column.notNull())
         .addColumn('hash', bytes, (column) => column.notNull())
+        .addColumn('position', 'bigint', (column) => column.notNull())
         // A head changes with each commit of its stream. Room in its page keeps the indexes unchanged.
         .modifyEnd(sql`with (fillfactor = 70)`),
       schema
@@ -43,7 +44,7 @@ function migrations(schemaName: string): readonly (readonly Compilable[])[] {
         .addColumn('number', 'bigint', (column) => column.notNull())
         .addColumn('revision', 'bigint', (column) => column.notNull())
         .addColumn('event_count', 'integer', (column) => column.notNull())
-        .addColumn('position', 'bigint')
+        .addColumn('position', 'bigint', (column) => column.notNull())
         .addColumn('recorded_at', 'bigint', (column) => column.notNull())
         .addColumn('hash', bytes, (column) => column.notNull())
         .addColumn('content', bytes, (column) => column.notNull()),
@@ -65,6 +66,13 @@ function migrations(schemaName: string): readonly (readonly Compilable[])[] {
         .on('commits')
         .column('position')
         .where(sql<boolean>`event_count > 0`),
+      // Readers of events must not pass a million rejections by.
+      schema
+        .createIndex('commits_without_events_by_position')
+        .unique()
+        .on('commits')
+        .column('position')
+        .where(sql<boolean>`event_count = 0`),
       schema
         .createTable('event_types')
         .addColumn('id', 'integer', (column) => column.primaryKey().generatedAlwaysAsIdentity())
@@ -183,10 +191,11 @@ async function lockSchema(connection: Connection, schema: string): Promise<void>
  */
 async function keepPositionsGrowing(connections: Connections, schema: string): Promise<void> {
   const own = quoted(schema);
-  // Greatest of all ids, because the heads of streams have ids of the same kind.
-  const isBehind = `select greatest(
-      (select max(position) from ${own}.commits where event_count > 0), (select max(id) from ${own}.streams)
-    ) >> ${POSITION_BITS} >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint + xid_offset from ${own}.store`;
+  const last = `greatest(
+      (select max(position) from ${own}.commits where event_count > 0),
+      (select max(position) from ${own}.commits where event_count = 0)
+    ) >> ${POSITION_BITS}`;
+  const isBehind = `select ${last} >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint + xid_offset from ${own}.store`;
   const [[behind] = []] = await connections.query(isBehind);
   if (behind !== 't') return;
   await connections.transaction(async (connection) => {
@@ -196,9 +205,7 @@ async function keepPositionsGrowing(connections: Connections, schema: string): P
     const [[still] = []] = await connection.query(isBehind);
     if (still !== 't') return;
     await connection.query(
-      `update ${own}.store set xid_offset = 1 - pg_snapshot_xmin(pg_current_snapshot())::text::bigint + (greatest(
-        (select max(position) from ${own}.commits where event_count > 0), (select max(id) from ${own}.streams)
-      ) >> ${POSITION_BITS})`,
+      `update ${own}.store set xid_offset = 1 - pg_snapshot_xmin(pg_current_snapshot())::text::bigint + (${last})`,
     );
   });
 }

@@ -2,6 +2,8 @@ import type { Appended, ReadAllOptions, ReadStreamOptions, Snapshot, SnapshotKey
 import type { Decision, Envelope, Precondition, RecordedDecision, RecordedEvent } from '../../../core/messages.ts';
 import { conflict, duplicate, recordedTime, usedAfterClose } from '../../../core/storage/arguments.ts';
 import type { RecordedCommit } from '../../../core/storage/chain.ts';
+import { diverged, type ReadLogOptions } from '../../../core/storage/commit-transfer.ts';
+import { copyOfCommit } from '../../../core/storage/copies.ts';
 import {
   checkReservedEvents,
   type DecidedAppend,
@@ -11,11 +13,12 @@ import type { BareCommitStore } from '../../../core/storage/guarded-store.ts';
 import { snapshotChecksum } from '../../../core/storage/snapshot-checksum.ts';
 import type { ReadCommitsOptions, ReadStreamsOptions, StreamHead } from '../../../core/storage/verify-chain.ts';
 import { appendCommits, appendStatement, type NewCommit, newCommit } from './append.ts';
+import { textArray } from './binary-arrays.ts';
 import { storable } from './columns.ts';
 import { CommitWatcher } from './commit-watcher.ts';
 import type { Connection, Connections } from './connections.ts';
-import { asAppendFailure, asStoreFailure, isConnectionLost, isTransient, retryDelay } from './failures.ts';
-import { quoted } from './functions.ts';
+import { asAppendFailure, asStoreFailure, isConnectionLost, isTransient, Overtaken, retryDelay } from './failures.ts';
+import { importCommits, importGroups, NothingToAdd } from './import.ts';
 import type { CheckedOptions } from './options.ts';
 import {
   findCommit,
@@ -25,6 +28,7 @@ import {
   loadSnapshot,
   readAll,
   readCommits,
+  readLog,
   readStream,
   readStreams,
 } from './read.ts';
@@ -35,7 +39,6 @@ import { Writer } from './writer.ts';
 /** The operations on one schema. Their arguments have been checked. */
 export class PostgresOperations implements BareCommitStore {
   readonly #connections: Connections;
-  readonly #schema: string;
   readonly #retryTimeout: number;
   readonly #now: (() => number) | undefined;
   readonly #statements: Statements;
@@ -49,7 +52,6 @@ export class PostgresOperations implements BareCommitStore {
 
   constructor(connections: Connections, { schema, listen, pollInterval, retryTimeout, now }: CheckedOptions) {
     this.#connections = connections;
-    this.#schema = schema;
     this.#retryTimeout = retryTimeout;
     this.#now = now;
     this.#statements = statementsOf(schema);
@@ -103,7 +105,7 @@ export class PostgresOperations implements BareCommitStore {
       let commit: NewCommit | undefined;
       try {
         const appended = await this.#connections.transaction(async (connection) => {
-          await connection.query(`select ${quoted(this.#schema)}.lock_stream($1)`, [stream]);
+          await this.#lock(connection, stream);
           const fromRevision = after === undefined ? 0n : after + 1n;
           const options = { direction: 'forward', fromRevision, limit: RESERVATION_READ_LIMIT } as const;
           const missed = await readStream(connection, this.#statements, stream, options);
@@ -124,6 +126,14 @@ export class PostgresOperations implements BareCommitStore {
     }
   }
 
+  /** @throws Overtaken */
+  async #lock(connection: Connection, stream: string): Promise<void> {
+    const streams = textArray([stream]);
+    const [locked] = await connection.query(this.#statements.lockStreams, [streams]);
+    const [head] = await connection.query(this.#statements.headsOf, [streams]);
+    if (BigInt(head?.[4] ?? -1) >= BigInt(locked?.[0] ?? 0)) throw new Overtaken();
+  }
+
   async #appendOne(connection: Connection, commit: NewCommit): Promise<Appended> {
     const [outcome] = await appendCommits(connection, this.#appendStatement, [commit]);
     switch (outcome!.kind) {
@@ -131,6 +141,8 @@ export class PostgresOperations implements BareCommitStore {
         return outcome!.appended;
       case 'conflict':
         throw conflict(commit.stream, commit.precondition, outcome!.actual);
+      case 'overtaken':
+        throw new Overtaken();
       case 'duplicate': {
         const stored = await findCommit(connection, this.#statements, commit.commandId);
         throw duplicate(stored!.recorded);
@@ -202,6 +214,34 @@ export class PostgresOperations implements BareCommitStore {
 
   readStreams(options: ReadStreamsOptions): Promise<readonly StreamHead[]> {
     return this.#read((connection) => readStreams(connection, this.#statements, options));
+  }
+
+  readLog(options: ReadLogOptions): Promise<readonly RecordedCommit[]> {
+    return this.#read((connection) => readLog(connection, this.#statements, options));
+  }
+
+  async importCommits(commits: readonly RecordedCommit[]): Promise<void> {
+    for (const group of importGroups(commits.map(copyOfCommit))) {
+      const refused = await this.#import(group);
+      if (refused !== undefined) throw diverged(refused);
+    }
+  }
+
+  /** Adds commits that may be there already, so that it can be repeated. Returns the commit that does not follow. */
+  async #import(commits: readonly RecordedCommit[]): Promise<RecordedCommit | undefined> {
+    let refused: RecordedCommit | undefined;
+    await this.#read(async () => {
+      try {
+        refused = await this.#connections.transaction((transaction) =>
+          importCommits(transaction, this.#statements, commits),
+        );
+      } catch (error) {
+        if (!(error instanceof NothingToAdd)) throw error;
+        refused = error.refused;
+      }
+    });
+    this.#watcher.committed();
+    return refused;
   }
 
   async close(): Promise<void> {

@@ -4,6 +4,7 @@ import { DEFAULT_READ_LIMIT } from '../../../core/limits.ts';
 import type { RecordedDecision, RecordedEvent } from '../../../core/messages.ts';
 import { HASH_BYTES, type RecordedCommit } from '../../../core/storage/chain.ts';
 import { readDecided, readDecidedEvents } from '../../../core/storage/commit-reader.ts';
+import type { ReadLogOptions } from '../../../core/storage/commit-transfer.ts';
 import { equalBytes } from '../../../core/storage/equal-bytes.ts';
 import { StoredEventContext } from '../../../core/storage/recorded-events.ts';
 import { snapshotChecksum } from '../../../core/storage/snapshot-checksum.ts';
@@ -214,7 +215,7 @@ export async function findCommit(
   const next = integer(row[1], 'commits.revision') + BigInt(eventCount);
   const appended: Appended = {
     firstRevision,
-    firstPosition: optionalInteger(row[3], 'commits.position'),
+    firstPosition: eventCount > 0 ? integer(row[3], 'commits.position') : undefined,
     revision: next === 0n ? undefined : next - 1n,
     recordedAt,
     hash,
@@ -244,6 +245,18 @@ export async function readCommits(
   { after, limit = DEFAULT_READ_LIMIT }: ReadCommitsOptions,
 ): Promise<readonly RecordedCommit[]> {
   const rows = await connection.query(statements.commits, [stream, after ?? null, limit], 'commits');
+  return rows.map(recordedCommit);
+}
+
+export async function readLog(
+  connection: Connection,
+  statements: Statements,
+  { direction = 'forward', after, limit = DEFAULT_READ_LIMIT }: ReadLogOptions,
+): Promise<readonly RecordedCommit[]> {
+  const rows =
+    direction === 'forward'
+      ? await connection.query(statements.logForward, [after ?? null, limit], 'log-forward')
+      : await connection.query(statements.logBackward, [after ?? null, limit], 'log-backward');
   return rows.map(recordedCommit);
 }
 

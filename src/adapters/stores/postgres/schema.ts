@@ -31,6 +31,8 @@ export interface Tables {
     readonly commits: string;
     /** The hash of its last commit. */
     readonly hash: string;
+    /** The last position of its last commit. A later commit has a higher one. */
+    readonly position: string;
   };
   /** One row for each commit. Rows are never changed. */
   readonly commits: {
@@ -41,8 +43,8 @@ export interface Tables {
     /** The revision of the first event. For a commit without events, the revision that the next event gets. */
     readonly revision: string;
     readonly event_count: number;
-    /** The position of the first event; null if there are no events. */
-    readonly position: string | null;
+    /** The commit's place in the store: the position of its first event. A commit without events has one too. */
+    readonly position: string;
     readonly recorded_at: string;
     readonly hash: string;
     /** The canonical content after the time (docs/chain.md): the command, the decision and the events. */

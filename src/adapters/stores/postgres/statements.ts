@@ -19,6 +19,12 @@ export interface Statements {
   readonly lastPosition: string;
   readonly commitOfCommand: string;
   readonly commits: string;
+  readonly logForward: string;
+  readonly logBackward: string;
+  readonly lockStreams: string;
+  readonly headsOf: string;
+  readonly hashesOf: string;
+  readonly addCommits: string;
   readonly streams: string;
   readonly loadSnapshot: string;
   readonly saveSnapshot: string;
@@ -106,6 +112,17 @@ export function statementsOf(schema: string): Statements {
           order by c.revision, c.number limit $3::bigint)
       ) c
       order by c.number limit $3::bigint`,
+    logForward: log(own, 'forward'),
+    logBackward: log(own, 'backward'),
+    lockStreams: `select ${own}.lock_streams($1::text[])`,
+    headsOf: `
+      select name, revision, commits, hash, position from ${own}.streams where name = any($1::text[])`,
+    hashesOf: `
+      select c.command_id, s.name, c.hash from ${own}.commits c join ${own}.streams s on s.id = c.stream_id
+      where c.command_id = any($1::uuid[])`,
+    addCommits: `
+      select ${own}.add_commits($1::text[], $2::uuid[], $3::bigint[], $4::bigint[], $5::int[], $6::bigint[],
+        $7::bigint[], $8::bytea[], $9::bytea[], $10::int[], $11::text[], $12::int[])`,
     streams: `
       select name, revision, hash from ${own}.streams
       where id > coalesce((select id from ${own}.streams where name = $1), case when $1::text is null then -1 end)
@@ -195,4 +212,23 @@ function some(own: string, direction: 'forward' | 'backward'): string {
     join ${own}.streams s on s.id = c.stream_id
     where counted.before < $2::bigint
     order by c.position ${order}`;
+}
+
+/** The commits of all streams, in order. Those with events and those without have an index each. */
+function log(own: string, direction: 'forward' | 'backward'): string {
+  const [order, comparison, start] = direction === 'forward' ? ['', '>', '-1'] : ['desc', '<', '9223372036854775807'];
+  const part = (condition: string): string => `
+        (select c.* from ${own}.commits c
+          where ${condition} and c.position ${comparison} a.position and c.position < ${own}.first_hidden()
+          order by c.position ${order} limit $2::bigint)`;
+  return `
+    with a as (
+      select c.position from ${own}.commits c where c.command_id = $1::uuid
+      union all select ${start} where $1::uuid is null
+    )
+    select s.name, c.revision, c.event_count, c.position, c.recorded_at, c.hash, c.content
+    from a, lateral (${part('c.event_count > 0')}
+        union all ${part('c.event_count = 0')}
+    ) c join ${own}.streams s on s.id = c.stream_id
+    order by c.position ${order} limit $2::bigint`;
 }

@@ -2,6 +2,7 @@
 /** A store of streams in a schema of a PostgreSQL database: the contract (wit/event-store.wit), for several processes. */
 import { DecidableError } from '../../../core/errors.ts';
 import type { EventStore } from '../../../core/event-store.ts';
+import type { CommitImport, CommitLog } from '../../../core/storage/commit-transfer.ts';
 import type { ExclusiveAppend } from '../../../core/storage/exclusive-append.ts';
 import { GuardedCommitStore } from '../../../core/storage/guarded-store.ts';
 import type { CommitSource } from '../../../core/storage/verify-chain.ts';
@@ -12,7 +13,13 @@ import { PostgresOperations } from './operations.ts';
 import { checkOptions, type PostgresStoreOptions } from './options.ts';
 
 /** An event store in a schema of a PostgreSQL database. Any number of processes may have it open. */
-export interface PostgresStore extends EventStore, Required<ExclusiveAppend>, CommitSource, AsyncDisposable {
+export interface PostgresStore
+  extends EventStore,
+    Required<ExclusiveAppend>,
+    CommitSource,
+    CommitLog,
+    CommitImport,
+    AsyncDisposable {
   /** Finishes the writes that were begun, refuses what comes later, and ends the store's own connections. */
   close(): Promise<void>;
 }

@@ -18,6 +18,7 @@ import {
   isConnectionLost,
   isServerError,
   isTransient,
+  Overtaken,
   retryDelay,
   unknownOutcome,
 } from './failures.ts';
@@ -162,6 +163,9 @@ export class Writer {
           return;
         }
         this.#reject(append, conflict(commit.stream, commit.precondition, outcome.actual));
+        return;
+      case 'overtaken':
+        this.#failed([append], new Overtaken());
         return;
       case 'duplicate':
         void this.#known(append);
