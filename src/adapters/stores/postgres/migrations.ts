@@ -191,10 +191,10 @@ async function lockSchema(connection: Connection, schema: string): Promise<void>
  */
 async function keepPositionsGrowing(connections: Connections, schema: string): Promise<void> {
   const own = quoted(schema);
-  const last = `greatest(
+  const last = `(select greatest(
       (select max(position) from ${own}.commits where event_count > 0),
       (select max(position) from ${own}.commits where event_count = 0)
-    ) >> ${POSITION_BITS}`;
+    ) >> ${POSITION_BITS})`;
   const isBehind = `select ${last} >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint + xid_offset from ${own}.store`;
   const [[behind] = []] = await connections.query(isBehind);
   if (behind !== 't') return;
@@ -205,7 +205,7 @@ async function keepPositionsGrowing(connections: Connections, schema: string): P
     const [[still] = []] = await connection.query(isBehind);
     if (still !== 't') return;
     await connection.query(
-      `update ${own}.store set xid_offset = 1 - pg_snapshot_xmin(pg_current_snapshot())::text::bigint + (${last})`,
+      `update ${own}.store set xid_offset = 1 - pg_snapshot_xmin(pg_current_snapshot())::text::bigint + ${last}`,
     );
   });
 }
