@@ -11,7 +11,8 @@ export interface Clock {
 }
 
 // Read when the module is loaded, because test runners replace timers to stop time, and processors must continue.
-const { setTimeout: startTimer, clearTimeout: stopTimer } = globalThis;
+const { setTimeout: startTimer, clearTimeout: stopTimer, performance: timer } = globalThis;
+const sinceStart = timer.now.bind(timer);
 
 /** A timer of more than 2^31 - 1 milliseconds fires immediately. The clock may also be stepped while a timer runs. */
 const LONGEST_SLEEP = 60_000;
@@ -33,6 +34,11 @@ export const systemClock: Clock = {
 export function sleepFor(clock: Clock, milliseconds: number, signal: AbortSignal): Promise<void> {
   if (clock !== systemClock) return clock.sleepUntil(clock.now() + milliseconds, signal);
   return pause(Math.min(milliseconds, LONGEST_TIMER), signal);
+}
+
+/** Milliseconds since a moment in the past. Steps of the machine's clock do not change them. */
+export function elapsed(clock: Clock): number {
+  return clock === systemClock ? sinceStart() : clock.now();
 }
 
 function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {

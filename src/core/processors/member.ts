@@ -2,12 +2,15 @@
  * A member of the group of processes that run one system. It announces itself, renews the leases of its shares, and
  * claims and releases shares when other members join and leave.
  *
- * Correctness depends only on the fencing tokens. The leases only determine how soon a share moves.
+ * Correctness depends only on the fencing tokens. The leases only determine how soon a share moves. The members of a
+ * group should have leases of one length, because a member that is silent for the length of an observer's lease counts as
+ * dead.
  */
 import { type Clock, sleepFor } from './clock.ts';
 import type { GroupMember, ProcessorStore, Share } from './processor-store.ts';
 import type { Runner } from './runner.ts';
 import { sharesOfMember } from './shares.ts';
+import { Sightings } from './sightings.ts';
 
 /** The number of times that a lease is renewed before it would end. */
 const RENEWALS_PER_LEASE = 3;
@@ -22,6 +25,9 @@ export class Member {
   readonly #stopping = new AbortController();
   #running: Promise<void> | undefined;
   #wake = new AbortController();
+  readonly #sightings: Sightings;
+  /** The members that do not renew their announcements, which have not expired. */
+  #silent: ReadonlySet<string> = new Set();
 
   constructor(
     id: string,
@@ -37,6 +43,7 @@ export class Member {
     this.#clock = clock;
     this.#lease = lease;
     this.#afterBeat = afterBeat;
+    this.#sightings = new Sightings(clock, lease);
   }
 
   /** Resolves when the member is announced and has claimed the free shares. */
@@ -82,7 +89,14 @@ export class Member {
       .filter(({ failure }) => failure === undefined)
       .map(({ processor: { subscription } }) => subscription);
     await this.#processors.announceMember({ id: this.id, subscriptions, expiresAt }, now);
-    const members = await this.#processors.listMembers(now);
+    this.#sightings.begin();
+    const announced = await this.#processors.listMembers(now);
+    this.#silent = new Set(
+      announced.flatMap(({ id, expiresAt }) =>
+        id !== this.id && this.#sightings.isSilent(id, String(expiresAt)) ? [id] : [],
+      ),
+    );
+    const members = announced.filter(({ id }) => !this.#silent.has(id));
     await this.#keepShares(expiresAt);
     for (const runner of this.#runners) {
       if (runner.failure === undefined) await this.#balance(runner, members, now, expiresAt);
@@ -118,10 +132,15 @@ export class Member {
     if (await runner.endIfRemoved()) return;
     for (const share of await this.#processors.listShares(subscription)) {
       if (!wanted.has(share.share) || held.has(share.share)) continue;
-      if (share.holder !== undefined && share.holder !== this.id && share.expiresAt > now) continue;
-      const claimed = await this.#processors.claimShare(share, this.id, now, expiresAt);
+      if (!this.#isFree(share, now)) continue;
+      const claimed = await this.#processors.claimShare(share, this.id, Math.max(now, share.expiresAt), expiresAt);
       if (claimed !== undefined) runner.addShare(claimed);
     }
+  }
+
+  #isFree({ subscription: { name, version }, share, holder, token, expiresAt }: Share, now: number): boolean {
+    if (holder === undefined || holder === this.id || expiresAt <= now || this.#silent.has(holder)) return true;
+    return this.#sightings.isSilent(JSON.stringify([name, version, share]), `${token} ${expiresAt}`);
   }
 
   async #giveUp(runner: Runner, shares: readonly HeldShare[]): Promise<void> {

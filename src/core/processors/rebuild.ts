@@ -88,7 +88,7 @@ export async function rebuild(parts: RebuildParts, { onProgress, signal }: Rebui
   const replacement = replacementOf(target);
   const processor = parts.processorFor(replacement);
   const { subscription } = processor;
-  await dropAbandoned(parts, subscription);
+  await dropAbandoned(parts, subscription, signal);
   const opened = await processors.openSubscription({
     subscription,
     kind: target.kind,
@@ -143,11 +143,23 @@ async function dropOwn({ processors }: RebuildParts, { id, subscription }: Repla
 }
 
 /** Removes the replacement of a process that ended during a rebuild. */
-async function dropAbandoned({ processors, target, clock }: RebuildParts, subscription: SubscriptionId): Promise<void> {
+async function dropAbandoned(
+  { processors, target, clock, lease }: RebuildParts,
+  subscription: SubscriptionId,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const shares = await processors.listShares(subscription);
-  const now = clock.now();
-  if (shares.some(({ holder, expiresAt }) => holder !== undefined && expiresAt > now)) {
-    throw new RebuildRunning(target.subscription);
+  const ends = shares.flatMap(({ holder, expiresAt }) => (holder === undefined ? [] : [expiresAt]));
+  const last = Math.max(0, ...ends);
+  if (last > clock.now()) {
+    // A lease that ends later than a new one was claimed before the clock was stepped backward, or is renewed.
+    if (last <= clock.now() + lease) throw new RebuildRunning(target.subscription);
+    await sleepFor(clock, lease, signal ?? new AbortController().signal);
+    const later = await processors.listShares(subscription);
+    const isRenewed = later.some(
+      ({ token, expiresAt }, index) => token !== shares[index]?.token || expiresAt !== shares[index]?.expiresAt,
+    );
+    if (isRenewed) throw new RebuildRunning(target.subscription);
   }
   if (shares.length > 0) await processors.dropSubscription(subscription);
 }

@@ -1,0 +1,97 @@
+/** Leases after the clock of the machine was stepped backward. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { type ProcessorStore, RebuildRunning } from 'decidable';
+import { createMemoryStore, type MemoryStore } from 'decidable/memory';
+import { account, balances, bankOf } from './transfers.ts';
+
+const HOUR = 3_600_000;
+const LEASE = 90;
+const bank = bankOf([]);
+const { Open, Deposit } = account.commands;
+const BALANCES = { name: 'balances', version: '1' };
+
+/** A member that died before the clock was stepped backward. Its leases end in an hour. */
+async function leaveShares(store: MemoryStore): Promise<void> {
+  await using _looking = await bank.start({ store, process: false });
+  const { processors } = store;
+  const subscriptions = (await processors.listSubscriptions()).map(({ subscription }) => subscription);
+  const now = Date.now();
+  await processors.announceMember({ id: 'dead', subscriptions, expiresAt: now + HOUR }, now);
+  for (const subscription of subscriptions) {
+    for (const share of await processors.listShares(subscription)) {
+      await processors.claimShare(share, 'dead', now, now + HOUR);
+    }
+  }
+}
+
+/** Resolves when the members of a store have announced themselves this often. */
+function announcements(processors: ProcessorStore, count: number): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const announce = processors.announceMember.bind(processors);
+  let left = count;
+  processors.announceMember = async (member, now) => {
+    await announce(member, now);
+    if (--left === 0) resolve();
+  };
+  return promise;
+}
+
+async function holdersOf(store: MemoryStore): Promise<readonly (readonly [string | undefined, bigint])[]> {
+  return (await store.processors.listShares(BALANCES)).map(({ holder, token }) => [holder, token] as const);
+}
+
+describe('a clock that was stepped backward', () => {
+  test('does not keep the shares of a dead member from the others', async () => {
+    await using store = createMemoryStore();
+    await leaveShares(store);
+    await using running = await bank.start({ store, lease: LEASE });
+    await running.dispatch(Open({ accountId: 'a' }));
+    const { position } = await running.dispatch(Deposit({ accountId: 'a', amount: 5 }));
+    await running.caughtUp(position, { signal: AbortSignal.timeout(20_000) });
+    assert.deepEqual(await running.readModel(balances).get('a'), { balance: 5 });
+  });
+
+  test('takes no share from a member that lives', async (t) => {
+    await using store = createMemoryStore();
+    const members = [await bank.start({ store, lease: LEASE }), await bank.start({ store, lease: LEASE })];
+    // Both have announced themselves twice, so that the shares are divided.
+    await announcements(store.processors, 4);
+    const { now } = Date;
+    t.mock.method(Date, 'now', () => now() - HOUR);
+    await announcements(store.processors, 2);
+    const before = await holdersOf(store);
+    assert.equal(new Set(before.map(([holder]) => holder)).size, 2);
+    // Longer than a lease.
+    await announcements(store.processors, 20);
+    assert.deepEqual(await holdersOf(store), before);
+    for (const member of members) await member.stop();
+  });
+
+  test('does not keep a rebuild from beginning after one that was killed', async () => {
+    await using store = createMemoryStore();
+    await using running = await bank.start({ store, lease: LEASE });
+    await running.dispatch(Open({ accountId: 'a' }));
+    await running.caughtUp();
+    const subscription = { name: 'balances/rebuild', version: '1' };
+    await store.processors.openSubscription({ subscription, kind: 'documents', shares: 8, definition: 'killed' });
+    const now = Date.now();
+    for (const share of await store.processors.listShares(subscription)) {
+      await store.processors.claimShare(share, 'dead', now, now + HOUR);
+    }
+    await running.rebuild(balances);
+    assert.deepEqual(await running.readModel(balances).get('a'), { balance: 0 });
+  });
+
+  test('lets no rebuild begin while another one renews its leases', async () => {
+    await using store = createMemoryStore();
+    await using running = await bank.start({ store, lease: LEASE });
+    const subscription = { name: 'balances/rebuild', version: '1' };
+    await store.processors.openSubscription({ subscription, kind: 'documents', shares: 1, definition: 'alive' });
+    const [free] = await store.processors.listShares(subscription);
+    const held = await store.processors.claimShare(free!, 'alive', Date.now(), Date.now() + HOUR);
+    const renewing = setInterval(() => store.processors.renewShares([held!], Date.now() + HOUR), LEASE / 3);
+    await assert.rejects(running.rebuild(balances), (error) => error instanceof RebuildRunning);
+    clearInterval(renewing);
+  });
+});
