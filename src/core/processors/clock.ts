@@ -11,8 +11,8 @@ export interface Clock {
 }
 
 // Read when the module is loaded, because test runners replace timers to stop time, and processors must continue.
-const { setTimeout: startTimer, clearTimeout: stopTimer, performance: timer } = globalThis;
-const sinceStart = timer.now.bind(timer);
+const { setTimeout: startTimer, clearTimeout: stopTimer, performance: machineTime } = globalThis;
+const sinceStart = machineTime.now.bind(machineTime);
 
 /** A timer of more than 2^31 - 1 milliseconds fires immediately. The clock may also be stepped while a timer runs. */
 const LONGEST_SLEEP = 60_000;

@@ -24,6 +24,8 @@ export interface DispatcherParts {
   /** The process manager's name, which is the category of its streams. */
   readonly handler: string;
   readonly version: string;
+  /** The events that the process manager reads. */
+  readonly events: readonly EventName[];
   readonly store: EventStore;
   /** The event sourcer of the process module. Rejections are reported to it. */
   readonly processes: Sourcer;
@@ -38,20 +40,22 @@ export class Dispatcher implements Processor {
   readonly events: readonly EventName[];
   readonly concurrency: number = CONCURRENT_PROCESSES;
   readonly pageSize = 500;
-  readonly deadlines: NonNullable<Processor['deadlines']> = {
-    fire: ({ command, context }) => this.#send(command, context),
-    eventOf: ({ context, id, dueAt, command }) => ({
-      context,
-      event: encodeEvent({ type: 'DeadlineScheduled', id, dueAt: BigInt(dueAt), command }),
-      contentType: msgpack.contentType,
-    }),
-  };
+  readonly deadlines: NonNullable<Processor['deadlines']>;
   readonly #parts: DispatcherParts;
 
   constructor(parts: DispatcherParts) {
     this.#parts = parts;
     this.subscription = { name: `${parts.handler}/commands`, version: parts.version };
     this.events = REACTION_TYPES.map((type) => ({ category: parts.handler, type }));
+    this.deadlines = {
+      source: { subscription: { name: parts.handler, version: parts.version }, events: parts.events },
+      fire: ({ command, context }) => this.#send(command, context),
+      eventOf: ({ context, id, dueAt, command }) => ({
+        context,
+        event: encodeEvent({ type: 'DeadlineScheduled', id, dueAt: BigInt(dueAt), command }),
+        contentType: msgpack.contentType,
+      }),
+    };
   }
 
   open({ context }: RecordedEvent): Opened {

@@ -66,6 +66,8 @@ export interface Processor {
   sharesLost?(): void;
   /** The functions of a processor with deadlines. */
   readonly deadlines?: {
+    /** The processor whose decisions set and cancel deadlines, and the events that it reads. */
+    readonly source: { readonly subscription: SubscriptionId; readonly events: readonly EventName[] };
     /** Sends the command of the deadline. */
     fire(deadline: StoredDeadline): Promise<void>;
     /** Returns the event that set the deadline. If the command cannot be sent, this event is parked. */

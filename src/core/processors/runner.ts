@@ -1,12 +1,13 @@
 import type { RecordedEvent } from '../messages.ts';
+import { DueDeadlines } from './due-deadlines.ts';
 import { EventFailed, failureKind, retrying, stopReason } from './failure-policy.ts';
 import { advance, fencesOf, type HeldShare, hasReached, refresh, staying } from './held-shares.ts';
 import { inLanes } from './lanes.ts';
 import { parkedByKey, parkedEvent } from './parked-events.ts';
 import { replayParked } from './parked-replay.ts';
 import type { Batch, Opened, Processor } from './processor.ts';
-import { FencedError, type ParkedEvent, type Share, type StopReason, type StoredDeadline } from './processor-store.ts';
-import { DEADLINES_AT_ONCE, IDLE_FLUSH, type Idle, type RunnerParts, type SharedItem } from './runner-parts.ts';
+import { FencedError, type ParkedEvent, type Share, type StopReason } from './processor-store.ts';
+import { IDLE_FLUSH, type Idle, type RunnerParts, type SharedItem } from './runner-parts.ts';
 import { shareOf } from './shares.ts';
 import { type SubscriptionPage, subscribe } from './subscription.ts';
 import { endReason } from './versions.ts';
@@ -26,6 +27,7 @@ export class Runner {
   /** True if a caller waits for the checkpoint, which is then written as soon as it can move. */
   #flushRequested = false;
   #failure: StopReason | undefined;
+  readonly #deadlines: DueDeadlines | undefined;
   readonly #failureListeners = new Set<() => void>();
   #running: Promise<void> | undefined;
   #processed = 0;
@@ -38,6 +40,14 @@ export class Runner {
     this.#parts = parts;
     this.processor = parts.processor;
     this.shares = parts.shares;
+    const { deadlines } = parts.processor;
+    if (deadlines === undefined) return;
+    this.#deadlines = new DueDeadlines(parts, deadlines, {
+      held: this.#held,
+      parkedKeys: this.#parkedKeys,
+      stopping: this.#stopping.signal,
+      lowest: () => this.#lowest(),
+    });
   }
 
   /** The reason why the processor stopped, or `undefined` while it runs. */
@@ -141,7 +151,7 @@ export class Runner {
         }
         await this.#guarded(async () => {
           if (this.#refreshParked) await this.#retryParked();
-          await this.#fireDeadlines();
+          await this.#deadlines?.fire();
           if (this.#idle !== undefined && clock.now() >= this.#idle.flushAt) await this.#writeIdleCheckpoint();
           await this.#readOn();
         });
@@ -193,7 +203,7 @@ export class Runner {
         // If a share was added while the page was read, its earlier events have not been read yet.
         if (signal.aborted) return;
         await this.#process(page);
-        if (signal.aborted || this.#held.size === 0 || this.#hasNewDeadlines) return;
+        if (signal.aborted || this.#held.size === 0 || this.#hasNewDeadlines || this.#deadlines?.isWaiting) return;
         if (page.position === page.head && this.#idle !== undefined) return;
       }
     } catch (error) {
@@ -205,24 +215,13 @@ export class Runner {
 
   /** Interrupts the reading when a deadline is due or an idle checkpoint has to be written. */
   async #setAlarm(interruption: AbortController): Promise<AbortController> {
-    const { processors, processor, clock } = this.#parts;
     const alarm = new AbortController();
+    const interrupt = (): void => interruption.abort();
     this.#hasNewDeadlines = false;
-    const times: number[] = [];
-    if (this.#idle !== undefined) times.push(this.#idle.flushAt);
-    if (processor.deadlines !== undefined) {
-      const [next] = await processors.listDeadlines(processor.subscription, {
-        shares: [...this.#held.keys()],
-        limit: 1,
-      });
-      if (next !== undefined) times.push(next.dueAt);
+    if (this.#idle !== undefined) {
+      this.#parts.clock.sleepUntil(this.#idle.flushAt, alarm.signal).then(interrupt, () => undefined);
     }
-    if (times.length > 0) {
-      clock.sleepUntil(Math.min(...times), alarm.signal).then(
-        () => interruption.abort(),
-        () => undefined,
-      );
-    }
+    await this.#deadlines?.setAlarm(interrupt, alarm.signal);
     return alarm;
   }
 
@@ -417,56 +416,6 @@ export class Runner {
       if (park.length === 0) this.#parkedKeys.delete(key);
       if (moved.length > 0) this.refresh();
       return;
-    }
-  }
-
-  async #fireDeadlines(): Promise<void> {
-    const { processors, processor, clock, observer } = this.#parts;
-    const { subscription, deadlines } = processor;
-    if (deadlines === undefined) return;
-    for (;;) {
-      const shares = [...this.#held.keys()];
-      const dueBefore = clock.now() + 1;
-      const due = await processors.listDeadlines(subscription, { shares, dueBefore, limit: DEADLINES_AT_ONCE });
-      if (due.length === 0 || this.#stopping.signal.aborted) return;
-      for (const deadline of due) {
-        const held = this.#held.get(deadline.share);
-        if (held === undefined) continue;
-        const park = await this.#fire(deadline, deadlines);
-        const { stream, id } = deadline;
-        await processors.commit({
-          fences: [staying(subscription, held)],
-          removeDeadlines: [{ subscription, stream, id }],
-          park,
-        });
-        held.checkpoint ??= 0n;
-        for (const event of park) observer.parked?.(processor, event);
-      }
-    }
-  }
-
-  /** Sends the command of a deadline. If that fails, it returns the event that set the deadline, to be parked. */
-  async #fire(
-    deadline: StoredDeadline,
-    deadlines: NonNullable<Processor['deadlines']>,
-  ): Promise<readonly ParkedEvent[]> {
-    const { clock, policy, processor } = this.#parts;
-    const { signal } = this.#stopping;
-    const event = deadlines.eventOf(deadline);
-    const { position, stream: key } = event.context;
-    const parked = (reason: StopReason | undefined): readonly ParkedEvent[] => {
-      this.#parkedKeys.add(key);
-      return [parkedEvent(processor.subscription, deadline.share, key, event, reason, clock.now())];
-    };
-    if (this.#parkedKeys.has(key)) return parked(undefined);
-    try {
-      await retrying(policy, clock, signal, () => deadlines.fire(deadline));
-      return [];
-    } catch (error) {
-      if (policy.finally !== 'park' || failureKind(error) === 'store' || signal.aborted) {
-        throw new EventFailed(position, error);
-      }
-      return parked(stopReason(error, position, clock.now()));
     }
   }
 

@@ -349,7 +349,12 @@ export class SystemRun implements AsyncDisposable {
   async #fired(runner: Runner, signal: AbortSignal | undefined): Promise<void> {
     const { subscription, deadlines } = runner.processor;
     if (deadlines === undefined) return;
-    await this.#until(runner, signal, async () => {
+    // Deadlines wait for the process manager too.
+    const { source } = deadlines;
+    const causes = this.#runners.filter(({ processor }) =>
+      sameSubscription(processor.subscription, source.subscription),
+    );
+    await this.#until([runner, ...causes], signal, async () => {
       const dueBefore = this.#clock.now() + 1;
       return (await this.#processors.listDeadlines(subscription, { dueBefore, limit: 1 })).length === 0;
     });
@@ -358,23 +363,26 @@ export class SystemRun implements AsyncDisposable {
   /** Resolves when every requested retry of parked events was made. */
   async #retried(runner: Runner, signal: AbortSignal | undefined): Promise<void> {
     const { subscription } = runner.processor;
-    await this.#until(runner, signal, async () => {
+    await this.#until([runner], signal, async () => {
       return (await this.#processors.listParked({ subscription, requested: 'retry', limit: 1 })).length === 0;
     });
   }
 
   async #reached(runner: Runner, position: bigint, signal: AbortSignal | undefined): Promise<void> {
     const { subscription } = runner.processor;
-    await this.#until(runner, signal, async () => {
+    await this.#until([runner], signal, async () => {
       runner.flush();
       const shares = await this.#processors.listShares(subscription);
       return shares.length > 0 && shares.every(({ checkpoint }) => checkpoint !== undefined && checkpoint >= position);
     });
   }
 
-  /** Checks the condition after each change of the store. Throws if the processor has stopped. */
-  async #until(runner: Runner, signal: AbortSignal | undefined, isReached: () => Promise<boolean>): Promise<void> {
-    const { subscription } = runner.processor;
+  /** Checks the condition after each change of the store. Throws if one of the processors has stopped. */
+  async #until(
+    runners: readonly Runner[],
+    signal: AbortSignal | undefined,
+    isReached: () => Promise<boolean>,
+  ): Promise<void> {
     for (;;) {
       const ended = new AbortController();
       const signals = [ended.signal, this.#ended.signal];
@@ -382,17 +390,20 @@ export class SystemRun implements AsyncDisposable {
         AbortSignal.any(signal === undefined ? signals : [signal, ...signals]),
       );
       changed.catch(() => undefined);
-      const unsubscribe = runner.onFailure(() => ended.abort());
+      const unsubscribes = runners.map((runner) => runner.onFailure(() => ended.abort()));
       try {
         if (await isReached()) return;
-        const reason = runner.failure ?? (await recordOf(this.#processors, subscription))?.stopped;
-        if (reason !== undefined) throw new ProcessorStopped(subscription, reason);
-        if (this.#ended.signal.aborted) throw new ProcessorStopped(subscription, this.#stoppedHere());
+        for (const { failure, processor } of runners) {
+          const { subscription } = processor;
+          const reason = failure ?? (await recordOf(this.#processors, subscription))?.stopped;
+          if (reason !== undefined) throw new ProcessorStopped(subscription, reason);
+          if (this.#ended.signal.aborted) throw new ProcessorStopped(subscription, this.#stoppedHere());
+        }
         await changed.catch((error: unknown) => {
-          if (runner.failure === undefined && !this.#ended.signal.aborted) throw error;
+          if (runners.every(({ failure }) => failure === undefined) && !this.#ended.signal.aborted) throw error;
         });
       } finally {
-        unsubscribe();
+        for (const unsubscribe of unsubscribes) unsubscribe();
         ended.abort();
       }
     }

@@ -17,7 +17,7 @@ export class Sightings {
     this.#lease = lease;
   }
 
-  /** Begins a look. What is not looked at is forgotten at the look after it. */
+  /** Begins a look. A place that is left out of a look is forgotten. */
   begin(): void {
     this.#before = this.#seen;
     this.#seen = new Map();

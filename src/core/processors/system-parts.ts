@@ -97,7 +97,8 @@ export function partsOf(definition: AnySystemDefinition): SystemParts {
         ]);
         const { store, deciders: target } = factory;
         const { name: handler, version } = descriptor;
-        made.push([handler, new Dispatcher({ handler, version, store, processes: sourcer, deciders: target })]);
+        const { events } = reading;
+        made.push([handler, new Dispatcher({ handler, version, events, store, processes: sourcer, deciders: target })]);
       }
       for (const model of readModels) made.push([nameOf(model), readModelProcessor(model, factory.processors)]);
       for (const reactor of reactors) {

@@ -7,6 +7,8 @@ import {
   defineEventHandler,
   defineSystem,
   endProcess,
+  ProcessorStopped,
+  type Share,
   scheduleCommand,
 } from 'decidable';
 import { createMemoryStore, type MemoryStore } from 'decidable/memory';
@@ -53,6 +55,14 @@ const loan = defineDecider({
 const { Remind } = loan.commands;
 const DAY = 86_400_000n;
 
+/** The process manager cannot process an extension by these days. */
+const POISON = 13;
+
+function dayCount(days: number): bigint {
+  if (days === POISON) throw new Error('thirteen days bring bad luck');
+  return BigInt(days);
+}
+
 const reminders = defineEventHandler({
   name: 'reminders',
   version: '1',
@@ -67,8 +77,9 @@ const reminders = defineEventHandler({
       scheduleCommand('due', recordedAt + BigInt(days) * DAY, Remind({ loanId })),
     ],
     Extended: (_state, { loanId, days }, { recordedAt }) => [
-      ...(days === 0 ? [cancelDeadline('due')] : []),
-      ...(days > 0 ? [scheduleCommand('due', recordedAt + BigInt(days) * DAY, Remind({ loanId }))] : []),
+      days === 0
+        ? cancelDeadline('due')
+        : scheduleCommand('due', recordedAt + dayCount(days) * DAY, Remind({ loanId })),
     ],
     Returned: () => [endProcess()],
   },
@@ -81,6 +92,18 @@ async function opened() {
   const clock = new TestClock();
   const store = createMemoryStore({ now: () => clock.now() });
   return { clock, store, running: await library.start({ store, clock }) };
+}
+
+const COMMANDS = { name: 'reminders/commands', version: '1' };
+
+/** Takes the shares of the dispatcher, as a member that does nothing. */
+async function hold(store: MemoryStore, clock: TestClock) {
+  const held: Share[] = [];
+  for (const share of await store.processors.listShares(COMMANDS)) {
+    const claimed = await store.processors.claimShare(share, 'idle', clock.now(), clock.now() + 600_000);
+    if (claimed !== undefined) held.push(claimed);
+  }
+  return held;
 }
 
 async function remindersSent(store: MemoryStore): Promise<number> {
@@ -152,23 +175,108 @@ describe('a deadline', () => {
     await running.stop();
   });
 
-  test('fires once or not at all if it is due while its cancellation is processed, and is gone then', async () => {
+  test('fires once, when the clock is stepped forward past it', async () => {
+    const { clock, store, running } = await opened();
+    await running.dispatch(Lend({ loanId: '1', days: 300 }));
+    await running.settled();
+    clock.set(clock.now() + 299 * Number(DAY));
+    await running.settled();
+    assert.equal(await remindersSent(store), 0);
+    clock.set(clock.now() + 400 * Number(DAY));
+    await running.settled();
+    clock.set(clock.now() + 400 * Number(DAY));
+    await running.settled();
+    assert.equal(await remindersSent(store), 1);
+    await running.stop();
+  });
+
+  test('fires at its time although the clock was stepped backward before, and the system started again', async () => {
+    const { clock, store, running } = await opened();
+    await running.dispatch(Lend({ loanId: '1', days: 2 }));
+    await running.settled();
+    await running.stop();
+    clock.advance({ days: -30 });
+    await using again = await library.start({ store, clock });
+    clock.advance({ days: 31 });
+    await again.settled();
+    assert.equal(await remindersSent(store), 0);
+    clock.advance({ days: 1 });
+    await again.settled();
+    assert.equal(await remindersSent(store), 1);
+  });
+
+  for (const [name, days, atTheStart, twoDaysLater] of [
+    ['does not fire at the start if an event that cancels it is stored and unseen', 0, 0, 0],
+    ['does not fire at the start if an event that moves it is stored and unseen', 1, 0, 1],
+    ['fires once at the start if an event that moves it to the past is stored and unseen', -1, 1, 1],
+  ] as const) {
+    test(name, async () => {
+      const { clock, store, running } = await opened();
+      await running.dispatch(Lend({ loanId: '1', days: 3 }));
+      await running.settled();
+      await running.stop();
+      clock.advance({ days: 4 });
+      {
+        await using tool = await library.start({ store, clock, process: false });
+        await tool.dispatch(Extend({ loanId: '1', days }));
+      }
+      {
+        await using again = await library.start({ store, clock });
+        await again.settled();
+        assert.equal(await remindersSent(store), atTheStart);
+      }
+      clock.advance({ days: 2 });
+      await using again = await library.start({ store, clock });
+      await again.settled();
+      assert.equal(await remindersSent(store), twoDaysLater);
+      assert.deepEqual(await store.processors.listDeadlines(COMMANDS), []);
+    });
+  }
+
+  test('does not fire at the start if its process has cancelled it, and the cancellation is stored and unseen', async () => {
     const { clock, store, running } = await opened();
     await running.dispatch(Lend({ loanId: '1', days: 1 }));
     await running.settled();
     await running.stop();
+    const others = await hold(store, clock);
     {
-      await using tool = await library.start({ store, clock, process: false });
-      await tool.dispatch(Extend({ loanId: '1', days: 0 }));
+      await using again = await library.start({ store, clock });
+      const { position } = await again.dispatch(Extend({ loanId: '1', days: 0 }));
+      await again.caughtUp(position, { names: ['reminders'] });
     }
     clock.advance({ days: 2 });
+    await store.processors.releaseShares(others);
     await using again = await library.start({ store, clock });
     await again.settled();
-    assert.ok((await remindersSent(store)) <= 1);
-    assert.deepEqual(await store.processors.listDeadlines({ name: 'reminders/commands', version: '1' }), []);
+    assert.equal(await remindersSent(store), 0);
+  });
+
+  test('does not fire if an event that cancels it was stored before it fell due', async () => {
+    const { clock, store, running } = await opened();
+    for (let loans = 0; loans < 20; loans++) {
+      await running.dispatch(Lend({ loanId: '1', days: 1 }));
+      await running.settled();
+      await running.dispatch(Extend({ loanId: '1', days: 0 }));
+      // The process has not seen the event yet.
+      clock.advance({ days: 2 });
+      await running.settled();
+    }
+    assert.equal(await remindersSent(store), 0);
+    await running.stop();
+  });
+
+  test('waits while its process manager has stopped, which has not seen all events', async () => {
+    const { clock, store, running } = await opened();
+    await running.dispatch(Lend({ loanId: '1', days: 1 }));
+    await running.settled();
+    await running.dispatch(Extend({ loanId: '1', days: POISON }));
+    const stopped = (error: unknown) => error instanceof ProcessorStopped && error.processor.name === 'reminders';
+    await assert.rejects(running.settled(), stopped);
     clock.advance({ days: 2 });
-    await again.settled();
-    assert.ok((await remindersSent(store)) <= 1);
+    await assert.rejects(running.settled(), stopped);
+    await running.stop();
+    assert.equal(await remindersSent(store), 0);
+    assert.equal((await store.processors.listDeadlines(COMMANDS)).length, 1);
   });
 
   test('survives a restart, and fires if it fell due in the meantime', async () => {
