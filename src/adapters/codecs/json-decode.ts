@@ -1,7 +1,7 @@
 /**
- * Decodes JSON strictly (RFC 8259; docs/encoding.md §3). `JSON.parse` is not used, because it lets the last of two
- * equal keys win, rounds integers, keeps lone surrogates and does not limit the depth. Spaces, other orders of keys and
- * other forms of numbers and escapes are accepted, because people and other libraries write them.
+ * Decodes JSON strictly (RFC 8259; docs/encoding.md §3). `JSON.parse` is not used, because it accepts duplicate keys,
+ * rounds integers, keeps lone surrogates and does not limit the depth. Spaces, other orders of keys and other forms of
+ * numbers and escapes are accepted, because people and other libraries write them.
  */
 
 import type { Subject } from '../../core/codec/codec.ts';
@@ -18,7 +18,7 @@ import { encodeJson, toBase64 } from './json-encode.ts';
 
 const textDecoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** @throws FaultError `undecodable-payload` with the byte offset. */
+/** Decodes JSON. @throws FaultError `undecodable-payload` with the byte offset. */
 export function decodeJson(bytes: Uint8Array, subject: Subject): unknown {
   let text: string;
   try {
@@ -48,12 +48,12 @@ class NoValue {
 
 const SPACE = /[ \t\n\r]*/y;
 const NUMBER = /-?(?:0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?/y;
-/** Characters that need no escape. They end at a quote, an escape or a control character. */
+/** A run of characters that need no escape, up to a quote, an escape or a control character. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: RFC 8259 §7 refuses them.
 const PLAIN = /[^"\\\u0000-\u001f]*/y;
 const ESCAPE = /\\(?:(["\\/bfnrt])|u([0-9a-fA-F]{4}))/y;
 const ESCAPED: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t' };
-/** A length that the text of no integer exceeds. A byte has 2.41 decimal digits, and there may be a sign. */
+/** The maximum length of an integer as text. A byte has 2.41 decimal digits, and there may be a sign. */
 const LONGEST_INTEGER = Math.ceil(MAX_BIG_INTEGER_BYTES * 2.41) + 1;
 
 class Reading {
@@ -68,7 +68,7 @@ class Reading {
   whole(): unknown {
     const value = this.#value(0);
     this.#match(SPACE);
-    if (this.#index < this.#text.length) this.#refuse('something follows the value');
+    if (this.#index < this.#text.length) this.#refuse('expected the end of the text after the value');
     return value;
   }
 
@@ -83,7 +83,7 @@ class Reading {
     return match;
   }
 
-  /** Skips spaces, and the token if it follows them. Returns true if it did. */
+  /** Skips spaces, and then the token if it is next. Returns whether it was. */
   #takes(token: string): boolean {
     this.#match(SPACE);
     if (!this.#text.startsWith(token, this.#index)) return false;
@@ -92,7 +92,7 @@ class Reading {
   }
 
   #expect(token: string, where: string): void {
-    if (!this.#takes(token)) this.#refuse(`${JSON.stringify(token)} is missing ${where}`);
+    if (!this.#takes(token)) this.#refuse(`expected ${JSON.stringify(token)} ${where}`);
   }
 
   #value(depth: number): unknown {
@@ -108,14 +108,14 @@ class Reading {
 
   /** Returns the depth of the values in a list, a record, a set or a map that is at `depth`. */
   #nested(at: number, depth: number): number {
-    if (depth >= MAX_VALUE_DEPTH) this.#refuse(`nested deeper than ${MAX_VALUE_DEPTH} levels`, at);
+    if (depth >= MAX_VALUE_DEPTH) this.#refuse(`a value is nested deeper than ${MAX_VALUE_DEPTH} levels`, at);
     return depth + 1;
   }
 
   #number(): number | bigint {
     const at = this.#index;
     const match = this.#match(NUMBER);
-    if (match === null) return this.#refuse('a value is missing or is not valid JSON');
+    if (match === null) return this.#refuse('expected a JSON value');
     const [token, fraction, exponent] = match;
     const value = Number(token);
     const isInteger = fraction === undefined && exponent === undefined;
@@ -124,7 +124,7 @@ class Reading {
     return normalFloat(value);
   }
 
-  /** The length of the text is looked at first, because to convert a long one takes time that grows with its square. */
+  /** Checks the length of the text first, because converting takes quadratic time. */
   #bigInteger(token: string, at: number): bigint {
     const value = token.length > LONGEST_INTEGER ? undefined : BigInt(token);
     if (value !== undefined && bigIntegerBytes(value) <= MAX_BIG_INTEGER_BYTES) return value;
@@ -137,7 +137,7 @@ class Reading {
     let text = this.#match(PLAIN)?.[0] ?? '';
     while (!this.#text.startsWith('"', this.#index)) {
       const escaped = this.#match(ESCAPE);
-      if (escaped === null) this.#refuse('a string does not end, or contains an invalid escape or a control character');
+      if (escaped === null) this.#refuse('a string has no end, an invalid escape or a control character');
       const [, letter, unit] = escaped as RegExpExecArray;
       text += unit === undefined ? (ESCAPED[letter!] ?? letter!) : String.fromCharCode(Number.parseInt(unit, 16));
       text += this.#match(PLAIN)?.[0] ?? '';
@@ -197,7 +197,7 @@ class Reading {
       case '$map':
         return this.#collection(at, () => this.#map(at, this.#nested(at, depth)));
       default:
-        return this.#refuse(`the tag ${JSON.stringify(tag)} is unknown; write a key that begins with $ with $$`, at);
+        return this.#refuse(`unknown tag ${JSON.stringify(tag)}; if the key of a record begins with $, write $$`, at);
     }
   }
 
@@ -207,7 +207,7 @@ class Reading {
   }
 
   #int(text: string, at: number): number | bigint {
-    if (!/^(?:0|-?[1-9]\d*)$/.test(text)) this.#refuse('$int does not contain an integer', at);
+    if (!/^(?:0|-?[1-9]\d*)$/.test(text)) this.#refuse('$int must contain an integer, such as "9007199254740993"', at);
     const number = Number(text);
     return Number.isSafeInteger(number) ? number : this.#bigInteger(text, at);
   }
@@ -215,11 +215,11 @@ class Reading {
   #date(text: string, at: number): Date {
     const date = new Date(text);
     const isExact = !Number.isNaN(date.getTime()) && date.toISOString() === text;
-    return isExact ? date : this.#refuse('$date does not contain a date of the form 2026-01-31T12:00:00.000Z', at);
+    return isExact ? date : this.#refuse('$date must contain a date of the form 2026-01-31T12:00:00.000Z', at);
   }
 
   #bytes(text: string, at: number): Uint8Array {
-    const problem = '$bytes does not contain base64 with padding';
+    const problem = '$bytes must contain base64 with padding';
     if (!/^[A-Za-z0-9+/]*={0,2}$/.test(text) || text.length % 4 !== 0) {
       return this.#refuse(problem, at);
     }
@@ -269,4 +269,5 @@ class Reading {
 }
 
 const EQUAL_PROBLEM = 'a set or a map contains two elements or keys that are equal';
-const TAG_PROBLEM = 'a key with one $ is a tag and must be the only key; write a key that begins with $ with $$';
+const TAG_PROBLEM =
+  'a key with one $ is a tag and must be the only key; if the key of a record begins with $, write $$';

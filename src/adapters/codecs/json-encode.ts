@@ -22,12 +22,12 @@ import { MAX_BIG_INTEGER_BYTES, MAX_VALUE_DEPTH } from '../../core/limits.ts';
 
 const textEncoder = new TextEncoder();
 
-/** @throws FaultError `unencodable-value` with the path. */
+/** Encodes a value as canonical JSON. @throws FaultError `unencodable-value` with the path. */
 export function encodeJson(value: unknown, subject: Subject): Uint8Array {
   return textEncoder.encode(new Writing(value, subject).text(value, []));
 }
 
-/** The encoding of one value. The class holds the root and the subject, which every step needs for its errors. */
+/** Encodes one value. It keeps the root and the subject, which every step needs for its errors. */
 class Writing {
   readonly #root: unknown;
   readonly #subject: Subject;
@@ -70,7 +70,7 @@ class Writing {
   }
 
   /**
-   * `JSON.stringify` writes strings canonically: it uses the shortest escapes, and only needed ones (RFC 8785
+   * `JSON.stringify` writes strings canonically. It uses the shortest escapes, and only those that are needed (RFC 8785
    * §3.2.2.2).
    */
   #string(value: string, path: Path): string {

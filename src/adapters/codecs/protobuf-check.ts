@@ -17,12 +17,12 @@ export interface Issue {
   readonly path: Path;
 }
 
-/** `google.protobuf.FeatureSet.FieldPresence` for fields in which zero and not set are the same. */
+/** The value of `google.protobuf.FeatureSet.FieldPresence` for fields that do not distinguish zero from unset. */
 const IMPLICIT = 2;
 /** `required` of proto2. */
 const LEGACY_REQUIRED = 3;
 
-/** True if a field is not written when it is zero, and is zero when it was not written. */
+/** Returns whether the field is omitted if it is zero, and read as zero if it is absent. */
 export function isImplicit(field: DescField): boolean {
   return field.presence === IMPLICIT;
 }
@@ -33,7 +33,7 @@ export function isRequired(field: DescField): boolean {
 
 const checked = new WeakSet<DescMessage>();
 
-/** @throws DefinitionError for fields that generated code does not represent as plain data. */
+/** Checks a message type. @throws DefinitionError for fields that generated code does not represent as plain data. */
 export function checkDescriptor(message: DescMessage): void {
   if (checked.has(message)) return;
   checked.add(message);
@@ -43,7 +43,7 @@ export function checkDescriptor(message: DescMessage): void {
     }
     if (field.message === undefined) continue;
     if (/^google\.protobuf\.(Struct|Value|ListValue|\w+Value)$/.test(field.message.typeName)) {
-      const advice = 'use `optional`, or a message of your own';
+      const advice = 'use `optional`, or define a message';
       throw new DefinitionError(String(field), `${field.message.typeName} is not supported; ${advice}`);
     }
     checkDescriptor(field.message);
@@ -88,8 +88,8 @@ function scalarProblem(type: ScalarType, longAsString: boolean, value: unknown):
   }
 }
 
-// It would be decoded as another number, so a replayed state would differ from the one in memory.
-const NO_FLOAT = 'is not a number of 32 bits; round it with Math.fround, or make the field a double';
+// Such a number would be decoded as a different one, so a replayed state would differ from the one in memory.
+const NO_FLOAT = 'does not fit a float of 32 bits; round it with Math.fround, or make the field a double';
 
 function integerProblem(value: unknown, least: number, greatest: number): string | undefined {
   const fits = typeof value === 'number' && Number.isInteger(value) && value >= least && value <= greatest;
@@ -125,7 +125,7 @@ function enumProblem(type: DescEnum, value: unknown): string | undefined {
   return fits ? undefined : `must be a value of the enum ${type.typeName}`;
 }
 
-/** The check of one value, with the list of its issues. */
+/** Checks one value, and collects its issues. */
 class Check {
   readonly #root: unknown;
   readonly #issues: Issue[];
@@ -184,7 +184,7 @@ class Check {
     }
     const mustBeThere =
       isRequired(field) || field.fieldKind === 'list' || field.fieldKind === 'map' || isImplicit(field);
-    if (mustBeThere) this.#report(path, 'is missing');
+    if (mustBeThere) this.#report(path, 'is missing; the field is required');
   }
 
   #value(field: DescField, value: unknown, path: Path): void {
@@ -236,7 +236,10 @@ class Check {
   }
 }
 
-/** A record's keys are strings. Integers and booleans must be written as JavaScript writes them. */
+/**
+ * Checks the key of a record, which is a string. Integers and booleans must have the form in which JavaScript prints
+ * them.
+ */
 function mapKeyProblem(type: ScalarType, key: string): string | undefined {
   if (key === '__proto__') return PROTO_PROBLEM;
   const problem = scalarProblem(type, true, mapKeyOf(type, key));

@@ -1,7 +1,7 @@
 /**
  * Decodes Protocol Buffers to plain objects strictly. Unknown fields, values outside a closed enum and wrong wire types
- * are refused with their offset. Every choice that the format leaves to the writer is accepted: any order of fields,
- * packed or not, a message in parts, and a repeated singular field, of which the last value counts.
+ * are refused with their offset. All forms that the format allows are accepted: fields in any order, packed and
+ * unpacked lists, messages in several parts, and repeated singular fields, of which the last value counts.
  */
 import type { DescField, DescMessage, DescOneof } from '@bufbuild/protobuf';
 import type { Subject } from '../../core/codec/codec.ts';
@@ -14,7 +14,7 @@ import { BinaryReader, ScalarType, WireType } from './protobuf-runtime.ts';
 /** The offset of the field that is being read, because errors of the library's reader have no offset. */
 let fieldAt = 0;
 
-/** @throws FaultError `undecodable-payload` with the byte offset. */
+/** Decodes a message. @throws FaultError `undecodable-payload` with the byte offset. */
 export function decodeMessage(message: DescMessage, bytes: Uint8Array, subject: Subject): unknown {
   const reader = new BinaryReader(bytes);
   fieldAt = 0;
@@ -50,7 +50,7 @@ function fieldsByNumber(message: DescMessage): ReadonlyMap<number, DescField> {
   return fields;
 }
 
-/** @param into the earlier part of a message that comes in several parts, with which the format requires a merge. */
+/** @param into the earlier part of a message that comes in several parts, which the format requires to be merged. */
 function readMessage(
   reader: BinaryReader,
   message: DescMessage,
@@ -72,7 +72,7 @@ function readMessage(
     if (reader.pos > end) throw new NoValue(at, `${field} is longer than the message that contains it`);
   }
   const missing = message.fields.find((field) => isRequired(field) && record[field.localName] === undefined);
-  if (missing !== undefined) throw new NoValue(end, `${missing} is required and missing`);
+  if (missing !== undefined) throw new NoValue(end, `the required field ${missing} is missing`);
   return record;
 }
 
@@ -166,10 +166,10 @@ function readSingle(
 }
 
 function requireWireType(field: DescField, found: WireType, expected: WireType, { at }: Place): void {
-  if (found !== expected) throw new NoValue(at, `${field} has the wire type ${found}, but ${expected} was expected`);
+  if (found !== expected) throw new NoValue(at, `expected the wire type ${expected} for ${field}, got ${found}`);
 }
 
-/** Reads a length and returns the offset of its end, which must lie within the containing message. */
+/** Reads a length, and returns the offset of its end, which must be within the containing message. */
 function endOf(reader: BinaryReader, field: DescField, { at, end }: Place): number {
   const length = reader.uint32();
   if (length > end - reader.pos) throw new NoValue(at, `${field} is longer than the message that contains it`);
@@ -199,7 +199,7 @@ function readList(
   if (reader.pos > end) throw new NoValue(place.at, `${field} is longer than the message that contains it`);
 }
 
-/** Reads a map's entry, which is a message of a key and a value. A missing one is zero. */
+/** Reads a map's entry, which is a message of a key and a value. A missing key or value is zero. */
 function readEntry(
   reader: BinaryReader,
   field: DescField & { fieldKind: 'map' },
@@ -253,7 +253,7 @@ function readKnown(reader: BinaryReader, field: DescField, { at }: Place): unkno
   if (field.enum !== undefined) {
     const number = reader.int32();
     if (!field.enum.open && !field.enum.values.some((known) => known.number === number)) {
-      throw new NoValue(at, `${field} has the value ${number}, which is not in the enum ${field.enum.typeName}`);
+      throw new NoValue(at, `${field} has the value ${number}, expected a value of the enum ${field.enum.typeName}`);
     }
     return number;
   }

@@ -1,5 +1,5 @@
 /**
- * Encodes plain objects as Protocol Buffers, always with the same bytes (docs/encoding.md §4). Fields are sorted by
+ * Encodes plain objects as Protocol Buffers, deterministically (docs/encoding.md §4). Fields are sorted by
  * number and maps by key. Zero values of fields without presence are omitted. The library's `toBinary` is not used,
  * because it keeps maps in the order of insertion.
  */
@@ -9,7 +9,7 @@ import { compareUtf8, unencodable } from '../../core/codec/values.ts';
 import { isImplicit, issuesOf, mapKeyOf } from './protobuf-check.ts';
 import { BinaryWriter, ScalarType, WireType } from './protobuf-runtime.ts';
 
-/** @throws FaultError `unencodable-value` with the path, if the message cannot represent the value exactly. */
+/** Encodes a value. @throws FaultError `unencodable-value` with the path if the message cannot represent it exactly. */
 export function encodeMessage(message: DescMessage, value: unknown, subject: Subject): Uint8Array {
   const [issue] = issuesOf(message, value);
   if (issue !== undefined) throw unencodable(issue.path, issue.message, subject);
@@ -111,7 +111,7 @@ function writeMap(writer: BinaryWriter, field: DescField & { fieldKind: 'map' },
   }
 }
 
-/** Compares keys: integers by their value, booleans with false first, and texts by their UTF-8 bytes. */
+/** Compares keys: integers by their value, booleans with false first, and strings by their UTF-8 bytes. */
 function compareKeys(left: string, right: string): number {
   if (left === 'true' || left === 'false') return compareUtf8(left, right);
   const difference = BigInt(left) - BigInt(right);

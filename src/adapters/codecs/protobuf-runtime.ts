@@ -1,6 +1,5 @@
 /**
- * The parts of `@bufbuild/protobuf` that the codec uses when it runs. Other files import types from the package, and
- * nothing else.
+ * The parts of `@bufbuild/protobuf` that the codec uses at run time. Other files import only types from the package.
  */
 import type * as Protobuf from '@bufbuild/protobuf';
 import type * as Wire from '@bufbuild/protobuf/wire';

@@ -2,8 +2,8 @@
  * Domain types from a `.proto` file. Its messages become commands, events and states that are plain objects, encoded as
  * Protocol Buffers (docs/encoding.md §4).
  *
- * A `oneof` is a message union. Put the commands into one, and the events into another; a message's type is the name of
- * the case's message (`Deposit`), and its payload is that message alone:
+ * A `oneof` is a union of messages. Put the commands into one `oneof`, and the events into another. The type of a
+ * message is the name of the case's message (`Deposit`), and its payload is only that message:
  *
  *     message Deposit   { string account_id = 1; int64 amount = 2; optional string note = 3; }
  *     message Deposited { int64 amount = 1; }
@@ -28,13 +28,13 @@
  *     });
  *
  * `types.commands.Deposit` is a Standard Schema, so `defineCommand('Deposit', types.commands.Deposit, { precondition: …
- * })` adds a policy to a command. Your own schemas (zod, with ranges and refinements) can replace them, if they
- * describe the same plain objects; then use only `types.codec`.
+ * })` adds a policy to a command. You can replace them by your own schemas (such as zod, with ranges and refinements)
+ * if those describe the same plain objects. Then use only `types.codec`.
  *
- * Plain objects: fields in camelCase as generated code has them, without `$typeName`; 64-bit integers are bigints
- * (strings under `jstype = JS_STRING`), enums numbers, `bytes` a Uint8Array, maps records, a nested `oneof` `{ case,
- * value }`. A field with presence (`optional`, messages) that is not set is absent. Every other field exists, and is
- * zero if it was not sent.
+ * The plain objects have the camel-case fields of the generated code, without `$typeName`. A 64-bit integer is a bigint
+ * (a string under `jstype = JS_STRING`), an enum is a number, `bytes` is a Uint8Array, a map is a record, and a nested
+ * `oneof` is `{ case, value }`. A field with presence (`optional`, messages) that is not set is absent. Every other
+ * field exists, and is zero if it was not sent.
  */
 import type { DescMessage, MessageShape } from '@bufbuild/protobuf';
 import type { Codec, Subject } from '../../core/codec/codec.ts';
@@ -66,14 +66,14 @@ export type SchemasOf<Union extends DescMessage> = {
 
 /** The argument of {@link protobuf}: descriptors that `protoc-gen-es` generates. */
 export interface ProtobufTypes<Commands extends DescMessage, Events extends DescMessage, State extends DescMessage> {
-  /** A message whose fields are one `oneof` of messages: the commands. */
+  /** The union of the commands: a message whose fields are one `oneof` of messages. */
   readonly commands: Commands;
-  /** The same for the events. */
+  /** The union of the events, in the same form. */
   readonly events: Events;
   readonly state: State;
 }
 
-/** The parts of a decider's definition that follow from a `.proto`. Spread it into the definition. */
+/** The parts of a decider's definition that come from a `.proto` file. Spread it into the definition. */
 export interface ProtobufModule<Commands extends DescMessage, Events extends DescMessage, State extends DescMessage> {
   readonly commands: SchemasOf<Commands>;
   readonly events: SchemasOf<Events>;
@@ -82,7 +82,7 @@ export interface ProtobufModule<Commands extends DescMessage, Events extends Des
 }
 
 /**
- * Returns schemas and a codec for the messages of a `.proto`, to be spread into the definition of a decider.
+ * Returns schemas and a codec for the messages of a `.proto` file. Spread the result into the definition of a decider.
  *
  * @throws DefinitionError if a union is not a `oneof` of messages, two cases share a name, or a field has no plain form.
  */
@@ -93,7 +93,7 @@ export function protobuf<Commands extends DescMessage, Events extends DescMessag
   const events = casesOf(types.events);
   checkDescriptor(types.state);
   return {
-    // The types follow from the same descriptors.
+    // The types come from the same descriptors.
     commands: schemasOf(commands) as SchemasOf<Commands>,
     events: schemasOf(events) as SchemasOf<Events>,
     state: protobufSchema(types.state),
@@ -101,7 +101,7 @@ export function protobuf<Commands extends DescMessage, Events extends DescMessag
   };
 }
 
-/** Returns a Standard Schema of one message. It accepts exactly the plain objects that the message can represent. */
+/** Returns a Standard Schema for one message. It accepts exactly the plain objects that the message can represent. */
 export function protobufSchema<Desc extends DescMessage>(message: Desc): StandardSchema<Plain<MessageShape<Desc>>> {
   checkDescriptor(message);
   return {
@@ -121,14 +121,17 @@ type Messages = ReadonlyMap<string, DescMessage>;
 function casesOf(union: DescMessage): Messages {
   const [oneof] = union.oneofs;
   if (oneof === undefined || union.oneofs.length > 1 || oneof.fields.length < union.fields.length) {
-    throw new DefinitionError(union.typeName, 'is not a union of messages; its fields must be the cases of one oneof');
+    throw new DefinitionError(union.typeName, 'must be a union of messages, whose fields are the cases of one oneof');
   }
   const cases = new Map<string, DescMessage>();
   for (const field of oneof.fields) {
     if (field.message === undefined)
-      throw new DefinitionError(String(field), 'is not a message; each case of the union must be one');
+      throw new DefinitionError(String(field), 'must be a message, because it is a case of the union');
     if (cases.has(field.message.name)) {
-      throw new DefinitionError(String(field), `the union has a second case of the message type ${field.message.name}`);
+      throw new DefinitionError(
+        String(field),
+        `is the second case with the message type ${field.message.name}; each case needs a different one`,
+      );
     }
     checkDescriptor(field.message);
     cases.set(field.message.name, field.message);

@@ -1,6 +1,6 @@
 /**
- * `defineTables`: a read model of tables. Its handlers return queries and run nothing, so that the queries of a page of
- * events and the new checkpoint are one transaction. A handler can therefore be tested without a database.
+ * `defineTables`: a read model of tables. Its handlers return queries instead of running them, so that the queries of a
+ * page of events and the new checkpoint are one transaction. A handler can therefore be tested without a database.
  */
 import type { Immutable } from 'immer';
 import {
@@ -38,24 +38,24 @@ import { type Bind, bindQueries, type PreparedTableHandler, prepareQueries } fro
 import { TableNamesPlugin } from './table-names.ts';
 import { TablesProcessor } from './tables-processor.ts';
 
-/** Queries of a handler: none, one, or several that run in order. */
+/** The queries of a handler: none, one, or several that run in order. */
 type Queries = Compilable | readonly Compilable[] | undefined;
 
 /** Creates the tables of this version: `(db) => [db.schema.createTable('lines')…]`. The types of the tables come from `db`. */
 export type Create<Tables> = (db: Kysely<Tables>) => readonly Compilable[];
 
 /**
- * Returns the queries that an event leads to: inserts, updates, deletes. Queries of other events of the page run in the order
- * of the events, so that a query sees what earlier events have written.
+ * Returns the queries for an event: inserts, updates, deletes. The queries of a page run in the order of the events, so
+ * a query sees the effects of earlier events.
  */
 export type TableHandler<Tables, Data> = (db: Kysely<Tables>, data: Immutable<Data>, context: EventContext) => Queries;
 
 /** The parts of a table read model. */
 export interface TablesDefinition<Tables, Events> {
   readonly name: string;
-  /** Raise it if the tables or the handlers change. The new version is built next to the old one. */
+  /** The version of the read model. Raise it if the tables or the handlers change. The new version gets new tables. */
   readonly version: string;
-  /** The events that it reads: the definitions of the deciders that own them, under names of its own choice. */
+  /** The events that it reads: definitions of the deciders that own them. The keys are the read model's own names. */
   readonly events: Events;
   /**
    * The codec of those deciders.
@@ -64,8 +64,8 @@ export interface TablesDefinition<Tables, Events> {
   readonly codec?: Codec;
   readonly create: Create<Tables>;
   /**
-   * Events with one key are processed in order, also if they are parked. `undefined` if the event does not concern the
-   * tables.
+   * Returns the key of an event, or `undefined` if the event does not concern the tables. Events with one key are
+   * processed in order, even if they are parked.
    * @default the stream of the event
    */
   readonly key?: (event: NoInfer<MessageOf<Events>>, context: EventContext) => string | undefined;
@@ -83,25 +83,25 @@ export interface TablesDefinition<Tables, Events> {
 
 /** Reads the tables of a read model. */
 export interface TablesReader<Tables> extends AsyncDisposable {
-  /** A Kysely of its own connection, which can only read. */
+  /** A Kysely with a separate, read-only connection. */
   readonly db: Kysely<Tables>;
   /** Closes the connection. */
   close(): Promise<void>;
 }
 
-/** A table read model, as `defineSystem` takes it. */
+/** A table read model for `defineSystem`. */
 export interface TablesModule<Tables, Events> {
   readonly kind: 'tables';
   readonly name: string;
   readonly version: string;
-  /** The names of its tables, as its handlers and readers use them. */
+  /** The names of its tables in handlers and readers. */
   readonly tables: readonly string[];
   readonly events: ReadEventDefinitions<Events>;
   /** The events that it reads, with their categories. */
   readonly sources: readonly EventSource[];
-  /** Reads and writes the events as their deciders do. */
+  /** Decodes and encodes the events like their deciders. */
   readonly eventType: EventType<MessageOf<Events>>;
-  /** The queries that an event leads to, compiled: for tests, and for the runner. */
+  /** Returns the compiled queries for an event, for tests and for the runner. */
   statementsOf(event: MessageOf<Events>, context: EventContext): readonly TableStatement[];
   processor(processors: ProcessorStore, reading: EventReading, replacement?: Replacement): InlineProcessor;
   reader(processors: ProcessorStore): TablesReader<Tables>;
@@ -143,7 +143,7 @@ const NAMES: OptionNames<TablesDefinition<unknown, unknown>> = {
  *   },
  * });
  *
- * @throws DefinitionError if the parts do not fit together, with the place.
+ * @throws DefinitionError that names the invalid part.
  */
 export function defineTables<Tables, const Events extends Readonly<Record<string, Source>>>(
   definition: TablesDefinition<Tables, Events> & { readonly events: CheckedEventSources<Events> },
@@ -156,7 +156,7 @@ export function defineTables<Tables, const Events extends Readonly<Record<string
   checkHandlers(functionsOf(definition.handle), events, 'event', `${name}.handle`, 'all');
   const tables = tablesOf(definition.create as Create<unknown>, `${name}.create`);
   const prefix = `${name}@${version}/`;
-  /** The tables under other names, and the queries that write them. */
+  /** Makes the tables under prefixed names, and the queries that write them. */
   const underPrefix = (own: string): { setup: TableSetup; statementsOf: StatementsOf } => {
     const compiler = compilerOf<Tables>(own, tables);
     const handlers = new Map(
@@ -210,7 +210,7 @@ export function defineTables<Tables, const Events extends Readonly<Record<string
       }),
     reader: (processors) => {
       if (processors.tables === undefined) {
-        throw new DefinitionError(name, 'this store has no tables; the SQLite store has: pass its processors');
+        throw new DefinitionError(name, 'this store has no tables; use the SQLite store, which has them');
       }
       const db = new Kysely<Tables>({
         dialect: processors.tables.readDialect() as Dialect,
@@ -226,7 +226,7 @@ type StatementsOf = (event: Message, context: EventContext) => readonly TableSta
 
 type AnyTableHandler<Tables> = TableHandler<Tables, unknown> | PreparedTableHandler<Tables, unknown>;
 
-/** The functions of handlers, for the checks that all definitions share. */
+/** Returns the functions of handlers, for the checks that all definitions share. */
 function functionsOf(handle: Readonly<Record<string, unknown>>): object {
   if (typeof handle !== 'object' || handle === null) return handle;
   return Object.fromEntries(
@@ -247,7 +247,7 @@ function bindOf<Tables>(handle: AnyTableHandler<Tables>, compiler: Kysely<Tables
   };
 }
 
-/** A Kysely that compiles queries and has nothing to run them on. */
+/** Makes a Kysely that compiles queries and has no database. */
 function compilerOf<Tables>(prefix: string, tables: ReadonlySet<string>): Kysely<Tables> {
   return new Kysely<Tables>({
     dialect: {
@@ -260,17 +260,17 @@ function compilerOf<Tables>(prefix: string, tables: ReadonlySet<string>): Kysely
   });
 }
 
-/** The names of the tables that `create` makes. @throws DefinitionError if it makes none. */
+/** Returns the names of the tables that `create` makes. @throws DefinitionError if it makes none. */
 function tablesOf(create: Create<unknown>, place: string): ReadonlySet<string> {
   const names = new Set<string>();
   const queries = create(compilerOf('', new Set()));
-  if (!Array.isArray(queries)) throw new DefinitionError(place, 'must return a list of schema builders');
+  if (!Array.isArray(queries)) throw new DefinitionError(place, 'must return an array of schema builders');
   for (const query of queries) {
     const node = (query as Partial<{ toOperationNode(): { kind: string; table?: unknown } }>).toOperationNode?.();
     if (node?.kind !== 'CreateTableNode') continue;
     names.add((node as unknown as CreatedTable).table.table.identifier.name);
   }
-  if (names.size === 0) throw new DefinitionError(place, 'creates no table');
+  if (names.size === 0) throw new DefinitionError(place, 'must create at least one table');
   return names;
 }
 
@@ -278,9 +278,9 @@ interface CreatedTable {
   readonly table: { readonly table: { readonly identifier: { readonly name: string } } };
 }
 
-/** The indexes of a table stay with it, under their own names. */
+/** Renames a table. Its indexes keep their names. */
 function renamed(from: string, to: string): TableStatement {
-  // The schema builder would take what comes before a dot, as in a version, for the name of a schema.
+  // The schema builder would interpret the text before a dot, as in a version, as the name of a schema.
   const query = sql`alter table ${sql.id(from)} rename to ${sql.id(to)}`;
   return compiled({ compile: () => query.compile(compilerOf('', new Set())) });
 }

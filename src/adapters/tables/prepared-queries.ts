@@ -1,14 +1,14 @@
 /**
- * Queries that are compiled once and bound for each event. A function is given placeholders instead of an event's data; it
- * builds its queries from them, and each event only fills in the values. Building a query takes Kysely 10 to 20 µs, binding
- * takes 0.2: a read model of prepared queries catches up several times as fast (docs/benchmarks.md).
+ * Queries that are compiled once and bound for each event. A function builds its queries from placeholders instead of
+ * an event's data, and each event only fills in the values. Kysely needs 10 to 20 µs to build a query, and binding
+ * takes 0.2 µs, so a read model with prepared queries catches up several times as fast (docs/benchmarks.md).
  */
 import { type Compilable, type Expression, type Kysely, type OperationNode, ValueNode } from 'kysely';
 import { DefinitionError } from '../../core/errors.ts';
 import type { EventContext } from '../../core/messages.ts';
 import type { TableStatement } from '../../core/processors/processor-store.ts';
 
-/** The place of a value in a prepared query. It can be passed to Kysely wherever an expression can, and has no value yet. */
+/** A placeholder for a value in a prepared query. Kysely accepts it as an expression, but it has no value yet. */
 export type Placeholder<Value> = [Value] extends [string | number | boolean | Uint8Array | null | undefined]
   ? Expression<undefined extends Value ? Exclude<Value, undefined> | null : Value>
   : [Value] extends [bigint | undefined]
@@ -26,8 +26,8 @@ export type Placeholders<Data> = { readonly [Name in keyof Data]-?: Placeholder<
 /** A handler whose queries are compiled once. */
 export interface PreparedTableHandler<Tables, Data> {
   /**
-   * Builds the queries. It is called once, when the read model is defined, so it cannot compute with values or choose by
-   * them: expressions of SQL can.
+   * Builds the queries. It is called once, when the read model is defined, so it cannot compute with values or depend
+   * on them. Use SQL expressions for that.
    */
   readonly prepare: (
     db: Kysely<Tables>,
@@ -41,7 +41,7 @@ export type Bind = (data: unknown, context: EventContext) => readonly TableState
 
 type Root = 'data' | 'context';
 
-/** Compiled into a statement's parameters. It marks the place of a value. */
+/** A parameter of a compiled statement that stands for a value of the event. */
 class Place {
   readonly root: Root;
   readonly path: readonly string[];
@@ -71,13 +71,14 @@ export function prepareQueries<Tables>(
   const queries = prepare(compiler, record('data', [], at) as never, record('context', [], at) as never);
   const list: readonly Compilable[] = Array.isArray(queries) ? queries : [queries];
   return list.map((query) => {
-    if (typeof query?.compile !== 'function') throw new DefinitionError(at, 'must return queries of the given Kysely');
+    if (typeof query?.compile !== 'function')
+      throw new DefinitionError(at, 'must return queries of the Kysely that it receives');
     const { sql, parameters } = query.compile();
     return { sql, parameters };
   });
 }
 
-/** Fills the values of each event in. */
+/** Returns a function that fills the values of an event into the statements. */
 export function bindQueries(statements: readonly TableStatement[]): Bind {
   return (data, context) =>
     statements.map(({ sql, parameters }) => ({
@@ -86,7 +87,7 @@ export function bindQueries(statements: readonly TableStatement[]): Bind {
     }));
 }
 
-/** An object that has a placeholder for any name. */
+/** Makes an object that has a placeholder for any name. */
 function record(root: Root, path: readonly string[], at: string): object {
   return new Proxy(Object.create(null), {
     get: (_target, name) => {
@@ -99,7 +100,7 @@ function record(root: Root, path: readonly string[], at: string): object {
   });
 }
 
-/** A placeholder for a value that may be a record with placeholders of its own. */
+/** Makes a placeholder for a value, which may be a record with further placeholders. */
 function placeholder(root: Root, path: readonly string[], at: string): object {
   const expression = {
     expressionType: undefined,
@@ -122,6 +123,6 @@ function cannotCompute(root: Root, path: readonly string[], at: string): Definit
   return new DefinitionError(
     at,
     `computes with ${[root, ...path].join('.')}, which has no value yet; ` +
-      'use an expression of SQL, or a handler that is a function',
+      'use an SQL expression, or make the handler a function',
   );
 }

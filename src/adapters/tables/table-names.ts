@@ -1,9 +1,9 @@
 /**
- * The names of a read model's tables in the database. Several versions may be in one file, so each version's tables
- * have names of their own: `statements@1/lines`. Handlers and readers say `lines`; this plugin replaces the name in every
- * query that Kysely compiles.
+ * The names of a read model's tables in the database. Several versions may be in one file, so the tables of each
+ * version have a prefix: `statements@1/lines`. Handlers and readers use `lines`, and this plugin replaces the name in
+ * every query that Kysely compiles.
  *
- * Names inside of raw SQL text are not replaced. `sql.table('lines')` is.
+ * Names in raw SQL text are not replaced, but `sql.table('lines')` is.
  */
 import {
   type CreateIndexNode,
@@ -54,7 +54,7 @@ class TableNames extends OperationNodeTransformer {
 export class TableNamesPlugin implements KyselyPlugin {
   readonly #names: TableNames;
 
-  /** @param tables the names that handlers use. Other names, such as those of common table expressions, stay. */
+  /** @param tables the names that handlers use. Other names, such as those of common table expressions, are kept. */
   constructor(prefix: string, tables: ReadonlySet<string>) {
     this.#names = new TableNames(prefix, tables);
   }

@@ -1,4 +1,4 @@
-/** The step of a table read model: the statements of a page's events, in the order of the events. */
+/** The processor of a table read model. It collects the statements of a page's events, in the order of the events. */
 
 import type { Message } from '../../core/define/message.ts';
 import { FaultError } from '../../core/errors.ts';
@@ -51,7 +51,7 @@ export class TablesProcessor implements InlineProcessor {
 
   batch(): Batch {
     const statements: TableStatement[] = [];
-    /** The event that each statement came from. */
+    /** The event of each statement. */
     const origins: Item[] = [];
     return {
       apply: (item) => {
@@ -92,7 +92,7 @@ export class TablesProcessor implements InlineProcessor {
   }
 }
 
-/** Checks that SQLite can bind a value, so that the event whose handler returned another value fails. */
+/** Checks that SQLite can bind a value, so that the right event fails if its handler returned another value. */
 function checkBindable(value: unknown, type: string, model: string): void {
   if (value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint') return;
   if (value instanceof Uint8Array) return;

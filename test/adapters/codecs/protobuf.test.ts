@@ -266,7 +266,7 @@ describe('a decider with messages of a .proto', () => {
       bad.issues?.map(({ path, message }) => [path, message]),
       [
         [['name'], 'must be a string'],
-        [['children', 0, 'children'], 'is missing'],
+        [['children', 0, 'children'], 'is missing; the field is required'],
       ],
     );
   });

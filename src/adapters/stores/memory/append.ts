@@ -13,7 +13,7 @@ import { categoryOf } from '../../../core/stream-name.ts';
 import { type Contents, commitOf, lastRevision, recordedDecision, type Stream } from './contents.ts';
 import { findDecision } from './read.ts';
 
-/** @throws AppendFailure `duplicate` or `conflict`; the arguments have been checked. */
+/** Appends a commit. The arguments have been checked. @throws AppendFailure `duplicate` or `conflict`. */
 export function append(
   contents: Contents,
   name: string,
@@ -42,7 +42,7 @@ export function append(
 }
 
 /**
- * Adds a commit of another store, unless it is there. Returns whether it was added.
+ * Adds a commit of another store, unless this store has it already. Returns whether it was added.
  *
  * @throws StoreFailure with the code `diverged`.
  */
@@ -60,9 +60,9 @@ export function importCommit(contents: Contents, commit: RecordedCommit): boolea
   return true;
 }
 
-/** Adds a commit whose checks were made, and returns its stream. */
+/** Adds a checked commit, and returns its stream. */
 function add(contents: Contents, existing: Stream | undefined, commit: Commit): Stream {
-  // The hashed bytes are kept, not the caller's buffers, because codecs reuse those.
+  // The hashed bytes are kept instead of the caller's buffers, because codecs reuse those.
   const chained = chainedContent(existing?.hash ?? CHAIN_START, commit);
   const hash = sha256(chained);
   const address = contents.log.add(chained, hash);

@@ -1,10 +1,11 @@
 /**
- * An index from command ids to commits, for every command of the store. A `Map` of texts costs 1 µs for each of 40,000
- * ids, because the garbage collector moves an object per id and each text is hashed again. Here a UUID is four integers
- * in one array, and another array finds them by open addressing. The garbage collector has no objects to move.
+ * An index from command ids to commits, for every command of the store. A `Map` of strings costs 1 µs for each of
+ * 40,000 ids, because the garbage collector moves an object per id and each string is hashed again. Here a UUID is four
+ * integers in one array, and a hash table with open addressing in another array finds them. So the garbage collector
+ * has no objects to move.
  */
 
-/** At least half of the slots are empty, so that a search visits few. */
+/** The initial number of slots. At least half of the slots are empty, so that a search visits few. */
 const FIRST_SLOTS = 256;
 
 export class CommandIds {
@@ -17,7 +18,7 @@ export class CommandIds {
   readonly #seed = Math.trunc(Math.random() * 2 ** 32) | 0;
 
   /**
-   * Returns the number of the commit of the command with this UUID, in lower-case text. Returns -1 if it is unknown.
+   * Returns the number of the commit of the command with this UUID, in lower case, or -1 if it is unknown.
    */
   find(uuid: string): number {
     return this.#find(word(uuid, 0), middle(uuid, 9), middle(uuid, 19), word(uuid, 28));
@@ -64,7 +65,7 @@ export class CommandIds {
     for (let commit = 0; commit < this.#count; commit++) this.#place(commit);
   }
 
-  /** Mixes each integer in (the steps of MurmurHash3), so that successive ids are spread over the slots. */
+  /** Hashes four integers with the steps of MurmurHash3, so that successive ids are spread over the slots. */
   #hash(a: number, b: number, c: number, d: number): number {
     return spread(spread(spread(spread(this.#seed ^ a) ^ b) ^ c) ^ d);
   }
@@ -76,7 +77,7 @@ function spread(value: number): number {
   return twice ^ (twice >>> 16);
 }
 
-/** Reads eight digits in a row. */
+/** Reads eight consecutive digits. */
 function word(uuid: string, from: number): number {
   return (half(uuid, from) << 16) | half(uuid, from + 4);
 }
@@ -95,7 +96,7 @@ function half(uuid: string, from: number): number {
   );
 }
 
-/** The value of a lower-case hexadecimal digit. Letters have bit 6 set, and the code of `a` ends in 1. */
+/** Returns the value of a lower-case hexadecimal digit. Letters have bit 6 set, and the code of `a` ends in 1. */
 function digit(code: number): number {
   return (code & 15) + (code >> 6) * 9;
 }

@@ -1,6 +1,6 @@
 /**
- * The contents of a memory store: the bytes of each commit, and numbers that lead to them. Contexts, decision records,
- * texts and bigints are made during a read. Only snapshots change after they are written.
+ * The contents of a memory store: the bytes of each commit, and indexes of numbers. Contexts, decision records, strings
+ * and bigints are made during a read. Only snapshots change after they are written.
  */
 
 import type { Snapshot, SnapshotKey } from '../../../core/event-store.ts';
@@ -19,7 +19,7 @@ import { Log } from './log.ts';
 export interface Stream {
   readonly name: string;
   readonly category: string;
-  /** The stream's place in {@link Contents.streams}, from 0. */
+  /** The stream's index in {@link Contents.streams}, from 0. */
   readonly index: number;
   /** The number of each event's commit, by revision. */
   readonly events: number[];
@@ -62,7 +62,7 @@ export function lastRevision(stream: Stream | undefined): bigint | undefined {
   return stream === undefined || stream.events.length === 0 ? undefined : BigInt(stream.events.length - 1);
 }
 
-/** Returns the position of the last event; `undefined` if the store has no events. */
+/** Returns the position of the last event, or `undefined` if the store has no events. */
 export function lastPosition({ events }: Contents): bigint | undefined {
   return events.length === 0 ? undefined : BigInt(events.length);
 }
@@ -82,7 +82,7 @@ export function recordedEvent(commit: CommitEvents, position: number, index: num
   const { stream, firstRevision, recordedAt, commandId, contentType, correlationId, events } = commit;
   const context = new StoredEventContext(
     stream,
-    firstRevision! + BigInt(index), // a commit with events has one
+    firstRevision! + BigInt(index), // A commit with events has a first revision.
     BigInt(position + index),
     recordedAt,
     correlationId,
@@ -98,7 +98,7 @@ export function recordedDecision(contents: Contents, number: number, commit: Rea
   return { stream, decision, firstRevision, eventCount: events.length, recordedAt, hash };
 }
 
-/** Joins texts of any content into a unique name. Each text follows its length. */
+/** Joins arbitrary strings into a unique name, in which each string follows its length. */
 export function snapshotName({ moduleName, moduleVersion, stream }: SnapshotKey): string {
   return `${moduleName.length}:${moduleName}${moduleVersion.length}:${moduleVersion}${stream}`;
 }

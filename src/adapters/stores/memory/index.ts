@@ -1,2 +1,2 @@
-/** `decidable/memory`: streams in memory, for tests, examples and the browser. */
+/** `decidable/memory`: the event store in memory, for tests, examples and the browser. */
 export { createMemoryStore, type MemoryStore, type MemoryStoreOptions } from './store.ts';

@@ -1,10 +1,10 @@
 /**
- * Commits one after another in blocks of bytes. Each is stored as in the chain: the hash of the previous commit in its
- * stream, its canonical content, and its own hash. Twenty small objects for each commit would cost more than its hash,
- * because the garbage collector moves all live objects. It never scans bytes in blocks.
+ * Stores commits one after another in blocks of bytes. A commit is stored as the previous hash in its stream, its
+ * canonical content, and its own hash. Twenty small objects for each commit would cost more than its hash, because the
+ * garbage collector moves all live objects. It never scans the bytes of blocks.
  */
 
-/** The size of a block in bytes. A commit that is larger than an eighth of it gets a separate block. */
+/** The size of a block in bytes. A commit that is larger than an eighth of it has a separate block. */
 const BLOCK = 65_536;
 
 export class Log {
@@ -13,7 +13,7 @@ export class Log {
   #filling = -1;
   #end = BLOCK;
 
-  /** Stores a copy. @returns its address. */
+  /** Stores a copy of a commit. @returns its address. */
   add(chained: Uint8Array, hash: Uint8Array): number {
     const size = chained.length + hash.length;
     if (size > BLOCK / 8) {

@@ -1,5 +1,5 @@
 /**
- * The storage of processors in memory (src/core/processors/processor-store.ts). Every method is one synchronous step.
+ * The storage for processors in memory (src/core/processors/processor-store.ts). Every method is one synchronous step.
  */
 import { compareUtf8 } from '../../../core/codec/values.ts';
 import {
@@ -25,7 +25,7 @@ import type { CommitSignal } from '../../../core/storage/commit-signal.ts';
 
 type HeldShare = Pick<Share, 'subscription' | 'share' | 'token'>;
 
-/** Everything that is stored for one version of one processor. */
+/** All data of one version of one processor. */
 interface Subscription {
   record: SubscriptionRecord;
   readonly shares: Share[];
@@ -43,7 +43,7 @@ export class MemoryProcessors implements ProcessorStore {
   readonly #subscriptions = new Map<string, Subscription>();
   readonly #members = new Map<string, GroupMember>();
   readonly #changes: CommitSignal;
-  /** Refuses a call after the store was closed. */
+  /** Throws if the store was closed. */
   readonly #checkOpen: () => void;
 
   constructor(changes: CommitSignal, checkOpen: () => void) {
@@ -335,7 +335,7 @@ export class MemoryProcessors implements ProcessorStore {
     await this.#changes.wait(this.#changes.count, signal);
   }
 
-  /** Renames a subscription. Its shares are free afterwards. */
+  /** Renames a subscription, and releases its shares. */
   #rename(from: Subscription, record: SubscriptionRecord, token: bigint): void {
     const { subscription } = record;
     this.#subscriptions.delete(nameOf(from.record.subscription));
@@ -355,7 +355,7 @@ export class MemoryProcessors implements ProcessorStore {
     return [...this.#subscriptions.values()].filter(({ record }) => record.subscription.name === name);
   }
 
-  /** The share, if it still has the token. */
+  /** Returns the share if it still has the token. */
   #held({ subscription, share, token }: HeldShare): [Subscription, Share] | [undefined, undefined] {
     const target = this.#subscriptions.get(nameOf(subscription));
     const held = target?.shares[share];
@@ -365,7 +365,7 @@ export class MemoryProcessors implements ProcessorStore {
 
   #of(subscription: SubscriptionId): Subscription {
     const target = this.#subscriptions.get(nameOf(subscription));
-    if (target === undefined) throw new Error('a commit is fenced by shares of the subscriptions that it changes');
+    if (target === undefined) throw new Error('expected a fence for each subscription that the commit changes');
     return target;
   }
 
@@ -390,7 +390,7 @@ function mapValues<Key, Value>(map: ReadonlyMap<Key, Value>, change: (value: Val
   return new Map([...map].map(([key, value]) => [key, change(value)]));
 }
 
-/** Texts of any content stay apart, because each follows its length. */
+/** Joins both strings into a unique name. The length of the first one makes it unambiguous. */
 function nameOf({ name, version }: SubscriptionId): string {
   return `${name.length}:${name}${version}`;
 }

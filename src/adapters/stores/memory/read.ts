@@ -1,4 +1,4 @@
-/** Reads of one stream, of all events, and of commits. The arguments have been checked. */
+/** Reads events and commits. The arguments have been checked. */
 
 import type { ReadAllOptions, ReadStreamOptions } from '../../../core/event-store.ts';
 import { DEFAULT_READ_LIMIT } from '../../../core/limits.ts';
@@ -75,7 +75,7 @@ function filter(
 ): (commit: CommitEvents, index: number) => boolean {
   if (categories.length === 0 && eventTypes.length === 0 && names.length === 0) return () => true;
   const [ofCategories, ofTypes] = [new Set(categories), new Set(eventTypes)];
-  /** The categories by type. Most events already differ in the type. */
+  /** The categories by type. Most events are excluded by their type alone. */
   const ofNames = new Map<string, Set<string>>();
   for (const { category, type } of names) {
     const known = ofNames.get(type);

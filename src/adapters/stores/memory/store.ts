@@ -1,5 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-/** A store of streams in memory. It implements the contract (wit/event-store.wit) without a file. */
+/** The event store in memory. It implements the contract (wit/event-store.wit) without a file. */
 
 import { DefinitionError } from '../../../core/errors.ts';
 import type {
@@ -36,10 +36,9 @@ import { empty, lastPosition, snapshotName } from './contents.ts';
 import { MemoryProcessors } from './processors.ts';
 import { findDecision, readAll, readCommits, readLog, readStream, readStreams } from './read.ts';
 
-/** The options of a store in memory. */
+/** The options of `createMemoryStore`. */
 export interface MemoryStoreOptions {
-  /**
-   * The time of each commit, in milliseconds since the Unix epoch.
+  /** Returns the time of a commit, in milliseconds since the Unix epoch.
    * @default Date.now
    */
   readonly now?: (() => number) | undefined;
@@ -58,12 +57,12 @@ export interface MemoryStore
   /** Storage for processors: checkpoints, documents, parked events and deadlines. `defineSystem(…).start` uses it. */
   readonly processors: ProcessorStore;
 
-  /** Refuses later calls and drops the contents of the store. */
+  /** Refuses later calls, and drops the contents of the store. */
   close(): Promise<void>;
 }
 
 /**
- * Makes an empty store. The bytes that it returns are its own: do not change them.
+ * Makes an empty store. Do not change the bytes that it returns, because it does not copy them.
  *
  * @example const store = createMemoryStore();
  * @throws DefinitionError if an option is invalid or unknown.
@@ -87,12 +86,12 @@ class Store extends GuardedCommitStore implements MemoryStore {
   }
 }
 
-/** Nothing in an append waits, so that no other writer can come between its steps. */
+/** The operations of the store. An append is synchronous, so no other write can happen between its steps. */
 class MemoryOperations implements BareCommitStore {
   readonly #now: () => number;
   readonly #contents = empty();
   readonly #commits = new CommitSignal();
-  /** Changes of what processors store. */
+  /** Signals commits of processors. */
   readonly changes: CommitSignal = new CommitSignal();
 
   constructor(now: () => number) {

@@ -15,16 +15,17 @@ import { commandTypeRow, type Head } from './id-cache.ts';
 import { type Connection, findDecision } from './read.ts';
 
 /**
- * Bytes to bind, which the driver copies. A small typed array lives in V8's heap, and is moved out of it when the
- * driver asks for its address: half a microsecond each, for every command.
+ * A reused buffer for binding, because the driver copies the bytes. A small typed array is in V8's heap, and V8 moves
+ * it out when the driver requests its address, which costs half a microsecond for every command.
  */
 const COMMAND_ID = new Uint8Array(16);
 const HASH = new Uint8Array(HASH_BYTES);
 
 /**
- * Appends one commit. All checks are made before a row is changed, on which writer.ts relies.
+ * Appends one commit. The arguments have been checked. All other checks are made before a row is changed, because
+ * `writer.ts` relies on it.
  *
- * @throws AppendFailure `duplicate` or `conflict`; the arguments have been checked.
+ * @throws AppendFailure `duplicate` or `conflict`.
  */
 export function append(
   connection: Connection,
@@ -50,8 +51,8 @@ export function append(
 }
 
 /**
- * Adds a commit of another store, unless it is there. Returns whether it was added. All checks are made before a row is
- * changed.
+ * Adds a commit of another store, unless this store has it already. Returns whether it was added. All checks are made
+ * before a row is changed.
  *
  * @throws StoreFailure with the code `diverged`.
  */
@@ -70,7 +71,7 @@ export function importCommit(connection: Connection, commit: RecordedCommit): bo
 }
 
 /**
- * Adds a commit that follows its head. Returns the position of its first event.
+ * Adds a commit after its stream's head. Returns the position of its first event.
  *
  * @throws AppendFailure `duplicate`.
  */
@@ -104,7 +105,7 @@ function add(connection: Connection, head: Head, commit: Commit, hash: Uint8Arra
   if (added.changes === 0) {
     cache.returnDecisionId();
     refuseDuplicate(connection, decision);
-    throw damage(`the index of command ids has ${decision.commandId}, and its decision is missing`);
+    throw damage(`the decision of ${decision.commandId}, which is in the index of command ids, is missing`);
   }
 
   let firstPosition: bigint | undefined;
@@ -130,7 +131,7 @@ interface Ids {
   readonly eventTypes: readonly number[];
 }
 
-/** Returns the ids of the names; `undefined` if one of them is new to the file. */
+/** Returns the ids of the names, or `undefined` if the file does not have one of them yet. */
 function knownIds(
   { cache }: Connection,
   stream: string,
@@ -150,7 +151,7 @@ function knownIds(
   return { stream: head.streamId, commandType, eventTypes };
 }
 
-/** Adds what is new to the file. */
+/** Adds the names that the file does not have yet, and returns all ids. */
 function addedIds(
   connection: Connection,
   stream: string,

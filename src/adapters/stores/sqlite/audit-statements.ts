@@ -1,9 +1,9 @@
-/** The queries of the check of a whole file (find-damage.ts), built and typed by Kysely. */
+/** The queries of `find-damage.ts`, built and typed by Kysely. */
 import type { Database, Statement } from 'better-sqlite3';
 import { bound, compiler } from './schema.ts';
 import { rows, type SnapshotRow, values } from './statements.ts';
 
-/** Columns are unknown until they are checked. */
+/** The columns of a decision. Their types are unknown until they are checked. */
 export type AuditedDecision = [
   id: number,
   streamId: unknown,
@@ -20,7 +20,7 @@ export type AuditedEvent = [
   eventTypeId: unknown,
 ];
 
-/** The id of the stream is null if there is no such stream. */
+/** The columns of a snapshot. The id of the stream is null if the stream does not exist. */
 type AuditedSnapshot = [
   rowid: number,
   stream: unknown,

@@ -1,6 +1,6 @@
 /**
- * Online backup (https://www.sqlite.org/backup.html): a copy of the file as it is at the start, made while it is in
- * use.
+ * Online backup (https://www.sqlite.org/backup.html). It copies the state of the file at the start of the backup, while
+ * the file is in use.
  */
 import { randomUUID } from 'node:crypto';
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs';
@@ -11,7 +11,7 @@ import { isPositiveU32, isSignal, mustBe } from '../../../core/predicates.ts';
 import { checkNames } from '../../../core/storage/arguments.ts';
 import { FileFailure } from './failures.ts';
 
-/** The pages of a backup, of 4 KiB each. */
+/** The progress of a backup, in pages of 4 KiB. */
 export interface BackupProgress {
   readonly totalPages: number;
   readonly remainingPages: number;
@@ -21,10 +21,10 @@ export interface BackupProgress {
 export interface BackupOptions {
   /** Called after each step. */
   readonly progress?: ((progress: BackupProgress) => void) | undefined;
-  /** Ends the backup with the signal's reason, and leaves no file. */
+  /** Cancels the backup, which then rejects with the signal's reason and leaves no file. */
   readonly signal?: AbortSignal | undefined;
   /**
-   * Pages of 4 KiB to copy in one step. Between two steps the process does other work.
+   * The number of pages of 4 KiB to copy in one step. Between two steps, the process can do other work.
    * @default 1_000
    */
   readonly pagesPerStep?: number | undefined;
@@ -37,7 +37,7 @@ interface Source {
   backup(file: string, options: { progress(progress: BackupProgress): number }): Promise<unknown>;
 }
 
-/** @throws StoreFailure `invalid-argument` if an argument is invalid, or `file` exists. */
+/** Checks the arguments. @throws StoreFailure `invalid-argument` if one is invalid, or `file` exists. */
 export function checkBackup(file: string, options: BackupOptions): void {
   if (typeof file !== 'string' || file.trim() === '' || file !== file.trim()) {
     throw refused('file', mustBe('the name of a file that does not exist, without outer spaces', file));
@@ -55,17 +55,18 @@ export function checkBackup(file: string, options: BackupOptions): void {
 }
 
 /**
- * The copy has a name of its own until it is complete, so that two backups do not write one file. A process that is
- * killed leaves a `.partial` file, which may be deleted.
+ * Copies the file. The copy has a temporary name until it is complete, so that two backups do not write one file. A
+ * process that is killed leaves a `.partial` file, which may be deleted.
  *
- * @param source sees one state of the file until the backup has ended; otherwise each foreign commit starts it again.
+ * @param source a connection that sees one state of the file. Otherwise each commit of another connection would restart
+ * the backup.
  * @throws StoreFailure, FileFailure, or an error of the driver or the file system.
  */
 export async function backup(source: Source, file: string, options: BackupOptions): Promise<void> {
   const { progress, signal, pagesPerStep = 1_000 } = options;
   signal?.throwIfAborted();
   const folder = dirname(file);
-  if (!existsSync(folder)) throw new FileFailure('io', `${file}: there is no folder ${folder}: make it`);
+  if (!existsSync(folder)) throw new FileFailure('io', `${file}: the folder ${folder} does not exist; create it`);
   const partial = `${file}.${randomUUID()}.partial`;
   try {
     await source.backup(partial, {
@@ -76,7 +77,7 @@ export async function backup(source: Source, file: string, options: BackupOption
       },
     });
     signal?.throwIfAborted();
-    // Another backup may have taken the name.
+    // Another backup may have used the name in the meantime.
     refuseExisting(file);
     renameSync(partial, file);
     flushNames(folder);
@@ -85,7 +86,7 @@ export async function backup(source: Source, file: string, options: BackupOption
   }
 }
 
-/** Makes the new name survive a power loss. Windows does it by itself, and does not open folders. */
+/** Makes the new name durable. Windows does that itself, and cannot open folders. */
 function flushNames(folder: string): void {
   if (process.platform === 'win32') return;
   const handle = openSync(folder, 'r');
@@ -97,7 +98,8 @@ function flushNames(folder: string): void {
 }
 
 function refuseExisting(file: string): void {
-  if (existsSync(file)) throw refused('file', `${JSON.stringify(file)} exists: name a file that does not exist`);
+  if (existsSync(file))
+    throw refused('file', `${JSON.stringify(file)} exists; pass the name of a file that does not exist`);
 }
 
 function refused(argument: string, message: string): StoreFailure {

@@ -1,15 +1,15 @@
 /**
- * Values of columns, checked as they are read. The schema fixes their types, but a damaged page can hold anything, and a
- * wrong type would come out of the store as a wrong value or as an error without a code.
+ * Checks the values of columns when they are read. The schema fixes their types, but a damaged page can contain
+ * anything, and a wrong type would cause a wrong value or an error without a code.
  */
 
 import { hexDigit, writeUuid } from '../../../core/uuid.ts';
 import { damage } from './failures.ts';
 
-/** A revision, a position, a count, an id or a time. */
+/** Checks a revision, a position, a count, an id or a time. */
 export function wholeNumber(value: unknown, column: string): number {
   if (Number.isSafeInteger(value) && (value as number) >= 0) return value as number;
-  throw damage(`${column} is not a whole number`);
+  throw damage(`${column} is not an integer`);
 }
 
 export function optionalNumber(value: unknown, column: string): number | undefined {
@@ -26,8 +26,8 @@ export function optionalText(value: unknown, column: string): string | undefined
 }
 
 /**
- * Bytes as the contract has them. The driver's Buffer is a Uint8Array whose `slice` does not copy, and which is not equal
- * to one.
+ * Converts bytes to a plain Uint8Array. The driver returns a Buffer, whose `slice` does not copy, and which is not
+ * deeply equal to a Uint8Array.
  */
 export function bytes(value: unknown, column: string, length?: number): Uint8Array {
   if (!(value instanceof Uint8Array)) throw damage(`${column} is not binary`);
@@ -41,7 +41,7 @@ export function uuidBytes(uuid: string, into: Uint8Array = new Uint8Array(16)): 
   return into;
 }
 
-/** The text of a UUID, from its hexadecimal digits in either case. */
+/** Returns the string form of a UUID, from its hexadecimal digits in either case. */
 export function uuidText(hexadecimal: unknown, column: string): string {
   if (typeof hexadecimal !== 'string' || hexadecimal.length !== 32) throw damage(`${column} is not a UUID`);
   const hex = hexadecimal.toLowerCase();

@@ -1,47 +1,46 @@
 /**
- * Noticing commits of other processes within milliseconds, without a busy loop.
+ * Detects commits of other processes within milliseconds, without a busy loop.
  *
- * The operating system reports each write to the `-wal` file. A write becomes visible a little later, when SQLite has
- * synchronized it and changed the index of the log, and SQLite reports nothing then. So a writer that waits for the disk
- * touches the log when its commit is visible, and a reader looks at `PRAGMA data_version`, which changes when another
- * connection has committed, at each report and a few times after it. The later looks find the commits of writers that
- * do not touch the log. File systems that report nothing (network mounts, some containers) are left to a slow poll.
+ * The operating system reports each write to the `-wal` file. The commit becomes visible a little later, when SQLite
+ * has synchronized the log and changed its index, and no notification reports that. So a writer that waits for the disk
+ * touches the log when its commit is visible. A reader checks `PRAGMA data_version`, which changes when another
+ * connection has committed, at each report and a few times after it. The later checks find the commits of writers that
+ * do not touch the log. File systems without notifications (network mounts, some containers) are polled slowly.
  *
- * The watcher exists while someone waits, and for a second longer, because a processor waits again after each of its
- * pages, and starting and ending a watch each time took 5 % of a read model's time. An idle wait costs one look a
- * second.
+ * The watcher exists while a caller waits, and for one more second. A processor waits again after each page, and
+ * starting and ending a watch each time took 5 % of a read model's time. An idle wait costs one check a second.
  */
 import { type FSWatcher, utimesSync, watch } from 'node:fs';
 import { usedAfterClose } from '../../../core/storage/arguments.ts';
 import { CommitSignal } from '../../../core/storage/commit-signal.ts';
 import { setInterval, setTimeout } from './timers.ts';
 
-/** Milliseconds between looks if the file system reports nothing. */
+/** Milliseconds between two checks if the file system reports nothing. */
 const SLOW_POLL = 1_000;
 
-/** Milliseconds to the looks after a report. They take 2 microseconds each. */
+/** The delays of the checks after a report, in milliseconds. A check takes 2 microseconds. */
 const LOOKS: readonly number[] = [1, 1, 2, 4, 8, 16, 32, 64];
 
 export class CommitWatcher {
   readonly commits: CommitSignal = new CommitSignal((waiting) => (waiting ? this.#start() : this.#pause()));
   readonly #log: string;
-  /** Changes when another connection has committed. */
+  /** Reads `PRAGMA data_version`, which changes when another connection has committed. */
   readonly #dataVersion: () => number | undefined;
   #seen: number | undefined;
   #mayTouch = true;
   #watcher: FSWatcher | undefined;
   #poll: NodeJS.Timeout | undefined;
   #look: NodeJS.Timeout | undefined;
-  /** Ends the watch if nobody waits again. */
+  /** The timer that ends the watch if no caller waits again. */
   #end: NodeJS.Timeout | undefined;
 
-  /** @param dataVersion reads `PRAGMA data_version`; `undefined` if it cannot be read now. */
+  /** @param dataVersion reads `PRAGMA data_version`, or returns `undefined` if it cannot be read now. */
   constructor(file: string, dataVersion: () => number | undefined) {
     this.#log = `${file}-wal`;
     this.#dataVersion = dataVersion;
   }
 
-  /** This process has committed. */
+  /** Reports a commit of this process. */
   committed(): void {
     this.commits.notify();
   }
@@ -70,11 +69,11 @@ export class CommitWatcher {
     this.#poll.ref();
     if (this.#watcher === undefined) this.#watch();
     else this.#watcher.ref();
-    // A commit of another process between the last look and now has been reported to nobody.
+    // Another process may have committed since the last check.
     this.#check();
   }
 
-  /** Nobody waits any more. The watch does not keep the process running now. */
+  /** Called when the last caller has left. From now on, the watch does not keep the process running. */
   #pause(): void {
     this.#poll?.unref();
     this.#watcher?.unref();
@@ -92,7 +91,7 @@ export class CommitWatcher {
   #watch(): void {
     try {
       this.#watcher = watch(this.#log, () => this.#reported());
-      // The log may be deleted, or watches may run out: the slow poll remains.
+      // The log may be deleted, or the system may have no more watches. The slow poll continues.
       this.#watcher.on('error', () => {
         this.#watcher?.close();
         this.#watcher = undefined;

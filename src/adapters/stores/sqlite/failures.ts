@@ -1,9 +1,9 @@
-/** Errors of SQLite and of the file system as errors of the store, with the file's name and an advice. */
+/** Converts errors of SQLite and of the file system to errors of the store, with the file's name and advice. */
 import Sqlite from 'better-sqlite3';
 import { AppendFailure, DecidableError, StoreFailure } from '../../../core/errors.ts';
 import type { StoreFault } from '../../../core/event-store.ts';
 
-/** A failure of the file. It becomes the error of an append or of a read when it leaves the store. */
+/** A failure of the file. The store converts it to an `AppendFailure` or a `StoreFailure`. */
 export class FileFailure extends Error {
   readonly failure: StoreFault;
   constructor(code: string, message: string, options?: ErrorOptions) {
@@ -13,19 +13,23 @@ export class FileFailure extends Error {
 }
 
 /**
- * The kinds of failures by SQLite's primary result code (https://www.sqlite.org/rescode.html). An extended code begins
- * with its primary code.
+ * The codes and the advice for SQLite's primary result codes (https://www.sqlite.org/rescode.html). An extended code
+ * begins with its primary code.
  */
 const KINDS: readonly (readonly [prefix: string, code: string, advice: string])[] = [
-  ['SQLITE_READONLY', 'read-only', 'make the file and its folder writable, or open it with readOnly to read it'],
-  ['SQLITE_FULL', 'full', 'make room on the disk, or raise maxPages; what was acknowledged is there'],
-  ['SQLITE_BUSY', 'busy', 'another process writes for longer than busyTimeout: try again, or raise it'],
-  ['SQLITE_LOCKED', 'busy', 'another connection holds the table: try again'],
-  ['SQLITE_CORRUPT', 'corrupt', 'restore a backup; PRAGMA integrity_check says more'],
-  ['SQLITE_CONSTRAINT', 'corrupt', 'the rows contradict the schema; PRAGMA integrity_check says more'],
-  ['SQLITE_ERROR', 'corrupt', 'the file lacks what its format version promises: restore a backup'],
-  ['SQLITE_NOTADB', 'not-a-store', 'the file is not a SQLite database: name another file'],
-  ['SQLITE_CANTOPEN', 'io', 'see that the folder exists, and that it may be read and written'],
+  ['SQLITE_READONLY', 'read-only', 'make the file and its folder writable, or open the file with readOnly'],
+  ['SQLITE_FULL', 'full', 'free space on the disk, or raise maxPages; all acknowledged commits are stored'],
+  [
+    'SQLITE_BUSY',
+    'busy',
+    'another process has been writing for longer than busyTimeout; try again, or raise busyTimeout',
+  ],
+  ['SQLITE_LOCKED', 'busy', 'another connection has locked the table; try again'],
+  ['SQLITE_CORRUPT', 'corrupt', 'restore a backup; PRAGMA integrity_check shows details'],
+  ['SQLITE_CONSTRAINT', 'corrupt', 'the rows contradict the schema; PRAGMA integrity_check shows details'],
+  ['SQLITE_ERROR', 'corrupt', 'the file does not match its format version; restore a backup'],
+  ['SQLITE_NOTADB', 'not-a-store', 'the file is not a SQLite database; pass the name of another file'],
+  ['SQLITE_CANTOPEN', 'io', 'check that the folder exists, and that it can be read and written'],
 ];
 
 /**
@@ -38,32 +42,37 @@ export function fileFailure(error: unknown, file: string): unknown {
     return new FileFailure(code, `${file}: ${error.message}`, { cause: error });
   }
   if (error instanceof Damage) {
-    return new FileFailure('corrupt', `${file}: ${error.message}: restore a backup; verifyChain() says what is whole`);
+    return new FileFailure(
+      'corrupt',
+      `${file}: ${error.message}; restore a backup; verifyChain() shows which part is intact`,
+    );
   }
   if (!isDriverError(error)) return error;
   const [, code, advice] = KINDS.find(([prefix]) => error.code.startsWith(prefix)) ?? [
     '',
     'io',
-    'see to the disk, and try again',
+    'check the disk, and try again',
   ];
   return new FileFailure(code, `${file}: ${error.message} (${error.code}): ${advice}`, { cause: error });
 }
 
 /**
- * Converts the failure of a COMMIT. Nothing was written, unless flushing failed. In this case SQLite rolls the commit
- * back, but the log may contain all of its frames, and a recovery after a power loss would apply them
+ * Converts the failure of a COMMIT. Nothing was written, unless flushing failed. In that case SQLite rolls the commit
+ * back, but the log may contain all its frames, and a recovery after a power loss would apply them
  * (https://www.sqlite.org/walformat.html §4).
  */
 export function commitFailure(error: unknown, file: string): unknown {
   if (!isDriverError(error) || !/^SQLITE_IOERR_(DIR_)?FSYNC/.test(error.code)) return fileFailure(error, file);
   return new FileFailure(
     'unknown-outcome',
-    `${file}: ${error.message} (${error.code}): look the command up by its id before you send it again`,
+    `${file}: ${error.message} (${error.code}); the commit may have succeeded, so send the command again with the same id`,
     { cause: error },
   );
 }
 
-/** Damage that the store found, and not SQLite: rows that contradict one another. It becomes a `FileFailure` of `corrupt`. */
+/**
+ * Rows that contradict one another, which SQLite does not detect. It becomes a `FileFailure` with the code `corrupt`.
+ */
 class Damage extends Error {}
 
 export function damage(message: string): Error {
@@ -79,8 +88,8 @@ function isSystemError(error: unknown): error is NodeJS.ErrnoException {
 }
 
 /**
- * The append is refused because of an inline read model. It is not a `DecidableError`, so that the writer takes back the
- * whole transaction, in which the append was made already.
+ * An append is refused because of an inline read model. It is not a `DecidableError`, so that the writer rolls back the
+ * whole transaction, which contains the append already.
  */
 export class InlineRefusal extends Error {
   readonly fault: Error;
@@ -91,7 +100,7 @@ export class InlineRefusal extends Error {
   }
 }
 
-/** The error as `append` throws it. */
+/** Converts an error for `append`. */
 export function asAppendFailure(error: unknown, file: string): unknown {
   if (error instanceof InlineRefusal) return error.fault;
   const found = error instanceof DecidableError ? error : fileFailure(error, file);
@@ -99,7 +108,7 @@ export function asAppendFailure(error: unknown, file: string): unknown {
   return new AppendFailure({ tag: 'failure', val: found.failure }, found.message, { cause: found.cause });
 }
 
-/** The error as everything else throws it. */
+/** Converts an error for all functions except `append`. */
 export function asStoreFailure(error: unknown, file: string): unknown {
   const found = error instanceof DecidableError ? error : fileFailure(error, file);
   if (!(found instanceof FileFailure)) return found;
@@ -111,7 +120,7 @@ export function isBusy(error: unknown): boolean {
 }
 
 /**
- * Milliseconds between two tries while another process holds a lock: random, from 1 to 3. A waiting writer tries often.
+ * Returns the milliseconds between two attempts while another process holds a lock, a random number from 1 to 3.
  */
 export function randomDelay(): number {
   return 1 + Math.random() * 2;

@@ -1,27 +1,27 @@
 /**
  * A file that is deleted or replaced while it is open stays readable and writable, and is lost when the last process
- * closes it. SQLite does not notice. So transactions look, before they commit, whether the names still lead to the
+ * closes it. SQLite does not detect that. So transactions check, before they commit, that the paths still refer to the
  * files that were opened.
  *
- * A look at one file takes 2 microseconds, a twentieth of a commit that is not flushed. So a look at the file and its
- * log is made once a millisecond. A commit that is flushed takes several times longer, and always looks at the file.
+ * Checking one file takes 2 microseconds, a twentieth of a commit that is not flushed. So the file and its log are
+ * checked once a millisecond. A commit that is flushed takes several times longer, and always checks the file.
  */
 import { type Stats, statSync } from 'node:fs';
 import { FileFailure } from './failures.ts';
 import type { CheckedOptions } from './options.ts';
 import { elapsed } from './timers.ts';
 
-/** Milliseconds from one look at all files to the next. */
+/** Milliseconds between two checks of all files. */
 const INTERVAL = 1;
 
 export class FileIdentity {
   readonly #file: string;
-  /** The file and its log. A log that cannot be found when the file is opened is not looked for. */
+  /** The file and its log. A log that does not exist when the file is opened is not checked. */
   readonly #opened: readonly (readonly [path: string, stats: Stats])[];
   readonly #isFlushed: boolean;
   #looked = Number.NEGATIVE_INFINITY;
 
-  /** @param path leads to the file, which is open. */
+  /** @param path the path of the open file. */
   constructor(path: string, { file, durability }: CheckedOptions) {
     this.#file = file;
     this.#isFlushed = durability === 'full';
@@ -31,7 +31,7 @@ export class FileIdentity {
     });
   }
 
-  /** @throws FileFailure `moved` if the file or its log was deleted or replaced. */
+  /** Checks the files if it is time to. @throws FileFailure `moved` if the file or its log was deleted or replaced. */
   check(): void {
     const now = elapsed();
     if (now - this.#looked >= INTERVAL) {
@@ -42,7 +42,7 @@ export class FileIdentity {
     }
   }
 
-  /** The same without regard to the time of the last look. @throws FileFailure `moved`. */
+  /** Checks the files, whatever the time of the last check. @throws FileFailure `moved`. */
   checkNow(): void {
     this.#checkFirst(this.#opened.length);
   }
@@ -56,17 +56,17 @@ export class FileIdentity {
   }
 
   #moved(path: string, found: Stats | undefined): FileFailure {
-    this.#looked = Number.NEGATIVE_INFINITY; // The next write looks again.
+    this.#looked = Number.NEGATIVE_INFINITY; // The next write checks again.
     const happened = found === undefined ? 'deleted or moved' : 'replaced';
     return new FileFailure(
       'moved',
-      `${this.#file}: ${path} was ${happened} while it was open, so nothing was written: close the store, put the file ` +
-        'back and open it again',
+      `${this.#file}: ${path} was ${happened} while it was open, so nothing was written; close the store, restore the ` +
+        'file and open it again',
     );
   }
 }
 
-/** @returns undefined if there is no such file. */
+/** @returns undefined if the file does not exist. */
 function look(path: string): Stats | undefined {
   return statSync(path, { throwIfNoEntry: false });
 }

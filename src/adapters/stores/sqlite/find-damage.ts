@@ -1,8 +1,8 @@
 /**
- * Checks everything in a file that readers use, and that the hashes of the commits do not cover. SQLite compares each table
- * with its indexes. Then one pass reads the file as a log: decisions in the order of their ids, and the events of each in
- * the order of their positions. Ids and positions have no gaps, so that a row that is gone leaves one, and a row that was
- * added or moved does not fit.
+ * Checks all data of a file that reads use and that the hashes of the commits do not cover. SQLite compares each table
+ * with its indexes. Then one pass reads the file as a log: decisions in the order of their ids, and the events of each
+ * decision in the order of their positions. Ids and positions have no gaps, so that a missing row leaves a gap, and an
+ * added or moved row does not match.
  */
 import type { Database } from 'better-sqlite3';
 import type { Damage } from '../../../core/storage/verify-chain.ts';
@@ -19,14 +19,14 @@ import { checkedSnapshot } from './read.ts';
 
 const TABLES = ['streams', 'event_types', 'command_types', 'decisions', 'events', 'snapshots'] as const;
 
-/** Rows that are read in one step. */
+/** The number of rows that are read in one step. */
 const PAGE = 1_000;
-/** Snapshots may be large. */
+/** The number of snapshots that are read in one step, because they may be large. */
 const SNAPSHOT_PAGE = 20;
 
 /**
- * The steps of the check. The caller lets the process do other work between two steps, if no step can see a later commit
- * than the one before.
+ * Checks the file step by step. Between two steps the caller may let the process do other work, if the view does not
+ * see later commits.
  *
  * @returns undefined if there is no damage.
  * @throws the driver's error.
@@ -41,7 +41,9 @@ export function* findDamage(view: Database, file: string): Generator<void, Damag
   }
 }
 
-/** SQLite checks a table and its indexes in one step: a million events take about a second. */
+/**
+ * Compares each table with its indexes. SQLite does that in one step, which takes about a second for a million events.
+ */
 function* disagreeingIndex(view: Database): Generator<void, Damage | undefined> {
   for (const table of TABLES) {
     const result = text(view.pragma(`integrity_check(${table})`, { simple: true }), 'integrity_check');
@@ -63,7 +65,7 @@ class Audit {
   #lastStream = 0;
   #lastDecision = 0;
   #lastPosition = 0;
-  /** Events that were read and do not belong to a decision yet, and the place of the next one. */
+  /** Events that were read but not assigned to a decision yet, and the index of the next one. */
   #events: readonly AuditedEvent[] = [];
   #nextEvent = 0;
 
@@ -83,7 +85,7 @@ class Audit {
     for (;;) {
       const rows = this.#statements.streams.all(this.#categories.length - 1, PAGE);
       for (const [id, name] of rows) {
-        if (id !== this.#categories.length) return damaged(`streams.id ${id}`, 'the stream before it is missing');
+        if (id !== this.#categories.length) return damaged(`streams.id ${id}`, 'the previous stream is missing');
         const stream = text(name, 'streams.name');
         const problem = checkStreamName(stream);
         if (problem !== undefined) return damaged(`streams.id ${id}`, `the stream name ${problem}`);
@@ -109,10 +111,10 @@ class Audit {
 
   #decision([id, streamId, commandTypeId, eventCount, lastRevision]: AuditedDecision): Damage | undefined {
     const place = `decisions.id ${id}`;
-    if (id !== ++this.#lastDecision) return damaged(place, 'the decision before it is missing');
+    if (id !== ++this.#lastDecision) return damaged(place, 'the previous decision is missing');
     const stream = wholeNumber(streamId, 'decisions.stream_id');
     const events = this.#eventCounts[stream];
-    if (stream === 0 || events === undefined) return damaged(place, `there is no stream with the id ${stream}`);
+    if (stream === 0 || events === undefined) return damaged(place, `the stream with the id ${stream} is missing`);
     if (stream > this.#lastStream + 1)
       return damaged(place, 'the first decision of another stream should come before it');
     this.#lastStream = Math.max(this.#lastStream, stream);
@@ -138,13 +140,13 @@ class Audit {
     if (event === undefined) return damaged(`decisions.id ${decisionId}`, 'its events are missing');
     const [position, streamId, foundRevision, foundDecision, eventTypeId] = event;
     const place = `events.position ${position}`;
-    if (position !== ++this.#lastPosition) return damaged(place, 'the event before it is missing');
+    if (position !== ++this.#lastPosition) return damaged(place, 'the previous event is missing');
     if (foundDecision !== decisionId) return damaged(place, `it should belong to decision ${decisionId}`);
-    if (streamId !== stream) return damaged(place, 'it is not of the stream of its decision');
+    if (streamId !== stream) return damaged(place, 'its stream differs from the stream of its decision');
     if (foundRevision !== revision) return damaged(place, `its revision should be ${revision}`);
     const category = this.#eventTypes.get(eventTypeId);
     if (category === undefined) return damaged(place, 'its event type is missing');
-    if (category !== this.#categories[stream]) return damaged(place, 'its event type is of another category');
+    if (category !== this.#categories[stream]) return damaged(place, 'its event type belongs to another category');
     return undefined;
   }
 
@@ -171,7 +173,7 @@ class Audit {
         if (revision >= events) {
           return damaged(
             `snapshots.stream ${JSON.stringify(key.stream)}`,
-            `the stream has ${events} events, and the snapshot is of revision ${revision}`,
+            `the stream has only ${events} events, but the snapshot has the revision ${revision}`,
           );
         }
         after = id;

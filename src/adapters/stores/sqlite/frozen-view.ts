@@ -1,15 +1,16 @@
 /**
- * A second connection that sees the file as it is now, whatever is committed later. A long read needs it: the store's
- * own connection sees other commits between two of its statements, and an online backup starts again at each of them.
+ * A second connection that sees the present state of the file, without later commits. A long read needs it, because the
+ * store's own connection sees other commits between two of its statements, and an online backup restarts at each of
+ * them.
  *
- * SQLite keeps the pages of the view in the log until the connection is closed, so that the log grows in the meantime.
+ * SQLite keeps the pages of the view in the log until the connection is closed, so the log grows in the meantime.
  */
 import Sqlite, { type Database } from 'better-sqlite3';
 
-/** Milliseconds that SQLite waits for another process to recover the log. The whole process waits for it. */
+/** Milliseconds that SQLite waits for another process that recovers the log. It blocks this process. */
 const SHORT_WAIT = 5;
 
-/** @throws the driver's error. */
+/** Opens the view. @throws the driver's error. */
 export function openFrozenView(path: string): Database {
   const database = new Sqlite(path, { readonly: true, fileMustExist: true, timeout: SHORT_WAIT });
   try {

@@ -11,21 +11,21 @@ import { bytes, optionalNumber, text, wholeNumber } from './columns.ts';
 import { damage } from './failures.ts';
 import type { CommandTypeRow, EventRow, Statements } from './statements.ts';
 
-/** The most entries of each map. A map that reaches it is emptied. */
+/** The maximum number of entries of each map. A map that reaches it is emptied. */
 const MAX_ENTRIES = 16_384;
 
-/** The most names. It is larger, because names are looked up for each event that is read and are shorter than heads. */
+/** The maximum number of names. It is larger, because names are short and are looked up for each event that is read. */
 const MAX_NAMES = 131_072;
 
 /** The end of a stream. */
 export interface Head {
-  /** `undefined` if no decision was ever made on the stream. */
+  /** The id of the stream, or `undefined` if the stream has no decisions. */
   readonly streamId: number | undefined;
-  /** The last revision; -1 if there are no events. */
+  /** The last revision, or -1 if there are no events. */
   readonly revision: number;
   /** The last commit's hash. */
   readonly hash: Uint8Array;
-  /** The ids of the event types of the stream's category that were met, under their names. */
+  /** The known ids of the event types of the stream's category, by name. */
   readonly eventTypes: Map<string, EventTypeId>;
 }
 
@@ -35,7 +35,7 @@ interface EventTypeId {
 }
 
 interface CommandTypeId {
-  /** The decision itself is not kept, because its payload would be kept too. */
+  /** The columns. The decision itself is not kept, because its payload would be kept too. */
   readonly row: CommandTypeRow;
   readonly id: number;
 }
@@ -62,7 +62,7 @@ export class IdCache {
   /** By category. */
   readonly #eventTypeIds = new Map<string, Map<string, EventTypeId>>();
   readonly #eventTypes = new Map<number, EventType>();
-  /** The ids that were met last, by the command's type. */
+  /** The ids that were used last, by the command's type. */
   readonly #commandTypeIds = new Map<string, CommandTypeId>();
   readonly #commandTypes = new Map<number, CommandType>();
   #dataVersion: number | undefined;
@@ -84,12 +84,12 @@ export class IdCache {
     return isKnown;
   }
 
-  /** The id that was drawn last is not used. */
+  /** Takes back the last id, because it is not used. */
   returnDecisionId(): void {
     this.#decisionId--;
   }
 
-  /** Forgets everything, because a transaction was rolled back, or because the file itself is to be read. */
+  /** Empties the cache, because a transaction was rolled back, or because the next reads must see the file itself. */
   clear(): void {
     this.#dataVersion = undefined;
     this.#heads.clear();
@@ -100,7 +100,7 @@ export class IdCache {
     this.#commandTypes.clear();
   }
 
-  /** The next event's position. In a transaction only, as all that follows up to {@link moved}. */
+  /** Returns the next event's position. This function and those up to {@link moved} must be called in a transaction. */
   nextPosition(): number {
     return ++this.#position;
   }
@@ -126,7 +126,7 @@ export class IdCache {
     return remembered(this.#heads, stream, head);
   }
 
-  /** Returns `undefined` if the event type has no id yet. */
+  /** Returns the id of an event type, or `undefined` if it has no id yet. */
   eventTypeId({ eventTypes }: Head, stream: string, type: string, schemaVersion: number): number | undefined {
     const known = eventTypes.get(type);
     if (known !== undefined && known.schemaVersion === schemaVersion) return known.id;
@@ -134,7 +134,7 @@ export class IdCache {
     return id === undefined ? undefined : remembered(eventTypes, type, { schemaVersion, id }).id;
   }
 
-  /** Returns `undefined` if the command type has no id yet. */
+  /** Returns the id of a command type, or `undefined` if it has no id yet. */
   commandTypeId(decision: Decision): number | undefined {
     const known = this.#commandTypeIds.get(decision.command.type);
     if (known !== undefined && isCommandType(known.row, decision)) return known.id;
@@ -143,7 +143,7 @@ export class IdCache {
     return id === undefined ? undefined : remembered(this.#commandTypeIds, decision.command.type, { row, id }).id;
   }
 
-  /** Looks up the names that are not known in one query, because a query for each name takes three times as long. */
+  /** Looks up the unknown names in one query, because a query for each name takes three times as long. */
   meetStreams(rows: readonly EventRow[]): void {
     const unknown = new Set<number>();
     for (const row of rows) {
@@ -164,7 +164,7 @@ export class IdCache {
     if (known !== undefined) return known;
     const streamId = wholeNumber(id, 'stream_id');
     const name = this.#statements.streamName.get(streamId);
-    if (name === undefined) throw damage(`there is no stream with the id ${streamId}`);
+    if (name === undefined) throw damage(`the stream with the id ${streamId} is missing`);
     return remembered(this.#streamNames, streamId, text(name, 'streams.name'));
   }
 
@@ -173,7 +173,7 @@ export class IdCache {
     if (known !== undefined) return known;
     const typeId = wholeNumber(id, 'events.event_type_id');
     const row = this.#statements.eventType.get(typeId);
-    if (row === undefined) throw damage(`there is no event type with the id ${typeId}`);
+    if (row === undefined) throw damage(`the event type with the id ${typeId} is missing`);
     const type = text(row[0], 'event_types.type');
     return remembered(this.#eventTypes, typeId, {
       type,
@@ -186,7 +186,7 @@ export class IdCache {
     if (known !== undefined) return known;
     const typeId = wholeNumber(id, 'decisions.command_type_id');
     const row = this.#statements.commandType.get(typeId);
-    if (row === undefined) throw damage(`there is no command type with the id ${typeId}`);
+    if (row === undefined) throw damage(`the command type with the id ${typeId} is missing`);
     const [name, version, digest, contentType, type, schemaVersion] = row;
     return remembered(this.#commandTypes, typeId, {
       name: text(name, 'command_types.module_name'),
@@ -199,7 +199,7 @@ export class IdCache {
   }
 }
 
-/** The fields that a decision shares with all others of its module on commands of its type. */
+/** Returns the fields that all decisions of one module on commands of one type share. */
 export function commandTypeRow({ module, contentType, command }: Decision): CommandTypeRow {
   return [
     module.name,

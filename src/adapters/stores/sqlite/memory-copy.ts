@@ -1,17 +1,17 @@
 /**
- * Reading a file in a folder that cannot be written. SQLite shares the index of the write-ahead log through a file, and
- * fails if it cannot make that file. Its immutable mode needs no such file, but can only be asked for by a URI, and
- * better-sqlite3 is built without URIs. So the store is read from a copy in memory, which no writer changes either.
+ * Reads a file in a folder that cannot be written. SQLite shares the index of the write-ahead log through a file, and
+ * fails if it cannot create that file. Its immutable mode needs no such file, but can only be selected by a URI, and
+ * better-sqlite3 is built without URIs. So the store is read from a copy in memory.
  */
 import { accessSync, type BigIntStats, constants, existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Sqlite, { type Database } from 'better-sqlite3';
 import { FileFailure } from './failures.ts';
 
-/** Node reads no larger file in one piece. */
+/** The largest file that Node reads in one piece. */
 const MAX_BYTES = 2n ** 31n - 1n;
 
-/** The two bytes of the header that say whether the file has a write-ahead log: 2 if it has, 1 if it has not. */
+/** The offsets of the two bytes of the header that are 2 if the file uses a write-ahead log, and 1 if not. */
 const LOG_FLAGS = [18, 19] as const;
 
 /** Returns whether opening failed because the folder cannot be written, and no process has the file open. */
@@ -20,7 +20,7 @@ export function isOutOfReach(error: unknown, path: string): boolean {
   return !hasLog(path) && !isWritable(dirname(path));
 }
 
-/** The log is there as long as a process has the file open, and holds commits if a process was killed. */
+/** Returns whether the log exists. It does while a process has the file open, and after a process was killed. */
 function hasLog(path: string): boolean {
   const log = statSync(`${path}-wal`, { throwIfNoEntry: false });
   return existsSync(`${path}-shm`) || (log !== undefined && log.size > 0);
@@ -35,17 +35,17 @@ function isWritable(folder: string): boolean {
   }
 }
 
-/** @throws FileFailure, or the error of the file system. */
+/** Copies the file into memory. @throws FileFailure, or the error of the file system. */
 export function copyIntoMemory(file: string, path: string): Database {
   const before = stats(path);
   if (before.size > MAX_BYTES) {
-    const message = `${file} has ${before.size} bytes, and its folder cannot be written: copy it to a folder that can`;
+    const message = `${file} has ${before.size} bytes, and its folder is not writable; copy the file to a writable folder`;
     throw new FileFailure('io', message);
   }
   const bytes = readFileSync(path);
   const after = stats(path);
   if (before.size !== after.size || before.mtimeNs !== after.mtimeNs || hasLog(path)) {
-    throw new FileFailure('busy', `${file} was changed by another process while it was read: open it again`);
+    throw new FileFailure('busy', `${file} was changed by another process while it was read; open it again`);
   }
   if (bytes.length > LOG_FLAGS[1]) for (const at of LOG_FLAGS) bytes[at] = 1;
   return new Sqlite(bytes, { readonly: true });

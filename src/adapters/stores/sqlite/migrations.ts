@@ -1,17 +1,17 @@
 /**
- * The migrations from each format version to the next (docs/sqlite-format.md). A step is never changed after its
- * release, because files that it made exist. A file is migrated in one transaction.
+ * The migrations from each format version to the next (docs/sqlite-format.md). A step must not change after its
+ * release, because files exist that it has migrated. A file is migrated in one transaction.
  */
 import { type Compilable, sql } from 'kysely';
 import { compiler } from './schema.ts';
 
-/** `Dcdb` in the file's header, which identifies the kind of a SQLite database (PRAGMA application_id). */
+/** `Dcdb` in the file's header, which identifies the application of a SQLite database (PRAGMA application_id). */
 export const APPLICATION_ID = 0x44636462;
 
 const strict = sql`strict`;
 const { schema } = compiler;
 
-/** `MIGRATIONS[n]` brings a file of format version n to n + 1; an empty file has version 0. */
+/** `MIGRATIONS[n]` migrates a file from format version n to n + 1. An empty file has version 0. */
 export const MIGRATIONS: readonly (readonly Compilable[])[] = [
   [
     schema
@@ -55,7 +55,7 @@ export const MIGRATIONS: readonly (readonly Compilable[])[] = [
       .addColumn('recorded_at', 'integer', (column) => column.notNull())
       .addColumn('hash', 'blob', (column) => column.notNull())
       .modifyEnd(strict),
-    // Decisions with events are found by their events. An index of all decisions would cost each append a tenth.
+    // Decisions with events are found by their events. An index of all decisions would make each append a tenth slower.
     schema
       .createIndex('decisions_without_events')
       .on('decisions')
@@ -99,7 +99,7 @@ export const MIGRATIONS: readonly (readonly Compilable[])[] = [
       .addColumn('checksum', 'blob', (column) => column.notNull())
       .addUniqueConstraint('snapshots_are_unique', ['stream', 'module_name', 'module_version'])
       .modifyEnd(strict),
-    // Version 2 skipped an id for each command that was sent again. Without gaps, a decision that is gone leaves one.
+    // Version 2 skipped an id for each duplicate command. Without such gaps, a missing decision can be detected.
     schema
       .createTable('renumbered')
       .addColumn('old_id', 'integer', (column) => column.primaryKey())
@@ -126,7 +126,7 @@ export const MIGRATIONS: readonly (readonly Compilable[])[] = [
           row.selectFrom('renumbered').select('new_id').whereRef('old_id', '=', 'events.decision_id'),
       })
       .where('decision_id', 'in', compiler.selectFrom('renumbered').select('old_id')),
-    // In two steps: a new id may be the old id of a row that has not moved yet.
+    // This needs two steps, because a new id may be the old id of a row that has not changed yet.
     compiler
       .updateTable('decisions')
       .set({

@@ -1,4 +1,4 @@
-/** Opens a file: finds out whether it is a store of a known format, and how it is to be written. */
+/** Opens a file, checks that it is a store of a known format, and configures the connection. */
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Sqlite, { type Database } from 'better-sqlite3';
@@ -9,35 +9,39 @@ import type { CheckedOptions } from './options.ts';
 import { elapsed } from './timers.ts';
 
 export interface OpenOptions extends Omit<CheckedOptions, 'now'> {
-  /** The absolute path of `file`, which is the name in messages; or `:memory:`. */
+  /** The absolute path of `file`, or `:memory:`. Messages show `file`. */
   readonly path: string;
 }
 
 /**
- * Milliseconds that SQLite itself may wait for another process's lock. The whole process waits for it. The rest of the
- * time-out is waited for without stopping the process.
+ * Milliseconds that SQLite itself may wait for another process's lock, which blocks this process. The store waits for
+ * the rest of the timeout without blocking.
  */
 const SHORT_WAIT = 1;
 
 /**
- * Bytes that the write-ahead log keeps after a checkpoint. One large commit, or a long read, lets it grow; the next
- * write after the checkpoint cuts it back. SQLite checkpoints at 4 MB, so that a log of usual size is never cut.
+ * The largest size, in bytes, that the write-ahead log keeps after a checkpoint. A large commit or a long read makes it
+ * grow, and the next write after the checkpoint truncates it. SQLite checkpoints at 4 MB, so a log of usual size is
+ * never truncated.
  */
 const MAX_LOG_BYTES = 16 * 2 ** 20;
 
-/** The version of Node-API that better-sqlite3 13 is built for. On an older engine, its first call ends the process. */
+/** The version of Node-API that better-sqlite3 13 needs. On an older engine, its first call would end the process. */
 const NODE_API = 10;
 
-/** @throws FileFailure; the connection is closed then. */
+/** Opens the file. @throws FileFailure after closing the connection. */
 export function open(options: OpenOptions): Database {
   const { file, path, readOnly, busyTimeout, create } = options;
   refuseOldEngine(file);
   const isMemory = path === ':memory:';
   if (!isMemory && !existsSync(dirname(path))) {
-    throw new FileFailure('io', `${file}: there is no folder ${dirname(path)}: make it, or name another`);
+    throw new FileFailure(
+      'io',
+      `${file}: the folder ${dirname(path)} does not exist; create it, or pass another file name`,
+    );
   }
   if (!isMemory && !create && !existsSync(path)) {
-    throw new FileFailure('io', `${file} does not exist: name the file of a store, or let \`create\` make one`);
+    throw new FileFailure('io', `${file} does not exist; pass the name of a store's file, or set create to true`);
   }
   try {
     return connect(
@@ -68,13 +72,13 @@ function refuseOldEngine(file: string): void {
   if (Number(napi) >= NODE_API) return;
   throw new FileFailure(
     'unsupported-engine',
-    `${file}: better-sqlite3 needs Node-API ${NODE_API}, and Node ${node} has ${napi}: use Node 22.14 or newer`,
+    `${file}: better-sqlite3 needs Node-API ${NODE_API}, but Node ${node} has ${napi}; use Node 22.14 or newer`,
   );
 }
 
 /**
- * SQLite waits for other processes' locks, unless the wait could last forever. If two connections have read a new file
- * and want to add a write-ahead log, one of them fails immediately.
+ * Prepares the file, and tries again while it is locked. SQLite waits for other processes' locks, unless that could be
+ * a deadlock. If two connections have read a new file and want to add a write-ahead log, one of them fails immediately.
  */
 function prepareInTurn(database: Database, options: OpenOptions): void {
   const since = elapsed();
@@ -91,38 +95,41 @@ function prepareInTurn(database: Database, options: OpenOptions): void {
 
 function prepareFile(database: Database, options: OpenOptions): void {
   const { file, durability, readOnly, create, maxPages } = options;
-  // The version is read before anything is changed, so that a file that is not a store stays as it is.
+  // The version is read before anything is changed, so that a file that is not a store is not modified.
   const version = formatVersion(database, file);
   if (version === 0 && !create) {
-    throw new FileFailure('not-a-store', `${file} is empty: name the file of a store, or let \`create\` make one`);
+    throw new FileFailure('not-a-store', `${file} is empty; pass the name of a store's file, or set create to true`);
   }
   if (readOnly) {
     if (version < FORMAT_VERSION) {
       throw new FileFailure(
         'read-only',
-        `${file} has format version ${version}, this package reads ${FORMAT_VERSION}: open it once for writing`,
+        `${file} has format version ${version}, but this package reads ${FORMAT_VERSION}; open it once for writing to upgrade it`,
       );
     }
     return;
   }
   const mode = database.pragma('journal_mode = WAL', { simple: true });
   if (mode !== 'wal' && !database.memory) {
-    throw new FileFailure('io', `${file}: no write-ahead log here (journal_mode ${mode}): use a local file system`);
+    throw new FileFailure(
+      'io',
+      `${file}: a write-ahead log is not possible here (journal_mode ${mode}); use a local file system`,
+    );
   }
-  // Set in both cases: better-sqlite3 is built to open write-ahead logs with NORMAL, which forgets the last commits in
+  // It is set in both cases, because better-sqlite3 opens write-ahead logs with NORMAL, which loses the last commits in
   // a power loss (https://www.sqlite.org/pragma.html#pragma_synchronous).
   database.pragma(`synchronous = ${durability === 'full' ? 'FULL' : 'NORMAL'}`);
   database.pragma(`journal_size_limit = ${MAX_LOG_BYTES}`);
-  // Foreign keys are declared for readers of the schema and for PRAGMA foreign_key_check. To enforce them would cost
-  // six look-ups for each event, a tenth of its append, and the ids have just been looked up.
+  // Foreign keys are declared for readers of the schema and for PRAGMA foreign_key_check. Enforcing them would cost six
+  // look-ups for each event, a tenth of its append, although the ids have just been looked up.
   database.pragma('foreign_keys = OFF');
   if (version < FORMAT_VERSION) migrate(database, file);
   if (maxPages !== undefined) database.pragma(`max_page_count = ${maxPages}`);
 }
 
-/** 0: the file is new. */
+/** Returns the format version of the file, or 0 if the file is new. */
 function formatVersion(database: Database, file: string): number {
-  // In one transaction: another process may make the store at the same time.
+  // One transaction, because another process may create the store at the same time.
   const { application, version, things } = database.transaction(() => ({
     application: Number(database.pragma('application_id', { simple: true })),
     version: Number(database.pragma('user_version', { simple: true })),
@@ -132,13 +139,13 @@ function formatVersion(database: Database, file: string): number {
     if (application === 0 && version === 0 && things === 0) return 0;
     throw new FileFailure(
       'not-a-store',
-      `${file} is a SQLite database of something else (application_id ${application}, ${things} tables and indexes): name another file`,
+      `${file} is a SQLite database of another application (application_id ${application}, ${things} tables and indexes); pass another file name`,
     );
   }
   if (version > FORMAT_VERSION) {
     throw new FileFailure(
       'newer-format',
-      `${file} has format version ${version}, this package knows ${FORMAT_VERSION}: use a newer decidable`,
+      `${file} has format version ${version}, but this package knows only ${FORMAT_VERSION}; use a newer version of decidable`,
     );
   }
   return version;

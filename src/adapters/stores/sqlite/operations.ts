@@ -81,7 +81,7 @@ export class SqliteOperations implements BareCommitStore {
       try {
         return statements.dataVersion.get();
       } catch {
-        return undefined; // Another process recovers or closes the file just now: the next look will tell.
+        return undefined; // Another process is recovering or closing the file, so the next check finds out.
       }
     });
     this.processors = new SqliteProcessors({
@@ -142,8 +142,8 @@ export class SqliteOperations implements BareCommitStore {
       let appended: Appended;
       const write: Write = {
         run: () => {
-          // BEGIN IMMEDIATE keeps other processes out until the COMMIT. A write that runs a second time, because its
-          // group was rolled back, keeps its decision; the precondition tells if that came too late.
+          // BEGIN IMMEDIATE keeps other processes out until the COMMIT. A write that runs again because its group was
+          // rolled back keeps its decision, and the precondition detects whether it is outdated.
           const { events, precondition, decision } = decideHere(this.#missedEvents(stream, after));
           appended = append(this.#connection, stream, events, precondition, decision, this.#now());
           if (events.length > 0) this.processors.project();
@@ -158,7 +158,7 @@ export class SqliteOperations implements BareCommitStore {
     });
   }
 
-  /** An append that inline read models cannot follow yet is made again when they have caught up. */
+  /** Fails an append. If inline read models have missed too many events, it is repeated after they have caught up. */
   #failAppend(error: unknown, append: Write, reject: (error: unknown) => void): void {
     const fail = (reason: unknown): void => reject(asAppendFailure(reason, this.#file));
     if (error instanceof InlineBehind) this.processors.catchUpInline().then(() => this.#writer.add(append), fail);
@@ -231,7 +231,7 @@ export class SqliteOperations implements BareCommitStore {
         },
         fail: (error) => {
           reject(asStoreFailure(error, this.#file));
-          this.#watcher.committed(); // The commits before a refused one are in the file.
+          this.#watcher.committed(); // The commits before a refused one are stored.
         },
       });
     });
@@ -250,8 +250,7 @@ export class SqliteOperations implements BareCommitStore {
   }
 
   async #findDamage(): Promise<Damage | undefined> {
-    // The check that follows reads the commits through this connection, and must not find rows that are only cached in
-    // memory.
+    // The following check reads the commits through this connection, and must not use cached rows.
     this.#connection.cache.clear();
     const view = await this.#frozenView();
     try {
@@ -259,7 +258,7 @@ export class SqliteOperations implements BareCommitStore {
       for (;;) {
         const step = steps.next();
         if (step.done === true) return step.value;
-        // A store in memory has no frozen view, so it is checked in one turn.
+        // A store in memory has no frozen view, so it is checked in one turn of the event loop.
         if (view !== this.#database) await new Promise((resolve) => setImmediate(resolve));
       }
     } finally {
@@ -288,7 +287,9 @@ export class SqliteOperations implements BareCommitStore {
     }
   }
 
-  /** The store's own connection if the store is in memory, because no other connection can change it. */
+  /**
+   * Opens a frozen view. For a store in memory it is the store's own connection, because no other one can change it.
+   */
   async #frozenView(): Promise<Database> {
     if (this.#database.memory) return this.#database;
     return this.#read(() => {
@@ -322,7 +323,10 @@ export class SqliteOperations implements BareCommitStore {
     return missed;
   }
 
-  /** Readers wait for nobody, but for who recovers the log after a crash, or closes the file as the last one. */
+  /**
+   * Reads. A reader waits only for a process that recovers the log after a crash, or that closes the file as the last
+   * one.
+   */
   async #read<Result>(read: () => Result): Promise<Result> {
     const since = elapsed();
     for (;;) {
@@ -350,7 +354,7 @@ export class SqliteOperations implements BareCommitStore {
   }
 }
 
-/** Calls a function at most once. Later calls return or throw what the first one did. */
+/** Calls a function at most once. Later calls return the same result or throw the same error. */
 function once<Argument, Result>(call: (argument: Argument) => Result): (argument: Argument) => Result {
   let outcome: (() => Result) | undefined;
   return (argument) => {

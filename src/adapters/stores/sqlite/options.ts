@@ -1,41 +1,41 @@
-/** The options of a SQLite store, checked before any file is touched. */
+/** The options of a SQLite store, and their checks, which are made before any file is opened. */
 import { DefinitionError } from '../../../core/errors.ts';
 import { checkOptionNames, type OptionNames } from '../../../core/option-names.ts';
 import { mustBe } from '../../../core/predicates.ts';
 
-/** The options that open a SQLite file. */
+/** The options of `createSqliteStore`. */
 export interface SqliteStoreOptions {
   /** The name of the file. */
   readonly file: string;
   /**
-   * Make the store if the file does not exist, or is empty. With `false`, such a file is a failure.
+   * Creates the store if the file does not exist or is empty. With `false`, opening such a file fails.
    * @default true, and `false` with `readOnly`
    */
   readonly create?: boolean | undefined;
   /**
-   * `full`: an acknowledged commit survives a power loss. `normal`: it survives the end of the process, and a power
-   * loss may take the last commits, the latest first and each as a whole.
+   * With `full`, an acknowledged commit survives a power loss. With `normal`, it survives the end of the process, but a
+   * power loss may lose the last commits, each as a whole.
    * @default 'full'
    */
   readonly durability?: 'full' | 'normal' | undefined;
   /**
-   * Reads the file and never changes it. Appends and snapshots fail with `read-only`. A file in a folder that cannot be
-   * written, and that no process has open, is copied into memory.
+   * Opens the file only for reading. Appends and snapshots fail with `read-only`. A file in a folder that is not
+   * writable is copied into memory if no process has it open.
    * @default false
    */
   readonly readOnly?: boolean | undefined;
   /**
-   * Milliseconds that a write waits while other processes write, before it fails with `busy`.
+   * The time that a write waits for other processes before it fails with `busy`, in milliseconds.
    * @default 10_000
    */
   readonly busyTimeout?: number | undefined;
   /**
-   * Pages of 4 KiB that the file may grow to, before writes fail with `full`.
-   * @default as many as SQLite can
+   * The maximum size of the file in pages of 4 KiB. Writes that need more fail with `full`.
+   * @default the limit of SQLite
    */
   readonly maxPages?: number | undefined;
   /**
-   * The clock of `recordedAt`: milliseconds since the Unix epoch.
+   * Returns the time of a commit (`recordedAt`), in milliseconds since the Unix epoch.
    * @default Date.now
    */
   readonly now?: (() => number) | undefined;
@@ -51,7 +51,7 @@ const NAMES: OptionNames<SqliteStoreOptions> = {
   now: true,
 };
 
-/** The same with the defaults filled in. */
+/** The options with their defaults. */
 export interface CheckedOptions {
   readonly file: string;
   readonly create: boolean;
@@ -67,14 +67,16 @@ export function checkOptions(options: SqliteStoreOptions): CheckedOptions {
   checkOptionNames(options, NAMES, 'createSqliteStore');
   const { file, durability = 'full', readOnly = false, busyTimeout = 10_000, maxPages, now = Date.now } = options;
   const { create = readOnly !== true } = options;
-  // SQLite takes an empty name for a temporary file.
+  // SQLite opens a temporary file for an empty name.
   if (typeof file !== 'string' || file.trim() === '') throw invalid('file', 'the name of a file', file);
-  // The driver cuts spaces off, and would open another file.
-  if (file !== file.trim() || file.includes('\0')) throw invalid('file', 'a name without NUL and outer spaces', file);
+  // The driver removes outer spaces, and would open another file.
+  if (file !== file.trim() || file.includes('\0'))
+    throw invalid('file', 'a file name without NUL and without leading or trailing spaces', file);
   if (typeof create !== 'boolean') throw invalid('create', 'true or false', create);
   if (durability !== 'full' && durability !== 'normal') throw invalid('durability', `'full' or 'normal'`, durability);
   if (typeof readOnly !== 'boolean') throw invalid('readOnly', 'true or false', readOnly);
-  if (create && readOnly) throw invalid('create', 'false with readOnly, which makes no file', create);
+  if (create && readOnly)
+    throw invalid('create', 'false or omitted, because a store with readOnly creates no file', create);
   if (!Number.isInteger(busyTimeout) || busyTimeout < 0 || busyTimeout >= 2 ** 31) {
     throw invalid('busyTimeout', 'an integer from 0 to 2^31 - 1, in milliseconds', busyTimeout);
   }

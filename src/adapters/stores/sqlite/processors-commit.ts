@@ -1,4 +1,4 @@
-/** The commit of a page of events: everything that came of it, and the new checkpoints, in one transaction. */
+/** Commits a page of events: all its results and the new checkpoints, in one transaction. */
 import { encodeDeadline, encodeRecordedEvent } from '../../../core/processors/fields.ts';
 import {
   type DocumentChange,
@@ -11,17 +11,17 @@ import { reasonText, shareOf } from './processors-rows.ts';
 import { type DocumentValues, type ProcessorStatements, PUT_AT_ONCE } from './processors-statements.ts';
 import type { TableStatements } from './processors-tables.ts';
 
-/** Ids are looked up each time: another process may have dropped the subscription and opened it again. */
+/** Looks the id up each time, because another process may have dropped the subscription and opened it again. */
 export function idOf(statements: ProcessorStatements, { name, version }: SubscriptionId): number | undefined {
   return statements.subscription.get(name, version)?.[0];
 }
 
 /**
- * Writes what came of a page of events, and moves the checkpoints. In a transaction.
+ * Writes the results of a page of events, and moves the checkpoints. It must be called in a transaction.
  * @throws FencedError, StatementFailed
  */
 export function commitPage(statements: ProcessorStatements, tables: TableStatements, commit: ProcessorCommit): void {
-  // Everything that can refuse the commit comes before the first change.
+  // All checks come before the first change.
   const checked = commit.fences.map((fence) => {
     const id = idOf(statements, fence.subscription);
     const row = id === undefined ? undefined : statements.share.get(id, fence.share);
@@ -39,7 +39,7 @@ export function commitPage(statements: ProcessorStatements, tables: TableStateme
   writeChanges(statements, tables, ids, commit);
 }
 
-/** Writes what came of events. @throws StatementFailed */
+/** Writes the results of events. @throws StatementFailed */
 export function writeChanges(
   statements: ProcessorStatements,
   tables: TableStatements,
@@ -128,9 +128,9 @@ export function nameOf({ name, version }: SubscriptionId): string {
   return `${name}\0${version}`;
 }
 
-/** The id of a subscription that a fence has proved to exist. */
+/** Returns the id of a subscription that has a fence. */
 function fenced(ids: Ids, subscription: SubscriptionId): number {
   const id = ids.get(nameOf(subscription));
-  if (id === undefined) throw new Error('a commit is fenced by shares of the subscriptions that it changes');
+  if (id === undefined) throw new Error('expected a fence for each subscription that the commit changes');
   return id;
 }

@@ -1,4 +1,4 @@
-/** Inline read models: the changes that the events of an append lead to, in its transaction. */
+/** Inline read models: applies the events of an append in its transaction. */
 import type { ReadAllOptions } from '../../../core/event-store.ts';
 import type { RecordedEvent } from '../../../core/messages.ts';
 import { inlineFault, MAX_MISSED_EVENTS } from '../../../core/processors/inline-projection.ts';
@@ -10,20 +10,20 @@ import { documentOf, recordOf, shareOf } from './processors-rows.ts';
 import type { ProcessorStatements } from './processors-statements.ts';
 import type { TableStatements } from './processors-tables.ts';
 
-/** Reads the events of the file in the present transaction. */
+/** Reads the events of the file in the current transaction. */
 export interface EventReader {
   lastPosition(): bigint | undefined;
   readAll(options: ReadAllOptions): readonly RecordedEvent[];
 }
 
 /**
- * Too many events came from processes that do not run the system. The append is taken back, and they are applied first,
- * step by step, so that no transaction locks the file for long.
+ * Thrown if processes that do not run the system have appended too many events. The append is rolled back, and these
+ * events are applied first, step by step, so that no transaction locks the file for long.
  */
 export class InlineBehind extends Error {}
 
 /**
- * Applies all events after the checkpoints of the projection. In the transaction of an append.
+ * Applies all events after the checkpoints of the projection. It must be called in the transaction of an append.
  * @throws InlineRefusal, InlineBehind
  */
 export function projectInline(
@@ -36,8 +36,8 @@ export function projectInline(
 }
 
 /**
- * Applies the next events after the checkpoints of the projection. In a transaction.
- * @returns whether no event is left.
+ * Applies the next events after the checkpoints of the projection. It must be called in a transaction.
+ * @returns true if no events are left.
  * @throws InlineRefusal
  */
 export function projectPage(
@@ -48,9 +48,9 @@ export function projectPage(
 ): boolean {
   const { subscription, events } = projection;
   const row = statements.subscription.get(subscription.name, subscription.version);
-  if (row === undefined) return true; // The version was dropped, so that it has no rows.
+  if (row === undefined) return true; // The version was dropped, so it has no rows.
   const { definition } = recordOf(row);
-  // Another process has rebuilt it with other code. Its own appends and its processor take these events in.
+  // Another process has rebuilt it with different code, and applies these events itself.
   if (!projection.isCurrent(definition)) return true;
   const [id] = row;
   const shares = statements.shares.all(id).map((row) => shareOf(subscription, row));

@@ -1,4 +1,4 @@
-/** The rows of the processors' tables as the records of the contract (src/core/processors/processor-store.ts). */
+/** Converts rows of the processors' tables to the records of src/core/processors/processor-store.ts. */
 import { decodeDeadline, decodeRecordedEvent } from '../../../core/processors/fields.ts';
 import type {
   GroupMember,
@@ -44,7 +44,7 @@ export function memberOf([id, subscriptions, expiresAt]: MemberRow): GroupMember
   return { id, subscriptions: JSON.parse(subscriptions) as SubscriptionId[], expiresAt };
 }
 
-/** The tables of the subscription, if it has any. */
+/** Returns the tables of the subscription, if it has any. */
 export function setupOf(row: SubscriptionRow | undefined): TableSetup | undefined {
   const tables = row?.[8];
   return typeof tables === 'string' ? (JSON.parse(tables) as TableSetup) : undefined;

@@ -1,6 +1,6 @@
 /**
- * The tables of processors (docs/sqlite-format.md). They have a format of their own, apart from that of the event
- * store, because they may be in another file, and because a store without processors has none of them.
+ * The tables of processors (docs/sqlite-format.md). Their format version is separate from that of the event store,
+ * because they may be in another file, and because a store without processors does not have them.
  */
 import {
   type Compilable,
@@ -13,7 +13,7 @@ import {
   sql,
 } from 'kysely';
 
-/** Numbers, not bigints: positions, tokens and times stay below 2^53. */
+/** The tables. Integers are numbers, because positions, tokens and times stay below 2^53. */
 export interface ProcessorTables {
   readonly subscriptions: {
     readonly id: Generated<number>;
@@ -73,7 +73,7 @@ export interface ProcessorTables {
   };
 }
 
-/** Compiles, and has nothing to run on: as in `schema.ts`. */
+/** A Kysely that compiles queries and has no database, as in `schema.ts`. */
 export const processorCompiler: Kysely<ProcessorTables> = new Kysely<ProcessorTables>({
   dialect: {
     createAdapter: () => new SqliteAdapter(),

@@ -1,4 +1,4 @@
-/** Every query of the processors' tables, built and typed by Kysely, compiled and prepared once for a connection. */
+/** The queries of the processors' tables, built and typed by Kysely, and prepared once for each connection. */
 import type { Database, Statement } from 'better-sqlite3';
 import { sql } from 'kysely';
 import { processorCompiler as compiler } from './processors-schema.ts';
@@ -25,7 +25,7 @@ export type ShareRow = [
   expiresAt: number,
 ];
 
-/** The subscriptions are JSON. */
+/** The columns of a member. The subscriptions are JSON. */
 export type MemberRow = [id: string, subscriptions: string, expiresAt: number];
 
 export type DocumentRow = [key: string, state: Buffer, position: number];
@@ -62,7 +62,7 @@ const number = bound<number>();
 const text = bound<string>();
 const bytes = bound<Uint8Array>();
 
-/** A condition that holds if the value that is bound is null. Bound twice: once to be compared with null. */
+/** A condition that is also true if the bound value is null. The value must be bound twice. */
 const unless = (condition: string) => sql<boolean>`(? is null or ${sql.raw(condition)})`;
 
 export interface ProcessorStatements {
@@ -97,7 +97,7 @@ export interface ProcessorStatements {
   readonly forgetMembers: Statement<[now: number]>;
   readonly members: Statement<[now: number], MemberRow>;
   readonly document: Statement<[subscriptionId: number, key: string], DocumentRow>;
-  /** The keys are a JSON array. */
+  /** Selects documents. The keys are a JSON array. */
   readonly documents: Statement<[subscriptionId: number, keys: string], DocumentRow>;
   readonly listDocuments: Statement<
     [
@@ -183,7 +183,7 @@ export interface ProcessorStatements {
     [name: string, version: string, definition: string, active: number, tables: string | null, id: number]
   >;
   readonly freeShares: Statement<[token: number, subscriptionId: number]>;
-  /** Delete the documents, parked events and deadlines of a subscription. */
+  /** Deletes the documents, parked events and deadlines of a subscription. */
   readonly dropContents: readonly Statement<[subscriptionId: number]>[];
   readonly dropShares: Statement<[subscriptionId: number]>;
   readonly dropSubscription: Statement<[subscriptionId: number]>;

@@ -1,15 +1,15 @@
-/** The statements of table read models on a connection. */
+/** Runs the statements of table read models on a connection. */
 import type { Database, Statement } from 'better-sqlite3';
 import { StatementFailed, type TableStatement } from '../../../core/processors/processor-store.ts';
 import { isDriverError } from './failures.ts';
 
-/** Prepared statements that are kept. */
+/** The maximum number of prepared statements that are kept. */
 const MAX_KEPT = 500;
 
-/** The errors of SQLite that a statement causes itself. Others, such as a full disk, are failures of the file. */
+/** The errors of SQLite that are due to a statement. Others, such as a full disk, are failures of the file. */
 const OWN_FAILURES = /^SQLITE_(ERROR|CONSTRAINT|MISMATCH|RANGE|TOOBIG)/;
 
-/** Prepares the statements of table read models, and keeps them. */
+/** Prepares the statements of table read models, and caches them. */
 export class TableStatements {
   readonly #database: Database;
   readonly #prepared = new Map<string, Statement<unknown[]>>();
@@ -18,7 +18,10 @@ export class TableStatements {
     this.#database = database;
   }
 
-  /** Runs statements that create, drop or rename tables. Kept statements may refer to tables that are gone then. @throws StatementFailed */
+  /**
+   * Runs statements that create, drop or rename tables, and empties the cache, because its statements may be invalid.
+   * @throws StatementFailed
+   */
   run(statements: readonly TableStatement[]): void {
     for (const [index, { sql, parameters }] of statements.entries()) {
       this.#attempt(index, () => this.#database.prepare<unknown[]>(sql).run(...parameters));
@@ -26,7 +29,7 @@ export class TableStatements {
     this.#prepared.clear();
   }
 
-  /** Runs the statements of events. @throws StatementFailed if a statement is the cause, and not the file. */
+  /** Runs the statements of events. @throws StatementFailed if a failure is due to a statement instead of the file. */
   write(statements: readonly TableStatement[]): void {
     for (const [index, { sql, parameters }] of statements.entries()) {
       this.#attempt(index, () => this.#keep(sql).run(...parameters));

@@ -1,6 +1,6 @@
 /**
- * Storage of processors in a SQLite file (src/core/processors/processor-store.ts). A commit is a write of the file's
- * group commit, so that read models, process managers and commands share transactions of the disk.
+ * The storage for processors in a SQLite file (src/core/processors/processor-store.ts). A commit joins the group commit
+ * of the file, so that read models, process managers and commands share transactions.
  */
 import type { Database } from 'better-sqlite3';
 import type {
@@ -40,12 +40,12 @@ import { type ParkedRow, type ProcessorStatements, prepareProcessorStatements } 
 import { TableStatements } from './processors-tables.ts';
 import { readDialect } from './read-dialect.ts';
 
-/** The file, as the store that has it open offers it. */
+/** The parts of the open file that the processors use. */
 export interface ProcessorFile {
   readonly name: string;
   readonly database: Database;
   readonly commits: CommitSignal;
-  /** Runs in a transaction of the group commit, and is committed when the promise resolves. */
+  /** Calls `run` in a transaction of the group commit. The promise resolves after the commit. */
   write(run: () => void): Promise<void>;
   read<Result>(read: () => Result): Promise<Result>;
   readonly events: EventReader;
@@ -98,7 +98,8 @@ export class SqliteProcessors implements ProcessorStore {
       for (let share = 0; share < shares; share++) statements.addShare.run(Number(lastInsertRowid), share);
     });
     const row = await this.#read((statements) => statements.subscription.get(name, version), undefined);
-    if (row === undefined) throw new Error(`the subscription ${name} ${version} was dropped while it was opened`);
+    if (row === undefined)
+      throw new Error(`the subscription ${name} ${version} was dropped while it was opened; open it again`);
     return recordOf(row);
   }
 
@@ -108,7 +109,7 @@ export class SqliteProcessors implements ProcessorStore {
   }
 
   /**
-   * Updates the inline read models. In the transaction of an append, after its events are there.
+   * Updates the inline read models. It must be called in the transaction of an append, after its events were written.
    * @throws InlineRefusal, InlineBehind
    */
   project(): void {
@@ -117,7 +118,9 @@ export class SqliteProcessors implements ProcessorStore {
     for (const projection of this.#projections) projectInline(statements, this.#tables, projection, this.#file.events);
   }
 
-  /** Applies what inline read models have missed, in transactions of their own. Calls at the same time share the work. */
+  /**
+   * Applies the events that inline read models have missed, in separate transactions. Concurrent calls share the work.
+   */
   catchUpInline(): Promise<void> {
     this.#catchingUp ??= this.#catchUpInline().finally(() => {
       this.#catchingUp = undefined;
@@ -393,7 +396,7 @@ export class SqliteProcessors implements ProcessorStore {
     });
   }
 
-  /** The statements, if the file has the tables. A file that was never used by processors has none. */
+  /** Returns the statements, or `undefined` if the file has no tables of processors yet. */
   #existing(): ProcessorStatements | undefined {
     if (this.#prepared !== undefined) return this.#prepared;
     if (formatOf(this.#file.database) === 0) return undefined;
@@ -401,7 +404,7 @@ export class SqliteProcessors implements ProcessorStore {
     return this.#prepared;
   }
 
-  /** Creates the tables if they are missing. In a transaction that writes. */
+  /** Creates the tables if they are missing. It must be called in a write transaction. */
   #create(): ProcessorStatements {
     if (this.#prepared !== undefined) return this.#prepared;
     const { database } = this.#file;
@@ -414,12 +417,12 @@ export class SqliteProcessors implements ProcessorStore {
       database.exec(`delete from ${FORMAT}`);
       database.exec(`insert into ${FORMAT} values (${PROCESSOR_MIGRATIONS.length})`);
     }
-    // Not kept: if this transaction is rolled back, the tables are gone.
+    // The statements are not cached, because the tables do not exist if this transaction is rolled back.
     return prepareProcessorStatements(database);
   }
 }
 
-/** A bound value of a condition that is left out if the value is absent: SQLite compares it with null first. */
+/** Returns the value twice, to bind it to a condition of `unless`. */
 function twice(value: string | undefined): [string | null, string | null] {
   return [value ?? null, value ?? null];
 }

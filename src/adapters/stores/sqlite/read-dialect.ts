@@ -1,7 +1,7 @@
 /**
- * The dialect by which programs read the tables of a file. It has a connection of its own, so that a query of a program
- * can neither see half of a transaction nor write. A store in memory has only one connection. Its dialect refuses
- * everything but reading, and ends each query before it returns.
+ * The Kysely dialect by which programs read the tables of a file. It has a separate connection, so that a query of a
+ * program sees no uncommitted changes and cannot write. A store in memory has only one connection. Its dialect accepts
+ * only reads, and ends each query before it returns.
  *
  * By default the driver returns each integer as a `number`, which rounds those beyond 2^53. Here such an integer is a
  * `bigint`, as in decoded payloads (docs/encoding.md §1.2).
@@ -11,8 +11,7 @@ import { SqliteDialect } from 'kysely';
 
 type Row = Record<string, unknown>;
 
-/**
- * The dialect for the tables of a file.
+/** Makes the dialect for the tables of a file.
  * @param own the connection of the store.
  */
 export function readDialect(file: string, own: Database): SqliteDialect {
@@ -27,9 +26,12 @@ function sharedConnection(database: Database): ReadDatabase {
     close: () => {},
     prepare: (sql) => {
       const statement = database.prepare<unknown[], Row>(sql);
-      // A transaction of a reader would take in what the store writes.
+      // A transaction of a reader would include the writes of the store.
       if (!statement.reader || !statement.readonly) {
-        throw new Sqlite.SqliteError(`a reader of a store in memory can only select: ${sql}`, 'SQLITE_READONLY');
+        throw new Sqlite.SqliteError(
+          `expected a select, because a reader of a store in memory cannot write; got: ${sql}`,
+          'SQLITE_READONLY',
+        );
       }
       const { reader, all, run } = exactStatement(statement.safeIntegers(true));
       // The connection can do nothing else while a query is iterated.
@@ -77,7 +79,7 @@ function exactStatement(statement: Statement<unknown[], Row>): ReadStatement {
   };
 }
 
-/** Changes the row, which the driver made for this call. */
+/** Converts the bigints of a row in place, because the driver made the row for this call. */
 function exact(row: Row): Row {
   for (const column in row) {
     const value = row[column];

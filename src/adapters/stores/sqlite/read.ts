@@ -1,4 +1,4 @@
-/** Reading: by stream, over all events, and commit by commit. The arguments have been checked. */
+/** Reads streams, all events, and commits. The arguments have been checked. */
 import type { Database, Statement } from 'better-sqlite3';
 import type { Direction, ReadAllOptions, ReadStreamOptions, Snapshot, SnapshotKey } from '../../../core/event-store.ts';
 import { DEFAULT_READ_LIMIT } from '../../../core/limits.ts';
@@ -26,11 +26,11 @@ export interface Connection {
   readonly database: Database;
   readonly statements: Statements;
   readonly cache: IdCache;
-  /** Statements of filtered reads, by direction and number of event types; prepared at first use. */
+  /** The statements of filtered reads, by direction and number of event types. They are prepared at first use. */
   readonly merged: Map<string, Statement<number[], EventRow>>;
 }
 
-/** Beyond every position and revision that a number can hold. */
+/** A number that is greater than every position and revision. */
 const BEYOND = Number.MAX_SAFE_INTEGER;
 
 export function readStream(
@@ -74,8 +74,8 @@ export function readAll(connection: Connection, options: ReadAllOptions): readon
 }
 
 /**
- * Reads the event types and the events in one view of the file. Otherwise the first event of a new type could be
- * skipped for ever, if another process commits it, followed by an event of a known type, between the two reads.
+ * Reads the event types and the events in one transaction. Otherwise a reader could skip the first event of a new type
+ * forever, if another process commits it and then an event of a known type between the two reads.
  */
 function filtered(
   { database, statements, merged }: Connection,
@@ -84,7 +84,7 @@ function filtered(
   limit: number,
   filter: ReadAllOptions,
 ): EventRow[] {
-  // An inline read model reads in the transaction of an append, which is such a view.
+  // An inline read model reads in the transaction of an append.
   const isWriting = database.inTransaction;
   if (!isWriting) statements.beginRead.run();
   try {
@@ -121,12 +121,12 @@ function idsOf(statements: Statements, { categories, eventTypes, events }: ReadA
   return eventTypesOfBoth.all(JSON.stringify(categories), JSON.stringify(eventTypes));
 }
 
-/** Converts a bigint to the number in the file. `undefined` becomes a number that is greater than all. */
+/** Converts a bigint to a number. `undefined` becomes a number that is greater than all others. */
 function clamped(value: bigint | undefined): number {
   return value === undefined || value > BigInt(BEYOND) ? BEYOND : Number(value);
 }
 
-/** Adjacent events of one decision share the objects that are made for it. */
+/** Converts rows to events. Adjacent events of one decision share the objects of the decision. */
 function recorded({ cache }: Connection, rows: readonly EventRow[]): readonly RecordedEvent[] {
   cache.meetStreams(rows);
   const found: RecordedEvent[] = [];
@@ -167,7 +167,7 @@ export function findDecision(connection: Connection, commandId: string): Recorde
   if (row === undefined) return undefined;
   const found = recordedDecision(connection, row);
   if (found.decision.commandId === commandId) return found;
-  throw damage(`the index of command ids leads from ${commandId} to ${found.decision.commandId}`);
+  throw damage(`the index of command ids maps ${commandId} to the decision of ${found.decision.commandId}`);
 }
 
 function recordedDecision({ cache }: Connection, row: DecisionRow): RecordedDecision {
@@ -201,7 +201,7 @@ function recordedDecision({ cache }: Connection, row: DecisionRow): RecordedDeci
 function firstRevision(eventCount: number, revision: number | undefined, commandId: string): bigint {
   const first = (revision ?? -1) - eventCount + 1;
   if (first >= 0) return BigInt(first);
-  throw damage(`the decision of command ${commandId} has ${eventCount} events up to revision ${revision}`);
+  throw damage(`the decision of command ${commandId} cannot have ${eventCount} events up to revision ${revision}`);
 }
 
 function rejectionOf(json: unknown, commandId: string): Rejection {
@@ -284,7 +284,7 @@ function nextRevision(row: DecisionRow): number {
   return (optionalNumber(row[7], 'decisions.revision') ?? -1) + 1;
 }
 
-/** False if there is no such event. */
+/** Returns false if the event does not exist. */
 function isDecision(row: DecisionRow | [id: null] | undefined): row is DecisionRow {
   if (row?.[0] === null) throw damage('an event does not belong to its decision');
   return row !== undefined;
@@ -323,7 +323,7 @@ export function loadSnapshot({ statements }: Connection, key: SnapshotKey): Snap
   return row === undefined ? undefined : checkedSnapshot(key, row);
 }
 
-/** Returns whether a snapshot is what was saved for its key. */
+/** Returns the snapshot, after comparing it with its checksum. */
 export function checkedSnapshot(key: SnapshotKey, row: SnapshotRow): Snapshot {
   const [revision, contentType, state, checksum] = row;
   const snapshot = {

@@ -1,8 +1,8 @@
 /**
- * The tables of the file (docs/sqlite-format.md), and the Kysely that builds, types and compiles what runs on them.
+ * The tables of the file (docs/sqlite-format.md), and the Kysely that builds, types and compiles their queries.
  *
- * Kysely only compiles here. Its own SQLite dialect begins deferred transactions, in which a write after a read can
- * fail with SQLITE_BUSY_SNAPSHOT whatever the time-out, and it prepares each query again.
+ * Kysely is only used to compile. Its own SQLite dialect begins deferred transactions, in which a write after a read
+ * can fail with SQLITE_BUSY_SNAPSHOT whatever the timeout, and it prepares each query again.
  */
 import {
   DummyDriver,
@@ -15,10 +15,10 @@ import {
   sql,
 } from 'kysely';
 
-/** Numbers, not bigints: revisions, positions and times stay below 2^53 for as long as anyone lives. */
+/** The tables. Integers are numbers, because revisions, positions and times stay below 2^53 in practice. */
 export interface Tables {
   readonly streams: {
-    /** Counts the streams in the order of their first commits. */
+    /** Numbers the streams in the order of their first commits. */
     readonly id: Generated<number>;
     readonly name: string;
   };
@@ -39,9 +39,9 @@ export interface Tables {
     readonly type: string;
     readonly schema_version: number;
   };
-  /** One row for each commit. A stream's last row is its head, so nothing about a stream is ever updated. */
+  /** One row for each commit. A stream's last row is its head, so no row is ever updated. */
   readonly decisions: {
-    /** Counts the commits of the whole store. */
+    /** Numbers the commits of the whole store. */
     readonly id: number;
     /** The 16 bytes of the UUID. */
     readonly command_id: Uint8Array;
@@ -55,7 +55,7 @@ export interface Tables {
     /** The rejection as JSON, or null if the command was accepted. */
     readonly rejection: string | null;
     readonly causation_id: string | null;
-    /** Null if it is the command's own id. */
+    /** The correlation id, or null if it is the command's own id. */
     readonly correlation_id: string | null;
     readonly actor: string | null;
     readonly key_id: string | null;
@@ -71,7 +71,7 @@ export interface Tables {
     readonly payload: Uint8Array;
   };
   readonly snapshots: {
-    /** SQLite's own. */
+    /** The implicit row id of SQLite. */
     readonly rowid: Generated<number>;
     readonly stream: string;
     readonly module_name: string;
@@ -82,11 +82,11 @@ export interface Tables {
     /** SHA-256 over the snapshot and its key: `snapshotChecksum`. */
     readonly checksum: Uint8Array;
   };
-  /** Exists during a migration only. */
+  /** Exists only during a migration. */
   readonly renumbered: { readonly old_id: number; readonly new_id: number };
 }
 
-/** Compiles, and has nothing to run on. */
+/** A Kysely that compiles queries and has no database. */
 export const compiler: Kysely<Tables> = new Kysely<Tables>({
   dialect: {
     createAdapter: () => new SqliteAdapter(),
@@ -96,7 +96,7 @@ export const compiler: Kysely<Tables> = new Kysely<Tables>({
   },
 });
 
-/** The place of a value that is bound when the statement runs, in the order of the text. */
+/** Returns a placeholder for a value that is bound when the statement runs, in the order of the SQL text. */
 export function bound<Value>(): RawBuilder<Value> {
   return sql<Value>`?`;
 }

@@ -1,12 +1,12 @@
-/** Every query, built and typed by Kysely (schema.ts), compiled and prepared once for a connection. */
+/** The queries of the event store, built and typed by Kysely (`schema.ts`), and prepared once for each connection. */
 import type { Database, Statement } from 'better-sqlite3';
 import { type Compilable, sql } from 'kysely';
 import type { Direction } from '../../../core/event-store.ts';
 import { bound, compiler } from './schema.ts';
 
 /**
- * A decision's columns, in the order of {@link decisionColumns}. Columns are unknown until they are checked (`columns.ts`).
- * Ids of rows are whole numbers in any case.
+ * A decision's columns, in the order of {@link decisionColumns}. Their types are unknown until they are checked
+ * (`columns.ts`), except that SQLite ensures that row ids are integers.
  */
 export type DecisionRow = [
   id: number,
@@ -34,18 +34,18 @@ export type EventRow = [
   eventTypeId: unknown,
   /** A string of hexadecimal digits, up to {@link MAX_HEXADECIMAL} bytes. A larger payload is a buffer. */
   payload: unknown,
-  /** The id in hexadecimal digits. Empty if the decision is missing, or does not have the event. */
+  /** The command id in hexadecimal digits. It is empty if the decision is missing or does not have the event. */
   commandId: unknown,
   commandTypeId: unknown,
-  /** The event's place in its decision. */
+  /** The event's index in its decision. */
   index: unknown,
   correlationId: unknown,
   recordedAt: unknown,
 ];
 
 /**
- * Bytes of a payload that come as hexadecimal digits. A Buffer costs the driver 1.2 microseconds, as much as the rest
- * of the row; a string and a loop over its digits take a fifth of that for payloads of usual size.
+ * The largest payload, in bytes, that is read as hexadecimal digits. A Buffer costs the driver 1.2 microseconds, as
+ * much as the rest of the row. A string and a loop over its digits take a fifth of that for payloads of usual size.
  */
 const MAX_HEXADECIMAL = 256;
 
@@ -71,7 +71,7 @@ const number = bound<number>();
 const text = bound<string>();
 const bytes = bound<Uint8Array>();
 
-/** The values of the JSON array that is bound. */
+/** Selects the values of a bound JSON array. */
 const listed = sql<string>`(select value from json_each(?))`;
 
 /** Selects events with their decisions. In SQLite, a cross join fixes the order of the loops: events first. */
@@ -97,27 +97,30 @@ const selectEvents = compiler
   ]);
 
 export interface Statements {
-  /** A view of the file that stays the same until `endRead`. */
+  /** Begins a transaction whose view of the file stays the same until `endRead`. */
   readonly beginRead: Statement<[]>;
   readonly endRead: Statement<[]>;
-  /** Changes when another connection has committed (https://www.sqlite.org/pragma.html#pragma_data_version). */
+  /**
+   * Reads a number that changes when another connection has committed
+   * (https://www.sqlite.org/pragma.html#pragma_data_version).
+   */
   readonly dataVersion: Statement<[], number>;
   readonly lastPosition: Statement<[], number | null>;
   readonly lastDecision: Statement<[], number | null>;
   readonly streamId: Statement<[name: string], number>;
   readonly streamName: Statement<[id: number], unknown>;
-  /** The ids are a JSON array. */
+  /** Selects the names of streams. The ids are a JSON array. */
   readonly streamNames: Statement<[ids: string], [id: number, name: unknown]>;
   readonly head: Statement<[streamId: number, again: number], [revision: unknown, hash: unknown]>;
   readonly addStream: Statement<[name: string]>;
   readonly eventTypeId: Statement<[category: string, type: string, schemaVersion: number], number>;
   readonly eventType: Statement<[id: number], [type: unknown, schemaVersion: unknown]>;
   readonly addEventType: Statement<[category: string, type: string, schemaVersion: number]>;
-  /** The lists are JSON arrays. */
+  /** Selects the ids of event types. The parameter is a JSON array. */
   readonly eventTypesOfCategories: Statement<[categories: string], number>;
   readonly eventTypesOfNames: Statement<[types: string], number>;
   readonly eventTypesOfBoth: Statement<[categories: string, types: string], number>;
-  /** The parameter is a JSON list of pairs of a category and a type. */
+  /** Selects the ids of event types. The parameter is a JSON array of pairs of a category and a type. */
   readonly eventTypesOfEvents: Statement<[events: string], number>;
   readonly commandTypeId: Statement<CommandTypeRow, number>;
   readonly commandType: Statement<[id: number], Unchecked<CommandTypeRow>>;
@@ -127,13 +130,13 @@ export interface Statements {
     [position: number, streamId: number, revision: number, decisionId: number, eventTypeId: number, payload: Uint8Array]
   >;
   readonly decisionByCommand: Statement<[commandId: Uint8Array], DecisionRow>;
-  /** The decision of the event at this revision. All fields are null if the event exists but its decision does not. */
+  /** Selects the decision of the event at this revision. All fields are null if the event has no decision. */
   readonly decisionOfEvent: Statement<[streamId: number, revision: number], DecisionRow | [id: null]>;
-  /** The next decision without events. */
+  /** Selects the next decision without events. */
   readonly nextWithoutEvents: Statement<[streamId: number, afterId: number], DecisionRow>;
-  /** The events of some commits of a stream: those after revision `after`, up to `last`. */
+  /** Selects the events of a stream after revision `after`, up to `last`. */
   readonly payloads: Statement<[streamId: number, after: number, last: number], PayloadRow>;
-  /** Decisions in the order in which they were made. */
+  /** Selects decisions in the order of their commits. */
   readonly logForward: Statement<[afterId: number, limit: number], DecisionRow>;
   readonly logBackward: Statement<[beforeId: number, limit: number], DecisionRow>;
   readonly streams: Statement<[afterId: number, limit: number], [id: number, name: unknown]>;
@@ -141,7 +144,7 @@ export interface Statements {
   readonly streamBackward: Statement<[streamId: number, from: number, limit: number], EventRow>;
   readonly allForward: Statement<[after: number, limit: number], EventRow>;
   readonly allBackward: Statement<[before: number, limit: number], EventRow>;
-  /** The events of some types, whose ids are bound as a JSON array, found by looking at every event. */
+  /** Selects the events of some types by a scan of all events. The ids of the types are a JSON array. */
   readonly scanForward: Statement<[types: string, after: number, limit: number], EventRow>;
   readonly scanBackward: Statement<[types: string, before: number, limit: number], EventRow>;
   readonly loadSnapshot: Statement<[stream: string, moduleName: string, moduleVersion: string], SnapshotRow>;
@@ -186,7 +189,7 @@ type DecisionValues = [
   hash: Uint8Array,
 ];
 
-/** The same columns before they are checked. */
+/** The columns of a row before they are checked. */
 type Unchecked<Row extends unknown[]> = { [Column in keyof Row]: unknown };
 
 export type SnapshotRow = [revision: unknown, contentType: unknown, state: unknown, checksum: unknown];
@@ -194,8 +197,7 @@ export type SnapshotRow = [revision: unknown, contentType: unknown, state: unkno
 type PayloadRow = [eventTypeId: unknown, payload: unknown];
 
 /**
- * More branches than this cost more than looking at every event, because a whole table is read faster than it is
- * merged.
+ * The maximum number of branches of a merged read. With more of them, a scan of the whole table is faster.
  */
 export const MAX_BRANCHES = 64;
 
@@ -224,7 +226,7 @@ export function prepareMerged(database: Database, direction: Direction, types: n
   );
 }
 
-/** Rows come as arrays: a third of the time that objects take. */
+/** Prepares a query whose rows are arrays, which take a third of the time of objects. */
 export function rows<Values extends unknown[], Row>(database: Database, query: Compilable): Statement<Values, Row> {
   return statement<Values, Row>(database, query).raw();
 }
@@ -267,7 +269,7 @@ export function prepareStatements(database: Database): Statements {
     .limit(sql.lit(1))
     .as('last_without_events');
   const eventTypeIds = compiler.selectFrom('event_types').select('id');
-  // The sign keeps SQLite from using the index of types, whose matches would have to be sorted, page after page.
+  // The unary plus prevents SQLite from using the index of types, whose matches it would have to sort for each page.
   const scan = selectEvents.where(
     sql<boolean>`+${sql.ref('events.event_type_id')} in (select value from json_each(?))`,
   );

@@ -1,5 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-/** A store of streams in one SQLite file: the contract (wit/event-store.wit), for one machine and several processes. */
+/** The event store in one SQLite file (wit/event-store.wit), for several processes of one machine. */
 import { resolve } from 'node:path';
 import type { Database } from 'better-sqlite3';
 import type { EventStore } from '../../../core/event-store.ts';
@@ -14,7 +14,7 @@ import { open } from './open.ts';
 import { SqliteOperations } from './operations.ts';
 import { checkOptions, type SqliteStoreOptions } from './options.ts';
 
-/** An event store in one SQLite file. Several processes of one machine may have it open. */
+/** An event store in one SQLite file. Several processes of one machine can use it simultaneously. */
 export interface SqliteStore
   extends EventStore,
     Required<ExclusiveAppend>,
@@ -25,12 +25,12 @@ export interface SqliteStore
   /** Storage for processors, in the same file: checkpoints, documents, tables, parked events and deadlines. */
   readonly processors: ProcessorStore;
 
-  /** Finishes the writes and backups that were begun, refuses what comes later, and closes the file. */
+  /** Refuses later calls, finishes writes and backups in progress, and closes the file. */
   close(): Promise<void>;
 
   /**
-   * Copies the store, as it is now, to a file that does not exist. The store can be used in the meantime, and other
-   * processes can write.
+   * Copies the present state of the store to a file that must not exist. The store can be used in the meantime, and
+   * other processes can write.
    *
    * @throws StoreFailure `invalid-argument`, `closed`, or `failure` with a code such as `io`, `full` or `moved`.
    */
@@ -38,12 +38,13 @@ export interface SqliteStore
 }
 
 /**
- * Opens the store in a file, makes it, or upgrades an older format. The bytes that it returns belong to the caller.
+ * Opens the store in a file. It creates a missing store and upgrades an older format. The caller may change the bytes
+ * that the store returns.
  *
  * @example const store = createSqliteStore({ file: 'bank.db' });
  * @throws StoreFailure `failure` whose `payload.val.code` is `not-a-store`, `newer-format`, `read-only`, `corrupt`,
  * `busy`, `full`, `io` or `unsupported-engine`.
- * @throws DefinitionError that names the option, if it is unknown or invalid.
+ * @throws DefinitionError if an option is unknown or invalid.
  */
 export function createSqliteStore(options: SqliteStoreOptions): SqliteStore {
   const checked = checkOptions(options);

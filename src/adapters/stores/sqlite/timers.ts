@@ -1,6 +1,6 @@
 /**
- * The timers that the store waits with, taken when this file loads. A test that replaces the global timers (node:test,
- * Jest and Sinon can) moves the time of the program under test, and must not stop the store's own work.
+ * The timers of the store, read when this file is loaded. A test may replace the global timers (node:test, Jest and
+ * Sinon can) to control the time of the program under test, but the store's own work must continue.
  */
 const { performance } = globalThis;
 const { now } = performance;
@@ -9,5 +9,5 @@ export const setImmediate: typeof globalThis.setImmediate = globalThis.setImmedi
 export const setInterval: typeof globalThis.setInterval = globalThis.setInterval;
 export const setTimeout: typeof globalThis.setTimeout = globalThis.setTimeout;
 
-/** Milliseconds since a moment in the past. The clock never runs backward. */
+/** Returns the milliseconds of a monotonic clock. */
 export const elapsed: () => number = now.bind(performance);

@@ -2,30 +2,30 @@
  * Group commit. Writes that arrive together share a transaction, and none is acknowledged before its COMMIT has
  * returned.
  *
- * Savepoints are not needed. A write makes all its checks before it changes a row, so a conflict or a duplicate has
- * nothing to undo. A later failure (a full disk, a torn page) fails the whole transaction. It is rolled back, and each
- * of its writes is repeated in a separate transaction, so that one does not affect the others.
+ * Savepoints are not needed, because a write makes all its checks before it changes a row, and so a conflict or a
+ * duplicate has nothing to undo. A later failure (a full disk, a torn page) fails the whole transaction. It is rolled
+ * back, and each of its writes is repeated in a separate transaction, so that one write does not affect the others.
  */
 import type { Database, Statement } from 'better-sqlite3';
 import { DecidableError } from '../../../core/errors.ts';
 import { commitFailure, FileFailure, fileFailure, isBusy, isDriverError, randomDelay } from './failures.ts';
 import { elapsed, setImmediate, setTimeout } from './timers.ts';
 
-/** The most writes in one transaction. It bounds how long the event loop is blocked. */
+/** The maximum number of writes in one transaction. It limits the time for which the event loop is blocked. */
 const MAX_GROUP = 1_000;
 
 /**
- * Rounds of microtasks for which a write waits for others before the transaction begins. Callers whose writes were
- * acknowledged together continue together, but need different numbers of steps. A turn of the event loop would collect
- * more writes, but costs a lone command several microseconds.
+ * The number of microtasks for which a write waits for other writes before the transaction begins. Callers whose writes
+ * were acknowledged together continue together, but need different numbers of steps. A turn of the event loop would
+ * collect more writes, but would delay a single command by several microseconds.
  */
 const ROUNDS = 4;
 
 /**
- * Turns between processes. SQLite has no queue of writers: each tries until it finds the lock free, and a process that
- * writes without a pause keeps it nearly all of the time. A process that has written for `TURN` milliseconds leaves the
- * lock free for `PAUSE`, which is longer than the others wait between two tries. It does so only if another process has
- * committed within the last `SHARED` milliseconds, so that a lone process loses nothing.
+ * Fairness between processes. SQLite has no queue of writers. Each writer tries until the lock is free, and a process
+ * that writes continuously holds it nearly all the time. So a process that has written for `TURN` milliseconds releases
+ * the lock for `PAUSE`, which is longer than others wait between two attempts. It does so only if another process has
+ * committed within the last `SHARED` milliseconds, so that a single process is not slower.
  */
 const TURN = 10;
 const PAUSE = 4;
@@ -33,14 +33,14 @@ const SHARED = 2_000;
 
 /** A write and the callbacks for its outcome. */
 export interface Write {
-  /** Runs inside the transaction. Throws before it has changed anything, or a driver's error. */
+  /** Runs inside the transaction. It throws either before it has changed a row, or an error of the driver. */
   run(): void;
-  /** It is committed. */
+  /** Called after the commit. */
   acknowledge(): void;
   fail(error: unknown): void;
 }
 
-/** Follows the writer's transactions. */
+/** Is notified of the writer's transactions. */
 export interface TransactionListener {
   /** Called first in each transaction. Returns whether another connection has committed since the last one. */
   began(): boolean;
@@ -63,11 +63,11 @@ export class Writer {
   readonly #commit: Statement<[]>;
   readonly #rollback: Statement<[]>;
   #queue: Write[] = [];
-  /** The number of writes at the head of the queue that get transactions of their own. */
+  /** The number of writes at the head of the queue that run in separate transactions. */
   #singly = 0;
   #flushing = false;
   #grouped = false;
-  /** The time of the first attempt to begin that found another process writing. */
+  /** The time of the first attempt to begin that failed because another process was writing. */
   #busySince: number | undefined;
   #waiting: (() => void)[] = [];
   /**
@@ -96,7 +96,7 @@ export class Writer {
     else this.#wait(ROUNDS);
   }
 
-  /** Resolves when nothing is queued. */
+  /** Resolves when the queue is empty. */
   drained(): Promise<void> {
     return this.#flushing ? new Promise((resolve) => this.#waiting.push(resolve)) : Promise.resolve();
   }
@@ -183,7 +183,7 @@ export class Writer {
       this.#commit.run();
     } catch (error) {
       this.#undo();
-      // Refused writes fail too, because the rows that they were refused for may be among those that were rolled back.
+      // Refused writes fail too, because the rows that caused the refusal may have been rolled back.
       for (const write of group) write.fail(commitFailure(error, this.#file));
       return;
     }
