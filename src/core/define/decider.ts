@@ -273,7 +273,7 @@ export function defineDecider<
     },
     types: {
       command: commandTypeOf<Command & Message>(commands, codec) as never,
-      event: eventTypeOf<Event & Message>(events, codec, (event) => decisions.takeEnvelope(event)) as never,
+      event: eventTypeOf<Event & Message>(events, codec) as never,
       state: states.type,
     },
     decider: {

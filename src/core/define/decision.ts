@@ -3,8 +3,8 @@ import type { Codec } from '../codec/codec.ts';
 import { copyValue } from '../codec/copy.ts';
 import { FaultError, isRejection } from '../errors.ts';
 import { MAX_EVENTS_PER_DECISION } from '../limits.ts';
-import type { Envelope } from '../messages.ts';
 import type { Recipe } from './draft.ts';
+import { enteredEvent } from './entered-event.ts';
 import { faultOf } from './handler-fault.ts';
 import type { Message } from './message.ts';
 import { enterMessage, entryOf, type MessageEntry, type MessageTable } from './message-table.ts';
@@ -27,8 +27,6 @@ export class Decisions<State> {
   readonly #events: MessageTable<EventEntry>;
   readonly #states: States<State>;
   readonly #codec: Codec;
-  /** The events of the latest decision whose envelopes were not taken yet, in reverse order. */
-  #latest: DecidedEvent[] = [];
 
   constructor(
     commands: MessageTable<CommandEntry>,
@@ -58,8 +56,7 @@ export class Decisions<State> {
    */
   decide(state: State, command: Message): Message[] {
     const entry = entryOf(this.#commands, command.type, 'command');
-    const decided: DecidedEvent[] = [];
-    this.#latest = [];
+    const decided: Message[] = [];
     try {
       const answer = entry.decide(lend(state), copyValue(command.data));
       const last = isSteps(answer) ? this.#takeSteps(answer, entry.type, state, decided) : answer;
@@ -69,27 +66,18 @@ export class Decisions<State> {
       if (isRejection(cause)) throw cause;
       throw faultOf(cause, 'decide-failed', `decide.${entry.type}`, entry.type);
     }
-    this.#latest = decided.toReversed();
-    return decided.map(({ event }) => event);
-  }
-
-  /**
-   * Returns the envelope of an event of the latest decision, which was encoded when it was decided. The event sourcer
-   * takes the envelopes in order. For any other event it returns undefined.
-   */
-  takeEnvelope(event: Message): Envelope | undefined {
-    return this.#latest.at(-1)?.event === event ? this.#latest.pop()?.envelope : undefined;
+    return decided;
   }
 
   /** Runs a generator to its end. The events of each step are folded, and the generator gets the state after them. */
-  #takeSteps(steps: Steps, command: string, before: State, decided: DecidedEvent[]): unknown {
+  #takeSteps(steps: Steps, command: string, before: State, decided: Message[]): unknown {
     let state = before;
     let step = steps.next();
     try {
       while (step.done !== true) {
         const from = decided.length;
         this.#takeEvents(step.value, command, decided);
-        for (let index = from; index < decided.length; index++) state = this.evolve(state, decided[index]!.event);
+        for (let index = from; index < decided.length; index++) state = this.evolve(state, decided[index]!);
         step = steps.next(lend(state));
       }
       return step.value;
@@ -102,7 +90,7 @@ export class Decisions<State> {
    * Adds the events that a handler returned, each in the form that decoding its bytes produces. So nothing is stored
    * that cannot be read again, and a replay folds the same values.
    */
-  #takeEvents(returned: unknown, command: string, decided: DecidedEvent[]): void {
+  #takeEvents(returned: unknown, command: string, decided: Message[]): void {
     if (!Array.isArray(returned)) throw noDecision(command, `returned ${kindOf(returned)} instead of a list of events`);
     if (decided.length + returned.length > MAX_EVENTS_PER_DECISION) {
       throw noDecision(command, `returned more than ${MAX_EVENTS_PER_DECISION} events`);
@@ -114,14 +102,9 @@ export class Decisions<State> {
         throw noDecision(command, `returned ${kindOf(event)}, expected an event of this module`);
       }
       const { data, envelope } = enterMessage(entry, event?.data, this.#codec);
-      decided.push({ event: { type: entry.type, data }, envelope });
+      decided.push(enteredEvent(entry.type, data, envelope, this.#events));
     }
   }
-}
-
-interface DecidedEvent {
-  readonly event: Message;
-  readonly envelope: Envelope;
 }
 
 type Steps = Generator<unknown, unknown, unknown>;

@@ -12,6 +12,7 @@ import type { Envelope, WritePrecondition } from '../messages.ts';
 import { checkOptionNames, unknownName } from '../option-names.ts';
 import { isText, mustBe } from '../predicates.ts';
 import type { CommandType, EventType } from '../types.ts';
+import { takeEnvelope } from './entered-event.ts';
 import { textOf } from './handler-fault.ts';
 import type { CommandDefinition, Definition, Message, Snapshots, Source } from './message.ts';
 import { defineCommand, defineEvent } from './message.ts';
@@ -236,16 +237,12 @@ export function commandTypeOf<Command extends Message>(table: MessageTable, code
   };
 }
 
-/** Makes `types.event` of a table. `entered` returns the envelope of an event that is encoded already. */
-export function eventTypeOf<Event extends Message>(
-  table: MessageTable,
-  codec: Codec,
-  entered: (event: Message) => Envelope | undefined = () => undefined,
-): EventType<Event> {
+/** Makes `types.event` of a table. An event that a decision has made is encoded already. */
+export function eventTypeOf<Event extends Message>(table: MessageTable, codec: Codec): EventType<Event> {
   return {
     fromEnvelope: (envelope) => readMessage(entryOf(table, envelope.type, 'event'), envelope, codec) as Event,
     toEnvelope: (event) =>
-      entered(event) ?? enterMessage(entryOf(table, event.type, 'event'), event.data, codec).envelope,
+      takeEnvelope(event, table) ?? enterMessage(entryOf(table, event.type, 'event'), event.data, codec).envelope,
   };
 }
 

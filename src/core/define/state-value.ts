@@ -34,13 +34,7 @@ import {
 } from '../codec/values.ts';
 import { isFault } from '../errors.ts';
 import { MAX_BIG_INTEGER_BYTES, MAX_VALUE_DEPTH } from '../limits.ts';
-
-function itself(value: object): object {
-  return value;
-}
-
-/** A constructor that returns its argument, so that a subclass adds its private fields to that object. */
-const Itself = itself as unknown as new (value: object) => object;
+import { Itself } from './private-fields.ts';
 
 /** Marks objects that have the form of this file. */
 class Kept extends Itself {

@@ -86,8 +86,9 @@ export class CommandInFlight {
     };
   }
 
-  result(fields: CommandResult): CommandResult {
-    return this.#isTyped ? new DispatchedCommand(fields, this.module) : new HandledCommand(fields);
+  /** @param decided the events of the decision as values of the module, if they are known and nobody else has them. */
+  result(fields: CommandResult, decided?: readonly unknown[]): CommandResult {
+    return this.#isTyped ? new DispatchedCommand(fields, this.module, decided) : new HandledCommand(fields);
   }
 
   observed(): ObservedCommand {
@@ -125,6 +126,8 @@ export class Attempt {
   isStateIntact: boolean = false;
   /** The revision that the decision saw. */
   seenRevision: bigint | undefined = undefined;
+  /** The events of the decision, as values of the module. */
+  events: readonly unknown[] | undefined = undefined;
   /** The decision that the store was asked to append. */
   decided: DecidedAppend | undefined = undefined;
 

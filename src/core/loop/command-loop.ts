@@ -26,6 +26,7 @@
  * its SHA-1.
  */
 import { copyValue } from '../codec/copy.ts';
+import { areTaken } from '../define/entered-event.ts';
 import { type CommandFailure, isAppendFailure, isCommandFailure, isRejection } from '../errors.ts';
 import type { CommandResult } from '../event-sourcer.ts';
 import type { Appended, Conflict, EventStore } from '../event-store.ts';
@@ -122,7 +123,7 @@ export class CommandLoop {
           if (snapshots.isDue(command.route.snapshot, live)) await snapshots.save(live);
           cache.put(live);
         }
-        return this.#ended(command, resultOf(command, decided, appended));
+        return this.#ended(command, resultOf(attempt, decided, appended));
       }
     } catch (error) {
       this.#parts.ends?.failed(command, error);
@@ -249,7 +250,9 @@ export class CommandLoop {
       return this.#decided(attempt, NO_EVENTS, { tag: 'rejected', val: copyValue(error.payload) as Rejection });
     }
     attempt.isStateIntact = false;
-    return this.#decided(attempt, foldDecided(live, events), ACCEPTED);
+    const envelopes = foldDecided(live, events);
+    attempt.events = events;
+    return this.#decided(attempt, envelopes, ACCEPTED);
   }
 
   #decided(attempt: Attempt, events: readonly Envelope[], outcome: Outcome): DecidedAppend {
@@ -376,9 +379,10 @@ function decisionFailure({ module, stream, envelope }: CommandInFlight, error: u
   ]);
 }
 
-function resultOf(command: CommandInFlight, { events, decision }: DecidedAppend, appended: Appended): CommandResult {
+function resultOf(attempt: Attempt, { events, decision }: DecidedAppend, appended: Appended): CommandResult {
+  const { command } = attempt;
   const { commandId, stream, attempts, module } = command;
-  return command.result({
+  const fields = {
     commandId,
     stream,
     module: module.name,
@@ -387,5 +391,6 @@ function resultOf(command: CommandInFlight, { events, decision }: DecidedAppend,
     revision: appended.revision,
     duplicate: false,
     attempts,
-  });
+  };
+  return command.result(fields, areTaken(attempt.events) ? attempt.events : undefined);
 }

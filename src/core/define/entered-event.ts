@@ -1,0 +1,54 @@
+/**
+ * The events of a decision. Each has entered when it was decided (`Shape.enter`), so its envelope exists, and no one
+ * else holds its data.
+ */
+import type { Envelope } from '../messages.ts';
+import type { Message } from './message.ts';
+import { Itself } from './private-fields.ts';
+
+class Entered extends Itself {
+  readonly #table: object;
+  #envelope: Envelope | undefined;
+
+  constructor(event: object, table: object, envelope: Envelope) {
+    super(event);
+    this.#table = table;
+    this.#envelope = envelope;
+  }
+
+  static take(event: object, table: object): Envelope | undefined {
+    if (!(#envelope in event) || event.#table !== table) return undefined;
+    const envelope = event.#envelope;
+    event.#envelope = undefined;
+    return envelope;
+  }
+
+  static isTaken(event: object): boolean {
+    return #envelope in event && event.#envelope === undefined;
+  }
+}
+
+/** Makes an event that has entered. @param table the events of its module. */
+export function enteredEvent(type: string, data: unknown, envelope: Envelope, table: object): Message {
+  const event: Message = { type, data };
+  new Entered(event, table, envelope);
+  return event;
+}
+
+/**
+ * Returns the envelope of an event that a decision of the same module has made. It does so once, because the holder of
+ * the event may change it later.
+ */
+export function takeEnvelope(event: Message, table: object): Envelope | undefined {
+  return Entered.take(event, table);
+}
+
+/** Returns whether all of the events have entered, and their envelopes were taken. */
+export function areTaken(events: readonly unknown[] | undefined): events is readonly Message[] {
+  if (events === undefined) return false;
+  for (let index = 0; index < events.length; index++) {
+    const event = events[index];
+    if (typeof event !== 'object' || event === null || !Entered.isTaken(event)) return false;
+  }
+  return true;
+}
