@@ -171,6 +171,8 @@ export class Documents implements InlineProcessor {
   #fold(document: Document, { event: recorded, message }: Item): void {
     const { types, projector } = this.#model;
     const { context } = recorded;
+    // A store may have written the document of a page whose checkpoint it did not write.
+    if (context.position <= document.position) return;
     const event = message ?? types.event.fromEnvelope(this.#reading.envelopeOf(recorded));
     try {
       const before = document.state ?? projector.initialState();

@@ -1,7 +1,7 @@
 /** The NATS store passes the suites of the contract against a real server. */
 import { after, describe, test } from 'node:test';
 import { createNatsStore, type NatsStore } from 'decidable/nats';
-import { commitStoreSuite, eventStoreSuite } from 'decidable/testing';
+import { commitStoreSuite, eventStoreSuite, processorStoreSuite } from 'decidable/testing';
 import { sharedNats, skipWithoutNats, uniqueName } from '../../servers/nats.ts';
 
 if (skipWithoutNats === false) {
@@ -11,6 +11,7 @@ if (skipWithoutNats === false) {
 
   eventStoreSuite('the NATS store', { open, describe, test });
   commitStoreSuite('the NATS store', { open, describe, test });
+  processorStoreSuite('the NATS store', { open, describe, test });
 } else {
   test('the NATS store passes the suites of the contract', { skip: skipWithoutNats }, () => {});
 }

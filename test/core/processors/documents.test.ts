@@ -170,6 +170,26 @@ describe('a document read model', () => {
     await stop();
   });
 
+  test('passes over an event that a document has folded before the checkpoint moved', async () => {
+    await using store = createMemoryStore();
+    const sourcer = createEventSourcer({ store, modules: [counter] });
+    for (const by of [1, 2, 4]) await sourcer.dispatch(counter.commands.Add({ counterId: 'a', by }));
+    const runner = runnerOf(store, {}, 1);
+    const { subscription, kind, definition } = runner.processor;
+    await store.processors.openSubscription({ subscription, kind, definition, shares: 1 });
+    const [free] = await store.processors.listShares(subscription);
+    const held = await store.processors.claimShare(free!, 'dead', 0, 1);
+    // A store may write the documents of a large page in parts, and the member may die after the first of them.
+    await store.processors.commit({
+      fences: [{ ...held!, before: undefined, checkpoint: 0n }],
+      documents: [{ subscription, key: 'a', state: totals.types.state.toBytes({ total: 3, events: 2 }), position: 2n }],
+    });
+    const stop = await run(store, runner);
+    await caughtUp(store, runner);
+    assert.deepEqual(await documents(store, runner), { a: { total: 7, events: 3 } });
+    await stop();
+  });
+
   test('is divided among the members of a group, and the members together hold the same documents', async () => {
     await using store = createMemoryStore();
     const sourcer = createEventSourcer({ store, modules: [counter] });

@@ -175,6 +175,15 @@ export class Client {
    * @throws ServerFailure
    */
   page({ stream, subject, from, limit }: PageRequest): Promise<Page> {
+    return this.#readPage(stream, { seq: from, batch: limit, max_bytes: PAGE_BYTES, next_by_subj: subject });
+  }
+
+  /** Reads the last message of each subject, from any server that has the stream. At most 1,024 subjects. */
+  async lastOfEach(stream: string, subjects: readonly string[]): Promise<readonly StoredMessage[]> {
+    return (await this.#readPage(stream, { multi_last: subjects })).messages;
+  }
+
+  #readPage(stream: string, request: object): Promise<Page> {
     this.#subscription ??= this.connection.subscribe(`${this.#inbox}.*`, {
       callback: (error, message) => {
         if (error === null) this.#take(message);
@@ -184,7 +193,6 @@ export class Client {
       const id = String(this.#nextPage++);
       const timer = this.#timer(id);
       this.#pages.set(id, { messages: [], resolve, reject, timer });
-      const request = { seq: from, batch: limit, max_bytes: PAGE_BYTES, next_by_subj: subject };
       try {
         this.connection.publish(`$JS.API.DIRECT.GET.${stream}`, JSON.stringify(request), {
           reply: `${this.#inbox}.${id}`,

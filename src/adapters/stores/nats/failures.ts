@@ -1,5 +1,5 @@
 /** Errors of the client and of the server as errors of the store, with an advice. */
-import { AppendFailure, DecidableError, StoreFailure } from '../../../core/errors.ts';
+import { AppendFailure, StoreFailure } from '../../../core/errors.ts';
 import type { StoreFault } from '../../../core/event-store.ts';
 
 /** A failure of the server or of the way to it. It becomes the error of an append or of a read when it leaves the store. */
@@ -54,7 +54,7 @@ export function apiFailure({ code, err_code = 0, description = 'no description' 
 
 /** The failure of a request without effects. */
 export function requestFailure(error: unknown): unknown {
-  if (error instanceof ServerFailure || error instanceof DecidableError || !(error instanceof Error)) return error;
+  if (!isClientError(error)) return error;
   if (isTimeout(error))
     return new ServerFailure('busy', 'the NATS server did not reply in time: try again', { cause: error });
   if (isNoResponders(error)) {
@@ -62,6 +62,30 @@ export function requestFailure(error: unknown): unknown {
     return new ServerFailure('busy', `no NATS server answers for this store: ${advice}`, { cause: error });
   }
   return new ServerFailure('io', `the connection to the NATS server failed: ${error.message}`, { cause: error });
+}
+
+/** Names of the errors of the client's packages, and of the errors that they pass on. Other errors are bugs. */
+const CLIENT_ERRORS: ReadonlySet<string> = new Set([
+  'AuthorizationError',
+  'ClosedConnectionError',
+  'ConnectionError',
+  'ConsumerNotFoundError',
+  'DrainingConnectionError',
+  'JetStreamApiError',
+  'JetStreamError',
+  'JetStreamNotEnabled',
+  'JetStreamStatusError',
+  'NoResponders',
+  'PermissionViolationError',
+  'ProtocolError',
+  'RequestError',
+  'StreamNotFoundError',
+  'TimeoutError',
+  'UserAuthenticationExpiredError',
+]);
+
+function isClientError(error: unknown): error is Error {
+  return error instanceof Error && (CLIENT_ERRORS.has(error.name) || 'syscall' in error);
 }
 
 /** The names of the client's errors are checked, because a program may have two copies of the client. */
@@ -75,9 +99,7 @@ function isTimeout(error: unknown): boolean {
 /** No server listens to the subject, so nothing was stored. */
 export function isNoResponders(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  return (
-    error.name === 'NoRespondersError' || (error.cause instanceof Error && error.cause.name === 'NoRespondersError')
-  );
+  return error.name === 'NoResponders' || (error.cause instanceof Error && error.cause.name === 'NoResponders');
 }
 
 /** The error as `append` throws it. */

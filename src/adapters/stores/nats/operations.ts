@@ -30,8 +30,11 @@ import { type FollowedMessage, Follower } from './follower.ts';
 import { Heads } from './heads.ts';
 import type { OpenedStore } from './open.ts';
 import type { CheckedOptions } from './options.ts';
+import { NatsProcessors } from './processors.ts';
+import { ProcessorSubjects } from './processors-values.ts';
 import { lastPosition, type ReadingParts, readAll, readCommits, readLog, readStream, readStreams } from './read.ts';
 import { Snapshots } from './snapshots.ts';
+import { StateValues } from './state-values.ts';
 import { StreamQueues } from './stream-queues.ts';
 import type { Subjects } from './subjects.ts';
 
@@ -45,6 +48,8 @@ export class NatsOperations implements BareStore, CommitSource, CommitLog, Commi
   readonly #snapshots: Snapshots;
   readonly #queues = new StreamQueues();
   readonly #follower: Follower;
+  readonly #stateFollower: Follower;
+  readonly processors: NatsProcessors;
   readonly #work = new Set<Promise<unknown>>();
   /** Closes the connection, if it is the store's own. */
   readonly #disconnect: () => Promise<void>;
@@ -76,6 +81,20 @@ export class NatsOperations implements BareStore, CommitSource, CommitLog, Commi
       stream: subjects.name,
       subject: subjects.allCommits,
       take: (message) => this.#follow(message),
+    });
+    const processorSubjects = new ProcessorSubjects(subjects);
+    this.#stateFollower = new Follower({
+      client,
+      jetstream,
+      stream: subjects.stateStream,
+      subject: processorSubjects.all,
+      take: () => {},
+    });
+    this.processors = new NatsProcessors({
+      values: new StateValues(client, subjects, replicas > 1),
+      subjects: processorSubjects,
+      follower: this.#stateFollower,
+      work: (call) => (this.#isClosing ? Promise.reject(usedAfterClose()) : this.#read(call)),
     });
     this.#forgetOnDisconnect().catch(() => {});
   }
@@ -156,7 +175,7 @@ export class NatsOperations implements BareStore, CommitSource, CommitLog, Commi
 
   async close(): Promise<void> {
     this.#isClosing = true;
-    await this.#follower.close(usedAfterClose);
+    await Promise.all([this.#follower.close(usedAfterClose), this.#stateFollower.close(usedAfterClose)]);
     await Promise.allSettled(this.#work);
     this.#client.close();
     await this.#disconnect();

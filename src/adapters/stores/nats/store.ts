@@ -3,6 +3,7 @@
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { EventStore } from '../../../core/event-store.ts';
 import { loadPeer } from '../../../core/missing-peer.ts';
+import type { ProcessorStore } from '../../../core/processors/processor-store.ts';
 import { checkImport, checkReadCommits, checkReadLog, checkReadStreams } from '../../../core/storage/arguments.ts';
 import type { RecordedCommit } from '../../../core/storage/chain.ts';
 import type { CommitImport, CommitLog, ReadLogOptions } from '../../../core/storage/commit-transfer.ts';
@@ -22,6 +23,9 @@ import { Subjects } from './subjects.ts';
 
 /** An event store on a NATS server or cluster. Any number of processes may have it open. */
 export interface NatsStore extends EventStore, CommitSource, CommitLog, CommitImport, AsyncDisposable {
+  /** Storage for processors: checkpoints, documents, parked events and deadlines. `defineSystem(…).start` uses it. */
+  readonly processors: ProcessorStore;
+
   /** Finishes accepted work, refuses later calls, and closes the connection if the store has made it. */
   close(): Promise<void>;
 }
@@ -70,10 +74,12 @@ export async function createNatsStore(options: NatsStoreOptions = {}): Promise<N
 
 class Store extends GuardedStore implements NatsStore {
   readonly #operations: NatsOperations;
+  readonly processors: ProcessorStore;
 
   constructor(operations: NatsOperations) {
     super(operations);
     this.#operations = operations;
+    this.processors = operations.processors;
   }
 
   readCommits(stream: string, options: ReadCommitsOptions = {}): Promise<readonly RecordedCommit[]> {

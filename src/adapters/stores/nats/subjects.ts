@@ -3,6 +3,7 @@
  * category and the rest of the name become one token each: letters, digits, `_` and `-` stay, and each other byte becomes
  * `=` and two hexadecimal digits. The stream `account-0001` of the store `bank` is the subject `bank.e.account.0001`.
  */
+import { sha256 } from '../../../core/storage/sha256.ts';
 import { categoryOf } from '../../../core/stream-name.ts';
 import { toHex } from '../../../core/uuid.ts';
 
@@ -24,6 +25,19 @@ function tokenOf(text: string): string {
     token += PLAIN.test(character) ? character : `=${toHex(Uint8Array.of(byte)).toUpperCase()}`;
   }
   return token;
+}
+
+/** A token longer than this becomes the hash of the text. */
+const LONGEST_TOKEN = 100;
+
+/** Encodes a text of any length as one token that is not too long. The text cannot be read from it. */
+export function keyToken(text: string): string {
+  if (text.length <= LONGEST_TOKEN) {
+    const token = tokenOf(text);
+    if (token.length <= LONGEST_TOKEN) return token;
+  }
+  // A token of `tokenOf` never has `=h`.
+  return `=h${toHex(sha256(encoder.encode(text)))}`;
 }
 
 /** The subjects of one store. */

@@ -1,0 +1,151 @@
+/**
+ * Values in the stream of everything that is replaced. Each has a subject of its own, and its last message counts. A value is a
+ * record in JSON and bytes; an empty message says that it was deleted. Writers guard what they replace, and several values
+ * are written in one atomic batch.
+ */
+import type { Acknowledged, Client, OutgoingMessage, StoredMessage } from './client.ts';
+import { API_ERRORS, apiFailure, isNoResponders, requestFailure, ServerFailure } from './failures.ts';
+import type { Subjects } from './subjects.ts';
+
+/** Messages of one page. */
+const PAGE = 1_000;
+/** Subjects of one request for the last messages of several. The server allows 1,024. */
+const MOST_SUBJECTS = 500;
+/** The server keeps the mark of a deleted value for a while, so that guards of slow writers do not mistake it for a new one. */
+const DELETED_FOR = '24h';
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+const NO_BYTES = new Uint8Array(0);
+
+/** A value as it is stored. */
+export interface StoredValue {
+  readonly subject: string;
+  readonly sequence: number;
+  readonly record: unknown;
+  readonly bytes: Uint8Array;
+}
+
+/** A subject that was looked at: its last sequence number, even if its value was deleted, is what guards the next write. */
+export interface Place {
+  readonly sequence: number;
+  readonly value: StoredValue | undefined;
+}
+
+/** A value to write. */
+export interface NewValue {
+  readonly subject: string;
+  /** The sequence number that the subject's last message must have. `undefined` writes over anything. */
+  readonly guard?: number | undefined;
+  /** `undefined` deletes the value. */
+  readonly record: object | undefined;
+  readonly bytes?: Uint8Array | undefined;
+}
+
+export class StateValues {
+  readonly #client: Client;
+  readonly #stream: string;
+  /** True if another server than the leader may answer. */
+  readonly #isReplicated: boolean;
+
+  constructor(client: Client, { stateStream }: Subjects, isReplicated: boolean) {
+    this.#client = client;
+    this.#stream = stateStream;
+    this.#isReplicated = isReplicated;
+  }
+
+  /** Reads one value from the leader. */
+  async get(subject: string): Promise<Place> {
+    const message = await this.#client.last(this.#stream, subject);
+    return { sequence: message?.sequence ?? 0, value: message === undefined ? undefined : storedValue(message) };
+  }
+
+  /** Reads the values of several subjects. */
+  async getAll(subjects: readonly string[]): Promise<readonly StoredValue[]> {
+    const found: StoredValue[] = [];
+    for (let at = 0; at < subjects.length; at += MOST_SUBJECTS) {
+      const part = subjects.slice(at, at + MOST_SUBJECTS);
+      const places = this.#isReplicated
+        ? (await Promise.all(part.map((subject) => this.get(subject)))).map(({ value }) => value)
+        : (await this.#client.lastOfEach(this.#stream, part)).map(storedValue);
+      for (const value of places) if (value !== undefined) found.push(value);
+    }
+    return found;
+  }
+
+  /** Reads all values whose subjects match the filter. */
+  async list(filter: string): Promise<readonly StoredValue[]> {
+    const found = new Map<string, StoredValue | undefined>();
+    for (let from = 1; ; ) {
+      const { messages, isLast } = await this.#client.page({
+        stream: this.#stream,
+        subject: filter,
+        from,
+        limit: PAGE,
+      });
+      // A value that is replaced during the read comes twice, and the later message counts.
+      for (const message of messages) found.set(message.subject, storedValue(message));
+      from = (messages.at(-1)?.sequence ?? from - 1) + 1;
+      if (!isLast) continue;
+      // The server that answered may lack the newest messages. Only the leader knows that nothing follows.
+      const next = this.#isReplicated ? await this.#client.next(this.#stream, filter, from) : undefined;
+      if (next === undefined) break;
+      found.set(next.subject, storedValue(next));
+      from = next.sequence + 1;
+    }
+    return [...found.values()].filter((value) => value !== undefined);
+  }
+
+  /**
+   * Writes all values, or none of them. Returns the sequence number of the first one, and the others follow it; or
+   * `undefined` if a guard does not hold.
+   * @throws ServerFailure
+   */
+  async write(values: readonly NewValue[]): Promise<number | undefined> {
+    const messages = values.map(messageOf);
+    let answer: Acknowledged;
+    try {
+      answer =
+        messages.length === 1 ? await this.#client.publish(messages[0]!) : await this.#client.publishBatch(messages);
+    } catch (error) {
+      if (isNoResponders(error) || this.#client.connection.isClosed()) throw requestFailure(error);
+      const advice = 'it may have stored them: read again';
+      throw new ServerFailure('unknown-outcome', `the NATS server did not answer a change: ${advice}`, {
+        cause: error,
+      });
+    }
+    if (answer.tag === 'stored') return answer.sequence - messages.length + 1;
+    switch (answer.error.err_code) {
+      case API_ERRORS.wrongLastSequence:
+      case API_ERRORS.wrongLastSequenceUnknown:
+        return undefined;
+      default:
+        throw apiFailure(answer.error);
+    }
+  }
+
+  /** Deletes the messages of all subjects that match. Nobody may need them any more. */
+  async purge(filter: string): Promise<void> {
+    const { error } = await this.#client.api(`STREAM.PURGE.${this.#stream}`, { filter });
+    if (error !== undefined) throw apiFailure(error);
+  }
+}
+
+function messageOf({ subject, guard, record, bytes = NO_BYTES }: NewValue): OutgoingMessage {
+  const headers: Record<string, string> = {};
+  if (guard !== undefined) headers['Nats-Expected-Last-Subject-Sequence'] = String(guard);
+  if (record === undefined) return { subject, payload: NO_BYTES, headers: { ...headers, 'Nats-TTL': DELETED_FOR } };
+  const text = encoder.encode(JSON.stringify(record));
+  const payload = new Uint8Array(4 + text.length + bytes.length);
+  new DataView(payload.buffer).setUint32(0, text.length);
+  payload.set(text, 4);
+  payload.set(bytes, 4 + text.length);
+  return { subject, payload, headers };
+}
+
+function storedValue({ subject, sequence, payload }: StoredMessage): StoredValue | undefined {
+  if (payload.length === 0) return undefined;
+  const length = new DataView(payload.buffer, payload.byteOffset).getUint32(0);
+  const record: unknown = JSON.parse(decoder.decode(payload.subarray(4, 4 + length)));
+  return { subject, sequence, record, bytes: payload.slice(4 + length) };
+}
