@@ -2,6 +2,7 @@
  * The processor of a document read model. It loads the documents of a page, folds its events, and stores the changes.
  */
 import type { CodeFingerprints } from '../define/state-fingerprint.ts';
+import { isFault } from '../errors.ts';
 import type { EventName, RecordedEvent } from '../messages.ts';
 import type { ReadModel } from '../worlds.ts';
 import type { EventReading } from './event-reading.ts';
@@ -49,6 +50,8 @@ export class Documents implements InlineProcessor {
   readonly #cache = new Map<string, Document>();
   /** The documents that differ from the stored ones. */
   #changed: Document[] = [];
+  /** The keys of the current page, if the states are handles. */
+  #keys: ReadonlySet<string> = new Set();
 
   constructor(
     model: AnyReadModel,
@@ -115,6 +118,7 @@ export class Documents implements InlineProcessor {
   }
 
   async #load(keys: readonly string[]): Promise<void> {
+    if (this.#hasHandles) this.#keys = new Set(keys);
     const unknown = new Set(keys.filter((key) => !this.#cache.has(key)));
     if (unknown.size === 0) return;
     if (this.#cache.size + unknown.size > MAX_CACHED) {
@@ -145,13 +149,37 @@ export class Documents implements InlineProcessor {
       this.#fold(document, item);
     } catch (error) {
       if (!this.#hasHandles) throw error;
-      // The module consumed the handle of the document, so the document is folded again without this event.
-      return this.#restore(document).then(() => {
-        throw error;
-      });
+      return this.#recover(document, item, error);
     }
+    this.#noteApplied(document, item);
+  }
+
+  #noteApplied(document: Document, item: Item): void {
     this.#noteChange(document);
     if (this.#hasHandles) (document.applied ??= []).push(item);
+  }
+
+  /**
+   * A fault consumes the handle of the document. A trap ends the instance, and with it all handles. They are restored
+   * without this event.
+   */
+  async #recover(document: Document, item: Item, error: unknown): Promise<void> {
+    await this.#restore(isFault(error) ? [document] : this.#documentsOfPage());
+    if (!isStaleHandle(error)) throw error;
+    // The instance ended at another event, so this one is not the cause.
+    try {
+      this.#fold(document, item);
+    } catch (own) {
+      await this.#restore(isFault(own) ? [document] : this.#documentsOfPage());
+      throw own;
+    }
+    this.#noteApplied(document, item);
+  }
+
+  /** The documents of the current page. Others are forgotten. */
+  #documentsOfPage(): readonly Document[] {
+    this.#release([...this.#cache.values()].filter(({ key, isChanged }) => !this.#keys.has(key) && !isChanged));
+    return [...this.#cache.values()];
   }
 
   #noteChange(document: Document): void {
@@ -184,11 +212,16 @@ export class Documents implements InlineProcessor {
     }
   }
 
-  async #restore(document: Document): Promise<void> {
-    document.state = undefined;
-    document.position = -1n;
-    for (const stored of await this.#processors.readDocuments(this.subscription, [document.key])) this.#keep(stored);
-    for (const item of document.applied ?? []) this.#fold(document, item);
+  async #restore(documents: readonly Document[]): Promise<void> {
+    const { state: states } = this.#model.types;
+    for (const document of documents) {
+      if (document.state !== undefined) states.drop?.(document.state);
+      document.state = undefined;
+      document.position = -1n;
+    }
+    const keys = documents.map(({ key }) => key);
+    for (const stored of await this.#processors.readDocuments(this.subscription, keys)) this.#keep(stored);
+    for (const document of documents) for (const item of document.applied ?? []) this.#fold(document, item);
   }
 
   #changeOf({ key, state, position }: Document): DocumentChange {
@@ -203,4 +236,8 @@ export class Documents implements InlineProcessor {
       if (state !== undefined) states.drop?.(state);
     }
   }
+}
+
+function isStaleHandle(error: unknown): boolean {
+  return (error as { readonly code?: unknown } | undefined)?.code === 'stale-handle';
 }
