@@ -1,6 +1,7 @@
 /** Failures of the command line: the exit code, the text for people, and the JSON document for programs. */
+import { CopyError } from '../../core/copying/copy-error.ts';
 import { DecidableError, isCommandFailure, isStoreFailure } from '../../core/errors.ts';
-import { FAILED, NOT_FOUND, USAGE } from './exit-codes.ts';
+import { DAMAGED, FAILED, NOT_FOUND, USAGE } from './exit-codes.ts';
 
 /** The codes of {@link CommandLineError}. */
 export type CommandLineErrorCode =
@@ -44,6 +45,7 @@ export function exitCodeOf(error: unknown): number {
   if (error instanceof CommandLineError) return NOT_FOUND_CODES.includes(error.code) ? NOT_FOUND : USAGE;
   // The addresses of stores, missing packages and wrong options are of this family.
   if (error instanceof DecidableError && error.family === 'decidable/definition') return USAGE;
+  if (error instanceof CopyError && error.code === 'copy-differs') return DAMAGED;
   if (isStoreFailure(error, 'invalid-argument')) return USAGE;
   return USAGE_CODES.some((code) => isCommandFailure(error, code)) ? USAGE : FAILED;
 }

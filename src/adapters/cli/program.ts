@@ -279,6 +279,28 @@ The exit code is 6 if the component could be indeterministic: the host must pass
     )
     .action(action(async () => (await import('./commands/inspect.ts')).inspect));
 
+  program
+    .command('copy')
+    .summary('copy a store to another one')
+    .description(
+      'Copies a store to another one of any kind, with decisions, hashes and the order of positions, and compares both. ' +
+        'A copy that was interrupted continues when it is started again. Process managers and reactors continue in the ' +
+        'copy where they were; read models are built from the first event.',
+    )
+    .argument('<from>', 'the address of the source, which is never changed')
+    .argument('<to>', 'the address of the destination, which has nothing but commits of the source')
+    .option('--follow', 'add what is written to the source, until Ctrl-C; then finish the copy')
+    .option('--no-processors', 'copy the commits alone')
+    .addHelpText(
+      'after',
+      examples(
+        'decidable copy bank.db sqlite:copy.db?durability=normal',
+        'decidable copy bank.db copy.db --follow',
+        'decidable copy bank.db copy.db --no-processors --json',
+      ),
+    )
+    .action(action(async () => (await import('./commands/copy.ts')).copy));
+
   addCompletion(program, names);
   program.commands
     .find((command) => command.name() === 'completion')

@@ -111,7 +111,7 @@ export class Session {
  *
  * @throws CommandLineError `store-not-found` if it must exist and does not.
  */
-async function openNamed(address: string, access: StoreAccess, folder: string | undefined): Promise<OpenedStore> {
+export async function openNamed(address: string, access: StoreAccess, folder?: string): Promise<OpenedStore> {
   const parsed = parseAddress(address);
   if (parsed.engine === 'sqlite' && !access.create) {
     const file = fileOf(parsed, folder);

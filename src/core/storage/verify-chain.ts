@@ -4,6 +4,7 @@
 import { checkOptionNames, type OptionNames } from '../option-names.ts';
 import { CHAIN_START, commitHash, type RecordedCommit } from './chain.ts';
 import { equalBytes } from './equal-bytes.ts';
+import { Turns } from './turns.ts';
 
 /** A stream and the end of its chain. Keep heads elsewhere to detect later that commits were removed from the end. */
 export interface StreamHead {
@@ -134,13 +135,15 @@ class Verified {
   streams = 0;
   commits = 0;
   readonly #options: VerifyChainOptions;
+  readonly #turns = new Turns();
 
   constructor(options: VerifyChainOptions) {
     this.#options = options;
   }
 
-  page(): void {
+  async page(): Promise<void> {
     this.#options.progress?.({ streams: this.streams, commits: this.commits });
+    await this.#turns.next();
     this.#options.signal?.throwIfAborted();
   }
 
@@ -200,11 +203,11 @@ async function verifyStream(
       }
     }
     if (page.length < limit) break;
-    verified.page();
+    await verified.page();
     after = page.at(-1)?.decision.decision.commandId;
   }
   verified.streams++;
-  verified.page();
+  await verified.page();
   return hasHead ? undefined : wrongHead(stream);
 }
 

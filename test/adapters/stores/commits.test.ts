@@ -104,6 +104,16 @@ for (const [name, open] of [
       ]);
     });
 
+    test('let timers fire while they are verified', async () => {
+      await using store = open();
+      const append = (index: number) => store.append(`s-${index % 50}`, [envelope('Done')], ANY, decision());
+      await Promise.all(Array.from({ length: 10_000 }, (_, index) => append(index)));
+      let hasFired = false;
+      setTimeout(() => (hasFired = true), 0);
+      await verifyChain(store);
+      assert.equal(hasFired, true);
+    });
+
     check('are not verified further if the caller aborts', async (store) => {
       const ended = new AbortController();
       const seen: ChainProgress[] = [];

@@ -1,0 +1,262 @@
+/** Copies a store to another one, of the same engine or of another. */
+import type { EventStore } from '../event-store.ts';
+import { checkOptionNames, type OptionNames } from '../option-names.ts';
+import { sleepFor, systemClock } from '../processors/clock.ts';
+import type { CommitImport, CommitLog } from '../storage/commit-transfer.ts';
+import { lastPosition } from '../storage/read-events.ts';
+import { Turns } from '../storage/turns.ts';
+import type { CommitSource } from '../storage/verify-chain.ts';
+import { CopyError } from './copy-error.ts';
+import { type CopiedProcessors, copyProcessors, refuseRunning, type StoreWithProcessors } from './copy-processors.ts';
+import {
+  type DifferentCommit,
+  differentCommit,
+  headsOf,
+  LOG_START,
+  type LogPlace,
+  LogReader,
+  placeAfter,
+  sameHeads,
+} from './log-comparison.ts';
+
+/** A store that can be copied. */
+export interface CopySource extends EventStore, CommitSource, CommitLog, StoreWithProcessors {}
+
+/** A store to which another one can be copied. */
+export interface CopyDestination extends CopySource, CommitImport {}
+
+/** The progress of a copy. */
+export interface CopyProgress {
+  /**
+   * `comparing`: the commits of the copy are read and compared. `copying`: commits are added. `following`: the copy has
+   * all commits, and waits for new ones. `processors`: the processors are moved.
+   */
+  readonly phase: 'comparing' | 'copying' | 'following' | 'processors';
+  /** The commits that the copy has. */
+  readonly commits: number;
+  /** The events that the copy has. */
+  readonly events: number;
+}
+
+/** The options of {@link copyStore}. */
+export interface CopyStoreOptions {
+  /**
+   * Moves process managers and reactors too: their checkpoints, parked events and deadlines. No process may run the
+   * system on the source.
+   * @default true
+   */
+  readonly processors?: boolean | undefined;
+  /**
+   * Adds what is written to the source until this signal is aborted. The copy is finished then: stop all programs that
+   * write to the source before you abort it.
+   */
+  readonly follow?: AbortSignal | undefined;
+  /** Called after each page of commits. */
+  readonly progress?: ((progress: CopyProgress) => void) | undefined;
+  /** Ends the copy with the signal's reason. The same call continues it later. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+const NAMES: OptionNames<CopyStoreOptions> = { processors: true, follow: true, progress: true, signal: true };
+
+/** The result of a copy. */
+export interface CopyResult {
+  /** The commits of the copy, which are those of the source. */
+  readonly commits: number;
+  readonly events: number;
+  readonly streams: number;
+  /** The commits that this call has added. */
+  readonly added: number;
+  /** `undefined` if the processors were left out. */
+  readonly processors: CopiedProcessors | undefined;
+}
+
+/** The number of times that the ends of the chains are compared, if the source is written in the meantime. */
+const MAX_ROUNDS = 5;
+
+/** The longest pause in milliseconds before the destination is read again, if it does not show all commits yet. */
+const LONGEST_PAUSE = 1_000;
+
+/**
+ * Copies the commits of a store to another one: events, rejections and decisions without events, with their revisions,
+ * times and hashes, in the order of the source. Positions are new. Each commit of the copy is read back and compared.
+ *
+ * A copy that was interrupted continues if it is called again. The destination may have nothing but commits of the
+ * source.
+ *
+ * Process managers and reactors continue in the copy where they were. Read models are built from the first event when
+ * the system is started. Snapshots are left out; the event sourcer makes them again.
+ *
+ * @example
+ * await using from = await openStore('bank.db', { readOnly: true });
+ * await using to = await openStore('sqlite:copy.db');
+ * const { commits } = await copyStore(from, to);
+ *
+ * @throws CopyError `other-contents` if the destination has other commits, `source-in-use` or `destination-in-use` if
+ * the system runs, `copy-differs` if a commit of the copy is not the one of the source.
+ * @throws StoreFailure if a store cannot be read or written.
+ * @throws DefinitionError if an option is unknown.
+ */
+export async function copyStore(
+  from: CopySource,
+  to: CopyDestination,
+  options: CopyStoreOptions = {},
+): Promise<CopyResult> {
+  checkOptionNames(options, NAMES, 'copyStore');
+  const { processors = true, follow, signal } = options;
+  if (to.processors !== undefined) await refuseRunning(to.processors, 'destination-in-use');
+  if (processors && follow === undefined && from.processors !== undefined) {
+    await refuseRunning(from.processors, 'source-in-use');
+  }
+  const copy = new Copy(from, to, options);
+  await copy.resume();
+  if (follow !== undefined) await copy.follow(follow);
+  const streams = await copy.finish();
+  const { commits, events } = copy.copied;
+  if (processors) await copy.report('processors');
+  const moved = processors ? await copyProcessors(from, to, signal) : undefined;
+  return { commits, events, streams, added: copy.added, processors: moved };
+}
+
+class Copy {
+  readonly #from: CopySource;
+  readonly #to: CopyDestination;
+  readonly #source: LogReader;
+  readonly #copy: LogReader;
+  readonly #options: CopyStoreOptions;
+  readonly #turns = new Turns();
+  /** The end of the commits that the destination has. */
+  copied: LogPlace = LOG_START;
+  /** The end of the commits that were compared. */
+  #compared: LogPlace = LOG_START;
+  added = 0;
+
+  constructor(from: CopySource, to: CopyDestination, options: CopyStoreOptions) {
+    this.#from = from;
+    this.#to = to;
+    this.#source = new LogReader(from);
+    this.#copy = new LogReader(to);
+    this.#options = options;
+  }
+
+  async report(phase: CopyProgress['phase'], { commits, events }: LogPlace = this.copied): Promise<void> {
+    this.#options.progress?.({ phase, commits, events });
+    await this.#turns.next();
+    this.#options.signal?.throwIfAborted();
+  }
+
+  /** Compares what the destination has already. */
+  async resume(): Promise<void> {
+    await this.#compare('other-contents');
+    this.copied = this.#compared;
+  }
+
+  /** Adds the commits that the destination does not have. The next page is read while one is added. */
+  async #addRest(): Promise<void> {
+    let next = this.#source.next(this.copied);
+    for (;;) {
+      const page = await next;
+      if (page.length === 0) return;
+      const place = placeAfter(this.copied, page);
+      next = this.#source.next(place);
+      next.catch(() => {}); // It is awaited in the next round, unless this page fails.
+      await this.#to.importCommits(page);
+      this.copied = place;
+      this.added += page.length;
+      await this.report('copying');
+    }
+  }
+
+  /** Compares the commits that the destination shows. Returns whether there was one. */
+  async #compare(code: 'other-contents' | 'copy-differs'): Promise<boolean> {
+    const before = this.#compared;
+    for (;;) {
+      const page = await this.#copy.next(this.#compared);
+      if (page.length === 0) return this.#compared !== before;
+      let place = this.#compared;
+      for (let start = 0; start < page.length; ) {
+        const original = await this.#source.next(place, page.length - start);
+        const part = page.slice(start, start + Math.max(1, original.length));
+        const different = differentCommit(original, part);
+        if (different !== undefined) throw differs(code, different);
+        place = placeAfter(place, part);
+        start += part.length;
+      }
+      this.#compared = place;
+      await this.report('comparing', place);
+    }
+  }
+
+  /**
+   * Compares everything that was added. A store shows a commit to readers only if no earlier one can follow, so that it
+   * may have to wait for another transaction to end.
+   */
+  async #compareAdded(): Promise<void> {
+    const { signal = new AbortController().signal } = this.#options;
+    let pause = 10;
+    while (this.#compared.commits < this.copied.commits) {
+      if (await this.#compare('copy-differs')) continue;
+      await sleepFor(systemClock, pause, signal);
+      pause = Math.min(LONGEST_PAUSE, pause * 2);
+    }
+  }
+
+  /** Adds and compares what is written to the source, until the signal is aborted. */
+  async follow(until: AbortSignal): Promise<void> {
+    const { signal } = this.#options;
+    const ended = signal === undefined ? until : AbortSignal.any([until, signal]);
+    while (!ended.aborted) {
+      const last = await lastPosition(this.#from);
+      await this.#addRest();
+      await this.#compareAdded();
+      await this.report('following');
+      await this.#from.awaitEvents(last, ended).catch((error: unknown) => {
+        if (!until.aborted) throw error;
+      });
+    }
+    signal?.throwIfAborted();
+  }
+
+  /** Adds the rest until both stores have the same heads. Returns the number of streams. */
+  async finish(): Promise<number> {
+    for (let round = 0; round < MAX_ROUNDS; round++) {
+      await this.#addRest();
+      await this.#compareAdded();
+      const [source, copy] = [
+        await headsOf(this.#from, this.#options.signal),
+        await headsOf(this.#to, this.#options.signal),
+      ];
+      if (sameHeads(source, copy)) return copy.streams;
+      const rest = await this.#source.next(this.copied, 1);
+      if (rest.length === 0) {
+        throw new CopyError(
+          'copy-differs',
+          [],
+          `the source has ${source.streams} streams and the copy ${copy.streams}, and the ends of their chains differ, ` +
+            'though all commits are the same: verify both stores',
+        );
+      }
+    }
+    throw new CopyError(
+      'source-in-use',
+      [],
+      'the source is written faster than the copy can be compared: stop the programs that write to it, and copy again',
+    );
+  }
+}
+
+function differs(
+  code: 'other-contents' | 'copy-differs',
+  { stream, commandId, hasSameHash }: DifferentCommit,
+): CopyError {
+  const place = `the commit of command ${commandId} of stream ${JSON.stringify(stream)}`;
+  if (hasSameHash) {
+    const message = `${place} has the same hash in both stores and different contents: verify both stores`;
+    return new CopyError('copy-differs', [stream, commandId], message);
+  }
+  const message =
+    code === 'other-contents'
+      ? `the destination has ${place}, and the source has another one at its place: copy into an empty store`
+      : `${place} of the copy is not the commit of the source at its place: has another program written to the copy?`;
+  return new CopyError(code, [stream, commandId], message);
+}
