@@ -284,8 +284,8 @@ The exit code is 6 if the component could be indeterministic: the host must pass
     .summary('copy a store to another one')
     .description(
       'Copies a store to another one of any kind, with decisions, hashes and the order of positions, and compares both. ' +
-        'A copy that was interrupted continues when it is started again. Process managers and reactors continue in the ' +
-        'copy where they were; read models are built from the first event.',
+        'A copy that was interrupted continues when it is started again. Process managers and reactors continue at ' +
+        'the same event in the copy; read models are built from the first event.',
     )
     .argument('<from>', 'the address of the source, which is never changed')
     .argument('<to>', 'the address of the destination, which has nothing but commits of the source')

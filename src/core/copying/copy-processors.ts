@@ -26,7 +26,7 @@ export interface StoreWithProcessors extends Pick<EventStore, 'readAll' | 'readS
 
 /** The processors of a copy. */
 export interface CopiedProcessors {
-  /** The processors that continue in the copy where they were in the source. */
+  /** The processors that continue at the same event in the copy in the source. */
   readonly moved: readonly SubscriptionId[];
   /** The read models, which are built from the first event in the copy. */
   readonly rebuilt: readonly SubscriptionId[];

@@ -84,7 +84,7 @@ const LONGEST_PAUSE = 1_000;
  * A copy that was interrupted continues if it is called again. The destination may have nothing but commits of the
  * source.
  *
- * Process managers and reactors continue in the copy where they were. Read models are built from the first event when
+ * Process managers and reactors continue at the same event in the copy. Read models are built from the first event when
  * the system is started. Snapshots are left out; the event sourcer makes them again.
  *
  * @example

@@ -9,7 +9,7 @@ const { setTimeout: startTimer } = globalThis;
 /** The longest time in milliseconds between two turns. */
 const LONGEST = 20;
 
-/** Gives the event loop a turn from time to time. */
+/** Lets the event loop run from time to time. */
 export class Turns {
   #last: number = performance.now();
 

@@ -1,4 +1,4 @@
-/** Process managers and reactors continue in the copy where they were. */
+/** Process managers and reactors continue at the same event in the copy. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -82,7 +82,7 @@ for (const [fromName, fromAddress] of engines) {
         await assertSame(to, from);
       });
 
-      test('follows the source until it is told to finish', async () => {
+      test('follows the source until its signal is aborted', async () => {
         await using from = await openStore(fromAddress());
         await using to = await openStore(toAddress());
         await fill(from, 50);
@@ -143,7 +143,7 @@ for (const [fromName, fromAddress] of engines) {
 }
 
 describe('a copy', () => {
-  test('of an empty store is empty', async () => {
+  test('is empty if its source is', async () => {
     await using from = await openStore('memory:');
     await using to = await openStore('memory:');
     const { commits, streams } = await copyStore(from, to);

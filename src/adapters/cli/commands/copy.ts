@@ -56,7 +56,7 @@ function textOf({ commits, events, streams, added, processors }: CopyResult, to:
   if (processors === undefined) return lines;
   const names = (list: readonly { readonly name: string; readonly version: string }[]): string =>
     list.map(({ name, version }) => `${name}@${version}`).join(', ');
-  if (processors.moved.length > 0) lines.push(`continue where they were: ${names(processors.moved)}`);
+  if (processors.moved.length > 0) lines.push(`continue at the same event: ${names(processors.moved)}`);
   if (processors.rebuilt.length > 0) lines.push(`are built from the first event: ${names(processors.rebuilt)}`);
   return lines;
 }
