@@ -31,11 +31,11 @@ import type { OptionNames } from '../../core/option-names.ts';
 import { definitionText } from '../../core/processors/definition-text.ts';
 import type { EventReading } from '../../core/processors/event-reading.ts';
 import type { InlineProcessor } from '../../core/processors/inline-projection.ts';
-import type { ProcessorStore, TableSetup, TableStatement } from '../../core/processors/processor-store.ts';
+import type { ProcessorStore, TableEngine, TableSetup, TableStatement } from '../../core/processors/processor-store.ts';
 import type { Replacement } from '../../core/processors/system-parts.ts';
 import type { EventType } from '../../core/types.ts';
 import { type Bind, bindQueries, type PreparedTableHandler, prepareQueries } from './prepared-queries.ts';
-import { TableNamesPlugin } from './table-names.ts';
+import { shortName, TableNamesPlugin } from './table-names.ts';
 import { TablesProcessor } from './tables-processor.ts';
 
 /** The queries of a handler: none, one, or several that run in order. */
@@ -157,8 +157,8 @@ export function defineTables<Tables, const Events extends Readonly<Record<string
   const tables = tablesOf(definition.create as Create<unknown>, `${name}.create`);
   const prefix = `${name}@${version}/`;
   /** Makes the tables under prefixed names, and the queries that write them. */
-  const underPrefix = (own: string): { setup: TableSetup; statementsOf: StatementsOf } => {
-    const compiler = compilerOf<Tables>(own, tables);
+  const underPrefix = (own: string, engine?: TableEngine): Compiled => {
+    const compiler = compilerOf<Tables>(own, tables, engine);
     const handlers = new Map(
       Object.entries(definition.handle as Readonly<Record<string, AnyTableHandler<Tables>>>).map(([type, handle]) => [
         type,
@@ -171,12 +171,20 @@ export function defineTables<Tables, const Events extends Readonly<Record<string
         drop: [...tables].reverse().map((table) => compiled(compiler.schema.dropTable(table).ifExists())),
         ...(own === prefix
           ? {}
-          : { replacing: { setup, rename: [...tables].map((table) => renamed(own + table, prefix + table)) } }),
+          : {
+              replacing: {
+                setup: compiledFor(engine).setup,
+                rename: [...tables].map((table) => renamed(own + table, prefix + table, engine)),
+              },
+            }),
       },
       statementsOf: ({ type, data }, context) => handlers.get(type)?.(data, context) ?? [],
     };
   };
   const { setup, statementsOf } = underPrefix(prefix);
+  /** The read model on another engine. Its definition is known by its text for SQLite, on every engine. */
+  const compiledFor = (engine: TableEngine | undefined): Compiled =>
+    engine === undefined ? { setup, statementsOf } : underPrefix(prefix, engine);
   const fingerprints = (): Readonly<Record<string, string>> => {
     const compiler = compilerOf<Tables>(prefix, tables);
     const handlers = Object.entries(definition.handle as Readonly<Record<string, AnyTableHandler<Tables>>>);
@@ -196,30 +204,42 @@ export function defineTables<Tables, const Events extends Readonly<Record<string
     sources: eventSources(events),
     eventType: eventType as never,
     statementsOf,
-    processor: (_processors, reading, replacement) =>
+    processor: ({ tables: { engine } = {} }, reading, replacement) =>
       new TablesProcessor({
         subscription: replacement?.subscription ?? { name, version },
         definition: definitionText(
           { events: eventSources(events), create: setup.create.map(({ sql }) => sql) },
           { codeFingerprints: fingerprints() },
         ),
-        ...(replacement === undefined ? { setup, statementsOf } : underPrefix(`${name}+${replacement.id}@${version}/`)),
+        ...(replacement === undefined
+          ? compiledFor(engine)
+          : underPrefix(`${name}+${replacement.id}@${version}/`, engine)),
+        canStore: (value) => engine?.canStore(value) ?? false,
         reading,
         eventType,
         keyOf: (event, context) => (key === undefined ? context.stream : key(event as never, context)),
       }),
     reader: (processors) => {
       if (processors.tables === undefined) {
-        throw new DefinitionError(name, 'this store has no tables; use the SQLite store, which has them');
+        throw new DefinitionError(
+          name,
+          'this store has no tables; use the SQLite or the PostgreSQL store, which have them',
+        );
       }
       const db = new Kysely<Tables>({
         dialect: processors.tables.readDialect() as Dialect,
-        plugins: [new TableNamesPlugin(prefix, tables)],
+        plugins: [new TableNamesPlugin(prefix, tables, processors.tables.engine)],
       });
       const close = (): Promise<void> => db.destroy();
       return { db, close, [Symbol.asyncDispose]: close };
     },
   };
+}
+
+/** The statements of a read model under some names, for an engine. */
+interface Compiled {
+  readonly setup: TableSetup;
+  readonly statementsOf: StatementsOf;
 }
 
 type StatementsOf = (event: Message, context: EventContext) => readonly TableStatement[];
@@ -248,17 +268,19 @@ function bindOf<Tables>(handle: AnyTableHandler<Tables>, compiler: Kysely<Tables
 }
 
 /** Makes a Kysely that compiles queries and has no database. */
-function compilerOf<Tables>(prefix: string, tables: ReadonlySet<string>): Kysely<Tables> {
+function compilerOf<Tables>(prefix: string, tables: ReadonlySet<string>, engine?: TableEngine): Kysely<Tables> {
   return new Kysely<Tables>({
-    dialect: {
-      createAdapter: () => new SqliteAdapter(),
-      createDriver: () => new DummyDriver(),
-      createIntrospector: (db) => new SqliteIntrospector(db),
-      createQueryCompiler: () => new SqliteQueryCompiler(),
-    },
-    plugins: tables.size === 0 ? [] : [new TableNamesPlugin(prefix, tables)],
+    dialect: (engine?.compileDialect() as Dialect | undefined) ?? SQLITE,
+    plugins: tables.size === 0 ? [] : [new TableNamesPlugin(prefix, tables, engine)],
   });
 }
+
+const SQLITE: Dialect = {
+  createAdapter: () => new SqliteAdapter(),
+  createDriver: () => new DummyDriver(),
+  createIntrospector: (db) => new SqliteIntrospector(db),
+  createQueryCompiler: () => new SqliteQueryCompiler(),
+};
 
 /** Returns the names of the tables that `create` makes. @throws DefinitionError if it makes none. */
 function tablesOf(create: Create<unknown>, place: string): ReadonlySet<string> {
@@ -279,10 +301,10 @@ interface CreatedTable {
 }
 
 /** Renames a table. Its indexes keep their names. */
-function renamed(from: string, to: string): TableStatement {
+function renamed(from: string, to: string, engine: TableEngine | undefined): TableStatement {
   // The schema builder would interpret the text before a dot, as in a version, as the name of a schema.
-  const query = sql`alter table ${sql.id(from)} rename to ${sql.id(to)}`;
-  return compiled({ compile: () => query.compile(compilerOf('', new Set())) });
+  const query = sql`alter table ${sql.id(shortName(from, engine))} rename to ${sql.id(shortName(to, engine))}`;
+  return compiled({ compile: () => query.compile(compilerOf('', new Set(), engine)) });
 }
 
 function compiled(query: Compilable): TableStatement {

@@ -22,6 +22,8 @@ export interface TablesParts {
   readonly reading: EventReading;
   readonly eventType: EventType<Message>;
   readonly keyOf: (event: Message, context: EventContext) => string | undefined;
+  /** Returns whether the engine stores a value that SQLite does not. */
+  readonly canStore: (value: unknown) => boolean;
   readonly statementsOf: (event: Message, context: EventContext) => readonly TableStatement[];
 }
 
@@ -70,7 +72,7 @@ export class TablesProcessor implements InlineProcessor {
   }
 
   #statementsOf({ event, message }: Item): readonly TableStatement[] {
-    const { eventType, reading, statementsOf, subscription } = this.#parts;
+    const { eventType, reading, statementsOf, subscription, canStore } = this.#parts;
     const read = (message ?? eventType.fromEnvelope(reading.envelopeOf(event))) as Message;
     let statements: readonly TableStatement[];
     try {
@@ -87,12 +89,12 @@ export class TablesProcessor implements InlineProcessor {
       );
     }
     for (const { parameters } of statements)
-      for (const value of parameters) checkBindable(value, read.type, subscription.name);
+      for (const value of parameters) if (!canStore(value)) checkBindable(value, read.type, subscription.name);
     return statements;
   }
 }
 
-/** Checks that SQLite can bind a value, so that the right event fails if its handler returned another value. */
+/** Checks that every engine can bind a value, so that the event whose handler returned another value fails. */
 function checkBindable(value: unknown, type: string, model: string): void {
   if (value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint') return;
   if (value instanceof Uint8Array) return;

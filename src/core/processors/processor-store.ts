@@ -221,6 +221,22 @@ export class StatementFailed extends Error {
 export interface TableReading {
   /** Returns a Kysely dialect with a separate, read-only connection. `decidable/tables` knows its type. */
   readDialect(): unknown;
+
+  /**
+   * The engine of the tables.
+   * @default SQLite
+   */
+  readonly engine?: TableEngine | undefined;
+}
+
+/** The differences between an engine and SQLite, in the tables of read models. */
+export interface TableEngine {
+  /** Returns a Kysely dialect that compiles statements and runs nothing. `decidable/tables` knows its type. */
+  compileDialect(): unknown;
+  /** The most bytes of the name of a table, index or constraint. Longer names are shortened, with a hash. */
+  readonly longestName: number;
+  /** Returns whether the engine stores a value that SQLite does not, such as a boolean. */
+  canStore(value: unknown): boolean;
 }
 
 /** All results of one page of events. They are written atomically. */

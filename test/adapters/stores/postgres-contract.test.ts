@@ -1,7 +1,7 @@
 /** The PostgreSQL store passes the suites of the contract. */
 import { after, describe, test } from 'node:test';
 import { createPostgresStore, type PostgresStore } from 'decidable/postgres';
-import { commitStoreSuite, eventStoreSuite } from 'decidable/testing';
+import { commitStoreSuite, eventStoreSuite, processorStoreSuite } from 'decidable/testing';
 import { startPostgres } from '../../servers/postgres.ts';
 
 const server = await startPostgres();
@@ -13,3 +13,4 @@ const open = (): Promise<PostgresStore> =>
 
 eventStoreSuite('the PostgreSQL store', { open, describe, test });
 commitStoreSuite('the PostgreSQL store', { open, describe, test });
+processorStoreSuite('the PostgreSQL store', { open, describe, test });

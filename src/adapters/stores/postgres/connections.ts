@@ -1,6 +1,9 @@
 /** Connections: a pool of the store, the caller's pool, or one client that all calls share. */
+import type { Compilable } from 'kysely';
 import { loadPeer } from '../../../core/missing-peer.ts';
+import type { TableStatement } from '../../../core/processors/processor-store.ts';
 import {
+  namedQueryOf,
   type OwnPool,
   type PostgresClient,
   type PostgresPool,
@@ -15,18 +18,24 @@ import type { Source } from './options.ts';
 export interface Connection {
   /** Runs one statement. With a name, it is prepared once for each connection of the store's own pool. */
   query(text: string, values?: readonly unknown[], name?: string): Promise<readonly Row[]>;
+  /** Runs a query of Kysely. The columns of its rows are texts. */
+  run<Output>(query: Compilable<Output>): Promise<readonly Output[]>;
 }
 
 /** A connection in a transaction. */
 export interface Transaction extends Connection {
   /** Runs several statements in one round trip. */
   runAll(statements: readonly string[]): Promise<void>;
+  /** Runs statements in order. After one fails, the rest fail too. */
+  runEach(statements: readonly TableStatement[]): Promise<readonly PromiseSettledResult<unknown>[]>;
 }
 
 /** Offers connections. */
 export interface Connections extends Connection {
   /** The most statements that can run simultaneously. */
   readonly parallel: number;
+  /** Takes a connection until it is released. A single client is only lent to one user at a time. */
+  acquire(): Promise<AcquiredClient>;
   /** Runs a transaction. If `run` throws, it is rolled back. */
   transaction<Result>(run: (connection: Transaction) => Promise<Result>): Promise<Result>;
   /**
@@ -37,6 +46,12 @@ export interface Connections extends Connection {
   listen(channel: string, notified: () => void, ended: () => void): Promise<() => void>;
   /** Ends the store's own connections. */
   close(): Promise<void>;
+}
+
+/** A client that is taken. */
+export interface AcquiredClient {
+  readonly client: PostgresClient;
+  release(isBroken?: boolean): void;
 }
 
 /** @throws MissingPeerError if the store has to make a pool, and `pg` is not installed. */
@@ -50,6 +65,7 @@ export async function connectionsOf(source: Source): Promise<Connections> {
     allowExitOnIdle: true,
     keepAlive: true,
     application_name: 'decidable',
+    pipeline: true,
   });
   // A connection that is lost while it is idle is replaced when it is needed.
   pool.on('error', () => {});
@@ -71,6 +87,10 @@ class PooledConnections implements Connections {
     return this.#using((connection) => connection.query(text, values, name));
   }
 
+  run<Output>(query: Compilable<Output>): Promise<readonly Output[]> {
+    return this.#using((connection) => connection.run(query));
+  }
+
   transaction<Result>(run: (connection: Transaction) => Promise<Result>): Promise<Result> {
     return this.#using((connection) => transact(connection, run));
   }
@@ -86,6 +106,11 @@ class PooledConnections implements Connections {
     } finally {
       client.release(connection.isBroken);
     }
+  }
+
+  async acquire(): Promise<AcquiredClient> {
+    const client = await this.#connect();
+    return { client, release: (isBroken) => client.release(isBroken === true) };
   }
 
   async #connect(): Promise<PostgresPoolClient> {
@@ -133,10 +158,12 @@ class PooledConnections implements Connections {
 /** One client. Its calls run one after another, so that a transaction contains no statement of another call. */
 class SharedClient implements Connections {
   readonly parallel = 1;
+  readonly #client: PostgresClient;
   readonly #connection: ClientConnection;
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(client: PostgresClient) {
+    this.#client = client;
     this.#connection = new ClientConnection(client, false);
   }
 
@@ -144,8 +171,20 @@ class SharedClient implements Connections {
     return this.#next(() => this.#connection.query(text, values));
   }
 
+  run<Output>(query: Compilable<Output>): Promise<readonly Output[]> {
+    return this.#next(() => this.#connection.run(query));
+  }
+
   transaction<Result>(run: (connection: Transaction) => Promise<Result>): Promise<Result> {
     return this.#next(() => transact(this.#connection, run));
+  }
+
+  acquire(): Promise<AcquiredClient> {
+    return new Promise((resolve) => {
+      void this.#next(
+        () => new Promise<void>((release) => resolve({ client: this.#client, release: () => release() })),
+      );
+    });
   }
 
   #next<Result>(run: () => Promise<Result>): Promise<Result> {
@@ -178,6 +217,17 @@ class ClientConnection implements Transaction {
   async query(text: string, values: readonly unknown[] = [], name?: string): Promise<readonly Row[]> {
     const { rows } = await this.#client.query(queryOf(text, values, this.#prepares ? name : undefined));
     return rows as Row[];
+  }
+
+  async run<Output>(query: Compilable<Output>): Promise<readonly Output[]> {
+    const { sql, parameters } = query.compile();
+    const { rows } = await this.#client.query(namedQueryOf(sql, parameters));
+    return rows as Output[];
+  }
+
+  async runEach(statements: readonly TableStatement[]): Promise<readonly PromiseSettledResult<unknown>[]> {
+    // Sent without waiting for one another: a client that pipelines needs one round trip for all of them.
+    return Promise.allSettled(statements.map(({ sql, parameters }) => this.#client.query(queryOf(sql, parameters))));
   }
 
   async runAll(statements: readonly string[]): Promise<void> {

@@ -3,18 +3,19 @@
  * `@types/pg`, which users may not have.
  */
 
-/** A statement. All columns are read as texts, in arrays. */
+/** A statement. All columns are read as texts, in arrays or by their names. */
 export interface PostgresQuery {
   readonly text: string;
   readonly values?: unknown[];
   /** Prepared under this name on each connection. */
   readonly name?: string;
-  readonly rowMode: 'array';
-  readonly types: { getTypeParser(): (text: string) => unknown };
+  readonly rowMode?: 'array';
+  readonly types: { getTypeParser(type: number, format?: string): (text: string) => unknown };
 }
 
 /** The result of a statement. */
 export interface PostgresResult {
+  readonly command?: string;
   readonly rows: unknown[];
   readonly rowCount: number | null;
 }
@@ -22,6 +23,8 @@ export interface PostgresResult {
 /** A `Client` of `pg`. */
 export interface PostgresClient {
   query(query: PostgresQuery): Promise<PostgresResult>;
+  /** The function that converts the text of a column of a type. */
+  getTypeParser(type: number, format?: string): (text: string) => unknown;
 }
 
 /** A client that belongs to a pool. */
@@ -47,9 +50,15 @@ export interface OwnPool extends PostgresPool {
 /** A row of texts. A column of null is null. */
 export type Row = readonly (string | null)[];
 
-const TYPES = { getTypeParser: () => (text: string) => text };
+/** Leaves each column as its text. */
+const TEXTS = { getTypeParser: () => (text: string) => text };
 
 /** A statement as the store runs it. */
 export function queryOf(text: string, values: readonly unknown[], name?: string): PostgresQuery {
-  return { text, values: values as unknown[], rowMode: 'array', types: TYPES, ...(name === undefined ? {} : { name }) };
+  return { text, values: values as unknown[], rowMode: 'array', types: TEXTS, ...(name === undefined ? {} : { name }) };
+}
+
+/** A statement whose rows have the names of their columns. */
+export function namedQueryOf(text: string, values: readonly unknown[]): PostgresQuery {
+  return { text, values: values as unknown[], types: TEXTS };
 }

@@ -8,6 +8,7 @@ import type { Connection, Connections, Transaction } from './connections.ts';
 import type { Row } from './driver.ts';
 import { DatabaseFailure, isServerError } from './failures.ts';
 import { functionsOf, POSITION_BITS, quoted } from './functions.ts';
+import { processorTables } from './processors-schema.ts';
 import { compilerFor, type Tables } from './schema.ts';
 
 /** The oldest server that has functions with bodies of standard SQL, and transaction ids of 64 bits. */
@@ -95,6 +96,7 @@ function migrations(schemaName: string): readonly (readonly Compilable[])[] {
         .addColumn('state', bytes, (column) => column.notNull())
         .addColumn('checksum', bytes, (column) => column.notNull())
         .addPrimaryKeyConstraint('snapshots_are_unique', ['stream', 'module_name', 'module_version']),
+      ...processorTables(schema),
     ],
   ];
 }

@@ -1,5 +1,6 @@
 import type { Appended, ReadAllOptions, ReadStreamOptions, Snapshot, SnapshotKey } from '../../../core/event-store.ts';
 import type { Decision, Envelope, Precondition, RecordedDecision, RecordedEvent } from '../../../core/messages.ts';
+import { StatementFailed, type TableEngine } from '../../../core/processors/processor-store.ts';
 import { conflict, duplicate, recordedTime, usedAfterClose } from '../../../core/storage/arguments.ts';
 import type { RecordedCommit } from '../../../core/storage/chain.ts';
 import { diverged, type ReadLogOptions } from '../../../core/storage/commit-transfer.ts';
@@ -16,10 +17,19 @@ import { appendCommits, appendStatement, type NewCommit, newCommit } from './app
 import { textArray } from './binary-arrays.ts';
 import { storable } from './columns.ts';
 import { CommitWatcher } from './commit-watcher.ts';
-import type { Connection, Connections } from './connections.ts';
-import { asAppendFailure, asStoreFailure, isConnectionLost, isTransient, Overtaken, retryDelay } from './failures.ts';
+import type { Connection, Connections, Transaction } from './connections.ts';
+import {
+  asAppendFailure,
+  asStoreFailure,
+  isConnectionLost,
+  isTransient,
+  Overtaken,
+  retryDelay,
+  unknownOutcome,
+} from './failures.ts';
 import { importCommits, importGroups, NothingToAdd } from './import.ts';
 import type { CheckedOptions } from './options.ts';
+import { PostgresProcessors } from './processors.ts';
 import {
   findCommit,
   keyValues,
@@ -32,9 +42,17 @@ import {
   readStream,
   readStreams,
 } from './read.ts';
+import { compileDialect, readDialect } from './read-dialect.ts';
 import { type Statements, statementsOf } from './statements.ts';
 import { elapsed, setTimeout } from './timers.ts';
 import { Writer } from './writer.ts';
+
+/** PostgreSQL as the engine of table read models. Its names have at most 63 bytes. */
+const tableEngine: TableEngine = {
+  compileDialect,
+  longestName: 63,
+  canStore: (value) => typeof value === 'boolean' || value instanceof Date,
+};
 
 /** The operations on one schema. Their arguments have been checked. */
 export class PostgresOperations implements BareCommitStore {
@@ -44,6 +62,7 @@ export class PostgresOperations implements BareCommitStore {
   readonly #statements: Statements;
   readonly #appendStatement: string;
   readonly #writer: Writer;
+  readonly processors: PostgresProcessors;
   readonly #watcher: CommitWatcher;
   /** A look at the last position that has not ended. All that wait share it. */
   #look: { readonly count: number; readonly last: Promise<LastPosition> } | undefined;
@@ -69,6 +88,19 @@ export class PostgresOperations implements BareCommitStore {
       retryTimeout,
       find: (commandId) => this.#retried(() => findCommit(connections, this.#statements, commandId)),
       committed: () => this.#watcher.committed(),
+    });
+    this.processors = new PostgresProcessors({
+      schema,
+      commits: this.#watcher.commits,
+      tables: { readDialect: () => readDialect(connections, schema), engine: tableEngine },
+      checkOpen: () => {
+        if (this.#isClosing) throw usedAfterClose();
+      },
+      write: (run) => this.#write(run),
+      read: (read) => {
+        if (this.#isClosing) return Promise.reject(usedAfterClose());
+        return this.#read(read);
+      },
     });
   }
 
@@ -262,14 +294,31 @@ export class PostgresOperations implements BareCommitStore {
     }
   }
 
+  /** Runs a transaction of processors. It is repeated if it is known that nothing was written. */
+  async #write<Result>(run: (transaction: Transaction) => Promise<Result>): Promise<Result> {
+    if (this.#isClosing) throw usedAfterClose();
+    const repeated = this.#retried(
+      () => this.#connections.transaction(run),
+      (error) => isTransient(error) && !isConnectionLost(error),
+    );
+    try {
+      const result = await this.#finished(repeated);
+      this.#watcher.committed();
+      return result;
+    } catch (error) {
+      if (error instanceof StatementFailed) throw error;
+      throw asStoreFailure(isConnectionLost(error) ? unknownOutcome(error) : error);
+    }
+  }
+
   /** Repeats what failed because of a connection or of other transactions. */
-  async #retried<Result>(run: () => Promise<Result>): Promise<Result> {
+  async #retried<Result>(run: () => Promise<Result>, isRepeatable = isTransient): Promise<Result> {
     const since = elapsed();
     for (let tries = 0; ; tries++) {
       try {
         return await run();
       } catch (error) {
-        if (!isTransient(error) || elapsed() - since >= this.#retryTimeout) throw error;
+        if (!isRepeatable(error) || elapsed() - since >= this.#retryTimeout) throw error;
       }
       await new Promise((resolve) => setTimeout(resolve, retryDelay(tries)));
     }

@@ -2,6 +2,7 @@
 /** A store of streams in a schema of a PostgreSQL database: the contract (wit/event-store.wit), for several processes. */
 import { DecidableError } from '../../../core/errors.ts';
 import type { EventStore } from '../../../core/event-store.ts';
+import type { ProcessorStore } from '../../../core/processors/processor-store.ts';
 import type { CommitImport, CommitLog } from '../../../core/storage/commit-transfer.ts';
 import type { ExclusiveAppend } from '../../../core/storage/exclusive-append.ts';
 import { GuardedCommitStore } from '../../../core/storage/guarded-store.ts';
@@ -20,6 +21,9 @@ export interface PostgresStore
     CommitLog,
     CommitImport,
     AsyncDisposable {
+  /** Storage for processors, in the same schema: checkpoints, documents, tables, parked events and deadlines. */
+  readonly processors: ProcessorStore;
+
   /** Finishes the writes that were begun, refuses what comes later, and ends the store's own connections. */
   close(): Promise<void>;
 }
@@ -46,4 +50,11 @@ export async function createPostgresStore(options: PostgresStoreOptions): Promis
   }
 }
 
-class Store extends GuardedCommitStore implements PostgresStore {}
+class Store extends GuardedCommitStore implements PostgresStore {
+  readonly processors: ProcessorStore;
+
+  constructor(operations: PostgresOperations) {
+    super(operations);
+    this.processors = operations.processors;
+  }
+}

@@ -1,0 +1,93 @@
+/**
+ * The dialects of table read models: one that compiles their statements, and one by which programs read their tables. A
+ * program has a connection of its own for each query or transaction, which can only read.
+ *
+ * By default the driver returns each bigint as a text. Here it is a `number`, or a `bigint` beyond 2^53, as in decoded
+ * payloads (docs/encoding.md §1.2). The sum of bigints is a numeric, and is treated in the same way if it is whole.
+ */
+import {
+  type Dialect,
+  DummyDriver,
+  PostgresAdapter,
+  PostgresDialect,
+  PostgresIntrospector,
+  type PostgresPoolClient,
+  PostgresQueryCompiler,
+} from 'kysely';
+import type { AcquiredClient, Connections } from './connections.ts';
+import type { PostgresClient } from './driver.ts';
+import { asStoreFailure, NotConnected } from './failures.ts';
+import { quoted } from './functions.ts';
+
+/** The object ids of types (pg_type.dat). */
+const INT8 = 20;
+const NUMERIC = 1700;
+
+/** Compiles, and has nothing to run on. */
+export function compileDialect(): Dialect {
+  return {
+    createAdapter: () => new PostgresAdapter(),
+    createDriver: () => new DummyDriver(),
+    createIntrospector: (db) => new PostgresIntrospector(db),
+    createQueryCompiler: () => new PostgresQueryCompiler(),
+  };
+}
+
+/** The dialect for the tables of a schema. */
+export function readDialect(connections: Connections, schema: string): Dialect {
+  return new PostgresDialect({
+    pool: {
+      options: {},
+      connect: () => openForReading(connections, schema),
+      // The store ends its connections.
+      end: async () => {},
+    },
+  });
+}
+
+async function openForReading(connections: Connections, schema: string): Promise<PostgresPoolClient> {
+  let acquired: AcquiredClient;
+  try {
+    acquired = await connections.acquire();
+  } catch (error) {
+    throw error instanceof NotConnected ? asStoreFailure(error) : error;
+  }
+  const { client, release } = acquired;
+  const query = async (text: string, parameters: readonly unknown[]): Promise<unknown> =>
+    client.query({ text, values: [...parameters], types: exactIntegers(client) });
+  try {
+    await query('begin read only', []);
+    await query(`select set_config('search_path', $1, true)`, [`${quoted(schema)}, public`]);
+  } catch (error) {
+    release(true);
+    throw error;
+  }
+  return {
+    query: query as PostgresPoolClient['query'],
+    release: (isBroken) => {
+      if (isBroken === true) {
+        release(true);
+        return;
+      }
+      query('rollback', []).then(
+        () => release(),
+        () => release(true),
+      );
+    },
+  };
+}
+
+function exactIntegers(client: PostgresClient): {
+  getTypeParser(type: number, format?: string): (text: string) => unknown;
+} {
+  return {
+    getTypeParser: (type, format) =>
+      type === INT8 || type === NUMERIC ? exactInteger : client.getTypeParser(type, format),
+  };
+}
+
+function exactInteger(text: string): number | bigint | string {
+  if (!/^-?\d+$/.test(text)) return text;
+  const number = Number(text);
+  return Number.isSafeInteger(number) ? number : BigInt(text);
+}
