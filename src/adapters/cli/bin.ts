@@ -2,9 +2,10 @@
 /** The program `decidable`. */
 import { enableCompileCache } from 'node:module';
 
-// Compiled code is kept in the folder for temporary files, which halves the time to start.
+// The cache for compiled code is in the folder for temporary files. It halves the start-up time.
 enableCompileCache();
 const { main } = await import('./main.ts');
 const exitCode = await main(process.argv.slice(2));
-// Everything of this program is closed now. Connections and timers that the configuration has left open must not keep it.
+// The program has closed its own resources. Connections and timers that the configuration has left open must not keep
+// it running.
 process.stdout.write('', () => process.exit(exitCode));

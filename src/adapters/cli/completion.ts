@@ -4,13 +4,13 @@ import type { Command } from 'commander';
 import { describe } from '../../core/system/system-description.ts';
 import { loadConfig } from './load-config.ts';
 
-/** Names of a system that arguments can have, by the command and the argument. */
+/** The names of the system that an argument accepts, by command and argument. */
 export type KnownNames = Readonly<Record<string, readonly string[]>>;
 
-/** The command that the script of the shell calls. */
+/** The command that the shell's completion script calls. */
 export const COMPLETE = 'complete';
 
-/** Adds `completion`, which prints a script for a shell, and the command that the script calls. */
+/** Adds `completion`, which prints a script for a shell, and the command that this script calls. */
 export function addCompletion(program: Command, names: KnownNames): void {
   const root = tab(program, { completionCommandName: 'completion' });
   for (const [command, values] of Object.entries(names)) {
@@ -22,14 +22,17 @@ export function addCompletion(program: Command, names: KnownNames): void {
   }
 }
 
-/** The command with this whole name, such as `read-models get`. */
+/** Returns the command with this full name, such as `read-models get`. */
 function commandOf(program: Command, path: string): Command | undefined {
   return path
     .split(' ')
     .reduce<Command | undefined>((parent, name) => parent?.commands.find((child) => child.name() === name), program);
 }
 
-/** The names in the system of the current folder; none if it cannot be loaded, so that a completion never fails. */
+/**
+ * Returns the names of the system in the current folder, or no names if it cannot be loaded, so that completion never
+ * fails.
+ */
 export async function knownNames(): Promise<KnownNames> {
   try {
     const { deciders, readModels } = describe((await loadConfig(undefined)).system);

@@ -1,10 +1,10 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-/** The configuration file of the command line, as its author writes it. */
+/** The types of the command line's configuration file. */
 import type { StartOptions } from '../../core/processors/system-options.ts';
 import type { AnySystemDefinition } from '../../core/processors/system-parts.ts';
 import type { OpenedStore } from '../stores/address/open-store.ts';
 
-/** A system that `defineSystem` has made. */
+/** The result of `defineSystem`. */
 export interface ConfigSystem extends AnySystemDefinition {
   start(options: StartOptions): Promise<AsyncDisposable>;
 }
@@ -19,7 +19,7 @@ export interface StoreAccess {
 
 /** The configuration of the command line. */
 export interface Config {
-  /** The system that the commands work on. */
+  /** The system that the commands use. */
   readonly system: ConfigSystem;
   /**
    * The address of the store, as `openStore` takes it: `bank.db`, `sqlite:bank.db?durability=normal`. A relative name of a
@@ -32,7 +32,7 @@ export interface Config {
 }
 
 /**
- * Types the configuration file of the command line. It returns its argument.
+ * Checks the type of the configuration, and returns it unchanged.
  *
  * @example
  * // decidable.config.ts

@@ -1,15 +1,15 @@
 /** The exit codes of the command line. Its help and its guide list them. */
 
 export const DONE = 0;
-/** The work failed: a fault of a module, a failure of the store, a processor that has stopped. */
+/** The command failed because of a fault of a module, a failure of the store, or a processor that has stopped. */
 export const FAILED = 1;
 /** An argument, an option or the configuration is invalid. */
 export const USAGE = 2;
 /** The domain rejected the command. The rejection is recorded. */
 export const REJECTED = 3;
-/** The named store, stream, decision, read model, document or parked event does not exist. */
+/** The store, stream, decision, read model, document or parked event does not exist. */
 export const NOT_FOUND = 4;
-/** `verify-chain` found a place that is not intact, or `copy` a commit that differs. */
+/** `verify-chain` found damage, or `copy` found a commit that differs. */
 export const DAMAGED = 5;
 /** `inspect` found code that could be indeterministic, or an import that the host must pass. */
 export const INDETERMINISTIC = 6;

@@ -1,4 +1,4 @@
-/** Failures of the command line: the exit code, the text for people, and the JSON document for programs. */
+/** Failures of the command line: exit codes, texts for people, and JSON for programs. */
 import { CopyError } from '../../core/copying/copy-error.ts';
 import { DecidableError, isCommandFailure, isStoreFailure } from '../../core/errors.ts';
 import { DAMAGED, FAILED, NOT_FOUND, USAGE } from './exit-codes.ts';
@@ -9,9 +9,9 @@ export type CommandLineErrorCode =
   | 'config-not-found'
   /** The configuration file, or a module that it imports, threw an error. */
   | 'config-failed'
-  /** The configuration file exports something else than a system. */
+  /** The configuration file does not export a system. */
   | 'not-a-system'
-  /** This Node does not run TypeScript. */
+  /** This version of Node does not run TypeScript. */
   | 'typescript-unsupported'
   /** Neither the configuration nor an option names a store. */
   | 'no-store'
@@ -21,10 +21,10 @@ export type CommandLineErrorCode =
   | 'unsupported'
   /** An argument or an option is invalid. */
   | 'usage'
-  /** The named thing does not exist. */
+  /** The stream, decision, read model, document, subscription or module does not exist. */
   | 'not-found';
 
-/** The command cannot be done. */
+/** A command cannot be executed. */
 export class CommandLineError extends Error {
   override readonly name: string = 'CommandLineError';
   readonly code: CommandLineErrorCode;
@@ -35,12 +35,12 @@ export class CommandLineError extends Error {
   }
 }
 
-/** Errors of the caller, among those of the event sourcer. */
+/** The codes of the event sourcer for mistakes of the caller. */
 const USAGE_CODES = ['invalid-argument', 'unroutable'] as const;
 
 const NOT_FOUND_CODES: readonly CommandLineErrorCode[] = ['not-found', 'store-not-found'];
 
-/** The exit code of a command that threw this error. */
+/** Returns the exit code of a command that threw this error. */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof CommandLineError) return NOT_FOUND_CODES.includes(error.code) ? NOT_FOUND : USAGE;
   // The addresses of stores, missing packages and wrong options are of this family.
@@ -51,8 +51,8 @@ export function exitCodeOf(error: unknown): number {
 }
 
 /**
- * The text for people. An error without a code is a defect, in this package or in the modules of the system, so its stack is
- * shown.
+ * Returns the text for people. An error without a code is a bug in this package or in the modules of the system, so its
+ * stack is shown.
  */
 export function textOf(error: unknown): string {
   if (!(error instanceof Error)) return `error: ${String(error)}`;

@@ -1,11 +1,11 @@
-/** Loads the module that exports the system. */
+/** Finds, loads and checks the configuration file. */
 import { existsSync } from 'node:fs';
 import { dirname, relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Config, ConfigSystem } from './config.ts';
 import { CommandLineError } from './failures.ts';
 
-/** The names of the configuration file, in the order in which they are looked for. */
+/** The default names of the configuration file, in the order in which they are tried. */
 const FILE_NAMES: readonly string[] = [
   'decidable.config.ts',
   'decidable.config.mts',
@@ -23,17 +23,17 @@ export function findConfig(named: string | undefined): string | undefined {
   if (named === undefined) return FILE_NAMES.map((name) => resolve(name)).find(existsSync);
   const path = resolve(named);
   if (existsSync(path)) return path;
-  throw new CommandLineError('config-not-found', `${named} does not exist: name the module that exports the system`);
+  throw new CommandLineError('config-not-found', `${named} does not exist; pass the module that exports the system`);
 }
 
-/** @throws CommandLineError if there is no file, it cannot be run, or it exports no system. */
+/** Loads the configuration. @throws CommandLineError if the file is missing, cannot be run, or exports no system. */
 export async function loadConfig(named: string | undefined): Promise<LoadedConfig> {
   const path = findConfig(named);
   if (path === undefined) {
     throw new CommandLineError(
       'config-not-found',
-      `there is no ${FILE_NAMES[0]} in ${process.cwd()}: make one that exports the system, ` +
-        '`export default defineConfig({ system, store })`, or name another module with --config',
+      `there is no ${FILE_NAMES[0]} in ${process.cwd()}; create one that exports the system, ` +
+        '`export default defineConfig({ system, store })`, or pass another module with --config',
     );
   }
   const file = named ?? relative(process.cwd(), path);
@@ -48,8 +48,8 @@ async function importModule(path: string, file: string): Promise<Record<string, 
     if (code === 'ERR_UNKNOWN_FILE_EXTENSION' && /\.[cm]?ts\b/.test(String(message))) {
       throw new CommandLineError(
         'typescript-unsupported',
-        `${file} needs a Node that runs TypeScript, and this is ${process.version} without type stripping: use Node 22.18 ` +
-          'or newer, or set NODE_OPTIONS=--experimental-strip-types, or compile the file and name it with --config',
+        `${file} needs a version of Node that runs TypeScript, but this is ${process.version} without type stripping; use Node ` +
+          '22.18 or newer, set NODE_OPTIONS=--experimental-strip-types, or compile the file and pass it with --config',
         { cause },
       );
     }
@@ -58,7 +58,10 @@ async function importModule(path: string, file: string): Promise<Record<string, 
   }
 }
 
-/** The default export is a configuration or a system. Without one, the only system among the exports is taken. */
+/**
+ * Returns the configuration. The default export is a configuration or a system. Otherwise the only exported system is
+ * used.
+ */
 function configOf(module: Record<string, unknown>, file: string): Config {
   const { default: exported, ...others } = module;
   if (isSystem(exported)) return { system: exported };
@@ -68,20 +71,21 @@ function configOf(module: Record<string, unknown>, file: string): Config {
   if (only !== undefined && rest.length === 0) return { system: only[1] };
   const found =
     only === undefined
-      ? `it exports ${Object.keys(others).join(', ') || 'nothing'}, and none of it is a system`
-      : `it exports the systems ${systems.map(([name]) => name).join(', ')}, and no default`;
+      ? `it exports ${Object.keys(others).join(', ') || 'nothing'}, none of which is a system`
+      : `it exports the systems ${systems.map(([name]) => name).join(', ')}, but no default export`;
   throw notASystem(file, found);
 }
 
 const FIELDS: readonly string[] = ['system', 'store', 'start'] satisfies readonly (keyof Config)[];
 
 function checkedConfig(exported: unknown, file: string): Config {
-  if (typeof exported !== 'object' || exported === null) throw notASystem(file, `its default is a ${typeof exported}`);
-  if (exported instanceof Promise) throw notASystem(file, 'its default is a promise: await it');
+  if (typeof exported !== 'object' || exported === null)
+    throw notASystem(file, `its default export is a ${typeof exported}`);
+  if (exported instanceof Promise) throw notASystem(file, 'its default export is a promise; await it');
   const { system, store, start } = exported as Partial<Config>;
   if (!isSystem(system)) {
     const fields = Object.keys(exported).join(', ') || 'no fields';
-    throw notASystem(file, `its default is an object with ${fields}`);
+    throw notASystem(file, `its default export is an object with ${fields}`);
   }
   const unknown = Object.keys(exported).find((name) => !FIELDS.includes(name));
   if (unknown !== undefined) {
@@ -101,7 +105,7 @@ function notASystem(file: string, found: string): CommandLineError {
   );
 }
 
-/** The shape is checked and not the class, so that a system of another copy of the package is recognized. */
+/** Checks the members instead of the class, so that a system of another copy of the package is recognized. */
 function isSystem(value: unknown): value is ConfigSystem {
   if (typeof value !== 'object' || value === null) return false;
   const { name, start, ...parts } = value as Partial<ConfigSystem>;

@@ -8,7 +8,7 @@ import { makeProgram } from './program.ts';
 
 export async function main(args: readonly string[]): Promise<number> {
   quietTypeStripping();
-  // A reader of the messages that has left changes nothing.
+  // If the reader of the messages has left, the program continues.
   process.stderr.on('error', () => {});
   let exitCode = DONE;
   const names = args[0] === COMPLETE ? await knownNames() : {};
@@ -20,16 +20,11 @@ export async function main(args: readonly string[]): Promise<number> {
     return exitCode;
   } catch (error) {
     if (!(error instanceof CommanderError)) return await fail(error, textOf(error), exitCodeOf(error), args);
-    // --help and --version end here too, and so does a call without a command, which has printed the help.
+    // --help, --version and a call without a command end here too.
     if (error.exitCode === 0) return DONE;
     if (error.code === 'commander.help') return USAGE;
     const failure = new CommandLineError('usage', error.message.replace(/^error: /, ''));
-    return await fail(
-      failure,
-      `${error.message}\nRun \`${helpFor(program, args)}\` for what is possible.`,
-      USAGE,
-      args,
-    );
+    return await fail(failure, `${error.message}\nRun \`${helpFor(program, args)}\` for help.`, USAGE, args);
   }
 }
 
@@ -39,7 +34,7 @@ async function fail(error: unknown, text: string, exitCode: number, args: readon
   return exitCode;
 }
 
-/** The call that prints the help of the command that the arguments name. */
+/** Returns the call that prints the help of the command in the arguments. */
 function helpFor(program: Command, args: readonly string[]): string {
   let command = program;
   const path = ['decidable'];
@@ -52,7 +47,9 @@ function helpFor(program: Command, args: readonly string[]): string {
   return [...path, '--help'].join(' ');
 }
 
-/** Older versions of Node warn that they run TypeScript. The user has asked for it by writing the configuration in it. */
+/**
+ * Suppresses the warning of older versions of Node about TypeScript, because the user chose it for the configuration.
+ */
 function quietTypeStripping(): void {
   const warn = process.emitWarning;
   process.emitWarning = (...args: readonly unknown[]): void => {

@@ -1,6 +1,6 @@
 /**
- * Payloads as values that people and programs can read. The module that owns a message decodes it, so that old schema versions
- * are upgraded. A type that the system does not know, or a handle of a component, is decoded by its content type.
+ * Decodes payloads for people and programs. The module that owns a message decodes it, so that old schema versions are
+ * upgraded. A message of an unknown type, or of a component, is decoded by its content type.
  */
 import { msgpack } from '../../core/codec/msgpack.ts';
 import { type JsonValue, toJson } from '../../core/json.ts';
@@ -13,13 +13,13 @@ import { categoryOf } from '../../core/stream-name.ts';
 import { json } from '../codecs/json.ts';
 import { CommandLineError } from './failures.ts';
 
-/** A payload, decoded. */
+/** A decoded payload. */
 export interface DecodedPayload {
-  /** The message's data. It is missing if nobody can decode the payload. */
+  /** The message's data. It is absent if the payload cannot be decoded. */
   readonly data?: JsonValue;
-  /** The payload's bytes, if nobody can decode them. */
+  /** The payload's bytes. They are present only if they cannot be decoded. */
   readonly payload?: Uint8Array;
-  /** The name of the module that decoded the payload; `content-type` if none did, and `none` if it is not decoded. */
+  /** The module that decoded the payload, `content-type` if it was decoded without a module, or `none`. */
   readonly decodedBy: string;
   /** The failure of the module that owns the message. */
   readonly problem?: string;
@@ -27,7 +27,7 @@ export interface DecodedPayload {
 
 type MessageKind = 'command' | 'event';
 
-/** A module with its descriptor, which is asked for once: a component answers in its guest. */
+/** A module with its descriptor, which is read only once because a component runs guest code for it. */
 interface Owner {
   readonly module: AnyModule;
   readonly descriptor: Descriptor;
@@ -35,9 +35,9 @@ interface Owner {
 
 export class Messages {
   readonly #deciders: readonly Owner[];
-  /** The process managers by their categories, because each stores its reactions in streams of its own. */
+  /** The process managers by category, because each stores its reactions in its own streams. */
   readonly #processes: ReadonlyMap<string, Owner>;
-  /** The owners of the events that were looked for, by category and type. */
+  /** A cache of the owners of events, by category and type. */
   readonly #owners = new Map<string, Owner | undefined>();
 
   constructor(system: AnySystemDefinition | undefined) {
@@ -46,7 +46,7 @@ export class Messages {
     this.#processes = new Map(processes.map((owner) => [owner.descriptor.category, owner]));
   }
 
-  /** The module with this name. @throws CommandLineError `not-found` that names the modules of the system. */
+  /** Returns the module with this name. @throws CommandLineError `not-found` that names the modules of the system. */
   module(name: string): AnyModule {
     const found = this.#named(name);
     if (found !== undefined) return found.module;
@@ -67,7 +67,7 @@ export class Messages {
     );
   }
 
-  /** @param moduleName The module that decided the command. */
+  /** Decodes a command. @param moduleName the module that decided it. */
   command(envelope: Envelope, contentType: string, moduleName: string): DecodedPayload {
     return this.#decoded('command', envelope, contentType, this.#named(moduleName));
   }
@@ -92,8 +92,8 @@ export class Messages {
   }
 
   /**
-   * The owner of a message that a process has stored without its category. Several modules may have its type, and nobody is its
-   * owner then.
+   * Returns the owner of a message that a process has stored without its category, or undefined if several modules have
+   * its type.
    */
   #onlyOwner(kind: 'commands' | 'events', { type }: Envelope): Owner | undefined {
     const owners = this.#deciders.filter(({ descriptor }) => has(descriptor[kind], type));
@@ -101,7 +101,7 @@ export class Messages {
   }
 
   #decoded(kind: MessageKind, envelope: Envelope, contentType: string, owner: Owner | undefined): DecodedPayload {
-    // A module with handles has functions that release them, and its messages cannot be looked into.
+    // A module with functions that release handles is a component, whose messages have no readable content.
     if (owner === undefined || owner.module.types[kind].drop !== undefined) {
       return byContentType(kind, envelope, contentType);
     }
@@ -116,7 +116,7 @@ export class Messages {
     }
   }
 
-  /** The fields of a process's message, with the envelopes in them decoded too. */
+  /** Decodes the envelopes in the fields of a process's message. */
   #nested(fields: object, contentType: string): object {
     const entries = Object.entries(fields).map(([name, value]) => {
       if (name === 'command' && isEnvelope(value)) return [name, this.#message('command', value, contentType)];
@@ -144,18 +144,18 @@ function has(messages: readonly { readonly type: string }[], type: string): bool
   return messages.some((message) => message.type === type);
 }
 
-/** A state's bytes, decoded by their content type. */
+/** Decodes a state by its content type. */
 export function stateByContentType(module: string, bytes: Uint8Array, contentType: string): DecodedPayload {
   return byContentType('state', { type: module, schemaVersion: 1, payload: bytes }, contentType);
 }
 
-/** Encodes a command's data for a module that takes its commands as bytes. */
+/** Encodes a command's data for a module that accepts only bytes. */
 export function encodeByContentType(type: string, schemaVersion: number, data: unknown, contentType: string): Envelope {
   const codec = codecOf(contentType);
   if (codec === undefined) {
     throw new CommandLineError(
       'usage',
-      `${type} takes payloads of ${contentType}, which cannot be made from JSON here`,
+      `${type} has payloads of ${contentType}, which cannot be encoded from JSON; send the command from a program`,
     );
   }
   return { type, schemaVersion, payload: codec.encode(data, { kind: 'command', type, schemaVersion }) };
@@ -170,7 +170,7 @@ function byContentType(kind: MessageKind | 'state', envelope: Envelope, contentT
       return { data, decodedBy: 'content-type' };
     }
   } catch {
-    // The payload is shown as it is stored.
+    // The stored bytes are shown instead.
   }
   return { payload, decodedBy: 'none' };
 }

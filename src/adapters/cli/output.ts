@@ -1,4 +1,7 @@
-/** Output: texts and tables for people, JSON for programs. Writing waits for a slow reader, and ends quietly if it has left. */
+/**
+ * Writes text and tables for people, and JSON for programs. It waits for a slow reader, and ends quietly if the reader
+ * has left.
+ */
 import type { Writable } from 'node:stream';
 import { styleText } from 'node:util';
 import Table from 'cli-table3';
@@ -19,7 +22,7 @@ export class Output {
   readonly #stream: Writable;
   #hasReader = true;
 
-  /** @param readerLeft is called when the reader of the output has left, as `head` does. */
+  /** @param readerLeft called when the reader of the output, such as `head`, has ended. */
   constructor(stream: Writable, isJson: boolean, readerLeft: () => void) {
     this.isJson = isJson;
     this.#stream = stream;
@@ -57,7 +60,7 @@ export class Output {
     return this.text(this.styled('bold', heading.trimEnd()), ...lines.map((line) => line.trimEnd()));
   }
 
-  /** The text in a style, if the stream is a terminal and NO_COLOR is not set. */
+  /** Returns the text in a style, if the stream is a terminal and NO_COLOR is not set. */
   styled(format: Format, text: string): string {
     return styleText(format, text, { stream: this.#stream });
   }
@@ -89,7 +92,7 @@ const WITHOUT_BORDERS = {
   middle: '  ',
 };
 
-/** Control characters of a stored text must not reach the terminal, because they could move its cursor. */
+/** Escapes control characters of stored text, because they could move the cursor of the terminal. */
 export function oneLine(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters to replace.
   return text.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, (character) => {

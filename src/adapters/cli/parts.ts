@@ -1,4 +1,4 @@
-/** The subscriptions of a store, as the parts of the system know them. */
+/** Reads the subscriptions of a store, and relates them to the parts of the system. */
 
 import type { EventStore } from '../../core/event-store.ts';
 import type {
@@ -16,11 +16,12 @@ import { CommandLineError } from './failures.ts';
 /** The progress of one subscription. */
 export interface SubscriptionStatus extends ProcessorStatus {
   /**
-   * `stopped`: a failure has stopped it. `running`: a process holds shares of it. `waiting`: nobody does. `building`: a new version of
-   * a read model, which readers do not see yet. `old`: the system has another version of it, or does not have it any more.
+   * `stopped`: a failure has stopped it. `running`: a process holds shares of it. `waiting`: no process holds shares of
+   * it. `building`: it is a new version of a read model, which readers do not see yet. `old`: the system has another
+   * version of it, or no longer has it.
    */
   readonly state: 'stopped' | 'running' | 'waiting' | 'building' | 'old';
-  /** Positions between the checkpoint and the end of the store. */
+  /** The number of positions between the checkpoint and the end of the store. */
   readonly lag: bigint;
   /** The processes that hold shares. */
   readonly holders: readonly string[];
@@ -32,12 +33,12 @@ export interface NewPart extends SubscriptionId {
   readonly state: 'new';
 }
 
-/** The store of a command that reads what processors keep. */
+/** The parts of a store that commands about processors read. */
 export interface ProcessorReads extends Pick<EventStore, 'readAll'> {
   readonly processors: ProcessorStore;
 }
 
-/** The subscriptions of the store, and then the parts of the system that have none. */
+/** Returns the subscriptions of the store, and then the parts of the system that have no subscription. */
 export async function subscriptionsOf(
   store: ProcessorReads,
   system: AnySystemDefinition | undefined,
@@ -69,7 +70,7 @@ function stateOf(
   return isHeld ? 'running' : 'waiting';
 }
 
-/** The subscriptions that the system has when it runs. */
+/** Returns the subscriptions that a running system has. */
 function partsOf(system: AnySystemDefinition): readonly NewPart[] {
   const { processManagers, readModels, reactors } = describe(system);
   return [
@@ -83,7 +84,7 @@ function partsOf(system: AnySystemDefinition): readonly NewPart[] {
 
 /**
  * Finds a subscription by its name, or by `name@version`.
- * @throws CommandLineError if no version has the name, or several have it.
+ * @throws CommandLineError if no version or several versions have the name.
  */
 export async function findSubscription(processors: ProcessorStore, text: string): Promise<SubscriptionId> {
   const records = await processors.listSubscriptions();
@@ -96,14 +97,14 @@ export async function findSubscription(processors: ProcessorStore, text: string)
   }
   if (others.length === 0) return first;
   const versions = [first, ...others].map(({ name, version }) => `${name}@${version}`);
-  throw new CommandLineError('usage', `"${text}" has several versions: name one of ${versions.join(', ')}`);
+  throw new CommandLineError('usage', `"${text}" has several versions; pass one of ${versions.join(', ')}`);
 }
 
 export function isSame(one: SubscriptionId, other: SubscriptionId): boolean {
   return one.name === other.name && one.version === other.version;
 }
 
-/** A status as JSON: times are texts, as in the rest of the output. A free share has no time. */
+/** Converts a status for JSON. Times are strings, as in the rest of the output. A free share has no time. */
 export function statusJson<Status extends ProcessorStatus>({ stopped, shares, ...others }: Status): object {
   return {
     ...others,

@@ -1,4 +1,4 @@
-/** The commands, their arguments, options and help. The code of a command is loaded when it runs. */
+/** Defines the commands with their arguments, options and help. The code of a command is loaded when it runs. */
 import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { addCompletion, type KnownNames } from './completion.ts';
@@ -8,19 +8,19 @@ import { type GlobalOptions, Session } from './session.ts';
 type Action<Args extends readonly unknown[]> = (session: Session, ...args: Args) => Promise<number>;
 
 /**
- * @param done is called with the exit code of the command that has run.
- * @param names completes arguments.
+ * @param done called with the exit code of the command.
+ * @param names the names of the system, for shell completion.
  */
 export function makeProgram(done: (exitCode: number) => void, names: KnownNames = {}): Command {
   const program = new Command('decidable')
-    .description('Looks into a Decidable system and its store, and runs the system.')
+    .description('Inspects a Decidable system and its store, and runs the system.')
     .version(version(), '--version', 'print the version')
     .helpOption('--help', 'print the help of a command')
     .option('--config <file>', 'the module that exports the system (default: decidable.config.ts)')
     .option('--store <address>', 'the store, instead of the one in the configuration: bank.db, sqlite:…, memory:')
-    .option('--json', 'print JSON: 64-bit integers are texts, times are ISO 8601')
+    .option('--json', 'print JSON; 64-bit integers are strings, and times are in ISO 8601')
     .configureHelp({ showGlobalOptions: true })
-    // The caller prints errors, as text or as JSON.
+    // The caller prints errors as text or as JSON.
     .configureOutput({ outputError: () => {} })
     .exitOverride()
     .addHelpText(
@@ -39,7 +39,10 @@ Configuration, in decidable.config.ts:
 ${EXIT_CODE_HELP}`,
     );
 
-  /** Passes the arguments and options of a command to its function. The function comes from a module that is loaded late. */
+  /**
+   * Makes the action of a command, which loads the command's module and passes the arguments and options to its
+   * function.
+   */
   function action<Args extends readonly unknown[]>(load: () => Promise<Action<Args>>) {
     return async (...given: readonly unknown[]): Promise<void> => {
       // Commander passes the arguments, the options, and the command.
@@ -96,14 +99,14 @@ ${EXIT_CODE_HELP}`,
     .command('decision')
     .summary('print the decision on a command')
     .description('Prints the record of a decision: the command, its outcome, its events, its causes and its hash.')
-    .argument('<command-id>', 'the id of the command: a UUID, or the text that it was dispatched with')
+    .argument('<command-id>', 'the id of the command: a UUID, or the string with which it was dispatched')
     .addHelpText('after', examples('decidable decision deposit-1', 'decidable decision deposit-1 --json'))
     .action(action(async () => (await import('./commands/decision.ts')).decision));
 
   program
     .command('dispatch')
     .summary('send a command')
-    .description('Sends a command to its decider and prints the decision. The store is made if it does not exist.')
+    .description('Sends a command to its decider and prints the decision. The store is created if it does not exist.')
     .argument('<type>', 'the type of the command')
     .argument('<json>', 'the data of the command, or - to read it from standard input')
     .option('--command-id <id>', 'makes the command idempotent (default: a random id)')
@@ -131,10 +134,10 @@ ${EXIT_CODE_HELP}`,
         'With --json, each line is a JSON object with the field "event".',
     )
     .option('--every <seconds>', 'the shortest time between two status lines', seconds, 5)
-    .option('--once', 'end when nothing is left to do')
+    .option('--once', 'end when all work is done')
     .option(
       '--accept-changes <name>',
-      'run a part whose definition has changed under the same version (repeatable)',
+      'run a part whose definition has changed without a new version (repeatable)',
       collect,
     )
     .addHelpText('after', examples('decidable run', 'decidable run --once', 'decidable run --every 60 --json'))
@@ -143,11 +146,11 @@ ${EXIT_CODE_HELP}`,
   const readModels = program
     .command('read-models')
     .summary('list, read, rebuild and drop read models')
-    .description('Works on the read models of the system. Without a command, it lists them.');
+    .description('Manages the read models of the system. Without a command, it lists them.');
   readModels
     .command('list', { isDefault: true })
     .summary('list the read models')
-    .description('Lists the read models of the system and of the store, with their versions and how far they are.')
+    .description('Lists the read models of the system and of the store, with their versions and their progress.')
     .addHelpText('after', examples('decidable read-models list', 'decidable read-models list --json'))
     .action(action(async () => (await import('./commands/read-models.ts')).listReadModels));
   readModels
@@ -173,9 +176,9 @@ ${EXIT_CODE_HELP}`,
 
   readModels
     .command('rebuild')
-    .summary('build a read model once more')
+    .summary('rebuild a read model')
     .description(
-      'Builds a read model once more from the first event. Readers see the old documents or rows until the new ones have ' +
+      'Builds a read model again from the first event. Readers see the old documents or rows until the new ones have ' +
         'caught up, and other processes may run the system in the meantime.',
     )
     .argument('<name>', 'the name of the read model')
@@ -184,7 +187,9 @@ ${EXIT_CODE_HELP}`,
   readModels
     .command('drop')
     .summary('drop old versions')
-    .description('Drops a version of a read model with its documents and tables. The version that readers see stays.')
+    .description(
+      'Drops a version of a read model with its documents and tables. The version that readers see cannot be dropped.',
+    )
     .argument('[version]', 'the version: name@version')
     .option('--old', 'drop all versions that those of the system have replaced')
     .addHelpText('after', examples('decidable read-models drop balances@1', 'decidable read-models drop --old'))
@@ -192,10 +197,10 @@ ${EXIT_CODE_HELP}`,
 
   program
     .command('subscriptions')
-    .summary('print how far the processors are')
+    .summary('print the progress of the processors')
     .description(
-      'Prints for each processor its checkpoint, its lag in positions, who holds its shares, how many events are ' +
-        'parked, and why it has stopped.',
+      'Prints for each processor its checkpoint, its lag in positions, the processes that hold its shares, the number of ' +
+        'parked events, and the reason if it has stopped.',
     )
     .option('--shares', 'print each share too')
     .addHelpText('after', examples('decidable subscriptions', 'decidable subscriptions --shares'))
@@ -203,8 +208,8 @@ ${EXIT_CODE_HELP}`,
 
   const parked = program
     .command('parked')
-    .summary('work on events that could not be processed')
-    .description('Works on the events that could not be processed. Without a command, it lists them.');
+    .summary('manage events that could not be processed')
+    .description('Manages the events that could not be processed. Without a command, it lists them.');
   parked
     .command('list', { isDefault: true })
     .summary('list the parked events')
@@ -224,15 +229,19 @@ ${EXIT_CODE_HELP}`,
   parked
     .command('retry')
     .summary('process the parked events of a key again')
-    .description('Asks the process that runs the processor to try the parked events of a key again, in order.')
+    .description(
+      'Requests that the process that runs the processor processes the parked events of a key again, in order.',
+    )
     .argument('<subscription>', 'the processor: its name, or name@version')
     .argument('<key>', 'the key')
     .addHelpText('after', examples('decidable parked retry receipts account-0001'))
     .action(action(async () => (await import('./commands/parked.ts')).retryParked));
   parked
     .command('drop')
-    .summary('give up parked events of a key')
-    .description('Drops the first parked event of a key. The processor never sees it again; the store keeps it.')
+    .summary('drop parked events of a key')
+    .description(
+      'Drops the first parked event of a key. The processor will not process it, but the event stays in the store.',
+    )
     .argument('<subscription>', 'the processor: its name, or name@version')
     .argument('<key>', 'the key')
     .option('--all', 'drop all parked events of the key')
@@ -250,7 +259,7 @@ ${EXIT_CODE_HELP}`,
   program
     .command('verify-chain')
     .summary('verify the hashes of all commits')
-    .description('Computes the hash of every commit again, and looks for damage of the file. Nothing is changed.')
+    .description('Computes the hash of every commit again, and checks the file for damage. It changes nothing.')
     .option('--stream <name>', 'only the commits of this stream')
     .addHelpText('after', examples('decidable verify-chain', 'decidable verify-chain --store backup.db --json'))
     .action(action(async () => (await import('./commands/verify-chain.ts')).verify));
@@ -259,7 +268,7 @@ ${EXIT_CODE_HELP}`,
     .command('backup')
     .summary('copy the store')
     .description('Copies the store to a file that does not exist. Other processes may use the store in the meantime.')
-    .argument('<file>', 'the file to make')
+    .argument('<file>', 'the file to create')
     .addHelpText('after', examples('decidable backup monday.db', 'decidable backup monday.db --store bank.db --json'))
     .action(action(async () => (await import('./commands/backup.ts')).backup));
 
@@ -327,19 +336,19 @@ function collect(value: string, previous: readonly string[] = []): readonly stri
 
 function position(text: string): bigint {
   if (/^\d{1,19}$/.test(text)) return BigInt(text);
-  throw new InvalidArgumentError('It must be a non-negative integer.');
+  throw new InvalidArgumentError('Expected a non-negative integer.');
 }
 
 function count(text: string): number {
   const value = Number(text);
   if (/^\d+$/.test(text) && value >= 1 && value < 2 ** 32) return value;
-  throw new InvalidArgumentError('It must be a positive integer.');
+  throw new InvalidArgumentError('Expected a positive integer.');
 }
 
 function seconds(text: string): number {
   const value = Number(text);
   if (/^\d+(\.\d+)?$/.test(text) && value > 0 && value < 86_400) return value;
-  throw new InvalidArgumentError('It must be a number of seconds, more than 0.');
+  throw new InvalidArgumentError('Expected a positive number of seconds.');
 }
 
 function version(): string {

@@ -1,5 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-/** The parts of one run of the command line that the commands share: the configuration, the store and the output. */
+/** The parts that all commands share: the configuration, the store and the output. */
 import { existsSync } from 'node:fs';
 import type { AnyModule } from '../../core/loop/bound-module.ts';
 import type { StartOptions } from '../../core/processors/system-options.ts';
@@ -20,12 +20,12 @@ export interface GlobalOptions {
   readonly json?: boolean | undefined;
 }
 
-/** A system that runs, with its types forgotten. */
+/** A running system without its types. */
 export type AnyRunningSystem = RunningSystem<AnyModule, AnyPart>;
 
 export class Session {
   readonly output: Output;
-  /** Aborted when the reader of the output has left, or the user wants to stop. */
+  /** Aborted when the reader of the output has left, or the user presses Ctrl-C. */
   readonly halt: AbortController = new AbortController();
   readonly #options: GlobalOptions;
   #config: Promise<LoadedConfig> | undefined;
@@ -35,36 +35,36 @@ export class Session {
     this.output = new Output(process.stdout, options.json === true, () => this.halt.abort());
   }
 
-  /** The configuration, for commands that need the system. */
+  /** Loads the configuration, for commands that need the system. */
   config(): Promise<LoadedConfig> {
     this.#config ??= loadConfig(this.#options.config);
     return this.#config;
   }
 
-  /** The configuration, if there is one. A command that only reads a store works without it if `--store` is passed. */
+  /** Loads the configuration, if there is one. With `--store`, a command that only reads a store works without it. */
   async optionalConfig(): Promise<LoadedConfig | undefined> {
     const { config, store } = this.#options;
     return store !== undefined && findConfig(config) === undefined ? undefined : await this.config();
   }
 
-  /** Reads and writes the payloads of the system's modules. */
+  /** Returns the decoder for the messages of the system's modules. */
   async messages(): Promise<Messages> {
     return new Messages((await this.optionalConfig())?.system);
   }
 
-  /** The store, which is never changed. @throws StoreFailure if it does not exist or is not a store. */
+  /** Opens the store for reading. @throws StoreFailure if it does not exist or is not a store. */
   openToRead(): Promise<OpenedStore> {
     return this.#open({ readOnly: true, create: false });
   }
 
-  /** The store of a command that changes it. @throws StoreFailure if it does not exist or is not a store. */
+  /** Opens the store for writing. @throws StoreFailure if it does not exist or is not a store. */
   openToChange(): Promise<OpenedStore> {
     return this.#open({ readOnly: false, create: false });
   }
 
   /**
-   * Starts the system on its store. Both are closed when the scope is left.
-   * @param create makes the store if it does not exist.
+   * Starts the system on its store. Both are closed at the end of the scope.
+   * @param create true to create a missing store.
    */
   async start(
     create: boolean,
@@ -101,7 +101,7 @@ export class Session {
     if (config?.store !== undefined) return { store: config.store, folder: config.folder };
     throw new CommandLineError(
       'no-store',
-      "no store is named: pass --store <address>, or set it in the configuration: defineConfig({ system, store: 'bank.db' })",
+      "no store is named; pass --store <address>, or set it in the configuration: defineConfig({ system, store: 'bank.db' })",
     );
   }
 }
@@ -118,14 +118,14 @@ export async function openNamed(address: string, access: StoreAccess, folder?: s
     if (!existsSync(file)) {
       throw new CommandLineError(
         'store-not-found',
-        `${file} does not exist: name the file of a store, or make one with \`decidable run\` or \`decidable dispatch\``,
+        `${file} does not exist; pass the name of a store's file, or create one with \`decidable run\` or \`decidable dispatch\``,
       );
     }
   }
   return await openStore(address, { ...access, folder });
 }
 
-/** A system that runs, and its store. */
+/** A running system and its store. */
 export interface StartedSystem extends AsyncDisposable {
   readonly store: OpenedStore;
   readonly running: AnyRunningSystem;

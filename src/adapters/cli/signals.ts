@@ -1,14 +1,14 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-/** Ctrl-C: the first one asks a command to stop, the second one ends the process. */
+/** Handles Ctrl-C: the first one stops a command cleanly, and the second one ends the process. */
 import { INTERRUPTED } from './exit-codes.ts';
 
 /**
- * npm passes Ctrl-C on to a program that the terminal has told already, so `npx decidable run` gets each of them twice.
- * Within this time, in milliseconds, the same signal counts as one.
+ * Two signals within this time, in milliseconds, count as one. The terminal sends Ctrl-C to the program, and npm sends
+ * it again, so `npx decidable run` receives each of them twice.
  */
 const SAME_KEY_PRESS = 500;
 
-/** @param stopping is called when the command is asked to stop. */
+/** @param stopping called after the first signal. */
 export function endOnSecondSignal(halt: AbortController, stopping: () => void): Disposable {
   let first: { readonly signal: NodeJS.Signals; readonly at: number } | undefined;
   const onSignal = (signal: NodeJS.Signals): void => {

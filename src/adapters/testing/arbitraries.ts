@@ -1,20 +1,20 @@
 /**
  * `decidable/testing/arbitraries`: random commands, events and states for property tests, drawn from the schemas of a module.
  *
- * The caller passes fast-check, `arbitraries(fc, account)`. It is an optional peer of the package, and only its types are imported
- * here.
+ * The caller passes fast-check, as in `arbitraries(fc, account)`. It is an optional peer dependency, so only its types
+ * are imported here.
  */
 import type * as FastCheck from 'fast-check';
 import { DefinitionError } from '../../core/errors.ts';
 import type { StandardSchema } from '../../core/index.ts';
 import { checkOptionNames, type OptionNames } from '../../core/option-names.ts';
 
-/** fast-check, as `import fc from 'fast-check'` imports it. */
+/** The module fast-check: `import fc from 'fast-check'`. */
 export type FC = Omit<typeof FastCheck, 'default'>;
 
 type Arbitrary<Value> = FastCheck.Arbitrary<Value>;
 
-/** The part of a module that arbitraries are drawn from. `defineDecider`, `defineEventHandler` and `defineProjector` return it. */
+/** The schemas of a module. `defineDecider`, `defineEventHandler` and `defineProjector` return a value of this type. */
 export interface Described<State, Command, Event> {
   readonly name: string;
   readonly commands?: Readonly<Record<string, { readonly schema: StandardSchema }>>;
@@ -26,27 +26,27 @@ export interface Described<State, Command, Event> {
   };
 }
 
-/** Random values of a module's schemas, for property tests. */
+/** The arbitraries of a module's messages and states, for property tests. */
 export interface Arbitraries<State, Command, Event> {
-  /** Any command of the module. */
+  /** Generates commands of the module. */
   readonly command: Arbitrary<Command>;
-  /** Any event of the module. */
+  /** Generates events of the module. */
   readonly event: Arbitrary<Event>;
-  /** Any state that the schema accepts. Some of these states cannot be reached by events. */
+  /** Generates states that the schema accepts. Some of these states cannot be reached by events. */
   readonly state: Arbitrary<State>;
 }
 
-/** An arbitrary of the caller's, for one schema. {@link drawnBy} makes it. */
+/** An arbitrary of the caller for one schema. {@link drawnBy} returns it. */
 export interface OwnArbitrary {
   readonly schema: StandardSchema;
   readonly arbitrary: Arbitrary<unknown>;
 }
 
-/** Changes how values are drawn. */
+/** The options of `arbitraries`. */
 export interface ArbitraryOptions {
   /**
-   * Arbitraries of the caller's. Each replaces its schema wherever that schema is used: as the data of a message, or deep within
-   * it. Schemas of other libraries than zod need one, and so do refinements that random values rarely meet.
+   * The caller's arbitraries for single schemas. Each is used wherever its schema occurs, as the data of a message or
+   * inside it. Schemas of libraries other than zod need one, and so do refinements that random values rarely satisfy.
    * @default none
    */
   readonly own?: readonly OwnArbitrary[] | undefined;
@@ -55,16 +55,15 @@ export interface ArbitraryOptions {
 const OPTIONS: OptionNames<ArbitraryOptions> = { own: true };
 
 /**
- * Draws the values of a schema from an arbitrary of the caller's.
+ * Generates the values of a schema by an arbitrary of the caller.
  * @example arbitraries(fc, account, { own: [drawnBy(Iban, fc.constantFrom('DE02…', 'FR76…'))] });
  */
 export function drawnBy<Value>(schema: StandardSchema<unknown, Value>, arbitrary: Arbitrary<Value>): OwnArbitrary {
   return { schema, arbitrary };
 }
 
-/**
- * Arbitraries of a module's messages and states.
- * @throws DefinitionError for a schema that no values can be drawn from, with its place; and for an option that is not known.
+/** Makes arbitraries for a module's messages and states.
+ * @throws DefinitionError if no values can be generated for a schema, or an option is unknown.
  * @example
  * const { command, event } = arbitraries(fc, account);
  * fc.assert(fc.property(fc.array(event), command, (history, next) => void given(...history).when(next)));
@@ -77,8 +76,8 @@ export function arbitraries<State, Command, Event>(
   checkOptionNames(options, OPTIONS, 'arbitraries');
   const drawer = new Drawer(fc, options);
   return {
-    // They are drawn when they are read, because a read model has no commands, and a part that is never read may have
-    // any schema.
+    // The arbitraries are made when they are read, because a read model has no commands, and a part that is never read
+    // may have any schema.
     get command() {
       return drawer.messages(`${module.name}.commands`, module.commands ?? {}) as Arbitrary<Command>;
     },
@@ -92,8 +91,9 @@ export function arbitraries<State, Command, Event>(
 }
 
 /**
- * The values that a schema accepts, as it returns them. Bounds, formats and patterns are drawn directly. Values that a refinement
- * refuses are drawn again, so a refinement that random values rarely meet needs an arbitrary of its own (`own`).
+ * Makes an arbitrary for the outputs of a schema. Bounds, formats and patterns are generated directly. Values that a
+ * refinement refuses are generated again, so a refinement that random values rarely satisfy needs its own arbitrary
+ * (`own`).
  * @throws DefinitionError as {@link arbitraries}.
  * @example fc.assert(fc.property(arbitraryOf(fc, Amount), (amount) => amount > 0n));
  */
@@ -111,7 +111,7 @@ function accepts(schema: StandardSchema, value: unknown): boolean {
   return !(result instanceof Promise) && result.issues === undefined;
 }
 
-/** The parts of a zod definition (zod 4, `_zod.def`) that matter here. */
+/** The parts of a zod definition (zod 4, `_zod.def`) that this file reads. */
 interface Definition {
   readonly type?: string;
   readonly format?: string;
@@ -150,11 +150,11 @@ function definitionOf(schema: unknown): (Definition & { readonly pattern?: RegEx
   return (schema._zod as { def: Definition }).def;
 }
 
-/** Draws from schemas, and from the schemas in them. One line per type. */
+/** Makes arbitraries from schemas and the schemas inside them. */
 class Drawer {
   readonly #fc: FC;
   readonly #own: ReadonlyMap<unknown, Arbitrary<unknown>>;
-  /** The number of times that each schema is being drawn now. It is more than 1 if the schema contains itself. */
+  /** The number of times that each schema is open now. It is more than 1 if the schema contains itself. */
   readonly #open = new Map<unknown, number>();
   /** The depth of a schema within itself at which options and lists end. */
   #depth = 0;
@@ -169,7 +169,7 @@ class Drawer {
     definitions: Readonly<Record<string, { readonly schema: StandardSchema }>>,
   ): Arbitrary<unknown> {
     const entries = Object.entries(definitions);
-    if (entries.length === 0) throw new DefinitionError(place, 'is empty, so there is nothing to draw');
+    if (entries.length === 0) throw new DefinitionError(place, 'is empty, so it has no values; add a definition');
     return this.#fc.oneof(
       ...entries.map(([type, { schema }]) => this.values(schema, `${place}.${type}`).map((data) => ({ type, data }))),
     );
@@ -184,7 +184,10 @@ class Drawer {
     if (own !== undefined) return own;
     const open = this.#open.get(schema) ?? 0;
     if (this.#depth > MAX_RECURSION) {
-      throw new DefinitionError(place, 'a recursive schema must end at an optional field, a null or a list');
+      throw new DefinitionError(
+        place,
+        'a recursive schema must have an optional field, a null or a list at which it can end',
+      );
     }
     this.#open.set(schema, open + 1);
     if (open > 0) this.#depth++;
@@ -200,7 +203,7 @@ class Drawer {
     const fc = this.#fc;
     const definition = definitionOf(schema);
     if (definition === undefined) {
-      throw new DefinitionError(place, `is not a zod schema, so nothing can be drawn from it; ${OWN}`);
+      throw new DefinitionError(place, `is not a zod schema, so its values cannot be generated; ${OWN}`);
     }
     const checks = (definition.checks ?? []).map((check) => check._zod.def);
     const inner = (of: unknown, step: string): Arbitrary<unknown> => this.#draw(of, `${place}${step}`);
@@ -262,11 +265,14 @@ class Drawer {
       case 'template_literal':
         return fc.stringMatching((schema as { _zod: { pattern: RegExp } })._zod.pattern);
       default:
-        throw new DefinitionError(place, `nothing can be drawn from z.${definition.type}(); ${OWN}`);
+        throw new DefinitionError(
+          place,
+          `has the type z.${definition.type}(), whose values cannot be generated; ${OWN}`,
+        );
     }
   }
 
-  /** fast-check matches patterns; the filter checks lengths if there is a pattern. */
+  /** fast-check generates strings by a pattern. A filter then checks the lengths. */
   #string(definition: Definition, checks: readonly Check[]): Arbitrary<string> {
     const pattern = definition.pattern ?? checks.find((check) => check.pattern !== undefined)?.pattern;
     if (definition.format === 'uuid' || definition.format === 'guid') return this.#fc.uuid();
@@ -289,9 +295,9 @@ class Drawer {
         ...(min === undefined ? {} : { min: Number(min.value), minExcluded: !min.inclusive }),
         ...(max === undefined ? {} : { max: Number(max.value), maxExcluded: !max.inclusive }),
       });
-      return drawn.map((value) => value + 0); // -0 is 0 in the bytes: drawn as it would be read.
+      return drawn.map((value) => value + 0); // -0 is encoded as 0, so it is generated as 0.
     }
-    // Multiples are drawn as multiples; bounds that are excluded, by the next whole number.
+    // A multiple is generated as an integer times the step. An exclusive bound is replaced by the next integer.
     const unit = Number(step ?? 1);
     const small = formats.some((format) => format?.includes('32'));
     const lowest = formats.includes('uint32') ? 0 : small ? -(2 ** 31) : Number.MIN_SAFE_INTEGER;
@@ -314,7 +320,7 @@ class Drawer {
     });
   }
 
-  /** Within the years that ISO 8601 writes with four digits. */
+  /** Generates dates within the years that ISO 8601 writes with four digits. */
   #date(checks: readonly Check[]): Arbitrary<Date> {
     const bound = (name: string): Date | undefined =>
       checks.flatMap(({ check, value }) => (check === name && value instanceof Date ? [value] : []))[0];
@@ -327,13 +333,13 @@ class Drawer {
 
   #object(fields: readonly (readonly [string, unknown])[], place: string): Arbitrary<unknown> {
     const model = Object.fromEntries(fields.map(([key, field]) => [key, this.#draw(field, `${place}.${key}`)]));
-    // A field that is undefined is absent in the bytes: drawn as it would be read.
+    // An undefined field is not encoded, so it is generated as an absent one.
     return this.#fc
       .record(model)
       .map((value) => Object.fromEntries(Object.entries(value).filter(([, field]) => field !== undefined)));
   }
 
-  /** A list within itself is empty in the end, if it may be. */
+  /** A list that contains itself is empty at the deepest level, if it may be empty. */
   #list(element: unknown, place: string, checks: readonly Check[]): Arbitrary<unknown> {
     const lengths = this.#lengths(checks);
     if (this.#depth >= MAX_RECURSION && lengths.minLength === 0) return this.#fc.constant([]);
@@ -370,13 +376,13 @@ class Drawer {
   }
 }
 
-/** The advice for a schema that nothing can be drawn from. */
-const OWN = 'pass an arbitrary for it: { own: [drawnBy(schema, arbitrary)] }';
+/** The advice for a schema whose values cannot be generated. */
+const OWN = 'pass an arbitrary for it, as in { own: [drawnBy(schema, arbitrary)] }';
 
-/** The number of times that a recursive schema is drawn within itself. */
+/** The maximum depth of a recursive schema within itself. */
 const MAX_RECURSION = 2;
 
-/** Text without lone surrogates, which have no encoding. */
+/** Generates strings without lone surrogates, which have no encoding. */
 const WELL_FORMED = { unit: 'grapheme' } as const;
 
 interface Bound {
@@ -396,12 +402,12 @@ function boundsOf(checks: readonly Check[]): { min?: Bound; max?: Bound } {
   return bounds;
 }
 
-/** The smallest whole number from `bound` on. */
+/** Returns the smallest integer that the bound allows. */
 function wholeFrom(bound: number, inclusive: boolean): number {
   return Number.isInteger(bound) && !inclusive ? bound + 1 : Math.ceil(bound);
 }
 
-/** The values of an enum; a numeric TypeScript enum lists its names again. */
+/** Returns the values of an enum. A numeric TypeScript enum also contains its names as values, which are left out. */
 function enumValues(entries: Readonly<Record<string, unknown>>): unknown[] {
   const numbers = Object.values(entries).filter((value) => typeof value === 'number');
   return Object.entries(entries).flatMap(([key, value]) => (numbers.includes(Number(key)) ? [] : [value]));

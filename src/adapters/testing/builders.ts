@@ -1,4 +1,4 @@
-/** Envelopes and decision records for tests of stores: valid, and with only the parts that matter named. */
+/** Builds valid envelopes and decision records for tests of stores. A test names only the fields that matter. */
 import type { Decision, Envelope } from '../../core/index.ts';
 
 /**
@@ -17,7 +17,7 @@ export function envelope(
 
 /**
  * Makes the decision record of a command that is sent for the first time, with a random id, and accepted.
- * @param changes the fields that should be different.
+ * @param changes the fields that differ.
  * @example await store.append('account-1', [envelope('Deposited')], { tag: 'any' }, decision({ actor: 'ada' }));
  */
 export function decision(changes: Partial<Decision> = {}): Decision {

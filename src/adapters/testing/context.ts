@@ -1,8 +1,8 @@
-/** Invented contexts of events. The same place in the history always has the same context. */
+/** Makes contexts of events for tests. The same place in the history always has the same context. */
 import type { EventContext } from '../../core/index.ts';
 import { checkOptionNames, type OptionNames } from '../../core/option-names.ts';
 
-/** A context that a store returned may be passed too. It knows the event's index in its decision. */
+/** The fields of a context. A context that a store returned may be passed too, which also has the event's index. */
 const NAMES: OptionNames<EventContext & { readonly index: number }> = {
   id: true,
   stream: true,
@@ -14,10 +14,10 @@ const NAMES: OptionNames<EventContext & { readonly index: number }> = {
   index: true,
 };
 
-/** 2026-01-01T00:00:00Z. The first event of each test is recorded then, and each later event one second later. */
+/** 2026-01-01T00:00:00Z, the time of the first event of each test. Each further event is one second later. */
 const FIRST_RECORDED_AT = 1_767_225_600_000n;
 
-/** The context of the event at this index, from 0. */
+/** Returns the context of the event at this index, from 0. */
 export function contextAt(index: number): EventContext {
   return {
     id: `00000000-0000-5000-8000-${index.toString(16).padStart(12, '0')}`,
@@ -31,9 +31,9 @@ export function contextAt(index: number): EventContext {
 }
 
 /**
- * Checks the context that a test names for an event.
+ * Checks the context that a test passes for an event.
  *
- * @param test the name of the function that binds the sentence, for the error.
+ * @param test the name of the test kit's function, for the error.
  * @throws DefinitionError if it is not an object, or has an unknown field.
  */
 export function checkContext(test: string, context: Partial<EventContext>): void {

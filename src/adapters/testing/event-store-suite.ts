@@ -1,4 +1,4 @@
-/** The contract of an event store (wit/event-store.wit, DESIGN §3), as tests for any test runner. */
+/** Tests of the contract of event stores (wit/event-store.wit), for any test runner. */
 import { DefinitionError } from '../../core/errors.ts';
 import { checkOptionNames, type OptionNames } from '../../core/option-names.ts';
 import { badArguments } from './event-store/bad-arguments.ts';
@@ -20,9 +20,9 @@ export interface TestRunner {
   readonly test: (name: string, body: () => Promise<void>) => unknown;
 }
 
-/** A store, and a test runner. */
+/** The options of `eventStoreSuite`. */
 export interface EventStoreSuiteOptions extends TestRunner {
-  /** Opens an empty store that nobody else uses. The suite closes it. */
+  /** Opens a new, empty store. The suite closes it. */
   readonly open: () => ClosableStore | Promise<ClosableStore>;
 }
 
@@ -31,7 +31,7 @@ const OPTIONS: OptionNames<EventStoreSuiteOptions> = { open: true, describe: tru
 /**
  * Registers the suite's tests, under `name`. All stores of the package run it, and so can any other.
  *
- * @throws DefinitionError if an option is missing or not known.
+ * @throws DefinitionError if an option is missing or unknown.
  * @example
  * import { describe, test } from 'node:test'; // or from 'vitest', '@jest/globals', 'bun:test'
  *
@@ -44,7 +44,7 @@ export function eventStoreSuite(name: string, options: EventStoreSuiteOptions): 
     throw new DefinitionError(`eventStoreSuite.${option}`, `expected a function, got ${typeof options[option]}`);
   }
   const { open, describe, test } = options;
-  /** A test with a store of its own. */
+  /** Registers a test with a new store. */
   const check: Check = (what, body) => {
     test(what, async () => {
       const store = await open();

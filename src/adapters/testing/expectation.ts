@@ -1,13 +1,13 @@
-/** A failed expectation. Test runners read `expected` and `actual`, and people read the message. */
+/** The error for a failed expectation. Test runners show `expected` and `actual`, and people read the message. */
 import { showLines } from './show.ts';
 
-/** The parts of a sentence before its expectation, line by line: `given`, `when`. */
+/** The parts of a test before its expectation, line by line: `given`, `when`. */
 export type Story = readonly (readonly [label: string, lines: readonly string[]])[];
 
-/** Thrown by each `then…` that does not hold. */
+/** Each `then…` throws it if the expectation fails. */
 export class ExpectationError extends Error {
   override readonly name: string = 'ExpectationError';
-  /** Test runners distinguish a failed expectation from a broken test by this code. */
+  /** The code by which test runners recognize a failed assertion. */
   readonly code = 'ERR_ASSERTION';
   readonly expected: unknown;
   readonly actual: unknown;

@@ -1,4 +1,4 @@
-/** `decidable/testing`: given/when/then, the determinism check, and the suite of stores. */
+/** `decidable/testing`: given/when/then, the determinism check, and test suites for stores. */
 
 export { type AmbientKind, type ForbiddenCall, NondeterminismError } from './ambient/forbidden-call.ts';
 export { type InOtherProcess, type RunOutcome, withoutAmbient } from './ambient/without-ambient.ts';

@@ -1,20 +1,20 @@
 /**
- * Converts between the messages of a test and the handles of the module under test. Everything passes as an envelope,
- * as it does in a store. So a test sees the same values as a replay, and a component is tested with the TypeScript
+ * Converts between the messages of a test and the handles of the module under test. All messages are passed as
+ * envelopes, as in a store. So a test sees the same values as a replay, and a component can be tested with TypeScript
  * definitions.
  */
 import type { Envelope, Message, Types } from '../../core/index.ts';
 
-/** Something with types: a decider, an event handler, a projector, in TypeScript or as a component. */
+/** A decider, an event handler or a projector, in TypeScript or as a component. */
 export interface Typed<State, Command, Event> {
   readonly types: Types<State, Command, Event>;
 }
 
 /**
- * Returns the types of the messages that a test is written in: those of `messages`, or the module's own.
+ * Returns the types of the test's messages: those of `messages`, or the module's own.
  *
  * @param test the name of the caller's function, for the error.
- * @throws TypeError if `messages` is missing, and the module's own messages are handles.
+ * @throws TypeError if `messages` is missing and the module's own messages are handles.
  */
 export function messageTypes<State, Command, Event>(
   test: string,
@@ -24,7 +24,7 @@ export function messageTypes<State, Command, Event>(
   if (messages !== undefined) return messages.types;
   if (module.types.event.drop === undefined) return module.types as unknown as Types<State, Command, Event>;
   throw new TypeError(
-    `the module keeps its messages behind handles: name whose the test is written in, as in ${test}(module, messages)`,
+    `the messages of this module are handles, so the test needs definitions; pass them as in ${test}(module, messages)`,
   );
 }
 
@@ -59,7 +59,7 @@ export function sameEnvelopes(left: readonly Envelope[], right: readonly Envelop
   return left.length === right.length && left.every((envelope, index) => sameEnvelope(envelope, right[index]!));
 }
 
-/** A message of the test as plain data. */
+/** Returns a message of the test as plain data. */
 export function plain(message: unknown): Message {
   return message as Message;
 }

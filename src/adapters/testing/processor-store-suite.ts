@@ -1,4 +1,4 @@
-/** The contract of a store of processors (src/core/processors/processor-store.ts), as tests for any test runner. */
+/** Tests of the contract of processor stores (src/core/processors/processor-store.ts), for any test runner. */
 import { checkOptionNames, type OptionNames } from '../../core/option-names.ts';
 import type { ProcessorStore } from '../../core/processors/processor-store.ts';
 import type { TestRunner } from './event-store-suite.ts';
@@ -10,15 +10,15 @@ import { parking } from './processor-store/parking.ts';
 import { shares } from './processor-store/shares.ts';
 import { subscriptions } from './processor-store/subscriptions.ts';
 
-/** A store of processors that can be closed. */
+/** A processor store that can be closed. */
 export interface ClosableProcessors {
   readonly processors: ProcessorStore;
   close(): Promise<void>;
 }
 
-/** A store, and a test runner. */
+/** The options of `processorStoreSuite`. */
 export interface ProcessorStoreSuiteOptions extends TestRunner {
-  /** Opens an empty store that nobody else uses. The suite closes it. */
+  /** Opens a new, empty store. The suite closes it. */
   readonly open: () => ClosableProcessors | Promise<ClosableProcessors>;
 }
 
@@ -27,7 +27,7 @@ const OPTIONS: OptionNames<ProcessorStoreSuiteOptions> = { open: true, describe:
 /**
  * Registers the suite's tests, under `name`. All stores of the package run it, and so can any other.
  *
- * @throws DefinitionError if an option is not known.
+ * @throws DefinitionError if an option is unknown.
  * @example
  * import { describe, test } from 'node:test'; // or from 'vitest', '@jest/globals', 'bun:test'
  *

@@ -1,4 +1,4 @@
-/** One decision of a module, from envelopes to envelopes: what a host does, without a store. */
+/** Runs one decision of a module, from envelopes to envelopes, as a host does, but without a store. */
 import {
   type CommandHandler,
   type CommandIdAware,
@@ -13,23 +13,23 @@ import { NondeterminismError } from './ambient/forbidden-call.ts';
 import { runIsolated } from './ambient/without-ambient.ts';
 import { sameBytes, sameEnvelope, sameEnvelopes, withHandle } from './message-types.ts';
 
-/** The outcome of a command. `state` is the encoded state after everything, in the module's content type. */
+/** The outcome of a command. `state` is the encoded state after the decision, in the module's content type. */
 export type DecisionOutcome =
   | { readonly tag: 'accepted'; readonly events: readonly Envelope[]; readonly state: Uint8Array }
   | { readonly tag: 'rejected'; readonly rejection: Rejection; readonly state: Uint8Array }
   | { readonly tag: 'fault'; readonly fault: Fault; readonly error: unknown };
 
-/** A module, with what a host may offer in addition to its world. */
+/** A module with its optional function `decideWithCommandId`. */
 type Module<State, Command, Event> = CommandHandler<State, Command, Event> & CommandIdAware<State, Command, Event>;
 
-/** The source of the state that a command is decided on. */
+/** The source of the state for a decision. */
 export type StateSource = 'history' | 'snapshot';
 
 /**
- * Folds, decides, and folds the new events, so that it finds an event that cannot be folded again.
- * @param source `snapshot`: the state is stored and read again before the decision.
- * @param commandId the id of the command, as it is recorded, for a component whose virtual WASI derives its values from it.
- *   @default none: such a component sees constants
+ * Folds the history, decides, and folds the new events, so that an event that cannot be folded again is found.
+ * @param source with `snapshot`, the state is encoded and decoded before the decision.
+ * @param commandId the id of the command, for a component whose virtual WASI derives its values from it. Without it,
+ *   such a component gets constants.
  */
 export function runDecision<State, Command, Event>(
   module: Module<State, Command, Event>,
@@ -88,7 +88,8 @@ function decideOnce<State, Command, Event>(
   function fold(envelope: Envelope): State {
     return withHandle(types.event, envelope, (event) => {
       const next = decider.evolve(state, event);
-      // Old versions are upcast when they are read, so the event is compared with what was read, and not with what was stored.
+      // Old versions are upcast when they are read, so the event is compared with the upcast event instead of the
+      // stored one.
       const newest = withHandle(types.event, envelope, (same) => types.event.toEnvelope(same));
       if (!sameEnvelope(types.event.toEnvelope(event), newest)) throw mutated(`the event ${envelope.type}`);
       return next;
@@ -102,15 +103,13 @@ function decideOnce<State, Command, Event>(
 }
 
 function mutated(what: string): NondeterminismError {
-  return new NondeterminismError(
-    `${what} was changed while it was being read: only the draft of evolve may be changed`,
-  );
+  return new NondeterminismError(`${what} was changed by the module; only the draft of evolve may be changed`);
 }
 
 /**
- * Runs a decision twice without the ambient world and compares what came out, byte for byte.
+ * Runs a decision twice without the ambient world, and compares the outcomes byte by byte.
  * @param commandId as in {@link runDecision}.
- * @throws NondeterminismError that names the call that broke the rule and its place, or what differed.
+ * @throws NondeterminismError that names the forbidden call and its place, or the difference.
  */
 export function runDeterministically<State, Command, Event>(
   module: Module<State, Command, Event>,
@@ -118,7 +117,7 @@ export function runDeterministically<State, Command, Event>(
   command: Envelope,
   commandId?: string,
 ): DecisionOutcome {
-  // In one go: to take the ambient world away and give it back costs more than the decisions.
+  // All runs share one replacement of the ambient world, because that costs more than the decisions.
   const [first, second, restored] = runIsolated(
     (inOtherProcess) =>
       [
@@ -130,16 +129,16 @@ export function runDeterministically<State, Command, Event>(
   const difference = differenceOf(first, second);
   if (difference !== undefined) {
     throw new NondeterminismError(
-      `${command.type} was decided twice from the same history, and ${difference}: something outside state and command ` +
-        'decides with it; look for variables of the module that a decision changes, and for process.env or process.argv that ' +
+      `${command.type} was decided twice from the same history, but ${difference}; expected a decision that depends only on state ` +
+        'and command; look for variables of the module that a decision changes, and for process.env or process.argv that ' +
         'the module kept when it was loaded',
     );
   }
   const loss = differenceOf(first, restored);
   if (loss !== undefined) {
     throw new NondeterminismError(
-      `${command.type} was decided on the state of a snapshot, and ${loss}: the bytes of a state keep no order of fields, of ` +
-        'maps and of sets, and no undefined; do not decide by them (a list keeps its order)',
+      `${command.type} was decided on the state of a snapshot, and ${loss}; the encoding of a state does not keep undefined or ` +
+        'the order of fields, maps and sets, so do not decide by them (a list keeps its order)',
     );
   }
   return first;

@@ -1,7 +1,7 @@
-/** Values, messages and outcomes in the words of the domain: `Withdrawn { amount: 5n }`. For failure messages. */
+/** Describes values, messages and outcomes for failure messages, such as `Withdrawn { amount: 5n }`. */
 import type { Message, Rejection } from '../../core/index.ts';
 
-/** A value as its author would write it. */
+/** Returns a value in the syntax of JavaScript. */
 export function showValue(value: unknown): string {
   if (typeof value === 'string')
     return JSON.stringify(value).replaceAll("'", "\\'").replace(/^"|"$/g, "'").replaceAll('\\"', '"');
@@ -14,7 +14,7 @@ export function showValue(value: unknown): string {
   if (value instanceof Set) return `Set { ${[...value].map(showValue).join(', ')} }`;
   if (value instanceof Map)
     return `Map { ${[...value].map(([key, item]) => `${showValue(key)} => ${showValue(item)}`).join(', ')} }`;
-  // In one order, and without what is absent in the bytes: as equal values are written alike.
+  // Fields are sorted, and undefined ones are left out, so that equal values are shown in the same way.
   const entries = Object.entries(value).filter(([, item]) => item !== undefined);
   const fields = entries.sort(byKey).map(([key, item]) => `${showKey(key)}: ${showValue(item)}`);
   return fields.length === 0 ? '{}' : `{ ${fields.join(', ')} }`;
@@ -28,19 +28,19 @@ function showKey(key: string): string {
   return /^[A-Za-z_$][\w$]*$/.test(key) ? key : showValue(key);
 }
 
-/** `Deposited { amount: 5n }`; a message without data is its type alone. */
+/** Returns a message as `Deposited { amount: 5n }`, or only its type if it has no data. */
 export function showMessage({ type, data }: Message): string {
   const fields = data === undefined ? '{}' : showValue(data);
   return fields === '{}' ? type : `${type} ${fields}`;
 }
 
-/** `rejected: insufficient-funds (The balance is too low.) { balance: '3' }`. */
+/** Returns a rejection as `rejected: insufficient-funds (The balance is too low.) { balance: '3' }`. */
 export function showRejection({ code, message, details }: Rejection): string {
   const values = details.length === 0 ? '' : ` ${showValue(Object.fromEntries(details))}`;
   return `rejected: ${code} (${message})${values}`;
 }
 
-/** Several lines below each other, after a label. */
+/** Returns several lines, one below the other, after a label. */
 export function showLines(label: string, lines: readonly string[]): string {
   const first = label.padEnd(LABEL_WIDTH);
   if (lines.length === 0) return `${first}nothing`;

@@ -1,7 +1,7 @@
-/** Events as an older version of a program stored them: their upcasters and their former names are tested with them. */
+/** Events that an older version of a program stored, to test upcasters and former names. */
 import { type Codec, type Envelope, type EventType, type Message, msgpack } from '../../core/index.ts';
 
-/** An event as it was stored. {@link storedEvent} makes it, and `given` takes it. */
+/** An event that was stored by an older version. {@link storedEvent} returns it, and `given` accepts it. */
 export interface StoredEvent {
   readonly 'decidable/stored-event': true;
   readonly envelope: Envelope;
@@ -9,11 +9,11 @@ export interface StoredEvent {
 }
 
 /**
- * An event that an older version of the program stored, for `given`. It is read as a store's event is: decoded, and converted to the
- * newest version.
+ * Makes an event that an older version of the program stored, for `given`. It is read like an event of a store:
+ * decoded, and upgraded to the newest version.
  *
  * @param type the name under which it was stored.
- * @param codec the codec that the module had. @default msgpack
+ * @param codec the codec of the module at that time. @default msgpack
  * @example given(storedEvent('Priced', 1, { euros: 5n })).when(Sell({ seats: 1 })).then(Sold({ cents: 500n }));
  */
 export function storedEvent(type: string, schemaVersion: number, data: unknown, codec: Codec = msgpack): StoredEvent {
@@ -25,12 +25,12 @@ function isStored(event: unknown): event is StoredEvent {
   return typeof event === 'object' && event !== null && 'decidable/stored-event' in event;
 }
 
-/** The envelopes of events of a test. */
+/** Returns the envelopes of a test's events. */
 export function envelopesOf<Event>(type: EventType<Event>, events: readonly (Event | StoredEvent)[]): Envelope[] {
   return events.map((event) => (isStored(event) ? event.envelope : type.toEnvelope(event)));
 }
 
-/** An event of a test as a message, to be shown. */
+/** Returns an event of a test as a message, for failure messages. */
 export function shownEvent(event: unknown): Message {
   if (!isStored(event)) return event as Message; // The events of a test are plain data.
   const { type, schemaVersion } = event.envelope;

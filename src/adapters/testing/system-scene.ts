@@ -1,6 +1,6 @@
 /**
- * A system that runs in memory for one sentence of a test. Its clock moves only when the sentence says so, its reactors are
- * recorded, and the tables of its read models are computed when a test asks for their rows.
+ * A system that runs in memory for one test. Only the test moves its clock, the events of its reactors are recorded,
+ * and the rows of its tables are computed when a test expects them.
  */
 
 import { withoutInline } from '../../core/define/inline.ts';
@@ -34,14 +34,14 @@ import { envelopesOf, type StoredEvent } from './stored-event.ts';
 import { loadDatabase, type Row, rowsAfter } from './tables-engine.ts';
 import { type Duration, millisecondsOf, TestClock } from './test-clock.ts';
 
-/** Events that a stream has before the commands of a test. */
+/** The events of a stream before the commands of a test. */
 export interface GivenEvents {
   readonly 'decidable/given-events': true;
   readonly stream: string;
   readonly events: readonly (Message | StoredEvent)[];
 }
 
-/** An event as a reactor has received it. */
+/** An event that a reactor has received. */
 interface Reacted {
   readonly reactor: AnyReactor;
   readonly event: Envelope;
@@ -50,13 +50,16 @@ interface Reacted {
 /** The behaviour of a system's reactors in a test. */
 export type ReactorMode = 'record' | 'run';
 
-/** A lease that no jump of the clock ends, because the system is the only member of its group. */
+/** A lease that never expires when the clock jumps, because the system is the only member of its group. */
 const LEASE = 2 ** 50;
 
-/** The parts from which a scene is made. */
+/** The dependencies of a scene. */
 export interface SceneParts {
   readonly system: AnySystemDefinition;
-  /** The deciders that read and write the messages of the test: those of the system, unless they are components. */
+  /**
+   * The deciders that decode and encode the messages of the test. They are those of the system, unless these are
+   * components.
+   */
   readonly modules: readonly AnyModule[];
   readonly reactors: ReactorMode;
   readonly start: Date | number | undefined;
@@ -81,12 +84,12 @@ export class Scene implements AsyncDisposable {
     const recorded = system.reactors.map((reactor) => recording(reactor, reactors, this.reacted));
     const definition: AnySystemDefinition = {
       ...system,
-      // After each step the system has settled, so an inline read model shows the same as any other.
+      // After each step the system has settled, so an inline read model has the same contents as any other.
       readModels: system.readModels.filter((model) => !isTables(model)).map(withoutInline),
       reactors: recorded,
     };
     const clock: Clock = this.clock;
-    // A retry would wait for a clock that stands still, so the first failure ends the sentence.
+    // A retry would wait for a clock that does not move, so the first failure ends the test.
     const options = { store: this.#store, clock, lease: LEASE, failurePolicy: { retries: 0 } };
     this.#running = await SystemRun.start(partsOf(definition), options);
   }
@@ -96,7 +99,7 @@ export class Scene implements AsyncDisposable {
     await this.#store.close();
   }
 
-  /** Sends a command, and waits until the system has nothing left to do. */
+  /** Sends a command, and waits until all its effects are processed. */
   async send(command: Message): Promise<CommandResult> {
     const envelope = this.commandModuleOf(command.type).types.command.toEnvelope(command);
     const result = await this.#run.handleCommand(envelope, { commandId: `test command ${this.#commands++}` });
@@ -118,8 +121,8 @@ export class Scene implements AsyncDisposable {
   }
 
   /**
-   * Moves the clock from deadline to deadline, because the effects of a deadline can set another one that falls due on
-   * the way.
+   * Moves the clock from deadline to deadline, because the effects of a deadline can set another one that falls due
+   * within the duration.
    */
   async advance(duration: Duration): Promise<void> {
     const end = this.clock.now() + millisecondsOf(duration);
@@ -137,7 +140,7 @@ export class Scene implements AsyncDisposable {
     await this.#run.settled();
   }
 
-  /** The deadlines that are not due yet, the earliest first. */
+  /** Returns the deadlines that are not due yet, the earliest first. */
   async deadlines(): Promise<readonly StoredDeadline[]> {
     const lists = this.#parts.system.processManagers.map(({ eventHandler }) => {
       const { name, version } = eventHandler.describe();
@@ -146,12 +149,12 @@ export class Scene implements AsyncDisposable {
     return (await Promise.all(lists)).flat().sort((one, other) => one.dueAt - other.dueAt);
   }
 
-  /** The position of the last event; undefined if there is none. */
+  /** Returns the position of the last event, or undefined if there are no events. */
   head(): Promise<bigint | undefined> {
     return lastPosition(this.#store);
   }
 
-  /** The events of the deciders after a position, in the order in which they were stored. */
+  /** Returns the events of the deciders after a position, in the order in which they were stored. */
   async eventsAfter(position: bigint | undefined): Promise<readonly RecordedEvent[]> {
     const processes = this.#parts.system.processManagers.map(({ eventHandler }) => `${eventHandler.describe().name}-`);
     const events: RecordedEvent[] = [];
@@ -174,8 +177,8 @@ export class Scene implements AsyncDisposable {
   }
 
   /**
-   * The decider that takes a command.
-   * @throws TypeError if no decider does, or it is a component and the test has no definitions.
+   * Returns the decider that accepts a command.
+   * @throws TypeError if there is none, or it is a component and the test has no definitions.
    */
   commandModuleOf(type: string): AnyModule {
     return this.#messageModule(`the command ${type}`, ({ commands }) =>
@@ -184,8 +187,8 @@ export class Scene implements AsyncDisposable {
   }
 
   /**
-   * The decider that makes an event of a stream. An event is known by its category and its type.
-   * @throws TypeError if no decider does, or it is a component and the test has no definitions.
+   * Returns the decider that owns an event of a stream. A category and a type identify an event.
+   * @throws TypeError if there is none, or it is a component and the test has no definitions.
    */
   eventModuleOf(stream: string, type: string): AnyModule {
     return this.#messageModule(
@@ -199,7 +202,7 @@ export class Scene implements AsyncDisposable {
     if (module === undefined) throw new TypeError(`no decider of ${this.#parts.system.name} has ${subject}`);
     if (module.types.command.drop === undefined) return module;
     throw new TypeError(
-      `${module.routing.describe().name} keeps its messages behind handles: pass the deciders in TypeScript as messages, ` +
+      `${module.routing.describe().name} is a component, whose messages are handles; pass deciders in TypeScript, ` +
         'as in testSystem(system, { messages: [account, transfer] })',
     );
   }
@@ -209,7 +212,7 @@ export class Scene implements AsyncDisposable {
     return this.#running;
   }
 
-  /** The processor that a system would run, with the filter of the system. */
+  /** Returns the processor that a system would run, with the same filter. */
   #processorOf(model: AnyTables): Processor {
     const alone = { ...this.#parts.system, processManagers: [], readModels: [model], reactors: [] };
     const factory: ProcessorFactory = {
@@ -223,7 +226,7 @@ export class Scene implements AsyncDisposable {
   }
 }
 
-/** Stored events bring their envelopes. */
+/** The event type for stored events, which already have envelopes. */
 const NO_TYPE = { fromEnvelope: () => undefined, toEnvelope: () => undefined as never };
 
 function recording(reactor: AnyReactor, mode: ReactorMode, reacted: Reacted[]): AnyReactor {

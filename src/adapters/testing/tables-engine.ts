@@ -1,14 +1,17 @@
-/** Runs a table read model on a database in memory, as the runner of a system would: for tests that expect rows. */
+/** Runs a table read model on a database in memory, like the runner of a system, for tests that expect rows. */
 import type { RecordedEvent } from '../../core/index.ts';
 import type { Processor } from '../../core/processors/processor.ts';
 import type { TableStatement } from '../../core/processors/processor-store.ts';
 import { sameBytes } from './message-types.ts';
 import { showValue } from './show.ts';
 
-/** A row as it is stored. Integers beyond 2^53 are `bigint`. */
+/** A stored row. Integers beyond 2^53 are `bigint`. */
 export type Row = Readonly<Record<string, unknown>>;
 
-/** The parts of the driver that the kit uses. The published types must not need the driver's types, which users may not have. */
+/**
+ * The parts of the driver that the test kit uses. Its own types are not used, because users may not have installed
+ * them.
+ */
 interface Database {
   defaultSafeIntegers(on: boolean): unknown;
   exec(sql: string): unknown;
@@ -22,13 +25,13 @@ interface Database {
 /** Opens an empty database. */
 export type OpenDatabase = () => Database;
 
-/** Loads the driver. It is imported when a test needs rows, and not together with the test kit. */
+/** Loads the driver. It is imported only when a test needs rows. */
 export async function loadDatabase(): Promise<OpenDatabase> {
   const { default: Sqlite } = await import('better-sqlite3');
   return () => new Sqlite(':memory:');
 }
 
-/** The statements that events lead to. */
+/** Returns the statements for some events. */
 export function statementsAfter(processor: Processor, events: readonly RecordedEvent[]): readonly TableStatement[] {
   const batch = processor.batch(new AbortController().signal);
   for (const event of events) {
@@ -38,10 +41,9 @@ export function statementsAfter(processor: Processor, events: readonly RecordedE
   return batch.changes().statements ?? [];
 }
 
-/**
- * The rows of a table after some events.
+/** Returns the rows of a table after some events.
  * @param table the name that the handlers use.
- * @throws the driver's error if a statement fails, or there is no such table.
+ * @throws the driver's error if a statement fails or the table does not exist.
  */
 export function rowsAfter(
   open: OpenDatabase,
@@ -62,12 +64,12 @@ export function rowsAfter(
   }
 }
 
-/** A statement with the names of the tables that its handler uses. */
+/** Returns a statement with the table names of its handler. */
 export function withoutPrefix(processor: Processor, { sql, parameters }: TableStatement): TableStatement {
   return { sql: sql.replaceAll(tablePrefix(processor), ''), parameters };
 }
 
-/** Each version of a read model has tables of its own. */
+/** Returns the prefix of the tables of one version of a read model. */
 function tablePrefix({ subscription: { name, version } }: Processor): string {
   return `${name}@${version}/`;
 }
@@ -80,7 +82,7 @@ function exact(value: unknown): unknown {
 export function sameRows(found: readonly Row[], expected: readonly Row[]): boolean {
   if (found.length !== expected.length) return false;
   const left = [...found];
-  // A row with more columns fits fewer rows, so it chooses first.
+  // An expected row with more columns matches fewer rows, so it is matched first.
   const specific = [...expected].sort((one, other) => Object.keys(other).length - Object.keys(one).length);
   return specific.every((row) => {
     const index = left.findIndex((candidate) => fits(candidate, row));
@@ -98,7 +100,7 @@ function fits(found: Row, expected: Row): boolean {
   });
 }
 
-/** Rows for a failure message: with the columns that are expected. */
+/** Returns rows for a failure message, with the expected columns only. */
 export function showRows(rows: readonly Row[], expected: readonly Row[]): string[] {
   const columns = new Set(expected.flatMap((row) => Object.keys(row)));
   return rows.map((row) => {

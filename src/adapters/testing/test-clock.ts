@@ -1,8 +1,8 @@
-/** A clock that only a test moves. */
+/** A clock that moves only when a test moves it. */
 import { DefinitionError } from '../../core/errors.ts';
 import type { Clock } from '../../core/index.ts';
 
-/** A span of time. The parts are added up. */
+/** A duration, which is the sum of its parts. */
 export interface Duration {
   readonly days?: number;
   readonly hours?: number;
@@ -19,13 +19,13 @@ const UNITS: Readonly<Record<keyof Duration, number>> = {
   milliseconds: 1,
 };
 
-/** A duration in milliseconds. @throws DefinitionError if a unit is not known. */
+/** Converts a duration to milliseconds. @throws DefinitionError if a unit is unknown. */
 export function millisecondsOf(duration: Duration): number {
   let total = 0;
   for (const [unit, value] of Object.entries(duration)) {
     const factor = UNITS[unit as keyof Duration];
     if (factor === undefined) {
-      throw new DefinitionError(`duration.${unit}`, `is not a unit; the units are ${Object.keys(UNITS).join(', ')}`);
+      throw new DefinitionError(`duration.${unit}`, `is not a unit of time; use ${Object.keys(UNITS).join(', ')}`);
     }
     total += factor * value;
   }
@@ -38,7 +38,7 @@ interface Sleeper {
 }
 
 /**
- * The time of tests of systems. It does not change until a test moves it.
+ * A clock for tests of systems. Its time does not change until a test moves it.
  *
  * @example
  * const clock = new TestClock(new Date('2026-01-01'));
@@ -78,7 +78,7 @@ export class TestClock implements Clock {
     });
   }
 
-  /** Moves the clock. A negative duration steps it backward. */
+  /** Moves the clock forward. A negative duration moves it backward. */
   advance(duration: Duration): void {
     this.set(this.#now + millisecondsOf(duration));
   }

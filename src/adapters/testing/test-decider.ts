@@ -1,5 +1,5 @@
 /**
- * Given these events, when this command comes, then these events: a test of a decider as a sentence of its domain.
+ * `testDecider`: tests of a decider in the form given events, when a command, then events.
  *
  * Source: Greg Young's given/when/then for event-sourced systems; thinkbeforecoding's Decider samples.
  */
@@ -14,45 +14,45 @@ import { showMessage, showRejection, showValue } from './show.ts';
 import { envelopesOf, type StoredEvent, shownEvent } from './stored-event.ts';
 
 /**
- * The outcome of a decision. Each expectation holds or throws an {@link ExpectationError}, and returns the sentence, so that it can
- * expect more.
+ * The expectations about a decision. An expectation throws an {@link ExpectationError} if it fails, and otherwise
+ * returns the sentence, so that another expectation can follow.
  */
 export interface DecisionThen<State, Event> {
   /** Expects exactly these events, in order. */
   then(...events: readonly Event[]): Said<this>;
-  /** Expects acceptance without events: nothing needs to happen. */
+  /** Expects that the command is accepted without events. */
   thenNothing(): Said<this>;
-  /** Expects a rejection with this code, and with these details if some are named. */
+  /** Expects a rejection with this code, and with these details among any others. */
   thenRejected(code: string, details?: Readonly<Record<string, RejectionDetail>>): Said<this>;
-  /** Expects that the module could not do its work, with this code. */
+  /** Expects a fault with this code. */
   thenFault(code: string): Said<this>;
   /** Expects this state after the given events and those of the decision. */
   thenState(state: State): Said<this>;
 }
 
-/** A sentence that still lacks its command. */
+/** A sentence with a history, which needs a command. */
 export interface DecisionWhen<State, Command, Event> {
-  /** The command that the given history decides. */
+  /** Decides the command on the given history. */
   when(command: Command): DecisionThen<State, Event>;
 }
 
 /** The start of the sentences about a decider. */
 export interface DeciderTest<State, Command, Event> {
-  /** The history, the oldest event first. Without events, the stream is new. */
+  /** Sets the history, with the oldest event first. Without events, the stream is new. */
   given(...events: readonly (Event | StoredEvent)[]): DecisionWhen<State, Command, Event>;
 }
 
-/** The options that determine how strictly the sentences are tested. */
+/** The options of `testDecider`. */
 export interface DeciderTestOptions {
   /**
-   * Makes each decision several times, without clock, randomness and the rest of the ambient world, and compares the results.
-   * Turn it off for a component whose own runtime is known to need them.
+   * Runs each decision several times without clock, randomness and the rest of the ambient world, and compares the
+   * results. Turn it off for a component whose runtime needs them.
    * @default true
    */
   readonly deterministic?: boolean | undefined;
   /**
-   * The id of each command, for a component whose virtual WASI shows what follows from it.
-   * @default none, so that the component sees constants
+   * The id of each command, for a component whose virtual WASI derives values from it.
+   * @default none. The component then gets constants.
    */
   readonly commandId?: string | undefined;
 }
@@ -60,13 +60,13 @@ export interface DeciderTestOptions {
 const OPTIONS: OptionNames<DeciderTestOptions> = { deterministic: true, commandId: true };
 
 /**
- * Binds the sentences to a module: `const { given } = testDecider(account)`.
+ * Starts tests of a decider: `const { given } = testDecider(account)`.
  *
  * @param module a decider in TypeScript, or a component.
- * @param messages whose messages the test is written in; for a component, the definitions of the same domain in
- *   TypeScript. The content types must be the same.
- * @throws TypeError if they are not given, and the module keeps its own behind handles.
- * @throws DefinitionError for an option that is not known.
+ * @param messages the definitions of the test's messages. For a component, pass a decider of the same domain in
+ * TypeScript. The content types must be the same.
+ * @throws TypeError if `messages` is missing and the module's messages are handles.
+ * @throws DefinitionError if an option is unknown.
  */
 export function testDecider<State, Command, Event>(
   module: CommandHandler<State, Command, Event> & CommandIdAware<State, Command, Event>,
@@ -90,7 +90,7 @@ export function testDecider<Handle, CommandHandle, EventHandle, State, Command, 
   return {
     given: (...events) => ({
       when: (command) => {
-        // Schemas run here, and they must be deterministic too. So a default that reads the clock is found.
+        // Schemas run here and must be deterministic too, so that a default that reads the clock is found.
         const enter = () => [envelopesOf(types.event, events), types.command.toEnvelope(command)] as const;
         const [history, asked] = deterministic ? runIsolated(enter) : enter();
         const outcome = deterministic
@@ -119,7 +119,7 @@ function expectations<State, Command, Event>(
   const saying = new Saying<DecisionThen<State, Event>>();
   const held = (): never => saying.held(self) as never; // Every expectation returns `this`.
   const self: DecisionThen<State, Event> = {
-    // biome-ignore lint/suspicious/noThenProperty: given, when, then. A runner that awaits it is answered.
+    // biome-ignore lint/suspicious/noThenProperty: given, when, then. `Saying` handles a runner that awaits it.
     then(...events) {
       if (saying.isAwaited(events)) return held();
       const expected = events.map((event) => types.event.toEnvelope(event));

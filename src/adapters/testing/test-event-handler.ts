@@ -1,4 +1,4 @@
-/** Given these events, when this event comes, then these reactions: a test of a process manager as a sentence. */
+/** `testEventHandler`: tests of a process manager in the form given events, when an event, then reactions. */
 import {
   type Envelope,
   type EventContext,
@@ -21,11 +21,11 @@ import { showMessage, showRejection, showValue } from './show.ts';
 import { envelopesOf, type StoredEvent, shownEvent } from './stored-event.ts';
 
 /**
- * The reactions to an event. Each expectation holds or throws an {@link ExpectationError}, and returns the sentence, so that it can
- * expect more.
+ * The expectations about the reactions to an event. An expectation throws an {@link ExpectationError} if it fails, and
+ * otherwise returns the sentence, so that another expectation can follow.
  */
 export interface ReactionThen<State, Command> {
-  /** Expects exactly these reactions, in order, as `dispatchCommand` and its like make them. */
+  /** Expects exactly these reactions, in order. `dispatchCommand` and similar functions make them. */
   then(...reactions: readonly Reacted<Command>[]): Said<this>;
   /** Expects no reactions. The event may have changed the process. */
   thenNothing(): Said<this>;
@@ -35,15 +35,14 @@ export interface ReactionThen<State, Command> {
   thenState(state: State): Said<this>;
 }
 
-/** A sentence that still lacks its event. */
+/** A sentence with earlier events, which needs the next event. */
 export interface ReactionWhen<State, Command, Event> {
-  /**
-   * The event that the process manager receives.
-   * @param context the context that a store would attach. The missing fields are filled in, in the same way in each test.
+  /** Passes an event to the process manager.
+   * @param context the context that a store would add. Missing fields have the same values in each test.
    */
   when(event: Event, context?: Partial<EventContext>): ReactionThen<State, Command>;
   /**
-   * A command of the process was rejected. The process is the one of the last given event.
+   * Reports that a command of the process was rejected. The process is that of the last given event.
    * @param code the code of the rejection.
    * @throws TypeError if no given event belongs to a process.
    */
@@ -54,9 +53,9 @@ export interface ReactionWhen<State, Command, Event> {
   ): ReactionThen<State, Command>;
 }
 
-/** The start of a sentence about a process manager. */
+/** The start of a test of a process manager. */
 export interface EventHandlerTest<State, Command, Event> {
-  /** The events before, of any process, the oldest first. Those of the process of `when` are folded. */
+  /** Sets the earlier events of any processes, with the oldest first. Those of the process under test are folded. */
   given(...events: readonly (Event | StoredEvent)[]): ReactionWhen<State, Command, Event>;
 }
 
@@ -65,11 +64,11 @@ type Reached =
   | { readonly tag: 'reacted'; readonly reactions: readonly Reaction[]; readonly state: Uint8Array };
 
 /**
- * Binds the sentences to a process manager. It handles each event twice, without clock, randomness and the rest of the ambient
+ * Starts tests of a process manager. It handles each event twice without clock, randomness and the rest of the ambient
  * world, and the results must be equal.
  *
- * @param messages for a component: the definitions of the same domain in TypeScript, in whose words the test is written.
- * @throws TypeError if they are missing, and the module keeps its own messages behind handles.
+ * @param messages for a component, definitions of the same domain in TypeScript, in whose messages the test is written.
+ * @throws TypeError if `messages` is missing and the module's messages are handles.
  * @example
  * const { given } = testEventHandler(billing);
  * given(booked).when(left).then(cancelDeadline('bill'), dispatchCommand(SendBill({ roomId: '7' })));
@@ -88,7 +87,7 @@ export function testEventHandler<Handle, CommandHandle, EventHandle, State, Comm
   const types = messageTypes('testEventHandler', module, messages);
   return {
     given: (...events) => {
-      // Schemas run here, and they must be deterministic too. So a default that reads the clock is found.
+      // Schemas run here and must be deterministic too, so that a default that reads the clock is found.
       const history = runIsolated(() => envelopesOf(types.event, events));
       const given = ['given', events.map((before) => showMessage(shownEvent(before)))] as const;
       return {
@@ -113,7 +112,9 @@ export function testEventHandler<Handle, CommandHandle, EventHandle, State, Comm
 function reactTwice(what: string, react: () => Reached): Reached {
   const [reached, again] = runIsolated((inOtherProcess) => [react(), inOtherProcess(react)] as const);
   if (sameReached(reached, again)) return reached;
-  throw new NondeterminismError(`${what} was handled twice from the same history, with different results`);
+  throw new NondeterminismError(
+    `${what} was handled twice from the same history with different results; expected a pure function of state and event`,
+  );
 }
 
 function rejectedCommand(
@@ -153,14 +154,15 @@ function reactToRejection<State, Command, Event>(
   const { types, eventHandler } = module;
   const keys = history.map((envelope) => withHandle(types.event, envelope, (event) => eventHandler.key(event)));
   const key = keys.findLast((found) => found !== undefined);
-  if (key === undefined) throw new TypeError('no given event belongs to a process: give the event that started it');
+  if (key === undefined)
+    throw new TypeError('no given event belongs to a process; add the event that started the process to given(…)');
   return react(module, history, key, (before) => {
     const state = eventHandler.evolveRejected(before, rejected);
     return [state, () => eventHandler.handleRejected(state, rejected)];
   });
 }
 
-/** Folds the events of the process, then what happens now, and returns the reactions to it. */
+/** Folds the events of the process and the next event or rejection, and returns the reactions. */
 function react<State, Command, Event>(
   { types, eventHandler }: ProcessManager<State, Command, Event>,
   history: readonly Envelope[],
@@ -214,7 +216,7 @@ function expectations<State, Command, Event>(
   const saying = new Saying<ReactionThen<State, Command>>();
   const held = (): never => saying.held(self) as never; // Every expectation returns `this`.
   const self: ReactionThen<State, Command> = {
-    // biome-ignore lint/suspicious/noThenProperty: given, when, then. A runner that awaits it is answered.
+    // biome-ignore lint/suspicious/noThenProperty: given, when, then. `Saying` handles a runner that awaits it.
     then(...reactions) {
       if (saying.isAwaited(reactions)) return held();
       const expected = reactions.map((reaction) => reactionOf(reaction, types));

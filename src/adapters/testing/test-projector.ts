@@ -1,4 +1,4 @@
-/** Given these events, then these documents: a test of a read model as a sentence. */
+/** `testProjector`: tests of a read model in the form given events, then documents. */
 import type { Envelope, EventContext, ReadModel, Types } from '../../core/index.ts';
 import { NondeterminismError } from './ambient/forbidden-call.ts';
 import { runIsolated } from './ambient/without-ambient.ts';
@@ -10,8 +10,8 @@ import { showMessage, showValue } from './show.ts';
 import { envelopesOf, type StoredEvent, shownEvent } from './stored-event.ts';
 
 /**
- * The documents after some events. Each expectation holds or throws an {@link ExpectationError}, and returns the sentence, so that it can
- * expect more.
+ * The expectations about the documents. An expectation throws an {@link ExpectationError} if it fails, and otherwise
+ * returns the sentence, so that another expectation can follow.
  */
 export interface DocumentsThen<State> {
   /** Expects exactly these documents, by key. */
@@ -24,18 +24,17 @@ export interface DocumentsThen<State> {
   thenNoDocument(key: string): Said<this>;
 }
 
-/** A sentence about a read model, with the events so far. */
+/** A test of a read model with its events so far. */
 export interface DocumentsGiven<State, Event> extends DocumentsThen<State> {
-  /**
-   * The next event.
-   * @param context the context that a store would attach. The missing fields are filled in, in the same way in each test.
+  /** Adds the next event.
+   * @param context the context that a store would add. Missing fields have the same values in each test.
    */
   when(event: Event, context?: Partial<EventContext>): DocumentsGiven<State, Event>;
 }
 
-/** The start of a sentence about a read model. */
+/** The start of a test of a read model. */
 export interface ProjectorTest<State, Event> {
-  /** The events, the oldest first. */
+  /** Sets the events, with the oldest first. */
   given(...events: readonly (Event | StoredEvent)[]): DocumentsGiven<State, Event>;
 }
 
@@ -44,15 +43,15 @@ interface Happened<Event> {
   readonly context: Partial<EventContext>;
 }
 
-/** Documents by key, encoded. */
+/** The encoded documents by key. */
 type Documents = ReadonlyMap<string, Uint8Array>;
 
 /**
- * Binds the sentences to a read model. The events are projected twice, without clock, randomness and the rest of the ambient world,
- * and the documents must be equal.
+ * Starts tests of a read model. The events are projected twice without clock, randomness and the rest of the ambient
+ * world, and the documents must be equal.
  *
- * @param messages for a component: the definitions of the same domain in TypeScript, in whose words the test is written.
- * @throws TypeError if they are missing, and the module keeps its own messages behind handles.
+ * @param messages for a component, definitions of the same domain in TypeScript, in whose messages the test is written.
+ * @throws TypeError if `messages` is missing and the module's messages are handles.
  * @example
  * const { given } = testProjector(occupancy);
  * given(booked).then({ 7: { guest: 'Ada' } });
@@ -71,18 +70,20 @@ export function testProjector<Handle, CommandHandle, EventHandle, State, Command
   const types = messageTypes('testProjector', module, messages);
   const after = (happened: readonly Happened<Event>[]): DocumentsGiven<State, Event> => {
     const events = happened.map(({ event }) => event);
-    // Schemas run here, and they must be deterministic too. So a default that reads the clock is found.
+    // Schemas run here and must be deterministic too, so that a default that reads the clock is found.
     const envelopes = runIsolated(() => envelopesOf(types.event, events));
     const history = envelopes.map((envelope, index) => ({
       envelope,
       context: { ...contextAt(index), ...happened[index]?.context },
     }));
-    // Projected when something is expected of the documents, not for each `when` on the way.
+    // The events are projected only when there is an expectation, not for each `when`.
     const documents = (): Documents => {
       const project = (): Documents => projectAll(module, history);
       const [first, second] = runIsolated((inOtherProcess) => [project(), inOtherProcess(project)] as const);
       if (sameDocuments(first, second)) return first;
-      throw new NondeterminismError('the same events were projected twice, with different documents');
+      throw new NondeterminismError(
+        'the same events were projected twice with different documents; expected a pure function of document and event',
+      );
     };
     const story: Story = [['given', happened.map(({ event }) => showMessage(shownEvent(event)))]];
     const saying = new Saying<DocumentsGiven<State, Event>>();
@@ -98,7 +99,7 @@ export function testProjector<Handle, CommandHandle, EventHandle, State, Command
         checkContext('testProjector', context);
         return after([...happened, { event, context }]);
       },
-      // biome-ignore lint/suspicious/noThenProperty: given, when, then. A runner that awaits it is answered.
+      // biome-ignore lint/suspicious/noThenProperty: given, when, then. `Saying` handles a runner that awaits it.
       then(...args: [documents: Readonly<Record<string, State>>]) {
         return saying.isAwaited(args) ? held() : exactly(args[0]);
       },

@@ -1,4 +1,4 @@
-/** Tests a whole system with a sentence: given these commands, when this command comes, after three days. */
+/** `testSystem`: tests of a whole system in the form given commands, when a command, after three days, then events. */
 import type {
   AnyModule,
   CommandHandler,
@@ -32,20 +32,21 @@ type StateOf<Model> = Model extends ReadModel<infer State, infer _Command, infer
 /** A command that a process has scheduled. */
 export interface ExpectedDeadline<Command> {
   readonly command: Command;
-  /** The time from now until it is sent. @default any time */
+  /** The time until the command is sent. @default any time */
   readonly in?: Duration;
 }
 
 /**
- * A sentence about a system. It runs when a test awaits it or returns it, and it runs by itself if a test does neither. Each
- * expectation holds, or the sentence fails with an {@link ExpectationError}.
+ * A test of a system. It runs when it is awaited or returned from a test function, and otherwise in a microtask. If an
+ * expectation fails, it rejects with an {@link ExpectationError}.
  *
- * Expectations of events look at what was stored since the `when` or `after` that follows the last expectation.
+ * An expectation about events covers those that were stored since the first `when` or `after` that follows the last
+ * expectation.
  */
 export interface SystemSentence<Decider> {
-  /** Sends a command, and waits until the system has nothing left to do. */
+  /** Sends a command, and waits until all its effects are processed. */
   when(command: CommandOf<Decider>): SystemSentence<Decider>;
-  /** Moves the clock. Deadlines that fall due on the way fire one after another, each at its time. */
+  /** Moves the clock. The deadlines that fall due fire one after another, each at its time. */
   after(duration: Duration): SystemSentence<Decider>;
 
   /** Expects exactly these events of the deciders, in the order in which they were stored. */
@@ -72,11 +73,11 @@ export interface SystemSentence<Decider> {
   thenReacted<Events>(reactor: ReactorModule<Events>, ...events: readonly EventOf<Decider>[]): Said<this>;
 }
 
-/** The start of a sentence about a system. */
+/** The start of a test of a system. */
 export interface SystemTest<Decider> {
   /**
-   * The commands before, in order, each of which must be accepted. The system has nothing left to do when the sentence
-   * continues. {@link eventsIn} names events instead.
+   * Sends earlier commands in order. Each of them must be accepted, and all their effects are processed before the test
+   * continues. Use {@link eventsIn} to store events instead.
    */
   given(...before: readonly (CommandOf<Decider> | GivenEvents)[]): SystemSentence<Decider>;
 }
@@ -84,17 +85,17 @@ export interface SystemTest<Decider> {
 /** The options of `testSystem`. */
 export interface SystemTestOptions<Messages extends readonly AnyModule[] = readonly AnyModule[]> {
   /**
-   * For systems with components: the deciders of the same domain in TypeScript. The test names their commands and events.
+   * For a system with components, deciders of the same domain in TypeScript. The test uses their commands and events.
    * @default the deciders of the system
    */
   readonly messages?: Messages | undefined;
   /**
-   * `record`: reactors do nothing, and the events that they would have received are recorded. `run`: they run too.
+   * With `record`, the handlers of reactors do not run, and their events are only recorded. With `run`, they run too.
    * @default 'record'
    */
   readonly reactors?: ReactorMode | undefined;
   /**
-   * The time at which each sentence starts.
+   * The time at which each test starts.
    * @default 2026-01-01, 00:00 UTC
    */
   readonly start?: Date | number | undefined;
@@ -103,7 +104,7 @@ export interface SystemTestOptions<Messages extends readonly AnyModule[] = reado
 const NAMES: OptionNames<SystemTestOptions> = { messages: true, reactors: true, start: true };
 
 /**
- * Events that a stream has before the commands of a test, for `given`.
+ * Makes events that a stream has before the commands of a test, for `given`.
  *
  * @example given(eventsIn('account-1', AccountOpened({ accountId: '1', owner: 'Ada' })))
  */
@@ -112,8 +113,8 @@ export function eventsIn(stream: string, ...events: readonly (Message | StoredEv
 }
 
 /**
- * Binds the sentences to a system. Each sentence runs the system on a new store in memory, with a clock that only the
- * sentence moves. Failures are not retried, so the first one ends the sentence.
+ * Starts tests of a system. Each test runs the system on a new store in memory, with a clock that only the test moves.
+ * Failures are not retried, so the first one ends the test.
  *
  * @example
  * const { given } = testSystem(library);
@@ -141,17 +142,17 @@ export function testSystem<
 
 type Before = Message | GivenEvents;
 
-/** The state of a sentence that runs. */
+/** The state of a running test. */
 interface Progress {
   readonly scene: Scene;
   readonly story: (readonly [label: string, lines: readonly string[]])[];
-  /** Events after this position are those of the next expectation. */
+  /** The next expectation covers the events after this position. */
   from: bigint | undefined;
-  /** The number of events that the reactors had received by then. */
+  /** The number of events that the reactors had received at that position. */
   reactedBefore: number;
-  /** An expectation has come after the last `when` or `after`. */
+  /** True if there was an expectation after the last `when` or `after`. */
   hasExpected: boolean;
-  /** The result of the last command, if it is not older than the expectations. */
+  /** The result of the last command, if no expectation came before it. */
   result: CommandResult | undefined;
 }
 
@@ -172,7 +173,7 @@ function sentence<Decider>(
   const saying = new Saying<SystemSentence<Decider>>();
   if (isExpecting) {
     saying.held(undefined as never);
-    // A sentence that nobody awaits runs too. If it fails, the test runner reports an unhandled rejection.
+    // A test that is not awaited runs too. If it fails, the test runner reports an unhandled rejection.
     queueMicrotask(() => {
       if (!isContinued) void run();
     });
@@ -183,7 +184,7 @@ function sentence<Decider>(
   };
   const happens = (act: (progress: Progress) => Promise<void>): SystemSentence<Decider> =>
     and({ isExpectation: false, run: (progress) => happen(progress, act) });
-  // Every expectation returns `this`: a sentence of the same type.
+  // Every expectation returns `this`.
   const expects = (check: (progress: Progress) => Promise<void>): never =>
     and({
       isExpectation: true,
@@ -203,7 +204,7 @@ function sentence<Decider>(
         story.push(['after', [showDuration(duration)]]);
         await scene.advance(duration);
       }),
-    // biome-ignore lint/suspicious/noThenProperty: given, when, then. A runner that awaits it is answered.
+    // biome-ignore lint/suspicious/noThenProperty: given, when, then. It handles a runner that awaits it.
     then(...args: readonly unknown[]) {
       const [resolve, reject] = args;
       if (typeof resolve !== 'function' || typeof reject !== 'function') {
@@ -258,7 +259,7 @@ async function runSteps(open: () => Scene, before: readonly Before[], steps: rea
   for (const step of steps) await step.run(progress);
 }
 
-/** Something happens. The first thing after an expectation begins what the next one looks at. */
+/** Runs a step. The first step after an expectation begins the range of the next one. */
 async function happen(progress: Progress, act: (progress: Progress) => Promise<void>): Promise<void> {
   if (progress.hasExpected) await begin(progress);
   await act(progress);
@@ -373,7 +374,7 @@ function expectReacted(
   throw new ExpectationError(story, expected.map(showMessage), found.map(show));
 }
 
-/** The event as the program reads it today. */
+/** Returns an event in its newest version. */
 function read(scene: Scene, { context, event }: RecordedEvent): Message {
   return scene.eventModuleOf(context.stream, event.type).types.event.fromEnvelope(event) as Message;
 }
@@ -383,7 +384,7 @@ function showBefore(one: Before): string[] {
   return one.events.map((event) => `${showMessage(shownEvent(event))} in ${one.stream}`);
 }
 
-/** `3 days, 1 hour`. */
+/** Returns a duration as `3 days, 1 hour`. */
 function showDuration(duration: Duration): string {
   let rest = millisecondsOf(duration);
   const parts: string[] = [];

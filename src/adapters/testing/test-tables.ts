@@ -1,4 +1,4 @@
-/** Given these events, then these rows: a test of a table read model as a sentence. */
+/** `testTables`: tests of a table read model in the form given events, then rows. */
 import type { Kysely } from 'kysely';
 import type { Envelope, EventContext, EventType, RecordedEvent } from '../../core/index.ts';
 import { EventReading } from '../../core/processors/event-reading.ts';
@@ -13,7 +13,7 @@ import { showMessage, showValue } from './show.ts';
 import { envelopesOf, type StoredEvent, shownEvent } from './stored-event.ts';
 import { loadDatabase, rowsAfter, sameRows, showRows, statementsAfter, withoutPrefix } from './tables-engine.ts';
 
-/** A table read model with the types of its tables, as `defineTables` of `decidable/tables` makes it. */
+/** A table read model of `decidable/tables` with the types of its tables. */
 export interface TablesModel<Tables> extends AnyTables {
   reader(processors: ProcessorStore): { readonly db: Kysely<Tables> };
 }
@@ -23,44 +23,43 @@ export interface TablesUnderTest<Tables, Event> extends TablesModel<Tables> {
   readonly eventType: EventType<Event>;
 }
 
-/** A row of which a test names the columns that matter. */
+/** A row with the columns that a test compares. */
 export type ExpectedRow<Row> = Row extends object ? { readonly [Column in keyof Row]?: Row[Column] } : never;
 
 /**
- * The tables after some events. Each expectation holds or throws an {@link ExpectationError}, and returns the sentence, so
- * that it can expect more.
+ * The expectations about the tables. An expectation throws an {@link ExpectationError} if it fails, and otherwise
+ * returns the sentence, so that another expectation can follow.
  */
 export interface TablesThen<Tables> {
   /** Expects exactly these rows of one table, in any order. A row may leave out columns. */
   thenRows<Table extends keyof Tables & string>(table: Table, rows: readonly ExpectedRow<Tables[Table]>[]): Said<this>;
-  /** Expects exactly these statements of the last event, in order. They name the tables as their handler does. */
+  /** Expects exactly these statements of the last event, in order, with the table names of the handler. */
   thenStatements(...statements: readonly TableStatement[]): Said<this>;
   /** Expects that the last event changes no table. */
   thenNothing(): Said<this>;
 }
 
-/** A sentence about a table read model, with the events so far. */
+/** A test of a table read model with its events so far. */
 export interface TablesGiven<Tables, Event> extends TablesThen<Tables> {
-  /**
-   * The next event.
-   * @param context the context that a store would attach. The missing fields are filled in, in the same way in each test.
+  /** Adds the next event.
+   * @param context the context that a store would add. Missing fields have the same values in each test.
    */
   when(event: Event, context?: Partial<EventContext>): TablesGiven<Tables, Event>;
 }
 
-/** The start of a sentence about a table read model. */
+/** The start of a test of a table read model. */
 export interface TablesTest<Tables, Event> {
-  /** The events, the oldest first. */
+  /** Sets the events, with the oldest first. */
   given(...events: readonly (Event | StoredEvent)[]): TablesGiven<Tables, Event>;
 }
 
-/** The processor of the model gets its events from the test. It needs no store, and no filter for one. */
+/** A placeholder for the store, which is not used because the test passes the events. */
 const NO_PROCESSORS = {} as ProcessorStore;
 
 /**
- * Binds the sentences to a table read model. Its handlers run without clock, randomness and the rest of the ambient world, and
- * their statements on a new database in memory for each expectation of rows. It needs better-sqlite3, which is installed
- * together with this package.
+ * Starts tests of a table read model. Its handlers run without clock, randomness and the rest of the ambient world. For
+ * each expectation of rows, their statements run on a new database in memory. It needs better-sqlite3, which is
+ * installed with this package.
  *
  * @example
  * const { given } = await testTables(statements);

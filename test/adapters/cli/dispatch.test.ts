@@ -43,9 +43,9 @@ describe('decidable dispatch', () => {
     assert.match(stdout, /^accepted\ncommand .* on account-a, decided by account\n.*Deposited {2}\{"accountId":"a"/);
   });
 
-  test('tells people to start a process if none runs the processors', async () => {
+  test('prints a hint to start a process if none runs the processors', async () => {
     const args = ['dispatch', 'Deposit', '{"accountId":"a","amount":6}', '--store', file];
-    const hint = /start `decidable run`$/m;
+    const hint = /start one with `decidable run`$/m;
     assert.match((await decidable(args)).stdout, hint);
     await using store = createSqliteStore({ file });
     await using _running = await bank.start({ store });

@@ -232,12 +232,12 @@ describe('a test of a component', () => {
     assert.equal(live(), 0);
   });
 
-  test('needs the messages that it is written in: nobody can write a handle', () => {
+  test('requires definitions of the messages if those of the module are handles', () => {
     const { module } = asHandles();
     const { types } = module;
     const refused = (name: string) => ({
       name: 'TypeError',
-      message: `the module keeps its messages behind handles: name whose the test is written in, as in ${name}(module, messages)`,
+      message: `the messages of this module are handles, so the test needs definitions; pass them as in ${name}(module, messages)`,
     });
     assert.throws(() => testDecider(module), refused('testDecider'));
     assert.throws(() => testDecider(module, { commandId: '1' }), refused('testDecider'));

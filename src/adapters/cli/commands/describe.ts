@@ -59,7 +59,7 @@ function textOf(system: SystemDescription, output: Output): readonly string[] {
   return lines;
 }
 
-/** A flow chart in the language of https://mermaid.js.org. Parts are boxes, messages are arrows. */
+/** Returns a flow chart in the language of https://mermaid.js.org. Parts are boxes, and messages are arrows. */
 function mermaidOf(system: SystemDescription): readonly string[] {
   const parts = [
     ...system.deciders.map(({ name }) => [name, '["', '"]'] as const),

@@ -31,7 +31,7 @@ export async function dispatch(
   const value = parse(data === '-' ? await readStandardInput() : new TextEncoder().encode(data), type);
   checkShape(module, type, value);
   const messages = await session.messages();
-  // No processor runs in this process. A process that runs the system reacts to the events.
+  // No processor runs in this process, so a process that runs the system reacts to the events.
   await using started = await session.start(true, { process: false });
   const precondition =
     expectedRevision === undefined ? undefined : ({ tag: 'at-revision', val: expectedRevision } as const);
@@ -48,13 +48,13 @@ function deciderOf(deciders: readonly AnyModule[], type: string): AnyModule {
   throw new CommandLineError('usage', `unknown command "${type}"; the system accepts ${known.join(', ')}`);
 }
 
-/** @throws CommandLineError with the byte offset. */
+/** Parses the data of a command. @throws CommandLineError with the byte offset. */
 function parse(bytes: Uint8Array, type: string): unknown {
   try {
     return json.decode(bytes, { kind: 'command', type, schemaVersion: 1 });
   } catch (cause) {
     if (!isFault(cause)) throw cause;
-    throw new CommandLineError('usage', `the data of ${type} is not JSON: ${cause.message}`, { cause });
+    throw new CommandLineError('usage', `the data of ${type} is not valid JSON: ${cause.message}`, { cause });
   }
 }
 
@@ -84,7 +84,7 @@ function send(
   data: unknown,
   options: SendOptions,
 ): Promise<CommandResult> {
-  // A message is checked by the schema of its type. A component takes bytes.
+  // The schema of its type checks a message. A component accepts only bytes.
   if (module.canonicalCommand !== undefined) return running.dispatch({ type, data } as never, options);
   const { commands, contentType } = module.routing.describe();
   const schemaVersion = commands.find((command) => command.type === type)?.schemaVersion ?? 1;
@@ -99,7 +99,9 @@ async function hint({ output }: Session, running: AnyRunningSystem): Promise<voi
     shares.some(({ holder, expiresAt }) => holder !== undefined && expiresAt > now),
   );
   if (statuses.length === 0 || isRunning) return;
-  await output.text(output.styled('dim', 'no process runs the processors of the system now; start `decidable run`'));
+  await output.text(
+    output.styled('dim', 'no process is running the processors of the system; start one with `decidable run`'),
+  );
 }
 
 async function report({ output }: Session, result: CommandResult, messages: Messages): Promise<void> {
@@ -119,7 +121,7 @@ async function report({ output }: Session, result: CommandResult, messages: Mess
     });
     return;
   }
-  const known = duplicate ? '; the command id was known, and this is its first outcome' : '';
+  const known = duplicate ? '; the command id was already recorded, and this is its first outcome' : '';
   const verdict =
     outcome.tag === 'accepted'
       ? output.styled('green', 'accepted')

@@ -37,17 +37,18 @@ export async function events(session: Session, options: EventsOptions): Promise<
       if (left === 0 || signal.aborted) break;
     }
   } catch (error) {
-    // Ctrl-C is the usual end of --follow.
+    // Ctrl-C is the normal way to end --follow.
     if (!signal.aborted) throw error;
   }
   return DONE;
 }
 
-/** @throws CommandLineError if options exclude one another. */
+/** Checks the options. @throws CommandLineError if they exclude one another. */
 function checkOptions({ follow, backward, stream, category }: EventsOptions): void {
-  if (follow && backward) throw new CommandLineError('usage', '--follow reads forward: leave --backward out');
+  if (follow && backward)
+    throw new CommandLineError('usage', '--follow cannot be combined with --backward; omit one of the two');
   if (stream !== undefined && category !== undefined) {
-    throw new CommandLineError('usage', '--stream has one category: leave --category out');
+    throw new CommandLineError('usage', '--stream cannot be combined with --category; omit one of the two');
   }
 }
 
@@ -68,7 +69,7 @@ async function* pages(
   else yield* readPages(store, { direction, afterPosition: after, categories: category, eventTypes, pageSize, signal });
 }
 
-/** The part of the filter that a stream's read, or a subscription, leaves to the caller. */
+/** Applies the part of the filter that the store does not apply. */
 function isWanted({ context, event }: RecordedEvent, { stream, type, after, backward }: EventsOptions): boolean {
   if (stream === undefined) return true;
   if (context.stream !== stream || (type !== undefined && !type.includes(event.type))) return false;
@@ -80,7 +81,7 @@ async function print(events: readonly RecordedEvent[], messages: Messages, outpu
   else await output.text(...events.map((event) => eventLine(event, messages, output)));
 }
 
-/** An event as JSON. */
+/** Returns an event as an object for JSON. */
 export function eventRecord(recorded: RecordedEvent, messages: Messages): object {
   const { context, event, contentType } = recorded;
   const { position, stream, revision, recordedAt, id, causationId, correlationId } = context;
@@ -99,7 +100,7 @@ export function eventRecord(recorded: RecordedEvent, messages: Messages): object
   };
 }
 
-/** An event in one line. */
+/** Returns an event as one line. */
 export function eventLine(recorded: RecordedEvent, messages: Messages, output: Output): string {
   const { context, event } = recorded;
   const { position, stream, revision, recordedAt } = context;

@@ -1,5 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-/** `decidable parked`: events that could not be processed, and those that wait for them. */
+/** `decidable parked`: lists, shows, retries and drops parked events. */
 import { readParked } from '../../../core/processors/parked-events.ts';
 import type {
   ParkedEvent,
@@ -86,8 +86,8 @@ export async function retryParked(session: Session, name: string, key: string): 
   if (output.isJson) await output.document({ ...subscription, key, events, isRunning });
   else {
     const who = isRunning
-      ? 'the process that runs it tries them again'
-      : 'no process runs it now: start `decidable run`';
+      ? 'the process that runs it will process them'
+      : 'no process is running it; start one with `decidable run`';
     await output.text(`${subscription.name}, key ${oneLine(key)}: ${counted(events)} to be retried; ${who}`);
   }
   return DONE;
@@ -122,7 +122,7 @@ async function allParked(
   return parked;
 }
 
-/** @throws CommandLineError `not-found` if nothing of the key is parked. */
+/** Returns the parked events of a key. @throws CommandLineError `not-found` if there are none. */
 async function parkedOf(
   processors: ProcessorStore,
   name: string,

@@ -1,5 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-/** `decidable read-models`: the read models of the system, and the documents and rows in them. */
+/** `decidable read-models`: lists, reads, rebuilds and drops read models. */
 import { DefinitionError } from '../../../core/errors.ts';
 import { type JsonValue, toJson } from '../../../core/json.ts';
 import type { ProcessorStore, StoredDocument, SubscriptionId } from '../../../core/processors/processor-store.ts';
@@ -41,7 +41,7 @@ export interface GetOptions {
   readonly limit?: number | undefined;
 }
 
-/** Documents or rows that are read and printed together. */
+/** The number of documents or rows that are read and printed together. */
 const PAGE = 1_000;
 
 /** Prints one document, all documents, or the rows of a table. */
@@ -54,10 +54,10 @@ export async function getContents(
   const { system } = await session.config();
   const model = readModel(system, name);
   if (isTables(model) && key !== undefined) {
-    throw new CommandLineError('usage', `${name} keeps tables, which have no keys: omit "${key}"`);
+    throw new CommandLineError('usage', `${name} has tables, which have no keys; omit "${key}"`);
   }
   if (!isTables(model) && table !== undefined) {
-    throw new CommandLineError('usage', `${name} keeps documents and no tables: omit --table`);
+    throw new CommandLineError('usage', `${name} has documents instead of tables; omit --table`);
   }
   const subscription = identityOf(model);
   const { version } = subscription;
@@ -90,12 +90,12 @@ export async function getContents(
   return DONE;
 }
 
-/** The table to print: the named one, or the only one. */
+/** Returns the table to print: the named one, or the only one. */
 function tableOf({ name, tables }: AnyTables, named: string | undefined): string {
   const [only, ...others] = tables;
   if (named === undefined && only !== undefined && others.length === 0) return only;
   if (named === undefined) {
-    throw new CommandLineError('usage', `${name} has several tables: name one of ${tables.join(', ')} with --table`);
+    throw new CommandLineError('usage', `${name} has several tables; select one of ${tables.join(', ')} with --table`);
   }
   if (tables.includes(named)) return named;
   throw new CommandLineError('not-found', `${name} has no table "${named}"; it has ${tables.join(', ')}`);
@@ -144,7 +144,7 @@ function cellOf(value: unknown): string {
   return typeof json === 'string' ? json : JSON.stringify(json);
 }
 
-/** Builds a read model once more, next to the documents or rows that readers see. */
+/** Builds a read model again. Readers see the old documents or rows until it is complete. */
 export async function rebuildReadModel(session: Session, name: string): Promise<number> {
   const { system } = await session.config();
   const model = readModel(system, name);
@@ -164,7 +164,7 @@ export async function rebuildReadModel(session: Session, name: string): Promise<
   const { output } = session;
   const { version } = identityOf(model);
   if (output.isJson) await output.document({ name, version, events });
-  else await output.text(`${name} ${version} is rebuilt from ${events} events`);
+  else await output.text(`rebuilt ${name} ${version} from ${events} events`);
   return DONE;
 }
 
@@ -172,14 +172,17 @@ export interface DropOptions {
   readonly old?: boolean | undefined;
 }
 
-/** Drops one version of a read model, or those that the system has replaced. */
+/** Drops one version of a read model, or all versions that the system has replaced. */
 export async function dropReadModels(
   session: Session,
   version: string | undefined,
   { old = false }: DropOptions,
 ): Promise<number> {
   if (old === (version !== undefined)) {
-    throw new CommandLineError('usage', 'name one version, as name@version, or drop all old ones with --old');
+    throw new CommandLineError(
+      'usage',
+      'expected a version, such as balances@1, or --old to drop all replaced versions',
+    );
   }
   const { system } = await session.config();
   const current = system.readModels.map(identityOf);
@@ -228,14 +231,14 @@ interface DocumentRecord {
 
 function recordOf(model: DocumentModel, { key, state, position }: StoredDocument): DocumentRecord {
   const { types, projector } = model;
-  // A handle into a component cannot be looked into.
+  // A handle into a component has no readable content.
   if (types.state.drop === undefined) return { key, position, document: toJson(types.state.fromBytes(state)) };
   const { name, contentType } = projector.describe();
   const decoded = stateByContentType(name, state, contentType);
   return { key, position, document: decoded.data ?? decoded };
 }
 
-/** The read model of this name. @throws CommandLineError `not-found` that names the read models. */
+/** Returns the read model with this name. @throws CommandLineError `not-found` that names the read models. */
 function readModel(system: AnySystemDefinition, name: string): AnyPart {
   const found = system.readModels.find((model) => nameOf(model) === name);
   if (found !== undefined) return found;

@@ -19,7 +19,7 @@ export interface RunOptions {
 export async function run(session: Session, { every, once, ...options }: RunOptions): Promise<number> {
   const { system, start } = await session.config();
   const report = new Report(session.output);
-  // The hooks of the configuration are called too.
+  // The hooks of the configuration are also called.
   const observer = {
     ...start?.observer,
     parked: (processor: Processor, event: ParkedEvent): void => {
@@ -49,7 +49,7 @@ export async function run(session: Session, { every, once, ...options }: RunOpti
   return statuses.some(({ stopped }) => stopped !== undefined) ? FAILED : DONE;
 }
 
-/** Prints what has changed in the status, at most once in the interval. */
+/** Prints changes of the status, at most once in each interval. */
 async function reportUntil(
   signal: AbortSignal,
   seconds: number,
@@ -72,11 +72,11 @@ async function reportUntil(
   }
 }
 
-/** The changes since the last look. A lease that was renewed is not a change. */
+/** Finds changes of the status since the last call. A renewed lease is not a change. */
 class Changes {
   readonly #known = new Map<string, string>();
 
-  /** The processors that have changed, with the shares that have. */
+  /** Returns the changed processors, each with its changed shares. */
   of(statuses: readonly ProcessorStatus[]): readonly ProcessorStatus[] {
     return statuses.flatMap((status) => {
       const { name, version, shares, ...progress } = status;
@@ -98,7 +98,7 @@ class Changes {
 
 class Report {
   readonly #output: Output;
-  /** Reports that came before the first line. */
+  /** The reports that arrived before the first line. */
   #early: (() => void)[] | undefined = [];
   #last = '';
   readonly #changes = new Changes();
@@ -108,7 +108,7 @@ class Report {
   }
 
   async started(system: string, statuses: readonly ProcessorStatus[], once: boolean): Promise<void> {
-    const until = once ? 'until nothing is left to do' : 'until Ctrl-C';
+    const until = once ? 'until all work is done' : 'until Ctrl-C';
     const names = statuses.map(({ name }) => name).join(', ') || 'no processors';
     await this.#print('started', `${system} runs ${until}: ${names}`, { system, processors: statuses.map(statusJson) });
     this.#last = textOf(statuses);
@@ -120,7 +120,7 @@ class Report {
   async status(statuses: readonly ProcessorStatus[]): Promise<void> {
     const text = textOf(statuses);
     const changed = this.#changes.of(statuses);
-    // The line for people may be the same although a processor has changed.
+    // The text line may be the same although a processor has changed.
     if (this.#output.isJson ? changed.length === 0 : text === this.#last) return;
     this.#last = text;
     await this.#print('status', text, { processors: changed.map(statusJson) });
@@ -145,7 +145,7 @@ class Report {
   }
 
   stopping(): Promise<void> {
-    return this.#print('stopping', 'finishes the work in progress; press Ctrl-C again to stop immediately', {});
+    return this.#print('stopping', 'finishing the work in progress; press Ctrl-C again to stop immediately', {});
   }
 
   async ended(statuses: readonly ProcessorStatus[]): Promise<void> {
@@ -165,7 +165,7 @@ class Report {
   }
 }
 
-/** The progress in one line. */
+/** Returns the progress as one line. */
 function textOf(statuses: readonly ProcessorStatus[]): string {
   if (statuses.length === 0) return 'no processors';
   const head = statuses[0]?.head;

@@ -20,7 +20,7 @@ export async function state(session: Session, stream: string, options: StateOpti
   const { name, version, contentType } = module.routing.describe();
   const { revision } = options;
   const folded = await sourcer.readState(stream, { revision });
-  // A handle into a component cannot be looked into.
+  // A handle into a component has no readable content.
   const decoded =
     module.types.state.drop === undefined
       ? { data: (await sourcer.state(module, stream, { revision })).state, decodedBy: name }
@@ -36,13 +36,13 @@ export async function state(session: Session, stream: string, options: StateOpti
   return DONE;
 }
 
-/** The module that decided the stream's first event. */
+/** Returns the name of the module that decided the stream's first event. */
 async function moduleOf(store: EventStore, stream: string): Promise<string> {
   const [first] = await store.readStream(stream, { direction: 'forward', limit: 1 });
   const decision = first && (await store.findDecision(first.context.causationId));
   if (decision !== undefined) return decision.decision.module.name;
   throw new CommandLineError(
     'not-found',
-    `the stream "${stream}" has no events; \`decidable events\` lists what is there`,
+    `the stream "${stream}" has no events; \`decidable events\` lists all events`,
   );
 }

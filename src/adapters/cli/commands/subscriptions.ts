@@ -1,5 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-/** `decidable subscriptions`: how far each processor is, who runs it, and why it has stopped. */
+/** `decidable subscriptions`: prints the progress of each processor, its holders, and the reason if it has stopped. */
 import { DONE } from '../exit-codes.ts';
 import { type Output, oneLine, type TableContent } from '../output.ts';
 import { type NewPart, type SubscriptionStatus, statusJson, subscriptionsOf } from '../parts.ts';
@@ -36,10 +36,10 @@ export async function subscriptions(session: Session, { shares }: SubscriptionsO
   return DONE;
 }
 
-/** Prints subscriptions, for `read-models` too. */
+/** Prints a table of subscriptions. `read-models` uses it too. */
 export async function printTable(statuses: readonly (SubscriptionStatus | NewPart)[], output: Output): Promise<void> {
   if (statuses.length === 0) {
-    await output.text('there are none');
+    await output.text('no subscriptions');
     return;
   }
   const rows = statuses.map((status) => {

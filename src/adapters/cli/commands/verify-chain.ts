@@ -46,7 +46,7 @@ function counted(count: number, name: string): string {
 function textOf(broken: BrokenCommit | Damage): string {
   if (broken.reason === 'damage') return broken.message;
   const { stream, commit, commandId, reason } = broken;
-  return `commit ${commit} of stream "${stream}", command ${commandId}: its ${reason} does not fit the commits before it`;
+  return `commit ${commit} of stream "${stream}", command ${commandId}: its ${reason} contradicts the previous commits`;
 }
 
 function withHexadecimalHashes(broken: BrokenCommit | Damage): object {

@@ -1,13 +1,13 @@
 /**
- * The parts of the ambient world in Node's own modules: `import { randomUUID } from 'node:crypto'`. Named imports are bound to the
- * module's exports, and `syncBuiltinESMExports` makes them follow a change (0.1 ms).
+ * The forbidden functions of Node's built-in modules, such as `randomUUID` of `node:crypto`. Named imports are bound to
+ * the module's exports, and `syncBuiltinESMExports` updates them after a change (0.1 ms).
  */
 import type { AmbientKind } from './forbidden-call.ts';
 import { forbid, isCalledByEngine } from './guard.ts';
 import { refusingFunction } from './refusing.ts';
 import { objectAt, type Slot } from './slot.ts';
 
-/** Functions of one module. `only` and `except` are names, separated by spaces. Constants are not refused. */
+/** The forbidden functions of one module. `only` and `except` are names, separated by spaces. Constants are allowed. */
 interface Row {
   readonly module: string;
   readonly kind: AmbientKind;
@@ -15,7 +15,7 @@ interface Row {
   readonly except?: string;
 }
 
-/** Every other function of Node 24's modules is on the list `test/adapters/testing/ambient/allowed-builtins.txt`. */
+/** Every other function of Node 24's modules is in the list `test/adapters/testing/ambient/allowed-builtins.txt`. */
 export const FORBIDDEN_BUILTINS: readonly Row[] = [
   {
     module: 'crypto',
@@ -74,11 +74,11 @@ export const FORBIDDEN_BUILTINS: readonly Row[] = [
     kind: 'environment',
     only: /^(getSystemError|_errnoException|_exceptionWithHostPort|setTraceSigInt)/,
   },
-  // The bytes depend on the processor and on the version of the library. To read them is safe.
+  // Compressed bytes depend on the processor and on the version of the library. Decompressing is deterministic.
   { module: 'zlib', kind: 'environment', only: /^(deflate|deflateRaw|gzip|brotliCompress|zstdCompress)(Sync)?$/ },
 ];
 
-/** The names of a module's functions that a row forbids. */
+/** Returns the names of a module's functions that a row forbids. */
 export function forbiddenNames({ only, except = '' }: Row, names: readonly string[]): string[] {
   const allowed = except.split(' ');
   return names.filter((name) => (only === undefined || only.test(name)) && !allowed.includes(name));
@@ -93,7 +93,7 @@ function nodeProcess(): NodeProcess | undefined {
   return process !== undefined && 'getBuiltinModule' in process ? (process as NodeProcess) : undefined;
 }
 
-/** A slot for each function of Node's modules that a decision must not call; none in other engines. */
+/** Yields a slot for each function of Node's modules that a decision must not call. Other engines have none. */
 export function* builtinSlots(): Iterable<Slot> {
   const process = nodeProcess();
   if (process === undefined) return;
@@ -109,14 +109,14 @@ export function* builtinSlots(): Iterable<Slot> {
   yield* argumentSlots(process);
 }
 
-/** The names of a module's own functions. Its accessors are left alone: to read one can load further modules. */
+/** Returns the names of a module's own functions. Accessors are not read, because that can load further modules. */
 export function functionNames(module: object): string[] {
   return Object.entries(Object.getOwnPropertyDescriptors(module)).flatMap(([key, { value, configurable }]) =>
     typeof value === 'function' && configurable === true ? [key] : [],
   );
 }
 
-/** The context that the caller of the decision set: `AsyncLocalStorage.prototype.getStore`. */
+/** `AsyncLocalStorage.prototype.getStore` returns the context that the caller of the decision set. */
 function* contextSlots(process: NodeProcess): Iterable<Slot> {
   const storage: unknown = Reflect.get(Object(process.getBuiltinModule('node:async_hooks')), 'AsyncLocalStorage');
   if (typeof storage !== 'function') return;
@@ -129,7 +129,7 @@ function* contextSlots(process: NodeProcess): Iterable<Slot> {
   yield { object: storage.prototype, key: 'getStore', replacement };
 }
 
-/** `util.parseArgs()` reads the arguments of the process unless it is given others. */
+/** `util.parseArgs()` reads the arguments of the process unless others are passed. */
 function* argumentSlots(process: NodeProcess): Iterable<Slot> {
   const object = process.getBuiltinModule('node:util');
   if (object === undefined) return;
@@ -143,7 +143,7 @@ function* argumentSlots(process: NodeProcess): Iterable<Slot> {
   yield { object, key: 'parseArgs', replacement };
 }
 
-/** Lets the named imports of Node's modules follow what their exports are now. */
+/** Updates the named imports of Node's modules to the present exports. */
 export function followBuiltins(): void {
   const module: unknown = nodeProcess()?.getBuiltinModule('node:module'); // A function, with functions on it.
   const follow: unknown = typeof module === 'function' ? Reflect.get(module, 'syncBuiltinESMExports') : undefined;

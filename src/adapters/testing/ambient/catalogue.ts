@@ -1,9 +1,10 @@
 /**
- * The members of the global object whose result depends on the machine, the time, the locale or the process. Every other
- * member of Node 24 is on the list of allowed ones, `test/adapters/testing/ambient/allowed-globals.txt`; a test holds both
- * lists against the engine.
+ * The members of the global object whose result depends on the machine, the time, the locale or the process. Every
+ * other member of Node 24 is in the list of allowed members, `test/adapters/testing/ambient/allowed-globals.txt`. A
+ * test compares both lists with the engine.
  *
- * A function throws when it is called, an object when a member of it is read, and any other value when it is read.
+ * A forbidden function throws when it is called, an object when one of its members is read, and any other value when it
+ * is read.
  */
 import type { AmbientKind } from './forbidden-call.ts';
 
@@ -64,12 +65,12 @@ export const OBJECTS: ReadonlySet<string> = new Set(
   'navigator localStorage sessionStorage caches indexedDB location screen scheduler Deno Bun'.split(' '),
 );
 
-/** A method that uses the machine's locale unless it is given one, and its position among the arguments. */
+/** A method that uses the machine's locale unless a locale is passed, and the position of that argument. */
 interface LocaleMethod {
   readonly holder: string;
   readonly method: string;
   readonly argument: number;
-  /** The constructor of `Intl` whose locales the method knows. An unknown locale means the machine's. */
+  /** The constructor of `Intl` whose locales the method supports. For any other locale, it uses the machine's. */
   readonly locales?: 'Collator' | 'NumberFormat' | 'DateTimeFormat';
 }
 
@@ -79,7 +80,7 @@ export const LOCALE_METHODS: readonly LocaleMethod[] = [
   { holder: 'String.prototype', method: 'toLocaleLowerCase', argument: 0 },
   { holder: 'Number.prototype', method: 'toLocaleString', argument: 0, locales: 'NumberFormat' },
   { holder: 'BigInt.prototype', method: 'toLocaleString', argument: 0, locales: 'NumberFormat' },
-  // These use the machine's time zone, too, unless the options name one.
+  // These also use the machine's time zone, unless the options name one.
   { holder: 'Date.prototype', method: 'toLocaleString', argument: 0, locales: 'DateTimeFormat' },
   { holder: 'Date.prototype', method: 'toLocaleDateString', argument: 0, locales: 'DateTimeFormat' },
   { holder: 'Date.prototype', method: 'toLocaleTimeString', argument: 0, locales: 'DateTimeFormat' },

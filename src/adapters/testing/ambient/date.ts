@@ -1,16 +1,16 @@
-/** The real Date, which refuses the clock and the time zone of the machine. */
+/** Replaces `Date` by one that refuses the clock and the time zone of the machine. */
 import { forbid, isCalledByEngine } from './guard.ts';
 import type { Slot } from './slot.ts';
 
-/** A string with a zone, or a date alone, which is UTC (ECMA-262, date time string format). */
+/** Matches a string with a zone, or a date without a time, which is UTC (ECMA-262, date time string format). */
 const ZONED_TIME = /^[+-]?\d{4,6}(-\d\d(-\d\d)?)?$|(Z|[+-]\d\d:?\d\d|GMT|UTC)$/;
 
-/** A string whose time is in the zone of the machine. */
+/** Returns whether the value is a string whose time is in the zone of the machine. */
 function isLocal(text: unknown): boolean {
   return typeof text === 'string' && !ZONED_TIME.test(text.trim());
 }
 
-/** `Date`, its static functions, and the way to it from a date. */
+/** Yields slots for `Date`, its static functions, and the constructor of dates. */
 export function* dateSlots(): Iterable<Slot> {
   const object = Date;
   const guarded = new WeakMap<DateConstructor, DateConstructor>();
@@ -20,7 +20,7 @@ export function* dateSlots(): Iterable<Slot> {
     guarded.set(original, made);
     return { value: made };
   };
-  // On the original too, for code that kept it: `const { Date } = globalThis`.
+  // The functions of the original are replaced too, for code that kept it: `const { Date } = globalThis`.
   yield { object, key: 'now', replacement: ({ value }) => ({ value: guardedNow(object, value) }) };
   yield { object, key: 'parse', replacement: ({ value }) => ({ value: guardedParse(object, value) }) };
   yield { object: object.prototype, key: 'constructor', replacement };

@@ -1,11 +1,11 @@
-/** `process.env`, and what code kept of the process when it was loaded. */
+/** Guards `process.env`, and finds decisions that depend on the environment or the arguments of the process. */
 import { processes } from './globals.ts';
 import { forbid, isCalledByEngine } from './guard.ts';
 import type { Slot } from './slot.ts';
 
 type Trap = (...args: never) => unknown;
 
-/** The environment of each process object. */
+/** Yields a slot for the environment of each process object. */
 export function* environmentSlots(): Iterable<Slot> {
   for (const object of processes()) {
     yield { object, key: 'env', replacement: ({ value }) => ({ value: guardedEnvironment(Object(value)) }) };
@@ -13,15 +13,15 @@ export function* environmentSlots(): Iterable<Slot> {
 }
 
 /**
- * Libraries ask NODE_ENV how much to check, not what to decide, so that variable may be read. The engine may read all
- * of them, because it looks for the colours of the terminal when something is printed.
+ * NODE_ENV may be read, because libraries use it to choose how much they check, not what they decide. The engine may
+ * read all variables, because it looks for the colours of the terminal when something is printed.
  */
 function guardedEnvironment(environment: object): object {
   const allow = (key: PropertyKey, trap: Trap): void => {
     if (key === 'NODE_ENV' || typeof key === 'symbol' || isCalledByEngine(trap)) return;
     forbid(`process.env.${key}`, 'environment', trap);
   };
-  // The engine reads the same values in all runs.
+  // The engine must read the same values in all runs.
   const real = (): object => originals.get(environment) ?? environment;
   const get = (_target: object, key: PropertyKey): unknown => {
     allow(key, get);
@@ -46,13 +46,13 @@ function guardedEnvironment(environment: object): object {
   return new Proxy({}, { get, has, getOwnPropertyDescriptor, ownKeys, set, deleteProperty });
 }
 
-/** Variables that stay: NODE_ENV may be read, and a change of TZ costs the engine a reset of its clock. */
+/** The variables that are not changed. NODE_ENV may be read, and a change of TZ would reset the engine's time zone. */
 const KEPT: ReadonlySet<string> = new Set(['NODE_ENV', 'TZ']);
 
-/** The values of the environments that are changed right now. */
+/** The original values of the environments that are changed at present. */
 const originals = new Map<object, NodeJS.ProcessEnv>();
 
-/** The environments and arguments of the process. Call this function before anything is replaced. */
+/** Returns the environments and arguments of the process. It must be called before they are replaced. */
 export function processData(): ProcessData {
   const objects = [...processes()];
   return {
@@ -68,11 +68,11 @@ export interface ProcessData {
 }
 
 /**
- * Runs a function while the environment and the arguments of the process have other values. A module that kept `process.env`
- * when it was loaded can still read it, but its decision differs then.
+ * Runs a function while the environment and the arguments of the process have other values. A module that kept
+ * `process.env` when it was loaded can still read it, but then its two decisions differ.
  */
 export function withOtherProcessData<Result>({ environments, lists }: ProcessData, run: () => Result): Result {
-  if (originals.size > 0) return run(); // In a run within a run, the environments are replaced already.
+  if (originals.size > 0) return run(); // In a nested run, the environments are replaced already.
   const kept = [...lists].map((list) => [list, [...list]] as const);
   const other = (value: string): string => `${value} (other)`;
   try {

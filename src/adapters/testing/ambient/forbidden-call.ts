@@ -1,33 +1,33 @@
-/** The error for a decision that is not a pure function of history and command, and the call that made it so. */
+/** The error for a decision that is not a pure function of history and command. */
 
 /** The advice for each kind of call. */
 const ADVICE = {
-  clock: 'time is data, so carry it in the command, or take it from what was recorded',
-  'time zone': 'the zone of the machine is not part of history, so use the UTC methods, or name the zone',
-  locale: 'the locale of the machine is not part of history, so name one that the engine supports, or compare plainly',
-  randomness: 'draw it before, and carry it in the command',
-  timers: 'nothing waits inside a decision, but an event handler can schedule a command',
-  network: 'ask before, and carry the answer in the command',
-  environment: 'carry it in the command, or build it into the module and its version',
+  clock: 'put the time into the command, or use a time that was recorded in an event',
+  'time zone': 'the time zone of the machine is not part of the history, so use the UTC methods, or name a zone',
+  locale: 'the locale of the machine is not part of the history, so name a locale, or compare without one',
+  randomness: 'generate the value before the decision, and put it into the command',
+  timers: 'a decision is synchronous, but an event handler can schedule a command',
+  network: 'send the request before the decision, and put the response into the command',
+  environment: 'put the value into the command, or make it part of the module and its version',
 } as const;
 
-/** A part of the ambient world that a decision must not reach. */
+/** A part of the environment that a decision must not use. */
 export type AmbientKind = keyof typeof ADVICE;
 
-/** A call that broke the rule. */
+/** A forbidden call. */
 export interface ForbiddenCall {
-  /** The call as it is written in code: `Date.now()`, `process.pid`. */
+  /** The call, such as `Date.now()` or `process.pid`. */
   readonly call: string;
   readonly kind: AmbientKind;
   /** The place of the call in the code under test: file, line and column. */
   readonly where: string;
 }
 
-/** A decision that is not a pure function of history and command. */
+/** A decision is not a pure function of history and command. */
 export class NondeterminismError extends Error {
   override readonly name: string = 'NondeterminismError';
   readonly code = 'nondeterministic';
-  /** The first call that broke the rule; undefined if two runs differed without such a call. */
+  /** The first forbidden call, or undefined if two runs differed without such a call. */
   readonly call: ForbiddenCall | undefined;
 
   constructor(message: string, call?: ForbiddenCall) {
@@ -36,7 +36,7 @@ export class NondeterminismError extends Error {
   }
 }
 
-/** Names the call and its place, and says what to do instead. */
+/** Returns a message that names the call, its place, and the remedy. */
 export function explainCall({ call, kind, where }: ForbiddenCall): string {
-  return `${call} was used at ${where}: a decision sees history and command only; ${ADVICE[kind]}`;
+  return `${call} was used at ${where}, but a decision may use only history and command; ${ADVICE[kind]}`;
 }

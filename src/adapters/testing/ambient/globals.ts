@@ -6,7 +6,7 @@ import { namesLocale, namesTimeZone } from './intl.ts';
 import { refusingFunction, refusingGetter, refusingObject } from './refusing.ts';
 import { type AnyFunction, objectAt, type Replacement, type Slot } from './slot.ts';
 
-/** A slot for each forbidden member. */
+/** Yields a slot for each forbidden member. */
 export function* globalSlots(): Iterable<Slot> {
   for (const [path, kind, members] of [...FORBIDDEN, ...FORBIDDEN_ELSEWHERE]) {
     for (const object of holdersAt(path)) {
@@ -19,14 +19,17 @@ export function* globalSlots(): Iterable<Slot> {
   }
 }
 
-/** The objects of a path: `process` is a copy in a realm of its own, and modules may hold the original. */
+/**
+ * Returns the objects at a path. A test runner with a separate realm has a copy of `process`, and modules may hold the
+ * original.
+ */
 function holdersAt(path: string): Set<object> {
   const objects = new Set<object>(path === 'process' ? processes() : []);
   const found = objectAt(path);
   return found === undefined ? objects : objects.add(found);
 }
 
-/** The process objects that code can reach: none in a browser. */
+/** Returns the process objects that code can reach. A browser has none. */
 export function processes(): Set<NodeJS.Process> {
   const found = objectAt('process') as NodeJS.Process | undefined;
   if (typeof found?.getBuiltinModule !== 'function') return new Set();
@@ -40,7 +43,7 @@ function refusing(
   name: string,
   { value, get }: PropertyDescriptor,
 ): Replacement {
-  // The getter of a global is not called before its value is used, because it may load a module or print a warning.
+  // The getter of a global is called only when its value is used, because it may load a module or print a warning.
   const read = (): unknown => (get === undefined ? value : Reflect.apply(get, object, []));
   if (object === globalThis && OBJECTS.has(key)) return { value: refusingObject(name, kind, read) };
   if (object === globalThis && get !== undefined) {
@@ -50,25 +53,25 @@ function refusing(
   return { get: refusingGetter(name, kind, get ?? (() => value)) };
 }
 
-/** The name of the global object whose class has this prototype: `crypto` for `Crypto.prototype`. */
+/** Returns the name of the global instance of a prototype, such as `crypto` for `Crypto.prototype`. */
 function instanceName(path: string): string | undefined {
   return /^(Crypto|Performance|Navigator)\.prototype$/.exec(path)?.[1]?.toLowerCase();
 }
 
-/** A prototype's instance, if the prototype's own property cannot be replaced, as in Bun. */
+/** Returns the prototype, or its instance if the prototype's own property cannot be replaced, as in Bun. */
 function replaceableHolder(object: object, path: string, key: string): object {
   const instance = instanceName(path);
   if (instance === undefined || Object.getOwnPropertyDescriptor(object, key)?.configurable !== false) return object;
   return objectAt(instance) ?? object;
 }
 
-/** The usual name in a program, such as `crypto.randomUUID`, though the method belongs to `Crypto.prototype`. */
+/** Returns the usual name in a program, such as `crypto.randomUUID` for a method of `Crypto.prototype`. */
 function nameOf(path: string, key: string): string {
   const object = instanceName(path) ?? path;
   return object === '' ? key : `${object}.${key}`;
 }
 
-/** The methods that need a locale, and some of them a time zone. */
+/** Yields slots for the methods that need a locale, of which some need a time zone too. */
 export function* localeSlots(): Iterable<Slot> {
   for (const { holder, method, argument, locales } of LOCALE_METHODS) {
     const object = objectAt(holder);

@@ -1,13 +1,13 @@
-/** Notes and refuses forbidden calls, and finds out who made them. */
+/** Records and refuses forbidden calls, and finds their callers. */
 import { type AmbientKind, explainCall, type ForbiddenCall, NondeterminismError } from './forbidden-call.ts';
 
-/** The function that replaces a forbidden one. Stacks are read from its caller on. */
+/** The function that replaces a forbidden one. Stacks are read from its caller upwards. */
 type Callee = (...args: never) => unknown;
 
-/** The forbidden calls of the current run; undefined between runs, and while the kit itself works. */
+/** The forbidden calls of the current run. It is undefined between runs, and while the test kit's own code runs. */
 let calls: ForbiddenCall[] | undefined;
 
-/** Refuses forbidden calls while `run` runs, and notes them in `noted`. A run may contain another one. */
+/** Refuses forbidden calls while `run` runs, and records them in `noted`. Runs may be nested. */
 export function guarded<Result>(noted: ForbiddenCall[] | undefined, run: () => Result): Result {
   const outer = calls;
   calls = noted;
@@ -18,8 +18,7 @@ export function guarded<Result>(noted: ForbiddenCall[] | undefined, run: () => R
   }
 }
 
-/**
- * Notes the call, and throws.
+/** Records the call, and throws.
  * @param callee the function that replaces the forbidden one; it must be on the stack.
  */
 export function forbid(call: string, kind: AmbientKind, callee: Callee): never {
@@ -34,8 +33,8 @@ export function isCalledByEngine(callee: Callee): boolean {
 }
 
 /**
- * Does the same as {@link isCalledByEngine}, but returns false if one of the engine's functions passes the answer on to
- * its own caller.
+ * Returns whether the engine's own code called `callee` and uses the result itself. It returns false if the engine
+ * passes the result on to its caller.
  */
 export function isUsedByEngine(callee: Callee): boolean {
   if (calls === undefined) return true;
@@ -49,11 +48,11 @@ const ENGINE = /^(node|bun|deno|ext):/;
 /** `path.resolve('x')` and `pathToFileURL('x')` return the current folder to their caller. */
 const PASSES_ON = /^node:(path|internal\/url)/;
 
-/** The places on the stack from the caller of `callee` on, the innermost first, without the functions' names. */
+/** Returns the places on the stack from the caller of `callee`, the innermost first, without the functions' names. */
 function callersOf(callee: Callee): string[] {
   const error: { stack?: string } = {};
   const depth = Error.stackTraceLimit;
-  // The call may be deep in a library that the code under test uses. Assertions make their errors with a limit of 0.
+  // The call may be deep in a library. Assertions create their errors with a limit of 0, so the limit is set here.
   Reflect.set(Error, 'stackTraceLimit', 64);
   try {
     Error.captureStackTrace(error, callee);
@@ -66,7 +65,7 @@ function callersOf(callee: Callee): string[] {
   });
 }
 
-/** The innermost place outside the engine, and outside installed packages if there is one. */
+/** Returns the innermost place outside the engine, preferably outside installed packages. */
 function placeOf(callers: readonly string[]): string {
   const outside = callers.filter((place) => !ENGINE.test(place));
   return outside.find((place) => !place.includes('/node_modules/')) ?? outside[0] ?? 'an unknown place';

@@ -1,16 +1,16 @@
 /**
- * `Intl` reads the machine for arguments that are missing (ECMA-402): the locale, the time zone, and the time itself if there is no
- * date to format.
+ * Guards `Intl`, which uses the machine's settings for missing arguments (ECMA-402): the locale, the time zone, and the
+ * current time if no date is passed.
  */
 import { LOCALE_CONSTRUCTORS } from './catalogue.ts';
 import { forbid, isCalledByEngine } from './guard.ts';
 import type { AnyFunction, Slot } from './slot.ts';
 
 /**
- * Returns whether `locale` decides which locale is used. An empty list does not, nor does a list of locales that the engine lacks: both
- * mean the machine's locale.
+ * Returns whether `locale` determines the locale. An empty list does not, and neither does a list of unsupported
+ * locales, because both select the machine's locale.
  *
- * @param formatter the constructor of `Intl` that knows the locales; without one, every locale counts as known.
+ * @param formatter the constructor of `Intl` that supports the locales. Without one, every locale counts as supported.
  */
 export function namesLocale(locale: unknown, formatter: unknown): boolean {
   if (locale === undefined || (Array.isArray(locale) && locale.length === 0)) return false;
@@ -19,16 +19,16 @@ export function namesLocale(locale: unknown, formatter: unknown): boolean {
   try {
     return (Reflect.apply(supportedLocalesOf, formatter, [locale]) as readonly string[]).length > 0;
   } catch {
-    return true; // It is not a locale at all: the original says so.
+    return true; // It is not a locale, and the original function will throw.
   }
 }
 
-/** Returns whether the options of a date format decide which time zone is used. */
+/** Returns whether the options of a date format determine the time zone. */
 export function namesTimeZone(options: unknown): boolean {
   return Reflect.get(Object(options), 'timeZone') !== undefined;
 }
 
-/** The constructors that need a locale, and the methods that would format the current time. */
+/** Yields slots for the constructors that need a locale, and for the methods that would format the current time. */
 export function* intlSlots(): Iterable<Slot> {
   for (const key of LOCALE_CONSTRUCTORS) {
     yield { object: Intl, key, replacement: ({ value }) => ({ value: withLocale(key, value) }) };

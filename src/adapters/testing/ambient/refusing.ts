@@ -1,16 +1,17 @@
-/** Values that replace forbidden ones, and refuse to be used. The engine's own code may use them. */
+/** Makes values that replace forbidden ones and throw when they are used. The engine's own code may use them. */
 import type { AmbientKind } from './forbidden-call.ts';
 import { forbid, isUsedByEngine } from './guard.ts';
 import type { AnyFunction } from './slot.ts';
 
-/** Members that say something about a function, and do not use it. */
+/** Members that describe a function without using it. */
 const DESCRIBING: ReadonlySet<PropertyKey> = new Set(['name', 'length', 'prototype']);
 
 /**
- * A function that refuses to be called, constructed, or asked for its members: `process.hrtime.bigint()`.
+ * Makes a function that throws when it is called, constructed, or when a member is read, as in
+ * `process.hrtime.bigint()`.
  *
- * Symbols are not refused: test runners mark every value that they find on the global object with symbols of their own. They
- * reach an object that is made for this purpose, so that nobody changes the original.
+ * Symbols are allowed, because test runners mark every value on the global object with their own symbols. They mark the
+ * proxy's target, so the original is not changed.
  */
 export function refusingFunction(call: string, kind: AmbientKind, original: AnyFunction): unknown {
   const apply = (_target: object, self: unknown, args: unknown[]): unknown =>
@@ -22,11 +23,12 @@ export function refusingFunction(call: string, kind: AmbientKind, original: AnyF
     if (DESCRIBING.has(key) || isUsedByEngine(get)) return Reflect.get(original, key);
     return forbid(`${call}.${String(key)}()`, kind, get);
   };
-  // A class, because an arrow function could not be constructed: `new WebSocket()` would fail in other words.
+  // The target is a class, because an arrow function cannot be constructed, and `new WebSocket()` would throw another
+  // error.
   return new Proxy(class {}, { apply, construct, get });
 }
 
-/** An object whose members refuse to be read: `navigator.language`. */
+/** Makes an object that throws when a member is read, as in `navigator.language`. */
 export function refusingObject(name: string, kind: AmbientKind, original: () => unknown): unknown {
   const get = (target: object, key: PropertyKey): unknown => {
     if (typeof key === 'symbol') return Reflect.get(target, key);
@@ -35,7 +37,7 @@ export function refusingObject(name: string, kind: AmbientKind, original: () => 
   return new Proxy({}, { get });
 }
 
-/** A getter that refuses to be read: `process.pid`. */
+/** Makes a getter that throws, as for `process.pid`. */
 export function refusingGetter(name: string, kind: AmbientKind, original: () => unknown): () => unknown {
   return function get(this: unknown): unknown {
     return isUsedByEngine(get) ? Reflect.apply(original, this, []) : forbid(name, kind, get);

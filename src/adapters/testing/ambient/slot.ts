@@ -1,20 +1,20 @@
-/** Properties that are replaced while a decision runs, and restored afterwards. */
+/** Replaces properties while a decision runs, and restores them afterwards. */
 
-/** A property, and its replacement. */
+/** A property to replace. */
 export interface Slot {
   readonly object: object;
   readonly key: string;
-  /** Makes the replacement of the property: a value, or a getter. */
+  /** Makes the replacement of the property: a value or a getter. */
   readonly replacement: (original: PropertyDescriptor) => Replacement;
 }
 
 /** The replacement of a property. */
 export type Replacement = { readonly value: unknown } | { readonly get: () => unknown };
 
-/** A function of a descriptor. */
+/** A function in a property descriptor. */
 export type AnyFunction = (this: unknown, ...args: unknown[]) => unknown;
 
-/** A slot that keeps what it made, as long as the property is the same, so that a run costs less than a millisecond. */
+/** A slot that caches its replacement while the property is the same, so that a run costs less than a millisecond. */
 interface Kept extends Slot {
   original?: PropertyDescriptor;
   made?: PropertyDescriptor;
@@ -33,7 +33,7 @@ export function replaceAll(slots: readonly Slot[]): () => void {
     for (const slot of slots) {
       const own = Object.getOwnPropertyDescriptor(slot.object, slot.key);
       const original = own ?? inherited(slot.object, slot.key);
-      // The engine lacks the property, or the property could not be restored.
+      // The engine does not have the property, or the property could not be restored.
       if (original === undefined || own?.configurable === false) continue;
       Object.defineProperty(slot.object, slot.key, madeFor(slot, original));
       replaced.push([slot, own]);
@@ -65,7 +65,7 @@ function madeFor(slot: Kept, original: PropertyDescriptor): PropertyDescriptor {
 }
 
 /**
- * On the global object, a getter returns the value. Jest keeps every value that is defined there, and takes it apart when
+ * Returns a replacement on the global object from a getter, because Jest collects every value there and empties it when
  * a test file has ended.
  */
 function hidden({ object }: Slot, replacement: Replacement): PropertyDescriptor {
@@ -74,7 +74,7 @@ function hidden({ object }: Slot, replacement: Replacement): PropertyDescriptor 
   return object === globalThis ? { get: () => value } : { value, writable: true };
 }
 
-/** The object at a path from the global object; undefined if this engine lacks it. */
+/** Returns the object at a path from the global object, or undefined if this engine does not have it. */
 export function objectAt(path: string): object | undefined {
   let object: unknown = globalThis;
   for (const step of path === '' ? [] : path.split('.')) {

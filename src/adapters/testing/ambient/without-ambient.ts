@@ -1,10 +1,10 @@
 /**
- * The ambient world, which a decision must not reach: the clock, randomness, timers, the network and the environment. While
- * {@link withoutAmbient} runs a function, each of them throws and notes the place of its use. Afterwards everything is as it
- * was, whether the function returned or threw.
+ * Forbids the ambient world, which a decision must not use: the clock, randomness, timers, the network and the
+ * environment. While {@link withoutAmbient} runs a function, each use throws and is recorded with its place. Afterwards
+ * everything is restored, whether the function returned or threw.
  *
  * A value that a module kept when it was loaded cannot be guarded: `const { now } = Date`, `const { pid } = process`,
- * `import { pid } from 'node:process'`, a formatter without a locale. A difference between two runs is still noticed.
+ * `import { pid } from 'node:process'`, a formatter without a locale. A difference between two runs is still detected.
  */
 import { builtinSlots, followBuiltins } from './builtins.ts';
 import { dateSlots } from './date.ts';
@@ -18,12 +18,12 @@ import { replaceAll, type Slot } from './slot.ts';
 /** The value that a function returned, or the error that it threw. */
 export type RunOutcome<Result> = { readonly value: Result } | { readonly error: unknown };
 
-/** Runs a part of a run while the environment and the arguments of the process have other values. */
+/** Calls a function while the environment and the arguments of the process have other values. */
 export type InOtherProcess = <Result>(run: () => Result) => Result;
 
 /**
- * Runs a function without the ambient world. Returns its outcome, and the forbidden calls that it made. Within another run,
- * nothing needs to be replaced again.
+ * Runs a function without the ambient world. Returns its outcome, and the forbidden calls that it made. In a nested
+ * run, nothing has to be replaced again.
  */
 export function withoutAmbient<Result>(run: (inOtherProcess: InOtherProcess) => Result): {
   outcome: RunOutcome<Result>;
@@ -48,10 +48,10 @@ export function withoutAmbient<Result>(run: (inOtherProcess: InOtherProcess) => 
   }
 }
 
-/** The data of the process when the ambient world was replaced; undefined while it is not replaced. */
+/** The data of the process when the ambient world was replaced, or undefined while it is not replaced. */
 let replaced: ProcessData | undefined;
 
-/** Found at the first run. */
+/** All slots. They are found at the first run. */
 let slots: readonly Slot[] | undefined;
 
 function allSlots(): readonly Slot[] {

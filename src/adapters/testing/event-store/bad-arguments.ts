@@ -1,4 +1,4 @@
-/** Invalid arguments are refused by name. */
+/** Tests that invalid arguments are refused by name. */
 import assert from 'node:assert/strict';
 import type { Decision, Envelope, Precondition } from '../../../core/messages.ts';
 import {

@@ -1,11 +1,11 @@
-/** The hash chain, computed again from what was appended. */
+/** Tests of the hash chain, which is computed again from the appended commits. */
 import assert from 'node:assert/strict';
 import type { Appended } from '../../../core/event-store.ts';
 import { CHAIN_START, commitHash } from '../../../core/storage/chain.ts';
 import { ANY, type Check, decision, rejected, some } from './fixtures.ts';
 
 export function chain(check: Check): void {
-  check('each commit carries the hash of the one before it and of its content', async (store) => {
+  check('each commit has the hash of the previous commit and of its content', async (store) => {
     const heads = new Map<string, Uint8Array>();
     for (let commit = 0; commit < 30; commit++) {
       const stream = `s-${commit % 3}`;

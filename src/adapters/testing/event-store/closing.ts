@@ -1,4 +1,4 @@
-/** Closing while in use. */
+/** Tests of closing a store while it is in use. */
 import assert from 'node:assert/strict';
 import { ANY, all, type Check, decision, failed, refused, some } from './fixtures.ts';
 

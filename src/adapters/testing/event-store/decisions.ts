@@ -1,4 +1,4 @@
-/** Decision records, and command ids that were seen before. */
+/** Tests of decision records and duplicate command ids. */
 import assert from 'node:assert/strict';
 import { isAppendFailure } from '../../../core/errors.ts';
 import {
@@ -56,7 +56,7 @@ export function decisions(check: Check): void {
   });
 
   check(
-    'a command id is looked up before any precondition, and a duplicate carries the first record',
+    'a command id is looked up before any precondition, and a duplicate returns the first record',
     async (store) => {
       const [accepted, no] = [decision(), rejected()];
       await store.append('s-1', some(2), NO_STREAM, accepted);

@@ -1,4 +1,4 @@
-/** The parts of the suite's tests. */
+/** The fixtures of the suite's tests. */
 import assert from 'node:assert/strict';
 import { isAppendFailure, isStoreFailure } from '../../../core/errors.ts';
 import type { AppendError, EventStore, ReadAllOptions, StoreError } from '../../../core/event-store.ts';
@@ -13,7 +13,7 @@ export interface ClosableStore extends EventStore {
   close(): Promise<void>;
 }
 
-/** Registers a test with a store of its own. */
+/** Registers a test with a new store. */
 export type Check = (what: string, body: (store: ClosableStore) => Promise<void>) => void;
 
 export const ANY: Precondition = { tag: 'any' };

@@ -1,4 +1,4 @@
-/** Preconditions, and writers that arrive together. */
+/** Tests of preconditions and of concurrent writers. */
 import assert from 'node:assert/strict';
 import { isAppendFailure } from '../../../core/errors.ts';
 import {

@@ -1,4 +1,4 @@
-/** Reads by stream and over all events, in pages, with filters, and after writers. */
+/** Tests of reads: by stream and over all events, in pages, with filters, and during writes. */
 import assert from 'node:assert/strict';
 import { eventId } from '../../../core/ids.ts';
 import type { EventName } from '../../../core/messages.ts';
@@ -8,7 +8,7 @@ import { ANY, all, type Check, collected, decision, envelope, readWhole, revisio
 const named = (category: string, type: string): EventName => ({ category, type });
 
 export function reading(check: Check): void {
-  check('an event is read as it was appended, with an id that is derived', async (store) => {
+  check('an event is read as it was appended, with a derived id', async (store) => {
     const from = decision({ correlationId: 'journey', contentType: 'application/x' });
     const events = [envelope('Opened', Uint8Array.of(), 2), envelope('Used', Uint8Array.of(0, 255), 1)];
     await store.append('other', some(1), ANY, decision());

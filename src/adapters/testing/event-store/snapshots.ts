@@ -1,4 +1,4 @@
-/** Snapshots: by key, and never backward. */
+/** Tests of snapshots: their keys, and that an earlier one never replaces a later one. */
 import assert from 'node:assert/strict';
 import { ANY, type Check, decision, readWhole, some } from './fixtures.ts';
 
@@ -33,7 +33,7 @@ export function snapshots(check: Check): void {
     assert.deepEqual(await store.loadSnapshot(others[0]!), snapshot(0n, 0));
   });
 
-  check('a later snapshot replaces an earlier one, and never the other way', async (store) => {
+  check('a later snapshot replaces an earlier one, and an earlier one never replaces a later one', async (store) => {
     await store.saveSnapshot(key, snapshot(4n, 1));
     await store.saveSnapshot(key, snapshot(9n, 2));
     await store.saveSnapshot(key, snapshot(7n, 3));

@@ -1,10 +1,10 @@
-/** Names, texts and bytes of every kind come back as they were. */
+/** Tests that names, strings and bytes of every kind are returned unchanged. */
 import assert from 'node:assert/strict';
 import type { Precondition } from '../../../core/messages.ts';
 import { readEvents } from '../../../core/storage/read-events.ts';
 import { ANY, all, type Check, collected, decision, envelope, NO_STREAM, readWhole, some } from './fixtures.ts';
 
-/** Names inside the rule: whatever a store's own language makes of them, they are kept exactly. */
+/** Valid names. A store must keep them exactly, whatever they mean in its own query language. */
 const NAMES: readonly string[] = [
   'a',
   '-',
@@ -56,7 +56,7 @@ export function contents(check: Check): void {
     );
   });
 
-  check('texts of any kind come back as they were', async (store) => {
+  check('strings of any kind are returned unchanged', async (store) => {
     for (const text of ['nul\0nul', '\u2028\u2029', '𝔘', '\ud7ff\ue000', ' trailing ', '"{}\\u0000']) {
       const detail: readonly [string, string] = [text, text];
       const given = decision({
@@ -76,13 +76,13 @@ export function contents(check: Check): void {
     }
   });
 
-  check('empty texts are texts, and not absent', async (store) => {
+  check('empty strings are distinguished from absent ones', async (store) => {
     const given = decision({ contentType: '', causationId: '', correlationId: '', actor: '', keyId: '' });
     await store.append('s-1', [], ANY, given);
     assert.deepEqual((await store.findDecision(given.commandId))?.decision, given);
   });
 
-  check('payloads of no bytes and of megabytes come back whole', async (store) => {
+  check('empty payloads and payloads of megabytes are returned unchanged', async (store) => {
     const large = new Uint8Array(5_000_000).map((_, index) => index * 31);
     const given = decision({ command: envelope('Do', large) });
     await store.append('s-1', [envelope('None', Uint8Array.of()), envelope('Large', large)], ANY, given);
@@ -128,7 +128,7 @@ export function contents(check: Check): void {
     }
   });
 
-  check('one type may come in several schema versions', async (store) => {
+  check('one type may have events of several schema versions', async (store) => {
     await store.append(
       's-1',
       [1, 2, 4294967295, 1].map((v) => envelope('Done', undefined, v)),
@@ -142,7 +142,7 @@ export function contents(check: Check): void {
     );
   });
 
-  check('many streams do not get in one another’s way', async (store) => {
+  check('many streams do not affect one another', async (store) => {
     await Promise.all(
       Array.from({ length: 2_000 }, (_, index) => store.append(`s-${index % 700}`, some(1), ANY, decision())),
     );
@@ -155,8 +155,8 @@ export function contents(check: Check): void {
 }
 
 /**
- * Does not use `structuredClone`, because a test runner with a realm of its own (Jest) would get objects of another
- * realm.
+ * Copies a value without `structuredClone`, because a test runner with a separate realm (Jest) would get objects of
+ * another realm.
  */
 function copyOf<Value>(value: Value): Value {
   if (typeof value !== 'object' || value === null) return value;

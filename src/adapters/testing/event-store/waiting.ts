@@ -1,9 +1,9 @@
-/** Waiting for events (wit/event-store.wit, `await-events`). */
+/** Tests of waiting for events (wit/event-store.wit, `await-events`). */
 import assert from 'node:assert/strict';
 import { ANY, all, type Check, decision, failed, some } from './fixtures.ts';
 
 export function waiting(check: Check): void {
-  check('a wait for an event that is stored already ends without a commit', async (store) => {
+  check('a wait for an event that is already stored ends immediately', async (store) => {
     const { firstPosition } = await store.append('s-1', some(3), ANY, decision());
     const last = await store.awaitEvents(undefined);
     assert.ok(last >= firstPosition!);
@@ -25,7 +25,7 @@ export function waiting(check: Check): void {
     assert.equal(await wait, firstPosition);
   });
 
-  check('a decision without events ends no wait', async (store) => {
+  check('a decision without events does not end a wait', async (store) => {
     let ended = false;
     const wait = store.awaitEvents(undefined).finally(() => (ended = true));
     await store.append('s-1', [], ANY, decision());
@@ -51,7 +51,7 @@ export function waiting(check: Check): void {
     await failed(store.awaitEvents(undefined), 'closed');
   });
 
-  check('a position that is not a bigint from 0 is refused', async (store) => {
+  check('a position that is not a non-negative bigint is refused', async (store) => {
     for (const position of [-1n, 1, '1', null]) {
       const { val } = await failed(store.awaitEvents(position as bigint), 'invalid-argument');
       assert.equal(val.argument, 'afterPosition');

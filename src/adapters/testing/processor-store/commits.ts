@@ -29,10 +29,11 @@ export function commits(check: CheckProcessors): void {
     assert.deepEqual((await processors.readDocument(BALANCES, 'a'))?.state, bytes('1'));
   });
 
-  check('a commit from a checkpoint that has moved on writes nothing', async (processors) => {
+  check('a commit from an outdated checkpoint writes nothing', async (processors) => {
     const share = await claimed(processors);
     await processors.commit({ fences: [fence(share, 5n)] });
-    // The outcome of the first commit may have been unknown. Written twice, the statements of tables would count twice.
+    // The outcome of the first commit may have been unknown. If it were repeated, the statements of tables would run
+    // twice.
     await fencedOff(
       processors.commit({
         fences: [fence(share, 5n)],

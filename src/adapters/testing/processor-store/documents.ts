@@ -19,7 +19,7 @@ export function documents(check: CheckProcessors): void {
     assert.equal(await processors.readDocument(BALANCES, 'b'), undefined);
   });
 
-  check('stored bytes stay as they are if the caller changes the array', async (processors) => {
+  check('stored bytes do not change if the caller changes the array', async (processors) => {
     const share = await claimed(processors);
     const state = bytes('1');
     await commit(processors, share, { documents: [{ ...put('a', undefined), state }] });

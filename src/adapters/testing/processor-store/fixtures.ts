@@ -1,4 +1,4 @@
-/** The fixtures for tests of a store of processors. */
+/** The fixtures for tests of processor stores. */
 import assert from 'node:assert/strict';
 import type { RecordedEvent } from '../../../core/messages.ts';
 import {
@@ -13,7 +13,7 @@ import {
   type SubscriptionRecord,
 } from '../../../core/processors/processor-store.ts';
 
-/** Registers a test with a store of its own. */
+/** Registers a test with a new store. */
 export type CheckProcessors = (what: string, body: (processors: ProcessorStore) => Promise<void>) => void;
 
 export const BALANCES: SubscriptionId = { name: 'balances', version: '1' };
@@ -45,7 +45,7 @@ export async function claimed(
   return result;
 }
 
-/** A fence that moves the checkpoint of a share. */
+/** Returns a fence that moves the checkpoint of a share. */
 export function fence({ subscription, share, token, checkpoint: before }: Share, checkpoint: bigint): Fence {
   return { subscription, share, token, before, checkpoint };
 }
@@ -97,7 +97,7 @@ export function deadline(share: Share, stream: string, id: string, dueAt: number
   };
 }
 
-/** Commits changes without moving the checkpoint. Returns the share as it is afterwards. */
+/** Commits changes without moving the checkpoint. Returns the share after the commit. */
 export async function commit(
   processors: ProcessorStore,
   share: Share,

@@ -72,7 +72,7 @@ export function shares(check: CheckProcessors): void {
     assert.deepEqual(await processors.listMembers(NOW), [member]);
   });
 
-  check('a member whose announcement has expired is forgotten', async (processors) => {
+  check('a member whose announcement has expired is removed', async (processors) => {
     await processors.announceMember({ id: 'a', subscriptions: [], expiresAt: NOW + 10 }, NOW);
     await processors.announceMember({ id: 'b', subscriptions: [], expiresAt: NOW + 90 }, NOW + 10);
     assert.deepEqual(

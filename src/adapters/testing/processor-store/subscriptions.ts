@@ -65,7 +65,7 @@ export function subscriptions(check: CheckProcessors): void {
     );
   });
 
-  check('a definition can be changed without a change of anything else', async (processors) => {
+  check('only the definition of a subscription can be changed', async (processors) => {
     const before = await opened(processors);
     await processors.redefine(BALANCES, '{"events":["B"]}');
     assert.deepEqual(await processors.listSubscriptions(), [{ ...before, definition: '{"events":["B"]}' }]);
@@ -80,7 +80,7 @@ export function subscriptions(check: CheckProcessors): void {
     }
   });
 
-  check('dropping a subscription removes everything of it, and fences its members off', async (processors) => {
+  check('dropping a subscription removes all its data, and fences its members off', async (processors) => {
     const share = await claimed(processors);
     const other = await claimed(processors, OTHER);
     const document = { key: 'a', state: bytes('1'), position: 1n };
@@ -98,7 +98,7 @@ export function subscriptions(check: CheckProcessors): void {
   });
 
   check(
-    'a version that continues takes over everything of the previous one, and fences its members off',
+    'a version that continues takes over all data of the previous one, and fences its members off',
     async (processors) => {
       const next = { name: 'balances', version: '2' };
       const share = await commit(processors, await claimed(processors), {});
@@ -126,7 +126,7 @@ export function subscriptions(check: CheckProcessors): void {
         (await processors.listDeadlines(next)).map(({ subscription }) => subscription),
         [next],
       );
-      // The old token does not prove anything about the new version either.
+      // The old token is invalid for the new version too.
       await fencedOff(processors.commit({ fences: [fence({ ...share, subscription: next, checkpoint: 5n }, 6n)] }));
     },
   );
@@ -154,38 +154,35 @@ export function subscriptions(check: CheckProcessors): void {
 
   const BUILT = { name: 'balances/rebuild', version: '1' };
 
-  check(
-    'a replacement takes the place of a subscription as a whole, and fences the members of both off',
-    async (processors) => {
-      const [old, built] = [await claimed(processors), await claimed(processors, BUILT)];
-      await processors.commit({
-        fences: [fence(old, 5n)],
-        documents: ['a', 'b'].map((key) => ({ subscription: BALANCES, key, state: bytes('old'), position: 5n })),
-      });
-      await processors.commit({
-        fences: [fence(built, 6n)],
-        documents: [{ subscription: BUILT, key: 'a', state: bytes('new'), position: 6n }],
-        park: [parked(built, 'c', 4n, true)],
-      });
-      assert.equal(await processors.replaceSubscription(BALANCES, BUILT, '{"new":1}'), true);
-      assert.deepEqual(await processors.listDocuments(BALANCES), [{ key: 'a', state: bytes('new'), position: 6n }]);
-      assert.deepEqual(
-        (await processors.listParked()).map(({ subscription }) => subscription),
-        [BALANCES],
-      );
-      const records = await processors.listSubscriptions();
-      assert.deepEqual(
-        records.map(({ subscription, active, definition }) => [subscription, active, definition]),
-        [[BALANCES, true, '{"new":1}']],
-      );
-      const [share] = await processors.listShares(BALANCES);
-      assert.deepEqual([share?.checkpoint, share?.holder], [6n, undefined]);
-      await fencedOff(processors.commit({ fences: [fence({ ...old, checkpoint: 6n }, 7n)] }));
-      await fencedOff(processors.commit({ fences: [fence({ ...built, subscription: BALANCES, checkpoint: 6n }, 7n)] }));
-      const again = await processors.claimShare(share!, 'me', NOW, NOW + 1_000);
-      await processors.commit({ fences: [fence(again!, 7n)] });
-    },
-  );
+  check('a replacement replaces all data of a subscription, and fences the members of both off', async (processors) => {
+    const [old, built] = [await claimed(processors), await claimed(processors, BUILT)];
+    await processors.commit({
+      fences: [fence(old, 5n)],
+      documents: ['a', 'b'].map((key) => ({ subscription: BALANCES, key, state: bytes('old'), position: 5n })),
+    });
+    await processors.commit({
+      fences: [fence(built, 6n)],
+      documents: [{ subscription: BUILT, key: 'a', state: bytes('new'), position: 6n }],
+      park: [parked(built, 'c', 4n, true)],
+    });
+    assert.equal(await processors.replaceSubscription(BALANCES, BUILT, '{"new":1}'), true);
+    assert.deepEqual(await processors.listDocuments(BALANCES), [{ key: 'a', state: bytes('new'), position: 6n }]);
+    assert.deepEqual(
+      (await processors.listParked()).map(({ subscription }) => subscription),
+      [BALANCES],
+    );
+    const records = await processors.listSubscriptions();
+    assert.deepEqual(
+      records.map(({ subscription, active, definition }) => [subscription, active, definition]),
+      [[BALANCES, true, '{"new":1}']],
+    );
+    const [share] = await processors.listShares(BALANCES);
+    assert.deepEqual([share?.checkpoint, share?.holder], [6n, undefined]);
+    await fencedOff(processors.commit({ fences: [fence({ ...old, checkpoint: 6n }, 7n)] }));
+    await fencedOff(processors.commit({ fences: [fence({ ...built, subscription: BALANCES, checkpoint: 6n }, 7n)] }));
+    const again = await processors.claimShare(share!, 'me', NOW, NOW + 1_000);
+    await processors.commit({ fences: [fence(again!, 7n)] });
+  });
 
   check('a replacement with a lower checkpoint changes nothing', async (processors) => {
     const [old, built] = [await claimed(processors), await claimed(processors, BUILT)];
