@@ -156,13 +156,10 @@ export class Appender {
     return commit === undefined ? undefined : recordedDecisionOf(commit);
   }
 
+  /** Returns the commit of a command, as the server has it now; `undefined` if there is none. */
   async find(commandId: string): Promise<StoredCommit | undefined> {
-    const { index } = this.#parts;
-    if (!index.isReady) await index.prepare();
-    const indexed = await this.#indexed(commandId);
-    if (indexed !== undefined) return indexed;
-    const recent = await this.#recent(commandId);
-    return recent === undefined ? undefined : this.#commit(recent);
+    await this.#parts.index.readToEnd();
+    return this.#indexed(commandId);
   }
 
   async #refuseKnown(commandId: string): Promise<void> {
@@ -189,28 +186,6 @@ export class Appender {
 
   async #recorded(sequence: number): Promise<RecordedDecision> {
     return recordedDecisionOf(await this.#commit(sequence));
-  }
-
-  /**
-   * Asks the server if it has seen the id within its window. The message has a guard that never holds, so that it is never
-   * stored. The server looks for the id before it checks this guard.
-   */
-  async #recent(commandId: string): Promise<number | undefined> {
-    const { client, subjects } = this.#parts;
-    const headers = { 'Nats-Msg-Id': commandId, 'Nats-Expected-Last-Msg-Id': '-' };
-    for (;;) {
-      let answer: Acknowledged;
-      try {
-        answer = await client.publish({ subject: subjects.probe, payload: new Uint8Array(0), headers });
-      } catch (error) {
-        throw requestFailure(error);
-      }
-      if (answer.tag === 'stored') return answer.sequence;
-      const { error } = answer;
-      if (error.err_code === API_ERRORS.wrongLastMessageId) return undefined;
-      if (error.err_code !== API_ERRORS.duplicateInProcess) throw apiFailure(error);
-      await new Promise((resolve) => setTimeout(resolve, 1));
-    }
   }
 
   /**

@@ -62,6 +62,13 @@ export class CommandIndex {
     return this.#reading;
   }
 
+  /** Reads every commit that was stored before the call. @throws ServerFailure */
+  async readToEnd(): Promise<void> {
+    // A read that has begun already may have asked for the last commit before the call.
+    await this.#reading?.catch(() => {});
+    await this.prepare();
+  }
+
   /** The connection was lost. A message on the next one must be checked again. */
   forgetCoverage(): void {
     this.#coveredAt = undefined;

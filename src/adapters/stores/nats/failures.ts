@@ -25,7 +25,6 @@ export const API_ERRORS = {
   messageNotFound: 10037,
   wrongLastSequence: 10071,
   wrongLastSequenceUnknown: 10164,
-  wrongLastMessageId: 10070,
   /** A message with this id is being stored just now. */
   duplicateInProcess: 10158,
   duplicateInBatch: 10201,

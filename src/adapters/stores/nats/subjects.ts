@@ -69,11 +69,6 @@ export class Subjects {
     return `${this.name}.e.>`;
   }
 
-  /** A subject of the commits' stream to which no message is ever stored. */
-  get probe(): string {
-    return `${this.name}.e.${NO_REST}.probe`;
-  }
-
   /** The subjects of everything that is replaced. */
   get allState(): string {
     return `${this.name}.s.>`;
