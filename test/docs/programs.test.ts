@@ -5,6 +5,7 @@ import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, wr
 import { basename, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { sharedNats, skipWithoutNats } from '../servers/nats.ts';
 import { programsOf } from './fences.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -12,20 +13,32 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** Inside the package, so that `import … from 'decidable'` resolves to this checkout. */
 const CACHE = join(ROOT, '.cache');
 
+/** The page whose programs need a NATS server. */
+const NATS = 'docs/guides/nats.md';
+
 const PAGES = ['README.md', 'docs/component-host.md', ...globSync('docs/guides/*.md', { cwd: ROOT }).toSorted()];
 
 for (const page of PAGES) {
   describe(`the programs of ${page}`, () => {
     const programs = programsOf(readFileSync(join(ROOT, page), 'utf8'));
+    const skip = page === NATS && skipWithoutNats;
+    let server: ({ readonly url: string } & AsyncDisposable) | undefined;
     let folder = '';
 
     const node = (...args: string[]) => {
       const flags = ['--conditions=decidable-source', '--disable-warning=ExperimentalWarning'];
-      const env = { ...process.env, NODE_TEST_CONTEXT: undefined, NO_COLOR: '1', FORCE_COLOR: undefined };
+      const env = {
+        ...process.env,
+        NATS_URL: server?.url,
+        NODE_TEST_CONTEXT: undefined,
+        NO_COLOR: '1',
+        FORCE_COLOR: undefined,
+      };
       return spawnSync(process.execPath, [...flags, ...args], { cwd: folder, encoding: 'utf8', env });
     };
 
-    before(() => {
+    before(async () => {
+      if (page === NATS && skipWithoutNats === false) server = await sharedNats();
       mkdirSync(CACHE, { recursive: true });
       folder = mkdtempSync(join(CACHE, `${basename(page, '.md')}-`));
       symlinkSync(join(ROOT, 'examples'), join(folder, 'examples'));
@@ -34,7 +47,10 @@ for (const page of PAGES) {
       writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config));
     });
 
-    after(() => rmSync(folder, { recursive: true, force: true }));
+    after(async () => {
+      rmSync(folder, { recursive: true, force: true });
+      await server?.[Symbol.asyncDispose]();
+    });
 
     test('type check', () => {
       const { stdout, status } = node(join(ROOT, 'node_modules/typescript/bin/tsc'), '-p', '.');
@@ -42,7 +58,7 @@ for (const page of PAGES) {
     });
 
     for (const { name, output } of programs) {
-      test(`run: ${name}`, () => {
+      test(`run: ${name}`, { skip }, () => {
         const isTest = name.endsWith('.test.ts');
         const run = node(...(isTest ? ['--test', '--test-reporter=tap', name] : [name]));
         assert.equal(run.status, 0, run.stderr + run.stdout);

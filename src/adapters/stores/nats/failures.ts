@@ -88,7 +88,7 @@ function isClientError(error: unknown): error is Error {
 }
 
 /** The names of the client's errors are checked, because a program may have two copies of the client. */
-function isTimeout(error: unknown): boolean {
+export function isTimeout(error: unknown): boolean {
   return (
     error instanceof Error &&
     (error.name === 'TimeoutError' || (error.cause instanceof Error && error.cause.name === 'TimeoutError'))

@@ -16,7 +16,7 @@ const EMPTY = '==';
 const encoder = new TextEncoder();
 
 /** Encodes a text as one token. Two texts never have the same token. */
-function tokenOf(text: string): string {
+export function tokenOf(text: string): string {
   if (PLAIN.test(text)) return text;
   if (text === '') return EMPTY;
   let token = '';

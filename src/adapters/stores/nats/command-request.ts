@@ -1,0 +1,117 @@
+/**
+ * A command as a request (docs/guides/nats.md lists the headers, for clients in other languages). The payload is that of the
+ * command. Texts in headers are percent-encoded UTF-8, because a header is one line of ASCII.
+ */
+import type { MsgHdrs } from '@nats-io/transport-node';
+import type { CommandOptions } from '../../../core/event-sourcer.ts';
+import type { Envelope, Precondition } from '../../../core/messages.ts';
+import { tokenOf } from './subjects.ts';
+
+const TYPE = 'Decidable-Type';
+const SCHEMA_VERSION = 'Decidable-Schema-Version';
+const COMMAND_ID = 'Decidable-Command-Id';
+const CORRELATION_ID = 'Decidable-Correlation-Id';
+const CAUSATION_ID = 'Decidable-Causation-Id';
+const ACTOR = 'Decidable-Actor';
+const PRECONDITION = 'Decidable-Precondition';
+const DEADLINE = 'Decidable-Deadline';
+const CONTENT_TYPE = 'Content-Type';
+
+/** The content type of a payload that is plain JSON data instead of the encoding of the command's module. */
+export const JSON_DATA = 'application/json';
+
+/** The subjects of the commands of a store. */
+export function commandSubjects(name: string): string {
+  return `${name}.commands.*`;
+}
+
+/** The subject of commands of one type. Permissions of NATS can allow single types. */
+export function commandSubject(name: string, type: string): string {
+  return `${name}.commands.${tokenOf(type)}`;
+}
+
+export function writeRequest(headers: MsgHdrs, { type, schemaVersion }: Envelope, options: CommandOptions): void {
+  const texts: Readonly<Record<string, string | undefined>> = {
+    [TYPE]: type,
+    [SCHEMA_VERSION]: String(schemaVersion),
+    [COMMAND_ID]: options.commandId,
+    [CORRELATION_ID]: options.correlationId,
+    [CAUSATION_ID]: options.causationId,
+    [ACTOR]: options.actor,
+    [PRECONDITION]: options.precondition === undefined ? undefined : preconditionText(options.precondition),
+    [DEADLINE]: options.deadline?.toString(),
+  };
+  for (const [name, text] of Object.entries(texts)) if (text !== undefined) headers.set(name, encodeURIComponent(text));
+}
+
+/** A request, read. `data` is set instead of an envelope if the payload is plain JSON. */
+export interface CommandRequest {
+  readonly type: string;
+  readonly envelope: Envelope;
+  readonly isJson: boolean;
+  readonly options: CommandOptions;
+}
+
+/** @throws InvalidRequest that names the header. */
+export function readRequest(headers: MsgHdrs | undefined, payload: Uint8Array): CommandRequest {
+  const text = (name: string): string | undefined => {
+    const value = headers?.last(name) ?? '';
+    if (value === '') return undefined;
+    try {
+      return decodeURIComponent(value);
+    } catch {
+      throw new InvalidRequest(name, `must be percent-encoded UTF-8, got ${JSON.stringify(value)}`);
+    }
+  };
+  const type = text(TYPE);
+  if (type === undefined) throw new InvalidRequest(TYPE, 'is missing; it has the type of the command');
+  const deadline = text(DEADLINE);
+  const precondition = text(PRECONDITION);
+  return {
+    type,
+    envelope: { type, schemaVersion: Number(text(SCHEMA_VERSION) ?? '1'), payload },
+    isJson: text(CONTENT_TYPE) === JSON_DATA,
+    options: {
+      commandId: text(COMMAND_ID),
+      correlationId: text(CORRELATION_ID),
+      causationId: text(CAUSATION_ID),
+      actor: text(ACTOR),
+      precondition: precondition === undefined ? undefined : preconditionOf(precondition),
+      deadline: deadline === undefined ? undefined : integerOf(DEADLINE, deadline),
+    },
+  };
+}
+
+/** A header of a request is missing or invalid. */
+export class InvalidRequest extends Error {
+  readonly header: string;
+
+  constructor(header: string, message: string) {
+    super(message);
+    this.header = header;
+  }
+}
+
+function preconditionText(precondition: Precondition): string {
+  return precondition.tag === 'at-revision' ? `at-revision ${precondition.val}` : precondition.tag;
+}
+
+function preconditionOf(text: string): Precondition {
+  switch (text) {
+    case 'any':
+    case 'no-stream':
+    case 'stream-exists':
+      return { tag: text };
+    default: {
+      const [tag, revision = ''] = text.split(' ');
+      if (tag === 'at-revision') return { tag, val: integerOf(PRECONDITION, revision) };
+      const known = 'any, no-stream, stream-exists or at-revision and a number';
+      throw new InvalidRequest(PRECONDITION, `must be ${known}, got ${JSON.stringify(text)}`);
+    }
+  }
+}
+
+function integerOf(header: string, text: string): bigint {
+  if (/^\d{1,19}$/.test(text)) return BigInt(text);
+  throw new InvalidRequest(header, `must have a whole number, got ${JSON.stringify(text)}`);
+}

@@ -1,0 +1,111 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+/** Serves the commands of a system over NATS. Processes that serve the same name share the requests. */
+import type { Msg, NatsConnection } from '@nats-io/transport-node';
+import { DefinitionError, isCommandFailure } from '../../../core/errors.ts';
+import type { CommandError, CommandOptions, CommandResult } from '../../../core/event-sourcer.ts';
+import type { Envelope } from '../../../core/messages.ts';
+import { checkOptionNames, type OptionNames } from '../../../core/option-names.ts';
+import { mustBe } from '../../../core/predicates.ts';
+import { errorReply, resultReply } from './command-reply.ts';
+import { commandSubjects, InvalidRequest, readRequest } from './command-request.ts';
+import type { NatsClientConnection } from './options.ts';
+
+/** A running system or an event sourcer: the part that decides commands. */
+export interface CommandTarget {
+  handleCommand(command: Envelope, options?: CommandOptions): Promise<CommandResult>;
+  dispatch(command: never, options?: CommandOptions): Promise<CommandResult>;
+}
+
+/** The options of {@link serveCommands}. */
+export interface ServeCommandsOptions {
+  /**
+   * The first token of the subjects, usually the name of the store.
+   * @default 'decidable'
+   */
+  readonly name?: string | undefined;
+}
+
+const NAMES: OptionNames<ServeCommandsOptions> = { name: true };
+
+/** Commands that are being served. */
+export interface ServedCommands extends AsyncDisposable {
+  /** Takes no more requests, and resolves when those that were taken are answered. */
+  close(): Promise<void>;
+}
+
+/**
+ * Decides the commands that clients send with {@link natsCommands}. Every request is answered, with the result or with the
+ * error. A request that comes again with the same command id gets the first outcome.
+ *
+ * @example await using served = serveCommands(running, connection, { name: 'bank' });
+ * @throws DefinitionError if an option is invalid or unknown.
+ */
+export function serveCommands(
+  target: CommandTarget,
+  connection: NatsClientConnection,
+  options: ServeCommandsOptions = {},
+): ServedCommands {
+  const name = checkName(options, 'serveCommands');
+  const working = new Set<Promise<void>>();
+  const subscription = (connection as NatsConnection).subscribe(commandSubjects(name), {
+    // Each request goes to one of the processes with this queue.
+    queue: name,
+    callback: (error, message) => {
+      if (error !== null) return;
+      const work = answer(target, message).finally(() => working.delete(work));
+      working.add(work);
+    },
+  });
+  let closing: Promise<void> | undefined;
+  const close = async (): Promise<void> => {
+    if (!subscription.isClosed()) await subscription.drain();
+    await Promise.all(working);
+  };
+  return {
+    close: () => (closing ??= close()),
+    [Symbol.asyncDispose]() {
+      return this.close();
+    },
+  };
+}
+
+/** @throws DefinitionError if the name is invalid, or an option is unknown. */
+export function checkName(options: ServeCommandsOptions, place: string): string {
+  checkOptionNames(options, NAMES, place);
+  const { name = 'decidable' } = options;
+  if (typeof name === 'string' && /^[A-Za-z0-9_-]{1,200}$/.test(name)) return name;
+  throw new DefinitionError(`${place}.name`, mustBe('1 to 200 letters, digits, _ and -', name));
+}
+
+async function answer(target: CommandTarget, message: Msg): Promise<void> {
+  let reply: Uint8Array;
+  try {
+    reply = resultReply(await decide(target, message));
+  } catch (error) {
+    const [failure, text] = commandError(error);
+    reply = errorReply(failure, text);
+  }
+  message.respond(reply);
+}
+
+async function decide(target: CommandTarget, { headers, data }: Msg): Promise<CommandResult> {
+  const { type, envelope, isJson, options } = readRequest(headers, data);
+  if (!isJson) return target.handleCommand(envelope, options);
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder().decode(data));
+  } catch {
+    throw new InvalidRequest('payload', 'must be JSON, as its Content-Type says');
+  }
+  return target.dispatch({ type, data: value } as never, options);
+}
+
+function commandError(error: unknown): readonly [CommandError, string] {
+  if (isCommandFailure(error)) return [error.payload, error.message];
+  const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof InvalidRequest) {
+    const text = `${error.header}: ${message}`;
+    return [{ tag: 'invalid-argument', val: { argument: error.header, message } }, text];
+  }
+  return [{ tag: 'fault', val: { code: 'unexpected-exception', message, details: [] } }, message];
+}
