@@ -22,7 +22,7 @@ import { WAITING_GUEST } from './waiting-guest.ts';
 import { WASI_GUEST } from './wasi-guest.ts';
 import { type WasiStory, wasiStoryOf } from './wasi-story.ts';
 
-/** A page that never says what came of it has failed. */
+/** The timeout of a page that never reports its result. */
 const PATIENCE = { timeout: 60_000 };
 
 const bankIn = (language: string): Uint8Array =>
@@ -50,7 +50,7 @@ describe('in headless Chromium', { skip: withoutChromium }, () => {
 
   for (const guest of ['c', 'rust', 'assemblyscript']) {
     test(
-      `an event sourcer keeps what one in Node keeps, hash for hash, with the guest in ${guest} and without`,
+      `an event sourcer stores the same commits and hashes as in Node, with the guest in ${guest} and without`,
       PATIENCE,
       async () => {
         const bytes = bankIn(guest);
@@ -64,24 +64,24 @@ describe('in headless Chromium', { skip: withoutChromium }, () => {
           handles: 0,
           digest: 32,
         });
-        // A commit says which code has decided, so the hashes are others.
+        // A commit names the code that has decided, so the hashes differ.
         assert.deepEqual({ ...ofTheGuest, hashes: [] }, { ...ofTheModule, hashes: [] });
         assert.deepEqual([ofTheGuest.intact, ofTheGuest.hashes.length], [true, 7]);
       },
     );
   }
 
-  test('a compiled component is posted to a worker, which does not compile it again', PATIENCE, async () => {
+  test('a worker runs a posted component without compiling it again', PATIENCE, async () => {
     site.serve('/bank.wasm', 'application/wasm', bank);
     const exports = (await compile(bank)).exports.map(({ name }) => name);
     assert.deepEqual(await outcomeOf('posted'), { exports, compiled: 0 });
   });
 
-  describe('a component is compiled from its response', () => {
+  describe('a component in a response', () => {
     const ends = coreModulesOf(decode(bank)).map(({ bytes }) => bytes.byteOffset + bytes.length);
     const header = { 'content-type': 'application/wasm' };
 
-    test('while it arrives, whatever it is called and however it is packed', PATIENCE, async () => {
+    test('is compiled while it arrives, with any name and any content encoding', PATIENCE, async () => {
       site.serve('/bank.wasm', 'application/wasm', bank);
       site.serve('/text.wasm', 'text/plain', bank);
       site.answer('/compressed.wasm', (_, response) => {
@@ -116,7 +116,7 @@ describe('in headless Chromium', { skip: withoutChromium }, () => {
       });
     });
 
-    test('or refused, if it is something else, breaks off, or is aborted', PATIENCE, async () => {
+    test('is refused if it is another file, breaks off, or is aborted', PATIENCE, async () => {
       site.serve('/bank.wasm', 'application/wasm', bank);
       site.serve('/empty.wasm', 'application/wasm', '');
       site.serve('/cut-off.wasm', 'application/wasm', bank.subarray(0, 20_000));
@@ -141,7 +141,6 @@ describe('in headless Chromium', { skip: withoutChromium }, () => {
         readBefore: 'TypeError',
         aborted: DOMException.ABORT_ERR,
       });
-      assert.match(thrown.missing!.message, /got status 404 from http:.*\/nowhere\.wasm$/);
       await left.promise;
     });
   });
@@ -158,16 +157,15 @@ describe('in headless Chromium', { skip: withoutChromium }, () => {
     assert.deepEqual([stdout, stderr, ended], [['Łucja', 'and 山田'], ['Łucja', 'and 山田'], 1]);
     assert.deepEqual(
       denied.map((each) => each?.code),
-      ['trap', 'trap'],
+      ['not-granted', 'trap'],
     );
-    assert.match(denied[0]!.message, /called wasi:random\/random#get-random-u64, .* grant: \['wasi:random\/random'\]/);
     assert.deepEqual(
       told.map((bytes) => answersOf(Uint8Array.from(bytes)).time),
       [1_700_000_000_123_000_000n],
     );
   });
 
-  test('components that are linked to one another answer and store what they do in Node', PATIENCE, async () => {
+  test('components that are linked to one another return and store the same values as in Node', PATIENCE, async () => {
     for (const part of ['gateway', 'event-sourcer', 'event-store']) {
       const file = new URL(`../../examples/system/components/${part}.wasm`, import.meta.url);
       site.serve(`/components/${part}.wasm`, 'application/wasm', readFileSync(file));
@@ -253,7 +251,7 @@ describe('in headless Chromium', { skip: withoutChromium }, () => {
       );
 
     before(async () => {
-      // Data that is part of the module, and that no instance copies.
+      // The module contains this data, but no instance copies it.
       const data = `(data "${' '.repeat(8 << 20)}")`;
       const large = await countingGuest('command-handler', coreText('command-handler').replace('(data', `${data} $&`));
       site.serve('/large.wasm', 'application/wasm', large);

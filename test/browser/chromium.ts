@@ -1,6 +1,6 @@
 /**
- * Headless Chromium, started once: page after page is opened in it over a pipe. Nothing else of the
- * debugging protocol is used, because a page that is debugged may violate its policy.
+ * Headless Chromium, which is started once and opens one page after another. The pages are opened over a pipe. No other
+ * part of the debugging protocol is used, because a debugged page may violate its policy.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
@@ -28,12 +28,12 @@ const FLAGS = [
 export class Chromium {
   readonly #profile: string;
   readonly #process: ChildProcess;
-  /** Resolves with what it has said on its standard error. */
+  /** Resolves with the text that it has written to standard error. */
   readonly #ended: Promise<string>;
 
   constructor() {
     this.#profile = mkdtempSync(join(tmpdir(), 'decidable-chromium-'));
-    // It reads its orders from file 3 and answers in file 4.
+    // Chromium reads commands from file descriptor 3 and writes responses to file descriptor 4.
     this.#process = spawn(CHROMIUM, [...FLAGS, `--user-data-dir=${this.#profile}`], {
       stdio: ['ignore', 'ignore', 'pipe', 'pipe', 'pipe'],
     });
@@ -55,7 +55,7 @@ export class Chromium {
     this.#orders.write(`${JSON.stringify({ id, method, params })}\0`);
   }
 
-  /** Opens a page, and waits for what comes of it. */
+  /** Opens a page, and waits for its result. */
   async open<Outcome>(url: string, outcome: Promise<Outcome>): Promise<Outcome> {
     this.#order(1, 'Target.createTarget', { url });
     return Promise.race([

@@ -1,4 +1,7 @@
-/** Commands to the bank, each with its id: an owner whose name is not ASCII, some that are refused, and one that is sent twice. */
+/**
+ * Commands to the bank, each with its id: one with an owner whose name is not ASCII, some that are rejected, and one
+ * that is sent twice.
+ */
 import { account } from '../../examples/bank/account.ts';
 
 const { OpenAccount, Deposit, Withdraw, CloseAccount } = account.commands;

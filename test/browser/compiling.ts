@@ -1,4 +1,4 @@
-/** Sees in a page when the engine is handed core modules. */
+/** Observes in a page when core modules are passed to the engine. */
 
 /** The engine's API in a page, declared here because the rest of the repository has no DOM. */
 declare const WebAssembly: { compile: (bytes: Uint8Array) => Promise<unknown> };

@@ -1,4 +1,4 @@
-/** Bytes as text that a test can show. */
+/** Returns bytes as hexadecimal text. */
 export function hex(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

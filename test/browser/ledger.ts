@@ -1,5 +1,6 @@
 /**
- * The bank's commands, handled by an event sourcer over a store in memory: all that it says and keeps, as plain text.
+ * The results of the bank's commands and the stored commits, as plain text. An event sourcer with a store in memory
+ * handles the commands.
  */
 
 import { createEventSourcer } from 'decidable';
@@ -13,7 +14,7 @@ import { hex } from './hex.ts';
 export interface Ledger {
   readonly results: readonly string[];
   readonly events: readonly string[];
-  /** By stream. */
+  /** The commits by stream. */
   readonly states: readonly string[];
   /** The hash of each commit. */
   readonly hashes: readonly string[];

@@ -1,6 +1,6 @@
 /**
- * The server of the pages: it runs on this machine, and has the bundled scripts of `pages/` and the files of a test. The pages
- * may compile WebAssembly, and must not generate code from text.
+ * The server of the pages, which runs on this machine. It serves the bundled scripts of `pages/` and the files of a
+ * test. The policy of the pages allows WebAssembly, and forbids generating code from text.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -16,7 +16,7 @@ const policyOf = (scripts: string) =>
 const POLICY = policyOf("'self' 'wasm-unsafe-eval'");
 const POLICY_WITHOUT_WASM = policyOf("'self'");
 
-/** Answers a request in a way of its own. */
+/** Answers a request of a test. */
 export type Answer = (request: IncomingMessage, response: ServerResponse) => void;
 
 export class Site {
@@ -79,7 +79,7 @@ const nothing: Answer = (_, response) => {
   response.end('there is nothing here');
 };
 
-/** Each file of `pages/`, as a browser takes it. */
+/** Bundles each file of `pages/` for browsers. */
 async function bundled(): Promise<Map<string, Uint8Array>> {
   const { outputFiles } = await build({
     entryPoints: [fileURLToPath(new URL('pages/*.ts', import.meta.url))],

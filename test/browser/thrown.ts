@@ -1,4 +1,4 @@
-/** A thrown error, as far as text can represent it. */
+/** The parts of a thrown error that can be text. */
 export interface Thrown {
   readonly name: string;
   readonly message: string;

@@ -4,7 +4,7 @@ import { ALLOCATOR } from '../adapters/component/abi/guests.ts';
 const ASK = '(param "question" string) (result (result string (error string)))';
 const OPTIONS = '(memory (core memory $memory "memory")) (realloc (core func $memory "realloc"))';
 
-/** `ask` asks the import of the same name, and answers what that answers. */
+/** `ask` calls the import of the same name, and returns its result. */
 export const WAITING_GUEST = `(component
   (import "ask" (func $ask ${ASK}))
   (core module $Memory ${ALLOCATOR})

@@ -10,7 +10,7 @@ const print = (name: string) => `
     (export "get-${name}" (func (result (own $output-stream))))))
   (core func $get-${name} (canon lower (func $${name} "get-${name}")))`;
 
-/** `print` writes a string to standard output and to standard error, whose line it ends; `draw` returns a random number. */
+/** `print` writes a string to standard output and a line to standard error. `draw` returns a random number. */
 export const WASI_GUEST = `(component
   (import "wasi:io/error@${VERSION}" (instance $io-error (export "error" (type (sub resource)))))
   (alias export $io-error "error" (type $error))

@@ -1,4 +1,6 @@
-/** The behaviour of guests with virtual WASI, as plain text, which must be the same in Node and in browsers. */
+/**
+ * The observable behaviour of guests with a virtual WASI, as plain text. It must be the same in Node and in browsers.
+ */
 
 import { createEventSourcer } from 'decidable';
 import { type BufferSource, compile, instantiate } from 'decidable/component';
@@ -15,7 +17,7 @@ interface Guest {
 export interface WasiStory {
   readonly stdout: readonly string[];
   readonly stderr: readonly string[];
-  /** Lines of standard output before the last, unended one was asked for. */
+  /** The lines of standard output before the last line, which has no end, was flushed. */
   readonly ended: number;
   readonly random: string;
   /** The errors of a call that was not granted, and of the next call. */

@@ -1,5 +1,5 @@
 /**
- * The checked-in binaries are built from their sources, are small, and contain nothing of the machine that built them.
+ * The checked-in binaries are built from their sources, are small, and contain no data of the machine that built them.
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -60,7 +60,7 @@ for (const [name, { maxBytes, tools }] of Object.entries(GUESTS)) {
 
     test('imports nothing', async () => {
       const component = await compile(readFileSync(binary));
-      // An interface of types alone is an import by name; there is nothing to give for it.
+      // An interface that has only types is imported by name, but the host need not pass it.
       assert.deepEqual(
         component.imports.map((each) => each.name),
         ['decidable:eventsourcing/messages@0.1.0'],

@@ -1,4 +1,4 @@
-/** A guest whose folds can fail: the state that it took is then gone. */
+/** A guest whose folds can fail. The state that it received is then lost. */
 
 import { defineDecider } from 'decidable';
 import { z } from 'zod';

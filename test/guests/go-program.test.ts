@@ -1,4 +1,4 @@
-/** A Go program on the virtual WASI: its own run-time library, and the adapter from the first WASI to the second. */
+/** A Go program on the virtual WASI: its runtime library, and the adapter from WASI preview 1 to preview 2. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -51,7 +51,7 @@ describe('a Go program on the virtual WASI', { skip }, () => {
     return { out, wasi };
   }
 
-  test('starts, sleeps without waiting, and uses files as on any other host', async () => {
+  test('starts, sleeps without real delay, and uses files as on any other host', async () => {
     const { out, wasi } = await run();
     assert.deepEqual(out, [
       'slept 1.5s 2023-11-14T22:13:21.75Z',

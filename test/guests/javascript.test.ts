@@ -1,6 +1,6 @@
 /**
- * Guests in JavaScript, built by componentize-js and run on the virtual WASI: the bank, whose decider is the very
- * module of examples/bank, and one that asks for everything that a decision may not have.
+ * Guests in JavaScript, built by componentize-js and run on the virtual WASI: the bank, whose decider is the module of
+ * examples/bank, and a guest that reads everything that a decision must not depend on.
  */
 
 import assert from 'node:assert/strict';
@@ -11,9 +11,9 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { type CommandHandler, isFault, msgpack } from 'decidable';
-import { type Component, compile, instantiate, isTrap } from 'decidable/component';
+import { type Component, compile, instantiate } from 'decidable/component';
 import { type ComponentCommandHandler, loadModule } from 'decidable/component/host';
-import { LANGUAGE_RUNTIME, virtualWasi } from 'decidable/component/wasi';
+import { LANGUAGE_RUNTIME, NotGranted, virtualWasi } from 'decidable/component/wasi';
 import { envelope } from '../adapters/component/host/bank-arbitraries.ts';
 import { bankSuite } from '../adapters/component/host/bank-suite.ts';
 import { COMMANDS, runBank, summaryOf, temporaryFolder } from '../examples/bank/cli/run-bank.ts';
@@ -27,7 +27,7 @@ const SUBJECT = { kind: 'state', type: 'test', schemaVersion: 1 } as const;
 const folder = mkdtempSync(join(tmpdir(), 'decidable-javascript-'));
 after(() => rmSync(folder, { recursive: true }));
 
-/** The component that the build makes of a guest. */
+/** The component that the build creates for a guest. */
 function built(name: string, guest: URL): Buffer {
   const output = join(folder, name);
   const script = fileURLToPath(new URL('javascript/build.ts', guests));
@@ -61,12 +61,12 @@ describe('guests in JavaScript', { skip }, () => {
       },
       handles: () => handles,
       runs: isolation === 'pooled' ? 20 : 1,
-      // An instance of SpiderMonkey takes 10 ms: a life of 120 commands would take half a minute.
+      // Creating an instance of SpiderMonkey takes 10 ms, so a history of 120 commands would take half a minute.
       isSlow: isolation === 'fresh',
     });
   }
 
-  test('keep the states that wait while others fold', async () => {
+  test('keep other states while they fold one', async () => {
     const { types, decider, statistics } = await loadModule(bank, { wasi });
     const opened = types.event.fromEnvelope(envelope('AccountOpened', { accountId: 'a', owner: 'o' }));
     const deposited = types.event.fromEnvelope(envelope('Deposited', { accountId: 'a', amount: 5 }));
@@ -83,8 +83,8 @@ describe('guests in JavaScript', { skip }, () => {
     assert.deepEqual([statistics.handles, statistics.instances], [0, 1]);
   });
 
-  test('fold 250,000 events in the memory and with the handles that they have once they are warm', async () => {
-    // The engine lets its heap grow to some 70 MiB before it collects.
+  test('fold 250,000 events without more memory or handles than after the warm-up', async () => {
+    // The engine's heap grows to about 70 MiB before it collects garbage.
     const limits = { maxMemoryBytes: 80 << 20, maxHandles: 10 };
     const { types, decider, statistics } = await loadModule(bank, { ...limits, wasi });
     const deposited = types.event.fromEnvelope(envelope('Deposited', { accountId: 'a', amount: 1 }));
@@ -97,7 +97,7 @@ describe('guests in JavaScript', { skip }, () => {
     assert.deepEqual([statistics.handles, statistics.instances], [0, 1]);
   });
 
-  test('keep no handle of a state whose fold failed', async () => {
+  test('release the handle of a state whose fold failed', async () => {
     const fallible = built('fallible.wasm', new URL('fallible.ts', import.meta.url));
     const { types, decider, statistics } = await loadModule(fallible, { maxHandles: 10, wasi });
     const counted = types.event.fromEnvelope(envelope('Counted', {}));
@@ -116,7 +116,7 @@ describe('guests in JavaScript', { skip }, () => {
   });
 
   test('run the main job: the summary is the one of the module in the process', async (t) => {
-    // The place at which `--guest javascript` looks for it.
+    // `--guest javascript` looks for the component at this path.
     mkdirSync(new URL('javascript/build/', guests), { recursive: true });
     writeFileSync(new URL('javascript/build/bank.wasm', guests), bank);
     const path = temporaryFolder(t);
@@ -129,10 +129,10 @@ describe('guests in JavaScript', { skip }, () => {
     assert.equal(await summary('guest.db', '--guest', 'javascript'), await summary('process.db'));
   });
 
-  test('start only where their engine is granted its clock', async () => {
+  test('start only if their engine is granted the clock', async () => {
     await assert.rejects(
       loadModule(bank, { wasi: () => virtualWasi({ grant: [] }) }),
-      (error) => isTrap(error) && /wasi:clocks\/monotonic-clock#now.*virtualWasi\(\{ grant: \[/.test(error.message),
+      (error) => error instanceof NotGranted && error.function === 'wasi:clocks/monotonic-clock#now',
     );
   });
 });
@@ -159,7 +159,7 @@ interface Probe {
   print(line: string): void;
 }
 
-describe('the world of a guest in JavaScript', { skip }, () => {
+describe('the environment of a guest in JavaScript', { skip }, () => {
   let probe: Component;
 
   before(async () => {
@@ -179,7 +179,7 @@ describe('the world of a guest in JavaScript', { skip }, () => {
     return { guest: exports as unknown as Probe, wasi };
   };
 
-  test('the clock is constant, and the command’s time during a decision', async () => {
+  test('has a constant clock, which shows the command’s time during a decision', async () => {
     const { guest, wasi } = await run();
     assert.equal(guest.now(), 0);
     wasi.setDecision({ time: 1_700_000_000_123n, seed: 'c1' });
@@ -188,7 +188,7 @@ describe('the world of a guest in JavaScript', { skip }, () => {
     assert.equal(guest.now(), 0);
   });
 
-  test('randomness follows from the command’s id', async () => {
+  test('has randomness that is derived from the command’s id', async () => {
     const numbers = async (seed: string) => {
       const { guest, wasi } = await run();
       wasi.setDecision({ time: 0n, seed });
@@ -199,7 +199,7 @@ describe('the world of a guest in JavaScript', { skip }, () => {
     assert.notEqual(first[0], first[1]);
   });
 
-  test('output arrives as lines', async () => {
+  test('passes output on as lines', async () => {
     const [out, err]: [string[], string[]] = [[], []];
     const { guest } = await run({ stdout: (line) => out.push(line), stderr: (line) => err.push(line) });
     guest.print('one\ntwo');
@@ -208,7 +208,7 @@ describe('the world of a guest in JavaScript', { skip }, () => {
     assert.deepEqual(err, ['ONE', 'TWO', 'ŁUCJA']);
   });
 
-  test('links against http and calls none of it', async () => {
+  test('is linked to wasi:http, and calls no function of it', async () => {
     assert.ok(probe.imports.some((each) => each.name.startsWith('wasi:http/')));
     const { guest } = await run();
     assert.equal(guest.elapsed(), guest.elapsed());

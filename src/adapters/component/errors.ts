@@ -9,7 +9,7 @@ const COMPONENT = 'decidable/component';
 /** The family of traps: every error that ends a component instance or reports one that has ended. */
 const TRAP = 'decidable/trap';
 
-/** The bytes are not a component binary: *Binary.md* has no production that yields them. */
+/** The bytes are not a component binary according to the grammar of *Binary.md*. */
 export class MalformedError extends Error {
   override readonly name: string = 'MalformedError';
   readonly family: typeof COMPONENT = COMPONENT;
@@ -40,7 +40,7 @@ export class InvalidError extends Error {
   }
 }
 
-/** An import that is missing or does not fit. */
+/** An import that is missing or has the wrong type. */
 export interface LinkProblem {
   /** The names that lead to the import, outermost first. */
   readonly path: readonly string[];
@@ -48,7 +48,7 @@ export interface LinkProblem {
   readonly message: string;
 }
 
-/** Imports are missing or do not fit, or an export has no name in JavaScript. */
+/** Imports are missing or have the wrong type, or the JavaScript names of exports collide. */
 export class LinkError extends Error {
   override readonly name: string = 'LinkError';
   readonly family: typeof COMPONENT = COMPONENT;
@@ -72,19 +72,20 @@ export class LinkError extends Error {
   }
 }
 
-/** The names that lead to an import or export, in a message: `"a:b/c" → "get-it"`. */
+/** Formats the names that lead to an import or export for a message: `"a:b/c" → "get-it"`. */
 export function showPath(path: readonly string[]): string {
   return path
     .map((name) => JSON.stringify(name.length > MOST_SHOWN ? `${name.slice(0, MOST_SHOWN)}…` : name))
     .join(' → ');
 }
 
-/** Characters of one name in a message. */
+/** The most characters of one name in a message. */
 const MOST_SHOWN = 200;
 
 /**
- * The reason of a trap. `trap` is a rule that the guest broke or an instruction that trapped. The others name the
- * bound that the guest exceeded (`…-exhausted`), or say that the instance has ended or is not ready.
+ * The reason of a trap. `trap` is a rule that the guest broke or an instruction that trapped. The other codes name the
+ * limit that the guest exceeded (`…-exhausted`), or mean that the instance has ended or is not ready, or that the guest
+ * called a function that it was not granted.
  */
 export type TrapCode =
   | 'trap'
@@ -97,6 +98,7 @@ export type TrapCode =
   | 'lifting-exhausted'
   | 'machine-exhausted'
   | 'stale-handle'
+  | 'not-granted'
   | 'instance-not-ready'
   | 'disposed';
 
@@ -107,7 +109,8 @@ export interface TrapOptions extends ErrorOptions {
 }
 
 /**
- * The guest broke a rule at run time or exceeded a bound. Its instance has ended: every later call into it traps too.
+ * The guest broke a rule at run time or exceeded a limit. Its instance has ended, and every later call into it traps
+ * too.
  */
 export class Trap extends Error {
   override readonly name: string = 'Trap';
@@ -121,8 +124,8 @@ export class Trap extends Error {
 }
 
 /**
- * JavaScript passed a value that is not of the type that the component expects. No function was called, and the
- * component has none of the handles among the arguments.
+ * JavaScript passed a value that is not of the type that the component expects. The function was not called, and the
+ * caller still owns all handles among the arguments.
  *
  * ```ts
  * try {

@@ -1,4 +1,4 @@
-/** The whole event sourcer in a page: with a guest of the bank, and with the module that is in the page itself. */
+/** Runs the whole event sourcer in a page, with a guest of the bank, and with the TypeScript module in the page. */
 
 import { loadModule } from 'decidable/component/host';
 import { account } from '../../../examples/bank/account.ts';

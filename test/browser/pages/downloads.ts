@@ -1,4 +1,4 @@
-/** Components that are compiled from the responses that bring them. */
+/** Compiles components from responses. */
 
 import { type Component, compile } from 'decidable/component';
 import { loadModule } from 'decidable/component/host';

@@ -1,4 +1,4 @@
-/** Responses that bring no component, or not all of it. */
+/** Responses without a component, or with only a part of one. */
 import { compile } from 'decidable/component';
 import { watchingTheEngine } from '../compiling.ts';
 import { report } from '../outcome.ts';

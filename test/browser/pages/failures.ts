@@ -8,13 +8,15 @@ import { report } from '../outcome.ts';
 
 const bytesOf = async (name: string): Promise<ArrayBuffer> => (await fetch(`/${name}.wasm`)).arrayBuffer();
 
-/** A message of the counting guest. A command of 13 bytes breaks it down, one of 14 keeps it from returning. */
+/**
+ * A message of the counting guest. A command of 13 bytes makes it trap, and a command of 14 bytes makes it run forever.
+ */
 const count = (length: number) => ({ type: 'count', schemaVersion: 1, payload: new Uint8Array(length) });
 const [FINE, BREAKS_DOWN, ENDLESS] = [count(1), count(13), count(14)];
 
 const CLOSE = { kind: 'command', type: 'CloseAccount', schemaVersion: 1 } as const;
 
-/** The code of the error that a call throws, and that of its payload. */
+/** Returns the code of the error that a call throws, and the code of its payload. */
 async function failureOf(call: () => unknown): Promise<string> {
   try {
     await call();

@@ -1,4 +1,4 @@
-/** Starts the script of another page in a worker, which tells the test itself. */
+/** Starts the script of another page in a worker, which reports to the test itself. */
 import { params } from '../outcome.ts';
 
 /** The API of workers, declared here because the rest of the repository has no DOM. */

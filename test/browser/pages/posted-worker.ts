@@ -3,7 +3,7 @@ import { fromPostable, instantiate, type PostableComponent } from 'decidable/com
 import { watchingTheEngine } from '../compiling.ts';
 import { report } from '../outcome.ts';
 
-/** The part of a worker that this script uses; the rest of the repository has no DOM. */
+/** The part of a worker that this script uses. It is declared here because the rest of the repository has no DOM. */
 declare const addEventListener: (type: 'message', listener: (event: { readonly data: unknown }) => void) => void;
 
 const received = new Promise<PostableComponent>((resolve) => {

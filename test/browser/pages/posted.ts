@@ -1,8 +1,11 @@
-/** Compiles a component and posts it to a worker, which reports. */
+/** Compiles a component and posts it to a worker, which reports the result. */
 import { compile } from 'decidable/component';
 import { params } from '../outcome.ts';
 
-/** The part of the browser's workers that this page uses; the rest of the repository has no DOM. */
+/**
+ * The part of the browser's workers that this page uses. It is declared here because the rest of the repository has no
+ * DOM.
+ */
 declare const Worker: new (
   url: string,
   options: { readonly type: 'module' },

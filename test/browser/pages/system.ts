@@ -1,4 +1,4 @@
-/** A whole system of components that are linked to one another, and one whose store is the page's own. */
+/** A whole system of components that are linked to one another, and a system whose store is part of the page. */
 import { report } from '../outcome.ts';
 import { systemStoryOf } from '../system-story.ts';
 

@@ -1,4 +1,4 @@
-/** An import that is asynchronous, as most of what a page can ask for is: here, the server. */
+/** An asynchronous import, which sends a request to the server. */
 import { compile, instantiate } from 'decidable/component';
 import { report } from '../outcome.ts';
 import { thrownBy } from '../thrown.ts';

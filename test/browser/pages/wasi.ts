@@ -1,4 +1,4 @@
-/** Guests that need WASI, and are given the virtual one. */
+/** Guests that need WASI, and use the virtual one. */
 import { params, report } from '../outcome.ts';
 import { wasiStoryOf } from '../wasi-story.ts';
 

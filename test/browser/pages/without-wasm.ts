@@ -1,4 +1,4 @@
-/** A page whose policy does not let it compile WebAssembly. */
+/** A page whose policy forbids it to compile WebAssembly. */
 import { compile, compileSync } from 'decidable/component';
 import { report } from '../outcome.ts';
 import { thrownBy } from '../thrown.ts';

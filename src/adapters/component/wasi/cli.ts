@@ -5,31 +5,32 @@ import { InputStream, OutputStream } from './io.ts';
 import type { Output, OutputWriter } from './output.ts';
 import type { Input, Stdin } from './stdin.ts';
 
-/** The environment of a program. Nothing of it is the process's own. */
+/** The environment of a program. No part of it comes from the host's process. */
 export interface CommandLine {
-  /** The whole command line. Languages use the first argument as the program's name. @default [] */
+  /** The whole command line. Language runtimes use the first argument as the program's name. @default [] */
   readonly arguments?: readonly string[] | undefined;
   /** The environment variables by their names. @default {} */
   readonly environment?: Readonly<Record<string, string>> | undefined;
-  /** The working directory, such as `/data`. By default the program has none, and languages take `/`. */
+  /** The working directory, such as `/data`. By default the program has none, and language runtimes use `/`. */
   readonly directory?: string | undefined;
   /**
-   * Standard input: a string, bytes, or an iterable of them, which is asked for the next piece when the guest reads on.
+   * Standard input: a string, bytes, or an iterable of them. The next piece of an iterable is requested when the guest
+   * reads more.
    * @default ''
    */
   readonly stdin?: Input | undefined;
   /**
-   * Standard output. A function is called with each line, without its end (`\n` or `\r\n`); the text after the last end
-   * is a line once the program ends, or the host calls `flush`. The method `write` of an object, such as
-   * `process.stdout`, is called with the bytes as they are written. An exception of either is ignored. By default the
-   * output is lost.
+   * Standard output. A function is called with each line, without its end (`\n` or `\r\n`). The text after the last
+   * line end becomes a line when the program ends or the host calls `flush`. The method `write` of an object, such as
+   * `process.stdout`, is called with the bytes as the guest writes them. Exceptions that either of them throws are
+   * ignored. By default the output is discarded.
    */
   readonly stdout?: Output | undefined;
   /** The same for standard error. */
   readonly stderr?: Output | undefined;
 }
 
-/** The guest has ended its program. Its instance cannot be called any more. */
+/** The guest has ended its program. Its instance can no longer be called. */
 export class GuestExit extends Trap {
   /** 0 for success. */
   readonly status: number;
@@ -81,7 +82,7 @@ function outputTo(writer: OutputWriter): OutputStream {
   return new OutputStream((bytes) => writer.write(bytes));
 }
 
-/** Resource types without resources. They exist because guests import them. */
+/** Resource types that no resource has. They exist because guests import them. */
 export const terminalInterfaces: Interfaces = {
   'wasi:cli/terminal-input': { TerminalInput },
   'wasi:cli/terminal-output': { TerminalOutput },

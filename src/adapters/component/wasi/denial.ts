@@ -1,5 +1,6 @@
 /** Denied interfaces. A guest can link against all of their functions, but each call fails. */
 import { Trap } from '../errors.ts';
+import type { WasiInterface } from './grantable.ts';
 
 /**
  * A function, or a resource type with its methods. `+` is a constructor, and `.` before a name marks a static function.
@@ -9,8 +10,8 @@ export type Member = 'function' | readonly string[];
 /**
  * Returns the function that a guest calls instead of a denied one.
  *
- * @param subject its whole name: `wasi:sockets/tcp#tcp-socket.start-bind`.
- * @param name its name in JavaScript: `startBind`; `+` for a constructor.
+ * @param subject the full name of the function: `wasi:sockets/tcp#tcp-socket.start-bind`.
+ * @param name its JavaScript name, such as `startBind`, or `+` for a constructor.
  */
 export type Denial = (subject: string, name: string) => () => unknown;
 
@@ -19,7 +20,7 @@ function toKebabCase(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`).replace(/^-/, '');
 }
 
-/** The members of an interface, found in its implementation: functions, and classes with their methods. */
+/** Returns the members of an interface: its functions, and its classes with their methods. */
 export function membersOf(given: object): Readonly<Record<string, Member>> {
   return Object.fromEntries(
     Object.entries(given).map(([name, value]: [string, { readonly prototype?: object }]) => [
@@ -30,7 +31,7 @@ export function membersOf(given: object): Readonly<Record<string, Member>> {
   );
 }
 
-/** Inherited ones too. */
+/** Returns the names of the methods of a class and of the classes that it extends. */
 function methodsOf(prototype: object): string[] {
   const names: string[] = [];
   for (let each = prototype; each !== Object.prototype; each = Object.getPrototypeOf(each)) {
@@ -39,15 +40,35 @@ function methodsOf(prototype: object): string[] {
   return names;
 }
 
-/** Each call traps. The sentence `way` says what to do if the function is needed. */
-export function trapping(way: string): Denial {
+/** The guest called a function of an interface that it was not granted. */
+export class NotGranted extends Trap {
+  override readonly name: string = 'NotGranted';
+  declare readonly code: 'not-granted';
+  /** The function, such as `wasi:random/random#get-random-u64`. For a constructor, it is the name of the resource. */
+  readonly function: string;
+  /** The interface to grant. It is undefined for the network, which cannot be granted. */
+  readonly grant: WasiInterface | undefined;
+
+  constructor(called: string, grant: WasiInterface | undefined, message: string) {
+    super(message, { code: 'not-granted' });
+    this.function = called;
+    this.grant = grant;
+  }
+}
+
+/** Returns a denial whose functions trap. `grant` is the interface to grant, if it can be granted. */
+export function trapping(grant: WasiInterface | undefined): Denial {
+  const way = grant === undefined ? NO_NETWORK : `grant it with virtualWasi({ grant: ['${grant}'] })`;
   return (subject, name) => () => {
     const called = name === '+' ? `the constructor of ${subject}` : subject;
-    throw new Trap(`the guest called ${called}, which it was not granted: ${way}`);
+    throw new NotGranted(subject, grant, `the guest called ${called}, which it was not granted; ${way}`);
   };
 }
 
-/** An interface with these members, all of it denied. */
+/** The reason why a function of the network is denied, and the alternative. */
+export const NO_NETWORK = 'the virtual WASI has no network; pass your own import object for this interface';
+
+/** Returns an interface with these members, all of which are denied. */
 export function deniedInterface(name: string, members: Readonly<Record<string, Member>>, denial: Denial): object {
   const interface_ = Object.fromEntries(
     Object.entries(members).map(([member, methods]) => {
@@ -55,13 +76,8 @@ export function deniedInterface(name: string, members: Readonly<Record<string, M
       return [member, methods === 'function' ? denial(subject, member) : deniedClass(subject, methods, denial)];
     }),
   );
-  // All instances share it.
+  // The object is frozen because all instances share it.
   return Object.freeze(interface_);
-}
-
-/** Returns the sentence that says how an interface is granted. */
-export function grantOf(name: string): string {
-  return `grant it with virtualWasi({ grant: ['${name}'] })`;
 }
 
 function deniedClass(subject: string, methods: readonly string[], denial: Denial): object {

@@ -2,7 +2,7 @@
 import type { Interfaces } from './grantable.ts';
 import { InputStream, type IoError, OutputStream } from './io.ts';
 import { MAX_CHUNK_BYTES, MAX_PATH_LENGTH } from './limits.ts';
-import { type Datetime, failed, type MemoryDirectory, type MemoryFile, type MemoryNode, type Room } from './nodes.ts';
+import { type Datetime, failed, type MemoryDirectory, type MemoryFile, type MemoryNode, type Volume } from './nodes.ts';
 import { type EntryPlace, entryAt, find, lookUp } from './paths.ts';
 
 interface DescriptorFlags {
@@ -55,14 +55,14 @@ interface DirectoryEntry {
  * `resource directory-entry-stream`: a snapshot, so that a guest can change the directory while it reads the listing.
  */
 export class DirectoryEntryStream {
-  readonly #room: Room;
+  readonly #volume: Volume;
   readonly #count: number;
-  /** Undefined once it was read to its end, or dropped. */
+  /** It is undefined after the listing was read to its end or dropped. */
   #entries: Iterator<[name: string, node: MemoryNode]> | undefined;
 
-  constructor(directory: MemoryDirectory, room: Room) {
-    room.takeListed(directory.count);
-    this.#room = room;
+  constructor(directory: MemoryDirectory, volume: Volume) {
+    volume.takeListed(directory.count);
+    this.#volume = volume;
     this.#count = directory.count;
     this.#entries = directory.list().values();
   }
@@ -70,7 +70,7 @@ export class DirectoryEntryStream {
   [Symbol.dispose](): void {
     if (this.#entries === undefined) return;
     this.#entries = undefined;
-    this.#room.returnListed(this.#count);
+    this.#volume.returnListed(this.#count);
   }
 
   readDirectoryEntry(): DirectoryEntry | undefined {
@@ -89,15 +89,15 @@ export class DirectoryEntryStream {
  * changed too, even if the guest does not ask for that. Neither wasi-libc nor Rust's standard library asks.
  */
 export class Descriptor {
-  readonly #room: Room;
+  readonly #volume: Volume;
   readonly #node: MemoryFile | MemoryDirectory;
   readonly #flags: DescriptorFlags;
-  /** The preopen below which it was opened is writable. */
+  /** True if the preopen below which it was opened is writable. */
   readonly #isMutable: boolean;
   #isOpen = true;
 
-  constructor(room: Room, node: MemoryFile | MemoryDirectory, isMutable: boolean, flags: DescriptorFlags) {
-    this.#room = room;
+  constructor(volume: Volume, node: MemoryFile | MemoryDirectory, isMutable: boolean, flags: DescriptorFlags) {
+    this.#volume = volume;
     this.#node = node;
     this.#isMutable = isMutable;
     this.#flags = { ...flags, mutateDirectory: isMutable && node.kind === 'directory' };
@@ -156,7 +156,8 @@ export class Descriptor {
   }
 
   setSize(size: bigint): void {
-    // Only this one is `invalid` for a file that was not opened for writing, as POSIX has it for `ftruncate`.
+    // As POSIX specifies for `ftruncate`, only this function fails with `invalid` for a file that was not opened for
+    // writing.
     this.#file(this.#flags.write, 'invalid').resize(toOffset(size));
   }
 
@@ -181,7 +182,7 @@ export class Descriptor {
   }
 
   readDirectory(): DirectoryEntryStream {
-    return new DirectoryEntryStream(this.#directory(), this.#room);
+    return new DirectoryEntryStream(this.#directory(), this.#volume);
   }
 
   createDirectoryAt(path: string): void {
@@ -202,7 +203,7 @@ export class Descriptor {
   openAt(pathFlags: PathFlags, path: string, open: OpenFlags, flags: DescriptorFlags): Descriptor {
     if (open.directory && (open.create || open.exclusive || open.truncate)) throw failed('invalid');
     const base = this.#directory();
-    // The specification names this one for all paths, also for those that fail in another way.
+    // The specification requires this error for all paths, including those that fail for another reason.
     if (open.create || open.truncate || flags.write || flags.mutateDirectory) this.#checkMutable();
     const isNew = open.create === true && open.exclusive === true;
     const place = lookUp(base, path, pathFlags.symlinkFollow === true && !isNew);
@@ -213,16 +214,16 @@ export class Descriptor {
     if (found?.kind === 'directory' && (flags.write || open.truncate || open.create)) throw failed('is-directory');
     if (found !== undefined) {
       if (open.truncate && found.kind === 'regular-file') found.resize(0);
-      return new Descriptor(this.#room, found, this.#isMutable, flags);
+      return new Descriptor(this.#volume, found, this.#isMutable, flags);
     }
     if (!open.create || place.parent === undefined) throw failed('no-entry');
     if (place.isDirectoryPath) throw failed('is-directory');
-    return new Descriptor(this.#room, place.parent.addFile(place.name), this.#isMutable, flags);
+    return new Descriptor(this.#volume, place.parent.addFile(place.name), this.#isMutable, flags);
   }
 
   removeDirectoryAt(path: string): void {
     const place = entryAt(this.#directory(), path);
-    // `..` names a directory that holds the one before it.
+    // `..` names a directory that contains the previous one.
     if (place === undefined) throw failed(/\.\.\/*$/.test(path) ? 'not-empty' : 'invalid');
     const node = presentAt(place);
     if (node.kind !== 'directory') throw failed('not-directory');
@@ -254,14 +255,14 @@ export class Descriptor {
     if (replaced?.kind === 'directory' && replaced !== node && !replaced.isEmpty) throw failed('not-empty');
     this.#checkMutable();
     target.#checkMutable();
-    // Two names of one file are unchanged, as in POSIX.
+    // If both names refer to one file, nothing changes, as in POSIX.
     if (replaced === node) return;
     if (replaced !== undefined) to.parent.remove(to.name);
     from.parent.move(from.name, to.parent, to.name);
   }
 
   linkAt(flags: PathFlags, path: string, target: Descriptor, targetPath: string): void {
-    // As in other hosts, the link refers to the file that the path names, and a symbolic link is a file itself.
+    // As in other hosts, the link refers to the file that the path names, which can be a symbolic link itself.
     if (flags.symlinkFollow) throw failed('invalid');
     const node = find(this.#directory(), path, false);
     const to = entryAt(target.#directory(), targetPath);
@@ -334,8 +335,8 @@ export class Descriptor {
 
   #setTimes(node: MemoryNode, accessed: NewTimestamp, modified: NewTimestamp): void {
     this.#checkMutable();
-    const now = this.#room.now();
-    // Both are computed first, so that an invalid one changes nothing.
+    const now = this.#volume.now();
+    // Both times are computed first, so that an invalid time changes nothing.
     const times = { accessed: timeOf(accessed, node.accessed, now), modified: timeOf(modified, node.modified, now) };
     node.accessed = times.accessed;
     node.modified = times.modified;
@@ -348,7 +349,7 @@ function toOffset(offset: bigint): number {
   return Number(offset);
 }
 
-/** Returns the node of an existing entry. It must be a directory if its path ends with a slash. */
+/** Returns the node of an entry that must exist. It must be a directory if its path ends with a slash. */
 function presentAt({ node, isDirectoryPath }: EntryPlace): MemoryNode {
   if (node === undefined) throw failed('no-entry');
   if (isDirectoryPath && node.kind !== 'directory') throw failed('not-directory');
@@ -366,7 +367,7 @@ function statOf(node: MemoryNode): DescriptorStat {
   };
 }
 
-/** Depends only on the number of the file, because adapters derive the inode number from it. */
+/** Returns a hash that depends only on the number of the file, because adapters derive the inode number from it. */
 function hashOf(node: MemoryNode): MetadataHash {
   return { lower: node.identity, upper: 0n };
 }
@@ -385,7 +386,7 @@ export const filesystemTypes: Interfaces = {
   'wasi:filesystem/types': {
     Descriptor,
     DirectoryEntryStream,
-    /** The code of a stream's error, if a file failed. */
+    /** Returns the code of a stream's error if an operation on a file failed. */
     filesystemErrorCode: (error: IoError): string | undefined => error.fileErrorCode,
   },
 };

@@ -1,16 +1,16 @@
-/** Converts the files that the host names to the files in memory that the guest sees, and back. */
+/** Converts the files that the host passes to the files in memory that the guest sees, and back. */
 
 import { show } from '../abi/javascript-values.ts';
 import { ArgumentError } from '../errors.ts';
 import { MAX_NAME_LENGTH, MAX_PATH_LENGTH, MAX_TREE_ENTRIES } from './limits.ts';
-import { MemoryDirectory, MemoryLink, type Room } from './nodes.ts';
+import { MemoryDirectory, MemoryLink, type Volume } from './nodes.ts';
 
 /** A symbolic link among the files of a {@link FileTree}. {@link symbolicLink} creates it. */
 export class SymbolicLink {
   /** A path from the directory that holds the link. */
   readonly target: string;
 
-  /** The key by which a copy of this package recognizes the links of another copy. */
+  /** The tag by which one copy of this package recognizes the links of another copy. */
   get [Symbol.toStringTag](): string {
     return 'SymbolicLink';
   }
@@ -37,15 +37,15 @@ export function symbolicLink(target: string): SymbolicLink {
 }
 
 /**
- * The files and directories below a directory, by their paths: a string or bytes for a file, a {@link SymbolicLink}, or a
- * tree of its own for a directory. `{ 'etc/rates.json': '{}' }` and `{ etc: { 'rates.json': '{}' } }` mean the same,
- * and `{ out: {} }` has an empty directory.
+ * The files and directories below a directory, by their paths. The value is a string or bytes for a file, a
+ * {@link SymbolicLink}, or another tree for a directory. `{ 'etc/rates.json': '{}' }` and `{ etc: { 'rates.json': '{}'
+ * } }` mean the same, and `{ out: {} }` contains an empty directory.
  */
 export interface FileTree {
   readonly [path: string]: string | Uint8Array | SymbolicLink | FileTree;
 }
 
-/** A tree that is read back. Every name is one step, and every file has bytes. */
+/** A tree that was read back. Every name is one path step, and the content of every file is bytes. */
 export interface ReadTree {
   readonly [name: string]: Uint8Array | SymbolicLink | ReadTree;
 }
@@ -54,7 +54,7 @@ export interface ReadTree {
 interface Task {
   readonly tree: FileTree;
   readonly directory: MemoryDirectory;
-  /** Its name in an error. */
+  /** The name of the tree in an error. */
   readonly place: string;
   readonly depth: number;
 }
@@ -63,17 +63,17 @@ interface Task {
  * Creates the directory in memory that a tree describes. The bytes are copied.
  *
  * @param place the name of the tree in an error: `files`.
- * @throws ArgumentError that names the entry which is wrong.
+ * @throws ArgumentError that names the invalid entry.
  */
-export function directoryOf(tree: FileTree, room: Room, place: string): MemoryDirectory {
-  const root = MemoryDirectory.root(room);
+export function directoryOf(tree: FileTree, volume: Volume, place: string): MemoryDirectory {
+  const root = MemoryDirectory.root(volume);
   const tasks: Task[] = [{ tree, directory: root, place, depth: 0 }];
   for (let task = tasks.pop(); task !== undefined; task = tasks.pop()) {
-    // Deeper trees are cyclic objects. No guest can create a tree that is so deep.
+    // A deeper tree is a cyclic object. No guest can create a tree of this depth.
     if (task.depth > MAX_TREE_ENTRIES)
       throw new ArgumentError(
         place,
-        `expected at most ${MAX_TREE_ENTRIES} levels of directories; do they contain one another?`,
+        `expected at most ${MAX_TREE_ENTRIES} levels of directories; check whether a directory contains itself`,
       );
     if (!isRecord(task.tree)) throw unexpected(task.place, 'an object of files by their paths', task.tree);
     for (const [path, content] of Object.entries(task.tree)) addEntry(task, path, content, tasks);
@@ -85,13 +85,13 @@ function addEntry(task: Task, path: string, content: FileTree[string], tasks: Ta
   const place = task.depth < MAX_SHOWN_DEPTH ? `${task.place}[${show(path)}]` : task.place;
   const steps = stepsOf(path, place);
   const name = steps.pop();
-  if (name === undefined) throw new ArgumentError(place, `expected a path such as "etc/rates.json"`);
+  if (name === undefined) throw new ArgumentError(place, `expected a path such as "etc/rates.json", got ${show(path)}`);
   let directory = task.directory;
   for (const step of steps) directory = directoryIn(directory, step, place);
   if (isOf(content, 'SymbolicLink')) {
     const { target } = content as SymbolicLink;
     const wrong = wrongTarget(target);
-    if (wrong !== undefined) throw new ArgumentError(place, `${wrong}`);
+    if (wrong !== undefined) throw new ArgumentError(place, wrong);
     checkFree(directory, name, place);
     directory.addLink(name, target);
   } else if (isRecord(content)) {
@@ -108,14 +108,14 @@ function addEntry(task: Task, path: string, content: FileTree[string], tasks: Ta
   }
 }
 
-/** An error names the directories to this depth. */
+/** The depth down to which an error names the directories. */
 const MAX_SHOWN_DEPTH = 10;
 
-/** Returns the directory of that name, which is created if it is missing. */
+/** Returns the directory with this name, and creates it if it is missing. */
 function directoryIn(directory: MemoryDirectory, name: string, place: string): MemoryDirectory {
   const found = directory.get(name) ?? directory.addDirectory(name);
   if (found.kind !== 'directory')
-    throw new ArgumentError(place, `${show(name)} is a file, so that it cannot contain others`);
+    throw new ArgumentError(place, `expected a directory ${show(name)}, because another path is below it, got a file`);
   return found;
 }
 
@@ -126,15 +126,18 @@ function checkFree(directory: MemoryDirectory, name: string, place: string): voi
 
 function stepsOf(path: string, place: string): string[] {
   const steps = path.split('/').filter((step) => step !== '' && step !== '.');
-  if (steps.includes('..')) throw new ArgumentError(place, `expected a path without ".."`);
-  if (path.includes('\0')) throw new ArgumentError(place, `expected a path without NUL`);
+  if (steps.includes('..')) throw new ArgumentError(place, `expected a path without "..", got ${show(path)}`);
+  if (path.includes('\0')) throw new ArgumentError(place, `expected a path without NUL, got ${show(path)}`);
   if (steps.some((step) => step.length > MAX_NAME_LENGTH)) {
-    throw new ArgumentError(place, `expected names of at most ${MAX_NAME_LENGTH} characters`);
+    throw new ArgumentError(
+      place,
+      `expected names of at most ${MAX_NAME_LENGTH} characters, got a longer one in ${show(path)}`,
+    );
   }
   return steps;
 }
 
-/** @returns the reason why a value cannot be the target of a symbolic link; undefined if it can. */
+/** Returns the reason why a value cannot be the target of a symbolic link, or undefined if it can. */
 function wrongTarget(target: unknown): string | undefined {
   if (typeof target !== 'string') return `expected a path, got ${show(target)}`;
   if (target === '' || target.startsWith('/') || target.includes('\0')) {
@@ -145,7 +148,7 @@ function wrongTarget(target: unknown): string | undefined {
   return undefined;
 }
 
-/** Reads back a directory and all that is below it. It can be passed as a {@link FileTree} again. */
+/** Reads back a directory and everything below it. The result can be passed as a {@link FileTree} again. */
 export function treeFrom(directory: MemoryDirectory): ReadTree {
   const root: Record<string, ReadTree[string]> = {};
   const tasks = [{ directory, tree: root }];
@@ -163,13 +166,13 @@ export function treeFrom(directory: MemoryDirectory): ReadTree {
   return root;
 }
 
-/** Returns a copy of the bytes. Undefined if the value is not the content of a file. */
+/** Returns a copy of the bytes, or undefined if the value is not the content of a file. */
 function bytesOf(content: unknown): Uint8Array | undefined {
   if (typeof content === 'string') return new TextEncoder().encode(content);
   return isOf(content, 'Uint8Array') ? new Uint8Array(content as Uint8Array) : undefined;
 }
 
-/** An object whose properties are its content. A map or a promise would be taken for an empty object. */
+/** Returns whether the content of an object is its properties. A map or a promise would look like an empty object. */
 export function isRecord(value: unknown): value is object & FileTree {
   return isOf(value, 'Object') || isOf(value, 'Module');
 }

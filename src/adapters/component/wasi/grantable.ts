@@ -1,8 +1,9 @@
 /** The names of the interfaces that a guest can be granted. */
 
 /**
- * The interfaces that can be granted. The others are `wasi:io` and the terminals' types, which grant nothing
- * themselves; `wasi:filesystem/types`, which comes with the preopens; and the network, which is never there.
+ * The interfaces that can be granted. The other interfaces are `wasi:io` and the types of terminals, which provide no
+ * access, `wasi:filesystem/types`, which is granted together with the preopens, and the network, which is never
+ * available.
  */
 export const GRANTABLE = [
   'wasi:cli/environment',
@@ -26,15 +27,15 @@ export const GRANTABLE = [
 export type WasiInterface = (typeof GRANTABLE)[number];
 
 /**
- * The interfaces that the run-time libraries of today's languages call when they start. All of them are virtual: no
- * guest sees anything of the machine through them.
+ * The interfaces that the runtime libraries of current languages call when they start. All of them are virtual, so a
+ * guest cannot observe the machine through them.
  */
 export const LANGUAGE_RUNTIME: readonly WasiInterface[] = [...GRANTABLE];
 
-/** Interfaces by their names, as an import object holds them. */
+/** Interfaces by their names, in the form of an import object. */
 export type Interfaces = Readonly<Record<string, object>>;
 
-/** The interfaces of one package that can be granted: `'cli'`. */
+/** The interfaces of one package, such as `'cli'`, that can be granted. */
 export type InterfacesOf<Package extends string> = Readonly<
   Record<Extract<WasiInterface, `wasi:${Package}/${string}`>, object>
 >;

@@ -1,7 +1,7 @@
 /**
- * `decidable/component/wasi`: the interfaces that guests of today's toolchains import for their language's run-time
- * library, virtual and deterministic. A guest in C or Rust can do without them; one in JavaScript, Python or Go does
- * not start without them.
+ * `decidable/component/wasi`: virtual and deterministic implementations of the interfaces that guests import for the
+ * runtime library of their language. A guest in C or Rust can run without them. A guest in JavaScript, Python or Go
+ * cannot start without them.
  *
  * ```ts
  * import { LANGUAGE_RUNTIME, virtualWasi } from 'decidable/component/wasi';
@@ -12,6 +12,7 @@
  * Source: WASI 0.2 (`WebAssembly/wasi-io`, `wasi-clocks`, `wasi-random`, `wasi-cli`, `wasi-filesystem`, …).
  */
 export { type CommandLine, GuestExit } from './cli.ts';
+export { NotGranted } from './denial.ts';
 export { type FileTree, type ReadTree, SymbolicLink, symbolicLink } from './given-files.ts';
 export { GRANTABLE, type Interfaces, LANGUAGE_RUNTIME, type WasiInterface } from './grantable.ts';
 export type { VirtualWasiOptions } from './options.ts';

@@ -1,6 +1,6 @@
 /**
- * `wasi:io`: errors, pollables and streams. They grant nothing themselves, because another interface created what a
- * stream reaches.
+ * `wasi:io`: errors, pollables and streams. They provide no access by themselves. The interface that creates a
+ * stream determines what the stream reads or writes.
  */
 import { ComponentError, isComponentError, Trap } from '../errors.ts';
 import type { Interfaces } from './grantable.ts';
@@ -10,7 +10,7 @@ import type { VirtualTime } from './time.ts';
 /** `resource error`. */
 export class IoError {
   readonly message: string;
-  /** The `error-code` of `wasi:filesystem/types`; undefined if no file failed. */
+  /** The `error-code` of `wasi:filesystem/types`, or undefined if no operation on a file failed. */
   readonly fileErrorCode: string | undefined;
 
   constructor(message: string, fileErrorCode?: string) {
@@ -23,13 +23,13 @@ export class IoError {
   }
 }
 
-/** `resource pollable`: ready, or ready at an instant of the virtual time. */
+/** `resource pollable`. It is ready immediately, or at an instant of the virtual time. */
 export class Pollable {
   readonly #time: VirtualTime | undefined;
   readonly #instant: bigint;
   #close: (() => void) | undefined;
 
-  /** `close`: called once, when the guest drops the pollable. */
+  /** `close` is called once, when the guest drops the pollable. */
   constructor(time?: VirtualTime, instant: bigint = 0n, close?: () => void) {
     this.#time = time;
     this.#instant = instant;
@@ -49,9 +49,14 @@ export class Pollable {
     this.#time?.waitUntil(this.#instant);
   }
 
-  /** The indices of those that are ready; if none is, of those that are first. @throws Trap if the list is empty. */
+  /**
+   * Returns the indices of the pollables that are ready. If none is ready, waits for the first ones.
+   *
+   * @throws Trap if the list is empty.
+   */
   static poll(pollables: readonly Pollable[]): Uint32Array {
-    if (pollables.length === 0) throw new Trap('wasi:io/poll#poll with an empty list: there is nothing to wait for');
+    if (pollables.length === 0)
+      throw new Trap('the guest called wasi:io/poll#poll with an empty list; it must pass at least one pollable');
     const indicesOfReady = (): number[] => [...pollables.keys()].filter((index) => pollables[index]!.ready());
     const ready = indicesOfReady();
     if (ready.length > 0) return Uint32Array.from(ready);
@@ -79,12 +84,14 @@ abstract class Stream {
     this.#close = close;
   }
 
-  /** @throws Trap if a pollable of the stream is left. The specification permits that, and other hosts do it. */
+  /**
+   * @throws Trap if a pollable of the stream still exists. The specification permits this, and other hosts trap too.
+   */
   [Symbol.dispose](): void {
     this.#close?.();
     this.#close = undefined;
     if (this.#pollables > 0) {
-      throw new Trap(`the guest dropped an ${this.#name} before the pollables that it made of it`);
+      throw new Trap(`the guest dropped an ${this.#name} before its pollables; it must drop the pollables first`);
     }
   }
 
@@ -96,14 +103,14 @@ abstract class Stream {
   }
 }
 
-/** Reads at most so many bytes for an input stream. Returns undefined at the end. */
+/** Reads at most `most` bytes for an input stream. Returns undefined at the end. */
 export type Source = (most: number) => Uint8Array | undefined;
 
 /** `resource input-stream`. */
 export class InputStream extends Stream {
   readonly #source: Source;
 
-  /** `close`: called once, when the guest drops the stream. */
+  /** `close` is called once, when the guest drops the stream. */
   constructor(source: Source, close?: () => void) {
     super('input-stream', close);
     this.#source = source;
@@ -136,10 +143,10 @@ export type Sink = (bytes: Uint8Array) => void;
 
 /** `resource output-stream`. A stream that has failed is closed. */
 export class OutputStream extends Stream {
-  /** Undefined once a write has failed. */
+  /** It is undefined after a write has failed. */
   #sink: Sink | undefined;
 
-  /** `close`: called once, when the guest drops the stream. */
+  /** `close` is called once, when the guest drops the stream. */
   constructor(sink: Sink, close?: () => void) {
     super('output-stream', close);
     this.#sink = sink;
@@ -199,7 +206,7 @@ export class OutputStream extends Stream {
   }
 }
 
-/** @throws Trap if `check-write` does not permit that much: to write a part of it would lose the rest. */
+/** @throws Trap if `check-write` does not permit that many bytes. Writing only a part would lose the rest. */
 function checkPermitted(length: number | bigint): void {
   if (length > MAX_CHUNK_BYTES) {
     throw new Trap(`the guest wrote ${length} bytes in one call; check-write permits ${MAX_CHUNK_BYTES}`);

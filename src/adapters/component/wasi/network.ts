@@ -1,17 +1,15 @@
 /**
- * `wasi:sockets` and `wasi:http`. They exist because guests of some languages always import them.
- * The network cannot be granted, because a decision has none, and a test has its own import objects.
+ * `wasi:sockets` and `wasi:http`. They exist because guests of some languages always import them. The network cannot be
+ * granted, because a decision must not use it, and a test can pass its own import objects.
  *
- * A socket or a name look-up fails with `access-denied`, so that a program which does not need the network continues.
- * Only functions without an error code trap.
+ * Creating a socket or looking up a name fails with `access-denied`, so that a program which does not need the network
+ * continues. Only functions without an error code trap.
  */
 import { ComponentError } from '../errors.ts';
-import { type Denial, deniedInterface, type Member, trapping } from './denial.ts';
+import { type Denial, deniedInterface, type Member, NO_NETWORK, trapping } from './denial.ts';
 import type { Interfaces } from './grantable.ts';
 
-const NO_NETWORK = 'the virtual WASI has no network; give an import object of your own for this interface';
-
-/** The functions of each interface, and its resources with their methods, in words (see {@link Member}). */
+/** The functions of each interface, and its resources with their methods, as lists of words (see {@link Member}). */
 type Members = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
 const SOCKETS: Members = {
@@ -34,7 +32,7 @@ const SOCKETS: Members = {
   },
 };
 
-/** The functions of {@link SOCKETS} that have no error code. No guest can call them, because it gets no socket. */
+/** The functions of {@link SOCKETS} that have no error code. No guest can call them, because it obtains no socket. */
 const WITHOUT_ERROR_CODE = ['+', 'isListening', 'addressFamily', 'subscribe'];
 
 const HTTP: Members = {
@@ -57,10 +55,10 @@ const HTTP: Members = {
   'wasi:http/outgoing-handler': { handle: '()' },
 };
 
-/** `resource network`: it reaches nothing. A guest needs one to be refused. */
+/** `resource network`. It provides no access, but a guest needs one to call the functions that deny access. */
 class Network {}
 
-const traps = trapping(NO_NETWORK);
+const traps = trapping(undefined);
 
 const refused: Denial = (subject, name) => {
   if (WITHOUT_ERROR_CODE.includes(name)) return traps(subject, name);
@@ -69,11 +67,11 @@ const refused: Denial = (subject, name) => {
   };
 };
 
-/** All of it, denied. */
+/** The interfaces of the network, all of which are denied. */
 export const networkInterfaces: Interfaces = {
   'wasi:sockets/network': {
     Network,
-    /** The code of a stream's error, if a socket failed. */
+    /** Returns the code of a stream's error if an operation on a socket failed. */
     networkErrorCode: (): undefined => undefined,
   },
   'wasi:sockets/instance-network': { instanceNetwork: (): Network => new Network() },

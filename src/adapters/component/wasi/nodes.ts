@@ -1,5 +1,5 @@
 /**
- * Files, directories and symbolic links in memory. A failure is thrown as an `error-code` of `wasi:filesystem/types`.
+ * Files, directories and symbolic links in memory. Failures are thrown as an `error-code` of `wasi:filesystem/types`.
  */
 import { ComponentError } from '../errors.ts';
 import { MAX_FILE_BYTES, MAX_LISTED_ENTRIES, MAX_TREE_BYTES, MAX_TREE_ENTRIES } from './limits.ts';
@@ -32,11 +32,11 @@ export interface Datetime {
 }
 
 /**
- * The resources that all files and directories of one virtual WASI share: space, memory for listings, numbers, and a
- * clock. The numbers are the same in every instance.
+ * The state that all files and directories of one virtual WASI share: the free space, the memory for listings, the
+ * numbers of files, and a clock. The numbers are the same in every instance.
  */
-export class Room {
-  /** The time that changed files are marked with. */
+export class Volume {
+  /** Returns the time of a change to a file. */
   readonly now: () => Datetime;
   #bytes = MAX_TREE_BYTES;
   #entries = MAX_TREE_ENTRIES;
@@ -48,7 +48,7 @@ export class Room {
     this.now = now;
   }
 
-  /** Enforces the limits from now on. The host's own files count, but the host may give as many as it likes. */
+  /** Enforces the limits from now on. The files that the host passes count too, but their number is not limited. */
   bound(): void {
     this.#isBounded = true;
   }
@@ -90,30 +90,30 @@ abstract class Node {
   accessed: Datetime;
   modified: Datetime;
   changed: Datetime;
-  protected readonly room: Room;
+  protected readonly volume: Volume;
   #links = 0;
-  /** Descriptors and streams that have it open. */
+  /** The number of descriptors and streams that have it open. */
   #opened = 0;
 
-  constructor(room: Room) {
-    this.room = room;
-    this.identity = room.nextIdentity();
-    this.accessed = this.modified = this.changed = room.now();
+  constructor(volume: Volume) {
+    this.volume = volume;
+    this.identity = volume.nextIdentity();
+    this.accessed = this.modified = this.changed = volume.now();
   }
 
-  /** Entries of directories that name it. */
+  /** The number of directory entries that name it. */
   get links(): number {
     return this.#links;
   }
 
   link(): void {
     this.#links++;
-    this.changed = this.room.now();
+    this.changed = this.volume.now();
   }
 
   unlink(): void {
     this.#links--;
-    this.changed = this.room.now();
+    this.changed = this.volume.now();
     this.#freeIfUnused();
   }
 
@@ -127,7 +127,7 @@ abstract class Node {
   }
 
   protected touch(): void {
-    this.modified = this.changed = this.room.now();
+    this.modified = this.changed = this.volume.now();
   }
 
   /** Called if no directory names the node and no descriptor has it open. */
@@ -145,10 +145,10 @@ export class MemoryFile extends Node {
   #bytes: Uint8Array;
   #size: number;
 
-  /** `bytes`: taken over, not copied. */
-  constructor(room: Room, bytes: Uint8Array = NOTHING) {
-    super(room);
-    room.takeBytes(bytes.length);
+  /** Takes ownership of `bytes`, which are not copied. */
+  constructor(volume: Volume, bytes: Uint8Array = NOTHING) {
+    super(volume);
+    volume.takeBytes(bytes.length);
     this.#bytes = bytes;
     this.#size = bytes.length;
   }
@@ -161,7 +161,7 @@ export class MemoryFile extends Node {
     return this.#bytes.slice(Math.min(offset, this.#size), Math.min(offset + length, this.#size));
   }
 
-  /** Writing nothing changes nothing, wherever the offset is. */
+  /** An empty write changes nothing, even if the offset is after the end of the file. */
   write(offset: number, bytes: Uint8Array): void {
     if (bytes.length === 0) return;
     const end = offset + bytes.length;
@@ -178,22 +178,22 @@ export class MemoryFile extends Node {
   }
 
   protected free(): void {
-    this.room.returnBytes(this.#bytes.length);
+    this.volume.returnBytes(this.#bytes.length);
     this.#bytes = NOTHING;
     this.#size = 0;
   }
 
-  /** Moves the content to an array of `preferred` bytes, or of `size` if there is no room for that. */
+  /** Moves the content to an array of `preferred` bytes, or of `size` bytes if there is not enough space. */
   #move(size: number, preferred: number): void {
     if (size > MAX_FILE_BYTES) throw failed('insufficient-space');
     const before = this.#bytes.length;
     let length = preferred;
     try {
-      this.room.takeBytes(length - before);
+      this.volume.takeBytes(length - before);
     } catch (error) {
       if (preferred === size) throw error;
       length = size;
-      this.room.takeBytes(length - before);
+      this.volume.takeBytes(length - before);
     }
     const bytes = new Uint8Array(length);
     bytes.set(this.#bytes.subarray(0, Math.min(this.#size, length)));
@@ -207,29 +207,29 @@ export class MemoryLink extends Node {
   readonly target: string;
   readonly size: number;
 
-  constructor(room: Room, target: string) {
-    super(room);
+  constructor(volume: Volume, target: string) {
+    super(volume);
     this.target = target;
     this.size = new TextEncoder().encode(target).length;
-    room.takeBytes(this.size);
+    volume.takeBytes(this.size);
   }
 
   protected free(): void {
-    this.room.returnBytes(this.size);
+    this.volume.returnBytes(this.size);
   }
 }
 
 export class MemoryDirectory extends Node {
   readonly kind = 'directory';
   readonly size = 0;
-  /** The directory that contains it. Undefined for a root, and after it was removed. */
+  /** The directory that contains it. It is undefined for a root and for a removed directory. */
   #parent: MemoryDirectory | undefined;
   readonly #entries = new Map<string, MemoryNode>();
 
-  /** A directory that no other one holds. */
-  static root(room: Room): MemoryDirectory {
-    const directory = new MemoryDirectory(room);
-    room.takeEntry();
+  /** Creates a directory without a parent. */
+  static root(volume: Volume): MemoryDirectory {
+    const directory = new MemoryDirectory(volume);
+    volume.takeEntry();
     directory.link();
     return directory;
   }
@@ -242,7 +242,7 @@ export class MemoryDirectory extends Node {
     return this.#entries.get(name);
   }
 
-  /** A snapshot of the entries. */
+  /** Returns a snapshot of the entries. */
   list(): [name: string, node: MemoryNode][] {
     return [...this.#entries];
   }
@@ -252,17 +252,17 @@ export class MemoryDirectory extends Node {
     return this.#entries.size;
   }
 
-  /** Adds a new file. @throws ComponentError if there is no room for it, or this directory was removed. */
+  /** Adds a new file. @throws ComponentError if there is not enough space, or this directory was removed. */
   addFile(name: string, bytes?: Uint8Array): MemoryFile {
-    return this.#add(name, () => new MemoryFile(this.room, bytes));
+    return this.#add(name, () => new MemoryFile(this.volume, bytes));
   }
 
   addDirectory(name: string): MemoryDirectory {
-    return this.#add(name, () => new MemoryDirectory(this.room));
+    return this.#add(name, () => new MemoryDirectory(this.volume));
   }
 
   addLink(name: string, target: string): MemoryLink {
-    return this.#add(name, () => new MemoryLink(this.room, target));
+    return this.#add(name, () => new MemoryLink(this.volume, target));
   }
 
   /** Adds another name of a node. */
@@ -270,18 +270,18 @@ export class MemoryDirectory extends Node {
     this.#add(name, () => node);
   }
 
-  /** Removes an entry that is there. */
+  /** Removes an existing entry. */
   remove(name: string): void {
     const node = this.#entries.get(name);
     if (node === undefined) return;
     this.#entries.delete(name);
     this.touch();
-    this.room.returnEntry();
+    this.volume.returnEntry();
     if (node.kind === 'directory') node.#parent = undefined;
     node.unlink();
   }
 
-  /** Moves an entry that is there to a place that is free. */
+  /** Moves an existing entry to a name that is not used. */
   move(name: string, to: MemoryDirectory, toName: string): void {
     const node = this.#entries.get(name);
     if (node === undefined) return;
@@ -289,7 +289,7 @@ export class MemoryDirectory extends Node {
     this.#entries.delete(name);
     to.#entries.set(toName, node);
     if (node.kind === 'directory') node.#parent = to;
-    node.changed = this.room.now();
+    node.changed = this.volume.now();
     this.touch();
     to.touch();
   }
@@ -301,17 +301,17 @@ export class MemoryDirectory extends Node {
     return each === directory;
   }
 
-  /** The memory that it takes belongs to its entries, and an empty one can be removed only. */
+  /** Does nothing, because the memory belongs to the entries, and only an empty directory can be removed. */
   protected free(): void {}
 
   #add<Added extends MemoryNode>(name: string, make: () => Added): Added {
     this.#checkPresent();
-    this.room.takeEntry();
+    this.volume.takeEntry();
     let node: Added;
     try {
       node = make();
     } catch (error) {
-      this.room.returnEntry();
+      this.volume.returnEntry();
       throw error;
     }
     this.#entries.set(name, node);
@@ -321,7 +321,9 @@ export class MemoryDirectory extends Node {
     return node;
   }
 
-  /** A directory that was removed while it is open accepts no entries, because nothing could reach or remove them. */
+  /**
+   * Refuses new entries in a directory that was removed while it is open, because nothing could reach or remove them.
+   */
   #checkPresent(): void {
     if (this.links === 0) throw failed('no-entry');
   }

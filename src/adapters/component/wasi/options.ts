@@ -1,6 +1,6 @@
 /**
- * Checks the options of `virtualWasi` when it is called. Otherwise a mistake would show only when the guest uses the
- * option, or never, if output was lost silently.
+ * Checks the options when `virtualWasi` is called. Otherwise a mistake would be noticed only when the guest uses the
+ * option, or never, if its output is discarded silently.
  */
 
 import { show } from '../abi/javascript-values.ts';
@@ -12,17 +12,22 @@ import { GRANTABLE, type WasiInterface } from './grantable.ts';
 import { checkPreopens, type Preopen } from './preopens.ts';
 import { checkInput } from './stdin.ts';
 
-/** The world that a guest sees. */
+/** The options of `virtualWasi`. They determine what a guest can observe. */
 export interface VirtualWasiOptions extends CommandLine {
-  /** The interfaces that may be called. {@link LANGUAGE_RUNTIME} has all that there are. @default [] */
+  /** The interfaces that the guest may call. {@link LANGUAGE_RUNTIME} contains all of them. @default [] */
   readonly grant?: readonly WasiInterface[] | undefined;
-  /** Files in memory, below `/`. Not together with `preopens`. @default {} */
+  /** Files in memory, below `/`. Cannot be combined with `preopens`. @default {} */
   readonly files?: FileTree | undefined;
-  /** The guest may create, change and remove files below `/`. Not together with `preopens`. @default false */
+  /**
+   * If true, the guest may create, change and remove files below `/`. Cannot be combined with `preopens`.
+   *
+   * @default false
+   */
   readonly writableFiles?: boolean | undefined;
   /**
-   * The directories that the guest finds open, by their names in the guest, such as
-   * `{ '/data': { files, writable: true } }`. They are one file system. By default there is one, `/`, with `files`.
+   * The directories that the guest finds open, by their names in the guest, for example
+   * `{ '/data': { files, writable: true } }`. All of them are in one file system. By default there is one directory,
+   * `/`, with `files`.
    */
   readonly preopens?: Readonly<Record<string, Preopen>> | undefined;
 }
@@ -54,7 +59,10 @@ export function checkOptions(options: VirtualWasiOptions): void {
   const { files, writableFiles, preopens } = options;
   if (preopens === undefined || (files === undefined && writableFiles === undefined)) return;
   const name = files === undefined ? 'writableFiles' : 'files';
-  throw new ArgumentError(name, `it cannot be combined with preopens; write preopens: { '/': { files, writable } }`);
+  throw new ArgumentError(
+    name,
+    `expected no value, because preopens is defined too; use preopens: { '/': { files, writable } }`,
+  );
 }
 
 function text(name: string, value: unknown): void {
@@ -64,7 +72,8 @@ function text(name: string, value: unknown): void {
 function output(name: string, value: unknown): void {
   if (typeof value === 'function') return;
   if (typeof value === 'object' && value !== null && typeof Reflect.get(value, 'write') === 'function') return;
-  const expected = 'a function that takes a line, as console.log does, or an object whose method write takes bytes';
+  const expected =
+    'a function that accepts a line, such as console.log, or an object with a method write that accepts bytes';
   throw unexpected(name, expected, value);
 }
 

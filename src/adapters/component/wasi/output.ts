@@ -1,4 +1,4 @@
-/** Standard output and error, as lines or as bytes. */
+/** Passes standard output and standard error to the host, as lines or as bytes. */
 import { MAX_LINE_BYTES } from './limits.ts';
 
 /**
@@ -7,11 +7,11 @@ import { MAX_LINE_BYTES } from './limits.ts';
  */
 export type Output = ((line: string) => void) | { write(bytes: Uint8Array): unknown };
 
-/** Takes the output of one stream of a guest. */
+/** Receives the output of one stream of a guest. */
 export interface OutputWriter {
-  /** The bytes are the caller's no more. */
+  /** Takes ownership of the bytes. */
   write(bytes: Uint8Array): void;
-  /** Passes on the bytes that are kept back. */
+  /** Passes on the buffered bytes. */
   flush(): void;
 }
 
@@ -20,7 +20,7 @@ export function writerTo(output: Output | undefined): OutputWriter {
   return typeof output === 'function' ? new Lines(output) : new Bytes(output);
 }
 
-/** The output as the guest writes it. */
+/** Passes the output on as the guest writes it. */
 class Bytes implements OutputWriter {
   readonly #output: { write(bytes: Uint8Array): unknown };
 
@@ -35,7 +35,10 @@ class Bytes implements OutputWriter {
   flush(): void {}
 }
 
-/** Output is not part of a decision, and a terminal that is gone cannot make one fail. */
+/**
+ * Ignores the errors of the host's output. Output is not part of a decision, so a closed terminal must not make a
+ * decision fail.
+ */
 function ignoreErrors(print: () => void): void {
   try {
     print();
@@ -45,13 +48,13 @@ function ignoreErrors(print: () => void): void {
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 
-/** A byte order mark is part of the text, as every other character. */
+/** A byte order mark is part of the text, like every other character. */
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
-/** Output as lines. Bytes are kept until a line ends or is too long. */
+/** Passes the output on as lines. Bytes are buffered until a line ends or is too long. */
 class Lines implements OutputWriter {
   readonly #print: (line: string) => void;
-  /** The line so far: the first `#length` bytes. */
+  /** The buffer. Its first `#length` bytes are the current line. */
   #bytes: Uint8Array = new Uint8Array(128);
   #length = 0;
 
@@ -62,7 +65,7 @@ class Lines implements OutputWriter {
   write(bytes: Uint8Array): void {
     let from = 0;
     for (let end = bytes.indexOf(LINE_FEED); end !== -1; end = bytes.indexOf(LINE_FEED, from)) {
-      // The end is removed before the line is cut, because it must not make the line too long.
+      // The carriage return is removed before the line is cut, because it must not make the line too long.
       this.#append(bytes.subarray(from, end > from && bytes[end - 1] === CARRIAGE_RETURN ? end - 1 : end));
       const cameBefore = end === from && this.#length > 0 && this.#bytes[this.#length - 1] === CARRIAGE_RETURN;
       if (cameBefore) this.#length--;
@@ -72,7 +75,7 @@ class Lines implements OutputWriter {
     this.#append(bytes.subarray(from));
   }
 
-  /** Hands over a line that has no end yet. */
+  /** Prints a line that has no end yet. */
   flush(): void {
     if (this.#length > 0) this.#give(this.#length);
   }
@@ -99,7 +102,7 @@ class Lines implements OutputWriter {
     this.#length = length;
   }
 
-  /** Removes the first bytes and returns them as a line. */
+  /** Prints the first bytes as a line, and removes them. */
   #give(count: number): void {
     const line = decoder.decode(this.#bytes.subarray(0, count));
     this.#bytes.copyWithin(0, count, this.#length);
@@ -107,7 +110,7 @@ class Lines implements OutputWriter {
     ignoreErrors(() => this.#print(line));
   }
 
-  /** Returns the number of bytes before a character of UTF-8 that has begun and has not ended. */
+  /** Returns the number of bytes before an incomplete UTF-8 character at the end. */
   #wholeCharacters(): number {
     for (let at = this.#length - 1; at >= this.#length - 3; at--) {
       const byte = this.#bytes[at]!;

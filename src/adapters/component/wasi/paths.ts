@@ -1,21 +1,23 @@
 /**
- * Resolves a path to the file that it names. No path, and no symbolic link on it, leads out of the directory at which
- * it starts.
+ * Resolves a path to the file that it names. Neither a path nor a symbolic link on it can lead out of the directory at
+ * which the path starts.
  *
  * Source: WASI 0.2, `wasi:filesystem/types`, and POSIX.1-2024, "4.16 Pathname Resolution".
  */
 import { MAX_NAME_LENGTH, MAX_PATH_LENGTH, MAX_SYMBOLIC_LINKS } from './limits.ts';
 import { failed, type MemoryDirectory, type MemoryNode } from './nodes.ts';
 
-/** The end of a path. */
+/** The result of resolving a path. */
 export interface Place {
-  /** The directory of the last step. Undefined if the path ends with `.` or `..`, which name no entry. */
+  /**
+   * The directory of the last step. It is undefined if the path ends with `.` or `..`, which are not names of entries.
+   */
   readonly parent: MemoryDirectory | undefined;
-  /** The last step's name. */
+  /** The name of the last step. */
   readonly name: string;
-  /** The node at the end. Undefined if the last step is missing. */
+  /** The node at the end of the path. It is undefined if the last step is missing. */
   readonly node: MemoryNode | undefined;
-  /** The path ends with a slash, so it can only name a directory. */
+  /** True if the path ends with a slash, so that it can only name a directory. */
   readonly isDirectoryPath: boolean;
 }
 
@@ -25,9 +27,9 @@ export interface EntryPlace extends Place {
 }
 
 /**
- * Finds the file at a path, to open it or to look at it.
+ * Finds the file at a path.
  *
- * @param isFollowed a symbolic link at the end is followed. One before a slash always is.
+ * @param isFollowed true if a symbolic link at the end is followed. A link before a slash is always followed.
  * @throws ComponentError `no-entry` if a directory on the way is missing; `not-directory` if a file is on the way, or
  *   at the end of a path that ends with a slash; `not-permitted` if the path leads out of `base`; `loop`;
  *   `name-too-long`.
@@ -39,7 +41,7 @@ export function lookUp(base: MemoryDirectory, path: string, isFollowed: boolean)
   return place;
 }
 
-/** The same, and the file must be there. @throws ComponentError `no-entry` */
+/** Does the same as {@link lookUp} for a file that must exist. @throws ComponentError `no-entry` */
 export function find(base: MemoryDirectory, path: string, isFollowed: boolean): MemoryNode {
   const { node } = lookUp(base, path, isFollowed);
   if (node === undefined) throw failed('no-entry');
@@ -47,9 +49,9 @@ export function find(base: MemoryDirectory, path: string, isFollowed: boolean): 
 }
 
 /**
- * Finds the entry at a path, to create, replace or remove it. A symbolic link at the end is the entry itself.
+ * Finds the directory entry at a path, to create, replace or remove it. A symbolic link at the end is not followed.
  *
- * @returns undefined if the path ends with `.` or `..`, because those are entries of no directory here.
+ * @returns undefined if the path ends with `.` or `..`, because no directory has such entries here.
  */
 export function entryAt(base: MemoryDirectory, path: string): EntryPlace | undefined {
   const place = walk(base, path, false);
@@ -58,12 +60,12 @@ export function entryAt(base: MemoryDirectory, path: string): EntryPlace | undef
 
 function walk(base: MemoryDirectory, path: string, isFollowed: boolean): Place {
   checkPath(path);
-  /** The directories from the base to here: `..` goes back along the way that was taken. */
+  /** The directories from the base to the current one. `..` returns to the previous one. */
   const way = [base];
   let followed = 0;
   let place: Omit<Place, 'isDirectoryPath'> = { parent: undefined, name: '', node: base };
   let isDirectoryPath = path.endsWith('/');
-  /** The steps to go, the next one at the end. */
+  /** The remaining steps, in reverse order. */
   const steps = stepsOf(path).reverse();
   for (let step = steps.pop(); step !== undefined; step = steps.pop()) {
     if (place.node === undefined) throw failed('no-entry');
@@ -82,7 +84,7 @@ function walk(base: MemoryDirectory, path: string, isFollowed: boolean): Place {
       if (++followed > MAX_SYMBOLIC_LINKS) throw failed('loop');
       if (steps.length === 0) isDirectoryPath ||= node.target.endsWith('/');
       steps.push(...stepsOf(node.target).reverse());
-      continue; // From the directory that holds the link.
+      continue; // The target is relative to the directory that contains the link.
     }
     if (node?.kind === 'directory') way.push(node);
     place = { parent: directory, name: step, node };

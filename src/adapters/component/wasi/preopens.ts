@@ -1,18 +1,19 @@
 /** The directories that a guest finds open when it starts. */
 
+import type { OptionNames } from '../../../core/option-names.ts';
 import { show } from '../abi/javascript-values.ts';
 import { ArgumentError } from '../errors.ts';
-import { checkNames, type OptionNames } from '../option-names.ts';
+import { checkNames } from '../option-names.ts';
 import { Descriptor } from './filesystem.ts';
 import { directoryOf, type FileTree, isRecord, type ReadTree, treeFrom, unexpected } from './given-files.ts';
-import { type Datetime, type MemoryDirectory, type MemoryNode, Room } from './nodes.ts';
+import { type Datetime, type MemoryDirectory, type MemoryNode, Volume } from './nodes.ts';
 import { find } from './paths.ts';
 
 /** One directory that a guest finds open. */
 export interface Preopen {
-  /** Its files. @default {} */
+  /** The files of the directory. @default {} */
   readonly files?: FileTree | undefined;
-  /** The guest may create, change and remove files. @default false */
+  /** If true, the guest may create, change and remove files. @default false */
   readonly writable?: boolean | undefined;
 }
 
@@ -29,12 +30,12 @@ interface OpenDirectory {
 
 /** All directories of one virtual WASI. They share one file system, so files can be moved between them. */
 export class Preopens {
-  readonly #room: Room;
+  readonly #volume: Volume;
   readonly #directories = new Map<string, OpenDirectory>();
 
   /** @throws ArgumentError if an option is invalid. */
   constructor(options: FileOptions, now: () => Datetime) {
-    this.#room = new Room(now);
+    this.#volume = new Volume(now);
     const { files, writableFiles, preopens } = options;
     if (preopens === undefined) {
       this.#add('/', files ?? {}, 'files', writableFiles === true);
@@ -43,7 +44,7 @@ export class Preopens {
         this.#add(name, given.files ?? {}, `preopens[${show(name)}].files`, given.writable === true);
       }
     }
-    this.#room.bound();
+    this.#volume.bound();
   }
 
   /** `wasi:filesystem/preopens`. */
@@ -51,33 +52,33 @@ export class Preopens {
     return {
       getDirectories: (): [Descriptor, string][] =>
         [...this.#directories].map(([name, { root, isWritable }]) => [
-          new Descriptor(this.#room, root, isWritable, { read: true, write: false }),
+          new Descriptor(this.#volume, root, isWritable, { read: true, write: false }),
           name,
         ]),
     };
   }
 
-  /** Returns a copy of the file's bytes. Undefined if there is no such file. */
+  /** Returns a copy of the file's bytes, or undefined if there is no such file. */
   readFile(path: string): Uint8Array | undefined {
     const node = this.#find(path);
     return node?.kind === 'regular-file' ? node.read(0, node.size) : undefined;
   }
 
-  /** Returns the directory with its content. Undefined if there is no such directory. */
+  /** Returns the directory with its content, or undefined if there is no such directory. */
   readTree(path: string): ReadTree | undefined {
     const node = this.#find(path);
     return node?.kind === 'directory' ? treeFrom(node) : undefined;
   }
 
   #add(name: string, files: FileTree, place: string, isWritable: boolean): void {
-    this.#directories.set(name, { root: directoryOf(files, this.#room, place), isWritable });
+    this.#directories.set(name, { root: directoryOf(files, this.#volume, place), isWritable });
   }
 
-  /** Starts from the directory with the longest name that the path begins with. */
+  /** Finds a file, starting from the directory whose name is the longest prefix of the path. */
   #find(path: string): MemoryNode | undefined {
     const candidates = [...this.#directories].flatMap(([name, { root }]) => {
       const rest = restBelow(name, path);
-      // A path without a slash at its start is below `.`, and only then below `/`.
+      // A path without a leading slash is looked up below `.` first, and then below `/`.
       const rank = name === '/' && !path.startsWith('/') ? 0 : name.length;
       return rest === undefined ? [] : [{ root, rest, rank }];
     });
@@ -92,7 +93,7 @@ export class Preopens {
   }
 }
 
-/** Returns the path from the directory of that name. Undefined if the path is elsewhere. */
+/** Returns the path relative to the directory `name`, or undefined if the path is not below it. */
 function restBelow(name: string, path: string): string | undefined {
   const whole = path.replace(/^(\.\/+)+/, '').replace(/\/{2,}/g, '/');
   if (name === '/') return whole.replace(/^\//, '') || (path === '' ? undefined : '.');
@@ -101,7 +102,7 @@ function restBelow(name: string, path: string): string | undefined {
   return whole.startsWith(`${name}/`) ? whole.slice(name.length + 1) || '.' : undefined;
 }
 
-/** `/`, `.`, or steps between slashes, so that one directory has one name. */
+/** Matches `/`, `.`, or steps between slashes, so that each directory has exactly one name. */
 const PREOPEN_NAME = /^(?:\/|\.|\/?(?!\.{1,2}(?:\/|$))[^/\0]+(?:\/(?!\.{1,2}(?:\/|$))[^/\0]+)*)$/;
 
 const PREOPEN_OPTIONS: OptionNames<Preopen> = { files: true, writable: true };
@@ -111,7 +112,8 @@ export function checkPreopens(option: string, preopens: unknown): void {
   if (!isRecord(preopens)) throw unexpected(option, 'an object of directories by their names', preopens);
   for (const [name, given] of Object.entries(preopens)) {
     const place = `${option}[${show(name)}]`;
-    if (!PREOPEN_NAME.test(name)) throw new ArgumentError(place, `expected a name such as "/", "." or "/data"`);
+    if (!PREOPEN_NAME.test(name))
+      throw new ArgumentError(place, `expected a name such as "/", "." or "/data", got ${show(name)}`);
     checkNames(place, given, PREOPEN_OPTIONS);
     const { writable } = given as Preopen;
     if (writable !== undefined && typeof writable !== 'boolean') {

@@ -1,6 +1,6 @@
 /**
- * `wasi:random`: numbers that follow from a seed. Block n of an interface is SHA-256 over the interface's name, a zero
- * byte, the seed, a zero byte and n as a big-endian u32; the bytes are used in order.
+ * `wasi:random`: numbers that are derived from a seed. Block n of an interface is the SHA-256 of the interface's name,
+ * a zero byte, the seed, a zero byte and n as a big-endian u32. The bytes of the blocks are used in order.
  */
 import { sha256 } from '../../../core/storage/sha256.ts';
 import { Trap } from '../errors.ts';
@@ -55,7 +55,9 @@ class RandomBytes {
   }
 }
 
-/** The three interfaces of `wasi:random`, each with its own numbers; those of `insecure-seed` are always the same. */
+/**
+ * The three interfaces of `wasi:random`. Each has its own numbers, and those of `insecure-seed` are always the same.
+ */
 export class VirtualRandom {
   readonly #random: RandomBytes;
   readonly #insecure: RandomBytes;
@@ -82,8 +84,8 @@ export class VirtualRandom {
         getInsecureRandomU64: (): bigint => insecure.takeU64(),
       },
       'wasi:random/insecure-seed': {
-        // A language reads it once, when it first creates a hash map, and keeps it. If it followed from the command,
-        // the order of a map would depend on which command an instance decided first.
+        // A language runtime reads the seed once, when it first creates a hash map. If the seed depended on the
+        // command, the order of a map would depend on which command an instance decided first.
         insecureSeed: (): [bigint, bigint] => {
           const constant = new RandomBytes('wasi:random/insecure-seed', '');
           return [constant.takeU64(), constant.takeU64()];
@@ -95,6 +97,6 @@ export class VirtualRandom {
 
 function countOf(length: bigint): number {
   if (length > MAX_RANDOM_BYTES)
-    throw new Trap(`${length} random bytes in one call; at most ${MAX_RANDOM_BYTES} are allowed`);
+    throw new Trap(`the guest requested ${length} random bytes in one call; at most ${MAX_RANDOM_BYTES} are allowed`);
   return Number(length);
 }

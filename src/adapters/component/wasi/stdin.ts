@@ -1,18 +1,18 @@
-/** The source of the stream of standard input. */
+/** Standard input of a guest. */
 import { ArgumentError } from '../errors.ts';
 import { isOf, unexpected } from './given-files.ts';
 import type { Source } from './io.ts';
 
 /**
- * The content of standard input: all of it, or its pieces in order. An iterable is asked for the next piece only when
- * the guest reads on, and is closed when the guest ends its program.
+ * The content of standard input: all of it, or its pieces in order. The next piece of an iterable is requested only
+ * when the guest reads more. The iterable is closed when the guest ends its program.
  */
 export type Input = string | Uint8Array | Iterable<string | Uint8Array>;
 
-/** Standard input of one instance. */
+/** Reads the standard input of one instance. */
 export class Stdin {
   #pieces: Iterator<unknown>;
-  /** The part of the current piece that is left. Undefined at the end. */
+  /** The rest of the current piece. It is undefined at the end of the input. */
   #rest: Uint8Array | undefined = new Uint8Array(0);
 
   constructor(input: Input) {
@@ -51,7 +51,7 @@ export function checkInput(option: string, stdin: unknown): void {
   if (typeof stdin === 'object' && stdin !== null && !ArrayBuffer.isView(stdin)) {
     if (Symbol.iterator in stdin) return;
     if (Symbol.asyncIterator in stdin) {
-      const way = 'read it first, as in stdin: await Array.fromAsync(process.stdin)';
+      const way = 'read it first, for example with stdin: await Array.fromAsync(process.stdin)';
       throw new ArgumentError(option, `expected a synchronous iterable, got an asynchronous one; ${way}`);
     }
   }

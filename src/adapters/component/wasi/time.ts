@@ -1,6 +1,6 @@
 /**
- * Virtual time, which passes only when the guest waits for it. So it is the same on every machine, and a
- * guest that sleeps neither blocks nor spins.
+ * Virtual time, which passes only while the guest waits. So it is the same on every machine, and a guest that sleeps
+ * neither blocks nor spins.
  */
 import type { Datetime } from './nodes.ts';
 
@@ -10,7 +10,7 @@ const SECOND = 1_000_000_000n;
 
 /**
  * The `instant` at which a call begins: an hour. Go refuses a monotonic clock that shows 0, and programs subtract a
- * pause or a time-out from the instant at which they start.
+ * pause or a timeout from the instant at which they start.
  */
 const FIRST_INSTANT = 3_600n * SECOND;
 
@@ -20,7 +20,7 @@ const LAST_INSTANT = 2n ** 64n - 1n;
 export class VirtualTime {
   /** Milliseconds since the Unix epoch at which the call began. */
   #start: bigint;
-  /** Nanoseconds that the guest has waited since. */
+  /** Nanoseconds that the guest has waited since then. */
   #waited = 0n;
 
   constructor(start: bigint) {
@@ -32,7 +32,7 @@ export class VirtualTime {
     this.#waited = 0n;
   }
 
-  /** Nanoseconds from an arbitrary beginning, an hour before the call. */
+  /** Nanoseconds since an arbitrary origin, which is one hour before the call. */
   get instant(): bigint {
     return FIRST_INSTANT + this.#waited;
   }
@@ -42,7 +42,7 @@ export class VirtualTime {
     return { seconds: nanoseconds / SECOND, nanoseconds: Number(nanoseconds % SECOND) };
   }
 
-  /** Returns the instant so many nanoseconds from now, or the last representable one. */
+  /** Returns the instant `duration` nanoseconds from now, or the last representable instant. */
   after(duration: bigint): bigint {
     const instant = this.instant + duration;
     return instant > LAST_INSTANT ? LAST_INSTANT : instant;

@@ -1,10 +1,10 @@
-/** `virtualWasi`: an import object for guests whose language needs WASI 0.2, deterministic and in memory. */
+/** `virtualWasi`: a deterministic import object in memory, for guests whose language needs WASI 0.2. */
 import { cliInterfaces, terminalInterfaces } from './cli.ts';
 import { clockInterfaces } from './clocks.ts';
-import { deniedInterface, grantOf, membersOf, trapping } from './denial.ts';
+import { deniedInterface, membersOf, trapping } from './denial.ts';
 import { filesystemTypes } from './filesystem.ts';
 import type { ReadTree } from './given-files.ts';
-import type { Interfaces, WasiInterface } from './grantable.ts';
+import { GRANTABLE, type Interfaces, type WasiInterface } from './grantable.ts';
 import { ioInterfaces } from './io.ts';
 import { networkInterfaces } from './network.ts';
 import type { Datetime } from './nodes.ts';
@@ -15,10 +15,10 @@ import { VirtualRandom } from './random.ts';
 import { Stdin } from './stdin.ts';
 import { VirtualTime } from './time.ts';
 
-/** The version of the interfaces. The loader matches any 0.2. */
+/** The version of the interfaces. The loader accepts it for every version 0.2. */
 const VERSION = '0.2.12';
 
-/** The properties of a command that the guest which decides it may see. */
+/** The properties of a command that its guest may observe through WASI. */
 export interface DecisionContext {
   /** The command's time, in milliseconds since the Unix epoch. */
   readonly time: bigint;
@@ -26,46 +26,47 @@ export interface DecisionContext {
   readonly seed: string;
 }
 
-/** The virtual WASI of one instance. Two instances should not share it. */
+/** The virtual WASI of one instance. Create one for each instance. */
 export interface VirtualWasi {
   /** Pass it to `instantiate`, together with the component's other imports. */
   readonly imports: Interfaces;
   /**
-   * Sets the clock to the command's time, and derives randomness from its id. Without an argument both are the
-   * constants that they are at start-up and while folding. Call it before each call into the guest, because a call must
-   * not depend on the calls before it.
+   * Sets the clock to the command's time, and derives randomness from its id. Without an argument, both have the
+   * constant values that they have at start-up and while events are folded. Call it before each call into the guest,
+   * because a call must not depend on the calls before it.
    */
   setDecision(context?: DecisionContext): void;
-  /**
-   * Hands over the output that the guest has not ended with a line end. To be called after each call into the guest.
-   */
+  /** Passes on output that does not end with a line end. Call it after each call into the guest. */
   flush(): void;
   /**
-   * Reads a file as the guest has left it, through symbolic links.
+   * Reads a file as the guest has left it. Symbolic links are followed.
    *
-   * @param path as the guest knows it: `/data/log.txt`.
-   * @returns a copy of the bytes; undefined if there is no such file.
+   * @param path the path in the guest, such as `/data/log.txt`.
+   * @returns a copy of the bytes, or undefined if there is no such file.
    */
   readFile(path: string): Uint8Array | undefined;
   /**
-   * Reads a directory and all that is below it, as the guest has left it. The result can be passed as `files` to
-   * another virtual WASI.
+   * Reads a directory and everything below it, as the guest has left it. The result can be passed as `files` to another
+   * virtual WASI.
    *
-   * @param path as the guest knows it. @default '/'
+   * @param path the path in the guest. @default '/'
    * @returns undefined if there is no such directory.
    */
   readTree(path?: string): ReadTree | undefined;
 }
 
-/** The time and the seed at start-up and while folding. */
+/** The time and the seed at start-up and while events are folded. */
 const NO_DECISION: DecisionContext = { time: 0n, seed: '' };
 
-/** The time of all files if the wall clock is not granted, because the times of files would be a clock. */
+/**
+ * The time of all files if the wall clock is not granted. Otherwise the guest could use the times of files as a clock.
+ */
 const EPOCH: Datetime = { seconds: 0n, nanoseconds: 0 };
 
 /**
- * Makes a virtual WASI 0.2, denied by default and granted interface by interface. A guest can link against all of it;
- * calling a function that was not granted traps, with the function's name and the way to grant it.
+ * Creates a virtual WASI 0.2. All interfaces are denied by default, and each is granted by its name. A guest can link
+ * against all of them. If it calls a function that was not granted, the call traps, and the error names the function
+ * and the way to grant it.
  *
  * ```ts
  * const wasi = virtualWasi({ grant: LANGUAGE_RUNTIME, files: { 'etc/rates.json': '{}' }, stdout: console.log });
@@ -89,14 +90,12 @@ export function virtualWasi(options: VirtualWasiOptions = {}): VirtualWasi {
     'wasi:filesystem/preopens': preopens.interface(),
   } satisfies Record<WasiInterface, object>;
   const imports: Record<string, object> = { ...ALWAYS_THE_SAME };
-  const add = (interfaces: Interfaces, grant?: WasiInterface): void => {
-    for (const [name, given] of Object.entries(interfaces)) {
-      imports[versioned(name)] = granted.has(grant ?? name) ? given : deniedTwin(name, given, grant ?? name);
-    }
+  const add = (name: string, given: object, grant: WasiInterface): void => {
+    imports[versioned(name)] = granted.has(grant) ? given : deniedTwin(name, given, grant);
   };
-  add(grantable);
+  for (const name of GRANTABLE) add(name, grantable[name], name);
   // Without a directory, no file can be reached.
-  add(filesystemTypes, 'wasi:filesystem/preopens');
+  for (const [name, given] of Object.entries(filesystemTypes)) add(name, given, 'wasi:filesystem/preopens');
   return {
     imports,
     setDecision(context = NO_DECISION) {
@@ -117,7 +116,7 @@ function versioned(name: string): string {
   return `${name}@${VERSION}`;
 }
 
-/** Interfaces without access to anything, which are neither granted nor denied: types, and the missing network. */
+/** Interfaces that provide no access, so they are neither granted nor denied: types, and the missing network. */
 const ALWAYS_THE_SAME: Interfaces = Object.fromEntries(
   Object.entries({ ...ioInterfaces, ...terminalInterfaces, ...networkInterfaces }).map(([name, given]) => [
     versioned(name),
@@ -125,13 +124,13 @@ const ALWAYS_THE_SAME: Interfaces = Object.fromEntries(
   ]),
 );
 
-/** Denied interfaces have no state, so that all instances share them. */
+/** The denied interfaces. They have no state, so all instances share them. */
 const deniedTwins = new Map<string, object>();
 
-function deniedTwin(name: string, given: object, grant: string): object {
+function deniedTwin(name: string, given: object, grant: WasiInterface): object {
   let twin = deniedTwins.get(name);
   if (twin === undefined) {
-    twin = deniedInterface(name, membersOf(given), trapping(grantOf(grant)));
+    twin = deniedInterface(name, membersOf(given), trapping(grant));
     deniedTwins.set(name, twin);
   }
   return twin;

@@ -31,10 +31,10 @@ function declarations(): { readonly name: string; readonly text: string }[] {
     }));
 }
 
-describe('the virtual WASI has what a guest may import', () => {
+describe('the virtual WASI', () => {
   const { imports } = virtualWasi();
   for (const { name, text } of declarations()) {
-    test(name, () => {
+    test(`has all functions and resources of ${name}`, () => {
       const given = interfaceOf(imports, name);
       for (const [, member] of text.matchAll(/^export function (\w+)\(/gm)) {
         assert.equal(typeof given[member!], 'function', `${name} has ${member}`);
